@@ -156,7 +156,7 @@ def serve(request, source, *, etag, szx=limits.BLOCK_LINK_SZX, content_format=No
     """Returns the answer to a GET of `source` (a Body): all of it, a block, 2.03 or an error. No request is kept: the
     ETag holds the blocks together, so it must change with the bytes.
 
-    szx: of the largest block we send, whatever the client asks for.
+    szx: of the largest block we send, even if the client asks for larger ones.
     """
     try:
         asked = block_of(request.options, messages.BLOCK2)

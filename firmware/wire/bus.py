@@ -7,7 +7,7 @@ question, counted for each address, by which a late answer is recognised; and in
     kind    1 0 0 0 n n n 0   a question: the gateway's turn is over, address may speak once
             1 0 1 0 n n n m   the answer to question n; m: more waits
 
-Address 0 belongs to no node: nothing is sent to all, since nobody could answer for it.
+Address 0 belongs to no node: nothing is sent to all, since no node could answer for it.
 
 **The node's end** speaks when asked, once, and never by itself. An answer that comes after the turnaround would meet
 another node's. So a question is answered only if it is the last thing that was heard and cannot be older than the
@@ -58,20 +58,20 @@ Frame = namedtuple("Frame", ("kind", "address", "number", "more", "datagram"))
 
 
 def line(*, baud=115_200, turnaround_ms=120, latency_ms=40, guard_ms=3):
-    """The Line, with what suits nodes whose loop turns every 100 ms."""
+    """Returns the Line that suits nodes whose loop turns every 100 ms."""
     assert baud >= BAUD_MIN and turnaround_ms > 0 and latency_ms >= 0 and guard_ms > 0
     return Line(baud, turnaround_ms, latency_ms, guard_ms)
 
 
 def encode(kind, address, number, datagram=b"", *, more=False) -> bytes:
-    """The bytes on the line."""
+    """Returns the bytes on the line."""
     assert ADDRESS_MIN <= address <= ADDRESS_MAX and len(datagram) <= limits.DATAGRAM_BYTES_MAX
     head = kind | (number & _NUMBER_MASK) << _NUMBER_SHIFT | (_MORE if more else 0)
     return slip.encode(bytes((head, address)) + datagram)
 
 
 def decode(body) -> Frame:
-    """WireFault: `short`, `kind`, `address`."""
+    """Returns the Frame of a body; raises WireFault: `short`, `kind`, `address`."""
     if len(body) < _HEAD_BYTES:
         raise WireFault("short")
     head, address = body[0], body[1]
@@ -85,32 +85,32 @@ def decode(body) -> Frame:
 
 
 def airtime_ms(line, byte_count) -> int:
-    """How long so many bytes are on the line, rounded up."""
+    """Returns how long so many bytes are on the line, rounded up."""
     return (1000 * _BITS_PER_BYTE * byte_count + line.baud - 1) // line.baud
 
 
 def slot_ms(line, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
-    """One question and its answer at the slowest: datagrams of these lengths and the longest turnaround."""
-    return _told_ms(line, down_bytes, up_bytes) + line.turnaround_ms + line.latency_ms + line.guard_ms
+    """Returns the time of one question and its answer at the slowest: datagrams of these lengths and the longest
+    turnaround."""
+    return _frames_ms(line, down_bytes, up_bytes) + line.turnaround_ms + line.latency_ms + line.guard_ms
 
 
 def cycle_ms(line, count, *, down_bytes=limits.DATAGRAM_BYTES_MAX, up_bytes=limits.DATAGRAM_BYTES_MAX) -> int:
-    """The longest time between two turns of a node that answers, `count` of them on the line: each has its
-    turn, every second slot is an extra one for who has more, and one silent address is tried."""
+    """Returns the longest time between two turns of a node that answers, `count` of them on the line: each has its
+    turn, every second slot is an extra one for a node that has more, and one silent address is tried."""
     return (2 * count + 1) * slot_ms(line, down_bytes=down_bytes, up_bytes=up_bytes)
 
 
 def ack_timeout_ms(line, count) -> int:
-    """CoAP's ACK_TIMEOUT on this bearer: a cycle in which everybody says and hears something, and a flush.
-    Shorter, and a street that speaks at once says everything twice; as long as `cycle_ms`, and what the line
-    spoilt waits for long.
-    """
-    slot = _told_ms(line, *_USUAL_BYTES) + _USUAL_TURNAROUND_MS + line.latency_ms // 2 + line.guard_ms
+    """Returns CoAP's ACK_TIMEOUT on this bearer: a cycle in which every node sends and receives something, and a flush.
+    Were it shorter, a street whose nodes all speak at once would send everything twice; were it as long as `cycle_ms`,
+    what the line spoilt would wait for long."""
+    slot = _frames_ms(line, *_USUAL_BYTES) + _USUAL_TURNAROUND_MS + line.latency_ms // 2 + line.guard_ms
     return max(limits.COAP_ACK_TIMEOUT_MIN_MS, (2 * count + 1) * slot + _FLUSH_MS)
 
 
-def _told_ms(line, down_bytes, up_bytes):
-    """Both frames on the line, with an escape in sixteen bytes (random bytes have one in 128)."""
+def _frames_ms(line, down_bytes, up_bytes):
+    """Returns the time of both frames on the line, with an escape in sixteen bytes (random bytes have one in 128)."""
     overhead = _HEAD_BYTES + 2 + 2
     both = [overhead + length + (length + 15) // 16 for length in (down_bytes, up_bytes)]
     return airtime_ms(line, both[0]) + airtime_ms(line, both[1])
@@ -121,12 +121,12 @@ def _told_ms(line, down_bytes, up_bytes):
 # Datagrams that wait for a turn. A node has two exchanges with its gateway; when the queue is full the oldest
 # goes, which CoAP sends again.
 QUEUE_MAX = 4
-# A driver that goes off may leave a byte or two that nobody sent; more is somebody speaking.
+# A driver that goes off may leave a byte or two that no end sent; more is another end speaking.
 GLITCH_BYTES_MAX = 2
 
 
 class BusNode:
-    """One address. `counters`: what was asked, answered, not answered and why, and what was dropped."""
+    """The end of one address. `counters`: what was asked, answered, not answered and why, and what was dropped."""
 
     def __init__(self, line, address):
         assert ADDRESS_MIN <= address <= ADDRESS_MAX
@@ -139,7 +139,7 @@ class BusNode:
         self.counters = {"asked": 0, "answered": 0, "too-late": 0, "malformed": 0, "overflow": 0, "too-long": 0}
 
     def send(self, datagram) -> bool:
-        """Keep a datagram for a turn of ours."""
+        """Queues a datagram for a turn of ours."""
         if not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
             self.counters["too-long"] += 1
             return False
@@ -150,7 +150,7 @@ class BusNode:
         return True
 
     def receive(self, data, *, since_ms) -> list:
-        """The datagrams in these bytes, which came after `since_ms`, when the line was last seen empty."""
+        """Returns the datagrams in these bytes, which came after `since_ms`, when the line was last seen empty."""
         datagrams = []
         for body in self._decoder.feed(data):
             self.give_up()
@@ -170,7 +170,7 @@ class BusNode:
         return datagrams
 
     def answer(self, *, now_ms) -> bytes:
-        """The bytes to write at once, if we are asked and still may; empty otherwise."""
+        """Returns the bytes to write at once, if we are asked and still may; empty otherwise."""
         number, self._question = self._question, None
         if number is None:
             return b""
@@ -182,11 +182,11 @@ class BusNode:
         return encode(ANSWER, self._address, number, datagram, more=bool(self._queue))
 
     def give_up(self):
-        """Others have spoken since we were asked: it is not our turn any more."""
+        """Drops the question: another end has spoken since we were asked, and it is not our turn any more."""
         if self._question is not None:
             self._question = None
             self.counters["too-late"] += 1
 
     def is_asked(self) -> bool:
-        """Whether `answer` is awaited."""
+        """True while `answer` is awaited."""
         return self._question is not None

@@ -1,10 +1,11 @@
-"""The gateway's side of an RS-485 line: who may speak, and when. Half duplex, polled, without collisions.
+"""The gateway's end of an RS-485 line: it decides which node may speak, and when. Half duplex, polled, without
+collisions.
 
 **Whose turn.** A round gives each address that answers one turn, in order; after each of these turns comes an
 extra one, if anybody has something: who said that more waits, or whom a datagram is waiting for, in order as
 well. At the beginning of a round one silent address is tried, so that dead nodes cost one slot a round
 however many there are; from try to try it is tried less often. One that answers is followed by the next, for
-who comes back is seldom alone: a feeder has power again. A line where nobody has anything rests until
+a node seldom comes back alone: a feeder has power again. A line where no node has anything rests until
 ROUND_MIN_MS after the round's start.
 
 **The states of the line.** FREE: we may speak. ASKED: the question is out, no answer has begun (an adapter
@@ -65,8 +66,9 @@ class _Station:
 
 
 class BusMaster:
-    """`addresses`: who may be on the line; who does not answer is looked for, ever less often. `counters`:
-    what happened; `round_ms`: how long the last round took, `round_longest_ms` the longest."""
+    """The gateway's end of the line. `addresses`: the nodes that may be on the line; one that does not answer is tried
+    ever less often. `counters`: what happened; `round_ms`: how long the last round took, `round_longest_ms` the
+    longest."""
 
     def __init__(self, line, addresses, *, now_ms):
         for address in addresses:
@@ -76,7 +78,7 @@ class BusMaster:
         self._stations = {address: _Station(now_ms) for address in self._order}
         self._decoder = slip.Decoder(bus.BODY_BYTES_MAX)
         self._state = SETTLING
-        # Whoever spoke before us may have been asked something.
+        # A program that ran before us may have asked something.
         self._due_ms = now_ms + self._answer_max_ms()
         self._turn_ms = self._due_ms  # until then the one who is asked may begin
         self._last_ms = self._due_ms  # no answer to this question comes after it
@@ -94,7 +96,7 @@ class BusMaster:
         self.counters = dict.fromkeys(_COUNTERS + _QUEUE_COUNTERS, 0)
 
     def send(self, address, datagram, *, now_ms) -> bool:
-        """Keep a datagram for the next turn of its address; False when nobody can have that address."""
+        """Queues a datagram for the next turn of its address; False when no node can have that address."""
         station = self._stations.get(address)
         if station is None or not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
             self.counters["unknown-address" if station is None else "too-long"] += 1
@@ -106,7 +108,7 @@ class BusMaster:
         return True
 
     def receive(self, data, *, now_ms) -> list:
-        """Bytes of the line; [(address, datagram)] of the answer, if it is in them."""
+        """Receives bytes of the line; returns [(address, datagram)] of the answer, if it is in them."""
         if not data:
             return []
         arrived = []
@@ -122,12 +124,12 @@ class BusMaster:
         if self._state == HEARING:
             self._due_ms = max(self._turn_ms, now_ms + GAP_MS)
             if self._faults() == self._faults_before and not self._decoder.pending():
-                # Nothing but our own echo, or what others said late: nobody has begun to answer.
+                # Nothing but our own echo, or late answers of others: no answer has begun.
                 self._state, self._due_ms = ASKED, self._turn_ms
         return arrived
 
     def poll(self, *, now_ms) -> bytes:
-        """The bytes to write now; empty when we may not speak, or have nobody to ask."""
+        """Returns the bytes to write now; empty when we may not speak, or there is no node to ask."""
         if self._state != FREE and now_ms >= self._deadline_ms():
             self._pass(now_ms)
         if self._state != FREE:
@@ -136,7 +138,7 @@ class BusMaster:
         return b"" if address is None else self._ask(address, now_ms)
 
     def deadline_ms(self):
-        """When `poll` may have something to do; None only on a line without addresses."""
+        """Returns when `poll` may have something to do; None only on a line without addresses."""
         if self._state != FREE:
             return self._deadline_ms()
         if self._wanting():
@@ -149,7 +151,7 @@ class BusMaster:
         return max(self._round_due_ms(), min([self._stations[address].try_ms for address in silent]))
 
     def reopened(self, *, now_ms):
-        """The port was opened anew: what was asked is lost, and its answer may still be on the line."""
+        """Observes that the port was opened anew: what was asked is lost, and its answer may still be on the line."""
         self._decoder.reset()
         self._asked = None
         self._state = SETTLING
@@ -157,21 +159,21 @@ class BusMaster:
         self._last_ms = self._due_ms
 
     def silent(self) -> list:
-        """The addresses that do not answer, in order."""
+        """Returns the addresses that do not answer, in order."""
         return [address for address in self._order if self._stations[address].is_silent()]
 
     def waiting(self) -> int:
-        """Datagrams that wait for their turn."""
+        """Returns how many datagrams wait for their turn."""
         return sum([len(station.waiting) for station in self._stations.values()])
 
     # --- the line ---------------------------------------------------------------------------------------------
 
     def _deadline_ms(self):
-        """The end of the state; a babbling line is left to itself once no answer can be in it any more."""
+        """Returns the end of the state; a babbling line is left to itself once no answer can be in it any more."""
         return min(self._due_ms, self._last_ms) if self._state == HEARING else self._due_ms
 
     def _faults(self):
-        """Frames of the line that were none."""
+        """Returns how many frames of the line were faulty."""
         counters = self._decoder.counters
         return counters["crc"] + counters["short"] + counters["long"] + counters["escape"] + self.counters["malformed"]
 
@@ -228,7 +230,7 @@ class BusMaster:
         self._due_ms = now_ms + self._line.guard_ms
 
     def _pass(self, now_ms):
-        """What we waited for has not come, or the line has settled."""
+        """Ends a state: what we waited for has not come, or the line has settled."""
         if self._state == SETTLING:
             self._state = FREE
             return
@@ -244,7 +246,7 @@ class BusMaster:
                 station.try_ms = now_ms + station.try_delay_ms
                 station.try_delay_ms = min(2 * station.try_delay_ms, TRY_LAST_MS)
         else:
-            self.counters["garbled"] += 1  # somebody is there
+            self.counters["garbled"] += 1  # a node is there
         self._decoder.reset()
         self._settle(now_ms)
         self._state = FREE if now_ms >= self._due_ms else SETTLING
@@ -277,14 +279,14 @@ class BusMaster:
         return self._extra()
 
     def _begin_round(self, now_ms):
-        """Start again from the first."""
+        """Starts again from the first address."""
         self._round_began_ms = now_ms
         self._round_is_open = True
         self._try_is_next = True
         self._round = [address for address in self._order if not self._stations[address].is_silent()]
 
     def _try(self, now_ms):
-        """The next silent address whose try is due, or None."""
+        """Returns the next silent address whose try is due, or None."""
         due = [address for address in self.silent() if now_ms >= self._stations[address].try_ms]
         if not due:
             return None
@@ -292,13 +294,13 @@ class BusMaster:
         return self._last_tried
 
     def _round_due_ms(self):
-        """When a turn of the round, or the next round, is due."""
+        """Returns when a turn of the round, or the next round, is due."""
         if self._round or self._round_began_ms is None:
             return self._due_ms
         return max(self._due_ms, self._round_began_ms + ROUND_MIN_MS)
 
     def _wanting(self):
-        """The addresses that have something, in order."""
+        """Returns the addresses that have something to send or receive, in order."""
         wanting = []
         for address in self._order:
             station = self._stations[address]
@@ -321,7 +323,7 @@ class BusMaster:
 
 
 def _after(addresses, last):
-    """The next of these ascending addresses, in a circle."""
+    """Returns the next of these ascending addresses, in a circle."""
     for address in addresses:
         if address > last:
             return address

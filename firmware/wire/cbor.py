@@ -123,8 +123,7 @@ class Writer:
         self.length = end
 
     def value(self, item):
-        """Write any accepted value, maps in the order of their encoded keys whatever order the interpreter
-        keeps."""
+        """Writes any accepted value, maps in the order of their encoded keys, independent of the interpreter."""
         if item is None:
             self._byte(_NULL)
         elif item is True:
@@ -155,19 +154,19 @@ class Writer:
             raise WireFault("type")
 
     def view(self):
-        """The bytes written so far, without a copy; valid until the next write."""
+        """Returns the bytes written so far, without a copy; valid until the next write."""
         return memoryview(self.buffer)[: self.length]
 
 
 def encode(item, bytes_max: int = limits.CBOR_BYTES_MAX) -> bytes:
-    """One value as CBOR bytes; for occasional use, since it allocates its buffer."""
+    """Returns one value as CBOR bytes; for occasional use, since it allocates its buffer."""
     writer = Writer(bytearray(bytes_max))
     writer.value(item)
     return bytes(writer.view())
 
 
 class Reader:
-    """Takes items one after the other from `data`; every fault is a WireFault with a stable reason."""
+    """Reads items one after the other from `data`; every fault is a WireFault with a stable reason."""
 
     def __init__(self, data, *, fractions: bool = False, items_max: int = limits.CBOR_ITEMS_MAX):
         self.data = data
@@ -178,7 +177,7 @@ class Reader:
     def at_end(self) -> bool:
         return self.offset >= len(self.data)
 
-    def _take(self, count):
+    def _bytes(self, count):
         start = self.offset
         if count > len(self.data) - start:
             raise WireFault("truncated")
@@ -202,7 +201,7 @@ class Reader:
         return value
 
     def value(self, depth: int = limits.CBOR_DEPTH_MAX):
-        """The next value. `depth` is how many more levels of array, map or tag may open."""
+        """Returns the next value. `depth` is how many more levels of array, map or tag may open."""
         # Most items of a record are small numbers and their keys: they go the short way.
         if self.offset >= len(self.data):
             raise WireFault("truncated")
@@ -219,7 +218,7 @@ class Reader:
         if major == _NEGATIVE:
             return -1 - argument
         if major == _BYTES:
-            return bytes(self._take(argument))
+            return bytes(self._bytes(argument))
         if major == _TEXT:
             return self._text(argument)
         if depth <= 0:
@@ -243,7 +242,7 @@ class Reader:
         raise WireFault("float" if 0xF9 <= initial <= 0xFB else "simple")
 
     def _text(self, length):
-        raw = bytes(self._take(length))
+        raw = bytes(self._bytes(length))
         # MicroPython decodes some ill-formed UTF-8 (surrogates, overlong forms) that CPython refuses: check here.
         if not _is_utf8(raw):
             raise WireFault("utf-8")
@@ -298,10 +297,11 @@ def decode(
     items_max: int = limits.CBOR_ITEMS_MAX,
     depth_max: int = limits.CBOR_DEPTH_MAX,
 ):
-    """The one value that `data` holds; WireFault when there is anything else or anything more.
+    """Returns the one value that `data` holds; raises WireFault when there is anything else or anything more.
 
-    A document that is larger than a record names its own bounds: bytes in all, items in one array or map, and
-    levels of array, map or tag. What is too long is refused before a byte of it is read."""
+    A document that is larger than a record names its own bounds: bytes in all, items in one array or map, and levels of
+    array, map or tag. What is too long is refused before a byte of it is read.
+    """
     if len(data) > bytes_max:
         raise WireFault("too-long")
     reader = Reader(data, fractions=fractions, items_max=items_max)
@@ -336,7 +336,7 @@ def _key_order(key):
 
 
 def _is_utf8(raw) -> bool:
-    """RFC 3629: well-formed sequences only, no surrogates, nothing above U+10FFFF."""
+    """Checks UTF-8 (RFC 3629): well-formed sequences only, no surrogates, nothing above U+10FFFF."""
     index = 0
     end = len(raw)
     while index < end:

@@ -2,8 +2,8 @@
 
 Sans-IO and without state: contexts never change, windows and numbers are data of the caller's. `cipher` is the block
 cipher of `wire.ccm`. A message goes in as anything with `code`, `options` and `payload` and comes out as Content;
-types, ids and tokens are CoAP's and stay as they are. Whatever a peer may send raises WireFault with one of REASONS and
-has changed nothing; no reason carries data.
+types, ids and tokens are CoAP's and stay as they are. Bad bytes from a peer raise WireFault with one of REASONS and
+have changed nothing; no reason carries data.
 
     request out   content, exchange = protect_request(…, number=…)
     request in    header = header_of(message), find the context by it, then content, exchange, window = …
@@ -80,9 +80,9 @@ _NO_ID = 0
 class Exchange:
     """A request that was protected or unprotected: what its response needs. It holds no secret.
 
-    `is_fresh` is False for a request that came while the replay window was LOST. `number`: its Partial IV.
-    `nonce`: the AEAD nonce of the request itself, which a response without a Partial IV uses (section 8.3); the
-    first response of appendix B.2 does so under another key than the request's.
+    `is_fresh` is False for a request that came while the replay window was LOST. `number`: its Partial IV. `nonce`: the
+    AEAD nonce of the request itself, which a response without a Partial IV uses (section 8.3); the first response of
+    appendix B.2 does so under another key than the request's.
     """
 
     def __init__(self, kid, partial_iv, is_fresh, request_nonce):
@@ -100,8 +100,8 @@ class Exchange:
 def protect_request(
     context, request, cipher, *, number, with_id_context=False, kid_context=None
 ) -> tuple:
-    """(Content, Exchange). `number` comes from this context's SenderSequence and serves once (section
-    8.1). `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
+    """Protects a request; returns (Content, Exchange). `number` must serve once under this context (section 8.1).
+    `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
     pieces, options = pack(request)
     partial_iv = partial_iv_bytes(number)
     own_nonce = nonce(context, context.sender_id, partial_iv)
@@ -113,7 +113,8 @@ def protect_request(
 
 
 def header_of(message):
-    """The Header of a protected message; WireFault when it has no OSCORE option, or not one sound one."""
+    """Returns the Header of a protected message; raises WireFault when it has no OSCORE option, or not exactly one
+    sound one."""
     values = messages.option_values(message.options, messages.OSCORE)
     if not values:
         raise WireFault("oscore-missing")
@@ -123,11 +124,11 @@ def header_of(message):
 
 
 def unprotect_request(context, request, cipher, *, window, kid_context=None) -> tuple:
-    """(Content, Exchange, Window after it) of a request that `context.recipient_id` sent (section 8.2).
+    """Verifies a request that `context.recipient_id` sent; returns (Content, Exchange, Window after it) (section 8.2).
     `kid_context`: how the ID Context may be written in it, where that is not the ID Context itself.
 
-    While `window` is LOST it stays so and the Exchange is not fresh: the caller may only answer 4.01 with
-    Echo, or find a good Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
+    While `window` is LOST it stays so and the Exchange is not fresh: the caller may only answer 4.01 with Echo, or find
+    a good Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
     """
     header = header_of(request)
     if header.kid is None or header.partial_iv is None:
@@ -144,10 +145,10 @@ def unprotect_request(context, request, cipher, *, window, kid_context=None) -> 
 
 
 def protect_response(context, response, cipher, exchange, *, number=None, kid_context=None):
-    """The Content of a response (section 8.3). `kid_context`: sent along, for appendix B.2.
+    """Protects a response and returns its Content (section 8.3). `kid_context`: sent along, for appendix B.2.
 
-    Without `number` it uses the request's nonce, which serves one response to a request that is known to be
-    fresh: a replayed request would otherwise make us use a nonce twice (appendix B.1.2).
+    Without `number` it uses the request's nonce, which serves one response to a request that is known to be fresh: a
+    replayed request would otherwise make us use a nonce twice (appendix B.1.2).
     """
     pieces, options = pack(response)
     if number is None:
@@ -162,9 +163,10 @@ def protect_response(context, response, cipher, exchange, *, number=None, kid_co
 
 
 def unprotect_response(context, response, cipher, exchange, *, kid_context=None) -> Content:
-    """The Content of the response to the request of `exchange` (section 8.4). `kid_context`: as for a request.
+    """Verifies the response to the request of `exchange` and returns its Content (section 8.4). `kid_context`: as for a
+    request.
 
-    An error that comes unprotected raises "oscore-missing": a hint, which anybody may have sent.
+    An error that comes unprotected raises "oscore-missing": a hint, which any stranger may have sent.
     """
     header = header_of(response)
     _check_peer(context, header, kid_context)
@@ -178,7 +180,7 @@ def unprotect_response(context, response, cipher, exchange, *, kid_context=None)
 
 
 def refusal(reason: str) -> Content:
-    """The unprotected error response for `reason`, never to be cached (section 8.2). Strangers get none:
+    """Returns the unprotected error response for `reason`, never to be cached (section 8.2). Strangers get none:
     silence."""
     code, diagnostic = _REFUSALS[reason]
     return Content(code, ((messages.MAX_AGE, b""),), diagnostic)
@@ -210,7 +212,7 @@ def _opened(context, cipher, message, used_nonce, exchange):
 
 
 def partial_iv_bytes(number: int) -> bytes:
-    """A Partial IV in the fewest bytes, one for zero (section 5.2)."""
+    """Returns a Partial IV in the fewest bytes, one for zero (section 5.2)."""
     assert 0 <= number <= PARTIAL_IV_MAX
     size = 1
     while number >> 8 * size:
@@ -219,7 +221,7 @@ def partial_iv_bytes(number: int) -> bytes:
 
 
 def encode_header(header: Header) -> bytes:
-    """The option's value; empty when there is nothing to say."""
+    """Returns the option's value; empty when all fields are None."""
     flags = 0
     value = b""
     if header.partial_iv is not None:
@@ -238,7 +240,7 @@ def encode_header(header: Header) -> bytes:
 
 
 def decode_header(value: bytes) -> Header:
-    """The Header that `value` says."""
+    """Returns the Header of an option's value; raises WireFault("oscore-option")."""
     if not value:
         return Header(None, None, None)
     flags = value[0]
@@ -272,8 +274,8 @@ def decode_header(value: bytes) -> Header:
 
 
 def pack(content) -> tuple:
-    """(plaintext as a list of pieces, outer options) of a request or response; WireFault for what must not be
-    protected so. The payload is in it as it came: where messages are made a node's heap is fullest."""
+    """Returns (plaintext as a list of pieces, outer options) of a request or response; raises WireFault for what must
+    not be protected so. The payload is in it as it came: where messages are made a node's heap is fullest."""
     inner = []
     outer = []
     for number, value in content.options:
@@ -295,10 +297,10 @@ def pack(content) -> tuple:
 
 
 def unpack(plaintext, outer_options) -> Content:
-    """The Content that both ends mean. Raises WireFault("oscore-inner") for a plaintext that is no message.
+    """Returns the Content that both ends mean; raises WireFault("oscore-inner") for a plaintext that is no message.
 
-    An option of class U inside, or one of class E outside, was put there by nobody whom the context names:
-    the first is refused, the second dropped (section 8.2 step 1, section 8.4 step 1).
+    An option of class U inside, or one of class E outside, was not put there by the peer that the context names: the
+    first is refused, the second dropped (section 8.2 step 1, section 8.4 step 1).
     """
     if not plaintext:
         raise WireFault("oscore-inner")
@@ -319,6 +321,7 @@ def unpack(plaintext, outer_options) -> Content:
 
 
 def vouched(content) -> Content:
-    """The same without what stood outside: anybody may have put that there, and we serve no proxy."""
+    """Returns the Content without the options that stood outside: a stranger may have put them there, and we serve no
+    proxy."""
     inner = tuple([option for option in content.options if option[0] not in OUTER])
     return Content(content.code, inner, content.payload)

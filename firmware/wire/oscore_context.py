@@ -83,7 +83,7 @@ NODE_ID_BYTES = (2, 3)
 
 
 def hmac_sha256(key: bytes, data: bytes) -> bytes:
-    """HMAC (RFC 2104) of `data`."""
+    """Returns the HMAC (RFC 2104) of `data`."""
     if len(key) > _BLOCK_BYTES:
         key = sha256(key).digest()
     key = key + bytes(_BLOCK_BYTES - len(key))
@@ -95,12 +95,12 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
 
 
 def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
-    """The pseudo-random key (section 2.2). An empty salt is one of zeros: HMAC pads it."""
+    """Returns the pseudo-random key (section 2.2). An empty salt is one of zeros: HMAC pads it."""
     return hmac_sha256(salt, secret)
 
 
 def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
-    """`length` bytes for the use that `info` names (section 2.3)."""
+    """Returns `length` bytes for the use that `info` names (section 2.3)."""
     assert 0 < length <= OUTPUT_BYTES_MAX
     output = b""
     block = b""
@@ -116,7 +116,7 @@ def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
 
 
 class Context:
-    """What two peers share, as one of them sees it. Made by `derive` alone."""
+    """What two peers share, as one of them sees it. It is made by `derive` alone."""
 
     def __init__(self, sender_id, recipient_id, id_context, sender_key, recipient_key, common_iv):
         self.sender_id = sender_id
@@ -131,8 +131,7 @@ class Context:
 
 
 def derive(master_secret, *, master_salt=b"", sender_id, recipient_id, id_context=None) -> Context:
-    """The Context of the peer that sends as `sender_id` (section 3.2.1). The two ids must differ (section
-    3.3).
+    """Returns the Context of the peer that sends as `sender_id` (section 3.2.1). The two ids must differ (section 3.3).
 
     A master secret serves one pair of peers: two nodes with the same would give their gateway one key twice.
     """
@@ -153,15 +152,15 @@ def derive(master_secret, *, master_salt=b"", sender_id, recipient_id, id_contex
 
 
 def info(identity, id_context, kind, length) -> bytes:
-    """The `info` array of section 3.2.1. As in `aad` every length is below 24; six of these by the CBOR writer took a
-    third of the turn in which a node agrees on keys."""
+    """Returns the `info` array of section 3.2.1. As in `aad` every length is below 24; six of these by the CBOR writer
+    took a third of the turn in which a node agrees on keys."""
     named = _NULL if id_context is None else bytes((_BYTES | len(id_context),)) + id_context
     head = bytes((_INFO_HEAD, _BYTES | len(identity))) + identity + named
     return head + bytes((_ALGORITHM, _TEXT | len(kind))) + kind.encode() + bytes((length,))
 
 
 def nonce(context, identity, partial_iv) -> bytes:
-    """The AEAD nonce of the message that `identity` numbered `partial_iv` (section 5.2)."""
+    """Returns the AEAD nonce of the message that `identity` numbered `partial_iv` (section 5.2)."""
     plain = bytearray(ccm.NONCE_BYTES)
     plain[0] = len(identity)
     plain[1 + ID_BYTES_MAX - len(identity) : 1 + ID_BYTES_MAX] = identity
@@ -172,10 +171,10 @@ def nonce(context, identity, partial_iv) -> bytes:
 
 
 def aad(request_kid, request_partial_iv) -> bytes:
-    """The associated data of a request and of every response to it (section 5.4).
+    """Returns the associated data of a request and of every response to it (section 5.4).
 
-    No option of class I is defined, so their place is empty. Written without the CBOR writer, whose buffers
-    took a sixth of a message's heap: every length here is below 24, so a head is one byte.
+    No option of class I is defined, so their place is empty. Written without the CBOR writer, whose buffers took a
+    sixth of a message's heap: every length here is below 24, so a head is one byte.
     """
     assert len(request_kid) <= ID_BYTES_MAX and len(request_partial_iv) <= PARTIAL_IV_BYTES_MAX
     kid = bytes((_BYTES | len(request_kid),)) + request_kid
@@ -188,7 +187,7 @@ def aad(request_kid, request_partial_iv) -> bytes:
 
 
 def window_allows(window, number: int) -> bool:
-    """Whether the Partial IV `number` may still be accepted."""
+    """True when the Partial IV `number` may still be accepted."""
     if number > window.highest:
         return True
     age = window.highest - number
@@ -196,7 +195,7 @@ def window_allows(window, number: int) -> bool:
 
 
 def window_with(window, number: int):
-    """The Window after the message `number`, whose tag was found to hold."""
+    """Returns the Window after the message `number`, whose tag was found to hold."""
     assert window_allows(window, number)
     ahead = number - window.highest
     if ahead <= 0:
@@ -207,8 +206,8 @@ def window_with(window, number: int):
 
 
 def window_after(number: int):
-    """The Window in which `number` and all before it are past: from the request that brought a good Echo,
-    or from the highest number that a journal holds."""
+    """Returns the Window in which `number` and all before it are past: from the request that brought a good Echo, or
+    from the highest number that a journal holds."""
     return Window(number, _SEEN_MASK)
 
 
@@ -230,12 +229,12 @@ class Pairing:
         return f"Pairing(own_id={self.own_id!r}, peer_id={self.peer_id!r}, …)"
 
     def context(self, id_context):
-        """The Context under these nonces."""
+        """Returns the Context under these nonces."""
         return derive(self._master_secret, sender_id=self.own_id, recipient_id=self.peer_id, id_context=id_context)
 
 
 class Session:
-    """The keys that both have agreed on, our next number and the peer's window. RAM only, by design."""
+    """The keys that both peers have agreed on, our next number and the peer's window. In RAM only, by design."""
 
     def __init__(self, context):
         self.context = context
@@ -244,24 +243,25 @@ class Session:
         self.number = 0
 
     def next_number(self) -> int:
-        """The number of the next message of ours that needs one."""
+        """Returns the number of the next message of ours that needs one."""
         number = self.number
         self.number = number + 1
         return number
 
 
 def usual_kid(node: bytes) -> bytes:
-    """The OSCORE id that a node gets where nothing speaks against it: who minted the id, and its last two bytes."""
+    """Returns the OSCORE id that a node gets by default: the byte of the bench that minted its id, and the last two
+    bytes."""
     return node[4:5] + node[6:8]
 
 
 def wrap(nonces: bytes) -> bytes:
-    """As a CBOR byte string, which is how appendix B.2 has them in the kid context."""
+    """Returns the nonces as a CBOR byte string, which is how appendix B.2 has them in the kid context."""
     return cbor.encode(nonces, ID_CONTEXT_BYTES_MAX + 1)
 
 
 def unwrap(kid_context) -> bytes:
-    """The nonces; WireFault("oscore-context") for anything else."""
+    """Returns the nonces; raises WireFault("oscore-context") for anything else."""
     try:
         nonces = cbor.decode(kid_context)
     except WireFault:

@@ -1,11 +1,10 @@
-"""A node's end of the protected link: stands before a `wire.coap.Endpoint`, with the same methods, and speaks OSCORE
-with one gateway. Whoever sits above asks and is asked in plain CoAP, and never sees a key.
+"""A node's end of the protected link: it stands before a `wire.coap.Endpoint`, with the same methods, and speaks OSCORE
+with one gateway. The layer above uses plain CoAP and never sees a key.
 
-Keys are agreed on when there is something to say, at the first request after a start and whenever the gateway has
-lost them (`wire.oscore_context`); requests wait for that. An answer that does not hold under the keys is no answer:
-Failed, with the reason "unauthentic". An unprotected 4.01 is a hint that the gateway started anew, which anybody may
-have sent: it costs one more handshake for each request, and nothing else. Requests from strangers are dropped in
-silence.
+Keys are agreed on when there is something to send, at the first request after a start and whenever the gateway has lost
+them (`wire.oscore_context`); requests wait for that. An answer that does not hold under the keys is no answer: Failed,
+with the reason "unauthentic". An unprotected 4.01 is a hint that the gateway started anew, which a stranger may have
+sent: it costs one more handshake for each request, and nothing else. Requests from strangers are dropped in silence.
 
     INIT      no keys; `_first` is the handshake under way, if any
     OFFERED   keys, but the gateway has not shown yet that it has them, or has been silent: the kid context goes along
@@ -50,7 +49,8 @@ class _Ask:
 
 
 class NodeLink:
-    """See the module. `boot`: this start's number from flash, never given twice. `cipher`: as `wire.ccm` has it."""
+    """The node's end of the link to one gateway. `boot`: this start's number from flash, never given twice. `cipher`:
+    as `wire.ccm` has it."""
 
     def __init__(self, endpoint, pairing, cipher, *, peer, boot, random_below):
         self.counters = endpoint.counters
@@ -84,13 +84,13 @@ class NodeLink:
     # --- as an Endpoint -----------------------------------------------------------------------------------------
 
     def receive(self, datagram, peer, *, now_ms):
-        """Take one datagram; return the events it causes."""
+        """Receives one datagram and returns the events it causes."""
         for happened in self._endpoint.receive(datagram, peer, now_ms=now_ms):
             self._on_event(happened, now_ms)
         return self._drain_events()
 
     def poll(self, *, now_ms):
-        """Do what is due; return the events."""
+        """Does what is due and returns the events."""
         for happened in self._endpoint.poll(now_ms=now_ms):
             self._on_event(happened, now_ms)
         if self._is_behind:
@@ -98,15 +98,15 @@ class NodeLink:
         return self._drain_events() if self._events else ()
 
     def deadline_ms(self):
-        """When `poll` has something to do, or None; 0: now."""
+        """Returns when `poll` is due, or None; 0: now."""
         return 0 if self._events or self._is_behind else self._endpoint.deadline_ms()
 
     def outgoing(self):
-        """Drain the datagrams to send now: [(peer, bytes), …]."""
+        """Drains the datagrams to send now: [(peer, bytes), …]."""
         return self._endpoint.outgoing()
 
     def request(self, peer, code, path, payload=b"", *, content_format=None, options=(), now_ms):
-        """Ask the gateway; the exchange number, or Refused("queue-full"). One Response or one Failed follows.
+        """Asks the gateway; returns the exchange number, or Refused("queue-full"). One Response or one Failed follows.
         `payload`: bytes, or a list of them that is not to be changed."""
         assert peer == self._peer, "one link, one gateway"
         if len(self._asks) >= limits.COAP_REQUESTS_PER_PEER_MAX:
@@ -120,7 +120,7 @@ class NodeLink:
         return self._number
 
     def respond(self, exchange, code, payload=b"", *, content_format=None, options=(), now_ms):
-        """Answer a Request of the gateway, once. Return None, or Refused; after "too-large" a shorter answer may
+        """Answers a Request of the gateway, once. Returns None, or Refused; after "too-large" a shorter answer may
         follow."""
         served = self._take_served(exchange)
         if served is None:
@@ -144,21 +144,21 @@ class NodeLink:
         return outcome
 
     def drop(self, exchange):
-        """Forget a Request without a word."""
+        """Forgets a Request without an answer."""
         self._take_served(exchange)
         return self._endpoint.drop(exchange)
 
     # --- sleep --------------------------------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
-        """True while nothing is asked, served or waits to be told."""
+        """True while nothing is asked or served, and no event waits."""
         return not (self._asks or self._served or self._events) and self._first is None
 
     def suspend(self):
-        """What a board needs to go on with after deep sleep: ASLEEP_BYTES without a key in them; None while something
-        is under way.
+        """Returns what a board needs to go on after deep sleep: ASLEEP_BYTES without a key in them; None while
+        something is under way.
 
-        Whoever wakes must spoil these bytes before the first message: used twice they would repeat a nonce.
+        The board must spoil these bytes on waking, before the first message: used twice they would repeat a nonce.
         """
         if not self.is_idle():
             return None
@@ -172,7 +172,7 @@ class NodeLink:
         )
 
     def resume(self, asleep):
-        """Go on from what `suspend` gave, on a link that has not spoken yet."""
+        """Restores what `suspend` gave, on a link that has not spoken yet."""
         assert self._number == 0 and self._nonces == 0, "a link that has spoken has keys of its own"
         nonces, era, proven, number, highest, seen, length, id_context = struct.unpack(_ASLEEP, asleep)
         self._nonces = nonces
@@ -205,7 +205,7 @@ class NodeLink:
                 return
 
     def _on_first(self, happened, now_ms):
-        """Response 1, or none: with it both nonces are known."""
+        """Receives response 1, or its failure: with it both nonces are known."""
         _, id1, exchange = self._first
         self._first = None
         if isinstance(happened, Failed):
@@ -267,7 +267,7 @@ class NodeLink:
         )
 
     def _on_request(self, request, now_ms):
-        """The gateway asks, or somebody who would be it."""
+        """Receives a request of the gateway, or of a stranger who poses as it."""
         session = self._session
         try:
             if session is None:
@@ -303,8 +303,8 @@ class NodeLink:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _send(self, now_ms):
-        """Send the first that waits, or ask for keys first. With new keys several may wait, and to seal one takes a
-        chip 12 ms: the others have a `poll` each."""
+        """Sends the first request that waits, or asks for keys first. With new keys several may wait, and to seal one
+        takes a chip 12 ms: the others have a `poll` each."""
         if self._session is not None and self._session.number >= limits.OSCORE_MESSAGES_MAX:
             self._session = None
         session = self._session
@@ -337,7 +337,7 @@ class NodeLink:
                 ask.sent = (outcome, exchange, session)
 
     def _open(self, now_ms):
-        """Request 1. Empty: who hears it and is not the gateway learns nothing."""
+        """Sends request 1. It is empty: a stranger who answers it learns nothing."""
         if self._first is not None:
             return
         if self._nonces + 2 > NONCES_MAX:
@@ -360,7 +360,7 @@ class NodeLink:
         )
 
     def _nonce(self):
-        """Boot, count within the boot, chance."""
+        """Returns a nonce: boot, count within the boot, chance."""
         self._nonces += 1
         counted = self._nonces << CHANCE_BITS | self._random_below(1 << CHANCE_BITS)
         return self._boot.to_bytes(4, "big") + counted.to_bytes(4, "big")
@@ -370,7 +370,7 @@ class NodeLink:
         self._events.append(Failed(self._peer, ask.number, reason))
 
     def _fail_all(self, reason):
-        """No keys: nothing that waits for them can be sent now."""
+        """Fails everything that waits for keys: there are none."""
         for ask in list(self._asks):
             if ask.sent is None:
                 self._fail(ask, reason)

@@ -1,4 +1,4 @@
-"""What gateway and radio concentrator say to each other on their serial line, inside `wire.slip` frames.
+"""Messages between gateway and radio concentrator on their serial line, inside `wire.slip` frames.
 
 A body is one byte of kind and fields of fixed length, big-endian. Each side has a session number, drawn at
 its start: HELLO names the concentrator's and the gateway's that it answers, so that a reset of either is
@@ -6,7 +6,7 @@ noticed by both.
 
 **Credits.** The concentrator has few places for datagrams that wait for the air. Each DOWN has a number;
 CREDIT names the last one that was seen and how many places are free after it. So the gateway knows what it
-may send, whatever was lost on the line: what it sent since is taken off the places. ASK carries the number of
+may send, even if messages were lost on the line: what it sent since is taken off the places. ASK carries the number of
 the last DOWN: all before it has come or is lost.
 
 Must not know what a datagram means. What the radio acknowledged is not told: it proves nothing (a frame that
@@ -99,12 +99,12 @@ def credit(number, free) -> bytes:
 
 
 def health(values) -> bytes:
-    """`values`: integers in the order of HEALTH_NAMES; what is above 32 bits wraps."""
+    """Encodes `values`: integers in the order of HEALTH_NAMES; what is above 32 bits wraps."""
     return bytes((HEALTH,)) + b"".join([struct.pack(">I", value & 0xFFFFFFFF) for value in values])
 
 
 def peers(entries) -> bytes:
-    """`entries`: at most PEERS_MAX tuples like Peer; counts wrap at 65536."""
+    """Encodes `entries`: at most PEERS_MAX tuples like Peer; counts wrap at 65536."""
     packed = []
     for mac, rssi_dbm, ups, downs, failed in entries:
         counts = (ups & NUMBER_MASK, downs & NUMBER_MASK, failed & NUMBER_MASK)
@@ -126,10 +126,8 @@ def channel(number) -> bytes:
 
 
 def decode(body):
-    """One of the tuples above. WireFault: `kind` for an unknown one, else `short`, `long`, `mac`, `channel`.
-
-    HELLO and ASK of another version keep their version and nothing else.
-    """
+    """Returns one of the tuples above; raises WireFault: `kind` for an unknown one, else `short`, `long`, `mac`,
+    `channel`."""
     if not body:
         raise WireFault("short")
     reader = _READERS.get(body[0])
@@ -149,13 +147,13 @@ def _down(rest):
 
 
 def _addressed(rest, between):
-    """(MAC, datagram) with so many bytes between."""
+    """Returns (MAC, datagram) with so many bytes between them."""
     mac, datagram = rest[:MAC_BYTES], rest[MAC_BYTES + between :]
     if not datagram:
         raise WireFault("short")
     if len(datagram) > limits.DATAGRAM_BYTES_MAX:
         raise WireFault("long")
-    if mac[0] & 1:  # a group: nothing is for all, and nobody sends as all
+    if mac[0] & 1:  # a group address: nothing is sent to all, and nothing comes from all
         raise WireFault("mac")
     return mac, datagram
 

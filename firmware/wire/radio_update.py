@@ -1,11 +1,11 @@
-"""What gateway and radio concentrator say about a new image, on the same line as `wire.radio` and in its manner.
+"""Messages between gateway and radio concentrator about a new image, on the line and in the manner of `wire.radio`.
 
 OFFER names an image by the SHA-256 of its manifest. WANT answers it, and every chunk that was written: what to
 send next (file 0 is the manifest, file n the n-th of its list), or that all is there, or why not. One chunk is
 under way at a time, so the line stays the datagrams'. ACTIVATE starts what is there. STATE follows each HELLO:
 what runs, whether it is on trial, and the number that was tried last and failed.
 
-An end that knows none of this counts the kinds as unknown and goes on: an old concentrator never tells STATE and is
+An end that knows none of this counts the kinds as unknown and goes on: an old concentrator never sends STATE and is
 offered nothing. Must not know what is in an image.
 """
 
@@ -89,7 +89,7 @@ def activate(tag) -> bytes:
 
 
 def decode(body):
-    """One of the tuples above. WireFault: `kind`, `short` or `long`."""
+    """Returns one of the tuples above; raises WireFault: `kind`, `short` or `long`."""
     kind, rest = body[0], body[1:]
     if kind == STATE:
         number, phase, failed = _head(_STATE, rest)
@@ -111,7 +111,7 @@ def decode(body):
 
 
 def _head(layout, rest):
-    """The fields that `rest` begins with: a newer end may append some."""
+    """Returns the fields that `rest` begins with: a newer end may append some."""
     size = struct.calcsize(layout)
     if len(rest) < size:
         raise WireFault("short")

@@ -1,4 +1,4 @@
-"""Records: what goes up (ARCHITECTURE, section 3), as compact CBOR.
+"""Records (ARCHITECTURE, section 3) as compact CBOR: what a node sends upward.
 
 A record is `[boot, sequence, seconds, quality, body]`. With the node's id, which the session knows, `(node,
 boot, sequence)` is its identity from the lamp to the warehouse. `seconds` is Unix time when the node's
@@ -32,7 +32,7 @@ QUALITY_CODE_MAX = 2 * limits.UNCERTAINTY_S_MAX + 2
 
 
 def quality_code(stamp: Stamp) -> int:
-    """One small integer for quality and uncertainty; a synchronised clock within ± 11 s takes one byte."""
+    """Returns one small integer for quality and uncertainty; a synchronised clock within ± 11 s takes one byte."""
     if stamp.quality == UNSET:
         return 0
     uncertainty_s = min(stamp.uncertainty_s, limits.UNCERTAINTY_S_MAX)
@@ -40,14 +40,14 @@ def quality_code(stamp: Stamp) -> int:
 
 
 def stamp_from_code(seconds: int, code: int) -> Stamp:
-    """The stamp behind `seconds` and a quality code."""
+    """Returns the stamp of `seconds` and a quality code."""
     if code == 0:
         return Stamp(UNSET, seconds, 0)
     return Stamp(SYNCED if code & 1 else HOLDOVER, seconds, (code - 1) // 2)
 
 
 def write(writer: cbor.Writer, record: Record) -> None:
-    """Append one record. Keys of readings are written in ascending order, so one record has one encoding."""
+    """Appends one record. Keys of readings are written in ascending order, so one record has one encoding."""
     writer.array(5)
     writer.integer(record.boot)
     writer.integer(record.sequence)
@@ -57,7 +57,7 @@ def write(writer: cbor.Writer, record: Record) -> None:
 
 
 def write_body(writer: cbor.Writer, body) -> None:
-    """Append the body alone: a map of readings, or an event."""
+    """Appends the body alone: a map of readings, or an event."""
     if isinstance(body, dict):
         _write_readings(writer, body)
         return
@@ -79,27 +79,27 @@ def _write_readings(writer, readings):
 
 
 def encode(record: Record) -> bytes:
-    """One record as bytes; allocates, so not for the hot path of a node."""
+    """Returns one record as bytes; it allocates, so it is not for the hot path of a node."""
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
     write(writer, record)
     return bytes(writer.view())
 
 
 def encode_body(body) -> bytes:
-    """One body as bytes: the form in which the warehouse keeps and compares it."""
+    """Returns one body as bytes: the form in which the warehouse keeps and compares it."""
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
     write_body(writer, body)
     return bytes(writer.view())
 
 
 def decode_payload(payload) -> list:
-    """All records of a payload. WireFault when any byte of it breaks the contract: a payload is taken whole
-    or not."""
+    """Returns all records of a payload; raises WireFault when any byte of it breaks the contract: a payload is accepted
+    whole or not at all."""
     return [record for record, _ in split_payload(payload)]
 
 
 def split_payload(payload) -> list:
-    """The same, each record with its own bytes as they came: [(Record, bytes)]."""
+    """Returns all records of a payload, each with its own bytes as they came: [(Record, bytes)]."""
     if len(payload) > limits.CBOR_BYTES_MAX:
         raise WireFault("too-long")
     reader = cbor.Reader(payload)
@@ -116,25 +116,25 @@ def split_payload(payload) -> list:
 
 
 def decode_body(data):
-    """A body from its bytes, as `encode_body` made them."""
+    """Returns a body from its bytes, as `encode_body` made them."""
     return _body(cbor.decode(data))
 
 
 def lane(record: Record) -> str:
-    """The lane a record travels in."""
+    """Returns the lane a record travels in."""
     if isinstance(record.body, dict):
         return event.TELEMETRY
     return event.lane(record.body.code)
 
 
 def encode_answer(answer: Answer) -> bytes:
-    """What rides in a 2.04: `[unix_s | null, ± s, lease_s | null, waiting]`."""
+    """Returns the payload of a 2.04: `[unix_s | null, ± s, lease_s | null, waiting]`."""
     return cbor.encode([answer.unix_s, answer.uncertainty_s, answer.lease_s, answer.waiting], 32)
 
 
 def decode_answer(payload) -> Answer:
-    """An answer. One of two elements, as gateways began, has no lease and nothing waits; elements that a newer
-    gateway appends are ignored."""
+    """Returns the Answer of a payload. One of two elements, as gateways began, has no lease and nothing waits; elements
+    that a newer gateway appends are ignored."""
     items = cbor.decode(payload)
     if not isinstance(items, list) or len(items) < 2:
         raise WireFault("answer")
@@ -150,7 +150,8 @@ def decode_answer(payload) -> Answer:
 
 
 def check(items) -> Record:
-    """The record behind five plain items; the one gate for both links. WireFault with the first reason found."""
+    """Returns the Record of five plain items: the one gate for both links. Raises WireFault with the first reason
+    found."""
     if not isinstance(items, list) or len(items) != 5:
         raise WireFault("record-shape")
     boot, sequence, seconds, code, body = items
@@ -195,8 +196,8 @@ def _readings(readings):
 
 
 def _detail(code, detail):
-    """A list of scalars. Where the table knows the event, the fields that others compute with have the
-    right type."""
+    """Checks the detail, a list of scalars. Where the table knows the event, the fields that others compute with have
+    the right type."""
     for item in detail:
         if isinstance(item, (list, dict)) or (isinstance(item, str) and len(item.encode()) > limits.TEXT_BYTES_MAX):
             raise WireFault("event-detail")

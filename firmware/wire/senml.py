@@ -1,4 +1,4 @@
-"""Batches: what a gateway sends to the centre, as SenML in CBOR (RFC 8428), deflated.
+"""Batches of records from a gateway to the centre: SenML in CBOR (RFC 8428), deflated.
 
 A batch is one SenML pack that explains itself. Its first SenML record names the gateway and carries the
 envelope: which journal positions `[first, last]` of which (epoch, lane) it covers, and the oldest the
@@ -6,7 +6,7 @@ gateway still holds. Then come as many Bocage records, each opened by a SenML re
 id in hex>/`) and base time, and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Labels
 that do not end in `_` may be ignored by a stranger, who then reads plain names, units and decimal
 fractions. A batch may have fewer records than positions: the others are *void* (thinned or dropped by the
-gateway, which has said so in a gap record), and the envelope states how many.
+gateway, which has reported it in a gap record), and the envelope states how many.
 
     readings   one SenML record a reading: name `temp.1`, unit, value as decimal fraction (tag 4) or integer
     event      name of the event; value true or false for begins or ends, else the detail as a data value (CBOR)
@@ -41,7 +41,7 @@ _HEAD_BYTES_MAX = 256
 
 
 def encode_pack(batch: Batch) -> bytes:
-    """The SenML pack of a batch, not yet deflated. WireFault("too-long") when it would pass
+    """Returns the SenML pack of a batch, not yet deflated; raises WireFault("too-long") when it would pass
     BATCH_BYTES_MAX."""
     writer = cbor.Writer(bytearray(_size_bound(batch)))
     entries = 0
@@ -56,7 +56,7 @@ def encode_pack(batch: Batch) -> bytes:
 
 
 def encode_head(batch: Batch, entries: int) -> bytes:
-    """What opens the pack of a batch whose records take `entries` SenML records (of `items` only the number
+    """Returns the opening of the pack of a batch whose records take `entries` SenML records (of `items` only the number
     counts)."""
     writer = cbor.Writer(bytearray(_HEAD_BYTES_MAX))
     _write_head(writer, batch, entries)
@@ -64,7 +64,7 @@ def encode_head(batch: Batch, entries: int) -> bytes:
 
 
 def encode_item(item: Item):
-    """One record as it stands in a pack, and how many SenML records that is: (bytes, entries)."""
+    """Returns one record as it stands in a pack, and how many SenML records that is: (bytes, entries)."""
     writer = cbor.Writer(bytearray(_item_bound(item)))
     _write_item(writer, item)
     return bytes(writer.view()), _entries(item.record.body)
@@ -169,7 +169,7 @@ def _write_reading(writer, key, value, opening_item):
 
 
 def decode_pack(data) -> Batch:
-    """The batch behind an inflated pack, digit for digit; WireFault with a stable reason when it breaks the
+    """Returns the batch of an inflated pack, digit for digit; raises WireFault with a stable reason when it breaks the
     contract."""
     entries = cbor.decode(
         data, fractions=True, bytes_max=limits.BATCH_BYTES_MAX, items_max=limits.BATCH_RECORDS_MAX * 26

@@ -1,8 +1,8 @@
 """Frames on a serial line: SLIP (RFC 1055) around a body and its CRC-16/X-25 (as in PPP, RFC 1662 appendix C).
 
-Incremental, and whole again after any garbage: whatever stands between two END bytes either ends in its CRC or is
-counted and dropped. A frame begins with END as well, so that noise before it is a frame of its own. The CRC finds
-the line's errors, not an enemy's: what must be believed is protected above.
+The decoder is incremental, and sound again after any garbage: the bytes between two END bytes either end in their CRC
+or are counted and dropped. A frame begins with END as well, so that noise before it is a frame of its own. The CRC
+finds the line's errors, not an attacker's: what must be authentic is protected above.
 
 Must not know what a body means, and never holds more than one frame.
 """
@@ -18,7 +18,7 @@ _CRC_BYTES = 2
 
 
 def encode(body) -> bytes:
-    """The bytes on the line for one body, which is not empty; at most twice as long, and six more."""
+    """Returns the bytes on the line for one body, which is not empty; at most twice as long, and six more."""
     assert len(body) > 0, "an empty frame is what two END bytes make"
     crc = crc16(body)
     whole = bytes(body) + bytes((crc & 0xFF, crc >> 8))
@@ -26,10 +26,7 @@ def encode(body) -> bytes:
 
 
 class Decoder:
-    """Bytes of a line in, bodies out. `counters`: what was dropped and why, and the good frames.
-
-    body_max: longest body in bytes; a longer frame is dropped, and costs no memory.
-    """
+    """Finds the bodies in the bytes of a line. `counters`: what was dropped and why, and the good frames."""
 
     def __init__(self, body_max: int):
         assert body_max > 0
@@ -39,7 +36,8 @@ class Decoder:
         self._is_long = False
 
     def feed(self, data) -> list:
-        """The bodies (bytes) that these bytes complete, in order. `data`: bytes, of any length and cut anywhere."""
+        """Returns the bodies (bytes) that these bytes complete, in order. `data`: bytes, of any length and cut
+        anywhere."""
         # A line's bytes are many (on RS-485 everybody's): they are looked through by the interpreter's own search.
         data = bytes(data)
         bodies = []
@@ -47,24 +45,24 @@ class Decoder:
         while True:
             end = data.find(_END_BYTE, start)
             if end < 0:
-                self._take(data[start:])
+                self._append(data[start:])
                 return bodies
-            self._take(data[start:end])
+            self._append(data[start:end])
             body = self._end()
             if body is not None:
                 bodies.append(body)
             start = end + 1
 
     def pending(self) -> int:
-        """How many bytes have come since the last END."""
+        """Returns how many bytes have come since the last END."""
         return 2 * self._whole_max if self._is_long else len(self._raw)
 
     def reset(self):
-        """The line was silent, or was opened anew: what has come of a frame belongs to nothing."""
+        """Drops what has come of a frame: the line was silent, or was opened anew."""
         self._raw = b""
         self._is_long = False
 
-    def _take(self, part):
+    def _append(self, part):
         if self._is_long or not part:
             return
         if len(self._raw) + len(part) > 2 * self._whole_max:
@@ -74,7 +72,7 @@ class Decoder:
         self._raw += part
 
     def _end(self):
-        """What stands between two END bytes, if it is a frame."""
+        """Returns the body that stands between two END bytes, if it is a frame."""
         raw, is_long = self._raw, self._is_long
         self.reset()
         if is_long:

@@ -26,12 +26,12 @@ _NAME_MAX = 32
 
 
 def build(kind: str, insee: str, gateway: str) -> str:
-    """The topic of one class of one gateway."""
+    """Returns the topic of one class of one gateway."""
     return f"{_PREFIX}/{kind}/{insee}/{gateway}"
 
 
 def parse(topic: str) -> Topic:
-    """The parts of a topic; WireFault("topic") when it is not one of ours."""
+    """Returns the parts of a topic; raises WireFault("topic") when it is not one of ours."""
     parts = topic.split("/")
     if len(parts) != 5 or "/".join(parts[:2]) != _PREFIX or parts[2] not in KINDS:
         raise WireFault("topic")
@@ -41,12 +41,12 @@ def parse(topic: str) -> Topic:
 
 
 def is_insee(code: str) -> bool:
-    """Five characters: two digits (or 2A, 2B for Corsica), three digits."""
+    """True for five characters: two digits (or 2A, 2B for Corsica), three digits."""
     return len(code) == 5 and (_is_digits(code[:2]) or code[:2] in ("2A", "2B")) and _is_digits(code[2:])
 
 
 def is_gateway_name(name: str) -> bool:
-    """Lower-case letters, digits and inner hyphens: no wildcard and no separator can get in."""
+    """True for lower-case letters, digits and inner hyphens: no wildcard and no separator can get in."""
     if not 0 < len(name) <= _NAME_MAX or name[0] == "-" or name[-1] == "-":
         return False
     return all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in name)

@@ -1,8 +1,8 @@
-"""What the warehouse says on class `a`: how far it holds a gateway's records, or which it cannot take.
+"""Messages of the warehouse on topic class `a`: how far it holds a gateway's records, or which it rejects.
 
-A watermark frees the gateway's journal; nothing else does. `next_position` is the first position of (epoch,
-lane) that the warehouse does not hold: every position below it is in the same database transaction as its
-rows. The gateway keeps the maximum it has heard, so a late or repeated watermark does no harm.
+A watermark releases the gateway's journal; nothing else does. `next_position` is the first position of (epoch, lane)
+that the warehouse does not hold: every position below it is in the same database transaction as its rows. The gateway
+keeps the maximum it has received, so a late or repeated watermark does no harm.
 """
 
 from collections import namedtuple
@@ -24,7 +24,7 @@ _REJECTED = 2
 
 
 def encode(message) -> bytes:
-    """A Watermark or a Rejected as CBOR."""
+    """Returns a Watermark or a Rejected as CBOR."""
     if isinstance(message, Watermark):
         return cbor.encode([_WATERMARK, message.epoch, message.lane, message.next_position], 64)
     return cbor.encode(
@@ -33,7 +33,7 @@ def encode(message) -> bytes:
 
 
 def decode(payload):
-    """A Watermark or a Rejected; WireFault for anything else."""
+    """Returns a Watermark or a Rejected; raises WireFault for anything else."""
     fields = cbor.decode(payload)
     if not isinstance(fields, list) or len(fields) < 4:
         raise WireFault("watermark")
