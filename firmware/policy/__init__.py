@@ -1,5 +1,5 @@
-"""What the territory wants, as data, and its evaluation: lighting, heating, watering.
+"""The territory's policies as data, and their evaluation: lighting, heating, watering.
 
-Portable (CPython and MicroPython) and pure: no clock, no socket, no file, no pin. Time is an argument, the
-next instant of interest is a return value. Integers everywhere; floats live in `sun` only, proven at 32 bits.
+Portable (CPython and MicroPython) and pure: no clock, no socket, no file, no pin. Time is an argument, the next instant
+of interest is a return value. Integers everywhere; floats live in `sun` only, proven at 32 bits.
 """

@@ -9,8 +9,8 @@ holds until noon of the 15th.
 * DARK_BY_DAY: no light by command from sunrise + `a` to sunset - `b` minutes.
 * EXEMPTION: on its dates the limits of kind `a` do not bind its target.
 
-An interlock or an emergency may weigh more (ARCHITECTURE, section 6): that is for whoever asks. Integers only; knows
-no clock.
+An interlock or an emergency may weigh more (ARCHITECTURE, section 6): that is for the caller to judge. Integers only;
+knows no clock.
 """
 
 from policy import civil, lighting, sun
@@ -26,7 +26,7 @@ def aims(limit, feeder):
 
 
 def binding(section, feeder, evening):
-    """The limits of the Lighting that bind a FeederRule in the lighting day of `evening`, a civil day."""
+    """Returns the limits of the Lighting that bind a FeederRule in the lighting day of `evening`, a civil day."""
     year, month, day = civil.civil_from_days(evening)
     date = year * 10000 + month * 100 + day
     in_force = [one for one in section.limits if aims(one, feeder) and _dated(one, date)]
@@ -35,7 +35,7 @@ def binding(section, feeder, evening):
 
 
 def dark_spans(section, feeder, evening):
-    """[(from_s, to_s, Limit)]: when light is forbidden in the lighting day of `evening`, Unix seconds, the
+    """Returns [(from_s, to_s, Limit)]: when light is forbidden in the lighting day of `evening`, Unix seconds, the
     second not included."""
     spans = []
     for limit in binding(section, feeder, evening):
@@ -47,7 +47,7 @@ def dark_spans(section, feeder, evening):
 
 
 def forbids_light(section, feeder, unix_s):
-    """The first Limit that forbids light on this FeederRule at this instant, or None."""
+    """Returns the first Limit that forbids light on this FeederRule at this instant, or None."""
     for first, last, limit in dark_spans(section, feeder, lighting.evening_of(section.site, unix_s)):
         if first <= unix_s < last:
             return limit
@@ -55,7 +55,7 @@ def forbids_light(section, feeder, unix_s):
 
 
 def forbids_dark(section, feeder, unix_s):
-    """The first Limit that forbids a command to put out what the calendar lights, or None."""
+    """Returns the first Limit that forbids a command to put out what the calendar lights, or None."""
     for limit in binding(section, feeder, lighting.evening_of(section.site, unix_s)):
         if limit.kind == NO_DARKENING:
             return limit
@@ -63,8 +63,8 @@ def forbids_dark(section, feeder, unix_s):
 
 
 def broken(section, feeder, first_s, last_s, lights):
-    """The first Limit that a command for this FeederRule would break between two instants (the second not
-    included), or None. lights: whether it wants light."""
+    """Returns the first Limit that a command for this FeederRule would break between two instants (the second not
+    included), or None. lights: whether the command wants light."""
     site = section.site
     for evening in range(lighting.evening_of(site, first_s), lighting.evening_of(site, last_s - 1) + 1):
         if lights:
@@ -83,7 +83,7 @@ def _dated(limit, date):
 
 
 def _window_spans(section, evening, limit):
-    """A window of the wall clock in one lighting day: one span, or two when noon is inside it."""
+    """Returns a window of the wall clock in one lighting day: one span, or two when noon is inside it."""
     first, last = (limit.a - 720) % _DAY_MIN, (limit.b - 720) % _DAY_MIN or _DAY_MIN
     pieces = ((first, last),) if first < last else ((0, last), (first, _DAY_MIN))
     return [(_after_noon(section, evening, a), _after_noon(section, evening, b), limit) for a, b in pieces]
@@ -94,7 +94,7 @@ def _after_noon(section, evening, minutes):
 
 
 def _day_spans(section, evening, limit):
-    """The afternoon and the morning of one lighting day."""
+    """Returns the afternoon and the morning of one lighting day."""
     site = section.site
     dusk = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
     dawn = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)

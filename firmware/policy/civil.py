@@ -33,7 +33,7 @@ UTC = Zone(0, 0, None)
 
 
 def days_from_civil(year, month, day):
-    """Civil day of a date. `month` 1-12 and `day` 1-31 are the caller's to check (`is_date`)."""
+    """Returns the civil day of a date. `month` 1-12 and `day` 1-31 are the caller's to check (`is_date`)."""
     march_year = year if month > 2 else year - 1
     march_month = month - 3 if month > 2 else month + 9
     leap_days = march_year // 4 - march_year // 100 + march_year // 400
@@ -41,7 +41,7 @@ def days_from_civil(year, month, day):
 
 
 def civil_from_days(civil_day):
-    """(year, month, day) of a civil day."""
+    """Returns (year, month, day) of a civil day."""
     era, day_of_era = divmod(civil_day + 719468, 146097)
     # The leap days before this day are taken out first, so that what remains is plain years of 365 days.
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
@@ -53,7 +53,7 @@ def civil_from_days(civil_day):
 
 
 def weekday(civil_day):
-    """0 = Monday … 6 = Sunday."""
+    """Returns 0 for Monday … 6 for Sunday."""
     return (civil_day + 3) % 7
 
 
@@ -65,13 +65,13 @@ def is_date(year, month, day):
 
 
 def change_day(year, change):
-    """Civil day on which `change` falls in `year`."""
+    """Returns the civil day on which `change` falls in `year`."""
     last = days_from_civil(year + change[_MONTH] // 12, change[_MONTH] % 12 + 1, 1) - 1
     return last - (weekday(last) - change[_WEEKDAY]) % 7
 
 
 def offset_s(zone, utc_day, utc_s):
-    """Offset in force at an instant given as (UTC day, second of that day)."""
+    """Returns the offset in force at an instant given as (UTC day, second of that day)."""
     if zone.rule is None:
         return zone.standard_s
     year, month, _ = civil_from_days(utc_day)
@@ -86,7 +86,7 @@ def offset_s(zone, utc_day, utc_s):
 
 
 def local_from_unix(zone, unix_s):
-    """`Local` time at a Unix instant."""
+    """Returns the `Local` time at a Unix instant."""
     utc_day, utc_s = divmod(unix_s, day_s)
     offset = offset_s(zone, utc_day, utc_s)
     shift, second = divmod(utc_s + offset, day_s)
@@ -94,8 +94,8 @@ def local_from_unix(zone, unix_s):
 
 
 def unix_from_local(zone, civil_day, second):
-    """Unix instant of a local time. `second` may lie outside 0-86399: it counts on from 00:00 of `civil_day`
-    by the wall clock. Gap: the instant of the change. Fold: the first passage."""
+    """Returns the Unix instant of a local time. `second` may lie outside 0-86399: it counts on from 00:00 of
+    `civil_day` by the wall clock. Gap: the instant of the change. Fold: the first passage."""
     first = _shifted(civil_day, second - zone.summer_s)
     if offset_s(zone, first[0], first[1]) == zone.summer_s:
         return first[0] * day_s + first[1]

@@ -10,9 +10,9 @@ The schema is `policy.cddl`. A calendar has the form of `lighting_form`; what li
 10 may hold anything that the CBOR subset allows: this release neither reads nor refuses them, and the holder of the
 document's bytes keeps them. Other keys are refused: a misspelt section must not be silently without effect.
 
-Every fault is found at once, with its path; a document with a fault yields no policy at all. Nothing raises, whatever
-the bytes. Signatures and trust are in `keyset`; what happens when a policy expires is its holder's decision (the
-calendar goes on, and an alarm tells).
+Every fault is found at once, with its path; a document with a fault yields no policy at all. No bytes raise. Signatures
+and trust are in `keyset`; what happens when a policy expires is its holder's decision (the calendar goes on, and an
+alarm tells).
 """
 
 from collections import namedtuple
@@ -78,7 +78,7 @@ _SMALL_TEXT = "give a text of 1 to {} bytes, without control characters"
 
 
 def decode(payload):
-    """(Policy, ()) or (None, faults)."""
+    """Returns (Policy, ()) or (None, faults)."""
     data, fault = plain_map(payload, POLICY_BYTES_MAX)
     if fault is not None:
         return (None, (fault,))
@@ -94,7 +94,8 @@ def decode(payload):
 
 
 def encode(policy):
-    """The CBOR of a Policy; `decode(encode(p)) == (p, ())` for a sound one. WireFault when it is too long."""
+    """Returns the CBOR of a Policy; `decode(encode(p)) == (p, ())` for a sound one. Raises WireFault when it is too
+    long."""
     data = {
         1: FORMAT,
         2: policy.version,
@@ -110,7 +111,7 @@ def encode(policy):
 
 
 def plain_map(payload, bytes_max):
-    """(map, None) of a document's bytes, or (None, fault)."""
+    """Returns (map, None) of a document's bytes, or (None, fault)."""
     try:
         data = cbor.decode(payload, bytes_max=bytes_max, items_max=ITEMS_MAX, depth_max=DEPTH_MAX)
     except WireFault as refused:
@@ -122,8 +123,7 @@ def plain_map(payload, bytes_max):
 
 
 def keys_fault(keys):
-    """What is wrong with a list of public keys, in words, or None: no two may be found under one short
-    name."""
+    """Returns what is wrong with a list of public keys, in words, or None: no two may be found under one short name."""
     for key in keys:
         if not cose.is_sound_key(key):
             return "has a key that is no Ed25519 public key"
@@ -188,7 +188,7 @@ def _operators(faults, operators):
 
 
 def _lighting(data):
-    """The Lighting of plain data in which `_check_lighting` found no fault."""
+    """Returns the Lighting of plain data in which `_check_lighting` found no fault."""
     site = lighting.Site(data[1][0], data[1][1], civil.PARIS)
     calendars = tuple(lighting_form.decode(calendar)[0] for calendar in data[2])
     feeders = tuple(FeederRule(one[0], one[1], one[2], one[3]) for one in data[3])
@@ -199,7 +199,7 @@ def _lighting(data):
 
 
 def _plain_lighting(section):
-    """The plain data of a Lighting."""
+    """Returns the plain data of a Lighting."""
     data = {
         1: [section.site.latitude_e4, section.site.longitude_e4],
         2: [lighting_form.encode(calendar) for calendar in section.calendars],

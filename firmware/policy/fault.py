@@ -1,4 +1,4 @@
-"""One fault of a policy document, told to the person who wrote it.
+"""Faults of a document or of settings, for the person who wrote it: path, problem and remedy.
 
 Does not raise: faults are collected and returned.
 """
@@ -57,7 +57,7 @@ class Faults:
         return len(self._kept) + self._dropped
 
     def listed(self):
-        """All faults in the order of the document."""
+        """Returns all faults in the order of the document."""
         listed = list(self._kept)
         if self._dropped:
             listed.append(Fault("", f"{self._dropped} more faults", "repair the first ones and try again"))
@@ -65,7 +65,7 @@ class Faults:
 
 
 def brief(value):
-    """A value as a short word for a message: a peer's data is never echoed at length."""
+    """Returns a value as a short word for a message: a peer's data is never echoed at length."""
     if type(value) is int and -(10**9) < value < 10**9:
         return str(value)
     if type(value) is int:

@@ -1,5 +1,5 @@
-"""The heating policy: a week of occupied hours as data, its set-points, its legal ceilings, and what it wants of a
-room.
+"""The heating policy: a week of occupied hours as data, its set-points, its legal ceilings, and the set-point it gives
+a room.
 
 The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
 *day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
@@ -66,13 +66,13 @@ OCCUPIED_ALL_DAY = 2
 # latter 00:00 of its first day), 0: for long, Unix second of its end); None: there was none.
 
 NO_RULE = 31
-# An emptiness that reaches beyond this many days, either way, is longer than 48 h whatever is there.
+# An emptiness that reaches beyond this many days, either way, is longer than 48 h in any case.
 LOOK_DAYS = 3
 _HOUR_S = 3600
 
 
 def reason_text(reason):
-    """The reason in words, for logs and people; counts from 1, as people do."""
+    """Returns the reason in words, for logs and people; it counts from 1, as people do."""
     told = ("", "exception: closed, ", "exception: occupied all day, ")[reason >> 10]
     rule, span = (reason & 1023) >> 5, reason & 31
     place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
@@ -80,7 +80,8 @@ def reason_text(reason):
 
 
 class Plan:
-    """A programme in a zone. The answer is kept while it holds: in between, asking again costs a comparison."""
+    """Evaluates a programme in a zone. The answer is kept while it holds: in between, asking again costs a
+    comparison."""
 
     def __init__(self, programme, zone):
         self._programme = programme
@@ -90,7 +91,7 @@ class Plan:
         self._kept_exception = None
 
     def wanted(self, unix_s, exception=None):
-        """`Wanted` at this instant; time may jump either way."""
+        """Returns the `Wanted` at this instant; time may jump either way."""
         kept = self._kept
         if kept is None or exception != self._kept_exception or not self._kept_from_s <= unix_s < kept.until_s:
             kept = self._kept = self._resolve(unix_s, exception)
@@ -99,11 +100,11 @@ class Plan:
         return kept
 
     def peek(self, unix_s, exception=None):
-        """`Wanted` at another instant, which is not kept."""
+        """Returns the `Wanted` at another instant, which is not kept."""
         return self._resolve(unix_s, exception)
 
     def warmest(self, unix_s, uncertainty_s, exception=None):
-        """The `Wanted` with the highest set-point of those that may be right at `unix_s` ± `uncertainty_s`."""
+        """Returns the `Wanted` with the highest set-point of those that may be right at `unix_s` ± `uncertainty_s`."""
         chosen = self._resolve(unix_s, exception)
         for other_s in (unix_s - uncertainty_s, unix_s + uncertainty_s):
             other = self._resolve(other_s, exception)
@@ -112,8 +113,8 @@ class Plan:
         return chosen
 
     def allowed(self, setpoint_ck, kind, unix_s):
-        """`Allowed`: the set-point under the ceilings of this kind of hour. `unix_s` None: no exemption can be dated,
-        and the strictest ceiling of those without dates holds."""
+        """Returns the `Allowed`: the set-point under the ceilings of this kind of hour. `unix_s` None: no exemption can
+        be dated, and the strictest ceiling of those without dates holds."""
         date = None
         if unix_s is not None:
             date = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
@@ -124,7 +125,7 @@ class Plan:
         return Allowed(setpoint_ck, None) if binding is None else Allowed(binding.limit_ck, binding)
 
     def _limits(self, kind, date):
-        """The limits of one kind in force: the exemption of the day alone, or all ceilings."""
+        """Returns the limits of one kind in force: the exemption of the day alone, or all ceilings."""
         programme = self._programme
         for exemption in programme.exemptions:
             if exemption.kind == kind and date is not None and _dated(exemption, date):
@@ -177,7 +178,7 @@ class Plan:
         return midnight_s if end_s is None or end_s > midnight_s else end_s
 
     def _spans(self, day, exception):
-        """[(start, end, set-point, reason)] of one civil day, in Unix seconds, in order, none empty."""
+        """Returns [(start, end, set-point, reason)] of one civil day, in Unix seconds, in order, none empty."""
         usual = self._usual(day)
         if exception is None:
             return usual

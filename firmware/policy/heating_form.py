@@ -9,7 +9,7 @@
     exemption the same, with full dates: an exemption is for a time
 
 Field meanings are those of `heating`. Every fault is found at once, with its path and a remedy; a document with a fault
-yields no programme at all. Must not raise whatever the data, and must not guess a repair.
+yields no programme at all. Must not raise on any data, and must not guess a repair.
 """
 
 from policy import heating, lighting, limits
@@ -20,7 +20,7 @@ version = 1
 
 
 def decode(data):
-    """(Programme, ()) or (None, faults)."""
+    """Returns (Programme, ()) or (None, faults)."""
     faults = Faults()
     _document(faults, data)
     if faults.count():
@@ -34,12 +34,12 @@ def decode(data):
 
 
 def validate(data):
-    """All faults of the plain data, as a tuple of `Fault`; empty when it is sound."""
+    """Returns all faults of the plain data, as a tuple of `Fault`; empty when it is sound."""
     return decode(data)[1]
 
 
 def encode(programme):
-    """Plain data of a programme; `decode(encode(p))[0] == p` for a sound one."""
+    """Returns the plain data of a programme; `decode(encode(p))[0] == p` for a sound one."""
     rules = [[rule.weekdays, rule.first, rule.last, rule.day] for rule in programme.rules]
     days = [[_plain_span(span) for span in day] for day in programme.days]
     plain = [version, rules, days, list(programme.setpoints)]
@@ -95,7 +95,8 @@ def _rule(faults, path, rule, days):
 
 
 def _day(faults, path, day):
-    """Spans go forward and do not touch: two that touch and are alike are one, and a gap is an emptiness."""
+    """Checks that spans go forward and do not touch: two that touch and are alike are one, and a gap is an
+    emptiness."""
     if not faults.sequence(path, day, 0, limits.heating_spans_max):
         return
     free_min = 0

@@ -7,7 +7,7 @@ or stolen key is replaced without it. The first set is installed by hand.
 
 `open_policy` and `open_keyset` verify the signature first and read the content after: bytes of a stranger are parsed no
 further than to see that they are a stranger's. `verify(public_key, signature, data) -> bool` is the caller's
-(`gateway.io.crypto`). Nothing raises, whatever the bytes. This module must not keep anything, and must not judge time:
+(`gateway.io.crypto`). No bytes raise. This module must not keep anything, and must not judge time:
 versions of policies and validity are their holder's.
 
 A refusal has a stable word as the `path` of its first fault, for counters and events: FORM (not a signed message of
@@ -41,7 +41,7 @@ FORMAT = 1
 
 
 def decode(payload):
-    """(KeySet, ()) or (None, faults)."""
+    """Returns (KeySet, ()) or (None, faults)."""
     data, fault = plain_map(payload, KEYSET_BYTES_MAX)
     if fault is not None:
         return (None, (fault,))
@@ -53,14 +53,14 @@ def decode(payload):
 
 
 def encode(keyset):
-    """The CBOR of a KeySet; `decode(encode(k)) == (k, ())` for a sound one."""
+    """Returns the CBOR of a KeySet; `decode(encode(k)) == (k, ())` for a sound one."""
     keys = [list(key) for key in keyset.keys]
     data = {1: FORMAT, 2: keyset.version, 3: keyset.insee, 4: keyset.threshold, 5: keys}
     return cbor.encode(data, KEYSET_BYTES_MAX)
 
 
 def key_of(keyset, kid):
-    """(public key, name) of the key with that short name, or None."""
+    """Returns (public key, name) of the key with that short name, or None."""
     for key, name in keyset.keys:
         if cose.kid_of(key) == kid:
             return (key, name)
@@ -95,7 +95,7 @@ def _check(faults, data):
 
 
 def open_policy(data, keys, verify):
-    """(Policy, kid, ()) when one key of the KeySet `keys` signed it for this commune; else (None, None,
+    """Returns (Policy, kid, ()) when one key of the KeySet `keys` signed it for this commune; else (None, None,
     faults)."""
     try:
         message = cose.sign1_decode(data, bytes_max=SIGNED_POLICY_BYTES_MAX)
@@ -139,7 +139,7 @@ def open_keyset(data, keys, verify):
 
 
 def _unsound(message, aad, keys, verify):
-    """The fault of the first signature that is a stranger's or does not hold, or None."""
+    """Returns the fault of the first signature that is a stranger's or does not hold, or None."""
     for i in range(len(message.signatures)):
         one = message.signatures[i]
         known = key_of(keys, one.kid)

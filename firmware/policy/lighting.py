@@ -1,4 +1,4 @@
-"""The lighting policy: a calendar as data, and what it wants of a lamp at an instant.
+"""The lighting policy: a calendar as data, and the level it gives a lamp at an instant.
 
 Vocabulary, in the spirit of TALQ. The lighting day runs from local noon to local noon and bears the date of
 its *evening*. A calendar is an ordered list of *rules*; the first that matches the evening chooses a
@@ -65,17 +65,17 @@ _NOON_S = 43200
 
 
 def wanted(calendar, site, unix_s):
-    """`Wanted` at one instant. For a lamp that asks again and again use `Plan`."""
+    """Returns the `Wanted` at one instant. For a lamp that asks again and again use `Plan`."""
     return Plan(calendar, site).wanted(unix_s)
 
 
 def reason_parts(reason):
-    """(rule index or NO_RULE, step number or NO_STEP or DAYLIGHT)."""
+    """Returns (rule index or NO_RULE, step number or NO_STEP or DAYLIGHT)."""
     return (reason >> 5, reason & 31)
 
 
 def reason_text(reason):
-    """The reason in words, for logs and people; counts from 1, as people do."""
+    """Returns the reason in words, for logs and people; it counts from 1, as people do."""
     rule, step = reason_parts(reason)
     place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
     if step == NO_STEP:
@@ -94,7 +94,7 @@ class Plan:
         self._night = None
 
     def wanted(self, unix_s):
-        """`Wanted` at this instant; time may jump either way."""
+        """Returns the `Wanted` at this instant; time may jump either way."""
         return self.night(unix_s).wanted(unix_s)
 
     def brightest(self, unix_s, uncertainty_s):
@@ -116,14 +116,14 @@ class Plan:
         return Wanted(chosen.level_percent, chosen.reason, until_s)
 
     def night(self, unix_s):
-        """The `Night` that holds this instant."""
+        """Returns the `Night` that holds this instant."""
         if self._night is None or not self._night.start_s <= unix_s < self._night.end_s:
             self._night = Night(self._calendar, self._site, evening_of(self._site, unix_s))
         return self._night
 
 
 def evening_of(site, unix_s):
-    """Civil day of the evening whose lighting day holds this instant."""
+    """Returns the civil day of the evening whose lighting day holds this instant."""
     local = civil.local_from_unix(site.zone, unix_s)
     return local.civil_day if local.second >= _NOON_S else local.civil_day - 1
 
@@ -153,7 +153,7 @@ class Night:
         self._changes = self._resolve(steps, instants, _dark(steps, instants, sunset, sunrise), length)
 
     def wanted(self, unix_s):
-        """`Wanted` at an instant in [start_s, end_s)."""
+        """Returns the `Wanted` at an instant in [start_s, end_s)."""
         assert self.start_s <= unix_s < self.end_s
         second = unix_s - self.start_s
         current = self._changes[0]
@@ -164,11 +164,11 @@ class Night:
         return Wanted(current[1], current[2], self.end_s)
 
     def changes(self):
-        """[(unix_s, level_percent, reason)]: all of the night, the first at `start_s`."""
+        """Returns [(unix_s, level_percent, reason)]: all of the night, the first at `start_s`."""
         return [(self.start_s + second, level, reason) for second, level, reason in self._changes]
 
     def _sun(self, site, evening, length):
-        """Seconds after `start_s` of sunset and sunrise; a night without one of them follows point 5."""
+        """Returns the seconds after `start_s` of sunset and sunrise; a night without one of them follows point 5."""
         dusk = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
         dawn = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)
         middle = (self.start_s // 2) + (self.end_s // 2)
@@ -186,7 +186,7 @@ class Night:
         return _within(civil.unix_from_local(site.zone, day, step.minutes * 60) - self.start_s, length)
 
     def _resolve(self, steps, instants, dark, length):
-        """The night as [(second, level, reason)], ascending, each different from the one before."""
+        """Returns the night as [(second, level, reason)], ascending, each different from the one before."""
         seconds = sorted({0, dark[0], dark[1]} | set(instants))
         changes = []
         for second in seconds:
@@ -205,7 +205,7 @@ class Night:
 
 
 def matching_rule(calendar, evening):
-    """Index of the first rule that matches the evening of this civil day, or NO_RULE."""
+    """Returns the index of the first rule that matches the evening of this civil day, or NO_RULE."""
     year, month, day = civil.civil_from_days(evening)
     bit = 1 << civil.weekday(evening)
     for i in range(len(calendar.rules)):
@@ -226,7 +226,7 @@ def in_dates(first, last, year, month_day):
 
 
 def _dark(steps, instants, sunset, sunrise):
-    """The daylight guard's window, widened by the program's own steps before sunset and after sunrise."""
+    """Returns the daylight guard's window, widened by the program's own steps before sunset and after sunrise."""
     if sunset >= sunrise:
         return (0, 0)  # the midnight sun: there is no dusk to widen
     opens, closes = sunset, sunrise

@@ -6,7 +6,7 @@
     step    [reference, minutes, level]  or  [reference, minutes, level, by_day]
 
 Field meanings are those of `lighting`. Every fault is found at once, with its path and a remedy; a document
-with a fault yields no calendar at all. Must not raise whatever the data, and must not guess a repair.
+with a fault yields no calendar at all. Must not raise on any data, and must not guess a repair.
 """
 
 from policy import civil, lighting, limits
@@ -16,7 +16,7 @@ version = 1
 
 
 def decode(data):
-    """(Calendar, ()) or (None, faults)."""
+    """Returns (Calendar, ()) or (None, faults)."""
     faults = Faults()
     _document(faults, data)
     if faults.count():
@@ -27,12 +27,12 @@ def decode(data):
 
 
 def validate(data):
-    """All faults of the plain data, as a tuple of `Fault`; empty when it is sound."""
+    """Returns all faults of the plain data, as a tuple of `Fault`; empty when it is sound."""
     return decode(data)[1]
 
 
 def encode(calendar):
-    """Plain data of a calendar; `decode(encode(c))[0] == c` for a sound one."""
+    """Returns the plain data of a calendar; `decode(encode(c))[0] == c` for a sound one."""
     rules = [[rule.weekdays, rule.first, rule.last, rule.program] for rule in calendar.rules]
     programs = [[_plain_step(step) for step in program] for program in calendar.programs]
     return [version, rules, programs]
@@ -73,7 +73,7 @@ def _rule(faults, path, rule, programs):
 
 
 def dates(faults, path, first, last):
-    """The form of a pair of dates ("any", "yearly", "full"), or None when one is at fault; faults are noted."""
+    """Returns the form of a pair of dates ("any", "yearly", "full"), or None when one is at fault; faults are noted."""
     first_form = _date(faults, f"{path}.first", first)
     last_form = _date(faults, f"{path}.last", last)
     if first_form is None or last_form is None:
@@ -88,7 +88,7 @@ def dates(faults, path, first, last):
 
 
 def _date(faults, path, value):
-    """The form of a date ("any", "yearly", "full"), or None when it is at fault."""
+    """Returns the form of a date ("any", "yearly", "full"), or None when it is at fault."""
     if not faults.integer(path, value, 0, limits.year_max * 10000 + 1231):
         return None
     if value == 0:
@@ -127,9 +127,8 @@ def _check_step(faults, path, step):
 
 
 def _order(faults, path, steps):
-    """Steps of one reference go forward, the evening's come before the morning's, and the night ends dark.
-
-    Otherwise a step further down the list would silence one above it on every night of the year."""
+    """Checks that steps of one reference go forward, the evening's come before the morning's, and the night ends
+    dark."""
     latest = {}
     morning = False
     for i in range(len(steps)):

@@ -1,4 +1,4 @@
-"""Every bound of the package, with its reason. Values only: no logic, no import."""
+"""Bounds of the package, each with its reason. Values only: no logic, no import."""
 
 # -- lighting: a calendar at all these limits takes 804 bytes of CBOR; the rest of the 1 KiB that a node's
 # decoder accepts is the policy envelope's (tests/policy/test_lighting_form.py).
@@ -58,5 +58,5 @@ heating_rules_max = 16  # an ordinary week, four school holidays, the feasts
 heating_days_max = 6
 heating_spans_max = 6  # a canteen or a sports hall has four
 heating_limits_max = 4  # one building has a text or two of its own
-setpoint_min_ck = 500  # below is frost, which is guarded whatever the programme says
+setpoint_min_ck = 500  # below is frost, which is guarded whether the programme asks for it or not
 setpoint_max_ck = 3000  # a pool hall under exemption

@@ -59,7 +59,7 @@ def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=sunset_zenith_cde
 
 
 def crossing_s(unix_day, latitude_e4, longitude_e4, zenith_cdeg=sunset_zenith_cdeg, *, rising):
-    """One of the two instants of `sun_times`, or None."""
+    """Returns one of the two instants of `sun_times`, or None."""
     day = unix_day - _EPOCH_DAY
     means = _mean_angles(day)
     longitude = longitude_e4 / 10000
@@ -80,7 +80,7 @@ def crossing_s(unix_day, latitude_e4, longitude_e4, zenith_cdeg=sunset_zenith_cd
 
 
 def elevation_cdeg(unix_s, latitude_e4, longitude_e4):
-    """True elevation of the sun's centre above the horizon, in 10^-2 degree, negative below."""
+    """Returns the true elevation of the sun's centre above the horizon, in 10^-2 degree, negative below."""
     unix_day, second = divmod(unix_s, 86400)
     day = unix_day - _EPOCH_DAY
     equation, sin_declination, cos_declination = _apparent(day, _mean_angles(day), second)
@@ -111,7 +111,7 @@ def _mean_angles(day):
 
 
 def _apparent(day, means, second):
-    """(equation of time in degrees, sine and cosine of the declination) at `second` of `day`."""
+    """Returns (equation of time in degrees, sine and cosine of the declination) at `second` of `day`."""
     centuries = day / 36525
     path = 0.98564736 * ((second + _DELTA_T_S) / 86400)
     anomaly = (means[1] + path) * _RAD

@@ -1,4 +1,4 @@
-"""The watering policy: zones, programmes and what drought law forbids, as data and what it means at an instant.
+"""The watering policy: zones, programmes and the bans of drought law, as data and evaluated at an instant.
 
 Vocabulary. A *zone* is what one valve waters: a use (what drought orders speak of), a plant, a soil, a slope, an
 emitter. A *program* says on which days, from or until when, and how much: a depth, or by the water balance. A *ban*
@@ -6,8 +6,8 @@ forbids hours to uses from a drought level on (level 0: always, such as a park's
 bans of drought for a use or an emitter, with its authority and text, so that "no watering in a forbidden window
 without a recorded exemption" can be checked.
 
-1. The national minimum (`NATIONAL`) and the document's bans hold together: local data can only be stricter. Whoever
-   needs less strict hours writes an exemption.
+1. The national minimum (`NATIONAL`) and the document's bans hold together: local data can only be stricter. Less
+   strict hours take an exemption.
 2. A drought level is a lease. Once it has run out, the stricter of the last known level and "alerte" holds.
 3. A doubt about the time widens every window on both sides.
 
@@ -103,15 +103,15 @@ NATIONAL = (
 
 
 def level_in_force(told, last_known):
-    """The drought level that binds: `told` while a directive holds (else None), `last_known` of this or an earlier
-    life (or None)."""
+    """Returns the drought level that binds: `told` while a directive holds (else None), `last_known` of this or an
+    earlier life (or None)."""
     if told is not None:
         return told
     return ALERTE if last_known is None else max(last_known, ALERTE)
 
 
 def forbidding(watering, zone, level, unix_s, slack_s=0):
-    """The first ban that forbids the Zone to be watered at `unix_s` ± `slack_s`, or None."""
+    """Returns the first ban that forbids the Zone to be watered at `unix_s` ± `slack_s`, or None."""
     local = civil.local_from_unix(civil.PARIS, unix_s)
     for bans in (NATIONAL, watering.bans):
         for ban in bans:
@@ -126,7 +126,7 @@ def forbidding(watering, zone, level, unix_s, slack_s=0):
 
 
 def free_for_s(watering, zone, level, unix_s, slack_s=0):
-    """For how many seconds from `unix_s` the Zone may be watered: 0 where it may not, a day at most."""
+    """Returns for how many seconds from `unix_s` the Zone may be watered: 0 where it may not, a day at most."""
     if forbidding(watering, zone, level, unix_s, slack_s) is not None:
         return 0
     local = civil.local_from_unix(civil.PARIS, unix_s)
@@ -143,7 +143,7 @@ def free_for_s(watering, zone, level, unix_s, slack_s=0):
 
 
 def exempting(watering, ban, zone, civil_day):
-    """The exemption that lifts a ban of drought for the Zone on this day, or None."""
+    """Returns the exemption that lifts a ban of drought for the Zone on this day, or None."""
     if ban[LEVEL] == NONE or not watering.exemptions:
         return None
     year, month, day = civil.civil_from_days(civil_day)
@@ -173,8 +173,8 @@ def matches(program, civil_day):
 
 
 def instant_s(program, site, civil_day):
-    """Unix second of the Program's start (or finish, by its anchor) on a civil day; where the sun does not cross the
-    horizon, 06:00."""
+    """Returns the Unix second of the Program's start (or finish, by its anchor) on a civil day; where the sun does not
+    cross the horizon, 06:00."""
     if program.reference == CLOCK:
         return civil.unix_from_local(site.zone, civil_day, program.minutes * 60)
     rising = program.reference == SUNRISE
@@ -185,7 +185,7 @@ def instant_s(program, site, civil_day):
 
 
 def efficiency_percent(zone):
-    """What of the water reaches the roots, %."""
+    """Returns the share of the water that reaches the roots, in %."""
     return zone.efficiency_percent or EMITTERS[zone.emitter][0]
 
 
@@ -201,7 +201,7 @@ def _binds(watering, ban, zone, level, civil_day):
 
 
 def _window(ban):
-    """(first, last + 1) of a ban's hours, in seconds after 00:00 of the day on which they begin."""
+    """Returns (first, last + 1) of a ban's hours, in seconds after 00:00 of the day on which they begin."""
     from_min, to_min = ban[FROM_MIN], ban[TO_MIN]
     return (from_min * 60, (to_min if to_min > from_min else to_min + 1440) * 60)
 

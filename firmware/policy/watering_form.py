@@ -8,7 +8,7 @@
     exemption  [uses, emitters, up to level, first, last, authority, text]
 
 Field meanings are those of `watering`. Every fault is found at once, with its path and a remedy; a document with a
-fault yields nothing at all. Must not raise whatever the data, and must not guess a repair.
+fault yields nothing at all. Must not raise on any data, and must not guess a repair.
 """
 
 from collections import namedtuple
@@ -50,7 +50,7 @@ _DAYS = (
 
 
 def decode(data):
-    """(Watering, ()) or (None, faults)."""
+    """Returns (Watering, ()) or (None, faults)."""
     faults = Faults()
     _document(faults, data)
     if faults.count():
@@ -63,12 +63,12 @@ def decode(data):
 
 
 def validate(data):
-    """All faults of the plain data, as a tuple of `Fault`; empty when it is sound."""
+    """Returns all faults of the plain data, as a tuple of `Fault`; empty when it is sound."""
     return decode(data)[1]
 
 
 def encode(policy):
-    """Plain data of a Watering; `decode(encode(w))[0] == w` for a sound one."""
+    """Returns the plain data of a Watering; `decode(encode(w))[0] == w` for a sound one."""
     zones = [list(zone[:-1]) + [zone.run_max_s // 60] for zone in policy.zones]
     rest = [[list(item) for item in part] for part in (policy.programs, policy.bans, policy.exemptions)]
     return [version, zones] + rest
@@ -182,7 +182,7 @@ def _date(faults, path, value):
 
 
 def _texts(faults, path, authority, text):
-    """Whoever restricts or exempts says who decided it, and where it is written."""
+    """Checks that a restriction or an exemption names its authority and its text."""
     for name, value, most in (
         ("authority", authority, limits.authority_bytes_max),
         ("text", text, limits.text_bytes_max),
