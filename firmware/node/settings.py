@@ -54,7 +54,7 @@ _TIMING = {
     "report_spread_s": (120, 0, 280),
     # RFC 7252 asks for 2 s at least; ours must exceed the gateway's flush (ARCHITECTURE, section 4).
     # Lower on a bench only.
-    "ack_timeout_ms": (4000, 200, 60000),
+    "ack_timeout_ms": (limits.COAP_ACK_TIMEOUT_MIN_MS, 200, 60000),
 }
 _SECRET_BYTES = 16
 _MAC_BYTES = 6

@@ -64,7 +64,8 @@ COAP_UDP_DATAGRAM_BYTES_MAX = 1152
 COAP_OPTIONS_MAX = 16
 # The longest value of every option we could act on (RFC 7252 section 5.10).
 COAP_OPTION_BYTES_MAX = 255
-# The group commit takes up to a second and a poll cycle another: a shorter patience doubles the traffic.
+# The patience of CoAP on every bearer, unless the settings or a long RS-485 line (bus.ack_timeout_ms) ask for more. The
+# group commit takes up to a second and a poll cycle another: a shorter patience doubles the traffic.
 COAP_ACK_TIMEOUT_MIN_MS = 4000
 # Messages received and remembered against duplicates. With one request outstanding (NSTART) a peer needs one
 # place for the request and one for our own request's separate response; four times that for what the network

@@ -14,7 +14,7 @@ from links.espnow import EspNowLink
 from simulator.world.chance import Prng
 from simulator.world.radio import Air, AirOptions, ChipRadio, frame_us
 from simulator.world.time import World
-from wire import coap_message
+from wire import coap_message, limits
 from wire.coap import Endpoint, Failed, Refused, Request, Response
 from wire.coap_exchange import bearer_timing
 
@@ -36,7 +36,7 @@ class RadioOptions(NamedTuple):
     minutes: int = 60
     period_s: int = 60
     storm_ms: int = 300
-    ack_timeout_ms: int = 4_000
+    ack_timeout_ms: int = limits.COAP_ACK_TIMEOUT_MIN_MS
     seed: int = 1
     air: AirOptions = AirOptions()
 

@@ -28,7 +28,7 @@ from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
 from watering import inputs, memory
 from wire import coap_message as messages
-from wire import record
+from wire import limits, record
 from wire.record import Answer
 
 _CHARGE_MS = 1000
@@ -144,7 +144,7 @@ class RecordKeeper:
 
     def began(self):
         """It starts anew: no keys, no orders."""
-        self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(7).randrange, ack_timeout_ms=4000)
+        self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(7).randrange)
         self.downlink = Downlink(self.link, WallClock(started_ms=self._world.now_ms), {})
         self.downlink.set_orders({None: None}, now_ms=self._world.now_ms)
 
@@ -206,7 +206,8 @@ class SleeperStory:
         radio = Radio(self.world, Prng(f"radio-{seed}"), LinkQuality(loss, 10, 5, 80, 15, 3000))
         node_settings = Settings(
             node=NODE, own=self.own, bearer=("udp",), gateway=PEER, pairing=pairing_of(NODE), sample_s=900,
-            telemetry_s=3600, health_s=86_400, report_spread_s=120, ack_timeout_ms=4000, update_keys=(), trace=False,
+            telemetry_s=3600, health_s=86_400, report_spread_s=120, ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
+            update_keys=(), trace=False,
         )  # fmt: skip
         yesterday = civil.local_from_unix(civil.PARIS, begin_s).civil_day - 1
         kept = memory.encode(memory.empty()._replace(closed_day=yesterday, drought=0))

@@ -10,6 +10,7 @@ from simulator.hosts.ports import Ports
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
+from wire import limits
 
 TERRITORY = bytes.fromhex("7c1f0a2c")
 _BENCH = b"\x01"
@@ -47,7 +48,7 @@ class Joining:
             telemetry_s=900,
             health_s=3600,
             report_spread_s=120,
-            ack_timeout_ms=4000,
+            ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
             update_keys=(),
             trace=False,
         )

@@ -260,7 +260,7 @@ class Gateway:
     def __init__(self, world, radio):
         self.held = {}
         self._world, self._radio = world, radio
-        self._link = Link([key_of(NODE)], CIPHER, random_below=Prng(3).randrange, ack_timeout_ms=4000)
+        self._link = Link([key_of(NODE)], CIPHER, random_below=Prng(3).randrange)
 
     def receive(self, datagram, host):
         for asked in self._link.receive(datagram, PEER, now_ms=self._world.now_ms):

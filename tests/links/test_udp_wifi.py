@@ -126,7 +126,7 @@ def test_names_are_not_literal(address):
 
 
 def test_the_fields_timing_is_the_bearers_and_the_benchs_follows_the_same_formulas():
-    assert udp.timing(4000) == bearer_timing(ack_timeout_ms=4000, nstart=5)
+    assert udp.timing(4000) == bearer_timing(nstart=5)
     field, bench = udp.timing(4000), udp.timing(400)
     assert bench.response_wait_ms * 10 == field.response_wait_ms
     assert (bench.nstart, bench.max_retransmit) == (field.nstart, field.max_retransmit)

@@ -16,6 +16,7 @@ from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
+from wire import limits
 
 DUSK_UNIX_S = 1_795_537_800  # 2026-11-24 16:30 UTC, before sunset in Angers
 _SITE = lighting.Site(474736, -5542, civil.PARIS)
@@ -59,7 +60,7 @@ class LinkStreet:
             telemetry_s=900,
             health_s=3600,
             report_spread_s=120,
-            ack_timeout_ms=4000,
+            ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
             update_keys=(),
             trace=False,
         )

@@ -25,7 +25,7 @@ def answer_to(payload):
 
 
 def gateway_of(nodes, generator, **more):
-    return Link(keys_of(nodes), CIPHER, random_below=generator.randrange, ack_timeout_ms=4000, **more)
+    return Link(keys_of(nodes), CIPHER, random_below=generator.randrange, **more)
 
 
 def again(datagram, message_id, *, token=None, kind=None, **changes):

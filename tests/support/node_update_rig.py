@@ -73,7 +73,7 @@ class NodeUpdateRig:
         self.keys = (KEY,)
         key = key_of(NODE)
         self._key = key
-        self.gateway = Link([key], CIPHER, random_below=self.random.randrange, ack_timeout_ms=4000)
+        self.gateway = Link([key], CIPHER, random_below=self.random.randrange)
         self.images = NodeImages(self.gateway)
         self.start(guard.POWER)
 
@@ -106,7 +106,7 @@ class NodeUpdateRig:
         endpoint = Endpoint(
             random_below=self.random.randrange,
             first_message_id=self.random.randrange(0x10000),
-            timing=bearer_timing(ack_timeout_ms=4000),
+            timing=bearer_timing(),
             handled_options=ANY_OUTSIDE,
         )
         self.link = NodeLink(

@@ -18,7 +18,7 @@ from simulator.estates.streets import lamp_settings
 from simulator.hosts.keys import link_of, pairing_of
 from tests.support.lit_world import FEEDERS, MAYOR, OPERATOR, SITE, LitWorld
 from tests.support.order_checker import OrderChecker
-from wire import command, quantity, record
+from wire import command, limits, quantity, record
 from wire.coap_exchange import bearer_timing
 
 DARK_BY_DAY = lighting.DEFAULT_CALENDAR
@@ -68,7 +68,7 @@ class Post:
             telemetry_s=900,
             health_s=3600,
             report_spread_s=5,
-            ack_timeout_ms=4000,
+            ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
             update_keys=(),
             trace=False,
         )

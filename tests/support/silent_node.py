@@ -121,7 +121,7 @@ class SilentNode:
         self._plant = plant(found.own)
         self._settings = found
         link = Endpoint(
-            random_below=below, first_message_id=1, timing=bearer_timing(ack_timeout_ms=4000, nstart=4)
+            random_below=below, first_message_id=1, timing=bearer_timing(nstart=4)
         )
         trade = module.make_trade(found.own, Start(found.node, b"", 0, below))
         self.node = Node(

@@ -55,7 +55,7 @@ class Gateway(ServingThread):
     def __init__(self):
         super().__init__()
         self.heard = []
-        self.link = Link([NodeKey(NODE, KID, SECRET)], CIPHER, random_below=random_below, ack_timeout_ms=4000)
+        self.link = Link([NodeKey(NODE, KID, SECRET)], CIPHER, random_below=random_below)
 
     def take(self, datagram, peer):
         for asked in self.link.receive(datagram, peer, now_ms=now_ms()):

@@ -101,7 +101,7 @@ class District:
         nodes = [_PREFIX + number.to_bytes(3, "big") for number in range(count)]
         # The usual id of a node has two bytes of the serial; here the serial is the id.
         keys: list[NodeKey] = [key_of(node)._replace(kid=node[5:8]) for node in nodes]
-        self.link = Link(keys, AesBlocks(), random_below=prng.randrange, ack_timeout_ms=4000)
+        self.link = Link(keys, AesBlocks(), random_below=prng.randrange)
         self.nodes = [_node_of(key, prng) for key in keys]
         self.busy_s = 0.0
         self.now_ms = 0

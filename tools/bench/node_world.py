@@ -40,7 +40,6 @@ LEASE_S = 900
 # A turn that is due at once, again and again, as while a valve is pulsed: so long it takes on a chip.
 TURN_MS = 10
 _RECORD_PATHS = ((b"t",), (b"e",))
-_ACK_TIMEOUT_MS = 4000
 WATCHDOG_MS = 8000  # of esp32.main, where a build leaves no constant to be asked for
 DAY_MS = 86_400_000
 # Where the modules are: in an image that runs in place, in files that are loaded into RAM, in the VM itself.
@@ -280,7 +279,7 @@ class World:
         self._silent_days = silent_days
         self._busy_day = told
         self._random = Random(7)
-        self._link = Link([key_of(NODE)], CIPHER, random_below=self._random.randrange, ack_timeout_ms=_ACK_TIMEOUT_MS)
+        self._link = Link([key_of(NODE)], CIPHER, random_below=self._random.randrange)
         self._events: list[tuple[int, int, str, Any]] = []
         self._number = 0
         self._wake_ms = 0

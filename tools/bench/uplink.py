@@ -203,7 +203,7 @@ def acknowledge(port: int, nodes: list[bytes]) -> None:
     """2.04, piggybacked, to every request of these nodes, for ever: their keys, and nothing behind them."""
     socket_ = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     socket_.bind(("127.0.0.1", port))
-    link = Link(keys_of(nodes), CIPHER, random_below=secrets.randbelow, ack_timeout_ms=4000, requests_per_s=1_000_000)
+    link = Link(keys_of(nodes), CIPHER, random_below=secrets.randbelow, requests_per_s=1_000_000)
     while True:
         datagram, peer = socket_.recvfrom(2048)
         now_ms = time.monotonic_ns() // 1_000_000

@@ -31,7 +31,6 @@ from wire import limits, record
 from wire.record import Answer
 
 _POLL_S = 0.05
-_ACK_TIMEOUT_MS = 4000
 _UNCERTAINTY_S = 2
 
 
@@ -57,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--image: {error}") from error
     if faults := check_keys(keys):
         raise UsageError("\n  ".join(str(fault) for fault in faults))
-    link = Link(keys, AesBlocks(), random_below=secrets.randbelow, ack_timeout_ms=_ACK_TIMEOUT_MS)
+    link = Link(keys, AesBlocks(), random_below=secrets.randbelow)
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
             bound.bind(address)

@@ -307,7 +307,7 @@ def options(**changes: Any) -> Options:
     """Of a small cabinet: segments of a few records, so that a run of seconds crosses all borders."""
     plain = {
         "gateway": {"id": GATEWAY_ID.hex(), "insee": "49007", "name": "cab-1", "data": "/nowhere"},
-        "link": {"bind": "127.0.0.1:5683", "commit_ms": 50, "ack_timeout_ms": 4000},
+        "link": {"bind": "127.0.0.1:5683", "commit_ms": 50},
         "uplink": {"broker": "127.0.0.1:1883", "batch_age_s": 1, "batch_records": 20, "reconnect_max_s": 4},
     }
     core = config.check(plain, insecure=True).core

@@ -131,7 +131,7 @@ class RealGateway:
         """Everything in memory is gone, as it is for a gateway from a backup."""
         self.delivered = self._handed = 0
         self._late: list[Late] = []
-        self._link = Link([self._key], _CIPHER, random_below=self._prng.randrange, ack_timeout_ms=4000)
+        self._link = Link([self._key], _CIPHER, random_below=self._prng.randrange)
 
     def receive(self, datagram: bytes, peer: Address, now_ms: int) -> None:
         self.delivered += 1

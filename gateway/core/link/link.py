@@ -98,7 +98,7 @@ class Link:
         cipher: Any,
         *,
         random_below: Callable[[int], int],
-        ack_timeout_ms: int,
+        ack_timeout_ms: int = wire_limits.COAP_ACK_TIMEOUT_MIN_MS,
         requests_per_s: int = limits.LINK_REQUESTS_PER_S,
     ) -> None:
         self._endpoint = Endpoint(

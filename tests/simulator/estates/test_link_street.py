@@ -71,7 +71,7 @@ def test_a_gateway_from_a_30_day_old_backup_uses_no_nonce_twice_and_has_its_node
 
 def test_a_thousand_nodes_agree_on_keys_with_one_gateway_and_are_answered_by_it(nonces):
     ids = [bytes.fromhex("7c1f0a2c01") + number.to_bytes(3, "big") for number in range(1, 1001)]
-    gateway = Link(keys_of(ids), CIPHER, random_below=Random(1).randrange, ack_timeout_ms=4000)
+    gateway = Link(keys_of(ids), CIPHER, random_below=Random(1).randrange)
     nodes = {
         node: link_of(node, "gateway", boot=1, random_below=Random(int.from_bytes(node, "big")).randrange)
         for node in ids

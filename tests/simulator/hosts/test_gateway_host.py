@@ -26,7 +26,6 @@ OPTIONS = Options(
     segment_bytes_max=1 << 16,
     journal_bytes_max=1 << 20,
     alarm_reserve_bytes=1 << 16,
-    ack_timeout_ms=4000,
 )
 
 

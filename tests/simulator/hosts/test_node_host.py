@@ -18,7 +18,7 @@ from simulator.plants.lamps import Feeder, Lamp, LampData
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
-from wire import quantity
+from wire import limits, quantity
 
 WRAP_MS = 1 << 30
 DUE_MS = 7_777
@@ -31,7 +31,7 @@ class Air:
 
 class Settings:
     node = bytes(8)
-    ack_timeout_ms = 4000
+    ack_timeout_ms = limits.COAP_ACK_TIMEOUT_MIN_MS
     pairing = pairing_of(node)
     gateway = ("cab-1", 5683)
     own = lamp_settings(lighting.Site(474736, -5542, civil.PARIS), (360, 6), lighting.DEFAULT_CALENDAR)

@@ -12,7 +12,7 @@ from simulator.plants.lamps import Air, Cell, Daylight, Feeder, Lamp, LampData, 
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
-from wire import event, record
+from wire import event, limits, record
 
 SITE = lighting.Site(474736, -5516, civil.PARIS)
 CALENDAR = lighting.Calendar((lighting.Rule(127, 0, 0, 0),), ((lighting.Step(1, 0, 30, 0), lighting.Step(2, 0, 0, 0)),))
@@ -24,7 +24,7 @@ class Settings:
     """Of a node that never hears its gateway; the time stays unknown."""
 
     node = bytes(8)
-    ack_timeout_ms = 4000
+    ack_timeout_ms = limits.COAP_ACK_TIMEOUT_MIN_MS
     report_spread_s = 0
     sample_s = 60
     telemetry_s = 900

@@ -49,7 +49,7 @@ class Responder:
         self.unix_s = NIGHT_S
         self.records = []
         self._started = time.monotonic()
-        self.link = Link([key_of(NODE)], CIPHER, random_below=Random(7).randrange, ack_timeout_ms=4000)
+        self.link = Link([key_of(NODE)], CIPHER, random_below=Random(7).randrange)
 
     def _now_ms(self):
         return int(1000 * (time.monotonic() - self._started))

@@ -72,7 +72,7 @@ def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_
     }
     node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES, line=str(pty.link))
     # What the shim for Wi-Fi needs is nobody's business here.
-    end, gateway = line(pty), Link([key_of(NODE)], CIPHER, random_below=Random(3).randrange, ack_timeout_ms=4000)
+    end, gateway = line(pty), Link([key_of(NODE)], CIPHER, random_below=Random(3).randrange)
     records, said = [], []
     node.start()
     try:

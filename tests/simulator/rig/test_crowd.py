@@ -16,7 +16,7 @@ class Desk:
     def __init__(self):
         self.delivery = DeliveryChecker()
         self.sender = Sender(NODE, 7, Prng(1), self.delivery)
-        self.gateway = Link([key_of(NODE)], CIPHER, random_below=Prng(2).randrange, ack_timeout_ms=4000)
+        self.gateway = Link([key_of(NODE)], CIPHER, random_below=Prng(2).randrange)
         self.now_ms = 0
 
     def turn(self, *, may_make=True):

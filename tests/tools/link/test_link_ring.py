@@ -37,7 +37,7 @@ class Street:
 
     def restart_gateway(self):
         self.gateway = Link(
-            keys_of([NODE, OTHER]), CIPHER, random_below=Random(len(self.passed)).randrange, ack_timeout_ms=4000
+            keys_of([NODE, OTHER]), CIPHER, random_below=Random(len(self.passed)).randrange
         )
 
     def start(self, node):

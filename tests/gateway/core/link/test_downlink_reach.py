@@ -228,7 +228,7 @@ class Pair:
 
     def __init__(self):
         self.now_ms = 0
-        self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(1).randrange, ack_timeout_ms=4000)
+        self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(1).randrange)
         self.downlink = Downlink(self.link, WallClock(started_ms=0), {})
         self.downlink.set_orders({None: None}, now_ms=0)
         self.node = link_of(NODE, PEER, boot=1, random_below=Prng(2).randrange)
