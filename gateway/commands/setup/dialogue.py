@@ -13,7 +13,6 @@ from gateway.commands.setup.words import word
 Value = TypeVar("Value")
 
 _NOTHING = "-"
-_YES = {"fr": "o", "en": "y"}
 
 
 class Abandoned(Exception):
@@ -50,10 +49,10 @@ class Terminal:
         text = word(name, self.language)
         self._write(f"\n{text}\n{'─' * len(text)}")
 
-    def say(self, name: str, /, **values: str) -> None:
+    def show(self, name: str, /, **values: str) -> None:
         self._write(word(name, self.language, **values))
 
-    def show(self, line: str) -> None:
+    def show_line(self, line: str) -> None:
         """Shows a line that is not ours to word: a path, a fault."""
         self._write(line)
 
@@ -79,7 +78,7 @@ class Terminal:
         while True:
             typed = self._line(prompt).strip() or default
             if typed == "?":
-                self.say(expected, **values)
+                self.show(expected, **values)
                 continue
             if optional and typed in ("", _NOTHING):
                 return None
@@ -89,12 +88,12 @@ class Terminal:
                 return read(typed)
             except Refused as refused:
                 if refused.word:
-                    self.say(refused.word, **refused.values)
-                self.say(expected, **values)
+                    self.show(refused.word, **refused.values)
+                self.show(expected, **values)
 
     def confirm(self, question: str, /, *, default: bool, **values: str) -> bool:
         """Asks for yes or no."""
-        yes, no = _YES[self.language], "n"
+        yes, no = word("letter.yes", self.language), "n"
         choice = f"{yes.upper()}/{no}" if default else f"{yes}/{no.upper()}"
         prompt = f"{word(f'ask.{question}', self.language, **values)} [{choice}] : "
         while True:
@@ -104,15 +103,16 @@ class Terminal:
             if typed[0] in (yes, "y", no):
                 return typed[0] != no
 
-    def choose(self, question: str, letters: str, /, **values: str) -> str:
-        """Asks for one letter of `letters`; the first is the answer to an empty line."""
+    def choose(self, question: str, letters_key: str, /, **values: str) -> int:
+        """Asks for one letter of a word of `words`, and returns its place; the first answers an empty line."""
+        letters = word(letters_key, self.language)
         prompt = (
             f"{word(f'ask.{question}', self.language, **values)} [{'/'.join((letters[0].upper(), *letters[1:]))}] : "
         )
         while True:
             typed = self._line(prompt).strip().lower()[:1] or letters[0]
             if typed in letters:
-                return typed
+                return letters.index(typed)
 
     def secret(self, question: str, check: Callable[[str], Value]) -> Value:
         """Asks for a secret twice and never shows it. `check` raises Refused."""
@@ -121,11 +121,11 @@ class Terminal:
             try:
                 value = check(first)
             except Refused:
-                self.say(f"expect.{question}")
+                self.show(f"expect.{question}")
                 continue
             if self._secret(f"{word(f'ask.{question}.again', self.language)} : ") == first:
                 return value
-            self.say("secret.different")
+            self.show("secret.different")
 
     def _line(self, prompt: str) -> str:
         try:

@@ -16,10 +16,14 @@ from gateway.commands.setup.draft import Draft
 from gateway.commands.setup.words import word
 from gateway.config import password
 from gateway.config.bearers import FIBRE, MOBILE
+from gateway.language.figures import number
 
 _BYTES_OF_MEGABYTE = 1_000_000
 _CONTACTS = ("door", "mains", "switch_on", "switch_off")
 _NUMBERS = ("photocell", "temperature", "ups")
+
+# Places of the letters of `letters.keep_feeder`: keep, change, remove.
+_KEEP, _REMOVE = 0, 2
 
 
 class Questions:
@@ -59,10 +63,10 @@ class Questions:
 
     def _say_site(self, latitude: float, longitude: float) -> None:
         language = self._terminal.language
-        self._terminal.say(
+        self._terminal.show(
             "site.is",
-            latitude=_decimal(abs(latitude), language),
-            longitude=_decimal(abs(longitude), language),
+            latitude=number(abs(latitude), language, 4),
+            longitude=number(abs(longitude), language, 4),
             north_south=word("north" if latitude >= 0 else "south", language),
             east_west=word("east" if longitude >= 0 else "west", language),
         )
@@ -180,15 +184,15 @@ class Questions:
         standing = self._document["cabinet"].get("feeder", [])
         for feeder in [one for one in standing if isinstance(one, dict)]:
             self._show_feeder(len(kept) + 1, feeder)
-            choice = self._terminal.choose("keep_feeder", "gms")
-            if choice != "s":
-                kept.append(feeder if choice == "g" else self._feeder(len(kept), feeder))
+            choice = self._terminal.choose("keep_feeder", "letters.keep_feeder")
+            if choice != _REMOVE:
+                kept.append(feeder if choice == _KEEP else self._feeder(len(kept), feeder))
         while not kept or self._terminal.confirm("one_more", default=False):
             kept.append(self._feeder(len(kept), {}))
         self._document["cabinet"]["feeder"] = kept
 
     def _show_feeder(self, number: int, feeder: dict[str, Any]) -> None:
-        self._terminal.say(
+        self._terminal.show(
             "feeder.is",
             number=str(number),
             name=str(feeder.get("name")),
@@ -335,8 +339,3 @@ def _put(table: dict[str, Any], field: str, value: Any) -> None:
         table.pop(field, None)
     else:
         table[field] = value
-
-
-def _decimal(value: float, language: str) -> str:
-    text = f"{value:.4f}"
-    return text.replace(".", ",") if language == "fr" else text

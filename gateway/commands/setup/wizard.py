@@ -95,36 +95,36 @@ def _from_answers(draft: Draft, args: argparse.Namespace, terminal: Terminal) ->
         print("\n".join([word("faults", language, count=str(len(faults))), *faults]), file=sys.stderr)
         return 2
     _write(draft, terminal)
-    terminal.say("done.restart")
+    terminal.show("done.restart")
     return 0
 
 
 def _from_person(draft: Draft, terminal: Terminal) -> int:
-    terminal.say("hello")
+    terminal.show("hello")
     if draft.was_there:
-        terminal.say("found", path=str(files.CONFIG))
+        terminal.show("found", path=str(files.CONFIG))
     while True:
         Questions(terminal, draft).ask_all()
         faults = draft.check(terminal.language)
         if not faults:
             break
-        terminal.say("faults", count=str(len(faults)))
+        terminal.show("faults", count=str(len(faults)))
         for fault in faults:
-            terminal.show(f"  {fault}")
+            terminal.show_line(f"  {fault}")
         if not terminal.confirm("again", default=True):
             raise Abandoned
     terminal.title("title.end")
-    terminal.say("end.cabinet", name=draft.common_name, id=draft.document["gateway"]["id"])
+    terminal.show("end.cabinet", name=draft.common_name, id=draft.document["gateway"]["id"])
     for number, feeder in enumerate(draft.document["cabinet"]["feeder"], 1):
         values = {"name": feeder["name"], "lamps": feeder["lamps"], "watts": feeder.get("lamp_watts", 0)}
         shown = {name: str(value) for name, value in values.items()}
-        terminal.say("feeder.is", number=str(number), contactor=feeder["contactor"], **shown)
+        terminal.show("feeder.is", number=str(number), contactor=feeder["contactor"], **shown)
     if not terminal.confirm("write", default=True):
         raise Abandoned
     _write(draft, terminal)
     if machine.runs_systemd(draft.root) and terminal.confirm("start", default=True):
         return _start(terminal)
-    terminal.say("done.restart")
+    terminal.show("done.restart")
     return 0
 
 
@@ -132,12 +132,12 @@ def _write(draft: Draft, terminal: Terminal) -> None:
     new = draft.new_files(terminal.language)
     for file in new:
         files.replace(draft.root, file)
-        terminal.say("done.written", path=str(files.under(draft.root, file.path)))
+        terminal.show("done.written", path=str(files.under(draft.root, file.path)))
     certificate = next(file.data for file in new if file.path == files.CERTIFICATE)
     if identity.is_stand_in(certificate):
-        terminal.say("done.request", path=str(files.under(draft.root, files.REQUEST)), name=draft.common_name)
+        terminal.show("done.request", path=str(files.under(draft.root, files.REQUEST)), name=draft.common_name)
     if "keys" not in draft.document["cabinet"]:
-        terminal.say("done.no_keys")
+        terminal.show("done.no_keys")
 
 
 def _start(terminal: Terminal) -> int:
@@ -148,7 +148,7 @@ def _start(terminal: Terminal) -> int:
     except (OSError, subprocess.TimeoutExpired) as failure:
         error = str(failure)
     if error:
-        terminal.say("done.not_started", error=error)
+        terminal.show("done.not_started", error=error)
         return 1
-    terminal.say("done.started", path=str(files.CONFIG))
+    terminal.show("done.started", path=str(files.CONFIG))
     return 0

@@ -97,7 +97,7 @@ WORDS = Phrases({
     ),
     # --- feeders
     "feeder.is": N_("Feeder {number}: {name} — {lamps} lamps of {watts} W, contactor {contactor}"),
-    "ask.keep_feeder": N_("Keep, change or remove (g, m, s)?"),
+    "ask.keep_feeder": N_("Keep, change or remove (k, c, r)?"),
     "ask.one_more": N_("Add a feeder?"),
     "feeder.none": N_("There must be a feeder."),
     "ask.feeder": N_("Name of feeder {number}"),
@@ -139,6 +139,8 @@ WORDS = Phrases({
     "keys.other": N_("this key set is of the commune {found}, expected {expected}"),
     # --- the end
     "end.cabinet": N_("Cabinet {name}, id {id}"),
+    "letter.yes": N_("y"),
+    "letters.keep_feeder": N_("kcr"),
     "ask.write": N_("Write?"),
     "ask.again": N_("Go through the questions again?"),
     "ask.start": N_("Start the agent now?"),
