@@ -1,7 +1,7 @@
 """Runs first after every reset of this kind of node, as boot.py: every output at its safe level.
 Generated from hardware/nodes/irrigation.toml by tools/hardware: change that file, not this one.
 
-Must import nothing of ours, so that it works whatever else on the flash is damaged; must not decide or wait.
+Must import nothing of ours, so that it works even if all else on the flash is damaged; must not decide or wait.
 """
 
 KIND = "irrigation"

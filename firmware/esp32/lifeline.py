@@ -43,7 +43,7 @@ class Lifeline:
         if ended == guard.SLEEP:
             import sleeping  # here and below: no kind but those that sleep has room for it
 
-            self._woken = sleeping.take(machine, self.memory)
+            self._woken = sleeping.restore(machine, self.memory)
         else:
             self.memory.spoil(rtc.TRADE)  # before anything is sent: an image serves once
         if start is None:

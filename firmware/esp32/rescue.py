@@ -63,7 +63,8 @@ class RescueTrade(Trade):
 
 
 class Ports:
-    """`outputs` is what a technician wants (a word of node.trade, or None). There is nothing to sample."""
+    """Turns the board's stand-in. `outputs` is what a technician wants (a word of node.trade, or None). There is
+    nothing to sample."""
 
     def __init__(self, board, machine, *, now_ms):
         self._stand_in = None

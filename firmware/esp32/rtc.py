@@ -1,4 +1,4 @@
-"""The chip's RTC memory, which every reset leaves alone but the loss of power: who keeps what in which bytes of it.
+"""Shares out the chip's RTC memory, which every reset leaves alone but the loss of power, by regions of bytes.
 
 Each region holds one body with its length and a CRC-32, so that what a power-on left there is never believed. The
 layout is a contract between programs of different age, as is that of `slots`: never updated, at the root of the file
@@ -26,7 +26,7 @@ HEAD_BYTES = 6
 
 
 class Memory:
-    """`chip`: a `machine.RTC()`, or anything with its `memory`; None keeps nothing."""
+    """Reads and writes the regions. `chip`: a `machine.RTC()`, or anything with its `memory`; None keeps nothing."""
 
     def __init__(self, chip):
         self._chip = chip
@@ -34,7 +34,7 @@ class Memory:
         self._bytes = bytearray(found if len(found) in (SHORT_BYTES, BYTES) else SHORT_BYTES)
 
     def get(self, region):
-        """The region's body, or None when nothing sound is there."""
+        """Returns the region's body, or None when nothing sound is there."""
         start, size = _PLACES[region]
         if not self._has(region):
             return None
@@ -50,19 +50,19 @@ class Memory:
         return start + size <= len(self._bytes)
 
     def mark(self, value):
-        """Keep one byte, cheaply: all is copied and nothing allocated."""
+        """Keeps one byte, cheaply: all is copied and nothing allocated."""
         self._bytes[_MARK] = value
         self._bytes[_MARK + 1] = 255 - value
         if self._chip is not None:
             self._chip.memory(self._bytes)
 
     def marked(self):
-        """That byte, or None."""
+        """Returns that byte, or None."""
         value = self._bytes[_MARK]
         return value if self._bytes[_MARK + 1] == 255 - value else None
 
     def spoil(self, region):
-        """What is there is nothing from now on."""
+        """Makes what is there unsound from now on."""
         if not self._has(region):
             return
         start, _ = _PLACES[region]
@@ -71,7 +71,7 @@ class Memory:
             self._chip.memory(self._bytes)
 
     def put(self, region, body):
-        """Keep `body` there from now on; it fits, or this is our own bug."""
+        """Keeps `body` there from now on; it fits, or this is our own bug."""
         start, size = _PLACES[region]
         length = len(body)
         assert 0 < length <= size - HEAD_BYTES

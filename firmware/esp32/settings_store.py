@@ -1,4 +1,4 @@
-"""The files of a node's settings: `settings.json` by the provisioning tool, and two slots with the last good ones.
+"""Reads and writes a node's settings: `settings.json` by the provisioning tool, and two slots with the last good ones.
 
 `node.settings_slots` decides; here files are read and written, and no error of the file system is more than a missing
 file. Nothing here erases, and `settings.json` is never written.
@@ -8,18 +8,18 @@ from node import limits, settings_slots
 
 FILE = "settings.json"
 SLOTS = ("settings-a.bin", "settings-b.bin")
-# What was written is looked at by pieces of so many bytes.
-_LOOK_BYTES = 64
+# What was written is compared by pieces of so many bytes.
+_COMPARE_BYTES = 64
 
 
 class SettingsStore:
-    """`open_file` is the built-in `open`, or a test's that loses its power."""
+    """Reads and writes the three files. `open_file` is the built-in `open`, or a test's that loses its power."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
 
     def begin(self, decode_plain, *, crashed):
-        """What this start runs under: a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None,
+        """Returns what this start runs under, a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None,
         faults).
         """
         raw, slots = self._load(FILE, limits.SETTINGS_BYTES_MAX), self._slots()
@@ -29,15 +29,15 @@ class SettingsStore:
         return chosen
 
     def prove(self) -> bool:
-        """The settings on trial are good: the program has run under them for SETTINGS_PROVEN_MS, or is about to restart
-        by its own will. Nothing of them is kept in RAM meanwhile: the slot has their digest. True when a write was
-        needed and made."""
+        """Notes that the settings on trial are good: the program has run under them for SETTINGS_PROVEN_MS, or is about
+        to restart by its own will. Nothing of them is kept in RAM meanwhile: the slot has their digest. True when a
+        write was needed and made."""
         slots = self._slots(bare=True)
         slot = settings_slots.proven(self._load(FILE, limits.SETTINGS_BYTES_MAX), slots)
         return slot is not None and self._write(slot, slots)
 
     def _slots(self, bare=False):
-        """`bare`: without the settings themselves, which take heap that a node at work has not."""
+        """Reads the slots. `bare`: without the settings themselves, which take heap that a node at work has not."""
         slots = []
         for name in SLOTS:
             slot = settings_slots.decode(self._load(name, settings_slots.SLOT_BYTES_MAX))
@@ -47,7 +47,7 @@ class SettingsStore:
         return slots
 
     def _write(self, slot, slots):
-        """Into the older of `slots`; True when it reads back."""
+        """Writes into the older of `slots` and tells whether it reads back."""
         index, _ = settings_slots.newest(slots)
         name, pieces = SLOTS[1 - index], settings_slots.encode(slot)
         try:
@@ -57,8 +57,8 @@ class SettingsStore:
                 file.flush()
             with self._open(name, "rb") as file:
                 for piece in pieces:
-                    for start in range(0, len(piece), _LOOK_BYTES):
-                        expected = piece[start : start + _LOOK_BYTES]
+                    for start in range(0, len(piece), _COMPARE_BYTES):
+                        expected = piece[start : start + _COMPARE_BYTES]
                         if file.read(len(expected)) != expected:
                             return False
                 return not file.read(1)
@@ -66,7 +66,7 @@ class SettingsStore:
             return False
 
     def _load(self, name, bytes_max):
-        """The bytes of a file, one more than allowed where it is too long; None when it cannot be read."""
+        """Returns the bytes of a file, one more than allowed where it is too long; None when it cannot be read."""
         try:
             with self._open(name, "rb") as file:
                 # MicroPython takes as much heap as it is asked to read, and 4 kB in one piece are not to be had later.

@@ -1,13 +1,12 @@
-"""Deep sleep of the chip: what is kept in RTC memory, what wakes it, and that no image is ever used twice.
+"""Puts the chip to deep sleep and back: keeps the image in RTC memory, arms what wakes it, and uses no image twice.
 
-An image (`node.sleep`) lies in a region of RTC memory between `fall_asleep` and the next start. The first thing that a
-start does, whatever it is, is to spoil it, before the radio is up: an image holds a nonce count, and used twice it
-would repeat a nonce. What is not sound, or not of the boot that flash knows as its last, is nothing: then the start is
-a start.
+An image (`node.sleep`) lies in a region of RTC memory between `fall_asleep` and the next start. The first thing that
+any start does is to spoil it, before the radio is up: an image holds a nonce count, and used twice it would repeat a
+nonce. What is not sound, or not of the boot that flash knows as its last, is nothing: then the start is a start.
 
 How long it slept, the chip's system time says, which goes on through deep sleep on the RTC's oscillator (ESP-IDF,
 System Time: the RTC timer persists over any reset but a power-up), so that the seconds of booting count, and a sleep
-that a pin ended. Nobody else sets that time here.
+that a pin ended. Nothing else sets that time here.
 
 Two inputs can wake it that the chip tells apart afterwards: EXT0 and EXT1 (MicroPython, `esp32.wake_on_ext0` and
 `wake_on_ext1`). One that is at its active level when the sleep begins (the wheel of a meter stopped on its magnet) is
@@ -30,12 +29,12 @@ _WORDS = (None, "pulse", "rain", "hand")
 
 
 def system_ms() -> int:
-    """Milliseconds of the chip's system time."""
+    """Returns the milliseconds of the chip's system time."""
     return time.time_ns() // 1_000_000
 
 
-def take(machine, memory):
-    """The sleep.Woken of this start, of which the chip says that it woke, or None. It is there once."""
+def restore(machine, memory):
+    """Restores the sleep.Woken of a start of which the chip says that it woke, or returns None. It is there once."""
     body = memory.get(rtc.TRADE)
     memory.spoil(rtc.TRADE)
     size = struct.calcsize(_HEAD)
@@ -56,7 +55,7 @@ def take(machine, memory):
 
 
 def fall_asleep(machine, esp32, memory, image, sleep_ms, pins):
-    """Keep `image` and sleep. `pins`: of the ports' `wake_pins`. Returns never: what follows is a start."""
+    """Keeps `image` and sleeps. `pins`: of the ports' `wake_pins`. Returns never: what follows is a start."""
     on_ext0 = on_ext1 = 0
     for word in pins:
         pin, active = pins[word]
@@ -74,10 +73,10 @@ def fall_asleep(machine, esp32, memory, image, sleep_ms, pins):
 
 
 class QuietBearer:
-    """A bearer that is opened once there is something to send, and closed QUIET_MS after the last word when nothing is
-    asked, for a node that woke and may have nothing to say: a radio that only listens draws thrice what the rest does.
-    Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one. What is
-    sent before the network is up waits for that, so that it need not be said again after CoAP's four seconds.
+    """Wraps a bearer that is opened once there is something to send, and closed QUIET_MS after the last word when
+    nothing is asked, for a node that woke and may have nothing to say: a radio that only listens draws thrice what the
+    rest does. Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one.
+    What is sent before the network is up waits for that, so that it need not be said again after CoAP's four seconds.
     `open_bearer()` makes the real one."""
 
     ack_timeout_ms = 0

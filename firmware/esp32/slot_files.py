@@ -13,7 +13,8 @@ _NO_SPACE = 28  # ENOSPC
 
 
 class SlotFiles:
-    """`folder` is the other one's name. `choose(number)` and `confirm(number)` are the loader's."""
+    """Carries out one operation at a time. `folder` is the other one's name. `choose(number)` and `confirm(number)` are
+    the loader's."""
 
     def __init__(self, folder, choose, confirm, *, open_file=open, files=os):
         self._folder = folder
@@ -31,7 +32,7 @@ class SlotFiles:
         }
 
     def do(self, operation):
-        """The result of one operation."""
+        """Does one operation and returns its result."""
         what = operation[0]
         if what == image.CHOOSE:
             return self._choose(operation[1])
@@ -74,14 +75,14 @@ class SlotFiles:
             file.close()
 
     def _abandon(self):
-        """What a full flash did not take is wanted no more: closing it may fail once more."""
+        """Closes a file that is wanted no more: where a full flash did not take it, closing may fail as well."""
         try:
             self._close()
         except OSError:
             pass
 
     def _clear(self):
-        """Take one file or empty folder away."""
+        """Removes one file or empty folder."""
         self._abandon()
         if not self._is_there(self._folder):
             return True
@@ -114,7 +115,7 @@ class SlotFiles:
 
 
 def running_number(folder, *, open_file=open):
-    """The number of the image in a folder; 0 when nothing tells."""
+    """Returns the number of the image in a folder; 0 when nothing tells."""
     try:
         with open_file(folder + "/" + image.MANIFEST_NAME, "rb") as file:
             return image.decode(file.read(image.MANIFEST_BYTES_MAX)).number

@@ -1,4 +1,4 @@
-"""Which of two folders a chip starts from, in two files that are written in turn. Never updated, like the loader.
+"""Chooses which of two folders a chip starts from, in two files that are written in turn. Never updated, as the loader.
 
 A choice is one record with a generation and a CRC, as in `flash`; the sound one with the higher generation counts. A
 cut in the middle of a write damages at most the file being written, which is never the newest sound one: every
@@ -30,17 +30,17 @@ _LENGTH = struct.calcsize(_FORMAT) + 4
 
 
 class Store:
-    """The two files. `open_file` is the built-in `open`, or a test's that loses its power."""
+    """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that loses its power."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
 
     def read(self):
-        """The State; that of a new board when nothing sound is there."""
+        """Returns the State; that of a new board when nothing sound is there."""
         return self._newest()[1]
 
     def write(self, state) -> bool:
-        """Into the older file; True when it reads back. False leaves the newest record as it was."""
+        """Writes into the older file and tells whether it reads back. False leaves the newest record as it was."""
         generation, _, newest = self._newest()
         data = encode(generation + 1, state)
         name = FILES[1 - newest]
@@ -69,7 +69,7 @@ class Store:
 
 
 def begin(store) -> Boot:
-    """What this start runs. A trial that cannot be counted is not begun: it might be tried for ever."""
+    """Returns what this start runs. A trial that cannot be counted is not begun: it might be tried for ever."""
     state = store.read()
     slot, floor, trial, tries, failed = state
     if trial and tries and store.write(State(slot, floor, trial, tries - 1, failed)):
@@ -81,25 +81,25 @@ def begin(store) -> Boot:
 
 
 def choose(store, running, number) -> bool:
-    """From the next start on the folder beside the running one is tried."""
+    """Has the folder beside the running one tried from the next start on."""
     state = store.read()
     return store.write(State(running, state.floor, number, TRIES, state.failed))
 
 
 def confirm(store, running, number) -> bool:
-    """The running folder is good, and nothing below `number` comes after it."""
+    """Notes that the running folder is good, and that nothing below `number` comes after it."""
     state = store.read()
     return store.write(State(running, max(state.floor, number), 0, 0, state.failed))
 
 
 def encode(generation, state) -> bytes:
-    """One record of `_LENGTH` bytes."""
+    """Encodes one record of `_LENGTH` bytes."""
     data = struct.pack(_FORMAT, _MAGIC, generation, *state)
     return data + struct.pack("<I", crc32(data))
 
 
 def decode(data):
-    """(generation, State), or None for what is not a sound record."""
+    """Returns (generation, State), or None for what is not a sound record."""
     if len(data) != _LENGTH or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
     fields = struct.unpack(_FORMAT, data[:-4])

@@ -73,8 +73,8 @@ def test_who_dies_before_the_first_turn_is_not_taken_for_the_restart_before_it(l
 @pytest.mark.parametrize("reset", ["PWRON_RESET", "WDT_RESET", "HARD_RESET", "DEEPSLEEP_RESET"])
 def test_whatever_ends_a_sleep_spoils_the_image_and_only_a_waking_takes_it(lifeline, monkeypatch, reset):
     board, taken = Board(lifeline), []
-    real = sys.modules["sleeping"].take
-    monkeypatch.setattr(sys.modules["sleeping"], "take", lambda *of: taken.append(real(*of)))
+    real = sys.modules["sleeping"].restore
+    monkeypatch.setattr(sys.modules["sleeping"], "restore", lambda *of: taken.append(real(*of)))
     rtc.Memory(board.chip).put(rtc.TRADE, b"an image")
     board.live(getattr(Machine, reset))
     assert rtc.Memory(board.chip).get(rtc.TRADE) is None

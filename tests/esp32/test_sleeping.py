@@ -73,7 +73,7 @@ def fall_asleep(board, pins=None, image=None):
 
 
 def wake(board):
-    return sleeping.take(board.machine, rtc.Memory(board.chip))
+    return sleeping.restore(board.machine, rtc.Memory(board.chip))
 
 
 def test_an_image_is_there_once_with_the_length_of_the_sleep(board):

@@ -1,1 +1,1 @@
-"""Hardware facts (hardware/*.toml): read, judged with reasons, and turned into what firmware and technicians read."""
+"""Turns hardware facts (hardware/*.toml), once they are checked, into what firmware and technicians read."""

@@ -26,7 +26,7 @@ class Facts(NamedTuple):
 
 
 class FileFault(NamedTuple):
-    """A fault and the file that has it (path from the root)."""
+    """Names a fault and the file that has it (path from the root)."""
 
     file: str
     fault: Fault

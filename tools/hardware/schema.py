@@ -1,4 +1,4 @@
-"""What a hardware file may say: every key of a part, a module, a node and its uses, with bounds. Tables only.
+"""Lists what a hardware file may say: every key of a part, a module, a node and its uses, with bounds. Tables only.
 
 A node's file is a list of *uses*: what a pin, a UART or an address is for. A new kind of use is one entry of USES, and
 a name for its constants if `KEY_pin` is not enough (tools/hardware/board_text.py). Must not judge one use by another:
@@ -24,7 +24,7 @@ PIN_MAX = 48
 
 
 class Field(NamedTuple):
-    """One key: its kind, the least and greatest whole number, or the words that a text may be."""
+    """Describes one key: its kind, the least and greatest whole number, or the words that a text may be."""
 
     kind: str
     low: int = 0
@@ -34,7 +34,7 @@ class Field(NamedTuple):
 
 
 class Use(NamedTuple):
-    """One kind of use: its keys, the direction of those that are pins, and the words that people read."""
+    """Describes one kind of use: its keys, the direction of those that are pins, and the words that people read."""
 
     fields: dict[str, Field]
     pins: dict[str, str]
@@ -43,12 +43,12 @@ class Use(NamedTuple):
 
 
 def whole(low: int, high: int, *, needed: bool = True) -> Field:
-    """A whole number within bounds."""
+    """Makes the Field of a whole number within bounds."""
     return Field(WHOLE, low, high, needed=needed)
 
 
 def word(*words: str) -> Field:
-    """One of some texts."""
+    """Makes the Field of one of some texts."""
     return Field(TEXT, words=words)
 
 
@@ -158,7 +158,7 @@ USES = {
             "in2_pin": _PIN,
             "safe_level": Field(WHOLE, 0, 1, needed=False),
             "pulse_ms": whole(5, 500),
-            # What its current limit lets through, whatever hangs on it.
+            # What its current limit lets through, even into a short.
             "limit_ma": whole(100, 10_000),
             # Valves behind it: one, or as many as a selector tells apart.
             "count": whole(1, 8),
@@ -199,7 +199,7 @@ PART = {
     "facts": Field(TEXTS, needed=False),
     # Quantities that a sensor gives, by their names in wire.quantity.
     "measures": Field(TEXTS, needed=False),
-    # Of what drives something behind a bus: what it does before anybody speaks to it.
+    # Of what drives something behind a bus: what it does before a program speaks to it.
     "power_on": _OPTION,
     "power_on_fr": _OPTION,
     "description": Field(TEXT),

@@ -12,7 +12,7 @@ from tools.hardware.files import Facts, uses
 
 
 class Words(NamedTuple):
-    """What a sheet says in one language."""
+    """Holds the words of a sheet in one language."""
 
     note: str
     module: str
@@ -72,7 +72,7 @@ _ALWAYS = {FRENCH: "toujours", ENGLISH: "always"}
 
 
 def sheet_text(kind: str, node: Mapping[str, Any], facts: Facts) -> str:
-    """The whole file."""
+    """Returns the whole file."""
     lines = [f"# {kind}: {node['title']}", "", *_half(kind, node, facts, FRENCH)]
     lines += ["", "---", "", f"# {kind}: {node['title_en']}", "", *_half(kind, node, facts, ENGLISH)]
     return "\n".join(lines) + "\n"
