@@ -88,7 +88,7 @@ _language = DEFAULT_LANGUAGE
 
 @contextmanager
 def language_of(words: Sequence[str]) -> Iterator[None]:
-    """What is refused meanwhile is said in the language that `--lang` asks for; argparse's sentences too."""
+    """Has faults said, argparse's too, in the language that `--lang` asks for."""
     global _language
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--lang", nargs="?")
@@ -107,7 +107,7 @@ def _argparse_text(text: str) -> str:
 
 
 def argument_fault(message: str, **values: object) -> argparse.ArgumentTypeError:
-    """What the `type` of an argument raises."""
+    """The exception for the `type` of an argument to raise."""
     return argparse.ArgumentTypeError(translate(message, _language, **values))
 
 
@@ -224,7 +224,7 @@ def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    """For argparse: an integer from `low` to `high`."""
+    """A type of argparse: an integer from `low` to `high`."""
 
     def read(text: str) -> int:
         try:
@@ -240,7 +240,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def months(text: str) -> tuple[int, int]:
-    """For argparse: first and last month of one year, as in 4-9."""
+    """A type of argparse: first and last month of one year, as in 4-9."""
     first, dash, last = text.partition("-")
     if dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 12:
         return int(first), int(last)
@@ -248,7 +248,7 @@ def months(text: str) -> tuple[int, int]:
 
 
 def executable(text: str) -> str:
-    """For argparse: a program that can be started."""
+    """A type of argparse: a program that can be started."""
     if shutil.which(text) is None:
         raise argument_fault(N_("{text} is no program that can be started"), text=text)
     return text

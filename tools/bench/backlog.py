@@ -17,7 +17,7 @@ starts on it, hears once from every node, and drains it. All figures are that pr
                       batches under way, four places are the alarms'
     flush_alone_…_ms  of those alarms, while nothing else is done: what the disk takes at that time
     alarm_…_ms        the last eighth, by the wall clock: one message from the broker a turn, as the agent does it, and
-                      always one there; alarms fall due at random moments, whatever the core is doing then, and are
+                      always one there; alarms fall due at random moments, also while the core is busy, and are
                       appended when that turn is over. From the due moment until it is durable (the wait for the turn
                       and the flush, in its own thread), published, and under the watermark (behind the batches that
                       were under way). The scripted centre's time is in it; network, broker and warehouse are not
@@ -229,7 +229,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when no alarm waited for more than what may be under way before it."""
+    """Prints the figures; the exit status is 0 when no alarm waited for more than what may be under way before it."""
     with tempfile.TemporaryDirectory(prefix="bocage-backlog-", dir=args.folder) as folder:
         found = in_fresh_process(Path(folder), args.kind, args.records)
     passed = found["alarm_batches_max"] <= ALARM_BATCHES_MAX

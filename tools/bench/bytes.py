@@ -79,7 +79,7 @@ def measure(lamps: int, seed: int) -> dict:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when both bounds hold."""
+    """Prints the figures; the exit status is 0 when both bounds hold."""
     rows = [measure(args.lamps, seed) for seed in range(1, args.seeds + 1)]
     worst_record = len(record.encode(street.worst_case()))
     passed = worst_record <= RECORD_BYTES_MAX and all(row["bytes_per_reading"] <= READING_BYTES_MAX for row in rows)

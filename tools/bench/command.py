@@ -42,7 +42,7 @@ _EXPIRY_MARGIN_S = 60
 
 
 class Switched(NamedTuple):
-    """One command: milliseconds to each word (None: not said), and what it came to."""
+    """One command: milliseconds to each outcome (None: not reported), and how it ended."""
 
     gateway: str
     level: int
@@ -73,7 +73,7 @@ class Bench:
             found = progress_of(self._connection, kept, now_s=int(time.time()))
             elapsed_ms = 1000 * (time.monotonic() - begun_s)
             for name in _WORDS:
-                if took_ms[name] is None and _all_said(found, name):
+                if took_ms[name] is None and _is_reported(found, name):
                     took_ms[name] = elapsed_ms
             if found.is_settled or elapsed_ms > 1000 * self._timeout_s:
                 break
@@ -92,8 +92,8 @@ class Bench:
         sign_and_keep(self._connection, one, self._signer, now_s=now_s)
 
 
-def _all_said(found: Progress, name: str) -> bool:
-    """Whether a word was said: `received` by the cabinet, another by every feeder that is meant."""
+def _is_reported(found: Progress, name: str) -> bool:
+    """True when an outcome was reported: `received` by the cabinet, another by every feeder that is meant."""
     (cabinet,) = found.cabinets
     if name == "received":
         return bool(cabinet.outcomes or cabinet.feeders)
@@ -137,7 +137,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when every command was measured and the p95 is within the goal."""
+    """Prints the figures; the exit status is 0 when every command was measured and the p95 is within the goal."""
     if args.db is None:
         return _with_a_village(args)
     if args.key is None or not args.gateway:

@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(vm: str) -> dict:
-    """`{"vm": version, "encodes": {name: {"allocated": bytes, "encoded": bytes}}}` of the VM at path `vm`."""
+    """The figures `{"vm": version, "encodes": {name: {"allocated": bytes, "encoded": bytes}}}` of the VM at path
+    `vm`."""
     environment = dict(os.environ, MICROPYPATH=f"{ROOT / 'firmware'}:.frozen")
     version = _output([vm, "-c", "import sys; print(sys.version)"], environment).strip()
     encodes = {}
@@ -44,7 +45,7 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when there is a VM and ours stays within its bound on each."""
+    """Prints the figures; the exit status is 0 when there is a VM and ours stays within its bound on each."""
     rows = [measure(vm) for vm in virtual_machines()]
     if not rows:
         print("no MicroPython VM (apt-get install micropython, or set BOCAGE_MICROPYTHON)", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""What a heap of a 64-bit MicroPython VM would take on a 32-bit chip, object by object.
+"""Converts the heap of a 64-bit MicroPython VM to what it would take on a 32-bit chip, object by object.
 
-A block of the heap is four words on both: 32 bytes here, 16 there. So whatever is made of pointers takes as many blocks
+A block of the heap is four words on both: 32 bytes here, 16 there. So what is made of pointers takes as many blocks
 there as here, half the bytes: tuples, lists, maps, instances, functions, floats (which are single on the chip). Data
 keeps its bytes: of text and of buffers the length is known from the object that owns them. What is left is judged word
 by word: one that may be a pointer or a small integer (its upper 16 bits all alike) has 4 bytes there, any other 8.
@@ -33,7 +33,7 @@ class Sizes(NamedTuple):
 
 
 class Heap(NamedTuple):
-    """`base`: address of the first block. `heads`: {block: (letter, blocks)}. `data`: its bytes."""
+    """A heap of the VM. `base`: address of the first block. `heads`: {block: (letter, blocks)}. `data`: its bytes."""
 
     base: int
     heads: dict[int, tuple[str, int]]
@@ -70,7 +70,7 @@ def read_map(lines: list[str]) -> tuple[int, int, dict[int, tuple[str, int]]]:
 
 
 def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
-    """Of the whole heap. `image`: address and length of the ROMFS image, which is counted nowhere."""
+    """The sizes of the whole heap. `image`: address and length of the ROMFS image, which is counted nowhere."""
     owned = dict(_owned(heap))
     in_flash = _frozen(heap, image)
     here = romfs = frozen = 0

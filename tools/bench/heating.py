@@ -102,7 +102,7 @@ PLACES = (
 
 @dataclass
 class Figures:
-    """Of one thermostat in one room."""
+    """The figures of one thermostat in one room."""
 
     place: str
     thermostat: str
@@ -192,7 +192,7 @@ class Plain:
 
 
 def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int) -> tuple[Figures, list[Point]]:
-    """Live through it; figures, and the points of the week that is drawn."""
+    """Runs the winter of one room; its figures, and the points of the week that is drawn."""
     room = Room(place.data, weather, start_ck=1700)
     sensor = Thermometer(room, Prng(f"{place.name} sensor"))
     plan = heating.Plan(place.programme, civil.PARIS)
@@ -238,7 +238,7 @@ def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int)
 
 
 def measure(days: int = 151) -> tuple[list[Figures], list[Point]]:
-    """All of it; the points are ours in the classroom."""
+    """Measures all rooms and thermostats; the points are those of ours in the classroom."""
     start_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(YEAR, 11, 1), 0)
     weather = Winter(YEAR)
     found: list[Figures] = []
@@ -283,7 +283,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def picture(points: list[Point]) -> str:
-    """The SVG text."""
+    """The SVG text of that week."""
     day = (WIDTH - LEFT) / 7
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '

@@ -1,6 +1,6 @@
 """A broker and a warehouse that answer at once, around the uplink of one gateway, and the clock they share.
 
-For benchmarks: the gateway's core and its disk are real, the centre holds whatever it is sent and answers with its
+For benchmarks: the gateway's core and its disk are real, the centre holds all that it is sent and answers with its
 watermark. It measures what the uplink takes, and how alarms pass what else is under way; it decides nothing.
 """
 
@@ -127,7 +127,7 @@ class Centre:
             latencies_ms.append(1000 * (now_s - due_s))
 
     def append_alarm(self) -> None:
-        """Append an alarm."""
+        """Append an alarm to the journal."""
         position = self._journal.append(event.ALARM, alarm(self.alarms))
         assert position == self.alarms, position
         self.alarms += 1
@@ -154,7 +154,7 @@ class Centre:
         return sum(self._journal.waiting(stream) for stream in self._journal.streams())
 
     def has_backlog(self) -> bool:
-        """Whether records of earlier starts are left."""
+        """True while records of earlier starts are left."""
         return any(stream.epoch != self._alarms.epoch for stream in self._journal.streams())
 
     def drain_to(self, left: int) -> None:
@@ -196,7 +196,8 @@ class Centre:
             self.now_ms += BATCH_MS
 
     def poll_or_wait(self) -> None:
-        """Publish; with nothing under way, let the time pass until there is: an epoch's tail waits for company."""
+        """Publish what is due; with nothing under way, let the time pass until there is: an epoch's tail waits for more
+        records."""
         self.poll()
         while not self.link:
             deadline_ms = self.uplink.deadline_ms()

@@ -10,7 +10,7 @@ insert rate says when all is in the database, and it has no flush time.
 
 Bytes are told a payload byte, by two counters. `process` is write_bytes of /proc/self/io: pages that this
 process made dirty, each once until it is written back; it leaves out the file system's own journal and
-whatever the device does inside. `device` is what the block device counted meanwhile (/sys/dev/block):
+what the device does inside. `device` is what the block device counted meanwhile (/sys/dev/block):
 with the file system's journal, and with what any other program wrote. Neither sees into an SD card.
 A folder on a RAM disk has no device: the rates then say nothing of a disk. Linux only.
 
@@ -53,7 +53,7 @@ PROCESS_BYTES_MAX = 2.0
 DAY_RECORDS = 300 * 24 * 60
 CADENCE_BATCHES = (2, 3)  # in turns: 5 records a second, a flush in 500 ms
 _INSTALL = "pip install 'thingsboard-gateway>=3.8,<3.9'"
-_SECTOR_BYTES = 512  # of /sys/dev/block, whatever the device's own sectors are
+_SECTOR_BYTES = 512  # of /sys/dev/block, not of the device's own sectors
 _SECTORS_WRITTEN = 6  # column, Documentation/block/stat.rst
 _FIGURES = {
     "insert_per_s": "insert, records/s",
@@ -97,7 +97,6 @@ class OurJournal:
         self._journal.recover()
 
     def put(self, payloads: list[bytes]) -> float:
-        """See `Store`."""
         for payload in payloads:
             self._journal.append("telemetry", payload)
         start = perf_counter()
@@ -111,7 +110,6 @@ class OurJournal:
         """Nothing waits: each flush was awaited."""
 
     def drain(self) -> int:
-        """See `Store`."""
         first = position = self._journal.oldest(self._stream)
         while items := self._journal.read(self._stream, position, count_max=BATCH, bytes_max=64_000):
             position += len(items)
@@ -119,12 +117,11 @@ class OurJournal:
         return position - first
 
     def close(self) -> None:
-        """See `Store`."""
         self._disk.close()
 
 
 class Sqlite:
-    """The peer: what one would write with SQLite."""
+    """The peer, written as usual with SQLite."""
 
     def __init__(self, folder: Path) -> None:
         self._base = sqlite3.connect(folder / "queue.db", isolation_level=None)
@@ -134,7 +131,6 @@ class Sqlite:
         self._base.execute(f"CREATE TABLE queue ({columns})")
 
     def put(self, payloads: list[bytes]) -> float:
-        """See `Store`."""
         now_ms = int(time() * 1000)
         self._base.execute("BEGIN")
         rows = [(2, now_ms, payload) for payload in payloads]
@@ -147,7 +143,6 @@ class Sqlite:
         """Nothing waits: each commit was awaited."""
 
     def drain(self) -> int:
-        """See `Store`."""
         count = 0
         while rows := self._base.execute(f"SELECT id, body FROM queue ORDER BY id LIMIT {BATCH}").fetchall():
             count += len(rows)
@@ -155,7 +150,6 @@ class Sqlite:
         return count
 
     def close(self) -> None:
-        """See `Store`."""
         self._base.close()
 
 
@@ -173,13 +167,11 @@ class ThingsBoard:
         self._count = 0
 
     def put(self, payloads: list[bytes]) -> None:
-        """See `Store`."""
         for payload in payloads:
             assert self._storage.put(payload[: PAYLOAD_BYTES // 2].hex())
         self._count += len(payloads)
 
     def settle(self) -> None:
-        """See `Store`."""
         while not (self._storage.write_queue.empty() and self._storage.len() == self._count):
             sleep(0.01)
 
@@ -192,12 +184,11 @@ class ThingsBoard:
         return len(set(seen))
 
     def close(self) -> None:
-        """See `Store`."""
         self._storage.stop()
 
 
 def bytes_of_process() -> int | None:
-    """What this process has sent to block devices since its start; None where the kernel does not tell."""
+    """The bytes that this process has sent to block devices since its start; None where the kernel does not tell."""
     try:
         fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     except OSError:
@@ -206,7 +197,7 @@ def bytes_of_process() -> int | None:
 
 
 def bytes_of_device(folder: Path) -> int | None:
-    """What the block device under `folder` has written since the system's start; None without a device."""
+    """The bytes that the block device under `folder` has written since the system's start; None without a device."""
     number = folder.stat().st_dev
     try:
         counters = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat").read_text().split()
@@ -248,7 +239,7 @@ def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int)
 
 
 def mb_a_day(bytes_a_byte: float | None) -> float | None:
-    """Of DAY_RECORDS, at so many bytes written a payload byte."""
+    """The megabytes of DAY_RECORDS, at so many bytes written a payload byte."""
     return None if bytes_a_byte is None else bytes_a_byte * DAY_RECORDS * PAYLOAD_BYTES / 1e6
 
 
@@ -284,7 +275,7 @@ def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> 
 
 
 def stores() -> dict[str, Callable[[Path], Store]]:
-    """What is measured, in the order of the turns."""
+    """The stores that are measured, in the order of the turns."""
     found: dict[str, Callable[[Path], Store]] = {"journal": OurJournal, "sqlite": Sqlite}
     if importlib.util.find_spec("thingsboard_gateway") is None:
         print(f"thingsboard_gateway is not installed, its column is left out; {_INSTALL}", file=sys.stderr)
@@ -335,7 +326,7 @@ def _rounds(args: argparse.Namespace) -> Iterator[tuple[str, Row]]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when the journal's bytes are within their bound."""
+    """Prints the figures; the exit status is 0 when the journal's bytes are within their bound."""
     rows: dict[str, list[Row]] = {}
     for name, row in _rounds(args):
         rows.setdefault(name, []).append(row)

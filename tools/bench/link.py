@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(interpreter: str) -> dict:
-    """`{"interpreter": version, "acts": {name: {"us", "allocated", "encoded"}}}` on one interpreter."""
+    """The figures `{"interpreter": version, "acts": {name: {"us", "allocated", "encoded"}}}` on one interpreter."""
     paths = {"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"}
     paths["PYTHONPATH"] = os.pathsep.join([str(ROOT / "firmware"), str(ROOT)])
     environment = {**os.environ, **paths}
@@ -69,7 +69,7 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when a protected message stays within its bound everywhere."""
+    """Prints the figures; the exit status is 0 when a protected message stays within its bound everywhere."""
     rows = [measure(interpreter) for interpreter in [*virtual_machines(), sys.executable]]
     bounded = ("protected_request", "link_message")
     passed = all(row["acts"][name]["encoded"] <= PROTECTED_BYTES_MAX for row in rows for name in bounded)

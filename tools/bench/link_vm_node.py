@@ -138,7 +138,7 @@ def measure(name, peers):
 
 
 def agree():
-    """A start: what the handshake takes beyond the message that it is for."""
+    """The cost of a start: what the handshake takes beyond the message that it is for."""
     peers = Protected()
     gc.collect()
     gc.disable()

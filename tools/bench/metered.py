@@ -59,7 +59,7 @@ class Night(NamedTuple):
 
 
 def live_through(hours: int, lamps: int, batch_age_s: int, seed: int) -> Night:
-    """A cabinet's night; the territory has two more, whose messages are not counted."""
+    """Simulates a cabinet's night; the territory has two more, whose messages are not counted."""
     territory = Territory(Options(seed=seed, hours=hours, lamps=3 * lamps, faults=False))
     gateway = territory.gateways[0]
     gateway.options = gateway.options._replace(batch_age_ms=1000 * batch_age_s)
@@ -99,20 +99,20 @@ def exchanges(messages: list[Message]) -> list[list[Message]]:
 
 
 def pings(groups: list[list[Message]], keepalive_s: int) -> int:
-    """How often nothing was said for the length of a keep-alive."""
+    """The number of silences as long as a keep-alive."""
     gaps = [after[0].at_ms - before[-1].at_ms for before, after in pairwise(groups)]
     return sum(gap // (1000 * keepalive_s) for gap in gaps)
 
 
 def spread(groups: list[list[Message]], count: int) -> list[list[Message]]:
-    """At most `count` of them, from the first to the last."""
+    """At most `count` of the groups, evenly from the first to the last."""
     if len(groups) <= count:
         return groups
     return [groups[number * len(groups) // count] for number in range(count)]
 
 
 def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """All figures. RigError when a part is missing or does not answer."""
+    """Measures it: all figures. RigError when a part is missing or does not answer."""
     night = live_through(args.hours, args.lamps, args.batch_age_s, args.seed)
     groups = exchanges(night.messages)
     chosen = spread(groups, args.replay)
@@ -156,7 +156,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when all could be measured, 1 when a part is missing."""
+    """Prints the figures; the exit status is 0 when all could be measured, 1 when a part is missing."""
     try:
         with tempfile.TemporaryDirectory(prefix="bocage-metered-") as folder:
             found = measure(Path(folder), args)

@@ -37,7 +37,7 @@ _PING_KEEPALIVE_S, _PING_FOR_S = 1, 6.5
 
 
 class Publication(Protocol):
-    """What is replayed; see `tools.bench.metered.Message`."""
+    """A message that is replayed; see `tools.bench.metered.Message`."""
 
     @property
     def up(self) -> bool: ...
@@ -48,7 +48,7 @@ class Publication(Protocol):
 
 
 class Used(NamedTuple):
-    """Of one connection, both directions: bytes of TCP's payload, segments, headers of one segment."""
+    """The counts of one connection, both directions: bytes of TCP's payload, segments, headers of one segment."""
 
     data: int
     segments: int
@@ -85,7 +85,7 @@ class Relay:
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
     def used(self) -> Used:
-        """Of the latest connection, as the kernel has counted until now."""
+        """The counts of the latest connection, as the kernel has counted until now."""
         assert self._near is not None
         info = self._near.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
         if len(info) < _TCP_INFO_BYTES:
@@ -97,7 +97,7 @@ class Relay:
         return Used(received + sent, sum(segments), _HEADER_BYTES + stamps)
 
     def close(self) -> None:
-        """End all connections."""
+        """End all connections of the relay."""
         for one in [self._listener, *self._sockets]:
             one.close()
 
@@ -157,7 +157,6 @@ class Gateway:
             raise RigError(f"the broker did not answer in {_TIMEOUT_S} s; {' '.join(seen) or 'nothing came'}") from None
 
     def close(self) -> None:
-        """Orderly."""
         self._link.close()
 
     def _take(self, posted: Any) -> None:

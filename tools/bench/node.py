@@ -49,13 +49,13 @@ TURN_MS_MAX = 100
 SILENT_DAYS = range(10, 13)
 _LATE_MS = 1 << 30
 DAYS = 30
-# The ESP32 port's task has 16 KB and keeps 1 KB back; 3 KB are for what C calls below Python and nobody checks.
+# The ESP32 port's task has 16 KB and keeps 1 KB back; 3 KB are for what C calls below Python and is not checked.
 CALL_STACK_BYTES_MAX = 12 * 1024
 # The command's status when no bound is broken, but some had no figure.
 INCOMPLETE = 3
 # What a basic block of MicroPython takes on an ESP32 at 240 MHz. Usual: 1661 Pystones a second with `machine.freq` set
 # (micropython/micropython issue 5673), 7306 blocks each in a VM of 32 bits. Dearest: bm_float, of the ten programs of
-# tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), whatever the clock was there.
+# tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), at clocks that are not told there.
 BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
 # The loop of node_vm in blocks; what a chip without SPIRAM gives as heap, and a VM of 64 bits needs for the same.
 _CALIBRATION_BLOCKS = 1_823_700
@@ -115,8 +115,8 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str |
 
 
 def judged(figures: dict) -> dict:
-    """`passed`: every bound holds of what was measured, and all that has one was measured; else what is too much, and
-    what this VM, or a run of so few days, does not tell."""
+    """The judgement. `passed`: every bound holds of what was measured, and all that has one was measured; else what is
+    too much, and what this VM, or a run of so few days, does not tell."""
     wider = 2 if "live_max_chip" in figures else 1
     bounds = {
         "peak_chip_frozen": HEAP_BYTES_MAX,
@@ -136,7 +136,7 @@ def judged(figures: dict) -> dict:
 
 
 def verdict(row: dict) -> str:
-    """Of one kind on one VM, in words."""
+    """The judgement of one kind on one VM, in words."""
     told = f"TOO MUCH: {', '.join(row['too_much'])}" if row["too_much"] else "within its bounds"
     if row["not_measured"]:
         told = f"{told if row['too_much'] else 'INCOMPLETE'}; not measured: {', '.join(row['not_measured'])}"
@@ -144,7 +144,8 @@ def verdict(row: dict) -> str:
 
 
 def status(rows: list[dict]) -> int:
-    """0: all within their bounds; 1: something is too much; INCOMPLETE: nothing is, as far as it was measured."""
+    """The exit status. 0: all within their bounds; 1: something is too much; INCOMPLETE: nothing is, as far as it was
+    measured."""
     if all(row["passed"] for row in rows):
         return 0
     return 1 if any(row["too_much"] for row in rows) else INCOMPLETE
@@ -246,7 +247,7 @@ def _of_chip(blocks: list[int], *, counted: bool) -> dict:
 
 
 def _block(vm: str, program: Program, folder: Path) -> dict:
-    """What a call that stands still ends in: the watchdog's reset, then a start that knows why."""
+    """The end of a call that stands still: the watchdog's reset, then a start that knows why."""
     flash = folder / f"{program.kind}-flash"
     flash.mkdir(exist_ok=True)
     with Vm(vm, program, _HEAP, natural=True, block_ms=_BLOCK_MS, cause=_POWER_ON, flash=flash) as node:
@@ -289,7 +290,7 @@ def _call_stack(vm: str, program: Program) -> int | None:
 
 
 def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
-    """Whether a start, a busy day and six silent hours run in so many bytes of stack here."""
+    """True when a start, a busy day and six silent hours run in so many bytes of stack here."""
     try:
         with Vm(vm, program, _HEAP, natural=True, loader=True, stack=size) as node:
             for _ in World(node, program.case, range(1, 2), BusyDay(program.kind)).run(DAY_MS * 5 // 4, idles=False):
@@ -335,7 +336,8 @@ def _room_that_does(vm: str, program: Program, heap: int) -> int | None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when every bound holds for every kind on every VM, INCOMPLETE where one was not measured."""
+    """Prints the figures; the exit status is 0 when every bound holds for every kind on every VM, INCOMPLETE where one
+    was not measured."""
     names = args.kind or firmware_modules.kinds()
     if missing := [name for name in names if name not in CASES]:
         print(f"bocage bench node: no case for {', '.join(missing)} in tools/bench/node_cases.py", file=sys.stderr)

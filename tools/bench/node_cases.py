@@ -1,4 +1,4 @@
-"""For tools.bench.node: one node of each kind as a town has it, and what its ports read: settings, and plant values
+"""One node of each kind as a town has it, for `bocage bench node`: its settings, and what its ports read, plant values
 that follow the outputs as far as a trade would notice.
 
 A kind that drives nothing needs no plant here: its entry in hardware/nodes may say in `[bench]` which settings it has,
@@ -20,8 +20,8 @@ Values = dict[Any, int]
 
 
 class Case(NamedTuple):
-    """`settings`: the kind's own, plain. `plant()`: a new one, whose `read(unix_s, outputs)` is one reading of the
-    ports; `outputs` as plain data (`node_vm.Bench._outputs`), None at first."""
+    """One node. `settings`: the kind's own, plain. `plant()`: a new one, whose `read(unix_s, outputs)` is one reading
+    of the ports; `outputs` as plain data (`node_vm.Bench._outputs`), None at first."""
 
     settings: Mapping
     plant: Callable[[], Callable[[int, tuple | None], Values | None]]
@@ -128,7 +128,7 @@ def _of_entry(said: Mapping) -> Case:
 
 
 def _entries() -> dict[str, Mapping]:
-    """{kind: its entry in hardware/nodes}"""
+    """Each kind's entry in hardware/nodes."""
     folder = firmware_modules.FIRMWARE.parent / "hardware" / "nodes"
     return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))}
 

@@ -22,7 +22,8 @@ class NoCompiler(Exception):
 
 
 class Compiled(NamedTuple):
-    """`files`: {path on the chip: .mpy}; `bytecode`: bytes of it that is code; `libraries` of micropython-lib."""
+    """A program compiled. `files`: {path on the chip: .mpy}; `bytecode`: bytes of it that is code; `libraries` of
+    micropython-lib."""
 
     kind: str
     files: dict[str, bytes]
@@ -66,14 +67,14 @@ def lay_out(compiled: Compiled, place: str, folder: Path) -> Program:
 
 
 def has_frozen(vm: str, kind: str) -> bool:
-    """Whether the VM is one into which the kind's program was frozen (firmware/manifest.py)."""
+    """True when the VM is one into which the kind's program was frozen (firmware/manifest.py)."""
     stubs = "import sys\nfor n in ('machine', 'esp32'): sys.modules[n] = sys\n"
     done = subprocess.run([vm, "-c", stubs + _ASK.format(kind)], capture_output=True, check=False, timeout=20)
     return done.returncode == 0
 
 
 def place_of(vm: str, kind: str) -> str:
-    """Where this VM runs a program in place."""
+    """The place where this VM runs a program."""
     return FROZEN if has_frozen(vm, kind) else ROMFS
 
 

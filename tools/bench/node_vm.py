@@ -44,12 +44,12 @@ class Absent:
 
 
 class Pin:
-    """Takes a level, and leaves no garbage. What pulls it up is alone: nobody at the button, a free bus."""
+    """Takes a level, and leaves no garbage. What pulls it up is alone: no hand at the button, a free bus."""
 
     IN = OUT = PULL_UP = PULL_DOWN = 0
 
     def __init__(self, *args, **options):
-        """Whatever it is."""
+        """Takes any arguments."""
 
     def value(self, level=1):
         return level
@@ -59,7 +59,7 @@ class SoftI2C:
     """Parts that take every byte, and have what was in the buffer."""
 
     def __init__(self, **facts):
-        """On whatever pins."""
+        """Takes any pins."""
 
     def writeto(self, address, data, stop=True):
         return len(data)
@@ -72,10 +72,10 @@ class SoftI2C:
 
 
 class Adc(Absent):
-    """Two volts: of a cell behind its divider, of a pulse capacitor that is charged."""
+    """A converter that reads two volts: of a cell behind its divider, of a pulse capacitor that is charged."""
 
     def __init__(self, *args, **options):
-        """On whatever pin."""
+        """Takes any pin."""
 
     def read_uv(self):
         return 2_000_000
@@ -89,7 +89,7 @@ class NoMemory:
 
 
 class KeptMemory:
-    """What a reset leaves."""
+    """Memory that survives a reset."""
 
     kept = b""
 
@@ -126,7 +126,7 @@ class Chip(Absent):
 
 
 class Hardware:
-    """The watchdog as the chip has it, which nobody can talk to while the program stands still. `bit`: when it would
+    """The watchdog as the chip has it, which a program that stands still cannot feed. `bit`: when it would
     have reset the chip, and what RTC memory held then."""
 
     def __init__(self, clock, timeout_ms):
@@ -144,7 +144,7 @@ class Hardware:
 
 
 class Clock:
-    """Virtual time."""
+    """The virtual time that the bench sets."""
 
     def __init__(self):
         self.at_ms = 0
@@ -217,7 +217,7 @@ say = print
 
 
 def silent(*words):
-    """The node's console."""
+    """Stands for the node's console."""
 
 
 def listen():
@@ -267,7 +267,7 @@ def calibrate():
 
 
 class Start:
-    """What the loader hands over on a board with two folders, after a power-on."""
+    """The facts that the loader hands over on a board with two folders, after a power-on."""
 
     is_rescue = False
     ended = "power"
@@ -294,7 +294,7 @@ def place_of(module, name):
 
 
 def program(module, name):
-    """What a module of the program defines."""
+    """The definition of a module of the program."""
     return getattr(*place_of(module, name))
 
 
@@ -309,7 +309,8 @@ def faulty(wdt, clock, chosen, life):
 
 
 class Looks:
-    """What is live at the deepest places of the work (ciphers, digests, messages, files), less what a look takes."""
+    """The heap that is live at the deepest places of the work (ciphers, digests, messages, files), less what a look
+    takes."""
 
     def __init__(self):
         import hashlib
@@ -323,7 +324,7 @@ class Looks:
         builtins.open = self.over(open)
 
     def begin(self, base):
-        """From now on; what is live now is `base`."""
+        """Start to measure; what is live now is `base`."""
         self.base = base
         self.most = 0
         self.over(lambda *args: None)(1, 2, 3)
@@ -414,7 +415,7 @@ class Bench:
         say((deadline_ms, sent, outputs, before - self.base, taken, took_us, work, self.records, is_sample, idle))
 
     def _outputs(self):
-        """As plain data. Of valves a bit each."""
+        """The outputs as plain data, a bit for each valve."""
         outputs = self.node.outputs
         if outputs is None or isinstance(outputs, tuple):
             return outputs and tuple(outputs)
@@ -424,7 +425,7 @@ class Bench:
         return (opened,)
 
     def _idle(self):
-        """What a turn takes in which nothing is due, nor left over."""
+        """The heap that a turn takes in which nothing is due, nor left over."""
         for _ in range(3):  # no more: a valve that is being pulsed has a turn at once, again and again
             if self.bearer.is_at_once:
                 self.shell.turn()

@@ -1,4 +1,5 @@
-"""For tools.bench.node: a MicroPython VM that holds one node, and the rest of its world on this side of a pipe.
+"""The two sides of `bocage bench node`: a MicroPython VM that holds one node, and the rest of its world on this side of
+a pipe.
 
 The gateway's end of the link is the real one; it answers 0.8 s after a payload, as after a flush, and some datagrams
 are lost. Time is virtual, chance is seeded: a run repeats to the byte. Must not measure: the VM does.
@@ -47,7 +48,7 @@ ROMFS, FOLDER, FROZEN = "romfs", "folder", "frozen"
 
 
 class Turn(NamedTuple):
-    """What the VM says of a turn: see `node_vm.Bench.turn`. Bytes are those of this VM."""
+    """The figures that the VM gives of a turn: see `node_vm.Bench.turn`. Bytes are those of this VM."""
 
     deadline_ms: int
     datagrams: list[bytes]
@@ -62,11 +63,11 @@ class Turn(NamedTuple):
 
 
 class VmFault(Exception):
-    """What the VM said instead of an answer."""
+    """The VM failed; the text is its output in place of an answer."""
 
 
 class Program(NamedTuple):
-    """What a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
+    """The program that a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
 
     kind: str
     case: Case
@@ -146,7 +147,7 @@ class Vm:
         self._hear()
 
     def bit(self) -> tuple[int, bytes] | None:
-        """When the watchdog has reset the chip, ms, and what RTC memory held then."""
+        """The instant at which the watchdog has reset the chip, ms, and what RTC memory held then."""
         self._say("bit")
         found: tuple[int, bytes] | None = self._hear()
         return found
@@ -161,7 +162,7 @@ class Vm:
         return blocks * (heap_map.BLOCK // (2 if self.is_32_bit else 1))
 
     def sizes(self) -> heap_map.Sizes:
-        """What the node holds now, garbage included, here and on a chip."""
+        """The heap that the node holds now, garbage included, here and on a chip."""
         if self.base_sizes is None:
             raise AssertionError("a VM of 32 bits is measured, not converted")
         found = self._sizes()
@@ -217,7 +218,7 @@ class Vm:
 
 
 class BusyDay:
-    """What a gateway has to tell a node through a busy day: an order every other hour, directives that change, a signed
+    """All that a gateway tells a node through a busy day: an order every other hour, directives that change, a signed
     manifest of a program whose files are not there. So the turns are reached in which these arrive, and the steps of a
     signature. `kind`: the node's kind and its product.
     """
@@ -309,7 +310,7 @@ class World:
             yield turn
 
     def _happen(self) -> list[bytes]:
-        """What is due on this side; the datagrams that reach the node."""
+        """Do what is due on this side; the datagrams that reach the node."""
         arrived = []
         while self._events and self._events[0][0] <= self.now_ms:
             _, _, what, item = heapq.heappop(self._events)

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when every record arrived and nothing was overrun."""
+    """Prints the figures; the exit status is 0 when every record arrived and nothing was overrun."""
     options = RadioOptions(nodes=args.nodes, minutes=args.minutes, period_s=args.period, seed=args.seed)
     rows = {
         "bursts": RadioStreet(options).run(),

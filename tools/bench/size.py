@@ -59,7 +59,7 @@ def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when every kind compiles."""
+    """Prints the figures; the exit status is 0 when every kind compiles."""
     names = args.kind or firmware_modules.kinds()
     vms = args.vm or virtual_machines()
     with tempfile.TemporaryDirectory() as folder:

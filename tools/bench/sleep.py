@@ -82,7 +82,7 @@ def season(month: int, days: int, seed: int, *, silent: bool = False) -> dict[st
 
 
 def run(options) -> int:
-    """Print the seasons; 0 when the bounds hold."""
+    """Prints the seasons; the exit status is 0 when the bounds hold."""
     seasons = {
         "June": season(6, options.days, options.seed),
         "June, silent gateway": season(6, options.days, options.seed, silent=True),

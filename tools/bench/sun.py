@@ -73,7 +73,7 @@ def errors_s(sun_times, days, place, reference):
 
 
 def measure(days, towns, programs):
-    """Rows {town: {program: max |error| in s}}; `programs` maps a name to a `sun_times` function."""
+    """The rows {town: {program: max |error| in s}}; `programs` maps a name to a `sun_times` function."""
     rows = {}
     for town, place in towns.items():
         reference = spa_times(days, *place)
@@ -107,7 +107,7 @@ def add_arguments(parser):
 
 
 def run(options):
-    """Print the errors; 0 when ours stays within its bound and the control does not."""
+    """Prints the errors; the exit status is 0 when ours stays within its bound and the control does not."""
     days = range(options.from_day, options.from_day + options.days, options.every)
     rows = measure(days, TOWNS, programs())
     product = max(row["float32"] for row in rows.values())

@@ -93,7 +93,7 @@ class Node:
             self._is_asking = True
             self._link.request("gateway", coap_message.POST, (b"t",), self._next(), now_ms=now_ms)
         for _, datagram in self._link.outgoing():
-            with contextlib.suppress(OSError):  # a full buffer, or nobody listens yet: sent again later
+            with contextlib.suppress(OSError):  # a full buffer, or no peer yet: sent again later
                 self.socket.send(datagram)
         return acknowledged
 
@@ -142,7 +142,7 @@ class Nodes:
             self.drive(0.1, held_back)
 
     def close(self) -> None:
-        """Release the sockets."""
+        """Release the nodes' sockets."""
         self._poll.close()
         for node in self._nodes.values():
             node.socket.close()
@@ -156,7 +156,7 @@ def cpu_s(pid: int) -> float:
 
 @contextmanager
 def on_processor(number: int) -> Iterator[None]:
-    """What is started meanwhile runs on one processor of those we have."""
+    """Binds what is started meanwhile to one of our processors."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(ours)[number]})
     try:
@@ -332,7 +332,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the figures; 0 when all that was asked for could be measured, 1 when a part is missing."""
+    """Prints the figures; the exit status is 0 when all that was asked for could be measured, 1 when a part is
+    missing."""
     try:
         with tempfile.TemporaryDirectory(prefix="bocage-uplink-", dir=args.folder) as folder:
             found = measure(Path(folder), args)

@@ -66,7 +66,7 @@ CHANGES = (
 
 
 class BuildFault(Exception):
-    """What stopped the build, and the remedy."""
+    """The build stopped; the text says why, and the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build it; 0 when the program is there and runs."""
+    """Builds the VM; the exit status is 0 when the program is there and runs."""
     try:
         with tempfile.TemporaryDirectory() as folder:
             work = args.work or Path(folder)

@@ -34,7 +34,7 @@ def add_arguments(parser):
 
 
 def run(options):
-    """Print both seasons; 0 when the bounds hold."""
+    """Prints both seasons; the exit status is 0 when the bounds hold."""
     first, last = options.months
     rows, passed, shown = {}, True, None
     for drought in options.drought or sorted(DROUGHTS):
@@ -67,7 +67,7 @@ def row(figures: SeasonFigures) -> dict:
 
 
 def holds(ours: SeasonFigures, timer: SeasonFigures, drought: str) -> bool:
-    """Whether the season is what the project promises. Under restrictions plants may suffer: the law decides that."""
+    """True when the season is what the project promises. Under restrictions plants may suffer: the law decides that."""
     lawful = not ours.violations and not ours.forbidden_s
     spared = 100 * ours.used_l <= USED_PERCENT_MAX * timer.used_l
     well = 100 * ours.stress_days <= STRESS_PERCENT_MAX * len(ours.days) * len(NAMES)

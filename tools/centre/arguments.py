@@ -22,7 +22,7 @@ _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": _DAY_S, "j": _DAY_S}
 
 
 def add_file(parser: argparse.ArgumentParser, text: str) -> None:
-    """`--db`: the SQLite file that the command is about."""
+    """Adds `--db`, the SQLite file that the command is about."""
     parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
@@ -53,7 +53,7 @@ def opened_archive(path: str) -> Iterator[Archive]:
 
 
 def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
-    """Where the broker is and how it is trusted."""
+    """Adds where the broker is and how it is trusted."""
     parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT 5 broker")
     parser.add_argument("--insecure", action="store_true", help="plain TCP, for a desk: no TLS at all")
     parser.add_argument("--ca", metavar="FILE", help="certificate authority of the broker (PEM)")
@@ -67,7 +67,7 @@ def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
 
 
 def parse_broker(text: str) -> tuple[str, int]:
-    """`HOST:PORT`, or `[IPv6]:PORT`."""
+    """Host and port, of `HOST:PORT` or `[IPv6]:PORT`."""
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -133,7 +133,7 @@ def parse_instant(field: str, text: str, *, now_s: int) -> int:
 
 
 def parse_end(field: str, text: str, *, now_s: int) -> int:
-    """As `parse_instant`; a date alone, `2027-08-31`, is the first second after that day."""
+    """Unix seconds as `parse_instant` gives them; a date alone, `2027-08-31`, is the first second after that day."""
     found = re.fullmatch("([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
     if not found:
         return parse_instant(field, text, now_s=now_s)

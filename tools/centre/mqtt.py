@@ -1,4 +1,4 @@
-"""How a process of the centre reaches the broker: address and trust, a client, delays, a line of log.
+"""The connection of a process of the centre to the broker: address and trust, a client, delays, a line of log.
 
 MQTT 5 and, where there is a certificate authority, TLS 1.3 with a certificate of our own. Sessions are kept over
 restarts. What is logged is one line of JSON on stderr; it must never hold a payload or a key.
@@ -29,7 +29,7 @@ KEEPALIVE_S = 30
 
 @dataclass
 class Address:
-    """Where the broker is and how it is trusted. `ca` None is plain TCP; `cert` and `key` are one pair."""
+    """The broker's place and how it is trusted. `ca` None is plain TCP; `cert` and `key` are one pair."""
 
     host: str
     port: int
@@ -73,8 +73,8 @@ def new_client(address: Address) -> Client:
 
 
 def connect(client: Client, address: Address) -> None:
-    """Reach the broker; OSError when it does not answer. The session outlives the connection: what was not acknowledged
-    comes again."""
+    """Connect to the broker; OSError when it does not answer. The session outlives the connection: what was not
+    acknowledged comes again."""
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = SESSION_EXPIRY_S
     properties.ReceiveMaximum = GROUP_MESSAGES_MAX

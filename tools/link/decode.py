@@ -53,13 +53,13 @@ def add_context_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def opener_of(paths: list[Path]) -> Opener:
-    """What opens datagrams, with these context and key files. TalkError, KeyFileError."""
+    """An opener of datagrams, with these context and key files. TalkError, KeyFileError."""
     contexts = [conversation.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
     return Opener(contexts, [node_keys.read(path) for path in paths if path.suffix == node_keys.SUFFIX])
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 everything was decoded, 2 something was not (its line says why)."""
+    """The exit status: 0 everything was decoded, 2 something was not (its line says why)."""
     try:
         opener = opener_of(args.context)
     except (conversation.TalkError, node_keys.KeyFileError) as error:
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def shown_of(found: Iterator[Datagram | Flaw], opener: Opener, *, is_payload: bool = False) -> Iterator[dict[str, Any]]:
-    """What each datagram says, as plain data."""
+    """The content of each datagram as plain data."""
     for datagram in found:
         if isinstance(datagram, Flaw):
             yield {"unreadable": datagram.reason}
@@ -105,7 +105,7 @@ def _has_fault(shown: Any) -> bool:
 
 
 def time_text(time_ns: int | None) -> str | None:
-    """UTC in microseconds; seconds alone for what is no date."""
+    """An instant in UTC, in microseconds; seconds alone for what is no date."""
     if time_ns is None:
         return None
     seconds, rest_ns = divmod(time_ns, 1_000_000_000)

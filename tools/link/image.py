@@ -48,7 +48,7 @@ RESCUE = "rescue"
 
 
 class ImageFault(Exception):
-    """What is wrong, and the remedy."""
+    """The program cannot be put together; the text says why, and the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
+    """The exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
     try:
         signer = keys.load_signer(args.key, _passphrase)
     except KeyRefused as refused:
@@ -93,7 +93,7 @@ def build(
 
 
 def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -> bytes:
-    """The manifest's bytes; WireFault for one that no chip would accept."""
+    """The bytes of a manifest; WireFault for one that no chip would accept."""
     rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
     manifest = image.encode(image.Manifest(product, number, text, rows))
     image.decode(manifest)
@@ -141,8 +141,8 @@ def needed_modules(
     extra: Iterable[str] = (),
     without: frozenset[str] = frozenset(),
 ) -> dict[str, Path]:
-    """{module: its file} of the program and of all of ours that it imports, packages included. `extra`: what it imports
-    by a name that is made while it runs."""
+    """The modules, {name: file}, of the program and of all of ours that it imports, packages included. `extra`: what it
+    imports by a name that is made while it runs."""
     found: dict[str, Path] = {}
     waiting = [program, *extra]
     while waiting:
@@ -158,7 +158,7 @@ def needed_modules(
 
 
 def chip_path(name: str, source: Path) -> str:
-    """Where a module lies in the image."""
+    """The path of a module in the image."""
     path = name.replace(".", "/")
     return f"{path}/__init__.py" if source.name == "__init__.py" else f"{path}.py"
 
@@ -181,7 +181,7 @@ def _version_in(source: Path) -> str:
 
 
 def _find(firmware: Path, name: str) -> Path | None:
-    """A module's file; None for the chip's own."""
+    """The file of a module; None for the chip's own."""
     is_in_package = name.partition(".")[0] in _PACKAGES
     place = firmware / name.replace(".", "/") if is_in_package else firmware / _CHIP / name
     for path in (place / "__init__.py", place.with_suffix(".py")):

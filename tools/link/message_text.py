@@ -80,7 +80,7 @@ def code_name(code: int) -> str:
 
 
 def text(value: bytes) -> str:
-    """What a peer wrote, safe for a terminal: as it is, or in hexadecimal with 0x before it."""
+    """The text that a peer wrote, safe for a terminal: as it is, or in hexadecimal with 0x before it."""
     try:
         written = value.decode()
     except UnicodeDecodeError:
@@ -150,7 +150,7 @@ def _payload(code: int, payload: bytes, about: str | None) -> dict[str, Any]:
 
 
 def answer(payload: bytes) -> dict[str, Any]:
-    """What a gateway says when it has stored records."""
+    """The answer of a gateway that has stored records."""
     try:
         told = record.decode_answer(payload)
     except WireFault as fault:
@@ -192,7 +192,7 @@ def _readings(readings: dict[int, int]) -> dict[str, str]:
 
 
 def _decimal(value: int, exponent: int) -> str:
-    """Exact: no float in between."""
+    """A scaled integer as an exact decimal, without a float in between."""
     if exponent >= 0:
         return str(value * 10**exponent)
     sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(1 - exponent, "0")

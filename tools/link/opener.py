@@ -67,7 +67,7 @@ class KeyRing:
 
 
 def _is_first(nonces: bytes) -> bool:
-    """Whether these are the node's alone: request 1, which agrees on nothing yet."""
+    """True when these are the node's alone: request 1, which agrees on nothing yet."""
     return NONCE_BYTES <= len(nonces) <= NONCE_BYTES_MAX
 
 
@@ -114,7 +114,7 @@ class Opener:
         self._asked: OrderedDict[Key, SeenRequest] = OrderedDict()
 
     def show(self, datagram: Datagram) -> dict[str, Any]:
-        """What it says. `fault`: why it is no CoAP; `not_opened`: why what is protected stays hidden."""
+        """The content of a datagram. `fault`: why it is no CoAP; `not_opened`: why what is protected stays hidden."""
         self.counters["datagrams"] += 1
         shown: dict[str, Any] = {"number": self.counters["datagrams"], "bytes": len(datagram.data)}
         message = messages.decode(datagram.data, DATAGRAM_BYTES_MAX)

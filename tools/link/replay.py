@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 all were sent, 2 something could not be read or sent, or there was nothing."""
+    """The exit status: 0 all were sent, 2 something could not be read or sent, or there was nothing."""
     try:
         address, family = _target(args.uri)
         if not WAIT_S_MIN <= args.wait <= WAIT_S_MAX:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     counts = {"sent": 0, "answered": 0, "silent": 0, "failed": 0}
     found = _chosen(Sources(port=args.port).datagrams([args.capture]), args.port)
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.connect(address)  # so that other hosts are not heard, and a port where nobody listens is told
+        sock.connect(address)  # so that other hosts are not heard, and a port without a listener is told
         for item in islice(found, DATAGRAMS_MAX):
             shown = _one(sock, target, item, opener, args.wait)
             for name in _counted(shown):
@@ -101,7 +101,7 @@ def _target(uri: str) -> tuple[Any, int]:
 
 
 def _chosen(found: Iterator[Datagram | Flaw], port: int) -> Iterator[Datagram | Flaw]:
-    """What went to the server; of text everything."""
+    """The datagrams that went to the server; of text all of them."""
     for item in found:
         if isinstance(item, Flaw) or item.destination is None or item.destination[1] == port:
             yield item

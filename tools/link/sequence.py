@@ -20,8 +20,8 @@ Reserve = namedtuple("Reserve", ("upto",))
 
 
 class SenderSequence:
-    """`reserved_end`: what flash holds, 0 for a context that was never used. Every number below may be
-    spent."""
+    """The numbers of one context. `reserved_end`: what the store holds, 0 for a context that was never used. Every
+    number below may be spent."""
 
     def __init__(self, reserved_end: int):
         assert 0 <= reserved_end <= PARTIAL_IV_MAX + 1

@@ -1,4 +1,4 @@
-"""Where the bench finds datagrams: capture files, lines of hexadecimal digits, the bytes of a serial line.
+"""The sources of datagrams for the bench: capture files, lines of hexadecimal digits, the bytes of a serial line.
 
 A source that cannot be read, and each piece of it that cannot, is a Flaw with its reason; nothing raises.
 """
@@ -50,7 +50,7 @@ class Sources:
             yield Flaw(f"{name}: {error.strerror}")
 
     def stream(self, name: str, file: BinaryIO) -> Iterator[Datagram | Flaw]:
-        """What is in an open file; `name` is for what cannot be read."""
+        """The datagrams in an open file; `name` is for what cannot be read."""
         first = file.read(link_capture.MAGIC_BYTES)
         if not first:
             yield Flaw(f"{name}: empty")

@@ -158,7 +158,7 @@ def _write(path: Path, data: bytes, *, is_program: bool = False) -> None:
 
 
 def _settle(tree: Path, epoch: int) -> None:
-    """Modes of folders and times of everything, whatever the umask and the hour."""
+    """Sets the modes of folders and the times of all files, so that umask and hour have no effect."""
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.is_dir():
             path.chmod(0o755)
@@ -203,7 +203,7 @@ def _licence() -> bytes:
 
 
 def _kibibytes(tree: Path) -> int:
-    """As dpkg-gencontrol counts: whole kibibytes of each file, one for each folder."""
+    """The size as dpkg-gencontrol counts it: whole kibibytes of each file, one for each folder."""
     return sum(-(-path.stat().st_size // 1024) if path.is_file() else 1 for path in tree.rglob("*"))
 
 

@@ -1,4 +1,4 @@
-"""What the gateway's package holds, and what it needs of Debian: tables, so that a test can compare them with the
+"""The content of the gateway's package, and what it needs of Debian: tables, so that a test can compare them with the
 sources.
 
 The modules stand in a folder of their own, not among Python's: `wire`, `policy` and `tools` are names that others may

@@ -1,4 +1,4 @@
-"""What the commands of `bocage policy` share: arguments, the policy behind a file, faults and files in words."""
+"""The part that commands of `bocage policy` share: arguments, the policy behind a file, faults and files in words."""
 
 import argparse
 import datetime
@@ -36,14 +36,14 @@ def _insee(text: str) -> str:
 
 
 def person_name(text: str) -> str:
-    """For argparse: the name of a person or office."""
+    """A type of argparse: the name of a person or office."""
     if not is_line(text, limits.name_bytes_max):
         raise argument_fault(N_("give 1 to {high} bytes, without space at an end"), high=limits.name_bytes_max)
     return text
 
 
 def date(text: str) -> datetime.date:
-    """For argparse: the date of an evening."""
+    """A type of argparse: the date of an evening."""
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
@@ -55,7 +55,7 @@ def date(text: str) -> datetime.date:
 
 
 def compiled_file(path: Path) -> Compiled:
-    """What the compiler makes of a TOML file."""
+    """A TOML file, compiled."""
     try:
         return compile_text(files.read(path).decode("utf-8-sig"))
     except UnicodeDecodeError:

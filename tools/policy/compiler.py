@@ -53,7 +53,8 @@ class Compiled(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """The `[policy]` table. `evenings`: the civil days whose nights the policy is for; None after a fault."""
+    """The content of the `[policy]` table. `evenings`: the civil days whose nights the policy is for; None after a
+    fault."""
 
     version: int | None
     insee: str | None
@@ -81,7 +82,7 @@ class Heading(NamedTuple):
 
 
 def compile_text(source: str) -> Compiled:
-    """The `Compiled` of a TOML text. Raises nothing, whatever the text."""
+    """The `Compiled` of a TOML text. Raises nothing for any text."""
     if len(source) > SOURCE_CHARACTERS_MAX:
         return Compiled(None, (SourceFault(1, "", "source_long", {"max": SOURCE_CHARACTERS_MAX}),))
     try:
@@ -145,7 +146,7 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
 
 
 def _limits(root: Table, feeders: list[FeederRule], head: Heading | None) -> list[Limit]:
-    """Limits and exemptions: one list in the document, with one bound."""
+    """The limits and exemptions, which are one list in the document, with one bound."""
     targets = {name for feeder in feeders for name in (feeder.name, feeder.group) if name is not None}
     years = head.years if head else range(0)
     found: list[Limit] = []
@@ -159,7 +160,7 @@ def _limits(root: Table, feeders: list[FeederRule], head: Heading | None) -> lis
 
 
 def _check_document(root: Table, policy: Policy) -> None:
-    """What the gateway will decode is what was written; only the size can still be wrong."""
+    """Checks that the gateway will decode what was written; only the size can still be wrong."""
     try:
         payload = document.encode(policy)
     except WireFault:

@@ -45,7 +45,7 @@ def load(path: Path) -> Found:
 
 
 def recognise(data: bytes) -> Found | None:
-    """What the bytes are; None when they are none of ours."""
+    """The file that these bytes are; None when they are none of ours."""
     try:
         if data[:1] == b"\xd2":
             message = cose.sign1_decode(data, bytes_max=SIGNED_POLICY_BYTES_MAX)

@@ -41,7 +41,7 @@ class Member(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """What signing takes: the short name of the key, its public half, and the function."""
+    """The means to sign: the short name of the key, its public half, and the function."""
 
     kid: bytes
     public_key: bytes

@@ -171,7 +171,8 @@ def check(
 
 
 def breaches(section: Lighting, feeder: FeederRule, evening: int) -> Iterator[Breach]:
-    """What the calendar lights in the dark windows of one lighting day: one breach for each step and window."""
+    """The light that the calendar gives in the dark windows of one lighting day: one breach for each step and
+    window."""
     windows = [
         span for span in ceiling.dark_spans(section, feeder, evening) if span[2].kind == document.DARK_WINDOW
     ]

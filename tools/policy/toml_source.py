@@ -34,7 +34,7 @@ _TYPES = ((bool, "flag"), (str, "text"), (int, "integer"), (float, "number"), (l
 
 
 def lines_of(source: str) -> dict[Path, int]:
-    """{path: line, from 1} of every table, key and list item of a sound TOML text."""
+    """The line, from 1, of every table, key and list item of a sound TOML text."""
     return _Scan(source).document()
 
 
@@ -67,7 +67,7 @@ class _Scan:
         return self._lines
 
     def _resolved(self, keys: list[str]) -> Path:
-        """Where a header's keys lead: under a list of tables, to its latest one."""
+        """The path to which a header's keys lead: under a list of tables, to its latest one."""
         path: Path = ()
         for key in keys:
             path = (*path, key)
@@ -97,7 +97,7 @@ class _Scan:
             self._match(_STRING if self._source[self._at] in "\"'" else _SCALAR)
 
     def _closes(self, bracket: str) -> bool:
-        """Steps over commas; True when the list or the inline table ends here."""
+        """Steps over a comma; True when the list or the inline table ends here."""
         self._skip()
         if self._take(","):
             self._skip()
@@ -191,7 +191,7 @@ class InstantValue(NamedTuple):
 
 
 class SourceFaults:
-    """Collects faults; `lines` says where the values of the document stand."""
+    """The faults found so far; `lines` says where the values of the document stand."""
 
     def __init__(self, lines: Mapping[Path, int]) -> None:
         self._lines = lines
@@ -215,7 +215,7 @@ class SourceFaults:
 
 
 def place(path: Path) -> str:
-    """`calendar[2].night[1].steps[3]`: list items count from 1, as people do."""
+    """A place in words, `calendar[2].night[1].steps[3]`: list items count from 1, as people do."""
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part

@@ -172,7 +172,7 @@ WORDS = Phrases({
     "key_made": N_("private key: {path}, for its holder alone"),
     "key_public": N_("public key: {public}"),
     "key_kid": N_("short name: {kid}"),
-    "key_send": N_("to be sent to whoever makes the key set: {path}"),
+    "key_send": N_("to be sent to the person who makes the key set: {path}"),
     "ask_passphrase": N_("passphrase of {path}: "),
     "ask_again": N_("once more: "),
     "keyset_install": N_("to be installed by hand on each gateway, once: {path}"),
@@ -236,7 +236,7 @@ def moment(unix_s: int, language: str) -> str:
 
 
 def duration(seconds: int, language: str) -> str:
-    """Hours and minutes: `8 h 05`, `8 h 05 min`, to the minute below."""
+    """A duration in hours and minutes: `8 h 05`, `8 h 05 min`, to the minute below."""
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes:02}" + ("" if language == "fr" else " min")
 

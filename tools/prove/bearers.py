@@ -40,7 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 1 a part is missing, 3 a record was lost, doubled or altered."""
     return in_folder("prove bearers", args, lambda folder: prove(folder, args))
 
 

@@ -40,7 +40,7 @@ _DRAIN_MS_MAX = 3_600_000
 
 
 class Syncs(Protocol):
-    """Syncs under way: when the next one ends, and its outcome."""
+    """The syncs under way: when the next one ends, and its outcome."""
 
     def due_ms(self, now_ms: int) -> int | None:
         """When the next one ends; None: nothing is under way."""
@@ -50,19 +50,17 @@ class Syncs(Protocol):
 
 
 class SimSyncs:
-    """Of a `SimDisk`: each takes the virtual time that the disk has drawn."""
+    """The syncs of a `SimDisk`: each takes the virtual time that the disk has drawn."""
 
     def __init__(self, disk: SimDisk) -> None:
         self._disk = disk
         self._begun_ms: dict[Ticket, int] = {}
 
     def due_ms(self, now_ms: int) -> int | None:
-        """See `Syncs`."""
         ends = [self._begun_ms.setdefault(sync.ticket, now_ms) + sync.latency_ms for sync in self._disk.pending]
         return min(ends, default=None)
 
     def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
-        """See `Syncs`."""
         begun = {sync.ticket: self._begun_ms.setdefault(sync.ticket, now_ms) for sync in self._disk.pending}
         self._begun_ms = begun
         done = [sync for sync in self._disk.pending if begun[sync.ticket] + sync.latency_ms <= now_ms]
@@ -70,7 +68,8 @@ class SimSyncs:
 
 
 class FileSyncs:
-    """Of a `FileDisk`: `note` is its `on_synced`. All are awaited at once; virtual time stands still meanwhile."""
+    """The syncs of a `FileDisk`: `note` is its `on_synced`. All are awaited at once; virtual time stands still
+    meanwhile."""
 
     def __init__(self) -> None:
         self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
@@ -82,18 +81,16 @@ class FileSyncs:
         self._reports.put((ticket, error))
 
     def due_ms(self, now_ms: int) -> int | None:
-        """See `Syncs`."""
         return now_ms if self.asked > self._taken else None
 
     def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
-        """See `Syncs`."""
         found = [self._reports.get() for _ in range(self.asked - self._taken)]
         self._taken = self.asked
         return found
 
 
 class Disks(NamedTuple):
-    """What one life of the gateway stands on."""
+    """The disks of one life of the gateway."""
 
     journal: Disk
     state: Disk
@@ -109,7 +106,6 @@ class _CountedDisk(FileDisk):
         self._syncs = syncs
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
-        """See `Disk`."""
         self._syncs.asked += 1
         super().sync(names, ticket)
 
@@ -128,7 +124,7 @@ def real_disks(folder: Path) -> Iterator[Disks]:
 
 
 class Town:
-    """What a power cut in the cabinet leaves alone: nodes, and the list of what they said."""
+    """The part that a power cut in the cabinet leaves alone: nodes, and the list of what they sent."""
 
     def __init__(self, nodes: int, prng: Prng) -> None:
         self.delivery = DeliveryChecker()
@@ -140,7 +136,7 @@ class Town:
 
     @property
     def nodes(self) -> list[bytes]:
-        """Whose keys the cabinet has."""
+        """The nodes whose keys the cabinet has."""
         return [sender.id for sender in self.senders]
 
 
@@ -179,7 +175,7 @@ class Cabinet:
         return report
 
     def run(self, for_ms: int, *, making: bool) -> None:
-        """Let time pass; nodes make records, each as soon as its last is acknowledged, or only finish."""
+        """Lets time pass; nodes make records, each as soon as its last is acknowledged, or only finish."""
         self._making = making
         end_ms = self.town.now_ms + for_ms
         turns = 0
@@ -199,7 +195,7 @@ class Cabinet:
         self._disconnect(self.core.bearers.connection.active or UNBOUND.name, "cut")
 
     def drain(self) -> bool:
-        """With the broker there, until every node is idle and the journal is empty; False when it never is."""
+        """Runs with the broker there until every node is idle and the journal is empty; False when it never is."""
         self.fibre = True
         end_ms = self.town.now_ms + _DRAIN_MS_MAX
         while not self.is_drained():
@@ -224,7 +220,7 @@ class Cabinet:
         raise AssertionError("one turn leads to another without end")
 
     def _turn(self) -> bool:
-        """One turn of everybody; True when somebody did something."""
+        """One turn of all parts; True when one of them did something."""
         now_ms = self.town.now_ms
         due = [act for at_ms, act in self._later if at_ms <= now_ms]
         self._later = [entry for entry in self._later if entry[0] > now_ms]
@@ -304,7 +300,7 @@ def listed(state: Disk) -> Iterator[Identity]:
 
 
 def options(**changes: Any) -> Options:
-    """Of a small cabinet: segments of a few records, so that a run of seconds crosses all borders."""
+    """The options of a small cabinet: segments of a few records, so that a run of seconds crosses all borders."""
     plain = {
         "gateway": {"id": GATEWAY_ID.hex(), "insee": "49007", "name": "cab-1", "data": "/nowhere"},
         "link": {"bind": "127.0.0.1:5683", "commit_ms": 50},

@@ -74,7 +74,7 @@ _FLIPS_MAX = 8
 
 
 class Damage(NamedTuple):
-    """What was done to a file of the folder. `name`: the file that was damaged, None for a foreign file; `now`: the
+    """One damage to a file of the folder. `name`: the file that was damaged, None for a foreign file; `now`: the
     names that hold what is left of it."""
 
     kind: str
@@ -118,14 +118,14 @@ def tear_header(path: Path, prng: Prng) -> tuple[str, ...]:
 
 
 def append_litter(path: Path, prng: Prng) -> tuple[str, ...]:
-    """Bytes of somebody else behind the last record."""
+    """Foreign bytes behind the last record."""
     with path.open("ab") as file:
         file.write(_bytes(prng.between(1, 700), prng))
     return (path.name,)
 
 
 def duplicate(path: Path, prng: Prng) -> tuple[str, ...]:
-    """A second copy: under a foreign name, or under the name of a segment that does not exist."""
+    """Makes a second copy: under a foreign name, or under the name of a segment that does not exist."""
     copy = path.with_name(_other_name(path.name, prng))
     copy.write_bytes(path.read_bytes())
     return (path.name, copy.name)
@@ -183,7 +183,7 @@ def _bytes(count: int, prng: Prng) -> bytes:
 
 
 class Place(NamedTuple):
-    """Where a record stands in the undamaged folder."""
+    """The place of a record in the undamaged folder."""
 
     epoch: bytes
     lane: str
@@ -192,7 +192,7 @@ class Place(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """What every round starts from: a folder, who filled it, and where each acknowledged record is."""
+    """The start of every round: a folder, who filled it, and where each acknowledged record is."""
 
     folder: Path
     town: Town
@@ -331,7 +331,7 @@ def _holes(cabinet: Cabinet) -> Iterator[tuple[bytes, str, int, int]]:
 
 
 def prove(rounds: int, seed: int, *, speak: bool = False) -> Figures:
-    """All figures."""
+    """Runs the proof and gives all figures."""
     figures: Figures = {"rounds": rounds, "seed": seed, **dict.fromkeys(_FIGURES, 0)}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bocage-corrupt-") as temporary:
@@ -340,7 +340,7 @@ def prove(rounds: int, seed: int, *, speak: bool = False) -> Figures:
             folder = Path(temporary) / "round"
             try:
                 one_round(reference, folder, f"{seed}/{number}", figures)
-            except Exception:  # whatever it was: a gateway that does not come back
+            except Exception:  # of any kind: a gateway that does not come back
                 figures["failed"] += 1
                 print(f"seed {seed}, round {number}:", file=sys.stderr)
                 traceback.print_exc()
@@ -363,7 +363,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 3 it does not."""
     figures = prove(args.rounds, args.seed, speak=True)
     print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

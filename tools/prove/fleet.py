@@ -133,7 +133,7 @@ class Cabinet:
     # --- events -------------------------------------------------------------------------------------------------
 
     def _post(self, posted: Any) -> None:
-        """From the connection's thread."""
+        """Called in the connection's thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take, posted)
 

@@ -1,7 +1,7 @@
 """Fills a tiny real partition under the real agent to the last byte.
 
 No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that, again and
-again. Somebody else's file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go;
+again. A foreign file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go;
 kill -9 again. The file goes, broker and ingest come, everything drains. Then the warehouse holds every record that the
 agent ever acknowledged, or it is one of `let_go`, of which there must be
 
@@ -41,7 +41,7 @@ from wire import event, record
 _ALARMERS = 4
 _ALARM_EVERY_S = 0.25
 _RESERVE_BYTES = 262_144
-_FOREIGN = "somebody-elses-file"
+_FOREIGN = "foreign-file"
 # Between two kills: some fall into the start, some into thinning.
 _THINS_MS = (200, 2500)
 _ASK_S = 2.0
@@ -82,7 +82,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 1 a part is missing, 3 it does not."""
     told: Figures = {}
 
     def act(folder: Path) -> Figures:
@@ -181,7 +180,7 @@ class _Alarmer:
 
 
 class _Counters:
-    """What the agent counts, over several lives: asked through its status socket now and then."""
+    """The agent's counters, over several lives: asked through its status socket now and then."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -190,7 +189,7 @@ class _Counters:
         self.waiting: int | None = None
 
     def ask(self) -> bool:
-        """False when nobody answers."""
+        """False when the agent does not answer."""
         try:
             health = status_socket.ask(self._path, _ASK_S).health
         except (OSError, ValueError, KeyError):
@@ -212,7 +211,7 @@ class _Counters:
 
 
 class _Story:
-    """One run."""
+    """One run of the proof."""
 
     def __init__(self, rig: Rig, partition: Partition, args: argparse.Namespace) -> None:
         self._rig = rig
@@ -234,7 +233,7 @@ class _Story:
         self._in_flight: set[Identity] = set()
 
     def tell(self) -> Figures:
-        """From the empty card to the verdict."""
+        """Runs from the empty card to the verdict."""
         for part in (self._rig.broker, self._rig.ingest):
             part.kill()
         try:
@@ -296,7 +295,7 @@ class _Story:
         self._note_in_flight()
 
     def _note_in_flight(self) -> None:
-        """What the next life will be told again; the last one's answers have all been read."""
+        """Notes what the next life will be sent again; the last one's answers have all been read."""
         self._in_flight |= set(self._heard.identities()) - set(self._heard.identities(acknowledged=True))
 
     # --- what is left -------------------------------------------------------------------------------------------
@@ -389,7 +388,8 @@ def _named(lines: list[dict[str, Any]], nodes: set[bytes]) -> Iterator[Identity]
 
 
 def _space(partition: Partition, free_before: int, segment_bytes: int) -> Figures:
-    """What the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of each lane."""
+    """The space that the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of each
+    lane."""
     free_after = partition.free_bytes()
     ledger_max = limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
     kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * segment_bytes + limits.REFUSED_FILE_BYTES_MAX

@@ -5,7 +5,7 @@ keys are agreed on at each start), or two alike that ask each other things under
 adapter`), which puts what both have in common under twice the load. The attacker hears everything, sends as anybody,
 and has no key: random bytes; genuine datagrams with flipped bits, cut, extended, their options rearranged or
 oversized, with another kid, ID Context or Partial IV, replayed as they were or in a new message, spliced, reflected;
-resets, acknowledgements and answers at exchanges that are alive; requests in the clear and from somebody with another
+resets, acknowledgements and answers at exchanges that are alive; requests in the clear and from a peer with another
 key. Both ends are rebooted again and again, and must then take nothing old.
 
 A checker apart from the workload draws every message again from the seed. It holds when no exception came, nothing but
@@ -117,7 +117,7 @@ class World:
         return not any(self._under_way.values()) and not any(self._waiting.values())
 
     def reboot(self, side: str) -> None:
-        """Power fails: what the side asked has no outcome, and is asked again."""
+        """The power of a side fails: what the side asked has no outcome, and is asked again."""
         self.messages["reboots"] += 1
         self.check()
         self._waiting[side] += self._under_way[side].values()
@@ -126,7 +126,7 @@ class World:
         self.parties[side].reboot()
 
     def totals(self, side: str) -> dict[str, int]:
-        """What became of all that a side received, in all its lives."""
+        """Counts of what became of all that a side received, in all its lives."""
         self._add_up(side)
         return {name: count for name, count in self._totals[side].items() if count}
 
@@ -155,7 +155,7 @@ class World:
         self._harvest(side)
 
     def _guarded(self, side: str, act: Any, *words: Any) -> None:
-        """Whatever a party raises is a finding, and the proof goes on to count it."""
+        """Counts any exception of a party as a finding, and goes on."""
         self._ledger.is_watching = True
         try:
             act(*words)
@@ -168,7 +168,7 @@ class World:
             self._ledger.is_watching = False
 
     def _harvest(self, side: str) -> None:
-        """What a party sends, and what its application was handed."""
+        """Takes what a party sends, and what its application was handed."""
         party, address = self.parties[side], self._addresses[side]
         for destination, datagram in party.outgoing():
             self.checker.sent(address, destination, datagram)
@@ -220,7 +220,7 @@ class World:
 
 
 def prove(datagrams: int, seed: int, *, ends: str = "real", speak: bool = False) -> Figures:
-    """All figures."""
+    """Runs the proof and gives all figures."""
     gc.collect()
     gc.freeze()  # what is not of this run need not be looked through at every sample
     try:
@@ -278,7 +278,8 @@ def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends:
 
 
 def _growth(samples: list[int]) -> int:
-    """From the second quarter, when every memory has filled, to the last: peaks, in blocks of the allocator."""
+    """The growth from the second quarter, when every memory has filled, to the last: peaks, in blocks of the
+    allocator."""
     quarter = len(samples) // 4
     if not quarter:
         return 0
@@ -309,7 +310,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 3 it does not."""
     figures = prove(args.datagrams, args.seed, ends=args.ends, speak=True)
     print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

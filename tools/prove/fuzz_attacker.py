@@ -95,7 +95,7 @@ class Attacker:
         self._old[place] = older
 
     def strike(self) -> Strike:
-        """The next datagram."""
+        """The next hostile datagram."""
         kind, maker = self._deck[self._prng.randrange(len(self._deck))]
         self.kinds[kind] += 1
         aim, data = maker()
@@ -119,7 +119,7 @@ class Attacker:
         return self._recent[-1 - self._prng.randrange(count)] if count else self._old[0]
 
     def _message(self, heard: Heard) -> Any:
-        """It decodes: it was genuine."""
+        """The message of a genuine datagram, which always decodes."""
         message = messages.decode(heard.data, _BYTES_MAX)
         assert isinstance(message, messages.Message)
         return message
@@ -236,7 +236,7 @@ class Attacker:
         return self._with_header(lambda header: Header(header.partial_iv, other, header.kid))
 
     def _partial_iv(self) -> tuple[Heard, bytes]:
-        """Other numbers: around it, from long ago, and the last there is."""
+        """Other Partial IVs: around it, from long ago, and the last there is."""
 
         def change(header: Header) -> Header:
             now = int.from_bytes(header.partial_iv or b"", "big")
@@ -251,7 +251,7 @@ class Attacker:
         return heard, heard.data
 
     def _renumbered(self) -> tuple[Heard, bytes]:
-        """What was protected, in a message that no memory of duplicates knows."""
+        """The protected content in a message that no memory of duplicates knows."""
         heard = self._any(recent_permille=400)
         message = self._message(heard)
         if message.code == messages.EMPTY:
@@ -277,7 +277,7 @@ class Attacker:
         return heard, bytes(messages.encode(messages.Message(*made), _BYTES_MAX))
 
     def _back(self, heard: Heard) -> Heard:
-        """At its sender, as from whom it was for."""
+        """The datagram sent back to its sender, as from its receiver."""
         source = heard.destination if heard.destination in self._ends else self._ends[heard.source == self._ends[0]]
         return Heard(source, heard.source, heard.data)
 
@@ -296,7 +296,7 @@ class Attacker:
         return self._back(heard), messages.empty(messages.ACK, int.from_bytes(heard.data[2:4], "big"))
 
     def _answer(self) -> tuple[Heard, bytes]:
-        """In the clear, in the sender's own ciphertext, or in bytes."""
+        """An answer in the clear, in the sender's own ciphertext, or in bytes."""
         heard = self._live()
         message = self._message(heard)
         codes = (messages.CHANGED, messages.UNAUTHORIZED, messages.INTERNAL_ERROR, messages.CONTENT)

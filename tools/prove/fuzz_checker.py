@@ -1,4 +1,4 @@
-"""What the two applications saw, against what the two sides meant; what went over the wire, against RFC 8613.
+"""Checks what the two applications were handed against what the two sides sent, and the wire against RFC 8613.
 
 Apart from the workload: it draws every message again from the seed and believes no party. It counts; it must not act.
 Its memory is a few bytes a message, in arrays, so that the growth of the parties can be seen beside it.
@@ -32,7 +32,8 @@ def message_of(seed: int, side: str, number: int) -> messages.Content:
 
 
 class Checker:
-    """`counts`: what must stay zero. `heard`, `answered`: how many requests and answers arrived as they were meant.
+    """The checker of one run. `counts`: what must stay zero. `heard`, `answered`: how many requests and answers arrived
+    as they were meant.
 
     A request that is answered with a demand for Echo is sent a second time, with it, as a message of its own. Each of
     the two may be handed over once; `heard_again` counts where both were, as when the answer to the first got lost in a

@@ -36,7 +36,7 @@ class Late(NamedTuple):
 
 
 class RealNode:
-    """A node. Its boots are numbered, as flash does."""
+    """A node, whose boots are numbered as flash does."""
 
     asks = True
 

@@ -5,7 +5,7 @@ The system under test behind a small interface, so that another one can stand th
 `ask`, `seen`, `outcomes`, `sizes`, `faults_of_counting`, `counters`, `reboot`, `peer`. This one is a real
 `wire.coap.Endpoint` and `wire.oscore` with the session's few decisions between them: who is unknown meets silence; a
 request is acted on when it is fresh and comes from the peer's address; after a boot, or from another address, only
-after a good Echo; options that nobody authenticates (class U) do not reach the application. It must not judge what it
+after a good Echo; options that are not authenticated (class U) do not reach the application. It must not judge what it
 is asked to do: a checker apart from it does.
 """
 
@@ -52,8 +52,8 @@ class Asked(NamedTuple):
 
 
 class Party:
-    """One end. `seen`: requests that the application was handed, `outcomes`: (ticket, Content or None), both for the
-    caller to take away."""
+    """One end of the link. `seen`: requests that the application was handed, `outcomes`: (ticket, Content or None),
+    both for the caller to take away."""
 
     asks = True
 
@@ -95,7 +95,6 @@ class Party:
             self._act(event, now_ms)
 
     def poll(self, now_ms: int) -> None:
-        """What is due."""
         for event in self._end.poll(now_ms=now_ms):
             self._act(event, now_ms)
         while self._late and self._late[0].due_ms <= now_ms:
@@ -103,7 +102,7 @@ class Party:
             self._respond(late.request, late.content, late.exchange, now_ms, number=None)
 
     def outgoing(self) -> list[tuple[Address, bytes]]:
-        """What is to be sent now."""
+        """The datagrams that are to be sent now."""
         return list(self._end.outgoing())
 
     def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
@@ -111,7 +110,7 @@ class Party:
         return self._ask(ticket, content, now_ms, is_second=False)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """{table: (entries, the most it may have)}."""
+        """The entries of each table, and the most it may have."""
         end = self._end
         ours = limits.COAP_REQUESTS_MAX
         both = ours + limits.COAP_EXCHANGES_MAX
@@ -142,7 +141,7 @@ class Party:
         return faults
 
     def counters(self) -> dict[str, int]:
-        """What became of the datagrams and of the requests in them, since the last boot."""
+        """Counts of what became of the datagrams and of the requests in them, since the last boot."""
         return {**self._end.counters, **{f"session-{name}": count for name, count in self._became.items()}}
 
     # --- requests to us -------------------------------------------------------------------------------------
@@ -255,7 +254,7 @@ def authenticated(content: messages.Content) -> messages.Content:
 
 
 def answer_to(request: messages.Content) -> messages.Content:
-    """What the application says to a request: it depends on all of it."""
+    """The answer of the application to a request, which depends on all of it."""
     parts = [bytes((request.code,)), request.payload]
     for number, value in request.options:
         if number != messages.ECHO:

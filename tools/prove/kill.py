@@ -35,7 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 1 a part is missing, 3 a record was lost, doubled or altered."""
     return in_folder("prove kill", args, lambda folder: prove(folder, args))
 
 
@@ -54,7 +53,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 def kinds(prng: Prng) -> Iterator[str]:
-    """What the rounds do, for ever: one shuffled deck after the other."""
+    """The deeds of the rounds, for ever: one shuffled deck after the other."""
     while True:
         deck = [kind for kind, count in _DECK.items() for _ in range(count)]
         while deck:
@@ -74,7 +73,7 @@ def _strike(rig: Rig, kind: str, prng: Prng) -> None:
 
 
 def _tell(done: int, rounds: int, rig: Rig, elapsed_s: float) -> None:
-    """Progress on stderr: a line that is written over on a terminal, a few lines elsewhere."""
+    """Prints progress on stderr: a line that is written over on a terminal, a few lines elsewhere."""
     on_terminal = sys.stderr.isatty()
     if not on_terminal and done % _SPEAKS_EVERY_ROUNDS and done != rounds:
         return

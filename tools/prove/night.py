@@ -7,8 +7,8 @@ time changes, and exceptions; with a clock that is good, at 1970, ten years ahea
 photocell. A checker that knows no gateway code watches the light of every feeder (`simulator.checkers.street`).
 
 What no hardware can know is not asked of it: with the agent away the ordinary hours hold, not an exception or an
-order; without a clock the hours of extinction are not known. `judged_permille` is the share of time in which somebody
-could know.
+order; without a clock the hours of extinction are not known. `judged_permille` is the share of time in which it could
+be known.
 
 `--weeks N` runs that long with the centre, without it and without any network, and compares the lit time.
 """
@@ -66,7 +66,7 @@ class Trouble(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """One night."""
+    """One night as it was drawn."""
 
     night: str
     clock: str
@@ -193,7 +193,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 3 it does not."""
     if args.weeks is not None:
         figures = compare(args.weeks, args.seed, speak=True)
     else:
@@ -354,7 +353,7 @@ def _trouble(what: str, setup: Setup, start_s: int, hours_s: int, prng: Prng) ->
 
 
 def _spell(hours_s: int, least_s: int, most_s: int, prng: Prng) -> tuple[int, int]:
-    """From, to, in seconds after the start."""
+    """A spell (from, to), in seconds after the start."""
     from_s = _EARLIEST_S + prng.randrange(hours_s - _EARLIEST_S - least_s)
     return from_s, from_s + prng.between(least_s, most_s)
 

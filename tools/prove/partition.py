@@ -16,7 +16,8 @@ _PIECES_BYTES = (65_536, 4096, 1)
 
 
 def why_not() -> str | None:
-    """What is missing for a partition here; None when root may mount. Whether a mount succeeds, only trying tells."""
+    """The part that is missing for a partition here; None when root may mount. Whether a mount succeeds, only trying
+    tells."""
     if os.geteuid() != 0:
         return "mounting a partition needs root"
     if shutil.which("mount") is None:
@@ -53,12 +54,12 @@ class Partition:
         self._image.unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
-        """What an ordinary program may still write."""
+        """The bytes that an ordinary program may still write."""
         found = os.statvfs(self.folder)
         return found.f_bavail * found.f_frsize
 
     def fill(self, name: str) -> int:
-        """Write somebody else's file until not one byte more goes in; how long it is."""
+        """Writes a foreign file until not one byte more goes in; how long it is."""
         with (self.folder / name).open("ab", buffering=0) as file:
             for size in _PIECES_BYTES:
                 try:

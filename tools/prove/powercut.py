@@ -46,7 +46,6 @@ class Chance:
         self._prng = Prng(seed)
 
     def randrange(self, stop: int, /) -> int:
-        """See `simulator.world.disk.Prng`."""
         return self._prng.randrange(stop)
 
 
@@ -128,7 +127,7 @@ def cut(world: World, name: str, operation: int, seed: str) -> int:
 
 
 def judge(world: World, figures: Figures) -> None:
-    """Start, drain, compare."""
+    """Starts the gateway, drains it and compares."""
     cabinet = world.cabinet
     cabinet.start()
     cabinet.run(200, making=True)
@@ -146,7 +145,7 @@ def judge(world: World, figures: Figures) -> None:
 
 
 def prove(rounds: int, seed: int, *, every: int = 1, speak: bool = False) -> Figures:
-    """All figures; `every` skips operations, for a short look."""
+    """Runs the proof and gives all figures; `every` skips operations, for a short look."""
     figures: Figures = {"rounds": rounds, "seed": seed, **dict.fromkeys(_FIGURES, 0)}
     begun = time.monotonic()
     for number in range(rounds):
@@ -158,7 +157,7 @@ def prove(rounds: int, seed: int, *, every: int = 1, speak: bool = False) -> Fig
             try:
                 figures["cuts"] += cut(world, *found[index], f"{of_round}/{index}")
                 judge(world, figures)
-            except Exception:  # whatever it was: a gateway that does not come back
+            except Exception:  # of any kind: a gateway that does not come back
                 figures["failed"] += 1
                 print("seed {}, operation {} {}:".format(of_round, *found[index]), file=sys.stderr)
                 traceback.print_exc()
@@ -182,7 +181,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 3 it does not."""
     figures = prove(args.rounds, args.seed, every=args.every, speak=True)
     print_figures(figures, as_json=args.json)
     return 0 if is_proven(figures) else 3

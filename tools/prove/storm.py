@@ -62,7 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 the proof holds, 1 a part is missing, 3 it does not."""
     told: Figures = {}
 
     def act(folder: Path) -> Figures:
@@ -104,7 +103,7 @@ def peak_per_s(times_ms: Iterable[int]) -> int:
 
 
 def is_hasty(attempt: Attempt) -> bool:
-    """Whether an attempt came sooner than half of the back-off that so many waits call for."""
+    """True when an attempt came sooner than half of the back-off that so many waits call for."""
     step_ms = min(limits.UPLINK_RECONNECT_FIRST_MS << min(attempt.waits, 30), limits.UPLINK_RECONNECT_LAST_MS)
     return attempt.waited_ms < step_ms // 2
 
@@ -189,7 +188,7 @@ class _Storm:
         self._broker.kill()
 
     async def _make(self, for_s: float) -> None:
-        """A few payloads of every node while nobody can take them."""
+        """A few payloads of every node while no broker can take them."""
         for _ in range(_PAYLOADS_AN_OUTAGE):
             self._fleet.speak(may_make=True)
             await self._pump(for_s / _PAYLOADS_AN_OUTAGE)
@@ -224,7 +223,7 @@ class _Storm:
         }
 
     async def _pump(self, for_s: float) -> None:
-        """Let time pass; what nodes have to send again, they send."""
+        """Lets time pass; what nodes have to send again, they send."""
         until = time.monotonic() + for_s
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(_PUMP_S, left))

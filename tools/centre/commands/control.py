@@ -21,7 +21,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until SIGTERM."""
     host, port = parse_broker(args.broker)
     check_trust(args)
     if not LEASE_S_MIN <= args.lease_s <= LEASE_S_MAX:

@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serves until SIGTERM."""
     host, port = parse_broker(args.broker)
     check_trust(args)
     from tools.centre.ingest import daemon  # needs paho-mqtt, which a fault in the arguments does not

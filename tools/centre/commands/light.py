@@ -1,4 +1,4 @@
-"""Lights a commune at once, whatever its policy (emergency).
+"""Lights a commune at once, against its policy if need be (emergency).
 
 example:
   bocage centre light --db control.db --commune 49135 --for 2h --reason 'accident rue des Lilas' --key maire.pem

@@ -1,5 +1,5 @@
-"""What the commands that give an order share (`light`, `override`, `end`, `test-feeder`, `tell`): arguments, and the
-way from a request to a signed command that is kept, sent and followed.
+"""The part that commands which give an order share (`light`, `override`, `end`, `test-feeder`, `tell`): arguments, and
+the way from a request to a signed command that is kept, sent and followed.
 
 The key is read, used once and forgotten. Nothing is sent from here: the daemon does that, and without one this says so.
 Exit status: 0 kept, and with --wait followed by every feeder; 1 refused, not sent by a daemon, or not followed.
@@ -47,7 +47,7 @@ Drafter = Callable[[sqlite3.Connection, bytes, bytes, int], Draft]  # connection
 
 
 def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None = None) -> None:
-    """What every order has. `reason`: the usual one; without it a person has to give one."""
+    """Adds the arguments of every order. `reason`: the usual one; without it a person has to give one."""
     add_file(parser, "the control file, an SQLite file")
     parser.add_argument("--key", required=True, metavar="FILE", help="the person's private key (Ed25519, PEM)")
     parser.add_argument("--reason", required=reason is None, default=reason, help="for the record, at most 60 bytes")
@@ -58,7 +58,7 @@ def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None =
 def add_place_arguments(
     parser: argparse.ArgumentParser, example: str, *, duration: str | None = None, is_target_needed: bool = False
 ) -> None:
-    """Which feeders, and for how long. `duration`: the usual one; without it a person has to give one."""
+    """Adds which feeders, and for how long. `duration`: the usual one; without it a person has to give one."""
     add_cabinet_arguments(parser)
     text = "a feeder's name in the policy" if is_target_needed else "a feeder or a group of the policy (all feeders)"
     parser.add_argument("--target", required=is_target_needed, metavar="NAME", help=text)
@@ -192,7 +192,7 @@ def _warn(connection, args, one: command.Command, now_s) -> bool:
         "SELECT 1 FROM gateways WHERE insee = ?1 AND (?2 IS NULL OR name = ?2) LIMIT 1", (one.insee, one.gateway)
     ).fetchone()
     if seen is None:
-        text = word("never_seen", args.lang, gateway=one.gateway) if one.gateway else word("nobody", args.lang)
+        text = word("never_seen", args.lang, gateway=one.gateway) if one.gateway else word("unheard", args.lang)
         print(text, file=sys.stderr)
     if one.not_before_s > now_s and not args.json:
         print(word("planned", args.lang, start=local_time(one.not_before_s, now_s=now_s)))

@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Checks and keeps; the daemon publishes."""
+    """Checks the files and keeps them; the daemon publishes."""
     if args.policy is None and args.keyset is None:
         raise UsageError(N_("--policy, --keyset: give one of them, or both"))
     files = {path: _read(field, path) for field, path in (("--keyset", args.keyset), ("--policy", args.policy)) if path}

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def statistics(archive: Archive) -> dict:
-    """What `stats --json` prints. `missing` counts identities that neither came nor are explained."""
+    """The figures that `stats --json` prints. `missing` counts identities that neither came nor are explained."""
     prefixes = archive.prefixes()
     return {
         **archive.counters,

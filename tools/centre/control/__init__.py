@@ -1,1 +1,1 @@
-"""The control centre: policies, orders and leases."""
+"""Policies, orders and leases, as the control centre keeps and sends them."""

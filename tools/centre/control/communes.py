@@ -160,7 +160,7 @@ def _stranger(kid) -> Fault:
 def bundle_for(
     connection: sqlite3.Connection, insee: str, policy_version: int, keyset_version: int
 ) -> Bundle | None:
-    """What to send a gateway that holds these versions; None when it lacks nothing that it could verify.
+    """The bundle for a gateway that holds these versions; None when it lacks nothing that it could verify.
 
     A gateway without any key set accepts nothing: the first is installed by hand.
     """

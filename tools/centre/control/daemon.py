@@ -1,4 +1,5 @@
-"""The control daemon: the connection to the broker through which `tools.centre.control.dispatch` receives and sends.
+"""The control daemon holds the connection to the broker through which `tools.centre.control.dispatch` receives and
+sends.
 
     gateways ── tc/1/r/+/+, tc/1/s/+/+ ──▶ receive, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
 
@@ -33,7 +34,7 @@ _About = tuple[bytes, Name]
 
 
 class ControlDaemon:
-    """The daemon's loop; `run` returns after `stop`."""
+    """The loop of the daemon; `run` returns after `stop`."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class ControlDaemon:
     # --- one connection ---------------------------------------------------------------------------------------
 
     def _connect(self) -> tuple[str, str] | None:
-        """Reach the broker; None, or what is wrong and its text for the log."""
+        """Connect to the broker; None, or what is wrong and its text for the log."""
         self._subscribed = False
         self._group.clear()
         self._unacknowledged.clear()

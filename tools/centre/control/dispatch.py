@@ -67,7 +67,7 @@ class _SentPolicy(NamedTuple):
 
 
 class _SentCommand(NamedTuple):
-    """When a pending command may be sent again, and how long it waits after that."""
+    """A pending command that was sent: when it may be sent again, and how long it waits after that."""
 
     again_ms: int
     delay_s: int
@@ -174,7 +174,7 @@ class Dispatcher:
     # --- what goes unasked ----------------------------------------------------------------------------------
 
     def poll(self, room: int, *, now_s: int, now_ms: int) -> list[Publication]:
-        """At most `room` publications; the rest at the next call."""
+        """The publications that are due, at most `room` of them; the rest comes at the next call."""
         self._delete_old(now_s, now_ms)
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:  # another process wrote: a new command, a new policy
@@ -231,7 +231,7 @@ class Dispatcher:
     def _bundle(
         self, name: Name, policy_version: int, keyset_version: int, now_ms: int, *, is_asked: bool
     ) -> Publication | None:
-        """What a gateway with these versions lacks, unless it was sent it a short while ago."""
+        """The bundle that a gateway with these versions lacks, unless it was sent a short while ago."""
         bundle = communes.bundle_for(self._connection, name[0], policy_version, keyset_version)
         if bundle is None:
             self._sent_policies.pop(name, None)

@@ -39,7 +39,7 @@ WORDS = Phrases({
     "expired": N_("received, and over at its expiry"),
     "ended": N_("received, and ended by a command"),
     "missing": N_("no effect seen: {names}"),
-    "nobody": N_("no cabinet of this commune has been heard yet"),
+    "unheard": N_("no cabinet of this commune has been heard yet"),
     "nothing": N_("no command"),
     "power": N_("{whole}.{tenth} W"),
     # why a gateway refuses

@@ -1,4 +1,5 @@
-"""The order book: signed commands, which gateways they were sent to, and what each gateway and feeder reported of them.
+"""The order book keeps signed commands, which gateways they were sent to, and what each gateway and feeder reported of
+them.
 
 A command is pending for a gateway until that gateway reports a first outcome of it, until it has expired, or until
 another command ends it; what ends a command goes only where that one was sent. Pending commands may be sent any number
@@ -47,7 +48,8 @@ class PendingOrder(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """What was sent to one gateway. `problem`: why the broker did not accept the last one; None when it did."""
+    """A command as it was sent to one gateway. `problem`: why the broker did not accept the last one; None when it
+    did."""
 
     gateway: str
     first_unix_s: int
@@ -57,7 +59,7 @@ class Sending(NamedTuple):
 
 
 class ReportedOutcome(NamedTuple):
-    """What a gateway reported once. `feeder` None: of the cabinet as a whole. `unix_s` by the gateway's clock,
+    """An outcome that a gateway reported. `feeder` None: of the cabinet as a whole. `unix_s` by the gateway's clock,
     `heard_unix_s` by ours."""
 
     gateway: str
@@ -205,7 +207,7 @@ def ended_by(connection: sqlite3.Connection, id: bytes) -> bytes | None:
 
 
 def sendings(connection: sqlite3.Connection, id: bytes) -> list[Sending]:
-    """What was sent of one command, by gateway."""
+    """The sendings of one command, by gateway."""
     rows = connection.execute(
         "SELECT gateway, first_unix_s, last_unix_s, times, problem FROM sendings WHERE command = ? ORDER BY gateway",
         (id,),
@@ -214,7 +216,7 @@ def sendings(connection: sqlite3.Connection, id: bytes) -> list[Sending]:
 
 
 def outcomes(connection: sqlite3.Connection, id: bytes) -> list[ReportedOutcome]:
-    """What was reported of one command, in the sequence in which it came."""
+    """The outcomes of one command, in the sequence in which they came."""
     rows = connection.execute(
         "SELECT gateway, nullif(feeder, ''), outcome, why, power_dw, unix_s, heard_unix_s FROM outcomes"
         " WHERE command = ? ORDER BY number",

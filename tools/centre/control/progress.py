@@ -1,4 +1,4 @@
-"""What became of an order, by cabinet and feeder, from what was sent and reported; as lines for people and as data.
+"""The progress of an order, by cabinet and feeder, from what was sent and reported; as lines for people and as data.
 
 What nodes are told is `fulfilled` when one of them has been told it. A feeder is `fulfilled` when its contactor was
 ordered by the command and no watts contradict it: `measured`, `applied` (the watts are awaited), or without a meter. It
@@ -36,7 +36,7 @@ _UNKNOWN = "unknown"
 
 
 class FeederProgress(NamedTuple):
-    """One feeder. `outcomes`: what was reported of it, oldest first; the last is its state."""
+    """The progress of one feeder. `outcomes`: what was reported of it, oldest first; the last is its state."""
 
     name: str
     outcomes: tuple[orders.ReportedOutcome, ...]
@@ -56,7 +56,8 @@ class FeederProgress(NamedTuple):
 
 
 class CabinetProgress(NamedTuple):
-    """One cabinet. `outcomes`: of the cabinet as a whole; `state`: the last of them, or a state of this module."""
+    """The progress of one cabinet. `outcomes`: of the cabinet as a whole; `state`: the last one, or one of this
+    module."""
 
     name: str
     state: str
@@ -74,7 +75,8 @@ class CabinetProgress(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """One order. `expected`: the feeders that the policy means; `missing`: those that no cabinet has fulfilled."""
+    """The progress of one order. `expected`: the feeders that the policy means; `missing`: those that no cabinet has
+    fulfilled."""
 
     order: orders.Order
     ended_by: bytes | None
@@ -168,7 +170,7 @@ KINDS = {
 
 
 def title(one: command.Command, language: str) -> str:
-    """One line: which command, where."""
+    """The line that says which command it is, and where."""
     level = f".{one.level}" if one.kind == command.OVERRIDE else ""
     values = directives.text(one.values, language) if one.values else ""
     everything = "nodes" if one.kind == command.DIRECTIVE else "all"
@@ -190,7 +192,7 @@ def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
     times = {"start": local_time(one.not_before_s, now_s=now_s), "end": local_time(one.expires_s, now_s=now_s)}
     yield f"  {word('by', language, author=one.author, reason=one.reason)}, {word('window', language, **times)}"
     if not progress.cabinets:
-        yield "  " + word("nobody", language)
+        yield "  " + word("unheard", language)
     for cabinet in progress.cabinets:
         yield f"  {cabinet.name}  {_cabinet_text(progress, cabinet, language, now_s)}"
         for feeder in cabinet.feeders:
@@ -200,7 +202,7 @@ def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
 
 
 def outcome_text(one: orders.ReportedOutcome, language: str) -> str:
-    """What a feeder or a cabinet reported, in words."""
+    """An outcome of a feeder or a cabinet in words."""
     if one.outcome == REFUSED:
         return word("refused", language, why=why(one.why, language))
     if one.outcome == MEASURED:
@@ -254,7 +256,7 @@ def _cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, n
 
 
 def _at(one: orders.ReportedOutcome, now_s: int) -> str:
-    """When it was reported: the gateway's own time where it knew it, else ours of receiving it."""
+    """The time of a report: the gateway's own time where it knew it, else ours of receiving it."""
     return local_time(one.heard_unix_s if one.unix_s is None else one.unix_s, now_s=now_s)
 
 

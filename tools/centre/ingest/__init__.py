@@ -1,1 +1,1 @@
-"""What takes batches from the broker and puts them into the warehouse."""
+"""The ingest takes batches from the broker into the warehouse."""

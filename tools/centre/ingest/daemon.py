@@ -39,7 +39,7 @@ class Broker(mqtt.Address):
 
 
 class IngestDaemon:
-    """The daemon's loop; `run` returns after `stop`."""
+    """The loop of the daemon; `run` returns after `stop`."""
 
     def __init__(self, warehouse: Warehouse, broker: Broker, *, wait: Callable[[float], None] = time.sleep):
         self._warehouse = warehouse
@@ -120,7 +120,7 @@ class IngestDaemon:
         self._publish(publications)
 
     def _accept(self, messages) -> list[Publication] | None:
-        """None: the disk refused; the group stays, and nothing is acknowledged."""
+        """Publications, or None when the disk refused: the group stays, and nothing is acknowledged."""
         try:
             publications = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
         except sqlite3.Error as error:

@@ -1,6 +1,6 @@
 """Turns the bytes of one MQTT message into rows, and nothing else: no database, no clock.
 
-A payload is a raw deflate of one SenML pack (`wire.senml`). Whatever a stranger sends, `prepare` returns: a
+A payload is a raw deflate of one SenML pack (`wire.senml`). `prepare` returns for any bytes of a stranger: a
 `Prepared` with rows, or a `Refused` with a stable reason and, where the envelope can still be read, whose
 positions it was about. Inflating stops at the bound, so a zip bomb costs no more than a batch.
 
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """What will not come, stated by the record (by_node, by_boot, by_sequence)."""
+    """Records that will not come, as stated by the record (by_node, by_boot, by_sequence)."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -133,7 +133,7 @@ def deflate(pack: bytes) -> bytes:
 
 
 def peek(payload: bytes) -> Envelope | None:
-    """The envelope alone, which comes first in a pack, whatever follows; None when it is unreadable."""
+    """The envelope alone, which comes first in a pack, without what follows; None when it is unreadable."""
     try:
         head = zlib.decompressobj(-15).decompress(payload, PEEK_BYTES_MAX)
         reader = cbor.Reader(head[_array_head_bytes(head) :])
@@ -146,7 +146,7 @@ def peek(payload: bytes) -> Envelope | None:
 
 
 def _array_head_bytes(head) -> int:
-    """How many bytes open an array (RFC 8949 section 3)."""
+    """The number of bytes that open an array (RFC 8949 section 3)."""
     if head[0] & 0xE0 != 0x80:
         raise WireFault("pack-shape")
     return {24: 2, 25: 3, 26: 5, 27: 9}.get(head[0] & 0x1F, 1)

@@ -1,4 +1,4 @@
-"""The warehouse: accepts batches, each record once, and tells how far it holds them.
+"""The warehouse accepts batches, each record once, and tells how far it holds them.
 
 `accept` does all of this in one transaction, so that a crash leaves all of it or nothing:
 
@@ -52,8 +52,8 @@ _INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
 
 
 class Extent(NamedTuple):
-    """How far the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is not held,
-    `spans` are `(first, last)`, ascending, apart, beyond it."""
+    """The extent to which the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is
+    not held, `spans` are `(first, last)`, ascending, apart, beyond it."""
 
     end: int
     spans: tuple[tuple[int, int], ...] = ()
@@ -92,7 +92,7 @@ def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max:
 
 
 def _holes(extent: Extent, oldest: int) -> tuple[tuple[int, int], ...]:
-    """What a jump from the old end to `oldest` passes without holding it."""
+    """The holes that a jump from the old end to `oldest` passes."""
     holes = []
     position = extent.end
     for first, last in (*extent.spans, (oldest, oldest)):

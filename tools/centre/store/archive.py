@@ -41,7 +41,7 @@ class Explanation(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """UTC, give or take. `unix_s` is None when nobody knows."""
+    """An instant in UTC, give or take. `unix_s` is None when it is not known."""
 
     unix_s: int | None
     uncertainty_s: int | None
@@ -66,7 +66,7 @@ class Energy(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """How far one stream is held, and the spans `(first, last)` ahead of that."""
+    """The extent to which one stream is held, and the spans `(first, last)` ahead of that."""
 
     gateway: bytes
     insee: str
@@ -90,7 +90,7 @@ class Archive:
 
     @classmethod
     def open(cls, path: str) -> "Archive":
-        """For reading a file that somebody else writes; sqlite3.Error when it is no warehouse."""
+        """The archive of a file that another process writes; sqlite3.Error when it is no warehouse."""
         return Archive(schema.open_to_read(path))
 
     def close(self) -> None:
@@ -143,7 +143,7 @@ class Archive:
             yield from range(first, last + 1)
 
     def missing_spans(self, node: bytes, boot: int, *, start: int = 0) -> list[tuple[int, int]]:
-        """As `missing`, in spans `(first, last)`: a hostile sequence near 2^32 costs no more than another."""
+        """The same as `missing`, in spans `(first, last)`: a hostile sequence near 2^32 costs no more than another."""
         gaps = self._gaps(node, boot)
         held = self._connection.execute(
             "SELECT max(sequence) FROM records WHERE node = ? AND boot = ?", (node, boot)
@@ -198,7 +198,7 @@ class Archive:
     ) -> Iterator[Reading]:
         """Readings of one quantity in order of (boot, sequence), with `since <= UTC < until`.
 
-        A reading whose UTC nobody knows is there only when neither bound is given.
+        A reading whose UTC is not known is there only when neither bound is given.
         """
         key = quantity.key(code, channel)
         for boot, sequence, moment, readings in self._readings(node):
@@ -238,7 +238,7 @@ class Archive:
         return totals
 
     def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:
-        """When a record was made: its own time, or its uptime through the best anchor of that boot."""
+        """The moment at which a record was made: its own time, or its uptime through the best anchor of that boot."""
         if stamp.quality != record.UNSET:
             return Moment(stamp.seconds, stamp.uncertainty_s)
         return _through_anchor(self._anchors(node, boot), stamp.seconds)
@@ -272,7 +272,7 @@ class Archive:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What happened since the file was made; only ever rises."""
+        """Counts of what happened since the file was made; they only ever rise."""
         names = ("messages", "records", "duplicates", "conflicts", "refused", "positions_skipped")
         counted = dict.fromkeys(names, 0)
         counted.update(self._connection.execute("SELECT name, value FROM counters"))
@@ -285,7 +285,7 @@ class Archive:
         return counted
 
     def prefixes(self) -> list[Prefix]:
-        """Of every stream that is remembered, by gateway, epoch and lane."""
+        """The prefix of every stream that is remembered, by gateway, epoch and lane."""
         found = []
         for number, epoch, lane, *named, end in self._connection.execute(
             "SELECT gateway, epoch, lane, id, insee, name, next_position"

@@ -12,7 +12,7 @@ from tools.centre.limits import BUSY_TIMEOUT_MS
 
 
 class Schema(NamedTuple):
-    """What a file holds: `kind` in a word for people, the version of its tables, the statements that make them."""
+    """The schema of a file: `kind` in a word for people, the version of its tables, the statements that make them."""
 
     kind: str
     version: int
