@@ -12,7 +12,7 @@ import json
 import time
 from typing import Any, NamedTuple
 
-from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, events, translate
+from gateway.language import N_, events, translate
 from tools.centre.arguments import add_file, local_time, opened_archive
 from tools.centre.store.archive import Archive, Held
 from tools.command_line import add_json
@@ -37,7 +37,6 @@ class StandingAlarm(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser, "the warehouse, an SQLite file")
     add_json(parser, "for programs")
-    parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="language (fr)")
 
 
 def run(args: argparse.Namespace) -> int:
