@@ -104,9 +104,9 @@ def test_a_start_on_a_full_journal_reports_its_boot_when_there_is_room():
     while isinstance(journal.append(event.ALARM, made), int):  # alarms alone: nothing that may be let go first
         sequence += 1
         if sequence % 100 == 0:
-            world.core._ask_flush(0)
+            world.core._ask_flush(0, now_ms=world.now_ms)
             world.wait(1)
-    world.core._ask_flush(0)
+    world.core._ask_flush(0, now_ms=world.now_ms)
     world.wait(1)
     first = world.core._start.epoch
     world.start()

@@ -225,7 +225,7 @@ def test_a_flood_of_watermarks_from_the_past_the_future_and_elsewhere_sends_and_
         world.uplink.acknowledged(10**6 + number, (0, 0x87, 0x99)[number % 3], now_ms=world.now_ms)
         world.poll()
     assert len(world.out) == published and (world.oldest(), world.uplink.ahead()) == state
-    assert len(world.uplink._sendings) == len(event.LANES) and world.explained == []
+    assert len(world.uplink._progress) == len(event.LANES) and world.explained == []
 
 
 def test_a_foreign_watermark_does_not_end_a_silence():
