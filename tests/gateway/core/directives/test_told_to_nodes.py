@@ -125,13 +125,13 @@ def test_with_a_third_of_all_datagrams_lost_and_restarts_nothing_holds_past_its_
 
 
 def test_the_checker_sees_a_node_that_counts_from_the_answer(monkeypatch):
-    take = Directives._take
+    accept = Directives._accept
 
     def late(self, payload, now_ms):
         self._asked_ms = now_ms + 60_000
-        take(self, payload, now_ms)
+        accept(self, payload, now_ms)
 
-    monkeypatch.setattr(Directives, "_take", late)
+    monkeypatch.setattr(Directives, "_accept", late)
     world = ToldWorld(1, posts=4, look_ms=60_000)
     stormy(world, 1)
     assert world.checker.violations
