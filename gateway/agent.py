@@ -191,13 +191,13 @@ class Agent:
         unix_ms, uncertainty_s = clock.utc(trust=self._config.trust_system_clock)
         self._core.clock.observe(unix_ms, uncertainty_s, now_ms=now_ms)
         self._bearers.count(now_ms=now_ms)
-        self._look_at_keys(now_ms)
-        self._link.look_at_images()
-        self._images.look()
-        self._tells.look()
+        self._poll_keys(now_ms)
+        self._link.poll_images()
+        self._images.poll()
+        self._tells.poll()
         self._operation.housekeep(self._core, now_ms=now_ms)
 
-    def _look_at_keys(self, now_ms: int) -> None:
+    def _poll_keys(self, now_ms: int) -> None:
         """An operator has adopted a node, or taken one away; or the disk had kept something back."""
         state = node_keys.state(self._config.keys)
         if state == self._keys_state and (self._keys_again_ms is None or now_ms < self._keys_again_ms):

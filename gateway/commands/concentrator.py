@@ -13,8 +13,8 @@ from typing import Any
 from gateway.commands import UsageError, add_config, add_json, on_config
 from gateway.config.config import Config
 from gateway.language import N_, Phrases
-from gateway.shell import concentrator_store
-from gateway.shell.concentrator_image import ImageError, verify
+from gateway.shell import images
+from gateway.shell.images import ImageError, verify
 
 UPDATE, WITHDRAW = "update", "withdraw"
 _WORDS = Phrases({
@@ -47,19 +47,19 @@ def run(config: Config, args: argparse.Namespace) -> int:
     if radio is None:
         raise UsageError(_WORDS.text("no_radio", args.lang))
     if args.what == WITHDRAW:
-        known = concentrator_store.withdraw(config.data)
+        known = images.withdraw_concentrator_image(config.data)
         _tell("withdrawn" if known else "none", args.lang, as_json=args.json)
         return 0
     if args.image is None or not radio.update_keys:
         raise UsageError(_WORDS.text("no_file" if args.image is None else "no_keys", args.lang))
     try:
-        content = concentrator_store.read(args.image)
+        content = images.read(args.image)
         image = verify(content, radio.update_keys)
     except ImageError as error:
         why = _WORDS.text(error.reason, args.lang, detail=error.detail)
         print(f"bocage gateway concentrator: {args.image}: {why}", file=sys.stderr)
         return 1
-    concentrator_store.put(config.data, content)
+    images.put_concentrator_image(config.data, content)
     kilobytes = -(-image.bytes // 1000)
     _tell("put", args.lang, as_json=args.json, number=image.number, text=image.text, kilobytes=kilobytes)
     return 0

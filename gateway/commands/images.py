@@ -15,7 +15,7 @@ from gateway.config.config import Config
 from gateway.core.link.images import NodeImage
 from gateway.language import N_, Phrases
 from gateway.shell import images as node_images
-from gateway.shell.concentrator_image import ImageError
+from gateway.shell.images import ImageError
 
 ADD, REMOVE, LIST = "add", "remove", "list"
 _WORDS = Phrases({
@@ -63,18 +63,18 @@ def run(config: Config, args: argparse.Namespace) -> int:
 
 def _add(config: Config, path: Path, tell: "_Teller") -> int:
     content = node_images.read(path)
-    one = node_images.parse(content)
+    one = node_images.parse_node_image(content)
     for other in _offered(config):
         if other.product == one.product and other.number > one.number:
             tell.fault("older", str(path), detail=str(other.number))
             return 1
-    node_images.put(config.data, one.product, content)
+    node_images.put_node_image(config.data, one.product, content)
     tell("added", **_facts(one))
     return 0
 
 
 def _remove(config: Config, product: str, tell: "_Teller") -> int:
-    known = node_images.is_product(product) and node_images.withdraw(config.data, product)
+    known = node_images.is_product(product) and node_images.withdraw_node_image(config.data, product)
     tell("removed" if known else "none", product=product)
     return 0 if known else 1
 
@@ -90,9 +90,9 @@ def _list(config: Config, tell: "_Teller") -> int:
 
 def _offered(config: Config) -> list[NodeImage]:
     found = []
-    for path in node_images.paths(config.data / node_images.FOLDER):
+    for path in node_images.node_image_paths(config.data / node_images.NODE_FOLDER):
         try:
-            found.append(node_images.parse(node_images.read(path)))
+            found.append(node_images.parse_node_image(node_images.read(path)))
         except ImageError:
             continue
     return found

@@ -1,7 +1,7 @@
 """Brings a new image to a radio concentrator, beside the datagrams and after them: one chunk is under way at a time.
 
 Bodies of `wire.radio_update` in and out; the line is `gateway.core.concentrator`'s. Sans-IO. An image is verified
-before it is given to this module (`gateway.shell.concentrator_image`), and nothing of it is sent before the
+before it is given to this module (`gateway.shell.images`), and nothing of it is sent before the
 concentrator has told which number it runs: numbers only rise.
 
 **The states.** NONE: no image. UNKNOWN: the concentrator has not said what it runs (an old one never does: it is asked

@@ -1,28 +1,123 @@
-"""The folder `images` of the agent's data: programs for nodes, one file a product, as `bocage link image` makes them.
+"""Signed programs as files: for the nodes of a district, and for the cabinet's radio concentrator.
 
-Put there whole, by rename, by `bocage gateway images`; the agent looks every few seconds and serves what is sound. It
-judges no signature: every node does that itself, under its own keys, and a file that somebody changed here is refused
-by all of them. What is looked at is that the file is whole, so that a street does not fetch what it cannot use.
+    "BOCI", the length of what follows in four bytes, a COSE_Sign1 of the manifest (`wire.image`), the files' bytes
+
+The signature stands around the manifest, which holds every file's digest: to verify both is to verify all. Files are
+put whole, by rename, by `bocage gateway images` and `concentrator`; the running agent looks into the two folders every
+few seconds and needs no restart.
+
+* `images` holds one file a kind of node. The agent serves those that are whole and judges no signature: every node does
+  that under its own keys, and a file that was altered here is refused by all of them.
+* `concentrator` holds `image.bin`, whose signature the agent verifies again before it hands the image to the line, for
+  who can write there need not be who signs; and `failed.json`, which names an image that was tried in vain and why: it
+  is not offered again until another one comes.
+
+Must not decide whether an image is newer than what runs: only the device knows.
 """
 
-from collections.abc import Callable
+import json
+import struct
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from gateway.core.concentrator_update import FAILED, ConcentratorUpdate, Image
 from gateway.core.link.images import NodeImage
 from gateway.io import files
-from gateway.shell.concentrator_image import FILE_BYTES_MAX, ImageError, files_of, split
+from gateway.io.crypto import verify_ed25519
 from wire import cose, image
 from wire.faults import WireFault
 
-FOLDER = "images"
-SUFFIX = ".img"
+_HEAD = ">4sI"
+_MAGIC = b"BOCI"
+_SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
+FILE_BYTES_MAX = 8 + _SIGNED_BYTES_MAX + image.IMAGE_BYTES_MAX
+NODE_FOLDER, CONCENTRATOR_FOLDER = "images", "concentrator"
+_SUFFIX = ".img"
 # Kinds of node in one district, and then some; each is held in memory.
-IMAGES_MAX = 8
+NODE_IMAGES_MAX = 8
 _PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 PRODUCT_CHARS_MAX = 24
+_IMAGE, _FAILED = "image.bin", "failed.json"
+_FAILED_BYTES_MAX = 1024
 
 
-def parse(data: bytes) -> NodeImage:
+class ImageError(Exception):
+    """Why a file is no image that may be used. `reason`: a stable word."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.detail = detail
+
+
+def pack(signed: bytes, contents: Sequence[bytes]) -> bytes:
+    """The bytes of the file. `signed`: the COSE_Sign1; `contents` in the manifest's order."""
+    return struct.pack(_HEAD, _MAGIC, len(signed)) + signed + b"".join(contents)
+
+
+def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRATOR) -> Image:
+    """The image in a file's bytes, if one of `keys` (Ed25519, 32 bytes) has signed it for this product; ImageError."""
+    signed, rest = split(data)
+    try:
+        message = cose.sign1_decode(signed, bytes_max=_SIGNED_BYTES_MAX)
+    except WireFault as fault:
+        raise ImageError("form", fault.reason) from None
+    signature = message.signatures[0]
+    known = [key for key in keys if cose.kid_of(key) == signature.kid]
+    if not known:
+        raise ImageError("signer", signature.kid.hex())
+    to_be_signed = cose.to_be_signed(message, cose.IMAGE_AAD)
+    if not any(verify_ed25519(key, signature.signature, to_be_signed) for key in known):
+        raise ImageError("signature")
+    # Only now is anything believed.
+    try:
+        manifest = image.decode(message.payload)
+    except WireFault as fault:
+        raise ImageError("manifest", fault.reason) from None
+    if manifest.product != product:
+        raise ImageError("product", manifest.product)
+    digest = sha256(message.payload).digest()
+    return Image(digest, message.payload, manifest.number, manifest.text, files_of(manifest, rest))
+
+
+def files_of(manifest: image.Manifest, rest: bytes) -> tuple[bytes, ...]:
+    """The files behind a manifest, as it says; ImageError."""
+    contents = []
+    for file in manifest.files:
+        content, rest = rest[: file.size], rest[file.size :]
+        if sha256(content).digest() != file.digest:
+            raise ImageError("digest", file.path)
+        contents.append(content)
+    if rest:
+        raise ImageError("form", "trailing")
+    return tuple(contents)
+
+
+def split(data: bytes) -> tuple[bytes, bytes]:
+    """(the COSE_Sign1, the files' bytes); ImageError."""
+    head = struct.calcsize(_HEAD)
+    if len(data) > FILE_BYTES_MAX:
+        raise ImageError("form", "too-long")
+    if len(data) < head:
+        raise ImageError("form", "truncated")
+    magic, length = struct.unpack(_HEAD, data[:head])
+    if magic != _MAGIC or length > len(data) - head:
+        raise ImageError("form", "truncated" if magic == _MAGIC else "magic")
+    return data[head : head + length], data[head + length :]
+
+
+def read(path: Path) -> bytes:
+    """A file's bytes, one more than an image may have at most. OSError."""
+    with path.open("rb") as file:
+        return file.read(FILE_BYTES_MAX + 1)
+
+
+# --- programs for nodes ---------------------------------------------------------------------------------------------
+
+
+def parse_node_image(data: bytes) -> NodeImage:
     """The image in a file's bytes; ImageError for what is cut short, damaged, or for no node."""
     signed, rest = split(data)
     try:
@@ -42,24 +137,24 @@ def is_product(word: str) -> bool:
 
 
 class NodeImageStore:
-    """`look` is called every few seconds; `serve` gets all images that are sound when that has changed."""
+    """`poll` is called every few seconds; `serve` gets all images that are sound when that has changed."""
 
     def __init__(self, data: Path, serve: Callable[[list[NodeImage]], None], say: Callable[..., None]) -> None:
-        self._folder = data / FOLDER
+        self._folder = data / NODE_FOLDER
         self._serve = serve
         self._say = say
         self._seen: object = ()
 
-    def look(self) -> None:
-        """Read the folder again when something in it is another."""
-        seen = _state(self._folder)
+    def poll(self) -> None:
+        """Reads the folder again when something in it has changed."""
+        seen = _state(node_image_paths(self._folder))
         if seen == self._seen:
             return
         self._seen = seen
         images = []
-        for path in paths(self._folder)[:IMAGES_MAX]:
+        for path in node_image_paths(self._folder)[:NODE_IMAGES_MAX]:
             try:
-                images.append(parse(read(path)))
+                images.append(parse_node_image(read(path)))
             except ImageError as error:
                 self._say("node-image-refused", file=path.name, reason=error.reason, detail=error.detail)
             except OSError as error:
@@ -68,43 +163,115 @@ class NodeImageStore:
         self._say("node-images", images={one.product: one.number for one in images})
 
 
-def paths(folder: Path) -> list[Path]:
+def node_image_paths(folder: Path) -> list[Path]:
     """The images' files, sorted; none when the folder cannot be read."""
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+        return sorted(path for path in folder.iterdir() if path.suffix == _SUFFIX)
     except OSError:
         return []
 
 
-def read(path: Path) -> bytes:
-    """A file's bytes, one more than an image may have at most. OSError."""
-    with path.open("rb") as file:
-        return file.read(FILE_BYTES_MAX + 1)
-
-
-def put(data: Path, product: str, content: bytes) -> None:
+def put_node_image(data: Path, product: str, content: bytes) -> None:
     """Bring an image in place of the product's last one. OSError."""
-    folder = data / FOLDER
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
-        files.give(folder)
-    files.write(folder / (product + SUFFIX), content, gives=True)
+    _put(data / NODE_FOLDER, product + _SUFFIX, content)
 
 
-def withdraw(data: Path, product: str) -> bool:
+def withdraw_node_image(data: Path, product: str) -> bool:
     """Take a product's image away; False if there is none. OSError."""
-    path = data / FOLDER / (product + SUFFIX)
-    was_there = path.exists()
-    path.unlink(missing_ok=True)
-    if was_there:
-        files.sync_folder(path.parent)
+    return _withdraw(data / NODE_FOLDER, product + _SUFFIX)
+
+
+# --- the program of the concentrator --------------------------------------------------------------------------------
+
+
+class ConcentratorStore:
+    """`poll` is called every few seconds; `say` is the log."""
+
+    def __init__(self, data: Path, keys: Sequence[bytes], update: ConcentratorUpdate, say: Callable[..., None]) -> None:
+        self._folder = data / CONCENTRATOR_FOLDER
+        self._keys = keys
+        self._update = update
+        self._say = say
+        self._seen: object = None
+        self._remembered = ""
+
+    def poll(self) -> None:
+        """Loads an image that has changed; remembers one that has failed."""
+        seen = _state([self._folder / _IMAGE])
+        if seen != self._seen:
+            self._seen = seen
+            self._load()
+        image = self._update.image
+        if image is not None and self._update.state == FAILED and self._remembered != image.digest.hex():
+            self._remember(image.digest.hex(), self._update.why)
+
+    def _load(self) -> None:
+        image, why = None, ""
+        try:
+            image = verify(read(self._folder / _IMAGE), self._keys)
+            why = _failures(self._folder).get(image.digest.hex(), "")
+        except FileNotFoundError:
+            pass
+        except ImageError as error:
+            self._say("concentrator-image-refused", reason=error.reason, detail=error.detail)
+        except OSError as error:
+            self._say("concentrator-image-refused", reason="read", detail=str(error))
+        self._remembered = image.digest.hex() if image is not None and why else ""
+        self._update.offer(image, why)
+
+    def _remember(self, digest: str, why: str) -> None:
+        self._remembered = digest
+        try:
+            files.write(self._folder / _FAILED, json.dumps({digest: why}).encode(), gives=True)
+        except OSError as error:
+            # After the next start it is offered once more, which the concentrator survives.
+            self._say("concentrator-image-refused", reason="write", detail=str(error))
+
+
+def put_concentrator_image(data: Path, content: bytes) -> None:
+    """Bring an image. OSError."""
+    _put(data / CONCENTRATOR_FOLDER, _IMAGE, content)
+
+
+def withdraw_concentrator_image(data: Path) -> bool:
+    """Take the image away, and forget what became of it; False if there is none. OSError."""
+    was_there = _withdraw(data / CONCENTRATOR_FOLDER, _IMAGE)
+    (data / CONCENTRATOR_FOLDER / _FAILED).unlink(missing_ok=True)
     return was_there
 
 
-def _state(folder: Path) -> object:
-    """Something that changes when a file does."""
+def _failures(folder: Path) -> dict[str, str]:
+    """{digest of a manifest: why}; empty for a damaged file."""
+    try:
+        with (folder / _FAILED).open("rb") as file:
+            found: Any = json.loads(file.read(_FAILED_BYTES_MAX))
+    except (OSError, ValueError):
+        return {}
+    return {str(digest): str(why) for digest, why in found.items()} if isinstance(found, dict) else {}
+
+
+# --- the folders ----------------------------------------------------------------------------------------------------
+
+
+def _put(folder: Path, name: str, content: bytes) -> None:
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True)
+        files.give(folder)
+    files.write(folder / name, content, gives=True)
+
+
+def _withdraw(folder: Path, name: str) -> bool:
+    was_there = (folder / name).exists()
+    (folder / name).unlink(missing_ok=True)
+    if was_there:
+        files.sync_folder(folder)
+    return was_there
+
+
+def _state(paths: Sequence[Path]) -> object:
+    """Something that changes when one of the files does, or whether it may be read."""
     seen = []
-    for path in paths(folder):
+    for path in paths:
         try:
             found = path.stat()
         except OSError:

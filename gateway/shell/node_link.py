@@ -13,7 +13,7 @@ from gateway.config.config import Config
 from gateway.core.concentrator import Concentrator
 from gateway.io import clock
 from gateway.io.node_links import Bus, ConcentratorLink, UdpLink, WireLink, open_link
-from gateway.shell.concentrator_store import ConcentratorStore
+from gateway.shell.images import ConcentratorStore
 from wire import radio
 
 # An address that somebody else has is tried again this often.
@@ -49,10 +49,10 @@ class NodeLink:
         udp = {} if self.udp is None else {"udp": {"dropped": self.udp.dropped}}
         return {**udp, **{name: bearer.health() for name, bearer in self._serial.items()}}
 
-    def look_at_images(self) -> None:
+    def poll_images(self) -> None:
         """An operator has brought an image for the concentrator, or taken it back."""
         if self._images is not None:
-            self._images.look()
+            self._images.poll()
             self._serial["radio"].serve()
 
     def close(self) -> None:

@@ -26,7 +26,7 @@ _FILES_MAX = 64
 
 
 class TellStore:
-    """`look` is called every few seconds; `say` is the log."""
+    """`poll` is called every few seconds; `say` is the log."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class TellStore:
         self._say = say
         self._done: set[Path] = set()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Take what has come; let go of what is safe."""
         try:
             found = sorted(self._folder.glob("*.json"))[:_FILES_MAX]

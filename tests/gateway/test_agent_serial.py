@@ -11,7 +11,7 @@ from concentrator import bridge as deciding
 from concentrator.bridge import Bridge
 from concentrator.update import Update
 from esp32.slot_files import SlotFiles
-from gateway.shell import concentrator_store
+from gateway.shell import images
 from gateway.shell import keys as node_keys
 from simulator.hosts.keys import key_of, link_of
 from simulator.rig.pty import Pty
@@ -181,7 +181,7 @@ def test_the_agent_brings_an_image_that_an_operator_put_into_its_folder(tmp_path
     path = settings(
         tmp_path, nodes(1), f'[radio]\nport = "{air.pty.link.resolve()}"\nupdate_keys = ["{KEY.hex()}"]'
     )
-    concentrator_store.put(tmp_path / "data", signed(new))
+    images.put_concentrator_image(tmp_path / "data", signed(new))
 
     async def beside(agent):
         while not air.chosen:

@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.shell.concentrator_image import pack
+from gateway.shell.images import pack
 from wire import cose
 
 SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

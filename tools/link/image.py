@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from gateway.shell import concentrator_image
+from gateway.shell import images
 from tools import firmware_modules, mpy
 from tools.command_line import Refused, UsageError
 from tools.policy import keys
@@ -89,7 +89,7 @@ def build(
     """The image of these files, {path: bytes}. WireFault when the gateway would not accept it."""
     manifest = manifest_of(files, number, text, product)
     signed = cose.sign1_encode(manifest, signer.kid, cose.IMAGE_AAD, signer.sign)
-    return concentrator_image.pack(signed, list(files.values()))
+    return images.pack(signed, list(files.values()))
 
 
 def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -> bytes:

@@ -23,7 +23,7 @@ from gateway.core.link.sessions import check_keys
 from gateway.io.crypto import AesBlocks
 from gateway.shell import images as node_images
 from gateway.shell import keys as node_keys
-from gateway.shell.concentrator_image import ImageError
+from gateway.shell.images import ImageError
 from tools.command_line import Refused, UsageError
 from tools.link import message_text
 from wire import coap_message as messages
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     host, _, port = args.bind.rpartition(":")
     try:
         keys = [node_keys.read(path) for path in args.keys]
-        programs = [node_images.parse(node_images.read(path)) for path in args.image]
+        programs = [node_images.parse_node_image(node_images.read(path)) for path in args.image]
         address = (host, int(port))
     except (node_keys.KeyFileError, ValueError) as error:
         raise UsageError(str(error)) from error

@@ -116,30 +116,30 @@ def test_without_an_agent_it_waits_for_its_start_and_says_so(tell):
     assert status == 0 and "sécheresse alerte (2)" in out and "à son démarrage" in out
     desk = desk_now()
     store = store_of(tell, desk)
-    store.look()
+    store.poll()
     (one,) = desk.one.status(now_ms=desk.now_ms)
     assert (one.author, one.reason, one.values) == ("jeanne", "arrêté 2027-41", {"7": 2})
     assert len(tell_store.waiting(tell.data)) == 1, "kept until it is on the card"
-    store.look()
+    store.poll()
     assert len(tell_store.waiting(tell.data)) == 1
     desk.sync()
-    store.look()
+    store.poll()
     assert tell_store.waiting(tell.data) == []
 
 
 def test_a_power_cut_before_it_was_safe_finds_it_again_and_after_it_takes_it_once(tell):
     tell("drought", "2", "--for", "2h", *REASON)
     desk = desk_now()
-    store_of(tell, desk).look()
+    store_of(tell, desk).poll()
     desk.cut()
     assert desk.ask() == {}
     store = store_of(tell, desk)
-    store.look()
+    store.poll()
     desk.sync()
     desk.cut()
     store = store_of(tell, desk)
-    store.look()
-    store.look()
+    store.poll()
+    store.poll()
     assert desk.ask() == {DROUGHT: 2} and tell_store.waiting(tell.data) == []
     assert desk.one.counters["told"] == 0, "it was known already"
 
@@ -149,12 +149,12 @@ def test_what_was_said_here_is_taken_back_by_its_id(tell):
     store = store_of(tell, desk)
     one = here({DROUGHT: 2}, desk.unix_s)
     tell_store.put(tell.data, one)
-    store.look()
+    store.poll()
     tell_store.clear(tell.data, one.id, "jeanne")
-    store.look()
+    store.poll()
     assert desk.ask() == {} and desk.happened[-1].by == "jeanne"
     desk.sync()
-    store.look()
+    store.poll()
     assert tell_store.waiting(tell.data) == []
 
 
@@ -169,8 +169,8 @@ def test_a_file_that_makes_no_sense_is_refused_counted_and_let_go_of(tell, text)
     (folder / "2.json.new").write_text("not whole yet")
     desk, said = desk_now(), []
     store = store_of(tell, desk, lambda what, **_: said.append(what))
-    store.look()
-    store.look()
+    store.poll()
+    store.poll()
     assert said == ["tell-unreadable"] and desk.one.counters["refused"] == 1
     assert [path.name for path in folder.iterdir()] == ["2.json.new"]
 

@@ -6,9 +6,8 @@ import pytest
 
 from gateway.commands.concentrator import _WORDS
 from gateway.core.concentrator_update import FAILED, NONE, UNKNOWN, ConcentratorUpdate
-from gateway.shell import concentrator_store
-from gateway.shell.concentrator_image import FILE_BYTES_MAX, ImageError, verify
-from gateway.shell.concentrator_store import ConcentratorStore
+from gateway.shell import images
+from gateway.shell.images import FILE_BYTES_MAX, ConcentratorStore, ImageError, verify
 from tests.support.commands import bocage_gateway
 from tests.support.signed_image import KEY, OTHER_KEY, STRANGER, signed
 from tests.support.update_rig import image_of
@@ -71,7 +70,7 @@ class Rig:
         self.update = ConcentratorUpdate(lambda what, **values: self.logged.append((what, values)))
         say = lambda what, **values: self.logged.append((what, values))  # noqa: E731
         self.store = ConcentratorStore(self.data, (KEY,), self.update, say)
-        self.store.look()
+        self.store.poll()
 
 
 @pytest.fixture
@@ -81,34 +80,34 @@ def rig(tmp_path):
 
 def test_an_image_that_is_brought_is_found_and_one_that_is_withdrawn_is_forgotten(rig):
     assert rig.update.state == NONE
-    concentrator_store.put(rig.data, signed(image_of(7)))
-    rig.store.look()
+    images.put_concentrator_image(rig.data, signed(image_of(7)))
+    rig.store.poll()
     assert rig.update.image == image_of(7) and rig.update.state == UNKNOWN
-    assert concentrator_store.withdraw(rig.data) and not concentrator_store.withdraw(rig.data)
-    rig.store.look()
+    assert images.withdraw_concentrator_image(rig.data) and not images.withdraw_concentrator_image(rig.data)
+    rig.store.poll()
     assert rig.update.state == NONE and rig.logged == []
 
 
 def test_an_image_that_was_altered_in_the_folder_is_refused_by_the_agent(rig):
-    concentrator_store.put(rig.data, signed(image_of(7), STRANGER))
-    rig.store.look()
-    rig.store.look()
+    images.put_concentrator_image(rig.data, signed(image_of(7), STRANGER))
+    rig.store.poll()
+    rig.store.poll()
     assert rig.update.state == NONE
     assert [(what, values["reason"]) for what, values in rig.logged] == [("concentrator-image-refused", "signer")]
 
 
 def test_a_failure_is_remembered_until_another_image_comes(rig):
-    concentrator_store.put(rig.data, signed(image_of(7)))
-    rig.store.look()
+    images.put_concentrator_image(rig.data, signed(image_of(7)))
+    rig.store.poll()
     rig.update._fail("space")
-    rig.store.look()
+    rig.store.poll()
     rig.start()
     assert (rig.update.state, rig.update.why) == (FAILED, "space")
-    concentrator_store.put(rig.data, signed(image_of(7)))
-    rig.store.look()
+    images.put_concentrator_image(rig.data, signed(image_of(7)))
+    rig.store.poll()
     assert rig.update.state == FAILED, "the same image again"
-    concentrator_store.put(rig.data, signed(image_of(8)))
-    rig.store.look()
+    images.put_concentrator_image(rig.data, signed(image_of(8)))
+    rig.store.poll()
     assert rig.update.state == UNKNOWN
     (rig.data / "concentrator" / "failed.json").write_text("[rubbish")
     rig.start()

@@ -7,8 +7,7 @@ import pytest
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import NodeRequest
 from gateway.shell import images as node_images
-from gateway.shell.concentrator_image import ImageError
-from gateway.shell.images import NodeImageStore, parse
+from gateway.shell.images import ImageError, NodeImageStore, parse_node_image
 from tests.support.commands import run_command
 from tests.support.signed_image import STRANGER, signed
 from tests.support.update_rig import image_of
@@ -39,7 +38,7 @@ def asked(*path, code=messages.GET, options=()):
 def test_a_manifest_and_its_files_are_served_and_nothing_else():
     link = Link()
     images = NodeImages(link)
-    one = parse(packed(7))
+    one = parse_node_image(packed(7))
     images.set_images([one])
     for path, body in (((b"f", b"streetlight"), one.signed), ((b"f", b"streetlight", b"7", b"0"), one.files[0])):
         assert images.handle(asked(*path), now_ms=0)
@@ -60,13 +59,13 @@ def test_a_manifest_and_its_files_are_served_and_nothing_else():
 
 
 def test_a_strangers_signature_is_carried_all_the_same_for_nodes_judge_it():
-    assert parse(packed(7, signer=STRANGER)).number == 7
+    assert parse_node_image(packed(7, signer=STRANGER)).number == 7
 
 
 @pytest.mark.parametrize("product", [image.CONCENTRATOR, "", "../up", "Streetlight", "x" * 25])
 def test_what_is_meant_for_no_node_is_refused(product):
     with pytest.raises(ImageError) as refused:
-        parse(packed(7, product))
+        parse_node_image(packed(7, product))
     assert refused.value.reason == "product"
 
 
@@ -74,7 +73,7 @@ def test_a_file_that_is_cut_or_changed_behind_the_manifest_is_refused():
     data = packed(7)
     for harmed in (data[:-1], data + b"x", data[:-1] + b"?", b"", b"BOCX" + data[4:], data[:30]):
         with pytest.raises(ImageError):
-            parse(harmed)
+            parse_node_image(harmed)
 
 
 # --- the folder -----------------------------------------------------------------------------------------------------
@@ -83,17 +82,18 @@ def test_a_file_that_is_cut_or_changed_behind_the_manifest_is_refused():
 def test_the_store_serves_what_is_sound_and_says_what_is_not(tmp_path):
     served, said = [], []
     store = NodeImageStore(tmp_path, served.append, lambda what, **values: said.append((what, values)))
-    store.look()
-    store.look()
+    store.poll()
+    store.poll()
     assert served == [], "an empty folder is nothing new"
-    node_images.put(tmp_path, "streetlight", packed(7))
-    node_images.put(tmp_path, "thermostat", packed(2, "thermostat")[:-3])
-    store.look()
-    store.look()
+    node_images.put_node_image(tmp_path, "streetlight", packed(7))
+    node_images.put_node_image(tmp_path, "thermostat", packed(2, "thermostat")[:-3])
+    store.poll()
+    store.poll()
     assert [[(one.product, one.number) for one in images] for images in served] == [[("streetlight", 7)]]
     assert [values.get("reason") for what, values in said if what == "node-image-refused"] == ["digest"]
-    assert node_images.withdraw(tmp_path, "streetlight") and not node_images.withdraw(tmp_path, "streetlight")
-    store.look()
+    found = [node_images.withdraw_node_image(tmp_path, "streetlight") for _ in range(2)]
+    assert found == [True, False]
+    store.poll()
     assert served[-1] == []
 
 

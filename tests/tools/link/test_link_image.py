@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from gateway.shell import images as node_images
-from gateway.shell.concentrator_image import verify
+from gateway.shell.images import verify
 from tools import cli
 from tools.link import image as link_image
 from tools.policy import keys
@@ -84,7 +84,7 @@ def test_a_key_that_is_none_and_a_compiler_that_fails_are_told(tmp_path, key, ca
 
 def test_an_image_for_a_kind_of_node_is_one_that_a_gateway_offers_and_a_node_can_hold(tmp_path, key, capsys):
     assert bocage(tmp_path / "s.img", "--kind", "streetlight", "--number", 3, "--key", key[0], "--source") == 0
-    one = node_images.parse((tmp_path / "s.img").read_bytes())
+    one = node_images.parse_node_image((tmp_path / "s.img").read_bytes())
     assert (one.product, one.number, one.text) == ("streetlight", 3, link_image.node_version(link_image.FIRMWARE))
     files = link_image.node_files(link_image.FIRMWARE, None, "streetlight")
     assert list(files)[-1] == "main.py" and all(image.is_path(path) for path in files)

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gateway.core import limits
-from gateway.core.bearers.ladder import POWER, RESELECT, RESTART, ResetLadder
+from gateway.core.bearers.modem import POWER, RESELECT, RESTART, ResetLadder
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
