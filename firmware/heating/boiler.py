@@ -14,8 +14,8 @@ in EEPROM, which wears out, and forgets what its boiler calls invalid, so SH_TRI
 command at a time; its answer `XX: value` is awaited.
 
 Reports: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
-what the boiler answered. From them come the status, the temperatures, and whether the line is alive: frames asked
-(`longest_gap_ms`), answers given. Sans-IO: bytes and time in, bytes out.
+what the boiler answered. From them come the status, the temperatures, and whether the line is alive. Sans-IO:
+bytes and time in, bytes out.
 
 Sources: otgw.tclcode.com, "Firmware" and "Stand-alone operation"; release notes of firmware 5.2.
 """
@@ -39,26 +39,18 @@ DATA_INVALID = 6
 UNKNOWN_DATAID = 7
 
 STATUS = 0
-CONTROL_SETPOINT = 1
-MASTER_CONFIG = 2
 SLAVE_CONFIG = 3
 FAULTS = 5
-MAX_MODULATION = 14
 MODULATION = 17
 WATER_PRESSURE = 18
 FLOW_TEMPERATURE = 25
 OUTDOOR_TEMPERATURE = 27
 RETURN_TEMPERATURE = 28
-MAX_CH_BOUNDS = 49
 MAX_CH_SETPOINT = 57
 
-# Of id 0: the master's flags in the high byte, the slave's in the low one.
-CH_ENABLE = 0x01
-DHW_ENABLE = 0x02
+# Flags of the slave, the low byte of id 0.
 FAULT = 0x01
 CH_MODE = 0x02
-DHW_MODE = 0x04
-FLAME = 0x08
 
 OpenThermFrame = namedtuple("OpenThermFrame", ("type", "id", "value"))
 
@@ -66,26 +58,11 @@ _SPARE_MASK = 0x0F
 _PARITY = 0x80
 
 
-def encode_frame(kind, data_id, value) -> bytes:
-    """The four bytes of a frame. `value` is 0 to 65535 (`f8_8` for temperatures)."""
-    assert 0 <= kind <= 7 and 0 <= data_id <= 255 and 0 <= value <= 0xFFFF
-    high, low = value >> 8, value & 0xFF
-    first = kind << 4
-    if _odd(first ^ data_id ^ high ^ low):
-        first |= _PARITY
-    return bytes((first, data_id, high, low))
-
-
 def decode_frame(data):
     """The OpenThermFrame behind four bytes; None for another length, odd parity or spare bits."""
     if len(data) != 4 or _odd(data[0] ^ data[1] ^ data[2] ^ data[3]) or data[0] & _SPARE_MASK:
         return None
     return OpenThermFrame(data[0] >> 4 & 7, data[1], data[2] << 8 | data[3])
-
-
-def f8_8(value_ck) -> int:
-    """The data value of a number in 0.01 (°C, %, bar), nearest 1/256."""
-    return ((value_ck * 256 + 50) // 100) & 0xFFFF
 
 
 def from_f8_8(value) -> int:
@@ -135,10 +112,7 @@ class BoilerLink:
         self._round_ms = now_ms  # since when the gateway's round may show its id 57
         self._asked_ms = {SLAVE_CONFIG: now_ms, FAULTS: now_ms}
         self._line_ms = now_ms
-        self._request_ms = None
         self._answer_ms = now_ms
-        self._has_asserted_max = False
-        self.longest_gap_ms = 0
         self.slave_config = None
         self.max_ch_ck = None
         self.counters = dict.fromkeys(_COUNTERS, 0)
@@ -199,10 +173,6 @@ class BoilerLink:
         if not self.is_alive(now_ms=now_ms):
             return {}
         return {key: kept[0] for key, kept in self._values.items() if now_ms - kept[1] < _FRESH_MS}
-
-    def asserts_max(self) -> bool:
-        """True once the boiler has acknowledged our id 57."""
-        return self._has_asserted_max
 
     # --- inside ---------------------------------------------------------------------------------------------
 
@@ -273,23 +243,13 @@ class BoilerLink:
             self.counters["damaged"] += 1
             return
         self.counters["frames"] += 1
-        if line[:1] == b"R" or line[:1] == b"T":
-            self._observe_request(now_ms)
-            if line[:1] == b"R" and frame.id == MAX_CH_SETPOINT and frame.type == WRITE_DATA:
-                self.max_ch_ck = from_f8_8(frame.value)
+        if line[:1] == b"R" and frame.id == MAX_CH_SETPOINT and frame.type == WRITE_DATA:
+            self.max_ch_ck = from_f8_8(frame.value)
         elif line[:1] == b"B":
             self._answer_ms = now_ms
             self._observe_answer(frame, now_ms)
 
-    def _observe_request(self, now_ms):
-        if self._request_ms is not None:
-            self.longest_gap_ms = max(self.longest_gap_ms, now_ms - self._request_ms)
-        self._request_ms = now_ms
-
     def _observe_answer(self, frame, now_ms):
-        if frame.id == MAX_CH_SETPOINT:
-            is_ours = abs(from_f8_8(frame.value) - self._model.flow_max_ck) <= 1
-            self._has_asserted_max = is_ours and frame.type == WRITE_ACK
         if frame.type != READ_ACK:
             return
         if frame.id == STATUS:

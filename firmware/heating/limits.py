@@ -147,7 +147,6 @@ TEST_MS = 120_000
 TEST_FLOW_CK = 5000
 
 # -- boiler
-FRAME_INTERVAL_MAX_MS = 1_150  # [O] section 4.3.1: 1 s + 15 %
 BOILER_LOST_MS = 10_000  # boilers leave OpenTherm mode after 5 to 15 s
 BRIDGE_LOST_MS = 10_000  # [G] reports each frame
 LEASE_REFRESH_MS = 15_000  # [G] a control set-point is forgotten after just over a minute: three may get lost

@@ -24,6 +24,7 @@ from collections import namedtuple
 
 from heating import actuators, limits, memory, regulator
 from heating.actuators import OPENING, RelayCycle, ValveExercise
+from heating.boiler import CH_MODE
 from heating.model import OPENTHERM, OUTPUT_SILENT, RELAY, VALVE, dead_s
 from heating.preheat import Preheat
 from heating.reports import RoomReports
@@ -168,7 +169,7 @@ class Thermostat(Trade):
             return None
         status = self._reports.boiler_status(now_ms=moment.now_ms)
         if status is not None:
-            agrees = (status & 2 != 0) == self.outputs.on and self.outputs.on == (order.level_percent > 0)
+            agrees = (status & CH_MODE != 0) == self.outputs.on and self.outputs.on == (order.level_percent > 0)
         elif order.level_percent:
             room_ck = self._room_ck()
             agrees = room_ck is not None and room_ck >= self.setpoint_ck - limits.COMFORT_CK

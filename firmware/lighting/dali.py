@@ -16,19 +16,10 @@ SHORT_MAX = 63
 BROADCAST = 127
 
 OFF = 0x00
-RECALL_MAX_LEVEL = 0x05
-RECALL_MIN_LEVEL = 0x06
 ENABLE_WRITE_MEMORY = 0x81
 QUERY_STATUS = 0x90
-QUERY_GEAR_PRESENT = 0x91
-QUERY_LAMP_FAILURE = 0x92
-QUERY_VERSION = 0x97
 QUERY_CONTENT_DTR0 = 0x98
-QUERY_DEVICE_TYPE = 0x99
-QUERY_PHYSICAL_MINIMUM = 0x9A
 QUERY_ACTUAL_LEVEL = 0xA0
-QUERY_MAX_LEVEL = 0xA1
-QUERY_MIN_LEVEL = 0xA2
 READ_MEMORY_LOCATION = 0xC5
 
 DTR0 = 0xA3
@@ -39,10 +30,7 @@ WRITE_MEMORY_NO_REPLY = 0xC9
 STATUS_GEAR_FAILURE = 1
 STATUS_LAMP_FAILURE = 2
 STATUS_LAMP_ON = 4
-STATUS_LIMIT_ERROR = 8
 STATUS_FADE_RUNNING = 16
-STATUS_RESET_STATE = 32
-STATUS_NO_ADDRESS = 64
 STATUS_POWER_CYCLE = 128
 
 LEVEL_MAX = 254
@@ -70,12 +58,6 @@ def address_byte(address, is_command):
     """The first byte for a short address, 0 to 63, or for BROADCAST."""
     assert 0 <= address <= SHORT_MAX or address == BROADCAST
     return 2 * address + (1 if is_command else 0)
-
-
-def group_byte(group, is_command):
-    """The first byte for a group, 0 to 15."""
-    assert 0 <= group <= 15
-    return 0x80 + 2 * group + (1 if is_command else 0)
 
 
 def arc_power(address, level):

@@ -15,7 +15,6 @@ from policy import civil
 # maintenance: (percent just after cleaning, days until it is to be cleaned again, civil day of the cleaning) or None.
 FluxModel = namedtuple("FluxModel", ("virtual_percent", "clo", "maintenance"))
 
-PLAIN = FluxModel(100, (), None)
 _UNIT = 10_000
 
 

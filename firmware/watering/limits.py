@@ -35,7 +35,6 @@ SELECT_MS = 20  # a selector's contacts before current flows through them
 LEAD_S_MAX = 120
 
 # -- runs
-JOBS_MAX = 8  # one a zone
 SOAK_S_MIN = 1800
 SOAK_S_MAX = 7200
 # A start that could not take place (no clock, wind, power cut) is made up for within this, then skipped.

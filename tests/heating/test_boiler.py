@@ -1,7 +1,7 @@
 """The boiler's side of a thermostat, against the twin of an OpenTherm Gateway: commands, reports, lease, refusals; and
 the frame codec against the published protocol and the frames of an independent implementation's tests."""
 
-from binascii import hexlify, unhexlify
+from binascii import unhexlify
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,6 @@ def test_the_highest_flow_temperature_is_asserted_once_and_bounds_every_setpoint
     rig = Rig(flow_max_ck=6500)
     rig.heat(9000, for_ms=3_600_000)
     assert boiler.from_f8_8(rig.otgw.max_ch) == 6500
-    assert rig.boiler.asserts_max()
     assert boiler.from_f8_8(rig.otgw.control_setpoint) == 6500
     # The gateway keeps SH in EEPROM, which wears out: said until it is seen, never again.
     assert 1 <= sum(command.startswith("SH=") for command in rig.otgw.commands) <= 2
@@ -76,7 +75,7 @@ def test_a_gateway_that_has_ours_already_is_never_told_it():
     rig = Rig()
     rig.otgw.max_ch = 65 * 256
     rig.heat(for_ms=3_600_000)
-    assert said_max(rig) == 0 and rig.boiler.asserts_max()
+    assert said_max(rig) == 0
 
 
 def test_a_boiler_that_knows_no_highest_flow_temperature_wears_no_eeprom_out():
@@ -84,7 +83,6 @@ def test_a_boiler_that_knows_no_highest_flow_temperature_wears_no_eeprom_out():
     rig.otgw.refused = {57: UNKNOWN}
     rig.heat(for_ms=3_600_000)
     assert said_max(rig) == 1
-    assert not rig.boiler.asserts_max()
 
 
 def test_a_boiler_that_calls_ours_invalid_is_told_it_four_times_a_day_and_no_more():
@@ -194,16 +192,13 @@ def of(kind):
 
 
 @pytest.mark.parametrize(("value_ck", "expected"), of("f88"))
-def test_a_number_is_written_and_read_as_the_specification_does(value_ck, expected):
-    assert boiler.f8_8(int(value_ck)) == int(expected, 16)
+def test_a_number_is_read_as_the_specification_does(value_ck, expected):
     assert boiler.from_f8_8(int(expected, 16)) == int(value_ck)
 
 
 @pytest.mark.parametrize(("text", "kind", "number", "value", "_source"), of("frame"))
-def test_a_frame_is_read_and_written_bit_by_bit(text, kind, number, value, _source):
-    frame = boiler.decode_frame(unhexlify(text))
-    assert frame == (getattr(boiler, kind), int(number), int(value, 16))
-    assert hexlify(boiler.encode_frame(*frame)).decode().upper() == text
+def test_a_frame_is_read_bit_by_bit(text, kind, number, value, _source):
+    assert boiler.decode_frame(unhexlify(text)) == (getattr(boiler, kind), int(number), int(value, 16))
 
 
 @pytest.mark.parametrize(("text", "_why"), of("bad"))
@@ -212,13 +207,9 @@ def test_a_damaged_frame_is_no_frame(text, _why):
 
 
 def test_every_single_bit_error_is_seen():
-    sound = boiler.encode_frame(boiler.READ_ACK, boiler.FLOW_TEMPERATURE, 0x2B80)
+    sound = unhexlify("C0192B80")
+    assert boiler.decode_frame(sound) == (boiler.READ_ACK, boiler.FLOW_TEMPERATURE, 0x2B80)
     for bit in range(32):
         spoilt = bytearray(sound)
         spoilt[bit // 8] ^= 1 << bit % 8
         assert boiler.decode_frame(bytes(spoilt)) is None
-
-
-def test_every_value_survives_the_way_through_its_hundredths():
-    for value_ck in range(-4000, 12_700):
-        assert boiler.from_f8_8(boiler.f8_8(value_ck)) == value_ck

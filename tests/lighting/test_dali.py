@@ -18,19 +18,12 @@ from lighting import dali
         (dali.arc_power(dali.BROADCAST, 254), 0xFEFE),
         # as dali_py prints a recording (SevenLab)
         (dali.command(dali.BROADCAST, dali.OFF), 0xFF00),
-        (dali.command(dali.BROADCAST, dali.RECALL_MIN_LEVEL), 0xFF06),
-        (dali.command(dali.BROADCAST, dali.RECALL_MAX_LEVEL), 0xFF05),
         (dali.command(63, dali.QUERY_STATUS), 0x7F90),
         (dali.arc_power(5, 128), 0x0A80),
     ],
 )
 def test_a_frame_is_what_others_send(step, frame):
     assert step.frame == frame
-
-
-def test_groups_have_their_own_addresses():
-    assert [dali.group_byte(group, True) for group in (0, 15)] == [0x81, 0x9F]
-    assert dali.group_byte(3, False) == 0x86
 
 
 def test_only_configuration_goes_out_twice_and_only_queries_are_answered():

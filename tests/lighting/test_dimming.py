@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lighting.dimming import PLAIN, Flux, FluxModel, Ramp, constant_light, maintained
+from lighting.dimming import Flux, FluxModel, Ramp, constant_light, maintained
 from policy import civil
 
 TALQ_CURVE = ((0, 80), (5000, 85), (10_000, 90), (15_000, 95), (20_000, 100))
@@ -13,7 +13,7 @@ DAY_S = 86_400
 
 
 def test_without_factors_the_gear_is_told_what_is_wanted():
-    flux = Flux(PLAIN)
+    flux = Flux(FluxModel(100, (), None))
     assert [flux.drive_percent(level, 30_000, None) for level in range(101)] == list(range(101))
 
 

@@ -66,7 +66,8 @@ for step in range(60):
     for heard in (b"R80000200", b"B4000020C", b"BC012021A", b"BC0192B80", b"B00000001", b"junk", b"\xff\xfe"):
         line.receive(heard + b"\r\n", now_ms=1000 * step)
 print(sorted(line.readings(now_ms=60_000).items()), sorted(line.counters.items()))
-print([boiler.encode_frame(kind, 57, boiler.f8_8(value)) for kind in (1, 5) for value in (6500, -525, 2150)])
+print([boiler.decode_frame(bytes((0x10, 57, high, 0x80))) for high in (0x41, 0xFA, 0x15)])
+print([boiler.from_f8_8(value) for value in (0x4100, 0xFAC0, 0x1580)])
 
 SOUND = heating_form.encode(heating.DEFAULT_PROGRAMME)
 for plain in (
