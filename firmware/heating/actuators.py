@@ -110,7 +110,7 @@ class ValveExercise:
         self.phase = None
 
     def is_due(self, civil_day, is_free, *, now_ms) -> bool:
-        """civil_day None: unknown. is_free: empty, and for two hours more."""
+        """True when a stroke is due. civil_day None: unknown. is_free: the room is empty for two hours more."""
         if self._stroke_ms == 0:
             return False
         if civil_day is None:

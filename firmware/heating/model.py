@@ -41,7 +41,7 @@ HeatingModel = namedtuple(
 
 
 def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
-    """The model of an output with nothing else said."""
+    """The HeatingModel of an output, all else by default."""
     water = output != RELAY if is_water is None else is_water
     return HeatingModel(
         output=output,

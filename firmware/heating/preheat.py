@@ -71,7 +71,7 @@ class Preheat:
         """True if a cooler span has begun before the target was reached: full heat must not go on to the old one."""
         return setpoint_ck < self._start[3]
 
-    def follow(self, room_ck, *, now_ms):
+    def observe(self, room_ck, *, now_ms):
         """Observes the room's temperature during a preheat; returns a Lesson at its end."""
         start_ms, start_ck, outdoor_ck, target_ck, is_cold = self._start
         rise_ck = room_ck - start_ck
@@ -88,7 +88,7 @@ class Preheat:
             return None
         return self._learn(lasted_s, rise_ck, outdoor_ck, target_ck, is_cold)
 
-    def unheated(self, room_ck, outdoor_ck, *, now_ms) -> None:
+    def observe_cooling(self, room_ck, outdoor_ck, *, now_ms) -> None:
         """Observes a room without heat: learns how fast it cools."""
         if self._cooling is None:
             self._cooling = (now_ms, room_ck, outdoor_ck)
@@ -108,7 +108,7 @@ class Preheat:
         known = self.learned
         self.learned = Learned(known.rate_ck_h, known.rate_long_ck_h, known.dead_s, cooling)
 
-    def heated(self) -> None:
+    def end_cooling(self) -> None:
         """Ends the observation of cooling: heat is wanted again, or the room is not known."""
         self._cooling = None
 

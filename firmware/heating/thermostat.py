@@ -306,13 +306,13 @@ class Thermostat(Trade):
     def _learn(self, room_ck, moment):
         """Learns from this sample: the end of a preheat, the cooling of a room."""
         if self._preheat.is_running:
-            lesson = self._preheat.follow(room_ck, now_ms=moment.now_ms)
+            lesson = self._preheat.observe(room_ck, now_ms=moment.now_ms)
             if lesson is not None:
                 self._reports.report(event.HEATING_LEARNED, None, tuple(lesson))
         if self.duty_permille == 0 and self._rule != WINDOW:
-            self._preheat.unheated(room_ck, self._outdoors.temperature_ck(moment), now_ms=moment.now_ms)
+            self._preheat.observe_cooling(room_ck, self._outdoors.temperature_ck(moment), now_ms=moment.now_ms)
         else:
-            self._preheat.heated()
+            self._preheat.end_cooling()
 
     def _is_full(self):
         """True while the output gives all it has: a boiler by its flow, also while it is driven anew."""

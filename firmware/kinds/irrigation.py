@@ -248,7 +248,7 @@ class Ports:
             self._selector.release()
             self._pulse = None
             outputs.put_off(_AGAIN_MS, pulse[0], now_ms=now_ms)
-            outputs.measured(pulse[0], 0)
+            outputs.observe_current(pulse[0], 0)
 
     def _drive(self, now_ms):
         output, opens = self._pulse
@@ -267,7 +267,7 @@ class Ports:
             return
         self._phase = _MEASURED
         if value is not None:
-            outputs.measured(output, abs(value[quantity.CURRENT]))
+            outputs.observe_current(output, abs(value[quantity.CURRENT]))
 
     def _end(self, outputs, output, opens, now_ms):
         self._master_bridge.coast()
@@ -275,7 +275,7 @@ class Ports:
         if output != MASTER:
             self._selector.release()
         self._pulse = None
-        outputs.pulsed(output, opens, now_ms=now_ms)
+        outputs.observe_pulse(output, opens, now_ms=now_ms)
 
     def _note_wind(self, pulses, now_ms):
         before, at_ms = self._wind

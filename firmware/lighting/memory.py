@@ -65,7 +65,7 @@ def decode(data):
 
 
 def encode(kept):
-    """36 bytes."""
+    """The 36 bytes of a LampMemory."""
     gear_wh = _UNKNOWN if kept.gear_wh is None else kept.gear_wh
     counts = [min(count, U32) for count in (kept.lamp_s, kept.starts, kept.wh)]
     data = struct.pack(_FORMAT, counts[0], counts[1], counts[2], kept.asset, gear_wh)

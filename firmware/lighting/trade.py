@@ -117,7 +117,7 @@ class Streetlight(Trade):
         self._reports = LampReports(kept.asset, self._demand)
         self._ramp = Ramp(FAIL_SAFE_PERCENT)
         self.outputs = Output(FAIL_SAFE_PERCENT, decision.BOOT, 0)
-        self._watch.commanded(FAIL_SAFE_PERCENT, now_ms=now_ms)
+        self._watch.observe_level(FAIL_SAFE_PERCENT, now_ms=now_ms)
         self._aged = kept.aged
         self._restore(kept.standing, now_ms)
         self._meter = None
@@ -327,7 +327,7 @@ class Streetlight(Trade):
             self._lamp_s(now_ms)
             if drive_percent and not outputs.level_percent:
                 self._starts += 1
-            self._watch.commanded(drive_percent, now_ms=now_ms)
+            self._watch.observe_level(drive_percent, now_ms=now_ms)
             self._agrees = None
         self.outputs = Output(drive_percent, demand.rule, demand.reason)
 

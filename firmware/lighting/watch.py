@@ -68,7 +68,7 @@ def vote(votes, code, is_bad):
 class LampWatch:
     """Judges one lamp. `active`: codes in force; at a start those that stood before it, which end once they are judged
     healthy. `has_relay`: level 0 opens a relay. `relay_stuck_lit`: the position in which a standing relayFailure was
-    seen. Give `commanded` the level of the gear, then `sample` each reading."""
+    seen. Give `observe_level` the level of the gear, then `sample` each reading."""
 
     def __init__(self, model, *, has_relay=True, active=None, relay_stuck_lit=False):
         self._model = model
@@ -89,7 +89,7 @@ class LampWatch:
         """Power of a healthy lamp at a level of its gear, in 0.1 W."""
         return expected_dw(self._model, level_percent)
 
-    def commanded(self, level_percent, *, now_ms):
+    def observe_level(self, level_percent, *, now_ms):
         """Observes the level of the gear, in %."""
         if level_percent == self._level:
             return

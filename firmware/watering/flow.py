@@ -210,7 +210,7 @@ class LeakWatch:
         self.bucket_ml = 0
         self.leaking = False
 
-    def opened(self) -> None:
+    def observe_open(self) -> None:
         """Forgets: while a valve is open nothing shows a leak."""
         self.from_ms = None
         self.settled = False

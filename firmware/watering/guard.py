@@ -72,7 +72,7 @@ class PipeGuard:
             return
         if zones:
             self.recent_zones = [zone for zone in self.recent_zones if zone not in zones] + list(zones)
-            self.leak.opened()
+            self.leak.observe_open()
             self.closings_repeated = self._rests = 0
         self._open = zones
         self._meter.restart()

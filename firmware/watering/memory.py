@@ -66,7 +66,7 @@ def empty() -> WateringMemory:
 
 
 def encode(memory) -> bytes:
-    """LENGTH bytes."""
+    """The LENGTH bytes of a WateringMemory."""
     parts = [
         struct.pack(
             _HEAD,

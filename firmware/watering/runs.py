@@ -31,7 +31,7 @@ _RETRY_MS = 200
 
 
 class Job:
-    """Is what one zone (from 1) is still to have, and what it has had. `plan`: a balance.CyclePlan; `by`: (rule,
+    """Holds the water that one zone (from 1) is still to have, and has had. `plan`: a balance.CyclePlan; `by`: (rule,
     reason), as its events carry them. Eight may wait at once, and a chip gives each twelve fields or seventeen."""
 
     def __init__(self, zone, plan, by, *, ready_ms, give_up_ms):

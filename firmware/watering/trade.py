@@ -432,5 +432,5 @@ class WateringTrade(Trade):
 
 
 def _stops(order) -> bool:
-    """Whether an order "no water" is in force."""
+    """True if this is an order "no water" in force."""
     return order is not None and not order.level_percent

@@ -10,9 +10,9 @@ output is pulsed CLOSE twice before anything may open, one pulse at a time, with
 
     output    0 master, 1 to 8 the zones, 9 the pump
     turn      drive = valves.tick(now_ms=…); set the held outputs to drive.held; if drive.pulse, give it and call
-              `pulsed`; give a coil's current to `measured`
+              `observe_pulse`; give a coil's current to `observe_current`
 
-A pulse lasts longer than a turn: `tick` returns it until `pulsed` is called. CLOSE pulses go before
+A pulse lasts longer than a turn: `tick` returns it until `observe_pulse` is called. CLOSE pulses go before
 OPEN pulses, always.
 """
 
@@ -120,7 +120,7 @@ class Valves:
             drive = self._drive = ValveDrive(held, pulse)
         return drive
 
-    def pulsed(self, output: int, opens: bool, *, now_ms: int) -> None:
+    def observe_pulse(self, output: int, opens: bool, *, now_ms: int) -> None:
         """Observes that this pulse has been given. If it is no longer wanted its contrary follows: a valve that was
         closed while its OPEN was being given still has its CLOSE to come."""
         if opens:
@@ -136,7 +136,7 @@ class Valves:
             self.passed |= 1 << output
         self._next_ms = now_ms + for_ms
 
-    def measured(self, output: int, current_ma: int) -> None:
+    def observe_current(self, output: int, current_ma: int) -> None:
         """Observes what a coil drew 50 ms after it was powered, mA; kept until it is drained."""
         self._currents.append((output, current_ma))
         if len(self._currents) > limits.OUTPUTS_MAX:

@@ -167,17 +167,17 @@ class GreenPorts:
             self.site.pipes.hold(drive.held, self.site.now_ms)
             for output, kind in enumerate(self._kinds):
                 if kind == HELD and fresh >> output & 1:
-                    valves.measured(output, self.site.pipes.held_current_ma(output))
+                    valves.observe_current(output, self.site.pipes.held_current_ma(output))
         if self._under_way is None and drive.pulse is not None and drive.pulse[0] in self.unreachable:
             valves.put_off(100, drive.pulse[0], now_ms=now_ms)
-            valves.measured(drive.pulse[0], 0)
+            valves.observe_current(drive.pulse[0], 0)
         elif self._under_way is None and drive.pulse is not None:
             self._under_way, self._begun_ms = drive.pulse, now_ms
         if self._under_way is not None and now_ms - self._begun_ms >= self._pulse_ms:
             output, opens = self._under_way
             self._under_way = None
-            valves.measured(output, self.site.pipes.pulse(output, opens, self.site.now_ms))
-            valves.pulsed(output, opens, now_ms=now_ms)
+            valves.observe_current(output, self.site.pipes.pulse(output, opens, self.site.now_ms))
+            valves.observe_pulse(output, opens, now_ms=now_ms)
 
     def pulsing(self) -> bool:
         return self._under_way is not None

@@ -34,7 +34,7 @@ class Bench:
 
     def command(self, level_percent):
         self.level = level_percent
-        self.watch.commanded(level_percent, now_ms=STARTED_MS + self.minute * MINUTE_MS)
+        self.watch.observe_level(level_percent, now_ms=STARTED_MS + self.minute * MINUTE_MS)
         return self
 
     def powers(self, level_percent):
@@ -113,10 +113,10 @@ def test_a_lamp_that_warms_up_slowly_is_no_failure():
 
 def test_a_sample_within_a_minute_of_the_change_does_not_count():
     watch = LampWatch(MODEL)
-    watch.commanded(100, now_ms=0)
+    watch.observe_level(100, now_ms=0)
     for turn in range(20):
         at_ms = 1_000_000 + turn * 120_000
-        watch.commanded(100 if turn % 2 else 50, now_ms=at_ms)
+        watch.observe_level(100 if turn % 2 else 50, now_ms=at_ms)
         for delay_ms in (1, 30_000, 59_999):
             assert watch.sample(6, now_ms=at_ms + delay_ms) == []
 

@@ -160,7 +160,7 @@ def test_every_kind_shuts_behind_a_lock_and_shows_what_it_can(kind, plain, value
             if kind == "irrigation":
                 pulse = node.outputs.tick(now_ms=now_ms).pulse
                 if pulse is not None:
-                    node.outputs.pulsed(pulse[0], pulse[1], now_ms=now_ms)
+                    node.outputs.observe_pulse(pulse[0], pulse[1], now_ms=now_ms)
 
     live(None, 0, 60)
     live(panel.TEST, 60, 100)

@@ -51,9 +51,9 @@ def test_an_opening_for_longer_is_shut_after_four_hours(kind, for_s):
     valves = Valves([ABSENT, kind, *[ABSENT] * 8], gap_ms=100, now_ms=0)
     for now_ms in (0, 1000):
         if (pulse := valves.tick(now_ms=now_ms).pulse) is not None:
-            valves.pulsed(*pulse, now_ms=now_ms)
+            valves.observe_pulse(*pulse, now_ms=now_ms)
     assert valves.open(1, for_s, now_ms=2000)
-    valves.pulsed(1, True, now_ms=2100)
+    valves.observe_pulse(1, True, now_ms=2100)
     assert valves.tick(now_ms=2000 + 1000 * FOUR_HOURS_S - 1).pulse is None and valves.is_open(1)
     drive = valves.tick(now_ms=2000 + 1000 * FOUR_HOURS_S)
     assert not valves.is_open(1) and drive.held == 0

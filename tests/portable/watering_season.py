@@ -65,8 +65,8 @@ def main():
             trade.decide(moment)
             drive = trade.outputs.tick(now_ms=now_ms)
             if drive.pulse is not None:
-                trade.outputs.pulsed(drive.pulse[0], drive.pulse[1], now_ms=now_ms)
-                trade.outputs.measured(drive.pulse[0], 1500 + chance % 50)
+                trade.outputs.observe_pulse(drive.pulse[0], drive.pulse[1], now_ms=now_ms)
+                trade.outputs.observe_current(drive.pulse[0], 1500 + chance % 50)
             for code, active, detail in trade.drain_events():
                 print(now_ms // 1000, code, active, detail)
             due_ms = min(trade.deadline_ms(now_ms), sample_ms)

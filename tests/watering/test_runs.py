@@ -67,13 +67,13 @@ def test_a_coil_that_stays_open_is_pulsed_again_a_few_times_and_not_for_ever():
     green.run(hours=1)
     valves = green.desk.trade.outputs
     pulses = []
-    given = valves.pulsed
+    given = valves.observe_pulse
 
     def counted(output, opens, *, now_ms):
         pulses.append((output, opens))
         given(output, opens, now_ms=now_ms)
 
-    valves.pulsed = counted
+    valves.observe_pulse = counted
     green.pipes.pulse = lambda output, opens, now_ms: 0
     valves.close_again(2)
     green.run(hours=2)

@@ -20,7 +20,7 @@ def settled(kinds=KINDS):
     while not valves.ready():
         pulse = valves.tick(now_ms=now_ms).pulse
         if pulse:
-            valves.pulsed(pulse[0], pulse[1], now_ms=now_ms)
+            valves.observe_pulse(pulse[0], pulse[1], now_ms=now_ms)
         now_ms += 50
     return valves, now_ms + 100
 
@@ -33,7 +33,7 @@ def test_nothing_opens_before_every_latching_output_was_pulsed_shut_twice():
         pulse = valves.tick(now_ms=now_ms).pulse
         if pulse:
             given.append(pulse)
-            valves.pulsed(pulse[0], pulse[1], now_ms=now_ms)
+            valves.observe_pulse(pulse[0], pulse[1], now_ms=now_ms)
         now_ms += 10
     assert given == [(0, False), (1, False), (2, False)] * 2
     assert valves.open(PUMP, 60, now_ms=now_ms)
@@ -52,7 +52,7 @@ def test_tick_alone_shuts_what_is_past_its_deadline():
     valves.open(1, 60, now_ms=now_ms)
     valves.open(PUMP, 30, now_ms=now_ms)
     assert valves.tick(now_ms=now_ms).held == 1 << PUMP
-    valves.pulsed(1, True, now_ms=now_ms)
+    valves.observe_pulse(1, True, now_ms=now_ms)
     assert valves.tick(now_ms=now_ms + 29_999).held == 1 << PUMP
     assert valves.tick(now_ms=now_ms + 30_000).held == 0
     assert valves.tick(now_ms=now_ms + 60_000).pulse == (1, False)
@@ -71,12 +71,12 @@ def test_pulses_shut_go_first_and_one_at_a_time_with_their_gap():
     valves, now_ms = settled()
     valves.open(1, 60, now_ms=now_ms)
     assert valves.tick(now_ms=now_ms).pulse == (1, True)
-    valves.pulsed(1, True, now_ms=now_ms)
+    valves.observe_pulse(1, True, now_ms=now_ms)
     valves.open(2, 60, now_ms=now_ms)
     valves.close(1)
     assert valves.tick(now_ms=now_ms + 99).pulse is None
     assert valves.tick(now_ms=now_ms + 100).pulse == (1, False)
-    valves.pulsed(1, False, now_ms=now_ms + 100)
+    valves.observe_pulse(1, False, now_ms=now_ms + 100)
     assert valves.tick(now_ms=now_ms + 200).pulse == (2, True)
     assert valves.wake_ms(now_ms + 150) == now_ms + 200
 
@@ -86,7 +86,7 @@ def test_a_valve_shut_while_its_opening_is_being_given_is_pulsed_shut_after_it()
     valves.open(1, 60, now_ms=now_ms)
     assert valves.tick(now_ms=now_ms).pulse == (1, True)
     valves.close(1)
-    valves.pulsed(1, True, now_ms=now_ms)
+    valves.observe_pulse(1, True, now_ms=now_ms)
     assert valves.tick(now_ms=now_ms + 100).pulse == (1, False)
 
 
@@ -114,7 +114,7 @@ def test_a_pulse_that_could_not_be_given_comes_again_after_all_the_others_and_af
         if output == 1:
             valves.put_off(50, output, now_ms=now_ms)
         else:
-            valves.pulsed(output, opens, now_ms=now_ms)
+            valves.observe_pulse(output, opens, now_ms=now_ms)
         now_ms = valves.wake_ms(now_ms)
     assert asked[:7] == [0, 1, 2, 0, 2, 1, 1] and set(asked[6:]) == {1}
     assert not valves.ready() and len(asked) < 4 + 2000 // 50
@@ -127,7 +127,7 @@ def test_an_opening_that_could_not_be_given_lets_the_others_open_and_owes_a_clos
     valves.put_off(50, 1, now_ms=now_ms)
     assert valves.tick(now_ms=now_ms + 49).pulse is None
     assert valves.tick(now_ms=now_ms + 50).pulse == (2, True)
-    valves.pulsed(2, True, now_ms=now_ms + 50)
+    valves.observe_pulse(2, True, now_ms=now_ms + 50)
     assert valves.tick(now_ms=now_ms + 150).pulse == (1, True)
     valves.close(1)
     assert valves.tick(now_ms=now_ms + 150).pulse == (1, False)
