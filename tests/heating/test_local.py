@@ -1,4 +1,4 @@
-"""A technician at a thermostat: locked is no heat whatever freezes, tested is heat for two minutes, and what protects a
+"""A technician at a thermostat: locked is no heat in any frost, tested is heat for two minutes, and what protects a
 boiler protects it then too."""
 
 from itertools import pairwise
@@ -29,7 +29,7 @@ def never_heats(world):
 
 
 @pytest.mark.parametrize("output", OUTPUTS)
-def test_locked_is_no_heat_at_once_whatever_is_ordered(output):
+def test_locked_is_no_heat_at_once_under_any_order(output):
     world = WarmWorld(model_of(output), start_ck=1500)
     world.order = COMFORT
     world.run(3)
@@ -105,7 +105,7 @@ def test_a_test_fits_the_longest_that_the_panel_grants(output):
 
 
 @pytest.mark.parametrize(("output", "is_water"), [("relay", False), ("relay", True), ("opentherm", True)])
-def test_whoever_plays_with_the_button_does_not_make_a_boiler_short_cycle(output, is_water):
+def test_a_hand_that_plays_with_the_button_does_not_make_a_boiler_short_cycle(output, is_water):
     timing = model_of("opentherm" if is_water else "relay").timing
     made = model_of(output, programme=NEVER, is_water=is_water, timing=timing)
     world = WarmWorld(made, start_ck=1850)

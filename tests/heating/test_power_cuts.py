@@ -1,5 +1,5 @@
 """Bug classes 4 and 14 at a thermostat: after a power cut its outputs are those of a node whose power never failed,
-across the edges of spans, ceilings and preheat; and what it counts never falls, whatever restarts it sees."""
+across the edges of spans, ceilings and preheat; and what it counts never falls, at any restart."""
 
 import copy
 import functools

@@ -47,7 +47,7 @@ def steps(regulator, count, error_ck, *, from_ms=0, **changes):
     ("setpoint_ck", "room_ck", "outdoor_ck", "permille"),
     [
         (2000, 1900, 1000, 700),  # 0.6 · 1 + 0.01 · 10
-        (2000, 1900, None, 600),  # nobody knows how cold it is outside: no such term
+        (2000, 1900, None, 600),  # no outdoor temperature: no such term
         (1900, 1850, -500, 540),  # 0.6 · 0.5 + 0.01 · 24
         (1900, 1900, 400, 150),  # what a room loses while it is as warm as it shall be
         (1900, 1920, 400, 30),  # 0.15 - 0.12

@@ -37,7 +37,7 @@ def given(timing, duties, *, look_ms):
         if cycle.step(duty, now_ms=now_ms, blind=True) != was:
             edges.append(now_ms)
         next_ms = min(now_ms + look_ms, cycle.deadline_ms(now_ms))
-        assert next_ms > now_ms, "whoever is asked for an instant that has passed never rests"
+        assert next_ms > now_ms, "a deadline in the past would never let the loop rest"
         on += cycle.is_on * (next_ms - now_ms)
         asked += duty * (next_ms - now_ms)
         now_ms = next_ms
@@ -47,7 +47,7 @@ def given(timing, duties, *, look_ms):
 
 @pytest.mark.parametrize("seconds", TIMINGS)
 @pytest.mark.parametrize("permille", [50, 100, 250, 333, 500, 566, 750, 960])
-def test_a_relay_gives_the_safe_duty_whatever_its_least_times_are(seconds, permille):
+def test_a_relay_gives_the_safe_duty_with_any_minimum_times(seconds, permille):
     timing = timing_of(seconds)
     mean, _, edges = given(timing, lambda now_ms: permille, look_ms=HOUR_MS)
     assert permille * 98 // 100 <= mean <= permille * 106 // 100
@@ -127,7 +127,7 @@ def test_every_output_gives_a_blind_room_its_safe_duty_in_winter(output, plain, 
         ("opentherm", {"curve_percent": 20}, True, -700),
     ],
 )
-def test_a_blind_room_stays_above_frost_whatever_the_settings_are(output, plain, outdoor, mean_ck):
+def test_a_blind_room_stays_above_frost_with_any_settings(output, plain, outdoor, mean_ck):
     made = thermostat.decode(Faults(), {"output": output, **plain}).model
     world = WarmWorld(made, data=TOWN_HALL, start_ck=1000, mean_ck=mean_ck)
     world.ports.thermometer.absent, world.ports.outdoor_absent = True, not outdoor

@@ -114,7 +114,7 @@ def test_three_closed_days_are_a_long_emptiness_from_the_first_hour_on_and_frida
     assert len(edges) == 1, "an end that is told some seconds sooner or later is the same"
 
 
-def test_nobody_is_heated_for_on_the_evening_before_a_closed_day():
+def test_no_room_is_preheated_on_the_evening_before_a_closed_day():
     """Said on Saturday for the week."""
     room = Closing(at(2026, 12, 5, 540), at(2026, 12, 5, 600), at(2026, 12, 12))
     room.run_to(TUESDAY + 12 * 3600)
@@ -129,7 +129,7 @@ def test_closed_for_longer_than_a_gateway_may_say_is_closed_as_far_as_it_says():
 
 
 @pytest.mark.parametrize("day", [8, 10])
-def test_after_a_restart_nobody_knows_since_when_and_closed_has_been_for_long(day):
+def test_after_a_restart_the_begin_is_not_known_and_closed_counts_as_long(day):
     boot_s = at(2026, 12, day, 600)
     room = Closing(boot_s, boot_s + 60, FRIDAY)
     room.run_to(boot_s + 4 * 3600)
@@ -144,7 +144,7 @@ def test_what_begins_before_the_eyes_of_a_node_begins_today():
 
 
 def test_a_closure_that_is_called_off_leaves_what_has_been_of_it():
-    """On Wednesday evening, when nobody has been there since Monday's: 62 hours until Thursday morning."""
+    """On Wednesday evening, in an empty room since Monday's: 62 hours until Thursday morning."""
     called_off_s = TUESDAY + civil.day_s + 18 * 3600 + 1800
     room = Closing(TUESDAY - 6 * 3600, TUESDAY + 60, FRIDAY)
     room.run_to(called_off_s)
@@ -191,25 +191,25 @@ def world_of(programme=ALWAYS, standby_ck=100, **more):
     return WarmWorld(model_of(programme=programme, standby_ck=standby_ck), **more)
 
 
-def somebody(world):
+def detection(world):
     world.trade.sense(SOMEBODY, world.moment())
 
 
-def test_an_hour_without_anybody_lowers_the_setpoint_and_whoever_comes_has_it_back_within_seconds():
+def test_an_hour_without_a_detection_lowers_the_setpoint_and_the_next_restores_it_within_seconds():
     world = world_of()
-    world.run(50, somebody)
+    world.run(50, detection)
     world.run(58)
     assert world.trade.setpoint_ck == 1900
     world.run(4)
     assert (world.trade.setpoint_ck, world.rules()[-1]) == (1800, "standby")
-    somebody(world)
+    detection(world)
     world.run(1)
     assert (world.trade.setpoint_ck, world.rules()[-1]) == (1900, "programme")
 
 
-def test_a_room_with_somebody_in_it_or_without_a_detector_is_never_on_standby():
+def test_an_occupied_room_or_one_without_a_detector_is_never_on_standby():
     world = world_of()
-    world.run(3 * 60, somebody)
+    world.run(3 * 60, detection)
     assert "standby" not in world.rules()
     world = world_of(standby_ck=0)
     world.run(3 * 60)
@@ -219,7 +219,7 @@ def test_a_room_with_somebody_in_it_or_without_a_detector_is_never_on_standby():
 def test_a_room_is_warm_for_who_may_come_and_the_hour_counts_from_the_span_s_beginning():
     world = world_of(WEEK, start_s=at(2026, 12, 1, 60), start_ck=1600)
     world.run(8 * 60 - 5)
-    assert world.trade.setpoint_ck == 1900, "nobody is waited for before the span"
+    assert world.trade.setpoint_ck == 1900, "no detection is waited for before the span"
     changes = [(at_s, detail[2]) for at_s, code, _, detail in world.events if code == event.SETPOINT_CHANGED]
     assert "standby" not in [rule for _, rule in changes]
     world.run(10)
@@ -228,7 +228,7 @@ def test_a_room_is_warm_for_who_may_come_and_the_hour_counts_from_the_span_s_beg
     assert world.rules()[-1] == "programme" and world.trade.setpoint_ck == 1600
 
 
-def test_an_order_is_comfort_whoever_is_there():
+def test_an_order_is_comfort_in_an_empty_room_too():
     world = world_of()
     world.run(90)
     world.order = NodeOrder(1, b"12345678", "override", 100, 2_000_000_000, 3600)
@@ -249,10 +249,10 @@ def test_a_ceiling_holds_the_wish_and_standby_counts_from_there():
 
 def test_presence_stays_in_the_node():
     world = world_of()
-    somebody(world)
+    detection(world)
     world.trade.sample({quantity.TEMPERATURE: 1900, **SOMEBODY}, world.moment())
     assert quantity.OCCUPANCY not in world.trade.readings(world.moment())
     assert quantity.OCCUPANCY not in world.trade.health(world.moment())
-    world.run(30, somebody)
+    world.run(30, detection)
     assert {code for _, code, _, _ in world.events} <= {event.SETPOINT_CHANGED}
     assert limits.STANDBY_MS >= 900_000, "what is told of it is no finer than what leaves a cabinet"

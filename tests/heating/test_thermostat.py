@@ -233,7 +233,7 @@ def test_without_a_clock_the_room_is_held_at_the_safe_comfort_and_says_so():
 
 
 @pytest.mark.slow
-def test_a_valve_is_exercised_every_week_when_nobody_is_there():
+def test_a_valve_is_exercised_every_week_in_an_empty_room():
     world = WarmWorld(model_of("valve", programme=WEEK), start_s=at(2026, 6, 1, 0), start_ck=2400, mean_ck=2200)
     strokes = []
 

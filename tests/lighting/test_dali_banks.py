@@ -1,4 +1,4 @@
-"""D4i memory banks against published contents (tests/vectors/d4i.txt), and bytes that nobody wrote."""
+"""D4i memory banks against published contents (tests/vectors/d4i.txt), and bytes that are not written."""
 
 from pathlib import Path
 

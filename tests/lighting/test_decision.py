@@ -50,7 +50,7 @@ def test_no_time_lights_the_lamp():
 
 
 def test_a_doubtful_time_without_a_cell_is_carried_and_one_too_doubtful_is_no_time():
-    """Noon ± 4 h in June is day whatever the truth; beyond it nobody knows."""
+    """Noon ± 4 h in June is day at any true time; beyond it that is not known."""
     noon = civil.unix_from_local(civil.PARIS, JUNE, 50_000)
     assert lamp().decide(noon, limits.USABLE_S) == Demand(0, CALENDAR, 0)
     assert lamp().decide(noon, limits.USABLE_S + 1) == Demand(0, CARRIED, 0)

@@ -1,4 +1,4 @@
-"""A technician at the foot of a lamp: locked is dark and tested is lit, whatever calendar, order, presence or cell say;
+"""A technician at the foot of a lamp: locked is dark and tested is lit, above calendar, order, presence and cell;
 and what a lamp's faults make of both."""
 
 import pytest
@@ -27,7 +27,7 @@ def told(lamp):
 
 
 @pytest.mark.parametrize("ordered", [None, "override", "emergency"])
-def test_locked_is_dark_whatever_is_ordered_and_the_order_holds_again_afterwards(ordered):
+def test_locked_is_dark_under_any_order_which_holds_again_afterwards(ordered):
     lamp = Lamp()
     lamp.order = ordered and order(80, ordered)
     before = lamp.live(1000).level
@@ -69,10 +69,10 @@ def test_what_a_hand_lit_is_not_held_for_an_order_that_is_on_its_way(word):
 
 def test_who_passes_by_moves_neither_a_lock_nor_a_test_and_nothing_of_both_is_a_ramp():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
-    lamp.somebody().live(3000)
+    lamp.passer_by().live(3000)
     assert lamp.level == 100
     assert local(lamp, LOCK).level == 0, "at once, not down a ramp of thirty seconds"
-    assert lamp.somebody().live(5000).level == 0
+    assert lamp.passer_by().live(5000).level == 0
     assert local(lamp, TEST).level == 100
     assert lamp.live(120_000, step_ms=1000).level == 100, "the hold of the boost has run out meanwhile"
     assert local(lamp, None).level == 30

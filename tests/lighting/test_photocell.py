@@ -137,7 +137,7 @@ def test_a_cell_that_is_believed_for_ever_is_seen(monkeypatch):
 
 
 def dusk_without_a_clock():
-    """A switched feeder closes at sunset, nobody knows the time, and the sky goes dark within half an hour."""
+    """A switched feeder closes at sunset, the time is not known, and the sky goes dark within half an hour."""
     lamp = Lamp(unix_s=None, feeder="switched", photocell={})
     for minute in range(40):
         lamp.values[quantity.ILLUMINANCE] = 350 - 11 * min(minute, 31)

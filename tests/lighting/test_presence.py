@@ -75,9 +75,9 @@ def told_levels(lamp):
 @pytest.mark.parametrize("ends", ["extinction", "dawn", "order", "lock"])
 def test_what_ends_a_boost_that_was_not_told_is_told(ends):
     lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
-    lamp.somebody().live(60_000, step_ms=500)
+    lamp.passer_by().live(60_000, step_ms=500)
     count = len(told_levels(lamp))
-    lamp.somebody().live(3000)
+    lamp.passer_by().live(3000)
     assert lamp.level == 100 and len(told_levels(lamp)) == count, "the second boost of a quarter hour is not"
     if ends == "order":
         lamp.order = Order(0, "emergency")
@@ -96,8 +96,8 @@ def test_an_order_of_the_light_before_a_boost_that_was_not_told_is_told():
     lamp.order = Order(60)
     lamp.turn()
     lamp.order = None
-    lamp.somebody().live(60_000, step_ms=500)
-    lamp.somebody().live(3000)
+    lamp.passer_by().live(60_000, step_ms=500)
+    lamp.passer_by().live(3000)
     count = len(told_levels(lamp))
     lamp.order = Order(60)
     lamp.turn()

@@ -45,9 +45,9 @@ def test_what_was_asked_long_ago_and_not_since_does_not_shorten_the_wait():
     assert restarts_after(lamp, 72) == 24
 
 
-def test_nobody_who_walks_under_the_lamp_loses_its_light_to_a_restart():
+def test_a_passer_by_does_not_lose_the_light_to_a_restart():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
-    lamp.somebody().live(3000)
+    lamp.passer_by().live(3000)
     assert lamp.level == 100 and not lamp.trade.may_restart(lamp.moment())
 
 

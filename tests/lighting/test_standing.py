@@ -24,14 +24,14 @@ def dead():
 
 def test_an_alarm_ends_after_a_repair_with_the_fuse_pulled():
     repaired = again(dead())
-    assert not repaired.trade.is_sound(repaired.moment()), "nobody has seen it lit"
+    assert not repaired.trade.is_sound(repaired.moment()), "it has not been seen lit"
     repaired.minutes(12)
     assert repaired.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, False)]
     assert repaired.trade.is_sound(repaired.moment())
     assert again(repaired).minutes(12).codes(event.LAMP_FAILURE) == []
 
 
-def test_a_lamp_that_nobody_has_repaired_does_not_begin_its_alarm_again_each_evening():
+def test_a_lamp_without_a_repair_does_not_begin_its_alarm_again_each_evening():
     lamp = dead()
     for _ in range(3):
         lamp = again(lamp, feeder="switched")
@@ -118,7 +118,7 @@ def test_a_dirty_cell_stands_through_a_cut_and_ends_when_it_sees_the_day():
 def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
     lamp = Lamp(presence={**PRESENCE, "per_hour": 20})
     for _ in range(21):
-        lamp.somebody().live(11_000, step_ms=500)
+        lamp.passer_by().live(11_000, step_ms=500)
     lamp.minutes(4)
     lamp = again(lamp, presence={**PRESENCE, "per_hour": 20}).minutes(55)
     assert lamp.codes(event.PRESENCE_SENSOR_FAILURE) == []

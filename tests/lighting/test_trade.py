@@ -59,7 +59,7 @@ class Lamp:
             self.turn()
         return self
 
-    def somebody(self):
+    def passer_by(self):
         self.trade.sense({quantity.OCCUPANCY: 1}, self.moment())
         self.turn()
         return self
@@ -102,7 +102,7 @@ def test_who_comes_has_full_light_within_two_seconds():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
     assert lamp.level == 30
     came_ms = lamp.now_ms
-    lamp.somebody().live(2000)
+    lamp.passer_by().live(2000)
     assert lamp.level == 100
     assert next(at_ms for at_ms, level in lamp.levels if level == 100) - came_ms <= 2000
     assert len([level for at_ms, level in lamp.levels if at_ms > came_ms]) >= 5, "a ramp, not a flash"
@@ -110,15 +110,15 @@ def test_who_comes_has_full_light_within_two_seconds():
 
 def test_the_deadline_asks_for_every_step_of_a_ramp_and_for_the_end_of_the_hold():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
-    lamp.somebody()
+    lamp.passer_by()
     assert lamp.trade.deadline_ms(lamp.now_ms) == lamp.now_ms + limits.RAMP_STEP_MS
     lamp.live(5000)
     assert lamp.trade.deadline_ms(lamp.now_ms) == lamp.now_ms + 40_000
 
 
-def test_the_light_goes_slowly_when_nobody_is_left():
+def test_the_light_goes_slowly_after_the_last_passer_by():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
-    lamp.somebody().live(46_000)
+    lamp.passer_by().live(46_000)
     assert 90 < lamp.level <= 100
     lamp.live(15_000)
     assert 55 < lamp.level < 80
@@ -129,11 +129,11 @@ def test_the_light_goes_slowly_when_nobody_is_left():
 
 def test_presence_lights_no_day_and_an_extinction_only_where_it_is_wanted():
     day = Lamp(unix_s=SUNSET_S - 4 * 3600, calendar=EXTINCTION, presence={**PRESENCE, "in_extinction": 1})
-    assert day.somebody().live(3000).level == 0
+    assert day.passer_by().live(3000).level == 0
     midnight = SUNSET_S + 8 * 3600
-    assert Lamp(unix_s=midnight, calendar=EXTINCTION, presence=PRESENCE).somebody().live(3000).level == 0
+    assert Lamp(unix_s=midnight, calendar=EXTINCTION, presence=PRESENCE).passer_by().live(3000).level == 0
     wanted = Lamp(unix_s=midnight, calendar=EXTINCTION, presence={**PRESENCE, "in_extinction": 1})
-    assert wanted.level == 0 and wanted.somebody().live(3000).level == 100
+    assert wanted.level == 0 and wanted.passer_by().live(3000).level == 100
 
 
 def test_presence_never_leaves_the_node_and_passers_by_do_not_fill_the_outbox():
@@ -141,7 +141,7 @@ def test_presence_never_leaves_the_node_and_passers_by_do_not_fill_the_outbox():
     lamp.values = {quantity.OCCUPANCY: 3}
     lamp.minutes(3)
     for _ in range(20):
-        lamp.somebody().live(100_000, step_ms=500)
+        lamp.passer_by().live(100_000, step_ms=500)
     assert quantity.OCCUPANCY not in lamp.trade.readings(lamp.moment())
     assert quantity.OCCUPANCY not in lamp.trade.health(lamp.moment())
     changes = [(at_ms, detail) for at_ms, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
@@ -153,7 +153,7 @@ def test_presence_never_leaves_the_node_and_passers_by_do_not_fill_the_outbox():
 def test_what_is_told_of_levels_is_a_chain_without_a_gap():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
     for _ in range(30):
-        lamp.somebody().live(90_000, step_ms=500)
+        lamp.passer_by().live(90_000, step_ms=500)
     chain = [detail for _, code, _, detail in lamp.said if code == event.LEVEL_CHANGED]
     assert all(before[0] == after[1] for before, after in itertools.pairwise(chain))
     assert chain[-1][0] == lamp.level
@@ -162,7 +162,7 @@ def test_what_is_told_of_levels_is_a_chain_without_a_gap():
 def test_a_stuck_detector_holds_the_boost_and_is_told():
     lamp = Lamp(calendar=DIMMED, presence={**PRESENCE, "per_hour": 20})
     for _ in range(21):
-        lamp.somebody().live(11_000, step_ms=500)
+        lamp.passer_by().live(11_000, step_ms=500)
     assert lamp.codes(event.PRESENCE_SENSOR_FAILURE) == [(event.PRESENCE_SENSOR_FAILURE, True)]
     assert lamp.live(600_000, step_ms=1000).level == 100
     lamp.live(4_000_000, step_ms=1000)
@@ -177,17 +177,17 @@ class Order:
 
 def test_an_order_is_obeyed_at_once_and_presence_rests_under_it():
     lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
-    lamp.somebody().live(3000)
+    lamp.passer_by().live(3000)
     lamp.order = Order(10)
     lamp.turn()
     assert lamp.trade.outputs == (10, "override", b"12345678")
-    assert lamp.somebody().live(3000).level == 10
+    assert lamp.passer_by().live(3000).level == 10
 
 
 def test_a_boost_that_ends_under_an_order_wants_no_turn_for_ever():
     lamp = Lamp(calendar=DIMMED, presence={**PRESENCE, "per_hour": 20})
     for _ in range(22):
-        lamp.somebody().live(11_000, step_ms=500)
+        lamp.passer_by().live(11_000, step_ms=500)
     lamp.order = Order(50)
     for _ in range(120):
         lamp.live(60_000, step_ms=60_000)

@@ -256,7 +256,7 @@ def test_a_relay_that_stays_open_is_told_from_a_dead_lamp():
     assert stuck.watch.active == set()
 
 
-def test_no_relay_is_judged_where_there_is_none_or_nobody_measures_amperes():
+def test_no_relay_is_judged_where_there_is_none_or_without_amperes():
     for bench in (Bench(has_relay=False), Bench()):
         current = (160,) if bench.watch._has_relay is False else ()
         bench.command(0).minutes(*[(360, *current)] * 6)
@@ -317,7 +317,7 @@ def test_switching_by_order_is_no_cycle():
 
 
 def test_a_lamp_that_ignores_its_level_fails_to_dim_at_the_second_level():
-    """The dimming line is open: full power whatever is ordered."""
+    """The dimming line is open: full power at any level."""
     bench = lit().command(70).minutes(*[360] * 8)
     assert [code for _, code, _ in bench.said] == [POWER_TOO_HIGH]
     bench.command(40).minutes(*[360] * 8)

@@ -89,7 +89,7 @@ def test_of_two_zones_that_run_together_the_wrong_one_is_stopped_and_all_others_
     assert green.checker.violations == []
 
 
-def test_a_valve_that_does_not_open_beside_another_leaves_no_alarm_of_nobody():
+def test_a_valve_that_does_not_open_beside_another_leaves_no_alarm_without_a_zone():
     green = Green(TOGETHER)
     green.pipes.stuck |= {1, 3}
     green.run(hours=14)

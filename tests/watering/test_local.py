@@ -193,7 +193,7 @@ def test_a_run_under_way_ends_for_a_test_and_a_start_that_falls_into_one_comes_a
     assert green.checker.violations == []
 
 
-def test_a_test_of_eight_zones_fits_whatever_lead_the_supply_needs():
+def test_a_test_of_eight_zones_fits_with_any_lead_of_the_supply():
     for zones, lead_s in itertools.product((1, 4, 8), (0, 5, 120)):
         zone_s = technician.zone_s(zones, lead_s)
         assert technician.test_ms(zones, lead_s) <= TEST_MAX_MS

@@ -252,7 +252,7 @@ def need():
     return WaterBalance(setting.policy, Weather(setting, 0, None), memory.empty())
 
 
-def test_the_bucket_stays_between_full_and_the_wilting_point_whatever_comes():
+def test_the_bucket_stays_between_full_and_the_wilting_point_in_any_weather():
     one, chance = need(), random.Random(4)
     unix_s = 1_780_000_000
     for _ in range(400):

@@ -235,7 +235,7 @@ def test_an_order_to_water_means_nothing_here():
 
 
 @pytest.mark.parametrize("second", [0, 120])
-def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_somebody_acknowledges(second):
+def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_a_person_acknowledges(second):
     green = Green(ONE)
     green.run(hours=5, seconds=7 + second)
     green.pipes.burst[1] = 25_000
@@ -251,7 +251,7 @@ def test_a_burst_shuts_zone_and_master_within_a_minute_and_latches_until_somebod
     assert skipped(green)[-1] == (1, "burst")
     green.desk.trade.local = LOCK
     green.run(minutes=30)
-    assert green.desk.trade.guard.burst is not None, "not while somebody works at it"
+    assert green.desk.trade.guard.burst is not None, "not while a person works at it"
     green.desk.trade.local = None
     green.run(minutes=1)
     assert green.events(event.PIPE_BURST)[-1][2] is False
