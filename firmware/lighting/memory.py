@@ -105,7 +105,6 @@ class EnergyMeter:
         self.keeps = keeps
         # A meter that starts at zero has had nothing counted before its first reading.
         self.last_wh = last_wh if keeps else 0
-        self.counters = {"restarts": 0, "refused": 0}
         self._parts_dwms = 0
         self._power = None  # (instant ms, 0.1 W)
 
@@ -124,10 +123,8 @@ class EnergyMeter:
             return
         step_wh = meter_wh - last_wh
         if step_wh < 0:
-            self.counters["restarts"] += 1
             step_wh = 0 if self.keeps else meter_wh
         if step_wh > limits.ENERGY_STEP_MAX_WH:
-            self.counters["refused"] += 1
             return
         self.wh = min(limits.ENERGY_MAX_WH, self.wh + step_wh)
 
