@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 every invariant held, 3 one was violated."""
+    """Runs every seed; exit status 0: every invariant held, 3: one was violated."""
     for seed in range(args.seed, args.seed + args.seeds):
         result = _run_one(args, seed)
         if not result.is_good:

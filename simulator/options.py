@@ -42,7 +42,7 @@ class Options:
 
     @property
     def faults_s(self) -> int:
-        """When faults end, in seconds after the start."""
+        """The end of faults, in seconds after the start."""
         whole_s = self.hours * HOUR_S
         return whole_s if self.until_dusk else whole_s - min(_CALM_S, whole_s // 2)
 
@@ -63,7 +63,7 @@ class Cut:
 
 @dataclass
 class Drawn:
-    """What the seed decided."""
+    """Holds what the seed decided."""
 
     cuts: list[Cut] = field(default_factory=list)
     dead_lamps: list[tuple[int, int]] = field(default_factory=list)
@@ -93,7 +93,7 @@ SEASONS = {
 
 
 def share(count: int, index: int) -> int:
-    """How many of `count` belong to the cabinet `index` of three: the first ones get the rest."""
+    """The part of `count` that belongs to the cabinet `index` of three: the first ones get the rest."""
     return (count + 2 - index) // 3
 
 

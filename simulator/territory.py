@@ -57,7 +57,7 @@ _SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 
 
 class Territory:
-    """See the module. `run` may be called once; `progress(done_s, total_s)` is called now and then.
+    """Holds one territory. `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes.
 
     `drawn` replaces what the seed would draw: a story told by hand.
     """
@@ -87,7 +87,7 @@ class Territory:
         )
         for index, district in enumerate(districts(options.lamps)):
             self._build(index, district)
-        # Lamps have the first numbers, whatever else there is.
+        # Lamps have the first numbers, with or without rooms and green spaces.
         for index, district in enumerate(districts(options.lamps)):
             prng = self._prng.split(f"estate-{index}")
             self.rooms.build(self.gateways[index], share(options.rooms, index), prng)
@@ -98,7 +98,7 @@ class Territory:
 
     @property
     def nodes(self) -> list[NodeHost]:
-        """Of every kind, in the order of their numbers."""
+        """All nodes, in the order of their numbers."""
         return self._joining.hosts
 
     @property
@@ -186,7 +186,7 @@ class Territory:
         return gateway.power_cut, gateway.power_on
 
     def _calm(self) -> None:
-        """Faults end: perfect radio from here on."""
+        """Ends the faults: the radio is perfect from here on."""
         for radio in self._joining.radios:
             radio.faults_on = False
 
@@ -286,8 +286,8 @@ class Territory:
         return Absence(cut.what, cut.from_s, cut.to_s, cut.cabinet, wanted, short)
 
     def _still_waiting(self) -> set[tuple[bytes, int, int]]:
-        """What nodes hold now. Where the run ends by day, lamps without mains explain what they held at their next
-        boot, which does not come."""
+        """The records that nodes hold now. Where the run ends by day, lamps without mains explain what they held at
+        their next boot, which does not come."""
         waiting = set()
         unpowered = set()
         for host in self.nodes:
@@ -308,7 +308,7 @@ class Territory:
         return waits
 
     def _readings(self) -> tuple[int, int]:
-        """In the warehouse: readings, and asset records of lamps."""
+        """Counts the warehouse's readings, and its asset records of lamps."""
         count = assets = 0
         for _, _, body in self.centre.warehouse.bodies():
             said = record.decode_body(body)
@@ -335,7 +335,7 @@ class Territory:
 
 
 def drought_level(*, is_summer: bool) -> int:
-    """In summer the Loire is low: alerte."""
+    """The level that the prefect has ordered: in summer the Loire is low, "alerte"."""
     return 2 if is_summer else 0
 
 
@@ -361,7 +361,7 @@ class Notices:
             self._world.at(1000 * _SHED_AT_S, self._shed)
 
     def _decide(self) -> None:
-        """Every gateway, or again later."""
+        """Gives the drought level, again later if a gateway was down."""
         said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
         if not self._announce(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
             self._world.after(_FIRST_MS, self._decide)
@@ -381,7 +381,7 @@ class Notices:
         self._announce(values, None, _WEATHER_S, "station météo")
 
     def _announce(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
-        """True when every gateway took it."""
+        """Gives a directive to every gateway; True when all accepted it."""
         self._number += 1
         unix_s = self._world.unix_s
         name = self._number.to_bytes(8, "big")

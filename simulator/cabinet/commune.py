@@ -1,6 +1,7 @@
-"""A simulated commune: where it is, who signs for it, what its council has decided, in the real signed forms.
+"""Makes a simulated commune: its place, the people who sign for it, and what its council has decided, in the real
+signed forms.
 
-Keys come from names by a hash, so that they are the same in every run: secret to nobody, and worth nothing outside.
+Keys come from names by a hash, so that they are the same in every run: they are no secret, and worth nothing outside.
 """
 
 from hashlib import sha256
@@ -62,7 +63,7 @@ def keys_of(commune: Commune) -> keyset.KeySet:
 def policy_of(
     commune: Commune, feeders: tuple[FeederData, ...], calendar: lighting.Calendar, *, from_s: int, until_s: int
 ) -> document.Policy:
-    """What the council has decided: one calendar for all, the mayor may order."""
+    """The council's decision: one calendar for all feeders, and the mayor may give orders."""
     rules = tuple(
         document.FeederRule(feeder.name, document.SWITCHED if feeder.switched else document.PERMANENT, 0, "rues")
         for feeder in feeders
@@ -74,7 +75,7 @@ def policy_of(
 
 
 def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
-    """As it travels and is kept."""
+    """The policy as it travels and is kept: signed by the first key holder."""
     return _signed(commune, _KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
 
 

@@ -49,7 +49,7 @@ class CabinetHost(GatewayHost):
     # --- what the world does to it --------------------------------------------------------------------------
 
     def power_on(self) -> None:
-        """See `GatewayHost`; nothing where an agent lives."""
+        """Gives power, as `GatewayHost` does; an agent that already lives goes on."""
         if self.core is not None or self._frozen is not None:
             return
         if self._is_off:
@@ -58,7 +58,7 @@ class CabinetHost(GatewayHost):
         super().power_on()
 
     def power_cut(self) -> None:
-        """See `GatewayHost`; the output lines fall."""
+        """Cuts power, as `GatewayHost` does; the output lines fall."""
         self._is_off = True
         self._end()
         super().power_cut()
@@ -73,7 +73,7 @@ class CabinetHost(GatewayHost):
         self.side.detach(lines_fall=lines_fall)
 
     def freeze(self) -> None:
-        """It hangs: no turns, no pulses; the lines stay, and what happens to it waits."""
+        """The agent hangs: it neither turns nor pulses; its lines stay, and events wait."""
         if self.core is not None:
             self._frozen, self.core = (self.core, []), None
             self.side.detach(lines_fall=False)
@@ -174,7 +174,7 @@ class CabinetHost(GatewayHost):
         if life == self._life and self.side.plant.has_supply:
             self.power_on()
 
-    # Whatever reaches the core goes through `_awake`.
+    # Everything that reaches the core goes through `_awake`.
 
     def dispatch(self, what: str, *values: Any) -> None:
         self._awake(super().dispatch, what, *values)

@@ -22,7 +22,12 @@ _STX, _ETX = b"\x02", b"\x03"
 
 
 class LinkyTwin:
-    """`is_silent`: its wire is cut. `mode`: a word of `tic`."""
+    """Reads the billing meter through the real decoder. `is_silent`: its wire is cut. `mode`: a word of `tic`.
+
+    One frame a minute is enough for what changes in a cabinet. `noise_permille` of the frames have a byte changed on
+    the way; the decoder refuses them, and after `_STALE_MS` without a whole one nothing is known. The meter is on the
+    operator's side of the supply and silent without it.
+    """
 
     def __init__(self, cabinet: Cabinet, prng: Prng, *, mode: str = tic.HISTORIQUE) -> None:
         self._cabinet = cabinet
@@ -36,7 +41,7 @@ class LinkyTwin:
         self.noise_permille = 0
 
     def read(self, *, now_ms: int) -> Linky | None:
-        """What the last whole frame said, if it is not too old."""
+        """The reading of the last whole frame, if it is not too old."""
         if now_ms >= self._next_ms and self._cabinet.mains and not self.is_silent:
             self._next_ms = now_ms + _EVERY_MS
             for frame in self._decoder.receive(self._on_the_way(self.frame())):
@@ -47,7 +52,7 @@ class LinkyTwin:
         return linky if now_ms - heard_ms <= _STALE_MS else None
 
     def frame(self) -> bytes:
-        """What the meter says now."""
+        """The frame that the meter sends now."""
         index = f"{self._cabinet.index_wh():09}"
         apparent = f"{10 * self._cabinet.power_dw() // POWER_FACTOR_PERCENT:05}"
         if self._mode == tic.HISTORIQUE:
@@ -75,7 +80,7 @@ class LinkyTwin:
         return _STX + b"".join(self._group(label, value) for label, value in groups) + _ETX
 
     def _group(self, label: str, value: str) -> bytes:
-        """The checksum: six bits of the sum, without the last separator in the historique mode."""
+        """Adds the checksum: six bits of the sum, without the last separator in the historique mode."""
         separator = " " if self._mode == tic.HISTORIQUE else "\t"
         text = f"{label}{separator}{value}"
         covered = text if self._mode == tic.HISTORIQUE else text + separator
@@ -90,7 +95,7 @@ class LinkyTwin:
 
 
 class Wiring(NamedTuple):
-    """Which points a cabinet has."""
+    """Says which points a cabinet has."""
 
     feedback: bool = True
     meters: bool = True
@@ -163,7 +168,7 @@ class CabinetTwin:
             self.cabinet.order(feeder, closed, now_ms=now_ms)
 
     def forget_orders(self) -> None:
-        """The shell has ended: nobody writes its orders any more."""
+        """The shell has ended: its orders are written no more."""
         self._ordered.clear()
 
     def _feeder(self, index: int, voltage_dv: int, now_ms: int) -> FeederObservation:
@@ -183,13 +188,13 @@ class CabinetTwin:
         return not is_garbage
 
 
-# The shell looks once a second; so do we when something has happened.
+# The shell samples once a second; so does this after a change.
 _BUSY_MS = 1_000
 
 
 class CabinetSide:
-    """A plant in a world, looked at every `quiet_ms` while nothing happens. `on_supply(there)` hears when the Pi loses
-    or gets its voltage. `is_blind`: the thread that looks hangs, and nothing else does."""
+    """Samples a plant in a world, every `quiet_ms` while nothing happens. `on_supply(there)` is called when the Pi
+    loses or gets its voltage. `is_blind`: the thread that samples hangs, and nothing else does."""
 
     def __init__(self, world: World, twin: CabinetTwin, *, quiet_ms: int = 5_000) -> None:
         self.twin = twin
@@ -206,13 +211,13 @@ class CabinetSide:
         self._arm()
 
     def attach(self, on_observation: Callable[[Observation], None]) -> None:
-        """An agent lives: it looks, now and from now on."""
+        """Samples the plant for an agent, now and from now on."""
         self._on_observation = on_observation
         self._sample_at_ms = None
         self._sample_by(self._world.now_ms)
 
     def detach(self, *, lines_fall: bool) -> None:
-        """It looks no more. `lines_fall`: its output lines go low with it; otherwise they stay as they are."""
+        """Ends the sampling. `lines_fall`: its output lines go low with it; otherwise they stay as they are."""
         self._on_observation = None
         self.twin.forget_orders()
         if lines_fall:
@@ -226,7 +231,7 @@ class CabinetSide:
         return done
 
     def do(self, act: Callable[..., None], *arguments: Any) -> None:
-        """Something happens to the plant, by one of its methods; whoever looks sees it within a second."""
+        """Calls a method of the plant; an attached agent observes the change within a second."""
         act(*arguments, now_ms=self._world.now_ms)
         self._sample_by(self._world.now_ms + _BUSY_MS)
         self._arm()

@@ -1,4 +1,4 @@
-"""A commune's only cabinet and its street, joined and watched: plant, twin, gateway, checker, in somebody's world.
+"""Joins a commune's only cabinet and its street, and judges their light: plant, points, gateway, checker in one world.
 
 The policy is installed on the card before the run, as one that came long ago. What the checker may ask of the agent
 follows from the story alone: whether it runs, and what its machine was told of the time.
@@ -33,8 +33,8 @@ _SURE_S, _USABLE_S, _DRIFT_S = 45, 880, 20
 
 
 class Setup(NamedTuple):
-    """One cabinet. `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which nobody corrects. `look_ms`:
-    how often somebody looks while nothing happens."""
+    """Describes one cabinet. `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which is never corrected.
+    `look_ms`: how often its points are sampled while nothing happens."""
 
     commune: Commune
     feeders: tuple[FeederData, ...]
@@ -52,7 +52,7 @@ MakeHost = Callable[[World, Prng, Options, Broker, CabinetSide, SystemClock], Ca
 
 
 class Street:
-    """See the module. Power on with `host.power_on`, at the end `finish`."""
+    """Joins plant, points, gateway and checker. Power on with `host.power_on`, at the end `finish`."""
 
     def __init__(
         self,
@@ -122,7 +122,7 @@ class Street:
         self.checker.observe(self.plant.lights(), unix_ms=self.plant.unix_ms)
 
     def _observe_agent(self, runs: bool, worth: str) -> None:
-        """What may be asked of the agent from now on."""
+        """Sets what the checker may ask of the agent from now on."""
         self._known = (runs, worth)
         self.plant.advance(self._world.now_ms)
         self.checker.judge_until(self._world.unix_ms)

@@ -1,4 +1,4 @@
-"""What the kernel of a simulated Pi says of UTC: good by NTP, wrong, or nothing; and what that is worth.
+"""Models what the kernel of a simulated Pi knows of UTC: good by NTP, wrong, or nothing; and what that is worth.
 
 A Pi has no battery-backed clock: after a boot it knows the time when a network has told it. Without one the kernel
 widens its uncertainty by 500 ppm and at 16 s calls itself unsynchronised. The shell's own rule stands in between
@@ -27,7 +27,7 @@ _NONE = Word(None, 0, NOTHING)
 
 
 class SystemClock:
-    """By NTP while there is a network, carried by the kernel for a few hours after."""
+    """Gives NTP's time while there is a network, and the kernel's for a few hours after."""
 
     def __init__(self) -> None:
         self._synced_ms: int | None = None
@@ -47,10 +47,9 @@ class SystemClock:
 
 
 class Absent(SystemClock):
-    """Nobody ever tells it: it starts in 1970, says so, and is not believed."""
+    """A clock that is never set: it starts in 1970, says so, and is refused."""
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
-        """See `SystemClock`."""
         said_ms = unix_ms % 86_400_000
         return _NONE if said_ms < 1000 * RELEASED_UNIX_S else Word(said_ms, 1, WRONG)
 
@@ -63,15 +62,14 @@ class TenYearsAhead(SystemClock):
         self._from_ms, self._to_ms = from_ms, to_ms
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
-        """See `SystemClock`."""
         if self._from_ms <= unix_ms < self._to_ms:
             return Word(unix_ms + 1000 * _TEN_YEARS_S, 1, WRONG)
         return super().read(unix_ms, has_network=has_network)
 
 
 class Drifting(SystemClock):
-    """The network left days ago: at the run's start the clock is `error_ms` off and good to ± `doubt_s`; then nobody
-    says anything more, and after a boot nothing is known at all."""
+    """The network left days ago: at the run's start the clock is `error_ms` off and good to ± `doubt_s`; then no
+    network comes again, and after a boot nothing is known at all."""
 
     def __init__(self, error_ms: int, doubt_s: int) -> None:
         super().__init__()
@@ -80,11 +78,9 @@ class Drifting(SystemClock):
         self._is_told = False
 
     def boot(self) -> None:
-        """See `SystemClock`."""
         self._boots += 1
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
-        """See `SystemClock`."""
         if self._boots > 1 or self._is_told:
             return _NONE
         self._is_told = True

@@ -1,8 +1,8 @@
 """The smallest commune of a territory: one cabinet, three feeders of plain lamps, a night with troubles of its own.
 
 The seed draws lamps that fail, a contactor that welds, a door that is opened; the mayor orders light at one in the
-morning through the broker, signed. Runs in the territory's world; its checkers stand apart. The lines of the report and
-the picture are in `telling`.
+morning through the broker, signed. Runs in the territory's world; its checkers stand apart. The lines of
+the report and the picture are in `simulator.report.village`.
 """
 
 from typing import NamedTuple
@@ -31,7 +31,7 @@ LAMP, CONTACTOR, DOOR, EMERGENCY = "lamp", "contactor", "door", "emergency"
 _HOUR_S = 3600
 _OFF_S, _EMERGENCY_S, _EMERGENCY_LASTS_S = 22 * _HOUR_S + 1800, _HOUR_S, _HOUR_S
 _EVENING_S = 4 * _HOUR_S
-# How long the telling may take: lamps are counted for ten minutes, a contactor is waited for ten seconds, looks apart.
+# How long a report may take: lamps are counted for ten minutes, a contactor is waited for ten seconds, samples apart.
 _LAMPS_SOON_S, _SOON_S = 900, 60
 # Every second look of the shell's simulated pace: it is one of four cabinets in its world.
 _LOOK_MS = 10_000
@@ -48,7 +48,8 @@ class Happening(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """The emergency light: ordered and lit everywhere (Unix ms), what the cabinet measured in 0.1 W; None: never."""
+    """Times of the emergency light: ordered, lit everywhere (Unix ms); the power that the cabinet measured, 0.1 W.
+    None: never."""
 
     at_ms: int
     to_s: int
@@ -65,7 +66,7 @@ class Spell(NamedTuple):
 
 
 class VillageReport(NamedTuple):
-    """What the report and the picture say of the commune."""
+    """Holds what the report and the picture say of the commune."""
 
     commune: Commune
     happenings: tuple[Happening, ...]
@@ -84,7 +85,7 @@ class VillageReport(NamedTuple):
 
 
 def draw(start_unix_s: int, faults_s: int, prng: Prng) -> tuple[Happening, ...]:
-    """What the seed decides for the first `faults_s`; a happening that would not be over by then is left out."""
+    """Draws what happens in the first `faults_s`; a happening that would not be over by then is left out."""
     day = civil.local_from_unix(civil.PARIS, start_unix_s).civil_day
     dusk_s = sun.crossing_s(day, BEHUARD.latitude_e4, BEHUARD.longitude_e4, rising=False) or start_unix_s
     dusk_s -= start_unix_s
@@ -140,7 +141,7 @@ class Village:
             self._world.at(1000 * one.at_s, self._apply, one)
 
     def report(self, bodies: Bodies) -> VillageReport:
-        """The end: judged, with what of it has reached the warehouse."""
+        """Judges the commune at the end of the run, with what has reached the warehouse."""
         self.street.finish()
         rows = [row for row in bodies if row[0][0] == GATEWAY_ID]
         checker = self.street.checker
@@ -198,7 +199,7 @@ class Village:
             self._ordered = ordered._replace(lit_ms=now_ms)
 
     def _causes(self) -> list[Cause]:
-        """What must be told, in the words of the alarms."""
+        """The causes that alarms must report."""
         causes = []
         lamps = [one for one in self.happenings if one.what == LAMP]
         if lamps:

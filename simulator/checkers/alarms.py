@@ -1,4 +1,4 @@
-"""Invariant 2: every fault of equipment is reported, once and soon, and healthy equipment is not accused.
+"""Checks invariant 2: every fault of equipment is reported, once and soon, and healthy equipment is not accused.
 
 `judge_nodes` compares the faults that a scenario put into lamps, rooms and pipes with the alarm records of their nodes
 in the warehouse; `judge_cabinet` compares what a story did to a cabinet with the alarm records of its gateway. There a
@@ -50,8 +50,9 @@ class ExpectedAlarm(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """What a story did to a cabinet, as the event that must report it. Unix s: seen from when, until when (None: for
-    good). `soon_s`: how long the report may take, and its end. `lamps`: the number that the last report must hold."""
+    """A cause is what a story did to a cabinet, as the event that must report it. Unix s: seen from when, until when
+    (None: for good). `soon_s`: how long the report may take, and its end. `lamps`: the number that the last report must
+    hold."""
 
     code: int
     feeder: str | None
@@ -132,7 +133,7 @@ def _is_of(alarm: AlarmRecord, cause: Cause) -> bool:
 
 
 def _fault_of(cause: Cause, alarms: list[AlarmRecord]) -> str | None:
-    """What is wrong with the reports of one cause, or None."""
+    """The fault in the reports of one cause, or None."""
     begun = [alarm for alarm in alarms if alarm.active]
     if not begun:
         return "not told"

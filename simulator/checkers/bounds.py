@@ -1,12 +1,11 @@
-"""Invariant 8: every queue stays within its stated maximum. Looks at gateways and broker at a regular
-pace."""
+"""Checks invariant 8, at a regular pace: every queue of a gateway stays within its stated maximum."""
 
 from gateway.core import limits
 from simulator.hosts.gateway import GatewayHost
 
 
 class BoundsChecker:
-    """Feed with `check`. `violations` name the queue, the value and the maximum."""
+    """Compares queues with their maxima at each `check`. `violations` name the queue, the value and the maximum."""
 
     def __init__(self, gateways: list[GatewayHost]) -> None:
         self._gateways = gateways

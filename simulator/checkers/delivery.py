@@ -1,8 +1,8 @@
-"""Invariant 1: what was acknowledged is in the warehouse exactly once, digit for digit, or a gap record
-explains it.
+"""Checks invariant 1: what was acknowledged is in the warehouse exactly once, digit for digit, or a gap record explains
+it.
 
 Sees two things only: what each node said (record made, record acknowledged: the bytes at the node) and what
-the warehouse holds at the end. Whatever happened in between is none of its business.
+the warehouse holds at the end. It does not see what happened in between.
 """
 
 from array import array
@@ -19,14 +19,14 @@ _FAULTS_KEPT_MAX = 10
 
 
 class Explanation(Protocol):
-    """Who says that a record will not come."""
+    """Names the node or gateway that declared that a record will not come."""
 
     @property
     def by(self) -> bytes: ...
 
 
 class Store(Protocol):
-    """What the checker asks of a warehouse."""
+    """Is what the checker needs of a warehouse."""
 
     def bodies(self) -> Iterable[tuple[Identity, record.Stamp, bytes]]: ...
     def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None: ...
@@ -52,7 +52,7 @@ _MADE, _ACKNOWLEDGED, _SEEN = 1, 2, 4
 
 
 class _Life:
-    """What one boot of a node said, by sequence: flags, a digest and a time, so that a record costs 17 bytes."""
+    """Holds the records of one boot by sequence: flags, a digest and a time, 17 bytes a record."""
 
     def __init__(self) -> None:
         self.flags = bytearray()
@@ -112,13 +112,14 @@ class DeliveryChecker:
         return found
 
     def made_ms(self, identity: Identity) -> int | None:
-        """When a record was made, on the world's clock; None for records of others (gateways)."""
+        """The instant at which a record was made, on the world's clock; None for records of gateways."""
         life = self._lives.get(identity[:2])
         return life.made_ms[identity[2]] if life is not None and life.has(identity[2], _MADE) else None
 
     def verdict(self, store: Store, still_waiting: set[Identity], *, lately_ms: int | None = None) -> Verdict:
-        """Compare. `still_waiting`: identities that nodes hold in their outbox at this moment. `lately_ms`: what was
-        made from this instant on may be on its way, acknowledged or not; None: everything has had its time."""
+        """Compares what was made with what is stored. `still_waiting`: identities that nodes hold in their outbox at
+        this moment. `lately_ms`: what was made from this instant on may be on its way, acknowledged or not; None:
+        everything has had its time."""
         faults: list[str] = []
         duplicated, altered, invented = self._compare(store, faults)
         made = delivered = lost = explained = waiting = 0

@@ -1,6 +1,6 @@
-"""Invariant 3: a street the policy wants lit is lit within two minutes, and dark when it wants dark.
+"""Checks invariant 3: a street that policy wants lit is lit within two minutes, and dark when it wants dark.
 
-Looks at the light on the street every half minute, at the mains, at the health of the lamp, and at the
+It reads the light on the street every half minute, at the mains, at the health of the lamp, and at the
 policy with true UTC. Knows nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy
 wants darkness while the sky over it is dark, or so near to it that its cell may still wait.
 """
@@ -28,7 +28,8 @@ class Watched(NamedTuple):
 
 
 class LightingChecker:
-    """Feed with `check` at a regular pace. `violations` are strings, the first of each lamp and kind."""
+    """Judges all lamps at each `check`, called at a regular pace. `violations` are strings, the first of each lamp and
+    kind."""
 
     def __init__(self, watched: list[Watched]) -> None:
         self._watched = watched
@@ -37,9 +38,9 @@ class LightingChecker:
         self.violations: list[str] = []
         self.worst_delay_s = 0
         self.lamp_checks = 0
-        # Looks at which a lamp burnt by its cell alone.
+        # Checks at which a lamp burnt by its cell alone.
         self.by_cell_checks = 0
-        # What the same dark hours would have drawn at full power: 0.1 W times the looks at which light was wanted.
+        # What the same dark hours would have drawn at full power: 0.1 W times the checks at which light was wanted.
         self.full_power_dw_checks = 0
 
     def check(self, *, unix_s: int) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """A ledger of everything that is sealed: no key and nonce may ever serve two different messages.
 
-It stands before `wire.ccm.seal`, which every protected message of either end goes through, and believes nobody: it
+It stands before `wire.ccm.seal`, which every protected message of either end goes through, and trusts neither end: it
 knows neither sessions nor numbers. The same data under the same key and nonce is the same ciphertext and tells nothing
-new. Its memory is 16 bytes a message, in arrays, so that the growth of whoever is watched can be seen beside it.
+new. Its memory is 16 bytes a message, in arrays, so that the growth of the process under test can be seen beside it.
 """
 
 from array import array
@@ -17,7 +17,7 @@ _SLOTS_FIRST = 1 << 16
 
 
 class SealedOnce:
-    """Use it as a context. `reused`: what must stay zero. `is_watching`: False while somebody else seals."""
+    """Use it as a context. `reused`: what must stay zero. `is_watching`: False while a peer of the tests seals."""
 
     def __init__(self) -> None:
         self.sealed = 0
@@ -59,7 +59,7 @@ class SealedOnce:
             self._grow()
 
     def _place(self, name: int) -> int:
-        """Where `name` stands, or may."""
+        """The slot that holds `name`, or that it may take."""
         place = name % len(self._names)
         while self._names[place] not in (0, name):
             place = (place + 1) % len(self._names)

@@ -1,5 +1,5 @@
-"""Invariant 4: no room freezes (< 5 °C) by fault of control while heat is available; no legal ceiling is exceeded by
-policy or command without a recorded exemption.
+"""Checks invariant 4: no room freezes (< 5 °C) by fault of control while heat is available; no legal ceiling is
+exceeded by policy or command without a recorded exemption.
 
 Looks at the air in the room, at the health of its heater, at its windows, and at what the programme allows with true
 UTC. A room is given the time its heater needs: it may be below 5 °C while it is heated at full power, or had been
@@ -8,7 +8,7 @@ not given. A ceiling is exceeded when the heating heats a room that is warmer th
 no fault. A room whose thermometer says nothing is held to no ceiling, for no policy and no command heats it; there it
 is the heat that is judged, hour by hour: what keeps 12 °C by the room's own losses, or a tenth of its heater, and not
 much more. Reads the law's numbers from its own table, not from the code under test, and closed days too: it walks from
-quarter to quarter of an hour until somebody is there.
+quarter to quarter of an hour until people are there.
 """
 
 from typing import NamedTuple
@@ -53,14 +53,15 @@ class WatchedRoom(NamedTuple):
 
 
 class RoomsChecker:
-    """Feed with `check` at a regular pace. `violations` are strings, the first of each room and kind."""
+    """Judges every room at each `check`, called at a regular pace. `violations` are strings, the first of each room and
+    kind."""
 
     def __init__(self, watched: list[WatchedRoom]) -> None:
         self._watched = [(one, heating.Plan(one.programme, civil.PARIS)) for one in watched]
         self._since: dict[tuple[str, str], int] = {}
         # (Unix s, Ws, 0.01 °C outdoors) that the hour's heat is counted from.
         self._blind_from: dict[str, tuple[int, int | None, int]] = {}
-        # Of a room that people said something of: quarter of an hour, kind of it, when somebody comes.
+        # Of a room that people said something of: quarter of an hour, kind of it, when people come.
         self._walks: dict[str, tuple[int, int, int | None]] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
@@ -118,7 +119,7 @@ class RoomsChecker:
         return _LAW[kind]
 
     def _walked(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> tuple[int, int | None]:
-        """(kind of hour, when somebody comes) with what people said; looked for once a quarter of an hour."""
+        """(kind of hour, when people come) with what people said; looked for once a quarter of an hour."""
         quarter = unix_s // _WALK_S
         if self._walks.get(watched.name, (-1, 0, None))[0] != quarter:
             self._walks[watched.name] = (quarter, *_walk(watched, plan, _WALK_S * quarter))
@@ -155,7 +156,7 @@ def _walk(watched: WatchedRoom, plan: heating.Plan, at_s: int) -> tuple[int, int
 
 
 def _blind_w(room: Room, outdoor_ck: int) -> int:
-    """What a room that nobody can measure may be given, W."""
+    """The heat that a room without a thermometer may be given, W."""
     data = room.data
     kept_w = (data.air_out_w_k + data.mass_out_w_k) * (_BLIND_CK - outdoor_ck) // 100
     least_w = data.heater_w * _BLIND_PERMILLE // 1000

@@ -36,7 +36,8 @@ class Order(NamedTuple):
 
 
 class Wanting:
-    """A `street.Wants`. `calendars`, by feeder: of the policy and of the hardware fallback; None: always lit.
+    """Decides what each feeder should give. `calendars`, by feeder: of the policy and of the hardware fallback; None:
+    always lit.
 
     `doubt_s`: how far the agent's clock may be off UTC by the story; a want that is so close to a change is not judged.
     With NIGHTLY it means that the agent may go by either, its clock or its photocell.
@@ -70,7 +71,7 @@ class Wanting:
         return _agreed((wanted, until_s), _plain(ordinary, unix_s))
 
     def _ordered(self, feeder: int, plan: lighting.Plan, unix_s: int) -> tuple[bool, int]:
-        """By policy and by the orders given; the latest order wins."""
+        """The want by policy and by the orders given; the latest order wins."""
         wanted, until_s = _plain(plan, unix_s)
         for order in self.orders:
             if order.feeder not in (None, feeder):
@@ -96,7 +97,7 @@ class Wanting:
 
 
 def _agreed(one: tuple[bool | None, int], other: tuple[bool | None, int]) -> tuple[bool | None, int]:
-    """Where both want the same; otherwise nobody can say."""
+    """The want that both share; None where they differ."""
     return one[0] if one[0] == other[0] else None, min(one[1], other[1])
 
 
@@ -108,12 +109,12 @@ def _plain(plan: lighting.Plan, unix_s: int) -> tuple[bool, int]:
 GRACE_S = 120
 _GRACE_MS = 1000 * GRACE_S
 
-# (feeder, Unix s) -> whether light is wanted (None: nobody can say), and until when (Unix s) the answer holds.
+# (feeder, Unix s) -> whether light is wanted (None: unknown), and until when (Unix s) the answer holds.
 Wants = Callable[[int, int], tuple[bool | None, int]]
 
 
 class Counted(NamedTuple):
-    """Of one feeder, in ms: lit; wanted lit; dark or burning against that; not judged: nobody could help, or know."""
+    """Times of one feeder, in ms: lit; wanted lit; dark or burning against that; not judged."""
 
     lit_ms: int
     wanted_ms: int
@@ -143,7 +144,7 @@ class StreetChecker:
         self._feeders = [_Watched(name, light) for name, light in zip(names, lights, strict=True)]
 
     def observe(self, lights: Sequence[Light], *, unix_ms: int) -> None:
-        """From now on the street looks like this."""
+        """Takes the light of the street from now on."""
         self.judge_until(unix_ms)
         for watched, light in zip(self._feeders, lights, strict=True):
             watched.light = light
@@ -174,7 +175,6 @@ class StreetChecker:
         return max(watched.worst_ms["burning"] for watched in self._feeders) // 1000
 
     def counted(self) -> list[Counted]:
-        """By feeder."""
         return [watched.counted for watched in self._feeders]
 
 

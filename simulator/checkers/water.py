@@ -1,6 +1,6 @@
-"""Invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
+"""Checks invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
 
-Looks at the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
+It reads the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
 plain hours; of the node it knows only what it announced: the events of its valves, each with the seconds after which
 the valve shuts. Knows no programme, no balance and no code under test. What the mains or a stuck valve do to water
 while the node has no power, or against its pulses, is counted and not judged.
@@ -40,7 +40,7 @@ _LAWNS_AND_BEDS = (0, 1)
 
 
 def drought_law(level: int, uses: list[int]) -> list[Forbidden]:
-    """What a level of drought forbids; `uses`: of each zone, as policy.watering numbers them."""
+    """The hours that a level of drought forbids; `uses`: of each zone, as policy.watering numbers them."""
     if level not in _DROUGHT_HOURS:
         return []
     hours = [_DROUGHT_HOURS[level][use not in _LAWNS_AND_BEDS] for use in uses]

@@ -1,1 +1,1 @@
-"""What a territory owns: streets, heated rooms, green spaces, and the nodes in them."""
+"""The estates of a territory are its streets, heated rooms and green spaces, with the nodes in them."""

@@ -48,7 +48,7 @@ _STADIUM = {**_PLAIN, "watering": [1, _ZONES, [_PROGRAM, _MORNING], [], []]}
 
 
 class GreensReport(NamedTuple):
-    """What the green spaces say at the end. Minutes are summed over the zones."""
+    """Figures of the green spaces at the end of a run. Minutes are summed over the zones."""
 
     spaces: int
     ml: int
@@ -60,7 +60,7 @@ class GreensReport(NamedTuple):
 
 
 class GreenSpace:
-    """One green space: the ports of its node in virtual time; its pipes are watched once a second while they run."""
+    """Holds one green space: the ports of its node in virtual time, its pipes checked once a second while they run."""
 
     def __init__(self, world: World, ports: GreenPorts, law: list[Forbidden]) -> None:
         self._world = world
@@ -119,7 +119,8 @@ class GreenSpace:
 
 
 class Greens:
-    """Build, then begin. `spaces` and `hosts` go together. `drought`: the level that a prefect has ordered."""
+    """Holds the green spaces of a territory: build, then start. `spaces` and `hosts` go together. `drought`: the level
+    that a prefect has ordered."""
 
     def __init__(self, world: World, joining: Joining, climate: Climate, *, drought: int) -> None:
         self._world = world
@@ -174,7 +175,7 @@ class Greens:
             space.settle()
 
     def used_ml(self) -> int:
-        """What the zones have had."""
+        """The water that the zones have had."""
         return sum(sum(space.site.pipes.zone_ul) for space in self.spaces) // 1000
 
     def lost_ml(self) -> int:
@@ -204,7 +205,7 @@ class Greens:
         )
 
     def figures(self) -> tuple[int, ...]:
-        """For the digest: volumes and depletions, integers."""
+        """Volumes and depletions for the digest, integers."""
         return tuple(
             value
             for space in self.spaces

@@ -30,7 +30,8 @@ _LINE_BYTES_PER_S = 11_520
 
 
 class RadioOptions(NamedTuple):
-    """`period_s`: from record to record of a node. All nodes begin within `storm_ms`: their feeder has got power."""
+    """Options of a run. `period_s`: from record to record of a node. All nodes begin within `storm_ms`: their feeder
+    has got power."""
 
     nodes: int = 50
     minutes: int = 60
@@ -42,8 +43,9 @@ class RadioOptions(NamedTuple):
 
 
 class RadioFigures(NamedTuple):
-    """Of a run. `made` records, of which `arrived` at the application; `again`: those it got more than once, in a new
-    message after a failed exchange, and knew by their identity. `suppressed`: duplicates that CoAP kept from it."""
+    """Figures of a run. `made` records, of which `arrived` at the application; `again`: those it got more than once, in
+    a new message after a failed exchange, and knew by their identity. `suppressed`: duplicates that CoAP kept from it.
+    """
 
     nodes: int
     made: int
@@ -68,7 +70,7 @@ class RadioFigures(NamedTuple):
 
 
 class RadioNode:
-    """A node: a record each period, sent until it is acknowledged."""
+    """Models a node that makes a record each period and sends it until it is acknowledged."""
 
     POLLIN = 1
 
@@ -162,7 +164,7 @@ class RadioNode:
 
 
 class RadioStreet:
-    """See the module. `run` once; `concentrator_reset` at any time of `world`."""
+    """Joins nodes, air, concentrator and gateway. `run` once; `concentrator_reset` at any time of `world`."""
 
     def __init__(self, options: RadioOptions) -> None:
         self.options = options
@@ -208,7 +210,7 @@ class RadioStreet:
         return self._figures()
 
     def reach(self, mac: bytes) -> ChipRadio | None:
-        """Whose radio has this address, as a node sees it."""
+        """The radio with this address, as a node reaches it."""
         return self.chip if mac == _CONCENTRATOR else None
 
     def concentrator_reset(self) -> None:

@@ -27,7 +27,8 @@ _WORKDAYS = heating.Rule(0b0011111, 1015, 430, 0)
 
 
 class Use(NamedTuple):
-    """What a room is for. `airing`: (minute of the day, for how long) with the window open while people are there."""
+    """Describes the use of a room. `airing`: (minute of the day, for how long) with the window open while people are
+    there."""
 
     word: str
     data: RoomData
@@ -46,8 +47,8 @@ USES = (
 
 
 class RoomsReport(NamedTuple):
-    """What the rooms say at the end. Minutes are summed over the rooms; `blind_min`: of use without a thermometer, when
-    12 °C is all that a node owes."""
+    """Figures of the rooms at the end of a run. Minutes are summed over the rooms; `blind_min`: of use without a
+    thermometer, when 12 °C is all that a node owes."""
 
     rooms: int
     used_min: int
@@ -66,7 +67,7 @@ class Heated(NamedTuple):
 
 
 class Rooms:
-    """Build, begin, then `look` every minute. Figures grow with the looks."""
+    """Holds the rooms of a territory: build, then start. Figures grow every minute."""
 
     def __init__(self, world: World, joining: Joining, sky: Weather) -> None:
         self._world = world
@@ -86,7 +87,7 @@ class Rooms:
             self._build_room(gateway, USES[len(self.rooms) % len(USES)], prng)
 
     def start(self) -> None:
-        """Mains, for good; people come and go from here on."""
+        """Gives the nodes mains for good; people come and go from here on."""
         self.checker = RoomsChecker(
             [
                 WatchedRoom(
@@ -136,7 +137,7 @@ class Rooms:
         )
 
     def figures(self) -> tuple[int, ...]:
-        """For the digest: temperatures and energies, integers."""
+        """Temperatures and energies for the digest, integers."""
         return tuple(value for one in self.rooms for value in (one.ports.room.air_ck, one.ports.room.energy_wh()))
 
     def _build_room(self, gateway: GatewayHost, use: Use, prng: Prng) -> None:

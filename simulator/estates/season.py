@@ -50,7 +50,7 @@ _LOOK_S = 30
 
 
 class SeasonDay(NamedTuple):
-    """What the picture shows of a day: depletion and trigger of one zone, rain and irrigation, all in 0.1 mm."""
+    """Holds what the picture shows of a day: depletion and trigger of one zone, rain and irrigation, all in 0.1 mm."""
 
     civil_day: int
     depletion_dmm: int
@@ -59,8 +59,8 @@ class SeasonDay(NamedTuple):
 
 
 class SeasonFigures(NamedTuple):
-    """Of a season: litres through the meter, zone-days of stress, of them on days without any lawful hour, litres
-    drained or run off (rain included), seconds of watering in forbidden hours, what the checker says."""
+    """Figures of a season: litres through the meter, zone-days of stress, of them on days without any lawful hour,
+    litres drained or run off (rain included), seconds of watering in forbidden hours, what the checker says."""
 
     used_l: int
     stress_days: int
@@ -73,7 +73,7 @@ class SeasonFigures(NamedTuple):
 
 
 class Drought(NamedTuple):
-    """From this date on, this level."""
+    """A drought level that holds from this date on."""
 
     month: int
     day: int

@@ -37,7 +37,7 @@ _SUN_MS = 600_000
 
 
 class BatterySpace(GreenSpace):
-    """`simulator.hosts.ports.SleepyPorts`. `boost_mv`: of a charged capacitor."""
+    """Implements `simulator.hosts.ports.SleepyPorts`. `boost_mv`: of a charged capacitor."""
 
     def __init__(
         self, world: World, ports: GreenPorts, law: list[Forbidden], battery: Battery, *, boost_mv: int
@@ -143,7 +143,7 @@ class RecordKeeper:
         self.began()
 
     def began(self):
-        """It starts anew: no keys, no orders."""
+        """Starts anew, without keys and orders."""
         self.link = Link([key_of(NODE)], CIPHER, random_below=Prng(7).randrange)
         self.downlink = Downlink(self.link, WallClock(started_ms=self._world.now_ms), {})
         self.downlink.set_orders({None: None}, now_ms=self._world.now_ms)

@@ -30,7 +30,7 @@ _SETTINGS: dict[str, dict[str, Any]] = {CELL: {CELL: {}}, DETECTOR: {DETECTOR: {
 # What clouds let through: the cells light their lamps some minutes before sunset.
 _OVERCAST_PERCENT = 5
 _PATH_ONE_IN = 12
-# A lamp is as bright as it gets so soon after somebody has come.
+# A lamp is as bright as it gets so soon after a person has come.
 _BRIGHT_MS = 3000
 
 
@@ -48,8 +48,8 @@ class District(NamedTuple):
 
 
 class StreetsReport(NamedTuple):
-    """What the fitted lamps did. `by_cell_s`: lit by their cells before the calendar and after it; `passed` people by
-    night under a detector's lamp that was sound, `met` of them by its full light."""
+    """Figures of the fitted lamps at the end of a run. `by_cell_s`: lit by their cells before the calendar and after
+    it; `passed` people by night under a detector's lamp that was sound, `met` of them by its full light."""
 
     cells: int
     detectors: int
@@ -62,7 +62,7 @@ class StreetsReport(NamedTuple):
 def lamp_settings(
     site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar, fitted: str = ""
 ) -> settings.Own:
-    """What a settings file makes of a lamp that names these alone: [nominal, standby] in 0.1 W, what it is fitted with;
+    """The settings of a lamp whose file names these alone: [nominal, standby] in 0.1 W, what it is fitted with;
     all else by default."""
     faults = Faults()
     plain = {
@@ -116,7 +116,6 @@ class Streets:
             walkers.start()
 
     def report(self) -> StreetsReport:
-        """Of the fitted lamps."""
         cells, detectors, gears = (self._fitted.count(one) for one in (CELL, DETECTOR, GEAR))
         by_cell_s = self.checker.by_cell_checks * EVERY_MS // 1000
         return StreetsReport(cells, detectors, gears, by_cell_s, self._passed, self._met)
@@ -148,7 +147,7 @@ class Streets:
         return sum(lamp.energy_wh() for lamp in self.lamps)
 
     def full_power_wh(self) -> int:
-        """What the same dark hours would have taken without dimming."""
+        """The energy that the same dark hours would have taken without dimming."""
         return self.checker.full_power_dw_checks * (EVERY_MS // 1000) // 36_000
 
     def _build_lamp(
@@ -186,7 +185,7 @@ class Streets:
         return host
 
     def _meet(self, watched: Watched) -> None:
-        """Somebody has just come: is it bright?"""
+        """Counts whether it is bright for a person who has just come."""
         lamp = watched.lamp
         if lamp.feeder.powered and not lamp.module_dead and watched.plan.wanted(self._world.unix_s).level_percent:
             self._passed += 1

@@ -17,7 +17,7 @@ _RECONNECT_MS = 2_000
 
 
 class Centre:
-    """One ingest process. It may stop and start; the warehouse stays, as a database does."""
+    """Runs one ingest process. It may stop and start; the warehouse stays, as a database does."""
 
     def __init__(self, world: World, prng: Prng, broker: Broker, path: str = ":memory:") -> None:
         self._world = world
@@ -35,7 +35,7 @@ class Centre:
         self._broker.connect(_NAME, self, _is_upward)
 
     def stop(self) -> None:
-        """kill: what was received and not committed is gone; the broker keeps the session."""
+        """Kills it: what was received and not committed is gone; the broker keeps the session."""
         self._running = False
         self._life += 1
         self._broker.disconnect(_NAME)
@@ -43,7 +43,7 @@ class Centre:
     # --- broker.Client --------------------------------------------------------------------------------------
 
     def on_connected(self, receive_max: int) -> None:
-        """Nothing to do: the session's subscription stands."""
+        """Needs no action: the session's subscription lasts."""
 
     def on_disconnected(self, why: str) -> None:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)
@@ -76,7 +76,7 @@ _LEASE_S_MAX = 1_800
 
 
 class Control:
-    """One process. `stop` and `start` as its machine does; gateways then live on their policy."""
+    """Runs the control centre's process. `stop` and `start` as its machine does; gateways then live on their policy."""
 
     def __init__(self, world: World, broker: Broker) -> None:
         self._world = world
@@ -97,14 +97,14 @@ class Control:
         self._broker.disconnect(_CONTROL)
 
     def send(self, insee: str, gateway: str, signed: bytes) -> None:
-        """A signed command on its way; while the centre is away nobody sends it."""
+        """A signed command on its way; while the centre is away it is not sent."""
         if self._running:
             self._broker.publish(_CONTROL, 0, topic.build(topic.COMMAND, insee, gateway), signed)
 
     # --- broker.Client ------------------------------------------------------------------------------------------
 
     def on_connected(self, receive_max: int) -> None:
-        """Nothing to do: the session's subscription stands."""
+        """Needs no action: the session's subscription lasts."""
 
     def on_disconnected(self, why: str) -> None:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)

@@ -1,5 +1,10 @@
-"""A board's file system in memory: `open` and the functions of `os` that `esp32.log_files` asks for. Nothing is ever
-lost here; what a power cut does to files, the tests of the record log show on a worse medium."""
+"""Models the deep sleep of a simulated board: its RTC memory, the oscillator that counts the sleep, its file system for
+records that a silent gateway did not accept, and how long it was awake and on the air.
+
+The memory is the firmware's own (`esp32.rtc`) on bytes that a power cut takes. The oscillator is an RC one: within 1 %,
+each board's its own, and a little different in each sleep. The file system loses nothing; what a power cut does to
+files, the tests of the record log show on a worse medium.
+"""
 
 import errno
 import io
@@ -62,7 +67,7 @@ _QUIET_MS = 5_000
 
 
 class _Chip:
-    """`machine.RTC()`."""
+    """Stands for `machine.RTC()`."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -74,7 +79,7 @@ class _Chip:
 
 
 class DeepSleep:
-    """See the module. `ppm`: the oscillator's, positive when it counts too much."""
+    """Keeps a board through its sleeps. `ppm`: the oscillator's, positive when it counts too much."""
 
     def __init__(self, prng: Prng, battery: Battery | None = None) -> None:
         self._prng = prng
@@ -104,7 +109,7 @@ class DeepSleep:
         self._since_ms = now_ms
 
     def start(self, now_ms: int) -> None:
-        """Its program runs."""
+        """Counts from here on that its program runs."""
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         self._radio_ms = None
 
@@ -122,7 +127,7 @@ class DeepSleep:
         self._radio_until_ms = now_ms + _QUIET_MS
 
     def restore(self, boot: int, by: str | None, now_ms: int) -> sleep.Woken | None:
-        """What the board wakes with, spoilt first; None for a start."""
+        """The image that the board wakes with, spoilt before it is used; None for a start."""
         self._memory = rtc.Memory(self.chip)
         body = self._memory.get(rtc.TRADE)
         was_there = self.chip.data != b"" and any(self.chip.data)
@@ -143,7 +148,7 @@ class DeepSleep:
         self._now_ppm = self.ppm + self._prng.between(-_SWING_PPM, _SWING_PPM)
 
     def true_ms(self, sleep_ms: int) -> int:
-        """How long a sleep of so much by the oscillator really takes."""
+        """The true length of a sleep of so much by the oscillator."""
         return sleep_ms * 1_000_000 // (1_000_000 + self._now_ppm)
 
     def lose_power(self, now_ms: int) -> None:

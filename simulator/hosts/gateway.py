@@ -69,7 +69,7 @@ class _Line:
 
 
 class GatewayHost:
-    """One cabinet."""
+    """Runs the gateway of one cabinet: power, card, lines to the broker, clock."""
 
     def __init__(self, world: World, prng: Prng, options: Options, broker: Broker) -> None:
         self._world = world
@@ -133,13 +133,13 @@ class GatewayHost:
     # --- what its lines say -----------------------------------------------------------------------------------
 
     def dispatch(self, what: str, *values: Any) -> None:
-        """An event of the core, by the name of its method; nobody hears it while the power is off."""
+        """An event of the core, by the name of its method; it is lost while the power is off."""
         if self.core is not None:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
             self._turn()
 
     def announce(self, notice: Directive) -> bool:
-        """Somebody at the cabinet tells its nodes something; False when nobody is there to hear it."""
+        """Takes a directive that was entered at the cabinet; False while the gateway is down, or when it is refused."""
         if self.core is None:
             return False
         refused = self.core.directive_service.directives.tell(notice, now_ms=self._world.now_ms)

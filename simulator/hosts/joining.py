@@ -1,4 +1,5 @@
-"""How a simulated node joins its gateway: settings, radio and board of any kind, with numbers and keys of its own."""
+"""Joins simulated nodes to their gateways: settings, radio and board of any kind, with numbers and keys of their own.
+"""
 
 from typing import Any
 
@@ -28,7 +29,7 @@ class Joining:
 
     @property
     def next_number(self) -> int:
-        """Of the node that joins next."""
+        """The number of the node that joins next."""
         return len(self.hosts) + 1
 
     def join(

@@ -71,13 +71,13 @@ class NodeHost:
         self.clock_chip: ClockChip | None = None
 
     def power_on(self) -> None:
-        """Mains has come: the output is at its safe level before anything else, then the code starts."""
+        """Gives mains: the output is at its safe level before anything else, then the code starts."""
         self._life += 1
         self._ports.power_on()
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
     def power_off(self) -> None:
-        """RAM is gone. The output falls with the mains."""
+        """Takes the mains: RAM is gone, and the output falls."""
         self._life += 1
         self.node = None
         if self.asleep is not None:
@@ -198,7 +198,8 @@ class NodeHost:
             self._world.at(wake_ms, self._wake, self._life, wake_ms)
 
     def _falls_asleep(self, node: Node, now_ms: int) -> bool:
-        """RAM is lost; the image and the ports' equipment stay. The twin of `esp32.main` and `esp32.sleeping`."""
+        """Lets the board sleep if it may: RAM is lost, the image and the ports' equipment stay. The twin of
+        `esp32.main` and `esp32.sleeping`."""
         assert self.asleep is not None
         until_ms = node.may_sleep(now_ms)
         if until_ms is None:
@@ -219,7 +220,7 @@ class NodeHost:
         return True
 
     def _listen(self, life: int) -> None:
-        """While it sleeps: a pulse of its meter wakes it."""
+        """Wakes the sleeping board at a pulse of its meter."""
         if life != self._life:
             return
         if self._ports.pulsed():

@@ -75,14 +75,14 @@ class SleepyPorts(Ports, Protocol):
         """The chip is off; what latches stays."""
 
     def wake(self) -> None:
-        """It boots: counters begin at 0. No output moves."""
+        """The board boots: counters begin at 0, and no output moves."""
 
     def pulsed(self) -> bool:
         """The counted input has given a pulse since `sleep`."""
 
 
 class LampPorts:
-    """A streetlight's: lit by an idle relay, dark without mains."""
+    """Ports of a streetlight: lit by an idle relay, dark without mains."""
 
     def __init__(self, world: World, lamp: Lamp) -> None:
         self._dimmer = DimmerTwin(world, lamp)
@@ -181,7 +181,7 @@ class Walkers:
         self._sense = sense
         self._one_in = one_in
         self.passed = 0
-        self.meets: Callable[[], object] = lambda: None  # somebody has come
+        self.meets: Callable[[], object] = lambda: None  # a person has come
         self.is_stuck = False
 
     def start(self) -> None:
@@ -189,7 +189,7 @@ class Walkers:
         self._world.every(60_000, self._minute)
 
     def walk_by(self, seconds: int = 8) -> None:
-        """Somebody passes now."""
+        """Lets one person pass now."""
         self.passed += 1
         self.meets()
         for second in range(0, seconds, 2):

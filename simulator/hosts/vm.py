@@ -26,7 +26,11 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Put off both signals; what came meanwhile is told at the end to whoever was to hear it."""
+    """Puts off Ctrl-C and SIGTERM while a process is started; their handlers run at the end.
+
+    Within `subprocess.Popen` an interrupt would come between the new process and its name here, and nothing would ever
+    end it. Where signals do not come (another thread than the main one), this changes nothing.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -58,7 +62,7 @@ WOKE = "DEEPSLEEP_RESET"
 # What a 64-bit VM needs that compiles a node's whole program from source; much more would hide that it has grown. What
 # the chip needs is `bocage bench node`'s to say.
 HEAP_FROM_SOURCE_BYTES = 720 * 1024
-# A console that nobody reads must not fill the memory.
+# A console that is not read must not fill the memory.
 LINES_KEPT_MAX = 50_000
 # The chip's counter wraps three seconds after the start: a run of any length crosses it.
 TICKS_START = (1 << 30) - 3000
@@ -78,7 +82,7 @@ def find_micropython() -> str | None:
 
 
 class VmNode:
-    """One node. Its folder keeps settings.json and the state files from start to start, as its flash would.
+    """Runs one node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
     `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
     heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the
@@ -171,7 +175,7 @@ class VmNode:
         return None if self._process is None else self._process.pid
 
     def lines(self) -> list[str]:
-        """What the console has said since the last call, oldest first. Never blocks."""
+        """The console's lines since the last call, oldest first. Never blocks."""
         said = []
         with contextlib.suppress(IndexError):
             while True:
@@ -193,7 +197,7 @@ class VmNode:
         (self.folder / "bench-fault").write_text(fault, encoding="ascii")
 
     def script_parts(self, parts: Mapping[str, Mapping[str, Any]]) -> None:
-        """What its parts stand in from now on: {"ROOM": {"temperature_ck": 1650}, "CABLE": {"closed": False}}."""
+        """Sets what its parts measure from now on: {"ROOM": {"temperature_ck": 1650}, "CABLE": {"closed": False}}."""
         self._write_whole("bench-parts", json.dumps(parts))
 
     def edges(self) -> list[tuple[int, int, int]]:
@@ -203,7 +207,7 @@ class VmNode:
         return [(at_ms, number, level) for at_ms, number, level in lines]
 
     def valves(self) -> str:
-        """Where its latching valves are, "1" for open: the master, then the zones."""
+        """The positions of its latching valves, "1" for open: the master, then the zones."""
         return self._read_text("bench-valves")
 
     def block_call(self, call: str) -> None:

@@ -27,7 +27,8 @@ _CHARGED_PERMILLE = 950
 
 
 class Battery:
-    """`panel_ma`: of the panel in full sun, 0 without one; `permille`: charge at the begin."""
+    """Models the cell and its panel. `panel_ma`: of the panel in full sun, 0 without one; `permille`: charge at the
+    begin."""
 
     def __init__(self, capacity_mah: int, *, panel_ma: int = 0, permille: int = 800) -> None:
         self._capacity_uas = capacity_mah * 1000 * 3600
@@ -41,7 +42,7 @@ class Battery:
         return self._charge_uas == 0
 
     def draw(self, current_ua: int, for_ms: int) -> None:
-        """So much for so long."""
+        """Draws a current for a time."""
         taken = min(self._charge_uas, current_ua * for_ms // 1000)
         self.drawn_uas += taken
         self._charge_uas -= taken
@@ -54,14 +55,14 @@ class Battery:
         self._charge_uas += gained
 
     def drain_to(self, permille: int) -> None:
-        """A cell that somebody forgot."""
+        """Leaves at most this charge, as a cell that was forgotten."""
         self._charge_uas = min(self._charge_uas, self._capacity_uas * permille // 1000)
 
     def permille(self) -> int:
         return self._charge_uas * 1000 // self._capacity_uas
 
     def millivolts(self) -> int:
-        """At rest; 0 when it is empty: its protection has cut it off."""
+        """The voltage at rest; 0 when the cell is empty: its protection has cut it off."""
         if self.is_empty:
             return 0
         permille = self.permille()

@@ -1,4 +1,4 @@
-"""A room that is heated: air and mass, people, a window, the sun through it, and what heats it.
+"""Models a heated room: air and mass, people, a window, the sun through it, what heats it, and its node's ports.
 
 Two capacities and two resistances (2R2C, as in ISO 13790's simple hourly method without its solar details): the air,
 with everything that follows it within minutes, and the mass of walls and floor. Heat goes from the heater to the air (a
@@ -30,8 +30,8 @@ _SUN_W_MAX = 600
 
 
 class RoomData(NamedTuple):
-    """`air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances. `heater_w`:
-    rated. `lag_s`: of the heater. `sun_permille`: of the sun's 600 W that come in."""
+    """Data of a room. `air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances.
+    `heater_w`: rated. `lag_s`: of the heater. `sun_permille`: of the sun's 600 W that come in."""
 
     air_kj_k: int
     mass_mj_k: int
@@ -53,7 +53,8 @@ OFFICE = RoomData(300, 5, 310, 40, 20, 1800, 120, 400)
 
 
 class Room:
-    """`air_ck`, `mass_ck`: 0.01 °C, now. `settle` carries it forward; change what drives it only after that."""
+    """Models one room. `air_ck`, `mass_ck`: 0.01 °C, now. `settle` carries it forward; change what drives it only after
+    that."""
 
     def __init__(self, data: RoomData, air: Air, *, start_ck: int) -> None:
         self.data = data
@@ -79,12 +80,12 @@ class Room:
 
     @property
     def outdoor_ck(self) -> int:
-        """At the last step."""
+        """The outdoor temperature at the last step, 0.01 °C."""
         return self._air.temperature_ck(self._at_s) if self._at_s is not None else 0
 
     @property
     def drawn_w(self) -> int:
-        """What the heater takes now."""
+        """The power that the heater takes now."""
         if self.heater_dead:
             return 0
         return self.data.heater_w * (1000 if self.heater_stuck else self.demand_permille) // 1000
@@ -127,7 +128,8 @@ def _nearest(value: int, divisor: int) -> int:
 
 
 class Thermometer:
-    """The room's sensor: a lag of its case, noise, a resolution, and how it fails: `absent`, `stuck`, `reads_ck`."""
+    """Models the room's sensor: a lag of its case, noise, a resolution, and how it fails: `absent`, `stuck`,
+    `reads_ck`."""
 
     def __init__(self, room: Room, prng: Prng, *, noise_ck: int = 2, step_ck: int = 1, lag_s: int = 60) -> None:
         self._room = room
@@ -178,7 +180,7 @@ class Boiler:
         self._at_s: int | None = None
 
     def demand(self, enabled: bool, flow_ck: int, *, unix_s: int) -> None:
-        """What the master wants from now on."""
+        """Takes the master's set-point from now on."""
         self._enabled, self._wanted_ck, self._said_s = enabled, min(flow_ck, self._flow_max_ck), unix_s
 
     def settle(self, unix_s: int) -> None:

@@ -26,7 +26,7 @@ _HEADLAMP_LX = 3_000
 
 
 class Photocell:
-    """Looks at the sky through what is in front of it: clouds of the hour, dirt, a plant, a headlamp."""
+    """Measures the sky through what is in front of it: clouds of the hour, dirt, a plant, a headlamp."""
 
     def __init__(self, prng: Prng, *, latitude_e4: int, longitude_e4: int) -> None:
         self._prng = prng
@@ -80,7 +80,7 @@ class Ups:
         return self._left_ms == 0 and not self._charging
 
     def due_ms(self) -> int | None:
-        """When it will be empty."""
+        """The instant at which it will be empty."""
         return None if self._charging or not self._left_ms else self._at_ms + self._left_ms
 
     def move(self, *, now_ms: int) -> None:
@@ -110,8 +110,8 @@ _DWMS_PER_WH = 36_000_000
 
 
 class CabinetData(NamedTuple):
-    """As installed. The astronomical clock is programmed with the ordinary hours; `clock_error_ms` is what it is ahead
-    when the run starts, `clock_drift_ppm` what it gains."""
+    """Data of a cabinet as installed. The astronomical clock is programmed with the ordinary hours; `clock_error_ms` is
+    what it is ahead when the run starts, `clock_drift_ppm` what it gains."""
 
     latitude_e4: int
     longitude_e4: int
@@ -124,7 +124,7 @@ class CabinetData(NamedTuple):
 
 
 class Cabinet:
-    """See the module. `on_change(now_ms)` hears of every change of light, after it."""
+    """Models one cabinet. `on_change(now_ms)` is called after every change of light."""
 
     def __init__(self, data: CabinetData, prng: Prng, *, start_unix_s: int) -> None:
         self.data = data
@@ -189,7 +189,7 @@ class Cabinet:
         self._step(now_ms)
 
     def set_mains(self, there: bool, *, now_ms: int) -> None:
-        """The operator's supply."""
+        """Switches the operator's supply."""
         self.advance(now_ms)
         self.mains = there
         self._battery.mains(there, now_ms=now_ms)
@@ -222,12 +222,12 @@ class Cabinet:
         self._step(now_ms)
 
     def slow_contactor(self, feeder: int, lag_ms: int, *, now_ms: int) -> None:
-        """Dirt and age: it follows its coil that much later."""
+        """Makes a contactor follow its coil that much later: dirt and age."""
         self.advance(now_ms)
         self.feeders[feeder].contactor.lag_ms = lag_ms
 
     def bridge_contactor(self, feeder: int, *, now_ms: int) -> None:
-        """A wire past it: the lamps burn whatever the contactor does."""
+        """Puts a wire past a contactor: the lamps burn, open or closed."""
         self.advance(now_ms)
         self.feeders[feeder].is_bridged = True
         self._step(now_ms)
@@ -253,13 +253,13 @@ class Cabinet:
         return self._battery.voltage_mv()
 
     def in_charge(self) -> str:
-        """Whose word the coils follow: HAND, AGENT or CLOCK."""
+        """The source that the coils follow: HAND, AGENT or CLOCK."""
         if self.switch != AUTO:
             return HAND
         return AGENT if self._relay.is_pulled else CLOCK
 
     def lights(self) -> tuple[Light, ...]:
-        """By feeder: what the street gets, and what of the equipment hinders it."""
+        """The light of each feeder, and what of the equipment hinders it."""
         whole = "mains" if not self.mains else "switch" if self.switch != AUTO else None
         return tuple(Light(feeder.lit(), whole or feeder.hindered()) for feeder in self.feeders)
 
@@ -280,7 +280,7 @@ class Cabinet:
         return own_dw + sum(feeder.power_dw(now_ms=self._now_ms) for feeder in self.feeders)
 
     def index_wh(self) -> int:
-        """The operator's meter."""
+        """The index of the operator's meter."""
         return self.data.index_wh + self._own_dwms // _DWMS_PER_WH + sum(feeder.energy_wh() for feeder in self.feeders)
 
     @property
@@ -289,7 +289,6 @@ class Cabinet:
 
     @property
     def unix_ms(self) -> int:
-        """True UTC."""
         return self._start_unix_ms + self._now_ms
 
     @property
@@ -299,7 +298,7 @@ class Cabinet:
     # --- time ---------------------------------------------------------------------------------------------------
 
     def deadline_ms(self) -> int:
-        """When something happens by itself."""
+        """The next instant at which something happens by itself."""
         dues = [self._relay.due_ms(), self._battery.due_ms(), self._clock_until_ms]
         dues += [feeder.contactor.due_ms() for feeder in self.feeders]
         return min(due for due in dues if due is not None)

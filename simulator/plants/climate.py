@@ -1,9 +1,10 @@
-"""A year's weather at one place, day by day, from a seed: temperature, humidity, wind, sun and storms.
+"""Models weather: a year day by day from a seed (`Climate`), the same as rooms feel it (`Weather`), and one fixed
+winter.
 
-A synthetic climatology in the likeness of the Loire valley (Angers): monthly means of minimum, maximum, share of wet
-days and rain of a wet day, around which a two-state chain draws wet and dry spells and each day its departure. It is
-not a record of any year. Integers only. Must not use the node's own formulas: the reference evapotranspiration here is
-Turc's (1961), so that the node's Penman-Monteith is judged by something else.
+The climate is a synthetic climatology in the likeness of the Loire valley (Angers): monthly means of minimum, maximum,
+share of wet days and rain of a wet day, around which a two-state chain draws wet and dry spells and each day its
+departure. It is not a record of any year. Integers only. Must not use the node's own formulas: the reference
+evapotranspiration here is Turc's (1961), so that the node's Penman-Monteith is judged by something else.
 """
 
 from itertools import pairwise
@@ -41,7 +42,8 @@ class Storm(NamedTuple):
 
 
 class DayWeather(NamedTuple):
-    """One civil day. Humidity in 0.1 %, radiation as the mean of 24 hours in W/m2, wind in 0.1 m/s, ET0 in 0.001 mm."""
+    """Weather of one civil day. Humidity in 0.1 %, radiation as the mean of 24 hours in W/m2, wind in 0.1 m/s, ET0 in
+    0.001 mm."""
 
     low_ck: int
     high_ck: int
@@ -65,7 +67,7 @@ class DayWeather(NamedTuple):
         return self.high_ck - since * (self.high_ck - self.low_ck) // (86400 - _PEAK_S + _TROUGH_S)
 
     def humidity(self, second: int) -> int:
-        """Against temperature: highest at dawn."""
+        """Humidity, which goes against temperature and is highest at dawn."""
         span = max(1, self.high_ck - self.low_ck)
         warm = self.temperature_ck(second) - self.low_ck
         return self.humidity_high - (self.humidity_high - self.humidity_low) * warm // span
@@ -175,7 +177,8 @@ _FULL_W = 1000
 
 
 class Weather:
-    """`temperature_ck` outdoors and `sun_permille` on a window, at a Unix second that the climate has."""
+    """Gives rooms the weather of a Climate through the interface of `simulator.plants.lamps.Air`: one climate serves
+    rooms and green spaces, so that a sunny day warms a classroom and dries a lawn."""
 
     def __init__(self, climate: Climate) -> None:
         self._climate = climate
@@ -212,8 +215,16 @@ _SWING_LOW_CK, _SWING_HIGH_CK = 150, 550
 
 
 class Winter:
-    """As `simulator.plants.lamps.Air`: `temperature_ck`, `sun_permille`. Begins at the 15 October before
-    `year`'s November."""
+    """Models a French winter that never was, the same for every run, from the 15 October before `year`'s November to
+    the end of March; it has the interface of `simulator.plants.lamps.Air`.
+
+    Monthly means as of Angers-Beaucouzé (normals 1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8,
+    February 6.3, March 9.1; November's is from the press, the others are from memory), interpolated by day. Around them
+    an anomaly from day to day (first-order, 0.8 of yesterday's, standard deviation about 3.5 K), so that there are cold
+    spells below -5 °C and soft weeks; a daily wave whose height goes with the clearness of the day; sun by the sun's
+    true height and that clearness. Chance comes from a fixed seed of its own, one whose mean (7.2 °C) is near that of
+    the normals.
+    """
 
     def __init__(self, year: int, seed: str = "winter-4") -> None:
         self._first_day = civil.days_from_civil(year, 10, 15)

@@ -1,9 +1,10 @@
-"""The hardware that lights the street when nobody pulses: a timer relay and the cabinet's own astronomical clock.
+"""Models the hardware that lights the street when no agent pulses: a timer relay and the cabinet's own astronomical
+clock.
 
 The relay hands the coils to the agent's outputs while it is pulsed, and to the clock otherwise. The clock is the
-commune's old one: a quartz of its own that nobody corrects, sunset and sunrise of the place, the ordinary hours of
-extinction, legal time from its own table of last Sundays. It knows no exception, no command and no network. It
-must share nothing with the policy's resolver, whose faults it would hide.
+commune's old one: a quartz of its own that is never corrected, sunset and sunrise of the place, the ordinary hours of
+extinction, legal time from its own table of last Sundays. It knows no exception, no command and no network. It must
+share nothing with the policy's resolver, whose faults it would hide.
 """
 
 from typing import NamedTuple
@@ -42,8 +43,8 @@ class Programme(NamedTuple):
 
 
 class WatchdogRelay:
-    """Off-delay timer: pulled in it holds for `RELAY_MS` after each pulse; dropped it takes two pulses within that
-    time to pull in, so that one glitch of a starting board gives nothing away."""
+    """Models an off-delay timer: pulled in it holds for `RELAY_MS` after each pulse; dropped it takes two pulses within
+    that time to pull in, so that one glitch of a starting board gives nothing away."""
 
     def __init__(self) -> None:
         self.is_pulled = False
@@ -56,7 +57,7 @@ class WatchdogRelay:
         self._pulsed_ms = now_ms
 
     def due_ms(self) -> int | None:
-        """When it will drop."""
+        """The instant at which it will drop."""
         return None if not self.is_pulled or self._pulsed_ms is None else self._pulsed_ms + RELAY_MS
 
     def move(self, *, now_ms: int) -> None:
@@ -72,7 +73,8 @@ class WatchdogRelay:
 
 
 class AstronomicalClock:
-    """`error_ms`: what it is ahead of UTC at `set_unix_ms`; it gains `drift_ppm` from then on."""
+    """Models the cabinet's old clock. `error_ms`: what it is ahead of UTC at `set_unix_ms`; it gains `drift_ppm` from
+    then on."""
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class AstronomicalClock:
         return unix_ms + self._error_ms + (unix_ms - self._set_ms) * self._drift_ppm // 1_000_000
 
     def is_lit(self, unix_ms: int) -> bool:
-        """Its contact, now."""
+        """True while its contact is closed."""
         shown_s = self.shown_ms(unix_ms) // 1000
         lit = False
         for edge_s, closes in self._edges_of(shown_s):
@@ -121,7 +123,7 @@ class AstronomicalClock:
         return true_ms
 
     def _edges_of(self, shown_s: int) -> list[tuple[int, bool]]:
-        """What its contact does from noon to noon, by the time it shows: (Unix s, closes)."""
+        """The edges of its contact from noon to noon, by the time it shows: (Unix s, closes)."""
         local = civil.local_from_unix(civil.PARIS, shown_s)
         evening = local.civil_day - (local.second < _NOON_S)
         if evening != self._evening:

@@ -95,7 +95,7 @@ class Contactor:
 
     @property
     def auxiliary(self) -> bool:
-        """What the auxiliary contact tells: closed."""
+        """True while the auxiliary contact reports closed."""
         return self.is_closed and not self.auxiliary_is_dirty
 
     def drive(self, coil: bool, *, now_ms: int) -> None:
@@ -117,7 +117,8 @@ class Contactor:
                 self._set(True)  # it welds at a closing, and then stays
 
     def stick(self, closed: bool, *, now_ms: int) -> None:
-        """`closed`: the contacts weld, now or at the next closing. Otherwise the coil burns out: open for good."""
+        """Breaks the contactor. `closed`: its contacts weld, now or at the next closing; otherwise its coil burns out
+        and it stays open."""
         self._stuck = closed
         if not closed:
             self._due_ms = None
@@ -141,7 +142,7 @@ _DWMS_PER_WH = 36_000_000
 
 
 class FeederData(NamedTuple):
-    """As installed. `switched` False: a permanent feeder, which nobody opens but by hand."""
+    """Data of a feeder as installed. `switched` False: a permanent feeder, which is opened by hand only."""
 
     name: str
     lamps: int
@@ -150,7 +151,8 @@ class FeederData(NamedTuple):
 
 
 class Light(NamedTuple):
-    """What a feeder gives the street. `hindered`: why the equipment could not do otherwise (a word), or None."""
+    """The light that a feeder gives the street. `hindered`: why the equipment could not do otherwise (a word), or None.
+    """
 
     lit: int
     hindered: str | None
@@ -164,7 +166,7 @@ class Feeder:
         self.contactor = Contactor(prng.split("contactor"))
         self.cable = Cable(prng.split("cable"), lamps=data.lamps, lamp_dw=10 * data.lamp_w)
         self.breaker_is_tripped = False
-        self.is_bridged = False  # somebody has put a wire past the contactor
+        self.is_bridged = False  # a wire leads past the contactor
         self.inrush_max_ma = 0
         self._prng = prng.split("meter")
         self._fed_since_ms: int | None = None
@@ -181,7 +183,7 @@ class Feeder:
         return self.cable.able if self.is_fed else 0
 
     def hindered(self) -> str | None:
-        """What of its own equipment stands between an order and the light."""
+        """The part of its own equipment that stands between an order and the light."""
         if self.contactor.is_faulty or self.is_bridged:
             return "contactor"
         if self.breaker_is_tripped:
@@ -205,11 +207,11 @@ class Feeder:
             self._fed_since_ms = None
 
     def power_dw(self, *, now_ms: int) -> int:
-        """Drawn now, truly."""
+        """The true power drawn now."""
         return 0 if self._fed_since_ms is None else self.cable.power_dw(now_ms - self._fed_since_ms)
 
     def metered_dw(self, *, now_ms: int) -> int:
-        """What a meter says: the truth and its noise of a fifth of a percent."""
+        """The power by a meter: the truth and a noise of a fifth of a percent."""
         true_dw = self.power_dw(now_ms=now_ms)
         noise_dw = true_dw // 500
         return true_dw - noise_dw + self._prng.randrange(2 * noise_dw + 1) if noise_dw else true_dw
@@ -220,5 +222,5 @@ class Feeder:
 
 
 def current_ma(power_dw: int, voltage_dv: int) -> int:
-    """Of LED drivers at that power."""
+    """The current of LED drivers at that power."""
     return 100_000 * power_dw // (POWER_FACTOR_PERCENT * max(1, voltage_dv))

@@ -1,8 +1,8 @@
-"""A root zone: what really happens to the water that falls on it. A bucket after FAO-56 with parameters of its own.
+"""Models a green space: soil, pipes and weather together, the ports of its irrigation node, and a desk to run a trade.
 
-The true field capacity, intake and distribution differ from what the node's settings say, by the seed: a node that is
-only right on its own model must be seen. Water beyond what the soil takes in stands on the surface; beyond what the
-surface holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, quantised at each step.
+`Plot` is a zone's root zone; `Site` is the world of one node; `GreenPorts` stands for the ports of `kinds.irrigation`;
+`Desk` runs a trade in virtual time as the node's shell does: sample when due, decide, apply, sleep until the deadline.
+The node's clock may be wrong: the world's is not. Must not know why a valve is open.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,12 @@ _SLOPES = ((3, 100, 0), (6, 80, 1), (12, 60, 2), (100, 40, 3))
 
 
 class Plot:
-    """One zone's soil. `seed`: of its own deviation from the book."""
+    """Models one zone's soil, a bucket after FAO-56 with parameters of its own.
+
+    The true field capacity, intake and distribution differ from what the node's settings say, by the seed: a node that
+    is only right on its own model must be seen. Water beyond what the soil takes in stands on the surface; beyond what
+    the surface holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, quantised at each step.
+    """
 
     def __init__(self, zone: policy.Zone, prng: Prng) -> None:
         self.zone = zone
@@ -154,7 +159,7 @@ class GreenPorts:
         self._held = 0
 
     def safe(self) -> None:
-        """Held outputs fall; what latches waits for its pulses."""
+        """Brings outputs to their safe state: held ones fall, what latches waits for its pulses."""
         self._under_way = None
         self._held = 0
         self.site.pipes.power_off(self.site.now_ms)
@@ -202,7 +207,7 @@ class GreenPorts:
 
 
 class Desk:
-    """Turns one trade. `make(memory, now_ms)` makes it, at the start and after each power cut."""
+    """Runs one trade in virtual time. `make(memory, now_ms)` makes it, at the start and after each power cut."""
 
     def __init__(
         self, ports: GreenPorts, make: Callable[[bytes, int], Any], *, sample_s: int = 900, look_s: int = 1
@@ -227,13 +232,13 @@ class Desk:
         self.power_on()
 
     def power_on(self) -> None:
-        """A start: outputs safe, then the trade with what it remembered."""
+        """Starts the node: outputs safe, then the trade with what it remembered."""
         self.ports.safe()
         self.trade = self._make(self.memory, self.site.now_ms)
         self._due_ms = self.site.now_ms
 
     def power_cut(self, for_ms: int, *, remembered: bool = False) -> None:
-        """RAM is gone; `remembered`: the hourly write came just before."""
+        """Cuts power: RAM is gone; `remembered`: the hourly write came just before."""
         if remembered:
             self.memory = self.trade.memory(self.site.now_ms)
         self.ports.safe()
@@ -277,7 +282,7 @@ class Desk:
         return self._due_ms if wanted_ms is None else min(wanted_ms, self._due_ms)
 
     def _world(self, to_ms: int) -> None:
-        """Whoever watches the world sees it every `look_s` while water flows."""
+        """Carries the world on; its watchers are called every `look_s` while water flows."""
         if self.watchers:
             while self.site.now_ms + self._look_ms < to_ms and self.site.pipes.flow_ml_min():
                 self.site.advance(self.site.now_ms + self._look_ms)

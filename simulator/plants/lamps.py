@@ -36,7 +36,7 @@ _CLEAR_SKY = (
 
 
 class LampData(NamedTuple):
-    """What is printed on the luminaire, and what it really is. dW is 0.1 W."""
+    """Data of a luminaire: what is printed on it, and what it really is. dW is 0.1 W."""
 
     nominal_dw: int
     standby_dw: int
@@ -58,7 +58,7 @@ class Air:
         self._sun_permille = 0
 
     def temperature_ck(self, unix_s: int) -> int:
-        """In 0.01 °C; follows the sun's height two hours late, in steps of a minute."""
+        """The temperature in 0.01 °C; it follows the sun's height two hours late, in steps of a minute."""
         minute = unix_s // 60
         if minute != self._minute:
             self._minute = minute
@@ -66,7 +66,7 @@ class Air:
         return self._now_ck
 
     def sun_permille(self, unix_s: int) -> int:
-        """How high the sun stands, in thousandths of overhead; 0 at night."""
+        """The height of the sun, in thousandths of overhead; 0 at night."""
         minute = unix_s // 60
         if minute != self._sun_minute:
             self._sun_minute = minute

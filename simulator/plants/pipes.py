@@ -1,4 +1,4 @@
-"""Pipes and valves of a green space: what flows, whatever anybody commanded.
+"""Models the pipes and valves of a green space: what really flows, apart from every command.
 
 A held valve is open while its coil is powered; a latching one stays where its last good pulse left it, also through a
 power cut. Faults: a valve that sticks open, a coil that is open or shorted, a zone's pipe that has burst, a leak before
@@ -13,7 +13,8 @@ LIMITED_MA = 3200
 
 
 class Pipes:
-    """`flows`: what each zone really passes, mL/min; `main_max`: what the main gives at most, mL/min."""
+    """Models the pipes of one node. `flows`: what each zone really passes, mL/min; `main_max`: what the main gives at
+    most, mL/min."""
 
     def __init__(
         self, kinds: tuple[int, ...], flows: list[int], *, main_max: int, pulse_ul: int, now_ms: int = 0
@@ -36,7 +37,7 @@ class Pipes:
         self.lost_ul = 0
 
     def flow_ml_min(self) -> int:
-        """What passes the meter now."""
+        """The flow through the meter now."""
         return self.leak_upstream + sum(self._branches()) + (self.leak_downstream if self._fed() else 0)
 
     def flowing(self, zone: int) -> bool:
@@ -44,11 +45,11 @@ class Pipes:
         return self._branches()[zone - 1] > 0
 
     def pulses(self) -> int:
-        """Of the meter, since ever."""
+        """All pulses that the meter has given."""
         return self._passed_ul // self._pulse_ul if self._pulse_ul else 0
 
     def advance(self, now_ms: int) -> None:
-        """Carry volumes forward; before anything changes."""
+        """Carries volumes forward; called before anything changes."""
         elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
         if elapsed_ms <= 0:
             return
@@ -77,7 +78,7 @@ class Pipes:
         return 1500
 
     def held_current_ma(self, output: int) -> int:
-        """What a powered coil draws at 50 ms."""
+        """The current of a powered coil at 50 ms."""
         if output in self.open_coil:
             return 0
         return 2500 if output in self.shorted else 260

@@ -1,1 +1,1 @@
-"""What a run has shown, as text, picture and JSON."""
+"""The report of a run, as text, picture and JSON."""

@@ -76,14 +76,14 @@ class _Frame(NamedTuple):
     end: int
 
     def x(self, unix_s: int) -> float:
-        """Where an instant lies; what is outside lies at the edge."""
+        """The place of an instant; what is outside lies at the edge."""
         at_s = min(max(unix_s, self.begin), self.end)
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (at_s - self.begin) / max(1, self.end - self.begin)
 
 
 class _Curves(NamedTuple):
-    """One panel: its label, the filled curve, a line over it or nothing, what 1 on the axis is, and where the axis
-    begins."""
+    """Holds one panel: its label, the filled curve, a line over it or nothing, what 1 on the axis is, and where the
+    axis begins."""
 
     label: str
     values: list[int]
@@ -150,7 +150,7 @@ def _away(result: Result, cuts: list[Cut], frame: _Frame, language: str) -> list
 
 
 def _shades(result: Result, cuts: list[Cut], frame: _Frame, top: int) -> list[str]:
-    """What was away, behind the curves of one panel."""
+    """Marks what was away, behind the curves of one panel."""
     parts = []
     for cut in cuts:
         left, right = (frame.x(result.options.start_unix_s + at_s) for at_s in (cut.from_s, cut.to_s))

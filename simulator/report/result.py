@@ -28,8 +28,8 @@ class Snapshot:
 
 
 class Absence(NamedTuple):
-    """What the street lamps did while something was away, from and to in seconds after the start: how many sound lamps
-    were to be lit at most, and by how many they were `short` at most. `cabinet` None: it concerns no single one."""
+    """Light of the street while something was away, from and to in seconds after the start: how many sound lamps were
+    to be lit at most, and by how many they were `short` at most. `cabinet` None: it concerns no single one."""
 
     what: str
     from_s: int

@@ -77,7 +77,7 @@ _FAULTS_SHOWN_MAX = 10
 
 
 def heading(options: Options, drawn: Drawn, language: str) -> str:
-    """What is printed before a run: options, seed, and the faults that the seed drew."""
+    """Text that is printed before a run: options, seed, and the faults that the seed drew."""
 
     def words(key: str, **values: object) -> str:
         return WORDS.text(key, language, **values)
@@ -146,7 +146,7 @@ def faults(result: Result) -> list[str]:
 
 
 def as_json(result: Result, wall_s: float) -> dict[str, Any]:
-    """What a program reads; the key set only grows."""
+    """The figures for programs; the key set only grows."""
     verdict = result.verdict
     node_hours = result.node_seconds / 3600
     return {

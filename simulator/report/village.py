@@ -73,7 +73,7 @@ def faults(report: VillageReport) -> list[str]:
 
 
 def as_json(report: VillageReport) -> dict[str, Any]:
-    """What a program reads; the key set only grows."""
+    """The figures for programs; the key set only grows."""
     ordered = report.ordered
     return {
         "commune": report.commune.insee,
@@ -92,14 +92,14 @@ def as_json(report: VillageReport) -> dict[str, Any]:
 
 
 def band_height() -> int:
-    """What `band` needs, in the picture's units."""
+    """The height that `band` needs, in the picture's units."""
     return len(FEEDERS) * (_BAND + _GAP)
 
 
 def band(
     report: VillageReport, x_of: Callable[[int], float], *, top: int, begin: int, end: int, language: str
 ) -> list[str]:
-    """SVG parts: one bar a feeder, lit where it was, under a title at `top`; `x_of(unix_s)` places an instant."""
+    """Draws SVG parts: one bar a feeder, lit where it was, under a title at `top`; `x_of(unix_s)` places an instant."""
     left, right = x_of(begin), x_of(end)
     title = _WORDS.text("picture", language, commune=report.commune.name)
     parts = [f'<text x="{left:.1f}" y="{top - 6}">{escape(title)}</text>']
@@ -137,5 +137,5 @@ def _clock(ms: int) -> str:
 
 
 def _seconds(ms: int) -> int:
-    """To the nearest: contactors take some milliseconds."""
+    """Rounds to the nearest second: contactors take some milliseconds."""
     return (ms + 500) // 1000

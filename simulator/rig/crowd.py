@@ -63,7 +63,7 @@ class Sender:
         return [datagram for _, datagram in self._link.outgoing()]
 
     def deadline_ms(self) -> int | None:
-        """When `turn` is due without any datagram; None: only an answer makes it so."""
+        """The instant at which `turn` is due without any datagram; None: only an answer makes it so."""
         deadlines = [deadline for deadline in (self._link.deadline_ms(),) if deadline is not None]
         if self._pending and self._exchange is None:
             deadlines.append(self._retry_at_ms)
@@ -120,7 +120,7 @@ class Member:
         self.socket.setblocking(False)
 
     def turn(self, now_ms: int, *, may_make: bool) -> None:
-        """Receive, make, send."""
+        """Receives, makes and sends what is due."""
         while True:
             try:
                 datagram = self.socket.recv(2048)
@@ -143,7 +143,7 @@ class Crowd:
         self._may_make = True
 
     def pump(self, for_s: float) -> None:
-        """Drive everybody once, then wait for a datagram, `for_s` at most."""
+        """Drives every member once, then waits for a datagram, `for_s` at most."""
         now_ms = time.monotonic_ns() // 1_000_000
         for member in self.members:
             member.turn(now_ms, may_make=self._may_make)

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Exit status: 0 nothing lost or doubled, 1 a part is missing, 3 a record was lost or doubled."""
+    """Runs the story; exit status 0: nothing lost or doubled, 1 a part is missing, 3 a record was lost or doubled."""
     return in_folder("live", args, lambda folder: live_through(folder, args, quiet=args.json))
 
 
@@ -81,12 +81,12 @@ def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figu
 
 
 def _heard(rig: Rig) -> int:
-    """How many nodes were ever acknowledged anything."""
+    """The number of nodes of which a record was ever acknowledged."""
     return len({node for node, _, _ in rig.delivery.identities(acknowledged=True)})
 
 
 def conclude(rig: Rig) -> Figures:
-    """Faults have ended: let everything drain, then compare what was said with what is stored."""
+    """Lets everything drain after the faults, then compares what was made with what is stored."""
     begun = time.monotonic()
     rig.quiet()
     rig.wait_until(rig.crowd.idle, _DRAIN_S)

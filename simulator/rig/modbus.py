@@ -76,7 +76,7 @@ class ModbusBench:
         self._set(unit, _INPUTS, address, [on])
 
     def set_coil(self, unit: int, address: int, on: bool) -> None:
-        """As a board that restarts does by itself."""
+        """Sets a coil, as a board that restarts does by itself."""
         self._set(unit, _COILS, address, [on])
 
     def coil(self, unit: int, address: int) -> bool:

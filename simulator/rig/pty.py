@@ -18,10 +18,10 @@ class Pty:
         self._ends: tuple[int, int] | None = None
 
     def plug(self) -> None:
-        """The port appears."""
+        """Makes the port appear."""
         with self._lock:
             assert self._ends is None, "it is plugged in"
-            # The slave stays open here: a terminal that nobody has open hangs up, which a port does not.
+            # The slave stays open here: a terminal that is open nowhere hangs up, which a port does not.
             ours, theirs = os.openpty()
             tty.setraw(theirs)
             os.set_blocking(ours, False)
@@ -30,7 +30,7 @@ class Pty:
             self._ends = ours, theirs
 
     def unplug(self) -> None:
-        """The port is gone, under whoever has it open."""
+        """Takes the port away from the program that has it open."""
         with self._lock:
             self.link.unlink(missing_ok=True)
             ends, self._ends = self._ends, None
@@ -38,14 +38,14 @@ class Pty:
                 os.close(descriptor)
 
     def read(self, timeout_s: float = 0.005) -> bytes:
-        """What came in; empty after `timeout_s`."""
+        """The bytes that came in; empty after `timeout_s`."""
         with self._lock, contextlib.suppress(OSError):
             if self._ends is not None and select.select([self._ends[0]], [], [], timeout_s)[0]:
                 return os.read(self._ends[0], 4096)
         return b""
 
     def write(self, data: bytes) -> None:
-        """Bytes onto the line; what nobody reads is lost, as on a line."""
+        """Bytes onto the line; what is not read is lost, as on a line."""
         with self._lock, contextlib.suppress(OSError):
             if self._ends is not None:
                 os.write(self._ends[0], data)

@@ -29,8 +29,8 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 _INSEE, _NAME = "49007", "cab-1"
 _HOST = "127.0.0.1"
-# Below those that the kernel gives to whoever asks for any (from 32768 on Linux): while a broker is away nobody else
-# comes to sit on its port by chance, not even the near end of a connection that is tried to it.
+# Below those that the kernel gives to a program that asks for any (from 32768 on Linux): while a broker is away no
+# other takes its port by chance, not even the near end of a connection that is tried to it.
 _PORTS = range(20_000, 32_000)
 _PORT_TRIES = 100
 # After that a part that was asked to end is killed.
@@ -62,7 +62,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 class Part:
-    """One process: started, killed, started again. Its output goes to a file in the rig's folder."""
+    """Runs one process: started, killed, started again. Its output goes to a file in the rig's folder."""
 
     def __init__(self, name: str, command: list[str], log: Path) -> None:
         self.name = name
@@ -87,7 +87,7 @@ class Part:
             )
 
     def kill(self) -> None:
-        """SIGKILL: no time to save anything."""
+        """Sends SIGKILL: no time to save anything."""
         self.kills += 1
         self._end(signal.SIGKILL)
 
@@ -95,7 +95,7 @@ class Part:
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """SIGSTOP: its sockets stay open and take bytes, and nobody answers."""
+        """Sends SIGSTOP: its sockets stay open and take bytes, and no answer comes."""
         assert self._process is not None
         self.freezes += 1
         self._process.send_signal(signal.SIGSTOP)
@@ -106,7 +106,6 @@ class Part:
 
     @property
     def pid(self) -> int:
-        """Of the last start."""
         assert self._process is not None
         return self._process.pid
 
@@ -126,7 +125,7 @@ class Part:
 
 
 class Desk:
-    """Where the parts stand: all on the loopback interface. A subclass may put them elsewhere (`two_paths.py`)."""
+    """Says where the parts run: all on the loopback interface. A subclass may put them elsewhere (`two_paths.py`)."""
 
     broker_host = _HOST
     link_host = _HOST
@@ -184,7 +183,7 @@ class Rig:
                 part.start()
             for node in self.nodes:
                 node.start()
-        except BaseException:  # an interrupt as well: nobody will call __exit__
+        except BaseException:  # an interrupt as well: __exit__ will not be called
             self._stop_all()
             raise
         return self
@@ -193,7 +192,7 @@ class Rig:
         self._stop_all()
 
     def _stop_all(self) -> None:
-        """End every process. A second Ctrl-C waits until it is done: it would leave some behind."""
+        """Ends every process. A second Ctrl-C waits until it is done: it would leave some behind."""
         impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             self.crowd.close()
@@ -206,7 +205,7 @@ class Rig:
 
     @property
     def broker_address(self) -> str:
-        """host:port"""
+        """The broker's host:port."""
         return f"{self._desk.broker_host}:{self._broker_port}"
 
     def adopt(self, nodes: Iterable[bytes]) -> None:
@@ -251,7 +250,7 @@ class Rig:
             part.thaw()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
-        """Pump until `reached`; False when the time is up."""
+        """Pumps until `reached`; False when the time is up."""
         until = time.monotonic() + timeout_s
         while not reached():
             if time.monotonic() > until:
@@ -260,7 +259,7 @@ class Rig:
         return True
 
     def quiet(self) -> None:
-        """No new records: nodes are stopped, the crowd only finishes what is in flight."""
+        """Ends the making of records: nodes are stopped, the crowd only finishes what is in flight."""
         for node in self.nodes:
             self._read(node)
             node.kill()
@@ -268,7 +267,7 @@ class Rig:
         self.crowd.quiet()
 
     def verdict(self) -> Verdict:
-        """What was said against what is stored, now."""
+        """Compares what was made with what is stored now."""
         archive = Archive.open(str(self.database))
         try:
             return self.delivery.verdict(archive, set())

@@ -36,7 +36,7 @@ _PACKET_BYTES_MAX = 65_536
 
 
 def why_not() -> str | None:
-    """What is missing for namespaces and TUN devices here; None when all is there."""
+    """The reason why namespaces or TUN devices are missing here; None when all is there."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     if shutil.which("ip") is None:
@@ -56,7 +56,8 @@ def why_not() -> str | None:
 
 
 class WirePath:
-    """One path. The attributes may be changed at any time; `bytes` counts what entered it from either end."""
+    """Carries packets over one path. The attributes may be changed at any time; `bytes` counts what entered it from
+    either end."""
 
     def __init__(self, name: str, ends: tuple[int, int], seed: int) -> None:
         self.name = name
@@ -92,7 +93,7 @@ class WirePath:
 
 
 class TwoPaths(Desk):
-    """See the module; a rig's parts stand in it. A context: everything is taken down at its end, whatever happened."""
+    """Places a rig's parts in two namespaces. A context: everything is taken down at its end, also after an error."""
 
     broker_host = CENTRE
     link_host = CABINET
@@ -121,7 +122,7 @@ class TwoPaths(Desk):
         subprocess.run(["ip", "link", "del", self._outside], check=False, capture_output=True)
 
     def command(self, part: str, command: list[str]) -> list[str]:
-        """See Desk: the gateway stands in the cabinet, everything else in the centre."""
+        """Runs the gateway in the cabinet, everything else in the centre."""
         return self.inside(self.cabinet if part == "gateway" else self.centre, command)
 
     def inside(self, namespace: str, arguments: list[str]) -> list[str]:
@@ -135,7 +136,7 @@ class TwoPaths(Desk):
             self._route(name)
 
     def interface_bytes(self, name: str) -> int:
-        """What the cabinet's kernel counted on a path, both ways."""
+        """The bytes that the cabinet's kernel counted on a path, both ways."""
         total = 0
         for way in ("rx", "tx"):
             counter = f"/sys/class/net/{name}/statistics/{way}_bytes"

@@ -23,7 +23,7 @@ _EVERY_S = 0.05
 
 
 class Street(NamedTuple):
-    """One feeder: its name in the policy, its lamps, what one of them draws in W."""
+    """Describes one feeder: its name in the policy, its lamps, what one of them draws in W."""
 
     name: str
     lamps: int
@@ -34,8 +34,8 @@ VILLAGE = (Street("bourg", 14, 32), Street("parc", 6, 25))
 
 
 class StreetBench:
-    """`start` and `close`; between them `lamps_out` (by feeder), `stuck` (a contactor that stays as it is: open or
-    closed) and the line's own faults (`line`) may be changed at any time.
+    """Runs the street between `start` and `close`; `lamps_out` (by feeder), `stuck` (a contactor that stays as it is:
+    open or closed) and the line's own faults (`line`) may be changed at any time.
     """
 
     def __init__(self, link: Path, streets: tuple[Street, ...] = VILLAGE) -> None:
@@ -58,7 +58,7 @@ class StreetBench:
         self.line.close()
 
     def lit(self) -> list[bool]:
-        """Which feeders have their lamps burning."""
+        """True for each feeder whose lamps burn."""
         return [self._is_closed(index) for index in range(len(self.streets))]
 
     def toml(self) -> str:
@@ -137,7 +137,7 @@ name = "Maire"
 key = "{mayor}"
 rights = ["override", "emergency", "test"]
 """
-# Always dark by policy, whatever the hour of the run: what burns, burns by order.
+# Always dark by policy, at every hour of a run: what burns, burns by order.
 DARK = '["12:00 off"]'
 
 
@@ -182,7 +182,7 @@ class Village:
         return self.folder / f"{name}.{kind}"
 
     def bocage(self, *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-        """A `bocage` command; RigError with its words when it fails."""
+        """Runs a `bocage` command; RigError with its words when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", "tools", *words], capture_output=True, text=True, timeout=_COMMAND_S_MAX
         )
@@ -213,13 +213,13 @@ class Village:
         return self.bocage(*command, may_fail=may_fail)
 
     def status(self) -> dict[str, Any]:
-        """What the agent tells of itself; empty while nobody answers."""
+        """The agent's status; empty while it does not answer."""
         config = str(self.folder / "gateway.toml")
         done = self.bocage("gateway", "status", "--config", config, "--json", may_fail=True)
         return dict(json.loads(done.stdout)) if done.stdout else {}
 
     def wait_for(self, reached: Any, timeout_s: float = 60) -> bool:
-        """Until `reached(status)`; False when the time is up."""
+        """Waits until `reached(status)`; False when the time is up."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
             if reached(self.status()):

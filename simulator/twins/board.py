@@ -2,8 +2,8 @@
 
 `parts` has the twin of every use by its prefix: ROOM, FLOW, BUTTON, ZONES (a list of valves, its bridge under
 ZONES_BRIDGE). `levels` and `duties` are what the program has put on plain pins. A UART whose part has no twin here (a
-bridge, the bus, a BL0942 that wants a lamp) is attached by whoever has one. Must not know any kind, only how uses are
-named.
+bridge, the bus, a BL0942 that wants a lamp) is attached by the test that has one. Must not know any kind, only how uses
+are named.
 """
 
 from simulator.twins import ds18b20, i2c, pins, valves
@@ -83,7 +83,7 @@ class Machine:
             self._wires[getattr(board, start + "_PIN")] = ds18b20.Wire(twin)
 
     def _wire_pull(self, board, start, _pull):
-        """A contact: closed is low, whatever that means to the use."""
+        """A contact: closed is low, in every use."""
         self.parts[start] = self._read[getattr(board, start + "_PIN")] = pins.Contact(self._ticks_ms)
 
     def _wire_unit(self, board, start, unit):

@@ -14,7 +14,7 @@ class Wire:
         self._reading = 0
 
     def reset(self):
-        """True when somebody pulls the line low."""
+        """True when a part pulls the line low."""
         self._open = False
         return any(sensor.fault != "absent" for sensor in self._sensors)
 

@@ -1,19 +1,19 @@
 """An I2C bus with parts on it, as `machine.SoftI2C` and its two pins see it.
 
 A part has `fault`, `write(data)` (False: the first byte is refused) and `read(count)` (bytes, or None: the address is
-not acknowledged). As in MicroPython's extmod/machine_i2c.c only two things are an OSError: 19, nobody acknowledges an
-address, and 110, the clock stays low. A data line that somebody holds acknowledges whatever is sent and reads as
+not acknowledged). As in MicroPython's extmod/machine_i2c.c only two things are an OSError: 19, no part acknowledges an
+address, and 110, the clock stays low. A data line that a part holds acknowledges every byte sent and reads as
 zeros, and a byte that is refused ends a write early, which nothing but its count tells.
 """
 
-NOBODY = 19
+NO_PART = 19
 HELD = 110
 LOG_MAX = 1000
 BYTE_CLOCKS = 9
 
 
 class Line:
-    """An open-drain line: low when we pull it or somebody else does."""
+    """An open-drain line: low when we or a part pull it."""
 
     def __init__(self, rises):
         self._ours = 1
@@ -66,16 +66,16 @@ class I2c:
             self.sda.pulled = self._clocks > 0
 
     def _begin(self, address):
-        """The part; None while the data line is held: nobody has seen the start, and whatever is sent seems taken."""
+        """The part; None while the data line is held: no part has seen the start, and every byte sent seems taken."""
         if self.scl.pulled:
             raise OSError(HELD)
         if self.sda.pulled:
             if self._pass_held(1):
                 return None
-            raise OSError(NOBODY)
+            raise OSError(NO_PART)
         part = self._parts.get(address)
         if part is None or part.fault == "absent":
-            raise OSError(NOBODY)
+            raise OSError(NO_PART)
         return part
 
     def _pass_held(self, count):
@@ -120,5 +120,5 @@ class I2c:
             return
         data = part.read(len(buffer))
         if data is None:
-            raise OSError(NOBODY)
+            raise OSError(NO_PART)
         buffer[:] = data

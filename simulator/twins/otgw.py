@@ -51,7 +51,7 @@ class Otgw:
         return len(data)
 
     def advance(self, now_ms: int) -> None:
-        """The gateway's own time: its frames fall due whatever the node does."""
+        """The gateway's own time: its frames fall due without the node."""
         if self.is_dead:
             self._in = b""
             return

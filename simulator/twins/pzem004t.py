@@ -1,6 +1,6 @@
 """The PZEM-004T v3's twin on its UART: Modbus-RTU, one question, an answer of 25 bytes that arrives in pieces.
 
-Faults: `absent`; `crc`; `noise` (bytes of somebody else before the answer); `short` (half an answer).
+Faults: `absent`; `crc`; `noise` (bytes of another part before the answer); `short` (half an answer).
 """
 
 

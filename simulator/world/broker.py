@@ -1,5 +1,5 @@
-"""A model of an MQTT 5 broker, faithful where it hurts: it acknowledges before anybody has read, and may
-forget.
+"""A model of an MQTT 5 broker, faithful where it hurts: it acknowledges before the receiver has read,
+and may forget.
 
 Sessions outlive connections and queue what is published meanwhile; `forget` is a kill -9 with shipped
 settings: connections drop, sessions and queues are gone, and so is everything that was acknowledged and not
@@ -20,7 +20,7 @@ _SESSION_QUEUE_MAX = 1000
 
 
 class Client(Protocol):
-    """What a connected client is told."""
+    """Is called by the broker while it is connected."""
 
     def on_connected(self, receive_max: int) -> None: ...
     def on_disconnected(self, why: str) -> None: ...
@@ -29,7 +29,7 @@ class Client(Protocol):
 
 
 class Session:
-    """What the broker remembers of a client id."""
+    """Holds what the broker remembers of a client id."""
 
     def __init__(self, matches: Callable[[str], bool]) -> None:
         self.matches = matches
@@ -38,7 +38,7 @@ class Session:
 
 
 class Broker:
-    """One broker. Client ids are names; a client is connected or not, its session may exist either way."""
+    """Models one broker. Client ids are names; a client is connected or not, its session may exist either way."""
 
     def __init__(self, world: World, prng: Prng) -> None:
         self._world = world
@@ -68,7 +68,7 @@ class Broker:
         self._connected.pop(name, None)
 
     def is_connected(self, name: str, client: Client) -> bool:
-        """Whether this very client holds the session now."""
+        """True while this very client holds the session."""
         return self._connected.get(name) is client
 
     def publish(self, name: str, token: int, topic: str, payload: bytes) -> None:

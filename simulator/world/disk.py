@@ -1,4 +1,4 @@
-"""The simulated twin of the journal's disk: in memory, from a seed, with power cuts and failing calls.
+"""Stands for the journal's disk: in memory, from a seed, with power cuts, failing calls, and cards that die.
 
 Implements `gateway/core/custody/disk.py`. Harsher than a real disk where it may be: what was not synced is kept, torn
 at 512 bytes, zeroed, reordered or lost, each file by itself; creations, renames and deletions not yet synced
@@ -28,7 +28,7 @@ class Prng(Protocol):
 
 
 class PowerCut(Exception):
-    """Raised in the middle of an operation by `stop_after`. Not an OSError: nobody may handle it."""
+    """Raised in the middle of an operation by `stop_after`. Not an OSError: no code under test may handle it."""
 
 
 class PendingSync(NamedTuple):
@@ -83,17 +83,15 @@ class SimDisk:
     # --- the interface of the core --------------------------------------------------------------------------
 
     def size(self, name: str) -> int:
-        """See `Disk`."""
         return len(self._get(name).data)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """See `Disk`."""
         if name in self.read_error_names:
             raise OSError(errno.EIO, "simulated read error")
         return bytes(self._get(name).data[offset : offset + length])
 
     def append(self, name: str, data: bytes) -> None:
-        """See `Disk`. With an error or a power cut, a random part of the data has been written."""
+        """Writes a random part of the data at an error or a power cut."""
         stopped = self._count()
         file = self._names.get(name)
         if file is None:
@@ -113,7 +111,6 @@ class SimDisk:
             raise OSError(errno.ENOSPC, "simulated full disk")
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
-        """See `Disk`."""
         stopped = self._count()
         files = [(self._get(name), len(self._get(name).data)) for name in names]
         entries = [(file, file.name) for file in self._files]
@@ -127,18 +124,16 @@ class SimDisk:
             self._on_pending(pending)
 
     def delete(self, name: str) -> None:
-        """See `Disk`."""
         if self.delete_error is not None:
             raise OSError(self.delete_error, "simulated deletion error")
         self._rename(name, None)
 
     def rename(self, old: str, new: str) -> None:
-        """See `Disk`."""
         assert new not in self._names, "the journal renames to free names only"
         self._rename(old, new)
 
     def free_bytes(self) -> int:
-        """See `Disk`. A disk without a capacity is as large as nobody can fill."""
+        """A disk without a capacity is as large as a run can never fill."""
         return 1 << 50 if self.capacity_bytes is None else max(0, self.capacity_bytes - self.bytes_used)
 
     # --- the hand of the simulation -------------------------------------------------------------------------
@@ -149,7 +144,7 @@ class SimDisk:
         return sum(len(file.data) for file in self._names.values())
 
     def complete(self, ticket: Ticket) -> str | None:
-        """Finish a sync; return the error to report with the ticket, or None."""
+        """Finishes a sync and returns the error to report with the ticket, or None."""
         self.pending = [pending for pending in self.pending if pending.ticket != ticket]
         covered = self._covered.pop(ticket)
         for file, end in covered.files:
@@ -197,7 +192,7 @@ class SimDisk:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _count(self) -> bool:
-        """Count an operation; return True if the power goes in its middle."""
+        """Counts an operation; True if the power goes in its middle."""
         self.operations += 1
         return self._stop_at is not None and self.operations > self._stop_at
 
@@ -243,7 +238,6 @@ class SimDisk:
 
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
-        """See `Disk`."""
         return sorted(self._names)
 
 
@@ -251,7 +245,14 @@ SOUND, ERRORS, STALLS, FULL = "sound", "errors", "stalls", "full"
 
 
 class DyingDisk(SimDisk):
-    """One folder of the card."""
+    """Is one folder of a card that may die, with a switch for each way in which flash ends.
+
+        errors   every operation raises OSError, and syncs that were under way report one
+        stalls   writes go to the page cache, and no sync ever completes
+        full     not one byte is free
+
+    SOUND again is a sound card with the same files in its place.
+    """
 
     def __init__(self, prng: Prng, *, latency_ms: tuple[int, int], on_pending: Callable[[PendingSync], None]) -> None:
         super().__init__(prng, latency_ms=latency_ms, on_pending=self._begun)
@@ -270,41 +271,34 @@ class DyingDisk(SimDisk):
                 self._tell(sync)
 
     def abandon(self) -> None:
-        """The process is gone: nobody waits for its syncs any more."""
+        """Forgets the syncs of a process that is gone."""
         self._stalled.clear()
 
     def power_cut(self, tear: str | None = None) -> None:
-        """See `SimDisk`."""
         self._stalled.clear()
         super().power_cut(tear)
 
     def size(self, name: str) -> int:
-        """See `Disk`."""
         self._try()
         return super().size(name)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """See `Disk`."""
         self._try()
         return super().read(name, offset, length)
 
     def append(self, name: str, data: bytes) -> None:
-        """See `Disk`."""
         self._try()
         super().append(name, data)
 
     def delete(self, name: str) -> None:
-        """See `Disk`."""
         self._try()
         super().delete(name)
 
     def rename(self, old: str, new: str) -> None:
-        """See `Disk`."""
         self._try()
         super().rename(old, new)
 
     def free_bytes(self) -> int:
-        """See `Disk`."""
         self._try()
         return super().free_bytes()
 
@@ -320,6 +314,5 @@ class DyingDisk(SimDisk):
 
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
-        """See `Disk`."""
         self._try()
         return super().list()

@@ -1,4 +1,4 @@
-"""An ESP-NOW channel in virtual time: one concentrator, many nodes, one air that everybody shares.
+"""An ESP-NOW channel in virtual time: one concentrator, many nodes, one air that all share.
 
 Real are the node's bearer (`links.espnow`), CoAP at both ends, the concentrator (`concentrator.shell` and `bridge`) and
 the gateway's side (`gateway.core.concentrator`). Simulated are the air, the drivers of the chips, the serial line
@@ -28,9 +28,10 @@ _TRIES_MAX = 8
 
 
 class AirOptions(NamedTuple):
-    """Permille and milliseconds. A link is bad for `bad_share` of the time and then loses nearly everything; with the
-    radio's own tries that makes 30 % of frames that are never heard. `double`: frames that arrive twice. `collision`:
-    frames spoilt when they had to wait for the air. `leak`: frames that the concentrator's driver never reports."""
+    """Options in permille and milliseconds. A link is bad for `bad_share` of the time and then loses nearly everything;
+    with the radio's own tries that makes 30 % of frames that are never heard. `double`: frames that arrive twice.
+    `collision`: frames spoilt when they had to wait for the air. `leak`: frames that the concentrator's driver never
+    reports."""
 
     bad_share: int = 530
     bad_mean_ms: int = 3_000
@@ -45,7 +46,8 @@ PERFECT = AirOptions(bad_share=0, loss_good=0, double=0)
 
 
 def frame_us(data_bytes: int) -> int:
-    """One try: the frame, the gap, the acknowledgement (which a lost frame has none of: its sender waits as long)."""
+    """Airtime of one try: the frame, the gap, the acknowledgement (which a lost frame has none of: its sender waits as
+    long)."""
     frame = _PREAMBLE_US + _US_PER_BYTE * (_OVERHEAD_BYTES + data_bytes)
     return frame + _SIFS_US + _PREAMBLE_US + _US_PER_BYTE * _ACK_BYTES
 
@@ -65,7 +67,7 @@ class _Link:
         return self._prng.chance(self._options.loss_bad if self._is_bad else self._options.loss_good)
 
     def _stay_ms(self) -> int:
-        """From nothing to twice the mean."""
+        """Draws a stay, from nothing to twice the mean."""
         options = self._options
         mean_ms = options.bad_mean_ms
         if not self._is_bad:
@@ -74,7 +76,8 @@ class _Link:
 
 
 class Air:
-    """One channel. `used_us`: airtime by node, whoever spoke. `frames`, `lost`: after the radio's own retries."""
+    """Models one channel. `used_us`: airtime by node, in both directions. `frames`, `lost`: after the radio's own
+    retries."""
 
     def __init__(self, world: World, prng: Prng, options: AirOptions) -> None:
         self.options = options
@@ -90,7 +93,7 @@ class Air:
         self._try(node, data, deliver, done, 1, False)
 
     def quiet(self) -> None:
-        """From here on every link is perfect: convergence."""
+        """Makes every link perfect from here on: convergence."""
         self.options = PERFECT
         self._links.clear()
 
@@ -225,7 +228,7 @@ class ChipRadio:
         return len(self._heard)
 
     def register(self, _poll: Any, _events: int) -> None:
-        """The world wakes whoever waits."""
+        """Does nothing: the world wakes the loop that waits."""
 
     def _completed(self, life: int) -> Callable[[bool], None]:
         def completed(was_acknowledged: bool) -> None:

@@ -1,4 +1,4 @@
-"""Virtual time: one clock and one queue of things to do. Nothing here knows what a lamp or a gateway is.
+"""Keeps virtual time: one clock and one queue of things to do. Nothing here knows what a lamp or a gateway is.
 
 Events at the same instant run in the order they were asked for, so a run is the same on every machine.
 """
@@ -12,7 +12,7 @@ _SAME_INSTANT_MAX = 20_000
 
 
 class World:
-    """Milliseconds from the start of the run; `unix_ms` is true UTC, which nobody inside may look at."""
+    """Milliseconds from the start of the run; `unix_ms` is true UTC, which no code under test may read."""
 
     def __init__(self, *, start_unix_s: int) -> None:
         self.now_ms = 0
