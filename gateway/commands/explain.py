@@ -20,7 +20,7 @@ from gateway.show.explain.answer import explain_at, explain_now
 from gateway.show.explain.why import state_words
 from gateway.show.explain.words import word
 from gateway.show.findings import alarm_findings
-from gateway.show.report import nobody_answers
+from gateway.show.report import no_answer_lines
 
 _WIDTH = 110
 _LABEL_WIDTH = 10
@@ -53,7 +53,7 @@ def explain(
     status: Status, feeder: str, language: str, *, at: str | None, system_unix_s: int
 ) -> dict[str, Any]:
     """All of it as plain data: `now`, and `at` where that was asked; or `error`, in words."""
-    silent = nobody_answers(status, language)
+    silent = no_answer_lines(status, language)
     if silent is not None:
         return {"error": silent}
     cabinet = status.cabinet

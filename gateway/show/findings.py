@@ -29,7 +29,7 @@ _MODEM_STARTS_S = 300
 
 # A concentrator that is found late has waited for its port, or was reset.
 _RADIO_STARTS_S = 300
-_ADDRESSES_TOLD_MAX = 8
+_ADDRESSES_SHOWN_MAX = 8
 
 # What the technician on the spot cannot mend: the server refuses, or what it says is wrong.
 _AT_THE_CENTRE = (
@@ -245,12 +245,13 @@ def _modem_trouble(sentence: str, bearer: str, modem: ModemState) -> list[Findin
 def _radio(status: Status) -> list[Finding]:
     """The concentrator is away, or did not take its image."""
     radio = status.part("radio")
-    told = radio.get("concentrator")
+    concentrator = radio.get("concentrator")
     found = []
     if radio.get("state", "up") != "up" and (status.uptime_s or 0) >= _RADIO_STARTS_S:
         found.append(Finding("radio", {}))
-    if isinstance(told, dict) and told.get("update") == "failed":
-        values = {"number": told.get("image_number", "?"), "why": _Deferred(_update_why, str(told.get("why", "?")))}
+    if isinstance(concentrator, dict) and concentrator.get("update") == "failed":
+        why = _Deferred(_update_why, str(concentrator.get("why", "?")))
+        values = {"number": concentrator.get("image_number", "?"), "why": why}
         found.append(Finding("radio_update", values))
     return found
 
@@ -264,7 +265,7 @@ def _lines(status: Status) -> list[Finding]:
     if bus.get("state", "open") != "open":
         found.append(Finding("bus", {"why": bus["state"]}))
     elif bus.get("silent"):
-        silent = sorted(bus["silent"])[:_ADDRESSES_TOLD_MAX]
+        silent = sorted(bus["silent"])[:_ADDRESSES_SHOWN_MAX]
         found.append(Finding("bus_silent", {"addresses": ", ".join(map(str, silent))}))
     if wire.get("state", "open") != "open":
         found.append(Finding("wire", {"why": wire["state"]}))

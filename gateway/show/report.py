@@ -28,19 +28,19 @@ from gateway.show.findings import alarm_findings, bearer_name, findings, percent
 from gateway.show.words import why, word, word_or
 
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
-_NOBODY = (ABSENT, MUTE, FORBIDDEN)
+_NO_ANSWER = (ABSENT, MUTE, FORBIDDEN)
 
 # (label, parts) of one line.
 Section = tuple[str, list[str]]
 
 _LABEL_WIDTH = 12
 _DETAILS = ("why", "error", "name", "damage", "lane")
-_UNKNOWN_TOLD_MAX = 4  # kids of unknown nodes on one line
+_UNKNOWN_SHOWN_MAX = 4  # kids of unknown nodes on one line
 
 
 def exit_status(status: Status) -> int:
     """The exit status: 0 well, 1 something wants attention (or it starts, or stops), 2 no agent answers."""
-    if status.phase in _NOBODY:
+    if status.phase in _NO_ANSWER:
         return NO_AGENT
     return ATTENTION if status.phase != RUNNING or findings(status) else WELL
 
@@ -58,7 +58,7 @@ def headline(status: Status, language: str) -> str:
 
 def render(status: Status, language: str) -> list[str]:
     """The whole report, a line each."""
-    lines = nobody_answers(status, language) or [_title(status, language)]
+    lines = no_answer_lines(status, language) or [_title(status, language)]
     for found in findings(status):
         lines += [f"  ! {found.sentence(language)}", f"    → {word('do', language, text=found.to_do(language))}"]
     lines.append("")
@@ -67,9 +67,9 @@ def render(status: Status, language: str) -> list[str]:
     return lines
 
 
-def nobody_answers(status: Status, language: str) -> list[str] | None:
+def no_answer_lines(status: Status, language: str) -> list[str] | None:
     """The headline and what to do where no agent answers; None where one does."""
-    if status.phase not in _NOBODY:
+    if status.phase not in _NO_ANSWER:
         return None
     return [_title(status, language), f"  → {word('do', language, text=word(f'{status.phase}.do', language))}"]
 
@@ -181,7 +181,7 @@ def _nodes_parts(status: Status, language: str) -> list[str]:
     if nodes.odd:
         parts.append(word("odd", language, count=nodes.odd))
     if nodes.unknown:
-        kids = ", ".join(str(unknown.get("kid", "?")) for unknown in nodes.unknown[:_UNKNOWN_TOLD_MAX])
+        kids = ", ".join(str(unknown.get("kid", "?")) for unknown in nodes.unknown[:_UNKNOWN_SHOWN_MAX])
         parts.append(word("unknown", language, count=len(nodes.unknown), kids=kids))
     return parts
 
@@ -199,10 +199,10 @@ def _bearer_lines(status: Status, language: str) -> list[tuple[str, list[str]]]:
     bearers = status.bearers or {}
     found = [("mobile", name, _budget_parts(bearer.budget, language)) for name, bearer in bearers.items()]
     found += [("modem", name, _modem_parts(bearer.modem, language)) for name, bearer in bearers.items()]
-    told = [(label, name, parts) for label, name, parts in found if parts]
-    is_single = len({name for _label, name, _parts in told}) == 1
+    shown = [(label, name, parts) for label, name, parts in found if parts]
+    is_single = len({name for _label, name, _parts in shown}) == 1
     return [
-        (label, parts if is_single else [bearer_name(name, language), *parts]) for label, name, parts in told
+        (label, parts if is_single else [bearer_name(name, language), *parts]) for label, name, parts in shown
     ]
 
 
@@ -340,15 +340,15 @@ def directive_lines(status: Status, language: str, *, with_ids: bool = False) ->
 def _line(one: DirectiveStatus, language: str, with_ids: bool) -> str:
     parts = [f"{_values(one.values, language)} {_scope(one.scope, language)}"]
     if one.state == "waiting" and one.begins_s is not None:
-        parts.append(word("told.from", language, at=moments.date_and_clock(one.begins_s, language)))
+        parts.append(word("directive.from", language, at=moments.date_and_clock(one.begins_s, language)))
     if one.expires_s is not None:
-        parts.append(word("told.until", language, at=moments.date_and_clock(one.expires_s, language)))
-    key = "told.here" if one.source == "here" else "told.centre"
+        parts.append(word("directive.until", language, at=moments.date_and_clock(one.expires_s, language)))
+    key = "directive.here" if one.source == "here" else "directive.centre"
     parts.append(word(key, language, who=one.author, reason=one.reason))
     if one.state == "unknown":
-        parts.append(word("told.no_clock", language))
+        parts.append(word("directive.no_clock", language))
     elif one.state == "active" and one.nodes is not None:
-        parts.append(word("told.nodes", language, count=one.nodes))
+        parts.append(word("directive.nodes", language, count=one.nodes))
     shown = ", ".join(parts)
     return f"{one.id}  {shown}" if with_ids else shown
 
@@ -359,4 +359,4 @@ def _values(values: Mapping[str, int], language: str) -> str:
 
 
 def _scope(scope: str | None, language: str) -> str:
-    return word("told.to_all", language) if scope is None else word("told.to", language, scope=scope)
+    return word("directive.to_all", language) if scope is None else word("directive.to", language, scope=scope)

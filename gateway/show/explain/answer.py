@@ -45,7 +45,7 @@ def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> 
 def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, language: str) -> dict[str, Any]:
     """Tells what the policy wants at `at`, why, and what could decide otherwise."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "unix_s": at.unix_s,
         "when": moments.date_and_clock(at.unix_s, language),
         "side": _side(at.unix_s, now_s),
@@ -56,9 +56,9 @@ def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, lan
     }
     if law is None:
         unknown = {"why": word("night.unknown", language), "next": word("next.unknown", language)}
-        return told | {"wants_light": None, "level": None} | unknown
+        return answer | {"wants_light": None, "level": None} | unknown
     wished = wish(law, at.unix_s)
-    return told | {
+    return answer | {
         "wants_light": wished.wants_light,
         "level": wished.level,
         "why": law_words(cabinet, law, wished, language),

@@ -53,7 +53,7 @@ def wants_light(command: CommandStatus) -> bool:
 
 def command_words(command: CommandStatus, now_s: int | None, language: str) -> str:
     """Words a command: `Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
-    parts = [command.author or word("order.nobody", language)]
+    parts = [command.author or word("order.no_author", language)]
     parts.append(word("order.light" if wants_light(command) else "order.dark", language))
     if command.target:
         parts[-1] += f" {word('order.target', language, target=command.target)}"
@@ -78,7 +78,7 @@ def demand_words(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatu
     command = next((one for one in cabinet.commands if one.id is not None and one.id == demand.command), None)
     if command is not None:
         return command_words(command, now_s, language)
-    parts = [demand.said or word("order.nobody", language)]
+    parts = [demand.said or word("order.no_author", language)]
     until_s = demand.until_unix_s
     left_s = feeder.test_left_s if demand.rule == "manual" else None
     if left_s is None and until_s is not None and now_s is not None and 0 <= until_s - now_s < 600:

@@ -122,7 +122,7 @@ def _interlock(feeder: FeederStatus, demand: WishStatus, language: str) -> str:
     if demand.said in ("switch-on", "switch-off"):
         return word(f"why.{demand.said}", language)
     if demand.said == "locked" or feeder.locked_by:
-        return word("why.locked", language, who=feeder.locked_by or word("order.nobody", language))
+        return word("why.locked", language, who=feeder.locked_by or word("order.no_author", language))
     return word("why.interlock", language)
 
 
@@ -130,8 +130,8 @@ def _as_told(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str
     """Repeats the agent's own words, for a policy that cannot be read here."""
     if cabinet.policy.version is None:
         return word("why.default", language)
-    told = word("unreadable", language, because=feeder.because) if feeder.because else word("why.unknown", language)
-    return word("why.policy", language, policy=policy_words(cabinet, language), words=told)
+    reported = word("unreadable", language, because=feeder.because) if feeder.because else word("why.unknown", language)
+    return word("why.policy", language, policy=policy_words(cabinet, language), words=reported)
 
 
 # `ignored` stands above the level that decides and was not followed: a lease that has run out, a command just come.

@@ -96,7 +96,7 @@ WORDS = Phrases({
     # orders
     "order.light": N_("light"),
     "order.dark": N_("put out"),
-    "order.nobody": N_("author unknown"),
+    "order.no_author": N_("author unknown"),
     "order.until": N_("until {at}"),
     "order.reason": N_("reason: {reason}"),
     "order.left": N_("{left} left"),

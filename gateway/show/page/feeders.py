@@ -1,6 +1,6 @@
 """The screens of feeders: all with state, watts and reason, one in full, and the page before each order.
 
-A state is told by a word, a shape and a colour, never by colour alone.
+A state is shown by a word, a shape and a colour, never by colour alone.
 """
 
 from gateway.core.status import STARTING, CabinetStatus, FeederStatus
@@ -182,7 +182,7 @@ def at_place(cabinet: CabinetStatus | None, place: str) -> FeederStatus | None:
 def feeder_screen(view: View, feeder: FeederStatus) -> Safe:
     """Shows one feeder in full."""
     assert view.cabinet is not None
-    told = explain_now(view.cabinet, feeder, view.language)
+    answer = explain_now(view.cabinet, feeder, view.language)
     kwh = None if feeder.energy_wh is None else view.text("feeder.energy", energy=_grouped(feeder.energy_wh // 1000))
     facts = [part for part in (_lamps(view, feeder), kwh, _kind(view, feeder)) if part]
     return join(
@@ -190,8 +190,8 @@ def feeder_screen(view: View, feeder: FeederStatus) -> Safe:
             "section",
             head(view, feeder),
             power(view, feeder),
-            tag("p", told["why"], class_="why"),
-            tag("p", view.text("now.next", next=told["next"]), class_="next"),
+            tag("p", answer["why"], class_="why"),
+            tag("p", view.text("now.next", next=answer["next"]), class_="next"),
             tag("p", " · ".join(facts), class_="facts") if facts else None,
             held(view, feeder),
             actions(view, feeder),
@@ -199,9 +199,9 @@ def feeder_screen(view: View, feeder: FeederStatus) -> Safe:
         ),
         _alarms(view, feeder),
         tag("h3", view.text("feeder.who")),
-        tag("ol", [_rung(view, rung) for rung in told["ladder"]], class_="ladder"),
-        _listed(view.text("feeder.commands"), told["commands"]),
-        _listed(view.text("feeder.limits"), told["limits"]),
+        tag("ol", [_rung(view, rung) for rung in answer["ladder"]], class_="ladder"),
+        _listed(view.text("feeder.commands"), answer["commands"]),
+        _listed(view.text("feeder.limits"), answer["limits"]),
         tag("h3", view.text("tab.tonight")),
         tag("section", bar(view, feeder), class_="card plain"),
         tag("p", tag("a", view.text("back"), href="/", class_="button quiet"), class_="actions"),

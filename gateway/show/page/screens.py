@@ -32,13 +32,13 @@ def _group(view: View, title: str, found: list[Finding]) -> Child:
 
 
 def _log(view: View) -> Child:
-    told = view.status.faults
-    if not told:
+    incidents = view.status.faults
+    if not incidents:
         return None
     lines = [
         tag("li", word("ago", view.language, ago=duration(one.ago_s, view.language),
                        what=fault_words(one, view.language)))
-        for one in reversed(told[-_SHOWN_MAX:])
+        for one in reversed(incidents[-_SHOWN_MAX:])
     ]  # fmt: skip
     return join(tag("h2", view.text("faults.log")), tag("ul", lines, class_="lines"))
 
@@ -85,10 +85,11 @@ _REASONS = ("wrong", "name", "busy", "wait", "over", "left")
 
 def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Safe:
     """Name and password. `why`: what became of the last attempt, or of the session."""
-    told: Child = None
+    notice: Child = None
     if why in _REASONS and not (why == "wait" and not wait_s):
         kind = "notice plain" if why in ("over", "left") else "notice bad"
-        told = tag("p", page_text(f"login.{why}", language, left=duration(wait_s, language)), class_=kind, role="alert")
+        text = page_text(f"login.{why}", language, left=duration(wait_s, language))
+        notice = tag("p", text, class_=kind, role="alert")
     other = other_language(language)
     return shell(
         page_text("login.title", language),
@@ -97,7 +98,7 @@ def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Sa
             "main",
             tag("h1", "Bocage"),
             tag("p", page_text("login.lead", language)),
-            told,
+            notice,
             tag(
                 "form",
                 tag("label", page_text("login.who", language), for_="who"),

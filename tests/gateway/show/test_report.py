@@ -265,7 +265,7 @@ def test_a_cut_fibre_is_said_even_though_everything_passes():
 
 
 @pytest.mark.parametrize("phase", ["absent", "mute", "forbidden"])
-def test_nobody_answers_is_status_2_and_says_what_to_do(phase):
+def test_no_answer_lines_is_status_2_and_says_what_to_do(phase):
     given = Status(phase=phase, name="49007-cab-12")
     for language in LANGUAGES:
         head, todo, *_ = report.render(given, language)

@@ -123,7 +123,7 @@ def test_a_dusk_that_the_gateway_answers_lights_the_lamp_once(tmp_path):
     assert relay == [streetlight.RELAY_CLOSED_LEVEL]
 
 
-def test_class_2_the_comparison_sees_a_relay_that_opens_when_nobody_answers(tmp_path):
+def test_class_2_the_comparison_sees_a_relay_that_opens_when_no_answer_lines(tmp_path):
     whole, planted = pair(tmp_path, "thermostat", PLANTED)
     assert differences("thermostat", whole, planted), "a planted bug"
     pins = {number for _, number, _ in edges(whole)}

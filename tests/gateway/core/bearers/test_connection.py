@@ -56,7 +56,7 @@ def test_bug_class_12_a_broker_that_accepts_and_kicks_makes_the_back_off_grow():
     assert len(net.connects()) < 60 and min(spacings[-5:]) >= limits.UPLINK_RECONNECT_LAST_MS // 2
 
 
-def test_an_attempt_that_nobody_answers_is_given_up_and_its_late_success_is_dropped():
+def test_an_attempt_that_no_answer_lines_is_given_up_and_its_late_success_is_dropped():
     core = Connection(random_below=Random(1).randrange, now_ms=0)
     (connect,) = core.poll(now_ms=0)
     assert core.deadline_ms() == limits.CONNECTION_ATTEMPT_MS

@@ -184,7 +184,7 @@ def test_an_adapter_that_is_unplugged_is_found_again(rig):
     assert rig.port.ports_lost == 2
 
 
-def test_a_port_on_which_nobody_answers_is_opened_again(rig, monkeypatch):
+def test_a_port_on_which_no_answer_lines_is_opened_again(rig, monkeypatch):
     monkeypatch.setattr(limits, "PORT_SILENT_MS", 300)
     rig.bench.silent |= {1, 2, 3, 4, 5}
     rig.port.start()
