@@ -121,7 +121,7 @@ def run(program: str, commands: Mapping[str, str], words: Sequence[str], descrip
         module = importlib.import_module(commands[name])
         parser = _parser(program, module) if hasattr(module, "run") else None
     except ModuleNotFoundError as error:
-        return _say_missing(program, commands[name], rest, error)
+        return _report_missing(program, commands[name], rest, error)
     if parser is None:
         return run(program, module.COMMANDS, rest, module.__doc__ or "")
     return _run_module(program, module, parser.parse_args(rest), rest)
@@ -193,10 +193,10 @@ def _run_module(program: str, module: ModuleType, args: argparse.Namespace, word
         print(f"{program}: {stop.text(_language)}", file=sys.stderr)
         return stop.status
     except ModuleNotFoundError as error:  # some are imported when they are needed
-        return _say_missing(program, module.__name__, words, error)
+        return _report_missing(program, module.__name__, words, error)
 
 
-def _say_missing(program: str, module: str, words: Sequence[str], missing: ModuleNotFoundError) -> int:
+def _report_missing(program: str, module: str, words: Sequence[str], missing: ModuleNotFoundError) -> int:
     """One line for a person who lacks a package; --help shows what the command is all the same."""
     text = _remedy(program, module, missing)
     if {"-h", "--help"} & set(words):

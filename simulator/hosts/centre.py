@@ -1,6 +1,6 @@
 """The centre of a simulated territory: the real warehouse on SQLite, and a control centre that lends leases.
 
-Both are clients of the modelled broker. The real control daemon is `tools/centre/control/control.py`; here commands
+Both are clients of the modelled broker. The real control daemon is `tools/centre/control/daemon.py`; here commands
 come signed from a story, and nothing is kept.
 """
 

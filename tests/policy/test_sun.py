@@ -2,7 +2,7 @@
 here.
 
 The days are a sample (every 8th of four years, and whole years at both ends of the range); all days are in
-`python -m tools.bench.sun`."""
+`bocage bench sun`."""
 
 import runpy
 from pathlib import Path

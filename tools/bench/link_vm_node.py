@@ -47,7 +47,7 @@ def endpoint():
     return Endpoint(random_below=lambda bound: bound // 3, first_message_id=1, handled_options=oscore.ANY_OUTSIDE)
 
 
-def said(message, content):
+def encoded_response(message, content):
     made = messages.Message(
         messages.ACK, content.code, message.message_id, message.token, content.options, content.payload
     )
@@ -65,9 +65,9 @@ class Clear:
         return self.end.outgoing()[0][1]
 
     def answer(self, datagram):
-        return said(messages.decode(datagram), messages.Content(messages.CHANGED, (), ANSWER))
+        return encoded_response(messages.decode(datagram), messages.Content(messages.CHANGED, (), ANSWER))
 
-    def hear(self, datagram):
+    def receive_answer(self, datagram):
         assert self.end.receive(datagram, "g", now_ms=0)[0].payload == ANSWER
 
 
@@ -90,7 +90,8 @@ class Protected(Clear):
         )
         plain = messages.Content(messages.UNAUTHORIZED, (), b"")
         context = self.pairing.context(R2 + id1)
-        return said(message, oscore.protect_response(context, plain, CIPHER, exchange, kid_context=wrap(R2)))
+        sealed = oscore.protect_response(context, plain, CIPHER, exchange, kid_context=wrap(R2))
+        return encoded_response(message, sealed)
 
     def answer(self, datagram):
         message = messages.decode(datagram)
@@ -101,9 +102,9 @@ class Protected(Clear):
             self.session.context, message, CIPHER, window=self.session.window, kid_context=kid_context
         )
         reply = messages.Content(messages.CHANGED, (), ANSWER)
-        return said(message, oscore.protect_response(self.session.context, reply, CIPHER, exchange))
+        return encoded_response(message, oscore.protect_response(self.session.context, reply, CIPHER, exchange))
 
-    def hear_first(self, datagram):
+    def receive_first(self, datagram):
         assert not self.end.receive(datagram, "g", now_ms=0)
         return self.end.outgoing()[0][1]
 
@@ -128,7 +129,7 @@ def measure(name, peers):
         gc.disable()
         datagram, asking_us, asking = costs(peers.ask)
         answer = peers.answer(datagram)
-        _, hearing_us, hearing = costs(peers.hear, answer)
+        _, hearing_us, hearing = costs(peers.receive_answer, answer)
         gc.enable()
         us += asking_us + hearing_us
         if number >= REPEATS - ALLOCATED_OVER:
@@ -144,11 +145,11 @@ def agree():
     gc.disable()
     first, asking_us, asking = costs(peers.ask)
     offer = peers.answer_first(first)
-    second, hearing_us, hearing = costs(peers.hear_first, offer)
+    second, hearing_us, hearing = costs(peers.receive_first, offer)
     gc.enable()
-    peers.hear(peers.answer(second))
+    peers.receive_answer(peers.answer(second))
     plain = peers.ask()
-    peers.hear(peers.answer(plain))
+    peers.receive_answer(peers.answer(plain))
     return peers, asking_us + hearing_us, asking + hearing, len(first) + len(offer) + len(second) - len(plain)
 
 

@@ -132,7 +132,7 @@ class Gateway:
         self._events: Queue[Event] = Queue()
         self._tokens = 0
         # Posted events are taken at once: there is no other owner's thread here.
-        self._link = MqttLink(MqttOptions(_HOST, port, "49007-cab-1", "tc/1/s/49007/cab-1", tls), self._take)
+        self._link = MqttLink(MqttOptions(_HOST, port, "49007-cab-1", "tc/1/s/49007/cab-1", tls), self._on_posted)
 
     def connect(self, keepalive_s: int) -> None:
         """Returns when the broker has accepted."""
@@ -159,7 +159,7 @@ class Gateway:
     def close(self) -> None:
         self._link.close()
 
-    def _take(self, posted: Any) -> None:
+    def _on_posted(self, posted: Any) -> None:
         for event in self._link.take(posted):
             self._events.put(event)
 

@@ -88,20 +88,20 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str |
     """All figures of one kind on one VM; turns are timed on `counted` where it is given."""
     program = lay_out(compiled, place_of(vm, compiled.kind), folder)
     figures: dict = {"kind": compiled.kind, "vm": vm, "runs": program.place[0]}
-    _say(f"{compiled.kind} on {vm}: {days} days")
+    _print_progress(f"{compiled.kind} on {vm}: {days} days")
     figures.update(_long_run(vm, program, days))
-    _say(f"{compiled.kind} on {vm}: how long turns take")
+    _print_progress(f"{compiled.kind} on {vm}: how long turns take")
     timed = lay_out(compiled, place_of(counted, compiled.kind), folder) if counted else program
     figures.update(_turn_times(counted or vm, timed))
-    _say(f"{compiled.kind} on {vm}: a block")
+    _print_progress(f"{compiled.kind} on {vm}: a block")
     figures["block"] = _block(vm, program, folder)
-    _say(f"{compiled.kind} on {vm}: the stack")
+    _print_progress(f"{compiled.kind} on {vm}: the stack")
     figures["call_stack_chip"] = _call_stack(vm, program)
     loaded = lay_out(compile_kind(compiled.kind, is_frozen=False), FOLDER, folder)
     figures["call_stack_chip_folder"] = _call_stack(vm, loaded)
-    _say(f"{compiled.kind} on {vm}: the peak")
+    _print_progress(f"{compiled.kind} on {vm}: the peak")
     figures["peak_here"] = _peak(vm, program)
-    _say(f"{compiled.kind} on {vm}: the least heap")
+    _print_progress(f"{compiled.kind} on {vm}: the least heap")
     figures["least_heap_here"] = _least_heap(vm, program)
     for name in ("peak", "least_heap"):
         here = figures[f"{name}_here"]
@@ -151,7 +151,7 @@ def status(rows: list[dict]) -> int:
     return 1 if any(row["too_much"] for row in rows) else INCOMPLETE
 
 
-def _say(what: str) -> None:
+def _print_progress(what: str) -> None:
     """Minutes pass between two of these."""
     print(f"bocage bench node: {what}", file=sys.stderr, flush=True)
 

@@ -112,12 +112,12 @@ class Vm:
         )
         begin: dict[str, Any] = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
         begin = {**begin, "natural": natural, "loader": loader, "looks": looks}
-        self._say({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
-        self.base, self.free, maxsize, self.image = self._hear()
+        self._write({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
+        self.base, self.free, maxsize, self.image = self._read_reply()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
-        self._say("go")
-        self.imported, self.started, self.calibration_us, self.counts = self._hear()
+        self._write("go")
+        self.imported, self.started, self.calibration_us, self.counts = self._read_reply()
 
     def turn(self, now_ms: int, values: Any, datagrams: list[bytes], *, idles: bool) -> Turn:
         told = bytearray(struct.pack("<qbh", now_ms, idles, -1 if values is None else len(values)))
@@ -126,37 +126,37 @@ class Vm:
             told += struct.pack("<iq", -len(name) if name else key, value) + name
         for data in datagrams:
             told += struct.pack("<H", len(data)) + data
-        self._say(len(told))
+        self._write(len(told))
         assert self._process.stdin is not None
         os.write(self._process.stdin.fileno(), told)
-        return Turn(*self._hear())
+        return Turn(*self._read_reply())
 
     def live(self) -> int:
         """Bytes after a collection."""
-        self._say("live")
-        return int(self._hear())
+        self._write("live")
+        return int(self._read_reply())
 
     def peak(self) -> int:
         """The most bytes that were live where it looked."""
-        self._say("peak")
-        return int(self._hear())
+        self._write("peak")
+        return int(self._read_reply())
 
     def block(self) -> None:
         """The ports stand still in the next sample."""
-        self._say("block")
-        self._hear()
+        self._write("block")
+        self._read_reply()
 
     def bit(self) -> tuple[int, bytes] | None:
         """The instant at which the watchdog has reset the chip, ms, and what RTC memory held then."""
-        self._say("bit")
-        found: tuple[int, bytes] | None = self._hear()
+        self._write("bit")
+        found: tuple[int, bytes] | None = self._read_reply()
         return found
 
     def largest_free(self) -> int:
         """Bytes of the largest piece of heap that is free."""
-        self._say("map")
+        self._write("map")
         lines = self._until("end of map")
-        self._say((os.devnull, 0, 0))
+        self._write((os.devnull, 0, 0))
         self._until("dumped")
         blocks = next(int(line.rpartition(":")[2]) for line in lines if "max free sz" in line)
         return blocks * (heap_map.BLOCK // (2 if self.is_32_bit else 1))
@@ -182,11 +182,11 @@ class Vm:
         self.close()
 
     def _sizes(self) -> heap_map.Sizes:
-        self._say("map")
+        self._write("map")
         base, covered, heads = heap_map.read_map(list(self._until("end of map")))
         with tempfile.TemporaryDirectory() as folder:
             name = Path(folder) / "heap"
-            self._say((str(name), base, covered))
+            self._write((str(name), base, covered))
             self._until("dumped")
             return heap_map.sizes(heap_map.Heap(base, heads, name.read_bytes()), self.image)
 
@@ -196,7 +196,7 @@ class Vm:
             lines.append(line)
         return lines
 
-    def _say(self, what: Any) -> None:
+    def _write(self, what: Any) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(f"{what!r}\n")
         self._process.stdin.flush()
@@ -208,7 +208,7 @@ class Vm:
             raise VmFault(f"the VM ended with {self._process.wait()}")
         return line.rstrip("\n")
 
-    def _hear(self) -> Any:
+    def _read_reply(self) -> Any:
         line = self._line()
         try:
             return ast.literal_eval(line)
@@ -298,7 +298,7 @@ class World:
             if due_ms >= until_ms:
                 return
             self.now_ms = max(self.now_ms, due_ms)
-            arrived = self._happen()
+            arrived = self._do_due()
             if not arrived and self._wake_ms > self.now_ms:
                 continue
             unix_s = START_UNIX_S + self.now_ms // 1000
@@ -309,7 +309,7 @@ class World:
                 self._send("gateway", datagram)
             yield turn
 
-    def _happen(self) -> list[bytes]:
+    def _do_due(self) -> list[bytes]:
         """Do what is due on this side; the datagrams that reach the node."""
         arrived = []
         while self._events and self._events[0][0] <= self.now_ms:

@@ -112,7 +112,7 @@ def _one(sock: socket.socket, target: Address, item: Datagram | Flaw, opener: Op
     if isinstance(item, Flaw):
         return {"unreadable": item.reason}
     end_s = time.monotonic() + wait_s
-    shown: dict[str, Any] = {"sent": _told(Datagram(time.time_ns(), None, target, item.data), opener), "answers": []}
+    shown: dict[str, Any] = {"sent": _shown(Datagram(time.time_ns(), None, target, item.data), opener), "answers": []}
     try:
         sock.send(item.data)
     except ConnectionRefusedError:  # what the datagram before it has met
@@ -129,11 +129,11 @@ def _one(sock: socket.socket, target: Address, item: Datagram | Flaw, opener: Op
             shown["fault"] = _REFUSED
             continue
         if len(shown["answers"]) < _ANSWERS_MAX:
-            shown["answers"].append(_told(Datagram(time.time_ns(), target, None, answer), opener))
+            shown["answers"].append(_shown(Datagram(time.time_ns(), target, None, answer), opener))
     return shown
 
 
-def _told(datagram: Datagram, opener: Opener) -> dict[str, Any]:
+def _shown(datagram: Datagram, opener: Opener) -> dict[str, Any]:
     return {"time": link_decode.time_text(datagram.time_ns), **opener.show(datagram)}
 
 

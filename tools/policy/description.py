@@ -16,7 +16,7 @@ from policy.keyset import KeySet
 from policy.lighting import Calendar
 from tools.policy.calendars import format_dates, format_rule, format_step
 from tools.policy.compiler import RIGHTS
-from tools.policy.files import Found
+from tools.policy.files import AuthorityFile
 from tools.policy.keys import verify
 from tools.policy.words import clock, duration, moment, word
 from wire import cose
@@ -30,7 +30,7 @@ _EPOCH = datetime.date(1970, 1, 1)
 _DAY_S = 86_400
 
 
-def file_lines(found: Found, keys: KeySet | None, language: str) -> list[str]:
+def file_lines(found: AuthorityFile, keys: KeySet | None, language: str) -> list[str]:
     """The lines that describe a file. `keys`: the set in force, against which signatures are checked."""
     shown = []
     for fault in found.faults:
@@ -49,18 +49,18 @@ def summary(content: Policy | KeySet, language: str) -> list[str]:
     return _policy(content, language)[:3]
 
 
-def is_accepted(found: Found, keys: KeySet) -> bool:
+def is_accepted(found: AuthorityFile, keys: KeySet) -> bool:
     """True when a gateway with this set in force accepts the file."""
     return not _refusal(found, keys)
 
 
-def _refusal(found: Found, keys: KeySet) -> tuple:
+def _refusal(found: AuthorityFile, keys: KeySet) -> tuple:
     if isinstance(found.content, KeySet):
         return keyset.open_keyset(found.data, keys, verify)[1]
     return keyset.open_policy(found.data, keys, verify)[2]
 
 
-def _signatures(found: Found, keys: KeySet | None, language: str) -> list[str]:
+def _signatures(found: AuthorityFile, keys: KeySet | None, language: str) -> list[str]:
     if found.message is None:
         return [word("show.unsigned", language)]
     shown = []

@@ -26,7 +26,7 @@ _READ_BYTES_MAX = 1_048_576
 _KEYSET_KEYS = {1, 2, 3, 4, 5}
 
 
-class Found(NamedTuple):
+class AuthorityFile(NamedTuple):
     """A file that was recognised. `content` is None when it has `faults`; `message` is its signed form, if any."""
 
     data: bytes
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     faults: tuple[Fault, ...]
 
 
-def load(path: Path) -> Found:
+def load(path: Path) -> AuthorityFile:
     """The file at `path`; Refused when it is none of ours."""
     found = recognise(read(path))
     if found is None:
@@ -44,7 +44,7 @@ def load(path: Path) -> Found:
     return found
 
 
-def recognise(data: bytes) -> Found | None:
+def recognise(data: bytes) -> AuthorityFile | None:
     """The file that these bytes are; None when they are none of ours."""
     try:
         if data[:1] == b"\xd2":
@@ -87,7 +87,7 @@ def write(path: Path, data: bytes) -> None:
         raise Refused("write", path=path, why=error.strerror) from error
 
 
-def _content(data: bytes, payload: bytes, message: Signed | None) -> Found | None:
+def _content(data: bytes, payload: bytes, message: Signed | None) -> AuthorityFile | None:
     plain = cbor.decode(
         payload,
         bytes_max=max(POLICY_BYTES_MAX, KEYSET_BYTES_MAX),
@@ -98,4 +98,4 @@ def _content(data: bytes, payload: bytes, message: Signed | None) -> Found | Non
         return None
     kind = keyset if set(plain) == _KEYSET_KEYS else document
     content, faults = kind.decode(payload)
-    return Found(data, content, payload, message, faults)
+    return AuthorityFile(data, content, payload, message, faults)

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from policy import document, keyset, limits
 from policy.document import Policy
 from policy.keyset import KeySet
-from tools.policy.files import Found
+from tools.policy.files import AuthorityFile
 from tools.policy.words import Refused
 from wire import cose, topic
 from wire.line import is_line
@@ -171,7 +171,7 @@ def sign_set(following: KeySet, signers: Sequence[Signer], keys: KeySet) -> byte
     return cose.sign_encode(keyset.encode(following), pairs, cose.KEYS_AAD)
 
 
-def sign(found: Found, signer: Signer, keys: KeySet | None) -> bytes:
+def sign(found: AuthorityFile, signer: Signer, keys: KeySet | None) -> bytes:
     """The file with this signature: a policy is signed anew, a key set gets one signature more.
 
     `keys`: the set in force, when it is at hand; then a key that does not count is refused."""

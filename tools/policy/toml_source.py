@@ -50,7 +50,7 @@ class _Scan:
         table: Path = ()
         while self._skip():
             start = self._at
-            if self._take("[["):
+            if self._step_over("[["):
                 keys = self._keys()
                 self._expect("]]")
                 owner = (*self._resolved(keys[:-1]), keys[-1])
@@ -58,7 +58,7 @@ class _Scan:
                 self._items[owner] = index + 1
                 table = (*owner, index)
                 self._note(table, start)
-            elif self._take("["):
+            elif self._step_over("["):
                 table = self._resolved(self._keys())
                 self._expect("]")
                 self._note(table, start)
@@ -84,13 +84,13 @@ class _Scan:
 
     def _value(self, path: Path) -> None:
         self._skip()
-        if self._take("["):
+        if self._step_over("["):
             index = 0
             while not self._closes("]"):
                 self._note((*path, index), self._at)
                 self._value((*path, index))
                 index += 1
-        elif self._take("{"):
+        elif self._step_over("{"):
             while not self._closes("}"):
                 self._pair(path)
         else:
@@ -99,9 +99,9 @@ class _Scan:
     def _closes(self, bracket: str) -> bool:
         """Steps over a comma; True when the list or the inline table ends here."""
         self._skip()
-        if self._take(","):
+        if self._step_over(","):
             self._skip()
-        return self._take(bracket)
+        return self._step_over(bracket)
 
     def _keys(self) -> list[str]:
         keys = []
@@ -112,7 +112,7 @@ class _Scan:
             else:
                 keys.append(self._match(_BARE_KEY))
             self._skip()
-            if not self._take("."):
+            if not self._step_over("."):
                 return keys
 
     def _note(self, path: Path, at: int) -> None:
@@ -131,7 +131,7 @@ class _Scan:
         self._at = found.end()
         return found.group()
 
-    def _take(self, token: str) -> bool:
+    def _step_over(self, token: str) -> bool:
         if not self._source.startswith(token, self._at):
             return False
         self._at += len(token)
@@ -139,8 +139,8 @@ class _Scan:
 
     def _expect(self, token: str) -> None:
         self._skip()
-        taken = self._take(token)
-        assert taken, f"not TOML at {self._at}: no {token}"
+        is_there = self._step_over(token)
+        assert is_there, f"not TOML at {self._at}: no {token}"
 
 
 def _unquoted(text: str) -> str:

@@ -45,7 +45,7 @@ class Syncs(Protocol):
     def due_ms(self, now_ms: int) -> int | None:
         """When the next one ends; None: nothing is under way."""
 
-    def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
+    def drain(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
         """(ticket, error) of those that have ended."""
 
 
@@ -60,7 +60,7 @@ class SimSyncs:
         ends = [self._begun_ms.setdefault(sync.ticket, now_ms) + sync.latency_ms for sync in self._disk.pending]
         return min(ends, default=None)
 
-    def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
+    def drain(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
         begun = {sync.ticket: self._begun_ms.setdefault(sync.ticket, now_ms) for sync in self._disk.pending}
         self._begun_ms = begun
         done = [sync for sync in self._disk.pending if begun[sync.ticket] + sync.latency_ms <= now_ms]
@@ -83,7 +83,7 @@ class FileSyncs:
     def due_ms(self, now_ms: int) -> int | None:
         return now_ms if self.asked > self._taken else None
 
-    def take(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
+    def drain(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
         found = [self._reports.get() for _ in range(self.asked - self._taken)]
         self._taken = self.asked
         return found
@@ -226,10 +226,10 @@ class Cabinet:
         self._later = [entry for entry in self._later if entry[0] > now_ms]
         for act in due:
             act()
-        ended = self.disks.syncs.take(now_ms)
+        ended = self.disks.syncs.drain(now_ms)
         for ticket, error in ended:
             self.core.on_synced(ticket, error, now_ms=now_ms)
-        for ticket, error in self.disks.state_syncs.take(now_ms):
+        for ticket, error in self.disks.state_syncs.drain(now_ms):
             self.core.on_state_synced(ticket, error, now_ms=now_ms)
         sent = 0
         for number, sender in enumerate(self.town.senders):
@@ -267,12 +267,12 @@ class Cabinet:
         answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._at(self.town.now_ms, partial(self._acknowledge, publication.token))
         for answer in answers:
-            self._at(self.town.now_ms, partial(self._tell, answer.topic, answer.payload))
+            self._at(self.town.now_ms, partial(self._deliver, answer.topic, answer.payload))
 
     def _acknowledge(self, token: int) -> None:
         self.core.on_puback(token, 0, now_ms=self.town.now_ms)
 
-    def _tell(self, topic: str, payload: bytes) -> None:
+    def _deliver(self, topic: str, payload: bytes) -> None:
         self.core.on_message(topic, payload, now_ms=self.town.now_ms)
 
     def _at(self, at_ms: int, act: Callable[[], None]) -> None:

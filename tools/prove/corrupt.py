@@ -156,7 +156,7 @@ DAMAGES: dict[str, Callable[[Path, Prng], tuple[str, ...]]] = {
 }
 
 
-def strike(folder: Path, prng: Prng) -> Damage:
+def inflict_damage(folder: Path, prng: Prng) -> Damage:
     """Damage one segment of the folder, which must hold one with bytes in it, or add a foreign file."""
     if prng.chance(120):
         foreign = folder / f"stray-{prng.bits64():016x}"
@@ -242,7 +242,7 @@ def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -
     """Copy, damage, start, go on, drain, compare."""
     prng = Prng(seed)
     shutil.copytree(reference.folder, folder)
-    done = [strike(folder / "journal", prng) for _ in range(prng.between(1, _DAMAGES_MAX))]
+    done = [inflict_damage(folder / "journal", prng) for _ in range(prng.between(1, _DAMAGES_MAX))]
     figures["damaged_files"] += len({struck.name or struck.now for struck in done})
     town = copy.deepcopy(reference.town)
     with real_disks(folder) as disks:

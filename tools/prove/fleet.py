@@ -135,9 +135,9 @@ class Cabinet:
     def _post(self, posted: Any) -> None:
         """Called in the connection's thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, posted)
+            self._loop.call_soon_threadsafe(self._on_posted, posted)
 
-    def _take(self, posted: Any) -> None:
+    def _on_posted(self, posted: Any) -> None:
         now_ms = clock.monotonic_ms()
         for event in self._link.take(posted):
             if isinstance(event, Connected):

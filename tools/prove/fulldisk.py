@@ -112,7 +112,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
         with Partition(folder / "gateway", folder / "card.img", args.megabytes) as partition:
             free_before = partition.free_bytes()
             with Rig(folder, nodes=0, desk=_SmallCard(segment_bytes)) as rig:
-                told = _Story(rig, partition, args).tell()
+                told = _Story(rig, partition, args).run()
             told |= _space(partition, free_before, segment_bytes)
     except OSError as error:
         raise RigError(f"the partition: {error}") from error
@@ -232,7 +232,7 @@ class _Story:
         # Made and not acknowledged when a life of the agent ended.
         self._in_flight: set[Identity] = set()
 
-    def tell(self) -> Figures:
+    def run(self) -> Figures:
         """Runs from the empty card to the verdict."""
         for part in (self._rig.broker, self._rig.ingest):
             part.kill()

@@ -24,7 +24,7 @@ from typing import Any
 from simulator.checkers.nonces import SealedOnce
 from simulator.world.chance import Prng
 from tools.command_line import add_json, print_figures
-from tools.prove.fuzz_attacker import Attacker, Strike
+from tools.prove.fuzz_attacker import Attacker, HostileDatagram
 from tools.prove.fuzz_checker import COUNTS, Checker, message_of
 from tools.prove.fuzz_ends import RealGateway, RealNode
 from tools.prove.fuzz_party import Address, Party
@@ -92,11 +92,11 @@ class World:
 
     # --- one turn -------------------------------------------------------------------------------------------
 
-    def strike(self) -> None:
+    def attack(self) -> None:
         """One hostile datagram, and all that is due by then."""
         self.pass_time(self._prng.between(*_STEP_MS), asking=True)
-        strike: Strike = self.attacker.strike()
-        self._deliver(self._sides[strike.destination], strike.data, strike.source)
+        hostile: HostileDatagram = self.attacker.next_datagram()
+        self._deliver(self._sides[hostile.destination], hostile.data, hostile.source)
 
     def pass_time(self, for_ms: int, *, asking: bool) -> None:
         """Let the genuine world go on."""
@@ -171,13 +171,13 @@ class World:
         """Takes what a party sends, and what its application was handed."""
         party, address = self.parties[side], self._addresses[side]
         for destination, datagram in party.outgoing():
-            self.checker.sent(address, destination, datagram)
+            self.checker.on_sent(address, destination, datagram)
             self.attacker.overhear(address, destination, datagram)
             if not self._prng.chance(_LOSS_PERMILLE):
                 self._launch(address, destination, datagram)
         other = "gateway" if side == "node" else "node"
         for content in party.seen:
-            self.checker.saw(other, content)
+            self.checker.on_request(other, content)
         party.seen.clear()
         for ticket, answer in party.outcomes:
             self._settle(side, ticket, answer)
@@ -198,7 +198,7 @@ class World:
         elif answer is None:
             self._waiting[side].append(tries)
         else:
-            self.checker.got(side, ticket, answer)
+            self.checker.on_answer(side, ticket, answer)
             self.messages["completed"] += 1
             self.tries_max = max(self.tries_max, tries)
 
@@ -209,7 +209,7 @@ class World:
             return
         self._next_ms[side] = self.now_ms + self._prng.between(_PAUSE_MS // 2, _PAUSE_MS)
         tries = self._waiting[side].pop(0) if self._waiting[side] else 0
-        ticket = self.checker.asked(side)
+        ticket = self.checker.next_request(side)
         self.messages["attempts"] += 1
         self._under_way[side][ticket] = tries + 1
         self._ledger.is_watching = True
@@ -236,7 +236,7 @@ def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends:
     sides = list(world.parties)
     starved, completed, samples = 0, 0, []
     for number in range(1, datagrams + 1):
-        world.strike()
+        world.attack()
         if number % _REBOOT_PERIOD == 0 or number == datagrams // 2:
             world.reboot(sides[world.messages["reboots"] % 2])
         if number % _WINDOW == 0:
@@ -247,7 +247,7 @@ def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends:
             gc.collect()
             samples.append(sys.getallocatedblocks())
             if speak and len(samples) % _SAMPLES_A_LINE == 0:
-                _tell(number, datagrams, world, time.monotonic() - begun)
+                _print_progress(number, datagrams, world, time.monotonic() - begun)
     attack_s = time.monotonic() - begun
     end_ms = world.now_ms + _SETTLE_MS
     while not world.is_done() and world.now_ms < end_ms:
@@ -286,7 +286,7 @@ def _growth(samples: list[int]) -> int:
     return max(samples[-quarter:]) - max(samples[quarter : 2 * quarter])
 
 
-def _tell(number: int, datagrams: int, world: World, elapsed_s: float) -> None:
+def _print_progress(number: int, datagrams: int, world: World, elapsed_s: float) -> None:
     bad = {name: count for name, count in world.checker.counts.items() if count}
     said = f"{number}/{datagrams} datagrams, {world.messages['completed']} exchanges, {elapsed_s:.0f} s"
     print(f"{said}, {bad or 'nothing wrong'}", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ _BYTES_MAX = 2000
 _RIGHT_ADDRESS_PERMILLE = 700
 
 
-class Heard(NamedTuple):
+class Overheard(NamedTuple):
     """A datagram that passed."""
 
     source: Address
@@ -30,7 +30,7 @@ class Heard(NamedTuple):
     data: bytes
 
 
-class Strike(NamedTuple):
+class HostileDatagram(NamedTuple):
     """A datagram to `destination` that says it comes from `source`."""
 
     kind: str
@@ -50,14 +50,14 @@ class Attacker:
             oscore_context.derive(bytes(range(16)), sender_id=sender, recipient_id=recipient, id_context=id_context)
             for sender, recipient in (ids, ids[::-1])
         ]
-        self._recent: list[Heard] = []
+        self._recent: list[Overheard] = []
         # Full of placeholders from the start, so that the growth of the parties stands out.
-        self._old = [Heard(*ends, messages.empty(messages.CON, number)) for number in range(_OLD_MAX)]
+        self._old = [Overheard(*ends, messages.empty(messages.CON, number)) for number in range(_OLD_MAX)]
         self._old_count = 0
         self._cipher = AesBlocks()
         # (kind, share, what makes it). What meets an exchange that is alive can only delay it; with a larger share it
         # would do nothing else.
-        makers: tuple[tuple[str, int, Callable[[], tuple[Heard, bytes]]], ...] = (
+        makers: tuple[tuple[str, int, Callable[[], tuple[Overheard, bytes]]], ...] = (
             ("random bytes", 8, self._random),
             ("random after a header", 8, self._header),
             ("bits flipped", 10, self._flipped),
@@ -85,7 +85,7 @@ class Attacker:
 
     def overhear(self, source: Address, destination: Address, data: bytes) -> None:
         """A genuine datagram that was sent just now."""
-        heard = Heard(source, destination, data)
+        heard = Overheard(source, destination, data)
         self._recent.append(heard)
         if len(self._recent) <= _RECENT_MAX:
             return
@@ -94,7 +94,7 @@ class Attacker:
         self._old_count = min(_OLD_MAX, self._old_count + 1)
         self._old[place] = older
 
-    def strike(self) -> Strike:
+    def next_datagram(self) -> HostileDatagram:
         """The next hostile datagram."""
         kind, maker = self._deck[self._prng.randrange(len(self._deck))]
         self.kinds[kind] += 1
@@ -104,21 +104,21 @@ class Attacker:
             destination = self._ends[source == self._ends[0]]
         if not self._prng.chance(_RIGHT_ADDRESS_PERMILLE):
             source = (f"203.0.113.{self._prng.randrange(_STRANGERS)}", self._prng.between(1, 3))
-        return Strike(kind, source, destination, data)
+        return HostileDatagram(kind, source, destination, data)
 
     # --- what to start from ---------------------------------------------------------------------------------
 
-    def _any(self, *, recent_permille: int = 600) -> Heard:
+    def _any(self, *, recent_permille: int = 600) -> Overheard:
         if self._old_count and not self._prng.chance(recent_permille):
             return self._old[self._prng.randrange(self._old_count)]
         return self._recent[self._prng.randrange(len(self._recent))] if self._recent else self._old[0]
 
-    def _live(self) -> Heard:
+    def _live(self) -> Overheard:
         """One of the last that were sent."""
         count = min(_LIVE_MAX, len(self._recent))
         return self._recent[-1 - self._prng.randrange(count)] if count else self._old[0]
 
-    def _message(self, heard: Heard) -> Any:
+    def _message(self, heard: Overheard) -> Any:
         """The message of a genuine datagram, which always decodes."""
         message = messages.decode(heard.data, _BYTES_MAX)
         assert isinstance(message, messages.Message)
@@ -143,17 +143,17 @@ class Attacker:
 
     # --- from nothing ---------------------------------------------------------------------------------------
 
-    def _random(self) -> tuple[Heard, bytes]:
+    def _random(self) -> tuple[Overheard, bytes]:
         return self._any(), self._bytes(0, 300)
 
-    def _header(self) -> tuple[Heard, bytes]:
+    def _header(self) -> tuple[Overheard, bytes]:
         head = bytes((0x40 | self._prng.randrange(0x40),)) + self._bytes(3, 3)
         return self._any(), head + self._bytes(0, 120)
 
-    def _empty(self) -> tuple[Heard, bytes]:
+    def _empty(self) -> tuple[Overheard, bytes]:
         return self._any(), messages.empty(self._prng.randrange(4), self._id())
 
-    def _clear(self) -> tuple[Heard, bytes]:
+    def _clear(self) -> tuple[Overheard, bytes]:
         options = [(messages.URI_PATH, b"c")]
         if self._prng.chance(300):
             options.insert(0, (messages.OSCORE, self._bytes(0, 12)))
@@ -162,22 +162,22 @@ class Attacker:
 
     # --- from what passed -----------------------------------------------------------------------------------
 
-    def _flipped(self) -> tuple[Heard, bytes]:
+    def _flipped(self) -> tuple[Overheard, bytes]:
         heard = self._any()
         data = bytearray(heard.data)
         for _ in range(self._prng.between(1, 1 + self._prng.randrange(8))):
             data[self._prng.randrange(len(data))] ^= 1 << self._prng.randrange(8)
         return heard, bytes(data)
 
-    def _truncated(self) -> tuple[Heard, bytes]:
+    def _truncated(self) -> tuple[Overheard, bytes]:
         heard = self._any()
         return heard, heard.data[: self._prng.randrange(len(heard.data))]
 
-    def _extended(self) -> tuple[Heard, bytes]:
+    def _extended(self) -> tuple[Overheard, bytes]:
         heard = self._any()
         return heard, heard.data + self._bytes(1, 40 if self._prng.chance(700) else 1200)
 
-    def _rearranged(self) -> tuple[Heard, bytes]:
+    def _rearranged(self) -> tuple[Overheard, bytes]:
         """Values at each other's options, options doubled, left out, or from another message."""
         heard = self._any()
         message = self._message(heard)
@@ -193,7 +193,7 @@ class Attacker:
         chosen.append((self._prng.randrange(300), self._bytes(0, 20)))
         return heard, self._made(message, options=sorted(chosen))
 
-    def _outside(self) -> tuple[Heard, bytes]:
+    def _outside(self) -> tuple[Overheard, bytes]:
         """A message that is on its way, with options that OSCORE leaves unprotected."""
         heard = self._live()
         message = self._message(heard)
@@ -202,7 +202,7 @@ class Attacker:
         messages.insert_option(options, number, self._bytes(1, 2))
         return heard, self._made(message, message_id=message.message_id, token=message.token, options=options)
 
-    def _oversized(self) -> tuple[Heard, bytes]:
+    def _oversized(self) -> tuple[Overheard, bytes]:
         """Lengths and numbers beyond what there is, where the options begin."""
         heard = self._any()
         start = min(len(heard.data), 4 + (heard.data[0] & 15))
@@ -217,7 +217,7 @@ class Attacker:
         )[self._prng.randrange(7)]
         return heard, heard.data[:start] + odd + heard.data[start:]
 
-    def _with_header(self, change: Callable[[Header], Header]) -> tuple[Heard, bytes]:
+    def _with_header(self, change: Callable[[Header], Header]) -> tuple[Overheard, bytes]:
         heard = self._any()
         message = self._message(heard)
         options = []
@@ -227,15 +227,15 @@ class Attacker:
             options.append((number, value))
         return heard, self._made(message, options=options)
 
-    def _kid(self) -> tuple[Heard, bytes]:
+    def _kid(self) -> tuple[Overheard, bytes]:
         kid = None if self._prng.chance(100) else self._bytes(0, 7)
         return self._with_header(lambda header: Header(header.partial_iv, header.kid_context, kid))
 
-    def _id_context(self) -> tuple[Heard, bytes]:
+    def _id_context(self) -> tuple[Overheard, bytes]:
         other = self._bytes(0, 16)
         return self._with_header(lambda header: Header(header.partial_iv, other, header.kid))
 
-    def _partial_iv(self) -> tuple[Heard, bytes]:
+    def _partial_iv(self) -> tuple[Overheard, bytes]:
         """Other Partial IVs: around it, from long ago, and the last there is."""
 
         def change(header: Header) -> Header:
@@ -246,11 +246,11 @@ class Attacker:
 
         return self._with_header(change)
 
-    def _replayed(self) -> tuple[Heard, bytes]:
+    def _replayed(self) -> tuple[Overheard, bytes]:
         heard = self._any(recent_permille=400)
         return heard, heard.data
 
-    def _renumbered(self) -> tuple[Heard, bytes]:
+    def _renumbered(self) -> tuple[Overheard, bytes]:
         """The protected content in a message that no memory of duplicates knows."""
         heard = self._any(recent_permille=400)
         message = self._message(heard)
@@ -259,7 +259,7 @@ class Attacker:
         kind = self._prng.randrange(2)
         return heard, self._made(message, type=kind, message_id=self._id(), token=self._bytes(0, 8))
 
-    def _spliced(self) -> tuple[Heard, bytes]:
+    def _spliced(self) -> tuple[Overheard, bytes]:
         """The ciphertext of another message, or parts of both."""
         heard, other = self._any(), self._message(self._any())
         message = self._message(heard)
@@ -267,7 +267,7 @@ class Attacker:
         payload = other.payload if self._prng.chance(500) else message.payload[:cut] + other.payload[cut:]
         return heard, self._made(message, payload=payload)
 
-    def _impostor(self) -> tuple[Heard, bytes]:
+    def _impostor(self) -> tuple[Overheard, bytes]:
         heard = self._any()
         context = self._impostors[heard.source == self._ends[1]]
         content = messages.Content(messages.POST, ((messages.URI_PATH, b"c"),), self._bytes(0, 60))
@@ -276,26 +276,26 @@ class Attacker:
         made = (messages.CON, sealed.code, self._id(), self._bytes(0, 8), sealed.options, sealed.payload)
         return heard, bytes(messages.encode(messages.Message(*made), _BYTES_MAX))
 
-    def _back(self, heard: Heard) -> Heard:
+    def _back(self, heard: Overheard) -> Overheard:
         """The datagram sent back to its sender, as from its receiver."""
         source = heard.destination if heard.destination in self._ends else self._ends[heard.source == self._ends[0]]
-        return Heard(source, heard.source, heard.data)
+        return Overheard(source, heard.source, heard.data)
 
-    def _reflected(self) -> tuple[Heard, bytes]:
+    def _reflected(self) -> tuple[Overheard, bytes]:
         heard = self._any()
         return self._back(heard), heard.data
 
     # --- at what is alive -----------------------------------------------------------------------------------
 
-    def _reset(self) -> tuple[Heard, bytes]:
+    def _reset(self) -> tuple[Overheard, bytes]:
         heard = self._live()
         return self._back(heard), messages.empty(messages.RST, int.from_bytes(heard.data[2:4], "big"))
 
-    def _acknowledgement(self) -> tuple[Heard, bytes]:
+    def _acknowledgement(self) -> tuple[Overheard, bytes]:
         heard = self._live()
         return self._back(heard), messages.empty(messages.ACK, int.from_bytes(heard.data[2:4], "big"))
 
-    def _answer(self) -> tuple[Heard, bytes]:
+    def _answer(self) -> tuple[Overheard, bytes]:
         """An answer in the clear, in the sender's own ciphertext, or in bytes."""
         heard = self._live()
         message = self._message(heard)

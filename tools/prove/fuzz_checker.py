@@ -56,13 +56,13 @@ class Checker:
         self._asked_by = array("Q", bytes(8 * _SLOTS))
         self._asked_number = array("Q", bytes(8 * _SLOTS))
 
-    def asked(self, side: str) -> int:
+    def next_request(self, side: str) -> int:
         """The number of the side's next request."""
         self._heard[side].append(0)
         self._answered[side].append(0)
         return len(self._heard[side]) - 1
 
-    def saw(self, asker: str, content: messages.Content) -> None:
+    def on_request(self, asker: str, content: messages.Content) -> None:
         """An application was handed this as a request of `asker`."""
         number = int.from_bytes(content.payload[:4], "big")
         heard = self._heard[asker]
@@ -79,7 +79,7 @@ class Checker:
         heard[number] |= flag
         self.heard_again += heard[number] == _PLAIN | _ECHOED
 
-    def got(self, asker: str, number: int, content: messages.Content) -> None:
+    def on_answer(self, asker: str, number: int, content: messages.Content) -> None:
         """The application of `asker` was handed this as the answer to its request."""
         if content != answer_to(message_of(self._seed, asker, number)):
             self.counts["forged"] += 1
@@ -89,7 +89,7 @@ class Checker:
         self._answered[asker][number] = 1
         self.counts["unheard"] += self._heard[asker][number] == 0
 
-    def sent(self, source: Address, destination: Address, datagram: bytes) -> None:
+    def on_sent(self, source: Address, destination: Address, datagram: bytes) -> None:
         """A party sent this: one nonce, one ciphertext."""
         message = messages.decode(datagram, _BYTES_MAX)
         if self._is_keyed_anew or isinstance(message, messages.Fault):

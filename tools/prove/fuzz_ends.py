@@ -12,7 +12,7 @@ from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesBlocks
 from simulator.world.chance import Prng
-from tools.prove.fuzz_party import LATE_MS, Address, answer_to
+from tools.prove.fuzz_party import LATE_MS, Address, answer_to, faults_of, sizes_of
 from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_exchange import bearer_timing
@@ -23,11 +23,9 @@ _CIPHER = AesBlocks()
 _NODE_TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
 _SECRET = sha256(b"of the node that is fuzzed").digest()[:16]
 _NODE = bytes.fromhex("7c1f0a2c01000007")
-# An endpoint remembers our own requests beside those of others; a node has few, a gateway none.
-_OURS = limits.COAP_REQUESTS_MAX
 
 
-class Late(NamedTuple):
+class LateAnswer(NamedTuple):
     """An answer that the gateway's application gives later."""
 
     due_ms: int
@@ -84,7 +82,7 @@ class RealNode:
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         return {
-            **_sizes_of(self._end, limits.COAP_EXCHANGES_MAX, limits.COAP_OUTGOING_MAX),
+            **sizes_of(self._end, limits.COAP_EXCHANGES_MAX, limits.COAP_OUTGOING_MAX),
             "link asks": (len(self._link._asks), limits.COAP_REQUESTS_PER_PEER_MAX),
             "link served": (len(self._link._served), limits.COAP_EXCHANGES_PER_PEER_MAX),
             "link events": (len(self._link._events), limits.COAP_REQUESTS_PER_PEER_MAX),
@@ -93,7 +91,7 @@ class RealNode:
     def faults_of_counting(self) -> list[str]:
         counters = self._end.counters
         became = counters["unprotected"] + counters["strange"] + self._handed
-        faults = _faults_of(counters, self.delivered)
+        faults = faults_of(counters, self.delivered)
         if counters["requests"] != became:
             faults.append(f"requests {counters['requests']}, of which became something {became}")
         return faults
@@ -130,7 +128,7 @@ class RealGateway:
     def reboot(self) -> None:
         """Everything in memory is gone, as it is for a gateway from a backup."""
         self.delivered = self._handed = 0
-        self._late: list[Late] = []
+        self._late: list[LateAnswer] = []
         self._link = Link([self._key], _CIPHER, random_below=self._prng.randrange)
 
     def receive(self, datagram: bytes, peer: Address, now_ms: int) -> None:
@@ -153,7 +151,7 @@ class RealGateway:
         member = self._link.sessions.member(self._key.kid)
         assert member is not None
         return {
-            **_sizes_of(self._link._endpoint, gateway_limits.LINK_EXCHANGES_MAX, gateway_limits.LINK_OUTGOING_MAX),
+            **sizes_of(self._link._endpoint, gateway_limits.LINK_EXCHANGES_MAX, gateway_limits.LINK_OUTGOING_MAX),
             "link opened": (len(self._link._opened), gateway_limits.LINK_EXCHANGES_MAX),
             "link unknown": (len(self._link.unknown), gateway_limits.LINK_UNKNOWN_MAX),
             "link buckets": (len(self._link._buckets), 1),
@@ -164,7 +162,7 @@ class RealGateway:
         counters = self._link.counters
         ends = ("unprotected", "unknown-node", "unauthentic", "replayed", "option-refused-inside", "limited")
         became = sum(counters[name] for name in (*ends, "handshakes", "keys-unknown")) + self._handed
-        faults = _faults_of(counters, self.delivered)
+        faults = faults_of(counters, self.delivered)
         if counters["requests"] != became:
             faults.append(f"requests {counters['requests']}, of which became something {became}")
         return faults
@@ -179,30 +177,6 @@ class RealGateway:
             self.seen.append(content)
             answer = answer_to(content).payload
             if one.payload and one.payload[-1] % 8 == 0:
-                self._late.append(Late(now_ms + LATE_MS, one.exchange, answer))
+                self._late.append(LateAnswer(now_ms + LATE_MS, one.exchange, answer))
             else:
                 self._link.respond(one.exchange, messages.CHANGED, answer, now_ms=now_ms)
-
-
-def _sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[str, tuple[int, int]]:
-    both = _OURS + exchanges_max
-    return {
-        "asked": (len(end._asked), _OURS),
-        "remembered": (len(end._memory), exchanges_max),
-        "remembered by peer": (len(end._memory._by_peer), exchanges_max),
-        "sent": (len(end._sent), both),
-        "timed": (len(end._timed), both),
-        "queued": (len(end._queue), both),
-        "places": (len(end._places), both),
-        "outgoing": (len(end._outgoing), outgoing_max),
-    }
-
-
-def _faults_of(counters: dict[str, int], delivered: int) -> list[str]:
-    faults = []
-    by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
-    if not delivered == counters["received"] == by_kind:
-        faults.append(f"delivered {delivered}, received {counters['received']}, by kind {by_kind}")
-    if min(counters.values()) < 0:
-        faults.append("a counter below zero")
-    return faults

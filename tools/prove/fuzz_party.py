@@ -33,7 +33,7 @@ _CIPHER = AesBlocks()
 _OWN_REASONS = ("handed", "challenged", "unknown", "busy-late")
 
 
-class Late(NamedTuple):
+class LateResponse(NamedTuple):
     """An answer that the application gives later."""
 
     due_ms: int
@@ -42,7 +42,7 @@ class Late(NamedTuple):
     exchange: oscore.Exchange
 
 
-class Asked(NamedTuple):
+class PendingRequest(NamedTuple):
     """A request of ours on its way."""
 
     ticket: int
@@ -72,8 +72,8 @@ class Party:
         self._window = window
         self._secret = self._prng.bits64().to_bytes(8, "big")
         self._sequence = sequence.SenderSequence(self._reserved_end)
-        self._asked: dict[int, Asked] = {}
-        self._late: list[Late] = []
+        self._asked: dict[int, PendingRequest] = {}
+        self._late: list[LateResponse] = []
         self._is_known = False
         self._end = coap.Endpoint(
             random_below=self._prng.randrange,
@@ -111,33 +111,18 @@ class Party:
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """The entries of each table, and the most it may have."""
-        end = self._end
-        ours = limits.COAP_REQUESTS_MAX
-        both = ours + limits.COAP_EXCHANGES_MAX
         return {
-            "asked": (len(end._asked), ours),
-            "remembered": (len(end._memory), limits.COAP_EXCHANGES_MAX),
-            "remembered by peer": (len(end._memory._by_peer), limits.COAP_EXCHANGES_MAX),
-            "sent": (len(end._sent), both),
-            "timed": (len(end._timed), both),
-            "queued": (len(end._queue), both),
-            "places": (len(end._places), both),
-            "outgoing": (len(end._outgoing), limits.COAP_OUTGOING_MAX),
-            "session asked": (len(self._asked), ours),
+            **sizes_of(self._end, limits.COAP_EXCHANGES_MAX, limits.COAP_OUTGOING_MAX),
+            "session asked": (len(self._asked), limits.COAP_REQUESTS_MAX),
             "session late": (len(self._late), _LATE_MAX),
         }
 
     def faults_of_counting(self) -> list[str]:
         """Counters that do not add up, in words."""
         counters = self._end.counters
-        by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
-        faults = []
-        if not self.delivered == counters["received"] == by_kind:
-            faults.append(f"delivered {self.delivered}, received {counters['received']}, by kind {by_kind}")
+        faults = faults_of(counters, self.delivered)
         if counters["requests"] != sum(self._became.values()):
             faults.append(f"requests {counters['requests']}, of which became {self._became}")
-        if min(counters.values()) < 0:
-            faults.append("a counter below zero")
         return faults
 
     def counters(self) -> dict[str, int]:
@@ -187,7 +172,7 @@ class Party:
         self._window = window
         self.seen.append(authenticated(content))
         if is_late:
-            self._late.append(Late(now_ms + LATE_MS, request.exchange, answer, exchange))
+            self._late.append(LateResponse(now_ms + LATE_MS, request.exchange, answer, exchange))
         else:
             self._respond(request.exchange, answer, exchange, now_ms, number=None)
         return "handed"
@@ -215,7 +200,7 @@ class Party:
         number = self._end.request(self.peer, sealed.code, (), sealed.payload, options=sealed.options, now_ms=now_ms)
         if isinstance(number, coap.Refused):
             return False
-        self._asked[number] = Asked(ticket, content, exchange, is_second)
+        self._asked[number] = PendingRequest(ticket, content, exchange, is_second)
         return True
 
     def _on_outcome(self, event: Any, now_ms: int) -> None:
@@ -260,3 +245,31 @@ def answer_to(request: messages.Content) -> messages.Content:
         if number != messages.ECHO:
             parts.append(number.to_bytes(2, "big") + value)
     return messages.Content(messages.CHANGED, (), sha256(b"/".join(parts)).digest()[:16])
+
+
+def sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[str, tuple[int, int]]:
+    """The entries of each table of an endpoint, read from inside for want of an interface, and the most it may have."""
+    # An endpoint remembers our own requests beside those of others; a node has few, a gateway none.
+    ours = limits.COAP_REQUESTS_MAX
+    both = ours + exchanges_max
+    return {
+        "asked": (len(end._asked), ours),
+        "remembered": (len(end._memory), exchanges_max),
+        "remembered by peer": (len(end._memory._by_peer), exchanges_max),
+        "sent": (len(end._sent), both),
+        "timed": (len(end._timed), both),
+        "queued": (len(end._queue), both),
+        "places": (len(end._places), both),
+        "outgoing": (len(end._outgoing), outgoing_max),
+    }
+
+
+def faults_of(counters: dict[str, int], delivered: int) -> list[str]:
+    """Counters of an endpoint that do not add up, in words."""
+    faults = []
+    by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
+    if not delivered == counters["received"] == by_kind:
+        faults.append(f"delivered {delivered}, received {counters['received']}, by kind {by_kind}")
+    if min(counters.values()) < 0:
+        faults.append("a counter below zero")
+    return faults

@@ -46,8 +46,8 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
         rig.wait_until(lambda: rig.delivery.acknowledged_count() > 0, 60)
         for number, kind in zip(range(args.rounds), kinds(prng), strict=False):
             rig.pump(prng.between(*_BEFORE_MS) / 1000)
-            _strike(rig, kind, prng)
-            _tell(number + 1, args.rounds, rig, time.monotonic() - begun)
+            _do_round(rig, kind, prng)
+            _print_progress(number + 1, args.rounds, rig, time.monotonic() - begun)
         figures = conclude(rig)
     return {"rounds": args.rounds, "seed": args.seed, **figures, "wall_s": round(time.monotonic() - begun, 1)}
 
@@ -60,7 +60,7 @@ def kinds(prng: Prng) -> Iterator[str]:
             yield deck.pop(prng.randrange(len(deck)))
 
 
-def _strike(rig: Rig, kind: str, prng: Prng) -> None:
+def _do_round(rig: Rig, kind: str, prng: Prng) -> None:
     if kind == "long-freeze":
         rig.freeze(rig.broker, prng.between(*_LONG_FREEZE_MS) / 1000, then_kill=prng.chance(300))
     elif kind.startswith("freeze"):
@@ -72,7 +72,7 @@ def _strike(rig: Rig, kind: str, prng: Prng) -> None:
         rig.kill({part.name: part for part in rig.parts}[kind], prng.between(*_AWAY_MS) / 1000)
 
 
-def _tell(done: int, rounds: int, rig: Rig, elapsed_s: float) -> None:
+def _print_progress(done: int, rounds: int, rig: Rig, elapsed_s: float) -> None:
     """Prints progress on stderr: a line that is written over on a terminal, a few lines elsewhere."""
     on_terminal = sys.stderr.isatty()
     if not on_terminal and done % _SPEAKS_EVERY_ROUNDS and done != rounds:

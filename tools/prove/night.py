@@ -109,7 +109,7 @@ def prove(seeds: int, seed: int, *, make_host: MakeHost = CabinetHost, speak: bo
         judged_ms -= sum(counted.unjudged_ms for counted in street.checker.counted())
         figures["hours"] += drawn.hours_s // 3600
         if speak:
-            _tell(number + 2 - seed, seeds, figures, time.monotonic() - begun)
+            _print_progress(number + 2 - seed, seeds, figures, time.monotonic() - begun)
     wall_s = time.monotonic() - begun
     figures["judged_permille"] = 1000 * judged_ms // total_ms
     figures |= {"nights": dict(nights), "clocks": dict(clocks), "troubles": dict(troubles)}
@@ -201,7 +201,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if is_proven(figures) else 3
 
 
-def _tell(done: int, seeds: int, figures: Figures, elapsed_s: float) -> None:
+def _print_progress(done: int, seeds: int, figures: Figures, elapsed_s: float) -> None:
     if done % _SPEAKS_EVERY and done != seeds:
         return
     wrong = figures["violations"]
@@ -256,7 +256,7 @@ def inflict(drawn: Drawn, world: World, street: Street) -> None:
     """Put it all into the queue of the world."""
     street.host.ntp_ms = 1000 * drawn.ntp_s
     for trouble in drawn.troubles:
-        world.at(1000 * trouble.at_s, _begin, trouble, world, street)
+        world.at(1000 * trouble.at_s, _begin_trouble, trouble, world, street)
     if drawn.emergency is not None:
         from_s, to_s = drawn.emergency
         world.at(1000 * from_s, _emergency, drawn.start_s + from_s, drawn.start_s + to_s, street)
@@ -270,7 +270,7 @@ def _emergency(from_s: int, to_s: int, street: Street) -> None:
         street.order_emergency("recherche d'une personne", from_s=from_s, to_s=to_s)
 
 
-def _begin(trouble: Trouble, world: World, street: Street) -> None:
+def _begin_trouble(trouble: Trouble, world: World, street: Street) -> None:
     host = street.host
     if trouble.what == "killed":
         host.kill(lines_fall=trouble.lines_fall)
@@ -286,10 +286,10 @@ def _begin(trouble: Trouble, world: World, street: Street) -> None:
             host.kill(lines_fall=True)
             host.power_on()
     if trouble.for_s is not None:
-        world.after(1000 * trouble.for_s, _end, trouble, street)
+        world.after(1000 * trouble.for_s, _end_trouble, trouble, street)
 
 
-def _end(trouble: Trouble, street: Street) -> None:
+def _end_trouble(trouble: Trouble, street: Street) -> None:
     host = street.host
     if trouble.what == "hung":
         host.thaw()

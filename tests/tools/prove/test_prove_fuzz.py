@@ -70,8 +70,8 @@ def caught(figure, datagrams=DATAGRAMS, ends="adapter"):
 
 
 def test_a_replay_window_that_is_ignored_is_caught(monkeypatch):
-    monkeypatch.setattr(oscore_context, "is_fresh", lambda window, number: True)
-    monkeypatch.setattr(oscore_context, "accept", lambda window, number: window)
+    monkeypatch.setattr(oscore, "window_allows", lambda window, number: True)
+    monkeypatch.setattr(oscore, "window_with", lambda window, number: window)
     caught("doubled")
 
 
@@ -168,8 +168,8 @@ def test_a_link_that_stands_still_is_caught(monkeypatch):
 
 
 def test_real_a_replay_window_that_is_ignored_is_caught(monkeypatch):
-    monkeypatch.setattr(oscore_context, "is_fresh", lambda window, number: True)
-    monkeypatch.setattr(oscore_context, "accept", lambda window, number: window)
+    monkeypatch.setattr(oscore, "window_allows", lambda window, number: True)
+    monkeypatch.setattr(oscore, "window_with", lambda window, number: window)
     caught("doubled", ends="real")
 
 
@@ -244,9 +244,9 @@ def test_real_a_gateway_that_is_mute_is_caught(monkeypatch):
 
 def test_the_checker_knows_a_message_in_every_part():
     checker = Checker(1)
-    numbers = [checker.asked("node") for _ in range(2)]
+    numbers = [checker.next_request("node") for _ in range(2)]
     content = message_of(1, "node", numbers[1])
-    checker.saw("node", content)
+    checker.on_request("node", content)
     assert checker.heard == 1 and not any(checker.counts.values())
     for forged in (
         content._replace(code=messages.PUT),
@@ -258,22 +258,22 @@ def test_the_checker_knows_a_message_in_every_part():
         messages.Content(messages.POST, (), b""),
     ):
         before = checker.counts["forged"]
-        checker.saw("node", forged)
+        checker.on_request("node", forged)
         assert checker.counts["forged"] == before + 1, forged
-    checker.saw("node", content)
+    checker.on_request("node", content)
     assert checker.counts["doubled"] == 1
-    checker.got("node", 0, answer_to(message_of(1, "node", 0)))
+    checker.on_answer("node", 0, answer_to(message_of(1, "node", 0)))
     assert checker.counts["unheard"] == 1, "an answer to what nobody heard"
 
 
 def test_a_second_sending_with_echo_is_one_of_its_own():
     checker = Checker(1)
-    content = message_of(1, "node", checker.asked("node"))
+    content = message_of(1, "node", checker.next_request("node"))
     echoed = content._replace(options=(*content.options, (messages.ECHO, b"12345678")))
-    checker.saw("node", content)
-    checker.saw("node", echoed)
+    checker.on_request("node", content)
+    checker.on_request("node", echoed)
     assert checker.counts["doubled"] == 0 and checker.heard_again == 1
-    checker.saw("node", echoed)
+    checker.on_request("node", echoed)
     assert checker.counts["doubled"] == 1
 
 
@@ -283,9 +283,9 @@ def test_the_attacker_remembers_no_more_than_it_may():
         attacker.overhear(fuzz.NODE, fuzz.GATEWAY, messages.empty(messages.CON, number))
     assert len(attacker._old) + len(attacker._recent) < 300
     ends = {fuzz.NODE, fuzz.GATEWAY}
-    strikes = [attacker.strike() for _ in range(2000)]
-    assert all(strike.destination in ends and strike.source != strike.destination for strike in strikes)
-    strangers = sum(strike.source not in ends for strike in strikes)
+    strikes = [attacker.next_datagram() for _ in range(2000)]
+    assert all(hostile.destination in ends and hostile.source != hostile.destination for hostile in strikes)
+    strangers = sum(hostile.source not in ends for hostile in strikes)
     assert 400 < strangers < 800 and all(attacker.kinds.values())
 
 
