@@ -1,4 +1,4 @@
-"""The gateway's side of a radio concentrator: who is there, what may be sent to it, what it tells of itself.
+"""Speaks for the gateway with a radio concentrator: who is there, what may be sent to it, what it reports of itself.
 
 Bytes of the line in, datagrams out; datagrams in, bytes for the line out. Sans-IO.
 
@@ -94,7 +94,7 @@ class Concentrator:
     # --- the line -------------------------------------------------------------------------------------------------
 
     def opened(self, *, now_ms: int) -> None:
-        """The port is open: whoever is there is asked."""
+        """Note that the port is open, and ask the concentrator who it is."""
         self._decoder.reset()
         self._credit = None
         self._heard_ms = self._ask_ms = now_ms

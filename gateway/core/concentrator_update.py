@@ -33,7 +33,7 @@ OLDER = "number"
 
 
 class Image(NamedTuple):
-    """What was verified. digest: SHA-256 of the manifest; files: their bytes in its order."""
+    """Holds an image that was verified. digest: SHA-256 of the manifest; files: their bytes in its order."""
 
     digest: bytes
     manifest: bytes

@@ -39,7 +39,8 @@ _FILE_BYTES_MAX = 65_536
 
 
 class AlarmChange(NamedTuple):
-    """A condition that begins (or goes on with other figures) or ends: event code, whether it stands, its detail."""
+    """Says that a condition begins (or goes on with other figures) or ends: event code, whether it stands, its
+    detail."""
 
     code: int
     stands: bool
@@ -47,7 +48,7 @@ class AlarmChange(NamedTuple):
 
 
 class Sustained:
-    """True once a thing has been so for `for_ms`; false once it has not been for as long."""
+    """Becomes true once a thing has been so for `for_ms`, and false once it has not been for as long."""
 
     def __init__(self, for_ms: int) -> None:
         self._for_ms = for_ms
@@ -72,7 +73,8 @@ class Sustained:
 
 
 class FeederWatch:
-    """One feeder. `look` with what is seen and what is wanted; `active` maps codes to details in force."""
+    """Watches one feeder: `observe` takes what is measured and what is wanted. `active` maps the codes in force to
+    their details."""
 
     def __init__(self, name: str, normal: NormalPower, *, is_self_dimming: bool = False) -> None:
         self.name = name
@@ -103,7 +105,7 @@ class FeederWatch:
         now_ms: int,
     ) -> list[AlarmChange]:
         """`wanted`: what the contactor is to be; None: not ours to say now. `has_light` False: the lamps of the
-        feeder obey somebody else (a permanent feeder), so only its contactor and its meter are judged.
+        feeder have controllers of their own (a permanent feeder), so only its contactor and its meter are judged.
         """
         if wanted != self._wanted:
             self._changed(wanted, now_ms)
@@ -143,7 +145,7 @@ class FeederWatch:
         return stuck
 
     def _rest(self) -> None:
-        """Nothing can be judged: what stands goes on standing, what was beginning begins anew."""
+        """Judge nothing: what stands goes on standing, what was beginning begins anew."""
         for held in (self._stuck, self._burning, self._failed, self._cable):
             held.settle()
         self._losing = self._last = None
@@ -179,7 +181,8 @@ class FeederWatch:
         return verdicts
 
     def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
-        """Many lamps at one instant. The first warm look of a night is compared with what was missing before."""
+        """Judge whether many lamps went at one instant. The first warm observation of a night is compared with what was
+        missing before."""
         known = (
             self._lost if self._last is None or now_ms - self._last[1] > limits.ALARM_INSTANT_MS else self._last[0]
         )
@@ -207,12 +210,12 @@ class FeederWatch:
         return self._declare(event.LAMPS_LOST, missing > 0, [self.name, missing, *figures])
 
     def _hide_below(self) -> None:
-        """A higher cause stands: what was beginning below it begins anew when that is over."""
+        """Let what was beginning below a higher cause begin anew when that is over."""
         self._cable.settle()
         self._losing = self._last = None
 
     def standing(self) -> dict[str, Any]:
-        """What must outlive a restart, as plain data."""
+        """Return what must outlive a restart, as plain data."""
         return {"active": {str(code): detail for code, detail in self.active.items()}, "lost": self._lost,
                 "refused": self._refused, "drop": self._drop}  # fmt: skip
 
@@ -249,9 +252,8 @@ class CabinetConditions:
         self.active: dict[int, list[Any]] = {}
 
     def observe(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[AlarmChange]:
-        """For each code its detail while it is so, else None. Returns what begins, ends, or goes on with other
-        words.
-        """
+        """Observe, for each code, its detail while the condition holds, else None. Return what begins, ends, or goes on
+        with other words."""
         verdicts = []
         for code, detail in is_so.items():
             if detail is UNKNOWN:

@@ -1,4 +1,4 @@
-"""The hash-chained log of authority: policies, commands, outcomes, leases, what was done at the cabinet by hand.
+"""Writes the hash-chained log of authority: policies, commands, outcomes, leases, what was done at the cabinet by hand.
 
 Lines of JSON in files `audit-<number>.log` of the state folder. Each holds `n`, which counts from 1, and `prev`, the
 SHA-256 of the line before it (without its newline), over the borders of files: a line that was changed, taken out or
@@ -22,14 +22,14 @@ _LINE_BYTES_MAX = 8_192
 
 
 class Head(NamedTuple):
-    """How many lines there have been, and the hash of the last."""
+    """Counts the lines there have been, and holds the hash of the last."""
 
     entries: int
     hash: str
 
 
 class Broken(NamedTuple):
-    """Where the chain breaks: file, line (from 1), why."""
+    """Names a place where the chain breaks: file, line (from 1), why."""
 
     name: str
     line: int
@@ -37,7 +37,7 @@ class Broken(NamedTuple):
 
 
 class Audit:
-    """See the module. Loads what stands on the disk; `write` goes on."""
+    """Goes on from the lines that stand on the disk."""
 
     def __init__(self, folder: SharedFolder) -> None:
         self._folder = folder

@@ -40,8 +40,8 @@ _ASSERT_MS = 60_000
 
 
 class CabinetOptions(NamedTuple):
-    """What is wired and where it is. `keyset`: the commune's, installed by hand; None: no policy is taken. Without
-    `has_watchdog` nobody can take the contactors over, so `safety` keeps them closed."""
+    """Says what is wired and where. `keyset`: the commune's, installed by hand; None: no policy is accepted. Without
+    `has_watchdog` no other clock can take the contactors over, so `safety` keeps them closed."""
 
     latitude_e4: int
     longitude_e4: int
@@ -52,14 +52,13 @@ class CabinetOptions(NamedTuple):
     has_switch: bool = False
 
     def nodes(self) -> dict[bytes, int]:
-        """On which feeder each node hangs, where that is configured."""
+        """Return on which feeder each node hangs, where that is configured."""
         return {node: index for index, feeder in enumerate(self.feeders) for node in feeder.nodes}
 
 
 class Cabinet:
-    """See the module. One owner, one thread. Public for those who tell of it: feeders, demands, orders, lease,
-    policies.
-    """
+    """Joins the parts of a cabinet: one owner, one thread. Public for the status: feeders, demands, orders, lease,
+    policies."""
 
     def __init__(
         self, options: CabinetOptions, shared: GatewayServices, *, insee: str, gateway: str, now_ms: int
@@ -104,8 +103,8 @@ class Cabinet:
     # --- events -------------------------------------------------------------------------------------------------
 
     def start(self, *, kept: list[bytes] | None = None, now_ms: int) -> None:
-        """Take up what an earlier life knew: the policy in force, the orders that were given. `kept`: signed commands
-        that the audit log may have let go of."""
+        """Restore what an earlier life knew: the policy in force, the orders that were given. `kept`: signed commands
+        that the audit log may have dropped."""
         self._follow(self.policies.in_force(None), now_ms)
         try:
             found = chain(entries(self._shared.disk), orders.entries_of(kept or []))
@@ -114,7 +113,7 @@ class Cabinet:
             self._shared.log("audit-unreadable", error=str(error))
 
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
-        """One look at everything that is wired."""
+        """Observe everything that is wired."""
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
         self.ladder.cell.observe(seen.photocell_lx, now_ms=now_ms)
@@ -140,7 +139,7 @@ class Cabinet:
         self.lease.ask_now(now_ms=now_ms)
 
     def on_control(self, payload: bytes, *, is_retained: bool, now_ms: int) -> None:
-        """A message of class `c`: a lease, or a signed command."""
+        """Receive a message of class `c`: a lease, or a signed command."""
         try:
             message = command.decode_control(payload)
         except WireFault as fault:
@@ -161,7 +160,7 @@ class Cabinet:
             self._reporter.refused(taken.why, payload, now_ms=now_ms)
 
     def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
-        """A message of class `p`: key set and policy of the commune."""
+        """Receive a message of class `p`: key set and policy of the commune."""
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         for verdict in self.policies.accept(payload, unix_s=unix_s):
             self._reporter.bundle(verdict, payload, now_ms=now_ms)
@@ -170,7 +169,7 @@ class Cabinet:
                 self.orders.reopen(self.policies.held())
 
     def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> str | None:
-        """Somebody at the cabinet lights a feeder for a while; the word of a refusal, or None."""
+        """Light a feeder for a while, as a technician asks on the spot; return the word of a refusal, or None."""
         if feeder in self.hand.locks:
             return "locked"
         if not self.in_control and self.seen is not None:
@@ -180,7 +179,7 @@ class Cabinet:
         return None
 
     def lock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
-        """Somebody at the cabinet keeps a feeder open."""
+        """Keep a feeder open, as a technician asks on the spot."""
         self.hand.lock(feeder, who, now_ms=now_ms)
         self._reporter.by_hand("lock", feeder, who, now_ms=now_ms)
         return None
@@ -193,7 +192,7 @@ class Cabinet:
     # --- the turn -----------------------------------------------------------------------------------------------
 
     def poll(self, *, is_metered: bool, now_ms: int) -> list[Any]:
-        """Decide; returns contactor orders and pulses."""
+        """Decide; return contactor orders and pulses."""
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         self._follow(self.policies.in_force(unix_s), now_ms)
         if now_ms - self._seen_ms > limits.CABINET_BLIND_MS:
@@ -228,7 +227,7 @@ class Cabinet:
         return effects
 
     def for_nodes(self, *, now_ms: int) -> OrdersByFeeder | None:
-        """The orders in force, for nodes behind the feeders; None while that cannot be said."""
+        """Return the orders in force, for nodes behind the feeders; None while that is not known."""
         unix_s = self.ladder.unix_s(now_ms=now_ms)
         return node_orders.wanted(
             self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
@@ -264,7 +263,7 @@ class Cabinet:
         return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
 
     def health(self) -> dict[str, int]:
-        """Counters of every part."""
+        """Return the counters of every part."""
         parts = (
             ("", self.counters),
             ("order-", self.orders.counters),
@@ -278,7 +277,8 @@ class Cabinet:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _is_starting(self, now_ms: int) -> bool:
-        """Nothing moves yet: no time is known, or the hand switch has not been read. For CABINET_START_MS at most."""
+        """Return whether nothing may move yet: no time is known, or the hand switch has not been read. This lasts
+        CABINET_START_MS at most."""
         if now_ms - self._started_ms >= limits.CABINET_START_MS:
             return False
         is_blind = self.options.has_switch and self.switch is None
@@ -317,7 +317,7 @@ class Cabinet:
         return wish.closed if self.in_control or wish.rule == rules.INTERLOCK else None
 
     def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
-        """Another policy is in force."""
+        """Put another policy in force."""
         if taken is self.signed_policy:
             return
         self.signed_policy = taken
@@ -372,7 +372,7 @@ class Cabinet:
         }
 
     def _report(self, unix_s: int | None, now_ms: int) -> None:
-        """Readings of every meter on the quarter hour, or a quarter hour after the last."""
+        """Report the readings of every meter on the quarter hour, or a quarter hour after the last."""
         if self._report_at_ms is not None and now_ms < self._report_at_ms:
             return
         if self._report_at_ms is not None and self.seen is not None:
@@ -389,5 +389,5 @@ def _watch(options: FeederOptions, normals: LearntPowers) -> FeederWatch:
 
 
 def _lamps(options: FeederOptions) -> str:
-    """A feeder with these lamps: with others what was learnt of it is worth nothing."""
+    """Return the name of a feeder with these lamps: with others, what was learnt of it is worth nothing."""
     return f"{options.name} {options.lamps}x{options.lamp_dw}"

@@ -1,4 +1,4 @@
-"""What the cabinet's core asks of the shell: one look at everything that is wired, and two kinds of effect.
+"""Defines what crosses between the cabinet's core and the shell: an observation of the equipment, two kinds of effect.
 
 A value that is not wired, or that could not be read, is None: nothing is invented, and what was read a while ago is not
 read now. The real shell is `gateway/io/cabinet`, its twin `simulator/cabinet`.
@@ -10,8 +10,8 @@ AUTO, ON, OFF = "auto", "on", "off"
 
 
 class FeederObservation(NamedTuple):
-    """One feeder. `feedback`: the contactor's auxiliary contact says closed. Power in 0.1 W, energy in Wh as the
-    meter counts it (it never restarts by itself), voltage in 0.1 V, current in mA.
+    """Holds what was read of one feeder. `feedback`: the contactor's auxiliary contact says closed. Power in 0.1 W,
+    energy in Wh as the meter counts it (it never restarts by itself), voltage in 0.1 V, current in mA.
     """
 
     feedback: bool | None = None
@@ -22,8 +22,8 @@ class FeederObservation(NamedTuple):
 
 
 class Linky(NamedTuple):
-    """The operator's billing meter, from its TIC: index of all tariffs in Wh, apparent power in VA, tariff as it
-    says.
+    """Holds what the operator's billing meter says by its TIC: index of all tariffs in Wh, apparent power in VA, tariff
+    as it says.
     """
 
     mode: str
@@ -34,9 +34,9 @@ class Linky(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """One look. `feeders` in the order of the configuration. `switch`: the hand switch of the cabinet, AUTO, ON or
-    OFF. `mains`: the supply is there. Battery in mV, temperature in 0.01 °C, light in lx. `in_hand`: every contactor
-    can be switched, as far as is known (its port is there, its board answers).
+    """Holds what was read of the equipment at one time. `feeders` in the order of the configuration. `switch`: the hand
+    switch of the cabinet, AUTO, ON or OFF. `mains`: the supply is there. Battery in mV, temperature in 0.01 °C, light
+    in lx. `in_hand`: every contactor can be switched, as far as is known (its port is there, its board answers).
     """
 
     feeders: tuple[FeederObservation, ...]
@@ -51,13 +51,13 @@ class Observation(NamedTuple):
 
 
 class SetContactor(NamedTuple):
-    """Close or open the contactor of a feeder (index of the configuration)."""
+    """Closes or opens the contactor of a feeder (index of the configuration)."""
 
     feeder: int
     closed: bool
 
 
 class Watchdog(NamedTuple):
-    """One pulse of the line that keeps the contactors in the agent's hand. A timer relay that misses it for
+    """Sends one pulse on the line that keeps the contactors in the agent's hand. A timer relay that misses it for
     CABINET_WATCHDOG_MS hands them back to the cabinet's own astronomical clock.
     """

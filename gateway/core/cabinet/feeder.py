@@ -1,4 +1,4 @@
-"""One feeder: what its contactor must be, by which rule, and why (ARCHITECTURE, section 6, precedence).
+"""Decides what the contactor of a feeder must be, by which rule, and why (ARCHITECTURE, section 6, precedence).
 
     interlock > emergency > manual > command > policy > default; where no time is known: photocell, safety
 
@@ -26,7 +26,7 @@ SWITCH_ON, SWITCH_OFF, LOCKED, PERMANENT = "switch-on", "switch-off", "locked", 
 
 
 class FeederOptions(NamedTuple):
-    """As installed. `lamp_dw`: what one lamp draws, in 0.1 W; 0: to be learnt. `lamps` 0: unknown.
+    """Describes a feeder as installed. `lamp_dw`: what one lamp draws, in 0.1 W; 0: to be learnt. `lamps` 0: unknown.
     `is_self_dimming`: they dim in the course of the night by themselves. `nodes`: ids of controllers in lamps on it."""
 
     name: str
@@ -38,8 +38,8 @@ class FeederOptions(NamedTuple):
 
 
 class FeederDemand(NamedTuple):
-    """`reason`: of the policy an integer (`policy.lighting.reason_parts`), else a word or a name. `until_s`: UTC at
-    which it may change by itself, where that is known.
+    """Says what a contactor is wanted to be. `reason`: of the policy an integer (`policy.lighting.reason_parts`), else
+    a word or a name. `until_s`: UTC at which it may change by itself, where that is known.
     """
 
     closed: bool
@@ -50,14 +50,14 @@ class FeederDemand(NamedTuple):
 
 
 class LocalOrder(NamedTuple):
-    """Until when (monotonic ms), and who asked for it."""
+    """Holds until when (monotonic ms), and who asked for it."""
 
     until_ms: int
     who: str
 
 
 class LocalControl:
-    """Tests and lock-outs by feeder."""
+    """Holds the tests and lock-outs of each feeder."""
 
     def __init__(self) -> None:
         self.tests: dict[int, LocalOrder] = {}
@@ -84,7 +84,7 @@ class LocalControl:
 
 
 class Feeder:
-    """The policy's view of one feeder. `follow` when another policy comes into force."""
+    """Holds the policy's rules for one feeder; `set_rules` when another policy comes into force."""
 
     def __init__(self, options: FeederOptions, site: lighting.Site) -> None:
         self.options = options
@@ -95,7 +95,7 @@ class Feeder:
         self.plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
 
     def set_rules(self, rules: document.Lighting | None) -> None:
-        """Take the rules of the policy in force; a feeder that it does not name is lit from sunset to sunrise."""
+        """Adopt the rules of the policy in force; a feeder that it does not name is lit from sunset to sunrise."""
         rule = None if rules is None else next((one for one in rules.feeders if one.name == self.options.name), None)
         self.has_rule = rule is not None
         self.is_permanent = rule is not None and rule.kind == document.PERMANENT
@@ -105,7 +105,7 @@ class Feeder:
         self.plan = lighting.Plan(calendar, site)
 
     def by_policy(self, basis: Basis) -> FeederDemand:
-        """What the policy wants, or what stands in for it while the time is not known."""
+        """Return what the policy demands, or what stands in for it while the time is not known."""
         rule = POLICY if self.has_rule else DEFAULT
         if self.is_permanent:
             return FeederDemand(True, rule, PERMANENT)
@@ -122,17 +122,17 @@ class Feeder:
 def decide(
     index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
 ) -> FeederDemand:
-    """The wish of the highest rule that has one."""
+    """Return the demand of the highest rule that has one."""
     for wish in considered(index, feeder, basis, switch=switch, hand=hand, orders=orders, has_lease=has_lease):
         if wish is not None:
             return wish
-    raise AssertionError("the policy always has a wish")
+    raise AssertionError("the policy always has a demand")
 
 
 def considered(
     index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
 ) -> list[FeederDemand | None]:
-    """What each rule says, from the highest down; None: nothing. For those who explain."""
+    """Return what each rule demands, from the highest down; None: nothing. `gateway explain` shows them all."""
     return [
         _interlock(index, switch, hand),
         _of_order(orders.emergency(index), EMERGENCY),
@@ -155,5 +155,5 @@ def _of_order(order: Order | None, rule: str) -> FeederDemand | None:
 
 
 def site_of(latitude_e4: int, longitude_e4: int) -> lighting.Site:
-    """The site of a cabinet without a policy."""
+    """Return the site of a cabinet without a policy."""
     return lighting.Site(latitude_e4, longitude_e4, civil.PARIS)

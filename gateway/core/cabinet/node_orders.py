@@ -1,8 +1,8 @@
-"""What the cabinet's orders mean for nodes: lamps with a controller of their own behind its feeders.
+"""Derives what the cabinet's orders mean for nodes: lamps with a controller of their own behind its feeders.
 
 A node that is mapped to a feeder follows what is ordered for that feeder; one that is not follows orders to the
-whole cabinet, for nobody knows what it hangs on. The precedence is the feeder's: an emergency, else an override
-or a test while the centre's lease is usable. What somebody does at the cabinet (switch, lock-out, test) is the
+whole cabinet, for it is not known on what it hangs. The precedence is the feeder's: an emergency, else an override
+or a test while the centre's lease is usable. What a technician does at the cabinet (switch, lock-out, test) is the
 contactors' alone. What nodes are told (directives) needs no feeder and no lease. Decides nothing anew.
 """
 
@@ -18,8 +18,8 @@ from wire import command, node_order
 def wanted(
     orders: Orders, lease: Lease, feeders: int, *, unix_s: int | None, started_ms: int, now_ms: int
 ) -> OrdersByFeeder | None:
-    """By feeder and for the whole (None); None where that cannot be said yet: after a start an order may wait for the
-    clock, or an override for the lease that comes with the connection."""
+    """Return the order in force by feeder and for the whole cabinet (None). None where that is not known yet: after a
+    start an order may wait for the clock, or an override for the lease that comes with the connection."""
     if unix_s is None and any(_waits_for_clock(order) for order in orders.known()):
         return None
     has_lease = lease.is_usable(now_ms=now_ms)
@@ -48,7 +48,7 @@ def _standing(order: Order | None) -> OrderInForce | None:
 
 
 def directives(orders: Orders) -> list[Directive]:
-    """What signed commands tell nodes, in the order in which they came; begun or not."""
+    """Return what signed commands tell nodes, in the order in which they came; begun or not."""
     return [
         Directive(
             one.command.id,
@@ -67,8 +67,8 @@ def directives(orders: Orders) -> list[Directive]:
 
 
 def directives_to_keep(orders: Orders) -> list[bytes]:
-    """Of those, and of what waits for a policy, the signed bytes of what lasts longer than any other command: the audit
-    log may forget it."""
+    """Return the signed bytes of directives that last longer than any other command, those that wait for a policy too:
+    the audit log may drop them."""
     known = [one.data for one in orders.known() if one.is_directive and one.state != OVER and _is_long(one.command)]
     return known + [data for data, asked in orders.unopened() if _is_long(asked)]
 

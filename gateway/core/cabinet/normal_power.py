@@ -21,7 +21,8 @@ _FILE_BYTES_MAX = 4_096
 
 
 class NormalPower:
-    """One feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp is a tenth."""
+    """Learns the normal power of one feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp is a
+    tenth."""
 
     def __init__(self, lamps: int, lamp_dw: int, learnt_dw: int | None) -> None:
         self.lamps = lamps
@@ -41,13 +42,13 @@ class NormalPower:
         return None if self.dw is None else max(1, self.dw // (self.lamps or 10))
 
     def is_lit(self, power_dw: int) -> bool:
-        """So much is burning."""
+        """Return whether so much power means that the feeder is lit."""
         if self.dw is None:
             return power_dw > limits.POWER_FLOOR_DW
         return power_dw > max(limits.POWER_FLOOR_DW, self.dw * limits.POWER_LIT_PERCENT // 100)
 
     def is_dark(self, power_dw: int) -> bool:
-        """So little is not."""
+        """Return whether so little power means that the feeder is dark."""
         floor_dw = limits.POWER_FLOOR_DW
         return power_dw <= (
             floor_dw if self.dw is None else max(floor_dw, self.dw * limits.POWER_DARK_PERCENT // 100)
@@ -61,14 +62,14 @@ class NormalPower:
         return max(0, min(missing, self.lamps or missing))
 
     def observe(self, power_dw: int, *, now_ms: int) -> None:
-        """One reading of a warm feeder without a fault; one a minute counts."""
+        """Observe a reading of a warm feeder without a fault; one a minute counts."""
         minute = now_ms // 60_000
         if minute != self._minute and len(self._minutes) < _MINUTES_MAX:
             self._minute = minute
             self._minutes.append(power_dw)
 
     def end_of_night(self) -> bool:
-        """The contactor has opened: learn from the night. True when the normal power has changed."""
+        """Learn from the night, when the contactor has opened. Return True when the normal power has changed."""
         minutes, self._minutes = sorted(self._minutes), []
         if len(minutes) < _MINUTES_MIN:
             return False
@@ -87,7 +88,7 @@ class NormalPower:
         return self.learnt_dw != before_dw
 
     def _rise(self, median_dw: int) -> None:
-        """A night above what is known; enough of them that agree make a new normal."""
+        """Note a night above what is known; enough of them that agree make a new normal."""
         assert self.lamp_dw is not None
         if self._higher and 2 * abs(median_dw - self._higher[-1]) > self.lamp_dw:
             self._higher = []

@@ -1,4 +1,5 @@
-"""Commands in hand: from signed bytes to what a feeder must do, and what became of each (ARCHITECTURE, section 6).
+"""Holds the commands in hand: from signed bytes to what a feeder must do, and what became of each (ARCHITECTURE,
+section 6).
 
 A command is refused with a word when it is not signed by an operator of the policy in force with the right to it, is
 meant for another commune or cabinet, has expired, comes without a clock to judge that by, was retained by a broker,
@@ -54,8 +55,8 @@ class ReportOutcome(Protocol):
 
 
 class Orders:
-    """See the module. `report` is called for every outcome, once, and again when a command is repeated;
-    `record(order, now_ms=…)` before anything is reported of a new one.
+    """Accepts, begins and ends orders. `report` is called for every outcome, once, and again when a command is
+    repeated; `record(order, now_ms=…)` before anything is reported of a new one.
     """
 
     def __init__(self, place: CabinetPlace, verify: Verify, report: ReportOutcome, record: Callable[..., None]) -> None:
@@ -65,7 +66,7 @@ class Orders:
         self._record = record
         self._orders: dict[bytes, Order] = {}
         self._gone: dict[bytes, int] = {}  # ids of what is over and forgotten, until they expire (Unix s)
-        self._unopened: dict[bytes, dict[str | None, tuple[str, str | None]]] = {}  # recovered, of nobody known yet
+        self._unopened: dict[bytes, dict[str | None, tuple[str, str | None]]] = {}  # recovered, of unknown signers
         self.counters = {"received": 0, "refused": 0, "again": 0, "unreadable": 0}
 
     # --- in -----------------------------------------------------------------------------------------------------
@@ -73,7 +74,7 @@ class Orders:
     def accept(
         self, data: bytes, taken: SignedPolicy | None, *, is_retained: bool, unix_s: int | None, now_ms: int
     ) -> Order | Refusal | None:
-        """The new order behind signed bytes, or its refusal; None: nothing new."""
+        """Return the new order behind signed bytes, or its refusal; None: nothing new."""
         try:
             order = verification.opened(data, () if taken is None else (taken,), self.place, self._verify)
         except UnknownSigner as stranger:
@@ -108,8 +109,8 @@ class Orders:
         return order
 
     def recover(self, entries: Iterable[dict[str, Any]], policies: list[SignedPolicy]) -> None:
-        """Orders and their outcomes out of the audit log of earlier lives. Nothing is told; what cannot be read is
-        counted. An order whose operator no policy in hand names waits for one (`reopen`)."""
+        """Recover orders and their outcomes from the audit log of earlier lives. Nothing is reported; what cannot be
+        read is counted. An order whose operator no policy in hand names waits for one (`reopen`)."""
         found: dict[str, bytes] = {}
         told: dict[str, dict[str | None, tuple[str, str | None]]] = {}
         for entry in entries:
@@ -147,7 +148,7 @@ class Orders:
                 self._orders[order.command.id] = order
 
     def review(self, taken: SignedPolicy | None, unix_s: int, *, now_ms: int) -> None:
-        """Another policy is in force: every open order is judged by it, with its feeders as they are named now."""
+        """Judge every open order by another policy, with its feeders as they are named now."""
         for order in self._orders.values():
             if order.state == OVER:
                 continue
@@ -187,11 +188,12 @@ class Orders:
         return self._latest(feeder, (command.OVERRIDE, command.TEST_FEEDER))
 
     def known(self) -> list[Order]:
-        """Every order in hand, in the order of arrival."""
+        """Return every order in hand, in the order of arrival."""
         return list(self._orders.values())
 
     def unopened(self) -> list[tuple[bytes, command.Command]]:
-        """What an earlier life held and no policy in hand vouches for: (signed bytes, what they say), not verified."""
+        """Return what an earlier life held and no policy in hand vouches for: (signed bytes, what they say), not
+        verified."""
         return list(_read(self._unopened))
 
     def next_s(self, unix_s: int) -> int | None:
@@ -206,7 +208,7 @@ class Orders:
         return min(instants, default=None)
 
     def deadline_ms(self) -> int | None:
-        """When one is over by the monotonic clock, whatever UTC says."""
+        """Return when one is over by the monotonic clock, which UTC cannot put off."""
         ends = [order.ends_ms for order in self._orders.values() if order.state != OVER and order.ends_ms is not None]
         return min(ends, default=None)
 
@@ -241,7 +243,8 @@ class Orders:
             self._report(known.command.id, outcome, why or "again", feeder, again=True, now_ms=now_ms)
 
     def _end(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> Refusal | None:
-        """Whoever could have ordered it may end it. An END takes no place; one that comes again finds nothing to do."""
+        """End an order: an operator with the right to give it may end it. An END takes no place; one that comes again
+        finds nothing to do."""
         ended = self._orders.get(order.command.ends)
         if ended is None:
             return self._refuse(order, "unknown", now_ms)
@@ -279,7 +282,7 @@ class Orders:
         return found
 
     def _has_room(self, order: Order, now_ms: int) -> bool:
-        """Make room if need be. One person's orders never crowd out another's, and nobody's an emergency."""
+        """Make room if need be. One person's orders never crowd out another's, and no order crowds out an emergency."""
         alike = self._like(order)
         open_ones = [one for one in alike if one.state != OVER]
         if not order.is_emergency and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
@@ -302,7 +305,7 @@ class Orders:
         return [one for one in self._orders.values() if one.is_directive == order.is_directive]
 
     def _outdate(self, order: Order, now_ms: int) -> None:
-        """Newer weather ends the older of the same scope. What somebody decided is hidden by what came later, and
+        """Newer weather ends the older of the same scope. What a person decided is hidden by what came later, and
         holds again when that ends."""
         for one in self._like(order) if order.is_directive else ():
             is_older = one is not order and one.state == ACTIVE and one.command.target == order.command.target

@@ -1,4 +1,4 @@
-"""The commune's word in the cabinet's hands: its key set and its signed policies, on the state disk.
+"""Holds the commune's key set and its signed policies, on the state disk.
 
 Files `policy-<version>` and `keyset-<version>` hold what came, signature included, and are verified again at every
 start. A version never goes backwards: one at or below the highest that was ever taken is refused, also when that file
@@ -26,7 +26,7 @@ KEYS_DAMAGED = "keys-damaged"
 
 
 class SignedPolicy(NamedTuple):
-    """A policy in hand: what it says, whose key signed it, its signed bytes."""
+    """Holds a policy: what it says, whose key signed it, its signed bytes."""
 
     policy: document.Policy
     kid: bytes
@@ -39,7 +39,7 @@ class SignedPolicy(NamedTuple):
 
 
 class PolicyVerdict(NamedTuple):
-    """What became of one part of a bundle: `why` None: taken. `version` as it says, where it could be read."""
+    """Says what became of one part of a bundle: `why` None: taken. `version` as it says, where it could be read."""
 
     part: str
     why: str | None
@@ -48,8 +48,8 @@ class PolicyVerdict(NamedTuple):
 
 
 class Policies:
-    """See the module. `keyset`: the one installed by hand, or None: then no policy is taken. `verify(key, signature,
-    data)`.
+    """Accepts policies and says which is in force. `keyset`: the one installed by hand, or None: then no policy is
+    taken. `verify(key, signature, data)`.
     """
 
     def __init__(self, folder: SharedFolder, keyset: KeySet | None, verify: Verify) -> None:
@@ -83,7 +83,7 @@ class Policies:
 
     @property
     def newest_version(self) -> int:
-        """Of the newest that can be read; 0: none."""
+        """The version of the newest that can be read; 0: none."""
         return self._held[-1].policy.version if self._held else 0
 
     @property
@@ -91,7 +91,7 @@ class Policies:
         return 0 if self.keyset is None else self.keyset.version
 
     def accept(self, payload: bytes, *, unix_s: int | None) -> list[PolicyVerdict]:
-        """A bundle of topic `p`: key set, policy, or both. What is held already yields no verdict."""
+        """Accept a bundle of topic `p`: key set, policy, or both. What is held already yields no verdict."""
         try:
             keyset, policy = command.decode_bundle(payload)
         except WireFault as fault:
@@ -140,7 +140,7 @@ class Policies:
         self.highest = policy.version
         self._damaged.discard(policy.version)
         current = self.in_force(unix_s)
-        # The one in force and the new one; what waited in between has been overtaken. Without a clock nobody knows
+        # The one in force and the new one; what waited in between has been overtaken. Without a clock it is not known
         # which is in force, so all are kept.
         kept = self._held if unix_s is None else [taken for taken in self._held if taken is current]
         self._held = [*kept, SignedPolicy(policy, kid, data)][-limits.POLICY_FILES_MAX :]
@@ -148,7 +148,7 @@ class Policies:
         return PolicyVerdict("policy", None, policy.version)
 
     def _replace_keys(self, keys: KeySet) -> None:
-        """Another set is in force. A version that only a replaced key has reached bars nothing: whoever stole it could
+        """Another set is in force. A version that only a replaced key has reached bars nothing: a thief could
         have signed the highest number there is."""
         self.keyset = keys
         self._keysets.append(keys)
@@ -173,7 +173,7 @@ class Policies:
             return False
 
     def _keep(self, name: str, data: bytes) -> bool:
-        """On the disk before it counts: a restart must not go back to an older one."""
+        """Write to the disk before it counts: a restart must not go back to an older one."""
         try:
             if name in self._folder.disk.list():
                 self._folder.disk.delete(name)  # a torn one of an earlier try

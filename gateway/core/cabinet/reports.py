@@ -1,8 +1,8 @@
 """Reports what happens in a cabinet: records of the gateway's own, lines of the audit log, fast copies over class `r`,
 lines of the operator's log. And turns an observation into readings: channel 0 is the cabinet, n its n-th feeder.
 
-Alarms and changes are records. What somebody ordered, and what became of it, stands in the audit log as well, whose
-head goes up once a day: from then on nobody can shorten it unseen. Decides nothing.
+Alarms and changes are records. What a person ordered, and what became of it, stands in the audit log as well, whose
+head goes up once a day: from then on it cannot be shortened unseen. Decides nothing.
 """
 
 from collections import deque
@@ -25,7 +25,7 @@ from wire.record import EventBody
 
 
 class GatewayServices(NamedTuple):
-    """What the gateway lends to a cabinet: its records, clock, state disk, chance, log; `publish(kind, payload,
+    """Holds what the gateway lends to a cabinet: its records, clock, state disk, chance, log; `publish(kind, payload,
     expiry_s)` sends a message that nothing depends on.
     """
 
@@ -56,16 +56,16 @@ class CabinetReporter:
         self._refusals: dict[str, tuple[int, int]] = {}  # by reason: when told, how many since
 
     def report(self, code: int, active: bool | None, detail: list[Any] | None, *, now_ms: int) -> None:
-        """A record."""
+        """Report an event as a record of the gateway's own."""
         self._shared.own.report(EventBody(code, active, detail), now_ms=now_ms)
 
     def switched(self, feeder: int, closed: bool, rule: str, reason: int | str, *, now_ms: int) -> None:
-        """A contactor's order has changed."""
+        """Report that a contactor's demand has changed."""
         word = reason if isinstance(reason, int) else reason.encode()[:40].decode(errors="ignore")
         self.report(event.FEEDER_SWITCHED, None, [self._names[feeder], closed, rule, word], now_ms=now_ms)
 
     def verdicts(self, verdicts: list[AlarmChange], *, now_ms: int) -> None:
-        """Alarms that begin or end."""
+        """Report alarms that begin or end."""
         for verdict in verdicts:
             self.report(verdict.code, verdict.stands, verdict.detail or None, now_ms=now_ms)
             self._shared.log(
@@ -94,11 +94,12 @@ class CabinetReporter:
             self.report(event.COMMAND_OUTCOME, None, [order, outcome, why, name, power_dw], now_ms=now_ms)
 
     def accepted(self, order: Order, *, now_ms: int) -> None:
-        """A new command, before anything is told of it."""
+        """Write a new command to the audit log, before anything is reported of it."""
         self.audit("command", id=order.command.id.hex(), by=order.author, data=order.data.hex(), now_ms=now_ms)
 
     def refused(self, why: str, payload: bytes, *, now_ms: int) -> None:
-        """A command that bears no name we could answer to: kept for an operator. A flood is told by its number."""
+        """Report a command without an id that could be answered, and keep it for an operator. A flood is reported by
+        its number."""
         self._shared.keep_refused(f"command-{why}", "centre", payload, now_ms=now_ms)
         count = self._count_refusal(f"command-{why}", now_ms)
         if count:
@@ -107,7 +108,7 @@ class CabinetReporter:
             self.audit("command-refused", why=why, bytes=len(payload), count=count, now_ms=now_ms)
 
     def bundle(self, verdict: PolicyVerdict, payload: bytes, *, now_ms: int) -> None:
-        """What became of a policy or a key set."""
+        """Report what became of a policy or a key set."""
         part, why, version = verdict.part, verdict.why, verdict.version
         if why is None:
             self._shared.log("policy-taken", part=part, version=version)
@@ -121,20 +122,20 @@ class CabinetReporter:
         self.audit("policy-refused", part=part, why=why, version=version, now_ms=now_ms)
 
     def in_force(self, taken: SignedPolicy, *, now_ms: int) -> None:
-        """Another policy decides from now on."""
+        """Report that another policy decides from now on."""
         policy = taken.policy
         detail = [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid]
         self.report(event.POLICY_TAKEN, None, detail, now_ms=now_ms)
         self.audit("policy-in-force", version=policy.version, kid=taken.kid.hex(), now_ms=now_ms)
 
     def by_hand(self, what: str, feeder: int, who: str, *, now_ms: int) -> None:
-        """Somebody at the cabinet did something."""
+        """Report what a technician did at the cabinet."""
         name = self._names[feeder]
         self.report(event.LOCAL_ORDER, None, [what, name, who.encode()[:40].decode(errors="ignore")], now_ms=now_ms)
         self.audit(what, feeder=name, who=who, now_ms=now_ms)
 
     def audit(self, what: str, *, now_ms: int, **values: Any) -> None:
-        """A line of the audit log. What the card refuses waits, in its order, and is tried again."""
+        """Write a line of the audit log. What the card refuses waits, in its order, and is tried again."""
         if self._unwritten or not self._write(what, values, now_ms):
             if not self._unwritten:
                 self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
@@ -163,7 +164,7 @@ class CabinetReporter:
         return self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=now_ms), uptime_s=uptime_s, **values)
 
     def _count_refusal(self, reason: str, now_ms: int) -> int:
-        """How many there have been since the last that was told; 0: not to be told now."""
+        """Return how many there have been since the last that was reported; 0: it is not to be reported now."""
         told_ms, count = self._refusals.get(reason, (now_ms - limits.REFUSALS_EVERY_MS, 0))
         if now_ms - told_ms < limits.REFUSALS_EVERY_MS:
             self._refusals[reason] = (told_ms, count + 1)

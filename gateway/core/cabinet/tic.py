@@ -1,4 +1,4 @@
-"""The Linky meter's customer output (TIC, télé-information client): bytes to frames, frames to a `points.Linky`.
+"""Decodes the Linky meter's customer output (TIC, télé-information client): bytes to frames, frames to a `Linky`.
 
 Source: Enedis-NOI-CPT_54E, "Sorties de télé-information client des appareils de comptage Linky". The meter talks by
 itself, for ever, in one of two modes that the supplier sets:
@@ -7,8 +7,8 @@ itself, for ever, in one of two modes that the supplier sets:
     standard     9600 baud 7E1    LF label HT [date HT] value HT checksum CR        over: label HT [date HT] value HT
 
 The checksum is the sum of these bytes, its six low bits plus 0x20. Groups stand between STX and ETX; EOT says that the
-meter breaks off in the middle of a frame. No control character means anything else anywhere, so each is taken at its
-word whatever came before: STX begins a frame, LF a group, and what was open then is lost and counted. Thus the decoder
+meter breaks off in the middle of a frame. No control character means anything else anywhere, so each counts, no matter
+what came before: STX begins a frame, LF a group, and what was open then is lost and counted. Thus the decoder
 is back in step with the first whole frame after any rubbish. What it keeps is bounded; it never raises.
 
 Six bits of checksum let one noise in 64 pass, and every flip of a seventh bit, so a frame says how many of its groups
@@ -155,8 +155,8 @@ class TicDecoder:
 
 
 def linky(frame: Frame) -> Linky | None:
-    """What the cabinet wants to know of a frame; None when a group of it was lost, or it has no serial number or no
-    complete index (three-phase meters say short frames while a limit is exceeded)."""
+    """Return what the cabinet wants to know of a frame; None when a group of it was lost, or it has no serial number or
+    no complete index (three-phase meters say short frames while a limit is exceeded)."""
     names = ("ADCO", "PAPP", "PTEC") if frame.mode == HISTORIQUE else ("ADSC", "SINSTS", "LTARF")
     serial, apparent, tariff = (frame.groups.get(name, ("", None))[0].strip() for name in names)
     index_wh = _index_wh(frame)

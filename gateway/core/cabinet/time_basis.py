@@ -1,4 +1,5 @@
-"""By what the lighting goes now: the ladder of time (ARCHITECTURE, section 7; reference: "fallback ladder").
+"""Decides by what the lighting goes now, from the best rung to the worst (ARCHITECTURE, section 7; reference: "fallback
+ladder").
 
     clock       UTC known to ± CLOCK_VALID_S, told now or carried: the calendar
     photocell   dusk and dawn by a cell that is neither silent nor stuck; hours of extinction are not known
@@ -18,7 +19,7 @@ DARK, BRIGHT = "dark", "bright"
 
 
 class Basis(NamedTuple):
-    """What may be asked: UTC ± s for `clock` and `carried`, whether it is dark for `photocell`."""
+    """Holds the rung and what it knows: UTC ± s for `clock` and `carried`, whether it is dark for `photocell`."""
 
     kind: str
     unix_s: int | None = None
@@ -42,7 +43,7 @@ class Photocell:
         return None if self.stuck is not None else self._says_dark
 
     def observe(self, lux: int | None, *, now_ms: int) -> None:
-        """One reading; None: silent, which counts after PHOTOCELL_SILENT_MS."""
+        """Observe a reading; None: silent, which counts after PHOTOCELL_SILENT_MS."""
         if lux is None:
             if self._heard_ms is None or now_ms - self._heard_ms > limits.PHOTOCELL_SILENT_MS:
                 self._says_dark = self._against_ms = self.stuck = self._heard_ms = None
@@ -68,8 +69,8 @@ class Photocell:
 
 
 class TimeBasis:
-    """See the module. `valid_until_s`: the end of the policy in force, which bounds what a clock may say; None
-    without.
+    """Chooses the highest rung that holds. `valid_until_s`: the end of the policy in force, which bounds what a clock
+    may say; None without.
     """
 
     def __init__(self, clock: WallClock) -> None:

@@ -1,6 +1,4 @@
-"""What stands against a command: signature, operator, right, place, time, law. Decides; keeps nothing and tells
-nobody.
-"""
+"""Judges a command: signature, operator, right, place, time, law. Keeps nothing and reports nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,8 +28,8 @@ class CabinetPlace(NamedTuple):
 
 @dataclass
 class Order:
-    """One accepted command. `ends_ms`: monotonic, at the latest; `until_ms`: never later, whatever the clock says.
-    `told`: the last (outcome, why) by feeder (None: of the whole).
+    """One accepted command. `ends_ms`: monotonic, at the latest; `until_ms`: never later, even if the clock is put
+    back. `told`: the last (outcome, why) reported by feeder (None: of the whole).
     """
 
     command: Command
@@ -46,12 +44,12 @@ class Order:
 
     @property
     def closes(self) -> bool:
-        """Whether it wants light."""
+        """True when it demands light."""
         return self.command.kind != command.OVERRIDE or self.command.level > 0
 
     @property
     def is_directive(self) -> bool:
-        """Whether it is for nodes, not for contactors."""
+        """True when it is for nodes, not for contactors."""
         return bool(self.command.kind == command.DIRECTIVE)
 
     @property
@@ -60,7 +58,7 @@ class Order:
 
 
 class UnknownSigner(Exception):
-    """Nobody whom a policy names has signed this; `why` is a word of wire.command.WHY."""
+    """Says that no operator of a policy has signed this; `why` is a word of wire.command.WHY."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -89,7 +87,7 @@ def addressed(asked: Command, place: CabinetPlace) -> tuple[int, ...]:
 
 
 def operator_of(order: Order, taken: SignedPolicy | None) -> document.Operator | None:
-    """Who signed it, in this policy."""
+    """Return the operator of this policy who signed it."""
     operators = () if taken is None else taken.policy.operators
     return next((one for one in operators if cose.kid_of(one.key) == order.kid), None)
 

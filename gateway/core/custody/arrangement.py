@@ -1,4 +1,4 @@
-"""Which file answers for which position, after a start: the segments of each stream laid over one another.
+"""Decides which file answers for which position after a start: the segments of each stream laid over one another.
 
 Files are taken in the order in which they were written. Where two hold the same position:
 
@@ -39,7 +39,7 @@ class ScannedSegment(NamedTuple):
 
 
 class Arranger:
-    """See the module. `replacements` and `leftovers` (nobody needs these files) are filled by `arrange`."""
+    """Arranges the segments that were found. `arrange` fills `replacements`, and `leftovers` with files to delete."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Arranger:
         return [*before, scanned]
 
     def _settle(self, log: StreamLog, olds: list[Segment]) -> None:
-        """What `olds` have replaced was dealt with before these were: only its deletion was undone by a cut."""
+        """Drop what `olds` have replaced: it was dealt with before these were, and a cut undid only its deletion."""
         for done in [done for done in self.replacements if any(done.new is old for old in olds)]:
             self.replacements.remove(done)
             names = [old.name for old in done.olds]

@@ -1,4 +1,4 @@
-"""What the core asks of a disk: one flat folder of files that only grow, and syncs that finish later.
+"""Defines what the core asks of a disk: one flat folder of files that only grow, and syncs that finish later.
 
 The real disk is `gateway/io/disk.py`, its twin with faults `simulator/world/disk.py`. No call here waits for the
 medium except `read`; durability is reported later, by the shell, as `on_synced(ticket, error)`.

@@ -1,4 +1,4 @@
-"""What one journal position holds: a record as its node encoded it, and who made it.
+"""Encodes what one journal position holds: a record as its node encoded it, and who made it.
 
 The journal stores opaque bytes; this is their form, fixed because a journal outlives the agent that wrote
 it: `version (1 byte) · node (8 bytes) · record`. The record is kept as it came, so that what the warehouse
@@ -16,7 +16,7 @@ _HEAD = 1 + limits.NODE_ID_BYTES
 
 
 class Entry(NamedTuple):
-    """One record of one node, encoded."""
+    """Holds one record of one node, encoded."""
 
     node: bytes
     data: bytes

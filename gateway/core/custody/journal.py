@@ -1,4 +1,4 @@
-"""The gateway's durable journal: keeps every record it has acknowledged until the warehouse has it.
+"""Keeps every record that the gateway has acknowledged until the warehouse has it: the durable journal.
 
 Three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync for all that
 is dirty, `on_synced` tells which positions became durable: only then may the caller acknowledge. `read` gives
@@ -60,7 +60,7 @@ class _Flush:
 
 
 class Journal:
-    """See the module. Call `recover` once, first."""
+    """Holds the lanes, streams and files of the journal. Call `recover` once, first."""
 
     def __init__(
         self,
@@ -338,7 +338,7 @@ class Journal:
         return self._file_syncs[ticket] is not None
 
     def has_succeeded(self, ticket: Ticket) -> bool:
-        """Whether it made the segment durable; asked once, after its end."""
+        """Return whether it made the segment durable; asked once, after its end."""
         error = self._file_syncs.pop(ticket)
         self.counters.sync_errors += error != ""
         return error == ""
@@ -370,7 +370,7 @@ class Journal:
         self.space.refresh(self.bytes_held)
 
     def wear(self, *, lasted_ms: int) -> dict[str, Any]:
-        """What the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.
+        """Return what the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.
 
         File system metadata and the state folder come on top. No rate before the first minute: it would be noise.
         """

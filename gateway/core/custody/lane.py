@@ -1,4 +1,4 @@
-"""The writing side of one lane of the journal: what is not durable yet, and the file it is written to.
+"""Writes one lane of the journal: what is not durable yet, and the file it is written to.
 
 Keeps every record in memory until its sync is reported, for after an error it must be written again, elsewhere.
 It must never write again to a file after an error: the tail is unknown after a failed write, and after a failed
@@ -16,7 +16,8 @@ from gateway.core.custody.stream import StreamLog
 
 
 class Lane:
-    """See the module. In files, durable or not, is what stands before `written_end`."""
+    """Writes records and writes them again after an error. What stands before `written_end` is in files, durable or
+    not."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The loss ledger: every record the gateway let go of, by name, where an operator and a program can read it.
+"""Lists every record that the gateway let go of, by name, where an operator and a program can read it: the loss ledger.
 
 JSON lines in files `losses-<number>.log` of the state folder. A gap record may cover more than is missing; a
 line here lists exactly what was let go:
@@ -76,7 +76,7 @@ def expand(text: str) -> list[int]:
 def entries(disk: Disk, *, from_unix_s: int | None = None, until_unix_s: int | None = None) -> Iterator[dict[str, Any]]:
     """Yield the losses between two times, both included, oldest first; torn and foreign lines are passed over.
 
-    Losses from a time without a clock are always listed: nobody can say that they were not then.
+    Losses from a time without a clock are always listed: they may have happened then.
     """
     seen: set[bytes] = set()
     for name in _files(disk):
@@ -123,7 +123,7 @@ class Ledger:
     def positions_lost(
         self, why: str, lane: str, epoch: bytes, first: int, last: int, *, key: str, when: LossTime
     ) -> None:
-        """Note journal positions whose records nobody can name."""
+        """Note journal positions whose records cannot be named."""
         where = {"epoch": epoch.hex(), "positions": f"{first}-{last}" if last > first else str(first)}
         self._note({**_head(why, lane, when), **where, "count": last - first + 1, "key": key})
 
@@ -153,11 +153,11 @@ class Ledger:
         return self._syncs.get(ticket, True)
 
     def forget_sync(self, ticket: Ticket) -> None:
-        """Nobody waits for this one any more."""
+        """Forget a ticket that is not waited for any more."""
         self._syncs.pop(ticket, None)
 
     def catch_up(self) -> None:
-        """Write what the disk has refused until now, if anything; nobody waits for it."""
+        """Write what the disk has refused until now, if anything, without waiting for its sync."""
         if self._waiting:
             self.forget_sync(self.sync())
 
@@ -280,7 +280,8 @@ def _portions(runs: list[str]) -> Iterator[tuple[str, int]]:
 
 
 def _digest(line: dict[str, Any]) -> bytes:
-    """What a line is about. Not the sequences: after a cut the old file may have lost a tail that was never durable."""
+    """Return a digest of what a line is about. Not of the sequences: after a cut the old file may have lost a tail that
+    was never durable."""
     said = [line.get(name) for name in ("why", "lane", "node", "boot", "epoch", "positions", "key", "part")]
     return sha256(json.dumps(said).encode()).digest()[:8]
 

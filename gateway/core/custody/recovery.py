@@ -1,6 +1,6 @@
-"""Reading a journal folder after a start: what is held, what is damaged, and what was done about it.
+"""Reads a journal folder after a start: what is held, what is damaged, and what was done about it.
 
-Always ends with a usable folder, whatever it held. Moves files aside by rename, deletes only files without a
+Always ends with a usable folder. Moves files aside by rename, deletes only files without a
 byte of record and the oldest of the quarantine, and counts both. Never touches a file of a newer format
 version. Rules:
 
@@ -39,7 +39,7 @@ _GENERATION_MAX = 0xFFFF_FFFF
 
 
 class RecoveredFolder(NamedTuple):
-    """What `Recoverer.run` leaves to the journal."""
+    """Holds what `Recoverer.run` leaves to the journal."""
 
     logs: dict[Stream, StreamLog]
     sizes: dict[str, int]  # bytes of the segments and of the files of newer versions
@@ -55,7 +55,7 @@ def _set_aside_name(number: int, name: str) -> str:
 
 
 class Recoverer:
-    """One run over a folder. `run` is called once."""
+    """Reads a folder once, by `run`."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
@@ -191,7 +191,7 @@ class Recoverer:
         self._note_quarantined(number, new, name, size)
 
     def _note_quarantined(self, number: int, name: str, old: str, size: int) -> None:
-        while number in self._quarantine:  # two files with one number: somebody else's hand
+        while number in self._quarantine:  # two files with one number: a person copied one
             number += 1
         self._quarantine[number] = (name, size)
         claim = parse_name(old)
@@ -222,7 +222,7 @@ class Recoverer:
         self._report.damage(name, 0, size, "no record", "deleted")
 
     def _bound_quarantine(self) -> None:
-        """Delete the oldest files set aside beyond the limits, but never the last one, whatever its size."""
+        """Delete the oldest files set aside beyond the limits, but never the last one, however large."""
         total = sum(size for _, size in self._quarantine.values())
         for number in sorted(self._quarantine)[:-1]:
             few = len(self._quarantine) <= JOURNAL_QUARANTINE_FILES_MAX

@@ -1,4 +1,4 @@
-"""What a start found in the journal's folder: the report of a recovery, bounded whatever the folder held."""
+"""Reports what a start found in the journal's folder, within bounds that no folder can exceed."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What is let go when the journal is full, and in which order. Pure: it reads nothing and writes nothing.
+"""Chooses what is let go when the journal is full, and in which order. Pure: it reads nothing and writes nothing.
 
 In this order, and only from segments that are sealed, durable and not freed:
 
@@ -13,7 +13,7 @@ In this order, and only from segments that are sealed, durable and not freed:
 A payload that cannot be decoded stays. Turns are by level and go on from segment to segment, so that a node with
 one record in each segment is thinned like the others; a start begins them afresh, which keeps a record more.
 
-Gap records take room too. Where they would take more than the records make, a deed takes more segments: these share
+Gap records take room too. Where they would take more than the records make, a release takes more segments: these share
 their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times;
 with any more when nothing else is left to do.
 """
@@ -148,7 +148,7 @@ class Release:
 
 
 class ThinningTurns:
-    """Whose record stays and whose goes next, carried from one segment to the next of a level."""
+    """Remembers which node's record stays and which goes next, from one segment to the next of a level."""
 
     def __init__(self) -> None:
         self._turns: OrderedDict[Turn, int] = OrderedDict()
@@ -191,7 +191,7 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
 
 
 def _put_together(journal: Journal, times: int) -> Release | None:
-    """Gap records of the oldest segments of events, of as many as one deed may take. `times`: see `_wanted`."""
+    """Gap records of the oldest segments of events, of as many as one release may take. `times`: see `_wanted`."""
     found = [
         (stream, segment)
         for stream, segment in _candidates(journal, event.EVENT, MERGED)

@@ -1,4 +1,4 @@
-"""The journal's file format: a segment holds successive positions of one (epoch, lane).
+"""Defines the journal's file format: a segment holds successive positions of one (epoch, lane).
 
 Pure functions over bytes and a `fetch(offset, length)`; trusts no byte, opens no file, keeps no state.
 Integers are big-endian.
@@ -78,7 +78,7 @@ Fetch = Callable[[int, int], bytes]
 
 
 class VoidRun(NamedTuple):
-    """What stands in place of a payload where so many successive positions were let go; 0: the seal."""
+    """Stands in place of a payload where so many successive positions were let go; 0: the seal."""
 
     positions: int
 
@@ -87,7 +87,7 @@ Content = bytes | VoidRun
 
 
 class Identity(NamedTuple):
-    """What a segment is: generation and serial give the order of writing, index 0 is position `first`."""
+    """Identifies a segment: generation and serial give the order of writing, index 0 is position `first`."""
 
     generation: int
     serial: int
@@ -268,7 +268,7 @@ class Segment:
             self.size = offset + RECORD_OVERHEAD + len(content)
 
     def scan(self, fetch: Fetch, *, offset: int = HEADER_SIZE, index: int = 0) -> Iterator[tuple[int, int, Content]]:
-        """See `segment.scan`."""
+        """Scan the file; see `scan` of this module."""
         return scan(fetch, self.size, self.seed, offset=offset, index=index, voids=self.level > 0)
 
     def near(self, position: int) -> tuple[int, int]:

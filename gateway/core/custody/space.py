@@ -1,4 +1,5 @@
-"""How many bytes the journal may hold: the configured cap, what the partition has left, the alarms' reserve.
+"""Bounds how many bytes the journal may hold: the configured cap, what the partition has left, the alarms' reserve.
+And counts what it does hold, file by file.
 
     cap       the configured one; less where the partition cannot hold it (free space is looked at now and
               then, never at each append); more where an earlier start left more: a lowered cap is reached by
@@ -24,7 +25,7 @@ BALLAST = "ballast"
 
 
 class Space:
-    """See the module. `held` is always the bytes of all files that count, as the journal knows them."""
+    """Knows the limits. `held` is always the bytes of all files that count, as the journal knows them."""
 
     def __init__(
         self,
@@ -52,16 +53,17 @@ class Space:
 
     @property
     def ceiling(self) -> int:
-        """What the files may come to, whatever the partition says."""
+        """The bytes that the files may come to, even if the partition has less."""
         return max(self._bytes_max, self._grace)
 
     @property
     def cap(self) -> int:
-        """The effective cap."""
+        """The cap in effect, within what the partition has left."""
         return self.ceiling if self._partition is None else min(self.ceiling, self._partition)
 
     def limit(self, *, alarm: bool, explains: bool) -> int:
-        """How far a record may fill the journal: an alarm, one that explains why others are let go, or neither."""
+        """Return how far a record may fill the journal: an alarm, one that explains why others are let go, or
+        neither."""
         if explains:
             return self.ceiling
         if alarm:
@@ -87,7 +89,7 @@ class Space:
         self._grace = min(self._grace, held + self._reserve)
 
     def note_refusal(self) -> None:
-        """A record was refused."""
+        """Note that a record was refused."""
         self._was_full = True
 
     def refresh(self, held: int) -> None:
@@ -101,7 +103,7 @@ class Space:
             self._partition = max(0, held + self.free_bytes - self._margin)
 
     def give_up_ballast(self) -> bool:
-        """On a full disk: return True if there is room again for a little."""
+        """Delete the ballast on a full disk; return True if there is room again for a little."""
         try:
             self._disk.delete(BALLAST)
         except OSError:
@@ -143,7 +145,7 @@ class Refused(Enum):
 
 @dataclass
 class JournalCounters:
-    """What happened since the start; only ever rises."""
+    """Counts what happened since the start; each figure only rises."""
 
     appended: int = 0
     appended_bytes: int = 0  # payloads
@@ -162,7 +164,12 @@ class JournalCounters:
 
 
 class JournalFiles:
-    """See the module. `bytes_held` is of all files that count; the ballast and files set aside do not."""
+    """Writes and deletes the journal's files, and counts their bytes: what waits for a sync, what is to be deleted.
+
+    A file counts, with all that is in it, until it is really gone: after a failed write its size is asked for, and one
+    that could not be deleted is *litter*, tried again whenever there is reason to. The ballast and files set aside do
+    not count. A deletion never raises.
+    """
 
     def __init__(self, disk: Disk, space: Space, counters: JournalCounters) -> None:
         self._disk = disk
@@ -179,7 +186,7 @@ class JournalFiles:
         self.bytes_held = sum(sizes.values())
 
     def append(self, name: str, data: bytes) -> None:
-        """Hand bytes to the disk. Whatever it took of them before an OSError counts as well."""
+        """Hand bytes to the disk. What it took of them before an OSError counts as well."""
         try:
             self._disk.append(name, data)
         except OSError:
@@ -194,7 +201,7 @@ class JournalFiles:
         self._dirty.add(name)
 
     def unmark(self, names: set[str]) -> None:
-        """What these files hold beyond what is durable is not worth a sync any more."""
+        """Take back the mark: what these files hold beyond what is durable is not worth a sync any more."""
         self._dirty -= names
 
     def drain_marked(self) -> list[str]:
@@ -225,7 +232,7 @@ class JournalFiles:
         return not self._litter
 
     def can_open(self) -> bool:
-        """Whether a new file may be begun: not while too many could be neither written nor deleted."""
+        """Return whether a new file may be begun: not while too many could be neither written nor deleted."""
         return self.retry_deletes() or len(self._litter) <= limits.JOURNAL_LITTER_FILES_MAX
 
     def _count_anew(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""One stream of the journal as it lies on the disk: its segments, a sparse index, reading and freeing.
+"""Reads and releases one stream of the journal as it lies on the disk: its segments, by a sparse index.
 
 Knows positions and files, never lanes' policies, syncs or what to do with a damaged file. Memory is an entry
 per segment and per JOURNAL_MARK_RECORDS records, never per record. Holes and voids are not stored: each read
@@ -63,7 +63,7 @@ class StreamLog:
         return names + self.drop_superseded(self.start)
 
     def abandon(self) -> None:
-        """Take from the files whatever is not durable: it will be written again in others."""
+        """Take from the files what is not durable: it will be written again in others."""
         kept = []
         for segment in self.segments:
             if segment.end > self.durable_end:

@@ -1,6 +1,6 @@
-"""Making room when the journal is full, a little at a time, and so that nothing goes unexplained.
+"""Makes room when the journal is full, a little at a time, and so that nothing goes unexplained.
 
-What is let go, and in which order, `gateway/core/custody/release.py` says. One *deed* takes one segment, or a few:
+What is let go, and in which order, `gateway/core/custody/release.py` says. One *release* takes one segment, or a few:
 
     plan      read them, choose what goes
     explain   append a gap record for each (node, boot): "of these sequences, what you do not hold will not come"
@@ -11,7 +11,7 @@ What is let go, and in which order, `gateway/core/custody/release.py` says. One 
     delete    the old file; and so on with the next segment
 
 A power cut at any instant leaves the old file, or a whole new one whose gap records are durable; a new one
-beside the old is taken up again after the start, for its ledger may be incomplete. A deed is a generator: a
+beside the old is taken up again after the start, for its ledger may be incomplete. A release is a generator: a
 `yield` gives the loop back after a few hundred records, or until something has happened. It must never let go
 of a record that is not explained, nor keep the loop.
 """
@@ -32,7 +32,7 @@ from wire.record import EventBody
 
 @dataclass(frozen=True)
 class _Until:
-    """What a deed waits for: that something has `happened`, or a time, whichever is first."""
+    """Holds what a release waits for: that something has `happened`, or a time, whichever is first."""
 
     happened: Callable[[], bool] = lambda: False
     at_ms: int | None = None
@@ -42,7 +42,7 @@ _Work = Iterator[_Until | None]
 
 
 class Thinner:
-    """See the module. Call `step` whenever something has happened or its deadline has come.
+    """Does the work of one release after another. Call `poll` whenever something has happened or its deadline has come.
 
     `explain` appends a record of the gateway itself, with the right to the alarms' reserve, and returns its
     lane and position, or None when it is refused; `flush` asks for a flush at once; `loss_time` dates a line of the
@@ -105,7 +105,7 @@ class Thinner:
         self._due_ms = now_ms if until is None or self._has_come(until) else until.at_ms
 
     def deadline_ms(self) -> int | None:
-        """When `step` has more to do without an event; now, as long as it is working."""
+        """Return when `poll` has more to do without an event; now, as long as it is working."""
         return self._due_ms
 
     # --- choosing -----------------------------------------------------------------------------------------------
@@ -133,7 +133,7 @@ class Thinner:
             return None
         return self._let_go(release)
 
-    # --- one deed -----------------------------------------------------------------------------------------------
+    # --- one release -----------------------------------------------------------------------------------------------
 
     def _let_go(self, release: Release) -> _Work:
         for plan in release.plans:
@@ -166,7 +166,8 @@ class Thinner:
                 return
 
     def _has_room(self, release: Release, gaps: int) -> bool:
-        """What is not urgent must not need the last bytes: for its gap records and the longest copy."""
+        """Return whether there is room for the gap records and the longest copy: what is not urgent must not need the
+        last bytes."""
         copy = max(plan.segment.size - plan.bytes for plan in release.plans)
         return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.space.cap
 
@@ -175,7 +176,7 @@ class Thinner:
         return held + gaps * limits.THINNING_GAP_BYTES <= limit
 
     def _rewrite(self, plan: SegmentPlan) -> Generator[_Until | None, None, bool]:
-        """One segment of a deed that is explained. False when the disk refuses."""
+        """Rewrite one segment of a release that is explained. False when the disk refuses."""
         olds = [*self._journal.void_before(plan.stream, plan.segment, plan.void), plan.segment]
         new = self._journal.new_segment(plan.stream, olds[0].first, plan.level)
         if not (yield from self._write(plan, new)):
@@ -283,7 +284,7 @@ class Thinner:
         self.counters["bytes-saved"] += sum(old.size for old in olds) - new.size
 
     def _resume(self, found: Replacement) -> _Work:
-        """Finish a deed that a cut ended after the new file was whole, and before the old one was gone."""
+        """Finish a release that a cut ended after the new file was whole, and before the old one was gone."""
         if not self._journal.holds(found.stream, found.new):
             return
         ticket = self._journal.sync_file(found.new.name)
@@ -313,7 +314,7 @@ class Thinner:
         self.counters["resumed"] += 1
 
     def _void_of(self, new: Segment) -> bytearray:
-        """By index: 1 where nothing stands."""
+        """Return, by index, 1 where nothing stands."""
         void = bytearray(new.end - new.first)
         for index, content in self._journal.scan_segment(new):
             if isinstance(content, VoidRun):
