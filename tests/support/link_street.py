@@ -2,25 +2,20 @@
 
 from gateway.core.gateway import Options
 from kinds import streetlight
-from node.settings import Settings
 from policy import civil, lighting
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.estates.streets import lamp_settings
 from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
-from simulator.hosts.keys import pairing_of
-from simulator.hosts.node import NodeHost
+from simulator.hosts.joining import Joining
 from simulator.hosts.ports import LampPorts
 from simulator.plants.lamps import Air, Feeder, Lamp, LampData
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
-from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
-from wire import limits
 
 DUSK_UNIX_S = 1_795_537_800  # 2026-11-24 16:30 UTC, before sunset in Angers
 _SITE = lighting.Site(474736, -5542, civil.PARIS)
-_NODES = bytes.fromhex("7c1f0a2c01")
 OPTIONS = Options(
     gateway=bytes.fromhex("7c1f0a2cfe000001"),
     insee="49007",
@@ -43,42 +38,18 @@ class LinkStreet:
         self.feeder.powered = False
         self.acknowledged = {}
         air = Air(latitude_e4=474736, longitude_e4=-5542, mean_ck=850, swing_ck=600)
-        quality = LinkQuality(loss_permille, 10, 5, 80, 15, 3000)
-        self.lamps, self.nodes = [], []
+        self.lamps = []
+        self._joining = Joining(self.world, self._tap, loss_permille=loss_permille)
+        self.nodes = self._joining.hosts
         for number in range(1, count + 1):
-            self._build(prng.split(f"lamp-{number}"), _NODES + number.to_bytes(3, "big"), air, quality)
+            self._build(prng.split(f"lamp-{number}"), air)
 
-    def _build(self, prng, node, air, quality):
+    def _build(self, prng, air):
         lamp = Lamp(LampData(360, 6, 360, 1000), self.feeder, air, prng.split("plant"))
-        settings = Settings(
-            node=node,
-            own=lamp_settings(_SITE, (360, 6), lighting.DEFAULT_CALENDAR),
-            bearer=("udp",),
-            gateway=("cab-1", 5683),
-            pairing=pairing_of(node),
-            sample_s=60,
-            telemetry_s=900,
-            health_s=3600,
-            report_spread_s=120,
-            ack_timeout_ms=limits.COAP_ACK_TIMEOUT_MIN_MS,
-            update_keys=(),
-            trace=False,
-        )
-        radio = Radio(self.world, prng.split("radio"), quality)
-        host = NodeHost(
-            self.world,
-            prng.split("board"),
-            settings,
-            streetlight,
-            LampPorts(self.world, lamp),
-            radio,
-            lambda datagram, sender: radio.carry(datagram, self.gateway.receive, sender),
-            self._tap,
-        )
-        self.gateway.nodes.append(node)
-        self.acknowledged[node] = []
+        own = lamp_settings(_SITE, (360, 6), lighting.DEFAULT_CALENDAR)
+        host = self._joining.join(self.gateway, streetlight, own, LampPorts(self.world, lamp), prng)
+        self.acknowledged[host.settings.node] = []
         self.lamps.append(lamp)
-        self.nodes.append(host)
 
     def begin(self):
         """The centre and the cabinet have been up for a while."""
