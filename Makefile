@@ -37,3 +37,4 @@ checks:
 clean: ## remove the environments and everything that tools made
 	@rm -rf .venv* build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find gateway/language/locale -name '*.mo' -delete

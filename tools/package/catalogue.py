@@ -8,6 +8,7 @@ The build hook in `wheel/` and tests/conftest.py compile through `compile_all`, 
 
 import argparse
 import os
+import re
 import string
 import sys
 from pathlib import Path
@@ -115,7 +116,7 @@ def _faults_of(message: Message | None, wanted: Message, plural_forms: int) -> l
         return [f"fuzzy, to be read and unmarked: {_shown(wanted)}"]
     names = {name for form in _forms(wanted.id) for name in _places(form)}
     if any(_places(form) - {"count"} != names - {"count"} for form in forms):
-        return [f"other values in braces: {_shown(wanted)}"]
+        return [f"other places for values: {_shown(wanted)}"]
     return []
 
 
@@ -125,8 +126,9 @@ def _forms(text: object) -> tuple[str, ...]:
 
 
 def _places(form: str) -> set[str]:
-    """The names in braces."""
-    return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
+    """The places for values: names in braces, and those of argparse's own sentences."""
+    named = {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
+    return named | set(re.findall(r"%(?:\(\w+\))?[sr]", form))
 
 
 def _shown(message: Message) -> str:

@@ -31,7 +31,7 @@ TRANSLATIONS = {
     "absent": ("", "missing: 'one {sort}'"),
     "empty": ('msgid "one {sort}"\nmsgstr ""\n', "not translated: 'one {sort}'"),
     "fuzzy": ('#, fuzzy\nmsgid "one {sort}"\nmsgstr "une {sort}"\n', "fuzzy, to be read and unmarked: 'one {sort}'"),
-    "values": ('msgid "one {sort}"\nmsgstr "une {kind}"\n', "other values in braces: 'one {sort}'"),
+    "values": ('msgid "one {sort}"\nmsgstr "une {kind}"\n', "other places for values: 'one {sort}'"),
     "unused": ('msgid "one {sort}"\nmsgstr "une {sort}"\n\nmsgid "two"\nmsgstr "deux"\n', "no longer used: 'two'"),
 }
 OTHERS = """
