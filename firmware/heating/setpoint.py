@@ -1,5 +1,5 @@
 """Decides the set-point of now, its rule and its reason: order, programme, or a safe set-point without a clock; then
-lowers it for load shedding and ceilings. Frost, windows and a dead sensor stand above it, in `heating.thermostat`.
+lowers it for load shedding and ceilings. Frost, windows and a dead sensor stand above it, in `heating.trade`.
 
 A usable clock runs the programme; one that is uncertain by more than a minute gives the warmest set-point that may be
 right. Without one the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat

@@ -5,7 +5,7 @@ Its settings are those of heating.settings.
 
 from drivers import sensor
 from drivers.sensor import PENDING
-from heating import model, thermostat
+from heating import model, trade
 from heating.settings import FIELDS, OPTIONS, Own  # noqa: F401 - FIELDS is the kind's, the others are its twins'
 from wire import quantity
 
@@ -23,7 +23,7 @@ def decode(faults, plain):
 
 def make_trade(own, start):
     """Returns the heating trade of one room."""
-    return thermostat.Thermostat(own.model, start.memory, now_ms=start.now_ms)
+    return trade.Thermostat(own.model, start.memory, now_ms=start.now_ms)
 
 
 class Ports:

@@ -11,7 +11,7 @@ passage; each happens once.
 
 **Ceilings.** A set-point may not exceed what the law allows: `STATUTORY`, in every programme, and what a programme adds
 to it. An *exemption* replaces the ceilings of one kind on its dates, by an authority and a text that are recorded with
-it. `allowed` says which text binds. Frost protection is the node's and no set-point (`heating.thermostat`).
+it. `allowed` says which text binds. Frost protection is the node's and no set-point (`heating.trade`).
 
 Sources: code de l'énergie, articles R241-26 (19 °C while occupied), R241-27 (empty for 24 h and more: 16 °C; for 48 h
 and more: 8 °C), R241-28 and R241-29 (who may have other limits, and on whose decision). The text speaks of means over a

@@ -7,7 +7,7 @@ import functools
 import pytest
 
 from heating import limits
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
 from simulator.world.chance import Prng

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from heating import actuators, limits, memory, model
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
 from tests.support.warm_world import ALWAYS, NEVER, WarmWorld, at, model_of

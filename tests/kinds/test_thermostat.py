@@ -9,7 +9,7 @@ import pytest
 
 from drivers.sensor import PENDING
 from heating import model, regulator
-from heating.thermostat import SAFE, Outputs
+from heating.trade import SAFE, Outputs
 from kinds import thermostat
 from policy.fault import Faults
 from simulator.twins.board import Machine

@@ -4,7 +4,7 @@ OpenTherm.
 Integers only, so that 24-bit and 53-bit floats, and 31-bit and 63-bit small integers, print the same."""
 
 from heating import boiler, model
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from kinds import thermostat as kind
 from node.trade import Moment
 from policy import civil, heating, heating_form

@@ -1,7 +1,7 @@
 """A thermostat's real trade on a plant, in virtual time: a step every ten seconds, what may go wrong is a flag."""
 
 from heating import model
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from kinds import Start
 from node.trade import Moment
 from policy import civil, heating

@@ -4,7 +4,7 @@
 heat behind a relay (school week, holidays, windows opened at the breaks), a small town hall with water heat behind a
 0-10 V valve (weekdays and Saturday morning). Three thermostats each:
 
-    ours       the node's own code (`heating.thermostat`), with the programme, TPI or PI, preheat and stop that it
+    ours       the node's own code (`heating.trade`), with the programme, TPI or PI, preheat and stop that it
     learns plain      hysteresis of 0.5 K either way and a fixed week that knows no holidays: 19 °C from two hours
     before the
                day until its end, 16 °C else. What is found in most municipal buildings
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from heating import model
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from node.trade import Moment
 from policy import civil, heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL, Room, RoomData, Thermometer

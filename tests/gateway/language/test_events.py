@@ -7,7 +7,7 @@ import pytest
 from gateway.core.cabinet import feeder
 from gateway.language import LANGUAGES, Plural, events, figures, values
 from gateway.language.values import value_text
-from heating import setpoint, thermometers, thermostat
+from heating import setpoint, thermometers, trade
 from lighting import dali_banks, decision
 from node import orders, settings_slots, updating
 from watering import lockouts
@@ -110,7 +110,7 @@ def test_numbers_have_the_decimals_of_the_language():
                   ("BOOT", "CALENDAR", "CARRIED", "PHOTOCELL", "CELL_ALONE", "FEEDER", "PRESENCE", "NO_TIME")]),
         ("rule", [*feeder.RULES]),
         ("rule", [setpoint.PROGRAMME, setpoint.PREHEAT, setpoint.EARLY_STOP, setpoint.NO_TIME, setpoint.SHED,
-                  setpoint.CEILING, thermostat.FROST, thermostat.SENSOR, thermostat.WINDOW, thermostat.STANDBY]),
+                  setpoint.CEILING, trade.FROST, trade.SENSOR, trade.WINDOW, trade.STANDBY]),
         ("why", [thermometers.SILENT, thermometers.RANGE, thermometers.RATE, thermometers.STUCK, thermometers.ABSENT]),
         ("why", [lockouts.ORDER, lockouts.BURST, lockouts.VALVE, lockouts.LEAK, lockouts.DROUGHT, lockouts.FORBIDDEN,
                  lockouts.RAIN, lockouts.FREEZE, lockouts.WIND, lockouts.ENERGY, lockouts.TIME, lockouts.SATISFIED]),

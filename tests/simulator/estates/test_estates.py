@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from policy import watering
 from simulator.options import SEASONS, Options
 from simulator.report import text as report

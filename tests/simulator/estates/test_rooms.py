@@ -4,7 +4,7 @@ import pytest
 
 from heating import limits
 from heating.setpoint import SetpointLadder
-from heating.thermostat import Thermostat
+from heating.trade import Thermostat
 from policy import heating
 from policy.heating import Limit, Programme, Rule, Span
 from simulator.checkers.rooms import RoomsChecker, WatchedRoom
