@@ -1,4 +1,4 @@
-"""The gateway's decisions, joined: node link, inbox, journal, uplink, registry. Events in, effects out.
+"""Joins the gateway's decisions: node link, inbox, journal, uplink, cabinet. Events in, effects out.
 
 The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection,
 PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, and carries out what
@@ -46,21 +46,21 @@ KIND = "gateway"
 
 __all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
 
-# Of messages that nobody waits a PUBACK for; batches count from 1.
+# Of messages whose PUBACK is not waited for; batches count from 1.
 _NO_TOKEN = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _PATHS = ((b"t",), (b"e",), (b"b",))
 
 
 class Send(NamedTuple):
-    """One datagram to a node."""
+    """Sends one datagram to a node."""
 
     peer: Any
     datagram: bytes
 
 
 class Log(NamedTuple):
-    """One line for the operator's log: a stable word and plain values, never a secret."""
+    """Writes one line to the operator's log: a stable word and plain values, never a secret."""
 
     what: str
     values: dict[str, Any]
@@ -70,7 +70,7 @@ Effect = Send | Publication | BearerEffect | SetContactor | Watchdog | Log
 
 
 class Gateway:
-    """See the module. Call `start` once, first."""
+    """Takes events and gives effects. Call `start` once, first."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class Gateway:
     # --- events -------------------------------------------------------------------------------------------------
 
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
-        """Bytes from the node link."""
+        """Receive bytes from the node link."""
         before = self.link.malformed()
         for heard in self.link.receive(datagram, peer, now_ms=now_ms):
             self._on_heard(heard, now_ms)
@@ -198,13 +198,13 @@ class Gateway:
         self._drain_link()
 
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
-        """The nodes that belong here have changed: an operator has adopted one, or taken one away."""
+        """Note that the nodes that belong here have changed: an operator has adopted one, or taken one away."""
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        """A flush has ended: answer the nodes whose records it made durable."""
+        """Answer the nodes whose records a flush has made durable."""
         if error is not None:
             self._log("journal-sync-failed", error=error)
             self._ask_flush(1000, now_ms=now_ms)
@@ -213,7 +213,7 @@ class Gateway:
         self._drain_link()
 
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        """A sync of the state disk has ended. The loss ledger waits for its own; a budget's is nobody's to wait for."""
+        """A sync of the state disk has ended. The loss ledger and the directives wait for their own."""
         self.ledger.on_synced(ticket, error)
         self.directive_service.directives.on_synced(ticket, error, now_ms=now_ms)
 
@@ -236,14 +236,14 @@ class Gateway:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
-        """A look at what is wired in the cabinet. Only where there is one."""
+        """Observe what is wired in the cabinet. Only where there is one."""
         assert self.cabinet is not None
         self.cabinet.on_observation(seen, now_ms=now_ms)
 
     def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
-        """A message from the centre: watermarks, and where there is a cabinet commands, leases and policies.
+        """Receive a message from the centre: watermarks, and where there is a cabinet commands, leases and policies.
 
-        `is_retained`: the broker kept it for whoever subscribes; nobody knows when it was meant.
+        `is_retained`: the broker kept it for later subscribers; it is not known when it was meant.
         """
         try:
             kind = topic.parse(name).kind
@@ -263,7 +263,7 @@ class Gateway:
         self.uplink.receive(message, now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> None:
-        """Whatever is due."""
+        """Do what is due."""
         for heard in self.link.poll(now_ms=now_ms):
             self._on_heard(heard, now_ms)
         self._effects += self.bearers.poll(now_ms=now_ms)
@@ -287,12 +287,12 @@ class Gateway:
     # --- effects ------------------------------------------------------------------------------------------------
 
     def drain_effects(self) -> list[Effect]:
-        """What the shell is to carry out, in order."""
+        """Return what the shell is to carry out, in order, and forget it."""
         effects, self._effects = self._effects, []
         return effects
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
-        """When `poll` is due at the latest; None: only an event will make it so."""
+        """Return when `poll` is due at the latest; None: only an event will make it so."""
         deadlines = [
             deadline
             for deadline in (
@@ -312,12 +312,12 @@ class Gateway:
         return min(deadlines, default=None)
 
     def connection_topics(self) -> list[str]:
-        """What the shell subscribes to after each connection."""
+        """Return the topics that the shell subscribes to after each connection."""
         kinds = (topic.WATERMARK,) if self.cabinet is None else (topic.WATERMARK, topic.COMMAND, topic.POLICY)
         return [topic.build(kind, self._options.insee, self._options.name) for kind in kinds]
 
     def health(self, *, now_ms: int) -> dict[str, Any]:
-        """Counters of every part, for the log and the status page."""
+        """Return the counters of every part, for the log and the status page."""
         return {
             "gateway": {**self.counters, "own-refused": self.own.refused, "image-requests": self.images.asked},
             "link": {name: count for name, count in self.link.counters.items() if count},
@@ -396,12 +396,12 @@ class Gateway:
         self.link.respond(exchange, coap_message.CHANGED, record.encode_answer(answer), now_ms=now_ms)
 
     def _ask_flush(self, delay_ms: int, *, now_ms: int) -> None:
-        """Group commit: the first record of a group sets the time, an alarm brings it forward."""
+        """Set when to flush: the first record of a group sets the time, an alarm brings it forward."""
         at_ms = now_ms + delay_ms
         self._flush_at_ms = at_ms if self._flush_at_ms is None else min(at_ms, self._flush_at_ms)
 
     def _publish(self, kind: str, payload: bytes, expiry_s: int) -> None:
-        """A message that nothing depends on: without a connection there is none."""
+        """Publish a message that nothing depends on; without a connection it is dropped."""
         if self.bearers.connection.active is not None:
             name = topic.build(kind, self._options.insee, self._options.name)
             self._effects.append(Publication(_NO_TOKEN, name, payload, expiry_s=expiry_s))

@@ -1,4 +1,4 @@
-"""Who must give a sign of life, and who is late. The watchdog is fed only while nobody is.
+"""Keeps which tasks must give a sign of life, and which are late. The watchdog is fed only while none is.
 
 A process that runs proves nothing: its loop may turn while the thread that syncs the journal hangs in the
 kernel, and then nodes wait for ever. So each task that can hang alone has a line here with its own allowed
@@ -14,7 +14,7 @@ from gateway.core import limits
 
 
 class LateTask(NamedTuple):
-    """A task whose last sign of life is longer ago than it may be."""
+    """Names a task whose last sign of life is longer ago than it may be."""
 
     name: str
     silence_ms: int
@@ -27,27 +27,28 @@ class _Task(NamedTuple):
 
 
 class Heartbeats:
-    """A bounded ledger, one line a task. A name that is not expected is our own bug."""
+    """Holds a bounded ledger, one line a task. A name that is not expected is our own bug."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, _Task] = {}
 
     def expect(self, name: str, allowed_ms: int, *, now_ms: int) -> None:
-        """From now on `name` must be heard at least every `allowed_ms`; this counts as its first sign."""
+        """Expect a sign of life: from now on `name` must be heard at least every `allowed_ms`; this counts as its first
+        sign."""
         assert allowed_ms > 0
         assert name in self._tasks or len(self._tasks) < limits.HEARTBEAT_TASKS_MAX, name
         self._tasks[name] = _Task(now_ms, allowed_ms)
 
     def beat(self, name: str, *, now_ms: int) -> None:
-        """A sign of life."""
+        """Note a sign of life."""
         self._tasks[name] = self._tasks[name]._replace(heard_ms=now_ms)
 
     def forget(self, name: str) -> None:
-        """Nothing is expected of `name` any more; harmless if nothing was."""
+        """Expect nothing of `name` any more; harmless if nothing was expected."""
         self._tasks.pop(name, None)
 
     def late(self, *, now_ms: int) -> list[LateTask]:
-        """The guilty, the longest overdue first."""
+        """Return the late tasks, the longest overdue first."""
         found = [
             LateTask(name, now_ms - task.heard_ms, task.allowed_ms)
             for name, task in self._tasks.items()
@@ -56,5 +57,5 @@ class Heartbeats:
         return sorted(found, key=lambda late: late.allowed_ms - late.silence_ms)
 
     def expected(self) -> list[str]:
-        """Of whom something is expected, for status and tests."""
+        """Return the names of the tasks that are expected, for status and tests."""
         return sorted(self._tasks)

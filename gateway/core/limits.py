@@ -134,7 +134,7 @@ LINK_PUSHES_MAX = 256
 # An order's end that has moved away by more than this is told again: a clock was put right.
 LINK_ORDER_LATER_MS = 60_000
 
-# OSCORE ids that nobody here has a key for: a district's worth of nodes that wait to be adopted.
+# OSCORE ids without a key here: a district's worth of nodes that wait to be adopted.
 LINK_UNKNOWN_MAX = 256
 # Of these, told in health: a line of the log must not grow with them.
 LINK_UNKNOWN_TOLD_MAX = 16
@@ -193,16 +193,16 @@ BUDGET_BLOCK_BYTES_MAX = 1024 * 1024
 BUDGET_WRITES_PER_DAY = 200
 BUDGET_DOUBLINGS_MAX = 10
 BUDGET_WRITES_PER_DAY_MAX = 240
-# One line of four integers and a checksum; whatever is longer is not ours.
+# One line of four integers and a checksum; a longer one is not ours.
 BUDGET_FILE_BYTES_MAX = 300
 # Older lines kept, for a card that loses the newest.
 BUDGET_FILES_KEPT = 3
 # Shares in thousandths. The last twentieth is for alarms: 25 MB of 500 are more than ten alarms a minute all month.
 BUDGET_HOLD_PERMILLE = 950
-# Whatever the pace, the last seventh is for what cannot wait; without a clock the pace is unknown: earlier.
+# At any pace, the last seventh is for what cannot wait; without a clock the pace is unknown: earlier.
 BUDGET_THIN_PERMILLE = 850
 BUDGET_THIN_BLIND_PERMILLE = 700
-# Below a quarter nobody is held to a pace: one outage of fibre early in the month is what a budget is for.
+# Below a quarter no pace is asked for: one outage of fibre early in the month is what a budget is for.
 BUDGET_FREE_PERMILLE = 250
 # Projected use at the month's end: thin from here, and until it has come down to there.
 BUDGET_PACE_THIN_PERMILLE = 1250
@@ -213,12 +213,13 @@ BUDGET_PACE_MIN_S = 86_400
 # could pay the month twice.
 BUDGET_UNKNOWN_PERMILLE = 700
 
-# --- Time of records (gateway/core/{wallclock,timemap,scrutiny}.py) ------------------------------------------
+# --- Time of records (gateway/core/wallclock.py, inbox/anchors.py, inbox/plausibility.py)
+# ------------------------------------------
 
 # How long a node can hold a record that it could not send: the store-and-forward that a node is built for.
 NODE_HOLD_S_MAX = 7 * 86400
 
-# A crystal that nobody corrects, ours or a node's, in a cabinet between -20 and 60 degrees Celsius, with its ageing.
+# A crystal without correction, ours or a node's, in a cabinet between -20 and 60 degrees Celsius, with its ageing.
 CLOCK_DRIFT_PPM = 100
 # A new word about our clock may differ from the carried one by both uncertainties and the whole seconds on both
 # sides; beyond, it is a correction.
@@ -262,7 +263,7 @@ CONFLICTS_PER_HOUR_MAX = 60
 
 # --- Records of our own (gateway/core/own_records.py) ---------------------------------------------------------------
 
-# What a full journal refused and nobody would say again: the boot, our own anchor with its corrections, the four steps
+# What a full journal refused and is said once only: the boot, our own anchor with its corrections, the four steps
 # of an hour. Tried again as often as thinning may have made room.
 OWN_WAITING_MAX = 16
 OWN_RETRY_MS = 2_000
@@ -398,7 +399,7 @@ RADIO_NODES_MAX = 1_000
 DIRECTIVES_LOCAL_MAX = 32
 # Of the configuration; a commune has some dozens of buildings and greens.
 GROUPS_MAX = 64
-# A clock that may be wrong by more says nobody when something ends: the cabinet's rule for carried time.
+# A clock that may be wrong by more does not say when something ends: the cabinet's rule for carried time.
 DIRECTIVES_DOUBT_S_MAX = 300
 # 32 of the cabinet's own and as many signed ones take 40 kB.
 DIRECTIVES_FILE_BYTES_MAX = 131_072
@@ -455,14 +456,14 @@ LEASE_DWELL_MS = 30_000
 
 # Orders known at one time; a commune has a handful.
 ORDERS_MAX = 64
-# Of one person at one time, emergencies apart: nobody's mistake or stolen key crowds out the others.
+# Of one person at one time, emergencies apart: one mistake or stolen key does not crowd out the others.
 ORDERS_OF_ONE_MAX = 16
 # What nodes are told by signed commands, apart from those: weather, drought, load shedding, days of a commune.
 DIRECTIVES_SIGNED_MAX = 32
 # Ids of what is over are remembered until they expire, so that a repeated command never runs twice.
 ORDERS_GONE_MAX = 1_024
-# Refusals of nobody known are told once per reason in so long, with their number: a flood must not push an order that
-# is open out of the audit log, nor wear the card out.
+# Refusals of unknown signers are reported once per reason in so long, with their number: a flood must not push an order
+# that is open out of the audit log, nor wear the card out.
 REFUSALS_EVERY_MS = 600_000
 # Lines that the card refused wait here for better days.
 AUDIT_WAITING_MAX = 64
@@ -485,8 +486,8 @@ ALARM_BURNING_MS = 60_000
 ALARM_FAILURE_MS = 60_000
 ALARM_CABLE_MS = 30_000
 ALARM_LAMPS_MS = 600_000
-# Illuminations of Advent hang for five weeks; whoever adds lamps changes the configuration, which forgets what was
-# learnt.
+# Illuminations of Advent hang for five weeks; a commune that adds lamps changes the configuration, which forgets what
+# was learnt.
 NORMAL_HIGHER_NIGHTS = 45
 # Lamps that dim by themselves burn fully in the first hour of the night: then they are counted.
 SELF_DIMMING_JUDGED_MS = 3_600_000

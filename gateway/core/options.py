@@ -1,5 +1,8 @@
-"""What goes in and out of a gateway's core: what the configuration decides, what is new at a start, and the effects
-that a shell carries out.
+"""Holds what a gateway's core is given: what the configuration decides, and what is new at a start.
+
+The number of a start names the gateway's own records and is never used twice. It is counted, on the card. But the card
+may come from a backup, which knows nothing of the starts since: so it is also at least the minutes that the system
+clock has counted since 2026. While that clock is not set, and for two starts within a minute, it is the count alone.
 """
 
 from typing import NamedTuple
@@ -11,7 +14,7 @@ from wire.limits import COAP_ACK_TIMEOUT_MIN_MS
 
 
 class Options(NamedTuple):
-    """What the configuration decides for the core; a field that is not given has the shipped default.
+    """Holds what the configuration decides for the core; a field that is not given has the shipped default.
 
     `allowed` None: every adopted node. `bearers` in order of preference; none: the route that the system has. `groups`:
     names for nodes that are told something together."""
@@ -34,7 +37,7 @@ class Options(NamedTuple):
     groups: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
 
     def node_groups(self) -> dict[bytes, frozenset[str]]:
-        """The groups that each node is in: those of the configuration, and its feeder's name."""
+        """Return the groups that each node is in: those of the configuration, and its feeder's name."""
         feeders = () if self.cabinet is None else self.cabinet.feeders
         found: dict[bytes, frozenset[str]] = {}
         for name, nodes in (*self.groups, *((feeder.name, feeder.nodes) for feeder in feeders)):
@@ -44,7 +47,7 @@ class Options(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What is new at every start: a random epoch, the raised boot counter, why we start, and the boot before."""
+    """Holds what is new at every start: a random epoch, the raised boot counter, why we start, and the boot before."""
 
     epoch: bytes
     boot: int
@@ -58,7 +61,8 @@ _MINUTES_MAX = 100 * 366 * 1440
 
 
 def number_after(last: int | None, unix_s: int) -> int:
-    """The number of a start at this time of the system clock, good or not; `last`: of the one before, if known."""
+    """Return the number of a start at this time of the system clock, good or not; `last`: of the one before, if
+    known."""
     minutes = (unix_s - _EPOCH_UNIX_S) // 60
     counted = (last or 0) + 1
     return max(counted, minutes) if minutes <= _MINUTES_MAX else counted

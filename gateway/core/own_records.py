@@ -1,8 +1,8 @@
-"""The gateway's own records: journaled like any node's, under its own id, boot and sequence.
+"""Makes the gateway's own records: journaled like any node's, under its own id, boot and sequence.
 
 Most say what happened here (a boot, an anchor, a step of the clock). Some explain what will not come: holes of the
 journal, records that cannot go up. Those make room, so they may use what a full journal keeps for them, and what
-they name stands in the loss ledger as well. Must let go of nothing itself: that is for whoever asked, once the
+they name stands in the loss ledger as well. Must let go of nothing itself: that is for the caller, once the
 explanation is durable.
 """
 
@@ -50,7 +50,7 @@ class OwnRecords:
         self._keep = keep
         self._log = log
         self._sequence = 0
-        self._waiting: deque[tuple[EventBody, Stamp]] = deque()  # refused, and nobody would say it again
+        self._waiting: deque[tuple[EventBody, Stamp]] = deque()  # refused, and reported once only
         self._retry_ms = 0
         self.refused = 0
 
@@ -105,7 +105,7 @@ class OwnRecords:
             self._waiting.popleft()
 
     def deadline_ms(self) -> int | None:
-        """When `poll` is due; None: nothing waits."""
+        """Return when `poll` is due; None: nothing waits."""
         return self._retry_ms if self._waiting else None
 
     # --- what will not come -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The raw bytes of what was refused, where an operator finds them, within a bound.
+"""Keeps the raw bytes of what was refused, where an operator finds them, within a bound.
 
 One JSON line each in files `refused-<number>.log` of the state folder: when, from whom, why, and the bytes
 in hex. Files rotate and the oldest goes; lines are limited per minute, for a flood of rubbish must not wear

@@ -1,8 +1,8 @@
-"""The gateway's UTC as the core knows it: told by the shell, carried on monotonic milliseconds in between.
+"""Carries the gateway's UTC: the shell observes it, monotonic milliseconds carry it in between.
 
-While the system clock is not good (no network since the start, no battery-backed clock) nobody gets a time
-from here. A word that contradicts the time carried so far is a step: it is taken, counted, and told to
-`drain_step`'s caller, who answers for what was said before.
+While the system clock is not good (no network since the start, no battery-backed clock) it gives no time. A word that
+contradicts the time carried so far is a step: it is taken, counted, and told to `drain_step`'s caller, who answers for
+what was said before.
 """
 
 from typing import NamedTuple
@@ -36,7 +36,7 @@ class WallClock:
         self.steps = 0
 
     def observe(self, unix_ms: int | None, uncertainty_s: int, *, now_ms: int) -> None:
-        """Take the shell's word: Unix milliseconds and ± s, or None while the system clock is not good."""
+        """Observe the system clock: Unix milliseconds and ± s, or None while the system clock is not good."""
         if unix_ms is None:
             self.good_since_ms = None
             return
@@ -76,7 +76,7 @@ class WallClock:
         return (now_ms - self._started_ms) // 1000
 
     def answer(self, lease_s: int | None = None, waiting: int = 0, *, now_ms: int) -> Answer:
-        """What a node is told: the time, and beside it what others know."""
+        """Return the answer to a node: the time, the lease and what waits for it."""
         unix_s = self.unix_s(now_ms=now_ms)
         return Answer(unix_s, 0 if unix_s is None else self.uncertainty_s, lease_s, waiting)
 
@@ -97,5 +97,5 @@ class WallClock:
 
 
 def drift_s(elapsed_ms: int) -> int:
-    """What a free-running crystal may be off after so long, in whole seconds, rounded up."""
+    """Return what a free-running crystal may be off after so long, in whole seconds, rounded up."""
     return -(-abs(elapsed_ms) * limits.CLOCK_DRIFT_PPM // 1_000_000_000)

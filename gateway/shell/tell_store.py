@@ -66,7 +66,7 @@ class TellStore:
                     raise ValueError("who")
                 self._directives.clear(name, who, now_ms=self._now_ms())
             else:
-                self._directives.tell(parse_directive(plain), now_ms=self._now_ms())
+                self._directives.accept(parse_directive(plain), now_ms=self._now_ms())
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -142,7 +142,7 @@ class GatewayHost:
         """Takes a directive that was entered at the cabinet; False while the gateway is down, or when it is refused."""
         if self.core is None:
             return False
-        refused = self.core.directive_service.directives.tell(notice, now_ms=self._world.now_ms)
+        refused = self.core.directive_service.directives.accept(notice, now_ms=self._world.now_ms)
         self._turn()
         return refused is None
 

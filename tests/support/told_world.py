@@ -120,7 +120,7 @@ class ToldWorld(OrderedWorld):
         """A technician says it at the cabinet; the word of a refusal, or None."""
         one = here(values, self.unix_s, number=number, lasts_s=lasts_s, scope=scope)
         self.checker.said(values, one.begins_s, one.expires_s)
-        refusal = self.core.directive_service.directives.tell(one, now_ms=self.now_ms)
+        refusal = self.core.directive_service.directives.accept(one, now_ms=self.now_ms)
         self.turn()
         return refusal
 

@@ -1,1 +1,1 @@
-"""What this gateway tells its nodes: who said it, whom it aims at, until when."""
+"""Holds what this gateway tells its nodes: who said it, whom it aims at, until when."""

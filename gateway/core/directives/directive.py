@@ -1,4 +1,4 @@
-"""One thing that nodes are told, and whom it aims at. Pure: keeps nothing.
+"""Describes one directive, decides whom it aims at, and keeps directives in a file over a restart.
 
 A scope is all nodes (None), a kind of node (`irrigation`), a group of the configuration, or one node by its id in
 hexadecimal. Of several that say the same code to a node, the narrowest scope wins, then the one that began last. One
@@ -38,13 +38,13 @@ class Directive(NamedTuple):
     ends_ms: int | None = None
 
     def is_over(self, *, unix_s: int | None, now_ms: int) -> bool:
-        """By UTC or by the monotonic clock, whichever comes first: UTC may be put back."""
+        """Return whether it has ended, by UTC or by the monotonic clock, whichever comes first: UTC may be put back."""
         is_past = unix_s is not None and unix_s >= self.expires_s
         return is_past or (self.ends_ms is not None and now_ms >= self.ends_ms)
 
 
 class AskingNode(NamedTuple):
-    """A node that asks. `kind` as it says itself, None when it does not; `groups`: those it is in."""
+    """Describes a node that asks. `kind` as it says itself, None when it does not; `groups`: those it is in."""
 
     node: bytes
     kind: str | None
@@ -52,7 +52,7 @@ class AskingNode(NamedTuple):
 
 
 def rank(scope: str | None, asker: AskingNode) -> int | None:
-    """How narrowly a scope aims at a node; None: not at all."""
+    """Return how narrowly a scope aims at a node; None: not at all."""
     if scope is None:
         return ALL
     if scope == asker.node.hex():
@@ -63,23 +63,23 @@ def rank(scope: str | None, asker: AskingNode) -> int | None:
 
 
 def is_node(scope: str) -> bool:
-    """Whether a scope is a node's id."""
+    """Return whether a scope is a node's id."""
     return len(scope) == _NODE_DIGITS and all(letter in "0123456789abcdef" for letter in scope)
 
 
 def weather_day(one: Directive) -> int:
-    """The civil day of what it says of a day's weather."""
+    """Return the civil day of what it says of a day's weather."""
     begun = civil.local_from_unix(civil.PARIS, one.begins_s).civil_day
     return int(one.values.get(directive.WEATHER_DAY, begun - 1))
 
 
 def weather_ends_s(one: Directive) -> int:
-    """When what it says of a day's weather is no more yesterday's."""
+    """Return when what it says of a day's weather is no more yesterday's."""
     return int(civil.unix_from_local(civil.PARIS, weather_day(one) + 2, 0))
 
 
 def without_old_weather(one: Directive, unix_s: int) -> Directive:
-    """The same, less the weather of a day that is over for longer than a day."""
+    """Return the same, less the weather of a day that is over for longer than a day."""
     if not any(code in one.values for code in directive.OF_A_DAY) or unix_s < weather_ends_s(one):
         return one
     dated = (*directive.OF_A_DAY, directive.WEATHER_DAY)
@@ -87,7 +87,7 @@ def without_old_weather(one: Directive, unix_s: int) -> Directive:
 
 
 def winners(known: Iterable[Directive], asker: AskingNode) -> dict[int, Directive]:
-    """By code, what holds for a node, of those that have begun and are not over."""
+    """Return, by code, what holds for a node, of those that have begun and are not over."""
     found: dict[int, tuple[tuple[int, int], Directive]] = {}
     for one in known:
         place = rank(one.scope, asker)
@@ -108,7 +108,13 @@ _Kept = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 
 
 class DirectiveFile:
-    """See the module. `resume` once, then `keep` after every change."""
+    """Keeps what must outlive a restart in one small file: what was said at this cabinet, and signed commands that
+    outlast the audit log, whose old files are dropped (a drought order lasts months).
+
+    One line of JSON a file, `directives-<number>`, the newest that can be read. `restore` once, then `save` after every
+    change. `is_safe` says whether the last write is on the disk: until then the sender keeps it too. World failures are
+    counted and tried again, never raised.
+    """
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
@@ -157,7 +163,7 @@ class DirectiveFile:
         self._kept, self._retry_ms = kept, None
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        """The outcome of a sync of the state disk, ours or another's."""
+        """Take in the outcome of a sync of the state disk, ours or another's."""
         if ticket.owner != _OWNER:
             return
         number = ticket.number
@@ -177,7 +183,7 @@ class DirectiveFile:
 
     @property
     def is_safe(self) -> bool:
-        """Everything that was given to `keep` is on the disk."""
+        """True when everything that was given to `save` is on the disk."""
         return self._safe_number == self._number and self._retry_ms is None
 
     @property
@@ -211,8 +217,8 @@ def _read(line: bytes) -> tuple[list[Directive], list[bytes]]:
 
 
 def parse_directive(plain: Any) -> Directive:
-    """What somebody says at this cabinet, behind plain data; ValueError, KeyError or TypeError when it is not sound.
-    Times are not judged here."""
+    """Parse what a technician says at this cabinet from plain data; ValueError, KeyError or TypeError when it is not
+    sound. Times are not judged here."""
     scope, begins_s, expires_s = plain["scope"], plain["begins_s"], plain["expires_s"]
     if not isinstance(plain["values"], dict):
         raise TypeError("values")

@@ -1,14 +1,14 @@
-"""What this gateway tells its nodes, from whoever may say it: the answer to a node's GET of `d`.
+"""Answers a node's GET of `d` with the directives that aim at it, from all who may give one.
 
 Two sources. What the centre's people sign comes as commands (`gateway.core.cabinet.orders`): judged, audited and told
-their outcome there; here they are looked at when a node asks. What somebody says at this cabinet (`tell`) is kept here
-(`keeping`) until it expires or is taken back. Both end at their expiry, by UTC and by the monotonic clock. Neither
-needs the centre's lease: a drought order is an authority's, with an expiry of its own.
+their outcome there; here they are looked at when a node asks. What a technician says at this cabinet (`accept`) is kept
+here until it expires or is taken back. Both end at their expiry, by UTC and by the monotonic clock. Neither needs the
+centre's lease: a drought order is an authority's, with an expiry of its own.
 
 A node is told what aims at it (`aiming`), the weather of a day with its date, each with the seconds that are left, less
 what our clock may be wrong by, a week at most; it asks again every quarter of an hour. Without a clock, since a start,
-nobody knows what is left: then it is told 5.03 and keeps what it has. Must not open a file by name and must not know
-cabinets.
+the gateway does not know what is left: then it is told 5.03 and keeps what it has. Must not open a file by name and
+must not know cabinets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -42,8 +42,8 @@ TOLD, CLEARED, EXPIRED, REFUSED = "told", "cleared", "expired", "refused"
 
 
 class DirectiveChange(NamedTuple):
-    """Of something said here. `what`: a word of this module; `by`: who did it; `why` of a refusal (`expired`,
-    `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
+    """Says what happened to a directive that was given here. `what`: a word of this module; `by`: who did it; `why` of
+    a refusal (`expired`, `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
 
     what: str
     told: Directive | None
@@ -52,8 +52,8 @@ class DirectiveChange(NamedTuple):
 
 
 class Directives:
-    """See the module. `signed` lists what the centre's people have ordered and is in force; `report` takes what
-    happens to what is said here; `on_used` is told the ids of what a node was told."""
+    """Holds the directives of this gateway. `signed` lists what the centre's people have ordered and is in force;
+    `report` takes what happens to what is said here; `on_used` is told the ids of what a node was told."""
 
     def __init__(
         self,
@@ -77,15 +77,15 @@ class Directives:
         self.counters = dict.fromkeys(names, 0)
 
     def start(self) -> list[bytes]:
-        """Take up what an earlier life kept; the signed commands among it, for whoever judges them."""
+        """Restore what an earlier life kept; return the signed commands among it, which the cabinet judges."""
         local, self._kept_signed = self._file.restore()
         self._local = {one.id: one for one in local[: limits.DIRECTIVES_LOCAL_MAX]}
         return self._kept_signed
 
     # --- what is said here ----------------------------------------------------------------------------------------
 
-    def tell(self, one: Directive, *, now_ms: int) -> str | None:
-        """Somebody at the cabinet tells nodes something; the word of a refusal, or None. Saying it twice changes
+    def accept(self, one: Directive, *, now_ms: int) -> str | None:
+        """Accept what a technician tells nodes; return the word of a refusal, or None. The same again changes
         nothing."""
         known = self._local.get(one.id)
         if known is not None:
@@ -104,7 +104,7 @@ class Directives:
         return None
 
     def clear(self, name: bytes, by: str, *, now_ms: int) -> str | None:
-        """Somebody at the cabinet takes back what was said here; the word of a refusal, or None."""
+        """End what was said here, as a technician asks; return the word of a refusal, or None."""
         one = self._local.pop(name, None)
         if one is None:
             self.counters["refused"] += 1
@@ -115,7 +115,7 @@ class Directives:
         return None
 
     def refuse(self, by: str, *, now_ms: int) -> None:
-        """What somebody brought makes no sense."""
+        """Refuse what makes no sense."""
         self.counters["refused"] += 1
         self._report(DirectiveChange(REFUSED, None, by, "malformed"), now_ms=now_ms)
 
@@ -127,7 +127,7 @@ class Directives:
     # --- what the centre says -------------------------------------------------------------------------------------
 
     def set_signed(self, signed: Iterable[Directive], to_keep: list[bytes]) -> None:
-        """What is in force of what the centre's people ordered, and the bytes of what must not be lost of it."""
+        """Adopt what the centre's people ordered and is in force, and the bytes of what must not be lost of it."""
         self._signed = list(signed)
         self._kept_signed = to_keep
 
@@ -141,7 +141,7 @@ class Directives:
         self._file.on_synced(ticket, error, now_ms=now_ms)
 
     def deadline_ms(self) -> int | None:
-        """When something said here ends, or a write is tried again."""
+        """Return when something said here ends, or a write is tried again."""
         ends = [one.ends_ms for one in self._local.values() if one.ends_ms is not None]
         if self._file.retry_ms is not None:
             ends.append(self._file.retry_ms)
@@ -150,11 +150,11 @@ class Directives:
     # --- nodes ----------------------------------------------------------------------------------------------------
 
     def is_question(self, asked: NodeRequest) -> bool:
-        """Whether a request is a node's question for its directives."""
+        """Return whether a request is a node's question for its directives."""
         return asked.path == (directive.PATH,) and asked.code == messages.GET
 
     def answer(self, asked: NodeRequest, *, now_ms: int) -> tuple[int, bytes]:
-        """(code, payload) of the answer to a question."""
+        """Return (code, payload) of the answer to a question."""
         self.counters["asked"] += 1
         try:
             question = directive.decode_question(asked.query)
@@ -194,7 +194,7 @@ class Directives:
         return messages.CONTENT, directive.encode(held)
 
     def keep_only(self, nodes: Iterable[bytes]) -> None:
-        """Who belongs here has changed."""
+        """Forget the nodes that do not belong here any more."""
         known = frozenset(nodes)
         self._askers = {node: asker for node, asker in self._askers.items() if node in known}
 
@@ -258,7 +258,7 @@ class Directives:
 
 
 def _left_s(one: Directive, latest_s: int, now_ms: int) -> int:
-    """How long it still holds for sure, when UTC is `latest_s` at the latest."""
+    """Return how long it still holds for sure, when UTC is `latest_s` at the latest."""
     left_s = one.expires_s - latest_s
     if one.ends_ms is not None:
         left_s = min(left_s, (one.ends_ms - now_ms) // 1000)
@@ -274,7 +274,12 @@ _WORDS = {
 
 
 class DirectiveService:
-    """One a gateway. `directives`: what it tells."""
+    """Joins the directives with who may give them and who is to know: the cabinet's signed commands, the audit log,
+    records of the gateway's own, the operator's log.
+
+    A gateway without a cabinet accepts no signed commands, for it holds no policy that names operators; what is said on
+    the spot works there too, and is told by a record and a line of the log.
+    """
 
     def __init__(
         self,
@@ -292,7 +297,7 @@ class DirectiveService:
         self.directives = Directives(disk, clock, groups=groups, report=self._report, on_used=self._on_used)
 
     def start(self) -> list[bytes]:
-        """See Directives.start."""
+        """Restore what an earlier life kept; see `Directives.start`."""
         return self.directives.start()
 
     def poll(self, *, now_ms: int) -> None:
@@ -300,7 +305,7 @@ class DirectiveService:
         self.directives.poll(now_ms=now_ms)
 
     def answer(self, asked: NodeRequest, *, now_ms: int) -> tuple[int, bytes]:
-        """To a node's question."""
+        """Return the answer to a node's question, (code, payload)."""
         self._follow()
         return self.directives.answer(asked, now_ms=now_ms)
 

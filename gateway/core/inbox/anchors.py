@@ -1,4 +1,4 @@
-"""UTC for records that had none: when did each boot of each node begin?
+"""Finds UTC for records that had none: it learns when each boot of each node began.
 
 A record of a node without a clock carries its uptime. The node's boot cannot have begun later than `arrival -
 uptime` on our monotonic scale; of all records of a boot the least of these is the best bound. Once our own
@@ -24,7 +24,7 @@ twice as exact, or when our clock was corrected and the earlier one is wrong by 
 most TIMEMAP_STATEMENTS_MAX for a boot. The correction itself is a `clockStepped` record.
 
 Bounded by nodes and by boots of a node. What was not stated when the agent stops is lost: such records stay
-without UTC, nobody guesses.
+without UTC, for nothing is guessed.
 """
 
 from collections import OrderedDict
@@ -42,7 +42,8 @@ _Key = tuple[bytes | None, int]
 
 
 class _Boot:
-    """What is known of one boot. Times in ms of our monotonic scale; `said` is (unix_s, ± s) of the last anchor."""
+    """Holds what is known of one boot. Times in ms of our monotonic scale; `said` is (unix_s, ± s) of the last
+    anchor."""
 
     __slots__ = ("began_ms", "first_ms", "last_ms", "proven", "said", "said_uptime_s", "statements", "uptime_s")
 
@@ -95,7 +96,7 @@ class BootAnchors:
         self.counters = {"anchors": 0, "anchors-better": 0, "forgotten": 0, "unstated": 0, "absurd": 0}
 
     def observe(self, node: bytes, made: Record, *, now_ms: int) -> None:
-        """A record of `node` has come."""
+        """Observe a record of `node`."""
         anchored = _anchored(node, made.body)
         if anchored is not None:
             self._boots(node)[anchored] = None
@@ -105,7 +106,7 @@ class BootAnchors:
             self._hear(node, made.boot, made.stamp.seconds, now_ms)
 
     def poll(self, *, now_ms: int) -> None:
-        """State what is due."""
+        """Make the anchors that are due."""
         if self._clock.good_since_ms is None:
             return
         self._note_step(now_ms)
@@ -130,13 +131,13 @@ class BootAnchors:
         self._check_at_ms = max(next_ms, now_ms + limits.TIMEMAP_PAUSE_MS)
 
     def deadline_ms(self) -> int | None:
-        """When `poll` is due; None: when something has been heard, or the clock has become good."""
+        """Return when `poll` is due; None: when something has been heard, or the clock has become good."""
         if self._clock.good_since_ms is None or not (self._open or self._self is None):
             return None
         return self._check_at_ms
 
     def remembered(self) -> int:
-        """Boots held in memory, for the bound's checker."""
+        """Return how many boots are held in memory, for the checker of bounds."""
         return sum(len(boots) for boots in self._nodes.values())
 
     # --- inside ---

@@ -1,4 +1,4 @@
-"""What the gateway thinks of a record, once, as it is journaled. It goes up unchanged whatever is thought.
+"""Judges each record once, as it is journaled. The record goes up unchanged, plausible or not.
 
 Counted, and noted in the registry for the status page: readings outside the range of their quantity, and
 codes that our tables do not know. Said in a record of the gateway's own as well: a time that cannot be
@@ -34,7 +34,7 @@ _AHEAD, _BEHIND = "time-ahead", "time-behind"
 
 
 class HourlyLimit:
-    """At most so many in any hour that begins with one of them."""
+    """Allows at most so many in any hour that begins with one of them."""
 
     def __init__(self, count_max: int) -> None:
         self._count_max = count_max
@@ -51,7 +51,7 @@ class HourlyLimit:
 
 
 class PlausibilityCheck:
-    """See the module. `counters` only rise."""
+    """Observes records, counts what is odd about them and reports it. `counters` only rise."""
 
     def __init__(self, clock: WallClock, registry: Registry, report: Report) -> None:
         self._clock = clock
@@ -71,7 +71,7 @@ class PlausibilityCheck:
         }
 
     def observe(self, node: bytes, made: Record, *, now_ms: int) -> None:
-        """A record has been journaled for the first time."""
+        """Observe a record that has been journaled for the first time."""
         body = made.body
         if isinstance(body, EventBody):
             if body.code not in event.BY_CODE:
@@ -85,7 +85,7 @@ class PlausibilityCheck:
             self._check_time(node, made, now_ms)
 
     def conflict(self, node: bytes, made: Record, *, now_ms: int) -> None:
-        """A second body for an identity has been journaled."""
+        """Report that a second body for an identity has been journaled."""
         self.counters["conflicts"] += 1
         self._registry.note_conflict(node, now_ms=now_ms)
         self._report(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)

@@ -1,7 +1,6 @@
-"""Who is known: the nodes of this cabinet, when each was heard, what it said of itself, and what is odd
-about it.
+"""Remembers the nodes of this cabinet: when each was heard, what it said of itself, and what is odd about it.
 
-Bounded; the least recently heard goes first. Who belongs here is not its question (gateway/core/link/).
+Bounded; the least recently heard goes first. Which nodes belong here, gateway/core/link/ decides.
 """
 
 from collections import OrderedDict
@@ -14,7 +13,7 @@ from wire.record import EventBody, Record
 
 @dataclass(slots=True)
 class NodeOddities:
-    """What the status page tells of a node that says odd things: counts, and the last of each kind.
+    """Counts the odd things that a node says, for the status page, with the last of each kind.
 
     `last_out_of_range` is (label, scaled value); `last_doubtful` is (kind, seconds ahead of our clock).
     """
@@ -30,7 +29,7 @@ class NodeOddities:
 
 @dataclass(slots=True)
 class KnownNode:
-    """What the gateway remembers of a node. `heard_ms` is on the agent's monotonic scale."""
+    """Holds what the gateway remembers of a node. `heard_ms` is on the agent's monotonic scale."""
 
     heard_ms: int
     boot: int = 0
@@ -41,13 +40,13 @@ class KnownNode:
 
 
 class Registry:
-    """Nodes by id."""
+    """Holds the known nodes by id."""
 
     def __init__(self) -> None:
         self._nodes: OrderedDict[bytes, KnownNode] = OrderedDict()
 
     def observe(self, node: bytes, records: list[Record], *, now_ms: int) -> None:
-        """A payload of `node` was accepted."""
+        """Observe the records of a payload that was accepted from `node`."""
         known = self._known(node, now_ms)
         for made in records:
             body = made.body
@@ -76,12 +75,12 @@ class Registry:
         self._odd(node, now_ms).conflicts += 1
 
     def keep_only(self, nodes: frozenset[bytes]) -> None:
-        """The others belong here no more."""
+        """Forget all other nodes."""
         for node in [node for node in self._nodes if node not in nodes]:
             del self._nodes[node]
 
     def nodes(self) -> dict[bytes, KnownNode]:
-        """A copy for health and status."""
+        """Return a copy for health and status."""
         return dict(self._nodes)
 
     def _known(self, node: bytes, now_ms: int) -> KnownNode:

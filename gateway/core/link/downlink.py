@@ -1,16 +1,16 @@
-"""The way down: which order stands at each node, and how it gets to know of it.
+"""Brings orders to nodes: it knows which order is in force for each node, and which the node has heard of.
 
 Three ways, all of them the one order of `wire.node_order`. A node that says anything is told in the answer that an
-order waits, and asks for it: this reaches whoever sleeps, was away or has just started. A change is also posted at once
-to those that can be reached: PUSH_EVERY_MS apart, so that a district hears it in two minutes without a burst, each push
-one exchange of CoAP and never repeated beyond; who did not hear it learns with its next message. A node that doubts
-the push answers 4.01 with an Echo value and gets it once more, with that.
+order waits, and asks for it: this reaches nodes that sleep, were away or have just started. A change is also posted at
+once to those that can be reached: PUSH_EVERY_MS apart, so that a district hears it in two minutes without a burst, each
+push one exchange of CoAP and never repeated beyond; who did not hear it learns with its next message. A node that
+doubts the push answers 4.01 with an Echo value and gets it once more, with that.
 
-A node that sleeps between its messages says so in each of them (node_order.SLEEPS): nothing is ever posted to it, which
-nobody would hear and its radio channel would carry five times. What it is to know waits for its next message.
+A node that sleeps between its messages says so in each of them (node_order.SLEEPS): nothing is ever posted to it: it
+would not hear it, and its radio channel would carry it five times. What it is to know waits for its next message.
 
-What a node knows is remembered for the keys it has: whoever starts anew is told anew. Numbers rise over all
-changes since the gateway's start. What nobody can know yet (no clock since the start, a lease on its way) is not
+What a node knows is remembered for the keys it has: a node that starts anew is told anew. Numbers rise over all
+changes since the gateway's start. What is not known yet (no clock since the start, a lease on its way) is not
 told at all: a node keeps what it has until then.
 
 Decides no order. Must not know cabinets or signatures.
@@ -32,7 +32,7 @@ from wire.oscore_context import Session
 
 
 class OrderInForce(NamedTuple):
-    """An order in force, as in wire.node_order. `ends_ms`: on our monotonic clock, at the latest."""
+    """Holds an order in force, as in wire.node_order. `ends_ms`: on our monotonic clock, at the latest."""
 
     id: bytes
     rule: str
@@ -41,12 +41,12 @@ class OrderInForce(NamedTuple):
     ends_ms: int
 
 
-# By feeder; None: of the whole cabinet, for nodes that hang on nobody knows which.
+# By feeder; None: of the whole cabinet, for nodes whose feeder is not known.
 OrdersByFeeder = Mapping[int | None, OrderInForce | None]
 
 
 class _Slot:
-    """What stands for the nodes of a feeder, since which change."""
+    """Holds the order in force for the nodes of a feeder, and since which change."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -55,7 +55,7 @@ class _Slot:
 
 
 class _Known:
-    """What one node knows under the keys it has: numbers; None: nothing was said yet."""
+    """Holds what one node knows under the keys it has: numbers; None: nothing was said yet."""
 
     __slots__ = ("acked", "said", "session")
 
@@ -72,7 +72,8 @@ class _Push(NamedTuple):
 
 
 class Downlink:
-    """See the module. `feeders`: on which feeder a node hangs; who is not in it follows orders to the whole cabinet."""
+    """Tells nodes of their orders. `feeders`: on which feeder a node hangs; who is not in it follows orders to the
+    whole cabinet."""
 
     def __init__(self, link: Link, clock: WallClock, feeders: Mapping[bytes, int]) -> None:
         self._link = link
@@ -92,7 +93,7 @@ class Downlink:
     # --- what stands --------------------------------------------------------------------------------------------
 
     def set_orders(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:
-        """The orders in force now; None: that cannot be said yet."""
+        """Adopt the orders in force now; None: they are not known yet."""
         self._is_known = wanted is not None
         if wanted is None:
             return
@@ -113,7 +114,7 @@ class Downlink:
                 self._tell(feeder, now_ms)
 
     def waiting(self, node: bytes) -> int:
-        """How many orders this node has yet to hear of: 0 or 1."""
+        """Return how many orders this node has yet to hear of: 0 or 1."""
         known = self._known_of(node) if self._is_known else None
         if known is None:
             return 0
@@ -124,12 +125,12 @@ class Downlink:
         return 1 if slot.standing is not None or known.said is not None else 0
 
     def waiting_for(self, exchange: int) -> int:
-        """The same for whoever made this request."""
+        """Return the same for the node that made this request."""
         node = self._link.node_of(exchange)
         return 0 if node is None else self.waiting(node)
 
     def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
-        """Take what is the downlink's: a node's question for its order, the answer to a push. False: it is not."""
+        """Handle a node's question for its order and the answer to a push; return False for all else."""
         if isinstance(heard, NodeRequest) and heard.code == messages.POST:
             if node_order.SLEEPS in heard.query:
                 self._sleepers.add(heard.node)
@@ -156,7 +157,7 @@ class Downlink:
                 self._next_ms = now_ms + limits.LINK_PUSH_EVERY_MS
 
     def deadline_ms(self) -> int | None:
-        """When the next push is due. With all places taken, the outcome of one makes it so."""
+        """Return when the next push is due. With all places taken, the outcome of one makes it so."""
         if not self._queue or len(self._pushes) >= limits.LINK_PUSHES_MAX:
             return None
         return self._next_ms
@@ -184,7 +185,7 @@ class Downlink:
         self._link.respond(asked.exchange, messages.CONTENT, self._payload(asked.node, now_ms), now_ms=now_ms)
 
     def _on_outcome(self, answered: NodeResponse | NoResponse, now_ms: int) -> None:
-        """What has become of a push."""
+        """Take in what has become of a push."""
         push = self._pushes.pop(answered.exchange, None)
         if push is None or push.known is not self._known.get(answered.node):
             return
@@ -208,7 +209,7 @@ class Downlink:
         return self._slots[self._feeders.get(node)]
 
     def _known_of(self, node: bytes) -> _Known | None:
-        """What a node knows; None for one without keys."""
+        """Return what a node knows; None for one without keys."""
         member = self._link.sessions.member_of(node)
         if member is None or member.session is None:
             return None

@@ -1,4 +1,4 @@
-"""The programs of nodes, as they ask for them: GET `f/<product>` is the signed manifest, GET `f/<product>/<number>/<n>`
+"""Serves nodes their programs: GET `f/<product>` is the signed manifest, GET `f/<product>/<number>/<n>`
 file n of that image, both by Block2. See `node.updating`.
 
 The gateway carries them and cannot change them: each node judges the signature itself. Nothing is kept of a transfer,
@@ -18,7 +18,7 @@ PATH = b"f"
 
 
 class NodeImage(NamedTuple):
-    """One program. signed: the COSE_Sign1 around its manifest; files: their bytes in its order."""
+    """Holds one program. signed: the COSE_Sign1 around its manifest; files: their bytes in its order."""
 
     product: str
     number: int
@@ -32,7 +32,7 @@ class NodeImage(NamedTuple):
 
 
 class NodeImages:
-    """What is served now, one image a product. `asked`: requests so far."""
+    """Serves one image a product. `asked`: requests so far."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -41,7 +41,7 @@ class NodeImages:
         self.asked = 0
 
     def set_images(self, images: Iterable[NodeImage]) -> None:
-        """From now on these, and no others."""
+        """Serve these from now on, and no others."""
         self.images = tuple(images)
         self._served = {}
         for image in self.images:
@@ -55,7 +55,7 @@ class NodeImages:
         self._served[path] = body, block.digest_etag(body)
 
     def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
-        """Whether this is a question for a program; then it is answered."""
+        """Answer a question for a program; return whether it was one."""
         if not isinstance(heard, NodeRequest) or heard.path[:1] != (PATH,):
             return False
         self.asked += 1

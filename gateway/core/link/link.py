@@ -1,13 +1,14 @@
-"""The node link of the gateway: CoAP below, OSCORE in the middle, requests of known nodes out.
+"""Speaks with nodes: CoAP below, OSCORE in the middle, requests of known nodes out.
 
-Silent to whoever it does not know: an unknown kid, a tag that does not hold and a message in the clear get no word,
+Silent to strangers: an unknown kid, a tag that does not hold and a message in the clear get no word,
 are counted, and unknown kids are remembered, a bounded number of them, for an operator who may want to adopt one. Of
 its own nodes it hears each as often as `LINK_REQUESTS_PER_S`; a node gone mad is dropped, and CoAP's back-off quiets
 it.
 
 It also asks: a request of ours to a node, in the keys that the node has agreed on. It goes to where the node answered
-our nonce, and only while the node's own requests come from there: whoever catches a request and sends it on from
-elsewhere gets nothing for it, and moves nobody. A node that has moved is pushed to again after its next handshake.
+our nonce, and only while the node's own requests come from there: an attacker who catches a request and sends it on
+from elsewhere gets nothing for it, and moves no node. A node that has moved is pushed to again after its next
+handshake.
 
 Must not know records, or decide who belongs here.
 """
@@ -33,7 +34,8 @@ _BLOCKS = (messages.BLOCK2,)
 
 
 class NodeRequest(NamedTuple):
-    """A request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its Uri-Query."""
+    """Holds a request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its
+    Uri-Query."""
 
     node: bytes
     peer: Any
@@ -46,7 +48,7 @@ class NodeRequest(NamedTuple):
 
 
 class NodeResponse(NamedTuple):
-    """A node has answered a request of ours: `exchange` is what `ask` returned."""
+    """Says that a node has answered a request of ours: `exchange` is what `ask` returned."""
 
     node: bytes
     exchange: int
@@ -56,7 +58,7 @@ class NodeResponse(NamedTuple):
 
 
 class NoResponse(NamedTuple):
-    """It has not, or what came does not hold."""
+    """Says that a node has not answered, or that what came does not hold."""
 
     node: bytes
     exchange: int
@@ -73,7 +75,7 @@ LinkEvent = NodeRequest | NodeResponse | NoResponse
 
 @dataclass(slots=True)
 class UnknownNode:
-    """Somebody whom we have no key for: perhaps a node that nobody has adopted yet."""
+    """Counts what came from a sender without a key here: perhaps a node that is not adopted yet."""
 
     peer: str
     first_ms: int
@@ -90,7 +92,7 @@ class _Bucket:
 
 
 class Link:
-    """See the module. A peer is any hashable value that the shell can send to."""
+    """Opens requests and seals answers. A peer is any hashable value that the shell can send to."""
 
     def __init__(
         self,
@@ -132,7 +134,7 @@ class Link:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Of all layers."""
+        """The counters of all layers."""
         return {**self._endpoint.counters, **self.sessions.counters, **self._counters}
 
     def malformed(self) -> int:
@@ -140,7 +142,7 @@ class Link:
         return sum(self._endpoint.counters[reason] for reason in messages.REASONS)
 
     def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[LinkEvent]:
-        """Take one datagram; what it asks or answers, at most one."""
+        """Receive one datagram; return what it asks or answers, at most one."""
         return self._heard(self._endpoint.receive(datagram, peer, now_ms=now_ms), now_ms)
 
     def poll(self, *, now_ms: int) -> list[LinkEvent]:
@@ -163,7 +165,8 @@ class Link:
         options: tuple[tuple[int, bytes], ...] = (),
         now_ms: int,
     ) -> Refused | None:
-        """Answer an Asked, once; Refused if it is not open any more. After "too-large" a shorter answer may follow."""
+        """Answer a NodeRequest, once; Refused if it is not open any more. After "too-large" a shorter answer may
+        follow."""
         opened = self._opened.get(exchange)
         if opened is None:
             return Refused("unknown-exchange")
@@ -177,12 +180,12 @@ class Link:
         return outcome
 
     def node_of(self, exchange: int) -> bytes | None:
-        """Who has asked an Asked that is still open."""
+        """Return the node whose request is still open under this exchange."""
         opened = self._opened.get(exchange)
         return None if opened is None else opened.node
 
     def reaches(self, node: bytes) -> bool:
-        """Whether a request of ours has an address to go to."""
+        """Return whether a request of ours has an address to go to."""
         member = self.sessions.member_of(node)
         if member is None or member.session is None:
             return False
@@ -198,7 +201,7 @@ class Link:
         options: tuple[tuple[int, bytes], ...] = (),
         now_ms: int,
     ) -> int | Refused:
-        """Ask a node; the number that one Answered or one Unanswered will bear, or Refused."""
+        """Ask a node; return the number that one NodeResponse or one NoResponse will bear, or Refused."""
         member = self.sessions.member_of(node)
         if member is None or member.session is None or not self.reaches(node):
             self._counters["unproven-address"] += 1
@@ -309,7 +312,7 @@ class Link:
         return True
 
     def unknown_nodes(self, *, now_ms: int) -> list[dict[str, Any]]:
-        """Who spoke to us and is not ours, the latest first: for an operator who may adopt one."""
+        """Return the strangers that spoke to us, the latest first: an operator may adopt one."""
         found = sorted(self.unknown.items(), key=lambda item: -item[1].heard_ms)
         return [
             {"kid": kid.hex(), "from": one.peer, "count": one.count, "heard_s_ago": (now_ms - one.heard_ms) // 1000}

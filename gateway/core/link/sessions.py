@@ -1,4 +1,4 @@
-"""The nodes that belong to this gateway, and the keys of each since its last start or ours.
+"""Holds the nodes that belong to this gateway, and the keys of each since its last start or ours.
 
 A node is known by its *member* entry: node id, OSCORE id (kid) and master secret, which an operator has brought. Keys
 are agreed on as in RFC 8613 appendix B.2 (`wire.oscore_context`) and live in RAM: a gateway that starts anew, or from
@@ -6,7 +6,7 @@ an old backup, has none, reuses no nonce, and tells a known node so with an unpr
 
 Nothing here changes for a message that does not hold: the session that stands keeps standing until a new one has been
 proven, and goes back to none that was offered before it. A node that asks for keys again and again, or an old request
-of its that somebody repeats, costs a derivation.
+of its that an attacker repeats, costs a derivation.
 """
 
 from collections import OrderedDict
@@ -24,7 +24,7 @@ _KEYS_UNKNOWN = oscore.refusal("oscore-context")._replace(payload=b"")
 
 
 class NodeKey(NamedTuple):
-    """What an operator brings for one node. It shows no secret."""
+    """Holds the key that an operator brings for one node. It shows no secret."""
 
     node: bytes
     kid: bytes
@@ -48,8 +48,9 @@ class Opened(NamedTuple):
 
 
 class Member:
-    """One node. `offered`: by its nonce, ours that it may come back with; the oldest first. `heard_at`: from where its
-    last request came; `proven_at`: where it was when it answered our nonce, and where that had been sent to."""
+    """Holds one node. `offered`: by its nonce, ours that it may come back with; the oldest first. `heard_at`: from
+    where its last request came; `proven_at`: where it was when it answered our nonce, and where that had been sent
+    to."""
 
     __slots__ = ("_offered_at", "heard_at", "key", "offered", "pairing", "proven_at", "session")
 
@@ -63,7 +64,7 @@ class Member:
         self._offered_at: dict[bytes, Any] = {}
 
     def offer_goes_to(self, peer: Any) -> None:
-        """What was offered just now is sent there."""
+        """Note to which peer the newest offer is sent."""
         self._offered_at = {nonce: self._offered_at.get(nonce, peer) for nonce in self.offered.values()}
 
     def agreed_from(self, peer: Any) -> None:
@@ -74,7 +75,7 @@ class Member:
 
 
 class Sessions:
-    """See the module. `random_bytes(count)` must be unpredictable in the field."""
+    """Opens and protects messages of the members. `random_bytes(count)` must be unpredictable in the field."""
 
     def __init__(self, keys: Iterable[NodeKey], cipher: Any, random_bytes: Callable[[int], bytes]) -> None:
         self._cipher = cipher
@@ -106,7 +107,7 @@ class Sessions:
         return sum(member.session is not None for member in self._members.values())
 
     def open(self, member: Member, header: Any, request: Any) -> Opened | Any:
-        """What a request of `member` says: Opened; or the answer to give instead, ready to send, as a Content.
+        """Open a request of `member`: return Opened; or the answer to give instead, ready to send, as a Content.
 
         WireFault for what does not hold: silence.
         """
@@ -123,7 +124,7 @@ class Sessions:
         return _KEYS_UNKNOWN
 
     def commit(self, opened: Opened) -> None:
-        """The request is acted on, and from now on it is a replay. One that is dropped before may come again."""
+        """Commit a request that is acted on: from now on it is a replay. One that is dropped before may come again."""
         opened.session.window = opened.window
 
     def seal(self, opened: Opened, content: Any) -> Any:
@@ -157,7 +158,7 @@ class Sessions:
         r2 = member.offered.get(id1)  # the same request again, by whomever: the same answer, and no place of another
         if r2 is None:
             if len(member.offered) >= limits.LINK_OFFERS_MAX:
-                # A node's nonces begin with its boot and a count: whoever repeats old requests of its pushes out
+                # A node's nonces begin with its boot and a count: an attacker who repeats old requests pushes out
                 # those, and not what it asks now.
                 del member.offered[min(member.offered)]
             r2 = member.offered[id1] = self._random_bytes(NONCE_BYTES)
@@ -173,7 +174,7 @@ class Sessions:
         self.counters["agreed"] += 1
         member.session = session
         # One offer, one session: the same request 2 again must not start its window anew. What was offered before is
-        # void: a request 2 that somebody held back would put keys in force that the node has left behind.
+        # void: a request 2 that was held back would put keys in force that the node has left behind.
         while member.offered.popitem(last=False)[1] != nonces[:NONCE_BYTES]:
             pass
         return opened
@@ -188,7 +189,7 @@ def _unwrapped(kid_context: bytes) -> bytes:
 
 
 def check_keys(keys: Iterable[NodeKey]) -> list[str]:
-    """What is wrong with keys that are to stand side by side: two nodes of one kid, or one node twice."""
+    """Return what is wrong with keys that are to stand side by side: two nodes of one kid, or one node twice."""
     faults = []
     kids: dict[bytes, NodeKey] = {}
     nodes: set[bytes] = set()

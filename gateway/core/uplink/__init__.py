@@ -1,1 +1,1 @@
-"""From the journal to the warehouse: batches, window, watermarks, silence."""
+"""Brings the journal to the warehouse: batches, window, watermarks, silence."""

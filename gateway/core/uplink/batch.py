@@ -1,4 +1,5 @@
-"""From journal entries straight to the SenML pack of a batch: byte for byte what `wire.senml` writes, faster.
+"""Makes batches: gathers journal entries, writes their SenML pack byte for byte as `wire.senml` does, but faster, and
+publishes it.
 
 A plain telemetry record needs no decoding. CBOR has one encoding for one integer, here and in the pack, so
 its integers are copied as they stand into the bytes that `wire.senml` writes around them: a *template*, made
@@ -26,7 +27,7 @@ from wire.record import SYNCED, UNSET, Record, Stamp
 
 
 class UnreadableRecord(NamedTuple):
-    """A record that this version cannot read."""
+    """Names a record that this version cannot read."""
 
     position: int
     payload: bytes
@@ -99,7 +100,7 @@ class Packer:
         return senml.encode_item(entry.decode(payload))
 
     def _learn(self, shape: tuple[bytes, ...]) -> Template | None:
-        """The template of a shape; None when `wire.record` would refuse it."""
+        """Return the template of a shape; None when `wire.record` would refuse it."""
         if shape in self._templates:
             return None
         if len(self._templates) >= limits.PACK_SHAPES_MAX:
@@ -109,7 +110,7 @@ class Packer:
 
 
 def assemble(batch: senml.Batch, entries: int) -> bytes:
-    """The pack of a batch whose items are converted already; `entries` is the sum of their SenML records."""
+    """Return the pack of a batch whose items are converted already; `entries` is the sum of their SenML records."""
     pack = senml.encode_head(batch, entries) + b"".join(batch.items)
     if len(pack) > wire_limits.BATCH_BYTES_MAX:
         raise WireFault("too-long")
@@ -141,8 +142,8 @@ def _wide(value: int) -> bytes:
 
 
 def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records_max: int) -> GatheredBatch:
-    """What one batch takes from `first` on: `records_max` records at most, and the void positions among and after
-    them, however many. Where only one record may go it goes alone, so that a refusal tells which."""
+    """Gather what one batch takes from `first` on: `records_max` records at most, and the void positions among and
+    after them, however many. Where only one record may go it goes alone, so that a refusal tells which."""
     alone = records_max == 1
     items: list[bytes] = []
     entries, position, used, has_void = 0, first, 0, True
@@ -183,7 +184,7 @@ _QUESTION_EXPIRY_S = 300
 
 
 class Publication(NamedTuple):
-    """One MQTT publication at QoS 1; `token` comes back with its PUBACK."""
+    """Publishes one MQTT message at QoS 1; `token` comes back with its PUBACK."""
 
     token: int
     topic: str
@@ -193,7 +194,11 @@ class Publication(NamedTuple):
 
 
 class Publisher:
-    """See the module. `gateway` is the 8-byte id in the envelope."""
+    """Makes a batch one MQTT message, and counts the messages whose PUBACK is outstanding.
+
+    Receive Maximum is the broker's bound on what one connection may have unacknowledged (MQTT 5 section 3.3.4); clients
+    ignore it, so it is kept here. Decides nothing about what goes or when. `gateway` is the 8-byte id in the envelope.
+    """
 
     def __init__(self, gateway: bytes, insee: str, name: str) -> None:
         self._gateway = gateway
@@ -203,28 +208,28 @@ class Publisher:
         self._unacked: set[int] = set()
 
     def connected(self, receive_max: int) -> None:
-        """A new connection knows nothing of the messages of the last one."""
+        """Forget the messages of the last connection: a new one knows nothing of them."""
         self._receive_max = receive_max
         self._unacked.clear()
 
     def has_room(self, window: int) -> bool:
-        """Whether one more may go, where `window` may be unacknowledged and the broker takes Receive Maximum."""
+        """Return whether one more may go, where `window` may be unacknowledged and the broker takes Receive Maximum."""
         return len(self._unacked) < min(window, self._receive_max)
 
     def is_idle(self) -> bool:
-        """Whether no PUBACK is outstanding."""
+        """Return whether no PUBACK is outstanding."""
         return not self._unacked
 
     def acknowledged(self, token: int) -> None:
-        """A PUBACK has come."""
+        """Note that a PUBACK has come."""
         self._unacked.discard(token)
 
     def give_up(self) -> None:
-        """PUBACKs that have not come will not: their places are needed."""
+        """Give up on PUBACKs that have not come: their places are needed."""
         self._unacked.clear()
 
     def publish(self, stream: Stream, oldest: int, gathered: GatheredBatch) -> Publication:
-        """The message that carries a batch; without positions it is a question."""
+        """Return the message that carries a batch; without positions it is a question."""
         batch = senml.Batch(
             self._gateway, stream.epoch, stream.lane, gathered.first, gathered.last, oldest, gathered.items
         )

@@ -1,5 +1,5 @@
-"""One stream on its way up: where it stands, what is under way, what waits for an explanation; and what the next
-batch takes from the journal.
+"""Keeps how far each stream has gone up: what is under way, what waits for an explanation, how long the warehouse has
+been silent.
 
 Knows positions, never the window, the clock of the warehouse's silence or MQTT. The journal may let go of
 positions at any time (a watermark, or room for what is younger): `release_before` comes before anything else.
@@ -53,7 +53,7 @@ class StreamProgress:
     turn: int = 0
 
     def release_before(self, oldest: int) -> bool:
-        """The journal holds nothing before `oldest` any more; True when a batch was among that."""
+        """Forget what the journal does not hold any more, before `oldest`; return True when a batch was among that."""
         if self.passing is not None and self.passing.through < oldest:
             self.passing = None
         self.next_position = max(self.next_position, oldest)
@@ -63,12 +63,12 @@ class StreamProgress:
         return moved
 
     def sent(self, batch: SentBatch) -> None:
-        """A batch has gone."""
+        """Note that a batch has gone."""
         self.ahead.append(batch)
         self._pass_by(batch.last + 1)
 
     def leave(self, positions: int) -> None:
-        """A batch of so many positions is left for a cheaper bearer."""
+        """Leave a batch of so many positions for a cheaper bearer."""
         self._pass_by(self.next_position + positions)
 
     def _pass_by(self, position: int) -> None:
@@ -78,11 +78,11 @@ class StreamProgress:
         self.turn = (self.turn + 1) % THIN_STEP
 
     def forget_ahead(self) -> None:
-        """What was sent may not have arrived, or will never be held: it does not count as under way."""
+        """Count nothing as under way: what was sent may not have arrived, or will never be held."""
         self.ahead.clear()
 
     def rewind(self, oldest: int) -> None:
-        """All that is not held above is to be sent again."""
+        """Send again all that is not held above."""
         self.ahead.clear()
         self.next_position = oldest
 
@@ -95,16 +95,20 @@ class StreamProgress:
         return StreamProgress(oldest, records_max, passing=self.passing)
 
     def batch_with(self, token: int) -> SentBatch | None:
-        """The batch under way with this token."""
+        """Return the batch under way with this token."""
         return next((batch for batch in self.ahead if batch.token == token), None)
 
     def batch_over(self, first: int, last: int) -> SentBatch | None:
-        """The batch under way over exactly these positions."""
+        """Return the batch under way over exactly these positions."""
         return next((batch for batch in self.ahead if (batch.first, batch.last) == (first, last)), None)
 
 
 class WarehouseSilence:
-    """`is_silent` from the first doubt to the next move."""
+    """Measures how long nothing has moved above; `is_silent` from the first doubt to the next move.
+
+    When nothing has moved for UPLINK_SILENCE_FIRST_MS the warehouse is *silent*, until something moves; meanwhile each
+    doubt makes the wait for the next one twice as long, up to UPLINK_SILENCE_LAST_MS.
+    """
 
     def __init__(self) -> None:
         self.is_silent = False
@@ -112,22 +116,22 @@ class WarehouseSilence:
         self._wait_ms = limits.UPLINK_SILENCE_FIRST_MS
 
     def watch(self, now_ms: int) -> None:
-        """Something is expected from now on, where nothing was."""
+        """Expect something from now on, where nothing was expected."""
         self._since_ms = now_ms
 
     def end(self, now_ms: int) -> bool:
-        """Something has moved, or a new connection begins; True if it was silent."""
+        """End the silence: something has moved, or a new connection begins. Return True if it was silent."""
         was_silent, self.is_silent = self.is_silent, False
         self._since_ms = now_ms
         self._wait_ms = limits.UPLINK_SILENCE_FIRST_MS
         return was_silent
 
     def deadline_ms(self) -> int:
-        """When to doubt, if something is expected."""
+        """Return when to doubt, if something is expected."""
         return self._since_ms + self._wait_ms
 
     def doubt(self, now_ms: int) -> bool:
-        """The deadline has come; True if this is where the silence begins."""
+        """Note that the deadline has come; return True if this is where the silence begins."""
         begins, self.is_silent = not self.is_silent, True
         self._since_ms = now_ms
         self._wait_ms = min(2 * self._wait_ms, limits.UPLINK_SILENCE_LAST_MS)
@@ -156,7 +160,12 @@ class LostPositions(NamedTuple):
 
 
 class Quarantine:
-    """See the module. `epoch` is the journal's current one, in which explanations are written."""
+    """Explains what cannot go up by a record of the gateway, and releases it when that record is durable: holes of the
+    journal, records that this version cannot read, records that the centre refuses.
+
+    Only what stands first in its stream may be set aside: the watermark passes what lies before, and the explanation
+    the rest. `epoch` is the journal's current one, in which explanations are written.
+    """
 
     def __init__(
         self,
@@ -172,11 +181,11 @@ class Quarantine:
         self.counters = {"quarantined": 0, "holes": 0}
 
     def pass_hole(self, stream: Stream, progress: StreamProgress, hole: Hole, now_ms: int) -> None:
-        """Positions that hold nothing."""
+        """Explain positions that hold nothing."""
         self._explain("holes", progress, hole.last, self._on_lost(LostPositions(stream, *hole), now_ms=now_ms), now_ms)
 
     def pass_record(self, progress: StreamProgress, found: QuarantinedRecord, now_ms: int) -> None:
-        """A record that cannot go up."""
+        """Explain a record that cannot go up."""
         self._explain("quarantined", progress, found.position, self._on_quarantined(found, now_ms=now_ms), now_ms)
 
     def _explain(self, name: str, progress: StreamProgress, through: int, explained_at: Explained, now_ms: int) -> None:

@@ -1,4 +1,4 @@
-"""From the journal to the warehouse: batches, send window and watermarks (ARCHITECTURE, section 5).
+"""Brings records from the journal to the warehouse by batches, a send window and watermarks (ARCHITECTURE, section 5).
 
 The disk is the queue and the window is ours: MQTT clients ignore Receive Maximum and flood on reconnection,
 so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's watermark
@@ -8,7 +8,7 @@ A connection begins with a question, one empty batch per stream (alarms go at on
 the watermark has come (or after a short wait). Batches then go ahead of the watermark as far as the window
 allows, alarms first. When nothing has moved for half a minute the warehouse is *silent*: only the oldest
 batch is sent again, with a back-off up to a quarter of an hour. The first watermark after that ends the
-silence and everything beyond it is sent afresh, for whatever swallowed one batch may have swallowed more.
+silence and everything beyond it is sent afresh, for what swallowed one batch may have swallowed more.
 Sending twice is harmless: the warehouse counts a record once.
 
 On a bearer that costs (`allow`) telemetry is *spared*: one batch in four goes (`thin`) or none (`hold`), and the
@@ -17,7 +17,7 @@ batch's being under way, nothing is sent twice, and what failed is left behind w
 stream begins again at the watermark; the warehouse has kept what came ahead of it.
 
 The journal may let go of positions by itself when it is full. Then they are not ours to send any more, and
-whatever is still said about them does nothing.
+what is still said about them does nothing.
 
 Sans-IO: `poll` returns what to publish; the caller reports connections, PUBACKs and messages, and polls after
 each. The state of one stream is in `progress`.
@@ -45,12 +45,12 @@ from wire.watermark import Rejected, Watermark
 # MQTT 5 reason codes that mean "this batch", not "you": section 3.4.2.1.
 _BATCH_AT_FAULT = (0x95, 0x99)
 _FAILURE_FROM = 0x80
-# Nobody is subscribed: no failure, but nobody holds the batch either. The silence timer does the rest.
+# No client is subscribed: no failure, but the batch is not held either. The silence timer does the rest.
 _NO_SUBSCRIBER = 0x10
 
 
 class Uplink:
-    """See the module. `gateway` is the 8-byte id in the envelope, `epoch` the journal's current one.
+    """Decides what to publish and when. `gateway` is the 8-byte id in the envelope, `epoch` the journal's current one.
 
     `on_lost` and `on_quarantined` make a record of the gateway that explains what will not come, and return its lane
     and position: only when that is durable does the journal let go. None: refused, ask again later. Both take `now_ms`.
@@ -99,13 +99,13 @@ class Uplink:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What happened since the start; only ever rises."""
+        """The counts of what happened since the start; they only rise."""
         return {**self._counters, **self._quarantine.counters}
 
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, receive_max: int, *, now_ms: int) -> None:
-        """A new connection: all above the watermark goes again, after the question; spared telemetry goes on."""
+        """Begin a new connection: all above the watermark goes again, after the question; spared telemetry goes on."""
         self._connected = True
         self._publisher.connected(receive_max)
         self._progress = {
@@ -121,7 +121,7 @@ class Uplink:
         self._connected = False
 
     def allow(self, policy: str) -> None:
-        """What the bearer of the moment may carry of telemetry: see the module. Poll afterwards."""
+        """Set what the bearer of the moment may carry of telemetry: see the module. Poll afterwards."""
         assert policy in (ALL, THIN, HOLD), policy
         if policy == self._policy:
             return
@@ -139,7 +139,7 @@ class Uplink:
                 progress.forget_ahead()
 
     def acknowledged(self, token: int, reason_code: int, *, now_ms: int) -> None:
-        """A PUBACK: room in the window, nothing more. A refusal rests the lane or splits the batch."""
+        """Take in a PUBACK: it is room in the window, nothing more. A refusal rests the lane or splits the batch."""
         self._publisher.acknowledged(token)
         if reason_code == _NO_SUBSCRIBER:
             self._counters["puback-no-subscriber"] += 1
@@ -159,7 +159,7 @@ class Uplink:
             return
 
     def receive(self, message: Watermark | Rejected, *, now_ms: int) -> None:
-        """A message of class `a`."""
+        """Receive a message of class `a`."""
         stream = Stream(message.epoch, message.lane)
         progress = self._progress.get(stream)
         if isinstance(message, Rejected):
@@ -184,7 +184,7 @@ class Uplink:
             self._note_move(now_ms)
 
     def poll(self, *, now_ms: int) -> list[Publication]:
-        """What to publish now."""
+        """Return what to publish now."""
         if not self._connected:
             return []
         self._release_before_oldest()
@@ -203,7 +203,7 @@ class Uplink:
         return out
 
     def deadline_ms(self) -> int | None:
-        """When `poll` may have something to do without any event; None while disconnected or idle."""
+        """Return when `poll` may have something to do without any event; None while disconnected or idle."""
         if not self._connected:
             return None
         deadlines = []
@@ -221,7 +221,7 @@ class Uplink:
         return min(deadlines, default=None)
 
     def ahead(self) -> int:
-        """Batches sent and not yet under a watermark: never above the window."""
+        """Return how many batches are sent and not yet under a watermark: never above the window."""
         return sum(len(progress.ahead) for progress in self._progress.values())
 
     # --- one stream's turn --------------------------------------------------------------------------------------
@@ -284,7 +284,8 @@ class Uplink:
     def _is_blocked(self, stream: Stream) -> bool:
         """Nothing may be sent until an event makes room: the window is full, or the warehouse is silent."""
         if self._silence.is_silent and self._any_ahead():
-            # Whoever sleeps above may wake for an alarm: each is tried once at once, the rest waits for the next doubt.
+            # A warehouse that sleeps may wake for an alarm: each is tried once at once, the rest waits for the next
+            # doubt.
             return stream.lane != event.ALARM or any(
                 progress.ahead for other, progress in self._progress.items() if other.lane == event.ALARM
             )
@@ -292,7 +293,7 @@ class Uplink:
         return self.ahead() >= window or not self._publisher.has_room(window)
 
     def _age_ms(self, stream: Stream) -> int:
-        """How long a record may wait for company: alarms not at all, events a second, telemetry as
+        """Return how long a record may wait for company: alarms not at all, events a second, telemetry as
         configured. To an earlier epoch no company will come."""
         if stream.lane == event.ALARM or stream.epoch != self._epoch:
             return 0
@@ -326,7 +327,7 @@ class Uplink:
     # --- what cannot go up --------------------------------------------------------------------------------------
 
     def _pass_by(self, stream: Stream, progress: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
-        """What stands next cannot go up: explained and let go of when all before it is held above."""
+        """Pass by what cannot go up: it is explained and released when all before it is held above."""
         stop = gathered.stop
         if stop is None:
             # A passing read error, counted by the journal: the lane rests and asks again.
@@ -391,7 +392,7 @@ class Uplink:
             return None
 
     def _release_before_oldest(self) -> None:
-        """The journal may have let go by itself."""
+        """Forget what the journal has let go by itself."""
         for stream in list(self._progress):
             oldest = self._oldest(stream)
             if oldest is None:
@@ -406,7 +407,7 @@ class Uplink:
         return self._policy == HOLD and stream.lane == event.TELEMETRY
 
     def _send_again(self, stream: Stream, progress: StreamProgress) -> None:
-        """What is not held above goes again; of spared telemetry it is left behind."""
+        """Send again what is not held above; spared telemetry is left behind."""
         oldest = self._oldest(stream)
         if oldest is None or self._is_spared(stream):
             progress.forget_ahead()

@@ -54,7 +54,7 @@ class Desk:
 
     def say(self, values, **changes):
         begins_s = self.unix_s + changes.pop("after_s", 0)
-        return self.one.tell(here(values, begins_s, **changes), now_ms=self.now_ms)
+        return self.one.accept(here(values, begins_s, **changes), now_ms=self.now_ms)
 
     def wait(self, seconds):
         self.now_ms += 1000 * seconds
@@ -220,7 +220,7 @@ def test_what_is_refused_is_told_with_its_reason():
     desk = Desk()
     desk.now_ms += 10_000_000
     late = here({DROUGHT: 2}, NOW_S, lasts_s=60)
-    assert desk.one.tell(late, now_ms=desk.now_ms) == "expired"
+    assert desk.one.accept(late, now_ms=desk.now_ms) == "expired"
     assert desk.say({DROUGHT: 2}, after_s=command.WINDOW_S_MAX + 1) == "too-early"
     for number in range(limits.DIRECTIVES_LOCAL_MAX):
         assert desk.say({DROUGHT: 1}, number=1000 + number) is None
@@ -233,9 +233,9 @@ def test_what_is_refused_is_told_with_its_reason():
 def test_saying_it_twice_changes_nothing_and_taking_it_back_ends_it():
     desk = Desk()
     one = here({DROUGHT: 2}, desk.unix_s)
-    assert desk.one.tell(one, now_ms=desk.now_ms) is None
+    assert desk.one.accept(one, now_ms=desk.now_ms) is None
     desk.wait(1)
-    assert desk.one.tell(one, now_ms=desk.now_ms) is None
+    assert desk.one.accept(one, now_ms=desk.now_ms) is None
     assert desk.one.clear(one.id, "Jeanne", now_ms=desk.now_ms) is None
     assert desk.ask() == {}
     assert [(one.what, one.by) for one in desk.happened] == [(TOLD, "le technicien"), (CLEARED, "Jeanne")]
