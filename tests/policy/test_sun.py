@@ -13,7 +13,7 @@ from pvlib import spa
 
 from policy import sun
 from tools.bench import sun as bench
-from tools.bench.single import load_double, load_single
+from tools.bench.single_precision import load_double, load_single
 
 DAYS = range(20454, 20454 + 1461, 8)
 PORTABLE = Path(__file__).parents[1] / "portable"

@@ -1,4 +1,4 @@
-"""A desk of the control centre without a broker: messages in, publications out, with time in the test's hand."""
+"""The control centre's dispatcher without a broker: messages in, publications out, with time in the test's hand."""
 
 from tests.support.control_world import INSEE, NOW_S, new_file
 from tools.centre.control import file as control_file
@@ -11,7 +11,7 @@ LEASE_S = 600
 
 
 class DispatchWorld:
-    """A desk on one connection, and the people on another, as in the field."""
+    """A dispatcher on one connection, and the people on another, as in the field."""
 
     def __init__(self, path):
         self.people = new_file(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy
 import pytest
 
-from tools.bench.single import load_double, load_single
+from tools.bench.single_precision import load_double, load_single
 from watering import balance, et0
 
 ROOT = Path(__file__).parents[2]

@@ -42,7 +42,7 @@ from gateway.core.custody.journal import Journal
 from gateway.core.gateway import Gateway, Options, Send, Start
 from simulator.hosts.keys import CIPHER, keys_of, link_of
 from tools.bench import street
-from tools.bench.instant import Centre, Durable
+from tools.bench.scripted_centre import Centre, Durable
 from tools.command_line import add_json
 from wire import coap_message, event, quantity, record
 from wire.record import SYNCED, Record, Stamp

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy
 from pvlib import spa
 
-from tools.bench.single import load_double, load_single
+from tools.bench.single_precision import load_double, load_single
 from tools.command_line import add_json
 
 SUN = Path(__file__).resolve().parents[2] / "firmware" / "policy" / "sun.py"

@@ -18,7 +18,7 @@ SPANS_MAX = 64
 # extended longest ago is forgotten; should it come back, it starts at its `oldest`, which loses nothing.
 STREAMS_PER_GATEWAY_MAX = 1024
 
-# --- what an operator looks at -----------------------------------------------------------------------------
+# --- what an operator reads -----------------------------------------------------------------------------
 
 # Refused payloads kept as they came, a ring: the oldest goes first.
 REFUSED_ROWS_MAX = 1000
@@ -93,7 +93,7 @@ POLICY_RESEND_S_MAX = 3600
 PUBLICATIONS_UNACKNOWLEDGED_MAX = 500
 # A refusal with the same reason is logged once in this time; all are counted.
 REFUSALS_LOGGED_EVERY_S = 60
-# Looked for new commands this often: a part of the five seconds from a command to measured watts.
+# The control daemon looks for new commands this often: a part of the five seconds from a command to measured watts.
 CONTROL_POLL_S = 0.1
 # A switch of more feeders than this is shown and confirmed first.
 CONFIRM_FEEDERS_MAX = 8

@@ -28,7 +28,7 @@ KEEPALIVE_S = 30
 
 
 @dataclass
-class Address:
+class BrokerAddress:
     """The broker's place and how it is trusted. `ca` None is plain TCP; `cert` and `key` are one pair."""
 
     host: str
@@ -59,7 +59,7 @@ class Backoff:
         return delay_s
 
 
-def new_client(address: Address) -> Client:
+def new_client(address: BrokerAddress) -> Client:
     """A client that acknowledges nothing by itself; ssl.SSLError or OSError for files of trust that are none."""
     client = Client(CallbackAPIVersion.VERSION2, address.client_id, protocol=MQTTv5, manual_ack=True)
     client.max_queued_messages_set(PUBLICATIONS_WAITING_MAX)
@@ -72,7 +72,7 @@ def new_client(address: Address) -> Client:
     return client
 
 
-def connect(client: Client, address: Address) -> None:
+def connect(client: Client, address: BrokerAddress) -> None:
     """Connect to the broker; OSError when it does not answer. The session outlives the connection: what was not
     acknowledged comes again."""
     properties = Properties(PacketTypes.CONNECT)

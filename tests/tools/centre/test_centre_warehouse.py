@@ -274,7 +274,7 @@ def test_every_single_byte_change_is_survived(warehouse):
             damaged[index] ^= change
             assert isinstance(
                 intake.prepare(TELEMETRY_TOPIC, intake.deflate(bytes(damaged))),
-                (intake.Prepared, intake.Refused),
+                (intake.PreparedBatch, intake.RefusedMessage),
             )
 
 

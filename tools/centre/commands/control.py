@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     from tools.centre.control import daemon
     from tools.centre.control.file import Busy
 
-    address = mqtt.Address(host, port, args.client_id, args.ca, args.cert, args.key)
+    address = mqtt.BrokerAddress(host, port, args.client_id, args.ca, args.cert, args.key)
     try:
         with database_faults(args.db):
             daemon.run(args.db, address, lease_s=args.lease_s)

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     check_trust(args)
     from tools.centre.ingest import daemon  # needs paho-mqtt, which a fault in the arguments does not
 
-    broker = daemon.Broker(host, port, args.client_id, args.ca, args.cert, args.key, args.share)
+    broker = daemon.BrokerShare(host, port, args.client_id, args.ca, args.cert, args.key, args.share)
     try:
         with database_faults(args.db):
             daemon.run(args.db, broker)

@@ -39,7 +39,7 @@ class ControlDaemon:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        address: mqtt.Address,
+        address: mqtt.BrokerAddress,
         lock: DaemonLock,
         *,
         wait: Callable[[float], None] = time.sleep,
@@ -197,7 +197,7 @@ class ControlDaemon:
             log("publication-refused", reason=problem, remedy="allow this client to publish on tc/1/c and tc/1/p")
 
 
-def run(path: str, address: mqtt.Address, *, lease_s: int) -> None:
+def run(path: str, address: mqtt.BrokerAddress, *, lease_s: int) -> None:
     """Open the control file and serve until SIGTERM or SIGINT. sqlite3.Error, OSError or ssl.SSLError when it cannot
     start, `file.Busy` when another daemon serves the file."""
     connection = file.open_to_write(path)

@@ -30,7 +30,7 @@ _CLOSE_TURNS = 8
 
 
 @dataclass
-class Broker(mqtt.Address):
+class BrokerShare(mqtt.BrokerAddress):
     """The broker, and the group of ingests that divide its messages."""
 
     client_id: str = "ingest-1"
@@ -41,7 +41,7 @@ class Broker(mqtt.Address):
 class IngestDaemon:
     """The loop of the daemon; `run` returns after `stop`."""
 
-    def __init__(self, warehouse: Warehouse, broker: Broker, *, wait: Callable[[float], None] = time.sleep):
+    def __init__(self, warehouse: Warehouse, broker: BrokerShare, *, wait: Callable[[float], None] = time.sleep):
         self._warehouse = warehouse
         self._broker = broker
         self._wait = wait
@@ -180,7 +180,7 @@ class IngestDaemon:
         self._group.append((self._connection, message.mid, message.qos, topic, message.payload))
 
 
-def run(path: str, broker: Broker) -> None:
+def run(path: str, broker: BrokerShare) -> None:
     """Open the warehouse and serve until SIGTERM or SIGINT."""
     warehouse = Warehouse(path)
     daemon = IngestDaemon(warehouse, broker)

@@ -1,7 +1,7 @@
 """Turns the bytes of one MQTT message into rows, and nothing else: no database, no clock.
 
 A payload is a raw deflate of one SenML pack (`wire.senml`). `prepare` returns for any bytes of a stranger: a
-`Prepared` with rows, or a `Refused` with a stable reason and, where the envelope can still be read, whose
+`PreparedBatch` with rows, or a `RefusedMessage` with a stable reason and, where the envelope can still be read, whose
 positions it was about. Inflating stops at the bound, so a zip bomb costs no more than a batch.
 
     class `t`   carries the lane telemetry
@@ -75,7 +75,7 @@ class Envelope(NamedTuple):
     oldest: int
 
 
-class Prepared(NamedTuple):
+class PreparedBatch(NamedTuple):
     """A batch that can be accepted. `statements_refused` counts what its maker may not state."""
 
     topic: topics.Topic
@@ -86,7 +86,7 @@ class Prepared(NamedTuple):
     statements_refused: int
 
 
-class Refused(NamedTuple):
+class RefusedMessage(NamedTuple):
     """A message that cannot be accepted; `topic` and `envelope` are None when they cannot be read."""
 
     topic: topics.Topic | None
@@ -94,18 +94,18 @@ class Refused(NamedTuple):
     reason: str
 
 
-def prepare(topic_text: str, payload: bytes) -> Prepared | Refused:
+def prepare(topic_text: str, payload: bytes) -> PreparedBatch | RefusedMessage:
     """Rows and statements of one message, or why not. Never raises for what the bytes hold."""
     topic = None
     try:
         topic = topics.parse(topic_text)
         return _prepare(topic, inflate(payload))
     except WireFault as fault:
-        return Refused(topic, peek(payload), fault.reason)
+        return RefusedMessage(topic, peek(payload), fault.reason)
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError):
         # A decoder that lets one of these out has a defect. One poisoned message must not stop a territory:
         # it is refused like any other, and this reason tells us.
-        return Refused(topic, peek(payload), "decoder-defect")
+        return RefusedMessage(topic, peek(payload), "decoder-defect")
 
 
 def inflate(payload: bytes) -> bytes:
@@ -163,14 +163,14 @@ def _sound(envelope: Envelope) -> bool:
     return all(0 <= position <= POSITION_MAX for position in (envelope.first, envelope.last + 1, envelope.oldest))
 
 
-def _prepare(topic, pack) -> Prepared:
+def _prepare(topic, pack) -> PreparedBatch:
     batch = senml.decode_pack(pack)
     envelope = Envelope(*batch[:6])
     if not _sound(envelope):
         raise WireFault("positions")
     if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):
         raise WireFault(CLASS)
-    prepared = Prepared(topic, envelope, [], [], [], 0)
+    prepared = PreparedBatch(topic, envelope, [], [], [], 0)
     refused = 0
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
     for item in batch.items:
@@ -197,7 +197,7 @@ def _row(item, writer) -> Row:
     )
 
 
-def _keep_statement(prepared: Prepared, item, gateway: bytes) -> bool:
+def _keep_statement(prepared: PreparedBatch, item, gateway: bytes) -> bool:
     """Keep the statement of an event, if it makes one; False when it may not be made or makes no sense."""
     code, _, detail = item.record.body
     if not isinstance(detail, list) or code not in (event.GAP, event.ANCHOR, event.BOOT):

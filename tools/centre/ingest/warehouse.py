@@ -164,13 +164,13 @@ class Warehouse(Archive):
 
     def _accept(self, message, topic, payload, now_s):
         self._count("messages")
-        if isinstance(message, intake.Prepared):
+        if isinstance(message, intake.PreparedBatch):
             gateway = self._gateway(message.topic, message.envelope.gateway, now_s)
             if gateway is not None:
                 return self._accept_batch(message, gateway, now_s)
             subject = f"{message.topic.insee}/{message.topic.gateway} {message.envelope.gateway.hex()}"
             self._alarm(watermark.IDENTITY, subject)
-            message = intake.Refused(message.topic, message.envelope, watermark.IDENTITY)
+            message = intake.RefusedMessage(message.topic, message.envelope, watermark.IDENTITY)
         return self._refuse(message, topic, payload, now_s)
 
     def _accept_batch(self, batch, gateway, now_s):
