@@ -40,7 +40,7 @@ _CHECKPOINT_MS = 3_600_000
 
 
 class Node:
-    """One node.
+    """One node: identity, time, custody and link around its trade.
 
     `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is called with every record made and acknowledged
     (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM. `own`: the

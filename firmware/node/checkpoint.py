@@ -1,4 +1,4 @@
-"""What a node writes to its flash to survive a power cut, and how often it may.
+"""Checkpoints: the state that a node writes to its flash to survive a power cut, and how often it may write.
 
 A Checkpoint holds the trade's memory and the application's own: what it learned of its clocks, and how much it has
 written (a few bytes; a shorter or unknown form is read as nothing learned).
@@ -7,7 +7,7 @@ Flash bears some 100,000 erasures of a block (data sheets of the W25Q and GD25Q 
 the free blocks, and each write of ours costs two of them at most (one of data, and a share of its directory's). So a
 budget of writes a day, by purpose, is a life time. A fault that writes in a loop (an alarm that comes and goes) is
 stopped by it, and seen in the health record; what must never be refused is only counted. The ledger is of one life:
-against crashes at every start stand the guard, and that one and the same crash is noted once (esp32.lifeline).
+crashes at every start are handled by the guard, and by noting one and the same crash once (esp32.lifeline).
 """
 
 import struct

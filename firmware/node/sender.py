@@ -192,9 +192,11 @@ class Sender:
 
 
 class Reach:
-    """Whether the gateway is there: what a restart of our own waits for, and what the LED shows. Decides nothing else.
+    """Knows whether the gateway is there: a restart of our own waits for it, and the LED shows it. It decides nothing
+    else.
 
-    `telemetry_s`: how often this node reports."""
+    `telemetry_s`: how often this node reports.
+    """
 
     def __init__(self, telemetry_s, *, now_ms):
         # The gateway has answered under keys of ours, at least once.

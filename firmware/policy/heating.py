@@ -173,7 +173,6 @@ class Plan:
         return Wanted(setpoint_ck, kind, reason, until_s, next_s, next_ck, empty_s)
 
     def _bound(self, end_s, today):
-        """At midnight another day comes into the look."""
         midnight_s = civil.unix_from_local(self._zone, today + 1, 0)
         return midnight_s if end_s is None or end_s > midnight_s else end_s
 

@@ -1,2 +1,1 @@
-"""What a node, a gateway and the centre must agree on, byte for byte. Portable; no clock, socket, file or
-random source."""
+"""The formats that a node, a gateway and the centre share, byte for byte. Portable; no clock, socket, file or pin."""

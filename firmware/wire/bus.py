@@ -1,4 +1,4 @@
-"""What travels on an RS-485 line, inside `wire.slip` frames, how long it takes, and the node's end of the line.
+"""An RS-485 line: the frames on it (inside `wire.slip`), how long they take, and the node's end of the line.
 
 A body is one byte of kind, one byte of address, then the datagram, which may be empty. The kind tells who sends: the
 gateway asks (ASK, the token), the node with that address answers (ANSWER). Its low bits carry the number of the

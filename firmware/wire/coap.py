@@ -174,7 +174,7 @@ class Endpoint:
         confirmable=True,
         now_ms,
     ):
-        """Ask `peer`; return the exchange number (at least 1), or Refused. One Response or one Failed
+        """Asks `peer` and returns the exchange number (at least 1), or Refused. One Response or one Failed
         follows.
 
         path, query: sequences of bytes, one item a segment. payload: bytes, or a list of them. options: more
@@ -202,7 +202,7 @@ class Endpoint:
         return exchange.number
 
     def respond(self, exchange, code, payload=b"", *, content_format=None, options=(), now_ms):
-        """Answer the Request with this exchange number, once. Return None, or Refused.
+        """Answers the Request with this exchange number, once. Returns None, or Refused.
 
         After "too-large" the exchange is still open: a shorter answer may follow.
         """
@@ -226,7 +226,7 @@ class Endpoint:
         return None
 
     def drop(self, exchange):
-        """Forget a Request without a word, for instance a stranger's. Return None, or Refused.
+        """Forgets a Request without an answer, for instance a stranger's. Returns None, or Refused.
 
         The same bytes would count as a new request.
         """

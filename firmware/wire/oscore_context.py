@@ -116,7 +116,7 @@ def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
 
 
 class Context:
-    """What two peers share, as one of them sees it. It is made by `derive` alone."""
+    """The keys and ids that two peers share, as one of them sees it. It is made by `derive` alone."""
 
     def __init__(self, sender_id, recipient_id, id_context, sender_key, recipient_key, common_iv):
         self.sender_id = sender_id
