@@ -53,7 +53,8 @@ class Bundle(NamedTuple):
 def of_kind(kind: str) -> Bundle:
     """The program of a kind of node, folded and bundled."""
     texts = squeeze.squeezed(firmware_modules.needed(kind), ALONE_WHEN_FROZEN)
-    return bundle(texts, firmware_modules.started(kind), firmware_modules.let_go())
+    started, fitted = firmware_modules.started(kind), firmware_modules.fitted(kind)
+    return bundle(texts, started, firmware_modules.let_go(), fitted)
 
 
 class _Module:
@@ -76,13 +77,16 @@ class _Module:
         return f"{name}__{self.name.replace('.', '_')}"
 
 
-def bundle(sources: Mapping[str, str], start: Collection[str], apart: Collection[str] = ()) -> Bundle:
-    """`sources`: {module: source} of one whole program, that begins with the modules `start`."""
+def bundle(
+    sources: Mapping[str, str], start: Collection[str], apart: Collection[str] = (), soon: Collection[str] = ()
+) -> Bundle:
+    """`sources`: {module: source} of one whole program, that begins with the modules `start`; `soon`: what every start
+    loads a moment later."""
     modules = {name: _Module(name, text) for name, text in sources.items()}
     for module in modules.values():
         module.eager = [name for statement in module.tree.body for name in _imported(statement, modules)]
     order: list[str] = []
-    for name in start:
+    for name in (*start, *soon):
         _visit(name, modules, order)
     kept = _left_alone(modules) | set(apart) | set(start) | {name.rpartition(".")[0] for name in modules}
     values = {""}

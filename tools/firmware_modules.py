@@ -61,6 +61,28 @@ def started(kind: str) -> list[str]:
     return [MAIN, f"kinds.{kind}", f"boards.{kind}"]
 
 
+def fitted(kind: str, firmware: Path = FIRMWARE) -> list[str]:
+    """The drivers that every node of a kind loads: its ports begin by the board's `open_...`, without a condition."""
+    opened: set[str] = set()
+    program = ast.parse((firmware / "kinds" / f"{kind}.py").read_text(encoding="utf-8"))
+    ports = [node for node in program.body if isinstance(node, ast.ClassDef) and node.name == "Ports"]
+    waiting: list[ast.AST] = [part for node in ports for part in node.body if getattr(part, "name", "") == "__init__"]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Attribute):
+            opened.add(node.attr)
+        if not isinstance(node, ast.If | ast.For | ast.IfExp):
+            waiting += ast.iter_child_nodes(node)
+    board = ast.parse((firmware / "boards" / f"{kind}.py").read_text(encoding="utf-8"))
+    return sorted(
+        part.module
+        for function in board.body
+        if isinstance(function, ast.FunctionDef) and function.name.startswith("open_") and function.name in opened
+        for part in ast.walk(function)
+        if isinstance(part, ast.ImportFrom) and part.module is not None and find(part.module, firmware) is not None
+    )
+
+
 def let_go(firmware: Path = FIRMWARE) -> list[str]:
     """Modules that the shell lets go once the node is made (kinds.READING)."""
     for statement in ast.parse((firmware / "kinds" / "__init__.py").read_text(encoding="utf-8")).body:

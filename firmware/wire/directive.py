@@ -103,8 +103,8 @@ def encode(held) -> bytes:
 
 
 def decode(payload) -> tuple:
-    """Returns ({code: (value, for_s)}, how many codes of a later release there were) of a gateway's answer. One value out
-    of its bounds spoils the answer: WireFault."""
+    """Returns ({code: (value, for_s)}, how many codes of a later release there were) of a gateway's answer. One value
+    out of its bounds spoils the answer: WireFault."""
     plain = cbor.decode(
         payload, bytes_max=limits.DIRECTIVES_BYTES_MAX, items_max=limits.DIRECTIVES_MAX, depth_max=limits.CBOR_DEPTH_MAX
     )
