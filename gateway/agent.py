@@ -83,7 +83,7 @@ class Agent:
             meanwhile=self._operation.starting,
         )
         if opened is not None:
-            await self._begin(opened)
+            await self._start(opened)
             await self._stop.wait()
             if self._crash is not None:
                 raise RuntimeError("an error of our own, see `crash` in the log") from self._crash
@@ -92,7 +92,7 @@ class Agent:
 
     # --- start and end ------------------------------------------------------------------------------------------
 
-    async def _begin(self, opened: Opened) -> None:
+    async def _start(self, opened: Opened) -> None:
         self._opened, self._core, self._keys = opened, opened.core, opened.found.keys
         # What the disk kept back at the start it may give at the first look.
         self._keys_again_ms = None if opened.found.is_whole else 0
@@ -101,25 +101,25 @@ class Agent:
             self._posted(self._on_mqtt),
             clock_is_good=lambda: opened.core.clock.good_since_ms is not None,
         )
-        self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.say)
+        self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.log)
         self._bearers = Bearers(
-            self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, say=self._operation.say
+            self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, log=self._operation.log
         )
         if self._core.cabinet is not None:
             self._cabinet = CabinetShell(
-                self._config, self._core, turn=self._turn, post=self._posted, say=self._operation.say
+                self._config, self._core, turn=self._turn, post=self._posted, log=self._operation.log
             )
-        self._images = NodeImageStore(self._config.data, opened.core.images.set_images, self._operation.say)
-        self._link = await open_node_link(self._config, self._on_datagram, self._operation.say)
+        self._images = NodeImageStore(self._config.data, opened.core.images.set_images, self._operation.log)
+        self._link = await open_node_link(self._config, self._on_datagram, self._operation.log)
         link = self._link.address
         self._operation.running(opened.core, opened.boot, link, self._shell_counters)
         recovery = opened.recovery
-        self._operation.say(
+        self._operation.log(
             "started", boot=opened.boot, link=list(link or ()), records=recovery.records, pid=os.getpid()
         )
         for damage in recovery.damages:
-            self._operation.say("journal-damage", damage=str(damage))
-        self._say_key_faults(opened.found.faults)
+            self._operation.log("journal-damage", damage=str(damage))
+        self._log_key_faults(opened.found.faults)
         self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
         if self._cabinet is not None:
             await self._cabinet.start(self._operation.status)
@@ -146,7 +146,7 @@ class Agent:
                     self._reported.clear()
                     await self._reported.wait()
         except TimeoutError:
-            self._operation.say("stop-unfinished", syncs=disk.unreported)
+            self._operation.log("stop-unfinished", syncs=disk.unreported)
             return
         self._link.close()
         disk.close()
@@ -173,7 +173,7 @@ class Agent:
         elif isinstance(effect, Publication):
             self._mqtt.publish(effect.token, effect.topic, effect.payload, effect.retain, effect.expiry_s)
         elif isinstance(effect, Log):
-            self._operation.say(effect.what, **effect.values)
+            self._operation.log(effect.what, **effect.values)
         elif isinstance(effect, SetContactor | Watchdog):
             if self._cabinet is not None:
                 self._cabinet.carry_out(effect)
@@ -209,19 +209,19 @@ class Agent:
         if keys != self._keys:
             self._keys = keys
             self._core.on_keys(keys, now_ms=now_ms)
-            self._operation.say("node-keys", nodes=len(self._core.link.sessions.nodes()))
-        self._say_key_faults(found.faults)
+            self._operation.log("node-keys", nodes=len(self._core.link.sessions.nodes()))
+        self._log_key_faults(found.faults)
 
-    def _say_key_faults(self, faults: list[str]) -> None:
+    def _log_key_faults(self, faults: list[str]) -> None:
         for fault in faults:
-            self._operation.say("node-key-fault", fault=fault)
+            self._operation.log("node-key-fault", fault=fault)
 
     def _watch(self) -> None:
         """Not part of the turn: it must notice when turns end."""
         due_ms = self._operation.watch(
-            broker=self._mqtt.looked_ms,
-            modems=self._bearers.modems_looked_ms,
-            cabinet=None if self._cabinet is None else self._cabinet.looked_ms,
+            broker=self._mqtt.alive_ms,
+            modems=self._bearers.modems_alive_ms,
+            cabinet=None if self._cabinet is None else self._cabinet.alive_ms,
         )
         self._loop.call_later(due_ms / 1000, self._watch)
 
@@ -265,7 +265,7 @@ class Agent:
 
     def _on_mqtt(self, posted: Any) -> None:
         now_ms = clock.monotonic_ms()
-        for event in self._mqtt.take(posted):
+        for event in self._mqtt.accept(posted):
             if isinstance(event, Connected):
                 self._core.on_connected(event.receive_max, event.bearer, now_ms=now_ms)
             elif isinstance(event, Disconnected):
@@ -276,15 +276,15 @@ class Agent:
                 self._core.on_puback(event.token, event.reason_code, now_ms=now_ms)
             elif isinstance(event, Subscription):
                 what = "subscription-refused" if event.why else "subscription-granted"
-                self._operation.say(what, why=event.why, bearer=event.bearer)
+                self._operation.log(what, why=event.why, bearer=event.bearer)
         self._turn()
 
     def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
         # What a transport meets is the world's; what one of our turns lets out is our bug, and has stopped the timer.
         if error is None or (isinstance(error, OSError) and "handle" not in context):
-            self._operation.say("library", name="asyncio", message=context.get("message", ""), error=repr(error))
+            self._operation.log("library", name="asyncio", message=context.get("message", ""), error=repr(error))
             return
-        self._operation.say("crash", error=repr(error), trace=traceback.format_exception(error)[-12:])
+        self._operation.log("crash", error=repr(error), trace=traceback.format_exception(error)[-12:])
         self._crash = error
         self._stop.set()

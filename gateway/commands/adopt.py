@@ -48,7 +48,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
             status = 1
             continue
         if not args.json:
-            _say("adopted", args.lang, node=key.node.hex(), kid=key.kid.hex())
+            _print("adopted", args.lang, node=key.node.hex(), kid=key.kid.hex())
         if allowed is not None and key.node not in allowed:
             print(_WORDS.text("barred", args.lang, node=key.node.hex()), file=sys.stderr)
             status = 1
@@ -69,11 +69,11 @@ def _remove(folder: Path, name: str, language: str, *, as_json: bool) -> int:
         print(f"bocage gateway adopt: {_WORDS.text('unknown', language, name=name)}", file=sys.stderr)
         return 1
     if not as_json:
-        _say("removed", language, node=name)
+        _print("removed", language, node=name)
     return 0
 
 
-def _say(what: str, language: str, **values: object) -> None:
+def _print(what: str, language: str, **values: object) -> None:
     print(_WORDS.text(what, language, **values))
 
 
@@ -85,7 +85,7 @@ def _list(folder: Path, language: str, *, as_json: bool, is_silent: bool) -> int
     elif not is_silent:
         for key in found.keys:
             print(f"{key.node.hex()}  kid {key.kid.hex()}")
-        _say("count", language, count=len(found.keys))
+        _print("count", language, count=len(found.keys))
     for fault in found.faults:
         print(f"bocage gateway adopt: {fault}", file=sys.stderr)
     return 1 if found.faults else 0

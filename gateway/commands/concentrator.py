@@ -48,7 +48,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
         raise UsageError(_WORDS.text("no_radio", args.lang))
     if args.what == WITHDRAW:
         known = images.withdraw_concentrator_image(config.data)
-        _tell("withdrawn" if known else "none", args.lang, as_json=args.json)
+        _print_done("withdrawn" if known else "none", args.lang, as_json=args.json)
         return 0
     if args.image is None or not radio.update_keys:
         raise UsageError(_WORDS.text("no_file" if args.image is None else "no_keys", args.lang))
@@ -61,9 +61,9 @@ def run(config: Config, args: argparse.Namespace) -> int:
         return 1
     images.put_concentrator_image(config.data, content)
     kilobytes = -(-image.bytes // 1000)
-    _tell("put", args.lang, as_json=args.json, number=image.number, text=image.text, kilobytes=kilobytes)
+    _print_done("put", args.lang, as_json=args.json, number=image.number, text=image.text, kilobytes=kilobytes)
     return 0
 
 
-def _tell(word: str, language: str, *, as_json: bool, **values: Any) -> None:
+def _print_done(word: str, language: str, *, as_json: bool, **values: Any) -> None:
     print(json.dumps({"done": word, **values}) if as_json else _WORDS.text(word, language, **values))

@@ -46,45 +46,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
     """Exit status: 0 done, 1 an image or the disk did not let us, 2 the usage is at fault."""
-    tell = _Teller(args.lang, args.json)
+    printer = _Printer(args.lang, args.json)
     if args.what == LIST:
-        return _list(config, tell)
+        return _list(config, printer)
     if not args.names:
         raise UsageError(_WORDS.text("what" if args.what == ADD else "which", args.lang))
     status = 0
     for name in args.names:
         try:
-            status |= _add(config, Path(name), tell) if args.what == ADD else _remove(config, name, tell)
+            status |= _add(config, Path(name), printer) if args.what == ADD else _remove(config, name, printer)
         except ImageError as error:
-            tell.fault(error.reason, name, detail=error.detail)
+            printer.fault(error.reason, name, detail=error.detail)
             status = 1
     return status
 
 
-def _add(config: Config, path: Path, tell: "_Teller") -> int:
+def _add(config: Config, path: Path, printer: "_Printer") -> int:
     content = node_images.read(path)
     one = node_images.parse_node_image(content)
     for other in _offered(config):
         if other.product == one.product and other.number > one.number:
-            tell.fault("older", str(path), detail=str(other.number))
+            printer.fault("older", str(path), detail=str(other.number))
             return 1
     node_images.put_node_image(config.data, one.product, content)
-    tell("added", **_facts(one))
+    printer("added", **_facts(one))
     return 0
 
 
-def _remove(config: Config, product: str, tell: "_Teller") -> int:
+def _remove(config: Config, product: str, printer: "_Printer") -> int:
     known = node_images.is_product(product) and node_images.withdraw_node_image(config.data, product)
-    tell("removed" if known else "none", product=product)
+    printer("removed" if known else "none", product=product)
     return 0 if known else 1
 
 
-def _list(config: Config, tell: "_Teller") -> int:
+def _list(config: Config, printer: "_Printer") -> int:
     offered = _offered(config)
     for one in offered:
-        tell("listed", **_facts(one))
+        printer("listed", **_facts(one))
     if not offered:
-        tell("empty")
+        printer("empty")
     return 0
 
 
@@ -103,7 +103,7 @@ def _facts(one: NodeImage) -> dict[str, Any]:
     return {"product": one.product, "number": one.number, "text": one.text, "kilobytes": kilobytes}
 
 
-class _Teller:
+class _Printer:
     def __init__(self, language: str, as_json: bool) -> None:
         self._language = language
         self._as_json = as_json

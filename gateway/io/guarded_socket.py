@@ -33,7 +33,7 @@ class Places:
         self._stopped = False
         self.waits = 0
 
-    def take(self) -> None:
+    def occupy(self) -> None:
         """May go below zero by the one event that a packet yields after `wait`."""
         with self._free:
             self._left -= 1

@@ -2,7 +2,7 @@
 
 The port is to be named by /dev/serial/by-id/…, which follows the modem when it comes back as another ttyUSB. A port
 that is gone is opened again with a back-off, for ever. What comes in is posted as events; `post` must hand over to
-the agent's thread, which calls `took` for each: a modem that chatters waits for it, and the driver drops what is too
+the agent's thread, which calls `processed` for each: a modem that chatters waits, and the driver drops what is too
 much. Decides nothing.
 """
 
@@ -50,14 +50,14 @@ class ModemReceived(NamedTuple):
 
 
 class ModemPort:
-    """One port, from `start` to `close`. `looked_ms`: when its thread last gave a sign of life, None once closed."""
+    """One port, from `start` to `close`. `alive_ms`: when its thread last gave a sign of life, None once closed."""
 
     def __init__(self, path: str, post: Callable[[Any], None]) -> None:
         self._path = path
         self._post = post
         self._writes: Queue[bytes] = Queue(_WRITES_MAX)
         self._places = Places(_EVENTS_MAX)
-        self.looked_ms: int | None = clock.monotonic_ms()
+        self.alive_ms: int | None = clock.monotonic_ms()
         self._stop = Event()
         self._thread = Thread(target=self._run, name="modem", daemon=True)
 
@@ -69,7 +69,7 @@ class ModemPort:
         with contextlib.suppress(Full):
             self._writes.put_nowait(data)
 
-    def took(self) -> None:
+    def processed(self) -> None:
         """The agent has taken one posted event."""
         self._places.give_back()
 
@@ -77,7 +77,7 @@ class ModemPort:
         """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
         self._stop.set()
         self._places.stop()
-        self.looked_ms = None
+        self.alive_ms = None
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -85,14 +85,14 @@ class ModemPort:
         delay_ms = limits.MODEM_REOPEN_FIRST_MS
         told = ""
         while not self._stop.is_set():
-            self._look()
+            self._beat()
             self._places.wait()
             has_spoken, why = self._serve()
             if self._stop.is_set():
                 return
             if why != told or has_spoken:
                 # The same failure to open is told once, not every minute of a year.
-                self._tell(ModemClosed(why))
+                self._post_event(ModemClosed(why))
             told = why
             if has_spoken:
                 delay_ms = limits.MODEM_REOPEN_FIRST_MS
@@ -107,7 +107,7 @@ class ModemPort:
         except _GONE as error:
             return False, f"cannot be opened: {error}"
         self._discard()
-        self._tell(ModemOpened())
+        self._post_event(ModemOpened())
         try:
             return True, self._talk(port)
         finally:
@@ -117,12 +117,12 @@ class ModemPort:
     def _talk(self, port: serial.Serial) -> str:
         try:
             while not self._stop.is_set():
-                self._look()
+                self._beat()
                 self._places.wait()
                 data = port.read(1)
                 if data:
                     data += port.read(min(port.in_waiting, _READ_BYTES_MAX))
-                    self._tell(ModemReceived(data))
+                    self._post_event(ModemReceived(data))
                     self._stop.wait(_PAUSE_S)
                 with contextlib.suppress(Empty):
                     port.write(self._writes.get_nowait())
@@ -130,12 +130,12 @@ class ModemPort:
             return f"lost: {error}"
         return "stopped"
 
-    def _look(self) -> None:
+    def _beat(self) -> None:
         if not self._stop.is_set():
-            self.looked_ms = clock.monotonic_ms()
+            self.alive_ms = clock.monotonic_ms()
 
-    def _tell(self, event: ModemOpened | ModemClosed | ModemReceived) -> None:
-        self._places.take()
+    def _post_event(self, event: ModemOpened | ModemClosed | ModemReceived) -> None:
+        self._places.occupy()
         self._post(event)
 
     def _discard(self) -> None:

@@ -68,9 +68,9 @@ class MqttLink:
         return None if self._carrier is None else self._carrier.bearer.name
 
     @property
-    def looked_ms(self) -> int | None:
+    def alive_ms(self) -> int | None:
         """When the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
-        return None if self._carrier is None else self._carrier.looked_ms
+        return None if self._carrier is None else self._carrier.alive_ms
 
     def connect(self, subscriptions: list[str], bearer: BearerRoute = ANY_BEARER) -> None:
         """Start one attempt. Its end is told, once, by Disconnected, unless `close` or a later `connect` ends it."""
@@ -108,12 +108,12 @@ class MqttLink:
         if self._carrier is not None:
             self._carrier.publish(token, topic, payload, retain, expiry_s)
 
-    def take(self, posted: _Posted) -> list[Event]:
+    def accept(self, posted: _Posted) -> list[Event]:
         """What a posted event means to the core: mostly itself, sometimes nothing, once in a while two."""
         connection, event = posted
         if connection is None:
             return [event]
-        connection.took()
+        connection.processed()
         if connection is self._candidate:
             return self._of_candidate(connection, event)
         if connection is not self._carrier:

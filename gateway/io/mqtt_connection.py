@@ -107,7 +107,7 @@ class Connection:
         # True once the broker may have seen our CONNECT, and ended another connection of ours for it.
         self.asked = False
         # When its thread last gave a sign of life, in monotonic milliseconds.
-        self.looked_ms = clock.monotonic_ms()
+        self.alive_ms = clock.monotonic_ms()
         self._options = options
         self._addresses = addresses
         self._subscriptions = subscriptions
@@ -160,7 +160,7 @@ class Connection:
         if self._publish_bytes_max and len(topic) + len(payload) + _PUBLISH_OVERHEAD_BYTES > self._publish_bytes_max:
             # To send it would end the connection, again and again.
             self._count("publication-too-large")
-            self._tell(PubAck(self._remember(-token - 1, token), _PACKET_TOO_LARGE))
+            self._post_event(PubAck(self._remember(-token - 1, token), _PACKET_TOO_LARGE))
             return
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if expiry_s is not None:
@@ -174,7 +174,7 @@ class Connection:
         token = self._tokens.pop(event.token, None)
         return None if token is None else PubAck(token, event.reason_code)
 
-    def took(self) -> None:
+    def processed(self) -> None:
         """The agent has taken one posted event."""
         self._places.give_back()
 
@@ -223,9 +223,9 @@ class Connection:
         self.asked = True
         return self._sock
 
-    def look(self) -> None:
+    def beat(self) -> None:
         """Called at least every `_LOOK_S`. Broken ends the connection."""
-        self.looked_ms = clock.monotonic_ms()
+        self.alive_ms = clock.monotonic_ms()
         if self._end_why:
             raise Broken(self._end_why)
         now_s = time.monotonic()
@@ -264,7 +264,7 @@ class Connection:
         self._alias_max = getattr(properties, "TopicAliasMaximum", 0)
         self._receive_max = getattr(properties, "ReceiveMaximum", _RECEIVE_MAX_DEFAULT)
         self._publish_bytes_max = getattr(properties, "MaximumPacketSize", 0)
-        self._tell(Connected(self._receive_max, self.bearer.name))
+        self._post_event(Connected(self._receive_max, self.bearer.name))
 
     def _subscribe(self, client: Any) -> None:
         client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._subscriptions])
@@ -278,10 +278,10 @@ class Connection:
         if bool(refused) != self._is_refused:
             self._is_refused = bool(refused)
             why = f"{refused[0]} ({refused[0].value:#04x})" if refused else ""
-            self._tell(Subscription(why, self.bearer.name))
+            self._post_event(Subscription(why, self.bearer.name))
 
     def on_publish(self, _client: Any, _data: Any, message_id: int, reason: Any, _properties: Any) -> None:
-        self._tell(PubAck(message_id, reason.value))
+        self._post_event(PubAck(message_id, reason.value))
 
     def on_message(self, _client: Any, _data: Any, message: Any) -> None:
         try:
@@ -289,7 +289,7 @@ class Connection:
         except UnicodeDecodeError:
             self._count("mqtt-malformed")
             return
-        self._tell(Message(topic, bytes(message.payload), bool(message.retain)))
+        self._post_event(Message(topic, bytes(message.payload), bool(message.retain)))
 
     def on_disconnect(self, _client: Any, _data: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if self._told_why:
@@ -312,7 +312,7 @@ class Connection:
             self._sock.error = None
         # paho and its own two sockets go as soon as its thread is over.
         self._client = None
-        self._tell(Disconnected(why, self.bearer.name))
+        self._post_event(Disconnected(why, self.bearer.name))
 
     def _why(self, error: Exception | None) -> str:
         if self._sock is None:
@@ -327,8 +327,8 @@ class Connection:
         self._count("mqtt-malformed")
         return f"mqtt-malformed: {type(last).__name__}: {last}" if last else "mqtt-malformed: the protocol is broken"
 
-    def _tell(self, event: Event) -> None:
-        self._places.take()
+    def _post_event(self, event: Event) -> None:
+        self._places.occupy()
         self._post(self, event)
 
 
@@ -356,7 +356,7 @@ class _Client(paho.Client):
         return self._connection.open_socket()
 
     def loop_misc(self) -> Any:
-        self._connection.look()
+        self._connection.beat()
         return super().loop_misc()
 
     def loop_forever(self, timeout: float = _LOOK_S, retry_first_connection: bool = False) -> Any:

@@ -78,7 +78,7 @@ class SerialLine:
         self.state = "closed"
         if self._again is not None:
             self._again.cancel()
-        self._let_go()
+        self._release()
 
     # --- opening ----------------------------------------------------------------------------------------------------
 
@@ -123,11 +123,11 @@ class SerialLine:
     def _lost(self, why: object) -> None:
         self.counters["lost"] += 1
         self.state = f"lost: {why}"
-        self._let_go()
+        self._release()
         self._open_later()
         self._on_lost()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         port, self._port = self._port, None
         if port is None:
             return

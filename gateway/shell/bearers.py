@@ -30,12 +30,12 @@ class Bearers:
         *,
         turn: Callable[[], None],
         post: Callable[[Callable[..., None]], Callable[..., None]],
-        say: Callable[..., None],
+        log: Callable[..., None],
     ) -> None:
         self._core = core
         self._mqtt = mqtt
         self._turn = turn
-        self._say = say
+        self._log = log
         routes = [one.route for one in config.bearers] or [BearerRoute(UNBOUND.name)]
         self._routes = {route.name: route for route in routes}
         self._resolver = Resolver(config.mqtt.host, config.mqtt.port)
@@ -63,9 +63,9 @@ class Bearers:
             self._start(self._cut_power(effect.bearer))
 
     @property
-    def modems_looked_ms(self) -> dict[str, int | None]:
+    def modems_alive_ms(self) -> dict[str, int | None]:
         """When the thread of each bearer's modem last gave a sign of life (monotonic); None once it is closed."""
-        return {bearer: port.looked_ms for bearer, port in self._modems.items()}
+        return {bearer: port.alive_ms for bearer, port in self._modems.items()}
 
     def count(self, *, now_ms: int) -> None:
         """Tell the core what the kernel has counted on metered interfaces; to be called every few seconds."""
@@ -100,11 +100,11 @@ class Bearers:
 
     async def _cut_power(self, bearer: str) -> None:
         why = await cut_power(self._power_commands[bearer])
-        self._say("modem-power-cut", bearer=bearer, why=why)
+        self._log("modem-power-cut", bearer=bearer, why=why)
 
     def _on_modem(self, bearer: str, event: ModemOpened | ModemClosed | ModemReceived) -> None:
         modem, now_ms = self._core.bearers.modems[bearer], clock.monotonic_ms()
-        self._modems[bearer].took()
+        self._modems[bearer].processed()
         if isinstance(event, ModemOpened):
             modem.opened(now_ms=now_ms)
         elif isinstance(event, ModemClosed):

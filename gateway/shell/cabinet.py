@@ -28,7 +28,7 @@ class CabinetShell:
         *,
         turn: Callable[[], None],
         post: Callable[[Callable[..., None]], Callable[..., None]],
-        say: Callable[..., None],
+        log: Callable[..., None],
     ) -> None:
         from gateway.io.cabinet.cabinet_io import CabinetIo
 
@@ -37,7 +37,7 @@ class CabinetShell:
         self._core = core
         self._cabinet: Cabinet = core.cabinet
         self._turn = turn
-        self._say = say
+        self._log = log
         self._io = CabinetIo(config.cabinet, post(self._on_seen))
         self._page: LocalPage | None = None
         self._is_closed = False
@@ -50,10 +50,10 @@ class CabinetShell:
         try:
             from gateway.show.page.page import LocalPage
 
-            page = LocalPage(self._config.page, status, self, self._say)
+            page = LocalPage(self._config.page, status, self, self._log)
             await page.start()
         except (OSError, ImportError) as error:
-            self._say("cannot-serve", error=f"page: {type(error).__name__}: {error}")
+            self._log("cannot-serve", error=f"page: {type(error).__name__}: {error}")
             return
         self._page = page
 
@@ -62,9 +62,9 @@ class CabinetShell:
         self._io.apply(effect)
 
     @property
-    def looked_ms(self) -> int | None:
+    def alive_ms(self) -> int | None:
         """The last sign of life of the threads that hold contactors."""
-        return self._io.looked_ms
+        return self._io.alive_ms
 
     def health(self) -> dict[str, Any]:
         """For the log and the status."""
@@ -98,6 +98,6 @@ class CabinetShell:
     def _on_seen(self, seen: Observation) -> None:
         if self._is_closed:
             return
-        self._io.took()
+        self._io.processed()
         self._core.on_observation(seen, now_ms=clock.monotonic_ms())
         self._turn()

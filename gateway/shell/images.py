@@ -139,10 +139,10 @@ def is_product(word: str) -> bool:
 class NodeImageStore:
     """`poll` is called every few seconds; `serve` gets all images that are sound when that has changed."""
 
-    def __init__(self, data: Path, serve: Callable[[list[NodeImage]], None], say: Callable[..., None]) -> None:
+    def __init__(self, data: Path, serve: Callable[[list[NodeImage]], None], log: Callable[..., None]) -> None:
         self._folder = data / NODE_FOLDER
         self._serve = serve
-        self._say = say
+        self._log = log
         self._seen: object = ()
 
     def poll(self) -> None:
@@ -156,11 +156,11 @@ class NodeImageStore:
             try:
                 images.append(parse_node_image(read(path)))
             except ImageError as error:
-                self._say("node-image-refused", file=path.name, reason=error.reason, detail=error.detail)
+                self._log("node-image-refused", file=path.name, reason=error.reason, detail=error.detail)
             except OSError as error:
-                self._say("node-image-refused", file=path.name, reason="read", detail=str(error))
+                self._log("node-image-refused", file=path.name, reason="read", detail=str(error))
         self._serve(images)
-        self._say("node-images", images={one.product: one.number for one in images})
+        self._log("node-images", images={one.product: one.number for one in images})
 
 
 def node_image_paths(folder: Path) -> list[Path]:
@@ -185,13 +185,13 @@ def withdraw_node_image(data: Path, product: str) -> bool:
 
 
 class ConcentratorStore:
-    """`poll` is called every few seconds; `say` is the log."""
+    """`poll` is called every few seconds; `log` is the log."""
 
-    def __init__(self, data: Path, keys: Sequence[bytes], update: ConcentratorUpdate, say: Callable[..., None]) -> None:
+    def __init__(self, data: Path, keys: Sequence[bytes], update: ConcentratorUpdate, log: Callable[..., None]) -> None:
         self._folder = data / CONCENTRATOR_FOLDER
         self._keys = keys
         self._update = update
-        self._say = say
+        self._log = log
         self._seen: object = None
         self._remembered = ""
 
@@ -213,9 +213,9 @@ class ConcentratorStore:
         except FileNotFoundError:
             pass
         except ImageError as error:
-            self._say("concentrator-image-refused", reason=error.reason, detail=error.detail)
+            self._log("concentrator-image-refused", reason=error.reason, detail=error.detail)
         except OSError as error:
-            self._say("concentrator-image-refused", reason="read", detail=str(error))
+            self._log("concentrator-image-refused", reason="read", detail=str(error))
         self._remembered = image.digest.hex() if image is not None and why else ""
         self._update.offer(image, why)
 
@@ -225,7 +225,7 @@ class ConcentratorStore:
             files.write(self._folder / _FAILED, json.dumps({digest: why}).encode(), gives=True)
         except OSError as error:
             # After the next start it is offered once more, which the concentrator survives.
-            self._say("concentrator-image-refused", reason="write", detail=str(error))
+            self._log("concentrator-image-refused", reason="write", detail=str(error))
 
 
 def put_concentrator_image(data: Path, content: bytes) -> None:

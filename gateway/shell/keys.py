@@ -84,7 +84,7 @@ def text(key: NodeKey) -> str:
 
 def read_folder(folder: Path) -> Found:
     """Every key of the folder that is sound; a damaged file costs its own node only. An absent folder is empty."""
-    found, faults, is_whole = _look(folder)
+    found, faults, is_whole = _scan(folder)
     keys: list[NodeKey] = []
     nodes: set[bytes] = set()
     kids: dict[bytes, NodeKey] = {}
@@ -112,7 +112,7 @@ def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.give(folder)  # made by us, or by somebody's `sudo mkdir`
-    held = _look(folder)[0]
+    held = _scan(folder)[0]
     clash = check_keys([*(other for _, other in held if other.node != key.node), key])
     if clash:
         raise KeyFileError("; ".join(clash))
@@ -132,7 +132,7 @@ def remove(folder: Path, node: bytes) -> bool:
     OSError.
     """
     usual = folder / f"{node.hex()}{SUFFIX}"
-    paths = {path for path, key in _look(folder)[0] if key.node == node}
+    paths = {path for path, key in _scan(folder)[0] if key.node == node}
     if usual.exists():
         paths.add(usual)
     _unlink(folder, paths)
@@ -153,7 +153,7 @@ def state(folder: Path) -> frozenset[tuple[object, ...]]:
     return frozenset(seen)
 
 
-def _look(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str], bool]:
+def _scan(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str], bool]:
     """Every sound key file of the folder, the faults of the others and of the folder, whether all could be read."""
     found, faults, is_whole = [], [], True
     try:

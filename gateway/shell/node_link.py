@@ -20,7 +20,7 @@ from wire import radio
 _AGAIN_S = 30.0
 
 Receive = Callable[[bytes, Any], None]
-Say = Callable[..., None]
+LogLine = Callable[..., None]
 
 
 class NodeLink:
@@ -63,7 +63,7 @@ class NodeLink:
         if self.udp is not None:
             self.udp.close()
 
-    def open_later(self, address: tuple[str, int], receive: Receive, say: Say) -> None:
+    def open_later(self, address: tuple[str, int], receive: Receive, log: LogLine) -> None:
         """Somebody else has the address: until he lets go of it."""
 
         async def again() -> None:
@@ -71,11 +71,11 @@ class NodeLink:
                 await asyncio.sleep(_AGAIN_S)
                 with suppress(OSError):
                     self.udp = await open_link(*address, receive)
-                    say("link-open", link=list(self.udp.address))
+                    log("link-open", link=list(self.udp.address))
 
         self._later = asyncio.get_running_loop().create_task(again())
 
-    def start_serial(self, config: Config, receive: Receive, say: Say) -> None:
+    def start_serial(self, config: Config, receive: Receive, log: LogLine) -> None:
         """Ports that are away come when they come."""
         serial = config.serial
         if serial.bus is not None:
@@ -88,15 +88,15 @@ class NodeLink:
                 session=1 + secrets.randbelow(radio.SESSION_MAX),
                 now_ms=clock.monotonic_ms(),
                 channel=serial.radio.channel,
-                log=say,
+                log=log,
             )
             self._serial["radio"] = ConcentratorLink(serial.radio.port, core, receive)
-            self._images = ConcentratorStore(config.data, serial.radio.update_keys, core.update, say)
+            self._images = ConcentratorStore(config.data, serial.radio.update_keys, core.update, log)
         for bearer in self._serial.values():
             bearer.start()
 
 
-async def open_node_link(config: Config, receive: Receive, say: Say) -> NodeLink:
+async def open_node_link(config: Config, receive: Receive, log: LogLine) -> NodeLink:
     """OSError when the UDP address is taken; but where there is a cabinet, its street must be lit all the same."""
     link = NodeLink()
     if config.bind is not None:
@@ -105,7 +105,7 @@ async def open_node_link(config: Config, receive: Receive, say: Say) -> NodeLink
         except OSError as error:
             if config.cabinet is None:
                 raise
-            say("cannot-serve", what_for="link", error=str(error))
-            link.open_later(config.bind, receive, say)
-    link.start_serial(config, receive, say)
+            log("cannot-serve", what_for="link", error=str(error))
+            link.open_later(config.bind, receive, log)
+    link.start_serial(config, receive, log)
     return link

@@ -60,7 +60,7 @@ class Operation:
             try:
                 open_it()
             except (OSError, ImportError) as error:
-                self.say("cannot-serve", error=f"{type(error).__name__}: {error}")
+                self.log("cannot-serve", error=f"{type(error).__name__}: {error}")
 
     def _open_status(self) -> None:
         self._socket = StatusServer(self._config.status_socket, self.status)
@@ -71,7 +71,7 @@ class Operation:
 
             self._metrics = MetricsServer(self._config.metrics)
 
-    def say(self, what: str, **values: Any) -> None:
+    def log(self, what: str, **values: Any) -> None:
         """To the log, and to what the status tells."""
         self.facts.note(Log(what, values), now_ms=clock.monotonic_ms())
         self._log(what, **values)
@@ -97,7 +97,7 @@ class Operation:
 
     def ready(self) -> None:
         """The first turn is over: we serve."""
-        self._headline = self._safely(self._say_headline) or ""
+        self._headline = self._safely(self._current_headline) or ""
         self.notify.ready(self._headline)
 
     def stopping(self) -> None:
@@ -110,7 +110,7 @@ class Operation:
             self._socket.close()
         if self._metrics is not None:
             self._metrics.close()
-        self.say("stopped")
+        self.log("stopped")
 
     def housekeep(self, core: Gateway, *, now_ms: int) -> None:
         """Every ten seconds or so."""
@@ -119,7 +119,7 @@ class Operation:
         self._log.settle()
         if now_ms >= self._health_at_ms:
             self._health_at_ms = now_ms + _HEALTH_EVERY_MS
-            self.say("health", **self.facts.health(now_ms=now_ms))
+            self.log("health", **self.facts.health(now_ms=now_ms))
         if self._metrics is not None and (status := self._safely(self._status_now)) is not None:
             self._metrics.update(status)
 
@@ -139,10 +139,10 @@ class Operation:
         self.facts.late = late
         for one in late:
             if one.name not in known:
-                self.say("heartbeat-late", **one._asdict())
+                self.log("heartbeat-late", **one._asdict())
         if all(one.name.startswith(f"{_MODEM} ") for one in late):
             self.notify.alive()
-        headline = self._safely(self._say_headline)
+        headline = self._safely(self._current_headline)
         if headline is not None and headline != self._headline:
             self._headline = headline
             self.notify.status(headline)
@@ -154,7 +154,7 @@ class Operation:
         else:
             self._heartbeats.expect(name, allowed_ms, now_ms=heard_ms)
 
-    def _say_headline(self) -> str:
+    def _current_headline(self) -> str:
         return report.headline(self._status_now(), "fr")
 
     def _safely(self, tell: Callable[[], Result]) -> Result | None:
@@ -162,7 +162,7 @@ class Operation:
         try:
             return tell()
         except Exception as error:
-            self.say("report-failed", error=repr(error), trace=traceback.format_exception(error)[-3:])
+            self.log("report-failed", error=repr(error), trace=traceback.format_exception(error)[-3:])
             return None
 
     def _status_now(self) -> Status:

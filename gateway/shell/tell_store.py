@@ -26,20 +26,20 @@ _FILES_MAX = 64
 
 
 class TellStore:
-    """`poll` is called every few seconds; `say` is the log."""
+    """`poll` is called every few seconds; `log` is the log."""
 
     def __init__(
         self,
         data: Path,
         directives: Directives,
-        say: Callable[..., None],
+        log: Callable[..., None],
         *,
         now_ms: Callable[[], int] = clock.monotonic_ms,
     ) -> None:
         self._now_ms = now_ms
         self._folder = data / FOLDER
         self._directives = directives
-        self._say = say
+        self._log = log
         self._done: set[Path] = set()
 
     def poll(self) -> None:
@@ -50,13 +50,13 @@ class TellStore:
             return
         fresh = [path for path in found if path not in self._done]
         for path in fresh:
-            self._take(path)
+            self._accept(path)
         # What was taken in this turn is not on the disk yet.
         if not fresh and self._done and self._directives.is_safe:
             for path in sorted(self._done):
-                self._let_go(path)
+                self._release(path)
 
-    def _take(self, path: Path) -> None:
+    def _accept(self, path: Path) -> None:
         try:
             with path.open("rb") as file:
                 plain: Any = json.loads(file.read(_BYTES_MAX))
@@ -71,14 +71,14 @@ class TellStore:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
             self._directives.refuse(path.name[:40], now_ms=self._now_ms())
-            self._say("tell-unreadable", file=path.name[:80], error=str(error)[:80])
+            self._log("tell-unreadable", file=path.name[:80], error=str(error)[:80])
         self._done.add(path)
 
-    def _let_go(self, path: Path) -> None:
+    def _release(self, path: Path) -> None:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            self._say("tell-unreadable", file=path.name[:80], error=str(error)[:80])
+            self._log("tell-unreadable", file=path.name[:80], error=str(error)[:80])
             return
         self._done.discard(path)
 

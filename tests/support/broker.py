@@ -88,7 +88,7 @@ class LinkInbox(Inbox):
         end = time.monotonic() + PATIENCE_S
         while True:
             while not self._taken:
-                self._taken += self.link.take(self._queue.get(timeout=max(0.01, end - time.monotonic())))
+                self._taken += self.link.accept(self._queue.get(timeout=max(0.01, end - time.monotonic())))
             event = self._taken.pop(0)
             self.seen.append(event)
             if wanted(event):
@@ -98,7 +98,7 @@ class LinkInbox(Inbox):
         self.seen += self._taken
         self._taken = []
         while not self._queue.empty():
-            self.seen += self.link.take(self._queue.get())
+            self.seen += self.link.accept(self._queue.get())
         return self.seen
 
     def waiting(self):

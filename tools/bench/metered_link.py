@@ -160,7 +160,7 @@ class Gateway:
         self._link.close()
 
     def _on_posted(self, posted: Any) -> None:
-        for event in self._link.take(posted):
+        for event in self._link.accept(posted):
             self._events.put(event)
 
 

@@ -139,7 +139,7 @@ class Cabinet:
 
     def _on_posted(self, posted: Any) -> None:
         now_ms = clock.monotonic_ms()
-        for event in self._link.take(posted):
+        for event in self._link.accept(posted):
             if isinstance(event, Connected):
                 self._connected_ms = now_ms
                 self.core.on_connected(event.receive_max, event.bearer, now_ms=now_ms)

@@ -48,7 +48,7 @@ class BearerHealth:
 
     # --- probes ---------------------------------------------------------------------------------------------
 
-    def take_due(self, *, now_ms: int) -> bool:
+    def probe_due(self, *, now_ms: int) -> bool:
         """True when a probe is to be sent now; it counts as sent."""
         if self._answer_by_ms is not None or now_ms < self._probe_at_ms:
             return False

@@ -83,7 +83,7 @@ class Budget:
             self._used += self._persisted.used - self._assumed
         self._persisted = None
         self._interface, self._counter = interface, counter
-        is_new_month = self._tell_month(unix_s)
+        is_new_month = self._observe_month(unix_s)
         self._used += grown
         if is_new_month or self._used + self._block // 2 > self._reserved:
             self._reserve(now_ms)
@@ -146,7 +146,7 @@ class Budget:
         gone_s = max(gone_s, min(limits.BUDGET_PACE_MIN_S, length_s))
         return self._used * length_s // gone_s
 
-    def _tell_month(self, unix_s: int | None) -> bool:
+    def _observe_month(self, unix_s: int | None) -> bool:
         """Change the month if it is time; True when it is another one now."""
         if unix_s is None:
             self._elapsed = None
@@ -217,7 +217,7 @@ class Budget:
         for torn, (_number, name) in enumerate(files):
             line = self._read(name)
             if line is not None:
-                self._take(line, torn)
+                self._restore(line, torn)
                 return
         unknown = self._limit * limits.BUDGET_UNKNOWN_PERMILLE // 1000
         if self._number <= limits.BUDGET_WRITES_PER_DAY:
@@ -225,7 +225,7 @@ class Budget:
             unknown = min(unknown, self._number * self._block)
         self._used += unknown
 
-    def _take(self, line: _Line, torn: int) -> None:
+    def _restore(self, line: _Line, torn: int) -> None:
         """Go on from a line; each newer one that cannot be read had reserved a block more."""
         if self._month is None:
             self._month, self._before_month, self._before = line.month, line.before_month, line.before

@@ -105,7 +105,7 @@ class Connection:
         self.active = bearer
         self._connected_ms = now_ms
         if self._health[bearer].works(now_ms=now_ms):
-            self._tell("bearer-up", bearer, "connected")
+            self._report("bearer-up", bearer, "connected")
         if self._last is not None and self._last != bearer:
             self._changed(self._last, bearer, now_ms)
         self._last = bearer
@@ -144,7 +144,7 @@ class Connection:
         """What the shell is to do now, in order."""
         if self._attempt is not None and now_ms >= self._attempt_by_ms:
             self.counters["attempts-expired"] += 1
-            self._tell("attempt-expired", self._attempt, "no answer")
+            self._report("attempt-expired", self._attempt, "no answer")
             self._effects.append(Drop(self._attempt))
             self._attempt_failed("no answer", now_ms)
         if self._several:
@@ -251,7 +251,7 @@ class Connection:
         health.suspect(now_ms=now_ms)
         if self.active is not None and self._health[self.active].is_up:
             self.counters["returns-failed"] += 1
-            self._tell("return-failed", bearer, why)
+            self._report("return-failed", bearer, why)
             self._wait_longer_to_return()
             self._set_return(now_ms)
         else:
@@ -270,17 +270,17 @@ class Connection:
             if health.is_overdue(now_ms=now_ms):
                 health.counters["probes-unanswered"] += 1
                 self.probed(health.bearer.name, False, now_ms=now_ms)
-            if health.take_due(now_ms=now_ms):
+            if health.probe_due(now_ms=now_ms):
                 self._effects.append(Probe(health.bearer.name, limits.BEARER_PROBE_TIMEOUT_MS))
 
     def _came_up(self, bearer: str, now_ms: int) -> None:
-        self._tell("bearer-up", bearer, "probes")
+        self._report("bearer-up", bearer, "probes")
         if self.active is None:
             soon_ms = now_ms + self._random_below(limits.CONNECTION_BACK_SPREAD_MS)
             self._connect_at_ms = min(self._connect_at_ms, soon_ms)
 
     def _went_down(self, bearer: str, now_ms: int) -> None:
-        self._tell("bearer-down", bearer, "probes")
+        self._report("bearer-down", bearer, "probes")
         if not any(health.is_up for health in self._others(bearer)):
             return
         if self._attempt == bearer:
@@ -297,7 +297,7 @@ class Connection:
     def _changed(self, old: str, new: str, now_ms: int) -> None:
         """Another bearer carries than before."""
         self.counters["changes"] += 1
-        self._tell("bearer-changed", new, f"from {old}")
+        self._report("bearer-changed", new, f"from {old}")
         to_worse = self._order.index(self._health[new]) > self._order.index(self._health[old])
         if to_worse and self._arrived_ms is not None and now_ms - self._arrived_ms < self._return_ms:
             self._wait_longer_to_return()
@@ -313,5 +313,5 @@ class Connection:
     def _set_return(self, now_ms: int) -> None:
         self._return_at_ms = now_ms + self._return_ms - self._random_below(self._return_ms // 4)
 
-    def _tell(self, what: str, bearer: str, why: str) -> None:
+    def _report(self, what: str, bearer: str, why: str) -> None:
         self._changes.append(Change(what, bearer, why))

@@ -35,7 +35,7 @@ class ResetLadder:
         self._done_ms: list[int] = []
         self.counters = {RESELECT: 0, RESTART: 0, POWER: 0}
 
-    def tell(self, is_down: bool, *, now_ms: int) -> None:
+    def observe(self, is_down: bool, *, now_ms: int) -> None:
         """Whether the bearer is down."""
         if is_down == self._is_down:
             return
@@ -61,7 +61,7 @@ class ResetLadder:
             return self._at_ms
         return max(self._at_ms, self._done_ms[-limits.MODEM_RESETS_PER_DAY_MAX] + _DAY_MS)
 
-    def take_due(self, *, can_talk: bool, now_ms: int) -> str | None:
+    def next_reset(self, *, can_talk: bool, now_ms: int) -> str | None:
         """The reset to do now, which counts as done. Not to be called while the SIM is locked."""
         at_ms = self.deadline_ms()
         if at_ms is None or now_ms < at_ms:
@@ -178,11 +178,11 @@ class Modem:
         if not self._is_open:
             return
         for line in self._lines.feed(data):
-            self._take(line, now_ms)
+            self._accept(line, now_ms)
 
     def bearer_is_down(self, is_down: bool, *, now_ms: int) -> None:
         """What the connection says of the mobile bearer."""
-        self._ladder.tell(is_down, now_ms=now_ms)
+        self._ladder.observe(is_down, now_ms=now_ms)
         if not is_down and self._queue:
             # A reset that waited behind an open question would cut what has come up meanwhile.
             self._queue = deque(command for command in self._queue if command not in _RESETS.values())
@@ -194,7 +194,7 @@ class Modem:
             self._no_answer(now_ms)
         reset = self._due_reset(now_ms)
         if reset is not None:
-            self._tell("reset", None, reset)
+            self._report("reset", None, reset)
             if reset == POWER:
                 effects.append(CutPower(self._bearer))
             else:
@@ -239,7 +239,7 @@ class Modem:
         self._answer_by_ms = now_ms + (limits.MODEM_SLOW_ANSWER_MS if is_slow else limits.MODEM_ANSWER_MS)
         return Write(self._bearer, command.encode() + b"\r")
 
-    def _take(self, line: str, now_ms: int) -> None:
+    def _accept(self, line: str, now_ms: int) -> None:
         if line.startswith("AT"):
             self.counters["echoes"] += 1
         elif not at.is_final(line):
@@ -320,7 +320,7 @@ class Modem:
         if self._is_locked:
             self._ladder.hold(now_ms=now_ms)
             return None
-        return self._ladder.take_due(can_talk=self.state.link == "answers", now_ms=now_ms)
+        return self._ladder.next_reset(can_talk=self.state.link == "answers", now_ms=now_ms)
 
     def _forget(self, link: str) -> None:
         # A lock outlives the port: a modem that is gone for a moment is not reset for a PIN it will ask again.
@@ -341,10 +341,10 @@ class Modem:
     def _replace(self, state: ModemState) -> None:
         for what, before, now in zip(state._fields, self.state, state, strict=True):
             if before != now and what != "signal_dbm":
-                self._tell(what, before, now)
+                self._report(what, before, now)
         self.state = state
 
-    def _tell(self, what: str, before: Any, now: Any) -> None:
+    def _report(self, what: str, before: Any, now: Any) -> None:
         self._changes = [*self._changes, ModemChange(what, before, now)][-limits.MODEM_CHANGES_MAX :]
 
 

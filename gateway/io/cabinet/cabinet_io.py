@@ -17,7 +17,7 @@ from gateway.io import clock
 from gateway.io.cabinet import limits
 from gateway.io.cabinet.gpio import GpioPort
 from gateway.io.cabinet.linky import LinkyPort
-from gateway.io.cabinet.looks import Looks
+from gateway.io.cabinet.observer import Observer
 from gateway.io.cabinet.wiring import Bit, CabinetWiring, Gpio, Meter, Number, Output
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 class CabinetIo:
     """One cabinet, from `start` to `close`. `post` gets a Seen about once a second, in a thread of ours: it must hand
-    it over to the agent's loop, which calls `took` for each. `gpiod`: a twin of the package of that name."""
+    it over to the agent's loop, which calls `processed` for each. `gpiod`: a twin of the package of that name."""
 
     def __init__(self, config: CabinetWiring, post: Callable[[Observation], None], *, gpiod: Any = None) -> None:
         self._config = config
@@ -36,14 +36,14 @@ class CabinetIo:
         self._gpio = None if config.gpio is None else GpioPort(config.gpio, inputs, gpiod=gpiod)
         self._modbus = None if config.modbus is None else _modbus_port(config, config.modbus)
         self._linky = None if config.linky is None else LinkyPort(config.linky, config.linky_mode)
-        self._looks = Looks(config, self._gpio, self._modbus, self._linky)
+        self._observer = Observer(config, self._gpio, self._modbus, self._linky)
         self._lock = Lock()
         self._orders: dict[int, bool] = {}
         self._pulse_wanted = False
         self._pulse_ends_ms: int | None = None
         self._on_their_way = 0
         self.counters = dict.fromkeys(("looks", "looks-skipped", "pulses", "pulses-withheld"), 0)
-        self._looked_ms: int | None = clock.monotonic_ms()
+        self._alive_ms: int | None = clock.monotonic_ms()
         self._stop, self._wake = Event(), Event()
         self._thread = Thread(target=self._run, name="cabinet", daemon=True)
 
@@ -64,18 +64,18 @@ class CabinetIo:
                 self._orders[effect.feeder] = effect.closed
         self._wake.set()
 
-    def took(self) -> None:
+    def processed(self) -> None:
         """The agent has taken one posted look."""
         with self._lock:
             self._on_their_way -= 1
 
     @property
-    def looked_ms(self) -> int | None:
+    def alive_ms(self) -> int | None:
         """The oldest last sign of life (monotonic) of the threads that hold contactors; None once closed. A meter's
         thread that hangs makes its values None; it is no reason to restart the agent."""
-        signs_ms = [self._looked_ms]
+        signs_ms = [self._alive_ms]
         if self._modbus is not None and any(isinstance(feeder.contactor, Bit) for feeder in self._config.feeders):
-            signs_ms.append(self._modbus.looked_ms)
+            signs_ms.append(self._modbus.alive_ms)
         return None if None in signs_ms else min(ms for ms in signs_ms if ms is not None)
 
     @property
@@ -88,14 +88,14 @@ class CabinetIo:
         """Plain data for the status, by port."""
         ports = {"gpio": self._gpio, "modbus": self._modbus, "linky": self._linky}
         told = {name: port.health() for name, port in ports.items() if port is not None}
-        ours = {**self.counters, "switch-contradictions": self._looks.contradictions}
+        ours = {**self.counters, "switch-contradictions": self._observer.contradictions}
         return {"in_hand": self.in_hand, **ours, **told}
 
     def close(self, timeout_s: float = 1.0) -> None:
         """End the threads; outputs stay as they are. A thread that hangs in a driver is left behind."""
         self._stop.set()
         self._wake.set()
-        self._looked_ms = None
+        self._alive_ms = None
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         for port in (self._modbus, self._linky):
@@ -105,16 +105,16 @@ class CabinetIo:
     # --- the thread -------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        look_at_ms = clock.monotonic_ms() + limits.LOOK_MS
+        look_at_ms = clock.monotonic_ms() + limits.OBSERVE_MS
         while not self._stop.is_set():
             self._wake.clear()
             now_ms = clock.monotonic_ms()
-            self._looked_ms = now_ms
+            self._alive_ms = now_ms
             self._carry_out(now_ms)
-            self._looks.read_contacts(now_ms=now_ms)
+            self._observer.read_contacts(now_ms=now_ms)
             if now_ms >= look_at_ms:
-                look_at_ms = max(look_at_ms + limits.LOOK_MS, now_ms)
-                self._tell(now_ms)
+                look_at_ms = max(look_at_ms + limits.OBSERVE_MS, now_ms)
+                self._post_observation(now_ms)
             self._wake.wait(limits.TICK_MS / 1000)
         if self._pulse_ends_ms is not None:
             self._drive_watchdog(False, self._pulse_ends_ms)
@@ -152,14 +152,14 @@ class CabinetIo:
             return self._gpio is not None and self._gpio.in_hand(contactor)
         return self._modbus is not None and self._modbus.in_hand(contactor, now_ms=now_ms)
 
-    def _tell(self, now_ms: int) -> None:
+    def _post_observation(self, now_ms: int) -> None:
         with self._lock:
-            if self._on_their_way >= limits.LOOKS_MAX:
+            if self._on_their_way >= limits.OBSERVATIONS_MAX:
                 self.counters["looks-skipped"] += 1
                 return
             self._on_their_way += 1
         self.counters["looks"] += 1
-        self._post(self._looks.seen(now_ms=now_ms)._replace(in_hand=self.in_hand))
+        self._post(self._observer.seen(now_ms=now_ms)._replace(in_hand=self.in_hand))
 
 
 def _modbus_port(config: CabinetWiring, path: str) -> "ModbusPort":

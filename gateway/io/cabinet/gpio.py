@@ -36,7 +36,7 @@ class GpioPort:
         self.why: str | None = None
         self.counters = {"lines-refused": 0, "lines-lost": 0}
 
-    def look(self, *, now_ms: int) -> None:
+    def read_inputs(self, *, now_ms: int) -> None:
         """Read all inputs; ask again for lines that are missing, outputs with what was last ordered."""
         for point, line in self._inputs.items():
             line.value = None

@@ -3,13 +3,13 @@
 # --- looks (cabinet_io.py) ------------------------------------------------------------------------------------------
 
 # The core asks for a look about once a second: a technician at the hand switch waits no longer than that.
-LOOK_MS = 1_000
+OBSERVE_MS = 1_000
 # How often GPIO lines are read between two looks: a debounced contact needs three readings.
 TICK_MS = 100
 # Contacts bounce for some 10 ms, a cabinet's door that is slammed for 100 to 200.
 DEBOUNCE_MS = 250
-# Looks on their way to the agent's loop. A look that nobody has taken is overtaken by the next: more are no use.
-LOOKS_MAX = 4
+# Observer on their way to the agent's loop. A look that nobody has taken is overtaken by the next: more are no use.
+OBSERVATIONS_MAX = 4
 # A timer relay sees a pulse of some 20 ms for certain; the line must be back well before the next one.
 WATCHDOG_PULSE_MS = 100
 # So long the contactors may be out of our hand (port gone, relay board silent) before the pulses stop: a unit that

@@ -55,7 +55,7 @@ class LinkyPort(SerialThread):
 
     def _talk(self, port: serial.Serial) -> str:
         while not self._stop.is_set():
-            self._look()
+            self._beat()
             data = port.read(max(1, min(port.in_waiting, limits.LINKY_READ_BYTES_MAX)))
             for frame in self._decoder.receive(data):
                 linky = tic.linky(frame)

@@ -102,7 +102,7 @@ class ModbusPort(SerialThread):
     def in_hand(self, point: Bit, *, now_ms: int) -> bool:
         """Whether this coil can be switched: the thread lives, its unit answers, no order has waited for long."""
         waits_since_ms = self._coils.waits_since_ms((point.unit, point.address))
-        signs_ms = (self.looked_ms, self._rounds.heard_ms(point.unit), waits_since_ms or now_ms)
+        signs_ms = (self.alive_ms, self._rounds.heard_ms(point.unit), waits_since_ms or now_ms)
         return all(ms is not None and now_ms - ms <= limits.IN_HAND_MS for ms in signs_ms)
 
     def health(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class ModbusPort(SerialThread):
     def _talk(self, port: serial.Serial) -> str:
         heard_ms = clock.monotonic_ms()
         while not self._stop.is_set():
-            self._look()
+            self._beat()
             self._wake.clear()
             now_ms = clock.monotonic_ms()
             if (order := self._coils.due(now_ms=now_ms)) is not None:
@@ -147,7 +147,7 @@ class ModbusPort(SerialThread):
             return False
         self._rounds.answered(question, now_ms=now_ms)
         if values:
-            self.readings.take(question, values, now_ms=now_ms)
+            self.readings.accept(question, values, now_ms=now_ms)
             if question.function == COIL:
                 for address, value in enumerate(values, question.address):
                     self._coils.found((question.unit, address), bool(value), now_ms=now_ms)

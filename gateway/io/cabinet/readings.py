@@ -86,7 +86,7 @@ class Rounds:
         return self._units[question.unit].open in (None, question)
 
 
-_Taker = Callable[[Sequence[int], int], None]
+_Acceptor = Callable[[Sequence[int], int], None]
 
 
 class Readings:
@@ -97,17 +97,17 @@ class Readings:
         self._bits: dict[tuple[int, int, int], tuple[int, int]] = {}
         self._numbers: dict[Number, tuple[Fraction | None, int]] = {}
         self._measured: dict[tuple[Meter, str], tuple[int | None, int, int]] = {}
-        self._takers: dict[Question, list[_Taker]] = {}
+        self._acceptors: dict[Question, list[_Acceptor]] = {}
         self._plan(set(points))
 
     @property
     def questions(self) -> list[Question]:
-        return list(self._takers)
+        return list(self._acceptors)
 
-    def take(self, question: Question, values: Sequence[int], *, now_ms: int) -> None:
+    def accept(self, question: Question, values: Sequence[int], *, now_ms: int) -> None:
         """The answer to one of `questions`: as many bits or registers as it asks for."""
-        for taker in self._takers[question]:
-            taker(values, now_ms)
+        for acceptor in self._acceptors[question]:
+            acceptor(values, now_ms)
 
     def bit(self, point: Bit, *, now_ms: int) -> tuple[bool | None, int]:
         """What a coil or an input says, and when it was read (`now_ms` if never)."""
@@ -127,43 +127,43 @@ class Readings:
 
     def _plan(self, points: set[Bit | Number | Meter]) -> None:
         for span in _spans([point for point in points if isinstance(point, Bit)]):
-            self._add(Question(*span, limits.READ_EVERY_MS), self._take_bits(*span[:3]))
+            self._add(Question(*span, limits.READ_EVERY_MS), self._accept_bits(*span[:3]))
         for point in points:
             if isinstance(point, Number):
                 size = REGISTERS[point.kind]
                 question = Question(point.unit, point.function, point.address, size, limits.READ_EVERY_MS)
-                self._add(question, self._take_number(point))
+                self._add(question, self._accept_number(point))
             elif isinstance(point, Meter):
                 for block in meters.METERS[point.kind]:
                     question = Question(point.unit, block.function, block.address, block.size, block.every_ms)
-                    self._add(question, self._take_block(point, block))
+                    self._add(question, self._accept_block(point, block))
 
-    def _add(self, question: Question, taker: _Taker) -> None:
-        self._takers.setdefault(question, []).append(taker)
+    def _add(self, question: Question, acceptor: _Acceptor) -> None:
+        self._acceptors.setdefault(question, []).append(acceptor)
 
-    def _take_bits(self, unit: int, function: int, first: int) -> _Taker:
-        def take(values: Sequence[int], now_ms: int) -> None:
+    def _accept_bits(self, unit: int, function: int, first: int) -> _Acceptor:
+        def accept(values: Sequence[int], now_ms: int) -> None:
             for address, value in enumerate(values, first):
                 self._bits[unit, function, address] = value, now_ms
 
-        return take
+        return accept
 
-    def _take_number(self, point: Number) -> _Taker:
-        def take(values: Sequence[int], now_ms: int) -> None:
+    def _accept_number(self, point: Number) -> _Acceptor:
+        def accept(values: Sequence[int], now_ms: int) -> None:
             value = meters.value_of(values, point.kind)
             self._numbers[point] = None if value is None else value * point.factor, now_ms
 
-        return take
+        return accept
 
-    def _take_block(self, meter: Meter, block: meters.Block) -> _Taker:
+    def _accept_block(self, meter: Meter, block: meters.Block) -> _Acceptor:
         stale_ms = limits.ENERGY_STALE_MS if block.every_ms > limits.READ_EVERY_MS else limits.READ_STALE_MS
 
-        def take(values: Sequence[int], now_ms: int) -> None:
+        def accept(values: Sequence[int], now_ms: int) -> None:
             for name, value in meters.read(block, values).items():
                 self._measured[meter, name] = value, now_ms, stale_ms
                 self.absurd += value is None
 
-        return take
+        return accept
 
 
 def _spans(points: list[Bit]) -> list[tuple[int, int, int, int]]:

@@ -18,12 +18,12 @@ _GONE = (OSError, ValueError, TypeError, termios.error)
 
 
 class SerialThread:
-    """From `start` to `close`. `state`: "open", or why not. `looked_ms`: when the thread last gave a sign of life, None
+    """From `start` to `close`. `state`: "open", or why not. `alive_ms`: when the thread last gave a sign of life, None
     once closed. `ports_lost`: how often an open port ended by itself."""
 
     def __init__(self, name: str) -> None:
         self.state = "not opened yet"
-        self.looked_ms: int | None = clock.monotonic_ms()
+        self.alive_ms: int | None = clock.monotonic_ms()
         self.ports_lost = 0
         self._stop, self._wake = Event(), Event()
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -35,7 +35,7 @@ class SerialThread:
         """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
         self._stop.set()
         self._wake.set()
-        self.looked_ms = None
+        self.alive_ms = None
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
@@ -43,18 +43,18 @@ class SerialThread:
         raise NotImplementedError
 
     def _talk(self, port: serial.Serial) -> str:
-        """Until `_stop` is set, calling `_look` now and then; returns why it ended. Errors of the port pass through."""
+        """Until `_stop` is set, calling `_beat` now and then; returns why it ended. Errors of the port pass through."""
         raise NotImplementedError
 
-    def _look(self) -> None:
+    def _beat(self) -> None:
         """A sign of life."""
         if not self._stop.is_set():
-            self.looked_ms = clock.monotonic_ms()
+            self.alive_ms = clock.monotonic_ms()
 
     def _run(self) -> None:
         delay_ms = limits.PORT_REOPEN_FIRST_MS
         while not self._stop.is_set():
-            self._look()
+            self._beat()
             was_open, self.state = self._serve()
             if was_open:
                 delay_ms = limits.PORT_REOPEN_FIRST_MS

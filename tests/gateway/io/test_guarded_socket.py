@@ -110,8 +110,8 @@ def test_without_a_reason_a_connack_accepts_and_a_disconnect_is_normal(guard):
 def test_without_a_place_a_new_packet_waits_but_a_begun_one_is_finished(guard):
     guard.broker.sendall(ACCEPTED + AT_QOS_1 * 2)
     assert guard.recv(1) == ACCEPTED[:1]
-    guard._places.take()
-    guard._places.take()
+    guard._places.occupy()
+    guard._places.occupy()
     guard.recv(1)
     guard.recv(3)
     seen = []
@@ -127,7 +127,7 @@ def test_without_a_place_a_new_packet_waits_but_a_begun_one_is_finished(guard):
 
 def test_stopping_ends_the_wait_for_a_place(guard):
     for _ in range(2):
-        guard._places.take()
+        guard._places.occupy()
     reader = threading.Thread(target=guard._places.wait)
     reader.start()
     guard._places.stop()

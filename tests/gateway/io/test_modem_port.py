@@ -29,7 +29,7 @@ class Rig:
         self.events = queue.Queue()
         self.port = ModemPort(str(folder / "modem-port"), self.events.put)
         self.start_s = time.monotonic()
-        self.core = Modem(now_ms=0)
+        self.core = Modem("mobile", now_ms=0)
 
     @property
     def now_ms(self):
@@ -47,7 +47,7 @@ class Rig:
                 event = self.events.get(timeout=0.05)
             except queue.Empty:
                 continue
-            self.port.took()
+            self.port.processed()
             if isinstance(event, ModemOpened):
                 self.core.opened(now_ms=self.now_ms)
             elif isinstance(event, ModemClosed):
@@ -129,7 +129,7 @@ def test_a_modem_that_never_stops_talking_waits_for_the_agent(rig):
     bench.until(known)
     while not bench.events.empty():
         bench.events.get()
-        bench.port.took()
+        bench.port.processed()
     said = b"+CREG: 2\r\n" * 20
     chatter = threading.Thread(target=lambda: [bench.pty.say(said) for _ in range(400)], daemon=True)
     chatter.start()  # 88 kB: more than a terminal and the places hold together, so it has to wait
@@ -138,7 +138,7 @@ def test_a_modem_that_never_stops_talking_waits_for_the_agent(rig):
     while chatter.is_alive():
         with contextlib.suppress(queue.Empty):
             bench.events.get(timeout=0.05)
-            bench.port.took()
+            bench.port.processed()
 
 
 def test_closing_ends_a_thread_that_waits_for_the_agent(rig):
@@ -153,13 +153,13 @@ def test_closing_ends_a_thread_that_waits_for_the_agent(rig):
 
 def test_its_thread_gives_signs_of_life_until_it_is_closed(rig):
     bench = rig()
-    before_ms = bench.port.looked_ms
+    before_ms = bench.port.alive_ms
     bench.pty.plug()
     bench.port.start()
     bench.until(known)
-    assert bench.port.looked_ms >= before_ms
+    assert bench.port.alive_ms >= before_ms
     bench.port.close(timeout_s=GENEROUS_S)
-    assert bench.port.looked_ms is None
+    assert bench.port.alive_ms is None
 
 
 def test_questions_for_a_thread_that_hangs_are_bounded(rig):

@@ -51,7 +51,7 @@ def test_two_good_probes_are_not_enough_however_far_apart():
     health.is_up = False
     verdicts = []
     for now_ms in (10_000, 100_000, 200_000):
-        assert health.take_due(now_ms=now_ms)
+        assert health.probe_due(now_ms=now_ms)
         verdicts.append(health.probed(True, 40, now_ms=now_ms))
     assert verdicts == [None, None, True]
 

@@ -19,7 +19,7 @@ def run(ladder, start_ms, end_ms, *, can_talk=True):
     now_ms = start_ms
     while (deadline_ms := ladder.deadline_ms()) is not None and max(deadline_ms, now_ms) < end_ms:
         now_ms = max(now_ms, deadline_ms)
-        reset = ladder.take_due(can_talk=can_talk, now_ms=now_ms)
+        reset = ladder.next_reset(can_talk=can_talk, now_ms=now_ms)
         if reset is not None:
             done.append(((now_ms - start_ms) // MINUTE_MS, reset))
         assert ladder.deadline_ms() > now_ms
@@ -28,15 +28,15 @@ def run(ladder, start_ms, end_ms, *, can_talk=True):
 
 def down(has_power=True):
     ladder = ResetLadder(has_power=has_power)
-    ladder.tell(True, now_ms=0)
+    ladder.observe(True, now_ms=0)
     return ladder
 
 
 def test_a_bearer_that_is_up_is_left_alone():
     ladder = ResetLadder(has_power=True)
-    ladder.tell(False, now_ms=0)
+    ladder.observe(False, now_ms=0)
     assert ladder.deadline_ms() is None
-    assert ladder.take_due(can_talk=True, now_ms=DAY_MS) is None
+    assert ladder.next_reset(can_talk=True, now_ms=DAY_MS) is None
 
 
 def test_the_rungs_come_ever_harder_and_ever_later():
@@ -78,18 +78,18 @@ def test_nothing_follows_a_restart_sooner_than_an_hour():
 def test_a_recovery_that_does_not_last_goes_on_up_the_ladder_and_one_that_lasts_starts_it_anew():
     ladder = down()
     assert run(ladder, 0, 31 * MINUTE_MS) == [(10, RESELECT), (30, RESTART)]
-    ladder.tell(False, now_ms=40 * MINUTE_MS)
-    ladder.tell(True, now_ms=45 * MINUTE_MS)
+    ladder.observe(False, now_ms=40 * MINUTE_MS)
+    ladder.observe(True, now_ms=45 * MINUTE_MS)
     assert run(ladder, 45 * MINUTE_MS, 110 * MINUTE_MS) == [(60, POWER)]
-    ladder.tell(False, now_ms=120 * MINUTE_MS)
-    ladder.tell(True, now_ms=130 * MINUTE_MS)
+    ladder.observe(False, now_ms=120 * MINUTE_MS)
+    ladder.observe(True, now_ms=130 * MINUTE_MS)
     assert run(ladder, 130 * MINUTE_MS, 141 * MINUTE_MS) == [(10, RESELECT)]
 
 
 def test_a_flapping_bearer_is_not_reset_at_all():
     ladder = ResetLadder(has_power=True)
     for minute in range(0, 24 * 60, 8):
-        ladder.tell(minute % 16 == 0, now_ms=minute * MINUTE_MS)
+        ladder.observe(minute % 16 == 0, now_ms=minute * MINUTE_MS)
         assert run(ladder, minute * MINUTE_MS, (minute + 8) * MINUTE_MS) == []
 
 
@@ -108,8 +108,8 @@ def test_whatever_happens_resets_stay_apart_and_bounded(seed):
     while now_ms < 20 * DAY_MS:
         now_ms += rng.choice([1, 1000, MINUTE_MS, 20 * MINUTE_MS])
         if rng.randrange(40) == 0:
-            ladder.tell(bool(rng.randrange(3)), now_ms=now_ms)
-        reset = ladder.take_due(can_talk=bool(rng.randrange(5)), now_ms=now_ms)
+            ladder.observe(bool(rng.randrange(3)), now_ms=now_ms)
+        reset = ladder.next_reset(can_talk=bool(rng.randrange(5)), now_ms=now_ms)
         if reset:
             done.append((now_ms, reset))
         deadline_ms = ladder.deadline_ms()

@@ -57,7 +57,7 @@ class Rig:
 
     def look(self, timeout_s=GENEROUS_S):
         self.last = self.looks.get(timeout=timeout_s)
-        self.io.took()
+        self.io.processed()
         return self.last
 
     def until_seen(self, is_so):
@@ -71,7 +71,7 @@ class Rig:
 
 @pytest.fixture
 def rig(tmp_path, monkeypatch):
-    for name, value in (("LOOK_MS", 100), ("TICK_MS", 10), ("DEBOUNCE_MS", 30), ("WATCHDOG_PULSE_MS", 20),
+    for name, value in (("OBSERVE_MS", 100), ("TICK_MS", 10), ("DEBOUNCE_MS", 30), ("WATCHDOG_PULSE_MS", 20),
                         ("PORT_REOPEN_FIRST_MS", 50), ("PORT_REOPEN_LAST_MS", 200), ("UNIT_RETRY_FIRST_MS", 100),
                         ("UNIT_RETRY_LAST_MS", 400), ("READ_STALE_MS", 1500), ("LINKY_STALE_MS", 1500),
                         ("RTU_ANSWER_MS", 150), ("IN_HAND_MS", 1500), ("GPIO_RETRY_MS", 100)):  # fmt: skip
@@ -123,7 +123,7 @@ def test_starting_and_closing_move_nothing(rig):
     rig.io.apply(SetContactor(1, True))
     until(lambda: rig.chip.levels[17] and rig.rtu.coil(1, 0), "they are not switched")
     rig.io.close(timeout_s=GENEROUS_S)
-    assert rig.chip.changes == [(17, True)] and rig.rtu.coil(1, 0) and rig.io.looked_ms is None
+    assert rig.chip.changes == [(17, True)] and rig.rtu.coil(1, 0) and rig.io.alive_ms is None
 
 
 def test_a_pulse_goes_up_and_comes_down(rig):
@@ -177,20 +177,20 @@ def test_what_fails_alone_leaves_the_rest(rig):
 
 def test_looks_that_nobody_takes_are_overtaken_not_queued(rig):
     until(lambda: rig.io.counters["looks-skipped"] > 5, "it queues")
-    assert rig.looks.qsize() == limits.LOOKS_MAX
+    assert rig.looks.qsize() == limits.OBSERVATIONS_MAX
     rig.rtu.set_input_registers(4, 0, struct.pack(">H", 4711))
     rig.until_seen(lambda seen: seen.photocell_lx == 4711)
 
 
 def test_signs_of_life_are_those_of_the_threads_that_hold_contactors(rig):
-    first_ms = rig.io.looked_ms
-    until(lambda: rig.io.looked_ms > first_ms, "it gives none")
+    first_ms = rig.io.alive_ms
+    until(lambda: rig.io.alive_ms > first_ms, "it gives none")
     stuck_ms = clock.monotonic_ms() - 500_000
-    rig.io._linky.looked_ms = stuck_ms
-    assert rig.io.looked_ms > stuck_ms
+    rig.io._linky.alive_ms = stuck_ms
+    assert rig.io.alive_ms > stuck_ms
     rig.io._modbus.close(timeout_s=GENEROUS_S)
-    rig.io._modbus.looked_ms = stuck_ms
-    assert rig.io.looked_ms == stuck_ms and not rig.io.in_hand
+    rig.io._modbus.alive_ms = stuck_ms
+    assert rig.io.alive_ms == stuck_ms and not rig.io.in_hand
 
 
 def test_health_is_plain_data_of_every_port(rig):

@@ -27,10 +27,10 @@ def port_on(chip, inputs=(DOOR, FEEDBACK), path=CHIP):
 def test_inputs_are_read_and_inverted(chip):
     port = port_on(chip)
     chip.levels[5] = True
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     assert port.value(DOOR) is True and port.value(FEEDBACK) is True
     chip.levels[27] = True
-    port.look(now_ms=100)
+    port.read_inputs(now_ms=100)
     assert port.value(FEEDBACK) is False
     assert chip.held[5].bias is bench.Bias.PULL_UP and chip.held[27].bias is bench.Bias.AS_IS
 
@@ -43,7 +43,7 @@ def test_outputs_are_not_touched_before_they_are_ordered(chip):
     chip.levels[17] = True  # as an earlier run left it
     port = port_on(chip)
     for now_ms in range(0, 10_000, 100):
-        port.look(now_ms=now_ms)
+        port.read_inputs(now_ms=now_ms)
     assert chip.changes == [] and 17 not in chip.held and port.in_hand(CONTACTOR)
 
 
@@ -59,29 +59,29 @@ def test_an_output_takes_its_first_level_without_another_in_between(chip):
 def test_a_line_that_another_program_holds_is_asked_for_again_and_costs_no_other(chip):
     chip.busy |= {5, 17}
     port = port_on(chip)
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     port.set(CONTACTOR, True, now_ms=0)
     assert port.value(DOOR) is None and port.value(FEEDBACK) is True
     assert not port.in_hand(CONTACTOR) and "busy" in port.why and port.health()["missing"] == 2
     chip.busy.clear()
-    port.look(now_ms=limits.GPIO_RETRY_MS - 1)
+    port.read_inputs(now_ms=limits.GPIO_RETRY_MS - 1)
     assert chip.changes == []
-    port.look(now_ms=limits.GPIO_RETRY_MS)
+    port.read_inputs(now_ms=limits.GPIO_RETRY_MS)
     assert chip.changes == [(17, True)] and port.in_hand(CONTACTOR) and port.value(DOOR) is False
     assert port.health() == {"state": "open", "missing": 0, "lines-refused": 2, "lines-lost": 0}
 
 
 def test_the_last_order_is_taken_when_a_chip_is_back(chip):
     port = port_on(chip)
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     port.set(CONTACTOR, True, now_ms=0)
     chip.gone = True
     port.set(CONTACTOR, False, now_ms=10)
-    port.look(now_ms=10)
+    port.read_inputs(now_ms=10)
     assert port.value(DOOR) is None and not port.in_hand(CONTACTOR)
     port.set(CONTACTOR, True, now_ms=20)
     chip.gone = False
-    port.look(now_ms=10 + limits.GPIO_RETRY_MS)
+    port.read_inputs(now_ms=10 + limits.GPIO_RETRY_MS)
     assert port.in_hand(CONTACTOR) and chip.levels[17] is True and port.value(DOOR) is False
     assert port.counters["lines-lost"] == 3
 
@@ -89,13 +89,13 @@ def test_the_last_order_is_taken_when_a_chip_is_back(chip):
 @pytest.mark.parametrize("path", ["/dev/gpiochip9"])
 def test_a_chip_that_is_not_there_is_told(chip, path):
     port = port_on(chip, path=path)
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     assert port.value(DOOR) is None and "No such file" in port.health()["state"]
 
 
 def test_a_line_that_the_chip_does_not_have_is_told(chip):
     port = port_on(chip, inputs=[Gpio(300)])
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     assert "line 300 of /dev/gpiochip0: line offset" in port.why
 
 
@@ -105,7 +105,7 @@ def test_without_the_package_it_is_told(monkeypatch):
 
     monkeypatch.setattr("gateway.io.cabinet.gpio.importlib.import_module", missing)
     port = GpioPort(CHIP, [DOOR])
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     port.set(CONTACTOR, True, now_ms=0)
     assert "No module named 'gpiod'" in port.why and not port.in_hand(CONTACTOR)
 
@@ -134,6 +134,6 @@ def test_the_twin_has_the_names_of_the_package(gpiod):
 
 def test_the_real_package_refuses_a_chip_that_is_not_there(gpiod):
     port = GpioPort("/dev/gpiochip-that-is-not", [DOOR])
-    port.look(now_ms=0)
+    port.read_inputs(now_ms=0)
     port.set(CONTACTOR, True, now_ms=0)
     assert port.value(DOOR) is None and not port.in_hand(CONTACTOR) and port.counters["lines-refused"] == 2

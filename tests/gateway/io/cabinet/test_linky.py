@@ -90,7 +90,7 @@ def test_a_port_that_is_not_there_is_waited_for(tmp_path, rig):
     rig()
     until(lambda: port.state == "open" or "busy" in port.state.lower() or "lock" in port.state.lower(), port.state)
     port.close(timeout_s=GENEROUS_S)
-    assert port.looked_ms is None and not port._thread.is_alive()
+    assert port.alive_ms is None and not port._thread.is_alive()
 
 
 def test_a_driver_without_seven_bits_is_opened_with_eight(monkeypatch):

@@ -219,9 +219,9 @@ def test_an_order_that_the_board_does_not_take_ends_being_in_our_hand(rig):
 
 
 def test_its_thread_gives_signs_of_life_until_it_is_closed(rig):
-    before_ms = rig.port.looked_ms
+    before_ms = rig.port.alive_ms
     rig.port.start()
     time.sleep(0.01)
-    until(lambda: rig.port.looked_ms > before_ms, "it gives none")
+    until(lambda: rig.port.alive_ms > before_ms, "it gives none")
     rig.port.close(timeout_s=30)
-    assert rig.port.looked_ms is None and not rig.port._thread.is_alive()
+    assert rig.port.alive_ms is None and not rig.port._thread.is_alive()

@@ -30,7 +30,7 @@ def test_bits_that_lie_together_share_a_question():
 def test_bits_find_their_points_and_are_inverted():
     first, inverted = parse("modbus:1/coil:2"), parse("!modbus:1/coil:4")
     readings = Readings([first, inverted])
-    readings.take(readings.questions[0], [1, 0, 1], now_ms=7)
+    readings.accept(readings.questions[0], [1, 0, 1], now_ms=7)
     assert readings.bit(first, now_ms=8) == (True, 7) and readings.bit(inverted, now_ms=8) == (False, 7)
 
 
@@ -38,7 +38,7 @@ def test_a_register_in_its_natural_unit():
     point = parse("modbus:4/30002:s16*0.1")
     readings = Readings([point])
     assert readings.questions == [Question(4, 4, 1, 1, SECOND)]
-    readings.take(readings.questions[0], words(struct.pack(">h", -53)), now_ms=0)
+    readings.accept(readings.questions[0], words(struct.pack(">h", -53)), now_ms=0)
     assert readings.number(point, now_ms=0) == Fraction(-53, 10)
 
 
@@ -46,8 +46,8 @@ def test_a_meters_questions_and_values():
     readings = Readings([METER])
     power, energy = readings.questions
     assert power == Question(3, 4, 0, 14, SECOND) and energy == Question(3, 4, 72, 2, limits.ENERGY_EVERY_MS)
-    readings.take(power, words(struct.pack(">f8xf8xf", 230.0, 1.0, 220.0)), now_ms=0)
-    readings.take(energy, words(struct.pack(">f", 1234.5)), now_ms=0)
+    readings.accept(power, words(struct.pack(">f8xf8xf", 230.0, 1.0, 220.0)), now_ms=0)
+    readings.accept(energy, words(struct.pack(">f", 1234.5)), now_ms=0)
     expected = {"power_dw": 2200, "energy_wh": 1_234_500, "voltage_dv": 2300, "current_ma": 1000}
     assert {name: readings.measured(METER, name, now_ms=1) for name in expected} == expected
 
@@ -70,7 +70,7 @@ def test_values_are_none_after_their_time_and_return():
     }
     for start_ms in (0, 100_000):  # they come, go silent, and come back
         for question, values in answers.items():
-            readings.take(question, values, now_ms=start_ms)
+            readings.accept(question, values, now_ms=start_ms)
         last_ms = start_ms + limits.READ_STALE_MS
         assert readings.measured(METER, "power_dw", now_ms=last_ms) == 2200
         assert readings.number(number, now_ms=last_ms) == 12 and readings.bit(bit, now_ms=last_ms) == (True, start_ms)
@@ -84,10 +84,10 @@ def test_values_are_none_after_their_time_and_return():
 def test_absurd_values_are_none_and_counted():
     readings = Readings([METER])
     power = readings.questions[0]
-    readings.take(power, words(struct.pack(">f8xf8xf", float("nan"), 1.0, 1e30)), now_ms=0)
+    readings.accept(power, words(struct.pack(">f8xf8xf", float("nan"), 1.0, 1e30)), now_ms=0)
     assert readings.measured(METER, "voltage_dv", now_ms=0) is None
     assert readings.measured(METER, "current_ma", now_ms=0) == 1000 and readings.absurd == 2
-    readings.take(power, words(struct.pack(">f8xf8xf", 230.0, 1.0, 220.0)), now_ms=1)
+    readings.accept(power, words(struct.pack(">f8xf8xf", 230.0, 1.0, 220.0)), now_ms=1)
     assert readings.measured(METER, "power_dw", now_ms=1) == 2200 and readings.absurd == 2
 
 

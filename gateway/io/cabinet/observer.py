@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _UPS_MV, _TEMPERATURE_CK, _PHOTOCELL_LX = 1000, 100, 1
 
 
-class Looks:
+class Observer:
     """`contradictions`: looks at which both contacts of the hand switch were closed."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Looks:
     def read_contacts(self, *, now_ms: int) -> None:
         """Take a reading of every contact; to be called some ten times a second."""
         if self._gpio is not None:
-            self._gpio.look(now_ms=now_ms)
+            self._gpio.read_inputs(now_ms=now_ms)
         for point, contact in self._contacts.items():
             if isinstance(point, Gpio):
                 assert self._gpio is not None

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.io.cabinet import limits
-from gateway.io.cabinet.looks import Debounced
+from gateway.io.cabinet.observer import Debounced
 
 TICK, HOLD = limits.TICK_MS, limits.DEBOUNCE_MS
 
