@@ -7,7 +7,10 @@ import types
 import pytest
 
 import esp32
+from boards import irrigation
+from node import clock_chip
 from node.trial import Trial
+from simulator.twins.board import Machine as TwinMachine
 
 OWN = (
     "bearer", "chip", "crash", "flash", "guard", "rtc", "lifeline", "log_files",
@@ -276,3 +279,22 @@ def test_a_chip_without_that_clock_starts_all_the_same(main, monkeypatch, error)
 
     start(main, monkeypatch, types.SimpleNamespace(freq=freq, WDT=watchdog))
     start(main, monkeypatch, types.SimpleNamespace(WDT=watchdog))
+
+
+def test_a_boards_clock_chip_is_read_and_set_as_the_node_wants_it(main, monkeypatch):
+    monkeypatch.setattr("time.sleep_us", lambda us: None, raising=False)
+    monkeypatch.setattr(main, "machine", TwinMachine(irrigation, lambda: 0))
+    noted, now_s = [], 1_795_694_400
+    chip = types.SimpleNamespace(
+        read=lambda unix_s, fault, is_start, now_ms: noted.append((unix_s, fault)),
+        wants_set=lambda now_ms: now_s,
+        was_set=lambda unix_s, is_done, now_ms: noted.append(is_done),
+    )
+    node, clock = types.SimpleNamespace(chip=chip), main.BoardClock(irrigation)
+    clock.read(node, is_start=True, now_ms=0)
+    clock.turn(node, now_ms=0)
+    clock.read(node, is_start=True, now_ms=0)
+    assert noted[:2] == [(None, clock_chip.STOPPED), True] and noted[2][0] == now_s
+    main.machine.parts["RTC"].fault = "absent"
+    clock.read(node, is_start=True, now_ms=0)
+    assert noted[-1] == (None, clock_chip.SILENT)
