@@ -27,7 +27,7 @@ COIL_MA = 400
 
 
 def kind():
-    """As the settings name it. What they hold else, or whether they can be read, is main.py's to judge."""
+    """The kind that the settings name. What they hold else, or whether they can be read, is main.py's to judge."""
     try:
         with open("settings.json") as file:
             word = json.load(file).get("kind")
@@ -79,7 +79,7 @@ class Desk:
             self.machine.Pin(number).value(_levels[number])
 
     def look(self):
-        """What the surroundings are now."""
+        """Reads what the surroundings are now."""
         if self._room is not None:
             self.parts["ROOM"].temperature_ck = self._room.temperature_ck()
         if self._bridges:
@@ -114,7 +114,7 @@ _desks = []
 
 
 def desk():
-    """The one Desk."""
+    """The only Desk of the process."""
     if not _desks:
         _desks.append(Desk())
     _desks[0].look()
@@ -134,7 +134,7 @@ def drive(number, level, full=1):
 
 
 def level(number):
-    """Of a pin that is read: what a twin gives it; pulled up by the board where there is none."""
+    """The level of a pin that is read: what a twin gives it; pulled up by the board where there is none."""
     if number in _levels:
         return _levels[number]
     return desk().machine.Pin(number).value() if number in _contacts() else 1

@@ -19,12 +19,12 @@ def ticks_ms():
 
 
 def ticks_diff(end, start):
-    """As the VM's."""
+    """Calls the VM's."""
     return end - start
 
 
 def sleep_ms(duration):
-    """Let it pass."""
+    """Lets so much time pass."""
     _now[0] += duration
     if _now[0] >= END_MS:
         import bench_watchdog

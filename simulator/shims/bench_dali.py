@@ -141,12 +141,12 @@ class Twin:
         return len(data)
 
     def any(self):
-        """How many bytes have arrived."""
+        """The number of bytes that have arrived."""
         now_ms = self._ticks_ms()
         return sum(len(data) for at_ms, data in self._out if at_ms <= now_ms)
 
     def read(self, count):
-        """At most `count` of them."""
+        """Takes at most `count` of them."""
         now_ms = self._ticks_ms()
         arrived = b""
         rest = []

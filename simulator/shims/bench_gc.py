@@ -6,4 +6,4 @@ from gc import *  # noqa: F403 - what is not replaced below is the VM's own
 
 
 def threshold(amount=-1):
-    """The chip's wish."""
+    """Ignores the chip's threshold."""

@@ -28,12 +28,12 @@ class Lamp:
         self._told = None
 
     def drive(self, number, mean):
-        """What a pin has on average, 0 to 65535."""
+        """The mean level of a pin, 0 to 65535."""
         self._pins[number] = mean
         self._tell()
 
     def level(self, number):
-        """0 or 1."""
+        """The level of the pin, 0 or 1."""
         return 1 if self._pins.get(number, 0) > FULL // 2 else 0
 
     def fed(self):

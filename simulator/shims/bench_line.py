@@ -8,7 +8,7 @@ import uselect
 
 
 class Line:
-    """See the module. `name` is the terminal's; `inner` is the file, which `select` needs."""
+    """Wraps the terminal as a UART. `name` is the terminal's; `inner` is the file, which `select` needs."""
 
     def __init__(self, name):
         self.inner = open(name, "r+b")  # noqa: SIM115 - as long as the process
@@ -17,7 +17,7 @@ class Line:
         self._arrived = bytearray()
 
     def any(self):
-        """How many bytes have arrived."""
+        """The number of bytes that have arrived."""
         while self._poll.poll(0):
             byte = self.inner.read(1)
             if not byte:
@@ -26,14 +26,14 @@ class Line:
         return len(self._arrived)
 
     def read(self, count):
-        """At most `count` bytes that have arrived, None when none has."""
+        """Takes at most `count` bytes that have arrived, None when none has."""
         self.any()
         data = bytes(self._arrived[:count])
         self._arrived = self._arrived[count:]
         return data or None
 
     def write(self, data):
-        """Onto the line."""
+        """Puts bytes onto the line."""
         bench_watchdog.may_block("uart")
         return self.inner.write(data)
 

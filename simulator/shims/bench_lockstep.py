@@ -14,7 +14,7 @@ _sockets = []
 
 
 def sendto(data, packed):
-    """To the address that `usocket` packed; its answers wait in the queue."""
+    """Sends to the address that `usocket` packed; its answers wait in the queue."""
     if not _sockets:
         _sockets.append(usocket.socket(usocket.AF_INET, usocket.SOCK_DGRAM))
     inner = _sockets[0]
@@ -34,7 +34,7 @@ def receive():
 
 
 def wait(timeout_ms):
-    """Whether one waits; else so much time has passed, and never none."""
+    """True when an answer waits; else so much time has passed, and never none."""
     if not _queue:
         bench_clock.sleep_ms(max(1, timeout_ms))
     return len(_queue) > 0

@@ -18,7 +18,7 @@ class Room:
         self._is_heated = False
 
     def heat(self, on):
-        """From now on."""
+        """Sets the heat from now on."""
         self.temperature_ck()
         self._is_heated = on
 

@@ -50,7 +50,7 @@ def end(code):
 
 
 def has_ended():
-    """Whether the process is unwinding."""
+    """True while the process is unwinding."""
     return _state["code"] is not None
 
 
@@ -67,8 +67,8 @@ def feed():
 
 
 def may_block(call):
-    """Where a call of the chip may take long: it does when the file BLOCK_FILE names it, and only the hardware watchdog
-    goes on meanwhile. In virtual time nothing does."""
+    """Marks where a call of the chip may take long: it does when the file BLOCK_FILE names it, and only the hardware
+    watchdog goes on meanwhile. In virtual time nothing does."""
     if _IS_VIRTUAL:
         return
     try:
@@ -84,7 +84,7 @@ def may_block(call):
 
 
 def guard_files():
-    """See FLASH_FILE. Not always: a wrapped `open` is one more line in every traceback."""
+    """Guards writes where FLASH_FILE asks for it. Not always: a wrapped `open` is one more line in every traceback."""
     try:
         os.stat(FLASH_FILE)
     except OSError:

@@ -30,7 +30,7 @@ BUTTON_FILE = "bench-button"
 
 
 def reset_cause():
-    """What BOCAGE_RESET_CAUSE names; else a power-on."""
+    """The cause that BOCAGE_RESET_CAUSE names; else a power-on."""
     return globals().get(os.getenv("BOCAGE_RESET_CAUSE") or "PWRON_RESET", 0)
 
 
@@ -50,7 +50,7 @@ def deepsleep(sleep_ms=0):
 
 
 def wake_reason():
-    """What BOCAGE_WAKE_REASON names; else the timer."""
+    """The reason that BOCAGE_WAKE_REASON names; else the timer."""
     return globals().get(os.getenv("BOCAGE_WAKE_REASON") or "TIMER_WAKE", 0)
 
 
@@ -65,7 +65,7 @@ class ADC:
         self.atten = self._twin.atten
 
     def read_uv(self):
-        """As the chip's."""
+        """Does as the chip's does."""
         bench_board.desk()
         return self._twin.read_uv()
 
@@ -82,7 +82,7 @@ class Counter:
         self._base = self._total()
 
     def value(self):
-        """As the chip's."""
+        """Does as the chip's does."""
         return self._total() - self._base
 
     def _total(self):
@@ -148,7 +148,7 @@ class Pin:
         return bench_board.level(self.number)
 
     def wire(self):
-        """What `onewire.OneWire` finds here."""
+        """The wire that `onewire.OneWire` finds here."""
         return bench_board.Guarded("1-wire", bench_board.desk().machine.Pin(self.number).wire())
 
 
@@ -195,11 +195,11 @@ class MeterUart:
         return self._twin.write(data)
 
     def any(self):
-        """How many bytes have arrived."""
+        """The number of bytes that have arrived."""
         return self._twin.any()
 
     def read(self, count):
-        """At most `count` bytes that have arrived, None when none has."""
+        """Takes at most `count` bytes that have arrived, None when none has."""
         return self._twin.read(count)
 
 

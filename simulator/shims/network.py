@@ -22,13 +22,13 @@ def script():
 
 
 def hostname(name):
-    """What DHCP is told. At most 32 characters, as the port has it."""
+    """Takes the name that DHCP is given. At most 32 characters, as the port has it."""
     if len(name) > 32:
         raise ValueError
 
 
 class WLAN:
-    """One station."""
+    """Stands for one station."""
 
     def __init__(self, interface):
         self._joined = False
@@ -44,16 +44,16 @@ class WLAN:
         self._joined = script() != "down"
 
     def config(self, **settings):
-        """Of a station: how often the driver tries again by itself."""
+        """Takes how often a station's driver tries again by itself."""
         if settings not in ({"reconnects": 2},):
             raise ValueError("unknown config param")
 
     def disconnect(self):
-        """Leaves."""
+        """Leaves the network."""
         self._joined = False
 
     def isconnected(self):
-        """As the script says."""
+        """True as the script says."""
         bench_watchdog.may_block("wifi")
         if script() == "down":
             self._joined = False

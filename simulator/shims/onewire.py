@@ -2,5 +2,5 @@
 
 
 def OneWire(pin):  # noqa: N802 - the chip's name
-    """`reset`, `readbyte`, `writebyte`."""
+    """Gives `reset`, `readbyte` and `writebyte` of the wire on a pin."""
     return pin.wire()

@@ -10,7 +10,7 @@ POLLIN = uselect.POLLIN
 
 
 class poll:  # noqa: N801 - the chip's name
-    """One poller."""
+    """Returns a new poller."""
 
     def __init__(self):
         self._inner = uselect.poll()

@@ -20,11 +20,11 @@ class socket:  # noqa: N801 - the chip's name
         self.inner = usocket.socket(family, kind)
 
     def setblocking(self, on):
-        """As the VM's."""
+        """Calls the VM's."""
         self.inner.setblocking(on)
 
     def sendto(self, data, address):
-        """To (text, port)."""
+        """Sends to (text, port)."""
         bench_watchdog.may_block("send")
         if network.script() == "down":
             raise OSError(118)  # EHOSTUNREACH in lwIP
@@ -36,7 +36,7 @@ class socket:  # noqa: N801 - the chip's name
         return self.inner.sendto(data, packed)
 
     def recvfrom(self, count):
-        """(data, (text, port))."""
+        """Returns (data, (text, port))."""
         bench_watchdog.may_block("receive")
         if "bench_clock" in sys.modules:
             import bench_lockstep

@@ -1,4 +1,4 @@
-"""What the chip does after a reset: boot.py (here that of the kind in the settings), then main.py. The script that
+"""Does what the chip does after a reset: boot.py (here that of the kind in the settings), then main.py. The script that
 simulator/hosts/vm.py starts. MicroPython only."""
 
 import os

@@ -23,18 +23,18 @@ _OFFSET = _start() - utime.ticks_ms()
 
 
 def ticks_ms():
-    """Milliseconds, modulo 2^30."""
+    """The bench's milliseconds, modulo 2^30."""
     bench_watchdog.look()
     return (utime.ticks_ms() + _OFFSET) & _MASK
 
 
 def ticks_add(ticks, delta):
-    """As the chip's."""
+    """Adds as the chip does."""
     return (ticks + delta) & _MASK
 
 
 def ticks_diff(end, start):
-    """As the chip's: from -2^29 to 2^29 - 1."""
+    """Subtracts as the chip does: from -2^29 to 2^29 - 1."""
     return ((end - start + (1 << 29)) & _MASK) - (1 << 29)
 
 

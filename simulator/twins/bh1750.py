@@ -16,7 +16,7 @@ class Bh1750:
         self.fault = ""
 
     def write(self, data):
-        """One command."""
+        """Takes one command."""
         command = data[0]
         if command == 0b00000001:
             self._powered = True

@@ -25,7 +25,7 @@ def _of_part(part, board, start, ticks_ms):
 
 
 class Machine:
-    """See the module. `ticks_ms` is the bench's clock."""
+    """Holds every twin of one board. `ticks_ms` is the bench's clock."""
 
     def __init__(self, board, ticks_ms):
         self.parts = {}
@@ -54,7 +54,7 @@ class Machine:
             setattr(self, name, type(name, (base,), {"machine": self}))
 
     def attach_uart(self, number, twin):
-        """For a UART whose part has no twin here. `twin` has `any`, `read`, `write`."""
+        """Attaches a part that has no twin here to its UART. `twin` has `any`, `read`, `write`."""
         self._uarts[number] = twin
 
     def SoftI2C(self, *, scl, sda, freq, timeout):  # noqa: N802 - the chip's name
@@ -62,7 +62,7 @@ class Machine:
         return self.i2c
 
     def UART(self, number, **facts):  # noqa: N802 - the chip's name
-        """What is attached there."""
+        """The part that is attached to that UART."""
         if number not in self._uarts:
             raise ValueError("no twin on this UART")
         return self._uarts[number]
@@ -125,7 +125,7 @@ class _Pin:
             self.value(value)
 
     def value(self, level=None):
-        """Read or drive."""
+        """Reads the pin, or drives it."""
         number, machine = self.number, self.machine
         if level is None:
             source = machine._read.get(number)
@@ -135,7 +135,7 @@ class _Pin:
             machine._driven[number].value(level)
 
     def wire(self):
-        """What `onewire.OneWire` finds on this pin."""
+        """The wire that `onewire.OneWire` finds on this pin."""
         return self.machine._wires[self.number]
 
 
@@ -161,7 +161,7 @@ class _Adc:
         self.atten(atten)
 
     def read_uv(self):
-        """As the chip's."""
+        """Does as the chip's does."""
         return self._twin.read_uv()
 
 
@@ -174,5 +174,5 @@ class _Counter:
         self._twin = self.machine._counters[unit]
 
     def value(self):
-        """As the chip's."""
+        """Does as the chip's does."""
         return self._twin.value()

@@ -56,12 +56,12 @@ class Ds18b20:
         self.latched = bytes(9)
 
     def convert(self):
-        """Begin a conversion."""
+        """Begins a conversion."""
         self._next = self.temperature_ck * 16 // 100
         self._ready_ms = self._ticks_ms() + (750 >> 12 - self._bits)
 
     def latch(self):
-        """What the scratchpad holds now."""
+        """Puts the measurement into the scratchpad."""
         if self._next is not None and self._ticks_ms() >= self._ready_ms:
             self._counts, self._next = self._next, None
         if self.fault == "reset":

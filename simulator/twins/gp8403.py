@@ -5,7 +5,7 @@ Faults: `absent`.
 
 
 class Gp8403:
-    """At power-on it is in the 5 V range and gives 0."""
+    """Models the converter; at power-on it is in the 5 V range and gives 0."""
 
     def __init__(self, ticks_ms=None):
         self.fault = ""
@@ -26,10 +26,10 @@ class Gp8403:
         return True
 
     def read(self, count):
-        """It says nothing."""
+        """Returns nothing: the part has no answer."""
         return None
 
     def millivolts(self, output):
-        """0 to 10000."""
+        """The output voltage, 0 to 10000."""
         full = 10000 if self._ten_volts else 5000
         return (self._codes[output] * full + 2047) // 4095

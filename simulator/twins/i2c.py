@@ -88,7 +88,7 @@ class I2c:
         return count
 
     def writeto(self, address, data, stop=True):
-        """As the port's: how many bytes were acknowledged."""
+        """Writes as the port does; the number of bytes that were acknowledged."""
         data = bytes(data)
         part = self._begin(address)
         if part is None:
@@ -108,11 +108,11 @@ class I2c:
         return len(data)
 
     def writevto(self, address, pieces, stop=True):
-        """As the port's: one transfer."""
+        """Writes as the port does, in one transfer."""
         return self.writeto(address, b"".join([bytes(piece) for piece in pieces]), stop)
 
     def readfrom_into(self, address, buffer, stop=True):
-        """As the port's."""
+        """Reads as the port does."""
         part = self._begin(address)
         if part is None:
             self._pass_held(len(buffer))

@@ -38,7 +38,7 @@ class Mcp4725:
         return True
 
     def read(self, count):
-        """Status, register, EEPROM."""
+        """Returns status, register and EEPROM."""
         down, code = self.eeprom
         status = (0 if self._busy() else 0x80) | 0x40 | self._down << 1
         register = self.output_code << 4

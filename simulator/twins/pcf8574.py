@@ -23,5 +23,5 @@ class Pcf8574:
         return True
 
     def read(self, count):
-        """What the pins have."""
+        """The levels of the pins."""
         return bytes((self.outputs,)) * count

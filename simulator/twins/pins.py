@@ -23,7 +23,7 @@ class Contact:
             self._moved_ms = self._ticks_ms()
 
     def value(self):
-        """The pin's level."""
+        """Returns the pin's level."""
         level = 1 if self.fault == "open" or not self._closed else 0
         if self._ticks_ms() - self._moved_ms < self._bounce_ms:
             self._looks += 1
@@ -40,7 +40,7 @@ class Light:
         self.changes = []
 
     def value(self, level):
-        """Drive it."""
+        """Drives the pin."""
         lit = level == self._lit_level
         if not self.changes or self.changes[-1][1] != lit:
             self.changes.append((self._ticks_ms(), lit))
@@ -61,7 +61,7 @@ class Counter:
             self._count %= self._limit
 
     def value(self):
-        """What has been counted."""
+        """The count of the pulses."""
         if self.fault == "restarted":
             self.fault = ""
             self._count = 0
@@ -85,11 +85,11 @@ class Adc:
         self.fault = ""
 
     def atten(self, attenuation):
-        """Another range."""
+        """Takes another range."""
         self._range_uv = self.RANGES_UV[attenuation]
 
     def read_uv(self):
-        """What the calibrated ADC says."""
+        """The voltage by the calibrated ADC."""
         if self.fault == "absent":
             raise OSError(5)
         self._looks += 1

@@ -22,7 +22,7 @@ class Sht4x:
         return True
 
     def read(self, count):
-        """The answer, once."""
+        """Returns the answer, once."""
         if self._ready_ms is None or self._ticks_ms() < self._ready_ms or self.fault == "slow":
             return None
         self._ready_ms = None

@@ -16,7 +16,7 @@ class Pin:
         self.level = 0
 
     def value(self, level):
-        """Drive it."""
+        """Drives the pin."""
         if level != self.level:
             self._bridge.settle()
             self.level = level
@@ -38,7 +38,7 @@ class Bridge:
         self.burnt = False
 
     def drives(self):
-        """Whether current flows through a coil now."""
+        """True while current flows through a coil."""
         return self.in1.level != self.in2.level and len(self._connected()) > 0
 
     def changed(self):
@@ -78,5 +78,5 @@ class Valve:
 
 
 def selected(expander, valves):
-    """For Bridge: the valves that an expander's low outputs connect."""
+    """The valves, for Bridge, that an expander's low outputs connect."""
     return lambda: [valve for at, valve in enumerate(valves) if not expander.outputs >> at & 1]

@@ -46,7 +46,7 @@ class Veml7700:
 
 
 def _straight(lx):
-    """What the part would show for `lx`, in lx: the number whose correction is `lx`."""
+    """The uncorrected number that the part shows for `lx`, in lx: the one whose correction is `lx`."""
     low, high = 0, lx + 1
     while high - low > 1:
         middle = (low + high) // 2
