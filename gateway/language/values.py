@@ -10,6 +10,7 @@ from gateway.language import N_, NC_, Phrases
 from gateway.language.figures import duration, number
 
 UNKNOWN = "?"
+_CHARACTERS_MAX = 80
 
 WORDS = Phrases({
     "about.self": N_("this equipment"),
@@ -188,7 +189,10 @@ def value_text(field: str, value: object, language: str) -> str:
 
 def _measured(field: str, value: int, language: str) -> str:
     if field.endswith(_INSTANTS):
-        when = datetime.fromtimestamp(value).astimezone()
+        try:
+            when = datetime.fromtimestamp(value).astimezone()
+        except (OverflowError, ValueError, OSError):  # no instant of the calendar
+            return str(value)
         return when.strftime("%d/%m/%Y %H:%M" if language == "fr" else "%Y-%m-%d %H:%M")
     for suffix, factor, digits, unit in _UNITS:
         if field.endswith(suffix):
@@ -203,4 +207,8 @@ def _zone(value: object, language: str) -> str:
 
 
 def _plain(value: object) -> str:
-    return value.hex() if isinstance(value, (bytes, bytearray)) else str(value)
+    """Bytes in hexadecimal, a text without what could break or colour a line: a peer may have written it."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    shown = "".join(character if character.isprintable() else " " for character in str(value)[:_CHARACTERS_MAX])
+    return shown.strip() or UNKNOWN

@@ -43,7 +43,7 @@ def test_a_sentence_asks_for_nothing_that_its_detail_does_not_hold(code):
 @pytest.mark.parametrize("code", events.TEXTS)
 def test_any_detail_can_be_said(code, language):
     fields = event.BY_CODE[code].detail or ()
-    for value in (None, True, 7, -1, "no-flow", b"\x01", [1]):
+    for value in (None, True, 7, -1, 2**64 - 1, -(2**63), "no-flow", b"\x01", [1]):
         for active in (True, False, None):
             said = events.sentence(code, active, [value] * len(fields), language)
             assert said[0] == said[0].upper() and "{" not in said
@@ -97,6 +97,7 @@ def test_an_event_of_a_later_release_is_shown_by_its_label():
 def test_words_that_nobody_knows_stand_as_they_came():
     assert value_text("why", "later-word", "fr") == "later-word"
     assert value_text("about", bytes(8), "fr") == "00" * 8
+    assert value_text("feeder", "a\x1b[31m\nb" + "c" * 100, "fr") == "a [31m b" + "c" * 72
 
 
 def test_numbers_have_the_decimals_of_the_language():
