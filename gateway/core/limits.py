@@ -77,7 +77,7 @@ UPLINK_BATCH_BYTES_MAX = 32 * 1024
 # A street of lights makes a batch of that size in a minute; a small one need not be fresher.
 UPLINK_BATCH_AGE_S = 60
 
-# Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (uplink/pack.py).
+# Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (uplink/batch.py).
 # A fleet has a few dozen; a node that invents more costs time and no memory: beyond, all are learnt afresh.
 PACK_SHAPES_MAX = 256
 
@@ -304,8 +304,8 @@ THINNING_TURNS_MAX = 32_768
 # What one gap record takes with its overhead: a segment whose records make less room than their gaps take is left.
 THINNING_GAP_BYTES = 80
 
-# Segments that one deed may take so that they share their gap records: two full ones hold 26,000 of these, enough for
-# 5,000 nodes with two reasons each; its lists take some 3 MB meanwhile. And small ones, as of a small card.
+# Segments that one release may take so that they share their gap records: two full ones hold 26,000 of these, enough
+# for 5,000 nodes with two reasons each; its lists take some 3 MB meanwhile. And small ones, as of a small card.
 THINNING_TOGETHER_BYTES_MAX = 2 * 1024 * 1024
 THINNING_TOGETHER_SEGMENTS_MAX = 64
 
@@ -334,7 +334,7 @@ LEDGER_WAITING_LINES_MAX = 2000
 # Reasons with a total of their own: ours are three, the others are words of the centre. Beyond, they are one.
 LEDGER_REASONS_MAX = 64
 
-# Lines recognised when a deed is written down again after a cut: those of a segment that held all 5,000 nodes.
+# Lines recognised when a release is written down again after a cut: those of a segment that held all 5,000 nodes.
 LEDGER_REMEMBERED_MAX = 16_384
 
 # --- Modem (gateway/core/bearers/modem.py, at.py, ladder.py) --------------------------------------------------------

@@ -1,8 +1,8 @@
 """Carries the gateway's UTC: the shell observes it, monotonic milliseconds carry it in between.
 
 While the system clock is not good (no network since the start, no battery-backed clock) it gives no time. A word that
-contradicts the time carried so far is a step: it is taken, counted, and told to `drain_step`'s caller, who answers for
-what was said before.
+contradicts the time carried so far is a step: it is taken, counted, and returned by `drain_step` to the
+caller, who corrects what was said before.
 """
 
 from typing import NamedTuple

@@ -221,7 +221,7 @@ def fill(folder: Path, seed: str) -> Reference:
 
 
 def _places(folder: Path) -> Iterator[tuple[Identity, Place]]:
-    """Read the sound files with the format alone: no recovery, no shelf."""
+    """Read the sound files with the format alone: no recovery, no index."""
     for path in sorted(folder.iterdir()):
         data = path.read_bytes()
         identity = parse_name(path.name)

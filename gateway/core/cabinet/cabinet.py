@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 
 from gateway.core import limits
 from gateway.core.cabinet import feeder as rules
-from gateway.core.cabinet import node_orders, orders, reports
-from gateway.core.cabinet import time_basis as ladder
+from gateway.core.cabinet import node_orders, orders, reports, time_basis
 from gateway.core.cabinet.alarms import UNKNOWN, AlarmFile, CabinetConditions, FeederWatch
 from gateway.core.cabinet.audit import Audit, entries
 from gateway.core.cabinet.equipment import AUTO, Observation, SetContactor, Watchdog
@@ -67,7 +66,7 @@ class Cabinet:
         self._shared = shared
         self._insee, self._gateway = insee, gateway
         self._started_ms = now_ms
-        self.ladder = TimeBasis(shared.clock)
+        self.time_basis = TimeBasis(shared.clock)
         folder = SharedFolder(shared.disk, "cabinet")
         self.policies = Policies(folder, options.keyset, shared.verify)
         self.audit = Audit(folder)
@@ -82,7 +81,7 @@ class Cabinet:
         self._alarm_file.restore(self.conditions, self.watches)
         self.demands: list[FeederDemand | None] = [None] * len(self.feeders)
         self.since_ms = [now_ms] * len(self.feeders)
-        self.basis = Basis(ladder.SAFETY)
+        self.basis = Basis(time_basis.SAFETY)
         self.seen: Observation | None = None
         self._seen_ms = now_ms
         self.switch: str | None = None  # the last position that could be read
@@ -91,7 +90,7 @@ class Cabinet:
         self.in_control = False
         self.signed_policy: SignedPolicy | None = None
         names = [one.name for one in options.feeders]
-        self._reporter = CabinetReporter(shared, self.audit, self.ladder, names, now_ms=now_ms)
+        self._reporter = CabinetReporter(shared, self.audit, self.time_basis, names, now_ms=now_ms)
         self.orders = Orders(self._place(), shared.verify, self._reporter.outcome, self._reporter.accepted)
         self.outcomes = Outcomes(self.orders)
         self._has_lease = False
@@ -116,7 +115,7 @@ class Cabinet:
         """Observe everything that is wired."""
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
-        self.ladder.cell.observe(seen.photocell_lx, now_ms=now_ms)
+        self.time_basis.photocell.observe(seen.photocell_lx, now_ms=now_ms)
         self.switch = seen.switch or self.switch
         self._has_supply = self._has_supply if seen.mains is None else seen.mains
         for index, watch in enumerate(self.watches):
@@ -153,7 +152,7 @@ class Cabinet:
             message,
             self.signed_policy,
             is_retained=is_retained,
-            unix_s=self.ladder.unix_s(now_ms=now_ms),
+            unix_s=self.time_basis.unix_s(now_ms=now_ms),
             now_ms=now_ms,
         )
         if isinstance(taken, Refusal) and not taken.is_told:
@@ -161,7 +160,7 @@ class Cabinet:
 
     def on_bundle(self, payload: bytes, *, now_ms: int) -> None:
         """Receive a message of class `p`: key set and policy of the commune."""
-        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_s = self.time_basis.unix_s(now_ms=now_ms)
         for verdict in self.policies.accept(payload, unix_s=unix_s):
             self._reporter.bundle(verdict, payload, now_ms=now_ms)
             if verdict.why is None:
@@ -193,12 +192,12 @@ class Cabinet:
 
     def poll(self, *, is_metered: bool, now_ms: int) -> list[Any]:
         """Decide; return contactor orders and pulses."""
-        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_s = self.time_basis.unix_s(now_ms=now_ms)
         self._follow(self.policies.in_force(unix_s), now_ms)
         if now_ms - self._seen_ms > limits.CABINET_BLIND_MS:
             self.seen = None  # what was seen so long ago is not so any more
-            self.ladder.cell.observe(None, now_ms=now_ms)
-        self.basis = self.ladder.basis(now_ms=now_ms)
+            self.time_basis.photocell.observe(None, now_ms=now_ms)
+        self.basis = self.time_basis.basis(now_ms=now_ms)
         self.hand.poll(now_ms=now_ms)
         self.orders.poll(unix_s=unix_s, now_ms=now_ms)
         self._ask(is_metered, now_ms)
@@ -207,7 +206,7 @@ class Cabinet:
         if self._is_starting(now_ms):
             self.in_control = False
             return effects
-        knows = self.basis.kind != ladder.SAFETY or bool(self.hand.tests)
+        knows = self.basis.kind != time_basis.SAFETY or bool(self.hand.tests)
         is_in_hand = self.seen is None or self.seen.in_hand
         self.in_control = is_in_hand and (knows or not self.options.has_watchdog)
         again = now_ms >= self._assert_ms
@@ -215,9 +214,9 @@ class Cabinet:
             self._assert_ms = now_ms + _ASSERT_MS
         for index in range(len(self.feeders)):
             if self._decide(index, now_ms) or again:
-                wish = self.demands[index]
-                assert wish is not None
-                effects.append(SetContactor(index, wish.closed))
+                demand = self.demands[index]
+                assert demand is not None
+                effects.append(SetContactor(index, demand.closed))
         has_lease = self.lease.is_usable(now_ms=now_ms)
         self.outcomes.observe_demands(self.demands, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
         if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
@@ -226,9 +225,9 @@ class Cabinet:
         self._report(unix_s, now_ms)
         return effects
 
-    def for_nodes(self, *, now_ms: int) -> OrdersByFeeder | None:
+    def orders_for_nodes(self, *, now_ms: int) -> OrdersByFeeder | None:
         """Return the orders in force, for nodes behind the feeders; None while that is not known."""
-        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_s = self.time_basis.unix_s(now_ms=now_ms)
         return node_orders.wanted(
             self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
         )
@@ -254,10 +253,10 @@ class Cabinet:
         else:
             candidates += [self._assert_ms, self._report_at_ms]
             candidates.append(self._pulse_ms if self.in_control and self.options.has_watchdog else None)
-        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_s = self.time_basis.unix_s(now_ms=now_ms)
         unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
         if unix_s is not None and unix_ms is not None:
-            instants = [wish.until_s for wish in self.demands if wish is not None]
+            instants = [demand.until_s for demand in self.demands if demand is not None]
             instants.append(self.orders.next_s(unix_s))
             candidates += [now_ms + max(1, 1000 * instant - unix_ms) for instant in instants if instant is not None]
         return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
@@ -282,11 +281,11 @@ class Cabinet:
         if now_ms - self._started_ms >= limits.CABINET_START_MS:
             return False
         is_blind = self.options.has_switch and self.switch is None
-        return is_blind or (self.basis.kind == ladder.SAFETY and not self.hand.tests)
+        return is_blind or (self.basis.kind == time_basis.SAFETY and not self.hand.tests)
 
     def _decide(self, index: int, now_ms: int) -> bool:
         """Whether the contactor's order changes."""
-        wish = rules.decide(
+        demand = rules.decide(
             index,
             self.feeders[index],
             self.basis,
@@ -295,26 +294,26 @@ class Cabinet:
             orders=self.orders,
             has_lease=self.lease.is_usable(now_ms=now_ms),
         )
-        if wish.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
+        if demand.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
             # A test of one feeder takes all of them out of the old clock's hand: the others stay as they were found.
-            wish = wish._replace(closed=self._as_found[index] is not False)
-        before, self.demands[index] = self.demands[index], wish
-        if before is not None and before.closed == wish.closed:
+            demand = demand._replace(closed=self._as_found[index] is not False)
+        before, self.demands[index] = self.demands[index], demand
+        if before is not None and before.closed == demand.closed:
             return False
         self.since_ms[index] = now_ms
         self.counters["switched"] += 1
-        if before is not None and not wish.closed and self.watches[index].normal.end_of_night():
+        if before is not None and not demand.closed and self.watches[index].normal.end_of_night():
             known = zip(self.feeders, self.watches, strict=True)
             self._normals.save({_lamps(one.options): watch.normal.learnt_dw for one, watch in known})
-        self._reporter.switched(index, wish.closed, wish.rule, wish.reason, now_ms=now_ms)
+        self._reporter.switched(index, demand.closed, demand.rule, demand.reason, now_ms=now_ms)
         return True
 
     def _expected(self, index: int) -> bool | None:
         """What the contactor must be, where that is ours to know."""
-        wish = self.demands[index]
-        if wish is None:
+        demand = self.demands[index]
+        if demand is None:
             return None
-        return wish.closed if self.in_control or wish.rule == rules.INTERLOCK else None
+        return demand.closed if self.in_control or demand.rule == rules.INTERLOCK else None
 
     def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
         """Put another policy in force."""
@@ -322,13 +321,13 @@ class Cabinet:
             return
         self.signed_policy = taken
         lighting = None if taken is None else taken.policy.lighting
-        self.ladder.valid_until_s = None if taken is None else taken.policy.valid_until_s
+        self.time_basis.valid_until_s = None if taken is None else taken.policy.valid_until_s
         for feeder in self.feeders:
             feeder.set_rules(lighting)
         self.orders.place = self._place()
         if taken is not None:
             self._reporter.in_force(taken, now_ms=now_ms)
-        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_s = self.time_basis.unix_s(now_ms=now_ms)
         if unix_s is not None:
             self.orders.review(taken, unix_s, now_ms=now_ms)
 
@@ -348,14 +347,14 @@ class Cabinet:
             self._reporter.audit("lease", now_ms=now_ms, held=has_lease)
 
     def _conditions(self, seen: Observation, now_ms: int) -> dict[int, list[Any] | None]:
-        unix_s = self.ladder.unix_s(now_ms=now_ms)
+        unix_s = self.time_basis.unix_s(now_ms=now_ms)
         policy = None if self.signed_policy is None else self.signed_policy.policy
         expired: list[Any] | None = UNKNOWN
         if policy is None or unix_s is not None:
             is_over = policy is not None and unix_s is not None and unix_s >= policy.valid_until_s
             expired = [policy.version] if policy is not None and is_over else None
         overridden = self.switch if self.switch not in (None, AUTO) else None
-        stuck = self.ladder.cell.stuck
+        stuck = self.time_basis.photocell.stuck
         # Without the supply it has no voltage either: that is one cause.
         is_linky_silent = self.options.has_linky and seen.linky is None and self._has_supply
         is_switch_unread = self.options.has_switch and seen.switch is None and self._has_supply
@@ -364,7 +363,7 @@ class Cabinet:
             event.SUPPLY_LOSS: UNKNOWN if seen.mains is None else None if seen.mains else [],
             event.DOOR_OPEN: UNKNOWN if seen.door_open is None else [] if seen.door_open else None,
             event.LOCAL_OVERRIDE: None if overridden is None else [overridden],
-            event.TIME_FALLBACK: None if self.basis.kind == ladder.CLOCK else [self.basis.kind],
+            event.TIME_FALLBACK: None if self.basis.kind == time_basis.CLOCK else [self.basis.kind],
             event.POLICY_EXPIRED: expired,
             event.HANDED_BACK: None if self.in_control else [],
             event.PHOTOCELL_FAILURE: None if stuck is None else [stuck],
@@ -376,7 +375,7 @@ class Cabinet:
         if self._report_at_ms is not None and now_ms < self._report_at_ms:
             return
         if self._report_at_ms is not None and self.seen is not None:
-            closed = [wish is not None and wish.closed for wish in self.demands]
+            closed = [demand is not None and demand.closed for demand in self.demands]
             for readings in reports.readings(self.seen, closed):
                 self._shared.own.append(readings, now_ms=now_ms)
         period_s = limits.CABINET_TELEMETRY_S

@@ -13,7 +13,7 @@ person nor the hardware fallback from it, so it never takes the place of a padlo
 from typing import NamedTuple
 
 from gateway.core import limits
-from gateway.core.cabinet import time_basis as ladder
+from gateway.core.cabinet import time_basis
 from gateway.core.cabinet.equipment import OFF, ON
 from gateway.core.cabinet.orders import Order, Orders
 from gateway.core.cabinet.time_basis import Basis
@@ -109,8 +109,8 @@ class Feeder:
         rule = POLICY if self.has_rule else DEFAULT
         if self.is_permanent:
             return FeederDemand(True, rule, PERMANENT)
-        if basis.kind == ladder.PHOTOCELL:
-            return FeederDemand(bool(basis.is_dark), PHOTOCELL, ladder.DARK if basis.is_dark else ladder.BRIGHT)
+        if basis.kind == time_basis.PHOTOCELL:
+            return FeederDemand(bool(basis.is_dark), PHOTOCELL, time_basis.DARK if basis.is_dark else time_basis.BRIGHT)
         if basis.unix_s is None:
             return FeederDemand(True, SAFETY, SAFETY)
         # A carried clock is wrong by minutes: of the levels that may be right the brightest.
@@ -123,9 +123,9 @@ def decide(
     index: int, feeder: Feeder, basis: Basis, *, switch: str | None, hand: LocalControl, orders: Orders, has_lease: bool
 ) -> FeederDemand:
     """Return the demand of the highest rule that has one."""
-    for wish in considered(index, feeder, basis, switch=switch, hand=hand, orders=orders, has_lease=has_lease):
-        if wish is not None:
-            return wish
+    for demand in considered(index, feeder, basis, switch=switch, hand=hand, orders=orders, has_lease=has_lease):
+        if demand is not None:
+            return demand
     raise AssertionError("the policy always has a demand")
 
 

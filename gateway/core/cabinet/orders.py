@@ -2,8 +2,8 @@
 section 6).
 
 A command is refused with a word when it is not signed by an operator of the policy in force with the right to it, is
-meant for another commune or cabinet, has expired, comes without a clock to judge that by, was retained by a broker,
-or asks for what a limit of the policy forbids (`judging`). The same bytes a second time change nothing and are told
+meant for another commune or cabinet, has expired, comes without a clock to judge that by, was retained by a broker, or
+asks for what a limit of the policy forbids (`verification`). The same bytes a second time change nothing and are told
 their outcome again. An accepted one waits for its not-before, holds until its expiry, and is over with it: also by the
 monotonic clock, for UTC may be put back. When another policy comes into force, every open order is judged again.
 
@@ -139,7 +139,7 @@ class Orders:
             del self._unopened[data]
             if order.command.kind == command.END or order.command.id in self._orders:
                 continue
-            order.told = {names.get(name) if name is not None else None: word for name, word in told.items()}
+            order.reported = {names.get(name) if name is not None else None: word for name, word in told.items()}
             if told.get(None, ("", None))[0] in _FINAL:
                 order.state = OVER
             if order.state == OVER or len(self._like(order)) >= _room_for(order):
@@ -225,8 +225,8 @@ class Orders:
         now_ms: int,
     ) -> None:
         """Report an outcome of one feeder (None: of the whole), unless it was the last one reported."""
-        if order.told.get(feeder) != (outcome, why):
-            order.told[feeder] = (outcome, why)
+        if order.reported.get(feeder) != (outcome, why):
+            order.reported[feeder] = (outcome, why)
             self._report(order.command.id, outcome, why, feeder, power_dw, now_ms=now_ms)
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ class Orders:
 
     def _report_again(self, known: Order, now_ms: int) -> None:
         self.counters["again"] += 1
-        for feeder, (outcome, why) in known.told.items():
+        for feeder, (outcome, why) in known.reported.items():
             self._report(known.command.id, outcome, why or "again", feeder, again=True, now_ms=now_ms)
 
     def _end(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> Refusal | None:

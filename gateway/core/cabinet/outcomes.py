@@ -35,15 +35,15 @@ class Outcomes:
             since_ms = self._active_since.setdefault(order.command.id, now_ms)
             is_patient = now_ms - since_ms <= _PATIENCE_MS
             for index in order.feeders:
-                wish = demands[index]
-                if wish is None:
+                demand = demands[index]
+                if demand is None:
                     continue
-                if wish.closed == order.closes and in_control:
-                    if order.told.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
+                if demand.closed == order.closes and in_control:
+                    if order.reported.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
                         self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
                         self._measuring[order.command.id, index] = (order, now_ms)
                     continue
-                why = _why(order, wish, has_lease, in_control)
+                why = _why(order, demand, has_lease, in_control)
                 if not is_patient or why not in ("lease", HANDED_BACK):
                     self._measuring.pop((order.command.id, index), None)
                     self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
@@ -65,10 +65,10 @@ class Outcomes:
             del self._measuring[key]
 
 
-def _why(order: Order, wish: FeederDemand, has_lease: bool, in_control: bool) -> str:
+def _why(order: Order, demand: FeederDemand, has_lease: bool, in_control: bool) -> str:
     """The word of what overrules it."""
     if order.command.kind != command.EMERGENCY and not has_lease:
         return "lease"
-    if wish.closed == order.closes and not in_control:
+    if demand.closed == order.closes and not in_control:
         return HANDED_BACK
-    return "later" if wish.rule == COMMAND or wish.order is not None else wish.rule
+    return "later" if demand.rule == COMMAND or demand.order is not None else demand.rule

@@ -43,11 +43,11 @@ class CabinetReporter:
     """Reports what happens, and decides nothing. `names` are the feeders'."""
 
     def __init__(
-        self, shared: GatewayServices, audit: Audit, ladder: TimeBasis, names: list[str], *, now_ms: int
+        self, shared: GatewayServices, audit: Audit, time_basis: TimeBasis, names: list[str], *, now_ms: int
     ) -> None:
         self._shared = shared
         self._audit = audit
-        self._ladder = ladder
+        self._time_basis = time_basis
         self._names = names
         self._head_at_ms = now_ms + limits.AUDIT_FIRST_HEAD_MS
         self._told_entries = 0
@@ -86,7 +86,7 @@ class CabinetReporter:
         """Report what became of a command. With `again` it goes back to the sender of a repeated command, and nowhere
         else."""
         name = None if feeder is None else self._names[feeder]
-        said = command.Outcome(order, outcome, why, name, power_dw, self._ladder.unix_s(now_ms=now_ms))
+        said = command.Outcome(order, outcome, why, name, power_dw, self._time_basis.unix_s(now_ms=now_ms))
         self._shared.publish(topic.OUTCOME, command.encode_reply(said), limits.LEASE_S)
         if not again:
             values = {"id": order.hex(), "outcome": outcome, "why": why, "feeder": name, "power_dw": power_dw}
@@ -161,7 +161,7 @@ class CabinetReporter:
 
     def _write(self, what: str, values: dict[str, Any], now_ms: int) -> bool:
         uptime_s = self._shared.clock.uptime_s(now_ms=now_ms)
-        return self._audit.write(what, unix_s=self._ladder.unix_s(now_ms=now_ms), uptime_s=uptime_s, **values)
+        return self._audit.write(what, unix_s=self._time_basis.unix_s(now_ms=now_ms), uptime_s=uptime_s, **values)
 
     def _count_refusal(self, reason: str, now_ms: int) -> int:
         """Return how many there have been since the last that was reported; 0: it is not to be reported now."""

@@ -25,7 +25,7 @@ def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
     """The status of the cabinet at this time."""
     seen, basis = cabinet.seen, cabinet.basis
     taken = cabinet.signed_policy
-    unix_s = cabinet.ladder.unix_s(now_ms=now_ms)
+    unix_s = cabinet.time_basis.unix_s(now_ms=now_ms)
     return CabinetStatus(
         unix_s=unix_s,
         in_control=cabinet.in_control,

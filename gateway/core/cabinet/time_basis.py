@@ -75,7 +75,7 @@ class TimeBasis:
 
     def __init__(self, clock: WallClock) -> None:
         self._clock = clock
-        self.cell = Photocell()
+        self.photocell = Photocell()
         self.valid_until_s: int | None = None
 
     def basis(self, *, now_ms: int) -> Basis:
@@ -85,8 +85,8 @@ class TimeBasis:
             known = None
         if known is not None and known[1] <= limits.CLOCK_VALID_S:
             return Basis(CLOCK, *known)
-        if self.cell.is_dark is not None:
-            return Basis(PHOTOCELL, is_dark=self.cell.is_dark)
+        if self.photocell.is_dark is not None:
+            return Basis(PHOTOCELL, is_dark=self.photocell.is_dark)
         if known is not None and known[1] <= limits.CLOCK_USABLE_S:
             return Basis(CARRIED, *known)
         return Basis(SAFETY)

@@ -29,7 +29,7 @@ class CabinetPlace(NamedTuple):
 @dataclass
 class Order:
     """One accepted command. `ends_ms`: monotonic, at the latest; `until_ms`: never later, even if the clock is put
-    back. `told`: the last (outcome, why) reported by feeder (None: of the whole).
+    back. `reported`: the last (outcome, why) reported by feeder (None: of the whole).
     """
 
     command: Command
@@ -40,7 +40,7 @@ class Order:
     state: str = WAITING
     ends_ms: int | None = None
     until_ms: int | None = None
-    told: dict[int | None, tuple[str, str | None]] = field(default_factory=dict)
+    reported: dict[int | None, tuple[str, str | None]] = field(default_factory=dict)
 
     @property
     def closes(self) -> bool:

@@ -35,7 +35,7 @@ class Lane:
         self._counters = counters
         self._next_serial = next_serial
         self._segment_bytes_max = segment_bytes_max
-        self._pending: deque[bytes] = deque()  # from shelf.durable_end on
+        self._pending: deque[bytes] = deque()  # from log.durable_end on
         self._disk_full = False  # why the last write failed, if it did
         self.pending_bytes = 0
         self.written_end = 0

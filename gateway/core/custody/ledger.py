@@ -7,8 +7,8 @@ line here lists exactly what was let go:
      "boot": 3, "sequences": "3,5,7-9,20-40/2", "count": 16, "key": "…"}
     {"unix_s": …, "uptime_s": …, "why": "journal-damaged", "lane": "event", "epoch": "…", "positions": "4-9", …}
 
-`7-9` are three numbers, `20-40/2` every other one. `key` names the deed (the file that took another's place):
-after a power cut a deed is written down again, and of two lines about the same of one deed the first counts.
+`7-9` are three numbers, `20-40/2` every other one. `key` names the release (the file that took another's place):
+after a power cut a release is written down again, and of two lines about the same of one release the first counts.
 What is listed was let go here; if it was under way to the warehouse at that time, it may be held there.
 
 Files rotate by size and the oldest goes. Each begins with the totals by reason of all before it, so these

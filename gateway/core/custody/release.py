@@ -38,9 +38,9 @@ JOINED = "gaps-joined"
 # What the lane `event` says about other records: without it something would be missing unexplained.
 STATEMENTS = (event.BOOT, event.GAP, event.HOLE, event.RAW)
 
-TOGETHER = 1  # the level of a segment of events whose gap records have been put together
+GAPS_JOINED = 1  # the level of a segment of events whose gap records have been put together
 GONE = limits.THINNING_LEVEL_MAX + 1  # of a segment from which all has gone that may go
-MERGED = GONE + 1  # of one whose gap records have been put together as well
+GONE_AND_JOINED = GONE + 1  # of one whose gap records have been put together as well
 Lost = dict[tuple[bytes, int], list[tuple[int, int]]]  # (node, boot) -> [(index in the segment, sequence)]
 Spans = dict[tuple[bytes, int, str], tuple[int, int]]  # (node, boot, why) -> sequences, from and to
 Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
@@ -50,13 +50,13 @@ Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
 class SegmentPlan:
     """One segment on its way to `level`: which of its positions will be void, who is let go, and what is to be said.
 
-    `together`: our own gap records go, and `spans` covers what they did as well as them.
+    `joins_gaps`: our own gap records go, and `spans` covers what they did as well as them.
     """
 
     stream: Stream
     segment: Segment
     level: int
-    together: bool = False
+    joins_gaps: bool = False
     void: bytearray = field(default_factory=bytearray)  # by index: 1 where nothing will stand
     lost: Lost = field(default_factory=dict)
     spans: Spans = field(default_factory=dict)
@@ -70,7 +70,7 @@ class SegmentPlan:
     def add(self, index: int, item: Item, size: int, turns: "ThinningTurns") -> None:
         """Let this record go if the level says so."""
         body = item.record.body
-        if not (self._covers(body) if self.together else self._may_go(item, turns)):
+        if not (self._covers(body) if self.joins_gaps else self._may_go(item, turns)):
             return
         self.void[index] = 1
         self.bytes += size
@@ -107,15 +107,15 @@ class Release:
     is_widest: bool = True
 
     @property
-    def together(self) -> bool:
-        return self.plans[0].together
+    def joins_gaps(self) -> bool:
+        return self.plans[0].joins_gaps
 
     def drop_poor(self) -> None:
         """After reading: to copy a segment for nothing, or for a few gap records, is not worth the card's life."""
         kept = []
         for plan in self.plans:
-            if plan.together and 4 * plan.bytes < plan.segment.size:
-                plan.segment.tried_together = limits.THINNING_TOGETHER_SEGMENTS_MAX
+            if plan.joins_gaps and 4 * plan.bytes < plan.segment.size:
+                plan.segment.tried_joining = limits.THINNING_TOGETHER_SEGMENTS_MAX
             elif not plan.lost:
                 plan.segment.level = plan.level
             else:
@@ -139,8 +139,8 @@ class Release:
         """It is not: these segments are not tried again before there are twice as many, or at all."""
         tried = limits.THINNING_TOGETHER_SEGMENTS_MAX if self.is_widest else len(self.plans)
         for plan in self.plans:
-            if plan.together:
-                plan.segment.tried_together = max(plan.segment.tried_together, tried)
+            if plan.joins_gaps:
+                plan.segment.tried_joining = max(plan.segment.tried_joining, tried)
             elif self.is_widest:
                 plan.segment.level = plan.level
             else:
@@ -174,8 +174,8 @@ def choose_release(journal: Journal, *, alarms: bool, cramped: bool) -> Release 
         if segment.level < limits.THINNING_LEVEL_MAX:
             return Release([SegmentPlan(stream, segment, segment.level + 1)])
     events = _candidates(journal, event.EVENT, GONE)
-    release = None if cramped else _put_together(journal, 2)
-    release = release or _drop(telemetry, 2) or _drop(events, 2) or _put_together(journal, 1)
+    release = None if cramped else _join_gaps(journal, 2)
+    release = release or _drop(telemetry, 2) or _drop(events, 2) or _join_gaps(journal, 1)
     release = release or _drop(telemetry, 1) or _drop(events, 1)
     if release is None and alarms:
         return _drop(_candidates(journal, event.ALARM, GONE), 1)
@@ -190,18 +190,21 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
     ]
 
 
-def _put_together(journal: Journal, times: int) -> Release | None:
+def _join_gaps(journal: Journal, times: int) -> Release | None:
     """Gap records of the oldest segments of events, of as many as one release may take. `times`: see `_wanted`."""
     found = [
         (stream, segment)
-        for stream, segment in _candidates(journal, event.EVENT, MERGED)
-        if segment.level in (0, GONE) and segment.tried_together < limits.THINNING_TOGETHER_SEGMENTS_MAX
+        for stream, segment in _candidates(journal, event.EVENT, GONE_AND_JOINED)
+        if segment.level in (0, GONE) and segment.tried_joining < limits.THINNING_TOGETHER_SEGMENTS_MAX
     ]
     group, is_widest = _first(found, limits.THINNING_TOGETHER_SEGMENTS_MAX)
-    tried = max((segment.tried_together for _, segment in group), default=0)
+    tried = max((segment.tried_joining for _, segment in group), default=0)
     if len(group) < _wanted(tried, 1 if is_widest else times):
         return None
-    plans = [SegmentPlan(stream, held, MERGED if held.level else TOGETHER, together=True) for stream, held in group]
+    plans = [
+        SegmentPlan(stream, held, GONE_AND_JOINED if held.level else GAPS_JOINED, joins_gaps=True)
+        for stream, held in group
+    ]
     return Release(plans, is_widest)
 
 
@@ -222,7 +225,7 @@ def _wanted(tried: int, times: int) -> int:
 
 
 def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[tuple[Stream, Segment]], bool]:
-    """The first ones, as far as one deed may go; and whether it may not go further."""
+    """The first ones, as far as one release may go; and whether it may not go further."""
     group: list[tuple[Stream, Segment]] = []
     size = 0
     for stream, segment in candidates[: min(count, limits.THINNING_TOGETHER_SEGMENTS_MAX)]:
@@ -235,7 +238,7 @@ def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[t
 
 def why(lane: str, level: int) -> str:
     """The reason in the gap record and in the ledger."""
-    if level in (TOGETHER, MERGED) and lane == event.EVENT:
+    if level in (GAPS_JOINED, GONE_AND_JOINED) and lane == event.EVENT:
         return JOINED
     return THINNED if lane == event.TELEMETRY and level < GONE else FULL
 

@@ -234,7 +234,7 @@ class Segment:
         "seed",
         "size",
         "tried_drop",
-        "tried_together",
+        "tried_joining",
         "void_positions",
     )
 
@@ -242,7 +242,7 @@ class Segment:
         self.name = name
         self.identity = identity
         self.level = level  # how often records were let go of it (gateway/core/custody/thinning.py)
-        self.tried_drop = self.tried_together = 0  # with how many at once it was not worth it
+        self.tried_drop = self.tried_joining = 0  # with how many at once it was not worth it
         self.void_positions = 0
         self.seed = identity.seed
         self.first = identity.first  # the first position it answers for, held or lost

@@ -148,7 +148,7 @@ class Thinner:
         if not release.plans:
             return
         gaps = [EventBody(event.GAP, None, [*about[:2], *span, about[2]]) for about, span in release.spans().items()]
-        if not release.is_worth_it(len(gaps)) or (release.together and not self._has_room(release, len(gaps))):
+        if not release.is_worth_it(len(gaps)) or (release.joins_gaps and not self._has_room(release, len(gaps))):
             release.leave()
             return
         if not self._may_explain(len(gaps)):
@@ -156,12 +156,12 @@ class Thinner:
             yield self._pause(limits.JOURNAL_LOOK_EVERY_MS)
             return
         if not (yield from self._explain_all(release, gaps)):
-            if release.together:
+            if release.joins_gaps:
                 release.leave()
             return
         for plan in release.plans:
             if self._is_held(plan) and not (yield from self._rewrite(plan)):
-                if release.together:
+                if release.joins_gaps:
                     release.leave()
                 return
 
@@ -193,14 +193,14 @@ class Thinner:
         self._cramped = False
         self._turns.update(plan.turns)
         yield from self._list(plan.lost, plan.stream.lane, new, freed)
-        self._delete(olds, new, "merged" if plan.together else "thinned" if plan.level < GONE else "dropped")
+        self._delete(olds, new, "merged" if plan.joins_gaps else "thinned" if plan.level < GONE else "dropped")
         self._ledger.catch_up()  # where the state folder shares a full partition, there is room now
         return True
 
     def _read(self, plan: SegmentPlan) -> _Work:
         """Fill in the plan. What the warehouse holds already is of no interest."""
         segment = plan.segment
-        if not self._is_held(plan):  # freed while another of the deed was read
+        if not self._is_held(plan):  # freed while another of the release was read
             return
         plan.void = bytearray(segment.end - segment.first)
         freed = self._journal.oldest(plan.stream) - segment.first
@@ -230,7 +230,7 @@ class Thinner:
                 refusals += 1
                 if not any(self._is_held(plan) for plan in release.plans):
                     return False
-                if release.together and refusals >= limits.THINNING_TOGETHER_REFUSALS_MAX:
+                if release.joins_gaps and refusals >= limits.THINNING_TOGETHER_REFUSALS_MAX:
                     return False
             ends[placed[0]] = max(placed[1], ends.get(placed[0], 0))
             self.counters["gaps"] += 1

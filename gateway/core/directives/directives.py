@@ -5,7 +5,7 @@ their outcome there; here they are looked at when a node asks. What a technician
 here until it expires or is taken back. Both end at their expiry, by UTC and by the monotonic clock. Neither needs the
 centre's lease: a drought order is an authority's, with an expiry of its own.
 
-A node is told what aims at it (`aiming`), the weather of a day with its date, each with the seconds that are left, less
+A node is told what aims at it, the weather of a day with its date, each with the seconds that are left, less
 what our clock may be wrong by, a week at most; it asks again every quarter of an hour. Without a clock, since a start,
 the gateway does not know what is left: then it is told 5.03 and keeps what it has. Must not open a file by name and
 must not know cabinets.

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import ledger
-from gateway.core.custody.release import GONE, TOGETHER, Release, SegmentPlan, choose_release
+from gateway.core.custody.release import GAPS_JOINED, GONE, Release, SegmentPlan, choose_release
 from gateway.core.custody.thinning import Thinner
 from simulator.world.disk import TEARS, PowerCut
 from tests.support.thinning_world import GATEWAY, ThinningWorld
@@ -78,7 +78,7 @@ def test_gap_records_are_put_together_before_whole_segments_of_telemetry_go():
     world.thinner._let_go = spy
     pour(world, crowd(3), 4000, events=5)
     first_drop = next(number for number, release in enumerate(deeds) if release[:2] == ("telemetry", GONE))
-    assert any(release[:2] == ("event", TOGETHER) for release in deeds[:first_drop])
+    assert any(release[:2] == ("event", GAPS_JOINED) for release in deeds[:first_drop])
     assert max(width for lane, _, width in deeds if lane == "event") > 1
     world.check()
 
@@ -109,11 +109,11 @@ def test_gap_records_that_are_too_few_are_read_a_few_times_and_then_left(monkeyp
     reads, read, rewrite = Counter(), world.thinner._read, world.thinner._rewrite
 
     def spy(plan):
-        reads[plan.segment.name] += plan.together
+        reads[plan.segment.name] += plan.joins_gaps
         return read(plan)
 
     def check(plan):
-        assert not plan.together or 4 * plan.bytes >= plan.segment.size, "a copy for a few gap records"
+        assert not plan.joins_gaps or 4 * plan.bytes >= plan.segment.size, "a copy for a few gap records"
         return rewrite(plan)
 
     monkeypatch.setattr(world.thinner, "_read", spy)
@@ -143,14 +143,14 @@ def test_when_nothing_else_is_left_one_segment_more_is_enough_to_try_again():
     for segment in sealed["telemetry"]:
         segment.level, segment.tried_drop = limits.THINNING_LEVEL_MAX, len(sealed["telemetry"]) - 1
     for segment in sealed["event"]:
-        segment.tried_drop = segment.tried_together = len(sealed["event"]) - 1
+        segment.tried_drop = segment.tried_joining = len(sealed["event"]) - 1
     for lane, together, tried in (
-        ("event", True, "tried_together"),
+        ("event", True, "tried_joining"),
         ("telemetry", False, "tried_drop"),
         ("event", False, ""),
     ):
         release = choose_release(world.journal, alarms=False, cramped=False)
-        found = release.plans[0].stream.lane, release.together, len(release.plans)
+        found = release.plans[0].stream.lane, release.joins_gaps, len(release.plans)
         assert found == (lane, together, len(sealed[lane]))
         for segment in sealed[lane]:
             setattr(segment, tried or "tried_drop", len(sealed[lane]))
@@ -262,7 +262,7 @@ class DropsGapsBeforeTheirHeirIsDurable(Thinner):
     """Planted: gap records go before the one that was put together from them is durable."""
 
     def _explain_all(self, release, gaps):
-        if not release.together:
+        if not release.joins_gaps:
             return (yield from super()._explain_all(release, gaps))
         for gap in gaps:
             self._explain(gap)
@@ -274,7 +274,7 @@ class ForgetsWhatAGapCovered(Thinner):
     """Planted: what is put together covers the gap records, and not what they covered."""
 
     def _explain_all(self, release, gaps):
-        kept = [gap for gap in gaps if not release.together or gap.detail[0] == GATEWAY]
+        kept = [gap for gap in gaps if not release.joins_gaps or gap.detail[0] == GATEWAY]
         return (yield from super()._explain_all(release, kept))
 
 

@@ -22,7 +22,7 @@ class Bench:
         self.registry = Registry()
         self.said = []
         self.refuses = False
-        self.scrutiny = PlausibilityCheck(self.clock, self.registry, self.own)
+        self.check = PlausibilityCheck(self.clock, self.registry, self.own)
 
     def own(self, body, *, now_ms):
         if self.refuses:
@@ -31,7 +31,7 @@ class Bench:
         return "event", 0
 
     def take(self, made, *, node=NODE, now_ms=0):
-        self.scrutiny.observe(node, made, now_ms=now_ms)
+        self.check.observe(node, made, now_ms=now_ms)
 
     def at(self, seconds, *, quality=SYNCED, uncertainty_s=1, boot=1, sequence=4, **where):
         self.take(Record(boot, sequence, Stamp(quality, seconds, uncertainty_s), {6: 2000}), **where)
@@ -48,7 +48,7 @@ def test_a_sound_record_leaves_no_trace():
     bench = Bench()
     for made in (reading(1), level(2), alarm(3)):
         bench.take(made)
-    assert bench.said == [] and not any(bench.scrutiny.counters.values()) and bench.odd() is None
+    assert bench.said == [] and not any(bench.check.counters.values()) and bench.odd() is None
 
 
 @pytest.mark.parametrize("body", [{6: 99_999, 4: 1}, EventBody(event.LAMP_FAILURE, True, {6: 99_999, 4: 1})])
@@ -57,7 +57,7 @@ def test_the_last_reading_out_of_range_is_noted_for_its_node(body):
     bench.take(reading(1, body={262: -9999}))
     bench.take(Record(1, 2, Stamp(UNSET, 5, 0), body))
     assert bench.odd() == NodeOddities(out_of_range=2, last_out_of_range=("temp", 99_999))
-    assert bench.scrutiny.counters["out-of-range"] == 2 and bench.odd(OTHER) is None
+    assert bench.check.counters["out-of-range"] == 2 and bench.odd(OTHER) is None
 
 
 @pytest.mark.parametrize("value", [-5000, 12_500])
@@ -72,7 +72,7 @@ def test_codes_that_the_tables_do_not_know_are_counted_and_the_last_is_noted():
     bench.take(reading(1, body={6: 1, 77: 5}))
     bench.take(Record(1, 2, Stamp(UNSET, 5, 0), EventBody(127, None, None)))
     assert bench.odd() == NodeOddities(unknown=2, last_unknown="event127")
-    assert (bench.scrutiny.counters["unknown-quantities"], bench.scrutiny.counters["unknown-events"]) == (1, 1)
+    assert (bench.check.counters["unknown-quantities"], bench.check.counters["unknown-events"]) == (1, 1)
 
 
 # --- time ---
@@ -99,7 +99,7 @@ def test_a_time_that_cannot_be_is_noted_and_said(quality, ahead_s, kind):
     detail = [NODE, 1, 4, NOW_S + ahead_s, NOW_S, 3]
     assert bench.said == [EventBody(event.TIME_DOUBTFUL, None, detail)]
     assert bench.odd() == NodeOddities(doubtful=1, last_doubtful=(kind, ahead_s))
-    assert bench.scrutiny.counters[kind] == 1
+    assert bench.check.counters[kind] == 1
 
 
 def test_what_the_node_admits_is_not_held_against_it():
@@ -124,7 +124,7 @@ def test_it_is_said_once_for_each_node_boot_and_kind_and_counted_each_time():
     bench.at(NOW_S + 9999, boot=2)
     bench.at(NOW_S + 9999, node=OTHER)
     assert len(bench.said) == 4
-    assert (bench.scrutiny.counters["time-ahead"], bench.scrutiny.counters["time-behind"]) == (7, 5)
+    assert (bench.check.counters["time-ahead"], bench.check.counters["time-behind"]) == (7, 5)
 
 
 def test_a_district_in_doubt_says_so_a_bounded_number_of_times_an_hour():
@@ -134,7 +134,7 @@ def test_a_district_in_doubt_says_so_a_bounded_number_of_times_an_hour():
         for node in names:
             bench.at(NOW_S + 9999, node=node, now_ms=now_ms)
     assert len(bench.said) == limits.DOUBTS_PER_HOUR_MAX
-    assert bench.scrutiny.counters["unsaid"] == 2 * (300 - limits.DOUBTS_PER_HOUR_MAX) and len(names) == 300
+    assert bench.check.counters["unsaid"] == 2 * (300 - limits.DOUBTS_PER_HOUR_MAX) and len(names) == 300
     for node in names:
         bench.at(NOW_S + 99_999, node=node, now_ms=3_600_000)
     assert len(bench.said) == 2 * limits.DOUBTS_PER_HOUR_MAX
@@ -171,7 +171,7 @@ def test_what_is_said_fits_the_gate_of_both_links():
 def test_a_conflict_names_its_identity_and_conflicts_are_bounded():
     bench = Bench()
     for sequence in range(100):
-        bench.scrutiny.conflict(NODE, reading(sequence), now_ms=0)
+        bench.check.conflict(NODE, reading(sequence), now_ms=0)
     assert bench.said[0] == EventBody(event.CONFLICT, None, [NODE, 1, 0])
     assert len(bench.said) == limits.CONFLICTS_PER_HOUR_MAX and bench.odd().conflicts == 100
 
