@@ -24,7 +24,7 @@ now_ms = 0
 for pressed, for_ms in ((1, 300), (0, 300), (1, 5300), (0, 300), (1, 5300), (0, 300)):
     for _ in range(for_ms // 20):
         now_ms += 20
-        desk.look(bool(pressed), now_ms=now_ms)
+        desk.observe(bool(pressed), now_ms=now_ms)
     print(now_ms, desk.local(), desk.is_locked, desk.drain_events(), desk.led(panel.WELL, now_ms=now_ms))
 
 trial = Trial(is_trial=True, now_ms=0)

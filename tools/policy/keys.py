@@ -108,7 +108,7 @@ def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
 def verify(public_key: bytes, signature: bytes, data: bytes) -> bool:
     """True when `signature` of `data` holds under `public_key` (Ed25519, RFC 8032); False for anything else.
 
-    Whose key counts is the question of `policy.authority` and of a policy's operators; the gateway, which has a check
+    Whose key counts is the question of `policy.keyset` and of a policy's operators; the gateway, which has a check
     of its own, decides last.
     """
     if not cose.is_sound_key(public_key):
