@@ -1,6 +1,5 @@
 """The benchmark of commands: it measures what gateways say, and what fails shows in its figures and its status."""
 
-import argparse
 import json
 
 import pytest
@@ -10,7 +9,7 @@ pytest.importorskip("cryptography", reason="cryptography is not installed")
 
 from tests.support.control_rig import ControlRig
 from tests.support.control_world import INSEE
-from tools import bench
+from tools import cli
 from tools.bench.command import Switched, figures
 from tools.centre.control import orders
 
@@ -36,10 +35,8 @@ def rig(tmp_path, mosquitto_path):
 
 
 def run(rig, *words):
-    parser = argparse.ArgumentParser()
-    bench.add_arguments(parser)
     usual = ("command", "--db", str(rig.path), "--key", str(rig.key), "--target", "bourg")
-    return bench.run(parser.parse_args([*usual, *words]))
+    return cli.main(["bench", *usual, *words])
 
 
 @pytest.mark.broker

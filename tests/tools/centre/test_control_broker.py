@@ -91,7 +91,7 @@ def test_a_cabinet_without_a_session_is_sent_the_command_when_it_speaks(world, c
     assert world.light("--gateway", "cab-9") == 0
     until(lambda: '"No matching subscribers"' in world.log(), "the broker keeps it for somebody")
     said = capsys.readouterr()
-    assert "cab-9 n'a encore jamais parlé" in said.err
+    assert "cab-9 n'a encore jamais donné signe de vie" in said.err
     world.type("commands")
     assert "No matching subscribers" in capsys.readouterr().out
     gateway = world.gateway("cab-9")
