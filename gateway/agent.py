@@ -1,4 +1,4 @@
-"""The agent: composition root of a gateway and its only event loop. Carries out what the core decides.
+"""The agent composes a gateway and runs its only event loop: it carries out what the core decides.
 
 Everything reaches the core in this one thread: datagrams from asyncio, finished syncs and the broker's
 events posted from their threads. One turn: hand over the event, let the core poll, carry out its effects,
@@ -45,7 +45,7 @@ _STOPPING_S_MAX = 20
 
 
 class Agent:
-    """One gateway process. `run` returns when asked to stop by SIGTERM or SIGINT."""
+    """Runs one gateway process. `run` returns when SIGTERM or SIGINT asks it to stop."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -64,7 +64,7 @@ class Agent:
         self._link = NodeLink()
 
     async def run(self) -> None:
-        """Start, serve, stop. OSError when the disk or the address cannot be had."""
+        """Starts, serves and stops. OSError when the disk or the address cannot be had."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._on_exception)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -130,7 +130,7 @@ class Agent:
         self._watch()
 
     async def _end(self) -> None:
-        """What was taken is flushed, and the answers still leave."""
+        """Flushes the records that were accepted, and lets their answers leave."""
         self._operation.stopping()
         if self._timer is not None:
             self._timer.cancel()

@@ -23,7 +23,7 @@ _FAILED, _USAGE = 1, 2
 
 
 class UsageError(Exception):
-    """What was typed, or what the configuration says, cannot be done: one sentence in the language asked for."""
+    """Tells in one sentence, in the language asked for, that what was typed or configured cannot be done."""
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -74,7 +74,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
 
 
 def _is_recent(entry: dict[str, Any], from_unix_s: int | None) -> bool:
-    """One whose time nobody knew is shown: better too much."""
+    """Keeps entries since that time, and those whose time was not known: better too much."""
     return from_unix_s is None or not isinstance(entry["unix_s"], int) or entry["unix_s"] >= from_unix_s
 
 

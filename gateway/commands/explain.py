@@ -72,7 +72,8 @@ def explain(
     if at is None:
         return told
     try:
-        # A cabinet without a clock can still be asked about an hour: the one of whoever asks says which day it is.
+        # A cabinet without a clock can still be asked about an hour: the clock of the person who asks says which day it
+        # is.
         instant = moments.parse(at, system_unix_s if cabinet.unix_s is None else cabinet.unix_s)
     except ValueError:
         return {"error": [word("bad_at", language, text=at[:40])]}
@@ -80,7 +81,7 @@ def explain(
 
 
 def render(status: Status, explained: dict[str, Any], language: str) -> list[str]:
-    """As lines for a terminal."""
+    """Lays the explanation out as lines for a terminal."""
     if "error" in explained:
         return list(explained["error"])
     name = status.name

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="begins", metavar="TIME", help="when it begins (now)")
     parser.add_argument("--to", metavar="SCOPE", help="a kind of node, a group, a feeder or a node's id (all)")
     parser.add_argument("--reason", metavar="TEXT", help="for the record: the order's number, who asked for it")
-    parser.add_argument("--who", metavar="NAME", help="who says it (whoever called sudo)")
+    parser.add_argument("--who", metavar="NAME", help="who says it (the user who called sudo)")
     parser.add_argument("--list", action="store_true", help="what nodes are told now")
     parser.add_argument("--clear", metavar="ID", help="take back what was said here")
 

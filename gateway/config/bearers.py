@@ -54,7 +54,7 @@ class BearerConfig:
 
     @property
     def core(self) -> Bearer:
-        """What the core knows of it."""
+        """The bearer as the core knows it."""
         return Bearer(
             self.route.name,
             is_metered=self.is_metered,

@@ -224,7 +224,7 @@ def _refuse_shared(table: Table, used: Used) -> None:
 
 
 def _place(point: wiring.Point) -> tuple[Any, ...]:
-    """What two points must not share: how it is read does not make it another."""
+    """Names what two points must not share: how a point is read does not make it another."""
     if isinstance(point, Gpio):
         return ("gpio", point.line)
     if isinstance(point, Meter):

@@ -1,4 +1,4 @@
-"""The gateway's configuration: one TOML file, checked whole. All its faults are listed at once, each with its remedy.
+"""Checks the gateway's configuration, one TOML file, as a whole: all faults are listed at once, each with its remedy.
 
     [gateway]                            [uplink]
     id = "7c1f0a2cff000001"              broker = "centre.example.fr:8883"
@@ -292,7 +292,7 @@ def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
 
 
 def _cabinet_options(cabinet: CabinetWiring, keys: KeySet | None) -> CabinetOptions:
-    """What the core needs to know of what is wired."""
+    """Tells the core what is wired, as far as it needs to know."""
     feeders = tuple(
         FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming, one.nodes)
         for one in cabinet.feeders

@@ -73,7 +73,7 @@ class RadioOptions:
 
 @dataclass(frozen=True)
 class SerialBearers:
-    """Which of them there are."""
+    """The serial bearers that the configuration has."""
 
     bus: BusOptions | None = None
     wire: WireOptions | None = None

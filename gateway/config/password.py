@@ -33,7 +33,7 @@ def make(password: str) -> str:
 
 
 def check(password: str, line: str) -> bool:
-    """Whether this is the password of the line. False for a line that is none; never raises."""
+    """Returns whether this is the password of the line. False for a line that is none; never raises."""
     found = _read(line)
     if found is None or len(_form(password)) > CHARACTERS_MAX:
         return False
@@ -45,7 +45,7 @@ def check(password: str, line: str) -> bool:
 
 
 def is_line(line: object) -> bool:
-    """Whether `check` could ever say yes to it: for who checks a configuration."""
+    """Returns whether `check` could ever say yes to it, for the check of a configuration."""
     return isinstance(line, str) and _read(line) is not None
 
 

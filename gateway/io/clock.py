@@ -4,7 +4,8 @@ of it.
 Linux keeps an estimate of its own clock error (`adjtimex`): NTP clients feed it and a cabinet that has
 never seen one since its start is "unsynchronised". A wrong clock given to 300 lamps is worse than none, so
 then there is none, unless the configuration says that the system clock is good by other means (a
-battery-backed clock, a bench). A clock that stands before this software was written is wrong, whoever vouches for it.
+battery-backed clock, a bench). A clock that stands before this software was written is wrong, even if the configuration
+vouches for it.
 """
 
 import ctypes

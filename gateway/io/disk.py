@@ -149,7 +149,7 @@ class FileDisk:
         descriptor = self._open.get(name)
         if descriptor is not None:
             return os.dup(descriptor)
-        # Closed meanwhile: the kernel keeps an error nobody has seen for the next one who opens.
+        # Closed meanwhile: the kernel keeps an error that was not reported for the next descriptor.
         return os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
 
     def _close(self, name: str) -> None:
@@ -229,7 +229,7 @@ class WatchedDisk(FileDisk):
 
 
 class ReadOnlyFolder:
-    """Implements `gateway/core/custody/disk.py`. An absent folder is an empty one."""
+    """A disk that refuses to be written to. An absent folder is an empty one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

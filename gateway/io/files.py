@@ -102,7 +102,7 @@ class FolderLock:
 
 
 def is_held(data: Path) -> bool:
-    """Whether an agent works in this folder. Creates nothing."""
+    """Returns whether an agent works in this folder. Creates nothing."""
     try:
         descriptor = os.open(data / _LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -1,9 +1,9 @@
-"""The agent's log: one JSON object a line on stderr, for systemd's journal and for people with `jq`.
+"""Writes the agent's log: one JSON object a line on stderr, for systemd's journal and for people with `jq`.
 
 A flood must not wear the card out: lines are bounded a minute, for each `what` and in all; what is suppressed
 is counted and the count is told when the minute is over. Nothing that looks like a secret passes: PEM text,
 long runs of base64, what stands before the @ of a URL, values under names like `password`. `clean` is that
-filter, for whatever else leaves the process. Must never raise: a log that cannot be written is counted.
+filter, for what else leaves the process. Must never raise: a log that cannot be written is counted.
 """
 
 import json
@@ -19,7 +19,7 @@ from gateway.io import clock
 ERROR, WARNING, NOTICE, INFO = "error", "warning", "notice", "info"
 # syslog(3) priorities, as sd-daemon(3) wants them in front of the line.
 _PRIORITIES = {ERROR: 3, WARNING: 4, NOTICE: 5, INFO: 6}
-# Of what the core and the shell say. Whatever is not here is information.
+# Of what the core and the shell say. What is not here is information.
 _LEVELS = {
     "crash": ERROR,
     "report-failed": ERROR,
@@ -118,7 +118,7 @@ class Log:
         self._write(what, values)
 
     def settle(self) -> None:
-        """When a minute is over: tell what it suppressed. The shell calls this now and then."""
+        """Writes what was suppressed, once a minute is over. The shell calls this now and then."""
         minute = self._now_ms() // 60_000
         if minute == self._minute:
             return
@@ -150,7 +150,7 @@ class Log:
             self._stream.write(f"{prefix}{line}\n")
             self._stream.flush()
             self.counters["lines"] += 1
-        except (OSError, ValueError):  # a full disk behind it, or nobody at the other end
+        except (OSError, ValueError):  # a full disk behind it, or no reader at the other end
             self.counters["not-written"] += 1
 
 
@@ -167,7 +167,7 @@ class _Adopted(logging.Handler):
 
 
 def level_of(what: str) -> str:
-    """How grave an event is, by its word."""
+    """Returns how grave an event is, by its word."""
     return _LEVELS.get(what, INFO)
 
 
@@ -197,7 +197,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _is_journal(stream: TextIO, journal_stream: str) -> bool:
-    """Whether this very stream goes to systemd's journal: the variable outlives a redirection."""
+    """Returns whether this very stream goes to systemd's journal: the variable outlives a redirection."""
     try:
         found = os.fstat(stream.fileno())
     except (OSError, ValueError):

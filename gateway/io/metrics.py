@@ -23,7 +23,7 @@ from gateway.core.status import Status, as_json
 FAMILIES_MAX = 400
 LABEL_VALUES_MAX = 8
 _REQUEST_S_MAX = 5
-# A scrape under way at the end is given up after this: nobody waits for a client that does not read.
+# A scrape under way at the end is given up after this: the agent does not wait for a client that does not read.
 _CLOSE_S_MAX = 1.0
 _NAME = re.compile("[a-z][a-z0-9_]{0,60}")
 # Parts of the health whose whole numbers only rise.
@@ -181,7 +181,7 @@ def _leaves(path: str, value: Any, depth: int) -> Iterator[tuple[str, int | floa
 
 
 def _at(document: Any, path: str) -> Any:
-    """What stands at a path; behind a `*`, a dict of what stands there for each name."""
+    """Returns what stands at a path; behind a `*`, a dict of what stands there for each name."""
     name, _, rest = path.partition(".")
     if not isinstance(document, dict):
         return None

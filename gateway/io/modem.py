@@ -74,7 +74,7 @@ class ModemPort:
         self._places.give_back()
 
     def close(self, timeout_s: float = 0.5) -> None:
-        """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
+        """Ends the thread; one that hangs in the driver is left behind (it is a daemon)."""
         self._stop.set()
         self._places.stop()
         self.alive_ms = None
@@ -139,7 +139,7 @@ class ModemPort:
         self._post(event)
 
     def _discard(self) -> None:
-        """What was to be written to an earlier opening."""
+        """Forgets what was to be written to an earlier opening."""
         with contextlib.suppress(Empty):
             while True:
                 self._writes.get_nowait()

@@ -1,4 +1,4 @@
-"""The broker's connection: MQTT 5 by paho-mqtt, one client object a connection, over one bearer or another.
+"""Connects to the broker with MQTT 5 by paho-mqtt, one client object a connection, over one bearer or another.
 
 paho queues without bound, ignores Receive Maximum and sends its whole queue again on reconnection; so it
 never gets to: the core's window decides what is published, and every connection is a new client that
@@ -30,7 +30,7 @@ __all__ = [
     "Subscription",
 ]  # fmt: skip
 
-# Whatever route the system has.
+# The route that the system has.
 ANY_BEARER = BearerRoute(UNBOUND.name)
 
 
@@ -69,11 +69,11 @@ class MqttLink:
 
     @property
     def alive_ms(self) -> int | None:
-        """When the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
+        """Says when the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
         return None if self._carrier is None else self._carrier.alive_ms
 
     def connect(self, subscriptions: list[str], bearer: BearerRoute = ANY_BEARER) -> None:
-        """Start one attempt. Its end is told, once, by Disconnected, unless `close` or a later `connect` ends it."""
+        """Starts one attempt. Its end is posted, once, by Disconnected, unless `close` or a later `connect` ends it."""
         if self._candidate is not None:
             self._candidate.close()
         self._candidate = Connection(
@@ -109,7 +109,8 @@ class MqttLink:
             self._carrier.publish(token, topic, payload, retain, expiry_s)
 
     def accept(self, posted: _Posted) -> list[Event]:
-        """What a posted event means to the core: mostly itself, sometimes nothing, once in a while two."""
+        """Returns what a posted event means to the core: mostly itself, sometimes nothing, once in a while two
+        events."""
         connection, event = posted
         if connection is None:
             return [event]
@@ -148,5 +149,5 @@ class MqttLink:
         return []
 
     def _count(self, what: str) -> None:
-        """From any thread; nobody decides anything by these."""
+        """Counts from any thread; nothing is decided by these."""
         self.counters[what] = self.counters.get(what, 0) + 1

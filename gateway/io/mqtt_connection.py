@@ -26,7 +26,7 @@ from gateway.io.mqtt_socket import Addresses, BearerRoute, MqttOptions
 CONNACK_TIMEOUT_S = 10
 # paho looks at its timers that often; between them it sleeps until something happens.
 _LOOK_S = 0.5
-# A subscription that was refused is asked for again that often: nobody tells us that the broker's list was corrected.
+# A subscription that was refused is asked for again that often: no message says that the broker's list was corrected.
 _RESUBSCRIBE_S = 300
 # A farewell that has not left by then is given up.
 _FAREWELL_S = 2
@@ -71,7 +71,7 @@ class PubAck(NamedTuple):
 
 
 class Message(NamedTuple):
-    """`is_retained`: the broker had kept it for whoever subscribes."""
+    """A message of a topic. `is_retained`: the broker had kept it for new subscribers."""
 
     topic: str
     payload: bytes
@@ -148,12 +148,12 @@ class Connection:
         self._client.loop_start()
 
     def publish(self, token: int, topic: str, payload: bytes, retain: bool, expiry_s: int | None) -> None:
-        """QoS 1. While not connected it is dropped: the core sends again after its next question."""
+        """Publishes at QoS 1. While not connected it is dropped: the core sends again after its next question."""
         client = self._client
         if client is None or self._closing or self._end_why or not client.is_connected():
             return
         if len(self._tokens) >= self._receive_max:
-            # The core waits half a minute before it forgets a PUBACK. MQTT forbids one more PUBLISH here, whatever we
+            # The core waits half a minute before it forgets a PUBACK. MQTT forbids one more PUBLISH here, even if we
             # do: only a new connection helps.
             self._end_why = f"mqtt-silent: {len(self._tokens)} publications without an acknowledgement"
             return
@@ -302,7 +302,7 @@ class Connection:
             self._told_why = f"mqtt-silent: {reason}"
 
     def ended(self, error: Exception | None) -> None:
-        """The thread's last act, whatever ended it: without the word nobody would try again."""
+        """Posts the thread's last event, however it ended: without it no new attempt would be made."""
         self._places.stop()
         why = self._told_why or self._why(error)
         if self._sock is not None:
@@ -333,7 +333,7 @@ class Connection:
 
 
 class _Client(paho.Client):
-    """paho, which opens our sockets, looks at our deadlines, and tells us whatever ends its thread."""
+    """paho, which opens our sockets, looks at our deadlines, and tells us what ends its thread."""
 
     def __init__(self, connection: Connection) -> None:
         options = connection._options

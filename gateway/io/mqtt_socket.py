@@ -15,8 +15,8 @@ from gateway.io.sockets import bind_socket
 
 # Each of TCP connection and TLS handshake may take that long.
 CONNECT_TIMEOUT_S = 10
-# Data that nobody acknowledges ends the connection (TCP_USER_TIMEOUT, RFC 5482): the keep-alive's time and a little, or
-# this. A loaded 4G cell lets one wait for 10 s and more.
+# Data without an acknowledgement ends the connection (TCP_USER_TIMEOUT, RFC 5482): the keep-alive's time and a little,
+# or this. A loaded 4G cell lets one wait for 10 s and more.
 _UNACKNOWLEDGED_S_MAX = 30
 
 
@@ -45,8 +45,8 @@ class MqttOptions(NamedTuple):
 
 
 class Addresses:
-    """Of one broker. What was found last is used at once and asked for again meanwhile: the resolver often dies with
-    the bearer it is reached by, and the other bearer must neither need it nor wait for it."""
+    """The addresses of one broker. What was found last is used at once and asked for again meanwhile: the resolver
+    often dies with the bearer it is reached by, and the other bearer must neither need it nor wait for it."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
@@ -55,7 +55,7 @@ class Addresses:
         self._asking: Thread | None = None
 
     def look_up(self) -> list[Any]:
-        """As `getaddrinfo`. The first answer may take half a minute; OSError when there was never one."""
+        """Looks up as `getaddrinfo` does. The first answer may take half a minute; OSError when there was never one."""
         if not self._known:
             self._ask()
         elif self._asking is None or not self._asking.is_alive():
@@ -93,7 +93,7 @@ def open_tcp(addresses: Addresses, bearer: BearerRoute) -> socket.socket:
 
 
 def secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSocket:
-    """Shake hands. OSError; then `sock` is closed too."""
+    """Makes the TLS handshake. OSError; then `sock` is closed too."""
     wrapped = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
         wrapped.settimeout(CONNECT_TIMEOUT_S)
@@ -105,7 +105,7 @@ def secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSo
 
 
 def why(error: BaseException | None) -> str:
-    """What ended or prevented a connection: a stable word, a colon and the detail."""
+    """Says what ended or prevented a connection: a stable word, a colon and the detail."""
     fault = tls.fault_of(error) if error is not None else None
     if fault is not None or isinstance(error, Broken):
         return str(fault or error)

@@ -52,7 +52,8 @@ class UdpLink:
 
 
 async def open_link(host: str, port: int, receive: Receive) -> UdpLink:
-    """Bind; OSError when the address is taken or is none. It need not be ours yet: the network may come later."""
+    """Binds the socket; OSError when the address is taken or is none. It need not be ours yet: the network may come
+    later."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
     bound = bind_early(found[0])

@@ -1,4 +1,4 @@
-"""What systemd is told (sd_notify(3), Type=notify): ready, one line of status, the watchdog, stopping.
+"""Notifies systemd (sd_notify(3), Type=notify): ready, one line of status, the watchdog, stopping.
 
 One datagram a message to the Unix socket that NOTIFY_SOCKET names, a path or an abstract name (`@…`). Without
 the variable all is silent, so that the agent runs the same from a terminal. Must never raise and never wait:
@@ -23,7 +23,7 @@ class Notifier:
         self.counters = {"sent": 0, "not-sent": 0}
 
     def ready(self, status: str) -> None:
-        """We serve. Said again with the next message if the manager's queue is full now."""
+        """Says that we serve; again with the next message if the manager's queue is full now."""
         self._ready_due = True
         self._send(_status(status))
 
@@ -32,11 +32,11 @@ class Notifier:
         self._send(_status(text))
 
     def alive(self) -> None:
-        """Feed the watchdog."""
+        """Feeds the watchdog of systemd."""
         self._send("WATCHDOG=1")
 
     def extend(self, duration_ms: int) -> None:
-        """Starting takes longer: not to be killed before `duration_ms` from now. Feeds the watchdog as well."""
+        """Asks for time: the start is not to be cut short before `duration_ms` from now. Feeds the watchdog as well."""
         self._send(f"EXTEND_TIMEOUT_USEC={1000 * duration_ms}\nWATCHDOG=1")
 
     def stopping(self, status: str) -> None:

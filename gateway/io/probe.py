@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from gateway.io.sockets import bind_socket
 
-# An answer older than this is asked for again, behind the back of whoever wants it now.
+# An answer older than this is asked for again, while the old one is used.
 _FRESH_S = 600
 # How long the very first question is waited for; its answer is kept all the same when it comes later.
 _FIRST_S = 2.0
@@ -32,7 +32,7 @@ def system_lookup(host: str, port: int) -> list[Address]:
 
 
 class Resolver:
-    """Of one host and port. To be used from one event loop."""
+    """The addresses of one host and port, for one event loop."""
 
     def __init__(self, host: str, port: int, lookup: Lookup = system_lookup) -> None:
         self._host = host
@@ -45,11 +45,11 @@ class Resolver:
 
     @property
     def known(self) -> list[Address]:
-        """What is known now; may be read from any thread. Empty: nothing yet."""
+        """The addresses that are known now; may be read from any thread. Empty: nothing yet."""
         return self._known
 
     async def addresses(self) -> list[Address]:
-        """What is known; empty when nothing is and no answer came within two seconds."""
+        """Returns what is known; empty when nothing is and no answer came within two seconds."""
         if self._is_literal:
             return self._known
         loop = asyncio.get_running_loop()

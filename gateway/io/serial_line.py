@@ -70,7 +70,7 @@ class SerialLine:
         return True
 
     def waiting_bytes(self) -> int:
-        """What the port has not taken yet."""
+        """Returns how much the port has not taken yet."""
         return len(self._leaving)
 
     def close(self) -> None:

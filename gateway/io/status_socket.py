@@ -40,7 +40,7 @@ class StatusServer:
         asyncio.get_running_loop().add_reader(self._socket, self._accept)
 
     def close(self) -> None:
-        """Stop, and take the socket's name away: nobody runs any more."""
+        """Stops, and removes the socket's name: a name without an agent would mislead."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
         self._path.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ what stands in a key file.
 Certificates carry dates and a cabinet without network has no clock. While the system clock is not known to be good,
 everything is verified but the dates (X509_V_FLAG_NO_CHECK_TIME): a gateway that starts in 1970 still reaches its
 broker, gets a clock, and dates count from then on. What this gives away: an expired certificate of the territory's own
-authority, to somebody who holds its key and keeps the gateway's clock unset.
+authority, to an attacker who holds its key and keeps the gateway's clock unset.
 """
 
 import calendar
@@ -144,7 +144,7 @@ def context(tls: Tls, *, check_dates: bool = True) -> ssl.SSLContext:
 
 
 def fault_of(error: BaseException) -> TlsFault | None:
-    """What a failed connection means; None when it has nothing to do with TLS."""
+    """Says what a failed connection means; None when it has nothing to do with TLS."""
     if isinstance(error, TlsFileError):
         return error.fault
     if isinstance(error, ssl.SSLCertVerificationError):

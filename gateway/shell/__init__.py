@@ -1,1 +1,1 @@
-"""What surrounds the core of a running agent: bearers, cabinet, stores, keys, start-up."""
+"""The shell of a running agent surrounds its core: bearers, cabinet, stores, keys, start-up."""

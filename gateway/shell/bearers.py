@@ -20,7 +20,8 @@ from gateway.io.sockets import interface_count
 
 
 class Bearers:
-    """One agent's. `turn` lets the core act on what was reported; `post` makes a function callable from any thread."""
+    """The bearers of one agent. `turn` lets the core act on what was reported; `post` makes a function callable from
+    any thread."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Bearers:
 
     @property
     def modems_alive_ms(self) -> dict[str, int | None]:
-        """When the thread of each bearer's modem last gave a sign of life (monotonic); None once it is closed."""
+        """Says when the thread of each bearer's modem last gave a sign of life (monotonic); None once it is closed."""
         return {bearer: port.alive_ms for bearer, port in self._modems.items()}
 
     def count(self, *, now_ms: int) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class CabinetShell:
-    """One agent's. `turn` lets the core act on what was reported; `post` makes a function callable from any thread."""
+    """The cabinet of one agent. `turn` lets the core act on what was reported; `post` makes a function callable from
+    any thread."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class CabinetShell:
         self._is_closed = False
 
     async def start(self, status: Callable[[], Status]) -> None:
-        """Begin to look. A page that cannot be had is said once, and missing: the street does not need it."""
+        """Starts the threads. A page that cannot be had is logged once, and missing: the street does not need it."""
         self._io.start()
         if self._config.page is None:
             return
@@ -67,7 +68,7 @@ class CabinetShell:
         return self._io.alive_ms
 
     def health(self) -> dict[str, Any]:
-        """For the log and the status."""
+        """Returns the counters for the log and the status."""
         page = {} if self._page is None else {"page": self._page.counters}
         return {"cabinet-io": self._io.health(), **page}
 

@@ -88,7 +88,7 @@ class Facts:
             self._last_of[happened.what] = fault
 
     def sample(self, *, unix_s: int | None, now_ms: int) -> None:
-        """To be called now and then, every ten seconds say: how old what waits is, and certificates."""
+        """Samples how old what waits is, and the certificates; to be called every ten seconds or so."""
         if self.core is None:
             return
         watermarks = self.core.uplink.counters.get("watermarks", 0)

@@ -132,7 +132,7 @@ def parse_node_image(data: bytes) -> NodeImage:
 
 
 def is_product(word: str) -> bool:
-    """Whether this can be the name of a kind of node: it becomes the name of a file."""
+    """Returns whether this can be the name of a kind of node: it becomes the name of a file."""
     return 0 < len(word) <= PRODUCT_CHARS_MAX and set(word) <= _PRODUCT_CHARS
 
 
@@ -229,7 +229,7 @@ class ConcentratorStore:
 
 
 def put_concentrator_image(data: Path, content: bytes) -> None:
-    """Bring an image. OSError."""
+    """Puts an image into the folder. OSError."""
     _put(data / CONCENTRATOR_FOLDER, _IMAGE, content)
 
 

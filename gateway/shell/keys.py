@@ -2,7 +2,7 @@
 
     node = "7c1f0a2c01000001"            the node's id, minted at provisioning
     kid = "000001"                       its OSCORE id, two or three bytes, one of a kind at a gateway
-    master_secret = "…"                  32 hexadecimal digits that this node and its gateway know, and nobody else
+    master_secret = "…"                  32 hexadecimal digits that this node and its gateway alone know
 
 Only its owner may read a key file. Nothing here is restored from a backup to another gateway: a key may be given to
 the gateway that takes over, for what two sides agree on at each start is never on a disk. No text of this module holds
@@ -28,7 +28,7 @@ _FILE_BYTES_MAX = 4096
 
 
 class KeyFileError(Exception):
-    """What is wrong with a key file, and the remedy. It carries no secret."""
+    """Says what is wrong with a key file, and the remedy. It carries no secret."""
 
 
 class UnreadableError(KeyFileError):
@@ -48,7 +48,7 @@ class Found(NamedTuple):
 def read(path: Path, *, may_be_open: bool = False) -> NodeKey:
     """The key that a file holds; KeyFileError. `may_be_open`: on a stick whose file system knows no rights."""
     try:
-        # What is no file, a pipe that nobody writes to, must not keep the agent's loop.
+        # What is no file, a pipe without a writer, must not keep the agent's loop.
         with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
@@ -70,7 +70,7 @@ def parse(data: bytes, name: str) -> NodeKey:
         raise KeyFileError(f"{name}: is no TOML text; make the key again") from None
     unknown = set(fields) - set(_FIELDS)
     if unknown:
-        # Unnamed: somebody may have put the secret where a name belongs.
+        # Unnamed: a person may have put the secret where a name belongs.
         raise KeyFileError(f"{name}: {len(unknown)} fields too many; there are {', '.join(_FIELDS)}")
     node = _bytes(fields, "node", (limits.NODE_ID_BYTES,), name)
     kid = _bytes(fields, "kid", NODE_ID_BYTES, name)
@@ -111,7 +111,7 @@ def kept(found: Found, before: Iterable[NodeKey]) -> list[NodeKey]:
 def write(folder: Path, key: NodeKey) -> Path:
     """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.give(folder)  # made by us, or by somebody's `sudo mkdir`
+    files.give(folder)  # made by us, or by a person's `sudo mkdir`
     held = _scan(folder)[0]
     clash = check_keys([*(other for _, other in held if other.node != key.node), key])
     if clash:
@@ -128,7 +128,7 @@ def save(path: Path, key: NodeKey, *, gives: bool = False) -> None:
 
 
 def remove(folder: Path, node: bytes) -> bool:
-    """Take a node's key away, whatever its file is called, and a damaged one of its name; False if there is none.
+    """Removes a node's key, under any file name, and a damaged one of its name; False if there is none.
     OSError.
     """
     usual = folder / f"{node.hex()}{SUFFIX}"

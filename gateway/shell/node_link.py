@@ -16,7 +16,7 @@ from gateway.io.node_links import Bus, ConcentratorLink, UdpLink, WireLink, open
 from gateway.shell.images import ConcentratorStore
 from wire import radio
 
-# An address that somebody else has is tried again this often.
+# An address that another program has is tried again this often.
 _AGAIN_S = 30.0
 
 Receive = Callable[[bytes, Any], None]
@@ -24,7 +24,7 @@ LogLine = Callable[..., None]
 
 
 class NodeLink:
-    """See the module. `address`: where UDP is bound, None without it."""
+    """The bearers together. `address`: where UDP is bound, None without it."""
 
     def __init__(self) -> None:
         self.udp: UdpLink | None = None
@@ -37,7 +37,7 @@ class NodeLink:
         return None if self.udp is None else self.udp.address
 
     def send(self, peer: Any, datagram: bytes) -> None:
-        """One datagram; what its bearer cannot take is lost, and CoAP sends it again."""
+        """Sends one datagram; what its bearer cannot take is lost, and CoAP sends it again."""
         bearer = self._serial.get(peer[0])
         if bearer is not None:
             bearer.send(peer, datagram)
@@ -64,7 +64,7 @@ class NodeLink:
             self.udp.close()
 
     def open_later(self, address: tuple[str, int], receive: Receive, log: LogLine) -> None:
-        """Somebody else has the address: until he lets go of it."""
+        """Another program has the address: tries again until it is free."""
 
         async def again() -> None:
             while self.udp is None:

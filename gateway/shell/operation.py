@@ -1,4 +1,4 @@
-"""What a running agent shows of itself: its log, its state on a socket, its metrics, its word to systemd.
+"""Shows a running agent to the outside: its log, its state on a socket, its metrics, its notices to systemd.
 
 Joins the modules that each do one of these, so that the agent has one object to speak to. Decides nothing about
 records, and must not keep a street's records from being kept: what cannot be served is said once, and missing.
@@ -72,7 +72,7 @@ class Operation:
             self._metrics = MetricsServer(self._config.metrics)
 
     def log(self, what: str, **values: Any) -> None:
-        """To the log, and to what the status tells."""
+        """Writes a line to the log, and remembers it for the status."""
         self.facts.note(Log(what, values), now_ms=clock.monotonic_ms())
         self._log(what, **values)
 
@@ -81,7 +81,7 @@ class Operation:
         return self._safely(self._status_now) or Status()
 
     def starting(self) -> None:
-        """Still at it: systemd is to have patience."""
+        """Asks systemd for patience while the start goes on."""
         if clock.monotonic_ms() - self._started_ms < _STARTING_MS_MAX:
             self.notify.extend(_STARTING_EXTEND_MS)
 
@@ -105,7 +105,7 @@ class Operation:
         self.notify.stopping(word("stopping", "fr"))
 
     def close(self) -> None:
-        """Nobody answers any more."""
+        """Closes the socket and the metrics."""
         if self._socket is not None:
             self._socket.close()
         if self._metrics is not None:
@@ -124,7 +124,7 @@ class Operation:
             self._metrics.update(status)
 
     def watch(self, *, broker: int | None, modems: dict[str, int | None], cabinet: int | None = None) -> int:
-        """Feed systemd's watchdog while nobody is late; returns in how many milliseconds it is due again.
+        """Feeds systemd's watchdog while no thread is late; returns in how many milliseconds it is due again.
 
         The last signs of life (monotonic ms) of the threads of the broker's connection, of each bearer's modem and of
         those that hold contactors; None without.

@@ -1,4 +1,4 @@
-"""What happens before an agent serves: its disks, its boot number, its core and the journal's recovery.
+"""Starts an agent before it serves: its disks, its boot number, its core and the journal's recovery.
 
 All of it may take seconds on a slow card, so it runs in a thread of its own while the loop stays able to stop
 and to tell systemd that it is still at it. Nothing else touches the core meanwhile. Stopping in the middle is
@@ -68,7 +68,8 @@ def open_core(
 async def in_thread(
     work: Callable[[], Result], *, stop: asyncio.Event, every_s: float, meanwhile: Callable[[], None]
 ) -> Result | None:
-    """What `work` returns or raises; None if `stop` came first, and then the thread dies with the process.
+    """Returns what `work` returns, or raises what it raises; None if `stop` came first, and then the thread dies with
+    the process.
 
     `meanwhile` is called at once and every `every_s`. (asyncio's own executor would keep the process until the
     work is done.)

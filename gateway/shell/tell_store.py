@@ -1,8 +1,8 @@
 """The folder `tell` of the agent's data: what a technician at the cabinet wants nodes to be told, one file each, until
 the agent has it on its own disk.
 
-`bocage gateway tell` puts a file there whole, by rename; the agent looks every few seconds. Whoever may write there is
-who may order (the folder is the agent's, so root and the agent's user). A file is let go of when the agent holds
+`bocage gateway tell` puts a file there whole, by rename; the agent looks every few seconds. The right to write there is
+the right to order (the folder is the agent's, so root and the agent's user). A file is let go of when the agent holds
 durably what it said, or has refused it: a power cut in between finds it again, and saying a thing twice changes
 nothing. Decides nothing about what is said.
 """

@@ -1,6 +1,6 @@
-"""What a modem says, in lines and in meaning: the part of 3GPP TS 27.007 (and V.250) that is asked here.
+"""Reads what a modem says, in lines and in meaning: the part of 3GPP TS 27.007 (and V.250) that is asked here.
 
-Bytes of a peer: whatever cannot be read is counted and dropped, never an exception. No dialogue and no time here.
+Bytes of a peer that cannot be read are counted and dropped, never an exception. No dialogue and no time here.
 """
 
 import re
@@ -92,7 +92,7 @@ def is_final(line: str) -> bool:
 
 
 def signal_dbm(rssi: int) -> int | None:
-    """Of +CSQ: 0 to 31 in steps of 2 dB from -113 dBm; 99 is unknown; 100 to 191 are TD-SCDMA's, from -116 dBm."""
+    """Reads +CSQ: 0 to 31 in steps of 2 dB from -113 dBm; 99 is unknown; 100 to 191 are TD-SCDMA's, from -116 dBm."""
     if 0 <= rssi <= 31:
         return 2 * rssi - 113
     return rssi - 216 if 100 <= rssi <= 191 else None
@@ -110,7 +110,7 @@ def registration(values: str) -> str | None:
 
 
 def operator(values: str) -> Operator | None:
-    """Of what follows "+COPS:": mode[,format,"name"[,AcT]]."""
+    """Reads what follows "+COPS:": mode[,format,"name"[,AcT]]."""
     found = re.fullmatch(r'\s*[0-9](?:\s*,\s*[0-9]\s*,\s*"([^"]*)"(?:\s*,\s*([0-9]{1,2}))?)?\s*', values)
     if found is None:
         return None
@@ -119,7 +119,7 @@ def operator(values: str) -> Operator | None:
 
 
 def sim(values: str) -> str:
-    """Of what follows "+CPIN:": ready, pin, puk, locked, absent, busy or unknown."""
+    """Reads what follows "+CPIN:": ready, pin, puk, locked, absent, busy or unknown."""
     text = values.strip().upper()
     if text in ("READY", "SIM PIN2", "SIM PUK2"):  # the second codes guard nothing that is needed here
         return "ready"

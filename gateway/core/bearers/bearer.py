@@ -61,7 +61,7 @@ class BearerHealth:
         return self._answer_by_ms is not None and now_ms >= self._answer_by_ms
 
     def probed(self, ok: bool, rtt_ms: int | None, *, now_ms: int) -> bool | None:
-        """A probe's outcome. Returns True when the bearer has come up by it, False when it has gone down."""
+        """Accepts a probe's outcome. Returns True when the bearer has come up by it, False when it has gone down."""
         if self._answer_by_ms is None:
             return None  # given up already
         self._answer_by_ms = None

@@ -63,7 +63,7 @@ class Bearers:
         }
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
-        """The broker has accepted us by a bearer; False: nobody waited for that any more."""
+        """The broker has accepted us by a bearer; False: the connection waits for it no longer."""
         self._lacks_path = False
         return self.connection.connected(bearer, now_ms=now_ms)
 
@@ -75,7 +75,8 @@ class Bearers:
         return self.connection.active is not None
 
     def count(self, bearer: str, counter: int, interface: str, *, now_ms: int) -> None:
-        """What the kernel has counted on a metered bearer's interface, both ways, since the interface was made."""
+        """Accepts what the kernel has counted on a metered bearer's interface, both ways, since the interface was
+        made."""
         unix_s = self._clock.unix_s(now_ms=now_ms)
         self.budgets[bearer].count(counter, interface=interface, unix_s=unix_s, now_ms=now_ms)
 
@@ -97,12 +98,12 @@ class Bearers:
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def policy(self) -> str:
-        """What may go now: all, unless the bearer that carries is metered and its budget runs out."""
+        """Says what may go now: all, unless the bearer that carries is metered and its budget runs out."""
         budget = self.budgets.get(self.connection.active or "")
         return ALL if budget is None else budget.policy()
 
     def is_metered(self) -> bool:
-        """Whether what carries now is paid for by the byte."""
+        """Returns whether what carries now is paid for by the byte."""
         return (self.connection.active or "") in self.budgets
 
     def status(self) -> dict[str, BearerStatus]:
@@ -127,7 +128,7 @@ class Bearers:
         }
 
     def _report_change(self, change: Change, now_ms: int) -> None:
-        """A failed bearer is an alarm from its begin to its end: somebody must mend it while the other carries."""
+        """A failed bearer is an alarm from its begin to its end: it must be mended while the other carries."""
         bearer = change.bearer
         if change.what == "bearer-changed":
             detail = [bearer, change.why.removeprefix("from ")]
@@ -141,7 +142,7 @@ class Bearers:
 
     def _poll_modem(self, bearer: str, modem: Modem, now_ms: int) -> list[Write | CutPower]:
         if self.connection.active == bearer:
-            is_down = False  # whatever its probes say: a reset would cut what carries
+            is_down = False  # even if its probes fail: a reset would cut what carries
         elif len(self._bearers) == 1:
             # A lone bearer is never probed: its own failures tell. A broker that refuses has been reached.
             is_down = self._lacks_path

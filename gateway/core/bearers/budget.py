@@ -22,7 +22,8 @@ _DAY_MS = 86_400_000
 
 
 class _Line(NamedTuple):
-    """What is persisted. Months are 12 × year + month - 1. `counter`: the interface's, when this was written."""
+    """The line that is persisted. Months are 12 × year + month - 1. `counter`: the interface's, when this was
+    written."""
 
     month: int | None
     reserved: int
@@ -97,12 +98,12 @@ class Budget:
     # --- what others ask ----------------------------------------------------------------------------------------
 
     def policy(self) -> str:
-        """What may go of telemetry by this bearer: all, thin or hold. Events and alarms pass whatever it says."""
+        """Says how much telemetry may go by this bearer: all, thin or hold. Events and alarms always pass."""
         self._word = self._decide()
         return self._word
 
     def status(self) -> BudgetStatus:
-        """What was used of what; `projected` is None while the clock is unknown."""
+        """Reports what was used of the budget; `projected` is None while the clock is unknown."""
         return BudgetStatus(
             used=self._used,
             limit=self._limit or None,
@@ -194,7 +195,7 @@ class Budget:
         name = f"{self._prefix}{self._number:010}"
         try:
             self._disk.append(name, _encode(line))
-            # Nobody waits for it: half a block is left to use meanwhile.
+            # Nothing waits for it: half a block is left to use meanwhile.
             self._disk.sync([name], Ticket("budget", self._number))
             self.counters["written"] += 1
             for number, old in self._files():

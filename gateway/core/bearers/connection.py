@@ -1,4 +1,4 @@
-"""When to connect to the broker, and by which bearer. Events in, effects out; it sends nothing itself.
+"""Decides when to connect to the broker, and by which bearer. Events in, effects out; it sends nothing itself.
 
 One bearer (or none configured) is never probed: it is connected again with a back-off that grows until a
 connection has lasted. With several, in order of preference:
@@ -8,7 +8,7 @@ connection has lasted. With several, in order of preference:
 * Make before break: the new connection is asked for while the old one carries; the broker hands the session over
   (same client id) and the old one is dropped once the new one is accepted. The broker's hang-up on the old one
   may come first: while an attempt is open, that starts no other.
-* Two changes are never closer than CONNECTION_DWELL_MS, whatever dies meanwhile.
+* Two changes are never closer than CONNECTION_DWELL_MS, even if both die meanwhile.
 * A bearer that fails while its probes are good means that the broker is away: the back-off grows on the same
   bearer, and the other is asked now and then only. Where none is up they are tried in turn.
 
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer, BearerHealth
 
-# Stands for "whatever the system's routes say".
+# Stands for the route that the system has.
 UNBOUND = Bearer("default")
 
 
@@ -54,7 +54,7 @@ class Change(NamedTuple):
 
 
 class Connection:
-    """See the module. `active` is the bearer whose connection carries, or None."""
+    """Connects and changes bearers as the module says. `active` is the bearer whose connection carries, or None."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Connection:
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
-        """The broker has accepted a connection. False: nobody waits for it any more, and it is dropped."""
+        """The broker has accepted a connection. False: it comes too late, and is dropped."""
         if bearer != self._attempt:
             self.counters["late"] += 1
             if bearer != self.active:
@@ -112,7 +112,7 @@ class Connection:
         return True
 
     def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
-        """A connection has ended, or an attempt failed. False: nobody cared any more."""
+        """A connection has ended, or an attempt failed. False: it was given up already."""
         if bearer == self._attempt:
             self._attempt_failed(why, now_ms)
             return True
@@ -141,7 +141,7 @@ class Connection:
             self._went_down(bearer, now_ms)
 
     def poll(self, *, now_ms: int) -> list[Connect | Probe | Drop]:
-        """What the shell is to do now, in order."""
+        """Returns what the shell must do now, in order."""
         if self._attempt is not None and now_ms >= self._attempt_by_ms:
             self.counters["attempts-expired"] += 1
             self._report("attempt-expired", self._attempt, "no answer")
@@ -158,26 +158,26 @@ class Connection:
     # --- what others ask ----------------------------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        """When `poll` is due; after a poll always later than it. None: only an event will make it so."""
+        """Returns when `poll` is due, after a poll always later than it. None: only an event will make it so."""
         deadlines = [health.deadline_ms() for health in self._order] if self._several else []
         due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
         return min([*deadlines, due_ms] if due_ms is not None else deadlines, default=None)
 
     def is_up(self, bearer: str) -> bool:
-        """Whether a bearer is believed to work."""
+        """Returns whether a bearer is believed to work."""
         return self._health[bearer].is_up
 
     def rtt_ms(self, bearer: str) -> int | None:
-        """How long the last good probe by a bearer took; None without one."""
+        """Returns how long the last good probe by a bearer took; None without one."""
         return self._health[bearer].rtt_ms
 
     @property
     def is_metered(self) -> bool:
-        """Whether what is sent now is paid for by the byte."""
+        """Returns whether what is sent now is paid for by the byte."""
         return self.active is not None and self._health[self.active].bearer.is_metered
 
     def drain_changes(self) -> list[Change]:
-        """What happened since the last call, for the log and for alarms."""
+        """Returns what happened since the last call, for the log and for alarms."""
         changes, self._changes = self._changes, []
         return changes
 
@@ -192,7 +192,7 @@ class Connection:
     # --- whom and when ------------------------------------------------------------------------------------------
 
     def _due_ms(self) -> int | None:
-        """When the next attempt is due; None: nothing to attempt, or one is open."""
+        """Returns when the next attempt is due; None: there is nothing to attempt, or one is open."""
         if self._attempt is not None:
             return None
         if self.active is None:
@@ -203,7 +203,7 @@ class Connection:
         return max(self._connect_at_ms if urgent else self._return_at_ms, self._dwell_end_ms)
 
     def _target(self, now_ms: int) -> str:
-        """Whom to attempt, when an attempt is due."""
+        """Chooses the bearer when an attempt is due."""
         rather = self._rather() if self.active is not None else self._when_cut_off(now_ms)
         assert rather is not None
         return rather.bearer.name

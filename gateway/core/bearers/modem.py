@@ -22,7 +22,7 @@ _DAY_MS = 86_400_000
 
 
 class ResetLadder:
-    """`has_power`: there is a way to cut the modem's power."""
+    """Decides when a modem is reset, and how. `has_power`: there is a way to cut its power."""
 
     def __init__(self, *, has_power: bool) -> None:
         self._has_power = has_power
@@ -36,7 +36,7 @@ class ResetLadder:
         self.counters = {RESELECT: 0, RESTART: 0, POWER: 0}
 
     def observe(self, is_down: bool, *, now_ms: int) -> None:
-        """Whether the bearer is down."""
+        """The bearer is down, or up again."""
         if is_down == self._is_down:
             return
         self._is_down = is_down
@@ -123,7 +123,7 @@ class ModemChange(NamedTuple):
 
 
 class ModemState(NamedTuple):
-    """What is known; None is unknown.
+    """What the dialogue has found out; None is unknown.
 
     `link`: "absent" (no port), "silent" or "answers". `sim`: ready, pin, puk, locked, absent, failed, busy, unknown.
     `registration`: home, roaming, searching, denied, idle, limited, unknown. `technology`: 2G to 5G.
@@ -139,7 +139,7 @@ class ModemState(NamedTuple):
 
 
 class Modem:
-    """See the module. The port is absent at first."""
+    """The dialogue with one modem. The port is absent at first."""
 
     def __init__(self, bearer: str, *, has_power: bool = False, now_ms: int) -> None:
         self._bearer = bearer
@@ -181,14 +181,14 @@ class Modem:
             self._accept(line, now_ms)
 
     def bearer_is_down(self, is_down: bool, *, now_ms: int) -> None:
-        """What the connection says of the mobile bearer."""
+        """The connection believes that the bearer is down, or up again."""
         self._ladder.observe(is_down, now_ms=now_ms)
         if not is_down and self._queue:
             # A reset that waited behind an open question would cut what has come up meanwhile.
             self._queue = deque(command for command in self._queue if command not in _RESETS.values())
 
     def poll(self, *, now_ms: int) -> list[Write | CutPower]:
-        """What the shell is to do now."""
+        """Returns what the shell must do now."""
         effects: list[Write | CutPower] = []
         if self._asked is not None and now_ms >= self._answer_by_ms:
             self._no_answer(now_ms)
@@ -211,7 +211,7 @@ class Modem:
     # --- what others ask ----------------------------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        """When `poll` is due; after a poll always later than it."""
+        """Returns when `poll` is due, after a poll always later than it."""
         deadlines = []
         if self._asked is not None:
             deadlines.append(self._answer_by_ms)
@@ -223,7 +223,7 @@ class Modem:
         return min(deadlines, default=None)
 
     def drain_changes(self) -> list[ModemChange]:
-        """What changed since the last call, for the log and for alarms; the oldest go beyond the limit."""
+        """Returns what changed since the last call, for the log and for alarms; the oldest go beyond the limit."""
         changes, self._changes = self._changes, []
         return changes
 
@@ -249,7 +249,7 @@ class Modem:
             self._silent = 0
             self._set(link="answers")
             self._finish(command, line, now_ms)
-        # A final line that nobody waits for is a late one.
+        # A final line without an open question is a late one.
 
     def _finish(self, command: str, final: str, now_ms: int) -> None:
         self.counters["answers" if final == at.OK else "errors"] += 1
@@ -349,7 +349,7 @@ class Modem:
 
 
 def _fresh(lines: at.Lines) -> at.Lines:
-    """Half a line of the last connection is nobody's; the count goes on."""
+    """Forgets half a line of the last connection; the count of garbage goes on."""
     fresh = at.Lines()
     fresh.garbage = lines.garbage
     return fresh

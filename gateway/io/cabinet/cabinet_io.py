@@ -1,6 +1,6 @@
 """The cabinet's equipment in threads of their own: orders go out at once, a look at everything comes in once a second.
 
-GPIO and the looks have one thread, the Modbus line and the Linky meter one each: whatever hangs or is slow on one of
+GPIO and the looks have one thread, the Modbus line and the Linky meter one each: what hangs or is slow on one of
 them holds up neither the others nor the agent's loop. At the start nothing is moved before the core says so; at the end
 outputs are left as they are, and the pulses of the watchdog line end: the hardware fallback takes over.
 
@@ -80,7 +80,7 @@ class CabinetIo:
 
     @property
     def in_hand(self) -> bool:
-        """Whether every contactor can be switched, as far as is known."""
+        """Returns whether every contactor can be switched, as far as is known."""
         now_ms = clock.monotonic_ms()
         return all(self._is_in_hand(feeder.contactor, now_ms) for feeder in self._config.feeders)
 
@@ -92,7 +92,7 @@ class CabinetIo:
         return {"in_hand": self.in_hand, **ours, **told}
 
     def close(self, timeout_s: float = 1.0) -> None:
-        """End the threads; outputs stay as they are. A thread that hangs in a driver is left behind."""
+        """Ends the threads; outputs stay as they are. A thread that hangs in a driver is left behind."""
         self._stop.set()
         self._wake.set()
         self._alive_ms = None

@@ -37,7 +37,7 @@ class GpioPort:
         self.counters = {"lines-refused": 0, "lines-lost": 0}
 
     def read_inputs(self, *, now_ms: int) -> None:
-        """Read all inputs; ask again for lines that are missing, outputs with what was last ordered."""
+        """Reads all inputs; asks again for lines that are missing, outputs with what was last ordered."""
         for point, line in self._inputs.items():
             line.value = None
             if self._have(point, line, False, now_ms):
@@ -46,7 +46,7 @@ class GpioPort:
             self._have(point, line, True, now_ms)
 
     def value(self, point: Gpio) -> bool | None:
-        """What an input said at the last look; None when it could not be read."""
+        """Returns what an input said when it was last read; None when it could not be read."""
         return self._inputs[point].value
 
     def set(self, point: Gpio, on: bool, *, now_ms: int) -> None:
@@ -62,7 +62,8 @@ class GpioPort:
             self._lose(point, line, error, now_ms)
 
     def in_hand(self, point: Gpio) -> bool:
-        """Whether this output can be switched, as far as is known: it holds what was ordered, or nothing was yet."""
+        """Returns whether this output can be switched, as far as is known: it holds what was ordered, or nothing was
+        yet."""
         line = self._outputs.get(point)
         return line is None or line.request is not None
 
@@ -74,7 +75,7 @@ class GpioPort:
     # --- lines ------------------------------------------------------------------------------------------------------
 
     def _have(self, point: Gpio, line: _Line, is_output: bool, now_ms: int) -> bool:
-        """Whether the line is requested; asks for it when it is time to."""
+        """Returns whether the line is requested; asks for it when it is time to."""
         if line.request is None and now_ms >= line.retry_at_ms:
             try:
                 line.request = self._request(point, line, is_output)

@@ -8,7 +8,7 @@ OBSERVE_MS = 1_000
 TICK_MS = 100
 # Contacts bounce for some 10 ms, a cabinet's door that is slammed for 100 to 200.
 DEBOUNCE_MS = 250
-# Observer on their way to the agent's loop. A look that nobody has taken is overtaken by the next: more are no use.
+# Observations on their way to the agent's loop. One that waits is overtaken by the next: more are no use.
 OBSERVATIONS_MAX = 4
 # A timer relay sees a pulse of some 20 ms for certain; the line must be back well before the next one.
 WATCHDOG_PULSE_MS = 100
@@ -53,7 +53,7 @@ UNIT_RETRY_FIRST_MS = 1_000
 UNIT_RETRY_LAST_MS = 30_000
 # A contactor is written to again sooner: the street waits for it.
 COIL_RETRY_MS = 1_000
-# Nobody answers any more: adapters have been seen to hang until their port is opened again.
+# No unit answers any more: adapters have been seen to hang until their port is opened again.
 PORT_SILENT_MS = 60_000
 
 # --- serial ports (modbus.py, linky.py) -----------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class LinkyPort(SerialThread):
         self._values = 0
 
     def seen(self, *, now_ms: int) -> Linky | None:
-        """What the last whole frame said; None when that is LINKY_STALE_MS ago."""
+        """Returns what the last whole frame said; None when that is LINKY_STALE_MS ago."""
         last, heard_ms = self._last
         return last if now_ms - heard_ms <= limits.LINKY_STALE_MS else None
 

@@ -22,7 +22,7 @@ Coil = tuple[int, int]  # unit, address
 
 
 class Order(NamedTuple):
-    """Raw: an inverted point has been inverted already."""
+    """An order for a coil, raw: an inverted point has been inverted already."""
 
     on: bool
     ordered_ms: int
@@ -46,7 +46,7 @@ class Coils:
             self._waiting[coil] = Order(on, since_ms, now_ms)
 
     def due(self, *, now_ms: int) -> tuple[Coil, Order] | None:
-        """What to write now."""
+        """Returns what must be written now."""
         with self._lock:
             due = ((coil, order) for coil, order in self._waiting.items() if order.retry_at_ms <= now_ms)
             return next(due, None)
@@ -58,14 +58,14 @@ class Coils:
                 del self._waiting[coil]
 
     def failed(self, coil: Coil, *, now_ms: int) -> None:
-        """It has not. Whatever else waits for this unit waits too, or a dead board would keep the line to itself."""
+        """The unit has not taken it. Its other orders wait too, or a dead board would keep the line to itself."""
         with self._lock:
             for other, order in self._waiting.items():
                 if other[0] == coil[0]:
                     self._waiting[other] = order._replace(retry_at_ms=now_ms + limits.COIL_RETRY_MS)
 
     def found(self, coil: Coil, on: bool, *, now_ms: int) -> None:
-        """What a coil was read back as."""
+        """A coil was read back, as this."""
         with self._lock:
             if coil in self._wanted and coil not in self._waiting and on != self._wanted[coil]:
                 self.put_back += 1
@@ -100,7 +100,8 @@ class ModbusPort(SerialThread):
         self._wake.set()
 
     def in_hand(self, point: Bit, *, now_ms: int) -> bool:
-        """Whether this coil can be switched: the thread lives, its unit answers, no order has waited for long."""
+        """Returns whether this coil can be switched: the thread lives, its unit answers, no order has waited for
+        long."""
         waits_since_ms = self._coils.waits_since_ms((point.unit, point.address))
         signs_ms = (self.alive_ms, self._rounds.heard_ms(point.unit), waits_since_ms or now_ms)
         return all(ms is not None and now_ms - ms <= limits.IN_HAND_MS for ms in signs_ms)
@@ -167,7 +168,7 @@ class ModbusPort(SerialThread):
         return True
 
     def _counted(self, exchange: Callable[[], list[int]]) -> list[int] | None:
-        """What an exchange yields, empty when it was refused; None without an answer."""
+        """Returns what an exchange yields, empty when it was refused; None without an answer."""
         try:
             values = exchange()
         except rtu.RefusedError:

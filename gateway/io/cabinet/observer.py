@@ -16,7 +16,7 @@ from wire import quantity
 
 
 class Debounced:
-    """Starts as None. Times are monotonic milliseconds of the readings."""
+    """A contact whose value is None at first. Times are monotonic milliseconds of the readings."""
 
     def __init__(self) -> None:
         self.value: bool | None = None
@@ -42,7 +42,7 @@ _UPS_MV, _TEMPERATURE_CK, _PHOTOCELL_LX = 1000, 100, 1
 
 
 class Observer:
-    """`contradictions`: looks at which both contacts of the hand switch were closed."""
+    """Observes what is wired. `contradictions`: observations in which both contacts of the hand switch were closed."""
 
     def __init__(
         self, config: CabinetWiring, gpio: GpioPort | None, modbus: "ModbusPort | None", linky: LinkyPort | None

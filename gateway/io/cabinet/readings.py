@@ -65,11 +65,11 @@ class Rounds:
         unit.open = question
 
     def hurry(self, question: Question, *, now_ms: int) -> None:
-        """Ask it now: something has changed."""
+        """Makes the question due now: something has changed."""
         self._due_ms[question] = now_ms
 
     def heard_ms(self, unit: int) -> int | None:
-        """When the unit last answered a question."""
+        """Returns when the unit last answered a question."""
         return self._units[unit].heard_ms if unit in self._units else None
 
     def failures(self) -> dict[int, int]:
@@ -90,7 +90,7 @@ _Acceptor = Callable[[Sequence[int], int], None]
 
 
 class Readings:
-    """`absurd`: values of meters that were no number or out of range."""
+    """The values that were read. `absurd`: values of meters that were no number or out of range."""
 
     def __init__(self, points: Iterable[Bit | Number | Meter]) -> None:
         self.absurd = 0
@@ -110,7 +110,7 @@ class Readings:
             acceptor(values, now_ms)
 
     def bit(self, point: Bit, *, now_ms: int) -> tuple[bool | None, int]:
-        """What a coil or an input says, and when it was read (`now_ms` if never)."""
+        """Returns what a coil or an input says, and when it was read (`now_ms` if never)."""
         raw, read_ms = self._bits.get((point.unit, point.function, point.address), (None, now_ms))
         known = raw is not None and now_ms - read_ms <= limits.READ_STALE_MS
         return (bool(raw) != point.inverted if known else None), read_ms

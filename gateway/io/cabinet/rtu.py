@@ -2,9 +2,9 @@
 
 pymodbus's own serial client is not used: it waits by the wall clock (`_wait_for_data`, 3.8 to 3.16), which steps by
 years in a cabinet that has just found the time, and Debian 13's 3.8.6 listens without end to a line that babbles.
-Here an answer has a deadline on the monotonic clock, whatever comes in. Only the answer of the unit asked, to the
-function asked, of the length asked counts: echoes of an adapter, noise in front and late answers of others are passed
-over.
+Here an answer has a deadline on the monotonic clock, even on a line that babbles. Only the answer of the unit asked, to
+the function asked, of the length asked counts: echoes of an adapter, noise in front and late answers of others are
+passed over.
 """
 
 import logging
@@ -57,8 +57,8 @@ def read(port: serial.Serial, unit: int, function: int, address: int, count: int
 
 
 def write_coil(port: serial.Serial, unit: int, address: int, on: bool) -> list[int]:
-    """What the unit says it wrote; raises as `read`. It repeats the question, as does an adapter with an echo: only
-    reading the coil back proves it."""
+    """Returns what the unit says it wrote; raises as `read`. It repeats the question, as does an adapter with an echo:
+    only reading the coil back proves it."""
     answer = _exchange(port, WriteSingleCoilRequest(dev_id=unit, address=address, bits=[on]), _WRITTEN_BYTES)
     return [int(answer.bits[0])]
 
@@ -82,7 +82,7 @@ def _exchange(port: serial.Serial, request: ModbusPDU, answer_bytes: int) -> Mod
 
 
 def _await_silence(port: serial.Serial) -> None:
-    """A question begins after 3.5 characters of silence; what comes until then is late, and nobody's."""
+    """A question begins after 3.5 characters of silence; what comes until then is late, and passed over."""
     port.timeout = max(limits.RTU_SILENCE_MS, _duration_ms(port, 4)) / 1000
     deadline_ms = clock.monotonic_ms() + limits.RTU_BABBLE_MS
     while port.read(limits.RTU_BYTES_MAX) and clock.monotonic_ms() < deadline_ms:
@@ -90,7 +90,7 @@ def _await_silence(port: serial.Serial) -> None:
 
 
 def _duration_ms(port: serial.Serial, count: int) -> int:
-    """How long so many bytes are on the line, rounded up."""
+    """Returns how long so many bytes are on the line, rounded up."""
     return int(1000 * _BITS_PER_BYTE * count // port.baudrate) + 1
 
 

@@ -32,7 +32,7 @@ class SerialThread:
         self._thread.start()
 
     def close(self, timeout_s: float = 1.0) -> None:
-        """End the thread; one that hangs in the driver is left behind (it is a daemon)."""
+        """Ends the thread; one that hangs in the driver is left behind (it is a daemon)."""
         self._stop.set()
         self._wake.set()
         self.alive_ms = None
