@@ -15,7 +15,7 @@ from policy import watering as policy
 from policy.fault import Faults
 from simulator.checkers.water import Forbidden, WaterChecker
 from simulator.plants.climate import Climate
-from simulator.plants.green_space import CHARGED_MV, Desk, GreenPorts, Site
+from simulator.plants.green_space import CHARGED_MV, GreenPorts, Site, TradeRunner
 from simulator.plants.pipes import Pipes
 from simulator.world.chance import Prng
 from watering.valves import MASTER
@@ -125,7 +125,7 @@ class Season:
         ports = GreenPorts(
             self.site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv, fitted=own.fitted
         )
-        desk = Desk(ports, make, look_s=_LOOK_S)
+        desk = TradeRunner(ports, make, look_s=_LOOK_S)
         told = 0
         seen_s = self.site.unix_s
 

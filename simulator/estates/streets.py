@@ -17,7 +17,7 @@ from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.hosts.node import NodeHost
 from simulator.hosts.ports import GearPorts, LampPorts, StreetPorts, Walkers
-from simulator.plants.lamps import Air, Cell, Daylight, Feeder, Lamp, LampData
+from simulator.plants.lamps import Air, Cell, Daylight, Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 from simulator.world.time import World
 
@@ -85,7 +85,7 @@ class Streets:
         self._calendar = CALENDARS[calendar]
         self.hosts: list[NodeHost] = []
         self.lamps: list[Lamp] = []
-        self._feeders: list[tuple[Feeder, District, list[NodeHost]]] = []
+        self._feeders: list[tuple[LampFeeder, District, list[NodeHost]]] = []
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
         self.expected: list[ExpectedAlarm] = []
@@ -97,7 +97,7 @@ class Streets:
         """Half of the cabinet's lamps on a permanent feeder, half on a switched one."""
         half = district.lamps // 2
         for switched, count in ((False, district.lamps - half), (True, half)):
-            feeder = Feeder(prng.split(f"feeder-{switched}"), switched=switched)
+            feeder = LampFeeder(prng.split(f"feeder-{switched}"), switched=switched)
             fitted = FITTED if count >= _FITTED_FROM and not switched else {}
             hosts = [
                 self._build_lamp(gateway, district, feeder, air, prng, fitted.get(place, "")) for place in range(count)
@@ -151,7 +151,7 @@ class Streets:
         return self.checker.full_power_dw_checks * (EVERY_MS // 1000) // 36_000
 
     def _build_lamp(
-        self, gateway: GatewayHost, district: District, feeder: Feeder, air: Air, prng: Prng, fitted: str
+        self, gateway: GatewayHost, district: District, feeder: LampFeeder, air: Air, prng: Prng, fitted: str
     ) -> NodeHost:
         number = self._joining.next_number
         prng = prng.split(f"lamp-{number}")
@@ -191,7 +191,7 @@ class Streets:
             self._passed += 1
             self._met += lamp.burning_percent() == 100
 
-    def _next_contactor(self, feeder: Feeder, district: District, hosts: list[NodeHost]) -> None:
+    def _next_contactor(self, feeder: LampFeeder, district: District, hosts: list[NodeHost]) -> None:
         """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
         night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
             district.latitude_e4, district.longitude_e4, civil.PARIS
@@ -202,7 +202,7 @@ class Streets:
             self._switch(feeder, hosts, closed)
         self._world.at_unix(wanted.until_s, self._next_contactor, feeder, district, hosts)
 
-    def _switch(self, feeder: Feeder, hosts: list[NodeHost], closed: bool) -> None:
+    def _switch(self, feeder: LampFeeder, hosts: list[NodeHost], closed: bool) -> None:
         for host in hosts:
             self._lamp_of(host).settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
         feeder.powered = closed

@@ -1,8 +1,8 @@
 """Models a green space: soil, pipes and weather together, the ports of its irrigation node, and a desk to run a trade.
 
 `Plot` is a zone's root zone; `Site` is the world of one node; `GreenPorts` stands for the ports of `kinds.irrigation`;
-`Desk` runs a trade in virtual time as the node's shell does: sample when due, decide, apply, sleep until the deadline.
-The node's clock may be wrong: the world's is not. Must not know why a valve is open.
+`TradeRunner` runs a trade in virtual time as the node's shell does: sample when due, decide, apply, sleep until the
+deadline. The node's clock may be wrong: the world's is not. Must not know why a valve is open.
 """
 
 from collections.abc import Callable
@@ -206,7 +206,7 @@ class GreenPorts:
         return {key: value for key, value in values.items() if key not in self.silent}
 
 
-class Desk:
+class TradeRunner:
     """Runs one trade in virtual time. `make(memory, now_ms)` makes it, at the start and after each power cut."""
 
     def __init__(

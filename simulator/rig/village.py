@@ -1,4 +1,4 @@
-"""A village on a desk, all of it real but the lamps: keys, a signed policy, broker, control daemon, ingest, agent.
+"""Runs a village on a desk, all of it real but the lamps: keys, signed policy, broker, control, ingest, agent.
 
 Its street hangs on a Modbus line (`StreetBench`): unit 1 is the relay board, whose coil n is the contactor of feeder n
 and whose discrete input n is the auxiliary contact; unit 10 + n is the SDM120 meter of feeder n, which shows what
@@ -16,7 +16,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from simulator.rig.modbus import ModbusBench
-from simulator.rig.rig import Desk, Part, Rig, RigError
+from simulator.rig.rig import Part, Placement, Rig, RigError
 
 _BOARD, _FIRST_METER = 1, 10
 _EVERY_S = 0.05
@@ -156,9 +156,9 @@ class Village:
         keys = folder / "commune.keys"
         self.bocage("policy", "keyset", "new", "--commune", INSEE, *members, "--out", str(keys))
         self.street = StreetBench(folder / "rs485", streets)
-        desk = Desk()
-        desk.gateway_toml = self.street.toml().replace("[cabinet]\n", f'[cabinet]\nkeys = "{keys}"\n')
-        self.rig = Rig(folder, nodes=0, desk=desk)
+        placement = Placement()
+        placement.gateway_toml = self.street.toml().replace("[cabinet]\n", f'[cabinet]\nkeys = "{keys}"\n')
+        self.rig = Rig(folder, nodes=0, placement=placement)
         broker = self.rig.broker_address
         command = [sys.executable, "-m", "tools", "centre", "control", "--db", str(self.control_db)]
         self.control = Part("control", [*command, "--broker", broker, "--insecure"], folder / "control.log")

@@ -8,7 +8,7 @@ from policy import civil
 from policy.fault import Faults
 from simulator.checkers.water import WaterChecker
 from simulator.plants.climate import Climate, DayWeather
-from simulator.plants.green_space import Desk, GreenPorts, Site
+from simulator.plants.green_space import GreenPorts, Site, TradeRunner
 from simulator.plants.pipes import Pipes
 from simulator.world.chance import Prng
 from watering import settings as own_settings
@@ -91,7 +91,7 @@ class Green:
         self.ports = GreenPorts(self.site, self.own.kinds, self.own.pulse_ms, battery_mv=battery_mv)
         self.ports.boost_mv = self.own.boost_mv
         self.checker = WaterChecker(self.pipes, list(law), powered_s=begin_s)
-        self.desk = Desk(self.ports, self.make)
+        self.desk = TradeRunner(self.ports, self.make)
         self.desk.directives = {} if drought is None else {directive.DROUGHT_LEVEL: drought}
         self._told = 0
         self.desk.watchers.append(self._look)

@@ -9,7 +9,7 @@ from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.hosts.ports import LampPorts
-from simulator.plants.lamps import Air, Feeder, Lamp, LampData
+from simulator.plants.lamps import Air, Lamp, LampData, LampFeeder
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -34,7 +34,7 @@ class LinkStreet:
         self.centre = Centre(self.world, prng.split("centre"), self.broker)
         self.delivery = DeliveryChecker()
         self.gateway = GatewayHost(self.world, prng.split("cabinet"), OPTIONS, self.broker)
-        self.feeder = Feeder(prng.split("feeder"), switched=is_switched)
+        self.feeder = LampFeeder(prng.split("feeder"), switched=is_switched)
         self.feeder.powered = False
         self.acknowledged = {}
         air = Air(latitude_e4=474736, longitude_e4=-5542, mean_ck=850, swing_ck=600)

@@ -58,7 +58,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 def _scenario(folder: Path, name: str, args: argparse.Namespace) -> Figures:
-    with TwoPaths() as paths, Rig(folder, nodes=0, crowd=args.crowd, desk=paths) as rig:
+    with TwoPaths() as paths, Rig(folder, nodes=0, crowd=args.crowd, placement=paths) as rig:
         watch = _Watch(rig, folder / "gateway.log")
         if not watch.until_carried_by("fibre", _DETECT_MAX_S):
             raise RigError(f"fibre never carried; see {folder / 'gateway.log'}")

@@ -31,7 +31,7 @@ from gateway.io.disk import ReadOnlyFolder
 from simulator.checkers.delivery import DeliveryChecker, Identity
 from simulator.rig.crowd import Crowd, Sender, member_id
 from simulator.rig.live import Figures, in_folder
-from simulator.rig.rig import Desk, Rig, RigError
+from simulator.rig.rig import Placement, Rig, RigError
 from simulator.world.chance import Prng
 from tools.centre.store.archive import Archive
 from tools.command_line import add_json
@@ -111,7 +111,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
     try:
         with Partition(folder / "gateway", folder / "card.img", args.megabytes) as partition:
             free_before = partition.free_bytes()
-            with Rig(folder, nodes=0, desk=_SmallCard(segment_bytes)) as rig:
+            with Rig(folder, nodes=0, placement=_SmallCard(segment_bytes)) as rig:
                 told = _Story(rig, partition, args).run()
             told |= _space(partition, free_before, segment_bytes)
     except OSError as error:
@@ -119,7 +119,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
     return {**told, "wall_s": round(time.monotonic() - begun, 1)}
 
 
-class _SmallCard(Desk):
+class _SmallCard(Placement):
     """A journal that is allowed more than there is."""
 
     def __init__(self, segment_bytes: int) -> None:

@@ -6,7 +6,7 @@ from policy import civil, lighting
 from simulator.checkers.lighting import GRACE_S, LightingChecker, Watched
 from simulator.estates import streets
 from simulator.options import Options
-from simulator.plants.lamps import Air, Feeder, Lamp, LampData
+from simulator.plants.lamps import Air, Lamp, LampData, LampFeeder
 from simulator.report import text as report
 from simulator.world.chance import Prng
 from tests.support.territory_world import live_through, story
@@ -75,7 +75,7 @@ def test_a_detector_that_nobody_listens_to_is_seen(monkeypatch):
 @pytest.mark.parametrize(("lux", "violations"), [(None, 1), (5000, 1), (40, 0)])
 def test_a_lamp_may_burn_by_day_under_a_dark_sky_and_only_where_a_cell_looks_at_it(lux, violations):
     air = Air(latitude_e4=SITE.latitude_e4, longitude_e4=SITE.longitude_e4, mean_ck=900, swing_ck=400)
-    lamp = Lamp(LampData(360, 6, 360, 0), Feeder(Prng("f"), switched=False), air, Prng("lamp"))
+    lamp = Lamp(LampData(360, 6, 360, 0), LampFeeder(Prng("f"), switched=False), air, Prng("lamp"))
     lamp.set_level(100, now_ms=0, unix_s=NOON_S)
     sky_lx = None if lux is None else lambda unix_s: lux
     checker = LightingChecker([Watched("lamp", lamp, lighting.Plan(lighting.DEFAULT_CALENDAR, SITE), sky_lx)])

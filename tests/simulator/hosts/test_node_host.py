@@ -14,7 +14,7 @@ from simulator.hosts import node as node_host
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost
 from simulator.hosts.ports import LampPorts
-from simulator.plants.lamps import Feeder, Lamp, LampData
+from simulator.plants.lamps import Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
@@ -84,7 +84,7 @@ class Bench:
 
     def __init__(self, seed=1):
         self.world = World(start_unix_s=1_800_000_000)
-        feeder = Feeder(Prng("feeder"), switched=False)
+        feeder = LampFeeder(Prng("feeder"), switched=False)
         self.lamp = Lamp(LampData(360, 6, 364, 0), feeder, Air(), Prng("lamp"))
         radio = Radio(self.world, Prng("radio"), LinkQuality(0, 0, 5, 80, 0, 0))
         ports = LampPorts(self.world, self.lamp)

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.hosts.ports import DimmerTwin, MeterTwin
-from simulator.plants.lamps import Feeder, Lamp, LampData
+from simulator.plants.lamps import Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import quantity
@@ -19,7 +19,7 @@ class Bench:
 
     def __init__(self):
         self.world = World(start_unix_s=1_800_000_000)
-        self.feeder = Feeder(Prng("feeder"), switched=True)
+        self.feeder = LampFeeder(Prng("feeder"), switched=True)
         self.feeder.powered = True
         self.lamp = Lamp(LampData(360, 6, 364, 5000), self.feeder, Air(), Prng("lamp"))
         self.dimmer = DimmerTwin(self.world, self.lamp)

@@ -8,7 +8,7 @@ from policy.fault import Faults
 from simulator.hosts.keys import pairing_of
 from simulator.hosts.node import NodeHost
 from simulator.hosts.ports import StreetPorts, Walkers
-from simulator.plants.lamps import Air, Cell, Daylight, Feeder, Lamp, LampData, clear_sky_lx
+from simulator.plants.lamps import Air, Cell, Daylight, Lamp, LampData, LampFeeder, clear_sky_lx
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
@@ -47,7 +47,7 @@ class Street:
         self.sky = Daylight(SITE)
         self.cell = Cell(self.sky)
         air = Air(latitude_e4=SITE.latitude_e4, longitude_e4=SITE.longitude_e4, mean_ck=900, swing_ck=400)
-        self.lamp = Lamp(LampData(360, 6, 360, 0), Feeder(Prng("f"), switched=False), air, Prng("lamp"))
+        self.lamp = Lamp(LampData(360, 6, 360, 0), LampFeeder(Prng("f"), switched=False), air, Prng("lamp"))
         self.told = []
         radio = Radio(self.world, Prng("radio"), LinkQuality(0, 0, 5, 80, 0, 0))
         self.host = NodeHost(

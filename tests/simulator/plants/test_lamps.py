@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from simulator.plants.lamps import Air, Feeder, Lamp, LampData
+from simulator.plants.lamps import Air, Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 
 MIDNIGHT_S = 1_795_561_200  # 2026-11-25 00:00 in Angers
@@ -25,7 +25,7 @@ class Steady:
 
 @pytest.fixture
 def feeder():
-    return Feeder(Prng("feeder"), switched=False)
+    return LampFeeder(Prng("feeder"), switched=False)
 
 
 @pytest.fixture
