@@ -1,4 +1,4 @@
-"""Reads a contact on a pin without its bounce: window, rain sensor, presence detector, button.
+"""Reads a contact on a pin without its bounce: window, rain sensor, presence detector.
 
 Polled once a turn: a level counts when it has held for `settle_ms`. `deadline_ms` asks for a turn at that moment. Must
 not know what the contact is for.

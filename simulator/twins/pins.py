@@ -1,4 +1,4 @@
-"""Twins of what hangs on a pin: a contact that bounces, a light, a pulse counter, an analogue voltage.
+"""Twins of what hangs on a pin: a contact that bounces, a pulse counter, an analogue voltage.
 
 Faults: of the contact `open` (a cut wire); of the counter `restarted` (it began anew, once); of the voltage `absent`
 (the ADC refuses).
@@ -29,21 +29,6 @@ class Contact:
             self._looks += 1
             return level ^ self._looks % 2
         return level
-
-
-class Light:
-    """Lit at the level `lit_level`. `changes` has (ms, lit)."""
-
-    def __init__(self, ticks_ms, lit_level=1):
-        self._ticks_ms = ticks_ms
-        self._lit_level = lit_level
-        self.changes = []
-
-    def value(self, level):
-        """Drives the pin."""
-        lit = level == self._lit_level
-        if not self.changes or self.changes[-1][1] != lit:
-            self.changes.append((self._ticks_ms(), lit))
 
 
 class Counter:

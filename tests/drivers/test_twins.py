@@ -12,7 +12,6 @@ PURE = frozenset(("crc", "held_output", "sensor"))
 ELSEWHERE = {
     "analog": "twins/pins",
     "bl0942": "shims/bench_bl0942",
-    "button": "twins/pins",
     "contact": "twins/pins",
     "dali_bridge": "shims/bench_dali",
     "dimmer": "shims/bench_lamp",
@@ -20,7 +19,6 @@ ELSEWHERE = {
     "i2c_bus": "twins/i2c",
     "lamp_light": "twins/mcp4725",
     "latching_valves": "twins/valves",
-    "led": "twins/pins",
     "opentherm_bridge": "twins/otgw",
     "pulses": "twins/pins",
     "shutter": "twins/valves",

@@ -1,15 +1,13 @@
-"""Outputs, valves, button and light against their twins, the same on both interpreters."""
+"""Outputs, valves and a contact against their twins, the same on both interpreters."""
 
 import sys
 
 sys.path.append(__file__.rsplit("/", 3)[0])  # the twins are the simulator's
 
-from drivers import led
-from drivers.button import Button
+from drivers.contact import Contact
 from drivers.gp8403 import Gp8403
 from drivers.i2c_bus import Bus
 from drivers.latching_valves import Bridge
-from drivers.led import Led
 from drivers.mcp4725 import Mcp4725
 from drivers.pcf8574 import Pcf8574
 from simulator.twins import gp8403, i2c, mcp4725, pcf8574, pins, valves
@@ -62,16 +60,10 @@ pulse(8, False)
 print(bridge.shorted, bridge.burnt, [one[1:] for one in bridge.pulses][-6:])
 
 contact = pins.Contact(ticks_ms, 8)
-button = Button(contact, active_level=0)
-light = pins.Light(ticks_ms)
-lamp = Led(light, lit_level=1)
-lamp.show(led.THREE_FLASHES, now_ms=NOW[0])
+driver = Contact(contact, active_level=0)
 begun = NOW[0]
 for turn in range(2000):
     contact.move(turn % 500 in range(100, 130) or 900 < turn < 1300)
-    word = button.poll(now_ms=NOW[0])
-    if word:
-        print(word, NOW[0] - begun)
-    lamp.poll(now_ms=NOW[0])
+    if driver.poll(now_ms=NOW[0]):
+        print(driver.active, NOW[0] - begun)
     NOW[0] += 10
-print([(ms - begun, lit) for ms, lit in light.changes[:14]])

@@ -1,14 +1,9 @@
-"""What a hand touches and an eye sees: contact, button, light; and what only counts: pulses and voltages."""
-
-from itertools import pairwise
+"""What stands on plain pins: contacts without their bounce, pulses, voltages."""
 
 import pytest
 
-from drivers import button, led
 from drivers.analog import Analog
-from drivers.button import LONG, SHORT, Button
 from drivers.contact import Contact
-from drivers.led import Led
 from drivers.pulses import Pulses
 from simulator.twins import pins
 from tests.support.parts_bench import Bench
@@ -30,7 +25,7 @@ def run(bench, polled, until_ms, step_ms=10):
     return said
 
 
-# --- contact and button ---------------------------------------------------------------------------
+# --- contact ---------------------------------------------------------------------------
 
 
 def test_a_contact_that_bounces_changes_once(bench):
@@ -56,108 +51,6 @@ def test_a_contact_asks_for_the_turn_at_which_it_counts(bench):
     twin.move(False)
     contact.poll(now_ms=110)
     assert contact.deadline_ms is None and contact.active is False
-
-
-def pressed(bench, twin, polled, for_ms, step_ms=10):
-    """What a press says, and 500 ms after it."""
-    twin.move(True)
-    said = run(bench, polled, bench.now_ms + for_ms, step_ms)
-    twin.move(False)
-    return said + run(bench, polled, bench.now_ms + 500, step_ms)
-
-
-@pytest.fixture
-def hand(bench):
-    twin = pins.Contact(bench.ticks_ms, bounce_ms=8)
-    made = Button(twin, active_level=0)
-    run(bench, made, 200)
-    return twin, made
-
-
-@pytest.mark.parametrize(
-    ("for_ms", "words"), [(10, []), (150, [SHORT]), (2800, [SHORT]), (3300, [LONG]), (9000, [LONG])]
-)
-def test_a_press_is_short_or_long_and_said_once(bench, hand, for_ms, words):
-    twin, made = hand
-    assert [word for _, word in pressed(bench, twin, made, for_ms)] == words
-
-
-def test_long_is_said_while_the_button_is_still_held(bench, hand):
-    twin, made = hand
-    ((at_ms, _word),) = pressed(bench, twin, made, 5000)
-    assert button.LONG_MS <= at_ms - 200 <= button.LONG_MS + 60
-
-
-def test_presses_follow_one_another(bench, hand):
-    twin, made = hand
-    words = [word for _ in range(3) for _, word in pressed(bench, twin, made, 200)]
-    assert words == [SHORT] * 3
-
-
-def test_a_slice_of_the_loop_is_short_enough_for_a_press(bench, hand):
-    twin, made = hand
-    assert [word for _, word in pressed(bench, twin, made, 250, step_ms=100)] == [SHORT]
-
-
-def test_a_button_that_is_held_at_the_start_is_no_order(bench):
-    twin = pins.Contact(bench.ticks_ms)
-    twin.move(True)
-    made = Button(twin, active_level=0)
-    assert run(bench, made, 5000) == []
-    twin.move(False)
-    assert run(bench, made, 6000) == []
-    assert [word for _, word in pressed(bench, twin, made, 200)] == [SHORT]
-
-
-def test_a_button_under_water_is_stuck_and_says_long_once(bench, hand):
-    twin, made = hand
-    twin.move(True)
-    said = run(bench, made, 120_000, 50)
-    assert [word for _, word in said] == [LONG] and made.stuck
-    twin.move(False)
-    run(bench, made, 121_000)
-    assert not made.stuck
-
-
-def test_a_cut_wire_is_a_button_that_nobody_presses(bench, hand):
-    twin, made = hand
-    twin.fault = "open"
-    assert pressed(bench, twin, made, 5000) == []
-
-
-# --- light ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("pattern", sorted(led.PATTERNS))
-def test_a_pattern_is_flashed_as_written(bench, pattern):
-    twin = pins.Light(bench.ticks_ms)
-    made = Led(twin, lit_level=1)
-    twin.changes.clear()
-    made.show(pattern, now_ms=0)
-    durations = led.PATTERNS[pattern]
-    while bench.now_ms < 3 * sum(durations):
-        made.poll(now_ms=bench.now_ms)
-        bench.pass_ms(made.deadline_ms - bench.now_ms)
-    starts = [ms for ms, _ in twin.changes]
-    assert [end - start for start, end in pairwise(starts)][: len(durations)] == list(durations)
-    assert [lit for _, lit in twin.changes[:4]] == [True, False, True, False]
-
-
-def test_on_and_off_need_no_turn(bench):
-    twin = pins.Light(bench.ticks_ms, lit_level=0)
-    made = Led(twin, lit_level=0)
-    made.show(led.ON, now_ms=0)
-    assert made.deadline_ms is None
-    made.show(led.OFF, now_ms=10)
-    assert made.deadline_ms is None
-    assert [lit for _, lit in twin.changes] == [False, True, False]
-
-
-def test_showing_the_same_pattern_again_does_not_begin_it_anew(bench):
-    made = Led(pins.Light(bench.ticks_ms), lit_level=1)
-    made.show(led.SLOW, now_ms=0)
-    made.show(led.SLOW, now_ms=900)
-    assert made.deadline_ms == 1000
 
 
 # --- pulses ---------------------------------------------------------------------------------------
