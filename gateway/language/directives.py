@@ -18,8 +18,8 @@ _DIGITS_MAX = 6
 
 
 class Form(NamedTuple):
-    """How people write a directive: its name, the decimals of its value, the unit; `words`: one for each value from 0
-    on."""
+    """The way people write a directive: its name, the decimals of its value, the unit; `words`: one for each value from
+    0 on."""
 
     name: str
     decimals: int = 0
@@ -117,7 +117,7 @@ def text(values: Mapping[int, int], language: str) -> str:
 
 
 def bounds(code: int, language: str) -> str:
-    """What `value_of` accepts, for a person who gave something else."""
+    """Tells what `value_of` accepts, for a person who gave something else."""
     form = FORMS[code]
     if form.words:
         return ", ".join(f"{value} {translate(word, language)}" for value, word in enumerate(form.words))

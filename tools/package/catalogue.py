@@ -72,7 +72,7 @@ def update(po: Path, template: Catalog) -> None:
 
 
 def faults(po: Path, template: Catalog) -> list[str]:
-    """What keeps this file from saying everything that the sources say."""
+    """Lists what keeps this file from saying everything that the sources say."""
     catalog = read(po)
     found = [f"no longer used: {_shown(message)}" for message in catalog.obsolete.values()]
     for message in catalog:

@@ -27,7 +27,7 @@ _ICONS = {
 
 
 class View(NamedTuple):
-    """What a screen shows: `path` is its own address, `session` the person who looks."""
+    """A view is what a screen shows: `path` is its own address, `session` the person who looks."""
 
     status: Status
     language: str

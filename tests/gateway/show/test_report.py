@@ -145,7 +145,7 @@ def test_unknown_nodes_are_named_with_the_command_that_adopts_them(language):
     given = document(nodes={"heard": 1, "silent": 0, "expected": 1, "unknown": unknown})
     text = "\n".join(report.render(given, language))
     assert "020000, 020001, 020002, 020003)" in text and "bocage gateway adopt" in text and "020004" not in text
-    assert report.exit_status(given) == 0, "somebody else's node is no trouble of ours"
+    assert report.exit_status(given) == 0, "another gateway's node is no trouble of ours"
 
 
 def test_unknown_nodes_are_named_before_anybody_was_adopted():

@@ -23,7 +23,7 @@ def test_a_whole_cabinet_from_a_file(setup, image):
     found = written(image)
     assert (found["gateway"]["insee"], found["cabinet"]["feeder"][0]["name"]) == ("49135", "bourg")
     assert len(bytes.fromhex(found["gateway"]["id"])) == 8
-    assert found["link"] == {"bind": "127.0.0.1:5683", "nodes": []}, "a cabinet's own equipment listens to nobody"
+    assert found["link"] == {"bind": "127.0.0.1:5683", "nodes": []}, "a cabinet's own equipment listens to no node"
     assert "gateway.csr (nom 49135-cab-1)" in said and "systemctl restart" in said
     request = x509.load_pem_x509_csr(etc(image, "gateway.csr").read_bytes())
     assert request.is_signature_valid and request.subject.rfc4514_string() == "CN=49135-cab-1"

@@ -1,4 +1,4 @@
-"""What the wizard stands on: positions, devices, the file's form, its sentences."""
+"""The wizard stands on positions, devices, the file's form, its sentences."""
 
 import re
 import tomllib

@@ -226,7 +226,7 @@ def test_over_tls_the_cookie_is_for_tls_alone_and_old_versions_are_refused(tmp_p
             old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
             with pytest.raises((ssl.SSLError, ConnectionError)):
                 await asyncio.open_connection(*world.page.address, ssl=old)
-            # Somebody who speaks no TLS is a connection cut, no event of the agent.
+            # A peer that speaks no TLS is a connection cut, no event of the agent.
             reader, writer = await asyncio.open_connection(*world.page.address)
             writer.write(b"GET / HTTP/1.1\r\n\r\n")
             await reader.read()

@@ -1,4 +1,4 @@
-"""HTML that nobody can break out of, whatever the names are."""
+"""No name can break out of our HTML."""
 
 import re
 

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("aiohttp", reason="aiohttp is not installed")
 pytestmark = pytest.mark.live
 
+from gateway.core.status import STARTING, Status  # noqa: E402 - only once aiohttp is known to be there
 from gateway.show.page import sessions  # noqa: E402 - only once aiohttp is known to be there
 from tests.support import cabinet_document as told  # noqa: E402
 from tests.support.page_world import LINE, PASSWORD, PageWorld, open_page  # noqa: E402
@@ -328,7 +329,7 @@ def test_what_the_script_fetches_is_the_live_part_alone():
         assert part.startswith("<header>") and "<nav" not in part and "<html" not in part
         assert part in (await phone.get("/")).text
         assert 'data-every="5"' in (await phone.get("/")).text
-        assert "data-every" not in (await phone.get("/feeder/0/lock")).text  # nobody loses a box that was ticked
+        assert "data-every" not in (await phone.get("/feeder/0/lock")).text  # a box that was ticked stays ticked
 
     on_page(story)
 
@@ -359,5 +360,5 @@ def test_a_gateway_that_starts_says_so():
         assert "attendre une minute" in (await phone.get("/")).shown
         assert (await phone.get("/health")).status == 200
 
-    starting = {"phase": "starting", "name": "49135-bourg", "faults": [], "late": [], "uptime_s": 3, "boot": None}
+    starting = Status(phase=STARTING, name="49135-bourg", uptime_s=3)
     on_page(story, PageWorld(starting))

@@ -1,4 +1,4 @@
-"""What each screen says in which state of the cabinet; hostile names; every word in both languages. No connection."""
+"""Each screen tells the state of the cabinet, in both languages and with hostile names. No connection."""
 
 import re
 from html.parser import HTMLParser

@@ -1,4 +1,4 @@
-"""Who may try a password when, and how long a session lives; time is injected."""
+"""Attempts at a password are bounded, and a session lives as long as it may; time is injected."""
 
 import asyncio
 import threading
