@@ -73,8 +73,11 @@ KNOWN = (
 _LEFT_OUT = frozenset(
     f"health.{name}"
     for name in ("nodes", "journal_bytes", "waiting", "losses.*", "wear.bytes_written", "wear.cap_bytes",
-                 "wear.free_bytes", "wear.megabytes_a_day")
+                 "wear.free_bytes", "wear.megabytes_a_day", "budget.*.used", "budget.*.limit", "modem.*.signal_dbm",
+                 "connection.bearers.*.up")
 )  # fmt: skip
+# Parts of the health that have an entry for each bearer: its name becomes a label.
+_OF_BEARERS = re.compile(r"health\.(modem|budget|connection\.bearers)\.([^.]+)\.(.+)")
 
 
 class DocumentCollector:
@@ -161,7 +164,12 @@ def _others(health: dict[str, Any]) -> Iterator[Metric]:
     shown = {known.path for known in KNOWN} | _LEFT_OUT
     taken = {f"bocage_{known.name}" for known in KNOWN}
     starred = re.compile("|".join(re.escape(path).replace(r"\*", "[^.]+") for path in shown))
+    of_bearers: dict[str, UnknownMetricFamily] = {}
     for path, number in _leaves("health", health, 0):
+        if match := _OF_BEARERS.fullmatch(path):
+            if not starred.fullmatch(path):
+                _add_of_bearer(of_bearers, match, number)
+            continue
         parts = path.split(".")[1:]
         name = "bocage_" + "_".join(part.replace("-", "_") for part in parts)
         if starred.fullmatch(path) or not _NAME.fullmatch(name) or name in taken:
@@ -170,6 +178,17 @@ def _others(health: dict[str, Any]) -> Iterator[Metric]:
         counts = parts[0] in _COUNTING and isinstance(number, int)
         make = CounterMetricFamily if counts else UnknownMetricFamily
         yield make(name, f"{parts[-1]}, of the part {' '.join(parts[:-1]) or 'health'}.", value=float(number))
+    yield from of_bearers.values()
+
+
+def _add_of_bearer(families: dict[str, UnknownMetricFamily], match: re.Match[str], number: int | float) -> None:
+    part, bearer, rest = match.groups()
+    name = f"bocage_{part}_{rest}".replace(".", "_").replace("-", "_").replace("connection_bearers", "bearer")
+    if not _NAME.fullmatch(name):
+        return
+    if name not in families:
+        families[name] = UnknownMetricFamily(name, f"{rest}, of the part {part}.", labels=["bearer"])
+    families[name].add_metric([bearer[:_LABEL_CHARACTERS_MAX]], float(number))
 
 
 def _leaves(path: str, value: Any, depth: int) -> Iterator[tuple[str, int | float]]:

@@ -186,3 +186,17 @@ def test_a_client_that_sends_a_byte_now_and_then_does_not_hold_up_the_end():
 def test_an_address_that_is_taken_is_an_oserror():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
         MetricsServer(taken.getsockname()[:2])
+
+
+def test_what_belongs_to_a_bearer_bears_its_name_as_a_label():
+    health = {
+        "modem": {"mobile": {"timeouts": 2}, "orange": {"timeouts": 5}},
+        "budget": {"mobile": {"used": 7, "written": 3}},
+        "connection": {"changes": 1, "bearers": {"fibre": {"up": True, "probes-good": 9}}},
+    }
+    families = exposed(status(health=health))
+    timeouts = {sample.labels["bearer"]: sample.value for sample in families["bocage_modem_timeouts"].samples}
+    assert timeouts == {"mobile": 2, "orange": 5}
+    assert families["bocage_budget_written"].samples[0].labels == {"bearer": "mobile"}
+    assert families["bocage_bearer_probes_good"].samples[0].value == 9 and "bocage_connection_changes" in families
+    assert not [name for name in families if "mobile" in name or "orange" in name or name == "bocage_budget_used"]
