@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from drivers import sensor
 from drivers.sensor import PENDING
 from heating import model, regulator
 from heating.trade import SAFE, Outputs
@@ -207,3 +208,15 @@ def test_a_valve_is_told_to_shut_on_the_way_out_for_its_chip_holds_through_our_r
     assert desk.machine.parts["VALVE"].millivolts(0) == 0
     desk.ports.apply(Outputs(True, 40, 1000, 0), now_ms=20)
     assert abs(desk.machine.parts["VALVE"].millivolts(0) - 4000) <= 3
+
+
+def test_a_room_part_that_measures_more_gives_more_without_a_word_in_the_kind(monkeypatch):
+    """As an SCD41 would: its driver says which quantities it has."""
+
+    class Air(sensor.Sensor):
+        def _finish(self, now_ms):
+            return {quantity.TEMPERATURE: 2100, quantity.HUMIDITY: 400, quantity.CARBON_DIOXIDE: 850}
+
+    monkeypatch.setattr("boards.thermostat.open_room", lambda bus: Air())
+    values = Desk(monkeypatch, "relay").sample()
+    assert (values[quantity.TEMPERATURE], values[quantity.CARBON_DIOXIDE]) == (2100, 850)
