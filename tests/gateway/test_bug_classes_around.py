@@ -422,7 +422,7 @@ def test_bug_class_15b_lamps_go_off_when_the_server_is_away(what):
     options = TerritoryOptions(lamps=6, hours=54, faults=False)
     territory, result = live_through(options, story(*(cut(what, 4, 52, cabinet) for cabinet in cabinets)))
     assert result.lighting_violations == [] and result.worst_delay_s <= 120
-    assert any(sight.wanted and sight.lit == sight.wanted for sight in result.sights)
+    assert any(one.wanted and one.lit == one.wanted for one in result.snapshots)
     for host in territory.nodes:
         # A switched feeder gives its lamps mains at dusk; so many dusks lie in the run.
         assert host.boots == (1 if host.settings.node[-1] % 2 else 4)

@@ -49,7 +49,7 @@ def test_rooms_are_warm_when_people_are_there_and_the_report_says_so():
     assert 0 < rooms.blind_min < rooms.used_min // 3, "a thermometer dies: that room is kept from harm, not for comfort"
     assert rooms.comfort_min >= (rooms.used_min - rooms.blind_min) * 9 // 10 and rooms.wh > 0
     text = report.text(result, 1.0, "fr")
-    assert "Chaleur" in text and "4 salles chauffées" in text and "Eau" in text
+    assert "Chauffage" in text and "4 salles chauffées" in text and "Arrosage" in text
 
 
 def test_the_energy_that_the_warehouse_counts_is_that_of_lamps_alone():
