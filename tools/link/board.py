@@ -13,6 +13,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+from gateway.language import N_
 from tools.command_line import Refused, UsageError
 from tools.link import image as link_image
 from tools.link.image import FIRMWARE, ImageFault
@@ -33,14 +34,14 @@ def run(args: argparse.Namespace) -> int:
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.folder.exists() and any(args.folder.iterdir()):
-            raise UsageError(f"{args.folder}: is not empty; give another folder")
+            raise UsageError(N_("{folder}: is not empty; give another folder"), folder=args.folder)
         files = board_files(FIRMWARE, compiler, args.kind, args.number)
         for path, data in files.items():
             target = args.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
     except WireFault:
-        raise UsageError(f"--number {args.number}: give 1 to {image.NUMBER_MAX}") from None
+        raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX) from None
     except (ImageFault, OSError) as error:
         raise Refused(str(error)) from error
     print(f"{args.folder}: {len(files)} files, {sum(map(len, files.values()))} bytes; put settings.json beside them")

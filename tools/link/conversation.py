@@ -21,6 +21,8 @@ from typing import Any, Self
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesBlocks
 from gateway.io.files import sync_folder
+from gateway.language import N_
+from tools.command_line import UsageError
 from tools.link.sequence import SenderSequence
 from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
@@ -34,7 +36,7 @@ _POLL_S = 0.05
 _UNAUTHORIZED_MAX = 1  # a server may ask for Echo once (RFC 8613 appendix B.1.2)
 
 
-class TalkError(Exception):
+class TalkError(UsageError):
     """A fault that a person can put right. It carries no secret."""
 
 
@@ -42,16 +44,18 @@ def load_context(path: Path) -> oscore_context.Context:
     """The context that the file holds; TalkError names what is wrong, never a value."""
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise TalkError(f"{path}: others may read it; say: chmod 600 {path}")
+            raise TalkError(N_("{path}: others may read it; say: chmod 600 {path}"), path=path)
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
         unknown = sorted(set(fields) - set(_FIELDS))
         if unknown:
-            raise TalkError(f"{path}: no field {', '.join(unknown)}; there are {', '.join(_FIELDS)}")
+            message = N_("{path}: no field {names}; there are {fields}")
+            raise TalkError(message, path=path, names=", ".join(unknown), fields=", ".join(_FIELDS))
         return oscore_context.derive(**{name: bytes.fromhex(value) for name, value in fields.items()})
     except OSError as error:
         raise TalkError(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValueError, TypeError):
-        raise TalkError(f"{path}: each field is a text of hexadecimal digits; three are needed") from None
+        message = N_("{path}: each field is a text of hexadecimal digits; three are needed")
+        raise TalkError(message, path=path) from None
     except AssertionError as bound:
         raise TalkError(f"{path}: {bound}") from None
 
@@ -63,14 +67,16 @@ class SequenceFile:
         self._path = context_path.with_name(context_path.name + ".sequence")
         if is_first:
             if self._path.exists():
-                raise TalkError(f"{self._path} exists: this context was used before; leave --first out")
+                message = N_("{path} exists: this context was used before; leave --first out")
+                raise TalkError(message, path=self._path)
             self._write(0)
         try:
             self._sequence = SenderSequence(int(self._path.read_text(encoding="ascii")))
         except FileNotFoundError:
-            raise TalkError(f"no {self._path}: say --first if this context was NEVER used; else make another") from None
+            message = N_("no {path}: say --first if this context was NEVER used; else make another")
+            raise TalkError(message, path=self._path) from None
         except (OSError, ValueError, AssertionError):
-            raise TalkError(f"{self._path} is damaged: make another context") from None
+            raise TalkError(N_("{path} is damaged: make another context"), path=self._path) from None
 
     def reserve(self) -> int:
         """The next number, reserved on disk."""
@@ -80,7 +86,7 @@ class SequenceFile:
             self._sequence.reserved(effect.upto)
         number = self._sequence.next_number()
         if number is None:
-            raise TalkError(f"{self._path}: every number is used; make another context")
+            raise TalkError(N_("{path}: every number is used; make another context"), path=self._path)
         return int(number)
 
     def _write(self, upto: int) -> None:
@@ -145,7 +151,7 @@ class Conversation:
         end = self._end
         asked = end.request(self._address, content.code, (), content.payload, options=content.options, now_ms=_now_ms())
         if isinstance(asked, coap.Refused):
-            raise TalkError(f"the request cannot be sent: {asked.reason}")
+            raise TalkError(N_("the request cannot be sent: {reason}"), reason=asked.reason)
         deadline_ms = _now_ms() + int(self._wait_s * 1000)
         while _now_ms() < deadline_ms:
             self._send()
@@ -153,10 +159,12 @@ class Conversation:
                 if isinstance(event, coap.Request) or event.exchange != asked:
                     continue
                 if isinstance(event, coap.Failed):
-                    raise TalkError(f"no answer: {event.reason}")
+                    raise TalkError(N_("no answer: {reason}"), reason=event.reason)
                 self._send()  # its acknowledgement
                 return event
-        raise TalkError(f"no answer from {self._address[0]} port {self._address[1]} within {self._wait_s:g} s")
+        host, port = self._address
+        message = N_("no answer from {host} port {port} within {wait:g} s")
+        raise TalkError(message, host=host, port=port, wait=self._wait_s)
 
     def _send(self) -> None:
         for peer, datagram in self._end.outgoing():
@@ -209,12 +217,13 @@ class NodeConversation:
                 if isinstance(event, coap.Request) or event.exchange != asked:
                     continue
                 if isinstance(event, coap.Failed):
-                    raise TalkError(f"no answer: {event.reason}")
+                    raise TalkError(N_("no answer: {reason}"), reason=event.reason)
                 for peer, datagram in self._link.outgoing():  # its acknowledgement
                     self._socket.sendto(datagram, peer)
                 return messages.Content(event.code, event.options, event.payload)
-        where = f"{self._address[0]} port {self._address[1]}"
-        raise TalkError(f"no answer from {where} within {self._wait_s:g} s: is this node adopted there?")
+        host, port = self._address
+        message = N_("no answer from {host} port {port} within {wait:g} s: is this node adopted there?")
+        raise TalkError(message, host=host, port=port, wait=self._wait_s)
 
     def _events(self) -> list[Any]:
         events = list(self._link.poll(now_ms=_now_ms()))
@@ -229,7 +238,7 @@ def _receive(bound: socket.socket, address: tuple[str, int]) -> tuple[bytes, Any
     except TimeoutError:
         return b"", None
     except ConnectionError:
-        raise TalkError(f"nothing listens at {address[0]} port {address[1]}") from None
+        raise TalkError(N_("nothing listens at {host} port {port}"), host=address[0], port=address[1]) from None
 
 
 def _unprotected(response: Any, reason: str) -> str:

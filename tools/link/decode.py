@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     """The exit status: 0 everything was decoded, 2 something was not (its line says why)."""
     try:
         opener = opener_of(args.context)
-    except (conversation.TalkError, node_keys.KeyFileError) as error:
+    except node_keys.KeyFileError as error:
         raise UsageError(str(error)) from error
     sources = Sources(port=args.port, serial=args.serial)
     has_fault = False

@@ -23,6 +23,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
+from gateway.language import N_
 from gateway.shell import images
 from tools import firmware_modules, mpy
 from tools.command_line import Refused, UsageError
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         signer = keys.load_signer(args.key, _passphrase)
     except KeyRefused as refused:
-        raise UsageError(refused.text("en")) from refused
+        raise UsageError(refused.text(args.lang)) from refused
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.kind is None:
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         data = build(files, args.number, text, signer, product=args.kind or image.CONCENTRATOR)
         args.out.write_bytes(data)
     except WireFault:
-        raise UsageError(f"--number {args.number}: give 1 to {image.NUMBER_MAX}") from None
+        raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX) from None
     except (ImageFault, OSError) as error:
         raise Refused(str(error)) from error
     how = "compiled" if compiler is not None else "as source"

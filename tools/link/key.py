@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from gateway.core.link.sessions import NodeKey
+from gateway.language import N_
 from gateway.shell import keys as node_keys
 from tools.command_line import Refused, UsageError
 from wire import limits
@@ -31,14 +32,14 @@ def run(args: argparse.Namespace) -> int:
     """The exit status: 0 done, 1 the file cannot be written or is there already, 2 an id that is none."""
     node = _hex(args.node)
     if len(node) != limits.NODE_ID_BYTES:
-        raise UsageError(f"{args.node!r} is not a node's id; give 16 hexadecimal digits")
+        raise UsageError(N_("{node} is not a node's id; give 16 hexadecimal digits"), node=repr(args.node))
     kid = usual_kid(node) if args.kid is None else _hex(args.kid)
     if len(kid) not in NODE_ID_BYTES:
-        raise UsageError(f"--kid {args.kid!r}: give 4 or 6 hexadecimal digits")
+        raise UsageError(N_("--kid {kid}: give 4 or 6 hexadecimal digits"), kid=repr(args.kid))
     path = args.out / f"{node.hex()}{node_keys.SUFFIX}"
     if path.exists():
         # A second secret for a node that has one would lock it out, and nothing would show why.
-        raise Refused(f"{path} is there: a node gets one key; take it away first")
+        raise Refused(N_("{path} is there: a node gets one key; take it away first"), path=path)
     key = NodeKey(node, kid, secrets.token_bytes(node_keys.SECRET_BYTES))
     try:
         args.out.mkdir(parents=True, exist_ok=True)

@@ -19,8 +19,9 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway.language import N_
+from gateway.shell import keys as node_keys
 from tools.command_line import UsageError
-from tools.link import conversation
 from tools.link import decode as link_decode
 from tools.link.capture import Address, Datagram, Flaw
 from tools.link.opener import Opener
@@ -50,9 +51,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         address, family = _target(args.uri)
         if not WAIT_S_MIN <= args.wait <= WAIT_S_MAX:
-            raise conversation.TalkError(f"--wait is from {WAIT_S_MIN:g} to {WAIT_S_MAX:g} seconds")
+            raise UsageError(N_("--wait is from {low:g} to {high:g} seconds"), low=WAIT_S_MIN, high=WAIT_S_MAX)
         opener = link_decode.opener_of(args.context)
-    except conversation.TalkError as error:
+    except node_keys.KeyFileError as error:
         raise UsageError(str(error)) from error
     target = (str(address[0]), int(address[1]))
     print(
@@ -87,16 +88,16 @@ def _target(uri: str) -> tuple[Any, int]:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port or link_decode.COAP_PORT
     except ValueError:
-        raise conversation.TalkError("the port is a number below 65536") from None
+        raise UsageError(N_("the port is a number below 65536")) from None
     if parts.scheme != "coap" or not host or parts.path.strip("/") or parts.query:
-        raise conversation.TalkError("give an address such as coap://192.0.2.7; paths are in the datagrams")
+        raise UsageError(N_("give an address such as coap://192.0.2.7; paths are in the datagrams"))
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
     except (OSError, UnicodeError) as error:
-        raise conversation.TalkError(f"{host}: {getattr(error, 'strerror', None) or 'no such name'}") from None
+        raise UsageError(f"{host}: {getattr(error, 'strerror', None) or 'no such name'}") from None
     target = ip_address(str(address[0]).partition("%")[0])
     if target.is_multicast or target.is_unspecified or str(target) == "255.255.255.255":
-        raise conversation.TalkError(f"{host} is not one host")
+        raise UsageError(N_("{host} is not one host"), host=host)
     return address, family
 
 

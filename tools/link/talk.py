@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import unquote, urlsplit
 
+from gateway.language import N_
 from gateway.shell import keys as node_keys
 from tools.command_line import UsageError
-from tools.link.conversation import Conversation, NodeConversation, SequenceFile, TalkError, code_text, load_context
+from tools.link.conversation import Conversation, NodeConversation, SequenceFile, code_text, load_context
 from wire import block, coap_message
 from wire.block import Answered, Download, Part, Stopped
 from wire.coap_message import Content
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             args.out.write_bytes(answer.payload)
             shown["payload_bytes"] = len(answer.payload)
-    except (TalkError, TransferError, node_keys.KeyFileError) as error:
+    except (TransferError, node_keys.KeyFileError) as error:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{error.filename or args.uri}: {error.strerror}") from error
@@ -100,9 +101,9 @@ def _request(args: argparse.Namespace) -> tuple[tuple[str, int], Content]:
         address = (parts.hostname or "", parts.port or _COAP_PORT)
         payload = unhexlify(args.payload) if args.payload_file is None else args.payload_file.read_bytes()
     except ValueError:
-        raise TalkError("the port is a number, the payload an even number of digits 0-9 a-f") from None
+        raise UsageError(N_("the port is a number, the payload an even number of digits 0-9 a-f")) from None
     if parts.scheme != "coap" or not parts.hostname:
-        raise TalkError("give an address such as coap://192.0.2.7/t")
+        raise UsageError(N_("give an address such as coap://192.0.2.7/t"))
     options = [(coap_message.URI_PATH, unquote(part).encode()) for part in parts.path.split("/") if part]
     options += [(coap_message.URI_QUERY, unquote(part).encode()) for part in parts.query.split("&") if part]
     if args.format is not None:
