@@ -56,7 +56,7 @@ class Bridge:
         # From the line.
         self._heard = 0  # the gateway's session
         self._number = 0
-        self._told_free = 0  # places that the gateway believes in
+        self._credited = 0  # places that the gateway believes in
         self._waiting = []  # [(MAC, datagram)]
         # In the air.
         self._flying = None
@@ -168,8 +168,8 @@ class Bridge:
             return slip.encode(radio.hello(self._session, self._heard, self.channel, self._cause, self._firmware))
         if self._credit_due:
             self._credit_due = False
-            self._told_free = self._free()
-            return slip.encode(radio.credit(self._number, self._told_free))
+            self._credited = self._free()
+            return slip.encode(radio.credit(self._number, self._credited))
         body = self._update.next_body() if self._update is not None else b""
         if body:
             return slip.encode(body)
@@ -199,7 +199,7 @@ class Bridge:
 
     def _on_down(self, message):
         self._number = message.number
-        self._told_free -= 1
+        self._credited -= 1
         if self._free() == 0:
             self.counters["down-overrun"] += 1
             self._credit_due = True
@@ -236,7 +236,7 @@ class Bridge:
         self._actions.append((SEND, mac, datagram))
         self._flying, self._flying_ms = mac, now_ms
         self.counters["sent"] += 1
-        unknown = self._free() - self._told_free  # places that the gateway does not know of
+        unknown = self._free() - self._credited  # places that the gateway does not know of
         if unknown >= limits.CREDIT_STEP or (unknown > 0 and not self._waiting):
             self._credit_due = True
 

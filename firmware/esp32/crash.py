@@ -93,14 +93,14 @@ class Crumbs:
         body = self._memory.get(_REGION)
         if body is None or len(body) != _CRUMBS_BYTES:
             return None
-        version, end, said, uptime_s, heap_low, margin_ms = struct.unpack(_CRUMBS, body)
+        version, end, detail, uptime_s, heap_low, margin_ms = struct.unpack(_CRUMBS, body)
         if version != _VERSION:
             return None
         mark = self._memory.marked()
         task = self._tasks[mark] if mark is not None and mark < len(self._tasks) else None
         return Past(
             end,
-            None if said == _NO_DIGEST else said,
+            None if detail == _NO_DIGEST else detail,
             task,
             uptime_s,
             None if heap_low == _UNKNOWN else heap_low,
@@ -128,12 +128,12 @@ class Crumbs:
 
     def end(self, end, *, now_ms, error=None, time=None):
         """Notes the end of this life: its `error`, or for the next one its `time`, (Unix s, ± s)."""
-        said = _NO_DIGEST if error is None else digest(error)
-        self._write(end, said if time is None else struct.pack("<II", time[0], time[1]), now_ms)
+        detail = _NO_DIGEST if error is None else digest(error)
+        self._write(end, detail if time is None else struct.pack("<II", time[0], time[1]), now_ms)
 
-    def _write(self, end, said, now_ms):
+    def _write(self, end, detail, now_ms):
         uptime_s = (now_ms - self._started_ms) // 1000
-        struct.pack_into(_CRUMBS, self._body, 0, _VERSION, end, said, uptime_s, self._heap_low, self._margin_ms)
+        struct.pack_into(_CRUMBS, self._body, 0, _VERSION, end, detail, uptime_s, self._heap_low, self._margin_ms)
         self._memory.put(_REGION, self._body)
 
 
@@ -155,9 +155,9 @@ def cause(machine, ended, past) -> str:
     """Returns the word of a boot report: power-on, brown-out, watchdog, panic, crash, planned, deep-sleep, soft or
     hard.
 
-    `ended`: of `guard.ended_by`; `past`: a Past or None. What the last life said itself goes before what the chip says,
-    for the watchdog may bite while a crash is being written down. The port tells a panic and a reset of one's own
-    alike (`hard`): if the program did not ask for it, it was a panic."""
+    `ended`: of `guard.ended_by`; `past`: a Past or None. What the last life noted itself goes before what the chip
+    tells, for the watchdog may bite while a crash is being written down. The port tells a panic and a reset of one's
+    own alike (`hard`): if the program did not ask for it, it was a panic."""
     if ended != "reset":
         return "power-on" if ended == "power" else "deep-sleep" if ended == "sleep" else ended
     if past is not None and past.end == CRASHED:

@@ -266,8 +266,8 @@ class Shell:
         """Turns once: network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
 
         Of what takes long one thing a turn, so that outputs follow within SLICE_MS even if all comes together: a
-        sample, or one datagram, or neither; flash and collector after what was heard or said. What is left over has its
-        turn at once."""
+        sample, or one datagram, or neither; flash and collector after what was received or sent. What is left over has
+        its turn at once."""
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)

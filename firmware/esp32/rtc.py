@@ -42,8 +42,8 @@ class Memory:
         if not 0 < length <= size - HEAD_BYTES:
             return None
         body = bytes(self._bytes[start + HEAD_BYTES : start + HEAD_BYTES + length])
-        said = int.from_bytes(self._bytes[start + 2 : start + HEAD_BYTES], "little")
-        return body if crc32(body) == said else None
+        sum_ = int.from_bytes(self._bytes[start + 2 : start + HEAD_BYTES], "little")
+        return body if crc32(body) == sum_ else None
 
     def _has(self, region):
         start, size = _PLACES[region]

@@ -76,7 +76,7 @@ class QuietBearer:
     """Wraps a bearer that is opened once there is something to send, and closed QUIET_MS after the last word when
     nothing is asked, for a node that woke and may have nothing to say: a radio that only listens draws thrice what the
     rest does. Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one.
-    What is sent before the network is up waits for that, so that it need not be said again after CoAP's four seconds.
+    What is sent before the network is up waits for that, so that it need not be sent again after CoAP's four seconds.
     `open_bearer()` makes the real one."""
 
     ack_timeout_ms = 0

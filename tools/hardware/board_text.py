@@ -128,8 +128,8 @@ def boot_text(kind: str, node: Mapping[str, Any]) -> str:
     """Returns the chip's boot.py for this kind."""
     lines = []
     for pin, level, name, key in safe_outputs(node):
-        said = key.removesuffix("pin").rstrip("_")
-        lines.append(f"    ({pin}, {level}),  # {name}{' ' + said if said else ''}")
+        signal = key.removesuffix("pin").rstrip("_")
+        lines.append(f"    ({pin}, {level}),  # {name}{' ' + signal if signal else ''}")
     return BOOT.replace("<KIND>", kind).replace("<SAFE>", "\n".join(lines))
 
 

@@ -83,8 +83,8 @@ def _check_part_of_use(name: str, use: Mapping[str, Any], facts: Facts) -> Itera
         yield Fault(f"{name}.part", f"{use['part']} stands on {part['bus']}, not on {wanted}", "name another part")
     elif wanted == "i2c" and use["address"] not in part["addresses"]:
         allowed = ", ".join(f"0x{address:02X}" for address in part["addresses"])
-        said = f"0x{use['address']:02X} is none that the part can have"
-        yield Fault(f"{name}.address", said, f"give one of {allowed}")
+        problem = f"0x{use['address']:02X} is none that the part can have"
+        yield Fault(f"{name}.address", problem, f"give one of {allowed}")
     elif "baud" in part and "baud" in use and use["baud"] not in part["baud"]:
         yield Fault(f"{name}.baud", f"{use['baud']} is none that the part can have", f"give one of {part['baud']}")
     missing = [name for name in use.get("needs", ()) if name not in part.get("measures", ())]

@@ -131,8 +131,8 @@ def _safe(node: Mapping[str, Any], facts: Facts, words: Words) -> Iterator[Seque
     for name, use in uses(node).items():
         part = facts.parts.get(use.get("part", ""), {})
         if "power_on" in part:
-            said = part["power_on_fr" if words is FRENCH else "power_on"]
-            yield name, "-", f"{words.power_on}: {said}", use[words.describes]
+            power_on = part["power_on_fr" if words is FRENCH else "power_on"]
+            yield name, "-", f"{words.power_on}: {power_on}", use[words.describes]
 
 
 def _parts(node: Mapping[str, Any], facts: Facts) -> Iterator[Sequence[str]]:
