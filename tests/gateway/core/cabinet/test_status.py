@@ -27,7 +27,7 @@ def test_a_feeder_tells_its_state_its_rule_and_its_night():
     assert (bourg.rule, bourg.because) == ("policy", "policy: rule 2, step 1")
     assert bourg.until_unix_s == world.at(0, 22, 30)
     assert [level for _, level in bourg.night] == [0, 100, 0, 100, 0]
-    assert said.policy["state"] == "valid" and said.basis == "clock"
+    assert said.policy.state == "valid" and said.basis == "clock"
     assert document.decode(said.policy_plain) == (policy(), ())
 
 
