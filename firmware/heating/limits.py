@@ -9,7 +9,7 @@ DECIDE_MS = 5_000
 
 # -- the room's sensor
 SENSOR_STALE_MS = 300_000  # [K] a wired sensor: five samples in a row are no accident
-SENSOR_LOW_CK = -3000  # [K] no room of ours, inside or burnt
+SENSOR_LOW_CK = -3000  # [K] no room is so cold or so hot
 SENSOR_HIGH_CK = 6000
 SENSOR_RATE_CK_MIN = 200  # [K] faster is a loose wire; after a silence the allowance has grown
 SENSOR_RATE_FLOOR_CK = 100  # two samples close to each other: noise and a door
@@ -91,14 +91,14 @@ COLD_MASS_S = 24 * 3600  # after as much the walls are cold: such preheats are l
 PREHEAT_REACHED_CK = 20  # then the regulator goes on
 COMFORT_CK = 50  # what an early stop may cost at the end, and what shows that an order is obeyed
 RISE_SEEN_CK = 20
-LEARN_RISE_CK = 100  # less says nothing about a rate
+LEARN_RISE_CK = 100  # a smaller rise shows no rate
 LEARN_MAX_S = 14 * 3600
 OUTDOOR_ASSUMED_CK = 500  # without an outdoor temperature: a French winter's day
 COOLING_DEFAULT_PERMILLE_H = 80  # of the difference to outdoors; light buildings, so that a new node stops late
 COOLING_MIN_PERMILLE_H = 2
 COOLING_MAX_PERMILLE_H = 300
 COOLING_OVER_MS = 3_600_000  # the first hour without heat is what an early stop asks about
-COOLING_DIFFERENCE_CK = 500  # less between room and outdoors says nothing
+COOLING_DIFFERENCE_CK = 500  # a smaller difference to outdoors shows no cooling
 STOP_MAX_S = 3600
 
 # -- heating failure and stuck-on [V], hydronic [K]

@@ -15,7 +15,7 @@ Hysteresis (as ESPHome's thermostat has it): full heat from a deadband below the
 above it on, and in between the duty of before. No outdoor term, no sum; the relay's minimum times are its cycle's. For
 heating that needs long runs: a burner without modulation, a pellet stove.
 
-Integers: temperatures in 0.01 K, duty in 1/1000, gains as said.
+Integers: temperatures in 0.01 K, duty in 1/1000, gains as given below.
 """
 
 from collections import namedtuple

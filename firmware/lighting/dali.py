@@ -1,7 +1,7 @@
 """Encodes the forward frames of DALI control gear and its dimming curve, and names the answers. Pure functions.
 
 IEC 62386-101/-102: an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose last bit
-says whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte
+shows whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte
 is a command of its own. A gear answers queries with one byte, or not at all, which means no. Commands 32 to 129
 configure and count only when they come twice within 100 ms. The bridge carries the frames
 (drivers.dali_bridge).

@@ -48,7 +48,7 @@ FLAGS = (
 _GEAR_FLAGS = (0x0F, 0x11, 0x13, 0x15, 0x17, 0x19)
 _LAMP_FLAGS = (0x18, 0x1A, 0x1C, 0x1E)
 
-# gtin, luminaire_id: integers; power in W; mains in V; year of the century and week; the rest as its name says. A value
+# gtin, luminaire_id: integers; power in W; mains in V; year of the century and week; the rest by its name. A value
 # that is not there is None.
 Asset = namedtuple(
     "Asset",

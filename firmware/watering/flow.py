@@ -192,7 +192,7 @@ class RunWatch:
             return False
         if self._over_ms is None:
             self._over_ms = now_ms
-        # `flow` is itself a mean of FLOW_WINDOW_S: what it says has lasted that long already.
+        # `flow` is itself a mean of FLOW_WINDOW_S: the flow has lasted that long already.
         return now_ms - self._over_ms >= 1000 * (limits.BURST_FOR_S - limits.FLOW_WINDOW_S)
 
 

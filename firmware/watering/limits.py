@@ -118,12 +118,12 @@ CHANGED_PERCENT = 40
 CHANGED_TIMES = 3
 
 # -- battery
-# A node that sleeps looks at its weather and its pipe so often.
+# A node that sleeps wakes for its weather and its pipe so often.
 SLEEP_MAX_MS = 900_000
 # It is awake so long before a start: to charge the capacitor, and for the oscillator that measured its sleep.
 LEAD_MS = 20_000
 # The capacitor: 9400 uF to 12 V at 0.5 A of a boost converter take 0.3 s, a cold cell's converter gives less; then its
-# voltage is looked at. Bridges work from 6.5 V on (DRV8871); the capacitor bears 35 V, and its divider is read to 34 V.
+# voltage is read. Bridges work from 6.5 V on (DRV8871); the capacitor bears 35 V, and its divider is read to 34 V.
 CHARGE_MS = 3_000
 BOOST_MV_MIN = 7_000
 BOOST_MV_MAX = 30_000

@@ -260,7 +260,7 @@ class Runs:
                 if (self.alone >> job.zone | self.alone >> other.zone) & 1:
                     return False
                 flow += self._flow(other.zone)
-        # One zone alone always runs: if it takes more than the main gives, the flow watch says so.
+        # One zone alone always runs: if it takes more than the main gives, the flow watch reports it.
         return flow <= self._main_max or flow == self._flow(job.zone)
 
     # --- master and pump ------------------------------------------------------------------------------------

@@ -35,7 +35,8 @@ class Schedule:
         self.made_ms = now_ms
         # Of each program {civil day: instant, in seconds from the day's 00:00 UTC}: the sun is asked once a day.
         self._instants = [{} for _ in programs]
-        # Of each program (when asked, seconds): what it would take changes by the hour, and costs a look at every zone.
+        # Of each program (when asked, seconds): what it would take changes by the hour, and takes a check of every
+        # zone.
         self._planned = [None] * len(programs)
 
     def due(self, moment, planned_s):

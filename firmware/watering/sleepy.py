@@ -80,10 +80,7 @@ class SleepyTrade(WateringTrade):
 
         let_go("sleep_image")
         rest = sleep_image.encode(self, now_ms)
-        schedule, under_way = self.schedule, self.schedule.under_way
-        schedule.under_way = 0  # the jobs go through the sleep themselves: a programme that has begun is marked
-        memory, schedule.under_way = self.memory(now_ms), under_way
-        return memory, rest
+        return self.memory(now_ms, sleeps=True), rest
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
         from watering import sleep_image

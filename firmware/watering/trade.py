@@ -208,22 +208,25 @@ class WateringTrade(Trade):
     def may_write(self, now_ms) -> bool:
         return self.outputs.tick(now_ms=now_ms).pulse is None
 
-    def memory(self, now_ms) -> bytes:
-        zones, need = [], self.balance
+    def memory(self, now_ms, sleeps=False) -> bytes:
+        """The bytes of node.trade. `sleeps`: the jobs go through a sleep beside it, so a programme that has begun is
+        marked."""
+        zones, balance = [], self.balance
         for i in range(len(self.own.policy.zones)):
-            had = (need.depletion_cmm[i], tuple(need.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
-            zones.append(memory.ZoneMemory(*had, need.references[i]))
+            had = (balance.depletion_cmm[i], tuple(balance.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
+            zones.append(memory.ZoneMemory(*had, balance.references[i]))
         # A programme that is under way is not marked on flash: cut off, it waters what is left (`Schedule.due`).
-        marks = [mark - (self.schedule.under_way >> (i + 1) & 1) for i, mark in enumerate(self.schedule.marks)]
+        under_way = 0 if sleeps else self.schedule.under_way
+        marks = [mark - (under_way >> (i + 1) & 1) for i, mark in enumerate(self.schedule.marks)]
         while len(marks) < memory.PROGRAMS:
             marks.append(0)
         burst, today = self.guard.burst, self.weather.today
         return memory.encode(
             memory.WateringMemory(
-                tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), self.balance.closed_day,
-                today.civil_day or 0, self.weather.open_rain_cmm(self.balance.closed_day), self._drought,
+                tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), balance.closed_day,
+                today.civil_day or 0, self.weather.open_rain_cmm(balance.closed_day), self._drought,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
-                self.guard.coils_ma, self.balance.et0_cmm, self._dry_until(now_ms),
+                self.guard.coils_ma, balance.et0_cmm, self._dry_until(now_ms),
             )
         )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Measures the weather of a day at the node, and finds the day's reference evapotranspiration (ET0) by a ladder.
 
     gateway      a directive that still holds, and is of this very day if it gives its day
-    penman       humidity, wind and global radiation were measured here, most of the day; no board of ours has the last
+    penman       humidity, wind and global radiation were measured here, most of the day; no board has the last
     penman-air   temperature and humidity were: the sun is reckoned from the day's swing, and wind where it is not
                  measured is 2 m/s (FAO-56 chapter 3, missing data)
     hargreaves   the air's temperature was
@@ -127,7 +127,7 @@ class Weather:
 
     def rained_cmm(self, moment) -> int:
         """Rain of the last 24 hours: today's, and of yesterday's as much as would have fallen since this hour had it
-        rained evenly. Yesterday's is the gauge's, else what the gateway says of that very day."""
+        rained evenly. Yesterday's is the gauge's, else the gateway's figure of that very day."""
         today, before = self.today, self.before
         if moment.unix_s is None:
             return today.rain_cmm
