@@ -53,7 +53,7 @@ def test_3_a_scheduler_that_never_runs_again_leaves_no_valve_past_its_deadline()
     green.desk.frozen = True
     green.run(hours=2)
     assert not any(green.pipes.open)
-    assert green.checker.violations == [] and green.checker.looks > 3000
+    assert green.checker.violations == [] and green.checker.checks > 3000
 
 
 def test_3_a_valve_that_stays_open_is_seen_by_its_water_told_and_pulsed_again():

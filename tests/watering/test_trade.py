@@ -27,7 +27,7 @@ def test_an_ordinary_morning_opens_master_then_zone_and_shuts_them_in_turn():
     assert done[0] == 1 and done[4] == "complete" and abs(done[2] - 1000 * green.litres(1)) < 2000
     # 5 mm at the roots through 75 %: 6.6 mm on the ground.
     assert abs(done[3] - 66) <= 1
-    assert green.checker.violations == [] and green.checker.looks > 1500
+    assert green.checker.violations == [] and green.checker.checks > 1500
 
 
 def test_a_program_asks_the_law_once_a_zone_when_it_begins(monkeypatch):

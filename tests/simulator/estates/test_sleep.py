@@ -58,7 +58,7 @@ def test_a_week_on_a_battery(seed, ledger):
     watered = openings(world)
     assert len(watered) == 7 and all(at[1:3] == (5, 0) and at[3] <= 10 for at in watered), watered
     assert world.space.open_asleep == 0 and world.space.checker.violations == []
-    assert world.space.checker.looks > 1000
+    assert world.space.checker.checks > 1000
     started_s = [
         made.stamp.seconds - made.body[quantity.UPTIME]
         for made in world.made.values()
