@@ -200,9 +200,9 @@ from gateway.io import clock, sockets
 import ctypes
 state = clock._Timex()
 assert ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(state)) != -1, "adjtimex"
-assert bearer.interface_count("lo") is not None, "boot id or bytes"
+assert sockets.interface_count("lo") is not None, "boot id or bytes"
 with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as bound:
-    bearer.bind_socket(bound, interface="lo")
+    sockets.bind_socket(bound, interface="lo")
 try:
     socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
 except OSError:
