@@ -1,15 +1,14 @@
 """Encodes the forward frames of DALI control gear and its dimming curve, and names the answers. Pure functions.
 
-IEC 62386-101/-102: an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose last bit
-shows whether the second byte is a level (0: direct arc power) or a command (1); and special commands whose first byte
-is a command of its own. A gear answers queries with one byte, or not at all, which means no. Commands 32 to 129
-configure and count only when they come twice within 100 ms. The bridge carries the frames
-(drivers.dali_bridge).
+IEC 62386-101/-102: a frame is an address byte `0AAAAAAS` (short), `100AAAAS` (group) or `1111111S` (broadcast), whose
+last bit shows whether the second byte is a level (0: direct arc power) or a command (1). Special commands are another
+form: their first byte is the command. A gear answers a query with one byte; no answer means no. Commands 32 to 129
+configure, and count only when they are sent twice within 100 ms. The bridge carries the frames (drivers.dali_bridge).
 """
 
 from collections import namedtuple
 
-# One forward frame. `twice`: to be sent twice; `answers`: a query, which a gear may answer.
+# One forward frame. `twice`: it must be sent twice. `answers`: it is a query, which a gear may answer.
 Step = namedtuple("Step", ("frame", "twice", "answers"))
 
 SHORT_MAX = 63
@@ -34,14 +33,14 @@ STATUS_FADE_RUNNING = 16
 STATUS_POWER_CYCLE = 128
 
 LEVEL_MAX = 254
-# As an answer to QUERY ACTUAL LEVEL: it is starting, or its lamp is dead.
+# As an answer to QUERY ACTUAL LEVEL: the gear is starting, or its lamp is dead.
 LEVEL_MASK = 255
 
 LOGARITHMIC = "log"
 LINEAR = "linear"
 
-# The level of each % of light on the standard curve, n = (log10(%) + 1) · 253 / 3 + 1 rounded: a table, so that no
-# float decides it.
+# The level for each % of light on the standard curve, n = (log10(%) + 1) · 253 / 3 + 1, rounded. It is a table so that
+# no result depends on float precision.
 _LEVELS = bytes(
     (
         0, 85, 111, 126, 136, 144, 151, 157, 161, 166, 170, 173, 176, 179, 182, 185, 187, 189, 191, 193,
@@ -55,28 +54,28 @@ _LEVELS = bytes(
 
 
 def address_byte(address, is_command):
-    """The first byte for a short address, 0 to 63, or for BROADCAST."""
+    """Returns the first byte of a frame to a short address, 0 to 63, or to BROADCAST."""
     assert 0 <= address <= SHORT_MAX or address == BROADCAST
     return 2 * address + (1 if is_command else 0)
 
 
 def arc_power(address, level):
-    """The frame that fades to a level, 1 to 254; 0 fades out; 255 stops a fade."""
+    """Returns the frame that fades to a level, 1 to 254; 0 fades out; 255 stops a fade."""
     return Step(address_byte(address, False) << 8 | level, False, False)
 
 
 def command(address, code):
-    """A command of the first page: configuration goes out twice, queries answer."""
+    """Returns a command of the first page: configuration must be sent twice, queries are answered."""
     return Step(address_byte(address, True) << 8 | code, 0x20 <= code <= 0x81, code >= 0x90)
 
 
 def special(code, data):
-    """A special command (DTR0, DTR1, WRITE_MEMORY_NO_REPLY): to all gear, never answered."""
+    """Returns a special command (DTR0, DTR1, WRITE_MEMORY_NO_REPLY): it goes to all gear and is never answered."""
     return Step(code << 8 | data, False, False)
 
 
 def level_of(percent, curve):
-    """Level for 0 to 100 % of light, on the gear's dimming curve."""
+    """Returns the level for 0 to 100 % of light on the gear's dimming curve."""
     assert 0 <= percent <= 100
     if curve == LINEAR:
         return (LEVEL_MAX * percent + 50) // 100
@@ -84,8 +83,10 @@ def level_of(percent, curve):
 
 
 def percent_of(level, curve):
-    """Light in whole % behind a level, at least 1 for what is lit; None for LEVEL_MASK. Of several that share a level
-    the lowest, and 100 for the highest level."""
+    """Returns the light of a level in whole %: at least 1 for a lit lamp, None for LEVEL_MASK.
+
+    Of several percentages that share a level it is the lowest; for the highest level it is 100.
+    """
     if level == LEVEL_MASK:
         return None
     if level in (0, LEVEL_MAX):

@@ -1,11 +1,12 @@
-"""Decodes the memory banks of a D4i gear: asset (bank 1, DiiA part 251), energy (202 to 204, part 252), diagnostics and
-maintenance (205 to 207, part 253). Bytes in, integers out.
+"""Decodes the memory banks of a D4i gear from bytes to integers.
 
-A value stands with its most significant byte first. All ones mean that the gear does not have it (MASK), all ones but
-the last bit that it is not to be had now (TMASK); a scaled value begins with a byte that is its power of ten, -6 to
-6. A temperature counts from -60 °C. Location 2 of a bank is its lock; written with LATCH it freezes the values of a
-bank of energy, so that the bytes of one belong together. Layouts as in python-dali, which transcribes version 1.1 of
-the parts.
+Banks: asset (bank 1, DiiA part 251), energy (202 to 204, part 252), diagnostics and maintenance (205 to 207, part 253).
+
+The most significant byte of a value comes first. All ones mean that the gear does not have the value (MASK); all ones
+but the last bit mean that it is not available now (TMASK). A scaled value begins with a byte that is its power of ten,
+-6 to 6. A temperature counts from -60 °C. Location 2 of a bank is its lock: LATCH written to it freezes the values of
+an energy bank, so that the bytes of one value belong together. Layouts as in python-dali, which transcribes version 1.1
+of the parts.
 """
 
 from collections import namedtuple
@@ -23,16 +24,16 @@ RATINGS = 207
 LOCK_LOCATION = 2
 LATCH = 0xAA
 FIRST = 3
-# bank: its last location of the standard
+# bank: its last location in the standard
 LAST = {ASSET: 0x77, ENERGY: 0x0F, APPARENT: 0x0F, LOAD: 0x0F, GEAR: 0x1C, LIGHT_SOURCE: 0x20, RATINGS: 0x07}
 LATCHED = (ENERGY, APPARENT, LOAD)
 
-# Words of a value that is no number.
+# Results for a value that is no number.
 MASK = "mask"
 TMASK = "tmask"
 INVALID = "invalid"
 
-# Bits of lighting.inputs.GEAR_FLAGS: words of controlGearFailure.
+# Bits of lighting.inputs.GEAR_FLAGS: the detail words of a controlGearFailure event.
 FLAGS = (
     "gear",
     "undervoltage",
@@ -48,8 +49,8 @@ FLAGS = (
 _GEAR_FLAGS = (0x0F, 0x11, 0x13, 0x15, 0x17, 0x19)
 _LAMP_FLAGS = (0x18, 0x1A, 0x1C, 0x1E)
 
-# gtin, luminaire_id: integers; power in W; mains in V; year of the century and week; the rest by its name. A value
-# that is not there is None.
+# gtin, luminaire_id: integers; power in W; mains in V; year of the century and week; the rest as named. None: the gear
+# does not hold the value.
 Asset = namedtuple(
     "Asset",
     (
@@ -77,18 +78,18 @@ _PART_209 = 0xFFFE
 
 
 class Bank:
-    """Holds the bytes of one bank from location FIRST on; some gear has fewer."""
+    """Holds the bytes of one bank from location FIRST on; some gear has fewer than the standard's."""
 
     def __init__(self, data):
         self._data = data
 
     def raw(self, first, last):
-        """The bytes of locations first to last, or None when the gear has not all of them."""
+        """Returns the bytes of locations first to last, or None when the gear lacks one of them."""
         data = self._data[first - FIRST : last + 1 - FIRST]
         return data if len(data) == last + 1 - first else None
 
     def value(self, first, last, highest=None):
-        """An unsigned value, or MASK, TMASK, INVALID (more than `highest`); None: not there."""
+        """Returns an unsigned value, or MASK, TMASK, INVALID (more than `highest`), or None where the gear lacks it."""
         data = self.raw(first, last)
         if data is None:
             return None
@@ -101,11 +102,11 @@ class Bank:
         return INVALID if highest is not None and number > highest else number
 
     def number(self, first, last, highest=None):
-        """An unsigned value, or None where it is no number."""
+        """Returns an unsigned value, or None where the bytes give no number."""
         return known(self.value(first, last, highest))
 
     def scaled(self, first, last, exponent):
-        """A scaled value as an integer in 10^exponent of its unit (rounded), or MASK, TMASK, INVALID, None."""
+        """Returns a scaled value as an integer in 10^exponent of its unit (rounded), or MASK, TMASK, INVALID, None."""
         scale = self.raw(first, first)
         value = self.value(first + 1, last)
         if scale is None or not isinstance(value, int):
@@ -120,8 +121,10 @@ class Bank:
         return (value + divisor // 2) // divisor
 
     def text(self, first, last):
-        """ASCII up to the first 0; "" where nothing is written, INVALID for other bytes. A gear that ends before
-        `last` has as much as it has."""
+        """Returns ASCII up to the first 0; "" where nothing is written, INVALID for other bytes.
+
+        A bank that ends before `last` gives the bytes that it has.
+        """
         data = self._data[first - FIRST : last + 1 - FIRST]
         written = ""
         for byte in data:
@@ -133,17 +136,17 @@ class Bank:
         return written
 
     def is_set(self, location):
-        """A flag: 1 set, 0 or no value not."""
+        """Returns True if a flag is set: its byte is 1; 0 or no value means that it is not."""
         return self.number(location, location) == 1
 
 
 def known(value):
-    """The value if it is a number, else None."""
+    """Returns the value if it is a number, else None."""
     return value if isinstance(value, int) else None
 
 
 def readings(bank, data):
-    """{wire key: scaled integer} of banks 202 to 206; an absent value has no key."""
+    """Returns {wire key: scaled integer} of one of the banks 202 to 206; an absent value has no key."""
     memory = Bank(data)
     found = {}
     if bank == ENERGY:
@@ -163,7 +166,7 @@ def readings(bank, data):
 
 
 def flags(bank, data):
-    """(bits, mask) of FLAGS from this bank: those that are set, and those that it has."""
+    """Returns (bits, mask) of FLAGS from this bank: the flags that are set, and the flags that the bank has."""
     memory = Bank(data)
     locations, shift = (_GEAR_FLAGS, 0) if bank == GEAR else (_LAMP_FLAGS, len(_GEAR_FLAGS))
     bits = 0
@@ -174,12 +177,12 @@ def flags(bank, data):
 
 
 def temperature_ck(value):
-    """0.01 °C of a temperature byte; words pass through."""
+    """Returns a temperature byte in 0.01 °C; MASK, TMASK and None pass through."""
     return 100 * (value - 60) if isinstance(value, int) else value
 
 
 def asset(data):
-    """The Asset of bank 1, or None when it is not written in the format of part 251."""
+    """Returns the Asset of bank 1, or None when the bank is not written in the format of part 251."""
     memory = Bank(data)
     if memory.number(0x11, 0x12) != _FORMAT_251:
         return None
@@ -204,7 +207,7 @@ def asset(data):
 
 
 def ratings(data):
-    """The Ratings of bank 207."""
+    """Returns the Ratings of bank 207."""
     memory = Bank(data)
     life, starts = memory.number(0x04, 0x04), memory.number(0x06, 0x07)
     return Ratings(

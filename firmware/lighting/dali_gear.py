@@ -1,13 +1,15 @@
-"""Keeps one DALI gear behind a bridge at its level, reads its memory banks, and watches it. Never blocks: one
-transaction at a time.
+"""Keeps one DALI gear behind a bridge at its level, reads its memory banks, and watches it.
 
-A level goes before everything else. A round of reading, which the node's sampling begins, asks status and actual
-level, then the energy bank (latched), then one bank more, each in its turn: diagnostics of gear and lamp, apparent
-and load-side energy; asset and ratings once. A gear that is not at its level, or has had a power cut (status bit 7),
-gets the level again. A bank that the gear has refused some rounds in a row is absent, and is not asked for any more;
-this is forgotten each day, and when the gear was silent or without power: it may be another gear. `dali_banks` decodes
-the bytes of a bank; when they do not belong together (the gear's pointer is not where so many reads leave it: another
-master spoke), the bank counts as not read.
+Never blocks: runs one transaction at a time.
+
+A level goes before everything else. The node's sampling begins a round of reading. The round asks for status and actual
+level, then reads the energy bank (latched), then one more bank in turn: diagnostics of gear and lamp, apparent and
+load-side energy, and once only asset and ratings. A gear that is not at its level, or has had a power cut (status bit
+7), is sent the level again. A bank that the gear has refused some rounds in a row counts as absent and is not asked for
+again. This is forgotten each day, and when the gear was silent or without power, for it may then be another gear.
+`dali_banks` decodes the bytes of a bank. The bytes do not belong together when the gear's pointer is not where that
+many
+reads leave it (another master has used it): the bank then counts as not read.
 
 `bridge` is a drivers.dali_bridge.DaliBridge or has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """
@@ -15,13 +17,13 @@ master spoke), the bank counts as not read.
 from lighting import dali, dali_banks, inputs, limits
 from wire import event, quantity
 
-# Answers of a bridge that are no byte of a gear.
+# Results of a bridge other than an answer byte of a gear.
 PENDING = "pending"
 NO_ANSWER = "no-answer"
 GARBLED = "garbled"
 NO_BRIDGE = "no-bridge"
 
-# The banks that are read in turn, one a round, after the energy bank.
+# The banks that are read in turn after the energy bank, one per round.
 _TURNS = (
     dali_banks.ASSET,
     dali_banks.GEAR,
@@ -32,14 +34,18 @@ _TURNS = (
 )
 _ONCE = (dali_banks.ASSET, dali_banks.RATINGS)
 _FLAGGED = (dali_banks.GEAR, dali_banks.LIGHT_SOURCE)
-# Bytes of one bank in one round: at 20 a second a round ends well before the next sample and the watchdog's patience.
-# Only the asset record is longer; it is read in pieces.
+# The most bytes of one bank that one round reads: at 20 a second a round ends well before the next sample and before
+# the
+# watchdog fires. Only the asset record is longer; it is read in pieces.
 _PIECE_BYTES = 30
 
 
 class DaliGear:
-    """Talks to one gear. Call `turn(now_ms=)` as often as the loop turns; `begin_round(now_ms=)`, then `collect()`. The
-    asset record comes with the ratings of bank 207, or with None where there are none."""
+    """Talks to one gear.
+
+    Call `turn(now_ms=)` in each turn of the loop; call `begin_round(now_ms=)`, then `collect()`. The asset record comes
+    with the ratings of bank 207, or with None where the gear has none.
+    """
 
     def __init__(self, bridge, *, address=dali.BROADCAST, curve=dali.LOGARITHMIC):
         self._bridge = bridge
@@ -52,9 +58,9 @@ class DaliGear:
         self._is_level_step = False
         self._found = None
         self._due = 0
-        self._refusals = {}  # bank: in a row; BANK_REFUSALS: not to be asked for
+        self._refusals = {}  # bank: refusals in a row; at BANK_REFUSALS it is not asked for
         self._forgot_ms = None
-        self._asset = b""  # the part that has been read
+        self._asset = b""  # the part that has been read so far
         self._record = None  # the asset record, until it is collected
         self._ratings = None
         self.counters = {"rounds": 0, "silent": 0, "garbled": 0, "retold": 0, "torn": 0}
@@ -67,7 +73,7 @@ class DaliGear:
             self._is_level_sent = False
 
     def begin_round(self, *, now_ms):
-        """Asks for everything that is due; gives an unfinished round up."""
+        """Begins a round that asks for everything that is due; abandons an unfinished round."""
         if self._forgot_ms is None or now_ms - self._forgot_ms >= limits.BANKS_AGAIN_MS:
             self._forgot_ms = now_ms
             self._forget()
@@ -77,11 +83,14 @@ class DaliGear:
         self._advance(None)
 
     def collect(self):
-        """PENDING, then {key: value} of wire keys and lighting.inputs's, {} when the gear does not answer."""
+        """Returns PENDING during a round, then {key: value} with keys of the wire and of lighting.inputs.
+
+        It is {} when the gear does not answer.
+        """
         return PENDING if self._round is not None else (self._found or {})
 
     def turn(self, *, now_ms):
-        """Observes an answer and starts the next transaction."""
+        """Accepts an answer of the bridge and starts the next transaction."""
         if self._bridge.is_busy():
             answer = self._bridge.poll(now_ms=now_ms)
             if answer == PENDING:
@@ -99,7 +108,7 @@ class DaliGear:
     def _observe(self, answer):
         if self._is_level_step:
             self._is_level_step = False
-            # A level that may not have reached the gear is seen by the next round.
+            # If a level did not reach the gear, the next round finds the difference.
             if self._round is not None and self._step is None:
                 self._advance(None)
             return
@@ -150,7 +159,7 @@ class DaliGear:
         if data is not None:
             self._use(bank, data, found)
         elif bank in _FLAGGED and self._is_settled(bank):
-            found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # the flags of a gear before this one end
+            found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, b"")  # ends the flags of the gear that was fitted before
         if self._record is not None and self._is_settled(dali_banks.RATINGS):
             found[inputs.ASSET] = (self._record, self._ratings)
             self._record = None
@@ -164,7 +173,10 @@ class DaliGear:
             self.counters["retold"] += 1
 
     def _next_bank(self):
-        """The bank of this round, or None when the gear has none of them; an asset record is read to its end first."""
+        """Returns the bank for this round, or None when the gear has none left.
+
+        An asset record is read to its end first.
+        """
         if self._asset:
             return dali_banks.ASSET
         for _ in _TURNS:
@@ -175,7 +187,7 @@ class DaliGear:
         return None
 
     def _is_settled(self, bank):
-        """True if the bank is absent or has been read for good."""
+        """Returns True if the bank is absent, or if it is read once only and has been read."""
         return self._refusals.get(bank, 0) >= limits.BANK_REFUSALS
 
     def _forget(self):
@@ -198,7 +210,10 @@ class DaliGear:
             found[inputs.GEAR_FLAGS] = dali_banks.flags(bank, data)
 
     def _bank(self, bank):
-        """Bytes of a bank from location 3 to its last, or None: absent, not sound, or not all read yet."""
+        """Yields the steps that read a bank; returns its bytes from location 3 to its last.
+
+        Returns None if the bank is absent, was read with errors, or is not read to its end yet.
+        """
         if self._is_settled(bank):
             return None
         read = b""
@@ -236,8 +251,11 @@ class DaliGear:
 
 
 class GearWatch:
-    """Watches whether a gear answers, and its own flags (IEC 62386-102, DiiA part 253). `is_silent`, `flags` (bits of
-    dali_banks.FLAGS): the faults in force, at a start those from before it."""
+    """Watches whether a gear answers, and its own flags (IEC 62386-102, DiiA part 253).
+
+    `is_silent`, `flags` (bits of dali_banks.FLAGS): the faults in force; at a start, those that were in force before
+    it.
+    """
 
     def __init__(self, is_silent=False, flags=0):
         self._silent = 0
@@ -245,8 +263,12 @@ class GearWatch:
         self.is_silent = is_silent
 
     def sample(self, values):
-        """Judges one reading of the ports, or None; a gear that answers has its status among them. Returns [(event
-        code, begins, detail or None)]: a detail is the word of a flag, None stands for the readings."""
+        """Judges one sample of the ports, or None; the sample of a gear that answers holds its status.
+
+        Returns [(event code, begins, detail or None)]: a detail is the word of a flag; None means that the readings are
+        the
+        detail.
+        """
         status = None if values is None else values.get(inputs.GEAR_STATUS)
         if status is None:
             self._silent += 1
@@ -259,7 +281,7 @@ class GearWatch:
         if self.is_silent:
             self.is_silent = False
             changes.append((event.GEAR_COMM_FAILURE, False, None))
-        # Banks are read now and then: their last flags hold until the next ones.
+        # Not every round reads these banks: their last flags hold until the next read.
         read = values.get(inputs.GEAR_FLAGS)
         flags = self.flags if read is None else self.flags & ~read[1] | read[0]
         flags = flags | 1 if status & dali.STATUS_GEAR_FAILURE else flags & ~1
@@ -277,6 +299,6 @@ class GearWatch:
 
     @staticmethod
     def is_lamp_dead(values):
-        """The gear's report of its lamp: True, False, or None without an answer."""
+        """Returns what the gear reports of its lamp: True (dead), False, or None without an answer."""
         status = None if values is None else values.get(inputs.GEAR_STATUS)
         return None if status is None else bool(status & dali.STATUS_LAMP_FAILURE)

@@ -1,22 +1,22 @@
 """Decides the light that one lamp must give now, and by which rule: recomputed at every turn, never restored.
 
-Precedence (ARCHITECTURE.md): emergency > override > presence > policy > default. An order comes first, and
-`node.orders` decides which one holds. Below it is the ladder of time and photocell, which ends lit, for "fail lit"
-costs a few kWh and "fail dark" costs a fall:
+Precedence (ARCHITECTURE.md): emergency > override > presence > policy > default. An order comes first; `node.orders`
+decides which order is in force. Below it is the ladder of time and photocell. It ends lit, for "fail lit" costs a few
+kWh and "fail dark" costs a fall:
 
     time known to a minute          the calendar, and the cell around dusk and dawn
     known to a quarter hour         the brightest of what the calendar may want, and the cell likewise
     worse or not at all             the cell alone, dark or bright, within what the sun allows for certain
-    no cell                         a clock of long ago with its doubt, up to CARRIED_S: the brightest
+    no cell                         a clock that was set long ago, if its doubt is at most CARRIED_S: the brightest
     neither                         the fail-safe level
 
 The cell may light up to 45 minutes before sunset and keep lit up to 45 minutes after sunrise, if the calendar switches
-by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. On a switched feeder mains at
-these times count like a dark cell: the cabinet wants light, and the lamp's clock may be the wrong one. Without a time
+by dusk or dawn at all (within 45 minutes of them); never when the sun is above +10°. On a switched feeder, mains at
+these times count like a dark cell: the cabinet wants light, and the lamp's clock may be the wrong one. Without a time,
 the mains of such a feeder mean night: the contactor closes at dusk, when the sky has ten times the light at which a
-cell is dark. A bright cell counts there only after hours of daylight (`Photocell.is_day`), which show a contactor that
-a technician holds closed by day. Presence raises the calendar's light, and lights an hour of extinction if the settings
-allow it.
+cell is dark. A bright cell counts there only after hours of daylight (`Photocell.is_day`): they show that a technician
+holds the contactor closed by day. Presence raises the calendar's light, and lights an hour of extinction if the
+settings allow it.
 """
 
 from collections import namedtuple
@@ -26,28 +26,28 @@ from node.trade import LOCK, TEST
 from policy import lighting, sun
 from wire import node_order
 
-# Rules of a level, as `levelChanged` events carry them, beside those of wire.node_order. The reason that goes with a
-# rule: of an order its id; of the calendar the integer of policy.lighting; of the photocell the lx that decided; of
-# presence the triggers of the last hour; else 0.
-BOOT = "boot"  # mains have returned: lit before anything is known
+# Rules of a level, as `levelChanged` events carry them, beside those of wire.node_order. Each rule has its reason: an
+# order its id; the calendar the integer of policy.lighting; the photocell the lx that decided; presence the triggers of
+# the last hour; any other rule 0.
+BOOT = "boot"  # mains have returned: the lamp is lit before anything is known
 CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of what may be right
-CARRIED = "carried"  # a clock of long ago and no photocell: the brightest of what may be right
+CARRIED = "carried"  # a clock that was set long ago and no photocell: the brightest of what may be right
 PHOTOCELL = "photocell"  # earlier than the calendar at dusk, or later at dawn
-CELL_ALONE = "photocell-alone"  # no usable time: dark or not
+CELL_ALONE = "photocell-alone"  # no usable time: the cell alone decides
 FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn, or at a time unknown: its cabinet wants light
 PRESENCE = "presence"
 NO_TIME = "no-time"  # neither clock nor cell: the fail-safe level
 
-# Rules of a person: their light is not kept on for another order, and changes without a ramp. TEST: a technician at the
-# node tests the lamp; LOCK: one has locked it.
+# Rules set by a person: their light is not kept on while another order is expected, and changes without a ramp. TEST: a
+# technician at the node tests the lamp; LOCK: a technician has locked it.
 BY_HAND = node_order.RULES + (TEST, LOCK)
 
-# The light that a lamp is to give, in % (policy), the rule, its reason.
+# The light that a lamp must give, in % (as in policy), with its rule and reason.
 Demand = namedtuple("Demand", ("level_percent", "rule", "reason"))
 
 
 class LightDecision:
-    """Is the ladder of one lamp. `stagger_s` spreads the lamps of a feeder against the inrush."""
+    """Decides the demand of one lamp by the ladder. `stagger_s` spreads the lamps of a feeder against the inrush."""
 
     def __init__(self, plan, sunlight, *, stagger_s, fail_safe_percent=100, switched=False):
         self._plan = plan
@@ -63,8 +63,10 @@ class LightDecision:
         self._calendar_demand = None
 
     def decide(self, unix_s, uncertainty_s, order=None, cell=None):
-        """The Demand at Unix time `unix_s` (None: unknown) known to ± `uncertainty_s`, under the order in force.
-        `cell`: a photocell.Photocell, or None."""
+        """Returns the Demand at Unix time `unix_s` (None: unknown), known to ± `uncertainty_s`.
+
+        `order`: the order in force, or None. `cell`: a photocell.Photocell, or None.
+        """
         if order is not None:
             return Demand(order.level_percent, order.rule, order.id)
         if unix_s is not None and uncertainty_s <= limits.USABLE_S:
@@ -77,7 +79,7 @@ class LightDecision:
         return Demand(self._fail_safe_percent, NO_TIME, 0)
 
     def is_extinction(self, demand, unix_s):
-        """True if the demand is the calendar's darkness between sunset and sunrise."""
+        """Returns True if the demand is the calendar's darkness between sunset and sunrise."""
         if demand.level_percent or demand.rule != CALENDAR or unix_s is None:
             return False
         number = lighting.reason_parts(demand.reason)[1]
@@ -105,7 +107,7 @@ class LightDecision:
         return Demand(level_percent, FEEDER, 0)
 
     def _around(self, at_s):
-        """The level that dusk brings, or that dawn ends, when it is near enough; else 0."""
+        """Returns the level that dusk switches on or dawn switches off, when that is near enough; else 0."""
         night = self._plan.night(at_s)
         if self._edges is None or self._edges[0] != night.start_s:
             self._edges = _edges(night)
@@ -131,8 +133,11 @@ class LightDecision:
         return Demand(self._fail_safe_percent if is_dark else 0, CELL_ALONE, cell.changed_lx)
 
     def _at(self, at_s, doubt_s):
-        """The calendar's answer for a doubt of ± `doubt_s`, computed again only when it may have changed: with its end,
-        with another doubt, or because the clock went back."""
+        """Returns the calendar's answer for a doubt of ± `doubt_s`.
+
+        It is computed again only when it may have changed: at its end, for another doubt, or because the clock went
+        back.
+        """
         wanted = self._wanted
         if wanted is None or doubt_s != self._doubt_s or not self._from_s <= at_s < wanted.until_s:
             wanted = self._plan.brightest(at_s, doubt_s) if doubt_s else self._plan.wanted(at_s)
@@ -141,8 +146,10 @@ class LightDecision:
 
 
 def _edges(night):
-    """(start of the night, (instant, level) of the switching on at dusk or None, the same of that off at dawn): those
-    that lie within the cell's window of sunset and sunrise."""
+    """Returns (start of the night, (instant, level) of switching on at dusk, the same of switching off at dawn).
+
+    An edge outside the cell's window around sunset or sunrise is None.
+    """
     on = off = None
     level = 0
     for instant_s, next_level, _ in night.changes():
@@ -159,8 +166,10 @@ def _edges(night):
 
 
 class Sunlight:
-    """Computes the sun's elevation at one site, once a minute at most: it takes a chip some 2 ms of floats. `site`:
-    policy.lighting.Site."""
+    """Computes the sun's elevation at one site, once a minute at most: each takes a chip some 2 ms of floats.
+
+    `site`: policy.lighting.Site.
+    """
 
     def __init__(self, site):
         self._site = site
@@ -169,7 +178,7 @@ class Sunlight:
         self._range = None  # (from s, ± s, lowest, highest)
 
     def elevation_cdeg(self, unix_s):
-        """True elevation in 10^-2 degree, at most SUN_EVERY_S old."""
+        """Returns the true elevation in 10^-2 degree, at most SUN_EVERY_S old."""
         at_s = self._at_s
         if at_s is None or not at_s <= unix_s < at_s + limits.SUN_EVERY_S:
             self._at_s = unix_s
@@ -177,9 +186,12 @@ class Sunlight:
         return self._now_cdeg
 
     def range_cdeg(self, unix_s, uncertainty_s):
-        """(lowest, highest) elevation that may be right. The two ends and the middle give it up to some hours of doubt:
-        only a noon or midnight between them, with both ends beyond it, would be missed, and no day of our latitudes is
-        so short."""
+        """Returns the lowest and the highest elevation that may be right.
+
+        The two ends and the middle give it up to some hours of doubt. They would miss only a noon or midnight between
+        them with
+        both ends beyond it, and no day of our latitudes is short enough for that.
+        """
         if uncertainty_s <= limits.CERTAIN_S:
             now = self.elevation_cdeg(unix_s)
             return now, now

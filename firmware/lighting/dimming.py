@@ -1,9 +1,10 @@
 """Turns the demanded light into the level for the gear: ramp, virtual and constant light output, maintenance.
 
-In the order of TALQ (LampType): the level in % of light is first scaled to the installation's own "100 %" (a lamp
-that is too bright for its street), then to the lamp's age (an LED loses light: it begins dimmed and ends at full
-power), then to the dirt on its glass (it is cleanest after cleaning). Each factor is at most 100 %: the demand is
-never exceeded. Integers; a lit lamp stays lit at 1 % at least.
+In the order of TALQ (LampType), the level in % of light is scaled three times: to the installation's own "100 %" (a
+lamp
+may be too bright for its street), to the lamp's age (an LED loses light: it begins dimmed and ends at full power), and
+to the dirt on its glass (least just after cleaning). Each factor is at most 100 %: the demand is never exceeded.
+Integers only; a lit lamp stays lit, at 1 % at least.
 """
 
 from collections import namedtuple
@@ -11,22 +12,22 @@ from collections import namedtuple
 from lighting import limits
 from policy import civil
 
-# virtual_percent: of full power that is this street's 100 %. clo: ((hours, percent), …), ascending hours, or ().
-# maintenance: (percent just after cleaning, days until it is to be cleaned again, civil day of the cleaning) or None.
+# virtual_percent: the share of full power that is this street's 100 %. clo: ((hours, percent), …), ascending hours, or
+# (). maintenance: (percent just after cleaning, days until the next cleaning, civil day of the last one) or None.
 FluxModel = namedtuple("FluxModel", ("virtual_percent", "clo", "maintenance"))
 
 _UNIT = 10_000
 
 
 class Flux:
-    """Holds the factors of one lamp, in 10^-4, computed again only when the hour of age or the day has changed."""
+    """Holds the factors of one lamp, in 10^-4; computes them again only when the hour of age or the day has changed."""
 
     def __init__(self, model):
         self._model = model
         self._known = None  # (hours, day, factor)
 
     def drive_percent(self, level_percent, hours, unix_s):
-        """The level for the gear that gives a level of light. `hours` lit so far; `unix_s` or None."""
+        """Returns the level for the gear that gives a level of light. `hours` lit so far; `unix_s` or None."""
         if not level_percent:
             return 0
         factor = self._factor(hours, unix_s)
@@ -46,7 +47,10 @@ class Flux:
 
 
 def constant_light(points, hours):
-    """Factor in 10^-4 after so many hours: linear between points, level before the first and after the last."""
+    """Returns the factor in 10^-4 after that many hours.
+
+    It is linear between points, constant before the first and after the last.
+    """
     if not points:
         return _UNIT
     before = points[0]
@@ -61,7 +65,7 @@ def constant_light(points, hours):
 
 
 def maintained(maintenance, day):
-    """Factor in 10^-4 on a civil day (None: unknown; then dirty, for that is brighter)."""
+    """Returns the factor in 10^-4 on a civil day (None: unknown, which counts as dirty, for that is brighter)."""
     if maintenance is None or day is None:
         return _UNIT
     clean_percent, period_days, cleaned_day = maintenance
@@ -70,8 +74,10 @@ def maintained(maintenance, day):
 
 
 class Ramp:
-    """Is a level on its way from one value to another, in whole percent, no finer than an eye or a gear follows.
-    `level_percent`: the level at the last `advance`."""
+    """Moves a level from one value to another, in whole percent: an eye or a gear follows no finer steps.
+
+    `level_percent`: the level at the last `advance`.
+    """
 
     def __init__(self, level_percent):
         self.level_percent = level_percent
@@ -81,12 +87,12 @@ class Ramp:
         self._lasts_ms = 0
 
     def jump(self, level_percent):
-        """Goes to a level at once."""
+        """Sets a level at once."""
         self.level_percent = self._to_percent = level_percent
         self._lasts_ms = 0
 
     def begin(self, level_percent, lasts_ms, *, now_ms):
-        """Begins to move to a level from the present one; on the way to it already, changes nothing."""
+        """Begins to move from the present level to another; changes nothing if it is on the way there already."""
         if level_percent == self._to_percent:
             return
         self.advance(now_ms=now_ms)
@@ -108,7 +114,7 @@ class Ramp:
         return self.level_percent
 
     def deadline_ms(self, now_ms):
-        """When the next step is due, or None when it has arrived."""
+        """Returns when the next step is due, or None when the ramp has ended."""
         if self.level_percent == self._to_percent:
             return None
         return min(now_ms + limits.RAMP_STEP_MS, max(now_ms, self._started_ms + self._lasts_ms))

@@ -1,14 +1,16 @@
-"""Holds the keys under which a streetlight's ports give what is no quantity of the wire: they lie below 0, and `trade`
-removes them from a sample before anything is recorded. Values only."""
+"""Holds the keys under which a streetlight's ports report inputs that are no quantity of the wire. Values only.
 
-# Byte of QUERY STATUS (IEC 62386-102), bits of lighting.dali.
+The keys lie below 0, and `trade` removes them from a sample before anything is recorded.
+"""
+
+# Answer byte of QUERY STATUS (IEC 62386-102); the bits are in lighting.dali.
 GEAR_STATUS = -1
-# Flags of the gear or of its light source, in the rounds that read them: (bits in the order of
+# Flags of the gear or of its light source, present in rounds that read them: (bits in the order of
 # lighting.dali_banks.FLAGS, mask of the bits that were read).
 GEAR_FLAGS = -2
-# (lighting.dali_banks.Asset, its Ratings or None), when it has been read.
+# (lighting.dali_banks.Asset, its Ratings or None), present once after it has been read.
 ASSET = -3
-# 1: the gear has a bank of energy, 0: it has none; absent while that is not known.
+# 1: the gear has an energy bank, 0: it has none; absent while that is not known.
 METER = -4
 # Present while the converter chip that dims does not accept its level.
 OUTPUT_SILENT = -5

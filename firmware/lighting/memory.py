@@ -1,13 +1,13 @@
-"""Encodes what a lamp keeps across a power cut: its hours, starts and energy, the faults that stand.
+"""Encodes what a lamp keeps across a power cut: its hours, starts and energy, and the faults in force.
 
     seconds lit u32, starts u32, Wh u32, checksum of the asset record u32, gear's Wh u64 (all ones: unknown),
-    faults that stand u32, day and hours of the settings' `lamp_hours` that were accepted last u32 u32 (0: none)
+    faults in force u32, day and hours of the settings' `lamp_hours` that were accepted last u32 u32 (0: none)
 
-Little-endian, 36 bytes. A lamp is repaired with its fuse pulled: a fault that was reported stands through the cut
-without a second report, and its end is reported when the lamp is seen healthy.
+Little-endian, 36 bytes. A lamp is repaired with its fuse pulled: a fault that was reported stays in force through the
+cut without a second report, and its end is reported when the lamp is found healthy.
 
 Bytes that end with the gear's Wh (24), or are the seconds alone (4), come from an older program and are read too; a
-newer form may be longer, but not other in these fields. Any other bytes count as none: a lamp must start without a
+newer form may be longer, but must not change these fields. Any other bytes count as none: a lamp must start without a
 memory. The store has a checksum of its own.
 """
 
@@ -17,7 +17,7 @@ from collections import namedtuple
 from lighting import limits
 from wire import event
 
-# `standing`: bits of the function of that name. `aged`: (YYYYMMDD, hours).
+# `standing`: bits as of the function `standing`. `aged`: (YYYYMMDD, hours).
 LampMemory = namedtuple("LampMemory", ("lamp_s", "starts", "wh", "gear_wh", "asset", "standing", "aged"))
 
 _FORMAT = "<IIIIQ"
@@ -27,7 +27,7 @@ U32 = 0xFFFFFFFF
 _NEVER = (0, 0)
 EMPTY = LampMemory(0, 0, 0, None, 0, 0, _NEVER)
 
-# Bits of `standing`, the lowest first; a place is for good.
+# Bits of `standing`, the lowest first; a code never changes its place.
 _CODES = (
     event.LAMP_FAILURE,
     event.LAMP_UNEXPECTED_ON,
@@ -40,19 +40,19 @@ _CODES = (
     event.VOLTAGE_TOO_LOW,
     event.VOLTAGE_TOO_HIGH,
 )
-# The relay was seen not to follow while the lamp was lit.
+# The relay did not follow while the lamp was lit.
 RELAY_STUCK_LIT = 1 << 10
 GEAR_SILENT = 1 << 11  # or the converter chip
 CELL_DARK = 1 << 12
 CELL_BRIGHT = 1 << 13
 CELL_SILENT = 1 << 14
 PRESENCE_FAILED = 1 << 15
-# From here on the flags of a gear, bits as of lighting.dali_banks.FLAGS.
+# From here on the flags of a gear, bits as in lighting.dali_banks.FLAGS.
 GEAR_FLAGS_SHIFT = 16
 
 
 def decode(data):
-    """The LampMemory behind bytes of `encode` or of an older program; EMPTY for any others."""
+    """Returns the LampMemory in bytes of `encode` or of an older program; EMPTY for any others."""
     size = struct.calcsize(_FORMAT)
     if len(data) == 4:
         return LampMemory(struct.unpack("<I", data)[0], 0, 0, None, 0, 0, _NEVER)
@@ -65,7 +65,7 @@ def decode(data):
 
 
 def encode(kept):
-    """The 36 bytes of a LampMemory."""
+    """Returns the 36 bytes of a LampMemory."""
     gear_wh = _UNKNOWN if kept.gear_wh is None else kept.gear_wh
     counts = [min(count, U32) for count in (kept.lamp_s, kept.starts, kept.wh)]
     data = struct.pack(_FORMAT, counts[0], counts[1], counts[2], kept.asset, gear_wh)
@@ -73,32 +73,39 @@ def encode(kept):
 
 
 def with_hours(kept, entry):
-    """The LampMemory with the hours of the settings' `lamp_hours`, if that entry is another than the last one and not
-    older; else `kept`. An older entry comes from settings that returned because newer ones crashed."""
+    """Returns the LampMemory with the hours of the settings' `lamp_hours`, or `kept` if that entry sets nothing.
+
+    The entry sets the hours if it differs from the last one and is not older. An older entry comes from settings that
+    returned because newer ones crashed.
+    """
     if entry == kept.aged or entry[0] < kept.aged[0]:
         return kept
     return LampMemory(3600 * entry[1], 0, kept.wh, kept.gear_wh, kept.asset, kept.standing, entry)
 
 
 def codes(standing):
-    """The event codes of lamp and mains in these bits, as a set."""
+    """Returns the event codes of lamp and mains in these bits, as a set."""
     return {code for place, code in enumerate(_CODES) if standing >> place & 1}
 
 
 def standing(active):
-    """Bits of such a set."""
+    """Returns the bits of a set of event codes."""
     return sum(1 << place for place, code in enumerate(_CODES) if code in active)
 
 
 class EnergyMeter:
     """Counts the Wh of one lamp since its first day: they never fall, across power cuts and changes of the meter.
 
-    Some meters count from zero at each start (BL0942), some for their whole life (a D4i gear, bank 202): of both only
-    the steps are added up. What a meter without a memory has counted since the last checkpoint is lost with the mains,
-    one hour at most; a gear's counter gives it back. Without a counter power over time is added. A step that no lamp
-    can draw comes from another meter, and adds nothing.
+    Some meters count from zero at each start (BL0942), some for their whole life (a D4i gear, bank 202): only the steps
+    of
+    both are added up. What a meter without a memory has counted since the last checkpoint is lost with the mains, one
+    hour
+    at most; a gear's counter gives it back. Without a counter, power is integrated over time. A step larger than a lamp
+    can
+    draw comes from another meter, and adds nothing.
 
-    `wh`: the total. `last_wh`: the meter's last reading, or None; `keeps`: it counts for its whole life."""
+    `wh`: the total. `last_wh`: the meter's last reading, or None. `keeps`: the meter counts for its whole life.
+    """
 
     def __init__(self, wh, last_wh, *, keeps):
         self.wh = wh
@@ -133,7 +140,7 @@ class EnergyMeter:
         self._power = (now_ms, power_dw)
         if before is None or now_ms - before[0] > limits.ENERGY_GAP_MAX_MS:
             return
-        # 0.1 W over a millisecond: 36 million of them are a Wh.
+        # The unit is 0.1 W over a millisecond: 36 million of them are a Wh.
         self._parts_dwms += (now_ms - before[0]) * (before[1] + power_dw) // 2
         self.wh = min(limits.ENERGY_MAX_WH, self.wh + self._parts_dwms // 36_000_000)
         self._parts_dwms %= 36_000_000

@@ -1,13 +1,14 @@
 """Turns the lx of a photocell into dark or bright, slowly, and judges by the sun whether the cell is stuck.
 
 A headlamp or a cloud changes nothing: dark counts after a minute at or below the lower level, bright after two at or
-above the upper. A silent cell gives neither. A cell that never agrees with the sun is stuck: with the sun above +10°
-it must have been bright once within 24 h, below -6° dark once; a dirty cell is dark for ever and agrees with every
-night, so day and night are judged apart. On a switched feeder there is no day, and no judgement of it.
+above the upper. A silent cell gives neither. A cell that never agrees with the sun is stuck: it must have been bright
+once within 24 h with the sun above +10°, and dark once within 24 h with the sun below -6°. Day and night are judged
+apart, for a dirty cell is always dark and agrees with every night. A lamp on a switched feeder has no mains by day,
+and its cell is then not judged for the day.
 
 Without a time the sun is not known: then both must occur within 24 h of uptime, for no day and no night here is longer.
-A restart begins these hours anew, so a lamp with a cell that a sign lights, no time and mains that fail each day is not
-helped.
+A restart begins these 24 h anew. One case is therefore not covered: a cell that a sign lights, on a lamp without a time
+whose mains fail each day.
 """
 
 from lighting import limits
@@ -17,8 +18,11 @@ BRIGHT = "bright"
 
 
 class Photocell:
-    """Is the cell of one lamp. `is_dark`: True, False, or None where it is not known. `is_day`: full daylight in every
-    reading of two hours. `changed_lx`: the reading that decided."""
+    """Filters and judges the cell of one lamp.
+
+    `is_dark`: True, False, or None where it is not known. `is_day`: every reading of two hours was full daylight.
+    `changed_lx`: the reading that decided.
+    """
 
     def __init__(self, *, now_ms, on_lx=limits.CELL_ON_LX, off_lx=limits.CELL_OFF_LX):
         self._on_lx = on_lx
@@ -39,8 +43,10 @@ class Photocell:
         return None if self.stuck is not None or self.is_silent else self._reads_dark
 
     def observe(self, lux, elevation_cdeg, *, now_ms):
-        """Observes one reading in lx, None when there is none; the sun's elevation in 10^-2 degree, None when the time
-        is not known well enough."""
+        """Observes one reading in lx, or None when there is none.
+
+        `elevation_cdeg`: the sun's elevation in 10^-2 degree, None when the time is not known well enough.
+        """
         if lux is None:
             if now_ms - self._heard_ms >= limits.CELL_SILENT_MS:
                 self.is_silent = True

@@ -1,8 +1,9 @@
-"""Decides when presence boosts the light, for how long, and when a detector is not believed any more.
+"""Decides when presence boosts the light, for how long, and when a detector counts as failed.
 
-A trigger begins a boost or renews its hold; triggers count when they are ten seconds apart. More of them in one hour
-than the cap come from a detector that triggers without an end (a branch before it, a stuck output): the boost then
-holds, for a street must not blink, and an alarm stands until an hour has half as many. Must not know levels or light.
+A trigger begins a boost or prolongs it; triggers count when they are ten seconds apart. If one hour has more of them
+than the cap, the detector triggers without an end (a branch in front of it, a stuck output): the boost then holds, for
+a street must not blink, and an alarm stays in force until an hour has at most half as many. Must not know levels or
+light.
 """
 
 from lighting import limits
@@ -23,7 +24,7 @@ class PresenceBoost:
         self.is_failed = False
 
     def restore_failed(self):
-        """Restores the failure from before this start: an hour must refute it."""
+        """Restores a failure from before this start: it ends after an hour that refutes it."""
         self.triggers = self._pieces[self._piece] = self._per_hour_max
         self.is_failed = True
 
@@ -40,7 +41,7 @@ class PresenceBoost:
             self.is_failed = True
 
     def is_boosted(self, now_ms):
-        """True while the boost holds."""
+        """Returns True while the boost holds."""
         self._roll(now_ms)
         if self.is_failed:
             return True
@@ -49,13 +50,13 @@ class PresenceBoost:
         return self._until_ms is not None
 
     def deadline_ms(self):
-        """When `is_boosted` may change by itself, or None."""
+        """Returns when `is_boosted` may change by itself, or None."""
         if self.is_failed:
             return self._piece_from_ms + limits.TRIGGER_PIECE_MS
         return self._until_ms
 
     def _roll(self, now_ms):
-        """Forgets the pieces of the hour that are over."""
+        """Drops the pieces of the hour that are over."""
         if now_ms - self._piece_from_ms >= limits.TRIGGER_PIECES * limits.TRIGGER_PIECE_MS:
             for piece in range(limits.TRIGGER_PIECES):
                 self._pieces[piece] = 0

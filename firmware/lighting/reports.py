@@ -1,9 +1,9 @@
-"""Reports the events of one lamp, and leaves out those that are not worth a record; the application drains them.
+"""Reports the events of one lamp, and omits those that are not worth a record; the application drains them.
 
-A change of level is reported with its rule and reason. Of the boosts by presence the first in a quarter hour is
-reported, with its end; later ones are not, and neither is their end if it leads back to the level that was reported
-last. Any other end is, with the level that was reported last as the previous one: the reports make a chain. An asset
-record is reported when it is not the one that was reported last.
+A change of level is reported with its rule and reason. Of the boosts by presence in a quarter hour, the first is
+reported, with its end. Later ones are not, nor is their end if it leads back to the level that was reported last. Any
+other end is reported, with the last reported level as the previous one, so that the reports make a chain. An asset
+record is reported when it differs from the one that was reported last.
 """
 
 from binascii import crc32
@@ -18,8 +18,10 @@ _SILENT = "silent"
 
 
 class LampReports:
-    """Remembers what was reported. `asset_known`: checksum of the asset record that was reported last, 0 for none;
-    `demand`: the light at the start."""
+    """Keeps what was reported last.
+
+    `asset_known`: checksum of the asset record that was reported last, 0 for none. `demand`: the light at the start.
+    """
 
     def __init__(self, asset_known, demand):
         self.asset_known = asset_known
@@ -37,7 +39,7 @@ class LampReports:
         self._is_presence_failed = is_presence_failed
 
     def drain(self):
-        """[(event code, active, detail)] since the last call."""
+        """Returns [(event code, active, detail)] since the last call."""
         events = self._events
         self._events = []
         return events
@@ -50,13 +52,13 @@ class LampReports:
                 return
             self._presence_reported_ms = now_ms
         elif demand == self._demand:
-            return  # a boost that was not reported is over
+            return  # the end of a boost that was not reported
         detail = (demand.level_percent, self._demand.level_percent, demand.rule, demand.reason)
         self._demand = demand
         self._events.append((event.LEVEL_CHANGED, None, detail))
 
     def report_faults(self, changes, readings, level_percent):
-        """Reports [(code, begins)] with the readings that showed it."""
+        """Reports [(code, begins)] with the readings that showed each change."""
         for code, begins in changes:
             self._events.append((code, begins, _shown(readings, level_percent)))
 
@@ -92,7 +94,7 @@ class LampReports:
 
 
 def _recorded(values):
-    """The values as a record carries them: the id, of 64 bits, in decimal digits; texts cut to a record's length."""
+    """Returns the values as a record carries them: the 64-bit id as decimal digits, texts cut to a record's length."""
     detail = []
     for value in values:
         if isinstance(value, str):

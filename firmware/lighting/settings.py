@@ -1,4 +1,4 @@
-"""Decodes a streetlight's own settings from plain data. Every fault is noted with its path and the remedy.
+"""Decodes a streetlight's own settings from plain data. Notes every fault with its path and the remedy.
 
     site            [latitude, longitude] in 10^-4 degree
     lamp            [nominal power, standby power] in 0.1 W
@@ -12,10 +12,10 @@
                     absent: no detector is fitted
     virtual_output  % of full power that is this street's 100 % (100)
     clo             constant light output: [[hours lit, %], …], up to the 100 % of the end of life
-    lamp_hours      [YYYYMMDD, hours]: what the lamp has burnt until that day: [today, 0] for a new lamp, its hours
-                    where the board is new. Sets the hours once, and counts starts from 0; the same entry, or one of an
-                    earlier day, does so never again (a slip is corrected under its own day or a later one). Absent: a
-                    board counts on
+    lamp_hours      [YYYYMMDD, hours]: the hours that the lamp has burnt until that day: [today, 0] for a new lamp; the
+                    old lamp's hours where the board is new. Sets the hours once and restarts the count of starts at 0.
+                    The same entry, or one of an earlier day, never sets them again (correct a slip under its own day
+                    or a later one). Absent: the board continues its own count
     maintenance     {"factor": % of power just after cleaning, "days": until the next, "cleaned": YYYYMMDD}
     gradient        change of light over change of power, in 10^-2 (100: a straight line)
     power_tolerance of the lamp's power in 0.1 W; 10 % of the nominal power at least
@@ -51,7 +51,7 @@ FIELDS = (
 )
 
 Own = namedtuple("Own", FIELDS)
-# `address`: lighting.dali's. `up_ms`, `down_s`: of the ramps. `part`: the driver.
+# `address`: as in lighting.dali. `up_ms`, `down_s`: the durations of the ramps. `part`: the driver.
 Dali = namedtuple("Dali", ("address", "curve"))
 Cell = namedtuple("Cell", ("on_lx", "off_lx", "part"))
 Detector = namedtuple("Detector", ("level", "up_ms", "hold_s", "down_s", "per_hour", "in_extinction"))
@@ -66,7 +66,7 @@ PERMANENT = "permanent"
 SWITCHED = "switched"
 PARTS = ("bh1750", "veml7700")
 
-# name: (default, lowest, highest); a ramp up longer than 2 s would leave a passer-by in the dark.
+# name: (default, lowest, highest). A ramp up longer than 2 s would leave a passer-by in the dark.
 _PRESENCE = (
     ("level", 100, 1, 100),
     ("up_ms", 1000, 0, 1500),
@@ -78,7 +78,7 @@ _PRESENCE = (
 
 
 def decode(faults, plain, site):
-    """Own, as far as it could be read; `site` is a policy.lighting.Site, or None with its fault noted."""
+    """Returns Own, as far as it could be read; `site` is a policy.lighting.Site, or None if its fault is noted."""
     cell = _cell(faults, plain.get("photocell"))
     detector = _map(faults, "presence", plain.get("presence"), _PRESENCE)
     return Own(
@@ -122,7 +122,7 @@ def _word(faults, path, value, words):
 
 
 def _map(faults, path, value, fields):
-    """The values of `fields` in their order, with defaults; None when there is no such map."""
+    """Returns the values of `fields` in their order, with defaults; None when there is no such map."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -177,7 +177,7 @@ def _cell(faults, value):
 
 
 def _clo(faults, value):
-    """((hours, percent), …)."""
+    """Returns ((hours, percent), …)."""
     if not faults.sequence("clo", value, 0, limits.CLO_POINTS_MAX):
         return ()
     before = faults.count()
@@ -193,7 +193,7 @@ def _clo(faults, value):
 
 
 def _maintenance(faults, value):
-    """(percent, days, civil day of the cleaning) or None."""
+    """Returns (percent, days, civil day of the cleaning) or None."""
     fields = (("factor", 0, 50, 100), ("days", 0, 30, 3650), ("cleaned", 0, 20000101, 20991231))
     found = _map(faults, "maintenance", value, fields)
     if found is None or type(found[2]) is not int:
@@ -205,7 +205,7 @@ def _maintenance(faults, value):
 
 
 def _lamp_hours(faults, value):
-    """(YYYYMMDD, hours); (0, 0) without an entry."""
+    """Returns (YYYYMMDD, hours); (0, 0) without an entry."""
     if value is None:
         return (0, 0)
     pair = _pair(faults, "lamp_hours", value, (20000101, 0), (20991231, limits.HOURS_MAX))

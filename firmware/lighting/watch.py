@@ -2,18 +2,19 @@
 
     lampFailure         lit, and below max(2 W, 25 % of what the level should draw), or the gear reports it
     lampUnexpectedOn    dark, and above max(3 W, twice the standby), or the gear reports light: by day after three
-                        samples, at night, or where that is not known, after ten minutes more
+                        samples; at night, or where that is not known, after ten minutes more
     relayFailure        dark, and a current flows through the relay; lit, and watts and amperes are those of dark
-    cyclingFailure      four times out and back within half an hour, unbidden; one that then stays out is dead
-    dimmingFailure      20 % off at two levels, and not by the same share: power does not follow the level. By the same
-                        share it is another lamp than the settings give, which is reported as power too high or low
+    cyclingFailure      out and back four times within half an hour, without an order; a lamp that then stays out is
+                        dead
+    dimmingFailure      20 % off at two levels, and not by the same share: power does not follow the level. If it is
+                        the same share, the lamp is another than in the settings: reported as power too high or low
     lampPowerTooHigh, lampPowerTooLow    outside the tolerance
 
     meterFailure        a meter that is fitted gives no power for five samples
     voltageTooLow, voltageTooHigh        outside EN 50160
 
-Judges nothing of a lamp while it warms up or within a minute of a change. A fault is declared when three of the last
-five samples agree, and ended when all that are kept, three at least, are healthy: a false alarm costs a van's journey.
+A lamp is not judged while it warms up, nor within a minute of a change. A fault begins when three of the last five
+samples agree, and ends when all that are kept, three at least, are healthy: a false alarm costs a van's journey.
 """
 
 from collections import namedtuple
@@ -29,18 +30,21 @@ LampModel = namedtuple(
 
 
 def lamp_model(nominal_dw, standby_dw, warm_up_s=300, gradient_percent=100, floor_percent=0, tolerance_dw=0):
-    """A LampModel; the tolerance is 10 % of the nominal power at least."""
+    """Returns a LampModel; the tolerance is 10 % of the nominal power at least."""
     return LampModel(
         nominal_dw, standby_dw, warm_up_s, gradient_percent, floor_percent, max(tolerance_dw, nominal_dw // 10)
     )
 
 
 def expected_dw(model, level_percent):
-    """Power of a healthy lamp at this level of its gear, in 0.1 W: what faults are judged against.
+    """Returns the power of a healthy lamp at this level of its gear, in 0.1 W: faults are judged against it.
 
-    TALQ (powerLightGradient): g is the change of light over the change of power, both in %, with 100 % of light at
-    100 % of power: P% = 100 - (100 - L%) / g. A gradient of 1 is a straight line from standby to nominal; above 1 the
-    driver loses efficiency when it is dimmed. Never below the standby."""
+    TALQ (powerLightGradient): g is the change of light over the change of power, both in %, with 100 % of light at 100
+    % of
+    power: P% = 100 - (100 - L%) / g. A gradient of 1 is a straight line from standby to nominal; above 1 the driver
+    loses
+    efficiency when it is dimmed. The result is never below the standby.
+    """
     if level_percent == 0:
         return model.standby_dw
     missing = 100 - max(level_percent, model.floor_percent)
@@ -48,14 +52,16 @@ def expected_dw(model, level_percent):
     return model.standby_dw + (model.nominal_dw - model.standby_dw) * part // model.gradient_percent
 
 
-# The samples that are kept are bits below a leading one, the newest lowest; EMPTY has none.
+# The samples that are kept are bits below a leading 1, the newest lowest; EMPTY has none.
 EMPTY = 1
 _FULL = 1 << limits.SAMPLES_KEPT
 
 
 def vote(votes, code, is_bad):
-    """Adds a sample for `code` to `votes`, {code: bits}. Returns the verdict: True (a fault), False (healthy), None
-    (not decided)."""
+    """Adds a sample for `code` to `votes`, {code: bits}.
+
+    Returns True (a fault), False (healthy) or None (not decided).
+    """
     kept = votes.get(code, EMPTY)
     kept = _FULL | (kept << 1 | bool(is_bad)) & (_FULL - 1) if kept & _FULL else kept << 1 | bool(is_bad)
     votes[code] = kept
@@ -66,9 +72,12 @@ def vote(votes, code, is_bad):
 
 
 class LampWatch:
-    """Judges one lamp. `active`: codes in force; at a start those that stood before it, which end once they are judged
-    healthy. `has_relay`: level 0 opens a relay. `relay_stuck_lit`: the position in which a standing relayFailure was
-    seen. Give `observe_level` the level of the gear, then `sample` each reading."""
+    """Judges one lamp. Give `observe_level` the level of the gear, then `sample` each reading.
+
+    `active`: codes in force; at a start, those from before it, which end once they are judged healthy. `has_relay`:
+    level 0
+    opens a relay. `relay_stuck_lit`: the position in which the relayFailure in force showed (True: lit).
+    """
 
     def __init__(self, model, *, has_relay=True, active=None, relay_stuck_lit=False):
         self._model = model
@@ -86,7 +95,7 @@ class LampWatch:
         self.active = set() if active is None else active
 
     def expected_dw(self, level_percent):
-        """Power of a healthy lamp at a level of its gear, in 0.1 W."""
+        """Returns the power of a healthy lamp at a level of its gear, in 0.1 W."""
         return expected_dw(self._model, level_percent)
 
     def observe_level(self, level_percent, *, now_ms):
@@ -104,19 +113,22 @@ class LampWatch:
         self._votes.clear()
 
     def sample(self, power_dw, current_ma=None, *, now_ms, sun_up=None, gear_dead=None, gear_percent=None):
-        """Judges one reading; None for what is not measured. `sun_up`: the sun is well above the horizon, None:
-        unknown. `gear_dead`, `gear_percent`: lamp failure and level as a DALI gear reports them. Returns [(event code,
-        begins)], often empty."""
+        """Judges one reading, with None for what is not measured; returns [(event code, begins)], often empty.
+
+        `sun_up`: the sun is well above the horizon, None: unknown. `gear_dead`, `gear_percent`: lamp failure and level
+        as a
+        DALI gear reports them.
+        """
         if power_dw is None and gear_percent is None and gear_dead is None:
             return []
         if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
             return []
         changes = []
         if not self._has_relay:
-            self._declare(changes, event.RELAY_FAILURE, False)  # it stood before this start, with other settings
+            self._declare(changes, event.RELAY_FAILURE, False)  # a fault from before this start, with other settings
         if self._level == 0:
             if power_dw is None and gear_percent is None:
-                return changes  # a gear gives no level of a dead lamp: whether it burns is not seen
+                return changes  # a gear reports no level of a dead lamp, so it is not known whether the lamp burns
             self._judge_dark(changes, power_dw, current_ma, gear_percent, sun_up, now_ms)
         elif self._level >= limits.LEVEL_JUDGED_MIN:
             self._declare(changes, event.LAMP_UNEXPECTED_ON, False)
@@ -125,7 +137,7 @@ class LampWatch:
         return changes
 
     def agrees(self, power_dw, *, now_ms):
-        """True if the watts show the level of the gear; False too while that is not known yet."""
+        """Returns True if the watts show the level of the gear; False also while that is not known yet."""
         if power_dw is None or self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
             return False
         if self._level == 0:
@@ -157,8 +169,12 @@ class LampWatch:
         return max(limits.BURNING_FLOOR_DW, 2 * self._model.standby_dw)
 
     def _judge_relay(self, changes, is_wrong):
-        """Judges the relay. One that sticks closed looks healthy while the lamp is lit, one that sticks open while it
-        is dark: only the position that showed the fault can show its end."""
+        """Judges the relay by the position that can show its fault.
+
+        A relay that sticks closed looks healthy while the lamp is lit, and one that sticks open while it is dark: only
+        the
+        position that showed the fault can show its end.
+        """
         verdict = vote(self._votes, event.RELAY_FAILURE, is_wrong)
         is_lit = self._level > 0
         if verdict:
@@ -191,10 +207,10 @@ class LampWatch:
         return abs(power_dw - dark_dw) <= limits.RELAY_SAME_DW and abs(current_ma - dark_ma) <= slack_ma
 
     def _count_cycles(self, changes, is_low, is_back, now_ms):
-        """Counts cycles: a lamp that goes out and comes back; one that stays out is dead."""
+        """Counts cycles: a lamp that goes out and comes back. A lamp that stays out is dead."""
         cycles = self._cycles_ms
         if event.CYCLING_FAILURE in self.active and not cycles:
-            cycles.append(now_ms)  # it stood before this start
+            cycles.append(now_ms)  # the fault is from before this start
         if is_low:
             if self._out_since_ms is None:
                 self._out_since_ms = now_ms
@@ -264,8 +280,12 @@ class LampWatch:
 
 
 class SupplyWatch:
-    """Judges the mains and the meter of a lamp. `low_dv`, `high_dv`: 0.1 V. `has_meter`: False while only a gear can
-    show whether it has one. `active`: codes in force, as in LampWatch."""
+    """Judges the mains and the meter of a lamp.
+
+    `low_dv`, `high_dv`: 0.1 V. `has_meter`: False until a gear has shown that it has one. `active`: codes in force, as
+    in
+    LampWatch.
+    """
 
     def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, has_meter=True, active=None):
         self._low_dv = low_dv
@@ -276,9 +296,14 @@ class SupplyWatch:
         self.active = set() if active is None else active
 
     def sample(self, power_dw, voltage_dv, *, gear_meter=None):
-        """Judges one reading, None for a silent part; returns [(event code, begins)]. `gear_meter`:
-        lighting.inputs.METER. A gear that had a meter since this start has lost it; a meter of before may have been
-        another gear's."""
+        """Judges one reading, None for a silent part; returns [(event code, begins)].
+
+        `gear_meter`: lighting.inputs.METER.
+
+        A gear that had a meter since this start and gives no power any more has lost it; a meter from before may have
+        been
+        another gear's.
+        """
         changes = []
         if power_dw is not None or gear_meter:
             self._has_meter = True
