@@ -44,14 +44,14 @@ class Bundle(NamedTuple):
     places: list[tuple[int, str]]
 
     def where(self, line: int) -> tuple[str, int]:
-        """(module, line there) of a line of the core."""
+        """Returns (module, line there) of a line of the core."""
         first, name = max((place for place in self.places if place[0] <= line), default=(1, CORE))
         return name, line - first + 1
 
 
 @cache
 def of_kind(kind: str) -> Bundle:
-    """The program of a kind of node, folded and bundled."""
+    """Returns the program of a kind of node, folded and bundled."""
     texts = squeeze.squeezed(firmware_modules.needed(kind), ALONE_WHEN_FROZEN)
     started, fitted = firmware_modules.started(kind), firmware_modules.fitted(kind)
     return bundle(texts, started, firmware_modules.let_go(), fitted)
@@ -73,7 +73,7 @@ class _Module:
                 self.defined |= {part.id for part in ast.walk(statement) if _is_stored(part)}
 
     def called(self, name: str) -> str:
-        """What a definition of its top level is called in the core."""
+        """Returns what a definition of its top level is called in the core."""
         return f"{name}__{self.name.replace('.', '_')}"
 
 
@@ -182,7 +182,7 @@ def _locals(scope: ast.AST) -> set[str]:
 
 
 def _body(scope: ast.AST) -> list[ast.AST]:
-    """What is evaluated within a scope."""
+    """Returns what is evaluated within a scope."""
     if isinstance(scope, ast.FunctionDef | ast.ClassDef):
         return list(scope.body)
     if isinstance(scope, ast.Lambda):
@@ -195,7 +195,7 @@ def _body(scope: ast.AST) -> list[ast.AST]:
 
 
 def _around(scope: ast.AST) -> list[ast.AST]:
-    """What belongs to a scope and is evaluated outside it."""
+    """Returns what belongs to a scope and is evaluated outside it."""
     if isinstance(scope, ast.ClassDef):
         return [*scope.decorator_list, *scope.bases, *scope.keywords]
     if isinstance(scope, ast.FunctionDef | ast.Lambda):
@@ -225,14 +225,14 @@ class _Rewriter:
         self._strings: dict[int, ast.JoinedStr] = {}
 
     def run(self) -> set[str]:
-        """Collect the edits; modules that are a value here, so that anything may be looked up in them."""
+        """Collects the edits; modules that are a value here, so that anything may be looked up in them."""
         meant = self._meanings(self._module.tree.body)
         for statement in self._module.tree.body:
             self._walk(statement, [meant], None)
         return self._values
 
     def _meanings(self, nodes: Collection[ast.AST]) -> dict[str, tuple[str, str]]:
-        """{name: (module, name there or "")} of what imports bind here and now."""
+        """Returns {name: (module, name there or "")} of what imports bind here and now."""
         meant: dict[str, tuple[str, str]] = {}
         for node in nodes:
             if isinstance(node, ast.Import):
@@ -342,7 +342,7 @@ class _Rewriter:
             self._edits.append((node, f"{start} {words}" if left else "" if is_top else "pass"))
 
     def text(self, *, with_core: bool) -> str:
-        """The source with the edits; lines stay where they are."""
+        """Returns the source with the edits; lines stay where they are."""
         lines = self._module.text.encode().split(b"\n")
         for node, new in sorted(self._edits, key=lambda edit: (-edit[0].lineno, -edit[0].col_offset)):  # type: ignore[attr-defined]
             first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]

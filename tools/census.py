@@ -28,7 +28,7 @@ Files = dict[str, str]  # path from the root, with slashes: text
 
 
 def main(argv: list[str]) -> int:
-    """Print the table."""
+    """Prints the table."""
     roots = [Path(word) for word in argv] or [Path(__file__).resolve().parent.parent]
     columns = [figures(root) for root in roots]
     width = max(len(name) for column in columns for name in column)
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
 
 
 def figures(root: Path) -> dict[str, int]:
-    """Each figure of the checkout at `root` by its name."""
+    """Returns each figure of the checkout at `root` by its name."""
     product, tests = python_files(root, PRODUCT), python_files(root, ("tests",))
     trees = {name: ast.parse(text) for name, text in product.items()}
     found = {
@@ -68,7 +68,7 @@ def figures(root: Path) -> dict[str, int]:
 
 
 def python_files(root: Path, folders: tuple[str, ...]) -> Files:
-    """Every Python file below `folders`, by its name from `root`."""
+    """Returns every Python file below `folders`, by its name from `root`."""
     paths = [path for folder in folders for path in (root / folder).rglob("*.py")]
     return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
@@ -87,13 +87,14 @@ def small_files(files: Files) -> int:
 
 
 def room(name: str) -> str:
-    """The folder of a module, or the module itself where it lies loose at the top: `gateway/core`, `gateway/agent`."""
+    """Returns the folder of a module, or the module itself where it lies loose at the top: `gateway/core`,
+    `gateway/agent`."""
     parts = name.removesuffix(".py").split("/")
     return "/".join(parts[:2])
 
 
 def room_arrows(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
-    """(room, room that it imports) among the modules of one top-level folder."""
+    """Returns (room, room that it imports) among the modules of one top-level folder."""
     rooms = {room(name) for name in trees}
     found = set()
     for name, tree in trees.items():
@@ -105,7 +106,7 @@ def room_arrows(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
-    """Every dotted name that may be a module of ours: `from gateway import agent` gives `gateway.agent` too."""
+    """Returns every dotted name that may be a module of ours: `from gateway import agent` gives `gateway.agent` too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

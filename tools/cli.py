@@ -30,7 +30,7 @@ PIPE_CLOSED = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line `argv`, without the program's name (None: the process's own). The exit status."""
+    """Runs the command line `argv`, without the program's name (None: the process's own). The exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     _print_anything()
     try:

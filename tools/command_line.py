@@ -107,12 +107,13 @@ def _argparse_text(text: str) -> str:
 
 
 def argument_fault(message: str, **values: object) -> argparse.ArgumentTypeError:
-    """The exception for the `type` of an argument to raise."""
+    """Returns the exception for the `type` of an argument to raise."""
     return argparse.ArgumentTypeError(translate(message, _language, **values))
 
 
 def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
-    """Run the command that `words` name, or print what there is; the exit status. `program`: the words before these."""
+    """Runs the command that `words` name, or print what there is; the exit status. `program`: the words before
+    these."""
     name = _chosen(commands, words)
     if name is None:
         return _run_group(program, commands, words, description)
@@ -128,19 +129,20 @@ def run(program: str, commands: Mapping[str, str], words: Sequence[str], descrip
 
 
 def listing(program: str, commands: Mapping[str, str]) -> str:
-    """The commands of a level, each with the first line of its docstring; without those that are not installed."""
+    """Returns the commands of a level, each with the first line of its docstring; without those that are not
+    installed."""
     width = max(len(name) for name in commands)
     lines = [f"  {name:{width}}  {line}" for name, module in commands.items() if (line := first_line(module))]
     return "\n".join(["commands:", *lines, "", f"`{program} COMMAND --help` tells more."])
 
 
 def first_line(module: str) -> str:
-    """The first line of a module's docstring, without its full stop."""
+    """Returns the first line of a module's docstring, without its full stop."""
     return docstring(module).partition("\n")[0].rstrip(".")
 
 
 def docstring(module: str) -> str:
-    """The docstring of a module, which is not imported for it; empty where there is no such file."""
+    """Returns the docstring of a module, which is not imported for it; empty where there is no such file."""
     if module in sys.modules:
         return (sys.modules[module].__doc__ or "").strip()
     top, *rest = module.split(".")

@@ -36,12 +36,12 @@ class UnknownModule(Exception):
 
 
 def kinds(firmware: Path = FIRMWARE) -> list[str]:
-    """The kinds of node there are, one file each."""
+    """Returns the kinds of node there are, one file each."""
     return sorted(path.stem for path in (firmware / "kinds").glob("*.py") if path.stem != "__init__")
 
 
 def needed(kind: str, firmware: Path = FIRMWARE) -> dict[str, Path]:
-    """{module: its file} of the whole program of a node of this kind, packages included, sorted by name."""
+    """Returns {module: its file} of the whole program of a node of this kind, packages included, sorted by name."""
     found = {BOOT: firmware / "boards" / f"boot_{kind}.py"}
     waiting = [*started(kind), *imports(found[BOOT])]
     while waiting:
@@ -57,12 +57,13 @@ def needed(kind: str, firmware: Path = FIRMWARE) -> dict[str, Path]:
 
 
 def started(kind: str) -> list[str]:
-    """The modules that every start of a kind loads, with all that these import at their top."""
+    """Returns the modules that every start of a kind loads, with all that these import at their top."""
     return [MAIN, f"kinds.{kind}", f"boards.{kind}"]
 
 
 def fitted(kind: str, firmware: Path = FIRMWARE) -> list[str]:
-    """The drivers that every node of a kind loads: its ports begin by the board's `open_...`, without a condition."""
+    """Returns the drivers that every node of a kind loads: its ports begin by the board's `open_...`, without a
+    condition."""
     opened: set[str] = set()
     program = ast.parse((firmware / "kinds" / f"{kind}.py").read_text(encoding="utf-8"))
     ports = [node for node in program.body if isinstance(node, ast.ClassDef) and node.name == "Ports"]
@@ -84,7 +85,7 @@ def fitted(kind: str, firmware: Path = FIRMWARE) -> list[str]:
 
 
 def let_go(firmware: Path = FIRMWARE) -> list[str]:
-    """Modules that the shell lets go once the node is made (kinds.READING)."""
+    """Returns the modules that the shell lets go once the node is made (kinds.READING)."""
     for statement in ast.parse((firmware / "kinds" / "__init__.py").read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "READING":
             return list(ast.literal_eval(statement.value))
@@ -92,7 +93,7 @@ def let_go(firmware: Path = FIRMWARE) -> list[str]:
 
 
 def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:
-    """Packages of micropython-lib that these modules import. UnknownModule for what nobody provides."""
+    """Returns the packages of micropython-lib that these modules import. UnknownModule for what nobody provides."""
     used = set()
     for path in modules.values():
         for name in imports(path):
@@ -105,13 +106,13 @@ def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:
 
 
 def chip_path(name: str, source: Path) -> str:
-    """Where a module lies on the chip, without suffix: `wire/cbor`, `wire/__init__`."""
+    """Returns where a module lies on the chip, without suffix: `wire/cbor`, `wire/__init__`."""
     path = name.replace(".", "/")
     return f"{path}/__init__" if source.name == "__init__.py" else path
 
 
 def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
-    """The file of a module of ours; None for the chip's own, and for a name that is no module."""
+    """Returns the file of a module of ours; None for the chip's own, and for a name that is no module."""
     top, dot, _ = name.partition(".")
     if top == ROOT_FOLDER or top in OTHER_PROGRAMS:
         return None
@@ -124,7 +125,7 @@ def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """What a file imports, at whatever depth; names taken from a package may be modules."""
+    """Returns what a file imports, at whatever depth; names taken from a package may be modules."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -18,7 +18,7 @@ _UNKNOWN = object()
 
 
 def without_names(core: str, others: dict[str, str], core_name: str) -> tuple[str, dict[str, str]]:
-    """(core, others) with the constants of the core in the places where they are used."""
+    """Returns (core, others) with the constants of the core in the places where they are used."""
     values = dict(_constants(ast.parse(core)))
     sources = [(core, ""), *((text, f"{core_name}.") for text in others.values())]
     for text, prefix in sources:
@@ -58,7 +58,7 @@ def without_stars(text: str) -> str:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    """(name, value) of what the top level binds once, in order."""
+    """Returns (name, value) of what the top level binds once, in order."""
     known: dict[str, object] = {}
     bound: dict[str, int] = {}
     for node in ast.walk(tree):
@@ -88,7 +88,7 @@ def _is_constant(value: object) -> bool:
 
 
 def _evaluated(node: ast.AST, known: dict[str, object]) -> object:
-    """The value, or _UNKNOWN."""
+    """Returns the value, or _UNKNOWN."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
@@ -133,7 +133,7 @@ def _word(node: ast.AST) -> str:
 
 
 def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
-    """The statements that bind nothing but constants."""
+    """Returns the statements that bind nothing but constants."""
     for statement in ast.parse(text).body:
         if isinstance(statement, ast.Assign):
             target = statement.targets[0]
@@ -143,7 +143,7 @@ def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
 
 
 def _replaced(text: str, values: dict[str, object], prefix: str, gone: list[Edit]) -> str:
-    """Every use of a constant, but within what is gone."""
+    """Returns every use of a constant, but within what is gone."""
     lines = {line for edit in gone for line in range(edit.node.lineno, edit.node.end_lineno + 1)}  # type: ignore[attr-defined]
     edits = list(gone)
     for node in ast.walk(ast.parse(text)):

@@ -29,14 +29,14 @@ class MpyFault(Exception):
 
 
 def find_compiler() -> str | None:
-    """Path of the compiler, or None."""
+    """Returns the path of the compiler, or None."""
     folders = [*os.environ.get("PATH", "").split(os.pathsep), str(Path(sys.executable).parent)]
     found = (shutil.which(COMPILER, path=folder) for folder in folders if folder)
     return next((path for path in found if path), None)
 
 
 def compile_module(compiler: str, source: Path, named: str) -> bytes:
-    """The .mpy of a module; `named` is what a traceback on the chip says."""
+    """Returns the .mpy of a module; `named` is what a traceback on the chip says."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         command = [compiler, f"-msmall-int-bits={_SMALL_INT_BITS}", "-s", named, "-o", str(out), str(source)]
@@ -47,7 +47,7 @@ def compile_module(compiler: str, source: Path, named: str) -> bytes:
 
 
 def bytecode_bytes(data: bytes) -> int:
-    """Bytes of bytecode, preludes and line tables included, in a .mpy file."""
+    """Returns the bytes of bytecode, preludes and line tables included, in a .mpy file."""
     if len(data) < 4 or data[0:2] != bytes((ord("M"), _VERSION)):
         raise MpyFault("is not a .mpy file of version 6; use an mpy-cross of MicroPython 1.19 or newer")
     reader = _Reader(data, 4)
@@ -101,7 +101,7 @@ def _skip_object(reader: _Reader) -> None:
 
 
 def _code(reader: _Reader) -> Iterator[int]:
-    """Lengths of a raw code and of those inside it."""
+    """Returns the lengths of a raw code and of those inside it."""
     head = reader.uint()
     if head & 3:
         raise MpyFault("holds native code, which is not counted")

@@ -98,7 +98,7 @@ def require_venv_modules() -> None:
 
 
 def find_programs() -> None:
-    """Install what is missing, or say once what to type; tests that need a missing program are skipped."""
+    """Installs what is missing, or say once what to type; tests that need a missing program are skipped."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)]
     if not missing:
@@ -135,7 +135,7 @@ def digest(path: str) -> str:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """The stamp's content; a missing or damaged stamp is an empty one."""
+    """Returns the stamp's content; a missing or damaged stamp is an empty one."""
     try:
         with open(path, encoding="utf-8") as file:
             return dict(json.load(file))

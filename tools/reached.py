@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 
 def reached(text: str, others: Collection[str]) -> str:
-    """A module without what neither it nor the `others` can reach; lines stay where they are."""
+    """Returns a module without what neither it nor the `others` can reach; lines stay where they are."""
     tree = ast.parse(text)
     definitions: dict[str, list[ast.stmt]] = {}
     roots: list[ast.AST] = []
@@ -52,7 +52,8 @@ def _names_defined(statement: ast.stmt) -> list[str]:
 
 
 def _words(node: ast.AST, dormant: list[ast.FunctionDef] | None) -> set[str]:
-    """All names that a piece of code says. A class's methods are left in `dormant`, but those that Python calls."""
+    """Returns all names that a piece of code says. A class's methods are left in `dormant`, but those that Python
+    calls."""
     found: set[str] = set()
     waiting = [node]
     while waiting:

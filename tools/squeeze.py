@@ -53,7 +53,7 @@ class _Module:
         self.kept: set[str] = set()  # constants that somebody looks up in a way that is not folded
 
     def only_import(self, name: str) -> tuple[str, str] | None:
-        """What a name stands for that only imports bind, and all to the same thing."""
+        """Returns what a name stands for that only imports bind, and all to the same thing."""
         found = self.imports.get(name, set())
         return next(iter(found)) if len(found) == 1 and name not in self.bound else None
 
@@ -66,7 +66,7 @@ class Edit(NamedTuple):
 
 
 def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
-    """{module: its source} of one whole program, with the constants in their places."""
+    """Returns {module: its source} of one whole program, with the constants in their places."""
     modules = _read(sources, alone)
     at_large = _escaped(modules)
     for module in modules.values():
@@ -89,7 +89,7 @@ def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> 
 
 
 def squeezed(modules: Mapping[str, Path], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
-    """The same of files."""
+    """Returns the same of files."""
     return squeeze({name: path.read_text(encoding="utf-8") for name, path in modules.items()}, alone)
 
 
@@ -116,7 +116,7 @@ def _read(sources: Mapping[str, str], alone: frozenset[str]) -> dict[str, _Modul
 
 
 def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
-    """Count what binds a name, scopes apart or not: a name that is bound twice is left alone."""
+    """Counts what binds a name, scopes apart or not: a name that is bound twice is left alone."""
     for node in ast.walk(module.tree):
         names: list[str] = []
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -143,7 +143,7 @@ def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
 
 
 def _passed_on(module: _Module) -> Iterator[str]:
-    """Modules that are a value here: anything may be looked up in them."""
+    """Returns the modules that are a value here: anything may be looked up in them."""
     bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or id(node) not in bases):
@@ -190,7 +190,7 @@ def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], a
 
 
 def _called(node: ast.Call, module: _Module, modules: Mapping[str, _Module], asked: set) -> Value | None:
-    """What a formula gives for these arguments."""
+    """Returns what a formula gives for these arguments."""
     there, name = module.name, node.func.id if isinstance(node.func, ast.Name) else ""
     if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
         meant = module.only_import(node.func.value.id)
@@ -222,7 +222,7 @@ class _Filled(ast.NodeTransformer):
 
 
 def _place(node: ast.AST, module: _Module, modules: Mapping[str, _Module]) -> tuple[str, str] | None:
-    """(module, name) of the definition that a name or `module.name` means, or None."""
+    """Returns (module, name) of the definition that a name or `module.name` means, or None."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         meant = module.only_import(node.value.id)
         if meant is None or meant[1] or meant[0] not in modules or modules[meant[0]].is_alone:
@@ -251,7 +251,7 @@ def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, s
 
 
 def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[Edit]:
-    """What is folded here. What cannot be is noted with the module that has to keep it."""
+    """Returns what is folded here. What cannot be is noted with the module that has to keep it."""
     inside = {id(part) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
@@ -334,7 +334,7 @@ def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, esca
 
 
 def applied(text: str, spans: list[Edit]) -> str:
-    """The text with the spans replaced, from the end on; a statement keeps its lines."""
+    """Returns the text with the spans replaced, from the end on; a statement keeps its lines."""
     lines = text.encode().split(b"\n")
     for node, new in sorted(spans, key=lambda span: (-span.node.lineno, -span.node.col_offset)):  # type: ignore[attr-defined]
         first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]

@@ -222,7 +222,7 @@ def blocks(call: ast.Call) -> str | None:
 
 
 def imports(source: Source) -> Found:
-    """(line, top-level module) of every import."""
+    """Returns (line, top-level module) of every import."""
     for node in source.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -243,13 +243,13 @@ RULES = (
 
 
 def check_text(name: str, text: str) -> list[str]:
-    """What is untidy in the file `name` (path from the root, with slashes) with the content `text`."""
+    """Returns what is untidy in the file `name` (path from the root, with slashes) with the content `text`."""
     source = Source(name, text)
     return [f"{name}:{line}: {message}" for rule in RULES for line, message in rule(source)]
 
 
 def sources(root: Path) -> Iterator[tuple[str, str]]:
-    """(name, text) of every text file of ours under `root`, in order."""
+    """Returns (name, text) of every text file of ours under `root`, in order."""
     paths = [path for path in root.iterdir() if path.is_file()]
     for folder in FOLDERS:
         paths += (root / folder).rglob("*")
@@ -263,7 +263,7 @@ def sources(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """What is untidy in the repository at `root`, one line each."""
+    """Returns what is untidy in the repository at `root`, one line each."""
     return [found for name, text in sources(root) for found in check_text(name, text)]
 
 

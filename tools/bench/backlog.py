@@ -59,7 +59,7 @@ ALARM_BATCHES_MAX = limits.UPLINK_WINDOW_MAX
 
 
 def meter(number: int, draw: random.Random) -> Record:
-    """A record of a cabinet's meter: energy and power of 12 circuits, 24 readings."""
+    """Returns a record of a cabinet's meter: energy and power of 12 circuits, 24 readings."""
     readings = {}
     for circuit in range(1, CIRCUITS + 1):
         readings[circuit * quantity.CHANNEL_STEP + quantity.ENERGY] = draw.randrange(1 << 17, 1 << 27)
@@ -77,12 +77,12 @@ def items(kind: str) -> list[Item]:
 
 
 def payloads(kind: str) -> list[bytes]:
-    """The same as journal entries."""
+    """Returns the same as journal entries."""
     return [entry.encode(entry.Entry(item.node, record.encode(item.record))) for item in items(kind)]
 
 
 def greet(core: Gateway, kind: str) -> None:
-    """One telemetry record from every node, as the link carries it: both agree on keys, then it comes."""
+    """Returns one telemetry record from every node, as the link carries it: both agree on keys, then it comes."""
     for port, item in enumerate({item.node: item for item in items(kind)}.values()):
         peer = ("127.0.0.1", port)
         node = link_of(item.node, "gateway", boot=1, random_below=random.Random(port).randrange)
@@ -97,12 +97,12 @@ def greet(core: Gateway, kind: str) -> None:
 
 
 def epoch_of(number: int) -> bytes:
-    """The epoch of start `number`: any 8 bytes, all different."""
+    """Returns the epoch of start `number`: any 8 bytes, all different."""
     return bytes([number]) * 8
 
 
 def fill(folder: Path, kind: str, records: int) -> None:
-    """Write the backlog as earlier starts would; runs in a process of its own, so that its memory is not ours."""
+    """Writes the backlog as earlier starts would; runs in a process of its own, so that its memory is not ours."""
     drawn = payloads(kind)
     for start in range(EPOCHS):
         durable = Durable(folder)
@@ -118,7 +118,7 @@ def fill(folder: Path, kind: str, records: int) -> None:
 
 
 def memory_kb(name: str) -> int | None:
-    """`VmRSS` or its peak, `VmHWM`, of this process; None where the kernel does not tell."""
+    """Returns `VmRSS` or its peak, `VmHWM`, of this process; None where the kernel does not tell."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -127,7 +127,7 @@ def memory_kb(name: str) -> int | None:
 
 
 def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, Any]:
-    """Start on what `fill` wrote, and drain it; all figures. `begun_s`: `monotonic` before this process."""
+    """Starts on what `fill` wrote, and drains it; all figures. `begun_s`: `monotonic` before this process."""
     segments = len(list((folder / "journal").iterdir()))
     rss_before_kb, start, start_cpu = memory_kb("VmRSS"), perf_counter(), thread_time()
     durable, state = Durable(folder / "journal"), Durable(folder / "state")
@@ -192,7 +192,7 @@ def _rate(centre: Centre, drain: Callable[[], None]) -> float:
 
 
 def _bytes_per_reading(centre: Centre, kind: str) -> float:
-    """Deflated bytes for each reading sent so far."""
+    """Returns the deflated bytes for each reading sent so far."""
     return centre.uplink.counters["bytes"] / centre.uplink.counters["records"] / READINGS[kind]
 
 

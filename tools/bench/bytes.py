@@ -25,26 +25,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def deflated(data: bytes) -> int:
-    """Length after raw deflate at level 6, as batches travel."""
+    """Returns the length after raw deflate at level 6, as batches travel."""
     compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
     return len(compressor.compress(data) + compressor.flush())
 
 
 def decimal_text(key: int, value: int) -> float | int:
-    """A reading as JSON writes it, decimal and in its unit."""
+    """Returns a reading as JSON writes it, decimal and in its unit."""
     exponent = quantity.BY_CODE[key % quantity.CHANNEL_STEP].exponent
     return round(value * 10.0**exponent, -exponent) if exponent else value
 
 
 def json_record(made) -> bytes:
-    """The record a node would send in JSON: compact, with the names of the table."""
+    """Returns the record a node would send in JSON: compact, with the names of the table."""
     told = {quantity.label(key): decimal_text(key, value) for key, value in made.body.items()}
     stamp = {"boot": made.boot, "seq": made.sequence, "t": made.stamp.seconds, "u": made.stamp.uncertainty_s}
     return json.dumps({**stamp, **told}, separators=(",", ":")).encode()
 
 
 def json_pack(items: list) -> bytes:
-    """The same records as SenML in JSON."""
+    """Returns the same records as SenML in JSON."""
     pack: list[dict] = []
     for item in items:
         made = item.record
@@ -63,7 +63,7 @@ def json_pack(items: list) -> bytes:
 
 
 def measure(lamps: int, seed: int) -> dict:
-    """Figures of one street."""
+    """Returns the figures of one street."""
     items = street.street(lamps, seed)
     readings = sum(len(item.record.body) for item in items)
     pack = senml.encode_pack(street.batch(items))

@@ -83,7 +83,7 @@ class Bench:
         return Switched("-".join(place), level, took_ms, _became(found))
 
     def end(self, place: tuple[str, str]) -> None:
-        """End the command before the one under way, or the last one."""
+        """Ends the command before the one under way, or the last one."""
         ended = self._last.pop(place, None)
         if ended is None:
             return
@@ -109,7 +109,8 @@ def _became(found: Progress) -> str:
 
 
 def figures(switched: list[Switched], goal_s: float) -> dict:
-    """Percentiles by word, nearest rank, over the commands that came so far; what failed, and how it ended."""
+    """Returns the percentiles by outcome, nearest rank, over the commands so far; how many failed, and how those
+    ended."""
     failed = [one for one in switched if one.took_ms["measured"] is None]
     found: dict = {"commands": len(switched), "failed": len(failed), "failures": sorted({one.became for one in failed})}
     for name in _WORDS:

@@ -28,8 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(vm: str) -> dict:
-    """The figures `{"vm": version, "encodes": {name: {"allocated": bytes, "encoded": bytes}}}` of the VM at path
-    `vm`."""
+    """Returns the figures `{"vm": version, "encodes": {name: {"allocated": bytes, "encoded": bytes}}}` of the VM at
+    path `vm`."""
     environment = dict(os.environ, MICROPYPATH=f"{ROOT / 'firmware'}:.frozen")
     version = _output([vm, "-c", "import sys; print(sys.version)"], environment).strip()
     encodes = {}

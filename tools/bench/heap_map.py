@@ -70,7 +70,7 @@ def read_map(lines: list[str]) -> tuple[int, int, dict[int, tuple[str, int]]]:
 
 
 def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
-    """The sizes of the whole heap. `image`: address and length of the ROMFS image, which is counted nowhere."""
+    """Returns the sizes of the whole heap. `image`: address and length of the ROMFS image, which is counted nowhere."""
     owned = dict(_owned(heap))
     in_flash = _frozen(heap, image)
     here = romfs = frozen = 0
@@ -90,8 +90,9 @@ def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
 
 
 def _frozen(heap: Heap, image: tuple[int, int] | None) -> set[int]:
-    """Blocks of what a build that freezes the modules has in flash: what points into the image (codes, pools of names,
-    constant texts), the arrays of codes inside codes, and each module's two tables with the constants they hold."""
+    """Returns the blocks of what a build that freezes the modules has in flash: what points into the image (codes,
+    pools of names, constant texts), the arrays of codes inside codes, and each module's two tables with the constants
+    they hold."""
     found: set[int] = set()
     if image is None:
         return found
@@ -116,7 +117,7 @@ def _frozen(heap: Heap, image: tuple[int, int] | None) -> set[int]:
 
 
 def _pointed(heap: Heap, words: tuple[int, ...]) -> Iterator[int]:
-    """Blocks that these words point to."""
+    """Returns the blocks that these words point to."""
     for word in words:
         block, rest = divmod(word - heap.base, BLOCK)
         if not rest and block in heap.heads:
@@ -124,7 +125,7 @@ def _pointed(heap: Heap, words: tuple[int, ...]) -> Iterator[int]:
 
 
 def _owned(heap: Heap) -> Iterator[tuple[int, int]]:
-    """(block, bytes of data) of what texts and buffers own."""
+    """Returns (block, bytes of data) of what texts and buffers own."""
     for block, (letter, _) in heap.heads.items():
         if letter not in (_TEXT, _BUFFER):
             continue

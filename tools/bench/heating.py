@@ -142,7 +142,7 @@ class Ours:
         self._last = 0
 
     def step(self, unix_s: int, room_ck: int, outdoor_ck: int) -> int:
-        """The demand in 1/1000."""
+        """Returns the demand in 1/1000."""
         moment = Moment(1000 * (unix_s - self._start_s), unix_s, 1, None, False, {})
         values = {quantity.TEMPERATURE: room_ck, quantity.key(quantity.TEMPERATURE, 1): outdoor_ck}
         self.trade.sample(values, moment)
@@ -283,7 +283,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def picture(points: list[Point]) -> str:
-    """The SVG text of that week."""
+    """Returns the SVG text of that week."""
     day = (WIDTH - LEFT) / 7
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -327,7 +327,7 @@ def _line(pairs: list[tuple[int, int]], style: str) -> str:
 
 
 def _bars(points: list[Point], base: int) -> str:
-    """Mean heat of each hour."""
+    """Returns the mean heat of each hour."""
     hours: dict[int, list[int]] = {}
     for point in points:
         hours.setdefault(point.second // 3600, []).append(point.demand_permille)

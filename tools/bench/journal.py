@@ -73,16 +73,16 @@ class Store(Protocol):
     """A durable queue under test."""
 
     def put(self, payloads: list[bytes]) -> float | None:
-        """Take one batch and wait for its flush; how long the flush took in s, None if it does not tell."""
+        """Takes one batch and waits for its flush; how long the flush took in s, None if it does not tell."""
 
     def settle(self) -> None:
-        """Wait until all that was put is on the disk."""
+        """Waits until all that was put is on the disk."""
 
     def drain(self) -> int:
-        """Read all in batches and let each go; how many there were."""
+        """Reads all in batches and lets each go; how many there were."""
 
     def close(self) -> None:
-        """Release files and threads."""
+        """Releases files and threads."""
 
 
 class OurJournal:
@@ -188,7 +188,8 @@ class ThingsBoard:
 
 
 def bytes_of_process() -> int | None:
-    """The bytes that this process has sent to block devices since its start; None where the kernel does not tell."""
+    """Returns the bytes that this process has sent to block devices since its start; None where the kernel does not
+    tell."""
     try:
         fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     except OSError:
@@ -197,7 +198,8 @@ def bytes_of_process() -> int | None:
 
 
 def bytes_of_device(folder: Path) -> int | None:
-    """The bytes that the block device under `folder` has written since the system's start; None without a device."""
+    """Returns the bytes that the block device under `folder` has written since the system's start; None without a
+    device."""
     number = folder.stat().st_dev
     try:
         counters = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat").read_text().split()
@@ -216,13 +218,13 @@ class _Written(NamedTuple):
         return cls(bytes_of_process(), bytes_of_device(folder))
 
     def since(self, before: "_Written", payload_bytes: int) -> list[float | None]:
-        """Bytes a payload byte, by each counter."""
+        """Returns the bytes a payload byte, by each counter."""
         pairs = zip(self, before, strict=True)
         return [None if now is None or then is None else (now - then) / payload_bytes for now, then in pairs]
 
 
 def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int) -> Row:
-    """Bytes a payload byte at the real cadence, drain included, in `folder`, which is empty."""
+    """Returns the bytes a payload byte at the real cadence, drain included, in `folder`, which is empty."""
     store = open_store(folder)
     before, records = _Written.now(folder), 0
     for number in range(flushes):
@@ -239,12 +241,12 @@ def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int)
 
 
 def mb_a_day(bytes_a_byte: float | None) -> float | None:
-    """The megabytes of DAY_RECORDS, at so many bytes written a payload byte."""
+    """Returns the megabytes of DAY_RECORDS, at so many bytes written a payload byte."""
     return None if bytes_a_byte is None else bytes_a_byte * DAY_RECORDS * PAYLOAD_BYTES / 1e6
 
 
 def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> Row:
-    """Fill and drain one store in `folder`, which is empty; its figures."""
+    """Fills and drains one store in `folder`, which is empty; its figures."""
     store = open_store(folder)
     payloads = [os.urandom(PAYLOAD_BYTES) for _ in range(records)]
     batches = [payloads[at : at + BATCH] for at in range(0, records, BATCH)]
@@ -275,7 +277,7 @@ def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> 
 
 
 def stores() -> dict[str, Callable[[Path], Store]]:
-    """The stores that are measured, in the order of the turns."""
+    """Returns the stores that are measured, in the order of the turns."""
     found: dict[str, Callable[[Path], Store]] = {"journal": OurJournal, "sqlite": Sqlite}
     if importlib.util.find_spec("thingsboard_gateway") is None:
         print(f"thingsboard_gateway is not installed, its column is left out; {_INSTALL}", file=sys.stderr)
@@ -285,7 +287,7 @@ def stores() -> dict[str, Callable[[Path], Store]]:
 
 
 def summary(rows: list[Row]) -> dict[str, dict[str, float] | None]:
-    """Median, least and most of each figure over the rounds; None where it is not known."""
+    """Returns the median, least and most of each figure over the rounds; None where it is not known."""
     found: dict[str, dict[str, float] | None] = {}
     for name in _FIGURES:
         values = [value for row in rows if (value := row[name]) is not None]
@@ -302,7 +304,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _days(args: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """MB a day of each store: from the rounds' ratio at 50 a flush, and as measured at the real cadence."""
+    """Returns the MB a day of each store: from the rounds' ratio at 50 a flush, and as measured at the real cadence."""
     days = {}
     for name, open_store in stores().items():
         with tempfile.TemporaryDirectory(prefix="bocage-journal-", dir=args.folder) as folder:

@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(interpreter: str) -> dict:
-    """The figures `{"interpreter": version, "acts": {name: {"us", "allocated", "encoded"}}}` on one interpreter."""
+    """Returns the figures `{"interpreter": version, "acts": {name: {"us", "allocated", "encoded"}}}` on one
+    interpreter."""
     paths = {"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"}
     paths["PYTHONPATH"] = os.pathsep.join([str(ROOT / "firmware"), str(ROOT)])
     environment = {**os.environ, **paths}
@@ -135,7 +136,7 @@ def _node_of(key: NodeKey, prng: Prng) -> NodeLink:
 
 
 def measure_gateway(contexts: int = CONTEXTS, rounds: int = ROUNDS) -> dict[str, Any]:
-    """{"contexts", "messages", "messages_per_s", "us_per_message", "us_per_agreement"}."""
+    """Returns {"contexts", "messages", "messages_per_s", "us_per_message", "us_per_agreement"}."""
     district = District(contexts)
     first = district.round()
     agreeing_s, district.busy_s = district.busy_s, 0.0

@@ -184,7 +184,7 @@ def heap():
 
 
 def costs(act, *words):
-    """(result, microseconds, heap bytes): the collector is off, so nothing is given back."""
+    """Returns (result, microseconds, heap bytes): the collector is off, so nothing is given back."""
     before, start = heap(), now_us()
     result = act(*words)
     end, after = now_us(), heap()
@@ -209,7 +209,7 @@ def measure(name, peers):
 
 
 def agree():
-    """The cost of a start: what the handshake takes beyond the message that it is for."""
+    """Returns the cost of a start: what the handshake takes beyond the message that it is for."""
     peers = Protected()
     gc.collect()
     gc.disable()

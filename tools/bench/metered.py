@@ -99,13 +99,13 @@ def exchanges(messages: list[Message]) -> list[list[Message]]:
 
 
 def pings(groups: list[list[Message]], keepalive_s: int) -> int:
-    """The number of silences as long as a keep-alive."""
+    """Returns the number of silences as long as a keep-alive."""
     gaps = [after[0].at_ms - before[-1].at_ms for before, after in pairwise(groups)]
     return sum(gap // (1000 * keepalive_s) for gap in gaps)
 
 
 def spread(groups: list[list[Message]], count: int) -> list[list[Message]]:
-    """At most `count` of the groups, evenly from the first to the last."""
+    """Returns at most `count` of the groups, evenly from the first to the last."""
     if len(groups) <= count:
         return groups
     return [groups[number * len(groups) // count] for number in range(count)]

@@ -56,7 +56,7 @@ class Used(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Bytes of IP packets."""
+        """Returns the bytes of IP packets."""
         return self.data + self.segments * self.header
 
 
@@ -85,7 +85,7 @@ class Relay:
         threading.Thread(target=self._accept, name="relay", daemon=True).start()
 
     def used(self) -> Used:
-        """The counts of the latest connection, as the kernel has counted until now."""
+        """Returns the counts of the latest connection, as the kernel has counted until now."""
         assert self._near is not None
         info = self._near.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
         if len(info) < _TCP_INFO_BYTES:
@@ -97,7 +97,7 @@ class Relay:
         return Used(received + sent, sum(segments), _HEADER_BYTES + stamps)
 
     def close(self) -> None:
-        """End all connections of the relay."""
+        """Ends all connections of the relay."""
         for one in [self._listener, *self._sockets]:
             one.close()
 
@@ -165,7 +165,7 @@ class Gateway:
 
 
 def replay(folder: Path, groups: Iterable[list[Any]], keepalive_s: int) -> Costs:
-    """Send the groups, each with its own pause, and measure; then measure pings on an idle connection."""
+    """Sends the groups, each with its own pause, and measures; then measure pings on an idle connection."""
     mosquitto = find_mosquitto()
     if mosquitto is None:
         raise RigError("no Mosquitto here: apt-get install mosquitto")
@@ -231,7 +231,7 @@ def _exchange(group: list[Publication], gateway: Gateway, centre: paho.Client) -
 
 
 def _ping(relay: Relay, gateway: Gateway) -> float:
-    """Bytes of one PINGREQ with its answer and TCP's acknowledgements, from an idle connection."""
+    """Returns the bytes of one PINGREQ with its answer and TCP's acknowledgements, from an idle connection."""
     gateway.connect(_PING_KEEPALIVE_S)
     time.sleep(_PAUSE_S)
     before = relay.used()

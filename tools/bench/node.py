@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str | None = None) -> dict:
-    """All figures of one kind on one VM; turns are timed on `counted` where it is given."""
+    """Returns all figures of one kind on one VM; turns are timed on `counted` where it is given."""
     program = lay_out(compiled, place_of(vm, compiled.kind), folder)
     figures: dict = {"kind": compiled.kind, "vm": vm, "runs": program.place[0]}
     _print_progress(f"{compiled.kind} on {vm}: {days} days")
@@ -136,7 +136,7 @@ def judged(figures: dict) -> dict:
 
 
 def verdict(row: dict) -> str:
-    """The judgement of one kind on one VM, in words."""
+    """Returns the judgement of one kind on one VM, in words."""
     told = f"TOO MUCH: {', '.join(row['too_much'])}" if row["too_much"] else "within its bounds"
     if row["not_measured"]:
         told = f"{told if row['too_much'] else 'INCOMPLETE'}; not measured: {', '.join(row['not_measured'])}"
@@ -144,8 +144,8 @@ def verdict(row: dict) -> str:
 
 
 def status(rows: list[dict]) -> int:
-    """The exit status. 0: all within their bounds; 1: something is too much; INCOMPLETE: nothing is, as far as it was
-    measured."""
+    """Returns the exit status. 0: all within their bounds; 1: something is too much; INCOMPLETE: nothing is, as far as
+    it was measured."""
     if all(row["passed"] for row in rows):
         return 0
     return 1 if any(row["too_much"] for row in rows) else INCOMPLETE
@@ -157,7 +157,7 @@ def _print_progress(what: str) -> None:
 
 
 def _long_run(vm: str, program: Program, days: int) -> dict:
-    """Live heap through the days, and what turns take."""
+    """Returns the live heap through the days, and what turns take."""
     lowest: dict[int, int] = {}
     sums = {"control_step": [0, 0], "record": [0, 0]}
     mapped = 0
@@ -276,7 +276,8 @@ def _block(vm: str, program: Program, folder: Path) -> dict:
 
 
 def _call_stack(vm: str, program: Program) -> int | None:
-    """The least stack that does, by halving, in bytes of a chip. None of a VM that takes no word of its stack."""
+    """Returns the least stack that does, by halving, in bytes of a chip. None of a VM that takes no word of its
+    stack."""
     low, high = _STACKS
     if _runs_in_a_stack(vm, program, low):
         return None
@@ -301,7 +302,7 @@ def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
 
 
 def _peak(vm: str, program: Program) -> int:
-    """The most bytes that were live at once, calls under way included."""
+    """Returns the most bytes that were live at once, calls under way included."""
     with Vm(vm, program, _collected_heap(vm, program), natural=True, looks=True) as node:
         for _ in World(node, program.case, _PEAK_SILENT).run(_PEAK_DAYS * DAY_MS, idles=False):
             pass
@@ -309,7 +310,7 @@ def _peak(vm: str, program: Program) -> int:
 
 
 def _least_heap(vm: str, program: Program) -> int:
-    """Bytes of the node's own in the least heap in which full days run, by halving."""
+    """Returns the bytes of the node's own in the least heap in which full days run, by halving."""
     with Vm(vm, program, _HEAP, natural=True) as node:
         base, room, low, high = node.base, node.free + node.base, node.started, 4 * node.started
     least = 0
@@ -325,7 +326,7 @@ def _least_heap(vm: str, program: Program) -> int:
 
 
 def _room_that_does(vm: str, program: Program, heap: int) -> int | None:
-    """Bytes that the node had to itself, or None where they were too few."""
+    """Returns the bytes that the node had to itself, or None where they were too few."""
     try:
         with Vm(vm, program, heap, natural=True) as node:
             for _ in World(node, program.case, _FULL_SILENT).run(_FULL_DAYS * DAY_MS, idles=False):

@@ -28,7 +28,7 @@ class Case(NamedTuple):
 
 
 def _swing(unix_s: int, mean: int, swing: int) -> int:
-    """A day's curve: lowest before dawn, highest in the afternoon."""
+    """Returns a day's curve: lowest before dawn, highest in the afternoon."""
     return mean - int(swing * math.cos((unix_s % 86_400 - 14_400) / 86_400 * 2 * math.pi))
 
 
@@ -47,7 +47,7 @@ def _lamp(unix_s: int, outputs: tuple | None) -> Values:
 
 
 def _room(unix_s: int, outputs: tuple | None) -> Values:
-    """A classroom on radiators, its own sensors for outdoors, flow and return, a contact at the window."""
+    """Returns a classroom on radiators, its own sensors for outdoors, flow and return, a contact at the window."""
     percent = outputs[1] if outputs else 0
     outdoor_ck = _swing(unix_s, 600, 400)
     room_ck = 1750 + outdoor_ck // 10 + 2 * percent + unix_s % 5
@@ -115,7 +115,7 @@ _BEGIN_S = 1_795_521_600  # as node_world begins
 
 
 def _of_entry(said: Mapping) -> Case:
-    """A Case of what `[bench]` says."""
+    """Returns a Case of what `[bench]` says."""
 
     def read(unix_s: int, outputs: tuple | None) -> Values:
         values = {}

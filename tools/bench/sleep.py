@@ -49,7 +49,7 @@ def add_arguments(parser):
 
 
 def season(month: int, days: int, seed: int, *, silent: bool = False) -> dict[str, Any]:
-    """Figures of so many days from the first of a month on."""
+    """Returns the figures of so many days from the first of a month on."""
     faults = Faults()
     own = irrigation.decode(faults, _PLAIN)
     assert not faults.count(), faults.listed()

@@ -21,7 +21,7 @@ LAMPS = 50
 
 
 def street(lamps: int = LAMPS, seed: int = 1) -> list:
-    """One telemetry record of 8 readings from each of `lamps` lights, as Items in the order of arrival."""
+    """Returns one telemetry record of 8 readings from each of `lamps` lights, as Items in the order of arrival."""
     draw = random.Random(seed)
     delivery = draw.randrange(1 << 20)
     serials = draw.sample(range(delivery, delivery + 8 * lamps), lamps)
@@ -54,7 +54,7 @@ def _readings(draw, along, spare):
 
 
 def worst_case() -> Record:
-    """The largest record of 8 readings: boot, sequence below 65536, energy at 32 bits, a clock within 9
+    """Returns the largest record of 8 readings: boot, sequence below 65536, energy at 32 bits, a clock within 9
     hours."""
     readings = {
         quantity.POWER: 65_535,
@@ -70,6 +70,6 @@ def worst_case() -> Record:
 
 
 def batch(items: list) -> Batch:
-    """The telemetry batch that carries `items`."""
+    """Returns the telemetry batch that carries `items`."""
     first = 184_220
     return Batch(GATEWAY, bytes.fromhex("9e3779b97f4a7c15"), "telemetry", first, first + len(items) - 1, first, items)

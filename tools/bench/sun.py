@@ -36,7 +36,7 @@ TOWNS = {
 
 
 def spa_times(days, latitude_e4, longitude_e4, zenith_cdeg=zenith_cdeg):
-    """Rise and set in Unix seconds (float arrays) around each local noon of `days` (civil days), by SPA."""
+    """Returns the rise and set in Unix seconds (float arrays) around each local noon of `days` (civil days), by SPA."""
     latitude, longitude = numpy.radians(latitude_e4 / 1e4), longitude_e4 / 1e4
     noon = numpy.asarray(days, dtype=float) * 86400 + 43200 - 240 * longitude
     events = []
@@ -60,20 +60,20 @@ def _spa_apparent(at):
 
 
 def pvlib_times(days, latitude_e4, longitude_e4):
-    """Rise and set by pvlib's own routine, which fixes the zenith distance at 90.8333°."""
+    """Returns the rise and set by pvlib's own routine, which fixes the zenith distance at 90.8333°."""
     midnights = numpy.asarray(days, dtype=float) * 86400
     _, rise, dusk = spa.transit_sunrise_sunset(midnights, latitude_e4 / 1e4, longitude_e4 / 1e4, delta_t_s, 1)
     return rise, dusk
 
 
 def errors_s(sun_times, days, place, reference):
-    """Signed errors in seconds, rises then sets."""
+    """Returns the signed errors in seconds, rises then sets."""
     ours = numpy.array([sun_times(int(day), place[0], place[1], zenith_cdeg) for day in days], dtype=float)
     return numpy.concatenate((ours[:, 0] - reference[0], ours[:, 1] - reference[1]))
 
 
 def measure(days, towns, programs):
-    """The rows {town: {program: max |error| in s}}; `programs` maps a name to a `sun_times` function."""
+    """Returns the rows {town: {program: max |error| in s}}; `programs` maps a name to a `sun_times` function."""
     rows = {}
     for town, place in towns.items():
         reference = spa_times(days, *place)
@@ -86,7 +86,7 @@ def measure(days, towns, programs):
 
 
 def programs():
-    """The product at three precisions, and the control."""
+    """Returns the product at three precisions, and the control."""
     return {
         "float32": load_single(SUN).sun_times,
         "float32, libm 2 ulp off": load_single(SUN, ulp=2).sun_times,

@@ -11,7 +11,7 @@ _RAD = 0.017453292
 
 
 def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=9083):
-    """(rise_s, set_s) in Unix seconds. No polar day: the control is for temperate towns."""
+    """Returns (rise_s, set_s) in Unix seconds. No polar day: the control is for temperate towns."""
     # Spencer's year starts on 1 January and has 365 days.
     day_of_year = unix_day - _year_start(unix_day)
     year = 6.2831853 * (day_of_year / 365)
@@ -41,6 +41,6 @@ def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=9083):
 
 
 def _year_start(unix_day):
-    """Days since 1970 of 1 January of that year, 1972 to 2099."""
+    """Returns the days since 1970 of 1 January of that year, 1972 to 2099."""
     rest = (unix_day - 730) % 1461  # 1972-01-01 opens a leap year
     return unix_day - (rest if rest < 366 else (rest - 366) % 365)

@@ -76,7 +76,7 @@ class Node:
         self._is_asking = False
 
     def turn(self, now_s: float, *, may_send: bool) -> int:
-        """Read the answer, send what is due; records that were acknowledged."""
+        """Reads the answer, send what is due; records that were acknowledged."""
         now_ms = int(1000 * now_s)
         events = list(self._link.poll(now_ms=now_ms))
         while True:
@@ -122,7 +122,7 @@ class Nodes:
             self._poll.register(node.socket.fileno(), select.EPOLLIN)
 
     def drive(self, for_s: float, held_back: Callable[[], bool]) -> None:
-        """Send and receive for a while; `held_back` is asked before each round."""
+        """Sends and receives for a while; `held_back` is asked before each round."""
         end_s = time.monotonic() + for_s
         swept_s = 0.0
         while (now_s := time.monotonic()) < end_s:
@@ -142,14 +142,14 @@ class Nodes:
             self.drive(0.1, held_back)
 
     def close(self) -> None:
-        """Release the nodes' sockets."""
+        """Releases the nodes' sockets."""
         self._poll.close()
         for node in self._nodes.values():
             node.socket.close()
 
 
 def cpu_s(pid: int) -> float:
-    """User and system time of a process since its start."""
+    """Returns the user and system time of a process since its start."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
@@ -214,7 +214,7 @@ def acknowledge(port: int, nodes: list[bytes]) -> None:
 
 
 def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
-    """Answer each batch of one gateway with the watermark behind it; for ever."""
+    """Answers each batch of one gateway with the watermark behind it; for ever."""
     ends: dict[tuple[bytes, str], int] = {}
     answers = topic.build(topic.WATERMARK, insee, name)
     client = paho.Client(CallbackAPIVersion.VERSION2, "centre", protocol=paho.MQTTv5)
@@ -265,7 +265,7 @@ def write_configurations(
 
 
 def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """All figures of one run. RigError when a part is missing or does not start."""
+    """Returns all figures of one run. RigError when a part is missing or does not start."""
     mosquitto = find_mosquitto()
     if mosquitto is None:
         raise RigError("no Mosquitto here: apt-get install mosquitto")

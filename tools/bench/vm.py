@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def virtual_machines() -> list[str]:
-    """Paths of the VMs that are installed, each program once: of BOCAGE_MICROPYTHON, else of the path."""
+    """Returns the paths of the VMs that are installed, each program once: of BOCAGE_MICROPYTHON, else of the path."""
     if named := os.environ.get("BOCAGE_MICROPYTHON"):
         return named.split(os.pathsep)
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(Path(sys.executable).parent)]

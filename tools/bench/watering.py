@@ -53,7 +53,7 @@ def run(options):
 
 
 def row(figures: SeasonFigures) -> dict:
-    """One season as plain figures."""
+    """Returns one season as plain figures."""
     return {
         "water_m3": figures.used_l // 1000,
         "stress_zone_days": figures.stress_days,
@@ -75,7 +75,7 @@ def holds(ours: SeasonFigures, timer: SeasonFigures, drought: str) -> bool:
 
 
 def table(rows):
-    """The figures for a person."""
+    """Returns the figures for a person."""
     names = list(next(iter(rows.values()))["ours"])
     print(f"{'drought':9}{'who':7}" + "".join(f"{name:>18}" for name in names))
     for drought, season in rows.items():

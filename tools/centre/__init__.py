@@ -1,2 +1,2 @@
-"""The reference centre on one server: warehouse and ingest, control. Of ours it imports `wire`, `policy` and the keys
-of `tools.policy`; never the gateway."""
+"""The reference centre on one server: warehouse and ingest, control. From this repository it imports `wire`, `policy`
+and the keys of `tools.policy`, and must not import the gateway."""

@@ -42,7 +42,7 @@ def check_warehouse(path: str) -> None:
 
 @contextmanager
 def opened_archive(path: str) -> Iterator[Archive]:
-    """The warehouse at `path`, to read."""
+    """Opens the warehouse at `path` for reading, and closes it at the end."""
     check_warehouse(path)
     with database_faults(path):
         archive = Archive.open(path)
@@ -53,7 +53,7 @@ def opened_archive(path: str) -> Iterator[Archive]:
 
 
 def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
-    """Adds where the broker is and how it is trusted."""
+    """Adds the broker's address and the files by which it is trusted."""
     parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT 5 broker")
     parser.add_argument("--insecure", action="store_true", help="plain TCP, for a desk: no TLS at all")
     parser.add_argument("--ca", metavar="FILE", help="certificate authority of the broker (PEM)")
@@ -67,7 +67,7 @@ def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
 
 
 def parse_broker(text: str) -> tuple[str, int]:
-    """Host and port, of `HOST:PORT` or `[IPv6]:PORT`."""
+    """Returns the host and port that `HOST:PORT` or `[IPv6]:PORT` names."""
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
@@ -97,7 +97,7 @@ def check_insee(field: str, text: str) -> None:
 
 
 def parse_gateway(field: str, text: str) -> tuple[str, str]:
-    """INSEE code and name, of `49007-mairie-1`."""
+    """Returns the INSEE code and the name in `49007-mairie-1`."""
     insee, _, name = text.partition("-")
     if not topic.is_insee(insee) or not topic.is_gateway_name(name):
         raise UsageError(N_("{field} {text}: give INSEE-NAME, for example 49007-mairie-1"), field=field, text=text)
@@ -105,7 +105,7 @@ def parse_gateway(field: str, text: str) -> tuple[str, str]:
 
 
 def parse_duration(field: str, text: str) -> int:
-    """Seconds, of `45s`, `90m`, `2h`, `1h30`, `2j` (or `2d`)."""
+    """Returns the seconds that `45s`, `90m`, `2h`, `1h30` or `2j` (or `2d`) names."""
     hours = re.fullmatch("([0-9]{1,4})h([0-5][0-9])", text)
     if hours:
         return 3600 * int(hours[1]) + 60 * int(hours[2])
@@ -116,7 +116,7 @@ def parse_duration(field: str, text: str) -> int:
 
 
 def parse_instant(field: str, text: str, *, now_s: int) -> int:
-    """Unix seconds, of `22:30` (the next such time) or `2026-11-26T22:30`, in the civil time of France."""
+    """Returns the Unix seconds of `22:30` (the next such time) or `2026-11-26T22:30`, in the civil time of France."""
     found = re.fullmatch("(?:([0-9]{4})-([0-9]{2})-([0-9]{2})[T ])?([0-9]{2}):([0-9]{2})", text)
     if not found or int(found[4]) > 23 or int(found[5]) > 59:
         message = N_("{field} {text}: give a time of France, such as 22:30 or 2026-11-26T22:30")
@@ -133,7 +133,7 @@ def parse_instant(field: str, text: str, *, now_s: int) -> int:
 
 
 def parse_end(field: str, text: str, *, now_s: int) -> int:
-    """Unix seconds as `parse_instant` gives them; a date alone, `2027-08-31`, is the first second after that day."""
+    """Returns Unix seconds as `parse_instant` does; a date alone, `2027-08-31`, is the first second after that day."""
     found = re.fullmatch("([0-9]{4})-([0-9]{2})-([0-9]{2})", text)
     if not found:
         return parse_instant(field, text, now_s=now_s)
@@ -144,7 +144,7 @@ def parse_end(field: str, text: str, *, now_s: int) -> int:
 
 
 def local_time(unix_s: int, *, now_s: int) -> str:
-    """`23:05:07`, with the day before it when it is another one than that of `now_s`; civil time of France."""
+    """Returns `23:05:07` in the civil time of France, with the date before it when that is not the day of `now_s`."""
     local = civil.local_from_unix(civil.PARIS, unix_s)
     clock = f"{local.second // 3600:02}:{local.second // 60 % 60:02}:{local.second % 60:02}"
     if local.civil_day == civil.local_from_unix(civil.PARIS, now_s).civil_day:

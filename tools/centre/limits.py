@@ -1,8 +1,9 @@
-"""Every limit of the reference centre, with its reason; what happens beyond stands where it is used."""
+"""Holds every limit of the reference centre, with its reason; the module that uses a limit states what happens beyond
+it."""
 
 # --- payloads ----------------------------------------------------------------------------------------------
 
-# Journal positions: what a gateway counts in a lifetime of its card, and SQLite's integers hold.
+# Journal positions: more than a gateway counts in the lifetime of its card, and within SQLite's integers.
 POSITION_MAX = (1 << 53) - 1
 
 # Enough for the envelope, which comes first in a pack: it is read alone when the rest is refused.
@@ -32,16 +33,16 @@ ALARMS_MAX = 10_000
 
 # --- reading -----------------------------------------------------------------------------------------------
 
-# Added to an anchor's uncertainty by time away from it: a crystal in a cabinet between -20 and 60 degrees
-# Celsius, with its ageing.
+# Added to an anchor's uncertainty, in proportion to the time between it and the record: the drift of a crystal in a
+# cabinet between -20 and 60 degrees Celsius, with its ageing.
 DRIFT_PPM = 100
 
 # --- ingest ------------------------------------------------------------------------------------------------
 
-# Messages the broker may have in flight to us, and so also the most that one transaction takes. 128 batches
-# of BATCH_BYTES_MAX are 32 MiB.
+# Messages the broker may have in flight to us, and so also the most that one transaction holds. 128 batches of
+# BATCH_BYTES_MAX are 32 MiB.
 GROUP_MESSAGES_MAX = 128
-# A message beyond is not delivered to us: four times what a gateway may send. It stays in its journal.
+# Four times what a gateway may send. A longer message is not delivered to us, and stays in the gateway's journal.
 PACKET_BYTES_MAX = 1024 * 1024
 # The broker keeps our session, and what queues in it, while we are away: a long week-end and a failed part.
 SESSION_EXPIRY_S = 7 * 86400
@@ -56,44 +57,46 @@ BUSY_TIMEOUT_MS = 5000
 
 # --- control: leases, policies, commands -------------------------------------------------------------------
 
-# The longest lease that is granted unless told otherwise: what a gateway on 4G asks for, every ten minutes; on fibre
-# it asks for five minutes each minute.
+# The longest lease that is granted by default: what a gateway on 4G asks for, every ten minutes; on fibre it asks for
+# five minutes each minute.
 LEASE_S = 1800
-# The least and the most that may be told. Below, a lost message ends a lease; above, a cabinet obeys for a day a centre
-# that is gone.
+# Bounds of `--lease-s`. Below, one lost message ends a lease; above, a cabinet obeys a centre that is gone for more
+# than a day.
 LEASE_S_MIN = 60
 LEASE_S_MAX = 86_400
 
-# What a gateway says on `s` is "online" or "offline".
+# A gateway sends "online" or "offline" on `s`.
 STATE_BYTES_MAX = 16
 
-# Gateways remembered: 72 communes with cabinets of every crossroads. Beyond, a new one is counted and not served.
+# Gateways remembered: 72 communes with a cabinet at every crossroads. Beyond, a new one is counted and not served.
 GATEWAYS_MAX = 20_000
 # Nonces remembered of one gateway: an ask that another has overtaken is not answered.
 NONCES_MAX = 8
 
 # Commands of one commune that are not over; a gateway knows as many. Beyond, a new one is refused to the person.
 COMMANDS_OPEN_MAX = 64
-# Who ordered what is kept for a year after it is over (reference: operator audit).
+# A command and its author are kept for a year after it is over (reference: operator audit).
 COMMANDS_KEPT_S = 366 * 86_400
-# Words kept of one command from one gateway: 24 feeders, seven outcomes each, and the cabinet's own.
+# Outcomes kept of one command from one gateway: 24 feeders, seven outcomes each, and the cabinet's own.
 OUTCOMES_PER_GATEWAY_MAX = 200
 # Versions kept of one commune's policy, and of its key set; the newest stay.
 POLICIES_KEPT_MAX = 64
 KEYSETS_KEPT_MAX = 64
 
-# A gateway that asks is sent what it has not answered, but not twice within the first; one that goes on asking and not
-# answering (a key that it does not know yet) ever more rarely, up to the second.
+# A gateway that asks is sent the commands it has not answered, but not twice within RESEND_S_MIN; for one that keeps
+# asking without answering (a key that it does not know yet) the delay doubles, up to RESEND_S_MAX.
 RESEND_S_MIN = 2
 RESEND_S_MAX = 3600
-# A gateway that goes on naming an older policy than the one it was sent: sent again ever more rarely (16 KiB each).
+# A gateway that keeps naming an older policy than the one it was sent gets it again, at doubling delays (16 KiB each).
 POLICY_RESEND_S_MIN = 30
 POLICY_RESEND_S_MAX = 3600
-# Publications whose PUBACK is awaited; beyond, nothing new is published: a broker that acknowledges nothing is left.
+# Publications whose PUBACK is awaited; beyond, nothing new is published, and a broker that acknowledges nothing is
+# disconnected.
 PUBLICATIONS_UNACKNOWLEDGED_MAX = 500
 # A refusal with the same reason is logged once in this time; all are counted.
 REFUSALS_LOGGED_EVERY_S = 60
-# The control daemon looks for new commands this often: a part of the five seconds from a command to measured watts.
+# Period at which the control daemon checks for new commands: a part of the five seconds from a command to measured
+# watts.
 CONTROL_POLL_S = 0.1
-# A switch of more feeders than this is shown and confirmed first.
+# An override of more feeders than this is shown to the person and confirmed first.
 CONFIRM_FEEDERS_MAX = 8

@@ -1,4 +1,4 @@
-"""The connection of a process of the centre to the broker: address and trust, a client, delays, a line of log.
+"""Connects a process of the centre to the broker: address and trust, a client, delays between attempts, a line of log.
 
 MQTT 5 and, where there is a certificate authority, TLS 1.3 with a certificate of our own. Sessions are kept over
 restarts. What is logged is one line of JSON on stderr; it must never hold a payload or a key.
@@ -29,7 +29,7 @@ KEEPALIVE_S = 30
 
 @dataclass
 class BrokerAddress:
-    """The broker's place and how it is trusted. `ca` None is plain TCP; `cert` and `key` are one pair."""
+    """The broker's address and how it is trusted. `ca` None: plain TCP. `cert` and `key` are one pair."""
 
     host: str
     port: int
@@ -40,12 +40,12 @@ class BrokerAddress:
 
 
 def log(what: str, **fields) -> None:
-    """One line of JSON on stderr."""
+    """Writes one line of JSON on stderr."""
     print(json.dumps({"at_unix_s": int(time.time()), "what": what, **fields}), file=sys.stderr, flush=True)
 
 
 class Backoff:
-    """Doubling delays between two bounds, without a clock."""
+    """Gives doubling delays between two bounds, without a clock."""
 
     def __init__(self):
         self.delay_s = RETRY_DELAY_MIN_S
@@ -60,7 +60,8 @@ class Backoff:
 
 
 def new_client(address: BrokerAddress) -> Client:
-    """A client that acknowledges nothing by itself; ssl.SSLError or OSError for files of trust that are none."""
+    """Returns a client that acknowledges nothing by itself; ssl.SSLError or OSError for faulty certificate or key
+    files."""
     client = Client(CallbackAPIVersion.VERSION2, address.client_id, protocol=MQTTv5, manual_ack=True)
     client.max_queued_messages_set(PUBLICATIONS_WAITING_MAX)
     if address.ca is not None:
@@ -73,8 +74,8 @@ def new_client(address: BrokerAddress) -> Client:
 
 
 def connect(client: Client, address: BrokerAddress) -> None:
-    """Connect to the broker; OSError when it does not answer. The session outlives the connection: what was not
-    acknowledged comes again."""
+    """Connects to the broker; OSError when it does not answer. The session outlives the connection: the broker sends
+    again what was not acknowledged."""
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = SESSION_EXPIRY_S
     properties.ReceiveMaximum = GROUP_MESSAGES_MAX

@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit status: 0 done, 1 a file or the compiler did not let us, 2 the number, kind or folder is at fault."""
+    """Returns the exit status: 0 done, 1 a file or the compiler did not let us, 2 the number, kind or folder is at
+    fault."""
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.folder.exists() and any(args.folder.iterdir()):
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def board_files(firmware: Path, compiler: str | None, kind: str, number: int) -> dict[str, bytes]:
-    """{path on the chip: bytes}. The root stays as source: MicroPython runs boot.py and main.py as such."""
+    """Returns {path on the chip: bytes}. The root stays as source: MicroPython runs boot.py and main.py as such."""
     application = link_image.node_files(firmware, compiler, kind)
     root = {name: firmware / "esp32" / f"{name}.py" for name in link_image.ROOT}
     root["boot"] = firmware / "boards" / f"boot_{kind}.py"

@@ -68,7 +68,8 @@ def is_capture(first: bytes) -> bool:
 
 
 def packets(first: bytes, file: BinaryIO) -> Iterator[Packet | Flaw]:
-    """The packets of a file, in order. first: its MAGIC_BYTES bytes, which the caller has read; `file`: the rest."""
+    """Returns the packets of a file, in order. first: its MAGIC_BYTES bytes, which the caller has read; `file`: the
+    rest."""
     if first in _CLASSIC:
         yield from _classic(file, *_CLASSIC[first])
     elif first == _SECTION_MAGIC:
@@ -117,7 +118,7 @@ class _Blocks:
         self._number = 1
 
     def packets(self) -> Iterator[Packet | Flaw]:
-        """All packets of the file, whose first four bytes are read already."""
+        """Returns all packets of the file, whose first four bytes are read already."""
         head = _SECTION_MAGIC
         while head:
             kind = _SECTION if head == _SECTION_MAGIC else self._word(head) if len(head) == 4 else -1
@@ -137,7 +138,7 @@ class _Blocks:
         return int(struct.unpack(self._order + "I", data)[0])
 
     def _body(self, kind: int) -> bytes | Flaw | None:
-        """The content between the two lengths of a block; None for a block that is of no use here."""
+        """Returns the content between the two lengths of a block; None for a block that is of no use here."""
         place = f"pcapng: block {self._number}"
         said = self._file.read(4)
         read = 8
@@ -242,7 +243,7 @@ _FRAGMENT = 44
 
 
 def datagram(packet: Packet, port: int) -> Datagram | Flaw | None:
-    """The datagram to or from UDP port `port`; None for a packet that carries something else."""
+    """Returns the datagram to or from UDP port `port`; None for a packet that carries something else."""
     network = _network(packet.link_type, packet.data)
     if not isinstance(network, bytes):
         return network
@@ -268,7 +269,7 @@ def datagram(packet: Packet, port: int) -> Datagram | Flaw | None:
 
 
 def _network(link_type: int, data: bytes) -> bytes | Flaw | None:
-    """The IP packet in a frame; None when it carries another protocol."""
+    """Returns the IP packet in a frame; None when it carries another protocol."""
     if link_type in _RAW_IP:
         return data
     if link_type in (NULL, LOOP):

@@ -41,7 +41,7 @@ class TalkError(UsageError):
 
 
 def load_context(path: Path) -> oscore_context.Context:
-    """The context that the file holds; TalkError names what is wrong, never a value."""
+    """Returns the context that the file holds; TalkError names what is wrong, never a value."""
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise TalkError(N_("{path}: others may read it; say: chmod 600 {path}"), path=path)
@@ -232,7 +232,7 @@ class NodeConversation:
 
 
 def _receive(bound: socket.socket, address: tuple[str, int]) -> tuple[bytes, Any]:
-    """The next datagram and where it came from; (b"", None) when none came in time."""
+    """Returns the next datagram and where it came from; (b"", None) when none came in time."""
     try:
         return bound.recvfrom(limits.COAP_UDP_DATAGRAM_BYTES_MAX + 1)
     except TimeoutError:
@@ -249,7 +249,7 @@ def _unprotected(response: Any, reason: str) -> str:
 
 
 def code_text(code: int) -> str:
-    """A code as RFC 7252 writes it."""
+    """Returns a code as RFC 7252 writes it."""
     return f"{code >> 5}.{code & 31:02}"
 
 

@@ -53,13 +53,13 @@ def add_context_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def opener_of(paths: list[Path]) -> Opener:
-    """An opener of datagrams, with these context and key files. TalkError, KeyFileError."""
+    """Returns an opener of datagrams, with these context and key files. TalkError, KeyFileError."""
     contexts = [conversation.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
     return Opener(contexts, [node_keys.read(path) for path in paths if path.suffix == node_keys.SUFFIX])
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit status: 0 everything was decoded, 2 something was not (its line says why)."""
+    """Returns the exit status: 0 everything was decoded, 2 something was not (its line says why)."""
     try:
         opener = opener_of(args.context)
     except node_keys.KeyFileError as error:
@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def shown_of(found: Iterator[Datagram | Flaw], opener: Opener, *, is_payload: bool = False) -> Iterator[dict[str, Any]]:
-    """The content of each datagram as plain data."""
+    """Returns the content of each datagram as plain data."""
     for datagram in found:
         if isinstance(datagram, Flaw):
             yield {"unreadable": datagram.reason}
@@ -105,7 +105,7 @@ def _has_fault(shown: Any) -> bool:
 
 
 def time_text(time_ns: int | None) -> str | None:
-    """An instant in UTC, in microseconds; seconds alone for what is no date."""
+    """Returns an instant in UTC, in microseconds; seconds alone for what is no date."""
     if time_ns is None:
         return None
     seconds, rest_ns = divmod(time_ns, 1_000_000_000)
@@ -116,7 +116,7 @@ def time_text(time_ns: int | None) -> str | None:
 
 
 def address_text(address: Address | None) -> str | None:
-    """Host and port as a URI has them."""
+    """Returns the host and port as a URI has them."""
     if address is None:
         return None
     host, port = address
@@ -124,7 +124,7 @@ def address_text(address: Address | None) -> str | None:
 
 
 def summary_line(summary: dict[str, int]) -> str:
-    """The counts in one line."""
+    """Returns the counts in one line."""
     told = [
         f"{summary['datagrams']} datagrams",
         f"{summary['malformed']} malformed",
@@ -138,7 +138,7 @@ def summary_line(summary: dict[str, int]) -> str:
 
 
 def line(shown: dict[str, Any]) -> str:
-    """One datagram in one line; nothing that a peer wrote can break or colour it."""
+    """Returns one datagram in one line; nothing that a peer wrote can break or colour it."""
     if "unreadable" in shown:
         return f"unreadable: {message_text.text(shown['unreadable'].encode(errors='replace'))}"
     if "type" not in shown and "records" in shown:
@@ -164,7 +164,7 @@ def line(shown: dict[str, Any]) -> str:
 
 
 def _content_text(shown: dict[str, Any]) -> str:
-    """Code, options and payload. The path is shown once, and so are the bytes of what is protected."""
+    """Returns the code, options and payload. The path is shown once, and so are the bytes of what is protected."""
     parts = [shown["name"], *([shown["path"]] if "path" in shown else [])]
     parts += [f"{name}={value}" for name, value in shown["options"] if name not in ("Uri-Path", "OSCORE")]
     if "records" in shown:

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
+    """Returns the exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
     try:
         signer = keys.load_signer(args.key, _passphrase)
     except KeyRefused as refused:
@@ -87,14 +87,14 @@ def run(args: argparse.Namespace) -> int:
 def build(
     files: dict[str, bytes], number: int, text: str, signer: keys.Signer, *, product: str = image.CONCENTRATOR
 ) -> bytes:
-    """The image of these files, {path: bytes}. WireFault when the gateway would not accept it."""
+    """Returns the image of these files, {path: bytes}. WireFault when the gateway would not accept it."""
     manifest = manifest_of(files, number, text, product)
     signed = cose.sign1_encode(manifest, signer.kid, cose.IMAGE_AAD, signer.sign)
     return images.pack(signed, list(files.values()))
 
 
 def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -> bytes:
-    """The bytes of a manifest; WireFault for one that no chip would accept."""
+    """Returns the bytes of a manifest; WireFault for one that no chip would accept."""
     rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
     manifest = image.encode(image.Manifest(product, number, text, rows))
     image.decode(manifest)
@@ -102,13 +102,13 @@ def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -
 
 
 def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
-    """The files of the concentrator, {path on the chip: bytes}; the program itself is the last, so that a folder that
-    came in part cannot be started."""
+    """Returns the files of the concentrator, {path on the chip: bytes}; the program itself is the last, so that a
+    folder that came in part cannot be started."""
     return _files(needed_modules(firmware), PROGRAM, compiler)
 
 
 def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
-    """The files of an application for nodes of this kind; ImageFault when there is no such kind."""
+    """Returns the files of an application for nodes of this kind; ImageFault when there is no such kind."""
     modules = {f"kinds.{kind}", f"boards.{kind}"}
     if any(_find(firmware, name) is None for name in modules):
         raise ImageFault(f"--kind {kind}: there is no such kind of node; see firmware/kinds")
@@ -117,7 +117,7 @@ def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, byt
 
 
 def rescue_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
-    """The files of the rescue program of such a node."""
+    """Returns the files of the rescue program of such a node."""
     found = needed_modules(firmware, NODE_PROGRAM, extra={f"boards.{kind}"})
     return _files(found, NODE_PROGRAM, compiler)
 
@@ -142,8 +142,8 @@ def needed_modules(
     extra: Iterable[str] = (),
     without: frozenset[str] = frozenset(),
 ) -> dict[str, Path]:
-    """The modules, {name: file}, of the program and of all of ours that it imports, packages included. `extra`: what it
-    imports by a name that is made while it runs."""
+    """Returns the modules, {name: file}, of the program and of all of ours that it imports, packages included. `extra`:
+    what it imports by a name that is made while it runs."""
     found: dict[str, Path] = {}
     waiting = [program, *extra]
     while waiting:
@@ -159,13 +159,13 @@ def needed_modules(
 
 
 def chip_path(name: str, source: Path) -> str:
-    """The path of a module in the image."""
+    """Returns the path of a module in the image."""
     path = name.replace(".", "/")
     return f"{path}/__init__.py" if source.name == "__init__.py" else f"{path}.py"
 
 
 def version(firmware: Path) -> str:
-    """The concentrator's own VERSION, which it tells the gateway."""
+    """Returns the concentrator's own VERSION, which it tells the gateway."""
     return _version_in(firmware / "concentrator" / "main.py")
 
 
@@ -182,7 +182,7 @@ def _version_in(source: Path) -> str:
 
 
 def _find(firmware: Path, name: str) -> Path | None:
-    """The file of a module; None for the chip's own."""
+    """Returns the file of a module; None for the chip's own."""
     is_in_package = name.partition(".")[0] in _PACKAGES
     place = firmware / name.replace(".", "/") if is_in_package else firmware / _CHIP / name
     for path in (place / "__init__.py", place.with_suffix(".py")):

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit status: 0 done, 1 the file cannot be written or is there already, 2 an id that is none."""
+    """Returns the exit status: 0 done, 1 the file cannot be written or is there already, 2 an id that is none."""
     node = _hex(args.node)
     if len(node) != limits.NODE_ID_BYTES:
         raise UsageError(N_("{node} is not a node's id; give 16 hexadecimal digits"), node=repr(args.node))

@@ -67,7 +67,7 @@ RECORD_PATHS = ("/b", "/t", "/e")
 
 
 def code_text(code: int) -> str:
-    """A code as RFC 7252 writes it: 2.04."""
+    """Returns a code as RFC 7252 writes it: 2.04."""
     return f"{code >> 5}.{code & 31:02}"
 
 
@@ -80,7 +80,7 @@ def code_name(code: int) -> str:
 
 
 def text(value: bytes) -> str:
-    """The text that a peer wrote, safe for a terminal: as it is, or in hexadecimal with 0x before it."""
+    """Returns the text that a peer wrote, safe for a terminal: as it is, or in hexadecimal with 0x before it."""
     try:
         written = value.decode()
     except UnicodeDecodeError:
@@ -89,7 +89,7 @@ def text(value: bytes) -> str:
 
 
 def options(pairs: Any) -> list[list[Any]]:
-    """[name, value] of every option, in order."""
+    """Returns [name, value] of every option, in order."""
     return [list(_option(number, value)) for number, value in pairs]
 
 
@@ -107,13 +107,13 @@ def _option(number: int, value: bytes) -> tuple[str, Any]:
 
 
 def path(pairs: Any) -> str | None:
-    """The path that the options name, None without one."""
+    """Returns the path that the options name, None without one."""
     segments = messages.option_values(pairs, messages.URI_PATH)
     return "/" + "/".join(text(segment) for segment in segments) if segments else None
 
 
 def content(message: Any, *, request_path: str | None = None) -> dict[str, Any]:
-    """Code, path, options and payload of a message or of what was protected in it.
+    """Returns the code, path, options and payload of a message or of what was protected in it.
 
     request_path: of the request that a response answers.
     """
@@ -150,7 +150,7 @@ def _payload(code: int, payload: bytes, about: str | None) -> dict[str, Any]:
 
 
 def answer(payload: bytes) -> dict[str, Any]:
-    """The answer of a gateway that has stored records."""
+    """Returns the answer of a gateway that has stored records."""
     try:
         told = record.decode_answer(payload)
     except WireFault as fault:
@@ -159,7 +159,7 @@ def answer(payload: bytes) -> dict[str, Any]:
 
 
 def records(payload: bytes) -> list[dict[str, Any]]:
-    """The records of a payload; one item with the fault when a byte of it breaks the contract."""
+    """Returns the records of a payload; one item with the fault when a byte of it breaks the contract."""
     try:
         return [_record(made) for made in record.decode_payload(payload)]
     except WireFault as fault:
@@ -192,7 +192,7 @@ def _readings(readings: dict[int, int]) -> dict[str, str]:
 
 
 def _decimal(value: int, exponent: int) -> str:
-    """A scaled integer as an exact decimal, without a float in between."""
+    """Returns a scaled integer as an exact decimal, without a float in between."""
     if exponent >= 0:
         return str(value * 10**exponent)
     sign, digits = ("-" if value < 0 else ""), str(abs(value)).rjust(1 - exponent, "0")

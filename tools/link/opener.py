@@ -56,7 +56,7 @@ class KeyRing:
         self._nodes = [NodeSessions(key) for key in keys]
 
     def candidates(self, header: Header) -> Iterator[tuple[NodeSessions, bytes, oscore_context.Context]]:
-        """(node, nonces, context that opens a request of this header), the likeliest first."""
+        """Returns (node, nonces, context that opens a request of this header), the likeliest first."""
         for node in self._nodes:
             if header.kid == node.kid:
                 for nonces in _nonces(node, header):
@@ -72,7 +72,7 @@ def _is_first(nonces: bytes) -> bool:
 
 
 def _offered(node: NodeSessions, id1: bytes, header: Header) -> oscore_context.Context | None:
-    """The context of response 1, by the gateway's nonce in it; None if it has none."""
+    """Returns the context of response 1, by the gateway's nonce in it; None if it has none."""
     try:
         return node.as_node.context(unwrap(header.kid_context or b"") + id1)
     except (WireFault, AssertionError):
@@ -114,7 +114,8 @@ class Opener:
         self._asked: OrderedDict[Key, SeenRequest] = OrderedDict()
 
     def show(self, datagram: Datagram) -> dict[str, Any]:
-        """The content of a datagram. `fault`: why it is no CoAP; `not_opened`: why what is protected stays hidden."""
+        """Returns the content of a datagram. `fault`: why it is no CoAP; `not_opened`: why what is protected stays
+        hidden."""
         self.counters["datagrams"] += 1
         shown: dict[str, Any] = {"number": self.counters["datagrams"], "bytes": len(datagram.data)}
         message = messages.decode(datagram.data, DATAGRAM_BYTES_MAX)
@@ -228,7 +229,7 @@ _REASONS = {
 
 
 def _seen_by_peer(context: oscore_context.Context) -> oscore_context.Context:
-    """The same context as the other end has it, to open what this end has sent."""
+    """Returns the same context as the other end has it, to open what this end has sent."""
     return oscore_context.Context(
         context.recipient_id,
         context.sender_id,

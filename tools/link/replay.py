@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit status: 0 all were sent, 2 something could not be read or sent, or there was nothing."""
+    """Returns the exit status: 0 all were sent, 2 something could not be read or sent, or there was nothing."""
     try:
         address, family = _target(args.uri)
         if not WAIT_S_MIN <= args.wait <= WAIT_S_MAX:
@@ -83,7 +83,7 @@ def _counted(shown: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _target(uri: str) -> tuple[Any, int]:
-    """The socket address of one host, and its family."""
+    """Returns the socket address of one host, and its family."""
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port or link_decode.COAP_PORT
@@ -102,14 +102,14 @@ def _target(uri: str) -> tuple[Any, int]:
 
 
 def _chosen(found: Iterator[Datagram | Flaw], port: int) -> Iterator[Datagram | Flaw]:
-    """The datagrams that went to the server; of text all of them."""
+    """Returns the datagrams that went to the server; of text all of them."""
     for item in found:
         if isinstance(item, Flaw) or item.destination is None or item.destination[1] == port:
             yield item
 
 
 def _one(sock: socket.socket, target: Address, item: Datagram | Flaw, opener: Opener, wait_s: float) -> dict[str, Any]:
-    """Send one, and gather what comes back while it is waited for."""
+    """Sends one, and gathers what comes back while it is waited for."""
     if isinstance(item, Flaw):
         return {"unreadable": item.reason}
     end_s = time.monotonic() + wait_s

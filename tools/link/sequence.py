@@ -29,7 +29,7 @@ class SenderSequence:
         self._end = reserved_end
 
     def due(self):
-        """Reserve when flash must be written, else None. It asks again until `reserved` is told."""
+        """Reserves when flash must be written, else None. It asks again until `reserved` is told."""
         if self._end - self._next > MARGIN or self._end > PARTIAL_IV_MAX:
             return None
         return Reserve(min(self._end + BLOCK, PARTIAL_IV_MAX + 1))
@@ -40,7 +40,7 @@ class SenderSequence:
         self._end = upto
 
     def next_number(self):
-        """The next number, or None: nothing is reserved, so nothing may be sent."""
+        """Returns the next number, or None: nothing is reserved, so nothing may be sent."""
         if self._next >= self._end:
             return None
         number = self._next

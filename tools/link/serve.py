@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The exit status: 0 done, 1 the address cannot be had, 2 a key file or the usage is at fault."""
+    """Returns the exit status: 0 done, 1 the address cannot be had, 2 a key file or the usage is at fault."""
     host, _, port = args.bind.rpartition(":")
     try:
         keys = [node_keys.read(path) for path in args.keys]

@@ -50,7 +50,7 @@ class Sources:
             yield Flaw(f"{name}: {error.strerror}")
 
     def stream(self, name: str, file: BinaryIO) -> Iterator[Datagram | Flaw]:
-        """The datagrams in an open file; `name` is for what cannot be read."""
+        """Returns the datagrams in an open file; `name` is for what cannot be read."""
         first = file.read(link_capture.MAGIC_BYTES)
         if not first:
             yield Flaw(f"{name}: empty")
@@ -123,7 +123,7 @@ def _exists(name: str) -> bool:
 
 
 def _lines(first: bytes, file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a text whose first bytes are read already, each cut above _LINE_BYTES_MAX."""
+    """Returns the lines of a text whose first bytes are read already, each cut above _LINE_BYTES_MAX."""
     yield from (first + file.readline(_LINE_BYTES_MAX)).splitlines()
     while line := file.readline(_LINE_BYTES_MAX + 1):
         yield line.rstrip(b"\n")

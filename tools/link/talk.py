@@ -127,7 +127,7 @@ class Progress:
         self._next_s = clock() + _SHOWN_EVERY_S
 
     def __call__(self, word: str, done: int, total: int | None) -> None:
-        """Print a line if one is due. `total` None: not known."""
+        """Prints a line if one is due. `total` None: not known."""
         if self._clock() < self._next_s:
             return
         self._next_s = self._clock() + _SHOWN_EVERY_S

@@ -87,12 +87,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def project_version() -> str:
-    """The version of the sources, from pyproject.toml."""
+    """Returns the version of the sources, from pyproject.toml."""
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"])
 
 
 def source_epoch() -> int:
-    """The time that every file gets: SOURCE_DATE_EPOCH, else that of the last commit, else 0 (a tree without git)."""
+    """Returns the time that every file gets: SOURCE_DATE_EPOCH, else that of the last commit, else 0 (a tree without
+    git)."""
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
     if given:
         if not given.isascii() or not given.isdigit():
@@ -107,7 +108,7 @@ def source_epoch() -> int:
 
 
 def build(out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
-    """Make the package in the folder `out`; its path. BuildError or OSError when that cannot be done."""
+    """Makes the package in the folder `out`; its path. BuildError or OSError when that cannot be done."""
     dpkg_deb = shutil.which("dpkg-deb")
     if dpkg_deb is None:
         raise BuildError("no dpkg-deb here: build on Debian, Ubuntu or Raspberry Pi OS")
@@ -197,13 +198,14 @@ def _changelog(version: str, maintainer: str, epoch: int) -> str:
 
 
 def _licence() -> bytes:
-    """The licence as a field of Debian's copyright file: each line begins with a space, an empty one is a full stop."""
+    """Returns the licence as a field of Debian's copyright file: each line begins with a space, an empty one is a full
+    stop."""
     lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
     return "".join(f" {line.strip() or '.'}\n" for line in lines).encode()
 
 
 def _kibibytes(tree: Path) -> int:
-    """The size as dpkg-gencontrol counts it: whole kibibytes of each file, one for each folder."""
+    """Returns the size as dpkg-gencontrol counts it: whole kibibytes of each file, one for each folder."""
     return sum(-(-path.stat().st_size // 1024) if path.is_file() else 1 for path in tree.rglob("*"))
 
 

@@ -45,7 +45,7 @@ def po_files(root: Path) -> list[Path]:
 
 
 def extract(root: Path) -> Catalog:
-    """Every sentence that the sources mark, with the files that say it."""
+    """Returns every sentence that the sources mark, with the files that say it."""
     template = Catalog(domain="bocage", project="bocage", charset="utf-8")
     for folder in SOURCES:
         for path in sorted((root / folder).rglob("*.py")):
@@ -100,7 +100,7 @@ def compile_all(root: Path) -> list[Path]:
 
 
 def read(po: Path) -> Catalog:
-    """The translation, with what is no longer used under `obsolete`."""
+    """Returns the translation, with what is no longer used under `obsolete`."""
     with po.open("rb") as file:
         return read_po(file, locale=po.parent.parent.name, domain="bocage")
 
@@ -126,7 +126,7 @@ def _forms(text: object) -> tuple[str, ...]:
 
 
 def _places(form: str) -> set[str]:
-    """The places for values: names in braces, and those of argparse's own sentences."""
+    """Returns the places for values: names in braces, and those of argparse's own sentences."""
     named = {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
     return named | set(re.findall(r"%(?:\(\w+\))?[sr]", form))
 

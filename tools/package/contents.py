@@ -97,7 +97,8 @@ class File(NamedTuple):
 
 
 def files(root: Path) -> Iterator[File]:
-    """Everything that is copied as it is from the checkout at `root`, in order. OSError when something is not there."""
+    """Returns everything that is copied as it is from the checkout at `root`, in order. OSError when something is not
+    there."""
     for source, target in SOURCES.items():
         yield from _modules(root / source, MODULES / target)
     for source, name in READ_BY_PEOPLE.items():

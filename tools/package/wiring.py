@@ -28,7 +28,7 @@ _LEFT, _RIGHT = 60, 940
 
 
 def draw() -> str:
-    """The drawing as SVG."""
+    """Returns the drawing as SVG."""
     parts = [*_command(), *_signals()]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" lang="fr">'
     title = "<title>Câblage de l’armoire : commande d’un contacteur, signaux, bus</title>"
@@ -132,7 +132,7 @@ def _signals() -> Iterator[str]:
 
 
 def _contact(x: int, y: int, name: str, *, is_closed: bool = False, note: str = "") -> Iterator[str]:
-    """A contact 60 wide, from x on: open, or closed at rest with the stop that IEC draws."""
+    """Returns a contact 60 wide, from x on: open, or closed at rest with the stop that IEC draws."""
     yield _line(x, y, x + 15, y)
     yield _line(x + 45, y, x + 60, y)
     yield _line(x + 15, y, x + 48, y + 10 if is_closed else y - 16)

@@ -55,7 +55,7 @@ def date(text: str) -> datetime.date:
 
 
 def compiled_file(path: Path) -> Compiled:
-    """A TOML file, compiled."""
+    """Returns a TOML file, compiled."""
     try:
         return compile_text(files.read(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -63,7 +63,7 @@ def compiled_file(path: Path) -> Compiled:
 
 
 def policy_of(path: Path, language: str) -> tuple[Policy | None, tuple[str, ...]]:
-    """The policy of a TOML, compiled or signed file; None after its faults have been printed."""
+    """Returns the policy of a TOML, compiled or signed file; None after its faults have been printed."""
     found = files.recognise(files.read(path))
     if found is not None:
         if not isinstance(found.content, Policy):

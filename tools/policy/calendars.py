@@ -63,7 +63,7 @@ class Wrong(Exception):
 
 
 def parse_step(text: str) -> lighting.Step:
-    """One step of a night."""
+    """Returns one step of a night."""
     words = text.lower().split()
     if not 2 <= len(words) <= 3 or (len(words) == 3 and words[2] not in _BY_DAY):
         raise Wrong("step", text=text)
@@ -72,7 +72,7 @@ def parse_step(text: str) -> lighting.Step:
 
 
 def parse_weekdays(text: str) -> int:
-    """The bits of `lighting.Rule.weekdays`: of the evening."""
+    """Returns the bits of `lighting.Rule.weekdays`: of the evening."""
     bits = 0
     for word in re.split(r"[\s,]+", text.strip().lower()):
         first, dots, last = word.partition("..")
@@ -88,7 +88,7 @@ def parse_weekdays(text: str) -> int:
 
 
 def parse_dates(value: object) -> tuple[int, int]:
-    """(first, last) of `lighting.Rule`, from a text or a date as TOML writes it."""
+    """Returns (first, last) of `lighting.Rule`, from a text or a date as TOML writes it."""
     if isinstance(value, datetime.datetime) or not isinstance(value, str | datetime.date):
         raise Wrong("dates", text=value)
     text = value.strip() if isinstance(value, str) else value.isoformat()
@@ -103,7 +103,7 @@ def parse_dates(value: object) -> tuple[int, int]:
 
 
 def parse_clock_window(text: str) -> tuple[int, int]:
-    """"01:00..12:00" as minutes of the day, the second not included."""
+    """Returns "01:00..12:00" as minutes of the day, the second not included."""
     first, dots, last = text.strip().lower().partition("..")
     if not dots or not _CLOCK.fullmatch(first.strip()) or not _CLOCK.fullmatch(last.strip()):
         raise Wrong("window", text=text)
@@ -114,7 +114,7 @@ def parse_clock_window(text: str) -> tuple[int, int]:
 
 
 def parse_sun_window(text: str) -> tuple[int, int]:
-    """"sunrise+30..sunset-30" as (minutes after sunrise, minutes before sunset)."""
+    """Returns "sunrise+30..sunset-30" as (minutes after sunrise, minutes before sunset)."""
     first, dots, last = text.strip().lower().partition("..")
     start, end = _SUN.fullmatch(first.strip()), _SUN.fullmatch(last.strip())
     if not dots or start is None or end is None:
@@ -177,13 +177,13 @@ def _date(word: str, text: str) -> int:
 
 
 def format_rule(rule: lighting.Rule) -> str:
-    """The evenings of a rule: its dates and weekdays, `*` for all."""
+    """Returns the evenings of a rule: its dates and weekdays, `*` for all."""
     days = "" if rule.weekdays == lighting.EVERY_DAY else format_weekdays(rule.weekdays)
     return " ".join(part for part in (format_dates(rule.first, rule.last), days) if part) or "*"
 
 
 def format_step(step: lighting.Step) -> str:
-    """The text of a step, as `parse_step` reads it."""
+    """Returns the text of a step, as `parse_step` reads it."""
     if step.reference == lighting.CLOCK:
         instant = f"{step.minutes // 60:02}:{step.minutes % 60:02}"
     else:
@@ -193,12 +193,12 @@ def format_step(step: lighting.Step) -> str:
 
 
 def format_weekdays(bits: int) -> str:
-    """The text of weekdays, as `parse_weekdays` reads it."""
+    """Returns the text of weekdays, as `parse_weekdays` reads it."""
     return " ".join(words[0] for number, words in enumerate(_WEEKDAYS) if bits & 1 << number)
 
 
 def format_dates(first: int, last: int) -> str:
-    """The text of dates, as `parse_dates` reads it; of a limit's too, where 0 is no bound."""
+    """Returns the text of dates, as `parse_dates` reads it; of a limit's too, where 0 is no bound."""
     if first == last:
         return _format_date(first)
     return f"{_format_date(first)}..{_format_date(last)}"
@@ -234,7 +234,7 @@ class _Night(NamedTuple):
 
 
 def read(table: Table) -> NamedCalendar | None:
-    """The calendar of one `[[calendar]]`, or None when it has a fault."""
+    """Returns the calendar of one `[[calendar]]`, or None when it has a fault."""
     before = table.faults.count()
     name = table.text("name", NAME_BYTES_MAX)
     nights = [_night(night) for night in table.tables("night", limits.lighting_rules_max, needed=True)]
@@ -280,7 +280,7 @@ def _steps(table: Table) -> tuple[lighting.Step, ...]:
 
 
 def _read(faults: SourceFaults, path: Path, value, parse):
-    """The value that a text says, or None after a fault."""
+    """Returns the value that a text says, or None after a fault."""
     if not isinstance(value, str):
         wrong_type(faults, path, value, "text")
         return None

@@ -74,7 +74,7 @@ class Heading(NamedTuple):
 
     @property
     def years(self) -> range:
-        """The years of its dates, and the one before: a season that wraps over New Year begins there."""
+        """Returns the years of its dates, and the one before: a season that wraps over New Year begins there."""
         if self.evenings is None:
             return range(0)
         first = civil.civil_from_days(self.evenings.start)[0]
@@ -82,7 +82,7 @@ class Heading(NamedTuple):
 
 
 def compile_text(source: str) -> Compiled:
-    """The `Compiled` of a TOML text. Raises nothing for any text."""
+    """Returns the `Compiled` of a TOML text. Raises nothing for any text."""
     if len(source) > SOURCE_CHARACTERS_MAX:
         return Compiled(None, (SourceFault(1, "", "source_long", {"max": SOURCE_CHARACTERS_MAX}),))
     try:
@@ -146,7 +146,7 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
 
 
 def _limits(root: Table, feeders: list[FeederRule], head: Heading | None) -> list[Limit]:
-    """The limits and exemptions, which are one list in the document, with one bound."""
+    """Returns the limits and exemptions, which are one list in the document, with one bound."""
     targets = {name for feeder in feeders for name in (feeder.name, feeder.group) if name is not None}
     years = head.years if head else range(0)
     found: list[Limit] = []
@@ -254,7 +254,7 @@ class _CalendarNames:
         self._used: set[str] = set()
 
     def index(self, table: Table, name: str | None) -> int:
-        """The index of the calendar that `table` names; 0 after a fault."""
+        """Returns the index of the calendar that `table` names; 0 after a fault."""
         if name is None:
             return 0
         self._used.add(name)
@@ -272,7 +272,7 @@ class _CalendarNames:
 
 
 def _feeders(root: Table, calendars: _CalendarNames) -> list[FeederRule]:
-    """All feeders of the file, in its order; after a fault some may be missing."""
+    """Returns all feeders of the file, in its order; after a fault some may be missing."""
     feeders: list[FeederRule] = []
     places: dict[str, Path] = {}
     for table in root.tables("group", limits.feeders_max, needed=True):
@@ -303,7 +303,7 @@ def _feeders(root: Table, calendars: _CalendarNames) -> list[FeederRule]:
 def _feeder(
     faults: SourceFaults, path: Path, value: Any, calendars: _CalendarNames
 ) -> tuple[str, str | None, int | None] | None:
-    """(name, its own kind, its own calendar) of one item of `feeders`."""
+    """Returns (name, its own kind, its own calendar) of one item of `feeders`."""
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, dict):

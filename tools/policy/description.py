@@ -31,7 +31,7 @@ _DAY_S = 86_400
 
 
 def file_lines(found: AuthorityFile, keys: KeySet | None, language: str) -> list[str]:
-    """The lines that describe a file. `keys`: the set in force, against which signatures are checked."""
+    """Returns the lines that describe a file. `keys`: the set in force, against which signatures are checked."""
     shown = []
     for fault in found.faults:
         shown.append(word("show.fault", language, where=fault.path, problem=fault.problem))
@@ -43,7 +43,7 @@ def file_lines(found: AuthorityFile, keys: KeySet | None, language: str) -> list
 
 
 def summary(content: Policy | KeySet, language: str) -> list[str]:
-    """The few lines that a person reads before signing."""
+    """Returns the few lines that a person reads before signing."""
     if isinstance(content, KeySet):
         return _keyset(content, language)[:1]
     return _policy(content, language)[:3]
@@ -77,7 +77,7 @@ def _signatures(found: AuthorityFile, keys: KeySet | None, language: str) -> lis
 
 
 def _problem(fault: Fault, language: str) -> str:
-    """Why a gateway would refuse it; a fault of the content has no words but its own."""
+    """Returns why a gateway would refuse it; a fault of the content has no words but its own."""
     key = f"refused.{fault.path}"
     return word(key, language) if fault.path in keyset.WORDS else f"{fault.path} {fault.problem}"
 
@@ -168,7 +168,7 @@ def civil_day(day: datetime.date) -> int:
 
 
 def feeder_nights(policy: Policy, evening: int) -> list[FeederNight]:
-    """Every feeder in the lighting day of `evening`, a civil day."""
+    """Returns every feeder in the lighting day of `evening`, a civil day."""
     section = policy.lighting
     nights = [lighting.Night(calendar, section.site, evening) for calendar in section.calendars]
     return [
@@ -178,7 +178,7 @@ def feeder_nights(policy: Policy, evening: int) -> list[FeederNight]:
 
 
 def night_lines(policy: Policy, evening: int, calendars: tuple[str, ...], language: str) -> list[str]:
-    """The lines that describe a night. `calendars`: their names where they are known."""
+    """Returns the lines that describe a night. `calendars`: their names where they are known."""
     first, last = _bounds(policy, evening)
     shown = [word("night.head", language, first=_date(evening, language), last=_date(evening + 1, language))]
     shown.append(_sun_line(policy, evening, language))
@@ -201,7 +201,7 @@ def night_lines(policy: Policy, evening: int, calendars: tuple[str, ...], langua
 
 
 def plain_night(policy: Policy, evening: int) -> dict[str, Any]:
-    """The night as data for programs."""
+    """Returns the night as data for programs."""
     first, last = _bounds(policy, evening)
     return {
         "evening": (_EPOCH + datetime.timedelta(days=evening)).isoformat(),
@@ -229,7 +229,7 @@ def _night_text(policy: Policy, one: FeederNight) -> str:
 
 
 def _lit(night: lighting.Night) -> tuple[LitSpan, ...]:
-    """Spans of one level each; a change of reason alone is none."""
+    """Returns spans of one level each; a change of reason alone is none."""
     spans: list[LitSpan] = []
     changes = [*night.changes(), (night.end_s, 0, 0)]
     for (start_s, level, _), (end_s, _, _) in itertools.pairwise(changes):
@@ -254,7 +254,7 @@ def _spans(lit: tuple[LitSpan, ...], language: str) -> str:
 
 
 def _dark_lines(policy: Policy, evening: int, language: str) -> list[str]:
-    """The windows in which a limit wants a feeder dark this night, by text."""
+    """Returns the windows in which a limit wants a feeder dark this night, by text."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for feeder in policy.lighting.feeders:
         for first, last, limit in ceiling.dark_spans(policy.lighting, feeder, evening):

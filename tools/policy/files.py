@@ -37,7 +37,7 @@ class AuthorityFile(NamedTuple):
 
 
 def load(path: Path) -> AuthorityFile:
-    """The file at `path`; Refused when it is none of ours."""
+    """Returns the file at `path`; Refused when it is none of ours."""
     found = recognise(read(path))
     if found is None:
         raise Refused("not_ours", path=path)
@@ -45,7 +45,7 @@ def load(path: Path) -> AuthorityFile:
 
 
 def recognise(data: bytes) -> AuthorityFile | None:
-    """The file that these bytes are; None when they are none of ours."""
+    """Returns the file that these bytes are; None when they are none of ours."""
     try:
         if data[:1] == b"\xd2":
             message = cose.sign1_decode(data, bytes_max=SIGNED_POLICY_BYTES_MAX)
@@ -59,7 +59,7 @@ def recognise(data: bytes) -> AuthorityFile | None:
 
 
 def load_keyset(path: Path) -> KeySet:
-    """The key set in a file, signed or not: a file on the person's own disk is trusted."""
+    """Returns the key set in a file, signed or not: a file on the person's own disk is trusted."""
     found = load(path)
     if not isinstance(found.content, KeySet):
         raise Refused("not_keyset", path=path)

@@ -75,7 +75,7 @@ def public_line(member: Member) -> str:
 
 
 def load_member(path: Path) -> Member:
-    """The public key in a `.pub` file."""
+    """Returns the public key in a `.pub` file."""
     try:
         text = _read(path).decode()
         mark, insee, key, name = text.strip().split(" ", 3)
@@ -89,7 +89,7 @@ def load_member(path: Path) -> Member:
 
 
 def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
-    """The private key in a PEM file. `ask` is called for the passphrase of one that has one."""
+    """Returns the private key in a PEM file. `ask` is called for the passphrase of one that has one."""
     data = _read(path)
     try:
         try:
@@ -145,14 +145,14 @@ def _read(path: Path) -> bytes:
 
 
 def first_set(insee: str, members: Sequence[Member], threshold: int) -> KeySet:
-    """The set of keys that is installed by hand."""
+    """Returns the set of keys that is installed by hand."""
     return _checked(KeySet(1, insee, threshold, ()), members)
 
 
 def next_set(
     keys: KeySet, *, add: Sequence[Member], remove: Sequence[str], threshold: int | None
 ) -> KeySet:
-    """The set that follows `keys`. `remove`: names, or short names in hexadecimal, of keys that leave."""
+    """Returns the set that follows `keys`. `remove`: names, or short names in hexadecimal, of keys that leave."""
     leaving = {_named(keys, who) for who in remove}
     staying = [Member(keys.insee, key, name) for key, name in keys.keys if key not in leaving]
     basis = KeySet(keys.version + 1, keys.insee, threshold or keys.threshold, ())
@@ -160,7 +160,7 @@ def next_set(
 
 
 def sign_set(following: KeySet, signers: Sequence[Signer], keys: KeySet) -> bytes:
-    """The signed form of a key set that follows `keys`, by people whose keys are in it."""
+    """Returns the signed form of a key set that follows `keys`, by people whose keys are in it."""
     if not signers:
         raise Refused("no_signer")
     for i, signer in enumerate(signers):
@@ -172,7 +172,7 @@ def sign_set(following: KeySet, signers: Sequence[Signer], keys: KeySet) -> byte
 
 
 def sign(found: AuthorityFile, signer: Signer, keys: KeySet | None) -> bytes:
-    """The file with this signature: a policy is signed anew, a key set gets one signature more.
+    """Returns the file with this signature: a policy is signed anew, a key set gets one signature more.
 
     `keys`: the set in force, when it is at hand; then a key that does not count is refused."""
     if found.content is None:

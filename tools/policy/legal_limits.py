@@ -37,7 +37,7 @@ _NAMES_SHOWN = 3
 
 
 def read_limit(table: Table, targets: set[str]) -> list[Limit]:
-    """The limit of one `[[limit]]`; an empty list when it has a fault."""
+    """Returns the limit of one `[[limit]]`; an empty list when it has a fault."""
     before = table.faults.count()
     target = _target(table, targets)
     kind, a, b = _window(table)
@@ -52,7 +52,7 @@ def read_limit(table: Table, targets: set[str]) -> list[Limit]:
 
 
 def read_exemption(table: Table, targets: set[str], years: range) -> list[Limit]:
-    """The exemptions of one `[[exemption]]`; `years`: those of the policy, and the one before."""
+    """Returns the exemptions of one `[[exemption]]`; `years`: those of the policy, and the one before."""
     before = table.faults.count()
     target = _target(table, targets)
     word = table.one_of("limit", tuple(_KINDS))
@@ -81,7 +81,7 @@ def _by(table: Table) -> tuple[str | None, str | None]:
 
 
 def _window(table: Table) -> tuple[int, int, int]:
-    """(kind, a, b) of the one key that says what the limit is."""
+    """Returns (kind, a, b) of the one key that says what the limit is."""
     table.allow(*_KINDS)
     given = [key for key in _KINDS if table.has(key)]
     if len(given) != 1:
@@ -111,7 +111,7 @@ def _bound(table: Table, key: str) -> int:
 
 
 def _spans(faults: SourceFaults, path: Path, value: Any, years: range) -> list[tuple[int, int]]:
-    """Dates with a year as they are; without one, once for each year in which the day exists."""
+    """Returns dates with a year as they are; without one, once for each year in which the day exists."""
     try:
         first, last = parse_dates(value)
     except Wrong as wrong:
@@ -171,7 +171,7 @@ def check(
 
 
 def breaches(section: Lighting, feeder: FeederRule, evening: int) -> Iterator[Breach]:
-    """The light that the calendar gives in the dark windows of one lighting day: one breach for each step and
+    """Returns the light that the calendar gives in the dark windows of one lighting day: one breach for each step and
     window."""
     windows = [
         span for span in ceiling.dark_spans(section, feeder, evening) if span[2].kind == document.DARK_WINDOW
@@ -187,13 +187,13 @@ def breaches(section: Lighting, feeder: FeederRule, evening: int) -> Iterator[Br
 
 @functools.lru_cache(maxsize=8192)  # feeders of one calendar ask for the same nights
 def _changes(calendar: lighting.Calendar, site: lighting.Site, evening: int) -> list[tuple[int, int, int]]:
-    """(from, level, reason) of a lighting day, and its end."""
+    """Returns (from, level, reason) of a lighting day, and its end."""
     night = lighting.Night(calendar, site, evening)
     return [*night.changes(), (night.end_s, 0, 0)]
 
 
 def _alike(section: Lighting) -> list[list[FeederRule]]:
-    """Feeders with one calendar and the same limits: what holds for the first holds for all."""
+    """Returns the feeders with one calendar and the same limits: what holds for the first holds for all."""
     alike: dict[tuple, list[FeederRule]] = {}
     for feeder in section.feeders:
         aimed = tuple(limit for limit in section.limits if ceiling.aims(limit, feeder))

@@ -34,7 +34,7 @@ _TYPES = ((bool, "flag"), (str, "text"), (int, "integer"), (float, "number"), (l
 
 
 def lines_of(source: str) -> dict[Path, int]:
-    """The line, from 1, of every table, key and list item of a sound TOML text."""
+    """Returns the line, from 1, of every table, key and list item of a sound TOML text."""
     return _Scan(source).document()
 
 
@@ -67,7 +67,7 @@ class _Scan:
         return self._lines
 
     def _resolved(self, keys: list[str]) -> Path:
-        """The path to which a header's keys lead: under a list of tables, to its latest one."""
+        """Returns the path to which a header's keys lead: under a list of tables, to its latest one."""
         path: Path = ()
         for key in keys:
             path = (*path, key)
@@ -204,18 +204,18 @@ class SourceFaults:
         return len(self._found)
 
     def in_order(self) -> tuple[SourceFault, ...]:
-        """The faults in the order of the file."""
+        """Returns the faults in the order of the file."""
         return tuple(sorted(self._found, key=lambda found: found.line))
 
     def _line(self, path: Path) -> int:
-        """The line of the value, or of the nearest thing around it that is written down."""
+        """Returns the line of the value, or of the nearest thing around it that is written down."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
 
 
 def place(path: Path) -> str:
-    """A place in words, `calendar[2].night[1].steps[3]`: list items count from 1, as people do."""
+    """Returns a place in words, `calendar[2].night[1].steps[3]`: list items count from 1, as people do."""
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
@@ -285,7 +285,7 @@ class Table:
         return None
 
     def day(self, key: str, *, needed: bool = True) -> datetime.date | None:
-        """A date without a time, as TOML writes it or as a text."""
+        """Returns a date without a time, as TOML writes it or as a text."""
         value = self._found(key, needed=needed)
         if isinstance(value, str):
             try:
@@ -308,7 +308,7 @@ class Table:
         return None
 
     def items(self, key: str, *, needed: bool = True) -> list[tuple[Path, Any]]:
-        """The values of a list with their places; a value that stands alone is a list of one."""
+        """Returns the values of a list with their places; a value that stands alone is a list of one."""
         value = self._found(key, needed=needed)
         if value is None:
             return []
@@ -326,7 +326,7 @@ class Table:
         return None
 
     def tables(self, key: str, count_max: int, *, needed: bool) -> list["Table"]:
-        """The tables of `[[key]]`; more than `count_max` of them are a fault."""
+        """Returns the tables of `[[key]]`; more than `count_max` of them are a fault."""
         value = self._found(key, needed=needed)
         if value is None:
             return []

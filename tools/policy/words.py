@@ -221,12 +221,12 @@ word = WORDS.text
 
 
 def clock(minutes: int) -> str:
-    """Minutes of the day as the form writes them: `01:00`."""
+    """Returns minutes of the day as the form writes them: `01:00`."""
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def moment(unix_s: int, language: str) -> str:
-    """An instant by the wall clock of Paris: `14/07/2027 à 01:00`, `2027-07-14 at 01:00`."""
+    """Returns an instant by the wall clock of Paris: `14/07/2027 à 01:00`, `2027-07-14 at 01:00`."""
     local = civil.local_from_unix(civil.PARIS, unix_s)
     year, month, day = civil.civil_from_days(local.civil_day)
     time = clock(local.second // 60)
@@ -236,7 +236,7 @@ def moment(unix_s: int, language: str) -> str:
 
 
 def duration(seconds: int, language: str) -> str:
-    """A duration in hours and minutes: `8 h 05`, `8 h 05 min`, to the minute below."""
+    """Returns a duration in hours and minutes: `8 h 05`, `8 h 05 min`, to the minute below."""
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes:02}" + ("" if language == "fr" else " min")
 

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prove(folder: Path, args: argparse.Namespace) -> Figures:
-    """Run the scenarios one after the other; their figures, and the sums that decide."""
+    """Runs the scenarios one after the other; their figures, and the sums that decide."""
     missing = why_not()
     if missing is not None:
         raise RigError(missing)
@@ -139,11 +139,11 @@ class _Watch:
         self.changes = 0
 
     def until_carried_by(self, bearer: str, timeout_s: float) -> bool:
-        """Pump until this bearer carries; False when the time is up."""
+        """Pumps until this bearer carries; False when the time is up."""
         return self._rig.wait_until(lambda: self.read() == bearer, timeout_s)
 
     def read(self) -> str:
-        """Take in what the log has to say; the bearer that carried last."""
+        """Takes in what the log has to say; the bearer that carried last."""
         data = self._log.read_bytes()[self._offset :] if self._log.exists() else b""
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)

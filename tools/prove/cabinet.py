@@ -136,7 +136,7 @@ class Town:
 
     @property
     def nodes(self) -> list[bytes]:
-        """The nodes whose keys the cabinet has."""
+        """Returns the nodes whose keys the cabinet has."""
         return [sender.id for sender in self.senders]
 
 
@@ -292,7 +292,7 @@ class Cabinet:
 
 
 def listed(state: Disk) -> Iterator[Identity]:
-    """Every record that the gateway let go on purpose, as its loss ledger names it."""
+    """Returns every record that the gateway let go on purpose, as its loss ledger names it."""
     for line in ledger.entries(state):
         if "node" in line:
             for sequence in ledger.expand(line["sequences"]):
@@ -300,7 +300,8 @@ def listed(state: Disk) -> Iterator[Identity]:
 
 
 def options(**changes: Any) -> Options:
-    """The options of a small cabinet: segments of a few records, so that a run of seconds crosses all borders."""
+    """Returns the options of a small cabinet: segments of a few records, so that a run of seconds crosses all
+    borders."""
     plain = {
         "gateway": {"id": GATEWAY_ID.hex(), "insee": "49007", "name": "cab-1", "data": "/nowhere"},
         "link": {"bind": "127.0.0.1:5683", "commit_ms": 50},

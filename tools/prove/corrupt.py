@@ -83,7 +83,7 @@ class Damage(NamedTuple):
 
 
 def truncate(path: Path, prng: Prng) -> tuple[str, ...]:
-    """Cut at any byte, the first one included."""
+    """Cuts at any byte, the first one included."""
     os.truncate(path, prng.randrange(path.stat().st_size))
     return (path.name,)
 
@@ -157,7 +157,7 @@ DAMAGES: dict[str, Callable[[Path, Prng], tuple[str, ...]]] = {
 
 
 def inflict_damage(folder: Path, prng: Prng) -> Damage:
-    """Damage one segment of the folder, which must hold one with bytes in it, or add a foreign file."""
+    """Damages one segment of the folder, which must hold one with bytes in it, or add a foreign file."""
     if prng.chance(120):
         foreign = folder / f"stray-{prng.bits64():016x}"
         foreign.write_bytes(_bytes(prng.randrange(3_000), prng))
@@ -202,7 +202,7 @@ class Reference(NamedTuple):
 
 
 def fill(folder: Path, seed: str) -> Reference:
-    """Run the gateway on an empty folder, in several lives; nothing is sent."""
+    """Runs the gateway on an empty folder, in several lives; nothing is sent."""
     prng = Prng(seed)
     town = Town(_NODES, prng)
     boot = 0
@@ -221,7 +221,7 @@ def fill(folder: Path, seed: str) -> Reference:
 
 
 def _places(folder: Path) -> Iterator[tuple[Identity, Place]]:
-    """Read the sound files with the format alone: no recovery, no index."""
+    """Reads the sound files with the format alone: no recovery, no index."""
     for path in sorted(folder.iterdir()):
         data = path.read_bytes()
         identity = parse_name(path.name)
@@ -263,7 +263,7 @@ def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -
 
 
 def _reported(report: RecoveryReport, done: list[Damage]) -> set[str]:
-    """Files of the reference folder about which the start has told something."""
+    """Returns files of the reference folder about which the start has told something."""
     told = {found.name for found in report.damages}
     names: dict[str, set[str]] = {}  # as in the reference folder: under which names its bytes stood at the start
     for struck in done:
@@ -302,7 +302,7 @@ def _compare(cabinet: Cabinet, reference: Reference, told: set[str], figures: Fi
 
 
 def _spans(reference: Reference, missing: set[Identity]) -> dict[tuple[bytes, str], tuple[int, int]]:
-    """The lowest and the highest position that arrived, of every stream."""
+    """Returns the lowest and the highest position that arrived, of every stream."""
     spans: dict[tuple[bytes, str], tuple[int, int]] = {}
     for identity, place in reference.places.items():
         if identity not in missing:
@@ -321,7 +321,7 @@ def _is_between(place: Place, spans: dict[tuple[bytes, str], tuple[int, int]]) -
 
 
 def _holes(cabinet: Cabinet) -> Iterator[tuple[bytes, str, int, int]]:
-    """(epoch, lane, first, last) of every hole that the warehouse has been told of."""
+    """Returns (epoch, lane, first, last) of every hole that the warehouse has been told of."""
     for (node, _, _), _, body in cabinet.warehouse.bodies():
         if node == GATEWAY_ID:
             said = record.decode_body(body)

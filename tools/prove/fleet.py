@@ -81,7 +81,7 @@ class Cabinet:
         self._turn()
 
     def speak(self, *, may_make: bool) -> None:
-        """Let the node make a payload, if its last one is acknowledged, and send what is due."""
+        """Lets the node make a payload, if its last one is acknowledged, and send what is due."""
         now_ms = clock.monotonic_ms()
         for datagram in self._sender.turn(now_ms=now_ms, may_make=may_make):
             self.core.on_datagram(datagram, None, now_ms=now_ms)
@@ -203,7 +203,7 @@ class Fleet:
 
 
 def _plain(number: int, broker_port: int) -> dict[str, Any]:
-    """A configuration with the reconnection of a shipped one, and a bench's haste elsewhere."""
+    """Returns a configuration with the reconnection of a shipped one, and a bench's haste elsewhere."""
     return {
         "gateway": {
             "id": f"7c1f0a2cff{number:06x}",

@@ -99,7 +99,7 @@ def is_proven(told: Figures) -> bool:
 
 
 def prove(folder: Path, args: argparse.Namespace) -> Figures:
-    """Run it once and return the figures."""
+    """Runs it once and returns the figures."""
     missing = why_not()
     if missing is not None:
         raise RigError(missing)
@@ -380,7 +380,7 @@ class _Story:
 
 
 def _named(lines: list[dict[str, Any]], nodes: set[bytes]) -> Iterator[Identity]:
-    """Every record of these nodes in lines of the loss ledger."""
+    """Returns every record of these nodes in lines of the loss ledger."""
     for line in lines:
         if "node" in line and (node := bytes.fromhex(line["node"])) in nodes:
             for sequence in ledger.expand(line["sequences"]):
@@ -388,8 +388,8 @@ def _named(lines: list[dict[str, Any]], nodes: set[bytes]) -> Iterator[Identity]
 
 
 def _space(partition: Partition, free_before: int, segment_bytes: int) -> Figures:
-    """The space that the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of each
-    lane."""
+    """Returns the space that the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of
+    each lane."""
     free_after = partition.free_bytes()
     ledger_max = limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
     kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * segment_bytes + limits.REFUSED_FILE_BYTES_MAX

@@ -99,7 +99,7 @@ class World:
         self._deliver(self._sides[hostile.destination], hostile.data, hostile.source)
 
     def pass_time(self, for_ms: int, *, asking: bool) -> None:
-        """Let the genuine world go on."""
+        """Lets the genuine world go on."""
         self.now_ms += for_ms
         while self._flying and self._flying[0][0] <= self.now_ms:
             _, _, source, destination, datagram = self._flying.pop(0)
@@ -278,7 +278,7 @@ def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends:
 
 
 def _growth(samples: list[int]) -> int:
-    """The growth from the second quarter, when every memory has filled, to the last: peaks, in blocks of the
+    """Returns the growth from the second quarter, when every memory has filled, to the last: peaks, in blocks of the
     allocator."""
     quarter = len(samples) // 4
     if not quarter:

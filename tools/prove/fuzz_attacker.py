@@ -84,7 +84,7 @@ class Attacker:
         self.kinds = dict.fromkeys((kind for kind, _, _ in makers), 0)
 
     def overhear(self, source: Address, destination: Address, data: bytes) -> None:
-        """A genuine datagram that was sent just now."""
+        """Returns a genuine datagram that was sent just now."""
         heard = Overheard(source, destination, data)
         self._recent.append(heard)
         if len(self._recent) <= _RECENT_MAX:
@@ -95,7 +95,7 @@ class Attacker:
         self._old[place] = older
 
     def next_datagram(self) -> HostileDatagram:
-        """The next hostile datagram."""
+        """Returns the next hostile datagram."""
         kind, maker = self._deck[self._prng.randrange(len(self._deck))]
         self.kinds[kind] += 1
         aim, data = maker()
@@ -114,12 +114,12 @@ class Attacker:
         return self._recent[self._prng.randrange(len(self._recent))] if self._recent else self._old[0]
 
     def _live(self) -> Overheard:
-        """One of the last that were sent."""
+        """Returns one of the last that were sent."""
         count = min(_LIVE_MAX, len(self._recent))
         return self._recent[-1 - self._prng.randrange(count)] if count else self._old[0]
 
     def _message(self, heard: Overheard) -> Any:
-        """The message of a genuine datagram, which always decodes."""
+        """Returns the message of a genuine datagram, which always decodes."""
         message = messages.decode(heard.data, _BYTES_MAX)
         assert isinstance(message, messages.Message)
         return message
@@ -132,7 +132,7 @@ class Attacker:
         return self._prng.randrange(0x10000)
 
     def _made(self, message: Any, **changes: Any) -> bytes:
-        """The message with other fields; a message of its own more often than not."""
+        """Returns the message with other fields; a message of its own more often than not."""
         fields = message._asdict()
         if self._prng.chance(700):
             fields |= {"message_id": self._id(), "token": self._bytes(0, 8)}
@@ -194,7 +194,7 @@ class Attacker:
         return heard, self._made(message, options=sorted(chosen))
 
     def _outside(self) -> tuple[Overheard, bytes]:
-        """A message that is on its way, with options that OSCORE leaves unprotected."""
+        """Returns a message that is on its way, with options that OSCORE leaves unprotected."""
         heard = self._live()
         message = self._message(heard)
         options = list(message.options)
@@ -251,7 +251,7 @@ class Attacker:
         return heard, heard.data
 
     def _renumbered(self) -> tuple[Overheard, bytes]:
-        """The protected content in a message that no memory of duplicates knows."""
+        """Returns the protected content in a message that no memory of duplicates knows."""
         heard = self._any(recent_permille=400)
         message = self._message(heard)
         if message.code == messages.EMPTY:
@@ -260,7 +260,7 @@ class Attacker:
         return heard, self._made(message, type=kind, message_id=self._id(), token=self._bytes(0, 8))
 
     def _spliced(self) -> tuple[Overheard, bytes]:
-        """The ciphertext of another message, or parts of both."""
+        """Returns the ciphertext of another message, or parts of both."""
         heard, other = self._any(), self._message(self._any())
         message = self._message(heard)
         cut = self._prng.randrange(len(message.payload) + 1)
@@ -277,7 +277,7 @@ class Attacker:
         return heard, bytes(messages.encode(messages.Message(*made), _BYTES_MAX))
 
     def _back(self, heard: Overheard) -> Overheard:
-        """The datagram sent back to its sender, as from its receiver."""
+        """Returns the datagram sent back to its sender, as from its receiver."""
         source = heard.destination if heard.destination in self._ends else self._ends[heard.source == self._ends[0]]
         return Overheard(source, heard.source, heard.data)
 
@@ -296,7 +296,7 @@ class Attacker:
         return self._back(heard), messages.empty(messages.ACK, int.from_bytes(heard.data[2:4], "big"))
 
     def _answer(self) -> tuple[Overheard, bytes]:
-        """An answer in the clear, in the sender's own ciphertext, or in bytes."""
+        """Returns an answer in the clear, in the sender's own ciphertext, or in bytes."""
         heard = self._live()
         message = self._message(heard)
         codes = (messages.CHANGED, messages.UNAUTHORIZED, messages.INTERNAL_ERROR, messages.CONTENT)

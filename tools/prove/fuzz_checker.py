@@ -21,7 +21,7 @@ COUNTS = ("forged", "doubled", "unheard", "nonces_reused", "over_limit", "miscou
 
 
 def message_of(seed: int, side: str, number: int) -> messages.Content:
-    """The `number`-th request of a side. Path, options and payload depend on all three."""
+    """Returns the `number`-th request of a side. Path, options and payload depend on all three."""
     draw = sha256(f"{seed}/{side}/{number}".encode()).digest()
     low, high = _PAYLOAD_BYTES
     filler = (draw * 2)[: draw[0] % (high - low)]
@@ -57,7 +57,7 @@ class Checker:
         self._asked_number = array("Q", bytes(8 * _SLOTS))
 
     def next_request(self, side: str) -> int:
-        """The number of the side's next request."""
+        """Returns the number of the side's next request."""
         self._heard[side].append(0)
         self._answered[side].append(0)
         return len(self._heard[side]) - 1

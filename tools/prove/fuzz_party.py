@@ -102,15 +102,15 @@ class Party:
             self._respond(late.request, late.content, late.exchange, now_ms, number=None)
 
     def outgoing(self) -> list[tuple[Address, bytes]]:
-        """The datagrams that are to be sent now."""
+        """Returns the datagrams that are to be sent now."""
         return list(self._end.outgoing())
 
     def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
-        """A protected request to the peer; its outcome comes with `ticket`. False: no place for it now."""
+        """Returns a protected request to the peer; its outcome comes with `ticket`. False: no place for it now."""
         return self._ask(ticket, content, now_ms, is_second=False)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """The entries of each table, and the most it may have."""
+        """Returns the entries of each table, and the most it may have."""
         return {
             **sizes_of(self._end, limits.COAP_EXCHANGES_MAX, limits.COAP_OUTGOING_MAX),
             "session asked": (len(self._asked), limits.COAP_REQUESTS_MAX),
@@ -138,7 +138,7 @@ class Party:
             self._on_outcome(event, now_ms)
 
     def _on_request(self, request: Any, now_ms: int) -> str:
-        """Hand it on, challenge or refuse it; what became of it."""
+        """Hands it on, challenge or refuse it; what became of it."""
         try:
             header = oscore.header_of(request)
             if header.kid != self._context.recipient_id:
@@ -239,7 +239,7 @@ def authenticated(content: messages.Content) -> messages.Content:
 
 
 def answer_to(request: messages.Content) -> messages.Content:
-    """The answer of the application to a request, which depends on all of it."""
+    """Returns the answer of the application to a request, which depends on all of it."""
     parts = [bytes((request.code,)), request.payload]
     for number, value in request.options:
         if number != messages.ECHO:
@@ -248,7 +248,8 @@ def answer_to(request: messages.Content) -> messages.Content:
 
 
 def sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[str, tuple[int, int]]:
-    """The entries of each table of an endpoint, read from inside for want of an interface, and the most it may have."""
+    """Returns the entries of each table of an endpoint, read from inside for want of an interface, and the most it may
+    have."""
     # An endpoint remembers our own requests beside those of others; a node has few, a gateway none.
     ours = limits.COAP_REQUESTS_MAX
     both = ours + exchanges_max
@@ -265,7 +266,7 @@ def sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[
 
 
 def faults_of(counters: dict[str, int], delivered: int) -> list[str]:
-    """Counters of an endpoint that do not add up, in words."""
+    """Returns counters of an endpoint that do not add up, in words."""
     faults = []
     by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
     if not delivered == counters["received"] == by_kind:

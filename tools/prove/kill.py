@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prove(folder: Path, args: argparse.Namespace) -> Figures:
-    """Run the rounds and return the figures."""
+    """Runs the rounds and returns the figures."""
     prng = Prng(args.seed)
     begun = time.monotonic()
     with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
@@ -53,7 +53,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 def kinds(prng: Prng) -> Iterator[str]:
-    """The deeds of the rounds, for ever: one shuffled deck after the other."""
+    """Returns the deeds of the rounds, for ever: one shuffled deck after the other."""
     while True:
         deck = [kind for kind, count in _DECK.items() for _ in range(count)]
         while deck:

@@ -253,7 +253,7 @@ def draw(number: int, seed: str) -> Drawn:
 
 
 def inflict(drawn: Drawn, world: World, street: Street) -> None:
-    """Put it all into the queue of the world."""
+    """Puts it all into the queue of the world."""
     street.host.ntp_ms = 1000 * drawn.ntp_s
     for trouble in drawn.troubles:
         world.at(1000 * trouble.at_s, _begin_trouble, trouble, world, street)
@@ -302,7 +302,7 @@ def _end_trouble(trouble: Trouble, street: Street) -> None:
 
 
 def _evening(night: str, prng: Prng) -> int:
-    """The civil day of the evening."""
+    """Returns the civil day of the evening."""
     year = prng.between(2027, 2028)
     if night == "spring":
         return civil.change_day(year, civil.EU_SUMMER_TIME[0]) - 1
@@ -353,7 +353,7 @@ def _trouble(what: str, setup: Setup, start_s: int, hours_s: int, prng: Prng) ->
 
 
 def _spell(hours_s: int, least_s: int, most_s: int, prng: Prng) -> tuple[int, int]:
-    """A spell (from, to), in seconds after the start."""
+    """Returns a spell (from, to), in seconds after the start."""
     from_s = _EARLIEST_S + prng.randrange(hours_s - _EARLIEST_S - least_s)
     return from_s, from_s + prng.between(least_s, most_s)
 

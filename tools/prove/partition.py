@@ -16,8 +16,8 @@ _PIECES_BYTES = (65_536, 4096, 1)
 
 
 def why_not() -> str | None:
-    """The part that is missing for a partition here; None when root may mount. Whether a mount succeeds, only trying
-    tells."""
+    """Returns the part that is missing for a partition here; None when root may mount. Whether a mount succeeds, only
+    trying tells."""
     if os.geteuid() != 0:
         return "mounting a partition needs root"
     if shutil.which("mount") is None:
@@ -54,7 +54,7 @@ class Partition:
         self._image.unlink(missing_ok=True)
 
     def free_bytes(self) -> int:
-        """The bytes that an ordinary program may still write."""
+        """Returns the bytes that an ordinary program may still write."""
         found = os.statvfs(self.folder)
         return found.f_bavail * found.f_frsize
 

@@ -64,7 +64,7 @@ class World(NamedTuple):
 
 
 def build(seed: str) -> World:
-    """A cabinet on an empty card, not started yet."""
+    """Returns a cabinet on an empty card, not started yet."""
     chance, prng = Chance(f"{seed}/card"), Prng(seed)
     disk, state = SimDisk(chance, latency_ms=(2, 40)), SimDisk(chance, latency_ms=(2, 40))
     disks = Disks(disk, state, SimSyncs(disk), SimSyncs(state))
@@ -95,14 +95,14 @@ def reference_run(world: World) -> None:
 
 
 def points(seed: str) -> list[tuple[str, int]]:
-    """Every operation of the reference run: (name of the disk, number)."""
+    """Returns every operation of the reference run: (name of the disk, number)."""
     world = build(seed)
     reference_run(world)
     return [(name, number) for name in ("disk", "state") for number in range(getattr(world, name).operations)]
 
 
 def cut(world: World, name: str, operation: int, seed: str) -> int:
-    """Run until the power goes in the middle of an operation, and come back; how often it went."""
+    """Runs until the power goes in the middle of an operation, and comes back; how often it went."""
     getattr(world, name).stop_after(operation)
     try:
         reference_run(world)

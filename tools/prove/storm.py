@@ -92,7 +92,7 @@ async def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 def peak_per_s(times_ms: Iterable[int]) -> int:
-    """Most of them in any window of one second."""
+    """Returns most of them in any window of one second."""
     rising = sorted(times_ms)
     start = peak = 0
     for end, at_ms in enumerate(rising):
@@ -136,7 +136,7 @@ class _Storm:
         await self._until(self._fleet.all_connected, _CONNECT_S_MAX, "not all gateways ever connected")
 
     async def outage(self, away_s: float) -> Figures:
-        """Kill -9, away, back."""
+        """Kills -9, away, back."""
         await self._begin_outage()
         await self._make(away_s)
         return await self._return(f"outage_{away_s:g}s", away_s)
@@ -238,7 +238,7 @@ class _Storm:
             await self._pump(_PUMP_S)
 
     async def _drained(self) -> int:
-        """Wait as long as something more arrives now and then; how many are missing in the end."""
+        """Waits as long as something more arrives now and then; how many are missing in the end."""
         missing, until = self._missing(), time.monotonic() + _DRAIN_S
         while missing and time.monotonic() < until:
             await self._pump(1)

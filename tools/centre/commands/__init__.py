@@ -1,1 +1,2 @@
-"""One module a sub-command of `bocage centre`: its help, its arguments, what it prints. Decisions are elsewhere."""
+"""Each module is one sub-command of `bocage centre`: its help, its arguments, what it prints. Must not decide
+anything."""

@@ -18,7 +18,7 @@ from tools.centre.store.archive import Archive, Held
 from tools.command_line import add_json
 from wire import event, record
 
-# Fields of a detail that tell one alarm of an equipment from another of the same kind.
+# Fields of a detail that distinguish two alarms of one kind at the same equipment.
 _IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag"))
 _NONE = N_("No alarm stands.")
 _TO_DO = N_("to do: {text}")
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def standing_alarms(archive: Archive) -> list[StandingAlarm]:
-    """The alarms that have begun and not ended, the latest first."""
+    """Returns the alarms that have begun and not ended, the latest first."""
     found: dict[tuple[Any, ...], StandingAlarm] = {}
     for held in archive.held(lane=event.ALARM):
         body = record.decode_body(held.body)

@@ -1,10 +1,10 @@
-"""Writes records as SenML JSON (RFC 8428) or CSV, for strangers to read; exact decimals, no float anywhere.
+"""Writes records as SenML JSON (RFC 8428) or CSV, for programs of others; decimals are exact, no float is used.
 
 SenML is one array; each Bocage record opens with base name `<node>/` and base time, and carries `boot`, `seq` and `q`
 (quality code, `wire.record`) as extra labels, as the packs of the gateways do. An uptime that no anchor maps to UTC has
-base time 0 and the label `up`; one that an anchor maps has its time, `up` unchanged beside it, and `within`, ± s of
-that time. An event without true or false is a data value (`vd`, CBOR in base64url). A record that conflicts with
-another of the same identity has the label `conflict`.
+base time 0 and the label `up`; one that an anchor maps has its UTC as base time, `up` unchanged beside it, and
+`within`, the uncertainty of that time in ± s. An event without true or false is a data value (`vd`, CBOR in base64url).
+A record that conflicts with another of the same identity has the label `conflict`.
 
 CSV is one line a reading or event; `unix_s` is empty when the time is not known, `detail` is JSON.
 
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def decimal(value: int, exponent: int) -> str:
-    """`value · 10^exponent` as a JSON number, every digit kept: 2137 and -2 give `21.37`."""
+    """Returns `value · 10^exponent` as a JSON number, every digit kept: 2137 and -2 give `21.37`."""
     if exponent >= 0:
         return str(value) + "0" * (exponent if value else 0)
     digits = str(abs(value)).rjust(1 - exponent, "0")
@@ -77,7 +77,7 @@ def decimal(value: int, exponent: int) -> str:
 
 
 def write_senml(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
-    """Every record (of one node) as one SenML array; returns how many Bocage records."""
+    """Writes every record (of one node) as one SenML array; returns the number of Bocage records."""
     count = 0
     separator = "[\n"
     for held in archive.held(node):
@@ -90,7 +90,7 @@ def write_senml(archive: Archive, out: TextIO, node: bytes | None = None) -> int
 
 
 def write_csv(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
-    """Every record (of one node) as CSV with a header; returns how many records."""
+    """Writes every record (of one node) as CSV with a header; returns the number of records."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     count = 0
@@ -101,7 +101,7 @@ def write_csv(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
 
 
 def _senml_entries(held: Held, moment: Moment) -> Iterator[list[tuple[str, str]]]:
-    """Entries as (label, JSON text): numbers are written as they are, without passing through a float."""
+    """Returns the entries as (label, JSON text): numbers are written as they are, without passing through a float."""
     opening = _opening(held, moment)
     body = record.decode_body(held.body)
     readings = body

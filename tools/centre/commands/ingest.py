@@ -1,4 +1,4 @@
-"""Takes records from the broker into the warehouse.
+"""Receives records from the broker and stores them in the warehouse.
 
 example:
   bocage centre ingest --db centre.db --broker mqtt.example.org:8883 --ca ca.pem --cert ingest.pem --key ingest.key

@@ -1,4 +1,4 @@
-"""Tells what became of the last commands.
+"""Shows what became of the last commands.
 
 example:
   bocage centre commands --db control.db --commune 49135 --json
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the oldest first."""
+    """Prints the commands, the oldest first."""
     now_s = int(time.time())
     if args.commune is not None:
         check_insee("--commune", args.commune)

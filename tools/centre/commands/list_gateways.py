@@ -1,4 +1,4 @@
-"""Tells which cabinets spoke, which versions they hold, and what was refused of their messages.
+"""Shows which cabinets have been heard, which versions they hold, and which of their messages were refused.
 
 example:
   bocage centre gateways --db control.db

@@ -1,8 +1,9 @@
-"""The part that commands which give an order share (`light`, `override`, `end`, `test-feeder`, `tell`): arguments, and
+"""Shared by the commands that give an order (`light`, `override`, `end`, `test-feeder`, `tell`): their arguments, and
 the way from a request to a signed command that is kept, sent and followed.
 
-The key is read, used once and forgotten. Nothing is sent from here: the daemon does that, and without one this says so.
-Exit status: 0 kept, and with --wait followed by every feeder; 1 refused, not sent by a daemon, or not followed.
+The key is read, used once and forgotten. This module sends nothing: the daemon does, and where none runs, a warning is
+printed. Exit status: 0 when the command is kept, and with --wait every feeder follows it; 1 when it is refused, no
+daemon sends it, or a feeder does not follow.
 """
 
 import argparse
@@ -47,7 +48,7 @@ Drafter = Callable[[sqlite3.Connection, bytes, bytes, int], Draft]  # connection
 
 
 def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None = None) -> None:
-    """Adds the arguments of every order. `reason`: the usual one; without it a person has to give one."""
+    """Adds the arguments of every order. `reason`: the usual reason; without it a person has to give one."""
     add_file(parser, "the control file, an SQLite file")
     parser.add_argument("--key", required=True, metavar="FILE", help="the person's private key (Ed25519, PEM)")
     parser.add_argument("--reason", required=reason is None, default=reason, help="for the record, at most 60 bytes")
@@ -58,7 +59,8 @@ def add_order_arguments(parser: argparse.ArgumentParser, *, reason: str | None =
 def add_place_arguments(
     parser: argparse.ArgumentParser, example: str, *, duration: str | None = None, is_target_needed: bool = False
 ) -> None:
-    """Adds which feeders, and for how long. `duration`: the usual one; without it a person has to give one."""
+    """Adds the arguments for which feeders, and for how long. `duration`: the usual one; without it a person has to
+    give one."""
     add_cabinet_arguments(parser)
     text = "a feeder's name in the policy" if is_target_needed else "a feeder or a group of the policy (all feeders)"
     parser.add_argument("--target", required=is_target_needed, metavar="NAME", help=text)
@@ -76,7 +78,7 @@ def add_cabinet_arguments(parser: argparse.ArgumentParser) -> None:
 def request_of(
     args: argparse.Namespace, kind: int, *, level: int | None = None, values: dict[int, int] | None = None
 ) -> Drafter:
-    """The draft of an order of this kind to the place that the arguments name."""
+    """Returns the drafter of an order of this kind for the place that the arguments name."""
     check_insee("--commune", args.commune)
     if args.gateway is not None and not topic.is_gateway_name(args.gateway):
         raise UsageError(N_("--gateway {name}: give a cabinet's name, such as mairie-1"), name=args.gateway)
@@ -104,7 +106,8 @@ def _end_s(args, start_s, now_s) -> int:
 
 
 def give(args: argparse.Namespace, drafter: Drafter) -> int:
-    """Draft the order, have a wide or dark one confirmed, sign it, keep it and follow it; the exit status."""
+    """Drafts the order, has a wide or dark one confirmed, signs it, keeps it and follows it; returns the exit
+    status."""
     if not is_line(args.reason, command.REASON_BYTES_MAX):
         raise refusal("refused.text", field="--reason", bytes_max=command.REASON_BYTES_MAX)
     if not 0 <= args.wait <= _WAIT_S_MAX:
@@ -138,7 +141,7 @@ def _signer(args) -> keys.Signer:
 
 @contextmanager
 def opened_to_read(path: str) -> Iterator[sqlite3.Connection]:
-    """The control file, to read; UsageError when there is none."""
+    """Opens the control file for reading; UsageError when there is none."""
     _check_file(path)
     with database_faults(path):
         connection = file.open_to_read(path)
@@ -150,7 +153,7 @@ def opened_to_read(path: str) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def opened_to_write(path: str) -> Iterator[sqlite3.Connection]:
-    """The control file, to write; UsageError when there is none."""
+    """Opens the control file for writing; UsageError when there is none."""
     _check_file(path)
     with database_faults(path):
         connection = file.open_to_write(path)
@@ -166,7 +169,7 @@ def _check_file(path: str) -> None:
 
 
 def _confirmed(one: Draft, language: str) -> bool:
-    """Show what it touches, and ask for a person's yes; a program has to give --yes."""
+    """Shows which feeders the order touches, and asks a person to write `yes`; a program has to give --yes."""
     names = ", ".join(feeder.name for feeder in one.touched)
     print(word("touches", language, count=len(one.touched), names=names), file=sys.stderr)
     limits = "; ".join(f"{name} ({limit.authority}, {limit.text})" for name, limit in one.limits)
@@ -180,7 +183,7 @@ def _confirmed(one: Draft, language: str) -> bool:
 
 
 def _warn(connection, args, one: command.Command, now_s) -> bool:
-    """Print what keeps it from being sent; True when a daemon sends it."""
+    """Prints why the command is not sent yet; returns True when a daemon sends it."""
     daemon = file.serving_daemon(args.db)
     if daemon is None:
         end = local_time(one.expires_s, now_s=now_s)
@@ -204,7 +207,7 @@ def _progress(connection, kept) -> Progress:
 
 
 def _follow(connection, kept, args) -> Progress:
-    """Print each outcome as it comes, until nothing more is awaited or the time is up."""
+    """Prints each outcome as it comes, until no more is awaited or the time is up."""
     end = time.monotonic() + args.wait
     printed: set[orders.ReportedOutcome] = set()
     while True:

@@ -1,4 +1,4 @@
-"""Checks a signed policy, or a commune's keys, and gives them to its cabinets.
+"""Checks a signed policy, or a commune's keys, and has them sent to its cabinets.
 
 example:
   bocage centre policy publish --db control.db --policy feneu.policy --keyset feneu.keys
@@ -20,7 +20,7 @@ from wire import command
 
 
 class _NotAccepted(Exception):
-    """A file that is not accepted, and why."""
+    """Raised for a file that is not accepted; holds its faults."""
 
     def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
         super().__init__(path)
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read(field: str, path: str) -> bytes:
-    """A file's bytes, at most one more than could ever be accepted."""
+    """Returns a file's bytes, at most one byte more than the longest that can be accepted."""
     try:
         with open(path, "rb") as opened:
             return opened.read(command.SIGNED_POLICY_BYTES_MAX + 1)
@@ -84,7 +84,7 @@ def _keep(connection: sqlite3.Connection, args: argparse.Namespace, files: dict[
         lines.append(word("policy.kept", args.lang, authority=held.policy.authority, text=held.policy.text, **values))
         version = held.policy.version
         seen = gateways.list_gateways(connection, held.policy.insee)
-        # A centre that lost its file: what they hold already they will not accept again.
+        # After the centre has lost its control file: gateways refuse a version that they already hold.
         ahead = [one.name for one in seen if one.policy_version is not None and one.policy_version >= version]
         if ahead:
             lines.append(word("policy.ahead", args.lang, names=", ".join(ahead), version=version))

@@ -1,4 +1,4 @@
-"""Tells what the warehouse holds, and what it lacks.
+"""Shows what the warehouse holds, and what it lacks.
 
 example:
   bocage centre stats --db centre.db --json
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def statistics(archive: Archive) -> dict:
-    """The figures that `stats --json` prints. `missing` counts identities that neither came nor are explained."""
+    """Returns the figures that `stats --json` prints. `missing` counts the records that neither came nor are explained
+    by a gap."""
     prefixes = archive.prefixes()
     return {
         **archive.counters,

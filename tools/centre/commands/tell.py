@@ -1,4 +1,4 @@
-"""Tells nodes a drought level, a load shed, a day's exception, the weather.
+"""Sends nodes a directive: a drought level, a load shed, a day's exception, the weather.
 
 example:
   bocage centre tell drought 2 --db control.db --commune 49135 --to irrigation --until 2027-08-31

@@ -1,4 +1,4 @@
-"""Lets another gateway take a name, after a replacement or a move.
+"""Frees a gateway's name for another gateway, after a replacement or a move.
 
 example:
   bocage centre unbind --db centre.db --gateway 49007-mairie-1

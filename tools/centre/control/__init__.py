@@ -1,1 +1,1 @@
-"""Policies, orders and leases, as the control centre keeps and sends them."""
+"""The control centre keeps policies, orders and leases, and sends them to the gateways."""

@@ -1,12 +1,12 @@
-"""The authority of each commune as the centre holds it: key sets, signed policies, and what a gateway lacks of them.
+"""Keeps the authority of each commune, its key sets and signed policies, and finds what a gateway lacks of them.
 
-The first key set of a commune is given in plain, as it is installed in the cabinets by hand; a later one comes signed
-by enough keys of the one before. A policy is signed by one key of the newest set. Versions only rise. The versions of a
-key set are kept, because a gateway follows from each to the next: it is sent one step at a time, and the policy with
-the step whose keys verify it.
+The first key set of a commune is given unsigned, as it is installed in the cabinets by hand; a later one is signed by
+enough keys of the one before. A policy is signed by one key of the newest set. Versions only rise. All versions of a
+key set are kept, because a gateway follows from each to the next: it is sent one step at a time, and the policy
+together with the step whose keys verify it.
 
-Functions on a connection of `tools.centre.control.file`, in its owner's transaction; no clock. Faults are returned,
-all at once, with their remedy; sqlite3.Error passes.
+Its functions use a connection of `tools.centre.control.file`, in the caller's transaction, and no clock. Faults are
+returned, all at once, with their remedy; sqlite3.Error passes to the caller.
 """
 
 import sqlite3
@@ -25,14 +25,14 @@ _COSE_SIGN = b"\xd8\x62"
 
 
 class SignedPolicy(NamedTuple):
-    """A policy, and the name of the key that signed it."""
+    """A policy, and the name of the holder of the key that signed it."""
 
     policy: document.Policy
     signer: str
 
 
 class Bundle(NamedTuple):
-    """A payload for topic `p`, and the versions that a gateway has once it has accepted it."""
+    """A payload for topic `p`, and the versions that a gateway holds once it has accepted the payload."""
 
     payload: bytes
     policy_version: int
@@ -40,7 +40,7 @@ class Bundle(NamedTuple):
 
 
 def newest_keyset(connection: sqlite3.Connection, insee: str) -> keyset.KeySet | None:
-    """The key set in force."""
+    """Returns the key set in force, None for a commune without one."""
     row = connection.execute(
         "SELECT plain FROM keysets WHERE insee = ? ORDER BY version DESC LIMIT 1", (insee,)
     ).fetchone()
@@ -48,7 +48,8 @@ def newest_keyset(connection: sqlite3.Connection, insee: str) -> keyset.KeySet |
 
 
 def policy_in_force(connection: sqlite3.Connection, insee: str, *, now_s: int) -> document.Policy | None:
-    """The newest policy whose validity has begun, past its end too; else the oldest kept. Gateways choose alike."""
+    """Returns the newest policy whose validity has begun, even when it has ended; else the oldest kept. Gateways choose
+    by the same rule."""
     policy = None
     for (signed,) in connection.execute(
         "SELECT signed FROM policies WHERE insee = ? ORDER BY version DESC", (insee,)
@@ -61,7 +62,7 @@ def policy_in_force(connection: sqlite3.Connection, insee: str, *, now_s: int) -
 
 
 def held(connection: sqlite3.Connection) -> list[str]:
-    """INSEE codes of the communes that have a key set."""
+    """Returns the INSEE codes of the communes that have a key set."""
     return [row[0] for row in connection.execute("SELECT DISTINCT insee FROM keysets ORDER BY insee")]
 
 
@@ -69,7 +70,8 @@ def held(connection: sqlite3.Connection) -> list[str]:
 
 
 def accept_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) -> tuple[keyset.KeySet | None, Faults]:
-    """Keep a key set, the first of a commune in plain or a later one signed. The one in force once more is no fault."""
+    """Keeps a key set, the first of a commune unsigned or a later one signed. Giving the set in force again is no
+    fault."""
     if data[: len(_COSE_SIGN)] == _COSE_SIGN:
         return _accept_signed_keyset(connection, data, now_s)
     plain, faults = keyset.decode(data)
@@ -87,14 +89,15 @@ def accept_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) ->
 def accept_policy(
     connection: sqlite3.Connection, data: bytes, *, now_s: int
 ) -> tuple[SignedPolicy | None, Faults]:
-    """Keep a signed policy, if a key of its commune's set in force signed it and its version rises."""
+    """Keeps a signed policy, if a key of its commune's set in force signed it and its version is higher than the one
+    held."""
     try:
         kid = cose.sign1_decode(data, bytes_max=command.SIGNED_POLICY_BYTES_MAX).signatures[0].kid
     except WireFault as fault:
         remedy = "give the file that `bocage policy sign` wrote"
         return None, (Fault(keyset.FORM, f"is not a signed policy ({fault.reason})", remedy),)
     faults: Faults = (_stranger(kid),)
-    # One person may hold a key of several communes: the one that the policy is for opens it.
+    # One person may hold a key of several communes: the commune whose set opens the policy is the one it is for.
     for insee in held(connection):
         current = newest_keyset(connection, insee)
         assert current is not None
@@ -120,7 +123,7 @@ def _accept_signed_keyset(connection, data, now_s):
             payload = cose.sign_decode(data, bytes_max=command.SIGNED_KEYSET_BYTES_MAX).payload
             _keep_keyset(connection, later, payload, data, now_s)
             return later, ()
-        # Of all communes, the faults of the one that knows the signers.
+        # The faults reported are those of the commune that knows the signers.
         if found[0].path != keyset.STRANGER or len(held(connection)) == 1:
             faults = found
     return None, faults
@@ -160,9 +163,9 @@ def _stranger(kid) -> Fault:
 def bundle_for(
     connection: sqlite3.Connection, insee: str, policy_version: int, keyset_version: int
 ) -> Bundle | None:
-    """The bundle for a gateway that holds these versions; None when it lacks nothing that it could verify.
+    """Returns the bundle for a gateway that holds these versions; None when it lacks nothing that it could verify.
 
-    A gateway without any key set accepts nothing: the first is installed by hand.
+    A gateway without any key set accepts nothing: the first set is installed by hand.
     """
     if keyset_version == 0:
         return None
@@ -172,16 +175,17 @@ def bundle_for(
         (insee, keyset_version),
     ).fetchone()
     if step is None and policy_version >= _newest_version(connection, insee):
-        return None  # as nearly always
+        return None  # the usual case
     policy = _policy_under(connection, insee, step[0] if step else keyset_version)
     if step is not None and policy is None:
-        # The signer's key is taken out by this step: the policy goes before it, if it is news.
+        # This step removes the signer's key: the policy is sent before it, if the gateway lacks the policy.
         before = _policy_under(connection, insee, keyset_version)
         if before is not None and before[0] > policy_version:
             step, policy = None, before
     if step is None and policy is None:
         return None
-    # The gateway's own set once more is nothing to it, and tells one that was restored from an older copy.
+    # The gateway's own set sent again changes nothing for it, and lets a gateway that was restored from an older copy
+    # notice that.
     signed_keyset = step[1] if step else _signed_keyset(connection, insee, keyset_version)
     payload = command.encode_bundle(signed_keyset, policy[1] if policy else None)
     then_policy_version = max(policy_version, policy[0]) if policy else policy_version
@@ -200,7 +204,7 @@ def _signed_keyset(connection, insee, version):
 
 
 def _policy_under(connection, insee, keyset_version):
-    """(version, signed) of the newest policy, if a key of that version of the set signed it."""
+    """Returns (version, signed) of the newest policy, if a key of that version of the set signed it."""
     row = connection.execute(
         "SELECT version, signed, kid FROM policies WHERE insee = ? ORDER BY version DESC LIMIT 1", (insee,)
     ).fetchone()

@@ -3,11 +3,11 @@ sends.
 
     gateways ── tc/1/r/+/+, tc/1/s/+/+ ──▶ receive, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
 
-One thread and one loop. What arrives is gathered, committed to the control file and only then acknowledged (MQTT 5,
-QoS 1, persistent session), so an outcome survives our death. Each connection is a new client that remembers nothing:
-what the broker has not acknowledged is dispatched again, with what is left of its time, and nothing is sent while
-there is no connection. A broker that is away is tried again for ever; a disk that refuses ends the connection, so that
-all comes again. The process must never log a payload or a key.
+One thread and one loop. What arrives is gathered, committed to the control file and only then acknowledged (MQTT 5, QoS
+1, persistent session), so an outcome survives the end of this process. Each connection is a new client that remembers
+nothing: what the broker has not acknowledged is dispatched again, with the rest of its time, and nothing is sent while
+there is no connection. An unreachable broker is tried again for ever; when the disk refuses, the connection is ended,
+so that the broker delivers everything again. The process must never log a payload or a key.
 """
 
 import signal
@@ -52,12 +52,12 @@ class ControlDaemon:
         self._backoff = Backoff()
         self._client = self._new_client()
         self._subscribed = False
-        self._group: list[tuple[int, int, Message]] = []  # message id, QoS, what came; not committed yet
+        self._group: list[tuple[int, int, Message]] = []  # message id, QoS, message; not committed yet
         self._unacknowledged: dict[int, _About | None] = {}  # by message id
-        self._answered: list[tuple[_About, str | None]] = []  # the broker's answers to commands, not kept yet
+        self._answered: list[tuple[_About, str | None]] = []  # the broker's answers to commands, not stored yet
 
     def stop(self) -> None:
-        """May be called from a signal handler."""
+        """Makes `run` return soon; may be called from a signal handler."""
         self._stopping = True
 
     def run(self) -> None:
@@ -71,7 +71,7 @@ class ControlDaemon:
     # --- one connection ---------------------------------------------------------------------------------------
 
     def _connect(self) -> tuple[str, str] | None:
-        """Connect to the broker; None, or what is wrong and its text for the log."""
+        """Connects to the broker; returns None, or the problem and its text for the log."""
         self._subscribed = False
         self._group.clear()
         self._unacknowledged.clear()
@@ -98,7 +98,7 @@ class ControlDaemon:
         return None
 
     def _gather(self) -> str | None:
-        """Wait for a message, then take what else is waiting; None, or why the connection ended."""
+        """Waits for a message, then receives the others that are waiting; returns None, or why the connection ended."""
         timeout_s = CONTROL_POLL_S
         while True:
             count = len(self._group)
@@ -141,7 +141,7 @@ class ControlDaemon:
             delay_s -= _REST_S
 
     def _close(self) -> None:
-        """Let out what is written; the broker keeps our session for our return."""
+        """Sends what is written but not sent yet; the broker keeps our session for the next start."""
         for _ in range(_CLOSE_TURNS):
             if not self._client.is_connected() or not self._client.want_write():
                 break
@@ -184,12 +184,12 @@ class ControlDaemon:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = ""  # refused as `topic`, like any other that is none of ours
+            topic = ""  # refused as `topic`, like any other unknown topic
         self._group.append((message.mid, message.qos, Message(topic, message.payload, bool(message.retain))))
 
     def _on_publish(self, _client, _userdata, mid, reason, _properties):
         about = self._unacknowledged.pop(mid, None)
-        # "No matching subscribers": the gateway has no session, so the broker keeps the message for none.
+        # "No matching subscribers": the gateway has no session, so the broker drops the message.
         problem = None if str(reason) == "Success" else str(reason)
         if about is not None:
             self._answered.append((about, problem))
@@ -198,8 +198,8 @@ class ControlDaemon:
 
 
 def run(path: str, address: mqtt.BrokerAddress, *, lease_s: int) -> None:
-    """Open the control file and serve until SIGTERM or SIGINT. sqlite3.Error, OSError or ssl.SSLError when it cannot
-    start, `file.Busy` when another daemon serves the file."""
+    """Opens the control file and serves until SIGTERM or SIGINT. Raises sqlite3.Error, OSError or ssl.SSLError when it
+    cannot start, `file.Busy` when another daemon serves the file."""
     connection = file.open_to_write(path)
     try:
         broker = f"{address.host}:{address.port}"

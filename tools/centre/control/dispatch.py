@@ -1,11 +1,14 @@
-"""Decides what the control centre sends: leases to gateways that ask, policies to those behind, commands.
+"""Decides what the control centre sends: leases to gateways that ask, policies to those that hold an older one,
+commands.
 
-`receive` is given what came from the broker, in one transaction, and returns what to publish; `poll` returns what is to
-be published unasked: new commands, new policies. `on_acknowledged` is given the broker's answers to publications. Every
-publication may be sent late, twice or never: a grant names the ask, a policy its version, a command its id.
+`receive` accepts messages from the broker, in one transaction, and returns what to publish in answer; `poll` returns
+what to publish unasked: new commands, new policies. `on_acknowledged` accepts the broker's answers to publications.
+Every publication may be sent late, twice or never: a grant names the ask that it answers, a policy its version, a
+command its id.
 
-Knows no socket and no clock: `now_s` is Unix time, against which commands expire, `now_ms` monotonic, for pauses. Bytes
-from the broker that are none of ours are counted by reason and dropped. sqlite3.Error passes, with nothing accepted.
+Must use no socket and no clock: `now_s` is Unix time, by which commands expire, `now_ms` is monotonic, for pauses.
+Messages that are not valid are counted by reason and dropped. sqlite3.Error passes to the caller, and nothing is
+accepted.
 """
 
 import sqlite3
@@ -31,7 +34,7 @@ from wire.faults import WireFault
 
 _STATES = {b"online": True, b"offline": False}
 _DELETE_EVERY_MS = 3_600_000
-# Why a message is refused, beside the reasons of `wire.command` and `tools.centre.control.orders`.
+# Reasons to refuse a message, beside those of `wire.command` and `tools.centre.control.orders`.
 RETAINED = "retained"
 STATE = "state"
 STALE_ASK = "ask-stale"
@@ -41,7 +44,7 @@ Log = Callable[..., None]
 
 
 class Message(NamedTuple):
-    """A message as it came. `retained`: the broker kept it from earlier."""
+    """A message from the broker. `retained`: the broker had kept it from earlier."""
 
     topic: str
     payload: bytes
@@ -49,7 +52,7 @@ class Message(NamedTuple):
 
 
 class Publication(NamedTuple):
-    """A message to send with QoS 1. `expiry_s`: the broker forgets it then. `about`: (id, gateway) of a command."""
+    """A message to send with QoS 1. `expiry_s`: the broker drops it after that. `about`: (id, gateway) of a command."""
 
     topic: str
     payload: bytes
@@ -59,7 +62,7 @@ class Publication(NamedTuple):
 
 
 class _SentPolicy(NamedTuple):
-    """The versions that a gateway was sent, when it may be sent them again, and how long it waits after that."""
+    """The versions that a gateway was sent, the time from which they may be sent again, and the delay after that."""
 
     versions: tuple[int, int]
     again_ms: int
@@ -67,34 +70,35 @@ class _SentPolicy(NamedTuple):
 
 
 class _SentCommand(NamedTuple):
-    """A pending command that was sent: when it may be sent again, and how long it waits after that."""
+    """A pending command that was sent: the time from which it may be sent again, and the delay after that."""
 
     again_ms: int
     delay_s: int
 
 
 class Dispatcher:
-    """The decisions on one connection; its owner is one thread. `lease_s`: the longest that is granted."""
+    """The decisions, on one connection and from one thread. `lease_s`: the longest lease that is granted."""
 
     def __init__(self, connection: sqlite3.Connection, *, lease_s: int, log: Log) -> None:
         self._connection = connection
         self._lease_s = lease_s
         self._log = log
-        self._notes: list[tuple[str, dict[str, object]]] = []  # for the log, once they are committed
+        self._notes: list[tuple[str, dict[str, object]]] = []  # for the log, written after the commit
         self._refusals = Refusals(self._note)
         self._nonces: dict[Name, deque[bytes]] = {}
         self._sent_policies: dict[Name, _SentPolicy] = {}
         self._sent_commands: dict[tuple[bytes, Name], _SentCommand] = {}
         self._data_version = -1
-        # What may be due: all commands, all policies, the commands of those gateways that came or asked.
+        # What to check at the next poll: all commands, all policies, the commands of the gateways that came online or
+        # asked.
         self._check_commands = self._check_policies = True
         self._check_gateways: set[Name] = set()
         self._recall = True
         self._delete_ms: int | None = None
 
     def on_connected(self, *, session_present: bool) -> None:
-        """The broker is reached: what was on its way is not known to have arrived, either way. One without our session
-        may have lost what it retained, too."""
+        """Notes that the broker is reached: it is unknown whether what was under way has arrived, so it is sent again.
+        A broker without our session may have lost what it retained, too."""
         self._sent_commands.clear()
         self._check_commands = self._check_policies = self._recall = True
         if not session_present:
@@ -103,7 +107,7 @@ class Dispatcher:
     # --- what came --------------------------------------------------------------------------------------------
 
     def receive(self, messages: Iterable[Message], *, now_s: int, now_ms: int) -> list[Publication]:
-        """Keep what was reported; the grants and bundles that answer it."""
+        """Keeps what gateways reported; returns the grants and bundles that answer them."""
         asks: dict[Name, command.Ask] = {}
         with self._transaction():
             for message in messages:
@@ -115,12 +119,13 @@ class Dispatcher:
         return answers
 
     def on_acknowledged(self, answers: Iterable[tuple[tuple[bytes, Name], str | None]], *, now_s: int) -> None:
-        """Keep the broker's answers to commands, as (about, problem): None that it accepted one for a gateway."""
+        """Keeps the broker's answers to commands, as (about, problem); problem None: it accepted the command for a
+        gateway."""
         with self._transaction():
             for (id, (insee, gateway)), problem in answers:
                 orders.note_sent(self._connection, id, gateway, problem, now_s=now_s)
                 self._note("command-sent", command=id.hex(), gateway=f"{insee}-{gateway}", problem=problem)
-        self._check_commands = True  # what ends one of them may go now
+        self._check_commands = True  # a command that ends one of them may be sent now
 
     def _accept(self, message: Message, asks: dict[Name, command.Ask], now_s: int) -> str | None:
         try:
@@ -152,7 +157,7 @@ class Dispatcher:
             return STALE_ASK
         if ask.nonce not in nonces:
             nonces.append(ask.nonce)
-        asks[name] = ask  # of several that waited, the last
+        asks[name] = ask  # of several that are waiting, the last counts
         return None
 
     def _accept_outcome(self, name: Name, outcome: command.Outcome, now_s: int) -> str | None:
@@ -174,7 +179,7 @@ class Dispatcher:
     # --- what goes unasked ----------------------------------------------------------------------------------
 
     def poll(self, room: int, *, now_s: int, now_ms: int) -> list[Publication]:
-        """The publications that are due, at most `room` of them; the rest comes at the next call."""
+        """Returns the publications that are due, at most `room` of them; the others follow at the next call."""
         self._delete_old(now_s, now_ms)
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version != self._data_version:  # another process wrote: a new command, a new policy
@@ -197,9 +202,9 @@ class Dispatcher:
         return found
 
     def _commands(self, room: int, too_early: set[Name], now_s: int, now_ms: int) -> list[Publication]:
-        """The commands that were never sent, and those of gateways that came or asked.
+        """Returns the commands that were never sent, and those of gateways that came online or asked.
 
-        `too_early` gets the gateways that came a little too soon."""
+        Adds to `too_early` the gateways whose pause is not over, but will be soon."""
         pending = orders.pending(self._connection, now_s=now_s)
         found: list[Publication] = []
         for one in pending:
@@ -231,7 +236,7 @@ class Dispatcher:
     def _bundle(
         self, name: Name, policy_version: int, keyset_version: int, now_ms: int, *, is_asked: bool
     ) -> Publication | None:
-        """The bundle that a gateway with these versions lacks, unless it was sent a short while ago."""
+        """Returns the bundle that a gateway with these versions lacks; None when it was sent that a short while ago."""
         bundle = communes.bundle_for(self._connection, name[0], policy_version, keyset_version)
         if bundle is None:
             self._sent_policies.pop(name, None)
@@ -270,13 +275,14 @@ class Dispatcher:
 
 
 def _publication(one: orders.PendingOrder, now_s: int) -> Publication:
-    """The message of a command, which the broker forgets when the command has expired."""
+    """Returns the message of a command; the broker drops it when the command has expired."""
     to = topics.build(topics.COMMAND, one.insee, one.gateway)
     return Publication(to, one.signed, expiry_s=one.expires_s - now_s, about=(one.id, (one.insee, one.gateway)))
 
 
 def _decode(kind: str, message: Message) -> bool | command.Ask | command.Outcome:
-    """The content of a message: online or not, an ask, an outcome. WireFault for anything else."""
+    """Returns the content of a message: True for online, False for offline, an ask, or an outcome. WireFault for
+    anything else."""
     if kind not in (topics.STATE, topics.OUTCOME):
         raise WireFault("topic")
     if kind == topics.STATE:

@@ -1,8 +1,10 @@
-"""Drafts of commands: from a person's request to a signed command, through the checks of who, where, when and limits.
+"""Turns a person's request into a signed command, after checks of the person's rights, the place, the time and the
+limits.
 
-The same questions are asked by the gateway, whose word holds; here they are asked first, so that a person is told at
-once. The policy is the one in force as the centre holds it. A wide or a dark command has reasons to be confirmed: the
-caller shows what it touches before it has it signed. Knows no clock, and no file but the connection it is given.
+The gateway makes the same checks, and its answer decides; here they come first, so that a person sees a refusal at
+once. They use the policy in force as the centre holds it. A command for many feeders or for darkness has reasons to be
+confirmed: the caller shows the feeders concerned before it has the command signed. Must use no clock, and no file but
+the connection it is given.
 """
 
 import sqlite3
@@ -18,24 +20,26 @@ from tools.policy.keys import Signer
 from wire import command, cose
 from wire.line import is_line
 
-# Rights by the kind of command; ending one takes the right that it took to give it.
+# The right that each kind of command needs; to end a command needs the right that it needed itself.
 _RIGHTS = {
     command.OVERRIDE: document.OVERRIDE,
     command.EMERGENCY: document.EMERGENCY,
     command.TEST_FEEDER: document.TEST,
     command.DIRECTIVE: document.DIRECTIVE,
 }
-# A command may be planned so long ahead: what ends it must fit into the longest window too.
+# The longest time that a command may be planned ahead: the window of an END of it must not exceed the longest window
+# either.
 AHEAD_S_MAX = command.WINDOW_S_MAX
 
-# Reasons to ask once more.
+# Reasons to have a command confirmed.
 DARK = "confirm.dark"
 MANY = "confirm.many"
 LIMITED = "confirm.limited"
 
 
 class NotAllowed(Refused):
-    """Why a request becomes no command: the sentence under `key` in `order_words`, with its values."""
+    """Raised when a request becomes no command: the sentence under `key` in `order_words`, with its values, says
+    why."""
 
     def __init__(self, key: str, **values: object) -> None:
         self.key = key
@@ -43,7 +47,7 @@ class NotAllowed(Refused):
 
 
 class Request(NamedTuple):
-    """What a person asks for; fields as in `wire.command.Command`."""
+    """What a person asks for; its fields are those of `wire.command.Command`."""
 
     kind: int
     insee: str
@@ -57,8 +61,9 @@ class Request(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A command before it is signed. `touched`: the feeders of the policy that it is for. `confirm`: why to ask again.
-    `limits`: what forbids it for some of them, whose cabinets will refuse; which those are is not known here."""
+    """A command before it is signed. `touched`: the feeders of the policy that it is for. `confirm`: reasons to confirm
+    it. `limits`: (feeder, limit) where a limit forbids it; the cabinets that have these feeders will refuse, but it is
+    not known here which cabinets those are."""
 
     command: command.Command
     touched: tuple[document.FeederRule, ...]
@@ -67,7 +72,7 @@ class Draft(NamedTuple):
 
 
 def draft(connection: sqlite3.Connection, request: Request, kid: bytes, new_id: bytes, *, now_s: int) -> Draft:
-    """A command by the operator with that key; NotAllowed says what is in the way."""
+    """Returns a command by the operator with that key; NotAllowed says why there is none."""
     policy, operator = _operator(connection, request.insee, kid, now_s)
     _check_right(operator, request.kind)
     _check_times(request, now_s)
@@ -88,7 +93,8 @@ def draft(connection: sqlite3.Connection, request: Request, kid: bytes, new_id: 
 
 
 def _directive(request, operator, new_id):
-    """The command that tells nodes something: it needs no feeder, and no limit of lighting is about it."""
+    """Returns the command that carries a directive to nodes: it needs no feeder, and no limit of lighting applies to
+    it."""
     if request.target is not None and not is_line(request.target, command.NAME_BYTES_MAX):
         raise NotAllowed("refused.scope", target=request.target)
     return command.Command(
@@ -100,7 +106,8 @@ def _directive(request, operator, new_id):
 def draft_end(
     connection: sqlite3.Connection, ended: command.Command, reason: str, kid: bytes, new_id: bytes, *, now_s: int
 ) -> Draft:
-    """The end of a command, by an operator who could have given it; NotAllowed says what is in the way."""
+    """Returns the end of a command, by an operator who could have given that command; NotAllowed says why there is
+    none."""
     policy, operator = _operator(connection, ended.insee, kid, now_s)
     if ended.kind == command.END:
         raise NotAllowed("refused.end_of_end")
@@ -117,12 +124,13 @@ def draft_end(
 
 
 def addressed_feeders(policy: document.Policy, target: str | None) -> tuple[document.FeederRule, ...]:
-    """The feeders of a policy that a target means: all, a group's, or one."""
+    """Returns the feeders of a policy that a target names: all, those of a group, or one."""
     return tuple(one for one in policy.lighting.feeders if target is None or target in (one.name, one.group))
 
 
 def sign_and_keep(connection: sqlite3.Connection, one: Draft, signer: Signer, *, now_s: int) -> orders.Order:
-    """Sign it and keep it, from where the daemon sends it; NotAllowed when the commune has too many under way."""
+    """Signs the command and keeps it in the file, from where the daemon sends it; NotAllowed when the commune has too
+    many under way."""
     signed = cose.sign1_encode(command.encode_command(one.command), signer.kid, cose.COMMAND_AAD, signer.sign)
     try:
         with database.transaction(connection):
@@ -156,7 +164,8 @@ def _check_times(request, now_s):
 
 
 def _limits(policy, touched, request, now_s):
-    """(feeder's name, Limit) of each feeder for which a limit forbids it; an emergency weighs more than all of them."""
+    """Returns (feeder's name, Limit) of each feeder for which a limit forbids it; an emergency overrides every
+    limit."""
     if request.kind == command.EMERGENCY:
         return ()
     first_s = max(now_s, request.not_before_s)
@@ -167,7 +176,7 @@ def _limits(policy, touched, request, now_s):
 
 def _confirmations(touched, request, limits):
     if request.kind != command.OVERRIDE:
-        return ()  # an emergency is one tap; a test is one feeder
+        return ()  # an emergency must need one tap only; a test concerns one feeder
     is_dark_commune = request.level == 0 and request.gateway is None and request.target is None
     reasons = ((DARK, is_dark_commune), (MANY, len(touched) > CONFIRM_FEEDERS_MAX), (LIMITED, bool(limits)))
     return tuple(reason for reason, holds in reasons if holds)

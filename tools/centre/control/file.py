@@ -1,11 +1,11 @@
-"""The control file: its tables, how it is opened, and the lock of the daemon that serves it.
+"""Defines the tables of the control file, opens it, and holds the lock of the daemon that serves it.
 
-A command, a policy and a key set are kept as they were signed; columns beside the bytes are for finding them. Times are
-Unix seconds of the centre's clock, unless a column says otherwise. `feeder` '' is the cabinet as a whole.
+A command, a policy and a key set are kept as they were signed; the columns beside the bytes are for finding them. Times
+are Unix seconds of the centre's clock, unless a column states otherwise. `feeder` '' is the cabinet as a whole.
 
-The daemon's lock is a file beside it, `<control file>.daemon`, which ends with the process, however that ends, and says
-in JSON which broker the daemon uses and whether it reaches it. One daemon a file. POSIX, one host: a lock is not seen
-over a network.
+The daemon's lock is a file beside it, `<control file>.daemon`, whose lock ends with the process, however that ends, and
+which states in JSON which broker the daemon uses and whether it reaches it. One daemon serves a file. POSIX, one host:
+a lock is not seen over a network.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from tools.centre.store import database
 
-# From 100 on, so that a warehouse (from 1) is never taken for this file.
+# From 100 on, so that a warehouse (from 1) is never mistaken for this file.
 VERSION = 100
 
 _TABLES = """
@@ -69,29 +69,31 @@ SCHEMA = database.Schema("a control file", VERSION, _TABLES)
 
 
 def open_to_write(path: str) -> sqlite3.Connection:
-    """A connection that may write, on a file made where there is none; sqlite3.Error for another kind of file."""
+    """Returns a connection that may write, on a file made where there is none; sqlite3.Error for another kind of
+    file."""
     return database.open_to_write(SCHEMA, path)
 
 
 def open_to_read(path: str) -> sqlite3.Connection:
-    """A connection that cannot write; sqlite3.Error for no file or another kind of file."""
+    """Returns a connection that cannot write; sqlite3.Error for no file or another kind of file."""
     return database.open_to_read(SCHEMA, path)
 
 
 # --- the daemon that serves it ----------------------------------------------------------------------------------
 
-# A question holds the lock for an instant; a daemon that starts just then tries again.
+# `serving_daemon` holds the lock for an instant; a daemon that starts just then tries again.
 _TRIES = 5
 _TRY_S = 0.1
 _BYTES_MAX = 1024
 
 
 class Busy(Exception):
-    """Another daemon serves this file."""
+    """Raised when another daemon serves this file."""
 
 
 class DaemonState(NamedTuple):
-    """The daemon that serves a file. `connected` None: not known at this instant. `broker` is HOST:PORT."""
+    """The state of the daemon that serves a file. `connected` None: not known at this instant. `broker` is
+    HOST:PORT."""
 
     broker: str
     connected: bool | None
@@ -102,7 +104,7 @@ class DaemonLock:
     """The lock beside a control file, which the daemon holds as long as it runs."""
 
     def __init__(self, path: str, broker: str) -> None:
-        """OSError when the folder refuses; Busy when a daemon is there."""
+        """Acquires the lock. Raises OSError when the folder refuses, Busy when another daemon holds it."""
         self._broker = broker
         self._file = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         for left in reversed(range(_TRIES)):
@@ -116,7 +118,7 @@ class DaemonLock:
                 time.sleep(_TRY_S)
 
     def report(self, *, connected: bool, now_s: int) -> None:
-        """Write the state that `serving_daemon` reads from now on."""
+        """Writes the state that `serving_daemon` returns from now on."""
         state = json.dumps({"broker": self._broker, "connected": connected, "since_unix_s": now_s}).encode()
         os.pwrite(self._file, state.ljust(_BYTES_MAX), 0)
 
@@ -125,7 +127,7 @@ class DaemonLock:
 
 
 def serving_daemon(path: str) -> DaemonState | None:
-    """The daemon that serves the control file at `path`; None when there is none."""
+    """Returns the state of the daemon that serves the control file at `path`; None when none does."""
     try:
         file = os.open(_lock_path(path), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -1,7 +1,8 @@
-"""The gateways that the control centre has heard: when, online or not, which versions they hold; and what was refused.
+"""Keeps the gateways that the control centre has heard: when, online or not, their versions; and counts refused
+messages.
 
-Functions on a connection of `tools.centre.control.file`; no clock. A name stands in the topic, where the broker binds
-it to a certificate; nothing else is known of the sender. sqlite3.Error passes.
+Its functions use a connection of `tools.centre.control.file` and no clock. A gateway's name comes from the topic, which
+the broker binds to a certificate; nothing else is known of the sender. sqlite3.Error passes to the caller.
 """
 
 import sqlite3
@@ -16,9 +17,10 @@ _PREFIX = "refused."
 
 
 class Gateway(NamedTuple):
-    """Times are Unix seconds of our clock. `heard_unix_s`: its last own word, None when all we know is a state that the
-    broker kept; `online`: that state, and when we learned of it. `granted_s`: the lease that its last ask was granted.
-    The versions are those of its last ask, 0 for none held, None before the first."""
+    """One gateway; times are Unix seconds of our clock. `heard_unix_s`: of the last message that it sent itself, None
+    when all we know is a state that the broker kept; `online`, `online_unix_s`: that state, and when we learned of it.
+    `granted_s`: the lease that its last ask was granted. The versions are those of its last ask, 0 for none held, None
+    before the first ask."""
 
     insee: str
     name: str
@@ -33,7 +35,8 @@ class Gateway(NamedTuple):
 
 
 def note_seen(connection: sqlite3.Connection, insee: str, name: str, *, speaks: bool, now_s: int) -> str | None:
-    """Note a gateway of which a message came, its own when it `speaks`; None, or FULL: too many for one more."""
+    """Notes that a message about a gateway came; it `speaks` when the gateway sent it itself. Returns None, or FULL
+    when there are too many gateways for one more."""
     found = connection.execute(
         "UPDATE gateways SET heard_unix_s = CASE WHEN ?1 THEN ?2 ELSE heard_unix_s END WHERE insee = ?3 AND name = ?4",
         (speaks, now_s, insee, name),
@@ -50,7 +53,8 @@ def note_seen(connection: sqlite3.Connection, insee: str, name: str, *, speaks: 
 
 
 def note_state(connection: sqlite3.Connection, insee: str, name: str, online: bool, *, now_s: int) -> bool:
-    """Keep whether it is online, which its broker says too; True when that is a change, whose time is kept."""
+    """Keeps whether the gateway is online, which the broker may report for it; returns True, and keeps the time, when
+    that is a change."""
     changed = connection.execute(
         "UPDATE gateways SET online = ?1, online_unix_s = ?2 WHERE insee = ?3 AND name = ?4 AND online IS NOT ?1",
         (online, now_s, insee, name),
@@ -59,7 +63,7 @@ def note_state(connection: sqlite3.Connection, insee: str, name: str, online: bo
 
 
 def note_ask(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, granted_s: int, *, now_s: int) -> None:
-    """Keep its last ask, and the lease that was granted."""
+    """Keeps the gateway's last ask, and the lease that it was granted."""
     connection.execute(
         "UPDATE gateways SET asked_unix_s = ?, granted_s = ?, policy_version = ?, keyset_version = ?"
         " WHERE insee = ? AND name = ?",
@@ -68,7 +72,7 @@ def note_ask(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, gr
 
 
 def list_gateways(connection: sqlite3.Connection, insee: str | None = None) -> list[Gateway]:
-    """Every gateway (of a commune), by name."""
+    """Returns every gateway (of one commune), by name."""
     rows = connection.execute(
         "SELECT * FROM gateways WHERE ?1 IS NULL OR insee = ?1 ORDER BY insee, name", (insee,)
     ).fetchall()
@@ -76,10 +80,11 @@ def list_gateways(connection: sqlite3.Connection, insee: str | None = None) -> l
 
 
 class Refusals:
-    """Messages that were refused: counted by reason in the file, and logged once in a while with where they came from.
+    """Counts refused messages by reason in the file, and logs each reason once in a while with the topic that it came
+    on.
 
-    Holds the counts of one transaction; `write` puts them into the file. Reasons are our own words, so they are few. Of
-    a message nothing is kept or shown but its topic, since its content is a stranger's.
+    It holds the counts of one transaction; `write` puts them into the file. Reasons are words of this program, so there
+    are few. Of a message nothing is kept or shown but its topic, since its content may come from a stranger.
     """
 
     def __init__(self, log: Callable[..., None]) -> None:
@@ -95,7 +100,7 @@ class Refusals:
             self._log("refused", reason=reason, topic=topic[:TOPIC_CHARACTERS_MAX])
 
     def write(self, connection: sqlite3.Connection) -> None:
-        """In the caller's transaction. Should that fail, what was counted is lost: the messages come again."""
+        """Writes the counts, in the caller's transaction. Should that fail, they are lost: the messages come again."""
         counted = [(_PREFIX + reason, times) for reason, times in self._counted.items()]
         self._counted.clear()
         connection.executemany(
@@ -104,6 +109,6 @@ class Refusals:
 
 
 def refusals(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many messages were refused since the file was made, by reason."""
+    """Returns the number of messages that were refused since the file was made, by reason."""
     rows = connection.execute("SELECT name, value FROM counters WHERE name LIKE ? ORDER BY name", (_PREFIX + "%",))
     return {name.removeprefix(_PREFIX): value for name, value in rows}

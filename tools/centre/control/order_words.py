@@ -1,7 +1,7 @@
-"""The sentences of the commands for authority and orders.
+"""Holds the sentences of the commands for authority and orders.
 
-For a mayor's office at night: short, and what is not known is said as not known. Never "delivered": what a gateway or a
-feeder has reported is said, and nothing else.
+They are for a mayor's office at night: short, and what is not known is stated as not known. Never "delivered": they
+state what a gateway or a feeder has reported, and nothing else.
 """
 
 from gateway.language import N_, NC_, Phrases
@@ -115,15 +115,15 @@ WORDS = Phrases({
     "gateways.none": N_("no cabinet has been heard yet"),
 })
 
-# The sentence under a key, in a language, with its values.
+# Returns the sentence under a key, in a language, with its values.
 word = WORDS.text
 
 
 def refusal(key: str, **values: object) -> Refused:
-    """The exception that says the sentence under a key."""
+    """Returns the exception whose text is the sentence under a key."""
     return Refused(WORDS.messages[key], **values)
 
 
 def why(reason: str | None, language: str) -> str:
-    """Why something was refused; a reason of a newer gateway stands as it came."""
+    """Returns the sentence for a reason to refuse; a reason of a newer gateway is returned as it came."""
     return WORDS.text_or(f"why.{reason}", reason or word("unknown", language), language)

@@ -1,12 +1,13 @@
-"""The order book keeps signed commands, which gateways they were sent to, and what each gateway and feeder reported of
+"""Keeps the order book: signed commands, the gateways they were sent to, and what each gateway and feeder reported of
 them.
 
 A command is pending for a gateway until that gateway reports a first outcome of it, until it has expired, or until
-another command ends it; what ends a command goes only where that one was sent. Pending commands may be sent any number
-of times: a gateway knows a command by its id. An outcome is kept once for each feeder.
+another command ends it; the ending command is sent only to gateways that were sent the ended one. Pending commands may
+be sent any number of times: a gateway knows a command by its id. An outcome is kept once for each feeder.
 
-Functions on a connection of `tools.centre.control.file`; they belong in its owner's transaction, read no clock and
-verify nothing: what is put in is sound, and what a gateway reported came through `wire.command`. sqlite3.Error passes.
+Its functions use a connection of `tools.centre.control.file`, in the caller's transaction. They read no clock and
+verify nothing: the caller gives sound commands, and reports that `wire.command` has decoded. sqlite3.Error passes to
+the caller.
 """
 
 import sqlite3
@@ -16,7 +17,7 @@ from tools.centre.limits import COMMANDS_KEPT_S, COMMANDS_OPEN_MAX, OUTCOMES_PER
 from wire import command as wire_command
 from wire import cose
 
-# Why an outcome that a gateway reports is not kept.
+# Reasons not to keep an outcome that a gateway reports.
 UNKNOWN = "outcome-unknown-command"
 FOREIGN = "outcome-foreign"
 REPEATED = "outcome-repeated"
@@ -25,11 +26,11 @@ UNREADABLE = "outcome-unreadable-command"
 
 
 class Full(Exception):
-    """The commune has as many commands under way as a gateway can know."""
+    """Raised when the commune has as many commands under way as a gateway can know."""
 
 
 class Order(NamedTuple):
-    """A command as it was signed, and what it says. `kid`: the short name of the key that signed it."""
+    """A command, decoded and as it was signed. `kid`: the short name of the key that signed it."""
 
     command: wire_command.Command
     signed: bytes
@@ -48,8 +49,8 @@ class PendingOrder(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """A command as it was sent to one gateway. `problem`: why the broker did not accept the last one; None when it
-    did."""
+    """The sendings of a command to one gateway. `problem`: why the broker did not accept the last; None once it has
+    accepted one."""
 
     gateway: str
     first_unix_s: int
@@ -59,7 +60,7 @@ class Sending(NamedTuple):
 
 
 class ReportedOutcome(NamedTuple):
-    """An outcome that a gateway reported. `feeder` None: of the cabinet as a whole. `unix_s` by the gateway's clock,
+    """An outcome that a gateway reported. `feeder` None: of the cabinet as a whole. `unix_s` is by the gateway's clock,
     `heard_unix_s` by ours."""
 
     gateway: str
@@ -79,7 +80,8 @@ _PENDING = """SELECT c.id, c.insee, coalesce(c.gateway, g.name) AS gateway_name,
     AND (c.ends IS NULL OR EXISTS
         (SELECT 1 FROM sendings AS s WHERE s.command = c.ends AND s.gateway = gateway_name AND s.problem IS NULL))
     ORDER BY c.number"""
-# The last outcome of each feeder (in SQLite bare columns are those of the maximum's row), of which some await another.
+# Selects by the last outcome of each feeder (in SQLite bare columns are those of the maximum's row) what still awaits
+# another outcome.
 _UNSETTLED = """SELECT c.id, c.insee, last.gateway, c.expires_s, c.signed FROM commands AS c JOIN
     (SELECT command, gateway, feeder, outcome, max(number) FROM outcomes GROUP BY command, gateway, feeder) AS last
     ON last.command = c.id WHERE c.expires_s > :now_s AND NOT EXISTS (SELECT 1 FROM commands AS e WHERE e.ends = c.id)
@@ -93,7 +95,7 @@ _SELECT = "SELECT signed, kid, made_unix_s FROM commands "
 
 
 def add(connection: sqlite3.Connection, signed: bytes, *, now_s: int) -> None:
-    """Keep a command that the caller has signed or verified; Full when its commune has too many under way."""
+    """Keeps a command that the caller has signed or verified; Full when its commune has too many under way."""
     message = cose.sign1_decode(signed, bytes_max=wire_command.SIGNED_COMMAND_BYTES_MAX)
     command = wire_command.decode_command(message.payload)
     under_way = connection.execute(
@@ -101,7 +103,7 @@ def add(connection: sqlite3.Connection, signed: bytes, *, now_s: int) -> None:
         " AND NOT EXISTS (SELECT 1 FROM commands AS e WHERE e.ends = c.id)",
         (command.insee, now_s),
     ).fetchone()[0]
-    # What ends another makes room: it is never refused for want of it.
+    # A command that ends another makes room, so it is never refused for want of room.
     if under_way >= COMMANDS_OPEN_MAX and command.kind != wire_command.END:
         raise Full
     row = (command.id, command.insee, command.gateway, command.expires_s, command.ends, signed)
@@ -116,20 +118,20 @@ def add(connection: sqlite3.Connection, signed: bytes, *, now_s: int) -> None:
 
 
 def pending(connection: sqlite3.Connection, *, now_s: int) -> list[PendingOrder]:
-    """Every order that waits for a first outcome, in the sequence in which they were given."""
+    """Returns every order that waits for a first outcome, in the sequence in which they were given."""
     return [PendingOrder._make(row) for row in connection.execute(_PENDING, {"now_s": now_s})]
 
 
 def unsettled(connection: sqlite3.Connection, *, now_s: int) -> list[PendingOrder]:
-    """The orders of which a gateway has reported an outcome that is not the last.
+    """Returns the orders of which a gateway has reported an outcome, but not yet the last one.
 
-    Sent again, it repeats its last report: reports live for some minutes in the broker, and we may have been away for
-    longer."""
+    A gateway that gets such an order again repeats its last report: the broker keeps reports for some minutes, and we
+    may have been away for longer."""
     return [PendingOrder._make(row) for row in connection.execute(_UNSETTLED, {"now_s": now_s})]
 
 
 def note_sent(connection: sqlite3.Connection, id: bytes, gateway: str, problem: str | None, *, now_s: int) -> None:
-    """Keep the broker's answer to one sending. Once it has accepted one, a later refusal does not undo that."""
+    """Keeps the broker's answer to one sending. Once it has accepted one, a later refusal does not undo that."""
     connection.execute(
         "INSERT INTO sendings VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET last_unix_s = excluded.last_unix_s,"
         " times = times + 1, problem = CASE WHEN problem IS NULL THEN NULL ELSE excluded.problem END",
@@ -140,7 +142,7 @@ def note_sent(connection: sqlite3.Connection, id: bytes, gateway: str, problem: 
 def accept_outcome(
     connection: sqlite3.Connection, insee: str, gateway: str, outcome: wire_command.Outcome, *, now_s: int
 ) -> str | None:
-    """Keep an outcome that a gateway reports; None, or why it is not kept."""
+    """Keeps an outcome that a gateway reports; returns None, or why it is not kept."""
     if outcome.id is None:
         return UNREADABLE
     about = connection.execute("SELECT insee, gateway FROM commands WHERE id = ?", (outcome.id,)).fetchone()
@@ -160,9 +162,9 @@ def accept_outcome(
     ).fetchone()
     if last == (outcome.outcome,):
         return REPEATED
-    # "again": it repeats what became of a command that came twice, because its first report was lost.
+    # "again": the gateway repeats the outcome of a command that came twice, because its first report was lost.
     why = None if outcome.why == "again" else outcome.why
-    # An outcome that comes back after another (applied, refused by a lock-out, applied) is the latest once more.
+    # An outcome that recurs after another (applied, refused by a lock-out, applied) becomes the latest again.
     connection.execute(
         "INSERT OR REPLACE INTO outcomes (command, gateway, feeder, outcome, why, power_dw, unix_s, heard_unix_s)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -172,7 +174,7 @@ def accept_outcome(
 
 
 def delete_old(connection: sqlite3.Connection, *, now_s: int) -> int:
-    """Delete commands that have been over for COMMANDS_KEPT_S, with their outcomes; how many."""
+    """Deletes commands that have been over for COMMANDS_KEPT_S, with their outcomes; returns how many."""
     before_s = now_s - COMMANDS_KEPT_S
     for table in ("sendings", "outcomes"):
         connection.execute(
@@ -185,7 +187,7 @@ def delete_old(connection: sqlite3.Connection, *, now_s: int) -> int:
 
 
 def latest(connection: sqlite3.Connection, count: int, insee: str | None = None) -> list[Order]:
-    """The last `count` commands (of a commune), oldest first."""
+    """Returns the last `count` commands (of a commune), oldest first."""
     rows = connection.execute(
         _SELECT + "WHERE ?1 IS NULL OR insee = ?1 ORDER BY number DESC LIMIT ?2", (insee, count)
     ).fetchall()
@@ -193,7 +195,7 @@ def latest(connection: sqlite3.Connection, count: int, insee: str | None = None)
 
 
 def find(connection: sqlite3.Connection, prefix: str, count: int = 2) -> list[Order]:
-    """Commands whose id in hexadecimal begins with `prefix`; at most `count`."""
+    """Returns the commands whose id in hexadecimal begins with `prefix`; at most `count`."""
     rows = connection.execute(
         _SELECT + "WHERE substr(lower(hex(id)), 1, length(?1)) = ?1 ORDER BY number LIMIT ?2", (prefix.lower(), count)
     )
@@ -201,13 +203,13 @@ def find(connection: sqlite3.Connection, prefix: str, count: int = 2) -> list[Or
 
 
 def ended_by(connection: sqlite3.Connection, id: bytes) -> bytes | None:
-    """The id of the command that ends this one."""
+    """Returns the id of the command that ends this one."""
     row = connection.execute("SELECT id FROM commands WHERE ends = ? ORDER BY number", (id,)).fetchone()
     return row[0] if row else None
 
 
 def sendings(connection: sqlite3.Connection, id: bytes) -> list[Sending]:
-    """The sendings of one command, by gateway."""
+    """Returns the sendings of one command, by gateway."""
     rows = connection.execute(
         "SELECT gateway, first_unix_s, last_unix_s, times, problem FROM sendings WHERE command = ? ORDER BY gateway",
         (id,),
@@ -216,7 +218,7 @@ def sendings(connection: sqlite3.Connection, id: bytes) -> list[Sending]:
 
 
 def outcomes(connection: sqlite3.Connection, id: bytes) -> list[ReportedOutcome]:
-    """The outcomes of one command, in the sequence in which they came."""
+    """Returns the outcomes of one command, in the sequence in which they came."""
     rows = connection.execute(
         "SELECT gateway, nullif(feeder, ''), outcome, why, power_dw, unix_s, heard_unix_s FROM outcomes"
         " WHERE command = ? ORDER BY number",

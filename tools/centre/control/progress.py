@@ -1,9 +1,10 @@
-"""The progress of an order, by cabinet and feeder, from what was sent and reported; as lines for people and as data.
+"""Computes the progress of an order, by cabinet and feeder, from what was sent and reported; as lines for people and as
+data.
 
-What nodes are told is `fulfilled` when one of them has been told it. A feeder is `fulfilled` when its contactor was
-ordered by the command and no watts contradict it: `measured`, `applied` (the watts are awaited), or without a meter. It
-stays so when the command is over. Nothing is ever called delivered: without a report of the gateway there is only what
-the broker did with the command. Changes nothing.
+A directive is fulfilled when one node has received it. A feeder is fulfilled when its contactor follows the command and
+no measured power contradicts that: `measured`, `applied` (the measurement is awaited), or `unmeasured` for want of a
+meter. It stays so when the command is over. Nothing is ever called delivered: without a report of the gateway, only
+what the broker did with the command is known. Must not change anything.
 """
 
 import sqlite3
@@ -18,7 +19,7 @@ from tools.centre.control.order_words import why, word
 from wire import command
 
 # States of a gateway that has reported nothing.
-WAITING = "waiting"  # not sent: the daemon or the broker is away, or the broker keeps nothing for it
+WAITING = "waiting"  # not sent: the daemon or the broker is not reached, or the broker has no session of the gateway
 SENT = "sent"
 WITHDRAWN = "withdrawn"  # ended before any report
 UNANSWERED = "unanswered"  # expired without a report
@@ -29,14 +30,14 @@ RECEIVED, APPLIED, MEASURED, REFUSED, EXPIRED, ENDED, UNMEASURED = (
 _OVER = (EXPIRED, ENDED)
 _NO_MORE = (REFUSED, WITHDRAWN, UNANSWERED, *_OVER)
 _NO_METER = "meter"
-# Where a cabinet of a whole commune has none of the feeders, it says so, and is none of those that are meant.
+# Reason of a cabinet that has none of the feeders of a commune-wide command: it is not one of the cabinets concerned.
 _SCOPE = "scope"
-# There was nothing to end.
+# Reason of a cabinet that had nothing to end.
 _UNKNOWN = "unknown"
 
 
 class FeederProgress(NamedTuple):
-    """The progress of one feeder. `outcomes`: what was reported of it, oldest first; the last is its state."""
+    """The progress of one feeder. `outcomes`: those reported of it, oldest first; the last is its state."""
 
     name: str
     outcomes: tuple[orders.ReportedOutcome, ...]
@@ -51,13 +52,13 @@ class FeederProgress(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Nothing more is awaited."""
+        """True when no further outcome is awaited."""
         return self.last.outcome not in (RECEIVED, APPLIED)
 
 
 class CabinetProgress(NamedTuple):
-    """The progress of one cabinet. `outcomes`: of the cabinet as a whole; `state`: the last one, or one of this
-    module."""
+    """The progress of one cabinet. `outcomes`: of the cabinet as a whole; `state`: the last of these, or a state of
+    this module."""
 
     name: str
     state: str
@@ -75,8 +76,8 @@ class CabinetProgress(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The progress of one order. `expected`: the feeders that the policy means; `missing`: those that no cabinet has
-    fulfilled."""
+    """The progress of one order. `expected`: the feeders that the policy names for it; `missing`: those that no cabinet
+    has fulfilled."""
 
     order: orders.Order
     ended_by: bytes | None
@@ -86,11 +87,12 @@ class Progress(NamedTuple):
 
     @property
     def is_fulfilled(self) -> bool:
-        """Every feeder that is meant follows the command; of one that ends another: every cabinet that had it."""
+        """True when every feeder concerned follows the command; for an END: when every cabinet that had the ended
+        command has ended it."""
         meant = [one for one in self.cabinets if one.is_meant]
         if self.order.command.kind == command.END:
             return all(one.state == APPLIED for one in meant)
-        if self.order.command.kind == command.DIRECTIVE:  # only a cabinet with such nodes can tell them
+        if self.order.command.kind == command.DIRECTIVE:  # only a cabinet with such nodes can pass it on
             return any(APPLIED in [report.outcome for report in one.outcomes] for one in meant) and not any(
                 one.state == REFUSED for one in meant
             )
@@ -100,7 +102,7 @@ class Progress(NamedTuple):
 
     @property
     def is_settled(self) -> bool:
-        """Nothing more is awaited."""
+        """True when no further outcome is awaited."""
         meant = [one for one in self.cabinets if one.is_meant]
         if self.order.command.kind in (command.END, command.DIRECTIVE):
             return all(one.state in (APPLIED, *_NO_MORE) for one in meant)
@@ -108,13 +110,13 @@ class Progress(NamedTuple):
             return True
         reported = {feeder.name for one in meant for feeder in one.feeders}
         are_settled = all(feeder.is_settled for one in meant for feeder in one.feeders)
-        # Where the policy names the feeders, a cabinet that is silent may have none of them.
+        # Where the policy names the feeders, a silent cabinet may have none of them.
         all_spoke = bool(reported) and all(one.feeders or one.state in _NO_MORE for one in meant)
         return are_settled and (reported >= set(self.expected) if self.expected else all_spoke)
 
 
 def progress_of(connection: sqlite3.Connection, order: orders.Order, *, now_s: int) -> Progress:
-    """The progress of one order as it is now."""
+    """Returns the progress of one order as it is now."""
     one = order.command
     reports = orders.outcomes(connection, one.id)
     sendings = {sending.gateway: sending for sending in orders.sendings(connection, one.id)}
@@ -140,17 +142,17 @@ def _cabinet(name, reports, sending, nothing) -> CabinetProgress:
     if whole:
         state = whole[-1].outcome
     elif feeders:
-        state = RECEIVED  # its own report of that was lost on the way
+        state = RECEIVED  # the report of the cabinet itself was lost on the way
     else:
         state = nothing or (SENT if sending is not None and sending.problem is None else WAITING)
     return CabinetProgress(name, state, sending, whole, feeders)
 
 
 def _expected(connection, order) -> tuple[str, ...]:
-    """The feeders that are meant, by the policy of the day on which it was ordered."""
+    """Returns the feeders concerned, by the policy that was in force when the order was given."""
     policy = communes.policy_in_force(connection, order.command.insee, now_s=order.made_unix_s)
     if policy is None or (order.command.gateway is not None and order.command.target is None):
-        return ()  # which feeders one cabinet has, it tells itself
+        return ()  # which feeders one cabinet has is known from its own reports only
     return tuple(feeder.name for feeder in addressed_feeders(policy, order.command.target))
 
 
@@ -170,7 +172,7 @@ KINDS = {
 
 
 def title(one: command.Command, language: str) -> str:
-    """The line that says which command it is, and where."""
+    """Returns the line that names the command, and its place."""
     level = f".{one.level}" if one.kind == command.OVERRIDE else ""
     values = directives.text(one.values, language) if one.values else ""
     everything = "nodes" if one.kind == command.DIRECTIVE else "all"
@@ -186,7 +188,7 @@ def title(one: command.Command, language: str) -> str:
 
 
 def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
-    """The lines of one order: who gave it and why, then each cabinet and each feeder."""
+    """Yields the lines of one order: who gave it and why, then each cabinet and each feeder."""
     one = progress.order.command
     yield title(one, language)
     times = {"start": local_time(one.not_before_s, now_s=now_s), "end": local_time(one.expires_s, now_s=now_s)}
@@ -202,7 +204,7 @@ def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
 
 
 def outcome_text(one: orders.ReportedOutcome, language: str) -> str:
-    """An outcome of a feeder or a cabinet in words."""
+    """Returns an outcome of a feeder or a cabinet in words."""
     if one.outcome == REFUSED:
         return word("refused", language, why=why(one.why, language))
     if one.outcome == MEASURED:
@@ -214,7 +216,7 @@ def outcome_text(one: orders.ReportedOutcome, language: str) -> str:
 
 
 def plain(progress: Progress, *, now_s: int) -> dict:
-    """The progress as data for programs: power in W, times in Unix seconds, ids in hexadecimal."""
+    """Returns the progress as data for programs: power in W, times in Unix seconds, ids in hexadecimal."""
     one = progress.order.command
     return {
         "id": one.id.hex(),
@@ -256,7 +258,8 @@ def _cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, n
 
 
 def _at(one: orders.ReportedOutcome, now_s: int) -> str:
-    """The time of a report: the gateway's own time where it knew it, else ours of receiving it."""
+    """Returns the time of a report: the gateway's own time where it was known, else the time at which we received the
+    report."""
     return local_time(one.heard_unix_s if one.unix_s is None else one.unix_s, now_s=now_s)
 
 

@@ -1,1 +1,1 @@
-"""The ingest takes batches from the broker into the warehouse."""
+"""The ingest receives batches from the broker and stores them in the warehouse."""

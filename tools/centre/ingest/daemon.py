@@ -2,15 +2,15 @@
 
     broker ── $share/ingest/tc/1/{t,e}/# ──▶ group ──▶ commit ──▶ PUBACK ──▶ watermarks
 
-One thread and one loop: what arrives is gathered until nothing more is waiting or the group is full,
-committed, and only then acknowledged to the broker (MQTT 5, QoS 1, persistent session). So the process may
-be killed at any moment: what was not committed is delivered again, what was committed twice is absorbed by
-its key, and a watermark that was never sent is asked for. Several processes with different client ids may
-share one file; the broker deals the messages out.
+One thread and one loop: messages are gathered until no more are waiting or the group is full, committed, and only then
+acknowledged to the broker (MQTT 5, QoS 1, persistent session). So the process may be killed at any moment: a message
+that was not committed is delivered again, a record that comes twice is recognised by its key, and a gateway asks for a
+watermark that was never sent. Several processes with different client ids may share one file; the broker deals the
+messages out.
 
-A message id belongs to the connection that brought it: after a reconnect it may name another message, so a
-PUBACK is sent on its own connection or not at all. A broker that is away is tried again for ever; a disk
-that refuses keeps the group until it can be written. The process must never log a payload or a key.
+A message id belongs to the connection that brought it: after a reconnect it may name another message, so a PUBACK is
+sent on its own connection or not at all. An unreachable broker is tried again for ever; while the disk refuses, the
+group is kept until it can be written. The process must never log a payload or a key.
 """
 
 import signal
@@ -58,7 +58,7 @@ class IngestDaemon:
         self._client.on_message = self._on_message
 
     def stop(self) -> None:
-        """May be called from a signal handler."""
+        """Makes `run` return soon; may be called from a signal handler."""
         self._stopping = True
 
     def run(self) -> None:
@@ -96,7 +96,7 @@ class IngestDaemon:
                 return
 
     def _gather(self):
-        """Wait for a message, then take what else is waiting; None, or why the connection ended."""
+        """Waits for a message, then receives the others that are waiting; returns None, or why the connection ended."""
         timeout_s = _POLL_S
         while True:
             count = len(self._group)
@@ -120,7 +120,7 @@ class IngestDaemon:
         self._publish(publications)
 
     def _accept(self, messages) -> list[Publication] | None:
-        """Publications, or None when the disk refused: the group stays, and nothing is acknowledged."""
+        """Returns what to publish, or None when the disk refused: then the group stays and nothing is acknowledged."""
         try:
             publications = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
         except sqlite3.Error as error:
@@ -136,7 +136,7 @@ class IngestDaemon:
             self._client.publish(publication.topic, publication.payload, qos=1)
 
     def _close(self):
-        """Commit what is in hand, let PUBACKs and watermarks out, keep the session for our return."""
+        """Commits the group, sends the PUBACKs and watermarks that are due, and leaves our session at the broker."""
         self._commit()
         for _ in range(_CLOSE_TURNS):
             if not self._client.is_connected() or not self._client.want_write():
@@ -152,11 +152,11 @@ class IngestDaemon:
             log("broker-refused", reason=str(reason), remedy="check --client-id, certificate and access rules")
             return
         self._connection += 1
-        # What the disk refused so far was not acknowledged, so it comes again.
+        # Messages that the disk refused were not acknowledged, so the broker sends them again.
         self._group.clear()
         log("connected", session_present=flags.session_present)
-        # On every connection: a restarted Mosquitto 2.0 says that it has our session, and has lost its shared
-        # subscriptions all the same.
+        # Subscribed on every connection: a restarted Mosquitto 2.0 reports our session as present although it has lost
+        # the shared subscriptions.
         client.subscribe([(f"$share/{self._broker.share}/{topic}", 1) for topic in self._broker.topics])
 
     def _on_disconnect(self, _client, _userdata, _flags, reason, _properties):
@@ -176,12 +176,12 @@ class IngestDaemon:
         try:
             topic = message.topic
         except UnicodeDecodeError:
-            topic = ""  # refused as `topic`, like any other that is none of ours
+            topic = ""  # refused as `topic`, like any other unknown topic
         self._group.append((self._connection, message.mid, message.qos, topic, message.payload))
 
 
 def run(path: str, broker: BrokerShare) -> None:
-    """Open the warehouse and serve until SIGTERM or SIGINT."""
+    """Opens the warehouse and serves until SIGTERM or SIGINT."""
     warehouse = Warehouse(path)
     daemon = IngestDaemon(warehouse, broker)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,20 +1,20 @@
 """Turns the bytes of one MQTT message into rows, and nothing else: no database, no clock.
 
-A payload is a raw deflate of one SenML pack (`wire.senml`). `prepare` returns for any bytes of a stranger: a
-`PreparedBatch` with rows, or a `RefusedMessage` with a stable reason and, where the envelope can still be read, whose
-positions it was about. Inflating stops at the bound, so a zip bomb costs no more than a batch.
+A payload is a raw deflate of one SenML pack (`wire.senml`). `prepare` returns, for any bytes, a `PreparedBatch` with
+rows, or a `RefusedMessage` with a stable reason and, where the envelope can still be read, the positions that it was
+about. Inflating stops at the bound, so a zip bomb costs no more than a batch.
 
     class `t`   carries the lane telemetry
     class `e`   carries the lanes alarm and event
 
-Events that say something about other records become statements beside the rows:
+Events about other records become statements beside the rows:
 
     gap      of `[first, last]` of (about, boot), what is not held will not come; last None: open
     anchor   uptime `uptime_s` of (about, boot) was UTC `unix_s`, give or take `uncertainty_s`
     boot     names the previous boot and its last durable sequence: its tail is an open gap, reason `boot`
 
-A node speaks about itself; only the gateway that carries the batch speaks about others. Other statements
-keep their row and are counted as `statements_refused`.
+A node may state something about itself only; the gateway that carries the batch may state something about any node.
+Other statements keep their row and are counted as `statements_refused`.
 """
 
 import zlib
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Records that will not come, as stated by the record (by_node, by_boot, by_sequence)."""
+    """Records that will not come, as the record `by` (node, boot, sequence) states."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -54,7 +54,7 @@ class Gap(NamedTuple):
 
 
 class Anchor(NamedTuple):
-    """The UTC of an uptime, stated by the record (by_node, by_boot, by_sequence)."""
+    """The UTC of an uptime, as the record `by` (node, boot, sequence) states."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -76,7 +76,7 @@ class Envelope(NamedTuple):
 
 
 class PreparedBatch(NamedTuple):
-    """A batch that can be accepted. `statements_refused` counts what its maker may not state."""
+    """A batch that can be accepted. `statements_refused` counts the statements that their sender may not make."""
 
     topic: topics.Topic
     envelope: Envelope
@@ -95,7 +95,7 @@ class RefusedMessage(NamedTuple):
 
 
 def prepare(topic_text: str, payload: bytes) -> PreparedBatch | RefusedMessage:
-    """Rows and statements of one message, or why not. Never raises for what the bytes hold."""
+    """Returns the rows and statements of one message, or why it is refused. Raises for no content of the bytes."""
     topic = None
     try:
         topic = topics.parse(topic_text)
@@ -103,13 +103,14 @@ def prepare(topic_text: str, payload: bytes) -> PreparedBatch | RefusedMessage:
     except WireFault as fault:
         return RefusedMessage(topic, peek(payload), fault.reason)
     except (TypeError, ValueError, AttributeError, OverflowError, RecursionError):
-        # A decoder that lets one of these out has a defect. One poisoned message must not stop a territory:
-        # it is refused like any other, and this reason tells us.
+        # A decoder that raises one of these has a defect. One such message must not stop the ingest of a territory: it
+        # is refused like any other, and this reason shows the defect.
         return RefusedMessage(topic, peek(payload), "decoder-defect")
 
 
 def inflate(payload: bytes) -> bytes:
-    """The pack behind a raw deflate; WireFault when it is none, is cut, goes on or passes the bound."""
+    """Returns the pack that a raw deflate holds; WireFault when it is no deflate, is cut, has bytes after its end or
+    passes the bound."""
     if len(payload) > limits.BATCH_BYTES_MAX:
         raise WireFault("too-long")
     inflater = zlib.decompressobj(-15)
@@ -127,13 +128,13 @@ def inflate(payload: bytes) -> bytes:
 
 
 def deflate(pack: bytes) -> bytes:
-    """The raw deflate of a pack; the contrary of `inflate`."""
+    """Returns the raw deflate of a pack; the inverse of `inflate`."""
     compressor = zlib.compressobj(wbits=-15)
     return compressor.compress(pack) + compressor.flush()
 
 
 def peek(payload: bytes) -> Envelope | None:
-    """The envelope alone, which comes first in a pack, without what follows; None when it is unreadable."""
+    """Returns the envelope, which comes first in a pack, without reading the rest; None when it is unreadable."""
     try:
         head = zlib.decompressobj(-15).decompress(payload, PEEK_BYTES_MAX)
         reader = cbor.Reader(head[_array_head_bytes(head) :])
@@ -146,7 +147,7 @@ def peek(payload: bytes) -> Envelope | None:
 
 
 def _array_head_bytes(head) -> int:
-    """The number of bytes that open an array (RFC 8949 section 3)."""
+    """Returns the number of bytes that open an array (RFC 8949 section 3)."""
     if head[0] & 0xE0 != 0x80:
         raise WireFault("pack-shape")
     return {24: 2, 25: 3, 26: 5, 27: 9}.get(head[0] & 0x1F, 1)
@@ -198,7 +199,8 @@ def _row(item, writer) -> Row:
 
 
 def _keep_statement(prepared: PreparedBatch, item, gateway: bytes) -> bool:
-    """Keep the statement of an event, if it makes one; False when it may not be made or makes no sense."""
+    """Keeps the statement of an event, if it makes one; returns False when its sender may not make it or it makes no
+    sense."""
     code, _, detail = item.record.body
     if not isinstance(detail, list) or code not in (event.GAP, event.ANCHOR, event.BOOT):
         return True

@@ -1,25 +1,25 @@
-"""The warehouse accepts batches, each record once, and tells how far it holds them.
+"""The warehouse stores each record of the batches it accepts once, and returns how far it holds each stream.
 
 `accept` does all of this in one transaction, so that a crash leaves all of it or nothing:
 
-* every record becomes one row, keyed by (node, boot, sequence). The same again is a duplicate, and counted.
-  The same key with another body or stamp is a conflict: both are kept, an alarm is raised;
-* gaps and anchors that events state are put beside the rows (`tools.centre.ingest.intake`);
+* every record becomes one row, keyed by (node, boot, sequence). An identical one is a duplicate, and counted. One with
+  the same key and another body or stamp is a conflict: both are kept, an alarm is raised;
+* gaps and anchors that events state are stored beside the rows (`tools.centre.ingest.intake`);
 * the prefix of (gateway, epoch, lane) is extended (`extend`) and its end is returned as a `Watermark` to be published
   on class `a`;
-* a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can
-  be read. The reasons in `wire.watermark.HOLD_REASONS` are about the centre's configuration: the gateway must hold
-  its lane for them, not quarantine a record;
+* a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can be read.
+  The reasons in `wire.watermark.HOLD_REASONS` are about the centre's configuration: for these the gateway must hold its
+  lane, not quarantine a record;
 * the first message of a gateway binds its id to its commune and name. Another id under that name, or that
   id under another name, is refused (`identity`) until an operator calls `unbind`.
 
-Publications may be sent only after `accept` returned. Sending them late, twice or never does no harm: a
-gateway keeps the maximum and asks again with an empty batch. Several processes may share the file: the
-prefix lives in the database.
+Publications may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
+keeps the maximum and asks again with an empty batch. Several processes may share the file: the prefix lives in the
+database.
 
-It must never return a watermark that passes a position whose row is not in the same commit or an earlier
-one, read a clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller with nothing
-accepted: wait, and call again.
+It must never return a watermark that passes a position whose row is not in the same commit or an earlier one, read a
+clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller, and nothing is accepted: the caller
+waits, and calls again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -52,15 +52,15 @@ _INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
 
 
 class Extent(NamedTuple):
-    """The extent to which the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is
-    not held, `spans` are `(first, last)`, ascending, apart, beyond it."""
+    """How far the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is not held;
+    `spans` are the pieces `(first, last)` held beyond it, ascending and disjoint."""
 
     end: int
     spans: tuple[tuple[int, int], ...] = ()
 
 
 class Step(NamedTuple):
-    """The new extent, `(first, last)` of every hole jumped over, and how many spans were forgotten."""
+    """The new extent, `(first, last)` of every hole jumped over, and the number of spans that were forgotten."""
 
     extent: Extent
     skipped: tuple[tuple[int, int], ...]
@@ -68,16 +68,16 @@ class Step(NamedTuple):
 
 
 def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max: int) -> Step:
-    """The step for positions `[first, last]` (`last == first - 1`: none) from a gateway that holds `oldest`.
+    """Returns the step for positions `[first, last]` (`last == first - 1`: none) from a gateway that holds `oldest`.
 
-    What a prefix passes, the gateway frees; so it may only pass what is held, or what the gateway no longer holds:
+    The gateway frees each position that the prefix has passed; so the prefix may only pass what is held here, or what
+    the gateway no longer holds:
 
-        no prefix yet                it starts at the batch's `oldest`
-        `oldest` beyond it           what lies between will never come: it jumps to `oldest` and tells (`skipped`)
-        batch begins at or below it  it moves to the batch's end, and over the spans that it now meets
-        batch begins beyond it       the batch is remembered as a span ahead, until the hole before it closes
-        batch sent again             nothing moves
-        empty batch                  a question: only `oldest` counts
+        no prefix yet                it starts at the batch's `oldest` `oldest` beyond it           what lies between
+        will never come: it jumps to `oldest` and reports it (`skipped`) batch begins at or below it  it moves to the
+        batch's end, and over the spans that it now meets batch begins beyond it       the batch is remembered as a span
+        ahead, until the hole before it closes batch sent again             nothing moves empty batch                  a
+        question: only `oldest` counts
 
     It never goes back. Spans are bounded: the farthest is forgotten first, which costs a resend and loses nothing.
     """
@@ -92,7 +92,7 @@ def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max:
 
 
 def _holes(extent: Extent, oldest: int) -> tuple[tuple[int, int], ...]:
-    """The holes that a jump from the old end to `oldest` passes."""
+    """Returns the holes that a jump from the old end to `oldest` skips."""
     holes = []
     position = extent.end
     for first, last in (*extent.spans, (oldest, oldest)):
@@ -125,7 +125,7 @@ class Publication(NamedTuple):
 
 
 class Warehouse(Archive):
-    """One connection that writes; its owner is one thread. Its questions are those of `Archive`.
+    """One connection that writes; it is used from one thread. The questions are those of `Archive`.
 
     path:         of the database file, or ":memory:"
     synchronous:  "FULL" keeps custody; "NORMAL" and "OFF" are for simulated worlds
@@ -133,16 +133,16 @@ class Warehouse(Archive):
 
     def __init__(self, path: str, *, synchronous: str = "FULL"):
         super().__init__(schema.open_to_write(path, synchronous))
-        # Of the transaction under way: written once at its end.
+        # Counts and alarms of the transaction under way, written once at its end.
         self._counted: dict[str, int] = {}
         self._alarmed: dict[tuple[str, str], int] = {}
 
     def accept(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Publication]:
-        """Accept one message whole, or refuse it whole; what to publish now that it is committed."""
+        """Accepts one message whole, or refuses it whole; returns what to publish now that it is committed."""
         return self.accept_group([(topic, payload)], received_unix_s=received_unix_s)
 
     def accept_group(self, messages: Iterable[tuple[str, bytes]], *, received_unix_s: int) -> list[Publication]:
-        """Accept several messages in one transaction; of one stream's watermarks only the last is returned."""
+        """Accepts several messages in one transaction; of the watermarks of one stream only the last is returned."""
         prepared = [(intake.prepare(topic, payload), topic, payload) for topic, payload in messages]
         answers: dict[tuple, Publication] = {}
         with self._transaction(received_unix_s):
@@ -155,7 +155,8 @@ class Warehouse(Archive):
         return list(answers.values())
 
     def unbind(self, insee: str, name: str) -> bool:
-        """Let another id take this name (a gateway was replaced or moved); rows stay. False: no such."""
+        """Frees a name for another id (a gateway was replaced or moved); its rows stay. False when no such gateway is
+        bound."""
         with self._transaction():
             cursor = self._connection.execute(
                 "UPDATE gateways SET bound = 0 WHERE bound AND insee = ? AND name = ?", (insee, name)
@@ -187,7 +188,7 @@ class Warehouse(Archive):
         self._count("refused." + refused.reason)
         self._keep_refused(refused.reason, topic, payload, now_s)
         envelope = refused.envelope
-        # `rejected` is about positions: a question that is refused has none, and stays without an answer.
+        # `rejected` names positions: a refused question has none, so it gets no answer.
         if refused.topic is None or envelope is None or envelope.last < envelope.first:
             return None
         to = topics.build(topics.WATERMARK, refused.topic.insee, refused.topic.gateway)
@@ -234,7 +235,8 @@ class Warehouse(Archive):
     # --- gateways and their prefixes ---
 
     def _gateway(self, topic, identity, now_s):
-        """The gateway's number, bound now if id and name are both new; None when they disagree."""
+        """Returns the gateway's number, binding id and name when both are new; None when they disagree with what is
+        bound."""
         bound = self._connection.execute(
             "SELECT gateway, id, insee, name FROM gateways WHERE bound AND (id = ? OR (insee = ? AND name = ?))",
             (identity, topic.insee, topic.gateway),
@@ -302,7 +304,7 @@ class Warehouse(Archive):
             ),
         ).lastrowid
         assert number is not None
-        # The ring keeps the newest: as many rows, and as many bytes, as are allowed.
+        # The ring keeps the newest rows, up to the bounds in rows and in bytes.
         kept_bytes = 0
         for row, length in self._connection.execute(
             "SELECT number, length(payload) FROM refused WHERE number > ? ORDER BY number DESC",
@@ -325,7 +327,7 @@ class Warehouse(Archive):
     def _transaction(self, now_s: int = 0) -> Iterator[None]:
         self._counted.clear()
         self._alarmed.clear()
-        # Other processes write too: what is read for a decision is read under the writer's lock.
+        # Other processes write too: what a decision needs is read under the writer's lock.
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield

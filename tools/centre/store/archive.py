@@ -1,10 +1,10 @@
-"""The questions a warehouse answers. Nothing here writes.
+"""Answers questions about what a warehouse holds. Must not write.
 
-An `Archive` reads while an ingest writes (WAL): each question sees one moment. A time that a node did not
-know is mapped through that anchor of the same boot which leaves the least uncertainty: its own, and more with
-the distance in uptime. One maker, one uptime: its latest word holds (a gateway whose clock was corrected says
-it again). Without an anchor a time stays unknown, it is never guessed. A meter's register is taken to restart
-at each boot, and only there.
+An `Archive` reads while an ingest writes (WAL): each question reads one consistent state. A time that a node did not
+know is mapped through the anchor of the same boot that leaves the least uncertainty: the anchor's own, plus the drift
+over the distance in uptime. When one sender states several anchors for one uptime, its latest holds (a gateway whose
+clock was corrected states it again). Without an anchor a time stays unknown; it is never guessed. A meter's register is
+assumed to restart at boots only.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ class Held(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Why a record will not come, and which node said so: the record's own, or a gateway."""
+    """Why a record will not come, and the node that stated it: the record's own node, or a gateway."""
 
     why: str
     by: bytes
 
 
 class Moment(NamedTuple):
-    """An instant in UTC, give or take. `unix_s` is None when it is not known."""
+    """An instant in UTC and its uncertainty. `unix_s` is None when it is not known."""
 
     unix_s: int | None
     uncertainty_s: int | None
@@ -58,7 +58,8 @@ class Reading(NamedTuple):
 
 
 class Energy(NamedTuple):
-    """Wh between readings, within `boots` boots and across them; `falls` counts steps back within one."""
+    """Wh between readings, within `boots` boots and across them; `falls` counts how often a register fell within a
+    boot."""
 
     wh: int
     boots: int
@@ -66,7 +67,7 @@ class Energy(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """The extent to which one stream is held, and the spans `(first, last)` ahead of that."""
+    """How far one stream is held, and the spans `(first, last)` held beyond that."""
 
     gateway: bytes
     insee: str
@@ -83,14 +84,14 @@ _HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, b
 
 
 class Archive:
-    """Questions on one connection; its owner is one thread."""
+    """Questions on one connection; it is used from one thread."""
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection
 
     @classmethod
     def open(cls, path: str) -> "Archive":
-        """The archive of a file that another process writes; sqlite3.Error when it is no warehouse."""
+        """Returns the archive in a file that another process writes; sqlite3.Error when it is no warehouse."""
         return Archive(schema.open_to_read(path))
 
     def close(self) -> None:
@@ -99,18 +100,18 @@ class Archive:
     # --- records ---
 
     def identities(self) -> Iterator[tuple[bytes, int, int]]:
-        """Every `(node, boot, sequence)` held, in that order."""
+        """Returns every `(node, boot, sequence)` held, in that order."""
         return iter(self._connection.execute("SELECT node, boot, sequence FROM records ORDER BY 1, 2, 3"))
 
     def bodies(self) -> Iterator[tuple[tuple[bytes, int, int], record.Stamp, bytes]]:
-        """`((node, boot, sequence), stamp, body)` of every record in order; conflicting ones left out."""
+        """Returns `((node, boot, sequence), stamp, body)` of every record in order; conflicting ones left out."""
         for node, boot, sequence, body, *stamp in self._connection.execute(
             "SELECT node, boot, sequence, body, quality, seconds, uncertainty_s FROM records ORDER BY 1, 2, 3"
         ):
             yield (node, boot, sequence), record.Stamp(*stamp), body
 
     def held(self, node: bytes | None = None, *, lane: str | None = None) -> Iterator[Held]:
-        """Every record (of one node, of one lane), then every conflicting one."""
+        """Returns every record (of one node, of one lane), then every conflicting one."""
         given = {"node": node, "lane": None if lane is None else event.LANES.index(lane)}
         wanted = {column: value for column, value in given.items() if value is not None}
         where = f"WHERE {' AND '.join(f'{column} = ?' for column in wanted)}" if wanted else ""
@@ -121,7 +122,8 @@ class Archive:
                 yield Held._make((*row[:3], stamp, lane, *row[7:11], bool(row[11])))
 
     def digest(self) -> str:
-        """SHA-256 over all records, conflicting ones too, in key order: no matter how they came."""
+        """Returns the SHA-256 over all records, conflicting ones too, in key order, so it does not depend on the order
+        of arrival."""
         total = hashlib.sha256()
         columns = "SELECT node, boot, sequence, body, seconds, quality, uncertainty_s FROM "
         for node, boot, sequence, body, *stamp in self._connection.execute(
@@ -135,15 +137,16 @@ class Archive:
     # --- what is not there ---
 
     def missing(self, node: bytes, boot: int, *, start: int = 0) -> Iterator[int]:
-        """Sequences from `start` to the highest known that are neither held nor covered by a gap.
+        """Returns the sequences from `start` to the highest known that are neither held nor covered by a gap.
 
-        Known is what is held, and what a gap tells: its last, or the sequence before its first.
+        A sequence is known when it is held or a gap states it: the gap's last, or the sequence before its first.
         """
         for first, last in self.missing_spans(node, boot, start=start):
             yield from range(first, last + 1)
 
     def missing_spans(self, node: bytes, boot: int, *, start: int = 0) -> list[tuple[int, int]]:
-        """The same as `missing`, in spans `(first, last)`: a hostile sequence near 2^32 costs no more than another."""
+        """Returns the same as `missing`, in spans `(first, last)`: a hostile sequence near 2^32 costs no more than any
+        other."""
         gaps = self._gaps(node, boot)
         held = self._connection.execute(
             "SELECT max(sequence) FROM records WHERE node = ? AND boot = ?", (node, boot)
@@ -161,7 +164,7 @@ class Archive:
         return _uncovered(start, known, sorted(covers))
 
     def missing_all(self, *, start: int = 0) -> Iterator[tuple[bytes, int, int, int]]:
-        """`(node, boot, first, last)` of everything that `missing` finds for any node."""
+        """Returns `(node, boot, first, last)` of everything that `missing` finds for any node."""
         for node, boot in self._connection.execute(
             "SELECT DISTINCT node, boot FROM records UNION SELECT DISTINCT about, boot FROM gaps ORDER BY 1, 2"
         ).fetchall():
@@ -169,9 +172,9 @@ class Archive:
                 yield node, boot, first, last
 
     def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None:
-        """Why this record will not come. None: no gap covers it, or it is held (a record beats a gap).
+        """Returns why this record will not come. None: no gap covers it, or it is held (a record beats a gap).
 
-        Where several gaps cover it, another's word goes before the node's own: a gateway has had the record.
+        Where several gaps cover it, another node's statement goes before its own: a gateway has had the record.
         """
         row = self._connection.execute(
             "SELECT why, by_node FROM gaps WHERE about = ? AND boot = ? AND first <= ? AND (last IS NULL OR last >= ?)"
@@ -196,9 +199,9 @@ class Archive:
         since_unix_s: int | None = None,
         until_unix_s: int | None = None,
     ) -> Iterator[Reading]:
-        """Readings of one quantity in order of (boot, sequence), with `since <= UTC < until`.
+        """Returns the readings of one quantity in order of (boot, sequence), with `since <= UTC < until`.
 
-        A reading whose UTC is not known is there only when neither bound is given.
+        A reading whose UTC is not known is returned only when neither bound is given.
         """
         key = quantity.key(code, channel)
         for boot, sequence, moment, readings in self._readings(node):
@@ -208,12 +211,13 @@ class Archive:
     def energy_wh(
         self, node: bytes, since_unix_s: int | None = None, until_unix_s: int | None = None
     ) -> dict[int, Energy]:
-        """Energy of one node by channel, from its cumulative registers.
+        """Returns the energy of one node by channel, from its cumulative registers.
 
-        Counted between the first and the last reading of each boot within the bounds, and from the last of one boot to
-        the first of the next where the register ran on. Where it stands lower then it began anew, or at what the node
-        had last written down: what was used between the two readings is not known and not counted. So a register of
-        either kind never counts more than was used. One that falls within a boot is a fault, and not made good.
+        It is counted between the first and the last reading of each boot within the bounds, and from the last of one
+        boot to the first of the next where the register ran on. Where the register stands lower after the boot, it
+        restarted at zero or at the value that the node had last saved: what was used between the two readings is
+        unknown and not counted. So a register of either kind never counts more than was used. A register that falls
+        within a boot is faulty, and is not corrected.
         """
         totals: dict[int, Energy] = {}
         before: dict[int, int] = {}
@@ -238,7 +242,8 @@ class Archive:
         return totals
 
     def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:
-        """The moment at which a record was made: its own time, or its uptime through the best anchor of that boot."""
+        """Returns the moment at which a record was made: its own time, or its uptime mapped through the best anchor of
+        that boot."""
         if stamp.quality != record.UNSET:
             return Moment(stamp.seconds, stamp.uncertainty_s)
         return _through_anchor(self._anchors(node, boot), stamp.seconds)
@@ -272,7 +277,7 @@ class Archive:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Counts of what happened since the file was made; they only ever rise."""
+        """Counts what has happened since the file was made, by name; no count ever falls."""
         names = ("messages", "records", "duplicates", "conflicts", "refused", "positions_skipped")
         counted = dict.fromkeys(names, 0)
         counted.update(self._connection.execute("SELECT name, value FROM counters"))
@@ -285,7 +290,7 @@ class Archive:
         return counted
 
     def prefixes(self) -> list[Prefix]:
-        """The prefix of every stream that is remembered, by gateway, epoch and lane."""
+        """Returns the prefix of every stream that is remembered, by gateway, epoch and lane."""
         found = []
         for number, epoch, lane, *named, end in self._connection.execute(
             "SELECT gateway, epoch, lane, id, insee, name, next_position"
@@ -300,20 +305,21 @@ class Archive:
         return found
 
     def gateways(self) -> list[tuple[bytes, str, str, bool]]:
-        """`(id, insee, name, bound)` of every gateway that ever spoke."""
+        """Returns `(id, insee, name, bound)` of every gateway that was ever heard."""
         rows = self._connection.execute("SELECT id, insee, name, bound FROM gateways ORDER BY insee, name, gateway")
         return [(*row[:3], bool(row[3])) for row in rows]
 
     def gaps(self) -> list[tuple[bytes, int, int, int | None, str, bytes]]:
-        """`(about, boot, first, last or None, why, by)` of every gap stated."""
+        """Returns `(about, boot, first, last or None, why, by)` of every gap that was stated."""
         return self._connection.execute("SELECT about, boot, first, last, why, by_node FROM gaps").fetchall()
 
     def alarms(self) -> list[tuple[str, str, int, int, int]]:
-        """`(kind, subject, first, last, times)`, the latest first; times in Unix seconds of receipt."""
+        """Returns `(kind, subject, first, last, times)`, the latest first; times in Unix seconds of receipt."""
         return self._connection.execute("SELECT * FROM alarms ORDER BY last_unix_s DESC, 1, 2").fetchall()
 
     def refused(self) -> list[tuple[str, str, int, bytes, int]]:
-        """`(topic, reason, length, payload, received_unix_s)` of the refused kept, the oldest first."""
+        """Returns `(topic, reason, length, payload, received_unix_s)` of the refused messages kept, the oldest
+        first."""
         return self._connection.execute(
             "SELECT topic, reason, length, payload, received_unix_s FROM refused ORDER BY number"
         ).fetchall()
@@ -340,7 +346,8 @@ def _within(unix_s, since, until) -> bool:
 
 
 def _through_anchor(anchors, uptime_s) -> Moment:
-    """`anchors` are `(uptime_s, unix_s, uncertainty_s)`. Of two as good, the nearer, then the earlier."""
+    """Returns the moment by the best of the anchors `(uptime_s, unix_s, uncertainty_s)`: the least doubt, then the
+    nearest, then the earliest."""
     best = None
     for anchor_s, unix_s, uncertainty_s in anchors:
         away_s = uptime_s - anchor_s

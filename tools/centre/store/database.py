@@ -1,6 +1,7 @@
-"""An SQLite file of ours: made, opened and recognised. No table is known here and no row is read.
+"""Makes, opens and recognises the centre's SQLite files. Must not know a table or read a row.
 
-Every kind of file has its own range of versions, kept in `PRAGMA user_version`, so that none is taken for another.
+Every kind of file has its own range of versions, kept in `PRAGMA user_version`, so that no kind is mistaken for
+another.
 """
 
 import sqlite3
@@ -12,7 +13,8 @@ from tools.centre.limits import BUSY_TIMEOUT_MS
 
 
 class Schema(NamedTuple):
-    """The schema of a file: `kind` in a word for people, the version of its tables, the statements that make them."""
+    """The schema of a file. `kind`: what it is, for messages; `version`: of its tables; `statements`: what creates
+    them."""
 
     kind: str
     version: int
@@ -20,7 +22,8 @@ class Schema(NamedTuple):
 
 
 def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlite3.Connection:
-    """A connection that may write, on a file made where there is none; ":memory:" lives as long as it.
+    """Returns a connection that may write, and makes the file where there is none; ":memory:" lives as long as the
+    connection.
 
     `synchronous` FULL: a commit is on the disk. NORMAL and OFF are for simulated worlds.
     """
@@ -34,7 +37,7 @@ def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlit
 
 
 def open_to_read(schema: Schema, path: str) -> sqlite3.Connection:
-    """A connection that cannot write; sqlite3.OperationalError when there is no such file."""
+    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
     name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     _check_version(schema, connection)
@@ -43,7 +46,8 @@ def open_to_read(schema: Schema, path: str) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """All of it or nothing. Other processes write too: what is read for a decision is read under the writer's lock."""
+    """Commits everything within, or nothing. Other processes write too: what a decision needs is read under the
+    writer's lock."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -55,7 +59,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _create(schema, connection):
-    # Two processes may start on a new file at once: the lock comes before the look.
+    # Two processes may start on a new file at once: the lock is acquired before the version is read.
     with transaction(connection):
         if _version(connection) == 0 and not _has_tables(connection):
             for statement in _statements(schema.statements):

@@ -1,9 +1,9 @@
-"""The tables of the warehouse, and how its file is opened. No row is read or written here.
+"""Defines the tables of the warehouse and opens its file. Must not read or write a row.
 
-One row a record, not a reading: smaller by four to eight times, and a record is atomic. Times are integers;
-a node's id is eight bytes; the lane is an index in `wire.event.LANES`; the gateway is a number, for which
-the view `readable` gives commune and name. `PRAGMA user_version` is the version of this page: a change
-raises it and says how to migrate.
+A row is one record, not one reading: four to eight times smaller, and a record is atomic. Times are integers; a node's
+id is eight bytes; the lane is an index in `wire.event.LANES`; the gateway is a number, for which the view `readable`
+gives commune and name. `PRAGMA user_version` is the version of these tables: a change raises it and says how to
+migrate.
 """
 
 import sqlite3
@@ -89,7 +89,8 @@ SCHEMA = database.Schema("a warehouse", VERSION, _TABLES)
 
 
 def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
-    """A connection that may write, on a file made where there is none; ":memory:" lives as long as it.
+    """Returns a connection that may write, and makes the file where there is none; ":memory:" lives as long as the
+    connection.
 
     `synchronous` FULL is custody: a commit is on the disk. NORMAL and OFF are for simulated worlds.
     """
@@ -97,5 +98,5 @@ def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
 
 
 def open_to_read(path: str) -> sqlite3.Connection:
-    """A connection that cannot write; sqlite3.OperationalError when there is no such file."""
+    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
     return database.open_to_read(SCHEMA, path)
