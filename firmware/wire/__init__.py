@@ -1,1 +1,2 @@
-"""The formats that a node, a gateway and the centre share, byte for byte. Portable; no clock, socket, file or pin."""
+"""Defines the formats that a node, a gateway and the centre share, byte for byte. Portable; no clock, socket, file or
+pin."""

@@ -1,22 +1,23 @@
-"""Block-wise transfers (RFC 7959): the Block option, a server of Block2 without state, and a download that resumes.
+"""Implements block-wise transfers (RFC 7959): the Block option, a stateless server of Block2, and a client's download
+that can resume.
 
-Block stands above OSCORE: Block2 and Size2 are class E, so a body is cut first and each block is protected as a
-message of its own (RFC 8613 section 4.1.3.4.1). All of it works on Content, so the same code serves a link in the
-clear. Requests of several blocks (Block1) do not exist here: nothing that a node or a gateway accepts is longer than
-a datagram. This module must not know CoAP's exchanges, keys or time: patience and retries are the caller's.
+Block is a layer above OSCORE: Block2 and Size2 are class E, so a body is cut first and each block is protected as a
+message of its own (RFC 8613 section 4.1.3.4.1). It all works on Content, so the same code serves a link without OSCORE.
+There are no requests of several blocks (Block1): nothing that a node or a gateway accepts is longer than a datagram.
+This module must not know CoAP's exchanges, keys or time: the caller sets timeouts and retries.
 
     answer = serve(request, source, etag=digest_etag(source))
 
     download = Download(request, total_max=...)
     send `download.request()`; give its response to `receive`; act on the event; until `is_over`
 
-An exchange that failed changes nothing: `request()` gives the same again. A download keeps no bytes: each Part goes
-where the caller wants it, a buffer or flash. A caller that stores `offset` and `etag` behind each Part may give them
-to a new Download after a reboot and goes on there; without an ETag nothing says that both halves belong together, so
+A failed exchange changes nothing: `request()` returns the same request again. A download keeps no bytes: the caller
+puts each Part into a buffer or flash. A caller that stores `offset` and `etag` after each Part may give them to a new
+Download after a reboot, which continues from there; without an ETag nothing shows that both halves belong together, so
 such a transfer begins at 0.
 
-A response is bound to its request by the layers below. A response that contradicts the request all the same comes from
-a broken peer and ends the transfer.
+The layers below match each response to its request. A response that still contradicts its request comes from a faulty
+peer and ends the transfer.
 """
 
 from collections import namedtuple
@@ -33,24 +34,24 @@ Block = namedtuple("Block", ("number", "more", "szx"))
 # What `Download.receive` returns.
 # payload: the bytes from `offset` on, which is the end of the Part before. is_last: nothing follows.
 Part = namedtuple("Part", ("offset", "payload", "is_last"))
-# The answer is an error or 2.03, the last word of the peer.
+# The answer is an error or 2.03: the transfer is over.
 Answered = namedtuple("Answered", ("content",))
 # The transfer begins again at offset 0 and all that came before is void. reason: "changed" (another ETag), "refused"
 # (no such block, or the peer no longer knows the transfer), "whole" (no Block2 where there was one).
 Restarted = namedtuple("Restarted", ("reason",))
-# The peer breaks RFC 7959, or sends more than the caller takes. reason: one of REASONS or STOPS.
+# The peer breaks RFC 7959, or sends more than the caller accepts. reason: one of REASONS or STOPS.
 Stopped = namedtuple("Stopped", ("reason",))
 
 SZX_MAX = 6
 NUMBER_MAX = (1 << 20) - 1
-# Why a Block option is broken (of a WireFault).
+# Why a Block option is malformed (reasons of a WireFault).
 REASONS = ("block-option-length", "block-option-reserved", "block-option-repeated")
 # Why an answer ends a transfer.
 STOPS = (
     "block-number",  # not the block that was asked for
     "block-size",  # larger than asked for
-    "block-cut",  # a payload that is not what its option says
-    "block-total",  # more than the caller takes, or than 2^20 blocks
+    "block-cut",  # the payload's length contradicts its option
+    "block-total",  # more than the caller accepts, or than 2^20 blocks
     "changed",
     "refused",
     "whole",  # reasons of a restart that was one too many, or is not possible
@@ -64,9 +65,9 @@ _REPEATED = object()
 _RESERVED = 7
 _ETAG_BYTES = 8
 _PIECE_BYTES = 1024
-# A request may be asked again from the start for these methods alone.
+# Only requests of these methods may be restarted from block 0.
 _REPEATABLE = (messages.GET, messages.FETCH)
-# What a server may answer to a block beyond the end, or in the middle of what it has forgotten.
+# What a server may answer to a block beyond the end, or of a transfer that it has forgotten.
 _NO_SUCH_BLOCK = (messages.BAD_REQUEST, messages.BAD_OPTION, messages.INCOMPLETE)
 
 
@@ -94,7 +95,7 @@ def decode(value) -> Block:
 
 
 def block_of(options, number):
-    """Returns the Block of the option `number`, or None; raises WireFault for a broken or a second one."""
+    """Returns the Block of the option `number`, or None; raises WireFault for a malformed or a second one."""
     value = _single(options, number)
     if value is _REPEATED:
         raise WireFault("block-option-repeated")
@@ -102,7 +103,8 @@ def block_of(options, number):
 
 
 def size_of(options, number):
-    """Returns the size that the option `number` announces, or None. It is elective: a broken one counts as absent."""
+    """Returns the size that the option `number` announces, or None. It is elective: a malformed one counts as
+    absent."""
     value = _single(options, number)
     if value is None or value is _REPEATED or len(value) > _SIZE_BYTES_MAX:
         return None
@@ -110,7 +112,7 @@ def size_of(options, number):
 
 
 def etag_of(options):
-    """Returns the ETag of a response, or None. It is elective as well."""
+    """Returns the ETag of a response, or None. It is elective too: a malformed one counts as absent."""
     value = _single(options, messages.ETAG)
     if value is None or value is _REPEATED or not 0 < len(value) <= _ETAG_BYTES_MAX:
         return None
@@ -133,7 +135,8 @@ def _single(options, number):
 
 
 class Body:
-    """Bytes in memory as the source of a transfer: `size` and `read`. A file may be another class with these two."""
+    """Offers bytes in memory as the source of a transfer: `size` and `read`. For a file, write another class with these
+    two."""
 
     def __init__(self, data):
         self._data = data
@@ -145,7 +148,8 @@ class Body:
 
 
 def digest_etag(source) -> bytes:
-    """Returns an ETag made of the bytes themselves. It reads them all: the caller keeps it while they stay the same."""
+    """Returns an ETag computed from the bytes. It reads them all, so the caller keeps the ETag while they do not
+    change."""
     digest = sha256()
     for offset in range(0, source.size, _PIECE_BYTES):
         digest.update(source.read(offset, _PIECE_BYTES))
@@ -153,10 +157,10 @@ def digest_etag(source) -> bytes:
 
 
 def serve(request, source, *, etag, szx=limits.BLOCK_LINK_SZX, content_format=None) -> Content:
-    """Returns the answer to a GET of `source` (a Body): all of it, a block, 2.03 or an error. No request is kept: the
-    ETag holds the blocks together, so it must change with the bytes.
+    """Returns the answer to a GET of `source` (a Body): all of it, a block, 2.03 or an error. No state is kept between
+    requests: the ETag shows which blocks belong together, so it must change with the bytes.
 
-    szx: of the largest block we send, even if the client asks for larger ones.
+    szx: the size code of the largest block that is sent, even if the client asks for larger ones.
     """
     try:
         asked = block_of(request.options, messages.BLOCK2)
@@ -185,7 +189,8 @@ def serve(request, source, *, etag, szx=limits.BLOCK_LINK_SZX, content_format=No
 
 
 def refusal(reason) -> Content:
-    """Returns the answer to a broken Block option: 4.00 for SZX 7 (section 2.2); any other counts as unknown."""
+    """Returns the answer to a broken Block option: 4.00 for SZX 7 (section 2.2), else 4.02, as for an unknown
+    option."""
     is_reserved = reason == "block-option-reserved"
     return Content(messages.BAD_REQUEST if is_reserved else messages.BAD_OPTION, (), b"")
 
@@ -194,11 +199,12 @@ def refusal(reason) -> Content:
 
 
 class Download:
-    """One transfer by Block2 (section 2.4), one request at a time. `offset`, `etag`, `size` (as Size2 announced it, or
-    None), `response` (the first one) and `is_over` are its state for the caller.
+    """Fetches one body by Block2 (section 2.4), one request at a time. `offset`, `etag`, `size` (as Size2 announced it,
+    or None), `response` (the first one) and `is_over` are its state for the caller.
 
-    request: Content without Block and Size options; its payload goes with block 0 only. szx: of the largest block we
-    ask for. is_early: the first request asks too; otherwise the server chooses its first size.
+    request: Content without Block and Size options; its payload goes with block 0 only. szx: the size code of the
+    largest block to ask for. is_early: the first request already asks for that size; otherwise the server chooses the
+    size of its first block.
     """
 
     def __init__(self, request, *, total_max, szx=limits.BLOCK_LINK_SZX, is_early=True, offset=0, etag=None):
@@ -217,7 +223,7 @@ class Download:
         self._restarts = 0
 
     def request(self) -> Content:
-        """Returns what to send now. The caller gives the response to `receive` before it asks for another."""
+        """Returns the request to send now. The caller passes its response to `receive` before it calls this again."""
         assert not self.is_over
         options = list(self._request.options)
         if self._is_asking:
@@ -235,7 +241,7 @@ class Download:
             if self.offset and response.code in _NO_SUCH_BLOCK:
                 return self._restart("refused")
             return self._end(Answered(response))
-        # One that comes without the ETag of the first is as foreign as one with another (section 2.4).
+        # A response without the ETag of the first does not belong to it, like one with another ETag (section 2.4).
         if self._is_bound and etag_of(response.options) != self.etag:
             return self._restart("changed")
         try:
@@ -250,7 +256,7 @@ class Download:
         return self._accept(response, block)
 
     def _accept_whole(self, response):
-        """The server has sent everything at once."""
+        """Accepts a response that holds the whole body."""
         if self.offset:
             return self._restart("whole")
         if len(response.payload) > self._total_max:
@@ -273,8 +279,8 @@ class Download:
     def _accept(self, response, block):
         start = block.number << block.szx + 4
         end = start + len(response.payload)
-        # After a resume at any byte, a block may lie before what we have, when the server makes it smaller
-        # than asked: a Part without bytes, and the next request is right. The last one may not.
+        # After a resume at any byte, a block may end before our offset when the server makes blocks smaller than asked:
+        # it becomes a Part without bytes, and the next request asks for the right block. Not so for the last block.
         if not block.more and end < self.offset:
             return self._end(Stopped("block-cut"))
         self._learn(response)

@@ -1,22 +1,22 @@
-"""The gateway's end of an RS-485 line: it decides which node may speak, and when. Half duplex, polled, without
+"""Decides, at the gateway's end of an RS-485 line, which node may send, and when. Half duplex, polled, without
 collisions.
 
-**Whose turn.** A round gives each address that answers one turn, in order; after each of these turns comes an
-extra one, if anybody has something: who said that more waits, or whom a datagram is waiting for, in order as
-well. At the beginning of a round one silent address is tried, so that dead nodes cost one slot a round
-however many there are; from try to try it is tried less often. One that answers is followed by the next, for
-a node seldom comes back alone: a feeder has power again. A line where no node has anything rests until
+**Turns.** A round gives each address that answers one turn, in order. After each of these turns comes an extra one,
+also in order, for an address that reported that more waits or that a datagram is waiting for, if there is one. At the
+beginning of a round one silent address is tried, so that dead nodes cost one slot a round however many there are; each
+address is tried less and less often. When a silent address answers, the next silent one is tried at once, for nodes
+seldom come back alone: a feeder has power again. When no node has anything to send or receive, the line rests until
 ROUND_MIN_MS after the round's start.
 
-**The states of the line.** FREE: we may speak. ASKED: the question is out, no answer has begun (an adapter
-may hear its own question); this ends with the turnaround, which makes a dead node cheap. HEARING: bytes come.
-It ends with the answer, or when the line has been silent for the gap, which is longer than any pause within a
-frame. Neither ends while an answer may still come: a node that is slow has until the end of its turnaround,
-and a frame that has begun is heard out. After either the line is SETTLING for the guard, then FREE.
+**The states of the line.** FREE: we may send. ASKED: the question is out, no answer has begun (an adapter may receive
+its own question); this ends with the turnaround, so a dead node costs little. HEARING: bytes arrive. It ends with the
+answer, or when the line has been silent for GAP_MS, which is longer than any pause within a frame. Neither ends while
+an answer may still come: a slow node has until the end of its turnaround, and a frame that has begun is received to its
+end. After either the line is SETTLING for the guard time, then FREE.
 
-An answer counts for the question it names, by address and number; another one is late, and dropped. Nothing
-is repeated here and nothing is acknowledged: custody is CoAP's, and so is what a node says twice. A datagram
-leaves its queue when it is sent.
+An answer counts for the question that its address and number name; any other is late, and dropped. Nothing is repeated
+here and nothing is acknowledged: CoAP has the custody, and recognises what a node sends twice. A datagram leaves its
+queue when it is sent.
 
 Must not know what a datagram means.
 """
@@ -24,18 +24,18 @@ Must not know what a datagram means.
 from wire import bus, limits, slip
 from wire.faults import WireFault
 
-# Datagrams that wait for one address. CoAP has two exchanges with a node at most, and sends the same again
-# after seconds: when a queue is full the oldest goes, of which there is a newer copy or will be.
+# Datagrams that wait for one address. CoAP has two exchanges with a node at most, and repeats a message after seconds:
+# when a queue is full the oldest is dropped, since a newer copy of it exists or will come.
 QUEUE_MAX = 4
 # A datagram that waited so long has been sent again by CoAP.
 WAIT_MAX_MS = 15_000
-# An address is silent after so many questions in a row without the beginning of an answer: noise eats one,
-# hardly four.
+# An address is silent after this many questions in a row without the beginning of an answer: noise destroys one, hardly
+# four.
 MISSES_MAX = 4
-# A silent address is tried again after this, doubling.
+# A silent address is tried again after this delay, which doubles.
 TRY_FIRST_MS = 1_000
 TRY_LAST_MS = 60_000
-# A round does not begin sooner after the one before: an idle line of few nodes need not be asked 100 times a
+# The least time from the start of one round to the next: an idle line of few nodes need not be polled 100 times a
 # second.
 ROUND_MIN_MS = 100
 # The longest pause within a frame: an adapter hands over its bytes every 16 ms, a busy system later.
@@ -51,7 +51,7 @@ _QUEUE_COUNTERS = ("down", "up", "overflow", "expired", "unknown-address", "too-
 
 
 class _Station:
-    """One address, as the gateway sees it."""
+    """Holds what the gateway knows of one address."""
 
     def __init__(self, now_ms):
         self.number = 0
@@ -66,9 +66,8 @@ class _Station:
 
 
 class BusMaster:
-    """The gateway's end of the line. `addresses`: the nodes that may be on the line; one that does not answer is tried
-    ever less often. `counters`: what happened; `round_ms`: how long the last round took, `round_longest_ms` the
-    longest."""
+    """Polls the line. `addresses`: the nodes that may be on it; one that does not answer is tried ever less often.
+    `counters`: what happened; `round_ms`: how long the last round took, `round_longest_ms`: the longest."""
 
     def __init__(self, line, addresses, *, now_ms):
         for address in addresses:
@@ -80,11 +79,11 @@ class BusMaster:
         self._state = SETTLING
         # A program that ran before us may have asked something.
         self._due_ms = now_ms + self._answer_max_ms()
-        self._turn_ms = self._due_ms  # until then the one who is asked may begin
+        self._turn_ms = self._due_ms  # until then the node that is asked may begin
         self._last_ms = self._due_ms  # no answer to this question comes after it
         self._asked = None  # the address whose answer we wait for
         self._faults_before = 0
-        self._round = []  # who is still to have its turn
+        self._round = []  # addresses that have not had their turn
         self._round_began_ms = None
         self._round_is_open = False
         self._extra_is_next = False
@@ -108,7 +107,8 @@ class BusMaster:
         return True
 
     def receive(self, data, *, now_ms) -> list:
-        """Receives bytes of the line; returns [(address, datagram)] of the answer, if it is in them."""
+        """Receives bytes of the line; returns [(address, datagram)] when they complete an answer with a datagram, else
+        []."""
         if not data:
             return []
         arrived = []
@@ -151,7 +151,7 @@ class BusMaster:
         return max(self._round_due_ms(), min([self._stations[address].try_ms for address in silent]))
 
     def reopened(self, *, now_ms):
-        """Observes that the port was opened anew: what was asked is lost, and its answer may still be on the line."""
+        """Observes that the port was reopened: the question is lost, and its answer may still be on the line."""
         self._decoder.reset()
         self._asked = None
         self._state = SETTLING
@@ -169,7 +169,7 @@ class BusMaster:
     # --- the line ---------------------------------------------------------------------------------------------
 
     def _deadline_ms(self):
-        """Returns the end of the state; a babbling line is left to itself once no answer can be in it any more."""
+        """Returns the end of the state; a babbling line is ignored once it can no longer hold an answer."""
         return min(self._due_ms, self._last_ms) if self._state == HEARING else self._due_ms
 
     def _faults(self):
@@ -230,7 +230,7 @@ class BusMaster:
         self._due_ms = now_ms + self._line.guard_ms
 
     def _pass(self, now_ms):
-        """Ends a state: what we waited for has not come, or the line has settled."""
+        """Ends the state whose time is over: the answer has not come, or the line has settled."""
         if self._state == SETTLING:
             self._state = FREE
             return
@@ -246,7 +246,7 @@ class BusMaster:
                 station.try_ms = now_ms + station.try_delay_ms
                 station.try_delay_ms = min(2 * station.try_delay_ms, TRY_LAST_MS)
         else:
-            self.counters["garbled"] += 1  # a node is there
+            self.counters["garbled"] += 1  # a node is there, but its answer was damaged
         self._decoder.reset()
         self._settle(now_ms)
         self._state = FREE if now_ms >= self._due_ms else SETTLING
@@ -323,7 +323,7 @@ class BusMaster:
 
 
 def _after(addresses, last):
-    """Returns the next of these ascending addresses, in a circle."""
+    """Returns the first of these ascending addresses above `last`, or else the first of all."""
     for address in addresses:
         if address > last:
             return address

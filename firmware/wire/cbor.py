@@ -1,10 +1,10 @@
-"""The subset of CBOR (RFC 8949) that our records use, bounded in depth, size and item count.
+"""Encodes and decodes the subset of CBOR (RFC 8949) that our records use, bounded in depth, size and item count.
 
-Accepted: unsigned and negative integers up to 64 bits, byte and text strings, arrays, maps, false, true,
-null and, on request, decimal fractions (tag 4). Refused: floats (the chip has 32 bits of them, so no float
-is ever on a wire), other tags, other simple values, indefinite lengths, lengths that are not the shortest,
-keys that repeat or do not ascend (in the bytewise order of RFC 8949 section 4.2.1), bytes that follow. One
-value therefore has one encoding, and two ends can compare records as bytes.
+Accepted: unsigned and negative integers up to 64 bits, byte and text strings, arrays, maps, false, true, null and, on
+request, decimal fractions (tag 4). Refused: floats (the chip has 32 bits of them, so no float is ever on a wire), other
+tags, other simple values, indefinite lengths, lengths that are not the shortest, keys that repeat or do not ascend (in
+the bytewise order of RFC 8949 section 4.2.1), bytes after the value. One value therefore has one encoding, and two ends
+can compare records as bytes.
 
 The writer fills a buffer that its owner keeps, so that a telemetry record costs the node's heap next to
 nothing.
@@ -30,7 +30,8 @@ _INTEGER_MAX = 0xFFFFFFFFFFFFFFFF
 
 
 class DecimalFraction:
-    """`mantissa · 10^exponent` (RFC 8949 section 3.4.4): how a scaled integer stays exact in the open."""
+    """Holds `mantissa · 10^exponent` (RFC 8949 section 3.4.4): the exact form of a scaled integer in the open
+    formats."""
 
     def __init__(self, exponent: int, mantissa: int):
         self.exponent = exponent
@@ -51,7 +52,7 @@ class DecimalFraction:
 class Writer:
     """Appends items to `buffer` (a bytearray of fixed size). `length` is what has been written.
 
-    An item that does not fit raises WireFault("too-long"); the owner resets `length` to drop what was begun.
+    An item that does not fit raises WireFault("too-long"); the owner resets `length` to drop a partial item.
     """
 
     def __init__(self, buffer):
@@ -65,8 +66,8 @@ class Writer:
         self.length += 1
 
     def _head(self, major, argument):
-        # One call a head: a record has some twenty. A chip's small integers have 31 bits: shifting a Unix time byte by
-        # byte would allocate at every step.
+        # One call writes a head: a record has some twenty. A chip's small integers have 31 bits: shifting a Unix time
+        # byte by byte would allocate at every step.
         at = self.length
         if argument < 24:
             end, form = at + 1, None
@@ -202,7 +203,7 @@ class Reader:
 
     def value(self, depth: int = limits.CBOR_DEPTH_MAX):
         """Returns the next value. `depth` is how many more levels of array, map or tag may open."""
-        # Most items of a record are small numbers and their keys: they go the short way.
+        # Most items of a record are small numbers and their keys: they are returned at once.
         if self.offset >= len(self.data):
             raise WireFault("truncated")
         initial = self.data[self.offset]
@@ -249,7 +250,7 @@ class Reader:
         return raw.decode()
 
     def _check_count(self, count):
-        # Each item takes a byte at least, so a count beyond what is left is a lie: refuse before allocating for it.
+        # Each item takes a byte at least, so a count beyond the bytes left is false: refuse it before allocating.
         if count > len(self.data) - self.offset:
             raise WireFault("truncated")
         if count > self.items_max:
@@ -297,10 +298,10 @@ def decode(
     items_max: int = limits.CBOR_ITEMS_MAX,
     depth_max: int = limits.CBOR_DEPTH_MAX,
 ):
-    """Returns the one value that `data` holds; raises WireFault when there is anything else or anything more.
+    """Returns the one value that `data` holds; raises WireFault when it is malformed or more bytes follow.
 
-    A document that is larger than a record names its own bounds: bytes in all, items in one array or map, and levels of
-    array, map or tag. What is too long is refused before a byte of it is read.
+    A document larger than a record gives its own bounds: bytes in all, items in one array or map, and levels of array,
+    map or tag. Data that is too long is refused before a byte of it is read.
     """
     if len(data) > bytes_max:
         raise WireFault("too-long")

@@ -1,15 +1,15 @@
-"""AES-CCM-16-64-128 (RFC 3610 with M = 8, L = 2; RFC 9053 section 4.2): 16-byte keys, 13-byte nonces, 8-byte
-tags.
+"""Encrypts and decrypts by AES-CCM-16-64-128 (RFC 3610 with M = 8, L = 2; RFC 9053 section 4.2): 16-byte keys, 13-byte
+nonces, 8-byte tags.
 
-The block cipher is brought by the caller, an object with two methods on whole blocks of 16 bytes:
+The caller passes the block cipher, an object with two methods on whole blocks of 16 bytes:
 
     ecb(key, data)      every block of the memoryview `data` is enciphered by itself, in its place
     cbc_mac(key, data)  the last block of the memoryview `data` in CBC with an initial vector of zeros; spoils `data`
 
-so that a message of any length costs two calls of C: one CBC run is the authentication, one ECB run
-over prepared counters the key stream; Python only XORs, piece by piece, and both runs share one room: a node has no
-heap for many copies of a message. Here is the back end for MicroPython's `cryptolib`; `gateway.io.crypto` has
-CPython's. There is no AES in Python: it would leak its key by its timing.
+so that a message of any length costs two calls of C: one CBC run is the authentication, one ECB run over prepared
+counters is the key stream. Python only XORs, piece by piece, and both runs share one buffer, since a node has no heap
+for many copies of a message. The back end for MicroPython's `cryptolib` is here; `gateway.io.crypto` has CPython's.
+There is no AES in Python: it would leak its key by its timing.
 """
 
 from wire.faults import WireFault
@@ -31,7 +31,7 @@ _CBC = 2
 
 
 class CryptolibCipher:
-    """The interface above by `cryptolib.aes`, which the shell imports and passes in. It holds no key."""
+    """Offers the interface above by `cryptolib.aes`, which the shell imports and passes in. It holds no key."""
 
     def __init__(self, aes):
         self._aes = aes
@@ -45,8 +45,8 @@ class CryptolibCipher:
 
 
 def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext) -> bytes:
-    """Returns ciphertext and tag of the plaintext: bytes, or a list of bytes that make it together. One nonce must
-    serve one message under one key, ever: that is the caller's duty."""
+    """Returns ciphertext and tag. `plaintext`: bytes, or a list of bytes to be joined. The caller must never use one
+    nonce for two messages under one key."""
     pieces = plaintext if isinstance(plaintext, list) else (plaintext,)
     length = sum([len(piece) for piece in pieces])
     room = _room(len(aad), length)
@@ -60,7 +60,7 @@ def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext) -> bytes:
 
 
 def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
-    """Returns the plaintext, or raises WireFault("decrypt"): nothing of it is returned before the tag holds."""
+    """Returns the plaintext, or raises WireFault("decrypt"): nothing is returned before the tag is verified."""
     length = len(sealed) - TAG_BYTES
     if not 0 <= length <= PLAINTEXT_BYTES_MAX:
         raise WireFault("decrypt")
@@ -75,7 +75,7 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
 
 
 def is_equal(one: bytes, other: bytes) -> bool:
-    """True when both are the same, in a time that depends on their length alone."""
+    """Returns whether both are the same, in a time that depends on their length alone."""
     if len(one) != len(other):
         return False
     difference = 0
@@ -85,7 +85,7 @@ def is_equal(one: bytes, other: bytes) -> bool:
 
 
 def _room(aad_length, length):
-    """Allocates the room for both runs, one after the other."""
+    """Allocates the buffer that both runs use, one after the other."""
     head = _padded(2 + aad_length) if aad_length else 0
     return memoryview(bytearray(_BLOCK_BYTES + max(head + _padded(length), _padded(length + TAG_BYTES))))
 
@@ -141,7 +141,7 @@ def xor(data, stream):
 
 
 def _xor_into(stream, pieces):
-    """XORs the pieces onto the key stream, in its place, as long integers: their XOR runs in C on both interpreters."""
+    """XORs the pieces onto the key stream, in place, as long integers: their XOR runs in C on both interpreters."""
     at = _BLOCK_BYTES
     for piece in pieces:
         for start in range(0, len(piece), _PIECE_BYTES):

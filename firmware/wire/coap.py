@@ -1,17 +1,16 @@
-"""A CoAP endpoint (RFC 7252 sections 4 and 5): client and server at once, towards many peers, without I/O.
+"""Implements a CoAP endpoint (RFC 7252 sections 4 and 5): client and server at once, towards many peers, without I/O.
 
-Datagrams and the time go in; events, datagrams to send and the next deadline come out. It must not know a
-clock, a socket or a random source, act on what a request means, or protect anything: OSCORE and Block are
-layers above.
+Datagrams and the time go in; events, datagrams to send and the next deadline come out. It must not have a clock, a
+socket or a random source, act on what a request means, or protect anything: OSCORE and Block are layers above.
 
 The shell's turn: `receive` each datagram, `poll`, act on the events, send what `outgoing` returns, sleep
 until `deadline_ms`. Milliseconds are integers that never wrap and never go back; where they start does not
 matter.
 
-Duplicates are recognised, and memory bounded, by `wire.coap_exchange`. A request that finds no place there is
-dropped in silence: the peer's retransmission is its second chance.
+Duplicates are recognised, and memory bounded, by `wire.coap_exchange`. A request for which it has no place is dropped
+in silence: the peer will retransmit it.
 
-Long because both sides of one endpoint share its exchanges; the tables are already apart.
+Long because both sides of one endpoint share its exchanges; the tables are already in a module of their own.
 """
 
 from collections import namedtuple
@@ -23,16 +22,16 @@ from wire.coap_exchange import ASKED, SERVED, Exchange, Memory, bearer_timing, d
 from wire.coap_message import ACK, CON, EMPTY, NON, RST, Fault, Message
 
 # path, query: tuples of bytes, one item a segment. content_format: integer or None. options: all of them, as
-# received. exchange: what `respond` wants.
+# received. exchange: the number for `respond`.
 Request = namedtuple(
     "Request", ("peer", "exchange", "code", "path", "query", "content_format", "payload", "options")
 )
 # exchange: what `request` returned.
 Response = namedtuple("Response", ("peer", "exchange", "code", "content_format", "payload", "options"))
-# reason: "timeout" (nothing came), "reset" (the peer has no use for it), "refused" (a critical option we do
-# not know).
+# reason: "timeout" (nothing came), "reset" (the peer rejected it), "refused" (the response has a critical option that
+# we do not know).
 Failed = namedtuple("Failed", ("peer", "exchange", "reason"))
-# Returned by `request` and `respond` instead of doing it: "queue-full", "too-large", "unknown-exchange",
+# Returned by `request`, `respond` and `drop` when they do nothing: "queue-full", "too-large", "unknown-exchange",
 # "answered".
 Refused = namedtuple("Refused", ("reason",))
 
@@ -71,7 +70,7 @@ _DEFAULT_TIMING = bearer_timing()
 
 
 class Endpoint:
-    """One bearer's CoAP machine. A peer is any hashable value that the shell can send to.
+    """Runs CoAP on one bearer. A peer is any hashable value that the shell can send to.
 
     random_below: n -> integer in [0, n), unpredictable in the field (tokens, RFC 7252 section 5.3.1) and
     seeded in a simulation. first_message_id: random per boot, 0 to 65535. timing: from
@@ -95,7 +94,7 @@ class Endpoint:
     ):
         assert 0 <= first_message_id <= 0xFFFF
         self.counters = dict.fromkeys(OTHER_COUNTERS + RECEIVED_AS + messages.REASONS, 0)
-        self.era = 0  # of keys, where `wire.oscore_link` stands in front
+        self.era = 0  # of keys, where `wire.oscore_link` is in front
         self._random_below = random_below
         self._message_id = first_message_id
         self._timing = timing
@@ -174,8 +173,8 @@ class Endpoint:
         confirmable=True,
         now_ms,
     ):
-        """Asks `peer` and returns the exchange number (at least 1), or Refused. One Response or one Failed
-        follows.
+        """Sends a request to `peer` and returns its exchange number (at least 1), or Refused. One Response or one
+        Failed follows.
 
         path, query: sequences of bytes, one item a segment. payload: bytes, or a list of them. options: more
         (number, bytes) pairs, in any order.
@@ -228,7 +227,7 @@ class Endpoint:
     def drop(self, exchange):
         """Forgets a Request without an answer, for instance a stranger's. Returns None, or Refused.
 
-        The same bytes would count as a new request.
+        If the same bytes come again, they count as a new request.
         """
         known = self._memory.get(exchange)
         if known is None or states.entry(known.table, known.state, states.ANSWER) is None:
@@ -343,7 +342,7 @@ class Endpoint:
     # --- the tables' actions: (exchange, message, now_ms) -> event or None ----------------------------------
 
     def _step(self, exchange, happening, message, now_ms):
-        """Changes the state of an exchange: the one place where that happens. A missing entry changes nothing."""
+        """Changes the state of an exchange; no other function does. A missing entry changes nothing."""
         row = states.entry(exchange.table, exchange.state, happening)
         if row is None:
             self._count("unexpected")
@@ -448,7 +447,8 @@ class Endpoint:
             self._step(exchange, happening, None, now_ms)
 
     def _release(self, exchange, now_ms):
-        """Ends the life of our message: no timer, no id, no place. The next message that waits for the place starts."""
+        """Ends our message: its timer, its id and its NSTART place. The next message that waits for the place
+        starts."""
         self._disarm(exchange)
         self._sent.pop((exchange.peer, exchange.sent_id), None)
         exchange.datagram = None
@@ -479,7 +479,7 @@ class Endpoint:
         return chosen
 
     def _new_token(self, peer):
-        """Returns 32 random bits (section 5.3.1), moved on while another request to `peer` has them."""
+        """Returns a token of 32 random bits (section 5.3.1), counted up while another request to `peer` has it."""
         high = self._random_below(0x10000)
         low = self._random_below(0x10000)
         while True:
@@ -502,7 +502,7 @@ class Endpoint:
         return exchange
 
     def _forget_expired(self, now_ms):
-        """Forgets what has expired. A separate response under way is still sent, and ends by itself."""
+        """Forgets expired exchanges. A separate response under way is still sent, and ends by itself."""
         while True:
             oldest = self._memory.expired(now_ms=now_ms)
             if oldest is None:

@@ -1,38 +1,36 @@
-"""The exchanges of a CoAP endpoint (RFC 7252 sections 4.2 to 4.8 and 5.2): their life as two tables, the times of a
-bearer, and the memory of what peers asked, by which a duplicate is known.
+"""Defines the exchanges of a CoAP endpoint (RFC 7252 sections 4.2 to 4.8 and 5.2): their states as two tables, the
+times of a bearer, and the memory of received messages, by which duplicates are recognised.
 
-Nothing here acts: `wire.coap` reads the tables, and its `_step` is the only place that changes a state.
+Nothing here acts: `wire.coap` reads the tables, and only its `_step` changes a state.
 
-**An exchange we asked for.** It is QUEUED until fewer than NSTART interactions with its peer are outstanding.
-A confirmable request is then UNACKED: sent again each time its timeout ends, which doubles, at most
-`max_retransmit` times. Any proof that the peer has it ends this: an empty acknowledgement leaves it
-WAITING for a separate response, a response (piggybacked, or separate and ahead of a lost acknowledgement)
-ends it, a reset fails it. A non-confirmable request is WAITING at once and keeps its NSTART place, for
-nothing tells how fast the peer can go. DONE is final: one Response or one Failed has been given to the
-application.
+**An exchange of ours (table ASKED).** It is QUEUED until fewer than NSTART interactions with its peer are outstanding.
+A confirmable request is then UNACKED: sent again each time its timeout, which doubles, ends, at most `max_retransmit`
+times. Any proof that the peer has it ends this: an empty acknowledgement leaves it WAITING for a separate response, a
+response (piggybacked, or separate and ahead of a lost acknowledgement) ends it, a reset fails it. A non-confirmable
+request is WAITING at once and keeps its NSTART place, since nothing shows how fast the peer can receive. DONE is final:
+one Response or one Failed has been given to the application.
 
-**An exchange a peer asked for.** A confirmable request is OPEN: the application has it, its acknowledgement
-may still carry the answer. After the processing delay the empty acknowledgement goes out and the exchange is
-PROMISED: the answer will travel as a confirmable message of ours, which is REPLY_QUEUED for its NSTART place,
-then REPLY_UNACKED until it is acknowledged, reset, or given up. A non-confirmable request is HEARD and
-answered by one non-confirmable message. What is ANSWERED is only remembered: a duplicate gets the stored
-reply again and the application hears nothing. Until there is a reply to repeat, a duplicate gets nothing: the
-acknowledgement is on its way. A separate response that we acknowledged is remembered the same way, as
-ANSWERED, because its acknowledgement may get lost.
+**An exchange of a peer (table SERVED).** A confirmable request is OPEN: the application has it, and its acknowledgement
+may still carry the answer. After the processing delay the empty acknowledgement goes out and the exchange is PROMISED:
+the answer will travel as a confirmable message of ours, which is REPLY_QUEUED for its NSTART place, then REPLY_UNACKED
+until it is acknowledged, reset, or given up. A non-confirmable request is HEARD and answered by one non-confirmable
+message. An ANSWERED exchange is only remembered: a duplicate gets the stored reply again and does not reach the
+application. Until there is a reply to repeat, a duplicate gets nothing: the acknowledgement is on its way. A separate
+response that we acknowledged is remembered the same way, as ANSWERED, because its acknowledgement may get lost.
 
-An entry that is missing is refused and counted as `unexpected`.
+A pair of state and happening without an entry is refused and counted as `unexpected`.
 
-**Duplicates.** Message ids restart at each boot of a peer, so an id does not name a message: peer and digest
-of the bytes do. A retransmission has the same bytes; a retry by the application has a new id and token and is
-a new message. The digest is SHA-256 cut to 8 bytes: an attacker who overhears an alarm that got lost could otherwise
-forge, within seconds, other bytes with the same CRC-32, and the genuine retransmission would be taken for a
-duplicate and get the forgery's reply.
+**Duplicates.** Message ids restart at each boot of a peer, so an id does not identify a message: the peer and a digest
+of the bytes do. A retransmission has the same bytes; a retry by the application has a new id and token and is a new
+message. The digest is SHA-256 cut to 8 bytes: an attacker who overhears an alarm that got lost could otherwise forge,
+within seconds, other bytes with the same CRC-32, and the genuine retransmission would be taken for a duplicate and get
+the forgery's reply.
 
-**Bounds.** A message is remembered for the exchange lifetime. There are at most `per_peer_max` of a peer and
-`in_all_max` in all. A full memory forgets the oldest *answered* exchange, of the same peer when that peer is
-at its own bound: a noisy peer evicts itself first. An exchange that the application still holds is never
-evicted; when there is nothing else, the new message is not taken. A duplicate that comes after eviction
-reaches the application again, which is idempotent (record identity, command id).
+**Bounds.** A message is remembered for the exchange lifetime. At most `per_peer_max` of one peer and `in_all_max` in
+all are remembered. A full memory forgets the oldest *answered* exchange, of the same peer when that peer is at its own
+bound: a noisy peer evicts itself first. An exchange that the application still holds is never evicted; when there are
+only such exchanges, the new message is not accepted. A duplicate that comes after eviction reaches the application
+again, which is idempotent (record identity, command id).
 """
 
 from collections import OrderedDict, namedtuple
@@ -40,12 +38,12 @@ from hashlib import sha256
 
 from wire import limits
 
-# States of an exchange we asked for.
+# States of an exchange of ours.
 QUEUED = "queued"
 UNACKED = "unacked"
 WAITING = "waiting"
 DONE = "done"
-# States of an exchange a peer asked for.
+# States of an exchange of a peer.
 OPEN = "open"
 PROMISED = "promised"
 HEARD = "heard"
@@ -61,12 +59,12 @@ EXPIRED = "expired"  # the deadline came, none is left
 ACKED = "acked"  # an empty acknowledgement of our message
 RESET = "reset"  # a reset of our message
 RESPONSE = "response"  # a response that matches and may be used
-REFUSED = "refused"  # one that matches and has a critical option we do not understand
+REFUSED = "refused"  # a response that matches but has a critical option we do not understand
 ANSWER = "answer"  # the application answers
 DUPLICATE = "duplicate"  # the same bytes from the same peer
 
-# Rows: state, what happens, next state, action of the endpoint. Tuples of constants: a chip reads them where its
-# program lies, and a table of tables would take a kilobyte of its heap.
+# Rows: state, what happens, next state, action of the endpoint. Tuples of constants: a chip reads them in place, from
+# its program, and a table of tables would take a kilobyte of its heap.
 ASKED = (
     (QUEUED, START, UNACKED, "_transmit"),
     (QUEUED, START_ONCE, WAITING, "_transmit_once"),
@@ -102,16 +100,16 @@ SERVED = (
 
 
 def entry(table, state, happening):
-    """Returns the row of `table`, or None."""
+    """Returns the row of `table` for this state and happening, or None."""
     for row in table:
         if row[0] == state and row[1] == happening:
             return row
     return None
 
 
-# ack_timeout_ms: first patience, before the random stretch of up to ack_random_permille / 1000.
+# ack_timeout_ms: the first timeout, before it is stretched at random by up to ack_random_permille / 1000.
 # processing_delay_ms: how long an acknowledgement waits for the answer. response_wait_ms: how long a request
-# waits once it is acknowledged. exchange_lifetime_ms: how long a received message is remembered.
+# waits for its response once it is acknowledged. exchange_lifetime_ms: how long a received message is remembered.
 Timing = namedtuple(
     "Timing",
     (
@@ -161,14 +159,14 @@ def bearer_timing(
 
 
 class Exchange:
-    """One row of the endpoint's memory. It has fields only: the tables say what may happen to it.
+    """Holds the fields of one exchange; the tables define what may happen to it.
 
-    Defaults are fields of the class: on MicroPython an instance then pays for what was set, and no more.
+    Defaults are fields of the class: on MicroPython an instance then takes heap only for the fields that were set.
     """
 
     token = b""
-    # The peer's request: its id for our acknowledgement, its digest against duplicates, what a duplicate
-    # gets, when it is forgotten.
+    # The peer's request: its id for our acknowledgement, its digest to recognise duplicates, the reply to a duplicate,
+    # when it is forgotten.
     request_id = None
     digest = None
     reply = None
@@ -195,12 +193,12 @@ _DIGEST_BYTES = 8
 
 
 def digest_of(datagram):
-    """Returns what names `datagram` (bytes) among those of its peer."""
+    """Returns the digest that identifies `datagram` (bytes) among those of its peer."""
     return sha256(datagram).digest()[:_DIGEST_BYTES]
 
 
 class Memory:
-    """The exchanges that peers asked for, by number and by peer. `evicted` counts what left before its time."""
+    """Keeps the exchanges of peers, by number and by peer. `evicted` counts those forgotten before their time."""
 
     def __init__(self, *, in_all_max, per_peer_max, lifetime_ms):
         self.evicted = 0
@@ -225,7 +223,7 @@ class Memory:
         return None
 
     def remember(self, number, peer, digest, *, now_ms):
-        """Adds an exchange, ANSWERED until the caller says otherwise; returns None when there is no place for it."""
+        """Adds an exchange, ANSWERED until the caller changes it; returns None when there is no place for it."""
         mine = self._by_peer.get(peer)
         if mine is not None and len(mine) >= self._per_peer_max:
             if not self._evict(mine):

@@ -1,9 +1,8 @@
-"""CoAP messages (RFC 7252 section 3): fields to bytes and back, bounded, for both ends of every bearer.
+"""Encodes and decodes CoAP messages (RFC 7252 section 3), bounded, for both ends of every bearer.
 
-What is here is true of one datagram alone. It must not know exchanges, peers, time or what a request means;
-`wire.coap` does. A malformed datagram is a returned `Fault`, never an exception, and the fault still carries
-type and message id when the first four bytes were readable, because a malformed confirmable message may be
-rejected (section 4.2).
+This module handles one datagram at a time. It must not know exchanges, peers, time or what a request means; `wire.coap`
+does. A malformed datagram is a returned `Fault`, never an exception, and the fault still carries type and message id
+when the first four bytes were readable, because a malformed confirmable message may be rejected (section 4.2).
 """
 
 from collections import namedtuple
@@ -44,7 +43,7 @@ INTERNAL_ERROR = 0xA0
 UNAVAILABLE = 0xA3
 PROXYING_NOT_SUPPORTED = 0xA5
 
-# Option numbers (section 5.10). An odd number is critical: who does not understand it must not act.
+# Option numbers (section 5.10). An odd number is critical: an end that does not understand it must not act.
 URI_HOST = 3
 ETAG = 4
 URI_PORT = 7
@@ -63,8 +62,8 @@ SIZE1 = 60
 ECHO = 252  # RFC 9175
 REQUEST_TAG = 292
 
-# number: (shortest value, longest value, may be repeated): what `wire.coap` understands by itself. A value
-# out of its bounds, or a second one where one is allowed, counts as an option that is not understood (sections
+# (number, shortest value, longest value, may be repeated): what `wire.coap` understands by itself. A value out of its
+# bounds, or a second one of an option that may not be repeated, counts as an option that is not understood (sections
 # 5.4.3, 5.4.5).
 _UNDERSTOOD = (
     (URI_HOST, 1, 255, False),  # we serve one name on one port: accepted, without effect
@@ -80,7 +79,7 @@ _HEADER_BYTES = 4
 _VERSION = 1
 _TOKEN_BYTES_MAX = 8
 _MARKER = 0xFF
-MARKER = b"\xff"  # the same, as what stands before a payload
+MARKER = b"\xff"  # the same as bytes, for the front of a payload
 # Sections 3 and 3.1: a nibble of 13 adds one byte and 13, a nibble of 14 adds two bytes and 269, 15 is
 # reserved.
 _ONE_BYTE = 13
@@ -91,15 +90,15 @@ _OPTION_NUMBER_MAX = 0xFFFF
 # type: one of CON, NON, ACK, RST. code, message_id: integers. token, payload: bytes. options: ((number,
 # bytes), …) in ascending order of number.
 Message = namedtuple("Message", ("type", "code", "message_id", "token", "options", "payload"))
-# What a message says, without type, id and token; a Message has these fields too, as have the Request and Response of
-# `wire.coap`. `payload` of what is to be sent under OSCORE may be a list of bytes that make it together.
+# The content of a message, without type, id and token; a Message has these fields too, as have the Request and Response
+# of `wire.coap`. The `payload` of a message to be sent under OSCORE may be a list of bytes to be joined.
 Content = namedtuple("Content", ("code", "options", "payload"))
 # reason: one of REASONS. type, message_id: as above, or None when they could not be read.
 Fault = namedtuple("Fault", ("reason", "type", "message_id"))
 
 REASONS = (
     "too-short",  # no whole header, or the token is cut
-    "too-long",  # more than the bearer's datagram
+    "too-long",  # longer than a datagram of the bearer
     "version",  # section 3: must be silently ignored
     "token-length",
     "reserved-code",
@@ -211,7 +210,8 @@ def encoded_bytes(message):
 
 
 def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
-    """Returns `message` as bytes, or Fault("too-long") if it does not fit. Fields out of their domain are our bug."""
+    """Returns `message` as bytes, or Fault("too-long") if it does not fit. Fields out of their domain are our bug:
+    asserted."""
     assert len(message.token) <= _TOKEN_BYTES_MAX and message.type in (CON, NON, ACK, RST)
     size = encoded_bytes(message)
     if size > datagram_max:
@@ -229,7 +229,7 @@ def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
         assert previous <= number <= _OPTION_NUMBER_MAX, "options must ascend"
         cursor = _write_option(out, cursor, number - previous, value)
         previous = number
-    # No room of the whole's size beside the whole: most messages of a node are made when its heap is fullest.
+    # No second buffer of the whole size: most messages of a node are made when its heap is fullest.
     return b"".join((bytes(out), MARKER, payload)) if payload else bytes(out)
 
 
@@ -263,7 +263,7 @@ def empty(kind, message_id):
 
 
 def insert_option(options, number, value):
-    """Puts one option into a list in ascending order, behind those of the same number."""
+    """Inserts one option into a list in ascending order, after those of the same number."""
     place = len(options)
     while place and options[place - 1][0] > number:
         place -= 1
@@ -304,7 +304,7 @@ def content_format(options):
 def refused_option(options, handled=()):
     """Returns the first critical option that forbids acting on the message, or None (section 5.4.1).
 
-    `handled`: numbers that a layer above takes care of, with any value (OSCORE, Block); None: of all.
+    `handled`: the numbers that a layer above handles, with any value (OSCORE, Block); None: all numbers.
     """
     if handled is None:
         return None

@@ -1,4 +1,5 @@
-"""Commands to a gateway and its replies: signed commands, leases, outcomes, and the bundle of its authority.
+"""Defines commands to a gateway and its replies: signed commands, leases, outcomes, and the bundle of key set and
+policy.
 
     topic `c`, to the gateway      a COSE_Sign1 of a command (first byte 0xD2), or
                                    a grant [1, nonce, duration_s]
@@ -7,12 +8,12 @@
     topic `p`, retained            the bundle [key set or null, policy or null], signed messages as bytes
 
 `policy/policy.cddl` has the forms. A command names its author, its reason, its beginning and its expiry (ARCHITECTURE,
-section 6): all of it is under the signature, and a command without an expiry does not exist. Durations are seconds,
-instants Unix seconds.
+section 6): the signature covers all of them, and every command has an expiry. Durations are in seconds, instants in
+Unix seconds.
 
-Encoders accept sound values and raise WireFault for others, so that nothing is sent that the peer would refuse. Bytes
-from a peer raise WireFault and nothing else: `command-<field>`, `said-<field>`, `control`, `bundle`, or a reason of
-`cbor`. Must not verify a signature and must not decide what is allowed.
+Encoders raise WireFault for values that are not sound, so that nothing is sent that the peer would refuse. Bytes from a
+peer raise WireFault and nothing else: `command-<field>`, `said-<field>`, `control`, `bundle`, or a reason of `cbor`.
+Must not verify a signature and must not decide what is allowed.
 """
 
 from collections import namedtuple
@@ -26,7 +27,7 @@ OVERRIDE = 1  # a level, 0 or 100, until the expiry
 EMERGENCY = 2  # light until the expiry
 END = 3  # the command `ends` is over
 TEST_FEEDER = 4  # light, for TEST_S_MAX at most
-DIRECTIVE = 5  # tell nodes `values` until the expiry (wire.directive)
+DIRECTIVE = 5  # send `values` to nodes until the expiry (wire.directive)
 
 # id, ends: 8 random bytes. gateway: a cabinet's name, None for every cabinet of the commune. target: a
 # feeder's or a group's name, None for all feeders; of a DIRECTIVE a kind of node, a node's id in hexadecimal
@@ -49,40 +50,40 @@ Command = namedtuple(
         "values",
     ),
 )
-# id: None when what came could not be read. why: a word of WHY, for what is refused or waits. power_dw: 0.1
-# W, measured.
+# id: None when the command could not be read. why: a word of WHY, when it is refused or waits. power_dw: 0.1 W,
+# measured.
 Outcome = namedtuple("Outcome", ("id", "outcome", "why", "feeder", "power_dw", "unix_s"))
-# What the gateway asks for: a lease of duration_s; and the versions that it holds, 0 for none.
+# The gateway asks for a lease of duration_s; the versions are those that it holds, 0 for none.
 Ask = namedtuple("Ask", ("nonce", "duration_s", "policy_version", "keyset_version"))
 # The lease counts from the sending of the ask with this nonce, on the gateway's monotonic clock.
 Grant = namedtuple("Grant", ("nonce", "duration_s"))
 
 OUTCOMES = ("received", "applied", "measured", "refused", "expired", "ended", "unmeasured")
 WHY = (
-    "signature",  # does not hold
-    "stranger",  # by a key that may not command here
-    "right",  # by an operator who may not do this
+    "signature",  # is not valid
+    "stranger",  # signed by a key that may not command here
+    "right",  # signed by an operator who may not do this
     "malformed",
     "expired",
     "not-yet",  # kept until its time, not refused
     "clock",  # the gateway does not know the time well enough
     "scope",  # another commune, cabinet or feeder
     "limit",  # a limit of the policy forbids it
-    "retained",  # kept by the broker: nothing shows when it was meant
+    "retained",  # kept by the broker: nothing shows when it was sent
     "too-long",
     "full",
     "unknown",  # ends a command that is not known
     "too-early",  # begins beyond WINDOW_S_MAX
     "handed-back",  # the cabinet's own clock has the contactors
-    "id-taken",  # another command bears this id
+    "id-taken",  # another command has this id
     "lease",  # an override without the centre's lease
-    "interlock",  # a hand at the cabinet holds the feeder
+    "interlock",  # a person at the cabinet has locked the feeder
     "emergency",
     "manual",  # a test at the cabinet
     "later",  # a later command for the same feeder
     "meter",  # unmeasured: the meter is silent
-    "watts",  # unmeasured: what is drawn does not agree
-    "again",  # told before: the command came a second time
+    "watts",  # unmeasured: the measured power does not agree
+    "again",  # reported before: the command came a second time
 )
 
 ID_BYTES = 8
@@ -90,10 +91,10 @@ NONCE_BYTES = 8
 AUTHOR_BYTES_MAX = 60
 REASON_BYTES_MAX = 60
 NAME_BYTES_MAX = 24  # of a feeder or a group
-WINDOW_S_MAX = 7 * 86400  # what must last longer is a change of the policy
+WINDOW_S_MAX = 7 * 86400  # a longer wish is a change of the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
-# A command at all its limits takes 225 bytes, one that tells nodes all there is to tell 256; signed, 86 more.
+# A command with every field at its limit takes 225 bytes, a DIRECTIVE with every code 256; a signature adds 86.
 COMMAND_BYTES_MAX = 264
 SIGNED_COMMAND_BYTES_MAX = COMMAND_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 SAID_BYTES_MAX = 128
@@ -148,14 +149,14 @@ def encode_command(command) -> bytes:
 
 
 def decode_command(payload) -> Command:
-    """Returns the Command in the payload of a COSE_Sign1."""
+    """Returns the Command in the payload of a COSE_Sign1; raises WireFault."""
     fields = cbor.decode(payload, bytes_max=COMMAND_BYTES_MAX, depth_max=2)
     if not isinstance(fields, dict) or not _within(fields.get(1), _FORMAT, _FORMAT):
         raise WireFault("command-format")
     if set(fields) - _OPTIONAL_KEYS != _KEYS:
         raise WireFault("command-fields")
     for key in _OPTIONAL_KEYS:
-        if key in fields and fields[key] is None:  # left out is how it is said that there is none
+        if key in fields and fields[key] is None:  # an absent field is left out, never null
             raise WireFault("command-fields")
     command = Command(
         fields[2],
@@ -176,7 +177,7 @@ def decode_command(payload) -> Command:
 
 
 def decode_control(payload):
-    """Returns what came on topic `c`: a Grant, or the bytes of a signed command, not verified."""
+    """Returns the message of topic `c`: a Grant, or the bytes of a signed command, not verified."""
     if len(payload) > SIGNED_COMMAND_BYTES_MAX:
         raise WireFault("too-long")
     if len(payload) and payload[0] == cose.SIGN1_FIRST_BYTE:
@@ -204,7 +205,7 @@ def encode_reply(message) -> bytes:
 
 
 def decode_reply(payload):
-    """Returns what came on topic `r`: an Outcome or an Ask."""
+    """Returns the message of topic `r`: an Outcome or an Ask."""
     fields = cbor.decode(payload, bytes_max=SAID_BYTES_MAX, depth_max=1)
     if not isinstance(fields, list) or not fields or not cbor.is_integer(fields[0]):
         raise WireFault("said-kind")
@@ -220,13 +221,13 @@ def decode_reply(payload):
 
 
 def encode_bundle(keyset, policy) -> bytes:
-    """Returns the bundle of topic `p`: signed messages as bytes, None for what there is not."""
+    """Returns the bundle of topic `p`: signed messages as bytes, None for an absent one."""
     _check_bundle(keyset, policy)
     return cbor.encode([keyset, policy], BUNDLE_BYTES_MAX)
 
 
 def decode_bundle(payload):
-    """Returns (key set, policy) as bytes of signed messages, not verified; None for what is not there."""
+    """Returns (key set, policy) as bytes of signed messages, not verified; None for an absent one."""
     fields = cbor.decode(payload, bytes_max=BUNDLE_BYTES_MAX, depth_max=1)
     if not isinstance(fields, list) or len(fields) != 2:
         raise WireFault("bundle")
@@ -278,7 +279,7 @@ def _values_fit(kind, values):
 def _check_outcome(outcome):
     _refuse_unless(outcome.id is None or _is_bytes(outcome.id, ID_BYTES), "said-id")
     _refuse_unless(isinstance(outcome.outcome, str) and outcome.outcome in OUTCOMES, "said-outcome")
-    # A word that is not of this release's table is carried: a centre may be older than a gateway.
+    # A word that this release's table lacks is accepted: a centre may be older than a gateway.
     _refuse_unless(outcome.why is None or is_line(outcome.why, NAME_BYTES_MAX), "said-why")
     _refuse_unless(outcome.feeder is None or is_line(outcome.feeder, NAME_BYTES_MAX), "said-feeder")
     power = outcome.power_dw

@@ -1,14 +1,14 @@
-"""Signed messages: the part of COSE (RFC 9052) that policies, key sets and commands need, without the
-mathematics.
+"""Encodes and decodes signed messages: the part of COSE (RFC 9052) that policies, key sets and commands need, without
+the mathematics.
 
-COSE_Sign1 (section 4.2, tag 18) bears one signature, COSE_Sign (section 4.1, tag 98) several. One form of
-each is accepted: the tag is there, the payload is attached, the unprotected headers are empty, a signature is
-Ed25519 (EdDSA, algorithm -8, RFC 9053 section 2.2) of 64 bytes, and its protected header is `{1: -8, 4: kid}`
-and nothing else. So a message has one encoding, and no header travels unsigned. `external_aad` keeps the uses
-apart: what was signed as a command is no policy.
+COSE_Sign1 (section 4.2, tag 18) has one signature, COSE_Sign (section 4.1, tag 98) several. One form of each is
+accepted: the tag is present, the payload is attached, the unprotected headers are empty, a signature is Ed25519 (EdDSA,
+algorithm -8, RFC 9053 section 2.2) of 64 bytes, and its protected header is `{1: -8, 4: kid}` and nothing else. So a
+message has one encoding, and no header travels unsigned. `external_aad` keeps the uses apart: bytes signed as a command
+never verify as a policy.
 
-Signing and verifying are functions that the caller brings; keys and trust are the caller's too. Bytes from a
-peer raise WireFault and nothing else.
+The caller passes the functions that sign and verify, and decides which keys to trust. Bytes from a peer raise WireFault
+and nothing else.
 """
 
 from collections import namedtuple
@@ -37,11 +37,11 @@ _EDDSA = -8
 KID_BYTES = 8
 PUBLIC_KEY_BYTES = 32
 SIGNATURE_BYTES = 64
-# More people than that do not sign one key set.
+# No more people than this sign one key set.
 SIGNATURES_MAX = 8
 # What tag, headers, heads and the signature add to the longest payload, rounded up from 87 bytes.
 SIGN1_OVERHEAD_BYTES = 96
-# One signature of several, rounded up from 83 bytes; and what stands before them.
+# One signature of several, rounded up from 83 bytes; and what precedes the signatures.
 SIGNER_BYTES = 96
 SIGN_HEAD_BYTES = 16
 _HEADER_BYTES_MAX = 64
@@ -49,8 +49,8 @@ _HEADER_BYTES_MAX = 64
 _FIELD = (1 << 255) - 19
 _Y_MASK = (1 << 255) - 1
 _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
-# y of the points whose order divides 8. Under such a key (a row of zeros is one) anybody can make signatures
-# that hold, and RFC 8032 section 5.1.7 takes them. `tests/wire/test_cose.py` derives them from the curve.
+# y of the points whose order divides 8. Under such a key (all zeros is one) anyone can make signatures that verify, and
+# RFC 8032 section 5.1.7 accepts them. `tests/wire/test_cose.py` derives them from the curve.
 _SMALL_ORDER = (0, 1, _ORDER_8, _FIELD - _ORDER_8, _FIELD - 1)
 _DEPTH_MAX = 4  # message > signatures > signature > header
 
@@ -61,7 +61,7 @@ def kid_of(public_key) -> bytes:
 
 
 def is_sound_key(public_key) -> bool:
-    """False for bytes that are no Ed25519 public key, or one under which a signature proves nothing."""
+    """Returns False for bytes that are no Ed25519 public key, and for a key under which a signature proves nothing."""
     if not isinstance(public_key, bytes) or len(public_key) != PUBLIC_KEY_BYTES:
         return False
     y = int.from_bytes(public_key, "little") & _Y_MASK
@@ -80,7 +80,7 @@ def sign1_decode(data, *, bytes_max) -> Signed:
 def sign_decode(data, *, bytes_max) -> Signed:
     """Returns the `Signed` of a COSE_Sign of at most `bytes_max` bytes, not verified; raises WireFault otherwise.
 
-    Two signatures under one kid are refused: no key counts twice.
+    Two signatures with one kid are refused: no key counts twice.
     """
     protected, unprotected, payload, signers = _content(data, _SIGN_TAG, bytes_max)
     if protected != b"":
@@ -99,7 +99,7 @@ def sign_decode(data, *, bytes_max) -> Signed:
 
 
 def to_be_signed(message: Signed, external_aad: bytes, index: int = 0) -> bytes:
-    """Returns the bytes under the signature of that index (Sig_structure, RFC 9052 section 4.4)."""
+    """Returns the bytes that the signature number `index` covers (Sig_structure, RFC 9052 section 4.4)."""
     signer = message.signatures[index].protected
     if signer is None:
         return _sign1_structure(message.protected, external_aad, message.payload)
@@ -107,7 +107,8 @@ def to_be_signed(message: Signed, external_aad: bytes, index: int = 0) -> bytes:
 
 
 def sign1_encode(payload: bytes, kid: bytes, external_aad: bytes, sign) -> bytes:
-    """Returns a COSE_Sign1 of `payload`. `sign(bytes)` returns the 64 bytes of the key whose short name is `kid`."""
+    """Returns a COSE_Sign1 of `payload`. `sign(bytes)` returns the 64-byte signature of the key whose short name is
+    `kid`."""
     protected = _header(kid)
     signature = _signed(sign, _sign1_structure(protected, external_aad, payload))
     bytes_max = len(payload) + SIGN1_OVERHEAD_BYTES
@@ -115,7 +116,7 @@ def sign1_encode(payload: bytes, kid: bytes, external_aad: bytes, sign) -> bytes
 
 
 def sign_encode(payload: bytes, signers, external_aad: bytes) -> bytes:
-    """Returns a COSE_Sign of `payload`. `signers`: (kid, sign) of each, in the order in which they will stand."""
+    """Returns a COSE_Sign of `payload`. `signers`: (kid, sign) of each, in the order of the message."""
     signatures = []
     for kid, sign in signers:
         signatures.append(_new_signature(payload, kid, external_aad, sign))
@@ -123,8 +124,7 @@ def sign_encode(payload: bytes, signers, external_aad: bytes) -> bytes:
 
 
 def sign_append(message: Signed, kid: bytes, external_aad: bytes, sign) -> bytes:
-    """Returns the COSE_Sign `message` with one more signature behind the ones it has: people sign one after the
-    other."""
+    """Returns the COSE_Sign `message` with one more signature after the others: people sign one after the other."""
     assert all(one.kid != kid for one in message.signatures)
     more = _new_signature(message.payload, kid, external_aad, sign)
     return _sign_message(message.payload, list(message.signatures) + [more])
@@ -143,7 +143,7 @@ def _sign_message(payload, signatures):
 
 
 def _content(data, tag, bytes_max):
-    """Returns the four fields behind the tag, the payload checked."""
+    """Returns the four fields after the tag; the payload is checked to be bytes."""
     if len(data) > bytes_max:
         raise WireFault("too-long")
     if bytes(data[: len(tag)]) != tag:
@@ -169,7 +169,7 @@ def _check_unprotected(unprotected):
 
 
 def _kid_in(header):
-    """Returns the kid of a protected header. A header more, `crit` included, means a form that we do not read."""
+    """Returns the kid of a protected header. A further header, `crit` included, means a form that we do not read."""
     fields = cbor.decode(header, bytes_max=_HEADER_BYTES_MAX, depth_max=2)
     if not isinstance(fields, dict) or fields.get(_ALGORITHM) != _EDDSA:
         raise WireFault("cose-algorithm")

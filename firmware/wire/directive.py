@@ -1,14 +1,14 @@
-"""Directives: what a gateway tells all nodes of a kind, each with the seconds it holds for: weather, drought level,
-load shedding.
+"""Defines directives: facts and restrictions from a gateway for all nodes of a kind, each with the seconds it holds
+for: weather, drought level, load shedding.
 
-A directive is a lease on a fact or a restriction, not an order: it runs out by itself, counted by the node from when it
-asked, and what holds afterwards is the trade's decision (a drought level expires to something strict, a load shed to
-nothing). A node asks with GET of `d`; the answer is a map {code: [value, for_s]}. Values are integers in the scale
+A directive is a lease on a fact or a restriction, not an order: it expires by itself, counted by the node from the time
+of its question, and the trade decides what holds afterwards (a drought level expires to something strict, a load shed
+to nothing). A node asks with GET of `d`; the answer is a map {code: [value, for_s]}. Values are integers in the scale
 given here. Codes are never reused; unknown ones are ignored.
 
-The query of the question holds what the gateway cannot know after a restart, and what the answer need not hold:
-`k=<kind>` and `c=<codes>`, a number in hexadecimal whose bit n stands for code n. An answer is complete: a code that is
-not in it does not hold (any more). Bytes from a peer raise WireFault("directive-…") or a reason of `cbor`.
+The query of the question holds what the gateway cannot know after a restart, and what limits the answer: `k=<kind>` and
+`c=<codes>`, a number in hexadecimal whose bit n stands for code n. An answer is complete: a code that is not in it does
+not hold (any more). Bytes from a peer raise WireFault("directive-…") or a reason of `cbor`.
 """
 
 from collections import namedtuple
@@ -26,10 +26,10 @@ RAIN_FORECAST = 5  # of the next 24 h, 0.1 mm
 WIND_SPEED = 6  # mean now, 0.1 m/s
 DROUGHT_LEVEL = 7  # 0 none, 1 vigilance, 2 alerte, 3 alerte renforcée, 4 crise
 LOAD_SHED = 8  # lower the set-point by so many 0.01 K; 0: nothing is shed
-EXCEPTION = 9  # of a day's programme: 0 as usual, 1 closed, 2 occupied all day
-# The civil day (days since 1970, local) that 3 and 4 are of: what was measured yesterday must not be booked for today.
-# A gateway that does not say it is an older one, and so is a node that does not ask for it: to both the two values are
-# of the last whole day, and a gateway ends them with the day after theirs.
+EXCEPTION = 9  # to a day's programme: 0 none, 1 closed, 2 occupied all day
+# The civil day (days since 1970, local) that 3 and 4 belong to: yesterday's values must not be booked for today. A
+# gateway that does not send it is an older one, as is a node that does not ask for it: for both, the two values are of
+# the last whole day, and a gateway ends them with the day after theirs.
 WEATHER_DAY = 10
 OF_A_DAY = (EVAPOTRANSPIRATION, RAIN_DAY)
 
@@ -46,9 +46,9 @@ TABLE = {
     EXCEPTION: ("exception", 0, 2),
     WEATHER_DAY: ("weather-day", 1, 0xFFFF),
 }
-# On no wire: under this a node's trade finds when EXCEPTION ends, in the node's own milliseconds.
+# Never sent: under this code a node's trade finds when EXCEPTION ends, in the node's own milliseconds.
 EXCEPTION_ENDS = 64
-# What a person decided, as opposed to what was measured: a change of it is an event.
+# Decided by a person, not measured: a change is an event.
 DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION)
 # A directive that is not renewed ends within a week.
 FOR_S_MAX = 7 * 86400
@@ -67,7 +67,7 @@ LASTS_S_MAX = {
     WEATHER_DAY: 2 * 86400,
 }
 
-# kind: a word, or None where the node does not name it; codes: the numbers it wants, None for all.
+# kind: a word, or None where the node does not name it; codes: the codes that it asks for, None for all.
 Question = namedtuple("Question", ("kind", "codes"))
 
 _CODE_MAX = 63
@@ -83,8 +83,7 @@ def encode_question(kind: str, codes) -> tuple:
 
 
 def decode_question(queries) -> Question:
-    """Returns the Question of a query; a part that is not known is ignored, for a node may be newer than its
-    gateway."""
+    """Returns the Question of a query; an unknown part is ignored, for a node may be newer than its gateway."""
     kind, codes = None, None
     for query in queries:
         if query[:2] == b"k=":
@@ -95,7 +94,7 @@ def decode_question(queries) -> Question:
 
 
 def encode(held) -> bytes:
-    """Returns {code: (value, for_s)} as bytes: 97 at most with every code of TABLE."""
+    """Returns the bytes of an answer, {code: (value, for_s)}: 97 at most with every code of TABLE."""
     for code in held:
         value, for_s = held[code]
         _check(code, value, for_s)
@@ -103,8 +102,8 @@ def encode(held) -> bytes:
 
 
 def decode(payload) -> tuple:
-    """Returns ({code: (value, for_s)}, how many codes of a later release there were) of a gateway's answer. One value
-    out of its bounds spoils the answer: WireFault."""
+    """Returns ({code: (value, for_s)}, how many unknown codes there were) of a gateway's answer; unknown codes are of a
+    later release. One value out of its bounds makes the whole answer a WireFault."""
     plain = cbor.decode(
         payload, bytes_max=limits.DIRECTIVES_BYTES_MAX, items_max=limits.DIRECTIVES_MAX, depth_max=limits.CBOR_DEPTH_MAX
     )
@@ -126,7 +125,7 @@ def decode(payload) -> tuple:
 
 
 def is_sound(code, value) -> bool:
-    """True when this release knows the code, and the value is within its bounds."""
+    """Returns whether this release knows the code and the value is within its bounds."""
     if not cbor.is_integer(code) or code not in TABLE or not cbor.is_integer(value):
         return False
     _, lowest, highest = TABLE[code]
@@ -139,7 +138,7 @@ def lasts_s_max(codes) -> int:
 
 
 def is_kind(kind) -> bool:
-    """True when bytes may be the word for a kind of node."""
+    """Returns whether bytes may be the word for a kind of node."""
     return 1 <= len(kind) <= limits.KIND_BYTES_MAX and all(byte in _LETTERS for byte in kind)
 
 

@@ -1,31 +1,32 @@
-"""Verifies Ed25519 signatures (RFC 8032 section 5.1.7) in small steps: a node that must go on turning its loop verifies
-over some two hundred turns. Only public values are handled: no care is taken of timing, and there is no signing.
+"""Verifies Ed25519 signatures (RFC 8032 section 5.1.7) in small steps: a node, whose loop must go on turning, needs
+some two hundred turns for one. Only public values are handled, so the time may depend on them; there is no signing.
 
-The equation is the one without the cofactor, and the commitment is compared as bytes, so a signature that holds here
-holds everywhere. Keys of small order are the caller's to refuse (`wire.cose.is_sound_key`).
+The equation is the one without the cofactor, and the commitment is compared as bytes, so a signature that is valid here
+is valid everywhere. The caller must refuse keys of small order (`wire.cose.is_sound_key`).
 
-SHA-512 (FIPS 180-4) is here too, for MicroPython has none: a tenth of a block of 128 bytes at a time. Its constants are
-the first 64 bits of the fractional parts of the roots of the first primes: written down, for they take a chip half a
-second.
+SHA-512 (FIPS 180-4) is here too, since MicroPython has none: a step computes a tenth of a block of 128 bytes. Its
+constants are the first 64 bits of the fractional parts of the roots of the first primes: written down, because
+computing them takes a chip half a second.
 """
 
 _P = (1 << 255) - 19
 _ORDER = (1 << 252) + 27742317777372353535851937790883648493
-# -121665 / 121666, a root of -1, and the base point: written down, for each takes a chip a quarter of a second.
+# -121665 / 121666, a root of -1, and the base point: written down, because computing each takes a chip a quarter of a
+# second.
 _D = 0x52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3
 _ROOT = 0x2B8324804FC1DF0B2B4D00993DFBD7A72F431806AD2FE478C4EE1B274A0EA0B0
 _BASE_X = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
 _BASE_Y = 0x6666666666666666666666666666666666666666666666666666666666666658
 _BASE = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
 _NEUTRAL = (0, 1, 1, 0)
-# Of a scalar in one step, two additions a bit; of an exponent, two multiplications a bit.
+# Bits in one step: of a scalar, at two additions a bit; of an exponent, at two multiplications a bit.
 _STEP_BITS = 2
 _POWER_STEP_BITS = 16
 _BITS = 256
 
 
 class Verification:
-    """Verifies one signature (64 bytes) over `data` under `public` (32 bytes). Call `step` until it gives True or
+    """Verifies one signature (64 bytes) over `data` under `public` (32 bytes). Call `step` until it returns True or
     False."""
 
     def __init__(self, public, signature, data):
@@ -36,7 +37,7 @@ class Verification:
         self._steps = self._verify() if len(public) == 32 and len(signature) == 64 and self._answer < _ORDER else None
 
     def step(self):
-        """Returns None while there is more to do; then whether the signature holds."""
+        """Returns None while there is more to do; then whether the signature is valid."""
         if self._steps is None:
             return False
         return next(self._steps)
@@ -70,7 +71,7 @@ class Verification:
 
 
 def _add(one, other):
-    """Adds two points (RFC 8032 section 5.1.4): complete, so it doubles as well."""
+    """Adds two points (RFC 8032 section 5.1.4); the formula is complete, so it also doubles a point."""
     a = (one[1] - one[0]) * (other[1] - other[0]) % _P
     b = (one[1] + one[0]) * (other[1] + other[0]) % _P
     c = 2 * one[3] * other[3] * _D % _P
@@ -117,7 +118,7 @@ def _decompress(data):
 _MASK = (1 << 64) - 1
 _BLOCK_BYTES = 128
 _ROUNDS = 80
-# Of them in one step.
+# Rounds in one step.
 _STEP_ROUNDS = 8
 
 # fmt: off
@@ -147,7 +148,7 @@ _FIRST = (
 
 
 class Sha512:
-    """The hash of `data`, which is not copied. Call `step` until it returns True; then there is `digest`."""
+    """Hashes `data`, which is not copied. Call `step` until it returns True; then call `digest`."""
 
     def __init__(self, data):
         self._data = data
@@ -163,7 +164,7 @@ class Sha512:
         self._round = 0
 
     def step(self) -> bool:
-        """Computes some rounds of a block; True when they were the last."""
+        """Computes some rounds of a block; returns True when they were the last."""
         if not self._round:
             at = self._at
             if at < self._whole:
@@ -181,12 +182,12 @@ class Sha512:
         return self._at == self._whole + len(self._tail)
 
     def digest(self) -> bytes:
-        """Returns the 64 bytes."""
+        """Returns the 64 bytes of the hash."""
         return b"".join([word.to_bytes(8, "big") for word in self._state])
 
 
 def _rounds(state, words, first):
-    """Returns the state after _STEP_ROUNDS rounds; `words`, which are extended in place, are the block's."""
+    """Returns the state after _STEP_ROUNDS rounds; `words` are the block's, extended in place."""
     a, b, c, d, e, f, g, h = state
     for index in range(first, first + _STEP_ROUNDS):
         if index >= 16:

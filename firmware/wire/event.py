@@ -1,9 +1,9 @@
-"""The one table of events: code, name, lane, and what the detail holds.
+"""Lists every event once: code, name, lane, and what the detail holds.
 
-An event body on the wire is `[code, active, detail]`. `active` is true when a condition begins, false when
-it ends, null for what happens once. `detail` is a map of readings (the values that made the node decide) or
-a list in the order given here. Names follow TALQ's where TALQ has one. Codes are never reused; the ranges
-tell the lane, so a gateway that is older than a node still sends the node's new alarms first:
+An event body on the wire is `[code, active, detail]`. `active` is true when a condition begins, false when it ends,
+null for an event without duration. `detail` is a map of readings (the values that made the node decide) or a list in
+the order given here. Names follow TALQ's where TALQ has one. Codes are never reused; the range of a code gives its
+lane, so a gateway that is older than a node still sends the node's new alarms first:
 
     0-63     housekeeping: boots, anchors, gaps          lane `event`
     64-127   alarms: a person must act                   lane `alarm`
@@ -98,8 +98,9 @@ LOCAL_TEST = 141
 CONTAINER_EMPTIED = 142
 LAMP_ASSET = 143
 
-# Why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW): stable words, not prose.
-# A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 5 kB.
+# The words for why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW) are stable, not
+# prose. A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 5
+# kB.
 
 _MADE = {}
 
@@ -115,29 +116,29 @@ def _table():
     Event(GAP, "gap", ("about", "boot", "first", "last", "why")),
     # about node, why, the payload as it came
     Event(RAW, "raw", ("about", "why", "payload")),
-    # journal positions that hold nothing any more: epoch, lane, first and last position, why
+    # journal positions that no longer hold a record: epoch, lane, first and last position, why
     Event(HOLE, "hole", ("epoch", "lane", "first", "last", "why")),
-    # about node, its boot and sequence: two bodies claim one identity
+    # about node, its boot and sequence: two different bodies have this one identity
     Event(CONFLICT, "conflict", ("about", "boot", "sequence")),
-    # about node, its boot and sequence, the Unix s it says, those of who heard it, and ± s of both together: one of the
-    # two clocks is wrong, or the record is older than a node can hold it
+    # about node, its boot and sequence, the Unix s in the record, the receiver's Unix s, and ± s of both together: one
+    # of the two clocks is wrong, or the record is older than a node can hold it
     Event(TIME_DOUBTFUL, "timeDoubtful", ("about", "boot", "sequence", "said_unix_s", "heard_unix_s", "uncertainty_s")),
-    # one's own clock, corrected: the Unix s it carried, those it was told, ± s of both together
+    # one's own clock was corrected: its Unix s before and after, ± s of both together
     Event(CLOCK_STEPPED, "clockStepped", ("before_unix_s", "after_unix_s", "uncertainty_s")),
-    # by which bearer a gateway speaks to the centre now, and by which before
+    # the bearer by which a gateway now reaches the centre, and the one before
     Event(BEARER_CHANGED, "bearerChanged", ("bearer", "before")),
     # how many entries the cabinet's audit log has had, and the hash of the last one
     Event(AUDIT_HEAD, "auditHead", ("entries", "head")),
-    # a signed policy is in the cabinet's hands: its version, its validity (Unix s), the key id of who signed it
+    # the cabinet has accepted a signed policy: its version, its validity (Unix s), the id of the key that signed it
     Event(POLICY_TAKEN, "policyTaken", ("version", "valid_from_s", "valid_until_s", "kid")),
-    # a policy or key set was refused: why (word), the version it says or null
+    # a policy or key set was refused: why (word), the version in it or null
     Event(POLICY_REFUSED, "policyRefused", ("why", "version")),
     # the centre's lease begins (true) or has run out (false)
     Event(LEASE_CHANGED, "leaseChanged", ("left_s",)),
     # how the previous life ended, from memory that survives a reset: cause, digest of the error (8 bytes) or null, the
     # task that was under way or null, uptime s, the least of the heap's free bytes or null
     Event(CRASH, "crash", ("cause", "digest", "task", "uptime_s", "heap_low")),
-    # what the gateway told nodes of this kind has changed: code (wire.directive), value, seconds it holds for
+    # a directive for nodes of this kind has changed: code (wire.directive), value, seconds it holds for
     Event(DIRECTIVE_TAKEN, "directiveTaken", ("code", "value", "for_s")),
     # other settings are in force: version, first bytes of their SHA-256
     Event(SETTINGS_CHANGED, "settingsChanged", ("version", "digest")),
@@ -147,14 +148,14 @@ def _table():
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),
-    # a gateway's way to the centre is down: fibre, mobile
+    # a gateway's bearer to the centre is down: fibre, mobile
     Event(BEARER_FAILURE, "bearerFailure", ("bearer",)),
-    # feeders of a cabinet, by name; power in 0.1 W: what is drawn, and what is when all is well
+    # feeders of a cabinet, by name; power in 0.1 W: the measured one, and the normal one
     Event(FEEDER_UNEXPECTED_ON, "feederUnexpectedOn", ("feeder", "power_dw")),
     Event(FEEDER_FAILURE, "feederFailure", ("feeder", "power_dw", "normal_dw")),
-    # how many lamps do not burn; said again when the number changes
+    # how many lamps are out; reported again when the number changes
     Event(LAMPS_LOST, "lampsLost", ("feeder", "lamps", "power_dw", "normal_dw")),
-    # several at one instant: a cable cut or stolen
+    # several lamps lost at one instant: a cable cut or stolen
     Event(CABLE_FAULT, "cableFault", ("feeder", "lamps", "power_dw", "normal_dw")),
     # the contactor does not follow: what was ordered (true: closed)
     Event(CONTACTOR_STUCK, "contactorStuck", ("feeder", "ordered")),
@@ -162,10 +163,10 @@ def _table():
     Event(DOOR_OPEN, "doorOpen", None),
     # the hand switch of the cabinet: on, off
     Event(LOCAL_OVERRIDE, "localOverride", ("switch",)),
-    # lighting goes on by something less than the clock: photocell, carried, safety
+    # lighting goes on by a lesser basis than the clock: photocell, carried, safety
     Event(TIME_FALLBACK, "timeFallback", ("basis",)),
     Event(POLICY_EXPIRED, "policyExpired", ("version",)),
-    # the contactors are in the hand of the cabinet's own astronomical clock
+    # the cabinet's own astronomical clock has the contactors
     Event(HANDED_BACK, "handedBack", None),
     # the cell contradicts the sun: dark, bright
     Event(PHOTOCELL_FAILURE, "photocellFailure", ("stuck",)),
@@ -183,14 +184,14 @@ def _table():
     Event(POWER_TOO_LOW, "lampPowerTooLow", None),
     Event(VOLTAGE_TOO_HIGH, "supplyVoltageTooHigh", None),
     Event(VOLTAGE_TOO_LOW, "supplyVoltageTooLow", None),
-    # what a gear says of itself: its flags (DALI part 253: word)
+    # a gear reports a failure of its own: its flag (DALI part 253: word)
     Event(GEAR_FAILURE, "controlGearFailure", ("flag",)),
-    # a presence detector triggers without an end
+    # a presence detector never stops triggering
     Event(PRESENCE_SENSOR_FAILURE, "presenceSensorFailure", None),
     # a sensor is absent, stale, stuck or out of range: which (word), why (word)
     Event(SENSOR_FAILURE, "sensorFailure", ("sensor", "why")),
-    # a room is heated against everything else, or would be if its node were not locked: its temperature in 0.01 °C, or
-    # null
+    # frost protection heats a room against every other rule, or would if its node were not locked: its temperature in
+    # 0.01 °C, or null
     Event(FROST_PROTECTION, "frostProtection", ("temperature_ck",)),
     # full heat and no rise; heat without an order: duty %, rise in 0.01 K
     Event(HEATING_FAILURE, "heatingFailure", ("duty", "rise_ck")),
@@ -209,7 +210,7 @@ def _table():
     # water flows with every valve shut: mL, over how many s
     Event(WATER_LEAK, "waterLeak", ("volume_ml", "over_s")),
     Event(BATTERY_LOW, "batteryLow", ("battery_mv",)),
-    # the application failed three times: radio and update alone run, outputs are safe
+    # the application failed three times: only radio and update run, outputs are safe
     Event(RESCUE_MODE, "rescueMode", ("why",)),
     # settings that cannot be used; the last good ones, or the factory's, are in force: why (word)
     Event(SETTINGS_FAILURE, "settingsFailure", ("why",)),
@@ -217,21 +218,21 @@ def _table():
     Event(CLOCK_FAILURE, "clockFailure", ("why",)),
     # a container is full: fill in %
     Event(CONTAINER_FULL, "containerFull", ("fill",)),
-    # new level %, previous level %, rule (word), reason: of the policy an integer (policy.lighting.reason_text), of an
-    # order its id
+    # new level %, previous level %, rule (word), reason: an integer for the policy (policy.lighting.reason_text), the
+    # id for an order
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),
-    # a contactor was ordered: feeder, closed, rule (word), reason (of the policy: integer, else text)
+    # a contactor was ordered: feeder, closed, rule (word), reason (an integer for the policy, else text)
     Event(FEEDER_SWITCHED, "feederSwitched", ("feeder", "closed", "rule", "reason")),
-    # of a command: its id, what became of it, why (word) or null, feeder or null, power in 0.1 W or null; said by a
-    # gateway of its contactors, by a node of its own output
+    # of a command: its id, what became of it, why (word) or null, feeder or null, power in 0.1 W or null; reported by a
+    # gateway for its contactors, by a node for its own output
     Event(COMMAND_OUTCOME, "commandOutcome", ("id", "outcome", "why", "feeder", "power_dw")),
     # a person at the cabinet: what (test, lock, unlock), feeder, who
     Event(LOCAL_ORDER, "localOrder", ("what", "feeder", "who")),
     # set-point and the one before, 0.01 °C; rule (word), reason (as of levelChanged)
     Event(SETPOINT_CHANGED, "setpointChanged", ("setpoint_ck", "previous_ck", "rule", "reason")),
-    # begins and ends; how it was seen: contact, slope
+    # begins and ends; how it was detected: contact, slope
     Event(WINDOW_OPEN, "windowOpen", ("seen_by",)),
-    # zone (0: master valve), open, rule (word), reason, seconds after which it shuts by itself
+    # zone (0: master valve), open, rule (word), reason, seconds after which it closes by itself
     Event(VALVE_SWITCHED, "valveSwitched", ("zone", "open", "rule", "reason", "for_s")),
     # zone, seconds open, mL measured or null, depth in 0.1 mm, how it ended (word)
     Event(WATERING_DONE, "wateringDone", ("zone", "open_s", "volume_ml", "depth_dmm", "ended")),
@@ -243,12 +244,12 @@ def _table():
     Event(VALVE_EXERCISED, "valveExercised", ("stroke_s",)),
     # begins and ends; by how much the set-point is lowered, 0.01 K
     Event(LOAD_SHED, "loadShed", ("setback_ck",)),
-    # a wish met its statutory ceiling: wished and allowed, 0.01 °C, the text's reference
+    # a wished set-point exceeds its statutory ceiling: wished and allowed, 0.01 °C, the text's reference
     Event(CEILING_APPLIED, "ceilingApplied", ("wished_ck", "allowed_ck", "text")),
     # a technician at the node: what (test, lock, unlock)
     Event(LOCAL_TEST, "localTest", ("what",)),
     Event(CONTAINER_EMPTIED, "containerEmptied", ("fill",)),
-    # what a D4i gear says of its luminaire (bank 1, DiiA part 251): GTIN, id, year and week of making, W nominal and
+    # what a D4i gear reports of its luminaire (bank 1, DiiA part 251): GTIN, id, year and week of making, W nominal and
     # least, mains V lowest and highest, lm, CRI, K, type of distribution, colour, name; of bank 207 the rated life h,
     # the gear's reference temperature in 0.01 °C, rated starts; null: not written
     Event(
@@ -267,7 +268,7 @@ def __getattr__(name):
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
     found = made(_MADE, _table)
-    globals().update(found)  # found without us from now on
+    globals().update(found)  # from now on they are found without this function
     return found[name]
 
 
@@ -275,7 +276,7 @@ CODE_MAX = 255
 
 
 def lane(code: int) -> str:
-    """Returns the lane an event travels in; known or not."""
+    """Returns the lane of an event, whether the table knows its code or not."""
     return ALARM if 64 <= code < 128 else EVENT
 
 
@@ -291,5 +292,5 @@ def code_from_label(name: str):
     if entry:
         return entry.code
     code = small_number(name[5:])
-    # One code has one label: no `event07`, no `event1` for an event that has a name.
+    # One code has one label: `event07`, or `event1` for an event that has a name, is none.
     return code if code is not None and code <= CODE_MAX and label(code) == name else None

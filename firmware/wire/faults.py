@@ -1,4 +1,4 @@
-"""The one error of `wire`: bytes that break the contract. It is handled by the caller of a decoder and goes no
+"""Defines the one error of `wire`: bytes that break the contract. The caller of a decoder handles it; it goes no
 further."""
 
 

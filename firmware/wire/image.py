@@ -1,12 +1,12 @@
-"""Images of a program: the manifest, and what an update asks of the file system.
+"""Defines images of a program: the manifest, and the operations that an update asks of the file system.
 
-**The manifest** lists what a device shall run, file by file, with the digest of each. CBOR, signed as a whole.
+**The manifest** lists the files of the program, with the digest of each. It is CBOR, signed as a whole.
 
     [product, number, text, [[path, size in bytes, SHA-256], ...]]
 
-`number` rises with every image of a product and is never used twice; `text` is for people. Paths lead into the
-folder that the image becomes; what could lead out of it is refused. The signature stands around these bytes
-(`wire.cose`, IMAGE_AAD); since it covers the digests it covers the files.
+`number` rises with every image of a product and is never used twice; `text` is for people. Paths are inside the folder
+that the image becomes; a path that could leave it is refused. The signature wraps these bytes (`wire.cose`, IMAGE_AAD);
+since it covers the digests it covers the files.
 
 **Operations.** An update (`concentrator.update`, `node.updating`) decides one small operation at a time, and the shell
 that has files (`esp32.slot_files`) carries it out. An operation is a tuple that begins with one of the words below.
@@ -20,8 +20,8 @@ from collections import namedtuple
 from wire import cbor
 from wire.faults import WireFault
 
-READ = "read"  # path, offset -> at most PIECE_BYTES, fewer at the end; nothing for what is not there
-CLEAR = "clear"  # -> True when nothing is left, False when more is, or the word of a fault
+READ = "read"  # path, offset -> at most PIECE_BYTES, fewer at the end; empty when there is no such file
+CLEAR = "clear"  # -> True when nothing is left, False when more is left, or the word of a fault
 BEGIN = "begin"  # path -> "" or the word of a fault
 WRITE = "write"  # data -> the same
 END = "end"  # -> the same
@@ -32,10 +32,10 @@ CONFIRM = "confirm"  # number -> the same
 SPACE = "space"
 
 MANIFEST_NAME = "manifest.bin"
-# Of a file that is read back or a manifest that is written, in one turn: a few milliseconds. What is received comes in
-# pieces that are smaller still; the erasure of a flash sector, 50 ms or so each 4 kB, is the driver's.
+# The part of a file to read back, or of a manifest to write, in one turn: it takes a few milliseconds. Received data
+# comes in smaller pieces still; erasing a flash sector, 50 ms or so each 4 kB, is the driver's.
 PIECE_BYTES = 512
-# A file that was received so often and is not what was signed: the flash is worn out.
+# A file was received this often and still is not what was signed: the flash is worn out.
 RECEIVED_MAX = 3
 
 CONCENTRATOR = "concentrator"
@@ -53,8 +53,8 @@ PATH_PARTS_MAX = 3
 TEXT_CHARS_MAX = 16
 # Twice the longest module as source.
 FILE_BYTES_MAX = 64 * 1024
-# An application as source, and then some; compiled it is a third of it. Two of them and the rescue stand in the file
-# system of the reference board (2.9 MB beside two slots of the interpreter on 8 MB of flash).
+# More than an application as source; compiled it is a third of it. Two of them and the rescue fit into the file system
+# of the reference board (2.9 MB beside two slots of the interpreter on 8 MB of flash).
 IMAGE_BYTES_MAX = 768 * 1024
 
 _SUFFIXES = (".py", ".mpy")
@@ -63,14 +63,14 @@ _DEPTH_MAX = 4
 
 
 def encode(manifest) -> bytes:
-    """Returns the bytes to sign."""
+    """Returns the bytes of the manifest, to be signed."""
     files = [list(file) for file in manifest.files]
     return cbor.encode([manifest.product, manifest.number, manifest.text, files], MANIFEST_BYTES_MAX)
 
 
 def decode(data) -> Manifest:
-    """Returns the Manifest; raises WireFault: `manifest`, `path`, `size`, or one of CBOR's. The product is the caller's
-    to judge."""
+    """Returns the Manifest; raises WireFault: `manifest`, `path`, `size`, or a reason of `cbor`. The caller checks the
+    product."""
     fields = cbor.decode(data, bytes_max=MANIFEST_BYTES_MAX, items_max=FILES_MAX, depth_max=_DEPTH_MAX)
     if not isinstance(fields, list) or len(fields) != 4:
         raise WireFault("manifest")
@@ -90,7 +90,7 @@ def decode(data) -> Manifest:
 
 
 def is_path(path) -> bool:
-    """True when this names a module inside the image's folder and cannot name anything else."""
+    """Returns whether this path names a module inside the image's folder and cannot name anything else."""
     if not isinstance(path, str) or len(path) > PATH_CHARS_MAX:
         return False
     suffix = ""

@@ -1,11 +1,12 @@
-"""Bounds that both ends of a link obey, each with its reason. One section a module; values only, no code."""
+"""Lists the bounds that both ends of a link obey, each with its reason: one section a module; values only, no code."""
 
 # --- bearers -------------------------------------------------------------------------------------------------
-# ESP-NOW carries 250 bytes in every MicroPython release up to 1.28; the other bearers keep the same bound so that
-# a record never depends on the way it travels.
+# ESP-NOW carries 250 bytes in every MicroPython release up to 1.28; the other bearers keep the same bound so that a
+# record never depends on its bearer.
 DATAGRAM_BYTES_MAX = 250
-# A node sends this to hear from the radio's own acknowledgement that its concentrator is on the channel. No datagram of
-# CoAP is one byte long. It stands here so that a node need not load `wire.radio`, the concentrator's language.
+# A node sends this to learn, from the radio's own acknowledgement, that its concentrator is on the channel. No datagram
+# of CoAP is one byte long. It is here so that a node need not load `wire.radio`, which only gateway and concentrator
+# use.
 RADIO_PROBE = b"\x00"
 
 # --- CBOR ----------------------------------------------------------------------------------------------------
@@ -21,9 +22,9 @@ NODE_ID_BYTES = 8
 # Sequence and boot stay below 2^32: one record a second for 136 years, and SQLite and `struct` hold them.
 SEQUENCE_MAX = 0xFFFFFFFF
 BOOT_MAX = 0xFFFFFFFF
-# Unix seconds or uptime: above 2^32 something is broken, and the ESP32's own clock ends before.
+# Unix seconds or uptime: a value above 2^32 is a fault, and the ESP32's own clock ends before.
 SECONDS_MAX = 0xFFFFFFFF
-# An uncertainty above a day says no more than "a day".
+# An uncertainty above a day is no use: it is written as a day.
 UNCERTAINTY_S_MAX = 86400
 READINGS_MAX = 24
 CHANNELS_MAX = 64
@@ -34,12 +35,12 @@ TEXT_BYTES_MAX = 40
 RECORDS_PER_PAYLOAD_MAX = 8
 
 # --- orders to a node ------------------------------------------------------------------------------------------
-# What a node's standing order takes at most is 28 bytes; a newer gateway may not say more to this node.
+# An order of today takes 28 bytes at most; a newer gateway may not send more to this node.
 ORDER_BYTES_MAX = 32
 ORDER_ID_BYTES = 8
 # No command of the centre lasts longer (wire.command.WINDOW_S_MAX), from its beginning.
 ORDER_S_MAX = 7 * 86400
-# Orders that wait for one node, and what is left of a lease: small numbers, said to the second.
+# Orders that wait for one node, and the seconds left of a lease: small numbers.
 WAITING_MAX = 255
 LEASE_S_MAX = 7 * 86400
 
@@ -54,7 +55,7 @@ KIND_BYTES_MAX = 16
 # Inflated size of one batch. 50 records of a street of lights take about 10 kB; raw payloads are the worst case.
 BATCH_BYTES_MAX = 256 * 1024
 BATCH_RECORDS_MAX = 500
-# Journal positions: 53 bits pass through SQLite and JSON unharmed, and no journal lives to see the end of them.
+# Journal positions: 53 bits pass through SQLite and JSON unharmed, and no journal lives long enough to reach it.
 POSITION_MAX = (1 << 53) - 1
 
 # --- CoAP ---------------------------------------------------------------------------------------------------
@@ -64,8 +65,8 @@ COAP_UDP_DATAGRAM_BYTES_MAX = 1152
 COAP_OPTIONS_MAX = 16
 # The longest value of every option we could act on (RFC 7252 section 5.10).
 COAP_OPTION_BYTES_MAX = 255
-# The patience of CoAP on every bearer, unless the settings or a long RS-485 line (bus.ack_timeout_ms) ask for more. The
-# group commit takes up to a second and a poll cycle another: a shorter patience doubles the traffic.
+# CoAP's ACK_TIMEOUT on every bearer, unless the settings or a long RS-485 line (bus.ack_timeout_ms) ask for more. The
+# group commit takes up to a second and a poll cycle another: a shorter timeout doubles the traffic.
 COAP_ACK_TIMEOUT_MIN_MS = 4000
 # Messages received and remembered against duplicates. With one request outstanding (NSTART) a peer needs one
 # place for the request and one for our own request's separate response; four times that for what the network
@@ -89,6 +90,6 @@ OSCORE_MESSAGES_MAX = 1 << 20
 # Blocks of 128 bytes on the node link: with OSCORE, ETag, Size, Request-Tag and a path of four segments the
 # datagram still holds them; the next size, 256, never fits.
 BLOCK_LINK_SZX = 3
-# Beginnings again of one transfer before it is given up: a document that changes more often than that while
-# it is read, or a peer that forgets as often, is not going to end.
+# Restarts of one transfer before it is given up: with a document that changes more often while it is read, or a peer
+# that forgets as often, it would never end.
 BLOCK_RESTARTS_MAX = 3

@@ -1,15 +1,15 @@
-"""The one order of a node: what its gateway answers to a GET of `c` and posts to the node's own `/c`.
+"""Defines the one order of a node, which its gateway answers to a GET of `c` and posts to the node's own `/c`.
 
     [number]                                             there is no order
     [number, id, rule, level %, expires_s, for_s]        this is the order
 
-`number` only rises, at one gateway from its start on: what was held back on the way can never undo what came after it.
-`id` is the command's, which the centre knows. `expires_s` is UTC; `for_s` is the same end as a duration, from when this
-was written, for a node that does not know the time. Their difference is therefore the gateway's time of writing, and a
-node with a clock sees how old an order is.
+`number` only rises during one run of a gateway: a message that was held back on the way can never undo a later one.
+`id` is the command's, which the centre knows. `expires_s` is UTC; `for_s` is the same end as a duration, from the time
+of writing, for a node that does not know the time. Their difference is therefore the gateway's time of writing, by
+which a node with a clock knows how old an order is.
 
-Whether the author may order this was decided before (`gateway.core.cabinet`); a node trusts its gateway for that, and
-for nothing longer than the expiry. Bytes from a peer raise WireFault("order-…") or a reason of `cbor`.
+The gateway has decided before that the author may order this (`gateway.core.cabinet`); a node trusts its gateway for
+that, and not beyond the expiry. Bytes from a peer raise WireFault("order-…") or a reason of `cbor`.
 """
 
 from collections import namedtuple
@@ -20,19 +20,19 @@ from wire.faults import WireFault
 EMERGENCY = "emergency"
 OVERRIDE = "override"
 
-# By its code on the wire. The higher rule has the lower number, as in ARCHITECTURE, section 6.
+# The index of a rule is its code on the wire. The higher rule has the lower number, as in ARCHITECTURE, section 6.
 RULES = (None, EMERGENCY, OVERRIDE)
 
 # id, rule, level_percent, expires_s, for_s: None where there is no order.
 NodeOrder = namedtuple("NodeOrder", ("number", "id", "rule", "level_percent", "expires_s", "for_s"))
 
 PATH = b"c"
-# Uri-Query of the messages of a node that sleeps between them: orders are not posted to it: it asks for them.
+# Uri-Query in the messages of a node that sleeps between them: orders are not posted to it; it asks for them.
 SLEEPS = b"z"
-# How old a message of the gateway may be and still count as fresh: four transmissions of CoAP, on the way and back.
-# What held it longer may have held it on purpose.
+# The age up to which a gateway's message is fresh: four transmissions of CoAP, there and back. A message that took
+# longer may have been held back on purpose.
 FRESH_S = 60
-# A node whose clock may be wrong by more judges no age and no expiry by it.
+# A node whose clock may be wrong by more than this does not judge an age or an expiry by it.
 CERTAIN_S = 30
 ECHO_BYTES = 8
 

@@ -1,9 +1,9 @@
-"""OSCORE (RFC 8613): protects requests and responses of CoAP end to end, for nodes, gateways and the bench.
+"""Protects requests and responses of CoAP end to end by OSCORE (RFC 8613), for nodes, gateways and the bench.
 
-Sans-IO and without state: contexts never change, windows and numbers are data of the caller's. `cipher` is the block
-cipher of `wire.ccm`. A message goes in as anything with `code`, `options` and `payload` and comes out as Content;
-types, ids and tokens are CoAP's and stay as they are. Bad bytes from a peer raise WireFault with one of REASONS and
-have changed nothing; no reason carries data.
+It has no I/O and no state: contexts never change, and the caller keeps windows and numbers. `cipher` is the block
+cipher of `wire.ccm`. A message goes in as an object with `code`, `options` and `payload` and comes out as Content;
+types, ids and tokens belong to CoAP and stay as they are. Bad bytes from a peer raise WireFault with one of REASONS and
+change nothing; no reason carries data.
 
     request out   content, exchange = protect_request(…, number=…)
     request in    header = header_of(message), find the context by it, then content, exchange, window = …
@@ -12,8 +12,8 @@ have changed nothing; no reason carries data.
 
 **What is encrypted** (sections 4.1, 4.2 and 5.3). Class E, in the plaintext, is everything but the few options that a
 proxy must read, which are class U. No option of class I is defined. Options that figure 5 lists as both E and U
-(Max-Age, Block1 and 2, Size1 and 2, No-Response) speak between the two ends here and so are class E; one of them found
-outside counts for nothing.
+(Max-Age, Block1 and 2, Size1 and 2, No-Response) are for the two ends here and so are class E; one of them found
+outside is ignored.
 
 Must not choose a context, answer a peer or keep a key.
 """
@@ -53,7 +53,7 @@ _KID_FLAG = 0x08
 _PARTIAL_IV_BYTES = 0x07
 _RESERVED = 0xE0
 
-# Each is bytes, or None when it is not sent; an empty kid is one.
+# Each is bytes, or None when it is not sent; an empty kid is sent.
 Header = namedtuple("Header", ("partial_iv", "kid_context", "kid"))
 
 HOP_LIMIT = 16  # RFC 8768
@@ -68,21 +68,21 @@ OUTER = (
 )
 
 
-# The `handled_options` of an endpoint that speaks OSCORE alone. What stands outside is dropped unseen (section 8.2
-# step 1), so a critical option there is no reason for a word: a stranger who puts one would get it.
+# The `handled_options` of an endpoint that only accepts OSCORE. Outer options are dropped unread (section 8.2 step 1),
+# so a critical one among them gets no error response: a stranger could otherwise provoke one.
 ANY_OUTSIDE = None
 
-# What may stand before and behind the inner code in a plaintext of its own: a CoAP header without a token.
+# The bytes of a CoAP header without a token, in which the inner code is encoded and decoded.
 _HEAD_BYTES = 4
 _NO_ID = 0
 
 
 class Exchange:
-    """A request that was protected or unprotected: what its response needs. It holds no secret.
+    """Holds what the response to a request needs, after the request was protected or unprotected. It holds no secret.
 
-    `is_fresh` is False for a request that came while the replay window was LOST. `number`: its Partial IV. `nonce`: the
-    AEAD nonce of the request itself, which a response without a Partial IV uses (section 8.3); the first response of
-    appendix B.2 does so under another key than the request's.
+    `is_fresh` is False for a request that came while the replay window was LOST. `number`: the request's Partial IV.
+    `nonce`: its AEAD nonce, which a response without a Partial IV uses (section 8.3); the first response of appendix
+    B.2 does so under another key than the request's.
     """
 
     def __init__(self, kid, partial_iv, is_fresh, request_nonce):
@@ -100,8 +100,8 @@ class Exchange:
 def protect_request(
     context, request, cipher, *, number, with_id_context=False, kid_context=None
 ) -> tuple:
-    """Protects a request; returns (Content, Exchange). `number` must serve once under this context (section 8.1).
-    `kid_context`: what to send in the place of the ID Context, which appendix B.2 wraps."""
+    """Protects a request; returns (Content, Exchange). `number` must be used once under this context (section 8.1).
+    `kid_context`: the bytes to send in place of the ID Context, which appendix B.2 wraps."""
     pieces, options = pack(request)
     partial_iv = partial_iv_bytes(number)
     own_nonce = nonce(context, context.sender_id, partial_iv)
@@ -113,8 +113,8 @@ def protect_request(
 
 
 def header_of(message):
-    """Returns the Header of a protected message; raises WireFault when it has no OSCORE option, or not exactly one
-    sound one."""
+    """Returns the Header of a protected message; raises WireFault when it does not have exactly one sound OSCORE
+    option."""
     values = messages.option_values(message.options, messages.OSCORE)
     if not values:
         raise WireFault("oscore-missing")
@@ -125,10 +125,10 @@ def header_of(message):
 
 def unprotect_request(context, request, cipher, *, window, kid_context=None) -> tuple:
     """Verifies a request that `context.recipient_id` sent; returns (Content, Exchange, Window after it) (section 8.2).
-    `kid_context`: how the ID Context may be written in it, where that is not the ID Context itself.
+    `kid_context`: the form in which it may carry the ID Context, if not as the ID Context itself.
 
-    While `window` is LOST it stays so and the Exchange is not fresh: the caller may only answer 4.01 with Echo, or find
-    a good Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
+    While `window` is LOST it stays LOST and the Exchange is not fresh: the caller may only answer 4.01 with Echo, or
+    find a valid Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
     """
     header = header_of(request)
     if header.kid is None or header.partial_iv is None:
@@ -147,8 +147,8 @@ def unprotect_request(context, request, cipher, *, window, kid_context=None) -> 
 def protect_response(context, response, cipher, exchange, *, number=None, kid_context=None):
     """Protects a response and returns its Content (section 8.3). `kid_context`: sent along, for appendix B.2.
 
-    Without `number` it uses the request's nonce, which serves one response to a request that is known to be fresh: a
-    replayed request would otherwise make us use a nonce twice (appendix B.1.2).
+    Without `number` it uses the request's nonce, which may serve one response, and only to a request that is known to
+    be fresh: a replayed request would otherwise make us use a nonce twice (appendix B.1.2).
     """
     pieces, options = pack(response)
     if number is None:
@@ -166,7 +166,7 @@ def unprotect_response(context, response, cipher, exchange, *, kid_context=None)
     """Verifies the response to the request of `exchange` and returns its Content (section 8.4). `kid_context`: as for a
     request.
 
-    An error that comes unprotected raises "oscore-missing": a hint, which any stranger may have sent.
+    An unprotected error raises "oscore-missing": it is only a hint, since any stranger may have sent it.
     """
     header = header_of(response)
     _check_peer(context, header, kid_context)
@@ -180,8 +180,8 @@ def unprotect_response(context, response, cipher, exchange, *, kid_context=None)
 
 
 def refusal(reason: str) -> Content:
-    """Returns the unprotected error response for `reason`, never to be cached (section 8.2). Strangers get none:
-    silence."""
+    """Returns the unprotected error response for `reason`, never to be cached (section 8.2). A stranger gets no
+    response."""
     code, diagnostic = _REFUSALS[reason]
     return Content(code, ((messages.MAX_AGE, b""),), diagnostic)
 
@@ -207,8 +207,7 @@ def _opened(context, cipher, message, used_nonce, exchange):
 
 
 # --- the OSCORE option: the compressed header (section 6.1) ----------------------------------------------------
-# One header has one encoding: reserved bits, a Partial IV that is not the shortest and bytes that belong to nothing are
-# refused.
+# One header has one encoding: reserved bits, a Partial IV that is not the shortest and left-over bytes are refused.
 
 
 def partial_iv_bytes(number: int) -> bytes:
@@ -274,8 +273,8 @@ def decode_header(value: bytes) -> Header:
 
 
 def pack(content) -> tuple:
-    """Returns (plaintext as a list of pieces, outer options) of a request or response; raises WireFault for what must
-    not be protected so. The payload is in it as it came: where messages are made a node's heap is fullest."""
+    """Returns (plaintext as a list of pieces, outer options) of a request or response; raises WireFault for an option
+    that must not be protected this way. The payload is not copied: a node's heap is fullest when messages are made."""
     inner = []
     outer = []
     for number, value in content.options:
@@ -297,10 +296,11 @@ def pack(content) -> tuple:
 
 
 def unpack(plaintext, outer_options) -> Content:
-    """Returns the Content that both ends mean; raises WireFault("oscore-inner") for a plaintext that is no message.
+    """Returns the Content of a plaintext and the outer options; raises WireFault("oscore-inner") for a plaintext that
+    is no message.
 
-    An option of class U inside, or one of class E outside, was not put there by the peer that the context names: the
-    first is refused, the second dropped (section 8.2 step 1, section 8.4 step 1).
+    The peer that the context names does not put an option of class U inside or one of class E outside: the first is
+    refused, the second dropped (section 8.2 step 1, section 8.4 step 1).
     """
     if not plaintext:
         raise WireFault("oscore-inner")
@@ -321,7 +321,6 @@ def unpack(plaintext, outer_options) -> Content:
 
 
 def vouched(content) -> Content:
-    """Returns the Content without the options that stood outside: a stranger may have put them there, and we serve no
-    proxy."""
+    """Returns the Content without the outer options: a stranger may have added them, and we serve no proxy."""
     inner = tuple([option for option in content.options if option[0] not in OUTER])
     return Content(content.code, inner, content.payload)

@@ -1,20 +1,21 @@
-"""Security contexts of OSCORE (RFC 8613 section 3): keys by HKDF, replay windows, and how two peers agree on new keys.
+"""Derives security contexts of OSCORE (RFC 8613 section 3): keys by HKDF, replay windows, and how two peers agree on
+new keys.
 
-A Context never changes and its keys show in no repr. What does change is apart: the replay window, which is data (a
-Window goes in, another comes out), and our next number, which a Session has.
+A Context never changes and its repr shows no key. The parts that change are separate: the replay window, which is data
+(a Window goes in, another comes out), and our next number, which a Session has.
 
-No security context outlives a start, and none is ever copied or restored. Client and server each put a nonce into the
-ID Context (appendix B.2), so that keys are new whichever end restarted, was replaced or came back from a backup;
-nothing about nonces is ever read from a disk:
+No security context outlives a restart, and none is ever copied or restored. Client and server each put a nonce into the
+ID Context (appendix B.2), so that keys are new whichever end restarted, was replaced or came back from a backup; nonces
+are never read from a disk:
 
     client  request 1    keys of ID1            kid context: ID1, wrapped
     server  response 1   keys of R2 || ID1      kid context: R2, wrapped; 4.01
-    client  request 2    keys of R2 || R3       kid context: R2 || R3, wrapped, until one response has held
-    server  response 2   the same; from here on both know that the other is there now
+    client  request 2    keys of R2 || R3       kid context: R2 || R3, wrapped, until one response is valid
+    server  response 2   the same; from here on each knows that the other is present now
 
 ID1 and R3 begin with the client's boot number, which flash never gives twice, and a count within the boot: they are new
-without any faith in a random source. R2 is random. What goes in and comes out here is secret: it is kept and shown
-nowhere else.
+without relying on a random source. R2 is random. The inputs and outputs of this module are secret: they are kept and
+shown nowhere else.
 """
 
 from collections import namedtuple
@@ -27,7 +28,7 @@ from wire.faults import WireFault
 ID_BYTES_MAX = 7
 # Two nonces of 8 bytes (appendix B.2); appendix C.3 uses 8.
 ID_CONTEXT_BYTES_MAX = 16
-# As it travels: appendix B.2 wraps it in a CBOR byte string. One byte of length could say 255.
+# As sent: appendix B.2 wraps it in a CBOR byte string. The one byte of its length could say 255.
 KID_CONTEXT_BYTES_MAX = ID_CONTEXT_BYTES_MAX + 1
 # Section 5.2: five bytes of Partial IV.
 PARTIAL_IV_BYTES_MAX = 5
@@ -52,7 +53,7 @@ HASH_BYTES = 32
 OUTPUT_BYTES_MAX = 255 * HASH_BYTES
 _BLOCK_BYTES = 64  # of SHA-256, for HMAC (RFC 2104)
 
-# Section 3.2.2's default, and one word. The sender may be that many messages ahead of the oldest still
+# Section 3.2.2's default, and one machine word. The sender may be this many messages ahead of the oldest still
 # accepted.
 WINDOW_BITS = 32
 
@@ -60,18 +61,18 @@ WINDOW_BITS = 32
 # accepted.
 Window = namedtuple("Window", ("highest", "seen"))
 
-# Only of a context that was derived just now and has never received anything.
+# Only for a context that has just been derived and has never received anything.
 NEW = Window(-1, 0)
 LOST = None
 
 _SEEN_MASK = (1 << WINDOW_BITS) - 1
 
 NONCE_BYTES = 8
-# RFC 8613 appendix B.2 leaves the length to the client; what an independent one sends must leave room for R2.
+# RFC 8613 appendix B.2 leaves the length to the client; the nonce of an independent client must leave room for R2.
 NONCE_BYTES_MAX = ID_CONTEXT_BYTES_MAX - NONCE_BYTES
-# A node's own within one boot: half a million handshakes, one every half minute for half a year, then it asks no more
-# until it is started again: a count that began anew would repeat nonces. The 12 bits below the count are chance, for a
-# board whose flash takes no writes, or is erased, and whose boots therefore may come again.
+# A node's own nonces within one boot: half a million handshakes, one every half minute for half a year. Then it asks no
+# more until it is restarted: a count that began again would repeat nonces. The 12 bits below the count are random, for
+# a board whose flash refuses writes or is erased, and whose boot numbers therefore may repeat.
 NONCES_MAX = 0xFFFFF
 CHANCE_BITS = 12
 # The one sender id of every gateway (ARCHITECTURE, section 4: one byte); nodes have two or three.
@@ -95,7 +96,7 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
 
 
 def hkdf_extract(salt: bytes, secret: bytes) -> bytes:
-    """Returns the pseudo-random key (section 2.2). An empty salt is one of zeros: HMAC pads it."""
+    """Returns the pseudo-random key (section 2.2). An empty salt equals one of zeros: HMAC pads it."""
     return hmac_sha256(salt, secret)
 
 
@@ -116,7 +117,7 @@ def hkdf_expand(key: bytes, info: bytes, length: int) -> bytes:
 
 
 class Context:
-    """The keys and ids that two peers share, as one of them sees it. It is made by `derive` alone."""
+    """Holds the keys and ids that two peers share, from the side of one of them. Only `derive` makes it."""
 
     def __init__(self, sender_id, recipient_id, id_context, sender_key, recipient_key, common_iv):
         self.sender_id = sender_id
@@ -131,9 +132,10 @@ class Context:
 
 
 def derive(master_secret, *, master_salt=b"", sender_id, recipient_id, id_context=None) -> Context:
-    """Returns the Context of the peer that sends as `sender_id` (section 3.2.1). The two ids must differ (section 3.3).
+    """Returns the Context for the peer that sends as `sender_id` (section 3.2.1). The two ids must differ (section
+    3.3).
 
-    A master secret serves one pair of peers: two nodes with the same would give their gateway one key twice.
+    A master secret serves one pair of peers: two nodes with the same secret would give their gateway one key twice.
     """
     assert MASTER_SECRET_BYTES_MIN <= len(master_secret) <= MASTER_BYTES_MAX, "master secret: 16 to 64 bytes"
     assert len(master_salt) <= MASTER_BYTES_MAX, "master salt: at most 64 bytes"
@@ -152,15 +154,15 @@ def derive(master_secret, *, master_salt=b"", sender_id, recipient_id, id_contex
 
 
 def info(identity, id_context, kind, length) -> bytes:
-    """Returns the `info` array of section 3.2.1. As in `aad` every length is below 24; six of these by the CBOR writer
-    took a third of the turn in which a node agrees on keys."""
+    """Returns the `info` array of section 3.2.1. As in `aad` every length is below 24; with the CBOR writer, six of
+    these arrays took a third of the turn in which a node agrees on keys."""
     named = _NULL if id_context is None else bytes((_BYTES | len(id_context),)) + id_context
     head = bytes((_INFO_HEAD, _BYTES | len(identity))) + identity + named
     return head + bytes((_ALGORITHM, _TEXT | len(kind))) + kind.encode() + bytes((length,))
 
 
 def nonce(context, identity, partial_iv) -> bytes:
-    """Returns the AEAD nonce of the message that `identity` numbered `partial_iv` (section 5.2)."""
+    """Returns the AEAD nonce of message number `partial_iv` of the sender `identity` (section 5.2)."""
     plain = bytearray(ccm.NONCE_BYTES)
     plain[0] = len(identity)
     plain[1 + ID_BYTES_MAX - len(identity) : 1 + ID_BYTES_MAX] = identity
@@ -173,7 +175,7 @@ def nonce(context, identity, partial_iv) -> bytes:
 def aad(request_kid, request_partial_iv) -> bytes:
     """Returns the associated data of a request and of every response to it (section 5.4).
 
-    No option of class I is defined, so their place is empty. Written without the CBOR writer, whose buffers took a
+    No option of class I is defined, so their place is empty. The CBOR writer is not used, since its buffers took a
     sixth of a message's heap: every length here is below 24, so a head is one byte.
     """
     assert len(request_kid) <= ID_BYTES_MAX and len(request_partial_iv) <= PARTIAL_IV_BYTES_MAX
@@ -187,7 +189,7 @@ def aad(request_kid, request_partial_iv) -> bytes:
 
 
 def window_allows(window, number: int) -> bool:
-    """True when the Partial IV `number` may still be accepted."""
+    """Returns whether the Partial IV `number` may still be accepted."""
     if number > window.highest:
         return True
     age = window.highest - number
@@ -195,7 +197,7 @@ def window_allows(window, number: int) -> bool:
 
 
 def window_with(window, number: int):
-    """Returns the Window after the message `number`, whose tag was found to hold."""
+    """Returns the Window after the message `number`, whose tag was verified."""
     assert window_allows(window, number)
     ahead = number - window.highest
     if ahead <= 0:
@@ -206,8 +208,8 @@ def window_with(window, number: int):
 
 
 def window_after(number: int):
-    """Returns the Window in which `number` and all before it are past: from the request that brought a good Echo, or
-    from the highest number that a journal holds."""
+    """Returns the Window in which `number` and all numbers before it count as received: that of the request that
+    brought a valid Echo, or the highest number that a journal holds."""
     return Window(number, _SEEN_MASK)
 
 
@@ -215,9 +217,10 @@ def window_after(number: int):
 
 
 class Pairing:
-    """A node and its gateway, as one of them sees it. The secret shows in no repr.
+    """Holds the master secret and ids of a node and its gateway, from the side of one of them. Its repr shows no
+    secret.
 
-    master_secret: 16 to 64 bytes of one node's, known to it and its gateway alone. own_id, peer_id: OSCORE ids.
+    master_secret: the node's 16 to 64 bytes, known only to it and its gateway. own_id, peer_id: OSCORE ids.
     """
 
     def __init__(self, master_secret, own_id, peer_id):
@@ -229,12 +232,13 @@ class Pairing:
         return f"Pairing(own_id={self.own_id!r}, peer_id={self.peer_id!r}, …)"
 
     def context(self, id_context):
-        """Returns the Context under these nonces."""
+        """Returns the Context with these nonces as its ID Context."""
         return derive(self._master_secret, sender_id=self.own_id, recipient_id=self.peer_id, id_context=id_context)
 
 
 class Session:
-    """The keys that both peers have agreed on, our next number and the peer's window. In RAM only, by design."""
+    """Holds the keys that both peers have agreed on, our next number and the peer's window. It is only in RAM, by
+    design."""
 
     def __init__(self, context):
         self.context = context
@@ -250,8 +254,8 @@ class Session:
 
 
 def usual_kid(node: bytes) -> bytes:
-    """Returns the OSCORE id that a node gets by default: the byte of the bench that minted its id, and the last two
-    bytes."""
+    """Returns a node's default OSCORE id, from its node id: the byte that names the bench that minted it, and its last
+    two bytes."""
     return node[4:5] + node[6:8]
 
 
@@ -261,7 +265,7 @@ def wrap(nonces: bytes) -> bytes:
 
 
 def unwrap(kid_context) -> bytes:
-    """Returns the nonces; raises WireFault("oscore-context") for anything else."""
+    """Returns the nonces of a kid context; raises WireFault("oscore-context") when it is no CBOR byte string."""
     try:
         nonces = cbor.decode(kid_context)
     except WireFault:

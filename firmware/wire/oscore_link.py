@@ -1,14 +1,15 @@
-"""A node's end of the protected link: it stands before a `wire.coap.Endpoint`, with the same methods, and speaks OSCORE
-with one gateway. The layer above uses plain CoAP and never sees a key.
+"""Implements a node's end of the protected link: it wraps a `wire.coap.Endpoint`, has the same methods, and uses OSCORE
+with one gateway. The layer above uses plain CoAP and never handles a key.
 
-Keys are agreed on when there is something to send, at the first request after a start and whenever the gateway has lost
-them (`wire.oscore_context`); requests wait for that. An answer that does not hold under the keys is no answer: Failed,
-with the reason "unauthentic". An unprotected 4.01 is a hint that the gateway started anew, which a stranger may have
-sent: it costs one more handshake for each request, and nothing else. Requests from strangers are dropped in silence.
+The two ends agree on keys when there is something to send: at the first request after a start, and when the gateway has
+lost them (`wire.oscore_context`); requests wait for that. An answer that does not verify under the keys fails the
+request, with the reason "unauthentic". An unprotected 4.01 is a hint that the gateway has restarted, but a stranger may
+have sent it: it costs one more handshake for each request, and nothing else. Requests from strangers are dropped in
+silence.
 
     INIT      no keys; `_first` is the handshake under way, if any
-    OFFERED   keys, but the gateway has not shown yet that it has them, or has been silent: the kid context goes along
-    PROVEN    keys, and an answer that held
+    OFFERED   keys, but the gateway has not shown yet that it has them, or has been silent: the kid context is sent too
+    PROVEN    keys, and an answer that verified
 """
 
 import struct
@@ -25,21 +26,22 @@ PROVEN = "proven"
 
 COUNTERS = (
     "handshakes",  # begun
-    "keys-lost",  # by the gateway, as an unprotected 4.01 has it
-    "unauthentic",  # answers that did not hold
-    "unprotected",  # requests that came in the clear
-    "strange",  # requests that did not hold
+    "keys-lost",  # by the gateway, according to an unprotected 4.01
+    "unauthentic",  # answers that did not verify
+    "unprotected",  # requests that came without OSCORE
+    "strange",  # requests that did not verify
 )
 _FAILED_REASON = "unauthentic"
 _BLOCKS = (messages.BLOCK2,)
 _PROBE = messages.Content(messages.GET, (), b"")
-# What sleeps: nonces of this boot, era, proven, our next number, the peer's window, bytes of the ID Context and these.
+# Kept during deep sleep: the count of nonces of this boot, era, proven, our next number, the peer's window, the ID
+# Context's length and bytes.
 _ASLEEP = ">IIBIiIB16s"
 ASLEEP_BYTES = struct.calcsize(_ASLEEP)
 
 
 class _Ask:
-    """A request of ours until its outcome. `sent`: (endpoint's number, OSCORE exchange, session), or None."""
+    """Keeps a request of ours until its outcome. `sent`: (endpoint's number, OSCORE exchange, session), or None."""
 
     def __init__(self, number, content):
         self.number = number
@@ -49,8 +51,8 @@ class _Ask:
 
 
 class NodeLink:
-    """The node's end of the link to one gateway. `boot`: this start's number from flash, never given twice. `cipher`:
-    as `wire.ccm` has it."""
+    """Is the node's end of the link to one gateway. `boot`: this start's number from flash, never given twice.
+    `cipher`: the block cipher of `wire.ccm`."""
 
     def __init__(self, endpoint, pairing, cipher, *, peer, boot, random_below):
         self.counters = endpoint.counters
@@ -65,7 +67,7 @@ class NodeLink:
         self._nonces = 0
         self._session = None
         self._is_proven = False
-        # Rises with each agreement on keys: what is said under one era proves nothing in another.
+        # Rises with each agreement on keys: a message of one era proves nothing in another.
         self.era = 0
         self._first = None  # number, ID1 and exchange of the first request, until its answer
         self._asks = []
@@ -76,7 +78,7 @@ class NodeLink:
 
     @property
     def state(self):
-        """INIT, OFFERED or PROVEN."""
+        """The state of the keys: INIT, OFFERED or PROVEN."""
         if self._session is None:
             return INIT
         return PROVEN if self._is_proven else OFFERED
@@ -98,7 +100,7 @@ class NodeLink:
         return self._drain_events() if self._events else ()
 
     def deadline_ms(self):
-        """Returns when `poll` is due, or None; 0: now."""
+        """Returns when `poll` is due, or None; 0 means now."""
         return 0 if self._events or self._is_behind else self._endpoint.deadline_ms()
 
     def outgoing(self):
@@ -106,8 +108,8 @@ class NodeLink:
         return self._endpoint.outgoing()
 
     def request(self, peer, code, path, payload=b"", *, content_format=None, options=(), now_ms):
-        """Asks the gateway; returns the exchange number, or Refused("queue-full"). One Response or one Failed follows.
-        `payload`: bytes, or a list of them that is not to be changed."""
+        """Sends a request to the gateway; returns the exchange number, or Refused("queue-full"). One Response or one
+        Failed follows. `payload`: bytes, or a list of them, which the caller must not change."""
         assert peer == self._peer, "one link, one gateway"
         if len(self._asks) >= limits.COAP_REQUESTS_PER_PEER_MAX:
             self.counters["queue-full"] += 1
@@ -151,14 +153,14 @@ class NodeLink:
     # --- sleep --------------------------------------------------------------------------------------------------
 
     def is_idle(self) -> bool:
-        """True while nothing is asked or served, and no event waits."""
+        """Returns whether no request is under way in either direction and no event waits."""
         return not (self._asks or self._served or self._events) and self._first is None
 
     def suspend(self):
-        """Returns what a board needs to go on after deep sleep: ASLEEP_BYTES without a key in them; None while
-        something is under way.
+        """Returns the state that a board needs to go on after deep sleep, ASLEEP_BYTES without a key; None while a
+        request is under way.
 
-        The board must spoil these bytes on waking, before the first message: used twice they would repeat a nonce.
+        The board must invalidate these bytes on waking, before the first message: used twice they would repeat a nonce.
         """
         if not self.is_idle():
             return None
@@ -196,8 +198,8 @@ class NodeLink:
             if ask.sent is not None and ask.sent[0] == happened.exchange:
                 if isinstance(happened, Failed):
                     if ask.sent[2] is self._session:
-                        # A gateway that stands in for ours may have other keys of ours, and then it is silent: with
-                        # the kid context it can tell that these are not they, and says so.
+                        # A gateway that replaces ours may hold other keys for this node, and then it is silent: given
+                        # the kid context, it recognises that the keys differ and answers so.
                         self._is_proven = False
                     self._fail(ask, happened.reason)
                 else:
@@ -247,8 +249,8 @@ class NodeLink:
             return
         if session is self._session:
             self._is_proven = True
-        # A GET may be answered by blocks, and its caller reads them (`wire.block`); to a POST half an answer is
-        # none.
+        # A GET may be answered in blocks, which its caller reads (`wire.block`); for a POST a partial answer is no
+        # answer.
         handled = _BLOCKS if ask.content.code == messages.GET else ()
         if messages.refused_option(content.options, handled) is not None:
             self.counters["option-refused"] += 1
@@ -303,8 +305,8 @@ class NodeLink:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _send(self, now_ms):
-        """Sends the first request that waits, or asks for keys first. With new keys several may wait, and to seal one
-        takes a chip 12 ms: the others have a `poll` each."""
+        """Sends the first request that waits, or starts a handshake when there are no keys. After it several requests
+        may wait, and sealing one takes a chip 12 ms: each of the others has a `poll` of its own."""
         if self._session is not None and self._session.number >= limits.OSCORE_MESSAGES_MAX:
             self._session = None
         session = self._session
@@ -337,7 +339,7 @@ class NodeLink:
                 ask.sent = (outcome, exchange, session)
 
     def _open(self, now_ms):
-        """Sends request 1. It is empty: a stranger who answers it learns nothing."""
+        """Sends request 1 of the handshake. It is empty, so a stranger who answers it learns nothing."""
         if self._first is not None:
             return
         if self._nonces + 2 > NONCES_MAX:
@@ -360,7 +362,7 @@ class NodeLink:
         )
 
     def _nonce(self):
-        """Returns a nonce: boot, count within the boot, chance."""
+        """Returns a new nonce: boot number, count within the boot, random bits."""
         self._nonces += 1
         counted = self._nonces << CHANCE_BITS | self._random_below(1 << CHANCE_BITS)
         return self._boot.to_bytes(4, "big") + counted.to_bytes(4, "big")
@@ -370,7 +372,7 @@ class NodeLink:
         self._events.append(Failed(self._peer, ask.number, reason))
 
     def _fail_all(self, reason):
-        """Fails everything that waits for keys: there are none."""
+        """Fails all requests that wait for keys, since there will be none."""
         for ask in list(self._asks):
             if ask.sent is None:
                 self._fail(ask, reason)

@@ -1,12 +1,12 @@
-"""The one table of physical quantities: code, SenML name, unit, decimal exponent, range.
+"""Lists every physical quantity once: code, SenML name, unit, decimal exponent, range.
 
-A reading is an integer `n` that means `n · 10^exponent` of `unit`, from the driver to the warehouse: 21.37
-°C is 2137 of quantity TEMPERATURE, whose exponent is -2. Its key on the wire is `code + 256 · channel`; the
-commonest quantities have codes below 24, which take one byte. Codes are never reused and their exponents
-never change: a new scale is a new code.
+A reading is an integer `n` that means `n · 10^exponent` of `unit`, from the driver to the warehouse: 21.37 °C is 2137
+of quantity TEMPERATURE, whose exponent is -2. Its key on the wire is `code + 256 · channel`; the most frequent
+quantities have codes below 24, which take one byte. Codes are never reused and their exponents never change: a new
+scale is a new code.
 
-Units are SenML units (RFC 8428 section 12.1) or secondary units (RFC 8798). The range is what a healthy
-sensor of ours can say, in scaled integers: a value outside is carried all the same, and counted.
+Units are SenML units (RFC 8428 section 12.1) or secondary units (RFC 8798). The range is that of a healthy sensor of
+ours, in scaled integers: a value outside it is still accepted, and counted.
 """
 
 from collections import namedtuple
@@ -110,16 +110,16 @@ def _table():
     Quantity(APPARENT_POWER, "apparent-power", "VA", 0, 0, 100000),
     Quantity(VALVE_POSITION, "valve", "/", -2, 0, 100),
     Quantity(MODULATION, "modulation", "/", -2, 0, 100),
-    # Of a heating circuit: some 150,000.
+    # A heating circuit has some 150,000.
     Quantity(WATER_PRESSURE, "pressure", "Pa", 0, 0, 1000000),
     # OpenTherm id 0, slave status: bit 0 fault, 1 central heating, 2 hot water, 3 flame, 4 cooling. Channel 1: id 5,
     # fault flags; channel 2: the maker's fault code.
     Quantity(BOILER_STATUS, "boiler-status", "/", 0, 0, 255),
-    # Of the reference surface, over the civil day that ended last.
+    # That of the reference surface, over the last whole civil day.
     Quantity(EVAPOTRANSPIRATION, "et0", "mm", -2, 0, 1500),
-    # Of the root zone below field capacity, a channel a zone.
+    # How far the root zone is below field capacity; a channel for each zone.
     Quantity(ROOT_DEPLETION, "depletion", "mm", -1, 0, 5000),
-    # Irrigation since the node's first start, a channel a zone; grows for ever.
+    # Irrigation since the node's first start; a channel for each zone; it only grows.
     Quantity(WATER_APPLIED, "irrigated", "mm", -1, 0, 4294967295),
     Quantity(VALVE_OPENINGS, "valve-openings", "count", 0, 0, 4294967295),
     Quantity(WIND_SPEED, "wind", "m/s", -1, 0, 1000),
@@ -131,10 +131,10 @@ def _table():
     Quantity(HEAP_BLOCK, "heap-block", "B", 0, 0, 33554432),
     Quantity(FILL_LEVEL, "fill", "/", -2, 0, 100),
     Quantity(DISTANCE, "distance", "m", -3, 0, 20000),
-    # Of a lamp's control gear, as it counts itself (DALI part 253).
+    # Counted by a lamp's control gear itself (DALI part 253).
     Quantity(GEAR_HOURS, "gear-hours", "h", 0, 0, 1000000),
     Quantity(GEAR_STARTS, "gear-starts", "count", 0, 0, 4294967295),
-    # Behind the gear (DALI bank 204).
+    # On the load side of the gear (DALI bank 204).
     Quantity(LOAD_ENERGY, "load-energy", "Wh", 0, 0, 4294967295),
     # A contact of the room's windows: 1 while one is open.
     Quantity(WINDOW, "window", "/", 0, 0, 1),
@@ -142,7 +142,8 @@ def _table():
 
 
 def made(held, table):
-    """Fills `held`, once, with TABLE (what `table()` returns), BY_CODE and BY_NAME (the same as maps); returns it."""
+    """Fills `held`, once, with TABLE (the result of `table()`), BY_CODE and BY_NAME (maps of its entries); returns
+    `held`."""
     if not held:
         entries = table()
         held["TABLE"] = entries
@@ -156,7 +157,7 @@ def __getattr__(name):
     if name not in ("TABLE", "BY_CODE", "BY_NAME"):
         raise AttributeError(name)
     found = made(_MADE, _table)
-    globals().update(found)  # found without us from now on
+    globals().update(found)  # from now on they are found without this function
     return found[name]
 
 
@@ -166,7 +167,7 @@ def key(code: int, channel: int = 0) -> int:
 
 
 def in_range(reading_key: int, value: int) -> bool:
-    """False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
+    """Returns False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
     entry = made(_MADE, _table)["BY_CODE"].get(reading_key % CHANNEL_STEP)
     return entry is None or entry.low <= value <= entry.high
 
@@ -189,12 +190,12 @@ def key_from_label(name: str):
     if number is None or code is None or code >= CHANNEL_STEP:
         return None
     found = key(code, number)
-    # One key has one label: no `temp.0`, `temp.01`, or `q6` for a quantity that has a name.
+    # One key has one label: `temp.0`, `temp.01`, or `q6` for a quantity that has a name, is none.
     return found if label(found) == name else None
 
 
 def small_number(digits: str):
-    """Returns the number that 1 to 3 ASCII digits write, else None: `isdigit` and `int` also accept other scripts'
+    """Returns the number of 1 to 3 ASCII digits, else None. `isdigit` and `int` would also accept other scripts'
     digits."""
     if not 1 <= len(digits) <= 3:
         return None

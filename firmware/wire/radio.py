@@ -1,15 +1,15 @@
-"""Messages between gateway and radio concentrator on their serial line, inside `wire.slip` frames.
+"""Encodes and decodes the messages between gateway and radio concentrator on their serial line, inside `wire.slip`
+frames.
 
-A body is one byte of kind and fields of fixed length, big-endian. Each side has a session number, drawn at
-its start: HELLO names the concentrator's and the gateway's that it answers, so that a reset of either is
-noticed by both.
+A body is one byte of kind and fields of fixed length, big-endian. Each side has a session number, drawn at its start:
+HELLO carries the concentrator's and the gateway's that it answers, so that both notice a reset of either.
 
-**Credits.** The concentrator has few places for datagrams that wait for the air. Each DOWN has a number;
-CREDIT names the last one that was seen and how many places are free after it. So the gateway knows what it
-may send, even if messages were lost on the line: what it sent since is taken off the places. ASK carries the number of
-the last DOWN: all before it has come or is lost.
+**Credits.** The concentrator has few places for datagrams that wait to be sent by radio. Each DOWN has a number; CREDIT
+carries the last number received and how many places are free after it. So the gateway knows how many it may send, even
+if messages were lost on the line: it subtracts those sent since from the free places. ASK carries the number of the
+last DOWN: all before it have arrived or are lost.
 
-Must not know what a datagram means. What the radio acknowledged is not told: it proves nothing (a frame that
+Must not know what a datagram means. The radio's acknowledgements are not passed on: they prove nothing (a frame that
 overflows the receiver's buffer has been acknowledged), and custody is CoAP's.
 """
 
@@ -52,7 +52,7 @@ HEALTH_NAMES = (
     "heap-free",
     "places-free",
     "up",  # datagrams from the air to the line
-    "up-overflow",  # dropped: the line takes nothing
+    "up-overflow",  # dropped: the line accepts nothing
     "up-malformed",  # longer than a datagram
     "probes",
     "down",  # datagrams from the line
@@ -60,13 +60,13 @@ HEALTH_NAMES = (
     "sent",  # frames given to the radio
     "sent-acked",
     "sent-failed",
-    "sent-refused",  # the driver did not take it
+    "sent-refused",  # the driver did not accept it
     "stuck",  # frames that never completed
     "reinits",
-    "evicted",  # peers that made room for others
-    "line-faults",  # frames of the line that were none
+    "evicted",  # peers removed to make room for others
+    "line-faults",  # malformed frames on the line
     "unknown-kinds",
-    "radio-dropped",  # by the driver: its buffer was full, and the sender has its acknowledgement
+    "radio-dropped",  # by the driver: its buffer was full, although the sender was acknowledged
 )
 
 Up = namedtuple("Up", ("mac", "rssi_dbm", "datagram"))
@@ -99,12 +99,12 @@ def credit(number, free) -> bytes:
 
 
 def health(values) -> bytes:
-    """Encodes `values`: integers in the order of HEALTH_NAMES; what is above 32 bits wraps."""
+    """Encodes `values`, integers in the order of HEALTH_NAMES; a value above 32 bits wraps."""
     return bytes((HEALTH,)) + b"".join([struct.pack(">I", value & 0xFFFFFFFF) for value in values])
 
 
 def peers(entries) -> bytes:
-    """Encodes `entries`: at most PEERS_MAX tuples like Peer; counts wrap at 65536."""
+    """Encodes `entries`, at most PEERS_MAX tuples like Peer; counts wrap at 65536."""
     packed = []
     for mac, rssi_dbm, ups, downs, failed in entries:
         counts = (ups & NUMBER_MASK, downs & NUMBER_MASK, failed & NUMBER_MASK)
@@ -126,7 +126,7 @@ def channel(number) -> bytes:
 
 
 def decode(body):
-    """Returns one of the tuples above; raises WireFault: `kind` for an unknown one, else `short`, `long`, `mac`,
+    """Returns one of the tuples above; raises WireFault: `kind` for an unknown kind, else `short`, `long`, `mac`,
     `channel`."""
     if not body:
         raise WireFault("short")
@@ -147,13 +147,13 @@ def _down(rest):
 
 
 def _addressed(rest, between):
-    """Returns (MAC, datagram) with so many bytes between them."""
+    """Returns (MAC, datagram), which have `between` bytes between them."""
     mac, datagram = rest[:MAC_BYTES], rest[MAC_BYTES + between :]
     if not datagram:
         raise WireFault("short")
     if len(datagram) > limits.DATAGRAM_BYTES_MAX:
         raise WireFault("long")
-    if mac[0] & 1:  # a group address: nothing is sent to all, and nothing comes from all
+    if mac[0] & 1:  # a group address: there is no broadcast, and no sender has such an address
         raise WireFault("mac")
     return mac, datagram
 

@@ -1,11 +1,12 @@
-"""Messages between gateway and radio concentrator about a new image, on the line and in the manner of `wire.radio`.
+"""Encodes and decodes the messages between gateway and radio concentrator about a new image, on the line and in the
+form of `wire.radio`.
 
-OFFER names an image by the SHA-256 of its manifest. WANT answers it, and every chunk that was written: what to
-send next (file 0 is the manifest, file n the n-th of its list), or that all is there, or why not. One chunk is
-under way at a time, so the line stays the datagrams'. ACTIVATE starts what is there. STATE follows each HELLO:
-what runs, whether it is on trial, and the number that was tried last and failed.
+OFFER names an image by the SHA-256 of its manifest. WANT answers it, and every chunk that was written: the part to send
+next (file 0 is the manifest, file n the n-th of its list), or that the image is complete, or why it is refused. One
+chunk is under way at a time, so that the line stays free for datagrams. ACTIVATE starts the complete image. STATE
+follows each HELLO: the image that runs, whether it is on trial, and the number of the last image that failed its trial.
 
-An end that knows none of this counts the kinds as unknown and goes on: an old concentrator never sends STATE and is
+An end that does not know these kinds counts them as unknown and goes on: an old concentrator never sends STATE and is
 offered nothing. Must not know what is in an image.
 """
 
@@ -25,8 +26,8 @@ ACTIVATE = 0x86
 ASKED = (OFFER, CHUNK, ACTIVATE)
 
 DIGEST_BYTES = 32
-TAG_BYTES = 4  # of the digest: which image a message means
-# 17 ms of the line at 115,200 baud, and a fraction of a flash page.
+TAG_BYTES = 4  # the first bytes of the digest: they name the image of a message
+# It takes 17 ms on the line at 115,200 baud, and is a fraction of a flash page.
 CHUNK_BYTES_MAX = 192
 
 # STATE's phases.
@@ -35,10 +36,10 @@ TRIAL = "trial"
 FIXED = "fixed"  # started without the loader: there is no second place for an image
 PHASES = (CONFIRMED, TRIAL, FIXED)
 
-# WANT's answers. The first three are none of a failure.
+# WANT's answers. The first three are no failures.
 NEXT = "next"
 READY = "ready"
-BUSY = "busy"  # on trial: the other place holds what it would go back to
+BUSY = "busy"  # on trial: the other place holds the image to fall back to
 ANSWERS = (
     NEXT,
     READY,
@@ -51,7 +52,7 @@ ANSWERS = (
     "size",
     "space",  # the file system is full
     "write",  # the file system refuses
-    "digest",  # written, and read back otherwise
+    "digest",  # the bytes read back are not those written
     "state",  # the choice of the next start could not be written
 )
 UNKNOWN = "unknown"  # an answer of a newer concentrator
@@ -111,7 +112,7 @@ def decode(body):
 
 
 def _head(layout, rest):
-    """Returns the fields that `rest` begins with: a newer end may append some."""
+    """Returns the fields at the beginning of `rest`; a newer end may append some."""
     size = struct.calcsize(layout)
     if len(rest) < size:
         raise WireFault("short")

@@ -1,4 +1,4 @@
-"""Records (ARCHITECTURE, section 3) as compact CBOR: what a node sends upward.
+"""Encodes and decodes records (ARCHITECTURE, section 3) as compact CBOR, the form in which a node sends them.
 
 A record is `[boot, sequence, seconds, quality, body]`. With the node's id, which the session knows, `(node,
 boot, sequence)` is its identity from the lamp to the warehouse. `seconds` is Unix time when the node's
@@ -7,9 +7,8 @@ list `[code, active, detail]`, an event.
 
     quality   0: unset (seconds is an uptime);  1 + 2u: synchronised ± u s;  2 + 2u: holdover ± u s
 
-A node sends a payload of one or more records, one after the other (a CBOR sequence, RFC 8742). This module
-encodes into a buffer that its caller keeps, and decodes with every bound checked; what is refused is a
-WireFault with a stable reason.
+A node sends a payload of one or more records, one after the other (a CBOR sequence, RFC 8742). This module encodes into
+a buffer that its caller keeps, and decodes with every bound checked; a refusal is a WireFault with a stable reason.
 """
 
 from collections import namedtuple
@@ -20,8 +19,8 @@ from wire.faults import WireFault
 Record = namedtuple("Record", ("boot", "sequence", "stamp", "body"))
 Stamp = namedtuple("Stamp", ("quality", "seconds", "uncertainty_s"))
 EventBody = namedtuple("EventBody", ("code", "active", "detail"))
-# What a gateway says back: its UTC, or None while its own clock is not good, and ± s; what is left of the lease that
-# overrides need, or None; how many orders wait for this node.
+# A gateway's answer: its UTC, or None while its own clock is not good enough, and ± s; the seconds left of the lease
+# that overrides need, or None; how many orders wait for this node.
 Answer = namedtuple("Answer", ("unix_s", "uncertainty_s", "lease_s", "waiting"))
 
 UNSET = 0
@@ -93,13 +92,13 @@ def encode_body(body) -> bytes:
 
 
 def decode_payload(payload) -> list:
-    """Returns all records of a payload; raises WireFault when any byte of it breaks the contract: a payload is accepted
-    whole or not at all."""
+    """Returns all records of a payload; raises WireFault when any byte breaks the contract: a payload is accepted whole
+    or not at all."""
     return [record for record, _ in split_payload(payload)]
 
 
 def split_payload(payload) -> list:
-    """Returns all records of a payload, each with its own bytes as they came: [(Record, bytes)]."""
+    """Returns all records of a payload, each with its own bytes as received: [(Record, bytes)]."""
     if len(payload) > limits.CBOR_BYTES_MAX:
         raise WireFault("too-long")
     reader = cbor.Reader(payload)
@@ -121,7 +120,7 @@ def decode_body(data):
 
 
 def lane(record: Record) -> str:
-    """Returns the lane a record travels in."""
+    """Returns the lane of a record."""
     if isinstance(record.body, dict):
         return event.TELEMETRY
     return event.lane(record.body.code)
@@ -133,8 +132,8 @@ def encode_answer(answer: Answer) -> bytes:
 
 
 def decode_answer(payload) -> Answer:
-    """Returns the Answer of a payload. One of two elements, as gateways began, has no lease and nothing waits; elements
-    that a newer gateway appends are ignored."""
+    """Returns the Answer of a payload. An answer of two elements, as the first gateways sent it, has no lease and no
+    waiting orders; elements that a newer gateway appends are ignored."""
     items = cbor.decode(payload)
     if not isinstance(items, list) or len(items) < 2:
         raise WireFault("answer")
@@ -150,8 +149,7 @@ def decode_answer(payload) -> Answer:
 
 
 def check(items) -> Record:
-    """Returns the Record of five plain items: the one gate for both links. Raises WireFault with the first reason
-    found."""
+    """Returns the Record of five plain items; both links check here. Raises WireFault with the first reason found."""
     if not isinstance(items, list) or len(items) != 5:
         raise WireFault("record-shape")
     boot, sequence, seconds, code, body = items
@@ -184,7 +182,7 @@ def _body(body):
 def _readings(readings):
     if not 0 < len(readings) <= limits.READINGS_MAX:
         raise WireFault("readings")
-    # One look at each: this is where a gateway spends its time.
+    # Each reading is checked once: a gateway spends most of its time here.
     value_max = limits.READING_ABS_MAX
     is_integer = cbor.is_integer
     for key, value in readings.items():
@@ -196,8 +194,8 @@ def _readings(readings):
 
 
 def _detail(code, detail):
-    """Checks the detail, a list of scalars. Where the table knows the event, the fields that others compute with have
-    the right type."""
+    """Checks the detail, a list of scalars: of a GAP, an ANCHOR and a BOOT, the fields that others compute with must
+    have the right type."""
     for item in detail:
         if isinstance(item, (list, dict)) or (isinstance(item, str) and len(item.encode()) > limits.TEXT_BYTES_MAX):
             raise WireFault("event-detail")

@@ -1,12 +1,12 @@
-"""Batches of records from a gateway to the centre: SenML in CBOR (RFC 8428), deflated.
+"""Encodes and decodes batches of records from a gateway to the centre: SenML in CBOR (RFC 8428), deflated.
 
-A batch is one SenML pack that explains itself. Its first SenML record names the gateway and carries the
-envelope: which journal positions `[first, last]` of which (epoch, lane) it covers, and the oldest the
-gateway still holds. Then come as many Bocage records, each opened by a SenML record with base name (`<node
-id in hex>/`) and base time, and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Labels
-that do not end in `_` may be ignored by a stranger, who then reads plain names, units and decimal
-fractions. A batch may have fewer records than positions: the others are *void* (thinned or dropped by the
-gateway, which has reported it in a gap record), and the envelope states how many.
+A batch is one self-describing SenML pack. Its first SenML record names the gateway and carries the envelope: the
+journal positions `[first, last]` of the (epoch, lane) that it covers, and the oldest position that the gateway still
+holds. Then come the Bocage records, each opened by a SenML record with base name (`<node id in hex>/`) and base time,
+and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Other software may ignore the labels that do not
+end in `_`, and then reads plain names, units and decimal fractions. A batch may have fewer records than positions: the
+others are *void* (thinned or dropped by the gateway, which has reported it in a gap record), and the envelope states
+how many.
 
     readings   one SenML record a reading: name `temp.1`, unit, value as decimal fraction (tag 4) or integer
     event      name of the event; value true or false for begins or ends, else the detail as a data value (CBOR)
@@ -28,7 +28,7 @@ from wire.record import (
 )
 
 Batch = namedtuple("Batch", ("gateway", "epoch", "lane", "first", "last", "oldest", "items"))
-# One record with the id of the node that made it.
+# A record with the id of the node that made it.
 Item = namedtuple("Item", ("node", "record"))
 
 # RFC 8428 table 4: labels of SenML in CBOR are integers. Written in the order of wire.cbor: 0, 1, 2 ... -2, -3, texts.
@@ -41,8 +41,7 @@ _HEAD_BYTES_MAX = 256
 
 
 def encode_pack(batch: Batch) -> bytes:
-    """Returns the SenML pack of a batch, not yet deflated; raises WireFault("too-long") when it would pass
-    BATCH_BYTES_MAX."""
+    """Returns the SenML pack of a batch, not yet deflated; raises WireFault("too-long") above BATCH_BYTES_MAX."""
     writer = cbor.Writer(bytearray(_size_bound(batch)))
     entries = 0
     for item in batch.items:
@@ -56,15 +55,15 @@ def encode_pack(batch: Batch) -> bytes:
 
 
 def encode_head(batch: Batch, entries: int) -> bytes:
-    """Returns the opening of the pack of a batch whose records take `entries` SenML records (of `items` only the number
-    counts)."""
+    """Returns the first bytes of the pack of a batch whose records take `entries` SenML records (of `items` only the
+    number counts)."""
     writer = cbor.Writer(bytearray(_HEAD_BYTES_MAX))
     _write_head(writer, batch, entries)
     return bytes(writer.view())
 
 
 def encode_item(item: Item):
-    """Returns one record as it stands in a pack, and how many SenML records that is: (bytes, entries)."""
+    """Returns one record as the bytes in a pack, and how many SenML records they are: (bytes, entries)."""
     writer = cbor.Writer(bytearray(_item_bound(item)))
     _write_item(writer, item)
     return bytes(writer.view()), _entries(item.record.body)
@@ -94,7 +93,8 @@ def _size_bound(batch):
 
 
 def _item_bound(item):
-    # A reading costs up to 60 bytes (name, unit, fraction), a raw detail its own length: measured bound, checked.
+    # A reading takes up to 60 bytes (name, unit, fraction), a raw detail its own length: a measured bound, which is
+    # checked.
     return 128 + 64 * _entries(item.record.body) + len(encode(item.record))
 
 
@@ -169,8 +169,8 @@ def _write_reading(writer, key, value, opening_item):
 
 
 def decode_pack(data) -> Batch:
-    """Returns the batch of an inflated pack, digit for digit; raises WireFault with a stable reason when it breaks the
-    contract."""
+    """Returns the batch of an inflated pack, digit for digit; raises WireFault with a stable reason when the pack
+    breaks the contract."""
     entries = cbor.decode(
         data, fractions=True, bytes_max=limits.BATCH_BYTES_MAX, items_max=limits.BATCH_RECORDS_MAX * 26
     )
@@ -190,7 +190,8 @@ def decode_pack(data) -> Batch:
 
 
 def _check_labels(entry):
-    # A base value, a time offset or what ends in "_" changes the meaning (RFC 8428 section 4.4): never read over it.
+    # A base value, a time offset or a label that ends in "_" changes the meaning (RFC 8428 section 4.4): never ignore
+    # it.
     if not isinstance(entry, dict):
         raise WireFault("pack-shape")
     for label in entry:
@@ -258,7 +259,7 @@ def _decode_item(entries):
     if not cbor.is_integer(code) or not 0 <= code <= QUALITY_CODE_MAX:
         raise WireFault("quality")
     seconds = opening.get(_UPTIME if code == 0 else _BASE_TIME)
-    # One gate for both links: what the warehouse takes is what a node may say.
+    # Both links use the same check: the warehouse accepts exactly what a node may send.
     return Item(node, check([opening.get(_BOOT), opening.get(_SEQUENCE), seconds, code, _decode_body(entries)]))
 
 

@@ -1,8 +1,8 @@
-"""Frames on a serial line: SLIP (RFC 1055) around a body and its CRC-16/X-25 (as in PPP, RFC 1662 appendix C).
+"""Frames bodies on a serial line: SLIP (RFC 1055) around a body and its CRC-16/X-25 (as in PPP, RFC 1662 appendix C).
 
-The decoder is incremental, and sound again after any garbage: the bytes between two END bytes either end in their CRC
-or are counted and dropped. A frame begins with END as well, so that noise before it is a frame of its own. The CRC
-finds the line's errors, not an attacker's: what must be authentic is protected above.
+The decoder is incremental, and recovers from any garbage: the bytes between two END bytes either end in their CRC or
+are counted and dropped. A frame begins with END as well, so that noise before it is a frame of its own. The CRC detects
+the line's errors, not an attacker's: a layer above protects what must be authentic.
 
 Must not know what a body means, and never holds more than one frame.
 """
@@ -18,7 +18,7 @@ _CRC_BYTES = 2
 
 
 def encode(body) -> bytes:
-    """Returns the bytes on the line for one body, which is not empty; at most twice as long, and six more."""
+    """Returns the bytes on the line for one body, which must not be empty: at most twice its length, and six more."""
     assert len(body) > 0, "an empty frame is what two END bytes make"
     crc = crc16(body)
     whole = bytes(body) + bytes((crc & 0xFF, crc >> 8))
@@ -26,19 +26,19 @@ def encode(body) -> bytes:
 
 
 class Decoder:
-    """Finds the bodies in the bytes of a line. `counters`: what was dropped and why, and the good frames."""
+    """Finds the bodies in the bytes of a line. `counters`: good frames, and dropped frames by fault."""
 
     def __init__(self, body_max: int):
         assert body_max > 0
         self.counters = {"frames": 0, "crc": 0, "short": 0, "long": 0, "escape": 0}
         self._whole_max = body_max + _CRC_BYTES
-        self._raw = b""  # of the frame that has begun, as it stands on the line
+        self._raw = b""  # of the frame that has begun, as it came from the line
         self._is_long = False
 
     def feed(self, data) -> list:
         """Returns the bodies (bytes) that these bytes complete, in order. `data`: bytes, of any length and cut
         anywhere."""
-        # A line's bytes are many (on RS-485 everybody's): they are looked through by the interpreter's own search.
+        # A line carries many bytes (on RS-485 those of all nodes): the interpreter's own search runs through them.
         data = bytes(data)
         bodies = []
         start = 0
@@ -58,7 +58,7 @@ class Decoder:
         return 2 * self._whole_max if self._is_long else len(self._raw)
 
     def reset(self):
-        """Drops what has come of a frame: the line was silent, or was opened anew."""
+        """Drops a partial frame: the line was silent, or was reopened."""
         self._raw = b""
         self._is_long = False
 
@@ -72,7 +72,7 @@ class Decoder:
         self._raw += part
 
     def _end(self):
-        """Returns the body that stands between two END bytes, if it is a frame."""
+        """Returns the body between two END bytes, or None when they hold no sound frame."""
         raw, is_long = self._raw, self._is_long
         self.reset()
         if is_long:

@@ -1,8 +1,8 @@
-"""MQTT topics between a gateway and the centre: `tc/1/<class>/<insee>/<gateway>` (ARCHITECTURE, section 5).
+"""Builds and parses the MQTT topics between a gateway and the centre: `tc/1/<class>/<insee>/<gateway>` (ARCHITECTURE,
+section 5).
 
-The version comes first and the class second, so that the ingest subscribes by class; the commune's INSEE
-code and the gateway stand in the topic so that a broker can bind a gateway to its own, by literal access
-rules.
+The version comes first and the class second, so that the ingest subscribes by class; the commune's INSEE code and the
+gateway are in the topic so that a broker can limit each gateway to its own topics, by literal access rules.
 """
 
 from collections import namedtuple
@@ -41,12 +41,12 @@ def parse(topic: str) -> Topic:
 
 
 def is_insee(code: str) -> bool:
-    """True for five characters: two digits (or 2A, 2B for Corsica), three digits."""
+    """Returns whether this is an INSEE code: two digits (or 2A, 2B for Corsica), then three digits."""
     return len(code) == 5 and (_is_digits(code[:2]) or code[:2] in ("2A", "2B")) and _is_digits(code[2:])
 
 
 def is_gateway_name(name: str) -> bool:
-    """True for lower-case letters, digits and inner hyphens: no wildcard and no separator can get in."""
+    """Returns whether this is a name of lower-case letters, digits and inner hyphens: no wildcard and no separator."""
     if not 0 < len(name) <= _NAME_MAX or name[0] == "-" or name[-1] == "-":
         return False
     return all(character in "abcdefghijklmnopqrstuvwxyz0123456789-" for character in name)

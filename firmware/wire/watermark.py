@@ -1,8 +1,9 @@
-"""Messages of the warehouse on topic class `a`: how far it holds a gateway's records, or which it rejects.
+"""Encodes and decodes the warehouse's messages of topic class `a`: up to where it holds a gateway's records, or which
+it rejects.
 
 A watermark releases the gateway's journal; nothing else does. `next_position` is the first position of (epoch, lane)
-that the warehouse does not hold: every position below it is in the same database transaction as its rows. The gateway
-keeps the maximum it has received, so a late or repeated watermark does no harm.
+that the warehouse does not hold: it changes in the same database transaction as the rows of the records below it. The
+gateway keeps the maximum it has received, so a late or repeated watermark does no harm.
 """
 
 from collections import namedtuple
@@ -13,8 +14,8 @@ from wire.faults import WireFault
 Watermark = namedtuple("Watermark", ("epoch", "lane", "next_position"))
 Rejected = namedtuple("Rejected", ("epoch", "lane", "first", "last", "reason"))
 
-# Reasons by which the message and the centre's configuration disagree: the records are as good as ever. A
-# gateway holds the lane and raises an alarm; it must not quarantine a record for them.
+# Reasons for which the message and the centre's configuration disagree: the records themselves are sound. A gateway
+# then holds the lane and raises an alarm; it must not quarantine a record.
 CLASS = "class"
 IDENTITY = "identity"
 HOLD_REASONS = (CLASS, IDENTITY)
