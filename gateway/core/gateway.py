@@ -1,12 +1,12 @@
 """Joins the gateway's decisions: node link, inbox, journal, uplink, cabinet. Events in, effects out.
 
-The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection,
-PUBACKs and messages, tells the time, calls `poll` when `deadline_ms` has come, and carries out what
-`drain_effects` returns. One owner, one thread; nothing here opens a socket or reads a clock.
+The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection, PUBACKs and
+messages, passes the time with each call, calls `poll` when `deadline_ms` has come, and carries out the effects that
+`drain_effects` returns. One owner, one thread. It must not open a socket or read a clock.
 
-Order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
+The order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
-Long because every event of the shell and every part of the core meet here.
+The module is long because every event of the shell and every part of the core meet here.
 """
 
 from collections.abc import Callable, Iterable
@@ -46,7 +46,7 @@ KIND = "gateway"
 
 __all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
 
-# Of messages whose PUBACK is not waited for; batches count from 1.
+# The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _PATHS = ((b"t",), (b"e",), (b"b",))
@@ -70,7 +70,7 @@ Effect = Send | Publication | BearerEffect | SetContactor | Watchdog | Log
 
 
 class Gateway:
-    """Takes events and gives effects. Call `start` once, first."""
+    """Accepts events and returns effects. Call `start` once, first."""
 
     def __init__(
         self,
@@ -198,7 +198,7 @@ class Gateway:
         self._drain_link()
 
     def on_keys(self, keys: Iterable[NodeKey], *, now_ms: int) -> None:
-        """Note that the nodes that belong here have changed: an operator has adopted one, or taken one away."""
+        """Replace the set of nodes that belong here, after an operator has adopted a node or taken one away."""
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
@@ -213,12 +213,12 @@ class Gateway:
         self._drain_link()
 
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        """A sync of the state disk has ended. The loss ledger and the directives wait for their own."""
+        """Pass on the end of a sync of the state disk: the loss ledger and the directives wait for their own syncs."""
         self.ledger.on_synced(ticket, error)
         self.directive_service.directives.on_synced(ticket, error, now_ms=now_ms)
 
     def on_connected(self, receive_max: int, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
-        """The broker has accepted us by a bearer; another connection that carried until now has had its day."""
+        """Note that the broker has accepted a connection over `bearer`; it replaces the one that carried until now."""
         if self.bearers.connected(bearer, now_ms=now_ms):
             self.uplink.connected(receive_max, now_ms=now_ms)
             if self.cabinet is not None:
@@ -226,24 +226,25 @@ class Gateway:
             self._log("connected", receive_max=receive_max, bearer=bearer)
 
     def on_disconnected(self, why: str, bearer: str = UNBOUND.name, *, now_ms: int) -> None:
-        """A connection has ended or never came to be. When to try again, and by which bearer, is not decided here."""
+        """Note that a connection has ended or was never established. `bearers` decides when to retry and over which
+        one."""
         if not self.bearers.disconnected(bearer, why, now_ms=now_ms):
             self.uplink.disconnected()
 
     def on_puback(self, token: int, reason_code: int, *, now_ms: int) -> None:
-        """The broker has taken, or refused, a publication."""
+        """Pass on that the broker has accepted, or refused, a publication."""
         if token != _NO_TOKEN:
             self.uplink.acknowledged(token, reason_code, now_ms=now_ms)
 
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
-        """Observe what is wired in the cabinet. Only where there is one."""
+        """Observe what is wired in the cabinet. Call it only where there is a cabinet."""
         assert self.cabinet is not None
         self.cabinet.on_observation(seen, now_ms=now_ms)
 
     def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
         """Receive a message from the centre: watermarks, and where there is a cabinet commands, leases and policies.
 
-        `is_retained`: the broker kept it for later subscribers; it is not known when it was meant.
+        `is_retained`: the broker kept the message for later subscribers, so the time at which it was meant is unknown.
         """
         try:
             kind = topic.parse(name).kind
@@ -263,7 +264,7 @@ class Gateway:
         self.uplink.receive(message, now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> None:
-        """Do what is due."""
+        """Do what is due at `now_ms`."""
         for heard in self.link.poll(now_ms=now_ms):
             self._on_heard(heard, now_ms)
         self._effects += self.bearers.poll(now_ms=now_ms)
@@ -280,19 +281,19 @@ class Gateway:
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
             self._flush_at_ms = None
             self.journal.flush()
-            # Where all was durable already (a node repeats itself), no sync will come to settle it.
+            # Where everything was durable already (a node repeats itself), no later sync will settle these exchanges.
             self._settle(now_ms)
         self._drain_link()
 
     # --- effects ------------------------------------------------------------------------------------------------
 
     def drain_effects(self) -> list[Effect]:
-        """Return what the shell is to carry out, in order, and forget it."""
+        """Return the effects that the shell is to carry out, in order, and empty the queue."""
         effects, self._effects = self._effects, []
         return effects
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
-        """Return when `poll` is due at the latest; None: only an event will make it so."""
+        """Return when `poll` is due at the latest; None: only an event will make it due."""
         deadlines = [
             deadline
             for deadline in (
@@ -364,14 +365,14 @@ class Gateway:
             self.link.respond(request.exchange, coap_message.NOT_FOUND, now_ms=now_ms)
             return
         if not request.payload:
-            # A node without a clock asks for the time: nothing to keep, so nothing to wait for.
+            # A node without a clock asks for the time: there is no record to keep, so no sync to wait for.
             self._answer(request.exchange, now_ms)
             return
         outcome = self.inbox.accept(node, request.payload, request.exchange, now_ms=now_ms)
         if isinstance(outcome, Refused):
             self._log("record-refused", node=node.hex(), why=outcome.value)
             self.link.respond(request.exchange, _SERVICE_UNAVAILABLE, now_ms=now_ms)
-            # Records of the payload before the refused one are written: an alarm among them goes up all the same.
+            # The records before the refused one are written: an alarm among them is sent to the centre all the same.
             self._ask_flush(0, now_ms=now_ms)
             return
         if not outcome.records:
@@ -380,7 +381,7 @@ class Gateway:
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms, now_ms=now_ms)
 
     def _witness(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None:
-        """A record was journaled, for the first time."""
+        """Observe a record that was journaled for the first time."""
         self.anchors.observe(node, made, now_ms=now_ms)
         self.plausibility.observe(node, made, now_ms=now_ms)
         if conflicts:

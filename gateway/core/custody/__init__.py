@@ -1,1 +1,1 @@
-"""Custody: the journal that keeps each record until the warehouse has it, and what is let go of when it must be."""
+"""Custody: keeps each record in a journal until the warehouse has it, and chooses what to let go when it is full."""

@@ -1,12 +1,12 @@
-"""Decides which file answers for which position after a start: the segments of each stream laid over one another.
+"""Decides which file answers for which position after a start, by laying the segments of each stream over one another.
 
-Files are taken in the order in which they were written. Where two hold the same position:
+Files are processed in the order in which they were written. Where two hold the same position:
 
 * the one written later answers: the earlier one is a file in which a sync or a write failed; different bytes are
   reported;
 * a segment rewritten without some of its records (version 2) answers for all its positions if it is whole; if
-  it is not, what it was to replace answers and it is to be deleted;
-* what lies behind a file of a newer version in its stream waits, unread, for the agent that can read it all.
+  it is not, the files that it was to replace answer and it is to be deleted;
+* files that lie behind a file of a newer version in its stream wait, unread, for an agent that can read them all.
 
 It must not change the folder.
 """
@@ -22,7 +22,7 @@ from gateway.core.custody.stream import Hole, Stream, StreamLog, read_despite_er
 
 
 class Replacement(NamedTuple):
-    """A rewritten segment that answers, and the files it replaced, which a cut left on the disk."""
+    """A rewritten segment that answers, and the files it replaced, which a power cut left on the disk."""
 
     stream: Stream
     new: Segment
@@ -50,7 +50,8 @@ class Arranger:
         newer: list[Identity],
         claims: list[Identity],
     ) -> None:
-        """`serials`: the last one seen; `newer`, `claims`: by name, files of a newer version, and those set aside."""
+        """`serials`: the last serial seen; `newer`, `claims`: by file name, files of a newer version, and those set
+        aside."""
         self._disk = disk
         self._report = report
         self._serials = serials
@@ -60,7 +61,7 @@ class Arranger:
         self.leftovers: list[str] = []
 
     def arrange(self, found: Iterable[ScannedSegment]) -> dict[Stream, StreamLog]:
-        """Group the segments by stream and settle who answers for which position."""
+        """Group the segments by stream and decide which file answers for which position."""
         groups: dict[Stream, list[ScannedSegment]] = {}
         for scanned in sorted(found, key=lambda scanned: scanned.segment.identity):  # by generation, then serial
             identity = scanned.segment.identity
@@ -82,7 +83,7 @@ class Arranger:
         return log
 
     def _lay(self, log: StreamLog, kept: list[ScannedSegment], scanned: ScannedSegment) -> list[ScannedSegment]:
-        """Put a file over those written before it; return what answers now, by rising positions."""
+        """Lay a file over those written before it; return the files that answer now, by rising positions."""
         new = scanned.segment
         if not kept or kept[-1].segment.end <= new.first:  # the usual case; there may be hundreds
             kept.append(scanned)
@@ -91,7 +92,7 @@ class Arranger:
         over = [other for other in kept if other.segment.end > new.first and other.segment.first < new.end]
         after = kept[len(before) + len(over) :]
         if new.level:
-            # One that begins before it was not replaced: only its tail, in which a sync failed, lies below.
+            # A file that begins before `new` was not replaced: only its tail, in which a sync failed, lies below.
             olds = [other.segment for other in over if other.segment.first >= new.first]
             if olds and not scanned.whole:
                 self.leftovers.append(new.name)
@@ -115,7 +116,7 @@ class Arranger:
         return [*before, scanned]
 
     def _settle(self, log: StreamLog, olds: list[Segment]) -> None:
-        """Drop what `olds` have replaced: it was dealt with before these were, and a cut undid only its deletion."""
+        """Drop replacements whose new file is among `olds`: they were complete, and a cut undid only the deletions."""
         for done in [done for done in self.replacements if any(done.new is old for old in olds)]:
             self.replacements.remove(done)
             names = [old.name for old in done.olds]
@@ -123,7 +124,8 @@ class Arranger:
             log.superseded = [(end, name) for end, name in log.superseded if name not in names]
 
     def _hold_back(self, stream: Stream, kept: list[ScannedSegment]) -> list[ScannedSegment]:
-        """Leave out what lies behind a file that only a newer agent can read: passing it would be a loss."""
+        """Leave out what lies behind a file that only a newer agent can read: reading past it would lose its
+        records."""
         newer = [claim.first for claim in self._newer if (claim.epoch, claim.lane) == stream]
         limit = min(newer, default=None)
         if limit is None:

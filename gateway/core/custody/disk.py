@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 class Ticket(NamedTuple):
     """Names one sync: which part of the core asked for it, and which of that part's syncs it is.
 
-    The disk hands it back unread with the outcome. Parts that share a disk hear of every outcome; each knows its own
+    The disk returns it unread with the outcome. Parts that share a disk receive every outcome; each recognises its own
     by `owner`, so their numbers need not differ.
     """
 
@@ -57,8 +57,8 @@ class Disk(Protocol):
 
 
 class SharedFolder:
-    """One part's view of a disk that others use too: what it saves is synced under its own name, and nothing waits for
-    that. Every method raises OSError as the disk does."""
+    """Gives one part its view of a disk that others use too: what it saves is synced under its own name, and it does
+    not wait for the sync. Every method raises OSError as the disk does."""
 
     def __init__(self, disk: Disk, owner: str) -> None:
         self.disk = disk
@@ -76,16 +76,16 @@ class SharedFolder:
 
 
 def numbered(disk: Disk, part: str, digits: int = 8) -> Sequence[tuple[int, str]]:
-    """Return (number, name) of the files `<part>-<number>`, ascending. OSError as the disk has it."""
+    """Return (number, name) of the files `<part>-<number>`, ascending. OSError as the disk raises it."""
     pattern = re.compile(f"{part}-([0-9]{{{digits}}})")
     found = [(pattern.fullmatch(name), name) for name in disk.list()]
     return sorted((int(match[1]), name) for match, name in found if match)
 
 
 class NumberedFile:
-    """A small document on a disk: each version is a new file `<part>-<number>`, and the newest that can be read counts.
+    """Keeps a small document on a disk: each version is a new file `<part>-<number>`; the newest readable one counts.
 
-    World failures are counted, never raised. Parts for which that is not enough (they must know what is durable) use
+    Disk failures are counted, never raised. Parts for which that is not enough (they must know what is durable) use
     `numbered` alone."""
 
     def __init__(self, folder: SharedFolder, part: str, *, bytes_max: int, files_kept: int = 2) -> None:

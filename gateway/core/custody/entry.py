@@ -1,8 +1,8 @@
 """Encodes what one journal position holds: a record as its node encoded it, and who made it.
 
-The journal stores opaque bytes; this is their form, fixed because a journal outlives the agent that wrote
-it: `version (1 byte) · node (8 bytes) · record`. The record is kept as it came, so that what the warehouse
-gets is what the node said, digit for digit.
+The journal stores opaque bytes; this module defines their form, which is fixed because a journal outlives the agent
+that wrote it: `version (1 byte) · node (8 bytes) · record`. The record is kept as it came, so that the warehouse
+gets what the node sent, digit for digit.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ def encode(entry: Entry) -> bytes:
 
 
 def decode(payload: bytes) -> Item:
-    """The record behind a journal position; WireFault when this version cannot read it."""
+    """Return the record at a journal position; WireFault when this version cannot read it."""
     if len(payload) <= _HEAD or payload[0] != _VERSION:
         raise WireFault("entry")
     records = record.decode_payload(payload[_HEAD:])

@@ -1,19 +1,19 @@
 """Keeps every record that the gateway has acknowledged until the warehouse has it: the durable journal.
 
-Three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync for all that
-is dirty, `on_synced` tells which positions became durable: only then may the caller acknowledge. `read` gives
-durable records only. `free_through` deletes whole segments behind the warehouse's watermark. One owner, no
-thread, no clock, no file: the disk is an argument (`gateway/core/custody/disk.py`). What is let go when there is no
-room, `gateway/core/custody/thinning.py` decides; here a segment is replaced by another that it has written.
+There are three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync of
+everything that is dirty, `on_synced` returns the positions that became durable: only then may the caller acknowledge.
+`read` returns durable records only. `release_through` deletes whole segments behind the warehouse's watermark. One
+owner, no thread, no clock, no file: the disk is an argument (`gateway/core/custody/disk.py`). When there is no room,
+`gateway/core/custody/thinning.py` decides what to let go; here a segment is replaced by another that it has written.
 
 It must never
 * report a position durable before a sync that started after its append has finished without error;
-* believe a file after an error: a new segment is opened, and what is not durable is written again
+* trust a file after an error: a new segment is opened, and what is not durable is written again
   (gateway/core/custody/lane.py);
 * reuse a position of a record it accepted, or continue an epoch of an earlier start.
 
 What an earlier start left is readable at once, durable or not: its epoch is over, so no other bytes can ever
-stand at these positions, and reading is not acknowledging.
+be written at these positions, and reading is not acknowledging.
 """
 
 import errno
@@ -45,7 +45,7 @@ __all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "RecoveryReport", "R
 
 
 class LaneEnd(NamedTuple):
-    """All positions of the current epoch's lane before `durable_end` are durable."""
+    """Reports that all positions of the current epoch's lane before `durable_end` are durable."""
 
     lane: str
     durable_end: int
@@ -53,7 +53,7 @@ class LaneEnd(NamedTuple):
 
 @dataclass
 class _Flush:
-    """A sync in flight and the ends it will make durable, less the lanes that failed meanwhile."""
+    """Holds a sync in flight: the ends it will make durable, less those of lanes that failed meanwhile."""
 
     ends: dict[str, int]
     done: bool = False
@@ -77,8 +77,8 @@ class Journal:
         """`epoch` is 8 random bytes, new at every start. ValueError on limits that could never be met."""
         if len(epoch) != EPOCH_SIZE:
             raise ValueError(f"an epoch has {EPOCH_SIZE} bytes")
-        # A lane's active segment is not freed: with less, a drained journal could still refuse. (A record
-        # longer than a segment gets one for itself.)
+        # A lane's active segment is not freed: with less room, a drained journal could still refuse. (A record
+        # longer than a segment gets a segment of its own.)
         if journal_bytes_max < alarm_reserve_bytes + (len(LANES) + 1) * segment_bytes_max:
             raise ValueError("journal_bytes_max leaves no room beside the reserve and one segment a lane")
         if segment_bytes_max > 0x7FFF_FFFF:
@@ -108,7 +108,7 @@ class Journal:
     # --- life -----------------------------------------------------------------------------------------------
 
     def recover(self) -> RecoveryReport:
-        """Read what earlier starts left and open this epoch. Creates no file, deletes unfinished copies.
+        """Read what earlier starts left and open this epoch. Creates no file; deletes unfinished copies.
 
         Raises ValueError if the epoch is already on the disk (draw another), OSError if the folder cannot be
         listed.
@@ -136,15 +136,15 @@ class Journal:
 
     @property
     def bytes_held(self) -> int:
-        """Bytes of all segments and of files of newer versions; files set aside have their own limit."""
+        """Counts the bytes of all segments and of files of newer versions; files set aside have their own limit."""
         return self._files.bytes_held
 
     # --- writing --------------------------------------------------------------------------------------------
 
     def append(self, lane: str, payload: bytes, *, reserve: bool = False) -> int | Refused:
-        """Hand a record to the disk; return its position in this epoch's lane. Written, not durable.
+        """Hand a record to the disk; return its position in this epoch's lane. The record is written, not durable.
 
-        `reserve`: it explains why others are let go, so it may use what is kept for alarms, and the last bytes.
+        `reserve`: the record explains why others are let go, so it may use the alarms' reserve and the last bytes.
         """
         assert payload, "nothing at a position is what a void is"
         state = self._lanes[lane]
@@ -177,9 +177,9 @@ class Journal:
         return ticket
 
     def on_synced(self, ticket: Ticket, error: str | None) -> list[LaneEnd]:
-        """Take in the outcome of a flush; return the lanes that became durable further than before.
+        """Process the outcome of a flush; return the lanes that became durable further than before.
 
-        Tickets of flushes count in their order: a later one that is done waits for the ones before. After an error,
+        Flushes count in the order of their tickets: a later one that is done waits for the ones before. After an error,
         what was not durable in the flush's lanes has been written again and needs another flush. Unknown tickets
         are ignored.
         """
@@ -206,7 +206,8 @@ class Journal:
     # --- reading --------------------------------------------------------------------------------------------
 
     def streams(self) -> list[Stream]:
-        """Return the streams, oldest epoch first, alarms first in an epoch; this epoch's are always there."""
+        """Return the streams, oldest epoch first, in each epoch alarms first; the streams of this epoch are always
+        there."""
         logs = self._logs.items()
         order = [(log.generation, epoch, LANES.index(lane)) for (epoch, lane), log in logs]
         return [Stream(epoch, LANES[lane]) for _, epoch, lane in sorted(order)]
@@ -216,7 +217,7 @@ class Journal:
         return self._logs[stream].durable_end
 
     def oldest(self, stream: Stream) -> int:
-        """Return the first position held and above the watermark, or the durable end. KeyError as above."""
+        """Return the first position that is held and above the watermark, or the durable end. KeyError as above."""
         return self._logs[stream].start
 
     def waiting(self, stream: Stream) -> int:
@@ -225,11 +226,11 @@ class Journal:
         return log.durable_end - log.start
 
     def read(self, stream: Stream, first: int, *, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:
-        """Return successive durable records from position `first` on, a `Hole` in place of lost ones, a `Void` of
-        those let go.
+        """Return successive durable records from position `first` on, a `Hole` in place of lost ones, a `Void` in place
+        of those let go.
 
-        At most `count_max` items and `bytes_max` payload bytes, but one item at least if there is any. Short
-        or empty while the disk has a passing read error (counted); after a few, what cannot be read becomes a
+        At most `count_max` items and `bytes_max` payload bytes, but at least one item if there is any. Short
+        or empty while the disk has a transient read error (counted); after a few, what cannot be read becomes a
         hole. ValueError unless oldest <= first <= durable end; KeyError as above.
         """
         log = self._logs[stream]
@@ -240,7 +241,7 @@ class Journal:
             self.counters.read_errors += log.read_errors - errors
 
     def release_through(self, stream: Stream, position: int) -> None:
-        """Take in a watermark: all up to `position` may go. Late, repeated, foreign watermarks do no harm."""
+        """Apply a watermark: all up to `position` may be freed. Late, repeated or foreign watermarks have no effect."""
         log = self._logs.get(stream)
         if log is None:
             return
@@ -258,7 +259,7 @@ class Journal:
     # --- making room (gateway/core/custody/thinning.py) ---------------------------------------------------------------
 
     def sealed(self, lane: str) -> Iterator[tuple[Stream, Segment]]:
-        """Yield the segments of a lane that will not grow, are wholly durable and not freed, the oldest first."""
+        """Yield the segments of a lane that will not grow, are wholly durable and not freed, oldest first."""
         active = self._lanes[lane].active
         for stream in self.streams():
             if stream.lane == lane:
@@ -273,7 +274,7 @@ class Journal:
         return log is not None and any(held is segment for held in log.segments)
 
     def void_before(self, stream: Stream, segment: Segment, void: bytearray) -> list[Segment]:
-        """Return the segment before this one if all of both is void, so that one file may stand for them."""
+        """Return the segment before this one if all positions of both are void, so that one file may replace them."""
         segments = self._logs[stream].segments if stream in self._logs else []
         at = next((at for at, held in enumerate(segments) if held is segment), 0)
         before = segments[at - 1] if at else None
@@ -286,12 +287,13 @@ class Journal:
         return self._lanes[lane].log.durable_end > position
 
     def drain_interrupted(self) -> list[Replacement]:
-        """Return, once, the replacements that a cut ended before the old files were deleted."""
+        """Return, once, the replacements that a power cut ended before the old files were deleted."""
         interrupted, self._interrupted = self._interrupted, []
         return interrupted
 
     def scan_segment(self, segment: Segment) -> Iterator[tuple[int, Content]]:
-        """Yield (index, payload or void run) of all a segment answers for. OSError as the disk has it, a few times."""
+        """Yield (index, payload or void run) of all that a segment answers for. A few times, OSError as the disk raises
+        it."""
 
         def fetch(offset: int, length: int) -> bytes:
             if segment.read_failures < JOURNAL_READ_FAILURES_MAX:
@@ -304,7 +306,7 @@ class Journal:
             yield index, content
 
     def new_segment(self, stream: Stream, first: int, level: int) -> Segment:
-        """Return a segment to write in the place of others; nothing is on the disk yet."""
+        """Return a segment to write in place of others; nothing is on the disk yet."""
         log = self._logs[stream]
         serial = log.serial_max + 1
         if stream.epoch == self._epoch:
@@ -315,13 +317,15 @@ class Journal:
         return Segment(identity.name, identity, level)
 
     def write_file(self, name: str, data: bytes) -> OSError | None:
-        """Write to such a segment; the error if the disk refuses: it is to be deleted. Full: the ballast goes."""
+        """Append to such a segment. On a full disk, deletes the ballast. Returns the disk's error: the file must go
+        then."""
         try:
             self._files.append(name, data)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 self.space.give_up_ballast()
-                # What is free now is for alarms and gap records: telemetry must learn of it before it writes again.
+                # What is free now is for alarms and gap records: the limit for telemetry must shrink before its next
+                # append.
                 self.space.refresh(self.bytes_held)
             return error
         return None
@@ -334,17 +338,17 @@ class Journal:
         return ticket
 
     def has_finished(self, ticket: Ticket) -> bool:
-        """True once a sync of `sync_file` is over."""
+        """True once a sync started by `sync_file` has ended."""
         return self._file_syncs[ticket] is not None
 
     def has_succeeded(self, ticket: Ticket) -> bool:
-        """Return whether it made the segment durable; asked once, after its end."""
+        """Return whether that sync made the segment durable; call it once, after the end of the sync."""
         error = self._file_syncs.pop(ticket)
         self.counters.sync_errors += error != ""
         return error == ""
 
     def replace(self, stream: Stream, olds: list[Segment], new: Segment) -> bool:
-        """Let `new`, durable, answer for `olds`; False, and nothing done, if they are not all held any more."""
+        """Let `new`, durable, answer for `olds`; return False and change nothing if they are not all held any more."""
         log = self._logs.get(stream)
         if log is None or not log.replace(olds, new):
             return False
@@ -352,7 +356,7 @@ class Journal:
         return True
 
     def restore(self, stream: Stream, new: Segment, olds: list[Segment]) -> None:
-        """Let the old files of an interrupted replacement answer again, which are still there, and delete `new`."""
+        """Let the old files of an interrupted replacement, which still exist, answer again, and delete `new`."""
         log = self._logs.get(stream)
         if log is not None and log.restore(new, olds):
             self._files.delete(new.name)
@@ -366,13 +370,13 @@ class Journal:
         return self._files.retry_deletes()
 
     def refresh_space(self) -> None:
-        """Ask how much the partition still holds. Once a JOURNAL_LOOK_EVERY_MS is often enough."""
+        """Read how many bytes the partition has left. Once per JOURNAL_LOOK_EVERY_MS is often enough."""
         self.space.refresh(self.bytes_held)
 
     def wear(self, *, lasted_ms: int) -> dict[str, Any]:
         """Return what the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.
 
-        File system metadata and the state folder come on top. No rate before the first minute: it would be noise.
+        File system metadata and the state folder add to it. No rate before the first minute: it would be noise.
         """
         payload, written = self.counters.appended_bytes, self.counters.written_bytes
         return {

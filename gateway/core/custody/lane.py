@@ -1,8 +1,8 @@
-"""Writes one lane of the journal: what is not durable yet, and the file it is written to.
+"""Writes one lane of the journal: holds the records that are not durable yet, and the file they are written to.
 
 Keeps every record in memory until its sync is reported, for after an error it must be written again, elsewhere.
-It must never write again to a file after an error: the tail is unknown after a failed write, and after a failed
-sync the kernel may drop what it could not write yet succeed next time. It knows no sync, no cap and no watermark,
+It must never write again to a file after an error: after a failed write the tail is unknown, and after a failed
+sync the kernel may drop what it could not write and yet succeed next time. It handles no sync, cap or watermark,
 and gives no position to two records.
 """
 
@@ -16,7 +16,7 @@ from gateway.core.custody.stream import StreamLog
 
 
 class Lane:
-    """Writes records and writes them again after an error. What stands before `written_end` is in files, durable or
+    """Writes records, and writes them again after an error. All positions before `written_end` are in files, durable or
     not."""
 
     def __init__(
@@ -47,14 +47,14 @@ class Lane:
 
     @property
     def is_urgent(self) -> bool:
-        """Alarms: the reserve is theirs, and the ballast."""
+        """True for the lane of alarms, which alone may use the reserve and the ballast."""
         return self.log.stream.lane == "alarm"
 
     def append(self, payload: bytes, *, urgent: bool) -> bool:
-        """Write a record behind what a sync error took from the files; False if the disk refuses it."""
+        """Write a record after those that a sync error took from the files; return False if the disk refuses it."""
         self._disk_full = False
         written = self.catch_up() and self._write(payload)
-        # A full card must not refuse an alarm: that is what the ballast is for.
+        # A full card must not make us refuse an alarm: that is what the ballast is for.
         if not written and self._disk_full and urgent and self._space.give_up_ballast():
             written = self.catch_up() and self._write(payload)
         if written:
@@ -74,7 +74,7 @@ class Lane:
         return True
 
     def advance(self, end: int) -> bool:
-        """Take in that all before `end` is durable; return False if it was already."""
+        """Mark all positions before `end` as durable; return False if they were already."""
         if end <= self.log.durable_end:
             return False
         for _ in range(end - self.log.durable_end):
@@ -85,7 +85,7 @@ class Lane:
         return True
 
     def abandon(self) -> None:
-        """After a failed sync: take what is not durable to a new file."""
+        """Write what is not durable to a new file, after a failed sync."""
         # What an earlier failed sync left is a third copy by now; a disk that always fails must not fill up.
         for name in self.log.drop_superseded(self.next_position):
             self._files.delete(name)
@@ -126,7 +126,7 @@ class Lane:
         return True
 
     def _give_up(self, segment: Segment, *, is_full: bool) -> None:
-        """After a failed write: never write to the file again; delete it if it holds nothing."""
+        """Stop writing to a file after a failed write; delete it if it holds nothing."""
         if segment is not self.active:
             self._files.delete(segment.name)
         self.active = None

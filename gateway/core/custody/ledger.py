@@ -7,12 +7,12 @@ line here lists exactly what was let go:
      "boot": 3, "sequences": "3,5,7-9,20-40/2", "count": 16, "key": "…"}
     {"unix_s": …, "uptime_s": …, "why": "journal-damaged", "lane": "event", "epoch": "…", "positions": "4-9", …}
 
-`7-9` are three numbers, `20-40/2` every other one. `key` names the release (the file that took another's place):
-after a power cut a release is written down again, and of two lines about the same of one release the first counts.
-What is listed was let go here; if it was under way to the warehouse at that time, it may be held there.
+`7-9` are three numbers, `20-40/2` every other one. `key` names the release (the file that replaced another):
+after a power cut a release is listed again, and of two lines about the same part of one release the first counts.
+A listed record was let go here; if it was on its way to the warehouse at that time, the warehouse may hold it.
 
-Files rotate by size and the oldest goes. Each begins with the totals by reason of all before it, so these
-outlive rotation, and a start continues from the newest. World failures are counted, never raised: the ledger
+Files rotate by size and the oldest is deleted. Each begins with the totals by reason of all files before it, so the
+totals outlive rotation, and a start continues from the newest. Disk failures are counted, never raised: the ledger
 must not keep a record from being stored.
 """
 
@@ -42,7 +42,7 @@ class LossTime(NamedTuple):
 
 
 def compact(numbers: Iterable[int]) -> list[str]:
-    """Return runs like `3`, `7-9`, `20-40/2`, which together are exactly these numbers, rising."""
+    """Return runs like `3`, `7-9`, `20-40/2` that together are exactly these numbers, rising."""
     due = sorted(set(numbers))
     out = []
     at = 0
@@ -60,7 +60,7 @@ def compact(numbers: Iterable[int]) -> list[str]:
 
 
 def expand(text: str) -> list[int]:
-    """Return the numbers behind runs joined by commas. ValueError if these are none."""
+    """Return the numbers that runs joined by commas stand for. ValueError if `text` has another form."""
     out: list[int] = []
     for run in text.split(","):
         match = _RUN.fullmatch(run)
@@ -74,9 +74,9 @@ def expand(text: str) -> list[int]:
 
 
 def entries(disk: Disk, *, from_unix_s: int | None = None, until_unix_s: int | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the losses between two times, both included, oldest first; torn and foreign lines are passed over.
+    """Yield the losses between two times, both included, oldest first; torn and foreign lines are skipped.
 
-    Losses from a time without a clock are always listed: they may have happened then.
+    Losses from a time without a clock are always listed: they may have happened in that period.
     """
     seen: set[bytes] = set()
     for name in _files(disk):
@@ -92,7 +92,7 @@ def entries(disk: Disk, *, from_unix_s: int | None = None, until_unix_s: int | N
 
 
 class Ledger:
-    """Writes the ledger. `totals` counts records, or journal positions where no record can be named, by reason."""
+    """Writes the ledger. `totals` counts lost records by reason; where no record can be named, journal positions."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
@@ -114,7 +114,7 @@ class Ledger:
     def records_lost(
         self, why: str, lane: str, node: bytes, boot: int, sequences: Iterable[int], *, key: str, when: LossTime
     ) -> None:
-        """Note records of one node and boot."""
+        """List lost records of one node and boot."""
         about = {"node": node.hex(), "boot": boot}
         for part, (runs, count) in enumerate(_portions(compact(sequences))):
             of = {"part": part} if part else {}
@@ -123,12 +123,12 @@ class Ledger:
     def positions_lost(
         self, why: str, lane: str, epoch: bytes, first: int, last: int, *, key: str, when: LossTime
     ) -> None:
-        """Note journal positions whose records cannot be named."""
+        """List lost journal positions whose records cannot be named."""
         where = {"epoch": epoch.hex(), "positions": f"{first}-{last}" if last > first else str(first)}
         self._note({**_head(why, lane, when), **where, "count": last - first + 1, "key": key})
 
     def sync(self) -> Ticket:
-        """Start making durable what was noted; return the ticket for `is_synced`."""
+        """Start making durable what was listed; return the ticket for `is_synced`."""
         self._write_waiting()
         self._ticket = Ticket("ledger", self._ticket.number + 1)
         self._syncs[self._ticket] = not self._dirty
@@ -139,7 +139,7 @@ class Ledger:
         return self._ticket
 
     def on_synced(self, ticket: Ticket, error: str | None) -> None:
-        """Take in the outcome of a sync of the state disk."""
+        """Process the outcome of a sync of the state disk."""
         if ticket not in self._syncs:
             return
         self._syncs[ticket] = True
@@ -149,7 +149,7 @@ class Ledger:
                 self._number, self._size = self._number + 1, 0
 
     def is_synced(self, ticket: Ticket) -> bool:
-        """True once the sync is over, well or not; an error is counted."""
+        """True once the sync has ended, with or without error; errors are counted."""
         return self._syncs.get(ticket, True)
 
     def forget_sync(self, ticket: Ticket) -> None:
@@ -183,7 +183,7 @@ class Ledger:
                 self._waiting.popleft()
                 self.counters["lines"] += 1
         except OSError:
-            # What was written of the line is unknown: the next one does not continue it.
+            # How much of the line was written is unknown: the next line starts anew.
             self.counters["disk-errors"] += 1
             self._is_torn = True
             if self._size:  # else its totals are still to be written
@@ -217,7 +217,7 @@ class Ledger:
             try:
                 self._disk.delete(name)
             except OSError:
-                # One that cannot be deleted must not end the ledger; nor may it grow without end.
+                # A file that cannot be deleted must not end the ledger; nor may the ledger grow without end.
                 if len(names) >= 2 * limits.LEDGER_FILES_MAX:
                     raise
                 self.counters["disk-errors"] += 1
@@ -234,7 +234,7 @@ class Ledger:
             here: list[bytes] = []
             for line in _lines(self._disk, name):
                 if "totals" in line:
-                    # A second beginning: the first could not be written whole. What came between follows again.
+                    # A second beginning: the first could not be written whole. The lines between the two follow again.
                     for digest in here:
                         self._seen.pop(digest, None)
                     self.totals = dict(line["totals"])
@@ -242,7 +242,8 @@ class Ledger:
                     self._remember(digest)
                     self._count(line)
                     here.append(digest)
-            # Continued, not begun anew: few lines in each of many lives must not push out those of older ones.
+            # The file is continued, not replaced: few lines in each of many lives must not push out those of older
+            # ones.
             self._size, self._is_torn = self._disk.size(name), True
 
     def _count(self, line: dict[str, Any]) -> None:
@@ -250,7 +251,7 @@ class Ledger:
         self.totals[reason] = self.totals.get(reason, 0) + line["count"]
 
     def _reason(self, why: str) -> str:
-        """Under which name its total stands: some reasons are the centre's words, and it might have many."""
+        """Return the name under which its total is kept: some reasons are words of the centre, which may be many."""
         return why if why in self.totals or len(self.totals) < limits.LEDGER_REASONS_MAX else OTHER
 
     def _remember(self, digest: bytes) -> None:
@@ -264,7 +265,7 @@ def _head(why: str, lane: str, when: LossTime) -> dict[str, Any]:
 
 
 def _portions(runs: list[str]) -> Iterator[tuple[str, int]]:
-    """Runs joined as far as a line may be long, and how many numbers they are."""
+    """Yield the runs joined up to the length limit of a line, each with how many numbers it holds."""
     start = size = count = 0
     for at, run in enumerate(runs):
         numbers = len(expand(run))
@@ -280,8 +281,8 @@ def _portions(runs: list[str]) -> Iterator[tuple[str, int]]:
 
 
 def _digest(line: dict[str, Any]) -> bytes:
-    """Return a digest of what a line is about. Not of the sequences: after a cut the old file may have lost a tail that
-    was never durable."""
+    """Return a digest of what a line is about, without its sequences: after a cut the old file may have lost a tail
+    that was never durable."""
     said = [line.get(name) for name in ("why", "lane", "node", "boot", "epoch", "positions", "key", "part")]
     return sha256(json.dumps(said).encode()).digest()[:8]
 

@@ -1,14 +1,14 @@
-"""Reads a journal folder after a start: what is held, what is damaged, and what was done about it.
+"""Reads a journal folder after a start: finds what is held and what is damaged, and reports what was done about it.
 
-Always ends with a usable folder. Moves files aside by rename, deletes only files without a
-byte of record and the oldest of the quarantine, and counts both. Never touches a file of a newer format
+It always ends with a usable folder. It moves files aside by rename, deletes only files without a
+byte of record and the oldest of the quarantine, and counts both. It never touches a file of a newer format
 version. Rules:
 
 * a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
 * a damaged header is rebuilt from the file name if a record proves it;
-* where two files of a stream hold the same position, `gateway/core/custody/arrangement.py` says which answers;
+* where two files of a stream hold the same position, `gateway/core/custody/arrangement.py` decides which answers;
 * an empty file at the end of its stream is deleted: power cuts leave such files, and they hold nothing;
-* a file set aside still says, by its name, where it started: a stream that starts after it has a hole in
+* the name of a file set aside still contains its first position: a stream that starts after it has a hole in
   front.
 """
 
@@ -67,12 +67,12 @@ class Recoverer:
         self._empty: list[tuple[str, int, Identity]] = []
         self._serials: dict[Stream, int] = {}
         self._newer: list[Identity] = []  # by name
-        self._leftovers: list[str] = []  # nothing behind their headers, and what they were to replace is there
-        self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing behind it
+        self._leftovers: list[str] = []  # nothing follows their headers, and the files they were to replace are there
+        self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing after it
         self._generation = 0
 
     def run(self, epoch: bytes) -> RecoveredFolder:
-        """Read the folder.
+        """Read the folder and return what it holds.
 
         Raises ValueError, having changed nothing, if `epoch` is already in it; OSError if it cannot even be
         listed.
@@ -82,7 +82,7 @@ class Recoverer:
         for name, (size, _) in heads.items():
             if match := _QUARANTINE.fullmatch(name):
                 self._note_quarantined(int(match[1]), name, match[2], size)
-        # A file under its own name goes before a copy of it under another name.
+        # A file under its own name is processed before a copy of it under another name.
         for name in sorted(heads, key=lambda name: (parse_name(name) is None, name)):
             if not _QUARANTINE.fullmatch(name):
                 self._take(name, *heads[name])
@@ -112,7 +112,7 @@ class Recoverer:
                     raise ValueError("this epoch is already on the disk; an epoch is never continued")
 
     def _take(self, name: str, size: int, head: bytes) -> None:
-        """Decide what one file is and file it."""
+        """Classify one file and put it on the list for its class."""
         claim = parse_name(name)
         version = decode_version(head)
         if version is not None and version > VERSION_VOIDS:
@@ -145,7 +145,7 @@ class Recoverer:
     def _scan(self, name: str, identity: Identity, level: int | None, size: int) -> bool:
         """Read a file as the segment `identity`; keep it and return True if it has a good record.
 
-        `level` is None where the header is damaged: then voids alone tell that it was rewritten.
+        `level` is None where the header is damaged: then only voids show that the file was rewritten.
         """
         segment = Segment(name, identity, level or 0)
         holes, places, payload_bytes, sealed = [], [], 0, False
@@ -199,7 +199,9 @@ class Recoverer:
             self._claims.append(claim)
 
     def _take_barren(self, name: str, size: int, identity: Identity) -> None:
-        """A cut in the first moments of a rewriting, if what it was to replace is still there; damage if it is not."""
+        """List a rewritten file without records for deletion if the file it was to replace is there; else set it aside.
+
+        The former is a power cut in the first moments of a rewriting; the latter is damage."""
         for other in self._scanned:
             if other[2:4] == identity[2:4] and other < identity and other.first == identity.first:
                 self._leftovers.append(name)
@@ -208,7 +210,7 @@ class Recoverer:
         self._set_aside(name, size, "no readable record")
 
     def _take_empty(self, name: str, size: int, identity: Identity) -> None:
-        """Delete a file that holds nothing, as power cuts leave them, unless its stream went on after it."""
+        """Delete a file that holds nothing, as power cuts leave them, unless its stream continues after it."""
         same = [other for other in self._scanned if other[2:4] == identity[2:4]]  # epoch and lane
         rewriting = any(other < identity and other.first == identity.first for other in same)
         if any(other > identity for other in same) and not rewriting:
@@ -222,7 +224,7 @@ class Recoverer:
         self._report.damage(name, 0, size, "no record", "deleted")
 
     def _bound_quarantine(self) -> None:
-        """Delete the oldest files set aside beyond the limits, but never the last one, however large."""
+        """Delete the oldest files set aside, down to the limits, but never the last one, however large."""
         total = sum(size for _, size in self._quarantine.values())
         for number in sorted(self._quarantine)[:-1]:
             few = len(self._quarantine) <= JOURNAL_QUARANTINE_FILES_MAX

@@ -8,7 +8,7 @@ from gateway.core.limits import JOURNAL_REPORT_ENTRIES_MAX
 
 
 class Damage(NamedTuple):
-    """`length` bytes at `offset` of a file that could not be read as records, why, and what was done."""
+    """Describes `length` bytes at `offset` of a file that could not be read as records: why, and what was done."""
 
     name: str
     offset: int
@@ -18,7 +18,7 @@ class Damage(NamedTuple):
 
 
 class ReportedHole(NamedTuple):
-    """A hole of a recovered stream and its reason."""
+    """Names a hole of a recovered stream and its reason."""
 
     stream: Stream
     hole: Hole
@@ -36,7 +36,7 @@ class ReportedStream(NamedTuple):
 
 @dataclass
 class RecoveryReport:
-    """The report of `Journal.recover`. Lists are cut at JOURNAL_REPORT_ENTRIES_MAX; the counts are whole."""
+    """Is the result of `Journal.recover`. Lists end at JOURNAL_REPORT_ENTRIES_MAX entries; the counts are complete."""
 
     streams: list[ReportedStream] = field(default_factory=list)
     records: int = 0
@@ -47,7 +47,7 @@ class RecoveryReport:
     holes: list[ReportedHole] = field(default_factory=list)
     holes_count: int = 0
     newer: list[str] = field(default_factory=list)  # files of a newer format version, left as they are
-    held_back: list[str] = field(default_factory=list)  # files that lie behind one of these in its stream
+    held_back: list[str] = field(default_factory=list)  # files that lie behind a newer one in its stream
     quarantined: list[str] = field(default_factory=list)  # new names of the files moved aside now
     quarantine_deleted: int = 0
 

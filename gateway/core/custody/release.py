@@ -1,21 +1,22 @@
-"""Chooses what is let go when the journal is full, and in which order. Pure: it reads nothing and writes nothing.
+"""Chooses what is let go when the journal is full, and in which order. It must read and write nothing itself.
 
 In this order, and only from segments that are sealed, durable and not freed:
 
     telemetry   the lowest level first, the oldest first within a level: of each node and set of reading keys every
                 other record goes, the others stay as they are: level 1 keeps one in 2, level 2 in 4, level 3 in 8
     gaps        our own, of several segments of events at once: one that covers them all for each (node, boot, why)
-                takes their place. Explanations must not crowd out what they explain
+                replaces them. Explanations must not crowd out what they explain
     telemetry   once all of it is at the last level: whole segments, the oldest first
-    events      the oldest first, but not what is a statement about records (boot, gap, hole, raw)
+    events      the oldest first, but not those that are statements about records (boot, gap, hole, raw)
     alarms      the oldest first, and only when everything that is configured is full
 
-A payload that cannot be decoded stays. Turns are by level and go on from segment to segment, so that a node with
-one record in each segment is thinned like the others; a start begins them afresh, which keeps a record more.
+A payload that cannot be decoded stays. Turns (which record of a node goes next) are kept by level and continue from
+segment to segment, so that a node with one record in each segment is thinned like the others; a start resets them,
+which keeps a record more.
 
-Gap records take room too. Where they would take more than the records make, a release takes more segments: these share
-their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times;
-with any more when nothing else is left to do.
+Gap records need room too. Where they would need more than the records free, a release takes more segments, which share
+their gap records. It is tried again only with twice as many, so that no segment is read in vain more than a few times,
+or with one more when nothing else is left to do.
 """
 
 from collections import OrderedDict
@@ -33,14 +34,14 @@ from wire.senml import Item
 
 THINNED = "thinned"
 FULL = "journal-full"
-# Our own gap records whose words another of ours now covers: nothing that a node said is lost by it.
+# Our own gap records, now covered by another gap record of ours: no record of a node is lost by it.
 JOINED = "gaps-joined"
-# What the lane `event` says about other records: without it something would be missing unexplained.
+# Events of the lane `event` about other records: without them something would be missing unexplained.
 STATEMENTS = (event.BOOT, event.GAP, event.HOLE, event.RAW)
 
-GAPS_JOINED = 1  # the level of a segment of events whose gap records have been put together
-GONE = limits.THINNING_LEVEL_MAX + 1  # of a segment from which all has gone that may go
-GONE_AND_JOINED = GONE + 1  # of one whose gap records have been put together as well
+GAPS_JOINED = 1  # the level of a segment of events whose gap records have been joined
+GONE = limits.THINNING_LEVEL_MAX + 1  # the level of a segment from which everything that may go has gone
+GONE_AND_JOINED = GONE + 1  # the level of such a segment whose gap records have been joined as well
 Lost = dict[tuple[bytes, int], list[tuple[int, int]]]  # (node, boot) -> [(index in the segment, sequence)]
 Spans = dict[tuple[bytes, int, str], tuple[int, int]]  # (node, boot, why) -> sequences, from and to
 Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
@@ -48,19 +49,20 @@ Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
 
 @dataclass
 class SegmentPlan:
-    """One segment on its way to `level`: which of its positions will be void, who is let go, and what is to be said.
+    """Plans how one segment is brought to `level`: which positions become void, which records go, and which gaps are
+    due.
 
-    `joins_gaps`: our own gap records go, and `spans` covers what they did as well as them.
+    `joins_gaps`: our own gap records go, and `spans` covers them and all that they covered.
     """
 
     stream: Stream
     segment: Segment
     level: int
     joins_gaps: bool = False
-    void: bytearray = field(default_factory=bytearray)  # by index: 1 where nothing will stand
+    void: bytearray = field(default_factory=bytearray)  # by index: 1 where no record remains
     lost: Lost = field(default_factory=dict)
     spans: Spans = field(default_factory=dict)
-    bytes: int = 0  # of the records in `lost`, on the disk
+    bytes: int = 0  # bytes on the disk of the records in `lost`
     turns: dict[Turn, int] = field(default_factory=dict)
 
     @property
@@ -68,7 +70,7 @@ class SegmentPlan:
         return why(self.stream.lane, self.level)
 
     def add(self, index: int, item: Item, size: int, turns: "ThinningTurns") -> None:
-        """Let this record go if the level says so."""
+        """Mark this record as let go if the level demands it."""
         body = item.record.body
         if not (self._covers(body) if self.joins_gaps else self._may_go(item, turns)):
             return
@@ -89,7 +91,7 @@ class SegmentPlan:
         return turn == 1
 
     def _covers(self, body: Any) -> bool:
-        """Take in what a gap record of ours says; False if this is none."""
+        """Widen the spans by what a gap record of ours covers; return False if `body` is no such record."""
         if not isinstance(body, EventBody) or body.code != event.GAP:
             return False
         node, boot, first, last, why = body.detail[:5]
@@ -101,7 +103,7 @@ class SegmentPlan:
 
 @dataclass
 class Release:
-    """Plans that share their gap records. `is_widest`: no more segments could be taken at once."""
+    """Holds plans that share their gap records. `is_widest`: no more segments could be added."""
 
     plans: list[SegmentPlan]
     is_widest: bool = True
@@ -111,7 +113,8 @@ class Release:
         return self.plans[0].joins_gaps
 
     def drop_poor(self) -> None:
-        """After reading: to copy a segment for nothing, or for a few gap records, is not worth the card's life."""
+        """Drop, after reading, the plans that free nothing or only a few gap records: a copy wears the card for
+        nothing."""
         kept = []
         for plan in self.plans:
             if plan.joins_gaps and 4 * plan.bytes < plan.segment.size:
@@ -123,7 +126,8 @@ class Release:
         self.plans = kept
 
     def spans(self) -> Spans:
-        """What the gap records will cover. To cover more than is missing does no harm: a record beats a gap."""
+        """Return what the gap records will cover. Covering more than is missing does no harm: a record overrides a
+        gap."""
         spans: Spans = {}
         for plan in self.plans:
             for about, (first, last) in plan.spans.items():
@@ -131,12 +135,12 @@ class Release:
         return spans
 
     def is_worth_it(self, gaps: int) -> bool:
-        """Whether this makes room, with so many gap records."""
+        """Return whether this frees more than its `gaps` gap records take."""
         made, taken = sum(plan.bytes for plan in self.plans), gaps * limits.THINNING_GAP_BYTES
         return made > (taken if self.plans[0].level == GONE else 2 * taken)
 
     def leave(self) -> None:
-        """It is not: these segments are not tried again before there are twice as many, or at all."""
+        """Give this release up: its segments are not tried again before there are twice as many, or at all."""
         tried = limits.THINNING_TOGETHER_SEGMENTS_MAX if self.is_widest else len(self.plans)
         for plan in self.plans:
             if plan.joins_gaps:
@@ -148,17 +152,17 @@ class Release:
 
 
 class ThinningTurns:
-    """Remembers which node's record stays and which goes next, from one segment to the next of a level."""
+    """Remembers, from one segment of a level to the next, whether a node's next record stays or goes."""
 
     def __init__(self) -> None:
         self._turns: OrderedDict[Turn, int] = OrderedDict()
 
     def of(self, key: Turn) -> int:
-        """1 where the next record goes."""
+        """Return 1 where the next record goes."""
         return self._turns.get(key, 0)
 
     def update(self, turns: dict[Turn, int]) -> None:
-        """Take in the turns after a segment that was really rewritten."""
+        """Adopt the turns after a segment that was really rewritten."""
         for key, turn in turns.items():
             self._turns[key] = turn
             self._turns.move_to_end(key)
@@ -167,7 +171,7 @@ class ThinningTurns:
 
 
 def choose_release(journal: Journal, *, alarms: bool, cramped: bool) -> Release | None:
-    """The next segments to let records go from. `cramped`: there is no room for a copy, so all of one must go."""
+    """Return the next segments to let records go from. `cramped`: no room for a copy, so all records of one must go."""
     telemetry = _candidates(journal, event.TELEMETRY, GONE)
     if telemetry and not cramped:
         stream, segment = min(telemetry, key=lambda candidate: candidate[1].level)
@@ -191,7 +195,7 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
 
 
 def _join_gaps(journal: Journal, times: int) -> Release | None:
-    """Gap records of the oldest segments of events, of as many as one release may take. `times`: see `_wanted`."""
+    """Return the oldest segments with gap records, as many as one release may hold. `times`: see `_wanted`."""
     found = [
         (stream, segment)
         for stream, segment in _candidates(journal, event.EVENT, GONE_AND_JOINED)
@@ -209,7 +213,7 @@ def _join_gaps(journal: Journal, times: int) -> Release | None:
 
 
 def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Release | None:
-    """The oldest segment, or the oldest few where one alone has too little of each node."""
+    """Return the oldest segment, or the oldest few where one alone holds too little of each node."""
     if not candidates:
         return None
     want = _wanted(candidates[0][1].tried_drop, times)
@@ -220,12 +224,12 @@ def _drop(candidates: list[tuple[Stream, Segment]], times: int) -> Release | Non
 
 
 def _wanted(tried: int, times: int) -> int:
-    """How many segments to try, where so many were not worth it: so many times as many, or one more."""
+    """Return how many segments to try after `tried` were not worth it: `times` as many, at least one more."""
     return max(1, tried + 1, times * tried)
 
 
 def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[tuple[Stream, Segment]], bool]:
-    """The first ones, as far as one release may go; and whether it may not go further."""
+    """Return the first candidates, as many as one release may hold, and whether they are at that limit."""
     group: list[tuple[Stream, Segment]] = []
     size = 0
     for stream, segment in candidates[: min(count, limits.THINNING_TOGETHER_SEGMENTS_MAX)]:
@@ -237,7 +241,7 @@ def _first(candidates: list[tuple[Stream, Segment]], count: int) -> tuple[list[t
 
 
 def why(lane: str, level: int) -> str:
-    """The reason in the gap record and in the ledger."""
+    """Return the reason for the gap record and the ledger."""
     if level in (GAPS_JOINED, GONE_AND_JOINED) and lane == event.EVENT:
         return JOINED
     return THINNED if lane == event.TELEMETRY and level < GONE else FULL
@@ -249,7 +253,7 @@ def _widen(spans: Spans, about: tuple[bytes, int, str], first: int, last: int) -
 
 
 def decoded(payload: bytes) -> Item | None:
-    """The record at a position, or None when this version cannot read it."""
+    """Return the record at a position, or None when this version cannot read it."""
     try:
         return entry.decode(payload)
     except WireFault:

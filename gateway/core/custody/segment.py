@@ -12,26 +12,26 @@ Integers are big-endian.
               marker B0 CA · CRC-32 · length u16 · index u32 · payload;  position = first + index
 
 Version 1 is what is written as records come; its level is 0. Version 2 is a segment rewritten after some of
-its records were let go, `level` says how often (gateway/core/custody/thinning.py). It may also hold
+its records were let go; `level` counts how often (gateway/core/custody/thinning.py). It may also hold
 
     void run  a record whose length is 8004 and whose payload is a count u32: so many positions from `index`
               on were let go on purpose
     seal      a void run of count 0 after the last record: with it, and no damage before it, the file is
-              whole. One without replaces nothing that is still there.
+              whole. A file without a seal replaces no file that still exists.
 
 and its indices may rise by any number without damage: a hole of the segment it replaces stays a hole. An
 agent that knows version 1 alone leaves such files as they are; it could not tell a void from a hole.
 
 A record's CRC covers length, index and payload and starts from a seed made of the identity (with level 0): it
-holds only at its own position in its own segment. Hence
+holds only at its own position in its own segment. Therefore
 * a copy, a stale block or the payload of another file is never taken for a record (node payloads cannot forge
   one by accident: the epoch is random and unknown to nodes);
-* after damage the reader looks for the next marker whose CRC holds and whose index the skipped bytes could
+* after damage the reader searches for the next marker whose CRC holds and whose index the skipped bytes could
   have reached;
 * the name repeats the identity, so a damaged header is rebuilt from the name, and the first good record
   proves it.
 
-The name keeps its layout in every version: `generation-serial-lane-epoch-first.seg`, in hexadecimal but for
+The name has the same layout in every version: `generation-serial-lane-epoch-first.seg`, in hexadecimal except for
 the lane.
 """
 
@@ -97,12 +97,12 @@ class Identity(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The file name that goes with this identity."""
+        """Returns the file name that goes with this identity."""
         return f"{self.generation:08x}-{self.serial:08x}-{self.lane}-{self.epoch.hex()}-{self.first:016x}.seg"
 
     @property
     def seed(self) -> int:
-        """The value from which the CRC of every record in this segment starts."""
+        """Returns the value from which the CRC of every record in this segment starts."""
         return crc32(self._packed(0))
 
     def _packed(self, level: int) -> bytes:
@@ -111,7 +111,7 @@ class Identity(NamedTuple):
 
 
 def encode_header(identity: Identity, level: int = 0) -> bytes:
-    """Return the HEADER_SIZE bytes that open a segment; with a level, one that may hold voids."""
+    """Return the HEADER_SIZE bytes that open a segment; with a level, of one that may hold voids."""
     preamble = _PREAMBLE.pack(_MAGIC, VERSION_VOIDS if level else VERSION, HEADER_SIZE)
     packed = identity._packed(level)
     return preamble + _CRC.pack(crc32(preamble)) + packed + _CRC.pack(crc32(packed))
@@ -142,7 +142,7 @@ def decode_header(data: bytes) -> tuple[Identity, int] | None:
 
 
 def parse_name(name: str) -> Identity | None:
-    """Return the identity a file name claims, or None. A claim only: a record has to prove it."""
+    """Return the identity that a file name claims, or None. It is only a claim: a record has to prove it."""
     match = _NAME.fullmatch(name)
     if match is None:
         return None
@@ -157,7 +157,7 @@ def encode_record(seed: int, index: int, payload: bytes) -> bytes:
 
 
 def encode_voids(seed: int, index: int, count: int) -> bytes:
-    """Return a record that says: `count` positions from `index` on were let go. Count 0 is the seal."""
+    """Return a record meaning that `count` positions from `index` on were let go. Count 0 is the seal."""
     length, payload = _VOID | _COUNT.size, _COUNT.pack(count)
     check = crc32(payload, crc32(_COVERED.pack(length, index), seed))
     return _RECORD.pack(MARKER, check, length, index) + payload
@@ -176,7 +176,8 @@ def scan(
     good = offset  # where the last good record ended, in the file
     due = index
     while True:
-        # The usual case, tight: the very record that is due, whole and in the buffer. (A void run is longer than any.)
+        # The usual case, kept fast: exactly the record that is due, whole, in the buffer. (A void run is longer than
+        # any.)
         begun, end = due, len(buffer)
         while at + RECORD_OVERHEAD <= end:
             marker, check, length, index = _RECORD.unpack_from(buffer, at)
@@ -219,7 +220,7 @@ def scan(
 
 
 class Segment:
-    """One file: the positions it answers for, how many good bytes it has, where some of its records start."""
+    """Describes one file: the positions it answers for, how many good bytes it has, where some of its records start."""
 
     __slots__ = (
         "end",
@@ -242,7 +243,7 @@ class Segment:
         self.name = name
         self.identity = identity
         self.level = level  # how often records were let go of it (gateway/core/custody/thinning.py)
-        self.tried_drop = self.tried_joining = 0  # with how many at once it was not worth it
+        self.tried_drop = self.tried_joining = 0  # with how many segments at once it was not worth it
         self.void_positions = 0
         self.seed = identity.seed
         self.first = identity.first  # the first position it answers for, held or lost
@@ -254,7 +255,7 @@ class Segment:
         self.read_failures = 0
 
     def note(self, index: int, offset: int, content: Content) -> None:
-        """Take in the record or void run that lies at `offset`."""
+        """Count the record or void run that lies at `offset`."""
         if index >= self.mark_due:
             self.mark_indices.append(index)
             self.mark_offsets.append(offset)
@@ -268,7 +269,7 @@ class Segment:
             self.size = offset + RECORD_OVERHEAD + len(content)
 
     def scan(self, fetch: Fetch, *, offset: int = HEADER_SIZE, index: int = 0) -> Iterator[tuple[int, int, Content]]:
-        """Scan the file; see `scan` of this module."""
+        """Yield the records of the file, as `scan` of this module does."""
         return scan(fetch, self.size, self.seed, offset=offset, index=index, voids=self.level > 0)
 
     def near(self, position: int) -> tuple[int, int]:
@@ -280,8 +281,8 @@ class Segment:
 def written(new: Segment, old: Segment, void: bytearray, contents: Iterable[tuple[int, Content]]) -> Iterator[bytes]:
     """Yield the bytes of `new` piece by piece, THINNING_STEP_RECORDS_MAX records each, and note them in it.
 
-    `contents` are the (index, content) of `old`; `void` has a 1 at each of its indices where nothing is to
-    stand. Where `new` begins before `old`, all of both is void. Errors raised by `contents` pass through.
+    `contents` are the (index, content) of `old`; `void` has a 1 at each of its indices where no record is to remain.
+    Where `new` begins before `old`, all of both is void. Errors raised by `contents` pass through.
     """
     ahead = old.first - new.first
     data = encode_header(new.identity, new.level)

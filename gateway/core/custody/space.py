@@ -1,18 +1,18 @@
-"""Bounds how many bytes the journal may hold: the configured cap, what the partition has left, the alarms' reserve.
-And counts what it does hold, file by file.
+"""Bounds how many bytes the journal may hold: by the configured cap, the room on the partition, the alarms' reserve.
+It also counts what the journal does hold, file by file.
 
-    cap       the configured one; less where the partition cannot hold it (free space is looked at now and
+    cap       the configured one; less where the partition cannot hold it (free space is read now and
               then, never at each append); more where an earlier start left more: a lowered cap is reached by
               draining, and records are let go only once new ones have been refused
-    limit     the cap less the reserve; for alarms all but the last of the configured cap, which is for what
-              explains a loss: whether the partition still holds one of these, only trying tells
-    headroom  below the limit: there thinning begins, so that it can write a segment anew before the end
+    limit     the cap less the reserve; for alarms all but the last of the configured cap, which is for records
+              that explain a loss: only trying shows whether the partition still holds one of these
+    headroom  below the limit: thinning begins there, so that it can write a segment anew before the end
 
-The *ballast* is a file without meaning. On a full card it is given up so that an alarm, or the record that
+The *ballast* is a file without meaning. On a full card it is deleted so that an alarm, or the record that
 explains why others are let go, can still be written; it is made again when there is room.
 
-Decides nothing about records. It must never raise for the world's sake: a disk that does not tell is taken to
-be as it was.
+Decides nothing about records. It must never raise because of a disk failure: if the disk cannot report its free
+space, the last figure holds.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ BALLAST = "ballast"
 
 
 class Space:
-    """Knows the limits. `held` is always the bytes of all files that count, as the journal knows them."""
+    """Computes the limits. `held` is always the bytes of all files that count, as the journal counts them."""
 
     def __init__(
         self,
@@ -53,16 +53,16 @@ class Space:
 
     @property
     def ceiling(self) -> int:
-        """The bytes that the files may come to, even if the partition has less."""
+        """Returns how many bytes the files may reach, even if the partition has less."""
         return max(self._bytes_max, self._grace)
 
     @property
     def cap(self) -> int:
-        """The cap in effect, within what the partition has left."""
+        """Returns the cap in effect, within what the partition has left."""
         return self.ceiling if self._partition is None else min(self.ceiling, self._partition)
 
     def limit(self, *, alarm: bool, explains: bool) -> int:
-        """Return how far a record may fill the journal: an alarm, one that explains why others are let go, or
+        """Return how far a record may fill the journal: an alarm, a record that explains why others are let go, or
         neither."""
         if explains:
             return self.ceiling
@@ -76,16 +76,17 @@ class Space:
         return held > limit - self._headroom(limit) and (self._was_full or self._grace <= self._bytes_max)
 
     def is_short_of_all(self, held: int) -> bool:
-        """True when all that is configured is all but full. What the partition lacks is no reason to let alarms go."""
+        """True when all that is configured is nearly full. A lack of room on the partition is no reason to let alarms
+        go."""
         return held > self.ceiling - 2 * self._kept_to_explain()
 
     def restore(self, held: int) -> None:
-        """Take in what an earlier start left."""
+        """Adopt the bytes that an earlier start left."""
         if held > self._bytes_max:
             self._grace = held + self._reserve
 
     def note_shrunk(self, held: int) -> None:
-        """Files went: what is held above the configured cap only ever becomes less."""
+        """Lower the cap after a deletion: what is held above the configured cap only ever becomes less."""
         self._grace = min(self._grace, held + self._reserve)
 
     def note_refusal(self) -> None:
@@ -93,7 +94,7 @@ class Space:
         self._was_full = True
 
     def refresh(self, held: int) -> None:
-        """Ask the disk how much is free; tend the ballast."""
+        """Read from the disk how much is free; make the ballast again if there is room."""
         try:
             self.free_bytes = self._disk.free_bytes()
             self._tend_ballast()
@@ -103,7 +104,7 @@ class Space:
             self._partition = max(0, held + self.free_bytes - self._margin)
 
     def give_up_ballast(self) -> bool:
-        """Delete the ballast on a full disk; return True if there is room again for a little."""
+        """Delete the ballast on a full disk; return True if there is room again for a few records."""
         try:
             self._disk.delete(BALLAST)
         except OSError:
@@ -135,7 +136,7 @@ class Space:
 
 
 class Refused(Enum):
-    """Why `Journal.append` did not take a record. The sender keeps it and tries again, except after TOO_LONG."""
+    """Names why `Journal.append` refused a record. The sender keeps the record and retries, except after TOO_LONG."""
 
     FULL = "full"  # the byte cap, less the reserve for lanes other than `alarm`
     PENDING = "pending"  # too much waits for its sync: flush, and wait
@@ -164,11 +165,11 @@ class JournalCounters:
 
 
 class JournalFiles:
-    """Writes and deletes the journal's files, and counts their bytes: what waits for a sync, what is to be deleted.
+    """Writes and deletes the journal's files, and counts their bytes; keeps lists of files to sync and files to delete.
 
-    A file counts, with all that is in it, until it is really gone: after a failed write its size is asked for, and one
-    that could not be deleted is *litter*, tried again whenever there is reason to. The ballast and files set aside do
-    not count. A deletion never raises.
+    A file counts, with all its bytes, until it is really gone: after a failed write its size is read from the disk, and
+    one that could not be deleted is *litter*, whose deletion is retried whenever there is reason to. The ballast and
+    files set aside do not count. A deletion never raises.
     """
 
     def __init__(self, disk: Disk, space: Space, counters: JournalCounters) -> None:
@@ -181,12 +182,12 @@ class JournalFiles:
         self.bytes_held = 0
 
     def restore(self, sizes: dict[str, int]) -> None:
-        """Take in what an earlier start left."""
+        """Adopt the files that an earlier start left."""
         self._sizes = sizes
         self.bytes_held = sum(sizes.values())
 
     def append(self, name: str, data: bytes) -> None:
-        """Hand bytes to the disk. What it took of them before an OSError counts as well."""
+        """Append bytes to a file. The bytes that the disk accepted before an OSError count as well."""
         try:
             self._disk.append(name, data)
         except OSError:
@@ -197,20 +198,20 @@ class JournalFiles:
         self._counters.written_bytes += len(data)
 
     def mark(self, name: str) -> None:
-        """The next flush is to make this file durable."""
+        """Put a file on the list of files that the next flush makes durable."""
         self._dirty.add(name)
 
     def unmark(self, names: set[str]) -> None:
-        """Take back the mark: what these files hold beyond what is durable is not worth a sync any more."""
+        """Remove these files from that list: their bytes beyond what is durable are not worth a sync any more."""
         self._dirty -= names
 
     def drain_marked(self) -> list[str]:
-        """The files to sync, once."""
+        """Return the files to sync, and empty the list."""
         names, self._dirty = sorted(self._dirty), set()
         return names
 
     def delete(self, name: str) -> None:
-        """Delete a file, or remember to."""
+        """Delete a file, or put it on the list of deletions to retry."""
         self._dirty.discard(name)
         try:
             self._disk.delete(name)
@@ -236,7 +237,7 @@ class JournalFiles:
         return self.retry_deletes() or len(self._litter) <= limits.JOURNAL_LITTER_FILES_MAX
 
     def _count_anew(self, name: str) -> None:
-        """Count a file as it is after a failed write."""
+        """Correct the count of a file to its size after a failed write."""
         try:
             size = self._disk.size(name)
         except OSError:

@@ -1,8 +1,8 @@
 """Reads and releases one stream of the journal as it lies on the disk: its segments, by a sparse index.
 
-Knows positions and files, never lanes' policies, syncs or what to do with a damaged file. Memory is an entry
-per segment and per JOURNAL_MARK_RECORDS records, never per record. Holes and voids are not stored: each read
-finds them again, so damage that comes after the start is seen as well.
+It knows positions and files, but nothing of the policies of lanes, of syncs or of what to do with a damaged file.
+Memory is one entry per segment and per JOURNAL_MARK_RECORDS records, never per record. Holes and voids are not stored:
+each read finds them again, so damage that comes after the start is found as well.
 """
 
 from bisect import bisect_right
@@ -16,28 +16,28 @@ from gateway.core.limits import JOURNAL_BLOCK_BYTES, JOURNAL_READ_FAILURES_MAX
 
 
 class Stream(NamedTuple):
-    """Positions 0, 1, 2, … of one lane in one epoch."""
+    """Identifies a sequence of positions 0, 1, 2, …: those of one lane in one epoch."""
 
     epoch: bytes
     lane: str
 
 
 class Hole(NamedTuple):
-    """Positions from `first` to `last`, both included, whose records cannot be read any more."""
+    """Marks positions from `first` to `last`, both included, whose records cannot be read any more."""
 
     first: int
     last: int
 
 
 class Void(NamedTuple):
-    """Positions from `first` to `last`, both included, let go on purpose; a durable gap record explains them."""
+    """Marks positions from `first` to `last`, both included, let go on purpose; a durable gap record explains them."""
 
     first: int
     last: int
 
 
 class StreamLog:
-    """The segments of one stream, by rising positions, and how far it is durable and freed."""
+    """Holds the segments of one stream, by rising positions, and how far it is durable and freed."""
 
     def __init__(self, stream: Stream, generation: int, start: int = 0) -> None:
         self.stream = stream
@@ -51,7 +51,7 @@ class StreamLog:
         self._resume = ("", 0, 0)  # file, position and offset of the record the last read ended with
 
     def free(self, position: int, *, keep: Segment | None = None) -> list[str]:
-        """Forget everything up to `position`; return the files nothing needs any more, never `keep`."""
+        """Forget everything up to `position`; return the files that are not needed any more, never `keep`."""
         self.start = max(self.start, min(position + 1, self.durable_end))
         gone = 0
         while gone < len(self.segments) and self.segments[gone].end <= self.start:
@@ -63,7 +63,7 @@ class StreamLog:
         return names + self.drop_superseded(self.start)
 
     def abandon(self) -> None:
-        """Take from the files what is not durable: it will be written again in others."""
+        """Forget that the files hold what is not durable: it will be written again in others."""
         kept = []
         for segment in self.segments:
             if segment.end > self.durable_end:
@@ -81,7 +81,7 @@ class StreamLog:
         return names
 
     def replace(self, olds: list[Segment], new: Segment) -> bool:
-        """Put `new` in the place of successive segments; False, and nothing done, if they are not all here."""
+        """Put `new` in the place of successive segments; return False and change nothing if they are not all here."""
         at = next((at for at, segment in enumerate(self.segments) if segment is olds[0]), None)
         if at is None or any(a is not b for a, b in zip_longest(self.segments[at : at + len(olds)], olds)):
             return False
@@ -89,7 +89,7 @@ class StreamLog:
         return True
 
     def restore(self, new: Segment, olds: list[Segment]) -> bool:
-        """Put back what `new` has replaced; False, and nothing done, if it is not here."""
+        """Put back the segments that `new` has replaced; return False and change nothing if it is not here."""
         if not self.replace([new], olds[0]):
             return False
         at = self.segments.index(olds[0])
@@ -99,7 +99,7 @@ class StreamLog:
         return True
 
     def read(self, disk: Disk, first: int, count_max: int, bytes_max: int) -> list[bytes | Hole | Void]:
-        """Return what lies from `first` on: see `Journal.read`."""
+        """Return the contents from position `first` on, as `Journal.read` does."""
         if not self.start <= first <= self.durable_end:
             raise ValueError(f"position {first} is not in {self.start}..{self.durable_end}")
         out: list[bytes | Hole | Void] = []
@@ -132,7 +132,7 @@ class StreamLog:
     def _walk(self, disk: Disk, first: int) -> Iterator[tuple[int, Content | None]]:
         """Yield (position, payload or void run) of what is durable from `first` on.
 
-        Ends with (durable end, None), so that the caller sees a hole at the end; ends early on a passing read
+        Ends with (durable end, None), so that the caller sees a hole at the end; ends early on a transient read
         error.
         """
         at = self._find(first)
@@ -184,7 +184,7 @@ class StreamLog:
 
 
 def read_despite_errors(disk: Disk, name: str, offset: int, length: int) -> tuple[bytes, int]:
-    """Read as `disk.read`, with zeros for blocks that cannot be read; return also how many there were."""
+    """Read as `disk.read`, with zeros for blocks that cannot be read; also return how many there were."""
     try:
         return disk.read(name, offset, length), 0
     except OSError:

@@ -1,6 +1,6 @@
-"""Makes room when the journal is full, a little at a time, and so that nothing goes unexplained.
+"""Makes room when the journal is full, a little at a time, and leaves no loss unexplained.
 
-What is let go, and in which order, `gateway/core/custody/release.py` says. One *release* takes one segment, or a few:
+`gateway/core/custody/release.py` decides what is let go and in which order. One *release* covers one segment or a few:
 
     plan      read them, choose what goes
     explain   append a gap record for each (node, boot): "of these sequences, what you do not hold will not come"
@@ -8,12 +8,12 @@ What is let go, and in which order, `gateway/core/custody/release.py` says. One 
     write     a segment anew, under a new name, with void runs in place of what goes; wait for its sync
     replace   the new file answers from here on
     list      every identity in the loss ledger; wait for its sync
-    delete    the old file; and so on with the next segment
+    delete    the old file; then the same for the next segment
 
-A power cut at any instant leaves the old file, or a whole new one whose gap records are durable; a new one
-beside the old is taken up again after the start, for its ledger may be incomplete. A release is a generator: a
-`yield` gives the loop back after a few hundred records, or until something has happened. It must never let go
-of a record that is not explained, nor keep the loop.
+A power cut at any instant leaves the old file, or a whole new one whose gap records are durable; a new file
+beside the old is processed again after the start, for its ledger entries may be incomplete. A release is a generator: a
+`yield` returns control to the loop after a few hundred records, or until something has happened. It must never let go
+of a record that is not explained, nor block the loop.
 """
 
 import errno
@@ -32,7 +32,7 @@ from wire.record import EventBody
 
 @dataclass(frozen=True)
 class _Until:
-    """Holds what a release waits for: that something has `happened`, or a time, whichever is first."""
+    """Holds what a release waits for: until `happened` returns true, or until `at_ms`, whichever is first."""
 
     happened: Callable[[], bool] = lambda: False
     at_ms: int | None = None
@@ -42,7 +42,7 @@ _Work = Iterator[_Until | None]
 
 
 class Thinner:
-    """Does the work of one release after another. Call `poll` whenever something has happened or its deadline has come.
+    """Runs one release after another. Call `poll` after every event and when its deadline has come.
 
     `explain` appends a record of the gateway itself, with the right to the alarms' reserve, and returns its
     lane and position, or None when it is refused; `flush` asks for a flush at once; `loss_time` dates a line of the
@@ -67,8 +67,8 @@ class Thinner:
         self._work: _Work | None = None
         self._until: _Until | None = None
         self._interrupted: list[Replacement] | None = None
-        self._cramped = False  # the disk had no room for a copy: whole segments go, which takes a few bytes
-        self._now_ms = 0  # of the turn in which the work goes on: a generator takes no arguments
+        self._cramped = False  # the disk had no room for a copy: whole segments go, which needs only a few bytes
+        self._now_ms = 0  # of the poll in which the work continues: a generator takes no arguments
         self._look_ms = self._idle_until_ms = 0
         self._due_ms: int | None = None
         self.counters = {
@@ -83,7 +83,7 @@ class Thinner:
         }
 
     def poll(self, *, now_ms: int) -> None:
-        """Do a little, if there is anything to do."""
+        """Run the next step, if there is any."""
         self._now_ms = now_ms
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
@@ -105,7 +105,7 @@ class Thinner:
         self._due_ms = now_ms if until is None or self._has_come(until) else until.at_ms
 
     def deadline_ms(self) -> int | None:
-        """Return when `poll` has more to do without an event; now, as long as it is working."""
+        """Return when `poll` is due without an event; this is now, as long as a release is at work."""
         return self._due_ms
 
     # --- choosing -----------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Thinner:
             release.leave()
             return
         if not self._may_explain(len(gaps)):
-            # Half an explanation would only take the last bytes; what the warehouse frees makes room as well.
+            # Half an explanation would only use up the last bytes; what the warehouse acknowledges frees room as well.
             yield self._pause(limits.JOURNAL_LOOK_EVERY_MS)
             return
         if not (yield from self._explain_all(release, gaps)):
@@ -166,8 +166,8 @@ class Thinner:
                 return
 
     def _has_room(self, release: Release, gaps: int) -> bool:
-        """Return whether there is room for the gap records and the longest copy: what is not urgent must not need the
-        last bytes."""
+        """Return whether there is room for the gap records and the longest copy: work that is not urgent must not use
+        the last bytes."""
         copy = max(plan.segment.size - plan.bytes for plan in release.plans)
         return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.space.cap
 
@@ -176,13 +176,13 @@ class Thinner:
         return held + gaps * limits.THINNING_GAP_BYTES <= limit
 
     def _rewrite(self, plan: SegmentPlan) -> Generator[_Until | None, None, bool]:
-        """Rewrite one segment of a release that is explained. False when the disk refuses."""
+        """Rewrite one segment of a release that is explained; return False when the disk refuses."""
         olds = [*self._journal.void_before(plan.stream, plan.segment, plan.void), plan.segment]
         new = self._journal.new_segment(plan.stream, olds[0].first, plan.level)
         if not (yield from self._write(plan, new)):
             self._journal.delete_file(new.name)
             self.counters["given-up"] += 1
-            # Without room, something else goes at once; after any other error the same would only fail again.
+            # Without room, other segments go at once; after any other error, a retry at once would only fail again.
             yield self._pause(0 if self._cramped and plan.level < GONE else limits.THINNING_RETRY_MS)
             return False
         freed = self._journal.oldest(plan.stream) - plan.segment.first if self._is_held(plan) else 0
@@ -198,9 +198,9 @@ class Thinner:
         return True
 
     def _read(self, plan: SegmentPlan) -> _Work:
-        """Fill in the plan. What the warehouse holds already is of no interest."""
+        """Fill in the plan. Records that the warehouse holds already are skipped."""
         segment = plan.segment
-        if not self._is_held(plan):  # freed while another of the release was read
+        if not self._is_held(plan):  # freed while another segment of the release was read
             return
         plan.void = bytearray(segment.end - segment.first)
         freed = self._journal.oldest(plan.stream) - segment.first
@@ -215,9 +215,10 @@ class Thinner:
                 plan.add(index, item, RECORD_OVERHEAD + len(content), self._turns)
 
     def _explain_all(self, release: Release, gaps: list[EventBody]) -> Generator[_Until | None, None, bool]:
-        """Append the gap records and wait until they are durable. False if all the segments went meanwhile.
+        """Append the gap records and wait until they are durable; return False if all the segments went meanwhile.
 
-        Where records go, nothing else can make room: it waits. To put gap records together can be left.
+        Where records go, nothing else can make room, so this waits. Joining gap records is optional and can be given
+        up.
         """
         ends: dict[str, int] = {}
         refusals = 0
@@ -239,7 +240,8 @@ class Thinner:
         return True
 
     def _write(self, plan: SegmentPlan, new: Segment) -> Generator[_Until | None, None, bool]:
-        """Write the segment anew and make it durable. False when the disk refuses; `_cramped` if for want of room."""
+        """Write the segment anew and make it durable; return False when the disk refuses, with `_cramped` if it is
+        full."""
         journal, space = self._journal, self._journal.space
         try:
             for data in written(new, plan.segment, plan.void, journal.scan_segment(plan.segment)):
@@ -262,7 +264,8 @@ class Thinner:
             space.claimed_bytes = 0
 
     def _list(self, lost: Lost, lane: str, new: Segment, freed: int) -> _Work:
-        """Write every identity from index `freed` on into the ledger, and wait until it is durable, or long enough."""
+        """Write every identity from index `freed` on into the ledger, and wait until it is durable, for a limited
+        time."""
         listed = 0
         for (node, boot), pairs in lost.items():
             sequences = [sequence for index, sequence in pairs if index >= freed]
@@ -284,7 +287,7 @@ class Thinner:
         self.counters["bytes-saved"] += sum(old.size for old in olds) - new.size
 
     def _resume(self, found: Replacement) -> _Work:
-        """Finish a release that a cut ended after the new file was whole, and before the old one was gone."""
+        """Finish a release that a power cut ended after the new file was whole and before the old one was deleted."""
         if not self._journal.holds(found.stream, found.new):
             return
         ticket = self._journal.sync_file(found.new.name)
@@ -295,7 +298,8 @@ class Thinner:
         except OSError:
             void = None
         if void is None:
-            # A later sync would believe in what this one has lost. The old files have it all, and answer again.
+            # A later sync could succeed without what this one has lost. The old files hold everything, and answer
+            # again.
             self._journal.restore(*found)
             self.counters["given-up"] += 1
             return
@@ -304,7 +308,7 @@ class Thinner:
                 try:
                     yield from self._compare(found, old, void, lost)
                     break
-                except OSError:  # after a few, what cannot be read is passed over
+                except OSError:  # after a few errors, what cannot be read is skipped
                     old.read_failures += 1
                     yield self._pause()
         yield from self._list(lost, found.stream.lane, found.new, 0)
@@ -314,7 +318,7 @@ class Thinner:
         self.counters["resumed"] += 1
 
     def _void_of(self, new: Segment) -> bytearray:
-        """Return, by index, 1 where nothing stands."""
+        """Return, by index, 1 where the file holds no record."""
         void = bytearray(new.end - new.first)
         for index, content in self._journal.scan_segment(new):
             if isinstance(content, VoidRun):
@@ -322,7 +326,8 @@ class Thinner:
         return void
 
     def _compare(self, found: Replacement, old: Segment, void: bytearray, lost: Lost) -> _Work:
-        """Find the records of an old file where the new one is void; twice does no harm, a ledger's line is a set."""
+        """Add an old file's records where the new one is void to `lost`. A repetition does no harm: ledger lines are
+        sets."""
         ahead = old.first - found.new.first
         for number, (index, content) in enumerate(self._journal.scan_segment(old), 1):
             if number % limits.THINNING_STEP_RECORDS_MAX == 0:
