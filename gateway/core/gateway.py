@@ -6,7 +6,7 @@ messages, passes the time with each call, calls `poll` when `deadline_ms` has co
 
 The order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
-The module is long because every event of the shell and every part of the core meet here.
+Long because every event of the shell and every part of the core meet here.
 """
 
 from collections.abc import Callable, Iterable

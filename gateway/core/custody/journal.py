@@ -206,8 +206,7 @@ class Journal:
     # --- reading --------------------------------------------------------------------------------------------
 
     def streams(self) -> list[Stream]:
-        """Return the streams, oldest epoch first, in each epoch alarms first; the streams of this epoch are always
-        there."""
+        """Return the streams, oldest epoch first, in each epoch alarms first; includes this epoch's always."""
         logs = self._logs.items()
         order = [(log.generation, epoch, LANES.index(lane)) for (epoch, lane), log in logs]
         return [Stream(epoch, LANES[lane]) for _, epoch, lane in sorted(order)]
@@ -292,8 +291,7 @@ class Journal:
         return interrupted
 
     def scan_segment(self, segment: Segment) -> Iterator[tuple[int, Content]]:
-        """Yield (index, payload or void run) of all that a segment answers for. A few times, OSError as the disk raises
-        it."""
+        """Yield (index, payload or void run) of all that a segment answers for. OSError as the disk, a few times."""
 
         def fetch(offset: int, length: int) -> bytes:
             if segment.read_failures < JOURNAL_READ_FAILURES_MAX:
@@ -317,15 +315,13 @@ class Journal:
         return Segment(identity.name, identity, level)
 
     def write_file(self, name: str, data: bytes) -> OSError | None:
-        """Append to such a segment. On a full disk, deletes the ballast. Returns the disk's error: the file must go
-        then."""
+        """Append to such a segment, deleting the ballast if the disk is full. On an error, returned, delete the file."""
         try:
             self._files.append(name, data)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 self.space.give_up_ballast()
-                # What is free now is for alarms and gap records: the limit for telemetry must shrink before its next
-                # append.
+                # What is free now is for alarms and gap records: telemetry's limit must shrink first.
                 self.space.refresh(self.bytes_held)
             return error
         return None

@@ -1,1 +1,1 @@
-"""Brings a node's payload to the journal: decoding, duplicates, answers after the flush, what is odd about a record."""
+"""Brings a node's payload to the journal: decodes it, drops duplicates, answers after the flush, reports oddities."""

@@ -1,9 +1,9 @@
-"""Finds UTC for records that had none: it learns when each boot of each node began.
+"""Finds UTC for records that had none, by learning when each boot of each node began.
 
 A record of a node without a clock carries its uptime. The node's boot cannot have begun later than `arrival -
-uptime` on our monotonic scale; of all records of a boot the least of these is the best bound. Once our own
+uptime` on our monotonic scale; of all records of a boot the smallest of these is the best bound. Once our own
 clock is good, however much later, the bound becomes an `anchor` record of the gateway (wire.event): "uptime
-u of this boot was that UTC, ± s". A node that sends an anchor for its boot knows better: then none is made.
+u of this boot was that UTC, ± s". A node that sends an anchor for its own boot knows better: then none is made.
 
 How wide is ± ? A record waits in its node before it arrives, and the bound is late by the wait of the best
 record. Two cases:
@@ -11,20 +11,20 @@ record. Two cases:
     proven     two records whose uptimes lie TIMEMAP_SPREAD_S or more apart give the same bound within
                TIMEMAP_AGREE_S. A queue that fills or drains changes its wait by as much as time passes, so they
                waited alike because nothing held them: TIMEMAP_WAIT_S
-    unproven   nothing is known of the wait: as long as a node can hold a record, NODE_HOLD_S_MAX. Stated only
-               when the boot has been silent long enough that no proof will come
+    unproven   nothing is known of the wait: as long as a node can hold a record, NODE_HOLD_S_MAX. The anchor is made
+               only when the boot has been silent long enough that no proof will come
 
-To this come the uncertainty of our clock, the drift of both crystals over the time between, and a second
+To this are added the uncertainty of our clock, the drift of both crystals over the time between, and one second
 for the whole seconds on both sides. A duplicate or a retransmission comes later with the same uptime: it can
-neither tighten nor prove. A bound that tightens by more than TIMEMAP_AGREE_S takes the proof back.
+neither tighten nor prove. A bound that tightens by more than TIMEMAP_AGREE_S is no longer proven.
 
 All anchors that we make for one boot name the same uptime, so that a later one replaces an earlier one
-(tools/centre/store/archive.py: one maker, one uptime, its latest word holds). A later one is made when it is at least
-twice as exact, or when our clock was corrected and the earlier one is wrong by more than it admitted; at
-most TIMEMAP_STATEMENTS_MAX for a boot. The correction itself is a `clockStepped` record.
+(tools/centre/store/archive.py: of one maker and one uptime, the latest anchor holds). A later one is made when it is at
+least twice as exact, or when our clock was corrected and the earlier one is wrong by more than its stated uncertainty;
+at most TIMEMAP_STATEMENTS_MAX for a boot. The correction itself is a `clockStepped` record.
 
-Bounded by nodes and by boots of a node. What was not stated when the agent stops is lost: such records stay
-without UTC, for nothing is guessed.
+Memory is bounded by nodes and by boots of a node. Bounds without an anchor are lost when the agent stops: such records
+stay without UTC, for nothing is guessed.
 """
 
 from collections import OrderedDict
@@ -36,7 +36,7 @@ from wire import event
 from wire import limits as wire_limits
 from wire.record import UNSET, EventBody, Record
 
-# Makes a record of the gateway itself, `now_ms=`; None when the journal refuses it.
+# Makes a record of the gateway itself, with `now_ms`; returns None when the journal refuses it.
 Own = Callable[..., object | None]
 _Key = tuple[bytes | None, int]
 
@@ -69,7 +69,7 @@ class _Boot:
         self.last_ms = now_ms
 
     def anchor(self, clock: WallClock, uptime_s: int, now_ms: int) -> tuple[int, int]:
-        """(unix_s, ± s) of an uptime of this boot, as far as we know now; the clock is good."""
+        """Return (unix_s, ± s) of an uptime of this boot as known now; needs a good clock."""
         unix_ms = clock.unix_ms_at(self.began_ms + 1000 * uptime_s)
         assert unix_ms is not None
         wait_s = limits.TIMEMAP_WAIT_S if self.proven else limits.NODE_HOLD_S_MAX
@@ -80,16 +80,16 @@ class _Boot:
 
 class BootAnchors:
     """Keeps when each boot of each node began. `boot` is our own; `own` makes a record about a node, `report` one about
-    the gateway, once; `counters` only rise."""
+    the gateway; `counters` only rise."""
 
     def __init__(self, clock: WallClock, own: Own, report: Callable[..., bool], *, boot: int) -> None:
         self._clock = clock
         self._own = own
         self._report_own = report
         self._boot = boot
-        # Of a node: its boots, None for one that has anchored itself.
+        # By node, its boots; None for a boot that the node has anchored itself.
         self._nodes: OrderedDict[bytes, dict[int, _Boot | None]] = OrderedDict()
-        self._open: dict[tuple[bytes, int], _Boot] = {}  # those that an anchor may be due for
+        self._open: dict[tuple[bytes, int], _Boot] = {}  # boots for which an anchor may be due
         self._check_at_ms = 0
         self._self: _Boot | None = None
         self._steps_said: list[int] = []
@@ -131,7 +131,7 @@ class BootAnchors:
         self._check_at_ms = max(next_ms, now_ms + limits.TIMEMAP_PAUSE_MS)
 
     def deadline_ms(self) -> int | None:
-        """Return when `poll` is due; None: when something has been heard, or the clock has become good."""
+        """Return when `poll` is due; None: only after a record has come, or the clock has become good."""
         if self._clock.good_since_ms is None or not (self._open or self._self is None):
             return None
         return self._check_at_ms
@@ -169,7 +169,7 @@ class BootAnchors:
         return boots
 
     def _bound(self, node: bytes) -> None:
-        """Something was added: the boot noted first goes, then the node heard longest ago."""
+        """Forget what exceeds the limits after an addition: the boot noted first, then the node heard longest ago."""
         boots = self._nodes[node]
         if len(boots) > limits.TIMEMAP_BOOTS_PER_NODE_MAX:
             self._forget(node, boots, next(iter(boots)))
@@ -189,15 +189,15 @@ class BootAnchors:
         return good_ms if boot.proven else max(good_ms, boot.last_ms + limits.TIMEMAP_SILENT_MS)
 
     def _is_better(self, boot: _Boot, now_ms: int) -> bool:
-        """Is what we would say now much better than what we said, or does it contradict it?"""
+        """Return whether an anchor made now would be much more exact than the last one, or contradict it."""
         assert boot.said is not None
         if self._clock.good_since_ms is None:
-            return True  # cannot be told yet
+            return True  # not known yet
         unix_s, uncertainty_s = boot.anchor(self._clock, boot.said_uptime_s, now_ms)
         return 2 * uncertainty_s <= boot.said[1] or abs(unix_s - boot.said[0]) > boot.said[1]
 
     def _state(self, key: _Key, boot: _Boot, now_ms: int) -> bool:
-        """Make the anchor, if there is any to make; False when the journal refused it."""
+        """Make the anchor, if one is due; return False when the journal refused it."""
         if boot.said is not None and not self._is_better(boot, now_ms):
             return True
         if boot.statements >= limits.TIMEMAP_STATEMENTS_MAX:
@@ -224,7 +224,7 @@ class BootAnchors:
         return True
 
     def _anchor_ourselves(self, now_ms: int) -> None:
-        """Our own records before now carry our uptime, and nothing waited: we are the node here."""
+        """Make the anchor of our own boot: our earlier records carry our uptime, and none of them waited."""
         if now_ms < self._check_at_ms:
             return
         uptime_s = self._clock.uptime_s(now_ms=now_ms)
@@ -241,7 +241,7 @@ class BootAnchors:
         return self._report((None, self._boot), ourselves, uptime_s, unix_ms // 1000, uncertainty_s, now_ms)
 
     def _note_step(self, now_ms: int) -> None:
-        """Our clock was corrected: say so, and look again at all that was said through it."""
+        """Report a correction of our clock, and check again all anchors that were made with it."""
         step = self._clock.drain_step()
         if step is None:
             return
@@ -260,7 +260,7 @@ class BootAnchors:
 
 
 def _anchored(node: bytes, body: EventBody | dict[int, int]) -> int | None:
-    """The boot for which a node states its own anchor with this body."""
+    """Return the boot for which a node sends its own anchor with this body."""
     if isinstance(body, dict) or body.code != event.ANCHOR or not isinstance(body.detail, list):
         return None
     about, boot = body.detail[:2]

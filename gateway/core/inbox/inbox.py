@@ -1,10 +1,10 @@
-"""Brings a node's payload to the journal, and the flush to the 2.04.
+"""Brings a node's payload to the journal, and answers with 2.04 after the flush.
 
-Takes payloads that a session has attributed to a node. Each record goes to the journal of its lane as it
-came, in the order of arrival; the answer waits until every record of the payload is durable. What cannot be
+Accepts payloads that a session has attributed to a node. Each record goes to the journal of its lane unchanged,
+in the order of arrival; the answer waits until every record of the payload is durable. What cannot be
 decoded is wrapped, whole, in a `raw` record of the gateway's own and acknowledged like any other: the node
-did its part. Duplicates that are remembered are not journaled again, yet are acknowledged only when the first
-copy is durable. One identity with another body is no duplicate: both go up, and the witness is told once. In
+has done its part. Duplicates that are remembered are not journaled again, yet are acknowledged only when the first
+copy is durable. One identity with another body is no duplicate: both are sent, and the witness is called once. In
 doubt a record is forwarded: the warehouse decides.
 """
 
@@ -27,8 +27,8 @@ _LANE_BITS = 2
 
 
 class Match(NamedTuple):
-    """Says what is remembered of an identity: where this very body stands (lane, position), and whether other
-    bodies came under it."""
+    """Holds what is remembered of an identity: where this very body is in the journal (lane, position), and how many
+    other bodies came under it."""
 
     place: tuple[str, int] | None
     others: int
@@ -38,10 +38,11 @@ NEW = Match(None, 0)
 
 
 class Remembered:
-    """Remembers the latest identities of one node, so that what it sends twice is not journaled twice.
+    """Remembers the latest identities of one node, so that a record sent twice is not journaled twice.
 
-    Two byte strings a node instead of objects: 24 bytes a record, 3 kB a node, 15 MB for the most nodes a gateway
-    remembers. A ring: beyond INBOX_REMEMBERED_PER_NODE_MAX the oldest goes, and what is not remembered any more is new.
+    Uses two byte strings per node instead of objects: 24 bytes a record, 3 kB a node, 15 MB for the most nodes a
+    gateway remembers. A ring: beyond INBOX_REMEMBERED_PER_NODE_MAX the oldest goes, and a forgotten identity is new
+    again.
     """
 
     __slots__ = ("_identities", "_next", "_places")
@@ -59,7 +60,7 @@ class Remembered:
             return NEW
         others = 0
         while found >= 0:
-            # Four bytes of one identity and four of the next may look like it.
+            # The second half of one identity and the first half of the next may look like it.
             if found % _IDENTITY.size == 0:
                 known, place = _PLACE.unpack_from(self._places, 2 * found)
                 if known == digest:
@@ -69,7 +70,7 @@ class Remembered:
         return Match(None, others)
 
     def add(self, boot: int, sequence: int, digest: bytes, lane: str, position: int) -> None:
-        """Remember where it stands."""
+        """Remember where the record is in the journal."""
         identity = _IDENTITY.pack(boot, sequence)
         place = _PLACE.pack(digest, position << _LANE_BITS | event.LANES.index(lane))
         if len(self._identities) < limits.INBOX_REMEMBERED_PER_NODE_MAX * _IDENTITY.size:
@@ -83,12 +84,12 @@ class Remembered:
 
 
 def digest_of(data: bytes) -> bytes:
-    """Eight bytes of SHA-256: two bodies of one identity that share them would need a deliberate search."""
+    """Return 8 bytes of SHA-256: two bodies of one identity with the same 8 would need a deliberate search."""
     return sha256(data).digest()[:8]
 
 
 class _Waiting:
-    """A request whose answer waits until `lanes` lanes are durable as far as it needs."""
+    """Holds a request whose answer waits until `lanes` lanes are durable as far as it needs."""
 
     __slots__ = ("exchange", "lanes")
 
@@ -98,14 +99,15 @@ class _Waiting:
 
 
 class Answers:
-    """Holds requests whose answers wait until their records are durable. Its length: how many have not been handed out.
+    """Holds requests whose answers wait until their records are durable. Its length is the count of those not returned
+    yet.
 
-    A flush costs as much as it settles, not as much as waits: by lane, a heap of the positions that are waited for.
+    A flush costs only as much as it settles, not as much as waits: each lane has a heap of the positions waited for.
     """
 
     def __init__(self) -> None:
         self._durable = dict.fromkeys(event.LANES, 0)
-        # By lane, those that wait for a position; a heap, for a duplicate waits for an older one.
+        # By lane, the requests that wait for a position; a heap, because a duplicate waits for an older position.
         self._heaps: dict[str, list[tuple[int, int, _Waiting]]] = {lane: [] for lane in event.LANES}
         self._ready: list[tuple[int, int]] = []
         self._serial = 0
@@ -115,7 +117,7 @@ class Answers:
         return self._count
 
     def wait(self, exchange: int, ends: dict[str, int]) -> None:
-        """`ends`: the last position it needs in each lane."""
+        """Add a request. `ends`: the last position it needs in each lane."""
         self._serial += 1
         self._count += 1
         open_ends = [(lane, position) for lane, position in ends.items() if position >= self._durable[lane]]
@@ -127,7 +129,7 @@ class Answers:
             heappush(self._heaps[lane], (position, self._serial, waiting))
 
     def advance(self, lane: str, end: int) -> None:
-        """All positions of the lane before `end` are durable."""
+        """Note that all positions of the lane before `end` are durable."""
         self._durable[lane] = end
         heap = self._heaps[lane]
         while heap and heap[0][0] < end:
@@ -137,26 +139,26 @@ class Answers:
                 self._ready.append((serial, waiting.exchange))
 
     def drain_ready(self) -> list[int]:
-        """Return those that wait for nothing any more, in the order they came; each once."""
+        """Return the requests that need not wait any more, in the order they came; each once."""
         ready, self._ready = sorted(self._ready), []
         self._count -= len(ready)
         return [exchange for _, exchange in ready]
 
 
 class AppendOwn(Protocol):
-    """Appends a record of the gateway itself; returns where it stands, or why the journal refused it."""
+    """Appends a record of the gateway itself; returns its (lane, position), or why the journal refused it."""
 
     def __call__(self, body: EventBody, *, now_ms: int) -> "tuple[str, int] | Refused": ...
 
 
 class RecordObserver(Protocol):
-    """Hears of every record that is journaled, once; `conflicts`: the second body of its identity."""
+    """Observes every record that is journaled, once; `conflicts`: it is the second body of its identity."""
 
     def __call__(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None: ...
 
 
 class AcceptedPayload(NamedTuple):
-    """Outcome of a payload: what was decoded (for the registry), and whether an alarm asks for a flush at
+    """Is the outcome of a payload: the decoded records (for the registry), and whether an alarm asks for a flush at
     once."""
 
     records: list[Record]
@@ -164,7 +166,7 @@ class AcceptedPayload(NamedTuple):
 
 
 class Inbox:
-    """Joins payloads, journal and answers. `counters` only rise."""
+    """Brings payloads to the journal and settles their answers. `counters` only rise."""
 
     def __init__(self, journal: Journal, own: AppendOwn, witness: RecordObserver) -> None:
         self._journal = journal
@@ -181,7 +183,7 @@ class Inbox:
         }
 
     def accept(self, node: bytes, payload: bytes, exchange: int, *, now_ms: int) -> AcceptedPayload | Refused:
-        """Journal a payload; the exchange is answered by `settled` after the flush, or now if Refused."""
+        """Journal a payload; `drain_settled` returns the exchange after the flush. Refused: answer it now."""
         self.counters["payloads"] += 1
         if len(self._answers) >= limits.INBOX_WAITING_MAX:
             self.counters["journal-refused"] += 1
@@ -202,7 +204,7 @@ class Inbox:
         return AcceptedPayload([made for made, _ in parts], urgent=event.ALARM in ends)
 
     def advance(self, ends: list[LaneEnd]) -> None:
-        """Take in which lanes became durable further."""
+        """Note which lanes became durable further."""
         for lane, end in ends:
             self._answers.advance(lane, end)
 
@@ -227,7 +229,7 @@ class Inbox:
         return AcceptedPayload([], urgent=False)
 
     def _place(self, node: bytes, made: Record, data: bytes, now_ms: int) -> tuple[str, int] | Refused:
-        """Return where the record stands in the journal: newly appended, or where its first copy stands."""
+        """Return where the record is in the journal: newly appended, or where its first copy is."""
         remembered = self._remembered(node)
         digest = digest_of(data)
         match = remembered.find(made.boot, made.sequence, digest)

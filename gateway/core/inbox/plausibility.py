@@ -1,7 +1,7 @@
-"""Judges each record once, as it is journaled. The record goes up unchanged, plausible or not.
+"""Judges each record once, as it is journaled. The record is sent unchanged, plausible or not.
 
 Counted, and noted in the registry for the status page: readings outside the range of their quantity, and
-codes that our tables do not know. Said in a record of the gateway's own as well: a time that cannot be
+codes that are not in our tables. Reported in a record of the gateway's own as well: an impossible time
 (`timeDoubtful`) and one identity with two bodies (`conflict`).
 
 A time can be judged only while our clock is good. It is doubtful when it lies
@@ -9,8 +9,8 @@ A time can be judged only while our clock is good. It is doubtful when it lies
     ahead    after now, by more than both uncertainties and TIME_MARGIN_S
     behind   before anything a node can still hold, NODE_HOLD_S_MAX, by more than both and TIME_BEHIND_MARGIN_S
 
-It is said once for each (node, boot, ahead or behind), and so many times an hour in all: one wrong clock, ours
-included, must not fill the journal. Beyond, it is counted as `unsaid`.
+It is reported once for each (node, boot, ahead or behind), and so many times an hour in all: one wrong clock, ours
+included, must not fill the journal. Beyond this limit, it is counted as `unsaid`.
 """
 
 from collections import OrderedDict
@@ -34,7 +34,7 @@ _AHEAD, _BEHIND = "time-ahead", "time-behind"
 
 
 class HourlyLimit:
-    """Allows at most so many in any hour that begins with one of them."""
+    """Allows at most `count_max` notes in any hour that begins with one of them."""
 
     def __init__(self, count_max: int) -> None:
         self._count_max = count_max

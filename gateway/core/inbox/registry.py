@@ -1,6 +1,6 @@
-"""Remembers the nodes of this cabinet: when each was heard, what it said of itself, and what is odd about it.
+"""Remembers the nodes of this cabinet: when each was last heard, what it reported of itself, and its odd records.
 
-Bounded; the least recently heard goes first. Which nodes belong here, gateway/core/link/ decides.
+It is bounded; the least recently heard node goes first. gateway/core/link/ decides which nodes belong here.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ from wire.record import EventBody, Record
 
 @dataclass(slots=True)
 class NodeOddities:
-    """Counts the odd things that a node says, for the status page, with the last of each kind.
+    """Counts the odd things that a node reports, for the status page, with the last of each kind.
 
     `last_out_of_range` is (label, scaled value); `last_doubtful` is (kind, seconds ahead of our clock).
     """
@@ -51,7 +51,7 @@ class Registry:
         for made in records:
             body = made.body
             if isinstance(body, EventBody) and body.code == event.BOOT and isinstance(body.detail, list):
-                known.boots += made.boot != known.boot  # the same report again is no boot
+                known.boots += made.boot != known.boot  # the same report again is not another boot
                 known.boot = made.boot
                 known.kind, known.version = str(body.detail[3])[:40], str(body.detail[4])[:40]
 
@@ -61,7 +61,7 @@ class Registry:
         odd.last_out_of_range = (label, value)
 
     def note_unknown(self, node: bytes, label: str, *, now_ms: int) -> None:
-        """A quantity or event that the tables do not know."""
+        """Note a quantity or event that is not in our tables."""
         odd = self._odd(node, now_ms)
         odd.unknown += 1
         odd.last_unknown = label
@@ -75,7 +75,7 @@ class Registry:
         self._odd(node, now_ms).conflicts += 1
 
     def keep_only(self, nodes: frozenset[bytes]) -> None:
-        """Forget all other nodes."""
+        """Forget all nodes that are not in `nodes`."""
         for node in [node for node in self._nodes if node not in nodes]:
             del self._nodes[node]
 

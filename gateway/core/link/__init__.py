@@ -1,1 +1,1 @@
-"""The gateway's end of the node link: who speaks, by which keys, and what a stranger may cost."""
+"""The gateway's end of the node link: authenticates nodes, keeps their keys, and bounds what a stranger may cost."""

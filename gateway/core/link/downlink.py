@@ -1,19 +1,19 @@
-"""Brings orders to nodes: it knows which order is in force for each node, and which the node has heard of.
+"""Brings orders to nodes: keeps which order is in force for each node, and which one the node has received.
 
-Three ways, all of them the one order of `wire.node_order`. A node that says anything is told in the answer that an
-order waits, and asks for it: this reaches nodes that sleep, were away or have just started. A change is also posted at
-once to those that can be reached: PUSH_EVERY_MS apart, so that a district hears it in two minutes without a burst, each
-push one exchange of CoAP and never repeated beyond; who did not hear it learns with its next message. A node that
-doubts the push answers 4.01 with an Echo value and gets it once more, with that.
+There are three ways, all with the one order of `wire.node_order`. The answer to any message of a node says whether an
+order waits, and the node asks for it: this reaches nodes that sleep, were away or have just started. A change is also
+posted at once to nodes that can be reached: PUSH_EVERY_MS apart, so that a district has it in two minutes without a
+burst, each push one exchange of CoAP and never repeated beyond that; a node that missed it learns with its next
+message. A node that doubts the push answers 4.01 with an Echo value and gets the push once more, with that value.
 
-A node that sleeps between its messages says so in each of them (node_order.SLEEPS): nothing is ever posted to it: it
-would not hear it, and its radio channel would carry it five times. What it is to know waits for its next message.
+A node that sleeps between its messages declares so in each of them (node_order.SLEEPS). Nothing is ever posted to it:
+it would not hear it, and its radio channel would carry it five times. Its order waits for its next message.
 
-What a node knows is remembered for the keys it has: a node that starts anew is told anew. Numbers rise over all
-changes since the gateway's start. What is not known yet (no clock since the start, a lease on its way) is not
-told at all: a node keeps what it has until then.
+What a node has received is remembered for its current keys: after a restart it gets its order again. Numbers rise over
+all changes since the gateway's start. An order that is not known yet (no clock since the start, a lease on its way) is
+not sent at all: a node keeps what it has until then.
 
-Decides no order. Must not know cabinets or signatures.
+It must not decide orders, nor know cabinets or signatures.
 """
 
 from collections import deque
@@ -32,7 +32,7 @@ from wire.oscore_context import Session
 
 
 class OrderInForce(NamedTuple):
-    """Holds an order in force, as in wire.node_order. `ends_ms`: on our monotonic clock, at the latest."""
+    """Holds an order in force, as in wire.node_order. `ends_ms`: its latest end on our monotonic clock."""
 
     id: bytes
     rule: str
@@ -41,21 +41,21 @@ class OrderInForce(NamedTuple):
     ends_ms: int
 
 
-# By feeder; None: of the whole cabinet, for nodes whose feeder is not known.
+# By feeder; key None: the order to the whole cabinet, for nodes whose feeder is not known.
 OrdersByFeeder = Mapping[int | None, OrderInForce | None]
 
 
 class _Slot:
-    """Holds the order in force for the nodes of a feeder, and since which change."""
+    """Holds the order in force for the nodes of a feeder, and the number of the change that made it so."""
 
     def __init__(self) -> None:
         self.number = 0
         self.standing: OrderInForce | None = None
-        self.told_ends_ms = 0  # the end of it that nodes count from
+        self.told_ends_ms = 0  # its end, from which nodes count
 
 
 class _Known:
-    """Holds what one node knows under the keys it has: numbers; None: nothing was said yet."""
+    """Holds which change number one node has received and acknowledged under its current keys; None: nothing yet."""
 
     __slots__ = ("acked", "said", "session")
 
@@ -72,7 +72,7 @@ class _Push(NamedTuple):
 
 
 class Downlink:
-    """Tells nodes of their orders. `feeders`: on which feeder a node hangs; who is not in it follows orders to the
+    """Sends nodes their orders. `feeders`: the feeder of each node; a node that is not in it follows orders to the
     whole cabinet."""
 
     def __init__(self, link: Link, clock: WallClock, feeders: Mapping[bytes, int]) -> None:
@@ -90,7 +90,7 @@ class Downlink:
         self._next_ms: int | None = None
         self.counters = dict.fromkeys(("changes", "pushed", "told", "fetched", "echoed", "refused", "failed"), 0)
 
-    # --- what stands --------------------------------------------------------------------------------------------
+    # --- orders in force ----------------------------------------------------------------------------------------
 
     def set_orders(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:
         """Adopt the orders in force now; None: they are not known yet."""
@@ -100,7 +100,8 @@ class Downlink:
         for feeder, slot in self._slots.items():
             standing = wanted.get(feeder)
             if standing is not None and slot.standing is not None:
-                # An end that moves away by itself (a clock was put right) is news: nodes count from what was told.
+                # An end that moves later by itself (a clock was corrected) is a change: nodes count from the end they
+                # got.
                 is_later = standing.ends_ms - slot.told_ends_ms > limits.LINK_ORDER_LATER_MS
                 is_same = standing[:4] == slot.standing[:4] and not is_later
             else:
@@ -114,14 +115,14 @@ class Downlink:
                 self._tell(feeder, now_ms)
 
     def waiting(self, node: bytes) -> int:
-        """Return how many orders this node has yet to hear of: 0 or 1."""
+        """Return how many orders this node has yet to receive: 0 or 1."""
         known = self._known_of(node) if self._is_known else None
         if known is None:
             return 0
         slot = self._slot_of(node)
         if known.acked == slot.number:
             return 0
-        # Who was never told of an order needs not be told that there is none.
+        # A node that never got an order need not be sent that there is none.
         return 1 if slot.standing is not None or known.said is not None else 0
 
     def waiting_for(self, exchange: int) -> int:
@@ -130,7 +131,7 @@ class Downlink:
         return 0 if node is None else self.waiting(node)
 
     def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
-        """Handle a node's question for its order and the answer to a push; return False for all else."""
+        """Handle a node's question for its order, or the outcome of a push; return False for everything else."""
         if isinstance(heard, NodeRequest) and heard.code == messages.POST:
             if node_order.SLEEPS in heard.query:
                 self._sleepers.add(heard.node)
@@ -157,7 +158,7 @@ class Downlink:
                 self._next_ms = now_ms + limits.LINK_PUSH_EVERY_MS
 
     def deadline_ms(self) -> int | None:
-        """Return when the next push is due. With all places taken, the outcome of one makes it so."""
+        """Return when the next push is due. While all places are taken, only the outcome of a push makes it due."""
         if not self._queue or len(self._pushes) >= limits.LINK_PUSHES_MAX:
             return None
         return self._next_ms
@@ -175,7 +176,8 @@ class Downlink:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _on_question(self, asked: NodeRequest, now_ms: int) -> None:
-        """A node asks what stands. It goes on asking until it has an answer, so what is answered is known."""
+        """Answer a node's question for its order. It repeats the question until it has an answer, so the answer
+        arrives."""
         known = self._known_of(asked.node) if self._is_known else None
         if known is None:
             self._link.respond(asked.exchange, messages.UNAVAILABLE, now_ms=now_ms)
@@ -185,7 +187,7 @@ class Downlink:
         self._link.respond(asked.exchange, messages.CONTENT, self._payload(asked.node, now_ms), now_ms=now_ms)
 
     def _on_outcome(self, answered: NodeResponse | NoResponse, now_ms: int) -> None:
-        """Take in what has become of a push."""
+        """Process the outcome of a push."""
         push = self._pushes.pop(answered.exchange, None)
         if push is None or push.known is not self._known.get(answered.node):
             return
@@ -202,14 +204,14 @@ class Downlink:
             push.known.acked = push.number
         else:
             self.counters["failed"] += 1
-        if push.number != self._slot_of(answered.node).number:  # it has changed meanwhile
+        if push.number != self._slot_of(answered.node).number:  # the order has changed meanwhile
             self._enqueue(answered.node, now_ms)
 
     def _slot_of(self, node: bytes) -> _Slot:
         return self._slots[self._feeders.get(node)]
 
     def _known_of(self, node: bytes) -> _Known | None:
-        """Return what a node knows; None for one without keys."""
+        """Return what a node has received; None for a node without keys."""
         member = self._link.sessions.member_of(node)
         if member is None or member.session is None:
             return None
@@ -219,7 +221,7 @@ class Downlink:
         return known
 
     def _tell(self, feeder: int | None, now_ms: int) -> None:
-        """Push to all of a feeder's nodes that must hear of the change."""
+        """Queue a push for all of a feeder's nodes that must learn of the change."""
         nodes = self._link.sessions.nodes()
         for node in self._known.keys() - nodes:
             del self._known[node]

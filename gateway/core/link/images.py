@@ -1,8 +1,8 @@
 """Serves nodes their programs: GET `f/<product>` is the signed manifest, GET `f/<product>/<number>/<n>`
 file n of that image, both by Block2. See `node.updating`.
 
-The gateway carries them and cannot change them: each node judges the signature itself. Nothing is kept of a transfer,
-so a whole street may fetch at once, each node at its own pace and within the link's own bound of requests a second.
+The gateway carries the programs and cannot change them: each node verifies the signature itself. No state is kept of a
+transfer, so a whole street may fetch at once, each node at its own pace, within the link's bound of requests a second.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ PATH = b"f"
 
 
 class NodeImage(NamedTuple):
-    """Holds one program. signed: the COSE_Sign1 around its manifest; files: their bytes in its order."""
+    """Holds one program. `signed`: the COSE_Sign1 around its manifest; `files`: their bytes in the manifest's order."""
 
     product: str
     number: int
@@ -32,7 +32,7 @@ class NodeImage(NamedTuple):
 
 
 class NodeImages:
-    """Serves one image a product. `asked`: requests so far."""
+    """Serves one image for each product. `asked` counts the requests."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -41,7 +41,7 @@ class NodeImages:
         self.asked = 0
 
     def set_images(self, images: Iterable[NodeImage]) -> None:
-        """Serve these from now on, and no others."""
+        """Serve these images from now on, and no others."""
         self.images = tuple(images)
         self._served = {}
         for image in self.images:
@@ -55,7 +55,7 @@ class NodeImages:
         self._served[path] = body, block.digest_etag(body)
 
     def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
-        """Answer a question for a program; return whether it was one."""
+        """Answer a request for a program; return whether it was one."""
         if not isinstance(heard, NodeRequest) or heard.path[:1] != (PATH,):
             return False
         self.asked += 1

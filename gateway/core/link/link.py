@@ -1,16 +1,16 @@
-"""Speaks with nodes: CoAP below, OSCORE in the middle, requests of known nodes out.
+"""Exchanges messages with nodes: CoAP below, OSCORE above it; passes on the requests of known nodes.
 
-Silent to strangers: an unknown kid, a tag that does not hold and a message in the clear get no word,
-are counted, and unknown kids are remembered, a bounded number of them, for an operator who may want to adopt one. Of
-its own nodes it hears each as often as `LINK_REQUESTS_PER_S`; a node gone mad is dropped, and CoAP's back-off quiets
-it.
+It is silent to strangers: an unknown kid, a tag that does not verify and a message in the clear get no answer and
+are counted. Unknown kids are remembered, a bounded number of them, for an operator who may want to adopt one. It
+accepts `LINK_REQUESTS_PER_S` from each of its own nodes; the excess of a faulty node is dropped, and CoAP's back-off
+slows that node down.
 
-It also asks: a request of ours to a node, in the keys that the node has agreed on. It goes to where the node answered
-our nonce, and only while the node's own requests come from there: an attacker who catches a request and sends it on
-from elsewhere gets nothing for it, and moves no node. A node that has moved is pushed to again after its next
-handshake.
+It also sends requests to nodes, under the keys that the node has agreed on. They go to the address from which the node
+answered our nonce, and only while the node's own requests come from there: an attacker who intercepts a request and
+forwards it from another address gets nothing for it, and redirects no node. A node that has moved gets pushes again
+after its next handshake.
 
-Must not know records, or decide who belongs here.
+It must not know records, or decide which nodes belong here.
 """
 
 from collections import OrderedDict
@@ -28,13 +28,13 @@ from wire.coap_exchange import bearer_timing
 from wire.faults import WireFault
 from wire.oscore_context import Session
 
-# What is longer than a datagram: programs of nodes (`gateway.core.link.images`).
+# Answers longer than a datagram: programs of nodes (`gateway.core.link.images`).
 SERVED_BY_BLOCKS = ((b"f",),)
 _BLOCKS = (messages.BLOCK2,)
 
 
 class NodeRequest(NamedTuple):
-    """Holds a request of a known node, with what was inside. `exchange`: what `respond` wants; `query`: its
+    """Holds a verified request of a known node, decrypted. `exchange`: the number for `respond`; `query`: its
     Uri-Query."""
 
     node: bytes
@@ -48,7 +48,7 @@ class NodeRequest(NamedTuple):
 
 
 class NodeResponse(NamedTuple):
-    """Says that a node has answered a request of ours: `exchange` is what `ask` returned."""
+    """Reports that a node has answered a request of ours: `exchange` is the number that `ask` returned."""
 
     node: bytes
     exchange: int
@@ -58,7 +58,7 @@ class NodeResponse(NamedTuple):
 
 
 class NoResponse(NamedTuple):
-    """Says that a node has not answered, or that what came does not hold."""
+    """Reports that a node has not answered, or that its answer does not verify."""
 
     node: bytes
     exchange: int
@@ -75,7 +75,7 @@ LinkEvent = NodeRequest | NodeResponse | NoResponse
 
 @dataclass(slots=True)
 class UnknownNode:
-    """Counts what came from a sender without a key here: perhaps a node that is not adopted yet."""
+    """Counts messages from a sender without a key here: perhaps a node that is not adopted yet."""
 
     peer: str
     first_ms: int
@@ -85,7 +85,7 @@ class UnknownNode:
 
 @dataclass(slots=True)
 class _Bucket:
-    """Requests that a node may make at once, refilled with time: thousandths of a request."""
+    """Holds how many requests a node may make at once, refilled with time, in thousandths of a request."""
 
     level: int
     at_ms: int
@@ -134,26 +134,26 @@ class Link:
 
     @property
     def counters(self) -> dict[str, int]:
-        """The counters of all layers."""
+        """Returns the counters of all layers."""
         return {**self._endpoint.counters, **self.sessions.counters, **self._counters}
 
     def malformed(self) -> int:
-        """Datagrams so far that were not CoAP."""
+        """Return how many datagrams so far were not CoAP."""
         return sum(self._endpoint.counters[reason] for reason in messages.REASONS)
 
     def receive(self, datagram: bytes, peer: Any, *, now_ms: int) -> list[LinkEvent]:
-        """Receive one datagram; return what it asks or answers, at most one."""
+        """Receive one datagram; return the request or answer in it, at most one."""
         return self._heard(self._endpoint.receive(datagram, peer, now_ms=now_ms), now_ms)
 
     def poll(self, *, now_ms: int) -> list[LinkEvent]:
-        """Do what is due."""
+        """Do what is due at `now_ms`."""
         return self._heard(self._endpoint.poll(now_ms=now_ms), now_ms)
 
     def deadline_ms(self) -> int | None:
         return self._endpoint.deadline_ms()
 
     def outgoing(self) -> list[tuple[Any, bytes]]:
-        """Datagrams to send now."""
+        """Return the datagrams to send now."""
         return self._endpoint.outgoing()
 
     def respond(
@@ -185,7 +185,7 @@ class Link:
         return None if opened is None else opened.node
 
     def reaches(self, node: bytes) -> bool:
-        """Return whether a request of ours has an address to go to."""
+        """Return whether there is a proven address to send a request of ours to."""
         member = self.sessions.member_of(node)
         if member is None or member.session is None:
             return False
@@ -201,7 +201,7 @@ class Link:
         options: tuple[tuple[int, bytes], ...] = (),
         now_ms: int,
     ) -> int | Refused:
-        """Ask a node; return the number that one NodeResponse or one NoResponse will bear, or Refused."""
+        """Send a request to a node; return the `exchange` of its one NodeResponse or NoResponse, or Refused."""
         member = self.sessions.member_of(node)
         if member is None or member.session is None or not self.reaches(node):
             self._counters["unproven-address"] += 1
@@ -270,7 +270,7 @@ class Link:
         return self._hear(request, opened, now_ms)
 
     def _hear(self, request: Request, opened: Opened, now_ms: int) -> NodeRequest | None:
-        """A request that holds."""
+        """Accept a verified request, within the node's rate limit."""
         if not self._may_ask(opened.node, now_ms):
             self._counters["limited"] += 1
             self._endpoint.drop(request.exchange)
@@ -302,7 +302,7 @@ class Link:
         bucket = self._buckets.get(node)
         if bucket is None:
             bucket = self._buckets[node] = _Bucket(full, now_ms)
-            if len(self._buckets) > limits.INBOX_NODES_MAX:  # members that are none any more
+            if len(self._buckets) > limits.INBOX_NODES_MAX:  # buckets of nodes that are no longer members
                 self._buckets.pop(next(iter(self._buckets)))
         bucket.level = min(full, bucket.level + (now_ms - bucket.at_ms) * self._requests_per_s)
         bucket.at_ms = now_ms
@@ -312,7 +312,7 @@ class Link:
         return True
 
     def unknown_nodes(self, *, now_ms: int) -> list[dict[str, Any]]:
-        """Return the strangers that spoke to us, the latest first: an operator may adopt one."""
+        """Return the unknown senders, the latest first: an operator may adopt one."""
         found = sorted(self.unknown.items(), key=lambda item: -item[1].heard_ms)
         return [
             {"kid": kid.hex(), "from": one.peer, "count": one.count, "heard_s_ago": (now_ms - one.heard_ms) // 1000}

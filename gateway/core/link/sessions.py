@@ -1,12 +1,12 @@
-"""Holds the nodes that belong to this gateway, and the keys of each since its last start or ours.
+"""Holds the nodes that belong to this gateway, and the keys agreed with each since its last start or ours.
 
-A node is known by its *member* entry: node id, OSCORE id (kid) and master secret, which an operator has brought. Keys
+A node is known by its *member* entry: node id, OSCORE id (kid) and master secret, which an operator has provided. Keys
 are agreed on as in RFC 8613 appendix B.2 (`wire.oscore_context`) and live in RAM: a gateway that starts anew, or from
-an old backup, has none, reuses no nonce, and tells a known node so with an unprotected 4.01.
+an old backup, has none, reuses no nonce, and answers a known node with an unprotected 4.01.
 
-Nothing here changes for a message that does not hold: the session that stands keeps standing until a new one has been
-proven, and goes back to none that was offered before it. A node that asks for keys again and again, or an old request
-of its that an attacker repeats, costs a derivation.
+A message that does not verify changes nothing: the current session remains until a new one has been
+proven, and is never replaced by one that was offered before it. A node that asks for keys again and again, or an
+attacker who repeats one of its old requests, costs one derivation each time.
 """
 
 from collections import OrderedDict
@@ -19,12 +19,12 @@ from wire import oscore
 from wire.faults import WireFault
 from wire.oscore_context import GATEWAY_ID, NEW, NONCE_BYTES, NONCE_BYTES_MAX, Pairing, Session, unwrap, wrap
 
-# Without the words that RFC 8613 proposes: a forged request must not get back more bytes than it had.
+# Without the diagnostic text of RFC 8613: a forged request must not get back more bytes than it had.
 _KEYS_UNKNOWN = oscore.refusal("oscore-context")._replace(payload=b"")
 
 
 class NodeKey(NamedTuple):
-    """Holds the key that an operator brings for one node. It shows no secret."""
+    """Holds the key that an operator provides for one node. Its repr shows no secret."""
 
     node: bytes
     kid: bytes
@@ -35,9 +35,9 @@ class NodeKey(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A request that holds: who sent it, what is in it, and what its answer needs.
+    """Holds a verified request: who sent it, its content, and what its answer needs.
 
-    `window`: the session's once the request is acted on, see `Sessions.commit`.
+    `window`: the replay window that the session gets once the request is acted on, see `Sessions.commit`.
     """
 
     node: bytes
@@ -48,9 +48,9 @@ class Opened(NamedTuple):
 
 
 class Member:
-    """Holds one node. `offered`: by its nonce, ours that it may come back with; the oldest first. `heard_at`: from
-    where its last request came; `proven_at`: where it was when it answered our nonce, and where that had been sent
-    to."""
+    """Holds one node. `offered`: for each nonce of the node, our nonce that it may answer with; the oldest first.
+    `heard_at`: where its last request came from; `proven_at`: the address from which it answered our nonce, if that had
+    been sent there."""
 
     __slots__ = ("_offered_at", "heard_at", "key", "offered", "pairing", "proven_at", "session")
 
@@ -68,7 +68,7 @@ class Member:
         self._offered_at = {nonce: self._offered_at.get(nonce, peer) for nonce in self.offered.values()}
 
     def agreed_from(self, peer: Any) -> None:
-        """There are new keys, by a request that came from there."""
+        """Note that the keys are new, agreed on by a request from `peer`."""
         assert self.session is not None
         nonce = self.session.context.id_context[:NONCE_BYTES]
         self.proven_at = peer if self._offered_at.get(nonce) == peer else None
@@ -86,14 +86,15 @@ class Sessions:
         self.set_keys(keys)
 
     def set_keys(self, keys: Iterable[NodeKey]) -> None:
-        """The nodes that belong here from now on; who stays keeps its session. Kids must differ: see `check_keys`."""
+        """Replace the nodes that belong here; a node that stays keeps its session. Kids must differ: see
+        `check_keys`."""
         before = {member.key: member for member in self._members.values()}
         members = {key.kid: before.get(key) or Member(key) for key in keys}
         self._members = members
         self._by_node = {member.key.node: member for member in members.values()}
 
     def nodes(self) -> frozenset[bytes]:
-        """Ids of all members."""
+        """Return the ids of all members."""
         return frozenset(self._by_node)
 
     def member(self, kid: bytes) -> Member | None:
@@ -103,16 +104,16 @@ class Sessions:
         return self._by_node.get(node)
 
     def agreed(self) -> int:
-        """Members with keys that have been proven."""
+        """Return how many members have proven keys."""
         return sum(member.session is not None for member in self._members.values())
 
     def open(self, member: Member, header: Any, request: Any) -> Opened | Any:
-        """Open a request of `member`: return Opened; or the answer to give instead, ready to send, as a Content.
+        """Open a request of `member`: return Opened, or the answer to give instead, ready to send, as a Content.
 
-        WireFault for what does not hold: silence.
+        WireFault for what does not verify: send no answer.
         """
         session, kid_context = member.session, header.kid_context
-        # libcoap sends the ID Context on, without its wrapping, when both have agreed.
+        # libcoap goes on sending the ID Context, without its wrapping, when both sides have agreed.
         if session is not None and kid_context in (None, session.kid_context, session.context.id_context):
             return self._opened(member, session, header, request)
         nonces = b"" if kid_context is None else _unwrapped(kid_context)
@@ -124,21 +125,21 @@ class Sessions:
         return _KEYS_UNKNOWN
 
     def commit(self, opened: Opened) -> None:
-        """Commit a request that is acted on: from now on it is a replay. One that is dropped before may come again."""
+        """Mark a request that is acted on: from now on it is a replay. One dropped before this may come again."""
         opened.session.window = opened.window
 
     def seal(self, opened: Opened, content: Any) -> Any:
-        """The protected answer to a request; WireFault for one that is too long. After an answer that did not fit the
-        datagram, a shorter one gets a number of its own."""
+        """Return the protected answer to a request; WireFault if it is too long. After an answer that did not fit the
+        datagram, a shorter one gets a sequence number of its own."""
         number = opened.session.next_number() if opened.exchange.is_nonce_spent else None
         return oscore.protect_response(opened.session.context, content, self._cipher, opened.exchange, number=number)
 
     def ask(self, session: Session, content: Any) -> tuple[Any, Any]:
-        """A protected request of ours to a node, and what its answer needs."""
+        """Return a protected request of ours to a node, and what its answer needs."""
         return oscore.protect_request(session.context, content, self._cipher, number=session.next_number())
 
     def answer(self, session: Session, response: Any, exchange: Any) -> Any:
-        """The Content of the answer to it; WireFault for what does not hold."""
+        """Return the Content of the answer to such a request; WireFault for what does not verify."""
         return oscore.vouched(oscore.unprotect_response(session.context, response, self._cipher, exchange))
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -150,16 +151,16 @@ class Sessions:
         return Opened(member.key.node, oscore.vouched(content), exchange, session, window)
 
     def _offer(self, member: Member, header: Any, request: Any, id1: bytes) -> Any:
-        """Request 1 holds: answer with our nonce, under keys that serve this one answer."""
+        """Answer a verified request 1 with our nonce, under keys that serve this one answer."""
         _, exchange, _ = oscore.unprotect_request(
             member.pairing.context(id1), request, self._cipher, window=NEW, kid_context=header.kid_context
         )
         self.counters["handshakes"] += 1
-        r2 = member.offered.get(id1)  # the same request again, by whomever: the same answer, and no place of another
+        r2 = member.offered.get(id1)  # the same request again, from any sender: the same answer, and no second place
         if r2 is None:
             if len(member.offered) >= limits.LINK_OFFERS_MAX:
                 # A node's nonces begin with its boot and a count: an attacker who repeats old requests pushes out
-                # those, and not what it asks now.
+                # those, and not the node's current one.
                 del member.offered[min(member.offered)]
             r2 = member.offered[id1] = self._random_bytes(NONCE_BYTES)
         plain = messages.Content(messages.UNAUTHORIZED, (), b"")
@@ -168,20 +169,20 @@ class Sessions:
         )
 
     def _agree(self, member: Member, header: Any, request: Any, nonces: bytes) -> Opened:
-        """Request 2 holds: its sender knew our nonce, so it is there now."""
+        """Accept a verified request 2: its sender knew our nonce, so it is there now."""
         session = Session(member.pairing.context(nonces))
         opened = self._opened(member, session, header, request)
         self.counters["agreed"] += 1
         member.session = session
-        # One offer, one session: the same request 2 again must not start its window anew. What was offered before is
-        # void: a request 2 that was held back would put keys in force that the node has left behind.
+        # One offer, one session: a repeated request 2 must not reset its replay window. Earlier offers become
+        # void: a request 2 that was held back would put keys in force that the node has given up.
         while member.offered.popitem(last=False)[1] != nonces[:NONCE_BYTES]:
             pass
         return opened
 
 
 def _unwrapped(kid_context: bytes) -> bytes:
-    """The nonces in it, or nothing."""
+    """Return the nonces in an ID Context, or nothing."""
     try:
         return unwrap(kid_context)
     except WireFault:
@@ -189,7 +190,7 @@ def _unwrapped(kid_context: bytes) -> bytes:
 
 
 def check_keys(keys: Iterable[NodeKey]) -> list[str]:
-    """Return what is wrong with keys that are to stand side by side: two nodes of one kid, or one node twice."""
+    """Return what is wrong with a set of keys: two nodes with one kid, or one node twice."""
     faults = []
     kids: dict[bytes, NodeKey] = {}
     nodes: set[bytes] = set()

@@ -1,1 +1,1 @@
-"""Brings the journal to the warehouse: batches, window, watermarks, silence."""
+"""Brings records from the journal to the warehouse: batches, send window, watermarks, silence of the warehouse."""

@@ -1,14 +1,14 @@
 """Makes batches: gathers journal entries, writes their SenML pack byte for byte as `wire.senml` does, but faster, and
-publishes it.
+turns it into a publication.
 
 A plain telemetry record needs no decoding. CBOR has one encoding for one integer, here and in the pack, so
-its integers are copied as they stand into the bytes that `wire.senml` writes around them: a *template*, made
+its integers are copied unchanged into the bytes that `wire.senml` writes around them: a *template*, made
 once for each shape (which readings, clock set or not) from what `wire.senml` itself writes for a record of
-that shape. What this module knows of SenML is therefore nothing; what it knows of a record is the expression
-below, which takes only what `wire.record` accepts: shortest integers, keys that ascend, nothing that follows.
+that shape. This module therefore knows nothing of SenML, and of a record only the expression
+below, which matches only what `wire.record` accepts: shortest integers, ascending keys, no trailing bytes.
 
-Everything else (events, integers of 64 bits, other versions, garbage) goes the long way through `entry` and
-`wire.senml`, whose WireFault is the caller's sign that a record cannot be read.
+Everything else (events, integers of 64 bits, other versions, garbage) is decoded by `entry` and encoded by
+`wire.senml`, whose WireFault tells the caller that a record cannot be read.
 """
 
 import re
@@ -35,8 +35,8 @@ class UnreadableRecord(NamedTuple):
 
 
 class GatheredBatch(NamedTuple):
-    """Positions `first` to `last` as they stand in a pack, void ones included, and what comes next if it cannot
-    go up. `last` is `first - 1` where nothing can; with `stop` None it is the disk that has a passing error."""
+    """Holds positions `first` to `last` as they appear in a pack, void ones included, and in `stop` what comes next if
+    it cannot be sent. `last` is `first - 1` where nothing can; with `stop` None the disk has a transient error."""
 
     first: int
     last: int
@@ -62,14 +62,15 @@ _PLAIN = re.compile(
 _READING = re.compile(rb"(%b)(%b)" % (_KEY, _SIGNED), re.DOTALL)
 _CLOCK_UNSET = b"\x00"
 
-# Stand-ins for what a template leaves open, none of which occurs in a label or a unit.
+# Placeholders for what a template leaves open; none of them occurs in a label or a unit.
 _NODE_MARK = b"\xee" * wire_limits.NODE_ID_BYTES
 _QUALITY_MARK = 0x5A5B
 _MARK = 0x5A5A5A00
 
 
 class Template(NamedTuple):
-    """`form % (first value, node in hex, seconds, quality code unless unset, sequence, boot, other values…)`."""
+    """Is filled in: `form % (first value, node hex, seconds, quality code unless unset, sequence, boot, other
+    values…)`."""
 
     form: bytes
     entries: int
@@ -82,7 +83,7 @@ class Packer:
         self._templates: dict[tuple[bytes, ...], Template | None] = {}
 
     def convert(self, payload: bytes) -> tuple[bytes, int]:
-        """One journal entry as it stands in a pack, and how many SenML records that is.
+        """Return one journal entry as it appears in a pack, and how many SenML records that is.
 
         WireFault when this version cannot read it, with the reason of `entry.decode`.
         """
@@ -110,7 +111,7 @@ class Packer:
 
 
 def assemble(batch: senml.Batch, entries: int) -> bytes:
-    """Return the pack of a batch whose items are converted already; `entries` is the sum of their SenML records."""
+    """Return the pack of a batch with encoded items; `entries` is the sum of their SenML records."""
     pack = senml.encode_head(batch, entries) + b"".join(batch.items)
     if len(pack) > wire_limits.BATCH_BYTES_MAX:
         raise WireFault("too-long")
@@ -142,13 +143,14 @@ def _wide(value: int) -> bytes:
 
 
 def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records_max: int) -> GatheredBatch:
-    """Gather what one batch takes from `first` on: `records_max` records at most, and the void positions among and
-    after them, however many. Where only one record may go it goes alone, so that a refusal tells which."""
+    """Gather one batch from `first` on: `records_max` records at most, and the void positions among and
+    after them, however many. With `records_max` 1 the record goes alone, so that a refusal shows which one is at
+    fault."""
     alone = records_max == 1
     items: list[bytes] = []
     entries, position, used, has_void = 0, first, 0, True
     while has_void and len(items) < records_max and used < limits.UPLINK_BATCH_BYTES_MAX:
-        # Voids count as items: where there are some, more must be read for as many records.
+        # Voids count as items: where there are some, more items must be read for as many records.
         count_max = records_max if position == first else 2 * (records_max - len(items)) + 1
         found = journal.read(stream, position, count_max=count_max, bytes_max=limits.UPLINK_BATCH_BYTES_MAX - used)
         has_void = False
@@ -179,7 +181,7 @@ def gather(journal: Journal, stream: Stream, packer: Packer, first: int, records
     return GatheredBatch(first, position - 1, items, entries, None)
 
 
-# A question that waited longer in a broker's queue has been asked again by then.
+# By then a question that waited longer in a broker's queue has been asked again.
 _QUESTION_EXPIRY_S = 300
 
 
@@ -190,14 +192,14 @@ class Publication(NamedTuple):
     topic: str
     payload: bytes
     retain: bool = False
-    expiry_s: int | None = None  # the broker forgets it then: for questions, never for records
+    expiry_s: int | None = None  # the broker drops it then: for questions, never for records
 
 
 class Publisher:
-    """Makes a batch one MQTT message, and counts the messages whose PUBACK is outstanding.
+    """Turns a batch into one MQTT message, and counts the messages whose PUBACK is outstanding.
 
     Receive Maximum is the broker's bound on what one connection may have unacknowledged (MQTT 5 section 3.3.4); clients
-    ignore it, so it is kept here. Decides nothing about what goes or when. `gateway` is the 8-byte id in the envelope.
+    ignore it, so it is kept here. It must not decide what is sent or when. `gateway` is the 8-byte id in the envelope.
     """
 
     def __init__(self, gateway: bytes, insee: str, name: str) -> None:
@@ -208,12 +210,13 @@ class Publisher:
         self._unacked: set[int] = set()
 
     def connected(self, receive_max: int) -> None:
-        """Forget the messages of the last connection: a new one knows nothing of them."""
+        """Forget the messages of the last connection: their PUBACKs cannot come over a new one."""
         self._receive_max = receive_max
         self._unacked.clear()
 
     def has_room(self, window: int) -> bool:
-        """Return whether one more may go, where `window` may be unacknowledged and the broker takes Receive Maximum."""
+        """Return whether one more may go: fewer than `window`, and than the broker's Receive Maximum, are
+        unacknowledged."""
         return len(self._unacked) < min(window, self._receive_max)
 
     def is_idle(self) -> bool:
@@ -221,11 +224,11 @@ class Publisher:
         return not self._unacked
 
     def acknowledged(self, token: int) -> None:
-        """Note that a PUBACK has come."""
+        """Note that the PUBACK of `token` has come."""
         self._unacked.discard(token)
 
     def give_up(self) -> None:
-        """Give up on PUBACKs that have not come: their places are needed."""
+        """Stop counting PUBACKs that have not come: their places are needed."""
         self._unacked.clear()
 
     def publish(self, stream: Stream, oldest: int, gathered: GatheredBatch) -> Publication:
@@ -245,7 +248,8 @@ def _class_of(lane: str) -> str:
 
 
 def _deflate(data: bytes) -> bytes:
-    """Raw deflate (RFC 1951): standard library at both ends, no header to pay for."""
+    """Compresses by raw deflate (RFC 1951): the standard library has it at both ends, and it has no header to pay
+    for."""
     # Level 6 of 9: a quarter of a drain's time; level 3 would take half of that and cost 8 % more bytes.
     compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
     return compressor.compress(data) + compressor.flush()

@@ -1,8 +1,8 @@
-"""Keeps how far each stream has gone up: what is under way, what waits for an explanation, how long the warehouse has
-been silent.
+"""Keeps how far each stream has been sent: what is under way, what waits for an explanation, how long the warehouse
+has been silent.
 
-Knows positions, never the window, the clock of the warehouse's silence or MQTT. The journal may let go of
-positions at any time (a watermark, or room for what is younger): `release_before` comes before anything else.
+It knows positions, but not the send window and not MQTT. The journal may let go of positions at any time (a watermark,
+or room for younger records): call `release_before` before anything else.
 """
 
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from gateway.core import limits
 from gateway.core.custody.journal import Journal
 from gateway.core.custody.stream import Hole, Stream
 
-# Of thinned telemetry one batch in so many goes.
+# Of thinned telemetry, one batch in THIN_STEP is sent.
 THIN_STEP = 4
 
 
 class ExplainedPositions(NamedTuple):
-    """Positions to let go of once our own record that explains them, at (lane, position), is durable."""
+    """Names positions to release once our own record that explains them, at (lane, position), is durable."""
 
     through: int
     explained_at: tuple[str, int]
@@ -26,7 +26,8 @@ class ExplainedPositions(NamedTuple):
 
 @dataclass
 class SentBatch:
-    """Sent and not yet held above. `records` is 0 where all its positions are void."""
+    """Describes a batch that is sent and not yet covered by a watermark. `records` is 0 if all its positions are
+    void."""
 
     first: int
     last: int
@@ -37,8 +38,10 @@ class SentBatch:
 
 @dataclass
 class StreamProgress:
-    """`next_position` is the first not sent, nor left for later; `ahead` what is sent and not yet held above, in
-    the order of positions; what lies before `sent_end` was due once and need not wait for company again."""
+    """Holds the state of one stream. `next_position` is the first neither sent nor left for later; `ahead` are the
+    batches sent and not yet under a watermark, by position; positions before `sent_end` were due once and go again
+    without delay.
+    """
 
     next_position: int
     records_max: int
@@ -53,7 +56,8 @@ class StreamProgress:
     turn: int = 0
 
     def release_before(self, oldest: int) -> bool:
-        """Forget what the journal does not hold any more, before `oldest`; return True when a batch was among that."""
+        """Forget positions before `oldest`, which the journal no longer holds; return True if a batch was among
+        them."""
         if self.passing is not None and self.passing.through < oldest:
             self.passing = None
         self.next_position = max(self.next_position, oldest)
@@ -63,7 +67,7 @@ class StreamProgress:
         return moved
 
     def sent(self, batch: SentBatch) -> None:
-        """Note that a batch has gone."""
+        """Note that a batch has been sent."""
         self.ahead.append(batch)
         self._pass_by(batch.last + 1)
 
@@ -78,16 +82,16 @@ class StreamProgress:
         self.turn = (self.turn + 1) % THIN_STEP
 
     def forget_ahead(self) -> None:
-        """Count nothing as under way: what was sent may not have arrived, or will never be held."""
+        """Treat no batch as under way: what was sent may not have arrived, or will never be acknowledged."""
         self.ahead.clear()
 
     def rewind(self, oldest: int) -> None:
-        """Send again all that is not held above."""
+        """Go back to `oldest`, so that everything above the watermark is sent again."""
         self.ahead.clear()
         self.next_position = oldest
 
     def resumed(self, *, keep_place: bool, oldest: int, records_max: int) -> "StreamProgress":
-        """The state for a new connection: what was explained stays so, and with `keep_place` what went before."""
+        """Return the state for a new connection: explanations stay, and with `keep_place` the place in the stream."""
         if keep_place:
             return replace(
                 self, asked_ms=None, answered=False, question=None, ahead=[], hold_until_ms=0, fresh_since_ms=None
@@ -104,10 +108,10 @@ class StreamProgress:
 
 
 class WarehouseSilence:
-    """Measures how long nothing has moved above; `is_silent` from the first doubt to the next move.
+    """Measures how long no watermark has moved; `is_silent` from the first deadline without a move to the next move.
 
     When nothing has moved for UPLINK_SILENCE_FIRST_MS the warehouse is *silent*, until something moves; meanwhile each
-    doubt makes the wait for the next one twice as long, up to UPLINK_SILENCE_LAST_MS.
+    deadline doubles the wait for the next one, up to UPLINK_SILENCE_LAST_MS.
     """
 
     def __init__(self) -> None:
@@ -116,7 +120,7 @@ class WarehouseSilence:
         self._wait_ms = limits.UPLINK_SILENCE_FIRST_MS
 
     def watch(self, now_ms: int) -> None:
-        """Expect something from now on, where nothing was expected."""
+        """Start the wait: a batch is under way now, where none was before."""
         self._since_ms = now_ms
 
     def end(self, now_ms: int) -> bool:
@@ -127,23 +131,23 @@ class WarehouseSilence:
         return was_silent
 
     def deadline_ms(self) -> int:
-        """Return when to doubt, if something is expected."""
+        """Return when the wait ends, if a batch is under way."""
         return self._since_ms + self._wait_ms
 
     def doubt(self, now_ms: int) -> bool:
-        """Note that the deadline has come; return True if this is where the silence begins."""
+        """Note that the wait has ended without a move; return True if the silence begins here."""
         begins, self.is_silent = not self.is_silent, True
         self._since_ms = now_ms
         self._wait_ms = min(2 * self._wait_ms, limits.UPLINK_SILENCE_LAST_MS)
         return begins
 
 
-# The lane and position of the record that explains; None: it was refused, ask again later.
+# Lane and position of the record that explains; None: it was refused, ask again later.
 Explained = tuple[str, int] | None
 
 
 class QuarantinedRecord(NamedTuple):
-    """A record that the centre refuses, or that this version cannot read: its journal position and bytes."""
+    """Describes a record that the centre refuses, or that this version cannot read: its journal position and bytes."""
 
     stream: Stream
     position: int
@@ -152,7 +156,7 @@ class QuarantinedRecord(NamedTuple):
 
 
 class LostPositions(NamedTuple):
-    """Journal positions that hold nothing any more."""
+    """Names journal positions whose records are lost."""
 
     stream: Stream
     first: int
@@ -160,11 +164,11 @@ class LostPositions(NamedTuple):
 
 
 class Quarantine:
-    """Explains what cannot go up by a record of the gateway, and releases it when that record is durable: holes of the
+    """Reports what cannot be sent in a record of the gateway, and releases it when that record is durable: holes of the
     journal, records that this version cannot read, records that the centre refuses.
 
-    Only what stands first in its stream may be set aside: the watermark passes what lies before, and the explanation
-    the rest. `epoch` is the journal's current one, in which explanations are written.
+    Only the first position of a stream may be set aside: the watermark covers what lies before it, the explanation
+    covers the rest. `epoch` is the journal's current one, in which explanations are written.
     """
 
     def __init__(
@@ -181,11 +185,11 @@ class Quarantine:
         self.counters = {"quarantined": 0, "holes": 0}
 
     def pass_hole(self, stream: Stream, progress: StreamProgress, hole: Hole, now_ms: int) -> None:
-        """Explain positions that hold nothing."""
+        """Explain positions whose records are lost."""
         self._explain("holes", progress, hole.last, self._on_lost(LostPositions(stream, *hole), now_ms=now_ms), now_ms)
 
     def pass_record(self, progress: StreamProgress, found: QuarantinedRecord, now_ms: int) -> None:
-        """Explain a record that cannot go up."""
+        """Explain a record that cannot be sent."""
         self._explain("quarantined", progress, found.position, self._on_quarantined(found, now_ms=now_ms), now_ms)
 
     def _explain(self, name: str, progress: StreamProgress, through: int, explained_at: Explained, now_ms: int) -> None:
@@ -196,7 +200,7 @@ class Quarantine:
         progress.passing = ExplainedPositions(through, explained_at)
 
     def is_waiting(self, stream: Stream, progress: StreamProgress) -> bool:
-        """Let go of what was set aside once its explanation is durable; True while it is not."""
+        """Release what was set aside once its explanation is durable; return True while it is not."""
         if progress.passing is None:
             return False
         through, (lane, position) = progress.passing

@@ -1,28 +1,28 @@
 """Brings records from the journal to the warehouse by batches, a send window and watermarks (ARCHITECTURE, section 5).
 
-The disk is the queue and the window is ours: MQTT clients ignore Receive Maximum and flood on reconnection,
-so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's watermark
+The journal on disk is the queue, and the window is kept here: MQTT clients ignore Receive Maximum and flood on
+reconnection, so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's watermark
 frees a record.
 
-A connection begins with a question, one empty batch per stream (alarms go at once), and data follows when
-the watermark has come (or after a short wait). Batches then go ahead of the watermark as far as the window
-allows, alarms first. When nothing has moved for half a minute the warehouse is *silent*: only the oldest
+A connection begins with a question, one empty batch per stream (alarms are sent at once), and data follows when
+the watermark has come (or after a short wait). Batches then run ahead of the watermark as far as the window
+allows, alarms first. When no watermark has moved for half a minute the warehouse is *silent*: only the oldest
 batch is sent again, with a back-off up to a quarter of an hour. The first watermark after that ends the
-silence and everything beyond it is sent afresh, for what swallowed one batch may have swallowed more.
+silence and everything beyond it is sent again, for where one batch was lost, more may have been.
 Sending twice is harmless: the warehouse counts a record once.
 
-On a bearer that costs (`allow`) telemetry is *spared*: one batch in four goes (`thin`) or none (`hold`), and the
-place in the stream moves on over what is left behind. The watermark cannot pass that, so there a PUBACK ends a
-batch's being under way, nothing is sent twice, and what failed is left behind with the rest. Back at `all` the
-stream begins again at the watermark; the warehouse has kept what came ahead of it.
+On a bearer that costs (`allow`) telemetry is *spared*: one batch in four is sent (`thin`) or none (`hold`), and the
+place in the stream moves on over the batches left out. The watermark cannot pass these, so there a PUBACK ends a
+batch's being under way, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
+the stream begins again at the watermark; the warehouse has kept what came ahead of it.
 
-The journal may let go of positions by itself when it is full. Then they are not ours to send any more, and
-what is still said about them does nothing.
+The journal may let go of positions by itself when it is full. Then they can no longer be sent, and messages about them
+have no effect.
 
 Sans-IO: `poll` returns what to publish; the caller reports connections, PUBACKs and messages, and polls after
 each. The state of one stream is in `progress`.
 
-Long because window, silence, refusals and lane policy move the same few fields of a stream.
+Long because window, silence, refusals and lane policy change the same few fields of a stream.
 """
 
 from collections.abc import Callable
@@ -42,10 +42,10 @@ from gateway.core.uplink.progress import (
 from wire import event, watermark
 from wire.watermark import Rejected, Watermark
 
-# MQTT 5 reason codes that mean "this batch", not "you": section 3.4.2.1.
+# MQTT 5 reason codes that blame the batch, not the client: section 3.4.2.1.
 _BATCH_AT_FAULT = (0x95, 0x99)
 _FAILURE_FROM = 0x80
-# No client is subscribed: no failure, but the batch is not held either. The silence timer does the rest.
+# No client is subscribed: this is no failure, but the warehouse has no copy either. The silence timer handles it.
 _NO_SUBSCRIBER = 0x10
 
 
@@ -53,7 +53,8 @@ class Uplink:
     """Decides what to publish and when. `gateway` is the 8-byte id in the envelope, `epoch` the journal's current one.
 
     `on_lost` and `on_quarantined` make a record of the gateway that explains what will not come, and return its lane
-    and position: only when that is durable does the journal let go. None: refused, ask again later. Both take `now_ms`.
+    and position: only when that is durable does the journal release it. None: refused, ask again later. Both take
+    `now_ms`.
     """
 
     def __init__(
@@ -99,13 +100,14 @@ class Uplink:
 
     @property
     def counters(self) -> dict[str, int]:
-        """The counts of what happened since the start; they only rise."""
+        """Returns the counts since the start; they only rise."""
         return {**self._counters, **self._quarantine.counters}
 
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, receive_max: int, *, now_ms: int) -> None:
-        """Begin a new connection: all above the watermark goes again, after the question; spared telemetry goes on."""
+        """Begin a new connection: all above the watermark is sent again after the question; spared telemetry
+        continues."""
         self._connected = True
         self._publisher.connected(receive_max)
         self._progress = {
@@ -121,7 +123,7 @@ class Uplink:
         self._connected = False
 
     def allow(self, policy: str) -> None:
-        """Set what the bearer of the moment may carry of telemetry: see the module. Poll afterwards."""
+        """Set which telemetry the current bearer may carry (see the module docstring). Poll afterwards."""
         assert policy in (ALL, THIN, HOLD), policy
         if policy == self._policy:
             return
@@ -139,7 +141,7 @@ class Uplink:
                 progress.forget_ahead()
 
     def acknowledged(self, token: int, reason_code: int, *, now_ms: int) -> None:
-        """Take in a PUBACK: it is room in the window, nothing more. A refusal rests the lane or splits the batch."""
+        """Process a PUBACK: it only makes room in the window. A refusal pauses the lane or splits the batch."""
         self._publisher.acknowledged(token)
         if reason_code == _NO_SUBSCRIBER:
             self._counters["puback-no-subscriber"] += 1
@@ -159,7 +161,7 @@ class Uplink:
             return
 
     def receive(self, message: Watermark | Rejected, *, now_ms: int) -> None:
-        """Receive a message of class `a`."""
+        """Receive a watermark or a rejection: a message of topic class `a`."""
         stream = Stream(message.epoch, message.lane)
         progress = self._progress.get(stream)
         if isinstance(message, Rejected):
@@ -184,7 +186,7 @@ class Uplink:
             self._note_move(now_ms)
 
     def poll(self, *, now_ms: int) -> list[Publication]:
-        """Return what to publish now."""
+        """Return the messages to publish now."""
         if not self._connected:
             return []
         self._release_before_oldest()
@@ -192,7 +194,7 @@ class Uplink:
         out: list[Publication] = []
         # Alarms of every epoch first, oldest epoch first within a lane.
         for stream in sorted(self._journal.streams(), key=lambda stream: event.LANES.index(stream.lane)):
-            oldest = self._oldest(stream)  # what went before may have made the journal let go
+            oldest = self._oldest(stream)  # an earlier stream may have made the journal let go
             if oldest is None:
                 continue
             progress = self._progress.get(stream)
@@ -221,7 +223,7 @@ class Uplink:
         return min(deadlines, default=None)
 
     def ahead(self) -> int:
-        """Return how many batches are sent and not yet under a watermark: never above the window."""
+        """Return how many batches are sent and not yet under a watermark: never more than the window."""
         return sum(len(progress.ahead) for progress in self._progress.values())
 
     # --- one stream's turn --------------------------------------------------------------------------------------
@@ -233,7 +235,7 @@ class Uplink:
             progress.fresh_since_ms = None
             return []
         if progress.asked_ms is None and stream.lane == event.ALARM:
-            # An alarm does not wait for an answer: to send one twice is cheaper than to send it late.
+            # An alarm does not wait for an answer: sending one twice is cheaper than sending it late.
             progress.asked_ms, progress.answered = now_ms, True
         if progress.asked_ms is None:
             return self._ask(stream, progress, now_ms)
@@ -244,7 +246,7 @@ class Uplink:
         if progress.hold_until_ms or self._quarantine.is_waiting(stream, progress):
             return []
         oldest = self._oldest(stream)
-        if oldest is None:  # what was set aside was the last of it
+        if oldest is None:  # the position set aside was the last of the stream
             del self._progress[stream]
             return []
         progress.release_before(oldest)
@@ -282,10 +284,10 @@ class Uplink:
         return now_ms - progress.fresh_since_ms >= self._age_ms(stream)
 
     def _is_blocked(self, stream: Stream) -> bool:
-        """Nothing may be sent until an event makes room: the window is full, or the warehouse is silent."""
+        """Return whether only an event can make room to send: the window is full, or the warehouse is silent."""
         if self._silence.is_silent and self._any_ahead():
-            # A warehouse that sleeps may wake for an alarm: each is tried once at once, the rest waits for the next
-            # doubt.
+            # A silent warehouse may answer to an alarm: alarms are tried once at once, everything else waits for the
+            # next deadline of the silence.
             return stream.lane != event.ALARM or any(
                 progress.ahead for other, progress in self._progress.items() if other.lane == event.ALARM
             )
@@ -293,14 +295,14 @@ class Uplink:
         return self.ahead() >= window or not self._publisher.has_room(window)
 
     def _age_ms(self, stream: Stream) -> int:
-        """Return how long a record may wait for company: alarms not at all, events a second, telemetry as
-        configured. To an earlier epoch no company will come."""
+        """Return how long a record may wait for others to share its batch: alarms not at all, events a second,
+        telemetry as configured. An earlier epoch gets no more records, so there is no wait."""
         if stream.lane == event.ALARM or stream.epoch != self._epoch:
             return 0
         return min(1000, self._batch_age_ms) if stream.lane == event.EVENT else self._batch_age_ms
 
     def _next_batch(self, stream: Stream, progress: StreamProgress, now_ms: int) -> Publication | None:
-        """The batch that is due, or None: the caller sees by `next_position` whether another may follow."""
+        """Return the batch that is due, or None; if `next_position` has moved all the same, another may follow."""
         first = progress.next_position
         if self._is_spared(stream) and progress.turn:
             progress.leave(min(progress.records_max, self._journal.durable_end(stream) - first))
@@ -327,10 +329,10 @@ class Uplink:
     # --- what cannot go up --------------------------------------------------------------------------------------
 
     def _pass_by(self, stream: Stream, progress: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
-        """Pass by what cannot go up: it is explained and released when all before it is held above."""
+        """Skip what cannot be sent: it is explained and released when everything before it is under a watermark."""
         stop = gathered.stop
         if stop is None:
-            # A passing read error, counted by the journal: the lane rests and asks again.
+            # A transient read error, counted by the journal: the lane pauses and tries again.
             progress.hold_until_ms = now_ms + limits.UPLINK_RECONNECT_FIRST_MS
         elif not self._is_next_to_free(stream, progress):
             if self._is_spared(stream):
@@ -342,27 +344,27 @@ class Uplink:
             self._quarantine.pass_record(progress, QuarantinedRecord(stream, *stop), now_ms)
 
     def _is_next_to_free(self, stream: Stream, progress: StreamProgress) -> bool:
-        # Until then only an event brings us further: no deadline may remain.
+        # Until then only an event can help: no deadline may remain.
         progress.fresh_since_ms = None
         return progress.passing is None and progress.next_position == self._journal.oldest(stream)
 
     def _rejected(self, stream: Stream, progress: StreamProgress, message: Rejected, now_ms: int) -> None:
         if message.reason in watermark.HOLD_REASONS:
-            # The centre's configuration is wrong, not the record: bisecting would quarantine them all.
+            # The centre's configuration is wrong, not the record: bisecting would quarantine all records.
             self._counters["rejected-held"] += 1
             self._hold(stream, progress, now_ms)
             return
         batch = progress.batch_over(message.first, message.last)
-        if batch is not None:  # what is not under way has been judged before, and is under way again if it matters
+        if batch is not None:  # a batch no longer under way was judged before, and is sent again if it matters
             self._refused(stream, progress, batch, message.reason, now_ms=now_ms)
 
     def _refused(self, stream: Stream, progress: StreamProgress, batch: SentBatch, reason: str, *, now_ms: int) -> None:
-        """The centre cannot take this batch: halve until one record stands alone, and set it aside."""
+        """Halve a batch that the centre cannot accept until one record is alone, and set that one aside."""
         if self._is_spared(stream):
             progress.ahead.remove(batch)
             return
         if batch.records == 0:
-            # No record is at fault: it is the centre that does not understand.
+            # No record is at fault: the centre does not understand the batch.
             self._hold(stream, progress, now_ms)
             return
         if batch.first == batch.last == self._oldest(stream) and progress.passing is None:
@@ -385,14 +387,14 @@ class Uplink:
     # --- what bears on all streams ------------------------------------------------------------------------------
 
     def _oldest(self, stream: Stream) -> int | None:
-        """The first position that the journal holds; None when it holds nothing of the stream any more."""
+        """Return the first position that the journal holds; None when it holds nothing of the stream any more."""
         try:
             return self._journal.oldest(stream)
         except KeyError:
             return None
 
     def _release_before_oldest(self) -> None:
-        """Forget what the journal has let go by itself."""
+        """Forget the positions that the journal has let go by itself."""
         for stream in list(self._progress):
             oldest = self._oldest(stream)
             if oldest is None:
@@ -407,7 +409,7 @@ class Uplink:
         return self._policy == HOLD and stream.lane == event.TELEMETRY
 
     def _send_again(self, stream: Stream, progress: StreamProgress) -> None:
-        """Send again what is not held above; spared telemetry is left behind."""
+        """Send again what is not under the watermark; spared telemetry is left out."""
         oldest = self._oldest(stream)
         if oldest is None or self._is_spared(stream):
             progress.forget_ahead()
@@ -418,7 +420,7 @@ class Uplink:
         return any(progress.ahead for progress in self._progress.values())
 
     def _taken(self, stream: Stream, progress: StreamProgress, batch: SentBatch, now_ms: int) -> None:
-        """The broker has a batch. Where no watermark can follow, that is all that will be heard of it."""
+        """Note that the broker has a batch. Spared telemetry gets no watermark, so the batch is finished with this."""
         batch.is_acknowledged = True
         if not self._is_spared(stream):
             return
@@ -427,15 +429,15 @@ class Uplink:
             self._note_move(now_ms)
 
     def _note_move(self, now_ms: int) -> None:
-        """The warehouse answers. If it was silent, what it did not hold is sent afresh."""
+        """Note that the warehouse answers. If it was silent, what it did not hold is sent again."""
         if self._silence.end(now_ms):
             self._send_all_again()
 
     def _check_silence(self, now_ms: int) -> None:
         if now_ms < self._silence.deadline_ms():
             return
-        # Only the oldest batch of the most urgent lane goes again: forget that the others were sent. And PUBACKs
-        # that never came: their places are needed.
+        # Only the oldest batch of the most urgent lane is sent again: forget that the others were sent. Stop counting
+        # PUBACKs that never came, too: their places are needed.
         self._publisher.give_up()
         if self._any_ahead():
             self._counters["silences"] += self._silence.doubt(now_ms)
