@@ -315,7 +315,7 @@ class Journal:
         return Segment(identity.name, identity, level)
 
     def write_file(self, name: str, data: bytes) -> OSError | None:
-        """Append to such a segment, deleting the ballast if the disk is full. On an error, returned, delete the file."""
+        """Append to such a segment; on a full disk, delete the ballast. If an error is returned, delete the file."""
         try:
             self._files.append(name, data)
         except OSError as error:
