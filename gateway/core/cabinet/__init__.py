@@ -1,1 +1,1 @@
-"""The equipment of the cabinet itself: feeders by policy, command and fallback, and their proof in watts."""
+"""The equipment of the cabinet itself: switches feeders by policy, command and fallback, and proves it in watts."""

@@ -1,14 +1,14 @@
-"""Declares the alarms of a cabinet: faults of a feeder, seen in its watts and its contactor's feedback, and conditions
+"""Declares the alarms of a cabinet: faults of a feeder, found in its watts and its contactor's feedback, and conditions
 of the cabinet as a whole. One cause makes one alarm, over restarts too.
 
 The causes at a feeder hide each other, in this order: no supply, a contactor that does not follow, a feeder without
 current (breaker, fuse), a cable cut or stolen (several lamps at one instant), lamps out one by one. While a cause
-stands, nothing below it is judged, and what stood before goes on standing: a tripped feeder of forty lamps is one
+lasts, nothing below it is judged, and alarms that were active remain active: a tripped feeder of forty lamps is one
 alarm. By day: a feeder that burns though its contactor is open is bypassed or miswired. A feeder whose wanted state is
 not known (the cabinet's own clock has the contactors) is not judged.
 
-Conditions of the whole (supply, door, hand switch, time, policy, photocell, its meters) begin and end once, after they
-have been so for a while. One whose input cannot be read (UNKNOWN) stays as it is.
+Conditions of the whole cabinet (supply, door, hand switch, time, policy, photocell, its meters) begin and end once they
+have lasted for a set time. One whose input cannot be read (UNKNOWN) stays as it is.
 """
 
 import json
@@ -39,7 +39,7 @@ _FILE_BYTES_MAX = 65_536
 
 
 class AlarmChange(NamedTuple):
-    """Says that a condition begins (or goes on with other figures) or ends: event code, whether it stands, its
+    """Reports that a condition begins (or continues with other figures) or ends: event code, whether it is active, its
     detail."""
 
     code: int
@@ -48,7 +48,7 @@ class AlarmChange(NamedTuple):
 
 
 class Sustained:
-    """Becomes true once a thing has been so for `for_ms`, and false once it has not been for as long."""
+    """Becomes true once a condition has held for `for_ms`, and false once it has been absent for as long."""
 
     def __init__(self, for_ms: int) -> None:
         self._for_ms = for_ms
@@ -68,12 +68,12 @@ class Sustained:
         self.is_so, self._against_ms = False, None
 
     def settle(self) -> None:
-        """Forget what was beginning or ending."""
+        """Forget a change that was about to happen."""
         self._against_ms = None
 
 
 class FeederWatch:
-    """Watches one feeder: `observe` takes what is measured and what is wanted. `active` maps the codes in force to
+    """Judges one feeder: `observe` compares what is measured with what is wanted. `active` maps the codes in force to
     their details."""
 
     def __init__(self, name: str, normal: NormalPower, *, is_self_dimming: bool = False) -> None:
@@ -91,8 +91,8 @@ class FeederWatch:
         self._silent = Sustained(limits.ALARM_METER_SILENT_MS)
         self._lost = 0  # lamps declared
         self._losing: tuple[int, int] | None = None  # how many, since when
-        self._last: tuple[int, int] | None = None  # lamps missing at the last warm look, when
-        self._drop: int | None = None  # lamps that went at one instant
+        self._last: tuple[int, int] | None = None  # lamps missing at the last warm observation, when
+        self._drop: int | None = None  # lamps lost at one instant
 
     def observe(
         self,
@@ -104,7 +104,7 @@ class FeederWatch:
         has_light: bool = True,
         now_ms: int,
     ) -> list[AlarmChange]:
-        """`wanted`: what the contactor is to be; None: not ours to say now. `has_light` False: the lamps of the
+        """`wanted`: what the contactor must be; None: not decided by us now. `has_light` False: the lamps of the
         feeder have controllers of their own (a permanent feeder), so only its contactor and its meter are judged.
         """
         if wanted != self._wanted:
@@ -134,8 +134,9 @@ class FeederWatch:
         self._last = None
 
     def _look_stuck(self, feedback: bool | None, wanted: bool, now_ms: int) -> bool:
-        """Whether the contactor contradicts now. A welded one is where it should be for half of the day: it is mended
-        when it has been seen in the position that it refused.
+        """Return whether the feedback contradicts the order now. A welded contactor is in the right position for half
+        of the
+        day: the fault ends only when it has been observed in the position that it refused.
         """
         stuck = self._stuck.observe(feedback is not None and feedback != wanted, now_ms=now_ms)
         if stuck:
@@ -145,14 +146,14 @@ class FeederWatch:
         return stuck
 
     def _rest(self) -> None:
-        """Judge nothing: what stands goes on standing, what was beginning begins anew."""
+        """Judge nothing: active alarms remain active, a fault that was beginning starts its wait again."""
         for held in (self._stuck, self._burning, self._failed, self._cable):
             held.settle()
         self._losing = self._last = None
 
     def _judge_dark(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
         burning = self._burning.observe(not self.normal.is_dark(power_dw), now_ms=now_ms)
-        # What was wrong with the light is neither seen nor over by day.
+        # By day a fault of the light can neither be observed nor end.
         return self._declare(event.FEEDER_UNEXPECTED_ON, burning, [self.name, power_dw])
 
     def _judge_lit(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
@@ -181,8 +182,8 @@ class FeederWatch:
         return verdicts
 
     def _judge_cable(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
-        """Judge whether many lamps went at one instant. The first warm observation of a night is compared with what was
-        missing before."""
+        """Judge whether many lamps went out at one instant. The first warm observation of a night is compared with what
+        was missing before."""
         known = (
             self._lost if self._last is None or now_ms - self._last[1] > limits.ALARM_INSTANT_MS else self._last[0]
         )
@@ -205,22 +206,22 @@ class FeederWatch:
         if now_ms - self._losing[1] < limits.ALARM_LAMPS_MS:
             return []
         self._lost, self._losing = missing, None
-        # With another number it is said again.
+        # With another number the alarm is reported again.
         self.active.pop(event.LAMPS_LOST, None) if missing else None
         return self._declare(event.LAMPS_LOST, missing > 0, [self.name, missing, *figures])
 
     def _hide_below(self) -> None:
-        """Let what was beginning below a higher cause begin anew when that is over."""
+        """Restart the wait of faults below a higher cause, so that they begin anew when that cause is over."""
         self._cable.settle()
         self._losing = self._last = None
 
     def standing(self) -> dict[str, Any]:
-        """Return what must outlive a restart, as plain data."""
+        """Return the state that must survive a restart, as plain data."""
         return {"active": {str(code): detail for code, detail in self.active.items()}, "lost": self._lost,
                 "refused": self._refused, "drop": self._drop}  # fmt: skip
 
     def resume(self, standing: dict[str, Any]) -> None:
-        """Go on from what stood before a restart; ValueError, KeyError or TypeError when it is no such thing."""
+        """Restore that state after a restart; ValueError, KeyError or TypeError when it is malformed."""
         active = {int(code): list(detail) for code, detail in standing["active"].items()}
         lost, refused, drop = standing["lost"], standing["refused"], standing["drop"]
         if type(lost) is not int or refused not in (None, True, False) or not (drop is None or type(drop) is int):
@@ -245,15 +246,15 @@ class FeederWatch:
 
 
 class CabinetConditions:
-    """`active` maps the codes that stand to their details."""
+    """Judges the conditions of the whole cabinet. `active` maps the codes in force to their details."""
 
     def __init__(self) -> None:
         self._held = {code: Sustained(for_ms) for code, for_ms in _HOLD_MS.items()}
         self.active: dict[int, list[Any]] = {}
 
     def observe(self, is_so: dict[int, list[Any] | None], *, now_ms: int) -> list[AlarmChange]:
-        """Observe, for each code, its detail while the condition holds, else None. Return what begins, ends, or goes on
-        with other words."""
+        """Observe, for each code, its detail while the condition holds, else None. Return the conditions that begin,
+        end, or continue with another detail."""
         verdicts = []
         for code, detail in is_so.items():
             if detail is UNKNOWN:
@@ -270,14 +271,14 @@ class CabinetConditions:
         return verdicts
 
     def resume(self, active: dict[int, list[Any]]) -> None:
-        """Go on from what stood before a restart."""
+        """Restore the conditions that were active before a restart."""
         self.active = {code: detail for code, detail in active.items() if code in self._held}
         for code in self.active:
             self._held[code].is_so = True
 
 
 class AlarmFile:
-    """Keeps the alarms that stand as one line of JSON, written when one begins, changes or ends: a restart neither
+    """Keeps the active alarms as one line of JSON, written when one begins, changes or ends: a restart neither
     forgets to end one nor begins it a second time. What cannot be read is judged anew: then an alarm may come twice.
     """
 
@@ -286,7 +287,7 @@ class AlarmFile:
         self._saved: dict[str, Any] = {}
 
     def restore(self, conditions: CabinetConditions, watches: list[FeederWatch]) -> None:
-        """Give back what stood when the last life ended."""
+        """Restore the alarms that were active when the agent last stopped."""
         for line in self._file.restore():
             try:
                 plain = json.loads(line)
@@ -302,7 +303,7 @@ class AlarmFile:
                 continue
 
     def save(self, conditions: CabinetConditions, watches: list[FeederWatch]) -> None:
-        """Write what stands, if anything has changed."""
+        """Write the active alarms, if anything has changed."""
         plain = {
             "conditions": {str(code): detail for code, detail in conditions.active.items()},
             "feeders": {watch.name: watch.standing() for watch in watches},

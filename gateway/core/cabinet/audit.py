@@ -1,10 +1,11 @@
 """Writes the hash-chained log of authority: policies, commands, outcomes, leases, what was done at the cabinet by hand.
 
 Lines of JSON in files `audit-<number>.log` of the state folder. Each holds `n`, which counts from 1, and `prev`, the
-SHA-256 of the line before it (without its newline), over the borders of files: a line that was changed, taken out or
-put in breaks the chain, and the head goes up to the centre once a day. What a power cut tore is no line; the next one
-follows the last whole line. Signed commands stand in it whole, so that a restart knows them. World failures are
-counted, never raised: a street is lit by a command whose line could not be written, and says so.
+SHA-256 of the line before it (without its newline), across files: a line that was changed, removed or
+inserted breaks the chain, and the head is reported to the centre once a day. A line torn by a power cut does not count;
+the next one follows the last whole line. Signed commands are kept whole, so that a restart knows them. Disk failures
+are counted, never raised: a street is lit by a command even if its line could not be written, and the failure is
+reported.
 """
 
 import json
@@ -37,7 +38,7 @@ class Broken(NamedTuple):
 
 
 class Audit:
-    """Goes on from the lines that stand on the disk."""
+    """Appends to the log, continuing from the lines on the disk."""
 
     def __init__(self, folder: SharedFolder) -> None:
         self._folder = folder
@@ -46,7 +47,7 @@ class Audit:
         self._load()
 
     def _load(self) -> None:
-        """Go on from what stands on the disk."""
+        """Find the head and the end of the log on the disk."""
         self._number, self._size, self._is_torn, self.head = 1, 0, False, Head(0, _START)
         try:
             for name, _line, text in _lines(self._folder.disk):
@@ -60,7 +61,8 @@ class Audit:
             self._is_unsure = True
 
     def write(self, what: str, *, unix_s: int | None, uptime_s: int, **values: Any) -> bool:
-        """Append one line. False: the disk refused it; whether it stands there is looked up before the next one."""
+        """Append one line; return False if the disk refused it: the next call then reads the log again before it
+        writes."""
         if self._is_unsure:
             self._is_unsure = False
             self._load()
@@ -80,7 +82,8 @@ class Audit:
                 self._number, self._size, self._is_torn = self._number + 1, 0, False
                 self._forget_old()
             name = _name(self._number)
-            # After a torn line a newline first: counted before, for a write that fails may have written all the same.
+            # After a torn line comes a newline first. Sizes are counted before: a write that fails may have written all
+            # the same.
             data = (b"\n" if self._is_torn else b"") + text + b"\n"
             self._size, self._is_torn = self._size + len(data), True
             self._folder.save(name, data)
@@ -100,7 +103,7 @@ class Audit:
 
 
 def entries(disk: Disk) -> Iterator[dict[str, Any]]:
-    """Every whole line, oldest first. OSError when the disk does not let us."""
+    """Yield every whole line, oldest first. OSError as the disk raises it."""
     for _name, _line, text in _lines(disk):
         entry = _entry(text)
         if entry is not None:
@@ -108,7 +111,7 @@ def entries(disk: Disk) -> Iterator[dict[str, Any]]:
 
 
 def verify(disk: Disk) -> tuple[Head, list[Broken]]:
-    """The head, and where the chain breaks; the oldest line may follow one that was let go."""
+    """Return the head, and where the chain breaks; the oldest line may follow one that was deleted by rotation."""
     head, broken = Head(0, _START), []
     is_first = True
     for name, line, text in _lines(disk):

@@ -4,12 +4,12 @@ out. A part of `gateway.core.gateway.Gateway`.
 The shell reports an observation about once a second (`on_observation`), the gateway hands over connections and messages
 of the classes `c` and `p`, and every `poll` decides anew what each contactor must be. Effects: `SetContactor` when a
 demand changes and again every minute, `Watchdog` every CABINET_WATCHDOG_MS while the agent can answer for the
-contactors. It stops when no time and no photocell is left (rung `safety` of `basis`): then the timer relay drops and
-the cabinet's own astronomical clock has the street. An agent that hangs, dies or loses its power stops by itself, for
-the pulse is made here, in the turn that decides.
+contactors. The pulses stop when no time and no photocell is left (rung `safety` of `basis`): then the timer relay drops
+and the cabinet's own astronomical clock controls the street. If the agent hangs, dies or loses its power, the pulses
+stop by themselves, for they are made in the same `poll` that decides.
 
 After a start nothing moves until the time is known or CABINET_START_MS have passed: a restart by day must not light a
-street. What happens goes up as records of the gateway's own; what a person ordered stands in the audit log as well.
+street. Events are reported as records of the gateway's own; what a person ordered is in the audit log as well.
 """
 
 from itertools import chain
@@ -39,8 +39,8 @@ _ASSERT_MS = 60_000
 
 
 class CabinetOptions(NamedTuple):
-    """Says what is wired and where. `keyset`: the commune's, installed by hand; None: no policy is accepted. Without
-    `has_watchdog` no other clock can take the contactors over, so `safety` keeps them closed."""
+    """Describes what is wired and where. `keyset`: the commune's, installed by hand; None: no policy is accepted.
+    Without `has_watchdog` no other clock can take the contactors over, so `safety` keeps them closed."""
 
     latitude_e4: int
     longitude_e4: int
@@ -51,7 +51,7 @@ class CabinetOptions(NamedTuple):
     has_switch: bool = False
 
     def nodes(self) -> dict[bytes, int]:
-        """Return on which feeder each node hangs, where that is configured."""
+        """Return the feeder of each node, where it is configured."""
         return {node: index for index, feeder in enumerate(self.feeders) for node in feeder.nodes}
 
 
@@ -84,7 +84,7 @@ class Cabinet:
         self.basis = Basis(time_basis.SAFETY)
         self.seen: Observation | None = None
         self._seen_ms = now_ms
-        self.switch: str | None = None  # the last position that could be read
+        self.switch: str | None = None  # the last position that was read
         self._has_supply = True
         self._as_found: list[bool | None] = [None] * len(self.feeders)  # contactors, before a test took them over
         self.in_control = False
@@ -102,8 +102,8 @@ class Cabinet:
     # --- events -------------------------------------------------------------------------------------------------
 
     def start(self, *, kept: list[bytes] | None = None, now_ms: int) -> None:
-        """Restore what an earlier life knew: the policy in force, the orders that were given. `kept`: signed commands
-        that the audit log may have dropped."""
+        """Restore the state of an earlier start: the policy in force, the orders that were given. `kept`: signed
+        commands that the audit log may have dropped."""
         self._follow(self.policies.in_force(None), now_ms)
         try:
             found = chain(entries(self._shared.disk), orders.entries_of(kept or []))
@@ -112,7 +112,7 @@ class Cabinet:
             self._shared.log("audit-unreadable", error=str(error))
 
     def on_observation(self, seen: Observation, *, now_ms: int) -> None:
-        """Observe everything that is wired."""
+        """Observe all wired equipment at once."""
         self.seen, self._seen_ms = seen, now_ms
         self.counters["looks"] += 1
         self.time_basis.photocell.observe(seen.photocell_lx, now_ms=now_ms)
@@ -168,7 +168,7 @@ class Cabinet:
                 self.orders.reopen(self.policies.held())
 
     def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> str | None:
-        """Light a feeder for a while, as a technician asks on the spot; return the word of a refusal, or None."""
+        """Light a feeder for a while, as a technician asks at the cabinet; return the word of a refusal, or None."""
         if feeder in self.hand.locks:
             return "locked"
         if not self.in_control and self.seen is not None:
@@ -178,7 +178,7 @@ class Cabinet:
         return None
 
     def lock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
-        """Keep a feeder open, as a technician asks on the spot."""
+        """Keep a feeder open, as a technician asks at the cabinet."""
         self.hand.lock(feeder, who, now_ms=now_ms)
         self._reporter.by_hand("lock", feeder, who, now_ms=now_ms)
         return None
@@ -188,14 +188,14 @@ class Cabinet:
         self._reporter.by_hand("unlock", feeder, who, now_ms=now_ms)
         return None
 
-    # --- the turn -----------------------------------------------------------------------------------------------
+    # --- poll -------------------------------------------------------------------------------------------------------
 
     def poll(self, *, is_metered: bool, now_ms: int) -> list[Any]:
-        """Decide; return contactor orders and pulses."""
+        """Decide; return contactor orders and watchdog pulses."""
         unix_s = self.time_basis.unix_s(now_ms=now_ms)
         self._follow(self.policies.in_force(unix_s), now_ms)
         if now_ms - self._seen_ms > limits.CABINET_BLIND_MS:
-            self.seen = None  # what was seen so long ago is not so any more
+            self.seen = None  # an observation so old does not count any more
             self.time_basis.photocell.observe(None, now_ms=now_ms)
         self.basis = self.time_basis.basis(now_ms=now_ms)
         self.hand.poll(now_ms=now_ms)
@@ -226,22 +226,23 @@ class Cabinet:
         return effects
 
     def orders_for_nodes(self, *, now_ms: int) -> OrdersByFeeder | None:
-        """Return the orders in force, for nodes behind the feeders; None while that is not known."""
+        """Return the orders in force for nodes behind the feeders; None while they are not known."""
         unix_s = self.time_basis.unix_s(now_ms=now_ms)
         return node_orders.wanted(
             self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
         )
 
     def audit_local(self, what: str, *, now_ms: int, **values: Any) -> None:
-        """Write a line of the audit log, of what was done at the cabinet beside its feeders."""
+        """Write a line of the audit log about an act at the cabinet that is not about a feeder."""
         self._reporter.audit(what, now_ms=now_ms, **values)
 
     def lease_left_s(self, *, now_ms: int) -> int | None:
-        """What is left of the centre's lease, while it is usable."""
+        """Return the seconds left of the centre's lease, while it is usable."""
         return self.lease.left_s(now_ms=now_ms) if self.lease.is_usable(now_ms=now_ms) else None
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
-        """When `poll` is due at the latest. What depends on UTC is due with it, in milliseconds of our clock."""
+        """Return when `poll` is due at the latest. What is due at a UTC instant is converted to milliseconds of our
+        clock."""
         candidates = [
             self.hand.deadline_ms(),
             self.lease.deadline_ms(now_ms=now_ms),
@@ -284,7 +285,7 @@ class Cabinet:
         return is_blind or (self.basis.kind == time_basis.SAFETY and not self.hand.tests)
 
     def _decide(self, index: int, now_ms: int) -> bool:
-        """Whether the contactor's order changes."""
+        """Decide for one feeder; return whether its contactor's order changes."""
         demand = rules.decide(
             index,
             self.feeders[index],
@@ -295,7 +296,7 @@ class Cabinet:
             has_lease=self.lease.is_usable(now_ms=now_ms),
         )
         if demand.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
-            # A test of one feeder takes all of them out of the old clock's hand: the others stay as they were found.
+            # A test of one feeder takes all feeders from the cabinet's own clock: the others stay as they were found.
             demand = demand._replace(closed=self._as_found[index] is not False)
         before, self.demands[index] = self.demands[index], demand
         if before is not None and before.closed == demand.closed:
@@ -309,14 +310,14 @@ class Cabinet:
         return True
 
     def _expected(self, index: int) -> bool | None:
-        """What the contactor must be, where that is ours to know."""
+        """Return what the contactor must be; None where we do not control it."""
         demand = self.demands[index]
         if demand is None:
             return None
         return demand.closed if self.in_control or demand.rule == rules.INTERLOCK else None
 
     def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
-        """Put another policy in force."""
+        """Put another policy in force, if it differs."""
         if taken is self.signed_policy:
             return
         self.signed_policy = taken
@@ -355,7 +356,7 @@ class Cabinet:
             expired = [policy.version] if policy is not None and is_over else None
         overridden = self.switch if self.switch not in (None, AUTO) else None
         stuck = self.time_basis.photocell.stuck
-        # Without the supply it has no voltage either: that is one cause.
+        # Without the supply, the Linky meter has no voltage either: that is one cause.
         is_linky_silent = self.options.has_linky and seen.linky is None and self._has_supply
         is_switch_unread = self.options.has_switch and seen.switch is None and self._has_supply
         silent = ["switch"] if is_switch_unread else ["linky"] if is_linky_silent else None
@@ -388,5 +389,5 @@ def _watch(options: FeederOptions, normals: LearntPowers) -> FeederWatch:
 
 
 def _lamps(options: FeederOptions) -> str:
-    """Return the name of a feeder with these lamps: with others, what was learnt of it is worth nothing."""
+    """Return a key of the feeder's name and lamps: with other lamps, the learnt power is worth nothing."""
     return f"{options.name} {options.lamps}x{options.lamp_dw}"

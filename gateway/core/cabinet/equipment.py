@@ -1,7 +1,7 @@
-"""Defines what crosses between the cabinet's core and the shell: an observation of the equipment, two kinds of effect.
+"""Defines what passes between the cabinet's core and the shell: an observation of the equipment, two kinds of effect.
 
-A value that is not wired, or that could not be read, is None: nothing is invented, and what was read a while ago is not
-read now. The real shell is `gateway/io/cabinet`, its twin `simulator/cabinet`.
+A value that is not wired, or that could not be read, is None: nothing is invented, and an earlier reading is not
+repeated. The real shell is `gateway/io/cabinet`, its twin `simulator/cabinet`.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ AUTO, ON, OFF = "auto", "on", "off"
 
 
 class FeederObservation(NamedTuple):
-    """Holds what was read of one feeder. `feedback`: the contactor's auxiliary contact says closed. Power in 0.1 W,
+    """Holds what was read of one feeder. `feedback`: the contactor's auxiliary contact reports closed. Power in 0.1 W,
     energy in Wh as the meter counts it (it never restarts by itself), voltage in 0.1 V, current in mA.
     """
 
@@ -22,8 +22,8 @@ class FeederObservation(NamedTuple):
 
 
 class Linky(NamedTuple):
-    """Holds what the operator's billing meter says by its TIC: index of all tariffs in Wh, apparent power in VA, tariff
-    as it says.
+    """Holds what the operator's billing meter reports by its TIC: index of all tariffs in Wh, apparent power in VA, the
+    tariff in the meter's words.
     """
 
     mode: str
@@ -35,8 +35,8 @@ class Linky(NamedTuple):
 
 class Observation(NamedTuple):
     """Holds what was read of the equipment at one time. `feeders` in the order of the configuration. `switch`: the hand
-    switch of the cabinet, AUTO, ON or OFF. `mains`: the supply is there. Battery in mV, temperature in 0.01 °C, light
-    in lx. `in_hand`: every contactor can be switched, as far as is known (its port is there, its board answers).
+    switch of the cabinet, AUTO, ON or OFF. `mains`: the supply is present. Battery in mV, temperature in 0.01 °C, light
+    in lx. `in_hand`: as far as is known, every contactor can be switched (its port exists, its board answers).
     """
 
     feeders: tuple[FeederObservation, ...]
@@ -58,6 +58,6 @@ class SetContactor(NamedTuple):
 
 
 class Watchdog(NamedTuple):
-    """Sends one pulse on the line that keeps the contactors in the agent's hand. A timer relay that misses it for
-    CABINET_WATCHDOG_MS hands them back to the cabinet's own astronomical clock.
+    """Sends one pulse on the line that keeps the contactors under the agent's control. A timer relay that gets none for
+    CABINET_WATCHDOG_MS returns them to the cabinet's own astronomical clock.
     """

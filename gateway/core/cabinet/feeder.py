@@ -2,12 +2,12 @@
 
     interlock > emergency > manual > command > policy > default; where no time is known: photocell, safety
 
-The answer is computed anew at every turn from the clock, the sun, the policy and what is ordered; nothing is
+The answer is computed anew at every poll from the clock, the sun, the policy and the orders; nothing is
 restored. A `permanent` feeder is closed day and night by policy: its lamps have controllers of their own.
 
-A technician orders two things by the local page: a feeder lit for a test, a feeder locked out. Both end by themselves
+A technician can order two things on the local page: a feeder lit for a test, a feeder locked out. Both expire
 on the monotonic clock, and with a restart. A lock-out keeps the agent from closing a contactor; it keeps neither a
-person nor the hardware fallback from it, so it never takes the place of a padlock on the breaker.
+person nor the hardware fallback from it, so it never replaces a padlock on the breaker.
 """
 
 from typing import NamedTuple
@@ -27,7 +27,7 @@ SWITCH_ON, SWITCH_OFF, LOCKED, PERMANENT = "switch-on", "switch-off", "locked", 
 
 class FeederOptions(NamedTuple):
     """Describes a feeder as installed. `lamp_dw`: what one lamp draws, in 0.1 W; 0: to be learnt. `lamps` 0: unknown.
-    `is_self_dimming`: they dim in the course of the night by themselves. `nodes`: ids of controllers in lamps on it."""
+    `is_self_dimming`: the lamps dim during the night by themselves. `nodes`: ids of lamp controllers on this feeder."""
 
     name: str
     lamps: int
@@ -38,7 +38,7 @@ class FeederOptions(NamedTuple):
 
 
 class FeederDemand(NamedTuple):
-    """Says what a contactor is wanted to be. `reason`: of the policy an integer (`policy.lighting.reason_parts`), else
+    """Holds what a contactor must be. `reason`: from the policy an integer (`policy.lighting.reason_parts`), else
     a word or a name. `until_s`: UTC at which it may change by itself, where that is known.
     """
 
@@ -50,7 +50,7 @@ class FeederDemand(NamedTuple):
 
 
 class LocalOrder(NamedTuple):
-    """Holds until when (monotonic ms), and who asked for it."""
+    """Holds when a technician's order ends (monotonic ms), and who gave it."""
 
     until_ms: int
     who: str
@@ -64,7 +64,7 @@ class LocalControl:
         self.locks: dict[int, LocalOrder] = {}
 
     def test(self, feeder: int, seconds: int, who: str, *, now_ms: int) -> None:
-        """Light a feeder for a while, at most LOCAL_TEST_S_MAX; 0 seconds ends it."""
+        """Light a feeder for a while, at most LOCAL_TEST_S_MAX; 0 seconds ends the test."""
         self.tests[feeder] = LocalOrder(now_ms + 1000 * max(0, min(seconds, limits.LOCAL_TEST_S_MAX)), who)
 
     def lock(self, feeder: int, who: str, *, now_ms: int) -> None:
@@ -84,7 +84,7 @@ class LocalControl:
 
 
 class Feeder:
-    """Holds the policy's rules for one feeder; `set_rules` when another policy comes into force."""
+    """Holds the policy's rules for one feeder; call `set_rules` when another policy comes into force."""
 
     def __init__(self, options: FeederOptions, site: lighting.Site) -> None:
         self.options = options
@@ -105,7 +105,7 @@ class Feeder:
         self.plan = lighting.Plan(calendar, site)
 
     def by_policy(self, basis: Basis) -> FeederDemand:
-        """Return what the policy demands, or what stands in for it while the time is not known."""
+        """Return what the policy demands, or the fallback while the time is not known."""
         rule = POLICY if self.has_rule else DEFAULT
         if self.is_permanent:
             return FeederDemand(True, rule, PERMANENT)
@@ -113,7 +113,7 @@ class Feeder:
             return FeederDemand(bool(basis.is_dark), PHOTOCELL, time_basis.DARK if basis.is_dark else time_basis.BRIGHT)
         if basis.unix_s is None:
             return FeederDemand(True, SAFETY, SAFETY)
-        # A carried clock is wrong by minutes: of the levels that may be right the brightest.
+        # A carried clock is wrong by minutes: the brightest of the possible levels counts.
         doubt_s = basis.uncertainty_s if basis.uncertainty_s > limits.CLOCK_EXACT_S else 0
         wanted = self.plan.brightest(basis.unix_s, doubt_s)
         return FeederDemand(wanted.level_percent > 0, rule, wanted.reason, wanted.until_s)

@@ -1,8 +1,9 @@
-"""Holds the centre's lease (ARCHITECTURE, section 6): while it is held, what the centre wants by override counts.
+"""Holds the centre's lease (ARCHITECTURE, section 6): while it is held, the centre's overrides count.
 
-A duration, counted on the monotonic clock from the sending of the request; it does not survive a restart. When it has
-run out, overrides rest and the policy decides; emergencies hold to their own expiry. After that, a new lease must
-hold for LEASE_DWELL_MS before overrides count again: a link that flaps makes no street flap.
+A lease is a duration, counted on the monotonic clock from the sending of the request; it does not survive a restart.
+When it has expired, overrides are suspended and the policy decides; emergencies last to their own expiry. After that, a
+new lease must be held for LEASE_DWELL_MS before overrides count again, so that an unstable link does not make a street
+flicker.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ _NONCE_BYTES = 8
 
 
 class Lease:
-    """Asks in time and accepts grants. `random_below` makes nonces that cannot be guessed."""
+    """Asks for leases in time and accepts grants. `random_below` makes nonces that cannot be guessed."""
 
     def __init__(self, random_below: Callable[[int], int]) -> None:
         self._random_below = random_below
@@ -26,11 +27,11 @@ class Lease:
         self.counters = {"asked": 0, "granted": 0, "stale": 0, "lost": 0}
 
     def ask_now(self, *, now_ms: int) -> None:
-        """Ask at once: the broker is reached (again), or what is held has changed."""
+        """Make a request due at once: the broker is connected (again), or the policies held have changed."""
         self._ask_at_ms = now_ms
 
     def ask(self, policy_version: int, keyset_version: int, *, is_metered: bool, now_ms: int) -> Ask | None:
-        """Return the request to send now, if it is time."""
+        """Return the request to send now, if one is due."""
         if self._ask_at_ms is None or now_ms < self._ask_at_ms:
             return None
         every_ms = limits.LEASE_METERED_EVERY_MS if is_metered else limits.LEASE_EVERY_MS
@@ -42,8 +43,8 @@ class Lease:
         return Ask(nonce, duration_s, policy_version, keyset_version)
 
     def accept(self, grant: Grant, *, now_ms: int) -> None:
-        """Accept a grant. One to no question of ours lends nothing, one that is longer than was asked no more than
-        that."""
+        """Accept a grant. A grant that answers no request of ours has no effect; one longer than requested is cut to
+        the requested length."""
         asked = self._asked.pop(grant.nonce, None)
         if asked is None:
             self.counters["stale"] += 1
@@ -60,15 +61,15 @@ class Lease:
         return self._until_ms is not None and now_ms < self._until_ms
 
     def is_usable(self, *, now_ms: int) -> bool:
-        """Return whether it is held, and for long enough after one that ran out."""
+        """Return whether the lease is held, and has been for long enough if an earlier one expired."""
         return self.is_held(now_ms=now_ms) and now_ms >= self._usable_from_ms
 
     def left_s(self, *, now_ms: int) -> int | None:
-        """Return the seconds that are left of it; None: not held."""
+        """Return the seconds left of the lease; None: not held."""
         return (self._until_ms - now_ms) // 1000 if self._until_ms is not None and now_ms < self._until_ms else None
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
-        """Return when something changes by itself."""
+        """Return when a request is due or the state of the lease changes."""
         candidates = [self._ask_at_ms]
         if self.is_held(now_ms=now_ms):
             candidates.append(self._until_ms)

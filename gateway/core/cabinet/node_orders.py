@@ -1,9 +1,9 @@
 """Derives what the cabinet's orders mean for nodes: lamps with a controller of their own behind its feeders.
 
-A node that is mapped to a feeder follows what is ordered for that feeder; one that is not follows orders to the
-whole cabinet, for it is not known on what it hangs. The precedence is the feeder's: an emergency, else an override
-or a test while the centre's lease is usable. What a technician does at the cabinet (switch, lock-out, test) is the
-contactors' alone. What nodes are told (directives) needs no feeder and no lease. Decides nothing anew.
+A node that is mapped to a feeder follows orders for that feeder; any other node follows orders to the
+whole cabinet, for its feeder is not known. The precedence is the feeder's: an emergency, else an override
+or a test while the centre's lease is usable. What a technician does at the cabinet (switch, lock-out, test) applies to
+the contactors alone. Directives need no feeder and no lease. It decides nothing of its own.
 """
 
 from gateway.core import limits
@@ -18,8 +18,8 @@ from wire import command, node_order
 def wanted(
     orders: Orders, lease: Lease, feeders: int, *, unix_s: int | None, started_ms: int, now_ms: int
 ) -> OrdersByFeeder | None:
-    """Return the order in force by feeder and for the whole cabinet (None). None where that is not known yet: after a
-    start an order may wait for the clock, or an override for the lease that comes with the connection."""
+    """Return the orders in force by feeder, and under None for the whole cabinet; None while they are not known: after
+    a start an order may wait for the clock, or an override for the lease that comes with the connection."""
     if unix_s is None and any(_waits_for_clock(order) for order in orders.known()):
         return None
     has_lease = lease.is_usable(now_ms=now_ms)
@@ -48,7 +48,7 @@ def _standing(order: Order | None) -> OrderInForce | None:
 
 
 def directives(orders: Orders) -> list[Directive]:
-    """Return what signed commands tell nodes, in the order in which they came; begun or not."""
+    """Return the directives in signed commands, in the order in which they came, begun or not."""
     return [
         Directive(
             one.command.id,
@@ -67,8 +67,8 @@ def directives(orders: Orders) -> list[Directive]:
 
 
 def directives_to_keep(orders: Orders) -> list[bytes]:
-    """Return the signed bytes of directives that last longer than any other command, those that wait for a policy too:
-    the audit log may drop them."""
+    """Return the signed bytes of directives that last longer than any other command, including those that wait for a
+    policy: the audit log may drop them."""
     known = [one.data for one in orders.known() if one.is_directive and one.state != OVER and _is_long(one.command)]
     return known + [data for data, asked in orders.unopened() if _is_long(asked)]
 

@@ -1,13 +1,13 @@
-"""Learns what a feeder draws when all is well, night by night, so that one dark lamp of fourteen is seen in the watts.
+"""Learns what a feeder draws without faults, night by night, so that one dark lamp of fourteen shows in the watts.
 
-A night's figure is the median of its minutes, warm and without a fault. The first one is the normal power (or what is
-installed, lamps times watts, until there is one). Later ones move it by an eighth, but only while they are within
+A night's figure is the median of its minutes, warm and without a fault. The first one is the normal power (until then
+it is what is installed, lamps times watts). Later ones move it by an eighth, but only while they are within
 half a lamp of it: a lamp that dies is never learnt. Above it, NORMAL_HIGHER_NIGHTS nights that agree mean new lamps,
-and are the new normal; festoons of a fortnight are not. In 0.1 W (dW).
+and become the new normal; festive lights of a fortnight do not. In 0.1 W (dW).
 
-What is learnt is written to the state disk after a night that changed it, a few times a year. What cannot be read is
-learnt again; so is what was learnt of another set of lamps: a change of their number or watts in the configuration
-begins anew.
+The learnt power is written to the state disk after a night that changed it, a few times a year. A file that cannot be
+read is learnt again; so is the power of another set of lamps: a change of their number or watts in the configuration
+starts from nothing.
 """
 
 import json
@@ -21,8 +21,8 @@ _FILE_BYTES_MAX = 4_096
 
 
 class NormalPower:
-    """Learns the normal power of one feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp is a
-    tenth."""
+    """Learns the normal power of one feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp counts as
+    a tenth of the feeder."""
 
     def __init__(self, lamps: int, lamp_dw: int, learnt_dw: int | None) -> None:
         self.lamps = lamps
@@ -38,7 +38,7 @@ class NormalPower:
 
     @property
     def lamp_dw(self) -> int | None:
-        """What one lamp draws."""
+        """Returns what one lamp draws, in 0.1 W."""
         return None if self.dw is None else max(1, self.dw // (self.lamps or 10))
 
     def is_lit(self, power_dw: int) -> bool:
@@ -55,7 +55,7 @@ class NormalPower:
         )
 
     def lamps_missing(self, power_dw: int) -> int:
-        """How many lamps' power is missing, to the nearest, from 0.6 of one on; 0 while nothing is known."""
+        """Return how many lamps' power is missing, rounded, from 0.6 of one on; 0 while nothing is known."""
         if self.dw is None or self.lamp_dw is None:
             return 0
         missing = (10 * (self.dw - power_dw) + 4 * self.lamp_dw) // (10 * self.lamp_dw)
@@ -76,7 +76,7 @@ class NormalPower:
         median_dw = minutes[len(minutes) // 2]
         before_dw = self.learnt_dw
         if self.learnt_dw is None:
-            # Where what is installed is known, a first night with lamps missing must not pass for normal.
+            # Where the installed power is known, a first night with lamps missing must not count as normal.
             if self._installed_dw is None or 2 * self.lamps_missing(median_dw) < 1:
                 self.learnt_dw = median_dw
         elif self.lamp_dw is not None and 2 * abs(median_dw - self.learnt_dw) <= self.lamp_dw:
@@ -88,7 +88,7 @@ class NormalPower:
         return self.learnt_dw != before_dw
 
     def _rise(self, median_dw: int) -> None:
-        """Note a night above what is known; enough of them that agree make a new normal."""
+        """Note a night above the normal power; enough of them that agree become the new normal."""
         assert self.lamp_dw is not None
         if self._higher and 2 * abs(median_dw - self._higher[-1]) > self.lamp_dw:
             self._higher = []
@@ -109,13 +109,13 @@ class LearntPowers:
         return {"disk-errors": self._file.disk_errors}
 
     def save(self, learnt: dict[str, int | None]) -> None:
-        """Write what is known."""
+        """Write the learnt powers."""
         self.known = {name: dw for name, dw in learnt.items() if dw is not None}
         self._file.save(json.dumps(self.known).encode() + b"\n")
 
 
 def _decode(data: bytes) -> dict[str, int]:
-    """Return what a whole line of ours says, and nothing for anything else."""
+    """Return the powers in a whole line of ours, and nothing for any other data."""
     if not data.endswith(b"\n"):
         return {}
     try:

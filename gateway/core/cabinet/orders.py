@@ -1,14 +1,16 @@
-"""Holds the commands in hand: from signed bytes to what a feeder must do, and what became of each (ARCHITECTURE,
+"""Holds the commands in hand: from signed bytes to what a feeder must do, and the outcome of each (ARCHITECTURE,
 section 6).
 
 A command is refused with a word when it is not signed by an operator of the policy in force with the right to it, is
-meant for another commune or cabinet, has expired, comes without a clock to judge that by, was retained by a broker, or
-asks for what a limit of the policy forbids (`verification`). The same bytes a second time change nothing and are told
-their outcome again. An accepted one waits for its not-before, holds until its expiry, and is over with it: also by the
-monotonic clock, for UTC may be put back. When another policy comes into force, every open order is judged again.
+meant for another commune or cabinet, has expired, arrives while there is no clock to judge its expiry, was retained by
+a broker, or asks for what a limit of the policy forbids (`verification`). The same bytes a second time change nothing
+and get their outcome reported again. An accepted command waits for its not-before time, holds until its expiry, and
+then is over, also by the monotonic clock, for UTC may be put back. When another policy comes into force, every open
+order is judged again.
 
-An id is remembered until its command has expired, ended or not: what is repeated never runs twice. Knows no contactor:
-what a feeder did comes back through `report`. What nodes are told (directives) goes the same way, in a room of its own.
+An id is remembered until its command has expired, ended or not: a repeated command never runs twice. It knows no
+contactor: what a feeder did comes back through `report`. Directives, which are for nodes, take the same way, with a
+limit of their own.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,12 +29,12 @@ RECEIVED, APPLIED, MEASURED, REFUSED = "received", "applied", "measured", "refus
 EXPIRED, ENDED, UNMEASURED = "expired", "ended", "unmeasured"
 
 
-# Said of an order as a whole, these are its last words.
+# Reported of an order as a whole, these outcomes are final.
 _FINAL = (EXPIRED, ENDED, REFUSED)
 
 
 class Refusal(NamedTuple):
-    """`is_told`: its author's id could be read, and has been told the outcome."""
+    """Holds why a command is refused. `is_told`: its id could be read, and its author gets the outcome."""
 
     why: str
     is_told: bool
@@ -56,7 +58,7 @@ class ReportOutcome(Protocol):
 
 class Orders:
     """Accepts, begins and ends orders. `report` is called for every outcome, once, and again when a command is
-    repeated; `record(order, now_ms=…)` before anything is reported of a new one.
+    repeated; `record(order, now_ms=…)` is called before anything is reported of a new order.
     """
 
     def __init__(self, place: CabinetPlace, verify: Verify, report: ReportOutcome, record: Callable[..., None]) -> None:
@@ -65,7 +67,7 @@ class Orders:
         self._report = report
         self._record = record
         self._orders: dict[bytes, Order] = {}
-        self._gone: dict[bytes, int] = {}  # ids of what is over and forgotten, until they expire (Unix s)
+        self._gone: dict[bytes, int] = {}  # ids of orders that are over and forgotten, until they expire (Unix s)
         self._unopened: dict[bytes, dict[str | None, tuple[str, str | None]]] = {}  # recovered, of unknown signers
         self.counters = {"received": 0, "refused": 0, "again": 0, "unreadable": 0}
 
@@ -74,7 +76,7 @@ class Orders:
     def accept(
         self, data: bytes, taken: SignedPolicy | None, *, is_retained: bool, unix_s: int | None, now_ms: int
     ) -> Order | Refusal | None:
-        """Return the new order behind signed bytes, or its refusal; None: nothing new."""
+        """Return the new order in signed bytes, or its refusal; None: nothing new."""
         try:
             order = verification.opened(data, () if taken is None else (taken,), self.place, self._verify)
         except UnknownSigner as stranger:
@@ -109,8 +111,9 @@ class Orders:
         return order
 
     def recover(self, entries: Iterable[dict[str, Any]], policies: list[SignedPolicy]) -> None:
-        """Recover orders and their outcomes from the audit log of earlier lives. Nothing is reported; what cannot be
-        read is counted. An order whose operator no policy in hand names waits for one (`reopen`)."""
+        """Recover orders and their outcomes from the audit log of earlier starts. Nothing is reported; what cannot be
+        read is counted. An order whose operator is in no policy in hand waits for a policy that names him
+        (`reopen`)."""
         found: dict[str, bytes] = {}
         told: dict[str, dict[str | None, tuple[str, str | None]]] = {}
         for entry in entries:
@@ -119,13 +122,13 @@ class Orders:
             except (KeyError, TypeError, ValueError):
                 self.counters["unreadable"] += 1
         is_over = {key: told.get(key, {}).get(None, ("", None))[0] in _FINAL for key in found}
-        # What is open comes first: it must not be lost behind what is over.
+        # Open orders come first: orders that are over must not take their places.
         for key in sorted(found, key=lambda key: is_over[key]):
             self._unopened[found[key]] = told.get(key, {})
         self.reopen(policies)
 
     def reopen(self, policies: list[SignedPolicy]) -> None:
-        """Try again what was recovered: a policy has come."""
+        """Try again to open recovered commands, after a policy has come."""
         names = {name: index for index, (name, _group) in enumerate(self.place.feeders)}
         for data, told in list(self._unopened.items()):
             try:
@@ -148,7 +151,7 @@ class Orders:
                 self._orders[order.command.id] = order
 
     def review(self, taken: SignedPolicy | None, unix_s: int, *, now_ms: int) -> None:
-        """Judge every open order by another policy, with its feeders as they are named now."""
+        """Judge every open order by another policy, with the feeders as that policy names them."""
         for order in self._orders.values():
             if order.state == OVER:
                 continue
@@ -160,8 +163,8 @@ class Orders:
                 self.report(order, outcome, why, now_ms=now_ms)
 
     def poll(self, *, unix_s: int | None, now_ms: int) -> None:
-        """Begin what has come, end what is over. Without a clock nothing begins; what runs ends by the monotonic
-        clock.
+        """Begin orders whose time has come, end those that are over. Without a clock nothing begins; active orders end
+        by the monotonic clock.
         """
         for order in self._orders.values():
             if order.state == OVER:
@@ -177,14 +180,14 @@ class Orders:
         if unix_s is not None and self._gone:
             self._gone = {key: expires_s for key, expires_s in self._gone.items() if expires_s > unix_s}
 
-    # --- what others ask ----------------------------------------------------------------------------------------
+    # --- queries ------------------------------------------------------------------------------------------------
 
     def emergency(self, feeder: int | None) -> Order | None:
-        """The emergency that lights a feeder now; the latest of several. None: one to the whole cabinet."""
+        """Return the emergency that lights a feeder now; the latest of several. None: one to the whole cabinet."""
         return self._latest(feeder, (command.EMERGENCY,))
 
     def override(self, feeder: int | None) -> Order | None:
-        """The override or test of the centre that holds for a feeder; the latest of several wins (TALQ)."""
+        """Return the centre's override or test that holds for a feeder; the latest of several wins (TALQ)."""
         return self._latest(feeder, (command.OVERRIDE, command.TEST_FEEDER))
 
     def known(self) -> list[Order]:
@@ -192,12 +195,12 @@ class Orders:
         return list(self._orders.values())
 
     def unopened(self) -> list[tuple[bytes, command.Command]]:
-        """Return what an earlier life held and no policy in hand vouches for: (signed bytes, what they say), not
+        """Return the recovered commands that no policy in hand vouches for, as (signed bytes, their content), not
         verified."""
         return list(_read(self._unopened))
 
     def next_s(self, unix_s: int) -> int | None:
-        """The next UTC second at which one begins or ends."""
+        """Return the next UTC second at which an order begins or ends."""
         instants = [
             instant
             for order in self._orders.values()
@@ -208,11 +211,11 @@ class Orders:
         return min(instants, default=None)
 
     def deadline_ms(self) -> int | None:
-        """Return when one is over by the monotonic clock, which UTC cannot put off."""
+        """Return when an order ends by the monotonic clock, which a change of UTC cannot postpone."""
         ends = [order.ends_ms for order in self._orders.values() if order.state != OVER and order.ends_ms is not None]
         return min(ends, default=None)
 
-    # --- what became of it --------------------------------------------------------------------------------------
+    # --- outcomes -----------------------------------------------------------------------------------------------
 
     def report(
         self,
@@ -224,7 +227,7 @@ class Orders:
         *,
         now_ms: int,
     ) -> None:
-        """Report an outcome of one feeder (None: of the whole), unless it was the last one reported."""
+        """Report an outcome at one feeder (None: of the whole order), unless it was the last one reported."""
         if order.reported.get(feeder) != (outcome, why):
             order.reported[feeder] = (outcome, why)
             self._report(order.command.id, outcome, why, feeder, power_dw, now_ms=now_ms)
@@ -243,8 +246,8 @@ class Orders:
             self._report(known.command.id, outcome, why or "again", feeder, again=True, now_ms=now_ms)
 
     def _end(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> Refusal | None:
-        """End an order: an operator with the right to give it may end it. An END takes no place; one that comes again
-        finds nothing to do."""
+        """End an order, if the operator has the right to give such an order. An END takes no place; a repeated END
+        finds nothing to end."""
         ended = self._orders.get(order.command.ends)
         if ended is None:
             return self._refuse(order, "unknown", now_ms)
@@ -260,8 +263,8 @@ class Orders:
         return None
 
     def _bound(self, order: Order, unix_s: int | None, now_ms: int) -> None:
-        """Its end on the monotonic clock, from the first good time on. An emergency whose end has come by a clock that
-        was wrong goes on until the end that is right, within the length it was given: light is the safe side."""
+        """Set its end on the monotonic clock, from the first good time on. An emergency whose end has come by a clock
+        that was wrong continues to the right end, within the length it was given: light is the safe side."""
         if unix_s is None:
             return
         left_ms = 1000 * max(0, order.command.expires_s - unix_s)
@@ -282,7 +285,7 @@ class Orders:
         return found
 
     def _has_room(self, order: Order, now_ms: int) -> bool:
-        """Make room if need be. One person's orders never crowd out another's, and no order crowds out an emergency."""
+        """Make room if need be. One person's orders never displace another's, and no order displaces an emergency."""
         alike = self._like(order)
         open_ones = [one for one in alike if one.state != OVER]
         if not order.is_emergency and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
@@ -301,12 +304,12 @@ class Orders:
         return True
 
     def _like(self, order: Order) -> list[Order]:
-        """Those that share its room: what is for contactors, or what is for nodes."""
+        """Return the orders that share its limit: those for contactors, or those for nodes."""
         return [one for one in self._orders.values() if one.is_directive == order.is_directive]
 
     def _outdate(self, order: Order, now_ms: int) -> None:
-        """Newer weather ends the older of the same scope. What a person decided is hidden by what came later, and
-        holds again when that ends."""
+        """End older weather of the same scope when newer has begun. A person's decision is only hidden by a later one,
+        and holds again when that ends."""
         for one in self._like(order) if order.is_directive else ():
             is_older = one is not order and one.state == ACTIVE and one.command.target == order.command.target
             if is_older and one.command.values.keys() <= order.command.values.keys() - set(directive.DECISIONS):
@@ -314,7 +317,7 @@ class Orders:
                 self.report(one, ENDED, "later", now_ms=now_ms)
 
     def note_used(self, ids: set[bytes], *, now_ms: int) -> None:
-        """Report these directives as applied: a node was told what they say."""
+        """Report these directives as applied: a node has received them."""
         for order in self._orders.values():
             if order.command.id in ids:
                 self.report(order, APPLIED, now_ms=now_ms)
@@ -326,13 +329,13 @@ class Orders:
 
 
 def entries_of(kept: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Signed commands that were kept elsewhere, as `recover` takes them."""
+    """Yield signed commands that were kept elsewhere, in the form that `recover` accepts."""
     for data, asked in _read(kept):
         yield {"what": "command", "id": asked.id.hex(), "data": data.hex()}
 
 
 def _read(signed: Iterable[bytes]) -> Iterator[tuple[bytes, command.Command]]:
-    """Not verified. What cannot be read says nothing, and is left out."""
+    """Decode signed commands without verifying them. What cannot be read is left out."""
     for data in signed:
         try:
             message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
@@ -349,7 +352,7 @@ def _room_for(order: Order) -> int:
 def _collect(
     entry: dict[str, Any], found: dict[str, bytes], told: dict[str, dict[str | None, tuple[str, str | None]]]
 ) -> None:
-    """One line of the audit log. KeyError, TypeError or ValueError when it has been damaged."""
+    """Add one line of the audit log. KeyError, TypeError or ValueError when it has been damaged."""
     if entry["what"] == "command":
         found.setdefault(str(entry["id"]), bytes.fromhex(entry["data"]))
     elif entry["what"] == "outcome":

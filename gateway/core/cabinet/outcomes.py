@@ -1,7 +1,7 @@
-"""Decides what became of each command at its feeders: applied, overruled, measured in watts.
+"""Decides the outcome of each command at its feeders: applied, overruled, measured in watts.
 
-"Applied" says that the contactor is as the command wants it, "measured" that the watts agree within OUTCOME_MEASURE_MS.
-The outcome of a command that something higher overrules says by what, and is reported again when that is over.
+"Applied" means that the contactor is as the command wants it, "measured" that the watts agree within
+OUTCOME_MEASURE_MS. The outcome of an overruled command names what overrules it, and is reported again when that ends.
 """
 
 from gateway.core import limits
@@ -12,12 +12,12 @@ from gateway.core.cabinet.orders import ACTIVE, APPLIED, MEASURED, REFUSED, UNME
 from wire import command
 
 HANDED_BACK = "handed-back"
-# A lease that was asked for with the connection is here by then; a contactor that comes back into our hand too.
+# By then, a lease requested with the connection has arrived, and a contactor that returns to our control is back.
 _PATIENCE_MS = 10_000
 
 
 class Outcomes:
-    """Joins orders with what was decided and what is seen."""
+    """Compares orders with decisions and observations."""
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
@@ -27,7 +27,7 @@ class Outcomes:
     def observe_demands(
         self, demands: list[FeederDemand | None], *, has_lease: bool, in_control: bool, now_ms: int
     ) -> None:
-        """After a decision: whose order each contactor follows."""
+        """Report, after a decision, which order each contactor follows."""
         for order in self._orders.known():
             if order.state != ACTIVE:
                 self._active_since.pop(order.command.id, None)
@@ -49,7 +49,7 @@ class Outcomes:
                     self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
 
     def observe(self, seen: Observation, watches: list[FeederWatch], *, now_ms: int) -> None:
-        """A look: do the watts agree with what was applied?"""
+        """Report whether the watts agree with what was applied."""
         for key, (order, since_ms) in list(self._measuring.items()):
             index = key[1]
             power_dw = seen.feeders[index].power_dw
@@ -66,7 +66,7 @@ class Outcomes:
 
 
 def _why(order: Order, demand: FeederDemand, has_lease: bool, in_control: bool) -> str:
-    """The word of what overrules it."""
+    """Return the word for what overrules the order."""
     if order.command.kind != command.EMERGENCY and not has_lease:
         return "lease"
     if demand.closed == order.closes and not in_control:

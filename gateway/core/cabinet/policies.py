@@ -1,10 +1,10 @@
 """Holds the commune's key set and its signed policies, on the state disk.
 
-Files `policy-<version>` and `keyset-<version>` hold what came, signature included, and are verified again at every
-start. A version never goes backwards: one at or below the highest that was ever taken is refused, also when that file
-is damaged, for its name says the number. A policy that is not valid yet waits beside the one in force; one that has
-expired stays in force ("last windows kept") and an alarm says so. The first key set is installed by hand; a later one
-comes signed by as many keys of the set in force as that set demands.
+Files `policy-<version>` and `keyset-<version>` hold what was received, signature included, and are verified again at
+every start. A version never goes backwards: one at or below the highest that was ever accepted is refused, even if that
+file is damaged, for its name contains the number. A policy that is not valid yet waits beside the one in force; one
+that has expired stays in force ("last windows kept") and an alarm reports it. The first key set is installed by hand; a
+later one must be signed by as many keys of the set in force as that set demands.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from wire.faults import WireFault
 
 Verify = Callable[[bytes, bytes, bytes], bool]  # public key, signature, data
 
-# Why not, beside the words of `policy.keyset`.
+# Reasons of a refusal, beside the words of `policy.keyset`.
 NO_KEYS, OLDER, CONTENT, MALFORMED, DISK = "no-keys", "older", "content", "malformed", "disk"
 KEYS_DAMAGED = "keys-damaged"
 
 
 class SignedPolicy(NamedTuple):
-    """Holds a policy: what it says, whose key signed it, its signed bytes."""
+    """Holds a policy: its content, the key that signed it, its signed bytes."""
 
     policy: document.Policy
     kid: bytes
@@ -34,12 +34,12 @@ class SignedPolicy(NamedTuple):
 
     @property
     def plain(self) -> bytes:
-        """The document's CBOR, out of its signed message."""
+        """Returns the document's CBOR, taken from its signed message."""
         return cose.sign1_decode(self.data, bytes_max=command.BUNDLE_BYTES_MAX).payload
 
 
 class PolicyVerdict(NamedTuple):
-    """Says what became of one part of a bundle: `why` None: taken. `version` as it says, where it could be read."""
+    """Reports whether one part of a bundle was accepted: `why` None: accepted. `version`, where it could be read."""
 
     part: str
     why: str | None
@@ -48,42 +48,42 @@ class PolicyVerdict(NamedTuple):
 
 
 class Policies:
-    """Accepts policies and says which is in force. `keyset`: the one installed by hand, or None: then no policy is
-    taken. `verify(key, signature, data)`.
+    """Accepts policies and returns the one in force. `keyset`: the one installed by hand, or None: then no policy is
+    accepted. `verify(key, signature, data)`.
     """
 
     def __init__(self, folder: SharedFolder, keyset: KeySet | None, verify: Verify) -> None:
         self._folder = folder
         self._verify = verify
         self.keyset = keyset
-        self._keysets = [] if keyset is None else [keyset]  # of this card, the first to the one in force
+        self._keysets = [] if keyset is None else [keyset]  # on this card, from the first to the one in force
         self._held: list[SignedPolicy] = []  # by version, the last is the newest
         self.highest = 0
         self._highest_keyset = 0 if keyset is None else keyset.version
-        self._damaged: set[int] = set()  # may be taken once more
+        self._damaged: set[int] = set()  # versions that may be accepted once more
         self.counters = {"taken": 0, "refused": 0, "damaged-files": 0, "disk-errors": 0}
         self._load()
 
     def in_force(self, unix_s: int | None) -> SignedPolicy | None:
-        """The newest whose validity has begun, else the oldest in hand; without a clock the newest."""
+        """Return the newest whose validity has begun, else the oldest in hand; without a clock the newest."""
         begun = [taken for taken in self._held if unix_s is None or taken.policy.valid_from_s <= unix_s]
         if begun:
             return begun[-1]
         return self._held[0] if self._held else None
 
     def to_come(self, unix_s: int | None) -> SignedPolicy | None:
-        """The one that waits for its day."""
+        """Return the policy whose validity has not begun yet, if one waits."""
         if unix_s is None or not self._held or self._held[-1].policy.valid_from_s <= unix_s:
             return None
         return self._held[-1] if len(self._held) > 1 else None
 
     def held(self) -> list[SignedPolicy]:
-        """Every policy in hand, the newest first."""
+        """Return every policy in hand, the newest first."""
         return self._held[::-1]
 
     @property
     def newest_version(self) -> int:
-        """The version of the newest that can be read; 0: none."""
+        """Returns the version of the newest policy that can be read; 0: none."""
         return self._held[-1].policy.version if self._held else 0
 
     @property
@@ -91,7 +91,7 @@ class Policies:
         return 0 if self.keyset is None else self.keyset.version
 
     def accept(self, payload: bytes, *, unix_s: int | None) -> list[PolicyVerdict]:
-        """Accept a bundle of topic `p`: key set, policy, or both. What is held already yields no verdict."""
+        """Accept a bundle of topic `p`: key set, policy, or both. A part that is held already yields no verdict."""
         try:
             keyset, policy = command.decode_bundle(payload)
         except WireFault as fault:
@@ -115,7 +115,8 @@ class Policies:
             return PolicyVerdict("keyset", NO_KEYS)
         opened, faults = keyset.open_keyset(data, self.keyset, self._verify)
         if opened is None:
-            # The set in force comes again with every bundle: signed by those before, it is a stranger's to itself.
+            # The set in force comes again with every bundle. It is signed by the set before it, so it does not verify
+            # now.
             return None if self._is_held("keyset", data) else _refused("keyset", faults)
         if not self._keep(f"keyset-{opened.version:010}", data):
             return PolicyVerdict("keyset", DISK, opened.version)
@@ -128,7 +129,7 @@ class Policies:
         if self.keyset is None:
             return PolicyVerdict("policy", NO_KEYS)
         if self.keyset.version < self._highest_keyset:
-            # A later set stands on the card and cannot be read: the keys that we can read may have been replaced.
+            # A later set is on the card and cannot be read: the keys that we can read may have been replaced.
             return PolicyVerdict("policy", KEYS_DAMAGED, None, f"key set {self._highest_keyset} is needed")
         policy, kid, faults = keyset.open_policy(data, self.keyset, self._verify)
         if policy is None:
@@ -140,16 +141,16 @@ class Policies:
         self.highest = policy.version
         self._damaged.discard(policy.version)
         current = self.in_force(unix_s)
-        # The one in force and the new one; what waited in between has been overtaken. Without a clock it is not known
-        # which is in force, so all are kept.
+        # Keep the policy in force and the new one; one that waited in between is obsolete. Without a clock it is not
+        # known which is in force, so all are kept.
         kept = self._held if unix_s is None else [taken for taken in self._held if taken is current]
         self._held = [*kept, SignedPolicy(policy, kid, data)][-limits.POLICY_FILES_MAX :]
         self._forget_old()
         return PolicyVerdict("policy", None, policy.version)
 
     def _replace_keys(self, keys: KeySet) -> None:
-        """Another set is in force. A version that only a replaced key has reached bars nothing: a thief could
-        have signed the highest number there is."""
+        """Put another key set in force. A version that only a replaced key has reached bars no later policy: a thief
+        could have signed the highest number there is."""
         self.keyset = keys
         self._keysets.append(keys)
         self._highest_keyset = max(self._highest_keyset, keys.version)
@@ -162,7 +163,7 @@ class Policies:
         return self._is_of_these_keys(taken), taken.policy.version
 
     def _is_of_these_keys(self, taken: SignedPolicy) -> bool:
-        """Signed by a key of the set in force."""
+        """Return whether a policy is signed by a key of the set in force."""
         return self.keyset is not None and keyset.key_of(self.keyset, taken.kid) is not None
 
     def _is_held(self, part: str, data: bytes) -> bool:
@@ -173,10 +174,10 @@ class Policies:
             return False
 
     def _keep(self, name: str, data: bytes) -> bool:
-        """Write to the disk before it counts: a restart must not go back to an older one."""
+        """Write a file to the disk before it counts: a restart must not go back to an older one."""
         try:
             if name in self._folder.disk.list():
-                self._folder.disk.delete(name)  # a torn one of an earlier try
+                self._folder.disk.delete(name)  # a torn file of an earlier try
             self._folder.save(name, data)
         except OSError:
             self.counters["disk-errors"] += 1
@@ -184,7 +185,7 @@ class Policies:
         return True
 
     def _load(self) -> None:
-        """Names first: a file that cannot be read bars older versions all the same."""
+        """Load all files, names first: a file that cannot be read bars older versions all the same."""
         try:
             keysets, policies = self._files("keyset"), self._files("policy")
         except OSError:
@@ -210,7 +211,7 @@ class Policies:
             self._keysets.append(opened)
 
     def _load_policy(self, version: int, data: bytes) -> None:
-        # It may have been signed by a key that has been replaced since: it was good then, and is what is in force.
+        # The key that signed it may have been replaced since: the policy was good then, and is the one in force.
         for keys in reversed(self._keysets):
             policy, kid, _faults = keyset.open_policy(data, keys, self._verify)
             if policy is not None:
@@ -221,7 +222,7 @@ class Policies:
             self._damaged.add(version)
 
     def _try_read(self, name: str) -> bytes:
-        """Nothing when the disk does not let us: then it is a damaged one."""
+        """Return the file's bytes; none on an OSError, so that the file counts as damaged."""
         try:
             return self._read(name)
         except OSError:
@@ -245,7 +246,7 @@ class Policies:
 
 
 def _refused(part: str, faults: tuple[Fault, ...]) -> PolicyVerdict:
-    """The word of the first fault, and all of them in words for a log."""
+    """Return a verdict with the word of the first fault, and with all faults as text for a log."""
     first = faults[0].path
     why = first if first in keyset.WORDS else CONTENT
     return PolicyVerdict(part, why, None, "; ".join(f"{fault.path}: {fault.problem}" for fault in faults)[:400])

@@ -1,8 +1,8 @@
 """Reports what happens in a cabinet: records of the gateway's own, lines of the audit log, fast copies over class `r`,
-lines of the operator's log. And turns an observation into readings: channel 0 is the cabinet, n its n-th feeder.
+lines of the operator's log. It also turns an observation into readings: channel 0 is the cabinet, n its n-th feeder.
 
-Alarms and changes are records. What a person ordered, and what became of it, stands in the audit log as well, whose
-head goes up once a day: from then on it cannot be shortened unseen. Decides nothing.
+Alarms and changes are records. What a person ordered, and its outcome, are in the audit log as well, whose
+head is reported to the centre once a day: from then on it cannot be shortened unnoticed. It must decide nothing.
 """
 
 from collections import deque
@@ -25,8 +25,8 @@ from wire.record import EventBody
 
 
 class GatewayServices(NamedTuple):
-    """Holds what the gateway lends to a cabinet: its records, clock, state disk, chance, log; `publish(kind, payload,
-    expiry_s)` sends a message that nothing depends on.
+    """Holds what the gateway provides to a cabinet: its records, clock, state disk, random source, log; `publish(kind,
+    payload, expiry_s)` sends a message that nothing depends on.
     """
 
     own: OwnRecords
@@ -40,7 +40,7 @@ class GatewayServices(NamedTuple):
 
 
 class CabinetReporter:
-    """Reports what happens, and decides nothing. `names` are the feeders'."""
+    """Reports what happens, and decides nothing. `names` are those of the feeders."""
 
     def __init__(
         self, shared: GatewayServices, audit: Audit, time_basis: TimeBasis, names: list[str], *, now_ms: int
@@ -53,7 +53,7 @@ class CabinetReporter:
         self._told_entries = 0
         self._unwritten: deque[tuple[str, dict[str, Any]]] = deque(maxlen=limits.AUDIT_WAITING_MAX)
         self._retry_ms = now_ms
-        self._refusals: dict[str, tuple[int, int]] = {}  # by reason: when told, how many since
+        self._refusals: dict[str, tuple[int, int]] = {}  # by reason: when last reported, how many since
 
     def report(self, code: int, active: bool | None, detail: list[Any] | None, *, now_ms: int) -> None:
         """Report an event as a record of the gateway's own."""
@@ -83,8 +83,8 @@ class CabinetReporter:
         *,
         now_ms: int,
     ) -> None:
-        """Report what became of a command. With `again` it goes back to the sender of a repeated command, and nowhere
-        else."""
+        """Report the outcome of a command. With `again` it is sent only to the author of a repeated command, and not
+        recorded."""
         name = None if feeder is None else self._names[feeder]
         said = command.Outcome(order, outcome, why, name, power_dw, self._time_basis.unix_s(now_ms=now_ms))
         self._shared.publish(topic.OUTCOME, command.encode_reply(said), limits.LEASE_S)
@@ -98,8 +98,8 @@ class CabinetReporter:
         self.audit("command", id=order.command.id.hex(), by=order.author, data=order.data.hex(), now_ms=now_ms)
 
     def refused(self, why: str, payload: bytes, *, now_ms: int) -> None:
-        """Report a command without an id that could be answered, and keep it for an operator. A flood is reported by
-        its number."""
+        """Report a command whose id cannot be read, and keep it for an operator. Many at once are reported by their
+        number."""
         self._shared.keep_refused(f"command-{why}", "centre", payload, now_ms=now_ms)
         count = self._count_refusal(f"command-{why}", now_ms)
         if count:
@@ -108,7 +108,7 @@ class CabinetReporter:
             self.audit("command-refused", why=why, bytes=len(payload), count=count, now_ms=now_ms)
 
     def bundle(self, verdict: PolicyVerdict, payload: bytes, *, now_ms: int) -> None:
-        """Report what became of a policy or a key set."""
+        """Report whether a policy or a key set was accepted."""
         part, why, version = verdict.part, verdict.why, verdict.version
         if why is None:
             self._shared.log("policy-taken", part=part, version=version)
@@ -122,7 +122,7 @@ class CabinetReporter:
         self.audit("policy-refused", part=part, why=why, version=version, now_ms=now_ms)
 
     def in_force(self, taken: SignedPolicy, *, now_ms: int) -> None:
-        """Report that another policy decides from now on."""
+        """Report that another policy is in force from now on."""
         policy = taken.policy
         detail = [policy.version, policy.valid_from_s, policy.valid_until_s, taken.kid]
         self.report(event.POLICY_TAKEN, None, detail, now_ms=now_ms)
@@ -135,7 +135,7 @@ class CabinetReporter:
         self.audit(what, feeder=name, who=who, now_ms=now_ms)
 
     def audit(self, what: str, *, now_ms: int, **values: Any) -> None:
-        """Write a line of the audit log. What the card refuses waits, in its order, and is tried again."""
+        """Write a line of the audit log. Lines that the card refuses wait, in order, and are tried again."""
         if self._unwritten or not self._write(what, values, now_ms):
             if not self._unwritten:
                 self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
@@ -143,7 +143,7 @@ class CabinetReporter:
             self._unwritten.append((what, values))
 
     def poll(self, *, now_ms: int) -> None:
-        """Try again what the card refused; tell the audit log's head, if it is time and it has moved."""
+        """Try again to write what the card refused; report the audit log's head, if it is due and has moved."""
         if self._unwritten and now_ms >= self._retry_ms:
             self._retry_ms = now_ms + limits.AUDIT_RETRY_MS
             while self._unwritten and self._write(*self._unwritten[0], now_ms):
@@ -164,7 +164,7 @@ class CabinetReporter:
         return self._audit.write(what, unix_s=self._time_basis.unix_s(now_ms=now_ms), uptime_s=uptime_s, **values)
 
     def _count_refusal(self, reason: str, now_ms: int) -> int:
-        """Return how many there have been since the last that was reported; 0: it is not to be reported now."""
+        """Return how many there have been since the last report, with this one; 0: do not report it now."""
         told_ms, count = self._refusals.get(reason, (now_ms - limits.REFUSALS_EVERY_MS, 0))
         if now_ms - told_ms < limits.REFUSALS_EVERY_MS:
             self._refusals[reason] = (told_ms, count + 1)
@@ -174,7 +174,7 @@ class CabinetReporter:
 
 
 def readings(seen: Observation, closed: list[bool]) -> list[dict[int, int]]:
-    """Records' worth of readings, none of them empty, each within wire.limits.READINGS_MAX."""
+    """Return the readings of each record to make, none of them empty, each within wire.limits.READINGS_MAX."""
     groups = [_of_cabinet(seen)]
     groups += [_of_feeder(index + 1, feeder, closed[index]) for index, feeder in enumerate(seen.feeders)]
     records: list[dict[int, int]] = [{}]

@@ -22,7 +22,7 @@ _KINDS = {command.OVERRIDE: "override", command.EMERGENCY: "emergency", command.
 
 
 def cabinet_status(cabinet: Cabinet, *, now_ms: int) -> CabinetStatus:
-    """The status of the cabinet at this time."""
+    """Return the status of the cabinet at this time."""
     seen, basis = cabinet.seen, cabinet.basis
     taken = cabinet.signed_policy
     unix_s = cabinet.time_basis.unix_s(now_ms=now_ms)
@@ -139,7 +139,7 @@ def _wish(wish: FeederDemand) -> WishStatus:
 
 
 def because(wish: FeederDemand) -> str:
-    """The rule and its reason in one English line, for logs and programs; people read `gateway explain`."""
+    """Return the rule and its reason as one English line, for logs and programs; people read `gateway explain`."""
     if isinstance(wish.reason, int):
         return f"{wish.rule}: {lighting.reason_text(wish.reason)}"
     return wish.rule if wish.reason == wish.rule else f"{wish.rule}: {wish.reason}"

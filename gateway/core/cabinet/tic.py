@@ -1,19 +1,19 @@
 """Decodes the Linky meter's customer output (TIC, télé-information client): bytes to frames, frames to a `Linky`.
 
-Source: Enedis-NOI-CPT_54E, "Sorties de télé-information client des appareils de comptage Linky". The meter talks by
-itself, for ever, in one of two modes that the supplier sets:
+Source: Enedis-NOI-CPT_54E, "Sorties de télé-information client des appareils de comptage Linky". The meter sends
+continuously, without being asked, in one of two modes that the supplier sets:
 
     historique   1200 baud 7E1    LF label SP value SP checksum CR                  checksum over: label SP value
     standard     9600 baud 7E1    LF label HT [date HT] value HT checksum CR        over: label HT [date HT] value HT
 
-The checksum is the sum of these bytes, its six low bits plus 0x20. Groups stand between STX and ETX; EOT says that the
-meter breaks off in the middle of a frame. No control character means anything else anywhere, so each counts, no matter
-what came before: STX begins a frame, LF a group, and what was open then is lost and counted. Thus the decoder
-is back in step with the first whole frame after any rubbish. What it keeps is bounded; it never raises.
+The checksum is the sum of these bytes, its six low bits plus 0x20. Groups lie between STX and ETX; EOT means that the
+meter breaks off in the middle of a frame. No control character has another meaning anywhere, so each counts, no matter
+what came before: STX begins a frame, LF a group, and one that was open then is lost and counted. Thus the decoder
+is back in step with the first whole frame after any noise. What it keeps is bounded; it never raises.
 
-Six bits of checksum let one noise in 64 pass, and every flip of a seventh bit, so a frame says how many of its groups
-were lost, `linky` takes whole frames only, and digits must be digits. A line that is read at 8N1 (some USB adapters
-cannot do 7E1) has the parity in bit 7: it is checked and taken off.
+Six bits of checksum let one noise in 64 pass, and every flip of a seventh bit, so a frame counts its groups
+that were lost, `linky` accepts whole frames only, and digits must be digits. A line that is read at 8N1 (some USB
+adapters cannot do 7E1) has the parity in bit 7: it is checked and removed.
 """
 
 import re
@@ -29,7 +29,7 @@ _SEPARATORS = {HISTORIQUE: b" ", STANDARD: b"\t"}
 
 # The longest group is PJOURF+1 of the standard mode: label 8, value 98, two separators, checksum.
 GROUP_BYTES_MAX = 128
-# The standard mode knows some 75 labels, of which a three-phase producer sends nearly all.
+# The standard mode has some 75 labels; a three-phase producer's meter sends nearly all of them.
 GROUPS_MAX = 96
 # 863 bytes for one phase in the standard mode, some 1,600 for a three-phase producer; beyond, an ETX was lost.
 FRAME_BYTES_MAX = 4096
@@ -45,8 +45,8 @@ _SERIAL = re.compile("[0-9A-F]{1,12}")
 
 
 class Frame(NamedTuple):
-    """One frame. `groups`: label to (value, date or None), both as the meter says them, spaces included. `faults`: its
-    groups that were lost or refused."""
+    """Holds one frame. `groups`: label to (value, date or None), both as the meter sends them, spaces included.
+    `faults`: how many of its groups were lost or refused."""
 
     mode: str
     groups: dict[str, tuple[str, str | None]]
@@ -54,7 +54,7 @@ class Frame(NamedTuple):
 
 
 class TicDecoder:
-    """Feed it what comes in, in pieces of any size. `counters`: what was taken and what was not, by name."""
+    """Decodes bytes, in pieces of any size, to frames. `counters`: what was accepted and what was not, by name."""
 
     def __init__(self, mode: str) -> None:
         assert mode in MODES, mode
@@ -74,9 +74,9 @@ class TicDecoder:
         }  # fmt: skip
 
     def receive(self, data: bytes) -> list[Frame]:
-        """The frames that these bytes complete, the oldest first."""
+        """Return the frames that these bytes complete, the oldest first."""
         for raw in data:
-            # Even parity over eight bits where the eighth is still there.
+            # Check even parity over eight bits where the eighth is still there.
             byte = raw & 0x7F if raw < 0x80 or raw.bit_count() % 2 == 0 else 0
             control = self._controls.get(byte)
             if control is not None:
@@ -86,7 +86,7 @@ class TicDecoder:
         frames, self._frames = self._frames, []
         return frames
 
-    # --- what a byte does -------------------------------------------------------------------------------------------
+    # --- bytes ------------------------------------------------------------------------------------------------------
 
     def _text(self, byte: int) -> None:
         if self._groups is None:
@@ -96,7 +96,7 @@ class TicDecoder:
         if self._frame_bytes > FRAME_BYTES_MAX:
             self._drop("frames-too-long")
         elif self._group is None:
-            # A group whose LF was lost, or one that is spoilt already.
+            # A group whose LF was lost, or one that is already spoilt.
             self.counters["bytes-astray"] += 1
             self._spoilt = True
         elif len(self._group) >= GROUP_BYTES_MAX or not (0x20 <= byte <= 0x7E or byte == _HT):
@@ -143,7 +143,7 @@ class TicDecoder:
             self._groups[parsed[0]] = parsed[1:]
 
     def _leave_group(self) -> None:
-        """A group that has not come to its CR, or was spoilt before it did."""
+        """Count a group that ended without its CR, or was spoilt before it, as lost."""
         if self._group is not None or self._spoilt:
             self.counters["groups-lost"] += 1
             self._faults += 1
@@ -155,8 +155,8 @@ class TicDecoder:
 
 
 def linky(frame: Frame) -> Linky | None:
-    """Return what the cabinet wants to know of a frame; None when a group of it was lost, or it has no serial number or
-    no complete index (three-phase meters say short frames while a limit is exceeded)."""
+    """Return the figures of a frame that a cabinet needs; None when one of its groups was lost, or it has no serial
+    number or no complete index (three-phase meters send short frames while a limit is exceeded)."""
     names = ("ADCO", "PAPP", "PTEC") if frame.mode == HISTORIQUE else ("ADSC", "SINSTS", "LTARF")
     serial, apparent, tariff = (frame.groups.get(name, ("", None))[0].strip() for name in names)
     index_wh = _index_wh(frame)
@@ -175,12 +175,12 @@ def _index_wh(frame: Frame) -> int | None:
 
 
 def _number(text: str, digits_max: int = 9) -> int | None:
-    """An index has nine digits, a power five."""
+    """Return a decimal number, None for anything else: an index has nine digits, a power five."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= digits_max else None
 
 
 def _parse(body: bytes, mode: str) -> tuple[str, str, str | None] | None:
-    """(label, value, date) of a group without its LF and CR; None for what is no group, or whose checksum is wrong."""
+    """Return (label, value, date) of a group without its LF and CR; None for a malformed group or a wrong checksum."""
     separator = _SEPARATORS[mode]
     if len(body) < 4 or body[-2:-1] != separator:
         return None

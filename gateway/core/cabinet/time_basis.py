@@ -1,12 +1,12 @@
-"""Decides by what the lighting goes now, from the best rung to the worst (ARCHITECTURE, section 7; reference: "fallback
+"""Decides what the lighting follows now, from the best rung to the worst (ARCHITECTURE, section 7; reference: "fallback
 ladder").
 
-    clock       UTC known to ± CLOCK_VALID_S, told now or carried: the calendar
+    clock       UTC known to ± CLOCK_VALID_S, synchronised now or carried: the calendar
     photocell   dusk and dawn by a cell that is neither silent nor stuck; hours of extinction are not known
-    carried     UTC of long ago with its drift: the calendar, of the levels that may be right the brightest
-    safety      nothing: the contactors are handed back to the cabinet's own clock, and asked to close
+    carried     UTC of long ago with its drift: the calendar, the brightest of the levels that may be right
+    safety      nothing: the contactors are returned to the cabinet's own clock, and ordered to close
 
-A clock that stands far beyond the policy's validity is a broken one and is not believed. Knows no feeder.
+A clock far beyond the policy's validity is broken and is not trusted. It knows no feeder.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ DARK, BRIGHT = "dark", "bright"
 
 
 class Basis(NamedTuple):
-    """Holds the rung and what it knows: UTC ± s for `clock` and `carried`, whether it is dark for `photocell`."""
+    """Holds the rung and its figures: UTC ± s for `clock` and `carried`, whether it is dark for `photocell`."""
 
     kind: str
     unix_s: int | None = None
@@ -28,8 +28,8 @@ class Basis(NamedTuple):
 
 
 class Photocell:
-    """Light in lx made into dark or not, slowly: a headlamp or a cloud changes nothing. `is_dark` None: no cell, or its
-    word is worth nothing; `stuck` says then what it has said for too long."""
+    """Turns light in lx into dark or not, slowly: a headlamp or a cloud changes nothing. `is_dark` None: no cell, or
+    its readings are worthless; `stuck` is then the state that it has reported for too long."""
 
     def __init__(self) -> None:
         self._says_dark: bool | None = None
@@ -69,8 +69,8 @@ class Photocell:
 
 
 class TimeBasis:
-    """Chooses the highest rung that holds. `valid_until_s`: the end of the policy in force, which bounds what a clock
-    may say; None without.
+    """Chooses the highest rung that holds. `valid_until_s`: the end of the policy in force, which bounds the times that
+    are trusted; None without.
     """
 
     def __init__(self, clock: WallClock) -> None:
@@ -79,7 +79,7 @@ class TimeBasis:
         self.valid_until_s: int | None = None
 
     def basis(self, *, now_ms: int) -> Basis:
-        """The highest rung that holds."""
+        """Return the highest rung that holds."""
         known = self._clock.carried(now_ms=now_ms)
         if known is not None and not self._is_plausible(known[0]):
             known = None
@@ -92,7 +92,7 @@ class TimeBasis:
         return Basis(SAFETY)
 
     def unix_s(self, *, now_ms: int) -> int | None:
-        """UTC for what has an expiry; None where no clock is to be believed to within CLOCK_USABLE_S."""
+        """Return UTC for what has an expiry; None where no clock can be trusted to within CLOCK_USABLE_S."""
         known = self._clock.carried(now_ms=now_ms)
         if known is None or known[1] > limits.CLOCK_USABLE_S or not self._is_plausible(known[0]):
             return None

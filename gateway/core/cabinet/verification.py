@@ -1,4 +1,4 @@
-"""Judges a command: signature, operator, right, place, time, law. Keeps nothing and reports nothing."""
+"""Judges a command: signature, operator, right, place, time, law. It must keep nothing and report nothing."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ WAITING, ACTIVE, OVER = "waiting", "active", "over"
 
 
 class CabinetPlace(NamedTuple):
-    """This cabinet: where it is, and its feeders as (name, group) in the order of the configuration."""
+    """Describes this cabinet: where it is, and its feeders as (name, group) in the order of the configuration."""
 
     insee: str
     gateway: str
@@ -28,8 +28,8 @@ class CabinetPlace(NamedTuple):
 
 @dataclass
 class Order:
-    """One accepted command. `ends_ms`: monotonic, at the latest; `until_ms`: never later, even if the clock is put
-    back. `reported`: the last (outcome, why) reported by feeder (None: of the whole).
+    """Holds one accepted command. `ends_ms`: monotonic, at the latest; `until_ms`: never later, even if the clock is
+    put back. `reported`: the last (outcome, why) reported by feeder (None: of the whole order).
     """
 
     command: Command
@@ -44,12 +44,12 @@ class Order:
 
     @property
     def closes(self) -> bool:
-        """True when it demands light."""
+        """True when the order demands light."""
         return self.command.kind != command.OVERRIDE or self.command.level > 0
 
     @property
     def is_directive(self) -> bool:
-        """True when it is for nodes, not for contactors."""
+        """True when the order is for nodes, not for contactors."""
         return bool(self.command.kind == command.DIRECTIVE)
 
     @property
@@ -58,7 +58,7 @@ class Order:
 
 
 class UnknownSigner(Exception):
-    """Says that no operator of a policy has signed this; `why` is a word of wire.command.WHY."""
+    """Is raised when no operator of a policy has signed the command; `why` is a word of wire.command.WHY."""
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -66,7 +66,9 @@ class UnknownSigner(Exception):
 
 
 def opened(data: bytes, policies: Iterable[SignedPolicy], place: CabinetPlace, verify: Verify) -> Order:
-    """The order in signed bytes, by an operator of one of these policies. Stranger, or WireFault for nonsense."""
+    """Return the order in signed bytes, by an operator of one of these policies. UnknownSigner, or WireFault for
+    nonsense.
+    """
     message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
     kid, signature, _ = message.signatures[0]
     operators = [one for taken in policies for one in taken.policy.operators if cose.kid_of(one.key) == kid]
@@ -80,21 +82,21 @@ def opened(data: bytes, policies: Iterable[SignedPolicy], place: CabinetPlace, v
 
 
 def addressed(asked: Command, place: CabinetPlace) -> tuple[int, ...]:
-    """The feeders that a target means here: all, a group's, or one; none for what nodes are told."""
+    """Return the feeders that a target names here: all, a group's, or one; none for directives."""
     if asked.kind == command.DIRECTIVE:
         return ()
     return tuple(index for index, names in enumerate(place.feeders) if asked.target is None or asked.target in names)
 
 
 def operator_of(order: Order, taken: SignedPolicy | None) -> document.Operator | None:
-    """Return the operator of this policy who signed it."""
+    """Return the operator of this policy who signed the order."""
     operators = () if taken is None else taken.policy.operators
     return next((one for one in operators if cose.kid_of(one.key) == order.kid), None)
 
 
 def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_s: int) -> str | None:
-    """The word of what stands against an order under this policy, now and for as long as it would last; None: nothing.
-    Of an END only its scope and expiry are judged: who may end what is asked where both are known."""
+    """Return the word for what forbids an order under this policy, now and for its whole duration; None: nothing.
+    Of an END only scope and expiry are judged: `Orders` checks who may end it, where both orders are known."""
     asked = order.command
     operator = operator_of(order, taken)
     if operator is None:
@@ -110,7 +112,7 @@ def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_
     if asked.not_before_s > unix_s + command.WINDOW_S_MAX:
         return "too-early"
     if order.is_directive:
-        return None  # whom it aims at is known when a node asks: kinds and groups may come later
+        return None  # its nodes are known when they ask: kinds and groups may come later
     if not order.feeders:
         return "scope"
     assert taken is not None
@@ -125,6 +127,6 @@ def _breaks_limit(order: Order, rules: document.Lighting, place: CabinetPlace, u
 
 
 def _rule(rules: document.Lighting, name: str, group: str) -> document.FeederRule:
-    """The policy's line for a feeder; one that it does not name is bound by what binds everything."""
+    """Return the policy's line for a feeder; a feeder that it does not name is bound by the general limits."""
     found = next((rule for rule in rules.feeders if rule.name == name), None)
     return document.FeederRule(name, document.SWITCHED, 0, group) if found is None else found

@@ -1,1 +1,1 @@
-"""Holds what this gateway tells its nodes: who said it, whom it aims at, until when."""
+"""Holds the directives that this gateway gives its nodes: their author, their scope, their expiry."""

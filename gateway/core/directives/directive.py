@@ -1,11 +1,11 @@
-"""Describes one directive, decides whom it aims at, and keeps directives in a file over a restart.
+"""Describes one directive, decides which nodes it aims at, and keeps directives in a file over a restart.
 
 A scope is all nodes (None), a kind of node (`irrigation`), a group of the configuration, or one node by its id in
-hexadecimal. Of several that say the same code to a node, the narrowest scope wins, then the one that began last. One
-that ends gives way to what it hid: a day of work in closed holidays leaves them closed.
+hexadecimal. Of several directives with the same code for a node, the narrowest scope wins, then the one that began
+last. When that one ends, the one it hid holds again: a day of work in closed holidays leaves them closed.
 
-Weather of a day (`directive.OF_A_DAY`) is of the day that goes with it, or else of the one before it was first to hold;
-it ends with the day after its own, for who does not ask for its date takes it for yesterday's.
+Weather of a day (`directive.OF_A_DAY`) belongs to the day that is sent with it, or else to the day before it began;
+it ends with the day after its own, for a node that does not ask for its date takes it for yesterday's.
 """
 
 import json
@@ -23,9 +23,9 @@ ALL, KIND, GROUP, NODE = range(4)
 
 
 class Directive(NamedTuple):
-    """`id`: 8 bytes, its name for good. `author` and `reason` are a person's words. `values`: {code of wire.directive:
-    value}. `begins_s`, `expires_s`: Unix seconds; `ends_ms`: at the latest, on our monotonic clock, None before the
-    first good time."""
+    """Holds one directive. `id`: 8 bytes, which never change meaning. `author` and `reason` are a person's words.
+    `values`: {code of wire.directive: value}. `begins_s`, `expires_s`: Unix seconds; `ends_ms`: its latest end on our
+    monotonic clock, None before the first good time."""
 
     id: bytes
     is_local: bool
@@ -44,7 +44,7 @@ class Directive(NamedTuple):
 
 
 class AskingNode(NamedTuple):
-    """Describes a node that asks. `kind` as it says itself, None when it does not; `groups`: those it is in."""
+    """Describes a node that asks. `kind` as the node sends it, None when it does not; `groups`: the node's groups."""
 
     node: bytes
     kind: str | None
@@ -68,18 +68,18 @@ def is_node(scope: str) -> bool:
 
 
 def weather_day(one: Directive) -> int:
-    """Return the civil day of what it says of a day's weather."""
+    """Return the civil day to which a directive's weather belongs."""
     begun = civil.local_from_unix(civil.PARIS, one.begins_s).civil_day
     return int(one.values.get(directive.WEATHER_DAY, begun - 1))
 
 
 def weather_ends_s(one: Directive) -> int:
-    """Return when what it says of a day's weather is no more yesterday's."""
+    """Return when a directive's weather is older than yesterday's."""
     return int(civil.unix_from_local(civil.PARIS, weather_day(one) + 2, 0))
 
 
 def without_old_weather(one: Directive, unix_s: int) -> Directive:
-    """Return the same, less the weather of a day that is over for longer than a day."""
+    """Return the same, without weather whose day ended more than a day ago."""
     if not any(code in one.values for code in directive.OF_A_DAY) or unix_s < weather_ends_s(one):
         return one
     dated = (*directive.OF_A_DAY, directive.WEATHER_DAY)
@@ -87,7 +87,7 @@ def without_old_weather(one: Directive, unix_s: int) -> Directive:
 
 
 def winners(known: Iterable[Directive], asker: AskingNode) -> dict[int, Directive]:
-    """Return, by code, what holds for a node, of those that have begun and are not over."""
+    """Return, by code, the directive that holds for a node, of those that have begun and are not over."""
     found: dict[int, tuple[tuple[int, int], Directive]] = {}
     for one in known:
         place = rank(one.scope, asker)
@@ -95,7 +95,7 @@ def winners(known: Iterable[Directive], asker: AskingNode) -> dict[int, Directiv
             continue
         weight = (place, one.begins_s)
         for code in one.values:
-            # Of two that began in the same second the later in the list.
+            # Of two that began in the same second, the later in the list wins.
             if code not in found or weight >= found[code][0]:
                 found[code] = (weight, one)
     return {code: one for code, (_, one) in found.items()}
@@ -108,12 +108,12 @@ _Kept = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 
 
 class DirectiveFile:
-    """Keeps what must outlive a restart in one small file: what was said at this cabinet, and signed commands that
+    """Keeps what must survive a restart in one small file: directives given at this cabinet, and signed commands that
     outlast the audit log, whose old files are dropped (a drought order lasts months).
 
-    One line of JSON a file, `directives-<number>`, the newest that can be read. `restore` once, then `save` after every
-    change. `is_safe` says whether the last write is on the disk: until then the sender keeps it too. World failures are
-    counted and tried again, never raised.
+    Each file `directives-<number>` is one line of JSON; the newest readable one counts. Call `restore` once, then
+    `save` after every change. `is_safe` shows whether the last write is durable: until then the sender keeps it too.
+    Disk failures are counted and retried, never raised.
     """
 
     def __init__(self, disk: Disk) -> None:
@@ -125,7 +125,7 @@ class DirectiveFile:
         self.counters = {"disk-errors": 0, "damaged-files": 0}
 
     def restore(self) -> tuple[list[Directive], list[bytes]]:
-        """(what was said here, signed commands) as the last life kept them."""
+        """Return (directives given here, signed commands) as an earlier start kept them."""
         try:
             files = numbered(self._disk, _OWNER)
             self._number = self._safe_number = max((number for number, _name in files), default=0)
@@ -144,9 +144,9 @@ class DirectiveFile:
         return [], []
 
     def save(self, local: Iterable[Directive], signed: Iterable[bytes], *, now_ms: int) -> None:
-        """Write it, if it differs from what stands there."""
+        """Write the file, if its content differs from the last one."""
         listed, data = tuple(local), tuple(signed)
-        # What has an id never changes: the ids say whether anything has.
+        # What has an id never changes, so comparing the ids is enough.
         kept = tuple(one.id for one in listed), data
         if kept == self._kept or (self._retry_ms is not None and now_ms < self._retry_ms):
             return
@@ -163,18 +163,18 @@ class DirectiveFile:
         self._kept, self._retry_ms = kept, None
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        """Take in the outcome of a sync of the state disk, ours or another's."""
+        """Process the outcome of a sync of the state disk, ours or another part's."""
         if ticket.owner != _OWNER:
             return
         number = ticket.number
         if error is not None:
             self.counters["disk-errors"] += 1
-            if number == self._number:  # what stands there is not known: write it anew
+            if number == self._number:  # the file's content is not known: write it anew
                 self._kept, self._retry_ms = None, now_ms + limits.DIRECTIVES_RETRY_MS
             return
         self._safe_number = max(self._safe_number, number)
         try:
-            # Only now: until the new one is durable, the old one is what a restart finds.
+            # Not before: until the new file is durable, a restart finds the old one.
             for old, name in numbered(self._disk, _OWNER):
                 if old <= self._safe_number - _FILES_KEPT:
                     self._disk.delete(name)
@@ -183,7 +183,7 @@ class DirectiveFile:
 
     @property
     def is_safe(self) -> bool:
-        """True when everything that was given to `save` is on the disk."""
+        """True when everything that was given to `save` is durable."""
         return self._safe_number == self._number and self._retry_ms is None
 
     @property
@@ -211,14 +211,14 @@ def _write(local: Iterable[Directive], signed: Iterable[bytes]) -> bytes:
 
 
 def _read(line: bytes) -> tuple[list[Directive], list[bytes]]:
-    """ValueError, KeyError or TypeError when it was torn or damaged."""
+    """Parse a line of the file; ValueError, KeyError or TypeError when it was torn or damaged."""
     plain = json.loads(line)
     return [parse_directive(one) for one in plain["local"]], [bytes.fromhex(data) for data in plain["signed"]]
 
 
 def parse_directive(plain: Any) -> Directive:
-    """Parse what a technician says at this cabinet from plain data; ValueError, KeyError or TypeError when it is not
-    sound. Times are not judged here."""
+    """Parse a technician's directive from plain data; ValueError, KeyError or TypeError when it is not
+    sound. Its times are not compared with the clock here."""
     scope, begins_s, expires_s = plain["scope"], plain["begins_s"], plain["expires_s"]
     if not isinstance(plain["values"], dict):
         raise TypeError("values")

@@ -1,14 +1,14 @@
 """Answers a node's GET of `d` with the directives that aim at it, from all who may give one.
 
-Two sources. What the centre's people sign comes as commands (`gateway.core.cabinet.orders`): judged, audited and told
-their outcome there; here they are looked at when a node asks. What a technician says at this cabinet (`accept`) is kept
-here until it expires or is taken back. Both end at their expiry, by UTC and by the monotonic clock. Neither needs the
-centre's lease: a drought order is an authority's, with an expiry of its own.
+There are two sources. Directives signed by the centre's operators come as commands (`gateway.core.cabinet.orders`):
+judged, audited and answered with outcomes there; here they are read when a node asks. A technician's directive, given
+at this cabinet (`accept`), is kept here until it expires or is cleared. Both end at their expiry, by UTC and by the
+monotonic clock. Neither needs the centre's lease: a drought order is an authority's, with an expiry of its own.
 
-A node is told what aims at it, the weather of a day with its date, each with the seconds that are left, less
-what our clock may be wrong by, a week at most; it asks again every quarter of an hour. Without a clock, since a start,
-the gateway does not know what is left: then it is told 5.03 and keeps what it has. Must not open a file by name and
-must not know cabinets.
+A node gets the directives that aim at it, the weather of a day with its date, each with the seconds that are left, less
+the uncertainty of our clock, a week at most; it asks again every quarter of an hour. Without a clock since a start, the
+gateway does not know what is left: then it answers 5.03 and the node keeps what it has. It must not open a file by name
+and must not know cabinets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -42,8 +42,8 @@ TOLD, CLEARED, EXPIRED, REFUSED = "told", "cleared", "expired", "refused"
 
 
 class DirectiveChange(NamedTuple):
-    """Says what happened to a directive that was given here. `what`: a word of this module; `by`: who did it; `why` of
-    a refusal (`expired`, `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
+    """Reports what happened to a directive that was given here. `what`: a word of this module; `by`: its author; `why`
+    of a refusal (`expired`, `too-early`, `full`, `id-taken`, `malformed`, `unknown`)."""
 
     what: str
     told: Directive | None
@@ -52,8 +52,8 @@ class DirectiveChange(NamedTuple):
 
 
 class Directives:
-    """Holds the directives of this gateway. `signed` lists what the centre's people have ordered and is in force;
-    `report` takes what happens to what is said here; `on_used` is told the ids of what a node was told."""
+    """Holds the directives of this gateway. `report` is called with changes of directives given here; `on_used` with
+    the ids of the directives in an answer to a node."""
 
     def __init__(
         self,
@@ -77,15 +77,15 @@ class Directives:
         self.counters = dict.fromkeys(names, 0)
 
     def start(self) -> list[bytes]:
-        """Restore what an earlier life kept; return the signed commands among it, which the cabinet judges."""
+        """Restore what an earlier start kept; return the signed commands among it, which the cabinet judges."""
         local, self._kept_signed = self._file.restore()
         self._local = {one.id: one for one in local[: limits.DIRECTIVES_LOCAL_MAX]}
         return self._kept_signed
 
-    # --- what is said here ----------------------------------------------------------------------------------------
+    # --- directives given here ------------------------------------------------------------------------------------
 
     def accept(self, one: Directive, *, now_ms: int) -> str | None:
-        """Accept what a technician tells nodes; return the word of a refusal, or None. The same again changes
+        """Accept a technician's directive; return the word of a refusal, or None. The same directive again changes
         nothing."""
         known = self._local.get(one.id)
         if known is not None:
@@ -104,7 +104,7 @@ class Directives:
         return None
 
     def clear(self, name: bytes, by: str, *, now_ms: int) -> str | None:
-        """End what was said here, as a technician asks; return the word of a refusal, or None."""
+        """End a directive given here, as a technician asks; return the word of a refusal, or None."""
         one = self._local.pop(name, None)
         if one is None:
             self.counters["refused"] += 1
@@ -115,33 +115,33 @@ class Directives:
         return None
 
     def refuse(self, by: str, *, now_ms: int) -> None:
-        """Refuse what makes no sense."""
+        """Refuse malformed input."""
         self.counters["refused"] += 1
         self._report(DirectiveChange(REFUSED, None, by, "malformed"), now_ms=now_ms)
 
     @property
     def is_safe(self) -> bool:
-        """All that was said here so far is on the disk, or was refused: who brought it need not keep it."""
+        """True when all directives given here so far are durable or refused: the sender need not keep them."""
         return self._file.is_safe
 
-    # --- what the centre says -------------------------------------------------------------------------------------
+    # --- directives of the centre ---------------------------------------------------------------------------------
 
     def set_signed(self, signed: Iterable[Directive], to_keep: list[bytes]) -> None:
-        """Adopt what the centre's people ordered and is in force, and the bytes of what must not be lost of it."""
+        """Adopt the centre's directives in force, and the signed bytes that must survive a restart."""
         self._signed = list(signed)
         self._kept_signed = to_keep
 
-    # --- the turn -------------------------------------------------------------------------------------------------
+    # --- poll -----------------------------------------------------------------------------------------------------
 
     def poll(self, *, now_ms: int) -> None:
-        """End what is over."""
+        """End directives that are over, and save changes."""
         self._settle(now_ms)
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         self._file.on_synced(ticket, error, now_ms=now_ms)
 
     def deadline_ms(self) -> int | None:
-        """Return when something said here ends, or a write is tried again."""
+        """Return when a directive given here ends, or a write is tried again."""
         ends = [one.ends_ms for one in self._local.values() if one.ends_ms is not None]
         if self._file.retry_ms is not None:
             ends.append(self._file.retry_ms)
@@ -198,11 +198,11 @@ class Directives:
         known = frozenset(nodes)
         self._askers = {node: asker for node, asker in self._askers.items() if node in known}
 
-    # --- what others ask ------------------------------------------------------------------------------------------
+    # --- status ---------------------------------------------------------------------------------------------------
 
     def status(self, *, now_ms: int) -> tuple[DirectiveStatus, ...]:
-        """Everything that is told, or waits for its time, and how many of the nodes that have asked since the start it
-        aims at."""
+        """Return every directive in force or waiting for its time, and how many of the nodes that have asked since the
+        start it aims at."""
         unix_s = self._unix_s(now_ms)
         return tuple(
             DirectiveStatus(
@@ -233,7 +233,7 @@ class Directives:
         return one.begins_s <= unix_s and not one.is_over(unix_s=unix_s, now_ms=now_ms)
 
     def _moment(self, now_ms: int) -> tuple[int, int] | None:
-        """(Unix s, ± s) where the clock is good enough to say what is left."""
+        """Return (Unix s, ± s) if the clock is good enough to compute what is left."""
         carried = self._clock.carried(now_ms=now_ms)
         return None if carried is None or carried[1] > limits.DIRECTIVES_DOUBT_S_MAX else carried
 
@@ -258,7 +258,7 @@ class Directives:
 
 
 def _left_s(one: Directive, latest_s: int, now_ms: int) -> int:
-    """Return how long it still holds for sure, when UTC is `latest_s` at the latest."""
+    """Return how long a directive still holds for sure, when UTC is `latest_s` at the latest."""
     left_s = one.expires_s - latest_s
     if one.ends_ms is not None:
         left_s = min(left_s, (one.ends_ms - now_ms) // 1000)
@@ -274,11 +274,11 @@ _WORDS = {
 
 
 class DirectiveService:
-    """Joins the directives with who may give them and who is to know: the cabinet's signed commands, the audit log,
+    """Connects directives with the rest of the gateway: the cabinet's signed commands, the audit log,
     records of the gateway's own, the operator's log.
 
-    A gateway without a cabinet accepts no signed commands, for it holds no policy that names operators; what is said on
-    the spot works there too, and is told by a record and a line of the log.
+    A gateway without a cabinet accepts no signed commands, for it holds no policy that names operators; a technician's
+    directives work there too, and are reported by a record and a line of the log.
     """
 
     def __init__(
@@ -297,7 +297,7 @@ class DirectiveService:
         self.directives = Directives(disk, clock, groups=groups, report=self._report, on_used=self._on_used)
 
     def start(self) -> list[bytes]:
-        """Restore what an earlier life kept; see `Directives.start`."""
+        """Restore what an earlier start kept; see `Directives.start`."""
         return self.directives.start()
 
     def poll(self, *, now_ms: int) -> None:
