@@ -1,17 +1,18 @@
-"""Speaks for the gateway with a radio concentrator: who is there, what may be sent to it, what it reports of itself.
+"""Runs the gateway's side of the serial line to a radio concentrator: its state, its datagrams, its reports.
 
 Bytes of the line in, datagrams out; datagrams in, bytes for the line out. Sans-IO.
 
-**The states.** CLOSED: no port. ASKING: the port is open, ASK goes out every ASK_MS until HELLO names our session.
-UP: datagrams cross. SILENT: nothing came for SILENT_MS although health is told every minute; asked every
-ASK_SLOWLY_MS. FOREIGN: it speaks another version of the protocol; asked as slowly, and sent nothing. A HELLO with
-another session than before means that it was reset: what it had in its places is lost, and CoAP says it again.
+**The states.** CLOSED: no port. ASKING: the port is open, ASK is sent every ASK_MS until HELLO names our session.
+UP: datagrams cross. SILENT: nothing came for SILENT_MS although health is reported every minute; ASK is sent every
+ASK_SLOWLY_MS. FOREIGN: it has another version of the protocol; ASK is sent as slowly, and nothing else. A HELLO with
+another session than before means that it was reset: the datagrams in its places are lost, and CoAP repeats them.
 
-**Credits** (see `wire.radio`): what was sent after the last number that it has seen is taken off the places it had
-then. When credits stay away for CREDIT_WAIT_MS while datagrams wait, ASK tells our last number and heals what was lost.
+**Credits** (see `wire.radio`): a credit names the free places and the last number received; datagrams sent after that
+number are subtracted. When credits stay away for CREDIT_WAIT_MS while datagrams wait, ASK sends our last number, which
+repairs what was lost.
 
-Datagrams wait in a queue for each node, served in turn, so that one node's do not hold up the others'; a full queue
-loses its oldest, and so does what is too old: CoAP has sent it again.
+Datagrams wait in a queue for each node, served in turn, so that one node's do not hold up the others'. A full queue
+loses its oldest datagram; one that is too old is dropped too: CoAP has sent it again.
 """
 
 from collections import OrderedDict
@@ -30,14 +31,14 @@ UP = "up"
 SILENT = "silent"
 FOREIGN = "foreign"
 
-# What may happen to the state.
+# Events of the state machine.
 OPENED = "opened"
 GONE = "gone"
 GREETED = "greeted"
 UNKNOWN_VERSION = "unknown-version"
 QUIET = "quiet"
 
-# state: {what happens: next state}. Missing: nothing changes.
+# state: {event: next state}. Missing: nothing changes.
 TABLE = {
     CLOSED: {OPENED: ASKING},
     ASKING: {GONE: CLOSED, GREETED: UP, UNKNOWN_VERSION: FOREIGN, QUIET: SILENT, OPENED: ASKING},
@@ -50,7 +51,7 @@ _COUNTERS = ("up", "down", "overflow", "expired", "too-long", "resets", "line-fa
 
 
 class _Node(NamedTuple):
-    """A node's radio. down, failed: as the concentrator counts them, from 0 with each of its starts."""
+    """Holds a node's radio figures. `down`, `failed`: as the concentrator counts them, from 0 at each of its starts."""
 
     rssi_dbm: int
     up: int
@@ -59,9 +60,9 @@ class _Node(NamedTuple):
 
 
 class Concentrator:
-    """One concentrator. `session`: drawn at our start, not 0. A peer is (`name`, MAC).
+    """Runs the line to one concentrator. `session`: drawn at our start, not 0. A peer is (`name`, MAC).
 
-    `log(event, **details)` is told of what a person may want to know: found, reset, silent, foreign. `update` shares
+    `log(event, **details)` is called with changes for the operator: found, reset, silent, foreign. `update` shares
     the line, behind the datagrams.
     """
 
@@ -81,7 +82,7 @@ class Concentrator:
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._session, self._name, self._channel, self._log = session, name, channel, log
         self._decoder = slip.Decoder(radio.BODY_BYTES_MAX)
-        self._number = 0  # of the last DOWN
+        self._number = 0  # number of the last DOWN
         self._credit: radio.Credit | None = None
         self._waiting: OrderedDict[bytes, list[tuple[bytes, int]]] = OrderedDict()
         self._waiting_count = 0
@@ -94,7 +95,7 @@ class Concentrator:
     # --- the line -------------------------------------------------------------------------------------------------
 
     def opened(self, *, now_ms: int) -> None:
-        """Note that the port is open, and ask the concentrator who it is."""
+        """Notes that the port is open, and makes an ASK due."""
         self._decoder.reset()
         self._credit = None
         self._heard_ms = self._ask_ms = now_ms
@@ -105,7 +106,7 @@ class Concentrator:
         self._step(GONE)
 
     def receive(self, data: bytes, *, now_ms: int) -> list[tuple[Any, bytes]]:
-        """Bytes of the line; [(peer, datagram)]."""
+        """Accepts bytes of the line; returns [(peer, datagram)]."""
         arrived: list[tuple[Any, bytes]] = []
         for body in self._decoder.feed(data):
             if body[0] in radio_update.TOLD:
@@ -129,13 +130,13 @@ class Concentrator:
             elif isinstance(message, radio.Peers):
                 self._on_peers(message)
             else:
-                self.counters["unknown-kinds"] += 1  # ours: an echo
+                self.counters["unknown-kinds"] += 1  # a message only we send: an echo
         if self.state == SILENT and self._heard_ms == now_ms:
-            self._ask_ms = now_ms  # it lives
+            self._ask_ms = now_ms  # it answers again
         return arrived
 
     def send(self, peer: Any, datagram: bytes, *, now_ms: int) -> bool:
-        """Keep a datagram until the concentrator has a place for it; False when it cannot be sent at all."""
+        """Queues a datagram until the concentrator has a place for it; False when it cannot be sent at all."""
         mac = peer[1]
         if not 0 < len(datagram) <= wire_limits.DATAGRAM_BYTES_MAX:
             self.counters["too-long"] += 1
@@ -151,7 +152,7 @@ class Concentrator:
         return True
 
     def poll(self, *, now_ms: int) -> list[bytes]:
-        """The frames for the line, in order."""
+        """Returns the frames for the line, in order."""
         self._expire(now_ms)
         if self.state != CLOSED and now_ms - self._heard_ms >= limits.RADIO_SILENT_MS:
             self._step(QUIET)
@@ -176,7 +177,7 @@ class Concentrator:
         return frames
 
     def deadline_ms(self) -> int | None:
-        """When `poll` has something to do by itself."""
+        """Returns when `poll` is due without an event."""
         if self.state == CLOSED:
             return None
         due_ms = self._heard_ms + limits.RADIO_SILENT_MS
@@ -191,12 +192,12 @@ class Concentrator:
         return self._waiting_count
 
     def rssi_dbm(self, mac: bytes) -> int | None:
-        """How strong a node was heard last."""
+        """Returns how strongly a node was last received."""
         node = self._nodes.get(mac)
         return None if node is None else node.rssi_dbm
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status: our side, and what it told last."""
+        """Returns plain data for the status: our figures, and the concentrator's last report."""
         ours = {"state": self.state, "waiting": self._waiting_count, "nodes": len(self._nodes), **self.counters}
         told = dict(zip(radio.HEALTH_NAMES, self._health, strict=False))
         hello = self.hello
@@ -204,7 +205,7 @@ class Concentrator:
         told.update(self.update.health())
         return {**ours, **greeting, "frames": dict(self._decoder.counters), "concentrator": told}
 
-    # --- what it says ---------------------------------------------------------------------------------------------
+    # --- messages of the concentrator -----------------------------------------------------------------------------
 
     def _on_up(self, message: radio.Up, arrived: list[tuple[Any, bytes]]) -> None:
         self.counters["up"] += 1
@@ -247,14 +248,14 @@ class Concentrator:
             self._nodes.popitem(last=False)
 
     def _step(self, happening: str) -> bool:
-        """Whether the state has changed."""
+        """Applies an event to the state; returns whether the state has changed."""
         before = self.state
         self.state = TABLE[before].get(happening, before)
         if self.state == SILENT and before != SILENT:
             self._log("concentrator-silent", name=self._name)
         return self.state != before
 
-    # --- what it is sent --------------------------------------------------------------------------------------------
+    # --- messages to the concentrator -------------------------------------------------------------------------------
 
     def _asks(self, now_ms: int) -> bool:
         if self.state == CLOSED:
@@ -266,7 +267,7 @@ class Concentrator:
         return bool(self._waiting) and self._places() <= 0 and now_ms - self._sent_ms >= limits.RADIO_CREDIT_WAIT_MS
 
     def _places(self) -> int:
-        """How many datagrams it takes now, for certain."""
+        """Returns how many datagrams the concentrator can certainly accept now."""
         if self._credit is None:
             return 0
         return self._credit.free - (self._number - self._credit.number & radio.NUMBER_MASK)
@@ -284,7 +285,7 @@ class Concentrator:
         return slip.encode(radio.down(self._number, mac, datagram))
 
     def _drop(self, mac: bytes, why: str) -> None:
-        """The oldest of a node's."""
+        """Drops the oldest datagram of a node."""
         queue = self._waiting[mac]
         queue.pop(0)
         self._waiting_count -= 1

@@ -2,12 +2,13 @@
 
 Bodies of `wire.radio_update` in and out; the line is `gateway.core.concentrator`'s. Sans-IO. An image is verified
 before it is given to this module (`gateway.shell.images`), and nothing of it is sent before the
-concentrator has told which number it runs: numbers only rise.
+concentrator has reported which number it runs: numbers only rise.
 
-**The states.** NONE: no image. UNKNOWN: the concentrator has not said what it runs (an old one never does: it is asked
-once a minute). OFFERING, SENDING: see `concentrator.update`, which says what it wants next; what gets no answer is
-offered again, which heals everything that the line can lose and any restart. ACTIVATING: all is there, it was told to
-start it. TRIAL: it runs, and is not confirmed. DONE. FAILED (`why`): not offered again; the shell remembers it.
+**The states.** NONE: no image. UNKNOWN: the concentrator has not reported what it runs (an old one never does: it is
+asked once a minute). OFFERING, SENDING: see `concentrator.update`, which requests each next chunk; when an answer stays
+away, the image is offered again, which repairs any loss on the line and any restart. ACTIVATING: all is there, the
+command to start it was sent. TRIAL: it runs, and is not confirmed. DONE. FAILED (`why`): not offered again; the shell
+remembers it.
 """
 
 from collections.abc import Callable
@@ -27,13 +28,13 @@ DONE = "done"
 FAILED = "failed"
 
 _ACTIVE = (OFFERING, SENDING, ACTIVATING, TRIAL)
-# Why it failed where the concentrator did not say it in an answer.
+# Reasons of a failure that the concentrator did not report in an answer.
 FELL_BACK = "trial"
 OLDER = "number"
 
 
 class Image(NamedTuple):
-    """Holds an image that was verified. digest: SHA-256 of the manifest; files: their bytes in its order."""
+    """Holds a verified image. `digest`: SHA-256 of the manifest; `files`: their bytes in the manifest's order."""
 
     digest: bytes
     manifest: bytes
@@ -47,7 +48,7 @@ class Image(NamedTuple):
 
 
 class ConcentratorUpdate:
-    """One concentrator's. `log(event, **details)`: what a person may want to know."""
+    """Runs the update of one concentrator. `log(event, **details)`: lines for the operator."""
 
     def __init__(self, log: Callable[..., None]) -> None:
         self.state = NONE
@@ -63,7 +64,8 @@ class ConcentratorUpdate:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def offer(self, image: Image | None, failed: str = "") -> None:
-        """Another image, or none. `failed`: why this one is not to be offered, from an earlier life of the agent."""
+        """Sets another image, or none. `failed`: why this one must not be offered, from an earlier start of the
+        agent."""
         self.image, self.why = image, failed
         self._body, self._at, self._due_ms = b"", None, 0
         self.state = NONE if image is None else FAILED if failed else UNKNOWN
@@ -71,14 +73,14 @@ class ConcentratorUpdate:
             self._judge(self._told)
 
     def on_start(self) -> None:
-        """The concentrator began anew: what it runs now it will say."""
+        """Notes that the concentrator has restarted: it will report anew what it runs."""
         self._told = None
         self._body, self._at, self._due_ms = b"", None, 0
         if self.state in _ACTIVE or self.state == DONE:
             self.state = UNKNOWN
 
     def on_body(self, body: bytes, *, now_ms: int) -> None:
-        """A body of a kind in `radio_update.TOLD`."""
+        """Handles a body of a kind in `radio_update.TOLD`."""
         try:
             message = words.decode(body)
         except WireFault:
@@ -91,7 +93,7 @@ class ConcentratorUpdate:
             self._on_want(message, now_ms)
 
     def poll(self, *, now_ms: int) -> bytes:
-        """The body that is due, for a line that is up; empty when there is none."""
+        """Returns the body that is due, for a line that is up; empty when there is none."""
         if self.image is None or self.state not in _ACTIVE:
             return b""
         body, self._body = self._body, b""
@@ -104,18 +106,18 @@ class ConcentratorUpdate:
         return body
 
     def asks(self, *, now_ms: int) -> bool:
-        """Whether the concentrator is to be asked for its STATE."""
+        """Returns whether the concentrator must be asked for its STATE."""
         if self.state != UNKNOWN or now_ms < self._due_ms:
             return False
         self._due_ms = now_ms + limits.RADIO_UPDATE_SLOWLY_MS
         return True
 
     def deadline_ms(self) -> int | None:
-        """When `poll` or `asks` has something to do by itself."""
+        """Returns when `poll` or `asks` is due without an event."""
         return self._due_ms if self.state in _ACTIVE or self.state == UNKNOWN else None
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status."""
+        """Returns plain data for the status."""
         told = self._told
         running = {} if told is None else {"number": told.number, "phase": told.phase, "given_up": told.failed}
         if self.image is None:
@@ -124,10 +126,10 @@ class ConcentratorUpdate:
         progress = {"sent_bytes": self._sent_bytes(), "bytes": self.image.bytes, "faults": self._faults}
         return {**running, "update": self.state, **offered, **progress}
 
-    # --- what it says ---------------------------------------------------------------------------------------------
+    # --- messages of the concentrator -----------------------------------------------------------------------------
 
     def _judge(self, told: words.State) -> None:
-        """What the running number means for the image."""
+        """Decides, from the number that runs, the state of the image."""
         image = self.image
         if image is None or self.state == FAILED:
             return

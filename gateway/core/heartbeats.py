@@ -1,11 +1,11 @@
-"""Keeps which tasks must give a sign of life, and which are late. The watchdog is fed only while none is.
+"""Keeps which tasks must give a sign of life, and which are late. The watchdog is fed only while none is late.
 
-A process that runs proves nothing: its loop may turn while the thread that syncs the journal hangs in the
+A running process proves nothing: its loop may turn while the thread that syncs the journal hangs in the
 kernel, and then nodes wait for ever. So each task that can hang alone has a line here with its own allowed
-silence, for as long as something is expected of it: the sync thread while a sync is asked for, the broker's
+silence, for as long as something is expected of it: the sync thread while a sync is requested, the broker's
 thread while a connection is open.
 
-Must hold no clock and decide nothing about the late: the shell logs them and leaves the watchdog hungry.
+It must hold no clock and decide nothing about late tasks: the shell logs them and stops feeding the watchdog.
 """
 
 from typing import NamedTuple
@@ -27,20 +27,20 @@ class _Task(NamedTuple):
 
 
 class Heartbeats:
-    """Holds a bounded ledger, one line a task. A name that is not expected is our own bug."""
+    """Holds a bounded ledger, one line per task. `beat` for a name that is not expected is a bug of ours."""
 
     def __init__(self) -> None:
         self._tasks: dict[str, _Task] = {}
 
     def expect(self, name: str, allowed_ms: int, *, now_ms: int) -> None:
-        """Expect a sign of life: from now on `name` must be heard at least every `allowed_ms`; this counts as its first
+        """Expect a sign of life of `name` at least every `allowed_ms` from now on; this call counts as its first
         sign."""
         assert allowed_ms > 0
         assert name in self._tasks or len(self._tasks) < limits.HEARTBEAT_TASKS_MAX, name
         self._tasks[name] = _Task(now_ms, allowed_ms)
 
     def beat(self, name: str, *, now_ms: int) -> None:
-        """Note a sign of life."""
+        """Note a sign of life of `name`."""
         self._tasks[name] = self._tasks[name]._replace(heard_ms=now_ms)
 
     def forget(self, name: str) -> None:

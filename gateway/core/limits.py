@@ -1,11 +1,11 @@
-"""Holds every limit of the gateway core, with its reason; what happens beyond stands where it is used.
+"""Holds every limit of the gateway core, with its reason; what happens beyond it is described where it is used.
 
-Long because all limits of the core stand side by side: a reader who asks what is bounded looks in one place.
+Long because all limits of the core are together: a reader finds everything that is bounded in one place.
 """
 
 # --- Clock (gateway/io/clock.py) ----------------------------------------------------------------------------------
 
-# 2026-11-01T00:00:00Z, raised with every release: a clock that stands before this software was written is wrong.
+# 2026-11-01T00:00:00Z, raised with every release: a clock that shows a time before this software was made is wrong.
 RELEASED_UNIX_S = 1_793_491_200
 
 # --- Journal (gateway/core/custody/journal.py) ----------------------------------------------------------------------
@@ -14,8 +14,8 @@ RELEASED_UNIX_S = 1_793_491_200
 # format).
 JOURNAL_RECORD_BYTES_MAX = 16 * 1024
 
-# Freed as a whole: small enough that space comes back soon, large enough that a full journal is a few hundred
-# files.
+# Segments are freed as a whole: small enough that space comes back soon, large enough that a full journal is a few
+# hundred files.
 JOURNAL_SEGMENT_BYTES_MAX = 1024 * 1024
 
 # A week of 300 nodes at one 200-byte record a minute is 640 MB; the partition for it is 1 GiB on the
@@ -85,27 +85,27 @@ PACK_SHAPES_MAX = 256
 UPLINK_WINDOW_MAX = 16
 UPLINK_ALARM_WINDOW = 4
 
-# How long the answer to "how far do you hold my records" may take before data goes without it.
+# How long the answer to a stream's question (an empty batch) may take before data is sent without it.
 UPLINK_QUERY_WAIT_MS = 5_000
 
-# While the warehouse is silent only the oldest batch is sent again, ever more rarely (4G costs).
+# While the warehouse is silent only the oldest batch is sent again, less and less often (4G costs).
 UPLINK_SILENCE_FIRST_MS = 30_000
 UPLINK_SILENCE_LAST_MS = 900_000
 
-# After a PUBACK that refuses (not authorised, quota, unspecified): the lane rests.
+# After a PUBACK that refuses (not authorised, quota, unspecified): the lane pauses.
 UPLINK_HOLD_MS = 60_000
 
 # Reconnection, with jitter down to half: a broker that restarts must not be stormed by 72 communes.
 UPLINK_RECONNECT_FIRST_MS = 1_000
 UPLINK_RECONNECT_LAST_MS = 120_000
-# A connection that lasts less than this was no success: the back-off goes on growing.
+# A connection that lasts less than this was no success: the back-off continues to grow.
 UPLINK_STABLE_MS = 30_000
 
-# --- What was refused (gateway/core/refused_store.py) -------------------------------------------------------------
+# --- Refused messages (gateway/core/refused_store.py) -------------------------------------------------------------
 
 REFUSED_FILE_BYTES_MAX = 256 * 1024
 REFUSED_FILES_MAX = 4
-# Bytes of one refused datagram kept: more than any bearer carries. And characters of who sent it.
+# Bytes of one refused datagram kept: more than any bearer carries. And characters of its sender's address.
 REFUSED_BYTES_MAX = 1500
 REFUSED_SOURCE_MAX = 100
 # Lines a minute: a hostile flood must not wear the card out. Beyond, it is only counted.
@@ -120,23 +120,23 @@ LINK_COMMIT_MS = 500
 LINK_EXCHANGES_MAX = 8192
 LINK_OUTGOING_MAX = 4096
 
-# Our nonces that a node may come back with: it asks once, its request is doubled on the way, and once more.
+# Our nonces that a node may answer with: it asks once, its request is doubled on the way, and once more.
 LINK_OFFERS_MAX = 4
 
 # A node drains a day of records, eight a request, one flush at a time: four a second. Ten times that is a fault.
 LINK_REQUESTS_PER_S = 40
 LINK_BURST_S = 2
 
-# Orders pushed to nodes: ten a second, so that 1,000 nodes are told in 100 s by some 2 kB/s of datagrams. In flight:
-# who is dead takes a place for 93 s (CoAP gives up); a quarter of a district may be without holding up the others.
+# Orders pushed to nodes: ten a second, so that 1,000 nodes have theirs in 100 s by some 2 kB/s of datagrams. In flight:
+# a dead node takes a place for 93 s (CoAP gives up); a quarter of a district may be dead without delaying the others.
 LINK_PUSH_EVERY_MS = 100
 LINK_PUSHES_MAX = 256
-# An order's end that has moved away by more than this is told again: a clock was put right.
+# An order whose end has moved later by more than this is sent again: a clock was corrected.
 LINK_ORDER_LATER_MS = 60_000
 
 # OSCORE ids without a key here: a district's worth of nodes that wait to be adopted.
 LINK_UNKNOWN_MAX = 256
-# Of these, told in health: a line of the log must not grow with them.
+# Those of them listed in health: a line of the log must not grow with their number.
 LINK_UNKNOWN_TOLD_MAX = 16
 
 # --- Signs of life (gateway/core/heartbeats.py) -------------------------------------------------------------
@@ -151,10 +151,10 @@ HEARTBEAT_TASKS_MAX = 16
 BEARER_PROBE_MS = 5_000
 BEARER_PROBE_TIMEOUT_MS = 2_500
 BEARER_FAILURES_MAX = 3
-# A shell that never reports a probe is taken for a failure after this.
+# A probe that the shell does not report counts as failed after this.
 BEARER_PROBE_ANSWER_MS = 2 * BEARER_PROBE_TIMEOUT_MS
 # A probe is four packets, 224 bytes. Every 10 minutes: 1 MB a month on the metered standby. The first one
-# soon after the start: a technician who has just put the SIM in waits for it.
+# soon after the start: a technician who has just inserted the SIM waits for it.
 BEARER_METERED_PROBE_MS = 600_000
 BEARER_METERED_FIRST_MS = 30_000
 # The metered bearer is down: from once a minute to the usual rate; its recovery is confirmed at this rate.
@@ -174,11 +174,11 @@ CONNECTION_DWELL_MS = 30_000
 # waited for. Half an hour is the longest that a healthy fibre stays unused.
 CONNECTION_RETURN_FIRST_MS = 120_000
 CONNECTION_RETURN_LAST_MS = 1_800_000
-# Failures in a row by a bearer whose probes are good, before another bearer is asked for its opinion; and how
-# long that one rests when it fails as well, for then it is the broker and each question costs 8 kB of 4G.
+# Failures in a row over a bearer whose probes are good, before another bearer is tried for comparison; and how
+# long that one rests when it fails as well, for then it is the broker and each attempt costs 8 kB of 4G.
 CONNECTION_FAILURES_MAX = 3
 CONNECTION_OPINION_MS = 600_000
-# A bearer is back while nothing carries: spread over this, for 72 communes see the centre's line return at once.
+# A bearer is back while no connection carries: spread over this, for 72 communes notice the return at once.
 CONNECTION_BACK_SPREAD_MS = 5_000
 
 # --- Budget of a metered bearer (gateway/core/bearers/budget.py) ----------------------------------------------------
@@ -202,14 +202,14 @@ BUDGET_HOLD_PERMILLE = 950
 # At any pace, the last seventh is for what cannot wait; without a clock the pace is unknown: earlier.
 BUDGET_THIN_PERMILLE = 850
 BUDGET_THIN_BLIND_PERMILLE = 700
-# Below a quarter no pace is asked for: one outage of fibre early in the month is what a budget is for.
+# Below a quarter the pace is not judged: one outage of fibre early in the month is what a budget is for.
 BUDGET_FREE_PERMILLE = 250
-# Projected use at the month's end: thin from here, and until it has come down to there.
+# Projected use at the month's end: thin from the first figure on, until it has fallen to the second.
 BUDGET_PACE_THIN_PERMILLE = 1250
 BUDGET_PACE_ALL_PERMILLE = 1050
-# A projection from less than a day would make much of one transfer.
+# A projection from less than a day would exaggerate one transfer.
 BUDGET_PACE_MIN_S = 86_400
-# Assumed when files are there and none can be read: hold would stop telemetry for a month over one bad block, 0
+# Assumed when files exist and none can be read: hold would stop telemetry for a month over one bad block, 0
 # could pay the month twice.
 BUDGET_UNKNOWN_PERMILLE = 700
 
@@ -221,7 +221,7 @@ NODE_HOLD_S_MAX = 7 * 86400
 
 # A crystal without correction, ours or a node's, in a cabinet between -20 and 60 degrees Celsius, with its ageing.
 CLOCK_DRIFT_PPM = 100
-# A new word about our clock may differ from the carried one by both uncertainties and the whole seconds on both
+# A new reading of the system clock may differ from the carried time by both uncertainties and the whole seconds on both
 # sides; beyond, it is a correction.
 CLOCK_STEP_MARGIN_S = 2
 # `clockStepped` records in an hour: a time source that hunts must not fill the journal. Beyond, steps are counted.
@@ -236,25 +236,25 @@ TIMEMAP_SPREAD_S = 600
 TIMEMAP_AGREE_S = 10
 # The wait of a record that nothing held: two lost datagrams are 18 s, an exchange under way before it 10 s more.
 TIMEMAP_WAIT_S = 30
-# A node that lives learns the time and makes its own anchor: it asks every 20 s, every 5 min after failures. Twice
+# A working node learns the time and makes its own anchor: it asks every 20 s, every 5 min after failures. Twice
 # that, from when both our clock is good and the boot is known.
 TIMEMAP_GRACE_MS = 600_000
 # A boot that is not proven waits for a proof until it has been silent for four periods of telemetry.
 TIMEMAP_SILENT_MS = 3_600_000
 # Anchors that we make for one boot: the first, a proven one, and two corrections of our clock.
 TIMEMAP_STATEMENTS_MAX = 4
-# Anchors in one turn, and the pause to the next: a district of 500 is anchored in 8 s, and no turn takes a millisecond
-# more for it. Otherwise what is open is looked at once a minute.
+# Anchors made in one poll, and the pause to the next: a district of 500 is anchored in 8 s, and no poll takes a
+# millisecond more for it. Otherwise open boots are checked once a minute.
 TIMEMAP_PER_TURN_MAX = 64
 TIMEMAP_PAUSE_MS = 1_000
 TIMEMAP_CHECK_MS = 60_000
 
 # Beyond both uncertainties: the whole seconds on both sides, and what a node's clock slews between two answers.
 TIME_MARGIN_S = 10
-# An uncertainty is never said to be above a day (wire.limits.UNCERTAINTY_S_MAX); a clock in long holdover may be worse.
+# A stated uncertainty never exceeds a day (wire.limits.UNCERTAINTY_S_MAX); a clock in long holdover may be worse.
 TIME_BEHIND_MARGIN_S = 86400
-# `timeDoubtful` records in an hour, and (node, boot, kind) remembered as said: when our own clock is the wrong one,
-# every node of a district is in doubt at once, and twenty say so.
+# `timeDoubtful` records in an hour, and (node, boot, kind) remembered as reported: when our own clock is the wrong one,
+# every node of a district is in doubt at once, and twenty are reported.
 DOUBTS_PER_HOUR_MAX = 20
 DOUBTS_REMEMBERED_MAX = 4096
 # `conflict` records in an hour: a node that lost its boot counter repeats every identity. Beyond, they are counted, and
@@ -263,45 +263,45 @@ CONFLICTS_PER_HOUR_MAX = 60
 
 # --- Records of our own (gateway/core/own_records.py) ---------------------------------------------------------------
 
-# What a full journal refused and is said once only: the boot, our own anchor with its corrections, the four steps
-# of an hour. Tried again as often as thinning may have made room.
+# Records that a full journal refused and that are reported once only: the boot, our own anchor with its corrections,
+# the four steps of an hour. Tried again as often as thinning may have made room.
 OWN_WAITING_MAX = 16
 OWN_RETRY_MS = 2_000
 
 # --- Room for the journal (gateway/core/custody/space.py) ------------------------------------------------------------
 
-# Left free on the partition beside one segment: the file system's own needs, the state folder, and what others write
-# between two looks.
+# Left free on the partition beside one segment: the file system's own needs, the state folder, and what other programs
+# write between two readings of the free space.
 JOURNAL_FREE_MARGIN_BYTES = 4 * 1024 * 1024
 
-# Given up on a full card: a thousand alarms of 200 bytes, or the gap records of one segment.
+# Deleted on a full card: makes room for a thousand alarms of 200 bytes, or the gap records of one segment.
 JOURNAL_BALLAST_BYTES = 256 * 1024
 
 # The last of the cap, for records that explain why others are let go: without it a journal full of alarms could make
 # no room any more. Several thousand gap records.
 JOURNAL_EXPLAIN_BYTES = 512 * 1024
 
-# Free space is looked at this often at most. A statfs costs microseconds; others fill a partition in minutes.
+# Free space is read this often at most. A statfs costs microseconds; other programs fill a partition in minutes.
 JOURNAL_LOOK_EVERY_MS = 10_000
 
 # --- Thinning (gateway/core/custody/thinning.py) --------------------------------------------------------------------
 
-# Segments of room with which thinning begins: one is written anew while its original stays, and input goes on for the
-# two syncs that takes (1 MiB is a second of 5,000 records/s of 200 bytes).
+# Segments of room with which thinning begins: one is written anew while its original stays, and input continues during
+# the two syncs that this takes (1 MiB is a second of 5,000 records/s of 200 bytes).
 THINNING_HEADROOM_SEGMENTS = 2
 
 # Each level keeps every other record of what the level before left: at the third, one in eight. A fourth would leave a
 # meter of one reading a minute with four an hour: then whole segments go instead, the oldest first.
 THINNING_LEVEL_MAX = 3
 
-# Records looked at, or lines made, in one step: 1 ms on a desk, some ten on a Pi 3; no alarm waits longer for the loop.
+# Records read, or lines made, in one step: 1 ms on a desk, some ten on a Pi 3; no alarm waits longer for the loop.
 THINNING_STEP_RECORDS_MAX = 100
 
 # (node, reading keys, level) whose turn is remembered from segment to segment: a district of 5,000 nodes with two
-# kinds of readings. Beyond, a record more is kept.
+# kinds of readings. Beyond, one record more is kept.
 THINNING_TURNS_MAX = 32_768
 
-# What one gap record takes with its overhead: a segment whose records make less room than their gaps take is left.
+# Bytes of one gap record with its overhead: a segment whose records free less than their gaps need is left.
 THINNING_GAP_BYTES = 80
 
 # Segments that one release may take so that they share their gap records: two full ones hold 26,000 of these, enough
@@ -309,7 +309,7 @@ THINNING_GAP_BYTES = 80
 THINNING_TOGETHER_BYTES_MAX = 2 * 1024 * 1024
 THINNING_TOGETHER_SEGMENTS_MAX = 64
 
-# Times that the journal may refuse what puts gap records together, THINNING_RETRY_MS apart, before that is left.
+# Times that the journal may refuse a joined gap record, THINNING_RETRY_MS apart, before the joining is given up.
 THINNING_TOGETHER_REFUSALS_MAX = 3
 
 # After an error of the disk or a refused record. A card that resets is back sooner.
@@ -331,15 +331,15 @@ LEDGER_LINE_NUMBERS_MAX = 65_536
 # Lines kept in memory while the state disk refuses them; beyond, the oldest is only in the totals.
 LEDGER_WAITING_LINES_MAX = 2000
 
-# Reasons with a total of their own: ours are three, the others are words of the centre. Beyond, they are one.
+# Reasons with a total of their own: ours are three, the others are words of the centre. Beyond, they share one.
 LEDGER_REASONS_MAX = 64
 
-# Lines recognised when a release is written down again after a cut: those of a segment that held all 5,000 nodes.
+# Lines recognised when a release is listed again after a cut: those of a segment that held all 5,000 nodes.
 LEDGER_REMEMBERED_MAX = 16_384
 
 # --- Modem (gateway/core/bearers/modem.py, at.py, ladder.py) --------------------------------------------------------
 
-# A line of a modem: the longest answers here are below 100; beyond, the line is rubbish.
+# Bytes in a line of a modem: the longest answers here are below 100; a longer line is garbage.
 MODEM_LINE_BYTES_MAX = 256
 # Characters of an operator's name that are kept: 3GPP TS 27.007 allows 16 of the long form, some send more.
 MODEM_TEXT_MAX = 40
@@ -347,12 +347,12 @@ MODEM_TEXT_MAX = 40
 MODEM_ANSWER_MS = 5_000
 MODEM_SLOW_ANSWER_MS = 120_000
 # One round of questions: signal for the status page. After a question without answer, the rest waits until a late
-# answer can no longer be taken for the next one's.
+# answer can no longer be mistaken for the next one's.
 MODEM_ROUND_MS = 60_000
 MODEM_RETRY_MS = 15_000
-# Questions in a row without answer before the modem counts as silent and what it said as unknown.
+# Questions in a row without answer before the modem counts as silent and its values as unknown.
 MODEM_SILENT_MAX = 3
-# Changes that wait to be told; a modem that chatters is no reason to grow.
+# Changes that wait to be reported; a modem that changes all the time must not use up memory.
 MODEM_CHANGES_MAX = 32
 # The reset ladder: a cell that is being worked on needs no reset; a modem that restarts may take 20 to 50 minutes
 # to register again (openwrt/packages#23590), so nothing follows a restart sooner than an hour.
@@ -360,26 +360,26 @@ MODEM_RESELECT_WAIT_MS = 600_000
 MODEM_RESTART_WAIT_MS = 1_200_000
 MODEM_POWER_WAIT_MS = 3_600_000
 MODEM_POWER_WAIT_LAST_MS = 14_400_000
-# Any rung counts. A modem that six resets did not mend waits for a person, with one try every few hours.
+# Resets of any kind. A modem that six resets did not repair waits for a person, with one try every few hours.
 MODEM_RESETS_PER_DAY_MAX = 6
-# Up for less than this is no recovery: the ladder goes on where it was.
+# Up for less than this is no recovery: the ladder continues where it was.
 MODEM_STEADY_MS = 600_000
 
 # --- Modem port (gateway/io/modem.py) -----------------------------------------------------------------------
 
-# A port that is gone: opened again ever more rarely; a USB modem takes 5 to 30 s to be there again.
+# A port that is gone is opened again less and less often; a USB modem takes 5 to 30 s to be there again.
 MODEM_REOPEN_FIRST_MS = 1_000
 MODEM_REOPEN_LAST_MS = 60_000
 
 # --- Radio concentrator (gateway/core/concentrator.py) --------------------------------------------------------
 
-# It is asked who it is this often until it says so; its start takes a second or two.
+# ASK is sent this often until HELLO comes; the concentrator's start takes a second or two.
 RADIO_ASK_MS = 1_000
-# One that is silent or foreign, or no concentrator at all.
+# The same for a concentrator that is silent or foreign, or absent.
 RADIO_ASK_SLOWLY_MS = 15_000
-# It tells its health every minute: two of these may be lost on the line.
+# The concentrator reports its health every minute: two reports may be lost on the line.
 RADIO_SILENT_MS = 150_000
-# Its places are free again after a second and a half at worst; then something was lost on the line.
+# Its places are free again after a second and a half at worst; after this, a message was lost on the line.
 RADIO_CREDIT_WAIT_MS = 2_000
 # Datagrams that wait for one node, whose CoAP has two exchanges; in all, 64 kB.
 RADIO_QUEUE_MAX = 4
@@ -388,18 +388,18 @@ RADIO_WAITING_MAX = 256
 RADIO_WAIT_MAX_MS = 15_000
 # A concentrator answers a chunk in a few turns of its loop; then it or the answer was lost.
 RADIO_UPDATE_WAIT_MS = 2_000
-# One that is on trial, or has never said what it runs.
+# For a concentrator that is on trial, or has never reported what it runs.
 RADIO_UPDATE_SLOWLY_MS = 60_000
 # Nodes whose signal is remembered: a gateway serves 1,000.
 RADIO_NODES_MAX = 1_000
 
-# --- Directives: what nodes are told (gateway/core/directives/) ---------------------------------------------
+# --- Directives (gateway/core/directives/) ------------------------------------------------------------------
 
-# Said at the cabinet at one time: a technician's mistake must not fill the card or the status.
+# Directives given at the cabinet at one time: a technician's mistake must not fill the card or the status.
 DIRECTIVES_LOCAL_MAX = 32
-# Of the configuration; a commune has some dozens of buildings and greens.
+# Groups of the configuration; a commune has some dozens of buildings and greens.
 GROUPS_MAX = 64
-# A clock that may be wrong by more does not say when something ends: the cabinet's rule for carried time.
+# A clock that may be wrong by more cannot tell when a directive ends: the cabinet's rule for carried time.
 DIRECTIVES_DOUBT_S_MAX = 300
 # 32 of the cabinet's own and as many signed ones take 40 kB.
 DIRECTIVES_FILE_BYTES_MAX = 131_072
@@ -411,83 +411,83 @@ DIRECTIVES_RETRY_MS = 10_000
 # A cabinet of a French village has two to six feeders, a city's twelve.
 CABINET_FEEDERS_MAX = 24
 
-# The calendar runs by a clock that is known so well: a month of drift without any network. Beyond, a photocell is the
+# The calendar is followed by a clock known to this: a month of drift without any network. Beyond, a photocell is the
 # better witness of dusk.
 CLOCK_VALID_S = 300
-# From there on a doubt is decided on the safe side: of the levels that may be right the brightest.
+# Above this, doubt is decided on the safe side: the brightest of the levels that may be right.
 CLOCK_EXACT_S = 60
-# A carried clock is used without a photocell until then: twilight makes a quarter of an hour harmless. 100 days of
+# A carried clock is used without a photocell up to this: twilight makes a quarter of an hour harmless. 100 days of
 # drift.
 CLOCK_USABLE_S = 900
-# A clock so long after the end of the policy's validity is taken for a broken one (a dead battery, a bad NTP server).
+# A clock so long after the end of the policy's validity counts as broken (a dead battery, a bad NTP server).
 CLOCK_BEYOND_POLICY_S = 5 * 366 * 86_400
 
-# nodes.md: on at 35 lx for a minute, off at 55 lx for two; headlights and clouds pass by.
+# nodes.md: on at 35 lx for a minute, off at 55 lx for two; headlights and clouds have no effect.
 PHOTOCELL_ON_LX = 35
 PHOTOCELL_OFF_LX = 55
 PHOTOCELL_ON_MS = 60_000
 PHOTOCELL_OFF_MS = 120_000
-# The longest night in metropolitan France has 16 hours: a cell that says the same for so long is covered, or lit by a
-# lamp.
+# The longest night in metropolitan France has 16 hours: a cell with the same reading for so long is covered, or lit by
+# a lamp.
 PHOTOCELL_STUCK_MS = 20 * 3_600_000
 
-# A cell that is silent for a moment has not changed its mind.
+# A cell that is silent for less than this keeps its state.
 PHOTOCELL_SILENT_MS = 30_000
 
-# The shell looks every second. What it saw so long ago decides nothing any more: a photocell, the hand switch.
+# The shell observes every second. An older observation decides nothing any more: a photocell, the hand switch.
 CABINET_BLIND_MS = 60_000
 
-# After a start nothing is ordered for so long while no time is known: NTP needs some seconds.
+# After a start no contactor is ordered for so long while no time is known: NTP needs some seconds.
 CABINET_START_MS = 60_000
 
 # The timer relay of the hardware watchdog drops after 60 s: five pulses may be lost, and the street is lit within 2
 # minutes.
 CABINET_WATCHDOG_MS = 10_000
 
-# The centre's lease: asked for at this pace, and for so long. By the byte (4G) it is asked for more seldom: 140 bytes
-# each.
+# The centre's lease: how often it is requested, and for how long. On metered bearers (4G) it is requested less often:
+# 140 bytes each.
 LEASE_EVERY_MS = 60_000
 LEASE_S = 300
 LEASE_METERED_EVERY_MS = 600_000
 LEASE_METERED_S = 1_800
-# After a lease that ran out, what the centre wants counts again only when the next has held so long: no flapping
-# street.
+# After a lease that expired, overrides count again only when the next has been held for so long: a street must not
+# flicker.
 LEASE_DWELL_MS = 30_000
 
 # Orders known at one time; a commune has a handful.
 ORDERS_MAX = 64
-# Of one person at one time, emergencies apart: one mistake or stolen key does not crowd out the others.
+# Orders of one person at one time, except emergencies: one mistake or stolen key must not displace the others.
 ORDERS_OF_ONE_MAX = 16
-# What nodes are told by signed commands, apart from those: weather, drought, load shedding, days of a commune.
+# Signed directives for nodes, apart from those: weather, drought, load shedding, days of a commune.
 DIRECTIVES_SIGNED_MAX = 32
-# Ids of what is over are remembered until they expire, so that a repeated command never runs twice.
+# Ids of orders that are over are remembered until they expire, so that a repeated command never runs twice.
 ORDERS_GONE_MAX = 1_024
-# Refusals of unknown signers are reported once per reason in so long, with their number: a flood must not push an order
-# that is open out of the audit log, nor wear the card out.
+# Refusals of unknown signers are reported once per reason in so long, with their number: a flood must not push an
+# open order out of the audit log, nor wear the card out.
 REFUSALS_EVERY_MS = 600_000
-# Lines that the card refused wait here for better days.
+# Lines that the card refused wait in memory until it accepts them.
 AUDIT_WAITING_MAX = 64
 AUDIT_RETRY_MS = 10_000
-# A person at the cabinet: a test lights a feeder for so long at most; a lock-out that is forgotten ends.
+# A technician's orders: a test lights a feeder for so long at most; a lock-out that is forgotten ends.
 LOCAL_TEST_S_MAX = 300
 LOCAL_LOCK_MS = 8 * 3_600_000
 
-# Watts that agree with a command are looked for during this time.
+# Watts that agree with a command must be measured within this time.
 OUTCOME_MEASURE_MS = 60_000
-# Of the normal power: above, it burns; below, it is dark. Between: neither.
+# Percent of the normal power: above the first a feeder is lit, below the second it is dark. Between: neither.
 POWER_LIT_PERCENT = 50
 POWER_DARK_PERCENT = 5
 # The meter's own noise, a photocell's standby: 3 W.
 POWER_FLOOR_DW = 30
 
-# Watts, verdicts: how long a thing must be so before it is said.
+# How long a fault in watts or feedback must last before it is reported.
 ALARM_CONTACTOR_MS = 10_000
 ALARM_BURNING_MS = 60_000
 ALARM_FAILURE_MS = 60_000
 ALARM_CABLE_MS = 30_000
 ALARM_LAMPS_MS = 600_000
-# Illuminations of Advent hang for five weeks; a commune that adds lamps changes the configuration, which forgets what
-# was learnt.
+# Illuminations of Advent hang for five weeks; a commune that adds lamps changes the configuration, which resets the
+# learnt power.
 NORMAL_HIGHER_NIGHTS = 45
 # Lamps that dim by themselves burn fully in the first hour of the night: then they are counted.
 SELF_DIMMING_JUDGED_MS = 3_600_000
@@ -496,19 +496,19 @@ LAMPS_WARM_UP_MS = 300_000
 # Several lamps at one instant are a cable: this many, and this share of the feeder.
 ALARM_CABLE_LAMPS = 3
 ALARM_CABLE_PERCENT = 20
-# Looks that are apart by more are not one instant.
+# Observations that are further apart are not one instant.
 ALARM_INSTANT_MS = 15_000
 ALARM_METER_SILENT_MS = 120_000
 ALARM_DOOR_MS = 2_000
 ALARM_SUPPLY_MS = 2_000
 
-# Readings of every feeder go up at this pace, as a lamp's do.
+# Readings of every feeder are reported at this pace, as a lamp's are.
 CABINET_TELEMETRY_S = 900
 
 # The audit log: a few entries a night of 200 bytes; files of a year, sixteen of them.
 AUDIT_FILE_BYTES_MAX = 256 * 1024
 AUDIT_FILES_MAX = 16
-# Once soon after each start: a cabinet that restarts every day tells it all the same.
+# The head is reported once soon after each start, so that a cabinet that restarts every day reports it all the same.
 AUDIT_FIRST_HEAD_MS = 120_000
 AUDIT_HEAD_MS = 86_400_000
 # Signed policies kept: the one in force, the one to come, one for a damaged file.

@@ -1,8 +1,8 @@
-"""Holds what a gateway's core is given: what the configuration decides, and what is new at a start.
+"""Holds the inputs of a gateway's core: what the configuration decides, and what is new at a start.
 
-The number of a start names the gateway's own records and is never used twice. It is counted, on the card. But the card
-may come from a backup, which knows nothing of the starts since: so it is also at least the minutes that the system
-clock has counted since 2026. While that clock is not set, and for two starts within a minute, it is the count alone.
+The number of a start names the gateway's own records and is never used twice. It is counted on the card. But the card
+may come from a backup, which misses the starts since: so the number is also at least the minutes that the system
+clock has counted since 2026. While that clock is not set, and for two starts within a minute, only the count decides.
 """
 
 from typing import NamedTuple
@@ -16,8 +16,8 @@ from wire.limits import COAP_ACK_TIMEOUT_MIN_MS
 class Options(NamedTuple):
     """Holds what the configuration decides for the core; a field that is not given has the shipped default.
 
-    `allowed` None: every adopted node. `bearers` in order of preference; none: the route that the system has. `groups`:
-    names for nodes that are told something together."""
+    `allowed` None: every adopted node. `bearers` in order of preference; none: the system's own route. `groups`:
+    names for nodes that get directives together."""
 
     gateway: bytes
     insee: str
@@ -56,12 +56,12 @@ class Start(NamedTuple):
 
 
 _EPOCH_UNIX_S = 1_767_225_600  # 2026-01-01
-# A clock that claims more is not believed: it would use the numbers up.
+# A clock that shows more is not trusted: it would use the numbers up.
 _MINUTES_MAX = 100 * 366 * 1440
 
 
 def number_after(last: int | None, unix_s: int) -> int:
-    """Return the number of a start at this time of the system clock, good or not; `last`: of the one before, if
+    """Return the number of a start at this time of the system clock, good or not; `last`: of the start before, if
     known."""
     minutes = (unix_s - _EPOCH_UNIX_S) // 60
     counted = (last or 0) + 1

@@ -1,8 +1,8 @@
 """Makes the gateway's own records: journaled like any node's, under its own id, boot and sequence.
 
-Most say what happened here (a boot, an anchor, a step of the clock). Some explain what will not come: holes of the
-journal, records that cannot go up. Those make room, so they may use what a full journal keeps for them, and what
-they name stands in the loss ledger as well. Must let go of nothing itself: that is for the caller, once the
+Most report what happened here (a boot, an anchor, a step of the clock). Some explain what will not come: holes of the
+journal, records that cannot be sent. Those make room, so they may use the room reserved for them in a full journal, and
+the loss ledger lists what they name as well. It must let go of nothing itself: that is for the caller, once the
 explanation is durable.
 """
 
@@ -60,7 +60,7 @@ class OwnRecords:
         self, body: EventBody | dict[int, int], *, now_ms: int, reserve: bool = False
     ) -> tuple[str, int] | Refused:
         """Append a record of this event or these readings; return its lane and position, or why the journal refused it.
-        A refusal costs no sequence."""
+        A refusal uses no sequence number."""
         return self._append(body, self._clock.stamp(now_ms=now_ms), reserve, now_ms)
 
     def _append(
@@ -97,7 +97,7 @@ class OwnRecords:
         return True
 
     def poll(self, *, now_ms: int) -> None:
-        """Try again what waits, in its order."""
+        """Try again to append the waiting records, in order."""
         if not self._waiting or now_ms < self._retry_ms:
             return
         self._retry_ms = now_ms + limits.OWN_RETRY_MS
@@ -111,14 +111,15 @@ class OwnRecords:
     # --- what will not come -------------------------------------------------------------------------------------
 
     def explain(self, body: EventBody, *, now_ms: int) -> Placed:
-        """Append a record that says what will not come. It makes room, so it may use what a full journal keeps for it.
+        """Append a record of what will not come. It makes room, so it may use the room reserved for it in a full
+        journal.
 
         Return None when it is refused all the same: nothing may go unexplained, so the caller tries again later.
         """
         return self._placed(body, self.append(body, now_ms=now_ms, reserve=True))
 
     def explain_hole(self, lost: LostPositions, *, now_ms: int) -> Placed:
-        """Explain positions of the journal that hold nothing any more."""
+        """Explain journal positions whose records are lost."""
         stream, why = lost.stream, "journal-damaged"
         self._log("journal-hole", lane=stream.lane, first=lost.first, last=lost.last)
         detail = [stream.epoch, stream.lane, lost.first, lost.last, why]
@@ -131,7 +132,7 @@ class OwnRecords:
 
     def explain_quarantined(self, found: QuarantinedRecord, *, now_ms: int) -> Placed:
         """Explain a record that the centre refuses, or that this version cannot read."""
-        # The centre's word: bounded as any text in a record, or it would refuse the explanation as well.
+        # The centre's word, cut to the limit of a text in a record, or the explanation would be refused as well.
         why = found.reason.encode()[: wire_limits.TEXT_BYTES_MAX].decode(errors="ignore")
         self._keep(f"quarantined-{found.reason}", found.stream.lane, found.payload, now_ms=now_ms)
         stream = found.stream

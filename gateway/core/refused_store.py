@@ -1,9 +1,9 @@
-"""Keeps the raw bytes of what was refused, where an operator finds them, within a bound.
+"""Keeps the raw bytes of refused messages, where an operator finds them, within a bound.
 
-One JSON line each in files `refused-<number>.log` of the state folder: when, from whom, why, and the bytes
-in hex. Files rotate and the oldest goes; lines are limited per minute, for a flood of rubbish must not wear
-the card out; everything beyond is counted. Nothing here is custody: what authenticates is journaled, this
-is what does not.
+One JSON line each in files `refused-<number>.log` of the state folder: when, from where, why, and the bytes
+in hex. Files rotate and the oldest is deleted; lines are limited per minute, for a flood of garbage must not wear
+the card out; everything beyond is counted. Nothing here is in custody: what authenticates is journaled, this
+store holds the rest.
 """
 
 import json
@@ -16,20 +16,20 @@ _PREFIX, _SUFFIX = "refused-", ".log"
 
 
 class RefusedStore:
-    """Appends lines to a disk. World failures are counted, never raised: this is merely helpful."""
+    """Appends lines to a disk. Disk failures are counted, never raised: the store is only a help."""
 
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._number = 0
         self._size = 0
-        self._is_torn = False  # what an earlier start wrote last may be half a line
+        self._is_torn = False  # the last line of an earlier start may be half a line
         self._minute = 0
         self._this_minute = 0
         self.counters = {"kept": 0, "not-kept": 0, "disk-errors": 0}
         try:
             numbers = [_number(name) for name in disk.list()]
             self._number = max((number for number in numbers if number is not None), default=1)
-            # Going on with the newest file: a start that keeps one line must not push a whole file out.
+            # Continue the newest file: a start that keeps one line must not push a whole file out.
             self._size = disk.size(self._name()) if self._number in numbers else 0
             self._is_torn = self._size > 0
         except OSError:

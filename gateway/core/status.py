@@ -1,7 +1,7 @@
-"""The state of a gateway as one typed document, and its form as JSON.
+"""Defines the state of a gateway as one typed document, and its form as JSON.
 
-`gateway/shell/facts.py` makes it in a running agent, `gateway/show` puts it into words, the metrics count in it. Inside
-the agent it is handed over as it is; JSON exists only at the status socket: `as_json` writes it, `parse` reads it back.
+`gateway/shell/facts.py` makes it in a running agent, `gateway/show` turns it into text, the metrics count in it. Inside
+the agent it is passed on as it is; JSON exists only at the status socket: `as_json` writes it, `parse` reads it back.
 The other end of the socket may be an older or newer release, so `parse` never raises: a value that is absent, too long
 or of another type becomes the field's default, and a text becomes one bounded line without control characters.
 
@@ -20,7 +20,7 @@ from gateway.core.bearers.modem import ModemState
 from gateway.core.heartbeats import LateTask
 
 STARTING, RUNNING, STOPPING = "starting", "running", "stopping"
-# Phases that only another process reports: there is no agent, it does not answer, this user may not ask it.
+# Phases that only another process reports: there is no agent, it does not answer, this user may not query it.
 ABSENT, MUTE, FORBIDDEN = "absent", "mute", "forbidden"
 _PHASES = (STARTING, RUNNING, STOPPING, ABSENT, MUTE, FORBIDDEN)
 DOCUMENT = 1
@@ -45,7 +45,8 @@ Night = Annotated[tuple[tuple[int, int], ...], "changes of a night"]
 
 
 class CentreStatus(NamedTuple):
-    """The connection to the centre. `bearer`: the one that carries; `deaf`: why the subscription was refused."""
+    """Describes the connection to the centre. `bearer`: the one that carries; `deaf`: why the subscription was
+    refused."""
 
     connected: bool = True
     bearer: str | None = None
@@ -57,7 +58,7 @@ class CentreStatus(NamedTuple):
 
 
 class BudgetStatus(NamedTuple):
-    """Bytes of this month on a metered bearer. `policy`: what may still go by it (`core/bearers/budget.py`)."""
+    """Holds this month's bytes on a metered bearer. `policy`: what it may still carry (`core/bearers/budget.py`)."""
 
     used: int = 0
     limit: int | None = None
@@ -68,7 +69,7 @@ class BudgetStatus(NamedTuple):
 
 
 class BearerStatus(NamedTuple):
-    """One way to the broker, with the budget and the modem of its own."""
+    """Describes one way to the broker, with its budget and its modem."""
 
     metered: bool = False
     up: bool = True
@@ -79,7 +80,8 @@ class BearerStatus(NamedTuple):
 
 
 class WaitingStatus(NamedTuple):
-    """Positions that the centre does not hold yet, by lane. `oldest_s` is an upper bound, exact to the sampling."""
+    """Counts positions that the centre does not hold yet, by lane. `oldest_s` is an upper bound, exact to the
+    sampling."""
 
     lanes: Mapping[str, int] = _NONE
     oldest_s: int | None = None
@@ -87,7 +89,7 @@ class WaitingStatus(NamedTuple):
 
 
 class DiskStatus(NamedTuple):
-    """The journal's files, and the file system on which they are. `cap_bytes`: what the journal may hold there."""
+    """Describes the journal's files and their file system. `cap_bytes`: what the journal may hold there."""
 
     held_bytes: int | None = None
     cap_bytes: int | None = None
@@ -98,7 +100,7 @@ class DiskStatus(NamedTuple):
 
 
 class LossesStatus(NamedTuple):
-    """Records that were let go of since the ledger began."""
+    """Counts the records that were let go since the ledger began."""
 
     records: int = 0
     by_why: Mapping[str, int] = _NONE
@@ -106,7 +108,7 @@ class LossesStatus(NamedTuple):
 
 
 class NodesStatus(NamedTuple):
-    """Nodes heard since the start. `expected` None: every adopted node is answered. `unknown`: who is not ours."""
+    """Counts nodes heard since the start. `expected` None: every adopted node is answered. `unknown`: not adopted."""
 
     heard: int | None = None
     silent: int = 0
@@ -117,7 +119,7 @@ class NodesStatus(NamedTuple):
 
 
 class ClockStatus(NamedTuple):
-    """The time as nodes are given it."""
+    """Holds the time as it is sent to nodes."""
 
     good: bool = False
     unix_s: Instant | None = None
@@ -125,7 +127,7 @@ class ClockStatus(NamedTuple):
 
 
 class FaultStatus(NamedTuple):
-    """A grave line of the log."""
+    """Holds a grave line of the log."""
 
     ago_s: int = 0
     what: str = "?"
@@ -133,7 +135,7 @@ class FaultStatus(NamedTuple):
 
 
 class DirectiveStatus(NamedTuple):
-    """A directive that nodes are given, or that waits for its time. `nodes`: how many of those that asked it is for."""
+    """Describes a directive that nodes get, or that waits for its time. `nodes`: how many that asked it aims at."""
 
     id: str = "?"
     source: str = "centre"
@@ -148,8 +150,10 @@ class DirectiveStatus(NamedTuple):
 
 
 class WishStatus(NamedTuple):
-    """What one rule wants of a feeder. `reason`: a name (who tests, who commands), a word (`switch-on`, `locked`), or
-    of the policy a number, which `gateway/show/explain` computes itself. `command`: the id of the one behind it."""
+    """Holds what one rule demands of a feeder. `reason`: a name (of a tester or an author), a word (`switch-on`,
+    `locked`), or from the policy a number, which `gateway/show/explain` computes itself. `command`: the id of the
+    command behind it.
+    """
 
     rule: str = "?"
     reason: str | int | None = None
@@ -163,8 +167,8 @@ class WishStatus(NamedTuple):
 
 
 class FeederStatus(NamedTuple):
-    """One feeder. `place`: its index in the configuration, by which orders go. `closed`: what its contactor is ordered
-    to be, by `rule`; `considered`: every rule that had a wish, from the strongest down."""
+    """Describes one feeder. `place`: its index in the configuration, by which orders name it. `closed`: its contactor's
+    order, given by `rule`; `considered`: every rule that had a demand, from the strongest down."""
 
     place: int = 0
     name: str = "?"
@@ -197,7 +201,7 @@ class FeederStatus(NamedTuple):
 
 
 class CommandStatus(NamedTuple):
-    """A command that the agent knows, in any state."""
+    """Describes a command in the agent's hands, in any state."""
 
     id: str | None = None
     kind: str = "?"
@@ -212,7 +216,7 @@ class CommandStatus(NamedTuple):
 
 
 class AlarmStatus(NamedTuple):
-    """A condition that stands. `detail`: as in `wire.event`, without the feeder."""
+    """Describes an active alarm. `detail`: as in `wire.event`, without the feeder."""
 
     what: str = "?"
     feeder: str | None = None
@@ -221,18 +225,19 @@ class AlarmStatus(NamedTuple):
 
     @property
     def lamps(self) -> int | None:
-        """How many lamps are concerned, where the alarm counts them: then that comes first."""
+        """Returns how many lamps are concerned, where the alarm counts them: the detail then begins with that
+        number."""
         first = self.detail[0] if self.detail and self.what in ("lampsLost", "cableFault") else None
         return first if isinstance(first, int) and not isinstance(first, bool) else None
 
     @property
     def words(self) -> str | None:
-        """What the detail names, shown as it is."""
+        """Returns what the detail names, to be shown unchanged."""
         return next((one_line(part) for part in self.detail if one_line(part)), None)
 
 
 class PolicyStatus(NamedTuple):
-    """The policy in force. `state`: none, valid or expired."""
+    """Describes the policy in force. `state`: none, valid or expired."""
 
     state: str | None = None
     has_keys: bool = False
@@ -252,8 +257,8 @@ class LeaseStatus(NamedTuple):
 
 
 class CabinetStatus(NamedTuple):
-    """What is wired in the cabinet. `linky`: what the meter's customer output says; `policy_plain`: the document in
-    force, as signed."""
+    """Describes what is wired in the cabinet. `linky`: what the meter's customer output reports; `policy_plain`: the
+    document in force, as signed."""
 
     unix_s: Instant | None = None
     in_control: bool | None = None
@@ -276,7 +281,7 @@ class CabinetStatus(NamedTuple):
     audit: Mapping[str, Any] = _NONE
 
     def feeder_named(self, name: str) -> FeederStatus | None:
-        """By its name; capital or small letters matter only where two names differ by nothing else."""
+        """Returns the feeder of this name; case matters only where two names differ by nothing else."""
         exact = [feeder for feeder in self.feeders if feeder.name == name]
         alike = [feeder for feeder in self.feeders if feeder.name.casefold() == name.casefold()]
         found = exact or alike
@@ -284,7 +289,7 @@ class CabinetStatus(NamedTuple):
 
 
 class Status(NamedTuple):
-    """All of it. `health`: counters of every part by name, for programs."""
+    """Is the whole document. `health`: counters of every part by name, for programs."""
 
     document: int = DOCUMENT
     version: str | None = None
@@ -310,13 +315,13 @@ class Status(NamedTuple):
     health: Mapping[str, Any] = _NONE
 
     def part(self, name: str) -> dict[str, Any]:
-        """The counters of one part; empty where the gateway has no such part."""
+        """Returns the counters of one part; empty where the gateway has no such part."""
         part = self.health.get(name)
         return part if isinstance(part, dict) else {}
 
     @property
     def carrier(self) -> BearerStatus | None:
-        """The bearer that carries."""
+        """Returns the bearer that carries."""
         return None if self.centre is None else (self.bearers or {}).get(self.centre.bearer or "")
 
 
@@ -324,12 +329,12 @@ class Status(NamedTuple):
 
 
 def as_json(status: Status) -> dict[str, Any]:
-    """Plain data for `json.dumps`. Parts that the gateway does not have are left out."""
+    """Returns plain data for `json.dumps`. Parts that the gateway does not have are left out."""
     return {name: _plain(value) for name, value in zip(status._fields, status, strict=True) if value is not None}
 
 
 def parse(plain: Any) -> Status:
-    """The status behind plain data, whatever it is."""
+    """Returns the status in plain data; the default Status where there is none."""
     found = _parse(Status, plain)
     return Status() if found is None else found
 
@@ -348,7 +353,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parse(kind: Any, value: Any) -> Any:
-    """The value as this type, or None where it is none."""
+    """Returns the value as this type, or None if it has another."""
     if kind is Any:
         return value
     if kind in _PARSERS:
@@ -373,7 +378,8 @@ def _parse(kind: Any, value: Any) -> Any:
 
 
 def one_line(value: Any) -> str | None:
-    """The value as a text that can be shown, bounded and without control characters; None for what is none or empty."""
+    """Returns a text that can be shown, bounded and without control characters; None for other types or an empty
+    one."""
     if not isinstance(value, str):
         return None
     shown = "".join(character if character.isprintable() else " " for character in value[:_CHARACTERS_MAX]).strip()
@@ -385,7 +391,7 @@ def _flag(value: Any) -> bool | None:
 
 
 def _number(value: Any) -> float | None:
-    """A finite number of a size that can be computed with."""
+    """Returns a finite number that is small enough to compute with, else None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if -_NUMBER_MAX < value < _NUMBER_MAX and math.isfinite(value) else None
@@ -423,7 +429,7 @@ def _site(value: Any) -> tuple[int, int] | None:
 
 
 def _night(value: Any) -> tuple[tuple[int, int], ...]:
-    """Nothing rather than half of it."""
+    """Returns the changes of a night; none at all if one is malformed."""
     changes: list[tuple[int, int]] = []
     for change in value[:_ITEMS_MAX] if isinstance(value, list | tuple) else ():
         pair = change if isinstance(change, list | tuple) and len(change) >= 2 else (None, None)

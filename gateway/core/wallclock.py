@@ -1,8 +1,8 @@
 """Carries the gateway's UTC: the shell observes it, monotonic milliseconds carry it in between.
 
-While the system clock is not good (no network since the start, no battery-backed clock) it gives no time. A word that
-contradicts the time carried so far is a step: it is taken, counted, and returned by `drain_step` to the
-caller, who corrects what was said before.
+While the system clock is not good (no network since the start, no battery-backed clock) it gives no time. A reading
+that contradicts the carried time is a step: it is accepted, counted, and returned by `drain_step` to the
+caller, who corrects earlier reports.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from wire.record import SYNCED, UNSET, Answer, Stamp
 
 
 class Step(NamedTuple):
-    """The clock was corrected: what it carried, what it was told, and ± s of both together."""
+    """Describes a correction of the clock: the carried time, the new time, and ± s of both together."""
 
     before_unix_s: int
     after_unix_s: int
@@ -20,7 +20,7 @@ class Step(NamedTuple):
 
 
 class WallClock:
-    """UTC with its uncertainty, or nothing. `started_ms`: the agent's start, for uptimes. `steps` only rises.
+    """Holds UTC with its uncertainty, or nothing. `started_ms`: the agent's start, for uptimes. `steps` only rises.
 
     `good_since_ms`: since when the clock has been good without a break; None while it is not.
     """
@@ -48,12 +48,12 @@ class WallClock:
         self._unix_ms, self.uncertainty_s, self._at_ms = unix_ms, uncertainty_s, now_ms
 
     def drain_step(self) -> Step | None:
-        """The correction since the last call, if there was one (of several: from the first to the last)."""
+        """Return the correction since the last call, if there was one (of several: from the first to the last)."""
         step, self._step = self._step, None
         return step
 
     def unix_ms_at(self, at_ms: int) -> int | None:
-        """UTC of a monotonic instant, also of one before the clock was good; None while it is not."""
+        """Return UTC at a monotonic instant, even one before the clock was good; None while it is not."""
         return None if self.good_since_ms is None else self._unix_ms + at_ms - self._at_ms
 
     def unix_s(self, *, now_ms: int) -> int | None:
@@ -61,18 +61,18 @@ class WallClock:
         return None if unix_ms is None else unix_ms // 1000
 
     def carried(self, *, now_ms: int) -> tuple[int, int] | None:
-        """(Unix s, ± s) by the last good word and the drift since, however long ago it was; None before the first."""
+        """Return (Unix s, ± s) by the last good reading and the drift since, however old; None before the first."""
         if not self._told:
             return None
         elapsed_ms = now_ms - self._at_ms
         return (self._unix_ms + elapsed_ms) // 1000, self.uncertainty_s + drift_s(elapsed_ms)
 
     def carried_ms(self, *, now_ms: int) -> int | None:
-        """The same in Unix milliseconds, without its doubt."""
+        """Return the same in Unix milliseconds, without the uncertainty."""
         return self._unix_ms + now_ms - self._at_ms if self._told else None
 
     def uptime_s(self, *, now_ms: int) -> int:
-        """Seconds since the agent's start."""
+        """Return the seconds since the agent's start."""
         return (now_ms - self._started_ms) // 1000
 
     def answer(self, lease_s: int | None = None, waiting: int = 0, *, now_ms: int) -> Answer:
@@ -81,7 +81,7 @@ class WallClock:
         return Answer(unix_s, 0 if unix_s is None else self.uncertainty_s, lease_s, waiting)
 
     def stamp(self, *, now_ms: int) -> Stamp:
-        """The time of the gateway's own records."""
+        """Return the time stamp for the gateway's own records."""
         unix_s = self.unix_s(now_ms=now_ms)
         if unix_s is None:
             return Stamp(UNSET, self.uptime_s(now_ms=now_ms), 0)
@@ -97,5 +97,5 @@ class WallClock:
 
 
 def drift_s(elapsed_ms: int) -> int:
-    """Return what a free-running crystal may be off after so long, in whole seconds, rounded up."""
+    """Return how far a free-running crystal may be off after so long, in whole seconds, rounded up."""
     return -(-abs(elapsed_ms) * limits.CLOCK_DRIFT_PPM // 1_000_000_000)

@@ -1,1 +1,1 @@
-"""The ways to the centre: probes, choice, reconnection, the byte budget, the modem."""
+"""Manages the ways to the centre: probes, choice of bearer, reconnection, the byte budget, the modem."""

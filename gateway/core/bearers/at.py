@@ -1,6 +1,6 @@
-"""Reads what a modem says, in lines and in meaning: the part of 3GPP TS 27.007 (and V.250) that is asked here.
+"""Parses the output of a modem into lines and values: the part of 3GPP TS 27.007 (and V.250) that is used here.
 
-Bytes of a peer that cannot be read are counted and dropped, never an exception. No dialogue and no time here.
+Bytes that cannot be parsed are counted and dropped, and never raise. There is no dialogue and no time here.
 """
 
 import re
@@ -11,7 +11,7 @@ from gateway.core import limits
 OK = "OK"
 _FINALS = ("OK", "ERROR", "NO CARRIER", "NO DIALTONE", "BUSY", "NO ANSWER", "COMMAND NOT SUPPORT")
 
-# TS 27.007 7.2 <stat>; 9 and 10 are "CSFB not preferred", a remark on voice calls.
+# TS 27.007 7.2 <stat>; 9 and 10 are "CSFB not preferred", which concerns voice calls only.
 _REGISTRATIONS = {
     0: "idle",
     1: "home",
@@ -50,19 +50,19 @@ _SIM_ERROR_TEXTS = {
     "sim busy": "busy",
     "sim wrong": "failed",
 }
-# The SIM asks for something that only a person may give: three wrong PINs lock it.
+# The SIM asks for a code that only a person may enter: three wrong PINs lock it.
 LOCKED = ("pin", "puk", "locked")
 
 
 class Operator(NamedTuple):
-    """`name` None: none is selected."""
+    """Names the network operator and its technology. `name` None: none is selected."""
 
     name: str | None
     technology: str | None
 
 
 class Lines:
-    """Bytes in any pieces to whole lines of printable ASCII, without blanks around; empty ones left out."""
+    """Cuts bytes, in pieces of any size, into whole stripped lines of printable ASCII, without empty ones."""
 
     def __init__(self) -> None:
         self.garbage = 0
@@ -73,7 +73,7 @@ class Lines:
         *whole, rest = re.split(b"[\r\n]", self._rest + data)
         lines = [text for line in whole if (text := self._text(line))]
         if len(rest) > limits.MODEM_LINE_BYTES_MAX:
-            # The end of this line is still to come: what is kept of it only marks it as too long.
+            # The end of this line is still to come: the bytes kept so far only mark it as too long.
             rest, self._is_overlong = b"", True
         self._rest = rest
         return lines
@@ -87,7 +87,7 @@ class Lines:
 
 
 def is_final(line: str) -> bool:
-    """The line ends an answer."""
+    """Returns whether the line ends an answer."""
     return line in _FINALS or line.startswith(("+CME ERROR:", "+CMS ERROR:"))
 
 
@@ -99,10 +99,10 @@ def signal_dbm(rssi: int) -> int | None:
 
 
 def registration(values: str) -> str | None:
-    """Of what follows "+CREG:" or "+CEREG:"; None when it cannot be read.
+    """Parses what follows "+CREG:" or "+CEREG:"; None when it cannot be parsed.
 
-    An answer has one more number in front (n,stat) than what comes by itself (stat), which may come between question
-    and answer. With cells (+CREG=2, which others may have set) the second field of the latter is an area code.
+    An answer (n,stat) has one more number in front than an unsolicited report (stat), which may come between question
+    and answer. With cells (+CREG=2, which other software may have set) a report's second field is an area code.
     """
     fields = [field.strip() for field in values.split(",")]
     is_answer = len(fields) >= 2 and re.fullmatch("[0-9]{1,2}", fields[1]) is not None
@@ -131,13 +131,13 @@ def sim(values: str) -> str:
 
 
 def sim_error(final: str) -> str:
-    """The SIM's state by the error that +CPIN? was answered with."""
+    """Returns the SIM's state from the error with which the modem answered +CPIN?."""
     text = final.partition(":")[2].strip()
     return _SIM_ERRORS.get(_number(text)) or _SIM_ERROR_TEXTS.get(text.lower(), "unknown")
 
 
 def first_number(values: str) -> int:
-    """The first of the numbers that follow a prefix; -1 when there is none."""
+    """Returns the first of the numbers that follow a prefix; -1 when there is none."""
     return _number(values.split(",")[0].strip())
 
 

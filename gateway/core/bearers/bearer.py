@@ -1,10 +1,10 @@
-"""Judges whether a bearer is up, by what probes and connections say of it, with hysteresis both ways.
+"""Judges from probes and connections whether a bearer is up, with hysteresis both ways.
 
-A bearer is believed up at the start. It is down after BEARER_FAILURES_MAX failed probes in a row, or when a
-connection by it has ended and the next probe fails; it is up again after good probes alone over BEARER_GOOD_MS, or
-when a connection by it succeeds. Probes are often where bytes are free and rare where they are metered; their
-times are jittered, or a cable that flaps in step with them would look whole. Who connects by which bearer is
-decided in `connection.py`; nothing is sent here.
+A bearer counts as up at the start. It is down after BEARER_FAILURES_MAX failed probes in a row, or when a
+connection over it has ended and the next probe fails; it is up again after good probes alone over BEARER_GOOD_MS, or
+when a connection over it succeeds. Probes are frequent where bytes are free and rare where they are metered; their
+times are jittered, or an unstable cable that fails in step with them would look whole. `connection.py` decides when to
+connect over which bearer; nothing is sent here.
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ from gateway.core import limits
 
 
 class Bearer(NamedTuple):
-    """A way to the broker as configured. `is_metered`: its bytes are paid for, and `monthly_bytes` bounds them (0: they
-    are counted, and nothing is held back). `has_modem`: a port for AT commands belongs to it; `has_modem_power`: the
-    modem's power can be cut."""
+    """Describes a way to the broker as configured. `is_metered`: its bytes are paid for, and `monthly_bytes` bounds
+    them (0: they are counted, and nothing is held back). `has_modem`: it has a port for AT commands; `has_modem_power`:
+    the modem's power can be cut."""
 
     name: str
     is_metered: bool = False
@@ -26,7 +26,7 @@ class Bearer(NamedTuple):
 
 
 class BearerHealth:
-    """One bearer's probes and verdict."""
+    """Schedules the probes of one bearer and judges their outcomes."""
 
     def __init__(self, bearer: Bearer, *, random_below: Callable[[int], int], now_ms: int) -> None:
         self.bearer = bearer
@@ -49,7 +49,7 @@ class BearerHealth:
     # --- probes ---------------------------------------------------------------------------------------------
 
     def probe_due(self, *, now_ms: int) -> bool:
-        """True when a probe is to be sent now; it counts as sent."""
+        """True when a probe is to be sent now; the probe then counts as sent."""
         if self._answer_by_ms is not None or now_ms < self._probe_at_ms:
             return False
         self._sent_ms = now_ms
@@ -57,7 +57,7 @@ class BearerHealth:
         return True
 
     def is_overdue(self, *, now_ms: int) -> bool:
-        """A probe was sent that the shell should have reported by now."""
+        """Returns whether the shell should have reported the last probe by now."""
         return self._answer_by_ms is not None and now_ms >= self._answer_by_ms
 
     def probed(self, ok: bool, rtt_ms: int | None, *, now_ms: int) -> bool | None:
@@ -73,18 +73,18 @@ class BearerHealth:
     # --- connections ----------------------------------------------------------------------------------------
 
     def suspect(self, *, now_ms: int) -> None:
-        """A connection by this bearer has failed or ended: the next probe goes now and decides."""
+        """Makes the next probe, due now, decide: a connection over this bearer has failed or ended."""
         self._is_suspect = self.is_up
         self._good = 0
         self._probe_at_ms = min(self._probe_at_ms, now_ms)
 
     def refused(self, *, now_ms: int) -> None:
-        """An attempt failed, or its connection did not last."""
+        """Counts an attempt that failed, or whose connection did not last."""
         self.refusals += 1
         self.refused_ms = now_ms
 
     def works(self, *, now_ms: int) -> bool:
-        """A connection by it has succeeded, which no probe can beat. True when it was down."""
+        """Notes a successful connection, better proof than any probe. Returns True when the bearer was down."""
         was_down, self.is_up = not self.is_up, True
         self._failed = 0
         self._is_suspect = False
@@ -120,7 +120,8 @@ class BearerHealth:
             self.counters["downs"] += 1
         self._is_suspect = False
         if self.is_up:
-            # Confirmed at once, but an interface without a route fails in no time: a link that renegotiates is not cut.
+            # Probed again at once, but an interface without a route fails instantly: a link that renegotiates must not
+            # count.
             self._probe_at_ms = max(now_ms, self._sent_ms + limits.BEARER_PROBE_TIMEOUT_MS)
         elif self.bearer.is_metered:
             self._probe_at_ms = self._jittered(now_ms, self._down_spacing_ms)
@@ -136,5 +137,5 @@ class BearerHealth:
         return limits.BEARER_METERED_CONFIRM_MS if self.bearer.is_metered else limits.BEARER_PROBE_MS
 
     def _jittered(self, now_ms: int, spacing_ms: int) -> int:
-        """Down to four fifths."""
+        """Returns now plus the spacing, shortened at random to four fifths at least."""
         return now_ms + spacing_ms - self._random_below(spacing_ms // 5 + 1)

@@ -1,7 +1,7 @@
-"""Joins the ways to the centre: when and by which to connect, what each metered one may still cost, its modem.
+"""Joins the ways to the centre: when and over which to connect, what each metered one may still carry, its modem.
 
-There may be any number of bearers, each with a budget and a modem of its own. Events in, effects out, as everywhere in
-the core; `policy` says in one word what may be sent.
+There may be any number of bearers, each with its own budget and modem. Events in, effects out, as everywhere in
+the core; `policy` returns in one word what may be sent.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,16 @@ from wire.record import EventBody
 
 BearerEffect = Connect | Drop | Probe | Write | CutPower
 
-# The first words of causes (gateway/io/mqtt_socket.py, and an attempt's that expired) that say nothing came back over
-# the path. Any other is the broker's or a file's: a modem's reset mends neither.
+# First words of causes (gateway/io/mqtt_socket.py, and of an expired attempt) which show that nothing came back over
+# the path. Any other cause lies with the broker or a file: a modem's reset repairs neither.
 NO_PATH = ("connection-timeout", "network-error", "name-unresolved", "mqtt-silent", "no answer")
 
 
 class Bearers:
-    """`connection`, `budgets` (of metered bearers) and `modems`, both by bearer, are there for the shell to report to.
+    """Holds `connection`, `budgets` (of metered bearers) and `modems`, both by bearer; the shell reports to them
+    directly.
 
-    `log(what, **values)` takes what an operator wants to know, `report(body, now_ms=…)` the records for the centre.
+    `log(what, **values)` writes a line for the operator, `report(body, now_ms=…)` makes a record for the centre.
     """
 
     def __init__(
@@ -46,8 +47,8 @@ class Bearers:
         self._clock = clock
         self._log = log
         self._report = report
-        self._down: set[str] = set()  # of which the centre has been told that they failed
-        self._lacks_path = False  # of the last failure
+        self._down: set[str] = set()  # bearers whose failure has been reported to the centre
+        self._lacks_path = False  # whether the last failure did
         self.connection = Connection(
             bearers, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
         )
@@ -63,25 +64,25 @@ class Bearers:
         }
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
-        """The broker has accepted us by a bearer; False: the connection waits for it no longer."""
+        """Notes that the broker has accepted a connection; returns False if `connection` no longer waits for it."""
         self._lacks_path = False
         return self.connection.connected(bearer, now_ms=now_ms)
 
     def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
-        """A connection has ended or never came to be. True while another carries."""
+        """Notes that a connection has ended or failed. Returns True while another connection carries."""
         if self.connection.disconnected(bearer, why, now_ms=now_ms):
             self._lacks_path = why.startswith(NO_PATH)
             self._log("disconnected", why=why, bearer=bearer)
         return self.connection.active is not None
 
     def count(self, bearer: str, counter: int, interface: str, *, now_ms: int) -> None:
-        """Accepts what the kernel has counted on a metered bearer's interface, both ways, since the interface was
+        """Passes on what the kernel has counted on a metered bearer's interface, both ways, since the interface was
         made."""
         unix_s = self._clock.unix_s(now_ms=now_ms)
         self.budgets[bearer].count(counter, interface=interface, unix_s=unix_s, now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
-        """Does what is due."""
+        """Returns the effects that are due."""
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.drain_changes():
             if change.what == "attempt-expired":
@@ -93,21 +94,21 @@ class Bearers:
         return effects
 
     def deadline_ms(self) -> int | None:
-        """When `poll` is due at the latest; None: only an event will make it so."""
+        """Returns when `poll` is due at the latest; None: only an event will make it due."""
         deadlines = [self.connection.deadline_ms(), *(modem.deadline_ms() for modem in self.modems.values())]
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def policy(self) -> str:
-        """Says what may go now: all, unless the bearer that carries is metered and its budget runs out."""
+        """Returns what may be sent now: all, unless the active bearer is metered and its budget runs out."""
         budget = self.budgets.get(self.connection.active or "")
         return ALL if budget is None else budget.policy()
 
     def is_metered(self) -> bool:
-        """Returns whether what carries now is paid for by the byte."""
+        """Returns whether the active bearer is paid for by the byte."""
         return (self.connection.active or "") in self.budgets
 
     def status(self) -> dict[str, BearerStatus]:
-        """Each bearer's state, by name, in order of preference."""
+        """Returns each bearer's state, by name, in order of preference."""
         return {
             bearer.name: BearerStatus(
                 metered=bearer.is_metered,
@@ -120,7 +121,7 @@ class Bearers:
         }
 
     def health(self) -> dict[str, Any]:
-        """Plain values for the log and the status page."""
+        """Returns plain values for the log and the status page."""
         return {
             "connection": self.connection.health(),
             "budget": {name: budget.health() for name, budget in self.budgets.items()},
@@ -128,7 +129,7 @@ class Bearers:
         }
 
     def _report_change(self, change: Change, now_ms: int) -> None:
-        """A failed bearer is an alarm from its begin to its end: it must be mended while the other carries."""
+        """Reports a change. A failed bearer is an alarm until it is up: it must be repaired while the other carries."""
         bearer = change.bearer
         if change.what == "bearer-changed":
             detail = [bearer, change.why.removeprefix("from ")]
@@ -142,9 +143,9 @@ class Bearers:
 
     def _poll_modem(self, bearer: str, modem: Modem, now_ms: int) -> list[Write | CutPower]:
         if self.connection.active == bearer:
-            is_down = False  # even if its probes fail: a reset would cut what carries
+            is_down = False  # even if its probes fail: a reset would cut the connection that carries
         elif len(self._bearers) == 1:
-            # A lone bearer is never probed: its own failures tell. A broker that refuses has been reached.
+            # A lone bearer is never probed: its connections show its failures. A broker that refuses has been reached.
             is_down = self._lacks_path
         else:
             is_down = not self.connection.is_up(bearer)

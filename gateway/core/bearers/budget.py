@@ -1,9 +1,9 @@
-"""The monthly byte budget of a metered bearer: what was used, and what may still go by it.
+"""Keeps the monthly byte budget of a metered bearer: what was used, and what may still be sent over it.
 
-Fed with what the kernel counts on the interface, so that handshakes, keep-alives and retransmissions are in it. The
-month is the civil month in Paris; while the clock is unknown, the persisted one goes on. Use is persisted ahead, in
-blocks, as sequence numbers are: a power cut can only count too much. One line a file, `budget-<bearer>-<number>`; the
-highest that can be read holds, and one that cannot be read counts for a block. Alarms are not asked about here: they
+Its input is what the kernel counts on the interface, so handshakes, keep-alives and retransmissions are included. The
+month is the civil month in Paris; while the clock is unknown, the persisted month continues. Use is persisted ahead, in
+blocks, like sequence numbers: a power cut can only count too much. Each file `budget-<bearer>-<number>` is one line;
+the highest readable one holds, and an unreadable one counts for a block. Alarms are not subject to the budget: they
 always pass.
 """
 
@@ -22,7 +22,7 @@ _DAY_MS = 86_400_000
 
 
 class _Line(NamedTuple):
-    """The line that is persisted. Months are 12 × year + month - 1. `counter`: the interface's, when this was
+    """Is the line that is persisted. Months are 12 × year + month - 1. `counter`: the interface's, when this was
     written."""
 
     month: int | None
@@ -35,7 +35,7 @@ class _Line(NamedTuple):
 
 
 class Budget:
-    """`limit_bytes` 0 or None: nothing is ever held back, use is counted all the same."""
+    """Counts the use of one bearer. `limit_bytes` 0 or None: nothing is ever held back, use is counted all the same."""
 
     def __init__(self, disk: Disk, bearer: str, limit_bytes: int | None, *, now_ms: int) -> None:
         self._disk = disk
@@ -65,22 +65,22 @@ class Budget:
     # --- events -------------------------------------------------------------------------------------------------
 
     def count(self, counter: int, *, interface: str, unix_s: int | None, now_ms: int) -> None:
-        """Take the interface's bytes, received and sent, since it was made; and UTC, None while unknown.
+        """Accepts the interface's bytes, received and sent, since it was made; and UTC, None while unknown.
 
-        `interface` names the very interface (the kernel's boot id and its index): one made anew counts from 0 again.
-        To be called every few seconds: a block is to be reserved before it is used.
+        `interface` identifies one life of the interface (the kernel's boot id and its index): a new one counts from 0
+        again. Must be called every few seconds: a block has to be reserved before it is used.
         """
         if not self._is_loaded:
             self._load()
         grown = counter - self._counter
         if self._interface is None:
-            # Our first look, and nothing persisted: what went by before us was not ours to count.
+            # The first count, and nothing persisted: the bytes before our start are not ours to count.
             grown = 0
         elif interface != self._interface or grown < 0:
             self.counters["interfaces"] += 1
             grown = counter
         elif self._persisted is not None:
-            # The kernel has gone on counting while we were away: exact, nothing needs to be assumed.
+            # The kernel continued to count while we were away: the count is exact, nothing needs to be assumed.
             self._used += self._persisted.used - self._assumed
         self._persisted = None
         self._interface, self._counter = interface, counter
@@ -90,20 +90,20 @@ class Budget:
             self._reserve(now_ms)
 
     def close(self) -> None:
-        """Persist the exact use: an orderly stop costs no block."""
+        """Persists the exact use, so that an orderly stop costs no block."""
         if self._is_loaded:
             self._reserved = self._used
             self._write()
 
-    # --- what others ask ----------------------------------------------------------------------------------------
+    # --- queries ------------------------------------------------------------------------------------------------
 
     def policy(self) -> str:
-        """Says how much telemetry may go by this bearer: all, thin or hold. Events and alarms always pass."""
+        """Returns how much telemetry may use this bearer: all, thin or hold. Events and alarms always pass."""
         self._word = self._decide()
         return self._word
 
     def status(self) -> BudgetStatus:
-        """Reports what was used of the budget; `projected` is None while the clock is unknown."""
+        """Returns what was used of the budget; `projected` is None while the clock is unknown."""
         return BudgetStatus(
             used=self._used,
             limit=self._limit or None,
@@ -114,7 +114,7 @@ class Budget:
         )
 
     def health(self) -> dict[str, Any]:
-        """The same and counters, in plain values."""
+        """Returns the same and the counters, in plain values."""
         return {**self.status()._asdict(), **self.counters}
 
     # --- inside -------------------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ class Budget:
         return 1000 * used // self._limit if self._limit else None
 
     def _projected(self) -> int | None:
-        """Use at the end of the month if it goes on like this."""
+        """Returns the use at the end of the month at the present pace."""
         if self._elapsed is None:
             return None
         gone_s, length_s = self._elapsed
@@ -148,7 +148,7 @@ class Budget:
         return self._used * length_s // gone_s
 
     def _observe_month(self, unix_s: int | None) -> bool:
-        """Change the month if it is time; True when it is another one now."""
+        """Changes the month if it is over; returns True when it has changed."""
         if unix_s is None:
             self._elapsed = None
             return False
@@ -157,13 +157,13 @@ class Budget:
         if month == self._month:
             return False
         if self._month is None:
-            self._month = month  # what was used without a clock was used now
+            self._month = month  # bytes used without a clock count for this month
         elif month > self._month:
             self.counters["months"] += 1
             self._before_month, self._before = self._month, self._used
             self._month, self._used = month, 0
         else:
-            # The clock had run ahead: what was put away then is this month's after all.
+            # The clock had run ahead: the use stored for the month before is this month's after all.
             if month == self._before_month:
                 self._used += self._before
             self._month, self._before_month, self._before = month, None, 0
@@ -195,7 +195,7 @@ class Budget:
         name = f"{self._prefix}{self._number:010}"
         try:
             self._disk.append(name, _encode(line))
-            # Nothing waits for it: half a block is left to use meanwhile.
+            # No code waits for this sync: half a block is left to use meanwhile.
             self._disk.sync([name], Ticket("budget", self._number))
             self.counters["written"] += 1
             for number, old in self._files():
@@ -205,7 +205,7 @@ class Budget:
             self.counters["disk-errors"] += 1
 
     def _load(self) -> None:
-        """Go on from the newest line that can be read. Tried again later when the folder cannot be listed."""
+        """Continues from the newest readable line. Tried again later when the folder cannot be listed."""
         try:
             files = sorted(self._files(), reverse=True)
         except OSError:
@@ -222,12 +222,13 @@ class Budget:
                 return
         unknown = self._limit * limits.BUDGET_UNKNOWN_PERMILLE // 1000
         if self._number <= limits.BUDGET_WRITES_PER_DAY:
-            # Young: no more than its few blocks. A power cut in the first minute must not cost the first month.
+            # A young budget has used no more than its few blocks. A power cut in the first minute must not cost the
+            # month.
             unknown = min(unknown, self._number * self._block)
         self._used += unknown
 
     def _restore(self, line: _Line, torn: int) -> None:
-        """Go on from a line; each newer one that cannot be read had reserved a block more."""
+        """Continues from a line; each newer line that cannot be read had reserved one more block."""
         if self._month is None:
             self._month, self._before_month, self._before = line.month, line.before_month, line.before
         self._assumed = line.reserved + torn * self._block
@@ -254,7 +255,7 @@ class Budget:
 
 
 def _month(unix_s: int) -> tuple[int, int, int]:
-    """(12 × year + month - 1, seconds of it gone, its length in seconds), by the civil calendar in Paris."""
+    """Returns (12 × year + month - 1, its seconds gone, its length in seconds), by the civil calendar in Paris."""
     local = civil.local_from_unix(civil.PARIS, unix_s)
     year, month, day = civil.civil_from_days(local.civil_day)
     first = local.civil_day - day + 1
@@ -269,7 +270,7 @@ def _encode(line: _Line) -> bytes:
 
 
 def _decode(data: bytes) -> _Line | None:
-    """None for anything that `_encode` did not write."""
+    """Returns the line in `data`; None for anything that `_encode` did not write."""
     body, _, tail = data.rpartition(b" ")
     if tail != b"%08x\n" % crc32(body):
         return None

@@ -1,19 +1,20 @@
-"""Decides when to connect to the broker, and by which bearer. Events in, effects out; it sends nothing itself.
+"""Decides when to connect to the broker, and over which bearer. Events in, effects out; it sends nothing itself.
 
 One bearer (or none configured) is never probed: it is connected again with a back-off that grows until a
 connection has lasted. With several, in order of preference:
 
-* The active one is left when it is down (`bearer.py`) and another is up. Better ones that are up are gone back
-  to, after a wait that doubles whenever the return did not last.
-* Make before break: the new connection is asked for while the old one carries; the broker hands the session over
-  (same client id) and the old one is dropped once the new one is accepted. The broker's hang-up on the old one
-  may come first: while an attempt is open, that starts no other.
-* Two changes are never closer than CONNECTION_DWELL_MS, even if both die meanwhile.
-* A bearer that fails while its probes are good means that the broker is away: the back-off grows on the same
-  bearer, and the other is asked now and then only. Where none is up they are tried in turn.
+* The active one is left when it is down (`bearer.py`) and another is up. The connection returns to a better one that is
+  up, after a wait that doubles whenever the return did not last.
+* Make before break: the new connection is requested while the old one carries; the broker transfers the session
+  (same client id) and the old one is dropped once the new one is accepted. The broker may close the old one
+  first: while an attempt is open, that starts no other.
+* Two changes are never closer than CONNECTION_DWELL_MS, even if both bearers fail meanwhile.
+* A bearer whose connections fail while its probes are good means that the broker is away: the back-off grows on the
+same
+  bearer, and the other is tried only now and then. Where none is up they are tried in turn.
 
-The shell owes: for each `Connect(b)` one `connected(b)` and later, or instead, one `disconnected(b)`; after `Drop(b)`
-or a new `Connect(b)` nothing more of the earlier connection; for each `Probe(b)` one `probed(b)`.
+The shell must report: for each `Connect(b)` one `connected(b)` and later, or instead, one `disconnected(b)`; after
+`Drop(b)` or a new `Connect(b)` nothing more of the earlier connection; for each `Probe(b)` one `probed(b)`.
 """
 
 from collections.abc import Callable
@@ -22,31 +23,31 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer, BearerHealth
 
-# Stands for the route that the system has.
+# Stands for the system's own route.
 UNBOUND = Bearer("default")
 
 
 class Connect(NamedTuple):
-    """Open a connection to the broker by this bearer, beside one by another that may exist."""
+    """Opens a connection to the broker over this bearer, beside one over another bearer that may exist."""
 
     bearer: str
 
 
 class Probe(NamedTuple):
-    """Find out whether the broker's address can be reached by this bearer."""
+    """Finds out whether the broker's address can be reached over this bearer."""
 
     bearer: str
     timeout_ms: int
 
 
 class Drop(NamedTuple):
-    """End the connection, or the attempt, by this bearer without a word."""
+    """Ends the connection, or the attempt, over this bearer without a DISCONNECT."""
 
     bearer: str
 
 
 class Change(NamedTuple):
-    """Something an operator wants to know: bearer-down, bearer-up, bearer-changed, return-failed, attempt-expired."""
+    """Reports a change to the operator: bearer-down, bearer-up, bearer-changed, return-failed, attempt-expired."""
 
     what: str
     bearer: str
@@ -54,7 +55,8 @@ class Change(NamedTuple):
 
 
 class Connection:
-    """Connects and changes bearers as the module says. `active` is the bearer whose connection carries, or None."""
+    """Connects and changes bearers as the module describes. `active` is the bearer whose connection carries, or
+    None."""
 
     def __init__(
         self,
@@ -77,8 +79,8 @@ class Connection:
         self.active: str | None = None
         self._attempt: str | None = None
         self._attempt_by_ms = now_ms
-        self._last: str | None = None  # the last one that was active
-        self._tried = -1  # index of the last one attempted
+        self._last: str | None = None  # the bearer that was active last
+        self._tried = -1  # index of the bearer attempted last
         self._connected_ms = now_ms
         self._reconnect_ms = limits.UPLINK_RECONNECT_FIRST_MS
         self._connect_at_ms = now_ms
@@ -93,7 +95,7 @@ class Connection:
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
-        """The broker has accepted a connection. False: it comes too late, and is dropped."""
+        """Notes that the broker has accepted a connection. Returns False if it comes too late; then it is dropped."""
         if bearer != self._attempt:
             self.counters["late"] += 1
             if bearer != self.active:
@@ -112,7 +114,7 @@ class Connection:
         return True
 
     def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
-        """A connection has ended, or an attempt failed. False: it was given up already."""
+        """Notes that a connection has ended or an attempt failed. Returns False if it had been given up before."""
         if bearer == self._attempt:
             self._attempt_failed(why, now_ms)
             return True
@@ -127,13 +129,13 @@ class Connection:
         else:
             health.refused(now_ms=now_ms)
         if self._attempt is None:
-            # With an attempt open this is the broker that hands the session over: no probe is paid for that.
+            # With an attempt open, the broker has closed the old one to transfer the session: that is worth no probe.
             health.suspect(now_ms=now_ms)
             self._back_off(now_ms)
         return True
 
     def probed(self, bearer: str, ok: bool, rtt_ms: int | None = None, *, now_ms: int) -> None:
-        """A probe has ended."""
+        """Notes the outcome of a probe."""
         verdict = self._health[bearer].probed(ok, rtt_ms, now_ms=now_ms)
         if verdict is True:
             self._came_up(bearer, now_ms)
@@ -155,16 +157,16 @@ class Connection:
         effects, self._effects = self._effects, []
         return effects
 
-    # --- what others ask ----------------------------------------------------------------------------------------
+    # --- queries ------------------------------------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        """Returns when `poll` is due, after a poll always later than it. None: only an event will make it so."""
+        """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
         deadlines = [health.deadline_ms() for health in self._order] if self._several else []
         due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
         return min([*deadlines, due_ms] if due_ms is not None else deadlines, default=None)
 
     def is_up(self, bearer: str) -> bool:
-        """Returns whether a bearer is believed to work."""
+        """Returns whether a bearer counts as up."""
         return self._health[bearer].is_up
 
     def rtt_ms(self, bearer: str) -> int | None:
@@ -182,17 +184,17 @@ class Connection:
         return changes
 
     def health(self) -> dict[str, Any]:
-        """Plain values for the log and the status page."""
+        """Returns plain values for the log and the status page."""
         bearers = {
             name: {"up": health.is_up, "metered": health.bearer.is_metered, "rtt_ms": health.rtt_ms, **health.counters}
             for name, health in self._health.items()
         }
         return {"active": self.active, "attempt": self._attempt, "bearers": bearers, **self.counters}
 
-    # --- whom and when ------------------------------------------------------------------------------------------
+    # --- which bearer, and when ---------------------------------------------------------------------------------
 
     def _due_ms(self) -> int | None:
-        """Returns when the next attempt is due; None: there is nothing to attempt, or one is open."""
+        """Returns when the next attempt is due; None: there is nothing to attempt, or an attempt is open."""
         if self._attempt is not None:
             return None
         if self.active is None:
@@ -203,13 +205,13 @@ class Connection:
         return max(self._connect_at_ms if urgent else self._return_at_ms, self._dwell_end_ms)
 
     def _target(self, now_ms: int) -> str:
-        """Chooses the bearer when an attempt is due."""
+        """Returns the bearer for the attempt that is due."""
         rather = self._rather() if self.active is not None else self._when_cut_off(now_ms)
         assert rather is not None
         return rather.bearer.name
 
     def _rather(self) -> BearerHealth | None:
-        """The bearer that should carry in place of the active one."""
+        """Returns the bearer that should replace the active one, or None."""
         for health in self._order:
             if health.bearer.name == self.active:
                 if health.is_up:
@@ -219,7 +221,7 @@ class Connection:
         return None
 
     def _when_cut_off(self, now_ms: int) -> BearerHealth:
-        """The bearer to try while nothing carries."""
+        """Returns the bearer to try while no connection carries."""
         if self._last is not None and now_ms < self._dwell_end_ms:
             return self._health[self._last]
         up = [health for health in self._order if health.is_up]
@@ -243,7 +245,7 @@ class Connection:
         self._effects.append(Connect(bearer))
 
     def _attempt_failed(self, why: str, now_ms: int) -> None:
-        """The open attempt came to nothing: stay with what carries, or back off."""
+        """Ends an attempt that failed: stay with the connection that carries, or back off."""
         bearer, self._attempt = self._attempt, None
         assert bearer is not None
         health = self._health[bearer]
@@ -258,7 +260,7 @@ class Connection:
             self._back_off(now_ms)
 
     def _back_off(self, now_ms: int) -> None:
-        """Try again, ever more rarely, with jitter."""
+        """Sets the next attempt, with jitter, after an interval that grows each time."""
         half = self._reconnect_ms // 2
         self._connect_at_ms = now_ms + half + self._random_below(half + 1)
         self._reconnect_ms = min(2 * self._reconnect_ms, self._reconnect_last_ms)
@@ -288,14 +290,14 @@ class Connection:
             self._effects.append(Drop(bearer))
             self._attempt_failed("bearer went down", now_ms)
         if self.active in (None, bearer):
-            # Another one is up: it is not made to wait for this one's back-off.
+            # Another bearer is up: it must not wait for this one's back-off.
             self._connect_at_ms = max(now_ms, self._dwell_end_ms)
 
     def _others(self, bearer: str | None) -> list[BearerHealth]:
         return [health for health in self._order if health.bearer.name != bearer]
 
     def _changed(self, old: str, new: str, now_ms: int) -> None:
-        """Another bearer carries than before."""
+        """Notes that another bearer carries than before."""
         self.counters["changes"] += 1
         self._report("bearer-changed", new, f"from {old}")
         to_worse = self._order.index(self._health[new]) > self._order.index(self._health[old])

@@ -1,14 +1,14 @@
-"""The dialogue with a bearer's mobile modem over its AT port: what it knows of SIM, network and signal, and its resets.
+"""Conducts the dialogue with a bearer's mobile modem over its AT port: reads SIM, network and signal, and resets it.
 
-One question at a time, in rounds. A modem echoes or not, talks in between, answers late, wrongly or never, and its
-port comes and goes: all of that ends in "unknown" and a counter. It never sends a PIN: three wrong ones lock the
+It asks one question at a time, in rounds. A modem may echo or not, report unasked, answer late, wrongly or never, and
+its port may come and go: all of that ends in "unknown" and a counter. It never sends a PIN: three wrong ones lock the
 SIM, and a technician with the right one is a phone call away. The bearer's data do not pass here; the port may be
 missing altogether while the bearer works.
 
-A bearer that stays down has its modem reset, ever harder and ever more rarely: it waits, lets the modem choose an
-operator anew, restarts it, cuts its power. A restarted modem may need most of an hour to register again, and a reset
-meanwhile would start that hour anew: resets that follow each other too fast are how modems never return
-(eclipse-kura/kura#2827). A SIM that asks for its code is not helped by any reset.
+A bearer that stays down has its modem reset, more strongly and less often each time: first a wait, then the modem
+selects an operator anew, restarts, loses its power. A restarted modem may need most of an hour to register again, and a
+reset in that time would start the hour anew: resets in too quick succession are how modems never return
+(eclipse-kura/kura#2827). No reset helps a SIM that asks for its code.
 """
 
 from collections import deque
@@ -22,21 +22,21 @@ _DAY_MS = 86_400_000
 
 
 class ResetLadder:
-    """Decides when a modem is reset, and how. `has_power`: there is a way to cut its power."""
+    """Decides when and how a modem is reset. `has_power`: there is a way to cut its power."""
 
     def __init__(self, *, has_power: bool) -> None:
         self._has_power = has_power
         self._is_down = False
         self._rung = 0
         self._at_ms = 0
-        self._since_ms = 0  # down began, or the last reset
+        self._since_ms = 0  # when the bearer went down, or the last reset
         self._up_ms = 0
         self._power_wait_ms = limits.MODEM_POWER_WAIT_MS
         self._done_ms: list[int] = []
         self.counters = {RESELECT: 0, RESTART: 0, POWER: 0}
 
     def observe(self, is_down: bool, *, now_ms: int) -> None:
-        """The bearer is down, or up again."""
+        """Observes whether the bearer is down."""
         if is_down == self._is_down:
             return
         self._is_down = is_down
@@ -46,11 +46,11 @@ class ResetLadder:
         if now_ms - self._up_ms >= limits.MODEM_STEADY_MS:
             self._rung = 0
             self._power_wait_ms = limits.MODEM_POWER_WAIT_MS
-        # What was waited before it came up for a moment does not count.
+        # The wait before a short recovery does not count.
         self.hold(now_ms=now_ms)
 
     def hold(self, *, now_ms: int) -> None:
-        """No reset can help now: what was waited does not count."""
+        """Restarts the wait, because no reset can help now."""
         self._since_ms = now_ms
         self._at_ms = now_ms + self._wait_ms()
 
@@ -62,12 +62,12 @@ class ResetLadder:
         return max(self._at_ms, self._done_ms[-limits.MODEM_RESETS_PER_DAY_MAX] + _DAY_MS)
 
     def next_reset(self, *, can_talk: bool, now_ms: int) -> str | None:
-        """The reset to do now, which counts as done. Not to be called while the SIM is locked."""
+        """Returns the reset to do now, which counts as done. Must not be called while the SIM is locked."""
         at_ms = self.deadline_ms()
         if at_ms is None or now_ms < at_ms:
             return None
         if not can_talk and self._rung < 2:
-            # It may be on its way back by itself: its power is cut after that hour, not now.
+            # It may come back by itself: its power is cut after MODEM_POWER_WAIT_MS, not now.
             self._rung = 2
             self._at_ms = max(self._since_ms + limits.MODEM_POWER_WAIT_MS, now_ms + 1)
             return None
@@ -95,27 +95,27 @@ class ResetLadder:
 
 
 _SETUP = ("AT", "ATE0", "AT+CMEE=1")
-# The operator last: some modems search for it, and a late answer holds up what comes after.
+# The operator comes last: some modems search for it, and a late answer delays the questions after it.
 _ROUND = ("AT+CPIN?", "AT+CSQ", "AT+CREG?", "AT+CEREG?", "AT+CGATT?", "AT+COPS?")
 # Choosing anew is one command: AT+COPS=2 before it would leave the modem off the network if its port died between.
 _RESETS = {RESELECT: "AT+COPS=0", RESTART: "AT+CFUN=1,1"}
 
 
 class Write(NamedTuple):
-    """Bytes for the port of a bearer's modem."""
+    """Writes bytes to the port of a bearer's modem."""
 
     bearer: str
     data: bytes
 
 
 class CutPower(NamedTuple):
-    """Run the configured command that cuts the power of a bearer's modem for a moment."""
+    """Runs the configured command that cuts the power of a bearer's modem for a moment."""
 
     bearer: str
 
 
 class ModemChange(NamedTuple):
-    """`what`: link, sim, registration, operator, technology, attached or reset; None is "unknown"."""
+    """Reports a change of `what`: link, sim, registration, operator, technology, attached, reset; None is "unknown"."""
 
     what: str
     before: Any
@@ -123,7 +123,7 @@ class ModemChange(NamedTuple):
 
 
 class ModemState(NamedTuple):
-    """What the dialogue has found out; None is unknown.
+    """Holds what the dialogue has found out; None is unknown.
 
     `link`: "absent" (no port), "silent" or "answers". `sim`: ready, pin, puk, locked, absent, failed, busy, unknown.
     `registration`: home, roaming, searching, denied, idle, limited, unknown. `technology`: 2G to 5G.
@@ -139,7 +139,7 @@ class ModemState(NamedTuple):
 
 
 class Modem:
-    """The dialogue with one modem. The port is absent at first."""
+    """Conducts the dialogue with one modem. The port is absent at first."""
 
     def __init__(self, bearer: str, *, has_power: bool = False, now_ms: int) -> None:
         self._bearer = bearer
@@ -153,20 +153,20 @@ class Modem:
         self._is_open = False
         self._needs_setup = True
         self._silent = 0
-        self._stations: dict[str, str | None] = {}  # +CREG and +CEREG, each by itself
+        self._stations: dict[str, str | None] = {}  # +CREG and +CEREG, each separately
         self._changes: list[ModemChange] = []
         self.counters = {"answers": 0, "errors": 0, "timeouts": 0, "unsolicited": 0, "echoes": 0, "ports-lost": 0}
 
     # --- events -------------------------------------------------------------------------------------------------
 
     def opened(self, *, now_ms: int) -> None:
-        """The port is there."""
+        """Notes that the port is open."""
         self._is_open = True
         self._start_over(now_ms)
         self._set(link="silent")
 
     def closed(self, why: str, *, now_ms: int) -> None:
-        """The port is gone, or was never there."""
+        """Notes that the port is gone, or was never there."""
         if self._is_open:
             self.counters["ports-lost"] += 1
         self._is_open = False
@@ -174,17 +174,17 @@ class Modem:
         self._forget("absent")
 
     def received(self, data: bytes, *, now_ms: int) -> None:
-        """Bytes from the port, in any pieces."""
+        """Accepts bytes from the port, in pieces of any size."""
         if not self._is_open:
             return
         for line in self._lines.feed(data):
             self._accept(line, now_ms)
 
     def bearer_is_down(self, is_down: bool, *, now_ms: int) -> None:
-        """The connection believes that the bearer is down, or up again."""
+        """Notes whether the connection counts the bearer as down."""
         self._ladder.observe(is_down, now_ms=now_ms)
         if not is_down and self._queue:
-            # A reset that waited behind an open question would cut what has come up meanwhile.
+            # A reset that waited behind an open question would cut the bearer that has come up meanwhile.
             self._queue = deque(command for command in self._queue if command not in _RESETS.values())
 
     def poll(self, *, now_ms: int) -> list[Write | CutPower]:
@@ -198,7 +198,7 @@ class Modem:
             if reset == POWER:
                 effects.append(CutPower(self._bearer))
             else:
-                # In front of everything, but not into an open question.
+                # Before all other commands, but not into an open question.
                 self._queue.appendleft(_RESETS[reset])
         if self._is_open and self._asked is None:
             if not self._queue and now_ms >= self._round_at_ms:
@@ -208,10 +208,10 @@ class Modem:
                 effects.append(self._ask(self._queue.popleft(), now_ms))
         return effects
 
-    # --- what others ask ----------------------------------------------------------------------------------------
+    # --- queries ------------------------------------------------------------------------------------------------
 
     def deadline_ms(self) -> int | None:
-        """Returns when `poll` is due, after a poll always later than it."""
+        """Returns when `poll` is due; after a poll, this is always later."""
         deadlines = []
         if self._asked is not None:
             deadlines.append(self._answer_by_ms)
@@ -223,7 +223,8 @@ class Modem:
         return min(deadlines, default=None)
 
     def drain_changes(self) -> list[ModemChange]:
-        """Returns what changed since the last call, for the log and for alarms; the oldest go beyond the limit."""
+        """Returns the changes since the last call, for the log and for alarms; beyond the limit the oldest are
+        dropped."""
         changes, self._changes = self._changes, []
         return changes
 
@@ -249,7 +250,7 @@ class Modem:
             self._silent = 0
             self._set(link="answers")
             self._finish(command, line, now_ms)
-        # A final line without an open question is a late one.
+        # A final line without an open question is the end of a late answer.
 
     def _finish(self, command: str, final: str, now_ms: int) -> None:
         self.counters["answers" if final == at.OK else "errors"] += 1
@@ -261,7 +262,7 @@ class Modem:
             self._refused(command, final)
 
     def _refused(self, command: str, final: str) -> None:
-        """An error is an answer too: the value is unknown."""
+        """Handles an error as an answer: the value is unknown."""
         if command == "AT+CPIN?":
             self._set(sim=at.sim_error(final))
         elif command == "AT+CSQ":
@@ -274,7 +275,7 @@ class Modem:
             self._set(operator=None, technology=None)
 
     def _inform(self, line: str) -> None:
-        """A line in between: of the answer, or by itself."""
+        """Handles a line that ends no answer: a part of an answer, or an unsolicited report."""
         prefix, colon, values = line.partition(":")
         if not colon or self._asked not in (f"AT{prefix}?", f"AT{prefix}"):
             self.counters["unsolicited"] += 1
@@ -297,7 +298,7 @@ class Modem:
         self._silent += 1
         self._queue.clear()
         self._round_at_ms = now_ms + limits.MODEM_RETRY_MS
-        # It may have restarted, with echo and its numbers for errors forgotten.
+        # It may have restarted, and lost the settings for echo and numeric errors.
         self._needs_setup = True
         if self._silent >= limits.MODEM_SILENT_MAX or command == _RESETS[RESTART]:
             self._forget("silent")
@@ -323,13 +324,13 @@ class Modem:
         return self._ladder.next_reset(can_talk=self.state.link == "answers", now_ms=now_ms)
 
     def _forget(self, link: str) -> None:
-        # A lock outlives the port: a modem that is gone for a moment is not reset for a PIN it will ask again.
+        # A lock survives the port: a modem that is gone for a moment is not reset for a PIN that it will ask again.
         sim = self.state.sim if self._is_locked else None
         self._stations.clear()
         self._replace(ModemState(link=link, sim=sim))
 
     def _set_station(self, prefix: str, value: str | None) -> None:
-        """4G and the older networks register apart; the better of the two is what counts."""
+        """Notes a registration. 4G and the older networks register separately; the better of the two counts."""
         self._stations[prefix] = value
         known = [station for station in (self._stations.get("+CEREG"), self._stations.get("+CREG")) if station]
         registered = [station for station in known if station in at.REGISTERED]
@@ -349,7 +350,7 @@ class Modem:
 
 
 def _fresh(lines: at.Lines) -> at.Lines:
-    """Forgets half a line of the last connection; the count of garbage goes on."""
+    """Drops half a line of the last connection; the count of garbage continues."""
     fresh = at.Lines()
     fresh.garbage = lines.garbage
     return fresh
