@@ -1,1 +1,1 @@
-"""Turns hardware facts (hardware/*.toml), once they are checked, into what firmware and technicians read."""
+"""Checks hardware facts (hardware/*.toml) and turns them into the files that firmware and technicians read."""

@@ -1,9 +1,9 @@
 """Writes firmware/boards/<kind>.py (constants, one name a fact, and what opens each part's driver) and boot_<kind>.py
 (safe outputs, alone).
 
-Constants are PREFIX_KEY of the node's file; what is for people or for tools only is left out. `open_<use>` imports the
-driver that the part's file names, and no other: so a board chooses its drivers, a program loads those that it opens,
-and an image carries those of its board.
+A constant is named PREFIX_KEY after its use and key in the node's file; keys for people or tools only are left out.
+`open_<use>` imports the driver that the part's file names, and no other: so a board chooses its drivers, a program
+loads those that it opens, and an image carries those of its board.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from tools.hardware.files import uses
 
 SOURCE = "hardware/nodes/{kind}.toml"
 
-# Not a constant of the firmware.
+# Keys that become no constant of the firmware.
 _FOR_PEOPLE = frozenset(
     ("use", "prefix", "description", "description_fr", "connector", "terminals", "fitted", "part", "needs")
 )
-# Uses in whose place another part can stand, with another driver.
+# Kinds of use that another part, with another driver, can fill.
 _WITH_PART = frozenset(("device", "onewire", "uart"))
-# Facts that a driver gets under another name than the board's file has.
+# Facts that a driver gets under another name than in the board's file.
 _DERIVED = {"front_end": "calibration"}
 _FOR_TOOLS = frozenset(("safe_level", "enable_safe_level", "front_end", "bus", "charge_ma", "limit_ma"))
 
@@ -40,7 +40,7 @@ def board_text(kind: str, node: Mapping[str, Any], parts: Mapping[str, Mapping[s
         if instead_of(use):
             lines.append(f"# Fitted instead of {prefix(instead_of(use), node[instead_of(use)])}.")
         lines += [f"{constant} = {value}" for constant, value in constants(start, use)]
-        if name in schema.EVERY_NODE_HAS:  # read without asking what this board has
+        if name in schema.EVERY_NODE_HAS:  # the firmware reads these without checking what the board has
             absent = [key for key in schema.USES[use["use"]].pins if key not in use]
             lines += [f"{start}_{key.upper()} = None" for key in absent]
         blocks.append("\n".join(lines))
@@ -113,8 +113,8 @@ def calibration(front_end: Mapping[str, int]) -> tuple[int, int, int, int]:
 
 
 def safe_outputs(node: Mapping[str, Any]) -> list[tuple[int, int, str, str]]:
-    """Lists (GPIO, level at boot, name of the use, key of the pin), bridges first: a coil must not be driven for a
-    moment longer than the chip takes to start. A use that stands in for another does so with the same level."""
+    """Lists (GPIO, level at boot, name of the use, key of the pin), bridges first: a coil must not be driven for longer
+    than the chip takes to start. Of a use and its alternative, which have the same level, the first is listed."""
     found: list[tuple[int, int, str, str]] = []
     for name, use in uses(node).items():
         for key, (pin, _way) in pins(use).items():

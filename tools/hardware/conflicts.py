@@ -1,6 +1,6 @@
-"""Checks a node's uses against one another, the module they stand on and the parts they name; lists every fault.
+"""Checks a node's uses against one another, their module and the parts they name; lists every fault.
 
-Must not judge a value by itself: tools/hardware/files.py has done that, and only sound files come here.
+Must not judge a value by itself: tools/hardware/files.py does that, and only sound files come here.
 """
 
 from collections.abc import Iterator, Mapping
@@ -64,7 +64,7 @@ def _check_fitted(name: str, use: Mapping[str, Any], node: Mapping[str, Any]) ->
 
 
 def instead_of(use: Mapping[str, Any]) -> str:
-    """Returns the name of the use whose place this one takes, or nothing."""
+    """Returns the name of the use that this one replaces, or an empty text."""
     fitted: str = use.get("fitted", "")
     return fitted.removeprefix(INSTEAD_OF) if fitted.startswith(INSTEAD_OF) else ""
 
@@ -119,7 +119,7 @@ def _check_prefixes(node: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def prefix(name: str, use: Mapping[str, Any]) -> str:
-    """Returns the start of the names of a use's constants."""
+    """Returns the prefix of a use's constants."""
     text: str = use.get("prefix", name)
     return text.upper()
 
@@ -138,7 +138,7 @@ def _check_pins(name: str, use: Mapping[str, Any], module: Mapping[str, Any], ps
 
 
 def reserved(pin: int, module: Mapping[str, Any], psram: str) -> str:
-    """Says why the module itself needs this pin, or nothing when it does not."""
+    """Returns why the module itself needs this pin, or an empty text when it does not."""
 
     def among(key: str) -> bool:
         return pin in (expand(module.get(key, [])) or ())
@@ -161,7 +161,7 @@ def reserved(pin: int, module: Mapping[str, Any], psram: str) -> str:
 
 
 def _cannot(pin: int, way: str, use: Mapping[str, Any], module: Mapping[str, Any]) -> str:
-    """Says why this pin cannot be used this way."""
+    """Returns why this pin cannot be used this way, or an empty text when it can."""
     if way in (schema.OUT, schema.BOTH) and pin in (expand(module["input_only"]) or ()):
         return "can only be an input"
     drives = (use["use"], "pin") in schema.SAFE_KEYS or use["use"] == "bridge"
@@ -219,7 +219,7 @@ def _named(thing: tuple[str, Any]) -> str:
 
 
 def _alternatives(one: str, other: str, node: Mapping[str, Any]) -> bool:
-    """Tells whether at most one of the two is fitted."""
+    """Returns whether at most one of the two can be fitted."""
     return bool(
         one != other
         and (

@@ -1,4 +1,4 @@
-"""Loads the hardware's files and checks each against its own schema: keys, kinds, bounds. Every fault is listed, none
+"""Loads the hardware files and checks each against its own schema: keys, kinds, bounds. Every fault is listed, none
 raises.
 
 Must not judge one fact by another: tools/hardware/conflicts.py does.
@@ -18,7 +18,7 @@ FOLDER = Path("hardware")
 
 
 class Facts(NamedTuple):
-    """Holds every file by its stem, as it was written."""
+    """Holds every sound file by its stem, as it was written."""
 
     parts: dict[str, dict[str, Any]]
     modules: dict[str, dict[str, Any]]
@@ -129,7 +129,7 @@ def check_table(path: str, plain: Mapping[str, Any], fields: Mapping[str, Field]
 
 
 def _remedy(value: Any, field: Field) -> str:
-    """Returns what to write instead, or nothing when the value is sound."""
+    """Returns what to write instead, or an empty text when the value is sound."""
     if field.kind == schema.TRUTH:
         return "" if isinstance(value, bool) else "give true or false"
     if field.kind == schema.WHOLE:
@@ -150,7 +150,7 @@ def _remedy(value: Any, field: Field) -> str:
 
 
 def expand(value: Any) -> list[int] | None:
-    """Turns [4, "6-8"] into [4, 6, 7, 8], and what is no such list into None."""
+    """Turns [4, "6-8"] into [4, 6, 7, 8], and anything that is no such list into None."""
     if not isinstance(value, list):
         return None
     numbers: list[int] = []

@@ -1,8 +1,9 @@
-"""Turns hardware facts (hardware/*.toml) into what the firmware and the technician read, and says when that is stale.
+"""Turns hardware facts (hardware/*.toml) into what the firmware and the technician read, and reports when that is
+stale.
 
 For each hardware/nodes/KIND.toml: firmware/boards/KIND.py (constants), firmware/boards/boot_KIND.py (the chip's
-boot.py) and hardware/nodes/KIND.md (the sheet). Refuses facts that cannot be, each with a reason (tools/hardware). Run
-as `python -m tools.hardware.generate` after a change; `--check` writes nothing and exits with 1 when a file differs.
+boot.py) and hardware/nodes/KIND.md (the sheet). Refuses impossible facts, each with a reason (tools/hardware). Run as
+`python -m tools.hardware.generate` after a change; `--check` writes nothing and exits with 1 when a file differs.
 """
 
 import argparse
@@ -23,9 +24,10 @@ DRIVERS = Path("firmware/drivers")
 
 
 def load_facts(root: Path) -> tuple[Facts, list[FileFault]]:
-    """Returns every file under `root` and all that is wrong: first with each alone, then with them together."""
+    """Returns every file under `root` and all faults: those of each file alone, or, when there are none, those of the
+    files together."""
     facts, faults = files.load(root)
-    if faults:  # what hangs together is only judged when each file is sound
+    if faults:  # files are checked against one another only when each is sound
         return facts, faults
     drivers = {path.stem: _classes(path) for path in (root / DRIVERS).glob("*.py")}
     for stem, part in facts.parts.items():

@@ -1,7 +1,7 @@
-"""Lists what a hardware file may say: every key of a part, a module, a node and its uses, with bounds. Tables only.
+"""Lists what a hardware file may hold: every key of a part, a module, a node and its uses, with bounds. Tables only.
 
 A node's file is a list of *uses*: what a pin, a UART or an address is for. A new kind of use is one entry of USES, and
-a name for its constants if `KEY_pin` is not enough (tools/hardware/board_text.py). Must not judge one use by another:
+names for its constants if `KEY_pin` is not enough (tools/hardware/board_text.py). Must not judge one use by another:
 that is tools/hardware/conflicts.py.
 """
 
@@ -14,7 +14,7 @@ TRUTH = "truth"
 NUMBERS = "numbers"
 TABLE = "table"
 
-# How a use has a pin: what the chip must be able to do there.
+# How a use drives or reads a pin: what the chip must be able to do there.
 OUT = "out"
 IN = "in"
 BOTH = "both"
@@ -56,15 +56,16 @@ _PIN = whole(0, PIN_MAX)
 _LEVEL = whole(0, 1)
 _OPTION = Field(TEXT, needed=False)
 
-# Every use may say these.
+# Keys that every use may have.
 COMMON = {
     "use": Field(TEXT),
     "description": Field(TEXT),
     "description_fr": Field(TEXT),
     "part": _OPTION,
-    # Quantities that the firmware asks of a sensor here, by their names in wire.quantity: a part must measure them.
+    # Quantities that the firmware needs from a sensor here, by their names in wire.quantity: the part must measure
+    # them.
     "needs": Field(TEXTS, needed=False),
-    # Of the constants in firmware/boards; the name of the use when absent.
+    # Prefix of the constants in firmware/boards; the name of the use when absent.
     "prefix": _OPTION,
     # "option", or "instead of NAME"; always fitted when absent.
     "fitted": _OPTION,
@@ -80,7 +81,7 @@ USES = {
             # The level that closes a relay's fed contact, or that lights a lamp.
             "closed_level": Field(WHOLE, 0, 1, needed=False),
             "active_level": Field(WHOLE, 0, 1, needed=False),
-            # Of a converter that it switches on: what it charges to, and with what current there.
+            # Where the output switches on a converter: the voltage that it charges to, and the current there.
             "full_mv": whole(1000, 40_000, needed=False),
             "charge_ma": whole(1, 5000, needed=False),
         },
@@ -102,13 +103,13 @@ USES = {
     "input": Use(
         {"pin": _PIN, "pull": word("up", "down", "none"), "active_level": _LEVEL}, {"pin": IN}, "entrée", "input"
     ),
-    # A divider in front of the ADC; `upper_ohm` 0: none.
+    # An ADC input behind a divider; `upper_ohm` 0: no divider.
     "analog": Use(
         {
             "pin": _PIN,
             "upper_ohm": whole(0, 10_000_000),
             "lower_ohm": whole(100, 10_000_000),
-            # Of the store whose voltage it is: a capacitor, or a cell.
+            # The store whose voltage it measures: a capacitor, or a cell.
             "microfarad": whole(1, 1_000_000, needed=False),
             "capacity_mah": whole(100, 100_000, needed=False),
         },
@@ -128,7 +129,7 @@ USES = {
             "bus": Field(TEXT),
             "address": whole(0x08, 0x77),
             "shunt_microohm": whole(100, 1_000_000, needed=False),
-            # What the output gives at full code, behind its amplifier.
+            # The voltage at full code, after the output's amplifier.
             "full_mv": whole(1000, 20_000, needed=False),
             # Which output of a converter with several.
             "output": whole(0, 7, needed=False),
@@ -158,9 +159,9 @@ USES = {
             "in2_pin": _PIN,
             "safe_level": Field(WHOLE, 0, 1, needed=False),
             "pulse_ms": whole(5, 500),
-            # What its current limit lets through, even into a short.
+            # The current that its limit lets through, even into a short.
             "limit_ma": whole(100, 10_000),
-            # Valves behind it: one, or as many as a selector tells apart.
+            # The number of valves behind it: one, or as many as a selector can address.
             "count": whole(1, 8),
         },
         {"in1_pin": OUT, "in2_pin": OUT},
@@ -174,7 +175,7 @@ SAFE_KEYS = {("output", "pin"): "safe_level", ("pwm", "pin"): "safe_level"}
 SAFE_KEYS[("uart", "enable_pin")] = "enable_safe_level"
 SAFE_KEYS[("bridge", "in1_pin")] = SAFE_KEYS[("bridge", "in2_pin")] = "safe_level"
 
-# What firmware/esp32 expects of any board: name -> kind of use.
+# The uses that firmware/esp32 expects on every board: name -> kind of use.
 EVERY_NODE_HAS = {"bus": "uart", "i2c": "i2c", "button": "input", "led": "output"}
 
 FRONT_END = {
@@ -195,11 +196,12 @@ PART = {
     "supply": Field(TEXT),
     # Module of firmware/drivers; empty: a plain pin or bytes, which need none.
     "driver": Field(TEXT),
-    # Keys of a use without which the driver cannot know this board: it gets each by this name.
+    # Keys of a use that the driver needs to know about this board: it gets each as an argument of this name.
     "facts": Field(TEXTS, needed=False),
     # Quantities that a sensor gives, by their names in wire.quantity.
     "measures": Field(TEXTS, needed=False),
-    # Of what drives something behind a bus: what it does before a program speaks to it.
+    # For a part that drives something and is controlled over a bus: what it does at power-on, before a program commands
+    # it.
     "power_on": _OPTION,
     "power_on_fr": _OPTION,
     "description": Field(TEXT),
@@ -241,7 +243,7 @@ NODE = {
     "title": Field(TEXT),
     "title_en": Field(TEXT),
     "chip": Field(TABLE),
-    # Where plain levels at boot are not all that makes the outputs safe.
+    # Given where plain levels at boot are not enough to make the outputs safe.
     "stand_in": Field(TEXT, words=STAND_INS, needed=False),
     "bench": Field(TABLE, needed=False),
 }

@@ -1,5 +1,5 @@
 """Writes the technician's sheet of a kind of node (hardware/nodes/<kind>.md): terminals, pins, parts and safe levels.
-French first, then English; tables made of the data alone. Explains nothing: the data says in a line what a use is for.
+French comes first, then English; the tables hold nothing but the data, whose description of a use is one line.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -72,7 +72,7 @@ _ALWAYS = {FRENCH: "toujours", ENGLISH: "always"}
 
 
 def sheet_text(kind: str, node: Mapping[str, Any], facts: Facts) -> str:
-    """Returns the whole file."""
+    """Returns the text of the whole sheet."""
     lines = [f"# {kind}: {node['title']}", "", *_half(kind, node, facts, FRENCH)]
     lines += ["", "---", "", f"# {kind}: {node['title_en']}", "", *_half(kind, node, facts, ENGLISH)]
     return "\n".join(lines) + "\n"

@@ -1,1 +1,1 @@
-"""`bocage link`: the bench tool of the node link."""
+"""Implements `bocage link`, the bench tool of the node link."""

@@ -1,12 +1,12 @@
-"""Lays out all that goes on a new node's board, as folders and files to copy to its root.
+"""Lays out the content of a new node's flash, as folders and files to copy to its root.
 
 example:
   bocage link board board --kind streetlight --number 1
 
-At the root what is never updated: boot.py, main.py (the loader), slots, guard, rtc, last_resort; in `a` the application
-with its manifest; in `r` the rescue program. settings.json is the node's own and comes from elsewhere. Copied for
-example with `mpremote fs cp -r FOLDER/. :`; later programs come over the node's link (`bocage link image`,
-`bocage gateway images`).
+The root holds what is never updated: boot.py, main.py (the loader), slots, guard, rtc, last_resort; `a` the application
+with its manifest; `r` the rescue program. settings.json differs for each node and is not made here. Copy the folder for
+example with `mpremote fs cp -r FOLDER/. :`; later programs come over the node's link (`bocage link image`, `bocage
+gateway images`).
 """
 
 import argparse
@@ -30,8 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns the exit status: 0 done, 1 a file or the compiler did not let us, 2 the number, kind or folder is at
-    fault."""
+    """Returns the exit status: 0 done, 1 a file or the compiler failed, 2 the number, kind or folder is at fault."""
     compiler = None if args.source else shutil.which(args.mpy_cross)
     try:
         if args.folder.exists() and any(args.folder.iterdir()):
@@ -50,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def board_files(firmware: Path, compiler: str | None, kind: str, number: int) -> dict[str, bytes]:
-    """Returns {path on the chip: bytes}. The root stays as source: MicroPython runs boot.py and main.py as such."""
+    """Returns {path on the chip: bytes}. Files at the root stay source: MicroPython runs boot.py and main.py as
+    such."""
     application = link_image.node_files(firmware, compiler, kind)
     root = {name: firmware / "esp32" / f"{name}.py" for name in link_image.ROOT}
     root["boot"] = firmware / "boards" / f"boot_{kind}.py"

@@ -1,10 +1,10 @@
 """Reads capture files (pcap and pcapng, as tcpdump, dumpcap and tshark write them) and the UDP datagrams in them.
 
-Packet by packet, then from the link layer through IPv4 or IPv6 to UDP. A file is hostile bytes like any other: nothing
-here raises but on a programming error, no length is believed beyond its bound, and one packet at most is in memory.
-What cannot be read is a Flaw; after one that spoils the rest of the file, nothing follows. Checksums are not looked at,
-because a capture on the sending machine has none yet, and fragments are not put together, because no datagram of the
-node link needs them.
+It reads packet by packet, then from the link layer through IPv4 or IPv6 to UDP. A file may be hostile: no content of it
+raises, every length is checked against a bound, and at most one packet is in memory. A piece that cannot be read is a
+Flaw; after one that makes the rest of the file unreadable, nothing follows. Checksums are not checked, because a
+capture on the sending machine has none yet, and fragments are not reassembled, because no datagram of the node link
+needs them.
 """
 
 import struct
@@ -24,7 +24,7 @@ class Packet(NamedTuple):
 
 
 class Datagram(NamedTuple):
-    """The payload of one UDP datagram. `time_ns` and the addresses are None where the source does not tell them."""
+    """The payload of one UDP datagram. `time_ns` and the addresses are None where the source does not state them."""
 
     time_ns: int | None
     source: Address | None
@@ -33,14 +33,14 @@ class Datagram(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """A piece that could not be read: why, in words for a person."""
+    """A piece that could not be read; `reason` says why, for a person."""
 
     reason: str
 
 
 # The largest snap length that capture programs use (libpcap's MAXIMUM_SNAPLEN).
 PACKET_BYTES_MAX = 262_144
-# A pcapng block holds one packet and its options; comments and name tables are skipped, but not without end.
+# A pcapng block holds one packet and its options; longer ones (comments, name tables) are skipped up to this bound.
 _BLOCK_BYTES_MAX = 16 * 1024 * 1024
 _INTERFACES_MAX = 1024
 _CHUNK_BYTES = 65_536
@@ -68,7 +68,7 @@ def is_capture(first: bytes) -> bool:
 
 
 def packets(first: bytes, file: BinaryIO) -> Iterator[Packet | Flaw]:
-    """Returns the packets of a file, in order. first: its MAGIC_BYTES bytes, which the caller has read; `file`: the
+    """Returns the packets of a file, in order. `first`: its MAGIC_BYTES bytes, which the caller has read; `file`: the
     rest."""
     if first in _CLASSIC:
         yield from _classic(file, *_CLASSIC[first])
@@ -138,12 +138,12 @@ class _Blocks:
         return int(struct.unpack(self._order + "I", data)[0])
 
     def _body(self, kind: int) -> bytes | Flaw | None:
-        """Returns the content between the two lengths of a block; None for a block that is of no use here."""
+        """Returns the content between the two lengths of a block; None for a kind of block that is not used here."""
         place = f"pcapng: block {self._number}"
         said = self._file.read(4)
         read = 8
         start = b""
-        if kind == _SECTION:  # its byte order decides how its own length is read
+        if kind == _SECTION:  # its byte order is needed to read its own length
             start = self._file.read(4)
             read += 4
             if start not in _BYTE_ORDERS:
@@ -192,7 +192,7 @@ class _Blocks:
             return Flaw(f"pcapng: block {self._number} is of an interface that the file does not describe")
         interface = self._interfaces[index]
         size = self._word(length)
-        if stamp is None:  # a simple packet says the length before the capture cut it
+        if stamp is None:  # a simple packet states the length before the capture cut it
             size = min(size, interface.snap_bytes or size, len(rest))
         if size > min(len(rest), PACKET_BYTES_MAX):
             return Flaw(f"pcapng: the packet of block {self._number} says {size} bytes and has {len(rest)}")
@@ -227,13 +227,13 @@ class _Blocks:
 
 # --- from a packet to the UDP datagram in it ----------------------------------------------------------------------
 
-# LINKTYPE_ numbers (tcpdump.org). The three for raw IP are one thing on different systems.
+# LINKTYPE_ numbers (tcpdump.org). The three for raw IP are the same format on different systems.
 NULL, ETHERNET, RAW, LOOP, LINUX_SLL, IPV4, IPV6, LINUX_SLL2 = 0, 1, 101, 108, 113, 228, 229, 276
 _RAW_IP = (RAW, IPV4, IPV6, 12, 14)
 _ETHERTYPE_IPV4, _ETHERTYPE_IPV6 = 0x0800, 0x86DD
 _VLAN_TAGS = (0x8100, 0x88A8)
 _VLAN_TAGS_MAX = 2
-# AF_INET is 2 everywhere, AF_INET6 has a number on each system; the machine's byte order is the capture's.
+# AF_INET is 2 everywhere, AF_INET6 has another number on each system; the byte order is that of the capturing machine.
 _FAMILIES = {2: _ETHERTYPE_IPV4, 10: _ETHERTYPE_IPV6, 24: _ETHERTYPE_IPV6, 28: _ETHERTYPE_IPV6, 30: _ETHERTYPE_IPV6}
 _UDP = 17
 # IPv6 headers that may stand before UDP: hop-by-hop, routing, destination options. A fragment header is 44.
@@ -243,7 +243,7 @@ _FRAGMENT = 44
 
 
 def datagram(packet: Packet, port: int) -> Datagram | Flaw | None:
-    """Returns the datagram to or from UDP port `port`; None for a packet that carries something else."""
+    """Returns the datagram to or from UDP port `port`; None for a packet that is not of this port."""
     network = _network(packet.link_type, packet.data)
     if not isinstance(network, bytes):
         return network
@@ -295,8 +295,8 @@ def _carried(data: bytes, start: int, protocol: int) -> bytes | Flaw | None:
     return data[start:] if protocol in (_ETHERTYPE_IPV4, _ETHERTYPE_IPV6) else None
 
 
-# Source, destination, what follows the IP header, and whether it is the first of several fragments. The others have no
-# ports: they count as something else, and the first one tells of all.
+# Source, destination, what follows the IP header, and whether it is the first of several fragments. Later fragments
+# have no ports: they count as other packets, and only the first one is reported.
 Transport = tuple[str, str, bytes, bool]
 
 

@@ -1,12 +1,12 @@
-"""Exchanges of the bench with one peer under OSCORE over UDP: by a context file, or with the key of a node.
+"""Lets the bench exchange messages with one peer under OSCORE over UDP: by a context file, or with the key of a node.
 
 The context file is TOML: `master_secret`, `sender_id`, `recipient_id` and, if used, `master_salt` and `id_context`, in
-hexadecimal. Beside it stands `<file>.sequence`, the end of the numbers that may have been used: to copy, restore or
+hexadecimal. Beside it `<file>.sequence` holds the end of the numbers that may have been used: to copy, restore or
 delete it breaks the context. Give the bench a context of its own, never a node's or a gateway's.
 
-With a node's key file the bench talks to the gateway as that node, with keys agreed on for this one talk. The node's
-next request then ends in silence, and it agrees anew. Nothing is kept: the nonces begin with the second of the clock,
-which is far above any boot number that a node has counted to.
+With a node's key file the bench talks to the gateway as that node, with keys agreed on for this conversation. The
+node's own next request then gets no answer, and the node agrees on keys anew. Nothing is stored: the bench uses the
+Unix second as the boot number of its nonces, which is far above any boot number that a node has reached.
 """
 
 import os
@@ -37,7 +37,7 @@ _UNAUTHORIZED_MAX = 1  # a server may ask for Echo once (RFC 8613 appendix B.1.2
 
 
 class TalkError(UsageError):
-    """A fault that a person can put right. It carries no secret."""
+    """Raised for a fault that a person can put right. Its text holds no secret."""
 
 
 def load_context(path: Path) -> oscore_context.Context:
@@ -61,7 +61,7 @@ def load_context(path: Path) -> oscore_context.Context:
 
 
 class SequenceFile:
-    """The sender sequence of one context file, on disk before it is used."""
+    """The sender sequence of one context file; each block of numbers is on disk before it is used."""
 
     def __init__(self, context_path: Path, *, is_first: bool):
         self._path = context_path.with_name(context_path.name + ".sequence")
@@ -79,7 +79,7 @@ class SequenceFile:
             raise TalkError(N_("{path} is damaged: make another context"), path=self._path) from None
 
     def reserve(self) -> int:
-        """The next number, reserved on disk."""
+        """Reserves the next number on disk and returns it."""
         effect = self._sequence.due()
         if effect is not None:
             self._write(effect.upto)
@@ -90,7 +90,7 @@ class SequenceFile:
         return int(number)
 
     def _write(self, upto: int) -> None:
-        """Writes by rename, so that a cut leaves the old end or the new one."""
+        """Writes by rename, so that a power cut leaves the old end or the new one."""
         fresh = self._path.with_name(self._path.name + ".new")
         try:
             with fresh.open("w", encoding="ascii") as file:
@@ -104,7 +104,8 @@ class SequenceFile:
 
 
 class Conversation:
-    """Exchanges with one peer under one context, from one socket: servers tell the blocks of a body by its address."""
+    """Exchanges with one peer under one context, from one socket: servers tell bodies apart by the address they come
+    from."""
 
     def __init__(
         self, context: oscore_context.Context, sequence: SequenceFile, address: tuple[str, int], *, wait_s: float
@@ -129,7 +130,8 @@ class Conversation:
         self._socket.close()
 
     def ask(self, request: messages.Content) -> messages.Content:
-        """The protected response to `request`. A demand for Echo is met once. TalkError when there is none."""
+        """Sends `request` and returns the protected response. A demand for Echo is met once. TalkError when no response
+        comes."""
         for _ in range(_UNAUTHORIZED_MAX + 1):
             content, exchange = oscore.protect_request(
                 self._context, request, _CIPHER, number=self._sequence.reserve(), with_id_context=True
@@ -177,7 +179,7 @@ class Conversation:
 
 
 class NodeConversation:
-    """Exchanges with one gateway from one socket. It is used in the place of `Conversation`."""
+    """Exchanges with one gateway from one socket, as a node. It has the methods of `Conversation`."""
 
     def __init__(self, key: NodeKey, address: tuple[str, int], *, wait_s: float) -> None:
         self._address = address
@@ -205,7 +207,7 @@ class NodeConversation:
         self._socket.close()
 
     def ask(self, request: messages.Content) -> messages.Content:
-        """The answer to `request`. TalkError when there is none."""
+        """Sends `request` and returns the answer. TalkError when none comes."""
         asked = self._link.request(
             self._address, request.code, (), request.payload, options=request.options, now_ms=_now_ms()
         )
@@ -232,7 +234,7 @@ class NodeConversation:
 
 
 def _receive(bound: socket.socket, address: tuple[str, int]) -> tuple[bytes, Any]:
-    """Returns the next datagram and where it came from; (b"", None) when none came in time."""
+    """Returns the next datagram and its sender; (b"", None) when none came in time."""
     try:
         return bound.recvfrom(limits.COAP_UDP_DATAGRAM_BYTES_MAX + 1)
     except TimeoutError:

@@ -1,9 +1,9 @@
-"""Shows captured datagrams in words, one line each, opened where a context file or a node's key opens them.
+"""Shows captured datagrams in words, one line each; a context file or a node's key opens the protected ones.
 
 example:
   bocage link decode night.pcapng --context bench.toml
 
-Nothing is sent and no sequence file is touched. What cannot be read or decoded is a line with its reason.
+Nothing is sent and no sequence file is touched. What cannot be read or decoded is shown as a line with the reason.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_context_argument(parser: argparse.ArgumentParser) -> None:
-    """`--context`, which may be given more than once."""
+    """Adds `--context`, which may be given more than once."""
     parser.add_argument(
         "--context",
         type=Path,
@@ -53,7 +53,7 @@ def add_context_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def opener_of(paths: list[Path]) -> Opener:
-    """Returns an opener of datagrams, with these context and key files. TalkError, KeyFileError."""
+    """Returns an opener of datagrams, with these context and key files. Raises TalkError, KeyFileError."""
     contexts = [conversation.load_context(path) for path in paths if path.suffix != node_keys.SUFFIX]
     return Opener(contexts, [node_keys.read(path) for path in paths if path.suffix == node_keys.SUFFIX])
 
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         if not args.payload:
             print(json.dumps({"summary": summary}) if args.json else summary_line(summary))
         sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough; Python would complain at its exit
+    except BrokenPipeError:  # `| head` has closed the pipe; Python would complain at its exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 2 if has_fault or unreadable else 0
@@ -105,7 +105,7 @@ def _has_fault(shown: Any) -> bool:
 
 
 def time_text(time_ns: int | None) -> str | None:
-    """Returns an instant in UTC, in microseconds; seconds alone for what is no date."""
+    """Returns an instant in UTC, to the microsecond; only the seconds where it is no date."""
     if time_ns is None:
         return None
     seconds, rest_ns = divmod(time_ns, 1_000_000_000)
@@ -116,7 +116,7 @@ def time_text(time_ns: int | None) -> str | None:
 
 
 def address_text(address: Address | None) -> str | None:
-    """Returns the host and port as a URI has them."""
+    """Returns host and port as in a URI."""
     if address is None:
         return None
     host, port = address

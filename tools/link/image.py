@@ -1,18 +1,18 @@
-"""Puts the program of a concentrator or of a kind of node together and signs it, as one file.
+"""Makes the signed image, one file, of the program of a concentrator or of a kind of node.
 
-The concentrator's is for `bocage gateway concentrator update`; with `--kind`, that of a kind of node is for `bocage
-gateway images add`.
+The concentrator's image is for `bocage gateway concentrator update`; one of a kind of node, made with `--kind`, is for
+`bocage gateway images add`.
 
 example:
   bocage link image streetlight-12.img --kind streetlight --number 12 --key release.pem
 
-What goes in is found by following the imports of the program (`firmware/concentrator/main.py`,
-`firmware/esp32/main.py`); the loaders and what they stand on are never updated and stay out. With `mpy-cross` at hand
-modules are compiled (smaller, and faster to start); it must be of the MicroPython release that the chip runs, or the
-new program is not imported and the chip goes back to the old one.
+The modules are found by following the imports of the program (`firmware/concentrator/main.py`,
+`firmware/esp32/main.py`); the loaders and the modules they need are never updated and stay out. Where `mpy-cross` is
+found, modules are compiled (smaller, and faster to start); it must be of the MicroPython release that the chip runs, or
+the new program is not imported and the chip goes back to the old one.
 
-The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs into `[radio] update_keys`
-of the gateway, or into `update_keys` of the nodes' settings.
+The private key is a PEM file as `bocage policy keys new` makes one; its public half belongs in `[radio] update_keys` of
+the gateway, or in `update_keys` of the nodes' settings.
 """
 
 import argparse
@@ -41,15 +41,15 @@ PROGRAM = "concentrator.main"
 NODE_PROGRAM = "main"
 # Modules at the root of the chip are kept here.
 _CHIP = "esp32"
-# What the loader stands on: never part of an image.
+# The modules that the loader needs: never part of an image.
 ROOT = ("boot", "slots", "guard", "rtc", "last_resort")
 _FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
-# The rescue program is a program of its own: with its folder, and in no image.
+# The rescue program has its own folder and is in no image.
 RESCUE = "rescue"
 
 
 class ImageFault(Exception):
-    """The program cannot be put together; the text says why, and the remedy."""
+    """Raised when the program cannot be put together; the text says why, and the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns the exit status: 0 done, 1 a file or the compiler did not let us, 2 the number or the key is at fault."""
+    """Returns the exit status: 0 done, 1 a file or the compiler failed, 2 the number or the key is at fault."""
     try:
         signer = keys.load_signer(args.key, _passphrase)
     except KeyRefused as refused:
@@ -103,7 +103,7 @@ def manifest_of(files: dict[str, bytes], number: int, text: str, product: str) -
 
 def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
     """Returns the files of the concentrator, {path on the chip: bytes}; the program itself is the last, so that a
-    folder that came in part cannot be started."""
+    folder that arrived in part cannot be started."""
     return _files(needed_modules(firmware), PROGRAM, compiler)
 
 
@@ -142,8 +142,8 @@ def needed_modules(
     extra: Iterable[str] = (),
     without: frozenset[str] = frozenset(),
 ) -> dict[str, Path]:
-    """Returns the modules, {name: file}, of the program and of all of ours that it imports, packages included. `extra`:
-    what it imports by a name that is made while it runs."""
+    """Returns {name: file} of the program and of all modules of ours that it imports, packages included. `extra`:
+    modules that it imports by a name made at run time."""
     found: dict[str, Path] = {}
     waiting = [program, *extra]
     while waiting:
@@ -165,12 +165,12 @@ def chip_path(name: str, source: Path) -> str:
 
 
 def version(firmware: Path) -> str:
-    """Returns the concentrator's own VERSION, which it tells the gateway."""
+    """Returns the concentrator's own VERSION, which it reports to the gateway."""
     return _version_in(firmware / "concentrator" / "main.py")
 
 
 def node_version(firmware: Path) -> str:
-    """That of a node's application."""
+    """Returns the VERSION of a node's application."""
     return _version_in(firmware / "node" / "app.py")
 
 
@@ -182,7 +182,7 @@ def _version_in(source: Path) -> str:
 
 
 def _find(firmware: Path, name: str) -> Path | None:
-    """Returns the file of a module; None for the chip's own."""
+    """Returns the file of a module; None for one of the chip's own modules."""
     is_in_package = name.partition(".")[0] in _PACKAGES
     place = firmware / name.replace(".", "/") if is_in_package else firmware / _CHIP / name
     for path in (place / "__init__.py", place.with_suffix(".py")):
@@ -192,7 +192,7 @@ def _find(firmware: Path, name: str) -> Path | None:
 
 
 def _compiled(compiler: str, source: Path, path: str) -> bytes:
-    """`path` is what a traceback will name."""
+    """Compiles a module; `path` is the name that a traceback will show."""
     try:
         return mpy.compile_module(compiler, source, path)
     except mpy.MpyFault as fault:

@@ -1,10 +1,10 @@
-"""Mints the key of one node, once, where it is provisioned.
+"""Makes the key of one node, once, where the node is provisioned.
 
 example:
   bocage link key 7c1f0a2c01000007 --settings
 
-Writes `<node>.key`, which an operator brings to the node's gateway (`bocage gateway adopt`), and prints the two lines
-for the node's settings only when asked to, for they hold the secret.
+Writes `<node>.key`, which an operator brings to the node's gateway (`bocage gateway adopt`), and prints what the node's
+settings need only when asked to, because it holds the secret.
 """
 
 import argparse
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns the exit status: 0 done, 1 the file cannot be written or is there already, 2 an id that is none."""
+    """Returns the exit status: 0 done, 1 the file cannot be written or exists already, 2 an id that is not valid."""
     node = _hex(args.node)
     if len(node) != limits.NODE_ID_BYTES:
         raise UsageError(N_("{node} is not a node's id; give 16 hexadecimal digits"), node=repr(args.node))

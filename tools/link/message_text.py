@@ -1,7 +1,7 @@
-"""A CoAP message and the records in it as plain data with names, units and exact decimals, for the bench.
+"""Turns a CoAP message and the records in it into plain data with names, units and exact decimals, for the bench.
 
-What a peer wrote as text is shown as text only when a terminal may show it; anything else is hexadecimal. Must not
-know keys, files or a network: `link_open` opens what is protected.
+Text that a peer wrote is shown as text only when it is safe for a terminal; anything else is hexadecimal. Must not know
+keys, files or a network: `tools.link.opener` opens what is protected.
 """
 
 from binascii import hexlify
@@ -32,7 +32,7 @@ _CODES = {
     0xA8: "Hop Limit Reached",
 }
 _OPAQUE, _UINT, _TEXT, _BLOCK = "opaque", "uint", "text", "block"
-# The registry of options (RFC 7252 section 12.2) as far as something on a node link may use it: name, form.
+# The options (RFC 7252 section 12.2) that may occur on a node link: name, form.
 _OPTIONS = {
     1: ("If-Match", _OPAQUE),
     messages.URI_HOST: ("Uri-Host", _TEXT),
@@ -62,7 +62,7 @@ _OPTIONS = {
 _UINT_BYTES_MAX = 4
 _RESERVED_SIZE = 7  # of a block (RFC 7959 section 2.2)
 _ERROR_CLASS = 4
-# What nodes post records to (ARCHITECTURE, section 4); the answer to such a request tells the time.
+# The paths to which nodes post records (ARCHITECTURE, section 4); the answer to such a request holds the time.
 RECORD_PATHS = ("/b", "/t", "/e")
 
 
@@ -72,7 +72,7 @@ def code_text(code: int) -> str:
 
 
 def code_name(code: int) -> str:
-    """Its name, or its number when it has none: POST, 2.04 Changed."""
+    """Returns a code's name, or its number when it has none: POST, 2.04 Changed."""
     name = _CODES.get(code)
     if name is None:
         return code_text(code)
@@ -107,7 +107,7 @@ def _option(number: int, value: bytes) -> tuple[str, Any]:
 
 
 def path(pairs: Any) -> str | None:
-    """Returns the path that the options name, None without one."""
+    """Returns the path that the options hold, None without one."""
     segments = messages.option_values(pairs, messages.URI_PATH)
     return "/" + "/".join(text(segment) for segment in segments) if segments else None
 
@@ -115,7 +115,7 @@ def path(pairs: Any) -> str | None:
 def content(message: Any, *, request_path: str | None = None) -> dict[str, Any]:
     """Returns the code, path, options and payload of a message or of what was protected in it.
 
-    request_path: of the request that a response answers.
+    `request_path`: the path of the request that a response answers.
     """
     shown: dict[str, Any] = {"code": code_text(message.code), "name": code_name(message.code)}
     own_path = path(message.options)
@@ -131,7 +131,7 @@ def content(message: Any, *, request_path: str | None = None) -> dict[str, Any]:
 
 
 def _is_part(pairs: Any) -> bool:
-    """One block of several says nothing by itself."""
+    """Returns True for one block of several, which cannot be decoded alone."""
     for number in (messages.BLOCK1, messages.BLOCK2):
         for value in messages.option_values(pairs, number):
             if value and int.from_bytes(value, "big") & ~7:

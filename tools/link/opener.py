@@ -1,9 +1,9 @@
-"""Turns datagrams into plain data, in the order in which they passed: what each says, what it answers, and what OSCORE
-protects of it where a context or a node's key opens it.
+"""Turns datagrams into plain data, in the order of capture: the content of each, the request it answers, and the
+content that OSCORE protects, where a context or a node's key opens it.
 
-For reading alone: nothing is sent, no number is taken, no sequence file is looked at, and a replay window would hide
-what a capture is there to show, so there is none. Keys go into the cipher and nowhere else. Memory is bounded: the
-oldest request without an answer is forgotten first.
+It only reads: nothing is sent, no number is used, no sequence file is opened. There is no replay window, which would
+hide what a capture is meant to show. Keys must go into the cipher and nowhere else. Memory is bounded: the oldest
+request is forgotten first.
 """
 
 from collections import OrderedDict
@@ -22,15 +22,15 @@ from wire.oscore_context import GATEWAY_ID, NONCE_BYTES, NONCE_BYTES_MAX, Pairin
 
 # A gateway's busiest hour: 1,000 nodes with a few requests each in the air.
 REQUESTS_MAX = 4096
-# Of each node: the session that stands, and those that answers under way still belong to.
+# Per node: the session in use, and those to which answers under way still belong.
 SESSIONS_MAX = 4
-DATAGRAM_BYTES_MAX = 65_535  # a foreign peer's; ours have limits.DATAGRAM_BYTES_MAX
+DATAGRAM_BYTES_MAX = 65_535  # for foreign peers; ours send at most limits.DATAGRAM_BYTES_MAX
 
 Key = tuple[Address | None, Address | None, bytes]
 
 
 class NodeSessions:
-    """One node's key and the sessions it was seen to have, the latest last."""
+    """One node's key and the sessions seen in the capture, the latest last."""
 
     def __init__(self, key: NodeKey) -> None:
         self.kid = key.kid
@@ -39,24 +39,26 @@ class NodeSessions:
         self.sessions: list[bytes] = []
 
     def agreed(self, nonces: bytes) -> None:
-        """A request under these nonces held."""
+        """Notes that a request under these nonces was authentic, so that the session exists."""
         if nonces in self.sessions:
             self.sessions.remove(nonces)
         self.sessions = [*self.sessions, nonces][-SESSIONS_MAX:]
 
 
 class KeyRing:
-    """The nodes whose keys were given, each with the sessions that a capture shows it agree on (RFC 8613 appendix B.2).
+    """The nodes whose keys were given, each with the sessions that the capture shows it agree on (RFC 8613 appendix
+    B.2).
 
-    Node and gateway put a nonce each into the ID Context, in the open: with the node's key and that exchange what
-    follows can be opened. A capture that begins later opens from the node's next start on.
+    Node and gateway each put a nonce into the ID Context, in the open: with the node's key and that exchange, what
+    follows can be opened. A capture that begins later can be opened from the node's next start on.
     """
 
     def __init__(self, keys: Sequence[NodeKey] = ()) -> None:
         self._nodes = [NodeSessions(key) for key in keys]
 
     def candidates(self, header: Header) -> Iterator[tuple[NodeSessions, bytes, oscore_context.Context]]:
-        """Returns (node, nonces, context that opens a request of this header), the likeliest first."""
+        """Yields (node, nonces, context) of each context that may open a request of this header, the likeliest
+        first."""
         for node in self._nodes:
             if header.kid == node.kid:
                 for nonces in _nonces(node, header):
@@ -67,12 +69,12 @@ class KeyRing:
 
 
 def _is_first(nonces: bytes) -> bool:
-    """True when these are the node's alone: request 1, which agrees on nothing yet."""
+    """Returns True when the nonces are the node's alone: request 1, which agrees on nothing yet."""
     return NONCE_BYTES <= len(nonces) <= NONCE_BYTES_MAX
 
 
 def _offered(node: NodeSessions, id1: bytes, header: Header) -> oscore_context.Context | None:
-    """Returns the context of response 1, by the gateway's nonce in it; None if it has none."""
+    """Returns the context of response 1, by the gateway's nonce in it; None when it holds none."""
     try:
         return node.as_node.context(unwrap(header.kid_context or b"") + id1)
     except (WireFault, AssertionError):
@@ -89,9 +91,8 @@ def _nonces(node: NodeSessions, header: Header) -> list[bytes]:
 
 
 class SeenRequest(NamedTuple):
-    """A request that was seen. `context`: as its sender has it; it and `exchange` are None unless it was opened.
-
-    `first`: the node and its nonce, where this was the first request of a start and its answer has keys of its own.
+    """A request that was captured. `context`: as its sender has it; it and `exchange` are None unless it was opened.
+    `first`: the node and its nonce, when this was the first request of a start, whose answer has keys of its own.
     """
 
     number: int
@@ -114,7 +115,7 @@ class Opener:
         self._asked: OrderedDict[Key, SeenRequest] = OrderedDict()
 
     def show(self, datagram: Datagram) -> dict[str, Any]:
-        """Returns the content of a datagram. `fault`: why it is no CoAP; `not_opened`: why what is protected stays
+        """Returns the content of a datagram. `fault`: why it is not CoAP; `not_opened`: why the protected content stays
         hidden."""
         self.counters["datagrams"] += 1
         shown: dict[str, Any] = {"number": self.counters["datagrams"], "bytes": len(datagram.data)}
@@ -153,7 +154,7 @@ class Opener:
             asked, told = self._open_request(message, asked)
         key = (datagram.source, datagram.destination, message.token)
         before = self._asked.get(key)
-        if before is None or before.exchange is None or asked.exchange is not None:  # a forgery takes no place
+        if before is None or before.exchange is None or asked.exchange is not None:  # no forgery replaces it
             self._asked[key] = asked
         self._asked.move_to_end(key)
         if len(self._asked) > REQUESTS_MAX:

@@ -3,9 +3,9 @@
 example:
   bocage link replay night.pcap coap://192.0.2.7
 
-For the bench: it is how a technician shows that a command which was recorded changes nothing when it is played again.
-Nothing is made, altered or numbered here; a context file serves to read the answers. Slow on purpose, one datagram
-after the other, to one host that is given by name or address: it is no load generator.
+For the bench: with it a technician shows that a recorded command changes nothing when it is sent again. It makes,
+alters and numbers nothing; a context file serves to read the answers. It is slow on purpose, one datagram after the
+other, to one host given by name or address: it is no load generator.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from tools.link.capture import Address, Datagram, Flaw
 from tools.link.opener import Opener
 from tools.link.sources import Sources
 
-# One that is forgotten in a terminal must end by itself; a bench session has some dozens.
+# A replay that is forgotten in a terminal must end by itself; a bench session has some dozens of datagrams.
 DATAGRAMS_MAX = 1000
 # Each datagram has its own wait for answers, so this is also the rate: 10 a second.
 WAIT_S_MIN, WAIT_S_MAX = 0.1, 60
-_ANSWERS_MAX = 16  # to one datagram: an acknowledgement, a separate answer and its retransmissions
+_ANSWERS_MAX = 16  # shown for one datagram: an acknowledgement, a separate answer and its retransmissions
 _ANSWER_BYTES_MAX = 65_535
 _REFUSED = "nothing listens there"
 
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     counts = {"sent": 0, "answered": 0, "silent": 0, "failed": 0}
     found = _chosen(Sources(port=args.port).datagrams([args.capture]), args.port)
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.connect(address)  # so that other hosts are not heard, and a port without a listener is told
+        sock.connect(address)  # so that other hosts are not heard, and a port without a listener is reported
         for item in islice(found, DATAGRAMS_MAX):
             shown = _one(sock, target, item, opener, args.wait)
             for name in _counted(shown):
@@ -83,7 +83,7 @@ def _counted(shown: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _target(uri: str) -> tuple[Any, int]:
-    """Returns the socket address of one host, and its family."""
+    """Returns the socket address of one host, and its address family."""
     try:
         parts = urlsplit(uri)
         host, port = parts.hostname, parts.port or link_decode.COAP_PORT
@@ -102,21 +102,21 @@ def _target(uri: str) -> tuple[Any, int]:
 
 
 def _chosen(found: Iterator[Datagram | Flaw], port: int) -> Iterator[Datagram | Flaw]:
-    """Returns the datagrams that went to the server; of text all of them."""
+    """Returns the datagrams that went to the server; where the source is text, all of them."""
     for item in found:
         if isinstance(item, Flaw) or item.destination is None or item.destination[1] == port:
             yield item
 
 
 def _one(sock: socket.socket, target: Address, item: Datagram | Flaw, opener: Opener, wait_s: float) -> dict[str, Any]:
-    """Sends one, and gathers what comes back while it is waited for."""
+    """Sends one datagram, and gathers the answers that come within the wait."""
     if isinstance(item, Flaw):
         return {"unreadable": item.reason}
     end_s = time.monotonic() + wait_s
     shown: dict[str, Any] = {"sent": _shown(Datagram(time.time_ns(), None, target, item.data), opener), "answers": []}
     try:
         sock.send(item.data)
-    except ConnectionRefusedError:  # what the datagram before it has met
+    except ConnectionRefusedError:  # the answer to the datagram before it
         shown["fault"] = _REFUSED
     except OSError as error:
         shown["fault"] = error.strerror or "it cannot be sent"

@@ -3,10 +3,10 @@
 example:
   bocage link serve 7c1f0a2c01000007.key
 
-With `--image` it offers programs to them, as a gateway's folder `images` does; with `--log` it asks each node for the
-last lines of its log, once. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of
-this computer, and prints what they say. Records that it has answered for are gone: their nodes believe that they are
-safe. For a bench, never in a street.
+With `--image` it offers them programs, as a gateway's folder `images` does; with `--log` it asks each node once for the
+last lines of its log. It agrees on keys with the nodes whose key files are given, answers 2.04 with the time of this
+computer, and prints what they send. Records that it has answered are lost: their nodes delete them as stored. For a
+bench, never in a street.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns the exit status: 0 done, 1 the address cannot be had, 2 a key file or the usage is at fault."""
+    """Returns the exit status: 0 done, 1 the address cannot be bound, 2 a key file or the usage is at fault."""
     host, _, port = args.bind.rpartition(":")
     try:
         keys = [node_keys.read(path) for path in args.keys]
@@ -87,7 +87,7 @@ def _serve(
         except (TimeoutError, ConnectionError):
             pass
         for request in asked:
-            if isinstance(request, NodeResponse):  # to the question for its log
+            if isinstance(request, NodeResponse):  # the answer to the request for its log
                 lines = request.payload.decode(errors="replace").split("\n")
                 print(json.dumps({"node": request.node.hex(), "log": lines}), flush=True)
             if not isinstance(request, NodeRequest) or images.handle(request, now_ms=now_ms):

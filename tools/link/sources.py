@@ -1,6 +1,6 @@
-"""The sources of datagrams for the bench: capture files, lines of hexadecimal digits, the bytes of a serial line.
+"""Reads datagrams for the bench from capture files, lines of hexadecimal digits, or the bytes of a serial line.
 
-A source that cannot be read, and each piece of it that cannot, is a Flaw with its reason; nothing raises.
+A source or a piece of it that cannot be read becomes a Flaw with its reason; nothing raises.
 """
 
 import sys
@@ -14,16 +14,17 @@ from tools.link import capture as link_capture
 from tools.link.capture import Datagram, Flaw
 from wire import slip
 
-# The longest UDP datagram with a colon behind each byte, as some tools write it.
+# The longest UDP datagram with a colon after each byte, as some tools write it.
 _LINE_BYTES_MAX = 3 * 65_536
-# Far above a node link's datagram and what a concentrator puts before it.
+# Far above a datagram of the node link with the header of a concentrator.
 _FRAME_BODY_BYTES_MAX = 2048
 _SEPARATORS = b" \t\r:"
 _TEXT_BYTES = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 
 
 class Sources:
-    """The datagrams behind the words of a command line. `skipped`: packets that carry something else."""
+    """The datagrams that the words of a command line name. `skipped`: the number of packets that carry something
+    else."""
 
     def __init__(self, *, port: int, serial: bool = False) -> None:
         self.skipped = 0
@@ -31,7 +32,8 @@ class Sources:
         self._line = slip.Decoder(_FRAME_BODY_BYTES_MAX) if serial else None
 
     def datagrams(self, names: list[str]) -> Iterator[Datagram | Flaw]:
-        """Each name is a file, `-` for standard input, or the digits of one datagram; none: standard input."""
+        """Yields the datagrams of each name: a file, `-` for standard input, or the digits of one datagram; no name:
+        standard input."""
         for name in names or ["-"]:
             if name == "-":
                 yield from self.stream("standard input", sys.stdin.buffer)
@@ -50,7 +52,7 @@ class Sources:
             yield Flaw(f"{name}: {error.strerror}")
 
     def stream(self, name: str, file: BinaryIO) -> Iterator[Datagram | Flaw]:
-        """Returns the datagrams in an open file; `name` is for what cannot be read."""
+        """Yields the datagrams in an open file; `name` identifies it in Flaws."""
         first = file.read(link_capture.MAGIC_BYTES)
         if not first:
             yield Flaw(f"{name}: empty")
@@ -99,7 +101,7 @@ class Sources:
 
     def _serial(self, data: bytes, place: str) -> Iterator[Datagram | Flaw]:
         assert self._line is not None
-        for byte in data:  # one at a time, so that what is dropped stands where it was
+        for byte in data:  # one at a time, so that a dropped frame is reported in its place
             before = dict(self._line.counters)
             for body in self._line.feed(bytes((byte,))):
                 yield Datagram(None, None, None, body)

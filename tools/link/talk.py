@@ -1,4 +1,4 @@
-"""Asks a peer something under OSCORE over UDP, and shows its answer, which comes by blocks if it is long.
+"""Sends a request to a peer under OSCORE over UDP, and shows its answer, which comes by blocks if it is long.
 
 example:
   bocage link talk bench.toml coap://192.0.2.7/t --payload 0102
@@ -115,11 +115,11 @@ def _request(args: argparse.Namespace) -> tuple[tuple[str, int], Content]:
 
 
 class TransferError(Exception):
-    """The peer breaks off or breaks RFC 7959; the text says how."""
+    """Raised when the peer breaks off or violates RFC 7959; the text says how."""
 
 
 class Progress:
-    """Lines about a long transfer: none in its first second, then at most one a second."""
+    """Prints lines about a long transfer: none in its first second, then at most one a second."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
         self._stream = stream
@@ -144,7 +144,7 @@ def transfer(
 ) -> Content:
     """Returns the whole answer to the request; raises TransferError when there is none.
 
-    szx: of the largest block, asked for from the start; None leaves it to the peer.
+    `szx`: the size exponent of the largest block, asked for from the start; None leaves it to the peer.
     """
     download = Download(
         request, total_max=ANSWER_BYTES_MAX, szx=block.SZX_MAX if szx is None else szx, is_early=szx is not None

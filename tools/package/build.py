@@ -1,11 +1,12 @@
-"""Builds the gateway's Debian package, the same bytes from the same sources wherever it is built.
+"""Builds the gateway's Debian package; the same sources give the same bytes on any machine.
 
 example:
   bocage package build --out dist
 
-Pure Python, so `Architecture: all`: one file for a Raspberry Pi (arm64) and for a PC (amd64). Times are those of
-SOURCE_DATE_EPOCH, owners root's, modes set here and not by the umask, and the compression runs in one thread, for how
-many there are would show in the result. Needs dpkg-deb and no network; changes nothing but the file it makes.
+It is pure Python, so `Architecture: all`: one file for a Raspberry Pi (arm64) and for a PC (amd64). Times are those of
+SOURCE_DATE_EPOCH, the owner is root, modes are set here and not by the umask, and the compression runs in one thread,
+because the number of threads would show in the result. Needs dpkg-deb and no network; changes nothing but the file it
+makes.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from tools.package import catalogue, contents
 
 ROOT = Path(__file__).resolve().parents[2]
 MAINTAINER = "Bocage maintainers <maintainers@bocage.invalid>"
-# Of deb-version(7), without epoch and revision: what also may stand in a file's name.
+# A version as in deb-version(7), without epoch and revision, so that it may also be part of a file's name.
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+~]*")
 _MAINTAINER = re.compile(r"[^<>\n]+ <[^<>\s@]+@[^<>\s@]+>")
 
@@ -56,7 +57,7 @@ sys.exit(cli.main())
 
 
 class BuildError(Exception):
-    """The package cannot be built here; says the remedy."""
+    """Raised when the package cannot be built here; its text gives the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -108,7 +109,7 @@ def source_epoch() -> int:
 
 
 def build(out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
-    """Makes the package in the folder `out`; its path. BuildError or OSError when that cannot be done."""
+    """Makes the package in the folder `out` and returns its path. BuildError or OSError when that cannot be done."""
     dpkg_deb = shutil.which("dpkg-deb")
     if dpkg_deb is None:
         raise BuildError("no dpkg-deb here: build on Debian, Ubuntu or Raspberry Pi OS")
@@ -139,7 +140,7 @@ def _lay_out(tree: Path, version: str, maintainer: str, epoch: int) -> None:
         _write(tree / file.target, data, is_program=file.is_program)
     launcher = _LAUNCHER.format(modules=contents.MODULES, commands=contents.COMMANDS)
     _write(tree / contents.LAUNCHER, launcher.encode(), is_program=True)
-    # `bocage --version` asks for the version as Python packages keep it.
+    # `bocage --version` reads the version from a Python package's metadata.
     metadata = f"Metadata-Version: 2.1\nName: bocage\nVersion: {version}\n"
     _write(tree / contents.MODULES / f"bocage-{version}.dist-info" / "METADATA", metadata.encode())
     _write(tree / contents.DOCUMENTS / "changelog.gz", _zipped(_changelog(version, maintainer, epoch).encode()))
@@ -159,7 +160,7 @@ def _write(path: Path, data: bytes, *, is_program: bool = False) -> None:
 
 
 def _settle(tree: Path, epoch: int) -> None:
-    """Sets the modes of folders and the times of all files, so that umask and hour have no effect."""
+    """Sets the modes of folders and the times of all files, so that umask and time of day have no effect."""
     for path in sorted(tree.rglob("*"), reverse=True):
         if path.is_dir():
             path.chmod(0o755)
@@ -198,8 +199,8 @@ def _changelog(version: str, maintainer: str, epoch: int) -> str:
 
 
 def _licence() -> bytes:
-    """Returns the licence as a field of Debian's copyright file: each line begins with a space, an empty one is a full
-    stop."""
+    """Returns the licence as a field of Debian's copyright file: each line begins with a space; a full stop stands for
+    an empty line."""
     lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
     return "".join(f" {line.strip() or '.'}\n" for line in lines).encode()
 

@@ -1,9 +1,10 @@
-"""Keeps the catalogue of sentences (gateway/language) in step with the sources, with Babel.
+"""Keeps the catalogue of sentences (gateway/language) up to date with the sources, with Babel.
 
     python -m tools.package.catalogue           brings every .po up to date and compiles it; names what is left to do
     python -m tools.package.catalogue --check   changes nothing; fails when a sentence is missing, fuzzy or unused
 
-The build hook in `wheel/` and tests/conftest.py compile through `compile_all`, so this module imports nothing of ours.
+The build hook in `wheel/` and tests/conftest.py compile through `compile_all`, so this module must import none of our
+modules.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent.parent
 LOCALE = "gateway/language/locale"
 SOURCES = ("gateway", "tools", "simulator")
-# The marks of gateway/language: a sentence; a context and a sentence; its two forms.
+# The marks of gateway/language: a sentence; a context and a sentence; singular and plural.
 KEYWORDS = {"N_": None, "NC_": ((1, "c"), 2), "NN_": (1, 2)}
 _WIDTH = 120
 
@@ -45,7 +46,7 @@ def po_files(root: Path) -> list[Path]:
 
 
 def extract(root: Path) -> Catalog:
-    """Returns every sentence that the sources mark, with the files that say it."""
+    """Returns every sentence that the sources mark, with the files that use it."""
     template = Catalog(domain="bocage", project="bocage", charset="utf-8")
     for folder in SOURCES:
         for path in sorted((root / folder).rglob("*.py")):
@@ -60,19 +61,19 @@ def extract(root: Path) -> Catalog:
 
 
 def update(po: Path, template: Catalog) -> None:
-    """Adds what is new (a near translation is proposed as fuzzy) and drops what no source says any more."""
+    """Adds new sentences (a near translation is proposed as fuzzy) and drops those that no source uses any more."""
     catalog = read(po)
     catalog.update(template, update_creation_date=False)
     catalog.obsolete.clear()
     for message in catalog:
-        # A % in our sentences is a per cent, never a place for a value.
+        # A % in our sentences is a percent sign, never a placeholder.
         message.flags.discard("python-format")
     with po.open("wb") as file:
         write_po(file, catalog, width=_WIDTH, include_lineno=False, sort_by_file=True)
 
 
 def faults(po: Path, template: Catalog) -> list[str]:
-    """Lists what keeps this file from saying everything that the sources say."""
+    """Lists what is missing, fuzzy or unused in this file, compared with the sources."""
     catalog = read(po)
     found = [f"no longer used: {_shown(message)}" for message in catalog.obsolete.values()]
     for message in catalog:
@@ -90,7 +91,7 @@ def compile_all(root: Path) -> list[Path]:
     for po in po_files(root):
         mo = po.with_suffix(".mo")
         if not mo.exists() or mo.stat().st_mtime_ns < po.stat().st_mtime_ns:
-            # Replaced whole: another process may be reading it.
+            # Replaced atomically: another process may be reading it.
             partial = mo.with_suffix(f".{os.getpid()}")
             with partial.open("wb") as file:
                 write_mo(file, read(po))
@@ -100,7 +101,7 @@ def compile_all(root: Path) -> list[Path]:
 
 
 def read(po: Path) -> Catalog:
-    """Returns the translation, with what is no longer used under `obsolete`."""
+    """Returns the translation; sentences that are no longer used are under `obsolete`."""
     with po.open("rb") as file:
         return read_po(file, locale=po.parent.parent.name, domain="bocage")
 
@@ -121,12 +122,12 @@ def _faults_of(message: Message | None, wanted: Message, plural_forms: int) -> l
 
 
 def _forms(text: object) -> tuple[str, ...]:
-    """A sentence of one form is a text, of several forms a tuple."""
+    """Returns the forms of a sentence: Babel gives a text for one form, a tuple for several."""
     return tuple(str(form) for form in text) if isinstance(text, (tuple, list)) else (str(text or ""),)
 
 
 def _places(form: str) -> set[str]:
-    """Returns the places for values: names in braces, and those of argparse's own sentences."""
+    """Returns the placeholders: names in braces, and those of argparse's own sentences."""
     named = {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
     return named | set(re.findall(r"%(?:\(\w+\))?[sr]", form))
 

@@ -1,8 +1,8 @@
-"""The content of the gateway's package, and what it needs of Debian: tables, so that a test can compare them with the
+"""Lists the content of the gateway's package and its Debian dependencies, as tables that a test compares with the
 sources.
 
-The modules stand in a folder of their own, not among Python's: `wire`, `policy` and `tools` are names that others may
-use. Left out on purpose: the simulator, the tests, the firmware's node, the centre, benchmarks and proofs.
+The modules go into a folder of their own, not among Python's: other packages may use the names `wire`, `policy` and
+`tools`. Left out on purpose: the simulator, the tests, the firmware's node, the centre, benchmarks and proofs.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ SOURCES = {
     "tools/link/talk.py": "tools/link/talk.py",
     "tools/policy": "tools/policy",
 }
-# Of these folders; what a person reads goes to the documents.
+# Suffixes of the files that are copied from these folders; what people read goes to the documents.
 SUFFIXES = frozenset((".py", ".mo", ".cddl", ".html", ".css", ".js", ".svg", ".toml"))
 READ_BY_PEOPLE = {
     "gateway/INSTALLATION.md": "INSTALLATION.md",
@@ -43,7 +43,7 @@ READ_BY_PEOPLE = {
     "gateway/wiring.svg": "wiring.svg",
 }
 
-# The sub-commands of `bocage` that work with these modules.
+# The sub-commands of `bocage` whose modules are in the package.
 COMMANDS = ("gateway", "policy", "link")
 
 # Import name -> (Debian package, lowest version: what Debian 13 has, with which the package is tested).
@@ -62,7 +62,7 @@ DEPENDS = (
     *(f"{package} (>= {version})" for package, version in PYTHON_PACKAGES.values()),
     "systemd (>= 254)",
 )
-# A cabinet without one of them has no clock that it may believe.
+# A cabinet without one of these has no clock that it can trust.
 RECOMMENDS = ("systemd-timesyncd | chrony | time-daemon",)
 # Switches the power of a 4G stick; see usb-power.conf among the examples.
 SUGGESTS = ("uhubctl",)
@@ -89,7 +89,7 @@ LAUNCHER = "usr/bin/bocage"
 
 
 class File(NamedTuple):
-    """One file of the package: where it comes from, where it goes, whether it may be run."""
+    """One file of the package: its source, its target, and whether it is executable."""
 
     source: Path
     target: PurePosixPath
@@ -97,8 +97,8 @@ class File(NamedTuple):
 
 
 def files(root: Path) -> Iterator[File]:
-    """Returns everything that is copied as it is from the checkout at `root`, in order. OSError when something is not
-    there."""
+    """Yields everything that is copied as it is from the checkout at `root`, in order. OSError when a file is
+    missing."""
     for source, target in SOURCES.items():
         yield from _modules(root / source, MODULES / target)
     for source, name in READ_BY_PEOPLE.items():

@@ -1,10 +1,9 @@
-"""Draws gateway/wiring.svg, the drawing of the installation guide: the contactor's command on top, the small signals
-below.
+"""Draws gateway/wiring.svg, the drawing of the installation guide: the contactor's command above, the signals below.
 
     python -m tools.package.wiring          writes it
 
-Points and addresses come from `gateway/commands/setup/wiring.py`, where the wizard has them from too; a test keeps the
-drawing as this draws it. Symbols are those of IEC 60617, drawn by hand.
+Points and addresses come from `gateway/commands/setup/wiring.py`, as those of the wizard do; a test checks that the
+file is what this module draws. Symbols are those of IEC 60617, drawn by hand.
 """
 
 from collections.abc import Iterator
@@ -50,14 +49,14 @@ def _command() -> Iterator[str]:
     yield _line(_RIGHT, 70, _RIGHT, 352)
     yield _text(_LEFT - 26, 84, "L", "mark")
     yield _text(_RIGHT + 12, 84, "N", "mark")
-    # By the clock, as before: through the contact of KA that is closed at rest.
+    # Command by the astronomical clock, as before: through the contact of KA that is closed at rest.
     y = 120
     yield _line(_LEFT, y, 150, y)
     yield _box(150, y - 22, 150, 44, "HA", "horloge astronomique", "oldbox")
     yield _line(300, y, 390, y)
     yield from _contact(390, y, "KA 11–12", is_closed=True, note="au repos : fermé")
     yield _line(450, y, 520, y)
-    # By the agent: through the one that is closed while it is alive.
+    # Command by the agent: through the contact of KA that is closed while the agent is alive.
     y = 200
     yield _line(_LEFT, y, 150, y)
     yield _box(150, y - 22, 150, 44, "KR1", f"relais du module, {_short(wiring.MODULE.contactors[0])}", "newbox")
@@ -68,7 +67,7 @@ def _command() -> Iterator[str]:
     yield _line(520, 160, 600, 160)
     yield from _contact(600, 160, "S1 « auto »", note="existant")
     yield _line(660, 160, 720, 160)
-    # By hand, past everything.
+    # Command by hand, which bypasses both.
     y = 270
     yield _line(_LEFT, y, 600, y)
     yield from _contact(600, y, "S1 « marche »", note="marche forcée, sans l’agent ni l’horloge")
@@ -77,7 +76,7 @@ def _command() -> Iterator[str]:
     yield _line(720, 200, 790, 200)
     yield _box(790, 178, 70, 44, "KM1", "A1–A2", "oldbox")
     yield _line(860, 200, _RIGHT, 200)
-    # Who holds KA.
+    # The timer relay that holds KA.
     y = 335
     yield _line(_LEFT, y, 390, y)
     yield from _contact(390, y, "KT 15–18", note="ouvert 60 s après la dernière impulsion")
@@ -132,7 +131,7 @@ def _signals() -> Iterator[str]:
 
 
 def _contact(x: int, y: int, name: str, *, is_closed: bool = False, note: str = "") -> Iterator[str]:
-    """Returns a contact 60 wide, from x on: open, or closed at rest with the stop that IEC draws."""
+    """Draws a contact 60 wide, from x on: open, or closed at rest with the stop that IEC prescribes."""
     yield _line(x, y, x + 15, y)
     yield _line(x + 45, y, x + 60, y)
     yield _line(x + 15, y, x + 48, y + 10 if is_closed else y - 16)
@@ -160,7 +159,7 @@ def _text(x: int, y: int, text: str, kind: str = "") -> str:
 
 
 def _short(point: str) -> str:
-    """`!modbus:1/coil:0` as it is printed on a module: DO0; an input: DI0."""
+    """Returns `!modbus:1/coil:0` as it is printed on a module: DO0; an input: DI0."""
     kind, _, number = point.rpartition("/")[2].partition(":")
     return f"{'DO' if kind == 'coil' else 'DI'}{number}"
 

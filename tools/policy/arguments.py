@@ -1,4 +1,4 @@
-"""The part that commands of `bocage policy` share: arguments, the policy behind a file, faults and files in words."""
+"""Shared by the commands of `bocage policy`: arguments, reading a policy of any form, printing faults and results."""
 
 import argparse
 import datetime
@@ -36,14 +36,14 @@ def _insee(text: str) -> str:
 
 
 def person_name(text: str) -> str:
-    """A type of argparse: the name of a person or office."""
+    """Checks the name of a person or office; a type of argparse."""
     if not is_line(text, limits.name_bytes_max):
         raise argument_fault(N_("give 1 to {high} bytes, without space at an end"), high=limits.name_bytes_max)
     return text
 
 
 def date(text: str) -> datetime.date:
-    """A type of argparse: the date of an evening."""
+    """Parses the date of an evening; a type of argparse."""
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
@@ -55,7 +55,7 @@ def date(text: str) -> datetime.date:
 
 
 def compiled_file(path: Path) -> Compiled:
-    """Returns a TOML file, compiled."""
+    """Compiles the TOML file at `path`."""
     try:
         return compile_text(files.read(path).decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -109,5 +109,5 @@ def write(path: Path, data: bytes, language: str) -> None:
 
 
 def passphrase_prompt(language: str) -> Callable[[Path], bytes]:
-    """Asks for the passphrase of a key."""
+    """Returns a function that asks a person for the passphrase of a key."""
     return lambda path: getpass.getpass(word("ask_passphrase", language, path=path)).encode()

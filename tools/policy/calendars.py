@@ -1,4 +1,5 @@
-"""`[[calendar]]`: the small language of nights, from text to the numbers of `policy.lighting` and back.
+"""Parses and formats `[[calendar]]`, the small language of nights: from text to the numbers of `policy.lighting` and
+back.
 
     [[calendar]]
     name = "rues"
@@ -14,8 +15,8 @@
 
 Nights are tried in their order; the last one has neither dates nor weekdays, so that every evening has one. Each pair
 of dates becomes one rule; nights with the same steps share a program. French words are read as well: "coucher+15
-allumé", "23h00 éteint", "lun..jeu". Text that is not understood raises Wrong with the key of its words; nothing is
-guessed.
+allumé", "23h00 éteint", "lun..jeu". Text that is not understood raises Wrong with the key of the sentence that says
+why; must not guess.
 """
 
 import datetime
@@ -49,12 +50,12 @@ _WEEKDAYS = (
 _WEEKDAY_NUMBERS = {word: number for number, words in enumerate(_WEEKDAYS) for word in words}
 _DATE = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
 _SUN_WORDS = {lighting.SUNSET: "sunset", lighting.SUNRISE: "sunrise"}
-# What `lighting_form` says of steps that are sound one by one, by the field that it names.
+# Faults that `lighting_form` can find in steps that are sound one by one, by the field that it names.
 _ORDER = {"minutes": "step_order", "reference": "step_evening", "level": "step_lit"}
 
 
 class Wrong(Exception):
-    """A text that is not of this language: the key of the words that say why, and their values."""
+    """Raised for a text that is not of this language: the key of the sentence that says why, and its values."""
 
     def __init__(self, key: str, **values: Any) -> None:
         super().__init__(key)
@@ -63,7 +64,7 @@ class Wrong(Exception):
 
 
 def parse_step(text: str) -> lighting.Step:
-    """Returns one step of a night."""
+    """Parses one step of a night."""
     words = text.lower().split()
     if not 2 <= len(words) <= 3 or (len(words) == 3 and words[2] not in _BY_DAY):
         raise Wrong("step", text=text)
@@ -72,7 +73,7 @@ def parse_step(text: str) -> lighting.Step:
 
 
 def parse_weekdays(text: str) -> int:
-    """Returns the bits of `lighting.Rule.weekdays`: of the evening."""
+    """Returns the bits of `lighting.Rule.weekdays`; a weekday is that of the evening."""
     bits = 0
     for word in re.split(r"[\s,]+", text.strip().lower()):
         first, dots, last = word.partition("..")
@@ -168,7 +169,7 @@ def _date(word: str, text: str) -> int:
     if found is None:
         raise Wrong("dates", text=text)
     year, month, day = (int(part or 0) for part in found.groups())
-    # 29 February is a date of every year's rule: in other years no evening bears it.
+    # 29 February may stand in a rule of every year: in a common year no evening has that date.
     if not civil.is_date(year or 2000, month, day):
         raise Wrong("no_date", text=word)
     if year and not limits.year_min <= year <= limits.year_max:
@@ -177,7 +178,7 @@ def _date(word: str, text: str) -> int:
 
 
 def format_rule(rule: lighting.Rule) -> str:
-    """Returns the evenings of a rule: its dates and weekdays, `*` for all."""
+    """Returns the text of a rule's evenings: dates and weekdays, `*` for all."""
     days = "" if rule.weekdays == lighting.EVERY_DAY else format_weekdays(rule.weekdays)
     return " ".join(part for part in (format_dates(rule.first, rule.last), days) if part) or "*"
 
@@ -198,7 +199,7 @@ def format_weekdays(bits: int) -> str:
 
 
 def format_dates(first: int, last: int) -> str:
-    """Returns the text of dates, as `parse_dates` reads it; of a limit's too, where 0 is no bound."""
+    """Returns the text of dates, as `parse_dates` reads it; in the dates of a limit 0 is no bound."""
     if first == last:
         return _format_date(first)
     return f"{_format_date(first)}..{_format_date(last)}"
@@ -234,7 +235,7 @@ class _Night(NamedTuple):
 
 
 def read(table: Table) -> NamedCalendar | None:
-    """Returns the calendar of one `[[calendar]]`, or None when it has a fault."""
+    """Returns the calendar of one `[[calendar]]`; None when it has a fault."""
     before = table.faults.count()
     name = table.text("name", NAME_BYTES_MAX)
     nights = [_night(night) for night in table.tables("night", limits.lighting_rules_max, needed=True)]
@@ -280,7 +281,7 @@ def _steps(table: Table) -> tuple[lighting.Step, ...]:
 
 
 def _read(faults: SourceFaults, path: Path, value, parse):
-    """Returns the value that a text says, or None after a fault."""
+    """Returns the value of a text, or None after a fault."""
     if not isinstance(value, str):
         wrong_type(faults, path, value, "text")
         return None
@@ -292,7 +293,7 @@ def _read(faults: SourceFaults, path: Path, value, parse):
 
 
 def _check_reach(table: Table, nights: list[_Night]) -> None:
-    """Every evening has a night, and every night an evening that can reach it."""
+    """Checks that every evening has a night, and that every night has an evening that can reach it."""
     for night in nights[:-1]:
         if night.always:
             table.faults.add(nights[nights.index(night) + 1].path, "night_hidden")

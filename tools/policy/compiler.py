@@ -1,6 +1,6 @@
 """Compiles a policy as people write it (TOML) to the policy as it is signed, or to every fault with its line.
 
-`sample.toml` beside this file is a whole one with comments. In short:
+`sample.toml` beside this file is a whole policy with comments. In short:
 
     [policy]        commune, version, authority, text, valid_from, valid_until
     [site]          latitude, longitude
@@ -15,9 +15,9 @@
     kind = "switched"                 # or "permanent"; "switched" when left out
     feeders = ["bourg", { name = "gare", kind = "permanent" }]
 
-Validity is in nights: from noon of `valid_from` to noon after `valid_until`, in local time. Names of groups and feeders
-are one set: a command or a limit has one of them as its target. Must not sign, and must not guess: what is not
-understood is a fault.
+Validity is counted in nights: from noon of `valid_from` to the noon after `valid_until`, in local time. A group and a
+feeder must not have the same name: a command or a limit names either as its target. Must not sign, and must not guess:
+what is not understood is a fault.
 """
 
 import datetime
@@ -45,7 +45,7 @@ KINDS = {"switched": document.SWITCHED, "permanent": document.PERMANENT}
 
 
 class Compiled(NamedTuple):
-    """The policy, or None and the faults of the text. `calendars`: the names of the policy's calendars."""
+    """The result: the policy, or None and the faults of the text. `calendars`: the names of the policy's calendars."""
 
     policy: Policy | None
     faults: tuple[SourceFault, ...]
@@ -74,7 +74,7 @@ class Heading(NamedTuple):
 
     @property
     def years(self) -> range:
-        """Returns the years of its dates, and the one before: a season that wraps over New Year begins there."""
+        """The years of the policy's dates, and the year before: a season that wraps over New Year begins there."""
         if self.evenings is None:
             return range(0)
         first = civil.civil_from_days(self.evenings.start)[0]
@@ -82,7 +82,7 @@ class Heading(NamedTuple):
 
 
 def compile_text(source: str) -> Compiled:
-    """Returns the `Compiled` of a TOML text. Raises nothing for any text."""
+    """Compiles a TOML text. Raises nothing for any text."""
     if len(source) > SOURCE_CHARACTERS_MAX:
         return Compiled(None, (SourceFault(1, "", "source_long", {"max": SOURCE_CHARACTERS_MAX}),))
     try:
@@ -146,7 +146,7 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
 
 
 def _limits(root: Table, feeders: list[FeederRule], head: Heading | None) -> list[Limit]:
-    """Returns the limits and exemptions, which are one list in the document, with one bound."""
+    """Returns the limits and exemptions, which are one list with one bound in the document."""
     targets = {name for feeder in feeders for name in (feeder.name, feeder.group) if name is not None}
     years = head.years if head else range(0)
     found: list[Limit] = []
@@ -206,7 +206,7 @@ def _operator(table: Table) -> Operator:
 
 
 def _check_keys(root: Table, operators: list[Operator]) -> None:
-    """Two operators do not share a key: an order says whose it is."""
+    """Checks that no two operators share a key: the key of an order identifies its author."""
     kids = [cose.kid_of(operator.key) for operator in operators]
     for i, kid in enumerate(kids):
         if kid in kids[:i]:
@@ -247,7 +247,7 @@ def _evenings(table: Table) -> range | None:
 
 
 class _CalendarNames:
-    """The calendars of the file by name, and which of them a feeder uses. Faulty calendars have their names too."""
+    """The calendars of the file by name, and which of them a feeder uses. It includes the names of faulty calendars."""
 
     def __init__(self, names: list[Any]) -> None:
         self._names = names
@@ -265,14 +265,14 @@ class _CalendarNames:
         return self._names.index(name)
 
     def close(self, faults: SourceFaults) -> None:
-        """Adds a fault for calendars without a feeder: a policy says nothing that has no effect."""
+        """Adds a fault for every calendar that no feeder uses: nothing in a policy may be without effect."""
         for i, name in enumerate(self._names):
             if isinstance(name, str) and name not in self._used:
                 faults.add(("calendar", i, "name"), "unused", name=name)
 
 
 def _feeders(root: Table, calendars: _CalendarNames) -> list[FeederRule]:
-    """Returns all feeders of the file, in its order; after a fault some may be missing."""
+    """Returns all feeders, in the order of the file; after a fault some may be missing."""
     feeders: list[FeederRule] = []
     places: dict[str, Path] = {}
     for table in root.tables("group", limits.feeders_max, needed=True):
@@ -320,7 +320,7 @@ def _feeder(
 
 
 def _note_name(faults: SourceFaults, places: dict[str, Path], path: Path, name: str | None) -> None:
-    """Notes a name of a group or feeder; each is taken once."""
+    """Notes a name of a group or feeder; a name that is used twice is a fault."""
     if name is None:
         return
     if name == document.ALL:

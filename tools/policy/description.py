@@ -1,8 +1,8 @@
-"""Describes in words what a file of the authority chain holds, whether its signatures hold, and one night of a policy.
+"""Describes in words what a policy or key set holds, whether its signatures hold, and one night of a policy.
 
-Policies are shown in the language of the form (`sunset+15 on`), so that they can be compared with it. A night is what a
-mayor wants to see before signing, feeder by feeder; it asks the same code that runs in the cabinet, and its times are
-the wall clock's.
+Policies are shown in the language of the form (`sunset+15 on`), so that they can be compared with it. A night shows,
+feeder by feeder, what a mayor wants to see before signing; it is computed by the code that runs in the cabinet, and its
+times are those of the wall clock.
 """
 
 import datetime
@@ -77,7 +77,7 @@ def _signatures(found: AuthorityFile, keys: KeySet | None, language: str) -> lis
 
 
 def _problem(fault: Fault, language: str) -> str:
-    """Returns why a gateway would refuse it; a fault of the content has no words but its own."""
+    """Returns why a gateway would refuse the file; a fault of the content is given in its own words, untranslated."""
     key = f"refused.{fault.path}"
     return word(key, language) if fault.path in keyset.WORDS else f"{fault.path} {fault.problem}"
 
@@ -156,7 +156,8 @@ class LitSpan(NamedTuple):
 
 
 class FeederNight(NamedTuple):
-    """One feeder in one night. `rule`: the rule of its calendar that holds, `lighting.NO_RULE` for none."""
+    """One feeder in one night. `rule`: the index of the rule of its calendar that holds, `lighting.NO_RULE` for
+    none."""
 
     feeder: FeederRule
     rule: int
@@ -168,7 +169,7 @@ def civil_day(day: datetime.date) -> int:
 
 
 def feeder_nights(policy: Policy, evening: int) -> list[FeederNight]:
-    """Returns every feeder in the lighting day of `evening`, a civil day."""
+    """Returns every feeder's night in the lighting day of `evening`, a civil day."""
     section = policy.lighting
     nights = [lighting.Night(calendar, section.site, evening) for calendar in section.calendars]
     return [
@@ -229,7 +230,7 @@ def _night_text(policy: Policy, one: FeederNight) -> str:
 
 
 def _lit(night: lighting.Night) -> tuple[LitSpan, ...]:
-    """Returns spans of one level each; a change of reason alone is none."""
+    """Returns the spans of one level each; a change of the reason alone begins no new span."""
     spans: list[LitSpan] = []
     changes = [*night.changes(), (night.end_s, 0, 0)]
     for (start_s, level, _), (end_s, _, _) in itertools.pairwise(changes):

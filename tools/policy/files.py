@@ -1,4 +1,4 @@
-"""The files of the authority chain, told apart by their content: policies and key sets, signed or not.
+"""Reads and writes policies and key sets, signed or not, and recognises by its content what a file is.
 
 Must not decide whether a signature counts.
 """
@@ -27,7 +27,8 @@ _KEYSET_KEYS = {1, 2, 3, 4, 5}
 
 
 class AuthorityFile(NamedTuple):
-    """A file that was recognised. `content` is None when it has `faults`; `message` is its signed form, if any."""
+    """A file that was recognised. `content` is None when it has `faults`; `message` is its signed form, None when
+    unsigned."""
 
     data: bytes
     content: Policy | KeySet | None
@@ -37,7 +38,7 @@ class AuthorityFile(NamedTuple):
 
 
 def load(path: Path) -> AuthorityFile:
-    """Returns the file at `path`; Refused when it is none of ours."""
+    """Returns the file at `path`; Refused when it is neither a policy nor a key set."""
     found = recognise(read(path))
     if found is None:
         raise Refused("not_ours", path=path)
@@ -45,7 +46,7 @@ def load(path: Path) -> AuthorityFile:
 
 
 def recognise(data: bytes) -> AuthorityFile | None:
-    """Returns the file that these bytes are; None when they are none of ours."""
+    """Returns the policy or key set in these bytes; None when they are neither."""
     try:
         if data[:1] == b"\xd2":
             message = cose.sign1_decode(data, bytes_max=SIGNED_POLICY_BYTES_MAX)
@@ -94,7 +95,7 @@ def _content(data: bytes, payload: bytes, message: Signed | None) -> AuthorityFi
         items_max=document.ITEMS_MAX,
         depth_max=document.DEPTH_MAX,
     )
-    if not isinstance(plain, dict) or not cbor.is_integer(plain.get(2)):  # both have their version there
+    if not isinstance(plain, dict) or not cbor.is_integer(plain.get(2)):  # 2 is the key of the version in both
         return None
     kind = keyset if set(plain) == _KEYSET_KEYS else document
     content, faults = kind.decode(payload)

@@ -1,13 +1,13 @@
-"""Ed25519 keys of people, as files, and what people sign with them: policies, key sets and the sets that follow.
+"""Makes and loads the Ed25519 keys of people, and signs policies and key sets with them.
 
-A private key is a PEM file (PKCS #8) that its owner alone can read, under a passphrase if they wish. Beside it stands
-the public one, a line to send to the person who makes the set of keys:
+A private key is a PEM file (PKCS #8) that only its owner can read, under a passphrase if they wish. Beside it is the
+public key, one line to send to the person who makes the set of keys:
 
     bocage-key 49135 d75a980182b10ab7… Maire
 
-A policy bears one signature (COSE_Sign1); a new key set those of several people (COSE_Sign), who may sign one after
-the other. Only what is sound is signed, and only by a key that counts where the set in force is given. Must not write a
-private key over another file, and must not let a private key reach a message: keys are never printed.
+A policy has one signature (COSE_Sign1); a new key set has those of several people (COSE_Sign), who may sign one after
+the other. Only a sound file is signed, and where the set in force is given, only with a key of that set. Must not write
+a private key over another file, and must not let a private key reach a message: keys are never printed.
 """
 
 import os
@@ -33,7 +33,7 @@ _FILE_BYTES_MAX = 4096
 
 
 class Member(NamedTuple):
-    """A person's public key, as the line of their file says."""
+    """A person's public key, as the line of their file states it."""
 
     insee: str
     key: bytes
@@ -41,7 +41,7 @@ class Member(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """The means to sign: the short name of the key, its public half, and the function."""
+    """A private key ready to sign: its short name, its public half, and the signing function."""
 
     kid: bytes
     public_key: bytes
@@ -49,7 +49,8 @@ class Signer(NamedTuple):
 
 
 def make(path: Path, insee: str, name: str, passphrase: bytes | None) -> Member:
-    """A new pair of keys: the private one at `path`, the public one beside it. Refused when a file is there."""
+    """Makes a new pair of keys: the private one at `path`, the public one beside it. Refused when a file is already
+    there."""
     private = Ed25519PrivateKey.generate()
     member = Member(insee, private.public_key().public_bytes_raw(), name)
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
@@ -65,7 +66,7 @@ def make(path: Path, insee: str, name: str, passphrase: bytes | None) -> Member:
 
 
 def public_path(path: Path) -> Path:
-    """`maire.key` has its public half in `maire.pub`."""
+    """Returns the path of the public half: `maire.pub` for `maire.key`."""
     beside = path.with_suffix(PUBLIC_SUFFIX)
     return beside if beside != path else path.with_name(path.name + PUBLIC_SUFFIX)
 
@@ -75,7 +76,7 @@ def public_line(member: Member) -> str:
 
 
 def load_member(path: Path) -> Member:
-    """Returns the public key in a `.pub` file."""
+    """Returns the member in a `.pub` file."""
     try:
         text = _read(path).decode()
         mark, insee, key, name = text.strip().split(" ", 3)
@@ -89,7 +90,7 @@ def load_member(path: Path) -> Member:
 
 
 def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
-    """Returns the private key in a PEM file. `ask` is called for the passphrase of one that has one."""
+    """Returns the signer of a PEM file. `ask` is called for the passphrase where the key has one."""
     data = _read(path)
     try:
         try:
@@ -97,7 +98,7 @@ def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
         except TypeError:  # it is under a passphrase
             private = serialization.load_pem_private_key(data, ask(path))
     except (ValueError, TypeError):
-        # What the library says is not repeated: it may quote the file.
+        # The library's message is not repeated: it may quote the file.
         raise Refused("not_private", path=path) from None
     if not isinstance(private, Ed25519PrivateKey):
         raise Refused("not_private", path=path)
@@ -108,8 +109,8 @@ def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
 def verify(public_key: bytes, signature: bytes, data: bytes) -> bool:
     """True when `signature` of `data` holds under `public_key` (Ed25519, RFC 8032); False for anything else.
 
-    Whose key counts is the question of `policy.keyset` and of a policy's operators; the gateway, which has a check
-    of its own, decides last.
+    Which keys count is decided by `policy.keyset` and by a policy's operators; the gateway, which has a check of its
+    own, decides last.
     """
     if not cose.is_sound_key(public_key):
         return False
@@ -160,7 +161,7 @@ def next_set(
 
 
 def sign_set(following: KeySet, signers: Sequence[Signer], keys: KeySet) -> bytes:
-    """Returns the signed form of a key set that follows `keys`, by people whose keys are in it."""
+    """Returns the signed form of a key set that follows `keys`, signed by people whose keys are in `keys`."""
     if not signers:
         raise Refused("no_signer")
     for i, signer in enumerate(signers):
@@ -172,9 +173,9 @@ def sign_set(following: KeySet, signers: Sequence[Signer], keys: KeySet) -> byte
 
 
 def sign(found: AuthorityFile, signer: Signer, keys: KeySet | None) -> bytes:
-    """Returns the file with this signature: a policy is signed anew, a key set gets one signature more.
+    """Returns the file with this signature: a policy is signed anew, a key set gets one more signature.
 
-    `keys`: the set in force, when it is at hand; then a key that does not count is refused."""
+    `keys`: the set in force, or None; where it is given, a key that is not in it is refused."""
     if found.content is None:
         raise Refused("unsound", why=f"{found.faults[0].path}: {found.faults[0].problem}")
     if keys is not None:

@@ -1,4 +1,5 @@
-"""`[[limit]]` and `[[exemption]]`: what neither calendar nor command may do, by which text, and where it does not hold.
+"""Reads `[[limit]]` and `[[exemption]]`: what neither calendar nor command may do, by which legal text, and the
+exceptions; checks the calendars against them.
 
     [[limit]]                              [[exemption]]
     target = "parcs"                       target = "parcs"
@@ -11,9 +12,9 @@ A limit is one of `dark` (a window of the wall clock), `keep_lit = true` and `da
 and `until` are the dates of its first and last night, without bound when they are left out. An exemption's dates are
 nights too; those without a year become one exemption for each year of the policy.
 
-`check` holds the calendars against the limits, on every night of a policy's validity: a calendar that lights a feeder
+`check` compares the calendars with the limits, on every night of a policy's validity: a calendar that lights a feeder
 where a limit wants it dark is a fault of the step that lights it, shown with the text that forbids it. Limits on
-commands alone (`NO_DARKENING`, `DARK_BY_DAY`) are not the calendar's.
+commands alone (`NO_DARKENING`, `DARK_BY_DAY`) do not apply to calendars.
 """
 
 import functools
@@ -52,7 +53,7 @@ def read_limit(table: Table, targets: set[str]) -> list[Limit]:
 
 
 def read_exemption(table: Table, targets: set[str], years: range) -> list[Limit]:
-    """Returns the exemptions of one `[[exemption]]`; `years`: those of the policy, and the one before."""
+    """Returns the exemptions of one `[[exemption]]`; `years`: those of the policy, and the year before."""
     before = table.faults.count()
     target = _target(table, targets)
     word = table.one_of("limit", tuple(_KINDS))
@@ -81,7 +82,7 @@ def _by(table: Table) -> tuple[str | None, str | None]:
 
 
 def _window(table: Table) -> tuple[int, int, int]:
-    """Returns (kind, a, b) of the one key that says what the limit is."""
+    """Returns (kind, a, b) from the one key that states the kind of limit."""
     table.allow(*_KINDS)
     given = [key for key in _KINDS if table.has(key)]
     if len(given) != 1:
@@ -111,7 +112,8 @@ def _bound(table: Table, key: str) -> int:
 
 
 def _spans(faults: SourceFaults, path: Path, value: Any, years: range) -> list[tuple[int, int]]:
-    """Returns dates with a year as they are; without one, once for each year in which the day exists."""
+    """Returns the (first, last) dates of a text: as they are when they have a year; otherwise once for each year in
+    which the day exists."""
     try:
         first, last = parse_dates(value)
     except Wrong as wrong:
@@ -127,7 +129,8 @@ def _spans(faults: SourceFaults, path: Path, value: Any, years: range) -> list[t
 
 
 def _existing(date: int, step: int) -> int:
-    """29 February in a common year is the day after it for a beginning (step 1), the day before for an end."""
+    """Returns the date; for 29 February in a common year, the day after it for a beginning (step 1), the day before for
+    an end."""
     year, month, day = date // 10000, date // 100 % 100, date % 100
     if civil.is_date(year, month, day):
         return date
@@ -138,7 +141,7 @@ def _existing(date: int, step: int) -> int:
 
 
 class Breach(NamedTuple):
-    """Light where a limit wants none: the step that lights, and from when, Unix seconds."""
+    """Light where a limit wants none: the step that lights, and the first instant, in Unix seconds."""
 
     limit: Limit
     reason: int
@@ -148,7 +151,7 @@ class Breach(NamedTuple):
 def check(
     faults: SourceFaults, section: Lighting, calendars: Sequence[NamedCalendar], evenings: range
 ) -> None:
-    """Adds a fault once for each step and limit, with the first night and how many there are."""
+    """Adds one fault for each step and limit, with the first night and the number of nights."""
     for feeders in _alike(section):
         found: dict[tuple[Limit, int], list[int]] = {}
         for evening in evenings:
@@ -187,13 +190,14 @@ def breaches(section: Lighting, feeder: FeederRule, evening: int) -> Iterator[Br
 
 @functools.lru_cache(maxsize=8192)  # feeders of one calendar ask for the same nights
 def _changes(calendar: lighting.Calendar, site: lighting.Site, evening: int) -> list[tuple[int, int, int]]:
-    """Returns (from, level, reason) of a lighting day, and its end."""
+    """Returns (from, level, reason) of each change in a lighting day, and the end of the day."""
     night = lighting.Night(calendar, site, evening)
     return [*night.changes(), (night.end_s, 0, 0)]
 
 
 def _alike(section: Lighting) -> list[list[FeederRule]]:
-    """Returns the feeders with one calendar and the same limits: what holds for the first holds for all."""
+    """Groups feeders that have the same calendar and the same limits: what holds for the first of a group holds for
+    all."""
     alike: dict[tuple, list[FeederRule]] = {}
     for feeder in section.feeders:
         aimed = tuple(limit for limit in section.limits if ceiling.aims(limit, feeder))

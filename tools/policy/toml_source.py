@@ -1,8 +1,8 @@
-"""A policy's TOML text, read with types: values, the line on which each stands, and every fault of them.
+"""Reads a policy's TOML text with types: the values, the line of each, and every fault in them.
 
-`tomllib` gives values, `lines_of` gives their places; it reads text that `tomllib` has accepted, so it checks nothing
-and must not be used alone. A path is a tuple of keys and list indexes, as one would index the parsed document. Nothing
-raises for what a person wrote: all faults are collected, then shown together. Their words are in `words`, in both
+`tomllib` gives the values, `lines_of` their places; it reads text that `tomllib` has accepted, so it checks nothing and
+must not be used alone. A path is the tuple of keys and list indexes by which the parsed document is indexed. Nothing
+that a person wrote raises: all faults are collected, then shown together. Their sentences are in `words`, in both
 languages; a fault holds the key and the values.
 """
 
@@ -121,7 +121,7 @@ class _Scan:
             self._lines.setdefault(path[:length], line)
 
     def _skip(self) -> bool:
-        """Over blanks and comments; False at the end of the text."""
+        """Skips blanks and comments; returns False at the end of the text."""
         self._match(_BLANK)
         return self._at < len(self._source)
 
@@ -173,7 +173,7 @@ class SourceFault(NamedTuple):
 
 
 class WordValue(NamedTuple):
-    """A value of a fault that is itself a word of the table."""
+    """A value of a fault that is itself a sentence of `words`."""
 
     key: str
 
@@ -191,7 +191,7 @@ class InstantValue(NamedTuple):
 
 
 class SourceFaults:
-    """The faults found so far; `lines` says where the values of the document stand."""
+    """The faults found so far; `lines` gives the line of each value of the document."""
 
     def __init__(self, lines: Mapping[Path, int]) -> None:
         self._lines = lines
@@ -208,14 +208,14 @@ class SourceFaults:
         return tuple(sorted(self._found, key=lambda found: found.line))
 
     def _line(self, path: Path) -> int:
-        """Returns the line of the value, or of the nearest thing around it that is written down."""
+        """Returns the line of the value, or of the nearest table or list around it that is written in the text."""
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)
 
 
 def place(path: Path) -> str:
-    """Returns a place in words, `calendar[2].night[1].steps[3]`: list items count from 1, as people do."""
+    """Returns a path in words, `calendar[2].night[1].steps[3]`; list items count from 1, as people count."""
     text = ""
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
@@ -233,7 +233,7 @@ def _texts(values: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 class Table:
-    """One table of the document, at `path`. Each method gives a sound value, or None after it has added a fault."""
+    """One table of the document, at `path`. Each method returns a sound value, or adds a fault and returns None."""
 
     def __init__(self, faults: SourceFaults, path: Path, data: dict[str, Any]) -> None:
         self.faults = faults
@@ -249,7 +249,7 @@ class Table:
         self.faults.add(self.at(key), fault, **values)
 
     def allow(self, *keys: str) -> None:
-        """Lets these keys stand here, whether or not they are read."""
+        """Accepts these keys here, whether or not they are read."""
         self._read += keys
 
     def has(self, key: str) -> bool:
@@ -277,7 +277,7 @@ class Table:
         return None
 
     def true(self, key: str) -> bool | None:
-        """`key = true` and nothing else: what is not wanted is left out."""
+        """Reads `key = true`; any other value is a fault, since what is not wanted is left out."""
         value = self._typed(key, bool)
         if value is None or value:
             return value
@@ -308,7 +308,7 @@ class Table:
         return None
 
     def items(self, key: str, *, needed: bool = True) -> list[tuple[Path, Any]]:
-        """Returns the values of a list with their places; a value that stands alone is a list of one."""
+        """Returns the values of a list with their paths; a single value counts as a list of one."""
         value = self._found(key, needed=needed)
         if value is None:
             return []
@@ -338,7 +338,7 @@ class Table:
         return [Table(self.faults, (*self.at(key), i), item) for i, item in enumerate(value)]
 
     def close(self) -> None:
-        """Adds a fault for every key that was not read: a misspelt word must not be silently without effect."""
+        """Adds a fault for every key that was not read: a misspelt word must not be silently ignored."""
         for key in self.data:
             if key not in self._read:
                 near = difflib.get_close_matches(key, self._read, 1)

@@ -1,7 +1,7 @@
-"""The sentences of `bocage policy`, and how its figures are written.
+"""Holds the sentences of `bocage policy`, and formats its figures.
 
-For the people who write a policy and sign it: what is wrong, then what to write instead (under the same key with
-`.do`). Only text, no decision.
+They are for the people who write and sign a policy: what is wrong, then what to write instead (under the same key with
+`.do`). Must not decide anything.
 """
 
 from gateway.language import N_, NN_, Phrases
@@ -216,7 +216,7 @@ WORDS = Phrases({
     "show.operators": N_("May command"),
 })
 
-# The sentence under a key, in a language, with its values; `count` among them chooses between one and several.
+# Returns the sentence under a key, in a language, with its values; a value named `count` chooses singular or plural.
 word = WORDS.text
 
 
@@ -236,13 +236,13 @@ def moment(unix_s: int, language: str) -> str:
 
 
 def duration(seconds: int, language: str) -> str:
-    """Returns a duration in hours and minutes: `8 h 05`, `8 h 05 min`, to the minute below."""
+    """Returns a duration in hours and minutes, rounded down: `8 h 05`, `8 h 05 min`."""
     hours, minutes = divmod(seconds // 60, 60)
     return f"{hours} h {minutes:02}" + ("" if language == "fr" else " min")
 
 
 class Refused(command_line.Refused):
-    """Why a command of `bocage policy` stops: `key` is of WORDS; its remedy stands there under `key.do`."""
+    """Stops a command of `bocage policy`: `key` names the sentence in WORDS, `key.do` its remedy."""
 
     def __init__(self, key: str, **values: object) -> None:
         self.key = key

@@ -1,1 +1,1 @@
-"""One module a sub-command of `bocage policy`: its help, its arguments, what it prints."""
+"""Each module is one sub-command of `bocage policy`: its help, its arguments, what it prints."""

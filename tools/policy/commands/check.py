@@ -1,4 +1,4 @@
-"""Tells every fault of a policy's text, with its line and what to write instead.
+"""Shows every fault of a policy's text, with its line and what to write instead.
 
 example:
   bocage policy check feneu.toml

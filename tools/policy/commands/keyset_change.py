@@ -1,4 +1,4 @@
-"""Makes the set of keys that follows, signed by several people.
+"""Makes the set of keys that replaces the one in force, signed by several people.
 
 example:
   bocage policy keyset change --from commune.keys --remove Maire --add maire-2.pub --key adjoint.key

@@ -1,4 +1,4 @@
-"""Tells when each feeder is lit in one night.
+"""Shows when each feeder is lit in one night.
 
 example:
   bocage policy night feneu.toml --date 2027-07-14

@@ -1,4 +1,4 @@
-"""Tells what a policy or key set holds, and by whom it is signed.
+"""Shows what a policy or key set holds, and who signed it.
 
 example:
   bocage policy show feneu.signed --keyset commune.keys
