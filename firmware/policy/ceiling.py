@@ -1,7 +1,7 @@
-"""The limits of a policy: when light is forbidden on a feeder, or darkness by command, and by which text.
+"""Evaluates the limits of a policy: when light is forbidden on a feeder, or darkness by command, and by which text.
 
-Limits bind the calendar and commands alike: the compiler asks before anybody signs, the gateway before it
-obeys. They belong to lighting days, noon to noon, as calendars do: a limit or an exemption dated 14 July
+Limits bind the calendar and commands alike: the compiler checks them before a policy is signed, the gateway before it
+obeys a command. Like calendars they belong to lighting days, from noon to noon: a limit or an exemption dated 14 July
 holds until noon of the 15th.
 
 * DARK_WINDOW: no light from minute `a` to minute `b` of the wall clock, over midnight if `b` is before `a`.
@@ -9,8 +9,8 @@ holds until noon of the 15th.
 * DARK_BY_DAY: no light by command from sunrise + `a` to sunset - `b` minutes.
 * EXEMPTION: on its dates the limits of kind `a` do not bind its target.
 
-An interlock or an emergency may weigh more (ARCHITECTURE, section 6): that is for the caller to judge. Integers only;
-knows no clock.
+An interlock or an emergency may take precedence over a limit (ARCHITECTURE, section 6): the caller decides that.
+Integers only; knows no clock.
 """
 
 from policy import civil, lighting, sun
@@ -21,7 +21,7 @@ _DAY_MIN = 1440
 
 
 def aims(limit, feeder):
-    """True when the FeederRule is what the Limit is about."""
+    """Returns whether the Limit applies to the FeederRule."""
     return limit.target in (ALL, feeder.name, feeder.group)
 
 
@@ -35,8 +35,8 @@ def binding(section, feeder, evening):
 
 
 def dark_spans(section, feeder, evening):
-    """Returns [(from_s, to_s, Limit)]: when light is forbidden in the lighting day of `evening`, Unix seconds, the
-    second not included."""
+    """Returns [(from_s, to_s, Limit)], the spans in which light is forbidden in the lighting day of `evening`, in Unix
+    seconds; `to_s` is not included."""
     spans = []
     for limit in binding(section, feeder, evening):
         if limit.kind == DARK_WINDOW:
@@ -55,7 +55,7 @@ def forbids_light(section, feeder, unix_s):
 
 
 def forbids_dark(section, feeder, unix_s):
-    """Returns the first Limit that forbids a command to put out what the calendar lights, or None."""
+    """Returns the first Limit that forbids a command to switch off light that the calendar wants, or None."""
     for limit in binding(section, feeder, lighting.evening_of(section.site, unix_s)):
         if limit.kind == NO_DARKENING:
             return limit
@@ -63,7 +63,7 @@ def forbids_dark(section, feeder, unix_s):
 
 
 def broken(section, feeder, first_s, last_s, lights):
-    """Returns the first Limit that a command for this FeederRule would break between two instants (the second not
+    """Returns the first Limit that a command for this FeederRule would break between two instants (`last_s` not
     included), or None. lights: whether the command wants light."""
     site = section.site
     for evening in range(lighting.evening_of(site, first_s), lighting.evening_of(site, last_s - 1) + 1):
@@ -83,7 +83,7 @@ def _dated(limit, date):
 
 
 def _window_spans(section, evening, limit):
-    """Returns a window of the wall clock in one lighting day: one span, or two when noon is inside it."""
+    """Returns the spans of a window of the wall clock in one lighting day: one, or two when noon is inside it."""
     first, last = (limit.a - 720) % _DAY_MIN, (limit.b - 720) % _DAY_MIN or _DAY_MIN
     pieces = ((first, last),) if first < last else ((0, last), (first, _DAY_MIN))
     return [(_after_noon(section, evening, a), _after_noon(section, evening, b), limit) for a, b in pieces]
@@ -94,7 +94,7 @@ def _after_noon(section, evening, minutes):
 
 
 def _day_spans(section, evening, limit):
-    """Returns the afternoon and the morning of one lighting day."""
+    """Returns the spans of a DARK_BY_DAY limit in one lighting day: its afternoon and its morning."""
     site = section.site
     dusk = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
     dawn = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)

@@ -1,10 +1,10 @@
-"""Integer civil calendar and legal local time.
+"""Computes the civil calendar and legal local time in integers.
 
 Days are counted from 1970-01-01 ("civil day"), in the proleptic Gregorian calendar; a civil day and a second
 of the day are kept apart, so that arithmetic stays in the chip's 31-bit small integers. Summer time is data,
 not code: a `Zone` holds two offsets and a rule. Must not read a clock and must not know a time zone database.
 
-Local to Unix has two awkward hours a year. The choice here, the same for every caller:
+Local time has two ambiguous hours a year. They are resolved here, the same for every caller:
 * the spring gap (02:00-03:00 does not exist): the instant of the change, 03:00 summer time;
 * the autumn fold (02:00-03:00 happens twice): the first passage, still in summer time.
 So `unix_from_local` never goes backwards when local time goes forwards: a programme's steps keep their order.
@@ -18,10 +18,10 @@ from collections import namedtuple
 day_s = 86400
 
 # Zone(standard_s, summer_s, rule): offsets east of UTC in seconds; rule is None, or the two changes of a year, start
-# before end (northern hemisphere), each (month, weekday, seconds): the last weekday (0 = Monday) of the month, so many
-# seconds into that UTC day. Plain tuples: a type of their own costs a chip 90 bytes each.
+# before end (northern hemisphere), each (month, weekday, seconds): the last such weekday (0 = Monday) of the month, at
+# that second of the UTC day. Plain tuples, since a type for them would cost a chip 90 bytes each.
 Zone = namedtuple("Zone", ("standard_s", "summer_s", "rule"))
-# Site(latitude_e4, longitude_e4, zone): north and east in 10^-4 degree; the Zone there, whose noon must be by day.
+# Site(latitude_e4, longitude_e4, zone): north and east in 10^-4 degree; its Zone, in which noon must be in daylight.
 Site = namedtuple("Site", ("latitude_e4", "longitude_e4", "zone"))
 # Local(civil_day, second, offset_s): local date as a day count, second of that day, offset in force.
 Local = namedtuple("Local", ("civil_day", "second", "offset_s"))
@@ -33,7 +33,7 @@ UTC = Zone(0, 0, None)
 
 
 def days_from_civil(year, month, day):
-    """Returns the civil day of a date. `month` 1-12 and `day` 1-31 are the caller's to check (`is_date`)."""
+    """Returns the civil day of a date. The caller checks that `month` is 1-12 and `day` 1-31 (`is_date`)."""
     march_year = year if month > 2 else year - 1
     march_month = month - 3 if month > 2 else month + 9
     leap_days = march_year // 4 - march_year // 100 + march_year // 400
@@ -43,7 +43,7 @@ def days_from_civil(year, month, day):
 def civil_from_days(civil_day):
     """Returns (year, month, day) of a civil day."""
     era, day_of_era = divmod(civil_day + 719468, 146097)
-    # The leap days before this day are taken out first, so that what remains is plain years of 365 days.
+    # The leap days before this day are subtracted first, so that only years of 365 days remain.
     year_of_era = (day_of_era - day_of_era // 1460 + day_of_era // 36524 - day_of_era // 146096) // 365
     day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
     march_month = (5 * day_of_year + 2) // 153
@@ -53,12 +53,12 @@ def civil_from_days(civil_day):
 
 
 def weekday(civil_day):
-    """Returns 0 for Monday … 6 for Sunday."""
+    """Returns the weekday of a civil day: 0 for Monday … 6 for Sunday."""
     return (civil_day + 3) % 7
 
 
 def is_date(year, month, day):
-    """True when the date exists."""
+    """Returns whether the date exists."""
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return False
     return civil_from_days(days_from_civil(year, month, day)) == (year, month, day)
@@ -94,15 +94,15 @@ def local_from_unix(zone, unix_s):
 
 
 def unix_from_local(zone, civil_day, second):
-    """Returns the Unix instant of a local time. `second` may lie outside 0-86399: it counts on from 00:00 of
-    `civil_day` by the wall clock. Gap: the instant of the change. Fold: the first passage."""
+    """Returns the Unix instant of a local time. `second` counts from 00:00 of `civil_day` by the wall clock and may be
+    outside 0-86399. Gap: the instant of the change. Fold: the first passage."""
     first = _shifted(civil_day, second - zone.summer_s)
     if offset_s(zone, first[0], first[1]) == zone.summer_s:
         return first[0] * day_s + first[1]
     second_passage = _shifted(civil_day, second - zone.standard_s)
     if offset_s(zone, second_passage[0], second_passage[1]) == zone.standard_s:
         return second_passage[0] * day_s + second_passage[1]
-    # Neither offset is in force at its own reading: the wall clock jumped over this time.
+    # Neither offset is in force at the instant that it gives: the wall clock skips this time.
     start = zone.rule[0]
     return change_day(civil_from_days(second_passage[0])[0], start) * day_s + start[_UTC_S]
 

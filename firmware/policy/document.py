@@ -1,4 +1,4 @@
-"""The policy of a commune as a document: CBOR in, a `Policy` or all its faults out.
+"""Encodes and decodes the policy of a commune as a document: CBOR in, a `Policy` or all its faults out.
 
     { 1: 1, 2: version, 3: INSEE code, 4: valid from, 5: valid until, 6: [authority, text], 7: lighting,
       ? 8, ? 9, ? 10: heating, watering, presence, ? 11: [* [key, name, rights]] }
@@ -6,13 +6,13 @@
     feeder   = [name, kind, calendar index, group]
     limit    = [target, kind, a, b, authority, text, first, last]
 
-The schema is `policy.cddl`. A calendar has the form of `lighting_form`; what limits mean is in `ceiling`. Sections 8 to
-10 may hold anything that the CBOR subset allows: this release neither reads nor refuses them, and the holder of the
-document's bytes keeps them. Other keys are refused: a misspelt section must not be silently without effect.
+The schema is `policy.cddl`. A calendar has the form of `lighting_form`; the meaning of limits is in `ceiling`. Sections
+8 to 10 may hold anything that the CBOR subset allows: this release neither reads nor refuses them, and the holder of
+the document's bytes keeps them. Other keys are refused: a misspelt section must not be ignored in silence.
 
-Every fault is found at once, with its path; a document with a fault yields no policy at all. No bytes raise. Signatures
-and trust are in `keyset`; what happens when a policy expires is its holder's decision (the calendar goes on, and an
-alarm tells).
+All faults are reported at once, each with its path; a document with a fault yields no policy at all. No bytes raise.
+Signatures and trust are in `keyset`; the holder of a policy decides what happens when it expires (the calendar goes on,
+with an alarm).
 """
 
 from collections import namedtuple
@@ -25,7 +25,7 @@ from wire.faults import WireFault
 from wire.line import is_line
 from wire.topic import is_insee
 
-# valid_from_s, valid_until_s: Unix seconds, the second not included. text: the decision ("Délibération
+# valid_from_s, valid_until_s: Unix seconds, `valid_until_s` not included. text: the decision ("Délibération
 # 2026-41").
 Policy = namedtuple(
     "Policy",
@@ -42,11 +42,11 @@ Policy = namedtuple(
 )
 Operator = namedtuple("Operator", ("key", "name", "rights"))  # key: 32 bytes, Ed25519
 
-# Rights of an operator, as bits; ending a command takes the right that it took to give it.
+# Rights of an operator, as bits; ending a command requires the right for giving it.
 OVERRIDE = 1
 EMERGENCY = 2
 TEST = 4
-DIRECTIVE = 8  # tell nodes what holds for them: drought, load shedding, days, weather
+DIRECTIVE = 8  # send directives to nodes: drought, load shedding, exceptional days, weather
 ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST | DIRECTIVE
 
 FORMAT = 1
@@ -60,7 +60,7 @@ PERMANENT = 0  # the feeder is live by day too
 SWITCHED = 1  # a contactor cuts it by day
 
 DARK_WINDOW = 1  # dark from minute a to minute b of local time
-NO_DARKENING = 2  # a command may not put out what the calendar lights
+NO_DARKENING = 2  # a command may not switch off light that the calendar wants
 DARK_BY_DAY = 3  # a command may not light between sunrise + a and sunset - b minutes
 EXEMPTION = 4  # on these dates the limit of kind a does not bind the target
 
@@ -123,7 +123,8 @@ def plain_map(payload, bytes_max):
 
 
 def keys_fault(keys):
-    """Returns what is wrong with a list of public keys, in words, or None: no two may be found under one short name."""
+    """Returns the fault of a list of public keys, in words, or None: each must be sound, and no two may have one short
+    name."""
     for key in keys:
         if not cose.is_sound_key(key):
             return "has a key that is no Ed25519 public key"
@@ -133,7 +134,7 @@ def keys_fault(keys):
 
 
 def check_line(faults, path, value, bytes_max):
-    """True when `value` is a short line of text; otherwise the fault is noted."""
+    """Returns whether `value` is a line of text of at most `bytes_max` bytes; otherwise notes the fault."""
     if is_line(value, bytes_max):
         return True
     faults.add(path, "is not a short line of text", _SMALL_TEXT.format(bytes_max))
@@ -235,7 +236,7 @@ def _coordinate(faults, name, value, low, high):
 
 
 def _feeders(faults, feeders, calendars):
-    """Checks the feeders; returns the names that a limit may have as its target."""
+    """Checks the feeders and returns the names that a limit may have as its target."""
     names = []
     groups = []
     if faults.sequence("lighting.feeders", feeders, 1, limits.feeders_max):
@@ -305,7 +306,7 @@ def _bounds(faults, path, kind, a, b):
 
 
 def _date(faults, path, value):
-    """True when `value` is 0 or YYYYMMDD of a day that exists, within the years of the calendar."""
+    """Returns whether `value` is 0 or YYYYMMDD of a day that exists, within the years of the calendar."""
     if not faults.integer(path, value, 0, limits.year_max * 10000 + 1231):
         return False
     year, month, day = value // 10000, value // 100 % 100, value % 100

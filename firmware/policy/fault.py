@@ -1,4 +1,4 @@
-"""Faults of a document or of settings, for the person who wrote it: path, problem and remedy.
+"""Collects the faults of a document or of settings, for the person who wrote it: path, problem and remedy.
 
 Does not raise: faults are collected and returned.
 """
@@ -22,7 +22,7 @@ _KINDS = (
 
 
 class Faults:
-    """Collects at most `faults_max` faults; the last place tells how many more there were."""
+    """Collects at most `faults_max` faults; when there were more, the last one gives their number."""
 
     def __init__(self):
         self._kept = []
@@ -35,7 +35,7 @@ class Faults:
             self._dropped += 1
 
     def integer(self, path, value, low, high):
-        """True when `value` is an integer (not a boolean) in [low, high]; otherwise the fault is noted."""
+        """Returns whether `value` is an integer (not a boolean) in [low, high]; otherwise notes the fault."""
         if type(value) is int and low <= value <= high:
             return True
         remedy = f"give {low}" if low == high else f"give an integer from {low} to {high}"
@@ -43,7 +43,7 @@ class Faults:
         return False
 
     def sequence(self, path, value, low, high):
-        """True when `value` is a list or tuple of low to high items; otherwise the fault is noted."""
+        """Returns whether `value` is a list or tuple of low to high items; otherwise notes the fault."""
         if type(value) not in (list, tuple):
             self.add(path, f"is {brief(value)}", "give a list")
             return False
@@ -65,7 +65,7 @@ class Faults:
 
 
 def brief(value):
-    """Returns a value as a short word for a message: a peer's data is never echoed at length."""
+    """Returns a short word for a value in a message: a peer's data is never repeated at length."""
     if type(value) is int and -(10**9) < value < 10**9:
         return str(value)
     if type(value) is int:

@@ -1,24 +1,25 @@
-"""The heating policy: a week of occupied hours as data, its set-points, its legal ceilings, and the set-point it gives
-a room.
+"""Evaluates the heating policy: from a week of occupied hours, set-points and legal ceilings, all of them data, it
+gives a room's set-point.
 
 The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
 *day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
-a room is *empty*, and how warm an empty room is kept depends on how long it is empty in all, which the programme knows
-from the start: a night, a weekend, a holiday. An *exception* is closed from when it is told, or occupied from the first
-of its days, in the place of the programme, to its last instant: what comes before and after counts with it. Wall clock
-times follow `civil`: a span that begins in the spring gap begins at the change, one in the autumn fold at the first
-passage; each happens once.
+a room is *empty*, and its set-point then depends on how long it is empty in all, which the programme knows from the
+start: a night, a weekend, a holiday. An *exception* replaces the programme until its last instant: closed from when it
+is received, or occupied from the first of its days. Empty hours before and after it count with it. Wall clock times
+follow `civil`: a span that begins in the spring gap begins at the change, one in the autumn fold at the first passage;
+each happens once.
 
 **Ceilings.** A set-point may not exceed what the law allows: `STATUTORY`, in every programme, and what a programme adds
-to it. An *exemption* replaces the ceilings of one kind on its dates, by an authority and a text that are recorded with
-it. `allowed` says which text binds. Frost protection is the node's and no set-point (`heating.trade`).
+to it. An *exemption* replaces the ceilings of one kind on its dates; its authority and text are recorded with it.
+`allowed` returns the limit that binds, with its text. Frost protection is the node's and no set-point
+(`heating.trade`).
 
 Sources: code de l'énergie, articles R241-26 (19 °C while occupied), R241-27 (empty for 24 h and more: 16 °C; for 48 h
-and more: 8 °C), R241-28 and R241-29 (who may have other limits, and on whose decision). The text speaks of means over a
-building's rooms; here it binds each room's set-point, which is stricter.
+and more: 8 °C), R241-28 and R241-29 (who may have other limits, and on whose decision). The law limits the mean over a
+building's rooms; here the limit binds each room's set-point, which is stricter.
 
-Integers only, temperatures in 0.01 °C. Knows no clock (time is an argument), no precedence of orders, and not what to
-do when time is unknown: that is the node's. The plain-data form and its faults are in `heating_form`.
+Integers only, temperatures in 0.01 °C. Knows no clock (time is an argument) and no precedence of orders; the node
+decides what to do when time is unknown. The plain-data form and its faults are in `heating_form`.
 """
 
 from collections import namedtuple
@@ -32,20 +33,21 @@ EMPTY_48H = 2
 # Empty for less than a day: no article binds, but the ceiling of occupied rooms holds a fortiori.
 EMPTY = 3
 
-# minutes after 00:00 of the civil day; to_min up to 1440. setpoint_ck 0: the programme's comfort.
+# from_min, to_min: minutes after 00:00 of the civil day, to_min up to 1440. setpoint_ck 0: the programme's comfort.
 Span = namedtuple("Span", ("from_min", "to_min", "setpoint_ck"))
-# weekdays: bit 0 = Monday. first, last: as of lighting.Rule. day: index.
+# weekdays: bit 0 = Monday. first, last: as in lighting.Rule. day: index.
 Rule = namedtuple("Rule", ("weekdays", "first", "last", "day"))
 Setpoints = namedtuple("Setpoints", ("comfort_ck", "empty_ck", "empty_24h_ck", "empty_48h_ck"))
-# kind: OCCUPIED, EMPTY_24H, EMPTY_48H. first, last: inclusive dates, as of Rule.
+# kind: OCCUPIED, EMPTY_24H, EMPTY_48H. first, last: inclusive dates, as in Rule.
 Limit = namedtuple("Limit", ("kind", "limit_ck", "first", "last", "authority", "text"))
 Programme = namedtuple("Programme", ("rules", "days", "setpoints", "ceilings", "exemptions"))
 
-# setpoint_ck wished; kind of hour; reason: rule * 32 + span (from 1; 0: empty), of the directive EXCEPTION · 1024 more;
-# until_s: Unix second at which this may change; next_s, next_ck: when the room is next occupied, within LOOK_DAYS, and
-# how warm then (None, None: not that soon, or occupied now); empty_s: how long the present emptiness lasts in all.
+# setpoint_ck: the wished one; kind: of hour; reason: rule * 32 + span (from 1; 0: empty), plus 1024 · value of the
+# directive EXCEPTION; until_s: Unix second at which this may change; next_s, next_ck: when the room is next occupied,
+# within LOOK_DAYS, and its set-point then (None, None: not that soon, or occupied now); empty_s: how long the room
+# stays empty in all.
 Wanted = namedtuple("Wanted", ("setpoint_ck", "kind", "reason", "until_s", "next_s", "next_ck", "empty_s"))
-# The set-point that is left, and the Limit that lowered it, or None.
+# The set-point after the ceilings, and the Limit that lowered it, or None.
 Allowed = namedtuple("Allowed", ("setpoint_ck", "limit"))
 
 STATUTORY = (
@@ -58,21 +60,21 @@ DEFAULT_PROGRAMME = Programme(
     (Rule(0b0011111, 0, 0, 0),), ((Span(8 * 60, 18 * 60, 0),),), DEFAULT_SETPOINTS, (), ()
 )
 
-# Of the directive EXCEPTION.
+# Values of the directive EXCEPTION.
 AS_USUAL = 0
 CLOSED = 1
 OCCUPIED_ALL_DAY = 2
-# What a Plan is told of an exception, also when it is over: (CLOSED or OCCUPIED_ALL_DAY, Unix second since when (of the
-# latter 00:00 of its first day), 0: for long, Unix second of its end); None: there was none.
+# A Plan gets an exception, even one that is over, as (CLOSED or OCCUPIED_ALL_DAY, Unix second of its begin (of the
+# latter: 00:00 of its first day; 0: long ago), Unix second of its end), or None without one.
 
 NO_RULE = 31
-# An emptiness that reaches beyond this many days, either way, is longer than 48 h in any case.
+# A time without occupation that reaches beyond this many days, either way, is longer than 48 h in any case.
 LOOK_DAYS = 3
 _HOUR_S = 3600
 
 
 def reason_text(reason):
-    """Returns the reason in words, for logs and people; it counts from 1, as people do."""
+    """Returns the reason in words, for logs and people; rules and spans count from 1."""
     told = ("", "exception: closed, ", "exception: occupied all day, ")[reason >> 10]
     rule, span = (reason & 1023) >> 5, reason & 31
     place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
@@ -80,7 +82,7 @@ def reason_text(reason):
 
 
 class Plan:
-    """Evaluates a programme in a zone. The answer is kept while it holds: in between, asking again costs a
+    """Evaluates a programme in a zone. The answer is kept until its `until_s`: until then another call costs a
     comparison."""
 
     def __init__(self, programme, zone):
@@ -113,8 +115,8 @@ class Plan:
         return chosen
 
     def allowed(self, setpoint_ck, kind, unix_s):
-        """Returns the `Allowed`: the set-point under the ceilings of this kind of hour. `unix_s` None: no exemption can
-        be dated, and the strictest ceiling of those without dates holds."""
+        """Returns the `Allowed` set-point under the ceilings of this kind of hour. When `unix_s` is None no date can be
+        checked: no exemption applies, and the strictest ceiling without dates binds."""
         date = None
         if unix_s is not None:
             date = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
@@ -125,7 +127,7 @@ class Plan:
         return Allowed(setpoint_ck, None) if binding is None else Allowed(binding.limit_ck, binding)
 
     def _limits(self, kind, date):
-        """Returns the limits of one kind in force: the exemption of the day alone, or all ceilings."""
+        """Returns the limits of one kind in force: only the exemption of the day, or else all ceilings."""
         programme = self._programme
         for exemption in programme.exemptions:
             if exemption.kind == kind and date is not None and _dated(exemption, date):
@@ -156,7 +158,7 @@ class Plan:
 
     def _empty(self, unix_s, today, exception, ended_s, next_s, next_ck):
         setpoints = self._programme.setpoints
-        # What lies beyond the look is longer than 48 h from wherever in it we stand.
+        # Without an occupied span within LOOK_DAYS on one side, the room is empty for longer than 48 h in any case.
         empty_s = LOOK_DAYS * civil.day_s
         if ended_s is not None and next_s is not None:
             empty_s = next_s - ended_s
@@ -190,7 +192,7 @@ class Plan:
             reason = (word << 10) + (_rule_index(self._programme, day) << 5) + 1
             until_s = min(ends_s, self._at(day, 1440))
             found.append((start_s, until_s, self._programme.setpoints.comfort_ck, reason))
-        # Of the days in which it begins and ends the rest is as usual.
+        # On the days in which it begins and ends, the other hours are as usual.
         for span in usual:
             if word == CLOSED and span[0] < since_s:
                 found.append((span[0], min(since_s, span[1]), span[2], span[3]))

@@ -1,4 +1,5 @@
-"""The plain-data form of a heating programme: lists, integers and two texts a limit, ready for CBOR.
+"""Checks and converts the plain-data form of a heating programme: lists, integers and two texts a limit, ready for
+CBOR.
 
     [1, rules, days, setpoints]  or  [1, rules, days, setpoints, ceilings, exemptions]
     rule      [weekdays, first, last, day]          weekdays: bit 0 = Monday … bit 6 = Sunday
@@ -6,10 +7,10 @@
     span      [from, to]  or  [from, to, setpoint]  minutes of the wall clock; 0.01 °C
     setpoints [comfort, empty, empty 24 h, empty 48 h]   0.01 °C
     ceiling   [kind, limit, first, last, authority, text]     kind: 0 occupied, 1 empty for 24 h, 2 for 48 h
-    exemption the same, with full dates: an exemption is for a time
+    exemption the same, with full dates: an exemption is temporary
 
-Field meanings are those of `heating`. Every fault is found at once, with its path and a remedy; a document with a fault
-yields no programme at all. Must not raise on any data, and must not guess a repair.
+Field meanings are those of `heating`. All faults are reported at once, each with its path and a remedy; a document with
+a fault yields no programme at all. Must not raise on any data, and must not guess a repair.
 """
 
 from policy import heating, lighting, limits
@@ -95,8 +96,7 @@ def _rule(faults, path, rule, days):
 
 
 def _day(faults, path, day):
-    """Checks that spans go forward and do not touch: two that touch and are alike are one, and a gap is an
-    emptiness."""
+    """Checks that spans ascend and do not overlap; a gap between two spans is time in which the room is empty."""
     if not faults.sequence(path, day, 0, limits.heating_spans_max):
         return
     free_min = 0

@@ -1,18 +1,19 @@
-"""The keys of a commune: who may sign its policies, how many must sign a new set of keys, what their signatures open.
+"""Manages the keys of a commune: who may sign its policies, how many must sign a new set of keys, and the opening of
+what they signed.
 
     { 1: 1, 2: version, 3: INSEE code, 4: threshold, 5: [+ [key, name]] }
 
-Any one key of the set in force signs policies; `threshold` of them together sign the set that follows, so that a lost
-or stolen key is replaced without it. The first set is installed by hand.
+Any one key of the set in force signs policies; `threshold` of them together sign the next set, so that a lost or stolen
+key is replaced without it. The first set is installed by hand.
 
-`open_policy` and `open_keyset` verify the signature first and read the content after: bytes of a stranger are parsed no
-further than to see that they are a stranger's. `verify(public_key, signature, data) -> bool` is the caller's
-(`gateway.io.crypto`). No bytes raise. This module must not keep anything, and must not judge time:
-versions of policies and validity are their holder's.
+`open_policy` and `open_keyset` verify the signature first and decode the content afterwards: a stranger's bytes are
+parsed only as far as needed to find that the key is unknown. The caller passes `verify(public_key, signature, data) ->
+bool` (`gateway.io.crypto`). No bytes raise. This module must not keep anything, and must not judge time: the holder of
+a policy checks its version and validity.
 
 A refusal has a stable word as the `path` of its first fault, for counters and events: FORM (not a signed message of
-ours), STRANGER (a key that is not of the set in force), SIGNATURE (does not hold), TOO_FEW (signatures), COMMUNE
-(another commune's), VERSION (not above the one in force). A fault of the content has its own path within it.
+ours), STRANGER (a key that is not in the set in force), SIGNATURE (does not verify), TOO_FEW (signatures), COMMUNE
+(another commune's), VERSION (not above the one in force). A fault of the content has its path in the content.
 """
 
 from binascii import hexlify
@@ -77,7 +78,7 @@ def _check(faults, data):
         faults.add("insee", "is not an INSEE code", "give the commune's five characters, such as 49135")
     if not faults.sequence("keys", data[5], 1, limits.keys_max):
         return
-    # So many that the threshold can be reached.
+    # The threshold must be reachable with these keys.
     faults.integer("threshold", data[4], limits.threshold_min, max(limits.threshold_min, len(data[5])))
     if len(data[5]) < limits.threshold_min:
         faults.add("keys", "has one key only", f"give {limits.threshold_min} keys at least, better one more")
@@ -113,10 +114,9 @@ def open_policy(data, keys, verify):
 
 
 def open_keyset(data, keys, verify):
-    """(KeySet, ()) when enough keys of the set in force, `keys`, signed a later one; else (None, faults).
+    """Returns (KeySet, ()) when enough keys of the set in force, `keys`, signed a later one; else (None, faults).
 
-    Every signature must be by a key of the set in force and hold: a signature that proves nothing is
-    refused."""
+    Every signature must be valid and by a key of the set in force: a message with any other signature is refused."""
     try:
         message = cose.sign_decode(data, bytes_max=SIGNED_KEYSET_BYTES_MAX)
     except WireFault as refused:
@@ -139,7 +139,7 @@ def open_keyset(data, keys, verify):
 
 
 def _unsound(message, aad, keys, verify):
-    """Returns the fault of the first signature that is a stranger's or does not hold, or None."""
+    """Returns the fault of the first signature that is by an unknown key or does not verify, or None."""
     for i in range(len(message.signatures)):
         one = message.signatures[i]
         known = key_of(keys, one.kid)

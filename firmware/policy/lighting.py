@@ -1,10 +1,9 @@
-"""The lighting policy: a calendar as data, and the level it gives a lamp at an instant.
+"""Evaluates the lighting policy: a calendar as data gives the level of a lamp at an instant.
 
-Vocabulary, in the spirit of TALQ. The lighting day runs from local noon to local noon and bears the date of
-its *evening*. A calendar is an ordered list of *rules*; the first that matches the evening chooses a
-*program*; an evening that no rule matches runs `DEFAULT_PROGRAM` (fail lit). A program is an ordered list of
-*steps*, written in the order of the night; each has an instant (wall clock, sunset ± minutes, sunrise ±
-minutes) and a level in percent.
+Vocabulary, in the spirit of TALQ. The lighting day runs from local noon to local noon and has the date of its
+*evening*. A calendar is an ordered list of *rules*; the first that matches the evening chooses a *program*; an evening
+that no rule matches runs `DEFAULT_PROGRAM` (fail lit). A program is an ordered list of *steps*, written in the order of
+the night; each has an instant (wall clock, sunset ± minutes, sunrise ± minutes) and a level in percent.
 
 How a night is resolved:
 1. Before the first step the level is 0.
@@ -18,15 +17,15 @@ How a night is resolved:
    first passage; each acts once.
 5. Where the sun does not set, no evening is dark; where it does not rise, all of it is.
 
-Integers only. Knows no clock (time is an argument), no precedence, and not what to do when time is unknown:
-that is the node's. The plain-data form and its faults are in `lighting_form`.
+Integers only. Knows no clock (time is an argument) and no precedence of orders; the node decides what to do when time
+is unknown. The plain-data form and its faults are in `lighting_form`.
 """
 
 from collections import namedtuple
 
 from policy import civil, sun
 
-CLOCK = 0  # minutes after 00:00; from 720 of the evening's date, below 720 of the morning after
+CLOCK = 0  # minutes after 00:00: of the evening's date from 720 on, of the next morning below 720
 SUNSET = 1  # minutes after (before, if negative) the evening's sunset
 SUNRISE = 2  # likewise, the morning's sunrise
 
@@ -34,16 +33,16 @@ EVERY_DAY = 0b1111111  # bit 0 = Monday evening
 
 Site = civil.Site
 Step = namedtuple("Step", ("reference", "minutes", "level_percent", "by_day"))
-# weekdays: bits as in EVERY_DAY; program: index. first, last, the evening, inclusive: both 0 (any date),
+# weekdays: bits as in EVERY_DAY; program: index. first, last: dates of the evening, inclusive: both 0 (any date),
 # or month * 100 + day (every year, may wrap over New Year), or year * 10000 + month * 100 + day.
 Rule = namedtuple("Rule", ("weekdays", "first", "last", "program"))
 Calendar = namedtuple("Calendar", ("rules", "programs"))  # programs: tuples of steps
-# until_s: Unix second at which the answer may change; until then it does not.
+# until_s: Unix second before which the answer does not change.
 Wanted = namedtuple("Wanted", ("level_percent", "reason", "until_s"))
 
 # A reason is one small integer, rule · 32 + step, so that it travels in every record of an actuator change.
 NO_STEP = 0  # before the first step; steps count from 1
-DAYLIGHT = 31  # the guard held a lit step at 0
+DAYLIGHT = 31  # the daylight guard keeps a lit step at 0
 NO_RULE = 31  # no rule matched the evening
 
 DEFAULT_PROGRAM = (Step(SUNSET, 0, 100, 0), Step(SUNRISE, 0, 0, 0))
@@ -65,17 +64,17 @@ _NOON_S = 43200
 
 
 def wanted(calendar, site, unix_s):
-    """Returns the `Wanted` at one instant. For a lamp that asks again and again use `Plan`."""
+    """Returns the `Wanted` at one instant. For repeated calls use `Plan`."""
     return Plan(calendar, site).wanted(unix_s)
 
 
 def reason_parts(reason):
-    """Returns (rule index or NO_RULE, step number or NO_STEP or DAYLIGHT)."""
+    """Returns the parts of a reason: (rule index or NO_RULE, step number or NO_STEP or DAYLIGHT)."""
     return (reason >> 5, reason & 31)
 
 
 def reason_text(reason):
-    """Returns the reason in words, for logs and people; it counts from 1, as people do."""
+    """Returns the reason in words, for logs and people; rules and steps count from 1."""
     rule, step = reason_parts(reason)
     place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
     if step == NO_STEP:
@@ -86,7 +85,7 @@ def reason_text(reason):
 
 
 class Plan:
-    """A calendar at a site, with the current lighting day resolved once: in between, an answer is a scan."""
+    """Evaluates a calendar at a site. The current lighting day is resolved once: after that an answer is a scan."""
 
     def __init__(self, calendar, site):
         self._calendar = calendar
@@ -98,9 +97,8 @@ class Plan:
         return self.night(unix_s).wanted(unix_s)
 
     def brightest(self, unix_s, uncertainty_s):
-        """The brightest `Wanted` among those that may be right at `unix_s` ± `uncertainty_s`: a doubt
-        about the time is decided on the safe side. Its `until_s` holds for an uncertainty that does not
-        grow."""
+        """Returns the brightest `Wanted` among those that may be right at `unix_s` ± `uncertainty_s`: a doubt about the
+        time is decided on the safe side. Its `until_s` is right for an uncertainty that does not grow."""
         chosen = self.wanted(unix_s)
         until_s = chosen.until_s
         other_s = unix_s - uncertainty_s
@@ -108,8 +106,8 @@ class Plan:
             other = self.wanted(other_s)
             if other.level_percent > chosen.level_percent:
                 chosen = other
-            # What ends inside the window leaves it later by the uncertainty; what follows enters earlier by
-            # it.
+            # A level that ends inside the window leaves it later by the uncertainty; one that begins after it enters
+            # earlier by the uncertainty.
             inside = other.until_s <= unix_s + uncertainty_s
             until_s = min(until_s, other.until_s + (uncertainty_s if inside else -uncertainty_s))
             other_s = other.until_s
@@ -129,11 +127,11 @@ def evening_of(site, unix_s):
 
 
 class Night:
-    """One lighting day, noon to noon: its bounds, and the changes inside it.
+    """Resolves one lighting day, from noon to noon: its bounds, and the changes inside it.
 
-    start_s, end_s, sunset_s, sunrise_s: Unix seconds, the sun's within the bounds. rule: index of the rule in
-    force, or NO_RULE. overtaken: numbers (from 1) of the steps that never act tonight because a later one has acted by
-    then."""
+    start_s, end_s, sunset_s, sunrise_s: Unix seconds; sunset and sunrise are cut to the bounds. rule: index of the rule
+    in force, or NO_RULE. overtaken: numbers (from 1) of the steps that never act in this night because a later one has
+    acted before."""
 
     def __init__(self, calendar, site, evening):
         self.start_s = civil.unix_from_local(site.zone, evening, _NOON_S)
@@ -164,7 +162,7 @@ class Night:
         return Wanted(current[1], current[2], self.end_s)
 
     def changes(self):
-        """Returns [(unix_s, level_percent, reason)]: all of the night, the first at `start_s`."""
+        """Returns all changes of the night, [(unix_s, level_percent, reason)], the first at `start_s`."""
         return [(self.start_s + second, level, reason) for second, level, reason in self._changes]
 
     def _sun(self, site, evening, length):
@@ -186,7 +184,8 @@ class Night:
         return _within(civil.unix_from_local(site.zone, day, step.minutes * 60) - self.start_s, length)
 
     def _resolve(self, steps, instants, dark, length):
-        """Returns the night as [(second, level, reason)], ascending, each different from the one before."""
+        """Returns the changes of the night, [(second, level, reason)], ascending, each different from the one
+        before."""
         seconds = sorted({0, dark[0], dark[1]} | set(instants))
         changes = []
         for second in seconds:
@@ -216,7 +215,7 @@ def matching_rule(calendar, evening):
 
 
 def in_dates(first, last, year, month_day):
-    """True when a date lies within the bounds of a Rule."""
+    """Returns whether a date is within the bounds of a Rule."""
     if first == 0:
         return True
     date = month_day if first < 10000 else year * 10000 + month_day

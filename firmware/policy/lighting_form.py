@@ -1,11 +1,11 @@
-"""The plain-data form of a lighting calendar: lists and integers, ready for CBOR.
+"""Checks and converts the plain-data form of a lighting calendar: lists and integers, ready for CBOR.
 
     [1, rules, programs]
     rule    [weekdays, first, last, program]     weekdays: bit 0 = Monday evening … bit 6 = Sunday evening
     program [step, step, …]                      in the order of the night, from noon to noon
     step    [reference, minutes, level]  or  [reference, minutes, level, by_day]
 
-Field meanings are those of `lighting`. Every fault is found at once, with its path and a remedy; a document
+Field meanings are those of `lighting`. All faults are reported at once, each with its path and a remedy; a document
 with a fault yields no calendar at all. Must not raise on any data, and must not guess a repair.
 """
 
@@ -73,7 +73,8 @@ def _rule(faults, path, rule, programs):
 
 
 def dates(faults, path, first, last):
-    """Returns the form of a pair of dates ("any", "yearly", "full"), or None when one is at fault; faults are noted."""
+    """Returns the form of a pair of dates ("any", "yearly", "full"); notes the fault and returns None when one is
+    wrong."""
     first_form = _date(faults, f"{path}.first", first)
     last_form = _date(faults, f"{path}.last", last)
     if first_form is None or last_form is None:
@@ -88,13 +89,13 @@ def dates(faults, path, first, last):
 
 
 def _date(faults, path, value):
-    """Returns the form of a date ("any", "yearly", "full"), or None when it is at fault."""
+    """Returns the form of a date ("any", "yearly", "full"), or None when it is wrong."""
     if not faults.integer(path, value, 0, limits.year_max * 10000 + 1231):
         return None
     if value == 0:
         return "any"
     year, month, day = value // 10000, value // 100 % 100, value % 100
-    # 29 February is a date of every year's rule: in other years no evening bears it.
+    # 29 February is valid in a rule for every year: in other years no evening has this date.
     if not civil.is_date(year or 2000, month, day):
         faults.add(path, f"is {value}, no such date", "give 0, MMDD or YYYYMMDD of a day that exists")
         return None
@@ -127,8 +128,8 @@ def _check_step(faults, path, step):
 
 
 def _order(faults, path, steps):
-    """Checks that steps of one reference go forward, the evening's come before the morning's, and the night ends
-    dark."""
+    """Checks that steps of one reference ascend, those of the evening come before those of the morning, and the night
+    ends dark."""
     latest = {}
     morning = False
     for i in range(len(steps)):

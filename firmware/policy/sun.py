@@ -1,11 +1,10 @@
-"""Sunrise, sunset and the sun's elevation, safe at 32-bit floats.
+"""Computes sunrise, sunset and the sun's elevation, safely at 32-bit floats.
 
-The only module of the package with floats, and no float leaves it. On the chip a float holds 24 bits: a
-Julian Date there is quantised to a quarter of a day, a Unix time to two minutes. So time never becomes a
-float as a whole: days since 2000-01-01 are an integer, the mean longitude and anomaly at 00:00 are reduced to
-one turn in integers, and only the second of the day and small angles are floats. The equation of time is
-summed from small angles, never as the difference of two large ones. The sun's position is taken at the event
-itself, by iteration.
+This is the only module of the package with floats, and no float leaves it. On the chip a float holds 24 bits: a Julian
+Date there is quantised to a quarter of a day, a Unix time to two minutes. So time never becomes a float as a whole:
+days since 2000-01-01 are an integer, the mean longitude and anomaly at 00:00 are reduced to one turn in integers, and
+only the second of the day and small angles are floats. The equation of time is summed from small angles, never as the
+difference of two large ones. The sun's position is computed at the event itself, by iteration.
 
 Series: Meeus, Astronomical Algorithms, 2nd edition, chapter 25 (low precision), with the principal
 perturbations of his Astronomical Formulae for Calculators, chapter 18, moved to J2000; equation of time by
@@ -25,7 +24,7 @@ sunset_zenith_cdeg = 9083
 civil_twilight_zenith_cdeg = 9600
 
 _EPOCH_DAY = 10957  # 2000-01-01 in days since 1970; J2000.0 is its noon
-_TURN_NDEG = 360_000_000_000  # angles of long reach are integers, in 10^-9 degree
+_TURN_NDEG = 360_000_000_000  # large angles are integers, in 10^-9 degree
 _LONGITUDE_NDEG = 279_973_636_000  # mean longitude at 2000-01-01 00:00
 _LONGITUDE_NDEG_PER_DAY = 985_647_360
 _ANOMALY_NDEG = 357_036_310_000  # mean anomaly, likewise
@@ -47,10 +46,10 @@ _ROUNDS = 3  # each round divides the error by more than 100; the first starts h
 
 
 def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=sunset_zenith_cdeg):
-    """(rise_s, set_s) in Unix seconds, around the solar noon of the local date `unix_day` (days since 1970).
+    """Returns (rise_s, set_s) in Unix seconds, around the solar noon of the local date `unix_day` (days since 1970).
 
-    Latitude north and longitude east in 10^-4 degree. None in place of an instant at which the sun does not
-    cross that zenith distance on that day.
+    Latitude north and longitude east in 10^-4 degree. An instant is None when the sun does not cross that zenith
+    distance on that day.
     """
     return (
         crossing_s(unix_day, latitude_e4, longitude_e4, zenith_cdeg, rising=True),
@@ -97,10 +96,10 @@ def elevation_cdeg(unix_s, latitude_e4, longitude_e4):
 
 
 def _mean_angles(day):
-    """Mean longitude and mean anomaly at 00:00 of `day` (days since 2000-01-01), in degrees within one
-    turn; and the perturbation of the longitude in degrees, which hardly moves in a day.
+    """Returns mean longitude and mean anomaly at 00:00 of `day` (days since 2000-01-01), in degrees within one turn;
+    and the perturbation of the longitude in degrees, which hardly changes in a day.
 
-    The products pass 31 bits and cost a few heap integers: once a day, and exact."""
+    The products exceed 31 bits and so cost a few heap integers, but they are exact, and computed once a day."""
     longitude = (_LONGITUDE_NDEG + _LONGITUDE_NDEG_PER_DAY * day) % _TURN_NDEG
     anomaly = (_ANOMALY_NDEG + _ANOMALY_NDEG_PER_DAY * day) % _TURN_NDEG
     centuries = day / 36525

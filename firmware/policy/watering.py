@@ -1,14 +1,14 @@
-"""The watering policy: zones, programmes and the bans of drought law, as data and evaluated at an instant.
+"""Evaluates the watering policy: zones, programmes and the bans of drought law, all of them data, at an instant.
 
-Vocabulary. A *zone* is what one valve waters: a use (what drought orders speak of), a plant, a soil, a slope, an
-emitter. A *program* says on which days, from or until when, and how much: a depth, or by the water balance. A *ban*
-forbids hours to uses from a drought level on (level 0: always, such as a park's opening hours). An *exemption* lifts
-bans of drought for a use or an emitter, with its authority and text, so that "no watering in a forbidden window
-without a recorded exemption" can be checked.
+Vocabulary. A *zone* is the area that one valve waters: a use (in the terms of drought orders), a plant, a soil, a
+slope, an emitter. A *program* sets the days, the start or the finish, and the amount: a depth, or by the water balance.
+A *ban* forbids uses at some hours from a drought level on (level 0: always, such as a park's opening hours). An
+*exemption* lifts bans of drought for a use or an emitter, with its authority and text, so that "no watering in a
+forbidden window without a recorded exemption" can be checked.
 
 1. The national minimum (`NATIONAL`) and the document's bans hold together: local data can only be stricter. Less
    strict hours take an exemption.
-2. A drought level is a lease. Once it has run out, the stricter of the last known level and "alerte" holds.
+2. A drought level is a lease. Once it has expired, the stricter of the last known level and "alerte" holds.
 3. A doubt about the time widens every window on both sides.
 
 Integers only; knows no clock, no weather and no water. The plain form and its faults are in `watering_form`.
@@ -26,13 +26,14 @@ EVERY_USE = 0b111111
 
 SPRAY, ROTOR, DRIP = range(3)
 EVERY_EMITTER = 0b111
-# By emitter: distribution uniformity in % where the zone does not say its own, and whether wind carries it off.
+# By emitter: distribution uniformity in % where the zone does not give its own, and whether wind carries the water
+# away.
 EMITTERS = ((70, True), (75, True), (90, False))
 
 # Drought levels of `wire.directive`.
 NONE, VIGILANCE, ALERTE, ALERTE_RENFORCEE, CRISE = range(5)
 
-# Plain tables, here and below: a chip reads them where its program lies.
+# Plain tables, here and below: a chip reads them in place, from its program.
 # kc and p in %, root depth in mm. FAO-56 tables 12 and 22, municipal root depths: cool- and warm-season turf, shrubs
 # and trees, flower beds, vegetables.
 KC_PERCENT, P_PERCENT, ROOT_MM = range(3)
@@ -52,7 +53,7 @@ SOILS = (
     (360, 220, 25, (51, 38, 25, 25)),  # clay
 )
 
-# area in dm2 (0.01 m2), flow as designed in mL/min; efficiency_percent 0: the emitter's; zones of one group do not run
+# area_dm2: 0.01 m2; flow_ml_min: as designed; efficiency_percent 0: the emitter's; group: zones of one group do not run
 # together; metered: its water passes the node's meter; run_max_s: in one start.
 Zone = namedtuple(
     "Zone",
@@ -72,21 +73,21 @@ Zone = namedtuple(
 )
 
 # On which days: weekdays (bit 0 = Monday), every n-th day, odd or even days of the month, one date, or days of each
-# month (bit 0 = the first; what a month does not have falls on its last day).
+# month (bit 0 = the first; a day that a month lacks falls on its last day).
 WEEKLY, INTERVAL, ODD, EVEN, ONCE, MONTHLY = range(6)
 CLOCK, SUNRISE, SUNSET = range(3)
 START, FINISH = range(2)
 
-# days: of WEEKLY and MONTHLY the bits, of INTERVAL the number of days, of ONCE year * 10000 + month * 100 + day. first,
-# last: the season, month * 100 + day inclusive, both 0 for all year. reference, minutes: as of a lighting step; anchor:
-# whether that is when watering starts, or when it has finished. zones: bit 0 = zone 1. depth_dmm: 0 by the balance.
+# days: for WEEKLY and MONTHLY the bits, for INTERVAL the number of days, for ONCE year * 10000 + month * 100 + day.
+# first, last: the season, month * 100 + day inclusive, both 0 for all year. reference, minutes: as in a lighting step;
+# anchor: whether watering starts then or has finished then. zones: bit 0 = zone 1. depth_dmm: 0: by the balance.
 Program = namedtuple(
     "Program", ("kind", "days", "first", "last", "reference", "minutes", "anchor", "zones", "depth_dmm")
 )
-# Columns of a ban, the document's (watering_form.Ban, which says by which text too) or the nation's. uses: bits;
-# from_min, to_min: minutes after 00:00 local, over midnight if to is not after from.
+# Columns of a ban, the document's (watering_form.Ban, which also has its authority and text) or the national one. uses:
+# bits; from_min, to_min: minutes after 00:00 local, over midnight if to is not after from.
 LEVEL, OF_USES, WEEKDAYS, FROM_MIN, TO_MIN = range(5)
-# exemptions: of watering_form.Exemption; few documents have one.
+# exemptions: tuples of watering_form.Exemption; few documents have one.
 Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
 
 EVERY_DAY = 0b1111111
@@ -103,8 +104,8 @@ NATIONAL = (
 
 
 def level_in_force(told, last_known):
-    """Returns the drought level that binds: `told` while a directive holds (else None), `last_known` of this or an
-    earlier life (or None)."""
+    """Returns the drought level that binds. `told`: the level of a directive in force, or None; `last_known`: the last
+    level of this or an earlier boot, or None."""
     if told is not None:
         return told
     return ALERTE if last_known is None else max(last_known, ALERTE)
@@ -126,7 +127,7 @@ def forbidding(watering, zone, level, unix_s, slack_s=0):
 
 
 def free_for_s(watering, zone, level, unix_s, slack_s=0):
-    """Returns for how many seconds from `unix_s` the Zone may be watered: 0 where it may not, a day at most."""
+    """Returns for how many seconds from `unix_s` the Zone may be watered: 0 when it may not now, a day at most."""
     if forbidding(watering, zone, level, unix_s, slack_s) is not None:
         return 0
     local = civil.local_from_unix(civil.PARIS, unix_s)
@@ -156,7 +157,7 @@ def exempting(watering, ban, zone, civil_day):
 
 
 def matches(program, civil_day):
-    """True when the Program has a start on this civil day."""
+    """Returns whether the Program has a start on this civil day."""
     year, month, day = civil.civil_from_days(civil_day)
     if not _in_season(program.first, program.last, month * 100 + day):
         return False
@@ -190,7 +191,7 @@ def efficiency_percent(zone):
 
 
 def wind_matters(zone):
-    """True where wind carries the water off."""
+    """Returns whether wind carries the Zone's water away."""
     return EMITTERS[zone.emitter][1]
 
 

@@ -1,4 +1,5 @@
-"""The plain-data form of a watering policy: lists, integers and short texts, ready for JSON or CBOR.
+"""Checks and converts the plain-data form of a watering policy: lists, integers and short texts, ready for JSON or
+CBOR.
 
     [1, zones, programs, bans, exemptions]
     zone       [use, plant, soil, slope %, emitter, area dm2, flow mL/min, efficiency %, group, metered, run max min]
@@ -7,8 +8,8 @@
     ban        [level, uses, weekdays, from min, to min, authority, text]
     exemption  [uses, emitters, up to level, first, last, authority, text]
 
-Field meanings are those of `watering`. Every fault is found at once, with its path and a remedy; a document with a
-fault yields nothing at all. Must not raise on any data, and must not guess a repair.
+Field meanings are those of `watering`. All faults are reported at once, each with its path and a remedy; a document
+with a fault yields no policy at all. Must not raise on any data, and must not guess a repair.
 """
 
 from collections import namedtuple
@@ -18,10 +19,10 @@ from policy.fault import Faults
 
 version = 1
 
-# As columns of `watering`, and who forbids it by which text.
+# The first five are the columns of `watering`; then the authority that forbids it, and its text.
 Ban = namedtuple("Ban", ("level", "uses", "weekdays", "from_min", "to_min", "authority", "text"))
-# up_to: the highest level that is lifted; first, last: full dates, inclusive. Neither is in `watering`, which a chip
-# keeps: it does not ask who forbids, and most documents exempt nothing.
+# up_to: the highest level that is lifted; first, last: full dates, inclusive. Neither type is in `watering`, which a
+# chip loads: it does not need the authority, and most documents exempt nothing.
 Exemption = namedtuple("Exemption", ("uses", "emitters", "up_to", "first", "last", "authority", "text"))
 
 _ZONE = (
@@ -113,7 +114,7 @@ def _check_zone(faults, path, zone):
         return
     if zone[7] and zone[7] < _EFFICIENCY_MIN:
         faults.add(f"{path}.efficiency", f"is {zone[7]}", f"give 0 (the emitter's) or {_EFFICIENCY_MIN} to 100")
-    # 600 mm/h on the ground is a burst, 0.2 mm/h waters nothing: one of the two numbers is in another unit.
+    # 600 mm/h on the ground is a burst pipe, 0.2 mm/h has no effect: one of the two numbers is in another unit.
     rate_dmm_h = 60 * zone[6] // zone[5]
     if not 2 <= rate_dmm_h <= 6000:
         faults.add(f"{path}.flow", f"gives {rate_dmm_h} tenths of mm/h on this area", "check flow (mL/min), area (dm2)")
@@ -141,7 +142,7 @@ def _season(faults, path, first, last):
     for name, value in (("first", first), ("last", last)):
         if not faults.integer(f"{path}.{name}", value, 0, 1231):
             return
-        # 29 February is a date of a leap year, and a season may begin on it.
+        # 29 February exists in leap years, and a season may begin on it.
         if value and not civil.is_date(2000, value // 100, value % 100):
             faults.add(f"{path}.{name}", f"is {value}, no such date", "give 0 or MMDD of a day that exists")
     if (first == 0) != (last == 0):
