@@ -1,5 +1,11 @@
-"""Runs a simulated territory in virtual time: real node code, real gateway core, the real ingest on SQLite,
-and checkers that watch them. The same seed gives the same digest on any machine. No server to install."""
+"""Runs a night of a simulated territory in virtual time, tells it and draws it; needs no server.
+
+Node code, gateway core and ingest (on SQLite) are the real ones; checkers watch them. The same seed gives the same
+digest on any machine.
+
+    bocage sim --seed 7 --svg night.svg     another night, with its picture
+    bocage sim --hours 3 --lang en          three hours, told in English
+"""
 
 import argparse
 import json
@@ -8,6 +14,7 @@ import time
 from pathlib import Path
 
 from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, translate
+from gateway.language.arguments import argument_fault, whole
 from simulator.estates.streets import CALENDARS
 from simulator.options import SEASONS, Options
 from simulator.report import picture
@@ -22,18 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `bocage sim`."""
     parser.add_argument("--seed", type=int, default=1, help="what is drawn by chance (default 1)")
     parser.add_argument(
-        "--seeds", type=_in(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault"
+        "--seeds", type=whole(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault"
     )
     parser.add_argument(
         "--hours",
-        type=_in(1, 24 * 60),
+        type=whole(1, 24 * 60),
         help="end after so many hours (default: 24 with faults, then on without any until the next dusk has passed)",
     )
-    parser.add_argument("--lamps", type=_in(3, 6000), default=120, help="street lights in all (default 120)")
-    parser.add_argument("--rooms", type=_in(0, 600), default=12, help="heated rooms (default 12)")
-    parser.add_argument("--greens", type=_in(0, 200), default=8, help="green spaces (default 8)")
+    parser.add_argument("--lamps", type=whole(3, 6000), default=120, help="street lights in all (default 120)")
+    parser.add_argument("--rooms", type=whole(0, 600), default=12, help="heated rooms (default 12)")
+    parser.add_argument("--greens", type=whole(0, 200), default=8, help="green spaces (default 8)")
     parser.add_argument("--season", choices=sorted(SEASONS), default="winter", help="when it is (default winter)")
-    parser.add_argument("--loss", type=_in(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
+    parser.add_argument("--loss", type=whole(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
     parser.add_argument("--calendar", choices=sorted(CALENDARS), default="dimming", help="lighting calendar")
     parser.add_argument("--no-faults", action="store_true", help="nothing is cut; the radio still loses")
     parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="of the report (default fr)")
@@ -93,15 +100,6 @@ def _new_file(text: str) -> Path:
     """A path that can be written, said before the run rather than after it."""
     path = Path(text)
     if path.is_dir() or not path.parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} cannot be a file: there is no such folder, or it is one")
+        message = N_("{text} cannot be a file: there is no such folder, or it is one")
+        raise argument_fault(message, text=text)
     return path
-
-
-def _in(low: int, high: int):  # type: ignore[no-untyped-def]
-    def integer(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{value} is not from {low} to {high}")
-        return value
-
-    return integer

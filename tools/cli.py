@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
+from gateway.language import arguments
 from tools import command_line
 
 COMMANDS = {
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _print_anything()
     try:
         try:
-            with command_line.language_of(words):
+            with arguments.language_of(words):
                 return _main(words)
         finally:
             if sys.stdout is not None:

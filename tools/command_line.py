@@ -20,13 +20,14 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, Message, translate
+from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, Message, arguments, translate
+from gateway.language.arguments import argument_fault
 
 # The extras of pyproject.toml that bring a package. A command that bears the name of one of them is told that one.
 EXTRAS = {
@@ -67,48 +68,6 @@ class UsageError(Stop):
 
 class Refused(Stop):
     """The command stops, because the world or a rule is against it."""
-
-
-# What argparse says of arguments; it looks each sentence up in the module's own `_`.
-_ARGPARSE = (
-    N_("%(prog)s: error: %(message)s\n"),
-    N_("argument %(argument_name)s: %(message)s"),
-    N_("the following arguments are required: %s"),
-    N_("unrecognized arguments: %s"),
-    N_("invalid choice: %(value)r (choose from %(choices)s)"),
-    N_("invalid %(type)s value: %(value)r"),
-    N_("expected one argument"),
-    N_("expected at least one argument"),
-    N_("not allowed with argument %s"),
-    N_("one of the arguments %s is required"),
-    N_("ambiguous option: %(option)s could match %(matches)s"),
-)
-_language = DEFAULT_LANGUAGE
-
-
-@contextmanager
-def language_of(words: Sequence[str]) -> Iterator[None]:
-    """Has faults said, argparse's too, in the language that `--lang` asks for."""
-    global _language
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--lang", nargs="?")
-    asked = parser.parse_known_args(words)[0].lang
-    before = _language, argparse._  # type: ignore[attr-defined]
-    _language = asked if asked in LANGUAGES else DEFAULT_LANGUAGE
-    argparse._ = _argparse_text  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        _language, argparse._ = before  # type: ignore[attr-defined]
-
-
-def _argparse_text(text: str) -> str:
-    return translate(text, _language) if text in _ARGPARSE else text
-
-
-def argument_fault(message: str, **values: object) -> argparse.ArgumentTypeError:
-    """Returns the exception for the `type` of an argument to raise."""
-    return argparse.ArgumentTypeError(translate(message, _language, **values))
 
 
 def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
@@ -175,7 +134,7 @@ def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], 
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     found = parser.parse_args(words).command  # ends here for --help
     message = N_("there is no command {name}; there are {names}") if found else N_("give a command; there are {names}")
-    parser.error(translate(message, _language, name=repr(found), names=", ".join(commands)))
+    parser.error(translate(message, arguments.language(), name=repr(found), names=", ".join(commands)))
 
 
 def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
@@ -192,7 +151,7 @@ def _run_module(program: str, module: ModuleType, args: argparse.Namespace, word
     try:
         return int(module.run(args))
     except Stop as stop:
-        print(f"{program}: {stop.text(_language)}", file=sys.stderr)
+        print(f"{program}: {stop.text(arguments.language())}", file=sys.stderr)
         return stop.status
     except ModuleNotFoundError as error:  # some are imported when they are needed
         return _report_missing(program, module.__name__, words, error)
@@ -212,33 +171,17 @@ def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
     """An import that is neither the command's own module nor of an extra is our own bug: it is raised."""
     absent = missing.name or ""
     if f"{module}.".startswith(f"{absent}."):
-        return translate(N_("this installation has no {module}"), _language, module=module)
+        return translate(N_("this installation has no {module}"), arguments.language(), module=module)
     top = absent.partition(".")[0]
     if top in _OURS:
         raise missing
     extras = EXTRAS.get(top, ("dev",))  # benchmarks and proofs bring their peers: any of the packages of that extra
     extra = next((word for word in program.split() if word in extras), extras[0])
     message = N_("the Python package {package} is missing; install it with: pip install 'bocage[{extra}]'")
-    return translate(message, _language, package=repr(top), extra=extra)
+    return translate(message, arguments.language(), package=repr(top), extra=extra)
 
 
 # --- arguments that many commands have ---------------------------------------------------------------------------
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """A type of argparse: an integer from `low` to `high`."""
-
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            message = N_("{text} is no whole number from {low} to {high}")
-            raise argument_fault(message, text=repr(text), low=low, high=high)
-        return value
-
-    return read
 
 
 def months(text: str) -> tuple[int, int]:

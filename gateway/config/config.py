@@ -59,7 +59,7 @@ from gateway.core.gateway import Options
 from gateway.io.cabinet.wiring import CabinetWiring
 from gateway.io.mqtt_socket import MqttOptions
 from gateway.io.tls import Tls
-from gateway.language import N_, NC_
+from gateway.language import N_, NC_, Said, reasons
 from policy import keyset
 from policy.keyset import KeySet
 from wire import command, topic
@@ -124,17 +124,20 @@ def load(path: Path, *, insecure: bool) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        remedy = N_("give the path of a TOML file in UTF-8")
-        raise _unreadable(path, NC_("fault", "cannot be read ({error})"), remedy, error) from error
+        problem, remedy = NC_("fault", "cannot be read ({error})"), N_("give the path of a TOML file in UTF-8")
+        raise _unreadable(str(path), problem, remedy, reasons.of_file(error)) from error
     try:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, NC_("fault", "is not TOML ({error})"), N_("correct that line"), error) from error
+        line, reason = reasons.of_toml(error)
+        line = line or max(1, len(text.splitlines()))
+        problem = NC_("fault", "is not TOML ({error})")
+        raise _unreadable(f"{path}:{line}", problem, N_("correct that line"), reason) from error
     return check(plain, insecure=insecure)
 
 
-def _unreadable(path: Path, problem: str, remedy: str, error: Exception) -> ConfigError:
-    return ConfigError([Fault(str(path), problem, remedy, {"error": error})])
+def _unreadable(place: str, problem: str, remedy: str, reason: Said) -> ConfigError:
+    return ConfigError([Fault(place, problem, remedy, {"error": reason})])
 
 
 def check(plain: dict[str, Any], *, insecure: bool) -> Config:
@@ -279,7 +282,7 @@ def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
         data = cabinet.keys.read_bytes()
     except OSError as error:
         remedy = N_("give the commune's key set, or remove it")
-        table.fault("keys", NC_("fault", "cannot be read ({error})"), remedy, error=error)
+        table.fault("keys", NC_("fault", "cannot be read ({error})"), remedy, error=reasons.of_file(error))
         return None
     keys, wrong = keyset.decode(data[: command.KEYSET_BYTES_MAX + 1])
     if keys is None:

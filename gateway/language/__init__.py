@@ -43,6 +43,13 @@ class Plural(NamedTuple):
     several: str
 
 
+class Said(NamedTuple):
+    """A sentence with its values. As a value of another sentence it is said in that one's language."""
+
+    message: "Message"
+    values: Mapping[str, object] = {}
+
+
 # A sentence of the catalogue as the sources hold it: in English, not yet translated.
 Message = str | Plural
 
@@ -70,7 +77,11 @@ def translate(message: Message, language: str, /, **values: object) -> str:
         found = catalogue.ngettext(message.one, message.several, count if isinstance(count, int) else 2)
     else:
         found = catalogue.gettext(message).rpartition(_CONTEXT_END)[2]
-    return found.format(**values)
+    return found.format(**{name: _said(value, language) for name, value in values.items()})
+
+
+def _said(value: object, language: str) -> object:
+    return translate(value.message, language, **value.values) if isinstance(value, Said) else value
 
 
 class Phrases:

@@ -116,7 +116,7 @@ def _titles(result: Result, language: str) -> list[str]:
         seed=result.options.seed,
         lamps=result.options.lamps,
         energy=text.kwh(result.true_wh, language),
-        saved=100 * (result.full_power_wh - result.true_wh) // max(1, result.full_power_wh),
+        saved=text.saved_percent(result) or 0,
     )
     subtitle = WORDS.text(
         "subtitle", language, lost=verdict.lost, made=verdict.made, duplicated=verdict.duplicated

@@ -36,7 +36,7 @@ WORDS = Phrases(
         "cell": N_("{count} with a photocell: lit by it on an overcast day"),
         "detector": N_("{count} with a detector: people by night, met by full light"),
         "gear": N_("{count} on DALI: asset records received"),
-        "away": N_("While it was away"),
+        "away": N_("While something was cut off"),
         "followed": N_("{wanted} sound lamps to be lit, {short} at most were not as wanted"),
         "energy": N_("Energy of the lighting"),
         "used": NC_("report", "used"),
@@ -74,6 +74,7 @@ WORDS = Phrases(
     }
 )
 _FAULTS_SHOWN_MAX = 10
+_LIT_WH_MIN = 100  # less is shown as 0.1 kWh at most
 
 
 def heading(options: Options, drawn: Drawn, language: str) -> str:
@@ -241,11 +242,19 @@ def _absence(options: Options, absence: Absence, language: str) -> str:
     return f"  {period}  {name}: {figures}" if language == "en" else f"  {period}  {name} : {figures}"
 
 
+def saved_percent(result: Result) -> int | None:
+    """Returns what dimming saved; None for a run in which no lamp was to be lit, where a percentage means nothing."""
+    if result.full_power_wh < _LIT_WH_MIN:
+        return None
+    return 100 * (result.full_power_wh - result.true_wh) // result.full_power_wh
+
+
 def _energy(result: Result, language: str) -> list[str]:
-    saved = 100 * (result.full_power_wh - result.true_wh) // max(1, result.full_power_wh)
+    saved = saved_percent(result)
+    beside = "" if saved is None else f" (−{saved} %)" if saved >= 0 else f" (+{-saved} %)"
     return [
         WORDS.text("energy", language),
-        _row(WORDS.text("used", language), f"{kwh(result.true_wh, language)} (−{saved} %)"),
+        _row(WORDS.text("used", language), kwh(result.true_wh, language) + beside),
         _row(WORDS.text("full", language), kwh(result.full_power_wh, language)),
         _row(WORDS.text("stored", language), kwh(result.stored_wh, language)),
     ]

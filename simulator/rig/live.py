@@ -1,6 +1,7 @@
-"""The story of `bocage sim` with real parts on the wall clock: MicroPython nodes over UDP, the agent,
-Mosquitto and the ingest, each a process. Gateway, broker and ingest are killed with -9 on the way; every
-acknowledged record must be in the warehouse exactly once, digit for digit."""
+"""Runs real nodes, agent, broker and ingest as processes on the wall clock, and kills some of them on the way.
+
+Nodes run on the desktop MicroPython VM and speak over UDP; the broker is Mosquitto. Gateway, broker and ingest are
+killed with -9; every acknowledged record must be in the warehouse exactly once, digit for digit."""
 
 import argparse
 import json

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.language.arguments import whole
 from heating import model
 from heating.trade import Thermostat
 from node.trade import Moment
@@ -33,7 +34,7 @@ from policy import civil, heating
 from simulator.plants.building import CLASSROOM, TOWN_HALL, Room, RoomData, Thermometer
 from simulator.plants.climate import Winter
 from simulator.world.chance import Prng
-from tools.command_line import add_json, whole
+from tools.command_line import add_json
 from wire import quantity
 
 YEAR = 2026

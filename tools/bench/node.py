@@ -29,12 +29,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from gateway.language.arguments import whole
 from tools import firmware_modules
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
 from tools.bench.node_world import DAY_MS, FOLDER, FROZEN, BusyDay, Program, Turn, Vm, VmFault, World
 from tools.bench.vm import virtual_machines
-from tools.command_line import add_json, executable, whole
+from tools.command_line import add_json, executable
 from wire import event
 
 HEAP_BYTES_MAX = 56 * 1024

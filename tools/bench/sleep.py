@@ -11,13 +11,14 @@ import json
 import sys
 from typing import Any
 
+from gateway.language.arguments import whole
 from kinds import irrigation
 from policy import civil
 from policy.fault import Faults
 from simulator.estates.sleeper import SleeperStory
 from simulator.hosts.deep_sleep import ClockChip
 from simulator.plants.climate import Climate
-from tools.command_line import add_json, whole
+from tools.command_line import add_json
 
 CAPACITY_MAH = 2600
 PANEL_MA = 150  # 0.8 W at 5.5 V

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.language import N_
+from gateway.language.arguments import argument_fault
 from policy import document, limits
 from policy.document import Policy
 from policy.keyset import KeySet
-from tools.command_line import argument_fault
 from tools.policy import files
 from tools.policy.compiler import Compiled, compile_text
 from tools.policy.words import Refused, word

@@ -21,10 +21,10 @@ what is not understood is a fault.
 """
 
 import datetime
-import re
 import tomllib
 from typing import Any, NamedTuple
 
+from gateway.language import N_, Said, reasons
 from policy import civil, document, lighting, limits
 from policy.document import FeederRule, Lighting, Limit, Operator, Policy
 from tools.policy import calendars, legal_limits
@@ -34,7 +34,6 @@ from wire.command import NAME_BYTES_MAX, POLICY_BYTES_MAX
 from wire.faults import WireFault
 
 SOURCE_CHARACTERS_MAX = 262_144  # a town's policy takes a tenth
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 VALIDITY_DAYS_MAX = 3660  # ten years: every night of it is checked against the limits
 RIGHTS = {"override": document.OVERRIDE, "emergency": document.EMERGENCY, "test": document.TEST,
           "directive": document.DIRECTIVE}  # fmt: skip
@@ -89,9 +88,9 @@ def compile_text(source: str) -> Compiled:
         data = tomllib.loads(source)
         lines = lines_of(source.replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as error:
-        return Compiled(None, (_syntax(source, str(error)),))
+        return Compiled(None, (_syntax(source, error),))
     except (RecursionError, ValueError):  # nested too deeply, or a number of thousands of digits
-        return Compiled(None, (SourceFault(1, "", "syntax", {"why": "too deep or too long"}),))
+        return Compiled(None, (SourceFault(1, "", "syntax", {"why": Said(N_("too deep or too long"))}),))
     root = Table(SourceFaults(lines), (), data)
     policy, names = _compile(root)
     if root.faults.count():
@@ -99,10 +98,9 @@ def compile_text(source: str) -> Compiled:
     return Compiled(policy, (), names)
 
 
-def _syntax(source: str, message: str) -> SourceFault:
-    found = _PLACE.search(message)
-    line = int(found.group(1)) if found and found.group(1) else max(1, len(source.splitlines()))
-    return SourceFault(line, "", "syntax", {"why": _PLACE.sub("", message)})
+def _syntax(source: str, error: tomllib.TOMLDecodeError) -> SourceFault:
+    line, reason = reasons.of_toml(error)
+    return SourceFault(line or max(1, len(source.splitlines())), "", "syntax", {"why": reason})
 
 
 def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.language import reasons
 from policy import document, keyset
 from policy.document import Policy
 from policy.fault import Fault
@@ -72,7 +73,7 @@ def read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_READ_BYTES_MAX)
     except OSError as error:
-        raise Refused("read", path=path, why=error.strerror) from error
+        raise Refused("read", path=path, why=reasons.of_file(error)) from error
 
 
 def write(path: Path, data: bytes) -> None:
@@ -85,7 +86,7 @@ def write(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        raise Refused("write", path=path, why=error.strerror) from error
+        raise Refused("write", path=path, why=reasons.of_file(error)) from error
 
 
 def _content(data: bytes, payload: bytes, message: Signed | None) -> AuthorityFile | None:

@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from gateway.language import reasons
 from policy import document, keyset, limits
 from policy.document import Policy
 from policy.keyset import KeySet
@@ -131,7 +132,7 @@ def _create(path: Path, data: bytes, mode: int) -> None:
     except FileExistsError:
         raise Refused("exists", path=path) from None
     except OSError as error:
-        raise Refused("write", path=path, why=error.strerror) from error
+        raise Refused("write", path=path, why=reasons.of_file(error)) from error
 
 
 def _read(path: Path) -> bytes:
@@ -139,7 +140,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(_FILE_BYTES_MAX)
     except OSError as error:
-        raise Refused("read", path=path, why=error.strerror) from error
+        raise Refused("read", path=path, why=reasons.of_file(error)) from error
 
 
 # --- what people sign ----------------------------------------------------------------------------------------------

@@ -191,7 +191,9 @@ def test_faults_are_listed_in_french_too(tmp_path):
     path.write_text("[gateway\n")
     with pytest.raises(ConfigError) as caught:
         config.load(path, insecure=True)
-    assert "n'est pas du TOML" in caught.value.lines("fr")[0]
+    assert caught.value.lines("fr") == [
+        f"{path}:1 : n'est pas du TOML (il manque ] après le nom d'une section) ; corriger cette ligne"
+    ]
 
 
 # --- serial bearers of the node link -----------------------------------------------------------------------------

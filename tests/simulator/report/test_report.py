@@ -1,6 +1,7 @@
 """The report says what the result holds, in French and in English, and one JSON object for programs."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -81,9 +82,9 @@ def test_the_report_holds_the_figures_of_the_verdict(result):
 
 def test_what_held_during_an_absence_has_a_heading_only_where_something_was_away(result):
     lines = report.text(result, 1.5, "fr").splitlines()
-    after = lines[lines.index("Pendant l’absence") + 1 :]
+    after = lines[lines.index("Pendant les coupures") + 1 :]
     assert all(line.startswith("  ") for line in after[: len(result.absences)]) and result.absences
-    assert "Pendant l’absence" not in report.text(untroubled()[1], 1.5, "fr")
+    assert "Pendant les coupures" not in report.text(untroubled()[1], 1.5, "fr")
 
 
 def test_a_good_run_ends_with_the_good_news_and_a_bad_one_with_its_faults(result, bad):
@@ -126,6 +127,20 @@ def test_it_speaks_of_streets_and_energy_before_it_speaks_of_records(result):
     lines = report.text(result, 1.0, "fr").splitlines()
     places = [lines.index(title) for title in ("Éclairage des rues", "Énergie de l’éclairage", "Enregistrements")]
     assert places == sorted(places) and places[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("used_wh", "full_wh", "beside"),
+    [(7500, 10_000, "7.5 kWh (−25 %)"), (10_000, 10_000, "10.0 kWh (−0 %)"), (11_000, 10_000, "11.0 kWh (+10 %)")],
+)
+def test_what_dimming_saved_stands_beside_what_was_used(result, used_wh, full_wh, beside):
+    lit = replace(result, true_wh=used_wh, full_power_wh=full_wh)
+    assert beside in report.text(lit, 1.0, "en")
+
+
+def test_a_run_by_day_claims_no_savings(result):
+    by_day = replace(result, true_wh=49, full_power_wh=0)
+    assert re.search(r"used +0\.0 kWh$", report.text(by_day, 1.0, "en"), re.MULTILINE)
 
 
 @pytest.mark.parametrize(
