@@ -1,2 +1,4 @@
-"""Is the trade of a thermostat: one room, one heating output. Sans-IO; imports `wire`, `policy`, `node.trade` and
-`node.limits` at most, and no other trade."""
+"""Holds the trade of a thermostat: one room, one heating output. Sans-IO.
+
+Imports `wire`, `policy`, `node.trade` and `node.limits` at most, and no other trade.
+"""

@@ -13,13 +13,17 @@ WATER_CYCLE = CycleTiming(1_800_000, 300_000, 300_000)
 class RelayCycle:
     """Turns a heating duty into relay edges: on for that share of each cycle, never shorter than the minimum on-time.
 
-    On-time below the minimum becomes 0; off-time below the minimum becomes on all through (Versatile Thermostat): the
-    regulator sees the room's answer and makes up for it. While the room is not measured nothing makes up for it, and
-    such a *blind* duty is given as it is: its cycle is as long as both minimum times ask for. Between any two edges the
+    On-time below the minimum becomes 0; off-time below the minimum becomes on for the whole cycle (Versatile
+    Thermostat):
+    the regulator sees the effect on the room and corrects it. While the room is not measured nothing corrects it; such
+    a
+    *blind* duty is given exactly, in a cycle that is as long as both minimum times require. Between any two edges the
     minimum time passes, however the demand changes: a boiler that short-cycles dies. A demand that changed much starts
-    a new cycle. Every edge is a deadline: a late call switches late by as much and no more; nothing adds up.
+    a
+    new cycle. Every edge is a deadline: a late call switches late by as much and no more; nothing adds up.
 
-    `is_on`: what the relay is to be, since `edge_ms`. `on_ms`: for how long it was on since the start."""
+    `is_on`: the relay's position to apply, since `edge_ms`. `on_ms`: how long it was on since the start.
+    """
 
     def __init__(self, timing, *, now_ms, is_relay=True):
         self._timing = timing
@@ -27,21 +31,26 @@ class RelayCycle:
         self._duty = 0
         self._length_ms = timing.cycle_ms
         self._is_blind = False
-        # A start opened the relay at an unknown instant: starts in a row must not make it chatter. A boiler behind a
-        # bridge saw no edge.
+        # A start opened the relay at an unknown instant: several starts in a row must not make it chatter. A boiler
+        # behind a
+        # bridge had no such edge.
         self.edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
         self.is_on = False
         self.on_ms = 0
         self._counted_ms = now_ms
 
     def step(self, duty_permille, *, now_ms, at_once=False, anew=False, blind=False) -> bool:
-        """Brings `is_on` up to date for a demand in 1/1000. `at_once`: the minimum times do not hold. `anew`: the
-        demand does not wait for the next cycle. `blind`: the room is not measured."""
+        """Brings `is_on` up to date for a demand in 1/1000; returns it.
+
+        `at_once`: the minimum times do not hold. `anew`: the demand does not wait for the next cycle. `blind`: the room
+        is not
+        measured.
+        """
         timing = self._timing
         if self.is_on:
             self.on_ms += now_ms - self._counted_ms
         self._counted_ms = now_ms
-        # Blindness begins with heat: the cycle before may have had none, and the first pause may take hours.
+        # Blind operation begins with heat: the cycle before may have had none, and its first pause may take hours.
         anew = anew or (blind and not self._is_blind)
         self._is_blind = blind
         self._length_ms = self._length_of(duty_permille)
@@ -51,7 +60,7 @@ class RelayCycle:
             waits_ms = self.edge_ms + timing.min_off_ms - now_ms if blind and not self.is_on else 0
             self._start_ms = now_ms + max(0, waits_ms)
             self._duty = duty_permille
-        # A smaller demand ends the present on-time earlier; a somewhat larger one waits for the next cycle.
+        # A smaller demand ends the present on-time earlier; a slightly larger one waits for the next cycle.
         wanted = now_ms - self._start_ms < min(self._on_ms(duty_permille), self._on_ms(self._duty))
         if wanted != self.is_on and (at_once or self._may_switch(now_ms)):
             self.is_on = wanted
@@ -59,7 +68,7 @@ class RelayCycle:
         return self.is_on
 
     def deadline_ms(self, now_ms):
-        """When `step` must be asked again at the latest for the edge to be in time."""
+        """Returns when `step` must be called again at the latest for the edge to be in time."""
         timing = self._timing
         instants = [self._start_ms + self._length_ms]
         on_until_ms = self._start_ms + self._on_ms(self._duty)
@@ -71,7 +80,7 @@ class RelayCycle:
         return max(now_ms, min(instants))
 
     def _length_of(self, duty_permille):
-        """Length of a cycle with this duty, rounded up to whole seconds so that both minimum times fit."""
+        """Returns the length of a cycle with this duty, rounded up to whole seconds so that both minimum times fit."""
         timing = self._timing
         if not self._is_blind or not 0 < duty_permille < 1000:
             return timing.cycle_ms
@@ -96,11 +105,13 @@ CLOSING = "closing"
 
 
 class ValveExercise:
-    """Moves a valve once a week, so that it does not stick: fully open, fully shut, outside occupied hours.
+    """Moves a valve once a week so that it does not stick: fully open, fully shut, outside occupied hours.
 
-    Due when seven civil days have passed since the last stroke and the room is empty for two hours more; without a
-    clock after eight days of uptime. Must not decide over frost or a fault: the caller asks only when nothing else
-    matters. `last_day`: civil day of the last stroke, to be remembered; `phase`: None, OPENING or CLOSING."""
+    A stroke is due when seven civil days have passed since the last one and the room is empty for two hours more;
+    without a
+    clock, after eight days of uptime. Must not take precedence over frost or a fault: the caller asks only when nothing
+    else needs the valve. `last_day`: civil day of the last stroke, to be saved; `phase`: None, OPENING or CLOSING.
+    """
 
     def __init__(self, stroke_ms, last_day, *, now_ms):
         self._stroke_ms = stroke_ms
@@ -110,7 +121,7 @@ class ValveExercise:
         self.phase = None
 
     def is_due(self, civil_day, is_free, *, now_ms) -> bool:
-        """True when a stroke is due. civil_day None: unknown. is_free: the room is empty for two hours more."""
+        """Returns True when a stroke is due. civil_day None: unknown. is_free: the room is empty for two hours more."""
         if self._stroke_ms == 0:
             return False
         if civil_day is None:
@@ -124,7 +135,7 @@ class ValveExercise:
         self._phase_ms = now_ms
 
     def step(self, civil_day, *, now_ms) -> bool:
-        """Goes on with the stroke; True when it has just ended well."""
+        """Continues the stroke; returns True when it has just ended completely."""
         if now_ms - self._phase_ms < self._stroke_ms:
             return False
         self._phase_ms = now_ms
@@ -138,21 +149,24 @@ class ValveExercise:
         return True
 
     def abandon(self) -> None:
-        """Gives the stroke up for something that matters more; it is tried again."""
+        """Abandons the stroke for something that matters more; it is tried again."""
         self.phase = None
 
     def stroke_s(self) -> int:
         return self._stroke_ms // 1000
 
     def deadline_ms(self):
-        """When `step` is due, or None."""
+        """Returns when `step` is due, or None."""
         return None if self.phase is None else self._phase_ms + self._stroke_ms
 
 
 def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max_ck) -> int:
-    """A boiler's flow set-point by its heating curve, 0.01 °C: set-point + curve · (set-point - outdoors), and
-    ROOM_INFLUENCE kelvin more for each that is missing in the room; the offset of PI shifts both, so that it corrects a
-    curve that was set too low."""
+    """Returns a boiler's flow set-point by its heating curve, 0.01 °C.
+
+    It is set-point + curve · (set-point - outdoors), and ROOM_INFLUENCE kelvin more for each kelvin that the room is
+    too
+    cold. The offset of PI shifts both set-points, so that it corrects a curve that was set too low.
+    """
     aimed_ck = setpoint_ck + offset_ck
     outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
     flow = aimed_ck + curve_percent * max(0, aimed_ck - outdoor_ck) // 100
@@ -162,17 +176,24 @@ def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max
 
 
 def blind_flow_ck(duty_permille, outdoor_ck, curve_percent, flow_max_ck) -> int:
-    """A boiler's flow set-point for a room that cannot be measured: not for comfort, for sun and people may add heat
-    unseen; and at least the duty's share of what radiators are rated for, for no room temperature corrects a curve that
-    is set too low."""
+    """Returns a boiler's flow set-point for a room that cannot be measured.
+
+    It does not aim at comfort, for sun and people may add heat that is not measured. It gives at least the duty's share
+    of
+    what radiators are rated for, for no room temperature corrects a curve that is set too low.
+    """
     keep_ck = limits.SAFE_KEEP_CK
     share_ck = min(flow_max_ck, keep_ck + limits.RADIATOR_CK * duty_permille // 1000)
     return max(share_ck, flow_ck(keep_ck, 0, None, outdoor_ck, curve_percent, flow_max_ck))
 
 
 def valve_percent(duty_permille, held, is_blind) -> int:
-    """The position of a valve that stands at `held`: a small step is not worth its wear. While the room is not measured
-    nothing makes up for a step that was spared: the position is never below the duty, and hardly above."""
+    """Returns the position for a valve that is at `held`: a small step is not worth its wear.
+
+    While the room is not measured nothing corrects a step that was omitted: the position is then never below the duty,
+    and
+    hardly above.
+    """
     if is_blind:
         wanted = (duty_permille + 9) // 10
         return held if 0 < wanted <= held <= wanted + limits.VALVE_BLIND_PERCENT else wanted

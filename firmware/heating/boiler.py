@@ -1,21 +1,22 @@
-"""Leads a boiler behind an OpenTherm Gateway without a thermostat: encodes frames, renews the lease, reads the answers.
+"""Controls a boiler behind an OpenTherm Gateway without a thermostat: encodes frames, renews the lease, reads answers.
 
-The bridge is Schelte Bron's OpenTherm Gateway (OTGW, a PIC with ASCII lines at 9600 baud) with nothing at its
-thermostat's terminals ("stand-alone operation"). It then holds the conversation with the boiler by itself, a frame a
-second in a fixed round (ids 0, 25, 1, 17, 27, 28, 14, 56, 57, 18), **without this node**: the second that
-OpenTherm allows is kept by the PIC, not by Python, through a network that hangs, through a block of the whole chip and
-through its restart. What the node holds is a lease: `CS=` (the flow set-point, id 1) is forgotten after just over a
-minute (firmware 5.2 and later), and the boiler then heats no more. A node that dies cannot leave a boiler at maximum.
+The bridge is Schelte Bron's OpenTherm Gateway (OTGW, a PIC with ASCII lines at 9600 baud) with nothing connected to its
+thermostat terminals ("stand-alone operation"). It then talks to the boiler by itself, one frame a second in a fixed
+round (ids 0, 25, 1, 17, 27, 28, 14, 56, 57, 18), **without this node**: the PIC, not Python, keeps the one second that
+OpenTherm allows, also while the network hangs, the chip is blocked or the chip restarts. The node holds only a lease:
+`CS=` (the flow set-point, id 1) expires after just over a minute (firmware 5.2 and later), and the boiler then stops
+heating. A node that dies cannot leave a boiler at maximum.
 
-Commands: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS; `SH=` (id 57, the highest flow
-temperature) when the gateway's own frames show another than ours, or none for SH_UNSEEN_MS after a start: it keeps it
-in EEPROM, which wears out, and forgets what its boiler calls invalid, so SH_TRIES a day are all there is. `MM=100`,
-`HW=` once a start; `PM=3` and `PM=5` ask for configuration and faults, which are not in the gateway's round. One
-command at a time; its answer `XX: value` is awaited.
+Commands: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRESH_MS. `SH=` (id 57, the highest flow
+temperature) when the gateway's own frames show another value than ours, or none for SH_UNSEEN_MS after a start. The
+gateway keeps that value in EEPROM, which wears out, and drops a value that its boiler calls invalid; so it is sent
+SH_TRIES times a day at most. `MM=100`, `HW=` once a start; `PM=3` and `PM=5` ask for configuration and faults, which
+are
+not in the gateway's round. One command at a time; its answer `XX: value` is awaited.
 
-Reports: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B`
-what the boiler answered. From them come the status, the temperatures, and whether the line is alive. Sans-IO:
-bytes and time in, bytes out.
+Reports: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B` what
+the boiler answered. They give the status, the temperatures, and whether the line is alive. Sans-IO: bytes and time in,
+bytes out.
 
 Sources: otgw.tclcode.com, "Firmware" and "Stand-alone operation"; release notes of firmware 5.2.
 """
@@ -29,7 +30,8 @@ from wire import quantity
 # The OpenTherm frame has 32 bits between a room unit (master) and a boiler (slave): OpenTherm Protocol Specification
 # 2.2, section 4.2: bit 31 parity (the number of ones is even), 30-28 message type, 27-24 spare (0), 23-16 data id, 15-0
 # data value, most significant first. Section 5.1: f8.8 is a signed number of 1/256. A frame is four bytes here, never
-# one integer: a chip's small integer has 31 bits.
+# one
+# integer: a chip's small integer has 31 bits.
 READ_DATA = 0
 WRITE_DATA = 1
 INVALID_DATA = 2
@@ -59,14 +61,14 @@ _PARITY = 0x80
 
 
 def decode_frame(data):
-    """The OpenThermFrame behind four bytes; None for another length, odd parity or spare bits."""
+    """Returns the OpenThermFrame in four bytes; None for another length, odd parity or spare bits."""
     if len(data) != 4 or _odd(data[0] ^ data[1] ^ data[2] ^ data[3]) or data[0] & _SPARE_MASK:
         return None
     return OpenThermFrame(data[0] >> 4 & 7, data[1], data[2] << 8 | data[3])
 
 
 def from_f8_8(value) -> int:
-    """The number in 0.01 that a data value writes, nearest."""
+    """Returns an f8.8 data value in 0.01, rounded to the nearest."""
     signed = value - 0x10000 if value & 0x8000 else value
     return (signed * 100 + 128) // 256
 
@@ -77,10 +79,12 @@ def _odd(folded) -> int:
     return (folded ^ folded >> 1) & 1
 
 
-# Of one boiler: the highest flow temperature, 0.01 °C; whether it may also make hot water (None: the boiler decides).
+# The properties of one boiler: highest flow temperature in 0.01 °C; whether it may also make hot water (None: the
+# boiler
+# decides).
 BoilerModel = namedtuple("BoilerModel", ("flow_max_ck", "hot_water"))
 
-# Keys under which a boiler's state stands in a sample. Status is OpenTherm id 0's low byte, then the two bytes of id 5.
+# Keys of a boiler's state in a sample. Status is OpenTherm id 0's low byte, then the two bytes of id 5.
 STATUS_KEY = quantity.key(quantity.BOILER_STATUS)
 FAULT_FLAGS_KEY = quantity.key(quantity.BOILER_STATUS, 1)
 FAULT_CODE_KEY = quantity.key(quantity.BOILER_STATUS, 2)
@@ -95,8 +99,10 @@ _FRESH_MS = 120_000
 
 
 class BoilerLink:
-    """Is the conversation with one boiler: `demand` gives the trade's decision, `receive` the bytes of the line,
-    `outgoing` the lines to write."""
+    """Keeps the conversation with one boiler.
+
+    `demand` accepts the trade's decision, `receive` the bytes of the line; `outgoing` returns the lines to write.
+    """
 
     def __init__(self, model, *, now_ms):
         self._model = model
@@ -125,8 +131,7 @@ class BoilerLink:
     # --- in -------------------------------------------------------------------------------------------------
 
     def demand(self, enabled, flow_ck, *, now_ms) -> None:
-        """Sets whether to heat, and the flow set-point in 0.01 °C, within the model's bounds. Cheap without a
-        change."""
+        """Sets whether to heat, and the flow set-point in 0.01 °C within the model's bounds. Cheap without a change."""
         flow_ck = max(limits.FLOW_MIN_CK, min(self._model.flow_max_ck, flow_ck))
         if enabled != self._enabled or abs(flow_ck - self._flow_ck) >= 10:
             self._enabled = enabled
@@ -134,7 +139,7 @@ class BoilerLink:
             self._lease_at_ms = now_ms
 
     def receive(self, data, *, now_ms) -> None:
-        """Observes bytes of the line, as they came."""
+        """Accepts bytes of the line, as they come."""
         self._buffer += data
         while True:
             end = self._buffer.find(b"\n")
@@ -149,7 +154,7 @@ class BoilerLink:
             self._buffer = b""
 
     def outgoing(self, *, now_ms) -> list:
-        """The lines to write now, each as bytes. Call every turn."""
+        """Returns the lines to write now, each as bytes. Call it in every turn."""
         self._plan(now_ms)
         if self._awaited is not None:
             if now_ms - self._awaited[1] < limits.ANSWER_MS:
@@ -165,11 +170,11 @@ class BoilerLink:
     # --- out ------------------------------------------------------------------------------------------------
 
     def is_alive(self, *, now_ms) -> bool:
-        """True while the bridge reports and the boiler answers it."""
+        """Returns True while the bridge reports and the boiler answers it."""
         return now_ms - self._line_ms < limits.BRIDGE_LOST_MS and now_ms - self._answer_ms < limits.BOILER_LOST_MS
 
     def readings(self, *, now_ms) -> dict:
-        """The boiler's fresh values, {wire key: scaled integer}; none while it is silent."""
+        """Returns the boiler's fresh values, {wire key: scaled integer}; none while it is silent."""
         if not self.is_alive(now_ms=now_ms):
             return {}
         return {key: kept[0] for key, kept in self._values.items() if now_ms - kept[1] < _FRESH_MS}
@@ -180,7 +185,7 @@ class BoilerLink:
         if now_ms >= self._lease_at_ms:
             self._lease_at_ms = now_ms + limits.LEASE_REFRESH_MS
             self._drop("CS", "CH")
-            # CH first when it goes off: the bit outranks the set-point (section 5.3.1).
+            # CH first when heating ends: the bit overrides the set-point (section 5.3.1).
             self._queue_command(f"CH={1 if self._enabled else 0}")
             self._queue_command(f"CS={decimal(self._flow_ck)}")
         if now_ms >= self._sh_at_ms and self._wants_max(now_ms):
@@ -195,7 +200,7 @@ class BoilerLink:
                 self._queue_command(f"PM={data_id}")
 
     def _wants_max(self, now_ms):
-        """True if the gateway has another highest flow temperature than ours, or does not show which."""
+        """Returns True if the gateway has another highest flow temperature than ours, or does not show its value."""
         if not self.is_alive(now_ms=now_ms):
             return False
         if self.max_ch_ck is None:
@@ -217,15 +222,15 @@ class BoilerLink:
         elif len(line) > 3 and line[2:3] == b":":
             self._observe_reply(line)
         elif len(line) == 2:
-            # NG, SE, BV, OR, NS, NF, OE: the gateway refuses the command that was under way.
+            # NG, SE, BV, OR, NS, NF, OE: the gateway refuses the command that is awaited.
             self.counters["refused"] += 1
             self._awaited = None
         elif line.startswith(b"Error"):
             self.counters["errors"] += 1
         elif line.startswith(b"OpenTherm Gateway"):
-            # It has restarted, and has lost the lease only.
+            # The gateway has restarted, and has lost the lease only.
             self._lease_at_ms = now_ms
-            self.max_ch_ck = None  # or it is another one
+            self.max_ch_ck = None  # or it is another gateway
             self._round_ms = now_ms
         else:
             self.counters["garbage"] += 1
@@ -283,5 +288,5 @@ _TEMPERATURES = {
 
 
 def decimal(value_ck) -> str:
-    """The text of a temperature for the gateway: 45.80 for 4580."""
+    """Returns the text of a temperature for the gateway: 45.80 for 4580."""
     return f"{value_ck // 100}.{value_ck % 100:02d}"

@@ -1,6 +1,6 @@
-"""Encodes what a thermostat remembers across a power cut: 23 bytes or 27, versioned, every field checked. No outputs.
+"""Encodes what a thermostat keeps across a power cut: 23 bytes or 27, versioned, every field checked. Holds no outputs.
 
-    version 1 · rate, and that after long emptiness, 0.01 K/h · dead time, s · cooling, 1/1000 an hour · civil day of
+    version 1 · rate, and rate after long emptiness, 0.01 K/h · dead time, s · cooling, 1/1000 an hour · civil day of
     the last exercise, 0 none · openings of the valve or relay · energy, Wh · relay on-time, s
     version 2, where there is a meter: · its last reading, Wh
 """
@@ -21,7 +21,7 @@ RoomMemory = namedtuple("RoomMemory", ("learned", "exercise_day", "openings", "e
 
 
 def fresh(dead_s):
-    """The RoomMemory of a new node. The dead time depends on the kind of heating."""
+    """Returns the RoomMemory of a new node. The dead time depends on the kind of heating."""
     learned = Learned(
         limits.RATE_DEFAULT_CK_H, limits.RATE_LONG_DEFAULT_CK_H, dead_s, limits.COOLING_DEFAULT_PERMILLE_H
     )
@@ -47,7 +47,7 @@ def encode(memory) -> bytes:
 
 
 def decode(data):
-    """The RoomMemory behind bytes, or None if any field cannot be."""
+    """Returns the RoomMemory in the bytes, or None if any field is out of its bounds."""
     size, meter_wh = struct.calcsize(_FORMAT), None
     if len(data) == size + struct.calcsize(_METER) and data[0] == _METERED:
         meter_wh = struct.unpack(_METER, data[size:])[0]

@@ -1,8 +1,9 @@
-"""Counts the energy of electric heaters by their meter (PZEM-004T), and notices a relay that closes on nothing.
+"""Counts the energy of electric heaters by their meter (PZEM-004T), and detects a relay that closes without a load.
 
-The meter's register counts for its whole life, through power cuts: only its steps are added up, from its last reading,
+The meter's register counts for its whole life, through power cuts. Only its steps are added up, from its last reading,
 which `heating.memory` keeps, so that the energy of a time without the node is not lost. A register that began anew
-(9999.99 kWh, another meter) adds nothing, and neither does a step that no heaters draw. Loaded where one is fitted.
+(9999.99 kWh, another meter) adds nothing, nor does a step larger than heaters draw. Loaded only where a meter is
+fitted.
 """
 
 from heating import limits
@@ -10,8 +11,12 @@ from wire import quantity
 
 
 class HeaterMeter:
-    """Is the meter's count. `wh`: the total. `last_wh`: the last reading, or None. `is_silent`: no reading for some
-    samples. `is_idle`: the relay was closed for minutes, in a cold room, and no power was drawn."""
+    """Holds the meter's count.
+
+    `wh`: the total. `last_wh`: the last reading, or None. `is_silent`: no reading for some samples. `is_idle`: the
+    relay
+    was closed for minutes, in a cold room, and no power was drawn.
+    """
 
     def __init__(self, wh, last_wh, heater_w, *, now_ms):
         self.wh = wh
@@ -22,8 +27,7 @@ class HeaterMeter:
         self._heard_ms = self._at_ms = now_ms
 
     def sample(self, values, closed_ms, *, now_ms):
-        """Observes one reading. `closed_ms`: for how long the relay has been closed in a room that is too cold, else
-        0."""
+        """Observes one reading. `closed_ms`: how long the relay has been closed in a room that is too cold, else 0."""
         power_dw, wh = values.get(quantity.POWER), values.get(quantity.ENERGY)
         if wh is not None:
             self._heard_ms = now_ms

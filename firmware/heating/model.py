@@ -10,14 +10,16 @@ VALVE = "valve"
 OPENTHERM = "opentherm"
 OUTPUTS = (RELAY, VALVE, OPENTHERM)
 
-# Key of a sample while the output does not accept its level; below 0, where no quantity of the wire is.
+# Key in a sample while the output does not accept its level; below 0, where no quantity of the wire is.
 OUTPUT_SILENT = -1
 
 # output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
-# the set-point of a node without a clock. safe_permille: the least duty while the room is not measured. span_ck:
-# between room and outdoors at full power and in the coldest hour. heater_w: rated power behind the relay, 0 unknown.
-# curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much less is enough
-# while the detector has been quiet, 0: no standby. has_meter: of the energy of electric heaters.
+# the
+# set-point of a node without a clock. safe_permille: the least duty while the room is not measured. span_ck: the
+# difference between room and outdoors at full power in the coldest hour. heater_w: rated power behind the relay, 0
+# unknown. curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much lower
+# the set-point may be while the detector reports nothing, 0: no standby. has_meter: the energy of electric heaters is
+# metered.
 HeatingModel = namedtuple(
     "HeatingModel",
     (
@@ -41,7 +43,7 @@ HeatingModel = namedtuple(
 
 
 def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
-    """The HeatingModel of an output, all else by default."""
+    """Returns the HeatingModel of an output, with defaults for all other fields."""
     water = output != RELAY if is_water is None else is_water
     return HeatingModel(
         output=output,
@@ -63,5 +65,5 @@ def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
 
 
 def dead_s(model):
-    """Dead time of the heating that a new node starts from."""
+    """Returns the dead time in s that a new node starts from."""
     return 1200 if model.is_water else 300

@@ -1,14 +1,14 @@
 """Learns when heating must begin so that the room is warm in time, and when it may end early (optimum start and stop).
 
 Start: dead time + missing kelvin / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is the difference
-that the heating was built for. r0 and dead time are learned from preheats: a fifth of each new one, two fifths when the
-room was slower than believed, for a cold class costs more than an early start. A preheat that was disturbed (window,
-order, load shed, sensor) teaches nothing; one that came too late does, up to the moment when the room is warm. After a
-day and more of emptiness the walls are cold and the same rise takes longer: such preheats have a rate of their own. Cap
-6 h, after 48 h of emptiness 12 h.
+that the heating was built for. r0 and dead time are learned from preheats: a new preheat counts one fifth, and two
+fifths when the room was slower than expected, for a cold class costs more than an early start. A preheat that was
+disturbed (window, order, load shed, sensor) teaches nothing; one that came too late does, up to the moment when the
+room is warm. When the room was empty for a day and more the walls are cold and the same rise takes longer: such
+preheats have a rate of their own. Cap 6 h, after 48 h of emptiness 12 h.
 
-Stop: within the last hour of an occupied span, when the room, left alone, will still be within half a kelvin at its
-end, by the cooling that was learned: so many thousandths of the difference to outdoors an hour, over the first hour
+Stop: within the last hour of an occupied span, when the room without heat will still be within half a kelvin of its
+set-point at the end. The cooling is learned: in thousandths of the difference to outdoors an hour, over the first hour
 without heat.
 
 Integers: 0.01 °C, 0.01 K/h, s. Knows no programme.
@@ -18,14 +18,14 @@ from collections import namedtuple
 
 from heating import limits
 
-# rate_long_ck_h: after a day and more of emptiness.
+# rate_long_ck_h: the rate after a day and more of emptiness.
 Learned = namedtuple("Learned", ("rate_ck_h", "rate_long_ck_h", "dead_s", "cooling_permille_h"))
-# Of one preheat: how long, how much, outdoors or None, and what has been learned so far.
+# The result of one preheat: how long, how much, outdoors or None, and what has been learned so far.
 Lesson = namedtuple("Lesson", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", "dead_s"))
 
 
 class Preheat:
-    """Follows preheats and learns from them. `learned`: to be remembered; `is_running`: while a preheat is followed."""
+    """Follows preheats and learns from them. `learned`: to be saved; `is_running`: True while a preheat is followed."""
 
     def __init__(self, learned, span_ck):
         self.learned = learned
@@ -37,8 +37,10 @@ class Preheat:
         self._has_cooled = True
 
     def lead_s(self, target_ck, room_ck, outdoor_ck, empty_s) -> int:
-        """Seconds before its time from which a room that was empty for `empty_s` is heated; 0 when it is warm
-        enough."""
+        """Returns the seconds of lead with which the room must be heated; 0 when it is warm enough.
+
+        `empty_s`: how long the room has been empty.
+        """
         missing_ck = target_ck - limits.PREHEAT_REACHED_CK - room_ck
         if missing_ck <= 0:
             return 0
@@ -48,7 +50,7 @@ class Preheat:
         return min(cap_s, self.learned.dead_s + 3600 * missing_ck // rate_ck_h)
 
     def may_stop(self, setpoint_ck, room_ck, outdoor_ck, left_s) -> bool:
-        """True if the room will be warm enough at the end of its hours without more heat."""
+        """Returns True if the room will be warm enough at the end of its hours without more heat."""
         if left_s > limits.STOP_MAX_S:
             return False
         outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
@@ -58,17 +60,20 @@ class Preheat:
     # --- learning -------------------------------------------------------------------------------------------
 
     def begin(self, target_ck, room_ck, outdoor_ck, is_cold, *, now_ms) -> None:
-        """Begins to follow full heat, for this target. is_cold: the walls are cold too, after a day and more."""
+        """Begins to follow full heat for this target. is_cold: the walls are cold too, after a day and more."""
         self.is_running = True
         self._start = (now_ms, room_ck, outdoor_ck, target_ck, is_cold)
         self._rising_ms = None
 
     def abandon(self) -> None:
-        """Gives the preheat up after a disturbance: nothing is learned from it."""
+        """Abandons the preheat after a disturbance: nothing is learned from it."""
         self.is_running = False
 
     def overshoots(self, setpoint_ck) -> bool:
-        """True if a cooler span has begun before the target was reached: full heat must not go on to the old one."""
+        """Returns True if a cooler span has begun before the target was reached.
+
+        Full heat must then not continue to the old target.
+        """
         return setpoint_ck < self._start[3]
 
     def observe(self, room_ck, *, now_ms):
@@ -114,7 +119,7 @@ class Preheat:
 
     def _learn(self, lasted_s, rise_ck, outdoor_ck, target_ck, is_cold):
         dead_s = (self._rising_ms - self._start[0]) // 1000
-        # The first fifth of a kelvin was part of the dead time: the seconds that the rate explains are subtracted.
+        # The first fifth of a kelvin is part of the dead time: the seconds that the rate explains are subtracted.
         rate_ck_h = 3600 * (rise_ck - limits.RISE_SEEN_CK) // max(60, lasted_s - dead_s)
         dead_s = max(0, dead_s - 3600 * limits.RISE_SEEN_CK // max(1, rate_ck_h))
         at_full = self._rate_at(1000, target_ck, outdoor_ck)
@@ -136,8 +141,10 @@ class Preheat:
 
 
 def _mean(old, new, fifths=1):
-    """The old value moved by a fifth, or so many, towards the new; by at least one, or a small difference would never
-    be learned."""
+    """Returns the old value moved by one fifth, or by `fifths`, towards the new.
+
+    It moves by at least one, or a small difference would never be learned.
+    """
     step = new - old
     if step == 0:
         return old

@@ -1,19 +1,20 @@
-"""Computes a heating duty from set-point and temperature: TPI, with or without a PI that shifts the set-point, or
-hysteresis.
+"""Computes a heating duty from set-point and temperature.
+
+The law is TPI, with or without a PI that shifts the set-point, or hysteresis.
 
 TPI (time proportional and integral, as Versatile Thermostat names it): duty = Kint · (set-point - room) + Kext ·
 (set-point - outdoors), between 0 and 1; defaults 0.6 and 0.01 per K; no outdoor term without an outdoor temperature. It
 leaves an offset of its own when Kext does not fit the building. PI removes it: an offset is added to the set-point, kp
 · error + ki · the sum of errors, one step every five minutes, with the presets of Versatile Thermostat. Their k_ext is
-left out: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
+omitted: all our outputs have an outdoor term of their own (Kext, the boiler's curve), and two would add up.
 
-Anti-windup: the sum is clamped, and halved when the error has changed its sign by more than noise does; a long gap
-counts as one step; and the sum rests while the output is saturated in the error's direction, and while the caller asks
+Anti-windup: the sum is clamped, and halved when the error changes its sign by more than noise does. A long gap counts
+as one step. The sum does not change while the output is saturated in the error's direction, nor while the caller asks
 for it (window open, sensor at fault).
 
 Hysteresis (as ESPHome's thermostat has it): full heat from a deadband below the set-point on, none from an overrun
-above it on, and in between the duty of before. No outdoor term, no sum; the relay's minimum times are its cycle's. For
-heating that needs long runs: a burner without modulation, a pellet stove.
+above it on, and the previous duty in between. It has no outdoor term and no sum; the relay's minimum times are its
+cycle's. It is for heating that needs long runs: a burner without modulation, a pellet stove.
 
 Integers: temperatures in 0.01 K, duty in 1/1000, gains as given below.
 """
@@ -22,8 +23,8 @@ from collections import namedtuple
 
 from heating import limits
 
-# kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis, 0.01 K, instead of all others;
-# or None.
+# kint, kext: 1/100 per K. pi: a Preset or None. band: (deadband, overrun) of hysteresis in 0.01 K, which replaces all
+# others; or None.
 ControlLaw = namedtuple("ControlLaw", ("kint", "kext", "pi", "band"))
 # kp in 1/1000, ki in 1/10000 per step, offset_max_ck, and the clamp of the sum in 0.01 K · steps.
 Preset = namedtuple("Preset", ("kp", "ki", "offset_max_ck", "sum_max_ck"))
@@ -39,8 +40,10 @@ DEFAULT_CONTROL = ControlLaw(60, 1, PRESETS["medium"], None)
 
 
 class Regulator:
-    """Holds the state of one regulator. `duty_permille`: of the last `step`; `offset_ck`: PI's addition to the
-    set-point."""
+    """Holds the state of one regulator.
+
+    `duty_permille`: the result of the last `step`; `offset_ck`: PI's addition to the set-point.
+    """
 
     def __init__(self, control):
         self._control = control
@@ -52,8 +55,12 @@ class Regulator:
         self.duty_permille = 0
 
     def step(self, setpoint_ck, room_ck, outdoor_ck, *, rises, rests, is_full, now_ms) -> int:
-        """The duty in 1/1000. `rises`: the room gets warmer; `rests`: the reading shows nothing about the heating;
-        `is_full`: the output gives all it has."""
+        """Returns the duty in 1/1000.
+
+        `rises`: the room gets warmer; `rests`: the reading shows nothing about the heating; `is_full`: the output gives
+        its
+        maximum.
+        """
         error_ck = setpoint_ck - room_ck
         band = self._control.band
         if band is not None:
@@ -97,12 +104,15 @@ class Regulator:
 
 
 def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int:
-    """The duty that keeps a room which cannot be measured: 0 only while it is warmer outdoors than what is kept, and
-    never in winter, when such an outdoor temperature is not believed.
+    """Returns the duty for a room that cannot be measured.
 
-    It is the largest of the configured base; SAFE_FLOOR_PERMILLE at frost outside, when the room was cold at its last
-    reading, or in winter without an outdoor temperature; and with an outdoor temperature the duty that holds 12 °C by
-    the span (0.01 K) that the heating is built for."""
+    It is 0 only while it is warmer outdoors than the temperature to be kept, and never in winter, when such an outdoor
+    temperature is not believed. It is the largest of three: the configured base; SAFE_FLOOR_PERMILLE with frost
+    outside,
+    when the room was cold at its last reading, or in winter without an outdoor temperature; and with an outdoor
+    temperature
+    the duty that holds 12 °C by the span (0.01 K) that the heating is built for.
+    """
     duty = base_permille
     if outdoor_ck is None:
         cold = is_winter
@@ -121,5 +131,5 @@ def _half(value):
 
 
 def _over(value, divisor):
-    """Division towards zero, so that heating and cooling errors weigh alike."""
+    """Divides towards zero, so that heating and cooling errors weigh alike."""
     return -(-value // divisor) if value < 0 else value // divisor

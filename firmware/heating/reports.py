@@ -1,4 +1,4 @@
-"""Reports the events of one room: each begin and each end once. Remembers what was reported; decides nothing."""
+"""Reports the events of one room: each begin and each end once. Keeps what was reported; decides nothing."""
 
 from heating import limits
 from heating.boiler import FAULT, FAULT_CODE_KEY, FAULT_FLAGS_KEY, STATUS_KEY
@@ -6,9 +6,9 @@ from heating.model import OPENTHERM, OUTPUT_SILENT
 from heating.setpoint import PREHEAT, PROGRAMME
 from wire import directive, event
 
-# The word of wire.event for the basis on which a room goes on without its clock.
+# The word of wire.event for what a room runs on without its clock.
 _BASIS = "safety"
-# Detail of a silent valve's converter: the room's only zone, why, no current.
+# Detail of a silent valve converter: the room's only zone, the cause, no current.
 _SILENT = (1, "silent", None)
 
 
@@ -26,7 +26,7 @@ class RoomReports:
         self._status_ms = now_ms
 
     def drain(self) -> list:
-        """[(event code, active, detail)] since the last call."""
+        """Returns [(event code, active, detail)] since the last call."""
         events = self._events
         self._events = []
         return events
@@ -62,22 +62,22 @@ class RoomReports:
         self._report_while(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
 
     def boiler_status(self, *, now_ms):
-        """OpenTherm id 0's low byte, while it is fresh, or None."""
+        """Returns OpenTherm id 0's low byte while it is fresh, else None."""
         if self._status is None or now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS:
             return None
         return self._status
 
     def is_equipment_sound(self) -> bool:
-        """True while output and meter answer and a boiler reports no fault."""
+        """Returns True while output and meter answer and a boiler reports no fault."""
         for code in (event.METER_FAILURE, event.VALVE_FAILURE, event.BOILER_COMM_FAILURE, event.BOILER_FAULT):
             if code in self._reported:
                 return False
         return True
 
     def report_decision(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
-        """Reports from a whole decision what differs from the last reports."""
+        """Reports what differs in a whole decision from the last reports."""
         previous_ck = self._setpoint[0]
-        # The programme's reason changes at midnight with the day: that is no change of the set-point.
+        # The programme's reason changes with the day at midnight: that is no change of the set-point.
         which = (setpoint_ck, rule, None if rule in (PROGRAMME, PREHEAT) else reason)
         if which != self._setpoint:
             self._setpoint = which

@@ -1,10 +1,11 @@
-"""Decides the set-point of now, its rule and its reason: order, programme, or a safe set-point without a clock; then
-lowers it for load shedding and ceilings. Frost, windows and a dead sensor stand above it, in `heating.trade`.
+"""Decides the present set-point, its rule and its reason: by order, programme, or a safe set-point without a clock.
+
+Load shedding and ceilings then lower it. Frost, windows and a dead sensor take precedence over it, in `heating.trade`.
 
 A usable clock runs the programme; one that is uncertain by more than a minute gives the warmest set-point that may be
-right. Without one the room is held at a safe comfort. Nothing is stored but two latches, each for one span: a preheat
-that has begun goes on, an early stop stays stopped. Both aim at what the ceilings will allow at that hour: a programme
-may ask for a temperature by an exemption that has ended.
+right. Without a clock the room is held at a safe comfort. Only two latches are kept, each for one span: a preheat that
+has begun continues, an early stop stays stopped. Both aim at what the ceilings will allow at that hour: a programme may
+ask for a temperature by an exemption that has ended by then.
 """
 
 from collections import namedtuple
@@ -14,8 +15,8 @@ from node.limits import UNCERTAINTY_USABLE_S
 from policy import civil, heating
 from wire import directive, node_order
 
-# Rules of a set-point, as `setpointChanged` events carry them, beside those of wire.node_order. `reason` is of the
-# programme an integer (policy.heating.reason_text), of an order its id, of a ceiling its text.
+# Rules of a set-point, as `setpointChanged` events carry them, beside those of wire.node_order. `reason` is an integer
+# for the programme (policy.heating.reason_text), the id of an order, or the text of a ceiling.
 PROGRAMME = "programme"
 PREHEAT = "preheat"
 EARLY_STOP = "early-stop"
@@ -30,20 +31,23 @@ Choice = namedtuple("Choice", ("setpoint_ck", "rule", "reason", "is_off", "wishe
 
 
 class SetpointLadder:
-    """Is the ladder of one room; time may jump either way. `preheat` is a heating.preheat.Preheat."""
+    """Decides the set-point of one room by the ladder; time may jump either way.
+
+    `preheat` is a heating.preheat.Preheat.
+    """
 
     def __init__(self, model, preheat):
         self._model = model
         self._plan = heating.Plan(model.programme, model.zone)
         self._preheat = preheat
-        self._preheats_s = None  # for the span that begins then
-        self._stops_s = None  # for the span that ends then
-        self._kept_s = None  # no early stop of the span that ends then: the room had got too cold
-        self._exception = None  # policy.heating: the one that holds, or the last
+        self._preheats_s = None  # the start of the span that is preheated for
+        self._stops_s = None  # the end of the span that stops early
+        self._kept_s = None  # the end of a span without early stop: the room had got too cold
+        self._exception = None  # policy.heating: the present exception, or the last
         self._known_s = None  # since when the begin of an exception would have been noticed
 
     def decide(self, moment, room_ck, outdoor_ck) -> Choice:
-        """The Choice of now. room_ck, outdoor_ck: 0.01 °C, or None."""
+        """Returns the Choice of now. room_ck, outdoor_ck: 0.01 °C, or None."""
         wanted = self._wanted(moment)
         order = moment.order
         kind = heating.OCCUPIED
@@ -69,7 +73,7 @@ class SetpointLadder:
         return Choice(setpoint_ck, rule, reason, is_off, wished_ck, limit, wanted, is_plain)
 
     def _wanted(self, moment):
-        """The programme's Wanted, or None without a usable clock."""
+        """Returns the programme's Wanted, or None without a usable clock."""
         if moment.unix_s is None or moment.uncertainty_s > UNCERTAINTY_USABLE_S:
             return None
         exception = self._exception = self._exceptional(moment)
@@ -78,14 +82,18 @@ class SetpointLadder:
         return self._plan.wanted(moment.unix_s, exception)
 
     def _exceptional(self, moment):
-        """The exception for the Plan: (kind, since when, until when). The directive gives no begin: one that is there
-        at a start may have lasted for long, and closed for long is the cooler of what may be right."""
+        """Returns the exception for the Plan: (kind, since when, until when).
+
+        The directive gives no begin: an exception that is in force at a start may have lasted for long. "Closed for
+        long" is
+        then assumed, the cooler of what may be right.
+        """
         unix_s, last = moment.unix_s, self._exception
         if self._known_s is None:
             self._known_s = unix_s
         word = moment.directives.get(directive.EXCEPTION, heating.AS_USUAL)
         if word == heating.AS_USUAL:
-            # The exception has ended or was called off: its past stays.
+            # The exception has ended or was cancelled: its past remains.
             return last if last is None or last[2] <= unix_s else (last[0], last[1], unix_s)
         day = civil.local_from_unix(self._model.zone, unix_s).civil_day
         ends_ms = moment.directives.get(directive.EXCEPTION_ENDS)
@@ -94,16 +102,17 @@ class SetpointLadder:
         else:
             ends_s = unix_s + (ends_ms - moment.now_ms) // 1000
         if last is not None and last[0] == word and last[2] > unix_s - limits.EXCEPTION_MOVES_S:
-            # Each renewal, every quarter of an hour, moves its end by some seconds: that is the same hour of a preheat.
+            # Each renewal, every quarter of an hour, moves its end by some seconds: a preheat for it is for the same
+            # hour.
             is_same = abs(ends_s - last[2]) <= limits.EXCEPTION_MOVES_S
             return last if is_same else (word, last[1], ends_s)
         is_known = unix_s - self._known_s >= limits.EXCEPTION_KNOWN_S
-        # A day is occupied as a whole, but closed from now on only: the hours before were used.
+        # An occupied day is occupied as a whole; a closed one only from now on, for the hours before were used.
         since_s = civil.unix_from_local(self._model.zone, day, 0) if word == heating.OCCUPIED_ALL_DAY else unix_s
         return (word, since_s if is_known else 0, ends_s)
 
     def _programme(self, wanted, unix_s, room_ck, outdoor_ck):
-        """(set-point, rule, kind of hour): the programme, with its preheat and its early end."""
+        """Returns (set-point, rule, kind of hour) by the programme, with its preheat and its early end."""
         if wanted.kind == heating.OCCUPIED:
             self._preheats_s = None
             if self._stops(wanted, unix_s, room_ck, outdoor_ck):
@@ -124,7 +133,7 @@ class SetpointLadder:
         return wanted.setpoint_ck, PROGRAMME, wanted.kind
 
     def _stops(self, wanted, unix_s, room_ck, outdoor_ck):
-        """True while an early stop holds. It ends when the room has got colder than it may."""
+        """Returns True while an early stop holds. It ends when the room is colder than it may be."""
         ends_s = wanted.until_s
         if ends_s - unix_s > limits.STOP_MAX_S or room_ck is None:
             self._stops_s = None
@@ -143,7 +152,7 @@ class SetpointLadder:
         return self._stops_s is not None
 
     def _is_last(self, setpoint_ck, ends_s):
-        """True if the hours after the end are cooler: neither another span, nor the same one past midnight."""
+        """Returns True if the hours after the end are cooler: no other span follows, nor the same one past midnight."""
         after = self._plan.peek(ends_s, self._exception)
         after_ck = self._allowed_ck(after.setpoint_ck, after.kind, ends_s)
         return after.kind != heating.OCCUPIED and after_ck < setpoint_ck

@@ -1,16 +1,16 @@
-"""Decodes a thermostat's own settings from plain data. Every fault is noted with its path and the remedy.
+"""Decodes a thermostat's own settings from plain data. Notes every fault with its path and the remedy.
 
     output       "relay", "valve" or "opentherm"
     water        true where water carries the heat; absent: all but a relay
     control      ["tpi", Kint, Kext] in 1/100 per K, or ["pi", preset] (heating.regulator), or
-                 ["hysteresis", deadband, overrun] in 0.01 K: heat begins so much below the set-point and ends so much
-                 above it, 10 to 200 and 0 to 100, and a boiler's flow is then flow_max_ck; absent: ["pi", "medium"]
+                 ["hysteresis", deadband, overrun] in 0.01 K: heat begins that much below the set-point (10 to 200) and
+                 ends that much above it (0 to 100), and a boiler's flow is then flow_max_ck; absent: ["pi", "medium"]
     cycle        [cycle, least on, least off] in s; absent: 600, 30, 30 for electric heat, 1800, 300, 300 for water
     programme    heating programme in plain form (policy.heating_form); absent: weekdays from 8:00 to 18:00 at 19 °C
     fallback_ck  set-point without a clock, 0.01 °C; absent: 17 °C
     safe_percent the least duty while the room is not measured, given in spite of `cycle`; absent: 10
     span_k       room less outdoors at full power in the coldest hour, K; absent: 30
-    heater_w     rated power behind the relay, W: energy is then counted by its on-time, where there is no meter
+    heater_w     rated power behind the relay, W: where there is no meter, energy is then counted by its on-time
     flow_max_ck, curve_percent   of a boiler: highest flow temperature (id 57), heating curve; absent: 70 °C, 120
     hot_water    true or false: whether the boiler may make hot water; absent: the boiler decides
     exercise_s   weekly stroke of the valve, each way; 0: none
@@ -61,7 +61,7 @@ Own = namedtuple("Own", ("model", "hot_water", "fitted"))
 
 
 def decode(faults, plain):
-    """Own, or None where it could not be read."""
+    """Returns Own, or None where it could not be read."""
     output = plain.get("output")
     if output not in model.OUTPUTS:
         faults.add("output", "is not known", "give relay, valve or opentherm")
@@ -111,7 +111,7 @@ def _control(faults, value, known):
             return regulator.ControlLaw(value[1], value[2], None, None)
         return known
     if isinstance(value, list) and len(value) == 3 and value[0] == "hysteresis":
-        # Less than 0.1 K is the sensor's noise; more than 1 K above would be comfort beyond what the law lets.
+        # Less than 0.1 K is the sensor's noise; more than 1 K above would be more comfort than the law allows.
         if faults.integer("control[1]", value[1], 10, 200) and faults.integer("control[2]", value[2], 0, 100):
             return regulator.ControlLaw(known.kint, known.kext, None, (value[1], value[2]))
         return known
@@ -128,7 +128,7 @@ def _timing(faults, value, known):
         return known
     sound = faults.integer("cycle[0]", value[0], 120, 7200)
     for index in (1, 2):
-        # Half of the cycle each, or no duty would be left between them.
+        # At most half of the cycle each, or no duty would be possible between them.
         high = value[0] // 2 if sound else 3600
         sound = faults.integer(f"cycle[{index}]", value[index], 10, high) and sound
     return actuators.CycleTiming(1000 * value[0], 1000 * value[1], 1000 * value[2]) if sound else known

@@ -1,11 +1,12 @@
-"""Judges the thermometers of a room: whether the reading of the room is believed, and how cold it is outside.
+"""Judges the thermometers of a room: whether the room's reading is believed, and how cold it is outside.
 
-The room's thermometer gets one reading a sample, or None where it is silent; absent, stale, stuck and wild have a word
-each, within five minutes. A reading out of range, or faster than air can change, counts as none; the allowed change
-grows with the time since the last good reading, so that a sensor that was moved is believed again by itself. A value
-that stands still is no fault while the heating is low: rooms do that. It is one after three hours at more than half
-power (the false alarms that Versatile Thermostat's users had were of that kind), and after a day and night at any: a
-sensor that stands at 20 °C for ever would have the room freeze without a demand.
+The room's thermometer gives one reading a sample, or None where it is silent. Absent, stale, stuck and wild sensors
+each
+have a word, declared within five minutes. A reading out of range, or faster than air can change, counts as none; the
+allowed change grows with the time since the last good reading, so that a sensor that was moved is believed again by
+itself. A constant value is no fault while the heating is low: rooms do that. It is one after three hours at more than
+half power (the false alarms of Versatile Thermostat's users were of that kind), and after a day and night at any power:
+a sensor stuck at 20 °C would let the room freeze without a demand.
 """
 
 from heating import limits
@@ -21,8 +22,10 @@ ABSENT = "absent"
 
 
 class RoomThermometer:
-    """Judges the room's readings. `temperature_ck`: the last good one, 0.01 °C, or None; `fault`: None, or why it must
-    not be acted upon."""
+    """Judges the room's readings.
+
+    `temperature_ck`: the last good one, 0.01 °C, or None; `fault`: None, or the reason why it must not be acted upon.
+    """
 
     def __init__(self, *, now_ms):
         self.temperature_ck = None
@@ -36,7 +39,7 @@ class RoomThermometer:
         self._moved_ms = now_ms
 
     def sample(self, value_ck, duty_permille, *, now_ms) -> None:
-        """Observes one reading, and the heating duty that was in force since the one before."""
+        """Observes one reading, and the heating duty that was in force since the last one."""
         why = self._wrong(value_ck, now_ms)
         if why is not None:
             self._why = why if why != SILENT or self.temperature_ck is not None else ABSENT
@@ -45,7 +48,7 @@ class RoomThermometer:
             return
         self.temperature_ck = value_ck
         if now_ms - self._good_ms >= limits.SENSOR_STALE_MS:
-            self._moved_ms = now_ms  # how it moved meanwhile is not known
+            self._moved_ms = now_ms  # how it moved in between is not known
         self._good_ms = now_ms
         self._good_in_a_row += 1
         moved = self._still_ck is None or abs(value_ck - self._still_ck) >= limits.SENSOR_STUCK_CK
@@ -64,7 +67,7 @@ class RoomThermometer:
             self.fault = None
 
     def tick(self, *, now_ms) -> None:
-        """Declares a sensor that has been silent for too long; called with or without samples."""
+        """Declares a sensor that has been silent for too long; may be called with or without samples."""
         if now_ms - self._good_ms >= limits.SENSOR_STALE_MS:
             self._declare(self._why)
 
@@ -91,8 +94,10 @@ _WINTER_MONTHS = (11, 12, 1, 2, 3)
 
 
 class OutdoorThermometer:
-    """Gives the temperature outdoors: of the node's own sensor, else of the gateway. `seen`: (0.01 °C, when) of the own
-    sensor, or None before its first reading."""
+    """Gives the outdoor temperature: from the node's own sensor, else from the gateway.
+
+    `seen`: (0.01 °C, when) of the own sensor, or None before its first reading.
+    """
 
     def __init__(self):
         self.seen = None
@@ -102,14 +107,14 @@ class OutdoorThermometer:
             self.seen = (values[OUTDOOR_KEY], now_ms)
 
     def temperature_ck(self, moment):
-        """0.01 °C, or None."""
+        """Returns it in 0.01 °C, or None."""
         if self.seen is not None and moment.now_ms - self.seen[1] < limits.OUTDOOR_SILENT_MS:
             return self.seen[0]
         return moment.directives.get(directive.OUTDOOR_TEMPERATURE)
 
 
 def is_winter(choice, moment):
-    """True in the winter months; without a clock too."""
+    """Returns True in the winter months, and without a clock."""
     if choice.wanted is None:
         return True
     return civil.civil_from_days(moment.unix_s // civil.day_s)[1] in _WINTER_MONTHS

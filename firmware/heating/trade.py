@@ -3,11 +3,11 @@
 Composes the machines of this package. The outputs are recomputed from order, clock, programme and temperature at every
 decision, never restored. Precedence (ARCHITECTURE.md), from the top:
 
-    locked        by a technician at the node: no heat at all, for a hand may be in the valve. A room that gets as cold
-                  as frost meanwhile is reported, not heated. Tested by a technician: heat, for two minutes
+    locked        by a technician at the node: no heat at all, for a hand may be in the valve. If the room gets as cold
+                  as frost meanwhile, that is reported, not heated. Tested by a technician: heat, for two minutes
     frost         forced at 5 °C, released at 7 °C, above order, window, load shed and a manual off
     sensor        at fault: the safe duty, which is never 0 in winter, given in full in spite of a relay's minimum
-                  times; a boiler's curve then aims at what the duty keeps
+                  times; a boiler's curve then aims at the temperature that the duty keeps
     window        open: no heat
     set-point     of `heating.setpoint`: order, programme, no-time; load shed and ceilings lower it, and so does
                   standby, after an hour of the programme's occupied hours without a detection
@@ -15,9 +15,9 @@ decision, never restored. Precedence (ARCHITECTURE.md), from the top:
 
 This gives a duty, and `heating.actuators` turns it into a relay's cycle, a valve's 0-10 V, or a boiler's flow
 set-point. Every edge is a deadline, and a whole decision holds for some seconds: a call that is 8 s late costs 8 s of
-heat and no more. Presence stays in the node: no record has it, and "standby" shows an hour's absence at the finest.
+heat and no more. Presence stays in the node: no record carries it, and "standby" shows only an absence of an hour.
 
-Long because the machines of a room meet here; each is a module of its own.
+The module is long because the machines of a room meet here; each is a module of its own.
 """
 
 from collections import namedtuple
@@ -36,8 +36,8 @@ from node.trade import LOCK, TEST, Trade
 from policy import civil, heating
 from wire import directive, event, quantity
 
-# on: relay, pump or CH enable. valve_percent: 0 to 100. flow_ck: of a boiler, 0.01 °C. attempt: with another number all
-# outputs are driven anew though nothing else has changed.
+# on: relay, pump or CH enable. valve_percent: 0 to 100. flow_ck: of a boiler, 0.01 °C. attempt: a new number has all
+# outputs driven anew though nothing else has changed.
 Outputs = namedtuple("Outputs", ("on", "valve_percent", "flow_ck", "attempt"))
 SAFE = Outputs(False, 0, limits.FLOW_MIN_CK, 0)
 
@@ -47,13 +47,15 @@ WINDOW = "window"
 STANDBY = "standby"
 
 ROOM_KEY = quantity.key(quantity.TEMPERATURE)
-# Keys of a sample that no record has: private (presence), or the meter's own register.
+# Keys of a sample that no record carries: private (presence), or the meter's own register.
 _INSIDE = (quantity.OCCUPANCY, quantity.ENERGY, OUTPUT_SILENT)
 
 
 class Thermostat(Trade):
-    """Is the trade of one room. `model`: heating.model.HeatingModel; `remembered`: bytes of `memory` before the
-    restart, b"" at first."""
+    """Runs the heating of one room.
+
+    `model`: heating.model.HeatingModel; `remembered`: bytes of `memory` from before the restart, b"" at first.
+    """
 
     kind = "thermostat"
     directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION)
@@ -84,7 +86,7 @@ class Thermostat(Trade):
             from heating.meter import HeaterMeter
 
             self._meter = HeaterMeter(kept.energy_wh, kept.meter_wh, model.heater_w, now_ms=now_ms)
-        # A valve answers at once; a relay or a boiler may owe its least time off first.
+        # A valve answers at once; a relay or a boiler may have to complete its least time off first.
         self.test_ms = limits.TEST_MS + (0 if model.output == VALVE else model.timing.min_off_ms)
         self.outputs = SAFE
         self.duty_permille = 0
@@ -100,8 +102,8 @@ class Thermostat(Trade):
         self._sampled_ms = now_ms
         self._decided_ms = None
         self._decided_for = None  # (Moment, local)
-        self._seen_ms = now_ms  # of the last detection, or of the last hours that need none
-        self._is_fresh = False  # a whole decision that the outputs have not followed yet
+        self._seen_ms = now_ms  # time of the last detection, or of the last hours that need none
+        self._is_fresh = False  # True for a whole decision that the outputs have not followed yet
 
     # --- in -------------------------------------------------------------------------------------------------
 
@@ -212,7 +214,7 @@ class Thermostat(Trade):
     # --- the decision ---------------------------------------------------------------------------------------
 
     def _decide(self, moment):
-        """Decides set-point, rule and duty of now."""
+        """Decides the present set-point, rule and duty."""
         now_ms = moment.now_ms
         self._decided_ms = now_ms
         self._is_fresh = True
@@ -246,14 +248,14 @@ class Thermostat(Trade):
         )
 
     def _is_standby(self, choice, now_ms):
-        """True after so long without a detection, in hours that are occupied by the programme alone."""
+        """Returns True after STANDBY_MS without a detection, in hours that are occupied by the programme alone."""
         waits = choice.is_plain and choice.wanted.kind == heating.OCCUPIED and choice.rule != EARLY_STOP
         if not waits or not self._model.standby_ck:
             self._seen_ms = now_ms
         return now_ms - self._seen_ms >= limits.STANDBY_MS
 
     def _differs(self, moment):
-        """True if order, directives or clock differ from those of the last whole decision."""
+        """Returns True if order, directives or clock differ from those of the last whole decision."""
         last, local = self._decided_for
         return (
             self.local != local
@@ -263,7 +265,7 @@ class Thermostat(Trade):
         )
 
     def _duty(self, choice, room_ck, outdoor_ck, moment):
-        """The duty in 1/1000, by the rule in force."""
+        """Returns the duty in 1/1000, by the rule in force."""
         if self._rule == LOCK:
             return 0
         if self._rule in (FROST, TEST):
@@ -291,7 +293,7 @@ class Thermostat(Trade):
         return 1000 if self._preheat.is_running else duty
 
     def _follow_preheat(self, choice, was_rule, room_ck, outdoor_ck, now_ms):
-        """Follows a preheat while the programme alone decides, beyond its hour if it came too late."""
+        """Follows a preheat while the programme alone decides, and beyond its hour if it came too late."""
         if self._rule == PREHEAT and was_rule != PREHEAT and choice.is_plain and not self._preheat.is_running:
             self._preheat.begin(
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
@@ -315,14 +317,16 @@ class Thermostat(Trade):
             self._preheat.end_cooling()
 
     def _is_full(self):
-        """True while the output gives all it has: a boiler by its flow, also while it is driven anew."""
+        """Returns True while the output gives its maximum: a boiler by its flow, also while it is driven anew."""
         if self._model.output == OPENTHERM:
             return self._cycle.is_on and self.outputs.flow_ck >= self._model.flow_max_ck
         return self.duty_permille >= 1000
 
     def _watch_heating(self, room_ck, moment):
-        """Watches whether the room follows. A test is no regime of its own, and a lock shows nothing of a heating that
-        failed before it."""
+        """Watches whether the room follows.
+
+        A test is not judged as heating or cooling, and a lock shows nothing of a heating that failed before it.
+        """
         now_ms, watch = moment.now_ms, self._watch
         if self.local == TEST or (self.local == LOCK and event.HEATING_FAILURE in watch.active):
             watch.disturb(now_ms=now_ms)
@@ -338,7 +342,7 @@ class Thermostat(Trade):
             self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
 
     def _watched_permille(self):
-        """The duty that the room must feel."""
+        """Returns the duty whose effect on the room is judged."""
         if self._rule in (WINDOW, SENSOR):
             return limits.WATCH_LEAVE_PERMILLE - 1
         if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
@@ -348,7 +352,7 @@ class Thermostat(Trade):
     # --- the outputs ----------------------------------------------------------------------------------------
 
     def _apply(self, moment):
-        """Brings `outputs` to the duty in force. Makes a new value only for a change."""
+        """Brings `outputs` to the duty in force. Allocates a new value only for a change."""
         now_ms = moment.now_ms
         model = self._model
         demand = self.duty_permille
@@ -400,7 +404,7 @@ class Thermostat(Trade):
             if outdoor_ck is None and is_winter(self._choice, moment):
                 outdoor_ck = limits.SAFE_OUTDOOR_CK
             flow_ck = actuators.blind_flow_ck(self.duty_permille, outdoor_ck, model.curve_percent, model.flow_max_ck)
-        # A boiler moves in whole degrees: a smaller step would be sent for nothing.
+        # A boiler moves in whole degrees: a smaller step would be sent without effect.
         held = self.outputs.flow_ck
         return held if abs(flow_ck - held) < 50 and held != limits.FLOW_MIN_CK else flow_ck
 
@@ -426,12 +430,14 @@ class Thermostat(Trade):
     # --- what is known --------------------------------------------------------------------------------------
 
     def _room_ck(self):
-        """The room's temperature if it is believed, else None."""
+        """Returns the room's temperature if it is believed, else None."""
         return None if self._sensor.fault is not None else self._sensor.temperature_ck
 
     def _closed_ms(self, room_ck, now_ms):
-        """For how long the relay has been closed on electric heaters that must draw; 0 in a room that is nearly warm,
-        where their own thermostats may have opened."""
+        """Returns how long the relay has been closed on electric heaters that must draw.
+
+        It is 0 in a room that is nearly warm, where their own thermostats may have opened.
+        """
         model = self._model
         is_cold = room_ck is not None and room_ck < self.setpoint_ck - limits.COMFORT_CK
         if model.output != RELAY or model.is_water or not self.outputs.on or not is_cold:

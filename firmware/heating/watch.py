@@ -1,14 +1,14 @@
 """Watches whether the room follows the heating: reports full heat without a rise, and a rise without heat.
 
-The room is compared with itself: its mean over a whole cycle of the relay, for the air of a light room goes up and down
-with it, and the mean a window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the
-room a kelvin below its set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K
-an hour in a room as cold as outdoors, and less the more of the heating's strength is spent on holding the temperature:
-at half of it nothing, beyond it the room may fall, but not as fast as without heat. In any frost, full heat for a day
-and a half that brings no half kelvin is reported too. Stuck on: duty 0, one window for the heat that is left, then half
-a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by themselves. A
-meter that sees a closed relay draw nothing shows it sooner (`observe_meter`). The trade answers by driving the output
-anew, five times at most (`attempts`).
+The room's mean over a whole relay cycle (the air of a light room goes up and down with it) is compared with the mean a
+window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the room a kelvin below its
+set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K an hour in a room as cold
+as outdoors, and less the more of the heating's strength is spent on holding the temperature: at half of it nothing;
+beyond that the room may fall, but not as fast as without heat. In any frost, full heat for a day and a half that brings
+less than half a kelvin is reported too. Stuck on: duty 0, one window for the residual heat, then half a kelvin up in
+each of two windows in a row, above the set-point: sun and people do that once. Both end by themselves. A meter shows it
+sooner when a closed relay draws nothing (`observe_meter`). The trade answers by driving the output anew, five times at
+most (`attempts`).
 """
 
 from heating import limits
@@ -16,18 +16,21 @@ from wire import event
 
 
 class HeatingWatch:
-    """Judges the heating at each sample. `active`: the set of event codes in force. `cycle_ms`: of the relay;
-    `span_ck`: what full heat holds above outdoors, 0.01 K."""
+    """Judges the heating at each sample.
+
+    `active`: the set of event codes in force. `cycle_ms`: of the relay; `span_ck`: the difference to outdoors that full
+    heat holds, 0.01 K.
+    """
 
     def __init__(self, window_ms, cycle_ms, span_ck):
         self._cycle_ms = cycle_ms
         self._window_ms = max(window_ms, cycle_ms)
         self._span_ck = span_ck
         self._regime = None
-        self._kept = []  # (instant ms, 0.01 °C) of a cycle
+        self._kept = []  # (instant ms, 0.01 °C) over one cycle
         self._base_ck = None  # the mean that the next one is compared with
         self._next_ms = 0
-        self._run_ms = 0  # the present run of full heat, and the mean where it began or last gained
+        self._run_ms = 0  # the present run of full heat, and the mean when it began or last gained
         self._run_ck = None
         self._votes = 0
         self._is_idle = False
@@ -35,8 +38,10 @@ class HeatingWatch:
         self.active = set()
 
     def step(self, duty_permille, room_ck, setpoint_ck, outdoor_ck, *, now_ms) -> list:
-        """[(event code, begins, rise in 0.01 K)], often empty. room_ck None: not known, and not judged;
-        outdoor_ck None: taken for a winter's day."""
+        """Judges one sample; returns [(event code, begins, rise in 0.01 K)], often empty.
+
+        room_ck None: not known, and not judged; outdoor_ck None: a winter's day is assumed.
+        """
         mean_ck = self._mean_ck(room_ck, now_ms)
         regime = self._regime_of(duty_permille, room_ck, setpoint_ck)
         if regime != self._regime:
@@ -50,17 +55,17 @@ class HeatingWatch:
         )
 
     def observe_meter(self, is_idle) -> list:
-        """Judges the meter, as `step`: `is_idle`, the relay is closed and no power is drawn."""
+        """Judges the meter; returns as `step`. `is_idle`: the relay is closed and no power is drawn."""
         was_idle, self._is_idle = self._is_idle, is_idle
         return [] if is_idle == was_idle else self._declare(event.HEATING_FAILURE, is_idle, 0)
 
     def disturb(self, *, now_ms):
-        """Begins to compare anew, after heat or cold of another cause. The codes in force stay."""
+        """Restarts the comparison after heat or cold of another cause. The codes in force stay."""
         self._kept.clear()
         self._begin(None, now_ms)
 
     def _mean_ck(self, room_ck, now_ms):
-        """Mean of the room over the last whole cycle, or None."""
+        """Returns the mean of the room over the last whole cycle, or None."""
         kept = self._kept
         if room_ck is None:
             kept.clear()
@@ -68,7 +73,7 @@ class HeatingWatch:
         kept.append((now_ms, room_ck))
         while now_ms - kept[0][0] > self._cycle_ms:
             kept.pop(0)
-        # Samples do not come on the second: nine tenths of a cycle are one.
+        # Samples do not come on the exact second: nine tenths of a cycle count as one.
         if 10 * (now_ms - kept[0][0]) < 9 * self._cycle_ms:
             return None
         return sum(one[1] for one in kept) // len(kept)
@@ -82,12 +87,12 @@ class HeatingWatch:
         else:
             bad = rise_ck >= limits.WATCH_STUCK_CK and mean_ck > setpoint_ck
         self._votes = self._votes + 1 if bad else 0
-        # A code in force ends with a good window, not with one that is bad once more after a disturbance.
+        # A code in force ends with a good window, not with another bad one after a disturbance.
         stays = bad and regime in self.active
         return self._declare(regime, stays or self._votes >= limits.WATCH_VOTES, rise_ck)
 
     def _least_rise_ck(self, room_ck, outdoor_ck):
-        """The least rise that a window of full heat brings."""
+        """Returns the least rise that a window of full heat brings in a healthy room."""
         span_ck = max(1, self._span_ck)
         held_ck = room_ck - (limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck)
         held_ck = max(0, min(span_ck, held_ck))
@@ -95,8 +100,12 @@ class HeatingWatch:
         return full_ck * (span_ck - 2 * held_ck) // (3600 * span_ck)
 
     def _regime_of(self, duty_permille, room_ck, setpoint_ck):
-        """Full heat that should be felt, no heat at all, or None. The first is left later than it is entered: a room at
-        the end of its heating's strength must not begin anew again and again."""
+        """Returns the regime to judge: full heat that should be felt, no heat at all, or None.
+
+        Full heat ends at a lower duty than it begins: a room at the limit of its heating's strength must not restart
+        the
+        comparison again and again.
+        """
         if room_ck is None:
             return None
         if duty_permille == 0:
@@ -107,7 +116,7 @@ class HeatingWatch:
         return event.HEATING_FAILURE if duty_permille >= full and room_ck < setpoint_ck - below_ck else None
 
     def _enter(self, regime, room_ck, mean_ck, now_ms):
-        """Enters another regime: the old one's fault is over, unless the room is not known."""
+        """Enters another regime: the fault of the old one ends, unless the room is not known."""
         self._regime = regime
         self._run_ck = None
         changes = []
@@ -119,8 +128,10 @@ class HeatingWatch:
         return changes
 
     def _begin(self, base_ck, now_ms):
-        """Sets what the next window is compared with: for full heat the room before it. The heat that is left in a
-        radiator is no fault: the first window without demand is not counted."""
+        """Sets what the next window is compared with: for full heat, the room before it.
+
+        The residual heat of a radiator is no fault: the first window without demand is not counted.
+        """
         is_cooling = self._regime == event.HEATING_UNEXPECTED_ON
         self._base_ck = None if is_cooling else base_ck
         self._next_ms = now_ms + (0 if self._base_ck is None and not is_cooling else self._window_ms)

@@ -1,11 +1,12 @@
 """Detects an open window: by its contact where there is one, else by the fall of the air's temperature.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
-Thermostat's code). Open below -3 K/h twice in a row when the room is also 0.4 K below all of the relay cycle before;
-closed from 0 K/h on, or from a quarter of the steepest; given up after 30 minutes, and then not seen again until the
-air has stopped falling. Blind while no heat is given, and after it was cut (at the end of a preheat, of the day's
-hours) until the fall that follows has eased: air that was warmed faster than the walls cools to them by itself. The
-line and the 0.4 K are ours: users of plain slope detection had their heating stopped by noise.
+Thermostat's code). It is open below -3 K/h twice in a row when the room is also 0.4 K below the whole relay cycle
+before, and closed from 0 K/h on, or from a quarter of the steepest slope. After 30 minutes it is given up, and then not
+detected again until the air has stopped falling. Nothing is detected while no heat is given, nor after it was cut (at
+the end of a preheat, of the day's hours) until the fall that follows has eased: air that was warmed faster than the
+walls cools to them by itself. The line and the 0.4 K are ours: users of plain slope detection had their heating stopped
+by noise.
 """
 
 from heating import limits
@@ -15,14 +16,14 @@ SLOPE = "slope"
 
 
 class Slope:
-    """Fits the slope of the room's temperature. `ck_h`: 0.01 K/h, filtered; None before four minutes."""
+    """Fits the slope of the room's temperature. `ck_h`: 0.01 K/h, filtered; None during the first four minutes."""
 
     def __init__(self):
         self.ck_h = None
         self.points = []  # (minute's ms, 0.01 °C)
 
     def add(self, value_ck, *, now_ms) -> bool:
-        """Adds one good reading; True when it made a new point."""
+        """Adds one good reading; returns True when it made a new point."""
         if self.points:
             age_ms = now_ms - self.points[-1][0]
             if age_ms < limits.SLOPE_POINT_MS * 9 // 10:
@@ -45,7 +46,7 @@ class Slope:
         self.ck_h = None
 
     def _line(self):
-        """Least squares; times in seconds from the first point, so that all stays within 31 bits."""
+        """Fits by least squares; times in seconds from the first point, so that all values stay within 31 bits."""
         count = len(self.points)
         start_ms = self.points[0][0]
         times = [(at_ms - start_ms) // 1000 for at_ms, _ in self.points]
@@ -58,13 +59,15 @@ class Slope:
 
 
 class WindowWatch:
-    """Judges one room's window. `seen_by`: None while shut, CONTACT or SLOPE while open and heating must stop for
-    it."""
+    """Judges one room's window.
+
+    `seen_by`: None while it is shut; CONTACT or SLOPE while it is open and heating must stop.
+    """
 
     def __init__(self, cycle_ms, *, now_ms):
         self.slope = Slope()
         self.seen_by = None
-        # The last relay cycle's minutes, and the line's.
+        # Readings by the minute: those of the last relay cycle, and those of the line.
         self._minutes_max = cycle_ms // limits.SLOPE_POINT_MS + limits.SLOPE_POINTS
         self._minutes = []
         self._contact_since_ms = None
@@ -79,12 +82,16 @@ class WindowWatch:
         self._cut_ms = now_ms
 
     def sample(self, value_ck, contact, heats, *, now_ms) -> None:
-        """Observes a good room temperature or None; the contact, 1 open, 0 shut, None where there is none; and whether
-        heat is given: a room without heat falls fast too, and loses none through the window."""
+        """Observes a good room temperature or None, the contact, and whether heat is given.
+
+        The contact is 1 open, 0 shut, None where there is none. A room without heat falls fast too, and its fall shows
+        no
+        window.
+        """
         if contact is not None:
             self._contact(contact, now_ms)
         elif self.seen_by == CONTACT:
-            self._shut()  # the contact is gone: its last state must not stop the heating for ever
+            self._shut()  # the contact is gone: its last state must not stop the heating for good
         if value_ck is None:
             return
         is_new = self.slope.add(value_ck, now_ms=now_ms)
@@ -131,8 +138,10 @@ class WindowWatch:
             self._open_ms = now_ms
 
     def _is_below(self, value_ck):
-        """True if the room is colder than at any time of a whole relay cycle before the fall: the relay's own saw-tooth
-        does not reach so low."""
+        """Returns True if the room is colder than at any time of a whole relay cycle before the fall.
+
+        The relay's own saw-tooth does not reach that low.
+        """
         before = self._minutes[: -limits.SLOPE_POINTS]
         full = len(self._minutes) == self._minutes_max
         return full and min(before) - value_ck >= limits.SLOPE_DROP_CK

@@ -1,11 +1,11 @@
 """Runs one streetlight as the application's trade: decides its light, watches lamp and mains, counts, and reports.
 
 Composes the machines of this package. `outputs.level_percent` is the level for the gear: the demanded light, on its
-ramp, through the factors of the installation. Events and records carry the demanded light as LEVEL, so that an operator
-reads what he ordered; LEVEL_MEASURED is what a gear measures itself. Presence never leaves this node: it is removed
-from every sample, and only the first boost of a quarter hour is reported.
+ramp, multiplied by the factors of the installation. Events and records carry the demanded light as LEVEL, so that an
+operator reads the ordered level; LEVEL_MEASURED is what a gear measures itself. Presence never leaves this node: it is
+removed from every sample, and only the first boost of a quarter hour is reported.
 
-Long because the machines of a lamp meet here; each is a module of its own.
+The module is long because the machines of a lamp meet here; each is a module of its own.
 """
 
 from collections import namedtuple
@@ -30,7 +30,7 @@ Output = namedtuple("Output", ("level_percent", "rule", "reason"))
 _LOCKED = Demand(0, decision.LOCK, 0)
 _TESTED = Demand(100, decision.TEST, 0)
 
-# Measured values that change slowly: once an hour with health is enough.
+# Measured values that change slowly: once an hour, with the health record, is enough.
 _HOURLY = (
     quantity.FREQUENCY,
     quantity.GEAR_HOURS,
@@ -42,7 +42,7 @@ _HOURLY = (
     quantity.TEMPERATURE + quantity.CHANNEL_STEP,
     quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP,
 )
-# The meter is silent, or the lamp, its relay or its dimming do not follow.
+# Faults that contradict an output: the meter is silent, or the lamp, its relay or its dimming does not follow.
 _CONTRADICTED = {
     event.METER_FAILURE,
     event.LAMP_FAILURE,
@@ -60,12 +60,12 @@ _METERED = {
     event.VOLTAGE_TOO_LOW,
     event.VOLTAGE_TOO_HIGH,
 }
-# 0-10 V: below 1 V a gear gives its minimum (IEC 60929 annex E).
+# At 0-10 V a gear gives its minimum below 1 V (IEC 60929 annex E).
 _FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
 
 
 class Streetlight(Trade):
-    """Is the trade of one lamp. `own`: lighting.settings.Own; `start`: kinds.Start."""
+    """Runs one lamp. `own`: lighting.settings.Own; `start`: kinds.Start."""
 
     kind = "streetlight"
 
@@ -90,7 +90,7 @@ class Streetlight(Trade):
             else PresenceBoost(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
         )
         self._flux = dimming.Flux(dimming.FluxModel(own.virtual_output, own.clo, own.maintenance))
-        self._active = memory.codes(kept.standing)  # of lamp and mains
+        self._active = memory.codes(kept.standing)  # the faults of lamp and mains
         self._watch = LampWatch(
             watch.lamp_model(
                 own.lamp[0],
@@ -106,7 +106,7 @@ class Streetlight(Trade):
         )
         self._supply = SupplyWatch(own.voltage[0], own.voltage[1], has_meter=not is_dali, active=self._active)
         self._gear = _gear_watch(kept.standing) if is_dali else None
-        # Samples in a row in which a converter did not answer.
+        # Samples in a row in which a converter did not accept its level.
         self._silent = limits.GEAR_SILENT_SAMPLES if not is_dali and kept.standing & memory.GEAR_SILENT else 0
         self._energy = EnergyMeter(kept.wh, kept.gear_wh, keeps=is_dali)
         self._lamp_ms = 1000 * kept.lamp_s
@@ -128,21 +128,23 @@ class Streetlight(Trade):
         self._restart_from_ms = self._restart_asked_ms = None
 
     def powered(self):
-        """Counts a start of the lamp: mains were gone, and their return has lit it. No other restart counts: the lamp's
-        level before it is not known, and the node's own restarts come while the lamp is lit."""
+        """Counts a start of the lamp: mains were gone, and their return has lit it.
+
+        No other restart counts: the lamp's level before it is not known, and the node restarts itself while the lamp is
+        lit.
+        """
         self._starts += 1
 
     def _restore(self, standing, now_ms):
-        """Restores the faults of cell and detector that were reported before this start, and reports the end of those
-        of a part that is no longer fitted."""
-        self._standing = self._standing_now = standing  # the faults that `memory` has, and those of now, since when
+        """Restores the faults of cell and detector from before this start; ends those of a part no longer fitted."""
+        self._standing = self._standing_now = standing  # what `memory` has; what is in force now, and since when
         self._standing_ms = now_ms
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
         stuck = DARK if standing & memory.CELL_DARK else BRIGHT if standing & memory.CELL_BRIGHT else None
         is_silent, fails = standing & memory.CELL_SILENT != 0, standing & memory.PRESENCE_FAILED != 0
         self._reports.restore(stuck, is_silent, fails)
         flags = standing >> memory.GEAR_FLAGS_SHIFT
-        if flags and self._gear is None:  # another output took the place of a gear whose faults stood
+        if flags and self._gear is None:  # another output has replaced a gear whose faults were in force
             from lighting.dali_banks import FLAGS
 
             words = [word for place, word in enumerate(FLAGS) if flags >> place & 1]
@@ -187,7 +189,7 @@ class Streetlight(Trade):
         self._meter_level = self._demand.level_percent
         self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
-        if self.local != decision.TEST:  # a minute of test light neither mends a day burner nor warms a lamp up
+        if self.local != decision.TEST:  # a minute of test light neither ends a day burner's fault nor warms a lamp up
             changes += self._watch.sample(
                 power_dw,
                 readings.get(quantity.CURRENT),
@@ -208,10 +210,10 @@ class Streetlight(Trade):
             self._standing_now, self._standing_ms = standing, now_ms
         elif standing != self._standing and now_ms - self._standing_ms >= limits.REMEMBERED_MS:
             self._standing = standing
-            self.keeps += 1  # a switched feeder is cut before the hour is over
+            self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
 
     def _standing_faults(self):
-        """The faults that go into `memory`, as bits: a restart finds them standing."""
+        """Returns the faults for `memory`, as bits: after a restart they are still in force."""
         standing = memory.standing(self._active)
         if self._watch.relay_stuck_lit:
             standing |= memory.RELAY_STUCK_LIT
@@ -230,7 +232,7 @@ class Streetlight(Trade):
         return standing
 
     def _ends_of_unjudged(self, has_no_meter):
-        """Ends faults that stood before this start and that no part which is fitted now can judge."""
+        """Ends faults from before this start that no part which is fitted now can judge."""
         gone = self._active & _METERED if has_no_meter else set()
         if self._own.output == settings.RELAY:
             gone |= self._active & {event.DIMMING_FAILURE}
@@ -245,7 +247,7 @@ class Streetlight(Trade):
         return [] if is_silent == was_silent else [(event.GEAR_COMM_FAILURE, is_silent, None)]
 
     def _observe_light(self, lux, moment):
-        """Gives the photocell its reading, and the sun's elevation that it is judged by."""
+        """Passes the photocell its reading, and the sun's elevation to judge it by."""
         if self._cell is None:
             return
         elevation = None
@@ -265,7 +267,7 @@ class Streetlight(Trade):
         now_ms = moment.now_ms
         demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
         if self._presence is not None:
-            # Under an order or a lock it goes on too: its deadlines must not stay behind.
+            # Presence advances under an order or a lock too: its deadlines must not stay in the past.
             is_boosted = self._presence.is_boosted(now_ms)
             self._reports.report_detector(self._presence.is_failed)
             if moment.order is None and self.local is None:
@@ -275,13 +277,16 @@ class Streetlight(Trade):
         self._apply(moment)
 
     def _by_hand(self):
-        """The demand of a technician at the node, or None. Locked is dark: the interlock has the last word."""
+        """Returns the demand of a technician at the node, or None.
+
+        Locked means dark: the interlock comes before everything.
+        """
         if self.local == decision.LOCK:
             return _LOCKED
         return _TESTED if self.local == decision.TEST else None
 
     def _boosted(self, demand, is_boosted, moment):
-        """Raises a demand for presence: a lamp that is lit, and an hour of extinction if the settings allow it."""
+        """Raises a demand for presence: of a lit lamp, and in an hour of extinction if the settings allow it."""
         level_percent = self._own.presence.level
         if not is_boosted or demand.level_percent >= level_percent:
             self._boost = None
@@ -296,8 +301,10 @@ class Streetlight(Trade):
         return self._boost
 
     def _is_held(self, demand, moment):
-        """True while an order may be on its way, perhaps for light: the lamp gets no darker before it is known. Light
-        that a person ordered is not kept on so."""
+        """Returns True while the lamp must get no darker: an order is expected, and it may be for light.
+
+        Light that a person ordered is not held so.
+        """
         by_hand = demand.rule in decision.BY_HAND or self._demand.rule in decision.BY_HAND
         return not by_hand and demand.level_percent < self._demand.level_percent and moment.order_expected
 
@@ -314,7 +321,7 @@ class Streetlight(Trade):
         self._reports.report_level(demand, now_ms=now_ms)
 
     def _apply(self, moment):
-        """Brings `outputs` to the ramp and the factors of now."""
+        """Brings `outputs` to the present ramp and factors."""
         now_ms = moment.now_ms
         level_percent = self._ramp.advance(now_ms=now_ms)
         drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
@@ -337,7 +344,7 @@ class Streetlight(Trade):
         return self._reports.drain()
 
     def readings(self, moment):
-        # The level when the meter was read: the level of now beside the watts of then would accuse the lamp.
+        # The level when the meter was read: the present level beside earlier watts would look like a fault of the lamp.
         readings = dict(self._meter) if self._meter else {}
         readings[quantity.LEVEL] = self._meter_level
         readings[quantity.LAMP_HOURS] = self._lamp_s(moment.now_ms) // 3600
@@ -359,9 +366,12 @@ class Streetlight(Trade):
         return not self._active & _CONTRADICTED
 
     def may_restart(self, moment):
-        """True while a restart would show little: the start lights the lamp fully for some seconds, so the lamp must be
-        as bright already, and not by an order or by presence, which the node forgets in a restart. True too once the
-        shell has been asking for long enough."""
+        """Returns True while a restart would show little, or once the shell has been asking for long enough.
+
+        The start lights the lamp fully for some seconds. So the lamp must be as bright already, and not by an order or
+        by
+        presence, which the node forgets in a restart.
+        """
         now_ms, own = moment.now_ms, self._own
         level_percent = max(self._demand.level_percent, self.outputs.level_percent)
         is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)

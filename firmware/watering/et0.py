@@ -3,11 +3,11 @@
 This is the only module of the package with floats, and none leaves the functions that the trade calls (`penman_cmm`,
 `hargreaves_cmm`). Equation numbers are those of Allen, Pereira, Raes, Smith: Crop evapotranspiration, FAO Irrigation
 and Drainage Paper 56 (1998), daily form: soil heat flux 0. No term loses digits at 24 bits: the only large number is
-the fourth power of an absolute temperature, which is taken of T/100.
+the fourth power of an absolute temperature, which is computed from T/100.
 
-These two functions check their input. Weather that cannot be (minimum above maximum, humidity beyond 100 %, 60 °C)
-gives None, and the ladder of `watering.weather` takes its next rung; wind has a floor, global radiation its clear-sky
-ceiling, and the result lies in 0 to 12 mm a day, the reach of metropolitan France.
+These two functions check their input. Impossible weather (minimum above maximum, humidity beyond 100 %, 60 °C) gives
+None, and `watering.weather` uses the next rung of its ladder. Wind has a floor, global radiation its clear-sky ceiling,
+and the result lies in 0 to 12 mm a day, the range of metropolitan France.
 """
 
 import math
@@ -23,33 +23,33 @@ _STEFAN = 0.4903
 
 
 def saturation_kpa(temperature):
-    """Equation 11: saturation vapour pressure over water at `temperature` °C."""
+    """Computes equation 11: saturation vapour pressure over water at `temperature` °C."""
     return 0.6108 * math.exp(17.27 * temperature / (temperature + 237.3))
 
 
 def slope_kpa(temperature):
-    """Equation 13: slope of that curve, kPa/°C."""
+    """Computes equation 13: slope of that curve, kPa/°C."""
     shifted = temperature + 237.3
     return 4098 * saturation_kpa(temperature) / (shifted * shifted)
 
 
 def pressure_kpa(altitude_m):
-    """Equation 7: atmospheric pressure."""
+    """Computes equation 7: atmospheric pressure."""
     return 101.3 * math.pow((293 - 0.0065 * altitude_m) / 293, 5.26)
 
 
 def psychrometric_kpa(pressure):
-    """Equation 8: kPa/°C."""
+    """Computes equation 8: the psychrometric constant, kPa/°C."""
     return 0.000665 * pressure
 
 
 def vapour_kpa(minimum, maximum, humidity_min, humidity_max):
-    """Equation 17: actual vapour pressure, relative humidity in %."""
+    """Computes equation 17: actual vapour pressure, relative humidity in %."""
     return (saturation_kpa(minimum) * humidity_max + saturation_kpa(maximum) * humidity_min) / 200
 
 
 def sun_day(day_of_year, latitude_e4):
-    """(Ra in MJ m-2 day-1, daylight in hours): equations 21 to 25 and 34."""
+    """Returns (Ra in MJ m-2 day-1, daylight in hours) by equations 21 to 25 and 34."""
     angle = 2 * _PI * day_of_year / 365
     distance = 1 + 0.033 * math.cos(angle)
     declination = 0.409 * math.sin(angle - 1.39)
@@ -61,12 +61,12 @@ def sun_day(day_of_year, latitude_e4):
 
 
 def clear_sky(radiation_top, altitude_m):
-    """Equation 37: Rso in MJ m-2 day-1."""
+    """Computes equation 37: Rso in MJ m-2 day-1."""
     return (0.75 + 0.00002 * altitude_m) * radiation_top
 
 
 def net_longwave(minimum, maximum, vapour, relative):
-    """Equation 39: Rnl in MJ m-2 day-1; `relative` is Rs/Rso."""
+    """Computes equation 39: Rnl in MJ m-2 day-1; `relative` is Rs/Rso."""
     hot = (maximum + 273.16) / 100
     cold = (minimum + 273.16) / 100
     black = _STEFAN * (hot * hot * hot * hot + cold * cold * cold * cold) / 2
@@ -74,42 +74,49 @@ def net_longwave(minimum, maximum, vapour, relative):
 
 
 def net_radiation(minimum, maximum, vapour, radiation, clear):
-    """Equations 38 to 40: Rn in MJ m-2 day-1 from Rs and Rso. Rs/Rso is held to 0.3 to 1: below it equation 39 would
-    have the sky warm the ground."""
+    """Computes equations 38 to 40: Rn in MJ m-2 day-1 from Rs and Rso.
+
+    Rs/Rso is held to 0.3 to 1: below it, by equation 39, the sky would warm the ground.
+    """
     relative = min(1.0, max(0.3, radiation / clear))
     return (1 - _ALBEDO) * radiation - net_longwave(minimum, maximum, vapour, relative)
 
 
 def wind_at_2m(speed, height_m):
-    """Equation 47: m/s at 2 m from a wind measured at `height_m`."""
+    """Computes equation 47: m/s at 2 m from a wind measured at `height_m`."""
     return speed * 4.87 / math.log(67.8 * height_m - 5.42)
 
 
 def penman_mm(mean, energy, wind, deficit, psychrometric):
-    """Equation 6. `mean` °C, `energy` Rn - G in MJ m-2 day-1, `wind` m/s at 2 m, `deficit` es - ea in kPa."""
+    """Computes equation 6: ET0 in mm.
+
+    `mean` °C, `energy` Rn - G in MJ m-2 day-1, `wind` m/s at 2 m, `deficit` es - ea in kPa.
+    """
     slope = slope_kpa(mean)
     aerodynamic = psychrometric * 900 / (mean + 273) * wind * deficit
     return (0.408 * slope * energy + aerodynamic) / (slope + psychrometric * (1 + 0.34 * wind))
 
 
 def hargreaves_mm(minimum, maximum, radiation_top):
-    """Equation 52."""
+    """Computes equation 52: ET0 in mm by Hargreaves."""
     mean = (minimum + maximum) / 2
     return 0.0023 * (mean + 17.8) * math.sqrt(maximum - minimum) * 0.408 * radiation_top
 
 
 def swing_radiation(minimum, maximum, radiation_top, krs_percent):
-    """Equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where it is not measured: a clear sky warms
-    by day and cools by night. kRs is 0.16 inland, 0.19 at the coast."""
+    """Computes equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where it is not measured.
+
+    A clear sky warms by day and cools by night. kRs is 0.16 inland, 0.19 at the coast.
+    """
     return krs_percent / 100 * math.sqrt(maximum - minimum) * radiation_top
 
 
 def penman_cmm(day_of_year, site, air, humidity, wind_dms, radiation_w, krs_percent=16):
-    """ET0 of a day in 0.01 mm by Penman-Monteith, or None where the weather cannot be.
+    """Returns the ET0 of a day in 0.01 mm by Penman-Monteith, or None for impossible weather.
 
     `site`: (latitude 10^-4 degree, altitude m, height of the anemometer m); `air` and `humidity`: (minimum, maximum)
     in 0.01 °C and 0.1 %; `wind_dms`: mean in 0.1 m/s; `radiation_w`: mean over the 24 hours in W/m2, None where it is
-    not measured and equation 50 stands for it.
+    not measured and equation 50 replaces it.
     """
     if not _air_sound(air) or not 0 <= humidity[0] <= humidity[1] <= 1000:
         return None
@@ -132,7 +139,7 @@ def penman_cmm(day_of_year, site, air, humidity, wind_dms, radiation_w, krs_perc
 
 
 def hargreaves_cmm(day_of_year, latitude_e4, air):
-    """ET0 of a day in 0.01 mm by Hargreaves, or None where the weather cannot be. `air` as of `penman_cmm`."""
+    """Returns the ET0 of a day in 0.01 mm by Hargreaves, or None for impossible weather. `air` as in `penman_cmm`."""
     if not _air_sound(air):
         return None
     top = sun_day(day_of_year, latitude_e4)[0]

@@ -1,8 +1,8 @@
 """Measures the water and judges its flow: too low, too high, a burst, a leak behind shut valves.
 
 Three rates are kept apart: *design* (the policy's), *instant* (the meter's), *historical* (the median of the last three
-clean runs). A run is judged against the historical one, no further than `balance` lets it drift from the first runs,
-and against the design until there are three. A line that fills is not judged for 90 s, but a burst is judged after 30,
+clean runs). A run is judged against the historical rate, which `balance` keeps within a limit of the first runs, and
+against the design until there are three runs. A line that fills is not judged for 90 s, but a burst is judged after 30,
 so that the water ends within a minute of it.
 
 Returns verdicts; `guard` decides what follows from them (stop a zone, shut the master, latch).
@@ -12,29 +12,31 @@ from watering import limits
 
 
 class WaterMeter:
-    """Turns pulses into litres and flow, and gives each millilitre to the zone whose valve let it pass.
+    """Turns pulses into litres and flow, and assigns each millilitre to the zone whose valve let it pass.
 
-    A counter that went back was made again, and its reading is what came since; one that runs faster than a board lets
-    through counts as fast as that, which is a burst. Between two samples several valves may have been open: the water
-    is shared by how long each was open times what it usually passes. A zone whose water does not pass the meter gets
-    nothing, ever.
+    A counter that went back has restarted, and its reading is what came since. A counter that runs faster than a board
+    lets
+    through counts at that limit, which is a burst. Between two samples several valves may have been open: the water is
+    shared by how long each was open times its usual flow. A zone whose water does not pass the meter never gets a
+    share.
 
     `pulse_ul`: microlitres a pulse (1 L a pulse is 1,000,000), 0 where there is no meter; `zones`: how many. `at_ms`,
-    `count`, `total_ml` and `refused` go through a deep sleep (watering.sleep_image)."""
+    `count`, `total_ml` and `refused` go through a deep sleep (watering.sleep_image).
+    """
 
     def __init__(self, pulse_ul: int, zones: int, *, now_ms: int):
         self._pulse_ul = pulse_ul
         self.count = None
         self.at_ms = now_ms
         self._rest_ul = 0
-        # Of the last samples: pulses, and since the one before. Not instants, which take ten times the heap.
+        # The last samples: their pulses, and the time since the sample before. Instants would take ten times the heap.
         self._pulses, self._spans_ms = [], []
         self._exposure = [0] * zones
         self._exposed_ms = now_ms
         self.refused = 0
         self.total_ml = 0
         self.zone_ml = [0] * zones
-        # Of the last sample: mL and seconds, or None.
+        # The last sample: mL and ms, or None.
         self.delta_ml = None
         self.delta_ms = 0
 
@@ -42,7 +44,10 @@ class WaterMeter:
         return self._pulse_ul > 0
 
     def expose(self, flows, *, now_ms: int) -> None:
-        """Observes which zones have been open since the last call: `flows` has their expected mL/min, 0 of others."""
+        """Observes which zones have been open since the last call.
+
+        `flows` has their expected mL/min, 0 for the others.
+        """
         elapsed_ms = now_ms - self._exposed_ms
         self._exposed_ms = now_ms
         if elapsed_ms > 0:
@@ -51,16 +56,16 @@ class WaterMeter:
                     self._exposure[zone] += flows[zone] * elapsed_ms // 1000
 
     def restart(self) -> None:
-        """Measures the flow anew: other valves are open than before."""
+        """Restarts the measurement of flow: other valves are open than before."""
         if self._pulses:
             self.begin()
 
     def begin(self) -> None:
-        """Counts the flow from the last sample on."""
+        """Measures the flow from the last sample on."""
         self._pulses, self._spans_ms = [0], [0]
 
     def sample(self, pulses, *, now_ms: int) -> None:
-        """Observes the counter's reading, None where it is silent."""
+        """Observes the counter's reading; None means that it is silent."""
         self.delta_ml = None
         if not self._pulse_ul or pulses is None:
             return
@@ -85,7 +90,7 @@ class WaterMeter:
             self._spans_ms.pop(0)
 
     def flow_ml_min(self):
-        """Mean flow of the last quarter of a minute, or None before there is one."""
+        """Returns the mean flow of the last quarter of a minute, or None before there is one."""
         pulses = span_ms = 0
         for i in range(len(self._pulses) - 1, 0, -1):
             pulses += self._pulses[i]
@@ -96,7 +101,7 @@ class WaterMeter:
         return None
 
     def drain_zone_ml(self, zone: int) -> int:
-        """Drains the mL that this zone has had since the last call."""
+        """Drains the mL that this zone has received since the last call."""
         volume, self.zone_ml[zone] = self.zone_ml[zone], 0
         return volume
 
@@ -114,7 +119,10 @@ _BUCKET_MS = 1000 * limits.LEAK_WITHIN_S
 
 
 def nominal(history, design: int) -> int:
-    """Expected flow of a zone, mL/min: the median of `history` (last clean runs) once there are enough of them."""
+    """Returns the expected flow of a zone, mL/min.
+
+    It is the median of `history` (last clean runs) once there are enough of them, and the design before that.
+    """
     if len(history) < limits.CLEAN_RUNS_MIN:
         return design
     return sorted(history)[len(history) // 2]
@@ -128,7 +136,7 @@ def remember(history, flow_ml_min: int) -> None:
 
 
 class RunWatch:
-    """Judges the flow while valves are open. `main_max_ml_min`: what the main can give at most."""
+    """Judges the flow while valves are open. `main_max_ml_min`: the most that the main can give."""
 
     def __init__(self, main_max_ml_min: int):
         self._main_max = main_max_ml_min
@@ -141,7 +149,7 @@ class RunWatch:
         self._volume_ms = 0
 
     def begin(self, *, now_ms: int) -> None:
-        """Begins to judge anew: other valves are open than before."""
+        """Restarts the judgement: other valves are open than before."""
         self._since_ms = now_ms
         self._wrong = None
         self._over_ms = None
@@ -149,7 +157,7 @@ class RunWatch:
         self._volume_ml = self._volume_ms = 0
 
     def sample(self, meter, expected: int, *, now_ms: int):
-        """None, or (LOW | HIGH | BURST | NO_FLOW, flow). `expected`: of all open zones, mL/min."""
+        """Returns None, or (LOW | HIGH | BURST | NO_FLOW, flow). `expected`: mL/min of all open zones together."""
         if self._since_ms is None or meter.delta_ml is None:
             return None
         age_ms = now_ms - self._since_ms
@@ -177,13 +185,19 @@ class RunWatch:
         return (wrong, flow)
 
     def clean_ml_min(self, for_s: int = limits.CLEAN_S_MIN):
-        """Mean flow since the line was full, if it was full for so long and nothing was wrong with it; else None."""
+        """Returns the mean flow since the line was full, or None.
+
+        It is None unless the line was full for at least `for_s` and nothing was wrong with it.
+        """
         if not self._clean or self._volume_ms < 1000 * for_s:
             return None
         return self._volume_ml * 60 * 1000 // self._volume_ms
 
     def _burst(self, flow, expected, age_ms, now_ms):
-        """A flow above what the main can give counts at once; half more than usual counts once the line is full."""
+        """Detects a burst.
+
+        A flow above what the main can give counts at once; half more than usual counts once the line is full.
+        """
         over = flow > self._main_max
         if age_ms >= 1000 * limits.BURST_SETTLE_S and 100 * flow > limits.BURST_PERCENT * expected:
             over = True
@@ -192,7 +206,7 @@ class RunWatch:
             return False
         if self._over_ms is None:
             self._over_ms = now_ms
-        # `flow` is itself a mean of FLOW_WINDOW_S: the flow has lasted that long already.
+        # `flow` is itself a mean over FLOW_WINDOW_S: the flow has already lasted that long.
         return now_ms - self._over_ms >= 1000 * (limits.BURST_FOR_S - limits.FLOW_WINDOW_S)
 
 
@@ -211,12 +225,12 @@ class LeakWatch:
         self.leaking = False
 
     def observe_open(self) -> None:
-        """Forgets: while a valve is open nothing shows a leak."""
+        """Resets the watch: while a valve is open nothing shows a leak."""
         self.from_ms = None
         self.settled = False
 
     def sample(self, meter, *, now_ms: int):
-        """None, or (LEAK, mL, seconds), or (LEAK_OVER, 0, seconds)."""
+        """Returns None, (LEAK, mL, seconds) or (LEAK_OVER, 0, seconds)."""
         if meter.delta_ml is None:
             return None
         self.settled = False

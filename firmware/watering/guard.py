@@ -1,16 +1,16 @@
 """Guards the pipe and the valves, while water runs and while it does not: reports faults and stops the water.
 
 * A burst shuts zone and master, and nothing opens until a person acknowledges it: at the node, by a lock that ends, or
-  by an order "no water" of the gateway that has come after the burst and ended. The latch survives a power cut.
-* A zone that passes too little or too much is stopped; it is tried again at its next start, and its alarm ends with the
-  first right run. Of several zones that are open together the meter does not show which one it is: each goes on alone,
-  as does a zone whose alarm stands. A zone that has drifted from what it passed when it was new is reported, and still
-  watered.
-* Water behind shut valves is a leak. If it is as much as a zone passes that has just been shut, that zone's valve has
-  stuck: it is reported and pulsed shut again, three times. So is a valve whose water comes on top of the next zone's:
-  then everything is stopped. Without a master valve nothing else opens until the pipe has been seen at rest: another
-  zone would hide the flow, and so the technician finds it flowing.
-* A coil that is open or shorted takes its zone out until a later pulse finds it sound.
+  by an order "no water" of the gateway that came after the burst and has ended. The latch survives a power cut.
+* A zone that passes too little or too much is stopped and tried again at its next start; its alarm ends with the first
+  normal run. When several zones are open together the meter does not show which one is wrong: each then continues
+  alone, as does a zone whose alarm is in force. A zone whose flow has drifted from that when it was new is reported,
+  and still watered.
+* Water behind shut valves is a leak. If its flow is that of a zone that has just been shut, that zone's valve has
+  stuck: it is reported and pulsed shut again, three times. The same applies to a valve whose water is added to the next
+  zone's: then everything is stopped. Without a master valve nothing else opens until the pipe has been at rest: another
+  zone would hide the flow, and this way the technician finds it flowing.
+* A coil that is open or shorted excludes its zone until a later pulse finds it sound.
 """
 
 from watering import flow, limits, lockouts
@@ -19,18 +19,21 @@ from wire import event
 
 _NO_FLOW, _STUCK, _DRIFT = "no-flow", "stuck-open", "drift"
 _SILENT_SAMPLES = 5
-# Samples in a row without water that show the pipe at rest, and the share by which the water of a stuck valve may miss
-# what its zone usually passes: two zones share what the main gives.
+# The samples in a row without water that show the pipe at rest; the share by which the water of a stuck valve may
+# differ
+# from the zone's usual flow, for two zones share what the main gives.
 _REST_SAMPLES = 3
 _ALIKE_PERCENT = 40
-# From this bit of `faulty` on: zones that passed too much when they were open together.
+# From this bit of `faulty` on: zones that passed too much while they were open together.
 _TOGETHER = 16
 _CONTRADICTED = (event.VALVE_FAILURE, event.WATER_LEAK, event.SENSOR_FAILURE)
 
 
 class PipeGuard:
-    """Judges meter and coils after each sample. Events go into `report(code, active, detail)`. Its public fields go
-    through a deep sleep or a power cut (watering.sleep_image, watering.memory)."""
+    """Judges meter and coils after each sample. Events go into `report(code, active, detail)`.
+
+    Its public fields go through a deep sleep or a power cut (watering.sleep_image, watering.memory).
+    """
 
     def __init__(self, valves, balance, meter, main_max_ml_min, memory, report):
         self._valves = valves
@@ -39,7 +42,7 @@ class PipeGuard:
         self._report = report
         self._run = flow.RunWatch(main_max_ml_min)
         self.leak = flow.LeakWatch()
-        # Of each output's coil, as `judge_coil` keeps them: what it draws, and how often it has drawn something else.
+        # For each output's coil, as in `judge_coil`: its usual current, and how often in a row it has drawn another.
         self.coils_ma = []
         for i in range(limits.OUTPUTS_MAX):
             least, most = coil_span_ma(valves.kinds[i])
@@ -49,11 +52,12 @@ class PipeGuard:
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self.order_seen = False
         # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; the bits from
-        # _TOGETHER on stand until the pipe is seen at rest.
+        # _TOGETHER on hold
+        # until the pipe is at rest.
         self.active = set()
         self.faulty = 0
         self._open = ()
-        # Zones that have been open since the pipe was last seen at rest, and samples of rest.
+        # Zones that have been open since the pipe was last at rest, and samples of rest.
         self.recent_zones = []
         self._rests = 0
         self.closings_repeated = 0
@@ -62,7 +66,7 @@ class PipeGuard:
             report(event.PIPE_BURST, True, (self.burst[0] or None, self.burst[1]))
 
     def meter_silent(self) -> bool:
-        """True while the meter is silent: water is then reckoned by time."""
+        """Returns True while the meter is silent: water is then computed from time."""
         return (event.SENSOR_FAILURE, 0, "") in self.active
 
     def observe_open(self, zones, *, now_ms: int) -> None:
@@ -89,8 +93,11 @@ class PipeGuard:
 
     def observe_order(self, stopped: bool, held: bool) -> None:
         """Observes whether an order "no water" is in force (`stopped`) and whether the node holds any order (`held`).
-        An order that came after the burst and has ended acknowledges it. One that only rests, because the gateway is
-        away, has not ended."""
+
+        An order that came after the burst and has ended acknowledges it. An order that is only suspended, because the
+        gateway
+        is away, has not ended.
+        """
         if self.burst is None:
             return
         if stopped:
@@ -99,7 +106,7 @@ class PipeGuard:
             self.acknowledge()
 
     def refuses(self, zone: int):
-        """The Refusal of a zone because of broken equipment, or None."""
+        """Returns the Refusal of a zone because of broken equipment, or None."""
         if self.burst is not None:
             return lockouts.Refusal(lockouts.BURST, self.burst[1], False)
         if (self.faulty >> zone | self.faulty >> MASTER) & 1:
@@ -111,24 +118,26 @@ class PipeGuard:
         return None
 
     def doubts(self, zone: int) -> bool:
-        """True while an alarm about the zone's flow stands: only a run alone can end it."""
+        """Returns True while an alarm about the zone's flow is in force: only a run alone can end it."""
         return any(of == zone and cause in ("", _NO_FLOW) for _, of, cause in self.active)
 
     def is_sound(self) -> bool:
-        """True without water where none should be, and while valves and meter follow. A zone that passes too much or
-        too little is the gardener's concern, not a fault of the node."""
+        """Returns True without water where none should be, and while valves and meter follow.
+
+        A zone that passes too much or too little concerns the gardener and is not a fault of the node.
+        """
         if self.burst is not None:
             return False
         return not any(code in _CONTRADICTED for code, _, _ in self.active)
 
     def new_start(self) -> None:
-        """Forgets at the begin of a programme which zones were out: a coil that is still bad shows it at once."""
+        """Clears, at the begin of a programme, which zones were excluded: a coil that is still bad shows it at once."""
         self.faulty &= -1 << _TOGETHER
         for output in range(limits.OUTPUTS_MAX):
             self._coils_odd[output] &= 15
 
     def sample(self, silent: bool, *, now_ms: int):
-        """Judges after the meter's sample: None, or the (zone, why, value) for runs.Runs.stop."""
+        """Judges after the meter's sample; returns None, or the (zone, why, value) for runs.Runs.stop."""
         if self._meter.present():
             self.silent_samples = self.silent_samples + 1 if silent else 0
             self._set(event.SENSOR_FAILURE, 0, self.silent_samples >= _SILENT_SAMPLES, ("meter", "silent"))
@@ -140,7 +149,7 @@ class PipeGuard:
         return stop
 
     def observe_end(self, zone: int, complete: bool) -> None:
-        """Observes the end of a zone's cycle: a right one ends alarms, a clean one is learned from."""
+        """Observes the end of a zone's cycle: a normal one ends alarms, a clean one is learned from."""
         mean = self._run.clean_ml_min(limits.WRONG_FOR_S)
         if mean is None or zone not in self._open:
             return
@@ -156,7 +165,7 @@ class PipeGuard:
             return
         if is_learned:
             self._judge_drift(zone)
-        # This zone has run alone, and no other's water came with it.
+        # This zone has run alone, and no other zone's water was added to it.
         for stuck in range(1, limits.OUTPUTS_MAX):
             if stuck != zone:
                 self._stuck(stuck, False)
@@ -164,7 +173,7 @@ class PipeGuard:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _judge_run(self, now_ms):
-        # A drip line past the meter hides nothing of the zones that run beside it.
+        # A drip line that does not pass the meter hides nothing of the zones that run beside it.
         metered, expected = [zone for zone in self._open if self._balance.zone(zone).metered], self._expected()
         if not metered:
             return None
@@ -173,7 +182,7 @@ class PipeGuard:
             return None
         what, rate = verdict
         zone = metered[0] if len(metered) == 1 else 0
-        # Too much in a zone whose alarm stands already is its own water, not that of a stuck neighbour.
+        # Too much in a zone whose alarm is in force already is its own water, not that of a stuck neighbour.
         is_excess = what in (flow.BURST, flow.HIGH) and (event.FLOW_TOO_HIGH, zone or None, "") not in self.active
         stuck = self._alike(rate - expected) if is_excess else 0
         if stuck:
@@ -186,7 +195,7 @@ class PipeGuard:
             self._report(event.PIPE_BURST, True, (zone or None, rate))
             return (0, lockouts.BURST, rate)
         if not zone and what == flow.HIGH:
-            # The excess of now comes from these zones: when one of them runs alone, the others are not suspected.
+            # The present excess comes from these zones: when one of them runs alone, the others are not suspected.
             for one in self._open:
                 self.faulty |= 1 << (_TOGETHER + one)
         if what == flow.NO_FLOW:
@@ -197,11 +206,11 @@ class PipeGuard:
         return (zone or None, what, rate)
 
     def _expected(self):
-        """What should pass the meter now, mL/min."""
+        """Returns the flow that should pass the meter now, mL/min."""
         return sum([self._balance.flow(zone) for zone in self._open if self._balance.zone(zone).metered])
 
     def _judge_drift(self, zone):
-        """Judges the last clean runs against the zone's reference: a leak or a clogging too slow for one run."""
+        """Judges the last clean runs against the zone's reference: a leak or a clogging may be too slow for one run."""
         learned, reference = self._balance.learned(zone), self._balance.reference(zone)
         for code, over in ((event.FLOW_TOO_HIGH, learned - reference), (event.FLOW_TOO_LOW, reference - learned)):
             is_reported = (code, zone, _DRIFT) in self.active
@@ -218,21 +227,23 @@ class PipeGuard:
         if self._rests >= _REST_SAMPLES:
             self.recent_zones = []
             self.faulty &= (1 << _TOGETHER) - 1
-            if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master a valve that is open shows nothing
+            if self._valves.kinds[MASTER] == ABSENT:  # behind a shut master an open valve shows nothing
                 for zone in range(1, limits.OUTPUTS_MAX):
                     self._stuck(zone, False)
         rate = self._meter.flow_ml_min()
         stuck = self._alike(rate) if rate else 0
         if stuck and self.closings_repeated < limits.CLOSE_AGAIN_MAX:
-            # The valve did not shut at its pulse: pulse it again, and its neighbour upstream.
+            # The valve did not shut at its pulse: pulse it again, and the master upstream of it.
             self.closings_repeated += 1
             self._valves.close_again(MASTER)
             self._stuck(stuck, True)
 
     def _alike(self, rate):
-        """The zone whose water this may be, 0: none. Candidates are the zones that have been shut since the pipe was
-        last at rest, without those that passed too much together with the open ones. Of several equal ones it is the
-        zone that has been reported already, else the last."""
+        """Returns the zone whose water this may be, 0: none.
+
+        Candidates are the zones that have been shut since the pipe was last at rest, without those that passed too much
+        together with the open ones. Of several equal candidates it is the zone that is reported already, else the last.
+        """
         best, best_ml_min, together = 0, 0, 0
         for zone in self._open:
             if self.faulty >> (_TOGETHER + zone) & 1:
@@ -250,7 +261,7 @@ class PipeGuard:
         return best
 
     def _stuck(self, zone, active):
-        """Declares that a valve stays open against its pulses; pulses it shut once more."""
+        """Declares that a valve stays open in spite of its pulses, and pulses it shut once more."""
         if active:
             self._valves.close_again(zone)
         self._set(event.VALVE_FAILURE, zone, active, (zone, _STUCK, None), _STUCK)
@@ -259,7 +270,7 @@ class PipeGuard:
         stop = None
         for output, current_ma in self._valves.drain_currents():
             if output == PUMP:
-                continue  # a relay's contact: its coil is the board's
+                continue  # a relay's contact: its coil belongs to the board
             again = self._coils_odd[output] >> 4
             word, self.coils_ma[output], odd = judge_coil(
                 self._valves.kinds[output], self.coils_ma[output], self._coils_odd[output] & 15, current_ma
@@ -275,14 +286,14 @@ class PipeGuard:
                 continue
             self.faulty |= 1 << output
             stop = (output, lockouts.VALVE, current_ma)
-            # The repeats end: a short takes seconds of the store's charge each time, and an open coil never moves.
+            # The repeats are limited: a short drains the store for seconds each time, and an open coil never moves.
             if self._valves.kinds[output] == LATCHING and again < limits.CLOSE_AGAIN_MAX:
                 self._coils_odd[output] += 16
                 self._valves.close_again(output)
         return stop
 
     def _set(self, code, zone, active, detail, cause=""):
-        """Declares an alarm; one of a zone and code may have several causes, each with its own begin and end."""
+        """Declares an alarm; the alarm of a zone and code may have several causes, each with its own begin and end."""
         key = (code, zone, cause)
         if active == (key in self.active):
             return

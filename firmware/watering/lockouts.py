@@ -1,8 +1,8 @@
 """Refuses to water a zone, with a word and the value that decided: law, order, pipe, weather, energy.
 
 The law comes first (drought, forbidden hours), then a person's order, then the pipe, then weather, then energy. Some
-refusals *end* a run, some only let it *wait* (`holds`): wind drops, a battery is charged by the morning's sun, and the
-run goes on if that comes soon enough.
+refusals *end* a run, others only make it *wait* (`holds`): wind drops, a battery is charged by the morning's sun, and
+the run continues if that comes soon enough.
 """
 
 from collections import namedtuple
@@ -17,10 +17,10 @@ DROUGHT, FORBIDDEN, RAIN, FREEZE, WIND, ENERGY, TIME, SATISFIED = (
     "drought", "forbidden", "rain", "freeze", "wind", "energy", "time", "satisfied"
 )  # fmt: skip
 
-# why, value (integer), holds: the run waits instead of ending.
+# why, value (integer), holds: the run waits and does not end.
 Refusal = namedtuple("Refusal", ("why", "value", "holds"))
 
-# The error of a clock's second and the time of a valve's closing stay within this of a window's edge.
+# The error of a clock's second and the closing time of a valve stay within this margin at a window's edge.
 _SLACK_S = 15
 _CUT_OFF_MV = 3000
 _FULL_MV = 4150
@@ -28,8 +28,10 @@ _CHARGED_PERCENT = 90
 
 
 def by_law(watering, zone, level: int, moment):
-    """The Refusal of drought law or forbidden hours, or None. Its value is the drought level. A run waits for the end
-    of forbidden hours, and not for the end of a ban."""
+    """Returns the Refusal of drought law or forbidden hours, or None. Its value is the drought level.
+
+    A run waits for the end of forbidden hours, but not for the end of a ban.
+    """
     ban = policy.forbidding(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
     if ban is None:
         return None
@@ -38,12 +40,12 @@ def by_law(watering, zone, level: int, moment):
 
 
 def lawful_s(watering, zone, level: int, moment) -> int:
-    """Seconds until the law forbids the zone."""
+    """Returns seconds until the law forbids the zone."""
     return policy.free_for_s(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
 
 
 def by_weather(weather, zone, moment):
-    """The Refusal of the rain, frost or wind of now, or None."""
+    """Returns the Refusal of the present rain, frost or wind, or None."""
     now_ms, directives = moment.now_ms, moment.directives
     if weather.wet(now_ms=now_ms):
         return Refusal(RAIN, weather.today.rain_cmm // 10, False)
@@ -63,19 +65,22 @@ def by_weather(weather, zone, moment):
 
 
 def by_rain(weather, moment):
-    """The Refusal of a start with a depth of its own, which asks no balance, because it has rained; or None."""
+    """Returns the Refusal of a start with a fixed depth, because it has rained, or None.
+
+    Such a start does not use the balance.
+    """
     fallen_cmm = weather.rained_cmm(moment)
     return Refusal(RAIN, fallen_cmm // 10, False) if fallen_cmm >= 10 * limits.RAIN_SKIP_DMM else None
 
 
 def by_forecast(weather, moment):
-    """The Refusal of a start because rain is forecast, or None."""
+    """Returns the Refusal of a start because rain is forecast, or None."""
     ahead = weather.believed(moment.directives, directive.RAIN_FORECAST, limits.RAIN_CMM_MAX // 10)
     return Refusal(RAIN, ahead, False) if ahead is not None and ahead >= limits.RAIN_SKIP_DMM else None
 
 
 def soil_permille(probe, mv):
-    """Moisture by a settings.SoilProbe, 0 dry to 1000 wet; None for a voltage that no probe in soil gives."""
+    """Returns the moisture by a settings.SoilProbe, 0 dry to 1000 wet; None for a voltage of no probe in soil."""
     span_mv = probe.wet_mv - probe.dry_mv
     permille = 1000 * (mv - probe.dry_mv) // span_mv
     beyond = 10 * limits.SOIL_BEYOND_PERCENT
@@ -83,7 +88,7 @@ def soil_permille(probe, mv):
 
 
 def by_energy(energy, outputs, zone, *, now_ms):
-    """The Refusal of what could not be shut, or soon could not be shut any more; or None."""
+    """Returns the Refusal of a valve that could not be shut, or soon could not be shut any more; or None."""
     if LATCHING not in (outputs.kinds[zone], outputs.kinds[MASTER]):
         return None
     if outputs.is_open(zone):
@@ -98,7 +103,10 @@ def by_energy(energy, outputs, zone, *, now_ms):
 
 
 def usable(moment, uncertainty_max_s: int) -> bool:
-    """True where the clock is good enough for forbidden hours. A doubt of a quarter of an hour only widens them."""
+    """Returns True where the clock is good enough for forbidden hours.
+
+    A doubt of a quarter of an hour only widens them.
+    """
     return moment.unix_s is not None and moment.uncertainty_s <= uncertainty_max_s
 
 
@@ -106,22 +114,27 @@ class BatteryStore:
     """Judges whether the cell holds the pulses that shutting will take: a node never opens what it cannot close.
 
     A latching valve stays open when the power is gone, so the energy to shut it is reserved before it is opened. OPEN
-    is refused, with the value that decided,
+    is
+    refused, with the value that decided,
 
     * below 3.5 V of the battery, or half an hour after its last reading;
     * when the usable charge does not cover two CLOSE pulses for each valve that would be open, this one included;
     * while the boost capacitor is not charged: a pulse from a half-full one may open a valve and not shut it.
 
     Open valves are shut below 3.3 V, or when the charge covers no more than one pulse for each: a run must not outlive
-    its battery.
+    its
+    battery.
 
-    A valve box on the mains has its cell too, and is kept to the same (kinds.irrigation); only where every valve falls
-    shut by itself is there none. A pulse takes what the capacitor holds, 0.7 J of 9400 uF at 12 V, and nearly as much
-    again that the boost converter adds meanwhile or loses: 1.35 J of the cell's. The charge between 3.5 V and the
-    cut-off at 3.0 V is a tenth of the cell's. So the second rule seldom binds on a sound 2.6 Ah cell (some 3.4 kJ), and
-    does on an old, cold or small one, whose capacity the settings give.
+    A valve box on the mains has its cell too, and follows the same rules (kinds.irrigation); only where every valve
+    shuts
+    by itself is there no cell. A pulse takes what the capacitor holds, 0.7 J of 9400 uF at 12 V, and nearly as much
+    again
+    that the boost converter adds meanwhile or loses: 1.35 J of the cell's. The charge between 3.5 V and the cut-off at
+    3.0 V is a tenth of the cell's. So the second rule seldom binds on a sound 2.6 Ah cell (some 3.4 kJ), but does on an
+    old, cold or small one, whose capacity the settings give.
 
-    `own`: watering.settings.Own, or a value with its capacity_mah, pulse_mj and boost_mv."""
+    `own`: watering.settings.Own, or a value with its capacity_mah, pulse_mj and boost_mv.
+    """
 
     def __init__(self, own):
         self._own = own
@@ -131,7 +144,7 @@ class BatteryStore:
         self.low = False
 
     def sample(self, battery_mv, boost_mv, *, now_ms: int):
-        """Observes one reading, None where silent. Returns True when "low" begins, False when it ends, else None."""
+        """Observes one reading, None where silent; returns True when "low" begins, False when it ends, else None."""
         if not self._own.capacity_mah:
             return None
         if battery_mv is None or not 0 < battery_mv <= limits.BATTERY_MV_MAX:
@@ -146,8 +159,10 @@ class BatteryStore:
         return None
 
     def refuses(self, open_after: int, *, now_ms: int):
-        """None when `open_after` latching valves may be open together, else the mV (or mJ of charge) that decided;
-        -1: nothing is known."""
+        """Returns None when `open_after` latching valves may be open together, else the mV (or mJ) that decided.
+
+        It returns -1 when nothing is known.
+        """
         own = self._own
         if not own.capacity_mah:
             return None
@@ -166,7 +181,7 @@ class BatteryStore:
         return None
 
     def exhausted(self, are_open: int):
-        """The mV (or mJ) that has `are_open` latching valves shut while the energy is still there, or None."""
+        """Returns None, or the mV (or mJ) that requires `are_open` latching valves to be shut while energy lasts."""
         own = self._own
         if not own.capacity_mah or self._mv is None:
             return None
@@ -176,9 +191,12 @@ class BatteryStore:
         return usable_mj if usable_mj < are_open * own.pulse_mj else None
 
     def usable_mj(self) -> int:
-        """Charge above the cut-off, in mJ: linear from empty to full, which errs low in the middle of the curve."""
+        """Returns the charge above the cut-off, in mJ.
+
+        It is linear from empty to full, which errs low in the middle of the curve.
+        """
         above_mv = min(_FULL_MV, self._mv) - _CUT_OFF_MV
         # mAh * 3.6 C * V: 3.6 * mV mJ a mAh.
         full_mj = self._own.capacity_mah * 36 * self._mv // 10
-        # Half of it: a cold, aged cell's inner resistance keeps the rest.
+        # Half of it: the inner resistance of a cold, aged cell withholds the rest.
         return max(0, full_mj * above_mv // (_FULL_MV - _CUT_OFF_MV)) // 2

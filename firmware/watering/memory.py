@@ -1,9 +1,9 @@
-"""Encodes what an irrigation node remembers across a power cut: version, fixed layout, CRC-16.
+"""Encodes what an irrigation node keeps across a power cut: version, fixed layout, CRC-16.
 
 Counters only ever grow; the shell writes hourly, so a cut costs an hour of them at most. A burst, the drought level and
-the end of a programme are written at once (`WateringTrade.keeps`). Bytes that do not decode, or hold what cannot be,
-are replaced whole by safe defaults: soil half way to its trigger, drought level unknown, nothing learned. Must not
-remember an output.
+the end of a programme are written at once (`WateringTrade.keeps`). Bytes that do not decode, or hold impossible values,
+are replaced as a whole by safe defaults: soil half way to its trigger, drought level unknown, nothing learned. Must not
+keep an output.
 """
 
 import struct
@@ -14,20 +14,21 @@ from watering import limits
 from wire.crc16 import crc16
 
 VERSION = 2
-# Version 1 knew neither the rain's delay nor references: what it learned is still read.
+# Version 1 had neither the rain's delay nor references: what it learned is still read.
 _VERSION_1 = 1
 
 ZONES = policy_limits.watering_zones_max
 PROGRAMS = policy_limits.watering_programs_max
 
 # depletion in 0.01 mm (None: not known); flows: the last clean runs, mL/min; irrigated in 0.1 mm over the node's life;
-# reference: what the first clean runs passed, in % of the design's flow, 0: not known.
+# reference: the flow of the first clean runs, in % of the design's flow, 0: not known.
 ZoneMemory = namedtuple("ZoneMemory", ("depletion_cmm", "flows", "irrigated_dmm", "openings", "reference_percent"))
 # closed_day: civil day that the balance was last closed for, 0 never; rain_cmm: of rain_day so far; drought: last known
 # level or None; burst: zone of a latched burst (0: none known), None: nothing latched; burst_flow in mL/min; marks: of
 # programs; coils: mean mA of each output; volume_l over the node's life; et0_cmm of the last closed day; dry_until:
-# when the rain sensor's delay ends, UTC, or (below RELATIVE_S) the seconds that are left of it where the time was not
-# known, 0 none.
+# when
+# the rain sensor's delay ends, UTC, or (below RELATIVE_S) the seconds that are left of it where the time was not known,
+# 0 none.
 WateringMemory = namedtuple(
     "WateringMemory",
     (
@@ -60,13 +61,13 @@ LENGTH = _LENGTH_1 + 4 + ZONES
 
 
 def empty() -> WateringMemory:
-    """The memory of a new node."""
+    """Returns the memory of a new node."""
     zones = (ZoneMemory(None, (), 0, 0, 0),) * ZONES
     return WateringMemory(zones, 0, 0, 0, 0, 0, None, None, 0, (0,) * PROGRAMS, (0,) * limits.OUTPUTS_MAX, 0, 0)
 
 
 def encode(memory) -> bytes:
-    """The LENGTH bytes of a WateringMemory."""
+    """Returns the LENGTH bytes of a WateringMemory."""
     parts = [
         struct.pack(
             _HEAD,
@@ -100,7 +101,7 @@ def encode(memory) -> bytes:
 
 
 def decode(data) -> WateringMemory:
-    """The WateringMemory behind bytes; `empty` for any others."""
+    """Returns the WateringMemory in the bytes; `empty` for any others."""
     if not data or (len(data), data[0]) not in ((LENGTH, VERSION), (_LENGTH_1, _VERSION_1)):
         return empty()
     body = bytes(data[:-2])

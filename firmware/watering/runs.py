@@ -1,11 +1,11 @@
 """Runs the zones: in cycles with soaks between them, with master valve and pump around them.
 
-A job is the water that one zone is still to have. While one zone soaks another runs; zones of one hydraulic group never
-run together, and no more zones together than the main can feed. Master and pump open before the first zone by their
+A job is the water that one zone must still receive. While one zone soaks another runs; zones of one hydraulic group
+never run together, nor more zones together than the main can feed. Master and pump open before the first zone by their
 lead and shut after the last by their lag, either of which may be negative. Every opening gives its duration to
-`valves`, which shuts it MARGIN_S after the cycle's end if nothing here ever runs again.
+`valves`, which shuts it MARGIN_S after the cycle's end even if nothing here ever runs again.
 
-This module decides when a zone runs. Whether it may run decides `refuse(zone, moment)`, asked every few seconds.
+This module decides when a zone runs. Whether it may run is decided by `refuse(zone, moment)`, called every few seconds.
 """
 
 from collections import namedtuple
@@ -20,19 +20,22 @@ OPENED, SHUT, DONE, SKIPPED = "opened", "shut", "done", "skipped"
 COMPLETE = "complete"
 
 MARGIN_S = 5
-# Weather, law and orders are asked again so often; windows of the law are widened by more (lockouts).
+# Weather, law and orders are checked this often; windows of the law are widened by more (lockouts).
 _CHECK_MS = 5000
-# A run that waits (for wind, for the end of forbidden hours) is checked again after so long.
+# A run that waits (for wind, for the end of forbidden hours) is checked again after this time.
 _HOLD_MS = 60_000
-# A master or pump that is needed for longer than OPEN_S_MAX is opened anew when so much of that is over.
+# A master or pump that is needed for longer than OPEN_S_MAX is opened anew when this much of that is over.
 _RENEW_MS = 600_000
-# A valve that could not open, because another is being pulsed shut, is tried again after so long.
+# A valve that could not open, because another is being pulsed shut, is tried again after this time.
 _RETRY_MS = 200
 
 
 class Job:
-    """Holds the water that one zone (from 1) is still to have, and has had. `plan`: a balance.CyclePlan; `by`: (rule,
-    reason), as its events carry them. Eight may wait at once, and a chip gives each twelve fields or seventeen."""
+    """Holds the water that one zone (from 1) must still receive, and has received.
+
+    `plan`: a balance.CyclePlan; `by`: (rule, reason), as its events carry them. Up to eight may wait at once; on a chip
+    their instances have room for twelve fields, or for seventeen.
+    """
 
     def __init__(self, zone, plan, by, *, ready_ms, give_up_ms):
         self.zone = zone
@@ -42,7 +45,7 @@ class Job:
         self.soak_s = plan.soak_s
         self.ready_ms = ready_ms
         self.give_up_ms = give_up_ms
-        # Begin and end of a cycle that is arranged or under way.
+        # Begin and end of a cycle that is planned or running.
         self.start_ms = None
         self.until_ms = None
         self.opened_ms = None
@@ -51,8 +54,12 @@ class Job:
 
 
 class Runs:
-    """Holds the jobs and switches the valves for them. `supplies`: of watering.settings.Own; `group(zone)`,
-    `flow(zone)`: hydraulics of a zone. `jobs` and `alone` go through a deep sleep (watering.sleep_image)."""
+    """Holds the jobs and switches the valves for them.
+
+    `supplies`: of watering.settings.Own; `group(zone)`, `flow(zone)`: hydraulics of a zone. `jobs` and `alone` go
+    through a
+    deep sleep (watering.sleep_image).
+    """
 
     def __init__(self, valves, supplies, group, flow, main_max_ml_min: int):
         self._valves = valves
@@ -64,13 +71,13 @@ class Runs:
         self._events = []
         self._ended_ms = None
         self._checked_ms = None
-        # When master or pump must next be switched.
+        # The time at which master or pump must next be switched.
         self._switch_ms = None
         # Bits of zones that run alone until their jobs end, so that the meter shows which one is wrong.
         self.alone = 0
 
     def add(self, job) -> bool:
-        """Adds a job; False when its zone has one already."""
+        """Adds a job; returns False when its zone has one already."""
         for other in self.jobs:
             if other.zone == job.zone:
                 return False
@@ -78,12 +85,14 @@ class Runs:
         return True
 
     def open_zones(self) -> list:
-        """The zones that are open now."""
+        """Returns the zones that are open now."""
         return [job.zone for job in self.jobs if job.opened_ms is not None]
 
     def tick(self, refuse, moment) -> list:
-        """Brings the valves up to date; returns [RunEvent]. `refuse(zone, moment)`: (Refusal or None, seconds that the
-        zone may run)."""
+        """Brings the valves up to date; returns [RunEvent].
+
+        `refuse(zone, moment)` returns (Refusal or None, seconds that the zone may run).
+        """
         now_ms = moment.now_ms
         self._notice(now_ms)
         check = self._checked_ms is None or now_ms - self._checked_ms >= _CHECK_MS
@@ -102,8 +111,12 @@ class Runs:
         return self.drain()
 
     def stop(self, zone: int, why: str, value: int, *, now_ms: int) -> None:
-        """Ends the job of a zone; with `zone` 0 all jobs and the water. With None one of the open zones is wrong and
-        the meter does not show which: each of them goes on alone, and the waiting jobs wait for so much longer."""
+        """Ends the job of a zone; with `zone` 0, all jobs and the water.
+
+        With None one of the open zones is wrong and the meter does not show which: each of them continues alone, and
+        the
+        waiting jobs wait for that much longer.
+        """
         left_s = sum([job.remaining_s for job in self.jobs if job.opened_ms is not None])
         for job in list(self.jobs):
             if zone is None:
@@ -119,12 +132,12 @@ class Runs:
                 self._shut_supply(output)
 
     def drain(self) -> list:
-        """[RunEvent] since the last call, those of `stop` included."""
+        """Returns [RunEvent] since the last call, with those of `stop`."""
         drained, self._events = self._events, []
         return drained
 
     def wake_ms(self, now_ms: int):
-        """When `tick` has something to do, or None."""
+        """Returns when `tick` has something to do, or None."""
         if not self.jobs and self._ended_ms is None:
             return None
         wake_ms = now_ms if self._checked_ms is None else self._checked_ms + _CHECK_MS
@@ -140,8 +153,10 @@ class Runs:
     # --- sleep ----------------------------------------------------------------------------------------------
 
     def rests_until_ms(self, now_ms: int):
-        """When the first job may go on, if all of them wait (for their soil, for the wind) and nothing is left to be
-        shut; `now_ms` without any job; None while something runs."""
+        """Returns when the first job may continue, `now_ms` without any job, None while something runs.
+
+        Nothing runs while all jobs wait (for their soil, for the wind) and nothing must be shut.
+        """
         if self._ended_ms is not None:
             return None
         ready_ms = None
@@ -154,7 +169,7 @@ class Runs:
     # --- one job --------------------------------------------------------------------------------------------
 
     def _arrange(self, job, refuse, moment):
-        """Gives the job's next cycle an instant, if nothing is against it."""
+        """Plans an instant for the job's next cycle, if nothing forbids it."""
         now_ms = moment.now_ms
         if now_ms >= job.give_up_ms:
             refusal = refuse(job.zone, moment)[0]
@@ -176,7 +191,7 @@ class Runs:
                     lead_s = max(lead_s, ahead_s)
         cycle_s = min(job.remaining_s, job.cycle_s, may_s - lead_s - MARGIN_S)
         if cycle_s < min(job.remaining_s, limits.CYCLE_S_MIN):
-            job.ready_ms = now_ms + _HOLD_MS  # forbidden hours begin in a moment
+            job.ready_ms = now_ms + _HOLD_MS  # forbidden hours begin shortly
             return
         job.start_ms = now_ms + 1000 * lead_s
         job.until_ms = job.start_ms + 1000 * cycle_s
@@ -191,7 +206,7 @@ class Runs:
         refusal, may_s = refuse(job.zone, moment)
         cycle_s = (job.until_ms - job.start_ms) // 1000
         if refusal is not None or may_s < cycle_s:
-            job.start_ms = job.until_ms = None  # arranged anew, or ended there
+            job.start_ms = job.until_ms = None  # it is planned anew, or ended there
             return
         if not self._valves.open(job.zone, cycle_s + MARGIN_S, now_ms=now_ms):
             # A latching valve is being pulsed shut: try in the next turn, but not for ever.
@@ -224,7 +239,7 @@ class Runs:
             self._end(job, COMPLETE, 0, now_ms)
             return
         job.ready_ms = now_ms + 1000 * for_s
-        # The soak does not make the job late.
+        # The soak does not count as delay of the job.
         job.give_up_ms += 1000 * for_s
 
     def _shut(self, job, now_ms):
@@ -260,7 +275,7 @@ class Runs:
                 if (self.alone >> job.zone | self.alone >> other.zone) & 1:
                     return False
                 flow += self._flow(other.zone)
-        # One zone alone always runs: if it takes more than the main gives, the flow watch reports it.
+        # One zone alone may always run: if it takes more than the main gives, the flow watch reports it.
         return flow <= self._main_max or flow == self._flow(job.zone)
 
     # --- master and pump ------------------------------------------------------------------------------------
@@ -298,7 +313,7 @@ class Runs:
 
     def _feed(self, output, ends_ms, now_ms):
         deadline = self._valves.deadline_ms(output)
-        # An opening beyond OPEN_S_MAX is renewed once in a while, not in every turn.
+        # An opening beyond OPEN_S_MAX is renewed from time to time, not in every turn.
         if deadline is not None and deadline >= min(ends_ms, now_ms + 1000 * limits.OPEN_S_MAX - _RENEW_MS):
             return
         for_s = (ends_ms - now_ms) // 1000 + MARGIN_S

@@ -1,9 +1,9 @@
 """Decides when a watering programme begins, once for each of its days, and whether the node's clock may be relied on.
 
 A programme's day is a civil date. It is marked when the programme starts, or when it is too late for it, and marks
-survive a restart: a clock that is put back, the double hour of October or a restart start nothing twice; a clock that
-is put forward, or comes late, is made up for within LATE_S. A mark in the far future comes from a wrong clock and is
-not believed; that nothing starts twice then rests on the monotonic clock.
+survive a restart: a clock that is put back, the double hour of October or a restart start nothing twice. If a clock is
+put forward, or comes late, the start is made up for within LATE_S. A mark in the far future comes from a wrong clock
+and is not believed; the monotonic clock then ensures that nothing starts twice.
 """
 
 from policy import civil
@@ -13,37 +13,42 @@ from wire import event
 
 _DAYS_KEPT = 4
 _PLAN_MS = 300_000
-# A node that starts gets its time within minutes; a longer wait is worth a look at the site.
+# A node that starts gets its time within minutes; a longer wait is worth a visit to the site.
 _NO_CLOCK_MS = 600_000
-# A clock that moved by more than that against the monotonic one was set: what rests on it is decided anew.
+# A clock that moved by more than this against the monotonic one was set: what depends on it is decided anew.
 _STEP_S = 5
 
 
 class Schedule:
-    """Knows the starts of all programmes. `marks`: for each program the civil day that it was last begun for, 0: never.
+    """Holds the starts of all programmes.
 
-    `marks`, `under_way` and `made_ms` go through a deep sleep (watering.sleep_image)."""
+    `marks`: for each program the civil day for which it was last begun, 0: never. `marks`, `under_way` and `made_ms` go
+    through a deep sleep (watering.sleep_image).
+    """
 
     def __init__(self, programs, site, marks, *, now_ms: int):
         self._programs = programs
         self._site = site
         self.marks = list(marks)
-        # Bits of programmes (from 1) that were begun and are not over: their marks are not for flash yet.
+        # Bits of programmes (from 1) that have begun and not ended: their marks must not go to flash yet.
         self.under_way = 0
         self._begun_ms = [None] * len(programs)
-        # Since when this node has been watching its programmes: through sleeps, not through restarts.
+        # When this node began to watch its programmes: kept through sleeps, not through restarts.
         self.made_ms = now_ms
-        # Of each program {civil day: instant, in seconds from the day's 00:00 UTC}: the sun is asked once a day.
+        # For each program {civil day: instant, in seconds from the day's 00:00 UTC}: the sun is computed once a day.
         self._instants = [{} for _ in programs]
-        # Of each program (when asked, seconds): what it would take changes by the hour, and takes a check of every
-        # zone.
+        # For each program (when computed, seconds): its duration changes by the hour, and takes a check of every zone.
         self._planned = [None] * len(programs)
 
     def due(self, moment, planned_s):
-        """(the program's index, seconds of it that are past already, True when it is too late), or None. Of several
-        that are due it is the first: after its begin the next call gives the next. Seconds are past where the node may
-        have run it before a power cut. `planned_s(index, moment)`: how long the program would take now, for those that
-        finish at their hour."""
+        """Returns (the program's index, seconds of it that are past already, True when it is too late), or None.
+
+        If several are due it is the first: after its begin the next call gives the next. Seconds are past where the
+        node may
+        have run it before a power cut. `planned_s(index, moment)`: how long the program would take now, for programs
+        that
+        finish at their hour.
+        """
         today = civil.local_from_unix(civil.PARIS, moment.unix_s).civil_day
         for index in range(len(self._programs)):
             if self.marks[index] > today + limits.MARK_AHEAD_DAYS:
@@ -56,7 +61,7 @@ class Schedule:
         return None
 
     def next_s(self, moment, planned_s):
-        """Unix second of the next start after `moment` within two days, or None."""
+        """Returns the Unix second of the next start after `moment` within two days, or None."""
         today = civil.local_from_unix(civil.PARIS, moment.unix_s).civil_day
         soonest = None
         for index in range(len(self._programs)):
@@ -101,7 +106,7 @@ class Schedule:
         first, self.marks[index] = self.marks[index] == 0, day
         late_s = unix_s - start_s
         if late_s > limits.LATE_S:
-            # A node that is new missed nothing before it was there.
+            # A new node missed nothing before it was installed.
             return None if first else (index, 0, True)
         begun_ms = self._begun_ms[index]
         if begun_ms is not None and now_ms - begun_ms < limits.BETWEEN_STARTS_MS:
@@ -112,8 +117,11 @@ class Schedule:
 
 
 class ClockWatch:
-    """Notices that the clock was set, and reports when it has been of no use for long, and when it is again. Events go
-    into `report(code, active, detail)`. `started_ms` and `is_lost` go through a deep sleep (watering.sleep_image)."""
+    """Detects that the clock was set, and reports when it has long been unusable, and when it is usable again.
+
+    Events go into `report(code, active, detail)`. `started_ms` and `is_lost` go through a deep sleep
+    (watering.sleep_image).
+    """
 
     def __init__(self, report, *, now_ms: int):
         self._report = report
@@ -122,7 +130,7 @@ class ClockWatch:
         self.is_lost = False
 
     def has_stepped(self, moment) -> bool:
-        """The clock was set, lost or found since the last `observe`."""
+        """Returns True if the clock was set, lost or found since the last `observe`."""
         if self._seen is None:
             return moment.unix_s is not None
         if moment.unix_s is None:

@@ -1,4 +1,4 @@
-"""Decodes the settings of an irrigation node, from plain data: its policy, what is wired, and where it stands.
+"""Decodes the settings of an irrigation node from plain data: its policy, what is wired, and its site.
 
     watering   the policy in plain form (policy.watering_form)
     valves     [master, zones …, pump]: 0 absent, 1 held (24 V AC or a relay), 2 latching; one item a zone, pump last
@@ -6,12 +6,12 @@
     pulse      [pulse ms, gap ms] of latching outputs; absent: [100, 100]
     meter      [microlitres a pulse, L/min that the main gives at most]; absent: no meter
     battery    [mAh, mJ a pulse, boost capacitor mV] of a node that sleeps; absent: it is fed and stays awake
-    fitted     which of what the board can carry is there: "rain-contact", "wind"; absent: none of them
-    rain       of the rain sensor's contact: [seconds that it must be wet to count, hours for which nothing is watered
-               after it was wet]; absent: [2, 24]. A node that has just woken counts what it sees
+    fitted     the parts that are fitted, of those that the board can carry: "rain-contact", "wind"; absent: none
+    rain       for the rain sensor's contact: [seconds that it must be wet to count, hours without watering after it
+               was wet]; absent: [2, 24]. A node that has just woken counts what it finds
     soil       at most two of [zone, mV when dry, mV when wet, 0.1 % from which on nothing is lacking]; absent: no probe
     weather    [altitude m, height of the anemometer m, 0.01 mm a tip of the rain gauge, ET0 of 12 months or [], and
-               perhaps kRs in %: 16 inland, as when it is left out, to 19 at the coast (FAO-56, equation 50)]
+               optionally kRs in %: from 16 inland, the default, to 19 at the coast (FAO-56, equation 50)]
 
 Every fault is listed with its path and the remedy. Must not know pins: they belong to the board.
 """
@@ -24,9 +24,10 @@ from watering import limits, valves, weather
 FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted", "rain")
 
 # supplies: (seconds of lead before the first zone, of lag after the last), of master and of pump; pulse_ul: of the
-# meter, microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 where no valve needs one to
-# shut; pulse_mj: of one pulse with losses; boost_mv: the capacitor's when charged; tip_cmm: rain of one tip of the
-# gauge in 0.01 mm, 0 without one; climate: 12 months as of weather.LOIRE. One flat record: a type takes 100 bytes.
+# meter,
+# microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 where no valve needs a cell to shut;
+# pulse_mj: of one pulse with losses; boost_mv: the capacitor's when charged; tip_cmm: rain of one tip of the gauge in
+# 0.01 mm, 0 without one; climate: 12 months as in weather.LOIRE. One flat record: a type takes 100 bytes.
 Own = namedtuple(
     "Own",
     (
@@ -53,9 +54,9 @@ Own = namedtuple(
         "rain_off_h",
     ),
 )
-# An unwired contact is open, which reads as wet; an absent anemometer reads as calm.
+# If it is not wired, a contact is open, which reads as wet, and an anemometer reads as calm.
 OPTIONS = (RAIN_CONTACT, WIND) = ("rain-contact", "wind")
-# A soil probe that stands in a zone: dry_mv is 0 %, wet_mv is 100 %, whichever is higher.
+# A soil probe in a zone: dry_mv is 0 %, wet_mv is 100 %, whichever is higher.
 SoilProbe = namedtuple("SoilProbe", ("zone", "dry_mv", "wet_mv", "enough_permille"))
 
 _NO_METER = (0, 1 << 30)
@@ -65,7 +66,10 @@ _RAIN = [2, 24]
 
 
 def decode(faults, plain, site, reserve=(0, 0, 0)):
-    """Own, as far as it could be read. `reserve`: the store, as in `battery`, of a node whose settings name none."""
+    """Returns Own, as far as it could be read.
+
+    `reserve`: the store, as in `battery`, of a node whose settings name none.
+    """
     policy, found = watering_form.decode(plain.get("watering"))
     for fault in found:
         faults.add("watering." + fault.path, fault.problem, fault.remedy)
@@ -73,7 +77,7 @@ def decode(faults, plain, site, reserve=(0, 0, 0)):
     pulse = _numbers(faults, "pulse", plain.get("pulse", [100, 100]), (
         ("pulse", limits.PULSE_MS_MIN, limits.PULSE_MS_MAX), ("gap", limits.PULSE_GAP_MS_MIN, limits.PULSE_GAP_MS_MAX)
     ))  # fmt: skip
-    # Only a sound policy gives the number of outputs: a wrong remedy would be followed.
+    # Only a sound policy gives the number of outputs; without it the remedy would be wrong, and might be followed.
     kinds = (valves.ABSENT,) * limits.OUTPUTS_MAX
     if policy is not None:
         kinds = _valves(faults, plain.get("valves"), zones, pulse)
@@ -94,7 +98,7 @@ def decode(faults, plain, site, reserve=(0, 0, 0)):
 
 
 def _without_texts(policy):
-    """The policy without the texts of its bans: the node obeys, its gateway explains."""
+    """Returns the policy without the texts of its bans: the node applies them, its gateway explains them."""
     if policy is None:
         return None
     bans = tuple([tuple(ban[: watering.TO_MIN + 1]) for ban in policy.bans])
@@ -102,7 +106,7 @@ def _without_texts(policy):
 
 
 def _numbers(faults, path, value, bounds):
-    """The integers if each lies within its named bounds; zeros where there is a fault."""
+    """Returns the integers if each lies within its named bounds; zeros where there is a fault."""
     if not faults.sequence(path, value, len(bounds), len(bounds)):
         return [0] * len(bounds)
     sound = True
@@ -113,7 +117,7 @@ def _numbers(faults, path, value, bounds):
 
 
 def _valves(faults, value, zones, pulse):
-    """The kind of each output, OUTPUTS_MAX of them."""
+    """Returns the kind of each output, OUTPUTS_MAX of them."""
     kinds = [valves.ABSENT] * limits.OUTPUTS_MAX
     if not faults.sequence("valves", value, zones + 2, zones + 2):
         return tuple(kinds)
@@ -152,7 +156,7 @@ def _meter(faults, plain, policy):
             if pulses < least:
                 remedy = f"take a meter of less a pulse: {least} a minute show a burst in time"
                 faults.add("meter.pulse", f"gives {pulses} pulses a minute at the flow of zone {i + 1}", remedy)
-    # The meter's input must count a burst: beyond its filter's limit a board sees no flow at all.
+    # The meter's input must count a burst: beyond its filter's limit a board counts no flow at all.
     per_min = limits.METER_HEADROOM * 1000 * most_ml_min
     least_ul = -(-per_min // (60 * limits.PULSES_PER_S_MAX))
     if pulse_ul < least_ul:
@@ -195,7 +199,7 @@ def _fitted(faults, value):
 
 
 def _place(faults, value):
-    """(altitude, height of the anemometer, tip, climate, kRs)."""
+    """Returns (altitude, height of the anemometer, tip, climate, kRs)."""
     if not faults.sequence("weather", value, 4, 5):
         return (0, 1, 0, weather.LOIRE, _KRS_PERCENT[0])
     names = (("altitude", 0, 3000), ("wind_height", 1, 20), ("tip", 0, 200))

@@ -1,8 +1,8 @@
-"""Carries the state of an irrigation node through deep sleep, as bytes beside its memory, and sets it again after.
+"""Carries the state of an irrigation node through deep sleep, as bytes beside its memory, and restores it after.
 
 The state is the public fields of the trade's machines; a new field that must survive a sleep is added here too. Events
 that were reported before a sleep are not reported again after it. The module is loaded when a node falls asleep or has
-woken (`rarely`): to be methods of the machines, these functions would have to stay in a chip's heap. Must not decide.
+woken (`rarely`): as methods of the machines, these functions would have to stay in a chip's heap. Must not decide.
 """
 
 import struct
@@ -23,19 +23,19 @@ _HEAD = "<BBHHIHHHIIIIIIII"
 _LOW, _NO_TIME, _ODD, _COUNTS, _ORDERED = 1, 2, 4, 8, 16
 _ZONES = 8
 
-# Of a day: civil day, air, humidity, seconds of the four, sums of two, rain; before two of them, ms since a sample and
-# since the sensor was wet.
+# For a day: civil day, air, humidity, seconds of the four, sums of two, rain. Two of them come after the ms since a
+# sample and since the sensor was wet.
 _DAY = "<HhhHHIIIIIIH"
 _AGES = "<II"
 _NO_DAY, _NOTHING, _NEVER = 0xFFFF, -0x8000, 0xFFFFFFFF
 _WEATHER_BYTES = 2 * struct.calcsize(_DAY) + struct.calcsize(_AGES)
 
-# flags; ms since all is shut, detections, mL, buckets, ms since the bucket began, its mL
+# flags; ms since all valves are shut, detections, mL, buckets, ms since the bucket began, its mL
 _LEAK = "<BIBIBII"
 _LEAK_BYTES = struct.calcsize(_LEAK)
 # guard.PipeGuard.faulty, last zone, closings repeated, samples of a silent meter, number of alarms
 _GUARD = "<IBBBB"
-# Alarms that are still in force: their codes and causes by number, and how many are kept.
+# Alarms in force: the numbers of their codes and causes, and how many are kept.
 _CODES = (
     event.VALVE_FAILURE, event.FLOW_TOO_LOW, event.FLOW_TOO_HIGH, event.WATER_LEAK, event.SENSOR_FAILURE
 )  # fmt: skip
@@ -43,14 +43,14 @@ _CAUSES = ("", "coil", "no-flow", "stuck-open", "drift")
 _ALARMS_MAX = 24
 
 # A job that waits: zone (and _ALONE), its rule's number, reason; seconds left, of a cycle, of a soak; ms until it is
-# ready and until it is given up; ms and mL that it has had.
+# ready and until it is given up; ms and mL that it has received.
 _JOB = "<BBBHHHiiII"
 _ALONE = 16
 _RULES = (BALANCE, DEPTH)
 
 
 def encode(trade, now_ms: int) -> bytes:
-    """The bytes of a sleepy.SleepyTrade for `resume`."""
+    """Returns the bytes of a sleepy.SleepyTrade for `resume`."""
     flags = (_LOW if trade.battery.low else 0) | (_NO_TIME if trade.clock.is_lost else 0)
     flags |= (_ODD if trade.health_odd else 0) | (_COUNTS if trade.counts_asleep else 0)
     flags |= _ORDERED if trade.guard.order_seen else 0
@@ -77,7 +77,7 @@ def encode(trade, now_ms: int) -> bytes:
 
 
 def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
-    """Sets the state again. `by`: the cause of the waking (node.trade)."""
+    """Restores the state. `by`: the cause of the waking (node.trade)."""
     trade.drain_events()  # what was reported before the sleep is known
     # The chip shut everything before it slept: only an output that could not be shut then is pulsed now.
     trade.outputs.closing = bytearray(limits.OUTPUTS_MAX)
@@ -113,13 +113,16 @@ def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
 
 
 def encode_weather(weather, now_ms: int) -> bytes:
-    """_WEATHER_BYTES of a weather.Weather."""
+    """Returns the _WEATHER_BYTES of a weather.Weather."""
     ages = struct.pack(_AGES, _age(weather.at_ms, now_ms), _age(weather.dry_from_ms, now_ms))
     return ages + _encode_day(weather.today) + _encode_day(weather.before)
 
 
 def resume_weather(weather, data, slept_ms: int, *, now_ms: int) -> None:
-    """Sets the day again. The counter of rain begins anew with the ports, so its first reading is a first one."""
+    """Restores the days.
+
+    The rain counter begins anew with the ports, so its first reading is treated as a first one.
+    """
     head, size = struct.calcsize(_AGES), struct.calcsize(_DAY)
     ages = struct.unpack(_AGES, data[:head])
     weather.at_ms, weather.dry_from_ms = [
@@ -158,8 +161,10 @@ def _decode_day(data):
 
 
 def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) -> None:
-    """Sets what was beyond the litres. `pulses`: counted in the sleep; None: no pulse could wake the chip. The counter
-    begins anew with the ports."""
+    """Restores the mL beyond the litres. The counter begins anew with the ports.
+
+    `pulses`: counted in the sleep; None: no pulse could wake the chip.
+    """
     meter.total_ml = total_ml
     meter.at_ms = now_ms - slept_ms
     if pulses is not None:
@@ -168,7 +173,7 @@ def resume_meter(meter, total_ml: int, slept_ms: int, pulses, *, now_ms: int) ->
 
 
 def encode_leak(leak, now_ms: int) -> bytes:
-    """_LEAK_BYTES of a flow.LeakWatch. A node that sleeps has everything shut."""
+    """Returns the _LEAK_BYTES of a flow.LeakWatch. A node that sleeps has everything shut."""
     known = leak.from_ms is not None
     return struct.pack(
         _LEAK,
@@ -183,8 +188,10 @@ def encode_leak(leak, now_ms: int) -> bytes:
 
 
 def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-    """Sets a flow.LeakWatch again. `counted`: a pulse would have woken the chip, so a sleep without one was dry; else
-    the sleep proves nothing."""
+    """Restores a flow.LeakWatch.
+
+    `counted`: a pulse would have woken the chip, so a sleep without one was dry; else the sleep proves nothing.
+    """
     flags, since_ms, leak.detections, leak.volume_ml, leak.buckets, bucket_ms, bucket_ml = struct.unpack(_LEAK, data)
     leak.settled, leak.leaking = flags & 2 == 2, flags & 4 == 4
     leak.from_ms = now_ms - slept_ms - since_ms if flags & 1 else None
@@ -194,7 +201,7 @@ def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> Non
 
 
 def encode_guard(guard, now_ms: int) -> bytes:
-    """The bytes of a guard.PipeGuard, its leak first."""
+    """Returns the bytes of a guard.PipeGuard, its leak first."""
     alarms = sorted(guard.active)[:_ALARMS_MAX]
     last_zone = guard.recent_zones[-1] if guard.recent_zones else 0
     silent = min(255, guard.silent_samples)
@@ -206,7 +213,7 @@ def encode_guard(guard, now_ms: int) -> bytes:
 
 
 def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-    """Sets a guard.PipeGuard again, its alarms included, without an event."""
+    """Restores a guard.PipeGuard with its alarms, without an event."""
     resume_leak(guard.leak, data[:_LEAK_BYTES], slept_ms, counted, now_ms=now_ms)
     at = _LEAK_BYTES + struct.calcsize(_GUARD)
     values = struct.unpack(_GUARD, data[_LEAK_BYTES:at])
@@ -221,7 +228,7 @@ def resume_guard(guard, data, slept_ms: int, counted: bool, *, now_ms: int) -> N
 
 
 def encode_jobs(runs, now_ms: int) -> bytes:
-    """The bytes of the jobs that wait: a node that sleeps has no others."""
+    """Returns the bytes of the jobs that wait: a node that sleeps has no other jobs."""
     parts = []
     for job in runs.jobs:
         zone = job.zone | (_ALONE if runs.alone >> job.zone & 1 else 0)

@@ -1,14 +1,14 @@
-"""Waters on a cell: the same trade, which charges and reads its store before a start, and sleeps where it is not fed.
+"""Waters on a cell: the same trade, which charges and reads its store before a start, and sleeps on a battery.
 
 On a battery the chip sleeps while nothing is open and nothing flows; a node on the mains stays awake (`sleeps`). It
-wakes every quarter of an hour to read weather and battery, LEAD_MS before the next start, by a tip of its rain gauge,
-and by a pulse of its meter, which counts as one and is watched for a minute: water behind shut valves must be found as
-on the mains. While a leak that has been reported runs on, pulses do not wake the chip until the pipe has been seen dry.
-While anything is open the node is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps.
-A valve that cannot be pulsed shut, because its selector is dead, is tried again at each waking.
+wakes every quarter of an hour to read weather and battery, LEAD_MS before the next start, and by a tip of its rain
+gauge. A pulse of its meter wakes it too, counts as one and is watched for a minute: water behind shut valves must be
+found as on the mains. While a reported leak continues, pulses do not wake the chip until the pipe has been dry. While
+anything is open the node is awake; while all that is left of a programme soaks, or waits for the wind, it sleeps. A
+valve that cannot be pulsed shut, because its selector is dead, is tried again at each waking.
 
 The capacitor that feeds the pulses is empty after a sleep, so it is charged and read before a start. A start waits
-while the node asks its gateway what it has ordered meanwhile.
+while the node asks its gateway for orders given meanwhile.
 """
 
 from watering import limits, lockouts
@@ -18,7 +18,7 @@ from wire import event
 
 
 class SleepyTrade(WateringTrade):
-    """Is the WateringTrade of a node with a store."""
+    """Runs the WateringTrade of a node with a store."""
 
     def __init__(self, own, start):
         super().__init__(own, start)
@@ -31,7 +31,7 @@ class SleepyTrade(WateringTrade):
 
     @property
     def counts_asleep(self):
-        """True while a pulse of the meter is to wake the chip."""
+        """True while a pulse of the meter must wake the chip."""
         return self.meter.present() and not (self.guard.leak.leaking and self.meter.delta_ml)
 
     def decide(self, moment) -> None:
@@ -64,10 +64,10 @@ class SleepyTrade(WateringTrade):
         ready_ms = self.runs.rests_until_ms(now_ms)
         if ready_ms is None or moment.order_expected:
             return None
-        # Sleep waits for a sample that shows the pipe behind shut valves at rest, or a leak.
+        # Sleep waits for a sample that shows either rest or a leak in the pipe behind shut valves.
         if self.meter.present() and not guard.meter_silent() and not guard.leak.settled:
             return None
-        # A leak that has been reported is not watched by the minute any more.
+        # A leak that has been reported is no longer watched by the minute.
         if self.meter.delta_ml and not guard.leak.leaking:
             return None
         until_ms = now_ms + limits.SLEEP_MAX_MS

@@ -1,14 +1,14 @@
 """Serves a technician at the node: a lock shuts all and lets nothing open, a test opens each zone for a minute in turn.
 
-A test is a technician's check of valves and pipes, a minute a zone under his eyes, reported as `localTest`. So
-forbidden hours, drought, weather and the clock do not bind it, and an order "no water" does not either. Broken
-equipment does: a latched burst, a bad coil, a store without the energy for the closing. Runs that were under way when a
-test or a lock began are over; the balance knows what their zones lack. Programmes that are due during a test begin
-after it; during a lock they are skipped.
+A test is a technician's check of valves and pipes, a minute a zone in his presence, reported as `localTest`. So
+forbidden hours, drought, weather, the clock and an order "no water" do not bind it. Broken equipment does: a latched
+burst, a bad coil, a store without the energy for the closing. Runs that were under way when a test or a lock began are
+ended; the balance keeps what their zones lack. Programmes that are due during a test begin after it; during a lock they
+are skipped.
 
 A lock that ends acknowledges a burst: the technician has seen it.
 
-This part of the trade is loaded while a technician is there (`rarely`).
+This part of the trade is loaded only while a technician is there (`rarely`).
 """
 
 from node.limits import TEST_MAX_MS
@@ -25,18 +25,21 @@ _MARGIN_S = 10
 
 
 def zone_s(zones: int, lead_s: int) -> int:
-    """Seconds for which each of so many zones runs in a test. `lead_s`: of the supply, before the first zone."""
+    """Returns the seconds for which each of `zones` zones runs in a test.
+
+    `lead_s`: of the supply, before the first zone.
+    """
     free_s = TEST_MAX_MS // 1000 - lead_s - _MARGIN_S
     return min(_ZONE_S, free_s // zones - _BETWEEN_S)
 
 
 def test_ms(zones: int, lead_s: int) -> int:
-    """Duration of a whole test."""
+    """Returns the duration of a whole test."""
     return 1000 * (lead_s + zones * (zone_s(zones, lead_s) + _BETWEEN_S) + _MARGIN_S)
 
 
 def follow(trade, *, now_ms: int) -> None:
-    """Begins or ends a lock or a test: `trade.local` has changed."""
+    """Begins or ends a lock or a test, after `trade.local` has changed."""
     before, local = trade.followed, trade.local
     trade.followed = local
     if before == LOCK:
@@ -47,7 +50,7 @@ def follow(trade, *, now_ms: int) -> None:
         for output in range(limits.OUTPUTS_MAX):
             trade.outputs.close(output)
     elif local == TEST:
-        # A bad coil may have been mended: its first pulse from now on shows it, not a current of before.
+        # A bad coil may have been mended: its next pulse shows it, not an earlier current.
         trade.outputs.drain_currents()
         trade.guard.new_start()
         for zone in range(1, len(trade.own.policy.zones) + 1):
@@ -57,7 +60,7 @@ def follow(trade, *, now_ms: int) -> None:
 
 
 def refuses(trade, zone: int, *, now_ms: int):
-    """(Refusal or None, seconds that the zone may run) under a lock or a test."""
+    """Returns (Refusal or None, seconds that the zone may run) under a lock or a test."""
     if trade.local == LOCK:
         return (lockouts.Refusal(LOCK, 0, False), 0)
     refusal = trade.guard.refuses(zone) or lockouts.by_energy(trade.battery, trade.outputs, zone, now_ms=now_ms)

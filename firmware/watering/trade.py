@@ -6,9 +6,9 @@ a test at the node > the law > an order "no water" > the programme. An order can
 would have neither depth nor window.
 
 Without a usable clock no programme begins and a run under way ends, for its hour may be a forbidden one; a lawn may
-wait. Durations are of the monotonic clock. After a start all valves are shut.
+wait. Durations are measured by the monotonic clock. After a start all valves are shut.
 
-Long because the machines of a green space meet here; each is a module of its own.
+The module is long because the machines of a green space meet here; each is a module of its own.
 """
 
 from node.limits import UNCERTAINTY_USABLE_S
@@ -37,9 +37,10 @@ _SLOW_MS = 30_000
 
 
 class WateringTrade(Trade):
-    """Is the trade of one irrigation node. `own`: watering.settings.Own; `start`: kinds.Start.
+    """Runs one irrigation node. `own`: watering.settings.Own; `start`: kinds.Start.
 
-    Its machines are public for the parts of the trade that are loaded for a task only: `technician`, `sleep_image`."""
+    Its machines are public for the parts of the trade that are loaded for a task only: `technician`, `sleep_image`.
+    """
 
     kind = KIND
     directives = (
@@ -61,7 +62,7 @@ class WateringTrade(Trade):
             self.weather.restore_wet(kept.dry_until, now_ms=now_ms)
             self._dry_until_s = 0
         self.balance = WaterBalance(own.policy, self.weather, kept)
-        self._drought = kept.drought  # the last known level, perhaps from before this start; None: none ever came
+        self._drought = kept.drought  # last known level, perhaps from before this start; None: no level has come yet
         self.schedule = Schedule(own.policy.programs, own.site, kept.marks[: len(own.policy.programs)], now_ms=now_ms)
         self.battery = BatteryStore(own)
         self.outputs = Valves(own.kinds, gap_ms=own.gap_ms, now_ms=now_ms)
@@ -72,7 +73,7 @@ class WateringTrade(Trade):
         from watering import technician
 
         let_go("technician")
-        # Of master and pump, before the first zone.
+        # The longest lead of master and pump before the first zone.
         self.lead_s = max(0, own.supplies[0][0], own.supplies[1][0])
         self.test_ms = technician.test_ms(len(own.policy.zones), self.lead_s)
         self.followed = None  # the value of `local` that has been acted upon
@@ -80,8 +81,8 @@ class WateringTrade(Trade):
         self.clock = ClockWatch(self._report, now_ms=now_ms)
         self._sample_ms = now_ms
         self._latest = {}
-        self._soil = {}  # of zones with a probe: (moisture, when, from where on nothing is lacking)
-        self._last = None  # the Moment of the last sample or turn: `memory` is asked without one
+        self._soil = {}  # for zones with a probe: (moisture, when, moisture from which on nothing is lacking)
+        self._last = None  # the Moment of the last sample or turn: `memory` is called without one
         self.health_odd = False
 
     # --- events in ------------------------------------------------------------------------------------------
@@ -162,7 +163,7 @@ class WateringTrade(Trade):
         return found
 
     def health(self, moment) -> dict:
-        """Gives irrigation and valve openings in turn: both at once do not fit a record."""
+        """Returns irrigation and valve openings in turn: both at once do not fit a record."""
         found = {quantity.EVAPOTRANSPIRATION: self.balance.et0_cmm}
         found[quantity.SENSOR_FAULTS] = self.weather.refused + self.meter.refused
         self.health_odd = not self.health_odd
@@ -176,7 +177,7 @@ class WateringTrade(Trade):
         return found
 
     def measured(self, moment):
-        """0 once an order "no water" is seen to be obeyed: everything is shut and the meter stands still."""
+        """Returns 0 once an order "no water" is seen to be obeyed: all is shut and the meter stands still."""
         if self.outputs.any_open() or not self.outputs.ready():
             return None
         return None if self.meter.present() and self.meter.delta_ml != 0 else 0
@@ -195,7 +196,7 @@ class WateringTrade(Trade):
         # A closing that cannot be given is reported soon: its valve may be open.
         if self.outputs.any_open() or not self.outputs.ready():
             return self._sample_ms + limits.WATCH_MS
-        # A job may wait for the wind to drop, or for the capacitor: readings of the usual period come too late for it.
+        # A job may wait for the wind to drop, or for the capacitor: readings at the usual period come too late for it.
         watched = self.meter.present() or self.runs.jobs
         return self._sample_ms + limits.IDLE_MS if watched else None
 
@@ -209,13 +210,16 @@ class WateringTrade(Trade):
         return self.outputs.tick(now_ms=now_ms).pulse is None
 
     def memory(self, now_ms, sleeps=False) -> bytes:
-        """The bytes of node.trade. `sleeps`: the jobs go through a sleep beside it, so a programme that has begun is
-        marked."""
+        """Returns the bytes of node.trade.
+
+        `sleeps`: the jobs go through a sleep beside it, so a programme that has begun is marked.
+        """
         zones, balance = [], self.balance
         for i in range(len(self.own.policy.zones)):
             had = (balance.depletion_cmm[i], tuple(balance.flows[i]), self._irrigated_dmm(i + 1), self._openings(i + 1))
             zones.append(memory.ZoneMemory(*had, balance.references[i]))
-        # A programme that is under way is not marked on flash: cut off, it waters what is left (`Schedule.due`).
+        # A programme that is under way is not marked on flash: if it is cut off, it waters what is left
+        # (`Schedule.due`).
         under_way = 0 if sleeps else self.schedule.under_way
         marks = [mark - (under_way >> (i + 1) & 1) for i, mark in enumerate(self.schedule.marks)]
         while len(marks) < memory.PROGRAMS:
@@ -247,19 +251,19 @@ class WateringTrade(Trade):
             due = self.schedule.due(moment, self._planned_s)
             if due is not None:
                 self._begin(due[0], due[1], due[2], moment)
-                self._slow_ms = moment.now_ms  # another that is due has the next turn
+                self._slow_ms = moment.now_ms  # another that is due begins in the next turn
 
     def _begin(self, index, elapsed_s, is_missed, moment):
-        """Makes a job for each zone of a program that needs one; reports why the others have none."""
+        """Makes a job for each zone of a program that needs one; reports why the others get none."""
         program = self.own.policy.programs[index]
         self.guard.new_start()
         self.schedule.under_way |= 1 << (index + 1)
-        # The time that other programs still take of the same main does not make this one late.
+        # The time that other programs still need on the same main does not make this one late.
         before_s = sum([job.remaining_s for job in self.runs.jobs])
         planned_s, known = None, {}
         by = (DEPTH if program.depth_dmm else BALANCE, index + 1)
 
-        def refuse(zone, moment):  # asks once for each zone: the plan asks again
+        def refuse(zone, moment):  # keeps one answer for each zone: the plan asks again
             if zone not in known:
                 known[zone] = self.refuse(zone, moment)
             return known[zone]
@@ -291,7 +295,7 @@ class WateringTrade(Trade):
                 self.runs.alone |= 1 << zone
 
     def _unneeded(self, program, zone, moment):
-        """The Refusal of a zone for which a program has nothing to do, or None."""
+        """Returns the Refusal of a zone for which a program has nothing to do, or None."""
         lacking = self.balance.lacking_cmm(zone)
         if not program.depth_dmm and not self.balance.is_due(program, zone):
             return lockouts.Refusal(lockouts.SATISFIED, lacking // 10, False)
@@ -299,14 +303,14 @@ class WateringTrade(Trade):
         if fallen is not None:
             return fallen
         if self.balance.stressed(zone):
-            return None  # a forecast and a probe are believed for so long only
+            return None  # a forecast and a probe are believed for a limited time only
         known = self._soil.get(zone, (0, 0, 1))
         if known[0] >= known[2] and moment.now_ms - known[1] <= limits.READING_MAX_MS:
             return lockouts.Refusal(lockouts.SATISFIED, known[0], False)
         return lockouts.by_forecast(self.weather, moment)
 
     def refuse(self, zone, moment):
-        """(Refusal or None, seconds that the zone may run)."""
+        """Returns (Refusal or None, seconds that the zone may run)."""
         one = self.balance.zone(zone)
         if self.local is not None:
             from watering import technician
@@ -331,7 +335,7 @@ class WateringTrade(Trade):
         return (None, free_s)
 
     def _drought_level(self, moment) -> int:
-        """The drought level that binds now. The directive is a lease; the last level is remembered beyond it."""
+        """Returns the drought level that binds now. The directive is a lease; the last level is kept beyond it."""
         level = moment.directives.get(directive.DROUGHT_LEVEL)
         if level is not None and policy.NONE <= level <= policy.CRISE:
             self._drought = level
@@ -340,7 +344,7 @@ class WateringTrade(Trade):
         return policy.level_in_force(level, self._drought)
 
     def _planned_s(self, index, moment, refuse=None):
-        """How long a program would take now. `refuse`: `self.refuse`, or a function that keeps its answers."""
+        """Returns how long a program would take now. `refuse`: `self.refuse`, or a function that keeps its answers."""
         program, main_max_ml_min = self.own.policy.programs[index], self.own.main_max_ml_min
         refuse = refuse or self.refuse
         return self.lead_s + self.balance.planned_s(program, refuse, self.guard.doubts, main_max_ml_min, moment)
@@ -388,7 +392,7 @@ class WateringTrade(Trade):
         self._report(event.WATERING_DONE, None, (one.zone, job.open_ms // 1000, volume, depth_dmm, one.why))
 
     def _expose(self, now_ms, job=None, opened=False):
-        """Gives the meter the zones that were open until now, when this job's has just been opened or shut."""
+        """Gives the meter the zones that were open until now, when this job's zone has just been opened or shut."""
         flows = [0] * len(self.own.policy.zones)
         for zone in self.runs.open_zones():
             if self.balance.zone(zone).metered:
@@ -398,7 +402,7 @@ class WateringTrade(Trade):
         self.meter.expose(flows, now_ms=now_ms)
 
     def _overrun(self):
-        """Reports valves that shut by their own deadline, because the scheduler was late."""
+        """Reports valves that were shut by their own deadline, because the scheduler was late."""
         over, self.outputs.overrun = self.outputs.overrun, 0
         for output in range(len(self.own.policy.zones) + 1):
             if over >> output & 1:
@@ -414,7 +418,7 @@ class WateringTrade(Trade):
                 self.weather.refused += 1
 
     def _dry_until(self, now_ms):
-        """`dry_until` of memory.WateringMemory."""
+        """Returns `dry_until` of memory.WateringMemory."""
         left_s, moment = self.weather.wet_for_s(now_ms), self._last
         if self._dry_until_s or not left_s or moment is None or moment.unix_s is None:
             return self._dry_until_s or left_s
@@ -430,10 +434,10 @@ class WateringTrade(Trade):
         return self._before[0] + self.meter.total_ml // 1000
 
     def _report(self, code, active, detail):
-        self.keeps += code == event.PIPE_BURST  # a burst is latched or released: the memory goes to flash at once
+        self.keeps += code == event.PIPE_BURST  # a burst has begun or ended: the memory goes to flash at once
         self._events.append((code, active, detail))
 
 
 def _stops(order) -> bool:
-    """True if this is an order "no water" in force."""
+    """Returns True if there is an order "no water" in force."""
     return order is not None and not order.level_percent

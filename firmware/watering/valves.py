@@ -1,19 +1,20 @@
-"""Owns the outputs: master valve, zones and pump, with a deadline on each opening. Stands below the scheduler.
+"""Owns the outputs: master valve, zones and pump, with a deadline on each opening. Must not depend on the scheduler.
 
 Every OPEN carries a duration, and its deadline is enforced here: the ports call `tick` each turn, which shuts what is
-past its deadline even if the scheduler never runs again. Nothing opens without a deadline, none is longer than
-OPEN_S_MAX, and no call opens a valve without one.
+past its deadline even if the scheduler never runs again. Nothing opens without a deadline, and none is longer than
+OPEN_S_MAX.
 
-Two kinds of output. A *held* one (24 V AC solenoid, pump relay) is open as long as its bit is set, and shuts by loss
-of power. A *latching* one stays where its last pulse left it, so it is never believed: after a start each latching
-output is pulsed CLOSE twice before anything may open, one pulse at a time, with a gap in which the store recharges.
+There are two kinds of output. A *held* one (24 V AC solenoid, pump relay) is open as long as its bit is set, and shuts
+by loss of power. A *latching* one stays where its last pulse left it, so its position is never assumed: after a start
+each latching output is pulsed CLOSE twice before anything may open, one pulse at a time, with a gap in which the store
+recharges.
 
     output    0 master, 1 to 8 the zones, 9 the pump
     turn      drive = valves.tick(now_ms=…); set the held outputs to drive.held; if drive.pulse, give it and call
               `observe_pulse`; give a coil's current to `observe_current`
 
-A pulse lasts longer than a turn: `tick` returns it until `observe_pulse` is called. CLOSE pulses go before
-OPEN pulses, always.
+A pulse lasts longer than a turn: `tick` returns it until `observe_pulse` is called. CLOSE pulses always go before OPEN
+pulses.
 """
 
 from collections import namedtuple
@@ -26,26 +27,28 @@ PUMP = 9
 # Hardware of one output: absent, held, latching.
 ABSENT, HELD, LATCHING = range(3)
 
-# held: bits of outputs to power. pulse: None, or (output, opens): give it now.
+# held: bits of outputs to power. pulse: None, or (output, opens), to be given now.
 ValveDrive = namedtuple("ValveDrive", ("held", "pulse"))
 
 
 class Valves:
-    """Is the owner of all outputs. `kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one
-    pulse to the next."""
+    """Holds the state of all outputs.
+
+    `kinds`: for each output ABSENT, HELD or LATCHING; `gap_ms`: from the end of one pulse to the next.
+    """
 
     def __init__(self, kinds, *, gap_ms: int, now_ms: int):
         self.kinds = kinds
         self._gap_ms = gap_ms
         self._deadline_ms = [None] * limits.OUTPUTS_MAX
-        # Pulses that are due: how many CLOSE, and whether one OPEN.
+        # Pulses that are due: the number of CLOSE, and bits for an OPEN.
         self.closing = bytearray([limits.BOOT_ROUNDS if kind == LATCHING else 0 for kind in kinds])
         self._open = 0  # bits
         # Outputs whose pulse could not be given: bits, until all the others that are due have had their turn.
         self.passed = 0
         self._next_ms = now_ms
         self.openings = [0] * limits.OUTPUTS_MAX
-        # Outputs that their own deadline shut: the scheduler did not. The trade drains it into events.
+        # Outputs that were shut by their own deadline and not by the scheduler. The trade drains them into events.
         self.overrun = 0
         # True while a valve will be opened soon: the store of the pulses is charged for it.
         self.prepares = False
@@ -53,22 +56,22 @@ class Valves:
         self._drive = ValveDrive(0, None)
 
     def is_open(self, output: int) -> bool:
-        """True while the output is commanded open; whether water flows is the meter's to show."""
+        """Returns True while the output is commanded open; only the meter shows whether water flows."""
         return self._deadline_ms[output] is not None
 
     def deadline_ms(self, output: int):
-        """When the output shuts by itself, or None."""
+        """Returns when the output shuts by itself, or None."""
         return self._deadline_ms[output]
 
     def any_open(self) -> bool:
         return self._deadline_ms.count(None) < limits.OUTPUTS_MAX
 
     def ready(self) -> bool:
-        """False while a latching output may be open from before the start: nothing else may open yet."""
+        """Returns False while a latching output may be open from before the start: nothing else may open yet."""
         return not any(self.closing)
 
     def latching_open(self) -> int:
-        """How many latching outputs would have to be pulsed shut now."""
+        """Returns how many latching outputs would have to be pulsed shut now."""
         count = 0
         for output in range(limits.OUTPUTS_MAX):
             if self.kinds[output] == LATCHING and (self._deadline_ms[output] is not None or self.closing[output]):
@@ -76,8 +79,10 @@ class Valves:
         return count
 
     def open(self, output: int, for_s: int, *, now_ms: int) -> bool:
-        """Opens for `for_s` seconds from now, or goes on for so long; True unless it is absent or not ready. The
-        duration is cut to OPEN_S_MAX."""
+        """Opens for `for_s` seconds from now, or stays open for that long; the duration is cut to OPEN_S_MAX.
+
+        Returns True unless the output is absent or not ready.
+        """
         if self.kinds[output] == ABSENT or for_s <= 0 or self.closing[output]:
             return False
         if self._deadline_ms[output] is None:
@@ -89,23 +94,24 @@ class Valves:
         return True
 
     def close(self, output: int) -> None:
-        """Shuts now. To shut a shut output costs nothing."""
+        """Shuts now. Does nothing if the output is shut."""
         if self._deadline_ms[output] is None:
             return
         self._deadline_ms[output] = None
         if self.kinds[output] == LATCHING:
-            # An OPEN that was not given yet needs no CLOSE, but it may be under way: one, unless it was just refused.
+            # An OPEN that was not given yet needs no CLOSE, but it may be under way: one CLOSE, unless the OPEN was
+            # just refused.
             was_refused = (self._open & self.passed) >> output & 1
             self._open &= ~(1 << output)
             self.closing[output] = max(1 - was_refused, self.closing[output])
 
     def close_again(self, output: int) -> None:
-        """Pulses a shut latching output shut once more: the meter shows that it is open."""
+        """Pulses a shut latching output shut once more, because the meter shows that it is open."""
         if self.kinds[output] == LATCHING and self._deadline_ms[output] is None:
             self.closing[output] = max(1, self.closing[output])
 
     def tick(self, *, now_ms: int) -> ValveDrive:
-        """What the ports must do now. Enforces the deadlines by itself."""
+        """Returns what the ports must do now. Enforces the deadlines by itself."""
         held = 0
         for output in range(limits.OUTPUTS_MAX):
             deadline = self._deadline_ms[output]
@@ -121,8 +127,12 @@ class Valves:
         return drive
 
     def observe_pulse(self, output: int, opens: bool, *, now_ms: int) -> None:
-        """Observes that this pulse has been given. If it is no longer wanted its contrary follows: a valve that was
-        closed while its OPEN was being given still has its CLOSE to come."""
+        """Observes that this pulse has been given.
+
+        If it is no longer wanted its contrary follows: a valve that was closed while its OPEN was being given still has
+        its
+        CLOSE due.
+        """
         if opens:
             self._open &= ~(1 << output)
         elif self.closing[output]:
@@ -130,8 +140,10 @@ class Valves:
         self._next_ms = now_ms + self._gap_ms
 
     def put_off(self, for_ms: int, output=None, *, now_ms: int) -> None:
-        """Puts all pulses off for so long: the ports cannot give one yet. `output`: its own pulse could not be given at
-        all; it stays due and comes again, after every other that is due."""
+        """Delays all pulses by `for_ms`: the ports cannot give one yet.
+
+        `output`: its own pulse could not be given at all; it stays due and comes again after every other that is due.
+        """
         if output is not None:
             self.passed |= 1 << output
         self._next_ms = now_ms + for_ms
@@ -143,12 +155,12 @@ class Valves:
             self._currents.pop(0)
 
     def drain_currents(self) -> list:
-        """[(output, mA)] since the last call."""
+        """Returns [(output, mA)] since the last call."""
         drained, self._currents = self._currents, []
         return drained
 
     def wake_ms(self, now_ms: int):
-        """When `tick` has something to do, or None."""
+        """Returns when `tick` has something to do, or None."""
         wake = None
         for output in range(limits.OUTPUTS_MAX):
             deadline = self._deadline_ms[output]
@@ -162,7 +174,7 @@ class Valves:
         if now_ms < self._next_ms:
             return None
         while True:
-            # In rounds, so that of two boot pulses none waits for a neighbour's second one, nor for one that cannot be
+            # In rounds, so that a boot pulse waits neither for a neighbour's second one nor for one that cannot be
             # given.
             most = max(self.closing)
             for count in range(most, 0, -1):
@@ -182,18 +194,24 @@ OPEN_COIL, SHORT, CHANGED = "open-coil", "short", "coil-changed"
 
 
 def coil_span_ma(kind: int):
-    """(least, most) mA of a sound coil. Limits for 24 V AC are OpenSprinkler's defaults; a latching coil is pulsed from
-    a capacitor through some ohms and draws over an ampere for 50 ms; a shorted one what its bridge lets through."""
+    """Returns (least, most) mA of a sound coil.
+
+    Limits for 24 V AC are OpenSprinkler's defaults. A latching coil is pulsed from a capacitor through some ohms and
+    draws
+    over an ampere for 50 ms; a shorted one draws what its bridge lets through.
+    """
     if kind == LATCHING:
         return (limits.LATCH_OPEN_MA, limits.LATCH_SHORT_MA)
     return (limits.AC_OPEN_MA, limits.AC_SHORT_MA)
 
 
 def judge_coil(kind: int, mean_ma: int, odd: int, current_ma: int):
-    """Judges a coil by its current at 50 ms: (None when it is sound, else a word; the new `mean_ma`; the new `odd`).
+    """Judges a coil by its current at 50 ms; returns (None when it is sound, else a word; new `mean_ma`; new `odd`).
 
-    `mean_ma`: the learned mean, 0 unknown, so that "another current than last year" can be told from "another valve
-    than its neighbour"; `odd`: how often in a row the coil has drawn something else. The guard keeps both."""
+    `mean_ma`: the learned mean, 0 unknown, which distinguishes "another current than last year" from "another valve
+    than
+    its neighbour"; `odd`: how often in a row the coil has drawn another current. The guard keeps both.
+    """
     least, most = coil_span_ma(kind)
     if current_ma > most:
         return (SHORT, mean_ma, odd)

@@ -1,13 +1,13 @@
 """Measures the weather of a day at the node, and finds the day's reference evapotranspiration (ET0) by a ladder.
 
-    gateway      a directive that still holds, and is of this very day if it gives its day
+    gateway      a directive that is in force, and for this very day if it gives its day
     penman       humidity, wind and global radiation were measured here, most of the day; no board has the last
-    penman-air   temperature and humidity were: the sun is reckoned from the day's swing, and wind where it is not
+    penman-air   temperature and humidity were: the radiation is computed from the day's swing, and wind that is not
                  measured is 2 m/s (FAO-56 chapter 3, missing data)
     hargreaves   the air's temperature was
     climatology  the month's mean of the region
 
-A value that cannot be is refused: it is counted, counts as absent, and the next rung holds. Rain is the gauge's where
+An impossible value is refused: it is counted, treated as absent, and the next rung applies. Rain is the gauge's where
 there is one, else the gateway's; each day's rain is booked once, when the day is closed.
 """
 
@@ -20,8 +20,8 @@ GATEWAY, PENMAN, PENMAN_AIR, HARGREAVES, CLIMATOLOGY = (
     "gateway", "penman", "penman-air", "hargreaves", "climatology"
 )  # fmt: skip
 
-# Mean ET0 by month in 0.01 mm a day: the Loire valley (synthetic, after Hargreaves on monthly normals); a site may
-# give its own.
+# Mean ET0 by month in 0.01 mm a day: the Loire valley (synthetic, after Hargreaves on monthly normals); a site may give
+# its own.
 LOIRE = (60, 100, 180, 270, 360, 430, 460, 400, 270, 150, 80, 50)
 
 # key, lowest, highest: what a sensor of the air may give.
@@ -45,8 +45,11 @@ class WeatherDay:
 
 
 class Weather:
-    """Takes samples and closes days. `own`: watering.settings.Own. `rain_cmm`: of `civil_day` so far, from before a
-    restart. `today`, `before`, `at_ms`, `dry_from_ms` and `refused` go through a deep sleep (watering.sleep_image)."""
+    """Observes samples and closes days.
+
+    `own`: watering.settings.Own. `rain_cmm`: of `civil_day` so far, from before a restart. `today`, `before`, `at_ms`,
+    `dry_from_ms` and `refused` go through a deep sleep (watering.sleep_image).
+    """
 
     def __init__(self, own, rain_cmm: int, civil_day):
         self._own = own
@@ -61,7 +64,7 @@ class Weather:
         self.refused = 0
 
     def turn_to(self, civil_day) -> None:
-        """Begins this civil day, unless it has begun: samples from here on are its own."""
+        """Begins this civil day, unless it has begun: later samples belong to it."""
         if self.today.civil_day == civil_day:
             return
         if self.today.civil_day is None:
@@ -71,8 +74,11 @@ class Weather:
         self.today = WeatherDay(civil_day)
 
     def sample(self, values, *, wet_key, tips_key, now_ms: int) -> bool:
-        """Observes one reading of the ports; absent keys are silent sensors. True: rain that a power cut must not take,
-        because it has begun, or is enough for the day, or is a centimetre more."""
+        """Observes one reading of the ports; absent keys are silent sensors.
+
+        Returns True for rain that must survive a power cut: it has begun, or is enough for the day, or is a centimetre
+        more.
+        """
         gap_s = 0 if self.at_ms is None else (now_ms - self.at_ms) // 1000
         elapsed_s = gap_s if gap_s <= limits.SAMPLE_GAP_MAX_S else 0
         if self.at_ms is None or gap_s:
@@ -97,7 +103,7 @@ class Weather:
         return steps > 0 or self.wet(now_ms=now_ms) > was_wet
 
     def close(self, civil_day: int, directives):
-        """(ET0 in 0.01 mm, by which rung, rain in 0.01 mm) of a day that is over."""
+        """Returns (ET0 in 0.01 mm, its rung, rain in 0.01 mm) of a day that is over."""
         day = self.before if self.before is not None and self.before.civil_day == civil_day else None
         year, month, _ = civil.civil_from_days(civil_day)
         found = None
@@ -118,7 +124,7 @@ class Weather:
         return (found[0], found[1], rain_cmm)
 
     def open_rain_cmm(self, closed_day: int) -> int:
-        """Rain of the days that are not closed yet."""
+        """Returns the rain of the days that are not closed yet."""
         rain_cmm = self.today.rain_cmm
         before = self.before
         if before is not None and before.civil_day is not None and before.civil_day > closed_day:
@@ -126,8 +132,11 @@ class Weather:
         return rain_cmm
 
     def rained_cmm(self, moment) -> int:
-        """Rain of the last 24 hours: today's, and of yesterday's as much as would have fallen since this hour had it
-        rained evenly. Yesterday's is the gauge's, else the gateway's figure of that very day."""
+        """Returns the rain of the last 24 hours: today's, and yesterday's share after this hour.
+
+        The share assumes that it rained evenly. Yesterday's rain is the gauge's, else the gateway's figure of that very
+        day.
+        """
         today, before = self.today, self.before
         if moment.unix_s is None:
             return today.rain_cmm
@@ -142,18 +151,18 @@ class Weather:
         return today.rain_cmm + before_cmm * (civil.day_s - local.second) // civil.day_s
 
     def fallen_cmm(self, civil_day: int) -> int:
-        """Rain that was measured from this day on and before today: without a clock several days are one."""
+        """Returns the rain measured from this day on and before today: without a clock several days are one."""
         before = self.before
         if not self._own.tip_cmm or before is None or before.civil_day != civil_day:
             return 0
         return min(limits.RAIN_CMM_MAX, before.rain_cmm)
 
     def climate_cmm(self, civil_day: int) -> int:
-        """ET0 of a day without any figure."""
+        """Returns the ET0 of a day without any figure."""
         return self._own.climate[civil.civil_from_days(civil_day)[1] - 1]
 
     def believed(self, directives, code, high):
-        """A directive's value if it lies between the table's least and `high`; else None."""
+        """Returns a directive's value if it lies between the table's least and `high`; else None."""
         value = directives.get(code)
         if value is None:
             return None
@@ -163,25 +172,28 @@ class Weather:
         return value
 
     def air_ck(self, directives, *, now_ms: int):
-        """Temperature outdoors now: measured, else the gateway's, else None."""
+        """Returns the outdoor temperature now: measured, else the gateway's, else None."""
         return self._now(0, directives, directive.OUTDOOR_TEMPERATURE, limits.AIR_CK_MAX, now_ms)
 
     def wind_dms(self, directives, *, now_ms: int):
-        """Wind now, 0.1 m/s: measured, else the gateway's, else None."""
+        """Returns the wind now, 0.1 m/s: measured, else the gateway's, else None."""
         return self._now(2, directives, directive.WIND_SPEED, limits.WIND_DMS_MAX, now_ms)
 
     def wet(self, *, now_ms: int) -> bool:
-        """True while the rain sensor was wet within its off-delay."""
+        """Returns True if the rain sensor was wet within its off-delay."""
         return self.wet_for_s(now_ms) > 0
 
     def wet_for_s(self, now_ms: int) -> int:
-        """Seconds that are left of the off-delay."""
+        """Returns the seconds that are left of the off-delay."""
         if self.dry_from_ms is None:
             return 0
         return max(0, 3600 * self._own.rain_off_h - (now_ms - self.dry_from_ms) // 1000)
 
     def restore_wet(self, left_s: int, *, now_ms: int) -> None:
-        """Restores the off-delay of rain before a restart; more than a whole one comes from a wrong clock."""
+        """Restores the off-delay of rain before a restart.
+
+        A remainder longer than the whole delay comes from a wrong clock, and is cut to it.
+        """
         delay_s = 3600 * self._own.rain_off_h
         left_s = min(left_s, delay_s)
         if left_s > self.wet_for_s(now_ms):
@@ -226,7 +238,7 @@ class Weather:
         return value
 
     def _rain(self, tips):
-        """Observes the gauge's counter; one that went back was made again and has counted since."""
+        """Observes the gauge's counter; a counter that went back has restarted and has counted since."""
         if tips is None or not self._own.tip_cmm:
             return
         before, self._tips = self._tips, tips
