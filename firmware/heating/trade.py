@@ -17,7 +17,7 @@ This gives a duty, and `heating.actuators` turns it into a relay's cycle, a valv
 set-point. Every edge is a deadline, and a whole decision holds for some seconds: a call that is 8 s late costs 8 s of
 heat and no more. Presence stays in the node: no record carries it, and "standby" shows only an absence of an hour.
 
-The module is long because the machines of a room meet here; each is a module of its own.
+Long because the machines of a room meet here; each is a module of its own.
 """
 
 from collections import namedtuple

@@ -5,7 +5,7 @@ ramp, multiplied by the factors of the installation. Events and records carry th
 operator reads the ordered level; LEVEL_MEASURED is what a gear measures itself. Presence never leaves this node: it is
 removed from every sample, and only the first boost of a quarter hour is reported.
 
-The module is long because the machines of a lamp meet here; each is a module of its own.
+Long because the machines of a lamp meet here; each is a module of its own.
 """
 
 from collections import namedtuple

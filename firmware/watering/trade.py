@@ -8,7 +8,7 @@ would have neither depth nor window.
 Without a usable clock no programme begins and a run under way ends, for its hour may be a forbidden one; a lawn may
 wait. Durations are measured by the monotonic clock. After a start all valves are shut.
 
-The module is long because the machines of a green space meet here; each is a module of its own.
+Long because the machines of a green space meet here; each is a module of its own.
 """
 
 from node.limits import UNCERTAINTY_USABLE_S
