@@ -1,1 +1,1 @@
-"""The command line and the tools behind it: what people and programs use to run and question Bocage."""
+"""Holds the command line and the tools behind it, with which people and programs run Bocage and read its state."""

@@ -1,16 +1,16 @@
-"""Many modules in one, for a program that runs in place: what a chip would keep in RAM of each module, it keeps once.
+"""Merges many modules into one, for a frozen program: the chip then keeps one table of names in RAM, not one a module.
 
-A module costs a table of names in RAM, with a name for each thing that it imports; a function or a class that nobody
-calls costs as much as any other. Of a whole program it is known what is imported where. So the modules that a program
-loads at its start anyway are put into one, `core`, one after another as they would have been imported; what they
-define is called `name__module` there, so that a traceback says where it stands, and what nobody can reach is left out.
-What they use of the interpreter's own stands among these names (`BUILTINS`). Lines stay in order: `places` tells where
-in `core` each module begins, and for a line of a traceback
+A module costs a table of names in RAM, with an entry for each name that it imports; a function or a class that is never
+called costs as much as any other. In a whole program all imports are known. So the modules that a program loads at its
+start anyway are merged into one, `core`, in the order in which they would have been imported; their definitions are
+called `name__module` there, so that a traceback shows their module, and definitions that cannot be reached are left
+out. The builtins that they use are bound in the same table (`BUILTINS`). Lines stay in order: `places` holds where in
+`core` each module begins; to find the source of a line of a traceback:
 
     python -m tools.bundle KIND LINE
 
-Left as they are: what is loaded only when it is wanted, or let go after the start (`apart`), modules that are passed on
-as a value or look themselves up, and what begins the program. Standard library only, as `squeeze`.
+Not merged: modules that are loaded on demand or released after the start (`apart`), modules that are used as a value or
+look up their own names, and those that begin the program. Must import the standard library only, as `squeeze`.
 """
 
 import ast
@@ -25,9 +25,9 @@ from tools.reached import reached
 from tools.squeeze import ALONE_WHEN_FROZEN
 
 CORE = "core"
-# A name that is not in the core's table is looked for there all the same, and only then among the interpreter's. The
-# table is filled to its last place before it grows: with 518 names in 521 that search took a thousand steps of the VM,
-# so a `len` 0.1 ms of a chip. What is in it is found at once, by MicroPython's cache of places.
+# MicroPython searches the core's table for a builtin first, and only then its own. The table is filled to its last slot
+# before it grows: with 518 names in 521 slots that search took a thousand steps of the VM, so each `len` took 0.1 ms on
+# a chip. A name that is in the table is found at once, by MicroPython's cache of slots.
 BUILTINS = (
     "len", "isinstance", "int", "bytes", "min", "max", "range", "list", "tuple", "dict", "str", "bytearray", "abs",
     "sorted", "divmod", "sum",
@@ -38,27 +38,27 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Bundle(NamedTuple):
-    """`modules`: {module: its source}; `places`: [(first line in core, module)] in order."""
+    """The merged program. `modules`: {module: its source}; `places`: [(first line in core, module)] in order."""
 
     modules: dict[str, str]
     places: list[tuple[int, str]]
 
     def where(self, line: int) -> tuple[str, int]:
-        """Returns (module, line there) of a line of the core."""
+        """Returns (module, line in it) of a line of the core."""
         first, name = max((place for place in self.places if place[0] <= line), default=(1, CORE))
         return name, line - first + 1
 
 
 @cache
 def of_kind(kind: str) -> Bundle:
-    """Returns the program of a kind of node, folded and bundled."""
+    """Returns the program of a kind of node, squeezed and bundled."""
     texts = squeeze.squeezed(firmware_modules.needed(kind), ALONE_WHEN_FROZEN)
     started, fitted = firmware_modules.started(kind), firmware_modules.fitted(kind)
     return bundle(texts, started, firmware_modules.let_go(), fitted)
 
 
 class _Module:
-    """One source; what its names at top level are."""
+    """One source, and the names that its top level defines."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -73,15 +73,15 @@ class _Module:
                 self.defined |= {part.id for part in ast.walk(statement) if _is_stored(part)}
 
     def called(self, name: str) -> str:
-        """Returns what a definition of its top level is called in the core."""
+        """Returns the name in the core of a definition of this module's top level."""
         return f"{name}__{self.name.replace('.', '_')}"
 
 
 def bundle(
     sources: Mapping[str, str], start: Collection[str], apart: Collection[str] = (), soon: Collection[str] = ()
 ) -> Bundle:
-    """`sources`: {module: source} of one whole program, that begins with the modules `start`; `soon`: what every start
-    loads a moment later."""
+    """Merges one whole program. `sources`: {module: source}; `start`: the modules that it begins with; `apart`: modules
+    to keep apart; `soon`: modules that every start loads a moment later."""
     modules = {name: _Module(name, text) for name, text in sources.items()}
     for module in modules.values():
         module.eager = [name for statement in module.tree.body for name in _imported(statement, modules)]
@@ -115,7 +115,7 @@ def bundle(
 
 
 def _visit(name: str, modules: Mapping[str, _Module], order: list[str], under: tuple[str, ...] = ()) -> None:
-    """In the order in which they are executed: what is imported comes first."""
+    """Adds modules to `order` as they are executed: imported ones first."""
     if name in order or name in under or name not in modules:
         return
     for there in modules[name].eager:
@@ -139,7 +139,7 @@ def _left_alone(modules: Mapping[str, _Module]) -> set[str]:
         words = {
             part.id
             for statement in module.tree.body
-            # Of the core nothing is looked up by name.
+            # Definitions of the core are not looked up by name.
             if not (isinstance(statement, ast.FunctionDef) and statement.name == "__getattr__")
             for part in ast.walk(statement)
             if isinstance(part, ast.Name)
@@ -154,7 +154,7 @@ def _is_stored(node: ast.AST) -> TypeGuard[ast.Name]:
 
 
 def _locals(scope: ast.AST) -> set[str]:
-    """Names that this scope binds itself."""
+    """Returns the names that this scope binds itself."""
     found: set[str] = set()
     outside: set[str] = set()
     if isinstance(scope, ast.FunctionDef | ast.Lambda):
@@ -182,7 +182,7 @@ def _locals(scope: ast.AST) -> set[str]:
 
 
 def _body(scope: ast.AST) -> list[ast.AST]:
-    """Returns what is evaluated within a scope."""
+    """Returns the parts that are evaluated within a scope."""
     if isinstance(scope, ast.FunctionDef | ast.ClassDef):
         return list(scope.body)
     if isinstance(scope, ast.Lambda):
@@ -195,7 +195,7 @@ def _body(scope: ast.AST) -> list[ast.AST]:
 
 
 def _around(scope: ast.AST) -> list[ast.AST]:
-    """Returns what belongs to a scope and is evaluated outside it."""
+    """Returns the parts of a scope that are evaluated outside it."""
     if isinstance(scope, ast.ClassDef):
         return [*scope.decorator_list, *scope.bases, *scope.keywords]
     if isinstance(scope, ast.FunctionDef | ast.Lambda):
@@ -211,7 +211,8 @@ def _around(scope: ast.AST) -> list[ast.AST]:
 
 
 class _Rewriter:
-    """Finds what a module says of the core, and of its own top level if it is part of the core."""
+    """Finds every reference of a module to the core, and, when it is merged itself, to its own top level; rewrites
+    them."""
 
     def __init__(self, module: _Module, modules: Mapping[str, _Module], inside: frozenset[str]) -> None:
         self._module = module
@@ -225,14 +226,15 @@ class _Rewriter:
         self._strings: dict[int, ast.JoinedStr] = {}
 
     def run(self) -> set[str]:
-        """Collects the edits; modules that are a value here, so that anything may be looked up in them."""
+        """Collects the edits; returns the modules that are used as a value here, so that any name may be looked up in
+        them."""
         meant = self._meanings(self._module.tree.body)
         for statement in self._module.tree.body:
             self._walk(statement, [meant], None)
         return self._values
 
     def _meanings(self, nodes: Collection[ast.AST]) -> dict[str, tuple[str, str]]:
-        """Returns {name: (module, name there or "")} of what imports bind here and now."""
+        """Returns {name: (module, name there or "")} for the imports among these nodes."""
         meant: dict[str, tuple[str, str]] = {}
         for node in nodes:
             if isinstance(node, ast.Import):
@@ -247,7 +249,8 @@ class _Rewriter:
         return meant
 
     def _walk(self, node: ast.AST, scopes: list, inside: ast.JoinedStr | None) -> None:
-        """`scopes`: one dict a function, innermost last: {name: meaning of an import, or None for a local}."""
+        """Collects the edits below a node. `scopes`: one dict a function, innermost last: {name: meaning of an import,
+        or None for a local}."""
         if isinstance(node, ast.JoinedStr) and inside is None:
             inside = node
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -277,7 +280,7 @@ class _Rewriter:
                 self._edits.append((node, self._module.called(node.name)))
             below = [*scopes, own]
             for part in _body(node):
-                # What a class binds is not seen by its methods.
+                # Methods do not see the names that their class binds.
                 hidden = isinstance(node, ast.ClassDef) and isinstance(part, ast.FunctionDef)
                 self._walk(part, scopes if hidden else below, inside)
             return
@@ -304,7 +307,7 @@ class _Rewriter:
             self._replace(node, self._module.called(node.id), inside)
 
     def _name_of(self, module: str, name: str) -> str:
-        """How the core's definition is called from here. A module may hand on what it has from another."""
+        """Returns how a definition of the core is written in this module. A module may re-export a name of another."""
         seen = {module}
         while name not in self._modules[module].defined:
             of = self._meanings(self._modules[module].tree.body).get(name)
@@ -319,7 +322,7 @@ class _Rewriter:
         if inside is None:
             self._edits.append((node, text))
             return
-        # Within a string of several parts an interpreter need not know its columns: the string is written anew.
+        # Inside an f-string, nodes may have no exact columns: the whole string is written anew.
         known = self._strings.setdefault(id(inside), copy.deepcopy(inside))
         wanted = ast.dump(node)
         for part in ast.walk(known):
@@ -342,7 +345,7 @@ class _Rewriter:
             self._edits.append((node, f"{start} {words}" if left else "" if is_top else "pass"))
 
     def text(self, *, with_core: bool) -> str:
-        """Returns the source with the edits; lines stay where they are."""
+        """Returns the source with the edits; every statement stays on its lines."""
         lines = self._module.text.encode().split(b"\n")
         for node, new in sorted(self._edits, key=lambda edit: (-edit[0].lineno, -edit[0].col_offset)):  # type: ignore[attr-defined]
             first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]
@@ -363,7 +366,7 @@ class _Rewriter:
 
 
 def _first_statement(tree: ast.Module) -> int:
-    """Index of the line of the first statement that is no docstring."""
+    """Returns the index of the line of the first statement that is no docstring."""
     for statement in tree.body:
         if not (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
             return (min([statement.lineno, *(d.lineno for d in getattr(statement, "decorator_list", []))])) - 1

@@ -1,7 +1,7 @@
-"""Counts what a newcomer has to read: `python -m tools.census [CHECKOUT ...]`, one column for each checkout.
+"""Counts what a newcomer has to read: `python -m tools.census [CHECKOUT ...]`, in one column for each checkout.
 
 Give the folder of an older checkout and of this one (`git worktree add ../before REVISION`) to see a change before and
-after. Must not import what it counts, and judges nothing: tidy and import-linter do.
+after. Must not import what it counts, and must not judge: tidy and import-linter do.
 """
 
 import ast
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PRODUCT = ("firmware", "gateway", "simulator", "hardware", "tools")
-GRAPHED = ("gateway", "simulator", "tools")  # whose inner rooms must form no circle
+GRAPHED = ("gateway", "simulator", "tools")  # whose rooms must not import one another in a circle
 SMALL_LINES = 40
 PLUG_INS = frozenset(("drivers", "twins", "kinds", "shims", "boards"))
 
 VERBS = ("take", "look", "say", "tell", "begin")
 RIDDLES = re.compile(r"\b(?:whoever|nobody|somebody|whatever)\b", re.IGNORECASE)
-# A docstring that opens so has a clause for a sentence.
+# A docstring that opens with one of these words begins with a clause, not with a sentence.
 HEADLESS = re.compile(
     r"(?:By|Of|In|On|At|For|To|With|From|What|Who|Whom|Whose|Whether|Which|How|When|Where|If|As|See|And|Or)\b"
 )
@@ -68,7 +68,7 @@ def figures(root: Path) -> dict[str, int]:
 
 
 def python_files(root: Path, folders: tuple[str, ...]) -> Files:
-    """Returns every Python file below `folders`, by its name from `root`."""
+    """Returns {path from `root`: text} of every Python file below `folders`."""
     paths = [path for folder in folders for path in (root / folder).rglob("*.py")]
     return {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
@@ -78,7 +78,7 @@ def line_count(files: Files) -> int:
 
 
 def small_files(files: Files) -> int:
-    """Files of fewer than SMALL_LINES lines; plug-ins and what Python's own names ask for do not count."""
+    """Counts the files of fewer than SMALL_LINES lines, without plug-ins, `__init__.py` and `__main__.py`."""
     return sum(
         len(text.splitlines()) < SMALL_LINES
         for name, text in files.items()
@@ -106,7 +106,7 @@ def room_arrows(trees: dict[str, ast.Module]) -> set[tuple[str, str]]:
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
-    """Returns every dotted name that may be a module of ours: `from gateway import agent` gives `gateway.agent` too."""
+    """Yields every dotted name that may be a module of ours: for `from gateway import agent` also `gateway.agent`."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -116,7 +116,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def reaches(arrows: set[tuple[str, str]], start: str, end: str) -> bool:
-    """Whether arrows lead from `start` to `end`."""
+    """Returns True when arrows lead from `start` to `end`."""
     ways = defaultdict(set)
     for origin, target in arrows:
         ways[origin].add(target)
@@ -146,7 +146,7 @@ def all_docstrings(tree: ast.Module) -> Iterator[str]:
 
 
 def is_short(docstring: str) -> bool:
-    """Tells a heading by the length of its first sentence: few words seldom hold a subject and a verb."""
+    """Recognises a heading by the length of its first sentence: few words rarely hold a subject and a verb."""
     sentence = re.split(r"[.:;]\s|\.$", docstring, maxsplit=1)[0]
     return len(sentence.split()) <= FRAGMENT_WORDS_MAX
 

@@ -1,4 +1,4 @@
-"""The edge of a territory that runs its lights, heating and watering itself.
+"""Runs the edge of a territory, which controls its lights, heating and watering by itself.
 
     bocage sim --seed 7             a night of a simulated territory, in virtual time
     bocage gateway run --help       the agent of a street cabinet
@@ -25,13 +25,13 @@ COMMANDS = {
     "prove": "tools.prove.cli",
 }
 
-# What a shell reports for Ctrl-C, and for a program whose output is no longer read (`bocage ... | head`).
+# The statuses that a shell reports for Ctrl-C, and for a program whose output is no longer read (`bocage ... | head`).
 INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line `argv`, without the program's name (None: the process's own). The exit status."""
+    """Runs the command line `argv`, without the program's name (None: the process's own); returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
     _print_anything()
     try:
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        with suppress(OSError, ValueError):  # else the interpreter complains when it flushes once more at its end
+        with suppress(OSError, ValueError):  # otherwise the interpreter complains when it flushes again at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
 
@@ -55,13 +55,13 @@ def _main(words: list[str]) -> int:
         return 0
     if words:
         return command_line.run("bocage", COMMANDS, words, __doc__)
-    with suppress(SystemExit):  # without a word it shows what there is, and that is no fault
+    with suppress(SystemExit):  # without arguments it lists the commands, which is no fault
         command_line.run("bocage", COMMANDS, ["--help"], __doc__)
     return 0
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version  # loads much; only this needs it
+    from importlib.metadata import PackageNotFoundError, version  # slow to load; only this needs it
 
     try:
         return version("bocage")
@@ -70,7 +70,7 @@ def _version() -> str:
 
 
 def _print_anything() -> None:
-    """A console that cannot show `°` or `±` (Windows code pages) shows `?`; it must not end the run."""
+    """Makes a console that cannot show `°` or `±` (Windows code pages) print `?` instead of ending the run."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -1,4 +1,4 @@
-"""Every level of the `bocage` command line: a table of sub-commands, of which one is found, parsed and run.
+"""Runs every level of the `bocage` command line: finds a sub-command in a table, parses its arguments and runs it.
 
 A level is a module with a table `COMMANDS` of names and modules, as `tools.cli` for `bocage` and `tools.centre.cli` for
 `bocage centre`. A name may have several words (`keys new`). The module behind a name is another level, or it has
@@ -8,9 +8,9 @@ A level is a module with a table `COMMANDS` of names and modules, as `tools.cli`
     run              (args) -> the exit status
 
 So a new sub-command is one file and one line. Only the module that was chosen is imported; for a list the docstrings
-are read from the files, which also works where a package is not installed. Every command has `--lang`, for what it and
-`argparse` refuse. Must stay quick and portable: nothing here needs POSIX, and of ours only the catalogue of sentences
-is imported.
+are read from the files, which also works where a package is not installed. Every command has `--lang`, the language of
+its refusals and those of `argparse`. Must stay quick and portable: it must not need POSIX, and must import none of our
+modules but the catalogue of sentences.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from typing import Any
 from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, Message, arguments, translate
 from gateway.language.arguments import argument_fault
 
-# The extras of pyproject.toml that bring a package. A command that bears the name of one of them is told that one.
+# The extras of pyproject.toml that bring a package. The remedy names the extra that is part of the command, if any.
 EXTRAS = {
     "aiohttp": ("gateway",),
     "cbor2": ("gateway",),
@@ -39,17 +39,17 @@ EXTRAS = {
     "pymodbus": ("gateway",),
     "serial": ("gateway",),
 }
-# Packages of ours: that one of them has no such module is our own bug.
+# Our own packages: a module missing from one of them is our bug.
 _OURS = ("gateway", "heating", "kinds", "lighting", "links", "node", "policy", "simulator", "tools", "watering", "wire")
 
 
 class Stop(Exception):
-    """Why a command stops: a sentence of the catalogue with its values, or a text that is already one."""
+    """Stops a command with a sentence of the catalogue and its values, or with a text that is already one."""
 
     status = 1
 
     def __init__(self, message: Message, **values: object) -> None:
-        # A text without values, an error of the system for instance, may have braces of its own.
+        # A text without values, an error of the system for instance, may contain braces.
         if isinstance(message, str) and not values:
             message = message.replace("{", "{{").replace("}", "}}")
         self.message = message
@@ -61,17 +61,17 @@ class Stop(Exception):
 
 
 class UsageError(Stop):
-    """The arguments are at fault; the sentence names the argument and what to write instead."""
+    """Raised when the arguments are at fault; the sentence names the argument and what to write instead."""
 
     status = 2
 
 
 class Refused(Stop):
-    """The command stops, because the world or a rule is against it."""
+    """Raised when a command cannot be done: a file, a peer or a rule prevents it."""
 
 
 def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
-    """Runs the command that `words` name, or print what there is; the exit status. `program`: the words before
+    """Runs the command that `words` name, or lists the commands; returns the exit status. `program`: the words before
     these."""
     name = _chosen(commands, words)
     if name is None:
@@ -88,8 +88,8 @@ def run(program: str, commands: Mapping[str, str], words: Sequence[str], descrip
 
 
 def listing(program: str, commands: Mapping[str, str]) -> str:
-    """Returns the commands of a level, each with the first line of its docstring; without those that are not
-    installed."""
+    """Returns the list of a level's commands, each with the first line of its docstring; those that are not installed
+    are left out."""
     width = max(len(name) for name in commands)
     lines = [f"  {name:{width}}  {line}" for name, module in commands.items() if (line := first_line(module))]
     return "\n".join(["commands:", *lines, "", f"`{program} COMMAND --help` tells more."])
@@ -101,7 +101,7 @@ def first_line(module: str) -> str:
 
 
 def docstring(module: str) -> str:
-    """Returns the docstring of a module, which is not imported for it; empty where there is no such file."""
+    """Returns the docstring of a module without importing it; an empty text where there is no such file."""
     if module in sys.modules:
         return (sys.modules[module].__doc__ or "").strip()
     top, *rest = module.split(".")
@@ -119,7 +119,7 @@ def _chosen(commands: Mapping[str, str], words: Sequence[str]) -> str | None:
 
 
 def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:
-    """Help and errors of a level; of `bocage policy keys` those of the commands that begin with `keys`."""
+    """Prints the help or the errors of a level; for `bocage policy keys`, of the commands that begin with `keys`."""
     under = {name.partition(" ")[2]: module for name, module in commands.items() if name.split()[:1] == list(words[:1])}
     if under:
         return run(f"{program} {words[0]}", under, words[1:], "")
@@ -130,7 +130,7 @@ def _run_group(program: str, commands: Mapping[str, str], words: Sequence[str], 
         epilog=listing(program, commands),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    # A `choices` would print the list twice; what gets here is no command.
+    # `choices` would print the list twice; a word that gets here is no command.
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     found = parser.parse_args(words).command  # ends here for --help
     message = N_("there is no command {name}; there are {names}") if found else N_("give a command; there are {names}")
@@ -142,7 +142,7 @@ def _parser(program: str, module: ModuleType) -> argparse.ArgumentParser:
         prog=program, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
-    with suppress(argparse.ArgumentError):  # it has one of its own
+    with suppress(argparse.ArgumentError):  # the command has a --lang of its own
         parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="language (fr)")
     return parser
 
@@ -153,12 +153,12 @@ def _run_module(program: str, module: ModuleType, args: argparse.Namespace, word
     except Stop as stop:
         print(f"{program}: {stop.text(arguments.language())}", file=sys.stderr)
         return stop.status
-    except ModuleNotFoundError as error:  # some are imported when they are needed
+    except ModuleNotFoundError as error:  # some packages are imported only when they are needed
         return _report_missing(program, module.__name__, words, error)
 
 
 def _report_missing(program: str, module: str, words: Sequence[str], missing: ModuleNotFoundError) -> int:
-    """One line for a person who lacks a package; --help shows what the command is all the same."""
+    """Prints one line for a person who lacks a package; with --help, prints the command's help all the same."""
     text = _remedy(program, module, missing)
     if {"-h", "--help"} & set(words):
         print(f"{docstring(module)}\n\n{text}")
@@ -168,14 +168,15 @@ def _report_missing(program: str, module: str, words: Sequence[str], missing: Mo
 
 
 def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
-    """An import that is neither the command's own module nor of an extra is our own bug: it is raised."""
+    """Returns the sentence for a missing package. A missing module of our own, other than the command's, is a bug and
+    is raised."""
     absent = missing.name or ""
     if f"{module}.".startswith(f"{absent}."):
         return translate(N_("this installation has no {module}"), arguments.language(), module=module)
     top = absent.partition(".")[0]
     if top in _OURS:
         raise missing
-    extras = EXTRAS.get(top, ("dev",))  # benchmarks and proofs bring their peers: any of the packages of that extra
+    extras = EXTRAS.get(top, ("dev",))  # benchmarks and proofs may need any package of the extra `dev`
     extra = next((word for word in program.split() if word in extras), extras[0])
     message = N_("the Python package {package} is missing; install it with: pip install 'bocage[{extra}]'")
     return translate(message, arguments.language(), package=repr(top), extra=extra)
@@ -185,7 +186,7 @@ def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
 
 
 def months(text: str) -> tuple[int, int]:
-    """A type of argparse: first and last month of one year, as in 4-9."""
+    """Parses the first and last month of one year, as in 4-9; a type of argparse."""
     first, dash, last = text.partition("-")
     if dash and first.isdecimal() and last.isdecimal() and 1 <= int(first) <= int(last) <= 12:
         return int(first), int(last)
@@ -193,19 +194,19 @@ def months(text: str) -> tuple[int, int]:
 
 
 def executable(text: str) -> str:
-    """A type of argparse: a program that can be started."""
+    """Checks that a program can be started; a type of argparse."""
     if shutil.which(text) is None:
         raise argument_fault(N_("{text} is no program that can be started"), text=text)
     return text
 
 
 def add_json(parser: argparse.ArgumentParser, text: str = "one JSON object instead of a table") -> None:
-    """`--json`, for a program that reads the result."""
+    """Adds `--json`, for a program that reads the result."""
     parser.add_argument("--json", action="store_true", help=text)
 
 
 def print_figures(figures: Mapping[str, Any], *, as_json: bool) -> None:
-    """Figures of a benchmark or a proof: a line each, or one JSON object."""
+    """Prints the figures of a benchmark or a proof: a line each, or one JSON object."""
     if as_json:
         print(json.dumps(figures, indent=1))
         return

@@ -1,9 +1,9 @@
-"""Which modules a node of a kind needs: found by following the imports of what the chip starts with. Standard library
-only, for `firmware/manifest.py` runs this inside MicroPython's own build.
+"""Finds the modules that a node of a kind needs, by following the imports of the modules that the chip starts with.
+Must import the standard library only, because `firmware/manifest.py` runs this inside MicroPython's own build.
 
-A module is named as the chip sees it: `wire.cbor`, and at the root `main`, `boot` (kept in `firmware/esp32`, a name
-that on the chip is the port's). What is neither ours nor built into the port's firmware must be a package of
-micropython-lib that LIBRARY names, with what it is for.
+A module has its name on the chip: `wire.cbor`, and at the root `main`, `boot` (kept in `firmware/esp32`, since on the
+chip `esp32` is a module of the port). A module that is neither ours nor built into the port's firmware must be a
+package of micropython-lib that LIBRARY names, with its purpose.
 """
 
 import ast
@@ -13,16 +13,16 @@ from pathlib import Path
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 # Modules at the root of the chip are kept here.
 ROOT_FOLDER = "esp32"
-# What the port runs after a reset, in this order. The first is made for each kind (boards/boot_<kind>.py).
+# The modules that the port runs after a reset, in this order. The first is made for each kind (boards/boot_<kind>.py).
 BOOT, MAIN = "boot", "main"
-# Packages of ours that no node carries: the concentrator is a program of its own.
+# Our packages that no node carries: the concentrator is another program.
 OTHER_PROGRAMS = frozenset(("concentrator",))
 
-# Package of micropython-lib -> what ours uses it for.
+# Package of micropython-lib -> what our modules use it for.
 LIBRARY = {
     "onewire": "the bits of a 1-Wire bus, in C below it: the DS18B20 of drivers.ds18b20",
 }
-# In the ESP32 port's firmware, in C or frozen with it by ports/esp32/modules; and `boot`, which is made for each kind.
+# Modules in the ESP32 port's firmware, in C or frozen with it by ports/esp32/modules; and `boot`, made for each kind.
 BUILT_IN = frozenset(
     (
         BOOT, "binascii", "collections", "cryptolib", "esp32", "espnow", "gc", "hashlib", "io", "json", "machine",
@@ -32,11 +32,11 @@ BUILT_IN = frozenset(
 
 
 class UnknownModule(Exception):
-    """An import that nothing provides on the chip."""
+    """Raised for an import that nothing provides on the chip."""
 
 
 def kinds(firmware: Path = FIRMWARE) -> list[str]:
-    """Returns the kinds of node there are, one file each."""
+    """Returns the kinds of node; each has one file."""
     return sorted(path.stem for path in (firmware / "kinds").glob("*.py") if path.stem != "__init__")
 
 
@@ -57,12 +57,12 @@ def needed(kind: str, firmware: Path = FIRMWARE) -> dict[str, Path]:
 
 
 def started(kind: str) -> list[str]:
-    """Returns the modules that every start of a kind loads, with all that these import at their top."""
+    """Returns the modules that every start of a kind loads, with all that they import at their top level."""
     return [MAIN, f"kinds.{kind}", f"boards.{kind}"]
 
 
 def fitted(kind: str, firmware: Path = FIRMWARE) -> list[str]:
-    """Returns the drivers that every node of a kind loads: its ports begin by the board's `open_...`, without a
+    """Returns the drivers that every node of a kind loads: those whose `open_...` its ports call without a
     condition."""
     opened: set[str] = set()
     program = ast.parse((firmware / "kinds" / f"{kind}.py").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def fitted(kind: str, firmware: Path = FIRMWARE) -> list[str]:
 
 
 def let_go(firmware: Path = FIRMWARE) -> list[str]:
-    """Returns the modules that the shell lets go once the node is made (kinds.READING)."""
+    """Returns the modules that the shell releases once the node is made (kinds.READING)."""
     for statement in ast.parse((firmware / "kinds" / "__init__.py").read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "READING":
             return list(ast.literal_eval(statement.value))
@@ -93,7 +93,8 @@ def let_go(firmware: Path = FIRMWARE) -> list[str]:
 
 
 def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:
-    """Returns the packages of micropython-lib that these modules import. UnknownModule for what nobody provides."""
+    """Returns the packages of micropython-lib that these modules import. UnknownModule for an import that nothing
+    provides."""
     used = set()
     for path in modules.values():
         for name in imports(path):
@@ -106,13 +107,13 @@ def libraries(modules: dict[str, Path], firmware: Path = FIRMWARE) -> list[str]:
 
 
 def chip_path(name: str, source: Path) -> str:
-    """Returns where a module lies on the chip, without suffix: `wire/cbor`, `wire/__init__`."""
+    """Returns the path of a module on the chip, without suffix: `wire/cbor`, `wire/__init__`."""
     path = name.replace(".", "/")
     return f"{path}/__init__" if source.name == "__init__.py" else path
 
 
 def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
-    """Returns the file of a module of ours; None for the chip's own, and for a name that is no module."""
+    """Returns the file of one of our modules; None for the chip's own, and for a name that is no module."""
     top, dot, _ = name.partition(".")
     if top == ROOT_FOLDER or top in OTHER_PROGRAMS:
         return None
@@ -125,7 +126,7 @@ def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Returns what a file imports, at whatever depth; names taken from a package may be modules."""
+    """Yields what a file imports, at any depth; names imported from a package may be modules."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

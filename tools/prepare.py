@@ -1,11 +1,11 @@
-"""Makes a checkout ready to run: a virtual environment with the extra asked for, and the programs tests need.
+"""Makes a checkout ready to run: a virtual environment with one extra, and the programs that tests need.
 
     python3 tools/prepare.py --extra simulator          what `make sim` needs
     python3 tools/prepare.py --extra dev --programs     what `make test` needs
 
-Runs before anything is installed, with any Python 3 (so that one which is too old is told so): it must need
-the standard library only. Does nothing, quickly, when nothing changed since the last time. Installs system
-packages only as root on a system with apt-get; otherwise it says what to type.
+Runs before anything is installed, with any Python 3 (so that it can report one that is too old): it must import the
+standard library only. Does nothing, quickly, when nothing has changed since the last run. Installs system packages only
+as root on a system with apt-get; otherwise it prints the command to type.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PROGRAMS = {
     "coap-client-notls": "libcoap3-bin",
     "faketime": "faketime",
     "tshark": "tshark",  # an independent dissector of CoAP and OSCORE; Debian brings `editcap` with it
-    # A clean Debian in which the gateway's package is installed, with its systemd, and the network between them.
+    # For a clean Debian in which tests install the gateway's package, with its systemd and its network.
     "debootstrap": "debootstrap",
     "systemd-analyze": "systemd",
     "openssl": "openssl",
@@ -56,8 +56,8 @@ def main() -> None:
 
 
 def prepare_venv(venv: str, extra: str) -> None:
-    """A virtual environment in `venv` that has `extra`; made again when Python or pyproject.toml changed, installed
-    again when a translation did: the installation compiles it."""
+    """Makes a virtual environment in `venv` that has `extra`; makes it again when Python or pyproject.toml has changed,
+    installs again when a translation has, because the installation compiles it."""
     stamp = os.path.join(venv, "bocage.json")
     wanted = {
         "python": sys.version,
@@ -84,7 +84,7 @@ def prepare_venv(venv: str, extra: str) -> None:
 
 
 def require_venv_modules() -> None:
-    """Debian ships Python without what makes environments."""
+    """Installs Python's venv module where Debian has left it out, or exits with the command to type."""
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
         return
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
@@ -98,7 +98,7 @@ def require_venv_modules() -> None:
 
 
 def find_programs() -> None:
-    """Installs what is missing, or say once what to type; tests that need a missing program are skipped."""
+    """Installs the missing programs, or prints once what to type; tests that need a missing program are skipped."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     missing = [package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)]
     if not missing:
@@ -135,7 +135,7 @@ def digest(path: str) -> str:
 
 
 def read_json(path: str) -> dict[str, Any]:
-    """Returns the stamp's content; a missing or damaged stamp is an empty one."""
+    """Returns the content of the stamp; {} when it is missing or damaged."""
     try:
         with open(path, encoding="utf-8") as file:
             return dict(json.load(file))

@@ -1,7 +1,7 @@
-"""What nobody in a program can reach: definitions that no name says, methods that no attribute of any object does.
+"""Removes what a program cannot reach: definitions that no name refers to, and methods that no attribute refers to.
 
-Only names are looked at, so a method stays if anything else of its name is used, or a word of it is in a string
-(`getattr`). Standard library only, as `bundle`.
+It compares names only, so a method stays if anything else of its name is used, or a string is that name (`getattr`).
+Must import the standard library only, as `bundle`.
 """
 
 import ast
@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 
 def reached(text: str, others: Collection[str]) -> str:
-    """Returns a module without what neither it nor the `others` can reach; lines stay where they are."""
+    """Returns a module without what neither it nor the `others` can reach; statements stay on their lines."""
     tree = ast.parse(text)
     definitions: dict[str, list[ast.stmt]] = {}
     roots: list[ast.AST] = []
@@ -52,8 +52,8 @@ def _names_defined(statement: ast.stmt) -> list[str]:
 
 
 def _words(node: ast.AST, dormant: list[ast.FunctionDef] | None) -> set[str]:
-    """Returns all names that a piece of code says. A class's methods are left in `dormant`, but those that Python
-    calls."""
+    """Returns all names in a piece of code. Adds the methods of a class to `dormant`, except those that Python calls
+    itself."""
     found: set[str] = set()
     waiting = [node]
     while waiting:

@@ -1,13 +1,13 @@
-"""What a chip need not keep in RAM of its modules' names: constants go into the code that uses them.
+"""Writes constants into the code that uses them, so that a chip need not keep their names in RAM.
 
-A module's names are a table in RAM, 8 bytes each, frozen or not; most of them are integers and short words that other
-modules look up. Of a whole program it is known who uses what. So a name that is bound once, to an integer or a short
-word, is written as its value wherever it is used; what nobody looks up any more is not bound, and a module of bounds
-alone is not even imported. Lines stay where they are, so that a traceback of a chip is one of the source.
+A module's names are a table in RAM, 8 bytes each, frozen or not; most of them are integers and short strings that other
+modules look up. In a whole program every use is known. So a name that is bound once, to an integer or a short string,
+is replaced by its value wherever it is used; a name that is no longer looked up is not bound, and a module of limits
+only is not even imported. Statements stay on their lines, so that a traceback of a chip fits the source.
 
-What can be asked for by a name that is made at run time stays as it is: modules that are passed on as a value (`kind`,
-`board`), names inside f-strings, words so long that two of them need not be one object (`is`). Nothing else of a
-program changes. Standard library only, for `firmware/manifest.py` runs this inside MicroPython's own build.
+Unchanged stay modules that are used as a value (`kind`, `board`), whose names may be looked up at run time, names
+inside f-strings, and strings so long that two equal ones need not be one object (`is`). Nothing else in a program
+changes. Must import the standard library only, because `firmware/manifest.py` runs this inside MicroPython's own build.
 """
 
 import ast
@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-# Older or newer than the program that meets them on a board: whatever they say is asked of them at run time.
+# On a board these may be older or newer than the program: their names are looked up at run time.
 STAND_ALONE = frozenset(("boot", "guard", "rtc", "slots", "loader", "last_resort"))
-# Where the whole program is one with the interpreter there is no loader; only what runs before it stands by itself.
+# A program frozen into the interpreter has no loader; only the module that runs before it stays separate.
 ALONE_WHEN_FROZEN = frozenset(("boot",))
-# The port makes one object of equal words up to this length.
+# The port makes one object of equal strings up to this length.
 _WORD_CHARS_MAX = 10
 _OPERATIONS = {
     ast.Add: lambda a, b: a + b,
@@ -38,7 +38,7 @@ Value = int | str
 
 
 class _Module:
-    """One source file and what its names stand for."""
+    """One source file, and what its names refer to."""
 
     def __init__(self, name: str, text: str, *, is_alone: bool) -> None:
         self.name = name
@@ -50,23 +50,23 @@ class _Module:
         self.constants: dict[str, Value] = {}
         self.definitions: dict[str, ast.Assign] = {}
         self.formulas: dict[str, tuple[list[ast.arg], list[ast.expr], ast.expr]] = {}
-        self.kept: set[str] = set()  # constants that somebody looks up in a way that is not folded
+        self.kept: set[str] = set()  # constants with a use that cannot be folded
 
     def only_import(self, name: str) -> tuple[str, str] | None:
-        """Returns what a name stands for that only imports bind, and all to the same thing."""
+        """Returns what a name refers to when only imports bind it, all to the same thing; else None."""
         found = self.imports.get(name, set())
         return next(iter(found)) if len(found) == 1 and name not in self.bound else None
 
 
 class Edit(NamedTuple):
-    """Bytes of a line range that something else stands for; `node` for its place."""
+    """A text that replaces the source of `node`."""
 
     node: ast.AST
     text: str
 
 
 def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
-    """Returns {module: its source} of one whole program, with the constants in their places."""
+    """Returns {module: its source} of one whole program, with constants written where they are used."""
     modules = _read(sources, alone)
     at_large = _escaped(modules)
     for module in modules.values():
@@ -89,12 +89,12 @@ def squeeze(sources: Mapping[str, str], alone: frozenset[str] = STAND_ALONE) -> 
 
 
 def squeezed(modules: Mapping[str, Path], alone: frozenset[str] = STAND_ALONE) -> dict[str, str]:
-    """Returns the same of files."""
+    """Squeezes the modules in these files."""
     return squeeze({name: path.read_text(encoding="utf-8") for name, path in modules.items()}, alone)
 
 
 def _note_formula(module: _Module, function: ast.FunctionDef) -> None:
-    """A function of numbers that is one expression: its value for constants is one."""
+    """Notes a function whose body is one expression: its value for constant arguments is a constant."""
     args, body = function.args, function.body[-1]
     is_plain = not (args.vararg or args.kwarg or args.kwonlyargs or args.posonlyargs or function.decorator_list)
     is_one = len(function.body) == 1 or (len(function.body) == 2 and isinstance(function.body[0], ast.Expr))
@@ -116,7 +116,7 @@ def _read(sources: Mapping[str, str], alone: frozenset[str]) -> dict[str, _Modul
 
 
 def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
-    """Counts what binds a name, scopes apart or not: a name that is bound twice is left alone."""
+    """Counts the bindings of each name, over all scopes together: a name that is bound twice is left alone."""
     for node in ast.walk(module.tree):
         names: list[str] = []
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
@@ -143,7 +143,7 @@ def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
 
 
 def _passed_on(module: _Module) -> Iterator[str]:
-    """Returns the modules that are a value here: anything may be looked up in them."""
+    """Yields the modules that are used as a value here: any name may be looked up in them."""
     bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or id(node) not in bases):
@@ -151,7 +151,7 @@ def _passed_on(module: _Module) -> Iterator[str]:
     for name, meant in module.imports.items():
         if len(meant) > 1 or name in module.bound:
             yield from (there for there, _ in meant)
-    # By a name that is made at run time: main.load_board, kinds.load.
+    # Loaded by a name made at run time: main.load_board, kinds.load.
     if module.name.partition(".")[0] in ("boards", "kinds"):
         yield module.name
 
@@ -190,7 +190,7 @@ def _evaluated(node: ast.AST, module: _Module, modules: Mapping[str, _Module], a
 
 
 def _called(node: ast.Call, module: _Module, modules: Mapping[str, _Module], asked: set) -> Value | None:
-    """Returns what a formula gives for these arguments."""
+    """Returns the value of a call of a formula with constant arguments, or None."""
     there, name = module.name, node.func.id if isinstance(node.func, ast.Name) else ""
     if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
         meant = module.only_import(node.func.value.id)
@@ -212,7 +212,7 @@ def _called(node: ast.Call, module: _Module, modules: Mapping[str, _Module], ask
 
 
 class _Filled(ast.NodeTransformer):
-    """Numbers in the places of names."""
+    """Replaces names by numbers."""
 
     def __init__(self, known: dict) -> None:
         self._known = known
@@ -222,7 +222,7 @@ class _Filled(ast.NodeTransformer):
 
 
 def _place(node: ast.AST, module: _Module, modules: Mapping[str, _Module]) -> tuple[str, str] | None:
-    """Returns (module, name) of the definition that a name or `module.name` means, or None."""
+    """Returns (module, name) of the definition that a name or `module.name` refers to, or None."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         meant = module.only_import(node.value.id)
         if meant is None or meant[1] or meant[0] not in modules or modules[meant[0]].is_alone:
@@ -239,7 +239,7 @@ def _place(node: ast.AST, module: _Module, modules: Mapping[str, _Module]) -> tu
 
 
 def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, str] | None:
-    """Where it is defined: a module may hand on what it has from another."""
+    """Returns the place of the definition: a module may re-export a name of another."""
     seen = set()
     while name not in modules[there].definitions:
         meant = modules[there].only_import(name)
@@ -251,7 +251,7 @@ def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, s
 
 
 def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[Edit]:
-    """Returns what is folded here. What cannot be is noted with the module that has to keep it."""
+    """Yields the edits of a module; notes each constant that cannot be folded with the module that has to keep it."""
     inside = {id(part) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
     for node in ast.walk(module.tree):
         if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
@@ -276,7 +276,7 @@ def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[Edit]:
 
 
 def _keep(there: str, name: str, modules: Mapping[str, _Module]) -> None:
-    """A name of a module is looked up at run time: it stays bound there, and wherever it comes from."""
+    """Keeps a name that is looked up at run time, in this module and in those it comes from."""
     while there in modules:
         modules[there].kept.add(name)
         meant = modules[there].only_import(name)
@@ -307,7 +307,7 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
     top = {id(statement) for statement in module.tree.body}
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom) and node.module is not None:
-            # Nobody looks from outside at what a function imports.
+            # No other module looks up what a function imports.
             seen = escaped if id(node) in top else set()
             left = [alias for alias in node.names if _stays(alias, node.module, module, modules, seen, used)]
             if len(left) < len(node.names):
@@ -318,13 +318,13 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
 
 
 def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, escaped: set[str], used: set[str]) -> bool:
-    """Whether an imported name is still wanted: looked up here, or from outside."""
+    """Returns True when an imported name is still needed: here, or by a look-up from outside."""
     name = alias.asname or alias.name
     if name in used or name in module.kept or module.name in escaped:
         return True
     inner = f"{there}.{alias.name}"
     if inner in modules:
-        # A module whose constants are all that was wanted of it.
+        # A module of which only constants were used is no longer imported.
         return not any(
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
             for node in ast.walk(module.tree)
@@ -334,7 +334,7 @@ def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, esca
 
 
 def applied(text: str, spans: list[Edit]) -> str:
-    """Returns the text with the spans replaced, from the end on; a statement keeps its lines."""
+    """Returns the text with the spans replaced, from the end to the beginning; a statement keeps its lines."""
     lines = text.encode().split(b"\n")
     for node, new in sorted(spans, key=lambda span: (-span.node.lineno, -span.node.col_offset)):  # type: ignore[attr-defined]
         first, last = node.lineno - 1, node.end_lineno - 1  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
-"""House rules that no ready-made tool checks: docstrings, sizes, names, words, portability, blocking calls.
+"""Checks the house rules that no ready-made tool checks: docstrings, sizes, names, words, portability, blocking calls.
 
-`python -m tools.tidy` prints what it finds, as `file:line: what`; `tests/test_tidy.py` keeps it at nothing.
-Line lengths, imports' order and the like are ruff's, import directions import-linter's. Must stay under 2 s,
-and must not import what it checks. A rule is a function `(Source) -> iterator of (line, message)` in RULES.
+`python -m tools.tidy` prints what it finds, as `file:line: what`; `tests/test_tidy.py` keeps it at nothing. Line
+lengths, order of imports and the like are checked by ruff, import directions by import-linter. Must stay under 2 s, and
+must not import what it checks. A rule is a function `(Source) -> iterator of (line, message)` in RULES.
 """
 
 import ast
@@ -22,7 +22,7 @@ TEXT_NAMES = frozenset(("Makefile", "run", ".gitignore"))
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
 
-# What a longer module or function writes in its docstring, before the reason.
+# Opens the reason in the docstring of a longer module or function.
 LONG = "Long because "
 
 VAGUE_NAMES = frozenset(("utils", "util", "common", "helpers", "helper", "misc"))
@@ -32,7 +32,7 @@ _PORTABLE_NAMES = (
 )  # fmt: skip
 PORTABLE = (*(f"firmware/{name}/" for name in _PORTABLE_NAMES), "simulator/twins/")
 
-# What MicroPython has not, or has otherwise, and what to write in its place.
+# Modules that MicroPython lacks or has in another form, and what to write instead.
 NOT_PORTABLE_MODULES = {
     "__future__": "annotations are never evaluated there: leave the import out",
     "abc": "say the interface in a docstring",
@@ -87,7 +87,7 @@ FORBIDDEN_WORDS = re.compile(
 
 
 class Source:
-    """One text file. `name` is its path from the root, with slashes; `tree` is for Python only."""
+    """One text file. `name` is its path from the root, with slashes; `tree` exists for Python only."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
@@ -117,7 +117,7 @@ def opens_with_docstring(source: Source) -> Found:
 
 
 def sizes(source: Source) -> Found:
-    """A long module or function gives its reason in its docstring: `Long because ...`."""
+    """Checks sizes; a long module or function gives its reason in its docstring: `Long because ...`."""
     if not source.is_python:
         return
     if len(source.lines) > MODULE_LINES_MAX and LONG not in (ast.get_docstring(source.tree) or ""):
@@ -222,7 +222,7 @@ def blocks(call: ast.Call) -> str | None:
 
 
 def imports(source: Source) -> Found:
-    """Returns (line, top-level module) of every import."""
+    """Yields (line, top-level module) of every import."""
     for node in source.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -243,13 +243,13 @@ RULES = (
 
 
 def check_text(name: str, text: str) -> list[str]:
-    """Returns what is untidy in the file `name` (path from the root, with slashes) with the content `text`."""
+    """Returns the faults of the file `name` (path from the root, with slashes) with the content `text`."""
     source = Source(name, text)
     return [f"{name}:{line}: {message}" for rule in RULES for line, message in rule(source)]
 
 
 def sources(root: Path) -> Iterator[tuple[str, str]]:
-    """Returns (name, text) of every text file of ours under `root`, in order."""
+    """Yields (name, text) of every text file under `root` that the rules apply to, in order."""
     paths = [path for path in root.iterdir() if path.is_file()]
     for folder in FOLDERS:
         paths += (root / folder).rglob("*")
@@ -263,7 +263,7 @@ def sources(root: Path) -> Iterator[tuple[str, str]]:
 
 
 def check(root: Path = ROOT) -> list[str]:
-    """Returns what is untidy in the repository at `root`, one line each."""
+    """Returns the faults of the repository at `root`, one line each."""
     return [found for name, text in sources(root) for found in check_text(name, text)]
 
 

@@ -1,1 +1,1 @@
-"""Proofs that run longer than CI, one module each, and the parts that they share."""
+"""Holds the proofs that run longer than CI, one module each, and the parts that they share."""

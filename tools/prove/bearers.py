@@ -1,15 +1,15 @@
-"""Cuts, swallows, loses and flaps one of a real cabinet's two ways to the centre.
+"""Cuts, blocks, degrades and flaps one of a real cabinet's two paths to the centre.
 
 Two network namespaces stand for the cabinet and the centre; fibre and mobile are devices between them whose packets
-this process carries by hand (`simulator/rig/two_paths.py`). The scenarios, each with its own gateway, under load:
+this process forwards itself (`simulator/rig/two_paths.py`). The scenarios, each with its own gateway, under load:
 
     cut         the device goes down
-    black-hole  packets vanish without a word: carrier stays up
+    black-hole  packets vanish silently: the carrier stays up
     loss        fibre loses 30 % of its packets
     flaps       fibre comes and goes every 5 s
 
-Told for each: seconds until mobile carries and until fibre carries again, changes of bearer, bytes by mobile (the
-kernel's counters of the cabinet) and per hour, records lost or doubled. Needs root.
+Figures of each: seconds until mobile carries and until fibre carries again, changes of bearer, bytes by mobile (the
+kernel's counters of the cabinet) and per hour, records lost or duplicated. Needs root.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tools.command_line import add_json
 
 _STEADY_S = 4
 _DETECT_MAX_S = 60
-# Good probes over a minute, a wait of up to two, and the dwell.
+# A minute of good probes, a wait of up to two minutes, and the dwell.
 _RETURN_MAX_S = 260
 _LOSS_S = _FLAPS_S = 120
 _FLAP_S = 5
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prove(folder: Path, args: argparse.Namespace) -> Figures:
-    """Runs the scenarios one after the other; their figures, and the sums that decide."""
+    """Runs the scenarios one after the other; returns their figures, and the sums that decide."""
     missing = why_not()
     if missing is not None:
         raise RigError(missing)
@@ -139,11 +139,11 @@ class _Watch:
         self.changes = 0
 
     def until_carried_by(self, bearer: str, timeout_s: float) -> bool:
-        """Pumps until this bearer carries; False when the time is up."""
+        """Lets the rig run until this bearer carries; returns False when the time is up."""
         return self._rig.wait_until(lambda: self.read() == bearer, timeout_s)
 
     def read(self) -> str:
-        """Takes in what the log has to say; the bearer that carried last."""
+        """Reads the new lines of the log; returns the bearer that carried last."""
         data = self._log.read_bytes()[self._offset :] if self._log.exists() else b""
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
@@ -151,7 +151,7 @@ class _Watch:
             try:
                 said = json.loads(line)
             except ValueError:
-                continue  # not the agent's: an interpreter's warning
+                continue  # not a line of the agent: a warning of the interpreter
             if said.get("what") == "connected":
                 self.changes += self._carrier not in ("", said["bearer"])
                 self._carrier = said["bearer"]

@@ -1,9 +1,9 @@
-"""A cabinet for proofs: the real gateway core on disks that a proof damages, between nodes and the real warehouse.
+"""Runs a cabinet for proofs: the real gateway core on disks that a proof damages, between nodes and the real warehouse.
 
-One process, virtual time. Nodes are `simulator.rig.crowd.Sender`s that speak CoAP to the core; the broker is a
-wire without memory; the centre is the real warehouse on SQLite in memory. Nodes, warehouse and the list of
-what was said outlive the gateway, which is started, cut and started again. Must judge nothing itself but
-whether everything has been drained; a test of the gateway's decisions belongs into `tests/gateway`.
+One process, virtual time. Nodes are `simulator.rig.crowd.Sender`s that send CoAP to the core; the broker is a wire
+without memory; the centre is the real warehouse on SQLite in memory. Nodes, warehouse and the list of what was sent
+outlive the gateway, which is started, cut and started again. Must judge nothing but whether everything has been
+drained; a test of the gateway's decisions belongs in `tests/gateway`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,20 +33,20 @@ START_UNIX_S = 1_790_000_000
 _NODE_PREFIX = bytes.fromhex("7c1f0a2c02")
 _RECEIVE_MAX = 20
 _UNREACHABLE_MS = 3_000
-# A core that asks to be called at a time that has come, again and again, would burn a processor.
+# A core that keeps asking to be called at a time that has already come would use all of a processor.
 _TURNS_MAX = 200
 # Virtual time after which a drain is called stuck: longer than the longest silence of an uplink.
 _DRAIN_MS_MAX = 3_600_000
 
 
 class Syncs(Protocol):
-    """The syncs under way: when the next one ends, and its outcome."""
+    """The syncs under way: the time at which the next one ends, and its outcome."""
 
     def due_ms(self, now_ms: int) -> int | None:
-        """When the next one ends; None: nothing is under way."""
+        """Returns the time at which the next one ends; None when nothing is under way."""
 
     def drain(self, now_ms: int) -> list[tuple[Ticket, str | None]]:
-        """(ticket, error) of those that have ended."""
+        """Returns (ticket, error) of those that have ended."""
 
 
 class SimSyncs:
@@ -68,8 +68,8 @@ class SimSyncs:
 
 
 class FileSyncs:
-    """The syncs of a `FileDisk`: `note` is its `on_synced`. All are awaited at once; virtual time stands still
-    meanwhile."""
+    """The syncs of a `FileDisk`; `note` is its `on_synced`. All are awaited at once, while virtual time stands
+    still."""
 
     def __init__(self) -> None:
         self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
@@ -77,7 +77,7 @@ class FileSyncs:
         self._taken = 0
 
     def note(self, ticket: Ticket, error: str | None) -> None:
-        """Called in the disk's thread."""
+        """Notes the end of a sync; called in the disk's thread."""
         self._reports.put((ticket, error))
 
     def due_ms(self, now_ms: int) -> int | None:
@@ -99,7 +99,7 @@ class Disks(NamedTuple):
 
 
 class _CountedDisk(FileDisk):
-    """Says how many syncs it was asked for, so that their reports can be awaited."""
+    """Counts the syncs that it was asked for, so that their reports can be awaited."""
 
     def __init__(self, folder: Path, syncs: FileSyncs) -> None:
         super().__init__(folder, syncs.note)
@@ -112,7 +112,7 @@ class _CountedDisk(FileDisk):
 
 @contextmanager
 def real_disks(folder: Path) -> Iterator[Disks]:
-    """The agent's own disks in a folder, until the process would end."""
+    """Opens the agent's own disks in a folder, and closes them at the end."""
     syncs, state_syncs = FileSyncs(), FileSyncs()
     journal = _CountedDisk(folder / "journal", syncs)
     state = _CountedDisk(folder / "state", state_syncs)
@@ -124,7 +124,7 @@ def real_disks(folder: Path) -> Iterator[Disks]:
 
 
 class Town:
-    """The part that a power cut in the cabinet leaves alone: nodes, and the list of what they sent."""
+    """The part that a power cut in the cabinet does not affect: nodes, and the list of what they sent."""
 
     def __init__(self, nodes: int, prng: Prng) -> None:
         self.delivery = DeliveryChecker()
@@ -156,7 +156,7 @@ class Cabinet:
         self.core: Gateway
 
     def start(self) -> RecoveryReport:
-        """A new process on what the disks hold; what the one before had under way is gone."""
+        """Starts a new process on what the disks hold; everything that the previous one had under way is lost."""
         self.boot += 1
         self._later = []
         prng = self._prng.split(f"boot-{self.boot}")
@@ -190,7 +190,7 @@ class Cabinet:
         self.town.now_ms = end_ms
 
     def cut_fibre(self) -> None:
-        """The broker is away, and the gateway hears of it."""
+        """Makes the broker unreachable, and reports that to the gateway."""
         self.fibre = False
         self._disconnect(self.core.bearers.connection.active or UNBOUND.name, "cut")
 
@@ -205,7 +205,7 @@ class Cabinet:
         return True
 
     def is_drained(self) -> bool:
-        """All that was said is durable, and nothing of it waits above the watermark."""
+        """Returns True when all that nodes sent is durable, and nothing of it waits above the watermark."""
         journal = self.core.journal
         idle = all(sender.idle() for sender in self.town.senders)
         return idle and not any(journal.waiting(stream) for stream in journal.streams())
@@ -213,14 +213,14 @@ class Cabinet:
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """Everything that happens at this moment."""
+        """Runs turns until nothing more happens at this instant."""
         for _ in range(_TURNS_MAX):
             if not self._turn():
                 return
         raise AssertionError("one turn leads to another without end")
 
     def _turn(self) -> bool:
-        """One turn of all parts; True when one of them did something."""
+        """Runs one turn of all parts; returns True when one of them did something."""
         now_ms = self.town.now_ms
         due = [act for at_ms, act in self._later if at_ms <= now_ms]
         self._later = [entry for entry in self._later if entry[0] > now_ms]
@@ -262,7 +262,7 @@ class Cabinet:
         self.core.on_disconnected(why, bearer, now_ms=self.town.now_ms)
 
     def _publish(self, publication: Publication) -> None:
-        """The broker takes it, the warehouse commits it, and both answer at the next turn."""
+        """Gives the publication to the broker and the warehouse, which commits it; both answer at the next turn."""
         unix_s = START_UNIX_S + self.town.now_ms // 1000
         answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._at(self.town.now_ms, partial(self._acknowledge, publication.token))
@@ -292,7 +292,7 @@ class Cabinet:
 
 
 def listed(state: Disk) -> Iterator[Identity]:
-    """Returns every record that the gateway let go on purpose, as its loss ledger names it."""
+    """Yields every record that the gateway let go on purpose, as its loss ledger names it."""
     for line in ledger.entries(state):
         if "node" in line:
             for sequence in ledger.expand(line["sequences"]):
@@ -300,8 +300,8 @@ def listed(state: Disk) -> Iterator[Identity]:
 
 
 def options(**changes: Any) -> Options:
-    """Returns the options of a small cabinet: segments of a few records, so that a run of seconds crosses all
-    borders."""
+    """Returns the options of a small cabinet: segments of a few records, so that a run of seconds crosses every
+    limit."""
     plain = {
         "gateway": {"id": GATEWAY_ID.hex(), "insee": "49007", "name": "cab-1", "data": "/nowhere"},
         "link": {"bind": "127.0.0.1:5683", "commit_ms": 50},

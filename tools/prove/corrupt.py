@@ -1,20 +1,19 @@
-"""Damages the files of a real journal and starts the gateway on what is left.
+"""Damages the files of a real journal and checks that the gateway starts on the rest and reports every loss.
 
-A reference run of the real gateway core on the real file disk fills a folder: three nodes, three lanes, some
-epochs, nothing sent yet, and the oldest telemetry thinned, for the cap is crossed. Each round copies the
-folder, damages files at random (cut, flipped, zeroed, torn headers, litter, copies, other names, foreign
-files) and starts the gateway on the copy. It must start; what is damaged must be set aside or skipped and
-told; nodes go on; everything is drained through the real uplink into the real warehouse; and it must start
-once more.
+A reference run of the real gateway core on the real file disk fills a folder: three nodes, three lanes, some epochs,
+nothing sent yet, and the oldest telemetry thinned, because the cap is crossed. Each round copies the folder, damages
+files at random (cut, flipped, zeroed, torn headers, litter, copies, other names, foreign files) and starts the gateway
+on the copy. It must start; it must set damaged parts aside or skip them, and report them; nodes go on; everything is
+drained through the real uplink into the real warehouse; and it must start once more.
 
 A record that had been acknowledged and is not in the warehouse must have been reported, by one of
 * a `hole` record in the warehouse, with the exact positions (`lost_named`);
-* the report of the start, with the file and the place: a torn tail, a file set aside (`lost_in_a_file`).
-  Not enough between two records of a stream that arrived: there the positions must be named;
-* the sequence of its node, which goes on behind it (`lost_by_sequence`). This is enough only at the end of a
-  stream, where a cut may fall between two records: there no journal of this format can tell.
-What the loss ledger names was let go on purpose and is not lost (`let_go`; the ledger itself is not damaged).
-`unreported` counts what is lost without any of them, `altered` what is in the warehouse otherwise than said.
+* the report of the start, with the file and the place: a torn tail, a file set aside (`lost_in_a_file`). This is not
+  enough between two records of a stream that arrived: there the positions must be named;
+* the sequence of its node, which continues after it (`lost_by_sequence`). This is enough only at the end of a stream,
+  where a cut may fall between two records: there a journal of this format cannot show the loss. A record that the loss
+  ledger names was let go on purpose and is not lost (`let_go`; the ledger itself is not damaged). `unreported` counts
+  records lost without any of these reports, `altered` records that differ in the warehouse from what was sent.
 """
 
 import argparse
@@ -44,7 +43,7 @@ _EPOCHS = 3
 _EPOCH_MS = 900
 _DAMAGES_MAX = 5
 _AFTER_MS = 300
-# Less than the reference run needs: some of its segments are written anew, with voids.
+# Less than the reference run needs, so that some of its segments are rewritten, with voids.
 _OPTIONS = options(journal_bytes_max=31_000, alarm_reserve_bytes=4_000)
 _FIGURES = (
     "starts",
@@ -74,7 +73,7 @@ _FLIPS_MAX = 8
 
 
 class Damage(NamedTuple):
-    """One damage to a file of the folder. `name`: the file that was damaged, None for a foreign file; `now`: the
+    """One damage to a file of the folder. `name`: the damaged file, None for a foreign file that was added; `now`: the
     names that hold what is left of it."""
 
     kind: str
@@ -83,13 +82,13 @@ class Damage(NamedTuple):
 
 
 def truncate(path: Path, prng: Prng) -> tuple[str, ...]:
-    """Cuts at any byte, the first one included."""
+    """Cuts the file at any byte, the first one included."""
     os.truncate(path, prng.randrange(path.stat().st_size))
     return (path.name,)
 
 
 def flip(path: Path, prng: Prng) -> tuple[str, ...]:
-    """A few bits anywhere."""
+    """Flips a few bits anywhere."""
     data = bytearray(path.read_bytes())
     for _ in range(prng.between(1, _FLIPS_MAX)):
         data[prng.randrange(len(data))] ^= 1 << prng.randrange(8)
@@ -98,7 +97,7 @@ def flip(path: Path, prng: Prng) -> tuple[str, ...]:
 
 
 def zero(path: Path, prng: Prng) -> tuple[str, ...]:
-    """One block, or all from one block on."""
+    """Zeroes one block, or everything from one block on."""
     data = bytearray(path.read_bytes())
     start = prng.randrange(-(-len(data) // _BLOCK_BYTES)) * _BLOCK_BYTES
     end = len(data) if prng.chance(300) else min(len(data), start + _BLOCK_BYTES)
@@ -108,7 +107,7 @@ def zero(path: Path, prng: Prng) -> tuple[str, ...]:
 
 
 def tear_header(path: Path, prng: Prng) -> tuple[str, ...]:
-    """Part of the header overwritten with anything."""
+    """Overwrites part of the header with random bytes."""
     data = bytearray(path.read_bytes())
     start = prng.randrange(HEADER_SIZE)
     end = prng.between(start + 1, HEADER_SIZE)
@@ -118,7 +117,7 @@ def tear_header(path: Path, prng: Prng) -> tuple[str, ...]:
 
 
 def append_litter(path: Path, prng: Prng) -> tuple[str, ...]:
-    """Foreign bytes behind the last record."""
+    """Appends foreign bytes after the last record."""
     with path.open("ab") as file:
         file.write(_bytes(prng.between(1, 700), prng))
     return (path.name,)
@@ -132,14 +131,14 @@ def duplicate(path: Path, prng: Prng) -> tuple[str, ...]:
 
 
 def rename(path: Path, prng: Prng) -> tuple[str, ...]:
-    """The same bytes under another name."""
+    """Gives the file another name."""
     name = _other_name(path.name, prng)
     path.rename(path.with_name(name))
     return (name,)
 
 
 def empty(path: Path, prng: Prng) -> tuple[str, ...]:
-    """Nothing left, or only zeros of the old length."""
+    """Empties the file, or fills it with zeros of the same length."""
     path.write_bytes(bytes(path.stat().st_size) if prng.chance(500) else b"")
     return (path.name,)
 
@@ -157,7 +156,7 @@ DAMAGES: dict[str, Callable[[Path, Prng], tuple[str, ...]]] = {
 
 
 def inflict_damage(folder: Path, prng: Prng) -> Damage:
-    """Damages one segment of the folder, which must hold one with bytes in it, or add a foreign file."""
+    """Damages one segment of the folder, which must hold one with bytes in it, or adds a foreign file."""
     if prng.chance(120):
         foreign = folder / f"stray-{prng.bits64():016x}"
         foreign.write_bytes(_bytes(prng.randrange(3_000), prng))
@@ -192,7 +191,8 @@ class Place(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """The start of every round: a folder, who filled it, and where each acknowledged record is."""
+    """The starting point of every round: a filled folder, the town that filled it, and the place of each acknowledged
+    record."""
 
     folder: Path
     town: Town
@@ -221,7 +221,7 @@ def fill(folder: Path, seed: str) -> Reference:
 
 
 def _places(folder: Path) -> Iterator[tuple[Identity, Place]]:
-    """Reads the sound files with the format alone: no recovery, no index."""
+    """Reads the sound files by the format alone: no recovery, no index."""
     for path in sorted(folder.iterdir()):
         data = path.read_bytes()
         identity = parse_name(path.name)
@@ -239,7 +239,7 @@ def _slice(data: bytes, offset: int, length: int) -> bytes:
 
 
 def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -> None:
-    """Copy, damage, start, go on, drain, compare."""
+    """Copies the folder, damages it, starts the gateway, lets it go on, drains it and compares."""
     prng = Prng(seed)
     shutil.copytree(reference.folder, folder)
     done = [inflict_damage(folder / "journal", prng) for _ in range(prng.between(1, _DAMAGES_MAX))]
@@ -263,9 +263,9 @@ def one_round(reference: Reference, folder: Path, seed: str, figures: Figures) -
 
 
 def _reported(report: RecoveryReport, done: list[Damage]) -> set[str]:
-    """Returns files of the reference folder about which the start has told something."""
+    """Returns the files of the reference folder about which the start has reported something."""
     told = {found.name for found in report.damages}
-    names: dict[str, set[str]] = {}  # as in the reference folder: under which names its bytes stood at the start
+    names: dict[str, set[str]] = {}  # {name in the reference folder: names that held its bytes at the start}
     for struck in done:
         if struck.name is not None:
             origin = next((name for name, now in names.items() if struck.name in now), struck.name)
@@ -321,7 +321,7 @@ def _is_between(place: Place, spans: dict[tuple[bytes, str], tuple[int, int]]) -
 
 
 def _holes(cabinet: Cabinet) -> Iterator[tuple[bytes, str, int, int]]:
-    """Returns (epoch, lane, first, last) of every hole that the warehouse has been told of."""
+    """Yields (epoch, lane, first, last) of every hole that was reported to the warehouse."""
     for (node, _, _), _, body in cabinet.warehouse.bodies():
         if node == GATEWAY_ID:
             said = record.decode_body(body)
@@ -331,7 +331,7 @@ def _holes(cabinet: Cabinet) -> Iterator[tuple[bytes, str, int, int]]:
 
 
 def prove(rounds: int, seed: int, *, speak: bool = False) -> Figures:
-    """Runs the proof and gives all figures."""
+    """Runs the proof and returns all figures."""
     figures: Figures = {"rounds": rounds, "seed": seed, **dict.fromkeys(_FIGURES, 0)}
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bocage-corrupt-") as temporary:
@@ -340,7 +340,7 @@ def prove(rounds: int, seed: int, *, speak: bool = False) -> Figures:
             folder = Path(temporary) / "round"
             try:
                 one_round(reference, folder, f"{seed}/{number}", figures)
-            except Exception:  # of any kind: a gateway that does not come back
+            except Exception:  # any exception: the gateway has not come back
                 figures["failed"] += 1
                 print(f"seed {seed}, round {number}:", file=sys.stderr)
                 traceback.print_exc()
@@ -351,7 +351,7 @@ def prove(rounds: int, seed: int, *, speak: bool = False) -> Figures:
 
 
 def is_proven(figures: Figures) -> bool:
-    """It always started, and no record was lost without a word, altered or doubled."""
+    """Returns True when the gateway always started, and no record was lost without a report, altered or duplicated."""
     broken = ("failed", "stuck", "unreported", "altered", "duplicated", "after_lost")
     return figures["starts"] == figures["rounds"] and not any(figures[name] for name in broken)
 

@@ -1,8 +1,9 @@
-"""Many gateways in one process and one loop: real cores and real MQTT connections, on disks in memory.
+"""Runs many gateways in one process and one loop: real cores and real MQTT connections, on disks in memory.
 
-Two hundred agents as processes would measure the machine they share. Here each gateway is what `gateway/agent.py`
-joins: a core, a journal on a simulated disk, a connection of its own to a real broker on the wall clock; its one node
-speaks CoAP to it without a network. Notes every attempt to connect and the wait before it, and must judge nothing.
+Two hundred agents as processes would measure the machine they share. Here each gateway has the parts that
+`gateway/agent.py` combines: a core, a journal on a simulated disk, a connection of its own to a real broker on the wall
+clock; its one node sends CoAP to it without a network. Notes every attempt to connect and the wait before it, and must
+judge nothing.
 """
 
 import asyncio
@@ -31,10 +32,9 @@ _COMMIT_MS = 50
 
 
 class Attempt(NamedTuple):
-    """One attempt to connect. `due_ms`: when the core had said it would be; a busy machine is late for that.
-
-    `waited_ms`: since the connection ended or the attempt before failed; `waits`: how many such waits there were before
-    this one since a connection last lasted.
+    """One attempt to connect. `due_ms`: when the core had planned it; a busy machine may be later. `waited_ms`: since
+    the connection ended or the previous attempt failed; `waits`: the number of such waits before this one, since the
+    last connection that lasted.
     """
 
     gateway: int
@@ -45,7 +45,8 @@ class Attempt(NamedTuple):
 
 
 class Cabinet:
-    """One gateway with one node; the shell around the core as the agent is, less what has no part in this."""
+    """One gateway with one node; around the core is what the agent has around it, less the parts without a role
+    here."""
 
     def __init__(self, number: int, broker_port: int, fleet: "Fleet", prng: Prng) -> None:
         checked = config.check(_plain(number, broker_port), insecure=True)
@@ -81,7 +82,7 @@ class Cabinet:
         self._turn()
 
     def speak(self, *, may_make: bool) -> None:
-        """Lets the node make a payload, if its last one is acknowledged, and send what is due."""
+        """Lets the node make a payload, if its last one is acknowledged, and sends what is due."""
         now_ms = clock.monotonic_ms()
         for datagram in self._sender.turn(now_ms=now_ms, may_make=may_make):
             self.core.on_datagram(datagram, None, now_ms=now_ms)
@@ -93,7 +94,7 @@ class Cabinet:
 
     @property
     def is_idle(self) -> bool:
-        """Nothing of the node is on its way."""
+        """True when nothing of the node is on its way."""
         return self._sender.idle()
 
     def close(self) -> None:
@@ -133,7 +134,7 @@ class Cabinet:
     # --- events -------------------------------------------------------------------------------------------------
 
     def _post(self, posted: Any) -> None:
-        """Called in the connection's thread."""
+        """Passes an event to the loop; called in the connection's thread."""
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._on_posted, posted)
 
@@ -173,7 +174,7 @@ class Cabinet:
 
 
 class Fleet:
-    """The gateways, and what they did. To be made and used in a running loop."""
+    """The gateways, and what they did. It must be made and used in a running loop."""
 
     def __init__(self, count: int, broker_port: int, prng: Prng) -> None:
         self.delivery = DeliveryChecker()
@@ -187,7 +188,7 @@ class Fleet:
             cabinet.start()
 
     def speak(self, *, may_make: bool) -> None:
-        """Once for every node."""
+        """Lets every node send once."""
         for cabinet in self.cabinets:
             cabinet.speak(may_make=may_make)
 
@@ -203,7 +204,7 @@ class Fleet:
 
 
 def _plain(number: int, broker_port: int) -> dict[str, Any]:
-    """Returns a configuration with the reconnection of a shipped one, and a bench's haste elsewhere."""
+    """Returns a configuration with the shipped delays of reconnection, and short times elsewhere."""
     return {
         "gateway": {
             "id": f"7c1f0a2cff{number:06x}",

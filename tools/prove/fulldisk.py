@@ -1,17 +1,18 @@
-"""Fills a tiny real partition under the real agent to the last byte.
+"""Fills a tiny real partition under the real agent to the last byte, and checks that every record is stored or
+accounted for.
 
-No centre; loud senders fill the journal until it thins. The agent is killed with -9 in the middle of that, again and
-again. A foreign file takes the last byte of the partition, and alarms are sent meanwhile; whole segments go;
-kill -9 again. The file goes, broker and ingest come, everything drains. Then the warehouse holds every record that the
-agent ever acknowledged, or it is one of `let_go`, of which there must be
+Without a centre, busy senders fill the journal until it thins. The agent is killed with -9 in the middle of that, again
+and again. A foreign file takes the last byte of the partition, while alarms are sent; whole segments are dropped; the
+agent is killed again. The file is removed, broker and ingest start, everything drains. Then every record that the agent
+ever acknowledged is in the warehouse, or is one of `let_go`. Of these there must be:
 
     unexplained  no gap record in the warehouse covers it                0
     unlisted     the loss ledger on the gateway's disk does not name it  0
 
-The ledger must name nothing that is held (`listed_held`), but for what was stored twice around a kill: a sender that
-was not answered says the same again to the next life, and one of the two may be let go. It must still have all its
-lines (`ledger_forgot`: too much was let go for this proof). Alarms must all be acknowledged while the partition is
-full, and be stored; the agent must never end by itself; the space must be back.
+The ledger must name no record that is held (`listed_held`), except those stored twice around a kill: a sender that was
+not answered sends the same again to the next life, and one of the two may be let go. It must still have all its lines
+(`ledger_forgot`: too much was let go for this proof). All alarms must be acknowledged while the partition is full, and
+be stored; the agent must never end by itself; the space must be free again.
 """
 
 import argparse
@@ -42,15 +43,15 @@ _ALARMERS = 4
 _ALARM_EVERY_S = 0.25
 _RESERVE_BYTES = 262_144
 _FOREIGN = "foreign-file"
-# Between two kills: some fall into the start, some into thinning.
+# Time between two kills: some fall into the start, some into thinning.
 _THINS_MS = (200, 2500)
 _ASK_S = 2.0
 _FILL_S_MAX = 600
 _ANSWER_S_MAX = 60
 _DRAIN_S_MAX = 300
-# Of a whole partition; one that is to be filled must hold more than the margin that is kept free.
+# The least size of the partition: it must hold more than the margin that the gateway keeps free.
 _MEGABYTES_MIN = 8
-# Segments a partition: the ledger has a line for each node and segment, and must keep all of them.
+# Segments in a partition: the ledger has a line for each node and segment, and must keep all of them.
 _SEGMENTS = 64
 
 _BROKEN = (
@@ -93,13 +94,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def is_proven(told: Figures) -> bool:
-    """No promise broken, and what was to happen has happened."""
+    """Returns True when no promise was broken, and everything that the proof needs has happened."""
     happened = all(told[name] > 0 for name in ("segments_thinned", "segments_dropped", "let_go", "alarms_while_full"))
     return happened and told["space_is_back"] == 1 and not any(told[name] for name in _BROKEN)
 
 
 def prove(folder: Path, args: argparse.Namespace) -> Figures:
-    """Runs it once and returns the figures."""
+    """Runs the proof once and returns the figures."""
     missing = why_not()
     if missing is not None:
         raise RigError(missing)
@@ -120,7 +121,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 class _SmallCard(Placement):
-    """A journal that is allowed more than there is."""
+    """Configures a journal that may be larger than the partition."""
 
     def __init__(self, segment_bytes: int) -> None:
         self.gateway_toml = (
@@ -130,7 +131,7 @@ class _SmallCard(Placement):
 
 
 class _Heard(DeliveryChecker):
-    """Remembers which records are alarms."""
+    """Remembers which of the records are alarms."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,14 +144,14 @@ class _Heard(DeliveryChecker):
 
 
 class _OnlyAlarms(Prng):
-    """Chance that always says yes."""
+    """A source of chance that always answers yes."""
 
     def chance(self, permille: int) -> bool:
         return True
 
 
 class _Alarmer:
-    """A node that has nothing to say but an alarm now and then."""
+    """A node that sends nothing but an alarm now and then."""
 
     def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
         chance = _OnlyAlarms(f"alarmer-{number}-{time.time_ns()}")
@@ -180,7 +181,7 @@ class _Alarmer:
 
 
 class _Counters:
-    """The agent's counters, over several lives: asked through its status socket now and then."""
+    """The agent's counters, summed over several lives; read through its status socket now and then."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -189,7 +190,7 @@ class _Counters:
         self.waiting: int | None = None
 
     def ask(self) -> bool:
-        """False when the agent does not answer."""
+        """Reads the counters; returns False when the agent does not answer."""
         try:
             health = status_socket.ask(self._path, _ASK_S).health
         except (OSError, ValueError, KeyError):
@@ -229,7 +230,7 @@ class _Story:
         self._prng = Prng(args.seed)
         self._counters = _Counters(rig.folder / "gateway" / "run" / "status.sock")
         self._crashes = 0
-        # Made and not acknowledged when a life of the agent ended.
+        # Records made and not acknowledged when a life of the agent ended.
         self._in_flight: set[Identity] = set()
 
     def run(self) -> Figures:
@@ -251,7 +252,7 @@ class _Story:
     # --- what happens -------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Until thinning has let go of much."""
+        """Runs until thinning has let go of much."""
         self._until(lambda: self._counters.ask(), _ANSWER_S_MAX, "the agent does not answer")
         self._until(
             lambda: self._counters.ask() and self._counters["thinning-records-let-go"] >= self._args.let_go,
@@ -260,7 +261,7 @@ class _Story:
         )
 
     def _be_full(self) -> Figures:
-        """Not a byte is left; alarms all the same, and a kill in the middle."""
+        """Fills the partition to the last byte while alarms are sent, with a kill in the middle."""
         begun = len(self._heard.alarms)
         taken = 0
         self._alarming = True
@@ -279,7 +280,7 @@ class _Story:
         return {"foreign_bytes": taken, "alarms_while_full": alarms, "alarms_unanswered": unanswered}
 
     def _drain(self) -> float:
-        """Senders fall silent, the centre comes."""
+        """Silences the senders, starts the centre, and waits until everything is drained; returns the seconds."""
         begun = time.monotonic()
         self._rig.quiet()
         self._until(self._all_idle, _ANSWER_S_MAX, "a sender is never answered")
@@ -295,7 +296,7 @@ class _Story:
         self._note_in_flight()
 
     def _note_in_flight(self) -> None:
-        """Notes what the next life will be sent again; the last one's answers have all been read."""
+        """Notes what will be sent again to the next life; all answers of the last life have been read."""
         self._in_flight |= set(self._heard.identities()) - set(self._heard.identities(acknowledged=True))
 
     # --- what is left -------------------------------------------------------------------------------------------
@@ -380,7 +381,7 @@ class _Story:
 
 
 def _named(lines: list[dict[str, Any]], nodes: set[bytes]) -> Iterator[Identity]:
-    """Returns every record of these nodes in lines of the loss ledger."""
+    """Yields every record of these nodes that is named in lines of the loss ledger."""
     for line in lines:
         if "node" in line and (node := bytes.fromhex(line["node"])) in nodes:
             for sequence in ledger.expand(line["sequences"]):
@@ -388,8 +389,7 @@ def _named(lines: list[dict[str, Any]], nodes: set[bytes]) -> Iterator[Identity]
 
 
 def _space(partition: Partition, free_before: int, segment_bytes: int) -> Figures:
-    """Returns the space that the drained gateway still takes: its ledger, what it keeps for the worst, and a segment of
-    each lane."""
+    """Returns the space that the drained gateway still uses: its ledger, its reserve, and a segment of each lane."""
     free_after = partition.free_bytes()
     ledger_max = limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
     kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * segment_bytes + limits.REFUSED_FILE_BYTES_MAX

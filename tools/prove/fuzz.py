@@ -1,17 +1,17 @@
-"""Sets a hostile peer against both ends of a node link while the two go on talking.
+"""Lets a hostile peer attack both ends of a node link while the two go on exchanging messages.
 
-A node and a gateway in virtual time, over a link that loses and delays: the real ones (`--ends real`: the node asks,
-keys are agreed on at each start), or two alike that ask each other things under one context for good (`--ends
-adapter`), which puts what both have in common under twice the load. The attacker hears everything, sends as anybody,
-and has no key: random bytes; genuine datagrams with flipped bits, cut, extended, their options rearranged or
+A node and a gateway run in virtual time, over a link that loses and delays: the real ones (`--ends real`: the node
+asks, keys are agreed on at each start), or two alike that send each other requests under one permanent context (`--ends
+adapter`), which doubles the load on the code that both share. The attacker hears everything, sends under any address,
+and has no key. It sends random bytes; genuine datagrams with flipped bits, cut, extended, their options rearranged or
 oversized, with another kid, ID Context or Partial IV, replayed as they were or in a new message, spliced, reflected;
-resets, acknowledgements and answers at exchanges that are alive; requests in the clear and from a peer with another
-key. Both ends are rebooted again and again, and must then take nothing old.
+resets, acknowledgements and answers to exchanges under way; requests in the clear and from a peer with another key.
+Both ends are rebooted again and again, and must then accept nothing old.
 
-A checker apart from the workload draws every message again from the seed. It holds when no exception came, nothing but
-what the other side sent reached an application, each at most once and unaltered, no nonce served twice, every table
-kept its bound, memory did not grow, the counters add up, the genuine exchange succeeded all the while, and what was
-under way ended well once the attacker had gone. A million datagrams take about a minute.
+A checker separate from the workload draws every message again from the seed. The proof holds when no exception came,
+nothing but what the other side sent reached an application, each at most once and unaltered, no nonce was used twice,
+every table kept its bound, memory did not grow, the counters add up, genuine exchanges succeeded all the time, and
+those under way succeeded once the attacker had gone. A million datagrams take about a minute.
 """
 
 import argparse
@@ -43,11 +43,11 @@ _REBOOT_PERIOD = 5_000  # datagrams
 _WINDOW = 2_000  # datagrams in which something genuine must succeed
 _SAMPLES = 40
 _SAMPLES_A_LINE = 4
-_BLOCKS_GROWTH_MAX = 500  # of Python's allocator: some for chance, far below one for every datagram
+_BLOCKS_GROWTH_MAX = 500  # blocks of Python's allocator: some growth is chance, far below one for every datagram
 _SETTLE_MS = 3_600_000
 _TRACEBACKS_MAX = 3
 
-# What stands at each end: anything with the interface of Party.
+# The party at each end: any class with the interface of Party.
 UNDER_TEST: dict[str, dict[str, Any]] = {
     "real": {"node": RealNode, "gateway": RealGateway},
     "adapter": {"node": Party, "gateway": Party},
@@ -67,8 +67,9 @@ class World:
         self.attacker = Attacker(prng.split("attacker"), (NODE, GATEWAY), _IDS, _ID_CONTEXT)
         self.messages = dict.fromkeys(("completed", "attempts", "reboots"), 0)
         self.tries_max = 0
-        # Times that a party believed a stranger's address. Who relays a demand for Echo and its answer is the way to
-        # the peer, so Echo lets him; the next genuine request leads back.
+        # Times that a party accepted a stranger's address as the peer's. An attacker who relays a demand for Echo and
+        # its answer is on the path to the peer, so Echo cannot exclude that; the next genuine request moves the address
+        # back.
         self.moved = 0
         self._seed = seed
         self._prng = prng.split("world")
@@ -85,7 +86,8 @@ class World:
         self._flying: list[tuple[int, int, Address, Address, bytes]] = []
         self._launched = 0
         self._totals: dict[str, dict[str, int]] = {"node": {}, "gateway": {}}
-        # Of each side: tries so far of every message that waits for its next, and by ticket of those under way.
+        # For each side: the tries so far of every message that waits for its next try, and, by ticket, of those under
+        # way.
         self._waiting: dict[str, list[int]] = {"node": [], "gateway": []}
         self._under_way: dict[str, dict[int, int]] = {"node": {}, "gateway": {}}
         self._next_ms = {"node": 0, "gateway": 0}
@@ -93,13 +95,13 @@ class World:
     # --- one turn -------------------------------------------------------------------------------------------
 
     def attack(self) -> None:
-        """One hostile datagram, and all that is due by then."""
+        """Sends one hostile datagram, after all that is due by then."""
         self.pass_time(self._prng.between(*_STEP_MS), asking=True)
         hostile: HostileDatagram = self.attacker.next_datagram()
         self._deliver(self._sides[hostile.destination], hostile.data, hostile.source)
 
     def pass_time(self, for_ms: int, *, asking: bool) -> None:
-        """Lets the genuine world go on."""
+        """Lets the genuine parties go on for a time."""
         self.now_ms += for_ms
         while self._flying and self._flying[0][0] <= self.now_ms:
             _, _, source, destination, datagram = self._flying.pop(0)
@@ -113,11 +115,11 @@ class World:
             self._harvest(side)
 
     def is_done(self) -> bool:
-        """Nothing is under way."""
+        """Returns True when nothing is under way."""
         return not any(self._under_way.values()) and not any(self._waiting.values())
 
     def reboot(self, side: str) -> None:
-        """The power of a side fails: what the side asked has no outcome, and is asked again."""
+        """Cuts the power of a side: its requests under way have no outcome, and are sent again."""
         self.messages["reboots"] += 1
         self.check()
         self._waiting[side] += self._under_way[side].values()
@@ -135,7 +137,7 @@ class World:
             self._totals[side][name] = self._totals[side].get(name, 0) + count
 
     def check(self) -> None:
-        """Tables within their bounds, counters that add up."""
+        """Checks that tables are within their bounds and counters add up."""
         for side, party in self.parties.items():
             for name, (entries, limit) in party.sizes().items():
                 if entries > limit:
@@ -168,7 +170,7 @@ class World:
             self._ledger.is_watching = False
 
     def _harvest(self, side: str) -> None:
-        """Takes what a party sends, and what its application was handed."""
+        """Collects what a party sends, and what its application received."""
         party, address = self.parties[side], self._addresses[side]
         for destination, datagram in party.outgoing():
             self.checker.on_sent(address, destination, datagram)
@@ -194,7 +196,7 @@ class World:
     def _settle(self, side: str, ticket: int, answer: coap_message.Content | None) -> None:
         tries = self._under_way[side].pop(ticket, None)
         if tries is None:
-            self.checker.counts["doubled"] += 1  # an outcome for what had one
+            self.checker.counts["doubled"] += 1  # a second outcome for one request
         elif answer is None:
             self._waiting[side].append(tries)
         else:
@@ -220,9 +222,9 @@ class World:
 
 
 def prove(datagrams: int, seed: int, *, ends: str = "real", speak: bool = False) -> Figures:
-    """Runs the proof and gives all figures."""
+    """Runs the proof and returns all figures."""
     gc.collect()
-    gc.freeze()  # what is not of this run need not be looked through at every sample
+    gc.freeze()  # objects older than this run need not be collected at every sample
     try:
         with SealedOnce() as ledger:
             ledger.is_watching = False
@@ -278,8 +280,8 @@ def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends:
 
 
 def _growth(samples: list[int]) -> int:
-    """Returns the growth from the second quarter, when every memory has filled, to the last: peaks, in blocks of the
-    allocator."""
+    """Returns the growth of the peaks from the second quarter, when every table has filled, to the last, in blocks of
+    the allocator."""
     quarter = len(samples) // 4
     if not quarter:
         return 0
@@ -293,7 +295,7 @@ def _print_progress(number: int, datagrams: int, world: World, elapsed_s: float)
 
 
 def is_proven(figures: Figures) -> bool:
-    """Nothing that must be zero is anything else, and there was something to see."""
+    """Returns True when every figure that must be zero is, and the attack and the genuine exchanges took place."""
     return (
         not any(figures[name] for name in (*COUNTS, "starved", "unfinished"))
         and figures["blocks_grown"] <= _BLOCKS_GROWTH_MAX

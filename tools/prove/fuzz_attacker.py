@@ -1,7 +1,7 @@
-"""A hostile peer that overhears everything and has no key: datagrams made from what passed, and from nothing.
+"""Plays a hostile peer that overhears everything and has no key: it makes datagrams from what passed, and from nothing.
 
-It may send as anybody. It forgets all but a bounded number of datagrams. Must not know the parties' state or keys: what
-it sends, it could send from a parked car.
+It may send under any address. It forgets all but a bounded number of datagrams. Must not know the parties' state or
+keys: an attacker in a parked car could send the same.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _RIGHT_ADDRESS_PERMILLE = 700
 
 
 class Overheard(NamedTuple):
-    """A datagram that passed."""
+    """A datagram that passed, with its addresses."""
 
     source: Address
     destination: Address
@@ -31,7 +31,7 @@ class Overheard(NamedTuple):
 
 
 class HostileDatagram(NamedTuple):
-    """A datagram to `destination` that says it comes from `source`."""
+    """A datagram to `destination` whose source address claims to be `source`."""
 
     kind: str
     source: Address
@@ -45,18 +45,18 @@ class Attacker:
     def __init__(self, prng: Prng, ends: tuple[Address, Address], ids: tuple[bytes, bytes], id_context: bytes) -> None:
         self._prng = prng
         self._ends = ends
-        # Whose secret is another's: everything right but the key.
+        # Contexts of an impostor: everything is right but the master secret.
         self._impostors = [
             oscore_context.derive(bytes(range(16)), sender_id=sender, recipient_id=recipient, id_context=id_context)
             for sender, recipient in (ids, ids[::-1])
         ]
         self._recent: list[Overheard] = []
-        # Full of placeholders from the start, so that the growth of the parties stands out.
+        # Full of placeholders from the start, so that its own growth does not hide that of the parties.
         self._old = [Overheard(*ends, messages.empty(messages.CON, number)) for number in range(_OLD_MAX)]
         self._old_count = 0
         self._cipher = AesBlocks()
-        # (kind, share, what makes it). What meets an exchange that is alive can only delay it; with a larger share it
-        # would do nothing else.
+        # (kind, share, maker). Datagrams aimed at a live exchange can only delay it; with a larger share they would
+        # prevent every exchange.
         makers: tuple[tuple[str, int, Callable[[], tuple[Overheard, bytes]]], ...] = (
             ("random bytes", 8, self._random),
             ("random after a header", 8, self._header),
@@ -84,7 +84,7 @@ class Attacker:
         self.kinds = dict.fromkeys((kind for kind, _, _ in makers), 0)
 
     def overhear(self, source: Address, destination: Address, data: bytes) -> None:
-        """Returns a genuine datagram that was sent just now."""
+        """Notes a genuine datagram that was sent just now."""
         heard = Overheard(source, destination, data)
         self._recent.append(heard)
         if len(self._recent) <= _RECENT_MAX:
@@ -95,12 +95,12 @@ class Attacker:
         self._old[place] = older
 
     def next_datagram(self) -> HostileDatagram:
-        """Returns the next hostile datagram."""
+        """Makes the next hostile datagram."""
         kind, maker = self._deck[self._prng.randrange(len(self._deck))]
         self.kinds[kind] += 1
         aim, data = maker()
         source, destination = aim.source, aim.destination
-        if destination not in self._ends:  # what was said to a stranger goes to whom it might deceive
+        if destination not in self._ends:  # it was sent to a stranger: aim at the party
             destination = self._ends[source == self._ends[0]]
         if not self._prng.chance(_RIGHT_ADDRESS_PERMILLE):
             source = (f"203.0.113.{self._prng.randrange(_STRANGERS)}", self._prng.between(1, 3))
@@ -114,12 +114,12 @@ class Attacker:
         return self._recent[self._prng.randrange(len(self._recent))] if self._recent else self._old[0]
 
     def _live(self) -> Overheard:
-        """Returns one of the last that were sent."""
+        """Returns one of the last datagrams that were sent."""
         count = min(_LIVE_MAX, len(self._recent))
         return self._recent[-1 - self._prng.randrange(count)] if count else self._old[0]
 
     def _message(self, heard: Overheard) -> Any:
-        """Returns the message of a genuine datagram, which always decodes."""
+        """Returns the message in a genuine datagram, which always decodes."""
         message = messages.decode(heard.data, _BYTES_MAX)
         assert isinstance(message, messages.Message)
         return message
@@ -132,7 +132,7 @@ class Attacker:
         return self._prng.randrange(0x10000)
 
     def _made(self, message: Any, **changes: Any) -> bytes:
-        """Returns the message with other fields; a message of its own more often than not."""
+        """Returns the message with other fields; more often than not with an id and a token of its own."""
         fields = message._asdict()
         if self._prng.chance(700):
             fields |= {"message_id": self._id(), "token": self._bytes(0, 8)}
@@ -178,7 +178,7 @@ class Attacker:
         return heard, heard.data + self._bytes(1, 40 if self._prng.chance(700) else 1200)
 
     def _rearranged(self) -> tuple[Overheard, bytes]:
-        """Values at each other's options, options doubled, left out, or from another message."""
+        """Swaps values between options, doubles options, leaves some out, or adds those of another message."""
         heard = self._any()
         message = self._message(heard)
         options = [*message.options, *self._message(self._any()).options]
@@ -194,7 +194,7 @@ class Attacker:
         return heard, self._made(message, options=sorted(chosen))
 
     def _outside(self) -> tuple[Overheard, bytes]:
-        """Returns a message that is on its way, with options that OSCORE leaves unprotected."""
+        """Adds options that OSCORE leaves unprotected to a message that is on its way."""
         heard = self._live()
         message = self._message(heard)
         options = list(message.options)
@@ -203,7 +203,7 @@ class Attacker:
         return heard, self._made(message, message_id=message.message_id, token=message.token, options=options)
 
     def _oversized(self) -> tuple[Overheard, bytes]:
-        """Lengths and numbers beyond what there is, where the options begin."""
+        """Claims lengths and numbers beyond the datagram, where the options begin."""
         heard = self._any()
         start = min(len(heard.data), 4 + (heard.data[0] & 15))
         odd = (
@@ -236,7 +236,7 @@ class Attacker:
         return self._with_header(lambda header: Header(header.partial_iv, other, header.kid))
 
     def _partial_iv(self) -> tuple[Overheard, bytes]:
-        """Other Partial IVs: around it, from long ago, and the last there is."""
+        """Uses other Partial IVs: near the genuine one, an old one, and the highest possible."""
 
         def change(header: Header) -> Header:
             now = int.from_bytes(header.partial_iv or b"", "big")
@@ -251,7 +251,7 @@ class Attacker:
         return heard, heard.data
 
     def _renumbered(self) -> tuple[Overheard, bytes]:
-        """Returns the protected content in a message that no memory of duplicates knows."""
+        """Puts the protected content into a message with a new id, which is no duplicate."""
         heard = self._any(recent_permille=400)
         message = self._message(heard)
         if message.code == messages.EMPTY:
@@ -260,7 +260,7 @@ class Attacker:
         return heard, self._made(message, type=kind, message_id=self._id(), token=self._bytes(0, 8))
 
     def _spliced(self) -> tuple[Overheard, bytes]:
-        """Returns the ciphertext of another message, or parts of both."""
+        """Combines the message with the ciphertext of another, or with parts of both."""
         heard, other = self._any(), self._message(self._any())
         message = self._message(heard)
         cut = self._prng.randrange(len(message.payload) + 1)
@@ -277,7 +277,7 @@ class Attacker:
         return heard, bytes(messages.encode(messages.Message(*made), _BYTES_MAX))
 
     def _back(self, heard: Overheard) -> Overheard:
-        """Returns the datagram sent back to its sender, as from its receiver."""
+        """Returns the datagram as sent back to its sender by its receiver."""
         source = heard.destination if heard.destination in self._ends else self._ends[heard.source == self._ends[0]]
         return Overheard(source, heard.source, heard.data)
 
@@ -296,7 +296,7 @@ class Attacker:
         return self._back(heard), messages.empty(messages.ACK, int.from_bytes(heard.data[2:4], "big"))
 
     def _answer(self) -> tuple[Overheard, bytes]:
-        """Returns an answer in the clear, in the sender's own ciphertext, or in bytes."""
+        """Answers in the clear, with the sender's own ciphertext, or with random bytes."""
         heard = self._live()
         message = self._message(heard)
         codes = (messages.CHANGED, messages.UNAUTHORIZED, messages.INTERNAL_ERROR, messages.CONTENT)

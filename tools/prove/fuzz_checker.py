@@ -1,7 +1,7 @@
-"""Checks what the two applications were handed against what the two sides sent, and the wire against RFC 8613.
+"""Checks what the two applications received against what the two sides sent, and the wire against RFC 8613.
 
-Apart from the workload: it draws every message again from the seed and believes no party. It counts; it must not act.
-Its memory is a few bytes a message, in arrays, so that the growth of the parties can be seen beside it.
+It is separate from the workload: it draws every message again from the seed and trusts no party. It counts; it must not
+act. It uses a few bytes a message, in arrays, so that they do not hide a growth of the parties.
 """
 
 from array import array
@@ -14,14 +14,14 @@ from wire import oscore
 from wire.faults import WireFault
 
 _BYTES_MAX = 2000
-_SLOTS = 0x10000  # far more than requests that may still be answered; two of them in one slot cost one check
+_SLOTS = 0x10000  # far more than requests that may still be answered; when two fall into one slot, one check is missed
 _PAYLOAD_BYTES = (4, 64)
 _PLAIN, _ECHOED = 1, 2
 COUNTS = ("forged", "doubled", "unheard", "nonces_reused", "over_limit", "miscounted", "exceptions")
 
 
 def message_of(seed: int, side: str, number: int) -> messages.Content:
-    """Returns the `number`-th request of a side. Path, options and payload depend on all three."""
+    """Returns the `number`-th request of a side. Path, options and payload depend on seed, side and number."""
     draw = sha256(f"{seed}/{side}/{number}".encode()).digest()
     low, high = _PAYLOAD_BYTES
     filler = (draw * 2)[: draw[0] % (high - low)]
@@ -32,14 +32,15 @@ def message_of(seed: int, side: str, number: int) -> messages.Content:
 
 
 class Checker:
-    """The checker of one run. `counts`: what must stay zero. `heard`, `answered`: how many requests and answers arrived
-    as they were meant.
+    """The checker of one run. `counts`: what must stay zero. `heard`, `answered`: the requests and answers that arrived
+    as they were sent.
 
     A request that is answered with a demand for Echo is sent a second time, with it, as a message of its own. Each of
-    the two may be handed over once; `heard_again` counts where both were, as when the answer to the first got lost in a
-    reboot. What must not be done twice has an identity of its own above the link. Where keys are agreed on anew
-    (`is_keyed_anew`) a request goes out a second time when it was answered with an unprotected 4.01, which anybody may
-    say; numbers begin at 0 again, and that no nonce is spent twice is for `SealedOnce` to say.
+    the two may reach the application once; `heard_again` counts requests of which both did, for example because the
+    answer to the first was lost in a reboot. An act that must not be done twice has an identity of its own above the
+    link. Where keys are agreed on anew (`is_keyed_anew`), a request is sent a second time when it was answered with an
+    unprotected 4.01, which an attacker may send; numbers begin at 0 again, and `SealedOnce` checks that no nonce is
+    used twice.
     """
 
     def __init__(self, seed: int, *, is_keyed_anew: bool = False) -> None:
@@ -52,7 +53,8 @@ class Checker:
         self._heard = {side: bytearray() for side in ("node", "gateway")}  # by number: _PLAIN, _ECHOED
         self._answered = {side: bytearray() for side in ("node", "gateway")}
         self._sealed: dict[tuple[str, Address], array[int]] = {}
-        # Requests by what their answers will bear: the key's digest and the number, without an object for each.
+        # Requests by the address and token that their answers will have: digest of these and number, without an object
+        # for each.
         self._asked_by = array("Q", bytes(8 * _SLOTS))
         self._asked_number = array("Q", bytes(8 * _SLOTS))
 
@@ -63,7 +65,7 @@ class Checker:
         return len(self._heard[side]) - 1
 
     def on_request(self, asker: str, content: messages.Content) -> None:
-        """An application was handed this as a request of `asker`."""
+        """Checks a request of `asker` that an application received."""
         number = int.from_bytes(content.payload[:4], "big")
         heard = self._heard[asker]
         plain = tuple(option for option in content.options if option[0] != messages.ECHO)
@@ -80,7 +82,7 @@ class Checker:
         self.heard_again += heard[number] == _PLAIN | _ECHOED
 
     def on_answer(self, asker: str, number: int, content: messages.Content) -> None:
-        """The application of `asker` was handed this as the answer to its request."""
+        """Checks an answer to its request that the application of `asker` received."""
         if content != answer_to(message_of(self._seed, asker, number)):
             self.counts["forged"] += 1
             return
@@ -90,7 +92,7 @@ class Checker:
         self.counts["unheard"] += self._heard[asker][number] == 0
 
     def on_sent(self, source: Address, destination: Address, datagram: bytes) -> None:
-        """A party sent this: one nonce, one ciphertext."""
+        """Checks a datagram that a party sent: one nonce must have one ciphertext."""
         message = messages.decode(datagram, _BYTES_MAX)
         if self._is_keyed_anew or isinstance(message, messages.Fault):
             return
@@ -122,5 +124,5 @@ class Checker:
 
 
 def _digest(data: bytes) -> int:
-    """64 bits, never zero."""
+    """Returns 64 bits of a digest, never zero."""
     return int.from_bytes(sha256(data).digest()[:8], "big") | 1

@@ -1,7 +1,7 @@
-"""The real ends of the node link under the interface of `fuzz_party.Party`: `wire.oscore_link.NodeLink` as a node runs
-it, and `gateway.core.link.link.Link` as the agent does. Nothing here decides about a message.
+"""Gives the real ends of the node link the interface of `fuzz_party.Party`: `wire.oscore_link.NodeLink` as a node runs
+it, and `gateway.core.link.link.Link` as the agent does. Must not decide about a message.
 
-The gateway's application answers late now and then, as a slow card does. It never asks: today's Link has no requests.
+The gateway's application answers late now and then, as with a slow card. It never sends requests.
 """
 
 from hashlib import sha256
@@ -34,7 +34,7 @@ class LateAnswer(NamedTuple):
 
 
 class RealNode:
-    """A node, whose boots are numbered as flash does."""
+    """A node; its boots are numbered as on flash."""
 
     asks = True
 
@@ -48,7 +48,7 @@ class RealNode:
         self.reboot()
 
     def reboot(self) -> None:
-        """Everything in memory is gone."""
+        """Loses everything in memory."""
         self._boot += 1
         self.delivered = self._handed = 0
         self._tickets: dict[int, int] = {}
@@ -126,7 +126,7 @@ class RealGateway:
         self.reboot()
 
     def reboot(self) -> None:
-        """Everything in memory is gone, as it is for a gateway from a backup."""
+        """Loses everything in memory, as a gateway restored from a backup has."""
         self.delivered = self._handed = 0
         self._late: list[LateAnswer] = []
         self._link = Link([self._key], _CIPHER, random_below=self._prng.randrange)
@@ -173,7 +173,7 @@ class RealGateway:
     def _note(self, asked: Any, now_ms: int) -> None:
         for one in asked:
             self._handed += 1
-            content = self._link._opened[one.exchange].content  # all of it, where Asked shows what the gateway needs
+            content = self._link._opened[one.exchange].content  # all of it; the event holds a part
             self.seen.append(content)
             answer = answer_to(content).payload
             if one.payload and one.payload[-1] % 8 == 0:

@@ -1,12 +1,11 @@
-"""One end of a node link as the proof of a hostile peer sees it: datagrams and time in, datagrams out, and what the
-application was handed.
+"""Implements one end of a node link for the proof against a hostile peer: it is given datagrams and the time, and gives
+datagrams and what the application received.
 
-The system under test behind a small interface, so that another one can stand there: `receive`, `poll`, `outgoing`,
-`ask`, `seen`, `outcomes`, `sizes`, `faults_of_counting`, `counters`, `reboot`, `peer`. This one is a real
-`wire.coap.Endpoint` and `wire.oscore` with the session's few decisions between them: who is unknown meets silence; a
-request is acted on when it is fresh and comes from the peer's address; after a boot, or from another address, only
-after a good Echo; options that are not authenticated (class U) do not reach the application. It must not judge what it
-is asked to do: a checker apart from it does.
+The small interface lets another system take its place: `receive`, `poll`, `outgoing`, `ask`, `seen`, `outcomes`,
+`sizes`, `faults_of_counting`, `counters`, `reboot`, `peer`. This one is a real `wire.coap.Endpoint` and `wire.oscore`
+with the few decisions of a session between them: an unknown sender gets no answer; a request is acted on when it is
+fresh and comes from the peer's address; after a boot, or from another address, only after a good Echo; options that are
+not authenticated (class U) do not reach the application. It must not judge what it is asked to do: the checker does.
 """
 
 from hashlib import sha256
@@ -23,13 +22,13 @@ from wire.oscore import OUTER
 
 Address = tuple[str, int]
 
-# A request that a forged acknowledgement has put to sleep is tried again after that long.
+# A request that a forged acknowledgement has stopped is tried again after that time.
 _TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
 _ECHO_BYTES = 8
-LATE_MS = 3_000  # beyond the processing delay: the answer travels in a message of its own
+LATE_MS = 3_000  # longer than the processing delay: the answer is a separate message
 _LATE_MAX = limits.COAP_EXCHANGES_MAX
 _CIPHER = AesBlocks()
-# What becomes of a request beside the reasons of oscore: each adds one.
+# The outcomes of a request beside the reasons of oscore; each request counts once.
 _OWN_REASONS = ("handed", "challenged", "unknown", "busy-late")
 
 
@@ -43,17 +42,17 @@ class LateResponse(NamedTuple):
 
 
 class PendingRequest(NamedTuple):
-    """A request of ours on its way."""
+    """A request of this party that is on its way."""
 
     ticket: int
     content: messages.Content
     exchange: oscore.Exchange
-    is_second: bool  # it carries the Echo that the first was answered with
+    is_second: bool  # it carries the Echo of the answer to the first
 
 
 class Party:
-    """One end of the link. `seen`: requests that the application was handed, `outcomes`: (ticket, Content or None),
-    both for the caller to take away."""
+    """One end of the link. `seen`: requests that the application received, `outcomes`: (ticket, Content or None); the
+    caller empties both."""
 
     asks = True
 
@@ -85,11 +84,11 @@ class Party:
     # --- the interface --------------------------------------------------------------------------------------
 
     def reboot(self) -> None:
-        """Everything in memory is gone; what was asked has no outcome."""
+        """Loses everything in memory; requests under way have no outcome."""
         self._start(oscore_context.LOST)
 
     def receive(self, datagram: bytes, peer: Address, now_ms: int) -> None:
-        """One datagram, from whomever."""
+        """Accepts one datagram, from any sender."""
         self.delivered += 1
         for event in self._end.receive(datagram, peer, now_ms=now_ms):
             self._act(event, now_ms)
@@ -106,11 +105,12 @@ class Party:
         return list(self._end.outgoing())
 
     def ask(self, ticket: int, content: messages.Content, now_ms: int) -> bool:
-        """Returns a protected request to the peer; its outcome comes with `ticket`. False: no place for it now."""
+        """Sends a protected request to the peer; its outcome comes with `ticket`. False: there is no room for it
+        now."""
         return self._ask(ticket, content, now_ms, is_second=False)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """Returns the entries of each table, and the most it may have."""
+        """Returns {table: (entries, the most it may have)}."""
         return {
             **sizes_of(self._end, limits.COAP_EXCHANGES_MAX, limits.COAP_OUTGOING_MAX),
             "session asked": (len(self._asked), limits.COAP_REQUESTS_MAX),
@@ -118,7 +118,7 @@ class Party:
         }
 
     def faults_of_counting(self) -> list[str]:
-        """Counters that do not add up, in words."""
+        """Returns the counters that do not add up, in words."""
         counters = self._end.counters
         faults = faults_of(counters, self.delivered)
         if counters["requests"] != sum(self._became.values()):
@@ -138,7 +138,7 @@ class Party:
             self._on_outcome(event, now_ms)
 
     def _on_request(self, request: Any, now_ms: int) -> str:
-        """Hands it on, challenge or refuse it; what became of it."""
+        """Passes a request on, challenges or refuses it; returns which."""
         try:
             header = oscore.header_of(request)
             if header.kid != self._context.recipient_id:
@@ -188,7 +188,7 @@ class Party:
         self._end.respond(request, sealed.code, sealed.payload, options=sealed.options, now_ms=now_ms)
 
     def _echo(self, peer: Address) -> bytes:
-        """Bound to this boot and to the address, so that a copy from elsewhere does not carry it there."""
+        """Returns an Echo bound to this boot and to the address, so that it is not valid from another one."""
         return sha256(self._secret + repr(peer).encode()).digest()[:_ECHO_BYTES]
 
     # --- our own requests -----------------------------------------------------------------------------------
@@ -233,13 +233,13 @@ class Party:
 
 
 def authenticated(content: messages.Content) -> messages.Content:
-    """Without the options that stand outside of what OSCORE protects: anybody on the way may have put them there."""
+    """Returns the content without the options outside OSCORE's protection: an attacker may have added them."""
     options = tuple(option for option in content.options if option[0] not in OUTER)
     return messages.Content(content.code, options, content.payload)
 
 
 def answer_to(request: messages.Content) -> messages.Content:
-    """Returns the answer of the application to a request, which depends on all of it."""
+    """Returns the application's answer to a request, which depends on all of the request."""
     parts = [bytes((request.code,)), request.payload]
     for number, value in request.options:
         if number != messages.ECHO:
@@ -248,8 +248,8 @@ def answer_to(request: messages.Content) -> messages.Content:
 
 
 def sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[str, tuple[int, int]]:
-    """Returns the entries of each table of an endpoint, read from inside for want of an interface, and the most it may
-    have."""
+    """Returns the entries of each table of an endpoint, read from its private attributes for want of an interface, and
+    the most it may have."""
     # An endpoint remembers our own requests beside those of others; a node has few, a gateway none.
     ours = limits.COAP_REQUESTS_MAX
     both = ours + exchanges_max
@@ -266,7 +266,7 @@ def sizes_of(end: coap.Endpoint, exchanges_max: int, outgoing_max: int) -> dict[
 
 
 def faults_of(counters: dict[str, int], delivered: int) -> list[str]:
-    """Returns counters of an endpoint that do not add up, in words."""
+    """Returns the counters of an endpoint that do not add up, in words."""
     faults = []
     by_kind = sum(counters[name] for name in coap.RECEIVED_AS + messages.REASONS)
     if not delivered == counters["received"] == by_kind:

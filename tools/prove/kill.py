@@ -1,10 +1,10 @@
 """Kills gateway, broker and ingest with -9 at random moments under load, and freezes the broker.
 
-A round kills one of the three after a random time and brings it back after another; or it stops the broker
-(SIGSTOP): the connection stands, takes bytes and says nothing. Most freezes end before a keep-alive can
-notice, some outlast it, some end in a kill. What a round does is drawn from a deck, so that each kind has its
-share in any 50 rounds. At the end every record that any gateway ever acknowledged must be in the warehouse
-exactly once, digit for digit. 1000 rounds take about 20 minutes on two cores.
+A round kills one of the three after a random time and starts it again after another; or it freezes the broker
+(SIGSTOP): the connection stays open, accepts bytes and sends nothing. Most freezes end before a keep-alive can notice,
+some outlast it, some end in a kill. The kind of a round is drawn from a deck, so that each kind has its share in any 50
+rounds. At the end every record that any gateway ever acknowledged must be in the warehouse exactly once, digit for
+digit. 1000 rounds take about 20 minutes on two cores.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 def kinds(prng: Prng) -> Iterator[str]:
-    """Returns the deeds of the rounds, for ever: one shuffled deck after the other."""
+    """Yields the kinds of the rounds, without end: one shuffled deck after the other."""
     while True:
         deck = [kind for kind, count in _DECK.items() for _ in range(count)]
         while deck:
@@ -65,7 +65,7 @@ def _do_round(rig: Rig, kind: str, prng: Prng) -> None:
         rig.freeze(rig.broker, prng.between(*_LONG_FREEZE_MS) / 1000, then_kill=prng.chance(300))
     elif kind.startswith("freeze"):
         low, high = _FREEZE_MS
-        # Short ones more often: three draws in four end within 1.7 s.
+        # Short freezes are more frequent: three draws in four end within 1.7 s.
         share = (prng.randrange(1000) / 1000) ** 3
         rig.freeze(rig.broker, (low + share * (high - low)) / 1000, then_kill=kind == "freeze-kill")
     else:
@@ -73,7 +73,7 @@ def _do_round(rig: Rig, kind: str, prng: Prng) -> None:
 
 
 def _print_progress(done: int, rounds: int, rig: Rig, elapsed_s: float) -> None:
-    """Prints progress on stderr: a line that is written over on a terminal, a few lines elsewhere."""
+    """Prints progress on stderr: one line that is overwritten on a terminal, a few lines elsewhere."""
     on_terminal = sys.stderr.isatty()
     if not on_terminal and done % _SPEAKS_EVERY_ROUNDS and done != rounds:
         return

@@ -1,14 +1,15 @@
-"""Lets anything happen to the agent at any instant of a night; the street must be as the policy wants.
+"""Lets faults of any kind hit the agent at any instant of a night, and checks that the street is lit as the policy
+wants.
 
-A commune of 124 people has one cabinet and no lamp controllers. The agent is killed, hung, unplugged, its card dies
-or is full, for a while or for good. The real gateway core runs in virtual time on a simulated plant with its hardware
-fallback (a timer relay and an old astronomical clock), one night a seed: ordinary ones, both nights on which the legal
-time changes, and exceptions; with a clock that is good, at 1970, ten years ahead or drifting, with and without a
+A commune of 124 people has one cabinet and no lamp controllers. The agent is killed, hung, unplugged, its card dies or
+is full, for a while or for good. The real gateway core runs in virtual time on a simulated plant with its hardware
+fallback (a timer relay and an old astronomical clock), one night a seed: ordinary nights, both nights on which the
+legal time changes, and exceptions; with a clock that is good, at 1970, ten years ahead or drifting, with and without a
 photocell. A checker that knows no gateway code watches the light of every feeder (`simulator.checkers.street`).
 
-What no hardware can know is not asked of it: with the agent away the ordinary hours hold, not an exception or an
-order; without a clock the hours of extinction are not known. `judged_permille` is the share of time in which it could
-be known.
+It does not demand what no hardware could know: while the agent is away the ordinary hours hold, not an exception or an
+order; without a clock the hours of extinction are not known. `judged_permille` is the share of time in which the right
+state could be known.
 
 `--weeks N` runs that long with the centre, without it and without any network, and compares the lit time.
 """
@@ -46,10 +47,10 @@ GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000031")
 _FIRST_DAY, _DAYS = civil.days_from_civil(2026, 11, 2), 720
 _HOUR_S = 3600
 _BEFORE_DUSK_S, _AFTER_DAWN_S = 3 * _HOUR_S, 2 * _HOUR_S
-_EARLIEST_S = 600  # after the start of the run: the agent has found itself
+_EARLIEST_S = 600  # after the start of the run: by then the agent has started
 _ALL_NIGHT = Programme()
-# The commune's clock is a quartz of a quarter of a second a day, set twice a year, as the guide asks: its error adds
-# to the minute that the timer relay takes.
+# The commune's clock is a quartz that drifts a quarter of a second a day and is set twice a year, as the guide asks:
+# its error adds to the minute that the timer relay takes.
 CLOCK_ERROR_S_MAX = 55
 _CARDS = {"card errors": ERRORS, "card stalls": STALLS, "card full": FULL}
 
@@ -57,7 +58,7 @@ Figures = dict[str, Any]
 
 
 class Trouble(NamedTuple):
-    """One thing that happens to the agent, in seconds after the start; `for_s` None: for good."""
+    """One fault of the agent, in seconds after the start; `for_s` None: for good."""
 
     what: str
     at_s: int
@@ -66,7 +67,7 @@ class Trouble(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """One night as it was drawn."""
+    """One night as it was drawn from the seed."""
 
     night: str
     clock: str
@@ -82,7 +83,7 @@ class Drawn(NamedTuple):
 
 
 def prove(seeds: int, seed: int, *, make_host: MakeHost = CabinetHost, speak: bool = False) -> Figures:
-    """One night a seed, from `seed` on."""
+    """Runs one night for each seed, from `seed` on, and returns the figures."""
     begun = time.monotonic()
     nights, clocks, troubles = Counter[str](), Counter[str](), Counter[str]()
     figures: Figures = {"seeds": seeds, "seed": seed, "violations": 0, "worst_dark_s": 0, "worst_burning_s": 0}
@@ -117,7 +118,7 @@ def prove(seeds: int, seed: int, *, make_host: MakeHost = CabinetHost, speak: bo
 
 
 def live_through(drawn: Drawn, seed: str, make_host: MakeHost = CabinetHost) -> Street:
-    """One night, to its end."""
+    """Runs one night to its end."""
     world, prng = World(start_unix_s=drawn.start_s), Prng(seed).split("world")
     broker = Broker(world, prng.split("broker"))
     street = Street(world, prng, broker, drawn.setup, drawn.system_clock, make_host)
@@ -133,9 +134,9 @@ def live_through(drawn: Drawn, seed: str, make_host: MakeHost = CabinetHost) -> 
 
 
 def compare(weeks: int, seed: int, *, speak: bool = False) -> Figures:
-    """Lit seconds of each feeder over so many weeks: with the centre; with it away; with every network away ("alone").
-
-    Alone the time is known ever less well, and what may be right is lit: longer, never dark."""
+    """Compares the lit seconds of each feeder over so many weeks: with the centre; without it; without any network
+    ("alone"). Alone, the uncertainty of the time grows, and a street that may have to be lit is lit: longer, never
+    dark."""
     begun = time.monotonic()
     runs = {}
     for name, has_centre, has_network in (("with", True, True), ("without", False, True), ("alone", False, False)):
@@ -181,7 +182,8 @@ def _weeks(weeks: int, seed: str, *, has_centre: bool, has_network: bool) -> Str
 
 
 def is_proven(figures: Figures) -> bool:
-    """No street was wrong for longer than two minutes; to the second it was the same without the centre."""
+    """Returns True when no street was wrong for longer than two minutes, and without the centre it was the same to the
+    second."""
     return not any(figures.get(name) for name in ("violations", "apart_without_s", "dark_alone"))
 
 
@@ -210,12 +212,12 @@ def _print_progress(done: int, seeds: int, figures: Figures, elapsed_s: float) -
 
 # --- what happens in a night: drawn from a seed, then done -------------------------------------------------------
 #
-# Among 196 nights in a row every kind of night, of trouble and of clock meets every other; the seed draws the rest:
-# when, for how long, with which ordinary hours. Half of the instants lie within three minutes of a change of the light.
+# In 196 nights in a row every kind of night, of trouble and of clock meets every other; the seed draws the rest: the
+# instant, the duration, the ordinary hours. Half of the instants lie within three minutes of a change of the light.
 
 
 def draw(number: int, seed: str) -> Drawn:
-    """Night number `number` of a run."""
+    """Draws night number `number` of a run."""
     prng = Prng(seed)
     first, rest = number % len(NIGHTS), number // len(NIGHTS)
     second, third = rest % len(TROUBLES), rest // len(TROUBLES)
@@ -253,7 +255,7 @@ def draw(number: int, seed: str) -> Drawn:
 
 
 def inflict(drawn: Drawn, world: World, street: Street) -> None:
-    """Puts it all into the queue of the world."""
+    """Schedules the night's troubles, orders and cuts in the world."""
     street.host.ntp_ms = 1000 * drawn.ntp_s
     for trouble in drawn.troubles:
         world.at(1000 * trouble.at_s, _begin_trouble, trouble, world, street)
@@ -282,7 +284,7 @@ def _begin_trouble(trouble: Trouble, world: World, street: Street) -> None:
         street.lose_board(True)
     else:
         host.card(_CARDS[trouble.what])
-        if trouble.lines_fall:  # as often as not the machine does not outlive its card
+        if trouble.lines_fall:  # in half of the cases the machine stops with its card
             host.kill(lines_fall=True)
             host.power_on()
     if trouble.for_s is not None:
@@ -302,7 +304,7 @@ def _end_trouble(trouble: Trouble, street: Street) -> None:
 
 
 def _evening(night: str, prng: Prng) -> int:
-    """Returns the civil day of the evening."""
+    """Draws the civil day of the evening."""
     year = prng.between(2027, 2028)
     if night == "spring":
         return civil.change_day(year, civil.EU_SUMMER_TIME[0]) - 1
@@ -314,7 +316,8 @@ def _evening(night: str, prng: Prng) -> int:
 
 
 def _hours(prng: Prng) -> Programme:
-    """Ordinary hours of a village: all night, or dark for some hours; also at the hour that the clock change moves."""
+    """Draws the ordinary hours of a village: lit all night, or dark for some hours; also at the hour that the clock
+    change moves."""
     off_min = (None, 22 * 60 + 30, 22 * 60 + 30, 23 * 60, 0, 60, 150)[prng.randrange(7)]
     on_min = (270, 300, 330)[prng.randrange(3)]
     return Programme(prng.between(-10, 20), off_min, on_min, prng.between(-20, 10))
@@ -353,7 +356,7 @@ def _trouble(what: str, setup: Setup, start_s: int, hours_s: int, prng: Prng) ->
 
 
 def _spell(hours_s: int, least_s: int, most_s: int, prng: Prng) -> tuple[int, int]:
-    """Returns a spell (from, to), in seconds after the start."""
+    """Draws a spell (from, to), in seconds after the start."""
     from_s = _EARLIEST_S + prng.randrange(hours_s - _EARLIEST_S - least_s)
     return from_s, from_s + prng.between(least_s, most_s)
 

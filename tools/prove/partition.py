@@ -1,6 +1,6 @@
-"""A tiny real partition: a file with an ext4 file system in it, mounted; where that is refused, a tmpfs.
+"""Mounts a tiny real partition: a file with an ext4 file system in it; where that is refused, a tmpfs.
 
-Needs root: `why_not` says what is missing. Must leave nothing mounted behind.
+Needs root: `why_not` returns what is missing. Must leave nothing mounted.
 """
 
 import contextlib
@@ -16,8 +16,8 @@ _PIECES_BYTES = (65_536, 4096, 1)
 
 
 def why_not() -> str | None:
-    """Returns the part that is missing for a partition here; None when root may mount. Whether a mount succeeds, only
-    trying tells."""
+    """Returns what is missing to mount a partition here; None when root may mount. Only trying shows whether a mount
+    succeeds."""
     if os.geteuid() != 0:
         return "mounting a partition needs root"
     if shutil.which("mount") is None:
@@ -26,7 +26,7 @@ def why_not() -> str | None:
 
 
 class Partition:
-    """Use as a context manager; OSError when nothing can be mounted. `kind` is `ext4` or `tmpfs`."""
+    """A mounted partition, as a context manager; OSError when nothing can be mounted. `kind` is `ext4` or `tmpfs`."""
 
     def __init__(self, folder: Path, image: Path, megabytes: int) -> None:
         self.folder = folder
@@ -59,7 +59,7 @@ class Partition:
         return found.f_bavail * found.f_frsize
 
     def fill(self, name: str) -> int:
-        """Writes a foreign file until not one byte more goes in; how long it is."""
+        """Writes a foreign file until not one more byte fits; returns its length."""
         with (self.folder / name).open("ab", buffering=0) as file:
             for size in _PIECES_BYTES:
                 try:
@@ -81,7 +81,7 @@ class Partition:
             return False
         with self._image.open("wb") as file:
             file.truncate(self._megabytes << 20)
-        # -m 0: the gateway here is root, who could go on with what is kept for root.
+        # -m 0: the gateway here runs as root, which could still write into the blocks reserved for root.
         return _run("mkfs.ext4", "-q", "-F", "-m", "0", str(self._image))
 
 

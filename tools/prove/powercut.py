@@ -1,14 +1,14 @@
 """Cuts the power in the middle of every single operation of the journal's disk.
 
-A reference run of the real gateway core on simulated disks takes records of several nodes with the broker
-away, drains, has a failed sync and a full disk, crosses the journal's cap so that records are thinned, dies
-once without a power cut, and drains again. It is run once for each write, sync, deletion and renaming of the
-journal's disk and of the state's, and stopped in the middle of that one. What was not synced is then kept,
-torn, zeroed, reordered or lost as the seed draws, file by file; half of the time the power goes again, up to
-three times, while the gateway comes back. Then everything is drained into the real warehouse: it must start
-each time, every record that a node was ever told is durable must be there, once and digit for digit, and the
-drain must end. `let_go` counts acknowledged records that were thinned: each must be covered by a gap record in
-the warehouse, or it is `lost`, and be listed by name in the loss ledger, or it is `unlisted`.
+A reference run of the real gateway core on simulated disks accepts records of several nodes without a broker, drains,
+has a failed sync and a full disk, crosses the journal's cap so that records are thinned, dies once without a power cut,
+and drains again. It is run once for each write, sync, deletion and renaming on the journal's disk and on the state's,
+and stopped in the middle of that operation. What was not synced is then kept, torn, zeroed, reordered or lost as the
+seed draws, file by file; half of the time the power fails again, up to three times, while the gateway starts. Then
+everything is drained into the real warehouse: the gateway must start each time, every record that was acknowledged to a
+node must be there, once and digit for digit, and the drain must end. `let_go` counts acknowledged records that were
+thinned: each must be covered by a gap record in the warehouse, or it is `lost`, and be named in the loss ledger, or it
+is `unlisted`.
 
 A round is one pass over all operations of a reference run of its own.
 """
@@ -37,7 +37,7 @@ Figures = dict[str, int | float]
 
 
 class Chance:
-    """A source of chance that a cut replaces: up to it every run is the same."""
+    """A source of chance that a cut replaces: up to the cut every run is the same."""
 
     def __init__(self, seed: str) -> None:
         self._prng = Prng(seed)
@@ -50,7 +50,7 @@ class Chance:
 
 
 class World(NamedTuple):
-    """A cabinet and what stands under it."""
+    """A cabinet and the disks under it."""
 
     cabinet: Cabinet
     disk: SimDisk
@@ -58,7 +58,7 @@ class World(NamedTuple):
     chance: Chance
 
     def power_cut(self) -> None:
-        """Both disks at once: they are folders of one card."""
+        """Cuts the power of both disks at once: they are folders of one card."""
         self.disk.power_cut()
         self.state.power_cut()
 
@@ -72,7 +72,8 @@ def build(seed: str) -> World:
 
 
 def reference_run(world: World) -> None:
-    """The broker away until the cap is crossed, then there; a failed sync; a full disk; the process dies; a drain."""
+    """Runs without a broker until the cap is crossed, then with it; a failed sync; a full disk; the process dies; a
+    drain."""
     cabinet, disk = world.cabinet, world.disk
     cabinet.start()
     cabinet.run(2_000, making=True)
@@ -102,7 +103,7 @@ def points(seed: str) -> list[tuple[str, int]]:
 
 
 def cut(world: World, name: str, operation: int, seed: str) -> int:
-    """Runs until the power goes in the middle of an operation, and comes back; how often it went."""
+    """Runs until the power fails in the middle of an operation, and starts again; returns the number of power cuts."""
     getattr(world, name).stop_after(operation)
     try:
         reference_run(world)
@@ -145,7 +146,7 @@ def judge(world: World, figures: Figures) -> None:
 
 
 def prove(rounds: int, seed: int, *, every: int = 1, speak: bool = False) -> Figures:
-    """Runs the proof and gives all figures; `every` skips operations, for a short look."""
+    """Runs the proof and returns all figures; `every` above 1 skips operations, for a short run."""
     figures: Figures = {"rounds": rounds, "seed": seed, **dict.fromkeys(_FIGURES, 0)}
     begun = time.monotonic()
     for number in range(rounds):
@@ -157,7 +158,7 @@ def prove(rounds: int, seed: int, *, every: int = 1, speak: bool = False) -> Fig
             try:
                 figures["cuts"] += cut(world, *found[index], f"{of_round}/{index}")
                 judge(world, figures)
-            except Exception:  # of any kind: a gateway that does not come back
+            except Exception:  # any exception: the gateway has not come back
                 figures["failed"] += 1
                 print("seed {}, operation {} {}:".format(of_round, *found[index]), file=sys.stderr)
                 traceback.print_exc()
@@ -169,7 +170,7 @@ def prove(rounds: int, seed: int, *, every: int = 1, speak: bool = False) -> Fig
 
 
 def is_proven(figures: Figures) -> bool:
-    """Every point was reached, and no promise broken."""
+    """Returns True when every point was reached, and no promise broken."""
     return figures["operations"] > 0 and not any(figures[name] for name in _BROKEN)
 
 

@@ -1,15 +1,15 @@
-"""Takes the broker of a department away and brings it back to all its gateways at once.
+"""Stops the broker of a department, starts it again, and counts how all its gateways reconnect.
 
 Many real gateway cores with real connections (`tools/prove/fleet.py`), one Mosquitto, one ingest. The broker is killed
-with -9 and comes back after a second, and after half a minute; then one that accepts and hangs up at once stands in
-its place for a while. Each node makes records while the broker is away.
+with -9 and started again after a second, and after half a minute; then a server that accepts connections and hangs up
+at once takes its place for a while. Each node makes records while the broker is away.
 
-Told of each outage: attempts while it was away, attempts in the busiest second and in the mean after the return,
-and seconds until all were connected. What decides is counted, not timed:
+Figures of each outage: attempts while the broker was away, attempts after its return in the busiest second and in the
+mean, and seconds until all were connected. The figures that decide are counts, not times:
 
     hasty    attempts made sooner than the back-off in `gateway/core/limits.py` allows
-    bunched  outages of 5 s and more after which more than three quarters of the gateways had the same second in mind:
-             chance has no part in their waits
+    bunched  outages of 5 s and more after which more than three quarters of the gateways planned the same second:
+             their waits are not random
     lost, duplicated, altered   records, in the warehouse
 """
 
@@ -37,7 +37,7 @@ _PUMP_S = 0.1
 _CONNECT_S_MAX = 300
 _DRAIN_S = 180
 _PAYLOADS_AN_OUTAGE = 3
-# By then the wait under way is longer than the first ones are unequal, and the gateways have fallen out of step.
+# By then the wait under way is longer than the differences between the first waits: the gateways are out of step.
 _APART_AFTER_S = 5
 # MQTT 5 section 3.2: no session, success, no properties.
 _CONNACK = bytes.fromhex("2003000000")
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def prove(folder: Path, args: argparse.Namespace) -> Figures:
-    """The outages, one after the other, and the drain."""
+    """Runs the outages, one after the other, and the drain; returns the figures."""
     if not 0 < args.agents <= FLEET_MAX:
         raise RigError(f"--agents: give 1 to {FLEET_MAX}")
     begun = time.monotonic()
@@ -92,7 +92,7 @@ async def prove(folder: Path, args: argparse.Namespace) -> Figures:
 
 
 def peak_per_s(times_ms: Iterable[int]) -> int:
-    """Returns most of them in any window of one second."""
+    """Returns the largest number of times in any window of one second."""
     rising = sorted(times_ms)
     start = peak = 0
     for end, at_ms in enumerate(rising):
@@ -103,13 +103,13 @@ def peak_per_s(times_ms: Iterable[int]) -> int:
 
 
 def is_hasty(attempt: Attempt) -> bool:
-    """True when an attempt came sooner than half of the back-off that so many waits call for."""
+    """Returns True when an attempt came sooner than half of the back-off after so many waits."""
     step_ms = min(limits.UPLINK_RECONNECT_FIRST_MS << min(attempt.waits, 30), limits.UPLINK_RECONNECT_LAST_MS)
     return attempt.waited_ms < step_ms // 2
 
 
 class _Storm:
-    """The parts, and what is counted."""
+    """The parts of the proof, and its counts."""
 
     def __init__(self, folder: Path, args: argparse.Namespace) -> None:
         mosquitto = find_mosquitto()
@@ -136,13 +136,13 @@ class _Storm:
         await self._until(self._fleet.all_connected, _CONNECT_S_MAX, "not all gateways ever connected")
 
     async def outage(self, away_s: float) -> Figures:
-        """Kills -9, away, back."""
+        """Kills the broker with -9, keeps it away for a time, and starts it again."""
         await self._begin_outage()
         await self._make(away_s)
         return await self._return(f"outage_{away_s:g}s", away_s)
 
     async def kicks(self, for_s: float) -> Figures:
-        """The same with something at the broker's port that accepts everybody and hangs up."""
+        """Makes an outage in which a server at the broker's port accepts every connection and hangs up."""
         await self._begin_outage()
         server = await asyncio.start_server(_kick, _HOST, self._port, backlog=FLEET_MAX)
         try:
@@ -153,7 +153,7 @@ class _Storm:
         return await self._return("kicks", for_s)
 
     async def conclude(self) -> Figures:
-        """Until everything is stored, or nothing more comes; then compare."""
+        """Waits until everything is stored or no more records come, then compares."""
         begun = time.monotonic()
         await self._until(self._fleet.all_idle, _DRAIN_S, "a node was never answered")
         missing = await self._drained()
@@ -188,7 +188,7 @@ class _Storm:
         self._broker.kill()
 
     async def _make(self, for_s: float) -> None:
-        """A few payloads of every node while no broker can take them."""
+        """Lets every node make a few payloads while there is no broker."""
         for _ in range(_PAYLOADS_AN_OUTAGE):
             self._fleet.speak(may_make=True)
             await self._pump(for_s / _PAYLOADS_AN_OUTAGE)
@@ -209,7 +209,7 @@ class _Storm:
         counted_s = min(60.0, max(self._args.watch, all_s))
         meant = peak_per_s(attempt.due_ms for attempt in attempts if attempt.due_ms >= back_ms)
         self.hasty += sum(is_hasty(attempt) for attempt in attempts)
-        # One gateway, or two, always share a second.
+        # Of so few gateways, one or two always share a second.
         self.bunched += away_s >= _APART_AFTER_S and meant > max(2, 3 * self._args.agents // 4)
         return {
             f"{name}_away_s": round((back_ms - self._begun_ms) / 1000, 1),
@@ -223,7 +223,7 @@ class _Storm:
         }
 
     async def _pump(self, for_s: float) -> None:
-        """Lets time pass; what nodes have to send again, they send."""
+        """Lets time pass, while nodes retransmit what is due."""
         until = time.monotonic() + for_s
         while (left := until - time.monotonic()) > 0:
             await asyncio.sleep(min(_PUMP_S, left))
@@ -238,7 +238,7 @@ class _Storm:
             await self._pump(_PUMP_S)
 
     async def _drained(self) -> int:
-        """Waits as long as something more arrives now and then; how many are missing in the end."""
+        """Waits as long as records keep arriving; returns how many are missing in the end."""
         missing, until = self._missing(), time.monotonic() + _DRAIN_S
         while missing and time.monotonic() < until:
             await self._pump(1)
@@ -256,7 +256,7 @@ class _Storm:
 
 
 async def _kick(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Accept, and hang up."""
+    """Accepts an MQTT connection, and hangs up."""
     with contextlib.suppress(OSError):
         await reader.read(_CONNECT_BYTES_MAX)
         writer.write(_CONNACK)

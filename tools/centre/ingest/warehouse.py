@@ -73,11 +73,12 @@ def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max:
     The gateway frees each position that the prefix has passed; so the prefix may only pass what is held here, or what
     the gateway no longer holds:
 
-        no prefix yet                it starts at the batch's `oldest` `oldest` beyond it           what lies between
-        will never come: it jumps to `oldest` and reports it (`skipped`) batch begins at or below it  it moves to the
-        batch's end, and over the spans that it now meets batch begins beyond it       the batch is remembered as a span
-        ahead, until the hole before it closes batch sent again             nothing moves empty batch                  a
-        question: only `oldest` counts
+        no prefix yet                it starts at the batch's `oldest`
+        `oldest` beyond it           what lies between will never come: it jumps to `oldest` and reports it (`skipped`)
+        batch begins at or below it  it moves to the batch's end, and over the spans that it now meets
+        batch begins beyond it       the batch is remembered as a span ahead, until the hole before it closes
+        batch sent again             nothing moves
+        empty batch                  a question: only `oldest` counts
 
     It never goes back. Spans are bounded: the farthest is forgotten first, which costs a resend and loses nothing.
     """
