@@ -1,9 +1,9 @@
-"""The agent composes a gateway and runs its only event loop: it carries out what the core decides.
+"""Composes a gateway and runs its only event loop, which carries out what the core decides.
 
 Everything reaches the core in this one thread: datagrams from asyncio, finished syncs and the broker's
-events posted from their threads. One turn: hand over the event, let the core poll, carry out its effects,
-arm the timer for its deadline. An exception in a turn is our own bug and ends the process: systemd starts it
-again, and the journal loses nothing by it.
+events posted from their threads. One turn of the loop: report the event, let the core poll, carry out its effects,
+set the timer for its deadline. An exception in a turn is our own bug and ends the process: systemd restarts
+it, and the journal loses nothing by it.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ from gateway.shell.startup import Opened, in_thread, open_core
 from gateway.shell.tell_store import TellStore
 
 _HOUSEKEEP_EVERY_MS = 5_000
-# Key files that the disk did not let us read are tried again.
+# Key files that the disk did not let us read are tried again after this.
 _KEYS_AGAIN_MS = 60_000
-# The clock is asked every five seconds, so a loop that turns turns that often.
+# The clock is read every five seconds, so a working loop turns at least that often.
 _LOOP_ALLOWED_MS = 30_000
 _STARTING_EVERY_S = 5
 # A flush that takes longer at the end is left to the kernel; systemd would kill us after 90 s.
@@ -45,7 +45,7 @@ _STOPPING_S_MAX = 20
 
 
 class Agent:
-    """Runs one gateway process. `run` returns when SIGTERM or SIGINT asks it to stop."""
+    """Runs one gateway process. `run` returns when SIGTERM or SIGINT stops it."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -64,7 +64,7 @@ class Agent:
         self._link = NodeLink()
 
     async def run(self) -> None:
-        """Starts, serves and stops. OSError when the disk or the address cannot be had."""
+        """Starts, serves and stops. OSError when the disk or the address is not available."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._on_exception)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,7 +94,7 @@ class Agent:
 
     async def _start(self, opened: Opened) -> None:
         self._opened, self._core, self._keys = opened, opened.core, opened.found.keys
-        # What the disk kept back at the start it may give at the first look.
+        # What the disk did not let us read at the start is tried again at the first housekeeping.
         self._keys_again_ms = None if opened.found.is_whole else 0
         self._mqtt = MqttLink(
             self._config.mqtt,
@@ -152,10 +152,10 @@ class Agent:
         disk.close()
         self._opened.state_disk.close()
 
-    # --- the turn -----------------------------------------------------------------------------------------------
+    # --- one turn of the loop -------------------------------------------------------------------------------------
 
     def _turn(self) -> None:
-        """Poll the core, carry out its effects, arm the timer. While stopping only answers still leave."""
+        """Poll the core, carry out its effects, set the timer. While stopping, only answers and log lines leave."""
         now_ms = clock.monotonic_ms()
         if not self._stop.is_set():
             if now_ms >= self._housekeep_at_ms:
@@ -198,7 +198,7 @@ class Agent:
         self._operation.housekeep(self._core, now_ms=now_ms)
 
     def _poll_keys(self, now_ms: int) -> None:
-        """An operator has adopted a node, or taken one away; or the disk had kept something back."""
+        """Load the keys again when their folder has changed, or when a part of it could not be read."""
         state = node_keys.state(self._config.keys)
         if state == self._keys_state and (self._keys_again_ms is None or now_ms < self._keys_again_ms):
             return
@@ -217,7 +217,7 @@ class Agent:
             self._operation.log("node-key-fault", fault=fault)
 
     def _watch(self) -> None:
-        """Not part of the turn: it must notice when turns end."""
+        """Check the heartbeats. Not part of the turn: this must notice when turns end."""
         due_ms = self._operation.watch(
             broker=self._mqtt.alive_ms,
             modems=self._bearers.modems_alive_ms,
@@ -249,7 +249,7 @@ class Agent:
         self._turn()
 
     def _posted(self, function: Callable[..., None]) -> Callable[..., None]:
-        """The same function for the threads of disks and connections: it runs in the loop, once there is a core."""
+        """Wrap a function for the threads of disks and connections: it runs in the loop, once there is a core."""
 
         def deliver(*arguments: Any) -> None:
             if self._operation.facts.phase == STARTING:
@@ -281,7 +281,7 @@ class Agent:
 
     def _on_exception(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        # What a transport meets is the world's; what one of our turns lets out is our bug, and has stopped the timer.
+        # Errors of a transport come from outside; errors from one of our turns are our bug, and have stopped the timer.
         if error is None or (isinstance(error, OSError) and "handle" not in context):
             self._operation.log("library", name="asyncio", message=context.get("message", ""), error=repr(error))
             return

@@ -7,9 +7,9 @@
     bocage gateway explain bourg --config gateway.toml --at "demain 05:30"
     sudo bocage gateway adopt --config gateway.toml 7c1f0a2c01000001.key
 
-Exit status of `status`: 0 well, 1 something wants attention, 2 no agent answers, or bad usage; of `explain`: 0 told, 2
-no agent answers, or no such feeder or time; of the others: 0 done, 1 the world did not let it, 2 the configuration or
-the usage is at fault.
+Exit status of `status`: 0 well, 1 something needs attention, 2 no agent answers, or bad usage; of `explain`: 0
+explained, 2 no agent answers, or no such feeder or time; of the others: 0 done, 1 the system or its surroundings
+refused it, 2 the configuration or the usage is at fault.
 """
 
 # A sub-command is one module and one line here; see `gateway/commands` for what the module has.

@@ -1,1 +1,1 @@
-"""Thin shells of the gateway core: disk, serial, UDP, MQTT, clock. They decide nothing."""
+"""Thin shells around the gateway core: disk, serial, UDP, MQTT, clock. They decide nothing."""

@@ -1,11 +1,11 @@
-"""The two clocks of a gateway: monotonic milliseconds for every deadline, and UTC with what the kernel says
-of it.
+"""Reads the two clocks of a gateway: monotonic milliseconds for every deadline, and UTC with its uncertainty from the
+kernel.
 
-Linux keeps an estimate of its own clock error (`adjtimex`): NTP clients feed it and a cabinet that has
-never seen one since its start is "unsynchronised". A wrong clock given to 300 lamps is worse than none, so
-then there is none, unless the configuration says that the system clock is good by other means (a
-battery-backed clock, a bench). A clock that stands before this software was written is wrong, even if the configuration
-vouches for it.
+Linux keeps an estimate of its own clock error (`adjtimex`), which NTP clients update; a clock that
+has had none since its start is "unsynchronised". A wrong clock given to 300 lamps is worse than none, so
+then there is none, unless the configuration declares the system clock good by other means (a
+battery-backed clock, a bench). A clock that shows a time before this software was written is wrong, even if the
+configuration vouches for it.
 """
 
 import ctypes
@@ -19,7 +19,7 @@ TRUSTED_UNCERTAINTY_S = 2
 
 
 class _Timex(ctypes.Structure):
-    """struct timex of <sys/timex.h>, as far as we read it; the tail is room for the rest."""
+    """Mirrors struct timex of <sys/timex.h>, as far as it is read here; the tail is room for the rest."""
 
     _fields_ = (
         ("modes", ctypes.c_uint),
@@ -33,12 +33,12 @@ class _Timex(ctypes.Structure):
 
 
 def monotonic_ms() -> int:
-    """Milliseconds that never go back; no relation to UTC."""
+    """Returns milliseconds that never go back; they have no relation to UTC."""
     return time.monotonic_ns() // 1_000_000
 
 
 def utc(*, trust: bool) -> tuple[int | None, int]:
-    """(Unix milliseconds or None while the system clock is not good, ± s)."""
+    """Returns (Unix milliseconds or None while the system clock is not good, ± s)."""
     unix_ms = time.time_ns() // 1_000_000
     uncertainty_s = TRUSTED_UNCERTAINTY_S if trust else _kernel_uncertainty_s()
     if uncertainty_s is None or unix_ms < 1000 * limits.RELEASED_UNIX_S:

@@ -1,6 +1,6 @@
-"""Ed25519 (RFC 8032) for the gateway: verifies what the commune and its operators signed. AES blocks for OSCORE.
+"""Verifies Ed25519 signatures (RFC 8032) of the commune and its operators, and ciphers AES blocks for OSCORE.
 
-Must hold no key and make no decision: whose key counts is `policy.keyset`'s question.
+It must hold no key and make no decision: `policy.keyset` decides whose key counts.
 """
 
 from cryptography.exceptions import InvalidSignature
@@ -25,15 +25,15 @@ def verify_ed25519(public_key: bytes, signature: bytes, data: bytes) -> bool:
 
 
 class AesBlocks:
-    """The block cipher that `wire.ccm` asks for. It holds no key; data is a whole number of blocks."""
+    """Implements the block cipher that `wire.ccm` needs. It holds no key; data is a whole number of blocks."""
 
     def ecb(self, key: bytes, data: memoryview) -> None:
-        """Every block of `data` is enciphered by itself, in its place."""
+        """Enciphers every block of `data` by itself, in place."""
         # The key stream of CCM: blocks that never repeat, so ECB gives nothing away.
         encryptor = Cipher(AES(key), modes.ECB()).encryptor()
         data[:] = encryptor.update(data) + encryptor.finalize()
 
     def cbc_mac(self, key: bytes, data: memoryview) -> bytes:
-        """The last block of `data` in CBC with an initial vector of zeros."""
+        """Returns the last block of `data` in CBC with an initial vector of zeros."""
         encryptor = Cipher(AES(key), modes.CBC(bytes(16))).encryptor()
         return (encryptor.update(data) + encryptor.finalize())[-16:]

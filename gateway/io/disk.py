@@ -1,13 +1,13 @@
-"""The real disk of the journal and of the state: a flat folder, written and synced, or only read.
+"""Implements the disk of the journal and of the state: a flat folder, written and synced, or only read.
 
 Implements `gateway/core/custody/disk.py` and decides nothing. `FileDisk` writes in the caller's thread and syncs in one
-worker thread, which reports through `on_synced(ticket, error)`: the agent must hand that to its own thread. A sync goes
-through a duplicate of the descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the
-time. While one sync is under way, all that is asked for joins in one more: a card that stalls for a minute under alarms
-costs a handful of descriptors, not three for each alarm.
+worker thread, which reports through `on_synced(ticket, error)`: the agent must pass that on to its own thread. A sync
+uses a duplicate of the descriptor that wrote: the kernel reports a failed write-back to the descriptors open at the
+time. While one sync is under way, all later requests are joined in one more: a card that stalls for a minute under
+alarms costs a handful of descriptors, not three for each alarm.
 
 `WatchedDisk` is the agent's: it expects a sign of life while a sync is under way. `ReadOnlyFolder` is for another
-process beside a running agent (`bocage gateway losses`), which must not so much as touch a file.
+process beside a running agent (`bocage gateway losses`), which must not change any file.
 """
 
 import errno
@@ -28,7 +28,7 @@ _OPEN_FILES_MAX = 6
 
 @dataclass
 class _Job:
-    """Duplicates to sync and close, and who asked. An error on the way here fails all of these."""
+    """Holds duplicates to sync and close, and the tickets that wait for them. An error in preparing fails them all."""
 
     tickets: list[Ticket] = field(default_factory=list)
     descriptors: dict[str, int] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class _Job:
 
 
 class FileDisk:
-    """A folder that only this object writes; created if absent, readable by its owner alone."""
+    """Implements `Disk` on a folder that only this object writes; created if absent, readable by its owner alone."""
 
     def __init__(self, folder: Path, on_synced: Callable[[Ticket, str | None], None]) -> None:
         """Raises OSError if the folder cannot be made or opened."""
@@ -53,7 +53,7 @@ class FileDisk:
         self._worker.start()
 
     def close(self) -> None:
-        """Finish the syncs that were asked for, report them, end the thread and close the files."""
+        """Finish the requested syncs, report them, end the thread and close the files."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -63,11 +63,11 @@ class FileDisk:
         os.close(self._folder)
 
     def size(self, name: str) -> int:
-        """See `Disk`."""
+        """Returns the length of a file, as `Disk`."""
         return os.stat(self._plain(name), dir_fd=self._folder).st_size
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """See `Disk`."""
+        """Returns bytes of a file, as `Disk`."""
         descriptor = os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
         try:
             data = b""
@@ -81,7 +81,7 @@ class FileDisk:
             os.close(descriptor)
 
     def append(self, name: str, data: bytes) -> None:
-        """See `Disk`."""
+        """Writes at the end of a file, as `Disk`."""
         descriptor = self._writer(name)
         written = os.write(descriptor, data)
         while written < len(data):
@@ -91,7 +91,7 @@ class FileDisk:
             written += more
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
-        """See `Disk`."""
+        """Starts a sync, as `Disk`."""
         with self._wake:
             job = self._waiting = self._waiting or _Job()
             job.tickets.append(ticket)
@@ -107,24 +107,24 @@ class FileDisk:
             self._wake.notify()
 
     def delete(self, name: str) -> None:
-        """See `Disk`."""
+        """Removes a file, as `Disk`."""
         self._close(name)
         os.unlink(self._plain(name), dir_fd=self._folder)
         self._folder_dirty = True
 
     def rename(self, old: str, new: str) -> None:
-        """See `Disk`."""
+        """Renames a file, as `Disk`."""
         self._close(old)
         os.rename(self._plain(old), self._plain(new), src_dir_fd=self._folder, dst_dir_fd=self._folder)
         self._folder_dirty = True
 
     def free_bytes(self) -> int:
-        """See `Disk`."""
+        """Returns the free bytes of the partition, as `Disk`."""
         state = os.fstatvfs(self._folder)
         return state.f_bavail * state.f_frsize
 
     def list(self) -> Sequence[str]:
-        """See `Disk`."""
+        """Returns the names of the files, as `Disk`."""
         with os.scandir(self._folder) as entries:
             return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
 
@@ -149,7 +149,7 @@ class FileDisk:
         descriptor = self._open.get(name)
         if descriptor is not None:
             return os.dup(descriptor)
-        # Closed meanwhile: the kernel keeps an error that was not reported for the next descriptor.
+        # Closed since: the kernel keeps an error that was not reported for the next descriptor.
         return os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
 
     def _close(self, name: str) -> None:
@@ -157,7 +157,7 @@ class FileDisk:
         if descriptor is not None:
             os.close(descriptor)
         with self._wake:
-            # A file that takes this name later is another one. (No name has a separator.)
+            # A later file of this name is another file. (No name has a separator.)
             if self._waiting is not None and name in self._waiting.descriptors:
                 duplicate = self._waiting.descriptors.pop(name)
                 self._waiting.descriptors[f"{name}/{duplicate}"] = duplicate
@@ -196,13 +196,13 @@ def _run(job: _Job) -> str | None:
     return error
 
 
-# Cards stall for seconds, some for twenty; after a minute it will not come back.
+# Cards stall for seconds, some for twenty; a card that stalls for a minute will not come back.
 _SYNC_ALLOWED_MS = 60_000
 
 
 class WatchedDisk(FileDisk):
-    """`sync` and `reported` are called in the loop's thread; `unreported` is how many are under way. `name` is the
-    one in the ledger of heartbeats."""
+    """Is a FileDisk whose syncs are watched. `sync` and `reported` are called in the loop's thread; `unreported` counts
+    the syncs under way. `name` is the one in the ledger of heartbeats."""
 
     def __init__(
         self, folder: Path, on_synced: Callable[[Ticket, str | None], None], heartbeats: Heartbeats, name: str
@@ -213,14 +213,14 @@ class WatchedDisk(FileDisk):
         self.unreported = 0
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
-        """See `Disk`."""
+        """Starts a sync, as `Disk`, and expects its end."""
         if not self.unreported:
             self._heartbeats.expect(self._name, _SYNC_ALLOWED_MS, now_ms=clock.monotonic_ms())
         self.unreported += 1
         super().sync(names, ticket)
 
     def reported(self) -> None:
-        """A sync's outcome has arrived in the loop."""
+        """Note that a sync's outcome has arrived in the loop."""
         self.unreported -= 1
         if self.unreported:
             self._heartbeats.beat(self._name, now_ms=clock.monotonic_ms())
@@ -229,7 +229,7 @@ class WatchedDisk(FileDisk):
 
 
 class ReadOnlyFolder:
-    """A disk that refuses to be written to. An absent folder is an empty one."""
+    """Implements `Disk` for reading; every write is refused. An absent folder counts as empty."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

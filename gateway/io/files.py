@@ -1,11 +1,11 @@
-"""Files of the data folder beside the journal: small files replaced whole, the boot number, the lock of the agent.
+"""Writes small files of the data folder beside the journal, the boot number, and the lock of the agent.
 
-Small files belong to the agent also when root writes them. The boot number is raised at every start and never used
-twice (ARCHITECTURE, section 3): one empty file a number (`boot-00000042`), made durable before the number is used and
-before the older ones go, so that after a power cut at any moment the highest name is the last number that may have been
-used; the folder may come from a backup, see `gateway/core/options.py`. The lock is advisory and ends with the
-process: two agents on one journal would each delete what the other needs, and it tells from outside whether an agent
-runs that does not answer.
+Small files are replaced whole; they belong to the agent even when root writes them. The boot number is raised at every
+start and never used twice (ARCHITECTURE, section 3): one empty file for each number (`boot-00000042`), made durable
+before the number is used and before older ones are deleted, so that after a power cut at any moment the highest name is
+the last number that may have been used; the folder may come from a backup, see `gateway/core/options.py`. The lock is
+advisory and ends with the process: two agents on one journal would each delete what the other needs. Another process
+sees by the lock that an agent runs, even one that does not answer.
 """
 
 import fcntl
@@ -17,9 +17,9 @@ from gateway.core.options import number_after
 
 
 def write(path: Path, data: bytes, *, gives: bool) -> None:
-    """Write a file that only its owner may read, by rename: a cut leaves the old one or the new one. OSError.
+    """Write a file that only its owner may read, by rename: a power cut leaves the old one or the new one. OSError.
 
-    `gives`: when root writes it, it becomes the folder's owner's: the agent is another user.
+    `gives`: when root writes it, the file gets the folder's owner: the agent is another user.
     """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
@@ -73,7 +73,7 @@ def next_boot(folder: Path, unix_s: int = 0) -> int:
 
 
 def last_boot(folder: Path) -> int | None:
-    """The last number used, None if there is none. OSError when the folder cannot be read."""
+    """Returns the last number used, None if there is none. OSError when the folder cannot be read."""
     return max(_numbers(folder), default=None) if folder.exists() else None
 
 
@@ -86,7 +86,7 @@ _LOCK_NAME = "agent.lock"
 
 
 class FolderLock:
-    """Held from construction until `close`. OSError when another agent holds it."""
+    """Locks the data folder from construction until `close`. OSError when another agent holds it."""
 
     def __init__(self, data: Path) -> None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)

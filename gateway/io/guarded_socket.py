@@ -1,10 +1,10 @@
-"""The broker's socket as paho sees it: it bounds what a broker can make us hold, and remembers why it failed.
+"""Wraps the broker's socket for paho: bounds how much a broker can make us hold, and remembers why it failed.
 
-paho allocates whatever length a packet announces, answers what a client never gets asked, and forgets the error that
-ended a connection. This stands in between and reads the frames along (MQTT 5 section 2.1.1: one byte of type, one to
+paho allocates any length that a packet announces, answers packets that no client should get, and forgets the error that
+ended a connection. This wrapper parses the frames on their way (MQTT 5 section 2.1.1: one byte of type, one to
 four of length): packets that are too long or not for a client end the connection; between two packets it waits while
-the agent's loop has enough to do, so that the broker feels TCP's backpressure instead of our memory. Must decide
-nothing else.
+the agent's loop has enough to do, so that the broker gets TCP's backpressure instead of filling our memory. It must
+decide nothing else.
 """
 
 import socket
@@ -15,17 +15,17 @@ from typing import Any
 
 CONNACK, PUBLISH, DISCONNECT = 0x20, 0x30, 0xE0
 # CONNACK, PUBACK, SUBACK, PINGRESP, DISCONNECT with their only legal flags; PUBLISH at QoS 0 and 1 apart from that.
-# QoS 2 is nothing we subscribe for, and paho would keep it without bound.
+# We subscribe to nothing at QoS 2, and paho would keep it without bound.
 _EXPECTED = frozenset({CONNACK, 0x40, 0x90, 0xD0, DISCONNECT, *(PUBLISH | flags for flags in (0, 1, 2, 3, 10, 11))})
 
 
 class Broken(OSError):
-    """The connection is of no use any more; the text begins with a stable word."""
+    """Reports that the connection is of no use any more; the text begins with a stable word."""
 
 
 class Places:
-    """Room for events on their way to the agent's loop. The connection's thread waits for room, the loop's thread gives
-    it back; `stop` ends every wait for good."""
+    """Bounds the events on their way to the agent's loop. The connection's thread waits for a place, the loop's thread
+    gives it back; `stop` ends every wait for good."""
 
     def __init__(self, events_max: int) -> None:
         self._free = threading.Condition()
@@ -34,7 +34,7 @@ class Places:
         self.waits = 0
 
     def occupy(self) -> None:
-        """May go below zero by the one event that a packet yields after `wait`."""
+        """Occupies a place; the count may fall below zero by the one event that a packet yields after `wait`."""
         with self._free:
             self._left -= 1
 
@@ -56,7 +56,7 @@ class Places:
 
 
 class GuardedSocket:
-    """Wraps a connected socket (plain or TLS), and has what paho asks of one: recv, send, fileno, pending,
+    """Wraps a connected socket (plain or TLS), and has the methods that paho calls: recv, send, fileno, pending,
     setblocking, close."""
 
     def __init__(
@@ -69,7 +69,7 @@ class GuardedSocket:
         self._unanswered_max = unanswered_max
         self._count = count
         self._first = True
-        # The first bytes of the last CONNACK or DISCONNECT, and which of the two; whether it is being read.
+        # The first bytes of the last CONNACK or DISCONNECT, and its type; whether it is being read.
         self._verdict = b""
         self._verdict_kind = 0
         self._in_verdict = False
@@ -83,13 +83,14 @@ class GuardedSocket:
         return self._inner.getpeercert() if isinstance(self._inner, ssl.SSLSocket) else None
 
     def refused(self) -> int | None:
-        """The reason code of a CONNACK that refuses (MQTT 5 section 3.2.2.2), also one that paho has no name for."""
+        """Returns the reason code of a CONNACK that refuses (MQTT 5 section 3.2.2.2), even one that paho has no name
+        for."""
         if self._verdict_kind != CONNACK or len(self._verdict) < 2 or self._verdict[1] < 0x80:
             return None
         return self._verdict[1]
 
     def dismissed(self) -> int | None:
-        """The reason code of the broker's DISCONNECT (section 3.14.2.1), which paho 2.1 does not read when no
+        """Returns the reason code of the broker's DISCONNECT (section 3.14.2.1), which paho 2.1 does not read when no
         properties follow."""
         if self._verdict_kind != DISCONNECT:
             return None
@@ -114,7 +115,7 @@ class GuardedSocket:
         try:
             sent: int = self._guarded(lambda: self._inner.send(data))
         except (ConnectionError, ssl.SSLZeroReturnError):
-            # The broker's last word (a TLS alert) may lie unread before the reset.
+            # The broker's last message (a TLS alert) may lie unread before the reset.
             self._read_last_word()
             raise
         self._unanswered = 0
@@ -138,7 +139,7 @@ class GuardedSocket:
             pass
 
     def _follow(self, data: bytes) -> None:
-        """Read the frame along. paho reads type and length byte by byte, then what the length announces."""
+        """Follow the frames. paho reads type and length byte by byte, then what the length announces."""
         if self._left is None:
             assert len(data) == 1, "paho reads further than a packet's first byte"
             self._begin(data[0])
@@ -174,7 +175,7 @@ class GuardedSocket:
         return self._inner.fileno()
 
     def pending(self) -> int:
-        """Bytes that TLS has decrypted and `select` does not see."""
+        """Returns how many bytes TLS has decrypted that `select` does not report."""
         return self._inner.pending() if isinstance(self._inner, ssl.SSLSocket) else 0
 
     def setblocking(self, flag: bool) -> None:

@@ -1,9 +1,9 @@
 """Writes the agent's log: one JSON object a line on stderr, for systemd's journal and for people with `jq`.
 
-A flood must not wear the card out: lines are bounded a minute, for each `what` and in all; what is suppressed
-is counted and the count is told when the minute is over. Nothing that looks like a secret passes: PEM text,
-long runs of base64, what stands before the @ of a URL, values under names like `password`. `clean` is that
-filter, for what else leaves the process. Must never raise: a log that cannot be written is counted.
+A flood must not wear the card out: lines are bounded per minute, for each `what` and in all; suppressed lines
+are counted, and the count is written when the minute is over. Nothing that looks like a secret passes: PEM text,
+long runs of base64, what precedes the @ of a URL, values under names like `password`. `clean` is that
+filter, for other data that leaves the process. It must never raise: a line that cannot be written is counted.
 """
 
 import json
@@ -19,7 +19,7 @@ from gateway.io import clock
 ERROR, WARNING, NOTICE, INFO = "error", "warning", "notice", "info"
 # syslog(3) priorities, as sd-daemon(3) wants them in front of the line.
 _PRIORITIES = {ERROR: 3, WARNING: 4, NOTICE: 5, INFO: 6}
-# Of what the core and the shell say. What is not here is information.
+# Levels of the words of core and shell. A word that is not here is information.
 _LEVELS = {
     "crash": ERROR,
     "report-failed": ERROR,
@@ -58,7 +58,7 @@ _LEVELS = {
     "concentrator-update-begun": NOTICE,
     "concentrator-update-activated": NOTICE,
     "concentrator-updated": NOTICE,
-    "cabinet-alarm": NOTICE,  # told as a finding of its own
+    "cabinet-alarm": NOTICE,  # shown as a finding of its own
     "policy-taken": NOTICE,
     "page-login-refused": NOTICE,
     "page-order": NOTICE,
@@ -72,7 +72,7 @@ _LEVELS = {
 # A lamp a second that misbehaves is one line every other second; 72 cabinets in one log server stay readable.
 _LINES_PER_MINUTE_MAX = 30
 _LINES_PER_MINUTE_ALL_MAX = 300
-# Different words whose suppression is told each.
+# Different words whose suppression is reported separately.
 _WHATS_MAX = 50
 _LINE_CHARACTERS_MAX = 16_384
 _TEXT_CHARACTERS_MAX = 500
@@ -90,7 +90,7 @@ _PATTERNS = (
 
 
 class Log:
-    """Call it with a stable word and plain values. One a process."""
+    """Writes lines: call it with a stable word and plain values. There is one in a process."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Log:
         self._write(what, values)
 
     def settle(self) -> None:
-        """Writes what was suppressed, once a minute is over. The shell calls this now and then."""
+        """Writes how many lines were suppressed, once a minute is over. The shell calls this now and then."""
         minute = self._now_ms() // 60_000
         if minute == self._minute:
             return
@@ -128,7 +128,7 @@ class Log:
             self._write("suppressed", {"of": what, "lines": count})
 
     def adopt(self, logger: logging.Logger) -> None:
-        """Warnings of libraries (asyncio, paho) come here, to be bounded and filtered like ours. Some come from
+        """Takes over warnings of libraries (asyncio, paho), to bound and filter them like ours. Some come from
         other threads: a race may cost a count, never a line in two pieces."""
         logger.addHandler(_Adopted(self))
 
@@ -167,12 +167,12 @@ class _Adopted(logging.Handler):
 
 
 def level_of(what: str) -> str:
-    """Returns how grave an event is, by its word."""
+    """Returns the level of an event, by its word."""
     return _LEVELS.get(what, INFO)
 
 
 def clean(value: Any, depth: int = 0) -> Any:
-    """The value as plain JSON data, bounded, without what looks like a secret."""
+    """Returns the value as plain JSON data, bounded, without anything that looks like a secret."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, bytes | bytearray):
@@ -197,7 +197,7 @@ def _is_secret(name: str) -> bool:
 
 
 def _is_journal(stream: TextIO, journal_stream: str) -> bool:
-    """Returns whether this very stream goes to systemd's journal: the variable outlives a redirection."""
+    """Returns whether this very stream goes to systemd's journal: the variable remains set after a redirection."""
     try:
         found = os.fstat(stream.fileno())
     except (OSError, ValueError):

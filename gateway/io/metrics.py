@@ -1,10 +1,10 @@
-"""Prometheus metrics, for a town that already has a Prometheus. Off unless the configuration names an address.
+"""Serves Prometheus metrics, for a town that already has a Prometheus. Off unless the configuration names an address.
 
-The loop hands over a status (`core/status.py`) every ten seconds and the listener's thread shows the last
-one: the core is never touched from here. One request at a time, each with a deadline, so that a client which
+The loop passes on a status (`core/status.py`) every ten seconds and the listener's thread shows the last
+one: this thread never uses the core. One request at a time, each with a deadline, so that a client which
 does not read blocks others for seconds and the agent never. Names are `bocage_<part>_<what>` with their unit;
-counters end in `_total`. What the table does not know is shown under a name made of its path, so that a new
-counter of a part is seen at once; labels are only those of the table, with values from literals of ours.
+counters end in `_total`. A figure that is not in the table is shown under a name made of its path, so that a new
+counter of a part appears at once; labels are only those of the table, with values from literals of ours.
 """
 
 import re
@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from gateway.core.status import Status, as_json
 
-# Far more than all parts together have; beyond, a part has put names into its health that it got from outside.
+# Far more than all parts together have; beyond, a part has put names from outside into its health.
 FAMILIES_MAX = 400
 LABEL_VALUES_MAX = 8
 _REQUEST_S_MAX = 5
@@ -34,7 +34,7 @@ _LABEL_CHARACTERS_MAX = 40
 
 
 class Known(NamedTuple):
-    """A gauge or counter of the document: where it stands, its metric, the help, and the label of a last dict."""
+    """Maps a gauge or counter of the document: its path, its metric, the help, and the label if its value is a dict."""
 
     path: str  # `*` stands for the names that become the label's values
     name: str
@@ -69,14 +69,14 @@ KNOWN = (
     Known("health.losses", "lost_records", "Records let go of since the ledger began.", "counter", "why"),
     Known("bearers.*.modem.signal_dbm", "modem_signal_dbm", "Signal of a bearer's modem.", label="bearer"),
 )  # fmt: skip
-# Shown above under other names, or no numbers for a graph.
+# Figures shown above under other names, or that make no graph.
 _LEFT_OUT = frozenset(
     f"health.{name}"
     for name in ("nodes", "journal_bytes", "waiting", "losses.*", "wear.bytes_written", "wear.cap_bytes",
                  "wear.free_bytes", "wear.megabytes_a_day", "budget.*.used", "budget.*.limit", "modem.*.signal_dbm",
                  "connection.bearers.*.up")
 )  # fmt: skip
-# Parts of the health that have an entry for each bearer: its name becomes a label.
+# Parts of the health with an entry for each bearer, whose name becomes a label.
 _OF_BEARERS = re.compile(r"health\.(modem|budget|connection\.bearers)\.([^.]+)\.(.+)")
 
 
@@ -104,7 +104,7 @@ class DocumentCollector:
 
 
 class MetricsServer:
-    """Listens at (host, port). OSError when the address cannot be had."""
+    """Serves the metrics at (host, port). OSError when the address is not available."""
 
     def __init__(self, bind: tuple[str, int]) -> None:
         registry = CollectorRegistry()
@@ -132,14 +132,14 @@ class MetricsServer:
 
 class _Server(WSGIServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away. The usual way prints a trace."""
+        """Ignores a client that went away. The default would print a trace."""
 
 
 class _Handler(WSGIRequestHandler):
     timeout = _REQUEST_S_MAX
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Scrapes are no news."""
+        """Logs nothing for a scrape."""
 
 
 def _gauge(name: str, text: str, since_s: float) -> Metric:
@@ -200,7 +200,7 @@ def _leaves(path: str, value: Any, depth: int) -> Iterator[tuple[str, int | floa
 
 
 def _at(document: Any, path: str) -> Any:
-    """Returns what stands at a path; behind a `*`, a dict of what stands there for each name."""
+    """Returns the value at a path; after a `*`, a dict of such values by name."""
     name, _, rest = path.partition(".")
     if not isinstance(document, dict):
         return None

@@ -1,9 +1,9 @@
-"""The modem's AT port by pyserial, in a thread of its own: opening the port of a hung USB device may block.
+"""Serves a modem's AT port by pyserial, in a thread of its own: opening the port of a hung USB device may block.
 
-The port is to be named by /dev/serial/by-id/…, which follows the modem when it comes back as another ttyUSB. A port
-that is gone is opened again with a back-off, for ever. What comes in is posted as events; `post` must hand over to
-the agent's thread, which calls `processed` for each: a modem that chatters waits, and the driver drops what is too
-much. Decides nothing.
+The port must be named by /dev/serial/by-id/…, which follows the modem when it comes back as another ttyUSB. A port
+that is gone is opened again with a back-off, for ever. Input is posted as events; `post` must pass them on to
+the agent's thread, which calls `processed` for each: a modem that never stops sending has to wait, and the driver drops
+the excess. It decides nothing.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from gateway.core import limits
 from gateway.io import clock
 from gateway.io.guarded_socket import Places
 
-# The AT port is a virtual one: the rate means nothing, but some drivers want one.
+# The AT port is a virtual one: the rate means nothing, but some drivers require one.
 _BAUD = 115_200
-# How long a read waits: so long may bytes to write wait as well.
+# How long a read waits; bytes to write may have to wait as long.
 _READ_S = 0.1
 _WRITE_S = 2.0
 _READ_BYTES_MAX = 4096
@@ -33,12 +33,12 @@ _PAUSE_S = 0.02
 _EVENTS_MAX = 16
 _WRITES_MAX = 16
 _HOOK_S = 60.0
-# What pyserial lets through from under a port that vanishes (termios.error is no OSError).
+# Exceptions that pyserial passes on when a port vanishes (termios.error is no OSError).
 _GONE = (OSError, ValueError, TypeError, termios.error)
 
 
 class ModemOpened(NamedTuple):
-    """The port is there."""
+    """Reports that the port is open."""
 
 
 class ModemClosed(NamedTuple):
@@ -50,7 +50,7 @@ class ModemReceived(NamedTuple):
 
 
 class ModemPort:
-    """One port, from `start` to `close`. `alive_ms`: when its thread last gave a sign of life, None once closed."""
+    """Serves one port, from `start` to `close`. `alive_ms`: last sign of life of its thread, None once closed."""
 
     def __init__(self, path: str, post: Callable[[Any], None]) -> None:
         self._path = path
@@ -65,12 +65,12 @@ class ModemPort:
         self._thread.start()
 
     def write(self, data: bytes) -> None:
-        """Bytes for the modem; lost while the port is not open, as the modem's silence will tell."""
+        """Queues bytes for the modem; they are lost while the port is not open, and the modem's silence shows it."""
         with contextlib.suppress(Full):
             self._writes.put_nowait(data)
 
     def processed(self) -> None:
-        """The agent has taken one posted event."""
+        """Notes that the agent has processed one posted event."""
         self._places.give_back()
 
     def close(self, timeout_s: float = 0.5) -> None:
@@ -91,7 +91,7 @@ class ModemPort:
             if self._stop.is_set():
                 return
             if why != told or has_spoken:
-                # The same failure to open is told once, not every minute of a year.
+                # The same failure to open is reported once, not every minute of a year.
                 self._post_event(ModemClosed(why))
             told = why
             if has_spoken:
@@ -100,9 +100,9 @@ class ModemPort:
             delay_ms = min(2 * delay_ms, limits.MODEM_REOPEN_LAST_MS)
 
     def _serve(self) -> tuple[bool, str]:
-        """One opening of the port, to its end. Returns whether it was open, and why it ended."""
+        """Opens the port once and serves it to its end. Returns whether it was open, and why it ended."""
         try:
-            # Exclusive: two programs that read one AT port take each other's answers.
+            # Exclusive: two programs that read one AT port get each other's answers.
             port = serial.Serial(self._path, _BAUD, timeout=_READ_S, write_timeout=_WRITE_S, exclusive=True)
         except _GONE as error:
             return False, f"cannot be opened: {error}"
@@ -139,14 +139,14 @@ class ModemPort:
         self._post(event)
 
     def _discard(self) -> None:
-        """Forgets what was to be written to an earlier opening."""
+        """Drops bytes that were to be written to an earlier opening."""
         with contextlib.suppress(Empty):
             while True:
                 self._writes.get_nowait()
 
 
 async def cut_power(command: Sequence[str]) -> str | None:
-    """Run the configured command (no shell) that cuts the modem's power for a moment; what went wrong, or None."""
+    """Run the configured command (no shell) that cuts the modem's power for a moment; returns the error, or None."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL

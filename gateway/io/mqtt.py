@@ -1,13 +1,13 @@
-"""Connects to the broker with MQTT 5 by paho-mqtt, one client object a connection, over one bearer or another.
+"""Connects to the broker with MQTT 5 by paho-mqtt, one client object for each connection, over any bearer.
 
-paho queues without bound, ignores Receive Maximum and sends its whole queue again on reconnection; so it
-never gets to: the core's window decides what is published, and every connection is a new client that
-remembers nothing. paho's thread does the network; what it learns is posted to the agent's loop. Reconnection and
+paho queues without bound, ignores Receive Maximum and sends its whole queue again on reconnection. Here it
+never can: the core's window decides what is published, and every connection is a new client that
+remembers nothing. paho's thread serves the network and posts events to the agent's loop. Reconnection and
 the choice of the bearer are the core's decisions.
 
 Make before break: while one connection carries, `connect` opens a candidate beside it. Both have the same client id, so
-the broker gives the session to the candidate and ends the other; from then on the candidate carries, and nothing is
-said of the other's end. A candidate that fails leaves the other alone.
+the broker gives the session to the candidate and ends the other; from then on the candidate carries, and the
+other's end is not reported. A candidate that fails leaves the other alone.
 """
 
 from collections.abc import Callable
@@ -30,23 +30,23 @@ __all__ = [
     "Subscription",
 ]  # fmt: skip
 
-# The route that the system has.
+# The system's own route.
 ANY_BEARER = BearerRoute(UNBOUND.name)
 
 
 class _Posted(NamedTuple):
-    """`connection` None: held back until now."""
+    """Wraps an event for the loop. `connection` None: the event was held back until now."""
 
     connection: Connection | None
     event: Event
 
 
 class MqttLink:
-    """One connection that carries and at most one candidate. All methods belong to the agent's thread.
+    """Holds one connection that carries and at most one candidate. All methods belong to the agent's thread.
 
-    `post(posted)` is called from a connection's thread and must hand over to the agent's, which passes each `posted` to
-    `take`: until then it holds one of a bounded number of places, and without a place the broker is not read.
-    `clock_is_good` tells whether dates of certificates can be judged; it is called from a connection's thread.
+    `post(posted)` is called from a connection's thread and must pass on to the agent's, which calls `accept` with each
+    `posted`: until then it occupies one of a bounded number of places, and without a free place the broker is not read.
+    `clock_is_good` returns whether dates of certificates can be judged; it is called from a connection's thread.
     """
 
     def __init__(
@@ -58,18 +58,18 @@ class MqttLink:
         self._clock_is_good = clock_is_good
         self._carrier: Connection | None = None
         self._candidate: Connection | None = None
-        # The end of the carrier while the candidate's fate is open: the broker ends the one for the other.
+        # The end of the carrier while the candidate's outcome is open: the broker ends the one for the other.
         self._held: Disconnected | None = None
         self.counters: dict[str, int] = {}
 
     @property
     def bearer(self) -> str | None:
-        """The name of the bearer that carries now."""
+        """Returns the name of the bearer that carries now."""
         return None if self._carrier is None else self._carrier.bearer.name
 
     @property
     def alive_ms(self) -> int | None:
-        """Says when the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
+        """Returns when the carrier's thread last gave a sign of life (monotonic); None without a carrier."""
         return None if self._carrier is None else self._carrier.alive_ms
 
     def connect(self, subscriptions: list[str], bearer: BearerRoute = ANY_BEARER) -> None:
@@ -88,7 +88,8 @@ class MqttLink:
         self._candidate.start()
 
     def drop(self, bearer: str) -> None:
-        """End the connection, or the attempt, by this bearer in an orderly way. Nothing more is told of it."""
+        """End the connection, or the attempt, over this bearer in an orderly way. No further event of it is
+        reported."""
         carrier, candidate = self._carrier, self._candidate
         if self._held is not None and self._held.bearer == bearer:
             self._held = None
@@ -103,14 +104,13 @@ class MqttLink:
                 self._held = None
 
     def publish(self, token: int, topic: str, payload: bytes, retain: bool, expiry_s: int | None = None) -> None:
-        """QoS 1, over the connection that carries. Without one it is dropped: the core sends again after its next
-        question. `expiry_s`: the broker forgets it then; never for records."""
+        """Publishes at QoS 1 over the connection that carries. Without one it is dropped: the core sends again after
+        its next question. `expiry_s`: the broker drops the message then; never for records."""
         if self._carrier is not None:
             self._carrier.publish(token, topic, payload, retain, expiry_s)
 
     def accept(self, posted: _Posted) -> list[Event]:
-        """Returns what a posted event means to the core: mostly itself, sometimes nothing, once in a while two
-        events."""
+        """Returns the events for the core that a posted event stands for: mostly itself, sometimes none, rarely two."""
         connection, event = posted
         if connection is None:
             return [event]
@@ -130,8 +130,8 @@ class MqttLink:
         return [event]
 
     def close(self) -> None:
-        """End both for good: the world is told that we are offline, unless a new start connects within the will's
-        delay. Nothing more is told here."""
+        """End both for good: the will is published ("offline"), unless a new start connects within the will's
+        delay. No further event is reported here."""
         for connection in (self._carrier, self._candidate):
             if connection is not None:
                 connection.close(is_last=True)
@@ -149,5 +149,5 @@ class MqttLink:
         return []
 
     def _count(self, what: str) -> None:
-        """Counts from any thread; nothing is decided by these."""
+        """Counts from any thread; no decision depends on these counters."""
         self.counters[what] = self.counters.get(what, 0) + 1

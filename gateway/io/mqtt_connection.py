@@ -1,10 +1,10 @@
-"""One connection to the broker from its first SYN to its last byte: a paho client, used once, and its one thread.
+"""Runs one connection to the broker from its first SYN to its last byte: a paho client, used once, and its one thread.
 
-Its owner (`gateway/io/mqtt.py`) lives in the agent's thread and calls `start`, `publish`, `acknowledged`, `close`; what
-the network tells is posted to it, in order, and the last word is always one Disconnected. Must decide neither when to
-connect nor which of two connections carries.
+Its owner (`gateway/io/mqtt.py`) lives in the agent's thread and calls `start`, `publish`, `acknowledged`, `close`;
+events of the network are posted to it, in order, and the last is always one Disconnected. It must decide neither when
+to connect nor which of two connections carries.
 
-paho keeps to itself what we override; tests/gateway/io/test_mqtt.py notices a release that renames any of it.
+paho treats what we override as private; tests/gateway/io/test_mqtt.py notices a release that renames any of it.
 """
 
 import time
@@ -22,18 +22,18 @@ from gateway.io import clock, mqtt_socket, tls
 from gateway.io.guarded_socket import Broken, GuardedSocket, Places
 from gateway.io.mqtt_socket import Addresses, BearerRoute, MqttOptions
 
-# CONNACK may take that long.
+# CONNACK may take so long.
 CONNACK_TIMEOUT_S = 10
-# paho looks at its timers that often; between them it sleeps until something happens.
+# paho checks its timers this often; between them it sleeps until something happens.
 _LOOK_S = 0.5
-# A subscription that was refused is asked for again that often: no message says that the broker's list was corrected.
+# A refused subscription is requested again this often: no message reports that the broker's list was corrected.
 _RESUBSCRIBE_S = 300
-# A farewell that has not left by then is given up.
+# A DISCONNECT that has not left by then is given up.
 _FAREWELL_S = 2
-# The broker keeps our subscription (class `a`) that long; records never depend on it.
+# The broker keeps our subscription (class `a`) for so long; records never depend on it.
 _SESSION_EXPIRY_S = 86_400
-# A new connection of the same session within that time cancels the will (MQTT 5 section 3.1.3.2.2): changing from one
-# bearer to the other does not tell the world that we are offline.
+# A new connection of the same session within this time cancels the will (MQTT 5 section 3.1.3.2.2): changing from one
+# bearer to the other does not publish that we are offline.
 _WILL_DELAY_S = 5
 # MQTT 5 section 3.14.2.1, 0x04.
 _WITH_WILL = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")
@@ -57,21 +57,21 @@ class Connected(NamedTuple):
 
 
 class Disconnected(NamedTuple):
-    """`why` begins with a stable word and a colon; `tls.remedy` has a sentence for those of TLS."""
+    """Reports the end. `why` begins with a stable word and a colon; `tls.remedy` has a sentence for those of TLS."""
 
     why: str
     bearer: str
 
 
 class PubAck(NamedTuple):
-    """`token` is the publication's."""
+    """Reports a PUBACK. `token` is the publication's."""
 
     token: int
     reason_code: int
 
 
 class Message(NamedTuple):
-    """A message of a topic. `is_retained`: the broker had kept it for new subscribers."""
+    """Holds a message of a topic. `is_retained`: the broker had kept it for new subscribers."""
 
     topic: str
     payload: bytes
@@ -79,7 +79,7 @@ class Message(NamedTuple):
 
 
 class Subscription(NamedTuple):
-    """The broker refuses what we subscribe to (`why`), or grants it after all (empty). Granted at once is not told."""
+    """Reports that the broker refuses our subscription (`why`), or grants it later (empty); not if it does at once."""
 
     why: str
     bearer: str
@@ -89,8 +89,8 @@ Event = Connected | Disconnected | PubAck | Message | Subscription
 
 
 class Connection:
-    """See the module. `post(connection, event)` is called in the connection's thread; PubAck then holds MQTT's packet
-    id in place of the token (see `acknowledged`)."""
+    """Runs one connection. `post(connection, event)` is called in the connection's thread; PubAck then holds MQTT's
+    packet id in place of the token (see `acknowledged`)."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Connection:
         clock_is_good: Callable[[], bool],
     ) -> None:
         self.bearer = bearer
-        # True once the broker may have seen our CONNECT, and ended another connection of ours for it.
+        # True once the broker may have received our CONNECT, and ended another connection of ours for it.
         self.asked = False
         # When its thread last gave a sign of life, in monotonic milliseconds.
         self.alive_ms = clock.monotonic_ms()
@@ -144,7 +144,7 @@ class Connection:
             self._options.host, self._options.port, self.bearer.keepalive_s, clean_start=False, properties=properties
         )
         # paho's own thread, not a loop of ours: only then does publish() leave the socket to that thread. Two threads
-        # that write to one TLS socket break its records (seen: "bad record mac", connection lost).
+        # that write to one TLS socket break its records (observed: "bad record mac", connection lost).
         self._client.loop_start()
 
     def publish(self, token: int, topic: str, payload: bytes, retain: bool, expiry_s: int | None) -> None:
@@ -158,7 +158,7 @@ class Connection:
             self._end_why = f"mqtt-silent: {len(self._tokens)} publications without an acknowledgement"
             return
         if self._publish_bytes_max and len(topic) + len(payload) + _PUBLISH_OVERHEAD_BYTES > self._publish_bytes_max:
-            # To send it would end the connection, again and again.
+            # Sending it would end the connection, again and again.
             self._count("publication-too-large")
             self._post_event(PubAck(self._remember(-token - 1, token), _PACKET_TOO_LARGE))
             return
@@ -170,17 +170,17 @@ class Connection:
         self._remember(info.mid, token)
 
     def acknowledged(self, event: PubAck) -> PubAck | None:
-        """The event with the core's token in place of the packet id; None for one that is unknown."""
+        """Returns the event with the core's token in place of the packet id; None for an unknown one."""
         token = self._tokens.pop(event.token, None)
         return None if token is None else PubAck(token, event.reason_code)
 
     def processed(self) -> None:
-        """The agent has taken one posted event."""
+        """Notes that the agent has processed one posted event."""
         self._places.give_back()
 
     def close(self, *, is_last: bool = False) -> None:
-        """End in an orderly way, so that the will stays unsent; where no other connection follows, so that it is sent
-        after its delay: the retained "online" would outlive us. Returns at once."""
+        """End in an orderly way, so that the will is not sent; with `is_last`, where no other connection follows, so
+        that it is sent after its delay: otherwise the retained "online" would outlive us. Returns at once."""
         self._closing = True
         self._places.stop()
         client = self._client
@@ -192,7 +192,8 @@ class Connection:
         return packet_id
 
     def _aliased(self, topic: str, properties: Any) -> str:
-        """MQTT 5 section 3.3.2.3.4: the first publication says topic and alias, later ones the alias alone."""
+        """Returns the name to publish: topic and alias the first time, then the alias alone (MQTT 5 section
+        3.3.2.3.4)."""
         alias = self._aliases.get(topic)
         if alias is not None:
             properties.TopicAlias = alias
@@ -204,7 +205,7 @@ class Connection:
     # --- the connection's thread ----------------------------------------------------------------------------------
 
     def open_socket(self) -> GuardedSocket:
-        """TCP over the bearer, then TLS. OSError."""
+        """Opens TCP over the bearer, then TLS. OSError."""
         options = self._options
         made = None
         if options.tls is not None:
@@ -224,13 +225,13 @@ class Connection:
         return self._sock
 
     def beat(self) -> None:
-        """Called at least every `_LOOK_S`. Broken ends the connection."""
+        """Checks deadlines; called at least every `_LOOK_S`. Broken ends the connection."""
         self.alive_ms = clock.monotonic_ms()
         if self._end_why:
             raise Broken(self._end_why)
         now_s = time.monotonic()
         if self._closing and not self._accepted:
-            # At once: a CONNECT that is answered late would take the session from the connection that carries.
+            # At once: a late answer to our CONNECT would take the session from the connection that carries.
             raise Broken("closed: no longer wanted")
         if self._deadline_s is not None and now_s > self._deadline_s:
             raise Broken("closed: said farewell" if self._closing else "mqtt-silent: no answer to CONNECT")
@@ -270,7 +271,8 @@ class Connection:
         client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._subscriptions])
 
     def on_subscribe(self, _client: Any, _data: Any, _message_id: int, reasons: Any, _properties: Any) -> None:
-        """Refused: what we publish still arrives, so the connection stays; no watermark will come, so it is told."""
+        """Reports a refused subscription. The connection stays, for records still arrive, but no watermark will
+        come."""
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:
             self._count("subscription-refused")
@@ -308,7 +310,7 @@ class Connection:
         if self._sock is not None:
             self._sock.close()
             # An error holds the frames it passed through, and these hold us: without this the sockets would stay open
-            # until the garbage collector comes by.
+            # until the garbage collector runs.
             self._sock.error = None
         # paho and its own two sockets go as soon as its thread is over.
         self._client = None
@@ -323,7 +325,7 @@ class Connection:
         last = error or self._sock.error
         if isinstance(last, OSError):
             return mqtt_socket.why(last)
-        # What paho could not digest: bytes of the peer.
+        # paho failed on bytes of the peer.
         self._count("mqtt-malformed")
         return f"mqtt-malformed: {type(last).__name__}: {last}" if last else "mqtt-malformed: the protocol is broken"
 
@@ -333,7 +335,7 @@ class Connection:
 
 
 class _Client(paho.Client):
-    """paho, which opens our sockets, looks at our deadlines, and tells us what ends its thread."""
+    """Is a paho client that opens our sockets, checks our deadlines, and reports what ends its thread."""
 
     def __init__(self, connection: Connection) -> None:
         options = connection._options
@@ -341,7 +343,7 @@ class _Client(paho.Client):
             CallbackAPIVersion.VERSION2, options.client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
         )
         self._connection = connection
-        # The core's window is smaller than any Receive Maximum it was told; paho must not queue behind its own.
+        # The core's window is smaller than any Receive Maximum of a broker; paho must not queue behind its own.
         self.max_inflight_messages = 0
         properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
         properties.WillDelayInterval = _WILL_DELAY_S
@@ -360,7 +362,7 @@ class _Client(paho.Client):
         return super().loop_misc()
 
     def loop_forever(self, timeout: float = _LOOK_S, retry_first_connection: bool = False) -> Any:
-        """The whole life of paho's thread."""
+        """Runs paho's thread from beginning to end."""
         try:
             super().loop_forever(_LOOK_S)
         except Exception as error:
@@ -371,7 +373,8 @@ class _Client(paho.Client):
         return paho.MQTT_ERR_CONN_LOST
 
     def bound_keepalive(self, keepalive_s: int) -> None:
-        """A broker may ask for a shorter keep-alive (MQTT 5 section 3.2.2.3.14), not for a longer one or none: pinging
-        more often than it wants is no error."""
+        """Limits the keep-alive. A broker may ask for a shorter one (MQTT 5 section 3.2.2.3.14), not for a longer one
+        or
+        none: pinging more often than it requires is no error."""
         if not 0 < self._keepalive <= keepalive_s:
             self._keepalive = keepalive_s

@@ -1,6 +1,6 @@
-"""A socket to the broker: by which bearer it leaves, how long it may take, and in one word why it failed.
+"""Opens a socket to the broker over a bearer, within bounded time, and names the cause of a failure in one word.
 
-Used in a connection's thread, for it blocks. Must know nothing of MQTT's packets.
+Used in a connection's thread, for it blocks. It must know nothing of MQTT's packets.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from gateway.io import tls
 from gateway.io.guarded_socket import Broken
 from gateway.io.sockets import bind_socket
 
-# Each of TCP connection and TLS handshake may take that long.
+# Each of TCP connection and TLS handshake may take so long.
 CONNECT_TIMEOUT_S = 10
 # Data without an acknowledgement ends the connection (TCP_USER_TIMEOUT, RFC 5482): the keep-alive's time and a little,
 # or this. A loaded 4G cell lets one wait for 10 s and more.
@@ -21,9 +21,9 @@ _UNACKNOWLEDGED_S_MAX = 30
 
 
 class BearerRoute(NamedTuple):
-    """A way to the broker. `interface` (SO_BINDTODEVICE) and `source` (an address) bind the socket to it.
+    """Describes a way to the broker. `interface` (SO_BINDTODEVICE) and `source` (an address) bind the socket to it.
 
-    A silent cut is seen after twice the keep-alive: 6 s on fibre. One exchange of PINGREQ and PINGRESP costs about
+    A silent cut is noticed after twice the keep-alive: 6 s on fibre. One exchange of PINGREQ and PINGRESP costs about
     200 bytes with TLS, TCP and IP headers: 88 MB in 30 days at 6 s, 2.2 MB at 240 s, which is for a metered bearer;
     there TCP_USER_TIMEOUT still finds a dead link within 30 s of the first batch.
     """
@@ -35,7 +35,7 @@ class BearerRoute(NamedTuple):
 
 
 class MqttOptions(NamedTuple):
-    """`tls` None is plain TCP, for a bench only."""
+    """Describes the broker and our client. `tls` None is plain TCP, for a bench only."""
 
     host: str
     port: int
@@ -45,8 +45,8 @@ class MqttOptions(NamedTuple):
 
 
 class Addresses:
-    """The addresses of one broker. What was found last is used at once and asked for again meanwhile: the resolver
-    often dies with the bearer it is reached by, and the other bearer must neither need it nor wait for it."""
+    """Looks up the addresses of one broker. The last ones found are used at once and looked up again meanwhile: the
+    resolver often fails with the bearer over which it is reached, and the other bearer must not depend on it."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host
@@ -72,7 +72,7 @@ class Addresses:
 
 
 def open_tcp(addresses: Addresses, bearer: BearerRoute) -> socket.socket:
-    """A connection over the bearer to the first address that answers. OSError."""
+    """Returns a connection over the bearer to the first address that answers. OSError."""
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
     for family, kind, protocol, _, address in addresses.look_up():
         sock = socket.socket(family, kind, protocol)
@@ -105,7 +105,7 @@ def secure(sock: socket.socket, context: ssl.SSLContext, host: str) -> ssl.SSLSo
 
 
 def why(error: BaseException | None) -> str:
-    """Says what ended or prevented a connection: a stable word, a colon and the detail."""
+    """Returns what ended or prevented a connection: a stable word, a colon and the detail."""
     fault = tls.fault_of(error) if error is not None else None
     if fault is not None or isinstance(error, Broken):
         return str(fault or error)
@@ -115,7 +115,7 @@ def why(error: BaseException | None) -> str:
     return f"internal-error: {type(error).__name__}: {error}"
 
 
-# The first that fits.
+# The first that fits counts.
 _WORDS: tuple[tuple[type[OSError], str], ...] = (
     (ConnectionRefusedError, "connection-refused"),
     (TimeoutError, "connection-timeout"),

@@ -1,9 +1,10 @@
-"""The bearers of the node link on asyncio's loop: UDP, one node on a wire, an RS-485 line, a radio concentrator.
+"""Serves the bearers of the node link on asyncio's loop: UDP, one node on a wire, an RS-485 line, a radio concentrator.
 
-Each takes datagrams and gives datagrams to `receive(datagram, peer)`, called on the loop. A peer is a UDP address,
-(name,) of a wire, (name, address) on an RS-485 line or (name, MAC) behind a concentrator. What a bearer does not take
-at once is dropped, or waits in a bounded queue of its protocol: CoAP sends it again, and a longer queue would only make
-it late. Serial ports are named by /dev/serial/by-id/… and come back by themselves. Decides nothing.
+Each accepts datagrams and passes received ones to `receive(datagram, peer)`, called on the loop. A peer is a UDP
+address, (name,) of a wire, (name, address) on an RS-485 line or (name, MAC) behind a concentrator. A datagram that a
+bearer cannot accept at once is dropped, or waits in a bounded queue of its protocol: CoAP sends it again, and a longer
+queue would only make it late. Serial ports are named by /dev/serial/by-id/… and come back by themselves. It decides
+nothing.
 """
 
 import asyncio
@@ -29,11 +30,11 @@ class _Protocol(asyncio.DatagramProtocol):
         self._receive(data, addr)
 
     def error_received(self, exc: Exception) -> None:
-        """An ICMP error about some earlier datagram: the exchange times out by itself."""
+        """Ignores an ICMP error about some earlier datagram: the exchange times out by itself."""
 
 
 class UdpLink:
-    """The UDP bearer: one bound socket. `address` is what it is really bound to (port 0 asks for a free one)."""
+    """Serves the UDP bearer: one bound socket. `address` is what it is really bound to (port 0 asks for a free one)."""
 
     def __init__(self, transport: asyncio.DatagramTransport) -> None:
         self._transport = transport
@@ -41,7 +42,7 @@ class UdpLink:
         self.address: tuple[str, int] = transport.get_extra_info("sockname")[:2]
 
     def send(self, peer: Any, datagram: bytes) -> None:
-        # asyncio keeps what the kernel does not take, without bound. (Its type stubs leave the method out.)
+        # asyncio queues what the kernel does not accept, without bound. (Its type stubs leave the method out.)
         if self._transport.get_write_buffer_size():  # type: ignore[attr-defined]
             self.dropped += 1
             return
@@ -52,7 +53,7 @@ class UdpLink:
 
 
 async def open_link(host: str, port: int, receive: Receive) -> UdpLink:
-    """Binds the socket; OSError when the address is taken or is none. It need not be ours yet: the network may come
+    """Binds the socket; OSError when the address is taken or invalid. It need not be ours yet: the network may come
     later."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
@@ -66,7 +67,7 @@ async def open_link(host: str, port: int, receive: Receive) -> UdpLink:
 
 
 class WireLink:
-    """The point-to-point bearer: one node on one serial port, one datagram a frame."""
+    """Serves the point-to-point bearer: one node on one serial port, one datagram a frame."""
 
     def __init__(self, path: str, receive: Receive, *, baud: int = 115_200, name: str = "wire") -> None:
         self.peer = (name,)
@@ -84,7 +85,7 @@ class WireLink:
         self._port.close()
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status."""
+        """Returns plain data for the status."""
         return {"state": self._port.state, **self._decoder.counters, **self._port.counters}
 
     def _received(self, data: bytes) -> None:
@@ -93,8 +94,8 @@ class WireLink:
 
 
 class Bus:
-    """The RS-485 bearer: drives `wire.bus_master` on a serial line. While its adapter is away, what is to be sent waits
-    in the bounded queues of the addresses, and gets too old there."""
+    """Serves the RS-485 bearer: drives `wire.bus_master` on a serial line. While its adapter is away, datagrams wait
+    in the bounded queues of the addresses, and expire there."""
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class Bus:
         self._port.start()
 
     def send(self, peer: Any, datagram: bytes) -> None:
-        """Keep it for the next turn of its address."""
+        """Queues a datagram for the next turn of its address."""
         self._master.send(peer[1], datagram, now_ms=clock.monotonic_ms())
         self._serve()
 
@@ -126,7 +127,7 @@ class Bus:
         self._port.close()
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status."""
+        """Returns plain data for the status."""
         line = {"state": self._port.state, "silent": self._master.silent(), "waiting": self._master.waiting()}
         rounds = {"round-ms": self._master.round_ms, "round-longest-ms": self._master.round_longest_ms}
         return {**line, **rounds, **self._master.counters, **self._port.counters}
@@ -141,12 +142,12 @@ class Bus:
         self._serve()
 
     def _serve(self) -> None:
-        """Speak if it is our turn, and wake when it will be."""
+        """Sends if it is our turn, and sets a timer for the next turn."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._port.state != "open":
-            return  # `_opened` takes it up again
+            return  # `_opened` continues
         now_ms = clock.monotonic_ms()
         frame = self._master.poll(now_ms=now_ms)
         if frame:
@@ -157,7 +158,7 @@ class Bus:
 
 
 class ConcentratorLink:
-    """The radio bearer: a concentrator on a serial line. `core` decides."""
+    """Serves the radio bearer: a concentrator on a serial line. `core` decides."""
 
     def __init__(self, path: str, core: Concentrator, receive: Receive, *, baud: int = 115_200) -> None:
         self.core = core
@@ -170,12 +171,12 @@ class ConcentratorLink:
         self._port.start()
 
     def send(self, peer: Any, datagram: bytes) -> None:
-        """Keep it until the concentrator has a place."""
+        """Queues a datagram until the concentrator has a place."""
         self.core.send(peer, datagram, now_ms=clock.monotonic_ms())
         self.serve()
 
     def serve(self) -> None:
-        """Write what is due, and wake when something will be."""
+        """Writes what is due, and sets a timer for the next deadline."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -192,7 +193,7 @@ class ConcentratorLink:
         self._port.close()
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status."""
+        """Returns plain data for the status."""
         return {**self.core.health(), "port": self._port.state, "line": dict(self._port.counters)}
 
     def _opened(self) -> None:

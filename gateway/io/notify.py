@@ -1,8 +1,8 @@
 """Notifies systemd (sd_notify(3), Type=notify): ready, one line of status, the watchdog, stopping.
 
-One datagram a message to the Unix socket that NOTIFY_SOCKET names, a path or an abstract name (`@…`). Without
-the variable all is silent, so that the agent runs the same from a terminal. Must never raise and never wait:
-a manager that does not listen is no reason to stop the street's records.
+One datagram for each message to the Unix socket that NOTIFY_SOCKET names, a path or an abstract name (`@…`). Without
+the variable nothing is sent, so that the agent runs the same from a terminal. It must never raise and never wait:
+a manager that does not read is no reason to stop the street's records.
 """
 
 import os
@@ -13,7 +13,7 @@ _STATUS_CHARACTERS_MAX = 200
 
 
 class Notifier:
-    """`watchdog_ms`: systemd kills us after this long without a word; None when it does not watch us."""
+    """Sends notices. `watchdog_ms`: systemd kills us after this long without one; None when it does not watch us."""
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._address = _address(environment.get("NOTIFY_SOCKET", ""))
@@ -23,12 +23,12 @@ class Notifier:
         self.counters = {"sent": 0, "not-sent": 0}
 
     def ready(self, status: str) -> None:
-        """Says that we serve; again with the next message if the manager's queue is full now."""
+        """Reports that we serve, and repeats it with the next message if the manager's queue is full now."""
         self._ready_due = True
         self._send(_status(status))
 
     def status(self, text: str) -> None:
-        """One line for `systemctl status`."""
+        """Sends one line for `systemctl status`."""
         self._send(_status(text))
 
     def alive(self) -> None:
@@ -36,11 +36,11 @@ class Notifier:
         self._send("WATCHDOG=1")
 
     def extend(self, duration_ms: int) -> None:
-        """Asks for time: the start is not to be cut short before `duration_ms` from now. Feeds the watchdog as well."""
+        """Asks systemd not to end the start before `duration_ms` from now. Feeds the watchdog as well."""
         self._send(f"EXTEND_TIMEOUT_USEC={1000 * duration_ms}\nWATCHDOG=1")
 
     def stopping(self, status: str) -> None:
-        """An orderly end has begun."""
+        """Reports that an orderly end has begun."""
         self._send(f"STOPPING=1\n{_status(status)}")
 
     def _send(self, message: str) -> None:
@@ -61,7 +61,7 @@ class Notifier:
 
 
 def _address(name: str) -> str | None:
-    """The socket's address for Python. systemd also knows `vsock:`, for virtual machines: not ours."""
+    """Returns the socket's address for Python. systemd also knows `vsock:`, for virtual machines: not used here."""
     if name.startswith("@"):
         return "\0" + name[1:]
     return name if name.startswith("/") else None
@@ -71,11 +71,11 @@ def _watchdog_ms(environment: Mapping[str, str]) -> int | None:
     if environment.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
         return None  # meant for the process that started us
     text = environment.get("WATCHDOG_USEC", "")
-    # Below a millisecond it is a mistake, not a watchdog.
+    # Below a millisecond it is a mistake, no watchdog.
     duration_ms = int(text) // 1000 if text.isascii() and text.isdigit() else 0
     return duration_ms or None
 
 
 def _status(text: str) -> str:
-    """A line break would be the next assignment."""
+    """Returns the assignment of one line: a line break would begin the next assignment."""
     return f"STATUS={' '.join(text.split())[:_STATUS_CHARACTERS_MAX]}"

@@ -1,9 +1,9 @@
-"""Probes the path to the broker through one bearer: a TCP handshake with its address, and the time that takes.
+"""Probes the path to the broker over one bearer: makes a TCP handshake with its address, and measures its time.
 
 Good means that the path carries: a broker that refuses the connection is away, but its machine has answered. The
 probe's connection ends with a reset, which costs one packet where an orderly end costs three. The broker's name is
-looked up in a thread of its own, and what was found stays good for ever when no newer answer comes, for the resolver
-often dies with the bearer by which it is reached. Never blocks the loop and decides nothing.
+looked up in a thread of its own, and the addresses found remain in use when no newer answer comes, for the resolver
+often fails with the bearer over which it is reached. It never blocks the loop and decides nothing.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from gateway.io.sockets import bind_socket
 
-# An answer older than this is asked for again, while the old one is used.
+# An answer older than this is looked up again, while the old one is used.
 _FRESH_S = 600
-# How long the very first question is waited for; its answer is kept all the same when it comes later.
+# How long the very first lookup is waited for; its answer is kept all the same when it comes later.
 _FIRST_S = 2.0
 
 Address = tuple[int, Any]  # family and socket address, with literal hosts only
@@ -26,13 +26,13 @@ Lookup = Callable[[str, int], list[Address]]
 
 
 def system_lookup(host: str, port: int) -> list[Address]:
-    """getaddrinfo, which may block for half a minute; OSError when there is no answer."""
+    """Looks up by getaddrinfo, which may block for half a minute; OSError when there is no answer."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, address) for family, _, _, _, address in found]
 
 
 class Resolver:
-    """The addresses of one host and port, for one event loop."""
+    """Looks up the addresses of one host and port, for one event loop."""
 
     def __init__(self, host: str, port: int, lookup: Lookup = system_lookup) -> None:
         self._host = host
@@ -45,11 +45,11 @@ class Resolver:
 
     @property
     def known(self) -> list[Address]:
-        """The addresses that are known now; may be read from any thread. Empty: nothing yet."""
+        """Returns the addresses that are known now; may be read from any thread. Empty: none yet."""
         return self._known
 
     async def addresses(self) -> list[Address]:
-        """Returns what is known; empty when nothing is and no answer came within two seconds."""
+        """Returns the known addresses; empty when there are none and no answer came within two seconds."""
         if self._is_literal:
             return self._known
         loop = asyncio.get_running_loop()
@@ -77,7 +77,7 @@ class Resolver:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(answered, found)
 
-        # Not the loop's own pool: its threads are joined at the end, and this one may hang.
+        # Not the loop's own pool: its threads are joined at the end, and this thread may hang.
         Thread(target=work, name="resolver", daemon=True).start()
 
 
@@ -95,7 +95,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Outcome(NamedTuple):
-    """`rtt_ms` None unless ok; `why` for people: "connected", "refused", or the error with its remedy."""
+    """Is the outcome of a probe. `rtt_ms` None unless ok; `why` for people: "connected", "refused", or the error."""
 
     ok: bool
     rtt_ms: int | None
@@ -105,7 +105,7 @@ class Outcome(NamedTuple):
 async def probe(
     resolver: Resolver, *, interface: str | None = None, source: str | None = None, timeout_ms: int
 ) -> Outcome:
-    """Try the addresses one after the other until one answers or the time is over. Raises nothing of the world's."""
+    """Try the addresses one after the other until one answers or the time is over. Raises no network error."""
     why = "the broker's name has no address; give a literal address, or a resolver that answers"
     try:
         async with asyncio.timeout(timeout_ms / 1000):
@@ -136,7 +136,7 @@ async def _handshake(family: int, address: object, interface: str | None, source
             why = "refused"
         return Outcome(True, max(0, round(1000 * (loop.time() - start_s))), why)
     except TimeoutError as error:
-        # The kernel's own, ETIMEDOUT; ours has no number and must go on to the caller.
+        # The kernel's ETIMEDOUT ends here; our own timeout has no errno and must reach the caller.
         if error.errno != errno.ETIMEDOUT:
             raise
         return Outcome(False, None, str(error))

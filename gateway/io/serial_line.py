@@ -1,8 +1,8 @@
-"""A serial port on asyncio's loop that comes back: bytes in, bytes out, for the bearers of the node link.
+"""Serves a serial port on asyncio's loop and reopens it when it returns: bytes in, bytes out, for the node link.
 
-The port is to be named by /dev/serial/by-id/…, which follows the adapter when it returns as another ttyUSB. One that
-is gone is opened again for ever, with a back-off. Opening and closing are left to a thread of their own, since the
-driver of a hung USB device may hold both; reading and writing never wait. Decides nothing.
+The port must be named by /dev/serial/by-id/…, which follows the adapter when it returns as another ttyUSB. One that
+is gone is opened again for ever, with a back-off. A thread of its own opens and closes it, since the
+driver of a hung USB device may block both; reading and writing never wait. It decides nothing.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 REOPEN_FIRST_S = 0.5
 REOPEN_LAST_S = 30.0
 _READ_BYTES_MAX = 4096
-# What may wait for a port that takes nothing: all that a concentrator grants at once. Then frames are dropped, and
-# CoAP sends them again.
+# Bytes that may wait for a port that accepts nothing: all that a concentrator grants at once. Then frames are dropped,
+# and CoAP sends them again.
 WRITE_BYTES_MAX = 8192
-# What pyserial lets through from under a port that vanishes (termios.error is no OSError).
+# Exceptions that pyserial passes on when a port vanishes (termios.error is no OSError).
 _GONE = (OSError, ValueError, TypeError, termios.error)
 
-# Who turns an RS-485 adapter from hearing to speaking: itself, as USB adapters do, or the kernel by RTS.
+# Which side switches an RS-485 adapter from receiving to sending: itself, as USB adapters do, or the kernel by RTS.
 ADAPTER, KERNEL = "adapter", "kernel"
 
 
 class SerialLine:
-    """From `start` to `close`. `state`: "open", or why not. `received(data)`, `opened()` and `lost()` are called on
-    the loop.
+    """Serves one port from `start` to `close`. `state`: "open", or why not. `received(data)`, `opened()` and `lost()`
+    are called on the loop.
 
     `counters`: times opened and lost, bytes, frames dropped."""
 
@@ -61,7 +61,7 @@ class SerialLine:
         self._open()
 
     def write(self, data: bytes) -> bool:
-        """Bytes for the line; False when they are dropped whole: the port is away, or takes nothing."""
+        """Sends bytes; False when they are dropped whole: the port is away, or accepts nothing."""
         if self._port is None or len(self._leaving) + len(data) > WRITE_BYTES_MAX:
             self.counters["dropped"] += 1
             return False
@@ -70,7 +70,7 @@ class SerialLine:
         return True
 
     def waiting_bytes(self) -> int:
-        """Returns how much the port has not taken yet."""
+        """Returns how many bytes the port has not accepted yet."""
         return len(self._leaving)
 
     def close(self) -> None:
@@ -93,7 +93,7 @@ class SerialLine:
             port = _opened_port(self._path, self._baud, self._direction)
         except _GONE as error:
             why = f"cannot be opened: {error}"
-        # The loop may have ended while the driver held us up.
+        # The loop may have ended while the driver blocked us.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._has_opened, port, why)
             return
@@ -176,14 +176,14 @@ def _opened_port(path: str, baud: int, direction: str) -> "serial.Serial":
     import serial  # needed by gateways that have a line; the configuration is checked without it
     from serial.rs485 import RS485Settings
 
-    # Exclusive: two programs that read one port take each other's bytes. Time-outs of 0: nothing waits.
+    # Exclusive: two programs that read one port get each other's bytes. Time-outs of 0: nothing waits.
     port = serial.Serial(None, baud, timeout=0, write_timeout=0, exclusive=True)
     port.port = path
     if direction == KERNEL:
         port.rs485_mode = RS485Settings()
     port.open()
     os.set_blocking(port.fileno(), False)
-    # An FTDI adapter keeps bytes for 16 ms otherwise; others do not know the word.
+    # An FTDI adapter delays bytes by 16 ms otherwise; other drivers do not support the call.
     with contextlib.suppress(*_GONE, NotImplementedError):
         port.set_low_latency_mode(True)
     return port

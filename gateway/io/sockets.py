@@ -1,7 +1,7 @@
-"""Sockets as the kernel binds them: to one interface or source address, or to an address that is not ours yet. Linux.
+"""Binds sockets on Linux: to one interface or source address, or to an address that is not ours yet.
 
-Shared by the probes, the broker's connection, the node link and the technician's page; also counts the bytes that went
-by an interface. Decides nothing; errors say what to do about them.
+Shared by the probes, the broker's connection, the node link and the technician's page; also counts the bytes that
+crossed an interface. It decides nothing; errors name the remedy.
 """
 
 import errno
@@ -15,7 +15,7 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class BearerError(OSError):
-    """The socket cannot be made to leave by this bearer. The text names the remedy."""
+    """Reports that the socket cannot be bound to this bearer. The text names the remedy."""
 
 
 def bind_socket(sock: socket.socket, *, interface: str | None = None, source: str | None = None) -> None:
@@ -41,7 +41,8 @@ def bind_socket(sock: socket.socket, *, interface: str | None = None, source: st
 
 
 def interface_bytes(interface: str) -> int | None:
-    """Bytes received and sent since the interface was made, as the kernel counts them; None while it is absent."""
+    """Returns bytes received and sent since the interface was made, as the kernel counts them; None while it is
+    absent."""
     folder = _CLASS / interface / "statistics"
     try:
         return int((folder / "rx_bytes").read_text()) + int((folder / "tx_bytes").read_text())
@@ -50,8 +51,8 @@ def interface_bytes(interface: str) -> int | None:
 
 
 def interface_count(interface: str) -> tuple[int, str] | None:
-    """(bytes, identity) of one and the same interface; None while it is absent, or where it was replaced meanwhile: the
-    counter of the one under the name of the other would be charged twice."""
+    """Returns (bytes, identity) of one and the same interface; None while it is absent, or if it was replaced
+    meanwhile: the counter of one under the name of the other would be charged twice."""
     identity = interface_identity(interface)
     counter = interface_bytes(interface)
     if counter is None or identity is None or identity != interface_identity(interface):
@@ -60,7 +61,7 @@ def interface_count(interface: str) -> tuple[int, str] | None:
 
 
 def interface_identity(interface: str) -> str | None:
-    """Names this very interface: one that is unplugged and comes back has another. None while it is absent."""
+    """Returns a name of this very interface: one that is unplugged and returns has another. None while it is absent."""
     try:
         boot_id = _BOOT_ID.read_text().strip()
         return f"{boot_id}/{int((_CLASS / interface / 'ifindex').read_text())}"
@@ -82,7 +83,7 @@ _IP_FREEBIND = 15  # of Linux; the module `socket` has no name for it before Pyt
 
 
 def bind_early(found: tuple[Any, ...], *, reuses: bool = False) -> socket.socket:
-    """A socket that never blocks, at what `getaddrinfo` has found. `reuses`: SO_REUSEADDR. OSError if it is taken."""
+    """Returns a non-blocking socket at what `getaddrinfo` found. `reuses`: SO_REUSEADDR. OSError if it is taken."""
     family, kind, protocol, _, address = found
     made = socket.socket(family, kind, protocol)
     try:

@@ -1,8 +1,8 @@
 """Serves the agent's status on a Unix socket: a client that connects reads one line of JSON and the end of the stream.
 
-No request, no session: the line goes into the fresh socket's buffer at once and the connection is closed, so
-that a client which does not read costs nothing and there is no number of clients to bound. The socket belongs
-to the agent's user alone (0600). The line is made at most twice a second, however often it is asked for.
+No request, no session: the line is written into the fresh socket's buffer at once and the connection is closed, so
+that a client which does not read costs nothing and the number of clients needs no bound. Only the agent's user may use
+the socket (0600). The line is made at most twice a second, however often it is requested.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class StatusServer:
 
 
 def encode(state: Status) -> bytes:
-    """One line of JSON, without secrets; without the counters if it would be too long, then without the cabinet."""
+    """Returns one line of JSON, without secrets; if it is too long, without the counters, then without the cabinet."""
     for shown in (state, state._replace(health={}), state._replace(health={}, cabinet=None)):
         line = json.dumps(clean(as_json(shown))).encode() + b"\n"
         if len(line) <= LINE_BYTES_MAX:
@@ -77,7 +77,8 @@ def encode(state: Status) -> bytes:
 
 
 def ask(path: Path, timeout_s: float) -> Status:
-    """The status of the agent behind the socket. OSError when there is no answer, ValueError when it is no status."""
+    """Returns the status of the agent behind the socket. OSError when there is no answer, ValueError if it is
+    invalid."""
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
@@ -95,7 +96,8 @@ def ask(path: Path, timeout_s: float) -> Status:
 
 
 def _connect(client: socket.socket, name: str, timeout_s: float) -> None:
-    """While others queue before us, a Unix socket with a timeout says "try again" instead of waiting."""
+    """Connects within the timeout: while others queue, a Unix socket with a timeout raises EAGAIN instead of
+    waiting."""
     end_ms = clock.monotonic_ms() + int(1000 * timeout_s)
     while True:
         try:
@@ -107,8 +109,8 @@ def _connect(client: socket.socket, name: str, timeout_s: float) -> None:
 
 
 def _bind(path: Path) -> socket.socket:
-    """Bound under another name, closed to strangers, then renamed: at no moment may anybody else connect, and
-    what an agent that was killed left behind is replaced."""
+    """Binds under another name, closed to other users, then renames: at no moment may another user connect, and
+    the socket of an agent that was killed is replaced."""
     name = f"{path.name}.new"
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -130,12 +132,12 @@ def _bind(path: Path) -> socket.socket:
 
 
 def _refuse_other_files(path: Path) -> None:
-    """A wrong path in the configuration must not cost anybody a file."""
+    """Raises FileExistsError for another kind of file: a wrong path in the configuration must not delete it."""
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise FileExistsError(f"{path} is not a socket")
 
 
 def _within(folder: int, name: str) -> str:
-    """A name that fits the 107 bytes of sun_path, however long the folder's is (Linux)."""
+    """Returns a name that fits the 107 bytes of sun_path, however long the folder's name is (Linux)."""
     return f"/proc/self/fd/{folder}/{name}"

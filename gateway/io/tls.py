@@ -1,13 +1,13 @@
-"""TLS 1.3 contexts for the broker's connection, and what went wrong with one, in a stable word and a sentence.
+"""Makes TLS 1.3 contexts for the broker's connection, and explains a failed one in a stable word and a sentence.
 
 Files are read at every connection, so a renewed certificate needs no restart. No exception of OpenSSL reaches an
-operator raw: `fault_of` finds the word, `remedy` the sentence. Must not open a socket nor know MQTT, and never shows
-what stands in a key file.
+operator raw: `fault_of` finds the word, `remedy` the sentence. It must not open a socket nor know MQTT, and never shows
+the contents of a key file.
 
 Certificates carry dates and a cabinet without network has no clock. While the system clock is not known to be good,
 everything is verified but the dates (X509_V_FLAG_NO_CHECK_TIME): a gateway that starts in 1970 still reaches its
-broker, gets a clock, and dates count from then on. What this gives away: an expired certificate of the territory's own
-authority, to an attacker who holds its key and keeps the gateway's clock unset.
+broker, gets a clock, and dates count from then on. The cost: an expired certificate of the territory's own
+authority is accepted from an attacker who holds its key and keeps the gateway's clock unset.
 """
 
 import calendar
@@ -26,8 +26,8 @@ _DAY_S = 86_400
 
 
 class Tls(NamedTuple):
-    """Paths of PEM files: the territory's own CA, this gateway's certificate and key, and, if given, the revocation
-    list (CRL) of that CA, against which the broker's certificate is checked."""
+    """Holds paths of PEM files: the territory's own CA, this gateway's certificate and key, and, if given, the
+    revocation list (CRL) of that CA, against which the broker's certificate is checked."""
 
     ca: str
     certificate: str
@@ -36,7 +36,7 @@ class Tls(NamedTuple):
 
 
 class TlsFault(NamedTuple):
-    """`word` is a key of REMEDIES; `detail` is for a specialist and holds no secret."""
+    """Names what went wrong. `word` is a key of REMEDIES; `detail` is for a specialist and holds no secret."""
 
     word: str
     detail: str
@@ -46,14 +46,14 @@ class TlsFault(NamedTuple):
 
 
 class TlsFileError(OSError):
-    """A file of ours that is gone, damaged or does not fit the others."""
+    """Reports a file of ours that is gone, damaged or does not fit the others."""
 
     def __init__(self, word: str, detail: str):
         super().__init__(f"{word}: {detail}")
         self.fault = TlsFault(word, detail)
 
 
-# What an operator reads: the broker's certificate, then ours as the broker told us, then our files, then the rest.
+# Sentences for an operator: the broker's certificate, then ours as the broker judges it, then our files, the rest.
 REMEDIES = {
     "certificate-expired": N_("The broker's certificate has expired: have the territory's authority renew it."),
     "certificate-not-yet-valid": N_(
@@ -124,7 +124,8 @@ _REASON_WORDS = (
 
 
 def context(tls: Tls, *, check_dates: bool = True) -> ssl.SSLContext:
-    """TLS 1.3 only, both ends with certificates of the territory's own authority. TlsFileError on bad files."""
+    """Returns a TLS 1.3 context, both ends with certificates of the territory's authority. TlsFileError on bad
+    files."""
     for path in (tls.ca, tls.certificate, tls.key, *([tls.crl] if tls.crl else [])):
         _assert_readable(path)
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -144,21 +145,21 @@ def context(tls: Tls, *, check_dates: bool = True) -> ssl.SSLContext:
 
 
 def fault_of(error: BaseException) -> TlsFault | None:
-    """Says what a failed connection means; None when it has nothing to do with TLS."""
+    """Returns what a failed connection means; None when it has nothing to do with TLS."""
     if isinstance(error, TlsFileError):
         return error.fault
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsFault(_VERIFY_WORDS.get(error.verify_code, "certificate-refused"), str(error.verify_message))
     if not isinstance(error, ssl.SSLError) or isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return None  # the other end is gone: that happens to any connection
-    # An alert that Python's table has no name for stands in the text alone.
+    # The name of an alert that is not in Python's table is in the text alone.
     detail = getattr(error, "reason", None) or str(error)
     reason = detail.upper().replace(" ", "_")
     return TlsFault(next((word for part, word in _REASON_WORDS if part in reason), "tls-error"), detail)
 
 
 def remedy(word: str, language: str = DEFAULT_LANGUAGE) -> str:
-    """The sentence for a word of `TlsFault`; empty for any other word."""
+    """Returns the sentence for a word of `TlsFault`; empty for any other word."""
     return translate(REMEDIES[word], language) if word in REMEDIES else ""
 
 
@@ -174,8 +175,8 @@ def dates_fault(peer: dict[str, Any] | None, *, unix_s: float) -> TlsFault | Non
 
 
 def days_left(certificate: str, *, unix_s: float) -> int | None:
-    """Whole days until the first certificate of a PEM file expires, negative when it has; None when it cannot be
-    read."""
+    """Returns the whole days until the first certificate of a PEM file expires, negative when it has; None when it
+    cannot be read."""
     try:
         text = Path(certificate).read_text(encoding="ascii")
         begin = text.index(ssl.PEM_HEADER)
@@ -210,13 +211,13 @@ def _load(what: str, load: Callable[[], None]) -> None:
 
 
 def _refuse_to_ask() -> NoReturn:
-    """Without this OpenSSL would ask a terminal for the password, and wait."""
+    """Raises: without this OpenSSL would ask a terminal for the password, and wait."""
     raise TlsFileError("key-locked", "the key file needs a password")
 
 
 def _not_after_s(der: bytes) -> int:
-    """notAfter of an X.509 certificate (RFC 5280 section 4.1). Read by hand: the standard library shows a certificate's
-    fields only of a peer, and a library for one date is a dependency too many."""
+    """Returns notAfter of an X.509 certificate (RFC 5280 section 4.1). Parsed here: the standard library shows these
+    fields only of a peer's certificate, and a library for one date is a dependency too many."""
     certificate = _children(_children(der)[0][1])
     fields = _children(certificate[0][1])
     # version [0] is absent in version 1; then serial, signature, issuer, validity.
@@ -228,7 +229,7 @@ def _not_after_s(der: bytes) -> int:
 
 
 def _children(der: bytes) -> list[tuple[int, bytes]]:
-    """(tag, contents) of each value in `der`. ValueError or IndexError on anything but DER."""
+    """Returns (tag, contents) of each value in `der`. ValueError or IndexError on anything but DER."""
     out = []
     at = 0
     while at < len(der):
@@ -238,7 +239,7 @@ def _children(der: bytes) -> list[tuple[int, bytes]]:
 
 
 def _value(der: bytes, at: int) -> tuple[int, bytes, int]:
-    """(tag, contents, where the next one begins): X.690 section 8.1, definite lengths."""
+    """Returns (tag, contents, where the next one begins): X.690 section 8.1, definite lengths."""
     tag, length, at = der[at], der[at + 1], at + 2
     if length & 0x80:
         count = length & 0x7F

@@ -1,1 +1,1 @@
-"""The shell of a running agent surrounds its core: bearers, cabinet, stores, keys, start-up."""
+"""The shell of a running agent: connects the core with bearers, cabinet, stores, keys and start-up."""

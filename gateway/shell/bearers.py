@@ -1,5 +1,5 @@
-"""The bearers of a running agent: connections by them, probes through them, what the kernel counted on them, the ports
-of their modems. Carries out effects and reports events; which bearer, and when, is the core's decision.
+"""Serves the bearers of a running agent: connections and probes over them, their byte counts, their modems' ports.
+It carries out effects and reports events; the core decides over which bearer to connect, and when.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from gateway.io.sockets import interface_count
 
 
 class Bearers:
-    """The bearers of one agent. `turn` lets the core act on what was reported; `post` makes a function callable from
-    any thread."""
+    """Serves the bearers of one agent. `turn` lets the core act on what was reported; `post` makes a function callable
+    from any thread."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Bearers:
             port.start()
 
     def carry_out(self, effect: BearerEffect) -> None:
-        """One effect of the core."""
+        """Carries out one effect of the core."""
         if isinstance(effect, Connect):
             self._mqtt.connect(self._core.connection_topics(), self._routes[effect.bearer])
         elif isinstance(effect, Drop):
@@ -65,11 +65,12 @@ class Bearers:
 
     @property
     def modems_alive_ms(self) -> dict[str, int | None]:
-        """Says when the thread of each bearer's modem last gave a sign of life (monotonic); None once it is closed."""
+        """Returns when the thread of each bearer's modem last gave a sign of life (monotonic); None once it is
+        closed."""
         return {bearer: port.alive_ms for bearer, port in self._modems.items()}
 
     def count(self, *, now_ms: int) -> None:
-        """Tell the core what the kernel has counted on metered interfaces; to be called every few seconds."""
+        """Reports to the core what the kernel has counted on metered interfaces; must be called every few seconds."""
         for name in self._core.bearers.budgets:
             interface = self._routes[name].interface
             if interface is None:

@@ -1,7 +1,7 @@
-"""The cabinet's equipment and the technician's page in a running agent: carries out effects, reports looks and orders.
+"""Serves the cabinet's equipment and the technician's page: carries out effects, reports observations and orders.
 
-What is wired is `gateway.io.cabinet`'s, what is decided the core's. Without a [cabinet] in the configuration there is
-none of this, and the packages behind it are not needed.
+The wired equipment is `gateway.io.cabinet`'s, the decisions are the core's. Without a [cabinet] in the configuration
+this module is not used, and the packages behind it are not needed.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 class CabinetShell:
-    """The cabinet of one agent. `turn` lets the core act on what was reported; `post` makes a function callable from
-    any thread."""
+    """Serves the cabinet of one agent. `turn` lets the core act on what was reported; `post` makes a function callable
+    from any thread."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class CabinetShell:
         self._is_closed = False
 
     async def start(self, status: Callable[[], Status]) -> None:
-        """Starts the threads. A page that cannot be had is logged once, and missing: the street does not need it."""
+        """Starts the threads. A page that cannot be served is logged once and omitted: the street does not need it."""
         self._io.start()
         if self._config.page is None:
             return
@@ -59,12 +59,12 @@ class CabinetShell:
         self._page = page
 
     def carry_out(self, effect: SetContactor | Watchdog) -> None:
-        """One effect of the core."""
+        """Carries out one effect of the core."""
         self._io.apply(effect)
 
     @property
     def alive_ms(self) -> int | None:
-        """The last sign of life of the threads that hold contactors."""
+        """Returns the last sign of life of the threads that control contactors."""
         return self._io.alive_ms
 
     def health(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class CabinetShell:
         return {"cabinet-io": self._io.health(), **page}
 
     async def close(self) -> None:
-        """Outputs stay as they are; the pulses end, and the hardware takes over."""
+        """Ends threads and page. Outputs stay as they are; the watchdog pulses end, and the hardware takes over."""
         self._is_closed = True
         self._io.close()
         if self._page is not None:

@@ -1,6 +1,6 @@
-"""Makes the status of a running agent (`core/status.py`) from the core's health and what only the shell sees.
+"""Makes the status of a running agent (`core/status.py`) from the core's health and from what only the shell knows.
 
-`gateway status`, the technician's page and the metrics show it. Must judge nothing and change nothing in the core.
+`gateway status`, the technician's page and the metrics show it. It must judge nothing and change nothing in the core.
 """
 
 import os
@@ -28,9 +28,9 @@ from gateway.io import log, tls
 _FAULTS_MAX = 10
 _SAMPLES_MAX = 128
 _CERTIFICATES_EVERY_MS = 3_600_000
-# A node that says nothing that long is counted as silent. No fault by itself: lamps of a switched feeder are.
+# A node that is silent for so long is counted as silent. No fault by itself: lamps of a switched feeder are, by day.
 NODE_SILENT_MS = 3_600_000
-# Before that an average of a day says nothing.
+# Before this, an average per day means nothing.
 _WEAR_KNOWN_MS = 600_000
 _DAY_MS = 86_400_000
 
@@ -43,7 +43,7 @@ def _when(fault: _Fault) -> int:
 
 
 class Facts:
-    """Notes what passes, samples what moves, and makes the status. One owner, the loop's thread."""
+    """Collects facts from the log, samples what changes, and makes the status. One owner, the loop's thread."""
 
     def __init__(self, config: Config, *, now_ms: int) -> None:
         self._config = config
@@ -53,10 +53,10 @@ class Facts:
         self.core: Gateway | None = None
         self.link: tuple[str, int] | None = None
         self.late: list[LateTask] = []
-        # Of the shell: counters by part. Set once it runs.
+        # The shell's counters by part. Set once the shell runs.
         self.shell: Callable[[], dict[str, Any]] = dict
         self._faults: deque[_Fault] = deque(maxlen=_FAULTS_MAX)
-        # The last of each kind, or a flood of one would hide the others; kinds are literals of ours.
+        # The last fault of each kind, or a flood of one kind would hide the others; kinds are literals of ours.
         self._last_of: dict[str, _Fault] = {}
         self._deaf: str | None = None
         self._since_ms = now_ms
@@ -69,7 +69,7 @@ class Facts:
         self._certificates_at_ms = now_ms
 
     def note(self, happened: Log, *, now_ms: int) -> None:
-        """Something that goes to the log."""
+        """Note the facts in a line of the log."""
         if happened.what in ("connected", "disconnected"):
             # An attempt by one bearer may fail while another carries.
             carrier = None if self.core is None else self.core.bearers.connection.active
@@ -88,7 +88,7 @@ class Facts:
             self._last_of[happened.what] = fault
 
     def sample(self, *, unix_s: int | None, now_ms: int) -> None:
-        """Samples how old what waits is, and the certificates; to be called every ten seconds or so."""
+        """Samples the age of waiting records, and the certificates; must be called every ten seconds or so."""
         if self.core is None:
             return
         watermarks = self.core.uplink.counters.get("watermarks", 0)
@@ -105,7 +105,7 @@ class Facts:
                 self._days_left[name] = tls.days_left(path, unix_s=unix_s)
 
     def status(self, *, now_ms: int) -> Status:
-        """The state of the agent at this time."""
+        """Returns the state of the agent at this time."""
         status = Status(
             version=VERSION,
             phase=self.phase,
@@ -134,14 +134,14 @@ class Facts:
         )
 
     def health(self, *, now_ms: int) -> dict[str, Any]:
-        """Counters of every part, the shell's too. Only once there is a core."""
+        """Returns the counters of every part, the shell's too. Only once there is a core."""
         assert self.core is not None
         return self.core.health(now_ms=now_ms) | self.shell()
 
     # --- parts --------------------------------------------------------------------------------------------------
 
     def _shown(self) -> list[_Fault]:
-        """The last few faults, and before them the last of each kind that is not among them."""
+        """Returns the last few faults, and before them the last of each kind that is not among them."""
         shown = {what for _, what, _ in self._faults}
         return sorted((one for one in self._last_of.values() if one[1] not in shown), key=_when) + list(self._faults)
 
@@ -203,7 +203,7 @@ class Facts:
 
 
 def disk_space(folder: Path) -> DiskStatus:
-    """The room on the file system of a folder; None where it cannot be told."""
+    """Returns the room on the file system of a folder; None in both fields where it cannot be read."""
     try:
         found = os.statvfs(folder)
     except OSError:
@@ -212,10 +212,10 @@ def disk_space(folder: Path) -> DiskStatus:
 
 
 class _Ages:
-    """Since when the oldest waiting position of a lane waits, from samples of how far the lane reached when."""
+    """Estimates since when a lane's oldest waiting position waits, from samples of how far the lane had reached."""
 
     def __init__(self, started_ms: int) -> None:
-        # (when, first position that did not exist yet); of the first entry the end has passed `oldest`.
+        # (when, first position that did not exist yet); `oldest` has passed the position of the first entry.
         self._samples = [(started_ms, 0)]
 
     def sample(self, end: int, oldest: int, *, now_ms: int) -> None:
@@ -227,10 +227,10 @@ class _Ages:
         while len(self._samples) > 1 and self._samples[1][1] <= oldest:
             self._samples.pop(0)
         if len(self._samples) > _SAMPLES_MAX:
-            # Days without a centre: the further back, the coarser.
+            # Days without a centre: the older, the coarser.
             self._samples = self._samples[::2]
 
     @property
     def oldest_ms(self) -> int:
-        """At this time the oldest waiting position did not exist yet."""
+        """Returns a time at which the oldest waiting position did not exist yet."""
         return self._samples[0][0]

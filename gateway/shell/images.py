@@ -1,18 +1,18 @@
-"""Signed programs as files: for the nodes of a district, and for the cabinet's radio concentrator.
+"""Stores signed programs as files: for the nodes of a district, and for the cabinet's radio concentrator.
 
     "BOCI", the length of what follows in four bytes, a COSE_Sign1 of the manifest (`wire.image`), the files' bytes
 
-The signature stands around the manifest, which holds every file's digest: to verify both is to verify all. Files are
-put whole, by rename, by `bocage gateway images` and `concentrator`; the running agent looks into the two folders every
+The signature covers the manifest, which holds every file's digest: verifying both verifies everything. Files are
+written whole, by rename, by `bocage gateway images` and `concentrator`; the running agent checks the two folders every
 few seconds and needs no restart.
 
-* `images` holds one file a kind of node. The agent serves those that are whole and judges no signature: every node does
-  that under its own keys, and a file that was altered here is refused by all of them.
-* `concentrator` holds `image.bin`, whose signature the agent verifies again before it hands the image to the line, for
-  who can write there need not be who signs; and `failed.json`, which names an image that was tried in vain and why: it
-  is not offered again until another one comes.
+* `images` holds one file for each kind of node. The agent serves those that are whole and verifies no signature: every
+  node does that under its own keys, and a file that was altered here is refused by all of them.
+* `concentrator` holds `image.bin`, whose signature the agent verifies again before it sends the image over the line,
+  for a user who can write there need not be the signer; and `failed.json`, which names an image that was tried in vain
+  and why: it is not offered again until another one comes.
 
-Must not decide whether an image is newer than what runs: only the device knows.
+It must not decide whether an image is newer than the running one: only the device knows.
 """
 
 import json
@@ -35,7 +35,7 @@ _SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 FILE_BYTES_MAX = 8 + _SIGNED_BYTES_MAX + image.IMAGE_BYTES_MAX
 NODE_FOLDER, CONCENTRATOR_FOLDER = "images", "concentrator"
 _SUFFIX = ".img"
-# Kinds of node in one district, and then some; each is held in memory.
+# Kinds of node in one district, with some spare; each is held in memory.
 NODE_IMAGES_MAX = 8
 _PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 PRODUCT_CHARS_MAX = 24
@@ -44,7 +44,7 @@ _FAILED_BYTES_MAX = 1024
 
 
 class ImageError(Exception):
-    """Why a file is no image that may be used. `reason`: a stable word."""
+    """Reports why a file is no image that may be used. `reason`: a stable word."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -53,12 +53,13 @@ class ImageError(Exception):
 
 
 def pack(signed: bytes, contents: Sequence[bytes]) -> bytes:
-    """The bytes of the file. `signed`: the COSE_Sign1; `contents` in the manifest's order."""
+    """Returns the bytes of the file. `signed`: the COSE_Sign1; `contents` in the manifest's order."""
     return struct.pack(_HEAD, _MAGIC, len(signed)) + signed + b"".join(contents)
 
 
 def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRATOR) -> Image:
-    """The image in a file's bytes, if one of `keys` (Ed25519, 32 bytes) has signed it for this product; ImageError."""
+    """Returns the image in a file's bytes; ImageError unless a key (Ed25519, 32 bytes) has signed it for this
+    product."""
     signed, rest = split(data)
     try:
         message = cose.sign1_decode(signed, bytes_max=_SIGNED_BYTES_MAX)
@@ -71,7 +72,7 @@ def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRA
     to_be_signed = cose.to_be_signed(message, cose.IMAGE_AAD)
     if not any(verify_ed25519(key, signature.signature, to_be_signed) for key in known):
         raise ImageError("signature")
-    # Only now is anything believed.
+    # Only now is any content trusted.
     try:
         manifest = image.decode(message.payload)
     except WireFault as fault:
@@ -83,7 +84,7 @@ def verify(data: bytes, keys: Sequence[bytes], *, product: str = image.CONCENTRA
 
 
 def files_of(manifest: image.Manifest, rest: bytes) -> tuple[bytes, ...]:
-    """The files behind a manifest, as it says; ImageError."""
+    """Returns the files that a manifest describes; ImageError if they differ from it."""
     contents = []
     for file in manifest.files:
         content, rest = rest[: file.size], rest[file.size :]
@@ -96,7 +97,7 @@ def files_of(manifest: image.Manifest, rest: bytes) -> tuple[bytes, ...]:
 
 
 def split(data: bytes) -> tuple[bytes, bytes]:
-    """(the COSE_Sign1, the files' bytes); ImageError."""
+    """Returns (the COSE_Sign1, the files' bytes); ImageError."""
     head = struct.calcsize(_HEAD)
     if len(data) > FILE_BYTES_MAX:
         raise ImageError("form", "too-long")
@@ -109,7 +110,7 @@ def split(data: bytes) -> tuple[bytes, bytes]:
 
 
 def read(path: Path) -> bytes:
-    """A file's bytes, one more than an image may have at most. OSError."""
+    """Returns a file's bytes, cut at one more than an image may have. OSError."""
     with path.open("rb") as file:
         return file.read(FILE_BYTES_MAX + 1)
 
@@ -118,7 +119,7 @@ def read(path: Path) -> bytes:
 
 
 def parse_node_image(data: bytes) -> NodeImage:
-    """The image in a file's bytes; ImageError for what is cut short, damaged, or for no node."""
+    """Returns the image in a file's bytes; ImageError if it is cut short, damaged, or for no node."""
     signed, rest = split(data)
     try:
         message = cose.sign1_decode(signed, bytes_max=image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES)
@@ -132,12 +133,13 @@ def parse_node_image(data: bytes) -> NodeImage:
 
 
 def is_product(word: str) -> bool:
-    """Returns whether this can be the name of a kind of node: it becomes the name of a file."""
+    """Returns whether this can name a kind of node: it becomes the name of a file."""
     return 0 < len(word) <= PRODUCT_CHARS_MAX and set(word) <= _PRODUCT_CHARS
 
 
 class NodeImageStore:
-    """`poll` is called every few seconds; `serve` gets all images that are sound when that has changed."""
+    """Watches the folder of node images. Call `poll` every few seconds; `serve` gets all sound images after a
+    change."""
 
     def __init__(self, data: Path, serve: Callable[[list[NodeImage]], None], log: Callable[..., None]) -> None:
         self._folder = data / NODE_FOLDER
@@ -164,7 +166,7 @@ class NodeImageStore:
 
 
 def node_image_paths(folder: Path) -> list[Path]:
-    """The images' files, sorted; none when the folder cannot be read."""
+    """Returns the images' files, sorted; none when the folder cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == _SUFFIX)
     except OSError:
@@ -172,12 +174,12 @@ def node_image_paths(folder: Path) -> list[Path]:
 
 
 def put_node_image(data: Path, product: str, content: bytes) -> None:
-    """Bring an image in place of the product's last one. OSError."""
+    """Put an image in the place of the product's last one. OSError."""
     _put(data / NODE_FOLDER, product + _SUFFIX, content)
 
 
 def withdraw_node_image(data: Path, product: str) -> bool:
-    """Take a product's image away; False if there is none. OSError."""
+    """Remove a product's image; False if there is none. OSError."""
     return _withdraw(data / NODE_FOLDER, product + _SUFFIX)
 
 
@@ -185,7 +187,7 @@ def withdraw_node_image(data: Path, product: str) -> bool:
 
 
 class ConcentratorStore:
-    """`poll` is called every few seconds; `log` is the log."""
+    """Watches the folder of the concentrator's image. Call `poll` every few seconds; `log` writes a line of the log."""
 
     def __init__(self, data: Path, keys: Sequence[bytes], update: ConcentratorUpdate, log: Callable[..., None]) -> None:
         self._folder = data / CONCENTRATOR_FOLDER
@@ -234,14 +236,14 @@ def put_concentrator_image(data: Path, content: bytes) -> None:
 
 
 def withdraw_concentrator_image(data: Path) -> bool:
-    """Take the image away, and forget what became of it; False if there is none. OSError."""
+    """Remove the image, and forget a failure of it; False if there is none. OSError."""
     was_there = _withdraw(data / CONCENTRATOR_FOLDER, _IMAGE)
     (data / CONCENTRATOR_FOLDER / _FAILED).unlink(missing_ok=True)
     return was_there
 
 
 def _failures(folder: Path) -> dict[str, str]:
-    """{digest of a manifest: why}; empty for a damaged file."""
+    """Returns {digest of a manifest: why it failed}; empty for a damaged file."""
     try:
         with (folder / _FAILED).open("rb") as file:
             found: Any = json.loads(file.read(_FAILED_BYTES_MAX))
@@ -269,7 +271,7 @@ def _withdraw(folder: Path, name: str) -> bool:
 
 
 def _state(paths: Sequence[Path]) -> object:
-    """Something that changes when one of the files does, or whether it may be read."""
+    """Returns a value that changes when one of the files does, or the right to read it."""
     seen = []
     for path in paths:
         try:

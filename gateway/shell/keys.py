@@ -1,11 +1,11 @@
-"""Keys of nodes as files: one for each node that an operator has adopted, in the agent's folder `keys`.
+"""Stores the keys of nodes as files: one for each node that an operator has adopted, in the agent's folder `keys`.
 
     node = "7c1f0a2c01000001"            the node's id, minted at provisioning
-    kid = "000001"                       its OSCORE id, two or three bytes, one of a kind at a gateway
-    master_secret = "…"                  32 hexadecimal digits that this node and its gateway alone know
+    kid = "000001"                       its OSCORE id, two or three bytes, unique at a gateway
+    master_secret = "…"                  32 hexadecimal digits that only this node and its gateway know
 
-Only its owner may read a key file. Nothing here is restored from a backup to another gateway: a key may be given to
-the gateway that takes over, for what two sides agree on at each start is never on a disk. No text of this module holds
+Only its owner may read a key file. Key files may be restored to another gateway that takes over, for the keys that two
+sides agree on at each start are never on a disk. No text that this module shows holds
 a secret.
 """
 
@@ -28,16 +28,16 @@ _FILE_BYTES_MAX = 4096
 
 
 class KeyFileError(Exception):
-    """Says what is wrong with a key file, and the remedy. It carries no secret."""
+    """Reports what is wrong with a key file, and the remedy. It carries no secret."""
 
 
 class UnreadableError(KeyFileError):
-    """The disk does not let us: it may the next time."""
+    """Reports that the disk did not let us read a file; it may the next time."""
 
 
 class Found(NamedTuple):
-    """The keys of a folder, and what is wrong with the files beside them. `is_whole`: False when the disk did not let
-    us read all of it, so that what is missing may be there.
+    """Holds the keys of a folder, and what is wrong with other files there. `is_whole`: False when the disk did not let
+    us read everything, so that missing keys may be there.
     """
 
     keys: list[NodeKey]
@@ -46,9 +46,9 @@ class Found(NamedTuple):
 
 
 def read(path: Path, *, may_be_open: bool = False) -> NodeKey:
-    """The key that a file holds; KeyFileError. `may_be_open`: on a stick whose file system knows no rights."""
+    """Returns the key that a file holds; KeyFileError. `may_be_open`: on a stick whose file system has no rights."""
     try:
-        # What is no file, a pipe without a writer, must not keep the agent's loop.
+        # A path that is not a file, such as a pipe without a writer, must not block the agent's loop.
         with os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
@@ -62,15 +62,15 @@ def read(path: Path, *, may_be_open: bool = False) -> NodeKey:
 
 
 def parse(data: bytes, name: str) -> NodeKey:
-    """The same of bytes; `name` stands in the words of a fault."""
+    """Returns the key in a key file's bytes; `name` appears in the words of a fault."""
     try:
         fields = tomllib.loads(data[:_FILE_BYTES_MAX].decode("utf-8"))
     except (ValueError, RecursionError):
-        # What the parser says may quote the secret.
+        # The parser's message may quote the secret.
         raise KeyFileError(f"{name}: is no TOML text; make the key again") from None
     unknown = set(fields) - set(_FIELDS)
     if unknown:
-        # Unnamed: a person may have put the secret where a name belongs.
+        # The fields are not named: a person may have put the secret where a name belongs.
         raise KeyFileError(f"{name}: {len(unknown)} fields too many; there are {', '.join(_FIELDS)}")
     node = _bytes(fields, "node", (limits.NODE_ID_BYTES,), name)
     kid = _bytes(fields, "kid", NODE_ID_BYTES, name)
@@ -78,12 +78,12 @@ def parse(data: bytes, name: str) -> NodeKey:
 
 
 def text(key: NodeKey) -> str:
-    """A key file for `key`. The caller keeps it from others."""
+    """Returns the text of a key file for `key`. The caller must protect it from other users."""
     return f'node = "{key.node.hex()}"\nkid = "{key.kid.hex()}"\nmaster_secret = "{key.master_secret.hex()}"\n'
 
 
 def read_folder(folder: Path) -> Found:
-    """Every key of the folder that is sound; a damaged file costs its own node only. An absent folder is empty."""
+    """Returns every sound key of the folder; a damaged file costs its own node only. An absent folder is empty."""
     found, faults, is_whole = _scan(folder)
     keys: list[NodeKey] = []
     nodes: set[bytes] = set()
@@ -101,7 +101,7 @@ def read_folder(folder: Path) -> Found:
 
 
 def kept(found: Found, before: Iterable[NodeKey]) -> list[NodeKey]:
-    """The keys to go on with: what was found, and where the disk kept something back, what was in force."""
+    """Returns the keys to use: those found, and where a part could not be read, those that were in force."""
     if found.is_whole:
         return found.keys
     nodes, kids = {key.node for key in found.keys}, {key.kid for key in found.keys}
@@ -109,7 +109,7 @@ def kept(found: Found, before: Iterable[NodeKey]) -> list[NodeKey]:
 
 
 def write(folder: Path, key: NodeKey) -> Path:
-    """Put a key into the folder, by rename; OSError, or KeyFileError if it cannot stand beside those that are there."""
+    """Put a key into the folder, by rename; OSError, or KeyFileError if it conflicts with those that are there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     files.give(folder)  # made by us, or by a person's `sudo mkdir`
     held = _scan(folder)[0]
@@ -140,13 +140,13 @@ def remove(folder: Path, node: bytes) -> bool:
 
 
 def state(folder: Path) -> frozenset[tuple[object, ...]]:
-    """Something that changes when the folder's files do: what the agent looks at now and then."""
+    """Returns a value that changes when the folder's files do; the agent compares it now and then."""
     seen: set[tuple[object, ...]] = set()
     try:
         entries: Iterable[os.DirEntry[str]] = os.scandir(folder)
         for entry in entries:
             status = entry.stat()
-            # Not the time of writing: `chmod 600`, our own remedy, leaves that as it was, and so does `cp -p`.
+            # Not the time of writing: `chmod 600`, our own remedy, does not change it, nor does `cp -p`.
             seen.add((entry.name, status.st_ino, status.st_mode, status.st_size, status.st_ctime_ns))
     except OSError as error:
         seen.add((error.errno,))  # absent is not unreadable
@@ -154,7 +154,8 @@ def state(folder: Path) -> frozenset[tuple[object, ...]]:
 
 
 def _scan(folder: Path) -> tuple[list[tuple[Path, NodeKey]], list[str], bool]:
-    """Every sound key file of the folder, the faults of the others and of the folder, whether all could be read."""
+    """Returns the sound key files of the folder, the faults of the others and of the folder, and whether all were
+    read."""
     found, faults, is_whole = [], [], True
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)

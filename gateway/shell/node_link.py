@@ -1,6 +1,6 @@
-"""The bearers of the node link together: UDP, RS-485, a wire, a radio concentrator; whichever the configuration has.
+"""Joins the bearers of the node link: UDP, RS-485, a wire, a radio concentrator; those that the configuration has.
 
-A peer says by which it is reached: ("bus", address), ("wire",), ("radio", MAC), or a UDP address. Decides nothing.
+A peer names its bearer: ("bus", address), ("wire",), ("radio", MAC), or a UDP address. It decides nothing.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from gateway.io.node_links import Bus, ConcentratorLink, UdpLink, WireLink, open
 from gateway.shell.images import ConcentratorStore
 from wire import radio
 
-# An address that another program has is tried again this often.
+# An address that another program uses is tried again this often.
 _AGAIN_S = 30.0
 
 Receive = Callable[[bytes, Any], None]
@@ -24,7 +24,7 @@ LogLine = Callable[..., None]
 
 
 class NodeLink:
-    """The bearers together. `address`: where UDP is bound, None without it."""
+    """Sends and receives over all bearers. `address`: where UDP is bound, None without it."""
 
     def __init__(self) -> None:
         self.udp: UdpLink | None = None
@@ -37,7 +37,7 @@ class NodeLink:
         return None if self.udp is None else self.udp.address
 
     def send(self, peer: Any, datagram: bytes) -> None:
-        """Sends one datagram; what its bearer cannot take is lost, and CoAP sends it again."""
+        """Sends one datagram; one that its bearer cannot accept is lost, and CoAP sends it again."""
         bearer = self._serial.get(peer[0])
         if bearer is not None:
             bearer.send(peer, datagram)
@@ -45,12 +45,12 @@ class NodeLink:
             self.udp.send(peer, datagram)
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status."""
+        """Returns plain data for the status."""
         udp = {} if self.udp is None else {"udp": {"dropped": self.udp.dropped}}
         return {**udp, **{name: bearer.health() for name, bearer in self._serial.items()}}
 
     def poll_images(self) -> None:
-        """An operator has brought an image for the concentrator, or taken it back."""
+        """Checks whether an operator has put an image for the concentrator into its folder, or removed it."""
         if self._images is not None:
             self._images.poll()
             self._serial["radio"].serve()
@@ -64,7 +64,7 @@ class NodeLink:
             self.udp.close()
 
     def open_later(self, address: tuple[str, int], receive: Receive, log: LogLine) -> None:
-        """Another program has the address: tries again until it is free."""
+        """Tries again until the address is free, which another program uses now."""
 
         async def again() -> None:
             while self.udp is None:
@@ -76,7 +76,7 @@ class NodeLink:
         self._later = asyncio.get_running_loop().create_task(again())
 
     def start_serial(self, config: Config, receive: Receive, log: LogLine) -> None:
-        """Ports that are away come when they come."""
+        """Starts the serial bearers. A port that is absent is opened when it appears."""
         serial = config.serial
         if serial.bus is not None:
             bus = serial.bus
@@ -97,7 +97,8 @@ class NodeLink:
 
 
 async def open_node_link(config: Config, receive: Receive, log: LogLine) -> NodeLink:
-    """OSError when the UDP address is taken; but where there is a cabinet, its street must be lit all the same."""
+    """Opens the bearers. OSError if the UDP address is taken; with a cabinet never, for its street must be lit
+    anyway."""
     link = NodeLink()
     if config.bind is not None:
         try:

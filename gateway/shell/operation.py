@@ -1,7 +1,7 @@
-"""Shows a running agent to the outside: its log, its state on a socket, its metrics, its notices to systemd.
+"""Shows a running agent to the outside: its log, its status on a socket, its metrics, its notices to systemd.
 
-Joins the modules that each do one of these, so that the agent has one object to speak to. Decides nothing about
-records, and must not keep a street's records from being kept: what cannot be served is said once, and missing.
+Joins the modules that each do one of these, so that the agent calls one object. It decides nothing about
+records, and must not stop the keeping of records: what cannot be served is logged once and omitted.
 """
 
 import logging
@@ -24,22 +24,22 @@ Result = TypeVar("Result")
 
 _HEALTH_EVERY_MS = 60_000
 _WATCH_EVERY_MS = 10_000
-# The thread of a connection that is open looks at its deadlines twice a second.
+# The thread of an open connection checks its deadlines twice a second.
 _BROKER_ALLOWED_MS = 60_000
-# The modem's thread waits up to a minute before it opens its port again, and a driver may take another.
+# The modem's thread waits up to a minute before it opens its port again, and a driver may take another minute.
 _MODEM_ALLOWED_MS = 180_000
-# It looks every second; a driver that hangs for half a minute has lost the contactors.
+# The cabinet's thread observes every second; if a driver hangs for half a minute, control of the contactors is lost.
 _CABINET_ALLOWED_MS = 30_000
-# A modem's thread that is late is reported and is no reason to restart: records are kept without it, and its port would
+# A modem's thread that is late is reported but is no reason to restart: records are kept without it, and its port would
 # hang again.
 _MODEM = "modem"
-# Recovery of a full journal takes a minute on a slow card. While it runs systemd is told to wait on, but not for ever.
+# Recovery of a full journal takes a minute on a slow card. Meanwhile systemd is asked to wait, but not for ever.
 _STARTING_EXTEND_MS = 30_000
 _STARTING_MS_MAX = 900_000
 
 
 class Operation:
-    """One a process, used in the loop's thread."""
+    """Serves one process; used in the loop's thread."""
 
     def __init__(self, config: Config, heartbeats: Heartbeats) -> None:
         self._config = config
@@ -54,9 +54,9 @@ class Operation:
         self._metrics: Any = None
 
     def open(self) -> None:
-        """Serve from before the recovery on: a start that takes long can be asked why."""
+        """Serve before the recovery begins, so that a long start can be explained."""
         self._log.adopt(logging.getLogger())
-        for open_it in (self._open_status, self._open_metrics):  # one that cannot be had does not cost the other
+        for open_it in (self._open_status, self._open_metrics):  # a server that cannot start does not stop the other
             try:
                 open_it()
             except (OSError, ImportError) as error:
@@ -67,7 +67,7 @@ class Operation:
 
     def _open_metrics(self) -> None:
         if self._config.metrics is not None:
-            from gateway.io.metrics import MetricsServer  # its package is needed by those who ask for it
+            from gateway.io.metrics import MetricsServer  # its package is needed only with metrics
 
             self._metrics = MetricsServer(self._config.metrics)
 
@@ -77,26 +77,26 @@ class Operation:
         self._log(what, **values)
 
     def status(self) -> Status:
-        """The agent's state; an empty one where making it meets an error of ours, which is logged."""
+        """Returns the agent's status; an empty one after an error of ours, which is logged."""
         return self._safely(self._status_now) or Status()
 
     def starting(self) -> None:
-        """Asks systemd for patience while the start goes on."""
+        """Asks systemd for patience while the start continues."""
         if clock.monotonic_ms() - self._started_ms < _STARTING_MS_MAX:
             self.notify.extend(_STARTING_EXTEND_MS)
 
     def running(
         self, core: Gateway, boot: int, link: tuple[str, int] | None, shell: Callable[[], dict[str, Any]] = dict
     ) -> None:
-        """The core has recovered and the link, if there is one, is bound; `shell` tells the shell's own counters by
-        part.
+        """Notes that the core has recovered and the link, if there is one, is bound; `shell` returns the shell's own
+        counters by part.
         """
         self.facts.shell = shell
         self.facts.core, self.facts.boot, self.facts.link = core, boot, link
         self.facts.phase = RUNNING
 
     def ready(self) -> None:
-        """The first turn is over: we serve."""
+        """Reports to systemd that the first turn is over: the agent serves."""
         self._headline = self._safely(self._current_headline) or ""
         self.notify.ready(self._headline)
 
@@ -113,7 +113,7 @@ class Operation:
         self.log("stopped")
 
     def housekeep(self, core: Gateway, *, now_ms: int) -> None:
-        """Every ten seconds or so."""
+        """Samples, logs and updates the metrics; must be called every ten seconds or so."""
         unix_s = core.clock.unix_s(now_ms=now_ms)
         self._safely(lambda: self.facts.sample(unix_s=unix_s, now_ms=now_ms))
         self._log.settle()
@@ -124,10 +124,10 @@ class Operation:
             self._metrics.update(status)
 
     def watch(self, *, broker: int | None, modems: dict[str, int | None], cabinet: int | None = None) -> int:
-        """Feeds systemd's watchdog while no thread is late; returns in how many milliseconds it is due again.
+        """Feeds systemd's watchdog while no thread is late; returns in how many milliseconds the next call is due.
 
-        The last signs of life (monotonic ms) of the threads of the broker's connection, of each bearer's modem and of
-        those that hold contactors; None without.
+        The arguments are the last signs of life (monotonic ms) of the threads of the broker's connection, of each
+        bearer's modem and of those that control contactors; None where there is none.
         """
         now_ms = clock.monotonic_ms()
         self._heard("broker", _BROKER_ALLOWED_MS, broker)
@@ -158,7 +158,8 @@ class Operation:
         return report.headline(self._status_now(), "fr")
 
     def _safely(self, tell: Callable[[], Result]) -> Result | None:
-        """An error of ours in what is merely told must not end what is kept: it is said, and nothing is told."""
+        """Calls `tell`, which only reports: an error of ours there must not end the keeping of records. It is
+        logged."""
         try:
             return tell()
         except Exception as error:

@@ -1,7 +1,7 @@
 """Starts an agent before it serves: its disks, its boot number, its core and the journal's recovery.
 
-All of it may take seconds on a slow card, so it runs in a thread of its own while the loop stays able to stop
-and to tell systemd that it is still at it. Nothing else touches the core meanwhile. Stopping in the middle is
+All of it may take seconds on a slow card, so it runs in a thread of its own while the loop can still stop
+and ask systemd to wait. Nothing else uses the core meanwhile. Stopping in the middle is
 harmless: every step here survives a power cut.
 """
 
@@ -28,7 +28,7 @@ OnSynced = Callable[[Ticket, str | None], None]
 
 
 class Opened(NamedTuple):
-    """A core that has recovered, and the disks it stands on."""
+    """Holds a core that has recovered, and the disks it uses."""
 
     core: Gateway
     boot: int
@@ -44,7 +44,7 @@ def open_core(
     on_synced: OnSynced,
     on_state_synced: OnSynced,
 ) -> Opened:
-    """Raises OSError when the disk does not let us. The two functions are called in the disks' threads."""
+    """Opens disks and core; raises OSError as the disks do. The two functions are called in the disks' threads."""
     previous = last_boot(config.data / "state")
     boot = next_boot(config.data / "state", int(time.time()))
     found = node_keys.read_folder(config.keys)
@@ -68,7 +68,7 @@ def open_core(
 async def in_thread(
     work: Callable[[], Result], *, stop: asyncio.Event, every_s: float, meanwhile: Callable[[], None]
 ) -> Result | None:
-    """Returns what `work` returns, or raises what it raises; None if `stop` came first, and then the thread dies with
+    """Returns what `work` returns, or raises what it raises; None if `stop` came first: then the thread ends with
     the process.
 
     `meanwhile` is called at once and every `every_s`. (asyncio's own executor would keep the process until the

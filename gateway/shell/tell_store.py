@@ -1,10 +1,10 @@
-"""The folder `tell` of the agent's data: what a technician at the cabinet wants nodes to be told, one file each, until
-the agent has it on its own disk.
+"""Reads the folder `tell` of the agent's data: a technician's directives from this cabinet, one file each, until the
+agent has them on its own disk.
 
-`bocage gateway tell` puts a file there whole, by rename; the agent looks every few seconds. The right to write there is
-the right to order (the folder is the agent's, so root and the agent's user). A file is let go of when the agent holds
-durably what it said, or has refused it: a power cut in between finds it again, and saying a thing twice changes
-nothing. Decides nothing about what is said.
+`bocage gateway tell` writes a file there whole, by rename; the agent checks every few seconds. The right to write there
+is the right to give directives (the folder is the agent's, so root and the agent's user). A file is deleted when the
+agent holds its directive durably, or has refused it: after a power cut in between it is found again, and giving the
+same directive twice changes nothing. It decides nothing about directives.
 """
 
 import json
@@ -21,12 +21,12 @@ from wire.line import is_line
 
 FOLDER = "tell"
 _BYTES_MAX = 2_048
-# Looked at in one turn; the rest waits for the next.
+# Read in one turn; the rest waits for the next.
 _FILES_MAX = 64
 
 
 class TellStore:
-    """`poll` is called every few seconds; `log` is the log."""
+    """Passes on the files of the folder. `poll` is called every few seconds; `log` writes a line of the log."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class TellStore:
         self._done: set[Path] = set()
 
     def poll(self) -> None:
-        """Take what has come; let go of what is safe."""
+        """Accept new files; delete those whose directives are safe."""
         try:
             found = sorted(self._folder.glob("*.json"))[:_FILES_MAX]
         except OSError:
@@ -51,7 +51,7 @@ class TellStore:
         fresh = [path for path in found if path not in self._done]
         for path in fresh:
             self._accept(path)
-        # What was taken in this turn is not on the disk yet.
+        # Files accepted in this turn are not on the disk yet.
         if not fresh and self._done and self._directives.is_safe:
             for path in sorted(self._done):
                 self._release(path)
@@ -84,7 +84,7 @@ class TellStore:
 
 
 def put(data: Path, one: Directive) -> None:
-    """Bring something to be told. OSError."""
+    """Write a directive for the agent. OSError."""
     plain = {
         "id": one.id.hex(),
         "author": one.author,
@@ -98,12 +98,12 @@ def put(data: Path, one: Directive) -> None:
 
 
 def clear(data: Path, name: bytes, who: str) -> None:
-    """Take back what was said here. OSError."""
+    """Ask the agent to clear a directive given here. OSError."""
     _put(data, f"{name.hex()}-clear", {"clear": name.hex(), "who": who})
 
 
 def waiting(data: Path) -> list[str]:
-    """Names of what the agent has not taken yet. OSError when this user may not see."""
+    """Return the names of files that the agent has not processed yet. OSError when this user may not read them."""
     folder = data / FOLDER
     return sorted(path.name for path in folder.glob("*.json")) if folder.exists() else []
 
@@ -113,6 +113,6 @@ def _put(data: Path, name: str, plain: dict[str, Any]) -> None:
     if not folder.exists():
         folder.mkdir(mode=0o700, parents=True)
         files.give(folder)
-    # In the order in which they were said.
+    # The name sorts the files in the order in which they were written.
     path = folder / f"{time.time_ns() // 1_000_000:015}-{name}.json"
     files.write(path, json.dumps(plain).encode(), gives=True)

@@ -1,1 +1,1 @@
-"""The cabinet's own equipment as it is wired: GPIO lines, a Modbus line, the Linky meter's output. Decides nothing."""
+"""Drives the cabinet's own equipment: GPIO lines, a Modbus line, the Linky meter's output. It decides nothing."""

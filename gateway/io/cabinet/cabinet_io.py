@@ -1,11 +1,11 @@
-"""The cabinet's equipment in threads of their own: orders go out at once, a look at everything comes in once a second.
+"""Drives the cabinet's equipment in threads: carries out orders at once, makes an observation once a second.
 
-GPIO and the looks have one thread, the Modbus line and the Linky meter one each: what hangs or is slow on one of
-them holds up neither the others nor the agent's loop. At the start nothing is moved before the core says so; at the end
+GPIO and the observations have one thread, the Modbus line and the Linky meter one each: a slow or hanging driver
+delays neither the others nor the agent's loop. At the start no output changes before the core orders it; at the end
 outputs are left as they are, and the pulses of the watchdog line end: the hardware fallback takes over.
 
-A pulse says "the contactors are in our hand". It is passed on only while that is so: with the port of a contactor gone,
-or its relay board silent, it is kept back, so that the hardware takes over. Decides nothing else.
+A pulse means "the agent controls the contactors". It is passed on only while that is true: when the port of a contactor
+is gone, or its relay board silent, it is withheld, so that the hardware takes over. It decides nothing else.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 class CabinetIo:
-    """One cabinet, from `start` to `close`. `post` gets a Seen about once a second, in a thread of ours: it must hand
-    it over to the agent's loop, which calls `processed` for each. `gpiod`: a twin of the package of that name."""
+    """Drives one cabinet, from `start` to `close`. `post` gets an Observation about once a second, in a thread of ours:
+    it must pass it on to the agent's loop, which calls `processed` for each. `gpiod`: a twin of the package of that
+    name."""
 
     def __init__(self, config: CabinetWiring, post: Callable[[Observation], None], *, gpiod: Any = None) -> None:
         self._config = config
@@ -65,14 +66,14 @@ class CabinetIo:
         self._wake.set()
 
     def processed(self) -> None:
-        """The agent has taken one posted look."""
+        """Note that the agent has processed one posted observation."""
         with self._lock:
             self._on_their_way -= 1
 
     @property
     def alive_ms(self) -> int | None:
-        """The oldest last sign of life (monotonic) of the threads that hold contactors; None once closed. A meter's
-        thread that hangs makes its values None; it is no reason to restart the agent."""
+        """Returns the oldest last sign of life (monotonic) of the threads that control contactors; None once closed. A
+        meter's thread that hangs makes its values None; it is no reason to restart the agent."""
         signs_ms = [self._alive_ms]
         if self._modbus is not None and any(isinstance(feeder.contactor, Bit) for feeder in self._config.feeders):
             signs_ms.append(self._modbus.alive_ms)
@@ -85,7 +86,7 @@ class CabinetIo:
         return all(self._is_in_hand(feeder.contactor, now_ms) for feeder in self._config.feeders)
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status, by port."""
+        """Returns plain data for the status, by port."""
         ports = {"gpio": self._gpio, "modbus": self._modbus, "linky": self._linky}
         told = {name: port.health() for name, port in ports.items() if port is not None}
         ours = {**self.counters, "switch-contradictions": self._observer.contradictions}
@@ -163,7 +164,7 @@ class CabinetIo:
 
 
 def _modbus_port(config: CabinetWiring, path: str) -> "ModbusPort":
-    from gateway.io.cabinet.modbus import ModbusPort  # its package is needed by those who have a line
+    from gateway.io.cabinet.modbus import ModbusPort  # its package is needed only with a Modbus line
 
     points = [point for point in config.points() if isinstance(point, Bit | Number | Meter)]
     return ModbusPort(path, config.modbus_baud, config.modbus_parity, points)

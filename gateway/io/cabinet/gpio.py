@@ -1,11 +1,11 @@
-"""Lines of a GPIO chip by libgpiod 2 (Python package `gpiod`), each requested for itself.
+"""Drives lines of a GPIO chip by libgpiod 2 (Python package `gpiod`), each requested separately.
 
-Inputs are requested at the first look. An output is requested with its first order and with the ordered value, so that
-starting moves nothing and there is no moment between. Lines are never released by us: at the end of the process the
+Inputs are requested at the first observation. An output is requested with its first order and with the ordered value,
+so that starting changes no output and there is no moment between. We never release lines: at the end of the process the
 kernel takes them back (Raspberry Pi kernels leave an output as it is, "pinctrl-bcm2835.persist_gpio_outputs"; others
 may make an input of it, which the cabinet's relays must survive: they then fall back by the watchdog's timer).
 
-A line that is refused or lost is asked for again. Not for several threads. Decides nothing.
+A line that is refused or lost is requested again. Not for several threads. It decides nothing.
 """
 
 import importlib
@@ -26,7 +26,7 @@ class _Line:
 
 
 class GpioPort:
-    """`gpiod`: the package, or a twin of it; imported when it is first needed. `why`: what last went wrong, or None."""
+    """Drives one chip. `gpiod`: the package, or a twin of it; imported at first use. `why`: the last error, or None."""
 
     def __init__(self, path: str, inputs: Iterable[Gpio], *, gpiod: Any = None) -> None:
         self._path = path
@@ -37,7 +37,7 @@ class GpioPort:
         self.counters = {"lines-refused": 0, "lines-lost": 0}
 
     def read_inputs(self, *, now_ms: int) -> None:
-        """Reads all inputs; asks again for lines that are missing, outputs with what was last ordered."""
+        """Reads all inputs; requests missing lines again, outputs with the value last ordered."""
         for point, line in self._inputs.items():
             line.value = None
             if self._have(point, line, False, now_ms):
@@ -46,7 +46,7 @@ class GpioPort:
             self._have(point, line, True, now_ms)
 
     def value(self, point: Gpio) -> bool | None:
-        """Returns what an input said when it was last read; None when it could not be read."""
+        """Returns the value of an input when it was last read; None when it could not be read."""
         return self._inputs[point].value
 
     def set(self, point: Gpio, on: bool, *, now_ms: int) -> None:
@@ -62,20 +62,20 @@ class GpioPort:
             self._lose(point, line, error, now_ms)
 
     def in_hand(self, point: Gpio) -> bool:
-        """Returns whether this output can be switched, as far as is known: it holds what was ordered, or nothing was
+        """Returns whether this output can be switched, as far as is known: it has the ordered value, or no order came
         yet."""
         line = self._outputs.get(point)
         return line is None or line.request is not None
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status."""
+        """Returns plain data for the status."""
         missing = sum(line.request is None for line in (*self._inputs.values(), *self._outputs.values()))
         return {"state": "open" if not missing else self.why or "not opened yet", "missing": missing, **self.counters}
 
     # --- lines ------------------------------------------------------------------------------------------------------
 
     def _have(self, point: Gpio, line: _Line, is_output: bool, now_ms: int) -> bool:
-        """Returns whether the line is requested; asks for it when it is time to."""
+        """Returns whether the line is requested; requests it when that is due."""
         if line.request is None and now_ms >= line.retry_at_ms:
             try:
                 line.request = self._request(point, line, is_output)
@@ -117,5 +117,5 @@ class GpioPort:
 
     def _package(self) -> Any:
         if self._gpiod is None:
-            self._gpiod = importlib.import_module("gpiod")  # its package is needed by those who have GPIO points
+            self._gpiod = importlib.import_module("gpiod")  # its package is needed only with GPIO points
         return self._gpiod

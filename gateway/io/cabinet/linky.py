@@ -1,7 +1,7 @@
-"""The Linky meter's output on a serial port, in a thread of its own: it talks by itself, we only listen.
+"""Reads the Linky meter's output on a serial port, in a thread of its own: the meter sends by itself, we only listen.
 
-7E1, as the meter sends; where the driver refuses that (USB adapters that know eight bits only) 8N1, and the decoder
-takes the parity off. Decides nothing.
+The port is 7E1, as the meter sends; where the driver refuses that (USB adapters with eight bits only) 8N1, and the
+decoder removes the parity. It decides nothing.
 """
 
 import termios
@@ -20,7 +20,7 @@ _FORMATS = ((serial.SEVENBITS, serial.PARITY_EVEN), (serial.EIGHTBITS, serial.PA
 
 
 class LinkyPort(SerialThread):
-    """One meter; `seen` and `health` may be asked from any thread."""
+    """Reads one meter; `seen` and `health` may be called from any thread."""
 
     def __init__(self, path: str, mode: str) -> None:
         super().__init__("cabinet-linky")
@@ -30,12 +30,12 @@ class LinkyPort(SerialThread):
         self._values = 0
 
     def seen(self, *, now_ms: int) -> Linky | None:
-        """Returns what the last whole frame said; None when that is LINKY_STALE_MS ago."""
+        """Returns the values of the last whole frame; None when that is LINKY_STALE_MS ago."""
         last, heard_ms = self._last
         return last if now_ms - heard_ms <= limits.LINKY_STALE_MS else None
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status: the port, and what the decoder took and did not take."""
+        """Returns plain data for the status: the port, and what the decoder accepted and refused."""
         ours = {"state": self.state, "values": self._values, "ports-lost": self.ports_lost}
         return {**ours, **self._decoder.counters}
 
@@ -68,7 +68,7 @@ class LinkyPort(SerialThread):
 
 
 def _check_parity(port: serial.Serial) -> None:
-    """Have the kernel look at the parity, which pyserial leaves alone: a byte that is wrong is then read as 0
+    """Have the kernel check the parity, which pyserial does not enable: a wrong byte is then read as 0
     (termios(3), INPCK without IGNPAR and PARMRK), which spoils its group."""
     settings = termios.tcgetattr(port.fileno())
     settings[0] = (settings[0] | termios.INPCK) & ~(termios.IGNPAR | termios.PARMRK)

@@ -1,12 +1,12 @@
-"""Energy meters by kind: which registers hold what, as data, and their values as scaled integers.
+"""Describes energy meters by kind: which registers hold what, as data, and turns their values into scaled integers.
 
-Every value leaves in the unit of `points.FeederSeen`: power 0.1 W, energy Wh, voltage 0.1 V, current mA. A float32 is
-an exact fraction and so is a factor: the product is rounded once, to the nearest integer, ties to even. What is no
-number or beyond what the quantity can be (`wire.quantity`) is None: an overflow, a reversed meter (-10 W and less),
+Every value leaves in the unit of `FeederObservation`: power 0.1 W, energy Wh, voltage 0.1 V, current mA. A float32 is
+an exact fraction and so is a factor: the product is rounded once, to the nearest integer, ties to even. A value that is
+no number or beyond the range of the quantity (`wire.quantity`) is None: an overflow, a reversed meter (-10 W and less),
 noise.
 
-Blocks of one meter differ in their sizes: an RTU answer says its length and not its address, so an answer that comes
-too late can be told from the one that is waited for.
+Blocks of one meter differ in their sizes: an RTU answer contains its length and not its address, so a late answer can
+be distinguished from the expected one.
 """
 
 import math
@@ -19,7 +19,7 @@ from gateway.io.cabinet import limits
 from wire import quantity
 
 _INPUT_REGISTER = 4
-# Names of FeederSeen, and what they may be.
+# Fields of FeederObservation, and their quantities.
 _QUANTITIES = {
     "power_dw": quantity.POWER,
     "energy_wh": quantity.ENERGY,
@@ -30,8 +30,8 @@ NAMES = tuple(_QUANTITIES)
 
 
 class Field(NamedTuple):
-    """`name` of FeederSeen; `offset` in registers from the block's first; `kind` as `value_of` knows it; `factor` from
-    the register's unit to the name's."""
+    """Describes one value of a block. `name` of FeederObservation; `offset` in registers from the block's first; `kind`
+    as in `value_of`; `factor` from the register's unit to the name's."""
 
     name: str
     offset: int
@@ -40,7 +40,7 @@ class Field(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Registers that one question reads."""
+    """Describes the registers that one question reads."""
 
     function: int
     address: int
@@ -86,21 +86,21 @@ _FORMATS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "s32le": ">i", "
 
 
 def value_of(registers: Sequence[int], kind: str) -> Fraction | None:
-    """The number in these registers (one for 16 bits, two for 32; high word first, but for "s32le"); None for NaN and
-    the infinities."""
+    """Returns the number in these registers (one for 16 bits, two for 32; high word first, but for "s32le"); None for
+    NaN and the infinities."""
     words = reversed(registers) if kind == "s32le" else registers
     (number,) = struct.unpack(_FORMATS[kind], b"".join(word.to_bytes(2, "big") for word in words))
     return Fraction(number) if math.isfinite(number) else None
 
 
 def scaled(number: Fraction | None, factor: Fraction | int, code: int) -> int | None:
-    """The nearest integer of `number` times `factor`; None outside the range of the quantity `code`."""
+    """Returns the nearest integer of `number` times `factor`; None outside the range of the quantity `code`."""
     value = None if number is None else round(number * factor)
     return value if value is not None and quantity.in_range(code, value) else None
 
 
 def read(block: Block, registers: Sequence[int]) -> dict[str, int | None]:
-    """The fields of a block by name; None for a value that is no number or absurd."""
+    """Returns the fields of a block by name; None for a value that is no number or out of range."""
     return {
         field.name: scaled(
             value_of(registers[field.offset : field.offset + (1 if field.kind.endswith("16") else 2)], field.kind),

@@ -1,9 +1,9 @@
-"""The cabinet's Modbus line in a thread of its own: contactors first, then what is due to be read.
+"""Serves the cabinet's Modbus line in a thread of its own: contactors first, then what is due to be read.
 
-A unit that says nothing costs the others half a second now and then (`readings`), and a contactor waits for one
-exchange at most. An order for a coil stands until the next one: it is written as soon as the line is free, again every
-second while the unit does not take it, and once more when the coil is read back otherwise (a relay board that
-restarted). A port on which no unit answers any more is opened again. Decides nothing.
+A silent unit costs the others half a second now and then (`readings`), and a contactor waits for one
+exchange at most. An order for a coil holds until the next one: it is written as soon as the line is free, again every
+second while the unit does not confirm it, and once more when the coil is read back with another value (a relay board
+that restarted). A port on which no unit answers any more is opened again. It decides nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ Coil = tuple[int, int]  # unit, address
 
 
 class Order(NamedTuple):
-    """An order for a coil, raw: an inverted point has been inverted already."""
+    """Is an order for a coil with its raw value: an inverted point has been inverted already."""
 
     on: bool
     ordered_ms: int
@@ -30,7 +30,7 @@ class Order(NamedTuple):
 
 
 class Coils:
-    """At most one order a coil of the configuration. `put_back`: how often a coil was found otherwise."""
+    """Holds at most one order for each configured coil. `put_back`: how often a coil was read with another value."""
 
     def __init__(self) -> None:
         self.put_back = 0
@@ -41,38 +41,38 @@ class Coils:
     def order(self, coil: Coil, on: bool, *, now_ms: int) -> None:
         with self._lock:
             self._wanted[coil] = on
-            # Repeating what waits already does not make it younger.
+            # Repeating an order that waits already does not make it younger.
             since_ms = self._waiting[coil].ordered_ms if coil in self._waiting else now_ms
             self._waiting[coil] = Order(on, since_ms, now_ms)
 
     def due(self, *, now_ms: int) -> tuple[Coil, Order] | None:
-        """Returns what must be written now."""
+        """Returns the order that must be written now, if any."""
         with self._lock:
             due = ((coil, order) for coil, order in self._waiting.items() if order.retry_at_ms <= now_ms)
             return next(due, None)
 
     def written(self, coil: Coil, order: Order) -> None:
-        """The unit has taken it; a newer order goes on waiting."""
+        """Notes that the unit has confirmed the order; a newer order continues to wait."""
         with self._lock:
             if self._waiting.get(coil) == order:
                 del self._waiting[coil]
 
     def failed(self, coil: Coil, *, now_ms: int) -> None:
-        """The unit has not taken it. Its other orders wait too, or a dead board would keep the line to itself."""
+        """Notes a failed write. The unit's other orders wait too, or a dead board would keep the line to itself."""
         with self._lock:
             for other, order in self._waiting.items():
                 if other[0] == coil[0]:
                     self._waiting[other] = order._replace(retry_at_ms=now_ms + limits.COIL_RETRY_MS)
 
     def found(self, coil: Coil, on: bool, *, now_ms: int) -> None:
-        """A coil was read back, as this."""
+        """Notes the value of a coil that was read back."""
         with self._lock:
             if coil in self._wanted and coil not in self._waiting and on != self._wanted[coil]:
                 self.put_back += 1
                 self._waiting[coil] = Order(self._wanted[coil], now_ms, now_ms)
 
     def waits_since_ms(self, coil: Coil) -> int | None:
-        """Since when an order for this coil waits to be taken; None when none does."""
+        """Returns since when an order for this coil waits for its confirmation; None when none waits."""
         with self._lock:
             return self._waiting[coil].ordered_ms if coil in self._waiting else None
 
@@ -81,8 +81,8 @@ _PARITIES = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": seri
 
 
 class ModbusPort(SerialThread):
-    """One line. Its points are given once; `write`, `in_hand`, `health` and what `readings` has may be asked from any
-    thread. At the end outputs stay as they are."""
+    """Serves one line. Its points are given once; `write`, `in_hand`, `health` and methods of `readings` may be called
+    from any thread. At the end outputs stay as they are."""
 
     def __init__(self, path: str, baud: int, parity: str, points: Iterable[Bit | Number | Meter]) -> None:
         super().__init__("cabinet-modbus")
@@ -100,14 +100,14 @@ class ModbusPort(SerialThread):
         self._wake.set()
 
     def in_hand(self, point: Bit, *, now_ms: int) -> bool:
-        """Returns whether this coil can be switched: the thread lives, its unit answers, no order has waited for
+        """Returns whether this coil can be switched: the thread is alive, its unit answers, no order has waited for
         long."""
         waits_since_ms = self._coils.waits_since_ms((point.unit, point.address))
         signs_ms = (self.alive_ms, self._rounds.heard_ms(point.unit), waits_since_ms or now_ms)
         return all(ms is not None and now_ms - ms <= limits.IN_HAND_MS for ms in signs_ms)
 
     def health(self) -> dict[str, Any]:
-        """Plain data for the status: the port, the counters, questions in a row without answer by unit."""
+        """Returns plain data for the status: the port, the counters, questions in a row without answer by unit."""
         ours = {"state": self.state, "ports-lost": self.ports_lost, **self.counters}
         of_others = {"values-absurd": self.readings.absurd, "coils-put-back": self._coils.put_back}
         return {**ours, **of_others, "unanswered": self._rounds.failures()}
@@ -115,7 +115,7 @@ class ModbusPort(SerialThread):
     # --- the thread -------------------------------------------------------------------------------------------------
 
     def _open(self) -> serial.Serial:
-        # Exclusive: two programs that ask on one line take each other's answers.
+        # Exclusive: two programs that ask on one line get each other's answers.
         return serial.Serial(
             self._path, self._baud, parity=self._parity, exclusive=True, write_timeout=limits.RTU_WRITE_MS / 1000
         )

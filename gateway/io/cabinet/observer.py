@@ -1,7 +1,7 @@
-"""Makes one look at everything that is wired, as the core wants it: what the ports read last, debounced and scaled.
+"""Makes one observation of everything that is wired, in the core's form: the last readings, debounced and scaled.
 
 What is not wired, cannot be read or was read too long ago is None. A contact counts once two readings, DEBOUNCE_MS
-apart or more, and all between agree. A reading is told apart by when it was made: the same one handed in again proves
+apart or more, and all between agree. Readings are distinguished by the time they were made: the same one again proves
 nothing, so an input that is read once a second over Modbus needs its next reading. Used by one thread.
 """
 
@@ -16,7 +16,7 @@ from wire import quantity
 
 
 class Debounced:
-    """A contact whose value is None at first. Times are monotonic milliseconds of the readings."""
+    """Debounces a contact; its value is None at first. Times are monotonic milliseconds of the readings."""
 
     def __init__(self) -> None:
         self.value: bool | None = None
@@ -24,7 +24,7 @@ class Debounced:
         self._since_ms = 0
 
     def update(self, raw: bool | None, read_ms: int) -> bool | None:
-        """A reading made at `read_ms`; returns what counts now."""
+        """Accepts a reading made at `read_ms`; returns the value that counts now."""
         if raw is None:
             self.value = self._candidate = None
         elif raw != self._candidate:
@@ -37,7 +37,7 @@ class Debounced:
 if TYPE_CHECKING:
     from gateway.io.cabinet.modbus import ModbusPort
 
-# From a register's natural unit to the one of Seen.
+# From a register's natural unit to the one of Observation.
 _UPS_MV, _TEMPERATURE_CK, _PHOTOCELL_LX = 1000, 100, 1
 
 
@@ -54,7 +54,7 @@ class Observer:
         self._contacts = {point: Debounced() for point in (*inputs, *feedbacks) if point is not None}
 
     def read_contacts(self, *, now_ms: int) -> None:
-        """Take a reading of every contact; to be called some ten times a second."""
+        """Read every contact; must be called some ten times a second."""
         if self._gpio is not None:
             self._gpio.read_inputs(now_ms=now_ms)
         for point, contact in self._contacts.items():
@@ -66,7 +66,7 @@ class Observer:
                 contact.update(*self._modbus.readings.bit(point, now_ms=now_ms))
 
     def seen(self, *, now_ms: int) -> Observation:
-        """The look as it is now."""
+        """Return the observation as it is now."""
         config = self._config
         return Observation(
             tuple(self._feeder(feeder, now_ms) for feeder in config.feeders),
@@ -95,7 +95,8 @@ class Observer:
         return meters.scaled(self._modbus.readings.number(point, now_ms=now_ms), factor, code)
 
     def _switch(self) -> str | None:
-        """The hand switch from its contacts; None where one cannot be read, or both are closed (a wiring fault)."""
+        """Return the position of the hand switch; None if a contact cannot be read, or both are closed (a wiring
+        fault)."""
         positions = ((ON, self._config.switch_on), (OFF, self._config.switch_off))
         said = {word: self._contact(point) for word, point in positions if point is not None}
         if not said or None in said.values():

@@ -1,9 +1,9 @@
-"""The questions of a Modbus line, when each is asked, and the answers' values with their age. Must hold no port.
+"""Plans the questions of a Modbus line, and keeps the answers' values with their age. It must hold no port.
 
-Points that lie together share a question. Each question has its rhythm, and units that say nothing are asked ever more
-rarely: a unit that has not answered is asked again the question that it left open, and no other before that one is
-answered, for an answer that comes too late is then still an answer to the question asked. A value that was read too
-long ago is None. Written by one thread and read by others: each value is one tuple, put in its place as a whole.
+Points that lie together share a question. Each question has its interval, and silent units are asked less and less
+often: a unit that has not answered gets the unanswered question again, and no other before it has answered that one,
+for a late answer is then still an answer to the question asked. A value that was read too
+long ago is None. Written by one thread and read by others: each value is one tuple, replaced as a whole.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ from gateway.io.cabinet.wiring import REGISTERS, Bit, Meter, Number
 
 
 class Question(NamedTuple):
-    """Read `size` bits or registers of a unit by Modbus function 1 to 4, from `address` on."""
+    """Asks for `size` bits or registers of a unit by Modbus function 1 to 4, from `address` on."""
 
     unit: int
     function: int
@@ -33,31 +33,31 @@ class _Unit:
 
 
 class Rounds:
-    """The questions of one line; all are due at once. Their number is bounded by the configuration's."""
+    """Chooses the next question of one line; all are due at once. The configuration bounds their number."""
 
     def __init__(self, questions: Iterable[Question], *, now_ms: int) -> None:
         self._due_ms = dict.fromkeys(questions, now_ms)
         self._units = {question.unit: _Unit() for question in self._due_ms}
 
     def next(self, *, now_ms: int) -> Question | None:
-        """The question that has been due for longest, or None."""
+        """Returns the question that has been due for longest, or None."""
         due = [(at_ms, question) for question in self._due_ms if (at_ms := self._at_ms(question)) <= now_ms]
         return min(due)[1] if due else None
 
     def wait_ms(self, *, now_ms: int) -> int | None:
-        """Until the next question is due; None when there is none at all."""
+        """Returns the time until the next question is due; None when there is no question."""
         at_ms = [self._at_ms(question) for question in self._due_ms if self._is_open(question)]
         return max(0, min(at_ms) - now_ms) if at_ms else None
 
     def answered(self, question: Question, *, now_ms: int) -> None:
-        """Its unit has answered, be it with a refusal."""
+        """Notes that the unit has answered, even with a refusal."""
         unit = self._units[question.unit]
         unit.heard_ms, unit.failures, unit.retry_at_ms, unit.open = now_ms, 0, 0, None
-        # On a line that is too slow for all of them, what is overdue is not asked twice for it.
+        # On a line that is too slow for all of them, missed turns of a question are not made up for.
         self._due_ms[question] = max(self._due_ms[question] + question.every_ms, now_ms)
 
     def failed(self, question: Question, *, now_ms: int) -> None:
-        """No answer, or none that could be understood."""
+        """Notes that no answer came, or none that could be decoded."""
         unit = self._units[question.unit]
         delay_ms = limits.UNIT_RETRY_FIRST_MS << min(unit.failures, 16)
         unit.failures += 1
@@ -73,13 +73,13 @@ class Rounds:
         return self._units[unit].heard_ms if unit in self._units else None
 
     def failures(self) -> dict[int, int]:
-        """Questions in a row that each unit has not answered."""
+        """Returns how many questions in a row each unit has not answered."""
         return {number: unit.failures for number, unit in self._units.items()}
 
     def _at_ms(self, question: Question) -> int:
         unit = self._units[question.unit]
         if not self._is_open(question):
-            return 1 << 62  # waits for the one that its unit left open
+            return 1 << 62  # waits for the question that its unit left unanswered
         return max(self._due_ms[question], unit.retry_at_ms)
 
     def _is_open(self, question: Question) -> bool:
@@ -90,7 +90,7 @@ _Acceptor = Callable[[Sequence[int], int], None]
 
 
 class Readings:
-    """The values that were read. `absurd`: values of meters that were no number or out of range."""
+    """Keeps the values that were read. `absurd`: values of meters that were no number or out of range."""
 
     def __init__(self, points: Iterable[Bit | Number | Meter]) -> None:
         self.absurd = 0
@@ -105,23 +105,23 @@ class Readings:
         return list(self._acceptors)
 
     def accept(self, question: Question, values: Sequence[int], *, now_ms: int) -> None:
-        """The answer to one of `questions`: as many bits or registers as it asks for."""
+        """Accepts the answer to one of `questions`: as many bits or registers as it asks for."""
         for acceptor in self._acceptors[question]:
             acceptor(values, now_ms)
 
     def bit(self, point: Bit, *, now_ms: int) -> tuple[bool | None, int]:
-        """Returns what a coil or an input says, and when it was read (`now_ms` if never)."""
+        """Returns the value of a coil or an input, and when it was read (`now_ms` if never)."""
         raw, read_ms = self._bits.get((point.unit, point.function, point.address), (None, now_ms))
         known = raw is not None and now_ms - read_ms <= limits.READ_STALE_MS
         return (bool(raw) != point.inverted if known else None), read_ms
 
     def number(self, point: Number, *, now_ms: int) -> Fraction | None:
-        """A register's value in its natural unit."""
+        """Returns a register's value in its natural unit."""
         value, read_ms = self._numbers.get(point, (None, now_ms))
         return value if now_ms - read_ms <= limits.READ_STALE_MS else None
 
     def measured(self, meter: Meter, name: str, *, now_ms: int) -> int | None:
-        """One value of a meter, by its name in FeederSeen."""
+        """Returns one value of a meter, by its name in FeederObservation."""
         value, read_ms, stale_ms = self._measured.get((meter, name), (None, now_ms, 0))
         return value if now_ms - read_ms <= stale_ms else None
 
@@ -167,7 +167,7 @@ class Readings:
 
 
 def _spans(points: list[Bit]) -> list[tuple[int, int, int, int]]:
-    """(unit, function, address, size) of questions that read these bits, close ones together."""
+    """Returns (unit, function, address, size) of questions that read these bits, close ones together."""
     spans: list[tuple[int, int, int, int]] = []
     for unit, function, address in sorted({(point.unit, point.function, point.address) for point in points}):
         if spans and spans[-1][:2] == (unit, function) and address - spans[-1][2] < limits.BITS_SPAN_MAX:

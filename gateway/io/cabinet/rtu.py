@@ -1,10 +1,10 @@
-"""One question and its answer on a Modbus RTU line: pymodbus's messages and framing over an open pyserial port.
+"""Sends one question on a Modbus RTU line and returns its answer: pymodbus's messages and framing over pyserial.
 
 pymodbus's own serial client is not used: it waits by the wall clock (`_wait_for_data`, 3.8 to 3.16), which steps by
 years in a cabinet that has just found the time, and Debian 13's 3.8.6 listens without end to a line that babbles.
 Here an answer has a deadline on the monotonic clock, even on a line that babbles. Only the answer of the unit asked, to
-the function asked, of the length asked counts: echoes of an adapter, noise in front and late answers of others are
-passed over.
+the function asked, of the length asked counts: echoes of an adapter, noise before it and late answers of other units
+are skipped.
 """
 
 import logging
@@ -26,21 +26,21 @@ _REQUESTS = {
     3: ReadHoldingRegistersRequest,
     4: ReadInputRegistersRequest,
 }
-# Unit, function, CRC of two bytes; then a count and the data, or what a written coil or a refusal holds.
+# Unit, function, CRC of two bytes; then a count and the data, or the contents of a written coil or a refusal.
 _READ_OVERHEAD_BYTES, _WRITTEN_BYTES, _REFUSED_BYTES = 5, 8, 5
 # Start, eight bits, parity, stop.
 _BITS_PER_BYTE = 11
 GARBAGE, SILENCE = "garbage", "silence"
-# It writes an error for each refusal and each rubbish; here they are counted.
+# pymodbus logs an error for each refusal and each garbage; here they are counted.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
 class NoAnswerError(Exception):
-    """The unit said nothing in time (SILENCE), or what came was no answer of it (GARBAGE)."""
+    """Reports that the unit did not answer in time (SILENCE), or that no received bytes were its answer (GARBAGE)."""
 
 
 class RefusedError(Exception):
-    """The unit answered with a Modbus exception code."""
+    """Reports that the unit answered with a Modbus exception code."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"exception code {code}")
@@ -48,7 +48,8 @@ class RefusedError(Exception):
 
 
 def read(port: serial.Serial, unit: int, function: int, address: int, count: int) -> list[int]:
-    """Bits (0 or 1) or registers, `count` of them. NoAnswerError, RefusedError; OSError when the port is gone."""
+    """Returns bits (0 or 1) or registers, `count` of them. NoAnswerError, RefusedError; OSError when the port is
+    gone."""
     request = _REQUESTS[function](dev_id=unit, address=address, count=count)
     data_bytes = 2 * count if function >= 3 else (count + 7) // 8
     answer = _exchange(port, request, _READ_OVERHEAD_BYTES + data_bytes)
@@ -57,8 +58,8 @@ def read(port: serial.Serial, unit: int, function: int, address: int, count: int
 
 
 def write_coil(port: serial.Serial, unit: int, address: int, on: bool) -> list[int]:
-    """Returns what the unit says it wrote; raises as `read`. It repeats the question, as does an adapter with an echo:
-    only reading the coil back proves it."""
+    """Returns what the unit reports to have written; raises as `read`. A unit repeats the question, as does an adapter
+    with an echo: only reading the coil back proves it."""
     answer = _exchange(port, WriteSingleCoilRequest(dev_id=unit, address=address, bits=[on]), _WRITTEN_BYTES)
     return [int(answer.bits[0])]
 
@@ -82,7 +83,7 @@ def _exchange(port: serial.Serial, request: ModbusPDU, answer_bytes: int) -> Mod
 
 
 def _await_silence(port: serial.Serial) -> None:
-    """A question begins after 3.5 characters of silence; what comes until then is late, and passed over."""
+    """Waits for the 3.5 characters of silence before a question; bytes that come meanwhile are late, and dropped."""
     port.timeout = max(limits.RTU_SILENCE_MS, _duration_ms(port, 4)) / 1000
     deadline_ms = clock.monotonic_ms() + limits.RTU_BABBLE_MS
     while port.read(limits.RTU_BYTES_MAX) and clock.monotonic_ms() < deadline_ms:
@@ -95,7 +96,7 @@ def _duration_ms(port: serial.Serial, count: int) -> int:
 
 
 def _find(heard: bytes, unit: int, function: int, answer_bytes: int) -> ModbusPDU | None:
-    """The first frame in these bytes that is the answer."""
+    """Returns the first frame in these bytes that is the answer."""
     for start in range(len(heard) - _REFUSED_BYTES + 1):
         if heard[start] != unit or heard[start + 1] & 0x7F != function:
             continue

@@ -1,7 +1,7 @@
-"""A serial port served by a thread of its own: opening the port of a hung USB device may block.
+"""Serves a serial port by a thread of its own: opening the port of a hung USB device may block.
 
-The port is to be named by /dev/serial/by-id/…, which follows the adapter when it comes back as another ttyUSB. One that
-is gone is opened again for ever, with a back-off. Who derives from it says how to open the port and what to do with it.
+The port must be named by /dev/serial/by-id/…, which follows the adapter when it comes back as another ttyUSB. One that
+is gone is opened again for ever, with a back-off. A derived class defines how to open the port and what to do with it.
 """
 
 import contextlib
@@ -13,13 +13,13 @@ import serial
 from gateway.io import clock
 from gateway.io.cabinet import limits
 
-# What pyserial lets through from under a port that vanishes (termios.error is no OSError).
+# Exceptions that pyserial passes on when a port vanishes (termios.error is no OSError).
 _GONE = (OSError, ValueError, TypeError, termios.error)
 
 
 class SerialThread:
-    """From `start` to `close`. `state`: "open", or why not. `alive_ms`: when the thread last gave a sign of life, None
-    once closed. `ports_lost`: how often an open port ended by itself."""
+    """Serves a port from `start` to `close`. `state`: "open", or why not. `alive_ms`: the thread's last sign of life,
+    None once closed. `ports_lost`: how often an open port ended by itself."""
 
     def __init__(self, name: str) -> None:
         self.state = "not opened yet"
@@ -43,11 +43,12 @@ class SerialThread:
         raise NotImplementedError
 
     def _talk(self, port: serial.Serial) -> str:
-        """Until `_stop` is set, calling `_beat` now and then; returns why it ended. Errors of the port pass through."""
+        """Serves the port until `_stop` is set, calling `_beat` often; returns why it ended. Errors of the port
+        pass."""
         raise NotImplementedError
 
     def _beat(self) -> None:
-        """A sign of life."""
+        """Gives a sign of life."""
         if not self._stop.is_set():
             self.alive_ms = clock.monotonic_ms()
 
@@ -62,7 +63,7 @@ class SerialThread:
             delay_ms = min(2 * delay_ms, limits.PORT_REOPEN_LAST_MS)
 
     def _serve(self) -> tuple[bool, str]:
-        """One opening of the port, to its end. Returns whether it was open, and why it ended."""
+        """Opens the port once and serves it to its end. Returns whether it was open, and why it ended."""
         try:
             port = self._open()
         except _GONE as error:

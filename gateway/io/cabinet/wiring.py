@@ -1,4 +1,4 @@
-"""The wiring of a cabinet: where each contactor, contact, meter and sensor is connected, as gateway.toml writes it.
+"""Describes the wiring of a cabinet: where contactors, contacts, meters and sensors are connected, as in gateway.toml.
 
     "gpio:17"  "!gpio:27"              a line of the chip; "!" inverts (low is active)
     "gpio:5/pull-up"  "/pull-down"     the chip's own resistor, for a contact without one
@@ -9,7 +9,7 @@
     "modbus:4/30001:s16*0.1"           as s16, u32, s32 or f32 (high word first) instead of u16; times a factor
     "modbus:3/sdm120"                  an energy meter of a known kind (`meters`)
 
-A register's value is in the natural unit of what it stands for: lx, °C, V. `gateway.config.cabinet` checks the file and
+A register's value is in the natural unit of its quantity: lx, °C, V. `gateway.config.cabinet` checks the file and
 makes a `CabinetWiring`; the ports of this folder serve it.
 """
 
@@ -30,7 +30,7 @@ REGISTERS = {"u16": 1, "s16": 1, "u32": 2, "s32": 2, "f32": 2}
 
 
 class Gpio(NamedTuple):
-    """A line of the chip. `pull`: "pull-up", "pull-down" or None, as the board has it."""
+    """Describes a line of the chip. `pull`: "pull-up", "pull-down" or None, as the board has it."""
 
     line: int
     inverted: bool = False
@@ -38,7 +38,7 @@ class Gpio(NamedTuple):
 
 
 class Bit(NamedTuple):
-    """A coil or a discrete input. `function`: COIL or INPUT; `address` from 0."""
+    """Describes a coil or a discrete input. `function`: COIL or INPUT; `address` from 0."""
 
     unit: int
     function: int
@@ -47,8 +47,8 @@ class Bit(NamedTuple):
 
 
 class Number(NamedTuple):
-    """A value in one or two registers. `function`: HOLDING or INPUT_REGISTER. Times `factor` it is in its natural
-    unit."""
+    """Describes a value in one or two registers. `function`: HOLDING or INPUT_REGISTER. Times `factor` it is in its
+    natural unit."""
 
     unit: int
     function: int
@@ -58,7 +58,7 @@ class Number(NamedTuple):
 
 
 class Meter(NamedTuple):
-    """An energy meter whose registers are known by its kind."""
+    """Describes an energy meter whose registers are known by its kind."""
 
     unit: int
     kind: str
@@ -71,7 +71,7 @@ Point = Gpio | Bit | Number | Meter
 
 @dataclass(frozen=True)
 class FeederWiring:
-    """One feeder. `lamp_watts` 0: to be learned."""
+    """Describes one feeder. `lamp_watts` 0: to be learned."""
 
     name: str
     lamps: int
@@ -85,8 +85,8 @@ class FeederWiring:
 
 @dataclass(frozen=True)
 class CabinetWiring:
-    """A cabinet without faults. Latitude and longitude in 10^-4 degree, north and east positive. Ports are paths, None
-    where there is none."""
+    """Describes a cabinet without faults. Latitude and longitude in 10^-4 degree, north and east positive. Ports are
+    paths, None where there is none."""
 
     latitude_e4: int
     longitude_e4: int
@@ -108,7 +108,7 @@ class CabinetWiring:
     ups: Number | None = None
 
     def points(self) -> Iterator[Point]:
-        """Every point that is wired."""
+        """Yields every point that is wired."""
         singles = (
             self.watchdog, self.door, self.mains, self.switch_on, self.switch_off,
             self.photocell, self.temperature, self.ups,
@@ -127,7 +127,7 @@ _ADDRESS_MAX = 0xFFFF
 
 
 def parse(text: object) -> Point | None:
-    """The point behind a text, or None when it is none."""
+    """Returns the point that a text describes, or None."""
     if not isinstance(text, str):
         return None
     if match := _GPIO.fullmatch(text):
