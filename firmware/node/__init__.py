@@ -1,2 +1,2 @@
-"""The portable node application: what a node knows and decides. No pin, socket, clock, file or random
+"""Holds the portable node application: all that a node knows and decides. No pin, socket, clock, file or random
 source."""

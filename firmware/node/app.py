@@ -1,11 +1,11 @@
-"""The node application of any kind: datagrams and samples in, outputs, records and datagrams out.
+"""Runs the node application of any kind: datagrams and samples in, outputs, records and datagrams out.
 
 It composes the node's time, outbox, sender, orders and directives with one trade. The shell (firmware/esp32/main.py on
-the chip, the simulator's twin on a desk) does four things in a loop: it hands over datagrams and samples, calls `poll`,
-has its ports apply `outputs`, and sleeps until `deadline_ms`. What kind of node this is, its trade decides
-(`node.trade`). The application never blocks, reads no clock and touches no pin; what it must remember across a power
-cut it returns as a `Checkpoint`: hourly, and at once when the trade has something that a cut must not take. Flash wears
-out: `node.checkpoint` bounds the writes.
+the chip, the simulator's twin on a desk) does four things in a loop: it passes in datagrams and samples, calls `poll`,
+has its ports apply `outputs`, and sleeps until `deadline_ms`. The trade makes the kind of node (`node.trade`). The
+application never blocks, reads no clock and touches no pin. The state that must survive a power cut it returns as a
+`Checkpoint`: hourly, and at once when the trade has state that a cut must not destroy. Flash wears out:
+`node.checkpoint` bounds the writes.
 
 Long because all parts of a node meet here; each of them is a module of its own.
 """
@@ -27,10 +27,10 @@ from wire.record import EventBody, Record
 
 VERSION = "0.1.0"
 
-# What the shell knows at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
+# The shell's facts at a start. `previous_boot` and `durable_sequence` are None on a new board; `cause` is a word.
 Boot = namedtuple("Boot", ("boot", "previous_boot", "durable_sequence", "cause"))
 LOG_PATH = b"l"
-# Why an order means nothing while a technician has locked the node.
+# The word by which an order is declined while a technician has locked the node.
 LOCKED = "locked"
 
 MADE = "made"
@@ -40,14 +40,14 @@ _CHECKPOINT_MS = 3_600_000
 
 
 class Node:
-    """One node: identity, time, custody and link around its trade.
+    """Composes one node: identity, time, custody and link around its trade.
 
     `link`: a `wire.oscore_link.NodeLink`. `tap(what, sequence, data)` is called with every record made and acknowledged
     (console trace). `log`: a `node.record_log.RecordLog`, or None for a node that keeps records in RAM. `own`: the
     application's part of an earlier boot's checkpoint; `wear`: a `node.checkpoint.Wear`, or None where nothing wears
-    out. `updating`: a node.updating.Updating, where there is a second place for a program; `lines`: a
-    node.log_ring.LogRing that the gateway may read. `sleeps`: the shell can let it sleep deeply; `woken`: a
-    node.sleep.Woken after a sleep.
+    out. `updating`: a node.updating.Updating, or None without a second place for a program; `lines`: a
+    node.log_ring.LogRing that the gateway may read. `sleeps`: whether the shell supports deep sleep; `woken`: a
+    node.sleep.Woken after a sleep, else None.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Node:
         self._updating = updating
         self._lines = lines
         self.reach = Reach(settings.telemetry_s, now_ms=now_ms)
-        self._sequence = self._sequence_before = 0  # of the next record; as it was after the last poll
+        self._sequence = self._sequence_before = 0  # of the next record; its value after the last poll
         self._is_put_off = False
         self._wear = wear
         self._own = checkpoint.decode_own(own if woken is None else woken.image.own)
@@ -95,7 +95,7 @@ class Node:
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
         self._kept = trade.keeps
         self._platform = {}
-        # Nothing is reported after a sleep before there is a sample.
+        # After a sleep nothing is reported before there is a sample.
         self._has_sampled = woken is None
         self._sleeper = None
         if (sleeps and trade.sleeps) or woken is not None:
@@ -121,11 +121,11 @@ class Node:
 
     @property
     def outputs(self):
-        """The outputs that the ports are to apply now."""
+        """The outputs that the ports must apply now."""
         return self.trade.outputs
 
     def sample_due(self, now_ms) -> bool:
-        """True when the shell is to read its ports and call `sample`."""
+        """Returns whether the shell must read its ports and call `sample`."""
         return now_ms >= self._next_sample_ms(now_ms)
 
     def sample(self, values, platform, *, now_ms):
@@ -137,14 +137,14 @@ class Node:
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
-        # What is measured while a technician tests or locks shows nothing of an order.
+        # Measurements during a technician's test or lock do not show whether an order is obeyed.
         power_dw = self.trade.measured(moment) if self.trade.local is None else None
         if power_dw is not None:
             self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
 
     def sense(self, values, *, now_ms):
-        """Observes what the ports noticed between two samples; the shell's `poll` of this turn acts on it."""
+        """Observes readings of the ports between two samples; the shell's `poll` of this turn acts on them."""
         self.trade.sense(values, self._moment(now_ms))
 
     def poll(self, *, now_ms):
@@ -154,7 +154,7 @@ class Node:
         if self._link.era != self._era:
             self._era = self._link.era
             if self._orders.order is not None:
-                self._fetch.want(now_ms)  # the gateway may have started anew, and not know what we hold
+                self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
         self._decide(now_ms)
         if now_ms >= self._report_at_ms and self._has_sampled:
             self._report(now_ms)
@@ -167,8 +167,8 @@ class Node:
         if fault is not None:
             self._emit(EventBody(event.CLOCK_FAILURE, None, (fault,)), now_ms)
         needs_answer = not self.time.is_set() or self._orders.needs_lease(now_ms)
-        # To seal a question takes a chip as long as all the rest: one a turn, the alarms first, and none where many
-        # records were made since the last; `deadline_ms` asks for the next turn at once.
+        # Sealing a request takes a chip as long as all the rest: one a turn, alarms first, and none when many records
+        # were made since the last turn; `deadline_ms` asks for the next turn at once.
         is_said = not self._is_put_off and self._sequence - self._sequence_before > limits.MADE_MAX
         self._is_put_off, self._sequence_before = is_said, self._sequence
         is_said = is_said or self._sender.send(now_ms=now_ms, needs_time=needs_answer)
@@ -177,40 +177,41 @@ class Node:
             self._update(now_ms)
 
     def report_event(self, code, active, detail, *, now_ms):
-        """Reports an event that the shell knows of: a crash before this start, a hand at the button."""
+        """Reports an event that the shell has found: a crash before this start, a press of the button."""
         self._emit(EventBody(code, active, detail), now_ms)
 
     def local(self, word):
-        """Accepts what a technician at the node wants: a word of node.panel, or None. It goes before every order."""
+        """Accepts the wish of a technician at the node: a word of node.panel, or None. It precedes every order."""
         self.trade.local = word
 
     def is_sound(self, now_ms) -> bool:
-        """True unless something that is measured contradicts the outputs."""
+        """Returns False when a measurement contradicts the outputs."""
         return self.trade.is_sound(self._moment(now_ms))
 
     def may_restart(self, now_ms) -> bool:
-        """True when a restart now would not be felt, and loses no record that a reachable gateway would still
-        accept."""
+        """Returns whether a restart now would have no visible effect and lose no record that a reachable gateway would
+        still accept."""
         if self.reach.holds_restart(self._outbox.waiting(), now_ms):
             return False
         is_unfelt = self.trade.local is None and self.trade.may_restart(self._moment(now_ms))
         return self.reach.has_saved(self._outbox, now_ms, is_wanted=is_unfelt)
 
     def may_sleep(self, now_ms):
-        """Returns when to wake, on our own scale, if the chip may sleep deeply now; None: stay awake."""
+        """Returns when to wake, on the scale of `now_ms`, if the chip may sleep deeply now; None: stay awake."""
         if self._sleeper is None or not self._has_sampled or self.sample_due(now_ms):
             return None
         return self._sleeper.until_ms(self._moment(now_ms), self._report_at_ms)
 
     def suspend(self, now_ms):
-        """Returns the image to sleep with (node.sleep), or None: not now. This node ends with it; the one that wakes
-        with the image goes on."""
+        """Returns the image for a deep sleep (node.sleep), or None when it is not possible now. This Node must not be
+        used afterwards; the one that wakes with the image continues."""
         dues = (self._report_at_ms - now_ms, self._health_at_ms - now_ms, self._checkpoint_at_ms - now_ms)
         numbers = (self._boot.boot, self._sequence)
         return self._sleeper.image(numbers, dues, self.chip, self._remembered(), self.reach, now_ms=now_ms)
 
     def sleep_for(self, until_ms, *, now_ms) -> int:
-        """Returns what the sleep's oscillator must count so that we are awake at `until_ms`, and not long before."""
+        """Returns the milliseconds that the sleep's oscillator must count so that the node is awake at `until_ms`, and
+        not long before."""
         return self.time.sleep_for(until_ms - now_ms)
 
     # --- effects out ----------------------------------------------------------------------------------------
@@ -240,8 +241,8 @@ class Node:
         return deadline_ms
 
     def checkpoint(self, now_ms, *, is_last=False):
-        """Returns a Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows. When the
-        write fails, the shell calls `write_again`."""
+        """Returns a Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows, so it is due
+        now. When the write fails, the shell calls `write_again`."""
         if self._kept != self.trade.keeps:
             self._kept = self.trade.keeps
             self._checkpoint_at_ms = min(self._checkpoint_at_ms, now_ms)
@@ -261,7 +262,7 @@ class Node:
         )
 
     def write_again(self, now_ms):
-        """Asks for the checkpoint again later: the last one was not written."""
+        """Observes that the last checkpoint was not written: another becomes due later."""
         self._checkpoint_at_ms = now_ms + limits.CHECKPOINT_AGAIN_MS
 
     def waiting_sequences(self) -> list:
@@ -269,7 +270,7 @@ class Node:
         return self._outbox.sequences()
 
     def unix_s(self, now_ms):
-        """Returns UTC as the node knows it, or None."""
+        """Returns the node's UTC in Unix seconds, or None."""
         return self.time.unix_s(now_ms)
 
     # --- inside ---------------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ class Node:
             self._fetch.want(now_ms)
 
     def _go_on(self, woken, now_ms):
-        """Restores the numbers of the boot after a sleep, and what was due."""
+        """Restores the numbers of the boot after a sleep, and the times at which its records and checkpoint are due."""
         self._sequence = self._sequence_before = woken.image.sequence
         dues, true_ms = woken.image.dues, self.time.slept(woken.slept_ms)
         self._report_at_ms = now_ms + dues.report_ms - true_ms
@@ -343,7 +344,7 @@ class Node:
         self._link.respond(request.exchange, code, payload, options=options, now_ms=now_ms)
 
     def _update(self, now_ms):
-        # Told first: what waits to be sent holds a restart back.
+        # Outcomes are reported first: records that wait to be sent delay a restart.
         for number, word in self._updating.drain_outcomes():
             self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
         self._updating.poll(self.may_restart, now_ms=now_ms)
@@ -356,7 +357,7 @@ class Node:
         return self.time.unix_s(now_ms), uncertainty_s
 
     def _moment(self, now_ms):
-        # As `_certain`, but the clock is read once: numbers of its size take heap, at every turn.
+        # Like `_certain`, but the clock is read only once: numbers of its size take heap, at every turn.
         unix_s, uncertainty_s = self.time.steady_s(now_ms), self.time.uncertainty_s(now_ms)
         is_certain = unix_s is not None and uncertainty_s <= node_order.CERTAIN_S
         return Moment(
@@ -393,7 +394,7 @@ class Node:
         return self._sample_at_ms if wanted_ms is None else min(wanted_ms, self._sample_at_ms)
 
     def _report(self, now_ms):
-        # A clock that has just been put back a second must not report the same quarter hour twice.
+        # After the clock was set back a second, the same quarter hour must not be reported twice.
         self._report_at_ms = self._next_report_ms(now_ms, self._settings.telemetry_s // 2)
         moment = self._moment(now_ms)
         readings = self.trade.readings(moment)
@@ -421,7 +422,7 @@ class Node:
 
     def _emit(self, body, now_ms, gap=None):
         made = Record(self._boot.boot, self._sequence, self.time.stamp(now_ms), body)
-        writer = cbor.Writer(bytearray(256))  # not kept: where the heap is fullest, no record is made
+        writer = cbor.Writer(bytearray(256))  # not kept: no record is made where the heap is fullest
         record.write(writer, made)
         data = bytes(writer.view())
         if self._tap is not None:

@@ -1,13 +1,14 @@
-"""Checkpoints: the state that a node writes to its flash to survive a power cut, and how often it may write.
+"""Defines checkpoints, the state that a node writes to its flash to survive a power cut, and how often it may write.
 
-A Checkpoint holds the trade's memory and the application's own: what it learned of its clocks, and how much it has
+A Checkpoint holds the trade's memory and the application's own: the learned rates of its clocks, and how often it has
 written (a few bytes; a shorter or unknown form is read as nothing learned).
 
 Flash bears some 100,000 erasures of a block (data sheets of the W25Q and GD25Q families); littlefs spreads them over
 the free blocks, and each write of ours costs two of them at most (one of data, and a share of its directory's). So a
-budget of writes a day, by purpose, is a life time. A fault that writes in a loop (an alarm that comes and goes) is
-stopped by it, and seen in the health record; what must never be refused is only counted. The ledger is of one life:
-crashes at every start are handled by the guard, and by noting one and the same crash once (esp32.lifeline).
+budget of writes a day, by purpose, sets the life of the flash. It stops a fault that writes in a loop (an alarm that
+comes and goes), which shows in the health record; writes that must never be refused are only counted. The budget is
+counted from each start: crashes at every start are handled by the guard, and a crash that repeats is noted once
+(esp32.lifeline).
 """
 
 import struct
@@ -15,12 +16,13 @@ from collections import namedtuple
 
 from node import limits
 
-# The boot it belongs to, how far its records are safe, the trade's memory, and the bytes of an OwnMemory.
+# The boot it belongs to, the sequence up to which its records are safe, the trade's memory, and the bytes of an
+# OwnMemory.
 Checkpoint = namedtuple("Checkpoint", ("boot", "durable_sequence", "memory", "own"))
 
-# drift_ppm: learned rate of the crystal, positive fast, ± drift_doubt_ppm (0: not learned). sleep_ppm, sleep_doubt_ppm:
-# the same of the oscillator of deep sleep. chip_set_s: Unix seconds when the clock chip was set last, 0 never, ±
-# chip_doubt_s. flash_writes: since the board was made.
+# drift_ppm: learned rate of the crystal, positive when fast, ± drift_doubt_ppm (0: not learned). sleep_ppm,
+# sleep_doubt_ppm: the same for the oscillator of deep sleep. chip_set_s: Unix seconds when the clock chip was set last,
+# 0 for never, ± chip_doubt_s. flash_writes: since the board was made.
 OwnMemory = namedtuple(
     "OwnMemory",
     ("drift_ppm", "drift_doubt_ppm", "sleep_ppm", "sleep_doubt_ppm", "chip_set_s", "chip_doubt_s", "flash_writes"),
@@ -49,8 +51,8 @@ def encode_own(own) -> bytes:
 
 
 def decode_own(data) -> OwnMemory:
-    """Returns what `encode_own` wrote; NOTHING_LEARNED for anything else. A newer form may be longer, but what is here
-    never changes."""
+    """Returns the OwnMemory that `encode_own` wrote; NOTHING_LEARNED for anything else. A newer form may be longer, but
+    these fields never change."""
     if len(data) < struct.calcsize(_FORMAT) or data[0] == 0:
         return NOTHING_LEARNED
     return OwnMemory(*struct.unpack(_FORMAT, data[: struct.calcsize(_FORMAT)])[1:])
@@ -81,7 +83,7 @@ CHECKPOINT = "checkpoint"
 LOG = "log"
 SETTINGS = "settings"
 
-# Writes a day, None: never refused. What was not used is kept for a day.
+# Writes a day; None: never refused. Unused writes are kept for a day.
 BUDGETS = (
     (BOOT, None),
     (CHECKPOINT, limits.CHECKPOINTS_A_DAY),

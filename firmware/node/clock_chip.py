@@ -1,9 +1,10 @@
-"""The clock chip beside the node's own time: when its time is accepted, when it is set, when it is faulty.
+"""Decides about the clock chip beside the node's own time: when its time is accepted, when it is set, when it is
+faulty.
 
-The shell reads it at a start and after a sleep; its time counts if nothing better is known (`node.timekeeper`), with a
-doubt that grows since it was set. It is set once the gateway's time is good, if it was never set, is off by more than
-CHIP_OFF_S, or was set so long ago that its doubt passes CHIP_STALE_S; once a day at most. A chip that was set once and
-is silent or has stopped is reported, and so is one that contradicts the gateway. Must not touch a bus.
+The shell reads it at a start and after a sleep; its time is accepted if nothing better is known (`node.timekeeper`),
+with a doubt that grows from the time it was set. When the gateway's time is good, a chip is set that was never set, is
+off by more than CHIP_OFF_S, or was set so long ago that its doubt exceeds CHIP_STALE_S; once a day at most. A chip that
+was set once and is now silent or stopped is reported, and so is one that contradicts the gateway. Must not touch a bus.
 """
 
 from node import limits
@@ -13,7 +14,8 @@ STOPPED = "stopped"
 
 
 class ClockChip:
-    """Decides about one clock chip. `set_s`, `doubt_s`: of the last setting, as they were remembered (0: never)."""
+    """Decides about one clock chip. `set_s`, `doubt_s`: the remembered time and doubt of its last setting (0:
+    never)."""
 
     def __init__(self, time, set_s, doubt_s, has_told=False):
         self._time = time
@@ -50,7 +52,7 @@ class ClockChip:
         return unix_s if abs(said_s - unix_s) > limits.CHIP_OFF_S else None
 
     def was_set(self, unix_s, is_done, *, now_ms):
-        """Observes the outcome of setting the chip. One that failed is tried again after the next start or sleep."""
+        """Observes the outcome of setting the chip. After a failure it is tried again at the next start or waking."""
         if is_done:
             self.chip_set_s, self.chip_doubt_s = unix_s, self._time.uncertainty_s(now_ms)
             self._said = (unix_s, now_ms)
@@ -58,7 +60,7 @@ class ClockChip:
             self._is_fitted = False
 
     def next_fault(self):
-        """Returns the word of a fault once in a boot, or None."""
+        """Returns the word of a fault, once in a boot, else None."""
         word = self._fault or self._time.chip_fault
         if word is None or self.has_told:
             return None
@@ -67,8 +69,8 @@ class ClockChip:
 
 
 def chip_uncertainty_s(set_s, doubt_s, now_s):
-    """Returns the ± seconds of a clock chip that was set at `set_s` ± `doubt_s` and shows `now_s`; None when its time
-    is impossible: never set, or earlier than it was set."""
+    """Returns the ± seconds of a clock chip that was set at `set_s` ± `doubt_s` and shows `now_s`; None when it was
+    never set, or shows an impossible time, before `set_s`."""
     if set_s == 0 or now_s < set_s:
         return None
     return doubt_s + 1 + (now_s - set_s) * limits.CHIP_DRIFT_PPM // 1_000_000

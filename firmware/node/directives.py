@@ -1,14 +1,12 @@
-"""The directives that the gateway has for this kind of node, and until when each holds: asks with GET of `d`, keeps the
-answer.
+"""Asks the gateway for the directives for this kind of node (GET of `d`), and keeps the answer until each value ends.
 
-This is a fourth exchange beside those of `node.sender` and `node.orders`: no alarm and no order may wait behind it. It
-opens only after a sign of life, another exchange that the gateway has answered since ours last failed; so a silent
-gateway gets no more datagrams for it. NSTART is 4 for its sake, and four are open only when a gateway dies at that
-moment.
+This is a fourth exchange beside those of `node.sender` and `node.orders`, so that no alarm and no order waits behind
+it. It opens only after the gateway has answered another exchange since ours last failed; so a silent gateway gets no
+more datagrams because of it. For it NSTART is 4; all four are open only when a gateway fails at that moment.
 
-A value holds for `for_s` from when we asked, less what our crystal may lose in that time: never longer than the gateway
-meant, even if the answer was held up. The answer is complete: what it does not name is over. Without an answer each
-value ends by itself. What a trade does afterwards is its own decision; this module decides nothing.
+A value holds for `for_s` from our question, less what our crystal may lose in that time: never longer than the gateway
+meant, even if the answer was delayed. The answer is complete: a directive that it does not name has ended. Without an
+answer each value ends by itself. The trade decides what it does afterwards; this module decides nothing.
 """
 
 import struct
@@ -23,8 +21,9 @@ _ASLEEP = "<BiI"
 
 
 class Directives:
-    """Asks for the directives and holds them. `codes`: those that the trade wants; none: it never asks. `spread_s`:
-    this node's own seconds. `counters`: what came and could not be used; the link counts the rest."""
+    """Asks for the directives and holds them. `codes`: those that the trade wants; when empty, it never asks.
+    `spread_s`: this node's own seconds (node.trade.spread). `counters`: answers that could not be used; the link counts
+    the rest."""
 
     def __init__(self, link, *, peer, kind, codes, spread_s, random_below):
         self._link = link
@@ -49,15 +48,15 @@ class Directives:
     # --- what holds -----------------------------------------------------------------------------------------------
 
     def values(self, now_ms) -> dict:
-        """Returns {code: value} of what holds now, and the end of an EXCEPTION (node.trade). It is the same object
-        until something changes, and must not be written to."""
+        """Returns {code: value} of the directives that hold now, and the end of an EXCEPTION (node.trade). It is the
+        same object until a directive changes, and must not be written to."""
         if self._next_end_ms is not None and now_ms >= self._next_end_ms:
             self._expire(now_ms)
         return self._values
 
     def drain_changes(self):
-        """Drains what a person decided and has changed since the last call: (code, value or None, for_s) each. None:
-        the directive has ended."""
+        """Drains the changes of directives that a person decides: (code, value or None, for_s) each. None: the
+        directive has ended."""
         if not self._changes:
             return ()
         changes, self._changes = self._changes, []
@@ -66,11 +65,11 @@ class Directives:
     # --- the question ---------------------------------------------------------------------------------------------
 
     def answered(self, now_ms):
-        """Observes that the gateway has answered something of ours: it is there, and may be asked."""
+        """Observes that the gateway has answered another request of ours: it is reachable, and may be asked."""
         if not self._codes:
             return
         if self._link.era != self._era:
-            # At our boot, or after the gateway's: it may be another, or have learnt what it did not know.
+            # After our start or the gateway's: it may be another gateway, or a release that knows directives.
             is_first = self._era is None
             self._era = self._link.era
             if is_first:
@@ -80,7 +79,7 @@ class Directives:
         self._may_ask = True
 
     def send(self, now_ms) -> bool:
-        """Asks, if it is time and the gateway is there; returns whether it did."""
+        """Asks, if it is time and the gateway is reachable; returns whether it did."""
         if self._exchange is not None or not self._may_ask or self._ask_at_ms is None or now_ms < self._ask_at_ms:
             return False
         self._may_ask = False
@@ -95,7 +94,7 @@ class Directives:
         return True
 
     def is_ours(self, happened) -> bool:
-        """True when an event of the link is about our question."""
+        """Returns whether an event of the link is about our question."""
         if not isinstance(happened, (Response, Failed)):
             return False
         return self._exchange is not None and self._exchange == happened.exchange
@@ -117,7 +116,7 @@ class Directives:
             self._later(now_ms)
 
     def deadline_ms(self, now_ms):
-        """Returns when something ends or the question is due, or None."""
+        """Returns when a directive ends or the question is due, or None."""
         soonest = self._next_end_ms
         if self._exchange is not None or not self._may_ask or self._ask_at_ms is None:
             return soonest
@@ -126,17 +125,18 @@ class Directives:
     # --- sleep ----------------------------------------------------------------------------------------------------
 
     def is_busy(self, now_ms) -> bool:
-        """True while something is asked, or about to be."""
+        """Returns whether a question is open, or due now."""
         return self._exchange is not None or (
             self._may_ask and self._ask_at_ms is not None and now_ms >= self._ask_at_ms
         )
 
     def due_ms(self, now_ms):
-        """Returns in how long the gateway is to be asked; None: as soon as it has answered anything."""
+        """Returns in how many milliseconds the question is due; None: as soon as the gateway has answered another
+        request."""
         return None if self._ask_at_ms is None else self._ask_at_ms - now_ms
 
     def asleep(self, now_ms) -> bytes:
-        """Returns what holds, for `resume`."""
+        """Returns the directives that hold as bytes, for `resume`."""
         self.values(now_ms)
         return b"".join(
             [
@@ -146,7 +146,7 @@ class Directives:
         )
 
     def resume(self, data, passed_ms, due_ms, *, now_ms):
-        """Restores what held at least `passed_ms` ago."""
+        """Restores the directives that were saved at least `passed_ms` ago."""
         size, held = struct.calcsize(_ASLEEP), {}
         for at in range(0, len(data) - size + 1, size):
             code, value, left_ms = struct.unpack(_ASLEEP, data[at : at + size])
@@ -168,9 +168,9 @@ class Directives:
         self.counters["unknown-codes"] += unknown
         self._is_unknown = False
         self._delay_ms = limits.DIRECTIVES_RETRY_FIRST_MS
-        # Each node's period differs by its own seconds: those that began together drift apart.
+        # Each node's period differs by its own seconds: nodes that began together drift apart.
         self._ask_at_ms = now_ms + limits.DIRECTIVES_EVERY_MS - self._spread_ms
-        self._expire(now_ms)  # what had ended before is reported as ended
+        self._expire(now_ms)  # directives that ended before are reported as ended
         held = {}
         for code in told:
             value, for_s = told[code]
@@ -195,7 +195,7 @@ class Directives:
         self._held = held
         self._values = {code: held[code][0] for code in held}
         if directive.EXCEPTION in held:
-            # A fact is what it is now; a programme looks ahead.
+            # Of a fact only the present value matters; a programme plans ahead.
             self._values[directive.EXCEPTION_ENDS] = held[directive.EXCEPTION][1]
         self._next_end_ms = min([held[code][1] for code in held]) if held else None
 

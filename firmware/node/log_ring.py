@@ -1,13 +1,13 @@
-"""The last lines that a node said, in RAM, and the very last of them as bytes that fit RTC memory: for a technician who
-comes after the fact. Read on the console and over the link (GET `l`).
+"""Keeps the last lines of a node's log in RAM, and the very last of them as bytes that fit RTC memory, for a technician
+who comes after a fault. They are read on the console and over the link (GET `l`).
 
-It must never hold a secret: it is fed by the program's own words alone, and a run of hexadecimal digits as long as a
-key is blotted out all the same. Bounded; the oldest line goes.
+It must never hold a secret: only the program's own words go in, and a run of hexadecimal digits as long as a key is
+still blotted out. It is bounded; the oldest line is dropped.
 """
 
 LINES_MAX = 32
 LINE_CHARS_MAX = 96
-# Of all lines together: short ones are many, long ones may not take the heap of as many.
+# Characters of all lines together: there may be many short lines, but not as many long ones, which take more heap.
 CHARS_MAX = 1280
 # A key is 32 digits and more; a node's id, 16, stays readable.
 _HEX_RUN_MAX = 24
@@ -16,7 +16,7 @@ _BLOT = "..."
 
 
 class LogRing:
-    """The last lines of the node's log in RAM. `tail_before`: bytes of the last life's end, or None."""
+    """Keeps the last lines of the log. `tail_before`: the last bytes of the previous boot's log, or None."""
 
     def __init__(self, tail_before=None):
         self._lines = []
@@ -24,7 +24,7 @@ class LogRing:
         self.before = _text(tail_before)
 
     def add(self, line, *, uptime_s):
-        """Keeps one line."""
+        """Appends one line, blotted and cut; drops the oldest ones beyond the bounds."""
         kept = "%d %s" % (uptime_s, blotted(line))
         kept = kept.replace("\n", " | ")[:LINE_CHARS_MAX]
         self._lines.append(kept)
@@ -33,11 +33,12 @@ class LogRing:
             self._chars -= len(self._lines.pop(0))
 
     def lines(self) -> list:
-        """Returns the lines, oldest first."""
+        """Returns all lines kept, oldest first."""
         return list(self._lines)
 
     def tail(self, bytes_max) -> bytes:
-        """Returns the last whole lines that fit, oldest first; of a single line that does not fit, its end."""
+        """Returns the last whole lines that fit `bytes_max`, oldest first; the end of the last line when it alone does
+        not fit."""
         kept = b""
         for line in reversed(self.lines()):
             longer = line.encode() + (b"\n" + kept if kept else b"")
@@ -50,7 +51,7 @@ class LogRing:
 
 
 def blotted(line) -> str:
-    """Returns the line without what may be a key."""
+    """Returns the line with each run of digits that may be a key blotted out."""
     shown = []
     run = ""
     for char in line + "\0":

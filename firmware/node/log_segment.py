@@ -1,7 +1,7 @@
-"""One segment of a node's log on flash: entries one after the other, each with its length and a CRC-32.
+"""Defines a segment of a node's log on flash: entries one after the other, each with its length and a CRC-32.
 
 An entry holds one encoded record, or a mark. Bytes that are no sound entry are the end of a segment, not an error: a
-power cut may tear the last one. Knows bytes and names only; must not know files.
+power cut may tear the last one. It handles bytes and names only; must not know files.
 """
 
 import struct
@@ -13,12 +13,13 @@ from wire.faults import WireFault
 # A segment fills one erase block of the flash and never begins a second one.
 SEGMENT_BYTES_MAX = 4096
 
-# What a log remembers of a segment is a row: in a week of silence there are sixty of them, and objects would be four
-# times as large. Its lane; the numbers it stands for; how many times it was thinned; its sound bytes; where that begins
-# which was not acknowledged; how many records wait; where those begin that were acknowledged before others, or None.
+# A log keeps each segment as a row, a list: in a week of silence there are sixty of them, and objects would be four
+# times as large. Its items: the lane; the first and last file numbers it covers; how many times it was thinned; its
+# sound bytes; where its first unacknowledged record begins; how many records wait; the set of starts of records that
+# were acknowledged before earlier ones, or None.
 LANE, FIRST, LAST, LEVEL, SIZE, START, COUNT, DONE = 0, 1, 2, 3, 4, 5, 6, 7
 
-# What an entry is: a mark, or a record of a lane: 1 and on in the order of event.LANES.
+# The kind of an entry: MARK, or a record of a lane: from 1 on, in the order of event.LANES.
 MARK = 16
 
 _HEAD = "<BH"  # kind, bytes of the body
@@ -30,7 +31,7 @@ MARK_BYTES = OVERHEAD_BYTES + 9
 
 _RECORD = 0x85  # a CBOR array of five items
 _NAME_CHARS = 15
-# A file an hour for 1,900 years; a board that is thinned oftener than this counts no further.
+# A file an hour for 1,900 years; the level of a segment that is thinned oftener stays at its highest.
 NUMBER_MAX = 0xFFFFFF
 LEVEL_MAX = 99
 
@@ -47,14 +48,14 @@ def of_lane(lane, body) -> bytes:
 
 
 def mark(boot, durable_sequence) -> bytes:
-    """Returns the entry of a mark: of `boot`, all up to `durable_sequence` (None: nothing) is held elsewhere, here, or
-    reported lost."""
+    """Returns the entry of a mark: all records of `boot` up to `durable_sequence` (None: none) are held elsewhere or
+    here, or reported lost."""
     known = durable_sequence is not None
     return entry(MARK, struct.pack(_MARK, boot, int(known), durable_sequence if known else 0))
 
 
 def read_mark(body):
-    """Returns (boot, durable sequence or None), or None for what a newer firmware may have written."""
+    """Returns (boot, durable sequence or None) of a mark, or None for a mark of a newer firmware."""
     if len(body) != MARK_BYTES - OVERHEAD_BYTES:
         return None
     boot, known, sequence = struct.unpack(_MARK, body)
@@ -62,7 +63,7 @@ def read_mark(body):
 
 
 def entries_of(data) -> list:
-    """Returns the sound entries from the beginning of `data` on: [(kind, start, end, body)]; `end` is where the next
+    """Returns the sound entries at the beginning of `data`: [(kind, start, end, body)]; `end` is where the next
     begins."""
     found = []
     start = 0
@@ -77,7 +78,7 @@ def entries_of(data) -> list:
 
 
 def identity(data):
-    """Returns (boot, sequence) of an encoded record, or None when these are not its bytes."""
+    """Returns (boot, sequence) of an encoded record, or None for other bytes."""
     if not data or data[0] != _RECORD:
         return None
     try:
@@ -102,7 +103,7 @@ def name(lane, first, last, level, *_) -> str:
 
 
 def read_name(text):
-    """Returns (lane, first, last, level), or None for a name that is not a segment's."""
+    """Returns (lane, first, last, level) of a file name, or None for a name that is not a segment's."""
     for lane in event.LANES:
         if len(text) == _NAME_CHARS and text[0] == lane[0]:
             try:

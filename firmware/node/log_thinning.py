@@ -1,7 +1,7 @@
-"""Plans how a full log makes room (see `node.record_log`): which segments, which of their records go, and the gaps that
-report it.
+"""Plans how a full log makes room (see `node.record_log`): which segments change, which of their records go, and the
+gaps that report it.
 
-Nothing is read or written here but through the `records` function of the log.
+It reads only through the `records` function of the log, and writes nothing.
 """
 
 from collections import namedtuple
@@ -13,14 +13,15 @@ from wire import cbor, event
 from wire import limits as wire_limits
 from wire.faults import WireFault
 
-# `segments` of `lane` become one of `level`, or none. `removed`: of each segment the starts of the records that go,
+# `segments` of `lane` become one of `level`, or none. `removed`: for each segment the starts of the records that go,
 # None for all. `why`: "thinned" or "dropped".
 Plan = namedtuple("Plan", ("lane", "segments", "removed", "gaps", "level", "why"))
 
 
 def plan_room(chains, lane, records, *, is_cramped):
-    """Returns the plan that costs least when `lane` needs a segment; None when only worthier records are there.
-    `is_cramped`: no file can be written before one has gone. `records(segment)`: [(start, body)] of those that wait."""
+    """Returns the plan with the least loss when `lane` needs a segment; None when only more important records are
+    there. `is_cramped`: no file can be written before one is removed. `records(segment)`: [(start, body)] of the
+    records that wait."""
     plan = None
     if not is_cramped:
         plan = _joined(chains)
@@ -36,10 +37,11 @@ def plan_room(chains, lane, records, *, is_cramped):
 
 
 def _joined(chains):
-    """Plans to join two neighbours that fit one segment, nothing going: a node that starts every dusk leaves such."""
+    """Plans to join two neighbours that fit one segment, without loss: a node that starts every dusk leaves such
+    segments."""
     for lane in event.LANES:
         chain = chains[lane]
-        # Never the newest: its mark tells how far the boot's records were safe, and it may be open.
+        # Never the newest: its mark holds how far the boot's records were safe, and it may be open.
         for index in range(len(chain) - 2):
             pair = chain[index : index + 2]
             if _live_bytes(pair[0]) + _live_bytes(pair[1]) <= log_segment.SEGMENT_BYTES_MAX:
@@ -81,7 +83,8 @@ def _halved(pair, records):
 
 
 def _dropped(lane, segment, records):
-    """Plans to drop the whole segment. What its gap records and boot reports told must be told anew."""
+    """Plans to drop the whole segment. The losses that its gap records and boot reports declare must be reported
+    again."""
     losses = []
     for _, body in records(segment):
         boot, sequence = log_segment.identity(body) or (0, 0)
@@ -92,7 +95,8 @@ def _dropped(lane, segment, records):
 
 
 def _note_told(losses, body):
-    # Our own record, by its checksum: a node has no other use for what checks those of others (`wire.record.check`).
+    # Its checksum shows that it is our own record: a node need not load the check of foreign ones
+    # (`wire.record.check`).
     try:
         said = cbor.decode(body)[4]
     except WireFault:
@@ -108,7 +112,8 @@ def _note_told(losses, body):
 
 
 def _note(losses, boot, first, last):
-    """Adds a range that lost records. A wider range is still true: a record that exists beats a gap that covers it."""
+    """Adds a range that lost records. A wider range is still true: a record that arrives overrides a gap that covers
+    it."""
     for loss in losses:
         if loss[0] == boot:
             loss[1] = min(loss[1], first)

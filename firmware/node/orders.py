@@ -1,15 +1,14 @@
-"""The order that this node holds: when it is accepted, until when it holds, what became of it; and the question for it.
+"""Accepts, holds and ends the one order of this node, reports what became of it, and asks the gateway for it.
 
 An order comes in two ways. The node asks (GET `c`, Fetch) and reads the answer to its own question; or the gateway
 posts to `/c`, and then only a fresh order is accepted: a node whose clock is good to CERTAIN_S judges the age itself;
 otherwise, and when the order seems old, the gateway gets 4.01 with an Echo value (RFC 9175) and has to come back with
 it. So no order acts that the gateway wrote longer than FRESH_S ago, even if an attacker held it back meanwhile.
 
-Beside freshness: a number below the last one under the same keys is old and refused, the same again changes
-nothing, an order that has expired is refused. What holds ends with its expiry by a clock that is good, and by
-the monotonic clock at the latest then; an override rests while the gateway's lease, counted from the sending
-of a request of ours, is not held. A restart forgets all of it. Must not touch an output: the trade
-decides.
+Besides freshness: a number below the last one under the same keys is old and refused, the same number again changes
+nothing, an expired order is refused. An order ends at its expiry by a clock that is good, and at the latest after its
+duration by the monotonic clock. An override rests while the node does not hold the gateway's lease, which is counted
+from the sending of a request of ours. A restart forgets all of it. Must not touch an output: the trade decides.
 """
 
 import struct
@@ -28,9 +27,9 @@ REFUSED = "refused"
 EXPIRED = "expired"
 ENDED = "ended"
 
-# As they stand in an image.
+# Outcomes by their number in a sleep image.
 _OUTCOMES = (None, RECEIVED, APPLIED, MEASURED, REFUSED, EXPIRED, ENDED)
-# number, what was said of the order, milliseconds until its end; then the order
+# number, last outcome reported, milliseconds until its end; then the order
 _ASLEEP = "<qBI"
 
 _COUNTERS = ("taken", "again", "refused", "malformed", "challenged", "returned")
@@ -88,7 +87,8 @@ class Orders:
         self._accept(order, asked_ms, certain, era, now_ms)
 
     def renew_lease(self, lease_s, *, asked_ms, now_ms):
-        """Renews the lease by what an answer of the gateway says is left of it, or None; counted from when we asked."""
+        """Renews the lease by the seconds left in an answer of the gateway (None: no lease), counted from our
+        request."""
         if lease_s is None:
             return
         until_ms = asked_ms + 1000 * lease_s
@@ -120,12 +120,12 @@ class Orders:
         return order if now_ms >= self._lease_from_ms else None
 
     def applied(self):
-        """Observes that the output is as the order in force wants it."""
+        """Observes that the output follows the order in force."""
         if self._said != MEASURED:
             self._note(APPLIED)
 
     def declined(self, why):
-        """Observes that the order in force means nothing to this node's trade."""
+        """Observes that the trade declines the order in force. `why`: a word."""
         self._note(REFUSED, why)
 
     def measured(self, power_dw):
@@ -134,14 +134,14 @@ class Orders:
             self._note(MEASURED, None, power_dw)
 
     def needs_lease(self, now_ms) -> bool:
-        """True when an override is held and less than half of the lease is left: then anything is asked of the
-        gateway."""
+        """Returns whether an override is held and less than half of the lease is left: any request to the gateway
+        renews it."""
         if self.order is None or self.order.rule != node_order.OVERRIDE:
             return False
         return self._lease_until_ms is None or now_ms >= self._half_ms()
 
     def deadline_ms(self, certain, now_ms):
-        """Returns when something changes by itself, or None."""
+        """Returns when the order or its lease changes by itself, or None."""
         if self.order is None:
             return None
         instants = [self._ends_ms]
@@ -158,7 +158,7 @@ class Orders:
         return min(instants)
 
     def drain_outcomes(self) -> list:
-        """Drains what is to be reported: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
+        """Drains the outcomes to report: [(id or None, outcome, why or None, power in 0.1 W or None)]."""
         outcomes = self._outcomes
         if outcomes:
             self._outcomes = []
@@ -167,14 +167,14 @@ class Orders:
     # --- sleep ----------------------------------------------------------------------------------------------
 
     def asleep(self, now_ms) -> bytes:
-        """Returns what `resume` needs. The lease is not kept: it is shorter than a sleep, and the next answer brings
+        """Returns the bytes for `resume`. The lease is not kept: it is shorter than a sleep, and the next answer brings
         one."""
         left_ms = max(0, self._ends_ms - now_ms) if self.order is not None else 0
         data = struct.pack(_ASLEEP, self._number, _OUTCOMES.index(self._said), min(0xFFFFFFFF, left_ms))
         return data if self.order is None else data + node_order.encode(self.order)
 
     def resume(self, data, passed_ms, *, era, now_ms):
-        """Restores what was held at least `passed_ms` ago: an order never outlives its end by a sleep."""
+        """Restores the order that was saved at least `passed_ms` ago: a sleep never prolongs an order."""
         size = struct.calcsize(_ASLEEP)
         if len(data) < size:
             return
@@ -191,7 +191,7 @@ class Orders:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _written_ms(self, order, echo, certain, now_ms):
-        """Returns an instant that is not after the gateway wrote this; None: it may be old."""
+        """Returns an instant not after the gateway's writing of this order; None: it may be old."""
         challenge = self._challenge
         if echo is not None and challenge is not None and echo == challenge[0]:
             self._challenge = None
@@ -201,14 +201,14 @@ class Orders:
         if certain is None:
             return None
         if order.rule is None:
-            return now_ms  # its number says that it is the latest: what held before it is over, however late
+            return now_ms  # its number shows that it is the latest: an earlier order is over, however late this comes
         age_s = certain[0] - node_order.written_at_s(order)
         if abs(age_s) + certain[1] > node_order.FRESH_S:
             return None
         return now_ms - 1000 * max(0, age_s)
 
     def _accept(self, order, said_ms, certain, era, now_ms):
-        """Holds the order, or returns the word of why not."""
+        """Accepts the order and returns None, or returns the reason of refusal, a word."""
         if era != self._era:
             self._era = era
             self._number = -1
@@ -245,15 +245,16 @@ class Orders:
         return why
 
     def _refuse_malformed(self, era):
-        """Reports a malformed order once under the same keys: a gateway that cannot write must not fill the outbox."""
+        """Reports a malformed order once under the same keys: a gateway with a faulty encoder must not fill the
+        outbox."""
         self.counters["malformed"] += 1
         if self._malformed_era != era:
             self._malformed_era = era
             self._outcomes.append((None, REFUSED, "malformed", None))
 
     def _new_challenge(self, now_ms):
-        """Returns an Echo value, one at a time. The one under way serves on while it is young: a push that is sent
-        again on the way must not spoil the Echo that its first copy has earned."""
+        """Returns the one Echo value in use, while it is young: a push that is retransmitted must not invalidate the
+        Echo value that its first copy received."""
         challenge = self._challenge
         if challenge is None or now_ms - challenge[1] > 1000 * node_order.FRESH_S // 2:
             value = bytes([self._random_below(256) for _ in range(node_order.ECHO_BYTES)])
@@ -280,11 +281,11 @@ def _is_over(order, certain):
 
 
 class Fetch:
-    """Asks the gateway for the order that stands (GET `c`), when an answer has said that one waits.
+    """Asks the gateway for this node's order (GET `c`) when an answer has reported that one waits.
 
-    Its exchange is its own, beside the two of `node.sender`: an alarm never waits behind it. The question is repeated
-    until there is an answer that can be used: one under the same keys, within FRESH_S of the question. `counters`:
-    answers that could not be used; the link counts the rest.
+    It has an exchange of its own, beside the two of `node.sender`: an alarm never waits behind it. The question is
+    repeated until there is an answer that can be used: one under the same keys, within FRESH_S of the question.
+    `counters`: answers that could not be used; the link counts the rest.
     """
 
     def __init__(self, link, *, peer, random_below):
@@ -302,11 +303,11 @@ class Fetch:
             self._wanted_ms = now_ms
 
     def is_expected(self, now_ms) -> bool:
-        """True while an order may arrive any moment: a lamp may stay lit for it."""
+        """Returns whether an order may arrive any moment: a lamp may stay lit for it."""
         return self._wanted_ms is not None and now_ms - self._wanted_ms < limits.ORDER_HOLD_MS
 
     def send(self, now_ms) -> bool:
-        """Asks, if that is wanted and may be tried; returns whether it did."""
+        """Asks, if an order waits and no retry delay runs; returns whether it did."""
         channel = self._channel
         if self._wanted_ms is None or channel.exchange is not None:
             return False
@@ -322,13 +323,13 @@ class Fetch:
         return True
 
     def is_ours(self, happened) -> bool:
-        """True when an event of the link is about our question."""
+        """Returns whether an event of the link is about our question."""
         if not isinstance(happened, (Response, Failed)):
             return False
         return self._channel.exchange is not None and self._channel.exchange == happened.exchange
 
     def handle(self, happened, now_ms):
-        """Accepts the outcome of our question: (payload, when asked), or None where there is nothing to use."""
+        """Accepts the outcome of our question: returns (payload, when asked), or None when it cannot be used."""
         channel = self._channel
         if isinstance(happened, Response) and happened.code == messages.CONTENT:
             is_fresh = now_ms - channel.asked_ms <= 1000 * node_order.FRESH_S
@@ -344,14 +345,14 @@ class Fetch:
         return None
 
     def is_busy(self, now_ms) -> bool:
-        """True while the question is open, or may be asked now."""
+        """Returns whether the question is open, or may be asked now."""
         channel = self._channel
         if channel.exchange is not None or self._wanted_ms is None:
             return channel.exchange is not None
         return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
 
     def deadline_ms(self, now_ms):
-        """Returns when to ask, or when the wait for the answer ends, or None."""
+        """Returns when the question is due, or when `is_expected` ends, or None."""
         if self._wanted_ms is None:
             return None
         hold_ms = self._wanted_ms + limits.ORDER_HOLD_MS

@@ -1,14 +1,13 @@
 """Holds records between their making and the gateway's 2.04 (custody, ARCHITECTURE, section 3).
 
-Three lanes; alarms leave first and have places that nothing else may take. When telemetry is full its older half is
-thinned (every second record goes, the rest stay unchanged) before anything is dropped, and every range that lost a
-record becomes a gap record: "of these, what you do not hold will not come". Bounded in RAM; a power cut loses what
-waits here, which the next boot's report declares as an open gap.
+There are three lanes; alarms leave first and have places that no other lane may take. When telemetry is full its older
+half is thinned (every second record is removed, the rest stay unchanged) before anything is dropped. Every range that
+lost a record becomes a gap record: the records of this range that you do not hold will not come. The outbox is bounded
+and in RAM; a power cut destroys its records, which the next boot's report declares as an open gap.
 
-With a log on flash (`node.record_log`) behind it, RAM is flushed into the log when the gateway has been silent for
-long, or for a minute and a dozen records wait, or RAM is half full; while the gateway answers nothing is written. What
-the log holds goes out after what is new (alarms first in both), lane by lane, and is as durable as what the gateway
-holds.
+With a log on flash (`node.record_log`), RAM is flushed into the log when the gateway has been silent for long, or for a
+minute and a dozen records wait, or RAM is half full; while the gateway answers nothing is written. Records in the log
+are sent after new ones (alarms first in both), lane by lane, and count as durable like those that the gateway holds.
 """
 
 from collections import namedtuple
@@ -16,22 +15,22 @@ from collections import namedtuple
 from node import limits
 from wire import event
 
-# `data` is the encoded record: immutable from here to the warehouse. `gap`: the Gap that a gap record tells, else
-# None; a gap record that is dropped gives its Gap back, or the loss would go untold. `place`: where the log on flash
-# has it, or None for a record that is in RAM alone; a record with a place may be of an earlier boot.
+# `data` is the encoded record: immutable from here to the warehouse. `gap`: the Gap that a gap record reports, else
+# None; when a gap record is dropped its Gap is noted again, or the loss would not be reported. `place`: the record's
+# place in the log on flash, or None for a record that is only in RAM; a record with a place may be of an earlier boot.
 Entry = namedtuple("Entry", ("sequence", "data", "gap", "place"))
-# Of `boot`, from `first` to `last` (None: to its end): what you do not hold will not come.
+# Records of `boot`, from `first` to `last` (None: to its end): those that you do not hold will not come.
 Gap = namedtuple("Gap", ("first", "last", "why", "boot"))
 
-# Why it will not come.
+# Why they will not come.
 THINNED = "thinned"
 DROPPED = "dropped"
 DAMAGED = "damaged"
 
 
 class Outbox:
-    """Bounded queues, one a lane, of the records of `boot`; `log`: a `node.record_log.RecordLog`, or None. `counters`:
-    made, acknowledged, thinned, dropped."""
+    """Holds the records of `boot` in bounded queues, one a lane; `log`: a `node.record_log.RecordLog`, or None.
+    `counters`: made, acknowledged, thinned, dropped."""
 
     def __init__(self, *, boot=0, log=None):
         self._boot = boot
@@ -41,7 +40,7 @@ class Outbox:
         self._others = []  # of earlier boots, from the log
         self._made = 0
         self._handed = {}  # lanes of a channel: sequences that it may be carrying
-        self._moved = {}  # of these, sequence: place in the log, where it went meanwhile
+        self._moved = {}  # of these, {sequence: the place in the log to which it went meanwhile}
         self._heard = True
         self._heard_ms = 0
         self._wrote_ms = None
@@ -66,7 +65,7 @@ class Outbox:
         return False
 
     def any_stored(self, lanes) -> bool:
-        """True when the log holds records of these lanes."""
+        """Returns whether the log holds records of these lanes."""
         if self._log is not None:
             for lane in lanes:
                 if self._log.waiting(lane):
@@ -78,8 +77,8 @@ class Outbox:
         return [entry.sequence for lane in event.LANES for entry in self._lanes[lane]]
 
     def put(self, lane: str, sequence: int, data: bytes, gap=None) -> None:
-        """Queues an encoded record and makes room by the policy above. A record that finds only worthier ones is
-        dropped."""
+        """Queues an encoded record and makes room by the policy above. A record is dropped when only more important
+        ones wait."""
         self.counters["made"] += 1
         self._made = sequence + 1
         entry = Entry(sequence, data, gap, None)
@@ -90,8 +89,8 @@ class Outbox:
         self._lanes[lane].append(entry)
 
     def first(self, lanes, bytes_max: int, count_max: int) -> list:
-        """Returns the entries that fit one payload, from the first of `lanes` that has any, oldest first: of those in
-        RAM, and of the alarms that the log holds."""
+        """Returns the entries that fit one payload, from the first of `lanes` that has any, oldest first: those in RAM,
+        and the alarms in the log."""
         for lane in lanes:
             chosen = self._first_of(lane, bytes_max, count_max) if self._lanes[lane] else None
             if not chosen and lane == event.ALARM and self._log is not None and self._log.waiting(lane):
@@ -102,7 +101,7 @@ class Outbox:
         return []
 
     def stored(self, lanes, bytes_max: int, count_max: int) -> list:
-        """Returns the entries of the log alone that fit one payload: they are sent gently, when there is nothing
+        """Returns only entries of the log that fit one payload: they are sent with pauses, when there is nothing
         new."""
         for lane in lanes:
             if self._log is not None and self._log.waiting(lane):
@@ -113,7 +112,7 @@ class Outbox:
         return []
 
     def acknowledge(self, entries) -> None:
-        """Releases entries that the gateway holds durably. Without entries it only shows that the gateway answered."""
+        """Releases entries that the gateway holds durably. Without entries it only notes that the gateway answered."""
         self._heard = True
         done = {entry.sequence for entry in entries if entry.place is None}
         if done:
@@ -127,7 +126,7 @@ class Outbox:
                 self.counters["acknowledged"] += 1
 
     def durable_sequence(self, made: int):
-        """Returns the last sequence up to which nothing is in RAM alone; None when there is none. `made`: the next
+        """Returns the last sequence up to which no record is only in RAM; None when there is none. `made`: the next
         sequence."""
         return self._durable(made, ())
 
@@ -141,28 +140,30 @@ class Outbox:
         return self._others.pop(0) if self._others else None
 
     def may_report_gap(self) -> bool:
-        """True when there is room for gap records: RAM is not crowded, or it stays so until they are reported."""
+        """Returns whether gap records may be made: RAM is less than half full, or the log waits for them before it can
+        make room."""
         return self._in_ram() < limits.OUTBOX_RECORDS_MAX // 2 or (self._log is not None and self._log.awaits_gaps())
 
     def flush(self) -> None:
-        """Brings RAM to flash as soon as possible: a restart is planned."""
+        """Starts to write RAM to flash as soon as possible, before a planned restart or a sleep."""
         self._is_flushing = self._log is not None
 
     def is_flushed(self) -> bool:
-        """True when a restart loses nothing, or nothing can be done about it."""
+        """Returns whether a restart loses nothing, or the loss cannot be prevented."""
         return self._log is None or not self._is_flushing
 
     def is_bare(self) -> bool:
-        """True when RAM holds nothing that a sleep would lose: no record, no unreported loss, no file to be removed."""
+        """Returns whether RAM holds nothing that a sleep would lose: no record, no unreported loss, no file to be
+        removed."""
         is_empty = not (self._in_ram() or self._gaps or self._others)
         return is_empty and (self._log is None or not self._log.has_removals())
 
     def resume(self, made) -> None:
-        """Restores a boot in which `made` records were made, none of them in RAM."""
+        """Restores the state of a boot in which `made` records were made, none of them in RAM."""
         self._made = made
 
     def poll(self, *, now_ms) -> None:
-        """Does at most one write to flash, when one is due. It is called at every turn."""
+        """Does at most one write to flash, when one is due. The application calls it at every turn."""
         if self._heard:
             self._heard, self._heard_ms = False, now_ms
         if self._log is None or (self._log.is_busy() and self._log.poll(told=self._is_told(), now_ms=now_ms)):
@@ -212,7 +213,7 @@ class Outbox:
         return chosen
 
     def _hand(self, lanes, chosen):
-        """Notes what a channel carries: if it goes to flash meanwhile, its 2.04 finds it there."""
+        """Notes the records that a channel carries: if they go to flash meanwhile, their 2.04 finds them there."""
         for sequence in self._handed.get(lanes, ()):
             self._moved.pop(sequence, None)
         self._handed[lanes] = [entry.sequence for entry in chosen if entry.place is None]
@@ -223,7 +224,7 @@ class Outbox:
             for entry in entries:
                 if entry.sequence in leaving:
                     continue
-                # A gap record that waits here is all that tells of an older loss.
+                # A gap record that waits here is the only report of an older loss.
                 is_own = entry.gap is not None and entry.gap.boot == self._boot
                 oldest = min(oldest, entry.gap.first if is_own else entry.sequence)
         for gap in self._gaps:
@@ -231,7 +232,7 @@ class Outbox:
         return oldest - 1 if oldest > 0 else None
 
     def _is_told(self):
-        """True when no loss waits in RAM for its gap record, nor any gap record."""
+        """Returns whether no unreported loss and no gap record waits in RAM."""
         if self._gaps or self._others:
             return False
         return not any(entry.gap is not None for entries in self._lanes.values() for entry in entries)
@@ -250,7 +251,7 @@ class Outbox:
         return silent_ms >= limits.LOG_SILENT_MS and apart_ms >= limits.LOG_EVERY_MS
 
     def _writable(self, now_ms):
-        """Returns the lanes that have something for the log, without those that it refused a moment ago."""
+        """Returns the lanes that have records for the log, without those whose retry delay still runs."""
         return [lane for lane in event.LANES if self._lanes[lane] and now_ms >= self._retry_ms[lane]]
 
     def _write_one(self, now_ms):
@@ -264,7 +265,8 @@ class Outbox:
                 self._moved_to(places, entries)
                 self._lanes[lane] = entries[len(places) :]
                 break
-            # Room is being made, which takes a few turns and the gap records' way to flash; or the flash refuses.
+            # The log makes room, which takes a few turns and needs the gap records on flash first; or the flash
+            # refuses.
             self._retry_ms[lane] = now_ms + (limits.LOG_ROOM_MS if self._log.is_busy() else limits.LOG_RETRY_MS)
         if not self._log.is_busy() and not self._writable(now_ms):
             self._is_flushing = False
@@ -289,7 +291,7 @@ class Outbox:
         return free > limits.OUTBOX_ALARM_RESERVE + limits.OUTBOX_EVENT_RESERVE
 
     def _make_room(self, lane):
-        """Removes from the least valuable lane that is not above the one that asks; False when there is nothing."""
+        """Removes records from the least important lane that is not above `lane`; False when there are none."""
         if len(self._lanes[event.TELEMETRY]) > 3:
             self._thin()
             return True
@@ -316,8 +318,8 @@ class Outbox:
         self._note(Gap(entry.sequence, entry.sequence, DROPPED, self._boot))
 
     def _note(self, gap):
-        """Adds a range that lost records. A wider range is still true: a record that exists beats a gap that covers
-        it."""
+        """Adds a range that lost records. A wider range is still true: a record that arrives overrides a gap that
+        covers it."""
         if gap.boot != self._boot:
             self._note_other(gap)
             return
@@ -328,7 +330,8 @@ class Outbox:
         gaps.append(gap)
 
     def _note_other(self, gap):
-        """Adds a range of an earlier boot, one a boot: as many as the log can have removed from at once."""
+        """Adds a range of an earlier boot, merged into one a boot; so there are no more than boots from which the log
+        removed at once."""
         for index, other in enumerate(self._others):
             if other.boot == gap.boot:
                 is_open = other.last is None or gap.last is None

@@ -1,12 +1,12 @@
-"""The button and the LED of a node, for the technician at its foot. Levels go in, words come out.
+"""Reads the button and drives the LED of a node, for a technician on site. Levels go in, words come out.
 
     press shortly    test: the trade shows what it can for a while (`Moment.local` is TEST); pressed again it ends
     hold for 5 s     lock: outputs off and shut, in spite of any order, until it is held again; survives a restart, for
                      a technician who locks a node may turn its power off and on. The LED answers when it is long
                      enough.
 
-A lock is an interlock (ARCHITECTURE, section 6): it has the last word. It is no isolation: before anybody touches the
-wires the fuse is pulled. A button that hangs is no button: held for a minute it counts for nothing until it is let go.
+A lock is an interlock (ARCHITECTURE, section 6): it overrides all else. It is no isolation: pull the fuse before you
+touch the wires. A button that is stuck is ignored: held for a minute it has no effect until it is released.
 
     LED                                     means
     two long flashes, a pause               locked
@@ -19,7 +19,7 @@ wires the fuse is pulled. A button that hangs is no button: held for a minute it
 
 The first that applies is shown.
 
-Must not know pins, trades or files: of a trade its two words.
+Must not know pins, trades or files; of a trade it uses only the words TEST and LOCK.
 """
 
 from node.limits import TEST_MAX_MS
@@ -49,12 +49,13 @@ _PATTERNS = (
     (RESCUE, "#.#.#.#.#.........."),
     (LOCKED, "##########..##########.........."),
 )
-# Shown while the button is held long enough: let go now.
+# Shown when the button has been held long enough: release it now.
 _ANSWER = "#."
 
 
 class Panel:
-    """The button and the LED. `is_locked`: as it was before the restart. `test_ms`: how long the trade's test takes."""
+    """Serves the button and the LED. `is_locked`: the lock before the restart. `test_ms`: how long the trade's test
+    takes."""
 
     def __init__(self, *, is_locked, test_ms, now_ms):
         self.is_locked = is_locked
@@ -100,13 +101,13 @@ class Panel:
             self._events.append(TEST)
 
     def local(self):
-        """Returns LOCK, TEST or None: what the trade gets with its Moment."""
+        """Returns LOCK, TEST or None: the trade's `local` (node.trade)."""
         if self.is_locked:
             return LOCK
         return TEST if self._test_until_ms is not None else None
 
     def drain_events(self) -> list:
-        """Drains TEST, LOCK, UNLOCK. A LOCK or an UNLOCK is to be saved."""
+        """Drains the events TEST, LOCK, UNLOCK. The caller saves a LOCK or an UNLOCK."""
         if not self._events:
             return ()
         events, self._events = self._events, []
@@ -117,7 +118,8 @@ class Panel:
         return self._test_until_ms
 
     def led(self, state, *, now_ms) -> bool:
-        """Returns whether the LED is lit now. `state`: one of the words above but LOCKED, which is known here."""
+        """Returns whether the LED is lit now. `state`: one of the words above, except LOCKED, which the panel knows
+        itself."""
         if self._is_down and not self._is_spent and now_ms - self._down_since_ms >= HOLD_MS:
             pattern = _ANSWER
         else:

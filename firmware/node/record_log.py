@@ -1,18 +1,19 @@
-"""The records of a node on flash: what RAM cannot hold while the gateway is silent, and what a power cut must not take.
+"""Keeps records of a node on flash: those that RAM cannot hold while the gateway is silent, and those that a power cut
+must not destroy.
 
-Three chains of segments, one a lane, oldest first. A record goes in with the bytes it was made with, its identity
-included, and leaves when the gateway holds it: a segment goes as a whole once its last record was acknowledged; what
-had been acknowledged of another segment before a cut is sent again under the same identity, which costs a datagram.
-Nothing is ever changed in place: an append may be torn (the CRC of each entry shows it), a thinned segment is written
-beside those that it replaces.
+There are three chains of segments, one a lane, oldest first. A record is appended as the bytes it was made with, its
+identity included, and released when the gateway holds it: a segment is removed as a whole once its last record was
+acknowledged. Acknowledged records of other segments are sent again after a power cut, under the same identity, which
+costs a datagram. Nothing is ever changed in place: an append may be torn (the CRC of each entry shows it), a thinned
+segment is written beside those that it replaces.
 
-When the chains are full, in this order: neighbours that fit one segment are put together; the older half of the
-telemetry is thinned, two neighbours of the lowest level at a time, every second record of each boot going and the rest
-unchanged; the oldest segment of the least lane is dropped. Before anything is removed the gap that reports it must be
-durable: the log hands out the gaps (`drain_gaps`) and waits until its owner confirms it (`poll`).
+When the chains are full the log makes room, in this order: neighbours that fit one segment are joined; the older half
+of the telemetry is thinned, two neighbours of the lowest level at a time, by every second record of each boot, the rest
+unchanged; the oldest segment of the least important lane is dropped. Before anything is removed the gap that reports it
+must be durable: the log gives out the gaps (`drain_gaps`) and waits until its owner confirms that (`poll`).
 
 Each call does one write or removal at most. `files`: the five methods of `esp32.log_files.LogFiles`, which answer False
-and never raise. When to write is the outbox's decision.
+and never raise. The outbox decides when to write.
 """
 
 from node import limits, log_segment
@@ -24,20 +25,20 @@ from wire import event
 class RecordLog:
     """Appends, thins and releases records on flash.
 
-    `spend(now_ms)` is asked before each write and may refuse it. `looked()` is called after each file that the start
-    reads, some 40 ms of a chip. `counters`: records written, thinned and dropped; files that could not be written;
-    segments with a bad end.
+    `spend(now_ms)` is called before each write and may refuse it. `looked()` is called for each file that the start
+    reads, which takes a chip some 40 ms. `counters`: records written, thinned and dropped; files that could not be
+    written; segments with a bad end.
     """
 
     def __init__(self, files, *, spend=lambda now_ms: True, looked=None):
         self._files = files
         self._spend = spend
         self._chains = {lane: [] for lane in event.LANES}  # of rows, see log_segment.LANE and on
-        self._open = dict.fromkeys(event.LANES)  # the last of a chain, while it takes more
+        self._open = dict.fromkeys(event.LANES)  # the last of a chain, while records may be appended to it
         self._next = 1
         self._doomed = []
         self._plan = None
-        self._rest_until_ms = 0  # a plan for which nothing may be spent now waits so long
+        self._rest_until_ms = 0  # until then a plan waits whose write was refused
         self._gaps = []
         self._marks = {}
         self._segments_max = limits.LOG_SEGMENTS_MAX
@@ -46,8 +47,8 @@ class RecordLog:
         self._load(looked)
 
     def durable_sequence(self, boot, known):
-        """Returns the last sequence of an earlier `boot` up to which nothing was in its RAM alone; `known`: as its
-        checkpoint has it."""
+        """Returns the last sequence of an earlier `boot` up to which no record was only in RAM; `known`: the one in its
+        checkpoint."""
         marked = self._marks.get(boot)
         if known is None or marked is None:
             return marked if known is None else known
@@ -66,9 +67,9 @@ class RecordLog:
         return sum(len(chain) for chain in self._chains.values())
 
     def append(self, lane, entries, mark_of, *, now_ms) -> list:
-        """Write the first of `entries`, as many as the lane's segment takes; the places of those that are now durable,
-        none while there is no room or the flash refuses. `mark_of(count)`: (boot, durable sequence) once the first
-        `count` are written."""
+        """Writes the first of `entries`, as many as fit the lane's segment, and returns the places of those that are
+        now durable: none while there is no room or the flash refuses. `mark_of(count)`: (boot, durable sequence) once
+        the first `count` are written."""
         segment = self._open[lane]
         pieces, starts, size = _fill(lane, entries, segment[SIZE] if segment else 0)
         if not pieces and segment is not None:
@@ -99,8 +100,8 @@ class RecordLog:
         return []
 
     def acknowledge(self, place) -> bool:
-        """Observes that the gateway holds the record of a place. False when the place is no more, or was acknowledged
-        before."""
+        """Observes that the gateway holds the record of a place. False when the place does not exist any more, or was
+        acknowledged before."""
         segment, start = place
         if segment not in self._chains[segment[LANE]] or start < segment[START]:
             return False
@@ -123,7 +124,7 @@ class RecordLog:
         return gaps
 
     def is_busy(self) -> bool:
-        """True while `poll` has something to do."""
+        """Returns whether `poll` has something to do."""
         return bool(self._doomed) or self._plan is not None
 
     def deadline_ms(self, now_ms):
@@ -131,20 +132,20 @@ class RecordLog:
         return now_ms if self._doomed else max(now_ms, self._rest_until_ms)
 
     def has_removals(self) -> bool:
-        """True while files wait to be removed whose records, found again, would be sent again."""
+        """Returns whether files wait to be removed: after a restart their records would be sent again."""
         return bool(self._doomed)
 
     def awaits_gaps(self) -> bool:
-        """True while something waits for the gaps that were handed out to be durable."""
+        """Returns whether a plan waits until the gaps that were given out are durable."""
         return self._plan is not None and bool(self._plan.gaps)
 
     def poll(self, *, told, now_ms) -> bool:
-        """Does one pending write or removal; True when there was one. `told`: every gap drained from here is
+        """Does one pending write or removal; returns whether there was one. `told`: every gap drained from here is
         durable."""
         if self._gaps or not told:
             return False
         if self._doomed:
-            # What cannot be removed now is found again at the next start.
+            # A file that cannot be removed now is found again at the next start.
             self._files.remove(self._doomed.pop(0))
             return True
         if self._plan is None or now_ms < self._rest_until_ms:
@@ -159,7 +160,8 @@ class RecordLog:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _load(self, looked):
-        """Reads what earlier boots left. A file that another one replaces was to be removed when the power went."""
+        """Reads the files of earlier boots. A file whose numbers another one covers was about to be removed when the
+        power was cut."""
         found = []
         for text in self._files.names():
             parsed = log_segment.read_name(text)
@@ -176,7 +178,7 @@ class RecordLog:
             self._check_chain(lane, self._chains[lane], looked)
 
     def _check_chain(self, lane, chain, looked):
-        last, broken = None, None  # the record before, as its bytes: of thousands a damage asks for two
+        last, broken = None, None  # the bytes of the record before: decoded only at a damage, for two of thousands
         for segment in list(chain):
             if looked is not None:
                 looked()
@@ -209,8 +211,8 @@ class RecordLog:
             self._marks[mark[0]] = max(mark[1], self._marks.get(mark[0], 0))
 
     def _note_damage(self, before, after):
-        """Adds the gap between two records of a chain that held others; open at the end where the next is of another
-        boot."""
+        """Adds the gap between two records of a chain that lost the records between them; open at the end where the
+        next is of another boot."""
         if before is None:
             before = (after[0], -1)
         is_same = after is not None and after[0] == before[0]
@@ -241,8 +243,8 @@ class RecordLog:
                 yield at, body
 
     def _entries(self, name, at, until):
-        """Yields the sound entries of a file between two places, (kind, start, end, body) each, read a little at a
-        time."""
+        """Yields the sound entries of a file between two offsets, (kind, start, end, body) each, and reads a little at
+        a time."""
         while at < until:
             data = self._files.read(name, at, min(limits.LOG_READ_BYTES, until - at))
             base = at
@@ -258,7 +260,7 @@ class RecordLog:
         self._doomed.append(log_segment.name(*segment))
 
     def _may_begin(self, lane):
-        """True when the lane may have one more file; otherwise a plan makes room."""
+        """Returns whether the lane may have one more file; otherwise makes a plan for room."""
         maximum = self._segments_max
         if lane != event.ALARM:
             maximum -= limits.LOG_ALARM_SEGMENTS
@@ -270,19 +272,19 @@ class RecordLog:
         if self.segments() + len(self._doomed) < maximum:
             return True
         if not self._doomed:
-            from node.log_thinning import plan_room  # a log that is full is rare, and its way out is half a kilobyte
+            from node.log_thinning import plan_room  # a log is seldom full, and this module takes half a kilobyte
 
             self._plan = plan_room(self._chains, lane, self._records, is_cramped=self._is_cramped)
             if self._plan is not None:
                 self._gaps.extend(self._plan.gaps)
                 for segment in self._plan.segments:
-                    self._close(segment)  # what came later would go untold
+                    self._close(segment)  # the loss of records appended later would not be reported
         return False
 
     def _carry_out(self, plan):
         chain = self._chains[plan.lane]
         if any(segment not in chain for segment in plan.segments):
-            return  # the gateway took one of them meanwhile
+            return  # the gateway acknowledged one of them meanwhile
         new = log_segment.row(plan.lane, plan.segments[0][FIRST], plan.segments[-1][LAST], plan.level)
         if plan.why == THINNED:
             if not self._files.replace(log_segment.name(*new), self._kept(plan, new)):
@@ -299,7 +301,7 @@ class RecordLog:
             self._forget(new)
 
     def _kept(self, plan, new):
-        """Yields the entries of the segment `new` that a plan leaves, and updates its figures."""
+        """Yields the entries that a plan keeps, and updates the figures of their segment `new`."""
         for segment, removed in zip(plan.segments, plan.removed):
             for start, body in self._records(segment):
                 if start not in removed:
@@ -315,13 +317,13 @@ class RecordLog:
         return segment
 
     def _close(self, segment):
-        """Closes a segment: nothing is appended to it any more."""
+        """Closes a segment, so that nothing more is appended to it."""
         lane = segment[LANE]
         if self._open[lane] is segment:
             self._open[lane] = None
 
     def _failed(self, segment):
-        """Lowers the number of files: the file system is full or worn out, and may hold fewer."""
+        """Observes a failed write. A full file system lowers the number of files."""
         self.counters["failed"] += 1
         if self._files.is_full:
             self._segments_max = max(limits.LOG_SEGMENTS_MIN, self.segments() - 2)
@@ -333,7 +335,8 @@ class RecordLog:
 
 
 def _fill(lane, entries, size):
-    """Returns (bytes of entries, where each begins, where the last ends) that still fit a segment of `size` bytes."""
+    """Returns (bytes of each entry, where each begins, where the last ends) of the entries that still fit a segment of
+    `size` bytes."""
     pieces, starts = [], []
     for each in entries:
         data = log_segment.of_lane(lane, each.data)

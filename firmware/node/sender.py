@@ -1,11 +1,13 @@
-"""Carries the outbox to the gateway: which payload is in flight, when to try again, and whether the gateway is there.
+"""Sends the outbox to the gateway: it decides which payload is in flight and when to try again, and knows whether the
+gateway answers.
 
-Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: `urgent` takes
-alarms, then events; `bulk` takes telemetry. Each has at most one exchange open (with `node.orders` and
-`node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from what then
-waits, alarms first. Success leads on at once until the outbox is empty; what a log on flash holds of earlier times
-follows gently, a pause after each payload, and behind all that is new. Its alarms do not wait. While the gateway is
-silent, an empty question goes out in its place: it shows as much of the gateway for a tenth of the bytes.
+Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: the first sends
+alarms, then events; the second sends telemetry. Each has at most one exchange open (with `node.orders` and
+`node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from the records
+that wait then, alarms first. After a success the next payload leaves at once, until the outbox is empty; earlier
+records in a log on flash follow after all new ones, with a pause after each payload. Alarms in the log do not wait.
+While the gateway is silent, an empty request is sent in place of a payload of the log: it shows as well whether the
+gateway answers, for a tenth of the bytes.
 """
 
 from node import limits
@@ -17,7 +19,7 @@ from wire.record import decode_answer
 
 
 class Channel:
-    """One exchange at a time for some lanes. `retry_at_ms` is None when nothing keeps the channel from sending."""
+    """Carries one exchange at a time for some lanes. `retry_at_ms` is None when no retry delay runs."""
 
     def __init__(self, lanes, path, *, retry_last_ms):
         self.lanes = lanes
@@ -26,7 +28,7 @@ class Channel:
         self.entries = ()
         self.asked_ms = 0
         self.retry_at_ms = None
-        self.rest_until_ms = 0  # what the log on flash holds waits so long
+        self.rest_until_ms = 0  # until then the records of the log on flash wait
         self._retry_last_ms = retry_last_ms
         self._delay_ms = limits.RETRY_FIRST_MS
 
@@ -36,15 +38,16 @@ class Channel:
         self._delay_ms = limits.RETRY_FIRST_MS
 
     def failed(self, random_below, now_ms):
-        """Backs off, twice as long each time, with jitter: after a cut all lamps of a district would ask at once."""
+        """Backs off, twice as long each time, with jitter: without it all lamps of a district would ask at once after a
+        power cut."""
         self.exchange, self.entries = None, ()
         self.retry_at_ms = now_ms + self._delay_ms // 2 + random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, self._retry_last_ms)
 
 
 class Sender:
-    """Feeds the link from an outbox. `options`: of each request. `counters`: payloads failed and refused by the
-    gateway, unreadable answers."""
+    """Sends the records of an outbox over the link. `options`: of each request. `counters`: payloads that failed or
+    that the gateway refused, unreadable answers."""
 
     def __init__(self, link, outbox, *, peer, random_below, hold_until_ms, options=()):
         self._link = link
@@ -54,7 +57,7 @@ class Sender:
         self._random_below = random_below
         self._hold_until_ms = hold_until_ms
         self._asks = True
-        self._is_unheard = False  # the last question had no answer
+        self._is_unheard = False  # the last request had no answer
         self._holds_alarms = True
         self.has_asked = False  # since the start, or the waking
         self._ask_at_ms = hold_until_ms
@@ -65,8 +68,8 @@ class Sender:
         self.counters = {"failed": 0, "refused": 0, "answer-unreadable": 0}
 
     def send(self, *, now_ms, needs_time) -> bool:
-        """Opens the first exchange that may be opened now and returns whether there was one. `needs_time`: ask for the
-        answer alone, with its time and lease, when nothing waits."""
+        """Opens the first exchange that may be opened now and returns whether there was one. `needs_time`: when nothing
+        waits, send an empty request for the time and lease in its answer."""
         self._asks = needs_time or (self._is_unheard and self._outbox.any_stored(event.LANES))
         if self._is_held(now_ms):
             return False
@@ -86,12 +89,12 @@ class Sender:
         return False
 
     def rest(self, for_ms, *, now_ms):
-        """Holds everything but a new alarm back for `for_ms`: the gateway was silent."""
+        """Delays everything but a new alarm for `for_ms`: the gateway was silent."""
         self._hold_until_ms = self._ask_at_ms = now_ms + for_ms
         self._holds_alarms = False
 
     def is_busy(self, now_ms) -> bool:
-        """True while an exchange is open, or one would be opened if nothing else came."""
+        """Returns whether an exchange is open, or will be opened without a further event."""
         for channel in self._channels:
             if channel.exchange is not None:
                 return True
@@ -122,12 +125,12 @@ class Sender:
         channel.failed(self._random_below, now_ms)
         self._is_unheard = isinstance(happened, Failed)
         if not self._holds_alarms:
-            # Awake in a silence, a radio that calls again and again would cost more than all the rest.
+            # While the gateway is silent, repeated calls by radio would cost an awake node more than all the rest.
             self._hold_until_ms = self._ask_at_ms = now_ms + limits.SILENT_FIRST_MS
         return (), None, 0
 
     def deadline_ms(self):
-        """Returns when a channel that has something to send may send it; None when nothing waits for time alone."""
+        """Returns when a channel that has something to send may send it; None when no channel waits only for a time."""
         earliest = None
         is_urgent = not self._holds_alarms and self._outbox.any_in((event.ALARM,))
         hold_ms = 0 if is_urgent else self._hold_until_ms
@@ -160,7 +163,7 @@ class Sender:
         return channel.retry_at_ms is None or now_ms >= channel.retry_at_ms
 
     def _open(self, channel, entries, now_ms):
-        payload = [entry.data for entry in entries]  # as they are: one open exchange less that has a copy
+        payload = [entry.data for entry in entries]  # not joined: one copy less while the exchange is open
         outcome = self._link.request(
             self._peer, coap_message.POST, channel.path, payload, options=self._options, now_ms=now_ms
         )
@@ -192,14 +195,13 @@ class Sender:
 
 
 class Reach:
-    """Knows whether the gateway is there: a restart of our own waits for it, and the LED shows it. It decides nothing
-    else.
+    """Knows whether the gateway answers: a planned restart waits for it, and the LED shows it. It decides nothing else.
 
     `telemetry_s`: how often this node reports.
     """
 
     def __init__(self, telemetry_s, *, now_ms):
-        # The gateway has answered under keys of ours, at least once.
+        # The gateway has answered at least once under our keys.
         self.has_exchanged = False
         self._silence_ms = 2000 * telemetry_s + limits.LINK_PATIENCE_MS
         self._exchanged_ms = now_ms
@@ -212,20 +214,20 @@ class Reach:
         self._exchanged_ms = now_ms
 
     def is_linked(self, now_ms) -> bool:
-        """True when the gateway has answered lately: since two telemetry records should have left, and then some."""
+        """Returns whether the gateway has answered within two telemetry periods and LINK_PATIENCE_MS."""
         return self.has_exchanged and now_ms - self._exchanged_ms < self._silence_ms
 
     def holds_restart(self, waiting, now_ms) -> bool:
-        """True when a restart should wait for the `waiting` records, which a reachable gateway would still accept: for
-        so long from the first time that this is asked."""
+        """Returns whether a restart should wait for the `waiting` records, which a reachable gateway would still
+        accept: for RESTART_PATIENCE_MS from the first call."""
         if self._asked_ms is None:
             self._asked_ms = now_ms
         is_patient = now_ms - self._asked_ms < limits.RESTART_PATIENCE_MS
         return is_patient and waiting > 0 and self.is_linked(now_ms)
 
     def has_saved(self, outbox, now_ms, *, is_wanted) -> bool:
-        """True when what no gateway accepted is on flash, or cannot be within RESTART_PATIENCE_MS. Saving begins when a
-        restart `is_wanted` now."""
+        """Returns whether all records that no gateway accepted are on flash, or RESTART_PATIENCE_MS have passed. Saving
+        begins when a restart `is_wanted`."""
         if not is_wanted:
             self._saving_ms = None
             return False

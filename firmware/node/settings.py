@@ -1,20 +1,18 @@
-"""The settings of a node, as the provisioning tool writes them and the node checks them: plain data in, one
-value out.
+"""Checks the settings of a node, which the provisioning tool writes: plain data in, one Settings out.
 
-Every fault is listed at once with its path and the remedy (policy.fault). Integers only: 47.5 ° north is
-475000.
+All faults are listed at once, each with its path and the remedy (policy.fault). Integers only: 47.5 ° north is 475000.
 
     node        16 hex digits, minted at provisioning, never reused
     bearer      ["udp"], the default; ["rs485", address, baud, nodes on the line]; ["uart", baud];
                 ["espnow", concentrator's MAC, channel]
-    gateway     UDP only: [address, port] of the gateway's CoAP server; a literal IP, for name look-ups block
-    kid         4 or 6 hex digits: the node's OSCORE id, one of a kind at its gateway
-    master_secret  32 hex digits, known to this node and its gateway alone
-    kind        the kind of node, whose own settings stand beside these (kinds/<kind>)
+    gateway     UDP only: [address, port] of the gateway's CoAP server; a literal IP, since name look-ups block
+    kid         4 or 6 hex digits: the node's OSCORE id, unique at its gateway
+    master_secret  32 hex digits, known only to this node and its gateway
+    kind        the kind of node, whose own settings are beside these (kinds/<kind>)
     sample_s, telemetry_s, health_s, report_spread_s, ack_timeout_ms: timing, with defaults
     clock_chip  true: the board's clock chip is fitted; read by the shell
     wifi        UDP only: [network, key], read by the shell
-    update_keys public keys (64 hex digits each) of those who may sign this node's program; absent: it is not updated
+    update_keys public keys (64 hex digits each) of the people who may sign this node's program; absent: no updates
     trace       true: each record made and acknowledged is printed on the console
 """
 
@@ -63,7 +61,7 @@ RS485 = "rs485"
 UART = "uart"
 ESPNOW = "espnow"
 _BAUD = (bus.BAUD_MIN, 921_600)
-# kind: what follows it; (lowest, highest) of an integer, None for a MAC.
+# kind: the values after it: (lowest, highest) of an integer, None for a MAC.
 _BEARERS = {
     UDP: (),
     RS485: ((bus.ADDRESS_MIN, bus.ADDRESS_MAX), _BAUD, (1, bus.ADDRESS_MAX)),
@@ -79,8 +77,8 @@ KNOWN = (
 
 
 def decode(plain, kind):
-    """Returns (Settings, []) or (None, faults). `kind`: the module of the kind that the settings name; None: there is
-    no such kind."""
+    """Returns (Settings, []) or (None, faults). `kind`: the module of the kind that the settings name, None when there
+    is no such kind."""
     faults = Faults()
     if not isinstance(plain, dict):
         faults.add("", "is not a map", "give an object with at least node, kind, gateway")
@@ -109,14 +107,14 @@ def decode(plain, kind):
 
 
 def site(faults, value):
-    """Returns the place of a node that must know the sun or the calendar: a policy.civil.Site, or None with its
-    fault."""
+    """Returns the site of a node that must know the sun or the calendar, a policy.civil.Site; notes a fault and returns
+    None otherwise."""
     found = pair(faults, "site", value, (-900000, -1800000), (900000, 1800000))
     return civil.Site(found[0], found[1], civil.PARIS) if found else None
 
 
 def pair(faults, path, value, low, high):
-    """Returns two integers within their bounds, or None; a kind's settings have such pairs."""
+    """Returns two integers and notes those out of their bounds, or returns None; a kind's settings have such pairs."""
     if not faults.sequence(path, value, 2, 2):
         return None
     for index in (0, 1):
@@ -135,7 +133,7 @@ def _node(faults, value):
 
 
 def _pairing(faults, plain):
-    """Returns the Pairing, or None. No fault shows what was given."""
+    """Returns the Pairing, or None. No fault shows the value given, which may be a secret."""
     kid = _hex(plain.get("kid"))
     secret = _hex(plain.get("master_secret"))
     if len(kid) not in NODE_ID_BYTES:
@@ -168,7 +166,7 @@ def _hex(value):
 
 
 def _bearer(faults, value):
-    """Returns (kind, …) as a tuple of its own: the shell opens it."""
+    """Returns (kind, …) as a tuple, or None; the shell opens the bearer."""
     name = value[0] if isinstance(value, list) and value else None
     kind = name if isinstance(name, str) else None
     if kind not in _BEARERS or len(value) != 1 + len(_BEARERS[kind]):

@@ -1,12 +1,12 @@
-"""Chooses the settings that a start runs under: the file as the provisioning tool wrote it, or the last that were good.
+"""Chooses the settings that a start runs under: the file from the provisioning tool, or the last good settings.
 
-Two slots hold settings that have proven themselves, as the very bytes of their file, with a generation, a schema
-version and a CRC; they are written in turn, so that a cut damages at most the one being written. New settings are on
-trial: those that cannot be used, and those under which STARTS_MAX starts have crashed, give way to the last good ones,
-and the node reports it. A power cut is no crash: turning the supply off and on changes nothing.
+Two slots hold proven settings, as the very bytes of their file, with a generation, a schema version and a CRC; they are
+written in turn, so that a power cut damages at most the one being written. New settings are on trial: if they cannot be
+used, or SETTINGS_CRASHES_MAX starts under them have crashed, the last good ones are used instead, and the node reports
+it. A power cut is no crash: turning the supply off and on changes nothing.
 
-Nothing here erases or rewrites the file, and settings are migrated in memory at each reading: firmware that goes up and
-comes down again finds what it left. Knows bytes; must not know files.
+Nothing here erases or rewrites the file, and settings are migrated in memory at each reading: firmware that is updated
+and then reverted finds the file that it left. Handles bytes; must not know files.
 """
 
 import hashlib
@@ -18,29 +18,29 @@ from collections import namedtuple
 from node import limits
 from policy.fault import Fault
 
-# `schema` in the file; a file without it is of the first.
+# `schema` in the file; a file without it has schema 1.
 SCHEMA = 2
 
-# Why the file's settings are not in force: words of event SETTINGS_FAILURE.
+# Why the file's settings are not in force: the words of event SETTINGS_FAILURE.
 ABSENT = "absent"
 UNREADABLE = "unreadable"
 NEWER = "newer-schema"
 FAULTY = "faulty"
 CRASHED = "crashed"
 
-# A slot: the good file's bytes (b"" while none has been good), and of the file on trial its digest and how many starts
-# under it have crashed.
+# good: the good file's bytes (b"" while none has been good). trial, crashes: the digest of the file on trial, and how
+# many starts under it have crashed.
 Slot = namedtuple("Slot", ("generation", "good", "trial", "crashes"))
-# What a start runs under: `settings` as the caller's `decode` made them, or None; `plain` they were made of, `raw`
-# as it
-# was read; `why` the file is not in force, or None; `faults` of the file; `is_trial`: they are to prove themselves.
+# The settings of a start. `settings`: from the caller's `decode`, or None; `plain`, `raw`: the plain data and the bytes
+# that they were made from; `why`: the word for why the file is not in force, or None; `faults`: of the file;
+# `is_trial`: they are not proven yet.
 Chosen = namedtuple("Chosen", ("settings", "plain", "raw", "why", "faults", "is_trial"))
 
 EMPTY = Slot(0, b"", b"", 0)
 
 _DIGEST_BYTES = 8
-# magic, generation, schema of the program that wrote it, crashes, digest of the trial, bytes of the good file; these; a
-# CRC-32
+# magic, generation, schema of the program that wrote it, crashes, digest of the file on trial, length of the good file;
+# then the good file, and a CRC-32
 _FORMAT = "<4sIBB8sH"
 _MAGIC = b"BOK1"
 _HEAD_BYTES = struct.calcsize(_FORMAT)
@@ -48,12 +48,12 @@ SLOT_BYTES_MAX = _HEAD_BYTES + limits.SETTINGS_BYTES_MAX + 4
 
 
 def digest(raw) -> bytes:
-    """Returns the name of settings: a digest of the bytes, not of their meaning."""
+    """Returns the digest that names settings: of their bytes, not of their meaning."""
     return hashlib.sha256(raw).digest()[:_DIGEST_BYTES]
 
 
 def encode(slot):
-    """Returns the bytes of one slot, in three pieces: together they are more than a full heap has in one place."""
+    """Returns the bytes of one slot in three pieces: a full heap may not have room for them in one."""
     head = struct.pack(_FORMAT, _MAGIC, slot.generation, SCHEMA, min(255, slot.crashes), slot.trial, len(slot.good))
     return head, slot.good, struct.pack("<I", crc32(slot.good, crc32(head)))
 
@@ -69,7 +69,7 @@ def decode(data):
 
 
 def newest(slots):
-    """Returns (index of the newest sound slot, the Slot), or (1, EMPTY) where none is: the other one is written
+    """Returns (index of the newest sound slot, the Slot), or (1, EMPTY) when none is sound. The other slot is written
     next."""
     found = (1, EMPTY)
     for index in (0, 1):
@@ -79,9 +79,9 @@ def newest(slots):
 
 
 def choose(raw, slots, decode_plain, *, crashed):
-    """Returns (Chosen, Slot to be written before anything runs, or None). `raw`: the file's bytes, None when there is
-    none. `decode_plain(plain)`: (settings or None, faults). `crashed`: the start before this one ended by a fault of
-    the program, not by a loss of power."""
+    """Returns (Chosen, Slot to write before anything runs, or None). `raw`: the file's bytes, None without a file.
+    `decode_plain(plain)`: (settings or None, faults). `crashed`: the start before this one ended by a fault of the
+    program, not by a loss of power."""
     _, slot = newest(slots)
     name = digest(raw) if raw else b""
     settings, plain, why, faults = understand(raw, decode_plain)
@@ -89,7 +89,7 @@ def choose(raw, slots, decode_plain, *, crashed):
     if why is None and raw == slot.good:
         return Chosen(settings, plain, raw, None, (), False), None
     if why is None and slot.trial == name and crashed:
-        crashes = min(crashes + 1, limits.SETTINGS_CRASHES_MAX)  # no more is told by it, and each costs a write
+        crashes = min(crashes + 1, limits.SETTINGS_CRASHES_MAX)  # a higher count has no meaning, and each costs a write
     fallback = _fallback(slots, decode_plain)
     if why is None and crashes >= limits.SETTINGS_CRASHES_MAX and fallback is not None:
         why = CRASHED
@@ -104,8 +104,8 @@ def choose(raw, slots, decode_plain, *, crashed):
 
 
 def proven(raw, slots):
-    """Returns the Slot to be written when the settings on trial have been good, or None when nothing changes. `raw`:
-    what the file holds now, which counts only if it is what is on trial."""
+    """Returns the Slot to write when the settings on trial have proven good, or None when nothing changes. `raw`: the
+    file's present bytes, which count only if they are those on trial."""
     slot = newest(slots)[1]
     if not raw or slot.trial != digest(raw):
         return None
@@ -113,7 +113,7 @@ def proven(raw, slots):
 
 
 def understand(raw, decode_plain):
-    """Returns (settings or None, plain, why not, faults)."""
+    """Decodes the file; returns (settings or None, plain, word for why not or None, faults)."""
     if raw is None:
         return None, None, ABSENT, (Fault("", "cannot be read", "put settings.json on the board"),)
     plain, fault = parse(raw)
@@ -129,7 +129,7 @@ def understand(raw, decode_plain):
 
 
 def parse(raw):
-    """Returns (plain, None) or (None, Fault)."""
+    """Parses the file's bytes as JSON; returns (plain, None) or (None, Fault)."""
     if len(raw) > limits.SETTINGS_BYTES_MAX:
         return None, Fault("", f"has {len(raw)} bytes", f"at most {limits.SETTINGS_BYTES_MAX}")
     if _is_whole(raw):
@@ -141,13 +141,13 @@ def parse(raw):
 
 
 def _is_whole(raw):
-    """True when every bracket is closed: MicroPython up to 1.25 takes a torn text for the part that is there."""
+    """Returns whether every bracket is closed: MicroPython up to 1.25 accepts the part of a torn text that is there."""
     depth, in_text, is_escaped = 0, False, False
     for byte in raw:
         if in_text:
             in_text = is_escaped or byte != 0x22
             is_escaped = byte == 0x5C and not is_escaped
-        elif byte < 0x5B:  # figures, commas, blanks: most of a text
+        elif byte < 0x5B:  # digits, commas, spaces: most of a text
             in_text = byte == 0x22
         elif byte in b"{[":
             depth += 1
@@ -159,27 +159,27 @@ def _is_whole(raw):
 
 
 def schema_of(plain):
-    """Returns the schema that settings name; the first ones named none."""
+    """Returns the schema that settings name: 1 when they name none, 0 when it is no integer."""
     return plain.get("schema", 1) if type(plain.get("schema", 1)) is int else 0
 
 
 def migrate(plain):
-    """Returns (plain of this firmware's schema, None) or (plain, Fault). The file keeps what it has."""
+    """Converts settings to this firmware's schema; returns (plain, None) or (plain, Fault). The file is not changed."""
     if not isinstance(plain, dict):
-        return plain, None  # the decoder has the better fault
+        return plain, None  # the decoder reports a better fault
     schema = schema_of(plain)
     if not 1 <= schema <= SCHEMA:
         return plain, Fault("schema", "is not known", f"give {SCHEMA} at most, or update the firmware")
     moved = dict(plain)
     moved.pop("schema", None)
     if schema < 2:
-        # Before there were kinds every node was a streetlight.
+        # Schema 1 had no kinds: every node was a streetlight.
         moved["kind"] = moved.get("kind", "streetlight")
     return moved, None
 
 
 def _fallback(slots, decode_plain):
-    """Returns (settings, plain, raw) of the newest good ones that this firmware understands, or None."""
+    """Returns (settings, plain, raw) of the newest good settings that this firmware understands, or None."""
     index, _ = newest(slots)
     for slot in (slots[index], slots[1 - index]):
         if slot is not None and slot.good:

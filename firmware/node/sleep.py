@@ -1,12 +1,13 @@
-"""The image of a node's RAM that goes through deep sleep, as bytes that fit the memory which the sleep spares.
+"""Encodes the image of a node's RAM that is kept through deep sleep, as bytes that fit the memory that keeps its
+contents.
 
 It belongs to one boot: waking with it is no start (ARCHITECTURE, section 3), so record numbers, keys, uptime and the
-gateway's directives and orders go on. Records are not in it: a node that sleeps has none that are in RAM alone. Outputs
-are not in it either: a node that sleeps has shut everything.
+gateway's directives and orders continue. It holds no records: a node that sleeps has none that are only in RAM. It
+holds no outputs either: a node that sleeps has switched everything off.
 
-An image serves once. It holds a nonce count, so the shell spoils it on waking before anything is sent
-(`esp32.sleeping`). `decode` refuses an image that is not whole and possible; what follows then is a start like any
-other. Must not decide when to sleep: that is `node.sleeper`'s.
+An image is used once. It holds a nonce count, so the shell invalidates it on waking before anything is sent
+(`esp32.sleeping`). `decode` refuses an image that is not complete and possible; the chip then starts as after any
+reset. Must not decide when to sleep: that is `node.sleeper`'s.
 """
 
 import struct
@@ -18,13 +19,13 @@ from node.trade import ASLEEP_BYTES_MAX, MEMORY_BYTES_MAX
 from wire import limits as wire_limits
 from wire.oscore_link import ASLEEP_BYTES
 
-# What must be kept through deep sleep, all of it integers: uptime, UTC at the beginning of the sleep (ms of Unix time,
-# None: unset) and its doubt; sleep since the time was last put right, and the doubt of that; how long ago the gateway
-# was heard last, None: never.
+# A Timekeeper's state for deep sleep, all integers: uptime, UTC at the beginning of the sleep (ms of Unix time, None:
+# unset) and its doubt; the sleep since the time was last corrected, and the doubt of that correction; how long ago the
+# gateway answered last, None: never.
 Asleep = namedtuple("Asleep", ("uptime_ms", "unix_ms", "uncertainty_ms", "slept_ms", "answer_doubt_ms", "age_ms"))
-# sequence: of the next record. time: an Asleep. dues: a Dues. silent: awake times in a row without an answer.
-# told: 1 when the clock chip's fault was told in this boot. lost, retransmitted: counts of this boot. own, link,
-# memory, rest, directives, order: bytes of their owners.
+# sequence: of the next record. time: an Asleep. dues: a Dues. silent: wakings in a row without an answer. told: 1 when
+# the clock chip's fault was reported in this boot. lost, retransmitted: counts of this boot. own, link, memory, rest,
+# directives, order: bytes of their owners.
 Image = namedtuple(
     "Image",
     (
@@ -44,29 +45,31 @@ Image = namedtuple(
         "order",
     ),
 )
-# Milliseconds from the falling asleep to: the next telemetry, health record, checkpoint; the gateway's turn to be asked
-# for directives, for a program (None: never); and when to speak at all, after a silence.
+# Milliseconds from the beginning of the sleep to: the next telemetry, health record and checkpoint; the next question
+# for directives and for a program (None: none is due); the next attempt to send, after a silence.
 Dues = namedtuple("Dues", ("report_ms", "health_ms", "checkpoint_ms", "directives_ms", "program_ms", "talk_ms"))
 
-# How a chip woke: its Image, what the sleep's oscillator counted, and by what: a word of node.trade, None: its timer.
+# How a chip woke: its Image, the milliseconds that the sleep's oscillator counted, and the cause: a word of node.trade,
+# None for its timer.
 Woken = namedtuple("Woken", ("image", "slept_ms", "by"))
 
-# No sleep is asked for that is longer: a quarter of an hour is usual.
+# The longest sleep that is ever set: a quarter of an hour is usual.
 SLEPT_MS_MAX = 86_400_000
 
 VERSION = 1
 # version, boot, sequence; uptime, UTC (0: unset), doubt, slept, doubt of the answer, its age (-1: none)
 _HEAD = "<BIIqqIqIq"
-# dues (NEVER: none), silent, told, lost, retransmitted
+# dues (_NEVER: none), silent, told, lost, retransmitted
 _REST = "<iiiiiiBBII"
 _NEVER = -0x80000000
 _DUE_MS_MAX = 0x7FFFFFFF
 _U32 = 0xFFFFFFFF
-# A node that was up for longer is none: 30 years.
+# No node is up for longer than this: 30 years.
 _UPTIME_MS_MAX = 946_080_000_000
-# The first answer's second was written on its way to us, on average: half a second and half a round trip before.
+# An answer's second was written before its arrival, on average half a second and half a round trip: its age may exceed
+# the uptime by this.
 _ANSWER_MS_MAX = 300_000
-# The most that each of the parts may be, in their order.
+# The greatest length of each part, in their order.
 _PARTS_MAX = (OWN_BYTES_MAX, ASLEEP_BYTES, MEMORY_BYTES_MAX, ASLEEP_BYTES_MAX, 90, wire_limits.ORDER_BYTES_MAX + 13)
 
 
@@ -110,7 +113,7 @@ def encode(image) -> bytes:
 
 
 def decode(data):
-    """Returns the Image of the bytes, or None: then this is a start."""
+    """Returns the Image of the bytes, or None when they are not complete and possible."""
     head, rest = struct.calcsize(_HEAD), struct.calcsize(_REST)
     if data is None or not head + rest <= len(data) <= limits.IMAGE_BYTES_MAX or data[0] != VERSION:
         return None

@@ -1,16 +1,16 @@
-"""Decides when a battery node may sleep deeply, and gathers what goes through the sleep. Its trade allows it
+"""Decides when a battery node may sleep deeply, and gathers the image for the sleep. The trade must allow it
 (`Trade.may_sleep_until`).
 
 A node sleeps when nothing is under way and nothing in RAM would be lost: no exchange is open, no record waits that is
-not on flash (what a silent gateway did not accept is written there first), no program is being fetched, no hand is at
-the button, it has sampled since it woke, and five minutes have passed since a power-on. It wakes when its trade wants,
-or a record is due.
+not on flash (records that a silent gateway did not accept are written there first), no program is being fetched, the
+button is not pressed, it has sampled since it woke, and five minutes have passed since a power-on. It wakes when its
+trade wants to, or when a record is due.
 
-A gateway that did not answer is not tried at each waking: after a quarter of an hour, then after twice as long each
-time, up to four hours; sooner when an alarm waits, and at once for a new one.
+A gateway that did not answer is not tried at each waking, but after a quarter of an hour, then after twice as long each
+time, up to four hours; sooner when an alarm waits, and at once for a new alarm.
 
-Such a node is a client only (ARCHITECTURE, section 4): an order waits at the gateway until the node asks, and what
-holds goes through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
+Such a node is a client only (ARCHITECTURE, section 4): an order waits at the gateway until the node asks, and orders
+and directives that hold are kept through the sleep. Must not know pins or RTC memory (`esp32.sleeping`).
 """
 
 from collections import namedtuple
@@ -19,12 +19,12 @@ from node import checkpoint, limits, panel
 from node.trade import HAND
 from wire import event
 
-# Of one node; `updating` may be None.
+# The parts of one node; `updating` may be None.
 Parts = namedtuple("Parts", ("time", "outbox", "sender", "fetch", "orders", "directives", "link", "trade", "updating"))
 
 
 class Sleeper:
-    """The sleep of one node. `woken`: a sleep.Woken, or None at a start."""
+    """Manages the sleep of one node. `woken`: a sleep.Woken, or None at a start."""
 
     def __init__(self, parts, woken, *, now_ms):
         self._parts = parts
@@ -39,8 +39,8 @@ class Sleeper:
             self._resume(woken, now_ms)
 
     def until_ms(self, moment, due_ms):
-        """Returns when to wake, on the scale of `moment`, if the node may sleep now; else None. `due_ms`: of the next
-        record."""
+        """Returns when to wake, on the scale of `moment`, if the node may sleep now; else None. `due_ms`: when the next
+        record is due."""
         parts, now_ms = self._parts, moment.now_ms
         if now_ms < self._awake_until_ms or parts.trade.local == panel.TEST:
             return None
@@ -53,13 +53,13 @@ class Sleeper:
         return until_ms if until_ms - now_ms >= limits.SLEEP_MIN_MS else None
 
     def image(self, numbers, dues, chip, own, reach, *, now_ms):
-        """Returns the bytes to sleep with, or None while the link is busy. `numbers`: boot and next sequence; `dues`:
-        milliseconds to report, health, checkpoint. The node must not be used afterwards."""
+        """Returns the bytes of the sleep image, or None while the link is busy. `numbers`: boot and next sequence;
+        `dues`: milliseconds until report, health record and checkpoint. The node must not be used afterwards."""
         parts = self._parts
         link = parts.link.suspend()
         if link is None:
             return None
-        from node import sleep  # for the moment of it
+        from node import sleep  # loaded only for this
 
         silent, talk_ms = self._talk_in(now_ms, reach.has_exchanged)
         memory, rest = parts.trade.asleep(now_ms)
@@ -92,8 +92,8 @@ class Sleeper:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _resume(self, woken, now_ms):
-        """Restores everything. What ends by itself ends as if the sleep had been as long as it may have been; what is
-        due is due as if the sleep had been as long as it was counted."""
+        """Restores all parts. Leases and orders end as if the sleep had lasted as long as it may have; due times count
+        the sleep as it was measured."""
         parts, image, slept_ms = self._parts, woken.image, woken.slept_ms
         true_ms = parts.time.slept(slept_ms)
         longest_ms = true_ms + slept_ms * parts.time.sleep_residual_ppm() // 1_000_000 + 1
@@ -123,7 +123,7 @@ class Sleeper:
         return parts.link.suspend() is not None
 
     def _talk_in(self, now_ms, has_exchanged):
-        """Returns (awake times without an answer, in how long to speak again)."""
+        """Returns (wakings without an answer, milliseconds until the next attempt to send)."""
         if has_exchanged:
             return 0, 0
         if not self._parts.sender.has_asked:

@@ -1,22 +1,23 @@
-"""The node's clock: UTC with its uncertainty (ARCHITECTURE, section 3: time with its quality).
+"""Keeps the node's clock: UTC with its uncertainty (ARCHITECTURE, section 3: time with its quality).
 
 A node learns UTC from the gateway's answers and carries it on its own monotonic milliseconds, corrected by the
 crystal's learned rate; the uncertainty starts with what the exchange left open and grows by what the rate leaves open.
 Nothing is ever re-stamped: a record made before the first answer keeps its uptime, and one anchor record maps uptimes
 to UTC afterwards.
 
-Two more sources, neither ever better than the gateway. A clock chip on its battery gives the time of a cold boot, and
-of weeks of sleep without a gateway, with a doubt that grows with its age since it was set; where the gateway has
-another time, the gateway counts and the chip is reported as faulty. Deep sleep is measured by an oscillator that is
-off by a per mille and more; its rate is learned apart.
+There are two more sources, never better than the gateway. A clock chip on its battery gives the time of a cold boot,
+and of weeks of sleep without a gateway, with a doubt that grows with its age since it was set; where the gateway has
+another time, the gateway counts and the chip is reported as faulty. Deep sleep is measured by an oscillator that is off
+by a per mille and more; its rate is learned separately.
 
-Each answer moves the clock by what its doubt allows, back as well as forth. Decisions by the clock use `steady_s`,
-which never repeats a second: a lamp that was lit at dusk reported it, was answered half a second back, and went dark.
+Each answer may move the clock within the doubt, backwards as well as forwards. Decisions by the clock use `steady_s`,
+which never goes back a second: without it a lamp that was lit at dusk reported it, got an answer half a second earlier,
+and went dark.
 
-**The crystal's rate.** Each answer of the gateway that is sharp enough is a point: Unix milliseconds against our own, ±
-what the exchange left open. Two points with RATE_APART_S between them give a rate, ± (doubt of both) / distance. The
-last points are kept: the rate is that of the whole span when the single rates agree with it, else their median, so that
-one false point (a gateway that was wrong for an hour) moves nothing.
+**The crystal's rate.** Each answer of the gateway with a small enough doubt is a point: Unix time against our own
+milliseconds, ± the doubt of the exchange. Two points with RATE_APART_S between them give a rate, ± (doubt of both) /
+distance. The last points are kept: the rate is that of the whole span when the rates between neighbours agree with it,
+else their median, so that one false point (a gateway that was wrong for an hour) has no effect.
 
 The model behind it: a crystal's rate is a constant within ± 40 ppm (cut and load), and a swing with temperature of
 ± 10 ppm around it. Unlearned, the doubt of a carried time grows by CLOCK_DRIFT_PPM; learned, by the doubt of the
@@ -30,8 +31,8 @@ DISAGREES = "disagrees"
 
 
 class Timekeeper:
-    """UTC on top of the shell's growing milliseconds. `started_ms` is the instant of the boot on the same scale;
-    `drift` and `sleep_drift`: (ppm, ± ppm) as learned in earlier boots, or None."""
+    """Keeps UTC on top of the shell's monotonic milliseconds. `started_ms` is the instant of the boot on the same
+    scale; `drift` and `sleep_drift`: (ppm, ± ppm) as learned in earlier boots, or None."""
 
     def __init__(self, *, started_ms: int, drift=None, sleep_drift=None):
         self._started_ms = started_ms
@@ -39,16 +40,16 @@ class Timekeeper:
         self._unix_ms = 0
         self._at_ms = 0
         self._uncertainty_ms = 0
-        self._steady_s = 0  # the last one, from UNIX_S_MIN: what has 31 bits takes no heap
+        self._steady_s = 0  # the last one, counted from UNIX_S_MIN: an integer of 31 bits takes no heap
         self._from_gateway = False
-        self._answered_ms = None  # when the gateway's time was taken last; before this start if it was before a sleep
+        self._answered_ms = None  # when the gateway's time was accepted last, maybe before a sleep
         self.rate = ClockRate() if drift is None else ClockRate(ppm=drift[0], doubt_ppm=drift[1])
         self.sleep_drift = sleep_drift
         self._slept_ms = 0
         self._answer_doubt_ms = 0
         self.refused = 0
         self.steps = 0
-        # Word for the clock chip's fault: None while it is sound or there is none.
+        # The word of the clock chip's fault, or None.
         self.chip_fault = None
 
     def uptime_s(self, now_ms: int) -> int:
@@ -64,8 +65,8 @@ class Timekeeper:
         return self._unix_at(now_ms) // 1000
 
     def steady_s(self, now_ms: int):
-        """Returns `unix_s`, but never an earlier second than before unless the clock was wrong: it stands still for
-        what an answer took back, which is within the doubt."""
+        """Returns `unix_s`, but never an earlier second than before unless the clock was wrong: it stands still while
+        an answer has set the clock back, within the doubt."""
         unix_s = self.unix_s(now_ms)
         if unix_s is None:
             return None
@@ -80,7 +81,7 @@ class Timekeeper:
         return (self._uncertainty_at(now_ms) + 999) // 1000
 
     def is_synced(self, now_ms: int) -> bool:
-        """True while the gateway's last answer is not older than SYNCED_FOR_MS."""
+        """Returns whether the gateway's last answer is not older than SYNCED_FOR_MS."""
         return self._from_gateway and now_ms - self._answered_ms <= limits.SYNCED_FOR_MS
 
     def stamp(self, now_ms: int) -> Stamp:
@@ -90,10 +91,10 @@ class Timekeeper:
         return Stamp(SYNCED if self.is_synced(now_ms) else HOLDOVER, self.unix_s(now_ms), self.uncertainty_s(now_ms))
 
     def learn(self, answer, *, asked_ms: int, now_ms: int) -> bool:
-        """Accepts the UTC of an answer to a request sent at `asked_ms`. True when an anchor record is due.
+        """Accepts the UTC of an answer to a request sent at `asked_ms`. Returns whether an anchor record is due.
 
-        The gateway wrote its whole second somewhere between the two instants: the middle is the guess, half the way and
-        half a second the doubt. An answer that is worse than what we carry changes nothing.
+        The gateway wrote its whole second between the two instants: the estimate is the middle, the doubt half the
+        round trip and half a second. An answer with a larger doubt than the present one changes nothing.
         """
         if answer.unix_s is None:
             return False
@@ -152,7 +153,7 @@ class Timekeeper:
         return True
 
     def asleep(self, now_ms: int):
-        """Returns what `resume` needs, to be kept in memory that deep sleep spares."""
+        """Returns the Asleep for `resume`, to be kept in memory that survives deep sleep."""
         unix_ms = self._unix_at(now_ms) if self._set else None
         from node.sleep import Asleep
 
@@ -166,7 +167,7 @@ class Timekeeper:
         )
 
     def resume(self, asleep, slept_ms: int, *, now_ms: int) -> None:
-        """Goes on after `slept_ms` by the oscillator of the sleep: time and uptime continue, with that oscillator's
+        """Restores time and uptime after a sleep of `slept_ms` by the sleep's oscillator, and adds that oscillator's
         doubt."""
         true_ms = self.slept(slept_ms)
         self._started_ms = now_ms - asleep.uptime_ms - true_ms
@@ -181,14 +182,13 @@ class Timekeeper:
         self._uncertainty_ms = asleep.uncertainty_ms + slept_ms * self.sleep_residual_ppm() // 1_000_000 + 1
 
     def slept(self, slept_ms: int) -> int:
-        """Returns the true milliseconds, as far as the rate was learned, of a sleep that its oscillator counts as
-        `slept_ms`."""
+        """Returns a sleep's true milliseconds, by the learned rate, when its oscillator has counted `slept_ms`."""
         ppm, _ = self.sleep_drift or (0, 0)
         return slept_ms - slept_ms * ppm // 1_000_000
 
     def sleep_for(self, true_ms: int) -> int:
-        """Returns what the oscillator of the sleep must count so that the node wakes before `true_ms` have passed, by
-        as much as the oscillator may be off and no more."""
+        """Returns the milliseconds that the sleep's oscillator must count so that the node wakes before `true_ms` have
+        passed, by as much as the oscillator may be off and no more."""
         ppm, _ = self.sleep_drift or (0, 0)
         true_ms -= true_ms * self.sleep_residual_ppm() // 1_000_000
         return max(0, true_ms + true_ms * ppm // 1_000_000)
@@ -209,14 +209,14 @@ class Timekeeper:
         return self._uncertainty_ms + (now_ms - self._at_ms) // 1000 * self.rate.residual_ppm() // 1000
 
     def _learn_rate(self, unix_s, at_ms, doubt_ms, now_ms):
-        """Adds a point to the rate. A changed rate counts from now on: what was carried until here stays as it was."""
+        """Adds a point to the rate. A changed rate applies from now on: the time carried until now stays as it was."""
         unix_ms, uncertainty_ms = self._unix_at(now_ms), self._uncertainty_at(now_ms)
         if self.rate.add(unix_s, at_ms, doubt_ms):
             self._unix_ms, self._at_ms, self._uncertainty_ms = unix_ms, now_ms, uncertainty_ms
 
     def _learn_sleep(self, unix_ms, at_ms, doubt_ms):
-        """Learns the sleep oscillator's rate: the clock's error since the last answer is put down to the sleep, whose
-        share is the larger by a hundred."""
+        """Learns the sleep oscillator's rate: the clock's error since the last answer is attributed to the sleep, whose
+        share is a hundred times larger."""
         slept_ms = self._slept_ms
         doubt_ms += self._answer_doubt_ms
         if slept_ms < 1000 * limits.SLEEP_APART_S or doubt_ms * 1_000_000 // slept_ms > limits.SLEEP_SWING_PPM:
@@ -234,8 +234,8 @@ class Timekeeper:
 
 
 class ClockRate:
-    """The rate of the node's crystal. `ppm`: positive when our clock runs fast; `doubt_ppm`: ±, None while nothing is
-    learned."""
+    """Learns the rate of the node's crystal. `ppm`: positive when our clock runs fast; `doubt_ppm`: ±, None while
+    nothing is learned."""
 
     def __init__(self, *, ppm=0, doubt_ppm=None):
         self.ppm = ppm
@@ -243,7 +243,7 @@ class ClockRate:
         self._points = []
 
     def residual_ppm(self) -> int:
-        """Returns by how much a time that is carried with `ppm` may still run off."""
+        """Returns by how many ppm a time that is corrected by `ppm` may still drift."""
         if self.doubt_ppm is None:
             return limits.CLOCK_DRIFT_PPM
         return min(limits.CLOCK_DRIFT_PPM, self.doubt_ppm + limits.RATE_SWING_PPM)
@@ -253,7 +253,7 @@ class ClockRate:
         self._points = []
 
     def add(self, unix_s, at_ms, doubt_ms) -> bool:
-        """Adds a point: `unix_s` was the time at our `at_ms`. True when the rate changed."""
+        """Adds a point, the time `unix_s` at our `at_ms`. Returns whether the rate changed."""
         if doubt_ms > limits.RATE_DOUBT_MS:
             return False
         points = self._points
@@ -274,7 +274,7 @@ class ClockRate:
         if abs(whole - ppm) <= doubt_ppm:
             ppm, doubt_ppm = whole, whole_doubt
         elif len(rates) < 3:
-            return False  # of two rates that contradict one another neither is believed
+            return False  # two rates that contradict each other are both ignored
         if abs(ppm) > limits.RATE_PPM_MAX:
             return False
         changed = (ppm, doubt_ppm) != (self.ppm, self.doubt_ppm)

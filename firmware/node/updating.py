@@ -1,20 +1,20 @@
-"""A node's own update: asks the gateway for a new image, block by block, and puts it into the folder it does not run
-from. The application carries one, and so does the rescue program.
+"""Updates a node: asks the gateway for a new image, block by block, and writes it into the folder that the node does
+not run from. Both the application and the rescue program contain it.
 
 GET `f/<product>` is the manifest of the image that the gateway has for nodes of this kind, signed (`wire.cose`,
-IMAGE_AAD); GET `f/<product>/<number>/<n>` is file n of it. The gateway only carries it: the node judges the signature
-itself, under the keys of its settings. So the owner of a gateway does not own the program of any node.
+IMAGE_AAD); GET `f/<product>/<number>/<n>` is file n of it. The gateway only relays it: the node verifies the signature
+itself, under the keys of its settings. So control of a gateway gives no control of a node's program.
 
-**The way of an image.** IDLE: asked every few hours (UPDATE_CHECK_MS), in rescue every few minutes; the ETag of what
-was judged before makes that one short exchange. ASKING: the manifest, by blocks. VERIFYING: the signature, in small
-steps. FINDING: what is in the other folder? If it is of another image it is cleared (CLEARING), and the manifest stored
-(STORING). Then file by file: read back and compared with its digest (CHECKING), and where it is not as it should be,
-received (RECEIVING) and checked again: a cut costs the file that was under way. READY: when the trade may be restarted,
-the choice of the next start is written, and then comes a restart into the trial.
+**The states.** IDLE: the node asks every few hours (UPDATE_CHECK_MS), in rescue every few minutes; with the ETag of the
+manifest judged last that is one short exchange. ASKING: it receives the manifest, by blocks. VERIFYING: it verifies the
+signature, in small steps. FINDING: it reads the manifest in the other folder; if that is of another image the folder is
+cleared (CLEARING) and the manifest stored (STORING). Then each file is read back and compared with its digest
+(CHECKING), and if it differs, received (RECEIVING) and checked again: a power cut costs the file that was under way.
+READY: when the trade allows a restart, the choice of the next start is written, and a restart into the trial follows.
 
-Never backwards: a number that is not above the running one, or any that was ever confirmed, is nothing new. The rescue
-also accepts that number again, for what is on flash may be what is broken. A number that was tried and given up is not
-tried again. On trial nothing is asked for: the other folder is the way back. Must not touch a file.
+An update never goes backwards: the number must be above the running one and every one that was ever confirmed. The
+rescue also accepts that number again, for the copy on flash may be broken. A number that was tried and given up is not
+tried again. On trial the node does not ask: the other folder holds the image to fall back to. Must not touch a file.
 
 Long because one machine leads from the question to the restart, in the order of its states.
 """
@@ -31,8 +31,8 @@ from wire.faults import WireFault
 
 PATH = b"f"
 
-# Outcomes, for an event: (number, word). Refusals are told once for each image.
-READY = "ready"  # all is there; the restart follows
+# Outcomes, for an event: (number, word). A refusal is reported once for each image.
+READY = "ready"  # the image is complete; the restart follows
 SIGNER = "signer"
 SIGNATURE = "signature"
 MANIFEST = "manifest"
@@ -54,11 +54,11 @@ _SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + SIGN1_OVERHEAD_BYTES
 
 
 class Updating:
-    """The update of one node.
+    """Runs the update of one node.
 
-    `link`: the node's; `keys`: public keys (32 bytes) of those who may sign. `floor`: no image below it is accepted,
-    nor of its number unless `is_rescue`; `failed`: number of the one that was given up last. `first_ms`: when to ask
-    first; None: never (on trial, or where there is no second folder).
+    `link`: the node's; `keys`: public keys (32 bytes) of the people who may sign. `floor`: no image with a lower number
+    is accepted, nor with this number unless `is_rescue`; `failed`: number of the image that was given up last.
+    `first_ms`: when to ask first; None: never (on trial, or where there is no second folder).
     """
 
     def __init__(self, link, *, peer, product, keys, floor, failed, is_rescue, random_below, first_ms):
@@ -80,7 +80,8 @@ class Updating:
         self._raw, self._signed, self._untried = bytearray(), None, ()
         self._verification = None
         self._manifest, self._bytes = None, b""
-        # Of the file at `_index`: how much of it has been read or written, and how often it was received.
+        # For the file at `_index`: `_at`, how much of it has been read or written; `_received`, how often it was
+        # received.
         self._index = 0
         self._at = 0
         self._received = 0
@@ -101,14 +102,14 @@ class Updating:
         }
 
     def ask_at(self, at_ms) -> None:
-        """Sets when to ask next: the trial is over, and there may be a newer image some day."""
+        """Sets when to ask next, after the trial is over."""
         self._ask_at_ms = at_ms
 
     # --- in -------------------------------------------------------------------------------------------------
 
     def poll(self, may_restart, *, now_ms) -> None:
-        """Does what is due: a question, a step of the signature, the choice of the next start. `may_restart(now_ms)` is
-        asked when everything is there."""
+        """Does what is due: a question, a step of the verification, the choice of the next start. `may_restart(now_ms)`
+        is called when the image is complete."""
         if self._state == _VERIFYING:
             self._verify(now_ms)
         elif self._state == _READY:
@@ -120,7 +121,7 @@ class Updating:
             self._ask(now_ms)
 
     def is_ours(self, happened) -> bool:
-        """True when an event of the link is about our question."""
+        """Returns whether an event of the link is about our question."""
         if self._exchange is None or not isinstance(happened, (Response, Failed)):
             return False
         return happened.exchange == self._exchange
@@ -141,8 +142,8 @@ class Updating:
         else:
             assert isinstance(event, (Answered, Stopped))
             if self._state != _ASKING:
-                self._etag = None  # the image went away in the middle: the next one is judged anew
-            self._give_up(now_ms)  # nothing for us, nothing new, or nothing that can be read
+                self._etag = None  # the image was withdrawn during the transfer: the next one must be judged again
+            self._give_up(now_ms)  # no image for us, nothing new, or an unreadable answer
 
     def on_result(self, operation, result, *, now_ms) -> None:
         """Accepts the result of an operation."""
@@ -152,13 +153,13 @@ class Updating:
     # --- out ------------------------------------------------------------------------------------------------
 
     def next_operation(self):
-        """Returns what is to be done with files now, once, or None; its result goes to `on_result`."""
+        """Returns the operation on files to do now, once, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None
         return operation
 
     def drain_outcomes(self) -> list:
-        """Drains the outcomes: [(number, word)]."""
+        """Drains the outcomes to report: [(number, word)]."""
         if not self._outcomes:
             return ()
         outcomes, self._outcomes = self._outcomes, []
@@ -173,8 +174,8 @@ class Updating:
         return self._ask_at_ms
 
     def rest_ms(self, now_ms):
-        """Returns in how long to ask again, for a node that would sleep; None: not now. A gateway that falls silent
-        amid a program is not waited for."""
+        """Returns the milliseconds until the next question, for a node that would sleep; None: it must stay awake now.
+        It does not wait for a gateway that falls silent during a transfer."""
         left_ms = limits.UPDATE_CHECK_MS if self._ask_at_ms is None else self._ask_at_ms - now_ms
         is_open = self._exchange is not None or self._is_busy()
         if not is_open and self._delay_ms > limits.UPDATE_RETRY_FIRST_MS and self._state in (_ASKING, _RECEIVING):
@@ -217,14 +218,14 @@ class Updating:
             return
         self._is_last = part.is_last
         if self._at + len(part.payload) > self._file().size:
-            self._check(self._index, self._received, now_ms)  # not what was signed: it is asked for again, a few times
+            self._check(self._index, self._received, now_ms)  # too long: received again, a few times
             return
         self._at += len(part.payload)
         self._operation = (image.WRITE, part.payload) if part.payload else (image.END,)
         self._is_ending = not part.payload
 
     def _begin_again(self):
-        """Drops what has come: the transfer is void."""
+        """Drops the bytes received so far: the transfer begins again."""
         if self._state == _ASKING:
             self._raw = bytearray()
         else:
@@ -233,12 +234,12 @@ class Updating:
             self._operation = (image.BEGIN, self._file().path)
 
     def _later(self, now_ms):
-        """Repeats the same question after no answer, twice as late each time, with jitter."""
+        """Schedules the same question again after no answer; the delay doubles each time, with jitter."""
         self._ask_at_ms = now_ms + self._delay_ms // 2 + self._random_below(self._delay_ms // 2 + 1)
         self._delay_ms = min(2 * self._delay_ms, limits.UPDATE_RETRY_LAST_MS)
 
     def _give_up(self, now_ms):
-        """Rests until the next question. What has come so far stays: it may be of use then."""
+        """Rests until the next question. The files received so far stay: they may be used then."""
         self._state = _IDLE
         self._download = None
         self._operation = None
@@ -246,23 +247,23 @@ class Updating:
         self._ask_at_ms = now_ms + period_ms // 2 + self._random_below(period_ms)
 
     def _refuse(self, number, word, now_ms):
-        """Reports a refusal. An image that is at fault itself is judged for good; what our flash could not do is tried
-        again, and reported once."""
+        """Reports a refusal. A faulty image is refused for good; after a failure of our flash it is tried again, and
+        reported once."""
         if self._state not in (_ASKING, _VERIFYING):
             self._etag = None
         if (number, word) != self._told:
             self._told = (number, word)
             self._outcomes.append(self._told)
         self._give_up(now_ms)
-        if word == image.SPACE:  # settings, counters and records need what half an image has filled
+        if word == image.SPACE:  # settings, counters and records need the space that a partial image fills
             self._manifest = None
             self._go(_CLEARING, (image.CLEAR,))
 
     # --- whose it is ----------------------------------------------------------------------------------------
 
     def _judge(self, now_ms):
-        """Judges the signed manifest, which is whole. Nothing of it is believed yet, but that a known key is named."""
-        from wire import cose  # as all that judges an image: in RAM only when there is something to judge
+        """Decodes the complete signed manifest and looks up its key. Nothing in it is trusted yet."""
+        from wire import cose  # loaded only when there is an image to verify, as are the other modules for it
 
         try:
             self._signed = cose.sign1_decode(bytes(self._raw), bytes_max=_SIGNED_BYTES_MAX)
@@ -318,7 +319,7 @@ class Updating:
     # --- the folder -----------------------------------------------------------------------------------------
 
     def _found(self, piece, now_ms):
-        """Accepts a piece of the manifest that the other folder has."""
+        """Accepts a piece of the manifest in the other folder."""
         self._raw.extend(piece)
         if len(piece) == image.PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
             self._operation = (image.READ, image.MANIFEST_NAME, len(self._raw))
@@ -332,7 +333,7 @@ class Updating:
     def _cleared(self, result, now_ms):
         if self._manifest is None and result is not False:
             self._state = _IDLE
-            self._ask_at_ms = now_ms + 4 * limits.UPDATE_CHECK_MS  # nor is there space in a minute: tomorrow
+            self._ask_at_ms = now_ms + 4 * limits.UPDATE_CHECK_MS  # space will not come soon: try tomorrow
         elif result is True:
             self._at = 0
             self._go(_STORING, (image.BEGIN, image.MANIFEST_NAME))
@@ -342,7 +343,7 @@ class Updating:
             self._refuse(self._manifest.number, result, now_ms)
 
     def _stored(self, fault, now_ms):
-        """Stores the next piece of the manifest in the folder."""
+        """Accepts the result of a write, and stores the next piece of the manifest in the folder."""
         if fault:
             self._refuse(self._manifest.number, fault, now_ms)
         elif self._is_ending:
@@ -356,7 +357,7 @@ class Updating:
             self._operation = (image.END,)
 
     def _check(self, index, received, now_ms):
-        """Reads back the file of this index; behind the last one everything is there."""
+        """Starts to read back the file of this index; after the last file the image is READY."""
         self._index, self._received = index, received
         if index == len(self._manifest.files):
             self._outcomes.append((self._manifest.number, READY))
@@ -373,7 +374,7 @@ class Updating:
         if len(piece) == image.PIECE_BYTES and self._at <= file.size:
             self._operation = (image.READ, file.path, self._at)
         elif self._at == file.size and self._sha.digest() == file.digest and (file.size or self._received):
-            self._check(self._index + 1, 0, now_ms)  # an empty file may be one that is not there: it is written once
+            self._check(self._index + 1, 0, now_ms)  # an empty file reads as an absent one: it is written once
         elif self._received == image.RECEIVED_MAX:
             self._refuse(self._manifest.number, DIGEST, now_ms)
         else:
