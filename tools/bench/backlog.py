@@ -1,9 +1,9 @@
-"""Measures a gateway that starts on a long backlog: start, memory, first batch, drain, and alarms that pass it.
+"""Measures a gateway that starts on a long backlog: start, memory, first batch, drain, and alarms that overtake it.
 
-Real parts: the gateway's core and its file disk, on records that are encoded as nodes encode them, from 500 lamps (or
-20 meters). Scripted parts: a broker that acknowledges, and a warehouse that holds what it is sent and answers with its
-watermark; no network. One process writes the backlog, in four epochs of many segments; another, which is fresh,
-starts on it, hears once from every node, and drains it. All figures are that process's own:
+The gateway's core and its file disk are real, on records encoded as by nodes, from 500 lamps (or 20 meters). Scripted
+are a broker that acknowledges, and a warehouse that holds what it is sent and answers with its watermark; there is no
+network. One process writes the backlog, in four epochs of many segments; a fresh one starts on it, hears once from
+every node, and drains it. All figures are those of the second process:
 
     started_s         from before the process to a core that is ready: interpreter, modules, recovery
     recovery_s        `Gateway.start` alone (the files are in the page cache), by the wall; …_cpu_s: processor time
@@ -50,11 +50,11 @@ from wire.senml import Item
 
 EPOCHS = 4
 NODES = {"lamp": 500, "meter": 20}
-CIRCUITS = 12  # of a meter: 24 readings, the most a record may hold, are about 200 bytes
-READINGS = {"meter": 2 * CIRCUITS, "lamp": 8}  # of one record
-DIFFERENT = 500  # records drawn; then they repeat, further apart than a batch and its deflate window reach
+CIRCUITS = 12  # circuits of a meter: 24 readings, the most a record may hold, are about 200 bytes
+READINGS = {"meter": 2 * CIRCUITS, "lamp": 8}  # in one record
+DIFFERENT = 500  # records drawn; then they repeat, at a distance beyond a batch and its deflate window
 COMMIT_RECORDS = 500
-# What may be under way before an alarm, and the alarms' own places.
+# The batches that may be under way before an alarm, with the places reserved for alarms.
 ALARM_BATCHES_MAX = limits.UPLINK_WINDOW_MAX
 
 
@@ -68,7 +68,7 @@ def meter(number: int, draw: random.Random) -> Record:
 
 
 def items(kind: str) -> list[Item]:
-    """Telemetry records of `kind`: "meter" (about 200 bytes in the journal) or "lamp" (about 50 bytes)."""
+    """Returns telemetry records of `kind`: "meter" (about 200 bytes in the journal) or "lamp" (about 50 bytes)."""
     if kind == "lamp":
         return street.street(DIFFERENT)
     draw = random.Random(1)
@@ -77,12 +77,12 @@ def items(kind: str) -> list[Item]:
 
 
 def payloads(kind: str) -> list[bytes]:
-    """Returns the same as journal entries."""
+    """Returns the records of `items` as journal entries."""
     return [entry.encode(entry.Entry(item.node, record.encode(item.record))) for item in items(kind)]
 
 
 def greet(core: Gateway, kind: str) -> None:
-    """Returns one telemetry record from every node, as the link carries it: both agree on keys, then it comes."""
+    """Gives the core one telemetry record from every node over the protected link, after the handshake."""
     for port, item in enumerate({item.node: item for item in items(kind)}.values()):
         peer = ("127.0.0.1", port)
         node = link_of(item.node, "gateway", boot=1, random_below=random.Random(port).randrange)
@@ -102,7 +102,7 @@ def epoch_of(number: int) -> bytes:
 
 
 def fill(folder: Path, kind: str, records: int) -> None:
-    """Writes the backlog as earlier starts would; runs in a process of its own, so that its memory is not ours."""
+    """Writes the backlog as earlier starts would; runs in a process of its own, so that its memory is not counted."""
     drawn = payloads(kind)
     for start in range(EPOCHS):
         durable = Durable(folder)
@@ -118,7 +118,7 @@ def fill(folder: Path, kind: str, records: int) -> None:
 
 
 def memory_kb(name: str) -> int | None:
-    """Returns `VmRSS` or its peak, `VmHWM`, of this process; None where the kernel does not tell."""
+    """Returns `VmRSS`, or its peak `VmHWM`, of this process; None where the kernel does not report it."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -127,7 +127,7 @@ def memory_kb(name: str) -> int | None:
 
 
 def measure(folder: Path, kind: str, records: int, begun_s: float) -> dict[str, Any]:
-    """Starts on what `fill` wrote, and drains it; all figures. `begun_s`: `monotonic` before this process."""
+    """Starts on what `fill` wrote, and drains it; returns all figures. `begun_s`: `monotonic` before this process."""
     segments = len(list((folder / "journal").iterdir()))
     rss_before_kb, start, start_cpu = memory_kb("VmRSS"), perf_counter(), thread_time()
     durable, state = Durable(folder / "journal"), Durable(folder / "state")
@@ -185,7 +185,7 @@ _OPTIONS = Options(gateway=street.GATEWAY, insee="49007", name="cab-12")
 
 
 def _rate(centre: Centre, drain: Callable[[], None]) -> float:
-    """Records that the uplink sent for each second of its own time."""
+    """Returns the records that the uplink sent for each second of its own time."""
     records, busy_s = centre.uplink.counters["records"], centre.busy_s
     drain()
     return (centre.uplink.counters["records"] - records) / (centre.busy_s - busy_s)
@@ -197,7 +197,7 @@ def _bytes_per_reading(centre: Centre, kind: str) -> float:
 
 
 def _percentiles(name: str, latencies_ms: list[float]) -> dict[str, float]:
-    cuts = quantiles(latencies_ms * 2, n=100, method="inclusive")  # twice: two values are needed at least
+    cuts = quantiles(latencies_ms * 2, n=100, method="inclusive")  # doubled, since two values are needed at least
     return {f"{name}_p50_ms": cuts[49], f"{name}_p99_ms": cuts[98], f"{name}_max_ms": max(latencies_ms)}
 
 
@@ -206,7 +206,7 @@ def _measure(results: Any, *words: Any) -> None:
 
 
 def in_fresh_process(folder: Path, kind: str, records: int) -> dict[str, Any]:
-    """`fill`, then `measure`, each spawned, not forked: no memory but its own counts."""
+    """Runs `fill`, then `measure`, each in a spawned process, so that only its own memory counts."""
     spawning = multiprocessing.get_context("spawn")
     writer = spawning.Process(target=fill, args=(folder / "journal", kind, records))
     writer.start()
@@ -229,7 +229,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the figures; the exit status is 0 when no alarm waited for more than what may be under way before it."""
+    """Prints the figures; the exit status is 0 when no alarm waited for more batches than may be under way before
+    it."""
     with tempfile.TemporaryDirectory(prefix="bocage-backlog-", dir=args.folder) as folder:
         found = in_fresh_process(Path(folder), args.kind, args.records)
     passed = found["alarm_batches_max"] <= ALARM_BATCHES_MAX

@@ -25,19 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def deflated(data: bytes) -> int:
-    """Returns the length after raw deflate at level 6, as batches travel."""
+    """Returns the length after raw deflate at level 6, as batches are sent."""
     compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
     return len(compressor.compress(data) + compressor.flush())
 
 
 def decimal_text(key: int, value: int) -> float | int:
-    """Returns a reading as JSON writes it, decimal and in its unit."""
+    """Returns a reading as JSON writes it: a decimal in its unit."""
     exponent = quantity.BY_CODE[key % quantity.CHANNEL_STEP].exponent
     return round(value * 10.0**exponent, -exponent) if exponent else value
 
 
 def json_record(made) -> bytes:
-    """Returns the record a node would send in JSON: compact, with the names of the table."""
+    """Returns the record as a node would send it in JSON: compact, with the names of the table."""
     told = {quantity.label(key): decimal_text(key, value) for key, value in made.body.items()}
     stamp = {"boot": made.boot, "seq": made.sequence, "t": made.stamp.seconds, "u": made.stamp.uncertainty_s}
     return json.dumps({**stamp, **told}, separators=(",", ":")).encode()

@@ -1,4 +1,4 @@
-"""Runs a benchmark, beside its peer in one run where there is one."""
+"""Runs a benchmark, and its peer in the same run where there is one."""
 
 COMMANDS = {
     "backlog": "tools.bench.backlog",

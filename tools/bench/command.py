@@ -1,14 +1,14 @@
-"""Measures the seconds from a command to watts that agree, through a real centre, broker and running gateways.
+"""Measures the time from a command to measured watts that confirm it, through a real centre, broker and gateways.
 
     sign ─▶ control file ─▶ `bocage centre control` ─▶ broker ─▶ gateway, contactor, meter ─▶ broker ─▶ control file
 
 Without --db a village is started on this machine for the run (broker, daemon, ingest, agent, a street on a Modbus
-line). With it nothing is: the daemon serves the control file, and each gateway named runs with a policy that makes
-the key's owner an operator with the right to override, without a limit against light or darkness at this hour. Each
-round switches the target of each gateway, one gateway after the other, on and off by turns, and waits for the word
-`measured` of every feeder. The clock is this process's; what is told is the time until the first `received` and until
-the last `applied` and `measured`. Each command is ended by the next one's measuring, the last one at the end; all
-expire by themselves.
+line). With --db nothing is started: the daemon must serve the control file, and each gateway named must run with a
+policy that makes the key's owner an operator with the right to override, without a limit against light or darkness at
+this hour. Each round switches the target of each gateway, one gateway after the other, on and off by turns, and waits
+for the outcome `measured` of every feeder. Times are by the clock of this process, until the first `received` and until
+the last `applied` and `measured`. Each command is ended when the next one has been measured, the last one at the end;
+all expire by themselves.
 
     bocage bench command --json
     bocage bench command --db control.db --key maire.pem --gateway 49135-cab-1 --target bourg --rounds 20 --json
@@ -37,12 +37,12 @@ from wire import command
 
 _LOOK_S = 0.01
 _WORDS = ("received", "applied", "measured")
-# Beyond the time-out of a round, so that a command outlives its measuring and not the benchmark.
+# Added to the time-out of a round, so that a command outlasts its measurement, but not for long.
 _EXPIRY_MARGIN_S = 60
 
 
 class Switched(NamedTuple):
-    """One command: milliseconds to each outcome (None: not reported), and how it ended."""
+    """One command: milliseconds to each outcome (None: not reported), and its last outcomes."""
 
     gateway: str
     level: int
@@ -51,7 +51,7 @@ class Switched(NamedTuple):
 
 
 class Bench:
-    """One connection, one key."""
+    """Gives commands on one connection with one key."""
 
     def __init__(self, connection: sqlite3.Connection, signer: Signer, target: str | None, timeout_s: float) -> None:
         self._connection = connection
@@ -61,7 +61,7 @@ class Bench:
         self._last: dict[tuple[str, str], command.Command] = {}
 
     def switch(self, place: tuple[str, str], level: int) -> Switched:
-        """Order it and wait. NotAllowed when no gateway could take it."""
+        """Gives the command and waits for its outcomes. NotAllowed when no gateway could accept it."""
         now_s = int(time.time())
         begun_s = time.monotonic()
         expires_s = now_s + math.ceil(self._timeout_s) + _EXPIRY_MARGIN_S
@@ -93,7 +93,7 @@ class Bench:
 
 
 def _is_reported(found: Progress, name: str) -> bool:
-    """True when an outcome was reported: `received` by the cabinet, another by every feeder that is meant."""
+    """Returns True when an outcome was reported: `received` by the cabinet, any other by every feeder concerned."""
     (cabinet,) = found.cabinets
     if name == "received":
         return bool(cabinet.outcomes or cabinet.feeders)

@@ -1,8 +1,8 @@
 """Measures the heap bytes that one telemetry encode of 8 readings takes, on each MicroPython VM there is.
 
-A node encodes into a buffer that it keeps. The peer is micropython-lib's cbor2 where the VM has it, else
-what one writes first: a dict and `json.dumps`. VMs are those of the path and beside this Python, or of
-BOCAGE_MICROPYTHON.
+A node encodes into a buffer that it keeps. The peer is micropython-lib's cbor2 where the VM has it, else the obvious
+way: a dict and `json.dumps`. The VMs are those on the path and beside this Python, or those that BOCAGE_MICROPYTHON
+names.
 
     bocage bench encode --json
 """

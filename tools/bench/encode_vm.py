@@ -1,8 +1,7 @@
 """Runs on a MicroPython VM, for tools.bench.encode: heap bytes of one telemetry encode, ours and the peer's.
 
-Prints lines `name allocated encoded`: bytes that the call took from the heap, bytes that it made. The
-collector is off while it measures, so nothing is given back; the third run is measured, when every module
-and cache is in place.
+Prints lines `name allocated encoded`: bytes that the call took from the heap, bytes that it made. The collector is off
+during the measurement, so no memory is freed; the third run is measured, when every module and cache is loaded.
 """
 
 # mypy: ignore-errors

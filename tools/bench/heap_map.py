@@ -1,12 +1,13 @@
 """Converts the heap of a 64-bit MicroPython VM to what it would take on a 32-bit chip, object by object.
 
-A block of the heap is four words on both: 32 bytes here, 16 there. So what is made of pointers takes as many blocks
-there as here, half the bytes: tuples, lists, maps, instances, functions, floats (which are single on the chip). Data
-keeps its bytes: of text and of buffers the length is known from the object that owns them. What is left is judged word
-by word: one that may be a pointer or a small integer (its upper 16 bits all alike) has 4 bytes there, any other 8.
+A block of the heap is four words on both: 32 bytes here, 16 on the chip. So objects made of pointers take as many
+blocks there as here, half the bytes: tuples, lists, maps, instances, functions, floats (which are single on the chip).
+Data keeps its bytes: the length of texts and buffers is known from the object that owns them. All other blocks are
+converted word by word: a word that may be a pointer or a small integer (its upper 16 bits are all alike) takes 4 bytes
+there, any other 8.
 
-What runs in place is told apart: objects that stand for something in the image (names, constant texts, code tables) are
-in RAM with ROMFS, and in flash with frozen modules. The map is the one of `micropython.mem_info(1)`.
+Programs that run in place are treated separately: objects that refer to the image (names, constant texts, code tables)
+are in RAM with ROMFS, and in flash with frozen modules. The map is that of `micropython.mem_info(1)`.
 """
 
 import struct
@@ -16,16 +17,16 @@ from typing import NamedTuple
 BLOCK = 32
 _CHIP_BLOCK = 16
 _WORD = 8
-# Heads of mem_info whose object is pointers alone: tuple, list, map, float, bytecode function, module; text, buffer:
-# of these the head itself.
+# Letters of mem_info for objects made of pointers alone: tuple, list, map, float, bytecode function, module; of texts
+# and buffers this is true of the head only.
 _TEXT, _BUFFER, _TUPLE, _MODULE, _OTHER = "S", "A", "T", "M", "h"
-# A code (mp_raw_code_t) is no larger.
+# The largest size of a code (mp_raw_code_t).
 _CODE_BLOCKS_MAX = 2
 _ALIKE = (0, 0xFFFF)
 
 
 class Sizes(NamedTuple):
-    """Bytes here, and there: with ROMFS, and with frozen modules."""
+    """Bytes here, and on a chip with ROMFS, and with frozen modules."""
 
     here: int
     romfs: int
@@ -44,7 +45,7 @@ class Heap(NamedTuple):
 
 
 def read_map(lines: list[str]) -> tuple[int, int, dict[int, tuple[str, int]]]:
-    """(base address, bytes covered, heads) of what mem_info(1) said."""
+    """Returns (base address, bytes covered, heads) from the output of mem_info(1)."""
     base, row, letters = 0, 0, {}
     for line in lines:
         if line.startswith("GC memory layout"):
@@ -70,7 +71,7 @@ def read_map(lines: list[str]) -> tuple[int, int, dict[int, tuple[str, int]]]:
 
 
 def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
-    """Returns the sizes of the whole heap. `image`: address and length of the ROMFS image, which is counted nowhere."""
+    """Returns the sizes of the whole heap. `image`: address and length of the ROMFS image, which is not counted."""
     owned = dict(_owned(heap))
     in_flash = _frozen(heap, image)
     here = romfs = frozen = 0
@@ -90,9 +91,9 @@ def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
 
 
 def _frozen(heap: Heap, image: tuple[int, int] | None) -> set[int]:
-    """Returns the blocks of what a build that freezes the modules has in flash: what points into the image (codes,
-    pools of names, constant texts), the arrays of codes inside codes, and each module's two tables with the constants
-    they hold."""
+    """Returns the blocks that a build with frozen modules keeps in flash: objects that point into the image (codes,
+    pools of names, constant texts), the arrays of codes inside codes, and each module's two tables with their
+    constants."""
     found: set[int] = set()
     if image is None:
         return found
@@ -117,7 +118,7 @@ def _frozen(heap: Heap, image: tuple[int, int] | None) -> set[int]:
 
 
 def _pointed(heap: Heap, words: tuple[int, ...]) -> Iterator[int]:
-    """Returns the blocks that these words point to."""
+    """Yields the blocks that these words point to."""
     for word in words:
         block, rest = divmod(word - heap.base, BLOCK)
         if not rest and block in heap.heads:
@@ -125,13 +126,13 @@ def _pointed(heap: Heap, words: tuple[int, ...]) -> Iterator[int]:
 
 
 def _owned(heap: Heap) -> Iterator[tuple[int, int]]:
-    """Returns (block, bytes of data) of what texts and buffers own."""
+    """Yields (block, bytes of data) of the data that texts and buffers own."""
     for block, (letter, _) in heap.heads.items():
         if letter not in (_TEXT, _BUFFER):
             continue
         words = heap.words(block, 1)
         data = words[3] - heap.base
-        length = words[2] + (1 if letter == _TEXT else words[1] >> 8)  # text ends in a zero; a buffer may have room
+        length = words[2] + (1 if letter == _TEXT else words[1] >> 8)  # a text ends in a zero; a buffer may have room
         if data >= 0 and data % BLOCK == 0 and data // BLOCK in heap.heads:
             blocks = heap.heads[data // BLOCK][1]
             yield data // BLOCK, min(length, blocks * BLOCK)

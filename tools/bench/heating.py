@@ -1,20 +1,20 @@
-"""Runs a winter of heating on the plant models: our thermostat beside plain ones, same room, weather and people.
+"""Runs a winter of heating on the plant models, with our thermostat and with plain ones: same room, weather and people.
 
 1 November to 31 March (`simulator.plants.climate`), a step a minute, virtual time. Two rooms: a classroom with electric
 heat behind a relay (school week, holidays, windows opened at the breaks), a small town hall with water heat behind a
 0-10 V valve (weekdays and Saturday morning). Three thermostats each:
 
-    ours       the node's own code (`heating.trade`), with the programme, TPI or PI, preheat and stop that it
-    learns plain      hysteresis of 0.5 K either way and a fixed week that knows no holidays: 19 °C from two hours
-    before the
-               day until its end, 16 °C else. What is found in most municipal buildings
-    plain-8    the same thermostat given all that ours knows: the holidays, and 16 and 8 °C in long emptiness; its
-    preheat
-               stays two hours. It shows what the learning adds to the programme
+    ours       the node's own code (`heating.trade`), with the programme, TPI or PI, and the preheat and stop that it
+               learns
+    plain      hysteresis of 0.5 K either way and a fixed week that knows no holidays: 19 °C from two hours before the
+               day until its end, 16 °C otherwise, as in most municipal buildings
+    plain-8    the same thermostat with all that ours knows: the holidays, and 16 and 8 °C in long absences; its preheat
+               stays at two hours. It shows what the learning adds to the programme
 
 Columns: kWh; cold, K·h below the set-point in occupied hours (any shortfall), and the hours that lacked more than a
 kelvin at the moment when people came; over, occupied hours above 20 °C (sun and people warm too); cycles of the relay,
-or strokes of the valve (travel / 100 %). The set-points are 19 °C for all three: who is colder by habit saves by habit.
+or strokes of the valve (travel / 100 %). The set-points are 19 °C for all three: a thermostat that keeps a room colder
+also saves by that.
 
     bocage bench heating --json
     bocage bench heating --svg week.svg
@@ -41,12 +41,12 @@ YEAR = 2026
 STEP_S = 60
 PEOPLE_CK = 1900
 _OVER_CK = 2000
-# Mean shortfall of an occupied hour: below what people feel (EN ISO 7730 takes ± 2 K for its widest class of offices).
+# Mean shortfall of an occupied hour: less than people feel (EN ISO 7730 allows ± 2 K for its widest class of offices).
 COLD_K_MAX = 0.3
 _MISSED_CK = 100
 _PLAIN_BAND_CK = 50
 _PLAIN_LEAD_MIN = 120
-# The week that is drawn: the first after Christmas, Monday to Sunday.
+# The week in the picture: the first after Christmas, Monday to Sunday.
 PICTURE_FROM = (2027, 1, 4)
 
 _SCHOOL_DAY = (heating.Span(510, 990, 0),)
@@ -85,14 +85,14 @@ _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"
 
 @dataclass
 class Place:
-    """A room and who uses it."""
+    """A room and its use."""
 
     name: str
     data: RoomData
     programme: heating.Programme
     is_water: bool
     people: int
-    airing: tuple[tuple[int, int], ...]  # (minute of the day, how long) with the window open, when people are there
+    airing: tuple[tuple[int, int], ...]  # (minute of the day, minutes) with the window open, when people are there
 
 
 PLACES = (
@@ -128,7 +128,7 @@ class Point(NamedTuple):
 
 
 class Ours:
-    """The node's trade on the plant's sensors."""
+    """Runs the node's trade on the plant's sensors."""
 
     name = "ours"
 
@@ -160,7 +160,7 @@ class Ours:
 
 
 class Plain:
-    """Hysteresis and a fixed lead. `knows`: the programme's holidays and long emptinesses too."""
+    """Applies hysteresis and a fixed lead. `knows`: it also knows the programme's holidays and long absences."""
 
     def __init__(self, place: Place, *, knows: bool) -> None:
         self.name = "plain-8" if knows else "plain"
@@ -193,7 +193,7 @@ class Plain:
 
 
 def winter(place: Place, thermostat: Any, weather: Any, start_s: int, days: int) -> tuple[Figures, list[Point]]:
-    """Runs the winter of one room; its figures, and the points of the week that is drawn."""
+    """Runs the winter of one room; returns its figures, and the points of the week in the picture."""
     room = Room(place.data, weather, start_ck=1700)
     sensor = Thermometer(room, Prng(f"{place.name} sensor"))
     plan = heating.Plan(place.programme, civil.PARIS)
@@ -259,7 +259,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 when ours takes less than the plain thermostat and keeps its people warm (COLD_K_MAX), in both rooms."""
+    """Returns 0 when ours uses less than the plain thermostat and keeps people warm (COLD_K_MAX), in both rooms."""
     found, points = measure(args.days)
     if args.svg:
         Path(args.svg).write_text(picture(points), encoding="utf-8")
@@ -284,7 +284,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def picture(points: list[Point]) -> str:
-    """Returns the SVG text of that week."""
+    """Returns the picture of that week as SVG."""
     day = (WIDTH - LEFT) / 7
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -328,7 +328,7 @@ def _line(pairs: list[tuple[int, int]], style: str) -> str:
 
 
 def _bars(points: list[Point], base: int) -> str:
-    """Returns the mean heat of each hour."""
+    """Returns the path of the mean heat of each hour."""
     hours: dict[int, list[int]] = {}
     for point in points:
         hours.setdefault(point.second // 3600, []).append(point.demand_permille)

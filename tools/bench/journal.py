@@ -1,23 +1,23 @@
-"""Measures the gateway's journal beside SQLite on the same disk, in turns: rates, flushes, bytes to the device.
+"""Measures the gateway's journal and SQLite on the same disk, in turns: rates, flushes, bytes to the device.
 
-Both take 200-byte random payloads, 50 a flush, and wait for each flush, as a caller does that acknowledges
-before the next batch. Then both drain: 50 records are read and let go, until nothing is left. The peer is
-SQLite's WAL with synchronous=FULL, one table (id, prio, ts, body), a checkpoint every 1000 pages; it commits
-its deletions, the journal need not sync its own: a file that comes back is freed again. ThingsBoard gateway's
-SQLite storage runs as well where `thingsboard_gateway` can be imported: with 50 records a pack, but it
-acknowledges before its commit and syncs at checkpoints only (synchronous=NORMAL), so it promises less: its
-insert rate says when all is in the database, and it has no flush time.
+Both store 200-byte random payloads, 50 a flush, and wait for each flush, as a caller does that acknowledges before the
+next batch. Then both drain: 50 records are read and released, until nothing is left. The peer is SQLite's WAL with
+synchronous=FULL, one table (id, prio, ts, body), a checkpoint every 1000 pages; it commits its deletions, while the
+journal need not sync its own: a file that reappears after a power cut is freed again. ThingsBoard gateway's SQLite
+storage is measured as well where `thingsboard_gateway` can be imported: with 50 records a pack, but it acknowledges
+before its commit and syncs at checkpoints only (synchronous=NORMAL), so it promises less: its insert rate counts until
+all is in the database, and it has no flush time.
 
-Bytes are told a payload byte, by two counters. `process` is write_bytes of /proc/self/io: pages that this
-process made dirty, each once until it is written back; it leaves out the file system's own journal and
-what the device does inside. `device` is what the block device counted meanwhile (/sys/dev/block):
-with the file system's journal, and with what any other program wrote. Neither sees into an SD card.
-A folder on a RAM disk has no device: the rates then say nothing of a disk. Linux only.
+Bytes written are given per payload byte, by two counters. `process` is write_bytes of /proc/self/io: pages that this
+process made dirty, each once until it is written back; it excludes the file system's own journal and the device's
+internal writes. `device` is what the block device counted meanwhile (/sys/dev/block), including the file system's
+journal and the writes of any other program. Neither includes the internal writes of an SD card. A folder on a RAM disk
+has no device: the rates are then not those of a disk. Linux only.
 
-The second table is a district at its real cadence: 300 nodes, a record a minute, a flush in 500 ms, so two or
-three records a flush, each flush awaited, the next one at once; then drained, 50 at a time. A flush costs whole
-pages, so a byte of payload costs more than at 50 a flush. ThingsBoard syncs at checkpoints only, and here in
-less time than the kernel waits before it writes back: the day's figure is kinder to it than a day would be.
+The second table is a district at its real cadence: 300 nodes, a record a minute, a flush in 500 ms, so two or three
+records a flush, each flush awaited, the next one at once; then drained, 50 at a time. A flush costs whole pages, so a
+byte of payload costs more than at 50 a flush. ThingsBoard syncs at checkpoints only, and this run is shorter than the
+time after which the kernel writes back: its figure here is better than that of a real day.
 
     bocage bench journal --folder DIR --json
 """
@@ -47,13 +47,13 @@ from tools.command_line import add_json
 
 PAYLOAD_BYTES = 200
 BATCH = 50
-# What the journal may write a payload byte while it takes records: whole pages of 4 kB, one of them twice.
+# The bytes that the journal may write per payload byte while it stores records: whole pages of 4 kB, one of them twice.
 PROCESS_BYTES_MAX = 2.0
-# A district at its real cadence: records a day, and how many a flush.
+# A district at its real cadence: records a day, and records a flush.
 DAY_RECORDS = 300 * 24 * 60
 CADENCE_BATCHES = (2, 3)  # in turns: 5 records a second, a flush in 500 ms
 _INSTALL = "pip install 'thingsboard-gateway>=3.8,<3.9'"
-_SECTOR_BYTES = 512  # of /sys/dev/block, not of the device's own sectors
+_SECTOR_BYTES = 512  # the unit of /sys/dev/block, not the device's own sectors
 _SECTORS_WRITTEN = 6  # column, Documentation/block/stat.rst
 _FIGURES = {
     "insert_per_s": "insert, records/s",
@@ -73,20 +73,21 @@ class Store(Protocol):
     """A durable queue under test."""
 
     def put(self, payloads: list[bytes]) -> float | None:
-        """Takes one batch and waits for its flush; how long the flush took in s, None if it does not tell."""
+        """Stores one batch and waits for its flush; returns the seconds of the flush, None if the store does not report
+        it."""
 
     def settle(self) -> None:
         """Waits until all that was put is on the disk."""
 
     def drain(self) -> int:
-        """Reads all in batches and lets each go; how many there were."""
+        """Reads all records in batches and releases each; returns how many there were."""
 
     def close(self) -> None:
         """Releases files and threads."""
 
 
 class OurJournal:
-    """The journal on a real folder."""
+    """Stores into the gateway's journal in a real folder."""
 
     def __init__(self, folder: Path) -> None:
         self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
@@ -107,7 +108,7 @@ class OurJournal:
         return perf_counter() - start
 
     def settle(self) -> None:
-        """Nothing waits: each flush was awaited."""
+        """Does nothing: each flush was awaited."""
 
     def drain(self) -> int:
         first = position = self._journal.oldest(self._stream)
@@ -121,7 +122,7 @@ class OurJournal:
 
 
 class Sqlite:
-    """The peer, written as usual with SQLite."""
+    """Stores into the peer, SQLite as it is usually used."""
 
     def __init__(self, folder: Path) -> None:
         self._base = sqlite3.connect(folder / "queue.db", isolation_level=None)
@@ -140,7 +141,7 @@ class Sqlite:
         return perf_counter() - start
 
     def settle(self) -> None:
-        """Nothing waits: each commit was awaited."""
+        """Does nothing: each commit was awaited."""
 
     def drain(self) -> int:
         count = 0
@@ -154,8 +155,8 @@ class Sqlite:
 
 
 class ThingsBoard:
-    """ThingsBoard gateway's SQLite storage, if installed; 50 events a pack, its files never rotated. Texts of 200
-    characters: it takes no bytes."""
+    """Stores into ThingsBoard gateway's SQLite storage, if installed; 50 events a pack, its files never rotated.
+    Payloads are texts of 200 characters: it accepts no bytes."""
 
     def __init__(self, folder: Path) -> None:
         module = importlib.import_module("thingsboard_gateway.storage.sqlite.sqlite_event_storage")
@@ -176,7 +177,8 @@ class ThingsBoard:
             sleep(0.01)
 
     def drain(self) -> int:
-        """See `Store`. Some come twice. Hashes, for texts would slow down the gc.collect() it makes a pack."""
+        """Drains as `Store` asks. Some records come twice. It keeps hashes, since texts would slow down the
+        gc.collect() of each pack."""
         seen = array("q")
         while (pack := self._storage.get_event_pack()) or self._storage.len():
             seen.extend(map(hash, pack))
@@ -189,7 +191,7 @@ class ThingsBoard:
 
 def bytes_of_process() -> int | None:
     """Returns the bytes that this process has sent to block devices since its start; None where the kernel does not
-    tell."""
+    report them."""
     try:
         fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     except OSError:
@@ -214,17 +216,17 @@ class _Written(NamedTuple):
 
     @classmethod
     def now(cls, folder: Path) -> "_Written":
-        os.sync()  # what is still in memory belongs to what came before
+        os.sync()  # bytes that are still in memory belong to what came before
         return cls(bytes_of_process(), bytes_of_device(folder))
 
     def since(self, before: "_Written", payload_bytes: int) -> list[float | None]:
-        """Returns the bytes a payload byte, by each counter."""
+        """Returns the bytes written per payload byte, by each counter."""
         pairs = zip(self, before, strict=True)
         return [None if now is None or then is None else (now - then) / payload_bytes for now, then in pairs]
 
 
 def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int) -> Row:
-    """Returns the bytes a payload byte at the real cadence, drain included, in `folder`, which is empty."""
+    """Returns the bytes written per payload byte at the real cadence, drain included, in the empty `folder`."""
     store = open_store(folder)
     before, records = _Written.now(folder), 0
     for number in range(flushes):
@@ -232,7 +234,7 @@ def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int)
         store.put([os.urandom(PAYLOAD_BYTES) for _ in range(count)])
         store.settle()
         records += count
-    os.sync()  # what was taken stays on the disk before it is let go, as in an outage
+    os.sync()  # the records are on the disk before they are released, as in an outage
     drained = store.drain()
     assert drained == records, (drained, records)
     process, device = _Written.now(folder).since(before, records * PAYLOAD_BYTES)
@@ -241,12 +243,12 @@ def measure_day(open_store: Callable[[Path], Store], folder: Path, flushes: int)
 
 
 def mb_a_day(bytes_a_byte: float | None) -> float | None:
-    """Returns the megabytes of DAY_RECORDS, at so many bytes written a payload byte."""
+    """Returns the megabytes written for DAY_RECORDS, at so many bytes written per payload byte."""
     return None if bytes_a_byte is None else bytes_a_byte * DAY_RECORDS * PAYLOAD_BYTES / 1e6
 
 
 def measure(open_store: Callable[[Path], Store], folder: Path, records: int) -> Row:
-    """Fills and drains one store in `folder`, which is empty; its figures."""
+    """Fills and drains one store in the empty `folder`; returns its figures."""
     store = open_store(folder)
     payloads = [os.urandom(PAYLOAD_BYTES) for _ in range(records)]
     batches = [payloads[at : at + BATCH] for at in range(0, records, BATCH)]
@@ -304,7 +306,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _days(args: argparse.Namespace, figures: dict[str, dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Returns the MB a day of each store: from the rounds' ratio at 50 a flush, and as measured at the real cadence."""
+    """Returns the MB a day of each store: by the rounds' ratio at 50 a flush, and as measured at the real cadence."""
     days = {}
     for name, open_store in stores().items():
         with tempfile.TemporaryDirectory(prefix="bocage-journal-", dir=args.folder) as folder:

@@ -1,10 +1,10 @@
-"""Measures what OSCORE costs one telemetry message of 8 readings: microseconds, heap bytes and bytes on the link.
+"""Measures the cost of OSCORE for one telemetry message of 8 readings: microseconds, heap bytes and bytes on the link.
 
 `link_message` is such a message through the node's whole end of the link, `clear_message` the same without protection,
-`handshake` what a start costs once. The gateway's line: messages a second of one core with 500 nodes.
-
-On each MicroPython VM and on CPython with the gateway's cipher. The peer is the same message in the clear. VMs are
-those of the path and beside this Python, or of BOCAGE_MICROPYTHON. Times are the desk's: a chip must be measured.
+`handshake` what each start costs. The gateway's line gives the messages a second of one core with 500 nodes. The
+benchmark runs on each MicroPython VM and on CPython with the gateway's cipher. The peer is the same message in the
+clear. The VMs are those on the path and beside this Python, or those that BOCAGE_MICROPYTHON names. Times are those of
+this computer: a chip must be measured itself.
 
     bocage bench link --json
 """
@@ -41,7 +41,7 @@ _PREFIX = bytes.fromhex("7c1f0a2c01")
 _RECORD = bytes(range(48))  # a streetlight's record of 8 readings at its worst
 _ANSWER = bytes(12)
 _GATEWAY = "gateway"
-# Between two rounds: a node may ask 40 times a second.
+# Time between two rounds, far above the limit of 40 requests a second for a node.
 _ROUND_MS = 1000
 
 
@@ -92,14 +92,14 @@ def run(args: argparse.Namespace) -> int:
 class District:
     """A gateway and nodes under their own keys, real ones (`wire.oscore_link`), without socket or disk.
 
-    `busy_s`: the gateway's time so far; only that counts: a datagram goes in, is opened, is answered, and the datagram
-    of the answer comes out.
+    `busy_s`: the gateway's time so far; only that counts: a datagram is received, opened and answered, and the datagram
+    of the answer is made.
     """
 
     def __init__(self, count: int) -> None:
         prng = Prng("district")
         nodes = [_PREFIX + number.to_bytes(3, "big") for number in range(count)]
-        # The usual id of a node has two bytes of the serial; here the serial is the id.
+        # The usual kid of a node has two bytes of its serial; here the whole serial is the kid.
         keys: list[NodeKey] = [key_of(node)._replace(kid=node[5:8]) for node in nodes]
         self.link = Link(keys, AesBlocks(), random_below=prng.randrange)
         self.nodes = [_node_of(key, prng) for key in keys]
@@ -107,7 +107,8 @@ class District:
         self.now_ms = 0
 
     def round(self) -> int:
-        """Each node says one thing and gets its answer, after a handshake if it has no keys; messages answered."""
+        """Lets each node send one message and receive its answer, after a handshake if it has no keys; returns the
+        answered messages."""
         self.now_ms += _ROUND_MS
         for node in self.nodes:
             node.request(_GATEWAY, messages.POST, (b"t",), _RECORD, now_ms=self.now_ms)
@@ -149,6 +150,6 @@ def measure_gateway(contexts: int = CONTEXTS, rounds: int = ROUNDS) -> dict[str,
         "messages": count,
         "messages_per_s": round(1 / per_message_s),
         "us_per_message": round(1e6 * per_message_s),
-        # Request 1 and its answer, and what request 2 costs beyond any other.
+        # Request 1 and its answer, and the cost of request 2 above that of any other.
         "us_per_agreement": round(1e6 * (agreeing_s / contexts - per_message_s)),
     }

@@ -1,11 +1,12 @@
 """Runs on a MicroPython VM or on CPython, for `bocage bench link`: the costs of OSCORE for one telemetry message.
 
-First what each step of the cipher adds, then a message through a node's whole end of the link: `link_message` is all of
-it, request, datagram and the answer opened, with the CoAP machine below; `clear_message` the same with the machine
-alone; `handshake` what a start costs once, its bytes those of request 1, response 1 and of what request 2 is longer by.
+First the cost of each step of the cipher, then a message through a node's whole end of the link: `link_message` is all
+of it, request, datagram and the answer opened, with the CoAP machine below; `clear_message` the same with the machine
+alone; `handshake` what each start costs, its bytes those of request 1, of response 1 and of the additional length of
+request 2.
 
 Prints lines `name microseconds allocated encoded`: time of one call, heap bytes it took (0 where that is not known),
-bytes of its datagram. The collector is off while heap is measured, so nothing is given back.
+bytes of its datagram. The collector is off while heap is measured, so no memory is freed.
 """
 
 # mypy: ignore-errors
@@ -28,7 +29,7 @@ TOKEN = b"tokn"
 ANSWER = bytes(12)
 KID = b"\1\0\7"
 R2 = b"gateways"
-NUMBER = 40000  # of a lamp that has been lit for a year: two bytes
+NUMBER = 40000  # the sequence number of a lamp that has been lit for a year: two bytes
 
 try:
     from cryptolib import aes
@@ -125,7 +126,7 @@ def encoded_response(message, content):
 
 
 class Clear:
-    """The CoAP machine alone, and who answers."""
+    """The CoAP machine alone, and its answering side."""
 
     def __init__(self):
         self.end = endpoint()
@@ -142,7 +143,7 @@ class Clear:
 
 
 class Protected(Clear):
-    """A node's link, and a gateway that answers as it must."""
+    """A node's link, and a gateway that answers as the protocol demands."""
 
     def __init__(self):
         self.end = NodeLink(
@@ -184,7 +185,7 @@ def heap():
 
 
 def costs(act, *words):
-    """Returns (result, microseconds, heap bytes): the collector is off, so nothing is given back."""
+    """Returns (result, microseconds, heap bytes) of a call; the collector must be off, so that no memory is freed."""
     before, start = heap(), now_us()
     result = act(*words)
     end, after = now_us(), heap()
@@ -192,7 +193,7 @@ def costs(act, *words):
 
 
 def measure(name, peers):
-    """Many messages, of which only the node's own share counts."""
+    """Prints the mean cost of many messages; only the node's own share counts."""
     us = taken = encoded = 0
     for number in range(NODE_REPEATS):
         gc.collect()
@@ -209,7 +210,7 @@ def measure(name, peers):
 
 
 def agree():
-    """Returns the cost of a start: what the handshake takes beyond the message that it is for."""
+    """Returns the cost of a start: what the handshake takes in addition to the message that needs it."""
     peers = Protected()
     gc.collect()
     gc.disable()

@@ -1,20 +1,19 @@
 """Counts every byte of a night of street lights over a metered link: TLS, TCP, IP, MQTT, keep-alive, answers.
 
-Two steps. First the simulated territory lives through the night in virtual time with the real node and gateway
-cores at their real cadence: telemetry every 15 minutes, health every hour, level changes, alarms, the boots at
-dusk of the half that hangs on a switched feeder. What the cabinet published and what the centre answered is
-kept, with its time. Then the same messages go through the gateway's own connection (`gateway/io/mqtt.py`, TLS 1.3,
-certificates at both ends) to a real Mosquitto, one exchange after the other, each with its own pause for TCP's
-delayed acknowledgement, so that no exchange shares a segment with the next.
+It takes two steps. First the simulated territory runs through the night in virtual time with the real node and gateway
+cores at their real cadence: telemetry every 15 minutes, health every hour, level changes, alarms, the boots at dusk of
+the half on a switched feeder. The messages that the cabinet published and that the centre answered are kept, with their
+times. Then the same messages go through the gateway's own connection (`gateway/io/mqtt.py`, TLS 1.3, certificates at
+both ends) to a real Mosquitto, one exchange after the other, each with its own pause for TCP's delayed acknowledgement,
+so that no exchange shares a segment with the next.
 
-Bytes are those of the kernel's TCP_INFO at a relay in front of the broker: bytes and segments of both
-directions, and for each segment 40 bytes of IPv4 and TCP headers and 12 of time stamps where they were
-negotiated. The relay announces the segment size of a mobile network. Retransmissions are not in it: the
-loopback loses nothing.
+Bytes are those of the kernel's TCP_INFO at a relay in front of the broker: bytes and segments of both directions, and
+for each segment 40 bytes of IPv4 and TCP headers and 12 of time stamps where they were negotiated. The relay announces
+the segment size of a mobile network. Retransmissions are not included: the loopback loses nothing.
 
-Where there are more exchanges than `--replay`, so many of them, evenly spread, are replayed, and what one costs
-beyond its payload is taken for all. Keep-alive is arithmetic: what a ping costs is measured on an idle connection,
-how many there are follows from the gaps between the exchanges.
+Of more exchanges than `--replay` only so many, evenly spread, are replayed, and their mean cost beyond the payload is
+used for all. Keep-alive is computed: the cost of a ping is measured on an idle connection, the number of pings follows
+from the gaps between the exchanges.
 
     bocage bench metered --hours 15 --batch-age-s 60 --json
 """
@@ -35,13 +34,13 @@ from wire import senml
 from wire import topic as topics
 from wire.faults import WireFault
 
-_SETTLED_S = 900  # the cold boot of a simulated territory is no part of a night
-_EXCHANGE_MS = 1_000  # messages nearer to each other than this share their pause
+_SETTLED_S = 900  # the cold boot of a simulated territory does not belong to a night
+_EXCHANGE_MS = 1_000  # messages closer together than this are one exchange
 _MONTH_S = 30 * 86_400
 
 
 class Message(NamedTuple):
-    """One publication of the night; `up`: from the gateway."""
+    """One publication of the night; `up` True: from the gateway."""
 
     at_ms: int
     up: bool
@@ -50,7 +49,7 @@ class Message(NamedTuple):
 
 
 class Night(NamedTuple):
-    """All messages of one cabinet, in their order, and what they carried."""
+    """All messages of one cabinet, in their order, and the counts of what they carried."""
 
     messages: list[Message]
     records: int
@@ -59,7 +58,7 @@ class Night(NamedTuple):
 
 
 def live_through(hours: int, lamps: int, batch_age_s: int, seed: int) -> Night:
-    """Simulates a cabinet's night; the territory has two more, whose messages are not counted."""
+    """Simulates a cabinet's night; the territory has two more cabinets, whose messages are not counted."""
     territory = Territory(Options(seed=seed, hours=hours, lamps=3 * lamps, faults=False))
     gateway = territory.gateways[0]
     gateway.options = gateway.options._replace(batch_age_ms=1000 * batch_age_s)
@@ -89,7 +88,7 @@ def _batch(payload: bytes) -> senml.Batch:
 
 
 def exchanges(messages: list[Message]) -> list[list[Message]]:
-    """Messages in groups without a pause between them."""
+    """Returns the messages in groups without a pause between them."""
     groups: list[list[Message]] = []
     for message in messages:
         if not groups or message.at_ms - groups[-1][-1].at_ms >= _EXCHANGE_MS:
@@ -99,7 +98,7 @@ def exchanges(messages: list[Message]) -> list[list[Message]]:
 
 
 def pings(groups: list[list[Message]], keepalive_s: int) -> int:
-    """Returns the number of silences as long as a keep-alive."""
+    """Returns the number of pings: one for each keep-alive time within the gaps."""
     gaps = [after[0].at_ms - before[-1].at_ms for before, after in pairwise(groups)]
     return sum(gap // (1000 * keepalive_s) for gap in gaps)
 
@@ -112,7 +111,7 @@ def spread(groups: list[list[Message]], count: int) -> list[list[Message]]:
 
 
 def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
-    """Measures it: all figures. RigError when a part is missing or does not answer."""
+    """Measures and returns all figures. RigError when a part is missing or does not answer."""
     night = live_through(args.hours, args.lamps, args.batch_age_s, args.seed)
     groups = exchanges(night.messages)
     chosen = spread(groups, args.replay)

@@ -1,8 +1,9 @@
-"""The link of `bocage bench metered`: the gateway's connection, a counting relay, Mosquitto with TLS, a centre.
+"""Provides the link of `bocage bench metered`: the gateway's connection, a counting relay, Mosquitto with TLS, a
+centre.
 
     gateway/io/mqtt ── TCP, TLS 1.3 ──▶ relay ──▶ Mosquitto ◀── centre (in the clear, not counted)
 
-The relay passes bytes on and reads TCP_INFO of the gateway's connection; it sees no plain text. Linux.
+The relay passes bytes on and reads TCP_INFO of the gateway's connection; it sees no plain text. Linux only.
 """
 
 import socket
@@ -26,7 +27,7 @@ _HOST = "127.0.0.1"
 _TIMEOUT_S = 15
 # Longer than TCP waits before it acknowledges alone (40 ms).
 _PAUSE_S = 0.06
-# What a mobile network with an MTU of 1400 leaves for data beside IPv4, TCP and its time stamps.
+# The bytes that a mobile network with an MTU of 1400 leaves for data, beside IPv4, TCP and its time stamps.
 _SEGMENT_BYTES_MAX = 1360
 # struct tcp_info of <linux/tcp.h>: options, then bytes received, segments out and in, bytes sent.
 _TCP_INFO_BYTES = 208
@@ -48,7 +49,8 @@ class Publication(Protocol):
 
 
 class Used(NamedTuple):
-    """The counts of one connection, both directions: bytes of TCP's payload, segments, headers of one segment."""
+    """The counts of one connection, both directions: bytes of TCP payload, segments, bytes of headers in one
+    segment."""
 
     data: int
     segments: int
@@ -56,12 +58,12 @@ class Used(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Returns the bytes of IP packets."""
+        """The bytes of IP packets."""
         return self.data + self.segments * self.header
 
 
 class Costs(NamedTuple):
-    """Bytes of IP packets: of TCP's, TLS's and MQTT's opening, of all exchanges, of one ping and its answer."""
+    """Bytes of IP packets: of the opening of TCP, TLS and MQTT, of all exchanges, of one ping and its answer."""
 
     handshake: int
     exchanges: int
@@ -71,7 +73,7 @@ class Costs(NamedTuple):
 
 
 class Relay:
-    """Passes one connection after the other on to a port, and reads the counters of the latest."""
+    """Forwards one connection after the other to a port, and reads the counters of the latest."""
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
@@ -126,28 +128,28 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 class Gateway:
-    """The gateway's own connection, and what it tells."""
+    """The gateway's own connection, and the events it reports."""
 
     def __init__(self, port: int, tls: Tls) -> None:
         self._events: Queue[Event] = Queue()
         self._tokens = 0
-        # Posted events are taken at once: there is no other owner's thread here.
+        # Posted events are accepted at once: no other thread owns the link here.
         self._link = MqttLink(MqttOptions(_HOST, port, "49007-cab-1", "tc/1/s/49007/cab-1", tls), self._on_posted)
 
     def connect(self, keepalive_s: int) -> None:
-        """Returns when the broker has accepted."""
+        """Connects; returns when the broker has accepted."""
         self._link.connect(["tc/1/a/49007/cab-1"], BearerRoute("mobile", keepalive_s=keepalive_s))
         self.wait(lambda event: isinstance(event, Connected))
 
     def publish(self, name: str, payload: bytes) -> None:
-        """Returns with its PUBACK."""
+        """Publishes; returns when the PUBACK has come."""
         self._tokens += 1
         token = self._tokens
         self._link.publish(token, name, payload, False)
         self.wait(lambda event: isinstance(event, PubAck) and event.token == token)
 
     def wait(self, is_wanted: Callable[[Event], bool]) -> None:
-        """Until an event comes that is wanted; RigError when it does not, or the connection ends."""
+        """Waits until a wanted event comes; RigError when none comes, or the connection ends."""
         end_s = time.monotonic() + _TIMEOUT_S
         seen: list[str] = []
         try:
@@ -165,7 +167,7 @@ class Gateway:
 
 
 def replay(folder: Path, groups: Iterable[list[Any]], keepalive_s: int) -> Costs:
-    """Sends the groups, each with its own pause, and measures; then measure pings on an idle connection."""
+    """Sends the groups, each with its own pause, and measures them; then measures pings on an idle connection."""
     mosquitto = find_mosquitto()
     if mosquitto is None:
         raise RigError("no Mosquitto here: apt-get install mosquitto")
@@ -238,7 +240,7 @@ def _ping(relay: Relay, gateway: Gateway) -> float:
     time.sleep(_PING_FOR_S)
     after = relay.used()
     gateway.close()
-    # Of the payload a ping has 2 x (2 bytes of MQTT and 22 of a TLS 1.3 record).
+    # The payload of a ping is 2 x (2 bytes of MQTT and 22 of a TLS 1.3 record).
     count = round((after.data - before.data) / 48)
     if count == 0:
         raise RigError("no ping was seen on the idle connection")

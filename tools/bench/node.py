@@ -1,21 +1,21 @@
-"""Measures what each kind of node takes on each MicroPython VM: heap, heap per turn and record, the longest turn.
+"""Measures what each kind of node uses on each MicroPython VM: heap, heap per turn and record, the longest turn.
 
-The real application runs 30 days in virtual time beside the real gateway's link, three of them in silence, so that its
-outbox is full. Modules run in place: frozen, where the VM has them (build one with firmware/manifest.py), else from a
-ROMFS image. A VM of 32 bits is measured as it is; on one of 64 bits every object is converted by its class
+The real application runs 30 days in virtual time with the real gateway's link, three of them without an answer, so that
+its outbox is full. Modules run in place: frozen, where the VM has them (build one with firmware/manifest.py), else from
+a ROMFS image. A VM of 32 bits is measured as it is; on one of 64 bits every object is converted by its class
 (tools/bench/heap_map.py), both as from ROMFS and as frozen. `peak` is the most that is live at once in sixteen days,
-the last three in silence, the calls under way included, which MicroPython keeps in its heap. `least_heap` is the least
-heap in which three days run, two in silence: what the collector's thresholds and fragmentation add. Bytecode in place,
-and this bench's own script, are in neither. `call_stack` is the least stack in which the start, a busy day and hours of
-silence run, in a chip's bytes; told of a VM whose stack can be set (`bocage bench vm`). A bound without a figure is no
-bound that holds: any other VM, or less than thirteen days, ends in `not measured` and status 3.
+the last three in silence, including the calls under way, which MicroPython keeps in its heap. `least_heap` is the least
+heap in which three days run, two in silence: it includes what the collector's thresholds and fragmentation add. Neither
+includes bytecode in place and this bench's own script. `call_stack` is the least stack in which the start, a busy day
+and hours of silence run, in a chip's bytes; it needs a VM whose stack can be set (`bocage bench vm`). A bound without a
+figure does not count as met: any other VM, or less than thirteen days, ends in `not measured` and status 3.
 
-Turns are scaled to an ESP32 at 240 MHz, in a heap of the chip's size with its collector at work. A VM that counts
-its own work (tools/bench/counted.c) gives the same figure each time; of any other the wall time is taken, the least of
-several runs, by way of a loop of integer work. What a basic block of the VM takes on the chip is MicroPython's own
-benchmarks there against their count here: see BLOCK_PS. Not in it: erasing flash (50 ms a sector, once an hour at
-most), and that bytecode and interpreter of a turn may have to come from flash first (1 to 2 us each 32 bytes, a few
-ms); of AES and SHA the chip has hardware, and neither is counted.
+Turns are scaled to an ESP32 at 240 MHz, in a heap of the chip's size with its collector at work. A VM that counts its
+own work (tools/bench/counted.c) gives the same figure each time; on any other the wall time is used, the least of
+several runs, scaled by a loop of integer work. The time of a basic block of the VM on the chip comes from MicroPython's
+own benchmarks there and their count here: see BLOCK_PS. Not included are erasing flash (50 ms a sector, once an hour at
+most), and loading bytecode and interpreter of a turn from flash first (1 to 2 us each 32 bytes, a few ms); AES and SHA
+run in the chip's hardware, and are not counted.
 
     bocage bench node --kind streetlight --json
     bocage bench node --kind streetlight --vm /tmp/streetlight --counted /tmp/streetlight-counted --json
@@ -39,40 +39,43 @@ from tools.command_line import add_json, executable
 from wire import event
 
 HEAP_BYTES_MAX = 56 * 1024
-# Two thirds of what a plain ESP32 gives (_CHIP_HEAP): the rest is for what a port needs beside, and for haste.
+# Two thirds of what a plain ESP32 gives (_CHIP_HEAP): the rest is for the port's other needs, and for speed.
 LEAST_HEAP_BYTES_MAX = 72 * 1024
-# From the first whole day after the silence. Before it every kept instant grows once: it leaves 31 bits on day 12.4.
+# Growth from the first whole day after the silence on. Before it every kept instant grows once: on day 12.4 it no
+# longer fits 31 bits.
 GROWTH_BYTES_MAX = 256
-# A whole turn of the shell in which nothing is due, on a chip; pointers of a VM of 64 bits are twice as large. From
-# day 12.4 on an instant takes heap of its own, and a turn makes a score of them.
+# Heap of a whole turn of the shell in which nothing is due, on a chip; pointers of a VM of 64 bits are twice as large.
+# From day 12.4 on an instant takes heap of its own, and a turn makes some twenty of them.
 IDLE_BYTES_MAX, LATE_IDLE_BYTES_MAX = 1152, 2048
 TURN_MS_MAX = 100
 SILENT_DAYS = range(10, 13)
 _LATE_MS = 1 << 30
 DAYS = 30
-# The ESP32 port's task has 16 KB and keeps 1 KB back; 3 KB are for what C calls below Python and is not checked.
+# The ESP32 port's task has 16 KB and keeps 1 KB back; 3 KB are for the calls of C below Python, which are not checked.
 CALL_STACK_BYTES_MAX = 12 * 1024
-# The command's status when no bound is broken, but some had no figure.
+# The command's status when no bound is broken, but some bounds had no figure.
 INCOMPLETE = 3
-# What a basic block of MicroPython takes on an ESP32 at 240 MHz. Usual: 1661 Pystones a second with `machine.freq` set
-# (micropython/micropython issue 5673), 7306 blocks each in a VM of 32 bits. Dearest: bm_float, of the ten programs of
-# tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), at clocks that are not told there.
+# The time of a basic block of MicroPython on an ESP32 at 240 MHz. Usual: 1661 Pystones a second with `machine.freq` set
+# (micropython/micropython issue 5673), 7306 blocks each in a VM of 32 bits. Slowest: bm_float, of the ten programs of
+# tests/perf_bench in issue 6565 (52 to 101 ns) and pull request 7850 (56 to 120 ns), at clocks that are not stated
+# there.
 BLOCK_PS, DEAREST_BLOCK_PS = 82_400, 120_000
-# The loop of node_vm in blocks; what a chip without SPIRAM gives as heap, and a VM of 64 bits needs for the same.
+# The blocks in the loop of node_vm; the heap that a chip without SPIRAM gives, and the one for a VM of 64 bits.
 _CALIBRATION_BLOCKS = 1_823_700
 _CHIP_HEAP = 111_168
 _HEAP = 1_500_000
-# To collect in a heap takes as long as it is large, and some runs collect at every turn.
+# The time of a collection grows with the heap, and some runs collect at every turn.
 _HEAP_OF_32_BITS = 400_000
 _BLOCK_MS = 30_000
 _POWER_ON, _WATCHDOG = 1, 3  # as node_vm.Machine has them, and MicroPython on the ESP32
 _STEP = 2048
 _FULL_DAYS, _FULL_SILENT = 3, range(1, 3)
-# A plain call of Python: 49 KB were 154 on an ESP32 (micropython/micropython issue 4840), 50 kB less 15 were 128 here.
+# Stack bytes of a plain Python call: 49 KB held 154 on an ESP32 (micropython/micropython issue 4840), 50 kB less 15
+# held 128 here.
 _CALL_CHIP, _CALL_HERE = 326, 272
 _STACKS = (2_000, 16_000)
 _STACK_STEP = 250
-# The peak is sought where it is highest: in a silence after every kept instant has grown.
+# The peak is measured where it is highest: in a silence after every kept instant has grown.
 _PEAK_DAYS, _PEAK_SILENT = 16, range(13, 16)
 _REPEATS = 3
 
@@ -116,8 +119,9 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str |
 
 
 def judged(figures: dict) -> dict:
-    """The judgement. `passed`: every bound holds of what was measured, and all that has one was measured; else what is
-    too much, and what this VM, or a run of so few days, does not tell."""
+    """Returns the judgement of the figures. `passed`: all that has a bound was measured, and every bound holds;
+    otherwise `too_much` lists the bounds that are broken, `not_measured` those that this VM, or a run of so few days,
+    does not measure."""
     wider = 2 if "live_max_chip" in figures else 1
     bounds = {
         "peak_chip_frozen": HEAP_BYTES_MAX,
@@ -145,20 +149,19 @@ def verdict(row: dict) -> str:
 
 
 def status(rows: list[dict]) -> int:
-    """Returns the exit status. 0: all within their bounds; 1: something is too much; INCOMPLETE: nothing is, as far as
-    it was measured."""
+    """Returns the exit status. 0: all within their bounds; 1: a bound is broken; INCOMPLETE: no bound is broken, but
+    some were not measured."""
     if all(row["passed"] for row in rows):
         return 0
     return 1 if any(row["too_much"] for row in rows) else INCOMPLETE
 
 
 def _print_progress(what: str) -> None:
-    """Minutes pass between two of these."""
     print(f"bocage bench node: {what}", file=sys.stderr, flush=True)
 
 
 def _long_run(vm: str, program: Program, days: int) -> dict:
-    """Returns the live heap through the days, and what turns take."""
+    """Returns the live heap through the days, and the heap that turns use."""
     lowest: dict[int, int] = {}
     sums = {"control_step": [0, 0], "record": [0, 0]}
     mapped = 0
@@ -210,7 +213,8 @@ def _turns(world: World, days: int) -> Iterator[Turn]:
 
 
 def _count(sums: dict[str, list[int]], turn: Turn) -> None:
-    """A control step samples, decides and tells nothing; a record is made, sealed and handed to the bearer."""
+    """Adds a turn to its sum: a control step samples, decides and sends nothing; a record is made, sealed and handed to
+    the bearer."""
     if turn.is_sample and not turn.records and not turn.datagrams:
         sums["control_step"][0] += turn.taken
         sums["control_step"][1] += 1
@@ -220,7 +224,8 @@ def _count(sums: dict[str, list[int]], turn: Turn) -> None:
 
 
 def _turn_times(vm: str, program: Program) -> dict:
-    """Turns of a day in ms of a chip. The run repeats to the byte: a count is true at once, of times the least is."""
+    """Returns the times of a day's turns, in ms on a chip. Every run is the same to the byte: one count is exact; of
+    wall times the least is used."""
     with Vm(vm, program, _HEAP, natural=True) as node:
         heap = (node.base + _CHIP_HEAP * (1 if node.is_32_bit else 2)) * _HEAP // (node.free + node.base)
     runs: list[list[int]] = []
@@ -248,7 +253,7 @@ def _of_chip(blocks: list[int], *, counted: bool) -> dict:
 
 
 def _block(vm: str, program: Program, folder: Path) -> dict:
-    """The end of a call that stands still: the watchdog's reset, then a start that knows why."""
+    """Returns what ends a call that blocks: the watchdog's reset, then a start that knows the cause."""
     flash = folder / f"{program.kind}-flash"
     flash.mkdir(exist_ok=True)
     with Vm(vm, program, _HEAP, natural=True, block_ms=_BLOCK_MS, cause=_POWER_ON, flash=flash) as node:
@@ -277,8 +282,8 @@ def _block(vm: str, program: Program, folder: Path) -> dict:
 
 
 def _call_stack(vm: str, program: Program) -> int | None:
-    """Returns the least stack that does, by halving, in bytes of a chip. None of a VM that takes no word of its
-    stack."""
+    """Returns the least stack that suffices, by halving, in bytes of a chip. None for a VM whose stack cannot be
+    set."""
     low, high = _STACKS
     if _runs_in_a_stack(vm, program, low):
         return None
@@ -292,7 +297,7 @@ def _call_stack(vm: str, program: Program) -> int | None:
 
 
 def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
-    """True when a start, a busy day and six silent hours run in so many bytes of stack here."""
+    """Returns True when a start, a busy day and six silent hours run in so many bytes of stack here."""
     try:
         with Vm(vm, program, _HEAP, natural=True, loader=True, stack=size) as node:
             for _ in World(node, program.case, range(1, 2), BusyDay(program.kind)).run(DAY_MS * 5 // 4, idles=False):
@@ -311,13 +316,13 @@ def _peak(vm: str, program: Program) -> int:
 
 
 def _least_heap(vm: str, program: Program) -> int:
-    """Returns the bytes of the node's own in the least heap in which full days run, by halving."""
+    """Returns the node's own bytes in the least heap in which full days run, by halving."""
     with Vm(vm, program, _HEAP, natural=True) as node:
         base, room, low, high = node.base, node.free + node.base, node.started, 4 * node.started
     least = 0
     while high - low > _STEP:
         middle = (low + high) // 2
-        # The allocation table takes its part of every heap.
+        # The allocation table uses a part of every heap.
         had = _room_that_does(vm, program, (base + middle) * _HEAP // room)
         if had is None:
             low = middle
@@ -327,7 +332,7 @@ def _least_heap(vm: str, program: Program) -> int:
 
 
 def _room_that_does(vm: str, program: Program, heap: int) -> int | None:
-    """Returns the bytes that the node had to itself, or None where they were too few."""
+    """Returns the bytes that the node had to itself in this heap, or None where they were too few."""
     try:
         with Vm(vm, program, heap, natural=True) as node:
             for _ in World(node, program.case, _FULL_SILENT).run(_FULL_DAYS * DAY_MS, idles=False):

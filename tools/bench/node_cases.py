@@ -1,9 +1,9 @@
-"""One node of each kind as a town has it, for `bocage bench node`: its settings, and what its ports read, plant values
-that follow the outputs as far as a trade would notice.
+"""Describes one typical node of each kind for `bocage bench node`: its settings, and the values that its ports read,
+which follow the outputs as far as a trade would notice.
 
-A kind that drives nothing needs no plant here: its entry in hardware/nodes may say in `[bench]` which settings it has,
-and what it reads, `name = value` or `name = [at first, more an hour]`, by names of wire.quantity or words of its own. A
-kind with neither is not measured, and the bench says so and fails.
+A kind that drives nothing needs no plant here: `[bench]` of its entry in hardware/nodes may give its settings, and its
+readings as `name = value` or `name = [at first, added each hour]`, by names of wire.quantity or words of its own. A
+kind with neither is not measured: the bench reports that and fails.
 """
 
 import math
@@ -15,20 +15,20 @@ from tools import firmware_modules
 from watering import inputs
 from wire import quantity
 
-# By wire key, or by a word of the kind's own.
+# Readings by wire key, or by a word of the kind's own.
 Values = dict[Any, int]
 
 
 class Case(NamedTuple):
-    """One node. `settings`: the kind's own, plain. `plant()`: a new one, whose `read(unix_s, outputs)` is one reading
-    of the ports; `outputs` as plain data (`node_vm.Bench._outputs`), None at first."""
+    """One node. `settings`: the kind's own, plain. `plant()` makes a new plant: a function (unix_s, outputs) that
+    returns one reading of the ports; `outputs` is plain data (`node_vm.Bench._outputs`), None at first."""
 
     settings: Mapping
     plant: Callable[[], Callable[[int, tuple | None], Values | None]]
 
 
 def _swing(unix_s: int, mean: int, swing: int) -> int:
-    """Returns a day's curve: lowest before dawn, highest in the afternoon."""
+    """Returns a value on a day's curve: lowest before dawn, highest in the afternoon."""
     return mean - int(swing * math.cos((unix_s % 86_400 - 14_400) / 86_400 * 2 * math.pi))
 
 
@@ -47,7 +47,8 @@ def _lamp(unix_s: int, outputs: tuple | None) -> Values:
 
 
 def _room(unix_s: int, outputs: tuple | None) -> Values:
-    """Returns a classroom on radiators, its own sensors for outdoors, flow and return, a contact at the window."""
+    """Returns the readings of a classroom on radiators, with sensors for outdoors, flow and return, and a window
+    contact."""
     percent = outputs[1] if outputs else 0
     outdoor_ck = _swing(unix_s, 600, 400)
     room_ck = 1750 + outdoor_ck // 10 + 2 * percent + unix_s % 5
@@ -61,8 +62,9 @@ def _room(unix_s: int, outputs: tuple | None) -> Values:
     }
 
 
-# A park of eight zones, on a battery. use, plant, soil, slope %, emitter, area dm2, flow mL/min, efficiency %, group,
-# metered, longest run: three lawns under rotors, a bed under sprays, a sports field, shrubs, a hedge, young trees.
+# A park of eight zones, on a battery. Columns: use, plant, soil, slope %, emitter, area dm2, flow mL/min, efficiency %,
+# group, metered, longest run: three lawns under rotors, a bed under sprays, a sports field, shrubs, a hedge, young
+# trees.
 _ZONES = (
     [0, 0, 3, 2, 1, 10_000, 20_000, 0, 0, 1, 60], [0, 0, 3, 0, 1, 12_000, 24_000, 0, 0, 1, 60],
     [0, 0, 2, 1, 1, 9000, 18_000, 0, 0, 1, 60], [1, 3, 4, 4, 0, 4000, 20_000, 0, 0, 1, 60],
@@ -74,7 +76,7 @@ _PULSE_UL = 20_000
 
 
 class _Park:
-    """Water flows as valves are open; the meter counts it."""
+    """Lets water flow while valves are open, and counts it."""
 
     def __init__(self) -> None:
         self._at_s: int | None = None
@@ -98,7 +100,8 @@ class _Park:
         }
 
 
-# By plain depth every night at ten and at five, so that valves move in any season; and one that follows the balance.
+# Two programmes by plain depth, every night at ten and at five, so that valves move in any season; one that follows the
+# balance.
 _WATERING = [
     1, list(_ZONES),
     [[0, 127, 0, 0, 0, 1320, 0, 0b0001_1111, 20], [0, 127, 0, 0, 0, 300, 0, 0b1110_0000, 20],
@@ -115,7 +118,7 @@ _BEGIN_S = 1_795_521_600  # as node_world begins
 
 
 def _of_entry(said: Mapping) -> Case:
-    """Returns a Case of what `[bench]` says."""
+    """Returns the case that `[bench]` describes."""
 
     def read(unix_s: int, outputs: tuple | None) -> Values:
         values = {}
@@ -128,7 +131,7 @@ def _of_entry(said: Mapping) -> Case:
 
 
 def _entries() -> dict[str, Mapping]:
-    """Each kind's entry in hardware/nodes."""
+    """Returns each kind's entry in hardware/nodes."""
     folder = firmware_modules.FIRMWARE.parent / "hardware" / "nodes"
     return {path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.toml"))}
 

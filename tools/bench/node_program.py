@@ -1,4 +1,4 @@
-"""The program of a kind of node, compiled and laid out for a VM, for `bocage bench node` and `size`."""
+"""Compiles the program of a kind of node and lays it out for a VM, for `bocage bench node` and `size`."""
 
 import subprocess
 import tempfile
@@ -11,19 +11,19 @@ from tools import bundle, firmware_modules, mpy, squeeze
 from tools.bench.node_cases import CASES
 from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Program
 
-# What opens an image, and the kinds of its records.
+# The first bytes of an image, and the kinds of its records.
 _MAGIC = b"\xd2\xcd\x31"
 _DATA, _FOLDER, _FILE = 2, 4, 5
 _ASK = "import sys; sys.path[:] = ['.frozen']; import kinds.{}, main"
 
 
 class NoCompiler(Exception):
-    """There is no mpy-cross; the message says how to get it."""
+    """Raised when there is no mpy-cross; the message says how to get it."""
 
 
 class Compiled(NamedTuple):
-    """A program compiled. `files`: {path on the chip: .mpy}; `bytecode`: bytes of it that is code; `libraries` of
-    micropython-lib."""
+    """A compiled program. `files`: {path on the chip: .mpy}; `bytecode`: bytes of code in them; `libraries`: packages
+    of micropython-lib."""
 
     kind: str
     files: dict[str, bytes]
@@ -33,7 +33,7 @@ class Compiled(NamedTuple):
 
 @cache
 def compile_kind(kind: str, *, is_frozen: bool = True) -> Compiled:
-    """Returns every module of a kind's program: as firmware/manifest.py freezes it, or as files that a loader
+    """Compiles every module of a kind's program: as firmware/manifest.py freezes it, or as files that a loader
     starts."""
     compiler = mpy.find_compiler()
     if compiler is None:
@@ -52,7 +52,7 @@ def compile_kind(kind: str, *, is_frozen: bool = True) -> Compiled:
 
 
 def lay_out(compiled: Compiled, place: str, folder: Path) -> Program:
-    """The program put where a VM finds it: ROMFS or FOLDER below `folder`, or FROZEN."""
+    """Puts the program where a VM finds it: ROMFS or FOLDER below `folder`, or FROZEN."""
     at = ""
     if place == ROMFS:
         image = folder / f"{compiled.kind}.romfs"
@@ -68,7 +68,7 @@ def lay_out(compiled: Compiled, place: str, folder: Path) -> Program:
 
 
 def has_frozen(vm: str, kind: str) -> bool:
-    """True when the VM is one into which the kind's program was frozen (firmware/manifest.py)."""
+    """Returns True when the kind's program is frozen into this VM (firmware/manifest.py)."""
     stubs = "import sys\nfor n in ('machine', 'esp32'): sys.modules[n] = sys\n"
     done = subprocess.run([vm, "-c", stubs + _ASK.format(kind)], capture_output=True, check=False, timeout=20)
     return done.returncode == 0

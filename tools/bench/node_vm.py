@@ -1,13 +1,14 @@
-"""Runs on a MicroPython VM, for tools.bench.node: a node turn by turn as its host says, with the shell of the chip.
+"""Runs on a MicroPython VM, for tools.bench.node: a node, turn by turn as its host commands, with the shell of the
+chip.
 
-The host writes one line a command, a Python literal; the answer is one line, too. First comes a map:
-`image` (a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM);
-`kind`; `natural`; `loader`: with a second folder. Its settings are in `settings.json` of the working folder, which is
-the node's flash; `block`: how long the ports are to stand still, `cause` and `rtc`: what the chip's last life left.
-Then a number: the bytes that follow tell a turn (`turn_of`); or "map" for a dump of the heap.
-Everything of this script and its shims is in the heap before `base` is taken, so that what is counted is the node's.
-The collector runs before each turn; within it is off, so that what a turn takes shows whole, unless `natural`: then it
-runs as the shell wants it, there alone. With `looks` it runs also wherever the node is deepest in its work, at every
+The host writes one line a command, a Python literal; the answer is one line, too. The first command is a dict: `image`
+(a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM); `kind`;
+`natural`; `loader`: with a second folder; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause
+and RTC memory that the chip's last life left. The node's settings are in `settings.json` of the working folder, which
+is the node's flash. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of
+the heap. All objects of this script and its shims are in the heap before `base` is read, so that only the node's are
+counted. The collector runs before each turn and is off within it, so that all heap that a turn uses is counted; with
+`natural` it runs only when the shell runs it. With `looks` it also runs where the node's calls are deepest, at every
 cipher, digest, message and file, and "peak" asks for the most that was live there, calls under way included.
 
 Long because a VM runs this script by itself, with the stand-ins of a whole chip.
@@ -23,8 +24,8 @@ import sys
 import time
 
 MADE = "made"
-# Of a turn: now_ms, whether to say what a turn takes in which nothing is due, how many values there are, or -1; then of
-# each its wire key, or how long its name is, as a negative number, and the value; then datagrams with their lengths.
+# A turn is: now_ms, whether to report the heap of a turn in which nothing is due, the number of values or -1; for each
+# value its wire key, or the length of its name as a negative number, and the value; then datagrams with their lengths.
 TURN, VALUE = "<qbh", "<iq"
 TURN_BYTES, VALUE_BYTES = struct.calcsize(TURN), struct.calcsize(VALUE)
 ROOM = bytearray(4096)
@@ -32,7 +33,7 @@ CALIBRATION_LOOPS = 20000
 
 
 class Absent:
-    """Stands for a module of the chip, a pin, a bus, a clock: takes every call and says nothing."""
+    """Stands for a module of the chip, a pin, a bus, a clock: accepts every call and does nothing."""
 
     def __getattr__(self, name):
         if name[:2] == "__":
@@ -44,22 +45,23 @@ class Absent:
 
 
 class Pin:
-    """Takes a level, and leaves no garbage. What pulls it up is alone: no hand at the button, a free bus."""
+    """Accepts a level, and leaves no garbage. An input reads as pulled up: the button is not pressed, the bus is
+    free."""
 
     IN = OUT = PULL_UP = PULL_DOWN = 0
 
     def __init__(self, *args, **options):
-        """Takes any arguments."""
+        """Accepts any arguments."""
 
     def value(self, level=1):
         return level
 
 
 class SoftI2C:
-    """Parts that take every byte, and have what was in the buffer."""
+    """Stands for parts that accept every byte; a read leaves the buffer as it was."""
 
     def __init__(self, **facts):
-        """Takes any pins."""
+        """Accepts any pins."""
 
     def writeto(self, address, data, stop=True):
         return len(data)
@@ -68,14 +70,14 @@ class SoftI2C:
         return len(pieces[0]) + len(pieces[1])
 
     def readfrom_into(self, address, buffer):
-        """As it is."""
+        """Leaves the buffer as it is."""
 
 
 class Adc(Absent):
-    """A converter that reads two volts: of a cell behind its divider, of a pulse capacitor that is charged."""
+    """A converter that reads two volts: of a cell behind its divider, or of a charged pulse capacitor."""
 
     def __init__(self, *args, **options):
-        """Takes any pin."""
+        """Accepts any pin."""
 
     def read_uv(self):
         return 2_000_000
@@ -100,7 +102,7 @@ class KeptMemory:
 
 
 class Machine(Absent):
-    """The chip's module as far as something of it is compared, sliced, or used at every turn."""
+    """The chip's module, with the parts that are compared, sliced, or used at every turn."""
 
     PWRON_RESET, WDT_RESET = 1, 3
     Pin = Pin
@@ -113,7 +115,7 @@ class Machine(Absent):
         return self.cause
 
     def reset(self):
-        raise RuntimeError("the node resets itself")  # which no silence of the gateway may lead to
+        raise RuntimeError("the node resets itself")  # no silence of the gateway may lead to this
 
     deepsleep = reset
 
@@ -126,8 +128,8 @@ class Chip(Absent):
 
 
 class Hardware:
-    """The watchdog as the chip has it, which a program that stands still cannot feed. `bit`: when it would
-    have reset the chip, and what RTC memory held then."""
+    """The watchdog of the chip, which a blocked program does not feed. `bit`: the instant at which it would have reset
+    the chip, and the content of RTC memory then."""
 
     def __init__(self, clock, timeout_ms):
         self._clock, self._timeout_ms = clock, timeout_ms
@@ -154,7 +156,7 @@ class Clock:
 
 
 class Bearer:
-    """Datagrams from the host and to it. Both the bearer and its link."""
+    """Passes datagrams from the host and to it. It is both the bearer and its link."""
 
     ack_timeout_ms = 0
 
@@ -165,7 +167,7 @@ class Bearer:
         self.is_at_once = False
 
     def step(self, *, now_ms):
-        """There is no radio to look after."""
+        """Does nothing: there is no radio."""
 
     def signal_dbm(self):
         return -61
@@ -178,12 +180,12 @@ class Bearer:
         self.sent.append(datagram)
 
     def wait(self, pause_ms):
-        """The host decides when the next turn is; the shell, whether at once."""
+        """Returns at once, since the host decides when the next turn is; notes whether the shell wants it at once."""
         self.is_at_once = not pause_ms
 
 
 class Ports:
-    """The kind's own ports on pins that do nothing; what they would read comes from the host."""
+    """The kind's own ports on pins that do nothing; the values that they would read come from the host."""
 
     def __init__(self, real):
         self.apply = real.apply
@@ -202,7 +204,7 @@ class Ports:
 
 
 class Chance:
-    """Numbers without heap: 18 bits of a linear congruence."""
+    """Draws numbers without heap: 18 bits of a linear congruence."""
 
     def __init__(self):
         self.state = 4711
@@ -212,25 +214,26 @@ class Chance:
         return self.state % bound
 
 
-# As it is before the node's console is silenced: it writes an answer piece by piece, without a text of the whole.
+# The real print, kept before the node's console is silenced: it writes an answer piece by piece, without making one
+# text.
 say = print
 
 
 def silent(*words):
-    """Stands for the node's console."""
+    """Replaces the print of the node's console."""
 
 
 def listen():
     line = sys.stdin.readline()
     if not line:
         sys.exit(0)
-    # Not even a parser of a number: it wants half a kilobyte in one piece.
+    # A number is not parsed by `eval`, which needs half a kilobyte in one piece.
     return int(line) if line[0] in "0123456789" else eval(line)
 
 
 def turn_of(size):
-    """Returns (now_ms, values, datagrams, idles) of a turn that is told in so many bytes: of a heap that is just large
-    enough for the node, a line of text would want a piece that is not there."""
+    """Returns (now_ms, values, datagrams, idles) of a turn that `size` bytes describe. In a heap that is just large
+    enough for the node, a line of text would need a piece that is not free."""
     room = memoryview(ROOM)[:size]
     had = 0
     while had < size:
@@ -268,7 +271,7 @@ def calibrate():
 
 
 class Start:
-    """The facts that the loader hands over on a board with two folders, after a power-on."""
+    """The facts that the loader passes on, on a board with two folders, after a power-on."""
 
     is_rescue = False
     ended = "power"
@@ -285,7 +288,7 @@ class Start:
 
 
 def place_of(module, name):
-    """Returns (object, attribute) of what a module of the program defines, wherever the build has put it
+    """Returns (object, attribute) of a definition in a module of the program, wherever the build has put it
     (tools/bundle.py)."""
     core = sys.modules.get("core")
     bundled = name + "__" + module.replace(".", "_")
@@ -296,23 +299,23 @@ def place_of(module, name):
 
 
 def program(module, name):
-    """Returns the definition of a module of the program."""
+    """Returns a definition of a module of the program."""
     return getattr(*place_of(module, name))
 
 
 def stand_in(module, name, value):
-    """Something else for it."""
+    """Replaces a definition of the program."""
     setattr(*place_of(module, name), value)
 
 
 def faulty(wdt, clock, chosen, life):
-    """The shell would say it for ever."""
+    """Raises the faults of the settings, which the shell would print for ever."""
     raise RuntimeError([tuple(fault) for fault in chosen.faults])
 
 
 class Looks:
-    """The heap that is live at the deepest places of the work (ciphers, digests, messages, files), less what a look
-    takes."""
+    """Records the live heap where the node's calls are deepest (ciphers, digests, messages, files), less its own
+    use."""
 
     def __init__(self):
         import hashlib
@@ -326,14 +329,14 @@ class Looks:
         builtins.open = self.over(open)
 
     def begin(self, base):
-        """Starts to measure; what is live now is `base`."""
+        """Starts to measure; `base` is what is live now."""
         self.base = base
         self.most = 0
         self.over(lambda *args: None)(1, 2, 3)
         self.base, self.most = base + self.most, 0
 
     def over(self, real):
-        """The same, and a look with what it has taken itself."""
+        """Returns the same function with a measurement of the live heap after each call."""
 
         def looked(*args):
             made = real(*args)
@@ -345,7 +348,8 @@ class Looks:
 
 
 class Bench:
-    """The node, and what it takes: the shell of the chip (`main.Shell`) with everything that `main.run` gives it."""
+    """Runs the node and measures its heap: the shell of the chip (`main.Shell`) with everything that `main.run` gives
+    it."""
 
     def __init__(self, begin, base):
         self.base = base
@@ -357,10 +361,10 @@ class Bench:
         self.hardware = Hardware(self.clock, begin["watchdog"]) if begin["block"] else None
 
         main.collect_early()
-        # One node imports one bearer alone.
+        # A node imports only one bearer.
         import links.wifi  # noqa: F401
 
-        # A program that is one with the interpreter has no second folder, and is not started by the loader.
+        # A program frozen into the interpreter has no second folder, and is not started by the loader.
         self.start = Start() if begin["loader"] else None
         kind = main.kinds.load(begin["kind"])
         __import__("boards." + begin["kind"])
@@ -385,7 +389,7 @@ class Bench:
         kind.Ports = real
         opened[0].hardware = self.hardware
         self.ports, self.peer = opened[0], shell._node._settings.gateway
-        shell._sleeps = False  # asleep it has no heap
+        shell._sleeps = False  # a sleeping node has no heap
         return shell
 
     def _tap(self, what, sequence, data):
@@ -400,7 +404,7 @@ class Bench:
         self.clock.at_ms = now_ms
         self.records = 0
         if self.hardware is not None:
-            self.hardware.feed()  # the shell has had its turns since the last one that did something
+            self.hardware.feed()  # on a chip the shell has had turns since the last one that did something
         if not self.is_natural:
             gc.collect()
             gc.disable()
@@ -417,7 +421,7 @@ class Bench:
         say((deadline_ms, sent, outputs, before - self.base, taken, took_us, work, self.records, is_sample, idle))
 
     def _outputs(self):
-        """Returns the outputs as plain data, a bit for each valve."""
+        """Returns the outputs as plain data, with one bit for each valve."""
         outputs = self.node.outputs
         if outputs is None or isinstance(outputs, tuple):
             return outputs and tuple(outputs)
@@ -427,8 +431,8 @@ class Bench:
         return (opened,)
 
     def _idle(self):
-        """Returns the heap that a turn takes in which nothing is due, nor left over."""
-        for _ in range(3):  # no more: a valve that is being pulsed has a turn at once, again and again
+        """Returns the heap used by a turn in which nothing is due or left over."""
+        for _ in range(3):  # no more: while a valve is pulsed every turn is due at once
             if self.bearer.is_at_once:
                 self.shell.turn()
         before = gc.mem_alloc()
@@ -437,7 +441,7 @@ class Bench:
 
 
 def dump():
-    """The allocation table on the console, then the heap itself into the file that the host names. Takes nothing
+    """Writes the allocation table to the console, then the heap itself into the file that the host names. Uses no heap
     worth counting."""
     import micropython
     import uctypes

@@ -1,5 +1,5 @@
-"""The two sides of `bocage bench node`: a MicroPython VM that holds one node, and the rest of its world on this side of
-a pipe.
+"""Connects the two sides of `bocage bench node`: a MicroPython VM that runs one node, and its gateway and plant on this
+side of a pipe.
 
 The gateway's end of the link is the real one; it answers 0.8 s after a payload, as after a flush, and some datagrams
 are lost. Time is virtual, chance is seeded: a run repeats to the byte. Must not measure: the VM does.
@@ -38,17 +38,17 @@ FLUSH_MS = 800
 WAY_MS = 20
 LOSS_PERCENT = 2
 LEASE_S = 900
-# A turn that is due at once, again and again, as while a valve is pulsed: so long it takes on a chip.
+# The time on a chip of a turn that is due at once, as while a valve is pulsed.
 TURN_MS = 10
 _RECORD_PATHS = ((b"t",), (b"e",))
-WATCHDOG_MS = 8000  # of esp32.main, where a build leaves no constant to be asked for
+WATCHDOG_MS = 8000  # as in esp32.main; a build may leave no constant to read
 DAY_MS = 86_400_000
-# Where the modules are: in an image that runs in place, in files that are loaded into RAM, in the VM itself.
+# The places of the modules: an image that runs in place, files that are loaded into RAM, the VM itself.
 ROMFS, FOLDER, FROZEN = "romfs", "folder", "frozen"
 
 
 class Turn(NamedTuple):
-    """The figures that the VM gives of a turn: see `node_vm.Bench.turn`. Bytes are those of this VM."""
+    """The figures of one turn from the VM: see `node_vm.Bench.turn`. Bytes are those of this VM."""
 
     deadline_ms: int
     datagrams: list[bytes]
@@ -63,7 +63,7 @@ class Turn(NamedTuple):
 
 
 class VmFault(Exception):
-    """The VM failed; the text is its output in place of an answer."""
+    """Raised when the VM failed; the text is its output in place of an answer."""
 
 
 class Program(NamedTuple):
@@ -75,9 +75,10 @@ class Program(NamedTuple):
 
 
 class Vm:
-    """The process with a heap of so many bytes; `loader`: of a program with a second folder, and what updates it;
-    `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left; `stack`: bytes
-    for calls, of a VM that asks for them (`bocage bench vm`). `base` and what follows are of the VM's own heap."""
+    """The process of a VM with a heap of so many bytes. `loader`: the program has a second folder, and the modules that
+    update it; `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left;
+    `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`). `base` and the attributes after it are of
+    the VM's own heap."""
 
     def __init__(
         self,
@@ -132,28 +133,28 @@ class Vm:
         return Turn(*self._read_reply())
 
     def live(self) -> int:
-        """Returns the bytes after a collection."""
+        """Returns the live bytes after a collection."""
         self._write("live")
         return int(self._read_reply())
 
     def peak(self) -> int:
-        """Returns the most bytes that were live where it looked."""
+        """Returns the most bytes that were live where they were measured."""
         self._write("peak")
         return int(self._read_reply())
 
     def block(self) -> None:
-        """The ports stand still in the next sample."""
+        """Makes the ports block in the next sample."""
         self._write("block")
         self._read_reply()
 
     def bit(self) -> tuple[int, bytes] | None:
-        """The instant at which the watchdog has reset the chip, ms, and what RTC memory held then."""
+        """Returns the instant at which the watchdog has reset the chip, in ms, and the content of RTC memory then."""
         self._write("bit")
         found: tuple[int, bytes] | None = self._read_reply()
         return found
 
     def largest_free(self) -> int:
-        """Returns the bytes of the largest piece of heap that is free."""
+        """Returns the bytes of the largest free piece of heap."""
         self._write("map")
         lines = self._until("end of map")
         self._write((os.devnull, 0, 0))
@@ -162,7 +163,7 @@ class Vm:
         return blocks * (heap_map.BLOCK // (2 if self.is_32_bit else 1))
 
     def sizes(self) -> heap_map.Sizes:
-        """Returns the heap that the node holds now, garbage included, here and on a chip."""
+        """Returns the sizes of the heap that the node holds now, garbage included, here and on a chip."""
         if self.base_sizes is None:
             raise AssertionError("a VM of 32 bits is measured, not converted")
         found = self._sizes()
@@ -218,8 +219,8 @@ class Vm:
 
 
 class BusyDay:
-    """All that a gateway tells a node through a busy day: an order every other hour, directives that change, a signed
-    manifest of a program whose files are not there. So the turns are reached in which these arrive, and the steps of a
+    """Everything that a gateway sends a node on a busy day: an order every other hour, directives that change, a signed
+    manifest of a program whose files are absent. So the turns occur in which these arrive, and the steps of verifying a
     signature. `kind`: the node's kind and its product.
     """
 
@@ -230,11 +231,11 @@ class BusyDay:
         self._asked_hour: int | None = None
 
     def waits(self, unix_s: int) -> bool:
-        """True while there is an order that the node has not asked for."""
+        """Returns True while there is an order that the node has not asked for."""
         return unix_s // _HOUR_S % 2 == 1 and self._asked_hour != unix_s // _HOUR_S
 
     def answer(self, asked: NodeRequest, unix_s: int) -> tuple[int, bytes]:
-        """Returns (code, payload) that answers a request that brings no record."""
+        """Returns (code, payload) in answer to a request that brings no record."""
         if asked.path == (node_order.PATH,):
             return coap_message.CONTENT, self._order(unix_s)
         if asked.path == (directive.PATH,):
@@ -269,7 +270,7 @@ def _directives(codes: tuple[int, ...] | None, unix_s: int) -> bytes:
 
 class World:
     """One node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not answer; `told`:
-    what it has to tell, if anything."""
+    the busy day that it sends, if any."""
 
     def __init__(self, vm: Vm, case: Case, silent_days: range, told: BusyDay | None = None) -> None:
         self.vm = vm
@@ -288,11 +289,11 @@ class World:
 
     @property
     def acknowledged(self) -> int:
-        """Records that the gateway holds."""
+        """The number of records that the gateway holds."""
         return len(self._held)
 
     def run(self, until_ms: int, *, idles: bool) -> Iterator[Turn]:
-        """The turns of the node up to an instant."""
+        """Yields the turns of the node up to an instant."""
         while True:
             due_ms = min(self._wake_ms, self._events[0][0] if self._events else self._wake_ms)
             if due_ms >= until_ms:
@@ -310,7 +311,7 @@ class World:
             yield turn
 
     def _do_due(self) -> list[bytes]:
-        """Does what is due on this side; the datagrams that reach the node."""
+        """Does what is due on this side; returns the datagrams that reach the node."""
         arrived = []
         while self._events and self._events[0][0] <= self.now_ms:
             _, _, what, item = heapq.heappop(self._events)
@@ -328,7 +329,7 @@ class World:
     def _answer(self, asked: NodeRequest) -> None:
         unix_s, told = START_UNIX_S + self.now_ms // 1000, self._busy_day
         if asked.path not in _RECORD_PATHS:
-            # Without anything told: a gateway with nothing to tell, and no image of this kind.
+            # Without a busy day the gateway has nothing to send, and no image of this kind.
             code, payload = (coap_message.NOT_FOUND, b"") if told is None else told.answer(asked, unix_s)
             self._link.respond(asked.exchange, code, payload, now_ms=self.now_ms)
             self._flush()

@@ -1,9 +1,10 @@
-"""Measures what a street on one radio concentrator takes of the air, through loss in bursts.
+"""Measures the airtime of a street on one radio concentrator, with losses in bursts.
 
-Airtime is told a record and a node.
+Airtime is given per record and per node.
 
-Real CoAP, bearer, concentrator and gateway core on a simulated ESP-NOW channel in long-range mode (250 kbit/s), beside
-the same street in a perfect air. Records are of the size of protected telemetry. Nothing here was measured on a chip.
+Real CoAP, bearer, concentrator and gateway core run on a simulated ESP-NOW channel in long-range mode (250 kbit/s); the
+same street on a perfect channel is the comparison. Records have the size of protected telemetry. None of the figures
+was measured on a chip.
 
     bocage bench radio --json
 """

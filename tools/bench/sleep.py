@@ -1,8 +1,9 @@
-"""Measures what a battery irrigation node takes: mAh a day, and how long its cell lasts with and without its panel.
+"""Measures the consumption of a battery irrigation node: mAh a day, and the life of its cell with and without its
+panel.
 
-The real application in virtual time, asleep between its looks (simulator/estates/sleeper.py), in weather from a
-seed: June and December, with the gateway there or silent. Currents are of data sheets and of the measurements
-that simulator/plants/battery.py names; none was measured on our board. `life` is of 80 % of the cell, in the dark.
+The real application runs in virtual time, asleep between its wakings (simulator/estates/sleeper.py), in weather from a
+seed: June and December, with the gateway there or silent. Currents come from data sheets and from the measurements that
+simulator/plants/battery.py names; none was measured on our board. `life` counts 80 % of the cell, in the dark.
 
     bocage bench sleep --json
 """
@@ -38,7 +39,7 @@ _PLAIN = {
     "weather": [40, 2, 20, []],
     "battery": [CAPACITY_MAH, 1000, 12000],
 }
-# What is asked of the cell: at most so much a day in a summer with its gateway, and half a year in a dark winter.
+# The goals: at most so many mAh a day in a summer with its gateway, and half a year in a dark winter.
 SUMMER_MAH_MAX = 60
 WINTER_DAYS_MIN = 180
 

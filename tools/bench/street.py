@@ -1,10 +1,10 @@
-"""A street of lights as one gateway hears it in an evening: seeded, integer arithmetic, the same on every
-machine.
+"""Makes the records of a street of lights as one gateway receives them in an evening: seeded, integer arithmetic, the
+same on every machine.
 
-Used by the benchmarks and by the tests of the batch size, so that both speak of the same bytes. The values
-are meant to be no kinder to a compressor than a real street: feeder voltage falls along the street, power
-follows the lamp and its ageing, counters differ by years of replaced lamps, serial numbers come from one
-delivery and a few spares. It must not import anything but `wire`.
+The benchmarks and the tests of the batch size use it, so that both count the same bytes. The values are meant to be no
+easier to compress than those of a real street: feeder voltage falls along the street, power follows the lamp and its
+ageing, counters differ by years of replaced lamps, serial numbers come from one delivery and a few spares. It must not
+import anything but `wire`.
 """
 
 import random
@@ -16,7 +16,7 @@ from wire.senml import Batch, Item
 TERRITORY = bytes.fromhex("0b0ca6e0")  # the four bytes that every node of an agglomeration shares
 GATEWAY = TERRITORY + bytes.fromhex("01000007")
 START_UNIX_S = 1_763_409_600  # 2025-11-17 20:00 UTC: lamps lit and dimmed
-PERIOD_S = 900  # one telemetry record a lamp in a quarter of an hour
+PERIOD_S = 900  # one telemetry record per lamp in a quarter of an hour
 LAMPS = 50
 
 

@@ -1,10 +1,9 @@
 """Compares sunrise and sunset at 32-bit floats with an independent ephemeris and a control that must fail.
 
 The peer is NREL's Solar Position Algorithm as implemented by pvlib (±0.0003°). Its apparent right ascension,
-declination and sidereal time are taken at the event itself, for the same convention as `policy.sun`: Earth's
-centre, zenith distance 90.83° (34' refraction, 16' radius), no parallax. pvlib's own `transit_sunrise_sunset`
-(90.8333°, one interpolation a day) is printed beside it as a check of this peer. The control is Spencer's
-series at 32 bits.
+declination and sidereal time are taken at the event itself, for the same convention as `policy.sun`: Earth's centre,
+zenith distance 90.83° (34' refraction, 16' radius), no parallax. pvlib's own `transit_sunrise_sunset` (90.8333°, one
+interpolation a day) is printed as well, as a check of this peer. The control is Spencer's series at 32 bits.
 
     python -m tools.bench.sun --json
 """
@@ -20,11 +19,11 @@ from tools.command_line import add_json
 
 SUN = Path(__file__).resolve().parents[2] / "firmware" / "policy" / "sun.py"
 SPENCER = Path(__file__).resolve().parent / "sun_spencer.py"
-bound_s = 2  # the promise made to the lamp is 5 s; over the whole century 1.8 s was the worst seen
+bound_s = 2  # the lamp's requirement is 5 s; the worst over the whole century was 1.8 s
 zenith_cdeg = 9083
 delta_t_s = 69.0
 
-# Town halls, 10^-4 degree: the corners of the country and its middle.
+# Town halls in 10^-4 degree: the corners of the country and its middle.
 TOWNS = {
     "Lille": (506310, 30580),
     "Brest": (483904, -44861),
@@ -36,7 +35,7 @@ TOWNS = {
 
 
 def spa_times(days, latitude_e4, longitude_e4, zenith_cdeg=zenith_cdeg):
-    """Returns the rise and set in Unix seconds (float arrays) around each local noon of `days` (civil days), by SPA."""
+    """Returns rise and set in Unix seconds (float arrays) around each local noon of `days` (civil days), by SPA."""
     latitude, longitude = numpy.radians(latitude_e4 / 1e4), longitude_e4 / 1e4
     noon = numpy.asarray(days, dtype=float) * 86400 + 43200 - 240 * longitude
     events = []
@@ -60,7 +59,7 @@ def _spa_apparent(at):
 
 
 def pvlib_times(days, latitude_e4, longitude_e4):
-    """Returns the rise and set by pvlib's own routine, which fixes the zenith distance at 90.8333°."""
+    """Returns rise and set by pvlib's own routine, which fixes the zenith distance at 90.8333°."""
     midnights = numpy.asarray(days, dtype=float) * 86400
     _, rise, dusk = spa.transit_sunrise_sunset(midnights, latitude_e4 / 1e4, longitude_e4 / 1e4, delta_t_s, 1)
     return rise, dusk
@@ -86,7 +85,7 @@ def measure(days, towns, programs):
 
 
 def programs():
-    """Returns the product at three precisions, and the control."""
+    """Returns the `sun_times` of the product at three precisions, and of the control."""
     return {
         "float32": load_single(SUN).sun_times,
         "float32, libm 2 ulp off": load_single(SUN, ulp=2).sun_times,

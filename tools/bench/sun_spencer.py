@@ -1,8 +1,7 @@
-"""The control of the sun benchmark: sunrise and sunset as they are found all over the web.
+"""Computes sunrise and sunset by the method found on many web pages, as the control of the sun benchmark.
 
-Spencer's Fourier series on the fractional year (1971), with the position taken once, at noon. Same interface
-as `policy.sun.sun_times`. It is here to show that the check of `tools.bench.sun` can fail; the product must
-not use it.
+Spencer's Fourier series on the fractional year (1971), with the position computed once, at noon. It has the interface
+of `policy.sun.sun_times`. It shows that the check of `tools.bench.sun` can fail; the product must not use it.
 """
 
 import math
@@ -11,7 +10,7 @@ _RAD = 0.017453292
 
 
 def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=9083):
-    """Returns (rise_s, set_s) in Unix seconds. No polar day: the control is for temperate towns."""
+    """Returns (rise_s, set_s) in Unix seconds. It handles no polar day: the control is for temperate towns."""
     # Spencer's year starts on 1 January and has 365 days.
     day_of_year = unix_day - _year_start(unix_day)
     year = 6.2831853 * (day_of_year / 365)
@@ -41,6 +40,6 @@ def sun_times(unix_day, latitude_e4, longitude_e4, zenith_cdeg=9083):
 
 
 def _year_start(unix_day):
-    """Returns the days since 1970 of 1 January of that year, 1972 to 2099."""
+    """Returns the days from 1970 to 1 January of that year, 1972 to 2099."""
     rest = (unix_day - 730) % 1461  # 1972-01-01 opens a leap year
     return unix_day - (rest if rest < 366 else (rest - 366) % 365)

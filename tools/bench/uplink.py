@@ -2,16 +2,17 @@
 
     nodes (UDP) ─▶ gateway: CoAP, journal, fsync, 2.04 ─▶ SenML, deflate, MQTT 5, PUBACK ─▶ Mosquitto ─▶ centre
 
-Real: the datagrams and their retransmission, `bocage gateway run`, its journal on a real folder, Mosquitto,
-QoS 1. Scripted: each node sends its next records as soon as the last are acknowledged, instead of every
-quarter of an hour; the centre reads only the envelope of a batch and answers with the watermark (a warehouse
-has its own figures). The gateway has the first processor for itself, everything else runs on the second. The
-node link is protected, the broker's is in the clear.
+Real are the datagrams and their retransmission, `bocage gateway run`, its journal in a real folder, Mosquitto, QoS 1.
+Scripted are the nodes, which send their next records as soon as the last are acknowledged, instead of every quarter of
+an hour, and the centre, which reads only the envelope of a batch and answers with the watermark (a warehouse has its
+own figures). The gateway has the first processor for itself, everything else runs on the second. The node link is
+protected, the broker's is in the clear.
 
-What is sustained is what arrives at the centre while nodes are held back so that no more than WAITING_MAX
-records wait. `generator_max_per_s` is what the same nodes reach against a peer on the gateway's processor that
-only acknowledges: above twice the gateway's rate the generator is not what is measured. With few nodes the group
-commit is (each waits for it); `full_core_per_s` is what the processor time would allow. Linux, two processors.
+The sustained rate is that of records arriving at the centre while nodes are held back so that no more than WAITING_MAX
+records wait. `generator_max_per_s` is the rate of the same nodes against a peer on the gateway's processor that only
+acknowledges: when it is more than twice the gateway's rate, the generator is not the limit. With few nodes the group
+commit is the limit (each node waits for it); `full_core_per_s` is the rate that the processor time would allow. Needs
+Linux and two processors.
 
     bocage bench uplink --nodes 300 --seconds 10 --json
 """
@@ -50,7 +51,7 @@ from wire.record import Record
 _HOST = "127.0.0.1"
 _INSEE, _NAME = "49007", "cab-1"
 WAITING_MAX = 4000  # records acknowledged and not yet at the centre, beyond which nodes wait
-# What the centre counts, in the order of the shared array.
+# The counts of the centre, in the order of the shared array.
 HEARD = ("records", "batches")
 _WARM_UP_S = 3.0
 _RETRY_MS = 2000
@@ -59,7 +60,7 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Node:
-    """One street light on a socket of its own: one request under way, the next as soon as it is answered."""
+    """One street light on a socket of its own: one request under way, the next one as soon as it is answered."""
 
     def __init__(self, number: int, item: Any, peer: tuple[str, int], records: int) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -67,7 +68,7 @@ class Node:
         self.socket.connect(peer)
         self._record: Record = item.record
         draw = random.Random(number)
-        # New in every run: the agent remembers what an earlier one has said.
+        # The boot number is new in every run: the agent remembers the records of an earlier run.
         self._link = link_of(
             node_id(number), "gateway", boot=int(time.time()), random_below=draw.randrange, timing=udp.timing(_RETRY_MS)
         )
@@ -76,7 +77,7 @@ class Node:
         self._is_asking = False
 
     def turn(self, now_s: float, *, may_send: bool) -> int:
-        """Reads the answer, send what is due; records that were acknowledged."""
+        """Reads the answer and sends what is due; returns the number of records that were acknowledged."""
         now_ms = int(1000 * now_s)
         events = list(self._link.poll(now_ms=now_ms))
         while True:
@@ -110,7 +111,7 @@ def node_id(number: int) -> bytes:
 
 
 class Nodes:
-    """All nodes in one loop."""
+    """Runs all nodes in one loop."""
 
     def __init__(self, count: int, peer: tuple[str, int], records: int) -> None:
         self.acknowledged = 0
@@ -128,13 +129,13 @@ class Nodes:
         while (now_s := time.monotonic()) < end_s:
             may_send = not held_back()
             ready = [self._nodes[number] for number, _ in self._poll.poll(0.005)]
-            if now_s - swept_s > 0.05:  # those that wait: for their first turn, or for a retry
+            if now_s - swept_s > 0.05:  # the nodes that wait for their first turn, or for a retry
                 ready, swept_s = list(self._nodes.values()), now_s
             for node in ready:
                 self.acknowledged += node.turn(now_s, may_send=may_send)
 
     def drive_until(self, reached: Callable[[], bool], held_back: Callable[[], bool]) -> None:
-        """RigError when it does not come."""
+        """Drives the nodes until `reached`; RigError when that takes too long."""
         end_s = time.monotonic() + _START_TIMEOUT_S
         while not reached():
             if time.monotonic() > end_s:
@@ -156,7 +157,7 @@ def cpu_s(pid: int) -> float:
 
 @contextmanager
 def on_processor(number: int) -> Iterator[None]:
-    """Binds what is started meanwhile to one of our processors."""
+    """Binds what is started within to one of our processors."""
     ours = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {sorted(ours)[number]})
     try:
@@ -167,7 +168,7 @@ def on_processor(number: int) -> Iterator[None]:
 
 @contextmanager
 def peer_process(target: Callable[..., None], *arguments: Any) -> Iterator[None]:
-    """A process of our own, ended at the end."""
+    """Runs a process of our own, and ends it at the end."""
     # Spawned, not forked: it must not hold our sockets.
     process = multiprocessing.get_context("spawn").Process(target=target, args=arguments, daemon=True)
     process.start()
@@ -179,7 +180,7 @@ def peer_process(target: Callable[..., None], *arguments: Any) -> Iterator[None]
 
 
 def generator_max(nodes: int, records: int, seconds: float) -> float:
-    """Records a second that the nodes reach against a peer that only acknowledges."""
+    """Returns the records a second that the nodes reach against a peer that only acknowledges."""
     port = free_port(socket.SOCK_DGRAM)
     with on_processor(0):
         peer = peer_process(acknowledge, port, [node_id(number) for number in range(1, nodes + 1)])
@@ -200,7 +201,8 @@ def generator_max(nodes: int, records: int, seconds: float) -> float:
 
 
 def acknowledge(port: int, nodes: list[bytes]) -> None:
-    """2.04, piggybacked, to every request of these nodes, for ever: their keys, and nothing behind them."""
+    """Answers every request of these nodes with a piggybacked 2.04, without end: it has their keys, and stores
+    nothing."""
     socket_ = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     socket_.bind(("127.0.0.1", port))
     link = Link(keys_of(nodes), CIPHER, random_below=secrets.randbelow, requests_per_s=1_000_000)
@@ -214,7 +216,7 @@ def acknowledge(port: int, nodes: list[bytes]) -> None:
 
 
 def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
-    """Answers each batch of one gateway with the watermark behind it; for ever."""
+    """Answers each batch of one gateway with the watermark after it, without end."""
     ends: dict[tuple[bytes, str], int] = {}
     answers = topic.build(topic.WATERMARK, insee, name)
     client = paho.Client(CallbackAPIVersion.VERSION2, "centre", protocol=paho.MQTTv5)
@@ -246,7 +248,8 @@ def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
 def write_configurations(
     folder: Path, broker_port: int, link_port: int, commit_ms: int, nodes: int
 ) -> tuple[Path, Path]:
-    """Files for Mosquitto and for the gateway, and the keys of its nodes."""
+    """Writes the configuration of Mosquitto and of the gateway, and the keys of its nodes; returns the paths of the two
+    files."""
     keys = folder / "data" / "keys"
     keys.mkdir(parents=True)
     for number in range(1, nodes + 1):

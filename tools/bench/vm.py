@@ -1,12 +1,12 @@
-"""Builds the MicroPython VM that `bocage bench node` and `size` want, as on the chip but for its pins.
+"""Builds the MicroPython VM that `bocage bench node` and `size` need: as on the chip, except for its pins.
 
 It has 32 bits and single floats, a kind's program frozen into it and a stack that can be made small (VM_STACK, in
 bytes).
 
 The sources are Debian's: `apt-get source micropython mbedtls` in one folder (needs a deb-src line, dpkg-dev,
 gcc-i686-linux-gnu and libc6-dev-i386-cross). They are copied below --work before anything in them is changed. Debian
-leaves most of micropython-lib out: for a kind that requires something of it a module without content stands in, which
-is all that a VM without pins would run of it.
+leaves most of micropython-lib out: an empty module replaces each one that a kind requires, since a VM without pins
+would run nothing of it.
 
     bocage bench vm --sources ~/src --kind irrigation --out /tmp/irrigation --counted
     bocage bench node --kind irrigation --vm /tmp/irrigation --json
@@ -29,14 +29,14 @@ _ROOT = Path(__file__).resolve().parents[2]
 COUNTED_C = _ROOT / "tools/bench/counted.c"
 _CROSS = "i686-linux-gnu-"
 _MBEDTLS = ("libmbedcrypto.a", "libmbedtls.a", "libmbedx509.a")
-# What a chip has not: threads, foreign functions, a data base.
+# Features that a chip does not have: threads, foreign functions, a data base.
 _PORT = ("MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0", "MICROPY_PY_THREAD=0", "MICROPY_PY_JNI=0", "STRIP=true")
 _FLOATS = ("-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_FLOAT", "-DMICROPY_FLOAT_USE_NATIVE_FLT16=0")
 _STACK_BYTES = 400_000
 
 
 class Change(NamedTuple):
-    """A line of the port and what stands there instead."""
+    """A line of the port and its replacement."""
 
     path: str
     old: str
@@ -66,11 +66,11 @@ CHANGES = (
 
 
 class BuildFault(Exception):
-    """The build stopped; the text says why, and the remedy."""
+    """Raised when the build stopped; the text says why, and the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of the build."""
+    """Adds the options of the build."""
     parser.add_argument("--sources", type=Path, required=True, help="the folder with micropython-* and mbedtls-*")
     parser.add_argument("--kind", required=True, choices=firmware_modules.kinds(), help="whose program is frozen")
     parser.add_argument("--out", type=Path, required=True, help="the program to write")
@@ -94,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def virtual_machines() -> list[str]:
-    """Returns the paths of the VMs that are installed, each program once: of BOCAGE_MICROPYTHON, else of the path."""
+    """Returns the paths of the VMs that are installed, each program once: those that BOCAGE_MICROPYTHON names, else
+    those on the path."""
     if named := os.environ.get("BOCAGE_MICROPYTHON"):
         return named.split(os.pathsep)
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(Path(sys.executable).parent)]
@@ -103,7 +104,7 @@ def virtual_machines() -> list[str]:
 
 
 def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) -> None:
-    """The VM of a kind, written to `out`. BuildFault with what is missing or what a compiler said."""
+    """Builds the VM of a kind and writes it to `out`. BuildFault with what is missing or a compiler's output."""
     for program in (f"{_CROSS}gcc", "make"):
         if shutil.which(program) is None:
             raise BuildFault(f"no {program} (apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross make)")
@@ -126,7 +127,7 @@ def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) 
         _run([f"{_CROSS}gcc", "-Os", "-c", str(COUNTED_C), "-o", str(counter)], here)
         flags += ["-DCOUNTED", "-fsanitize-coverage=trace-pc"]
         links.append(str(counter))
-    # What was frozen is not looked at anew by make when the program has changed.
+    # make does not freeze again when the program has changed.
     shutil.rmtree(here / "build", ignore_errors=True)
     _make(
         tree / "ports/unix",
@@ -143,7 +144,7 @@ def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) 
 
 
 def apply(tree: Path, change: Change) -> None:
-    """One change in a copy of the sources. BuildFault where the line is not as it was."""
+    """Makes one change in a copy of the sources. BuildFault where the line is not as expected."""
     path = tree / change.path
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     if text.count(change.old) != 1:
@@ -168,7 +169,7 @@ def _mbedtls(sources: Path, work: Path) -> Path:
 
 
 def _stand_in(tree: Path, libraries: list[str]) -> None:
-    """Modules without content for what the kind requires of micropython-lib and Debian's sources have not."""
+    """Makes empty modules for those that the kind requires of micropython-lib and that Debian's sources lack."""
     top = tree / "lib/micropython-lib/micropython"
     for name in libraries:
         folder = top / name

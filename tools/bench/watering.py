@@ -1,10 +1,10 @@
-"""Runs a season of watering, April to September: the node's trade beside a plain timer, in the same weather.
+"""Runs a season of watering, April to September, with the node's trade and with a plain timer, in the same weather.
 
 Eight zones of a park in Angers (lawns, beds, sports field, shrubs and young trees on drip), pipes and soil of
-`simulator.plants`, whose parameters differ from what the node's settings say; synthetic weather from a seed
-(`simulator/plants/climate.py`), of which the node sees what its board has sensors for. The timer waters fixed minutes,
-three nights a week, for the mean demand of July, with no rain sensor. Both are run without drought and with a summer of
-restrictions (alerte from 1 July, alerte renforcée in August).
+`simulator.plants`, whose parameters differ from those in the node's settings; synthetic weather from a seed
+(`simulator/plants/climate.py`), of which the node observes what its board has sensors for. The timer waters fixed
+minutes, three nights a week, for the mean demand of July, with no rain sensor. Both are run without drought and with a
+summer of restrictions (alerte from 1 July, alerte renforcée in August).
 
     bocage bench watering --svg season.svg
 """
@@ -16,8 +16,8 @@ from policy import civil
 from simulator.estates.season import DROUGHTS, NAMES, SHOWN_ZONE, Season, SeasonFigures
 from tools.command_line import add_json, months
 
-# What must hold: a third less water than the timer, stress on 5 % of the zone-days that law does not take away, and no
-# second in a forbidden hour.
+# The bounds: a third less water than the timer, stress on 5 % of the zone-days without restrictions, and no second in a
+# forbidden hour.
 USED_PERCENT_MAX = 67
 STRESS_PERCENT_MAX = 5
 
@@ -53,7 +53,7 @@ def run(options):
 
 
 def row(figures: SeasonFigures) -> dict:
-    """Returns one season as plain figures."""
+    """Returns the figures of one season as plain data."""
     return {
         "water_m3": figures.used_l // 1000,
         "stress_zone_days": figures.stress_days,
@@ -67,7 +67,8 @@ def row(figures: SeasonFigures) -> dict:
 
 
 def holds(ours: SeasonFigures, timer: SeasonFigures, drought: str) -> bool:
-    """True when the season is what the project promises. Under restrictions plants may suffer: the law decides that."""
+    """Returns True when the season keeps the project's promises. Under restrictions plants may suffer: the law decides
+    that."""
     lawful = not ours.violations and not ours.forbidden_s
     spared = 100 * ours.used_l <= USED_PERCENT_MAX * timer.used_l
     well = 100 * ours.stress_days <= STRESS_PERCENT_MAX * len(ours.days) * len(NAMES)
@@ -75,7 +76,7 @@ def holds(ours: SeasonFigures, timer: SeasonFigures, drought: str) -> bool:
 
 
 def table(rows):
-    """Returns the figures for a person."""
+    """Prints the figures for a person."""
     names = list(next(iter(rows.values()))["ours"])
     print(f"{'drought':9}{'who':7}" + "".join(f"{name:>18}" for name in names))
     for drought, season in rows.items():
@@ -84,7 +85,7 @@ def table(rows):
 
 
 def svg(figures: SeasonFigures) -> str:
-    """Depletion of one zone over the season, rain and watering: one self-contained picture."""
+    """Draws the depletion of one zone over the season, rain and watering, as one self-contained SVG."""
     days = figures.days
     step = (_WIDTH - _LEFT - 20) / len(days)
     deepest = max(1, max(day.depletion_dmm for day in days))
