@@ -1,9 +1,9 @@
-"""The sub-commands of `bocage gateway`, a module each.
+"""The sub-commands of `bocage gateway`, one module each.
 
-A module has a docstring, whose first line stands in the list of commands, `add_arguments(parser)`, which fills an
+A module has a docstring, whose first line appears in the list of commands, `add_arguments(parser)`, which fills an
 `argparse` parser, and `run(args)`, which returns the exit status. `args.lang` is the language of the answers. All but
-`setup` work on a configuration: `add_config` asks for its file, and `on_config` loads it for `run`. A module must not
-import paho, pyserial and the like at its top: `--help` works where they are not installed.
+`setup` work on a configuration: `add_config` adds the option for its file, and `on_config` loads it for `run`. A module
+must not import paho, pyserial and the like at its top: `--help` works where they are not installed.
 """
 
 import argparse
@@ -23,11 +23,11 @@ _FAILED, _USAGE = 1, 2
 
 
 class UsageError(Exception):
-    """Tells in one sentence, in the language asked for, that what was typed or configured cannot be done."""
+    """Holds a sentence, in the user's language, about an input or a configuration that cannot be acted on."""
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """`--config`, which every sub-command but `setup` needs."""
+    """Adds `--config`, which every sub-command but `setup` needs."""
     parser.add_argument("--config", type=Path, required=True, help="TOML file, see gateway/README.md")
 
 
@@ -36,7 +36,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def on_config(work: "Callable[[Config, argparse.Namespace], int]") -> Callable[[argparse.Namespace], int]:
-    """Makes `run(args)` of a function that also takes the configuration. Its errors become lines for a person: a fault
+    """Makes `run(args)` of a function that also needs the configuration. Its errors become lines for a person: a fault
     of the file or of the usage is exit status 2, an OSError 1."""
     program = f"bocage gateway {work.__module__.rpartition('.')[2]}"
 
@@ -45,7 +45,7 @@ def on_config(work: "Callable[[Config, argparse.Namespace], int]") -> Callable[[
         from gateway.config.config import ConfigError, load
 
         try:
-            # Only `run` and `check` say whether the bench may be open; the others read what is there.
+            # Only `run` and `check` decide whether a broker without TLS is allowed; the others just read the file.
             config = load(args.config, insecure=getattr(args, "insecure", True))
         except ConfigError as error:
             print("\n".join(error.lines(args.lang)), file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Brings a node's key, lists the nodes that belong here, or takes one away.
+"""Installs a node's key, lists the nodes that belong here, or removes one.
 
-Never automatic: a node that no operator has adopted is heard, listed by its OSCORE id in `bocage gateway status`, and
-gets no answer. The agent looks at the folder every few seconds and needs no restart.
+Never automatic: a node that no operator has adopted is listed by its OSCORE id in `bocage gateway status`, and
+gets no answer. The agent checks the folder every few seconds and needs no restart.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 a file or the folder did not let us, or `[link] nodes` bars it; 2 an id that is none."""
+    """Exit status: 0 done, 1 a file or the folder refused, or `[link] nodes` bars it; 2 an invalid id."""
     status, allowed = 0, config.core.allowed
     for path in args.files:
         try:

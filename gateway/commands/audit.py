@@ -1,7 +1,7 @@
-"""Lists who ordered what at this cabinet, and says whether the record of it was changed. Times are French legal time.
+"""Lists who ordered what at this cabinet, and checks whether the record was changed. Times are French legal time.
 
 Reads the files of the state folder, beside a running agent or without one. The chain of hashes is checked every time;
-the head is what the centre holds as `auditHead`, so that a log that was cut short is found there.
+the centre holds the head as `auditHead`, so that a log that was cut short is found there.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
 
 
 def _is_recent(entry: dict[str, Any], from_unix_s: int | None) -> bool:
-    """Keeps entries since that time, and those whose time was not known: better too much."""
+    """Keeps entries since that time, and those of unknown time: rather too many than too few."""
     return from_unix_s is None or not isinstance(entry["unix_s"], int) or entry["unix_s"] >= from_unix_s
 
 

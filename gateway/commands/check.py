@@ -1,4 +1,4 @@
-"""Checks a configuration file. All its faults are listed at once, a line each, with the remedy."""
+"""Checks a configuration file. All its faults are listed at once, one per line, with the remedy."""
 
 import argparse
 
@@ -16,6 +16,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """A file with faults does not come here."""
+    """Reports no fault: `on_config` has refused a file with faults before."""
     print(translate(N_("{path}: no fault"), args.lang, path=args.config))
     return 0

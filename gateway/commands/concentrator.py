@@ -1,7 +1,7 @@
-"""Brings a signed image to the radio concentrator of a cabinet, or takes it back.
+"""Installs a signed image for the radio concentrator of a cabinet, or withdraws it.
 
-Whether it may be trusted is said at once; whether it is newer than what runs, the running agent finds out on the line.
-It needs no restart. `bocage gateway status` and the log tell how far it is.
+The signature is verified at once; the running agent finds out on the line whether the image is newer than the running
+one. It needs no restart. `bocage gateway status` and the log show the progress.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 the image or the disk did not let us, 2 the configuration or the usage is at fault."""
+    """Exit status: 0 done, 1 the image is faulty or the disk refused, 2 the configuration or the usage is at fault."""
     radio = config.serial.radio
     if radio is None:
         raise UsageError(_WORDS.text("no_radio", args.lang))

@@ -1,7 +1,7 @@
-"""Says why a feeder is as it is, which rule decided, and what will happen, in plain words.
+"""Explains why a feeder is as it is, which rule decided, and what will happen, in plain words.
 
-Asks the running agent over its status socket and reckons the policy's wish itself (`gateway/show/explain/`). Without
-an agent nothing is known of contactors and watts: then it says what `gateway status` would and gives 2. Changes
+Asks the running agent over its status socket and computes the policy's demand itself (`gateway/show/explain/`). Without
+an agent nothing is known of contactors and watts: then it prints what `gateway status` would and returns 2. Changes
 nothing.
 """
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 told, 2 no agent answers, or there is no such feeder or time."""
+    """Exit status: 0 explained, 2 no agent answers, or there is no such feeder or time."""
     status = state_of(config, unix_s=int(time.time()))
     explained = explain(status, args.feeder, args.lang, at=args.at, system_unix_s=int(time.time()))
     if args.json:
@@ -52,7 +52,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
 def explain(
     status: Status, feeder: str, language: str, *, at: str | None, system_unix_s: int
 ) -> dict[str, Any]:
-    """All of it as plain data: `now`, and `at` where that was asked; or `error`, in words."""
+    """Returns the explanation as plain data: `now`, and `at` if requested; or `error`, in words."""
     silent = no_answer_lines(status, language)
     if silent is not None:
         return {"error": silent}
@@ -72,7 +72,7 @@ def explain(
     if at is None:
         return told
     try:
-        # A cabinet without a clock can still be asked about an hour: the clock of the person who asks says which day it
+        # A cabinet without a clock can still be asked about an hour: the clock of this machine decides which day it
         # is.
         instant = moments.parse(at, system_unix_s if cabinet.unix_s is None else cabinet.unix_s)
     except ValueError:
@@ -154,7 +154,7 @@ def _wrapped(line: str, indent: str) -> list[str]:
 
 
 def _alarms(status: Status, feeder: FeederStatus, language: str) -> list[str]:
-    """Those of the feeder itself, and those of the whole cabinet."""
+    """Returns the alarms of the feeder itself, and those of the whole cabinet."""
     return [found.sentence(language) for found in alarm_findings(status, feeder.name)]
 
 

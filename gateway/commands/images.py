@@ -1,7 +1,7 @@
-"""Brings programs for the nodes of a district, takes them back, or lists what is offered.
+"""Offers programs to the nodes of a district, withdraws them, or lists them.
 
-Whether the file is whole is said at once. Whether it may be trusted each node decides for itself, by its keys; whether
-it is newer than what runs, too. A node asks four times a day, and in rescue every two minutes. It needs no restart.
+The file is checked for completeness at once. Each node decides by its own keys whether to trust it, and whether it is
+newer than the running one. A node asks four times a day, and in rescue every two minutes. It needs no restart.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 an image or the disk did not let us, 2 the usage is at fault."""
+    """Exit status: 0 done, 1 an image is faulty or the disk refused, 2 the usage is at fault."""
     printer = _Printer(args.lang, args.json)
     if args.what == LIST:
         return _list(config, printer)

@@ -1,6 +1,6 @@
-"""Lists the records that the gateway had to let go of, and why, out of the loss ledger's files.
+"""Lists the records that the gateway had to let go of, and why, from the files of the loss ledger.
 
-Works beside a running agent or without one, and touches no file. As JSON it is one object a line.
+Works beside a running agent or without one, and changes no file. As JSON it is one object per line.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def add_since(parser: argparse.ArgumentParser) -> None:
 
 
 def since_unix_s(args: argparse.Namespace) -> int | None:
-    """The instant of `--since`, None without it; UsageError."""
+    """Returns the instant of `--since`, None without it; UsageError."""
     try:
         return None if args.since is None else parse_since(args.since, unix_s=int(time.time()))
     except ValueError:
@@ -58,7 +58,7 @@ def since_unix_s(args: argparse.Namespace) -> int | None:
 
 
 def parse_since(text: str, *, unix_s: int) -> int:
-    """`2h`, `3d` (or `3j`) before now, or a date `2026-11-25` or `2026-11-25T14:30`, French legal time; ValueError."""
+    """Parses `2h`, `3d` (or `3j`) before now, or a date `2026-11-25[T14:30]` in French legal time; ValueError."""
     period = re.fullmatch("([0-9]{1,9})([smhdj])", text)
     if period:
         return unix_s - int(period[1]) * _PERIODS_S[period[2]]

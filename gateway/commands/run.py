@@ -15,13 +15,13 @@ __all__ = ["add_arguments", "run"]
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 stopped, 1 an address or the data folder cannot be had."""
-    from gateway.agent import Agent  # its packages are needed by those who run it
+    """Exit status: 0 stopped, 1 an address or the data folder is not available."""
+    from gateway.agent import Agent  # its packages are needed only here
 
     async def serve() -> None:
         await Agent(config).run()
 
-    # systemd's watchdog ends us with SIGABRT: then every thread says where it stood.
+    # systemd's watchdog ends us with SIGABRT: then the stack of every thread is written.
     faulthandler.enable()
     try:
         asyncio.run(serve())

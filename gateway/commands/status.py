@@ -1,4 +1,4 @@
-"""Says whether all is well at a gateway, what waits, since when, and what to do; beside an agent or without one.
+"""Reports whether all is well at a gateway, what waits, since when, and what to do; with or without a running agent.
 
 The status comes from the agent's socket; when no agent answers, from the files. The loss ledger is always read from
 its files. Changes nothing on the disk and needs no network.
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 well, 1 something wants attention, 2 no agent answers."""
+    """Exit status: 0 well, 1 something needs attention, 2 no agent answers."""
     status = state_of(config, unix_s=int(time.time()))
     exit_status = report.exit_status(status)
     if not args.json:
@@ -50,22 +50,22 @@ def run(config: Config, args: argparse.Namespace) -> int:
 
 
 def state_of(config: Config, *, unix_s: int, timeout_s: float = _ANSWER_S_MAX) -> Status:
-    """The running agent's status, or what the files tell; in both cases with the losses."""
+    """Returns the running agent's status, or what the files show; in both cases with the losses."""
     try:
         status = status_socket.ask(config.status_socket, timeout_s)
     except PermissionError:
         return _without_agent(config, FORBIDDEN)
     except (OSError, ValueError):
         status = _from_files(config)
-    with suppress(OSError):  # of a folder that this user may not read nothing is told
+    with suppress(OSError):  # unknown where this user may not read the folder
         status = status._replace(losses=losses_total(config, unix_s=unix_s))
     return status
 
 
 def losses_total(config: Config, *, unix_s: int) -> LossesStatus:
-    """Records let go of by reason, since the ledger began; and in the last day, as far as their time is known.
+    """Returns records let go of by reason, since the ledger began; and in the last day, if their time is known.
 
-    Without our own gap records that were put together: nothing that anybody said is lost by that.
+    Our own gap records that were joined do not count: no record of a node is lost by that.
     """
     folder = ReadOnlyFolder(config.data / "state")
     totals = {why: count for why, count in ledger.Ledger(folder).totals.items() if why != JOINED}
@@ -75,7 +75,7 @@ def losses_total(config: Config, *, unix_s: int) -> LossesStatus:
 
 
 def _from_files(config: Config) -> Status:
-    """The status where no agent answers: whether there is one at all, and what lies on the disk."""
+    """Returns the status where no agent answers: whether one runs at all, and what is on the disk."""
     try:
         status = _without_agent(config, MUTE if files.is_held(config.data) else ABSENT)
         status = status._replace(boot=files.last_boot(config.data / "state"))

@@ -1,8 +1,8 @@
-"""Tells the nodes of a cabinet a drought level, a load shed, a day's exception; lists what is told, or takes it back.
+"""Gives the nodes of a cabinet a drought level, a load shed, a day's exception; lists what is in force, or clears it.
 
-For the day when the centre is away, or there is none: `sudo` is the right to it, the name of who did it stands in the
-audit log and goes up as a record. Everything has an end. It needs no restart and no running agent: the agent takes it
-within seconds, or at its start. What the centre has said is ended by the centre.
+For a day when the centre is away, or there is none: `sudo` is the right to it; the author's name is written to the
+audit log and reported in a record. Every directive expires. It needs no restart and no running agent: the agent accepts
+it within seconds, or at its start. A directive of the centre can be ended only by the centre.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from policy import civil
 from wire import command, directive
 from wire.line import is_line
 
-# The agent looks every five seconds.
+# The agent checks the folder every five seconds.
 _WAIT_S = 12.0
 _LOOK_S = 0.5
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "j": 86_400}
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 the disk or the agent did not let us, 2 the usage is at fault."""
+    """Exit status: 0 done, 1 the disk or the agent refused, 2 the usage is at fault."""
     unix_s = int(time.time())
     if args.list:
         return _list(config, args, unix_s)
@@ -69,7 +69,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
 
 
 def wanted(args: argparse.Namespace, *, unix_s: int) -> Directive:
-    """The directive that the arguments ask for; UsageError."""
+    """Returns the directive that the arguments ask for; UsageError."""
     values = _values(args)
     begins_s = unix_s if args.begins is None else _instant(args, args.begins, unix_s, is_end=False)
     expires_s = _end(args, unix_s, begins_s)
@@ -97,7 +97,7 @@ def _fault(args: argparse.Namespace, key: str, **values: object) -> UsageError:
     return UsageError(word(key, args.lang, **values))
 
 
-# --- what is wanted -------------------------------------------------------------------------------------------------
+# --- the directive --------------------------------------------------------------------------------------------------
 
 
 def _values(args: argparse.Namespace) -> dict[int, int]:
@@ -124,7 +124,7 @@ def _end(args: argparse.Namespace, unix_s: int, begins_s: int) -> int:
 
 
 def _instant(args: argparse.Namespace, text: str, unix_s: int, *, is_end: bool) -> int:
-    """A date alone is its first second, and as an end the first second after it: French civil time."""
+    """Returns an instant. A date alone is its first second, as an end the first second after it: French civil time."""
     day = _DATE.fullmatch(text.strip())
     if day:
         year, month, number = (int(day[1] or day[6]), int(day[2] or day[5]), int(day[3] or day[4]))
@@ -149,11 +149,11 @@ def _who(args: argparse.Namespace) -> str:
     return str(who)
 
 
-# --- what is told ---------------------------------------------------------------------------------------------------
+# --- directives in force --------------------------------------------------------------------------------------------
 
 
 def _status(config: Config, unix_s: int) -> Status:
-    """The agent's status, or what its files tell of what was said here. PermissionError."""
+    """Returns the agent's status, or the directives given here from its files. PermissionError."""
     status = questions.state_of(config, unix_s=unix_s)
     if status.phase == FORBIDDEN:
         raise PermissionError("the agent's state may not be read by this user")
@@ -197,7 +197,7 @@ def _clear(config: Config, args: argparse.Namespace, unix_s: int) -> int:
 
 
 def _follow(config: Config, args: argparse.Namespace, name: str, *, wants: bool) -> int:
-    """Until the agent has taken it: 0; 1 when it refused. Without an agent it is taken later, which is no fault."""
+    """Waits for the agent: 0 once it has accepted, 1 if it refused. Without an agent it accepts later: no fault."""
     end = time.monotonic() + _WAIT_S
     outcome = "later"
     while time.monotonic() < end:

@@ -1,1 +1,1 @@
-"""The configuration of a gateway: one TOML file, checked whole."""
+"""The configuration of a gateway: one TOML file, checked as a whole."""

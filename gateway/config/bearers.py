@@ -1,10 +1,10 @@
-"""The bearers of the gateway's configuration: the ways to the centre, in order of preference, as many as there are.
+"""Checks the bearers in the gateway's configuration: any number of ways to the centre, in order of preference.
 
     [[bearer]]
     name = "fibre"                        # as status, metrics and alarms call it
     kind = "fibre"                        # not paid for by the byte
     interface = "eth0"
-    keepalive_s = 6                       # a silent cut is seen after twice that
+        keepalive_s = 6                       # a silent cut is noticed after twice that
 
     [[bearer]]
     name = "mobile"
@@ -15,7 +15,7 @@
     modem = "/dev/serial/by-id/usb-…-if02"    # its port for AT commands
     power_command = ["/usr/sbin/uhubctl", "-a", "cycle", "-p", "2"]
 
-A second modem is one more entry. Without any entry the gateway takes the route that the system has.
+A second modem is one more entry. Without any entry the gateway uses the system's own route.
 """
 
 import ipaddress
@@ -32,9 +32,9 @@ FIBRE, MOBILE = "fibre", "mobile"
 KINDS = (FIBRE, MOBILE)
 _FIELDS = ("name", "kind", "interface", "source", "keepalive_s", "monthly_bytes", "modem", "power_command")
 _OF_MOBILE = ("monthly_bytes", "modem", "power_command")
-# Beyond, a list is a mistake: each bearer is probed, and each is a connection that may carry.
+# Beyond, a list is a mistake: each bearer is probed, and each may carry the connection.
 BEARERS_MAX = 8
-# It stands in the names of budget files and in labels of metrics.
+# The name appears in the names of budget files and in labels of metrics.
 _NAME = re.compile("[a-z0-9][a-z0-9-]{0,15}")
 # As Linux names them: 15 bytes, no separator.
 _INTERFACE = re.compile(r"[A-Za-z0-9_.:-]{1,15}")
@@ -54,7 +54,7 @@ class BearerConfig:
 
     @property
     def core(self) -> Bearer:
-        """The bearer as the core knows it."""
+        """Returns the bearer in the core's form."""
         return Bearer(
             self.route.name,
             is_metered=self.is_metered,
@@ -65,7 +65,7 @@ class BearerConfig:
 
 
 def check(plain: Any, faults: list[Fault]) -> tuple[BearerConfig, ...]:
-    """The bearers behind the list `bearer`; what is wrong is appended to `faults`."""
+    """Returns the bearers in the list `bearer`; faults are appended to `faults`."""
     if not isinstance(plain, list) or len(plain) > BEARERS_MAX or not all(isinstance(one, dict) for one in plain):
         remedy = N_("write [[bearer]] for each, {count} at most")
         faults.append(Fault("[[bearer]]", NC_("fault", "is no list of bearers"), remedy, {"count": BEARERS_MAX}))
@@ -77,7 +77,7 @@ def check(plain: Any, faults: list[Fault]) -> tuple[BearerConfig, ...]:
 
 
 def former_sections(plain: dict[str, Any], faults: list[Fault]) -> None:
-    """A fault for [fibre] and [mobile], which named the only two bearers there could be."""
+    """Adds a fault for [fibre] and [mobile], which once named the only two possible bearers."""
     for kind in KINDS:
         if kind in plain:
             remedy = N_('write [[bearer]] instead, with name = "{kind}", kind = "{kind}" and the same lines')
@@ -123,7 +123,7 @@ def _power_command(table: Table, modem: str | None) -> tuple[str, ...] | None:
 
 
 def _refuse_shared(tables: list[Table], bearers: tuple[BearerConfig, ...]) -> None:
-    """Faults for what two bearers must not have in common: the name, the modem's port, an interface on which the bytes
+    """Adds faults for what two bearers must not share: the name, the modem's port, an interface on which the bytes
     of one are counted."""
     for index, (table, one) in enumerate(zip(tables, bearers, strict=True)):
         others = bearers[:index] + bearers[index + 1 :]

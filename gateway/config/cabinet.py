@@ -1,19 +1,19 @@
-"""The [cabinet] part of gateway.toml: what equipment the cabinet has, and where it is wired.
+"""Checks the [cabinet] part of gateway.toml: what equipment the cabinet has, and where it is wired.
 
     [cabinet]
     latitude = 47.5720                  # degrees; for the calendar without a policy
     longitude = -0.5940
-    keys = "/etc/bocage/commune.keys"   # the commune's key set; absent: no policy is taken
+        keys = "/etc/bocage/commune.keys"   # the commune's key set; absent: no policy is accepted
     gpio = "/dev/gpiochip0"             # absent: no GPIO points
     modbus = "/dev/serial/by-id/usb-…"  # absent: no Modbus points
     modbus_baud = 9600
     modbus_parity = "none"              # or "even", "odd"
     linky = "/dev/ttyAMA0"
     linky_mode = "historique"           # or "standard"
-    watchdog = "gpio:22"                # to the timer relay that keeps the contactors in our hand, which must want
-                                        # new edges again and again; absent: none
+        watchdog = "gpio:22"                # to the timer relay that keeps the contactors under our control, which must
+                                            # need new edges again and again; absent: none
     door = "gpio:5/pull-up"             # active: open
-    mains = "gpio:6"                    # active: the supply is there
+        mains = "gpio:6"                    # active: the supply is present
     switch_on = "gpio:13"               # the hand switch's two positions; neither: automatic
     switch_off = "gpio:19"
     photocell = "modbus:4/30001"        # lx
@@ -23,16 +23,17 @@
     [[cabinet.feeder]]
     name = "bourg"                      # as in the policy
     lamps = 14
-    lamp_watts = 32                     # of one lamp as installed, its gear included; absent or 0: learn
+        lamp_watts = 32                     # of one lamp as installed, its gear included; absent or 0: to be learnt
     contactor = "gpio:17"
     feedback = "!gpio:27"               # the contactor's auxiliary contact; absent: none
     meter = "modbus:3/sdm120"           # absent: none
     self_dimming = false                # the lamps dim by themselves in the night; absent: they do not
-    nodes = ["7c1f0a2c01000001"]        # lamps on it with a controller of their own: an order for this feeder goes to
-                                        # them too; who is in no list follows orders to the whole cabinet alone
+        nodes = ["7c1f0a2c01000001"]        # lamps on it with a controller of their own: an order for this feeder goes
+        to
+                                            # them too; a node in no list follows orders to the whole cabinet alone
 
-How points are written: `gateway.io.cabinet.wiring`. `check` lists all faults at once. Whether the files and devices
-exist is not looked at: an adapter that is unplugged must not keep the agent from starting.
+The form of points: `gateway.io.cabinet.wiring`. `check` lists all faults at once. Whether the files and devices
+exist is not checked: an adapter that is unplugged must not keep the agent from starting.
 """
 
 import re
@@ -59,10 +60,10 @@ LAMP_WATTS_MAX = 1_200
 _NODE = re.compile("[0-9a-f]{16}")
 
 
-# The points in use, each with the place where it is written.
+# The points in use, each with its place in the file.
 Used = list[tuple[str, wiring.Point]]
 
-# What a role may be, and the remedy where it is not.
+# By role, the kinds of point that it may be, and the remedy for any other.
 _OUTPUT: tuple[Any, str] = (
     (Gpio, Bit), N_('give "gpio:17" or "modbus:1/coil:0", with "!" in front if inverted')
 )
@@ -85,7 +86,7 @@ _FEEDER_FIELDS = ("name", "lamps", "lamp_watts", "self_dimming", "nodes", *_FEED
 
 
 def check(plain: Any, faults: list[Fault]) -> CabinetWiring | None:
-    """The wiring behind the plain data of [cabinet]. What is wrong is appended to `faults`, and then there is none."""
+    """Returns the wiring in the plain data of [cabinet]; with faults, which are appended to `faults`, None."""
     count_before = len(faults)
     table = Table("[cabinet]", plain, faults)
     if not table.is_there:
@@ -162,7 +163,7 @@ def _feeder(table: Table, used: Used) -> FeederWiring:
 
 def _degrees(table: Table, field: str, low_e4: int, high_e4: int) -> int:
     value = table.plain.get(field)
-    # A TOML float is the nearest binary one: its shortest decimal is what was written.
+    # A TOML float is the nearest binary one: its shortest decimal is the number in the file.
     is_number = type(value) in (int, float) and abs(value or 0) <= 360
     value_e4 = round(Fraction(repr(value)) * 10_000) if is_number else None
     if value_e4 is None or not low_e4 <= value_e4 <= high_e4:
@@ -200,7 +201,7 @@ def _point(table: Table, field: str, used: Used, kinds: Any, remedy: str) -> Any
 
 
 def _refuse_without_port(table: Table, paths: dict[str, str | None], used: Used) -> None:
-    """A point needs the port that it is on; a fault once for each port."""
+    """Adds a fault for each port that points need and that is not given."""
     for port, kinds, example in (
         ("gpio", Gpio, "/dev/gpiochip0"),
         ("modbus", (Bit, Number, Meter), "/dev/serial/by-id/…"),
@@ -213,7 +214,7 @@ def _refuse_without_port(table: Table, paths: dict[str, str | None], used: Used)
 
 
 def _refuse_shared(table: Table, used: Used) -> None:
-    """Nothing may be wired to two things."""
+    """Adds a fault for each point that is wired to two things."""
     taken: dict[Any, str] = {}
     for place, point in used:
         other = taken.setdefault(_place(point), place)
@@ -224,7 +225,7 @@ def _refuse_shared(table: Table, used: Used) -> None:
 
 
 def _place(point: wiring.Point) -> tuple[Any, ...]:
-    """Names what two points must not share: how a point is read does not make it another."""
+    """Returns what two points must not share: two ways to read a point are still one point."""
     if isinstance(point, Gpio):
         return ("gpio", point.line)
     if isinstance(point, Meter):

@@ -29,13 +29,13 @@
                                          monthly_bytes = 50000000
 
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
-no `[link]` beside a `[cabinet]`: none, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on serial ports: see
-`gateway/config/link.py`; beside them `bind`, UDP, may be left out.
+no `[link]` beside a `[cabinet]`: no node is answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on
+serial ports: see `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
 `[metrics]` absent: no listener. `[status] socket` absent: as above, in the data folder. `[[bearer]]`, the ways to the
 centre in order of preference, each with its budget and modem: see `gateway/config/bearers.py`. A broker without TLS
 needs `--insecure`.
-`[groups]`: names for nodes that are told something together (`bocage gateway tell --to`), as
-`ecoles = ["7c1f0a2c02000001"]`; a feeder's name stands for the lamps on it.
+`[groups]`: names for nodes that get directives together (`bocage gateway tell --to`), as
+`ecoles = ["7c1f0a2c02000001"]`; a feeder's name denotes the lamps on it.
 `[cabinet]`, what is wired in the cabinet itself: see `gateway/config/cabinet.py`.
 """
 
@@ -66,7 +66,7 @@ from wire import command, topic
 from wire import limits as wire_limits
 from wire.line import is_line
 
-# section: its fields, but for those that have a module of their own.
+# By section, its fields, except for sections that have a module of their own.
 _FIELDS = {
     "gateway": ("id", "insee", "name", "data"),
     "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms"),
@@ -84,20 +84,20 @@ _SECTIONS = (*_FIELDS, "bearer", "cabinet", "groups")
 
 
 class ConfigError(Exception):
-    """Every fault of a configuration; in English where it is shown as an exception."""
+    """Holds every fault of a configuration; the exception's own text is in English."""
 
     def __init__(self, faults: list[Fault]):
         super().__init__("\n".join(fault.text("en") for fault in faults))
         self.faults = faults
 
     def lines(self, language: str) -> list[str]:
-        """A line for each fault."""
+        """Returns a line for each fault."""
         return [fault.text(language) for fault in self.faults]
 
 
 @dataclass(frozen=True)
 class Config:
-    """A configuration without faults. Addresses are (host, port). `bind` None: no node is answered, so no link is
+    """Holds a configuration without faults. Addresses are (host, port). `bind` None: no node is answered, so no link is
     opened.
     """
 
@@ -115,12 +115,12 @@ class Config:
 
     @property
     def keys(self) -> Path:
-        """The folder with the keys of adopted nodes."""
+        """Returns the folder with the keys of adopted nodes."""
         return self.data / "keys"
 
 
 def load(path: Path, *, insecure: bool) -> Config:
-    """Read and check a file. ConfigError lists everything that is wrong with it."""
+    """Read and check a file. ConfigError lists all its faults."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -141,7 +141,7 @@ def _unreadable(place: str, problem: str, remedy: str, reason: Said) -> ConfigEr
 
 
 def check(plain: dict[str, Any], *, insecure: bool) -> Config:
-    """The configuration behind plain TOML data, or ConfigError."""
+    """Returns the configuration in plain TOML data; ConfigError."""
     faults: list[Fault] = []
     tables = {name: Table(f"[{name}]", plain.get(name), faults) for name in _FIELDS}
     _refuse_unknown(plain, tables, faults)
@@ -222,7 +222,7 @@ def _journal(table: Table) -> dict[str, int]:
 
 
 def _ack_timeout_ms(link: Table, serial: SerialBearers) -> int:
-    """One patience for all bearers: the longest. Only our own requests and late answers wait for it."""
+    """Returns one ACK timeout for all bearers: the longest. Only our own requests and late answers wait for it."""
     least = wire_limits.COAP_ACK_TIMEOUT_MIN_MS
     given = link.integer("ack_timeout_ms", least, 60_000, least)
     return max(given, serial.bus.ack_timeout_ms if serial.bus else 0)
@@ -254,7 +254,7 @@ def _expect_file(table: Table, field: str, value: Any) -> None:
 
 
 def _groups(plain: Any, faults: list[Fault]) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
-    """Names for nodes that are told something together."""
+    """Returns the names for nodes that get directives together."""
     if not isinstance(plain, dict) or len(plain) > limits.GROUPS_MAX:
         problem, remedy = NC_("fault", "is no section of up to {count} groups"), N_("write name = [ids]")
         faults.append(Fault("[groups]", problem, remedy, {"count": limits.GROUPS_MAX}))
@@ -275,7 +275,7 @@ def _groups(plain: Any, faults: list[Fault]) -> tuple[tuple[str, tuple[bytes, ..
 
 
 def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
-    """The commune's keys, installed by hand; None where none are configured, or with a fault."""
+    """Returns the commune's keys, installed by hand; None where none are configured, or with a fault."""
     if cabinet.keys is None:
         return None
     try:
@@ -295,7 +295,7 @@ def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
 
 
 def _cabinet_options(cabinet: CabinetWiring, keys: KeySet | None) -> CabinetOptions:
-    """Tells the core what is wired, as far as it needs to know."""
+    """Returns the wiring as far as the core needs it."""
     feeders = tuple(
         FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming, one.nodes)
         for one in cabinet.feeders

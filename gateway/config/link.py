@@ -1,10 +1,10 @@
-"""Serial bearers of the node link in the gateway's configuration, beside UDP:
+"""Checks the serial bearers of the node link in the gateway's configuration, beside UDP:
 
     [bus]                                 RS-485, polled by the gateway
     port = "/dev/serial/by-id/usb-…"
     addresses = [1, 2, 3]                 of the nodes on the line, 1 to 247
     baud = 115200
-    direction = "adapter"                 who turns the line round; or "kernel" (RTS)
+        direction = "adapter"                 what switches the line to sending; or "kernel" (RTS)
 
     [wire]                                one node on one port
     port = "/dev/serial/by-id/usb-…"
@@ -13,7 +13,7 @@
     [radio]                               a concentrator for ESP-NOW
     port = "/dev/serial/by-id/usb-…"
     channel = 6                           1 to 11; absent: the concentrator's own
-    update_keys = ["d75a98…"]             public keys of those who sign its images; absent: it is not updated
+        update_keys = ["d75a98…"]             public keys that sign its images; absent: it is not updated
 """
 
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ from gateway.io import serial_line
 from gateway.language import N_, NC_
 from wire import bus, cose, radio
 
-# What pyserial and the kernel have; below, an answer takes longer than a node's loop may be kept.
+# What pyserial and the kernel have; below, an answer takes longer than a node's loop may be blocked.
 BAUDS = (57_600, 115_200, 230_400, 460_800)
-# The one that signs, the one that follows it, and a spare.
+# The key that signs, its successor, and a spare.
 UPDATE_KEYS_MAX = 4
 FIELDS = {
     "bus": ("port", "addresses", "baud", "direction"),
@@ -37,7 +37,7 @@ FIELDS = {
 
 @dataclass(frozen=True)
 class BusOptions:
-    """An RS-485 line and who is on it."""
+    """Describes an RS-485 line and the addresses on it."""
 
     port: str
     addresses: tuple[int, ...]
@@ -50,13 +50,13 @@ class BusOptions:
 
     @property
     def ack_timeout_ms(self) -> int:
-        """CoAP's patience on this line (`wire.bus`)."""
+        """Returns CoAP's ACK timeout on this line (`wire.bus`)."""
         return int(bus.ack_timeout_ms(self.line, len(self.addresses)))
 
 
 @dataclass(frozen=True)
 class WireOptions:
-    """One node on one port."""
+    """Describes one node on one port."""
 
     port: str
     baud: int = 115_200
@@ -64,7 +64,8 @@ class WireOptions:
 
 @dataclass(frozen=True)
 class RadioOptions:
-    """A concentrator's port. `channel` None: it keeps its own. `update_keys`: of those who sign its images."""
+    """Describes a concentrator's port. `channel` None: it keeps its own. `update_keys`: the keys that sign its
+    images."""
 
     port: str
     channel: int | None = None
@@ -73,7 +74,7 @@ class RadioOptions:
 
 @dataclass(frozen=True)
 class SerialBearers:
-    """The serial bearers that the configuration has."""
+    """Holds the serial bearers that the configuration has."""
 
     bus: BusOptions | None = None
     wire: WireOptions | None = None
@@ -81,7 +82,7 @@ class SerialBearers:
 
 
 def check(plain: dict[str, Any], faults: list[Fault]) -> SerialBearers:
-    """The bearers behind the sections; what is wrong with them is appended to `faults`."""
+    """Returns the bearers in the sections; faults are appended to `faults`."""
     makers = {"bus": _bus, "wire": _wire, "radio": _radio}
     tables = {name: Table(f"[{name}]", plain.get(name), faults) for name in makers}
     found: dict[str, Any] = {name: makers[name](table) for name, table in tables.items() if table.is_there}

@@ -1,4 +1,4 @@
-"""The [page] section of the configuration: where the technician's page listens, and the line of its password."""
+"""Checks the [page] section of the configuration: where the technician's page listens, and its password line."""
 
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ FIELDS = ("bind", "password", "certificate", "key")
 
 
 class PageOptions(NamedTuple):
-    """`bind`: a numeric address of the maintenance port, and a port. `password`: a line of `password.py`. `certificate`
-    and `key`: PEM files; without them the page is plain HTTP."""
+    """Describes the page. `bind`: a numeric address of the maintenance port, and a port. `password`: a line of
+    `password.py`. `certificate` and `key`: PEM files; without them the page is plain HTTP."""
 
     bind: tuple[str, int]
     password: str
@@ -21,11 +21,11 @@ class PageOptions(NamedTuple):
 
 
 def check(table: Table, *, has_cabinet: bool) -> PageOptions:
-    """The page behind the section."""
+    """Returns the page in the section; faults are appended to the table's."""
     bind = table.address("bind", 8080)
     line = table.plain.get("password")
     if not password.is_line(line):
-        # Perhaps the password itself: it must not be repeated.
+        # The value may be the password itself: it must not be repeated.
         problem = NC_("fault", "is missing") if line is None else NC_("fault", "is no scrypt line")
         table.fault("password", problem, N_("give the line that `bocage gateway setup` writes"))
         line = ""

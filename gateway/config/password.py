@@ -1,11 +1,11 @@
-"""The password of the technician's page, kept as one line that does not tell it.
+"""Keeps the password of the technician's page as one line from which it cannot be read.
 
     scrypt$15$8$1$<salt>$<key>        log2 of N, r, p, then base64 without padding
 
-It stands in gateway.toml as `[page] password`, written by `bocage gateway setup`. Its cost is 32 MiB and about a
+The line is `[page] password` in gateway.toml, written by `bocage gateway setup`. Its cost is 32 MiB and about a
 quarter of a second of a Raspberry Pi, so it is checked in a thread, one at a time (`gateway/show/page/sessions.py`). A
-line from elsewhere may not ask for more than `MEMORY_BYTES_MAX`: a typing error in a configuration must not take
-the agent's memory. What is typed on a phone is compared in Unicode form NFC, for an é has two spellings. Neither
+line from elsewhere may not ask for more than `MEMORY_BYTES_MAX`: a typing error in a configuration must not use up
+the agent's memory. What is typed on a phone is compared in Unicode form NFC, for an é has two encodings. Neither
 password nor line goes to a log.
 """
 
@@ -24,7 +24,7 @@ _LINE = re.compile(r"scrypt\$([0-9]{1,2})\$([0-9]{1,2})\$([0-9]{1,2})\$([A-Za-z0
 
 
 def make(password: str) -> str:
-    """The line for a password. ValueError for one that is too short or too long."""
+    """Returns the line for a password. ValueError for one that is too short or too long."""
     if not CHARACTERS_MIN <= len(_form(password)) <= CHARACTERS_MAX:
         raise ValueError(f"give {CHARACTERS_MIN} to {CHARACTERS_MAX} characters")
     salt = secrets.token_bytes(_SALT_BYTES)
@@ -33,7 +33,7 @@ def make(password: str) -> str:
 
 
 def check(password: str, line: str) -> bool:
-    """Returns whether this is the password of the line. False for a line that is none; never raises."""
+    """Returns whether this is the password of the line. False for a malformed line; never raises."""
     found = _read(line)
     if found is None or len(_form(password)) > CHARACTERS_MAX:
         return False
@@ -45,7 +45,7 @@ def check(password: str, line: str) -> bool:
 
 
 def is_line(line: object) -> bool:
-    """Returns whether `check` could ever say yes to it, for the check of a configuration."""
+    """Returns whether `check` could accept any password with this line, for the check of a configuration."""
     return isinstance(line, str) and _read(line) is not None
 
 
@@ -63,7 +63,7 @@ def _read(line: str) -> tuple[tuple[int, int, int], bytes, bytes] | None:
 
 
 def _derive(password: str, salt: bytes, log2_n: int, r: int, p: int) -> bytes:
-    # OpenSSL wants somewhat more than 128 · r · N.
+    # OpenSSL needs somewhat more than 128 · r · N.
     memory = 128 * r * ((1 << log2_n) + p + 2) + (1 << 20)
     typed = _form(password).encode("utf-8", "replace")
     return hashlib.scrypt(typed, salt=salt, n=1 << log2_n, r=r, p=p, maxmem=memory, dklen=_KEY_BYTES)

@@ -1,7 +1,7 @@
-"""Takes fields out of one table of the configuration, and collects what is wrong with them.
+"""Reads fields of one table of the configuration, and collects their faults.
 
-A fault has a place, a problem and a remedy, which the catalogue says in the language that is asked for; all faults of a
-file are listed at once. A field that is at fault yields a harmless value, so that the rest is judged as well.
+A fault has a place, a problem and a remedy, which the catalogue translates; all faults of a
+file are listed at once. A faulty field yields a harmless value, so that the rest is checked as well.
 """
 
 import re
@@ -19,8 +19,8 @@ _LAID_OUT = N_("{place}: {problem}; {remedy}")
 
 
 class Fault(NamedTuple):
-    """`place`: "[link] bind" for the field `bind` of [link]. `problem` and `remedy` are sentences of the catalogue with
-    `values` in them."""
+    """Describes a fault. `place`: "[link] bind" for the field `bind` of [link]. `problem` and `remedy` are sentences of
+    the catalogue with `values` in them."""
 
     place: str
     problem: str
@@ -28,15 +28,15 @@ class Fault(NamedTuple):
     values: Mapping[str, object]
 
     def text(self, language: str) -> str:
-        """The fault on one line, in one of the languages."""
+        """Returns the fault on one line, in one of the languages."""
         problem = translate(self.problem, language, **self.values)
         remedy = translate(self.remedy, language, **self.values)
         return translate(_LAID_OUT, language, place=self.place, problem=problem, remedy=remedy)
 
 
 class Table:
-    """`name` as the file writes it, "[link]" or "[[bearer]] 2"; `faults` is shared by all tables of a file. With
-    `parent` it is an item of a list in another table, which `prefix` names."""
+    """Reads one table. `name` as the file writes it, "[link]" or "[[bearer]] 2"; `faults` is shared by all tables of a
+    file. With `prefix` it is an item of a list in another table."""
 
     def __init__(self, name: str, plain: Any, faults: list[Fault], prefix: str = "") -> None:
         self.name = name
@@ -46,7 +46,7 @@ class Table:
         self._prefix = prefix
 
     def item(self, field: str, index: int, plain: Any) -> "Table":
-        """The table that stands at `index` in the list `field`."""
+        """Returns the table at `index` in the list `field`."""
         return Table(self.name, plain, self.faults, f"{self._prefix}{field}[{index}].")
 
     def place(self, field: str) -> str:
@@ -56,12 +56,12 @@ class Table:
         self.faults.append(Fault(self.place(field), problem, remedy, values))
 
     def refuse(self, field: str, remedy: str, **values: object) -> None:
-        """The field is missing, or is what it must not be."""
+        """Adds a fault: the field is missing, or has a value that it must not have."""
         value = self.plain.get(field)
         self.fault(field, IS_MISSING if value is None else IS, remedy, value=repr(value), **values)
 
     def unknown(self, known: tuple[str, ...]) -> None:
-        """A fault for each field that has no name of `known`."""
+        """Adds a fault for each field whose name is not in `known`."""
         for field in self.plain:
             if field not in known:
                 self.fault(
@@ -74,7 +74,7 @@ class Table:
     # --- values -----------------------------------------------------------------------------------------------------
 
     def integer(self, field: str, low: int, high: int, default: int | None = None) -> int:
-        """Without a `default` it must be given."""
+        """Returns an integer; without a `default` it must be given."""
         value = self.plain.get(field, default)
         if type(value) is not int or not low <= value <= high:
             self.refuse(field, N_("give an integer from {low} to {high}"), low=low, high=high)
@@ -93,7 +93,7 @@ class Table:
         return bool(self.choice(field, (False, True), default))
 
     def text(self, field: str, is_good: Callable[[str], Any], remedy: str, **values: object) -> str:
-        """A text that must be given."""
+        """Returns a text that must be given."""
         value = self.plain.get(field)
         if not isinstance(value, str) or not is_good(value):
             self.refuse(field, remedy, **values)
@@ -107,13 +107,13 @@ class Table:
         return self.optional(field, _is_absolute, N_("give an absolute path, or remove it"))
 
     def address(self, field: str, default_port: int) -> tuple[str, int]:
-        """`host:port`, or a host alone."""
+        """Returns (host, port) of `host:port`, or of a host alone."""
         value = self.plain.get(field)
         if isinstance(value, str) and value:
             host, colon, port = value.rpartition(":")
             if not colon:
                 return value, default_port
-            # An IPv6 address stands in brackets, or its last group would pass for a port.
+            # An IPv6 address must be in brackets, or its last group could be read as a port.
             is_host = re.fullmatch(r"[^\[\]:]+|\[[^\[\]]+\]", host)
             if is_host and re.fullmatch("[0-9]{1,5}", port) and int(port) <= 65535:
                 return host.strip("[]"), int(port)
@@ -125,7 +125,7 @@ class Table:
         return id_from_hex(self.text(field, lambda text: id_from_hex(text) is not None, remedy)) or b""
 
     def nodes(self, field: str) -> tuple[bytes, ...] | None:
-        """A list of node ids; None where there is none."""
+        """Returns a list of node ids; None where there is none."""
         value = self.plain.get(field)
         if value is None:
             return None
@@ -140,7 +140,7 @@ class Table:
 
 
 def id_from_hex(text: Any) -> bytes | None:
-    """A node's id out of its 16 hex digits; None for anything else."""
+    """Returns a node's id from its 16 hex digits; None for any other value."""
     if not isinstance(text, str) or len(text) != 2 * wire_limits.NODE_ID_BYTES:
         return None
     # Not left to fromhex alone: it skips spaces.

@@ -1,7 +1,7 @@
-"""`bocage gateway setup`: asks what stands in the cabinet and writes /etc/bocage, so that no TOML is edited at the
+"""`bocage gateway setup`: asks what is in the cabinet and writes /etc/bocage, so that no TOML is edited at the
 roadside.
 
-`wizard` runs it; `questions` are what is asked, `dialogue` how; `machine`, `site` and `identity` know the machine,
-France and the key of the link; `files` writes. Nothing is written before all is checked, and nothing
+`wizard` runs it; `questions` holds what is asked, `dialogue` how; `machine`, `site` and `identity` know the machine,
+France and the key of the link; `files` writes. Nothing is written before everything is checked, and nothing
 secret is shown.
 """

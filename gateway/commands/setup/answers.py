@@ -1,4 +1,4 @@
-"""Answers from a file instead of a person: TOML with the sections of gateway.toml, laid over what stands.
+"""Reads answers from a file instead of a person: TOML with the sections of gateway.toml, laid over the present one.
 
     [gateway]                                   [page]
     insee = "49135"                             bind = "192.168.50.1:8080"
@@ -9,7 +9,7 @@
     certificate = "/media/usb/cab-1.pem"        latitude = 47.5720, and so on
 
 A section is laid over field by field; `[[cabinet.feeder]]` and `[[bearer]]`, if given, are the whole list. `ca`,
-`certificate` and `keys` are files to install. Every fault is collected; a password goes only into its scrypt line.
+`certificate` and `keys` are files to install. Every fault is collected; of a password only its scrypt line is kept.
 """
 
 import stat
@@ -28,11 +28,11 @@ _OTHERS_MAY = stat.S_IRGRP | stat.S_IROTH
 
 
 class OpenToOthers(Exception):
-    """A file with a password that others than its owner may read."""
+    """Reports a file with a password that other users than its owner may read."""
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The answers of a file. OSError, ValueError when it is not TOML, OpenToOthers."""
+    """Returns the answers in a file. OSError, ValueError when it is not TOML, OpenToOthers."""
     given = tomllib.loads(path.read_bytes().decode())
     page = given.get("page")
     line = page.get("password") if isinstance(page, dict) else None
@@ -42,7 +42,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def lay_over(draft: Draft, given: dict[str, Any], language: str) -> list[str]:
-    """Fill in the draft; what is wrong with the answers, in words."""
+    """Fill in the draft; return the faults of the answers, in words."""
     strays = [name for name, one in given.items() if not isinstance(one, list if name == "bearer" else dict)]
     faults = [word("answers.section", language, section=name) for name in strays]
     if faults:
@@ -53,7 +53,7 @@ def lay_over(draft: Draft, given: dict[str, Any], language: str) -> list[str]:
             page["password"] = password.make(str(page["password"]))
         except ValueError:
             faults.append(word("answers.password", language))
-            page["password"] = drafts.some_password_line()  # said once; nothing is written with a fault
+            page["password"] = drafts.some_password_line()  # reported once; nothing is written with a fault
     taken = {("uplink", "ca"), ("uplink", "certificate"), ("cabinet", "keys")}
     brought = {
         (section, name): table.pop(name)
@@ -72,7 +72,7 @@ def lay_over(draft: Draft, given: dict[str, Any], language: str) -> list[str]:
 
 
 def _install(draft: Draft, brought: dict[tuple[str, str], Any], insee: str, language: str) -> list[str]:
-    """The files that the answers name, each judged; in an order in which the authority comes before the certificate."""
+    """Check and adopt the files that the answers name; the authority comes before the certificate. Returns faults."""
     faults = []
 
     def keys_check(data: bytes) -> None:
@@ -95,7 +95,7 @@ def _install(draft: Draft, brought: dict[tuple[str, str], Any], insee: str, lang
         if name == "keys":
             draft.document["cabinet"]["keys"] = str(place)
         if path == str(place):
-            continue  # it stands there already
+            continue  # it is in its place already
         try:
             data = Path(str(path)).read_bytes()
             check(data)

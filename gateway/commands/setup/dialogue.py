@@ -1,7 +1,7 @@
-"""A terminal asks a person questions, one line each: an empty line keeps the value shown, `-` takes an optional one
-away, `?` explains. Knows no question and no file.
+"""Asks a person questions at a terminal, one line each: an empty line keeps the value shown, `-` removes an optional
+value, `?` explains. Knows no question and no file.
 
-An end of the input, or Ctrl-C, ends the whole (`Abandoned`): nothing has been written then.
+An end of the input, or Ctrl-C, ends the whole dialogue (`Abandoned`): nothing has been written then.
 """
 
 import getpass
@@ -20,7 +20,7 @@ class Abandoned(Exception):
 
 
 class Refused(ValueError):
-    """Raised for an answer that cannot be. `word`: why, a key of `words`; None: only what is expected is shown."""
+    """Raised for an invalid answer. `word`: the reason, a key of `words`; None: only the expected form is shown."""
 
     def __init__(self, word: str | None = None, /, **values: str) -> None:
         super().__init__(word)
@@ -29,8 +29,8 @@ class Refused(ValueError):
 
 
 class Terminal:
-    """Asks in one language. `question` names are keys of `words`: `ask.x` the question, `expect.x` what is an
-    answer."""
+    """Asks in one language. `question` names are keys of `words`: `ask.x` is the question, `expect.x` the expected form
+    of the answer."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Terminal:
         self._write(word(name, self.language, **values))
 
     def show_line(self, line: str) -> None:
-        """Shows a line that is not ours to word: a path, a fault."""
+        """Shows a line that is not in `words`: a path, a fault."""
         self._write(line)
 
     def ask(
@@ -68,8 +68,8 @@ class Terminal:
         expect: str | None = None,
         **values: str,
     ) -> Value | None:
-        """Asks until `read` takes the answer without Refused, and returns what it makes of it. None: taken away.
-        `expect` names what is an answer where that does not stand under the question's own name."""
+        """Asks until `read` accepts the answer without Refused, and returns its result. None: the value is removed.
+        `expect` names the expected form where it is not under the question's own name."""
         expected, default = f"expect.{expect or question}", str(default)
         for number, choice in enumerate(choices, 1):
             self._write(f"  {number}  {choice}")
@@ -104,7 +104,7 @@ class Terminal:
                 return typed[0] != no
 
     def choose(self, question: str, letters_key: str, /, **values: str) -> int:
-        """Asks for one letter of a word of `words`, and returns its place; the first answers an empty line."""
+        """Asks for one letter of a word of `words`, and returns its place; an empty line means the first."""
         letters = word(letters_key, self.language)
         prompt = (
             f"{word(f'ask.{question}', self.language, **values)} [{'/'.join((letters[0].upper(), *letters[1:]))}] : "

@@ -1,7 +1,7 @@
-"""A draft of /etc/bocage: the document of gateway.toml as plain data, and what is brought along for it.
+"""Holds a draft of /etc/bocage: the document of gateway.toml as plain data, and the files to install with it.
 
 `check` judges the whole as the agent will (`gateway.config.config`), with the files that are about to be written
-standing in a folder of its own; `accepts` judges one answer by itself. Nothing here asks a person or
+in a temporary folder; `accepts` judges one answer by itself. Nothing here asks a person or
 writes to /etc.
 """
 
@@ -22,7 +22,7 @@ from policy import keyset
 INSECURE = "--insecure"
 _NODE_ID_BYTES = 8
 
-# Enough to be without fault, so that one field put into it is judged by itself.
+# A document without fault, so that one field put into it is judged by itself.
 _SOUND: dict[str, Any] = {
     "gateway": {"id": "7c1f0a2cff000001", "insee": "49135", "name": "cab-1", "data": "/var/lib/bocage"},
     "link": {"bind": "127.0.0.1:5683", "nodes": []},
@@ -39,8 +39,9 @@ _SOUND_CABINET: dict[str, Any] = {
 
 @dataclass
 class Draft:
-    """`document` is gateway.toml. `authority`, `certificate`, `keys` are the contents of files to be installed, None:
-    as they are. `questions` and `answers` judge each by `identity` and `keys_fault` before they set it."""
+    """Is the draft. `document` is gateway.toml. `authority`, `certificate`, `keys` are the contents of files to be
+    installed, None: as they are. `questions` and `answers` judge each by `identity` and `keys_fault` before they set
+    it."""
 
     root: Path
     document: dict[str, Any]
@@ -53,7 +54,7 @@ class Draft:
 
     @property
     def common_name(self) -> str:
-        """The common name of the certificate: the MQTT client's id."""
+        """Returns the common name of the certificate: the MQTT client's id."""
         gateway = self.document["gateway"]
         return f"{gateway.get('insee', '')}-{gateway.get('name', '')}"
 
@@ -63,7 +64,7 @@ class Draft:
         return self._installed[path]
 
     def authority_in_force(self) -> bytes | None:
-        """The authority's certificate that will stand, None while it is a stand-in."""
+        """Returns the authority's certificate that will be in force, None while it is a stand-in."""
         pem = self.authority or self.installed(files.AUTHORITY)
         return None if pem is None or identity.is_stand_in(pem) else pem
 
@@ -73,7 +74,7 @@ class Draft:
             return [fault.text(language) for fault in _faults(self._staged(Path(folder)))]
 
     def new_files(self, language: str) -> list[files.New]:
-        """Lists what is to be written, in this order. The document's paths are those of the system that will run it."""
+        """Lists the files to write, in this order. The document's paths are those of the system that will run it."""
         new = [files.New(files.KEY, self.key, 0o600)]
         name = self.common_name
         stand_in = identity.make_stand_in(self.key, name)
@@ -94,7 +95,8 @@ class Draft:
     # --- parts --------------------------------------------------------------------------------------------------
 
     def _staged(self, folder: Path) -> dict[str, Any]:
-        """The document with paths to what will be there, for a check before anything is there."""
+        """Returns the document with paths to copies of the files to come, for a check before any file is in its
+        place."""
         staged = copy.deepcopy(self.document)
         uplink, cabinet = staged.get("uplink", {}), staged.get("cabinet", {})
         stand_in = folder / "stand-in.pem"
@@ -113,7 +115,7 @@ class Draft:
         return staged
 
     def _kept(self, path: Path, name: str) -> bytes | None:
-        """A certificate that stands and is still ours; a stand-in in an old name is made anew."""
+        """Returns an installed certificate that is still ours; a stand-in in an old name is made anew."""
         pem = self.installed(path)
         if pem is None or identity.is_stand_in(pem):
             return None
@@ -135,8 +137,8 @@ class Draft:
 
 
 def open_draft(root: Path) -> Draft:
-    """Reads what stands and completes it with what every gateway has. OSError, or ValueError for a document that is not
-    TOML."""
+    """Reads the installed files and completes them with what every gateway has. OSError, or ValueError for a document
+    that is not TOML."""
     standing = files.read(root, files.CONFIG)
     document: dict[str, Any] = {} if standing is None else tomllib.loads(standing.decode())
     for name, section in document.items():
@@ -146,7 +148,7 @@ def open_draft(root: Path) -> Draft:
     gateway.setdefault("id", secrets.token_bytes(_NODE_ID_BYTES).hex())
     gateway.setdefault("data", "/var/lib/bocage")
     link = document.setdefault("link", {})
-    if not link:  # a cabinet's own equipment only: no node is listened to
+    if not link:  # a cabinet's own equipment only: no node is answered
         link.update({"bind": "127.0.0.1:5683", "nodes": []})
     uplink = document.setdefault("uplink", {})
     uplink.update({"ca": str(files.AUTHORITY), "certificate": str(files.CERTIFICATE), "key": str(files.KEY)})
@@ -170,13 +172,13 @@ def accepts(section: str, name: str, value: Any, *, feeder: bool = False) -> boo
 
 
 def accepts_of_bearer(kind: str, name: str, value: Any) -> bool:
-    """The same of a field of a [[bearer]]."""
+    """True when the agent accepts this value in this field of a [[bearer]]."""
     bearer = {"name": kind, "kind": kind, "interface": "eth0"} | {name: value}
     return not _faults(_SOUND | {"bearer": [bearer]})
 
 
 def keys_fault(data: bytes, insee: str, language: str) -> str | None:
-    """Tells in words why these bytes are not the key set of this commune."""
+    """Returns in words why these bytes are not the key set of this commune."""
     found, faults = keyset.decode(data)
     if found is None:
         return word("keys.bad", language, why=", ".join(str(fault) for fault in faults[:1]))
@@ -186,8 +188,8 @@ def keys_fault(data: bytes, insee: str, language: str) -> str | None:
 
 
 def site_objection(latitude: float, longitude: float, insee: str) -> tuple[str, dict[str, str]] | None:
-    """Tells why the cabinet cannot stand there: a word of `words` and its values. Overseas the agent's sun does not
-    reach yet."""
+    """Returns why the cabinet cannot be there: a word of `words` and its values. The agent's sun does not cover
+    overseas regions yet."""
     objection = site.objection(latitude, longitude, insee)
     is_taken = accepts("cabinet", "latitude", latitude) and accepts("cabinet", "longitude", longitude)
     if objection is None and not is_taken:
@@ -196,7 +198,7 @@ def site_objection(latitude: float, longitude: float, insee: str) -> tuple[str, 
 
 
 def site_fault(cabinet: dict[str, Any], insee: str, language: str) -> str | None:
-    """Tells the same in words, of values that may be anything."""
+    """Returns the same in words, for values of any type."""
     latitude, longitude = cabinet.get("latitude"), cabinet.get("longitude")
     if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in (latitude, longitude)):
         return word("answers.numbers", language)
@@ -216,8 +218,8 @@ _password_line = ""
 
 
 def some_password_line() -> str:
-    """A sound line of a password that is used nowhere; its making takes a quarter of a second of a Pi, so it is made
-    once."""
+    """Returns a sound line of a password that is used nowhere; making it takes a quarter of a second of a Pi, so it is
+    made once."""
     global _password_line
     _password_line = _password_line or password.make(secrets.token_urlsafe(16))
     return _password_line

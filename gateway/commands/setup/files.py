@@ -1,10 +1,10 @@
-"""The files under /etc/bocage: which there are, who may read them, how each is replaced whole, and the text of
+"""Names the files under /etc/bocage and who may read them, replaces each as a whole, and writes the text of
 gateway.toml.
 
 A power cut in the middle of the wizard leaves each file old or new; gateway.toml comes last, so that the service, which
-waits for it, never finds a half. Python reads TOML and does not write it: `toml_text` writes text, numbers, booleans,
-lists of those, and lists of tables, in the order of reading, with a comment where one helps. Comments written by hand
-are not kept; the file as it was lies beside it.
+waits for it, never finds half a set. Python reads TOML and does not write it: `toml_text` writes text, numbers,
+booleans, lists of those, and lists of tables, in the order of reading, with a comment where one helps. Comments written
+by hand are not kept; the earlier file is kept beside it.
 """
 
 import os
@@ -37,7 +37,7 @@ _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 class New(NamedTuple):
-    """A file to be written. `mode` 0o640 goes with the agent's group, others are root's alone."""
+    """Holds a file to be written. `mode` 0o640 goes with the agent's group, others are root's alone."""
 
     path: Path
     data: bytes
@@ -45,12 +45,12 @@ class New(NamedTuple):
 
 
 def under(root: Path, path: Path) -> Path:
-    """Finds a file of the system when the system lies at `root`."""
+    """Returns the path of a file when the system is at `root`."""
     return root / path.relative_to("/")
 
 
 def read(root: Path, path: Path) -> bytes | None:
-    """The content, or None when there is no such file. OSError when it may not be read."""
+    """Returns the content, or None when there is no such file. OSError when it may not be read."""
     try:
         return under(root, path).read_bytes()
     except FileNotFoundError:
@@ -79,7 +79,7 @@ def replace(root: Path, new: New) -> None:
 
 
 def _group_of(root: Path) -> int | None:
-    """The number of the agent's group as that system has it: an image's may differ from ours."""
+    """Returns the number of the agent's group in that system: an image's may differ from ours."""
     try:
         lines = (root / "etc" / "group").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -89,7 +89,7 @@ def _group_of(root: Path) -> int | None:
 
 
 def toml_text(document: Mapping[str, Any], comment: Comment) -> str:
-    """The text of a document. TypeError for a kind of value that no configuration has."""
+    """Returns the text of a document. TypeError for a kind of value that no configuration has."""
     lines = _comment(comment(""))
     known = [name for name in ORDER if name in document]
     for name in (*known, *(name for name in document if name not in ORDER)):
@@ -126,7 +126,7 @@ def _item(path: str, table: Mapping[str, Any], comment: Comment) -> list[str]:
 
 
 def literal(value: Any) -> str:
-    """One value as TOML."""
+    """Returns one value as TOML."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -1,9 +1,9 @@
-"""The gateway's key for the link to the centre, its certificate request, and what stands in for certificates until the
-territory's authority has signed.
+"""Makes the gateway's key for the link to the centre, its certificate request, and a stand-in for certificates until
+the territory's authority has signed.
 
 The stand-in is the gateway's own signature on its own key, as certificate and as authority: it is trusted nowhere and
-trusts no server, so the cabinet runs alone, says so, and needs no restart when the real files come. The private key
-never leaves the card and is never shown. Makes bytes; writing them is `files`' part.
+trusts no server, so the cabinet runs alone, reports it, and needs no restart when the real files come. The private key
+never leaves the card and is never shown. This module makes bytes; `files` writes them.
 """
 
 import datetime
@@ -21,7 +21,7 @@ _NOT_AFTER = datetime.datetime(2099, 12, 31, tzinfo=datetime.UTC)
 
 
 class IdentityFault(ValueError):
-    """A file that is not what it should be; `word` is a key of `words`."""
+    """Reports a file that is not what it should be; `word` is a key of `words`."""
 
     def __init__(self, word: str, /, **values: str) -> None:
         super().__init__(word)
@@ -30,20 +30,20 @@ class IdentityFault(ValueError):
 
 
 def make_key() -> bytes:
-    """A new private key (EC P-256) in PEM: what every broker's TLS 1.3 knows."""
+    """Returns a new private key (EC P-256) in PEM: every broker's TLS 1.3 supports it."""
     key = ec.generate_private_key(ec.SECP256R1())
     form, nothing = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     return key.private_bytes(serialization.Encoding.PEM, form, nothing)
 
 
 def make_request(key_pem: bytes, common_name: str) -> bytes:
-    """The request (PEM) that the authority signs."""
+    """Returns the request (PEM) that the authority signs."""
     builder = x509.CertificateSigningRequestBuilder().subject_name(_name(common_name))
     return builder.sign(_key(key_pem), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def name_of_request(pem: bytes) -> str | None:
-    """The name that a request asks for, None for what is no request."""
+    """Returns the name that a request asks for, None for what is no request."""
     try:
         return _common_name(x509.load_pem_x509_csr(pem).subject)
     except ValueError:
@@ -51,7 +51,7 @@ def name_of_request(pem: bytes) -> str | None:
 
 
 def make_stand_in(key_pem: bytes, common_name: str) -> bytes:
-    """A certificate (PEM) that this key signed itself."""
+    """Returns a certificate (PEM) that this key signed itself."""
     key = _key(key_pem)
     builder = (
         x509.CertificateBuilder()
@@ -94,7 +94,7 @@ def check_certificate(pem: bytes, key_pem: bytes, common_name: str, authority_pe
         raise IdentityFault("identity.other-name", found=found or "-", expected=common_name)
     if authority_pem is None or is_stand_in(authority_pem):
         return
-    # Between the two may stand others, which come in the same file.
+    # There may be others between the two, which come in the same file.
     if not any(_issued(issuer, certificates[-1]) for issuer in _certificates(authority_pem)):
         raise IdentityFault("identity.other-authority")
 
@@ -108,7 +108,7 @@ def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:
-    """Reads its basic constraints; the oldest form of certificate has none and is let pass when it signed itself."""
+    """Reads the basic constraints; the oldest form of certificate has none and is accepted when it signed itself."""
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:

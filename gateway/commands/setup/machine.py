@@ -1,8 +1,8 @@
-"""Finds what a cabinet may hang on: serial ports, GPIO chips, network interfaces; and whether systemd runs this
+"""Finds what a cabinet may be connected to: serial ports, GPIO chips, network interfaces; and whether systemd runs this
 machine.
 
 Reads names only, opens nothing and changes nothing. `root` is where the system lies: `/`, or the folder of an image,
-which has no devices to look at.
+which has no devices.
 """
 
 import re
@@ -15,7 +15,7 @@ _MOBILE = re.compile(r"(wwan|ww|usb|ppp)[a-z0-9]*")
 
 
 def serial_ports(root: Path = Path("/")) -> list[str]:
-    """Paths that survive a reboot first (by-id), then the UARTs of the board itself."""
+    """Returns paths that survive a reboot first (by-id), then the UARTs of the board itself."""
     dev = root / "dev"
     stable = _names(dev / "serial" / "by-id", "*")
     own = [path for pattern in ("ttyAMA*", "serial[0-9]", "ttyS[0-9]") for path in _names(dev, pattern)]
@@ -27,12 +27,12 @@ def serial_ports(root: Path = Path("/")) -> list[str]:
 
 
 def gpio_chips(root: Path = Path("/")) -> list[str]:
-    """Paths of the chips of GPIO lines."""
+    """Returns the paths of the chips of GPIO lines."""
     return _names(root / "dev", "gpiochip*")
 
 
 def interfaces() -> tuple[list[str], list[str]]:
-    """(by cable, mobile), as the kernel names them now."""
+    """Returns (by cable, mobile), as the kernel names them now."""
     try:
         names = sorted(path.name for path in _NET.iterdir())
     except OSError:
@@ -54,7 +54,7 @@ def _names(folder: Path, pattern: str) -> list[str]:
 
 
 def _is_wired_uart(name: str) -> bool:
-    """A PC announces ttyS0 to ttyS3 whether it has them or not; the kernel says which have hardware (type 0: none)."""
+    """Returns whether a UART has hardware. A PC lists ttyS0 to ttyS3 in any case; the kernel gives type 0 for none."""
     if not name.startswith("ttyS"):
         return True
     try:

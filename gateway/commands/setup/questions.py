@@ -1,8 +1,8 @@
-"""The questions, in the order of a person who stands before a cabinet: where it is, whom it speaks to, what is
+"""Asks the questions, in the order of a person in front of a cabinet: where it is, its centre, what is
 wired, its feeders one by one, the commune's keys, the page.
 
-Fills in a Draft. Every answer is judged at once by the agent's own checks (`draft.accepts`), so that nothing is
-refused at the end that was taken here, but for what two answers do to each other.
+Fills in a Draft. Every answer is judged at once by the agent's own checks (`draft.accepts`), so that no accepted answer
+is refused at the end, except where two answers conflict.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _KEEP, _REMOVE = 0, 2
 
 
 class Questions:
-    """One round through all questions; the draft's values are the answers to empty lines."""
+    """Goes once through all questions; the draft's values are the answers to empty lines."""
 
     def __init__(self, terminal: Terminal, draft: Draft) -> None:
         self._terminal = terminal
@@ -97,7 +97,8 @@ class Questions:
         identity.check_certificate(pem, draft.key, draft.common_name, draft.authority_in_force())
 
     def _bearer(self, kind: str, choices: list[str]) -> dict[str, Any] | None:
-        """Asks about the first bearer of a kind; others in the file stay as they are. None: there is none of it."""
+        """Asks about the first bearer of a kind; others in the file stay as they are. None: there is none of this
+        kind."""
         bearers = self._document.setdefault("bearer", [])
         standing = next((one for one in bearers if one.get("kind") == kind), None)
         guess = "" if self._draft.was_there or not choices else choices[0]
@@ -165,7 +166,7 @@ class Questions:
             self._wired(name, "number")
 
     def _wiring(self) -> wiring.Wiring | None:
-        """The wiring of the guide that goes with what there is."""
+        """Returns the wiring of the installation guide that fits the ports of this cabinet."""
         cabinet = self._document["cabinet"]
         return wiring.MODULE if "modbus" in cabinet else wiring.LINES if "gpio" in cabinet else None
 
@@ -255,7 +256,7 @@ class Questions:
     def _file(
         self, question: str, standing: Path | None, check: Callable[[bytes], None], **values: str
     ) -> bytes | None:
-        """The content of a file that is to be installed; None: what stands is kept, or there is none."""
+        """Returns the content of a file to install; None: the present one is kept, or there is none."""
 
         def read(typed: str) -> bytes | None:
             if standing is not None and typed == str(standing):
@@ -275,7 +276,7 @@ class Questions:
 
 
 def _field(section: str, name: str) -> Callable[[str], str]:
-    """Reads a text that the agent takes in this field."""
+    """Returns a reader of texts that the agent accepts in this field."""
 
     def read(typed: str) -> str:
         if not drafts.accepts(section, name, typed):

@@ -1,5 +1,5 @@
-"""Reads a position as people write it, and tells whether it lies in France and in that
-commune's department's part of the world. A wrong sign or two numbers swapped is an hour of lamps at noon.
+"""Reads a position as people write it, and checks whether it lies in France and in the part of the world of that
+commune's department. A wrong sign or two swapped numbers means an hour of lamps at noon.
 """
 
 import re
@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 
 class Region(NamedTuple):
-    """A part of France as a box in degrees, with a margin of some kilometres. `insee`: how codes of its communes
-    begin."""
+    """Describes a part of France as a box in degrees, with a margin of some kilometres. `insee`: how codes of its
+    communes begin."""
 
     name: str
     insee: tuple[str, ...]
@@ -46,14 +46,14 @@ _PAIR_POINTS = re.compile(r"\s*([+\-−]?[0-9]{1,3}(?:\.[0-9]+)?)\s*,\s*([+\-−
 
 
 def parse(text: str) -> tuple[float, float] | None:
-    """(latitude, longitude) in degrees to four decimals (11 m), or None when that is no position."""
+    """Returns (latitude, longitude) in degrees to four decimals (11 m), or None when that is no position."""
     if pair := _PAIR_POINTS.fullmatch(text):
         return _position(_degrees(pair[1], ""), _degrees(pair[2], ""))
     pair = _PAIR.fullmatch(text)
     if pair is None:
         return None
     first, second = pair[2].upper(), pair[4].upper()
-    # With the points of the compass named they may be turned round; half a pair of names is a slip.
+    # With compass letters the two may come in either order; only one letter of the two is a slip.
     if first and second and first in "EWO" and second in "NS":
         return _position(_degrees(pair[3], second), _degrees(pair[1], first))
     if bool(first) != bool(second) or (first and (first not in "NS" or second not in "EWO")):
@@ -62,12 +62,12 @@ def parse(text: str) -> tuple[float, float] | None:
 
 
 def region_of(insee: str) -> Region:
-    """The part of France that a commune's code belongs to."""
+    """Returns the part of France that a commune's code belongs to."""
     return next((region for region in OVERSEAS if insee.startswith(region.insee)), METROPOLITAN)
 
 
 def objection(latitude: float, longitude: float, insee: str) -> tuple[str, dict[str, str]] | None:
-    """Tells why a cabinet of this commune cannot stand there: a word of `words` and its values; None when it may."""
+    """Returns why a cabinet of this commune cannot be there: a word of `words` and its values; None when it may."""
     region = region_of(insee)
     if region.holds(latitude, longitude):
         return None

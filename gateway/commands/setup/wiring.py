@@ -1,9 +1,9 @@
-"""The wiring that the installation guide draws and the wizard offers: what hangs on which point, written once.
+"""Holds the wiring that the installation guide draws and the wizard offers: what is connected to which point.
 
-Two ways to the contactors: a relay module on the RS-485 bus (unit 1: eight relays, eight inputs), or relays on the
-lines of a Raspberry Pi, and contacts that close to ground. Meters are on the bus in both. The door's contact is
-closed while the door is shut, so that a cut wire is an open door. A cabinet may be wired otherwise; then the answers
-differ.
+There are two ways to the contactors: a relay module on the RS-485 bus (unit 1: eight relays, eight inputs), or relays
+on the lines of a Raspberry Pi, and contacts that close to ground. Meters are on the bus in both. The door's contact is
+closed while the door is shut, so that a cut wire reads as an open door. A cabinet may be wired otherwise; then the
+answers differ.
 """
 
 from typing import NamedTuple
@@ -16,7 +16,7 @@ BAUD = 9600
 
 
 class Wiring(NamedTuple):
-    """Points by field of [cabinet]; contactors and their feedback by feeder, in order."""
+    """Holds points by field of [cabinet]; contactors and their feedback by feeder, in order."""
 
     contactors: tuple[str, ...]
     feedbacks: tuple[str, ...]
@@ -50,5 +50,5 @@ LINKY = "/dev/ttyAMA0"
 
 
 def meter(feeder: int) -> str:
-    """The meter of a feeder, counted from 0."""
+    """Returns the meter of a feeder, counted from 0."""
     return f"modbus:{METER_UNIT_FIRST + feeder}/{METER_KIND}"

@@ -1,4 +1,4 @@
-"""Asks what stands in the cabinet and writes /etc/bocage, from the first question to the last file.
+"""Asks what is in the cabinet and writes /etc/bocage, from the first question to the last file.
 
 Exit status: 0 written, 1 the machine did not allow it, 2 faults or given up; then nothing was written.
 """
@@ -16,7 +16,7 @@ from gateway.commands.setup.questions import Questions
 from gateway.commands.setup.words import word
 
 _UNIT = "bocage-gateway.service"
-# systemctl waits until the agent says that it is ready; a large journal is read for a minute.
+# systemctl waits until the agent reports ready; reading a large journal takes a minute.
 _START_S_MAX = 120
 
 EXAMPLE = """examples:
@@ -27,7 +27,7 @@ EXAMPLE = """examples:
   sudo bocage gateway setup --answers cab-12.toml --root /mnt   into an image"""
 
 
-# Option -> what it brings; in the answers it is [uplink] ca, [uplink] certificate, [cabinet] keys.
+# Option -> the file it installs; in the answers it is [uplink] ca, [uplink] certificate, [cabinet] keys.
 _INSTALLED = {
     "ca": "the certificate of the territory's authority",
     "certificate": "this cabinet's certificate, as the authority signed it",
@@ -36,7 +36,7 @@ _INSTALLED = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage gateway setup`."""
+    """Adds the arguments of `bocage gateway setup`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EXAMPLE
     parser.add_argument("--answers", type=Path, metavar="FILE", help="ask nothing: take the answers from a TOML file")
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         return 1
     try:
         draft = open_draft(args.root)
-    except (OSError, ValueError) as error:  # TOML that is none, or no UTF-8, is a ValueError
+    except (OSError, ValueError) as error:  # a text that is not TOML, or not UTF-8, is a ValueError
         path = files.under(args.root, files.CONFIG)
         print(word("cannot_read", args.lang, path=str(path), error=str(error)), file=sys.stderr)
         return 1 if isinstance(error, OSError) else 2
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         print(word("cannot_write", args.lang, error=str(error)), file=sys.stderr)
         return 1
-    except identity.IdentityFault as fault:  # the key that stands
+    except identity.IdentityFault as fault:  # the installed key is faulty
         print(word(fault.word, args.lang, **fault.values), file=sys.stderr)
         return 2
 

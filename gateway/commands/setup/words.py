@@ -1,7 +1,7 @@
-"""The sentences of `bocage gateway setup`, and the comments of gateway.toml.
+"""Holds the sentences of `bocage gateway setup`, and the comments of gateway.toml.
 
-For a technician at an open cabinet who has the delivery notes in one hand. `ask.x` is a question, `expect.x` what is an
-answer to it (said after a wrong one, and for `?`), `toml.x` the comment of a field in gateway.toml.
+They are for a technician at an open cabinet with the delivery notes in one hand. `ask.x` is a question, `expect.x` the
+expected form of its answer (shown after a wrong one, and for `?`), `toml.x` the comment of a field in gateway.toml.
 """
 
 from gateway.language import N_, Phrases
@@ -178,5 +178,5 @@ word = WORDS.text
 
 
 def comment(path: str, language: str) -> str | None:
-    """The comment of a section or field of gateway.toml, if it has one."""
+    """Returns the comment of a section or field of gateway.toml, if it has one."""
     return word(f"toml.{path}", language) if f"toml.{path}" in WORDS else None
