@@ -1,1 +1,1 @@
-"""Virtual time, network, disk and plants, so that one seed reproduces a world."""
+"""Holds virtual time, network, disk and plants, so that one seed reproduces a world."""

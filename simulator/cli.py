@@ -26,7 +26,7 @@ _BAR = 40
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage sim`."""
+    """Adds the arguments of `bocage sim`."""
     parser.add_argument("--seed", type=int, default=1, help="what is drawn by chance (default 1)")
     parser.add_argument(
         "--seeds", type=whole(1, 100_000), default=1, metavar="N", help="run N seeds from --seed on; stop at a fault"
@@ -82,14 +82,14 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
         print(report.text(result, wall_s, args.lang))
     if args.svg is not None:
         args.svg.write_text(picture.svg(result, args.lang) + "\n", encoding="utf-8")
-        # A program that reads JSON gets nothing else on the standard output.
+        # A program that reads JSON must find nothing else on the standard output.
         where = translate(N_("The night as a picture: {path}"), args.lang, path=args.svg)
         print(where, file=sys.stderr if args.json else sys.stdout, flush=True)
     return result
 
 
 def _progress(done_s: int, total_s: int) -> None:
-    """One line that is drawn over itself, on a terminal only."""
+    """Draws one line over itself, on a terminal only."""
     filled = _BAR * done_s // total_s
     end = "\n" if done_s == total_s else ""
     bar = "█" * filled + "·" * (_BAR - filled)
@@ -97,7 +97,7 @@ def _progress(done_s: int, total_s: int) -> None:
 
 
 def _new_file(text: str) -> Path:
-    """A path that can be written, said before the run rather than after it."""
+    """Returns a path that can be written; a wrong one is refused before the run rather than after it."""
     path = Path(text)
     if path.is_dir() or not path.parent.is_dir():
         message = N_("{text} cannot be a file: there is no such folder, or it is one")

@@ -1,7 +1,7 @@
-"""Says what a run is made of, drawn from one seed and printed before it starts.
+"""Defines what a run is made of, drawn from one seed and printed before it starts.
 
-`Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is
-cut, when power fails in a cabinet. Times are seconds after the start of the run.
+`Options` is what a person chooses; `draw` adds what the seed chooses: which lamps fail, when the fibre is cut, when
+power fails in a cabinet. Times are seconds after the start of the run.
 """
 
 from dataclasses import dataclass, field
@@ -13,20 +13,24 @@ from simulator.estates.streets import District
 from simulator.world.chance import Prng
 
 HOUR_S = 3600
-# A run that ends after its hours is without faults for the last of them, so that records can arrive.
+# A run that ends after its hours has no faults in the last of them, so that records can arrive.
 _CALM_S = 1800
-# A fault that would begin later is left out of such a run: its alarm takes up to a quarter of an hour, and a relay that
+# A fault that would begin later is omitted from such a run: its alarm takes up to a quarter of an hour, and a relay
+# that
 # sticks shows at dawn.
 _SHOWN_AFTER_S, _DAWN_S = HOUR_S, 18 * HOUR_S
 
 
 @dataclass(frozen=True)
 class Options:
-    """The default is the street of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night; it adds 12 rooms
-    and 8 green spaces.
+    """Holds what a person chooses for a run.
 
-    With `until_dusk` faults last for `hours`, and the run goes on without any until the next dusk has passed: a lamp on
-    a switched feeder can report only then what it could not report at dawn. Without it the run ends after `hours`.
+    The default is the street of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night; `bocage sim` adds 12
+    rooms and 8 green spaces.
+
+    With `until_dusk` faults last for `hours`, and the run continues without any until the next dusk has passed: only
+    then
+    can a lamp on a switched feeder report what it could not report at dawn. Without it the run ends after `hours`.
     """
 
     seed: int = 1
@@ -53,7 +57,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Cut:
-    """Something is away between two instants (seconds after the start)."""
+    """Holds one absence of a part between two instants (seconds after the start)."""
 
     what: str
     cabinet: int | None
@@ -63,7 +67,7 @@ class Cut:
 
 @dataclass
 class Drawn:
-    """Holds what the seed decided."""
+    """Holds what the seed chose."""
 
     cuts: list[Cut] = field(default_factory=list)
     dead_lamps: list[tuple[int, int]] = field(default_factory=list)
@@ -71,13 +75,15 @@ class Drawn:
     # (index of a room, of a green space; seconds after the start): the thermometer dies, the first zone's pipe breaks.
     dead_thermometers: list[tuple[int, int]] = field(default_factory=list)
     broken_pipes: list[tuple[int, int]] = field(default_factory=list)
-    # Of the commune that has a cabinet only: see `simulator.cabinet.village`.
+    # For the commune that has a cabinet only: see `simulator.cabinet.village`.
     happenings: tuple[Happening, ...] = ()
 
 
 def districts(lamps: int) -> list[District]:
-    """A town with two cabinets, one of them without 4G, and a village with one, on the Loire. Equal shares, the
-    rest goes to the first."""
+    """Returns a town with two cabinets, one of them without 4G, and a village with one, on the Loire.
+
+    The shares are equal; the first cabinet gets the rest.
+    """
     share = lamps // 3
     return [
         District("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
@@ -93,24 +99,28 @@ SEASONS = {
 
 
 def share(count: int, index: int) -> int:
-    """The part of `count` that belongs to the cabinet `index` of three: the first ones get the rest."""
+    """Returns the part of `count` that belongs to the cabinet `index` of three: the first ones get the rest."""
     return (count + 2 - index) // 3
 
 
 def draw(options: Options, prng: Prng) -> Drawn:
-    """Faults of the first `hours`: fibre, cabinet power inside the night, a centre that is away, a broker
-    that forgets."""
+    """Draws the faults of the first `hours`.
+
+    They are fibre cuts, a power cut of a cabinet within the night, a centre that is away, a broker that loses
+    everything,
+    and faults of lamps, thermometers and pipes.
+    """
     drawn = Drawn()
     if not options.faults:
         return drawn
-    # One digger, two cabinets: one has 4G to fall back on, the other keeps its records until the repair.
+    # One digger cuts two cabinets: one has 4G to fall back on, the other keeps its records until the repair.
     fibre_s = 2 * HOUR_S + prng.randrange(HOUR_S)
     mended_s = fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("fibre", 2 * prng.randrange(2), fibre_s, mended_s))
     drawn.cuts.append(Cut("fibre", 1, fibre_s, mended_s))
     power_s = 7 * HOUR_S + prng.randrange(3 * HOUR_S)
     drawn.cuts.append(Cut("power", prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
-    # The ingest stops, the broker goes on accepting for it, then forgets everything it accepted.
+    # The ingest stops, the broker continues to accept for it, then loses everything that it accepted.
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
@@ -131,7 +141,7 @@ def draw(options: Options, prng: Prng) -> Drawn:
 
 
 def _leave_out_late(drawn: Drawn, faults_s: int) -> None:
-    """Keep the faults of equipment that show before the run ends."""
+    """Keeps the faults of equipment that show before the run ends."""
     for faults in (drawn.dead_lamps, drawn.dead_thermometers, drawn.broken_pipes):
         faults[:] = [(index, at_s) for index, at_s in faults if at_s + _SHOWN_AFTER_S <= faults_s]
     if faults_s < _DAWN_S:

@@ -1,9 +1,8 @@
-"""Puts a territory together from options and runs it: plants, nodes, gateways, broker, centre, checkers,
-story.
+"""Composes a territory from options and runs it: plants, nodes, gateways, broker, centre, checkers, story.
 
-The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything is
-whole again and the system must converge: until the next dusk has passed, for a lamp on a switched feeder
-has no mains by day and can only then say what it could not say at dawn.
+The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything works again and
+the system must converge. It lasts until the next dusk has passed, for a lamp on a switched feeder has no mains by day
+and can report only then what it could not report at dawn.
 """
 
 from collections.abc import Callable
@@ -36,17 +35,16 @@ from simulator.world.time import World
 from wire import directive, event, record
 
 _GATEWAY_BENCH = b"\xfe"
-_MONTHLY_BYTES = 50_000_000
+_MONTHLY_BYTES = 50_000_000  # what a cheap subscription for machines gives
 _FIBRE, _MOBILE = Bearer("fibre"), Bearer("mobile", is_metered=True, monthly_bytes=_MONTHLY_BYTES)
-# What a cheap subscription for machines gives.
 # The run begins with a cold boot of everything, by day: no lamp knows the time before its cabinet does.
 _COLD_START_MS = 300_000
 # After the next dusk: the boot storm reports within 5 minutes, its batches leave within one more.
 _QUIET_AFTER_DUSK_S = 1800
-# Nodes report in the minute after each quarter hour: a run that ended there would find records on their way up.
+# Nodes report in the minute after each quarter hour: a run that ended then would find records on their way up.
 _QUARTER_S = 900
 _QUARTER_DONE_S = 600
-# A run that ends after its hours: a record takes its report's spread, a flush and a batch's age to the warehouse.
+# For a run that ends after its hours: a record takes its report's spread, a flush and a batch's age to the warehouse.
 _ON_THE_WAY_MS = 300_000
 _FIRST_MS = 900_000
 _EVERY_MS = 3_600_000
@@ -59,7 +57,7 @@ _SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 class Territory:
     """Holds one territory. `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes.
 
-    `drawn` replaces what the seed would draw: a story told by hand.
+    `drawn` replaces what the seed would draw, for a story written by hand.
     """
 
     def __init__(self, options: Options, drawn: Drawn | None = None) -> None:
@@ -106,7 +104,7 @@ class Territory:
         return self.streets.lamps
 
     def run(self, progress: Callable[[int, int], None] | None = None) -> Result:
-        """Live through the faults, then through the quiet, and judge."""
+        """Runs the faults, then the quiet time, and judges."""
         end_s = self.options.hours * HOUR_S
         total_s = self._quiet_end_s(end_s) if self.options.until_dusk else end_s
         self._start()
@@ -212,7 +210,7 @@ class Territory:
             )
 
     def _quiet_end_s(self, end_s: int) -> int:
-        """Half an hour after the first dusk that follows the faults, and then between two reports."""
+        """Returns half an hour after the first dusk that follows the faults, moved to between two reports, in s."""
         district = districts(self.options.lamps)[0]
         site = lighting.Site(district.latitude_e4, district.longitude_e4, civil.PARIS)
         plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
@@ -233,7 +231,7 @@ class Territory:
         lately_ms = None if self.options.until_dusk else self.world.now_ms - _ON_THE_WAY_MS
         verdict = self.delivery.verdict(warehouse, self._still_waiting(), lately_ms=lately_ms)
         waits = self._waits()
-        # Of lamps alone: rooms count their own.
+        # The energy of lamps alone: rooms count their own.
         stored_wh = sum(
             energy.wh for host in self.streets.hosts for energy in warehouse.energy_wh(host.settings.node).values()
         )
@@ -286,8 +284,12 @@ class Territory:
         return Absence(cut.what, cut.from_s, cut.to_s, cut.cabinet, wanted, short)
 
     def _still_waiting(self) -> set[tuple[bytes, int, int]]:
-        """The records that nodes hold now. Where the run ends by day, lamps without mains explain what they held at
-        their next boot, which does not come."""
+        """Returns the records that nodes hold now.
+
+        Where the run ends by day, lamps without mains would explain the records that they held at their next boot,
+        which does
+        not come.
+        """
         waiting = set()
         unpowered = set()
         for host in self.nodes:
@@ -299,7 +301,7 @@ class Territory:
         return waiting | {identity for identity in self.delivery.identities() if identity[:2] in unpowered}
 
     def _waits(self) -> list[int]:
-        """Seconds from the making of each delivered record to its first arrival in the warehouse."""
+        """Returns the seconds from the making of each delivered record to its first arrival in the warehouse."""
         waits = []
         for held in self.centre.warehouse.held():
             made_ms = self.delivery.made_ms((held.node, held.boot, held.sequence))
@@ -319,7 +321,7 @@ class Territory:
         return count, assets
 
     def _digest(self, result: Result) -> str:
-        """Integers and bytes only: the same on every machine."""
+        """Hashes integers and bytes only: the result is the same on every machine."""
         figures = (
             self.centre.warehouse.digest(),
             tuple(result.verdict[:9]),
@@ -335,16 +337,18 @@ class Territory:
 
 
 def drought_level(*, is_summer: bool) -> int:
-    """The level that the prefect has ordered: in summer the Loire is low, "alerte"."""
+    """Returns the level that the prefect has ordered: in summer the Loire is low, "alerte"."""
     return 2 if is_summer else 0
 
 
 class Notices:
-    """Gives the gateways what they pass on to rooms and green spaces: the weather of the town's station, a drought
-    level, an hour of load shedding.
+    """Gives the gateways what they pass on to rooms and green spaces.
 
-    Each is entered at the cabinets, as a technician or the town's weather station would. A gateway that is down misses
-    it; the weather comes again within the hour, a decision when the gateway is back.
+    That is the weather of the town's station, a drought level, an hour of load shedding. Each is entered at the
+    cabinets, as
+    a technician or the town's weather station would. A gateway that is down misses it; the weather comes again within
+    the
+    hour, a decision when the gateway is back.
     """
 
     def __init__(self, world: World, gateways: list[GatewayHost], sky: Weather, *, is_summer: bool) -> None:
@@ -361,7 +365,7 @@ class Notices:
             self._world.at(1000 * _SHED_AT_S, self._shed)
 
     def _decide(self) -> None:
-        """Gives the drought level, again later if a gateway was down."""
+        """Gives the drought level, and again later if a gateway was down."""
         said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
         if not self._announce(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
             self._world.after(_FIRST_MS, self._decide)
@@ -381,7 +385,7 @@ class Notices:
         self._announce(values, None, _WEATHER_S, "station météo")
 
     def _announce(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
-        """Gives a directive to every gateway; True when all accepted it."""
+        """Gives a directive to every gateway; returns True when all accepted it."""
         self._number += 1
         unix_s = self._world.unix_s
         name = self._number.to_bytes(8, "big")

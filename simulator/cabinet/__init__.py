@@ -1,1 +1,1 @@
-"""A street cabinet without lamp controllers: contactors, cables, meters, its hardware fallback, and their twins."""
+"""Simulates a street cabinet without lamp controllers: its gateway, its points, its commune's policy and its night."""

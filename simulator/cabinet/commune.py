@@ -1,5 +1,4 @@
-"""Makes a simulated commune: its place, the people who sign for it, and what its council has decided, in the real
-signed forms.
+"""Makes a simulated commune in the real signed forms: its site, its key holders, and the decisions of its council.
 
 Keys come from names by a hash, so that they are the same in every run: they are no secret, and worth nothing outside.
 """
@@ -22,7 +21,7 @@ _ALWAYS = 0b1111111
 
 
 class Commune(NamedTuple):
-    """A commune of France."""
+    """Describes a commune of France."""
 
     insee: str
     name: str
@@ -40,7 +39,7 @@ BEHUARD = Commune("49028", "Béhuard", 124, 473783, -6428)
 
 
 class Night(NamedTuple):
-    """Evenings that are not ordinary, as `lighting.Rule` has dates: MMDD, the same for one evening of every year."""
+    """Describes evenings with special hours by dates as `lighting.Rule` has them: MMDD, the same every year."""
 
     first: int
     last: int
@@ -48,14 +47,14 @@ class Night(NamedTuple):
 
 
 def calendar_of(ordinary: Programme, nights: tuple[Night, ...] = ()) -> lighting.Calendar:
-    """The exceptions first, then every evening."""
+    """Returns a calendar of the exceptions first, then every evening."""
     programs = (*(night.programme.steps() for night in nights), ordinary.steps())
     rules = [lighting.Rule(_ALWAYS, night.first, night.last, index) for index, night in enumerate(nights)]
     return lighting.Calendar((*rules, lighting.Rule(_ALWAYS, 0, 0, len(nights))), programs)
 
 
 def keys_of(commune: Commune) -> keyset.KeySet:
-    """The key set that was installed by hand."""
+    """Returns the key set that was installed by hand."""
     keys = tuple((_public(_key_of(commune, holder)), holder) for holder in _KEY_HOLDERS)
     return keyset.KeySet(1, commune.insee, 2, keys)
 
@@ -63,7 +62,7 @@ def keys_of(commune: Commune) -> keyset.KeySet:
 def policy_of(
     commune: Commune, feeders: tuple[FeederData, ...], calendar: lighting.Calendar, *, from_s: int, until_s: int
 ) -> document.Policy:
-    """The council's decision: one calendar for all feeders, and the mayor may give orders."""
+    """Returns the council's decision: one calendar for all feeders, and the mayor may give orders."""
     rules = tuple(
         document.FeederRule(feeder.name, document.SWITCHED if feeder.switched else document.PERMANENT, 0, "rues")
         for feeder in feeders
@@ -75,12 +74,12 @@ def policy_of(
 
 
 def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
-    """The policy as it travels and is kept: signed by the first key holder."""
+    """Returns the policy as it is sent and stored: signed by the first key holder."""
     return _signed(commune, _KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
 
 
 def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int, to_s: int) -> bytes:
-    """Light everywhere, by order of the mayor. `number`: no two of a run are the same."""
+    """Returns a signed order of the mayor for light everywhere. `number`: no two in a run are the same."""
     order = command.Command(
         id=sha256(f"{commune.insee}/{number}".encode()).digest()[: command.ID_BYTES],
         kind=command.EMERGENCY,
@@ -99,7 +98,7 @@ def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int,
 
 
 def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring = WHOLE) -> CabinetOptions:
-    """The configuration of the commune's cabinet."""
+    """Returns the configuration of the commune's cabinet."""
     installed = tuple(
         FeederOptions(feeder.name, feeder.lamps, 10 * feeder.lamp_w, has_meter=wiring.meters) for feeder in feeders
     )

@@ -1,8 +1,8 @@
-"""The shell of a simulated gateway with cabinet equipment, and everything that may happen to its agent.
+"""Runs a simulated gateway with cabinet equipment, and everything that may happen to its agent.
 
-Around the real core: a plant's `CabinetSide`, a card that may die, a system clock that may be wrong. The agent can be
-killed, frozen and unplugged. systemd is in here as far as it matters: an agent that ends by an error of the disk is
-started again.
+Around the real core are a plant's `CabinetSide`, a card that may die, and a system clock that may be wrong. The agent
+can be killed, frozen and unplugged. systemd is included as far as it matters: an agent that ends by an error of the
+disk is started again.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,12 @@ _NTP_MS = 20_000
 
 
 class CabinetHost(GatewayHost):
-    """One gateway with its cabinet. `on_knowledge(runs, worth)` hears whether an agent runs and what it was last told
-    of UTC (a word of `system_clock`), at every change."""
+    """Runs one gateway with its cabinet.
+
+    `on_knowledge(runs, worth)` is called at every change of whether an agent runs, and of what its last time of UTC is
+    worth
+    (a word of `system_clock`).
+    """
 
     def __init__(
         self, world: World, prng: Prng, options: Options, broker: Broker, side: CabinetSide, clock: SystemClock
@@ -49,7 +53,7 @@ class CabinetHost(GatewayHost):
     # --- what the world does to it --------------------------------------------------------------------------
 
     def power_on(self) -> None:
-        """Gives power, as `GatewayHost` does; an agent that already lives goes on."""
+        """Gives power, as `GatewayHost` does; an agent that is alive already continues."""
         if self.core is not None or self._frozen is not None:
             return
         if self._is_off:
@@ -65,7 +69,7 @@ class CabinetHost(GatewayHost):
         self.side.detach(lines_fall=True)
 
     def kill(self, *, lines_fall: bool) -> None:
-        """The process ends at once; what it wrote is the kernel's. It stays away until `power_on`."""
+        """Ends the process at once; what it wrote is with the kernel. It stays away until `power_on`."""
         self._end()
         self._die()
         self.journal_disk.abandon()
@@ -73,14 +77,14 @@ class CabinetHost(GatewayHost):
         self.side.detach(lines_fall=lines_fall)
 
     def freeze(self) -> None:
-        """The agent hangs: it neither turns nor pulses; its lines stay, and events wait."""
+        """Makes the agent hang: it neither turns nor pulses; its lines stay, and events wait."""
         if self.core is not None:
             self._frozen, self.core = (self.core, []), None
             self.side.detach(lines_fall=False)
             self._note()
 
     def thaw(self) -> None:
-        """It goes on where it was, and finds what has waited."""
+        """Makes the agent continue where it was, and handle what has waited."""
         if self._frozen is not None:
             (self.core, waiting), self._frozen = self._frozen, None
             self._note()
@@ -89,7 +93,7 @@ class CabinetHost(GatewayHost):
                 self._awake(function, *arguments)
 
     def card(self, state: str) -> None:
-        """Both folders are of one card: a word of `card`."""
+        """Sets the state of the card that holds both folders: SOUND, ERRORS, STALLS or FULL of `world.disk`."""
         for disk in (self.journal_disk, self.state_disk):
             disk.become(state)
 
@@ -152,8 +156,10 @@ class CabinetHost(GatewayHost):
             super()._carry_out(effect)
 
     def _awake(self, function: Callable[..., None], *arguments: Any) -> None:
-        """Do it, or keep it for the thaw. What the disk refuses and the core lets out ends the agent; systemd starts
-        another."""
+        """Calls the function, or keeps it for the thaw.
+
+        An error of the disk that the core does not handle ends the agent; systemd starts another.
+        """
         if self._frozen is not None:
             self._frozen[1].append((function, arguments))
         elif self._is_awake:

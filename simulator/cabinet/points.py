@@ -1,9 +1,9 @@
-"""The points of a simulated cabinet, as `gateway/io/cabinet` has them: sensors that are read, outputs that are driven.
+"""Simulates the points of a cabinet, as `gateway/io/cabinet` has them: sensors that are read, outputs that are driven.
 
 `CabinetTwin` reads and drives a plant, `LinkyTwin` is its billing meter, `CabinetSide` does both in virtual time for
 the agent that is attached. A point that is not wired, or does not answer, reads None. Meters on the bus may fall
-silent, or answer garbage, which their checksum finds: counted, not read. Must not decide anything, and must not see
-what no wire reports.
+silent, or answer garbage, which their checksum finds: it is counted, not read. Must not decide anything, and must not
+use what no wire reports.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,8 @@ class LinkyTwin:
     """Reads the billing meter through the real decoder. `is_silent`: its wire is cut. `mode`: a word of `tic`.
 
     One frame a minute is enough for what changes in a cabinet. `noise_permille` of the frames have a byte changed on
-    the way; the decoder refuses them, and after `_STALE_MS` without a whole one nothing is known. The meter is on the
+    the
+    way; the decoder refuses them, and after `_STALE_MS` without a whole one nothing is known. The meter is on the
     operator's side of the supply and silent without it.
     """
 
@@ -41,7 +42,7 @@ class LinkyTwin:
         self.noise_permille = 0
 
     def read(self, *, now_ms: int) -> Linky | None:
-        """The reading of the last whole frame, if it is not too old."""
+        """Returns the reading of the last whole frame, if it is not too old."""
         if now_ms >= self._next_ms and self._cabinet.mains and not self.is_silent:
             self._next_ms = now_ms + _EVERY_MS
             for frame in self._decoder.receive(self._on_the_way(self.frame())):
@@ -52,7 +53,7 @@ class LinkyTwin:
         return linky if now_ms - heard_ms <= _STALE_MS else None
 
     def frame(self) -> bytes:
-        """The frame that the meter sends now."""
+        """Returns the frame that the meter sends now."""
         index = f"{self._cabinet.index_wh():09}"
         apparent = f"{10 * self._cabinet.power_dw() // POWER_FACTOR_PERCENT:05}"
         if self._mode == tic.HISTORIQUE:
@@ -80,7 +81,7 @@ class LinkyTwin:
         return _STX + b"".join(self._group(label, value) for label, value in groups) + _ETX
 
     def _group(self, label: str, value: str) -> bytes:
-        """Adds the checksum: six bits of the sum, without the last separator in the historique mode."""
+        """Returns a group with its checksum: six bits of the sum, without the last separator in the historique mode."""
         separator = " " if self._mode == tic.HISTORIQUE else "\t"
         text = f"{label}{separator}{value}"
         covered = text if self._mode == tic.HISTORIQUE else text + separator
@@ -95,7 +96,7 @@ class LinkyTwin:
 
 
 class Wiring(NamedTuple):
-    """Says which points a cabinet has."""
+    """Lists the points that a cabinet has."""
 
     feedback: bool = True
     meters: bool = True
@@ -113,7 +114,7 @@ WHOLE = Wiring()
 
 
 class CabinetTwin:
-    """Reads and moves one cabinet."""
+    """Reads and drives one cabinet."""
 
     def __init__(self, cabinet: Cabinet, prng: Prng, wiring: Wiring = WHOLE) -> None:
         self.cabinet = cabinet
@@ -127,7 +128,7 @@ class CabinetTwin:
         self._prng = prng.split("bus")
 
     def sample(self, *, now_ms: int) -> Observation:
-        """Everything that is wired, now."""
+        """Returns everything that is wired, now."""
         cabinet, wiring = self.cabinet, self.wiring
         cabinet.advance(now_ms)
         self.counters["samples"] += 1
@@ -145,7 +146,7 @@ class CabinetTwin:
         )
 
     def carry_out(self, effect: Any, *, now_ms: int) -> bool:
-        """Do what the core has decided; False: the effect is not for a cabinet's points."""
+        """Applies what the core has decided; returns False for an effect that is not for a cabinet's points."""
         if isinstance(effect, SetContactor):
             self._ordered[effect.feeder] = effect.closed
             if not self._board_is_lost:
@@ -158,8 +159,10 @@ class CabinetTwin:
         return True
 
     def lose_board(self, is_lost: bool, *, now_ms: int) -> None:
-        """The board with the contactors' relays falls off the bus, its outputs with it, and comes back: what was
-        ordered stands, and no pulse is given meanwhile."""
+        """Takes the board with the contactors' relays off the bus, and its outputs with it, or brings it back.
+
+        When it is back, what was ordered is applied; no pulse is given meanwhile.
+        """
         self._board_is_lost = is_lost
         if is_lost:
             self.cabinet.outputs_fall(now_ms=now_ms)
@@ -168,7 +171,7 @@ class CabinetTwin:
             self.cabinet.order(feeder, closed, now_ms=now_ms)
 
     def forget_orders(self) -> None:
-        """The shell has ended: its orders are written no more."""
+        """Drops the orders of a shell that has ended: they are not written again."""
         self._ordered.clear()
 
     def _feeder(self, index: int, voltage_dv: int, now_ms: int) -> FeederObservation:
@@ -180,7 +183,7 @@ class CabinetTwin:
         return FeederObservation(feedback, power_dw, feeder.energy_wh(), voltage_dv, current_ma(power_dw, voltage_dv))
 
     def _meter_answers(self, index: int) -> bool:
-        """A meter lives on the mains that it measures."""
+        """Returns True if the meter of a feeder answers: it needs the mains that it measures."""
         if not self.wiring.meters or not self.cabinet.mains or index in self.silent_meters:
             return False
         is_garbage = self.garbage_permille > 0 and self._prng.chance(self.garbage_permille)
@@ -188,13 +191,16 @@ class CabinetTwin:
         return not is_garbage
 
 
-# The shell samples once a second; so does this after a change.
+# The shell samples once a second; after a change, so does this.
 _BUSY_MS = 1_000
 
 
 class CabinetSide:
-    """Samples a plant in a world, every `quiet_ms` while nothing happens. `on_supply(there)` is called when the Pi
-    loses or gets its voltage. `is_blind`: the thread that samples hangs, and nothing else does."""
+    """Samples a plant in a world, every `quiet_ms` while nothing happens.
+
+    `on_supply(there)` is called when the Pi loses or gets its voltage. `is_blind`: the thread that samples hangs, and
+    nothing else does.
+    """
 
     def __init__(self, world: World, twin: CabinetTwin, *, quiet_ms: int = 5_000) -> None:
         self.twin = twin
@@ -217,14 +223,14 @@ class CabinetSide:
         self._sample_by(self._world.now_ms)
 
     def detach(self, *, lines_fall: bool) -> None:
-        """Ends the sampling. `lines_fall`: its output lines go low with it; otherwise they stay as they are."""
+        """Ends the sampling. `lines_fall`: the output lines go low with it; otherwise they stay as they are."""
         self._on_observation = None
         self.twin.forget_orders()
         if lines_fall:
             self.do(self.plant.outputs_fall)
 
     def carry_out(self, effect: Any) -> bool:
-        """An effect of the core; False: not for a cabinet's points."""
+        """Applies an effect of the core; returns False if it is not for a cabinet's points."""
         done = self.twin.carry_out(effect, now_ms=self._world.now_ms)
         if done:
             self._arm()
@@ -251,10 +257,10 @@ class CabinetSide:
         self._arm()
 
     def _arm(self) -> None:
-        """Wake the plant when something is due in it; tell of its supply."""
+        """Schedules the plant's next deadline, and reports a change of its supply."""
         if self.plant.has_supply != self._had_supply:
             self._had_supply = self.plant.has_supply
-            # Not from within: an agent whose turn it is would lose its voltage in the middle of it.
+            # Not from within: an agent whose turn is running would lose its voltage in the middle of it.
             self._world.after(0, self._report_supply, self._had_supply)
         due_ms = self.plant.deadline_ms()
         if self._wake_ms is None or due_ms < self._wake_ms:

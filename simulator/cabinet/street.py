@@ -1,7 +1,7 @@
 """Joins a commune's only cabinet and its street, and judges their light: plant, points, gateway, checker in one world.
 
-The policy is installed on the card before the run, as one that came long ago. What the checker may ask of the agent
-follows from the story alone: whether it runs, and what its machine was told of the time.
+The policy is installed on the card before the run, as one that came long ago. What the checker may expect of the agent
+follows from the story alone: whether it runs, and what time its machine was given.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,18 @@ from wire import topic
 _POLICY_FILE = "policy-0000000001"
 _YEAR_S = 366 * 86_400
 _FIBRE = Bearer("fibre")
-# A clock that is known better is the policy's; between, the wider clock or a photocell; beyond, it is as good as none.
+# A clock known to the first figure follows the policy; up to the second, the wider clock or a photocell decides;
+# beyond,
+# the clock counts as none.
 _SURE_S, _USABLE_S, _DRIFT_S = 45, 880, 20
 
 
 class Setup(NamedTuple):
-    """Describes one cabinet. `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which is never corrected.
-    `look_ms`: how often its points are sampled while nothing happens."""
+    """Describes one cabinet.
+
+    `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which is never corrected. `look_ms`: how often its
+    points are sampled while nothing happens.
+    """
 
     commune: Commune
     feeders: tuple[FeederData, ...]
@@ -52,7 +57,7 @@ MakeHost = Callable[[World, Prng, Options, Broker, CabinetSide, SystemClock], Ca
 
 
 class Street:
-    """Joins plant, points, gateway and checker. Power on with `host.power_on`, at the end `finish`."""
+    """Joins plant, points, gateway and checker. Power on with `host.power_on`; call `finish` at the end."""
 
     def __init__(
         self,
@@ -93,7 +98,7 @@ class Street:
         self._known = (False, NOTHING)
 
     def order_emergency(self, reason: str, *, from_s: int, to_s: int) -> None:
-        """The mayor orders light everywhere, and the order has reached the cabinet."""
+        """Gives the cabinet an order of the mayor for light everywhere."""
         self._orders += 1
         commune = self.setup.commune
         data = communes.signed_emergency(commune, self._orders, reason, from_s=from_s, to_s=to_s)
@@ -101,18 +106,18 @@ class Street:
         self.host.dispatch("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
 
     def expect_light(self, *, from_s: int, to_s: int) -> None:
-        """An emergency was ordered: from now on the checker expects it."""
+        """Makes the checker expect an emergency from now on: it was ordered."""
         self.checker.judge_until(self._world.unix_ms)
         self.wanting.orders.append(Order(None, True, max(from_s, self._world.unix_s), to_s))
 
     def lose_board(self, is_lost: bool) -> None:
-        """The board of the outputs is away, or back: meanwhile the hardware fallback has the street."""
+        """Takes the board of the outputs away, or brings it back; meanwhile the fallback controls the street."""
         self._board_is_lost = is_lost
         self.side.do(self.twin.lose_board, is_lost)
         self._observe_agent(*self._known)
 
     def finish(self) -> None:
-        """Everything is judged up to now."""
+        """Judges everything up to now."""
         self.plant.advance(self._world.now_ms)
         self.checker.judge_until(self._world.unix_ms)
 
@@ -122,7 +127,7 @@ class Street:
         self.checker.observe(self.plant.lights(), unix_ms=self.plant.unix_ms)
 
     def _observe_agent(self, runs: bool, worth: str) -> None:
-        """Sets what the checker may ask of the agent from now on."""
+        """Sets what the checker may expect of the agent from now on."""
         self._known = (runs, worth)
         self.plant.advance(self._world.now_ms)
         self.checker.judge_until(self._world.unix_ms)
@@ -137,11 +142,11 @@ class Street:
             self.wanting.mode = NIGHTLY
         else:
             self.wanting.mode = KNOWN if is_usable else ORDINARY
-        # It may err by its doubt, and lights by the brightest of what may be right.
+        # The agent may err by its doubt, and lights by the brightest of what may be right.
         self.wanting.doubt_s = 2 * doubt_s if is_usable and not is_sure else 0
 
     def _install(self, calendar: lighting.Calendar) -> None:
-        """The council's decision of a year ago, for five years."""
+        """Installs the council's decision of a year ago, valid for five years."""
         now_s = self._world.unix_s
         setup = self.setup
         policy = communes.policy_of(

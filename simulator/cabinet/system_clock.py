@@ -1,22 +1,22 @@
 """Models what the kernel of a simulated Pi knows of UTC: good by NTP, wrong, or nothing; and what that is worth.
 
-A Pi has no battery-backed clock: after a boot it knows the time when a network has told it. Without one the kernel
-widens its uncertainty by 500 ppm and at 16 s calls itself unsynchronised. The shell's own rule stands in between
-(`gateway.io.clock`): a clock that stands before this software was written says nothing.
+A Pi has no battery-backed clock: after a boot it knows the time when a network has given it. Without a network the
+kernel widens its uncertainty by 500 ppm, and at 16 s declares itself unsynchronised. The shell has a rule of its own
+(`gateway.io.clock`): a clock that is before the release of this software counts as none.
 """
 
 from typing import NamedTuple
 
 from gateway.core.limits import RELEASED_UNIX_S
 
-# Told and right; told and right within a wide uncertainty; told and wrong; not told.
+# Set and right; set and right within a wide uncertainty; set and wrong; not set.
 RIGHT, VAGUE, WRONG, NOTHING = "right", "vague", "wrong", "nothing"
 _TEN_YEARS_S = 3_652 * 86_400
 _KERNEL_PPM, _KERNEL_S_MAX = 500, 16
 
 
 class Word(NamedTuple):
-    """Unix ms or None, ± s, and what that is worth: one of RIGHT, VAGUE, WRONG, NOTHING."""
+    """Holds Unix ms or None, ± s, and what that is worth: one of RIGHT, VAGUE, WRONG, NOTHING."""
 
     unix_ms: int | None
     uncertainty_s: int
@@ -33,11 +33,11 @@ class SystemClock:
         self._synced_ms: int | None = None
 
     def boot(self) -> None:
-        """The machine starts anew and knows nothing."""
+        """Starts the machine anew, without a time."""
         self._synced_ms = None
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
-        """`unix_ms` is the truth."""
+        """Returns the clock's Word. `unix_ms` is the true time."""
         if has_network:
             self._synced_ms = unix_ms
         if self._synced_ms is None:
@@ -47,7 +47,7 @@ class SystemClock:
 
 
 class Absent(SystemClock):
-    """A clock that is never set: it starts in 1970, says so, and is refused."""
+    """Is a clock that is never set: it starts in 1970, and that time is refused."""
 
     def read(self, unix_ms: int, *, has_network: bool) -> Word:
         said_ms = unix_ms % 86_400_000
@@ -55,7 +55,7 @@ class Absent(SystemClock):
 
 
 class TenYearsAhead(SystemClock):
-    """A broken time server from one instant to another (true Unix ms): it says ± 1 s and is ten years off."""
+    """Models a broken time server from one instant to another (true Unix ms): it reports ± 1 s and is ten years off."""
 
     def __init__(self, from_ms: int, to_ms: int) -> None:
         super().__init__()
@@ -68,8 +68,12 @@ class TenYearsAhead(SystemClock):
 
 
 class Drifting(SystemClock):
-    """The network left days ago: at the run's start the clock is `error_ms` off and good to ± `doubt_s`; then no
-    network comes again, and after a boot nothing is known at all."""
+    """Models a machine whose network was lost days ago.
+
+    At the run's start the clock is `error_ms` off and good to ± `doubt_s`; then no network comes again, and after a
+    boot no
+    time is known at all.
+    """
 
     def __init__(self, error_ms: int, doubt_s: int) -> None:
         super().__init__()

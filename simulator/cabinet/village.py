@@ -1,8 +1,8 @@
-"""The smallest commune of a territory: one cabinet, three feeders of plain lamps, a night with troubles of its own.
+"""Simulates the smallest commune of a territory: one cabinet, three feeders of plain lamps, a night with faults.
 
 The seed draws lamps that fail, a contactor that welds, a door that is opened; the mayor orders light at one in the
-morning through the broker, signed. Runs in the territory's world; its checkers stand apart. The lines of
-the report and the picture are in `simulator.report.village`.
+morning through the broker, signed. Runs in the territory's world; its checkers stand apart. The lines of the report and
+the picture are in `simulator.report.village`.
 """
 
 from typing import NamedTuple
@@ -31,14 +31,15 @@ LAMP, CONTACTOR, DOOR, EMERGENCY = "lamp", "contactor", "door", "emergency"
 _HOUR_S = 3600
 _OFF_S, _EMERGENCY_S, _EMERGENCY_LASTS_S = 22 * _HOUR_S + 1800, _HOUR_S, _HOUR_S
 _EVENING_S = 4 * _HOUR_S
-# How long a report may take: lamps are counted for ten minutes, a contactor is waited for ten seconds, samples apart.
+# The time that a report may take: lamps are counted for ten minutes, a contactor is awaited for ten seconds; the time
+# between samples is added.
 _LAMPS_SOON_S, _SOON_S = 900, 60
-# Every second look of the shell's simulated pace: it is one of four cabinets in its world.
+# Half the shell's simulated rate of sampling: it is one of four cabinets in its world.
 _LOOK_MS = 10_000
 
 
 class Happening(NamedTuple):
-    """One thing that happens, in seconds after the start; `feeder` an index, or None. `lamp`: which of the feeder."""
+    """Holds one happening, in seconds after the start; `feeder`: an index, or None. `lamp`: its index on the feeder."""
 
     what: str
     at_s: int
@@ -48,8 +49,10 @@ class Happening(NamedTuple):
 
 
 class Ordered(NamedTuple):
-    """Times of the emergency light: ordered, lit everywhere (Unix ms); the power that the cabinet measured, 0.1 W.
-    None: never."""
+    """Holds the times of the emergency light: ordered, lit everywhere (Unix ms); and the power measured, 0.1 W.
+
+    None: never.
+    """
 
     at_ms: int
     to_s: int
@@ -58,7 +61,7 @@ class Ordered(NamedTuple):
 
 
 class Spell(NamedTuple):
-    """A feeder was lit, from and to in Unix ms."""
+    """Holds a time for which a feeder was lit, from and to in Unix ms."""
 
     feeder: int
     from_ms: int
@@ -66,7 +69,7 @@ class Spell(NamedTuple):
 
 
 class VillageReport(NamedTuple):
-    """Holds what the report and the picture say of the commune."""
+    """Holds what the report and the picture show of the commune."""
 
     commune: Commune
     happenings: tuple[Happening, ...]
@@ -85,7 +88,7 @@ class VillageReport(NamedTuple):
 
 
 def draw(start_unix_s: int, faults_s: int, prng: Prng) -> tuple[Happening, ...]:
-    """Draws what happens in the first `faults_s`; a happening that would not be over by then is left out."""
+    """Draws what happens in the first `faults_s`; omits a happening that would not be over by then."""
     day = civil.local_from_unix(civil.PARIS, start_unix_s).civil_day
     dusk_s = sun.crossing_s(day, BEHUARD.latitude_e4, BEHUARD.longitude_e4, rising=False) or start_unix_s
     dusk_s -= start_unix_s
@@ -95,9 +98,10 @@ def draw(start_unix_s: int, faults_s: int, prng: Prng) -> tuple[Happening, ...]:
     if prng.chance(500):
         dark, welded = welded, dark
     found = []
-    if off_s - dusk_s > _EVENING_S:  # in summer there is no time for more than a door
+    if off_s - dusk_s > _EVENING_S:  # in summer there is time for no more than a door
         lamps = prng.pick(prng.between(1, 3), FEEDERS[dark].lamps)
-        # Apart, so that they are lamps and not a cable; with time to be counted before the street is put out.
+        # At intervals, so that they count as lamps and not as a cable; with time to be counted before the street is put
+        # out.
         slot_s = (off_s - dusk_s - 2 * _HOUR_S) // len(lamps)
         for number, lamp in enumerate(lamps):
             at_s = dusk_s + _HOUR_S // 2 + number * slot_s + prng.randrange(600)
@@ -113,7 +117,10 @@ def draw(start_unix_s: int, faults_s: int, prng: Prng) -> tuple[Happening, ...]:
 
 
 class Village:
-    """The commune in a world. `start` once, `report` at the end. `host` is a gateway among the territory's others."""
+    """Runs the commune in a world.
+
+    `start` once, `report` at the end. `host` is a gateway among the territory's others.
+    """
 
     def __init__(
         self, world: World, prng: Prng, broker: Broker, control: Control, happenings: tuple[Happening, ...]
@@ -135,7 +142,7 @@ class Village:
         self._observe_light()
 
     def start(self) -> None:
-        """Switch the gateway on and let things happen in their time."""
+        """Starts the gateway and schedules the happenings."""
         self.host.power_on()
         for one in self.happenings:
             self._world.at(1000 * one.at_s, self._apply, one)
@@ -177,7 +184,7 @@ class Village:
             self._order(self._start_s + (one.to_s or 0))
 
     def _order(self, to_s: int) -> None:
-        """The mayor signs, the control centre sends."""
+        """Signs an order as the mayor and sends it by the control centre."""
         now_s = self._world.unix_s
         data = signed_emergency(BEHUARD, 1, "recherche d’une personne", from_s=now_s, to_s=to_s)
         self._control.send(BEHUARD.insee, self.street.setup.name, data)
@@ -199,7 +206,7 @@ class Village:
             self._ordered = ordered._replace(lit_ms=now_ms)
 
     def _causes(self) -> list[Cause]:
-        """The causes that alarms must report."""
+        """Returns the causes that alarms must report."""
         causes = []
         lamps = [one for one in self.happenings if one.what == LAMP]
         if lamps:
@@ -220,7 +227,7 @@ class Village:
 
 
 def _measured(rows: list[tuple[tuple[bytes, int, int], record.Stamp, bytes]]) -> int | None:
-    """Power under the emergency's light by the outcomes that reached the warehouse, of all feeders; None: none did."""
+    """Returns the power of all feeders under emergency light, by the outcomes in the warehouse, or None."""
     powers = []
     for _, _, body in rows:
         said = record.decode_body(body)

@@ -1,2 +1,4 @@
-"""The invariants of ARCHITECTURE, section 9, one family a file, apart from the workload: they watch the world, not
-the code."""
+"""Checks the invariants of ARCHITECTURE, section 9, one family a file, apart from the workload.
+
+The checkers watch the world, not the code.
+"""

@@ -1,9 +1,9 @@
 """Checks invariant 2: every fault of equipment is reported, once and soon, and healthy equipment is not accused.
 
 `judge_nodes` compares the faults that a scenario put into lamps, rooms and pipes with the alarm records of their nodes
-in the warehouse; `judge_cabinet` compares what a story did to a cabinet with the alarm records of its gateway. There a
-restarted agent may report again what still lasts; a number of lamps that changes is reported again under the alarm that
-is active.
+in the warehouse; `judge_cabinet` compares what a story did to a cabinet with the alarm records of its gateway. A
+restarted agent may there report again what still lasts; a number of lamps that changes is reported again under the
+active alarm.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wire import event, record
 
-# Three samples a minute apart after a lamp's warm-up of five minutes, and a level change that starts it again.
+# Three samples a minute apart after a lamp's warm-up of five minutes, and a level change that begins it anew.
 SOON_S = 900
 # What one fault of a lamp may make its node report besides: a relay that sticks shows as a lamp that burns by day.
 COMPANIONS = {event.LAMP_UNEXPECTED_ON: (event.RELAY_FAILURE,)}
@@ -32,7 +32,7 @@ Bodies = Iterable[tuple[tuple[bytes, int, int], record.Stamp, bytes]]
 
 
 class AlarmVerdict(NamedTuple):
-    """`reported` of `expected` faults were reported as they should be; `faults` says in words what was not."""
+    """Holds the result: `reported` of `expected` faults were reported correctly; `faults` lists the rest."""
 
     expected: int
     reported: int
@@ -41,8 +41,10 @@ class AlarmVerdict(NamedTuple):
 
 
 class ExpectedAlarm(NamedTuple):
-    """A fault that a scenario put into a node's equipment, and since when (Unix s) it could be seen; None: unknown (a
-    lamp that fails by day shows it at dusk)."""
+    """Describes a fault that a scenario put into a node's equipment.
+
+    `visible_s`: since when (Unix s) it could be observed; None: unknown (a lamp that fails by day shows it at dusk).
+    """
 
     node: bytes
     code: int
@@ -50,9 +52,11 @@ class ExpectedAlarm(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """A cause is what a story did to a cabinet, as the event that must report it. Unix s: seen from when, until when
-    (None: for good). `soon_s`: how long the report may take, and its end. `lamps`: the number that the last report must
-    hold."""
+    """Describes what a story did to a cabinet, as the event that must report it.
+
+    Unix s: visible from when, until when (None: for good). `soon_s`: how long the report may take, and that of its end.
+    `lamps`: the number that the last report must hold.
+    """
 
     code: int
     feeder: str | None
@@ -63,7 +67,7 @@ class Cause(NamedTuple):
 
 
 class AlarmRecord(NamedTuple):
-    """One alarm record of a gateway. `active` False: the alarm ends."""
+    """Holds one alarm record of a gateway. `active` False: the alarm ends."""
 
     boot: int
     unix_s: int
@@ -74,7 +78,10 @@ class AlarmRecord(NamedTuple):
 
 
 def judge_nodes(expected: Sequence[ExpectedAlarm], bodies: Bodies) -> AlarmVerdict:
-    """Every expected fault has a record of its node that begins the alarm, made soon; no other node has any."""
+    """Checks that every expected fault has a record of its node that begins the alarm, made soon.
+
+    No other node may have an alarm.
+    """
     begun: dict[tuple[bytes, int], int] = {}
     for (node, _, _), stamp, body in bodies:
         decoded = record.decode_body(body)
@@ -96,7 +103,7 @@ def judge_nodes(expected: Sequence[ExpectedAlarm], bodies: Bodies) -> AlarmVerdi
 
 
 def alarms_of(gateway: bytes, bodies: Bodies) -> list[AlarmRecord]:
-    """The alarms of one gateway, in the order in which it made them."""
+    """Returns the alarms of one gateway, in the order in which it made them."""
     found = []
     for (about, boot, sequence), stamp, body in bodies:
         decoded = record.decode_body(body) if about == gateway else None
@@ -111,7 +118,7 @@ def alarms_of(gateway: bytes, bodies: Bodies) -> list[AlarmRecord]:
 
 
 def judge_cabinet(causes: list[Cause], alarms: list[AlarmRecord]) -> AlarmVerdict:
-    """Match alarms with causes; what is left over on either side is a fault."""
+    """Matches alarms with causes; what is left over on either side is a fault."""
     faults: list[str] = []
     reported = 0
     left = list(alarms)
@@ -133,7 +140,7 @@ def _is_of(alarm: AlarmRecord, cause: Cause) -> bool:
 
 
 def _fault_of(cause: Cause, alarms: list[AlarmRecord]) -> str | None:
-    """The fault in the reports of one cause, or None."""
+    """Returns the fault in the reports of one cause, or None."""
     begun = [alarm for alarm in alarms if alarm.active]
     if not begun:
         return "not told"

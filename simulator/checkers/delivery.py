@@ -1,8 +1,7 @@
-"""Checks invariant 1: what was acknowledged is in the warehouse exactly once, digit for digit, or a gap record explains
-it.
+"""Checks invariant 1: what was acknowledged is in the warehouse exactly once and unaltered, or a gap explains it.
 
-Sees two things only: what each node said (record made, record acknowledged: the bytes at the node) and what
-the warehouse holds at the end. It does not see what happened in between.
+Compares two things only: what each node reported (record made, record acknowledged: the bytes at the node) and what the
+warehouse holds at the end. It does not observe what happened in between.
 """
 
 from array import array
@@ -26,15 +25,17 @@ class Explanation(Protocol):
 
 
 class Store(Protocol):
-    """Is what the checker needs of a warehouse."""
+    """Declares what the checker needs of a warehouse."""
 
     def bodies(self) -> Iterable[tuple[Identity, record.Stamp, bytes]]: ...
     def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None: ...
 
 
 class Verdict(NamedTuple):
-    """Figures of a run. `waiting`: still on its way when the run ends, which is no loss: in the outbox of a powered
-    node, or made lately."""
+    """Holds the figures of a run.
+
+    `waiting`: still on its way when the run ends, which is no loss: in the outbox of a powered node, or made lately.
+    """
 
     made: int
     acknowledged: int
@@ -60,7 +61,7 @@ class _Life:
         self.made_ms = array("q")
 
     def reach(self, sequence: int) -> None:
-        """Make room up to `sequence`. A node counts from 0, so there are hardly any idle places."""
+        """Makes room up to `sequence`. A node counts from 0, so hardly any places stay unused."""
         more = sequence + 1 - len(self.flags)
         if more > 0:
             self.flags.extend(bytes(more))
@@ -72,7 +73,7 @@ class _Life:
 
 
 class DeliveryChecker:
-    """Collects what nodes say while the run goes on; compares at the end. Keeps digests of records, not records."""
+    """Collects what nodes report during the run; compares at the end. Keeps digests of records, not records."""
 
     def __init__(self) -> None:
         self._lives: dict[tuple[bytes, int], _Life] = {}
@@ -96,7 +97,7 @@ class DeliveryChecker:
         return self._acknowledged
 
     def identities(self, *, acknowledged: bool = False) -> Iterator[Identity]:
-        """Every record that was made, or only those that were acknowledged, by node, boot and sequence."""
+        """Yields every record that was made, or only those that were acknowledged, by node, boot and sequence."""
         wanted = _ACKNOWLEDGED if acknowledged else _MADE
         for (node, boot), life in sorted(self._lives.items()):
             for sequence, flags in enumerate(life.flags):
@@ -104,7 +105,7 @@ class DeliveryChecker:
                     yield node, boot, sequence
 
     def missing(self, held: Iterable[Identity]) -> list[Identity]:
-        """Acknowledged records that are not among `held`."""
+        """Returns the acknowledged records that are not among `held`."""
         for identity in held:
             self._see(identity)
         found = [identity for identity in self.identities(acknowledged=True) if not self._seen(identity)]
@@ -112,14 +113,17 @@ class DeliveryChecker:
         return found
 
     def made_ms(self, identity: Identity) -> int | None:
-        """The instant at which a record was made, on the world's clock; None for records of gateways."""
+        """Returns the instant at which a record was made, on the world's clock; None for records of gateways."""
         life = self._lives.get(identity[:2])
         return life.made_ms[identity[2]] if life is not None and life.has(identity[2], _MADE) else None
 
     def verdict(self, store: Store, still_waiting: set[Identity], *, lately_ms: int | None = None) -> Verdict:
-        """Compares what was made with what is stored. `still_waiting`: identities that nodes hold in their outbox at
-        this moment. `lately_ms`: what was made from this instant on may be on its way, acknowledged or not; None:
-        everything has had its time."""
+        """Compares what was made with what is stored.
+
+        `still_waiting`: identities that nodes hold in their outbox at this moment. `lately_ms`: what was made from this
+        instant
+        on may be on its way, acknowledged or not; None: everything has had its time.
+        """
         faults: list[str] = []
         duplicated, altered, invented = self._compare(store, faults)
         made = delivered = lost = explained = waiting = 0
@@ -130,8 +134,9 @@ class DeliveryChecker:
                 continue
             acknowledged = self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
             told = store.explained(*identity)
-            # A node's gap is about what it held alone: once a gateway has acknowledged a record, no word of the node's
-            # can excuse its loss.
+            # A node's gap covers only what the node alone held: once a gateway has acknowledged a record, no gap of the
+            # node excuses
+            # its loss.
             if told is not None and not (acknowledged and told.by == identity[0]):
                 explained += 1
             elif (identity in still_waiting and not acknowledged) or self._is_late(identity, lately_ms):
@@ -154,7 +159,7 @@ class DeliveryChecker:
         )
 
     def _compare(self, store: Store, faults: list[str]) -> tuple[int, int, int]:
-        """Hold every record of the warehouse against what was said: (duplicated, altered, invented)."""
+        """Compares every record of the warehouse with what nodes reported: (duplicated, altered, invented)."""
         duplicated = altered = invented = 0
         nodes = {node for node, _ in self._lives}
         for identity, stamp, body in store.bodies():
@@ -179,7 +184,7 @@ class DeliveryChecker:
         return life
 
     def _see(self, identity: Identity) -> bool:
-        """Mark a record that the warehouse holds; False when it was marked already."""
+        """Marks a record that the warehouse holds; returns False when it was marked already."""
         life = self._lives.get(identity[:2])
         if life is None or identity[2] >= len(life.flags) or life.flags[identity[2]] & _SEEN:
             return False
@@ -196,7 +201,7 @@ class DeliveryChecker:
 
 
 def _digest(stamp: record.Stamp, body: bytes) -> int:
-    """64 bits of what a record says: that two differ unseen is one chance in 10^19."""
+    """Returns 64 bits of a record's content: the chance that two different records agree is one in 10^19."""
     said = b"%d %d %d " % (stamp.quality, stamp.seconds, stamp.uncertainty_s) + body
     return int.from_bytes(sha256(said).digest()[:8], "big")
 

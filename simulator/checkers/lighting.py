@@ -1,8 +1,8 @@
 """Checks invariant 3: a street that policy wants lit is lit within two minutes, and dark when it wants dark.
 
-It reads the light on the street every half minute, at the mains, at the health of the lamp, and at the
-policy with true UTC. Knows nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy
-wants darkness while the sky over it is dark, or so near to it that its cell may still wait.
+Reads every half minute the light on the street, the mains, the health of the lamp, and the policy with true UTC. Knows
+nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy wants darkness while the sky
+over it is dark, or so near to it that its cell may still wait.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,15 @@ from simulator.plants.lamps import Lamp
 
 GRACE_S = 120
 EVERY_MS = 30_000
-# Twice the level at which a cell says bright: at dawn that is some minutes of light.
+# Twice the level at which a cell turns bright: at dawn that is some minutes of light.
 DARK_SKY_LX = 110
 
 
 class Watched(NamedTuple):
-    """One lamp under watch. `plan` is its policy with the true site; `sky_lx(unix_s)`: the light over it, where a
-    photocell looks at it."""
+    """Describes one lamp under watch.
+
+    `plan` is its policy with the true site; `sky_lx(unix_s)`: the light over it, where it has a photocell.
+    """
 
     name: str
     lamp: Lamp
@@ -28,8 +30,10 @@ class Watched(NamedTuple):
 
 
 class LightingChecker:
-    """Judges all lamps at each `check`, called at a regular pace. `violations` are strings, the first of each lamp and
-    kind."""
+    """Judges all lamps at each `check`, called at a regular pace.
+
+    `violations`: strings, the first of each lamp and kind.
+    """
 
     def __init__(self, watched: list[Watched]) -> None:
         self._watched = watched
@@ -44,7 +48,7 @@ class LightingChecker:
         self.full_power_dw_checks = 0
 
     def check(self, *, unix_s: int) -> tuple[int, int]:
-        """Judge every lamp now; return (sound lamps lit, sound lamps that the policy wants lit)."""
+        """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
         for watched in self._watched:
             lamp = watched.lamp

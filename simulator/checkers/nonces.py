@@ -1,8 +1,9 @@
-"""A ledger of everything that is sealed: no key and nonce may ever serve two different messages.
+"""Keeps a ledger of everything that is sealed: no key and nonce may ever serve two different messages.
 
 It stands before `wire.ccm.seal`, which every protected message of either end goes through, and trusts neither end: it
-knows neither sessions nor numbers. The same data under the same key and nonce is the same ciphertext and tells nothing
-new. Its memory is 16 bytes a message, in arrays, so that the growth of the process under test can be seen beside it.
+knows neither sessions nor numbers. The same data under the same key and nonce is the same ciphertext and reveals
+nothing new. Its memory is 16 bytes a message, in arrays, so that the growth of the process under test can be seen
+beside it.
 """
 
 from array import array
@@ -17,7 +18,10 @@ _SLOTS_FIRST = 1 << 16
 
 
 class SealedOnce:
-    """Use it as a context. `reused`: what must stay zero. `is_watching`: False while a peer of the tests seals."""
+    """Checks nonces while used as a context manager.
+
+    `reused`: must stay zero. `is_watching`: False while a peer of the tests seals.
+    """
 
     def __init__(self) -> None:
         self.sealed = 0
@@ -37,7 +41,7 @@ class SealedOnce:
         ccm.seal = self._real
 
     def check(self) -> None:
-        """AssertionError if a nonce was spent twice."""
+        """Raises AssertionError if a nonce was spent twice."""
         assert not self.reused, f"{self.reused} of {self.sealed} messages were sealed with a nonce that was spent"
 
     def _seal(self, cipher: Any, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes | list[bytes]) -> bytes:
@@ -59,7 +63,7 @@ class SealedOnce:
             self._grow()
 
     def _place(self, name: int) -> int:
-        """The slot that holds `name`, or that it may take."""
+        """Returns the slot that holds `name`, or a free one for it."""
         place = name % len(self._names)
         while self._names[place] not in (0, name):
             place = (place + 1) % len(self._names)
@@ -76,5 +80,5 @@ class SealedOnce:
 
 
 def _digest(data: bytes) -> int:
-    """64 bits, never zero."""
+    """Returns 64 bits, never zero."""
     return int.from_bytes(sha256(data).digest()[:8], "big") | 1

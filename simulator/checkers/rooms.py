@@ -1,14 +1,15 @@
-"""Checks invariant 4: no room freezes (< 5 °C) by fault of control while heat is available; no legal ceiling is
-exceeded by policy or command without a recorded exemption.
+"""Checks invariant 4: no room freezes (< 5 °C) by fault of control while heat is available, nor exceeds its ceiling.
 
-Looks at the air in the room, at the health of its heater, at its windows, and at what the programme allows with true
-UTC. A room is given the time its heater needs: it may be below 5 °C while it is heated at full power, or had been
-colder already when heat came back; it freezes by fault of control when it stands below 5 °C, heat is available, and is
-not given. A ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is
-no fault. A room whose thermometer says nothing is held to no ceiling, for no policy and no command heats it; there it
-is the heat that is judged, hour by hour: what keeps 12 °C by the room's own losses, or a tenth of its heater, and not
-much more. Reads the law's numbers from its own table, not from the code under test, and closed days too: it walks from
-quarter to quarter of an hour until people are there.
+A legal ceiling may be exceeded by policy or command only with a recorded exemption.
+
+Reads the air in the room, the health of its heater, its windows, and what the programme allows with true UTC. A room is
+given the time its heater needs: it may be below 5 °C while it is heated at full power, or if it had been colder already
+when heat came back. It freezes by fault of control when it is below 5 °C, heat is available, and is not given. A
+ceiling is exceeded when the heating heats a room that is warmer than it may be: what sun and people do is no fault. A
+room whose thermometer is silent is held to no ceiling, for no policy and no command heats it; there the heat is judged,
+hour by hour: what keeps 12 °C by the room's own losses, or a tenth of its heater, and not much more. Reads the law's
+numbers from its own table, not from the code under test, and closed days too: it walks from quarter to quarter of an
+hour until people are there.
 """
 
 from typing import NamedTuple
@@ -18,14 +19,15 @@ from simulator.plants.building import Room, Thermometer
 
 EVERY_MS = 60_000
 FREEZES_CK = 500
-# From standing below 5 °C on: the trade sees its sensor once a minute, the sensor lags, a relay may not switch at once.
+# Time from below 5 °C on: the trade samples its sensor once a minute, the sensor lags, a relay may not switch at once.
 FROST_GRACE_S = 600
 # Heating above a ceiling: a relay's cycle and the heat in a radiator overshoot.
 CEILING_GRACE_S = 3600
 CEILING_TOLERANCE_CK = 100
 _COLD_HEAT_PERMILLE = 200
-# Blind heat: what it keeps, its least share of the heater, and by how much it may miss: a heating is built for a round
-# span, and a valve moves by steps of 5 %.
+# Blind heat: the temperature that it keeps, its least share of the heater, and by how much it may miss: a heating is
+# built
+# for a round span, and a valve moves by steps of 5 %.
 _BLIND_CK = 1200
 _BLIND_PERMILLE = 100
 _BLIND_OVER_PERCENT = 115
@@ -38,10 +40,15 @@ _LAW = {heating.OCCUPIED: 1900, heating.EMPTY: 1900, heating.EMPTY_24H: 1600, he
 
 
 class WatchedRoom(NamedTuple):
-    """One room under watch. `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for
-    it; `ordered`: whether a command for comfort is in force now (it makes the room an occupied one); `thermometer`: the
-    node's own, None: it never fails; `exceptions`: what people said, (heating.CLOSED or OCCUPIED_ALL_DAY, Unix second
-    of 00:00 of its first day, of its end)."""
+    """Describes one room under watch.
+
+    `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for it; `ordered`: whether a
+    command for comfort is in force now (it makes the room an occupied one); `thermometer`: the node's own, None: it
+    never
+    fails; `exceptions`: those that people entered, (heating.CLOSED or OCCUPIED_ALL_DAY, Unix second of 00:00 of its
+    first
+    day, of its end).
+    """
 
     name: str
     room: Room
@@ -53,15 +60,17 @@ class WatchedRoom(NamedTuple):
 
 
 class RoomsChecker:
-    """Judges every room at each `check`, called at a regular pace. `violations` are strings, the first of each room and
-    kind."""
+    """Judges every room at each `check`, called at a regular pace.
+
+    `violations`: strings, the first of each room and kind.
+    """
 
     def __init__(self, watched: list[WatchedRoom]) -> None:
         self._watched = [(one, heating.Plan(one.programme, civil.PARIS)) for one in watched]
         self._since: dict[tuple[str, str], int] = {}
-        # (Unix s, Ws, 0.01 °C outdoors) that the hour's heat is counted from.
+        # (Unix s, Ws, 0.01 °C outdoors) from which the hour's heat is counted.
         self._blind_from: dict[str, tuple[int, int | None, int]] = {}
-        # Of a room that people said something of: quarter of an hour, kind of it, when people come.
+        # For a room with exceptions: quarter of an hour, kind of it, when people come.
         self._walks: dict[str, tuple[int, int, int | None]] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
@@ -69,7 +78,7 @@ class RoomsChecker:
         self.coldest_ck: dict[str, int] = {}
 
     def check(self, *, unix_s: int) -> None:
-        """Judge every room now."""
+        """Judges every room now."""
         for watched, plan in self._watched:
             room = watched.room
             self.checks += 1
@@ -86,7 +95,10 @@ class RoomsChecker:
             self._judge(watched.name, "is heated above its ceiling", heats, CEILING_GRACE_S, unix_s)
 
     def _check_blind(self, watched: WatchedRoom, is_blind: bool, unix_s: int) -> None:
-        """The heat of each whole hour without a thermometer; its first one is that of the node's last knowledge."""
+        """Judges the heat of each whole hour without a thermometer, but not the first.
+
+        The first hour still follows the node's last reading.
+        """
         room, name = watched.room, watched.name
         if not is_blind:
             self._blind_from.pop(name, None)
@@ -119,7 +131,7 @@ class RoomsChecker:
         return _LAW[kind]
 
     def _walked(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> tuple[int, int | None]:
-        """(kind of hour, when people come) with what people said; looked for once a quarter of an hour."""
+        """Returns (kind of hour, when people come) with the exceptions, computed once a quarter of an hour."""
         quarter = unix_s // _WALK_S
         if self._walks.get(watched.name, (-1, 0, None))[0] != quarter:
             self._walks[watched.name] = (quarter, *_walk(watched, plan, _WALK_S * quarter))
@@ -156,7 +168,7 @@ def _walk(watched: WatchedRoom, plan: heating.Plan, at_s: int) -> tuple[int, int
 
 
 def _blind_w(room: Room, outdoor_ck: int) -> int:
-    """The heat that a room without a thermometer may be given, W."""
+    """Returns the heat that a room without a thermometer may be given, W."""
     data = room.data
     kept_w = (data.air_out_w_k + data.mass_out_w_k) * (_BLIND_CK - outdoor_ck) // 100
     least_w = data.heater_w * _BLIND_PERMILLE // 1000

@@ -1,17 +1,17 @@
-"""Invariant 3 for feeders of plain lamps: lit when policy and orders want it, dark when not, to within two minutes.
+"""Checks invariant 3 for feeders of plain lamps: lit when policy and orders want it, dark when not, within two minutes.
 
 `StreetChecker` is given every change of the true light; in between, light does not change, so that every second is
 judged and counted exactly. Where the equipment hinders (mains, hand switch, contactor, breaker, cable) nothing is
 judged, and afterwards the grace begins anew.
 
-`Wanting` says what the street should get, by true UTC: policy, orders that were given, and what can be known where a
+`Wanting` decides what the street should get, by true UTC: policy, orders that were given, and what can be known where a
 clock is missing. Neither knows gateway code.
 
-    KNOWN     the agent runs and has been told the time: policy and orders
+    KNOWN     the agent runs and has been given the time: policy and orders
     NIGHTLY   it runs without a clock, but with a photocell: lit in the dark, dark by day; in twilight and in the
               hours of extinction either is right
-    ORDINARY  no agent runs, or none knows the time: the hardware fallback holds the ordinary hours. Where
-              policy or orders want otherwise, nothing is judged: no hardware could know
+    ORDINARY  no agent runs, or it has no time: the hardware fallback holds the ordinary hours. Where policy or
+              orders want otherwise, nothing is judged: no hardware could know
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ _LOOK_S = 30
 
 
 class Order(NamedTuple):
-    """An emergency or an override that the workload gave: from, to (Unix s). `feeder` None: all of them."""
+    """Describes an emergency or an override that the workload gave: from, to (Unix s). `feeder` None: all of them."""
 
     feeder: int | None
     lit: bool
@@ -36,12 +36,14 @@ class Order(NamedTuple):
 
 
 class Wanting:
-    """Decides what each feeder should give. `calendars`, by feeder: of the policy and of the hardware fallback; None:
-    always lit.
+    """Decides what each feeder should give.
 
-    `doubt_s`: how far the agent's clock may be off UTC by the story; a want that is so close to a change is not judged.
-    With NIGHTLY it means that the agent may go by either, its clock or its photocell.
-    Let the checker `judge_until` now before `mode`, `doubt_s` or `orders` are changed.
+    `calendars`, by feeder: those of the policy and of the hardware fallback; None: always lit.
+
+    `doubt_s`: how far the agent's clock may be off UTC by the story; a want that close to a change is not judged. With
+    NIGHTLY it means that the agent may go by either its clock or its photocell. Call the checker's `judge_until` for
+    now
+    before `mode`, `doubt_s` or `orders` are changed.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class Wanting:
         return _agreed((wanted, until_s), _plain(ordinary, unix_s))
 
     def _ordered(self, feeder: int, plan: lighting.Plan, unix_s: int) -> tuple[bool, int]:
-        """The want by policy and by the orders given; the latest order wins."""
+        """Returns the want by policy and by the orders given; the latest order wins."""
         wanted, until_s = _plain(plan, unix_s)
         for order in self.orders:
             if order.feeder not in (None, feeder):
@@ -83,7 +85,10 @@ class Wanting:
         return wanted, until_s
 
     def _sure(self, feeder: int, plan: lighting.Plan, unix_s: int) -> tuple[bool | None, int]:
-        """The want that holds all over what the clock may say; no window of a policy is shorter than the doubt."""
+        """Returns the want if it holds at every time that the clock may show, else None.
+
+        No window of a policy is shorter than the doubt.
+        """
         wanted, until_s = self._ordered(feeder, plan, unix_s - self.doubt_s)
         later, later_until_s = self._ordered(feeder, plan, unix_s + self.doubt_s)
         return wanted if wanted == later else None, min(until_s + self.doubt_s, later_until_s - self.doubt_s)
@@ -97,7 +102,7 @@ class Wanting:
 
 
 def _agreed(one: tuple[bool | None, int], other: tuple[bool | None, int]) -> tuple[bool | None, int]:
-    """The want that both share; None where they differ."""
+    """Returns the want that both share; None where they differ."""
     return one[0] if one[0] == other[0] else None, min(one[1], other[1])
 
 
@@ -114,7 +119,7 @@ Wants = Callable[[int, int], tuple[bool | None, int]]
 
 
 class Counted(NamedTuple):
-    """Times of one feeder, in ms: lit; wanted lit; dark or burning against that; not judged."""
+    """Holds the times of one feeder, in ms: lit; wanted lit; dark or burning against that; not judged."""
 
     lit_ms: int
     wanted_ms: int
@@ -124,7 +129,7 @@ class Counted(NamedTuple):
 
 
 class Violation(NamedTuple):
-    """One feeder was wrong for longer than the grace: since when (Unix ms), and for how long in the end."""
+    """Describes a feeder that was wrong for longer than the grace: since when (Unix ms), and for how long."""
 
     feeder: str
     what: str
@@ -136,7 +141,10 @@ class Violation(NamedTuple):
 
 
 class StreetChecker:
-    """Takes `observe` at every change of light, `judge_until` before what is wanted changes, and at the end."""
+    """Judges feeders.
+
+    Call `observe` at every change of light, `judge_until` before what is wanted changes and at the end.
+    """
 
     def __init__(self, names: Sequence[str], wants: Wants, lights: Sequence[Light], *, unix_ms: int) -> None:
         self._wants = wants
@@ -144,13 +152,13 @@ class StreetChecker:
         self._feeders = [_Watched(name, light) for name, light in zip(names, lights, strict=True)]
 
     def observe(self, lights: Sequence[Light], *, unix_ms: int) -> None:
-        """Takes the light of the street from now on."""
+        """Accepts the light of the street from now on."""
         self.judge_until(unix_ms)
         for watched, light in zip(self._feeders, lights, strict=True):
             watched.light = light
 
     def judge_until(self, unix_ms: int) -> None:
-        """Judge everything up to now."""
+        """Judges everything up to now."""
         for index, watched in enumerate(self._feeders):
             at_ms = self._at_ms
             while at_ms < unix_ms:
@@ -188,7 +196,7 @@ class _Watched:
         self._wrong: tuple[str, int] | None = None
 
     def judge(self, wanted: bool | None, from_ms: int, to_ms: int) -> None:
-        """All of this time was alike."""
+        """Judges a time in which nothing changed."""
         is_lit = self.light.lit > 0
         is_judged = wanted is not None and self.light.hindered is None
         what = None

@@ -1,7 +1,7 @@
 """Checks invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
 
-It reads the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
-plain hours; of the node it knows only what it announced: the events of its valves, each with the seconds after which
+Reads the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
+plain hours. Of the node it knows only what it announced: the events of its valves, each with the seconds after which
 the valve shuts. Knows no programme, no balance and no code under test. What the mains or a stuck valve do to water
 while the node has no power, or against its pulses, is counted and not judged.
 """
@@ -12,7 +12,7 @@ from policy import civil
 from simulator.plants.pipes import Pipes
 from wire import event
 
-# A pulse takes a tenth of a second, and a second pulse may stand before it; the world is looked at once a second.
+# A pulse takes a tenth of a second, and a second pulse may come before it; the world is checked once a second.
 DEADLINE_GRACE_S = 3
 # All latching valves are shut within 2 s of the start of the node's program.
 BOOT_GRACE_S = 3
@@ -20,7 +20,7 @@ BURST_S = 60
 
 
 class Forbidden(NamedTuple):
-    """Hours in which a zone (0: every zone) may not be watered, minutes after 00:00 local, from a date on."""
+    """Describes hours in which a zone (0: every zone) may not be watered, minutes after 00:00 local, from a date on."""
 
     zone: int
     from_min: int
@@ -30,7 +30,8 @@ class Forbidden(NamedTuple):
 
 
 # Hours without water by drought level, for lawns and flower beds, and for all else: the ministry's guide of 2023,
-# written down a second time, so that a slip of policy.watering is seen. Minutes after 00:00 local.
+# written
+# down a second time, so that a slip of policy.watering is found. Minutes after 00:00 local.
 _DROUGHT_HOURS = {
     2: ((660, 1080), (660, 1080)),
     3: ((0, 1440), (540, 1200)),
@@ -40,7 +41,7 @@ _LAWNS_AND_BEDS = (0, 1)
 
 
 def drought_law(level: int, uses: list[int]) -> list[Forbidden]:
-    """The hours that a level of drought forbids; `uses`: of each zone, as policy.watering numbers them."""
+    """Returns the hours that a level of drought forbids; `uses`: of each zone, as policy.watering numbers them."""
     if level not in _DROUGHT_HOURS:
         return []
     hours = [_DROUGHT_HOURS[level][use not in _LAWNS_AND_BEDS] for use in uses]
@@ -48,7 +49,7 @@ def drought_law(level: int, uses: list[int]) -> list[Forbidden]:
 
 
 class WaterChecker:
-    """`check` once a second while water flows; `announced` with each event of the node."""
+    """Judges one node. Call `check` once a second while water flows; `announced` with each event of the node."""
 
     def __init__(self, pipes: Pipes, law: list[Forbidden], *, powered_s: int) -> None:
         self._pipes = pipes
@@ -64,7 +65,7 @@ class WaterChecker:
         self.checks = 0
 
     def announced(self, unix_s: int, code: int, detail: Any) -> None:
-        """An event of the node, at its true instant."""
+        """Accepts an event of the node, at its true instant."""
         if code != event.VALVE_SWITCHED:
             return
         output, opens, _rule, _reason, for_s = detail
@@ -74,12 +75,12 @@ class WaterChecker:
             self._until.pop(output, None)
 
     def power(self, unix_s: int | None) -> None:
-        """The node starts at this instant, or (None) has no power: what it announced is void."""
+        """Records that the node starts at this instant, or (None) has no power: what it announced is void."""
         self._powered_s = unix_s
         self._until.clear()
 
     def check(self, unix_s: int, seconds: int = 1) -> None:
-        """Judge this instant, which stands for so many seconds."""
+        """Judges this instant, which stands for `seconds`."""
         self.checks += 1
         if self._powered_s is None:
             self.unpowered_s += seconds if self._pipes.flow_ml_min() else 0
@@ -98,7 +99,7 @@ class WaterChecker:
         until = self._until.get(output)
         booting = self._powered_s is not None and unix_s - self._powered_s <= BOOT_GRACE_S
         if until is None:
-            # An event may be told a turn after its pulse; a start may find a valve open.
+            # An event may be reported a turn after its pulse; a start may find a valve open.
             if not booting and self._held_for(("unannounced", output), unix_s) > DEADLINE_GRACE_S:
                 self._report("unannounced", output, f"valve {output} is open and nobody said so, at {unix_s}")
             return
@@ -122,7 +123,7 @@ class WaterChecker:
                 self._report("forbidden", zone, f"zone {zone} is watered in a forbidden hour, at {unix_s}")
 
     def _judge_burst(self, unix_s: int) -> None:
-        """A broken pipe that runs: the clock starts when water comes out of it."""
+        """Judges a broken pipe: the time counts from when water comes out of it."""
         running = [zone for zone in self._pipes.burst if self._pipes.burst[zone] and self._pipes.flowing(zone)]
         if not running:
             self._burst_s = None

@@ -1,1 +1,1 @@
-"""The estates of a territory are its streets, heated rooms and green spaces, with the nodes in them."""
+"""Holds the estates of a territory: streets, heated rooms and green spaces, with the nodes in them."""

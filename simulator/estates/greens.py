@@ -1,4 +1,4 @@
-"""The green spaces of a territory: lawns, beds and shrubs behind valves, their soil, what they drank and what was lost.
+"""Simulates the green spaces of a territory: lawns, beds and shrubs behind valves, their soil, water used and lost.
 
 Knows plants and policy; of nodes only that they have power, and what they announce.
 """
@@ -25,7 +25,7 @@ from wire import event, record
 _WATCH_MS = 1000
 # In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
 # five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry. A stadium, the first space of
-# each district, is shut to the public and in its season watered from 10:45 on as well: five millimetres take until long
+# each district, is shut to the public and in its season also watered from 10:45 on: five millimetres take until long
 # after eleven, when a drought order forbids it.
 _ZONES = [
     [0, 0, 3, 2, 1, 10000, 20000, 0, 0, 1, 60],
@@ -48,7 +48,7 @@ _STADIUM = {**_PLAIN, "watering": [1, _ZONES, [_PROGRAM, _MORNING], [], []]}
 
 
 class GreensReport(NamedTuple):
-    """Figures of the green spaces at the end of a run. Minutes are summed over the zones."""
+    """Holds the figures of the green spaces at the end of a run. Minutes are summed over the zones."""
 
     spaces: int
     ml: int
@@ -60,7 +60,7 @@ class GreensReport(NamedTuple):
 
 
 class GreenSpace:
-    """Holds one green space: the ports of its node in virtual time, its pipes checked once a second while they run."""
+    """Holds one green space: the ports of its node, its pipes checked once a second while water flows."""
 
     def __init__(self, world: World, ports: GreenPorts, law: list[Forbidden]) -> None:
         self._world = world
@@ -97,7 +97,7 @@ class GreenSpace:
     # --- the world ----------------------------------------------------------------------------------------------
 
     def observe_record(self, data: bytes) -> None:
-        """A record that the node made, at its true instant."""
+        """Accepts a record that the node made, at its true instant."""
         made = record.decode_payload(data)[0]
         if not isinstance(made.body, dict):
             self.checker.announced(self._world.unix_s, made.body.code, made.body.detail)
@@ -119,8 +119,10 @@ class GreenSpace:
 
 
 class Greens:
-    """Holds the green spaces of a territory: build, then start. `spaces` and `hosts` go together. `drought`: the level
-    that a prefect has ordered."""
+    """Holds the green spaces of a territory: build, then start.
+
+    `spaces` and `hosts` have the same order. `drought`: the level that a prefect has ordered.
+    """
 
     def __init__(self, world: World, joining: Joining, climate: Climate, *, drought: int) -> None:
         self._world = world
@@ -134,7 +136,7 @@ class Greens:
         self._by_node: dict[bytes, GreenSpace] = {}
 
     def build(self, gateway: GatewayHost, district: District, count: int, prng: Prng) -> None:
-        """The green spaces of one district."""
+        """Builds the green spaces of one district."""
         for index in range(count):
             self._build_space(gateway, district, prng, is_park=index > 0)
 
@@ -145,7 +147,7 @@ class Greens:
             self._world.every(600_000, self._count)
 
     def observe_record(self, node: bytes, data: bytes) -> None:
-        """A node has made a record: if it is one of ours, its checker hears what it announces."""
+        """Passes a record that a node of ours has made to its checker."""
         if node in self._by_node:
             self._by_node[node].observe_record(data)
 
@@ -156,14 +158,14 @@ class Greens:
         ]
 
     def break_pipe(self, index: int) -> None:
-        """The first zone's pipe breaks: it shows when water comes, and then its node must shut it and say so."""
+        """Breaks the first zone's pipe: it shows when water comes; its node must then shut it and report it."""
         space = self.spaces[index]
         space.settle()
         space.site.pipes.burst[1] = space.site.pipes.flows[0]
 
     @property
     def expected(self) -> list[ExpectedAlarm]:
-        """Broken pipes that have run."""
+        """The alarms of broken pipes that have run."""
         return [
             ExpectedAlarm(host.settings.node, event.PIPE_BURST, space.burst_s)
             for host, space in zip(self.hosts, self.spaces, strict=True)
@@ -175,18 +177,18 @@ class Greens:
             space.settle()
 
     def used_ml(self) -> int:
-        """The water that the zones have had."""
+        """Returns the water that the zones have received."""
         return sum(sum(space.site.pipes.zone_ul) for space in self.spaces) // 1000
 
     def lost_ml(self) -> int:
-        """Out of broken pipes."""
+        """Returns the water that came out of broken pipes."""
         return sum(space.site.pipes.lost_ul for space in self.spaces) // 1000
 
     def flow_ml_min(self) -> int:
         return sum(space.site.pipes.flow_ml_min() for space in self.spaces)
 
     def drained_ml(self) -> int:
-        """Rain and irrigation that ran off, or went deeper than roots."""
+        """Returns the rain and irrigation that ran off or went deeper than roots."""
         return sum(
             (plot.drained_um + plot.run_off_um) * plot.zone.area_dm2 // 100
             for space in self.spaces
@@ -205,7 +207,7 @@ class Greens:
         )
 
     def figures(self) -> tuple[int, ...]:
-        """Volumes and depletions for the digest, integers."""
+        """Returns volumes and depletions for the digest, integers."""
         return tuple(
             value
             for space in self.spaces
@@ -241,7 +243,7 @@ class Greens:
         self._by_node[host.settings.node] = space
 
     def _count(self) -> None:
-        """Ten minutes of stress for each zone that takes up less than it would."""
+        """Counts ten minutes of stress for each zone whose plants take up less than they would."""
         for space in self.spaces:
             space.settle()
             self.stress_min += 10 * sum(plot.stressed() for plot in space.site.plots)
@@ -249,8 +251,10 @@ class Greens:
 
 
 def _season_so_far(site: Site, prng: Prng, unix_s: int) -> bytes:
-    """The season has been on for a while: each zone stands somewhere about its trigger, and its node's balance is as
-    good as balances are."""
+    """Begins in the middle of a season: each zone is somewhere about its trigger.
+
+    Its node's balance is as good as balances are. Returns the memory of the node.
+    """
     zones = list(memory.empty().zones)
     for index, plot in enumerate(site.plots):
         plot.depletion_um = plot.readily_um * prng.between(600, 1000) // 1000

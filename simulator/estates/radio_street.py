@@ -1,6 +1,6 @@
-"""A street on one radio concentrator, put together: nodes that make records, the air, the concentrator, a gateway.
+"""Composes a street on one radio concentrator: nodes that make records, the air, the concentrator, a gateway.
 
-The figures that a run leaves say what arrived, how often, and what air it took.
+The figures of a run show what arrived, how often, and the airtime that it took.
 """
 
 import struct
@@ -20,7 +20,8 @@ from wire.coap_exchange import bearer_timing
 
 _CONCENTRATOR = b"\x02\x00\x00\x00\x00\x00"
 # As long as protected telemetry (`bocage bench link`): header, token, path, marker, payload. The answer likewise, with
-# its time, its tag and what waits.
+# its
+# time, its tag and what waits.
 _ASKED_BYTES, _ANSWERED_BYTES = 78, 34
 _PAYLOAD_BYTES = _ASKED_BYTES - 11
 _ANSWER = bytes(_ANSWERED_BYTES - 9)
@@ -30,8 +31,10 @@ _LINE_BYTES_PER_S = 11_520
 
 
 class RadioOptions(NamedTuple):
-    """Options of a run. `period_s`: from record to record of a node. All nodes begin within `storm_ms`: their feeder
-    has got power."""
+    """Holds the options of a run.
+
+    `period_s`: from record to record of a node. All nodes begin within `storm_ms`: their feeder has got power.
+    """
 
     nodes: int = 50
     minutes: int = 60
@@ -43,8 +46,11 @@ class RadioOptions(NamedTuple):
 
 
 class RadioFigures(NamedTuple):
-    """Figures of a run. `made` records, of which `arrived` at the application; `again`: those it got more than once, in
-    a new message after a failed exchange, and knew by their identity. `suppressed`: duplicates that CoAP kept from it.
+    """Holds the figures of a run.
+
+    Of the `made` records, `arrived` came to the application; `again`: came more than once, in a new message after a
+    failed
+    exchange, and were recognised by their identity. `suppressed`: duplicates that CoAP kept from the application.
     """
 
     nodes: int
@@ -115,7 +121,7 @@ class RadioNode:
         self._wake()
 
     def _wake(self) -> None:
-        """A frame has come or gone: the loop turns at once, as `wait` returns."""
+        """Makes the loop turn at once, as `wait` returns, when a frame has come or gone."""
         if self._wake_ms != self._world.now_ms:
             self._wake_at(self._world.now_ms)
 
@@ -200,7 +206,7 @@ class RadioStreet:
         self._serve()
 
     def run(self) -> RadioFigures:
-        """Through the faults, then until everything that was made is told."""
+        """Runs the faults, then continues until everything that was made is acknowledged."""
         self.world.run_until(60_000 * self.options.minutes)
         self.air.quiet()
         for _ in range(20):
@@ -210,11 +216,11 @@ class RadioStreet:
         return self._figures()
 
     def reach(self, mac: bytes) -> ChipRadio | None:
-        """The radio with this address, as a node reaches it."""
+        """Returns the radio with this address, as a node reaches it."""
         return self.chip if mac == _CONCENTRATOR else None
 
     def concentrator_reset(self) -> None:
-        """It starts, or starts again: what it held is gone."""
+        """Starts the concentrator, or starts it again: what it held is lost."""
         if self._session:
             self._count()
         self._session += 1
@@ -278,7 +284,7 @@ class RadioStreet:
     def _on_request(self, request: Request) -> None:
         number, sequence = struct.unpack(">HI", request.payload[:6])
         self.arrivals.setdefault((number, sequence), []).append(self.world.now_ms)
-        # The flush that must come before the answer.
+        # The flush must come before the answer.
         self.world.after(1 + self._flush_prng.randrange(_FLUSH_MS), self._respond, request.exchange)
 
     def _respond(self, exchange: int) -> None:

@@ -1,4 +1,4 @@
-"""The heated rooms of a territory: classrooms, offices and halls, who is in them, what they cost, and how they fare.
+"""Simulates the heated rooms of a territory: classrooms, offices and halls, their people, energy and comfort.
 
 Knows plants and programme; of nodes only that they have mains. The mains of buildings are not cut by this story.
 """
@@ -18,17 +18,19 @@ from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import event
 
-# Comfort is held while a room that is in use lacks less than this: 0.01 K.
+# There is comfort while a room in use lacks less than this: 0.01 K.
 COMFORT_CK = 100
 _START_CK = 1900
 
-# Heated from mid-October to the end of April; the rest of the year a room is kept from frost.
+# Heated from mid-October to the end of April; the rest of the year a room is protected from frost.
 _WORKDAYS = heating.Rule(0b0011111, 1015, 430, 0)
 
 
 class Use(NamedTuple):
-    """Describes the use of a room. `airing`: (minute of the day, for how long) with the window open while people are
-    there."""
+    """Describes the use of a room.
+
+    `airing`: (minute of the day, minutes) with the window open while people are there.
+    """
 
     word: str
     data: RoomData
@@ -47,8 +49,11 @@ USES = (
 
 
 class RoomsReport(NamedTuple):
-    """Figures of the rooms at the end of a run. Minutes are summed over the rooms; `blind_min`: of use without a
-    thermometer, when 12 °C is all that a node owes."""
+    """Holds the figures of the rooms at the end of a run.
+
+    Minutes are summed over the rooms; `blind_min`: of use without a thermometer, when 12 °C is all that a node must
+    keep.
+    """
 
     rooms: int
     used_min: int
@@ -59,7 +64,7 @@ class RoomsReport(NamedTuple):
 
 
 class Heated(NamedTuple):
-    """One room with its ports, its use and its plan."""
+    """Holds one room with its ports, its use and its plan."""
 
     use: Use
     ports: HeatedRoom
@@ -82,7 +87,7 @@ class Rooms:
         self.expected: list[ExpectedAlarm] = []
 
     def build(self, gateway: GatewayHost, count: int, prng: Prng) -> None:
-        """The rooms of one cabinet, of each use in turn."""
+        """Builds the rooms of one cabinet, of each use in turn."""
         for _ in range(count):
             self._build_room(gateway, USES[len(self.rooms) % len(USES)], prng)
 
@@ -105,13 +110,13 @@ class Rooms:
             self._world.every(EVERY_MS, self._live)
 
     def lose_thermometer(self, index: int) -> None:
-        """It does not answer any more; its node must say so, and keep the room from harm all the same."""
+        """Silences a thermometer for good; its node must report it, and still keep the room from harm."""
         self.rooms[index].ports.thermometer.absent = True
         node = self.hosts[index].settings.node
         self.expected.append(ExpectedAlarm(node, event.SENSOR_FAILURE, self._world.unix_s))
 
     def settle(self) -> None:
-        """Carry every plant forward to now."""
+        """Carries every plant forward to now."""
         for one in self.rooms:
             one.ports.settle()
 
@@ -122,7 +127,7 @@ class Rooms:
         return sum(10 * one.ports.room.drawn_w for one in self.rooms)
 
     def extremes_ck(self) -> tuple[int, int]:
-        """The coldest and the warmest room now; zeros without rooms."""
+        """Returns the coldest and the warmest room now; zeros without rooms."""
         airs = [one.ports.room.air_ck for one in self.rooms]
         return (min(airs), max(airs)) if airs else (0, 0)
 
@@ -137,7 +142,7 @@ class Rooms:
         )
 
     def figures(self) -> tuple[int, ...]:
-        """Temperatures and energies for the digest, integers."""
+        """Returns temperatures and energies for the digest, integers."""
         return tuple(value for one in self.rooms for value in (one.ports.room.air_ck, one.ports.room.energy_wh()))
 
     def _build_room(self, gateway: GatewayHost, use: Use, prng: Prng) -> None:

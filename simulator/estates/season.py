@@ -1,4 +1,4 @@
-"""A season of a green space, twice in the same weather: our trade, and a plain timer on the same pipes and soil.
+"""Runs a season of a green space twice in the same weather: with our trade, and with a plain timer on the same pipes.
 
 The timer is what most towns have: fixed minutes, three nights a week from 22:00, no rain sensor, one zone after the
 other without soaks; its minutes cover the mean demand of July, as an installer sets them. Both are judged by the world:
@@ -59,8 +59,12 @@ class SeasonDay(NamedTuple):
 
 
 class SeasonFigures(NamedTuple):
-    """Figures of a season: litres through the meter, zone-days of stress, of them on days without any lawful hour,
-    litres drained or run off (rain included), seconds of watering in forbidden hours, what the checker says."""
+    """Holds the figures of a season.
+
+    Litres through the meter, zone-days of stress, those of them on days without any lawful hour, litres drained or run
+    off
+    (rain included), seconds of watering in forbidden hours, and the checker's violations.
+    """
 
     used_l: int
     stress_days: int
@@ -73,7 +77,7 @@ class SeasonFigures(NamedTuple):
 
 
 class Drought(NamedTuple):
-    """A drought level that holds from this date on."""
+    """Describes a drought level that holds from this date on."""
 
     month: int
     day: int
@@ -88,7 +92,7 @@ SHOWN_ZONE = 1
 
 
 class Season:
-    """One world of a season. `drought`: a name of DROUGHTS."""
+    """Simulates one world of a season. `drought`: a name of DROUGHTS."""
 
     def __init__(self, seed: int, drought: str, *, months: tuple[int, int] = (4, 9)) -> None:
         faults = Faults()
@@ -107,7 +111,7 @@ class Season:
         self.checker = WaterChecker(self.pipes, self._law(), powered_s=begin_s)
 
     def level(self, civil_day: int) -> int:
-        """The drought level of a day."""
+        """Returns the drought level of a day."""
         level = 0
         _, month, day = civil.civil_from_days(civil_day)
         for step in self._levels:
@@ -116,7 +120,7 @@ class Season:
         return level
 
     def ours(self) -> SeasonFigures:
-        """The season with the node's trade."""
+        """Returns the season with the node's trade."""
 
         def make(memory: bytes, now_ms: int) -> Any:
             return irrigation.make_trade(self.own, Start(b"season-1", memory, now_ms, lambda below: 0))
@@ -147,10 +151,10 @@ class Season:
         return self._days(day)
 
     def timer(self) -> SeasonFigures:
-        """The season with a plain timer."""
+        """Returns the season with a plain timer."""
         minutes = []
         for zone in self.own.policy.zones:
-            # Mean demand of July, for the nights of a week, through what the emitter wastes.
+            # Mean demand of July, for the nights of a week, plus what the emitter wastes.
             demand_cmm = _JULY_CMM * policy.PLANTS[zone.plant][policy.KC_PERCENT] // 100
             ground_cmm = demand_cmm * 7 // len(_TIMER_WEEKDAYS) * 100 // policy.efficiency_percent(zone)
             minutes.append(max(5, ground_cmm * zone.area_dm2 // (10 * zone.flow_ml_min)))
@@ -166,7 +170,7 @@ class Season:
                 self._until(end_s)
 
         figures = self._days(day)
-        # A timer announces nothing: what the checker holds against it is the law alone.
+        # A timer announces nothing: the checker judges it by the law alone.
         law = [text for text in self.checker.violations if "forbidden" in text]
         return SeasonFigures(*figures[:6], law, figures.days)
 
@@ -200,7 +204,7 @@ class Season:
         return civil.unix_from_local(civil.PARIS, civil_day, 43200)
 
     def _law(self) -> list[Forbidden]:
-        """The hours of the national minimum, written again here: lawns and beds, and all the rest."""
+        """Returns the hours of the national minimum, written again here: lawns and beds, and all the rest."""
         law = []
         for place, step in enumerate(self._levels):
             first = civil.unix_from_local(civil.PARIS, civil.days_from_civil(YEAR, step.month, step.day), 0)
@@ -222,7 +226,7 @@ class Season:
             self.pipes.pulse(output, opens, self.site.now_ms)
 
     def _until(self, unix_s: int) -> None:
-        """The world goes on; while water flows the checker looks every half minute."""
+        """Advances the world; while water flows the checker judges every half minute."""
         while self.site.unix_s < unix_s:
             step_s = min(_LOOK_S, unix_s - self.site.unix_s) if self.pipes.flow_ml_min() else unix_s - self.site.unix_s
             self.site.advance(self.site.now_ms + 1000 * step_s)

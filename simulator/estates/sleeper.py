@@ -1,11 +1,11 @@
-"""One irrigation node on a battery under a small panel, in virtual time beside a gateway's link.
+"""Simulates one irrigation node on a battery under a small panel, in virtual time beside a gateway's link.
 
 `BatterySpace` is the ports of a board that sleeps deeply: the capacitor behind the latching valves charges while the
 node wants it to and empties by itself; counters begin anew with each waking, as the chip's do. While the chip sleeps,
-its valves are watched by the same checker as ever, and by one more: none may be open.
+its valves are watched by the usual checker, and by one more: none may be open.
 
-The gateway's link and way down are the real ones; what stands behind them only keeps each record once, and answers with
-its time. `SleeperStory` is what tests and the bench of energy run.
+The gateway's link and way down are the real ones; the application behind them only keeps each record once, and answers
+with its time. `SleeperStory` is what tests and the bench of energy run.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ _SUN_MS = 600_000
 
 
 class BatterySpace(GreenSpace):
-    """Implements `simulator.hosts.ports.SleepyPorts`. `boost_mv`: of a charged capacitor."""
+    """Implements `simulator.hosts.ports.SleepyPorts`. `boost_mv`: voltage of the charged capacitor."""
 
     def __init__(
         self, world: World, ports: GreenPorts, law: list[Forbidden], battery: Battery, *, boost_mv: int
@@ -149,7 +149,7 @@ class RecordKeeper:
         self.downlink.set_orders({None: None}, now_ms=self._world.now_ms)
 
     def order(self, for_s, number=1):
-        """No water, for so long, from now."""
+        """Orders "no water" for `for_s` seconds from now."""
         ends_ms = self._world.now_ms + 1000 * for_s
         standing = OrderInForce(number.to_bytes(8, "big"), "emergency", 0, self._world.unix_s + for_s, ends_ms)
         self.downlink.set_orders({None: standing}, now_ms=self._world.now_ms)
@@ -182,7 +182,7 @@ class RecordKeeper:
 
 
 class SleeperStory:
-    """World, node and gateway. `events`: [(Unix s, boot, sequence, record)] as the node makes them."""
+    """Runs world, node and gateway. `events`: [(Unix s, boot, sequence, record)] as the node makes them."""
 
     def __init__(self, own, climate, *, begin_s, seed=1, loss=50, panel_ma=0, capacity_mah=2600, permille=800):
         self.world = World(start_unix_s=begin_s)
@@ -236,7 +236,7 @@ class SleeperStory:
             self.space.observe_record(data)
 
     def run(self, *, days=0, hours=0, minutes=0, seconds=0):
-        """A quarter of a second at a time the gateway looks at its own timers while it has any."""
+        """Runs the world for a time; the gateway polls its timers every quarter of a second while it has any."""
         end_ms = self.world.now_ms + 1000 * (86_400 * days + 3600 * hours + 60 * minutes + seconds)
         while self.world.now_ms < end_ms:
             deadline_ms = self.gateway.link.deadline_ms()
@@ -257,11 +257,11 @@ class SleeperStory:
         raise AssertionError("it never sleeps")
 
     def events_of(self, code):
-        """[(Unix s, active, detail)] of a code, in the order in which the node said it."""
+        """Returns [(Unix s, active, detail)] of a code, in the order in which the node reported it."""
         return [(at_s, active, detail) for at_s, one, active, detail in self.events if one == code]
 
     def local(self, at_s):
-        """(day of the story, hour, minute, second)."""
+        """Returns (day of the story, hour, minute, second)."""
         second = civil.local_from_unix(civil.PARIS, at_s).second
         return (at_s - self.begin_s) // 86_400, second // 3600, second // 60 % 60, second % 60
 
@@ -273,5 +273,5 @@ class SleeperStory:
         raise AssertionError("it never wakes")
 
     def missing(self):
-        """Records that the node made and the gateway does not hold."""
+        """Returns the records that the node made and the gateway does not hold."""
         return sorted(set(self.made) - set(self.gateway.records))

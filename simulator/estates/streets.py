@@ -1,4 +1,4 @@
-"""The lamps of a territory: two feeders a district, one of which its contactor cuts by day; faults of lamps; the light.
+"""Simulates the lamps of a territory: two feeders a district, one cut by its contactor by day; lamp faults; the light.
 
 Where a permanent feeder has lamps enough, three of them have more than a meter: a photocell under the overcast sky of
 November, a detector on a path that few walk, a DALI gear. Knows plants and policy; of nodes only that they have mains
@@ -22,21 +22,23 @@ from simulator.world.chance import Prng
 from simulator.world.time import World
 
 CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
-# What the lamps of a permanent feeder have beside a meter, by their place on it, and their settings.
+# What some lamps of a permanent feeder have beside a meter, by their place on it, and their settings.
 CELL, DETECTOR, GEAR = "photocell", "presence", "dali"
 FITTED = {3: CELL, 6: DETECTOR, 9: GEAR}
 _FITTED_FROM = 12
 _SETTINGS: dict[str, dict[str, Any]] = {CELL: {CELL: {}}, DETECTOR: {DETECTOR: {}}, GEAR: {"output": GEAR}}
-# What clouds let through: the cells light their lamps some minutes before sunset.
+# The light that clouds let through: the cells light their lamps some minutes before sunset.
 _OVERCAST_PERCENT = 5
 _PATH_ONE_IN = 12
-# A lamp is as bright as it gets so soon after a person has come.
+# A lamp has its full brightness this long after a person has come.
 _BRIGHT_MS = 3000
 
 
 class District(NamedTuple):
-    """One gateway and its two feeders. Half of the lamps hang on a permanent feeder, half on a switched one.
-    `has_mobile`: a 4G stick stands by for the fibre."""
+    """Describes one gateway and its two feeders.
+
+    Half of the lamps are on a permanent feeder, half on a switched one. `has_mobile`: it has a 4G stick as a reserve.
+    """
 
     insee: str
     commune: str
@@ -48,8 +50,12 @@ class District(NamedTuple):
 
 
 class StreetsReport(NamedTuple):
-    """Figures of the fitted lamps at the end of a run. `by_cell_s`: lit by their cells before the calendar and after
-    it; `passed` people by night under a detector's lamp that was sound, `met` of them by its full light."""
+    """Holds the figures of the fitted lamps at the end of a run.
+
+    `by_cell_s`: lit by their cells before the calendar and after it; `passed`: people by night under a detector's lamp
+    that
+    was sound; `met`: those of them who had its full light.
+    """
 
     cells: int
     detectors: int
@@ -62,8 +68,10 @@ class StreetsReport(NamedTuple):
 def lamp_settings(
     site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar, fitted: str = ""
 ) -> settings.Own:
-    """The settings of a lamp whose file names these alone: [nominal, standby] in 0.1 W, what it is fitted with;
-    all else by default."""
+    """Returns the settings of a lamp whose file gives only these; all else has its default.
+
+    `lamp`: [nominal, standby] in 0.1 W. `fitted`: what it is fitted with.
+    """
     faults = Faults()
     plain = {
         "site": [site.latitude_e4, site.longitude_e4],
@@ -77,7 +85,10 @@ def lamp_settings(
 
 
 class Streets:
-    """`hosts` and `lamps` go together, by index. `expected`: what the damage done so far must make the nodes say."""
+    """Holds the lamps of a territory. `hosts` and `lamps` have the same order.
+
+    `expected`: the alarms that the damage done so far must make the nodes report.
+    """
 
     def __init__(self, world: World, joining: Joining, *, calendar: str) -> None:
         self._world = world
@@ -94,7 +105,7 @@ class Streets:
         self._passed = self._met = 0
 
     def build(self, gateway: GatewayHost, district: District, air: Air, prng: Prng) -> None:
-        """Half of the cabinet's lamps on a permanent feeder, half on a switched one."""
+        """Builds a cabinet's lamps: half on a permanent feeder, half on a switched one."""
         half = district.lamps // 2
         for switched, count in ((False, district.lamps - half), (True, half)):
             feeder = LampFeeder(prng.split(f"feeder-{switched}"), switched=switched)
@@ -105,7 +116,7 @@ class Streets:
             self._feeders.append((feeder, district, hosts))
 
     def start(self) -> None:
-        """Mains for all that has it now; contactors go with the sun from here on."""
+        """Gives mains to all that has it now; contactors follow the sun from here on."""
         for feeder, district, hosts in self._feeders:
             if feeder.switched:
                 self._next_contactor(feeder, district, hosts)
@@ -121,22 +132,22 @@ class Streets:
         return StreetsReport(cells, detectors, gears, by_cell_s, self._passed, self._met)
 
     def damage(self, index: int, what: str, code: int) -> None:
-        """`module_dead` or `relay_stuck`, from now on."""
+        """Damages a lamp from now on: `module_dead` or `relay_stuck`."""
         lamp = self.lamps[index]
         lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
         lit = lamp.light_percent() > 0
         setattr(lamp, what, True)
-        # A relay that sticks on a switched feeder is never seen: the contactor makes it dark by day.
+        # A relay that sticks on a switched feeder is never detected: the contactor makes it dark by day.
         if what == "module_dead" or not lamp.feeder.switched:
             visible_s = self._world.unix_s if lit and what == "module_dead" else None
             self.expected.append(ExpectedAlarm(self.hosts[index].settings.node, code, visible_s))
 
     def check_light(self) -> tuple[int, int]:
-        """Judge the light of this moment: sound lamps that are lit, and that are wanted lit."""
+        """Judges the light of this moment; returns (sound lamps that are lit, sound lamps that are wanted lit)."""
         return self.checker.check(unix_s=self._world.unix_s)
 
     def settle(self) -> None:
-        """Carry all energy forward to now."""
+        """Carries all energy forward to now."""
         for lamp in self.lamps:
             lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
 
@@ -147,7 +158,7 @@ class Streets:
         return sum(lamp.energy_wh() for lamp in self.lamps)
 
     def full_power_wh(self) -> int:
-        """The energy that the same dark hours would have taken without dimming."""
+        """Returns the energy that the same dark hours would have taken without dimming."""
         return self.checker.full_power_dw_checks * (EVERY_MS // 1000) // 36_000
 
     def _build_lamp(
@@ -192,7 +203,7 @@ class Streets:
             self._met += lamp.burning_percent() == 100
 
     def _next_contactor(self, feeder: LampFeeder, district: District, hosts: list[NodeHost]) -> None:
-        """The cabinet's own astronomical clock closes at sunset and opens at sunrise."""
+        """Moves the contactor as the cabinet's astronomical clock does: it closes at sunset, opens at sunrise."""
         night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
             district.latitude_e4, district.longitude_e4, civil.PARIS
         ))

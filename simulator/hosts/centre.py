@@ -1,7 +1,7 @@
-"""The centre of a simulated territory: the real warehouse on SQLite, and a control centre that lends leases.
+"""Runs the centre of a simulated territory: the real warehouse on SQLite, and a control centre that grants leases.
 
-Both are clients of the modelled broker. The real control daemon is `tools/centre/control/daemon.py`; here commands
-come signed from a story, and nothing is kept.
+Both are clients of the modelled broker. The real control daemon is `tools/centre/control/daemon.py`; here commands come
+signed from a story, and nothing is kept.
 """
 
 from simulator.world.broker import Broker
@@ -35,7 +35,7 @@ class Centre:
         self._broker.connect(_NAME, self, _is_upward)
 
     def stop(self) -> None:
-        """Kills it: what was received and not committed is gone; the broker keeps the session."""
+        """Kills the process: what was received and not committed is gone; the broker keeps the session."""
         self._running = False
         self._life += 1
         self._broker.disconnect(_NAME)
@@ -49,7 +49,7 @@ class Centre:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        """A watermark that is lost will be asked for."""
+        """Needs no action: a gateway asks for a watermark that is lost."""
 
     def on_message(self, name: str, payload: bytes) -> None:
         self._world.after(self._prng.between(*_COMMIT_MS), self._commit, self._life, name, payload)
@@ -97,7 +97,7 @@ class Control:
         self._broker.disconnect(_CONTROL)
 
     def send(self, insee: str, gateway: str, signed: bytes) -> None:
-        """A signed command on its way; while the centre is away it is not sent."""
+        """Sends a signed command; while the centre is away it is not sent."""
         if self._running:
             self._broker.publish(_CONTROL, 0, topic.build(topic.COMMAND, insee, gateway), signed)
 
@@ -110,7 +110,7 @@ class Control:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        """Nothing depends on it: a gateway asks again."""
+        """Needs no action: a gateway asks again."""
 
     def on_message(self, name: str, payload: bytes) -> None:
         try:

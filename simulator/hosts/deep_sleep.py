@@ -1,9 +1,12 @@
-"""Models the deep sleep of a simulated board: its RTC memory, the oscillator that counts the sleep, its file system for
-records that a silent gateway did not accept, and how long it was awake and on the air.
+"""Models the deep sleep of a simulated board.
 
-The memory is the firmware's own (`esp32.rtc`) on bytes that a power cut takes. The oscillator is an RC one: within 1 %,
-each board's its own, and a little different in each sleep. The file system loses nothing; what a power cut does to
-files, the tests of the record log show on a worse medium.
+That is its RTC memory, the oscillator that counts the sleep, its file system for records that a silent gateway did not
+accept, and how long it was awake and on the air.
+
+The memory is the firmware's own (`esp32.rtc`) on bytes that a power cut erases. The oscillator is an RC one: within 1
+%,
+different for each board, and a little different in each sleep. The file system loses nothing; the tests of the record
+log show on a worse medium what a power cut does to files.
 """
 
 import errno
@@ -32,7 +35,7 @@ class _Writer(io.BytesIO):
 
 
 class Folder:
-    """Files by their path."""
+    """Holds files by their path."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -45,7 +48,7 @@ class Folder:
         return _Writer(self.files, path, self.files.get(path, b"") if mode == "ab" else b"")
 
     def mkdir(self, path: str) -> None:
-        """A folder is there when a file is in it."""
+        """Does nothing: a folder exists when a file is in it."""
 
     def listdir(self, path: str) -> list[str]:
         return [name[len(path) + 1 :] for name in self.files if name.startswith(f"{path}/")]
@@ -61,7 +64,7 @@ class Folder:
 
 _RATE_PPM = 9_000
 _SWING_PPM = 500
-# The radio is on so long before the first datagram leaves (Wi-Fi: scan, association, keys), and after the last one.
+# The radio is on this long before the first datagram leaves (Wi-Fi: scan, association, keys), and after the last one.
 _CONNECT_MS = 2_000
 _QUIET_MS = 5_000
 
@@ -79,7 +82,7 @@ class _Chip:
 
 
 class DeepSleep:
-    """Keeps a board through its sleeps. `ppm`: the oscillator's, positive when it counts too much."""
+    """Keeps a board through its sleeps. `ppm`: the oscillator's error, positive when it counts too much."""
 
     def __init__(self, prng: Prng, battery: Battery | None = None) -> None:
         self._prng = prng
@@ -95,31 +98,30 @@ class DeepSleep:
         self._since_ms: int | None = None
         self._radio_ms: int | None = None
         self._radio_until_ms = 0
-        self._slept_ms = 0  # when it fell asleep
+        self._slept_ms = 0  # the instant at which it fell asleep
 
     def open_log(self) -> RecordLog:
-        """The log of a start or a waking."""
+        """Returns the log of a start or a waking."""
         return RecordLog(LogFiles(open_file=self.folder.open, files=self.folder))
 
     # --- awake ----------------------------------------------------------------------------------------------
 
     def wake(self, now_ms: int) -> None:
-        """A sleep is over: from here on it draws what a chip at work does."""
+        """Ends a sleep: from here on the board draws what a chip at work does."""
         self._draw(ASLEEP_UA, now_ms - self._slept_ms)
         self._since_ms = now_ms
 
     def start(self, now_ms: int) -> None:
-        """Counts from here on that its program runs."""
+        """Counts the time of its program from here on."""
         self._since_ms = now_ms if self._since_ms is None else self._since_ms
         self._radio_ms = None
 
     def transmit(self, now_ms: int) -> None:
-        """The radio is on from now, until it has been silent for a while (`esp32.sleeping.QuietBearer`), or the
-        sleep."""
+        """Turns the radio on until it has been silent for a time (`esp32.sleeping.QuietBearer`), or until sleep."""
         if self._radio_ms is not None and now_ms > self._radio_until_ms:
             self._count_radio(self._radio_until_ms)
         if self._radio_ms is None:
-            # Here the network is there at once; on the board the node is awake meanwhile.
+            # Here the network is available at once; on the board the node is awake meanwhile.
             self._radio_ms = now_ms
             self.radio_ms += _CONNECT_MS
             self.awake_ms += _CONNECT_MS
@@ -127,7 +129,7 @@ class DeepSleep:
         self._radio_until_ms = now_ms + _QUIET_MS
 
     def restore(self, boot: int, by: str | None, now_ms: int) -> sleep.Woken | None:
-        """The image that the board wakes with, spoilt before it is used; None for a start."""
+        """Returns the image that the board wakes with, or None for a start; spoils the stored one before."""
         self._memory = rtc.Memory(self.chip)
         body = self._memory.get(rtc.TRADE)
         was_there = self.chip.data != b"" and any(self.chip.data)
@@ -148,7 +150,7 @@ class DeepSleep:
         self._now_ppm = self.ppm + self._prng.between(-_SWING_PPM, _SWING_PPM)
 
     def true_ms(self, sleep_ms: int) -> int:
-        """The true length of a sleep of so much by the oscillator."""
+        """Returns the true length of a sleep of `sleep_ms` by the oscillator."""
         return sleep_ms * 1_000_000 // (1_000_000 + self._now_ppm)
 
     def lose_power(self, now_ms: int) -> None:
@@ -157,7 +159,7 @@ class DeepSleep:
         self.chip.data = b""
 
     def spoil(self, index: int) -> None:
-        """One bit of the image falls over."""
+        """Inverts one bit of the image."""
         data = bytearray(self.chip.data)
         data[640 + rtc.HEAD_BYTES + index] ^= 1
         self.chip.data = bytes(data)
@@ -182,8 +184,10 @@ class DeepSleep:
 
 
 class ClockChip:
-    """A DS3231 on its own cell beside a simulated board: true time, a little fast or slow. `fault`: what a read says
-    instead."""
+    """Models a DS3231 on its own cell beside a simulated board: true time, a little fast or slow.
+
+    `fault`: the fault that a read gives instead of the time.
+    """
 
     def __init__(self, *, ppm: int = 0) -> None:
         self._ppm = ppm

@@ -1,8 +1,7 @@
-"""The shell of a simulated gateway: the twin of gateway/agent.py in virtual time, around the real gateway
-core.
+"""Runs a simulated gateway: the twin of gateway/agent.py in virtual time, around the real gateway core.
 
-It owns what a Raspberry Pi in a cabinet owns: power, a card that tears writes when power fails, a fibre and
-perhaps a 4G stick, and a clock that is not good until the network has told it.
+It has what a Raspberry Pi in a cabinet has: power, a card that tears writes when power fails, a fibre and perhaps a 4G
+stick, and a clock that is not good until the network has set it.
 """
 
 from typing import Any
@@ -29,19 +28,19 @@ SMALL_CARD: dict[str, Any] = {
 }
 
 _CLOCK_EVERY_MS = 60_000
-# NTP needs that long after a start with a network; a keep-alive notices a silent cut after this.
+# NTP needs this long after a start with a network; a keep-alive notices a silent cut after the next.
 _NTP_MS = 20_000
 _CUT_SEEN_MS = 14_000
 _AGENT_START_MS = 12_000
 _PROBE_MS = {"fibre": 12, "mobile": 90}
-# On the wire of a metered bearer, as measured over TLS 1.3: a connection, an acknowledged message beside its payload,
-# a probe; and a keep-alive with its answer, every four minutes.
+# Bytes on the wire of a metered bearer, as measured over TLS 1.3: a connection, an acknowledged message beside its
+# payload, a probe; and a keep-alive with its answer, every four minutes.
 _CONNECT_BYTES, _MESSAGE_BYTES, _PROBE_BYTES, _KEEPALIVE_BYTES = 7_500, 250, 240, 280
 _KEEPALIVE_MS = 240_000
 
 
 class _Line:
-    """One connection, as the broker's client: tells the gateway by which bearer, until it is dropped."""
+    """Is one connection as the broker's client: passes events to the gateway with its bearer until dropped."""
 
     def __init__(self, host: "GatewayHost", bearer: str) -> None:
         self._host = host
@@ -75,7 +74,7 @@ class GatewayHost:
         self._world = world
         self._prng = prng
         self.options = options
-        self.nodes: list[bytes] = []  # who has been adopted
+        self.nodes: list[bytes] = []  # the adopted nodes
         self._broker = broker
         self._name = f"{options.insee}-{options.name}"
         self.core: Gateway | None = None
@@ -99,13 +98,13 @@ class GatewayHost:
         self._world.after(_AGENT_START_MS, self._start, self._life)
 
     def power_cut(self) -> None:
-        """Everything that was not synced is torn, at the seed's pleasure."""
+        """Cuts power: everything that was not synced is torn as the seed decides."""
         self._die()
         self.journal_disk.power_cut()
         self.state_disk.power_cut()
 
     def _die(self) -> None:
-        """The process is gone, and its connections with it."""
+        """Ends the process and its connections."""
         self._life += 1
         self._remember()
         self.core = None
@@ -115,7 +114,7 @@ class GatewayHost:
         self._lines.clear()
 
     def fibre(self, up: bool) -> None:
-        """A digger, or the repair. The cut is silent: only the keep-alive and the probes notice."""
+        """Cuts or repairs the fibre. The cut is silent: only the keep-alive and the probes notice it."""
         bearer = next(iter(self.is_up))
         self.is_up[bearer] = up
         line = self._lines.get(bearer)
@@ -125,7 +124,7 @@ class GatewayHost:
             self._world.after(_CUT_SEEN_MS, line.on_disconnected, "keep-alive timeout")
 
     def receive(self, datagram: bytes, host: NodeHost) -> None:
-        """A datagram from a node; its host stands for its address."""
+        """Accepts a datagram from a node; its host serves as its address."""
         if self.core is not None:
             self.core.on_datagram(datagram, host, now_ms=self._world.now_ms)
             self._turn()
@@ -133,13 +132,16 @@ class GatewayHost:
     # --- what its lines say -----------------------------------------------------------------------------------
 
     def dispatch(self, what: str, *values: Any) -> None:
-        """An event of the core, by the name of its method; it is lost while the power is off."""
+        """Passes an event to the core, by the name of its method; it is lost while the power is off."""
         if self.core is not None:
             getattr(self.core, what)(*values, now_ms=self._world.now_ms)
             self._turn()
 
     def announce(self, notice: Directive) -> bool:
-        """Takes a directive that was entered at the cabinet; False while the gateway is down, or when it is refused."""
+        """Passes on a directive that was entered at the cabinet.
+
+        Returns False while the gateway is down or if it is refused.
+        """
         if self.core is None:
             return False
         refused = self.core.directive_service.directives.accept(notice, now_ms=self._world.now_ms)
@@ -147,7 +149,7 @@ class GatewayHost:
         return refused is None
 
     def spend(self, bearer: str, count: int) -> None:
-        """Bytes went by a bearer, either way."""
+        """Counts bytes that went by a bearer, either way."""
         if self.core is not None and bearer in self.core.bearers.budgets:
             self.metered_bytes += count
 
@@ -168,7 +170,7 @@ class GatewayHost:
         self._turn()
 
     def _make_core(self) -> Gateway:
-        """The core of this boot, not started."""
+        """Returns the core of this boot, not started."""
         prng = self._prng.split(f"boot-{self.boot}")
         return Gateway(
             self.options,
@@ -185,20 +187,20 @@ class GatewayHost:
     def _set_clock(self, life: int) -> None:
         if life != self._life or self.core is None:
             return
-        # Good once the network has told it, carried by the kernel through a cut afterwards.
+        # The clock is good once the network has set it; the kernel then carries it through a cut.
         good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
         self.core.clock.observe(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
         self._turn()
         self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._set_clock, life)
 
     def _count(self, life: int) -> None:
-        """The kernel's counters of the metered bearer, read every keep-alive."""
+        """Reads the kernel's counters of the metered bearer, every keep-alive."""
         if life != self._life or self.core is None:
             return
         for bearer in self.core.bearers.budgets:
             if self.core.bearers.connection.active == bearer:
                 self.spend(bearer, _KEEPALIVE_BYTES)
-            # The kernel counts from the machine's start, and names the interface by it.
+            # The kernel counts from the machine's start, and the interface's name includes that start.
             counter, interface = self.metered_bytes - self._counted_from, f"{self.boot}/wwan0"
             self.core.bearers.count(bearer, counter, interface, now_ms=self._world.now_ms)
         self._turn()
@@ -238,7 +240,7 @@ class GatewayHost:
             self.logs.append((self._world.unix_s, effect.what))
 
     def carrier(self) -> str | None:
-        """The bearer that carries, as the core believes."""
+        """Returns the bearer that the core considers active."""
         return None if self.core is None else self.core.bearers.connection.active
 
     def _connect(self, bearer: str) -> None:
@@ -260,7 +262,7 @@ class GatewayHost:
                 self._broker.disconnect(self._name)
 
     def _probe(self, probe: Probe) -> None:
-        """The path is tried as far as the broker's machine, whether its broker runs or not."""
+        """Probes the path as far as the broker's machine, whether its broker runs or not."""
         self.spend(probe.bearer, _PROBE_BYTES)
         up = self.is_up[probe.bearer]
         after_ms = _PROBE_MS.get(probe.bearer, 12) if up else probe.timeout_ms
@@ -292,14 +294,14 @@ class GatewayHost:
             self._turn()
 
     def waiting(self) -> int:
-        """Records in the journal above the watermark."""
+        """Returns the number of records in the journal above the watermark."""
         if self.core is None:
             return 0
         journal = self.core.journal
         return sum(journal.waiting(stream) for stream in journal.streams())
 
     def _remember(self) -> None:
-        """Add this life's counters to the run's."""
+        """Adds this life's counters to the run's."""
         if self.core is None:
             return
         core = self.core
@@ -316,7 +318,7 @@ class GatewayHost:
                 self.counters[key] = self.counters.get(key, 0) + value
 
     def totals(self) -> dict[str, int]:
-        """Counters over all lives."""
+        """Returns the counters over all lives."""
         self._remember()
         totals, self.counters = dict(self.counters), {}
         return totals

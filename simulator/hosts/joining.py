@@ -1,5 +1,4 @@
-"""Joins simulated nodes to their gateways: settings, radio and board of any kind, with numbers and keys of their own.
-"""
+"""Joins simulated nodes to gateways: settings, radio and board of any kind, with numbers and keys of their own."""
 
 from typing import Any
 
@@ -18,7 +17,7 @@ _BENCH = b"\x01"
 
 
 class Joining:
-    """Numbers the nodes of a territory in the order in which they join. `radios`: of all of them."""
+    """Numbers the nodes of a territory in the order in which they join. `radios`: those of all nodes."""
 
     def __init__(self, world: World, tap: Tap, *, loss_permille: int) -> None:
         self._world = world
@@ -35,8 +34,10 @@ class Joining:
     def join(
         self, gateway: GatewayHost, kind: Any, own: Any, ports: Ports, prng: Prng, *, memory: bytes = b""
     ) -> NodeHost:
-        """A board with these ports and settings, adopted by this gateway. `kind`: its module of `kinds`; `memory`: what
-        its trade wrote to flash before this story begins."""
+        """Returns a board with these ports and settings, adopted by this gateway.
+
+        `kind`: its module of `kinds`; `memory`: what its trade wrote to flash before this story begins.
+        """
         node = TERRITORY + _BENCH + self.next_number.to_bytes(3, "big")
         gateway.nodes.append(node)
         settings = Settings(

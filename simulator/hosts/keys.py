@@ -1,4 +1,7 @@
-"""Keys of simulated nodes: made from the node's id, so that every run has the same. No real node's key is made so."""
+"""Makes the keys of simulated nodes from the node's id, so that every run has the same.
+
+No real key is made this way.
+"""
 
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import sha256
@@ -15,12 +18,12 @@ CIPHER = AesBlocks()
 
 
 def key_of(node: bytes) -> NodeKey:
-    """The key of a node as its gateway has it."""
+    """Returns the key of a node as its gateway holds it."""
     return NodeKey(node, usual_kid(node), sha256(b"simulated " + node).digest()[:16])
 
 
 def pairing_of(node: bytes) -> Pairing:
-    """The same as the node has it."""
+    """Returns the same key as the node holds it."""
     key = key_of(node)
     return Pairing(key.master_secret, key.kid, GATEWAY_ID)
 
@@ -37,7 +40,7 @@ def link_of(
     random_below: Callable[[int], int],
     timing: Timing | None = None,
 ) -> NodeLink:
-    """A node's end of the link to the gateway `peer`, with a simulated key."""
+    """Returns a node's end of the link to the gateway `peer`, with a simulated key."""
     return paired_link(pairing_of(node), peer, boot=boot, random_below=random_below, timing=timing)
 
 
@@ -49,7 +52,7 @@ def paired_link(
     random_below: Callable[[int], int],
     timing: Timing | None = None,
 ) -> NodeLink:
-    """The same with the pairing of a node's settings."""
+    """Returns a node's end of the link with the pairing of its settings."""
     endpoint = Endpoint(
         random_below=random_below,
         first_message_id=random_below(0x10000),
@@ -60,6 +63,6 @@ def paired_link(
 
 
 def settings_of(node: bytes) -> dict[str, str]:
-    """The two lines in a node's settings."""
+    """Returns the two lines of a key in a node's settings."""
     key = key_of(node)
     return {"kid": key.kid.hex(), "master_secret": key.master_secret.hex()}

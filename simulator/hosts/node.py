@@ -1,9 +1,7 @@
-"""The shell of a simulated node: the twin of firmware/esp32/main.py in virtual time, around the real node
-code.
+"""Runs a simulated node: the twin of firmware/esp32/main.py in virtual time, around the real node code.
 
-It owns what a board owns: power, a crystal that runs a little fast or slow and starts anywhere (near the
-wrap of the chip's ticks too), a flash that keeps the boot counter and the last checkpoint, and the drivers'
-twins.
+It has what a board has: power, a crystal that runs a little fast or slow and starts anywhere (near the wrap of the
+chip's ticks too), a flash that keeps the boot counter and the last checkpoint, and the drivers' twins.
 """
 
 from collections.abc import Callable
@@ -25,16 +23,16 @@ from wire import quantity
 
 Tap = Callable[[bytes, int, str, int, bytes], None]
 
-# The ESP32 boots MicroPython and our code in about this time; ± half.
+# The ESP32 boots MicroPython and our code in about this time, ± half of it.
 _BOOT_MS = 1600
 _TICKS_WRAP_MS = 1 << 30
 _BUSY_MS = 10
-# How soon a pulse is noticed in a sleep; on the board at once.
+# The delay with which a pulse is noticed in a sleep; on the board there is none.
 _LISTEN_MS = 5_000
 
 
 class NodeHost:
-    """One board, in a lamp post, a classroom or a valve box. `kind`: its module of `kinds`."""
+    """Runs one board, in a lamp post, a classroom or a valve box. `kind`: its module of `kinds`."""
 
     def __init__(
         self,
@@ -66,7 +64,7 @@ class NodeHost:
         self._world_start_ms = 0
         self._wake_ms: int | None = None
         self._life = 0
-        # Of a board on a battery; made when its trade says that it sleeps.
+        # For a board on a battery; made when its trade reports that it sleeps.
         self.asleep: DeepSleep | None = None
         self.clock_chip: ClockChip | None = None
 
@@ -77,7 +75,7 @@ class NodeHost:
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
     def power_off(self) -> None:
-        """Takes the mains: RAM is gone, and the output falls."""
+        """Cuts the mains: RAM is lost, and the output falls."""
         self._life += 1
         self.node = None
         if self.asleep is not None:
@@ -85,13 +83,13 @@ class NodeHost:
         self._ports.power_off()
 
     def receive(self, datagram: bytes, peer: Any) -> None:
-        """A datagram has reached the antenna."""
+        """Passes on a datagram that has reached the antenna."""
         if self.node is not None:
             self.node.receive(datagram, peer, now_ms=self._local_ms())
             self._after_turn()
 
     def sense(self, values: dict[int, int]) -> None:
-        """The ports have noticed something that cannot wait for the next sample."""
+        """Passes on an input of the ports that cannot wait for the next sample."""
         if self.node is not None:
             now_ms = self._local_ms()
             self.node.sense(values, now_ms=now_ms)
@@ -190,7 +188,7 @@ class NodeHost:
         if self.asleep is not None and again_ms is None and self._falls_asleep(node, now_ms):
             return
         deadline_ms = node.deadline_ms(now_ms)
-        if again_ms is not None:  # a pulse is under way: the chip's loop turns without a pause, this one every so often
+        if again_ms is not None:  # a pulse is being given: the chip's loop turns without a pause, this one at intervals
             deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
         wake_ms = self._world_ms(deadline_ms)
         if self._wake_ms is None or wake_ms < self._wake_ms:
@@ -198,8 +196,10 @@ class NodeHost:
             self._world.at(wake_ms, self._wake, self._life, wake_ms)
 
     def _falls_asleep(self, node: Node, now_ms: int) -> bool:
-        """Lets the board sleep if it may: RAM is lost, the image and the ports' equipment stay. The twin of
-        `esp32.main` and `esp32.sleeping`."""
+        """Lets the board sleep if it may: RAM is lost, the image and the ports' equipment stay.
+
+        This is the twin of `esp32.main` and `esp32.sleeping`.
+        """
         assert self.asleep is not None
         until_ms = node.may_sleep(now_ms)
         if until_ms is None:
@@ -245,6 +245,6 @@ class NodeHost:
         return self._local_start_ms + elapsed_ms * (1_000_000 + self._ppm) // 1_000_000
 
     def _world_ms(self, local_ms: int) -> int:
-        """The first world millisecond at which the node's clock shows at least `local_ms`."""
+        """Returns the first world millisecond at which the node's clock shows at least `local_ms`."""
         elapsed_ms = -(-(local_ms - self._local_start_ms) * 1_000_000 // (1_000_000 + self._ppm))
         return max(self._world.now_ms, self._world_start_ms + elapsed_ms)

@@ -1,4 +1,4 @@
-"""Simulated twins of the node's drivers: the same small interface, a plant behind it instead of a chip.
+"""Holds the simulated twins of the node's drivers: the same small interface, with a plant behind it and not a chip.
 
 `drivers.dimmer.Dimmer`  -> DimmerTwin: set_level
 `drivers.bl0942.Bl0942`   -> MeterTwin: read, a map of wire keys to scaled integers
@@ -14,12 +14,12 @@ from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import quantity
 
-# Passers-by an hour, by the local hour of a street that sleeps.
+# Passers-by an hour, by the local hour, of a street that sleeps at night.
 _AN_HOUR = (6, 3, 2, 2, 3, 8, 30, 60, 80, 60, 60, 60, 80, 60, 60, 60, 80, 120, 140, 120, 80, 50, 30, 15)
 
 
 class DimmerTwin:
-    """The 0-10 V output and its relay."""
+    """Is the twin of the 0-10 V output and its relay."""
 
     def __init__(self, world: World, lamp: Lamp) -> None:
         self._world = world
@@ -30,14 +30,14 @@ class DimmerTwin:
 
 
 class MeterTwin:
-    """The energy meter and the board's thermometer."""
+    """Is the twin of the energy meter and the board's thermometer."""
 
     def __init__(self, world: World, lamp: Lamp) -> None:
         self._world = world
         self._lamp = lamp
 
     def read(self) -> dict[int, int] | None:
-        """One complete reading, or None when the meter is silent (it never is on a powered feeder)."""
+        """Returns one complete reading, or None when the meter is silent (it never is on a powered feeder)."""
         lamp = self._lamp
         if not lamp.feeder.powered:
             return None
@@ -54,35 +54,37 @@ class MeterTwin:
 
 
 class Ports(Protocol):
-    """The outside of one board. Outputs are safe from the instant of `power_on`, before any code runs."""
+    """Declares the outside of one board. Outputs are safe from the instant of `power_on`, before any code runs."""
 
     def power_on(self) -> None: ...
 
     def power_off(self) -> None: ...
 
     def apply(self, outputs: Any, *, now_ms: int) -> int | None:
-        """Bring the equipment to what the trade wants; called every turn. The instant, on the node's clock, of the next
-        turn that is needed, or None."""
+        """Brings the equipment to what the trade wants; called every turn.
+
+        Returns the instant, on the node's clock, of the next turn that is needed, or None.
+        """
 
     def read(self) -> dict[int, int] | None:
-        """One complete reading, or None when all of it is silent."""
+        """Returns one complete reading, or None when all of it is silent."""
 
 
 class SleepyPorts(Ports, Protocol):
-    """Those of a board that sleeps deeply."""
+    """Declares the ports of a board that sleeps deeply."""
 
     def sleep(self) -> None:
-        """The chip is off; what latches stays."""
+        """Turns the chip off; what latches stays."""
 
     def wake(self) -> None:
-        """The board boots: counters begin at 0, and no output moves."""
+        """Boots the board: counters begin at 0, and no output moves."""
 
     def pulsed(self) -> bool:
-        """The counted input has given a pulse since `sleep`."""
+        """Returns True if the counted input has given a pulse since `sleep`."""
 
 
 class LampPorts:
-    """Ports of a streetlight: lit by an idle relay, dark without mains."""
+    """Holds the ports of a streetlight: lit by an idle relay, dark without mains."""
 
     def __init__(self, world: World, lamp: Lamp) -> None:
         self._dimmer = DimmerTwin(world, lamp)
@@ -109,7 +111,7 @@ class LampPorts:
 
 
 class StreetPorts(LampPorts):
-    """A streetlight's with its photocell."""
+    """Holds the ports of a streetlight with a photocell."""
 
     def __init__(self, world: World, lamp: Lamp, cell: Cell) -> None:
         super().__init__(world, lamp)
@@ -125,9 +127,11 @@ class StreetPorts(LampPorts):
 
 
 class GearPorts(LampPorts):
-    """A lamp behind a DALI gear: no relay, no meter. The gear takes a level of its curve, says what it has and what it
-    draws, counts for its whole life, and has an asset record. At the level of `lighting.dali_gear`; what is on the bus
-    is told apart (shims/bench_dali)."""
+    """Holds the ports of a lamp behind a DALI gear: no relay, no meter.
+
+    The gear accepts a level of its curve, reports its status and its power, counts for its whole life, and has an asset
+    record. Simulated at the level of `lighting.dali_gear`; the bus itself is simulated elsewhere (shims/bench_dali).
+    """
 
     def __init__(self, world: World, lamp: Lamp, prng: Prng) -> None:
         super().__init__(world, lamp)
@@ -158,7 +162,7 @@ class GearPorts(LampPorts):
         }
         if self._rounds == 0:
             values[inputs.ASSET] = (self._asset, dali_banks.Ratings(100_000, 6500, 100_000))
-        # Bank 205 has its turn now and then.
+        # Bank 205 has its turn in one round of four.
         if self._rounds % 4 == 1:
             values[quantity.VOLTAGE] = measured[quantity.VOLTAGE]
             values[quantity.POWER_FACTOR] = measured[quantity.POWER_FACTOR]
@@ -172,8 +176,10 @@ class GearPorts(LampPorts):
 
 
 class Walkers:
-    """People who pass under a lamp: its detector triggers every two seconds while they are there. `is_stuck`: it never
-    stops. `one_in`: of so many that pass in a street, one comes this way."""
+    """Simulates people who pass under a lamp: its detector triggers every two seconds while they are there.
+
+    `is_stuck`: it never stops. `one_in`: of that many people who pass in a street, one comes this way.
+    """
 
     def __init__(self, world: World, prng: Prng, sense: Callable[[dict[int, int]], None], *, one_in: int = 1) -> None:
         self._world = world
@@ -185,7 +191,7 @@ class Walkers:
         self.is_stuck = False
 
     def start(self) -> None:
-        """Let them walk from now on."""
+        """Starts the walkers."""
         self._world.every(60_000, self._minute)
 
     def walk_by(self, seconds: int = 8) -> None:

@@ -1,8 +1,8 @@
-"""A node as a real MicroPython process on the wall clock: boot.py and main.py, over UDP, with the shims for the chip.
+"""Runs a node as a real MicroPython process on the wall clock: boot.py and main.py, over UDP, with the chip's shims.
 
-`VmNode` starts, stops and kills the process and hands over its console line by line; the bench's lamp, meter and
-network are scripted through files in the node's folder (see simulator/shims). Must not know the protocol. POSIX signals
-and MicroPython's search path stay in here.
+`VmNode` starts, stops and kills the process and passes on its console line by line; the bench's lamp, meter and network
+are scripted through files in the node's folder (see simulator/shims). Must not know the protocol. POSIX signals and
+MicroPython's search path stay in here.
 """
 
 import contextlib
@@ -26,10 +26,11 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Puts off Ctrl-C and SIGTERM while a process is started; their handlers run at the end.
+    """Delays Ctrl-C and SIGTERM while a process is started; their handlers run at the end.
 
     Within `subprocess.Popen` an interrupt would come between the new process and its name here, and nothing would ever
-    end it. Where signals do not come (another thread than the main one), this changes nothing.
+    end
+    it. Where signals do not come (another thread than the main one), this changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -52,27 +53,30 @@ SHIMS = Path(__file__).resolve().parents[1] / "shims"
 RESET_CODE = 120
 WATCHDOG_CODE = 121
 SLEEP_CODE = 123
-# Virtual time is over.
+# Virtual time has ended.
 OVER_CODE = 124
 
 POWER_ON = "PWRON_RESET"
 BROWN_OUT = "BROWN_OUT"
 WOKE = "DEEPSLEEP_RESET"
 
-# What a 64-bit VM needs that compiles a node's whole program from source; much more would hide that it has grown. What
-# the chip needs is `bocage bench node`'s to say.
+# What a 64-bit VM needs that compiles a node's whole program from source; a much larger heap would hide that the
+# program
+# has grown. `bocage bench node` measures what the chip needs.
 HEAP_FROM_SOURCE_BYTES = 720 * 1024
 # A console that is not read must not fill the memory.
 LINES_KEPT_MAX = 50_000
-# The chip's counter wraps three seconds after the start: a run of any length crosses it.
+# The chip's counter wraps three seconds after the start, so that a run of any length crosses the wrap.
 TICKS_START = (1 << 30) - 3000
-# After that a process that was asked to end is killed.
+# A process that was asked to end is killed after this.
 STOP_TIMEOUT_S = 5
 
 
 def find_micropython() -> str | None:
-    """Path of a VM: what BOCAGE_MICROPYTHON names first, the system's, the environment's own; None without
-    any."""
+    """Returns the path of a VM, or None without any.
+
+    The first of BOCAGE_MICROPYTHON comes before the system's, and that before the environment's own.
+    """
     named = os.environ.get("BOCAGE_MICROPYTHON", "").split(os.pathsep)[0]
     for path in (named, "/usr/bin/micropython", str(Path(sys.executable).parent / "micropython")):
         found = shutil.which(path) if path else None
@@ -84,11 +88,13 @@ def find_micropython() -> str | None:
 class VmNode:
     """Runs one node. Its folder keeps settings.json and the state files from start to start, as its flash would.
 
-    `settings`: plain data as `node.settings` takes them; `wifi` may be left out. `heap_bytes`: the VM's
-    heap, its own default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the
-    other end of its serial bearer. `uarts`: {number of a UART: the terminal that its part is at}. `virtual_ms`: how
-    long it runs in virtual time, 0 for the wall clock's; its gateway then answers in lock-step (shims/bench_lockstep).
-    Not thread-safe; its reader thread ends with the process.
+    `settings`: plain data as `node.settings` accepts them; `wifi` may be left out. `heap_bytes`: the VM's heap, its own
+    default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the other end of its
+    serial bearer. `uarts`: {number of a UART: the terminal of its part}. `virtual_ms`: how long it runs in virtual
+    time, 0
+    for the wall clock's; its gateway then answers in lock-step (shims/bench_lockstep). Not thread-safe; its reader
+    thread
+    ends with the process.
     """
 
     def __init__(
@@ -121,8 +127,14 @@ class VmNode:
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
     def start(self, *, reset_cause: str = POWER_ON, wake_reason: str = "") -> None:
-        """Apply power. `reset_cause` is a name of `machine`: what the node is to believe. RTC memory survives any but a
-        power-on, and BROWN_OUT, which the chip tells as one. `wake_reason`: of a waking, its timer when left out."""
+        """Applies power.
+
+        `reset_cause` is a name of `machine`, the cause that the node is to read. RTC memory survives any cause but a
+        power-on.
+        BROWN_OUT keeps it too, but the node reads it as a power-on, as on the chip. `wake_reason`: of a waking; left
+        out, it is
+        the timer.
+        """
         assert not self.running, "stop it first"
         if reset_cause == POWER_ON:
             (self.folder / "bench-rtc").unlink(missing_ok=True)
@@ -143,13 +155,13 @@ class VmNode:
             self._reader.start()
 
     def kill(self) -> None:
-        """Cut the power: the process gets no chance to do anything (SIGKILL)."""
+        """Cuts the power: the process gets no chance to do anything (SIGKILL)."""
         if self._process is not None:
             self._process.kill()
             self._ended()
 
     def stop(self) -> None:
-        """End the process at once but politely (SIGTERM); kill it when it does not listen."""
+        """Asks the process to end (SIGTERM), and kills it after STOP_TIMEOUT_S."""
         if self._process is None:
             return
         self._process.terminate()
@@ -166,16 +178,16 @@ class VmNode:
 
     @property
     def returncode(self) -> int | None:
-        """Exit status of the last process: RESET_CODE, WATCHDOG_CODE, or a failure; None while it runs."""
+        """The exit status of the last process: RESET_CODE, WATCHDOG_CODE, or a failure; None while it runs."""
         return None if self._process is None else self._process.poll()
 
     @property
     def pid(self) -> int | None:
-        """Process id of the last start."""
+        """The process id of the last start."""
         return None if self._process is None else self._process.pid
 
     def lines(self) -> list[str]:
-        """The console's lines since the last call, oldest first. Never blocks."""
+        """Returns the console's lines since the last call, oldest first. Never blocks."""
         said = []
         with contextlib.suppress(IndexError):
             while True:
@@ -183,17 +195,16 @@ class VmNode:
         return said
 
     def lamp(self) -> tuple[bool, int] | None:
-        """(fed by the relay, dimming voltage in 0.1 V) as the lamp's twin sees it; None before the first
-        start."""
+        """Returns (fed by the relay, dimming voltage in 0.1 V) by the lamp's twin; None before the first start."""
         try:
             words = (self.folder / "bench-lamp").read_text(encoding="ascii").split()
         except FileNotFoundError:
             return None
-        # The twin rewrites the file in place: caught in between it is empty, and the next look tells.
+        # The twin rewrites the file in place: while it is being written it is empty, and the next call reads it.
         return (words[0] == "1", int(words[1])) if len(words) == 2 else None
 
     def script_lamp(self, fault: str) -> None:
-        """`dead`, `stuck`, `meter-silent`, or nothing for a sound lamp."""
+        """Sets the lamp's fault: `dead`, `stuck`, `meter-silent`, or "" for a sound lamp."""
         (self.folder / "bench-fault").write_text(fault, encoding="ascii")
 
     def script_parts(self, parts: Mapping[str, Mapping[str, Any]]) -> None:
@@ -201,26 +212,28 @@ class VmNode:
         self._write_whole("bench-parts", json.dumps(parts))
 
     def edges(self) -> list[tuple[int, int, int]]:
-        """Each change of an output of all its starts: (ms of the bench's clock, GPIO, level or duty)."""
+        """Returns each change of an output in all its starts: (ms of the bench's clock, GPIO, level or duty)."""
         whole, _, _ = self._read_text("bench-edges").rpartition("\n")
         lines = [[int(word) for word in line.split()] for line in whole.splitlines()]
         return [(at_ms, number, level) for at_ms, number, level in lines]
 
     def valves(self) -> str:
-        """The positions of its latching valves, "1" for open: the master, then the zones."""
+        """Returns the positions of its latching valves, "1" for open: the master, then the zones."""
         return self._read_text("bench-valves")
 
     def block_call(self, call: str) -> None:
-        """The named call (shims/bench_watchdog) blocks from now on; with an empty word none does. A write to flash does
-        only where `bench-flash` was in the folder at the start."""
+        """Makes the named call (shims/bench_watchdog) block from now on; an empty word ends it.
+
+        A write to flash blocks only where `bench-flash` was in the folder at the start.
+        """
         self._write_whole("bench-block", call)
 
     def script_block(self, block_ms: int) -> None:
-        """Its next wait does not come back for so long, as a call that blocks."""
+        """Makes its next wait return only after `block_ms`, as a call that blocks."""
         self._write_whole("bench-block", str(block_ms))
 
     def script_wifi(self, word: str) -> None:
-        """`down`, `busy`, or nothing for a good network."""
+        """Sets the network's state: `down`, `busy`, or "" for a good network."""
         (self.folder / "bench-wifi").write_text(word, encoding="ascii")
 
     def _write_whole(self, name: str, text: str) -> None:
@@ -253,7 +266,7 @@ class VmNode:
     def _read(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            if line.endswith("\n"):  # the power may go in the middle of one, and half a line says nothing
+            if line.endswith("\n"):  # the power may fail in the middle of a line, and half a line has no meaning
                 self._lines.append(line.rstrip("\r\n"))
 
     def _ended(self) -> None:

@@ -1,2 +1,4 @@
-"""The physical world beside lamps and cabinets: rooms and boilers, weather, soil, pipes. Integers, quantised at each
-step; one seed, one world."""
+"""Simulates the physical world: lamps, cabinets, rooms and boilers, weather, soil, pipes.
+
+Integers, quantised at each step; one seed, one world.
+"""

@@ -1,17 +1,17 @@
-"""A Li-ion cell with a small panel, and what an irrigation board takes from it. Integers; the same on every machine.
+"""Models a Li-ion cell with a small panel, and its load, an irrigation board. Integers; the same on every machine.
 
-Currents are of data sheets, at the cell's own voltage (the board's regulator is a linear one):
+Currents are from data sheets, at the cell's own voltage (the board's regulator is a linear one):
 
     asleep      ESP32-S3 8 uA with RTC memory and timer (data sheet, Current Consumption; 8 uA measured on a DevKitM);
                 DS3231 110 uA of its supply pin (19-5170, standby supply current, 3.3 V); INA226 in power-down 2 uA
                 (SBOS547); dividers, Schmitt triggers, regulator and bridges together 20 uA
     awake       ESP32-S3 at work without a radio, 32 mA at 240 MHz (measured on a DevKitM; the WROOM's data sheet says
                 22 to 40), sensors 1 mA
-    on the air  95 mA: Wi-Fi listens at some 90 mA and sends at 340 mA for a hundredth of the time (data sheet, RF)
+    on the air  95 mA: Wi-Fi receives at some 90 mA and sends at 340 mA for a hundredth of the time (data sheet, RF)
     a pulse     1 J with the boost converter's losses (watering.lockouts)
 
-The cell's voltage is that of its charge at rest, in straight lines; its inner resistance is left out, which a pulse
-through a capacitor does not see. The panel gives its current in proportion to the sun, flat on the lid.
+The cell's voltage is that of its charge at rest, in straight lines. Its inner resistance is left out: a pulse through a
+capacitor is not affected by it. The panel gives its current in proportion to the sun, flat on the lid.
 """
 
 from itertools import pairwise
@@ -27,8 +27,10 @@ _CHARGED_PERMILLE = 950
 
 
 class Battery:
-    """Models the cell and its panel. `panel_ma`: of the panel in full sun, 0 without one; `permille`: charge at the
-    begin."""
+    """Models the cell and its panel.
+
+    `panel_ma`: of the panel in full sun, 0 without one; `permille`: charge at the begin.
+    """
 
     def __init__(self, capacity_mah: int, *, panel_ma: int = 0, permille: int = 800) -> None:
         self._capacity_uas = capacity_mah * 1000 * 3600
@@ -48,21 +50,21 @@ class Battery:
         self._charge_uas -= taken
 
     def shine(self, sun_w: int, for_s: int) -> None:
-        """The sun on the lid, W/m2."""
+        """Charges from the sun on the lid, W/m2."""
         gained = self._panel_ma * 1000 * sun_w // _SUN_FULL_W * for_s * _CHARGED_PERMILLE // 1000
         gained = min(gained, self._capacity_uas - self._charge_uas)
         self.gained_uas += gained
         self._charge_uas += gained
 
     def drain_to(self, permille: int) -> None:
-        """Leaves at most this charge, as a cell that was forgotten."""
+        """Leaves at most this charge, as in a cell that was forgotten."""
         self._charge_uas = min(self._charge_uas, self._capacity_uas * permille // 1000)
 
     def permille(self) -> int:
         return self._charge_uas * 1000 // self._capacity_uas
 
     def millivolts(self) -> int:
-        """The voltage at rest; 0 when the cell is empty: its protection has cut it off."""
+        """Returns the voltage at rest; 0 when the cell is empty and its protection has cut it off."""
         if self.is_empty:
             return 0
         permille = self.permille()

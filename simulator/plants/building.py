@@ -22,16 +22,19 @@ from wire import quantity
 
 STEP_MAX_S = 60
 _MK = 100  # 0.0001 K in 0.01 K
-# What a person at rest or at a desk gives, W (ISO 7730, 1.2 met).
+# The heat of a person at rest or at a desk, W (ISO 7730, 1.2 met).
 _PERSON_W = 75
-# An opened window: W/K for a classroom's.
+# An opened window: W/K of a classroom's.
 WINDOW_W_K = 150
 _SUN_W_MAX = 600
 
 
 class RoomData(NamedTuple):
-    """Data of a room. `air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances.
-    `heater_w`: rated. `lag_s`: of the heater. `sun_permille`: of the sun's 600 W that come in."""
+    """Holds the data of a room.
+
+    `air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances. `heater_w`: rated.
+    `lag_s`: of the heater. `sun_permille`: the share of the sun's 600 W that comes in.
+    """
 
     air_kj_k: int
     mass_mj_k: int
@@ -53,8 +56,10 @@ OFFICE = RoomData(300, 5, 310, 40, 20, 1800, 120, 400)
 
 
 class Room:
-    """Models one room. `air_ck`, `mass_ck`: 0.01 °C, now. `settle` carries it forward; change what drives it only after
-    that."""
+    """Models one room. `air_ck`, `mass_ck`: 0.01 °C, now.
+
+    `settle` carries it forward; change its inputs only after that.
+    """
 
     def __init__(self, data: RoomData, air: Air, *, start_ck: int) -> None:
         self.data = data
@@ -85,7 +90,7 @@ class Room:
 
     @property
     def drawn_w(self) -> int:
-        """The power that the heater takes now."""
+        """The power that the heater draws now."""
         if self.heater_dead:
             return 0
         return self.data.heater_w * (1000 if self.heater_stuck else self.demand_permille) // 1000
@@ -94,7 +99,7 @@ class Room:
         return self.energy_ws // 3600
 
     def settle(self, unix_s: int) -> None:
-        """Carry everything forward to this instant."""
+        """Carries everything forward to this instant."""
         if self._at_s is None:
             self._at_s = unix_s
         while self._at_s < unix_s:
@@ -123,13 +128,15 @@ class Room:
 
 
 def _nearest(value: int, divisor: int) -> int:
-    """Rounded down it would leak a tenth of a kelvin in six hours of short steps."""
+    """Divides to the nearest integer: rounding down would lose a tenth of a kelvin in six hours of short steps."""
     return (value + divisor // 2) // divisor
 
 
 class Thermometer:
-    """Models the room's sensor: a lag of its case, noise, a resolution, and how it fails: `absent`, `stuck`,
-    `reads_ck`."""
+    """Models the room's sensor: a lag of its case, noise, a resolution.
+
+    It fails as `absent`, `stuck` or with a fixed `reads_ck`.
+    """
 
     def __init__(self, room: Room, prng: Prng, *, noise_ck: int = 2, step_ck: int = 1, lag_s: int = 60) -> None:
         self._room = room
@@ -145,7 +152,7 @@ class Thermometer:
         self.reads_ck: int | None = None
 
     def read(self, unix_s: int) -> int | None:
-        """0.01 °C, or None: no answer."""
+        """Returns 0.01 °C, or None for no answer."""
         if self.absent:
             return None
         if self.reads_ck is not None:
@@ -164,8 +171,10 @@ class Thermometer:
 
 
 class Boiler:
-    """Flow temperature by its power, radiators by flow - room. Its flow set-point is a lease: `lease_s` after the last
-    word it heats no more."""
+    """Models flow temperature by the boiler's power, and radiators by flow - room.
+
+    Its flow set-point is a lease: `lease_s` after the last command it stops heating.
+    """
 
     lease_s = 68
 
@@ -180,11 +189,11 @@ class Boiler:
         self._at_s: int | None = None
 
     def demand(self, enabled: bool, flow_ck: int, *, unix_s: int) -> None:
-        """Takes the master's set-point from now on."""
+        """Accepts the master's set-point from now on."""
         self._enabled, self._wanted_ck, self._said_s = enabled, min(flow_ck, self._flow_max_ck), unix_s
 
     def settle(self, unix_s: int) -> None:
-        """Flow first, then the room that it heats."""
+        """Carries the flow forward first, then the room that it heats."""
         if self._at_s is None:
             self._at_s = unix_s
         while self._at_s < unix_s:
@@ -205,7 +214,7 @@ class Boiler:
 
 
 class HeatedRoom:
-    """Ports of one room. `unix_s()` is the world's true time. Call `settle` before the plant is looked at."""
+    """Holds the ports of one room. `unix_s()` is the world's true time. Call `settle` before the plant is read."""
 
     def __init__(
         self, room: Room, model: HeatingModel, prng: Prng, unix_s: Callable[[], int], *, contact: bool
@@ -223,7 +232,7 @@ class HeatedRoom:
         self._applied: tuple[bool, int, int] | None = None
 
     def power_on(self) -> None:
-        """No heat until the code says so."""
+        """Starts without heat, until the node's code demands it."""
         self._has_mains = True
         self._applied = None
         self.settle()
@@ -243,7 +252,7 @@ class HeatedRoom:
         return None
 
     def read(self) -> dict[int, int] | None:
-        """One complete reading, or None when all of it is silent."""
+        """Returns one complete reading, or None when all of it is silent."""
         self.settle()
         values: dict[int, int] = {}
         room_ck = self.thermometer.read(self._unix_s())
@@ -264,7 +273,7 @@ class HeatedRoom:
         return values or None
 
     def settle(self) -> None:
-        """Carry the plant forward to now."""
+        """Carries the plant forward to now."""
         unix_s = self._unix_s()
         if self.boiler is None:
             self.room.settle(unix_s)

@@ -1,9 +1,11 @@
-"""The physical cabinet, in integers and from one seed: supply, hand switch, watchdog relay, astronomical clock,
-feeders, door, photocell, and the battery that bridges a failure of the mains.
+"""Models the physical cabinet, in integers and from one seed.
 
-What moves a coil: without mains nothing; else the hand switch, if it is not on AUTO; else the agent's output line
-while the watchdog relay is pulled in; else the astronomical clock. Time is an argument and never goes back: every
-method first lets happen what is due. `deadline_ms` says when something will happen by itself. Knows no agent code.
+It has supply, hand switch, watchdog relay, astronomical clock, feeders, door, photocell, and the battery that bridges a
+failure of the mains.
+
+What moves a coil: without mains nothing; else the hand switch, if it is not on AUTO; else the agent's output line while
+the watchdog relay is pulled in; else the astronomical clock. Time is an argument and never goes back: every method
+first carries out what is due. `deadline_ms` returns when something will happen by itself. Knows no agent code.
 """
 
 from collections.abc import Callable
@@ -26,19 +28,19 @@ _HEADLAMP_LX = 3_000
 
 
 class Photocell:
-    """Measures the sky through what is in front of it: clouds of the hour, dirt, a plant, a headlamp."""
+    """Measures the sky through what is in front of the cell: clouds of the hour, dirt, a plant, a headlamp."""
 
     def __init__(self, prng: Prng, *, latitude_e4: int, longitude_e4: int) -> None:
         self._prng = prng
         self._latitude_e4, self._longitude_e4 = latitude_e4, longitude_e4
         self._step = self._hour = -1
         self._sky_lx = self._clouds_permille = 0
-        self.clear_permille = 1000  # of the light passes its window: 1000 is clean, 100 dirty
+        self.clear_permille = 1000  # share of the light that passes its window: 1000 is clean, 100 dirty
         self.is_covered = False
         self.is_dazzled = False
 
     def lux(self, unix_s: int) -> int:
-        """Now, as a sound cell behind its window sees it."""
+        """Returns the light now at a sound cell behind its window."""
         if self.is_covered:
             return 0
         if unix_s // _STEP_S != self._step:
@@ -62,7 +64,7 @@ class Photocell:
         return self._clouds_permille
 
 
-# A lead battery of 12 V: floating on its charger, resting full, at the end.
+# A lead battery of 12 V: floating on its charger, at rest and full, empty.
 _FLOAT_MV, _FULL_MV, _EMPTY_MV = 13_650, 12_750, 10_800
 _CHARGE_TIMES = 8
 
@@ -80,7 +82,7 @@ class Ups:
         return self._left_ms == 0 and not self._charging
 
     def due_ms(self) -> int | None:
-        """The instant at which it will be empty."""
+        """Returns the instant at which it will be empty."""
         return None if self._charging or not self._left_ms else self._at_ms + self._left_ms
 
     def move(self, *, now_ms: int) -> None:
@@ -92,7 +94,7 @@ class Ups:
             self._left_ms = max(0, self._left_ms - elapsed_ms)
 
     def mains(self, there: bool, *, now_ms: int) -> None:
-        """The charger has its mains, or has lost it."""
+        """Gives the charger its mains, or takes it away."""
         self.move(now_ms=now_ms)
         self._charging = there
 
@@ -104,14 +106,18 @@ class Ups:
 
 
 HAND, AGENT, CLOCK = "hand", "agent", "clock"
-# The Pi, its relays, the router.
+# The power of the Pi, its relays and the router.
 _OWN_DW = 80
 _DWMS_PER_WH = 36_000_000
 
 
 class CabinetData(NamedTuple):
-    """Data of a cabinet as installed. The astronomical clock is programmed with the ordinary hours; `clock_error_ms` is
-    what it is ahead when the run starts, `clock_drift_ppm` what it gains."""
+    """Holds the data of a cabinet as installed.
+
+    The astronomical clock is programmed with the ordinary hours; at the start of the run it is `clock_error_ms` ahead,
+    and
+    it gains `clock_drift_ppm`.
+    """
 
     latitude_e4: int
     longitude_e4: int
@@ -154,7 +160,7 @@ class Cabinet:
         self._clock_lit, self._clock_until_ms = False, 0
         self._shown: tuple[Light, ...] = ()
         self.advance(0)
-        # A cabinet is not switched on for the first time when the run starts: its contactors stand where they should.
+        # A cabinet is not switched on for the first time when the run starts: its contactors are where they should be.
         for feeder in self.feeders:
             feeder.contactor.move(now_ms=feeder.contactor.due_ms() or 0)
         self.advance(0)
@@ -162,20 +168,20 @@ class Cabinet:
     # --- what the agent does ------------------------------------------------------------------------------------
 
     def order(self, feeder: int, closed: bool, *, now_ms: int) -> None:
-        """An output line of the agent."""
+        """Sets an output line of the agent."""
         self.advance(now_ms)
         self._outputs[feeder] = closed
         self._step(now_ms)
 
     def pulse(self, *, now_ms: int) -> None:
-        """One edge of the agent's watchdog line."""
+        """Gives one edge on the agent's watchdog line."""
         self.advance(now_ms)
         if self.has_supply:
             self._relay.pulse(now_ms=now_ms)
         self._step(now_ms)
 
     def outputs_fall(self, *, now_ms: int) -> None:
-        """The board is reset or without supply: its lines are low."""
+        """Sets the output lines low: the board is reset or without supply."""
         self.advance(now_ms)
         self._outputs = [False] * len(self.feeders)
         self._step(now_ms)
@@ -183,7 +189,7 @@ class Cabinet:
     # --- what the world does ------------------------------------------------------------------------------------
 
     def turn_switch(self, position: str, *, now_ms: int) -> None:
-        """A hand on the switch: AUTO, ON, OFF."""
+        """Turns the hand switch: AUTO, ON, OFF."""
         self.advance(now_ms)
         self.switch = position
         self._step(now_ms)
@@ -205,7 +211,7 @@ class Cabinet:
         self._step(now_ms)
 
     def cut_cable(self, feeder: int, before: int, *, now_ms: int) -> None:
-        """Lamps from number `before` on are lost; 0: all."""
+        """Cuts the cable: lamps from number `before` on are lost; 0: all."""
         self.advance(now_ms)
         self.feeders[feeder].cable.cut(before)
         self._step(now_ms)
@@ -216,7 +222,7 @@ class Cabinet:
         self._step(now_ms)
 
     def stick_contactor(self, feeder: int, closed: bool, *, now_ms: int) -> None:
-        """Its contacts weld (`closed`), or its coil burns out."""
+        """Makes its contacts weld (`closed`), or its coil burn out."""
         self.advance(now_ms)
         self.feeders[feeder].contactor.stick(closed, now_ms=now_ms)
         self._step(now_ms)
@@ -227,13 +233,13 @@ class Cabinet:
         self.feeders[feeder].contactor.lag_ms = lag_ms
 
     def bridge_contactor(self, feeder: int, *, now_ms: int) -> None:
-        """Puts a wire past a contactor: the lamps burn, open or closed."""
+        """Puts a wire past a contactor: the lamps burn, whether it is open or closed."""
         self.advance(now_ms)
         self.feeders[feeder].is_bridged = True
         self._step(now_ms)
 
     def mend(self, feeder: int, *, now_ms: int) -> None:
-        """Contactor, breaker, cable and lamps as new."""
+        """Makes contactor, breaker, cable and lamps as new."""
         self.advance(now_ms)
         mended = self.feeders[feeder]
         mended.contactor.mend(now_ms=now_ms)
@@ -245,7 +251,7 @@ class Cabinet:
 
     @property
     def has_supply(self) -> bool:
-        """The Pi and the relay have voltage, from mains or battery."""
+        """True while the Pi and the relay have voltage, from mains or battery."""
         return self.mains or not self._battery.is_empty
 
     @property
@@ -253,34 +259,34 @@ class Cabinet:
         return self._battery.voltage_mv()
 
     def in_charge(self) -> str:
-        """The source that the coils follow: HAND, AGENT or CLOCK."""
+        """Returns the source that the coils follow: HAND, AGENT or CLOCK."""
         if self.switch != AUTO:
             return HAND
         return AGENT if self._relay.is_pulled else CLOCK
 
     def lights(self) -> tuple[Light, ...]:
-        """The light of each feeder, and what of the equipment hinders it."""
+        """Returns the light of each feeder, with the equipment that hinders it."""
         whole = "mains" if not self.mains else "switch" if self.switch != AUTO else None
         return tuple(Light(feeder.lit(), whole or feeder.hindered()) for feeder in self.feeders)
 
     def voltage_dv(self) -> int:
-        """Mains at this moment, 0.1 V."""
+        """Returns the mains voltage at this moment, 0.1 V."""
         return self._base_dv + self._prng.randrange(9) - 4 if self.mains else 0
 
     def temperature_ck(self) -> int:
-        """Inside, in 0.01 °C: the air and what the electronics give off."""
+        """Returns the temperature inside in 0.01 °C: the air plus the heat of the electronics."""
         return self._air.temperature_ck(self.unix_s) + 450
 
     def lux(self) -> int:
         return self.photocell.lux(self.unix_s)
 
     def power_dw(self) -> int:
-        """Everything that the operator's meter sees now."""
+        """Returns the power through the operator's meter now."""
         own_dw = _OWN_DW if self.mains else 0
         return own_dw + sum(feeder.power_dw(now_ms=self._now_ms) for feeder in self.feeders)
 
     def index_wh(self) -> int:
-        """The index of the operator's meter."""
+        """Returns the index of the operator's meter."""
         return self.data.index_wh + self._own_dwms // _DWMS_PER_WH + sum(feeder.energy_wh() for feeder in self.feeders)
 
     @property
@@ -298,20 +304,20 @@ class Cabinet:
     # --- time ---------------------------------------------------------------------------------------------------
 
     def deadline_ms(self) -> int:
-        """The next instant at which something happens by itself."""
+        """Returns the next instant at which something happens by itself."""
         dues = [self._relay.due_ms(), self._battery.due_ms(), self._clock_until_ms]
         dues += [feeder.contactor.due_ms() for feeder in self.feeders]
         return min(due for due in dues if due is not None)
 
     def advance(self, now_ms: int) -> None:
-        """Let time pass up to now, one thing after the other."""
+        """Lets time pass up to now, one event after the other."""
         assert now_ms >= self._now_ms, "time goes forward"
         while (due_ms := self.deadline_ms()) <= now_ms:
             self._step(max(due_ms, self._now_ms))
         self._step(now_ms)
 
     def _step(self, now_ms: int) -> None:
-        """Carry everything forward to `now_ms`, at which something may happen."""
+        """Carries everything forward to `now_ms`, at which something may happen."""
         if self.mains:
             self._own_dwms += _OWN_DW * (now_ms - self._now_ms)
         self._now_ms = now_ms

@@ -1,5 +1,4 @@
-"""Models weather: a year day by day from a seed (`Climate`), the same as rooms feel it (`Weather`), and one fixed
-winter.
+"""Models weather: a year day by day from a seed (`Climate`), the same for rooms (`Weather`), and one fixed winter.
 
 The climate is a synthetic climatology in the likeness of the Loire valley (Angers): monthly means of minimum, maximum,
 share of wet days and rain of a wet day, around which a two-state chain draws wet and dry spells and each day its
@@ -34,7 +33,7 @@ _SUNRISE_S, _SUNSET_S = 6 * 3600, 21 * 3600
 
 
 class Storm(NamedTuple):
-    """Rain at an even pace: first second of the local day, duration, 0.001 mm in all."""
+    """Describes rain at an even pace: first second of the local day, duration, 0.001 mm in all."""
 
     begin_s: int
     for_s: int
@@ -42,8 +41,10 @@ class Storm(NamedTuple):
 
 
 class DayWeather(NamedTuple):
-    """Weather of one civil day. Humidity in 0.1 %, radiation as the mean of 24 hours in W/m2, wind in 0.1 m/s, ET0 in
-    0.001 mm."""
+    """Holds the weather of one civil day.
+
+    Humidity in 0.1 %, radiation as the mean of 24 hours in W/m2, wind in 0.1 m/s, ET0 in 0.001 mm.
+    """
 
     low_ck: int
     high_ck: int
@@ -59,7 +60,7 @@ class DayWeather(NamedTuple):
         return sum(storm.rain_um for storm in self.storms)
 
     def temperature_ck(self, second: int) -> int:
-        """Between the day's low at 05:00 and its high at 15:00, in straight lines."""
+        """Returns the temperature, in straight lines between the day's low at 05:00 and its high at 15:00."""
         if _TROUGH_S <= second <= _PEAK_S:
             risen = (second - _TROUGH_S) * (self.high_ck - self.low_ck) // (_PEAK_S - _TROUGH_S)
             return self.low_ck + risen
@@ -67,13 +68,13 @@ class DayWeather(NamedTuple):
         return self.high_ck - since * (self.high_ck - self.low_ck) // (86400 - _PEAK_S + _TROUGH_S)
 
     def humidity(self, second: int) -> int:
-        """Humidity, which goes against temperature and is highest at dawn."""
+        """Returns the humidity, which goes against temperature and is highest at dawn."""
         span = max(1, self.high_ck - self.low_ck)
         warm = self.temperature_ck(second) - self.low_ck
         return self.humidity_high - (self.humidity_high - self.humidity_low) * warm // span
 
     def radiation_w(self, second: int) -> int:
-        """A parabola over the daylight, whose mean over 24 hours is `sun_w`."""
+        """Returns the radiation: a parabola over the daylight, whose mean over 24 hours is `sun_w`."""
         if not _SUNRISE_S < second < _SUNSET_S:
             return 0
         length = _SUNSET_S - _SUNRISE_S
@@ -82,7 +83,7 @@ class DayWeather(NamedTuple):
         return self.sun_w * 86400 // length * shape // 1000
 
     def rain_between_um(self, first_s: int, last_s: int) -> int:
-        """Rain from second `first_s` to `last_s`."""
+        """Returns the rain from second `first_s` to `last_s`."""
         fallen = 0
         for storm in self.storms:
             ends_s = storm.begin_s + storm.for_s
@@ -95,12 +96,12 @@ class DayWeather(NamedTuple):
         return any(storm.begin_s <= second < storm.begin_s + storm.for_s for storm in self.storms)
 
     def evaporated_um(self, first_s: int, last_s: int) -> int:
-        """Reference evapotranspiration from second `first_s` to `last_s`, with the sun."""
+        """Returns the reference evapotranspiration from second `first_s` to `last_s`, in proportion to the sun."""
         return self.et0_um * _risen(last_s) // 1_000_000 - self.et0_um * _risen(first_s) // 1_000_000
 
 
 class Climate:
-    """The days from `first_day` on; the same seed gives the same days."""
+    """Draws the days from `first_day` on; the same seed gives the same days."""
 
     def __init__(self, seed: int | str, first_day: int) -> None:
         self._prng = Prng(f"climate/{seed}")
@@ -110,7 +111,7 @@ class Climate:
         self._days: list[DayWeather] = []
 
     def day(self, civil_day: int) -> DayWeather:
-        """The weather of a civil day, the first or later."""
+        """Returns the weather of a civil day, the first or later."""
         while len(self._days) <= civil_day - self._first_day:
             self._days.append(self._draw(self._first_day + len(self._days)))
         return self._days[civil_day - self._first_day]
@@ -140,7 +141,7 @@ class Climate:
         )
 
     def _storms(self, wet_dmm: int) -> tuple[Storm, ...]:
-        """Mostly drizzle, now and then a thunderstorm: the sum of a day is near exponential."""
+        """Draws mostly drizzle, sometimes a thunderstorm: the sum of a day is near exponential."""
         prng = self._prng
         share = prng.between(1, 1000)
         # -ln(u) by halving: integers on every machine.
@@ -156,7 +157,10 @@ class Climate:
 
 
 def turc_um(mean_ck: int, sun_w: int, humidity: int) -> int:
-    """ET0 of a day in 0.001 mm by Turc (1961): 0.013 T / (T + 15) (Rs + 50), Rs in cal/cm2, more in dry air."""
+    """Returns the ET0 of a day in 0.001 mm by Turc (1961).
+
+    It is 0.013 T / (T + 15) (Rs + 50), Rs in cal/cm2, more in dry air.
+    """
     if mean_ck <= 0:
         return 0
     calories = sun_w * 206 // 100  # W/m2 over a day: 0.0864 MJ, of 23.9 cal/cm2 each
@@ -165,20 +169,22 @@ def turc_um(mean_ck: int, sun_w: int, humidity: int) -> int:
 
 
 def _risen(second: int) -> int:
-    """Share of the day's sun that has shone by `second`, in millionths: the integral of the parabola."""
+    """Returns the share of the day's sun that has shone by `second`, in millionths: the integral of the parabola."""
     x = max(0, min(second, _SUNSET_S) - _SUNRISE_S) * 1000 // (_SUNSET_S - _SUNRISE_S)
     return (3000 * x * x - 2 * x * x * x) // 1000
 
 
-# A step of five minutes is far below what a wall or a thermometer follows.
+# Five minutes are far less than the time in which a wall or a thermometer follows.
 _STEP_S = 300
 # Radiation on a window in the plane of the sun that counts as 1000 permille.
 _FULL_W = 1000
 
 
 class Weather:
-    """Gives rooms the weather of a Climate through the interface of `simulator.plants.lamps.Air`: one climate serves
-    rooms and green spaces, so that a sunny day warms a classroom and dries a lawn."""
+    """Gives rooms the weather of a Climate through the interface of `simulator.plants.lamps.Air`.
+
+    One climate serves rooms and green spaces, so that a sunny day warms a classroom and dries a lawn.
+    """
 
     def __init__(self, climate: Climate) -> None:
         self._climate = climate
@@ -192,7 +198,7 @@ class Weather:
         return self._at(unix_s)[1]
 
     def day(self, unix_s: int) -> DayWeather:
-        """The whole civil day."""
+        """Returns the weather of the whole civil day."""
         return self._climate.day(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
 
     def _at(self, unix_s: int) -> tuple[int, int]:
@@ -215,15 +221,17 @@ _SWING_LOW_CK, _SWING_HIGH_CK = 150, 550
 
 
 class Winter:
-    """Models a French winter that never was, the same for every run, from the 15 October before `year`'s November to
-    the end of March; it has the interface of `simulator.plants.lamps.Air`.
+    """Models one invented French winter, the same for every run, with the interface of `simulator.plants.lamps.Air`.
 
-    Monthly means as of Angers-Beaucouzé (normals 1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8,
-    February 6.3, March 9.1; November's is from the press, the others are from memory), interpolated by day. Around them
-    an anomaly from day to day (first-order, 0.8 of yesterday's, standard deviation about 3.5 K), so that there are cold
-    spells below -5 °C and soft weeks; a daily wave whose height goes with the clearness of the day; sun by the sun's
-    true height and that clearness. Chance comes from a fixed seed of its own, one whose mean (7.2 °C) is near that of
-    the normals.
+    It lasts from the 15 October before `year`'s November to the end of March. Monthly means as of Angers-Beaucouzé
+    (normals
+    1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8, February 6.3, March 9.1; November's is from the
+    press,
+    the others are from memory), interpolated by day. Around them an anomaly from day to day (first-order, 0.8 of
+    yesterday's, standard deviation about 3.5 K), so that there are cold spells below -5 °C and soft weeks; a daily wave
+    whose height goes with the clearness of the day; sun by the sun's true height and that clearness. Chance comes from
+    a
+    fixed seed of its own, one whose mean (7.2 °C) is near that of the normals.
     """
 
     def __init__(self, year: int, seed: str = "winter-4") -> None:
@@ -238,11 +246,11 @@ class Winter:
         self._now = (0, 0)
 
     def temperature_ck(self, unix_s: int) -> int:
-        """Outdoors, 0.01 °C, in steps of a minute."""
+        """Returns the outdoor temperature, 0.01 °C, in steps of five minutes."""
         return self._at(unix_s)[0]
 
     def sun_permille(self, unix_s: int) -> int:
-        """The sun on a window, in thousandths of overhead and clear."""
+        """Returns the sun on a window, in thousandths of the sun overhead in a clear sky."""
         return self._at(unix_s)[1]
 
     def _at(self, unix_s: int) -> tuple[int, int]:

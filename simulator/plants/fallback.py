@@ -1,7 +1,6 @@
-"""Models the hardware that lights the street when no agent pulses: a timer relay and the cabinet's own astronomical
-clock.
+"""Models the hardware that lights the street when no agent pulses: a timer relay and an astronomical clock.
 
-The relay hands the coils to the agent's outputs while it is pulsed, and to the clock otherwise. The clock is the
+The relay connects the coils to the agent's outputs while it is pulsed, and to the clock otherwise. The clock is the
 commune's old one: a quartz of its own that is never corrected, sunset and sunrise of the place, the ordinary hours of
 extinction, legal time from its own table of last Sundays. It knows no exception, no command and no network. It must
 share nothing with the policy's resolver, whose faults it would hide.
@@ -18,8 +17,11 @@ _ALWAYS = 0b1111111
 
 
 class Programme(NamedTuple):
-    """Lit from sunset + `dusk_min` to `off_min` (minutes of legal time, None: all night), and from `on_min` to
-    sunrise + `dawn_min`. `off_min` at 720 or later is in the evening, below it after midnight."""
+    """Describes ordinary hours.
+
+    Lit from sunset + `dusk_min` to `off_min` (minutes of legal time, None: all night), and from `on_min` to sunrise +
+    `dawn_min`. `off_min` at 720 or later is in the evening, below it after midnight.
+    """
 
     dusk_min: int = 0
     off_min: int | None = None
@@ -27,7 +29,7 @@ class Programme(NamedTuple):
     dawn_min: int = 0
 
     def steps(self) -> tuple[lighting.Step, ...]:
-        """The same as a program of a policy."""
+        """Returns the same hours as a program of a policy."""
         middle = ()
         if self.off_min is not None:
             middle = (
@@ -38,43 +40,47 @@ class Programme(NamedTuple):
         return (dusk, *middle, lighting.Step(lighting.SUNRISE, self.dawn_min, 0, 0))
 
     def calendar(self) -> lighting.Calendar:
-        """The policy that says this and nothing else."""
+        """Returns a policy with these hours and nothing else."""
         return lighting.Calendar((lighting.Rule(_ALWAYS, 0, 0, 0),), (self.steps(),))
 
 
 class WatchdogRelay:
-    """Models an off-delay timer: pulled in it holds for `RELAY_MS` after each pulse; dropped it takes two pulses within
-    that time to pull in, so that one glitch of a starting board gives nothing away."""
+    """Models an off-delay timer: pulled in it holds for `RELAY_MS` after each pulse.
+
+    Dropped it needs two pulses within that time to pull in, so that one glitch of a starting board switches nothing.
+    """
 
     def __init__(self) -> None:
         self.is_pulled = False
         self._pulsed_ms: int | None = None
 
     def pulse(self, *, now_ms: int) -> None:
-        """One edge on its input."""
+        """Gives one edge on its input."""
         if self._pulsed_ms is not None and now_ms - self._pulsed_ms < RELAY_MS:
             self.is_pulled = True
         self._pulsed_ms = now_ms
 
     def due_ms(self) -> int | None:
-        """The instant at which it will drop."""
+        """Returns the instant at which it will drop."""
         return None if not self.is_pulled or self._pulsed_ms is None else self._pulsed_ms + RELAY_MS
 
     def move(self, *, now_ms: int) -> None:
-        """Drop, if its time has come."""
+        """Drops the relay if its time has come."""
         due_ms = self.due_ms()
         if due_ms is not None and now_ms >= due_ms:
             self.drop()
 
     def drop(self) -> None:
-        """Its own supply is gone, or its time has come."""
+        """Drops the relay: its own supply is gone, or its time has come."""
         self.is_pulled = False
         self._pulsed_ms = None
 
 
 class AstronomicalClock:
-    """Models the cabinet's old clock. `error_ms`: what it is ahead of UTC at `set_unix_ms`; it gains `drift_ppm` from
-    then on."""
+    """Models the cabinet's old clock.
+
+    `error_ms`: how far it is ahead of UTC at `set_unix_ms`; it gains `drift_ppm` from then on.
+    """
 
     def __init__(
         self,
@@ -93,11 +99,11 @@ class AstronomicalClock:
         self._edges: list[tuple[int, bool]] = []
 
     def shown_ms(self, unix_ms: int) -> int:
-        """The UTC that its display would show."""
+        """Returns the UTC that its display would show."""
         return unix_ms + self._error_ms + (unix_ms - self._set_ms) * self._drift_ppm // 1_000_000
 
     def is_lit(self, unix_ms: int) -> bool:
-        """True while its contact is closed."""
+        """Returns True while its contact is closed."""
         shown_s = self.shown_ms(unix_ms) // 1000
         lit = False
         for edge_s, closes in self._edges_of(shown_s):
@@ -106,7 +112,7 @@ class AstronomicalClock:
         return lit
 
     def until_ms(self, unix_ms: int) -> int:
-        """The first instant (true UTC) after this one at which its contact may move."""
+        """Returns the first instant (true UTC) after this one at which its contact may move."""
         shown_s = self.shown_ms(unix_ms) // 1000
         for edge_s, _ in self._edges_of(shown_s):
             if edge_s > shown_s:
@@ -115,7 +121,7 @@ class AstronomicalClock:
         return self._true_ms(1000 * civil.unix_from_local(civil.PARIS, self._evening + 1, _NOON_S))
 
     def _true_ms(self, shown_ms: int) -> int:
-        """The first true millisecond at which it shows at least this."""
+        """Returns the first true millisecond at which the clock shows at least `shown_ms`."""
         since_set = shown_ms - self._error_ms - self._set_ms
         true_ms = self._set_ms + since_set * 1_000_000 // (1_000_000 + self._drift_ppm) - 1
         while self.shown_ms(true_ms) < shown_ms:
@@ -123,7 +129,7 @@ class AstronomicalClock:
         return true_ms
 
     def _edges_of(self, shown_s: int) -> list[tuple[int, bool]]:
-        """The edges of its contact from noon to noon, by the time it shows: (Unix s, closes)."""
+        """Returns the edges of its contact from noon to noon, by the time it shows: (Unix s, closes)."""
         local = civil.local_from_unix(civil.PARIS, shown_s)
         evening = local.civil_day - (local.second < _NOON_S)
         if evening != self._evening:

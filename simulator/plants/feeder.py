@@ -1,8 +1,8 @@
-"""One feeder of a cabinet: breaker, contactor, cable with plain LED lamps, and the energy that goes out.
+"""Models one feeder of a cabinet: breaker, contactor, cable with plain LED lamps, and the energy that goes out.
 
 The contactor's coil pulls, its main contact follows a little later, and an auxiliary contact reports. The auxiliary
 contact is linked to the main one, so it is right also when the main contact is welded; when it is dirty it reports
-"open" for ever.
+"open" for good.
 
 The cable has no controllers and no radio. A lamp draws its own true watts; a cold driver draws a little more and
 settles within a minute and a half. The inrush at closing is forty times the current for a few milliseconds, bounded by
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from simulator.world.chance import Prng
 
 WARM_UP_MS = 90_000
-# Of the steady power, on top of it at the instant of closing.
+# The excess over the steady power at the instant of closing.
 _COLD_PERMILLE = 60
 _INRUSH_TIMES = 40
 # 230 V over about half an ohm of transformer and cable.
@@ -23,7 +23,7 @@ INRUSH_MAX_MA = 460_000
 
 
 class Cable:
-    """The lamps of one feeder, numbered from 0 in the order of the cable."""
+    """Models the lamps of one feeder, numbered from 0 in the order of the cable."""
 
     def __init__(self, prng: Prng, *, lamps: int, lamp_dw: int) -> None:
         self._true_dw = [prng.around(lamp_dw, max(1, lamp_dw // 60)) for _ in range(lamps)]
@@ -38,32 +38,35 @@ class Cable:
         return len(self._true_dw)
 
     def fail(self, lamp: int) -> None:
-        """The driver or the module of a lamp dies: no light, no watts."""
+        """Makes the driver or the module of a lamp die: no light, no watts."""
         self._failed.add(lamp)
         self._count()
 
     def cut(self, before: int) -> None:
-        """Nothing from lamp `before` on has voltage any more; 0 is the whole feeder."""
+        """Cuts the voltage from lamp `before` on; 0 is the whole feeder."""
         self._ends_before = before
         self._count()
 
     def mend(self) -> None:
-        """Every lamp and the whole cable as new."""
+        """Makes every lamp and the whole cable as new."""
         self._failed.clear()
         self._ends_before = self.lamps
         self._count()
 
     def power_dw(self, lit_for_ms: int) -> int:
-        """Drawn now, that long after the closing."""
+        """Returns the power drawn that long after the closing."""
         return self.steady_dw + self.steady_dw * _COLD_PERMILLE * max(0, WARM_UP_MS - lit_for_ms) // (1000 * WARM_UP_MS)
 
     def energy_dwms(self, from_ms: int, to_ms: int) -> int:
-        """Drawn between two instants after the closing: the exact integral of `power_dw`, but for its rounding."""
+        """Returns the energy drawn between two instants after the closing.
+
+        It is the exact integral of `power_dw`, but for its rounding.
+        """
         cold = self.steady_dw * _COLD_PERMILLE * (_ramp(to_ms) - _ramp(from_ms)) // (2000 * WARM_UP_MS)
         return self.steady_dw * (to_ms - from_ms) + cold
 
     def inrush_ma(self, voltage_dv: int) -> int:
-        """The peak at the instant of closing."""
+        """Returns the peak current at the instant of closing."""
         return min(INRUSH_MAX_MA, _INRUSH_TIMES * 1000 * self.steady_dw // max(1, voltage_dv))
 
     def _count(self) -> None:
@@ -72,13 +75,13 @@ class Cable:
 
 
 def _ramp(at_ms: int) -> int:
-    """Twice the integral of what is left of the warm-up, from the closing to `at_ms`."""
+    """Returns twice the integral of what is left of the warm-up, from the closing to `at_ms`."""
     at_ms = min(at_ms, WARM_UP_MS)
     return at_ms * (2 * WARM_UP_MS - at_ms)
 
 
 class Contactor:
-    """`is_closed` is the main contact. Time is an argument; `due_ms` says when it will move."""
+    """Models a contactor; `is_closed` is the main contact. Time is an argument; `due_ms` returns when it will move."""
 
     def __init__(self, prng: Prng) -> None:
         self.lag_ms = prng.between(12, 30)
@@ -99,7 +102,7 @@ class Contactor:
         return self.is_closed and not self.auxiliary_is_dirty
 
     def drive(self, coil: bool, *, now_ms: int) -> None:
-        """Voltage on the coil, or none."""
+        """Puts voltage on the coil, or none."""
         if coil != self._coil:
             self._coil = coil
             self._due_ms = now_ms + self.lag_ms
@@ -108,7 +111,7 @@ class Contactor:
         return self._due_ms
 
     def move(self, *, now_ms: int) -> None:
-        """The contact follows the coil, if its time has come and nothing holds it."""
+        """Makes the contact follow the coil, if its time has come and nothing holds it."""
         if self._due_ms is not None and now_ms >= self._due_ms:
             self._due_ms = None
             if self._stuck is None:
@@ -117,8 +120,10 @@ class Contactor:
                 self._set(True)  # it welds at a closing, and then stays
 
     def stick(self, closed: bool, *, now_ms: int) -> None:
-        """Breaks the contactor. `closed`: its contacts weld, now or at the next closing; otherwise its coil burns out
-        and it stays open."""
+        """Breaks the contactor.
+
+        `closed`: its contacts weld, now or at the next closing; otherwise its coil burns out and it stays open.
+        """
         self._stuck = closed
         if not closed:
             self._due_ms = None
@@ -127,7 +132,7 @@ class Contactor:
             self._due_ms = now_ms
 
     def mend(self, *, now_ms: int) -> None:
-        """A new contactor, on the same coil wires."""
+        """Replaces the contactor, on the same coil wires."""
         self._stuck = None
         self.auxiliary_is_dirty = False
         self._due_ms = now_ms
@@ -142,7 +147,7 @@ _DWMS_PER_WH = 36_000_000
 
 
 class FeederData(NamedTuple):
-    """Data of a feeder as installed. `switched` False: a permanent feeder, which is opened by hand only."""
+    """Holds the data of a feeder as installed. `switched` False: a permanent feeder, which is opened only by hand."""
 
     name: str
     lamps: int
@@ -151,7 +156,9 @@ class FeederData(NamedTuple):
 
 
 class Light(NamedTuple):
-    """The light that a feeder gives the street. `hindered`: why the equipment could not do otherwise (a word), or None.
+    """Holds the light that a feeder gives the street.
+
+    `hindered`: the equipment that prevented another (a word), or None.
     """
 
     lit: int
@@ -159,7 +166,7 @@ class Light(NamedTuple):
 
 
 class Feeder:
-    """Energy is carried forward by `settle`: call it before anything changes."""
+    """Models one feeder. Energy is carried forward by `settle`: call it before anything changes."""
 
     def __init__(self, data: FeederData, prng: Prng) -> None:
         self.data = data
@@ -175,15 +182,15 @@ class Feeder:
 
     @property
     def is_fed(self) -> bool:
-        """Its lamps have voltage."""
+        """True while its lamps have voltage."""
         return self._fed_since_ms is not None
 
     def lit(self) -> int:
-        """Lamps that give light."""
+        """Returns the number of lamps that give light."""
         return self.cable.able if self.is_fed else 0
 
     def hindered(self) -> str | None:
-        """The part of its own equipment that stands between an order and the light."""
+        """Returns the part of its own equipment that keeps an order from the light, or None."""
         if self.contactor.is_faulty or self.is_bridged:
             return "contactor"
         if self.breaker_is_tripped:
@@ -191,14 +198,14 @@ class Feeder:
         return None if self.cable.able else "cable"
 
     def settle(self, *, now_ms: int) -> None:
-        """Carry the energy forward to now."""
+        """Carries the energy forward to now."""
         if self._fed_since_ms is not None:
             since = self._fed_since_ms
             self._energy_dwms += self.cable.energy_dwms(self._settled_ms - since, now_ms - since)
         self._settled_ms = now_ms
 
     def feed(self, mains: bool, *, voltage_dv: int, now_ms: int) -> None:
-        """Give voltage to the lamps, or take it, as breaker and contactor stand. Settled before."""
+        """Gives voltage to the lamps, or cuts it, by the positions of breaker and contactor. Call `settle` before."""
         fed = mains and (self.contactor.is_closed or self.is_bridged) and not self.breaker_is_tripped
         if fed and self._fed_since_ms is None:
             self._fed_since_ms = now_ms
@@ -207,20 +214,20 @@ class Feeder:
             self._fed_since_ms = None
 
     def power_dw(self, *, now_ms: int) -> int:
-        """The true power drawn now."""
+        """Returns the true power drawn now."""
         return 0 if self._fed_since_ms is None else self.cable.power_dw(now_ms - self._fed_since_ms)
 
     def metered_dw(self, *, now_ms: int) -> int:
-        """The power by a meter: the truth and a noise of a fifth of a percent."""
+        """Returns the power by a meter: the true power with noise of a fifth of a percent."""
         true_dw = self.power_dw(now_ms=now_ms)
         noise_dw = true_dw // 500
         return true_dw - noise_dw + self._prng.randrange(2 * noise_dw + 1) if noise_dw else true_dw
 
     def energy_wh(self) -> int:
-        """Since the start of the run, as settled."""
+        """Returns the energy since the start of the run, as settled."""
         return self._energy_dwms // _DWMS_PER_WH
 
 
 def current_ma(power_dw: int, voltage_dv: int) -> int:
-    """The current of LED drivers at that power."""
+    """Returns the current of LED drivers at that power."""
     return 100_000 * power_dw // (POWER_FACTOR_PERCENT * max(1, voltage_dv))

@@ -1,6 +1,6 @@
-"""Models a green space: soil, pipes and weather together, the ports of its irrigation node, and a desk to run a trade.
+"""Models a green space: soil, pipes and weather, the ports of its irrigation node, and a runner for a trade.
 
-`Plot` is a zone's root zone; `Site` is the world of one node; `GreenPorts` stands for the ports of `kinds.irrigation`;
+`Plot` is a zone's root zone; `Site` is the world of one node; `GreenPorts` replaces the ports of `kinds.irrigation`;
 `TradeRunner` runs a trade in virtual time as the node's shell does: sample when due, decide, apply, sleep until the
 deadline. The node's clock may be wrong: the world's is not. Must not know why a valve is open.
 """
@@ -19,16 +19,18 @@ from watering.settings import WIND
 from watering.valves import HELD
 from wire import quantity
 
-# Intake on a slope, % of the flat one, and column of the surface table: up to this slope in %.
+# For slopes up to this in %: intake in % of that on flat ground, column of the surface table.
 _SLOPES = ((3, 100, 0), (6, 80, 1), (12, 60, 2), (100, 40, 3))
 
 
 class Plot:
     """Models one zone's soil, a bucket after FAO-56 with parameters of its own.
 
-    The true field capacity, intake and distribution differ from what the node's settings say, by the seed: a node that
-    is only right on its own model must be seen. Water beyond what the soil takes in stands on the surface; beyond what
-    the surface holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, quantised at each step.
+    The true field capacity, intake and distribution differ from the node's settings, by the seed: a node that is right
+    only
+    on its own model must be detected. Water beyond what the soil takes in stands on the surface; beyond what the
+    surface
+    holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, quantised at each step.
     """
 
     def __init__(self, zone: policy.Zone, prng: Prng) -> None:
@@ -51,11 +53,11 @@ class Plot:
         self.transpired_um = 0
 
     def stressed(self) -> bool:
-        """True when the plants take up less than they would: Ks < 1."""
+        """Returns True when the plants take up less than they would: Ks < 1."""
         return self.depletion_um > self.readily_um
 
     def step(self, seconds: int, *, irrigation_um: int, rain_um: int, et0_um: int) -> None:
-        """`seconds` of the world: water on the surface, into the soil, out of the leaves."""
+        """Runs `seconds` of the world: water onto the surface, into the soil, out of the leaves."""
         useful_um = irrigation_um * self._efficiency // 100
         self.uneven_um += irrigation_um - useful_um  # beside the plants, or twice where it was wet already
         self.standing_um += useful_um + rain_um
@@ -77,14 +79,14 @@ class Plot:
 
 
 _STEP_S = 600
-# What the twin's sensors add up to: 0.2 mm a tip.
+# The rain of one tip of the gauge: 0.2 mm.
 TIP_UM = 200
-# A cell that its charger keeps full.
+# The voltage of a cell that its charger keeps full.
 CHARGED_MV = 4100
 
 
 class Site:
-    """The world of one node, from Unix second `begin_s` on."""
+    """Simulates the world of one node, from Unix second `begin_s` on."""
 
     def __init__(self, zones: tuple[Any, ...], pipes: Pipes, climate: Climate, prng: Prng, begin_s: int) -> None:
         self.pipes = pipes
@@ -101,7 +103,7 @@ class Site:
         return self.begin_s + self.now_ms // 1000
 
     def advance(self, now_ms: int) -> None:
-        """Bring the pipes forward to `now_ms` of the world, and the soil to the last whole ten minutes."""
+        """Carries the pipes forward to `now_ms` of the world, and the soil to the last whole ten minutes."""
         end_s = self.begin_s + now_ms // 1000
         while True:
             step_s = _STEP_S - self.soil_s % _STEP_S
@@ -112,7 +114,7 @@ class Site:
         self.now_ms = now_ms
 
     def weather(self) -> tuple[Any, int]:
-        """(the day's weather, second of the local day) now."""
+        """Returns (the day's weather, second of the local day) now."""
         local = civil.local_from_unix(civil.PARIS, self.unix_s)
         return self.climate.day(local.civil_day), local.second
 
@@ -124,7 +126,7 @@ class Site:
         et0_um = day.evaporated_um(second, second + step_s)
         self.rain_um += rain_um
         for zone, plot in enumerate(self.plots, 1):
-            # 1 mL on 1 dm2 is 0.1 mm: microlitres over dm2 and 10 are micrometres; what does not make one waits.
+            # 1 mL on 1 dm2 is 0.1 mm: microlitres over dm2 and 10 are micrometres; the remainder waits.
             fallen_um = (self.pipes.zone_ul[zone] - self._had_ul[zone]) // (10 * plot.zone.area_dm2)
             self._had_ul[zone] += fallen_um * 10 * plot.zone.area_dm2
             plot.step(step_s, irrigation_um=fallen_um, rain_um=rain_um, et0_um=et0_um)
@@ -132,8 +134,11 @@ class Site:
 
 
 class GreenPorts:
-    """The twin of `kinds.irrigation.Ports` on a Site. `silent`: keys that a broken sensor keeps back, or that nobody
-    has fitted: no board measures the sun, and an anemometer is an option (`fitted`, as of watering.settings)."""
+    """Is the twin of `kinds.irrigation.Ports` on a Site.
+
+    `silent`: keys of sensors that are broken or not fitted: no board measures the sun, and an anemometer is an option
+    (`fitted`, as of watering.settings).
+    """
 
     def __init__(
         self,
@@ -159,13 +164,13 @@ class GreenPorts:
         self._held = 0
 
     def safe(self) -> None:
-        """Brings outputs to their safe state: held ones fall, what latches waits for its pulses."""
+        """Brings outputs to their safe state: held ones fall, latching ones wait for their pulses."""
         self._under_way = None
         self._held = 0
         self.site.pipes.power_off(self.site.now_ms)
 
     def apply(self, valves: Any, *, now_ms: int) -> None:
-        """One turn, as on the chip: held outputs at once, one pulse at a time."""
+        """Applies one turn, as on the chip: held outputs at once, one pulse at a time."""
         drive = valves.tick(now_ms=now_ms)
         if drive.held != self._held:
             fresh, self._held = drive.held & ~self._held, drive.held
@@ -188,7 +193,7 @@ class GreenPorts:
         return self._under_way is not None
 
     def read(self) -> dict[int, int]:
-        """One reading of everything."""
+        """Returns one reading of everything."""
         day, second = self.site.weather()
         values = {
             quantity.TEMPERATURE: day.temperature_ck(second),
@@ -222,23 +227,23 @@ class TradeRunner:
         self.events: list[tuple[int, int, bool | None, Any]] = []
         self.directives: dict[int, int] = {}
         self.order: Any = None
-        # What the node believes of the time: seconds added to the world's, or None for no clock.
+        # The node's time: seconds added to the world's, or None for no clock.
         self.clock_s: int | None = 0
         self.uncertainty_s = 1
         self.watchers: list[Callable[[int], None]] = []
-        # A scheduler that never runs again: only the ports turn.
+        # True for a scheduler that never runs again: only the ports turn.
         self.frozen = False
         self.trade: Any = None
         self.power_on()
 
     def power_on(self) -> None:
-        """Starts the node: outputs safe, then the trade with what it remembered."""
+        """Starts the node: outputs safe, then the trade with what it saved."""
         self.ports.safe()
         self.trade = self._make(self.memory, self.site.now_ms)
         self._due_ms = self.site.now_ms
 
     def power_cut(self, for_ms: int, *, remembered: bool = False) -> None:
-        """Cuts power: RAM is gone; `remembered`: the hourly write came just before."""
+        """Cuts power: RAM is lost; `remembered`: the hourly write came just before."""
         if remembered:
             self.memory = self.trade.memory(self.site.now_ms)
         self.ports.safe()
@@ -252,7 +257,7 @@ class TradeRunner:
         return Moment(now_ms, unix_s, self.uncertainty_s, self.order, False, self.directives)
 
     def run(self, for_s: int) -> None:
-        """So many seconds of the world."""
+        """Runs `for_s` seconds of the world."""
         end_ms = self.site.now_ms + 1000 * for_s
         while self.site.now_ms < end_ms:
             self._world(min(end_ms, self._next_ms()))

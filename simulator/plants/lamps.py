@@ -1,10 +1,10 @@
-"""The physical world of a street: mains, lamps, air. Simple, but the quantities obey each other.
+"""Models the physical world of a street: mains, lamps, air. It is simple, but the quantities are consistent.
 
-A lamp is an LED luminaire with a driver: power falls linearly with the level down to a standby, the power
-factor falls with the load, light falls with age (0.3 % per 1000 h), the case warms above the air in
-proportion to what it burns with a time constant, energy is power over time. Everything is integers,
-quantised at each step, so that a seed gives the same digits everywhere. Faults: the LED module dies
-(its driver idles while it has mains), the relay sticks closed (burns though darkness is ordered).
+A lamp is an LED luminaire with a driver: power falls linearly with the level down to a standby, the power factor falls
+with the load, light falls with age (0.3 % per 1000 h), the case warms above the air in proportion to the power with a
+time constant, energy is power over time. Everything is integers, quantised at each step, so that a seed gives the same
+digits everywhere. Faults: the LED module dies (its driver idles while it has mains), the relay sticks closed (the lamp
+burns though darkness is ordered).
 """
 
 from typing import NamedTuple
@@ -17,10 +17,10 @@ _CASE_TIME_CONSTANT_MS = 1_800_000
 _CASE_CK_PER_W = 25
 
 
-# A driver whose module is dead draws for itself, as long as its relay feeds it.
+# A driver whose module is dead draws this itself, as long as its relay feeds it.
 _DRIVER_IDLES_DW = 10
 
-# (sun's elevation in 0.01 °, lx): in between, linear.
+# (sun's elevation in 0.01 °, lx): linear in between.
 _CLEAR_SKY = (
     (-1800, 0),
     (-600, 3),
@@ -36,7 +36,7 @@ _CLEAR_SKY = (
 
 
 class LampData(NamedTuple):
-    """Data of a luminaire: what is printed on it, and what it really is. dW is 0.1 W."""
+    """Holds the data of a luminaire: its nominal values, and its true ones. dW is 0.1 W."""
 
     nominal_dw: int
     standby_dw: int
@@ -45,7 +45,7 @@ class LampData(NamedTuple):
 
 
 class Air:
-    """Temperature of a district: a daily wave around a mean, lowest two hours after the coldest sun."""
+    """Models the temperature of a district: a daily wave around a mean, lowest two hours after the coldest sun."""
 
     def __init__(self, *, latitude_e4: int, longitude_e4: int, mean_ck: int, swing_ck: int) -> None:
         self._latitude_e4 = latitude_e4
@@ -58,7 +58,7 @@ class Air:
         self._sun_permille = 0
 
     def temperature_ck(self, unix_s: int) -> int:
-        """The temperature in 0.01 °C; it follows the sun's height two hours late, in steps of a minute."""
+        """Returns the temperature in 0.01 °C; it follows the sun's height two hours late, in steps of a minute."""
         minute = unix_s // 60
         if minute != self._minute:
             self._minute = minute
@@ -66,7 +66,7 @@ class Air:
         return self._now_ck
 
     def sun_permille(self, unix_s: int) -> int:
-        """The height of the sun, in thousandths of overhead; 0 at night."""
+        """Returns the height of the sun, in thousandths of overhead; 0 at night."""
         minute = unix_s // 60
         if minute != self._sun_minute:
             self._sun_minute = minute
@@ -80,7 +80,7 @@ class Air:
 
 
 class LampFeeder:
-    """A cable with lamps. `switched`: a contactor cuts every lamp of it by day; `permanent`: never."""
+    """Models a cable with lamps. `switched`: a contactor cuts all its lamps by day; `permanent`: never."""
 
     def __init__(self, prng: Prng, *, switched: bool) -> None:
         self._prng = prng
@@ -89,13 +89,15 @@ class LampFeeder:
         self._base_dv = prng.around(2320, 15)
 
     def voltage_dv(self) -> int:
-        """Mains at this moment, 0.1 V; slow drift of the grid and noise."""
+        """Returns the mains voltage at this moment, 0.1 V; slow drift of the grid and noise."""
         return self._prng.around(self._base_dv, 4) if self.powered else 0
 
 
 class Lamp:
-    """One luminaire and its meter. `level_percent` is what the output orders; `light_percent` what the
-    street gets."""
+    """Models one luminaire and its meter.
+
+    `level_percent` is what the output orders; `light_percent` what the street gets.
+    """
 
     def __init__(self, data: LampData, feeder: LampFeeder, air: Air, prng: Prng) -> None:
         self.data = data
@@ -112,19 +114,19 @@ class Lamp:
         self._metered_from_dwms = 0
 
     def burning_percent(self) -> int:
-        """The level that really reaches the module."""
+        """Returns the level that reaches the module."""
         if not self.feeder.powered:
             return 0
         return 100 if self.relay_stuck and not self.level_percent else self.level_percent
 
     def light_percent(self) -> int:
-        """Light on the street, of a new lamp at full power."""
+        """Returns the light on the street, in % of a new lamp at full power."""
         if self.module_dead:
             return 0
         return self.burning_percent() * (1_000_000 - 3 * self.data.age_h) // 1_000_000
 
     def power_dw(self) -> int:
-        """Active power drawn now, 0.1 W."""
+        """Returns the active power drawn now, 0.1 W."""
         if not self.feeder.powered:
             return 0
         data = self.data
@@ -138,7 +140,7 @@ class Lamp:
         self.level_percent = level_percent
 
     def settle(self, *, now_ms: int, unix_s: int) -> None:
-        """Carry energy and temperature forward to now; call before anything changes."""
+        """Carries energy and temperature forward to now; call before anything changes."""
         elapsed_ms = now_ms - self._at_ms
         self._at_ms = now_ms
         self._energy_dwms += self.power_dw() * elapsed_ms
@@ -152,18 +154,18 @@ class Lamp:
         self._case_ck += (target_ck - self._case_ck) * step_ms // _CASE_TIME_CONSTANT_MS
 
     def energy_wh(self) -> int:
-        """Since the start of the run."""
+        """Returns the energy since the start of the run."""
         return self._energy_dwms // 36_000_000
 
     def meter_reset(self) -> None:
-        """The meter chip has lost its mains: its register starts again from zero."""
+        """Restarts the meter's register from zero: the chip has lost its mains."""
         self._metered_from_dwms = self._energy_dwms
 
     def metered_wh(self) -> int:
         return (self._energy_dwms - self._metered_from_dwms) // 36_000_000
 
     def power_factor_percent(self) -> int:
-        """0.95 at full load, falling to 0.5 at standby."""
+        """Returns the power factor: 0.95 at full load, falling to 0.5 at standby."""
         return 50 + 45 * min(100, 100 * self.power_dw() // max(1, self.data.true_dw)) // 100
 
     def case_ck(self) -> int:
@@ -174,7 +176,7 @@ class Lamp:
 
 
 def clear_sky_lx(elevation_cdeg: int) -> int:
-    """Illuminance under a clear sky."""
+    """Returns the illuminance under a clear sky."""
     before = _CLEAR_SKY[0]
     for after in _CLEAR_SKY:
         if elevation_cdeg < after[0]:
@@ -186,21 +188,21 @@ def clear_sky_lx(elevation_cdeg: int) -> int:
 
 
 class Daylight:
-    """Light at one site. `cloud_percent`: what clouds let through (100 clear, 10 overcast, 2 a storm)."""
+    """Models the light at one site. `cloud_percent`: what clouds let through (100 clear, 10 overcast, 2 a storm)."""
 
     def __init__(self, site: lighting.Site) -> None:
         self._site = site
         self.cloud_percent = 100
 
     def lx(self, unix_s: int) -> int:
-        """Horizontal illuminance of this minute."""
+        """Returns the horizontal illuminance of this minute."""
         minute_s = unix_s // 60 * 60
         elevation = sun.elevation_cdeg(minute_s, self._site.latitude_e4, self._site.longitude_e4)
         return clear_sky_lx(elevation) * self.cloud_percent // 100
 
 
 class Cell:
-    """A photocell under its dome. `passes_percent` falls with dirt; `is_dead`: it says nothing."""
+    """Models a photocell under its dome. `passes_percent` falls with dirt; `is_dead`: it gives no reading."""
 
     def __init__(self, sky: Daylight) -> None:
         self._sky = sky

@@ -1,20 +1,22 @@
-"""Models the pipes and valves of a green space: what really flows, apart from every command.
+"""Models the pipes and valves of a green space: the true flow, apart from every command.
 
 A held valve is open while its coil is powered; a latching one stays where its last good pulse left it, also through a
 power cut. Faults: a valve that sticks open, a coil that is open or shorted, a zone's pipe that has burst, a leak before
-or behind the master. The meter stands before the master and counts what passes, in whole pulses. Volumes in
-microlitres, advanced exactly from change to change.
+or behind the master. The meter is before the master and counts what passes, in whole pulses. Volumes in microlitres,
+advanced exactly from change to change.
 """
 
 from watering.valves import ABSENT, HELD, LATCHING, MASTER, PUMP
 
-# Through a shorted latching coil: what the bridge's current limit leaves (hardware/nodes/irrigation.toml).
+# The current through a shorted latching coil: the bridge's current limit (hardware/nodes/irrigation.toml).
 LIMITED_MA = 3200
 
 
 class Pipes:
-    """Models the pipes of one node. `flows`: what each zone really passes, mL/min; `main_max`: what the main gives at
-    most, mL/min."""
+    """Models the pipes of one node.
+
+    `flows`: the true flow of each zone, mL/min; `main_max`: the most that the main gives, mL/min.
+    """
 
     def __init__(
         self, kinds: tuple[int, ...], flows: list[int], *, main_max: int, pulse_ul: int, now_ms: int = 0
@@ -37,19 +39,19 @@ class Pipes:
         self.lost_ul = 0
 
     def flow_ml_min(self) -> int:
-        """The flow through the meter now."""
+        """Returns the flow through the meter now."""
         return self.leak_upstream + sum(self._branches()) + (self.leak_downstream if self._fed() else 0)
 
     def flowing(self, zone: int) -> bool:
-        """True while water comes out of a zone."""
+        """Returns True while water comes out of a zone."""
         return self._branches()[zone - 1] > 0
 
     def pulses(self) -> int:
-        """All pulses that the meter has given."""
+        """Returns the count of all pulses that the meter has given."""
         return self._passed_ul // self._pulse_ul if self._pulse_ul else 0
 
     def advance(self, now_ms: int) -> None:
-        """Carries volumes forward; called before anything changes."""
+        """Carries volumes forward; call before anything changes."""
         elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
         if elapsed_ms <= 0:
             return
@@ -60,14 +62,14 @@ class Pipes:
         self._passed_ul += self.flow_ml_min() * elapsed_ms // 60
 
     def hold(self, bits: int, now_ms: int) -> None:
-        """Power the held outputs whose bit is set."""
+        """Powers the held outputs whose bit is set."""
         self.advance(now_ms)
         for output, kind in enumerate(self._kinds):
             if kind == HELD and output not in self.stuck:
                 self.open[output] = bool(bits >> output & 1) and output not in self.open_coil
 
     def pulse(self, output: int, opens: bool, now_ms: int) -> int:
-        """A pulse on a latching output; the coil's current in mA."""
+        """Gives a pulse on a latching output; returns the coil's current in mA."""
         self.advance(now_ms)
         if output in self.open_coil:
             return 0
@@ -78,13 +80,13 @@ class Pipes:
         return 1500
 
     def held_current_ma(self, output: int) -> int:
-        """The current of a powered coil at 50 ms."""
+        """Returns the current of a powered coil at 50 ms."""
         if output in self.open_coil:
             return 0
         return 2500 if output in self.shorted else 260
 
     def power_off(self, now_ms: int) -> None:
-        """Held valves fall shut; latching ones stay."""
+        """Lets held valves shut; latching ones stay."""
         self.hold(0, now_ms)
 
     def _fed(self) -> bool:
@@ -93,7 +95,7 @@ class Pipes:
         return self._kinds[PUMP] == ABSENT or self.open[PUMP]
 
     def _branches(self) -> list[int]:
-        """mL/min out of each zone; together no more than the main gives, unless a pipe is broken."""
+        """Returns mL/min out of each zone; together no more than the main gives, unless a pipe is broken."""
         if not self._fed():
             return [0] * len(self.flows)
         wanted = [flow + self.burst.get(zone, 0) if self.open[zone] else 0 for zone, flow in enumerate(self.flows, 1)]

@@ -1,1 +1,1 @@
-"""The report of a run, as text, picture and JSON."""
+"""Makes the report of a run, as text, picture and JSON."""

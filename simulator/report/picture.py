@@ -1,7 +1,8 @@
-"""Draws a night as one self-contained SVG: lamps lit against lamps wanted, power, rooms and water where there are any,
-what waited in the cabinets, and by which bearer each cabinet spoke.
+"""Draws a night as one self-contained SVG.
 
-What was away is named above the panels, in dark letters on white, and shaded within them.
+It shows lamps lit against lamps wanted, power, rooms and water where there are any, the records waiting in the
+cabinets, and each cabinet's bearer. Each absence is named above the panels, in dark letters on white, and shaded within
+them.
 """
 
 from html import escape
@@ -32,7 +33,7 @@ WORDS = Phrases(
 )
 _WIDTH, _LEFT, _RIGHT = 1040, 110, 20
 _PANEL, _GAP, _TOP = 130, 46, 80
-# Rows of what was away, between the title and the first panel.
+# Rows of the absences, between the title and the first panel.
 _ROW = 18
 _BAND, _BAND_GAP = 14, 6
 _FILL, _LINE, _AXIS, _INK = "#f2b824", "#0f6894", "#394b59", "#182026"
@@ -42,7 +43,7 @@ _SHORT_S = 12 * 3600
 
 
 def svg(result: Result, language: str) -> str:
-    """The whole picture as text."""
+    """Returns the whole picture as text."""
     frame = _Frame(result.snapshots[0].unix_s, result.snapshots[-1].unix_s)
     cuts = _distinct(result.drawn.cuts)
     top = _TOP + _ROW * len(cuts)
@@ -70,20 +71,19 @@ def svg(result: Result, language: str) -> str:
 
 
 class _Frame(NamedTuple):
-    """The time that the picture shows, in Unix s."""
+    """Holds the time that the picture shows, in Unix s."""
 
     begin: int
     end: int
 
     def x(self, unix_s: int) -> float:
-        """The place of an instant; what is outside lies at the edge."""
+        """Returns the place of an instant; an instant outside lies at the edge."""
         at_s = min(max(unix_s, self.begin), self.end)
         return _LEFT + (_WIDTH - _LEFT - _RIGHT) * (at_s - self.begin) / max(1, self.end - self.begin)
 
 
 class _Curves(NamedTuple):
-    """Holds one panel: its label, the filled curve, a line over it or nothing, what 1 on the axis is, and where the
-    axis begins."""
+    """Holds one panel: label, filled curve, a line over it or [], the unit and the start of the axis."""
 
     label: str
     values: list[int]
@@ -100,7 +100,7 @@ def _panels(result: Result) -> list[_Curves]:
     ]
     if result.rooms.rooms:
         coldest, warmest = [one.coldest_ck for one in snapshots], [one.warmest_ck for one in snapshots]
-        # From 10 °C on the axis shows what programmes do; colder rooms pull it down.
+        # From 10 °C on the axis shows what programmes do; colder rooms extend it downwards.
         panels.append(_Curves("rooms", coldest, warmest, 100, min(1000, min(coldest) // 500 * 500)))
     if result.greens.spaces and result.greens.ml:
         panels.append(_Curves("water", [one.flow_ml_min for one in snapshots], [], 1000))
@@ -128,12 +128,12 @@ def _titles(result: Result, language: str) -> list[str]:
 
 
 def _distinct(cuts: list[Cut]) -> list[Cut]:
-    """One digger may cut several fibres: one shade, one name."""
+    """Merges cuts by one digger, who may cut several fibres: one shade, one name."""
     return list({(cut.what, cut.from_s, cut.to_s): cut for cut in cuts}.values())
 
 
 def _away(result: Result, cuts: list[Cut], frame: _Frame, language: str) -> list[str]:
-    """A row for each absence: its bar, and beside it what it was."""
+    """Returns a row for each absence: its bar with its name beside it."""
     parts = []
     for row, cut in enumerate(cuts):
         y = _TOP - 22 + _ROW * row
@@ -150,7 +150,7 @@ def _away(result: Result, cuts: list[Cut], frame: _Frame, language: str) -> list
 
 
 def _shades(result: Result, cuts: list[Cut], frame: _Frame, top: int) -> list[str]:
-    """Marks what was away, behind the curves of one panel."""
+    """Shades the absences behind the curves of one panel."""
     parts = []
     for cut in cuts:
         left, right = (frame.x(result.options.start_unix_s + at_s) for at_s in (cut.from_s, cut.to_s))
@@ -162,7 +162,7 @@ def _shades(result: Result, cuts: list[Cut], frame: _Frame, top: int) -> list[st
 
 
 def _panel(panel: _Curves, snapshots: list[Snapshot], frame: _Frame, top: int, language: str) -> list[str]:
-    # The line is drawn over the curve: a street that stayed dark must not push it out.
+    # The line counts for the peak too: it is drawn over the curve, and a street that stayed dark must not push it out.
     peak = max(panel.values + panel.line) or 1
     span = max(1, peak - panel.floor)
     bottom = top + _PANEL
@@ -191,7 +191,7 @@ def _points(values: list[int], span: int, snapshots: list[Snapshot], frame: _Fra
 
 
 def _ticks(frame: _Frame, bottom: int, language: str) -> list[str]:
-    """Local hours under a panel."""
+    """Draws local hours under a panel."""
     parts = []
     step_s = 3600 if frame.end - frame.begin < _SHORT_S else 3 * 3600
     for at_s in range(frame.begin - frame.begin % step_s + step_s, frame.end, step_s):
@@ -206,7 +206,7 @@ def _ticks(frame: _Frame, bottom: int, language: str) -> list[str]:
 
 
 def _bearers(result: Result, frame: _Frame, top: int, language: str) -> list[str]:
-    """One band a cabinet: what carried its records, from snapshot to snapshot."""
+    """Draws one band a cabinet: the bearer of its records, from snapshot to snapshot."""
     parts = [f'<text x="{_LEFT}" y="{top - 6}">{escape(WORDS.text("bearers", language))}</text>']
     x = _LEFT + 240
     for bearer, colour in _BEARER_COLOURS.items():
@@ -228,7 +228,7 @@ def _bearers(result: Result, frame: _Frame, top: int, language: str) -> list[str
 
 
 def _spells(snapshots: list[Snapshot], index: int) -> list[tuple[str | None, int, int]]:
-    """(bearer, from, to) of one cabinet, neighbours that are alike put together."""
+    """Returns (bearer, from, to) of one cabinet, with equal neighbours merged."""
     spells: list[tuple[str | None, int, int]] = []
     for snapshot, following in pairwise(snapshots):
         bearer = snapshot.carriers[index]

@@ -1,4 +1,4 @@
-"""Holds what a run of a territory leaves behind: snapshots at regular intervals, and everything that a report says."""
+"""Holds the results of a run of a territory: snapshots at regular intervals, and everything that a report contains."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from simulator.options import Drawn, Options
 
 @dataclass
 class Snapshot:
-    """The state of the territory at one instant, for the picture."""
+    """Holds the state of the territory at one instant, for the picture."""
 
     unix_s: int
     lit: int
@@ -28,8 +28,11 @@ class Snapshot:
 
 
 class Absence(NamedTuple):
-    """Light of the street while something was away, from and to in seconds after the start: how many sound lamps were
-    to be lit at most, and by how many they were `short` at most. `cabinet` None: it concerns no single one."""
+    """Holds the light of the street while a part was away, from and to in seconds after the start.
+
+    `wanted`: the most sound lamps that were to be lit; `short`: the most that were not. `cabinet` None: it concerns no
+    single one.
+    """
 
     what: str
     from_s: int
@@ -41,7 +44,7 @@ class Absence(NamedTuple):
 
 @dataclass
 class Result:
-    """Everything a report says."""
+    """Holds everything that a report contains."""
 
     options: Options
     drawn: Drawn

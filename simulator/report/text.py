@@ -78,7 +78,7 @@ _LIT_WH_MIN = 100  # less is shown as 0.1 kWh at most
 
 
 def heading(options: Options, drawn: Drawn, language: str) -> str:
-    """Text that is printed before a run: options, seed, and the faults that the seed drew."""
+    """Returns the text that is printed before a run: options, seed, and the faults that the seed drew."""
 
     def words(key: str, **values: object) -> str:
         return WORDS.text(key, language, **values)
@@ -113,7 +113,7 @@ def heading(options: Options, drawn: Drawn, language: str) -> str:
 
 
 def text(result: Result, wall_s: float, language: str) -> str:
-    """The report of a run."""
+    """Returns the report of a run."""
     good = WORDS.text("good" if result.is_good else "bad", language)
     rows = [
         "",
@@ -132,7 +132,7 @@ def text(result: Result, wall_s: float, language: str) -> str:
 
 
 def faults(result: Result) -> list[str]:
-    """Every violated invariant, as its checker words it (at most the first few of each)."""
+    """Returns every violated invariant, as its checker words it (at most the first few of each)."""
     reused = [f"{result.nonces_reused} messages were sealed with a nonce that was spent"]
     return [
         *result.verdict.first_faults,
@@ -147,7 +147,7 @@ def faults(result: Result) -> list[str]:
 
 
 def as_json(result: Result, wall_s: float) -> dict[str, Any]:
-    """The figures for programs; the key set only grows."""
+    """Returns the figures for programs; the key set only grows."""
     verdict = result.verdict
     node_hours = result.node_seconds / 3600
     return {
@@ -193,7 +193,7 @@ def as_json(result: Result, wall_s: float) -> dict[str, Any]:
 
 
 def number(value: float, language: str, decimals: int = 1) -> str:
-    """A figure as the language writes it; French has a decimal comma, and a whole number has no decimals."""
+    """Returns a figure in the language's notation: French has a decimal comma; a whole number has no decimals."""
     shown = f"{value:.{decimals}f}"
     if decimals and not shown.rpartition(".")[2].strip("0"):
         shown = shown.rpartition(".")[0]
@@ -201,13 +201,13 @@ def number(value: float, language: str, decimals: int = 1) -> str:
 
 
 def kwh(wh: int, language: str) -> str:
-    """Energy in kWh, always with its tenth."""
+    """Returns an energy in kWh, always with its tenth."""
     shown = f"{wh / 1000:.1f} kWh"
     return shown.replace(".", ",") if language == "fr" else shown
 
 
 def _streets(result: Result, language: str) -> list[str]:
-    """The light, the faults that nodes reported, the lamps with more than a meter, and what was away meanwhile."""
+    """Returns the rows on light, on faults that nodes reported, on lamps with more than a meter, and on absences."""
 
     def row(key: str, value: object, **values: object) -> str:
         return _row(WORDS.text(key, language, **values), value)
@@ -235,7 +235,7 @@ def _streets(result: Result, language: str) -> list[str]:
 
 
 def _absence(options: Options, absence: Absence, language: str) -> str:
-    """One line on the streets while something was away."""
+    """Returns one line on the streets while a part was away."""
     name = f"{WORDS.text(absence.what, language)} {_place(options, absence.cabinet)}".rstrip()
     period = f"{_clock(options, absence.from_s)}–{_clock(options, absence.to_s)}"
     figures = WORDS.text("followed", language, wanted=absence.wanted, short=absence.short)
@@ -324,7 +324,7 @@ def _row(name: str, value: object) -> str:
 
 
 def _place(options: Options, cabinet: int | None) -> str:
-    """The cabinet's name and a space; nothing for what concerns no single cabinet."""
+    """Returns the cabinet's name and a space; "" for what concerns no single cabinet."""
     if cabinet is None:
         return ""
     district = districts(options.lamps)[cabinet]
@@ -332,7 +332,7 @@ def _place(options: Options, cabinet: int | None) -> str:
 
 
 def _clock(options: Options, at_s: int) -> str:
-    """Local time of an instant of the run."""
+    """Returns the local time of an instant of the run."""
     local = civil.local_from_unix(civil.PARIS, options.start_unix_s + at_s)
     return f"{local.second // 3600:02}:{local.second // 60 % 60:02}"
 

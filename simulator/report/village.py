@@ -34,12 +34,12 @@ _BAND, _GAP = 14, 6
 
 
 def heading(happenings: tuple[Happening, ...], language: str) -> list[tuple[int, str]]:
-    """(seconds after the start, words) of what will happen, for the list before a run."""
+    """Returns (seconds after the start, words) of each happening, for the list before a run."""
     return [(one.at_s, f"{BEHUARD.name} {_words(one, language)}") for one in happenings]
 
 
 def rows(report: VillageReport, language: str) -> list[tuple[str, str]]:
-    """(name, value) lines of the report; the first has no value: it is the title."""
+    """Returns (name, value) lines of the report; the first is the title and has no value."""
 
     def words(key: str, **values: object) -> str:
         return _WORDS.text(key, language, **values)
@@ -48,7 +48,7 @@ def rows(report: VillageReport, language: str) -> list[tuple[str, str]]:
     found = [(words("title", commune=commune.name, inhabitants=commune.inhabitants), "")]
     for feeder, counted in zip(FEEDERS, report.counted, strict=True):
         value = f"{_clock(counted.lit_ms)} ({_clock(counted.wanted_ms)})"
-        # A feeder that no order could switch is no defect of the policy: say why it differs.
+        # A feeder that no order could switch is no defect of the policy: the row gives the reason for the difference.
         value += f", {words('hindered')}" if counted.unjudged_ms else ""
         found.append((words("lit", feeder=feeder.name, lamps=feeder.lamps), value))
     found.append((words("street"), str(len(report.violations) or words("never"))))
@@ -63,7 +63,7 @@ def rows(report: VillageReport, language: str) -> list[tuple[str, str]]:
 
 
 def faults(report: VillageReport) -> list[str]:
-    """Every violated invariant of the commune, as its checker words it."""
+    """Returns every violated invariant of the commune, as its checker words it."""
     found = [*report.violations[:10], *(f"{report.commune.name}: {fault}" for fault in report.alarms.faults[:10])]
     if report.ordered is not None and report.ordered.lit_ms is None:
         found.append(f"{report.commune.name}: the emergency light was not lit")
@@ -73,7 +73,7 @@ def faults(report: VillageReport) -> list[str]:
 
 
 def as_json(report: VillageReport) -> dict[str, Any]:
-    """The figures for programs; the key set only grows."""
+    """Returns the figures for programs; the key set only grows."""
     ordered = report.ordered
     return {
         "commune": report.commune.insee,
@@ -92,7 +92,7 @@ def as_json(report: VillageReport) -> dict[str, Any]:
 
 
 def band_height() -> int:
-    """The height that `band` needs, in the picture's units."""
+    """Returns the height that `band` needs, in the picture's units."""
     return len(FEEDERS) * (_BAND + _GAP)
 
 

@@ -1,1 +1,1 @@
-"""Real processes on the wall clock, and the peers they talk to on pseudo-terminals."""
+"""Runs real processes on the wall clock, with the peers that they talk to on pseudo-terminals."""

@@ -1,6 +1,6 @@
-"""A certificate authority of a territory, made with the openssl program for a bench or a test: EC P-256.
+"""Makes a territory's certificate authority with the openssl program for a bench or a test: EC P-256.
 
-No authority of a real territory: its keys lie in a folder that goes, unprotected.
+Must not serve a real territory: its keys lie unprotected in a temporary folder.
 """
 
 import shutil
@@ -11,7 +11,7 @@ from simulator.rig.rig import RigError
 
 
 class Authority:
-    """PEM files in a folder. `issue` returns (certificate, key) paths; serial numbers are random."""
+    """Holds PEM files in a folder. `issue` returns (certificate, key) paths; serial numbers are random."""
 
     def __init__(self, folder: Path, name: str) -> None:
         if shutil.which("openssl") is None:
@@ -23,7 +23,7 @@ class Authority:
         self._openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
             "-keyout", self._key, "-out", self.certificate, "-subj", f"/CN={name}",
-            # Python 3.13 holds a default context to RFC 5280: an authority says what its key is for.
+            # Python 3.13 checks a default context by RFC 5280: an authority must state what its key is for.
             "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
 
@@ -36,8 +36,10 @@ class Authority:
         between: tuple[str, str] | None = None,
         purpose: str | None = None,
     ) -> tuple[Path, Path]:
-        """A certificate for a client, or for a server at an IP address: (certificate, key). Negative days: it has
-        expired. `between`: its first and last moment, as 20350101000000Z."""
+        """Makes a certificate for a client, or for a server at an IP address; returns (certificate, key).
+
+        Negative days: it has expired. `between`: its first and last moment, as 20350101000000Z.
+        """
         if between is None and days.startswith("-"):
             between = ("20200101000000Z", "20200201000000Z")
         period = ("-not_before", between[0], "-not_after", between[1]) if between else ("-days", days)
@@ -57,7 +59,7 @@ class Authority:
         return certificate, key
 
     def revocation_list(self, *certificates: Path, expired: bool = False) -> Path:
-        """A CRL in PEM that names these certificates."""
+        """Returns a CRL in PEM with these certificates."""
         stem = self._folder / f"{self._name}-{len(certificates)}{'-expired' * expired}"
         index, config, crl = (stem.with_name(f"{stem.name}.{suffix}") for suffix in ("index", "cnf", "crl"))
         lines = []
@@ -73,7 +75,7 @@ class Authority:
         return crl
 
     def lock(self, key: Path, password: str) -> Path:
-        """The same key, protected by a password."""
+        """Returns the same key, protected by a password."""
         locked = key.with_suffix(".locked")
         self._openssl("pkey", "-in", key, "-aes256", "-passout", f"pass:{password}", "-out", locked)
         return locked

@@ -1,9 +1,9 @@
-"""Loud senders over real UDP: many nodes in this process, each sending its next payload as soon as the last
-is acknowledged.
+"""Runs loud senders over real UDP: many nodes in this process, each with its next payload sent at once.
 
-Three MicroPython nodes make a few records a second; a kill should fall among hundreds. These speak with the
-real CoAP machine and the real record codec, and remember what they made and what was acknowledged, like a
-node's trace. A `Sender` alone does no input or output: a proof in virtual time drives it.
+A sender sends as soon as the last payload is acknowledged. Three MicroPython nodes make a few records a second; a kill
+should fall among hundreds. These senders use the real CoAP machine and the real record codec, and keep what they made
+and what was acknowledged, like a node's trace. A `Sender` alone does no input or output: a proof in virtual time drives
+it.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from wire import coap_message, quantity, record
 from wire.coap import Refused, Response
 from wire.record import UNSET, EventBody, Record, Stamp
 
-# Quick retries: a bench on the loopback interface.
+# Quick retries, for a bench on the loopback interface.
 _ACK_TIMEOUT_MS = 300
 _RETRY_MS = 500
 _RECORDS_PER_PAYLOAD = 4
@@ -28,9 +28,9 @@ _GATEWAY = "gateway"  # the only peer of a sender
 
 
 class Sender:
-    """One node without a bearer: at most one payload in flight; what fails is sent again with the same records.
+    """Is one node without a bearer: one payload in flight at most; a failed one is sent again with the same records.
 
-    A boot must be new in every process that speaks with the same `node`: an identity is never used twice.
+    A boot must be new in every process that uses the same `node`: an identity is never used twice.
     """
 
     def __init__(self, node: bytes, boot: int, prng: Prng, delivery: DeliveryChecker) -> None:
@@ -47,12 +47,12 @@ class Sender:
         self._retry_at_ms = 0
 
     def receive(self, datagram: bytes, *, now_ms: int) -> None:
-        """A datagram from the gateway."""
+        """Accepts a datagram from the gateway."""
         for happened in self._link.receive(datagram, _GATEWAY, now_ms=now_ms):
             self._handle(happened, now_ms)
 
     def turn(self, *, now_ms: int, may_make: bool) -> list[bytes]:
-        """Make and send what is due; the datagrams for the gateway."""
+        """Makes and sends what is due; returns the datagrams for the gateway."""
         for happened in self._link.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
         if self._exchange is None and now_ms >= self._retry_at_ms:
@@ -63,7 +63,7 @@ class Sender:
         return [datagram for _, datagram in self._link.outgoing()]
 
     def deadline_ms(self) -> int | None:
-        """The instant at which `turn` is due without any datagram; None: only an answer makes it so."""
+        """Returns the instant at which `turn` is due without any datagram; None: only an answer makes it due."""
         deadlines = [deadline for deadline in (self._link.deadline_ms(),) if deadline is not None]
         if self._pending and self._exchange is None:
             deadlines.append(self._retry_at_ms)
@@ -104,12 +104,12 @@ class Sender:
 
 
 def member_id(number: int) -> bytes:
-    """The node that the member of this number claims to be, from 1 on."""
+    """Returns the node id of the member with this number, from 1 on."""
     return bytes.fromhex("7c1f0a2c02") + number.to_bytes(3, "big")
 
 
 class Member:
-    """A sender on a socket of its own."""
+    """Runs a sender on a socket of its own."""
 
     def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
         # A new process must not use an identity again: the boot is the second of the start.
@@ -136,7 +136,7 @@ class Member:
 
 
 class Crowd:
-    """Some members and the loop that drives them."""
+    """Holds some members and the loop that drives them."""
 
     def __init__(self, count: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
         self.members = [Member(number, gateway, delivery) for number in range(1, count + 1)]

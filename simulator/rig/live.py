@@ -23,7 +23,7 @@ Figures = dict[str, int | float]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `bocage live`."""
+    """Adds the arguments of `bocage live`."""
     parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default 3)")
     parser.add_argument("--crowd", type=int, default=0, help="loud senders beside them (default 0)")
     parser.add_argument("--seconds", type=int, default=30, help="length of the story (default 30)")
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def in_folder(name: str, args: argparse.Namespace, act: Callable[[Path], Figures]) -> int:
-    """Act in the folder asked for, or in one that goes afterwards; print the figures and judge them."""
+    """Runs `act` in the given folder, or in a temporary one; prints the figures and judges them."""
     # Ended by another program (timeout, systemd): the way out is that of Ctrl-C, which leaves no process behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -58,7 +58,7 @@ def in_folder(name: str, args: argparse.Namespace, act: Callable[[Path], Figures
 
 
 def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:
-    """Run the story once and return its figures."""
+    """Runs the story once and returns its figures."""
     prng = Prng(args.seed)
     begun = time.monotonic()
 
@@ -82,7 +82,7 @@ def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figu
 
 
 def _heard(rig: Rig) -> int:
-    """The number of nodes of which a record was ever acknowledged."""
+    """Returns the number of nodes of which a record was ever acknowledged."""
     return len({node for node, _, _ in rig.delivery.identities(acknowledged=True)})
 
 

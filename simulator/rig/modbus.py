@@ -1,5 +1,6 @@
-"""A Modbus RTU line on a pseudo-terminal: pymodbus's server behind a relay that does to its answers what lines and
-devices do. Registers are set as bytes that the caller has packed.
+"""Runs a Modbus RTU line on a pseudo-terminal: pymodbus's server behind a relay.
+
+The relay adds the faults of lines and devices. Registers are set as bytes that the caller has packed.
 """
 
 import asyncio
@@ -21,17 +22,19 @@ from simulator.rig.pty import Pty
 _COILS, _INPUTS, _HOLDING, _INPUT_REGISTERS = 1, 2, 3, 4
 _SIZE = 512
 _GARBAGE = bytes((value * 73 + 5) % 256 for value in range(64))
-# An answer is over when nothing has come for so long.
+# An answer is complete when nothing has come for this long.
 _GAP_S = 0.01
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
 class ModbusBench:
-    """Faults, to be changed at any time: units that are `silent`, that answer with a `wrong_crc`, that are late
-    (`late_s` by unit); `echo` of every question; `babble`: noise without end that no answer comes through; `prefix`:
-    noise in front of every
-    answer.
-    `asked`: the last questions, as they came."""
+    """Runs a line with devices and faults, which may be changed at any time.
+
+    Faults: units that are `silent`, that answer with a `wrong_crc`, that are late (`late_s` by unit); `echo` of every
+    question; `babble`: noise without end that no answer comes through; `prefix`: noise in front of every answer.
+    `asked`:
+    the last questions, as they came.
+    """
 
     def __init__(self, link: Path, units: Iterable[int]) -> None:
         self.silent: set[int] = set()
@@ -100,7 +103,7 @@ class ModbusBench:
         self._loop.close()
 
     async def _until_shut_down(self) -> None:
-        # Up to 3.9 a device was called a slave.
+        # Up to 3.9 pymodbus called a device a slave.
         old = not hasattr(datastore, "ModbusDeviceContext")
         device = datastore.ModbusSlaveContext if old else datastore.ModbusDeviceContext
         block = datastore.ModbusSequentialDataBlock

@@ -1,5 +1,4 @@
-"""A pseudo-terminal that stands for a serial port: found under a link as under /dev/serial/by-id, plugged and
-unplugged."""
+"""Simulates a serial port by a pseudo-terminal: under a link as under /dev/serial/by-id, plugged and unplugged."""
 
 import contextlib
 import os
@@ -10,7 +9,7 @@ from threading import Lock
 
 
 class Pty:
-    """Our end of the line. Each `plug` is a new device. `read` and `write` do nothing while it is unplugged."""
+    """Is our end of the line. Each `plug` is a new device. `read` and `write` do nothing while it is unplugged."""
 
     def __init__(self, link: Path) -> None:
         self.link = link
@@ -38,14 +37,14 @@ class Pty:
                 os.close(descriptor)
 
     def read(self, timeout_s: float = 0.005) -> bytes:
-        """The bytes that came in; empty after `timeout_s`."""
+        """Returns the bytes that came in; empty after `timeout_s`."""
         with self._lock, contextlib.suppress(OSError):
             if self._ends is not None and select.select([self._ends[0]], [], [], timeout_s)[0]:
                 return os.read(self._ends[0], 4096)
         return b""
 
     def write(self, data: bytes) -> None:
-        """Bytes onto the line; what is not read is lost, as on a line."""
+        """Writes bytes to the line; what is not read is lost, as on a line."""
         with self._lock, contextlib.suppress(OSError):
             if self._ends is not None:
                 os.write(self._ends[0], data)

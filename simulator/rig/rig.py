@@ -1,9 +1,7 @@
-"""Real parts on the wall clock: Mosquitto, the ingest, the agent, MicroPython nodes, each a process that
-may be killed.
+"""Runs real parts on the wall clock: Mosquitto, the ingest, the agent, MicroPython nodes, each a process to kill.
 
-Owns processes, ports of the loopback interface and one folder. POSIX only, like everything that is killed
-with -9; the simulator's own path never comes here. What is said and what is stored is compared by the same
-checker as in virtual time.
+Owns processes, ports of the loopback interface and one folder. POSIX only, like everything that is killed with -9; must
+not be used by `bocage sim`. The same checker as in virtual time compares what was reported with what is stored.
 """
 
 import errno
@@ -29,25 +27,25 @@ _REPOSITORY = Path(__file__).resolve().parents[2]
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 _INSEE, _NAME = "49007", "cab-1"
 _HOST = "127.0.0.1"
-# Below those that the kernel gives to a program that asks for any (from 32768 on Linux): while a broker is away no
-# other takes its port by chance, not even the near end of a connection that is tried to it.
+# Below the ports that the kernel gives to a program that asks for any (from 32768 on Linux): while a broker is away no
+# other process gets its port by chance, not even the near end of a connection that is tried to it.
 _PORTS = range(20_000, 32_000)
 _PORT_TRIES = 100
-# After that a part that was asked to end is killed.
+# A part that was asked to end is killed after this.
 _STOP_TIMEOUT_S = 10
 
 
 class RigError(Exception):
-    """A part that is missing, or does not start; says the remedy."""
+    """Is raised for a part that is missing, or does not start; its text has the remedy."""
 
 
 def find_mosquitto() -> str | None:
-    """Debian puts it where an ordinary user's PATH does not look."""
+    """Returns the path of Mosquitto, or None. Debian puts it outside an ordinary user's PATH."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
 def free_port(kind: socket.SocketKind) -> int:
-    """A port of the loopback interface that is free now; drawn, so that rigs side by side have their own."""
+    """Returns a port of the loopback interface that is free now; drawn, so that parallel rigs have their own."""
     for _ in range(_PORT_TRIES):
         port = secrets.choice(_PORTS)
         with socket.socket(socket.AF_INET, kind) as probe:
@@ -95,7 +93,7 @@ class Part:
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """Sends SIGSTOP: its sockets stay open and take bytes, and no answer comes."""
+        """Sends SIGSTOP: its sockets stay open and accept bytes, and no answer comes."""
         assert self._process is not None
         self.freezes += 1
         self._process.send_signal(signal.SIGSTOP)
@@ -116,7 +114,7 @@ class Part:
         if self._process is None:
             return
         self._process.send_signal(number)
-        self._process.send_signal(signal.SIGCONT)  # a frozen one hears nothing else
+        self._process.send_signal(signal.SIGCONT)  # a frozen process handles no other signal
         try:
             self._process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -125,25 +123,29 @@ class Part:
 
 
 class Placement:
-    """Says where the parts run: all on the loopback interface. A subclass may put them elsewhere (`two_paths.py`)."""
+    """Decides where the parts run: all on the loopback interface.
+
+    A subclass may put them elsewhere (`two_paths.py`).
+    """
 
     broker_host = _HOST
     link_host = _HOST
-    # What it needs beside the usual in the gateway's configuration, as TOML.
+    # Additional TOML for the gateway's configuration.
     gateway_toml = ""
 
     def command(self, part: str, command: list[str]) -> list[str]:
-        """The command that runs a part in its place."""
+        """Returns the command that runs a part in its place."""
         return command
 
 
 class Rig:
-    """Runs every part. Use as a context manager; `pump` must be called often, it reads the
-    consoles."""
+    """Runs every part. Use as a context manager; call `pump` often, it reads the consoles."""
 
     def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, placement: Placement | None = None) -> None:
-        """`nodes` MicroPython processes, `crowd` loud senders in this process. RigError when a part is
-        missing."""
+        """Prepares `nodes` MicroPython processes and `crowd` loud senders in this process.
+
+        Raises RigError when a part is missing.
+        """
         mosquitto, micropython = find_mosquitto(), find_micropython()
         if mosquitto is None:
             raise RigError("no Mosquitto here: apt-get install mosquitto")
@@ -183,7 +185,7 @@ class Rig:
                 part.start()
             for node in self.nodes:
                 node.start()
-        except BaseException:  # an interrupt as well: __exit__ will not be called
+        except BaseException:  # for an interrupt as well: __exit__ will not be called
             self._stop_all()
             raise
         return self
@@ -192,7 +194,7 @@ class Rig:
         self._stop_all()
 
     def _stop_all(self) -> None:
-        """Ends every process. A second Ctrl-C waits until it is done: it would leave some behind."""
+        """Ends every process. Ignores a second Ctrl-C until it is done, which would leave some behind."""
         impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             self.crowd.close()
@@ -209,7 +211,7 @@ class Rig:
         return f"{self._placement.broker_host}:{self._broker_port}"
 
     def adopt(self, nodes: Iterable[bytes]) -> None:
-        """Bring the gateway the keys of these nodes; a running one has them within seconds."""
+        """Gives the gateway the keys of these nodes; a running gateway has them within seconds."""
         for node in nodes:
             node_keys.write(self.folder / "gateway" / "keys", key_of(node))
 
@@ -217,7 +219,7 @@ class Rig:
         return int(1000 * (time.monotonic() - self._begun))
 
     def pump(self, for_s: float) -> None:
-        """Read consoles and drive the crowd for a while."""
+        """Reads consoles and drives the crowd for a while."""
         until = time.monotonic() + for_s
         while True:
             for node in self.nodes:
@@ -230,7 +232,10 @@ class Rig:
                 time.sleep(min(0.02, left))
 
     def kill(self, part: Part, away_s: float) -> None:
-        """Kill -9, stay away for a moment, come back. RigError when the part had ended by itself: a defect."""
+        """Kills a part (-9), waits for `away_s`, starts it again.
+
+        RigError when the part had ended by itself: a defect.
+        """
         if not part.running():
             raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
         part.kill()
@@ -238,7 +243,7 @@ class Rig:
         part.start()
 
     def freeze(self, part: Part, for_s: float, *, then_kill: bool) -> None:
-        """SIGSTOP for a while, then SIGCONT; or kill -9 while it stands still, and start it again."""
+        """Stops a part (SIGSTOP) for a while; then continues it, or kills it (-9) and starts it again."""
         if not part.running():
             raise RigError(f"{part.name} ended by itself; see {self.folder / part.name}.log")
         part.freeze()
@@ -250,7 +255,7 @@ class Rig:
             part.thaw()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
-        """Pumps until `reached`; False when the time is up."""
+        """Pumps until `reached`; returns False when the time is up."""
         until = time.monotonic() + timeout_s
         while not reached():
             if time.monotonic() > until:
@@ -275,7 +280,7 @@ class Rig:
             archive.close()
 
     def acknowledged_missing(self) -> int:
-        """Acknowledged records that the warehouse does not hold yet."""
+        """Returns the number of acknowledged records that the warehouse does not hold yet."""
         if not self.database.exists():
             return self.delivery.acknowledged_count()
         archive = Archive.open(str(self.database))
@@ -314,8 +319,10 @@ class Rig:
         }
 
     def _broker_file(self) -> Path:
-        """Persistence as Debian ships it: on, saved every half hour and at an orderly end. A kill -9
-        forgets."""
+        """Writes a configuration with persistence as Debian ships it: saved every half hour and at an orderly end.
+
+        A kill -9 loses what came since.
+        """
         path = self.folder / "mosquitto.conf"
         path.write_text(
             f"listener {self._broker_port} {self._placement.broker_host}\nallow_anonymous true\npersistence true\n"

@@ -1,13 +1,13 @@
-"""A cabinet and a centre in network namespaces of their own, joined by two paths: fibre and mobile.
+"""Runs a cabinet and a centre in network namespaces of their own, joined by two paths: fibre and mobile.
 
-Each path is a pair of TUN devices, one at each end, and a thread in between that carries packets by hand: it can lose
-a share of them, swallow them all without a word (a black hole), be late, and count. A cut is the real device going
-down. A third pair of plain veth devices lets the test's own nodes reach the cabinet.
+Each path is a pair of TUN devices, one at each end, and a thread in between that carries packets: it can lose a share
+of them, drop them all silently (a black hole), delay them, and count. A cut is the real device going down. A third pair
+of plain veth devices lets the test's own nodes reach the cabinet.
 
     centre 10.99.0.1 ── fibre 10.1.0.1 ═══ 10.1.0.2 ── cabinet 10.3.0.2 ── 10.3.0.1 the test
                      ── mobile 10.2.0.1 ══ 10.2.0.2 ──
 
-Needs root, `ip` and /dev/net/tun: `why_not()` says what is missing.
+Needs root, `ip` and /dev/net/tun: `why_not()` returns what is missing.
 """
 
 import ctypes
@@ -36,7 +36,7 @@ _PACKET_BYTES_MAX = 65_536
 
 
 def why_not() -> str | None:
-    """The reason why namespaces or TUN devices are missing here; None when all is there."""
+    """Returns the reason why namespaces or TUN devices are missing here; None when all is there."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     if shutil.which("ip") is None:
@@ -47,7 +47,7 @@ def why_not() -> str | None:
     made = subprocess.run(["ip", "netns", "add", probe], capture_output=True, text=True)
     if made.returncode != 0:
         return f"network namespaces are refused here: {made.stderr.strip()}"
-    # In some containers one can be made and not entered.
+    # In some containers a namespace can be made but not entered.
     entered = subprocess.run(["ip", "-n", probe, "link", "set", "lo", "up"], capture_output=True, text=True)
     subprocess.run(["ip", "netns", "del", probe], check=False, capture_output=True)
     if entered.returncode != 0:
@@ -56,8 +56,10 @@ def why_not() -> str | None:
 
 
 class WirePath:
-    """Carries packets over one path. The attributes may be changed at any time; `bytes` counts what entered it from
-    either end."""
+    """Carries packets over one path.
+
+    The attributes may be changed at any time; `bytes` counts what entered it from either end.
+    """
 
     def __init__(self, name: str, ends: tuple[int, int], seed: int) -> None:
         self.name = name
@@ -89,11 +91,14 @@ class WirePath:
                         continue
                     os.write(other[end], packet)
                 except OSError:
-                    time.sleep(0.01)  # an end is down: that is what a cut is
+                    time.sleep(0.01)  # an end is down: the path is cut
 
 
 class TwoPaths(Placement):
-    """Places a rig's parts in two namespaces. A context: everything is taken down at its end, also after an error."""
+    """Places a rig's parts in two namespaces.
+
+    A context manager: it removes everything at its end, also after an error.
+    """
 
     broker_host = CENTRE
     link_host = CABINET
@@ -126,17 +131,17 @@ class TwoPaths(Placement):
         return self.inside(self.cabinet if part == "gateway" else self.centre, command)
 
     def inside(self, namespace: str, arguments: list[str]) -> list[str]:
-        """The command that runs a command in a namespace."""
+        """Returns the command that runs `arguments` in a namespace."""
         return ["ip", "netns", "exec", namespace, *arguments]
 
     def device(self, name: str, up: bool) -> None:
-        """Cut a path at the cabinet's end, or mend it."""
+        """Cuts a path at the cabinet's end, or mends it."""
         _ip(self.cabinet, "link", "set", name, "up" if up else "down")
-        if up:  # routes go with the device
+        if up:  # routes are lost with the device
             self._route(name)
 
     def interface_bytes(self, name: str) -> int:
-        """The bytes that the cabinet's kernel counted on a path, both ways."""
+        """Returns the bytes that the cabinet's kernel counted on a path, both ways."""
         total = 0
         for way in ("rx", "tx"):
             counter = f"/sys/class/net/{name}/statistics/{way}_bytes"
@@ -169,7 +174,7 @@ class TwoPaths(Placement):
 
 
 def _tun(namespace: str, name: str) -> int:
-    """A TUN device in a namespace; its descriptor belongs to this process."""
+    """Makes a TUN device in a namespace; returns its descriptor, which belongs to this process."""
     libc = ctypes.CDLL(None, use_errno=True)
     found: list[int] = []
 

@@ -1,8 +1,8 @@
 """Runs a village on a desk, all of it real but the lamps: keys, signed policy, broker, control, ingest, agent.
 
-Its street hangs on a Modbus line (`StreetBench`): unit 1 is the relay board, whose coil n is the contactor of feeder n
-and whose discrete input n is the auxiliary contact; unit 10 + n is the SDM120 meter of feeder n, which shows what
-burns. Everything is done as people do it, by `bocage` commands. For `bocage bench command` and tests; POSIX only.
+Its street is on a Modbus line (`StreetBench`): unit 1 is the relay board, whose coil n is the contactor of feeder n and
+whose discrete input n is the auxiliary contact; unit 10 + n is the SDM120 meter of feeder n, which measures its lamps.
+Everything is done as people do it, by `bocage` commands. For `bocage bench command` and tests; POSIX only.
 """
 
 import json
@@ -23,7 +23,7 @@ _EVERY_S = 0.05
 
 
 class Street(NamedTuple):
-    """Describes one feeder: its name in the policy, its lamps, what one of them draws in W."""
+    """Describes one feeder: its name in the policy, its lamps, the power of one lamp in W."""
 
     name: str
     lamps: int
@@ -34,8 +34,11 @@ VILLAGE = (Street("bourg", 14, 32), Street("parc", 6, 25))
 
 
 class StreetBench:
-    """Runs the street between `start` and `close`; `lamps_out` (by feeder), `stuck` (a contactor that stays as it is:
-    open or closed) and the line's own faults (`line`) may be changed at any time.
+    """Runs the street between `start` and `close`.
+
+    `lamps_out` (by feeder), `stuck` (a contactor that stays as it is: open or closed) and the line's own faults
+    (`line`)
+    may be changed at any time.
     """
 
     def __init__(self, link: Path, streets: tuple[Street, ...] = VILLAGE) -> None:
@@ -58,11 +61,11 @@ class StreetBench:
         self.line.close()
 
     def lit(self) -> list[bool]:
-        """True for each feeder whose lamps burn."""
+        """Returns, for each feeder, whether its lamps burn."""
         return [self._is_closed(index) for index in range(len(self.streets))]
 
     def toml(self) -> str:
-        """The [cabinet] of a configuration for this street, at Feneu."""
+        """Returns the [cabinet] of a configuration for this street, at Feneu."""
         lines = [
             "[cabinet]",
             "latitude = 47.5720",
@@ -137,12 +140,15 @@ name = "Maire"
 key = "{mayor}"
 rights = ["override", "emergency", "test"]
 """
-# Always dark by policy, at every hour of a run: what burns, burns by order.
+# Always dark by policy, at every hour of a run: a lamp that burns does so by order.
 DARK = '["12:00 off"]'
 
 
 class Village:
-    """Use as a context manager. `folder` is made; the mayor's key, a deputy's and the safe's are made in it."""
+    """Runs a village; use as a context manager.
+
+    `folder` is made; the mayor's key, a deputy's and the safe's are made in it.
+    """
 
     def __init__(self, folder: Path, *, streets: tuple[Street, ...] = VILLAGE) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -182,7 +188,7 @@ class Village:
         return self.folder / f"{name}.{kind}"
 
     def bocage(self, *words: str, may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-        """Runs a `bocage` command; RigError with its words when it fails."""
+        """Runs a `bocage` command; raises RigError with its output when it fails."""
         done = subprocess.run(
             [sys.executable, "-m", "tools", *words], capture_output=True, text=True, timeout=_COMMAND_S_MAX
         )
@@ -191,7 +197,7 @@ class Village:
         return done
 
     def sign_policy(self, version: int, *, steps: str = DARK, key: str = "maire") -> Path:
-        """A policy of that version, written, compiled, signed."""
+        """Writes, compiles and signs a policy of that version; returns the signed file."""
         mayor = re.findall("[0-9a-f]{64}", self.key("maire", "pub").read_text(encoding="utf-8"))[0]
         text, plain, signed = (self.folder / f"policy-{version}-{key}.{kind}" for kind in ("toml", "cbor", "signed"))
         year = time.gmtime().tm_year
@@ -202,24 +208,24 @@ class Village:
         return signed
 
     def publish(self, signed: Path) -> None:
-        """Give a signed policy to the control daemon."""
+        """Gives a signed policy to the control daemon."""
         words = ["--db", str(self.control_db), "--policy", str(signed), "--keyset", str(self.folder / "commune.keys")]
         self.bocage("centre", "policy", "publish", *words)
 
     def order(self, *words: str, key: str = "maire", may_fail: bool = False) -> subprocess.CompletedProcess[str]:
-        """An order by a person's key: `light`, `override`, `end`, `test-feeder`, and their arguments."""
+        """Gives an order by a person's key: `light`, `override`, `end`, `test-feeder`, and their arguments."""
         name, *rest = words
         command = ["centre", name, "--db", str(self.control_db), "--key", str(self.key(key)), "--json", *rest]
         return self.bocage(*command, may_fail=may_fail)
 
     def status(self) -> dict[str, Any]:
-        """The agent's status; empty while it does not answer."""
+        """Returns the agent's status; empty while it does not answer."""
         config = str(self.folder / "gateway.toml")
         done = self.bocage("gateway", "status", "--config", config, "--json", may_fail=True)
         return dict(json.loads(done.stdout)) if done.stdout else {}
 
     def wait_for(self, reached: Any, timeout_s: float = 60) -> bool:
-        """Waits until `reached(status)`; False when the time is up."""
+        """Waits until `reached(status)`; returns False when the time is up."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
             if reached(self.status()):

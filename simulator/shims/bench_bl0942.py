@@ -1,8 +1,7 @@
-"""The BL0942's twin, at the level of its bytes: answers `0x58 0xAA` with a packet of the lamp's registers.
+"""Simulates the BL0942 at the level of its bytes: answers `0x58 0xAA` with a packet of the lamp's registers.
 
-Facts from the data sheet (see firmware/drivers/bl0942.py), written down a second time on purpose: a twin
-that used the driver's own code would agree with its mistakes. Runs on MicroPython and, with a clock given,
-on CPython.
+Facts from the data sheet (see firmware/drivers/bl0942.py) are written down a second time on purpose: a twin that used
+the driver's own code would agree with its mistakes. Runs on MicroPython and, with a clock given, on CPython.
 """
 
 from boards import streetlight as board
@@ -19,7 +18,7 @@ def _default_clock():
 
 
 class Twin:
-    """`lamp` has `power_dw()` and `fault()`. `count` is CF_CNT, a 24-bit counter."""
+    """Models the meter. `lamp` has `power_dw()` and `fault()`. `count` is CF_CNT, a 24-bit counter."""
 
     def __init__(self, lamp, baudrate, *, ticks_ms=_default_clock, count=0):
         self._lamp = lamp
@@ -33,7 +32,7 @@ class Twin:
         self.count = count
 
     def write(self, data):
-        """Bytes from the host; a complete question starts the answer."""
+        """Accepts bytes from the host; a complete question starts the answer. Returns their count."""
         self._asked = (self._asked + data)[-2:]
         if self._asked == b"\x58\xaa" and self._lamp.fault() != "meter-silent":
             self._asked = b""
@@ -42,17 +41,17 @@ class Twin:
         return len(data)
 
     def any(self):
-        """Bytes that have arrived: the packet is there once it has been sent whole."""
+        """Returns the number of bytes that have arrived: the packet arrives once it has been sent whole."""
         return len(self._line) if self._ticks_ms() >= self._arrives_ms else 0
 
     def read(self, count):
-        """Take at most `count` of them."""
+        """Takes at most `count` of them."""
         data = self._line[: min(count, self.any())]
         self._line = self._line[len(data) :]
         return data or None
 
     def packet(self):
-        """23 bytes that tell the lamp's state now."""
+        """Returns the 23 bytes of the lamp's present state."""
         volts, amperes, watts, energy = board.METER_CALIBRATION
         power_dw = self._lamp.power_dw()
         self._integrate(power_dw, energy)

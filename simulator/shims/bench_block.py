@@ -1,6 +1,6 @@
-"""A call that blocks, on the bench: the file `bench-block` says for how many milliseconds, once. MicroPython only.
+"""Simulates a call that blocks: the file `bench-block` holds for how many milliseconds, once. MicroPython only.
 
-The watchdog is a timer of its own on the chip, so it is looked at all the while; nothing else runs.
+The watchdog is a timer of its own on the chip, so it is checked all the while; nothing else runs.
 """
 
 import os
@@ -13,7 +13,7 @@ _SLICE_MS = 20
 
 
 def pass_time():
-    """Block, if that is scripted; nothing is in virtual time."""
+    """Blocks if that is scripted; in virtual time nothing blocks."""
     if os.getenv("BOCAGE_VIRTUAL_MS"):
         return
     try:

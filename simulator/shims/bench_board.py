@@ -1,11 +1,10 @@
-"""The board on the bench: the facts of the kind in the settings, and the twins of what hangs on its pins. MicroPython
-only.
+"""Simulates the board on the bench: the facts of the settings' kind, and the twins on its pins. MicroPython only.
 
 Parts that only a streetlight has, its lamp and the lamp's meter, are bench_lamp and bench_bl0942; all others are those
-of simulator/twins, made when a program first asks for one. The file `bench-parts` sets what they stand in:
-{"ROOM": {"temperature_ck": 1650}, "CABLE": {"closed": false}}; `fault` is one of the twin's words. The file
-`bench-edges` tells an onlooker each change of an output: ms of the bench's clock, GPIO, level or duty. A latching
-valve stays where it is whatever the chip does: its position is in `bench-valves`, master and zones, 1 for open.
+of simulator/twins, made when a program first uses one. The file `bench-parts` sets their surroundings: {"ROOM":
+{"temperature_ck": 1650}, "CABLE": {"closed": false}}; `fault` is one of the twin's words. The file `bench-edges`
+records for an onlooker each change of an output: ms of the bench's clock, GPIO, level or duty. A latching valve keeps
+its position through all that the chip does: it is in `bench-valves`, master and zones, 1 for open.
 """
 
 import json
@@ -20,14 +19,14 @@ PARTS_FILE = "bench-parts"
 EDGES_FILE = "bench-edges"
 VALVES_FILE = "bench-valves"
 DEFAULT = "streetlight"
-# What a sound board has where nobody says otherwise; a contact that means something when it opens is closed.
+# What a sound board has where the script gives nothing else; a contact whose opening is a signal is closed.
 MILLIVOLTS = {"BATTERY": 3600, "CAPACITOR": 24_000, "SOIL_1": 1500, "SOIL_2": 1500}
 LOOK_MS = 100
 COIL_MA = 400
 
 
 def kind():
-    """The kind that the settings name. What they hold else, or whether they can be read, is main.py's to judge."""
+    """Returns the kind in the settings; main.py judges the rest of them, and whether they can be read."""
     try:
         with open("settings.json") as file:
             word = json.load(file).get("kind")
@@ -39,7 +38,7 @@ def kind():
 def _facts():
     try:
         return __import__("boards." + kind(), None, None, ("KIND",))
-    except ImportError:  # a word that is no kind: there is a board all the same
+    except ImportError:  # a word that is no kind: there is a board nevertheless
         return __import__("boards." + DEFAULT, None, None, ("KIND",))
 
 
@@ -49,10 +48,10 @@ _levels = {}
 
 
 class Desk:
-    """The twins, and what the files say of them."""
+    """Holds the twins and applies what the files script for them."""
 
     def __init__(self):
-        # The simulator is found here alone: a program must not find anything of ours that is not on its chip.
+        # The simulator is found only here: a program must not find anything of ours that is not on its chip.
         sys.path.append(__file__.rsplit("/", 3)[0])
         from simulator.twins.board import Machine
 
@@ -79,7 +78,7 @@ class Desk:
             self.machine.Pin(number).value(_levels[number])
 
     def look(self):
-        """Reads what the surroundings are now."""
+        """Reads the present surroundings."""
         if self._room is not None:
             self.parts["ROOM"].temperature_ck = self._room.temperature_ck()
         if self._bridges:
@@ -97,7 +96,7 @@ class Desk:
                     setattr(self.parts[name], word, self._said[name][word])
 
     def drive(self, number, level):
-        """A pin has this level from now on."""
+        """Sets the level of a pin from now on."""
         self.machine.Pin(number).value(level)
         if self._room is not None:
             self._heat(number, level)
@@ -114,7 +113,7 @@ _desks = []
 
 
 def desk():
-    """The only Desk of the process."""
+    """Returns the only Desk of the process."""
     if not _desks:
         _desks.append(Desk())
     _desks[0].look()
@@ -122,7 +121,7 @@ def desk():
 
 
 def drive(number, level, full=1):
-    """An output of the program: its level, or its duty of `full`."""
+    """Accepts an output of the program: its level, or its duty of `full`."""
     if level != _levels.get(number):
         _levels[number] = level
         with open(EDGES_FILE, "a") as file:
@@ -134,7 +133,7 @@ def drive(number, level, full=1):
 
 
 def level(number):
-    """The level of a pin that is read: what a twin gives it; pulled up by the board where there is none."""
+    """Returns the level of a pin that is read: its twin's; without one the board pulls it up."""
     if number in _levels:
         return _levels[number]
     return desk().machine.Pin(number).value() if number in _contacts() else 1
@@ -145,7 +144,7 @@ def _contacts():
 
 
 class Guarded:
-    """A twin on a bus whose transfers may block (bench_watchdog), `call` by call."""
+    """Wraps a twin on a bus whose transfers may block (bench_watchdog), `call` by call."""
 
     def __init__(self, call, inner):
         self._call = call

@@ -1,7 +1,6 @@
-"""Virtual time on the bench: stands for the VM's `utime` when BOCAGE_VIRTUAL_MS says how long the run is. MicroPython
-only.
+"""Replaces the VM's `utime` by virtual time when BOCAGE_VIRTUAL_MS gives the length of the run. MicroPython only.
 
-Time goes on where the program waits, and nowhere else; so a turn takes none. When it is over the process ends.
+Time passes where the program waits, and nowhere else; so a turn takes none. When it is over the process ends.
 """
 
 import os
@@ -14,17 +13,17 @@ _now = [0]
 
 
 def ticks_ms():
-    """Milliseconds since the start."""
+    """Returns the milliseconds since the start."""
     return _now[0]
 
 
 def ticks_diff(end, start):
-    """Calls the VM's."""
+    """Returns the difference; virtual time does not wrap."""
     return end - start
 
 
 def sleep_ms(duration):
-    """Lets so much time pass."""
+    """Lets `duration` ms pass."""
     _now[0] += duration
     if _now[0] >= END_MS:
         import bench_watchdog

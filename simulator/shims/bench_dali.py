@@ -1,8 +1,8 @@
-"""A D4i gear behind an AL-DALI-HAT, at the level of the bridge's bytes: frames in, answers out, memory banks and flags.
+"""Simulates a D4i gear behind an AL-DALI-HAT at the level of the bridge's bytes: frames, answers, memory banks, flags.
 
 Facts of the protocol and of the banks (IEC 62386-102, DiiA parts 251 to 253) are written down a second time on purpose:
 a twin that used the node's own code would agree with its mistakes. The file `bench-fault` in the working folder makes
-it misbehave, as it does the other twins: `gear-silent` (nobody answers), `bridge-silent`, `dead` (its lamp), `torn`
+it misbehave, as it does the other twins: `gear-silent` (no gear answers), `bridge-silent`, `dead` (its lamp), `torn`
 (another master moves the memory pointer), `collision`. Runs on MicroPython and, with a clock given, on CPython.
 """
 
@@ -20,7 +20,7 @@ def _default_clock():
 
 
 def default_banks():
-    """{bank: bytearray from location 0 on}: a gear of 36 W with its lamp at work."""
+    """Returns {bank: bytearray from location 0 on}: a gear of 36 W with its lamp at work."""
     energy = b"\x0f\x00\xff\x01\x00" + (123456).to_bytes(6, "big") + b"\xff" + (360).to_bytes(4, "big")
     gear = bytes((0x1C, 0, 0xFF, 1)) + (7_200_000).to_bytes(4, "big") + (321).to_bytes(3, "big")
     gear += (2312).to_bytes(2, "big") + bytes((50, 95)) + bytes(12) + bytes((60 + 41, 100))
@@ -42,7 +42,7 @@ def _padded(text, width):
 
 
 class Gear:
-    """One control gear. `level` is its actual level; `status_bits` are added to its status."""
+    """Models one control gear. `level` is its actual level; `status_bits` are added to its status."""
 
     def __init__(self, address=None, banks=None):
         self.address = address
@@ -59,7 +59,7 @@ class Gear:
         self._may_write = False
 
     def frame(self, value):
-        """A forward frame: the byte of the answer, or None."""
+        """Accepts a forward frame; returns the byte of the answer, or None."""
         self.frames.append(value)
         first, second = value >> 8, value & 0xFF
         if first == 0xA3:
@@ -107,7 +107,7 @@ class Gear:
         at = self._dtr0
         if bank is None or at >= len(bank):
             return None
-        # Location 1 does not exist; the pointer moves on all the same.
+        # Location 1 does not exist; the pointer advances nevertheless.
         self._dtr0 = min(255, at + 1)
         if self.tears and at == 8:
             self._dtr0 = 3
@@ -123,7 +123,7 @@ class Gear:
 
 
 class Twin:
-    """The bridge: bytes of the host in, lines back when the bus has been that long. `gears` share its bus."""
+    """Models the bridge: bytes of the host in, lines back after the time that the bus needs. `gears` share its bus."""
 
     def __init__(self, gears=None, *, ticks_ms=_default_clock):
         self.gears = [Gear()] if gears is None else gears
@@ -132,7 +132,7 @@ class Twin:
         self._out = []  # (arrives ms, bytes)
 
     def write(self, data):
-        """Bytes from the host."""
+        """Accepts bytes from the host; returns their count."""
         self._line += data
         while b"\n" in self._line:
             end = self._line.find(b"\n")
@@ -141,7 +141,7 @@ class Twin:
         return len(data)
 
     def any(self):
-        """The number of bytes that have arrived."""
+        """Returns the number of bytes that have arrived."""
         now_ms = self._ticks_ms()
         return sum(len(data) for at_ms, data in self._out if at_ms <= now_ms)
 
@@ -162,7 +162,7 @@ class Twin:
         return arrived or None
 
     def say(self, data):
-        """A line that nobody asked for."""
+        """Sends a line that is no answer."""
         self._out.append((self._ticks_ms(), data))
 
     def _command(self, line):
@@ -197,13 +197,13 @@ class Twin:
 
 
 def _must_come_twice(value):
-    """Commands 32 to 129 count only then; special commands are none of them."""
+    """Returns True for commands 32 to 129, which count only when sent twice; special commands are none of them."""
     first = value >> 8
     return first & 1 and first not in (0xA3, 0xC3, 0xC9) and 0x20 <= value & 0xFF <= 0x81
 
 
 def _fault():
-    """The word in the fault file, or nothing."""
+    """Returns the word in the fault file, or ""."""
     try:
         with open(FAULT_FILE) as file:
             return file.read().strip()

@@ -1,5 +1,6 @@
-"""The collector in virtual time: stands for the VM's `gc`, and runs when the heap is full. On a desk's heap, many times
-a chip's, a run after every few kilobytes is nearly all that a turn takes. MicroPython only.
+"""Replaces the VM's `gc` in virtual time: it runs only when the heap is full. MicroPython only.
+
+On a desk's heap, many times a chip's, a run after every few kilobytes would be nearly all that a turn takes.
 """
 
 from gc import *  # noqa: F403 - what is not replaced below is the VM's own

@@ -1,11 +1,9 @@
-"""A lamp on the bench: relay and 0-10 V input in, power out. On MicroPython (behind `machine`) and CPython
-(tests).
+"""Simulates a lamp: relay and 0-10 V input in, power out. On MicroPython (behind `machine`) and CPython (tests).
 
-BOCAGE_LAMP is "nominal,standby" in 0.1 W. The file `bench-fault` in the working folder, read at each
-question, makes it misbehave: `dead` (draws standby only), `stuck` (burns whatever is wanted),
-`meter-silent` (the meter's twin does not answer). The file `bench-lamp` tells an onlooker what the lamp
-gets, each time that changes: relay, volts in 0.1 V. Must not share code with the firmware's drivers, only
-the board's facts: a wrong map would otherwise cancel out.
+BOCAGE_LAMP is "nominal,standby" in 0.1 W. The file `bench-fault` in the working folder, read at each question, makes
+it misbehave: `dead` (draws standby only), `stuck` (burns always), `meter-silent` (the meter's twin does not answer).
+The file `bench-lamp` records for an onlooker what the lamp gets, each time that changes: relay, volts in 0.1 V. Must
+not share code with the firmware's drivers, only the board's facts: a wrong map would otherwise cancel out.
 """
 
 import os
@@ -18,7 +16,7 @@ FULL = 65535
 
 
 class Lamp:
-    """`drive(pin, mean level of 65535)` from the pins; `power_dw()` for the meter."""
+    """Models a lamp: `drive(pin, mean level of 65535)` from the pins; `power_dw()` for the meter."""
 
     def __init__(self):
         nominal, standby = (os.getenv("BOCAGE_LAMP") or "700,4").split(",")
@@ -28,27 +26,27 @@ class Lamp:
         self._told = None
 
     def drive(self, number, mean):
-        """The mean level of a pin, 0 to 65535."""
+        """Sets the mean level of a pin, 0 to 65535."""
         self._pins[number] = mean
         self._tell()
 
     def level(self, number):
-        """The level of the pin, 0 or 1."""
+        """Returns the level of the pin, 0 or 1."""
         return 1 if self._pins.get(number, 0) > FULL // 2 else 0
 
     def fed(self):
-        """True while the relay feeds the lamp. A pin that nobody drives is low: the relay's coil is idle."""
+        """Returns True while the relay feeds the lamp. A pin that is not driven is low: the relay's coil is idle."""
         return self.level(board.RELAY_PIN) == board.RELAY_CLOSED_LEVEL
 
     def volts_dv(self):
-        """Dimming voltage in 0.1 V."""
+        """Returns the dimming voltage in 0.1 V."""
         mean = self._pins.get(board.DIM_PIN, 0)
         if board.DIM_INVERTED:
             mean = FULL - mean
         return (100 * mean + FULL // 2) // FULL
 
     def power_dw(self):
-        """Power drawn in 0.1 W: proportional from 1 V to 10 V, minimum below, nothing without the relay."""
+        """Returns the power in 0.1 W: proportional from 1 V to 10 V, minimum below, standby without the relay."""
         fault = self.fault()
         if fault == "stuck":
             return self._nominal_dw
@@ -58,7 +56,7 @@ class Lamp:
         return self._standby_dw + (self._nominal_dw - self._standby_dw) * volts_dv // 100
 
     def fault(self):
-        """The word in the fault file, or nothing."""
+        """Returns the word in the fault file, or ""."""
         try:
             with open(FAULT_FILE) as file:
                 return file.read().strip()

@@ -1,6 +1,6 @@
-"""A serial line on a desktop VM: a terminal is the other end. MicroPython only.
+"""Simulates a serial line on a desktop VM: a terminal is the other end. MicroPython only.
 
-As the chip's UART it never waits: reads return what is there, writes go into a buffer without end.
+Like the chip's UART it never waits: reads return what is there, writes go into a buffer without end.
 """
 
 import bench_watchdog
@@ -17,7 +17,7 @@ class Line:
         self._arrived = bytearray()
 
     def any(self):
-        """The number of bytes that have arrived."""
+        """Returns the number of bytes that have arrived."""
         while self._poll.poll(0):
             byte = self.inner.read(1)
             if not byte:
@@ -38,5 +38,5 @@ class Line:
         return self.inner.write(data)
 
     def txdone(self):
-        """The kernel takes all at once."""
+        """Returns True: the kernel accepts all bytes at once."""
         return True

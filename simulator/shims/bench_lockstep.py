@@ -1,7 +1,7 @@
-"""Datagrams in virtual time: each goes out with the bench's time before it, and the node stands still until the other
-end has said all that it has to say to it. MicroPython only.
+"""Carries datagrams in virtual time: the node stops after each until the other end has sent all its answers.
 
-Out: 8 bytes of milliseconds, low byte first, and the datagram. Back: any number of datagrams, then an empty one.
+MicroPython only. Out: 8 bytes of milliseconds of the bench's time, low byte first, and the datagram. Back: any number
+of datagrams, then an empty one.
 """
 
 import struct
@@ -27,14 +27,14 @@ def sendto(data, packed):
 
 
 def receive():
-    """The next (datagram, packed address)."""
+    """Returns the next (datagram, packed address)."""
     if not _queue:
         raise OSError(11)
     return _queue.pop(0)
 
 
 def wait(timeout_ms):
-    """True when an answer waits; else so much time has passed, and never none."""
+    """Returns True when an answer waits; else lets the timeout pass, at least 1 ms."""
     if not _queue:
         bench_clock.sleep_ms(max(1, timeout_ms))
     return len(_queue) > 0

@@ -1,5 +1,4 @@
-"""The system in virtual time: stands for the VM's `os`; its random numbers are the same in every run. MicroPython
-only."""
+"""Replaces the VM's `os` in virtual time: its random numbers are the same in every run. MicroPython only."""
 
 from os import *  # noqa: F403 - what is not replaced below is the VM's own
 
@@ -7,7 +6,7 @@ _state = [4711]
 
 
 def urandom(count):
-    """Bytes of a linear congruence."""
+    """Returns bytes of a linear congruence."""
     found = bytearray(count)
     for at in range(count):
         _state[0] = (_state[0] * 1_103_515_245 + 12_345) & 0x7FFFFFFF

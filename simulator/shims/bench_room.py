@@ -1,15 +1,15 @@
-"""The room around a thermostat on the bench: warmer while the relay is closed, colder towards the outdoors for ever."""
+"""Models the room around a thermostat on the bench: warmed by the closed relay, always cooling to outdoors."""
 
 START_CK = 1700
 OUTDOOR_CK = 0
 HEATER_CK_PER_H = 300
-# A room that nobody heats is a third of the way out after so long.
+# After this time without heat about a third of the difference to outdoors is left.
 LOSS_H = 40
 _HOUR_MS = 3_600_000
 
 
 class Room:
-    """`ticks_ms` is the bench's clock."""
+    """Models the room. `ticks_ms` is the bench's clock."""
 
     def __init__(self, ticks_ms):
         self._ticks_ms = ticks_ms
@@ -23,7 +23,7 @@ class Room:
         self._is_heated = on
 
     def temperature_ck(self):
-        """0.01 degree Celsius now."""
+        """Returns the present temperature in 0.01 °C."""
         passed_ms = self._ticks_ms() - self._at_ms
         self._at_ms += passed_ms
         rate = LOSS_H * HEATER_CK_PER_H if self._is_heated else 0

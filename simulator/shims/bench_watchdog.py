@@ -1,9 +1,8 @@
-"""The watchdog's twin: ends the process with its own code when the last feed is too long ago. MicroPython
-only.
+"""Simulates the watchdog: ends the process with its own code when the last feed is too long ago. MicroPython only.
 
-A process that no longer reads its clock is not ended from inside; whoever started it (simulator/hosts/vm.py) sees
-that it is silent. With BOCAGE_ON_LEASH the process also ends when its standard input is closed: nobody is
-there any more who would stop it.
+A process that no longer reads its clock is not ended from inside; its starter (simulator/hosts/vm.py) detects that it
+is silent. With BOCAGE_ON_LEASH the process also ends when its standard input is closed: its starter is then gone and
+can no longer stop it.
 """
 
 import builtins
@@ -42,33 +41,37 @@ _leash = _make_leash()
 
 
 def end(code):
-    """End the process. What still unwinds then, a `finally` that resets, is not there any more on the chip: the first
-    code counts."""
+    """Ends the process with the first code that was given.
+
+    Code that still runs while it unwinds, such as a `finally` that resets, would not run on the chip.
+    """
     if _state["code"] is None:
         _state["code"] = code
     sys.exit(_state["code"])
 
 
 def has_ended():
-    """True while the process is unwinding."""
+    """Returns True while the process is unwinding."""
     return _state["code"] is not None
 
 
 def start(timeout_ms):
-    """Arm it; nothing disarms it again, as on the chip."""
+    """Arms the watchdog; nothing disarms it again, as on the chip."""
     _state["timeout_ms"] = timeout_ms
     _state["fed_ms"] = utime.ticks_ms()
 
 
 def feed():
-    """The last feed is now, unless it comes too late."""
+    """Sets the last feed to now, unless it comes too late."""
     look()
     _state["fed_ms"] = utime.ticks_ms()
 
 
 def may_block(call):
-    """Marks where a call of the chip may take long: it does when the file BLOCK_FILE names it, and only the hardware
-    watchdog goes on meanwhile. In virtual time nothing does."""
+    """Marks where a call of the chip may take long: it blocks when the file BLOCK_FILE names it.
+
+    Only the hardware watchdog continues meanwhile. In virtual time nothing blocks.
+    """
     if _IS_VIRTUAL:
         return
     try:
@@ -84,7 +87,7 @@ def may_block(call):
 
 
 def guard_files():
-    """Guards writes where FLASH_FILE asks for it. Not always: a wrapped `open` is one more line in every traceback."""
+    """Guards writes where FLASH_FILE requests it. Not always: a wrapped `open` is one more line in every traceback."""
     try:
         os.stat(FLASH_FILE)
     except OSError:
@@ -100,7 +103,7 @@ def guard_files():
 
 
 def look():
-    """End the process when the time is over, or its starter is gone."""
+    """Ends the process when the time is over, or its starter is gone."""
     if _state["code"] is not None:
         return
     if _leash is not None:

@@ -1,4 +1,4 @@
-"""The chip's `esp32` on a desktop VM. MicroPython only."""
+"""Replaces the chip's `esp32` on a desktop VM. MicroPython only."""
 
 TEMPERATURE_C = 31
 WAKEUP_ALL_LOW = False
@@ -6,15 +6,15 @@ WAKEUP_ANY_HIGH = True
 
 
 def wake_on_ext0(pin, level):
-    """Say what would wake the chip: the starter does."""
+    """Prints what would wake the chip; the starter wakes it."""
     print("esp32: ext0", pin.number, level)
 
 
 def wake_on_ext1(pins, level):
-    """The same of the other."""
+    """Prints the same for the other wake-up source."""
     print("esp32: ext1", [pin.number for pin in pins], level)
 
 
 def mcu_temperature():
-    """Degrees Celsius inside the chip."""
+    """Returns the temperature in °C inside the chip."""
     return TEMPERATURE_C

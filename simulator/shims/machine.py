@@ -1,8 +1,7 @@
-"""The chip's `machine` on a desktop VM: pins, buses, UARTs, counters and voltages of the kind's own board. MicroPython
-only.
+"""Replaces the chip's `machine` on a desktop VM, for the kind's own board. MicroPython only.
 
-Must not know any part: what hangs on the pins is bench_board's. `reset` and the watchdog end the process with codes
-of their own (bench_watchdog), so that its starter may start it again.
+It has pins, buses, UARTs, counters and voltages. Must not know any part: those on the pins are bench_board's. `reset`
+and the watchdog end the process with codes of their own (bench_watchdog), so that its starter may start it again.
 """
 
 import os
@@ -30,19 +29,19 @@ BUTTON_FILE = "bench-button"
 
 
 def reset_cause():
-    """The cause that BOCAGE_RESET_CAUSE names; else a power-on."""
+    """Returns the cause in BOCAGE_RESET_CAUSE; else a power-on."""
     return globals().get(os.getenv("BOCAGE_RESET_CAUSE") or "PWRON_RESET", 0)
 
 
 def reset():
-    """End the process; the starter decides what follows."""
+    """Ends the process; the starter decides what follows."""
     if not bench_watchdog.has_ended():
         print("machine: reset")
     bench_watchdog.end(bench_watchdog.RESET_CODE)
 
 
 def deepsleep(sleep_ms=0):
-    """End the process: RAM is gone, the RTC file stays. The starter starts it again after so long, or by a pin."""
+    """Ends the process: RAM is lost, the RTC file stays. The starter starts it again after `sleep_ms`, or by a pin."""
     with open(SLEEP_FILE, "w") as file:
         file.write(str(sleep_ms))
     print("machine: deep sleep", sleep_ms)
@@ -50,12 +49,12 @@ def deepsleep(sleep_ms=0):
 
 
 def wake_reason():
-    """The reason that BOCAGE_WAKE_REASON names; else the timer."""
+    """Returns the reason in BOCAGE_WAKE_REASON; else the timer."""
     return globals().get(os.getenv("BOCAGE_WAKE_REASON") or "TIMER_WAKE", 0)
 
 
 class ADC:
-    """The voltage on a pin."""
+    """Reads the voltage on a pin."""
 
     ATTN_0DB = 0
     ATTN_11DB = 3
@@ -65,14 +64,16 @@ class ADC:
         self.atten = self._twin.atten
 
     def read_uv(self):
-        """Does as the chip's does."""
+        """Reads the voltage, as the chip's method does."""
         bench_board.desk()
         return self._twin.read_uv()
 
 
 class Counter:
-    """Pulses since the program began: PULSES_FILE, of another unit than 0 with its number behind, holds how many there
-    were in all."""
+    """Counts pulses since the program began.
+
+    PULSES_FILE holds how many there were in all; for a unit other than 0 its name ends with the number.
+    """
 
     RISING = 1
     FALLING = 2
@@ -82,7 +83,7 @@ class Counter:
         self._base = self._total()
 
     def value(self):
-        """Does as the chip's does."""
+        """Returns the count, as the chip's method does."""
         return self._total() - self._base
 
     def _total(self):
@@ -94,12 +95,12 @@ class Counter:
 
 
 def unique_id():
-    """Six bytes, as an ESP32's."""
+    """Returns six bytes, as an ESP32's."""
     return b"\x02bench"
 
 
 def is_pressed():
-    """1 while a finger is on the button: the word `pressed` in BUTTON_FILE."""
+    """Returns 1 while the button is pressed: the word `pressed` in BUTTON_FILE."""
     try:
         with open(BUTTON_FILE) as file:
             return 1 if file.read().strip() == "pressed" else 0
@@ -108,12 +109,12 @@ def is_pressed():
 
 
 class RTC:
-    """Memory that a reset leaves alone: a file, which the starter takes away with the power."""
+    """Is memory that survives a reset: a file, which the starter deletes with the power."""
 
     def memory(self, data=None):
-        """Read it, or write it whole."""
+        """Reads the memory, or writes it whole."""
         if data is not None:
-            # Whole or not at all: a process that is killed in between would leave what no chip does.
+            # Whole or not at all: a process killed in between would leave what no chip leaves.
             with open(RTC_FILE + ".new", "wb") as file:
                 file.write(data)
             os.rename(RTC_FILE + ".new", RTC_FILE)
@@ -126,7 +127,7 @@ class RTC:
 
 
 class Pin:
-    """A pin of the bench's board."""
+    """Is a pin of the bench's board."""
 
     IN = 1
     OUT = 3
@@ -139,7 +140,7 @@ class Pin:
             self.value(value)
 
     def value(self, level=None):
-        """Read or set the level."""
+        """Reads or sets the level."""
         if level is not None:
             bench_board.drive(self.number, level)
             return None
@@ -148,31 +149,34 @@ class Pin:
         return bench_board.level(self.number)
 
     def wire(self):
-        """The wire that `onewire.OneWire` finds here."""
+        """Returns the wire that `onewire.OneWire` finds here."""
         return bench_board.Guarded("1-wire", bench_board.desk().machine.Pin(self.number).wire())
 
 
 class PWM:
-    """A pin whose mean level is duty / 65535."""
+    """Is a pin whose mean level is duty / 65535."""
 
     def __init__(self, pin, *, freq, duty_u16):
         self._pin = pin
         self.duty_u16(duty_u16)
 
     def duty_u16(self, duty):
-        """Set the duty."""
+        """Sets the duty."""
         bench_watchdog.may_block("pin")
         bench_board.drive(self._pin.number, duty, full=65535)
 
 
 def SoftI2C(*, scl, sda, freq, timeout=50_000):  # noqa: N802 - the chip's name
-    """The one bus of the board."""
+    """Returns the one bus of the board."""
     return bench_board.Guarded("i2c", bench_board.desk().machine.i2c)
 
 
 def UART(number, *, baudrate, tx, rx, timeout=0, rxbuf=256, txbuf=0):  # noqa: N802 - the chip's name
-    """The line to the gateway; or what hangs there: at the other end of a terminal that BOCAGE_UART_<number> names, the
-    lamp's meter, or a twin of the board's."""
+    """Returns the line to the gateway, or the part on that UART.
+
+    The part is at the other end of a terminal that BOCAGE_UART_<number> names, or is the lamp's meter, or a twin of the
+    board's.
+    """
     if number == board.BUS_UART:
         return bench_line.Line(os.getenv("BOCAGE_LINE"))
     name = os.getenv(f"BOCAGE_UART_{number}")
@@ -184,18 +188,18 @@ def UART(number, *, baudrate, tx, rx, timeout=0, rxbuf=256, txbuf=0):  # noqa: N
 
 
 class MeterUart:
-    """Bytes to the meter's twin and back, no faster than the line is."""
+    """Carries bytes to the meter's twin and back, no faster than the line does."""
 
     def __init__(self, baudrate):
         self._twin = bench_bl0942.Twin(bench_board.lamp, baudrate)
 
     def write(self, data):
-        """Hand over to the twin."""
+        """Passes bytes to the twin."""
         bench_watchdog.may_block("meter")
         return self._twin.write(data)
 
     def any(self):
-        """The number of bytes that have arrived."""
+        """Returns the number of bytes that have arrived."""
         return self._twin.any()
 
     def read(self, count):
@@ -204,11 +208,11 @@ class MeterUart:
 
 
 class WDT:
-    """The watchdog; see bench_watchdog."""
+    """Is the watchdog; see bench_watchdog."""
 
     def __init__(self, *, timeout):
         bench_watchdog.start(timeout)
 
     def feed(self):
-        """Tell it that all is well."""
+        """Feeds the watchdog."""
         bench_watchdog.feed()

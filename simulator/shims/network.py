@@ -1,8 +1,8 @@
-"""The chip's `network` on a desktop VM: a station that connects at once. MicroPython only.
+"""Replaces the chip's `network` on a desktop VM: a station that connects at once. MicroPython only.
 
-The file `bench-wifi` in the working folder scripts it: `down` (no network: `connect` leads nowhere and
-datagrams fail), `busy` (`connect` raises OSError, as a radio does that is connecting already). Any other
-content, or none, is a good network.
+The file `bench-wifi` in the working folder scripts it: `down` (no network: `connect` has no effect and datagrams fail),
+`busy` (`connect` raises OSError, as a radio does that is connecting already). Any other content, or none, is a good
+network.
 """
 
 import bench_watchdog
@@ -13,7 +13,7 @@ SIGNAL_DBM = -58
 
 
 def script():
-    """The word in the script file."""
+    """Returns the word in the script file, or ""."""
     try:
         with open(SCRIPT_FILE) as file:
             return file.read().strip()
@@ -22,13 +22,13 @@ def script():
 
 
 def hostname(name):
-    """Takes the name that DHCP is given. At most 32 characters, as the port has it."""
+    """Accepts the name that DHCP is given, of at most 32 characters, as the port does."""
     if len(name) > 32:
         raise ValueError
 
 
 class WLAN:
-    """Stands for one station."""
+    """Models one station."""
 
     def __init__(self, interface):
         self._joined = False
@@ -38,13 +38,13 @@ class WLAN:
         return True
 
     def connect(self, network, key):
-        """Joins when the script lets it."""
+        """Joins if the script allows it."""
         if script() == "busy":
             raise OSError("Wifi Internal State Error")
         self._joined = script() != "down"
 
     def config(self, **settings):
-        """Takes how often a station's driver tries again by itself."""
+        """Accepts only the setting of how often a station's driver tries again by itself."""
         if settings not in ({"reconnects": 2},):
             raise ValueError("unknown config param")
 
@@ -53,12 +53,12 @@ class WLAN:
         self._joined = False
 
     def isconnected(self):
-        """True as the script says."""
+        """Returns whether the station is connected, as scripted."""
         bench_watchdog.may_block("wifi")
         if script() == "down":
             self._joined = False
         return self._joined
 
     def status(self, what=None):
-        """`status("rssi")` in dBm."""
+        """Returns `status("rssi")` in dBm."""
         return SIGNAL_DBM

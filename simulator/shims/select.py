@@ -1,4 +1,4 @@
-"""The chip's `select` on a desktop VM: polls the socket inside the shim's. MicroPython only."""
+"""Replaces the chip's `select` on a desktop VM: polls the socket inside the shim's. MicroPython only."""
 
 import sys
 
@@ -10,17 +10,17 @@ POLLIN = uselect.POLLIN
 
 
 class poll:  # noqa: N801 - the chip's name
-    """Returns a new poller."""
+    """Watches sockets of the shim."""
 
     def __init__(self):
         self._inner = uselect.poll()
 
     def register(self, sock, events):
-        """Watch a socket of the shim."""
+        """Watches a socket of the shim."""
         self._inner.register(sock.inner, events)
 
     def poll(self, timeout_ms):
-        """Wait; what became ready."""
+        """Waits; returns what became ready."""
         bench_watchdog.may_block("poll")
         if "bench_clock" in sys.modules:
             import bench_lockstep

@@ -1,6 +1,6 @@
-"""The chip's `socket` on a desktop VM: addresses are (text, port) tuples, not packed bytes. MicroPython only.
+"""Replaces the chip's `socket` on a desktop VM: addresses are (text, port) tuples, not packed bytes. MicroPython only.
 
-UDP over IPv4, which is all that the node uses. Datagrams fail while the network's script says `down`.
+UDP over IPv4, which is all that the node uses. Datagrams fail while the network's script holds `down`.
 """
 
 import sys
@@ -14,13 +14,13 @@ SOCK_DGRAM = usocket.SOCK_DGRAM
 
 
 class socket:  # noqa: N801 - the chip's name
-    """A datagram socket; `inner` is the VM's own, which `select` needs."""
+    """Is a datagram socket; `inner` is the VM's own, which `select` needs."""
 
     def __init__(self, family, kind):
         self.inner = usocket.socket(family, kind)
 
     def setblocking(self, on):
-        """Calls the VM's."""
+        """Calls the VM's method."""
         self.inner.setblocking(on)
 
     def sendto(self, data, address):

@@ -1,5 +1,9 @@
-"""Does what the chip does after a reset: boot.py (here that of the kind in the settings), then main.py. The script that
-simulator/hosts/vm.py starts. MicroPython only."""
+"""Runs what the chip runs after a reset: boot.py (here that of the kind in the settings), then main.py.
+
+MicroPython only.
+
+This is the script that simulator/hosts/vm.py starts.
+"""
 
 import os
 import sys
@@ -23,7 +27,7 @@ try:
 except ImportError:
     try:
         boot = __import__("boards.boot_" + bench_board.kind(), None, None, ("SAFE",))
-    except ImportError:  # a word that is no kind: a board has a boot.py all the same
+    except ImportError:  # a word that is no kind: a board has a boot.py nevertheless
         import boards.boot_streetlight as boot
 assert boot.SAFE, "boot.py has run"
 

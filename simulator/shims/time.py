@@ -1,9 +1,7 @@
-"""The chip's `time` on a desktop VM: milliseconds that wrap at 2^30, as a 32-bit board's do. MicroPython
-only.
+"""Replaces the chip's `time` on a desktop VM: milliseconds that wrap at 2^30, as on a 32-bit board. MicroPython only.
 
-The start of the counter is BOCAGE_TICKS_START, so that a run of seconds can cross the wrap. Must not hold
-any model; each reading of the clock lets the watchdog's twin look at it, as it is the one thing a stuck
-loop still does.
+The start of the counter is BOCAGE_TICKS_START, so that a run of seconds can cross the wrap. Must not hold any model.
+Each reading of the clock calls the watchdog's twin, for it is the one thing that a stuck loop still does.
 """
 
 import bench_watchdog
@@ -23,7 +21,7 @@ _OFFSET = _start() - utime.ticks_ms()
 
 
 def ticks_ms():
-    """The bench's milliseconds, modulo 2^30."""
+    """Returns the bench's milliseconds, modulo 2^30."""
     bench_watchdog.look()
     return (utime.ticks_ms() + _OFFSET) & _MASK
 
@@ -39,6 +37,6 @@ def ticks_diff(end, start):
 
 
 def sleep_ms(duration):
-    """Sleep, and be seen by the watchdog afterwards."""
+    """Sleeps, then calls the watchdog's twin."""
     utime.sleep_ms(duration)
     bench_watchdog.look()

@@ -1,11 +1,11 @@
-"""The BH1750's twin (ROHM technical note): commands of one byte, two bytes of counts, high byte first.
+"""Is the BH1750's twin (ROHM technical note): commands of one byte, two bytes of counts, high byte first.
 
 Faults: `absent`; `stuck` (it keeps the counts it had).
 """
 
 
 class Bh1750:
-    """`milli_lx` is what falls on it."""
+    """Models the light sensor. `milli_lx` is the light on it."""
 
     def __init__(self, ticks_ms, milli_lx=0):
         self._ticks_ms = ticks_ms
@@ -16,7 +16,7 @@ class Bh1750:
         self.fault = ""
 
     def write(self, data):
-        """Takes one command."""
+        """Accepts one command."""
         command = data[0]
         if command == 0b00000001:
             self._powered = True
@@ -27,7 +27,7 @@ class Bh1750:
         return True
 
     def read(self, count):
-        """The last result: the measurement goes into it when it is over, and the part goes to sleep."""
+        """Returns the last result. A measurement that is over becomes the result, and the part goes to sleep."""
         if self._ready_ms is not None and self._ticks_ms() >= self._ready_ms:
             if self.fault != "stuck":
                 self._counts = min(65535, self.milli_lx * 12 // 10000)

@@ -1,8 +1,8 @@
-"""A whole board of twins: `machine` as the ports of a kind see it, wired by the constants of boards/<kind>.
+"""Simulates a whole board of twins: `machine` as the ports of a kind use it, wired by the constants of boards/<kind>.
 
 `parts` has the twin of every use by its prefix: ROOM, FLOW, BUTTON, ZONES (a list of valves, its bridge under
 ZONES_BRIDGE). `levels` and `duties` are what the program has put on plain pins. A UART whose part has no twin here (a
-bridge, the bus, a BL0942 that wants a lamp) is attached by the test that has one. Must not know any kind, only how uses
+bridge, the bus, a BL0942 that needs a lamp) is attached by the test that has one. Must not know any kind, only how uses
 are named.
 """
 
@@ -16,7 +16,7 @@ def _of_part(part, board, start, ticks_ms):
         module = __import__(name, None, None, (part,))
     except ImportError as error:
         if name not in str(error):
-            raise  # the twin is there, and something that it needs is not
+            raise  # the twin exists, and an import of its own is missing
         return None
     made = getattr(module, part[0].upper() + part[1:])
     if hasattr(board, start + "_SHUNT_MICROOHM"):
@@ -33,8 +33,8 @@ class Machine:
         self.duties = {}
         self.i2c = i2c.I2c()
         self._ticks_ms = ticks_ms
-        self._read = {}  # GPIO -> what gives its level
-        self._driven = {}  # GPIO -> what follows its level
+        self._read = {}  # GPIO -> the twin that gives its level
+        self._driven = {}  # GPIO -> the twin that follows its level
         self._wires = {}
         self._uarts = {}
         self._adcs = {}
@@ -49,7 +49,7 @@ class Machine:
                 self._wire_bridge(board, constant[:-8])
         self._line(board.I2C_SCL_PIN, self.i2c.scl)
         self._line(board.I2C_SDA_PIN, self.i2c.sda)
-        # What `machine` is to the program: classes that know this board.
+        # What `machine` gives the program: classes bound to this board.
         for name, base in (("Pin", _Pin), ("PWM", _Pwm), ("ADC", _Adc), ("Counter", _Counter)):
             setattr(self, name, type(name, (base,), {"machine": self}))
 
@@ -58,11 +58,11 @@ class Machine:
         self._uarts[number] = twin
 
     def SoftI2C(self, *, scl, sda, freq, timeout):  # noqa: N802 - the chip's name
-        """The one bus of the board."""
+        """Returns the one bus of the board."""
         return self.i2c
 
     def UART(self, number, **facts):  # noqa: N802 - the chip's name
-        """The part that is attached to that UART."""
+        """Returns the part that is attached to that UART."""
         if number not in self._uarts:
             raise ValueError("no twin on this UART")
         return self._uarts[number]
@@ -83,7 +83,7 @@ class Machine:
             self._wires[getattr(board, start + "_PIN")] = ds18b20.Wire(twin)
 
     def _wire_pull(self, board, start, _pull):
-        """A contact: closed is low, in every use."""
+        """Wires a contact: closed is low, in every use."""
         self.parts[start] = self._read[getattr(board, start + "_PIN")] = pins.Contact(self._ticks_ms)
 
     def _wire_unit(self, board, start, unit):
@@ -100,7 +100,7 @@ class Machine:
         self.parts[start + "_BRIDGE"] = bridge
 
     def _wire_ohm(self, board, start, _ohm):
-        """Comes for UPPER and LOWER; one divider."""
+        """Wires a divider; called for UPPER and for LOWER, it makes one."""
         start = start.rpartition("_")[0]
         if start not in self.parts:
             upper, lower = getattr(board, start + "_UPPER_OHM"), getattr(board, start + "_LOWER_OHM")
@@ -135,7 +135,7 @@ class _Pin:
             machine._driven[number].value(level)
 
     def wire(self):
-        """The wire that `onewire.OneWire` finds on this pin."""
+        """Returns the wire that `onewire.OneWire` finds on this pin."""
         return self.machine._wires[self.number]
 
 
@@ -147,7 +147,7 @@ class _Pwm:
         self.duty_u16(duty_u16)
 
     def duty_u16(self, duty):
-        """Set the duty, of 65535."""
+        """Sets the duty, of 65535."""
         self.machine.duties[self._number] = duty
 
 
@@ -161,7 +161,7 @@ class _Adc:
         self.atten(atten)
 
     def read_uv(self):
-        """Does as the chip's does."""
+        """Reads the voltage, as the chip's method does."""
         return self._twin.read_uv()
 
 
@@ -174,5 +174,5 @@ class _Counter:
         self._twin = self.machine._counters[unit]
 
     def value(self):
-        """Does as the chip's does."""
+        """Returns the count, as the chip's method does."""
         return self._twin.value()

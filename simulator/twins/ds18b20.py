@@ -1,12 +1,12 @@
-"""The DS18B20's twin behind `onewire.OneWire`: reset, bytes out, bytes in. One sensor, or several on one wire.
+"""Is the DS18B20's twin behind `onewire.OneWire`: reset, bytes out, bytes in. One sensor, or several on one wire.
 
-Faults: `absent`; `crc` (one byte of the scratchpad is wrong); `reset` (it loses its supply while it converts, and says
-85 °C); `short` (the wire lies at ground: presence, and zeros).
+Faults: `absent`; `crc` (one byte of the scratchpad is wrong); `reset` (it loses its supply while it converts, and
+reports 85 °C); `short` (the wire lies at ground: presence, and zeros).
 """
 
 
 class Wire:
-    """`sensors` all answer at once: zeros win on an open-drain line."""
+    """Models the wire. `sensors` all answer at once: zeros win on an open-drain line."""
 
     def __init__(self, *sensors):
         self._sensors = sensors
@@ -14,12 +14,12 @@ class Wire:
         self._reading = 0
 
     def reset(self):
-        """True when a part pulls the line low."""
+        """Returns True when a part pulls the line low."""
         self._open = False
         return any(sensor.fault != "absent" for sensor in self._sensors)
 
     def writebyte(self, byte):
-        """Skip ROM first, then a function."""
+        """Accepts Skip ROM first, then a function."""
         if not self._open:
             self._open = byte == 0xCC
             return
@@ -31,7 +31,7 @@ class Wire:
                 sensor.latch()
 
     def readbyte(self):
-        """The next byte of the scratchpad."""
+        """Returns the next byte of the scratchpad."""
         byte = 0xFF
         for sensor in self._sensors:
             if sensor.fault == "short":
@@ -43,7 +43,7 @@ class Wire:
 
 
 class Ds18b20:
-    """`temperature_ck` is its surroundings'. `bits`: 9 to 12."""
+    """Models one sensor. `temperature_ck` is that of its surroundings. `bits`: 9 to 12."""
 
     def __init__(self, ticks_ms, temperature_ck=2000, bits=12):
         self._ticks_ms = ticks_ms
@@ -78,7 +78,7 @@ class Ds18b20:
 
 
 def _crc(data):
-    """Maxim's: the shift register of the data sheet's figure, bit after bit as they come over the wire."""
+    """Computes Maxim's CRC: the shift register of the data sheet's figure, bit after bit as they come over the wire."""
     register = [0] * 8
     for byte in data:
         for shift in range(8):

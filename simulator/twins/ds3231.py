@@ -1,13 +1,13 @@
-"""The DS3231's twin: registers that a quartz moves on, in BCD. Keeps time as days and seconds since 2000-01-01.
+"""Is the DS3231's twin: BCD registers that a quartz advances. Keeps time as days and seconds since 2000-01-01.
 
-Faults: `absent`; `battery` (the supply went and the cell is empty: the oscillator stops, and the flag says so).
+Faults: `absent`; `battery` (the supply failed and the cell is empty: the oscillator stops, and the flag shows it).
 """
 
 _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Ds3231:
-    """`temperature_quarters`: its own, in 0.25 K."""
+    """Models the clock. `temperature_quarters`: its own, in 0.25 K."""
 
     def __init__(self, ticks_ms):
         self._ticks_ms = ticks_ms
@@ -22,12 +22,12 @@ class Ds3231:
         self.fault = ""
 
     def lose_power(self):
-        """Supply and cell are gone for a while."""
+        """Cuts supply and cell for a while."""
         self._move()
         self.status |= 0x80
 
     def write(self, data):
-        """The pointer, and bytes from there on."""
+        """Accepts the pointer, and bytes from there on."""
         self._pointer = data[0]
         for byte in data[1:]:
             if self._pointer < 7:
@@ -42,7 +42,7 @@ class Ds3231:
         return True
 
     def read(self, count):
-        """Bytes from the pointer on."""
+        """Returns bytes from the pointer on."""
         self._move()
         quarters = self.temperature_quarters & 0x3FF
         image = bytes(self._time) + bytes(7) + bytes((self.control, self.status, 0, quarters >> 2, (quarters & 3) << 6))
@@ -51,7 +51,7 @@ class Ds3231:
         return data
 
     def _move(self):
-        """Let the seconds since the last look pass, one by one as the chip's own chain of counters does."""
+        """Advances by the seconds since the last call, one by one as the chip's own chain of counters does."""
         passed = (self._ticks_ms() - self._set_ms) // 1000
         self._set_ms += 1000 * passed
         if self.status & 0x80 and self.fault == "battery":

@@ -1,4 +1,4 @@
-"""The GP8403's twin: range and two outputs. `millivolts(n)` is what a meter on output n would show.
+"""Is the GP8403's twin: range and two outputs. `millivolts(n)` is what a meter on output n would show.
 
 Faults: `absent`.
 """
@@ -12,12 +12,12 @@ class Gp8403:
         self.power_cycle()
 
     def power_cycle(self):
-        """The supply came back."""
+        """Resets the part, as when its supply comes back."""
         self._ten_volts = False
         self._codes = [0, 0]
 
     def write(self, data):
-        """A register and its bytes."""
+        """Accepts a register and its bytes."""
         register, values = data[0], data[1:]
         if register == 1 and len(values) == 1:
             self._ten_volts = values[0] == 0x11
@@ -26,10 +26,10 @@ class Gp8403:
         return True
 
     def read(self, count):
-        """Returns nothing: the part has no answer."""
+        """Returns None: the part has no answer."""
         return None
 
     def millivolts(self, output):
-        """The output voltage, 0 to 10000."""
+        """Returns the output voltage, 0 to 10000."""
         full = 10000 if self._ten_volts else 5000
         return (self._codes[output] * full + 2047) // 4095

@@ -1,9 +1,9 @@
-"""An I2C bus with parts on it, as `machine.SoftI2C` and its two pins see it.
+"""Simulates an I2C bus with parts on it, as `machine.SoftI2C` and its two pins give it.
 
 A part has `fault`, `write(data)` (False: the first byte is refused) and `read(count)` (bytes, or None: the address is
-not acknowledged). As in MicroPython's extmod/machine_i2c.c only two things are an OSError: 19, no part acknowledges an
-address, and 110, the clock stays low. A data line that a part holds acknowledges every byte sent and reads as
-zeros, and a byte that is refused ends a write early, which nothing but its count tells.
+not acknowledged). As in MicroPython's extmod/machine_i2c.c only two conditions raise an OSError: 19, no part
+acknowledges an address, and 110, the clock stays low. A data line that a part holds acknowledges every byte sent and
+reads as zeros. A byte that is refused ends a write early, which only its count shows.
 """
 
 NO_PART = 19
@@ -13,7 +13,7 @@ BYTE_CLOCKS = 9
 
 
 class Line:
-    """An open-drain line: low when we or a part pull it."""
+    """Models an open-drain line: low when we or a part pull it."""
 
     def __init__(self, rises):
         self._ours = 1
@@ -21,7 +21,7 @@ class Line:
         self.pulled = False
 
     def value(self, level=None):
-        """Read or drive, as a pin in open-drain mode."""
+        """Reads or drives the line, as a pin in open-drain mode."""
         if level is None:
             return 0 if self.pulled or not self._ours else 1
         rose = level and not self._ours
@@ -31,8 +31,10 @@ class Line:
 
 
 class I2c:
-    """The bus; `scl` and `sda` are its lines. `log` has (address, bytes written) of the last LOG_MAX writes that
-    were taken."""
+    """Models the bus; `scl` and `sda` are its lines.
+
+    `log` has (address, bytes written) of the last LOG_MAX writes that were accepted.
+    """
 
     def __init__(self):
         self._parts = {}
@@ -43,21 +45,21 @@ class I2c:
         self.log = []
 
     def attach(self, address, part):
-        """Put a part on the bus; returned for the caller to keep."""
+        """Puts a part on the bus; returns it for the caller to keep."""
         self._parts[address] = part
         return part
 
     def hold_data(self, clocks):
-        """A part lost a clock: it pulls SDA until it has seen so many more."""
+        """Makes a part that lost a clock pull SDA until it has received `clocks` more."""
         self._clocks = clocks
         self.sda.pulled = True
 
     def refuse_after(self, count):
-        """The next write is acknowledged for so many bytes, and takes no more (a part whose supply gives way)."""
+        """Makes the next write end after `count` acknowledged bytes (a part whose supply gives way)."""
         self._taken = count
 
     def hold_clock(self):
-        """A part, or a short circuit, pulls SCL for ever."""
+        """Makes a part, or a short circuit, pull SCL for good."""
         self.scl.pulled = True
 
     def _clocked(self):
@@ -66,7 +68,10 @@ class I2c:
             self.sda.pulled = self._clocks > 0
 
     def _begin(self, address):
-        """The part; None while the data line is held: no part has seen the start, and every byte sent seems taken."""
+        """Returns the part; None while the data line is held.
+
+        No part has then seen the start, and every byte sent seems accepted.
+        """
         if self.scl.pulled:
             raise OSError(HELD)
         if self.sda.pulled:
@@ -79,7 +84,7 @@ class I2c:
         return part
 
     def _pass_held(self, count):
-        """Clock so many bytes past a line that is held. How many, until it was let go."""
+        """Clocks `count` bytes past a line that is held; returns how many, until it was released."""
         for passed in range(count):
             for _ in range(BYTE_CLOCKS):
                 self._clocked()
@@ -88,7 +93,7 @@ class I2c:
         return count
 
     def writeto(self, address, data, stop=True):
-        """Writes as the port does; the number of bytes that were acknowledged."""
+        """Writes as the port does; returns the number of bytes that were acknowledged."""
         data = bytes(data)
         part = self._begin(address)
         if part is None:

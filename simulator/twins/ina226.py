@@ -1,4 +1,4 @@
-"""The INA226's twin: a pointer, 16-bit registers high byte first; one measurement of shunt and bus on request.
+"""Is the INA226's twin: a pointer, 16-bit registers high byte first; one measurement of shunt and bus on request.
 
 Faults: `absent`; `never-ready` (the ready flag stays low).
 """
@@ -8,7 +8,7 @@ _AVERAGES = (1, 4, 16, 64, 128, 256, 512, 1024)
 
 
 class Ina226:
-    """`voltage_mv` and `current_ma` are the supply's, `shunt_microohm` the board's."""
+    """Models the meter. `voltage_mv` and `current_ma` are the supply's, `shunt_microohm` the board's."""
 
     def __init__(self, ticks_ms, shunt_microohm, voltage_mv=0, current_ma=0):
         self._ticks_ms = ticks_ms
@@ -21,7 +21,7 @@ class Ina226:
         self.fault = ""
 
     def write(self, data):
-        """The pointer, and perhaps a word."""
+        """Accepts the pointer, and optionally a word."""
         self._pointer = data[0]
         if len(data) == 3:
             value = data[1] * 256 + data[2]
@@ -34,7 +34,7 @@ class Ina226:
         return True
 
     def read(self, count):
-        """The word under the pointer; reading the flags clears the ready one."""
+        """Returns the word under the pointer; reading the flags clears the ready one."""
         if self._ready_ms is not None and self._ticks_ms() >= self._ready_ms and self.fault != "never-ready":
             self._ready_ms = None
             # nV over the shunt are mA times uOhm; 2500 make a count.

@@ -1,11 +1,11 @@
-"""The MCP4725's twin: DAC register, EEPROM, status. `output_code` is what its pin gives.
+"""Is the MCP4725's twin: DAC register, EEPROM, status. `output_code` is what its pin gives.
 
-Faults: `absent`; `stuck` (the output register takes nothing).
+Faults: `absent`; `stuck` (the output register accepts nothing).
 """
 
 
 class Mcp4725:
-    """`eeprom` is (power-down bits, code); a new chip has 0x800."""
+    """Models the converter. `eeprom` is (power-down bits, code); a new chip has 0x800."""
 
     def __init__(self, ticks_ms, eeprom=(0, 0x800)):
         self._ticks_ms = ticks_ms
@@ -17,13 +17,13 @@ class Mcp4725:
         self.power_cycle()
 
     def power_cycle(self):
-        """The supply came back: the EEPROM is the output."""
+        """Resets the part, as when its supply comes back: the EEPROM is the output."""
         self._down, self.output_code = self.eeprom
 
     def write(self, data):
-        """Fast mode by the two upper bits, or the command of the three upper bits."""
+        """Accepts fast mode by the two upper bits, or the command of the three upper bits."""
         if self._busy() or self.fault == "stuck":
-            return True  # acknowledged, and not taken
+            return True  # acknowledged, and not accepted
         if data[0] & 0xC0 == 0:
             for at in range(0, len(data) - 1, 2):
                 self._down = data[at] >> 4 & 3

@@ -1,9 +1,9 @@
-"""The twin of an OpenTherm Gateway in stand-alone operation, with a boiler behind it: a UART of ASCII lines.
+"""Is the twin of an OpenTherm Gateway in stand-alone operation, with a boiler behind it: a UART of ASCII lines.
 
-As its manual and its firmware (6.5) say: a frame a second to the boiler in a fixed round, by the gateway itself; each
-is reported (`R` asked, `B` answered); `CS=` holds for just over a minute; `CH=` counts while CS is held; `SH=` stays. A
-command is answered `XX: value`, what is not understood `SE`. What its boiler calls invalid
-of id 57 becomes 0. Knows no code under test.
+As in its manual and its firmware (6.5): a frame a second to the boiler in a fixed round, by the gateway itself; each is
+reported (`R` asked, `B` answered); `CS=` holds for just over a minute; `CH=` counts while CS is held; `SH=` stays. A
+command is answered `XX: value`, an unknown one `SE`. A value of id 57 that its boiler calls invalid becomes 0. Knows no
+code under test.
 """
 
 # "Stand-alone operation", the order of messages; None: from the list of alternatives, which is empty here: id 0.
@@ -15,9 +15,13 @@ FRAME_MS = 1000
 
 
 class Otgw:
-    """`read_id(id)` is what the boiler answers to a reading (16 bits, or None: it does not know it). Call `advance`
-    before `any`. What the boiler was told is in `control_setpoint` (1/256 °C), `ch_enabled`, `max_ch`. `refused`:
-    what the boiler answers to a writing of these ids instead of an acknowledgement, INVALID or UNKNOWN."""
+    """Models the gateway and its boiler. Call `advance` before `any`.
+
+    `read_id(id)` is the boiler's answer to a reading (16 bits, or None: it does not know it). `control_setpoint` (1/256
+    °C), `ch_enabled`, `max_ch`: the last values sent to the boiler. `refused`: the boiler's answer to a writing of
+    these
+    ids instead of an acknowledgement, INVALID or UNKNOWN.
+    """
 
     def __init__(self, read_id):
         self._read_id = read_id
@@ -51,7 +55,7 @@ class Otgw:
         return len(data)
 
     def advance(self, now_ms: int) -> None:
-        """The gateway's own time: its frames fall due without the node."""
+        """Lets the gateway's own time pass: its frames fall due without the node."""
         if self.is_dead:
             self._in = b""
             return

@@ -1,11 +1,11 @@
-"""The PCF8574's twin: one byte in, one byte out. `outputs` are the levels on the pins.
+"""Is the PCF8574's twin: one byte in, one byte out. `outputs` are the levels on the pins.
 
 Faults: `absent`; `stuck` (the pins of `stuck_low` lie at ground, those of `stuck_high` at the supply).
 """
 
 
 class Pcf8574:
-    """All high at power-on."""
+    """Models the expander: all pins are high at power-on."""
 
     def __init__(self, ticks_ms=None):
         self._latch = 0b11111111
@@ -14,14 +14,14 @@ class Pcf8574:
 
     @property
     def outputs(self):
-        """Bit n: the level of pin n."""
+        """The levels of the pins: bit n is pin n."""
         return (self._latch | self.stuck_high) & ~self.stuck_low if self.fault == "stuck" else self._latch
 
     def write(self, data):
-        """The last byte holds."""
+        """Accepts bytes: the last one holds."""
         self._latch = data[-1]
         return True
 
     def read(self, count):
-        """The levels of the pins."""
+        """Returns the levels of the pins."""
         return bytes((self.outputs,)) * count

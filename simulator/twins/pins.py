@@ -1,4 +1,4 @@
-"""Twins of what hangs on a pin: a contact that bounces, a pulse counter, an analogue voltage.
+"""Holds the twins of parts on a pin: a contact that bounces, a pulse counter, an analogue voltage.
 
 Faults: of the contact `open` (a cut wire); of the counter `restarted` (it began anew, once); of the voltage `absent`
 (the ADC refuses).
@@ -6,7 +6,10 @@ Faults: of the contact `open` (a cut wire); of the counter `restarted` (it began
 
 
 class Contact:
-    """Closed pulls the pin to ground. After each change it bounces for `bounce_ms`: every other look is wrong."""
+    """Models a contact: closed pulls the pin to ground.
+
+    After each change it bounces for `bounce_ms`: every other reading is wrong.
+    """
 
     def __init__(self, ticks_ms, bounce_ms=0):
         self._ticks_ms = ticks_ms
@@ -17,7 +20,7 @@ class Contact:
         self.fault = ""
 
     def move(self, closed):
-        """Close or open it."""
+        """Closes or opens it."""
         if closed != self._closed:
             self._closed = closed
             self._moved_ms = self._ticks_ms()
@@ -32,7 +35,10 @@ class Contact:
 
 
 class Counter:
-    """The chip's counter: `limit` as esp32.PCNT, which is at 0 again when it gets there; 0 as machine.Counter."""
+    """Models the chip's counter.
+
+    `limit` as esp32.PCNT, which is at 0 again when it gets there; 0 as machine.Counter.
+    """
 
     def __init__(self, limit=0):
         self._limit = limit
@@ -40,13 +46,13 @@ class Counter:
         self.fault = ""
 
     def turn(self, pulses):
-        """So many pulses arrive."""
+        """Makes `pulses` pulses arrive."""
         self._count += pulses
         if self._limit:
             self._count %= self._limit
 
     def value(self):
-        """The count of the pulses."""
+        """Returns the count of the pulses."""
         if self.fault == "restarted":
             self.fault = ""
             self._count = 0
@@ -54,8 +60,10 @@ class Counter:
 
 
 class Adc:
-    """A voltage behind a divider. `noise_uv` is added and taken away in turn. Beyond the range of its attenuation it
-    says the end of that (of an ESP32-S3, by its data sheet)."""
+    """Models a voltage behind a divider. `noise_uv` is added and subtracted in turn.
+
+    Beyond the range of its attenuation it reads the end of that range (of an ESP32-S3, by its data sheet).
+    """
 
     ATTN_0DB, ATTN_2_5DB, ATTN_6DB, ATTN_11DB = 0, 1, 2, 3
     RANGES_UV = (950_000, 1_250_000, 1_750_000, 3_100_000)
@@ -70,11 +78,11 @@ class Adc:
         self.fault = ""
 
     def atten(self, attenuation):
-        """Takes another range."""
+        """Selects another range."""
         self._range_uv = self.RANGES_UV[attenuation]
 
     def read_uv(self):
-        """The voltage by the calibrated ADC."""
+        """Returns the voltage by the calibrated ADC."""
         if self.fault == "absent":
             raise OSError(5)
         self._looks += 1

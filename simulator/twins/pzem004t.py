@@ -1,11 +1,11 @@
-"""The PZEM-004T v3's twin on its UART: Modbus-RTU, one question, an answer of 25 bytes that arrives in pieces.
+"""Is the PZEM-004T v3's twin on its UART: Modbus-RTU, one question, an answer of 25 bytes that arrives in pieces.
 
 Faults: `absent`; `crc`; `noise` (bytes of another part before the answer); `short` (half an answer).
 """
 
 
 class Pzem004t:
-    """Values as the meter's registers have them: 0.1 V, mA, 0.1 W, Wh, 0.1 Hz, 0.01."""
+    """Models the meter. Values as its registers have them: 0.1 V, mA, 0.1 W, Wh, 0.1 Hz, 0.01."""
 
     def __init__(self, ticks_ms, address=1):
         self._ticks_ms = ticks_ms
@@ -22,7 +22,7 @@ class Pzem004t:
         self.fault = ""
 
     def write(self, data):
-        """Bytes of the question."""
+        """Accepts bytes of the question; returns their count."""
         self._asked = (self._asked + bytes(data))[-8:]
         address = self._asked[:1]
         known = address == b"\xf8" or address == bytes((self._address,))
@@ -33,11 +33,11 @@ class Pzem004t:
         return len(data)
 
     def any(self):
-        """Bytes that have arrived at 9600 baud."""
+        """Returns the number of bytes that have arrived at 9600 baud."""
         return max(0, min(len(self._line), (self._ticks_ms() - self._from_ms) * 96 // 100))
 
     def read(self, count):
-        """Take at most `count` of them."""
+        """Takes at most `count` of them."""
         count = min(count, self.any())
         data, self._line = self._line[:count], self._line[count:]
         self._from_ms += count * 100 // 96
@@ -60,7 +60,7 @@ class Pzem004t:
 
 
 def _crc(data):
-    """Modbus, the division bit by bit with the polynomial written forwards, turned at the end."""
+    """Computes the Modbus CRC: division bit by bit with the polynomial written forwards, reversed at the end."""
     rest = 0xFFFF
     for byte in data:
         for shift in range(8):

@@ -1,11 +1,11 @@
-"""The SHT31's twin: command 0x24 0x00, six bytes after 15.5 ms, each word with its CRC.
+"""Is the SHT31's twin: command 0x24 0x00, six bytes after 15.5 ms, each word with its CRC.
 
-Faults: `absent`; `crc` (a bit of the answer is turned); `slow` (it never gets ready: reads are not acknowledged).
+Faults: `absent`; `crc` (a bit of the answer is inverted); `slow` (it never gets ready: reads are not acknowledged).
 """
 
 
 class Sht31:
-    """`temperature_ck` and `humidity_permille` are the air's."""
+    """Models the sensor. `temperature_ck` and `humidity_permille` are the air's."""
 
     def __init__(self, ticks_ms, temperature_ck=2000, humidity_permille=500):
         self._ticks_ms = ticks_ms
@@ -15,7 +15,7 @@ class Sht31:
         self.fault = ""
 
     def write(self, data):
-        """A command; only one measurement of high repeatability without clock stretching is known here."""
+        """Accepts a command; only one measurement of high repeatability without clock stretching is known here."""
         if data != b"\x24\x00":
             return False
         self._ready_ms = self._ticks_ms() + 16
@@ -40,7 +40,7 @@ def _word(value):
 
 
 def _crc(data):
-    """x^8 + x^5 + x^4 + 1 from 0xFF, byte by byte through a table of the sixteen half-bytes."""
+    """Computes x^8 + x^5 + x^4 + 1 from 0xFF, byte by byte through a table of the sixteen half-bytes."""
     rest = 0xFF
     for byte in data:
         for half in (byte >> 4, byte & 0x0F):

@@ -1,11 +1,11 @@
-"""The SHT4x's twin: command 0xFD, six bytes after 8.3 ms, each word with its CRC.
+"""Is the SHT4x's twin: command 0xFD, six bytes after 8.3 ms, each word with its CRC.
 
-Faults: `absent`; `crc` (a bit of the answer is turned); `slow` (it never gets ready: reads are not acknowledged).
+Faults: `absent`; `crc` (a bit of the answer is inverted); `slow` (it never gets ready: reads are not acknowledged).
 """
 
 
 class Sht4x:
-    """`temperature_ck` and `humidity_permille` are the air's."""
+    """Models the sensor. `temperature_ck` and `humidity_permille` are the air's."""
 
     def __init__(self, ticks_ms, temperature_ck=2000, humidity_permille=500):
         self._ticks_ms = ticks_ms
@@ -15,7 +15,7 @@ class Sht4x:
         self.fault = ""
 
     def write(self, data):
-        """A command; only the precise measurement is known here."""
+        """Accepts a command; only the precise measurement is known here."""
         if data != b"\xfd":
             return False
         self._ready_ms = self._ticks_ms() + 9
@@ -40,7 +40,7 @@ def _word(value):
 
 
 def _crc(data):
-    """x^8 + x^5 + x^4 + 1 from 0xFF, as long division of the whole message."""
+    """Computes x^8 + x^5 + x^4 + 1 from 0xFF, as long division of the whole message."""
     rest = 0
     first = bytes((data[0] ^ 0xFF,)) + data[1:]
     bits = [byte >> shift & 1 for byte in first for shift in range(7, -1, -1)]

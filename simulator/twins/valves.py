@@ -1,14 +1,14 @@
-"""Twins of the H-bridge and of latching valves: pins in, positions out.
+"""Holds the twins of the H-bridge and of latching valves: pins in, positions out.
 
 A valve moves when current has flowed through its coil in one direction for as long as it needs. Both inputs high is
-remembered as `shorted`, a pulse longer than `burn_ms` as `burnt`.
+kept as `shorted`, a pulse longer than `burn_ms` as `burnt`.
 
-Faults of a valve: `stuck` (it does not move), `lazy` (it moves at the second pulse only).
+Faults of a valve: `stuck` (it does not move), `lazy` (it moves only at the second pulse).
 """
 
 
 class Pin:
-    """One input of a bridge."""
+    """Models one input of a bridge."""
 
     def __init__(self, bridge, name):
         self._bridge = bridge
@@ -24,7 +24,7 @@ class Pin:
 
 
 class Bridge:
-    """`connected()` gives the valves whose coils are in its circuit now."""
+    """Models the bridge. `connected()` returns the valves whose coils are in its circuit now."""
 
     def __init__(self, ticks_ms, connected, burn_ms=1000):
         self._ticks_ms = ticks_ms
@@ -38,16 +38,16 @@ class Bridge:
         self.burnt = False
 
     def drives(self):
-        """True while current flows through a coil."""
+        """Returns True while current flows through a coil."""
         return self.in1.level != self.in2.level and len(self._connected()) > 0
 
     def changed(self):
-        """An input has moved."""
+        """Accepts the change of an input."""
         self.shorted = self.shorted or bool(self.in1.level and self.in2.level)
         self._since_ms = self._ticks_ms()
 
     def settle(self):
-        """Account for what has flowed since the last change."""
+        """Applies the current that has flowed since the last change."""
         forward, reverse = self.in1.level, self.in2.level
         if forward == reverse:
             return
@@ -59,7 +59,7 @@ class Bridge:
 
 
 class Valve:
-    """`is_open` is where it is."""
+    """Models a valve. `is_open` is its position."""
 
     def __init__(self, is_open=False, needs_ms=40):
         self._needs_ms = needs_ms
@@ -68,7 +68,7 @@ class Valve:
         self.fault = ""
 
     def flow(self, lasted_ms, forward):
-        """Current through the coil."""
+        """Applies a current through the coil."""
         if lasted_ms < self._needs_ms or self.fault == "stuck":
             return
         self._tries = self._tries + 1 if forward != self.is_open else 0
@@ -78,5 +78,5 @@ class Valve:
 
 
 def selected(expander, valves):
-    """The valves, for Bridge, that an expander's low outputs connect."""
+    """Returns a function for Bridge: the valves that an expander's low outputs connect."""
     return lambda: [valve for at, valve in enumerate(valves) if not expander.outputs >> at & 1]

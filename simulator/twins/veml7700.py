@@ -1,7 +1,9 @@
-"""The VEML7700's twin: 16-bit registers, low byte first; light 0.0672 lx a count at gain 1 and 100 ms, and less and
-less in bright light, which the maker's polynomial puts right.
+"""Is the VEML7700's twin: 16-bit registers, low byte first.
 
-Faults: `absent`; `restarted` (it forgets its configuration once, and is at gain 1).
+Light is 0.0672 lx a count at gain 1 and 100 ms, and reads ever lower in bright light, which the maker's polynomial
+corrects.
+
+Faults: `absent`; `restarted` (it loses its configuration once, and is at gain 1).
 """
 
 _GAINS_E3 = {0: 1000, 1: 2000, 2: 125, 3: 250}
@@ -9,7 +11,7 @@ _TIMES_MS = {12: 25, 8: 50, 0: 100, 1: 200, 2: 400, 3: 800}
 
 
 class Veml7700:
-    """`lx` is what falls on it."""
+    """Models the sensor. `lx` is the light on it."""
 
     def __init__(self, ticks_ms, lx=0):
         self._ticks_ms = ticks_ms
@@ -20,7 +22,7 @@ class Veml7700:
         self.fault = ""
 
     def write(self, data):
-        """A command code, and perhaps a word for it."""
+        """Accepts a command code, and optionally a word for it."""
         self._pointer = data[0]
         if len(data) == 3:
             self._registers[self._pointer] = data[1] + 256 * data[2]
@@ -29,7 +31,7 @@ class Veml7700:
         return True
 
     def read(self, count):
-        """The word under the last command code."""
+        """Returns the word under the last command code."""
         if self.fault == "restarted":
             self.fault = ""
             self._registers[0] = 0
@@ -46,7 +48,7 @@ class Veml7700:
 
 
 def _straight(lx):
-    """The uncorrected number that the part shows for `lx`, in lx: the one whose correction is `lx`."""
+    """Returns the uncorrected number that the part shows for `lx`: the one whose correction is `lx`."""
     low, high = 0, lx + 1
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,1 +1,1 @@
-"""The world that everything simulated shares: time, chance, network, disk, broker."""
+"""Holds the world that everything simulated shares: time, chance, network, disk, broker."""

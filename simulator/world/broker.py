@@ -1,10 +1,9 @@
-"""A model of an MQTT 5 broker, faithful where it hurts: it acknowledges before the receiver has read,
-and may forget.
+"""Models an MQTT 5 broker with its worst properties: it acknowledges before the receiver has read, and may lose all.
 
-Sessions outlive connections and queue what is published meanwhile; `forget` is a kill -9 with shipped
-settings: connections drop, sessions and queues are gone, and so is everything that was acknowledged and not
-yet delivered. Topics are matched whole or by the ingest's class filters; nothing more of MQTT is needed
-here, for the real broker runs in `bocage live`.
+Sessions outlive connections and queue what is published meanwhile. `forget` is a kill -9 with shipped settings:
+connections drop, sessions and queues are gone, and so is everything that was acknowledged and not yet delivered. Topics
+are matched whole or by the ingest's class filters; nothing more of MQTT is needed here, for the real broker runs in
+`bocage live`.
 """
 
 from collections import deque
@@ -20,7 +19,7 @@ _SESSION_QUEUE_MAX = 1000
 
 
 class Client(Protocol):
-    """Is called by the broker while it is connected."""
+    """Declares what the broker calls on a client while it is connected."""
 
     def on_connected(self, receive_max: int) -> None: ...
     def on_disconnected(self, why: str) -> None: ...
@@ -29,7 +28,7 @@ class Client(Protocol):
 
 
 class Session:
-    """Holds what the broker remembers of a client id."""
+    """Holds what the broker keeps for a client id."""
 
     def __init__(self, matches: Callable[[str], bool]) -> None:
         self.matches = matches
@@ -50,7 +49,7 @@ class Broker:
         self.accepted = 0
 
     def connect(self, name: str, client: Client, matches: Callable[[str], bool]) -> None:
-        """Answer later with on_connected or on_disconnected."""
+        """Accepts a connection and answers later with on_connected or on_disconnected."""
         if not self.alive:
             self._world.after(50, client.on_disconnected, "connection refused")
             return
@@ -64,19 +63,19 @@ class Broker:
         self._world.after(60, self._pump, name)
 
     def disconnect(self, name: str) -> None:
-        """The client is gone (power cut, orderly end, cut fibre seen by keep-alive). The session stays."""
+        """Drops a client that is gone (power cut, orderly end, cut fibre found by keep-alive). The session stays."""
         self._connected.pop(name, None)
 
     def is_connected(self, name: str, client: Client) -> bool:
-        """True while this very client holds the session."""
+        """Returns True while this very client holds the session."""
         return self._connected.get(name) is client
 
     def publish(self, name: str, token: int, topic: str, payload: bytes) -> None:
-        """QoS 1 from `name`: acknowledged, then queued for every session that matches."""
+        """Accepts QoS 1 from `name`: acknowledged, then queued for every session that matches."""
         self._world.after(self._delay_ms(), self._accept, name, token, topic, payload)
 
     def forget(self) -> None:
-        """kill -9 with nothing on disk, for as long as `alive` stays false."""
+        """Acts as kill -9 with nothing on disk; the broker is down until `restart`."""
         self.alive = False
         self.forgotten += sum(len(session.queue) for session in self._sessions.values())
         self._sessions.clear()
@@ -111,7 +110,7 @@ class Broker:
             self._later(client, name, client.on_message, topic, payload)
 
     def _later(self, client: Client, name: str, action: Callable[..., None], *arguments: object) -> None:
-        """Tell a client after the way down, if it is then still the one connected."""
+        """Calls a client after the way down, if it is then still the connected one."""
 
         def deliver() -> None:
             if self._connected.get(name) is client:

@@ -1,7 +1,7 @@
-"""Seeded chance, split by name: a new draw in one part of the world disturbs no other part.
+"""Draws seeded chance, split by name: a new draw in one part of the world disturbs no other part.
 
-SplitMix64 (Steele, Lea, Flood 2014) in integers, so that a seed gives the same world on every machine and
-Python version.
+SplitMix64 (Steele, Lea, Flood 2014) in integers, so that a seed gives the same world on every machine and Python
+version.
 """
 
 from hashlib import sha256
@@ -11,8 +11,7 @@ _STEP = 0x9E37_79B9_7F4A_7C15
 
 
 class Prng:
-    """A stream of chance. `split("name")` gives an independent stream that depends on this one's seed
-    only."""
+    """Is a stream of chance. `split("name")` gives an independent stream that depends only on this one's seed."""
 
     def __init__(self, seed: int | str) -> None:
         self._seed = str(seed)
@@ -29,24 +28,26 @@ class Prng:
         return mixed ^ (mixed >> 31)
 
     def randrange(self, stop: int, /) -> int:
-        """An integer in [0, stop). The bias of a 64-bit remainder is below 2^-32 for every stop used here."""
+        """Returns an integer in [0, stop). The bias of a 64-bit remainder is below 2^-32 for every stop used here."""
         return self.bits64() % stop
 
     def between(self, low: int, high: int) -> int:
-        """An integer in [low, high]."""
+        """Returns an integer in [low, high]."""
         return low + self.randrange(high - low + 1)
 
     def chance(self, permille: int) -> bool:
         return self.randrange(1000) < permille
 
     def around(self, centre: int, deviation: int) -> int:
-        """Bell-shaped (sum of four uniform draws), standard deviation about `deviation`, never beyond 3.5
-        of them."""
+        """Draws a bell-shaped value (sum of four uniform draws).
+
+        Its standard deviation is about `deviation`, and it is never beyond 3.5 of them.
+        """
         spread = sum(self.randrange(2 * deviation + 1) for _ in range(4)) - 4 * deviation
         return centre + spread * 7 // 8
 
     def pick(self, count: int, total: int) -> list[int]:
-        """`count` different integers below `total`, ascending."""
+        """Returns `count` different integers below `total`, ascending."""
         chosen: set[int] = set()
         while len(chosen) < min(count, total):
             chosen.add(self.randrange(total))

@@ -1,9 +1,9 @@
-"""Stands for the journal's disk: in memory, from a seed, with power cuts, failing calls, and cards that die.
+"""Simulates the journal's disk: in memory, from a seed, with power cuts, failing calls, and cards that die.
 
 Implements `gateway/core/custody/disk.py`. Harsher than a real disk where it may be: what was not synced is kept, torn
-at 512 bytes, zeroed, reordered or lost, each file by itself; creations, renames and deletions not yet synced
-are undone at random. A failed sync makes the bytes it covered unsavable, though later syncs of the file
-succeed (as on Linux). No clock, no thread: a sync completes when the scheduler calls `complete(ticket)`.
+at 512 bytes, zeroed, reordered or lost, each file by itself; creations, renames and deletions not yet synced are undone
+at random. A failed sync makes the bytes it covered unsavable, though later syncs of the file succeed (as on Linux). No
+clock, no thread: a sync completes when the scheduler calls `complete(ticket)`.
 """
 
 import errno
@@ -16,23 +16,25 @@ from gateway.core.custody.disk import Ticket
 
 BLOCK_SIZE = 512
 
-# Of the bytes not synced: none, a prefix, the length without the data, some blocks in any order, all.
+# What a power cut leaves of the bytes not synced: none, a prefix, the length without the data, some blocks in any
+# order,
+# all.
 TEARS = ("drop", "prefix", "zero", "blocks", "keep")
 
 
 class Prng(Protocol):
-    """The one thing asked of a random source; `random.Random` has it."""
+    """Declares the one method that is needed of a random source; `random.Random` has it."""
 
     def randrange(self, stop: int, /) -> int:
-        """Return an integer from 0 to `stop` - 1."""
+        """Returns an integer from 0 to `stop` - 1."""
 
 
 class PowerCut(Exception):
-    """Raised in the middle of an operation by `stop_after`. Not an OSError: no code under test may handle it."""
+    """Is raised in the middle of an operation by `stop_after`. Not an OSError: no code under test may handle it."""
 
 
 class PendingSync(NamedTuple):
-    """A sync that was started: what it covers and how long the scheduler should let it take."""
+    """Describes a sync that was started: what it covers and how long the scheduler should let it take."""
 
     ticket: Ticket
     names: tuple[str, ...]
@@ -43,9 +45,9 @@ class PendingSync(NamedTuple):
 class _File:
     data: bytearray = field(default_factory=bytearray)
     durable: int = 0  # this many bytes outlive a power cut
-    lost: list[tuple[int, int]] = field(default_factory=list)  # of which these do not: a sync of them failed
+    lost: list[tuple[int, int]] = field(default_factory=list)  # of these, the ranges that do not: a sync of them failed
     name: str | None = None  # None: deleted
-    past: list[str | None] = field(default_factory=list)  # other names it may have after a power cut
+    past: list[str | None] = field(default_factory=list)  # other names that it may have after a power cut
 
 
 class _Covered(NamedTuple):
@@ -54,7 +56,7 @@ class _Covered(NamedTuple):
 
 
 class SimDisk:
-    """A folder in memory. `operations` counts writes, syncs, deletions and renames; reads are free."""
+    """Is a folder in memory. `operations` counts writes, syncs, deletions and renames; reads are not counted."""
 
     def __init__(
         self,
@@ -64,7 +66,7 @@ class SimDisk:
         capacity_bytes: int | None = None,
         on_pending: Callable[[PendingSync], None] | None = None,
     ) -> None:
-        """`on_pending` tells the scheduler of a sync; without it, look at `pending`."""
+        """Makes an empty folder. The scheduler gets each sync by `on_pending`; without it, by `pending`."""
         self._prng = prng
         self._latency_ms = latency_ms
         self._on_pending = on_pending
@@ -91,7 +93,7 @@ class SimDisk:
         return bytes(self._get(name).data[offset : offset + length])
 
     def append(self, name: str, data: bytes) -> None:
-        """Writes a random part of the data at an error or a power cut."""
+        """Appends data; at an error or a power cut writes a random part of it."""
         stopped = self._count()
         file = self._names.get(name)
         if file is None:
@@ -133,14 +135,14 @@ class SimDisk:
         self._rename(old, new)
 
     def free_bytes(self) -> int:
-        """A disk without a capacity is as large as a run can never fill."""
+        """Returns the free bytes; without a capacity, more than a run can ever fill."""
         return 1 << 50 if self.capacity_bytes is None else max(0, self.capacity_bytes - self.bytes_used)
 
     # --- the hand of the simulation -------------------------------------------------------------------------
 
     @property
     def bytes_used(self) -> int:
-        """Bytes of all files that have a name."""
+        """The bytes of all files that have a name."""
         return sum(len(file.data) for file in self._names.values())
 
     def complete(self, ticket: Ticket) -> str | None:
@@ -154,18 +156,18 @@ class SimDisk:
         if self.sync_error is None:
             for file, name in covered.names:
                 history = [*file.past, file.name]
-                if name in history:  # or else a later sync is done already
+                if name in history:  # or else a later sync has completed already
                     latest = len(history) - 1 - history[::-1].index(name)
                     file.past = history[latest:-1]
             self._files = [file for file in self._files if file.name is not None or file.past]
         return self.sync_error
 
     def stop_after(self, operations: int) -> None:
-        """Raise PowerCut in the middle of the operation after this many more."""
+        """Makes the operation after this many more raise PowerCut in its middle."""
         self._stop_at = self.operations + operations
 
     def power_cut(self, tear: str | None = None) -> None:
-        """Keep what was synced and part of the rest, forget the syncs in flight, and turn the power on again.
+        """Keeps what was synced and part of the rest, drops the syncs in flight, and turns the power on again.
 
         `tear` is one of TEARS, for all files; without it, one is drawn for each file.
         """
@@ -183,7 +185,7 @@ class SimDisk:
         self._files = list(survivors.values())
 
     def put(self, name: str, data: bytes) -> None:
-        """Set a file's bytes behind the journal's back, durably."""
+        """Sets a file's bytes without the journal, durably."""
         if name in self._names:
             self._files.remove(self._names[name])
         self._names[name] = _File(bytearray(data), len(data), [], name)
@@ -192,7 +194,7 @@ class SimDisk:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _count(self) -> bool:
-        """Counts an operation; True if the power goes in its middle."""
+        """Counts an operation; returns True if the power fails in its middle."""
         self.operations += 1
         return self._stop_at is not None and self.operations > self._stop_at
 
@@ -214,7 +216,7 @@ class SimDisk:
             raise PowerCut
 
     def _torn(self, file: _File, tear: str) -> bytearray:
-        """Return what a power cut leaves of a file."""
+        """Returns what a power cut leaves of a file."""
         data = bytearray(file.data)
         for start, end in file.lost:
             data[start:end] = bytes(end - start)
@@ -261,7 +263,7 @@ class DyingDisk(SimDisk):
         self.state = SOUND
 
     def become(self, state: str) -> None:
-        """One of SOUND, ERRORS, STALLS, FULL."""
+        """Sets the state: SOUND, ERRORS, STALLS or FULL."""
         self.state = state
         self.sync_error = "simulated dead card" if state == ERRORS else None
         self.capacity_bytes = self.bytes_used if state == FULL else None
@@ -271,7 +273,7 @@ class DyingDisk(SimDisk):
                 self._tell(sync)
 
     def abandon(self) -> None:
-        """Forgets the syncs of a process that is gone."""
+        """Drops the syncs of a process that is gone."""
         self._stalled.clear()
 
     def power_cut(self, tear: str | None = None) -> None:

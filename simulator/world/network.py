@@ -1,4 +1,4 @@
-"""Links that lose, double, delay and reorder: the radio of a street, and the fibre to the centre. Seeded."""
+"""Models links that lose, double, delay and reorder: the radio of a street, and the fibre to the centre. Seeded."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -8,8 +8,7 @@ from simulator.world.time import World
 
 
 class LinkQuality(NamedTuple):
-    """One direction of a link. Permille and milliseconds; `slow_permille` of datagrams take up to
-    `slow_ms`."""
+    """Describes one direction of a link, in permille and ms; `slow_permille` of datagrams take up to `slow_ms` more."""
 
     loss_permille: int
     double_permille: int
@@ -23,8 +22,7 @@ FIBRE = LinkQuality(0, 0, 4, 30, 0, 0)
 
 
 class Radio:
-    """Datagrams between one node and its gateway, both ways. `faults_on` false: a perfect link, for
-    convergence."""
+    """Carries datagrams between one node and its gateway, both ways. `faults_on` False: a perfect link, to converge."""
 
     def __init__(self, world: World, prng: Prng, quality: LinkQuality) -> None:
         self._world = world
@@ -35,7 +33,7 @@ class Radio:
         self.lost = 0
 
     def carry(self, datagram: bytes, deliver: Callable[..., None], *arguments: Any) -> None:
-        """Call `deliver(datagram, *arguments)` later; never, once or twice."""
+        """Calls `deliver(datagram, *arguments)` later: never, once or twice."""
         self.sent += 1
         quality = self._quality
         prng = self._prng

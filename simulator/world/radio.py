@@ -1,4 +1,4 @@
-"""An ESP-NOW channel in virtual time: one concentrator, many nodes, one air that all share.
+"""Models an ESP-NOW channel in virtual time: one concentrator, many nodes, one air that all share.
 
 Real are the node's bearer (`links.espnow`), CoAP at both ends, the concentrator (`concentrator.shell` and `bridge`) and
 the gateway's side (`gateway.core.concentrator`). Simulated are the air, the drivers of the chips, the serial line
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from simulator.world.chance import Prng
 from simulator.world.time import World
 
-# Long range at 250 kbit/s. Espressif publishes no preamble: that of 802.11b (192 us at 1 Mbit/s), twice as long for a
-# receiver that must find 4 dB less.
+# Long range at 250 kbit/s. Espressif publishes no preamble: this is that of 802.11b (192 us at 1 Mbit/s), twice as long
+# for a receiver that must work with 4 dB less.
 _US_PER_BYTE = 32
 _PREAMBLE_US = 400
 # 802.11 header, action and vendor fields of ESP-NOW, FCS.
@@ -28,10 +28,13 @@ _TRIES_MAX = 8
 
 
 class AirOptions(NamedTuple):
-    """Options in permille and milliseconds. A link is bad for `bad_share` of the time and then loses nearly everything;
-    with the radio's own tries that makes 30 % of frames that are never heard. `double`: frames that arrive twice.
-    `collision`: frames spoilt when they had to wait for the air. `leak`: frames that the concentrator's driver never
-    reports."""
+    """Holds the options of the air in permille and milliseconds.
+
+    A link is bad for `bad_share` of the time and then loses nearly everything; even with the radio's own tries, 30 % of
+    frames are then never received. `double`: frames that arrive twice. `collision`: frames spoilt when they had to wait
+    for
+    the air. `leak`: frames that the concentrator's driver never reports.
+    """
 
     bad_share: int = 530
     bad_mean_ms: int = 3_000
@@ -46,14 +49,16 @@ PERFECT = AirOptions(bad_share=0, loss_good=0, double=0)
 
 
 def frame_us(data_bytes: int) -> int:
-    """Airtime of one try: the frame, the gap, the acknowledgement (which a lost frame has none of: its sender waits as
-    long)."""
+    """Returns the airtime of one try: the frame, the gap, the acknowledgement.
+
+    A lost frame has no acknowledgement, but its sender waits for the same time.
+    """
     frame = _PREAMBLE_US + _US_PER_BYTE * (_OVERHEAD_BYTES + data_bytes)
     return frame + _SIFS_US + _PREAMBLE_US + _US_PER_BYTE * _ACK_BYTES
 
 
 class _Link:
-    """Between one node and the concentrator."""
+    """Models the link between one node and the concentrator."""
 
     def __init__(self, prng: Prng, options: AirOptions) -> None:
         self._prng, self._options = prng, options
@@ -67,7 +72,7 @@ class _Link:
         return self._prng.chance(self._options.loss_bad if self._is_bad else self._options.loss_good)
 
     def _stay_ms(self) -> int:
-        """Draws a stay, from nothing to twice the mean."""
+        """Draws the duration of a state, from nothing to twice the mean."""
         options = self._options
         mean_ms = options.bad_mean_ms
         if not self._is_bad:
@@ -76,8 +81,10 @@ class _Link:
 
 
 class Air:
-    """Models one channel. `used_us`: airtime by node, in both directions. `frames`, `lost`: after the radio's own
-    retries."""
+    """Models one channel.
+
+    `used_us`: airtime by node, both directions. `frames`, `lost`: after the radio's own retries.
+    """
 
     def __init__(self, world: World, prng: Prng, options: AirOptions) -> None:
         self.options = options
@@ -88,12 +95,12 @@ class Air:
         self._busy_until_us = 0
 
     def send(self, node: bytes, data: bytes, deliver: Callable[[bytes], None], done: Callable[[bool], None]) -> None:
-        """One frame between `node` and the concentrator; `done` says whether it was acknowledged."""
+        """Sends one frame between `node` and the concentrator; `done` gets whether it was acknowledged."""
         self.frames += 1
         self._try(node, data, deliver, done, 1, False)
 
     def quiet(self) -> None:
-        """Makes every link perfect from here on: convergence."""
+        """Makes every link perfect from here on, so that the run converges."""
         self.options = PERFECT
         self._links.clear()
 
@@ -135,7 +142,7 @@ class Air:
             link = self._links[node] = _Link(self._prng.split(name), self.options)
         now_ms = self._world.now_ms
         is_heard = not is_spoilt and not link.loses(now_ms)
-        if is_heard and not was_heard:  # a retry of what was heard is known by its number
+        if is_heard and not was_heard:  # a retry of a received frame is recognised by its number
             deliver(data)
             if self._prng.chance(self.options.double):
                 self.doubled += 1
@@ -150,9 +157,9 @@ class Air:
 
 
 class ChipRadio:
-    """The twin of `links.espnow_radio.Radio`: a driver with its table of peers, its buffer and its pool.
+    """Is the twin of `links.espnow_radio.Radio`: a driver with its table of peers, its buffer and its pool.
 
-    `wake` is called when a frame has come or completed. `reach(mac)` is the chip with that address, or None.
+    `wake` is called when a frame has come or completed. `reach(mac)` returns the chip with that address, or None.
     """
 
     RECEIVED_MAX = 30
@@ -170,7 +177,7 @@ class ChipRadio:
         self._peers: set[bytes] = set()
         self._received: list[tuple[bytes, int, bytes]] = []
         self._done: list[bool] = []
-        self._life = 0  # of the driver: what flew before `begin` is not reported after it
+        self._life = 0  # of the driver: a frame that was in the air before `begin` is not reported after it
         self._heard: set[bytes] = set()
 
     def begin(self, _channel: int) -> bool:
@@ -199,7 +206,7 @@ class ChipRadio:
             return False
         if self._prng.chance(self._leak):
             self.leaked += 1
-            return True  # and nothing more is heard of it
+            return True  # and its completion is never reported
         node = self.mac if self._is_node else mac
         self._air.send(node, data, lambda heard: other.hear(self.mac, heard), self._completed(self._life))
         return True
@@ -207,7 +214,7 @@ class ChipRadio:
     def hear(self, mac: bytes, data: bytes) -> None:
         self._heard.add(mac)
         if len(self._received) == self.RECEIVED_MAX:
-            self.overruns += 1  # it has been acknowledged all the same
+            self.overruns += 1  # it has been acknowledged nevertheless
             return
         self._received.append((mac, -80, data))
         self._wake()

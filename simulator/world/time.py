@@ -1,18 +1,18 @@
-"""Keeps virtual time: one clock and one queue of things to do. Nothing here knows what a lamp or a gateway is.
+"""Keeps virtual time: one clock and one queue of things to do. Must not know what a lamp or a gateway is.
 
-Events at the same instant run in the order they were asked for, so a run is the same on every machine.
+Events at the same instant run in the order in which they were requested, so a run is the same on every machine.
 """
 
 import heapq
 from collections.abc import Callable
 from typing import Any
 
-# More events than this in one millisecond is a loop that never waits: a defect of ours, better seen than waited for.
+# More events than this in one millisecond are a loop that never waits: a defect of ours, which must stop the run.
 _SAME_INSTANT_MAX = 20_000
 
 
 class World:
-    """Milliseconds from the start of the run; `unix_ms` is true UTC, which no code under test may read."""
+    """Runs actions at milliseconds from the start; `unix_ms` is true UTC, which no code under test may read."""
 
     def __init__(self, *, start_unix_s: int) -> None:
         self.now_ms = 0
@@ -30,7 +30,7 @@ class World:
         return self.unix_ms // 1000
 
     def at(self, when_ms: int, action: Callable[..., None], *arguments: Any) -> None:
-        """Run `action` at `when_ms`, or at once in virtual time if that has passed."""
+        """Runs `action` at `when_ms`, or at once in virtual time if that has passed."""
         self._order += 1
         heapq.heappush(self._queue, (max(when_ms, self.now_ms), self._order, action, arguments))
 
@@ -41,7 +41,7 @@ class World:
         self.at(1000 * unix_s - self._start_unix_ms, action, *arguments)
 
     def every(self, period_ms: int, action: Callable[[], None]) -> None:
-        """Run `action` now and then for ever."""
+        """Runs `action` now and then every `period_ms` without end."""
 
         def again() -> None:
             action()
@@ -50,7 +50,7 @@ class World:
         again()
 
     def run_until(self, end_ms: int) -> None:
-        """Do everything up to and including `end_ms`."""
+        """Runs everything up to and including `end_ms`."""
         queue = self._queue
         at_once = 0
         while queue and queue[0][0] <= end_ms:
