@@ -1,9 +1,9 @@
-"""Opens the node's bearer to its gateway, as the settings name it: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
+"""Opens the node's bearer to its gateway, which the settings name: Wi-Fi and UDP, RS-485, a wire, or ESP-NOW.
 
-Every one has `link`, with the interface of `links.udp`; `step`, once a turn, which is True where nothing but a restart
-of the chip may help; `is_ready`, for a caller that would rather wait than lose a datagram; `close`; `signal_dbm`;
-`ack_timeout_ms`, the least patience that CoAP needs there. None of them reboots the chip or waits for a network. What
-only one bearer needs is imported there.
+Each bearer has `link`, with the interface of `links.udp`; `step`, called once a turn, which returns True when only a
+restart of the chip may help; `is_ready`, for a caller that would rather wait than lose a datagram; `close`;
+`signal_dbm`; `ack_timeout_ms`, the least ACK_TIMEOUT that CoAP needs there. No bearer reboots the chip or waits for a
+network. A module that only one bearer needs is imported there.
 """
 
 from binascii import hexlify
@@ -27,7 +27,7 @@ class WifiBearer:
 
         from links.wifi import Wifi
 
-        # Before the radio is up; without it all nodes have one name, with DHCP and in mDNS.
+        # Set before the radio is up; without it all nodes have the same name, with DHCP and in mDNS.
         network.hostname("bocage-" + hexlify(settings.node).decode()[-8:])
         # The radio first: it brings up the network stack that the socket needs.
         self._wifi = Wifi(network.WLAN(network.STA_IF), wifi[0], wifi[1], random_below=random_below)
@@ -37,11 +37,11 @@ class WifiBearer:
         self._wifi.step(now_ms=now_ms)
 
     def is_ready(self):
-        """Tells whether a datagram would leave."""
+        """Returns whether a datagram would leave."""
         return self._wifi.is_up()
 
     def close(self):
-        """Switches the radio off; the next bearer is opened anew."""
+        """Switches the radio off; the bearer must not be used any more."""
         self._wifi.stop()
         self.link.close()
 
@@ -50,8 +50,8 @@ class WifiBearer:
 
 
 def open_bearer(settings, wifi, board, *, random_below, now_ms, sleep_ms):
-    """Opens what the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and `sleep_ms`
-    are functions of the shell's clock."""
+    """Opens the bearer that the settings name, on the pins of `board`, or with `wifi` = [network, key]; `now_ms` and
+    `sleep_ms` are functions of the shell's clock."""
     kind = settings.bearer[0]
     if kind == node_settings.UDP:
         return WifiBearer(settings, wifi, random_below=random_below)

@@ -1,10 +1,10 @@
-"""Gives the portable code what it asks of any chip: milliseconds that grow for ever, and unpredictable numbers."""
+"""Gives the portable code what it needs of any chip: milliseconds that grow for ever, and unpredictable numbers."""
 
 
 class Clock:
     """Turns the chip's counter, which wraps after 12.4 days, into milliseconds that grow for ever.
 
-    The only place that sees raw ticks. It must be read at least once in half a period (6.2 days); the loop reads it at
+    No other code handles raw ticks. It must be read at least once in half a period (6.2 days); the loop reads it at
     every turn. `ticks_ms` and `ticks_diff` are those of MicroPython's `time`; the scale starts at 0."""
 
     def __init__(self, ticks_ms, ticks_diff):
@@ -24,9 +24,9 @@ class Clock:
 
 
 def random_below_of(urandom):
-    """Makes the `random_below` of the portable code from `os.urandom`: n -> integer in [0, n), each as likely as the
-    others. For tokens, message ids and jitter, never for keys: an ESP32's generator is truly random only while its
-    radio is on."""
+    """Makes the `random_below` of the portable code from `os.urandom`: n -> integer in [0, n), each equally likely. It
+    is for tokens, message ids and jitter, never for keys: an ESP32's generator is truly random only while its radio is
+    on."""
 
     def random_below(bound):
         assert bound > 0

@@ -1,6 +1,6 @@
-"""Chooses the settings that a start runs under, and keeps a node safe that has none it can use.
+"""Chooses the settings that a start runs under, and keeps a node without usable settings safe.
 
-It stands between `main` and the machines that decide: `node.settings`, the kind's own decoder, `node.settings_slots` by
+It connects `main` to the modules that decide: `node.settings`, the kind's own decoder, and `node.settings_slots` with
 its store.
 """
 
@@ -20,14 +20,14 @@ FAULTS_REPEATED_MS = 30_000
 TRIAL_WITHOUT_SETTINGS_MS = 60_000
 
 
-# What a node is made of. `settings`: node.settings.Settings; `product`: the kind of board; `board`: module of its pins;
-# `wifi`: [network, key], or None; `clock_chip`: one is fitted; `why`: of settings_slots.Chosen; `is_trial`: they are to
-# prove themselves.
+# The settings and board of a node. `settings`: node.settings.Settings; `product`: the kind of board; `board`: module of
+# its pins; `wifi`: [network, key], or None; `clock_chip`: True when one is fitted; `why`: of settings_slots.Chosen;
+# `is_trial`: the settings are not proven yet.
 Settled = namedtuple("Settled", ("settings", "product", "board", "wifi", "clock_chip", "why", "is_trial"))
 
 
 def settle(wdt, life, clock):
-    """Returns (Settled, module of the kind), and without usable settings never."""
+    """Returns (Settled, module of the kind); without usable settings it never returns."""
     from settings_store import SettingsStore
 
     chosen, kind = load(SettingsStore(), life)
@@ -46,7 +46,7 @@ def settle(wdt, life, clock):
         plain.get("wifi"),
         plain.get("clock_chip") is True and not life.is_rescue,
         chosen.why,
-        # The rescue reads less of the settings than the application: it proves nothing of them.
+        # The rescue reads fewer settings than the application, so it cannot prove them.
         chosen.is_trial and not life.is_rescue,
     )
     return settled, kind
@@ -58,7 +58,7 @@ def load_board(name):
 
 
 def load(store, life):
-    """Returns (node.settings_slots.Chosen, module of the kind). A crash of the start before counts against new
+    """Returns (node.settings_slots.Chosen, module of the kind). A crash in the start before counts against new
     settings."""
     kind = None
 
@@ -77,12 +77,13 @@ def load(store, life):
 
     chosen = store.begin(decode, crashed=life.was_fault)
     if chosen.settings is not None:
-        decode(chosen.plain)  # `kind` is that of what is in force, whichever was judged last
+        decode(chosen.plain)  # sets `kind` to that of the settings in force, whichever were decoded last
     return chosen, kind
 
 
 def shell_faults(settings, plain):
-    """Checks what only the shell can: the network, and that the gateway's address needs no look-up."""
+    """Checks what only the shell can check: the clock chip, the network, and that the gateway's address needs no
+    look-up."""
     faults = []
     if "clock_chip" in plain:
         is_there = hasattr(load_board(plain.get("kind", kinds.DEFAULT)), "open_rtc")
@@ -99,9 +100,9 @@ def shell_faults(settings, plain):
 
 
 def stay_safe(wdt, clock, chosen, life):
-    """Stays safe with bad settings: the outputs keep the levels of the boot, those that hold a state of their own are
-    brought to theirs, nothing heats (it is not known that there is a room), and the console says why again and again. A
-    program on trial that cannot read what its predecessor could goes back soon."""
+    """Stays safe with bad settings: the outputs keep the levels of the boot, outputs that hold a state of their own are
+    made safe, nothing heats (it is not known whether there is a room), and the console repeats the faults. A program on
+    trial that cannot read settings which its predecessor could falls back soon."""
     printed_ms = None
     until_ms = clock.now_ms() + TRIAL_WITHOUT_SETTINGS_MS
     life.waits()
@@ -121,12 +122,12 @@ def stay_safe(wdt, clock, chosen, life):
         if stand_in is None:
             time.sleep_ms(100)
         else:
-            time.sleep_ms(10)  # a pulse is no longer than it must be
+            time.sleep_ms(10)  # so that a pulse is no longer than it must be
 
 
 def open_led_and_stand_in(life, plain, clock):
-    """Returns (LED, the board's stand-in) of a node whose settings are of no use; each None where there is none, or
-    nothing tells which board it is."""
+    """Returns (LED, the board's stand-in) of a node without usable settings; each is None when there is none, or when
+    the board is not known."""
     kind = plain.get("kind", kinds.DEFAULT) if isinstance(plain, dict) else kinds.DEFAULT
     try:
         board = load_board(life.board_name(kind))
@@ -146,8 +147,8 @@ def open_led_and_stand_in(life, plain, clock):
 
 
 def stand_in_of(board, clock):
-    """Opens the stand-in of a board for which boot.py's levels are not enough, else None. `last_resort` has the same
-    four lines, for it is never updated and stands alone."""
+    """Opens the stand-in of a board for which boot.py's levels are not enough, else returns None. `last_resort` has the
+    same lines, since it is never updated and imports nothing of ours."""
     return board.stand_in()(board, machine, now_ms=clock.now_ms()) if hasattr(board, "stand_in") else None
 
 

@@ -1,8 +1,8 @@
-"""Keeps what went before this start: why the chip was reset, the last few uncaught exceptions in a file that stays
-small, and crumbs in RTC memory that tell how the last life ended. People read it; nothing decides by it.
+"""Keeps the history before this start: why the chip was reset, the last few uncaught exceptions in a small file, and
+crumbs in RTC memory that show how the last life ended. It is for people; no code decides by it.
 
-Crumbs are what a node leaves behind while it runs: each task of its loop as it begins, and every few seconds how long
-it has been up, the least free heap and the watchdog's least margin. After a reset they say where it stood still.
+A node writes crumbs while it runs: each task of its loop as it begins, and every few seconds its uptime, the least free
+heap and the watchdog's least margin. After a reset they show where it stopped.
 """
 
 import io
@@ -13,7 +13,7 @@ from hashlib import sha256
 
 NAME = "crash.txt"
 _ENTRIES_MAX = 4
-# A traceback deeper than that keeps its end, where the cause stands.
+# A longer traceback keeps only its end, which has the cause.
 _ENTRY_CHARS_MAX = 800
 _SEPARATOR = "\n----\n"
 
@@ -26,21 +26,21 @@ _CRUMBS_BYTES = struct.calcsize(_CRUMBS)
 DIGEST_BYTES = 8
 _NO_DIGEST = bytes(DIGEST_BYTES)
 
-# How a life ended as far as it knew: not at all, by an exception, by a restart of its own.
+# How a life ended by its own account: not at all, by an exception, by a planned restart, by deep sleep.
 ALIVE = 0
 CRASHED = 1
 PLANNED = 2
 SLEEPING = 3
 
-# How the last life ended. digest: first bytes of the SHA-256 of the traceback, None without one; of a PLANNED one two
-# u32, little-endian: Unix seconds at its end, ± s. task: that was under way, or None. heap_low, margin_ms: the least of
-# that life.
+# How the last life ended. digest: first bytes of the SHA-256 of the traceback, None without one; after a PLANNED end
+# two u32, little-endian: Unix seconds at the end, ± s. task: the one under way, or None. heap_low, margin_ms: the least
+# of that life.
 Past = namedtuple("Past", ("end", "digest", "task", "uptime_s", "heap_low", "margin_ms"))
 _UNKNOWN = 0xFFFFFFFF
 
 
 def describe(error) -> str:
-    """Returns traceback and message."""
+    """Returns the error's traceback and message as text."""
     if hasattr(sys, "print_exception"):
         text = io.StringIO()
         sys.print_exception(error, text)
@@ -49,7 +49,7 @@ def describe(error) -> str:
 
 
 def note(head, error, *, open_file=open):
-    """Appends one entry; the oldest one goes. A file that cannot be read or written is not worth a second crash."""
+    """Appends one entry and drops the oldest. A file that cannot be read or written must not cause a second crash."""
     entry = (head + "\n" + describe(error))[-_ENTRY_CHARS_MAX:]
     try:
         kept = entries(open_file=open_file)[1 - _ENTRIES_MAX :]
@@ -60,7 +60,7 @@ def note(head, error, *, open_file=open):
 
 
 def entries(*, open_file=open) -> list:
-    """Lists the notes, oldest first."""
+    """Returns the entries, oldest first."""
     try:
         with open_file(NAME) as file:
             text = file.read((_ENTRY_CHARS_MAX + len(_SEPARATOR)) * _ENTRIES_MAX)
@@ -70,14 +70,14 @@ def entries(*, open_file=open) -> list:
 
 
 def digest(error) -> bytes:
-    """Returns a digest that is the same for the same error at the same line of the same program: so a fleet's crashes
-    can be counted."""
+    """Returns a digest that is the same for the same error at the same line of the same program, so that a fleet's
+    crashes can be counted."""
     return sha256(describe(error).encode()).digest()[:DIGEST_BYTES]
 
 
 class Crumbs:
-    """Writes and reads the crumbs. `memory`: an `rtc.Memory`. `tasks`: names of the loop's steps, in an order that a
-    program keeps as long as it can: a mark is read by the program that made it, or by its successor."""
+    """Writes and reads the crumbs. `memory`: an `rtc.Memory`. `tasks`: names of the loop's steps. Keep their order over
+    releases: a mark is read by the program that made it, or by its successor."""
 
     def __init__(self, memory, tasks, *, now_ms):
         self._memory = memory
@@ -108,8 +108,8 @@ class Crumbs:
         )
 
     def begin(self, index, *, now_ms):
-        """Notes that this life has begun, in this task: one that dies before its first turn must not be taken for the
-        last one's end."""
+        """Notes that this life has begun, in this task, so that a life that ends before its first turn is not confused
+        with the one before."""
         self._memory.mark(index)
         self._write(ALIVE, _NO_DIGEST, now_ms)
 
@@ -118,7 +118,7 @@ class Crumbs:
         self._memory.mark(index)
 
     def step(self, heap_free, margin_ms, *, now_ms):
-        """Takes note of heap and margin every CRUMBS_EVERY_MS. Call it every turn, with functions that give them."""
+        """Notes heap and margin every CRUMBS_EVERY_MS. Call it every turn, with functions that return them."""
         if now_ms < self._due_ms:
             return
         self._due_ms = now_ms + CRUMBS_EVERY_MS
@@ -127,7 +127,7 @@ class Crumbs:
         self._write(ALIVE, _NO_DIGEST, now_ms)
 
     def end(self, end, *, now_ms, error=None, time=None):
-        """Notes the end of this life: its `error`, or for the next one its `time`, (Unix s, ± s)."""
+        """Notes the end of this life, with its `error`, or its `time`, (Unix s, ± s), for the next life."""
         detail = _NO_DIGEST if error is None else digest(error)
         self._write(end, detail if time is None else struct.pack("<II", time[0], time[1]), now_ms)
 
@@ -138,8 +138,8 @@ class Crumbs:
 
 
 def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
-    """Waits by the clock. Slices that are counted instead grow with each one that is late: on a chip or a desk with too
-    much to do the watchdog comes first, and its reset hides the crash."""
+    """Waits by the clock. Counted slices would take longer with each late one: on a busy chip or desk the watchdog
+    would come first, and its reset would hide the crash."""
     since = ticks_ms()
     while ticks_diff(ticks_ms(), since) < pause_ms:
         sleep_ms(100)
@@ -147,7 +147,7 @@ def pause(pause_ms, ticks_ms, ticks_diff, sleep_ms):
 
 # A fault of the program ended the last life.
 FAULTS = ("watchdog", "panic", "crash")
-# Causes of which the last life knew nothing, or an exception: worth an event of their own.
+# Causes that the last life did not plan: they are reported as an event.
 REPORTED = ("brown-out",) + FAULTS
 
 
@@ -155,9 +155,9 @@ def cause(machine, ended, past) -> str:
     """Returns the word of a boot report: power-on, brown-out, watchdog, panic, crash, planned, deep-sleep, soft or
     hard.
 
-    `ended`: of `guard.ended_by`; `past`: a Past or None. What the last life noted itself goes before what the chip
-    tells, for the watchdog may bite while a crash is being written down. The port tells a panic and a reset of one's
-    own alike (`hard`): if the program did not ask for it, it was a panic."""
+    `ended`: from `guard.ended_by`; `past`: a Past or None. The note of the last life precedes the chip's reset cause,
+    for the watchdog may reset the chip while a crash is being written. The port reports a panic and a reset by the
+    program alike (`hard`): if the program did not ask for it, it was a panic."""
     if ended != "reset":
         return "power-on" if ended == "power" else "deep-sleep" if ended == "sleep" else ended
     if past is not None and past.end == CRASHED:
@@ -169,8 +169,8 @@ def cause(machine, ended, past) -> str:
 
 
 def reset_cause(machine):
-    """Returns the word for why the chip started, of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as hard
-    (the port's own limits). `machine`: the chip's module."""
+    """Returns the word for why the chip started, one of `wire.radio.CAUSES`. A brown-out reads as power-on, a panic as
+    hard (limits of the port). `machine`: the chip's module."""
     names = {
         "PWRON_RESET": "power-on",
         "HARD_RESET": "hard",

@@ -1,10 +1,10 @@
-"""Keeps what a node must remember through a power cut, in two files that are written in turn.
+"""Keeps the state that a node must remember through a power cut, in two files that are written in turn.
 
-Each file holds one record with a generation and a CRC; the sound one with the higher generation counts. A cut in
-the middle of a write damages at most the file being written, which is never the newest sound one. Records are named
-by (node, boot, sequence), so the one thing that may not happen is a boot number used twice: see `begin`.
+Each file holds one record with a generation and a CRC; the sound one with the higher generation counts. A cut in the
+middle of a write damages at most the file being written, which is never the newest sound one. Records are identified by
+(node, boot, sequence), so a boot number must never be used twice: see `begin`.
 
-Flash wears out: how often it is called, `node.checkpoint` bounds.
+Flash wears out: `node.checkpoint` bounds how often it is written.
 """
 
 import struct
@@ -13,17 +13,17 @@ from collections import namedtuple
 
 from node.checkpoint import OWN_BYTES_MAX
 
-# What is written is what the application gives out, as it is.
+# A State is the application's Checkpoint, unchanged.
 from node.checkpoint import Checkpoint as State
 from node.trade import MEMORY_BYTES_MAX
 from wire import limits
 
-# What `begin` found out. `note` is None, or the word that replaces the reset cause in the boot report.
+# The result of `begin`. `note` is None, or the word that replaces the reset cause in the boot report.
 Start = namedtuple("Start", ("boot", "previous_boot", "durable_sequence", "memory", "own", "note"))
 
 SLOTS = ("state-a.bin", "state-b.bin")
 
-# Condition of the two files together.
+# The condition of the two files together.
 NEW = "new"  # neither exists: a board that was just provisioned
 SOUND = "sound"
 DAMAGED = "damaged"  # one is sound, the other is not
@@ -32,26 +32,26 @@ LOST = "lost"  # neither is sound, and at least one exists
 STATE_LOST = "state-lost"
 STATE_UNWRITABLE = "state-unwritable"
 
-# Far above what counting reaches: a start every 10 s for five years. The same distance is left to the end.
+# Far above any number that counting reaches: a start every 10 s for five years. The same distance is left to the end.
 JUMP_MIN = 1 << 24
 
-# magic, generation, boot, 1 when there is a durable sequence, durable sequence, bytes of memory, bytes of own; then
-# these, and a CRC-32 of all
+# magic, generation, boot, 1 when there is a durable sequence, durable sequence, length of memory, length of own; then
+# memory and own, and a CRC-32 of all
 _FORMAT = "<4sIIBIBB"
 _MAGIC = b"BOC2"
 _HEAD_BYTES = struct.calcsize(_FORMAT)
 _LENGTH_MAX = _HEAD_BYTES + MEMORY_BYTES_MAX + OWN_BYTES_MAX + 4
 
-# As the first firmware wrote it: the same up to the durable sequence, then the lamp's seconds, which are the memory
-# of a
-# streetlight (four bytes, little-endian). Read for ever, so that an update in the field keeps the hours; never written.
+# The form of the first firmware: the same up to the durable sequence, then the lamp's seconds, which are the memory of
+# a streetlight (four bytes, little-endian). It will always be read, so that an update in the field keeps the hours; it
+# is never written.
 _FORMAT_1 = "<4sIIBI4s"
 _MAGIC_1 = b"BOC1"
 _LENGTH_1 = struct.calcsize(_FORMAT_1) + 4
 
 
 class Store:
-    """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that loses its power."""
+    """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that simulates a power cut."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
@@ -74,7 +74,7 @@ class Store:
         return state, SOUND if slots[self._target] is not None or never_written else DAMAGED
 
     def write(self, state) -> bool:
-        """Puts `state` into the older file and tells whether it reads back. False leaves the newest record as it
+        """Writes `state` into the older file and returns whether it reads back. After False the newest record is as it
         was."""
         data = encode(self._generation + 1, state)
         name = SLOTS[self._target]
@@ -91,7 +91,7 @@ class Store:
         return True
 
     def _load(self, name):
-        """Returns the bytes of a file; None when it does not exist, nothing when it cannot be read."""
+        """Returns the bytes of a file; None when it does not exist, b"" when it cannot be read."""
         try:
             with self._open(name, "rb") as file:
                 return file.read(_LENGTH_MAX + 1)
@@ -100,10 +100,10 @@ class Store:
 
 
 def begin(store, random_below) -> Start:
-    """Returns the Start whose boot number is on flash before anything may be sent under it.
+    """Returns the Start of a new boot, and writes its number to flash before anything may be sent under it.
 
-    One damaged file may have held the next number, already spoken: that one is skipped. With nothing left to count
-    from, or nowhere to write to, the number is drawn at random, far above any that counting reaches.
+    A damaged file may have held the next number, already used: that one is skipped. When no number is left to count
+    from, or flash cannot be written, the number is drawn at random, far above any that counting reaches.
     """
     state, condition = store.read()
     previous, note = state, None
@@ -122,8 +122,8 @@ def begin(store, random_below) -> Start:
 
 
 def go_on(store, boot):
-    """Returns the Start of a chip that woke in `boot`, or None when flash does not know that boot as its last: then it
-    must begin."""
+    """Returns the Start of a chip that woke in `boot`, or None when that is not the last boot on flash: the caller must
+    then call `begin`."""
     state, condition = store.read()
     if state is None or condition == DAMAGED or state.boot != boot:
         return None
@@ -135,7 +135,7 @@ def _jump(random_below):
 
 
 def encode(generation, state) -> bytes:
-    """Encodes one record. Memory that is longer than agreed is a fault of ours, and would be lost: asserted."""
+    """Returns the bytes of one record. Memory that is too long is our own bug, and would be lost: asserted."""
     assert len(state.memory) <= MEMORY_BYTES_MAX and len(state.own) <= OWN_BYTES_MAX
     known = state.durable_sequence is not None
     sequence = state.durable_sequence if known else 0
@@ -147,7 +147,7 @@ def encode(generation, state) -> bytes:
 
 
 def decode(data):
-    """Returns (generation, State), or None for what is not a sound record."""
+    """Returns (generation, State), or None for bytes that are not a sound record."""
     if data is None or len(data) < _HEAD_BYTES + 4 or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
     if data[:4] == _MAGIC_1 and len(data) == _LENGTH_1:

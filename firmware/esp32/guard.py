@@ -1,7 +1,7 @@
-"""Three starts that came to nothing lead to the rescue program. Configuration is never touched.
+"""Counts failed starts: three in a row lead to the rescue program. Configuration is never touched.
 
-A start is good when it says so (`healthy`): ten minutes of turning, or one authenticated exchange with the gateway.
-What the last start came to stands in RTC memory, which every reset leaves alone but the loss of power:
+A start is good when the program calls `healthy`: after ten minutes of turning, or one authenticated exchange with the
+gateway. The outcome of the last start is in RTC memory, which survives every reset except a loss of power:
 
     STARTED   it has not been good yet: any reset of the chip now is a strike
     HEALTHY   it was good: a crash after days is reported, and no strike
@@ -17,15 +17,15 @@ What the last start came to stands in RTC memory, which every reset leaves alone
     RESCUE    rescue again             rescue again             one more try of the application
     unknown   strike                   -                        no strike
 
-Mains that come and go, or a technician's hand at the fuse, are no fault of a program: fifty short cuts in a row leave a
-lamp its calendar. A supply that sags is not cured by another program either. But a technician who turns the power off
-and on again asks for a try, and gets one. The rescue program gives one by itself as well: after an hour, then after
-two, four, up to a day, since what was wrong may have been the world.
+Interrupted mains, or a technician at the fuse, are no fault of a program: after fifty short cuts in a row a lamp still
+follows its calendar. Another program does not cure a sagging supply either. But a technician who turns the power off
+and on again gets one try of the application. The rescue program grants one by itself too: after an hour, then after
+two, four, up to a day, since the cause may have been outside the node.
 
-The count is in RTC memory first, and on flash for the case that power goes between two crashes: written when it
-changes, so three times on the way into rescue and once on the way out, and never by a start that is good.
+The count is in RTC memory, and also on flash in case power is cut between two crashes: it is written when it changes,
+so three times on the way into rescue and once on the way out, and never by a good start.
 
-Stands alone at the root of the file system beside `slots` and the loader, never updated: it imports nothing that an
+It is at the root of the file system beside `slots` and the loader and is never updated: it imports nothing that an
 update could change.
 """
 
@@ -36,14 +36,14 @@ from collections import namedtuple
 STRIKES_MAX = 3
 FILES = ("guard-a.bin", "guard-b.bin")
 
-# What the last start came to. The numbers are in RTC memory.
+# The outcome of the last start. The numbers are in RTC memory.
 STARTED = 1
 HEALTHY = 2
 PLANNED = 3
 TRIAL = 4
 RESCUE = 5
 
-# What ended it.
+# What ended the last start.
 RESET = "reset"
 BROWN_OUT = "brown-out"
 POWER = "power"
@@ -53,8 +53,8 @@ RETRY_FIRST_S = 3600
 RETRY_LAST_S = 86_400
 _RETRIES_MAX = 8  # doublings; the wait has its bound before
 
-# program: True for the rescue. last: of the words above or None. strikes: with this start's own. retry_s: how long the
-# rescue waits before it gives the application a try.
+# is_rescue: True for the rescue program. last: the outcome of the last start, or None. strikes: this start's own
+# included. retry_s: how long the rescue waits before it gives the application a try.
 Start = namedtuple("Start", ("is_rescue", "last", "strikes", "retry_s"))
 
 _REGION = 0  # rtc.GUARD
@@ -76,7 +76,8 @@ class Guard:
         self._state = None
 
     def begin(self, ended, *, is_trial) -> Start:
-        """Returns what this start runs. `ended`: RESET, BROWN_OUT, POWER or SLEEP, as `ended_by` has it."""
+        """Returns the Start, which names the program to run. `ended`: RESET, BROWN_OUT, POWER or SLEEP, from
+        `ended_by`."""
         kept = self._memory.get(_REGION)
         last = None
         if kept is not None and len(kept) == 3 and ended != POWER:
@@ -99,24 +100,24 @@ class Guard:
         return Start(is_rescue, last, strikes, retry_s(retries))
 
     def healthy(self):
-        """Notes that the running program is good. On trial `slots.confirm` says so first."""
+        """Notes that the running program is good. On trial call `slots.confirm` first."""
         if self._count != (0, 0):
             self._write((0, 0))
         self._keep(HEALTHY)
 
     def planned(self):
-        """Notes that a reset of our own follows."""
+        """Notes that a planned reset follows."""
         self._keep(PLANNED)
 
     def retry(self):
-        """Lets the rescue give the application one try: a reset follows, and a strike more is the rescue again."""
+        """Gives the application one try: a reset follows, and one more strike leads to the rescue again."""
         retries = min(self._count[1] + 1, _RETRIES_MAX)
         self._write((STRIKES_MAX, retries))
         self._count = (STRIKES_MAX - 1, retries)
         self._keep(PLANNED)
 
     def _write(self, count):
-        """Writes to flash, where it differs; a flash that takes nothing leaves the count to RTC memory."""
+        """Writes the count to flash if it differs; when flash refuses, the count is only in RTC memory."""
         self._count = count
         if self._store.read() != count:
             self._store.write(count)
@@ -128,8 +129,8 @@ class Guard:
 
 
 def ended_by(machine, memory) -> str:
-    """Returns what ended the last start. The port tells a brown-out as a power-on, but what was in RTC memory is still
-    there then, and after a true power-on it is not."""
+    """Returns what ended the last start. The port reports a brown-out as a power-on, but RTC memory survives a
+    brown-out, and not a true power-on."""
     cause = machine.reset_cause()
     if cause == getattr(machine, "DEEPSLEEP_RESET", None):
         return SLEEP
@@ -145,17 +146,17 @@ def retry_s(retries) -> int:
 
 class Store:
     """Keeps the count on flash, in two files that are written in turn. `open_file` is the built-in `open`, or a test's
-    that loses its power."""
+    that simulates a power cut."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
 
     def read(self) -> tuple:
-        """Returns the newest sound (strikes, retries); those of a new board when there are none."""
+        """Returns the newest sound (strikes, retries), or (0, 0) when there are none."""
         return self._newest()[1]
 
     def write(self, count) -> bool:
-        """Writes into the older file and tells whether it reads back."""
+        """Writes into the older file and returns whether it reads back."""
         generation, _, newest = self._newest()
         data = struct.pack(_FORMAT, _MAGIC, generation + 1, count[0], count[1])
         data += struct.pack("<I", crc32(data))

@@ -1,9 +1,9 @@
-"""Knows a node's own life: how the last one ended, whether this start is good, what it leaves behind for the next, its
-program's number and its successor's place. It stands between the shell (`main`) and the machines that decide:
-`guard`, `slots` (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
+"""Follows a node's life: how the last one ended, whether this start is good, what it leaves for the next, the number of
+its program and the folder for the next one. It connects the shell (`main`) to the modules that decide: `guard`, `slots`
+(by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
 
-Without the loader (a program frozen into the port, or copied to the root of the chip by hand) there is no second place
-and no update; three strikes lead to the rescue all the same, if it is there.
+Without the loader (a program frozen into the port, or copied to the root of the chip by hand) there is no second folder
+and no update; three strikes still lead to the rescue, if it is there.
 """
 
 import os
@@ -21,12 +21,12 @@ from wire import event
 TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
 NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
 LOG_TAIL_BYTES = 200
-# A flash that did not take the confirmation of a trial is asked again after this.
+# A confirmation of a trial that the flash refused is tried again after this.
 CONFIRM_AGAIN_MS = 60_000
-# From the end of a life to the next Lifeline, ± s: loader and imports, within a watchdog's time.
+# The time from the end of a life to the next Lifeline, ± s: loader and imports, within a watchdog's time.
 RESTART_S = 4
 RESTART_DOUBT_S = 30
-# One small file, there while a technician has locked the node.
+# One small file, which holds whether a technician has locked the node.
 LOCK_FILE = "locked.txt"
 _FOLDERS = ("a", "b")
 
@@ -41,11 +41,11 @@ class Lifeline:
         ended = guard.ended_by(machine, self.memory) if start is None else start.ended
         self._woken = None
         if ended == guard.SLEEP:
-            import sleeping  # here and below: no kind but those that sleep has room for it
+            import sleeping  # here and below: only kinds that sleep have room for it
 
             self._woken = sleeping.restore(machine, self.memory)
         else:
-            self.memory.spoil(rtc.TRADE)  # before anything is sent: an image serves once
+            self.memory.spoil(rtc.TRADE)  # before anything is sent: an image may be used once
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
             self._guarded = self._guard.begin(ended, is_trial=False)
@@ -55,7 +55,7 @@ class Lifeline:
         self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
         self.past = None if ended == guard.POWER else self._crumbs.past()
         self.cause = crash.cause(machine, ended, self.past)
-        # Not for a reset that was asked for: no settings are to blame for an update.
+        # Not for a planned reset: settings are not to blame for an update.
         self.was_fault = self.cause in crash.FAULTS
         self._crumbs.begin(START, now_ms=now_ms)
         self.ring = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
@@ -67,14 +67,14 @@ class Lifeline:
         self._number = 0
         self._has_keys = False
         self._confirm_at_ms = now_ms
-        # Of the shell: what is to be on flash before a restart of one's own is written by it; `now_ms` is its argument.
-        # Returns the node's Timekeeper: the time goes to the next life.
+        # Set by the shell: a function of `now_ms` that writes the state to flash before a planned restart and returns
+        # the node's Timekeeper, whose time goes to the next life.
         self.before_restart = None
 
     def board_name(self, kind, *, listdir=os.listdir):
-        """Returns the module of the board's pins: the kind's, or, where the settings name one that never was here, the
-        one that lies beside the program, or that boot.py says. A board that it cannot import must not end the rescue at
-        every start."""
+        """Returns the name of the board's module: the kind's, or, when the settings name a board that is not here, the
+        one beside the program, or the one that boot.py names. A board that cannot be imported must not end the rescue
+        at every start."""
         if self._start is None:
             try:
                 import boot
@@ -100,8 +100,8 @@ class Lifeline:
         return sleep.Woken(woken.image, woken.slept_ms + now_ms - self._started_ms, woken.by)
 
     def sleeps(self, image, sleep_ms, pins, chip, *, now_ms):
-        """Ends this awake time. It was good if it has spoken with the gateway: a program that crashes at every wake is
-        not good for the sleeps between."""
+        """Ends this waking by deep sleep. It counts as a good start only by an exchange with the gateway or its
+        duration: sleeping does not make a program good that crashes at every waking."""
         if self.trial.is_good_start(now_ms):
             self._guard.healthy()
         self._end(crash.SLEEPING, now_ms)
@@ -112,12 +112,12 @@ class Lifeline:
     # --- begin ----------------------------------------------------------------------------------------------
 
     def open_updating(self, link, settings, product, *, random_below, now_ms, in_ms=None):
-        """Opens the node's Updating, or returns None where there is no second place. `in_ms`: when to ask, where a
-        sleep has not made it forget."""
+        """Opens the node's Updating, or returns None without a second folder. `in_ms`: the time until the next
+        question, when it was kept through a sleep."""
         start = self._start
         if start is None:
             return None
-        # Not needed by a program without a second place, and 15 kB of heap where nothing is frozen.
+        # A program without a second folder does not need them, and they take 15 kB of heap where nothing is frozen.
         from slot_files import SlotFiles, running_number
 
         from node.updating import Updating
@@ -125,8 +125,8 @@ class Lifeline:
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
-        # After a crash at once: a program that crashes again and again once it has spoken to the gateway is a good
-        # start to the guard, and would never be up for long enough to fetch the one that mends it.
+        # Soon after a crash: a program that crashes again and again after an exchange with the gateway counts as a good
+        # start for the guard, and would never run long enough to fetch its repaired successor.
         is_urgent = self.is_rescue or self.was_fault
         wait_ms = limits.UPDATE_RESCUE_FIRST_MS if is_urgent else limits.UPDATE_FIRST_MS
         first_ms = now_ms + wait_ms + random_below(wait_ms) if in_ms is None else now_ms + in_ms
@@ -148,10 +148,10 @@ class Lifeline:
 
     def report(self, node, *, now_ms):
         """Reports the last life to the gateway and to the technician at the console, and gives the node the time of its
-        end, where it was a restart of our own."""
+        end if it was a planned restart."""
         past = self.past
         was_planned = past is not None and past.end == crash.PLANNED and past.digest is not None
-        # No start that came to nothing may lie between: how long those took is not known.
+        # No failed start may be in between: its duration is not known.
         if was_planned and self._guarded.last == guard.PLANNED and not node.time.is_set():
             unix_s, doubt_s = struct.unpack("<II", past.digest)
             node.time.carried(unix_s + RESTART_S, doubt_s + RESTART_DOUBT_S, now_ms=self._started_ms)
@@ -174,7 +174,7 @@ class Lifeline:
         self._crumbs.enter(task)
 
     def step(self, node, ports, heap_free, margin_ms, *, now_ms):
-        """Does what is due once a turn, after the outputs were applied."""
+        """Does one turn's work, after the outputs were applied."""
         self._crumbs.step(heap_free, margin_ms, now_ms=now_ms)
         if self.trial.is_trial:
             self.trial.applied(not hasattr(ports, "answered") or bool(ports.answered()))
@@ -218,24 +218,24 @@ class Lifeline:
     # --- the end --------------------------------------------------------------------------------------------
 
     def restart(self, why, *, now_ms):
-        """Restarts by our own will."""
+        """Does a planned restart."""
         self.log("restart: " + why, now_ms=now_ms)
         self._guard.planned()
         self._reset(now_ms)
 
     def give_up(self, missing, *, now_ms):
-        """Ends a trial that came to nothing. The guard keeps TRIAL: it was no good start."""
+        """Ends a failed trial by a reset. The guard keeps TRIAL: it was no good start."""
         self.log("on trial without " + missing, now_ms=now_ms)
         self._reset(now_ms)
 
     def waits(self):
-        """Counts no strike where there are no usable settings: the person who puts them right resets the chip."""
+        """Counts no strike when there are no usable settings: the person who corrects them resets the chip."""
         if not self.trial.is_trial and not self.is_rescue:
             self._guard.planned()
 
     def crashed(self, error, *, now_ms):
-        """Notes an uncaught exception, which a reset follows. True when the last life did not end by the same
-        one: a program that crashes at every start says nothing new, and must not wear the flash out."""
+        """Notes an uncaught exception, which a reset follows. Returns False when the last life ended by the same one: a
+        program that crashes at every start must not wear the flash out with the same note."""
         self.log("crash: " + repr(error), now_ms=now_ms)
         self._end(crash.CRASHED, now_ms, error)
         return self.past is None or self.past.end != crash.CRASHED or self.past.digest != crash.digest(error)
@@ -254,16 +254,16 @@ class Lifeline:
     # --- words ----------------------------------------------------------------------------------------------
 
     def log(self, line, *, now_ms):
-        """Logs a line: on the console, into the log, and the end of the log into RTC memory."""
+        """Logs a line on the console and in the log, and copies the end of the log to RTC memory."""
         print(line)
         self.ring.add(line, uptime_s=(now_ms - self._started_ms) // 1000)
         self.memory.put(rtc.LOG, self.ring.tail(LOG_TAIL_BYTES))
 
 
 class Ledger:
-    """Notes when each named task of the loop showed life. A task is stale after `silence_max_ms` without a beat.
+    """Notes when each named task of the loop last did its work. A task is stale after `silence_max_ms` without a beat.
 
-    A loop that spins but no longer reads its meter or sets its output must end in a reset to safe outputs just as one
+    A loop that turns but no longer reads its meter or sets its output must end in a reset to safe outputs, like one
     that hangs."""
 
     def __init__(self):
@@ -278,13 +278,13 @@ class Ledger:
         self._tasks[name][1] = now_ms
 
     def stale(self, *, now_ms):
-        """Names the tasks that were silent for too long, sorted."""
+        """Returns the names of the stale tasks, sorted."""
         if self.margin_ms(now_ms=now_ms) >= 0:
             return ()
         return sorted([name for name in self._tasks if self._left_ms(name, now_ms) < 0])
 
     def margin_ms(self, *, now_ms) -> int:
-        """Returns the time left to the task that is nearest to its end; negative when one is stale."""
+        """Returns the least time left of all tasks; negative when one is stale."""
         least_ms = None
         for name in self._tasks:
             left_ms = self._left_ms(name, now_ms)
@@ -298,7 +298,7 @@ class Ledger:
 
 
 class Watchdog:
-    """Feeds `wdt` (a `machine.WDT`) only while every task of the ledger shows life, and prints once which does not."""
+    """Feeds `wdt` (a `machine.WDT`) only while no task of the ledger is stale, and logs the stale ones once."""
 
     def __init__(self, wdt, ledger, *, log=print):
         self._wdt = wdt
@@ -307,7 +307,8 @@ class Watchdog:
         self._starving = False
 
     def feed(self, *, now_ms) -> bool:
-        """Tells whether the watchdog was fed. Once starved it stays so: a half-dead node is reset, not nursed."""
+        """Feeds the watchdog if it may; returns whether it did. Once starved it stays starved, so that a half-dead node
+        is reset."""
         stale = self._ledger.stale(now_ms=now_ms)
         if stale and not self._starving:
             self._starving = True
@@ -329,11 +330,11 @@ class PanelPort:
         if getattr(board, "LED_PIN", None) is not None:
             self._led = machine.Pin(board.LED_PIN, machine.Pin.OUT, value=1 - board.LED_ACTIVE_LEVEL)
             self._lit_level = board.LED_ACTIVE_LEVEL
-        self._to_show = ()  # for the console, a line a turn: a UART takes 8 ms for one, a USB that no host reads 0.5 s
+        self._to_show = ()  # lines for the console, one a turn: 8 ms each on a UART, 0.5 s on an unread USB
         self.panel = panel.Panel(is_locked=_is_locked(), test_ms=trade_test_ms, now_ms=now_ms)
 
     def turn(self, node, lifeline, state, *, now_ms):
-        """Reads the button, shows the LED, and gives the node what the technician wants."""
+        """Reads the button, sets the LED, and passes the technician's wish to the node."""
         if self._button is not None:
             self.panel.observe(self._button.value() == self._pressed_level, now_ms=now_ms)
         for word in self.panel.drain_events():
@@ -349,20 +350,20 @@ class PanelPort:
         self.show(state, now_ms=now_ms)
 
     def show(self, state, *, now_ms):
-        """Shows the LED alone."""
+        """Sets only the LED."""
         if self._led is not None:
             lit = self.panel.led(state, now_ms=now_ms)
             self._led.value(self._lit_level if lit else 1 - self._lit_level)
 
 
 def shown(ring) -> list:
-    """Returns all that the log holds, as lines for the console."""
+    """Returns the whole log as lines for the console."""
     before = ["--- before the restart"] + ring.before.split("\n") if ring.before else []
     return before + ["--- the last lines"] + ring.lines()
 
 
 def _has_rescue():
-    """Tells whether there is a rescue: a program that was copied by hand may be without."""
+    """Returns whether there is a rescue: a program that was copied by hand may lack it."""
     try:
         import rescue  # noqa: F401
     except ImportError:
@@ -383,8 +384,8 @@ def _is_locked():
 
 
 def _write_lock(is_locked):
-    """Writes the lock, by a hand at the button alone, so that it wears nothing out. A cut in between leaves an empty
-    file: not locked, and the LED says so."""
+    """Writes the lock. Only a press of the button does so, so that flash does not wear out. A power cut in between
+    leaves an empty file: not locked, as the LED then shows."""
     try:
         with open(LOCK_FILE, "w") as file:
             file.write("1" if is_locked else "0")

@@ -1,12 +1,12 @@
-"""Starts a node's program: `main.py` at the root of the chip, beside `boot`, `slots`, `guard`, `rtc` and `last_resort`.
-None is ever updated.
+"""Starts a node's program. It is `main.py` at the root of the chip, beside `boot`, `slots`, `guard`, `rtc` and
+`last_resort`, none of which is ever updated.
 
-Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard`: the rescue program in `r` after
-three starts that came to nothing), puts it in front of the search path and hands over. On trial all that goes wrong
-ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported the other
-one is tried at once, and then the rescue. A program that hangs while it starts is ended by the watchdog. Where nothing
-can be imported at all, `last_resort` keeps safe what boot.py cannot, and the chip starts again: soon, where it is an
-image on trial that fails.
+Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard`: the rescue program in `r` after three
+failed starts), puts it in front of the search path and calls its program. On trial every failure ends in a reset, which
+leads to the next trial or back to the confirmed folder. When the confirmed folder cannot be imported the other one is
+tried at once, and then the rescue. The watchdog ends a program that hangs while it starts. When nothing can be
+imported, `last_resort` makes safe the outputs that boot.py cannot, and the chip starts again: soon, if it is an image
+on trial that fails.
 
 Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
 """
@@ -17,33 +17,33 @@ from collections import namedtuple
 
 import machine
 
-# Importing an image that was not compiled takes seconds. The program shortens it for its loop.
+# Importing an image that was not compiled takes seconds. The program shortens this time for its loop.
 WATCHDOG_MS = 30_000
 if __name__ == "__main__":
-    # Before anything of ours is imported: what ends a start without it (Ctrl-C) ends at a prompt, for good.
+    # Before any module of ours is imported: without it, an interrupted start (Ctrl-C) would stay at a prompt for good.
     machine.WDT(timeout=WATCHDOG_MS)
 
 import guard  # noqa: E402
 import rtc  # noqa: E402
 import slots  # noqa: E402
 
-# With nothing that can be imported outputs stay as boot.py left them, and the chip is not reset more often than that:
-# tenths of a second.
+# When nothing can be imported outputs stay as boot.py left them, and the chip is reset no sooner than after this pause,
+# in tenths of a second.
 NOTHING_PAUSE_SLICES = 150
 RESCUE = "r"
 
-# folder: that the program runs from. is_rescue: it is the rescue program. boot: a slots.Boot. choose(number),
-# confirm(number): write the choice of the next start, and return whether they could. guard: a begun guard.Guard.
-# guarded: its guard.Start. memory: the rtc.Memory. ended: guard's word for what ended the last start.
+# folder: the one that the program runs from. is_rescue: True for the rescue program. boot: a slots.Boot.
+# choose(number), confirm(number): write the choice of the next start, and return whether they could. guard: a begun
+# guard.Guard. guarded: its guard.Start. memory: the rtc.Memory. ended: guard's word for what ended the last start.
 Start = namedtuple("Start", ("folder", "is_rescue", "boot", "choose", "confirm", "guard", "guarded", "memory", "ended"))
 
 
 class NoProgram(Exception):
-    """Says that no folder can be imported and none is on trial: no other start will do better."""
+    """Is raised when no folder can be imported and none is on trial: no other start will do better."""
 
 
 def main():
-    """Starts what is chosen, and resets the chip however that ends."""
+    """Starts the chosen program, and resets the chip however it ends."""
     try:
         memory = rtc.Memory(machine.RTC())
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
@@ -91,15 +91,15 @@ def start(store, guarding, memory, ended, imports):
 
 
 def imported(folder):
-    """Imports the folder's program; of one that cannot be imported nothing stays."""
-    sys.modules.pop("main", None)  # ourselves, where this file was imported and not run
+    """Imports the folder's program; after a failure no module of it stays loaded."""
+    sys.modules.pop("main", None)  # this file, if it was imported and not run
     before = set(sys.modules)
     sys.path.insert(0, folder)
     try:
         from main import main as program
 
         if not sys.modules["main"].__file__.startswith(folder + "/"):
-            raise ImportError("no program in " + folder)  # an empty folder: it is ourselves that were found
+            raise ImportError("no program in " + folder)  # an empty folder: the import found this file
     except Exception:
         sys.path.pop(0)
         for name in list(sys.modules):

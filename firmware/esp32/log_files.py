@@ -1,7 +1,7 @@
-"""Does the file work of `node.record_log`: small files in one folder, each operation whole or answered with False.
+"""Does the file work of `node.record_log`: small files in one folder; each operation is complete or returns False.
 
-An append is believed when it reads back. A file that replaces others is written beside them and renamed, which littlefs
-does in one step. Decides nothing, raises nothing.
+An append counts when it reads back. A file that replaces others is written beside them and renamed, which littlefs does
+in one step. It decides nothing and raises nothing.
 """
 
 import os
@@ -14,7 +14,7 @@ _PIECE_BYTES = 256  # read back at once
 
 
 class LogFiles:
-    """Reads and writes the files of one folder. `is_full`: the last failure was for want of space. `open_file` and
+    """Reads and writes the files of one folder. `is_full`: the last failure was for lack of space. `open_file` and
     `files` are `open` and `os`, or a test's."""
 
     def __init__(self, folder=FOLDER, *, open_file=open, files=os):
@@ -25,17 +25,17 @@ class LogFiles:
         try:
             files.mkdir(folder)
         except OSError:
-            pass  # it is there, or nothing can be written: then every write says so
+            pass  # the folder exists, or nothing can be written: then every write fails
 
     def names(self) -> list:
-        """Lists all names in the folder but that of a file which was never finished."""
+        """Returns all names in the folder except that of an unfinished file."""
         try:
             return sorted(name for name in self._os.listdir(self._folder) if name != _UNFINISHED)
         except OSError:
             return []
 
     def read(self, name, start, count) -> bytes:
-        """Returns at most `count` bytes from `start` on; nothing when the file cannot be read."""
+        """Returns at most `count` bytes from `start` on; b"" when the file cannot be read."""
         try:
             with self._open(self._path(name), "rb") as file:
                 file.seek(start)
@@ -44,13 +44,13 @@ class LogFiles:
             return b""
 
     def append(self, name, pieces) -> bool:
-        """Appends `pieces`, bytes one after the other. Together they are more than a full heap has in one place."""
+        """Appends `pieces`, bytes one after the other: a full heap may not have room for them in one."""
         return self._written(name, "ab", pieces)
 
     def replace(self, name, pieces) -> bool:
-        """Gives the file these contents, or leaves it as it was."""
+        """Replaces the file's contents by `pieces`, or leaves it as it was."""
         if not self._written(_UNFINISHED, "wb", pieces):
-            self.remove(_UNFINISHED)  # what is there of it fills a file system that is full already
+            self.remove(_UNFINISHED)  # a partial file would fill a file system that is full already
             return False
         try:
             self._os.rename(self._path(_UNFINISHED), self._path(name))

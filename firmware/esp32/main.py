@@ -1,11 +1,11 @@
-"""Runs a node on the chip: puts the parts together and turns one loop. `boot.py` has made its outputs safe before.
+"""Runs a node on the chip: composes the parts and turns one loop. `boot.py` has made its outputs safe before.
 
-What kind of node it is, its settings say; `kinds/<kind>` brings trade and ports, `boards/<kind>` the pins. Decides
-nothing: the application (`node.app`) says what the outputs are and when it wants the next turn. No call below may take
-longer than SLICE_MS, except a write to flash, some thirty a day at most; a call that blocks longer all the same ends in
-a watchdog reset to safe outputs, within WATCHDOG_MS.
+The settings name the kind of node; `kinds/<kind>` has its trade and ports, `boards/<kind>` the pins. It decides
+nothing: the application (`node.app`) decides the outputs and when it wants the next turn. No call below may take longer
+than SLICE_MS, except a write to flash, some thirty a day at most; a call that still blocks longer ends in a watchdog
+reset to safe outputs, within WATCHDOG_MS.
 
-Long because one loop and all that it owns stand together; what could stand apart does.
+Long because it holds one loop and all that the loop owns; all other code is in modules of its own.
 """
 
 import gc
@@ -36,34 +36,35 @@ from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
 SLICE_MS = 100
-# The port starts an ESP32 at 160 MHz, with which turns take half as long again. On a battery too: a cycle takes the
-# same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and beside a radio that listens
-# with 100 mA a chip that waits takes 3 mA more. A C3 has no more than 160 and says so.
+# The port starts an ESP32 at 160 MHz, with which turns take half as long again. This holds on a battery too: a cycle
+# takes the same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and while the radio
+# listens with 100 mA a waiting chip takes 3 mA more. A C3 has no more than 160 MHz and refuses this.
 CLOCK_HZ = 240_000_000
-# The collector runs after so many bytes, not when the heap is full: what stays is put where garbage was, close
-# together, and a heap of three quarters the size does.
+# The collector runs after this many bytes, not when the heap is full: lasting objects then reuse the place of garbage,
+# close together, and a heap of three quarters the size is enough.
 COLLECT_BYTES = 4096
-# Within a turn after half of what is free, this at least: each run takes a chip some 16 ms, and to seal a record leaves
-# 6 kB of garbage; but in a heap that is nearly full what stays must be put close together.
+# Within a turn it runs after half of the free heap, and this at least: each run takes a chip some 16 ms, and sealing a
+# record leaves 6 kB of garbage; but in a nearly full heap lasting objects must be close together.
 TURN_BYTES_MIN = 2048
-# While an answer of the ports arrives, a turn every 10 ms: 48 ms of a meter's bytes must not wait for the next slice.
+# The loop turns every 10 ms while an answer of the ports arrives: 48 ms of a meter's bytes must not wait for the next
+# slice.
 SAMPLE_SLICE_MS = 10
-# Flash and collector wait for a turn in which nothing else took long, but no longer than this.
+# Flash and collector wait for a turn without other long work, but no longer than this.
 PUT_OFF_MS = 1000
 WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
 TASK_SILENCE_MAX_MS = 4000
-# The LED's state is decided so often; a start without an answer of the gateway counts as one for so long.
+# How often the LED's state is decided; and how long the LED shows a start without an answer of the gateway.
 LED_STATE_MS = 1000
 STARTING_MS = 60_000
-# Between a crash and the reset: a fault that comes back at every start must not wear the flash out. Less than the
-# watchdog leaves to a loop whose last feed is TASK_SILENCE_MAX_MS old, so that the reset is ours and not its.
+# The pause between a crash and the reset: a fault at every start must not wear the flash out. It is shorter than the
+# watchdog leaves to a loop whose last feed is TASK_SILENCE_MAX_MS old, so that our reset comes before the watchdog's.
 CRASH_PAUSE_MS = 3000
 
 
 def main(start=None):
-    """Runs for ever. An uncaught exception is written down; then the outputs are made safe and the chip is
-    reset. `start`: of the loader (`loader.Start`), which has begun the watchdog; None without one."""
+    """Runs the node for ever. After an uncaught exception the outputs are made safe, the error is written down and the
+    chip is reset. `start`: the loader's Start (`loader.Start`); the loader has begun the watchdog; None without one."""
     machine.WDT(timeout=WATCHDOG_MS)
     collect_early()
     if hasattr(machine, "freq"):
@@ -73,10 +74,10 @@ def main(start=None):
             print("clock: as the port has it")
     clock = chip.Clock(time.ticks_ms, time.ticks_diff)
     life = lifeline.Lifeline(machine, start, now_ms=clock.now_ms())
-    opened = []  # the ports, once there are any; boot.py's levels hold until then
+    opened = []  # the ports, once they are open; boot.py's levels hold until then
     try:
         run(opened, life, clock)
-    except KeyboardInterrupt:  # Ctrl-C on the console: outputs may not stay as they are while nothing turns the loop
+    except KeyboardInterrupt:  # Ctrl-C on the console: outputs must not stay as they are when the loop stops
         for ports in opened:
             ports.safe()
         raise
@@ -90,15 +91,15 @@ def collect_early():
 
 
 def collect_between(free):
-    """Collects now, if COLLECT_BYTES are due for it. `free`: bytes of the heap, of which a turn may take a part
-    before the next."""
+    """Collects garbage now if COLLECT_BYTES were allocated since the last run. `free`: free bytes of the heap, of which
+    a turn may use half before the collector runs."""
     gc.threshold(COLLECT_BYTES)
-    bytearray(1)  # any allocation lets the collector look
+    bytearray(1)  # any allocation makes the collector check its threshold
     gc.threshold(max(TURN_BYTES_MIN, free // 2))
 
 
 def run(opened, life, clock):
-    """Starts, then turns. Returns never."""
+    """Starts the shell, then turns it for ever."""
     shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
     gc.collect()
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
@@ -107,9 +108,9 @@ def run(opened, life, clock):
 
 
 def begin(wdt, opened, life, clock):
-    """Makes the Shell."""
+    """Returns the Shell of a node whose settings are usable."""
     settled, kind = settle(wdt, life, clock)
-    # What an application imports, and a log that is full, take seconds each: none of them may meet the watchdog alone.
+    # The imports of an application and the reading of a full log take seconds each: the watchdog is fed between them.
     wdt.feed()
     if life.is_rescue:
         opened.append(kind.Ports(settled.board, machine, now_ms=clock.now_ms()))
@@ -121,8 +122,8 @@ def begin(wdt, opened, life, clock):
 
 
 def settle(wdt, life, clock):
-    """Returns (chosen_settings.Settled, module of the kind). What the settings were read from and by is left behind
-    here, before the node is made: both together are the most that a heap would have to hold."""
+    """Returns (chosen_settings.Settled, module of the kind). The modules and data for reading settings are released
+    here, before the node is made: a heap could not hold both."""
     import chosen_settings
 
     settled, kind = chosen_settings.settle(wdt, life, clock)
@@ -131,7 +132,7 @@ def settle(wdt, life, clock):
 
 
 class Shell:
-    """Owns the outside of one node."""
+    """Owns the outside of one node: link, ports, flash, panel and clock."""
 
     def __init__(self, settled, kind, ports, wdt, clock, life):
         now_ms = clock.now_ms()
@@ -143,7 +144,7 @@ class Shell:
         self._senses = hasattr(ports, "sense")
         self._life = life
         self._sampling = False
-        self._received, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector do
+        self._received, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector wait
         self._store = flash.Store()
         woken = life.woken(now_ms)
         start = None if woken is None else flash.go_on(self._store, woken.image.boot)
@@ -199,7 +200,7 @@ class Shell:
         return QuietBearer(open_bearer, time.sleep_ms)
 
     def _may_sleep(self, settings, trade):
-        """Tells whether the node may ever sleep: on a polled line it must answer, and on trial it has to show
+        """Returns whether the node may ever sleep: on a polled line it must answer, and a program on trial must prove
         itself."""
         return trade.sleeps and settings.bearer[0] != RS485 and not self._life.trial.is_trial
 
@@ -263,10 +264,10 @@ class Shell:
         )
 
     def turn(self):
-        """Turns once: network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
+        """Does one turn: network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
 
-        Of what takes long one thing a turn, so that outputs follow within SLICE_MS even if all comes together: a
-        sample, or one datagram, or neither; flash and collector after what was received or sent. What is left over has
+        It does only one long step a turn, so that outputs follow within SLICE_MS even if all steps come together: a
+        sample, or one datagram, or neither; flash and collector wait while datagrams are received or sent. The rest has
         its turn at once."""
         now_ms = self._clock.now_ms()
         life = self._life
@@ -286,7 +287,7 @@ class Shell:
         life.enter(lifeline.APPLICATION)
         is_busy = False
         if is_sampled:
-            pass  # which has polled the application, as a datagram does
+            pass  # the sample has polled the application, as a datagram does
         elif self._received:
             datagram, peer = self._received.pop(0)
             self._node.receive(datagram, peer, now_ms=now_ms)
@@ -310,8 +311,8 @@ class Shell:
         self._link.wait(self._pause_ms(now_ms))
 
     def _keep_or_collect(self, is_busy, now_ms):
-        """Writes what is to be kept to flash, else lets the collector run; neither where this turn has taken its time
-        already, for PUT_OFF_MS at most."""
+        """Writes due state to flash, or else lets the collector run; does neither in a busy turn, for PUT_OFF_MS at
+        most."""
         if is_busy:
             if self._busy_ms is None:
                 self._busy_ms = now_ms
@@ -322,7 +323,7 @@ class Shell:
             collect_between(self._free)
 
     def _sleep(self, now_ms):
-        """Sleeps deeply, if the node may and no hand touches it. Returns when it may not."""
+        """Enters deep sleep if the node may and its button is not touched; otherwise returns."""
         until_ms = None if self._sampling or self._panel.panel.is_touched else self._node.may_sleep(now_ms)
         if until_ms is None:
             return
@@ -352,7 +353,7 @@ class Shell:
         self._panel.turn(self._node, self._life, self._shown, now_ms=now_ms)
 
     def _sample(self, now_ms):
-        """Samples when that is due, and tells whether the application has been given a sample."""
+        """Samples when that is due; returns whether the application got a sample."""
         if not self._sampling:
             if not self._node.sample_due(now_ms):
                 return False
@@ -368,7 +369,7 @@ class Shell:
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
-        self._life.trial.sampled(values, getattr(self._ports, "whole", ()))  # before our own thermometer joins them
+        self._life.trial.sampled(values, getattr(self._ports, "whole", ()))  # without the chip's own thermometer
         if values is not None and not self._life.is_rescue:
             temperature_ck = temperature.read(esp32)
             if temperature_ck is not None:
@@ -378,7 +379,7 @@ class Shell:
         return True
 
     def _remember(self, now_ms):
-        """Writes one thing that is due, and tells whether there was one."""
+        """Writes one due item to flash; returns whether there was one."""
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
             self._prove(now_ms)
             return True
@@ -417,7 +418,7 @@ class Shell:
         return max(0, min(SLICE_MS, self._node.deadline_ms(now_ms) - now_ms))
 
     def _trace(self, what, sequence, data):
-        # What an earlier boot left on flash is acknowledged to that boot.
+        # A record of an earlier boot, from flash, is acknowledged under its own sequence.
         print(what, log_segment.identity(data)[0], sequence, hexlify(data).decode())
 
 
@@ -431,7 +432,7 @@ class BoardClock:
         self._part = board.open_rtc(open_bus(machine, board))
 
     def read(self, node, *, is_start, now_ms):
-        """Gives the node what the chip says."""
+        """Reads the chip and passes its time or its fault to the node."""
         from node import clock_chip
 
         self._part.begin(now_ms=now_ms)
@@ -447,7 +448,7 @@ class BoardClock:
 
 
 def forget(names):
-    """Lets modules go whose work is done, and packages, which are nothing but a way to their modules: 150 bytes each. A
+    """Unloads modules whose work is done, and packages, which only lead to their modules and take 150 bytes each. A
     later import loads them again."""
     for name in names:
         sys.modules.pop(name, None)
@@ -457,7 +458,8 @@ def forget(names):
 
 
 def crashed(opened, life, clock, error):
-    """Makes outputs safe, writes the error down, waits, resets. The watchdog, which is not fed here, stands behind."""
+    """Makes outputs safe, writes the error down, waits, resets. If this hangs, the watchdog, which is not fed here,
+    resets the chip."""
     try:
         for ports in opened:
             ports.safe()

@@ -1,12 +1,12 @@
-"""The rescue program runs when the application came to nothing three times. It lies in a folder of its own (`r`)
-with the modules it needs, put there with the board and never updated, and is turned by the same shell (`main`).
+"""Runs instead of the application when three starts of it have failed. The rescue program is in a folder of its own
+(`r`) with the modules it needs, put there with the board and never updated, and the same shell (`main`) turns it.
 
-It holds the outputs safe as `boot.py` left them. Where that is not enough the board's stand-in does more: valves that
+It leaves the outputs safe as `boot.py` set them. Where that is not enough the board's stand-in does more: valves that
 stay open without current are pulsed shut at once (`drivers.shutter`), a room is heated a quarter of the time against
-the frost (`drivers.frost_heat`), a lamp whose output holds a level by itself is lit (`drivers.lamp_light`). It reports
-that it is the rescue and why, asks for a new image every two minutes, and after an hour gives the application one more
-try. Of the settings it reads what every kind has, so that a fault in the rest, or a kind it has never heard of, does
-not keep it from the link. It decides nothing of the trade and obeys no orders; but a technician's lock is off, for a
+frost (`drivers.frost_heat`), a lamp whose output holds a level by itself is lit (`drivers.lamp_light`). It reports that
+it is the rescue and why, asks for a new image every two minutes, and after an hour gives the application one more try.
+It reads only the settings that every kind has, so that a fault in the others, or an unknown kind, does not keep it from
+the link. It decides nothing of the trade and obeys no orders; but a technician's lock switches the outputs off, since a
 hand may be in the valve.
 """
 
@@ -22,7 +22,7 @@ KIND = "rescue"
 FIELDS = ()
 BOARD_TEMPERATURE = quantity.TEMPERATURE
 
-# What a technician's word wants of the stand-in; without one it goes by the clock alone.
+# The `wanted` of the stand-in for each of a technician's words; without one it follows only its own timing.
 WANTED = {LOCK: False, TEST: True}
 
 Own = namedtuple("Own", ())
@@ -36,13 +36,13 @@ def common(plain):
 
 
 def decode(faults, plain):
-    """Returns its own settings, of which there are none."""
+    """Returns the rescue's own settings: it has none."""
     return Own()
 
 
 class RescueTrade(Trade):
-    """Reports itself under the node's own kind: the registry knows it by that, and RESCUE_MODE says the rest. What the
-    application remembered is kept for it: hours of a lamp, litres of the day."""
+    """Reports under the node's own kind, by which the registry knows it; RESCUE_MODE reports the rescue. The
+    application's memory is kept for it: hours of a lamp, litres of the day."""
 
     def __init__(self, kind, memory, ports):
         self.kind = kind
@@ -63,8 +63,8 @@ class RescueTrade(Trade):
 
 
 class Ports:
-    """Turns the board's stand-in. `outputs` is what a technician wants (a word of node.trade, or None). There is
-    nothing to sample."""
+    """Turns the board's stand-in. `outputs` is the technician's wish (a word of node.trade, or None). There is nothing
+    to sample."""
 
     def __init__(self, board, machine, *, now_ms):
         self._stand_in = None
@@ -74,7 +74,7 @@ class Ports:
             try:
                 self._stand_in = board.stand_in()(board, machine, now_ms=now_ms)
             except (AttributeError, ImportError, OSError, ValueError) as error:
-                print("rescue: the outputs:", repr(error))  # the link matters more
+                print("rescue: the outputs:", repr(error))  # the link is more important
 
     def safe(self):
         boot.safe_outputs()
@@ -87,7 +87,7 @@ class Ports:
         self.deadline_ms = None if self._stand_in is None else self._stand_in.deadline_ms
 
     def begin_sample(self, *, now_ms):
-        """Does nothing."""
+        """Does nothing: there is nothing to sample."""
 
     def collect(self, *, now_ms):
         return {}

@@ -1,11 +1,11 @@
-"""Shares out the chip's RTC memory, which every reset leaves alone but the loss of power, by regions of bytes.
+"""Divides the chip's RTC memory, which survives every reset except a loss of power, into regions of bytes.
 
-Each region holds one body with its length and a CRC-32, so that what a power-on left there is never believed. The
-layout is a contract between programs of different age, as is that of `slots`: never updated, at the root of the file
-system, and importing nothing that an update could change. Writing allocates no more than the CRC.
+Each region holds one body with its length and a CRC-32, so that random bytes after a power-on are never accepted. Like
+that of `slots`, the layout is a contract between programs of different age: this file is at the root of the file
+system, never updated, and imports nothing that an update could change. Writing allocates no more than the CRC.
 
 `machine.RTC().memory` (MicroPython's quick reference for the ESP32): 2048 bytes; since v1.22 kept over every reset but
-a power-on. A brown-out is told as a power-on there, but keeps the memory: see `guard.ended_by`.
+a power-on. It reports a brown-out as a power-on, but a brown-out keeps the memory: see `guard.ended_by`.
 """
 
 from binascii import crc32
@@ -13,11 +13,11 @@ from binascii import crc32
 GUARD = 0
 CRUMBS = 1
 LOG = 2
-# A kind's own: what a node that sleeps deeply must know when it wakes.
+# The image of a node in deep sleep (node.sleep).
 TRADE = 3
 
-# One byte and its complement, written before each step of a loop, so without room for a CRC; then the regions: first
-# byte and size of each, the head of HEAD_BYTES in it. The last one is in RAM only where something is kept there.
+# The mark: one byte and its complement, written before each step of a loop, so without time for a CRC. Then the
+# regions: first byte and size of each, its head of HEAD_BYTES included. The last one is in RAM only when it is used.
 _MARK = 0
 _PLACES = ((2, 32), (34, 96), (130, 224), (354, 1024))
 SHORT_BYTES = 354
@@ -26,7 +26,7 @@ HEAD_BYTES = 6
 
 
 class Memory:
-    """Reads and writes the regions. `chip`: a `machine.RTC()`, or anything with its `memory`; None keeps nothing."""
+    """Reads and writes the regions. `chip`: a `machine.RTC()`, or an object with its `memory`; None keeps nothing."""
 
     def __init__(self, chip):
         self._chip = chip
@@ -34,7 +34,7 @@ class Memory:
         self._bytes = bytearray(found if len(found) in (SHORT_BYTES, BYTES) else SHORT_BYTES)
 
     def get(self, region):
-        """Returns the region's body, or None when nothing sound is there."""
+        """Returns the region's body, or None when it is not sound."""
         start, size = _PLACES[region]
         if not self._has(region):
             return None
@@ -50,19 +50,19 @@ class Memory:
         return start + size <= len(self._bytes)
 
     def mark(self, value):
-        """Keeps one byte, cheaply: all is copied and nothing allocated."""
+        """Keeps one byte, the mark, cheaply: the whole memory is copied and nothing allocated."""
         self._bytes[_MARK] = value
         self._bytes[_MARK + 1] = 255 - value
         if self._chip is not None:
             self._chip.memory(self._bytes)
 
     def marked(self):
-        """Returns that byte, or None."""
+        """Returns the mark, or None."""
         value = self._bytes[_MARK]
         return value if self._bytes[_MARK + 1] == 255 - value else None
 
     def spoil(self, region):
-        """Makes what is there unsound from now on."""
+        """Invalidates the region's body."""
         if not self._has(region):
             return
         start, _ = _PLACES[region]
@@ -71,7 +71,7 @@ class Memory:
             self._chip.memory(self._bytes)
 
     def put(self, region, body):
-        """Keeps `body` there from now on; it fits, or this is our own bug."""
+        """Keeps `body` in the region. A body that does not fit is our own bug: asserted."""
         start, size = _PLACES[region]
         length = len(body)
         assert 0 < length <= size - HEAD_BYTES

@@ -1,26 +1,26 @@
-"""Reads and writes a node's settings: `settings.json` by the provisioning tool, and two slots with the last good ones.
+"""Reads and writes a node's settings: `settings.json` from the provisioning tool, and two slots with the last good
+ones.
 
-`node.settings_slots` decides; here files are read and written, and no error of the file system is more than a missing
-file. Nothing here erases, and `settings.json` is never written.
+`node.settings_slots` decides; this module reads and writes files, and any error of the file system counts as a missing
+file. It erases nothing, and never writes `settings.json`.
 """
 
 from node import limits, settings_slots
 
 FILE = "settings.json"
 SLOTS = ("settings-a.bin", "settings-b.bin")
-# What was written is compared by pieces of so many bytes.
+# Written data is compared in pieces of this many bytes.
 _COMPARE_BYTES = 64
 
 
 class SettingsStore:
-    """Reads and writes the three files. `open_file` is the built-in `open`, or a test's that loses its power."""
+    """Reads and writes the three files. `open_file` is the built-in `open`, or a test's that simulates a power cut."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
 
     def begin(self, decode_plain, *, crashed):
-        """Returns what this start runs under, a `node.settings_slots.Chosen`. `decode_plain(plain)`: (settings or None,
-        faults).
+        """Returns the `node.settings_slots.Chosen` of this start. `decode_plain(plain)`: (settings or None, faults).
         """
         raw, slots = self._load(FILE, limits.SETTINGS_BYTES_MAX), self._slots()
         chosen, changed = settings_slots.choose(raw, slots, decode_plain, crashed=crashed)
@@ -30,14 +30,14 @@ class SettingsStore:
 
     def prove(self) -> bool:
         """Notes that the settings on trial are good: the program has run under them for SETTINGS_PROVEN_MS, or is about
-        to restart by its own will. Nothing of them is kept in RAM meanwhile: the slot has their digest. True when a
+        to do a planned restart. They are not kept in RAM meanwhile: the slot has their digest. Returns True when a
         write was needed and made."""
         slots = self._slots(bare=True)
         slot = settings_slots.proven(self._load(FILE, limits.SETTINGS_BYTES_MAX), slots)
         return slot is not None and self._write(slot, slots)
 
     def _slots(self, bare=False):
-        """Reads the slots. `bare`: without the settings themselves, which take heap that a node at work has not."""
+        """Returns both slots. `bare`: without the settings themselves, for which a running node has no heap."""
         slots = []
         for name in SLOTS:
             slot = settings_slots.decode(self._load(name, settings_slots.SLOT_BYTES_MAX))
@@ -47,7 +47,7 @@ class SettingsStore:
         return slots
 
     def _write(self, slot, slots):
-        """Writes into the older of `slots` and tells whether it reads back."""
+        """Writes into the older of `slots` and returns whether it reads back."""
         index, _ = settings_slots.newest(slots)
         name, pieces = SLOTS[1 - index], settings_slots.encode(slot)
         try:
@@ -66,10 +66,11 @@ class SettingsStore:
             return False
 
     def _load(self, name, bytes_max):
-        """Returns the bytes of a file, one more than allowed where it is too long; None when it cannot be read."""
+        """Returns the bytes of a file, or one byte more than `bytes_max` of a longer one; None when it cannot be
+        read."""
         try:
             with self._open(name, "rb") as file:
-                # MicroPython takes as much heap as it is asked to read, and 4 kB in one piece are not to be had later.
+                # MicroPython allocates as much heap as it is asked to read, and later there are no 4 kB in one piece.
                 size = file.seek(0, 2)
                 file.seek(0)
                 return file.read(min(size, bytes_max + 1))

@@ -1,16 +1,17 @@
-"""Puts the chip to deep sleep and back: keeps the image in RTC memory, arms what wakes it, and uses no image twice.
+"""Puts the chip into deep sleep and restores it: keeps the image in RTC memory, arms the wake sources, and uses no
+image twice.
 
-An image (`node.sleep`) lies in a region of RTC memory between `fall_asleep` and the next start. The first thing that
-any start does is to spoil it, before the radio is up: an image holds a nonce count, and used twice it would repeat a
-nonce. What is not sound, or not of the boot that flash knows as its last, is nothing: then the start is a start.
+An image (`node.sleep`) is in a region of RTC memory between `fall_asleep` and the next start. Every start first
+invalidates it, before the radio is up: an image holds a nonce count, and used twice it would repeat a nonce. An image
+that is not sound, or not of the last boot on flash, is ignored: the chip then starts as after any reset.
 
-How long it slept, the chip's system time says, which goes on through deep sleep on the RTC's oscillator (ESP-IDF,
-System Time: the RTC timer persists over any reset but a power-up), so that the seconds of booting count, and a sleep
-that a pin ended. Nothing else sets that time here.
+The length of the sleep is taken from the chip's system time, which continues through deep sleep on the RTC's oscillator
+(ESP-IDF, System Time: the RTC timer persists over any reset but a power-up), so that it includes the seconds of booting
+and is right for a sleep that a pin ended. Nothing here sets that time.
 
-Two inputs can wake it that the chip tells apart afterwards: EXT0 and EXT1 (MicroPython, `esp32.wake_on_ext0` and
-`wake_on_ext1`). One that is at its active level when the sleep begins (the wheel of a meter stopped on its magnet) is
-armed for the end of it, which is no pulse.
+Two inputs can wake the chip that it distinguishes afterwards: EXT0 and EXT1 (MicroPython, `esp32.wake_on_ext0` and
+`wake_on_ext1`). An input that is at its active level when the sleep begins (the wheel of a meter stopped on its magnet)
+is armed for the end of that level, which is no pulse.
 """
 
 import struct
@@ -24,7 +25,8 @@ from node.trade import PULSE
 SLICE_MS = 100
 QUIET_MS = 5_000
 _HEAD = "<qBB"
-# Words that `machine.wake_reason` cannot say: which use had EXT0, and whether its active edge was awaited.
+# The words by which the use of EXT0 and EXT1 is kept, since `machine.wake_reason` does not report it; None: the end of
+# an active level was awaited.
 _WORDS = (None, "pulse", "rain", "hand")
 
 
@@ -34,7 +36,7 @@ def system_ms() -> int:
 
 
 def restore(machine, memory):
-    """Restores the sleep.Woken of a start of which the chip says that it woke, or returns None. It is there once."""
+    """Returns the sleep.Woken after a reset by deep sleep, or None. It can be read once."""
     body = memory.get(rtc.TRADE)
     memory.spoil(rtc.TRADE)
     size = struct.calcsize(_HEAD)
@@ -42,7 +44,7 @@ def restore(machine, memory):
         return None
     since_ms, on_ext0, on_ext1 = struct.unpack(_HEAD, body[:size])
     image, slept_ms = sleep.decode(body[size:]), system_ms() - since_ms
-    # A system time that was lost, or a sleep longer than any that is ever asked for.
+    # The system time was lost, or the sleep is longer than any that is ever set.
     if image is None or not 0 <= slept_ms <= sleep.SLEPT_MS_MAX:
         return None
     reason = machine.wake_reason() if hasattr(machine, "wake_reason") else None
@@ -55,7 +57,7 @@ def restore(machine, memory):
 
 
 def fall_asleep(machine, esp32, memory, image, sleep_ms, pins):
-    """Keeps `image` and sleeps. `pins`: of the ports' `wake_pins`. Returns never: what follows is a start."""
+    """Keeps `image` and enters deep sleep. `pins`: from the ports' `wake_pins`. It never returns: a start follows."""
     on_ext0 = on_ext1 = 0
     for word in pins:
         pin, active = pins[word]
@@ -73,11 +75,11 @@ def fall_asleep(machine, esp32, memory, image, sleep_ms, pins):
 
 
 class QuietBearer:
-    """Wraps a bearer that is opened once there is something to send, and closed QUIET_MS after the last word when
-    nothing is asked, for a node that woke and may have nothing to say: a radio that only listens draws thrice what the
-    rest does. Has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's, once there is one.
-    What is sent before the network is up waits for that, so that it need not be sent again after CoAP's four seconds.
-    `open_bearer()` makes the real one."""
+    """Wraps a bearer for a node that woke and may have nothing to send: a radio that only listens draws three times as
+    much as the rest. It opens the bearer with the first datagram to send, and closes it QUIET_MS after the last one
+    when no exchange is open. It has a bearer's methods and, as its own `link`, a link's. `is_idle`: the node's link's,
+    once there is one. A datagram that is sent before the network is up waits for it, so that CoAP need not repeat it
+    after four seconds. `open_bearer()` makes the real bearer."""
 
     ack_timeout_ms = 0
 

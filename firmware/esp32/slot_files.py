@@ -1,7 +1,7 @@
-"""Carries out what an update asks for (`concentrator.update`, `node.updating`) in the folder that the chip does not run
-from. The words are those of `wire.image`.
+"""Carries out the operations of an update (`concentrator.update`, `node.updating`) in the folder that the chip does not
+run from. `wire.image` defines the operations.
 
-Each call does one small thing. What the file system raises is an answer, not an exception. Decides nothing.
+Each call does one small operation. An error of the file system is a result, not an exception. It decides nothing.
 """
 
 import os
@@ -13,8 +13,8 @@ _NO_SPACE = 28  # ENOSPC
 
 
 class SlotFiles:
-    """Carries out one operation at a time. `folder` is the other one's name. `choose(number)` and `confirm(number)` are
-    the loader's."""
+    """Carries out one operation at a time. `folder` is the name of the folder not in use. `choose(number)` and
+    `confirm(number)` are the loader's."""
 
     def __init__(self, folder, choose, confirm, *, open_file=open, files=os):
         self._folder = folder
@@ -22,7 +22,7 @@ class SlotFiles:
         self._confirm = confirm
         self._open = open_file
         self._os = files
-        self._file = None  # that is being written
+        self._file = None  # the one being written
         self._actions = {
             image.READ: self._read,
             image.CLEAR: self._clear,
@@ -75,14 +75,14 @@ class SlotFiles:
             file.close()
 
     def _abandon(self):
-        """Closes a file that is wanted no more: where a full flash did not take it, closing may fail as well."""
+        """Closes a file that is no longer wanted; on a full flash closing may fail too."""
         try:
             self._close()
         except OSError:
             pass
 
     def _clear(self):
-        """Removes one file or empty folder."""
+        """Removes one file or empty folder; returns True when nothing is left, else False."""
         self._abandon()
         if not self._is_there(self._folder):
             return True
@@ -115,7 +115,7 @@ class SlotFiles:
 
 
 def running_number(folder, *, open_file=open):
-    """Returns the number of the image in a folder; 0 when nothing tells."""
+    """Returns the number of the image in a folder; 0 when there is no readable manifest."""
     try:
         with open_file(folder + "/" + image.MANIFEST_NAME, "rb") as file:
             return image.decode(file.read(image.MANIFEST_BYTES_MAX)).number

@@ -1,11 +1,12 @@
-"""Chooses which of two folders a chip starts from, in two files that are written in turn. Never updated, as the loader.
+"""Keeps the choice of the folder, of two, that a chip starts from, in two files that are written in turn. Like the
+loader it is never updated.
 
 A choice is one record with a generation and a CRC, as in `flash`; the sound one with the higher generation counts. A
-cut in the middle of a write damages at most the file being written, which is never the newest sound one: every
-choice is therefore made or not made. A new folder starts on trial, TRIES times at most, each counted before it begins;
-it counts for good only when it says so itself (`confirm`).
+cut in the middle of a write damages at most the file being written, which is never the newest sound one: a choice is
+therefore made or not made. A new folder starts on trial, TRIES times at most, each counted before it begins; it becomes
+the confirmed one only when its program calls `confirm`.
 
-Stands alone at the root of the file system, beside the loader: it imports nothing that an update could change.
+It is at the root of the file system, beside the loader, and imports nothing that an update could change.
 """
 
 import struct
@@ -16,10 +17,10 @@ FOLDERS = ("a", "b")
 FILES = ("slots-a.bin", "slots-b.bin")
 TRIES = 3
 
-# slot: index of the confirmed folder. floor: highest number that was ever confirmed. trial: number of the image in the
-# other folder that is being tried, or 0, and its starts that are left. failed: number that was given up last.
+# slot: index of the confirmed folder. floor: highest number that was ever confirmed. trial, tries: number of the image
+# on trial in the other folder, or 0, and the starts it has left. failed: number of the image that was given up last.
 State = namedtuple("State", ("slot", "floor", "trial", "tries", "failed"))
-# What this start runs.
+# The folder that this start runs, and what its program needs to know.
 Boot = namedtuple("Boot", ("slot", "is_trial", "floor", "failed"))
 
 _FIRST = State(0, 0, 0, 0, 0)
@@ -30,17 +31,17 @@ _LENGTH = struct.calcsize(_FORMAT) + 4
 
 
 class Store:
-    """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that loses its power."""
+    """Reads and writes the two files. `open_file` is the built-in `open`, or a test's that simulates a power cut."""
 
     def __init__(self, *, open_file=open):
         self._open = open_file
 
     def read(self):
-        """Returns the State; that of a new board when nothing sound is there."""
+        """Returns the State of the newest sound record; that of a new board when there is none."""
         return self._newest()[1]
 
     def write(self, state) -> bool:
-        """Writes into the older file and tells whether it reads back. False leaves the newest record as it was."""
+        """Writes into the older file and returns whether it reads back. After False the newest record is as it was."""
         generation, _, newest = self._newest()
         data = encode(generation + 1, state)
         name = FILES[1 - newest]
@@ -69,7 +70,7 @@ class Store:
 
 
 def begin(store) -> Boot:
-    """Returns what this start runs. A trial that cannot be counted is not begun: it might be tried for ever."""
+    """Returns the Boot of this start. A trial that cannot be counted is not begun: it might be tried for ever."""
     state = store.read()
     slot, floor, trial, tries, failed = state
     if trial and tries and store.write(State(slot, floor, trial, tries - 1, failed)):
@@ -81,25 +82,25 @@ def begin(store) -> Boot:
 
 
 def choose(store, running, number) -> bool:
-    """Has the folder beside the running one tried from the next start on."""
+    """Puts the folder beside the running one on trial from the next start on; returns whether it is written."""
     state = store.read()
     return store.write(State(running, state.floor, number, TRIES, state.failed))
 
 
 def confirm(store, running, number) -> bool:
-    """Notes that the running folder is good, and that nothing below `number` comes after it."""
+    """Confirms the running folder, after which no number below `number` is accepted; returns whether it is written."""
     state = store.read()
     return store.write(State(running, max(state.floor, number), 0, 0, state.failed))
 
 
 def encode(generation, state) -> bytes:
-    """Encodes one record of `_LENGTH` bytes."""
+    """Returns the `_LENGTH` bytes of one record."""
     data = struct.pack(_FORMAT, _MAGIC, generation, *state)
     return data + struct.pack("<I", crc32(data))
 
 
 def decode(data):
-    """Returns (generation, State), or None for what is not a sound record."""
+    """Returns (generation, State), or None for bytes that are not a sound record."""
     if len(data) != _LENGTH or crc32(data[:-4]) != struct.unpack("<I", data[-4:])[0]:
         return None
     fields = struct.unpack(_FORMAT, data[:-4])
