@@ -1,1 +1,1 @@
-"""The agent as people see it: words, findings, reports, explanations, the technician's page."""
+"""Shows the agent to people: sentences, findings, reports, explanations, the technician's page."""

@@ -1,6 +1,6 @@
-"""Finds what wants attention at a gateway, the gravest first, each with its sentence and what to do about it.
+"""Finds what needs attention at a gateway, the gravest first, each with its sentence and what to do about it.
 
-Parts of the status that are absent are passed over. Judges, and changes nothing; `gateway/show/report.py` lays it out.
+Absent parts of the status are skipped. It judges, and changes nothing; `gateway/show/report.py` lays it out.
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ from gateway.language.values import value_text
 from gateway.show.words import WORDS, word, word_or
 from wire import event
 
-# A reconnection takes seconds, a change of bearer half a minute; beyond, it is worth a look.
+# A reconnection takes seconds, a change of bearer half a minute; longer than this needs attention.
 _LINK_DOWN_S = 180
 # The centre restarts and catches up; a watermark follows each batch, so with records waiting this long is odd.
 _CENTRE_SILENT_S = 900
@@ -24,14 +24,14 @@ _DAYS_LEFT_MIN = 30
 _JOURNAL_FULL_PERCENT = 90
 _FREE_BYTES_MIN = 64 * 1024 * 1024
 _UNHEARD_S = 900
-# A modem that has just been powered takes its time.
+# A modem that has just been powered needs time to start.
 _MODEM_STARTS_S = 300
 
-# A concentrator that is found late has waited for its port, or was reset.
+# A concentrator that appears late has waited for its port, or was reset.
 _RADIO_STARTS_S = 300
 _ADDRESSES_SHOWN_MAX = 8
 
-# What the technician on the spot cannot mend: the server refuses, or what it says is wrong.
+# Causes that a technician at the cabinet cannot repair: the server refuses, or its messages are wrong.
 _AT_THE_CENTRE = (
     "connection-refused", "connection-closed", "not-mqtt", "mqtt-refused", "mqtt-disconnected", "mqtt-malformed",
     "mqtt-flood", "mqtt-packet-too-large",
@@ -46,7 +46,7 @@ _GRAVE = _ALARMS.index("lampsLost")
 
 
 class Finding(NamedTuple):
-    """Something that wants attention: a key of WORDS, the values for its sentence, and the remedy's own key."""
+    """Describes what needs attention: a key of WORDS, the values for its sentence, and the remedy's own key."""
 
     key: str
     values: dict[str, Any]
@@ -63,14 +63,14 @@ class Finding(NamedTuple):
 
 
 class _Deferred(NamedTuple):
-    """A value that is put into words only when the language is known."""
+    """Holds a value that is put into words only when the language is known."""
 
     function: Any
     value: Any
 
 
 def findings(status: Status) -> list[Finding]:
-    """Lists what wants attention, the gravest first. Empty for an agent that does not run: that is its headline."""
+    """Lists what needs attention, the gravest first. Empty for an agent that does not run: that is its headline."""
     if status.phase != RUNNING:
         return []
     parts = (
@@ -81,21 +81,21 @@ def findings(status: Status) -> list[Finding]:
 
 
 def alarm_findings(status: Status, feeder: str | None = None) -> list[Finding]:
-    """The cabinet's alarms, the gravest first; of one feeder, with those that concern every feeder."""
+    """Lists the cabinet's alarms, the gravest first; for one feeder, with those that concern every feeder."""
     alarms = () if status.cabinet is None else status.cabinet.alarms
     if any(alarm.what == "handedBack" for alarm in alarms):
-        alarms = tuple(alarm for alarm in alarms if alarm.what != "timeFallback")  # its cause, said by the other
+        alarms = tuple(alarm for alarm in alarms if alarm.what != "timeFallback")  # its cause, included in handedBack
     found = [_of_alarm(alarm) for alarm in alarms if feeder is None or alarm.feeder in (None, feeder)]
     return sorted(found, key=_gravity)
 
 
 def is_grave(found: Finding) -> bool:
-    """True when a street is dark, burns by day or is dangerous by it, and for everything that is not of the cabinet."""
+    """True when a street is dark, lit by day or dangerous by it, and for every finding that is not of the cabinet."""
     return not found.key.startswith("alarm.") or _gravity(found) < _GRAVE
 
 
 def _street(status: Status) -> list[Finding]:
-    """Finds what leaves a street dark, burning or dangerous: this comes before everything else."""
+    """Finds what leaves a street dark, lit by day or dangerous: these findings come before all others."""
     return [found for found in alarm_findings(status) if _gravity(found) < _GRAVE]
 
 
@@ -130,7 +130,7 @@ def _basis(basis: str, language: str) -> str:
 
 
 def _stuck(status: Status) -> list[Finding]:
-    # A modem's thread is called after its bearer too: "modem mobile".
+    # The name of a modem's thread contains its bearer too: "modem mobile".
     late = [one.name.partition(" ")[0] for one in status.late]
     # Some have a sentence of their own: the agent is not restarted for them.
     apart = [f"late.{name}" for name in late if f"late.{name}" in WORDS]
@@ -201,12 +201,12 @@ def _time(status: Status) -> list[Finding]:
     # A start without network takes a moment to find its time server.
     early = (status.uptime_s or 0) < _RECENT_S
     if any(found.key in ("alarm.timeFallback", "alarm.handedBack") for found in alarm_findings(status)):
-        return []  # one cause, said once
+        return []  # one cause, reported once
     return [] if early or status.clock is None or status.clock.good else [Finding("clock", {})]
 
 
 def _bearers(status: Status) -> list[Finding]:
-    """Another than the preferred one carries, or nothing stands by. Without any link `_link` has said so."""
+    """Finds that another than the preferred bearer carries, or no other stands by. `_link` reports a missing link."""
     policy = policy_of(status)
     if policy in ("thin", "hold"):
         return [Finding(policy, {})]
@@ -224,7 +224,7 @@ def _bearers(status: Status) -> list[Finding]:
 
 
 def _modem(status: Status) -> list[Finding]:
-    """The first trouble of each modem on the way from the plug to the operator."""
+    """Finds the first trouble of each modem on the way from the plug to the operator."""
     if (status.uptime_s or 0) < _MODEM_STARTS_S:
         return []
     modems = {name: bearer.modem for name, bearer in (status.bearers or {}).items() if bearer.modem is not None}
@@ -243,7 +243,7 @@ def _modem_trouble(sentence: str, bearer: str, modem: ModemState) -> list[Findin
 
 
 def _radio(status: Status) -> list[Finding]:
-    """The concentrator is away, or did not take its image."""
+    """Finds that the concentrator is away, or did not accept its image."""
     radio = status.part("radio")
     concentrator = radio.get("concentrator")
     found = []
@@ -296,7 +296,7 @@ def bearer_name(name: str, language: str) -> str:
 
 
 def policy_of(status: Status) -> str | None:
-    """Tells what the budget of the bearer in use lets pass; None where none is counted."""
+    """Returns what the budget of the bearer in use lets pass; None where there is no budget."""
     carrier = status.carrier
     return None if carrier is None or carrier.budget is None else carrier.budget.policy
 

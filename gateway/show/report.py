@@ -1,7 +1,7 @@
-"""A gateway's state in words: one headline, what is wrong (`gateway/show/findings.py`), then the figures.
+"""Puts a gateway's state into words: one headline, the findings (`gateway/show/findings.py`), then the figures.
 
-Works on the status of an agent, or on what the files alone tell when no agent answers. Parts that are absent are left
-out. The lines about a cabinet and about directives stand here too. Changes nothing.
+Works on the status of an agent, or on what the files show when no agent answers. Absent parts are left
+out. The lines about a cabinet and about directives are here too. Changes nothing.
 """
 
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ from gateway.show.words import why, word, word_or
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
 _NO_ANSWER = (ABSENT, MUTE, FORBIDDEN)
 
-# (label, parts) of one line.
+# The label and the parts of one line.
 Section = tuple[str, list[str]]
 
 _LABEL_WIDTH = 12
@@ -39,14 +39,14 @@ _UNKNOWN_SHOWN_MAX = 4  # kids of unknown nodes on one line
 
 
 def exit_status(status: Status) -> int:
-    """The exit status: 0 well, 1 something wants attention (or it starts, or stops), 2 no agent answers."""
+    """Returns the exit status: 0 well, 1 something needs attention (or it starts, or stops), 2 no agent answers."""
     if status.phase in _NO_ANSWER:
         return NO_AGENT
     return ATTENTION if status.phase != RUNNING or findings(status) else WELL
 
 
 def headline(status: Status, language: str) -> str:
-    """One short line: well, or the gravest finding and how many more."""
+    """Returns one short line: well, or the gravest finding and how many more."""
     if status.phase != RUNNING:
         return word(status.phase, language)
     found = findings(status)
@@ -57,7 +57,7 @@ def headline(status: Status, language: str) -> str:
 
 
 def render(status: Status, language: str) -> list[str]:
-    """The whole report, a line each."""
+    """Returns the whole report, line by line."""
     lines = no_answer_lines(status, language) or [_title(status, language)]
     for found in findings(status):
         lines += [f"  ! {found.sentence(language)}", f"    → {word('do', language, text=found.to_do(language))}"]
@@ -68,7 +68,7 @@ def render(status: Status, language: str) -> list[str]:
 
 
 def no_answer_lines(status: Status, language: str) -> list[str] | None:
-    """The headline and what to do where no agent answers; None where one does."""
+    """Returns the headline and what to do where no agent answers; None where one does."""
     if status.phase not in _NO_ANSWER:
         return None
     return [_title(status, language), f"  → {word('do', language, text=word(f'{status.phase}.do', language))}"]
@@ -82,7 +82,7 @@ def _title(status: Status, language: str) -> str:
 
 
 def sections(status: Status, language: str) -> list[tuple[str, list[str]]]:
-    """(label of WORDS, what stands behind it), a line each; parts that are absent are left out."""
+    """Returns (label of WORDS, its parts) for each line; absent parts are left out."""
     makers = (
         ("since", _since_parts), ("centre", _centre_parts), ("waiting", _waiting_parts), ("disk", _disk_parts),
         ("losses", _losses_parts), ("nodes", _nodes_parts), ("clock", _clock_parts),
@@ -195,7 +195,7 @@ def _clock_parts(status: Status, language: str) -> list[str]:
 
 
 def _bearer_lines(status: Status, language: str) -> list[tuple[str, list[str]]]:
-    """The budget and the modem of each bearer that has one; with its name where there are several."""
+    """Returns the lines for the budget and the modem of each bearer that has one; named where there are several."""
     bearers = status.bearers or {}
     found = [("mobile", name, _budget_parts(bearer.budget, language)) for name, bearer in bearers.items()]
     found += [("modem", name, _modem_parts(bearer.modem, language)) for name, bearer in bearers.items()]
@@ -248,14 +248,14 @@ def _faults_parts(status: Status, language: str) -> list[str]:
 
 
 def fault_words(fault: FaultStatus, language: str) -> str:
-    """A fault of the log: what, and the beginning of why."""
+    """Returns a fault of the log in words: its event, and the beginning of its reason."""
     what = word_or(f"event.{fault.what}", fault.what, language)
     detail = next((str(value) for name, value in fault.values.items() if name in _DETAILS), "")
     return word("more_text", language, what=what, detail=detail[:80]) if detail else what
 
 
 def cabinet_sections(status: Status, language: str) -> list[Section]:
-    """(label, parts) a line; nothing without a cabinet."""
+    """Returns (label, parts) for each line; nothing without a cabinet."""
     cabinet = status.cabinet
     if cabinet is None:
         return []
@@ -333,7 +333,7 @@ def _alarms(status: Status, language: str) -> list[str]:
 
 
 def directive_lines(status: Status, language: str, *, with_ids: bool = False) -> list[str]:
-    """One line for each directive, those that wait for their time too."""
+    """Returns one line for each directive, including those that wait for their time."""
     return [_line(one, language, with_ids) for one in status.directives or ()]
 
 

@@ -1,9 +1,9 @@
-"""The sentences of `gateway status`, `losses` and `tell`.
+"""Holds the sentences of `gateway status`, `losses` and `tell`.
 
-For a technician at an open cabinet: short, what is wrong before what may be done, no term that only we use. People
-there are near live parts: where a fault may have bared a conductor the remedy says so first. The guide `INCIDENTS.md`
-quotes every finding. The alarms of the wire have theirs in `gateway/language/events.py`, TLS beside its
-detection (`gateway/io/tls.py`).
+They are for a technician at an open cabinet: short, the fault before the remedy, no term that only we use. People
+there are near live parts: where a fault may have bared a conductor the remedy begins with that. The guide
+`INCIDENTS.md` quotes every finding. The alarms of the wire have their sentences in `gateway/language/events.py`, TLS
+beside its detection (`gateway/io/tls.py`).
 """
 
 from gateway.io import tls
@@ -113,7 +113,7 @@ WORDS = Phrases({
     "unheard.do": N_("check the antenna or cable of the nodes' network, and the address listened on"),
     "cannot_serve": N_("Local monitoring partly missing: {why}"),
     "cannot_serve.do": N_("correct [status], [metrics] or [page] in the configuration, then restart the agent"),
-    # causes of a missing link, by the first word of what the connection said; TLS has its own sentences
+    # causes of a missing link, by the first word of the connection's cause; TLS has its own sentences
     "why.connection-refused": N_("the server refuses the connection"),
     "why.connection-timeout": N_("the server does not answer"),
     "why.connection-closed": N_("the server closed the connection"),
@@ -258,7 +258,7 @@ WORDS = Phrases({
     "lease.held.bare": N_("of the centre accepted"),
     "lease.none": N_("no news from the centre: only the policy and emergencies count"),
     "alarm.since": N_("{sentence}, for {since}"),
-    # --- what nodes are told
+    # --- directives of nodes
     "label.directives": N_("directives"),
     "directive.to_all": N_("for all"),
     "directive.to": N_("for {scope}"),
@@ -300,7 +300,7 @@ word_or = WORDS.text_or
 
 
 def why(text: str | None, language: str) -> str:
-    """The cause of a missing link, from the stable word in front of `text`."""
+    """Returns the cause of a missing link in words, from the stable word at the beginning of `text`."""
     name = (text or "").partition(":")[0]
     if name in tls.REMEDIES:
         return word("why.tls", language)

@@ -1,1 +1,1 @@
-"""Why a feeder is as it is, in plain words: read from a running agent's document, told to people in two languages."""
+"""Explains in plain words why a feeder is as it is, from a running agent's status, in two languages."""

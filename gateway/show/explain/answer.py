@@ -1,9 +1,9 @@
-"""The whole explanation of one feeder as plain data: for the screen, for `--json`, for the technician's page.
+"""Makes the whole explanation of one feeder as plain data: for the screen, for `--json`, for the technician's page.
 
-`explain_now` gives the state and its reasons; `explain_at` what the policy wants at another time, and which commands
-would still hold. Sentences are in one language; figures stand beside them for programs. The verdict on the watts is
-for people only: the alarms are the agent's, which waits and remembers (`gateway/core/cabinet/alarms.py`). Half a lamp,
-a twentieth of the feeder or 5 W, the greatest of them, is no difference: mains voltage moves as much.
+`explain_now` returns the state and its reasons; `explain_at` what the policy demands at another time, and which
+commands would still hold. Sentences are in one language; figures are beside them for programs. The verdict on the watts
+is for people only: the alarms are the agent's, which waits and remembers (`gateway/core/cabinet/alarms.py`). Half a
+lamp, a twentieth of the feeder or 5 W, the greatest of them, counts as no difference: mains voltage varies as much.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from gateway.show.explain.words import word
 
 
 def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:
-    """Gives the state now, and everything that led to it."""
+    """Returns the state now, and everything that led to it."""
     found = watts(feeder, language)
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     return {
@@ -43,7 +43,7 @@ def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> 
 
 
 def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, language: str) -> dict[str, Any]:
-    """Tells what the policy wants at `at`, why, and what could decide otherwise."""
+    """Returns what the policy demands at `at`, why, and what could decide otherwise."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     answer: dict[str, Any] = {
         "unix_s": at.unix_s,
@@ -67,7 +67,7 @@ def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, lan
 
 
 def state_sentence(feeder: FeederStatus, language: str) -> str:
-    """Words the state: `allumé depuis 6 h 12 min`."""
+    """Puts the state into words: `allumé depuis 6 h 12 min`."""
     state = state_words(feeder.closed, language)
     if feeder.since_s is None or feeder.since_s < 0 or feeder.closed is None:
         return state
@@ -75,7 +75,7 @@ def state_sentence(feeder: FeederStatus, language: str) -> str:
 
 
 def night_data(found: Tonight | None, language: str) -> dict[str, Any] | None:
-    """Gives a night as plain data."""
+    """Returns a night as plain data."""
     if found is None:
         return None
     return {
@@ -102,7 +102,7 @@ def _side(at_s: int, now_s: int | None) -> str:
 
 
 def _notes(cabinet: CabinetStatus, at: moments.At, language: str) -> list[str]:
-    """Lists what is to be known about that time: the awkward hour, a policy that ends or begins by then."""
+    """Lists what matters about that time: an ambiguous or missing hour, a policy that ends or begins by then."""
     notes = []
     if at.note is not None:
         notes.append(word(f"at.{at.note}", language, clock=moments.clock(at.unix_s, language)))
@@ -128,7 +128,8 @@ _DARK_SHARE, _DARK_W = 0.05, 3.0
 
 
 class Watts(NamedTuple):
-    """The verdict on a feeder's watts. `brief`: the sentence without its figures, for where they stand already."""
+    """Holds the verdict on a feeder's watts. `brief`: the sentence without figures, for places that show them
+    already."""
 
     verdict: str
     sentence: str
@@ -136,7 +137,7 @@ class Watts(NamedTuple):
 
 
 def watts(feeder: FeederStatus, language: str) -> Watts:
-    """Compares power with what is normal; the auxiliary contact first, for it is nearer to the contactor."""
+    """Compares power with the normal power; the auxiliary contact first, for it is nearer to the contactor."""
     if feeder.feedback is not None and feeder.closed is not None and feeder.feedback != feeder.closed:
         key = "feedback.closed" if feeder.feedback else "feedback.open"
         return Watts(DISAGREE, word(key, language), word(key, language))

@@ -1,9 +1,9 @@
-"""The commune's policy for a feeder at an instant, reckoned from the signed document itself, and its words.
+"""Computes the commune's policy for a feeder at an instant from the signed document itself, and puts it into words.
 
-The evaluation is the agent's (`policy.lighting`), from the bytes that it reports to be in force, so that an
-explanation does not rest on the agent's word. Without those bytes (none in force, a format of a newer agent) a feeder
-runs sunset to sunrise where the site is known, and otherwise nothing is claimed. A night is reckoned once and kept.
-Reads no clock.
+The evaluation is the agent's (`policy.lighting`), on the bytes that the agent reports to be in force, so that an
+explanation does not depend on the agent's conclusions. Without those bytes (none in force, a format of a newer agent) a
+feeder runs sunset to sunrise where the site is known, and otherwise nothing is claimed. A night is computed once and
+kept. Reads no clock.
 """
 
 from functools import lru_cache
@@ -18,8 +18,8 @@ PERMANENT, CALENDAR, DEFAULT = "permanent", "calendar", "default"
 
 
 class Law(NamedTuple):
-    """The rules that a feeder runs by. `number`: of its calendar, from 1; None for the default. `rules`: the policy's
-    lighting section and this feeder in it, for its limits; None without a policy."""
+    """Holds the rules that a feeder runs by. `number`: of its calendar, from 1; None for the default. `rules`: the
+    policy's lighting section and this feeder in it, for its limits; None without a policy."""
 
     kind: str
     calendar: Any
@@ -29,7 +29,7 @@ class Law(NamedTuple):
 
 
 class Wish(NamedTuple):
-    """The level that is wanted at an instant. `rule` and `step` as in `policy.lighting`; `until_s`: of the next
+    """Holds the level that is wanted at an instant. `rule` and `step` as in `policy.lighting`; `until_s`: of the next
     change."""
 
     law: Law
@@ -46,7 +46,7 @@ class Wish(NamedTuple):
 
 @lru_cache(maxsize=4)
 def policy_of(plain: bytes | None) -> Any:
-    """Decodes the `document.Policy` behind these bytes; None for none, or for one that this version cannot read."""
+    """Decodes these bytes to a `document.Policy`; None for none, or for one that this version cannot read."""
     if plain is None:
         return None
     return document.decode(plain)[0]
@@ -56,7 +56,7 @@ def law_of(cabinet: CabinetStatus, feeder: FeederStatus) -> Law | None:
     """Finds the rules that this feeder runs by; None where they are not known."""
     policy = policy_of(cabinet.policy_plain)
     if policy is None:
-        # A policy that we cannot read is in force all the same: nothing is claimed in its place.
+        # A policy that we cannot read is in force all the same: no other rules are claimed in its place.
         if cabinet.site is None or cabinet.policy.version is not None:
             return None
         return Law(DEFAULT, lighting.DEFAULT_CALENDAR, None, lighting.Site(*cabinet.site, civil.PARIS))
@@ -70,7 +70,7 @@ def law_of(cabinet: CabinetStatus, feeder: FeederStatus) -> Law | None:
 
 
 def wish(law: Law, unix_s: int, uncertainty_s: int = 0) -> Wish:
-    """Computes what the law wants at this instant; with an uncertain clock the brightest in doubt, as the agent
+    """Computes what the law demands at this instant; with an uncertain clock the brightest possible level, as the agent
     does."""
     night = night_of(law, unix_s)
     if law.kind == PERMANENT:
@@ -107,7 +107,7 @@ _WEEK = 7
 
 
 def wish_words(wish: Wish, language: str) -> str:
-    """Words a wish: `calendrier n° 1, règle 2 (vendredi et samedi), étape 3 : extinction à 23:30`."""
+    """Puts a wish into words: `calendrier n° 1, règle 2 (vendredi et samedi), étape 3 : extinction à 23:30`."""
     law = wish.law
     if law.kind == PERMANENT:
         return word("permanent", language)
@@ -118,7 +118,7 @@ def wish_words(wish: Wish, language: str) -> str:
 
 
 def rule_words(calendar: Any, index: int, language: str) -> str:
-    """Words a rule: `règle 2 (vendredi et samedi)`."""
+    """Puts a rule into words: `règle 2 (vendredi et samedi)`."""
     if index == lighting.NO_RULE:
         return word("rule.none", language)
     rule = calendar.rules[index]
@@ -133,7 +133,8 @@ def rule_words(calendar: Any, index: int, language: str) -> str:
 
 
 def step_words(law: Law, rule: int, step: int, language: str, *, is_numbered: bool = True) -> str:
-    """Words a step: `étape 3 : extinction à 23:30`; `step` as in a reason: its number, NO_STEP or DAYLIGHT."""
+    """Puts a step into words: `étape 3 : extinction à 23:30`; `step` as in a reason: its number, NO_STEP or
+    DAYLIGHT."""
     if step == lighting.NO_STEP:
         return word("step.before", language)
     if step == lighting.DAYLIGHT:

@@ -1,8 +1,8 @@
-"""Instants and dates in a person's words, by French legal time; and back: the `--at TIME` that a person types.
+"""Puts instants and dates into words, by French legal time, and parses the `--at TIME` that a person types.
 
 Summer time is `policy.civil`'s. On the autumn night an hour passes twice: such an instant is shown with "summer
-time" or "winter time" behind it. Typed without an offset it is the first passage, a time in the spring gap is the
-moment of the change, and both are said. Reads no clock: now is an argument.
+time" or "winter time" after it. Typed without an offset it is the first passage; a time in the spring gap is the
+moment of the change; both are noted in the answer. Reads no clock: now is an argument.
 """
 
 import re
@@ -30,14 +30,15 @@ _YEARS = (1970, 2090)
 
 
 class At(NamedTuple):
-    """An instant as typed. `note`: None, GAP (there is no such time that night) or FOLD (it passes twice)."""
+    """Holds an instant as typed. `note`: None, GAP (there is no such time that night) or FOLD (it passes twice)."""
 
     unix_s: int
     note: str | None
 
 
 def parse(text: str, unix_s: int) -> At:
-    """`23:00` (today), `demain 05:30`, `2026-07-14T02:00`, `14/07/2026 02:00`, with or without `+02:00`. ValueError."""
+    """Parses `23:00` (today), `demain 05:30`, `2026-07-14T02:00`, `14/07/2026 02:00`, also with `+02:00`.
+    ValueError."""
     typed = " ".join(text.split())
     found = next((match for form in _FORMS if (match := form.fullmatch(typed))), None)
     if found is None:
@@ -63,7 +64,7 @@ def is_twice(unix_s: int) -> bool:
 
 
 def clock(unix_s: int, language: str) -> str:
-    """`23:30`; in the hour that passes twice with its offset in words."""
+    """Returns `23:30`; in the hour that passes twice with its offset in words."""
     local = civil.local_from_unix(ZONE, unix_s)
     shown = f"{local.second // 3600:02}:{local.second // 60 % 60:02}"
     if not is_twice(unix_s):
@@ -72,7 +73,7 @@ def clock(unix_s: int, language: str) -> str:
 
 
 def date(unix_s: int, language: str) -> str:
-    """`jeudi 26 novembre 2026`."""
+    """Returns `jeudi 26 novembre 2026`."""
     return day(civil.local_from_unix(ZONE, unix_s).civil_day, language)
 
 
@@ -83,7 +84,7 @@ def day(civil_day: int, language: str) -> str:
 
 
 def month_day(month: int, number: int, language: str) -> str:
-    """`14 juillet`, `1er juin`."""
+    """Returns `14 juillet`, `1er juin`."""
     first = number == 1 and language == "fr"
     return f"{'1er' if first else number} {word(f'month.{month}', language)}"
 
@@ -93,7 +94,7 @@ def date_and_clock(unix_s: int, language: str) -> str:
 
 
 def stamp(unix_s: int) -> str:
-    """`2026-11-26 23:30:05`, for lists; in the hour that passes twice with its offset."""
+    """Returns `2026-11-26 23:30:05`, for lists; in the hour that passes twice with its offset."""
     local = civil.local_from_unix(ZONE, unix_s)
     year, month, number = civil.civil_from_days(local.civil_day)
     hour, minute, second = local.second // 3600, local.second // 60 % 60, local.second % 60
@@ -102,8 +103,8 @@ def stamp(unix_s: int) -> str:
 
 
 def clock_near(unix_s: int, now_s: int | None, language: str) -> str:
-    """Shows the time alone within the next or last 20 hours, which is not taken for another day's; else with the
-    date."""
+    """Returns the time alone within the next or last 20 hours, where it cannot be mistaken for another day's; else with
+    the date."""
     if now_s is not None and abs(unix_s - now_s) < 72_000:
         return clock(unix_s, language)
     return date_and_clock(unix_s, language)

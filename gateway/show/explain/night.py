@@ -1,7 +1,7 @@
-"""A night of one feeder, noon to noon, as rows for people: what changes when and why, where commands end, what is next.
+"""Makes rows of one feeder's night, noon to noon: what changes when and why, where commands end, what comes next.
 
-The rows come from the policy's own calendar; where that cannot be reckoned, from the levels that the agent reports.
-Nothing is shown for a night that cannot be known. The next change is sought from now to the end of the following
+The rows come from the policy's own calendar; where that cannot be computed, from the levels that the agent reports.
+An unknown night has no rows. The next change is searched from now to the end of the following
 night, among the policy, the end of a test and of commands: a hand switch has no end, a photocell no calendar.
 """
 
@@ -17,7 +17,7 @@ from policy import civil, lighting
 
 
 class Row(NamedTuple):
-    """A change at `unix_s` to a level; `level` None: the end of a command, which `words` names."""
+    """Describes a change at `unix_s` to a level; `level` None: the end of a command, which `words` names."""
 
     unix_s: int
     level: int | None
@@ -25,8 +25,8 @@ class Row(NamedTuple):
 
 
 class Tonight(NamedTuple):
-    """A night from noon (`start_s`) to noon (`end_s`). `notes`: steps that do nothing that night, the rule that was
-    chosen."""
+    """Holds a night from noon (`start_s`) to noon (`end_s`). `notes`: steps without effect that night, the rule that
+    was chosen."""
 
     start_s: int
     end_s: int
@@ -91,7 +91,7 @@ _HELD = ("interlock", "manual")
 
 
 def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
-    """Words the next change: `extinction à 23:30`, from the state that the feeder is in now."""
+    """Puts the next change into words: `extinction à 23:30`, from the state that the feeder is in now."""
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     if cabinet.in_control is False:
         return word("next.handed", language)
@@ -111,7 +111,7 @@ def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> s
 
 
 def next_by_policy(law: Law, unix_s: int, now_s: int | None, language: str) -> str:
-    """Words the next change after any instant, by the policy alone."""
+    """Puts the next change after any instant into words, by the policy alone."""
     closed = wish(law, unix_s).wants_light
     for at_s in _changes(law, unix_s):
         if wish(law, at_s).wants_light != closed:
@@ -131,7 +131,7 @@ def _held_until_s(feeder: FeederStatus, now_s: int) -> int | None:
 
 
 def _expected(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, at_s: int) -> bool:
-    """Expects a state by what is known now: an emergency, a command under a lease that goes on, the policy."""
+    """Computes a state from what is known now: an emergency, a command under a lease that continues, the policy."""
     kinds = ((EMERGENCY,), (OVERRIDE, TEST)) if cabinet.lease.held is not False else ((EMERGENCY,),)
     for some in kinds:
         command = holding(cabinet, feeder, some, at_s)

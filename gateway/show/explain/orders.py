@@ -1,4 +1,4 @@
-"""Commands, tests and limits in words: who, until when, why; and which commands hold for a feeder at an instant."""
+"""Puts commands, tests and limits into words (author, end, reason), and finds those that hold for a feeder."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ def is_over(command: CommandStatus) -> bool:
 def holding(
     cabinet: CabinetStatus, feeder: FeederStatus, kinds: tuple[str, ...], unix_s: int | None
 ) -> CommandStatus | None:
-    """Finds the command of these kinds that holds for a feeder at an instant; of several the latest, as the agent has
-    it."""
+    """Finds the command of these kinds that holds for a feeder at an instant; of several the latest, as the agent
+    does."""
     found = [
         command
         for command in cabinet.commands
@@ -36,7 +36,7 @@ def holding(
 
 
 def still_holding(cabinet: CabinetStatus, feeder: FeederStatus, unix_s: int) -> list[CommandStatus]:
-    """Lists the commands that would hold at that instant, of those known now."""
+    """Lists the commands known now that would still hold at that instant."""
     return [command for command in cabinet.commands if concerns(command, feeder) and _holds(command, unix_s)]
 
 
@@ -52,7 +52,7 @@ def wants_light(command: CommandStatus) -> bool:
 
 
 def command_words(command: CommandStatus, now_s: int | None, language: str) -> str:
-    """Words a command: `Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
+    """Puts a command into words: `Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
     parts = [command.author or word("order.no_author", language)]
     parts.append(word("order.light" if wants_light(command) else "order.dark", language))
     if command.target:
@@ -73,7 +73,7 @@ def kind_words(command: CommandStatus, language: str) -> str:
 
 
 def demand_words(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatus, language: str) -> str:
-    """Words what moved a feeder: the command behind it, or a name with how long it still holds."""
+    """Puts a demand's source into words: the command behind it, or a name with how long it still holds."""
     now_s = cabinet.unix_s
     command = next((one for one in cabinet.commands if one.id is not None and one.id == demand.command), None)
     if command is not None:
@@ -91,7 +91,7 @@ def demand_words(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatu
 
 
 def limit_words(law: Law, unix_s: int, language: str) -> list[str]:
-    """Words what the law forbids at this feeder in the night of this instant, with its source."""
+    """Puts into words what the law forbids at this feeder in the night of this instant, with its source."""
     return [_limit(limit, language) for limit in limits_of(law, unix_s)]
 
 

@@ -1,9 +1,9 @@
-"""Why a feeder is as it is: one sentence, and the answer of each level of the precedence, from the strongest down.
+"""Explains why a feeder is as it is: one sentence, and each level of the precedence, from the strongest down.
 
-    interlock > emergency > manual > command > policy > default (and what stands in for a clock)
+    interlock > emergency > manual > command > policy > default (and the fallbacks without a clock)
 
 The agent reports which rule moved the contactor; the words of the rule come from the signed policy, from the commands
-it knows and from what is wired. Where contactor and policy do not agree both are said.
+that the agent knows and from the wiring. Where contactor and policy do not agree the sentence includes both.
 """
 
 from typing import NamedTuple
@@ -18,17 +18,17 @@ _UNCERTAINTY_S_MAX = 3_600
 
 
 def why(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
-    """Tells in one sentence why the feeder is as it is."""
+    """Returns in one sentence why the feeder is as it is."""
     deciding = demand_of(feeder, feeder.rule)
     if deciding is None:
         return feeder.because or word("why.unknown", language)
     words = named_sentence(cabinet, feeder, deciding, language)
-    is_handed = cabinet.in_control is False and deciding.rule != "safety"  # which says so itself
+    is_handed = cabinet.in_control is False and deciding.rule != "safety"  # whose sentence says so already
     return word("why.handed", language, words=words) if is_handed else words
 
 
 def why_briefly(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
-    """Tells the same without the names of calendar and rule and without a test's time, for a small screen."""
+    """Returns the same without the names of calendar and rule and without a test's time, for a small screen."""
     deciding = demand_of(feeder, feeder.rule)
     if deciding is not None and deciding.rule == "manual" and deciding.said and cabinet.in_control is not False:
         return word("why.manual", language, order=deciding.said)
@@ -45,14 +45,14 @@ def why_briefly(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> 
 
 
 def named_sentence(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatus, language: str) -> str:
-    """Tells what one rule demands, with the rule's name in front."""
+    """Returns what one rule demands, with the rule's name in front."""
     if demand.rule in ("emergency", "command", "manual"):
         return word(f"why.{demand.rule}", language, order=demand_words(cabinet, feeder, demand, language))
     return plain_sentence(cabinet, feeder, demand, language)
 
 
 def plain_sentence(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatus, language: str) -> str:
-    """Tells what one rule demands, without the rule's name."""
+    """Returns what one rule demands, without the rule's name."""
     rule = demand.rule
     if rule == "interlock":
         return _interlock(feeder, demand, language)
@@ -76,7 +76,7 @@ def demand_of(feeder: FeederStatus, rule: str | None) -> WishStatus | None:
 
 
 def wished_now(cabinet: CabinetStatus, feeder: FeederStatus) -> Wish | None:
-    """Computes what the policy wants now; None where time or policy is missing."""
+    """Computes what the policy demands now; None where time or policy is missing."""
     law = law_of(cabinet, feeder)
     if law is None or cabinet.unix_s is None:
         return None
@@ -84,7 +84,7 @@ def wished_now(cabinet: CabinetStatus, feeder: FeederStatus) -> Wish | None:
 
 
 def policy_sentence(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str | None:
-    """Names the policy, its calendar, rule and step; None where they cannot be reckoned."""
+    """Names the policy, its calendar, rule and step; None where they cannot be computed."""
     law = law_of(cabinet, feeder)
     wished = wished_now(cabinet, feeder)
     if law is None or wished is None:
@@ -103,7 +103,7 @@ def state_words(closed: bool | None, language: str) -> str:
 
 
 def policy_words(cabinet: CabinetStatus, language: str) -> str:
-    """`politique n° 4 (Conseil municipal de Feneu, Délibération 2026-41)`."""
+    """Returns `politique n° 4 (Conseil municipal de Feneu, Délibération 2026-41)`."""
     policy = cabinet.policy
     if policy.version is None:
         return word("policy.unnamed", language)
@@ -112,7 +112,7 @@ def policy_words(cabinet: CabinetStatus, language: str) -> str:
 
 
 def law_words(cabinet: CabinetStatus, law: Law, wished: Wish, language: str) -> str:
-    """Names the policy with the words of its calendar; for a feeder without one what stands in."""
+    """Names the policy with the words of its calendar; for a feeder without one the default."""
     if law.kind == DEFAULT and law.rules is None:
         return word("why.default", language)
     return word("why.policy", language, policy=policy_words(cabinet, language), words=wish_words(wished, language))
@@ -134,7 +134,7 @@ def _as_told(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str
     return word("why.policy", language, policy=policy_words(cabinet, language), words=reported)
 
 
-# `ignored` stands above the level that decides and was not followed: a lease that has run out, a command just come.
+# `ignored`: above the deciding level, yet without effect: an expired lease, a command just received.
 DECIDES, OVERRULED, AGREES, IGNORED, SILENT = "decides", "overruled", "agrees", "ignored", "silent"
 
 LEVELS = ("interlock", "emergency", "manual", "command", "policy", "default")
@@ -142,7 +142,7 @@ _RULES_OF = {"default": ("default", "photocell", "safety")}
 
 
 class Rung(NamedTuple):
-    """One level of the precedence: its name, its answer, and whether that counted."""
+    """Describes one level of the precedence: its name, its answer, and whether that counted."""
 
     level: str
     answer: str
@@ -150,7 +150,7 @@ class Rung(NamedTuple):
 
 
 def ladder(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> list[Rung]:
-    """Lists every level with its answer. The agent reports which one decides; below it stands what was overruled."""
+    """Lists every level with its answer. The agent reports which one decides; those below it are overruled."""
     place = next((number for number, level in enumerate(LEVELS) if feeder.rule in _rules(level)), None)
     rungs = []
     for number, level in enumerate(LEVELS):
@@ -180,7 +180,7 @@ def _verdict(is_below: bool, wants: bool | None, closed: bool | None) -> str:
 def _answer(
     cabinet: CabinetStatus, feeder: FeederStatus, level: str, demand: WishStatus | None, language: str
 ) -> str | None:
-    """Tells what a level demands; None where it demands nothing."""
+    """Returns what a level demands; None where it demands nothing."""
     if level == "policy":
         return _policy(cabinet, feeder, demand, language)
     if demand is not None:
@@ -208,7 +208,7 @@ def _policy(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatus | N
 
 
 def _nothing(cabinet: CabinetStatus, feeder: FeederStatus, level: str, language: str) -> str:
-    """Tells why a level demands nothing."""
+    """Returns why a level demands nothing."""
     version = cabinet.policy.version
     wished = wished_now(cabinet, feeder)
     is_unnamed = version is not None and wished is not None and wished.law.kind == DEFAULT

@@ -1,6 +1,6 @@
-"""The sentences of an explanation, for `bocage gateway explain` and for the technician's page.
+"""Holds the sentences of an explanation, for `bocage gateway explain` and for the technician's page.
 
-Whole sentences with places for values, so that each language keeps its own order. No term that only we use.
+They are whole sentences with places for values, so that each language keeps its own order. No term that only we use.
 """
 
 from gateway.language import N_, NC_, NN_, Phrases
@@ -33,7 +33,7 @@ WORDS = Phrases({
     "watts.none": N_("power is not measured"),
     "feedback.closed": N_("the auxiliary contact says closed although the order is open"),
     "feedback.open": N_("the auxiliary contact says open although the order is closed"),
-    # why, a sentence for each rule
+    # why: a sentence for each rule
     "why.switch-on": N_("hand switch of the cabinet at ON"),
     "why.switch-off": N_("hand switch of the cabinet at OFF"),
     "why.locked": N_("technician's lock-out ({who}): stays off"),

@@ -1,1 +1,1 @@
-"""The technician's page on the gateway: a phone at an open cabinet, in French first, without any network but ours."""
+"""The technician's page on the gateway: for a phone at an open cabinet, in French first, without any other network."""

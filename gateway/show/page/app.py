@@ -1,4 +1,4 @@
-"""The page's addresses: who may see what, how a form becomes an order of the agent, and what every answer carries.
+"""Serves the page's addresses: checks access, turns a form into an order of the agent, and sets every answer's headers.
 
     /login /logout                      the only ones without a session, and its end
     / /tonight /faults /health          the screens
@@ -6,12 +6,12 @@
     POST /feeder/N/test, stop, lock, unlock      the order, with the session's secret
     /static/NAME                        style, script and icon, read once from beside this file
 
-Every order that came from a session is logged: what, of which feeder, by whom, from where, and what became of it. A
+Every order that came from a session is logged: what, for which feeder, by whom, from where, and its outcome. A
 refused one changes nothing.
 
-The policy for content allows our own style, script and icon and nothing else: no inline script, no frame, no other
-host. A browser that says where a form comes from is believed when it says elsewhere; the order's own secret is
-checked besides. No answer is kept by the browser: the next person at this phone sees nothing of the last.
+The content security policy allows our own style, script and icon and nothing else: no inline script, no frame, no other
+host. A form that a browser marks as coming from elsewhere is refused; the order's own secret is
+checked besides. The browser keeps no answer: the next person at this phone sees nothing of the last.
 """
 
 from collections.abc import Callable
@@ -41,9 +41,9 @@ _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
 
 
 class Orders(Protocol):
-    """The orders that a technician at the cabinet may give. `feeder`: its place in the configuration, `who`: the name
-    that the technician gave. Each returns None when it was accepted, or the word of a refusal. Zero seconds end a
-    test."""
+    """Defines the orders that a technician at the cabinet may give. `feeder`: its place in the configuration, `who`:
+    the name that the technician gave. Each returns None when it was accepted, or the word of a refusal. Zero seconds
+    end a test."""
 
     def test(self, feeder: int, seconds: int, who: str) -> str | None: ...
 
@@ -53,7 +53,7 @@ class Orders(Protocol):
 
 
 class Pages:
-    """The handlers. `is_secure`: the connection is TLS, so the cookie is for TLS only."""
+    """Handles the requests. `is_secure`: the connection is TLS, so the cookie is for TLS only."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Pages:
         response.del_cookie(_COOKIE, path="/")
         return response
 
-    # --- looking ------------------------------------------------------------------------------------------------
+    # --- screens ------------------------------------------------------------------------------------------------
 
     async def _get_screen(self, request: web.Request) -> web.Response:
         title, screen = _SCREENS[request.path]
@@ -146,7 +146,7 @@ class Pages:
         title = view.text(f"{order}.title", name=found.name)
         return self._screen(request, view, title, feeders.order_page(view, found, order), is_live=False)
 
-    # --- ordering -----------------------------------------------------------------------------------------------
+    # --- orders -------------------------------------------------------------------------------------------------
 
     async def _post_order(self, request: web.Request) -> web.Response:
         view, order = self._view(request), request.match_info["order"]
@@ -221,12 +221,13 @@ class Pages:
 
 
 def address_of(request: web.Request) -> str:
-    """The address of the peer itself: no proxy stands before us, so no header is believed about it."""
+    """Returns the address of the peer itself: there is no proxy before us, so headers about it are ignored."""
     return str(request.remote or "?")[:64]
 
 
 async def _form(request: web.Request) -> dict[str, str]:
-    """The fields of a form as our pages send it; anything else is refused before it is read (parts go to files)."""
+    """Returns the fields of a form as our pages send it; others are refused before they are read (parts go to
+    files)."""
     if request.content_type != "application/x-www-form-urlencoded":
         raise web.HTTPUnsupportedMediaType
     try:
@@ -240,7 +241,7 @@ def _to(path: str) -> web.Response:
 
 
 def _away(request: web.Request) -> web.Response:
-    """No session: to the login; what the script fetches is told so, and asks for the whole page."""
+    """Redirects to the login for want of a session; the script gets a 401 and then loads the whole page."""
     if request.query.get("part"):
         return web.Response(status=401)
     return _to("/login?why=over" if _COOKIE in request.cookies else "/login")
@@ -278,7 +279,7 @@ _HEADERS = {
 
 
 def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Response]) -> Middleware:
-    """The middleware. `failed(request, status)` makes the page for an error."""
+    """Returns the middleware. `failed(request, status)` makes the page for an error."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -288,7 +289,7 @@ def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Res
             else:
                 response = await handler(request)
         except web.HTTPException as error:
-            # Redirections are answers; what aiohttp refuses gets our page.
+            # Redirections are answers; refusals of aiohttp get our own page.
             response = error if error.status < 400 else failed(request, error.status)
         except Exception as error:
             log("page-failed", error=repr(error), path=request.path[:80])
@@ -301,7 +302,7 @@ def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Res
 
 
 def is_same_origin(request: web.Request) -> bool:
-    """True when a form comes from our own page, as far as the browser tells."""
+    """True when a form comes from our own page, as far as the browser reports it."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         return False
     origin: Any = request.headers.get("Origin")

@@ -1,11 +1,11 @@
-"""The page's listening socket, so that no client can take from the agent what it needs for its street.
+"""Bounds the page's listening socket, so that no client can take from the agent what it needs for its street.
 
-`bind` is a numeric address: a name would have to be looked up, and a cabinet may have no server to ask.
+`bind` is a numeric address: a name would have to be looked up, and a cabinet may have no name server.
 
-aiohttp bounds a request, but neither how many clients there are nor how long one takes to ask. Here each connection
+aiohttp bounds a request, but neither the number of clients nor the time one takes to ask. Here each connection
 counts from its acceptance, TLS handshake included: CONNECTIONS_MAX in all, PER_ADDRESS_MAX of one address,
-DEADLINE_S from beginning to end; what is beyond is closed at once. One connection serves one request. An error in
-what serves it ends that connection and is said: raised into the loop it would end the agent.
+DEADLINE_S from beginning to end; any beyond that is closed at once. One connection serves one request. An error in
+serving it ends that connection and is logged: raised into the loop it would end the agent.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ PER_ADDRESS_MAX = 12
 DEADLINE_S = 20.0
 _HANDSHAKE_S = 8.0
 _BACKLOG = 32
-# After an accept that failed (no descriptor left) the listener is left alone for so long.
+# After an accept that failed (no descriptor left) the listener pauses for so long.
 _PAUSE_S = 1.0
 
 
 class Door:
-    """Accepts at `bind` and hands each connection a protocol of `make`. OSError when the address cannot be had."""
+    """Accepts at `bind` and gives each connection a protocol of `make`. OSError when the address is not available."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Door:
         self._loop.add_reader(self._socket, self._accept)
 
     async def close(self) -> None:
-        """Accept no more and end what is open."""
+        """Stop accepting, and end the open connections."""
         self._loop.remove_reader(self._socket)
         self._socket.close()
         for task in self._tasks:
@@ -82,7 +82,7 @@ class Door:
             self._loop.add_reader(self._socket, self._accept)
 
     async def _serve(self, connection: socket.socket, address: str) -> None:
-        """One connection from beginning to end; lets nothing out but its cancellation."""
+        """Serves one connection from beginning to end; raises nothing but its cancellation."""
         over = asyncio.Event()
         transport: Any = None
         try:
@@ -110,7 +110,7 @@ class Door:
 
 
 class _Guarded(asyncio.Protocol):
-    """Passes everything on; what the inner protocol raises ends the connection and goes to the log."""
+    """Passes everything on; an exception of the inner protocol ends the connection and is logged."""
 
     def __init__(self, inner: asyncio.Protocol, over: asyncio.Event, log: Callable[..., None]) -> None:
         self._inner, self._over, self._log = inner, over, log

@@ -1,4 +1,4 @@
-"""The screens of feeders: all with state, watts and reason, one in full, and the page before each order.
+"""Makes the screens of feeders: all with state, watts and reason, one in full, and the page before each order.
 
 A state is shown by a word, a shape and a colour, never by colour alone.
 """
@@ -20,7 +20,7 @@ _ABOVE = 1.25
 
 
 def now(view: View) -> Safe:
-    """Shows every feeder, and above them what holds for all."""
+    """Shows every feeder, and above them the notices that concern all."""
     cabinet = view.cabinet
     if cabinet is None or not cabinet.feeders:
         if view.status.phase == STARTING:
@@ -57,7 +57,7 @@ def own_alarms(view: View, feeder: FeederStatus) -> list[Finding]:
 
 
 def head(view: View, feeder: FeederStatus, link: str | None = None) -> Safe:
-    """Shows the name, and the state in a word with its age."""
+    """Shows the name, and the state in a word with its duration."""
     lit = "now.powered" if feeder.is_permanent else "now.lit"
     key = "now.unknown" if feeder.closed is None else lit if feeder.closed else "now.dark"
     since: Child = None
@@ -86,7 +86,7 @@ def power(view: View, feeder: FeederStatus) -> Safe:
 
 
 def held(view: View, feeder: FeederStatus) -> Child:
-    """Shows a test under way with its countdown, or a lock-out with who holds it."""
+    """Shows a test under way with its countdown, or a lock-out with its author."""
     if is_locked(feeder) and feeder.rule != "interlock":
         return tag("p", view.text("lock.held", who=feeder.locked_by), class_="notice lock")
     if not is_tested(feeder):
@@ -99,7 +99,7 @@ def held(view: View, feeder: FeederStatus) -> Child:
 
 
 def left_of(view: View, feeder: FeederStatus) -> int | None:
-    """Seconds until a test ends, where that is known."""
+    """Returns the seconds until a test ends, where that is known."""
     if feeder.test_left_s is not None:
         return max(0, feeder.test_left_s)
     if feeder.until_unix_s is None or view.unix_s is None:
@@ -108,7 +108,7 @@ def left_of(view: View, feeder: FeederStatus) -> int | None:
 
 
 def actions(view: View, feeder: FeederStatus) -> Safe:
-    """Shows what may be ordered; each leads to a page that says what it does."""
+    """Shows the possible orders; each leads to a page that explains it."""
     base = f"/feeder/{feeder.place}"
     if is_locked(feeder):
         return tag("div", _button(view, "unlock", f"{base}/unlock"), class_="actions")
@@ -116,12 +116,12 @@ def actions(view: View, feeder: FeederStatus) -> Safe:
     if is_tested(feeder):
         first = stop_form(view, feeder)
     elif feeder.is_permanent and feeder.closed:
-        first = None  # nothing would be seen
+        first = None  # nothing could be observed
     return tag("div", first, _button(view, "lock", f"{base}/lock", "quiet"), class_="actions")
 
 
 def stop_form(view: View, feeder: FeederStatus) -> Safe:
-    """Makes the button that ends a test: this needs no page between."""
+    """Makes the button that ends a test: no page in between is needed."""
     return tag(
         "form",
         tag("input", type="hidden", name="csrf", value=view.session.csrf),
@@ -173,7 +173,7 @@ PAGES = ("test", "lock", "unlock")
 
 
 def at_place(cabinet: CabinetStatus | None, place: str) -> FeederStatus | None:
-    """The feeder of a path; None when there is none such."""
+    """Returns the feeder of a path; None when there is none."""
     if cabinet is None or not place.isascii() or not place.isdigit() or len(place) > 3:
         return None
     return next((feeder for feeder in cabinet.feeders if feeder.place == int(place)), None)
@@ -209,7 +209,7 @@ def feeder_screen(view: View, feeder: FeederStatus) -> Safe:
 
 
 def order_page(view: View, feeder: FeederStatus, order: str, fault: str | None = None) -> Safe:
-    """Tells what an order does and what to do before it, with the one button that gives it."""
+    """Explains an order and what to do before it, with the one button that gives it."""
     lines: list[Child] = []
     if fault:
         lines.append(tag("p", fault, class_="notice bad", role="alert"))
@@ -246,7 +246,7 @@ def order_page(view: View, feeder: FeederStatus, order: str, fault: str | None =
 
 
 def refusal(view: View, feeder: FeederStatus | None, word: str) -> Safe:
-    """Tells why the agent, or the page, refused an order."""
+    """Explains why the agent, or the page, refused an order."""
     is_known = word in ("locked", "form", "read")
     words = view.text(f"refused.{word}") if is_known else view.text("refused.other", word=word)
     back = "/" if feeder is None else f"/feeder/{feeder.place}"
@@ -260,7 +260,7 @@ def refusal(view: View, feeder: FeederStatus | None, word: str) -> Safe:
 
 
 def finding_items(view: View, found: list[Finding]) -> Safe:
-    """Each with its sentence, since when, and what to do."""
+    """Shows findings, each with its sentence, its duration, and what to do."""
     return tag("ul", [_finding(view, one) for one in found], class_="faults")
 
 
@@ -277,7 +277,7 @@ def _finding(view: View, found: Finding) -> Safe:
 
 
 def _danger(view: View, found: Finding) -> Safe:
-    """Warns of a fault of the feeder that a person is about to put under tension."""
+    """Warns of a fault of the feeder that a person is about to energise."""
     sentence, to_do = found.sentence(view.language), found.to_do(view.language)
     kind = "notice danger" if is_grave(found) else "notice warn"
     return tag("p", tag("strong", sentence), ". ", view.text("faults.do", text=to_do), class_=kind)

@@ -1,9 +1,9 @@
-"""HTML from Python calls, in which every text is escaped unless it is HTML already, and breaks only where it may.
+"""Makes HTML from Python calls; escapes every text that is not HTML already, and sets no-break spaces.
 
     tag("p", "Départ ", tag("b", name), class_="why")
 
-A name from a policy or a command may hold anything that a person, or an enemy, typed: `Safe` is only made here, out
-of escaped parts, so no screen can forget it. Knows no screen.
+A name from a policy or a command may contain anything that a person, or an attacker, typed: `Safe` is made only here,
+from escaped parts, so no screen can forget it. Knows no screen.
 """
 
 import re
@@ -13,22 +13,23 @@ from typing import Union
 
 _VOID = frozenset(("meta", "link", "input", "br", "hr", "img"))
 _NAME = re.compile("[a-zA-Z][a-zA-Z0-9-]*")
-# No line ends before a French double sign, inside quotation marks, or between a number and its unit.
+# No line break comes before a French double sign, inside quotation marks, or between a number and its unit.
 _JOINED = re.compile(r" (?=[:;!?»])|(?<=«) |(?<=[0-9]) (?=(?:W|VA|V|kWh|lx|min|s|h|j|d|[kMGT]?[oB])\b|%)|(?<=n°) ")
 _NO_BREAK = "\u00a0"
 
 
 class Safe(str):
-    """HTML that may stand as it is."""
+    """Marks HTML that needs no escaping."""
 
 
-# Spelt so because a name in quotes cannot stand beside `|` when it is evaluated.
+# `Union`, because a name in quotes cannot be an operand of `|` when it is evaluated.
 Child = Union[str, int, None, Iterable["Child"]]  # noqa: UP007
 Attribute = str | int | float | bool | None
 
 
 def tag(name: str, /, *children: Child, **attributes: Attribute) -> Safe:
-    """An element. Attributes end in `_` where Python has the word, `_` inside is `-`; None and False are left out."""
+    """Returns an element. A final `_` (for Python's keywords) is dropped, `_` inside is `-`; None and False: left
+    out."""
     assert _NAME.fullmatch(name)
     head = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
@@ -38,7 +39,7 @@ def tag(name: str, /, *children: Child, **attributes: Attribute) -> Safe:
 
 
 def join(*children: Child) -> Safe:
-    """Children without an element around them."""
+    """Returns the children without an element around them."""
     return Safe("".join(_shown(child) for child in children))
 
 

@@ -1,15 +1,14 @@
-"""The technician's page: listens on the gateway, shows the agent's status, hands orders to the agent. Composition
-only.
+"""Composes the technician's page: listens on the gateway, shows the agent's status, passes orders to the agent.
 
 `await LocalPage(options, status, orders, log).start()` in the agent's loop, `await page.close()` at its end.
-`status` makes the agent's status anew for each look; `orders` is the agent's hand; `log(what, **values)` is its
-log.
+`status` makes the agent's status anew for each request; `orders` passes orders to the agent; `log(what, **values)` is
+its log.
 
 Plain HTTP is meant for a wire of a few metres: the maintenance port, or an access point with a password of its own
 (WPA2 or 3) that is on only while a technician is there. A listener on that wire reads the password and the
 session; so without TLS the page must not be bound to an address of the network that leads to the centre. Password
-and session are worth no more than this cabinet: no other one has the same, and nothing of the centre opens with
-them. With `certificate` and `key` it is HTTPS; a phone then warns once, for no public authority knows a street
+and session are worth no more than this cabinet: no other one has the same, and they give no access to the centre.
+With `certificate` and `key` it is HTTPS; a phone then warns once, for no public authority knows a street
 cabinet, unless the commune installs its own.
 """
 
@@ -31,7 +30,7 @@ _CLOSE_S_MAX = 1.0
 
 
 class LocalPage:
-    """The page of one agent, in the loop's thread."""
+    """Serves the page of one agent, in the loop's thread."""
 
     def __init__(
         self,
@@ -63,7 +62,7 @@ class LocalPage:
         self._door: Door | None = None
 
     async def start(self) -> None:
-        """Listen. OSError when the address or the certificate cannot be had."""
+        """Listen. OSError when the address or the certificate is not available."""
         tls = _context(self._options)
         await self._runner.setup()
         try:
@@ -83,12 +82,12 @@ class LocalPage:
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """The address it listens on; None while it does not."""
+        """Returns the address it listens on; None while it does not."""
         return None if self._door is None else self._door.address
 
     @property
     def counters(self) -> dict[str, int]:
-        """The counters of the page, for the status."""
+        """Returns the counters of the page, for the status."""
         return {} if self._door is None else {**self._door.counters, "sessions": len(self.sessions)}
 
 
@@ -102,7 +101,9 @@ def _context(options: PageOptions) -> ssl.SSLContext | None:
 
 
 def _silent() -> logging.Logger:
-    """aiohttp writes a trace for every malformed request: anybody could flood the log with them."""
+    """Returns a logger that drops all: aiohttp logs a trace for every malformed request, so a client could flood the
+    log.
+    """
     logger = logging.getLogger("bocage.page")
     logger.propagate = False
     logger.handlers = [logging.NullHandler()]

@@ -1,7 +1,7 @@
-"""The screens of the rest: what is wrong, the gateway's health, the login, and the page for an error.
+"""Makes the other screens: faults, the gateway's health, the login, and the page for an error.
 
-Faults stand with the gravest first and with what to do: at the cabinet, at the gateway, and the log's last incidents.
-The login and the error page need no session.
+Faults are listed with the gravest first and with what to do: at the cabinet, at the gateway, and the log's last
+incidents. The login and the error page need no session.
 """
 
 from gateway.language.figures import duration, number
@@ -17,7 +17,7 @@ _SHOWN_MAX = 10
 
 
 def faults(view: View) -> Safe:
-    """Shows what is wrong."""
+    """Shows the faults of cabinet and gateway, and the last incidents of the log."""
     alarms = alarm_findings(view.status)
     others = [found for found in findings(view.status) if not found.key.startswith("alarm.")]
     if not alarms and not others:
@@ -79,12 +79,12 @@ def _measured(view: View) -> list[tuple[str, Child]]:
     return [*found, ("version", version)] if version else found
 
 
-# Why the login shows a line: words of ours; others show none.
+# Reasons for which the login shows a line; others show none.
 _REASONS = ("wrong", "name", "busy", "wait", "over", "left")
 
 
 def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Safe:
-    """Name and password. `why`: what became of the last attempt, or of the session."""
+    """Shows the form for name and password. `why`: the outcome of the last attempt, or of the session."""
     notice: Child = None
     if why in _REASONS and not (why == "wait" and not wait_s):
         kind = "notice plain" if why in ("over", "left") else "notice bad"

@@ -1,16 +1,16 @@
-"""Sessions of the technician's page: from a name and a password to a session that ends by itself.
+"""Keeps the sessions of the technician's page: from a name and a password to a session that expires.
 
 A session lives IDLE_MS from the last page that a person opened, LIFE_MS in all; pages that refresh by themselves do
-not count. The browser alone knows the token: here stands its hash. An order carries the session's second secret,
+not count. Only the browser knows the token: here is its hash. An order carries the session's second secret,
 which no other site can read. A restart of the agent ends every session.
 
-The name is who the audit log will name: it is asked for, not proven, for a team shares one password. scrypt runs in a
-thread, one at a time: the agent's loop turns on, and frequent attempts do not take the cabinet's memory. Neither the
-password nor what was typed in its place is ever logged.
+The audit log will contain the name: it is asked for, not proven, for a team shares one password. scrypt runs in a
+thread, one at a time: the agent's loop is not blocked, and frequent attempts do not use up the cabinet's memory.
+Neither the password nor what was typed in its place is ever logged.
 
 The first FREE wrong passwords of an address cost nothing, each further one doubles the wait up to WAIT_MS_MAX; after
-FORGET_MS without a failure all is forgotten. In all FREE_ALL are free and the wait is short, for it also meets the
-person who belongs here. An attempt counts as failed when it begins, or many at once would be one.
+FORGET_MS without a failure all is forgotten. Over all addresses FREE_ALL are free and the wait is short, for it also
+delays the rightful technician. An attempt counts as failed when it begins, or many at once would count as one.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from gateway.config import password
 
 IDLE_MS = 30 * 60_000
 LIFE_MS = 12 * 3_600_000
-# A cabinet sees one team at a time; the longest idle makes room.
+# A cabinet sees one team at a time; the session idle for longest makes room.
 SESSIONS_MAX = 8
 TOKEN_CHARACTERS_MAX = 64
 WHO_CHARACTERS_MAX = 40
@@ -40,13 +40,13 @@ WAIT_ALL_MS_MAX = 30_000
 FORGET_MS = 3_600_000
 ADDRESSES_MAX = 256
 
-# Why an attempt does not enter.
+# Reasons why an attempt fails.
 WRONG, WAIT, BUSY, NAME = "wrong", "wait", "busy", "name"
 
 
 @dataclass
 class Session:
-    """A person who is logged in. `who`: the name they gave; `csrf`: what an order must carry."""
+    """Holds a person's session. `who`: the name that was given; `csrf`: what an order must carry."""
 
     who: str
     address: str
@@ -63,14 +63,14 @@ def _random() -> str:
 
 
 class Sessions:
-    """The sessions of a page, SESSIONS_MAX at most."""
+    """Holds the sessions of a page, SESSIONS_MAX at most."""
 
     def __init__(self, random: Callable[[], str] = _random) -> None:
         self._random = random
         self._by_hash: dict[bytes, Session] = {}
 
     def open(self, who: str, address: str, *, now_ms: int) -> str:
-        """A new session's token, for the cookie."""
+        """Returns a new session's token, for the cookie."""
         self._forget(now_ms)
         while len(self._by_hash) >= SESSIONS_MAX:
             del self._by_hash[min(self._by_hash, key=lambda key: self._by_hash[key].seen_ms)]
@@ -79,7 +79,7 @@ class Sessions:
         return token
 
     def find(self, token: str | None, *, is_person: bool, now_ms: int) -> Session | None:
-        """The session of a token, if it still lives; `is_person`: this counts as a sign of life."""
+        """Returns the session of a token, if it has not expired; `is_person`: this counts as a sign of life."""
         self._forget(now_ms)
         if token is None or len(token) > TOKEN_CHARACTERS_MAX:
             return None
@@ -127,14 +127,14 @@ class _Failures:
 
 
 class Attempts:
-    """Failed passwords. `wait_ms` first; then `began`, and `passed` when it was the right one."""
+    """Counts failed passwords. Call `wait_ms` first; then `began`, and `passed` when the password was right."""
 
     def __init__(self) -> None:
         self._by_address: dict[str, _Failures] = {}
         self._all = _Failures()
 
     def wait_ms(self, address: str, *, now_ms: int) -> int:
-        """The milliseconds until this address may try; 0: now."""
+        """Returns the milliseconds until this address may try; 0: now."""
         own = self._by_address.get(network_of(address), _Failures())
         return max(own.wait_ms(FREE, WAIT_MS_MAX, now_ms), self._all.wait_ms(FREE_ALL, WAIT_ALL_MS_MAX, now_ms))
 
@@ -151,7 +151,7 @@ class Attempts:
 
 
 def network_of(address: str) -> str:
-    """An IPv4 address; of an IPv6 one its /64, for one machine has all of it."""
+    """Returns an IPv4 address; for an IPv6 one its /64, for one machine has all of it."""
     try:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -162,7 +162,7 @@ def network_of(address: str) -> str:
 
 
 class Answer(NamedTuple):
-    """`token`: in; else `why` not, and for WAIT how many seconds."""
+    """Is the outcome of an attempt. `token`: it succeeded; else `why` it failed, and for WAIT how many seconds."""
 
     token: str | None = None
     why: str | None = None
@@ -170,7 +170,7 @@ class Answer(NamedTuple):
 
 
 class Login:
-    """Checks names and passwords. `log(what, **values)` takes what is worth a line of the log."""
+    """Checks names and passwords. `log(what, **values)` writes a line of the log."""
 
     def __init__(
         self, line: str, sessions: Sessions, log: Callable[..., None], *, now_ms: Callable[[], int]
@@ -183,7 +183,7 @@ class Login:
         self._is_checking = False
 
     async def enter(self, who: str, typed: str, address: str) -> Answer:
-        """Makes one attempt."""
+        """Makes one attempt, and returns its outcome."""
         who = name_of(who)
         if not who:
             return Answer(why=NAME)
@@ -207,6 +207,6 @@ class Login:
 
 
 def name_of(typed: str) -> str:
-    """A name fit for a log: one line, bounded."""
+    """Returns a name fit for a log: one line, bounded."""
     shown = "".join(character if character.isprintable() else " " for character in typed[: 4 * WHO_CHARACTERS_MAX])
     return " ".join(shown.split())[:WHO_CHARACTERS_MAX]

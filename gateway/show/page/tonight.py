@@ -1,4 +1,4 @@
-"""The night of each feeder as a bar from noon to noon, and the same in words for who cannot see it.
+"""Draws the night of each feeder as a bar from noon to noon, and gives the same in words for people who cannot see it.
 
 Hours are placed by Unix time, so on the two nights of the change an hour is missing or twice as wide. Light is a
 filled block whose height is its level; a command's end is a tick.
@@ -31,7 +31,7 @@ def tonight_screen(view: View) -> Safe:
 
 
 def bar(view: View, feeder: FeederStatus) -> Safe:
-    """The bar of one feeder, and its changes in words."""
+    """Shows the bar of one feeder, and its changes in words."""
     assert view.cabinet is not None
     found = tonight(view.cabinet, feeder, view.unix_s, view.language)
     if found is None:
@@ -48,7 +48,7 @@ def _night(view: View, feeder: FeederStatus) -> Safe:
 
 
 def _changes(view: View, found: Tonight) -> list[tuple[Safe, Safe]]:
-    """(time, state and reason) of every row."""
+    """Returns (time, state and reason) of every row."""
     rows = []
     for row in found.rows:
         state = "" if row.level is None else state_words(row.level > 0, view.language)
@@ -103,7 +103,7 @@ def _hours(found: Tonight) -> list[Safe]:
 
 
 def _tick(found: Tonight, row: Row) -> Safe:
-    """Light on dark and dark on light: one stroke over a wider one."""
+    """Draws a tick visible on light and on dark: one stroke over a wider one."""
     x = _x(found, row.unix_s)
     return join(
         tag("line", x1=x, x2=x, y1=_TOP, y2=_TOP + _HEIGHT, class_=f"command {side}") for side in ("under", "over")

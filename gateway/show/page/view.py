@@ -1,7 +1,7 @@
-"""A view (status, language, person) is what every screen is made from; the frame around a screen stands here too.
+"""Defines the view (status, language, person) from which every screen is made, and the frame around a screen.
 
-A screen is a function of a `View` that returns HTML. What may change by itself stands in the part `live`, which the
-script fetches again; without the script the browser loads the whole page again now and then. Such loads are marked,
+A screen is a function of a `View` that returns HTML. The part `live` holds what may change by itself; the
+script fetches it again; without the script the browser loads the whole page again now and then. Such loads are marked,
 so that they keep no session alive.
 """
 
@@ -27,7 +27,7 @@ _ICONS = {
 
 
 class View(NamedTuple):
-    """A view is what a screen shows: `path` is its own address, `session` the person who looks."""
+    """Holds what a screen shows. `path` is its own address, `session` that of the person at the phone."""
 
     status: Status
     language: str
@@ -47,7 +47,7 @@ class View(NamedTuple):
 
 
 def live_part(view: View, body: Child) -> Safe:
-    """The top of the page and the screen: what is fetched again."""
+    """Returns the top of the page and the screen: the part that is fetched again."""
     return join(
         tag("header", tag("div", *_title(view), class_="bar"), tag("ul", _chips(view), class_="chips")),
         tag("main", body, id="main"),
@@ -55,7 +55,7 @@ def live_part(view: View, body: Child) -> Safe:
 
 
 def page(view: View, title: str, body: Child, *, is_live: bool) -> Safe:
-    """The whole document of a screen."""
+    """Returns the whole document of a screen."""
     return shell(
         title,
         view.language,
@@ -69,7 +69,7 @@ def page(view: View, title: str, body: Child, *, is_live: bool) -> Safe:
 
 
 def shell(title: str, language: str, *body: Child, head: Child = None) -> Safe:
-    """A document with our style, our one script, and nothing from elsewhere."""
+    """Returns a document with our style, our one script, and nothing from another host."""
     content = tag(
         "html",
         tag(

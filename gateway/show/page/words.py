@@ -1,6 +1,6 @@
-"""The sentences of the technician's page; those of the explanations stand in `gateway/show/explain/words.py`.
+"""Holds the sentences of the technician's page; those of the explanations are in `gateway/show/explain/words.py`.
 
-Read on a phone, outside, with gloves: buttons are verbs, a warning says what to do before why.
+The page is read on a phone, outside, with gloves: buttons are verbs, a warning gives the action before the reason.
 """
 
 from gateway.language import N_, NC_, NN_, Phrases
@@ -129,5 +129,5 @@ page_text = PAGE.text
 
 
 def page_text_or(key: str, otherwise: str, language: str, **values: object) -> str:
-    """The sentence under the key `otherwise` where a word from outside makes one that is not known."""
+    """Returns the sentence under `key`, or under `otherwise` where a word from outside makes an unknown key."""
     return page_text(key if key in PAGE else otherwise, language, **values)
