@@ -38,7 +38,7 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Bundle(NamedTuple):
-    """The merged program. `modules`: {module: its source}; `places`: [(first line in core, module)] in order."""
+    """Holds the merged program. `modules`: {module: its source}; `places`: [(first line in core, module)] in order."""
 
     modules: dict[str, str]
     places: list[tuple[int, str]]
@@ -58,7 +58,7 @@ def of_kind(kind: str) -> Bundle:
 
 
 class _Module:
-    """One source, and the names that its top level defines."""
+    """Holds one source, and the names that its top level defines."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name

@@ -61,13 +61,13 @@ class Stop(Exception):
 
 
 class UsageError(Stop):
-    """Raised when the arguments are at fault; the sentence names the argument and what to write instead."""
+    """Is raised when the arguments are at fault; the sentence names the argument and what to write instead."""
 
     status = 2
 
 
 class Refused(Stop):
-    """Raised when a command cannot be done: a file, a peer or a rule prevents it."""
+    """Is raised when a command cannot be done: a file, a peer or a rule prevents it."""
 
 
 def run(program: str, commands: Mapping[str, str], words: Sequence[str], description: str) -> int:

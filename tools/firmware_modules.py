@@ -32,7 +32,7 @@ BUILT_IN = frozenset(
 
 
 class UnknownModule(Exception):
-    """Raised for an import that nothing provides on the chip."""
+    """Is raised for an import that nothing provides on the chip."""
 
 
 def kinds(firmware: Path = FIRMWARE) -> list[str]:

@@ -25,7 +25,7 @@ _STR, _BYTES, _TUPLE = 5, 6, 10
 
 
 class MpyFault(Exception):
-    """Raised with what is wrong, and the remedy."""
+    """Is raised with what is wrong, and the remedy."""
 
 
 def find_compiler() -> str | None:

@@ -38,7 +38,7 @@ Value = int | str
 
 
 class _Module:
-    """One source file, and what its names refer to."""
+    """Holds one source file, and what its names refer to."""
 
     def __init__(self, name: str, text: str, *, is_alone: bool) -> None:
         self.name = name
@@ -59,7 +59,7 @@ class _Module:
 
 
 class Edit(NamedTuple):
-    """A text that replaces the source of `node`."""
+    """Holds a text that replaces the source of `node`."""
 
     node: ast.AST
     text: str

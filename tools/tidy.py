@@ -87,7 +87,7 @@ FORBIDDEN_WORDS = re.compile(
 
 
 class Source:
-    """One text file. `name` is its path from the root, with slashes; `tree` exists for Python only."""
+    """Holds one text file. `name` is its path from the root, with slashes; `tree` exists for Python only."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name

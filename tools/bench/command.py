@@ -42,7 +42,7 @@ _EXPIRY_MARGIN_S = 60
 
 
 class Switched(NamedTuple):
-    """One command: milliseconds to each outcome (None: not reported), and its last outcomes."""
+    """Holds one command: milliseconds to each outcome (None: not reported), and its last outcomes."""
 
     gateway: str
     level: int

@@ -26,7 +26,7 @@ _ALIKE = (0, 0xFFFF)
 
 
 class Sizes(NamedTuple):
-    """Bytes here, and on a chip with ROMFS, and with frozen modules."""
+    """Holds sizes in bytes: here, and on a chip with ROMFS, and with frozen modules."""
 
     here: int
     romfs: int
@@ -34,7 +34,8 @@ class Sizes(NamedTuple):
 
 
 class Heap(NamedTuple):
-    """A heap of the VM. `base`: address of the first block. `heads`: {block: (letter, blocks)}. `data`: its bytes."""
+    """Holds a heap of the VM. `base`: address of the first block. `heads`: {block: (letter, blocks)}. `data`: its
+    bytes."""
 
     base: int
     heads: dict[int, tuple[str, int]]

@@ -85,7 +85,7 @@ _DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"
 
 @dataclass
 class Place:
-    """A room and its use."""
+    """Holds a room and its use."""
 
     name: str
     data: RoomData
@@ -103,7 +103,7 @@ PLACES = (
 
 @dataclass
 class Figures:
-    """The figures of one thermostat in one room."""
+    """Holds the figures of one thermostat in one room."""
 
     place: str
     thermostat: str
@@ -117,7 +117,7 @@ class Figures:
 
 
 class Point(NamedTuple):
-    """Seconds after Monday 0:00; temperatures in 0.01 °C."""
+    """Holds one point of the picture: seconds after Monday 0:00; temperatures in 0.01 °C."""
 
     second: int
     air_ck: int

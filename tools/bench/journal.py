@@ -70,7 +70,7 @@ Row = dict[str, float | None]
 
 
 class Store(Protocol):
-    """A durable queue under test."""
+    """Describes a durable queue under test."""
 
     def put(self, payloads: list[bytes]) -> float | None:
         """Stores one batch and waits for its flush; returns the seconds of the flush, None if the store does not report

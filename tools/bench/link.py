@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class District:
-    """A gateway and nodes under their own keys, real ones (`wire.oscore_link`), without socket or disk.
+    """Runs a gateway and nodes under their own keys, real ones (`wire.oscore_link`), without socket or disk.
 
     `busy_s`: the gateway's time so far; only that counts: a datagram is received, opened and answered, and the datagram
     of the answer is made.

@@ -126,7 +126,7 @@ def encoded_response(message, content):
 
 
 class Clear:
-    """The CoAP machine alone, and its answering side."""
+    """Holds the CoAP machine alone, and its answering side."""
 
     def __init__(self):
         self.end = endpoint()
@@ -143,7 +143,7 @@ class Clear:
 
 
 class Protected(Clear):
-    """A node's link, and a gateway that answers as the protocol demands."""
+    """Holds a node's link, and a gateway that answers as the protocol demands."""
 
     def __init__(self):
         self.end = NodeLink(

@@ -40,7 +40,7 @@ _MONTH_S = 30 * 86_400
 
 
 class Message(NamedTuple):
-    """One publication of the night; `up` True: from the gateway."""
+    """Holds one publication of the night; `up` True: from the gateway."""
 
     at_ms: int
     up: bool
@@ -49,7 +49,7 @@ class Message(NamedTuple):
 
 
 class Night(NamedTuple):
-    """All messages of one cabinet, in their order, and the counts of what they carried."""
+    """Holds all messages of one cabinet, in their order, and the counts of what they carried."""
 
     messages: list[Message]
     records: int

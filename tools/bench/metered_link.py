@@ -38,7 +38,7 @@ _PING_KEEPALIVE_S, _PING_FOR_S = 1, 6.5
 
 
 class Publication(Protocol):
-    """A message that is replayed; see `tools.bench.metered.Message`."""
+    """Describes a message that is replayed; see `tools.bench.metered.Message`."""
 
     @property
     def up(self) -> bool: ...
@@ -49,7 +49,7 @@ class Publication(Protocol):
 
 
 class Used(NamedTuple):
-    """The counts of one connection, both directions: bytes of TCP payload, segments, bytes of headers in one
+    """Holds the counts of one connection, both directions: bytes of TCP payload, segments, bytes of headers in one
     segment."""
 
     data: int
@@ -63,7 +63,7 @@ class Used(NamedTuple):
 
 
 class Costs(NamedTuple):
-    """Bytes of IP packets: of the opening of TCP, TLS and MQTT, of all exchanges, of one ping and its answer."""
+    """Holds bytes of IP packets: of the opening of TCP, TLS and MQTT, of all exchanges, of one ping and its answer."""
 
     handshake: int
     exchanges: int
@@ -128,7 +128,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 class Gateway:
-    """The gateway's own connection, and the events it reports."""
+    """Holds the gateway's own connection, and the events it reports."""
 
     def __init__(self, port: int, tls: Tls) -> None:
         self._events: Queue[Event] = Queue()

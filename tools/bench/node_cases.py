@@ -20,7 +20,7 @@ Values = dict[Any, int]
 
 
 class Case(NamedTuple):
-    """One node. `settings`: the kind's own, plain. `plant()` makes a new plant: a function (unix_s, outputs) that
+    """Holds one node. `settings`: the kind's own, plain. `plant()` makes a new plant: a function (unix_s, outputs) that
     returns one reading of the ports; `outputs` is plain data (`node_vm.Bench._outputs`), None at first."""
 
     settings: Mapping

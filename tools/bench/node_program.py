@@ -18,12 +18,12 @@ _ASK = "import sys; sys.path[:] = ['.frozen']; import kinds.{}, main"
 
 
 class NoCompiler(Exception):
-    """Raised when there is no mpy-cross; the message says how to get it."""
+    """Is raised when there is no mpy-cross; the message says how to get it."""
 
 
 class Compiled(NamedTuple):
-    """A compiled program. `files`: {path on the chip: .mpy}; `bytecode`: bytes of code in them; `libraries`: packages
-    of micropython-lib."""
+    """Holds a compiled program. `files`: {path on the chip: .mpy}; `bytecode`: bytes of code in them; `libraries`:
+    packages of micropython-lib."""
 
     kind: str
     files: dict[str, bytes]

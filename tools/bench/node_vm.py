@@ -74,7 +74,7 @@ class SoftI2C:
 
 
 class Adc(Absent):
-    """A converter that reads two volts: of a cell behind its divider, or of a charged pulse capacitor."""
+    """Stands for a converter that reads two volts: of a cell behind its divider, or of a charged pulse capacitor."""
 
     def __init__(self, *args, **options):
         """Accepts any pin."""
@@ -84,14 +84,14 @@ class Adc(Absent):
 
 
 class NoMemory:
-    """RTC memory after a power-on."""
+    """Stands for RTC memory after a power-on."""
 
     def memory(self, data=b""):
         return data
 
 
 class KeptMemory:
-    """Memory that survives a reset."""
+    """Stands for memory that survives a reset."""
 
     kept = b""
 
@@ -102,7 +102,7 @@ class KeptMemory:
 
 
 class Machine(Absent):
-    """The chip's module, with the parts that are compared, sliced, or used at every turn."""
+    """Stands for the chip's module, with the parts that are compared, sliced, or used at every turn."""
 
     PWRON_RESET, WDT_RESET = 1, 3
     Pin = Pin
@@ -121,15 +121,15 @@ class Machine(Absent):
 
 
 class Chip(Absent):
-    """The port's module, with its thermometer."""
+    """Stands for the port's module, with its thermometer."""
 
     def mcu_temperature(self):
         return 21
 
 
 class Hardware:
-    """The watchdog of the chip, which a blocked program does not feed. `bit`: the instant at which it would have reset
-    the chip, and the content of RTC memory then."""
+    """Stands for the watchdog of the chip, which a blocked program does not feed. `bit`: the instant at which it would
+    have reset the chip, and the content of RTC memory then."""
 
     def __init__(self, clock, timeout_ms):
         self._clock, self._timeout_ms = clock, timeout_ms
@@ -146,7 +146,7 @@ class Hardware:
 
 
 class Clock:
-    """The virtual time that the bench sets."""
+    """Gives the virtual time that the bench sets."""
 
     def __init__(self):
         self.at_ms = 0
@@ -185,7 +185,7 @@ class Bearer:
 
 
 class Ports:
-    """The kind's own ports on pins that do nothing; the values that they would read come from the host."""
+    """Wraps the kind's own ports on pins that do nothing; the values that they would read come from the host."""
 
     def __init__(self, real):
         self.apply = real.apply
@@ -271,7 +271,7 @@ def calibrate():
 
 
 class Start:
-    """The facts that the loader passes on, on a board with two folders, after a power-on."""
+    """Holds the facts that the loader passes on, on a board with two folders, after a power-on."""
 
     is_rescue = False
     ended = "power"

@@ -48,7 +48,7 @@ ROMFS, FOLDER, FROZEN = "romfs", "folder", "frozen"
 
 
 class Turn(NamedTuple):
-    """The figures of one turn from the VM: see `node_vm.Bench.turn`. Bytes are those of this VM."""
+    """Holds the figures of one turn from the VM: see `node_vm.Bench.turn`. Bytes are those of this VM."""
 
     deadline_ms: int
     datagrams: list[bytes]
@@ -63,11 +63,11 @@ class Turn(NamedTuple):
 
 
 class VmFault(Exception):
-    """Raised when the VM failed; the text is its output in place of an answer."""
+    """Is raised when the VM failed; the text is its output in place of an answer."""
 
 
 class Program(NamedTuple):
-    """The program that a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
+    """Holds the program that a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
 
     kind: str
     case: Case
@@ -75,8 +75,8 @@ class Program(NamedTuple):
 
 
 class Vm:
-    """The process of a VM with a heap of so many bytes. `loader`: the program has a second folder, and the modules that
-    update it; `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left;
+    """Runs the process of a VM with a heap of so many bytes. `loader`: the program has a second folder, and the modules
+    that update it; `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left;
     `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`). `base` and the attributes after it are of
     the VM's own heap."""
 
@@ -219,9 +219,9 @@ class Vm:
 
 
 class BusyDay:
-    """Everything that a gateway sends a node on a busy day: an order every other hour, directives that change, a signed
-    manifest of a program whose files are absent. So the turns occur in which these arrive, and the steps of verifying a
-    signature. `kind`: the node's kind and its product.
+    """Makes everything that a gateway sends a node on a busy day: an order every other hour, directives that change, a
+    signed manifest of a program whose files are absent. So the turns occur in which these arrive, and the steps of
+    verifying a signature. `kind`: the node's kind and its product.
     """
 
     def __init__(self, kind: str) -> None:
@@ -269,8 +269,8 @@ def _directives(codes: tuple[int, ...] | None, unix_s: int) -> bytes:
 
 
 class World:
-    """One node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not answer; `told`:
-    the busy day that it sends, if any."""
+    """Simulates one node with its gateway, on a VM. `silent_days`: days of the run in which the gateway does not
+    answer; `told`: the busy day that it sends, if any."""
 
     def __init__(self, vm: Vm, case: Case, silent_days: range, told: BusyDay | None = None) -> None:
         self.vm = vm

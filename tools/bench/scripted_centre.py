@@ -37,7 +37,7 @@ def alarm(number: int) -> bytes:
 
 
 class Durable:
-    """A disk that queues its reports of flushes."""
+    """Wraps a disk that queues its reports of flushes."""
 
     def __init__(self, folder: Path) -> None:
         self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
@@ -67,7 +67,7 @@ class _Sent(NamedTuple):
 
 
 class Centre:
-    """Broker, warehouse and clock, around the uplink that is measured; `busy_s` is the uplink's own time."""
+    """Simulates broker, warehouse and clock, around the uplink that is measured; `busy_s` is the uplink's own time."""
 
     def __init__(self, core: Gateway, durable: Durable, epoch: bytes) -> None:
         self._durable = durable

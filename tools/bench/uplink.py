@@ -60,7 +60,8 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 class Node:
-    """One street light on a socket of its own: one request under way, the next one as soon as it is answered."""
+    """Simulates one street light on a socket of its own: one request under way, the next one as soon as it is
+    answered."""
 
     def __init__(self, number: int, item: Any, peer: tuple[str, int], records: int) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -36,7 +36,7 @@ _STACK_BYTES = 400_000
 
 
 class Change(NamedTuple):
-    """A line of the port and its replacement."""
+    """Holds a line of the port and its replacement."""
 
     path: str
     old: str
@@ -66,7 +66,7 @@ CHANGES = (
 
 
 class BuildFault(Exception):
-    """Raised when the build stopped; the text says why, and the remedy."""
+    """Is raised when the build stopped; the text says why, and the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

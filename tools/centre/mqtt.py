@@ -29,7 +29,7 @@ KEEPALIVE_S = 30
 
 @dataclass
 class BrokerAddress:
-    """The broker's address and how it is trusted. `ca` None: plain TCP. `cert` and `key` are one pair."""
+    """Holds the broker's address and how it is trusted. `ca` None: plain TCP. `cert` and `key` are one pair."""
 
     host: str
     port: int

@@ -16,7 +16,8 @@ Address = tuple[str, int]
 
 
 class Packet(NamedTuple):
-    """A packet on a wire. `time_ns`: Unix nanoseconds, None where the file has none. `link_type`: LINKTYPE_ number."""
+    """Holds a packet on a wire. `time_ns`: Unix nanoseconds, None where the file has none. `link_type`: LINKTYPE_
+    number."""
 
     time_ns: int | None
     link_type: int
@@ -24,7 +25,8 @@ class Packet(NamedTuple):
 
 
 class Datagram(NamedTuple):
-    """The payload of one UDP datagram. `time_ns` and the addresses are None where the source does not state them."""
+    """Holds the payload of one UDP datagram. `time_ns` and the addresses are None where the source does not state
+    them."""
 
     time_ns: int | None
     source: Address | None
@@ -33,7 +35,7 @@ class Datagram(NamedTuple):
 
 
 class Flaw(NamedTuple):
-    """A piece that could not be read; `reason` says why, for a person."""
+    """Holds a piece that could not be read; `reason` says why, for a person."""
 
     reason: str
 
@@ -109,7 +111,7 @@ class _Interface(NamedTuple):
 
 
 class _Blocks:
-    """A pcapng file, block after block."""
+    """Reads a pcapng file, block after block."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

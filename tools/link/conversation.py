@@ -37,7 +37,7 @@ _UNAUTHORIZED_MAX = 1  # a server may ask for Echo once (RFC 8613 appendix B.1.2
 
 
 class TalkError(UsageError):
-    """Raised for a fault that a person can put right. Its text holds no secret."""
+    """Is raised for a fault that a person can put right. Its text holds no secret."""
 
 
 def load_context(path: Path) -> oscore_context.Context:
@@ -61,7 +61,7 @@ def load_context(path: Path) -> oscore_context.Context:
 
 
 class SequenceFile:
-    """The sender sequence of one context file; each block of numbers is on disk before it is used."""
+    """Keeps the sender sequence of one context file; each block of numbers is on disk before it is used."""
 
     def __init__(self, context_path: Path, *, is_first: bool):
         self._path = context_path.with_name(context_path.name + ".sequence")
@@ -104,8 +104,8 @@ class SequenceFile:
 
 
 class Conversation:
-    """Exchanges with one peer under one context, from one socket: servers tell bodies apart by the address they come
-    from."""
+    """Exchanges messages with one peer under one context, from one socket: servers tell bodies apart by the address
+    they come from."""
 
     def __init__(
         self, context: oscore_context.Context, sequence: SequenceFile, address: tuple[str, int], *, wait_s: float
@@ -179,7 +179,7 @@ class Conversation:
 
 
 class NodeConversation:
-    """Exchanges with one gateway from one socket, as a node. It has the methods of `Conversation`."""
+    """Exchanges messages with one gateway from one socket, as a node. It has the methods of `Conversation`."""
 
     def __init__(self, key: NodeKey, address: tuple[str, int], *, wait_s: float) -> None:
         self._address = address

@@ -49,7 +49,7 @@ RESCUE = "rescue"
 
 
 class ImageFault(Exception):
-    """Raised when the program cannot be put together; the text says why, and the remedy."""
+    """Is raised when the program cannot be put together; the text says why, and the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,7 @@ Key = tuple[Address | None, Address | None, bytes]
 
 
 class NodeSessions:
-    """One node's key and the sessions seen in the capture, the latest last."""
+    """Holds one node's key and the sessions seen in the capture, the latest last."""
 
     def __init__(self, key: NodeKey) -> None:
         self.kid = key.kid
@@ -46,8 +46,8 @@ class NodeSessions:
 
 
 class KeyRing:
-    """The nodes whose keys were given, each with the sessions that the capture shows it agree on (RFC 8613 appendix
-    B.2).
+    """Holds the nodes whose keys were given, each with the sessions that the capture shows it agree on (RFC 8613
+    appendix B.2).
 
     Node and gateway each put a nonce into the ID Context, in the open: with the node's key and that exchange, what
     follows can be opened. A capture that begins later can be opened from the node's next start on.
@@ -91,8 +91,9 @@ def _nonces(node: NodeSessions, header: Header) -> list[bytes]:
 
 
 class SeenRequest(NamedTuple):
-    """A request that was captured. `context`: as its sender has it; it and `exchange` are None unless it was opened.
-    `first`: the node and its nonce, when this was the first request of a start, whose answer has keys of its own.
+    """Holds a request that was captured. `context`: as its sender has it; it and `exchange` are None unless it was
+    opened. `first`: the node and its nonce, when this was the first request of a start, whose answer has keys of its
+    own.
     """
 
     number: int

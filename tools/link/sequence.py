@@ -20,8 +20,8 @@ Reserve = namedtuple("Reserve", ("upto",))
 
 
 class SenderSequence:
-    """The numbers of one context. `reserved_end`: the stored end, 0 for a context that was never used. Every number
-    below it may have been used."""
+    """Gives the numbers of one context. `reserved_end`: the stored end, 0 for a context that was never used. Every
+    number below it may have been used."""
 
     def __init__(self, reserved_end: int):
         assert 0 <= reserved_end <= PARTIAL_IV_MAX + 1

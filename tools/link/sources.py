@@ -23,7 +23,7 @@ _TEXT_BYTES = frozenset(range(0x20, 0x7F)) | frozenset(b"\t\r\n")
 
 
 class Sources:
-    """The datagrams that the words of a command line name. `skipped`: the number of packets that carry something
+    """Reads the datagrams that the words of a command line name. `skipped`: the number of packets that carry something
     else."""
 
     def __init__(self, *, port: int, serial: bool = False) -> None:

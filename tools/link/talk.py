@@ -115,7 +115,7 @@ def _request(args: argparse.Namespace) -> tuple[tuple[str, int], Content]:
 
 
 class TransferError(Exception):
-    """Raised when the peer breaks off or violates RFC 7959; the text says how."""
+    """Is raised when the peer breaks off or violates RFC 7959; the text says how."""
 
 
 class Progress:

@@ -57,7 +57,7 @@ sys.exit(cli.main())
 
 
 class BuildError(Exception):
-    """Raised when the package cannot be built here; its text gives the remedy."""
+    """Is raised when the package cannot be built here; its text gives the remedy."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

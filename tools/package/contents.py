@@ -89,7 +89,7 @@ LAUNCHER = "usr/bin/bocage"
 
 
 class File(NamedTuple):
-    """One file of the package: its source, its target, and whether it is executable."""
+    """Holds one file of the package: its source, its target, and whether it is executable."""
 
     source: Path
     target: PurePosixPath

@@ -1,4 +1,5 @@
-"""Shared by the commands of `bocage policy`: arguments, reading a policy of any form, printing faults and results."""
+"""Holds what the commands of `bocage policy` share: arguments, reading a policy of any form, printing faults and
+results."""
 
 import argparse
 import datetime

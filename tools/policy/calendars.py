@@ -55,7 +55,7 @@ _ORDER = {"minutes": "step_order", "reference": "step_evening", "level": "step_l
 
 
 class Wrong(Exception):
-    """Raised for a text that is not of this language: the key of the sentence that says why, and its values."""
+    """Is raised for a text that is not of this language: the key of the sentence that says why, and its values."""
 
     def __init__(self, key: str, **values: Any) -> None:
         super().__init__(key)

@@ -44,7 +44,8 @@ KINDS = {"switched": document.SWITCHED, "permanent": document.PERMANENT}
 
 
 class Compiled(NamedTuple):
-    """The result: the policy, or None and the faults of the text. `calendars`: the names of the policy's calendars."""
+    """Holds the result: the policy, or None and the faults of the text. `calendars`: the names of the policy's
+    calendars."""
 
     policy: Policy | None
     faults: tuple[SourceFault, ...]
@@ -52,8 +53,8 @@ class Compiled(NamedTuple):
 
 
 class Heading(NamedTuple):
-    """The content of the `[policy]` table. `evenings`: the civil days whose nights the policy is for; None after a
-    fault."""
+    """Holds the content of the `[policy]` table. `evenings`: the civil days whose nights the policy is for; None after
+    a fault."""
 
     version: int | None
     insee: str | None
@@ -245,7 +246,8 @@ def _evenings(table: Table) -> range | None:
 
 
 class _CalendarNames:
-    """The calendars of the file by name, and which of them a feeder uses. It includes the names of faulty calendars."""
+    """Holds the calendars of the file by name, and which of them a feeder uses. It includes the names of faulty
+    calendars."""
 
     def __init__(self, names: list[Any]) -> None:
         self._names = names

@@ -148,7 +148,7 @@ def _limit(limit: Limit) -> str:
 
 
 class LitSpan(NamedTuple):
-    """Light from one instant to another, Unix seconds."""
+    """Describes light from one instant to another, Unix seconds."""
 
     from_s: int
     to_s: int
@@ -156,7 +156,7 @@ class LitSpan(NamedTuple):
 
 
 class FeederNight(NamedTuple):
-    """One feeder in one night. `rule`: the index of the rule of its calendar that holds, `lighting.NO_RULE` for
+    """Holds one feeder in one night. `rule`: the index of the rule of its calendar that holds, `lighting.NO_RULE` for
     none."""
 
     feeder: FeederRule

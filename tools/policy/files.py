@@ -28,7 +28,7 @@ _KEYSET_KEYS = {1, 2, 3, 4, 5}
 
 
 class AuthorityFile(NamedTuple):
-    """A file that was recognised. `content` is None when it has `faults`; `message` is its signed form, None when
+    """Holds a file that was recognised. `content` is None when it has `faults`; `message` is its signed form, None when
     unsigned."""
 
     data: bytes

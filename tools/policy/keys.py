@@ -34,7 +34,7 @@ _FILE_BYTES_MAX = 4096
 
 
 class Member(NamedTuple):
-    """A person's public key, as the line of their file states it."""
+    """Holds a person's public key, as the line of their file states it."""
 
     insee: str
     key: bytes
@@ -42,7 +42,7 @@ class Member(NamedTuple):
 
 
 class Signer(NamedTuple):
-    """A private key ready to sign: its short name, its public half, and the signing function."""
+    """Holds a private key ready to sign: its short name, its public half, and the signing function."""
 
     kid: bytes
     public_key: bytes

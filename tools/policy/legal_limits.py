@@ -141,7 +141,7 @@ def _existing(date: int, step: int) -> int:
 
 
 class Breach(NamedTuple):
-    """Light where a limit wants none: the step that lights, and the first instant, in Unix seconds."""
+    """Describes light where a limit wants none: the step that lights, and the first instant, in Unix seconds."""
 
     limit: Limit
     reason: int

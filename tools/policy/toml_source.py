@@ -158,7 +158,7 @@ def _character(found: re.Match[str]) -> str:
 
 
 class SourceFault(NamedTuple):
-    """One fault of a text. `line` counts from 1; `where` is the place in words, such as `calendar[2].name`."""
+    """Holds one fault of a text. `line` counts from 1; `where` is the place in words, such as `calendar[2].name`."""
 
     line: int
     where: str
@@ -173,7 +173,7 @@ class SourceFault(NamedTuple):
 
 
 class WordValue(NamedTuple):
-    """A value of a fault that is itself a sentence of `words`."""
+    """Is a value of a fault that is itself a sentence of `words`."""
 
     key: str
 
@@ -182,7 +182,7 @@ class WordValue(NamedTuple):
 
 
 class InstantValue(NamedTuple):
-    """A value of a fault that is an instant, shown by the wall clock."""
+    """Is a value of a fault that is an instant, shown by the wall clock."""
 
     unix_s: int
 
@@ -191,7 +191,7 @@ class InstantValue(NamedTuple):
 
 
 class SourceFaults:
-    """The faults found so far; `lines` gives the line of each value of the document."""
+    """Holds the faults found so far; `lines` gives the line of each value of the document."""
 
     def __init__(self, lines: Mapping[Path, int]) -> None:
         self._lines = lines
@@ -233,7 +233,8 @@ def _texts(values: Mapping[str, Any], language: str) -> dict[str, Any]:
 
 
 class Table:
-    """One table of the document, at `path`. Each method returns a sound value, or adds a fault and returns None."""
+    """Reads one table of the document, at `path`. Each method returns a sound value, or adds a fault and returns
+    None."""
 
     def __init__(self, faults: SourceFaults, path: Path, data: dict[str, Any]) -> None:
         self.faults = faults

@@ -40,7 +40,7 @@ _DRAIN_MS_MAX = 3_600_000
 
 
 class Syncs(Protocol):
-    """The syncs under way: the time at which the next one ends, and its outcome."""
+    """Describes the syncs under way: the time at which the next one ends, and its outcome."""
 
     def due_ms(self, now_ms: int) -> int | None:
         """Returns the time at which the next one ends; None when nothing is under way."""
@@ -50,7 +50,7 @@ class Syncs(Protocol):
 
 
 class SimSyncs:
-    """The syncs of a `SimDisk`: each takes the virtual time that the disk has drawn."""
+    """Reports the syncs of a `SimDisk`: each takes the virtual time that the disk has drawn."""
 
     def __init__(self, disk: SimDisk) -> None:
         self._disk = disk
@@ -68,7 +68,7 @@ class SimSyncs:
 
 
 class FileSyncs:
-    """The syncs of a `FileDisk`; `note` is its `on_synced`. All are awaited at once, while virtual time stands
+    """Reports the syncs of a `FileDisk`; `note` is its `on_synced`. All are awaited at once, while virtual time stands
     still."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class FileSyncs:
 
 
 class Disks(NamedTuple):
-    """The disks of one life of the gateway."""
+    """Holds the disks of one life of the gateway."""
 
     journal: Disk
     state: Disk
@@ -124,7 +124,7 @@ def real_disks(folder: Path) -> Iterator[Disks]:
 
 
 class Town:
-    """The part that a power cut in the cabinet does not affect: nodes, and the list of what they sent."""
+    """Holds the part that a power cut in the cabinet does not affect: nodes, and the list of what they sent."""
 
     def __init__(self, nodes: int, prng: Prng) -> None:
         self.delivery = DeliveryChecker()
@@ -141,7 +141,7 @@ class Town:
 
 
 class Cabinet:
-    """One gateway between a town and a warehouse. `fibre` False: the broker cannot be reached."""
+    """Runs one gateway between a town and a warehouse. `fibre` False: the broker cannot be reached."""
 
     def __init__(self, town: Town, disks: Disks, *, prng: Prng, options: Options) -> None:
         self.town = town

@@ -73,8 +73,8 @@ _FLIPS_MAX = 8
 
 
 class Damage(NamedTuple):
-    """One damage to a file of the folder. `name`: the damaged file, None for a foreign file that was added; `now`: the
-    names that hold what is left of it."""
+    """Holds one damage to a file of the folder. `name`: the damaged file, None for a foreign file that was added;
+    `now`: the names that hold what is left of it."""
 
     kind: str
     name: str | None
@@ -182,7 +182,7 @@ def _bytes(count: int, prng: Prng) -> bytes:
 
 
 class Place(NamedTuple):
-    """The place of a record in the undamaged folder."""
+    """Holds the place of a record in the undamaged folder."""
 
     epoch: bytes
     lane: str
@@ -191,8 +191,8 @@ class Place(NamedTuple):
 
 
 class Reference(NamedTuple):
-    """The starting point of every round: a filled folder, the town that filled it, and the place of each acknowledged
-    record."""
+    """Holds the starting point of every round: a filled folder, the town that filled it, and the place of each
+    acknowledged record."""
 
     folder: Path
     town: Town

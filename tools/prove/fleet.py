@@ -32,9 +32,9 @@ _COMMIT_MS = 50
 
 
 class Attempt(NamedTuple):
-    """One attempt to connect. `due_ms`: when the core had planned it; a busy machine may be later. `waited_ms`: since
-    the connection ended or the previous attempt failed; `waits`: the number of such waits before this one, since the
-    last connection that lasted.
+    """Holds one attempt to connect. `due_ms`: when the core had planned it; a busy machine may be later. `waited_ms`:
+    since the connection ended or the previous attempt failed; `waits`: the number of such waits before this one, since
+    the last connection that lasted.
     """
 
     gateway: int
@@ -45,7 +45,7 @@ class Attempt(NamedTuple):
 
 
 class Cabinet:
-    """One gateway with one node; around the core is what the agent has around it, less the parts without a role
+    """Runs one gateway with one node; around the core is what the agent has around it, less the parts without a role
     here."""
 
     def __init__(self, number: int, broker_port: int, fleet: "Fleet", prng: Prng) -> None:
@@ -174,7 +174,7 @@ class Cabinet:
 
 
 class Fleet:
-    """The gateways, and what they did. It must be made and used in a running loop."""
+    """Runs the gateways, and records what they do. It must be made and used in a running loop."""
 
     def __init__(self, count: int, broker_port: int, prng: Prng) -> None:
         self.delivery = DeliveryChecker()

@@ -144,14 +144,14 @@ class _Heard(DeliveryChecker):
 
 
 class _OnlyAlarms(Prng):
-    """A source of chance that always answers yes."""
+    """Is a source of chance that always answers yes."""
 
     def chance(self, permille: int) -> bool:
         return True
 
 
 class _Alarmer:
-    """A node that sends nothing but an alarm now and then."""
+    """Simulates a node that sends nothing but an alarm now and then."""
 
     def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
         chance = _OnlyAlarms(f"alarmer-{number}-{time.time_ns()}")
@@ -181,7 +181,7 @@ class _Alarmer:
 
 
 class _Counters:
-    """The agent's counters, summed over several lives; read through its status socket now and then."""
+    """Sums the agent's counters over several lives; reads them through its status socket now and then."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -212,7 +212,7 @@ class _Counters:
 
 
 class _Story:
-    """One run of the proof."""
+    """Runs the proof once."""
 
     def __init__(self, rig: Rig, partition: Partition, args: argparse.Namespace) -> None:
         self._rig = rig

@@ -57,7 +57,7 @@ Figures = dict[str, Any]
 
 
 class World:
-    """Two parties, the link between them, the attacker and the checker."""
+    """Holds two parties, the link between them, the attacker and the checker."""
 
     def __init__(self, seed: int, ends: str, ledger: SealedOnce) -> None:
         prng = Prng(seed)

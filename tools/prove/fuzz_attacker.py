@@ -23,7 +23,7 @@ _RIGHT_ADDRESS_PERMILLE = 700
 
 
 class Overheard(NamedTuple):
-    """A datagram that passed, with its addresses."""
+    """Holds a datagram that passed, with its addresses."""
 
     source: Address
     destination: Address
@@ -31,7 +31,7 @@ class Overheard(NamedTuple):
 
 
 class HostileDatagram(NamedTuple):
-    """A datagram to `destination` whose source address claims to be `source`."""
+    """Holds a datagram to `destination` whose source address claims to be `source`."""
 
     kind: str
     source: Address

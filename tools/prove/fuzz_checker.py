@@ -32,8 +32,8 @@ def message_of(seed: int, side: str, number: int) -> messages.Content:
 
 
 class Checker:
-    """The checker of one run. `counts`: what must stay zero. `heard`, `answered`: the requests and answers that arrived
-    as they were sent.
+    """Checks one run. `counts`: what must stay zero. `heard`, `answered`: the requests and answers that arrived as they
+    were sent.
 
     A request that is answered with a demand for Echo is sent a second time, with it, as a message of its own. Each of
     the two may reach the application once; `heard_again` counts requests of which both did, for example because the

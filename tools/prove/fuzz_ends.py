@@ -26,7 +26,7 @@ _NODE = bytes.fromhex("7c1f0a2c01000007")
 
 
 class LateAnswer(NamedTuple):
-    """An answer that the gateway's application gives later."""
+    """Holds an answer that the gateway's application gives later."""
 
     due_ms: int
     exchange: int
@@ -34,7 +34,7 @@ class LateAnswer(NamedTuple):
 
 
 class RealNode:
-    """A node; its boots are numbered as on flash."""
+    """Runs a node; its boots are numbered as on flash."""
 
     asks = True
 
@@ -113,7 +113,7 @@ class RealNode:
 
 
 class RealGateway:
-    """A gateway that knows one node, by its key."""
+    """Runs a gateway that knows one node, by its key."""
 
     asks = False
 

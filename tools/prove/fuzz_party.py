@@ -33,7 +33,7 @@ _OWN_REASONS = ("handed", "challenged", "unknown", "busy-late")
 
 
 class LateResponse(NamedTuple):
-    """An answer that the application gives later."""
+    """Holds an answer that the application gives later."""
 
     due_ms: int
     request: int
@@ -42,7 +42,7 @@ class LateResponse(NamedTuple):
 
 
 class PendingRequest(NamedTuple):
-    """A request of this party that is on its way."""
+    """Holds a request of this party that is on its way."""
 
     ticket: int
     content: messages.Content
@@ -51,8 +51,8 @@ class PendingRequest(NamedTuple):
 
 
 class Party:
-    """One end of the link. `seen`: requests that the application received, `outcomes`: (ticket, Content or None); the
-    caller empties both."""
+    """Runs one end of the link. `seen`: requests that the application received, `outcomes`: (ticket, Content or None);
+    the caller empties both."""
 
     asks = True
 

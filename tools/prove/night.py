@@ -58,7 +58,7 @@ Figures = dict[str, Any]
 
 
 class Trouble(NamedTuple):
-    """One fault of the agent, in seconds after the start; `for_s` None: for good."""
+    """Holds one fault of the agent, in seconds after the start; `for_s` None: for good."""
 
     what: str
     at_s: int
@@ -67,7 +67,7 @@ class Trouble(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """One night as it was drawn from the seed."""
+    """Holds one night as it was drawn from the seed."""
 
     night: str
     clock: str

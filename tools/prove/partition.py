@@ -26,7 +26,7 @@ def why_not() -> str | None:
 
 
 class Partition:
-    """A mounted partition, as a context manager; OSError when nothing can be mounted. `kind` is `ext4` or `tmpfs`."""
+    """Mounts a partition, as a context manager; OSError when nothing can be mounted. `kind` is `ext4` or `tmpfs`."""
 
     def __init__(self, folder: Path, image: Path, megabytes: int) -> None:
         self.folder = folder

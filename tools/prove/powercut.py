@@ -37,7 +37,7 @@ Figures = dict[str, int | float]
 
 
 class Chance:
-    """A source of chance that a cut replaces: up to the cut every run is the same."""
+    """Is a source of chance that a cut replaces: up to the cut every run is the same."""
 
     def __init__(self, seed: str) -> None:
         self._prng = Prng(seed)
@@ -50,7 +50,7 @@ class Chance:
 
 
 class World(NamedTuple):
-    """A cabinet and the disks under it."""
+    """Holds a cabinet and the disks under it."""
 
     cabinet: Cabinet
     disk: SimDisk

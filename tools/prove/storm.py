@@ -109,7 +109,7 @@ def is_hasty(attempt: Attempt) -> bool:
 
 
 class _Storm:
-    """The parts of the proof, and its counts."""
+    """Holds the parts of the proof, and its counts."""
 
     def __init__(self, folder: Path, args: argparse.Namespace) -> None:
         mosquitto = find_mosquitto()

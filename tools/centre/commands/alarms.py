@@ -26,7 +26,7 @@ _TIME_UNKNOWN = N_("time unknown")
 
 
 class StandingAlarm(NamedTuple):
-    """An alarm that has begun and not ended. `unix_s`: since when, where that is known."""
+    """Holds an alarm that has begun and not ended. `unix_s`: since when, where that is known."""
 
     held: Held
     unix_s: int | None

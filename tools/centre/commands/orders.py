@@ -1,5 +1,5 @@
-"""Shared by the commands that give an order (`light`, `override`, `end`, `test-feeder`, `tell`): their arguments, and
-the way from a request to a signed command that is kept, sent and followed.
+"""Holds what the commands that give an order share (`light`, `override`, `end`, `test-feeder`, `tell`): the arguments,
+and the way from a request to a signed command that is kept, sent and followed.
 
 The key is read, used once and forgotten. This module sends nothing: the daemon does, and where none runs, a warning is
 printed. Exit status: 0 when the command is kept, and with --wait every feeder follows it; 1 when it is refused, no

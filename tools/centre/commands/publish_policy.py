@@ -20,7 +20,7 @@ from wire import command
 
 
 class _NotAccepted(Exception):
-    """Raised for a file that is not accepted; holds its faults."""
+    """Is raised for a file that is not accepted; holds its faults."""
 
     def __init__(self, path: str, faults: tuple[Fault, ...]) -> None:
         super().__init__(path)

@@ -25,14 +25,14 @@ _COSE_SIGN = b"\xd8\x62"
 
 
 class SignedPolicy(NamedTuple):
-    """A policy, and the name of the holder of the key that signed it."""
+    """Holds a policy, and the name of the holder of the key that signed it."""
 
     policy: document.Policy
     signer: str
 
 
 class Bundle(NamedTuple):
-    """A payload for topic `p`, and the versions that a gateway holds once it has accepted the payload."""
+    """Holds a payload for topic `p`, and the versions that a gateway holds once it has accepted the payload."""
 
     payload: bytes
     policy_version: int

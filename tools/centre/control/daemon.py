@@ -34,7 +34,7 @@ _About = tuple[bytes, Name]
 
 
 class ControlDaemon:
-    """The loop of the daemon; `run` returns after `stop`."""
+    """Runs the loop of the daemon; `run` returns after `stop`."""
 
     def __init__(
         self,

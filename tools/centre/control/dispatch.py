@@ -44,7 +44,7 @@ Log = Callable[..., None]
 
 
 class Message(NamedTuple):
-    """A message from the broker. `retained`: the broker had kept it from earlier."""
+    """Holds a message from the broker. `retained`: the broker had kept it from earlier."""
 
     topic: str
     payload: bytes
@@ -52,7 +52,8 @@ class Message(NamedTuple):
 
 
 class Publication(NamedTuple):
-    """A message to send with QoS 1. `expiry_s`: the broker drops it after that. `about`: (id, gateway) of a command."""
+    """Holds a message to send with QoS 1. `expiry_s`: the broker drops it after that. `about`: (id, gateway) of a
+    command."""
 
     topic: str
     payload: bytes
@@ -62,7 +63,8 @@ class Publication(NamedTuple):
 
 
 class _SentPolicy(NamedTuple):
-    """The versions that a gateway was sent, the time from which they may be sent again, and the delay after that."""
+    """Holds the versions that a gateway was sent, the time from which they may be sent again, and the delay after
+    that."""
 
     versions: tuple[int, int]
     again_ms: int
@@ -70,14 +72,14 @@ class _SentPolicy(NamedTuple):
 
 
 class _SentCommand(NamedTuple):
-    """A pending command that was sent: the time from which it may be sent again, and the delay after that."""
+    """Holds a pending command that was sent: the time from which it may be sent again, and the delay after that."""
 
     again_ms: int
     delay_s: int
 
 
 class Dispatcher:
-    """The decisions, on one connection and from one thread. `lease_s`: the longest lease that is granted."""
+    """Makes the decisions, on one connection and from one thread. `lease_s`: the longest lease that is granted."""
 
     def __init__(self, connection: sqlite3.Connection, *, lease_s: int, log: Log) -> None:
         self._connection = connection

@@ -38,7 +38,7 @@ LIMITED = "confirm.limited"
 
 
 class NotAllowed(Refused):
-    """Raised when a request becomes no command: the sentence under `key` in `order_words`, with its values, says
+    """Is raised when a request becomes no command: the sentence under `key` in `order_words`, with its values, says
     why."""
 
     def __init__(self, key: str, **values: object) -> None:
@@ -47,7 +47,7 @@ class NotAllowed(Refused):
 
 
 class Request(NamedTuple):
-    """What a person asks for; its fields are those of `wire.command.Command`."""
+    """Holds what a person asks for; its fields are those of `wire.command.Command`."""
 
     kind: int
     insee: str
@@ -61,9 +61,9 @@ class Request(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A command before it is signed. `touched`: the feeders of the policy that it is for. `confirm`: reasons to confirm
-    it. `limits`: (feeder, limit) where a limit forbids it; the cabinets that have these feeders will refuse, but it is
-    not known here which cabinets those are."""
+    """Holds a command before it is signed. `touched`: the feeders of the policy that it is for. `confirm`: reasons to
+    confirm it. `limits`: (feeder, limit) where a limit forbids it; the cabinets that have these feeders will refuse,
+    but it is not known here which cabinets those are."""
 
     command: command.Command
     touched: tuple[document.FeederRule, ...]

@@ -88,11 +88,11 @@ _BYTES_MAX = 1024
 
 
 class Busy(Exception):
-    """Raised when another daemon serves this file."""
+    """Is raised when another daemon serves this file."""
 
 
 class DaemonState(NamedTuple):
-    """The state of the daemon that serves a file. `connected` None: not known at this instant. `broker` is
+    """Holds the state of the daemon that serves a file. `connected` None: not known at this instant. `broker` is
     HOST:PORT."""
 
     broker: str
@@ -101,7 +101,7 @@ class DaemonState(NamedTuple):
 
 
 class DaemonLock:
-    """The lock beside a control file, which the daemon holds as long as it runs."""
+    """Holds the lock beside a control file, which the daemon holds as long as it runs."""
 
     def __init__(self, path: str, broker: str) -> None:
         """Acquires the lock. Raises OSError when the folder refuses, Busy when another daemon holds it."""

@@ -17,10 +17,10 @@ _PREFIX = "refused."
 
 
 class Gateway(NamedTuple):
-    """One gateway; times are Unix seconds of our clock. `heard_unix_s`: of the last message that it sent itself, None
-    when all we know is a state that the broker kept; `online`, `online_unix_s`: that state, and when we learned of it.
-    `granted_s`: the lease that its last ask was granted. The versions are those of its last ask, 0 for none held, None
-    before the first ask."""
+    """Holds one gateway; times are Unix seconds of our clock. `heard_unix_s`: of the last message that it sent itself,
+    None when all we know is a state that the broker kept; `online`, `online_unix_s`: that state, and when we learned of
+    it. `granted_s`: the lease that its last ask was granted. The versions are those of its last ask, 0 for none held,
+    None before the first ask."""
 
     insee: str
     name: str

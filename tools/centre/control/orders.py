@@ -26,11 +26,11 @@ UNREADABLE = "outcome-unreadable-command"
 
 
 class Full(Exception):
-    """Raised when the commune has as many commands under way as a gateway can know."""
+    """Is raised when the commune has as many commands under way as a gateway can know."""
 
 
 class Order(NamedTuple):
-    """A command, decoded and as it was signed. `kid`: the short name of the key that signed it."""
+    """Holds a command, decoded and as it was signed. `kid`: the short name of the key that signed it."""
 
     command: wire_command.Command
     signed: bytes
@@ -39,7 +39,7 @@ class Order(NamedTuple):
 
 
 class PendingOrder(NamedTuple):
-    """An order that is to be sent to one gateway, before `expires_s`."""
+    """Holds an order that is to be sent to one gateway, before `expires_s`."""
 
     id: bytes
     insee: str
@@ -49,8 +49,8 @@ class PendingOrder(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """The sendings of a command to one gateway. `problem`: why the broker did not accept the last; None once it has
-    accepted one."""
+    """Holds the sendings of a command to one gateway. `problem`: why the broker did not accept the last; None once it
+    has accepted one."""
 
     gateway: str
     first_unix_s: int
@@ -60,8 +60,8 @@ class Sending(NamedTuple):
 
 
 class ReportedOutcome(NamedTuple):
-    """An outcome that a gateway reported. `feeder` None: of the cabinet as a whole. `unix_s` is by the gateway's clock,
-    `heard_unix_s` by ours."""
+    """Holds an outcome that a gateway reported. `feeder` None: of the cabinet as a whole. `unix_s` is by the gateway's
+    clock, `heard_unix_s` by ours."""
 
     gateway: str
     feeder: str | None

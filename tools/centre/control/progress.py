@@ -37,7 +37,7 @@ _UNKNOWN = "unknown"
 
 
 class FeederProgress(NamedTuple):
-    """The progress of one feeder. `outcomes`: those reported of it, oldest first; the last is its state."""
+    """Holds the progress of one feeder. `outcomes`: those reported of it, oldest first; the last is its state."""
 
     name: str
     outcomes: tuple[orders.ReportedOutcome, ...]
@@ -57,8 +57,8 @@ class FeederProgress(NamedTuple):
 
 
 class CabinetProgress(NamedTuple):
-    """The progress of one cabinet. `outcomes`: of the cabinet as a whole; `state`: the last of these, or a state of
-    this module."""
+    """Holds the progress of one cabinet. `outcomes`: of the cabinet as a whole; `state`: the last of these, or a state
+    of this module."""
 
     name: str
     state: str
@@ -76,8 +76,8 @@ class CabinetProgress(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """The progress of one order. `expected`: the feeders that the policy names for it; `missing`: those that no cabinet
-    has fulfilled."""
+    """Holds the progress of one order. `expected`: the feeders that the policy names for it; `missing`: those that no
+    cabinet has fulfilled."""
 
     order: orders.Order
     ended_by: bytes | None

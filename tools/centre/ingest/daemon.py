@@ -1,4 +1,4 @@
-"""The ingest daemon, between broker and warehouse: receives messages, and acknowledges each only after its commit.
+"""Runs the ingest daemon, between broker and warehouse: receives messages, and acknowledges each only after its commit.
 
     broker ── $share/ingest/tc/1/{t,e}/# ──▶ group ──▶ commit ──▶ PUBACK ──▶ watermarks
 
@@ -31,7 +31,7 @@ _CLOSE_TURNS = 8
 
 @dataclass
 class BrokerShare(mqtt.BrokerAddress):
-    """The broker, and the group of ingests that divide its messages."""
+    """Holds the broker, and the group of ingests that divide its messages."""
 
     client_id: str = "ingest-1"
     share: str = "ingest"
@@ -39,7 +39,7 @@ class BrokerShare(mqtt.BrokerAddress):
 
 
 class IngestDaemon:
-    """The loop of the daemon; `run` returns after `stop`."""
+    """Runs the loop of the daemon; `run` returns after `stop`."""
 
     def __init__(self, warehouse: Warehouse, broker: BrokerShare, *, wait: Callable[[float], None] = time.sleep):
         self._warehouse = warehouse

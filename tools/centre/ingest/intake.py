@@ -30,7 +30,7 @@ _LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.AL
 
 
 class Row(NamedTuple):
-    """One record as columns: `code` is the quality code of `wire.record`, `body` its canonical bytes."""
+    """Holds one record as columns: `code` is the quality code of `wire.record`, `body` its canonical bytes."""
 
     node: bytes
     boot: int
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Records that will not come, as the record `by` (node, boot, sequence) states."""
+    """Names records that will not come, as the record `by` (node, boot, sequence) states."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -54,7 +54,7 @@ class Gap(NamedTuple):
 
 
 class Anchor(NamedTuple):
-    """The UTC of an uptime, as the record `by` (node, boot, sequence) states."""
+    """Holds the UTC of an uptime, as the record `by` (node, boot, sequence) states."""
 
     by: tuple[bytes, int, int]
     about: bytes
@@ -65,7 +65,7 @@ class Anchor(NamedTuple):
 
 
 class Envelope(NamedTuple):
-    """The positions that a batch is about."""
+    """Holds the positions that a batch is about."""
 
     gateway: bytes
     epoch: bytes
@@ -76,7 +76,7 @@ class Envelope(NamedTuple):
 
 
 class PreparedBatch(NamedTuple):
-    """A batch that can be accepted. `statements_refused` counts the statements that their sender may not make."""
+    """Holds a batch that can be accepted. `statements_refused` counts the statements that their sender may not make."""
 
     topic: topics.Topic
     envelope: Envelope
@@ -87,7 +87,7 @@ class PreparedBatch(NamedTuple):
 
 
 class RefusedMessage(NamedTuple):
-    """A message that cannot be accepted; `topic` and `envelope` are None when they cannot be read."""
+    """Holds a message that cannot be accepted; `topic` and `envelope` are None when they cannot be read."""
 
     topic: topics.Topic | None
     envelope: Envelope | None

@@ -52,15 +52,15 @@ _INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
 
 
 class Extent(NamedTuple):
-    """How far the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is not held;
-    `spans` are the pieces `(first, last)` held beyond it, ascending and disjoint."""
+    """States how far the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is not
+    held; `spans` are the pieces `(first, last)` held beyond it, ascending and disjoint."""
 
     end: int
     spans: tuple[tuple[int, int], ...] = ()
 
 
 class Step(NamedTuple):
-    """The new extent, `(first, last)` of every hole jumped over, and the number of spans that were forgotten."""
+    """Holds the new extent, `(first, last)` of every hole jumped over, and the number of spans that were forgotten."""
 
     extent: Extent
     skipped: tuple[tuple[int, int], ...]
@@ -119,14 +119,14 @@ def _merge(end, spans):
 
 
 class Publication(NamedTuple):
-    """A message to send with QoS 1."""
+    """Holds a message to send with QoS 1."""
 
     topic: str
     payload: bytes
 
 
 class Warehouse(Archive):
-    """One connection that writes; it is used from one thread. The questions are those of `Archive`.
+    """Owns one connection that writes; it is used from one thread. The questions are those of `Archive`.
 
     path:         of the database file, or ":memory:"
     synchronous:  "FULL" keeps custody; "NORMAL" and "OFF" are for simulated worlds

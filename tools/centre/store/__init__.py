@@ -1,1 +1,1 @@
-"""The tables of the warehouse and how they are read."""
+"""Holds the tables of the warehouse, and reads them."""

@@ -19,7 +19,7 @@ from wire import event, quantity, record
 
 
 class Held(NamedTuple):
-    """One record as it is kept. `body` is its canonical CBOR (`wire.record.decode_body`)."""
+    """Holds one record as it is kept. `body` is its canonical CBOR (`wire.record.decode_body`)."""
 
     node: bytes
     boot: int
@@ -34,14 +34,14 @@ class Held(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """Why a record will not come, and the node that stated it: the record's own node, or a gateway."""
+    """States why a record will not come, and the node that stated it: the record's own node, or a gateway."""
 
     why: str
     by: bytes
 
 
 class Moment(NamedTuple):
-    """An instant in UTC and its uncertainty. `unix_s` is None when it is not known."""
+    """Holds an instant in UTC and its uncertainty. `unix_s` is None when it is not known."""
 
     unix_s: int | None
     uncertainty_s: int | None
@@ -58,8 +58,8 @@ class Reading(NamedTuple):
 
 
 class Energy(NamedTuple):
-    """Wh between readings, within `boots` boots and across them; `falls` counts how often a register fell within a
-    boot."""
+    """Counts the Wh between readings, within `boots` boots and across them; `falls` counts how often a register fell
+    within a boot."""
 
     wh: int
     boots: int
@@ -67,7 +67,7 @@ class Energy(NamedTuple):
 
 
 class Prefix(NamedTuple):
-    """How far one stream is held, and the spans `(first, last)` held beyond that."""
+    """States how far one stream is held, and the spans `(first, last)` held beyond that."""
 
     gateway: bytes
     insee: str
@@ -84,7 +84,7 @@ _HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, b
 
 
 class Archive:
-    """Questions on one connection; it is used from one thread."""
+    """Answers questions on one connection; it is used from one thread."""
 
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection

@@ -13,8 +13,8 @@ from tools.centre.limits import BUSY_TIMEOUT_MS
 
 
 class Schema(NamedTuple):
-    """The schema of a file. `kind`: what it is, for messages; `version`: of its tables; `statements`: what creates
-    them."""
+    """Holds the schema of a file. `kind`: what it is, for messages; `version`: of its tables; `statements`: what
+    creates them."""
 
     kind: str
     version: int
