@@ -1,10 +1,10 @@
-"""Runs a night of a simulated territory in virtual time, tells it and draws it; needs no server.
+"""Runs a night of a simulated territory in virtual time, reports it and draws it; needs no server.
 
 Node code, gateway core and ingest (on SQLite) are the real ones; checkers watch them. The same seed gives the same
 digest on any machine.
 
     bocage sim --seed 7 --svg night.svg     another night, with its picture
-    bocage sim --hours 3 --lang en          three hours, told in English
+    bocage sim --hours 3 --lang en          three hours, reported in English
 """
 
 import argparse
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs every seed; exit status 0: every invariant held, 3: one was violated."""
+    """Runs every seed and returns the exit status; 0: every invariant held, 3: one was violated."""
     for seed in range(args.seed, args.seed + args.seeds):
         result = _run_one(args, seed)
         if not result.is_good:

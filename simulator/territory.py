@@ -55,8 +55,9 @@ _SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 
 
 class Territory:
-    """Holds one territory. `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes.
+    """Composes and runs one territory.
 
+    `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes.
     `drawn` replaces what the seed would draw, for a story written by hand.
     """
 
@@ -184,7 +185,7 @@ class Territory:
         return gateway.power_cut, gateway.power_on
 
     def _calm(self) -> None:
-        """Ends the faults: the radio is perfect from here on."""
+        """Ends the faults, after which the radio is perfect."""
         for radio in self._joining.radios:
             radio.faults_on = False
 

@@ -135,7 +135,7 @@ class ValveExercise:
         self._phase_ms = now_ms
 
     def step(self, civil_day, *, now_ms) -> bool:
-        """Continues the stroke; returns True when it has just ended completely."""
+        """Continues the stroke and returns True when it has just ended completely."""
         if now_ms - self._phase_ms < self._stroke_ms:
             return False
         self._phase_ms = now_ms

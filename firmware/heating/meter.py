@@ -27,7 +27,10 @@ class HeaterMeter:
         self._heard_ms = self._at_ms = now_ms
 
     def sample(self, values, closed_ms, *, now_ms):
-        """Observes one reading. `closed_ms`: how long the relay has been closed in a room that is too cold, else 0."""
+        """Observes one reading of the meter.
+
+        `closed_ms`: how long the relay has been closed in a room that is too cold, else 0.
+        """
         power_dw, wh = values.get(quantity.POWER), values.get(quantity.ENERGY)
         if wh is not None:
             self._heard_ms = now_ms

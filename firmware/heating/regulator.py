@@ -83,7 +83,7 @@ class Regulator:
         return self.duty_permille
 
     def forget(self) -> None:
-        """Clears the sum: another regime begins."""
+        """Clears the sum when another regime begins."""
         self._sum_ck = 0
         self.offset_ck = 0
 

@@ -38,7 +38,7 @@ class HeatingWatch:
         self.active = set()
 
     def step(self, duty_permille, room_ck, setpoint_ck, outdoor_ck, *, now_ms) -> list:
-        """Judges one sample; returns [(event code, begins, rise in 0.01 K)], often empty.
+        """Judges one sample and returns [(event code, begins, rise in 0.01 K)], often empty.
 
         room_ck None: not known, and not judged; outdoor_ck None: a winter's day is assumed.
         """
@@ -55,7 +55,7 @@ class HeatingWatch:
         )
 
     def observe_meter(self, is_idle) -> list:
-        """Judges the meter; returns as `step`. `is_idle`: the relay is closed and no power is drawn."""
+        """Judges the meter and returns as `step` does. `is_idle`: the relay is closed and no power is drawn."""
         was_idle, self._is_idle = self._is_idle, is_idle
         return [] if is_idle == was_idle else self._declare(event.HEATING_FAILURE, is_idle, 0)
 
@@ -116,7 +116,7 @@ class HeatingWatch:
         return event.HEATING_FAILURE if duty_permille >= full and room_ck < setpoint_ck - below_ck else None
 
     def _enter(self, regime, room_ck, mean_ck, now_ms):
-        """Enters another regime: the fault of the old one ends, unless the room is not known."""
+        """Enters another regime and ends the fault of the old one, unless the room is not known."""
         self._regime = regime
         self._run_ck = None
         changes = []

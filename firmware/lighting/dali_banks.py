@@ -146,7 +146,7 @@ def known(value):
 
 
 def readings(bank, data):
-    """Returns {wire key: scaled integer} of one of the banks 202 to 206; an absent value has no key."""
+    """Returns the readings {wire key: scaled integer} of one of the banks 202 to 206; an absent value has no key."""
     memory = Bank(data)
     found = {}
     if bank == ENERGY:

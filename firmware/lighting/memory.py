@@ -116,7 +116,7 @@ class EnergyMeter:
         self._power = None  # (instant ms, 0.1 W)
 
     def sample(self, meter_wh, power_dw, *, now_ms):
-        """Observes one reading: the meter's Wh or None, the power in 0.1 W or None."""
+        """Observes one reading of the meter's Wh and of the power in 0.1 W, each of them or None."""
         if meter_wh is not None:
             self._power = None
             self._count(meter_wh)

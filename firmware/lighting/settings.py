@@ -205,7 +205,7 @@ def _maintenance(faults, value):
 
 
 def _lamp_hours(faults, value):
-    """Returns (YYYYMMDD, hours); (0, 0) without an entry."""
+    """Returns the entry as (YYYYMMDD, hours); (0, 0) without one."""
     if value is None:
         return (0, 0)
     pair = _pair(faults, "lamp_hours", value, (20000101, 0), (20991231, limits.HOURS_MAX))

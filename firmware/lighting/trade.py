@@ -65,7 +65,7 @@ _FLOOR_PERCENT = {settings.VOLTS: 10, settings.DAC: 10}
 
 
 class Streetlight(Trade):
-    """Runs one lamp. `own`: lighting.settings.Own; `start`: kinds.Start."""
+    """Runs one lamp as a trade. `own`: lighting.settings.Own; `start`: kinds.Start."""
 
     kind = "streetlight"
 

@@ -30,7 +30,7 @@ LampModel = namedtuple(
 
 
 def lamp_model(nominal_dw, standby_dw, warm_up_s=300, gradient_percent=100, floor_percent=0, tolerance_dw=0):
-    """Returns a LampModel; the tolerance is 10 % of the nominal power at least."""
+    """Returns a LampModel whose tolerance is 10 % of the nominal power at least."""
     return LampModel(
         nominal_dw, standby_dw, warm_up_s, gradient_percent, floor_percent, max(tolerance_dw, nominal_dw // 10)
     )
@@ -72,7 +72,7 @@ def vote(votes, code, is_bad):
 
 
 class LampWatch:
-    """Judges one lamp. Give `observe_level` the level of the gear, then `sample` each reading.
+    """Judges one lamp by its readings. Give `observe_level` the level of the gear, then `sample` each reading.
 
     `active`: codes in force; at a start, those from before it, which end once they are judged healthy. `has_relay`:
     level 0
@@ -207,7 +207,7 @@ class LampWatch:
         return abs(power_dw - dark_dw) <= limits.RELAY_SAME_DW and abs(current_ma - dark_ma) <= slack_ma
 
     def _count_cycles(self, changes, is_low, is_back, now_ms):
-        """Counts cycles: a lamp that goes out and comes back. A lamp that stays out is dead."""
+        """Counts the cycles of a lamp that goes out and comes back. A lamp that stays out is dead."""
         cycles = self._cycles_ms
         if event.CYCLING_FAILURE in self.active and not cycles:
             cycles.append(now_ms)  # the fault is from before this start

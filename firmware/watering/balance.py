@@ -20,13 +20,13 @@ from watering import flow, limits
 
 
 def total_cmm(zone) -> int:
-    """Computes equation 82: total available water, TAW."""
+    """Computes FAO-56 equation 82: total available water, TAW."""
     soil, root_mm = policy.SOILS[zone.soil], policy.PLANTS[zone.plant][policy.ROOT_MM]
     return (soil[policy.CAPACITY] - soil[policy.WILTING]) * root_mm // 10
 
 
 def crop_cmm(zone, et0_cmm: int) -> int:
-    """Computes equation 58: ETc of a day from ET0."""
+    """Computes FAO-56 equation 58: ETc of a day from ET0."""
     return et0_cmm * policy.PLANTS[zone.plant][policy.KC_PERCENT] // 100
 
 
@@ -37,12 +37,12 @@ def fraction_permille(zone, etc_cmm: int) -> int:
 
 
 def readily_cmm(zone, etc_cmm: int) -> int:
-    """Computes equation 83: readily available water, RAW = p TAW, the depletion at which watering is due."""
+    """Computes FAO-56 equation 83: readily available water, RAW = p TAW, the depletion at which watering is due."""
     return fraction_permille(zone, etc_cmm) * total_cmm(zone) // 1000
 
 
 def stress_permille(total: int, readily: int, depletion: int) -> int:
-    """Computes equation 84: Ks, 1000 without stress, 0 at the wilting point."""
+    """Computes FAO-56 equation 84: Ks, 1000 without stress, 0 at the wilting point."""
     if depletion <= readily:
         return 1000
     return max(0, 1000 * (total - depletion) // (total - readily))
@@ -54,7 +54,7 @@ def effective_cmm(rain_cmm: int, et0_cmm: int) -> int:
 
 
 def after_day(zone, depletion: int, et0_cmm: int, rain_cmm: int) -> int:
-    """Computes equation 85 over a day without irrigation; rain beyond field capacity drains."""
+    """Computes FAO-56 equation 85 over a day without irrigation; rain beyond field capacity drains."""
     total = total_cmm(zone)
     etc = crop_cmm(zone, et0_cmm)
     lost = etc * stress_permille(total, readily_cmm(zone, etc), depletion) // 1000
@@ -62,7 +62,7 @@ def after_day(zone, depletion: int, et0_cmm: int, rain_cmm: int) -> int:
 
 
 def bounded(total: int, depletion: int) -> int:
-    """Computes equation 86: the depletion within 0 and TAW."""
+    """Computes FAO-56 equation 86: the depletion within 0 and TAW."""
     return min(total, max(0, depletion))
 
 

@@ -23,28 +23,28 @@ _STEFAN = 0.4903
 
 
 def saturation_kpa(temperature):
-    """Computes equation 11: saturation vapour pressure over water at `temperature` °C."""
+    """Computes FAO-56 equation 11: saturation vapour pressure over water at `temperature` °C."""
     return 0.6108 * math.exp(17.27 * temperature / (temperature + 237.3))
 
 
 def slope_kpa(temperature):
-    """Computes equation 13: slope of that curve, kPa/°C."""
+    """Computes FAO-56 equation 13: slope of that curve, kPa/°C."""
     shifted = temperature + 237.3
     return 4098 * saturation_kpa(temperature) / (shifted * shifted)
 
 
 def pressure_kpa(altitude_m):
-    """Computes equation 7: atmospheric pressure."""
+    """Computes FAO-56 equation 7: atmospheric pressure."""
     return 101.3 * math.pow((293 - 0.0065 * altitude_m) / 293, 5.26)
 
 
 def psychrometric_kpa(pressure):
-    """Computes equation 8: the psychrometric constant, kPa/°C."""
+    """Computes FAO-56 equation 8: the psychrometric constant, kPa/°C."""
     return 0.000665 * pressure
 
 
 def vapour_kpa(minimum, maximum, humidity_min, humidity_max):
-    """Computes equation 17: actual vapour pressure, relative humidity in %."""
+    """Computes FAO-56 equation 17: actual vapour pressure, relative humidity in %."""
     return (saturation_kpa(minimum) * humidity_max + saturation_kpa(maximum) * humidity_min) / 200
 
 
@@ -61,12 +61,12 @@ def sun_day(day_of_year, latitude_e4):
 
 
 def clear_sky(radiation_top, altitude_m):
-    """Computes equation 37: Rso in MJ m-2 day-1."""
+    """Computes FAO-56 equation 37: Rso in MJ m-2 day-1."""
     return (0.75 + 0.00002 * altitude_m) * radiation_top
 
 
 def net_longwave(minimum, maximum, vapour, relative):
-    """Computes equation 39: Rnl in MJ m-2 day-1; `relative` is Rs/Rso."""
+    """Computes FAO-56 equation 39: Rnl in MJ m-2 day-1; `relative` is Rs/Rso."""
     hot = (maximum + 273.16) / 100
     cold = (minimum + 273.16) / 100
     black = _STEFAN * (hot * hot * hot * hot + cold * cold * cold * cold) / 2
@@ -74,7 +74,7 @@ def net_longwave(minimum, maximum, vapour, relative):
 
 
 def net_radiation(minimum, maximum, vapour, radiation, clear):
-    """Computes equations 38 to 40: Rn in MJ m-2 day-1 from Rs and Rso.
+    """Computes FAO-56 equations 38 to 40: Rn in MJ m-2 day-1 from Rs and Rso.
 
     Rs/Rso is held to 0.3 to 1: below it, by equation 39, the sky would warm the ground.
     """
@@ -83,12 +83,12 @@ def net_radiation(minimum, maximum, vapour, radiation, clear):
 
 
 def wind_at_2m(speed, height_m):
-    """Computes equation 47: m/s at 2 m from a wind measured at `height_m`."""
+    """Computes FAO-56 equation 47: m/s at 2 m from a wind measured at `height_m`."""
     return speed * 4.87 / math.log(67.8 * height_m - 5.42)
 
 
 def penman_mm(mean, energy, wind, deficit, psychrometric):
-    """Computes equation 6: ET0 in mm.
+    """Computes FAO-56 equation 6: ET0 in mm.
 
     `mean` °C, `energy` Rn - G in MJ m-2 day-1, `wind` m/s at 2 m, `deficit` es - ea in kPa.
     """
@@ -98,13 +98,13 @@ def penman_mm(mean, energy, wind, deficit, psychrometric):
 
 
 def hargreaves_mm(minimum, maximum, radiation_top):
-    """Computes equation 52: ET0 in mm by Hargreaves."""
+    """Computes FAO-56 equation 52: ET0 in mm by Hargreaves."""
     mean = (minimum + maximum) / 2
     return 0.0023 * (mean + 17.8) * math.sqrt(maximum - minimum) * 0.408 * radiation_top
 
 
 def swing_radiation(minimum, maximum, radiation_top, krs_percent):
-    """Computes equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where it is not measured.
+    """Computes FAO-56 equation 50: Rs in MJ m-2 day-1 from the day's swing of temperature, where it is not measured.
 
     A clear sky warms by day and cools by night. kRs is 0.16 inland, 0.19 at the coast.
     """

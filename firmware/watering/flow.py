@@ -149,7 +149,7 @@ class RunWatch:
         self._volume_ms = 0
 
     def begin(self, *, now_ms: int) -> None:
-        """Restarts the judgement: other valves are open than before."""
+        """Restarts the judgement because other valves are open than before."""
         self._since_ms = now_ms
         self._wrong = None
         self._over_ms = None
@@ -194,7 +194,7 @@ class RunWatch:
         return self._volume_ml * 60 * 1000 // self._volume_ms
 
     def _burst(self, flow, expected, age_ms, now_ms):
-        """Detects a burst.
+        """Detects a burst by the flow.
 
         A flow above what the main can give counts at once; half more than usual counts once the line is full.
         """
@@ -225,7 +225,7 @@ class LeakWatch:
         self.leaking = False
 
     def observe_open(self) -> None:
-        """Resets the watch: while a valve is open nothing shows a leak."""
+        """Resets the watch, for nothing shows a leak while a valve is open."""
         self.from_ms = None
         self.settled = False
 

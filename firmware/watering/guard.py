@@ -83,7 +83,7 @@ class PipeGuard:
         self._run.begin(now_ms=now_ms)
 
     def acknowledge(self) -> None:
-        """Ends the latch: a person has seen the burst."""
+        """Ends the latch after a person has seen the burst."""
         if self.burst is None:
             return
         zone, flow_ml_min = self.burst
@@ -293,7 +293,10 @@ class PipeGuard:
         return stop
 
     def _set(self, code, zone, active, detail, cause=""):
-        """Declares an alarm; the alarm of a zone and code may have several causes, each with its own begin and end."""
+        """Declares an alarm's begin or end.
+
+        The alarm of a zone and code may have several causes, each with its own begin and end.
+        """
         key = (code, zone, cause)
         if active == (key in self.active):
             return

@@ -1,4 +1,4 @@
-"""Runs the zones: in cycles with soaks between them, with master valve and pump around them.
+"""Runs the zones in cycles with soaks between them, with master valve and pump around them.
 
 A job is the water that one zone must still receive. While one zone soaks another runs; zones of one hydraulic group
 never run together, nor more zones together than the main can feed. Master and pump open before the first zone by their
@@ -77,7 +77,7 @@ class Runs:
         self.alone = 0
 
     def add(self, job) -> bool:
-        """Adds a job; returns False when its zone has one already."""
+        """Adds a job, or returns False when its zone has one already."""
         for other in self.jobs:
             if other.zone == job.zone:
                 return False

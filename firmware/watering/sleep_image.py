@@ -77,7 +77,7 @@ def encode(trade, now_ms: int) -> bytes:
 
 
 def resume(trade, rest, slept_ms: int, by, *, now_ms: int) -> None:
-    """Restores the state. `by`: the cause of the waking (node.trade)."""
+    """Restores the state after a sleep. `by`: the cause of the waking (node.trade)."""
     trade.drain_events()  # what was reported before the sleep is known
     # The chip shut everything before it slept: only an output that could not be shut then is pulsed now.
     trade.outputs.closing = bytearray(limits.OUTPUTS_MAX)
@@ -119,7 +119,7 @@ def encode_weather(weather, now_ms: int) -> bytes:
 
 
 def resume_weather(weather, data, slept_ms: int, *, now_ms: int) -> None:
-    """Restores the days.
+    """Restores the weather of two days.
 
     The rain counter begins anew with the ports, so its first reading is treated as a first one.
     """
@@ -188,7 +188,7 @@ def encode_leak(leak, now_ms: int) -> bytes:
 
 
 def resume_leak(leak, data, slept_ms: int, counted: bool, *, now_ms: int) -> None:
-    """Restores a flow.LeakWatch.
+    """Restores a flow.LeakWatch after a sleep.
 
     `counted`: a pulse would have woken the chip, so a sleep without one was dry; else the sleep proves nothing.
     """

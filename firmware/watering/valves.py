@@ -1,4 +1,4 @@
-"""Owns the outputs: master valve, zones and pump, with a deadline on each opening. Must not depend on the scheduler.
+"""Owns the outputs (master valve, zones, pump), with a deadline on each opening. Must not depend on the scheduler.
 
 Every OPEN carries a duration, and its deadline is enforced here: the ports call `tick` each turn, which shuts what is
 past its deadline even if the scheduler never runs again. Nothing opens without a deadline, and none is longer than
@@ -94,7 +94,7 @@ class Valves:
         return True
 
     def close(self, output: int) -> None:
-        """Shuts now. Does nothing if the output is shut."""
+        """Shuts the output now. Does nothing if it is shut."""
         if self._deadline_ms[output] is None:
             return
         self._deadline_ms[output] = None

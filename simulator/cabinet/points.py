@@ -223,7 +223,7 @@ class CabinetSide:
         self._sample_by(self._world.now_ms)
 
     def detach(self, *, lines_fall: bool) -> None:
-        """Ends the sampling. `lines_fall`: the output lines go low with it; otherwise they stay as they are."""
+        """Ends the sampling for the agent. `lines_fall`: the output lines go low with it; else they stay."""
         self._on_observation = None
         self.twin.forget_orders()
         if lines_fall:

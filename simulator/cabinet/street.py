@@ -35,7 +35,7 @@ _SURE_S, _USABLE_S, _DRIFT_S = 45, 880, 20
 
 
 class Setup(NamedTuple):
-    """Describes one cabinet.
+    """Describes one cabinet and its feeders.
 
     `clock_error_ms`, `clock_drift_ppm`: of its astronomical clock, which is never corrected. `look_ms`: how often its
     points are sampled while nothing happens.

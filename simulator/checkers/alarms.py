@@ -1,4 +1,4 @@
-"""Checks invariant 2: every fault of equipment is reported, once and soon, and healthy equipment is not accused.
+"""Checks that (invariant 2) every fault of equipment is reported, once and soon, and healthy equipment is not accused.
 
 `judge_nodes` compares the faults that a scenario put into lamps, rooms and pipes with the alarm records of their nodes
 in the warehouse; `judge_cabinet` compares what a story did to a cabinet with the alarm records of its gateway. A
@@ -32,7 +32,10 @@ Bodies = Iterable[tuple[tuple[bytes, int, int], record.Stamp, bytes]]
 
 
 class AlarmVerdict(NamedTuple):
-    """Holds the result: `reported` of `expected` faults were reported correctly; `faults` lists the rest."""
+    """Holds the result of a judgement.
+
+    `reported` of `expected` faults were reported correctly; `faults` lists the rest.
+    """
 
     expected: int
     reported: int

@@ -1,4 +1,4 @@
-"""Checks invariant 1: what was acknowledged is in the warehouse exactly once and unaltered, or a gap explains it.
+"""Checks that (invariant 1) what was acknowledged is stored exactly once and unaltered, or a gap explains it.
 
 Compares two things only: what each node reported (record made, record acknowledged: the bytes at the node) and what the
 warehouse holds at the end. It does not observe what happened in between.

@@ -1,4 +1,4 @@
-"""Checks invariant 3: a street that policy wants lit is lit within two minutes, and dark when it wants dark.
+"""Checks invariant 3 for lamps: a street is lit within two minutes when policy wants it lit, and dark when dark.
 
 Reads every half minute the light on the street, the mains, the health of the lamp, and the policy with true UTC. Knows
 nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy wants darkness while the sky

@@ -1,6 +1,6 @@
-"""Checks invariant 4: no room freezes (< 5 °C) by fault of control while heat is available, nor exceeds its ceiling.
+"""Checks that (invariant 4) no room freezes by fault of control while heat is available, nor exceeds its ceiling.
 
-A legal ceiling may be exceeded by policy or command only with a recorded exemption.
+Below 5 °C a room freezes. A legal ceiling may be exceeded by policy or command only with a recorded exemption.
 
 Reads the air in the room, the health of its heater, its windows, and what the programme allows with true UTC. A room is
 given the time its heater needs: it may be below 5 °C while it is heated at full power, or if it had been colder already

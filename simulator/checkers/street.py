@@ -141,7 +141,7 @@ class Violation(NamedTuple):
 
 
 class StreetChecker:
-    """Judges feeders.
+    """Judges the light of feeders.
 
     Call `observe` at every change of light, `judge_until` before what is wanted changes and at the end.
     """

@@ -1,4 +1,6 @@
-"""Checks invariant 5: no valve past its deadline; no watering in a forbidden window; a burst closes the master in 60 s.
+"""Checks that (invariant 5) no valve is past its deadline, no watering in a forbidden window, bursts close the master.
+
+A burst must close it within 60 s.
 
 Reads the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
 plain hours. Of the node it knows only what it announced: the events of its valves, each with the seconds after which
@@ -49,7 +51,10 @@ def drought_law(level: int, uses: list[int]) -> list[Forbidden]:
 
 
 class WaterChecker:
-    """Judges one node. Call `check` once a second while water flows; `announced` with each event of the node."""
+    """Judges the water of one node.
+
+    Call `check` once a second while water flows, and `announced` with each event of the node.
+    """
 
     def __init__(self, pipes: Pipes, law: list[Forbidden], *, powered_s: int) -> None:
         self._pipes = pipes

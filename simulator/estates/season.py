@@ -226,7 +226,7 @@ class Season:
             self.pipes.pulse(output, opens, self.site.now_ms)
 
     def _until(self, unix_s: int) -> None:
-        """Advances the world; while water flows the checker judges every half minute."""
+        """Advances the world to an instant; while water flows the checker judges every half minute."""
         while self.site.unix_s < unix_s:
             step_s = min(_LOOK_S, unix_s - self.site.unix_s) if self.pipes.flow_ml_min() else unix_s - self.site.unix_s
             self.site.advance(self.site.now_ms + 1000 * step_s)

@@ -37,7 +37,7 @@ _SUN_MS = 600_000
 
 
 class BatterySpace(GreenSpace):
-    """Implements `simulator.hosts.ports.SleepyPorts`. `boost_mv`: voltage of the charged capacitor."""
+    """Implements `simulator.hosts.ports.SleepyPorts` on a green space. `boost_mv`: voltage of the charged capacitor."""
 
     def __init__(
         self, world: World, ports: GreenPorts, law: list[Forbidden], battery: Battery, *, boost_mv: int

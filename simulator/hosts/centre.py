@@ -35,7 +35,7 @@ class Centre:
         self._broker.connect(_NAME, self, _is_upward)
 
     def stop(self) -> None:
-        """Kills the process: what was received and not committed is gone; the broker keeps the session."""
+        """Kills the ingest process: what was received and not committed is gone; the broker keeps the session."""
         self._running = False
         self._life += 1
         self._broker.disconnect(_NAME)
@@ -43,13 +43,13 @@ class Centre:
     # --- broker.Client --------------------------------------------------------------------------------------
 
     def on_connected(self, receive_max: int) -> None:
-        """Needs no action: the session's subscription lasts."""
+        """Needs no action here: the session's subscription lasts."""
 
     def on_disconnected(self, why: str) -> None:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        """Needs no action: a gateway asks for a watermark that is lost."""
+        """Needs no action here: a gateway asks for a watermark that is lost."""
 
     def on_message(self, name: str, payload: bytes) -> None:
         self._world.after(self._prng.between(*_COMMIT_MS), self._commit, self._life, name, payload)
@@ -104,13 +104,13 @@ class Control:
     # --- broker.Client ------------------------------------------------------------------------------------------
 
     def on_connected(self, receive_max: int) -> None:
-        """Needs no action: the session's subscription lasts."""
+        """Needs no action here: the session's subscription lasts."""
 
     def on_disconnected(self, why: str) -> None:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        """Needs no action: a gateway asks again."""
+        """Needs no action here: a gateway asks again."""
 
     def on_message(self, name: str, payload: bytes) -> None:
         try:

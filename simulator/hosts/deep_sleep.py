@@ -48,7 +48,7 @@ class Folder:
         return _Writer(self.files, path, self.files.get(path, b"") if mode == "ab" else b"")
 
     def mkdir(self, path: str) -> None:
-        """Does nothing: a folder exists when a file is in it."""
+        """Does nothing, for a folder exists when a file is in it."""
 
     def listdir(self, path: str) -> list[str]:
         return [name[len(path) + 1 :] for name in self.files if name.startswith(f"{path}/")]
@@ -70,7 +70,7 @@ _QUIET_MS = 5_000
 
 
 class _Chip:
-    """Stands for `machine.RTC()`."""
+    """Replaces the chip's `machine.RTC()`."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -107,7 +107,7 @@ class DeepSleep:
     # --- awake ----------------------------------------------------------------------------------------------
 
     def wake(self, now_ms: int) -> None:
-        """Ends a sleep: from here on the board draws what a chip at work does."""
+        """Ends the board's sleep: from here on the board draws what a chip at work does."""
         self._draw(ASLEEP_UA, now_ms - self._slept_ms)
         self._since_ms = now_ms
 

@@ -98,7 +98,7 @@ class GatewayHost:
         self._world.after(_AGENT_START_MS, self._start, self._life)
 
     def power_cut(self) -> None:
-        """Cuts power: everything that was not synced is torn as the seed decides."""
+        """Cuts the power of the gateway: everything that was not synced is torn as the seed decides."""
         self._die()
         self.journal_disk.power_cut()
         self.state_disk.power_cut()
@@ -129,7 +129,7 @@ class GatewayHost:
             self.core.on_datagram(datagram, host, now_ms=self._world.now_ms)
             self._turn()
 
-    # --- what its lines say -----------------------------------------------------------------------------------
+    # --- events of its lines -----------------------------------------------------------------------------------
 
     def dispatch(self, what: str, *values: Any) -> None:
         """Passes an event to the core, by the name of its method; it is lost while the power is off."""

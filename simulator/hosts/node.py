@@ -69,13 +69,13 @@ class NodeHost:
         self.clock_chip: ClockChip | None = None
 
     def power_on(self) -> None:
-        """Gives mains: the output is at its safe level before anything else, then the code starts."""
+        """Gives mains to the board: the output is at its safe level before anything else, then the code starts."""
         self._life += 1
         self._ports.power_on()
         self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
 
     def power_off(self) -> None:
-        """Cuts the mains: RAM is lost, and the output falls."""
+        """Cuts the mains, so that RAM is lost and the output falls."""
         self._life += 1
         self.node = None
         if self.asleep is not None:

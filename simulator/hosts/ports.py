@@ -77,7 +77,7 @@ class SleepyPorts(Ports, Protocol):
         """Turns the chip off; what latches stays."""
 
     def wake(self) -> None:
-        """Boots the board: counters begin at 0, and no output moves."""
+        """Boots the board with its counters at 0; no output moves."""
 
     def pulsed(self) -> bool:
         """Returns True if the counted input has given a pulse since `sleep`."""
@@ -191,7 +191,7 @@ class Walkers:
         self.is_stuck = False
 
     def start(self) -> None:
-        """Starts the walkers."""
+        """Lets people pass from now on."""
         self._world.every(60_000, self._minute)
 
     def walk_by(self, seconds: int = 8) -> None:

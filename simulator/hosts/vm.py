@@ -86,7 +86,7 @@ def find_micropython() -> str | None:
 
 
 class VmNode:
-    """Runs one node. Its folder keeps settings.json and the state files from start to start, as its flash would.
+    """Runs one node's process. Its folder keeps settings.json and the state files over starts, as its flash would.
 
     `settings`: plain data as `node.settings` accepts them; `wifi` may be left out. `heap_bytes`: the VM's heap, its own
     default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the other end of its
@@ -127,7 +127,7 @@ class VmNode:
         (folder / "settings.json").write_text(text, encoding="utf-8")
 
     def start(self, *, reset_cause: str = POWER_ON, wake_reason: str = "") -> None:
-        """Applies power.
+        """Applies power to the node.
 
         `reset_cause` is a name of `machine`, the cause that the node is to read. RTC memory survives any cause but a
         power-on.
@@ -144,7 +144,7 @@ class VmNode:
                 [self._micropython, *heap, str(SHIMS / "start.py")],
                 cwd=self.folder,
                 env={**self._environment(reset_cause), "BOCAGE_WAKE_REASON": wake_reason},
-                stdin=subprocess.PIPE,  # never written to: its end tells the node that we are gone
+                stdin=subprocess.PIPE,  # never written to: the node ends when it is closed
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
@@ -155,7 +155,7 @@ class VmNode:
             self._reader.start()
 
     def kill(self) -> None:
-        """Cuts the power: the process gets no chance to do anything (SIGKILL)."""
+        """Cuts the node's power: the process gets no chance to do anything (SIGKILL)."""
         if self._process is not None:
             self._process.kill()
             self._ended()

@@ -56,7 +56,7 @@ OFFICE = RoomData(300, 5, 310, 40, 20, 1800, 120, 400)
 
 
 class Room:
-    """Models one room. `air_ck`, `mass_ck`: 0.01 °C, now.
+    """Models one heated room. `air_ck`, `mass_ck`: 0.01 °C, now.
 
     `settle` carries it forward; change its inputs only after that.
     """

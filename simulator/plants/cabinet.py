@@ -130,7 +130,7 @@ class CabinetData(NamedTuple):
 
 
 class Cabinet:
-    """Models one cabinet. `on_change(now_ms)` is called after every change of light."""
+    """Models one street cabinet. `on_change(now_ms)` is called after every change of light."""
 
     def __init__(self, data: CabinetData, prng: Prng, *, start_unix_s: int) -> None:
         self.data = data
@@ -211,7 +211,7 @@ class Cabinet:
         self._step(now_ms)
 
     def cut_cable(self, feeder: int, before: int, *, now_ms: int) -> None:
-        """Cuts the cable: lamps from number `before` on are lost; 0: all."""
+        """Cuts the cable of a feeder: lamps from number `before` on are lost; 0: all."""
         self.advance(now_ms)
         self.feeders[feeder].cable.cut(before)
         self._step(now_ms)

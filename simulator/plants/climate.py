@@ -1,4 +1,4 @@
-"""Models weather: a year day by day from a seed (`Climate`), the same for rooms (`Weather`), and one fixed winter.
+"""Models the weather of a year by day from a seed (`Climate`), the same for rooms (`Weather`), and one fixed winter.
 
 The climate is a synthetic climatology in the likeness of the Loire valley (Angers): monthly means of minimum, maximum,
 share of wet days and rain of a wet day, around which a two-state chain draws wet and dry spells and each day its
@@ -74,7 +74,7 @@ class DayWeather(NamedTuple):
         return self.humidity_high - (self.humidity_high - self.humidity_low) * warm // span
 
     def radiation_w(self, second: int) -> int:
-        """Returns the radiation: a parabola over the daylight, whose mean over 24 hours is `sun_w`."""
+        """Returns the radiation in W/m2: a parabola over the daylight, whose mean over 24 hours is `sun_w`."""
         if not _SUNRISE_S < second < _SUNSET_S:
             return 0
         length = _SUNSET_S - _SUNRISE_S

@@ -17,7 +17,7 @@ _ALWAYS = 0b1111111
 
 
 class Programme(NamedTuple):
-    """Describes ordinary hours.
+    """Describes the ordinary hours of light.
 
     Lit from sunset + `dusk_min` to `off_min` (minutes of legal time, None: all night), and from `on_min` to sunrise +
     `dawn_min`. `off_min` at 720 or later is in the evening, below it after midnight.
@@ -71,7 +71,7 @@ class WatchdogRelay:
             self.drop()
 
     def drop(self) -> None:
-        """Drops the relay: its own supply is gone, or its time has come."""
+        """Drops the relay when its own supply is gone or its time has come."""
         self.is_pulled = False
         self._pulsed_ms = None
 

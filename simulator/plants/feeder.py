@@ -81,7 +81,10 @@ def _ramp(at_ms: int) -> int:
 
 
 class Contactor:
-    """Models a contactor; `is_closed` is the main contact. Time is an argument; `due_ms` returns when it will move."""
+    """Models a feeder's contactor. Time is an argument.
+
+    `is_closed` is the main contact; `due_ms` returns when it will move.
+    """
 
     def __init__(self, prng: Prng) -> None:
         self.lag_ms = prng.between(12, 30)
@@ -120,7 +123,7 @@ class Contactor:
                 self._set(True)  # it welds at a closing, and then stays
 
     def stick(self, closed: bool, *, now_ms: int) -> None:
-        """Breaks the contactor.
+        """Breaks the contactor in one of two ways.
 
         `closed`: its contacts weld, now or at the next closing; otherwise its coil burns out and it stays open.
         """
@@ -166,7 +169,7 @@ class Light(NamedTuple):
 
 
 class Feeder:
-    """Models one feeder. Energy is carried forward by `settle`: call it before anything changes."""
+    """Models one feeder's light and energy. Energy is carried forward by `settle`: call it before anything changes."""
 
     def __init__(self, data: FeederData, prng: Prng) -> None:
         self.data = data

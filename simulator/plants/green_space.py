@@ -237,13 +237,13 @@ class TradeRunner:
         self.power_on()
 
     def power_on(self) -> None:
-        """Starts the node: outputs safe, then the trade with what it saved."""
+        """Starts the node with safe outputs, then the trade with what it saved."""
         self.ports.safe()
         self.trade = self._make(self.memory, self.site.now_ms)
         self._due_ms = self.site.now_ms
 
     def power_cut(self, for_ms: int, *, remembered: bool = False) -> None:
-        """Cuts power: RAM is lost; `remembered`: the hourly write came just before."""
+        """Cuts power, which loses RAM; `remembered`: the hourly write came just before."""
         if remembered:
             self.memory = self.trade.memory(self.site.now_ms)
         self.ports.safe()

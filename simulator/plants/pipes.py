@@ -51,7 +51,7 @@ class Pipes:
         return self._passed_ul // self._pulse_ul if self._pulse_ul else 0
 
     def advance(self, now_ms: int) -> None:
-        """Carries volumes forward; call before anything changes."""
+        """Carries all volumes forward to now; call before anything changes."""
         elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
         if elapsed_ms <= 0:
             return

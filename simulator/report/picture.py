@@ -83,7 +83,7 @@ class _Frame(NamedTuple):
 
 
 class _Curves(NamedTuple):
-    """Holds one panel: label, filled curve, a line over it or [], the unit and the start of the axis."""
+    """Holds one panel of the picture: label, filled curve, a line over it or [], unit and start of the axis."""
 
     label: str
     values: list[int]

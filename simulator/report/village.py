@@ -99,7 +99,7 @@ def band_height() -> int:
 def band(
     report: VillageReport, x_of: Callable[[int], float], *, top: int, begin: int, end: int, language: str
 ) -> list[str]:
-    """Draws SVG parts: one bar a feeder, lit where it was, under a title at `top`; `x_of(unix_s)` places an instant."""
+    """Draws one bar a feeder in SVG, lit where it was, under a title at `top`; `x_of(unix_s)` places an instant."""
     left, right = x_of(begin), x_of(end)
     title = _WORDS.text("picture", language, commune=report.commune.name)
     parts = [f'<text x="{left:.1f}" y="{top - 6}">{escape(title)}</text>']

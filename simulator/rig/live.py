@@ -16,7 +16,7 @@ from simulator.rig.rig import Rig, RigError
 from simulator.world.chance import Prng
 
 _FIRST_WORD_S = 60
-# The drain is given up when nothing more arrives for so long.
+# The drain is given up when nothing more arrives for this long.
 _DRAIN_S = 180
 
 Figures = dict[str, int | float]
@@ -33,7 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Runs the story; exit status 0: nothing lost or doubled, 1 a part is missing, 3 a record was lost or doubled."""
+    """Runs the story and returns the exit status.
+
+    It is 0: nothing lost or doubled, 1: a part is missing, 3: a record was lost or doubled.
+    """
     return in_folder("live", args, lambda folder: live_through(folder, args, quiet=args.json))
 
 
@@ -68,7 +71,7 @@ def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figu
 
     with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
         say(f"{args.nodes} nœuds MicroPython, passerelle, Mosquitto, entrepôt (nodes, gateway, broker, ingest)")
-        # On a busy machine a VM takes its time to start; one that was never heard would tell nothing.
+        # On a busy machine a VM is slow to start; a node that has acknowledged nothing yet would prove nothing.
         rig.wait_until(lambda: _heard(rig) == args.nodes + args.crowd, _FIRST_WORD_S)
         story = time.monotonic()
         while time.monotonic() - story < args.seconds:

@@ -60,7 +60,7 @@ def free_port(kind: socket.SocketKind) -> int:
 
 
 class Part:
-    """Runs one process: started, killed, started again. Its output goes to a file in the rig's folder."""
+    """Runs one process that may be killed and started again. Its output goes to a file in the rig's folder."""
 
     def __init__(self, name: str, command: list[str], log: Path) -> None:
         self.name = name
@@ -85,7 +85,7 @@ class Part:
             )
 
     def kill(self) -> None:
-        """Sends SIGKILL: no time to save anything."""
+        """Sends SIGKILL, which leaves no time to save anything."""
         self.kills += 1
         self._end(signal.SIGKILL)
 
@@ -93,7 +93,7 @@ class Part:
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """Sends SIGSTOP: its sockets stay open and accept bytes, and no answer comes."""
+        """Sends SIGSTOP to the process: its sockets stay open and accept bytes, and no answer comes."""
         assert self._process is not None
         self.freezes += 1
         self._process.send_signal(signal.SIGSTOP)
@@ -139,7 +139,7 @@ class Placement:
 
 
 class Rig:
-    """Runs every part. Use as a context manager; call `pump` often, it reads the consoles."""
+    """Runs all parts of a territory. Use as a context manager; call `pump` often, it reads the consoles."""
 
     def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, placement: Placement | None = None) -> None:
         """Prepares `nodes` MicroPython processes and `crowd` loud senders in this process.
@@ -194,7 +194,7 @@ class Rig:
         self._stop_all()
 
     def _stop_all(self) -> None:
-        """Ends every process. Ignores a second Ctrl-C until it is done, which would leave some behind."""
+        """Ends every process of the rig. Ignores a second Ctrl-C until it is done, which would leave some behind."""
         impatient = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             self.crowd.close()
@@ -207,7 +207,7 @@ class Rig:
 
     @property
     def broker_address(self) -> str:
-        """The broker's host:port."""
+        """The broker's address as host:port."""
         return f"{self._placement.broker_host}:{self._broker_port}"
 
     def adopt(self, nodes: Iterable[bytes]) -> None:
@@ -255,7 +255,7 @@ class Rig:
             part.thaw()
 
     def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
-        """Pumps until `reached`; returns False when the time is up."""
+        """Pumps until `reached`, or returns False when the time is up."""
         until = time.monotonic() + timeout_s
         while not reached():
             if time.monotonic() > until:

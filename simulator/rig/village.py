@@ -23,7 +23,7 @@ _EVERY_S = 0.05
 
 
 class Street(NamedTuple):
-    """Describes one feeder: its name in the policy, its lamps, the power of one lamp in W."""
+    """Describes one feeder by its name in the policy, its lamps, the power of one lamp in W."""
 
     name: str
     lamps: int
@@ -145,7 +145,7 @@ DARK = '["12:00 off"]'
 
 
 class Village:
-    """Runs a village; use as a context manager.
+    """Runs a village on this machine; use as a context manager.
 
     `folder` is made; the mayor's key, a deputy's and the safe's are made in it.
     """
@@ -225,7 +225,7 @@ class Village:
         return dict(json.loads(done.stdout)) if done.stdout else {}
 
     def wait_for(self, reached: Any, timeout_s: float = 60) -> bool:
-        """Waits until `reached(status)`; returns False when the time is up."""
+        """Waits until `reached(status)`, or returns False when the time is up."""
         end_s = time.monotonic() + timeout_s
         while time.monotonic() < end_s:
             if reached(self.status()):

@@ -18,7 +18,7 @@ def _default_clock():
 
 
 class Twin:
-    """Models the meter. `lamp` has `power_dw()` and `fault()`. `count` is CF_CNT, a 24-bit counter."""
+    """Models the meter of a lamp. `lamp` has `power_dw()` and `fault()`. `count` is CF_CNT, a 24-bit counter."""
 
     def __init__(self, lamp, baudrate, *, ticks_ms=_default_clock, count=0):
         self._lamp = lamp

@@ -18,7 +18,7 @@ def ticks_ms():
 
 
 def ticks_diff(end, start):
-    """Returns the difference; virtual time does not wrap."""
+    """Returns the difference, for virtual time does not wrap."""
     return end - start
 
 

@@ -20,7 +20,7 @@ def _default_clock():
 
 
 def default_banks():
-    """Returns {bank: bytearray from location 0 on}: a gear of 36 W with its lamp at work."""
+    """Returns the banks {number: bytearray from location 0 on} of a gear of 36 W with its lamp at work."""
     energy = b"\x0f\x00\xff\x01\x00" + (123456).to_bytes(6, "big") + b"\xff" + (360).to_bytes(4, "big")
     gear = bytes((0x1C, 0, 0xFF, 1)) + (7_200_000).to_bytes(4, "big") + (321).to_bytes(3, "big")
     gear += (2312).to_bytes(2, "big") + bytes((50, 95)) + bytes(12) + bytes((60 + 41, 100))
@@ -123,7 +123,10 @@ class Gear:
 
 
 class Twin:
-    """Models the bridge: bytes of the host in, lines back after the time that the bus needs. `gears` share its bus."""
+    """Models the bridge over its bus, which `gears` share.
+
+    Bytes of the host go in; lines come back after the time that the bus needs.
+    """
 
     def __init__(self, gears=None, *, ticks_ms=_default_clock):
         self.gears = [Gear()] if gears is None else gears

@@ -1,4 +1,4 @@
-"""Simulates a lamp: relay and 0-10 V input in, power out. On MicroPython (behind `machine`) and CPython (tests).
+"""Simulates a lamp from its relay and 0-10 V input to its power. Runs on MicroPython (behind `machine`) and CPython.
 
 BOCAGE_LAMP is "nominal,standby" in 0.1 W. The file `bench-fault` in the working folder, read at each question, makes
 it misbehave: `dead` (draws standby only), `stuck` (burns always), `meter-silent` (the meter's twin does not answer).
@@ -16,7 +16,7 @@ FULL = 65535
 
 
 class Lamp:
-    """Models a lamp: `drive(pin, mean level of 65535)` from the pins; `power_dw()` for the meter."""
+    """Models the lamp on the bench: `drive(pin, mean level of 65535)` from the pins; `power_dw()` for the meter."""
 
     def __init__(self):
         nominal, standby = (os.getenv("BOCAGE_LAMP") or "700,4").split(",")

@@ -38,5 +38,5 @@ class Line:
         return self.inner.write(data)
 
     def txdone(self):
-        """Returns True: the kernel accepts all bytes at once."""
+        """Returns True, for the kernel accepts all bytes at once."""
         return True

@@ -9,7 +9,7 @@ _HOUR_MS = 3_600_000
 
 
 class Room:
-    """Models the room. `ticks_ms` is the bench's clock."""
+    """Models one heated room. `ticks_ms` is the bench's clock."""
 
     def __init__(self, ticks_ms):
         self._ticks_ms = ticks_ms

@@ -1,4 +1,4 @@
-"""Simulates the watchdog: ends the process with its own code when the last feed is too long ago. MicroPython only.
+"""Simulates the watchdog, which ends the process with a code of its own when feeds stop. MicroPython only.
 
 A process that no longer reads its clock is not ended from inside; its starter (simulator/hosts/vm.py) detects that it
 is silent. With BOCAGE_ON_LEASH the process also ends when its standard input is closed: its starter is then gone and
@@ -56,7 +56,7 @@ def has_ended():
 
 
 def start(timeout_ms):
-    """Arms the watchdog; nothing disarms it again, as on the chip."""
+    """Arms the watchdog, which nothing disarms again, as on the chip."""
     _state["timeout_ms"] = timeout_ms
     _state["fed_ms"] = utime.ticks_ms()
 

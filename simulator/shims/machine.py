@@ -34,14 +34,17 @@ def reset_cause():
 
 
 def reset():
-    """Ends the process; the starter decides what follows."""
+    """Ends the process, and the starter decides what follows."""
     if not bench_watchdog.has_ended():
         print("machine: reset")
     bench_watchdog.end(bench_watchdog.RESET_CODE)
 
 
 def deepsleep(sleep_ms=0):
-    """Ends the process: RAM is lost, the RTC file stays. The starter starts it again after `sleep_ms`, or by a pin."""
+    """Ends the process, which loses RAM; the RTC file stays.
+
+    The starter starts it again after `sleep_ms`, or by a pin.
+    """
     with open(SLEEP_FILE, "w") as file:
         file.write(str(sleep_ms))
     print("machine: deep sleep", sleep_ms)
@@ -161,7 +164,7 @@ class PWM:
         self.duty_u16(duty_u16)
 
     def duty_u16(self, duty):
-        """Sets the duty."""
+        """Sets the duty, of 65535."""
         bench_watchdog.may_block("pin")
         bench_board.drive(self._pin.number, duty, full=65535)
 
@@ -208,11 +211,11 @@ class MeterUart:
 
 
 class WDT:
-    """Is the watchdog; see bench_watchdog."""
+    """Is the watchdog of bench_watchdog."""
 
     def __init__(self, *, timeout):
         bench_watchdog.start(timeout)
 
     def feed(self):
-        """Feeds the watchdog."""
+        """Feeds the watchdog's twin."""
         bench_watchdog.feed()

@@ -28,13 +28,13 @@ def hostname(name):
 
 
 class WLAN:
-    """Models one station."""
+    """Models one station on a network."""
 
     def __init__(self, interface):
         self._joined = False
 
     def active(self, on=None):
-        """Accepts anything."""
+        """Accepts anything and returns True."""
         return True
 
     def connect(self, network, key):
@@ -49,7 +49,7 @@ class WLAN:
             raise ValueError("unknown config param")
 
     def disconnect(self):
-        """Leaves the network."""
+        """Leaves the network at once."""
         self._joined = False
 
     def isconnected(self):

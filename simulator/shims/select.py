@@ -20,7 +20,7 @@ class poll:  # noqa: N801 - the chip's name
         self._inner.register(sock.inner, events)
 
     def poll(self, timeout_ms):
-        """Waits; returns what became ready."""
+        """Waits, then returns what became ready."""
         bench_watchdog.may_block("poll")
         if "bench_clock" in sys.modules:
             import bench_lockstep

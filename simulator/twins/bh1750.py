@@ -5,7 +5,7 @@ Faults: `absent`; `stuck` (it keeps the counts it had).
 
 
 class Bh1750:
-    """Models the light sensor. `milli_lx` is the light on it."""
+    """Models the sensor under a light of `milli_lx`."""
 
     def __init__(self, ticks_ms, milli_lx=0):
         self._ticks_ms = ticks_ms
@@ -16,7 +16,7 @@ class Bh1750:
         self.fault = ""
 
     def write(self, data):
-        """Accepts one command."""
+        """Accepts one command byte."""
         command = data[0]
         if command == 0b00000001:
             self._powered = True

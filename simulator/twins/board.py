@@ -83,7 +83,7 @@ class Machine:
             self._wires[getattr(board, start + "_PIN")] = ds18b20.Wire(twin)
 
     def _wire_pull(self, board, start, _pull):
-        """Wires a contact: closed is low, in every use."""
+        """Wires a contact, whose closed level is low in every use."""
         self.parts[start] = self._read[getattr(board, start + "_PIN")] = pins.Contact(self._ticks_ms)
 
     def _wire_unit(self, board, start, unit):
@@ -100,7 +100,7 @@ class Machine:
         self.parts[start + "_BRIDGE"] = bridge
 
     def _wire_ohm(self, board, start, _ohm):
-        """Wires a divider; called for UPPER and for LOWER, it makes one."""
+        """Wires one divider, though it is called for UPPER and for LOWER."""
         start = start.rpartition("_")[0]
         if start not in self.parts:
             upper, lower = getattr(board, start + "_UPPER_OHM"), getattr(board, start + "_LOWER_OHM")

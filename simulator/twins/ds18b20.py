@@ -6,7 +6,7 @@ reports 85 °C); `short` (the wire lies at ground: presence, and zeros).
 
 
 class Wire:
-    """Models the wire. `sensors` all answer at once: zeros win on an open-drain line."""
+    """Models the one wire, on which all `sensors` answer at once: zeros win on an open-drain line."""
 
     def __init__(self, *sensors):
         self._sensors = sensors
@@ -43,7 +43,7 @@ class Wire:
 
 
 class Ds18b20:
-    """Models one sensor. `temperature_ck` is that of its surroundings. `bits`: 9 to 12."""
+    """Models one sensor in surroundings of `temperature_ck`. `bits`: 9 to 12."""
 
     def __init__(self, ticks_ms, temperature_ck=2000, bits=12):
         self._ticks_ms = ticks_ms
@@ -56,7 +56,7 @@ class Ds18b20:
         self.latched = bytes(9)
 
     def convert(self):
-        """Begins a conversion."""
+        """Begins a conversion of the temperature."""
         self._next = self.temperature_ck * 16 // 100
         self._ready_ms = self._ticks_ms() + (750 >> 12 - self._bits)
 
@@ -78,7 +78,7 @@ class Ds18b20:
 
 
 def _crc(data):
-    """Computes Maxim's CRC: the shift register of the data sheet's figure, bit after bit as they come over the wire."""
+    """Computes Maxim's CRC by the shift register of the data sheet's figure, bit by bit as they come over the wire."""
     register = [0] * 8
     for byte in data:
         for shift in range(8):

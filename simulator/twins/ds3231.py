@@ -7,7 +7,7 @@ _MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class Ds3231:
-    """Models the clock. `temperature_quarters`: its own, in 0.25 K."""
+    """Models the clock chip. `temperature_quarters`: its own, in 0.25 K."""
 
     def __init__(self, ticks_ms):
         self._ticks_ms = ticks_ms

@@ -5,7 +5,7 @@ Faults: `absent`.
 
 
 class Gp8403:
-    """Models the converter; at power-on it is in the 5 V range and gives 0."""
+    """Models the converter, which is in the 5 V range at power-on and gives 0."""
 
     def __init__(self, ticks_ms=None):
         self.fault = ""
@@ -26,7 +26,7 @@ class Gp8403:
         return True
 
     def read(self, count):
-        """Returns None: the part has no answer."""
+        """Returns None, for the part has no answer."""
         return None
 
     def millivolts(self, output):

@@ -31,7 +31,7 @@ class Line:
 
 
 class I2c:
-    """Models the bus; `scl` and `sda` are its lines.
+    """Models the I2C bus; `scl` and `sda` are its lines.
 
     `log` has (address, bytes written) of the last LOG_MAX writes that were accepted.
     """
@@ -68,7 +68,7 @@ class I2c:
             self.sda.pulled = self._clocks > 0
 
     def _begin(self, address):
-        """Returns the part; None while the data line is held.
+        """Returns the part at an address, or None while the data line is held.
 
         No part has then seen the start, and every byte sent seems accepted.
         """

@@ -8,7 +8,7 @@ _AVERAGES = (1, 4, 16, 64, 128, 256, 512, 1024)
 
 
 class Ina226:
-    """Models the meter. `voltage_mv` and `current_ma` are the supply's, `shunt_microohm` the board's."""
+    """Models the power meter. `voltage_mv` and `current_ma` are the supply's, `shunt_microohm` the board's."""
 
     def __init__(self, ticks_ms, shunt_microohm, voltage_mv=0, current_ma=0):
         self._ticks_ms = ticks_ms

@@ -5,7 +5,7 @@ Faults: `absent`; `stuck` (the output register accepts nothing).
 
 
 class Mcp4725:
-    """Models the converter. `eeprom` is (power-down bits, code); a new chip has 0x800."""
+    """Models the D/A converter. `eeprom` is (power-down bits, code); a new chip has 0x800."""
 
     def __init__(self, ticks_ms, eeprom=(0, 0x800)):
         self._ticks_ms = ticks_ms

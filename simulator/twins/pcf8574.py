@@ -5,7 +5,7 @@ Faults: `absent`; `stuck` (the pins of `stuck_low` lie at ground, those of `stuc
 
 
 class Pcf8574:
-    """Models the expander: all pins are high at power-on."""
+    """Models the expander, whose pins are all high at power-on."""
 
     def __init__(self, ticks_ms=None):
         self._latch = 0b11111111
@@ -18,7 +18,7 @@ class Pcf8574:
         return (self._latch | self.stuck_high) & ~self.stuck_low if self.fault == "stuck" else self._latch
 
     def write(self, data):
-        """Accepts bytes: the last one holds."""
+        """Accepts bytes, of which the last one holds."""
         self._latch = data[-1]
         return True
 

@@ -6,7 +6,7 @@ Faults: of the contact `open` (a cut wire); of the counter `restarted` (it began
 
 
 class Contact:
-    """Models a contact: closed pulls the pin to ground.
+    """Models a contact that pulls the pin to ground when closed.
 
     After each change it bounces for `bounce_ms`: every other reading is wrong.
     """
@@ -78,7 +78,7 @@ class Adc:
         self.fault = ""
 
     def atten(self, attenuation):
-        """Selects another range."""
+        """Selects the range of an attenuation."""
         self._range_uv = self.RANGES_UV[attenuation]
 
     def read_uv(self):

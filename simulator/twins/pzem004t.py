@@ -5,7 +5,7 @@ Faults: `absent`; `crc`; `noise` (bytes of another part before the answer); `sho
 
 
 class Pzem004t:
-    """Models the meter. Values as its registers have them: 0.1 V, mA, 0.1 W, Wh, 0.1 Hz, 0.01."""
+    """Models the meter with values as its registers have them: 0.1 V, mA, 0.1 W, Wh, 0.1 Hz, 0.01."""
 
     def __init__(self, ticks_ms, address=1):
         self._ticks_ms = ticks_ms

@@ -5,7 +5,7 @@ Faults: `absent`; `crc` (a bit of the answer is inverted); `slow` (it never gets
 
 
 class Sht31:
-    """Models the sensor. `temperature_ck` and `humidity_permille` are the air's."""
+    """Models the sensor in air of `temperature_ck` and `humidity_permille`."""
 
     def __init__(self, ticks_ms, temperature_ck=2000, humidity_permille=500):
         self._ticks_ms = ticks_ms
@@ -15,7 +15,7 @@ class Sht31:
         self.fault = ""
 
     def write(self, data):
-        """Accepts a command; only one measurement of high repeatability without clock stretching is known here."""
+        """Accepts one command, a measurement of high repeatability without clock stretching; refuses others."""
         if data != b"\x24\x00":
             return False
         self._ready_ms = self._ticks_ms() + 16

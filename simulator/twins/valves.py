@@ -16,7 +16,7 @@ class Pin:
         self.level = 0
 
     def value(self, level):
-        """Drives the pin."""
+        """Drives the pin to a level."""
         if level != self.level:
             self._bridge.settle()
             self.level = level
@@ -24,7 +24,7 @@ class Pin:
 
 
 class Bridge:
-    """Models the bridge. `connected()` returns the valves whose coils are in its circuit now."""
+    """Models the bridge over its coils. `connected()` returns the valves whose coils are in its circuit now."""
 
     def __init__(self, ticks_ms, connected, burn_ms=1000):
         self._ticks_ms = ticks_ms
@@ -59,7 +59,7 @@ class Bridge:
 
 
 class Valve:
-    """Models a valve. `is_open` is its position."""
+    """Models a latching valve. `is_open` is its position."""
 
     def __init__(self, is_open=False, needs_ms=40):
         self._needs_ms = needs_ms

@@ -11,7 +11,7 @@ _TIMES_MS = {12: 25, 8: 50, 0: 100, 1: 200, 2: 400, 3: 800}
 
 
 class Veml7700:
-    """Models the sensor. `lx` is the light on it."""
+    """Models the sensor under a light of `lx`."""
 
     def __init__(self, ticks_ms, lx=0):
         self._ticks_ms = ticks_ms

@@ -37,7 +37,7 @@ class Session:
 
 
 class Broker:
-    """Models one broker. Client ids are names; a client is connected or not, its session may exist either way."""
+    """Models one MQTT broker. Client ids are names; a client is connected or not, its session may exist either way."""
 
     def __init__(self, world: World, prng: Prng) -> None:
         self._world = world

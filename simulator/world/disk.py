@@ -34,7 +34,7 @@ class PowerCut(Exception):
 
 
 class PendingSync(NamedTuple):
-    """Describes a sync that was started: what it covers and how long the scheduler should let it take."""
+    """Describes a sync that was started: what it covers and the duration that the scheduler should give it."""
 
     ticket: Ticket
     names: tuple[str, ...]
@@ -93,7 +93,7 @@ class SimDisk:
         return bytes(self._get(name).data[offset : offset + length])
 
     def append(self, name: str, data: bytes) -> None:
-        """Appends data; at an error or a power cut writes a random part of it."""
+        """Appends data, or only a random part of it at an error or a power cut."""
         stopped = self._count()
         file = self._names.get(name)
         if file is None:
@@ -194,7 +194,7 @@ class SimDisk:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _count(self) -> bool:
-        """Counts an operation; returns True if the power fails in its middle."""
+        """Counts an operation, and returns True if the power fails in its middle."""
         self.operations += 1
         return self._stop_at is not None and self.operations > self._stop_at
 
@@ -263,7 +263,7 @@ class DyingDisk(SimDisk):
         self.state = SOUND
 
     def become(self, state: str) -> None:
-        """Sets the state: SOUND, ERRORS, STALLS or FULL."""
+        """Sets the state to SOUND, ERRORS, STALLS or FULL."""
         self.state = state
         self.sync_error = "simulated dead card" if state == ERRORS else None
         self.capacity_bytes = self.bytes_used if state == FULL else None

@@ -81,7 +81,7 @@ class _Link:
 
 
 class Air:
-    """Models one channel.
+    """Models one radio channel.
 
     `used_us`: airtime by node, both directions. `frames`, `lost`: after the radio's own retries.
     """
@@ -235,7 +235,7 @@ class ChipRadio:
         return len(self._heard)
 
     def register(self, _poll: Any, _events: int) -> None:
-        """Does nothing: the world wakes the loop that waits."""
+        """Does nothing, for the world wakes the loop that waits."""
 
     def _completed(self, life: int) -> Callable[[bool], None]:
         def completed(was_acknowledged: bool) -> None:

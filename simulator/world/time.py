@@ -1,4 +1,4 @@
-"""Keeps virtual time: one clock and one queue of things to do. Must not know what a lamp or a gateway is.
+"""Keeps virtual time with one clock and one queue of things to do. Must not know what a lamp or a gateway is.
 
 Events at the same instant run in the order in which they were requested, so a run is the same on every machine.
 """
