@@ -44,7 +44,7 @@ _KEEPALIVE_S = {FIBRE: (6, 3, 600), MOBILE: (240, 3, 3600)}
 
 @dataclass(frozen=True)
 class BearerConfig:
-    """One bearer. `modem`: the port for AT commands; `power_command`: switches the modem's power off and on."""
+    """Describes one bearer. `modem`: the port for AT commands; `power_command`: cycles the modem's power."""
 
     route: BearerRoute
     is_metered: bool = False

@@ -113,7 +113,7 @@ REFUSED_PER_MINUTE_MAX = 60
 
 # --- Node link (gateway/core/link/) ---------------------------------------------------------------------------
 
-# Telemetry waits so long for others to share its flush: half of the second in which a node wants its answer.
+# Telemetry waits so long for others to share its flush: half of the second in which a node expects its answer.
 LINK_COMMIT_MS = 500
 
 # Dusk on a switched feeder: every lamp of a district asks within minutes.
@@ -399,7 +399,7 @@ RADIO_NODES_MAX = 1_000
 DIRECTIVES_LOCAL_MAX = 32
 # Groups of the configuration; a commune has some dozens of buildings and greens.
 GROUPS_MAX = 64
-# A clock that may be wrong by more cannot tell when a directive ends: the cabinet's rule for carried time.
+# With a clock that may be wrong by more it is not known when a directive ends: the cabinet's rule for carried time.
 DIRECTIVES_DOUBT_S_MAX = 300
 # 32 of the cabinet's own and as many signed ones take 40 kB.
 DIRECTIVES_FILE_BYTES_MAX = 131_072

@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from gateway.io import clock
 
 ERROR, WARNING, NOTICE, INFO = "error", "warning", "notice", "info"
-# syslog(3) priorities, as sd-daemon(3) wants them in front of the line.
+# syslog(3) priorities, as sd-daemon(3) expects them in front of the line.
 _PRIORITIES = {ERROR: 3, WARNING: 4, NOTICE: 5, INFO: 6}
 # Levels of the words of core and shell. A word that is not here is information.
 _LEVELS = {

@@ -21,7 +21,7 @@ class BearerError(OSError):
 def bind_socket(sock: socket.socket, *, interface: str | None = None, source: str | None = None) -> None:
     """Make an unconnected socket leave by `interface` (SO_BINDTODEVICE), from the address `source`, or both.
 
-    Where the kernel refuses the interface for want of rights, `source` alone is used: the system's routes must then
+    Where the kernel refuses the interface for lack of rights, `source` alone is used: the system's routes must then
     send what comes from it by that interface (ip rule). Without `source` that is a BearerError, never a guess: a
     probe of mobile that in truth leaves by fibre would call a dead modem good.
     """

@@ -28,7 +28,7 @@ from gateway.io import log, tls
 _FAULTS_MAX = 10
 _SAMPLES_MAX = 128
 _CERTIFICATES_EVERY_MS = 3_600_000
-# A node that is silent for so long is counted as silent. No fault by itself: lamps of a switched feeder are, by day.
+# A node that is silent for so long is counted as silent. No fault by itself: lamps of a switched feeder do so.
 NODE_SILENT_MS = 3_600_000
 # Before this, an average per day means nothing.
 _WEAR_KNOWN_MS = 600_000

@@ -4,8 +4,8 @@
     kid = "000001"                       its OSCORE id, two or three bytes, unique at a gateway
     master_secret = "…"                  32 hexadecimal digits that only this node and its gateway know
 
-Only its owner may read a key file. Key files may be restored to another gateway that takes over, for the keys that two
-sides agree on at each start are never on a disk. No text that this module shows holds
+Only its owner may read a key file. A backup restores no key to another gateway, but a key may be given to the gateway
+that takes over, for what the two sides agree on at each start is never on a disk. No text that this module shows holds
 a secret.
 """
 

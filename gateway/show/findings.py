@@ -206,7 +206,7 @@ def _time(status: Status) -> list[Finding]:
 
 
 def _bearers(status: Status) -> list[Finding]:
-    """Finds that another than the preferred bearer carries, or no other stands by. `_link` reports a missing link."""
+    """Finds a preferred bearer or a spare one that is down. `_link` reports a missing link."""
     policy = policy_of(status)
     if policy in ("thin", "hold"):
         return [Finding(policy, {})]

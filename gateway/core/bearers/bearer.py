@@ -3,7 +3,7 @@
 A bearer counts as up at the start. It is down after BEARER_FAILURES_MAX failed probes in a row, or when a
 connection over it has ended and the next probe fails; it is up again after good probes alone over BEARER_GOOD_MS, or
 when a connection over it succeeds. Probes are frequent where bytes are free and rare where they are metered; their
-times are jittered, or an unstable cable that fails in step with them would look whole. `connection.py` decides when to
+times are jittered, or an unstable cable that fails in step with them would seem whole. `connection.py` decides when to
 connect over which bearer; nothing is sent here.
 """
 
@@ -120,8 +120,7 @@ class BearerHealth:
             self.counters["downs"] += 1
         self._is_suspect = False
         if self.is_up:
-            # Probed again at once, but an interface without a route fails instantly: a link that renegotiates must not
-            # count.
+            # Not before the timeout: an interface without a route fails instantly, and a link may be renegotiating.
             self._probe_at_ms = max(now_ms, self._sent_ms + limits.BEARER_PROBE_TIMEOUT_MS)
         elif self.bearer.is_metered:
             self._probe_at_ms = self._jittered(now_ms, self._down_spacing_ms)

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer, BearerHealth
 
-# Stands for the system's own route.
+# Denotes the system's own route.
 UNBOUND = Bearer("default")
 
 

@@ -104,8 +104,10 @@ class FeederWatch:
         has_light: bool = True,
         now_ms: int,
     ) -> list[AlarmChange]:
-        """`wanted`: what the contactor must be; None: not decided by us now. `has_light` False: the lamps of the
-        feeder have controllers of their own (a permanent feeder), so only its contactor and its meter are judged.
+        """Return the alarms that change. `wanted`: what the contactor must be; None: not decided by us now.
+
+        `has_light` False: the lamps of the feeder have controllers of their own (a permanent feeder), so only its
+        contactor and its meter are judged.
         """
         if wanted != self._wanted:
             self._changed(wanted, now_ms)

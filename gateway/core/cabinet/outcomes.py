@@ -1,6 +1,6 @@
 """Decides the outcome of each command at its feeders: applied, overruled, measured in watts.
 
-"Applied" means that the contactor is as the command wants it, "measured" that the watts agree within
+"Applied" means that the contactor is as the command demands, "measured" that the watts agree within
 OUTCOME_MEASURE_MS. The outcome of an overruled command names what overrules it, and is reported again when that ends.
 """
 

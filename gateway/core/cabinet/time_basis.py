@@ -1,7 +1,7 @@
 """Decides what the lighting follows now, from the best rung to the worst (ARCHITECTURE, section 7; reference: "fallback
 ladder").
 
-    clock       UTC known to ± CLOCK_VALID_S, synchronised now or carried: the calendar
+    clock       UTC known to ± CLOCK_VALID_S, observed now or carried: the calendar
     photocell   dusk and dawn by a cell that is neither silent nor stuck; hours of extinction are not known
     carried     UTC of long ago with its drift: the calendar, the brightest of the levels that may be right
     safety      nothing: the contactors are returned to the cabinet's own clock, and ordered to close

@@ -26,7 +26,7 @@ class ReportedHole(NamedTuple):
 
 
 class ReportedStream(NamedTuple):
-    """A stream of an earlier start: positions `first` to before `end`, of which `records` are readable."""
+    """Describes a stream of an earlier start: positions `first` to before `end`, of which `records` are readable."""
 
     stream: Stream
     first: int

@@ -23,7 +23,7 @@ ALL, KIND, GROUP, NODE = range(4)
 
 
 class Directive(NamedTuple):
-    """Holds one directive. `id`: 8 bytes, which never change meaning. `author` and `reason` are a person's words.
+    """Holds one directive. `id`: 8 bytes, its permanent name. `author` and `reason` are a person's words.
     `values`: {code of wire.directive: value}. `begins_s`, `expires_s`: Unix seconds; `ends_ms`: its latest end on our
     monotonic clock, None before the first good time."""
 

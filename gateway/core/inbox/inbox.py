@@ -60,7 +60,7 @@ class Remembered:
             return NEW
         others = 0
         while found >= 0:
-            # The second half of one identity and the first half of the next may look like it.
+            # The second half of one identity and the first half of the next may equal it.
             if found % _IDENTITY.size == 0:
                 known, place = _PLACE.unpack_from(self._places, 2 * found)
                 if known == digest:

@@ -1,6 +1,6 @@
 """Brings orders to nodes: keeps which order is in force for each node, and which one the node has received.
 
-There are three ways, all with the one order of `wire.node_order`. The answer to any message of a node says whether an
+There are three ways, all with the one order of `wire.node_order`. The answer to any message of a node states whether an
 order waits, and the node asks for it: this reaches nodes that sleep, were away or have just started. A change is also
 posted at once to nodes that can be reached: PUSH_EVERY_MS apart, so that a district has it in two minutes without a
 burst, each push one exchange of CoAP and never repeated beyond that; a node that missed it learns with its next

@@ -326,7 +326,7 @@ class Uplink:
             self._silence.watch(now_ms)
         return self._publisher.publish(stream, self._journal.oldest(stream), gathered)
 
-    # --- what cannot go up --------------------------------------------------------------------------------------
+    # --- what cannot be sent ------------------------------------------------------------------------------------
 
     def _pass_by(self, stream: Stream, progress: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
         """Skip what cannot be sent: it is explained and released when everything before it is under a watermark."""

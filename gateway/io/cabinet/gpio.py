@@ -1,7 +1,7 @@
 """Drives lines of a GPIO chip by libgpiod 2 (Python package `gpiod`), each requested separately.
 
 Inputs are requested at the first observation. An output is requested with its first order and with the ordered value,
-so that starting changes no output and there is no moment between. We never release lines: at the end of the process the
+so that starting changes no output and no interim value occurs. We never release lines: at the end of the process the
 kernel takes them back (Raspberry Pi kernels leave an output as it is, "pinctrl-bcm2835.persist_gpio_outputs"; others
 may make an input of it, which the cabinet's relays must survive: they then fall back by the watchdog's timer).
 

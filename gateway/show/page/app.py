@@ -241,7 +241,7 @@ def _to(path: str) -> web.Response:
 
 
 def _away(request: web.Request) -> web.Response:
-    """Redirects to the login for want of a session; the script gets a 401 and then loads the whole page."""
+    """Redirects to the login without a session; the script gets a 401 and then loads the whole page."""
     if request.query.get("part"):
         return web.Response(status=401)
     return _to("/login?why=over" if _COOKIE in request.cookies else "/login")
