@@ -178,8 +178,8 @@ def _remedy(program: str, module: str, missing: ModuleNotFoundError) -> str:
         raise missing
     extras = EXTRAS.get(top, ("dev",))  # benchmarks and proofs may need any package of the extra `dev`
     extra = next((word for word in program.split() if word in extras), extras[0])
-    message = N_("the Python package {package} is missing; install it with: pip install 'bocage[{extra}]'")
-    return translate(message, arguments.language(), package=repr(top), extra=extra)
+    message = N_("the Python package {package} is missing; in a checkout: {pip} install --editable '.[{extra}]'")
+    return translate(message, arguments.language(), package=repr(top), pip=f"{sys.executable} -m pip", extra=extra)
 
 
 # --- arguments that many commands have ---------------------------------------------------------------------------

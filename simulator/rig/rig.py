@@ -5,6 +5,7 @@ not be used by `bocage sim`. The same checker as in virtual time compares what w
 """
 
 import errno
+import importlib
 import os
 import secrets
 import shutil
@@ -25,6 +26,8 @@ from tools.centre.store.archive import Archive
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
+# What the agent and the ingest import. They run as processes of their own here and would only end in their logs.
+_PACKAGES = ("paho.mqtt.client", "prometheus_client", "cbor2", "serial")
 _INSEE, _NAME = "49007", "cab-1"
 _HOST = "127.0.0.1"
 # Below the ports that the kernel gives to a program that asks for any (from 32768 on Linux): while a broker is away no
@@ -144,8 +147,11 @@ class Rig:
     def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, placement: Placement | None = None) -> None:
         """Prepares `nodes` MicroPython processes and `crowd` loud senders in this process.
 
-        Raises RigError when a part is missing.
+        Raises RigError when a program is missing, and ModuleNotFoundError for a package that the agent or the ingest
+        would miss in a process of its own.
         """
+        for package in _PACKAGES:
+            importlib.import_module(package)
         mosquitto, micropython = find_mosquitto(), find_micropython()
         if mosquitto is None:
             raise RigError("no Mosquitto here: apt-get install mosquitto")

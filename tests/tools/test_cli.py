@@ -104,10 +104,10 @@ def test_an_interrupted_command_ends_as_shells_say_it(command):
 @pytest.mark.parametrize(
     ("absent", "name", "remedy"),
     [
-        ("serial", "made", "bocage[gateway]"),
-        ("paho.mqtt", "centre", "bocage[centre]"),
-        ("paho.mqtt", "gateway", "bocage[gateway]"),
-        ("pvlib", "made", "bocage[dev]"),
+        ("serial", "made", ".[gateway]"),
+        ("paho.mqtt", "centre", ".[centre]"),
+        ("paho.mqtt", "gateway", ".[gateway]"),
+        ("pvlib", "made", ".[dev]"),
     ],
 )
 def test_a_missing_package_is_one_line_with_its_remedy(monkeypatch, capsys, absent, name, remedy):
@@ -115,7 +115,7 @@ def test_a_missing_package_is_one_line_with_its_remedy(monkeypatch, capsys, abse
     assert cli.main([name]) == 1
     printed = capsys.readouterr().err
     assert printed.count("\n") == 1
-    assert f"pip install '{remedy}'" in printed
+    assert f"{sys.executable} -m pip install --editable '{remedy}'" in printed
 
 
 @pytest.mark.parametrize("absent", ["made_up", "made_up.command"])
