@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 a file or the folder refused, or `[link] nodes` bars it; 2 an invalid id."""
+    """Returns the exit status: 0 done, 1 a file or the folder refused, or `[link] nodes` bars it; 2 an invalid id."""
     status, allowed = 0, config.core.allowed
     for path in args.files:
         try:

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 the chain is sound, 1 it is broken. OSError when the files cannot be read."""
+    """Returns the exit status: 0 the chain is sound, 1 it is broken. OSError when the files cannot be read."""
     language, from_unix_s = args.lang, since_unix_s(args)
     folder = ReadOnlyFolder(config.data / "state")
     head, broken = audit.verify(folder)

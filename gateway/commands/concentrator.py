@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 the image is faulty or the disk refused, 2 the configuration or the usage is at fault."""
+    """Returns the exit status: 0 done, 1 a faulty image or a refusing disk, 2 faulty configuration or usage."""
     radio = config.serial.radio
     if radio is None:
         raise UsageError(_WORDS.text("no_radio", args.lang))

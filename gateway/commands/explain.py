@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 explained, 2 no agent answers, or there is no such feeder or time."""
+    """Returns the exit status: 0 explained, 2 no agent answers, or there is no such feeder or time."""
     status = state_of(config, unix_s=int(time.time()))
     explained = explain(status, args.feeder, args.lang, at=args.at, system_unix_s=int(time.time()))
     if args.json:

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 an image is faulty or the disk refused, 2 the usage is at fault."""
+    """Returns the exit status: 0 done, 1 an image is faulty or the disk refused, 2 the usage is at fault."""
     printer = _Printer(args.lang, args.json)
     if args.what == LIST:
         return _list(config, printer)

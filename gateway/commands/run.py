@@ -15,7 +15,7 @@ __all__ = ["add_arguments", "run"]
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 stopped, 1 an address or the data folder is not available."""
+    """Returns the exit status: 0 stopped, 1 an address or the data folder is not available."""
     from gateway.agent import Agent  # its packages are needed only here
 
     async def serve() -> None:

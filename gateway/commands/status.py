@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 well, 1 something needs attention, 2 no agent answers."""
+    """Returns the exit status: 0 well, 1 something needs attention, 2 no agent answers."""
     status = state_of(config, unix_s=int(time.time()))
     exit_status = report.exit_status(status)
     if not args.json:

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @on_config
 def run(config: Config, args: argparse.Namespace) -> int:
-    """Exit status: 0 done, 1 the disk or the agent refused, 2 the usage is at fault."""
+    """Returns the exit status: 0 done, 1 the disk or the agent refused, 2 the usage is at fault."""
     unix_s = int(time.time())
     if args.list:
         return _list(config, args, unix_s)

@@ -4,8 +4,8 @@ In this order, and only from segments that are sealed, durable and not freed:
 
     telemetry   the lowest level first, the oldest first within a level: of each node and set of reading keys every
                 other record goes, the others stay as they are: level 1 keeps one in 2, level 2 in 4, level 3 in 8
-    gaps        our own, of several segments of events at once: one that covers them all for each (node, boot, why)
-                replaces them. Explanations must not crowd out what they explain
+    gaps        our own gap records, of several segments of events at once: for each (node, boot, why) one record that
+                covers them all replaces them. Explanations must not crowd out what they explain
     telemetry   once all of it is at the last level: whole segments, the oldest first
     events      the oldest first, but not those that are statements about records (boot, gap, hole, raw)
     alarms      the oldest first, and only when everything that is configured is full

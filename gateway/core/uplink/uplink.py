@@ -12,8 +12,8 @@ silence and everything beyond it is sent again, for where one batch was lost, mo
 Sending twice is harmless: the warehouse counts a record once.
 
 On a bearer that costs (`allow`) telemetry is *spared*: one batch in four is sent (`thin`) or none (`hold`), and the
-place in the stream moves on over the batches left out. The watermark cannot pass these, so there a PUBACK ends a
-batch's being under way, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
+place in the stream moves on over the batches left out. The watermark cannot pass these, so there a PUBACK completes
+a batch, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
 the stream begins again at the watermark; the warehouse has kept what came ahead of it.
 
 The journal may let go of positions by itself when it is full. Then they can no longer be sent, and messages about them
