@@ -16,8 +16,7 @@ HOUR_S = 3600
 # A run that ends after its hours has no faults in the last of them, so that records can arrive.
 _CALM_S = 1800
 # A fault that would begin later is omitted from such a run: its alarm takes up to a quarter of an hour, and a relay
-# that
-# sticks shows at dawn.
+# that sticks shows at dawn.
 _SHOWN_AFTER_S, _DAWN_S = HOUR_S, 18 * HOUR_S
 
 
@@ -29,8 +28,7 @@ class Options:
     rooms and 8 green spaces.
 
     With `until_dusk` faults last for `hours`, and the run continues without any until the next dusk has passed: only
-    then
-    can a lamp on a switched feeder report what it could not report at dawn. Without it the run ends after `hours`.
+    then can a lamp on a switched feeder report what it could not report at dawn. Without it the run ends after `hours`.
     """
 
     seed: int = 1
@@ -107,8 +105,7 @@ def draw(options: Options, prng: Prng) -> Drawn:
     """Draws the faults of the first `hours`.
 
     They are fibre cuts, a power cut of a cabinet within the night, a centre that is away, a broker that loses
-    everything,
-    and faults of lamps, thermometers and pipes.
+    everything, and faults of lamps, thermometers and pipes.
     """
     drawn = Drawn()
     if not options.faults:

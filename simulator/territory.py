@@ -288,8 +288,7 @@ class Territory:
         """Returns the records that nodes hold now.
 
         Where the run ends by day, lamps without mains would explain the records that they held at their next boot,
-        which does
-        not come.
+        which does not come.
         """
         waiting = set()
         unpowered = set()
@@ -346,10 +345,8 @@ class Notices:
     """Gives the gateways what they pass on to rooms and green spaces.
 
     That is the weather of the town's station, a drought level, an hour of load shedding. Each is entered at the
-    cabinets, as
-    a technician or the town's weather station would. A gateway that is down misses it; the weather comes again within
-    the
-    hour, a decision when the gateway is back.
+    cabinets, as a technician or the town's weather station would. A gateway that is down misses it; the weather comes
+    again within the hour, a decision when the gateway is back.
     """
 
     def __init__(self, world: World, gateways: list[GatewayHost], sky: Weather, *, is_summer: bool) -> None:

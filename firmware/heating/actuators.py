@@ -14,13 +14,11 @@ class RelayCycle:
     """Turns a heating duty into relay edges: on for that share of each cycle, never shorter than the minimum on-time.
 
     On-time below the minimum becomes 0; off-time below the minimum becomes on for the whole cycle (Versatile
-    Thermostat):
-    the regulator sees the effect on the room and corrects it. While the room is not measured nothing corrects it; such
-    a
-    *blind* duty is given exactly, in a cycle that is as long as both minimum times require. Between any two edges the
-    minimum time passes, however the demand changes: a boiler that short-cycles dies. A demand that changed much starts
-    a
-    new cycle. Every edge is a deadline: a late call switches late by as much and no more; nothing adds up.
+    Thermostat): the regulator sees the effect on the room and corrects it. While the room is not measured nothing
+    corrects it; such a *blind* duty is given exactly, in a cycle that is as long as both minimum times require. Between
+    any two edges the minimum time passes, however the demand changes: a boiler that short-cycles dies. A demand that
+    changed much starts a new cycle. Every edge is a deadline: a late call switches late by as much and no more; nothing
+    adds up.
 
     `is_on`: the relay's position to apply, since `edge_ms`. `on_ms`: how long it was on since the start.
     """
@@ -32,8 +30,7 @@ class RelayCycle:
         self._length_ms = timing.cycle_ms
         self._is_blind = False
         # A start opened the relay at an unknown instant: several starts in a row must not make it chatter. A boiler
-        # behind a
-        # bridge had no such edge.
+        # behind a bridge had no such edge.
         self.edge_ms = now_ms if is_relay else now_ms - timing.min_off_ms
         self.is_on = False
         self.on_ms = 0
@@ -43,8 +40,7 @@ class RelayCycle:
         """Brings `is_on` up to date for a demand in 1/1000; returns it.
 
         `at_once`: the minimum times do not hold. `anew`: the demand does not wait for the next cycle. `blind`: the room
-        is not
-        measured.
+        is not measured.
         """
         timing = self._timing
         if self.is_on:
@@ -108,9 +104,9 @@ class ValveExercise:
     """Moves a valve once a week so that it does not stick: fully open, fully shut, outside occupied hours.
 
     A stroke is due when seven civil days have passed since the last one and the room is empty for two hours more;
-    without a
-    clock, after eight days of uptime. Must not take precedence over frost or a fault: the caller asks only when nothing
-    else needs the valve. `last_day`: civil day of the last stroke, to be saved; `phase`: None, OPENING or CLOSING.
+    without a clock, after eight days of uptime. Must not take precedence over frost or a fault: the caller asks only
+    when nothing else needs the valve. `last_day`: civil day of the last stroke, to be saved; `phase`: None, OPENING or
+    CLOSING.
     """
 
     def __init__(self, stroke_ms, last_day, *, now_ms):
@@ -164,8 +160,7 @@ def flow_ck(setpoint_ck, offset_ck, room_ck, outdoor_ck, curve_percent, flow_max
     """Returns a boiler's flow set-point by its heating curve, 0.01 °C.
 
     It is set-point + curve · (set-point - outdoors), and ROOM_INFLUENCE kelvin more for each kelvin that the room is
-    too
-    cold. The offset of PI shifts both set-points, so that it corrects a curve that was set too low.
+    too cold. The offset of PI shifts both set-points, so that it corrects a curve that was set too low.
     """
     aimed_ck = setpoint_ck + offset_ck
     outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
@@ -179,8 +174,7 @@ def blind_flow_ck(duty_permille, outdoor_ck, curve_percent, flow_max_ck) -> int:
     """Returns a boiler's flow set-point for a room that cannot be measured.
 
     It does not aim at comfort, for sun and people may add heat that is not measured. It gives at least the duty's share
-    of
-    what radiators are rated for, for no room temperature corrects a curve that is set too low.
+    of what radiators are rated for, for no room temperature corrects a curve that is set too low.
     """
     keep_ck = limits.SAFE_KEEP_CK
     share_ck = min(flow_max_ck, keep_ck + limits.RADIATOR_CK * duty_permille // 1000)
@@ -191,8 +185,7 @@ def valve_percent(duty_permille, held, is_blind) -> int:
     """Returns the position for a valve that is at `held`: a small step is not worth its wear.
 
     While the room is not measured nothing corrects a step that was omitted: the position is then never below the duty,
-    and
-    hardly above.
+    and hardly above.
     """
     if is_blind:
         wanted = (duty_permille + 9) // 10

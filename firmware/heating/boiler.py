@@ -11,8 +11,7 @@ Commands: `CS=` and `CH=` (bit 0 of id 0) at every change and every LEASE_REFRES
 temperature) when the gateway's own frames show another value than ours, or none for SH_UNSEEN_MS after a start. The
 gateway keeps that value in EEPROM, which wears out, and drops a value that its boiler calls invalid; so it is sent
 SH_TRIES times a day at most. `MM=100`, `HW=` once a start; `PM=3` and `PM=5` ask for configuration and faults, which
-are
-not in the gateway's round. One command at a time; its answer `XX: value` is awaited.
+are not in the gateway's round. One command at a time; its answer `XX: value` is awaited.
 
 Reports: every frame as a line, `T`, `B`, `R` or `A` and 8 hexadecimal digits: `R` is what the gateway asked, `B` what
 the boiler answered. They give the status, the temperatures, and whether the line is alive. Sans-IO: bytes and time in,
@@ -30,8 +29,7 @@ from wire import quantity
 # The OpenTherm frame has 32 bits between a room unit (master) and a boiler (slave): OpenTherm Protocol Specification
 # 2.2, section 4.2: bit 31 parity (the number of ones is even), 30-28 message type, 27-24 spare (0), 23-16 data id, 15-0
 # data value, most significant first. Section 5.1: f8.8 is a signed number of 1/256. A frame is four bytes here, never
-# one
-# integer: a chip's small integer has 31 bits.
+# one integer: a chip's small integer has 31 bits.
 READ_DATA = 0
 WRITE_DATA = 1
 INVALID_DATA = 2
@@ -80,8 +78,7 @@ def _odd(folded) -> int:
 
 
 # The properties of one boiler: highest flow temperature in 0.01 °C; whether it may also make hot water (None: the
-# boiler
-# decides).
+# boiler decides).
 BoilerModel = namedtuple("BoilerModel", ("flow_max_ck", "hot_water"))
 
 # Keys of a boiler's state in a sample. Status is OpenTherm id 0's low byte, then the two bytes of id 5.

@@ -14,8 +14,7 @@ class HeaterMeter:
     """Holds the meter's count.
 
     `wh`: the total. `last_wh`: the last reading, or None. `is_silent`: no reading for some samples. `is_idle`: the
-    relay
-    was closed for minutes, in a cold room, and no power was drawn.
+    relay was closed for minutes, in a cold room, and no power was drawn.
     """
 
     def __init__(self, wh, last_wh, heater_w, *, now_ms):

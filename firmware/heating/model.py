@@ -14,8 +14,7 @@ OUTPUTS = (RELAY, VALVE, OPENTHERM)
 OUTPUT_SILENT = -1
 
 # output: of OUTPUTS. is_water: water carries the heat (slower, and a valve may stick). zone: civil.Zone. no_time_ck:
-# the
-# set-point of a node without a clock. safe_permille: the least duty while the room is not measured. span_ck: the
+# the set-point of a node without a clock. safe_permille: the least duty while the room is not measured. span_ck: the
 # difference between room and outdoors at full power in the coldest hour. heater_w: rated power behind the relay, 0
 # unknown. curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much lower
 # the set-point may be while the detector reports nothing, 0: no standby. has_meter: the energy of electric heaters is

@@ -58,8 +58,7 @@ class Regulator:
         """Returns the duty in 1/1000.
 
         `rises`: the room gets warmer; `rests`: the reading shows nothing about the heating; `is_full`: the output gives
-        its
-        maximum.
+        its maximum.
         """
         error_ck = setpoint_ck - room_ck
         band = self._control.band
@@ -108,10 +107,8 @@ def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int
 
     It is 0 only while it is warmer outdoors than the temperature to be kept, and never in winter, when such an outdoor
     temperature is not believed. It is the largest of three: the configured base; SAFE_FLOOR_PERMILLE with frost
-    outside,
-    when the room was cold at its last reading, or in winter without an outdoor temperature; and with an outdoor
-    temperature
-    the duty that holds 12 °C by the span (0.01 K) that the heating is built for.
+    outside, when the room was cold at its last reading, or in winter without an outdoor temperature; and with an
+    outdoor temperature the duty that holds 12 °C by the span (0.01 K) that the heating is built for.
     """
     duty = base_permille
     if outdoor_ck is None:

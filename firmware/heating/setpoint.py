@@ -85,8 +85,7 @@ class SetpointLadder:
         """Returns the exception for the Plan: (kind, since when, until when).
 
         The directive gives no begin: an exception that is in force at a start may have lasted for long. "Closed for
-        long" is
-        then assumed, the cooler of what may be right.
+        long" is then assumed, the cooler of what may be right.
         """
         unix_s, last = moment.unix_s, self._exception
         if self._known_s is None:

@@ -1,9 +1,8 @@
 """Judges the thermometers of a room: whether the room's reading is believed, and how cold it is outside.
 
 The room's thermometer gives one reading a sample, or None where it is silent. Absent, stale, stuck and wild sensors
-each
-have a word, declared within five minutes. A reading out of range, or faster than air can change, counts as none; the
-allowed change grows with the time since the last good reading, so that a sensor that was moved is believed again by
+each have a word, declared within five minutes. A reading out of range, or faster than air can change, counts as none;
+the allowed change grows with the time since the last good reading, so that a sensor that was moved is believed again by
 itself. A constant value is no fault while the heating is low: rooms do that. It is one after three hours at more than
 half power (the false alarms of Versatile Thermostat's users were of that kind), and after a day and night at any power:
 a sensor stuck at 20 °C would let the room freeze without a demand.

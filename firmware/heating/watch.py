@@ -103,8 +103,7 @@ class HeatingWatch:
         """Returns the regime to judge: full heat that should be felt, no heat at all, or None.
 
         Full heat ends at a lower duty than it begins: a room at the limit of its heating's strength must not restart
-        the
-        comparison again and again.
+        the comparison again and again.
         """
         if room_ck is None:
             return None

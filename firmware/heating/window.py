@@ -85,8 +85,7 @@ class WindowWatch:
         """Observes a good room temperature or None, the contact, and whether heat is given.
 
         The contact is 1 open, 0 shut, None where there is none. A room without heat falls fast too, and its fall shows
-        no
-        window.
+        no window.
         """
         if contact is not None:
             self._contact(contact, now_ms)

@@ -8,8 +8,7 @@ load-side energy, and once only asset and ratings. A gear that is not at its lev
 7), is sent the level again. A bank that the gear has refused some rounds in a row counts as absent and is not asked for
 again. This is forgotten each day, and when the gear was silent or without power, for it may then be another gear.
 `dali_banks` decodes the bytes of a bank. The bytes do not belong together when the gear's pointer is not where that
-many
-reads leave it (another master has used it): the bank then counts as not read.
+many reads leave it (another master has used it): the bank then counts as not read.
 
 `bridge` is a drivers.dali_bridge.DaliBridge or has its interface: `is_busy()`, `start(step, now_ms=)`, `poll(now_ms=)`.
 """
@@ -35,8 +34,7 @@ _TURNS = (
 _ONCE = (dali_banks.ASSET, dali_banks.RATINGS)
 _FLAGGED = (dali_banks.GEAR, dali_banks.LIGHT_SOURCE)
 # The most bytes of one bank that one round reads: at 20 a second a round ends well before the next sample and before
-# the
-# watchdog fires. Only the asset record is longer; it is read in pieces.
+# the watchdog fires. Only the asset record is longer; it is read in pieces.
 _PIECE_BYTES = 30
 
 
@@ -266,8 +264,7 @@ class GearWatch:
         """Judges one sample of the ports, or None; the sample of a gear that answers holds its status.
 
         Returns [(event code, begins, detail or None)]: a detail is the word of a flag; None means that the readings are
-        the
-        detail.
+        the detail.
         """
         status = None if values is None else values.get(inputs.GEAR_STATUS)
         if status is None:

@@ -189,8 +189,7 @@ class Sunlight:
         """Returns the lowest and the highest elevation that may be right.
 
         The two ends and the middle give it up to some hours of doubt. They would miss only a noon or midnight between
-        them with
-        both ends beyond it, and no day of our latitudes is short enough for that.
+        them with both ends beyond it, and no day of our latitudes is short enough for that.
         """
         if uncertainty_s <= limits.CERTAIN_S:
             now = self.elevation_cdeg(unix_s)

@@ -1,9 +1,8 @@
 """Turns the demanded light into the level for the gear: ramp, virtual and constant light output, maintenance.
 
 In the order of TALQ (LampType), the level in % of light is scaled three times: to the installation's own "100 %" (a
-lamp
-may be too bright for its street), to the lamp's age (an LED loses light: it begins dimmed and ends at full power), and
-to the dirt on its glass (least just after cleaning). Each factor is at most 100 %: the demand is never exceeded.
+lamp may be too bright for its street), to the lamp's age (an LED loses light: it begins dimmed and ends at full power),
+and to the dirt on its glass (least just after cleaning). Each factor is at most 100 %: the demand is never exceeded.
 Integers only; a lit lamp stays lit, at 1 % at least.
 """
 

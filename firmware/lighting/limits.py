@@ -31,8 +31,7 @@ SUN_DAY_CDEG = 1000
 # where the sun is not known.
 CELL_CONTRADICTION_MS = 86_400_000
 # Daylight, which no sign, lamp or twilight reaches: the light of a winter sky at noon under any cloud but a storm's. On
-# a
-# switched feeder without a time, two hours of it mean day: a contactor that closes an hour before sunset has darkness
+# a switched feeder without a time, two hours of it mean day: a contactor that closes an hour before sunset has darkness
 # within two.
 CELL_DAY_LX = 2000
 CELL_DAY_MS = 7_200_000
@@ -67,14 +66,12 @@ LEVEL_JUDGED_MIN = 20
 DEAD_FLOOR_DW = 20
 BURNING_FLOOR_DW = 30
 # A lamp that burns at night without an order may be a technician's work on the line: it is reported after ten minutes;
-# by
-# day after three samples.
+# by day after three samples.
 BURNING_NIGHT_MS = 600_000
 METER_SILENT_SAMPLES = 5
 # The begin or end of a fault is saved this much later: by then its alarm is with the gateway or on flash (a minute,
-# node
-# LOG_ALARM_SILENT_MS). A power cut before that loses both, and the fault is reported again; a cut that lost the alarm
-# alone would hide the fault.
+# node LOG_ALARM_SILENT_MS). A power cut before that loses both, and the fault is reported again; a cut that lost the
+# alarm alone would hide the fault.
 REMEMBERED_MS = 180_000
 # Dimming is wrong: |P - expected| is above this share of the expected power, at two levels at least this far apart.
 DIMMING_PERCENT = 20
@@ -100,8 +97,7 @@ VOLTAGE_HIGH_DV = 2530
 # Samples without an answer after which a gear, or the converter chip, counts as silent.
 GEAR_SILENT_SAMPLES = 3
 # One frame may be lost; a bank that refuses three rounds in a row counts as absent. It is asked for again each day, for
-# a
-# bus may have a bad hour.
+# a bus may have a bad hour.
 BANK_REFUSALS = 3
 BANKS_AGAIN_MS = 86_400_000
 
@@ -116,9 +112,8 @@ ENERGY_MAX_WH = 0xFFFFFFFF
 # A start lights a lamp fully for some seconds: on a lamp that is this bright already, little of it shows.
 RESTART_LIT_PERCENT = 80
 # A lamp that never gets that bright restarts all the same: after a day of waiting if it is lit at all, after two days
-# even
-# from the dark. A switched feeder never has mains that long: three hours and six are the middle of a night, even of the
-# shortest.
+# even from the dark. A switched feeder never has mains that long: three hours and six are the middle of a night, even
+# of the shortest.
 RESTART_WAIT_MS = 86_400_000
 RESTART_WAIT_SWITCHED_MS = 10_800_000
 # If the shell has not asked for this long, its next question begins a new wait.

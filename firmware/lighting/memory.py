@@ -97,12 +97,9 @@ class EnergyMeter:
     """Counts the Wh of one lamp since its first day: they never fall, across power cuts and changes of the meter.
 
     Some meters count from zero at each start (BL0942), some for their whole life (a D4i gear, bank 202): only the steps
-    of
-    both are added up. What a meter without a memory has counted since the last checkpoint is lost with the mains, one
-    hour
-    at most; a gear's counter gives it back. Without a counter, power is integrated over time. A step larger than a lamp
-    can
-    draw comes from another meter, and adds nothing.
+    of both are added up. What a meter without a memory has counted since the last checkpoint is lost with the mains,
+    one hour at most; a gear's counter gives it back. Without a counter, power is integrated over time. A step larger
+    than a lamp can draw comes from another meter, and adds nothing.
 
     `wh`: the total. `last_wh`: the meter's last reading, or None. `keeps`: the meter counts for its whole life.
     """

@@ -369,8 +369,7 @@ class Streetlight(Trade):
         """Returns True while a restart would show little, or once the shell has been asking for long enough.
 
         The start lights the lamp fully for some seconds. So the lamp must be as bright already, and not by an order or
-        by
-        presence, which the node forgets in a restart.
+        by presence, which the node forgets in a restart.
         """
         now_ms, own = moment.now_ms, self._own
         level_percent = max(self._demand.level_percent, self.outputs.level_percent)

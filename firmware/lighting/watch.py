@@ -40,10 +40,8 @@ def expected_dw(model, level_percent):
     """Returns the power of a healthy lamp at this level of its gear, in 0.1 W: faults are judged against it.
 
     TALQ (powerLightGradient): g is the change of light over the change of power, both in %, with 100 % of light at 100
-    % of
-    power: P% = 100 - (100 - L%) / g. A gradient of 1 is a straight line from standby to nominal; above 1 the driver
-    loses
-    efficiency when it is dimmed. The result is never below the standby.
+    % of power: P% = 100 - (100 - L%) / g. A gradient of 1 is a straight line from standby to nominal; above 1 the
+    driver loses efficiency when it is dimmed. The result is never below the standby.
     """
     if level_percent == 0:
         return model.standby_dw
@@ -75,8 +73,7 @@ class LampWatch:
     """Judges one lamp by its readings. Give `observe_level` the level of the gear, then `sample` each reading.
 
     `active`: codes in force; at a start, those from before it, which end once they are judged healthy. `has_relay`:
-    level 0
-    opens a relay. `relay_stuck_lit`: the position in which the relayFailure in force showed (True: lit).
+    level 0 opens a relay. `relay_stuck_lit`: the position in which the relayFailure in force showed (True: lit).
     """
 
     def __init__(self, model, *, has_relay=True, active=None, relay_stuck_lit=False):
@@ -116,8 +113,7 @@ class LampWatch:
         """Judges one reading, with None for what is not measured; returns [(event code, begins)], often empty.
 
         `sun_up`: the sun is well above the horizon, None: unknown. `gear_dead`, `gear_percent`: lamp failure and level
-        as a
-        DALI gear reports them.
+        as a DALI gear reports them.
         """
         if power_dw is None and gear_percent is None and gear_dead is None:
             return []
@@ -172,8 +168,7 @@ class LampWatch:
         """Judges the relay by the position that can show its fault.
 
         A relay that sticks closed looks healthy while the lamp is lit, and one that sticks open while it is dark: only
-        the
-        position that showed the fault can show its end.
+        the position that showed the fault can show its end.
         """
         verdict = vote(self._votes, event.RELAY_FAILURE, is_wrong)
         is_lit = self._level > 0
@@ -283,8 +278,7 @@ class SupplyWatch:
     """Judges the mains and the meter of a lamp.
 
     `low_dv`, `high_dv`: 0.1 V. `has_meter`: False until a gear has shown that it has one. `active`: codes in force, as
-    in
-    LampWatch.
+    in LampWatch.
     """
 
     def __init__(self, low_dv=limits.VOLTAGE_LOW_DV, high_dv=limits.VOLTAGE_HIGH_DV, *, has_meter=True, active=None):
@@ -301,8 +295,7 @@ class SupplyWatch:
         `gear_meter`: lighting.inputs.METER.
 
         A gear that had a meter since this start and gives no power any more has lost it; a meter from before may have
-        been
-        another gear's.
+        been another gear's.
         """
         changes = []
         if power_dw is not None or gear_meter:

@@ -226,8 +226,7 @@ class WaterBalance:
         """Returns True if a program of the balance waters the zone.
 
         On a hot day in sand, one day takes more than RAW and the trigger is 0. A zone that lacks less than the water of
-        the
-        shortest cycle is not watered even then.
+        the shortest cycle is not watered even then.
         """
         enough = self.lacking_cmm(zone) >= self.trigger_cmm(zone)
         return enough and self.plan_for(program, zone).total_s >= limits.CYCLE_S_MIN
@@ -236,8 +235,7 @@ class WaterBalance:
         """Returns how long a program would take now, in s.
 
         It is the longest of its groups, its soaks, and the time that the main needs to feed it; then come the zones
-        that run
-        alone, one by one. `refuse` is that of runs.Runs.tick, `doubts` guard.PipeGuard's.
+        that run alone, one by one. `refuse` is that of runs.Runs.tick, `doubts` guard.PipeGuard's.
         """
         groups = {}
         longest = volume_ml = alone_s = 0

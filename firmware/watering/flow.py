@@ -15,10 +15,9 @@ class WaterMeter:
     """Turns pulses into litres and flow, and assigns each millilitre to the zone whose valve let it pass.
 
     A counter that went back has restarted, and its reading is what came since. A counter that runs faster than a board
-    lets
-    through counts at that limit, which is a burst. Between two samples several valves may have been open: the water is
-    shared by how long each was open times its usual flow. A zone whose water does not pass the meter never gets a
-    share.
+    lets through counts at that limit, which is a burst. Between two samples several valves may have been open: the
+    water is shared by how long each was open times its usual flow. A zone whose water does not pass the meter never
+    gets a share.
 
     `pulse_ul`: microlitres a pulse (1 L a pulse is 1,000,000), 0 where there is no meter; `zones`: how many. `at_ms`,
     `count`, `total_ml` and `refused` go through a deep sleep (watering.sleep_image).

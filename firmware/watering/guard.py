@@ -20,8 +20,7 @@ from wire import event
 _NO_FLOW, _STUCK, _DRIFT = "no-flow", "stuck-open", "drift"
 _SILENT_SAMPLES = 5
 # The samples in a row without water that show the pipe at rest; the share by which the water of a stuck valve may
-# differ
-# from the zone's usual flow, for two zones share what the main gives.
+# differ from the zone's usual flow, for two zones share what the main gives.
 _REST_SAMPLES = 3
 _ALIKE_PERCENT = 40
 # From this bit of `faulty` on: zones that passed too much while they were open together.
@@ -52,8 +51,7 @@ class PipeGuard:
         self.burst = None if memory.burst is None else (memory.burst, memory.burst_flow)
         self.order_seen = False
         # (code, zone, cause) of alarms in force, and bits of outputs whose valve cannot be used; the bits from
-        # _TOGETHER on hold
-        # until the pipe is at rest.
+        # _TOGETHER on hold until the pipe is at rest.
         self.active = set()
         self.faulty = 0
         self._open = ()
@@ -95,8 +93,7 @@ class PipeGuard:
         """Observes whether an order "no water" is in force (`stopped`) and whether the node holds any order (`held`).
 
         An order that came after the burst and has ended acknowledges it. An order that is only suspended, because the
-        gateway
-        is away, has not ended.
+        gateway is away, has not ended.
         """
         if self.burst is None:
             return

@@ -58,8 +58,8 @@ FREEZE_AHEAD_CK = 200  # nor when less than this is forecast within six hours
 WIND_DMS = 80
 RAIN_SKIP_DMM = 20
 # A rain sensor's contact counts after it was wet for this long, and water waits this long after it was last wet: an
-# hour
-# at least, for a node that sleeps samples it every quarter hour; a week at most, for no lawn waits longer for a sensor.
+# hour at least, for a node that sleeps samples it every quarter hour; a week at most, for no lawn waits longer for a
+# sensor.
 RAIN_ON_S_MAX = 600
 RAIN_OFF_H_MIN = 1
 RAIN_OFF_H_MAX = 168
@@ -91,8 +91,7 @@ SAMPLES_KEPT = 16
 CLEAN_RUNS_MIN = 3  # their median is a zone's nominal flow
 CLEAN_S_MIN = 180
 # The expected flow of a zone stays this near to its flow when it was new: else a leak that grows by some percent a
-# week,
-# or drippers that clog, would be learned as usual. Beyond it the drift is reported.
+# week, or drippers that clog, would be learned as usual. Beyond it the drift is reported.
 DRIFT_PERCENT = 15
 DRIFT_OVER_PERCENT = 10  # and ends within this
 # No reference is further from the design than the flow of a clean run may be.
@@ -111,8 +110,7 @@ IDLE_MS = 60_000
 PULSES_PER_S_MAX = 400
 METER_HEADROOM = 2
 
-# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A. Through
-# a
+# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A. Through a
 # short flows the bridge's own limit, 3.2 A and 8 % less at its least (DRV8871; hardware/nodes/irrigation.toml).
 AC_OPEN_MA = 100
 AC_SHORT_MA = 1200

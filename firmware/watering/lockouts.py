@@ -114,24 +114,20 @@ class BatteryStore:
     """Judges whether the cell holds the pulses that shutting will take: a node never opens what it cannot close.
 
     A latching valve stays open when the power is gone, so the energy to shut it is reserved before it is opened. OPEN
-    is
-    refused, with the value that decided,
+    is refused, with the value that decided,
 
     * below 3.5 V of the battery, or half an hour after its last reading;
     * when the usable charge does not cover two CLOSE pulses for each valve that would be open, this one included;
     * while the boost capacitor is not charged: a pulse from a half-full one may open a valve and not shut it.
 
     Open valves are shut below 3.3 V, or when the charge covers no more than one pulse for each: a run must not outlive
-    its
-    battery.
+    its battery.
 
     A valve box on the mains has its cell too, and follows the same rules (kinds.irrigation); only where every valve
-    shuts
-    by itself is there no cell. A pulse takes what the capacitor holds, 0.7 J of 9400 uF at 12 V, and nearly as much
-    again
-    that the boost converter adds meanwhile or loses: 1.35 J of the cell's. The charge between 3.5 V and the cut-off at
-    3.0 V is a tenth of the cell's. So the second rule seldom binds on a sound 2.6 Ah cell (some 3.4 kJ), but does on an
-    old, cold or small one, whose capacity the settings give.
+    shuts by itself is there no cell. A pulse takes what the capacitor holds, 0.7 J of 9400 uF at 12 V, and nearly as
+    much again that the boost converter adds meanwhile or loses: 1.35 J of the cell's. The charge between 3.5 V and the
+    cut-off at 3.0 V is a tenth of the cell's. So the second rule seldom binds on a sound 2.6 Ah cell (some 3.4 kJ), but
+    does on an old, cold or small one, whose capacity the settings give.
 
     `own`: watering.settings.Own, or a value with its capacity_mah, pulse_mj and boost_mv.
     """

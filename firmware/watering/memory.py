@@ -26,9 +26,8 @@ ZoneMemory = namedtuple("ZoneMemory", ("depletion_cmm", "flows", "irrigated_dmm"
 # closed_day: civil day that the balance was last closed for, 0 never; rain_cmm: of rain_day so far; drought: last known
 # level or None; burst: zone of a latched burst (0: none known), None: nothing latched; burst_flow in mL/min; marks: of
 # programs; coils: mean mA of each output; volume_l over the node's life; et0_cmm of the last closed day; dry_until:
-# when
-# the rain sensor's delay ends, UTC, or (below RELATIVE_S) the seconds that are left of it where the time was not known,
-# 0 none.
+# when the rain sensor's delay ends, UTC, or (below RELATIVE_S) the seconds that are left of it where the time was not
+# known, 0 none.
 WateringMemory = namedtuple(
     "WateringMemory",
     (

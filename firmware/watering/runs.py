@@ -57,8 +57,7 @@ class Runs:
     """Holds the jobs and switches the valves for them.
 
     `supplies`: of watering.settings.Own; `group(zone)`, `flow(zone)`: hydraulics of a zone. `jobs` and `alone` go
-    through a
-    deep sleep (watering.sleep_image).
+    through a deep sleep (watering.sleep_image).
     """
 
     def __init__(self, valves, supplies, group, flow, main_max_ml_min: int):
@@ -114,8 +113,7 @@ class Runs:
         """Ends the job of a zone; with `zone` 0, all jobs and the water.
 
         With None one of the open zones is wrong and the meter does not show which: each of them continues alone, and
-        the
-        waiting jobs wait for that much longer.
+        the waiting jobs wait for that much longer.
         """
         left_s = sum([job.remaining_s for job in self.jobs if job.opened_ms is not None])
         for job in list(self.jobs):

@@ -44,10 +44,8 @@ class Schedule:
         """Returns (the program's index, seconds of it that are past already, True when it is too late), or None.
 
         If several are due it is the first: after its begin the next call gives the next. Seconds are past where the
-        node may
-        have run it before a power cut. `planned_s(index, moment)`: how long the program would take now, for programs
-        that
-        finish at their hour.
+        node may have run it before a power cut. `planned_s(index, moment)`: how long the program would take now, for
+        programs that finish at their hour.
         """
         today = civil.local_from_unix(civil.PARIS, moment.unix_s).civil_day
         for index in range(len(self._programs)):

@@ -24,10 +24,9 @@ from watering import limits, valves, weather
 FIELDS = ("watering", "valves", "supply", "pulse", "meter", "battery", "soil", "weather", "fitted", "rain")
 
 # supplies: (seconds of lead before the first zone, of lag after the last), of master and of pump; pulse_ul: of the
-# meter,
-# microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 where no valve needs a cell to shut;
-# pulse_mj: of one pulse with losses; boost_mv: the capacitor's when charged; tip_cmm: rain of one tip of the gauge in
-# 0.01 mm, 0 without one; climate: 12 months as in weather.LOIRE. One flat record: a type takes 100 bytes.
+# meter, microlitres, 0 without one; capacity_mah: what the cell still holds when full, 0 where no valve needs a cell to
+# shut; pulse_mj: of one pulse with losses; boost_mv: the capacitor's when charged; tip_cmm: rain of one tip of the
+# gauge in 0.01 mm, 0 without one; climate: 12 months as in weather.LOIRE. One flat record: a type takes 100 bytes.
 Own = namedtuple(
     "Own",
     (

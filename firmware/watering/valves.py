@@ -130,8 +130,7 @@ class Valves:
         """Observes that this pulse has been given.
 
         If it is no longer wanted its contrary follows: a valve that was closed while its OPEN was being given still has
-        its
-        CLOSE due.
+        its CLOSE due.
         """
         if opens:
             self._open &= ~(1 << output)
@@ -197,8 +196,7 @@ def coil_span_ma(kind: int):
     """Returns (least, most) mA of a sound coil.
 
     Limits for 24 V AC are OpenSprinkler's defaults. A latching coil is pulsed from a capacitor through some ohms and
-    draws
-    over an ampere for 50 ms; a shorted one draws what its bridge lets through.
+    draws over an ampere for 50 ms; a shorted one draws what its bridge lets through.
     """
     if kind == LATCHING:
         return (limits.LATCH_OPEN_MA, limits.LATCH_SHORT_MA)
@@ -209,8 +207,7 @@ def judge_coil(kind: int, mean_ma: int, odd: int, current_ma: int):
     """Judges a coil by its current at 50 ms; returns (None when it is sound, else a word; new `mean_ma`; new `odd`).
 
     `mean_ma`: the learned mean, 0 unknown, which distinguishes "another current than last year" from "another valve
-    than
-    its neighbour"; `odd`: how often in a row the coil has drawn another current. The guard keeps both.
+    than its neighbour"; `odd`: how often in a row the coil has drawn another current. The guard keeps both.
     """
     least, most = coil_span_ma(kind)
     if current_ma > most:

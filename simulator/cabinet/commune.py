@@ -39,7 +39,10 @@ BEHUARD = Commune("49028", "Béhuard", 124, 473783, -6428)
 
 
 class Night(NamedTuple):
-    """Describes evenings with special hours by dates as `lighting.Rule` has them: MMDD, the same every year."""
+    """Describes evenings that are not ordinary, by dates as `lighting.Rule` has them.
+
+    `first`, `last`: MMDD of every year, equal for a single evening.
+    """
 
     first: int
     last: int

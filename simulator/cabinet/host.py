@@ -28,8 +28,7 @@ class CabinetHost(GatewayHost):
     """Runs one gateway with its cabinet.
 
     `on_knowledge(runs, worth)` is called at every change of whether an agent runs, and of what its last time of UTC is
-    worth
-    (a word of `system_clock`).
+    worth (a word of `system_clock`).
     """
 
     def __init__(

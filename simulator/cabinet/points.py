@@ -25,8 +25,7 @@ class LinkyTwin:
     """Reads the billing meter through the real decoder. `is_silent`: its wire is cut. `mode`: a word of `tic`.
 
     One frame a minute is enough for what changes in a cabinet. `noise_permille` of the frames have a byte changed on
-    the
-    way; the decoder refuses them, and after `_STALE_MS` without a whole one nothing is known. The meter is on the
+    the way; the decoder refuses them, and after `_STALE_MS` without a whole one nothing is known. The meter is on the
     operator's side of the supply and silent without it.
     """
 

@@ -29,8 +29,7 @@ _POLICY_FILE = "policy-0000000001"
 _YEAR_S = 366 * 86_400
 _FIBRE = Bearer("fibre")
 # A clock known to the first figure follows the policy; up to the second, the wider clock or a photocell decides;
-# beyond,
-# the clock counts as none.
+# beyond, the clock counts as none.
 _SURE_S, _USABLE_S, _DRIFT_S = 45, 880, 20
 
 

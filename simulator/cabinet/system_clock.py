@@ -71,8 +71,7 @@ class Drifting(SystemClock):
     """Models a machine whose network was lost days ago.
 
     At the run's start the clock is `error_ms` off and good to ± `doubt_s`; then no network comes again, and after a
-    boot no
-    time is known at all.
+    boot no time is known at all.
     """
 
     def __init__(self, error_ms: int, doubt_s: int) -> None:

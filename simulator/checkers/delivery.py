@@ -121,8 +121,7 @@ class DeliveryChecker:
         """Compares what was made with what is stored.
 
         `still_waiting`: identities that nodes hold in their outbox at this moment. `lately_ms`: what was made from this
-        instant
-        on may be on its way, acknowledged or not; None: everything has had its time.
+        instant on may be on its way, acknowledged or not; None: everything has had its time.
         """
         faults: list[str] = []
         duplicated, altered, invented = self._compare(store, faults)
@@ -135,8 +134,7 @@ class DeliveryChecker:
             acknowledged = self._lives[identity[:2]].has(identity[2], _ACKNOWLEDGED)
             told = store.explained(*identity)
             # A node's gap covers only what the node alone held: once a gateway has acknowledged a record, no gap of the
-            # node excuses
-            # its loss.
+            # node excuses its loss.
             if told is not None and not (acknowledged and told.by == identity[0]):
                 explained += 1
             elif (identity in still_waiting and not acknowledged) or self._is_late(identity, lately_ms):

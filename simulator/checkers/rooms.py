@@ -26,8 +26,7 @@ CEILING_GRACE_S = 3600
 CEILING_TOLERANCE_CK = 100
 _COLD_HEAT_PERMILLE = 200
 # Blind heat: the temperature that it keeps, its least share of the heater, and by how much it may miss: a heating is
-# built
-# for a round span, and a valve moves by steps of 5 %.
+# built for a round span, and a valve moves by steps of 5 %.
 _BLIND_CK = 1200
 _BLIND_PERMILLE = 100
 _BLIND_OVER_PERCENT = 115
@@ -44,10 +43,8 @@ class WatchedRoom(NamedTuple):
 
     `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for it; `ordered`: whether a
     command for comfort is in force now (it makes the room an occupied one); `thermometer`: the node's own, None: it
-    never
-    fails; `exceptions`: those that people entered, (heating.CLOSED or OCCUPIED_ALL_DAY, Unix second of 00:00 of its
-    first
-    day, of its end).
+    never fails; `exceptions`: those that people entered, (heating.CLOSED or OCCUPIED_ALL_DAY, Unix second of 00:00 of
+    its first day, of its end).
     """
 
     name: str

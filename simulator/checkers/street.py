@@ -42,8 +42,7 @@ class Wanting:
 
     `doubt_s`: how far the agent's clock may be off UTC by the story; a want that close to a change is not judged. With
     NIGHTLY it means that the agent may go by either its clock or its photocell. Call the checker's `judge_until` for
-    now
-    before `mode`, `doubt_s` or `orders` are changed.
+    now before `mode`, `doubt_s` or `orders` are changed.
     """
 
     def __init__(

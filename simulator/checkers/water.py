@@ -1,6 +1,6 @@
-"""Checks that (invariant 5) no valve is past its deadline, no watering in a forbidden window, bursts close the master.
+"""Checks that (invariant 5) no valve is open past its deadline and no zone is watered in a forbidden window.
 
-A burst must close it within 60 s.
+A burst must close the master within 60 s.
 
 Reads the pipes of the world (what is open, what flows), at true local time and at a law that the scenario gives as
 plain hours. Of the node it knows only what it announced: the events of its valves, each with the seconds after which
@@ -32,8 +32,7 @@ class Forbidden(NamedTuple):
 
 
 # Hours without water by drought level, for lawns and flower beds, and for all else: the ministry's guide of 2023,
-# written
-# down a second time, so that a slip of policy.watering is found. Minutes after 00:00 local.
+# written down a second time, so that a slip of policy.watering is found. Minutes after 00:00 local.
 _DROUGHT_HOURS = {
     2: ((660, 1080), (660, 1080)),
     3: ((0, 1440), (540, 1200)),

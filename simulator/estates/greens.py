@@ -253,7 +253,7 @@ class Greens:
 def _season_so_far(site: Site, prng: Prng, unix_s: int) -> bytes:
     """Begins in the middle of a season: each zone is somewhere about its trigger.
 
-    Its node's balance is as good as balances are. Returns the memory of the node.
+    The balance of its node is off by up to 10 %, as balances are. Returns the memory of the node.
     """
     zones = list(memory.empty().zones)
     for index, plot in enumerate(site.plots):

@@ -20,8 +20,7 @@ from wire.coap_exchange import bearer_timing
 
 _CONCENTRATOR = b"\x02\x00\x00\x00\x00\x00"
 # As long as protected telemetry (`bocage bench link`): header, token, path, marker, payload. The answer likewise, with
-# its
-# time, its tag and what waits.
+# its time, its tag and what waits.
 _ASKED_BYTES, _ANSWERED_BYTES = 78, 34
 _PAYLOAD_BYTES = _ASKED_BYTES - 11
 _ANSWER = bytes(_ANSWERED_BYTES - 9)
@@ -49,8 +48,8 @@ class RadioFigures(NamedTuple):
     """Holds the figures of a run.
 
     Of the `made` records, `arrived` came to the application; `again`: came more than once, in a new message after a
-    failed
-    exchange, and were recognised by their identity. `suppressed`: duplicates that CoAP kept from the application.
+    failed exchange, and were recognised by their identity. `suppressed`: duplicates that CoAP kept from the
+    application.
     """
 
     nodes: int

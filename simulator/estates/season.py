@@ -62,8 +62,7 @@ class SeasonFigures(NamedTuple):
     """Holds the figures of a season.
 
     Litres through the meter, zone-days of stress, those of them on days without any lawful hour, litres drained or run
-    off
-    (rain included), seconds of watering in forbidden hours, and the checker's violations.
+    off (rain included), seconds of watering in forbidden hours, and the checker's violations.
     """
 
     used_l: int

@@ -53,8 +53,7 @@ class StreetsReport(NamedTuple):
     """Holds the figures of the fitted lamps at the end of a run.
 
     `by_cell_s`: lit by their cells before the calendar and after it; `passed`: people by night under a detector's lamp
-    that
-    was sound; `met`: those of them who had its full light.
+    that was sound; `met`: those of them who had its full light.
     """
 
     cells: int

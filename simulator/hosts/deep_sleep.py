@@ -4,9 +4,8 @@ That is its RTC memory, the oscillator that counts the sleep, its file system fo
 accept, and how long it was awake and on the air.
 
 The memory is the firmware's own (`esp32.rtc`) on bytes that a power cut erases. The oscillator is an RC one: within 1
-%,
-different for each board, and a little different in each sleep. The file system loses nothing; the tests of the record
-log show on a worse medium what a power cut does to files.
+%, different for each board, and a little different in each sleep. The file system loses nothing; the tests of the
+record log show on a worse medium what a power cut does to files.
 """
 
 import errno

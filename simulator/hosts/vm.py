@@ -29,8 +29,7 @@ def uninterrupted() -> Iterator[None]:
     """Delays Ctrl-C and SIGTERM while a process is started; their handlers run at the end.
 
     Within `subprocess.Popen` an interrupt would come between the new process and its name here, and nothing would ever
-    end
-    it. Where signals do not come (another thread than the main one), this changes nothing.
+    end it. Where signals do not come (another thread than the main one), this changes nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -61,8 +60,7 @@ BROWN_OUT = "BROWN_OUT"
 WOKE = "DEEPSLEEP_RESET"
 
 # What a 64-bit VM needs that compiles a node's whole program from source; a much larger heap would hide that the
-# program
-# has grown. `bocage bench node` measures what the chip needs.
+# program has grown. `bocage bench node` measures what the chip needs.
 HEAP_FROM_SOURCE_BYTES = 720 * 1024
 # A console that is not read must not fill the memory.
 LINES_KEPT_MAX = 50_000
@@ -91,10 +89,8 @@ class VmNode:
     `settings`: plain data as `node.settings` accepts them; `wifi` may be left out. `heap_bytes`: the VM's heap, its own
     default when None. `is_board`: loader and programs lie in its folder. `line`: the terminal at the other end of its
     serial bearer. `uarts`: {number of a UART: the terminal of its part}. `virtual_ms`: how long it runs in virtual
-    time, 0
-    for the wall clock's; its gateway then answers in lock-step (shims/bench_lockstep). Not thread-safe; its reader
-    thread
-    ends with the process.
+    time, 0 for the wall clock's; its gateway then answers in lock-step (shims/bench_lockstep). Not thread-safe; its
+    reader thread ends with the process.
     """
 
     def __init__(
@@ -130,10 +126,8 @@ class VmNode:
         """Applies power to the node.
 
         `reset_cause` is a name of `machine`, the cause that the node is to read. RTC memory survives any cause but a
-        power-on.
-        BROWN_OUT keeps it too, but the node reads it as a power-on, as on the chip. `wake_reason`: of a waking; left
-        out, it is
-        the timer.
+        power-on. BROWN_OUT keeps it too, but the node reads it as a power-on, as on the chip. `wake_reason`: of a
+        waking; left out, it is the timer.
         """
         assert not self.running, "stop it first"
         if reset_cause == POWER_ON:

@@ -115,8 +115,7 @@ class CabinetData(NamedTuple):
     """Holds the data of a cabinet as installed.
 
     The astronomical clock is programmed with the ordinary hours; at the start of the run it is `clock_error_ms` ahead,
-    and
-    it gains `clock_drift_ppm`.
+    and it gains `clock_drift_ppm`.
     """
 
     latitude_e4: int

@@ -224,14 +224,11 @@ class Winter:
     """Models one invented French winter, the same for every run, with the interface of `simulator.plants.lamps.Air`.
 
     It lasts from the 15 October before `year`'s November to the end of March. Monthly means as of Angers-Beaucouzé
-    (normals
-    1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8, February 6.3, March 9.1; November's is from the
-    press,
-    the others are from memory), interpolated by day. Around them an anomaly from day to day (first-order, 0.8 of
-    yesterday's, standard deviation about 3.5 K), so that there are cold spells below -5 °C and soft weeks; a daily wave
-    whose height goes with the clearness of the day; sun by the sun's true height and that clearness. Chance comes from
-    a
-    fixed seed of its own, one whose mean (7.2 °C) is near that of the normals.
+    (normals 1991-2020, rounded: November 9.1 °C, December 6.3, January 5.8, February 6.3, March 9.1; November's is from
+    the press, the others are from memory), interpolated by day. Around them an anomaly from day to day (first-order,
+    0.8 of yesterday's, standard deviation about 3.5 K), so that there are cold spells below -5 °C and soft weeks; a
+    daily wave whose height goes with the clearness of the day; sun by the sun's true height and that clearness. Chance
+    comes from a fixed seed of its own, one whose mean (7.2 °C) is near that of the normals.
     """
 
     def __init__(self, year: int, seed: str = "winter-4") -> None:

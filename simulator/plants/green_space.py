@@ -27,10 +27,8 @@ class Plot:
     """Models one zone's soil, a bucket after FAO-56 with parameters of its own.
 
     The true field capacity, intake and distribution differ from the node's settings, by the seed: a node that is right
-    only
-    on its own model must be detected. Water beyond what the soil takes in stands on the surface; beyond what the
-    surface
-    holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, quantised at each step.
+    only on its own model must be detected. Water beyond what the soil takes in stands on the surface; beyond what the
+    surface holds it runs off; beyond field capacity it drains. Depths in 0.001 mm, quantised at each step.
     """
 
     def __init__(self, zone: policy.Zone, prng: Prng) -> None:

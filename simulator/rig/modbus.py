@@ -32,8 +32,7 @@ class ModbusBench:
 
     Faults: units that are `silent`, that answer with a `wrong_crc`, that are late (`late_s` by unit); `echo` of every
     question; `babble`: noise without end that no answer comes through; `prefix`: noise in front of every answer.
-    `asked`:
-    the last questions, as they came.
+    `asked`: the last questions, as they came.
     """
 
     def __init__(self, link: Path, units: Iterable[int]) -> None:

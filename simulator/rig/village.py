@@ -37,8 +37,7 @@ class StreetBench:
     """Runs the street between `start` and `close`.
 
     `lamps_out` (by feeder), `stuck` (a contactor that stays as it is: open or closed) and the line's own faults
-    (`line`)
-    may be changed at any time.
+    (`line`) may be changed at any time.
     """
 
     def __init__(self, link: Path, streets: tuple[Street, ...] = VILLAGE) -> None:

@@ -19,8 +19,7 @@ class Otgw:
 
     `read_id(id)` is the boiler's answer to a reading (16 bits, or None: it does not know it). `control_setpoint` (1/256
     °C), `ch_enabled`, `max_ch`: the last values sent to the boiler. `refused`: the boiler's answer to a writing of
-    these
-    ids instead of an acknowledgement, INVALID or UNKNOWN.
+    these ids instead of an acknowledgement, INVALID or UNKNOWN.
     """
 
     def __init__(self, read_id):

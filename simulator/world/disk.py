@@ -17,8 +17,7 @@ from gateway.core.custody.disk import Ticket
 BLOCK_SIZE = 512
 
 # What a power cut leaves of the bytes not synced: none, a prefix, the length without the data, some blocks in any
-# order,
-# all.
+# order, all.
 TEARS = ("drop", "prefix", "zero", "blocks", "keep")
 
 

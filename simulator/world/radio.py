@@ -32,8 +32,7 @@ class AirOptions(NamedTuple):
 
     A link is bad for `bad_share` of the time and then loses nearly everything; even with the radio's own tries, 30 % of
     frames are then never received. `double`: frames that arrive twice. `collision`: frames spoilt when they had to wait
-    for
-    the air. `leak`: frames that the concentrator's driver never reports.
+    for the air. `leak`: frames that the concentrator's driver never reports.
     """
 
     bad_share: int = 530
