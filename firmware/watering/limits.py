@@ -110,8 +110,8 @@ IDLE_MS = 60_000
 PULSES_PER_S_MAX = 400
 METER_HEADROOM = 2
 
-# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A. Through a
-# short flows the bridge's own limit, 3.2 A and 8 % less at its least (DRV8871; hardware/nodes/irrigation.toml).
+# -- coils, mA at 50 ms. 24 V AC as OpenSprinkler's defaults; a 9 V latching coil of 4 to 8 ohm draws 1 to 2 A. A short
+# passes the bridge's own limit, 3.2 A and 8 % less at its least (DRV8871; hardware/nodes/irrigation.toml).
 AC_OPEN_MA = 100
 AC_SHORT_MA = 1200
 LATCH_OPEN_MA = 250
