@@ -2,14 +2,15 @@
 
 Bytes of the line in, datagrams out; datagrams in, bytes for the line out. Sans-IO.
 
-**The states.** CLOSED: no port. ASKING: the port is open, ASK is sent every ASK_MS until HELLO names our session.
-UP: datagrams cross. SILENT: nothing came for SILENT_MS although health is reported every minute; ASK is sent every
-ASK_SLOWLY_MS. FOREIGN: it has another version of the protocol; ASK is sent as slowly, and nothing else. A HELLO with
-another session than before means that it was reset: the datagrams in its places are lost, and CoAP repeats them.
+**The states.** CLOSED: no port. ASKING: the port is open, ASK is sent every RADIO_ASK_MS until HELLO names our session.
+UP: datagrams cross. SILENT: nothing came for RADIO_SILENT_MS although health is reported every minute; ASK is sent
+every RADIO_ASK_SLOWLY_MS. FOREIGN: it has another version of the protocol; ASK is sent as slowly, and nothing else. A
+HELLO with another session than before means that it was reset: the datagrams in its places are lost, and CoAP repeats
+them.
 
 **Credits** (see `wire.radio`): a credit names the free places and the last number received; datagrams sent after that
-number are subtracted. When credits stay away for CREDIT_WAIT_MS while datagrams wait, ASK sends our last number, which
-repairs what was lost.
+number are subtracted. When credits stay away for RADIO_CREDIT_WAIT_MS while datagrams wait, ASK sends our last number,
+which repairs what was lost.
 
 Datagrams wait in a queue for each node, served in turn, so that one node's do not hold up the others'. A full queue
 loses its oldest datagram; one that is too old is dropped too: CoAP has sent it again.

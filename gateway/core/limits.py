@@ -213,8 +213,7 @@ BUDGET_PACE_MIN_S = 86_400
 # could pay the month twice.
 BUDGET_UNKNOWN_PERMILLE = 700
 
-# --- Time of records (gateway/core/wallclock.py, inbox/anchors.py, inbox/plausibility.py)
-# ------------------------------------------
+# --- Time of records (gateway/core/wallclock.py, inbox/anchors.py, inbox/plausibility.py) ---------------------------
 
 # How long a node can hold a record that it could not send: the store-and-forward that a node is built for.
 NODE_HOLD_S_MAX = 7 * 86400
@@ -337,7 +336,7 @@ LEDGER_REASONS_MAX = 64
 # Lines recognised when a release is listed again after a cut: those of a segment that held all 5,000 nodes.
 LEDGER_REMEMBERED_MAX = 16_384
 
-# --- Modem (gateway/core/bearers/modem.py, at.py, ladder.py) --------------------------------------------------------
+# --- Modem (gateway/core/bearers/modem.py, at.py) -------------------------------------------------------------------
 
 # Bytes in a line of a modem: the longest answers here are below 100; a longer line is garbage.
 MODEM_LINE_BYTES_MAX = 256

@@ -2,8 +2,8 @@
 
 There are three ways, all with the one order of `wire.node_order`. The answer to any message of a node states whether an
 order waits, and the node asks for it: this reaches nodes that sleep, were away or have just started. A change is also
-posted at once to nodes that can be reached: PUSH_EVERY_MS apart, so that a district has it in two minutes without a
-burst, each push one exchange of CoAP and never repeated beyond that; a node that missed it learns with its next
+posted at once to nodes that can be reached: LINK_PUSH_EVERY_MS apart, so that a district has it in two minutes without
+a burst, each push one exchange of CoAP and never repeated beyond that; a node that missed it learns with its next
 message. A node that doubts the push answers 4.01 with an Echo value and gets the push once more, with that value.
 
 A node that sleeps between its messages declares so in each of them (node_order.SLEEPS). Nothing is ever posted to it:

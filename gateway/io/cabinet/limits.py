@@ -23,7 +23,7 @@ GPIO_LINE_MAX = 511
 # A line that is refused (held by another program) or lost is requested again after this.
 GPIO_RETRY_MS = 2_000
 
-# --- Modbus (rtu.py, rounds.py, modbus.py) --------------------------------------------------------------------------
+# --- Modbus (rtu.py, readings.py, modbus.py) ------------------------------------------------------------------------
 
 # "Modbus over serial line" 1.02, section 2.2: addresses of devices.
 UNIT_MAX = 247

@@ -123,7 +123,7 @@ def _notes(cabinet: CabinetStatus, at: moments.At, language: str) -> list[str]:
 
 AGREE, DISAGREE, EARLY, UNKNOWN = "agree", "disagree", "early", "unknown"
 
-_WARM_UP_S = 300  # as CABINET_WARM_UP_MS of gateway.core.limits
+_WARM_UP_S = 300  # as LAMPS_WARM_UP_MS of gateway.core.limits
 _DARK_SHARE, _DARK_W = 0.05, 3.0
 
 
