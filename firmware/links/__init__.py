@@ -1,1 +1,1 @@
-"""Bearers on MicroPython carry datagrams over UDP, ESP-NOW, UART and RS-485, and decide nothing."""
+"""Carries datagrams on MicroPython over UDP, ESP-NOW, UART and RS-485, and decides nothing."""

@@ -1,17 +1,17 @@
-"""Finds the channel of a node's concentrator: the last good one first, then all, and again after a while.
+"""Finds the channel of a node's concentrator: it tries the last good one first, then all, and again after a delay.
 
-Nothing is asked of the concentrator but that its radio acknowledges: a PROBE to its address that is
-acknowledged proves that it listens here. (It proves nothing about a datagram.) Never gives up, and never
-reboots: a street is lit without a gateway. Channels 12 and 13 are not among them: the port sets no country, and without
-one the driver refuses them (wire/radio).
+The concentrator's radio need only acknowledge: an acknowledged PROBE to its address proves that it listens on this
+channel. (It proves nothing about a datagram.) The search never gives up, and never reboots: a street is lit without a
+gateway. Channels 12 and 13 are left out: the port sets no country, and without one the driver refuses them
+(wire/radio).
 
-**The states.** UP: frames are acknowledged now and then; after LOST_AFTER failures in a row the channel is in
-doubt: RETRYING sends PROBES there, and one acknowledgement is enough. SEARCHING sends PROBES on every channel
-and takes the one with the most acknowledgements, its neighbours' counted half: a strong signal is heard on
-the next channel as well, and the middle is right. Without any the node is RESTING on its last good channel,
-for a delay that doubles, with jitter, since all nodes of a concentrator that lost its power search at once;
-what the application sends meanwhile is sent, and one acknowledgement is enough. Every REINIT_EVERY vain
-searches the radio is begun anew.
+**The states.** UP: frames are acknowledged now and then; LOST_AFTER failures in a row put the channel in doubt:
+RETRYING sends PROBES on it, and one acknowledgement is enough. SEARCHING sends PROBES on every channel and chooses the
+one with the most acknowledgements, those of its neighbours counted half: a strong signal is received on the next
+channel as well, and the middle one is right. Without any acknowledgement the node is RESTING on its last good channel,
+for a delay that doubles, with jitter, since all nodes of a concentrator that lost its power search at once; the
+application's datagrams are still sent, and one acknowledgement is enough. Every REINIT_EVERY failed searches the radio
+is started again.
 """
 
 CHANNELS = 11
@@ -26,7 +26,7 @@ RETRYING = "retrying"
 SEARCHING = "searching"
 RESTING = "resting"
 
-# What to do.
+# What the radio must do.
 TUNE = "tune"
 PROBE = "probe"
 REINIT = "reinit"
@@ -45,8 +45,8 @@ TABLE = {
 
 
 class Ladder:
-    """Searches and keeps the channel. `channel`: where the radio is to be; `good`: the last good one, worth remembering
-    over a reset."""
+    """Searches and keeps the channel. `channel`: the one that the radio must be on; `good`: the last good one, to be
+    kept over a reset."""
 
     def __init__(self, good, *, random_below, now_ms):
         self.good = good if isinstance(good, int) and 1 <= good <= CHANNELS else 1
@@ -64,7 +64,7 @@ class Ladder:
         self._rest_until_ms = now_ms
 
     def done(self, was_acknowledged, *, now_ms) -> None:
-        """Notes that a frame has completed, a probe or a datagram; what the driver refused counts as failed."""
+        """Notes that a frame has completed, a probe or a datagram; a frame that the driver refused counts as failed."""
         self._step(ACKED if was_acknowledged else FAILED, now_ms)
         if self.state == UP:
             if self._failures >= LOST_AFTER:
@@ -81,7 +81,7 @@ class Ladder:
             self._failures = 0
 
     def next(self, *, now_ms):
-        """Returns what to do now, when no frame is in the air: (TUNE, channel), (REINIT,), (PROBE,), or None."""
+        """Returns the action to do now, when no frame is in the air: (TUNE, channel), (REINIT,), (PROBE,), or None."""
         if self._actions:
             return self._actions.pop(0)
         if self.state == RESTING and now_ms >= self._rest_until_ms:
@@ -89,7 +89,7 @@ class Ladder:
         return (PROBE,) if self.is_probing() else None
 
     def is_probing(self) -> bool:
-        """Tells whether it searches; datagrams wait meanwhile."""
+        """Returns whether probes are sent; datagrams wait meanwhile."""
         return self.state in (RETRYING, SEARCHING)
 
     def _step(self, happening, now_ms):

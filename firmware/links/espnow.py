@@ -1,8 +1,8 @@
-"""A node's ESP-NOW bearer: datagrams to and from one concentrator, one frame in the air at a time, never blocking.
+"""Carries a node's datagrams to and from one concentrator by ESP-NOW, one frame in the air at a time, never blocking.
 
 The link has the small interface of `links.udp`: `receive`, `send`, `wait`. `links.channel` finds the channel and keeps
-it; the bearer keeps the good one on flash for the next start. Must not know what a datagram means, and does not take
-the radio's acknowledgement for the gateway's.
+it; the bearer keeps the good one on flash for the next start. Must not know what a datagram means, and must not treat
+the radio's acknowledgement as the gateway's.
 """
 
 from links import channel as channels
@@ -10,17 +10,17 @@ from links.espnow_radio import Radio
 from wire import limits
 from wire.limits import RADIO_PROBE
 
-# Datagrams that wait for the air, or for a channel. A node has two exchanges with its gateway; the oldest
-# goes, and CoAP sends it again.
+# Datagrams that wait to be sent, or for a channel. A node has two exchanges with its gateway; the oldest is dropped,
+# and CoAP sends it again.
 QUEUE_MAX = 4
-# A frame that the driver does not report about is given up, and the radio begun anew: it has lost it.
+# A frame that the driver does not report is given up after this, and the radio started again: it has lost the frame.
 DONE_MAX_MS = 2_000
-# The driver waits up to two seconds for room before it refuses a frame (ports/esp32/modespnow.c): the next one may come
-# no sooner than after as long, or a queue of them would meet the watchdog.
+# The driver waits up to two seconds for room before it refuses a frame (ports/esp32/modespnow.c): the next frame must
+# wait as long, or a queue of them would trigger the watchdog.
 REFUSED_PAUSE_MS = 2_000
-# While a frame is in the air its end is looked for this often: nothing wakes us.
+# While a frame is in the air the driver is polled this often, since no event reports the frame's end.
 LOOK_MS = 5
-# The radio is begun anew after minutes of a dead one: a restart for it comes after an hour or so, and again.
+# A dead radio is started again every few minutes: a restart of the chip for it comes after an hour or so, and repeats.
 VAIN_MAX = 5
 GATEWAY = "gateway"  # the only peer
 CHANNEL_FILE = "channel.txt"
@@ -31,7 +31,7 @@ class EspNowLink:
     """Sends and receives datagrams. `radio` is an `espnow_radio.Radio` on the channel `good`; `mac` the concentrator's.
     `counters`: {name: integer}.
 
-    Beginning the radio anew takes half a second, once in many minutes of a dead one."""
+    Starting the radio again takes half a second, once in many minutes while it is dead."""
 
     def __init__(self, radio, select_module, mac, good, *, remember, random_below, now_ms):
         self._radio = radio
@@ -45,14 +45,14 @@ class EspNowLink:
         self._queue = []
         self._flying_ms = None
         self._not_before_ms = now_ms()
-        self._vain = 0  # beginnings of the radio in a row that were not whole
+        self._vain = 0  # incomplete starts of the radio in a row
         self._rssi_dbm = None
         self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stranger": 0, "overflow": 0, "stuck": 0}
         radio.add(mac)
 
     @property
     def state(self):
-        """The state of the channel: `channel.UP` and the others."""
+        """The state of the channel: `channel.UP` or another state there."""
         return self._ladder.state
 
     @property
@@ -61,16 +61,16 @@ class EspNowLink:
         return self._ladder.counters
 
     def is_broken(self) -> bool:
-        """Tells whether the radio cannot be begun any more. After one start of ESP-NOW that failed the port never tries
-        a second one in that life (ports/esp32/modespnow.c: its buffer is there, so it takes it for begun)."""
+        """Returns whether the radio can no longer be started. After one failed start of ESP-NOW the port never tries a
+        second one until a reset (ports/esp32/modespnow.c: its buffer exists, so it considers itself started)."""
         return self._vain >= VAIN_MAX
 
     def signal_dbm(self):
-        """Returns the strength of the last frame heard, None when there is no concentrator."""
+        """Returns the signal strength of the last frame received, None when there is no concentrator."""
         return self._rssi_dbm if self._ladder.state == channels.UP else None
 
     def send(self, _peer, datagram) -> None:
-        """Sends when the air is ours."""
+        """Queues a datagram, to be sent when no other frame is in the air. A full queue drops its oldest."""
         if not 0 < len(datagram) <= limits.DATAGRAM_BYTES_MAX:
             self.counters["send-failed"] += 1
             return
@@ -81,7 +81,7 @@ class EspNowLink:
         self._pump()
 
     def receive(self) -> list:
-        """Returns what has arrived: [(datagram, GATEWAY)]."""
+        """Returns the datagrams that have arrived: [(datagram, GATEWAY)]."""
         arrived = []
         for mac, rssi_dbm, data in self._radio.receive():
             if mac != self._mac:
@@ -95,7 +95,7 @@ class EspNowLink:
         return arrived
 
     def wait(self, timeout_ms) -> None:
-        """Returns when a frame waits, or after `timeout_ms`; what is queued leaves meanwhile."""
+        """Returns when a frame waits, or after `timeout_ms`; queued datagrams are sent meanwhile."""
         end_ms = self._now_ms() + timeout_ms
         while True:
             self._pump()
@@ -106,7 +106,7 @@ class EspNowLink:
                 return
 
     def _pump(self):
-        """Takes note of what has completed and sends the next frame."""
+        """Notes completed frames and sends the next one."""
         now_ms = self._now_ms()
         for was_acknowledged in self._radio.done():
             if self._flying_ms is not None:
@@ -151,7 +151,7 @@ class EspNowLink:
 
 
 class RadioBearer:
-    """The bearer of a node on ESP-NOW (esp32/bearer): it begins on the concentrator's last channel, or that of the
+    """Is the bearer of a node on ESP-NOW (esp32/bearer): it begins on the concentrator's last channel, or that of the
     settings."""
 
     ack_timeout_ms = 0
@@ -179,8 +179,8 @@ class RadioBearer:
         )
 
     def step(self, *, now_ms):
-        """Keeps the link's channel, which it searches for by itself, once an hour at most, for flash wears out and any
-        radio may acknowledge a probe. True where nothing but a restart of the chip may help."""
+        """Writes the link's channel, which the link finds by itself, to flash: once an hour at most, since flash wears
+        out and any radio may acknowledge a probe. Returns True when only a restart of the chip may help."""
         if self._good != self._kept and now_ms - self._kept_ms >= KEEP_EVERY_MS:
             self._kept = self._good
             self._kept_ms = now_ms
@@ -201,7 +201,7 @@ class RadioBearer:
 
 
 def load_channel(default):
-    """Returns the last good channel, if one was kept, else `default`."""
+    """Returns the last good channel from flash, or `default`."""
     try:
         with open(CHANNEL_FILE) as file:
             channel = int(file.read(4))
@@ -211,7 +211,8 @@ def load_channel(default):
 
 
 def save_channel(channel):
-    """Keeps the channel for the next start. It changes when the concentrator's is changed; lost, it is searched for."""
+    """Writes the channel to flash for the next start. It changes with the concentrator's; if it is lost, it is searched
+    for."""
     try:
         with open(CHANNEL_FILE, "w") as file:
             file.write(str(channel))

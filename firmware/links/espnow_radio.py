@@ -1,13 +1,13 @@
-"""Drives the chip's radio as ESP-NOW, in long-range mode, for a node's bearer and for the concentrator. Never waits.
+"""Drives the chip's radio as ESP-NOW, in long-range mode, for a node's bearer and for the concentrator. It never waits.
 
-What the driver raises is an answer (False), not an exception. A frame is given to the driver without waiting;
-that it has completed, and whether it was acknowledged, is asked for afterwards (`done`). Decides nothing.
+An error of the driver is a result (False), not an exception. A frame is given to the driver without waiting; `done`
+returns afterwards whether it has completed and was acknowledged. It decides nothing.
 """
 
-# Frames that wait to be read: 30 of the longest. When it is full the driver drops what its radio has
-# acknowledged.
+# The buffer of frames that wait to be read: 30 of the longest. When it is full the driver drops frames that its radio
+# has acknowledged.
 RECEIVED_BYTES_MAX = 8192
-# Frames taken in one turn: a flood must not keep the loop from the rest.
+# Frames read in one turn: a flood must not keep the loop from the rest.
 RECEIVED_PER_TURN_MAX = 8
 _FRAME_BYTES_MAX = 250
 
@@ -28,14 +28,14 @@ class Radio:
         self.begin(channel)
 
     def begin(self, channel) -> bool:
-        """Switches everything off and on again; peers are forgotten. Tells whether the driver did all of it
+        """Switches everything off and on again; peers are forgotten. Returns whether the driver did all of it
         (`is_whole`)."""
-        self._attempt(self._wlan.disconnect)  # it may say that it is not connected
+        self._attempt(self._wlan.disconnect)  # it may raise because it is not connected
         steps = (
             (self._now.active, (False,), {}),
             (self._wlan.active, (False,), {}),
             (self._wlan.active, (True,), {}),
-            # Asleep it hears nothing.
+            # In power saving it receives nothing.
             (self._wlan.config, (), {"pm": self._wlan.PM_NONE}),
             (self._wlan.config, (), {"protocol": self._long_range()}),
             (self._wlan.config, (), {"channel": channel}),
@@ -64,11 +64,11 @@ class Radio:
         return self._attempt(self._now.del_peer, mac)
 
     def send(self, mac, data) -> bool:
-        """Gives the driver a frame and tells whether it took it."""
+        """Gives the driver a frame and returns whether it accepted it."""
         return self._attempt(self._now.send, mac, data, False)
 
     def done(self) -> list:
-        """Lists for each frame that has completed since the last call whether it was acknowledged."""
+        """Returns, for each frame that has completed since the last call, whether it was acknowledged."""
         responses, failures = self._sent_counts()
         failed = failures - self._failures
         count = responses - self._responses
@@ -81,7 +81,7 @@ class Radio:
         for _ in range(RECEIVED_PER_TURN_MAX):
             try:
                 count = self._now.recvinto(self._buffers, 0)
-            except (OSError, ValueError):  # its buffer is broken: what follows may be whole
+            except (OSError, ValueError):  # its buffer is broken: the next frame may be whole
                 self.faults += 1
                 continue
             if not count:
@@ -98,7 +98,7 @@ class Radio:
         return len(self._now.peers_table)
 
     def register(self, poll, events):
-        """Lets a `select.poll` wake when a frame comes."""
+        """Registers the radio with a `select.poll`, to wake when a frame arrives."""
         poll.register(self._now, events)
 
     def _sent_counts(self):

@@ -1,12 +1,12 @@
-"""A node's bearer on a UART, alone on a wire (`links.uart`) or on RS-485, where it sends when the gateway asks
-(`wire.bus`).
+"""Carries a node's datagrams on a UART, alone on a wire (`links.uart`) or on RS-485, where it sends when the gateway
+asks (`wire.bus`).
 
-`machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop stays with the line
-until the last bit has left, at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on spoils the answer of the node
-that is asked next. A transceiver that finds its direction by itself needs no pin.
+`machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop waits until the last bit has
+left, at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on would disturb the answer of the node that is asked
+next. A transceiver that detects its direction needs no pin.
 
-The link has the small interface of `links.udp`, and answers in `wait`, at the end of a turn: what the application says
-to a datagram in the question goes out in the same slot. Must not know what a datagram means.
+The link has the small interface of `links.udp`, and answers in `wait`, at the end of a turn, so that the application's
+reply to a datagram in the question is sent in the same slot. Must not know what a datagram means.
 """
 
 from links import uart
@@ -14,11 +14,11 @@ from node import settings as node_settings
 from wire import bus
 from wire.bus import BusNode
 
-# Between question and answer: the gateway's driver goes off.
+# The pause between question and answer, in which the gateway's driver switches off.
 QUIET_MS = 2
-# Bits that have not left so long after they should have are left to themselves: the pin must go down.
+# How long after its time the last bit may leave; then the pin must go down anyway.
 LEAVING_MARGIN_MS = 8
-# While it waits the loop reads the line this often, so as to know how old a question can be.
+# The loop reads the line this often while it waits, to know how old a question can be.
 READ_EVERY_MS = 10
 
 
@@ -46,17 +46,18 @@ class Rs485Link:
         self.counters = {"sent": 0, "send-failed": 0, "received": 0, "stuck": 0}
 
     def send(self, _peer, datagram) -> None:
-        """Keeps it for a turn of ours."""
+        """Queues a datagram for our next turn on the line."""
         self.counters["sent" if self._node.send(datagram) else "send-failed"] += 1
 
     def receive(self) -> list:
-        """Returns what has arrived: [(datagram, uart.GATEWAY)]; at most what the chip's buffer holds."""
+        """Returns the datagrams that have arrived, [(datagram, uart.GATEWAY)]; at most as many as the chip's buffer
+        holds."""
         self._read_line()
         arrived, self._arrived = self._arrived, []
         return arrived
 
     def wait(self, timeout_ms) -> None:
-        """Answers if asked; then returns when bytes wait, or after `timeout_ms`."""
+        """Answers a question, if there is one; then returns when bytes wait, or after `timeout_ms`."""
         if self._node.is_asked():
             self._answer()
         end_ms = self._now_ms() + timeout_ms
@@ -64,7 +65,7 @@ class Rs485Link:
             now_ms = self._now_ms()
             if self._uart.any():
                 return
-            self._since_ms = now_ms  # so long at least the line has been empty
+            self._since_ms = now_ms  # the line was empty at this time
             if now_ms >= end_ms:
                 return
             self._poll.poll(min(end_ms - now_ms, READ_EVERY_MS))
@@ -95,7 +96,7 @@ class Rs485Link:
             self._enable.value(0)
 
     def _stay(self, until_ms):
-        """Returns as soon as the last bit has left."""
+        """Waits until the last bit has left, or `until_ms`."""
         while not self._uart.txdone():
             if self._now_ms() >= until_ms:
                 self.counters["stuck"] += 1
@@ -104,7 +105,7 @@ class Rs485Link:
 
 
 class SerialBearer:
-    """The bearer of a node on a UART: alone on a wire, or one of many on an RS-485 line (esp32/bearer)."""
+    """Is the bearer of a node on a UART: alone on a wire, or one of many on an RS-485 line (esp32/bearer)."""
 
     ack_timeout_ms = 0
 
@@ -120,7 +121,7 @@ class SerialBearer:
         line = bus.line(baud=baud)
         # Our turn comes once a cycle.
         self.ack_timeout_ms = bus.ack_timeout_ms(line, settings.bearer[3])
-        enable_pin = board.BUS_ENABLE_PIN  # None: the transceiver finds its direction by itself
+        enable_pin = board.BUS_ENABLE_PIN  # None: the transceiver detects its direction
         self.link = Rs485Link(
             port,
             select,
@@ -132,7 +133,7 @@ class SerialBearer:
         )
 
     def step(self, *, now_ms):
-        """Does nothing: a line is there or not."""
+        """Does nothing: a line needs no connection."""
 
     def is_ready(self):
         return True

@@ -1,13 +1,13 @@
-"""A node's point-to-point serial link carries one datagram a frame (`wire.slip`), both ways at any time, never
+"""Carries a node's datagrams over a point-to-point serial line, one a frame (`wire.slip`), both ways at any time, never
 blocking.
 
-Has the small interface of `links.udp`: `receive`, `send`, `wait`. A datagram that does not fit the chip's
-buffer is a lost datagram, which CoAP sends again. Must not know what a datagram means.
+It has the small interface of `links.udp`: `receive`, `send`, `wait`. A datagram that does not fit the chip's buffer is
+a lost datagram, which CoAP sends again. Must not know what a datagram means.
 """
 
 from wire import limits, slip
 
-# What a loop that turns every 100 ms may find waiting at 115,200 baud: 1,152 bytes.
+# A loop that turns every 100 ms may find 1,152 bytes waiting at 115,200 baud.
 RECEIVED_BYTES_MAX = 2048
 # Two of the longest frames: a write never waits for the line.
 SENT_BYTES_MAX = 1024
@@ -35,7 +35,7 @@ class UartLink:
         self.counters = {"sent": 0, "send-failed": 0, "received": 0}
 
     def send(self, _peer, datagram) -> None:
-        """Sends now or never."""
+        """Sends a datagram now, or drops it when the chip's buffer has no room."""
         if self._uart.txdone():
             self._leaving_bytes = 0
         framed = slip.encode(datagram)
@@ -47,7 +47,8 @@ class UartLink:
         self.counters["sent"] += 1
 
     def receive(self) -> list:
-        """Returns what has arrived: [(datagram, GATEWAY)]; at most what the chip's buffer holds."""
+        """Returns the datagrams that have arrived, [(datagram, GATEWAY)]; at most as many as the chip's buffer
+        holds."""
         arrived = []
         waiting = self._uart.any()
         if waiting:

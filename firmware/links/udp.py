@@ -1,16 +1,16 @@
 """Carries a node's datagrams to and from one gateway over UDP, never blocking.
 
-Takes literal IPv4 addresses only: a name look-up blocks for seconds. A datagram that cannot be sent is a lost
+It accepts only literal IPv4 addresses: a name look-up blocks for seconds. A datagram that cannot be sent is a lost
 datagram, which CoAP sends again; one from another address than the gateway's is counted and dropped.
 
-An empty datagram, which any host may send, has the ESP32 port take the socket for one whose peer has gone: it never
-looks at the network again for it (ports/esp32/modsocket.c, `peer_closed`). Then there is a new socket.
+After an empty datagram, which any host may send, the ESP32 port considers the socket's peer gone and never reads the
+network for this socket again (ports/esp32/modsocket.c, `peer_closed`). So the link then opens a new socket.
 """
 
 from wire import limits
 from wire.coap_exchange import Timing, bearer_timing
 
-# Datagrams taken in one turn: a flood must not keep the loop from its output.
+# Datagrams read in one turn: a flood must not keep the loop from its output.
 RECEIVED_PER_TURN_MAX = 8
 
 
@@ -33,7 +33,7 @@ class UdpLink:
         self._poll.register(self._socket, select_module.POLLIN)
 
     def send(self, peer, datagram) -> None:
-        """Sends now or never."""
+        """Sends a datagram now, or drops it."""
         try:
             self._socket.sendto(datagram, peer)
             self.counters["sent"] += 1
@@ -41,15 +41,15 @@ class UdpLink:
             self.counters["send-failed"] += 1
 
     def close(self) -> None:
-        """Closes the socket; the link is not to be used any more."""
+        """Closes the socket; the link must not be used any more."""
         self._socket.close()
 
     def receive(self) -> list:
-        """Returns what has arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
+        """Returns the datagrams that have arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
         arrived = []
         for _ in range(RECEIVED_PER_TURN_MAX):
             try:
-                # One byte more than allowed, so that what is too long is seen to be so.
+                # One byte more than allowed, so that a datagram that is too long can be recognised.
                 datagram, peer = self._socket.recvfrom(limits.DATAGRAM_BYTES_MAX + 1)
             except OSError:  # nothing waits, or the network is down
                 break
@@ -71,7 +71,7 @@ class UdpLink:
 
 
 def is_literal(address) -> bool:
-    """Tells whether a text is an IPv4 address in dotted decimals."""
+    """Returns whether a text is an IPv4 address in dotted decimals."""
     parts = address.split(".")
     if len(parts) != 4:
         return False
@@ -82,11 +82,11 @@ def is_literal(address) -> bool:
 
 
 def timing(ack_timeout_ms, retransmissions=4):
-    """Returns the CoAP timing of this bearer, five exchanges at a time: an alarm never waits behind telemetry, nor
-    either behind a question: for an order, for what the gateway tells, for the next piece of a program.
+    """Returns the CoAP timing of this bearer, for five exchanges at a time: an alarm never waits behind telemetry, and
+    neither waits behind a question, for an order, for directives or for the next block of a program.
 
-    `bearer_timing` refuses less than the gateway's flush takes. Settings allow it on a bench, where waiting is the only
-    cost of being right; the same formulas then, with a loopback's latency.
+    `bearer_timing` refuses an ACK_TIMEOUT below the time of the gateway's flush. On a bench settings may give a lower
+    one, to save waiting; then the same formulas apply, with a loopback's latency.
     """
     if ack_timeout_ms >= limits.COAP_ACK_TIMEOUT_MIN_MS:
         return bearer_timing(ack_timeout_ms=ack_timeout_ms, max_retransmit=retransmissions, nstart=5)

@@ -1,22 +1,22 @@
 """Keeps a node on its Wi-Fi network: connects, notices the loss, waits, connects again.
 
-Never blocks, never reboots: a street is lit without a network. What the radio's driver raises is counted and taken
-as one more failed try (`connect` while it is connecting raises OSError, micropython issue 17661).
+It never blocks and never reboots: a street is lit without a network. An error that the radio's driver raises is counted
+and is one more failed try (`connect` while it is connecting raises OSError, micropython issue 17661).
 
-**The states.** IDLE until the first step. CONNECTING from the call of `connect` until the driver says so or
-CONNECT_TIMEOUT_MS pass; then the try is broken off and WAITING lasts for a delay that doubles from try to try, with
-jitter, since a district's access point that returns is asked by all its lamps at once. UP until the driver says
-otherwise. A driver that connects by itself while we wait is UP at once; it tries no more often than DRIVER_RETRIES by
-itself, for while it does it says of most failures that it is connecting (ports/esp32/network_wlan.c, `status`).
+**The states.** IDLE until the first step. CONNECTING from the call of `connect` until the driver reports a connection
+or CONNECT_TIMEOUT_MS pass; then the try is broken off and WAITING lasts for a delay that doubles from try to try, with
+jitter, since all lamps of a district ask a returning access point at once. UP until the driver reports no connection.
+When the driver connects by itself during WAITING, the state is UP at once; it may retry only DRIVER_RETRIES times by
+itself, because during its retries it reports most failures as connecting (ports/esp32/network_wlan.c, `status`).
 
-What the driver gives as the reason of a failed try is told on the console and counted, and never acted upon: its status
-may be an older try's, and a password that is wrong today is right tomorrow, when the access point is mended.
+The driver's reason for a failed try is printed on the console and counted, and never acted upon: its status may be an
+older try's, and a password that is wrong today may be right tomorrow, when the access point is repaired.
 """
 
 CONNECT_TIMEOUT_MS = 20_000
 RETRY_FIRST_MS = 2_000
 RETRY_LAST_MS = 120_000
-# A first association fails now and then; at once is better than after our pause.
+# A first association fails now and then; an immediate retry is better than one after our pause.
 DRIVER_RETRIES = 2
 
 # `WLAN.status()` of the ESP32 port (ports/esp32/modnetwork.h; IDF's wifi_err_reason_t): code: reason.
@@ -51,7 +51,8 @@ TABLE = {
 
 
 class Wifi:
-    """Supervises `wlan`, a `network.WLAN` station. `counters`: tries, refused by the driver, losses of an UP link."""
+    """Supervises `wlan`, a `network.WLAN` station. `counters`: tries, calls that the driver refused, losses of an UP
+    link, failed tries by reason."""
 
     def __init__(self, wlan, network, key, *, random_below):
         self._wlan = wlan
@@ -77,7 +78,7 @@ class Wifi:
             getattr(self, action)(was, now_ms)
 
     def is_up(self) -> bool:
-        """Tells whether the link was up at the last step."""
+        """Returns whether the link was up at the last step."""
         return self.state == UP
 
     def stop(self) -> None:
