@@ -1,13 +1,13 @@
-"""Decides how datagrams pass between the air and the gateway's line. Events in, actions out.
+"""Decides how datagrams pass between the radio and the gateway's serial line. Events in, actions out.
 
-One frame is in the air at a time: so a report of the driver belongs to it, and a frame without a report is
-known to be lost in the driver's pool. Then, or when the driver takes nothing any more, the radio is begun
-anew, less often from time to time; if that helps not at all the chip is restarted. Silence of nodes or
-gateway is no reason for either.
+Only one frame is in the air at a time, so a report of the driver belongs to it, and a frame without a report must be
+lost in the driver's pool. Then, or when the driver accepts no more frames, the radio is started again, after a delay
+that doubles each time; if that does not help the chip is restarted. Silence of nodes or gateway is no reason for
+either.
 
-An acknowledgement of the radio is counted and otherwise ignored: the receiver may have dropped what it
-acknowledged. Where there is no room the oldest datagram goes on the way up, and on the way down the newest,
-which the gateway sent against its credit. CoAP sends again what was lost.
+An acknowledgement of the radio is counted and otherwise ignored: the receiver may have dropped the frame that it
+acknowledged. Without room the oldest datagram is dropped on the way up, and on the way down the newest, which the
+gateway sent against its credit. CoAP sends lost datagrams again.
 
 Must not know what a datagram means; imports no pin, radio or clock.
 """
@@ -31,8 +31,8 @@ _MORE_COUNTERS = ("sent-failed", "sent-refused", "stuck", "reinits", "line-fault
 
 class Bridge:
     """Decides what the concentrator sends where. `session`: drawn at the start. `counters`: {name: integer}, a part of
-    HEALTH. `update`: the `concentrator.update.Update` that shares the line; without one its messages are unknown
-    kinds."""
+    HEALTH. `update`: the `concentrator.update.Update` that shares the line; without it the messages of updates are
+    unknown kinds."""
 
     def __init__(self, *, session, cause, firmware, channel, now_ms, update=None):
         self.channel = channel
@@ -56,7 +56,7 @@ class Bridge:
         # From the line.
         self._heard = 0  # the gateway's session
         self._number = 0
-        self._credited = 0  # places that the gateway believes in
+        self._credited = 0  # free places that the gateway knows of
         self._waiting = []  # [(MAC, datagram)]
         # In the air.
         self._flying = None
@@ -70,7 +70,7 @@ class Bridge:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def on_serial(self, data) -> None:
-        """Takes bytes of the line."""
+        """Receives bytes of the line."""
         for body in self._decoder.feed(data):
             try:
                 if self._update is not None and body[0] in radio_update.ASKED:
@@ -87,10 +87,10 @@ class Bridge:
             elif isinstance(message, radio.Channel):
                 self._on_channel(message.channel)
             else:
-                self.counters["unknown-kinds"] += 1  # ours: an echo
+                self.counters["unknown-kinds"] += 1  # a message of ours: an echo
 
     def on_radio(self, mac, rssi_dbm, data) -> None:
-        """Takes a frame from the air."""
+        """Receives a frame from the radio."""
         if data == wire_limits.RADIO_PROBE:
             self.counters["probes"] += 1
             return
@@ -107,9 +107,9 @@ class Bridge:
             self.counters["up-overflow"] += 1
 
     def on_done(self, was_acknowledged) -> None:
-        """Takes the driver's report about the frame in the air."""
+        """Observes the driver's report about the frame in the air."""
         if self._flying is None:
-            return  # one that we gave up
+            return  # about a frame that was given up
         self.counters["sent-acked" if was_acknowledged else "sent-failed"] += 1
         self._counts.sent(self._flying, was_acknowledged)
         self._flying = None
@@ -118,7 +118,7 @@ class Bridge:
         self._reinit_delay_ms = limits.REINIT_FIRST_MS
 
     def on_refused(self) -> None:
-        """Notes that the driver did not take the frame that was to fly, or its peer: it is lost."""
+        """Notes that the driver did not accept the frame to send, or its peer: the frame is lost."""
         self.counters["sent-refused"] += 1
         self._flying = None
         self._refused += 1
@@ -126,11 +126,11 @@ class Bridge:
             self._reinit_wanted = True
 
     def on_broken(self) -> None:
-        """Notes that the radio could not be begun as it should: it may hear no node, and nothing would tell."""
+        """Notes that the radio could not be started completely: it may receive no node, and nothing would show that."""
         self._reinit_wanted = True
 
     def poll(self, *, now_ms) -> None:
-        """Does what is due."""
+        """Does what is due: frames to send, a start of the radio, HEALTH."""
         if self._flying is not None and now_ms - self._flying_ms >= limits.DONE_MAX_MS:
             self.counters["stuck"] += 1
             self._flying = None
@@ -144,7 +144,7 @@ class Bridge:
             self._report()
 
     def deadline_ms(self):
-        """Returns when `poll` has something to do by itself."""
+        """Returns when `poll` is due without a further event."""
         due_ms = self._health_ms
         if self._flying is not None:
             due_ms = min(due_ms, self._flying_ms + limits.DONE_MAX_MS)
@@ -155,12 +155,12 @@ class Bridge:
     # --- actions --------------------------------------------------------------------------------------------------
 
     def drain_actions(self) -> list:
-        """Drains what the radio shall do, in order."""
+        """Drains the actions for the radio, in order."""
         actions, self._actions = self._actions, []
         return actions
 
     def next_frame(self, *, heap_free, radio_dropped, now_ms) -> bytes:
-        """Returns the next whole frame for the line, or nothing. A frame of state holds the state of this instant."""
+        """Returns the next whole frame for the line, or b"". A frame of state holds the state of this instant."""
         if self._hello_due:
             self._hello_due = False
             if self._update is not None:
@@ -185,11 +185,11 @@ class Bridge:
         return b""
 
     def is_flying(self) -> bool:
-        """Tells whether a report of the driver is awaited."""
+        """Returns whether a report of the driver is awaited."""
         return self._flying is not None
 
     def evicted(self) -> int:
-        """Counts how often a peer made room for another in the driver's table."""
+        """Returns how often a peer was removed from the driver's table to make room for another."""
         return self._peers.evicted
 
     # --- from the line ----------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class Bridge:
 
     def _on_ask(self, message):
         if message.version == radio.VERSION and message.session != self._heard:
-            # The gateway began anew: what the one before wanted to say is old.
+            # The gateway has restarted: the datagrams from before are old.
             self._heard = message.session
             self._waiting = []
         if message.version == radio.VERSION and self._update is not None:
@@ -256,7 +256,7 @@ class Bridge:
     # --- health -------------------------------------------------------------------------------------------------------
 
     def _report(self):
-        """Queues HEALTH, which is filled when it leaves, and the counts of nodes."""
+        """Queues HEALTH, whose values are read when it is sent, and the counts of nodes."""
         rows = self._counts.rows()
         self._reports = [None]
         for at in range(0, len(rows), radio.PEERS_MAX):
@@ -275,12 +275,12 @@ class Bridge:
 
 
 class RadioPeers:
-    """Knows which nodes are in the driver's table of `count_max` places; the one used longest ago makes room. `evicted`
-    counts how often one did."""
+    """Knows which nodes are in the driver's table of `count_max` places; the one used longest ago is removed to make
+    room. `evicted` counts the removals."""
 
     def __init__(self, count_max):
         self._count_max = count_max
-        self._used = {}  # MAC -> when, in turns
+        self._used = {}  # MAC -> the turn of its last use
         self._turn = 0
         self.evicted = 0
 
@@ -297,7 +297,7 @@ class RadioPeers:
         return is_new, gone
 
     def forget(self):
-        """Forgets all: the driver has been begun anew and knows no node."""
+        """Forgets all nodes: the driver was started again and knows none."""
         self._used.clear()
 
     def __len__(self):
@@ -305,8 +305,8 @@ class RadioPeers:
 
 
 class Counts:
-    """Counts for each node: strength of the last frame, frames from it, frames for it, of these not acknowledged. The
-    node that was used longest ago makes room."""
+    """Keeps for each node: signal strength of the last frame, frames from it, frames for it, and how many of these were
+    not acknowledged. The node that was used longest ago is removed to make room."""
 
     def __init__(self, count_max):
         self._count_max = count_max
@@ -326,7 +326,7 @@ class Counts:
             row[3] += 1
 
     def rows(self):
-        """Lists (MAC, rssi_dbm, up, down, failed), by MAC."""
+        """Returns (MAC, rssi_dbm, up, down, failed) of all nodes, by MAC."""
         return [(mac, row[0], row[1], row[2], row[3]) for mac, row in sorted(self._rows.items())]
 
     def _row(self, mac):

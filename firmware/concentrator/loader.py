@@ -1,8 +1,9 @@
 """Starts the concentrator's program: `main.py` at the root of the chip, beside `slots.py`. Neither is ever updated.
 
-Chooses the folder to start from (`slots`), puts it in front of the search path and hands over. On trial all that goes
-wrong ends in a reset, which is the next trial or the way back. Where the confirmed folder cannot even be imported
-(a damaged file system) the other one is tried at once. A program that hangs while it starts is ended by the watchdog.
+Chooses the folder to start from (`slots`), puts it in front of the search path and calls its program. On trial every
+failure ends in a reset, which leads to the next trial or back to the confirmed folder. When the confirmed folder cannot
+be imported (a damaged file system) the other one is tried at once. The watchdog ends a program that hangs while it
+starts.
 
 Must know nothing of an image but `concentrator.main.main(boot, choose, confirm)`: this is the contract that every
 image keeps.
@@ -12,10 +13,11 @@ import sys
 
 import machine
 
-# Importing an image that was not compiled takes seconds. The program shortens it for its loop.
+# Importing an image that was not compiled takes seconds. The program shortens this time for its loop.
 WATCHDOG_MS = 30_000
 if __name__ == "__main__":
-    # Before anything of ours is imported: a byte of 3 on the line is Ctrl-C, and ends a start at a prompt, for good.
+    # Before any module of ours is imported: a byte of 3 on the line is Ctrl-C, and would leave a start at a prompt for
+    # good.
     import micropython
 
     micropython.kbd_intr(-1)
@@ -25,7 +27,7 @@ import slots  # noqa: E402
 
 
 def main():
-    """Starts what is chosen, and resets the chip however that ends."""
+    """Starts the chosen program, and resets the chip however it ends."""
     try:
         start(slots.Store(), imported)
     except Exception as error:
@@ -54,7 +56,7 @@ def start(store, imports):
 
 
 def imported(folder):
-    """Imports the folder's program; of one that cannot be imported nothing stays."""
+    """Imports the folder's program; after a failure no module of it stays loaded."""
     before = set(sys.modules)
     sys.path.insert(0, folder)
     try:

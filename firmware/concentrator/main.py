@@ -1,14 +1,14 @@
-"""Runs the concentrator on the chip: puts the parts together and turns the loop of `concentrator.shell`.
+"""Runs the concentrator on the chip: composes the parts and turns the loop of `concentrator.shell`.
 
-Lies in folder `a` or `b` of the chip's file system with the packages it imports and `chip`, `crash`,
-`slot_files` of `esp32/`: what `bocage link image` puts together. `loader.py` at the root starts it. Copied to the root
-itself, as `main.py`, it runs as well, but cannot be updated over its line.
-Prints nothing: the console may be the line. Settings in concentrator.json, all of them optional:
+It is in folder `a` or `b` of the chip's file system with the packages it imports and `chip`, `crash`, `slot_files` of
+`esp32/`; `bocage link image` makes such a folder. `loader.py` at the root starts it. Copied to the root itself, as
+`main.py`, it runs too, but cannot be updated over its line. It prints nothing, since the console may be the line. Its
+settings are in concentrator.json, all of them optional:
 
     {"channel": 6, "uart": [1, 17, 16, 115200]}
 
-`channel`: before the gateway says otherwise, which is kept in channel.json. `uart`: number, TX, RX, baud;
-without it the line is the chip's USB or console.
+`channel`: used until the gateway sets another, which is kept in channel.json. `uart`: number, TX, RX, baud; without it
+the line is the chip's USB or console.
 """
 
 import gc
@@ -37,17 +37,17 @@ VERSION = "0.1.0"
 SETTINGS = "concentrator.json"
 CHANNEL = "channel.json"
 CHANNEL_DEFAULT = 6
-# Beginning the radio anew takes half a second, a frame that the driver's pool has no room for two seconds.
+# Starting the radio again takes half a second, a frame for which the driver's pool has no room two seconds.
 WATCHDOG_MS = 8000
 # Folders of images, as the loader counts them.
 FOLDERS = ("a", "b")
 
 
 def main(boot=None, choose=None, confirm=None):
-    """Runs for ever. An uncaught exception is written down, then the chip is reset.
+    """Runs the concentrator for ever. An uncaught exception is written down, then the chip is reset.
 
     The loader's contract: `boot` has slot, is_trial, floor and failed; `choose(number)` and `confirm(number)` write the
-    choice of the next start and return whether they could. Without a loader there is none of them."""
+    choice of the next start and return whether they could. Without a loader all three are None."""
     try:
         run(boot, choose, confirm)
     except Exception as error:
@@ -57,7 +57,7 @@ def main(boot=None, choose=None, confirm=None):
 
 
 def run(boot, choose, confirm):
-    """Starts, then turns. Returns never."""
+    """Starts the shell, then turns it for ever."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     clock = Clock(time.ticks_ms, time.ticks_diff)
     settings = load(SETTINGS)
@@ -95,7 +95,7 @@ def run(boot, choose, confirm):
 
 
 def open_update(boot, now_ms):
-    """Makes the Update, which knows the image that runs and the next."""
+    """Returns the Update of the running image; without a loader its phase is FIXED."""
     if boot is None:
         return Update(number=0, floor=0, phase=radio_update.FIXED, failed=0, now_ms=now_ms)
     phase = radio_update.TRIAL if boot.is_trial else radio_update.CONFIRMED
@@ -104,7 +104,7 @@ def open_update(boot, now_ms):
 
 
 def load(name) -> dict:
-    """Returns a file's object; empty when there is none, or none that can be read: the concentrator runs without."""
+    """Returns the object in a JSON file; {} when there is no readable one: the concentrator runs without it."""
     try:
         with open(name) as file:
             plain = json.load(file)
@@ -114,7 +114,7 @@ def load(name) -> dict:
 
 
 def first_channel(*places) -> int:
-    """Returns the first good channel of these objects."""
+    """Returns the first valid channel in these objects, or CHANNEL_DEFAULT."""
     for place in places:
         channel = place.get("channel")
         if isinstance(channel, int) and words.CHANNEL_MIN <= channel <= words.CHANNEL_MAX:
@@ -128,14 +128,14 @@ def remember(channel):
         with open(CHANNEL, "w") as file:
             json.dump({"channel": channel}, file)
     except OSError:
-        pass  # the gateway will say it again
+        pass  # the gateway will send it again
 
 
 def open_port(wanted):
-    """Opens the line; the console when the settings say nothing that can be used."""
+    """Opens the line of the settings, or the console when they name no usable UART."""
     if isinstance(wanted, list) and len(wanted) == 4 and all(isinstance(value, int) for value in wanted):
         number, tx, rx, baud = wanted
-        micropython.kbd_intr(3)  # the console is a person's then
+        micropython.kbd_intr(3)  # the console is then free for a person
         return UartPort(uart.open_uart(machine, number, tx=tx, rx=rx, baud=baud))
     return ConsolePort(micropython.kbd_intr)
 

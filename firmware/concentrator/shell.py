@@ -1,12 +1,12 @@
 """Turns the concentrator's one loop and owns its line: radio and line in, the bridge decides, radio and line out,
 watchdog.
 
-Everything that the loop touches is given, so that a desk can turn it. It decides only what concerns the chip: when its
-memory fills up with senders that the driver never forgets, it restarts, which costs two seconds of silence.
+Everything that the loop uses is passed in, so that it can run on a desk. It decides only one thing, about the chip:
+when its memory fills up with senders that the driver never forgets, it restarts, which costs two seconds of silence.
 
-The line is the chip's own USB (or the console's UART), or a UART with an adapter. What else appears on the console (the
-boot messages of the chip, a traceback) is noise to `wire.slip`. Neither port waits for the line, but for a host that
-has the USB open and does not read, which the driver waits for, bounded.
+The line is the chip's own USB (or the console's UART), or a UART with an adapter. Other text on the console (the boot
+messages of the chip, a traceback) is noise to `wire.slip`. Neither port waits for the line, with one exception: the
+driver waits, for a bounded time, for a host that has the USB open and does not read.
 """
 
 import select
@@ -19,21 +19,21 @@ from wire.radio import BODY_BYTES_MAX
 
 # Frames for the line in one turn: a host that does not read must not keep the loop from the radio.
 FRAMES_PER_TURN_MAX = 4
-# What a turn waits for at most; for a frame in the air, whose end wakes nothing; for a line that is full.
+# How long a turn waits at most; and with a frame in the air, whose end wakes nothing, or a full line.
 SLICE_MS = 20
 SHORT_SLICE_MS = 2
-# The driver keeps 200 bytes or so of each sender it ever heard; a hostile radio may invent them.
+# The driver keeps 200 bytes or so for each sender it ever received; a hostile radio may invent senders.
 HEARD_MAX = 400
 _READ_BYTES_MAX = 512
 _FRAME_BYTES_MAX = 2 * (BODY_BYTES_MAX + 2) + 2
 
 
 class Shell:
-    """Turns the loop. `port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an
+    """Turns the concentrator's loop. `port` has read() -> bytes, takes_frame() -> bool, write(bytes); `radio` is an
     `espnow_radio.Radio`.
 
-    `wait(ms)` returns early when the line or the air has something. `remember(channel)` keeps it over a
-    reset. `update` is the bridge's, and `files` the `slot_files.SlotFiles` that carries out what it asks for.
+    `wait(ms)` returns early when the line or the radio has received something. `remember(channel)` keeps the channel
+    over a reset. `update` is the bridge's, and `files` the `slot_files.SlotFiles` that carries out its operations.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Shell:
             self._serve_update(now_ms)
         self._write(now_ms)
         if self._radio.heard_count() > HEARD_MAX and not self._is_on_trial():
-            self._restart()  # on trial any stranger with a radio could have an image fall back by it
+            self._restart()  # not on trial: a stranger with a radio could make an image fall back by it
         self._feed()
         self._wait(self._pause_ms(now_ms))
 
@@ -83,7 +83,7 @@ class Shell:
             if not self._radio.send(action[1], action[2]):
                 self._bridge.on_refused()
         elif what == deciding.ADD:
-            self._radio.add(action[1])  # if it fails, so does the frame for it
+            self._radio.add(action[1])  # if it fails, so does the frame to it
         elif what == deciding.DELETE:
             self._radio.delete(action[1])
         elif what == deciding.TUNE:
@@ -126,17 +126,17 @@ class Shell:
 
 
 class ConsolePort:
-    """The line on `sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console UART
-    the input buffer holds one frame, and what comes meanwhile is lost: there a UART of its own is better."""
+    """Is the line on `sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console
+    UART the input buffer holds one frame, and further bytes are lost: there a separate UART is better."""
 
     def __init__(self, kbd_intr):
-        kbd_intr(-1)  # a byte of 3 is a byte, no Ctrl-C
+        kbd_intr(-1)  # a byte of 3 is then data, not Ctrl-C
         self._poll = select.poll()
         self._poll.register(sys.stdin, select.POLLIN)
         self.source = sys.stdin
 
     def read(self) -> bytes:
-        """Returns what has arrived, read byte by byte, since a longer read waits."""
+        """Returns the bytes that have arrived, read one by one, since a longer read waits."""
         data = bytearray()
         while len(data) < _READ_BYTES_MAX and self._poll.poll(0):
             byte = sys.stdin.buffer.read(1)
@@ -153,7 +153,7 @@ class ConsolePort:
 
 
 class UartPort:
-    """The line on a UART, one of `links.uart.open_uart`."""
+    """Is the line on a UART, one of `links.uart.open_uart`."""
 
     def __init__(self, uart_):
         self._uart = uart_
@@ -165,7 +165,7 @@ class UartPort:
         return self._uart.read(waiting) or b"" if waiting else b""
 
     def takes_frame(self) -> bool:
-        """Tells whether the longest frame fits the chip's buffer."""
+        """Returns whether the longest frame fits the chip's buffer."""
         if self._uart.txdone():
             self._leaving_bytes = 0
         return self._leaving_bytes + _FRAME_BYTES_MAX <= uart.SENT_BYTES_MAX

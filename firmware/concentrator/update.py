@@ -1,18 +1,19 @@
-"""Updates the concentrator itself: takes an image piece by piece into the folder it does not run from.
+"""Updates the concentrator itself: receives an image piece by piece into the folder that it does not run from.
 
-Messages in, bodies for the line and operations on files out; one operation at a time, each small, whose result comes
-back. So the air never waits for the flash longer than one piece takes.
+Messages and results go in; bodies for the line and operations on files come out, one small operation at a time. So the
+radio never waits for the flash longer than one piece takes.
 
-**The way of an image.** OFFER: refused at once, or what is in the other folder is looked at (FINDING). If it is of
-another image it is cleared (CLEARING) and the manifest asked for (MANIFEST). Then file by file: read back and compared
-with its digest (CHECKING), and where it is not as it should be, received (RECEIVING) and checked again. So a restart of
-either side costs the file that was under way. READY: ACTIVATE writes the choice of the next start, then a restart.
+**The states.** An OFFER is refused at once, or the manifest in the other folder is read (FINDING). If that is of
+another image the folder is cleared (CLEARING), and the manifest received (MANIFEST) and stored (STORING). Then each
+file is read back and compared with its digest (CHECKING), and if it differs, received (RECEIVING) and checked again. So
+a restart of either side costs the file that was under way. READY: ACTIVATE writes the choice of the next start, and a
+restart follows.
 
-**On trial** the program confirms itself when its radio was begun whole, the gateway has spoken to it (ASK or OFFER),
-and it has run for a minute. If that does not come about in TRIAL_MAX_MS it restarts: the loader counts the trials.
+**On trial** the program confirms itself when its radio was started completely, the gateway has sent it ASK or OFFER,
+and it has run for a minute. If that does not happen in TRIAL_MAX_MS it restarts: the loader counts the trials.
 
-The gateway has verified the signature; what is checked here is that all came as it was signed, that the product is
-ours and that the number rises. Must not touch a file.
+The gateway has verified the signature; this module checks that all bytes are those that were signed, that the product
+is ours and that the number rises. Must not touch a file.
 """
 
 from hashlib import sha256
@@ -65,7 +66,8 @@ class Update:
         self._manifest = None
         self._raw = bytearray()
         self._refusal = ""
-        # Of the file at `_index`: how much of it has been read or written, and how often it was received.
+        # For the file at `_index`: `_at`, how much of it has been read or written; `_received`, how often it was
+        # received.
         self._index = 0
         self._at = 0
         self._is_ending = False
@@ -88,42 +90,42 @@ class Update:
     # --- events ---------------------------------------------------------------------------------------------------
 
     def on_asked(self) -> None:
-        """Notes that the gateway has sent ASK, which HELLO will answer."""
+        """Notes that the gateway has sent ASK; HELLO answers it."""
         self._was_asked = True
 
     def on_greeting(self) -> None:
-        """Notes that HELLO leaves: STATE follows it."""
+        """Notes that HELLO is sent: STATE follows it."""
         self._state_due = True
 
     def on_message(self, message) -> None:
-        """Takes an Offer, a Chunk or an Activate."""
+        """Accepts an Offer, a Chunk or an Activate."""
         if isinstance(message, words.Offer):
             self._on_offer(message)
         elif message.tag != self._digest[: words.TAG_BYTES]:
-            return  # of an image that is not on offer any more
+            return  # of an image that is no longer offered
         elif isinstance(message, words.Chunk):
             self._on_chunk(message)
         elif self._state == _READY and not self._is_busy():
             self._operation = (CHOOSE, self._manifest.number)
 
     def poll(self, *, radio_is_whole, now_ms) -> None:
-        """Judges the image on trial."""
+        """Judges the image on trial: confirms it, asks for a restart, or waits."""
         if self.phase != words.TRIAL:
             return
         if now_ms >= self._confirm_ms and self._was_asked and radio_is_whole and not self._is_busy():
             self._operation = (CONFIRM, self._number)
-            self._confirm_ms = now_ms + limits.TRIAL_MIN_MS  # if the flash does not take it
+            self._confirm_ms = now_ms + limits.TRIAL_MIN_MS  # when to try again, if the flash refuses
         elif now_ms - self._started_ms >= limits.TRIAL_MAX_MS:
             self.wants_restart = True
 
     def is_on_trial(self) -> bool:
-        """Tells whether a restart now would count against the image."""
+        """Returns whether a restart now would count against the image."""
         return self.phase == words.TRIAL
 
-    # --- what it does and says -------------------------------------------------------------------------------------
+    # --- operations and messages -----------------------------------------------------------------------------------
 
     def next_operation(self):
-        """Returns what is to be done with files now, or None; its result goes to `on_result`."""
+        """Returns the operation on files to do now, once, or None; its result goes to `on_result`."""
         operation, self._operation = self._operation, None
         self._is_doing = operation is not None
         return operation
@@ -139,21 +141,21 @@ class Update:
         self._results[self._state](result)
 
     def next_body(self) -> bytes:
-        """Returns the next body for the line, or nothing."""
+        """Returns the next body for the line, or b""."""
         if self._state_due:
             self._state_due = False
             return words.state(self._number, self.phase, self._failed)
-        # While the flash is at work the answer is not known; a duplicate on the line may have asked for one.
+        # The answer is not known while the flash is busy; a duplicate on the line may have asked for one.
         if self._want_due and not self._is_busy():
             self._want_due = False
             return self._want()
         return b""
 
-    # --- the way of an image ----------------------------------------------------------------------------------------
+    # --- the states of an image -------------------------------------------------------------------------------------
 
     def _on_offer(self, offer):
-        self._state_due = True  # one that was lost may be what it waits for
-        self._was_asked = True  # our HELLO may have been lost, and a gateway that noticed no reset says no ASK
+        self._state_due = True  # the gateway may wait for a STATE that was lost
+        self._was_asked = True  # our HELLO may have been lost, and a gateway that noticed no reset sends no ASK
         if offer.digest != self._digest or self._state == _IDLE:
             self._digest = offer.digest
             self._size = offer.size
@@ -170,7 +172,7 @@ class Update:
                 self._raw = bytearray()
                 self._go(_FINDING, (READ, MANIFEST_NAME, 0))
             return
-        # Said again: an answer was lost. While the flash is at work it comes by itself.
+        # The offer is repeated because an answer was lost. While the flash is busy the answer comes by itself.
         if not self._is_busy():
             self._want_due = True
 
@@ -186,7 +188,7 @@ class Update:
         return ""
 
     def _found(self, piece):
-        """Takes a piece of the manifest that the other folder has."""
+        """Accepts a piece of the manifest in the other folder."""
         self._raw.extend(piece)
         if len(piece) == PIECE_BYTES and len(self._raw) <= image.MANIFEST_BYTES_MAX:
             self._operation = (READ, MANIFEST_NAME, len(self._raw))
@@ -235,7 +237,7 @@ class Update:
             self._go(_STORING, (BEGIN, MANIFEST_NAME))
 
     def _read_manifest(self):
-        """Tells whether the image is one for us; what is wrong is reported."""
+        """Decodes the manifest and returns whether the image is for us; otherwise refuses it."""
         try:
             manifest = image.decode(bytes(self._raw))
         except WireFault as fault:
@@ -251,7 +253,7 @@ class Update:
         return False
 
     def _stored(self, fault):
-        """Writes the manifest to the folder by pieces as well."""
+        """Accepts the result of a write, and writes the next piece of the manifest to the folder."""
         if fault:
             self._refuse(fault)
         elif self._is_ending:
@@ -265,7 +267,7 @@ class Update:
             self._operation = (END,)
 
     def _check(self, index, received=0):
-        """Reads back the file of this index; behind the last one all is there."""
+        """Starts to read back the file of this index; after the last file the image is READY."""
         self._index, self._received = index, received
         self._raw = bytearray()  # the manifest is in the folder, and read
         if index == len(self._manifest.files):
@@ -283,7 +285,7 @@ class Update:
         if len(piece) == PIECE_BYTES and self._at <= file.size:
             self._operation = (READ, file.path, self._at)
         elif self._at == file.size and self._sha.digest() == file.digest and (file.size or self._received):
-            self._check(self._index + 1)  # an empty file may be one that is not there: it is written once
+            self._check(self._index + 1)  # an empty file reads as an absent one: it is written once
         elif self._received == RECEIVED_MAX:
             self._refuse("digest")
         else:
@@ -292,7 +294,7 @@ class Update:
             self._go(_RECEIVING, (BEGIN, file.path))
 
     def _written(self, fault):
-        """Takes the result of BEGIN, of a WRITE, or of END."""
+        """Accepts the result of BEGIN, of a WRITE, or of END."""
         if fault:
             self._refuse(fault)
         elif self._is_ending:
@@ -310,7 +312,7 @@ class Update:
             self._refuse("state")
 
     def _refuse(self, word):
-        """Reports why the image is refused. What has arrived is of no use any more, and the space may be needed."""
+        """Refuses the image and reports why. Its files are cleared: they are of no use, and the space may be needed."""
         touched = self._state in (_CLEARING, _STORING, _CHECKING, _RECEIVING, _READY)
         self._refusal = word
         self._go(_REFUSED, (CLEAR,) if touched else None)
