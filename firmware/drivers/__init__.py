@@ -1,2 +1,2 @@
-"""Drivers of sensors and actuators on MicroPython, one part or one kind of pin each. They report integers and decide
-nothing."""
+"""Drives sensors and actuators on MicroPython: each module drives one part or one kind of pin, returns integers and
+decides nothing."""

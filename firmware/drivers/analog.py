@@ -1,8 +1,8 @@
 """Reads a voltage on a pin of ADC1 behind a divider (battery, capacitor, soil probe), in mV before the divider.
 
-`adc` is a `machine.ADC`, whose `read_uv` knows the chip's calibration. It is set to its widest range, up to 3.1 V at
-the pin of an ESP32-S3 and 2.45 V of an ESP32: the one that it starts with ends at 0.95 V, less than half of a full cell
-behind its divider. Several readings are averaged: the radio's bursts are on them. Must not know what a voltage means.
+`adc` is a `machine.ADC`, whose `read_uv` uses the chip's calibration. It is set to its widest range, up to 3.1 V at the
+pin of an ESP32-S3 and 2.45 V of an ESP32: its initial range ends at 0.95 V, less than half of a full cell behind its
+divider. Several readings are averaged, since they contain the radio's bursts. Must not know what a voltage means.
 """
 
 from drivers.sensor import Sensor
@@ -11,7 +11,7 @@ READINGS = 8
 
 
 class Analog(Sensor):
-    """Gives mV. `upper_ohm` 0: no divider."""
+    """Reads the voltage in mV. `upper_ohm` 0: no divider."""
 
     def __init__(self, adc, *, upper_ohm, lower_ohm):
         super().__init__()

@@ -1,8 +1,8 @@
-"""The BH1750FVI ambient light sensor: one measurement on request, in whole lux.
+"""Drives the BH1750FVI ambient light sensor: one measurement on request, in whole lux.
 
 ROHM BH1750FVI technical note 2011.11 Rev. D: Instruction Set Architecture (0x01 power on, 0x20 one time H-resolution
 mode, after which it powers down by itself), Measurement Time (180 ms at most), and 1.2 counts per lx at the default
-measurement time. 65535 counts are full scale: brighter is not told apart.
+measurement time. 65535 counts are full scale: it does not distinguish brighter light.
 """
 
 from drivers.sensor import Sensor
@@ -12,7 +12,7 @@ ONE_TIME_HIGH = b"\x20"
 
 
 class Bh1750(Sensor):
-    """Gives lx, 0 to 54613. `bus` is a drivers.i2c_bus.Bus."""
+    """Measures illuminance in lx, 0 to 54613. `bus` is a drivers.i2c_bus.Bus."""
 
     conversion_ms = 180
 

@@ -1,4 +1,5 @@
-"""The BL0942 energy meter on a UART: the program asks, and collects when the answer is complete. Never blocks.
+"""Drives the BL0942 energy meter on a UART: the program asks, and collects when the answer is complete. It never
+blocks.
 
 Protocol (Belling BL0942 data sheet 1.06, section 3.2; ESPHome and Tasmota agree): 0x58 0xAA asks for the full
 packet of 23 bytes, little-endian: 0x55, I_RMS 24 bits, V_RMS 24, I_FAST_RMS 24, WATT 24 signed, CF_CNT 24, FREQ
@@ -21,17 +22,17 @@ READ = 0x58
 FULL_PACKET = 0xAA
 HEADER = 0x55
 LENGTH = 23
-# Two packets at 4800 baud and the loop's own slowness.
+# Two packets at 4800 baud and the delay of the loop.
 TIMEOUT_MS = 250
-# A UART holds no more of ours; what is older than that is garbage.
+# No more than this of an answer can wait in the UART; further bytes are garbage.
 _BUFFER_MAX = 64
-# 50 kWh between two samples is not a lamp: the chip itself was restarted and counts from 0 again.
+# No lamp uses 50 kWh between two samples: the meter chip was restarted and counts from 0 again.
 _STEP_MAX = 1 << 18
 
 
 class Bl0942:
-    """Gives readings by wire key. `uart` has `any`, `read`, `write` as in `machine.UART`. `counters`: packets good,
-    damaged, garbage, silence."""
+    """Measures voltage, current, power and energy. `uart` has `any`, `read`, `write` as in `machine.UART`. `counters`:
+    good packets, damaged ones, garbage, silence."""
 
     def __init__(self, uart, calibration):
         self._uart = uart
@@ -43,18 +44,18 @@ class Bl0942:
         self.counters = {"packets": 0, "checksum": 0, "garbage": 0, "silent": 0}
 
     def waiting(self) -> bool:
-        """Tells whether an answer is awaited."""
+        """Returns whether an answer is awaited."""
         return self._asked_ms is not None
 
     def begin(self, *, now_ms) -> None:
-        """Asks for a packet. What an earlier request left behind is thrown away."""
+        """Asks for a packet. Bytes left over from an earlier request are discarded."""
         self._drain()
         self._buffer = b""
         self._uart.write(bytes((READ, FULL_PACKET)))
         self._asked_ms = now_ms
 
     def collect(self, *, now_ms):
-        """Returns PENDING, readings by wire key, or None when nothing sound came in time."""
+        """Returns PENDING, readings by wire key, or None when no sound packet came in time."""
         assert self._asked_ms is not None, "begin first"
         self._buffer += self._drain()
         packet = self._find()
@@ -73,7 +74,7 @@ class Bl0942:
         return (self._uart.read(min(waiting, _BUFFER_MAX)) or b"") if waiting else b""
 
     def _find(self):
-        """Finds the first sound packet of the buffer; what stands before a header, or is damaged, goes."""
+        """Returns the first sound packet of the buffer, or None; discards bytes before a header and damaged packets."""
         while len(self._buffer) >= LENGTH:
             start = self._buffer.find(bytes((HEADER,)))
             if start != 0:
@@ -106,8 +107,8 @@ class Bl0942:
         return readings
 
     def _energy_wh(self, count):
-        """Counts Wh since the first packet of this boot. The counter has 24 bits; a step that no lamp makes is a
-        restart."""
+        """Counts Wh since the first packet of this boot. The counter has 24 bits; a step above _STEP_MAX is a restart
+        of the chip."""
         if self._last_count is not None:
             step = (count - self._last_count) & 0xFFFFFF
             self._counted += step if step <= _STEP_MAX else count
@@ -116,12 +117,12 @@ class Bl0942:
 
 
 def checksum(data) -> int:
-    """Computes the checksum of the bytes of a packet before its last."""
+    """Computes the checksum of a packet's bytes before the last one."""
     return ~(READ + sum(data)) & 0xFF
 
 
 def decode(data) -> Packet:
-    """Returns the registers of a packet whose checksum is right."""
+    """Returns the registers of a packet with a correct checksum."""
     watt = _unsigned(data, 10)
     if watt & 0x800000:
         watt -= 1 << 24

@@ -1,15 +1,15 @@
 """Reads a contact on a pin without its bounce: window, rain sensor, presence detector.
 
-Polled once a turn: a level counts when it has held for `settle_ms`. `deadline_ms` asks for a turn at that moment. Must
-not know what the contact is for.
+It is polled once a turn: a level counts when it has lasted for `settle_ms`. `deadline_ms` asks for a turn at that
+moment. Must not know what the contact is for.
 """
 
 SETTLE_MS = 30
 
 
 class Contact:
-    """Watches one `pin`, which has `value()`. `active` is what counts now, None before the first level has held; `seen`
-    is the level as last read."""
+    """Watches one `pin`, which has `value()`. `active` is the level that counts now, None before the first level has
+    lasted; `seen` is the level of the last reading."""
 
     def __init__(self, pin, *, active_level, settle_ms=SETTLE_MS):
         self._pin = pin
@@ -18,11 +18,11 @@ class Contact:
         self.seen = None
         self._since_ms = 0
         self.active = None
-        # When the level that is settling will count; None: nothing to wait for.
+        # When the level that is settling will count; None: no level is settling.
         self.deadline_ms = None
 
     def poll(self, *, now_ms) -> bool:
-        """Reads the pin and tells whether `active` has changed."""
+        """Reads the pin and returns whether `active` has changed."""
         seen = self._pin.value() == self._active_level
         if seen != self.seen:
             self.seen = seen

@@ -13,7 +13,8 @@ def checked_words(data):
 
 
 def crc8(data) -> int:
-    """Uses x^8 + x^5 + x^4 + 1, most significant bit first, from 0xFF (Sensirion: 0xBE 0xEF gives 0x92)."""
+    """Computes the CRC by x^8 + x^5 + x^4 + 1, most significant bit first, from 0xFF (Sensirion: 0xBE 0xEF gives
+    0x92)."""
     crc = 0xFF
     for byte in data:
         crc ^= byte
@@ -23,8 +24,8 @@ def crc8(data) -> int:
 
 
 def crc8_onewire(data) -> int:
-    """Uses the same polynomial, least significant bit first, from 0 (Maxim application note 27). Gives 0 over a message
-    with its CRC, and 0 over nothing but zeros too: the caller must refuse those."""
+    """Computes the CRC by the same polynomial, least significant bit first, from 0 (Maxim application note 27). It is 0
+    over a message with its CRC, but also over zeros only: the caller must refuse those."""
     crc = 0
     for byte in data:
         crc ^= byte
@@ -34,7 +35,7 @@ def crc8_onewire(data) -> int:
 
 
 def crc16_modbus(data) -> int:
-    """Follows Modbus over serial line 1.02, section 6.2.2; its low byte is sent first."""
+    """Computes the CRC of Modbus over serial line 1.02, section 6.2.2; its low byte is sent first."""
     crc = 0xFFFF
     for byte in data:
         crc ^= byte

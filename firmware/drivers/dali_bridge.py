@@ -1,7 +1,7 @@
-"""Drives a DALI bus behind a UART through the bridge AL-DALI-HAT of ATX LED, which keeps the timing that Python cannot.
+"""Drives a DALI bus behind a UART through the bridge AL-DALI-HAT of ATX LED, which keeps a timing that Python cannot.
 
-Protocol (ATX LED, AL-DALI-HAT; as its maker's published programs and python-dali's driver use it): 19200 baud 8N1,
-lines of ASCII that end with a line feed, hexadecimal in capitals.
+Protocol (ATX LED, AL-DALI-HAT; as in its maker's published programs and python-dali's driver): 19200 baud 8N1, lines of
+ASCII that end with a line feed, hexadecimal in capitals.
 
     to the bridge    hAACC      a frame of 16 bits: address byte, data byte
                      tAACC      the same twice, as configuration commands must come
@@ -12,27 +12,27 @@ lines of ASCII that end with a line feed, hexadecimal in capitals.
                      HAACC      a frame of another master
                      D0…3       bus power lost, stuck high, good, not yet known
 
-Never blocks: one transaction at a time, each ends within TIMEOUT_MS even if the bridge is silent. Must not know what a
-frame means.
+It never blocks: it runs one transaction at a time, and each ends within TIMEOUT_MS even if the bridge is silent. Must
+not know what a frame means.
 """
 
 from drivers.sensor import PENDING
 
-# What a transaction ends in when it is not the byte of a gear.
+# The outcome of a transaction other than the byte of a gear.
 NO_ANSWER = "no-answer"
 GARBLED = "garbled"
 NO_BRIDGE = "no-bridge"
 
 # Two frames of 16 bits with a pause of 100 ms between them (IEC 62386-101), their answers, and the lines themselves.
 TIMEOUT_MS = 400
-# After the first N of a frame that goes out twice; a second one must not answer the next query.
+# The wait after the first N of a frame that is sent twice: a second N must not count as the answer to the next query.
 SECOND_MS = 150
 # The longest line is H and four digits; more without a line feed is noise.
 LINE_MAX = 16
-# A UART's own buffer holds no more of ours.
+# No more than this of an answer can wait in the UART.
 _READ_MAX = 64
 
-# Broadcast, 254: full light on every gear. A line feed first ends what was being written.
+# Broadcast of level 254: full light on every gear. A line feed first ends a line that was being written.
 _EVERY_GEAR_FULL = b"\nhFEFE\n"
 
 POWER_LOST = 0
@@ -42,7 +42,7 @@ POWER_GOOD = 2
 
 class DaliBridge:
     """Carries out one frame at a time. `uart` has `any`, `read`, `write` as in `machine.UART`. `bus_power`: the last
-    that the bridge reported, or None. `counters`: transactions by their end, frames of others, noise."""
+    state that the bridge reported, or None. `counters`: transactions by outcome, frames of other masters, noise."""
 
     def __init__(self, uart):
         self._uart = uart
@@ -55,12 +55,12 @@ class DaliBridge:
         self.counters = {"answers": 0, "none": 0, "garbled": 0, "silent": 0, "others": 0, "noise": 0}
 
     def is_busy(self):
-        """Tells whether a transaction is under way."""
+        """Returns whether a transaction is under way."""
         return self._started_ms is not None
 
     def start(self, step, *, now_ms):
-        """Sends one frame: `step.frame` of 16 bits, twice when `step.twice`. What came late for an earlier one is
-        thrown away."""
+        """Sends one frame: `step.frame` of 16 bits, twice when `step.twice`. Late answers to an earlier frame are
+        discarded."""
         assert self._started_ms is None, "one transaction at a time"
         self._receive()
         for line in self._lines:
@@ -72,11 +72,11 @@ class DaliBridge:
         self._uart.write(b"%s%04X\n" % (b"t" if step.twice else b"h", step.frame))
 
     def light_every_gear(self) -> None:
-        """Tells every gear full light, even while a transaction is under way: nothing reads the outcome."""
+        """Sends full light to every gear, even during a transaction; no code reads the outcome."""
         self._uart.write(_EVERY_GEAR_FULL)
 
     def poll(self, *, now_ms):
-        """Returns PENDING, the byte of a gear, NO_ANSWER, GARBLED, or NO_BRIDGE when nothing came in time."""
+        """Returns PENDING, the byte of a gear, NO_ANSWER, GARBLED, or NO_BRIDGE when no line came in time."""
         assert self._started_ms is not None, "start first"
         self._receive()
         while self._lines:
@@ -113,7 +113,7 @@ class DaliBridge:
         return outcome
 
     def _aside(self, line):
-        """Notes a line that answers nothing."""
+        """Notes a line that is no answer."""
         if line[:1] == b"H":
             self.counters["others"] += 1
         elif line[:1] == b"D":
@@ -124,7 +124,7 @@ class DaliBridge:
             self.counters["noise"] += 1
 
     def _receive(self):
-        """Cuts what has arrived into whole lines; an endless one is noise."""
+        """Reads the UART and splits its bytes into whole lines; an endless line is noise."""
         waiting = self._uart.any()
         while waiting:
             self._line += self._uart.read(min(waiting, _READ_MAX)) or b""
@@ -145,7 +145,7 @@ class DaliBridge:
 
 
 def _hex(digits, width):
-    """Returns the number that exactly `width` hexadecimal digits write, else None."""
+    """Returns the number of exactly `width` hexadecimal digits, else None."""
     if len(digits) != width:
         return None
     for digit in digits:

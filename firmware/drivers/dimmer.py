@@ -1,12 +1,11 @@
-"""Drives the lamp: a relay feeds its driver, and a PWM dims it, as 0-10 V or as it is; or nothing does.
+"""Drives the lamp: a relay feeds its gear, which a PWM dims, as 0-10 V or directly, or which cannot be dimmed.
 
-Below 1 V a 0-10 V gear gives its minimum, it does not switch off: only the relay makes 0. Which pin level closes
-the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide
-levels.
+Below 1 V a 0-10 V gear gives its minimum and does not switch off: only the relay makes level 0. Which pin level closes
+the relay and whether the output stage inverts are facts of the board (boards/streetlight.py). Must not decide levels.
 """
 
 DUTY_MAX = 65535
-# 1 V: less means the same to the gear.
+# 1 V: the gear treats less like 1 V.
 LEVEL_MIN_PERCENT = 10
 
 
@@ -21,12 +20,12 @@ class Dimmer:
         self.level_percent = None
 
     def set_level(self, percent) -> None:
-        """Opens the relay for 0; closes it with 1 to 10 V, linear, for 1 to 100. Does nothing when that is so
-        already."""
+        """Opens the relay for 0; closes it with 1 to 10 V, linear, for 1 to 100. Does nothing when the level is
+        unchanged."""
         assert 0 <= percent <= 100
         if percent == self.level_percent:
             return
-        # The voltage first: a relay that closes on the old level would flash it.
+        # The voltage first: a relay that closes first would flash the old level.
         self._pwm.duty_u16(self._duty(percent))
         self._relay.value(self._closed if percent else 1 - self._closed)
         self.level_percent = percent
@@ -36,14 +35,14 @@ class Dimmer:
 
 
 class PwmDimmer(Dimmer):
-    """Dims a driver with a PWM input: the duty is the level, from 1 % on; no voltage below which it is off."""
+    """Dims a gear with a PWM input: the duty is the level, from 1 % on, without a least voltage."""
 
     def _duty(self, percent):
         return plain_duty(percent, self._inverted)
 
 
 class Switch:
-    """Switches a lamp that cannot be dimmed, by its relay alone."""
+    """Switches a lamp that cannot be dimmed, only by its relay."""
 
     def __init__(self, relay, *, relay_closed_level):
         self._relay = relay
@@ -51,7 +50,7 @@ class Switch:
         self.level_percent = None
 
     def set_level(self, percent) -> None:
-        """Opens the relay for 0 and closes it for anything else."""
+        """Opens the relay for 0 and closes it for any other level."""
         assert 0 <= percent <= 100
         if percent == self.level_percent:
             return

@@ -1,11 +1,12 @@
-"""The DS18B20, a thermometer on a 1-Wire bus of its own: one sensor a pin, so that a sensor is known by its terminal
-and replaced without a setting. Two on one pin answer at once and spoil the CRC: no value, never a wrong one.
+"""Drives the DS18B20, a thermometer on a 1-Wire bus of its own: one sensor a pin, so that its terminal identifies a
+sensor and it is replaced without a setting. Two on one pin answer at once and break the CRC: that gives no value, never
+a wrong one.
 
-Data sheet 19-7487: DS18B20 Function Commands (0x44 converts, 0xBE reads nine bytes), ROM commands (0xCC addresses
-the one sensor there), Memory (temperature, low byte first; byte 4 is the configuration, whose other bits are fixed),
-conversion 750 ms at 12 bits. What is refused: a bad CRC; nothing but zeros (a shorted line, whose CRC is right);
-exactly 85 °C, the value at power-on of a sensor that lost its supply while converting (water that has 85 °C passes
-through that sixteenth of a degree); what is beyond -55 to 125 °C.
+Data sheet 19-7487: DS18B20 Function Commands (0x44 converts, 0xBE reads nine bytes), ROM commands (0xCC addresses the
+one sensor there), Memory (temperature, low byte first; byte 4 is the configuration, whose other bits are fixed),
+conversion 750 ms at 12 bits. It refuses: a bad CRC; zeros only (a shorted line, whose CRC is right); exactly 85 °C, the
+value at power-on of a sensor that lost its supply while converting (water at 85 °C only passes through that sixteenth
+of a degree); values beyond -55 to 125 °C.
 """
 
 from drivers.crc import crc8_onewire
@@ -21,8 +22,8 @@ HIGH_COUNTS = 125 * 16
 
 
 class Ds18b20(Sensor):
-    """Gives 0.01 °C. `wire` has `reset()` (True: a sensor is there), `writebyte`, `readbyte`, as those of
-    `onewire.OneWire`. A call takes 8 ms of bits at most."""
+    """Measures temperature in 0.01 °C. `wire` has `reset()` (True: a sensor is there), `writebyte`, `readbyte`, like
+    `onewire.OneWire`. A call takes 8 ms at most, for its bits."""
 
     conversion_ms = 760
 
@@ -47,7 +48,7 @@ class Ds18b20(Sensor):
 
 
 def decode(data):
-    """Returns the 0.01 °C of a scratchpad, or None when it is not sound."""
+    """Returns the temperature of a scratchpad in 0.01 °C, or None when it is not sound."""
     configuration = data[4]
     if crc8_onewire(data[:8]) != data[8] or configuration & 0x9F != 0x1F:
         return None

@@ -1,10 +1,10 @@
-"""The DS3231 clock keeps UTC through a power cut, and measures its own temperature. After it stood still it gives no
-time.
+"""Drives the DS3231 clock, which keeps UTC through a power cut and measures its own temperature. After it has stopped
+it gives no time.
 
 Data sheet 19-5170, Timekeeping Registers (0x00 to 0x06, BCD; hours with bit 6 for 12-hour mode; bit 7 of the month is
 the century), Control Register 0x0E (bit 7: oscillator stopped on battery), Status Register 0x0F (bit 7 OSF: the
-oscillator has stopped, the time is worth nothing), Temperature Registers 0x11 and 0x12 (signed, quarters of a degree).
-The chip knows the years 2000 to 2199 here: the century bit counts the second hundred.
+oscillator has stopped, the time is invalid), Temperature Registers 0x11 and 0x12 (signed, quarters of a degree). The
+years are 2000 to 2199 here: the century bit stands for the second hundred.
 """
 
 from drivers.sensor import Sensor
@@ -21,7 +21,7 @@ YEARS = 200
 
 
 class Ds3231(Sensor):
-    """Gives Unix seconds. `temperature_ck` is the chip's, None before the first sound read. `bus` is a
+    """Reads the time in Unix seconds. `temperature_ck` is the chip's, None before the first sound read. `bus` is a
     drivers.i2c_bus.Bus."""
 
     def __init__(self, bus, address):
@@ -42,8 +42,8 @@ class Ds3231(Sensor):
         return decode(self._buffer)
 
     def set(self, unix_s) -> bool:
-        """Sets the clock, and lets it run on battery from now on. False when it did not take all of that: it then
-        counts as stopped."""
+        """Sets the clock, and lets it run on battery from now on. Returns False when the chip did not acknowledge all
+        of it: it then counts as stopped."""
         data = bytearray(1)
         if not self._bus.write_register(self._address, 0, encode(unix_s)):
             return False
@@ -57,7 +57,7 @@ class Ds3231(Sensor):
 
 
 def decode(data):
-    """Returns the Unix seconds of the seven timekeeping registers, or None when they are no date."""
+    """Returns the Unix seconds of the seven timekeeping registers, or None when they hold no date."""
     digits = [_from_bcd(data[at] & mask) for at, mask in ((0, 0x7F), (1, 0x7F), (4, 0x3F), (5, 0x1F), (6, 0xFF))]
     hour = _hour(data[2])
     if None in digits or hour is None:
@@ -70,7 +70,7 @@ def decode(data):
 
 
 def encode(unix_s) -> bytes:
-    """Returns the seven registers, in 24-hour mode; day of the week 1 is Monday."""
+    """Returns the seven timekeeping registers, in 24-hour mode; day of the week 1 is Monday."""
     civil_day, second = unix_s // civil.day_s, unix_s % civil.day_s
     year, month, day = civil.civil_from_days(civil_day)
     assert FIRST_YEAR <= year < FIRST_YEAR + YEARS
@@ -89,7 +89,7 @@ def encode(unix_s) -> bytes:
 
 
 def _hour(register):
-    """Returns 0 to 23, also of a clock that was left in 12-hour mode; None when it is no hour."""
+    """Returns the hour, 0 to 23, even from a clock in 12-hour mode; None when it is no hour."""
     if not register & TWELVE_HOURS:
         hour = _from_bcd(register & 0x3F)
         return hour if hour is not None and hour < 24 else None

@@ -1,10 +1,10 @@
-"""Keeps a room from frost where no application does: in the rescue, and where no program can be imported.
+"""Keeps a room from frost when no application does: in the rescue, and when no program can be imported.
 
-Nothing measures, and nothing says which output heats this room, so each that the board may carry does its part: relay
-and pump close for five minutes of twenty; the valve's converter (GP8403), which holds its voltage through every reset,
-opens and shuts with them; a boiler behind an OpenTherm Gateway, whose lease ends within a minute of silence, is asked
-for a low flow all the time, which heats about as much. What is not fitted answers nothing, and that does not matter. A
-meter that stands in the bridge's place hears lines that are no frames of its own.
+There is no measurement, and it is not known which output heats this room, so every output that the board may carry is
+used: relay and pump close for five minutes of twenty; the valve's converter (GP8403), which holds its voltage through
+every reset, opens and shuts the valve with them; a boiler behind an OpenTherm Gateway, whose lease ends within a minute
+of silence, is asked for a low flow temperature all the time, which heats about as much. A part that is not fitted does
+not answer, which does no harm. A meter in the bridge's place receives lines that are no frames of its own.
 """
 
 from drivers.i2c_bus import open_bus
@@ -12,14 +12,14 @@ from drivers.i2c_bus import open_bus
 VALVE_OPEN_MV = 10_000
 PERIOD_MS = 1_200_000
 ON_MS = 300_000
-# Radiators at 40 °C give a good quarter of what they give at 70.
+# Radiators at 40 °C give a good quarter of their heat at 70 °C.
 FLOW = "40.00"
 # The gateway forgets `CS=` after just over a minute, and takes one command at a time.
 COMMAND_EVERY_MS = 10_000
 
 
 class FrostHeat:
-    """Heats on the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
+    """Heats by the pins of `board` (boards/<kind>). Call `turn` in every turn; it never ends."""
 
     is_brief = False
 
@@ -33,10 +33,11 @@ class FrostHeat:
         self._is_on = False
         self._is_flow_next = False
         self._command_ms = now_ms
-        self.deadline_ms = None  # no edge of it is in a hurry
+        self.deadline_ms = None  # its switching need not be exact
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Does what is due and returns True. `wanted`: False for no heat at all, True for heat now, None: by time."""
+        """Does what is due and returns True. `wanted`: False for no heat at all, True for heat now, None for the five
+        minutes of twenty."""
         is_on = wanted
         if wanted is None:
             is_on = (now_ms - self._started_ms) % PERIOD_MS < ON_MS

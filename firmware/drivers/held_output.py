@@ -1,24 +1,24 @@
-"""Keeps a value in a chip behind a bus: writes it when it changes, again when that failed, and now and then in case the
-chip has restarted and holds its own. Must not know what the value means.
+"""Keeps a value in a chip behind a bus: writes it when it changes, again after a failure, and now and then in case the
+chip has restarted with its own value. Must not know what the value means.
 """
 
-# A chip that restarted alone is right again after this much; a write takes half a millisecond.
+# A chip that restarted alone has the right value again after this; a write takes half a millisecond.
 REFRESH_MS = 10_000
 RETRY_MS = 500
 
 
 class HeldOutput:
-    """Decides when to write. A driver fills in `_write(value)` (False: not taken). `faults` counts writes that
-    failed."""
+    """Decides when to write. A driver implements `_write(value)`, which returns False after a failure. `faults` counts
+    failed writes."""
 
     def __init__(self):
         self.faults = 0
-        # What the chip has taken, None: unknown.
+        # The value that the chip holds, None: unknown.
         self.held = None
         self._due_ms = None
 
     def set(self, value, *, now_ms) -> bool:
-        """Sees to it that the chip holds `value` and tells whether it does. Cheap when nothing is due."""
+        """Writes `value` when that is due; returns whether the chip holds it. It is cheap when nothing is due."""
         if value == self.held and now_ms < self._due_ms:
             return True
         if self.held is None and self._due_ms is not None and now_ms < self._due_ms:
@@ -31,7 +31,7 @@ class HeldOutput:
         return taken
 
     def force(self, value) -> bool:
-        """Writes now and remembers nothing: for the way out of a program, which has no clock any more."""
+        """Writes now and remembers nothing: for the end of a program, where there is no clock any more."""
         self.held = self._due_ms = None
         return self._write(value)
 

@@ -1,20 +1,22 @@
-"""Runs an I2C bus whose errors are values, and which frees itself when a part holds the data line.
+"""Runs an I2C bus, returns its errors as values, and frees it when a part holds the data line.
 
 `i2c` is a `machine.SoftI2C`, or a twin's. Not `machine.I2C`: on the ESP32 it waits 100 ms and more for a bus that is
 held (ports/esp32/machine_i2c.c: 100 ms for each byte), where the shell must not wait more than 100 ms in all. The
-software bus waits for a stretched clock only, and no longer than it is told.
+software bus waits only for a stretched clock, and no longer than its timeout.
 
 A part that lost a clock in the middle of a byte (a reset of the chip, a spark) holds SDA low and waits for the rest:
-nine clocks let it finish, then a stop condition (UM10204, section 3.1.16). SCL held low is past help.
+nine clocks let it finish, then a stop condition follows (UM10204, section 3.1.16). A bus whose SCL is held low cannot
+be freed.
 
-The port notices neither that (an acknowledgement is SDA low, and zeros are read) nor a byte that is refused: only an
-address without an answer and a clock that stays low are OSError; a byte more or less is in the count that `writeto`
-returns (extmod/machine_i2c.c). So SDA is looked at before and after each transfer, and the bytes are counted.
+The port detects neither a held SDA (it reads as an acknowledgement and as zeros) nor a refused byte: it raises OSError
+only for an address without an answer and a clock that stays low; refused bytes show only in the count that `writeto`
+returns (extmod/machine_i2c.c). So SDA is read before and after each transfer, and the bytes are counted.
 """
 
 import time
 
-# No part of ours stretches the clock but for microseconds (the SHT4x and the others are asked once they are ready).
+# No part of ours stretches the clock for more than microseconds (the SHT4x and the others are read only when they are
+# ready).
 STRETCH_MAX_US = 1000
 # Half a period of the standard mode's 100 kHz.
 HALF_CLOCK_US = 5
@@ -29,8 +31,8 @@ def open_bus(machine, board):
 
 
 class Bus:
-    """Transfers bytes. `scl` and `sda` are the open-drain pins under `i2c`. `errors`: refused transfers; `freed`,
-    `held`: times it was freed, or was past help."""
+    """Transfers bytes. `scl` and `sda` are the open-drain pins of `i2c`. `errors`: failed transfers; `freed`, `held`:
+    how often the bus was freed, or could not be."""
 
     errors = freed = held = 0
 
@@ -41,7 +43,7 @@ class Bus:
         self._sleep_us = sleep_us
 
     def write(self, address, data) -> bool:
-        """Writes, and tells whether the part acknowledged all of it."""
+        """Writes `data` and returns whether the part acknowledged all of it."""
         try:
             if self._is_free() and self._i2c.writeto(address, data) == len(data) and self._sda.value():
                 return True
@@ -50,7 +52,7 @@ class Bus:
         return self._failed()
 
     def read_into(self, address, buffer) -> bool:
-        """Fills `buffer`; what it holds is only good when the answer is True."""
+        """Fills `buffer`, whose contents are valid only when this returns True."""
         try:
             if self._is_free():
                 self._i2c.readfrom_into(address, buffer)
@@ -66,7 +68,7 @@ class Bus:
             if self._is_free():
                 if self._i2c.writeto(address, bytes((register,)), False) == 1:
                     return self.read_into(address, buffer)
-                self._i2c.writeto(address, b"")  # what was begun is still to be stopped
+                self._i2c.writeto(address, b"")  # ends the transfer by a stop condition
         except OSError:
             pass
         return self._failed()
@@ -93,7 +95,7 @@ class Bus:
         return False
 
     def _free(self):
-        """Clocks out what the part still has to say, then stops. Takes 0.1 ms."""
+        """Clocks out the rest of the part's byte, then sends a stop condition. Takes 0.1 ms."""
         for _ in range(CLOCKS):
             if self._sda.value():
                 break

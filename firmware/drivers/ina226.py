@@ -1,9 +1,9 @@
-"""The INA226 measures the voltage of a direct supply and the current through its shunt, once on request.
+"""Drives the INA226, which measures the voltage of a direct supply and the current through its shunt, once on request.
 
 Texas Instruments SBOS547, Register Maps: 16 bits, high byte first; 0x00 configuration (bit 14 is always 1; bits 11:9
 001 for 4 averages; 8:6 and 5:3 100 for 1.1 ms each; 2:0 011 for one measurement of both), 0x01 shunt voltage (signed,
 2.5 uV), 0x02 bus voltage (1.25 mV), 0x06 mask/enable (bit 3: conversion ready), 0xFE manufacturer 0x5449. The current
-is computed here from the shunt: the chip's own calibration register would be a second copy of that fact, lost at each
+is computed here from the shunt: the chip's own calibration register would be a second copy of that value, lost at each
 of its restarts.
 """
 
@@ -15,15 +15,16 @@ SHUNT = 0x01
 BUS = 0x02
 READY = 0x06
 ONE_OF_BOTH = b"\x43\x23"
-# Bits 2:0 000: power-down; after its own power-on it measures for ever, at 330 uA.
+# Bits 2:0 000: power-down; after its own power-on it measures continuously, at 330 uA.
 POWER_DOWN = b"\x43\x20"
 READY_BIT = 0x08
 
 
 class Ina226(Sensor):
-    """Measures voltage, current and power. `bus` is a drivers.i2c_bus.Bus. The current's sign is the shunt's."""
+    """Measures voltage, current and power. `bus` is a drivers.i2c_bus.Bus. The current's sign is that of the shunt
+    voltage."""
 
-    # 4 times 1.1 ms twice, and a tenth more by the data sheet's tolerance.
+    # 4 times 1.1 ms for each of both, and a tenth more by the data sheet's tolerance.
     conversion_ms = 10
 
     def __init__(self, bus, address, *, shunt_microohm):

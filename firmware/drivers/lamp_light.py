@@ -1,9 +1,9 @@
-"""Keeps a lamp lit whose output holds a level by itself, where no application does: in the rescue, without usable
-settings, and where no program can be imported.
+"""Keeps a lamp lit whose output holds a level by itself, when no application does: in the rescue, without usable
+settings, and when no program can be imported.
 
 The relay and the dimming pin are as boot.py set them. A converter chip (MCP4725) holds its last voltage through every
-reset, and a DALI gear the last level that it was told, so both are told full light, again and again: whichever is not
-fitted does not listen. A meter that stands in the bridge's place hears lines that are no commands of its own.
+reset, and a DALI gear its last level, so both are set to full light again and again: the one that is not fitted does
+not answer. A meter in the bridge's place receives lines that are no commands of its own.
 """
 
 from drivers.i2c_bus import open_bus
@@ -12,7 +12,7 @@ COMMAND_EVERY_MS = 10_000
 
 
 class LampLight:
-    """Lights the lamp on the pins of `board` (boards/<kind>). Call `turn` in every turn; it is never done."""
+    """Lights the lamp by the pins of `board` (boards/<kind>). Call `turn` in every turn; it never ends."""
 
     is_brief = False
 
@@ -24,7 +24,7 @@ class LampLight:
         self.deadline_ms = None
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Does what is due and returns True. It lights the lamp even if `wanted` says otherwise."""
+        """Does what is due and returns True. It lights the lamp whatever `wanted` is."""
         self._converter.set(self._full_mv, now_ms=now_ms)
         if now_ms >= self._command_ms:
             self._command_ms = now_ms + COMMAND_EVERY_MS

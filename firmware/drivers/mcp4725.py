@@ -1,9 +1,10 @@
-"""The MCP4725 gives a 12-bit output, which an amplifier on the board turns into 0 to `full_mv`.
+"""Drives the MCP4725, a 12-bit output, which an amplifier on the board turns into 0 to `full_mv`.
 
 Microchip DS22039, I2C Serial Interface Communication: fast mode write (two bytes, power-down bits 00 and the code),
 write of DAC and EEPROM (0x60, then the code in the upper 12 bits), read (status with bit 7 ready; code in the upper 12
-bits of two bytes; EEPROM with its code in the lower 12). The EEPROM is what the chip gives at power-on: `prepare` puts
-the safe voltage there, once, and only when another one is there (it bears a million writes and takes 50 ms).
+bits of two bytes; EEPROM with its code in the lower 12). The EEPROM sets the chip's output at power-on: `prepare`
+writes the safe voltage into it, once, and only when it holds another one (it bears a million writes, and a write takes
+50 ms).
 """
 
 from drivers.held_output import HeldOutput
@@ -14,7 +15,7 @@ READY_BIT = 0x80
 
 
 class Mcp4725(HeldOutput):
-    """Drives the output: `set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
+    """Drives the output by `set(mv, now_ms=)`. `bus` is a drivers.i2c_bus.Bus."""
 
     def __init__(self, bus, address, *, full_mv):
         super().__init__()
@@ -24,12 +25,12 @@ class Mcp4725(HeldOutput):
         self._buffer = bytearray(5)
 
     def prepare(self, mv) -> bool:
-        """Tells whether the chip's EEPROM gives `mv` at power-on; False: call again in 100 ms. Sets the output, too,
-        when it has to write."""
+        """Returns whether the chip's EEPROM holds `mv`; after False call again in 100 ms. When it has to write, it also
+        sets the output."""
         if not self._bus.read_into(self._address, self._buffer) or not self._buffer[0] & READY_BIT:
             return False
         code = self._code(mv)
-        # Power-down bits and the code: a chip that starts asleep gives nothing.
+        # Power-down bits and the code: a chip that starts in power-down gives no voltage.
         if self._buffer[3] & 0x6F == code >> 8 and self._buffer[4] == code & 0xFF:
             return True
         self._bus.write(self._address, bytes((WRITE_BOTH, code >> 4, code << 4 & 0xF0)))

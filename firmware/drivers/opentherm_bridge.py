@@ -1,12 +1,12 @@
-"""Drives the serial line to an OpenTherm Gateway: 9600 baud, 8N1, ASCII lines. Carries bytes between the UART and
-`heating.boiler.Boiler`; knows no command and never blocks.
+"""Drives the serial line to an OpenTherm Gateway: 9600 baud, 8N1, ASCII lines. It carries bytes between the UART and
+the boiler machine of `heating.boiler`, knows no command and never blocks.
 
-`uart` has `any`, `read`, `write` as in `machine.UART`, made with `timeout=0`. A command is at most 9 bytes, so that a
+`uart` has `any`, `read`, `write` as in `machine.UART`, made with `timeout=0`. A command has at most 9 bytes, so that a
 write never waits: the port's transmit buffer holds 256. The gateway reports two frames a second, 22 bytes: a loop that
-was away for 8 s finds 180 bytes waiting, fewer than the receive buffer's 256.
+did not turn for 8 s finds 180 bytes waiting, fewer than the receive buffer's 256.
 """
 
-# A turn reads no more than this, so that a line full of noise does not hold the loop.
+# A turn reads no more than this, so that a noisy line does not delay the loop.
 READ_BYTES_MAX = 256
 
 
@@ -21,7 +21,7 @@ class OpenthermBridge:
         self._uart.write(line)
 
     def exchange(self, boiler, *, now_ms) -> None:
-        """Gives what has arrived to the boiler machine and sends what it has to send. Call it every turn."""
+        """Passes received bytes to the boiler machine and sends its lines. Call it every turn."""
         waiting = self._uart.any()
         if waiting:
             data = self._uart.read(min(waiting, READ_BYTES_MAX))

@@ -1,23 +1,23 @@
-"""Reads the pulses of a water meter, a rain gauge or an anemometer, which the chip's own counter counts while Python
-sleeps or works.
+"""Reads the pulses of a water meter, a rain gauge or an anemometer, which the chip's own counter counts independently
+of Python.
 
 `counter` is a `machine.Counter` (`wrap` 0: it adds up its overflows itself), or an `esp32.PCNT`, which begins at 0
-again when it reaches its limit (`wrap`: that limit, 32767 at most). It is only ever read: to read and reset is two
-steps, and a pulse between them would be lost. The counter's filter takes 12.8 us at most, so bounce is for the board
-(RC and Schmitt trigger, hardware/parts/pulse-contact.toml and pulse-meter.toml). What is faster than the board lets
-through is noise, and no rain; of a meter it is a burst all the same, or might be: with `caps` it counts as the fastest
-that can be, for an unknown flow would stop nothing. (`watering.flow`
-limits once more what any ports hand it, and reports how often.)
+again when it reaches its limit (`wrap`: that limit, 32767 at most). It is only read, never reset: those are two steps,
+and a pulse between them would be lost. The counter's filter removes 12.8 us at most, so the board removes bounce (RC
+and Schmitt trigger, hardware/parts/pulse-contact.toml and pulse-meter.toml). Pulses that are faster than the board
+passes are noise, and no rain; but from a meter they may be a burst: with `caps` they count as the fastest possible
+flow, since an unknown flow would stop nothing. (`watering.flow` limits the pulses of any ports once more, and reports
+how often.)
 """
 
 from drivers.sensor import Sensor
 
-# Pulses that any two readings may differ by beyond the rate: one at each end.
+# Pulses by which two readings may differ beyond the rate: one at each end.
 SLACK = 2
 
 
 class Pulses(Sensor):
-    """Gives the pulses since the first reading. `noise`: pulses that came faster than the board lets through."""
+    """Counts the pulses since the first reading. `noise`: pulses that came faster than the board passes."""
 
     def __init__(self, counter, *, hz_max, wrap=0, caps=False):
         super().__init__()
@@ -51,4 +51,4 @@ class Pulses(Sensor):
     def _step(self, count):
         if self._wrap:
             return (count - self._last) % self._wrap
-        return count if count < self._last else count - self._last  # it began anew
+        return count if count < self._last else count - self._last  # the counter began again

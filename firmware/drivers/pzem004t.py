@@ -1,9 +1,10 @@
-"""The PZEM-004T v3 energy meter, Modbus-RTU on a UART: the program asks, and collects when the answer is complete.
+"""Drives the PZEM-004T v3 energy meter, Modbus-RTU on a UART: the program asks, and collects when the answer is
+complete.
 
 PZEM-004T V3.0 user manual, Communication protocol: function 4 reads ten registers from 0: voltage 0.1 V; current (low,
 high) mA; power (low, high) 0.1 W; energy (low, high) Wh; frequency 0.1 Hz; power factor 0.01; alarm. The answer has 25
-bytes and takes 26 ms. The energy is the meter's own register, kept through power cuts; it begins at 0 again behind
-9999.99 kWh. Its address is 1 unless it was changed; the general address 0xF8 suits one meter on a line.
+bytes and takes 26 ms. The energy is the meter's own register, kept through power cuts; it begins at 0 again after
+9999.99 kWh. Its address is 1 unless it was changed; the general address 0xF8 suits a line with one meter.
 """
 
 from drivers.crc import crc16_modbus
@@ -14,13 +15,13 @@ GENERAL_ADDRESS = 0xF8
 READ_INPUT = 0x04
 REGISTERS = 10
 LENGTH = 5 + 2 * REGISTERS
-# The meter may take 100 ms to begin; then the answer, and the loop's own slowness.
+# The meter may take 100 ms to begin; then come the answer and the delay of the loop.
 TIMEOUT_MS = 300
 _BUFFER_MAX = 64
 
 
 class Pzem004t:
-    """Gives readings by wire key. `uart` has `any`, `read`, `write`, as `machine.UART`."""
+    """Measures voltage, current, power and energy. `uart` has `any`, `read`, `write` as in `machine.UART`."""
 
     def __init__(self, uart, address=GENERAL_ADDRESS):
         self._uart = uart
@@ -30,18 +31,18 @@ class Pzem004t:
         self.faults = 0
 
     def waiting(self) -> bool:
-        """Tells whether an answer is awaited."""
+        """Returns whether an answer is awaited."""
         return self._asked_ms is not None
 
     def begin(self, *, now_ms) -> None:
-        """Asks. What an earlier request left behind is thrown away."""
+        """Asks for the registers. Bytes left over from an earlier request are discarded."""
         self._drain()
         self._buffer = b""
         self._uart.write(self._request)
         self._asked_ms = now_ms
 
     def collect(self, *, now_ms):
-        """Returns PENDING, the readings, or None when nothing sound came in time."""
+        """Returns PENDING, readings by wire key, or None when no sound answer came in time."""
         assert self._asked_ms is not None, "begin first"
         self._buffer = (self._buffer + self._drain())[-_BUFFER_MAX:]
         readings = self._find()
@@ -57,7 +58,7 @@ class Pzem004t:
         return (self._uart.read(min(waiting, _BUFFER_MAX)) or b"") if waiting else b""
 
     def _find(self):
-        """Finds the first sound answer in the buffer, before which noise may stand, and returns its readings."""
+        """Returns the readings of the first sound answer in the buffer, or None; noise may precede it."""
         for start in range(len(self._buffer) - LENGTH + 1):
             frame = self._buffer[start : start + LENGTH]
             if frame[1] == READ_INPUT and frame[2] == 2 * REGISTERS and crc16_modbus(frame) == 0:
@@ -66,14 +67,14 @@ class Pzem004t:
 
 
 def request(address) -> bytes:
-    """Returns the question to the meter at `address`."""
+    """Returns the request to the meter at `address`."""
     body = bytes((address, READ_INPUT, 0, 0, 0, REGISTERS))
     crc = crc16_modbus(body)
     return body + bytes((crc & 0xFF, crc >> 8))
 
 
 def decode(frame) -> dict:
-    """Returns the readings of an answer whose CRC is right."""
+    """Returns the readings of an answer with a correct CRC."""
     words = [frame[at] << 8 | frame[at + 1] for at in range(3, LENGTH - 2, 2)]
     return {
         quantity.VOLTAGE: words[0],

@@ -1,11 +1,11 @@
-"""The interface that every sensor's driver has, and the two phases that most of them share.
+"""Defines the interface of every sensor's driver, and the two phases that most of them share.
 
-    begin(now_ms=)     starts a measurement; one that was under way is dropped
+    begin(now_ms=)     starts a measurement, and drops one that was under way
     collect(now_ms=)   returns PENDING, then the value, or None: the part was silent, or what it sent is not sound.
                        Call it again only after the next `begin`.
     faults             counts the outcomes that were None
 
-A value is a scaled integer, or of a part that measures several quantities {wire key: scaled integer}. No call waits:
+A value is a scaled integer, or {wire key: scaled integer} from a part that measures several quantities. No call waits:
 between the phases the shell does its other work. Must not decide what a missing value means.
 """
 
@@ -13,7 +13,7 @@ PENDING = "pending"
 
 
 def note(values, key, value):
-    """Adds a driver's value to the sample `values`: under `key`, or all of it where it has keys of its own."""
+    """Adds a driver's value to the sample `values`: under `key`, or with its own keys when it is a map."""
     if isinstance(value, dict):
         values.update(value)
     elif value is not None:
@@ -21,8 +21,8 @@ def note(values, key, value):
 
 
 class Sensor:
-    """Runs the phases of a measurement. A driver fills in `conversion_ms`, `_start` (False: silent) and `_finish` (the
-    value, or None)."""
+    """Runs the phases of a measurement. A driver sets `conversion_ms` and implements `_start` (False: silent) and
+    `_finish` (the value, or None)."""
 
     conversion_ms = 0
 
@@ -32,16 +32,16 @@ class Sensor:
         self._started = False
 
     def begin(self, *, now_ms) -> None:
-        """Asks the part for a value."""
+        """Starts a measurement of the part."""
         self._begun_ms = now_ms
         self._started = self._start()
 
     def waiting(self) -> bool:
-        """Tells whether a measurement is under way."""
+        """Returns whether a measurement is under way."""
         return self._begun_ms is not None
 
     def collect(self, *, now_ms):
-        """Returns PENDING or the outcome."""
+        """Returns PENDING, then the value or None."""
         assert self._begun_ms is not None, "begin first"
         if self._started and now_ms - self._begun_ms < self.conversion_ms:
             return PENDING

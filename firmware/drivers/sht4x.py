@@ -1,8 +1,8 @@
-"""The SHT40, SHT41 and SHT45 measure temperature and relative humidity, each with a CRC of its own.
+"""Drives the SHT40, SHT41 and SHT45, which measure temperature and relative humidity, each value with a CRC of its own.
 
 Sensirion SHT4x data sheet: Command Overview (0xFD measures with high precision and answers six bytes), Timing (8.3 ms
 at most; a read before that is not acknowledged), Checksum Calculation, Conversion of Signal Output. Humidity beyond 0
-and 100 % is cut, as the data sheet says. The heater is not used.
+and 100 % is cut, as the data sheet requires. The heater is not used.
 """
 
 from drivers.crc import checked_words
@@ -13,7 +13,7 @@ MEASURE = b"\xfd"
 
 
 class Sht4x(Sensor):
-    """Reads temperature and humidity of the air. `bus` is a drivers.i2c_bus.Bus."""
+    """Measures temperature and humidity of the air. `bus` is a drivers.i2c_bus.Bus."""
 
     conversion_ms = 10
 
@@ -34,10 +34,10 @@ class Sht4x(Sensor):
 
 
 def temperature_ck(counts) -> int:
-    """Converts counts: -45 °C and 175 K over the full scale."""
+    """Converts counts to 0.01 °C: -45 °C and 175 K over the full scale."""
     return -4500 + (17500 * counts + 32767) // 65535
 
 
 def humidity_permille(counts) -> int:
-    """Converts counts: -6 % and 125 % over the full scale, cut to 0 to 100 %."""
+    """Converts counts to 0.1 %: -6 % and 125 % over the full scale, cut to 0 to 100 %."""
     return max(0, min(1000, -60 + (1250 * counts + 32767) // 65535))

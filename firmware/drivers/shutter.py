@@ -1,19 +1,19 @@
-"""Shuts the latching valves of a board by pulses where no application does: in the rescue, and without usable settings.
+"""Shuts the latching valves of a board by pulses when no application does: in the rescue, and without usable settings.
 
-A latching valve stays as its last pulse left it, so one that was open when a program died is open still: what boot.py
-did to the pins does not matter. No settings say which outputs carry a valve: each has its pulse, twice, the master
-first, for water stops with it. Nothing is ever opened. A pulse waits until the capacitor is charged, as far as that can
-be told without settings: its voltage rises no more; after ten seconds it is given all the same.
+A latching valve stays as its last pulse left it, so one that was open when a program ended is still open: the levels
+that boot.py sets do not move it. No settings name the outputs with a valve, so each output gets a pulse, twice, the
+master first, since it stops the water. Nothing is ever opened. A pulse waits until the capacitor is charged, which
+without settings means that its voltage no longer rises; after ten seconds the pulse is given anyway.
 """
 
 from drivers import latching_valves
 from drivers.analog import Analog
 from drivers.i2c_bus import open_bus
 
-# From one reading of the capacitor to the next, and before the first pulse.
+# The time from one reading of the capacitor to the next, and before the first pulse.
 READ_EVERY_MS = 200
 FIRST_MS = 1000
-# What rises by less than a part in so many between two readings is charged.
+# The capacitor is charged when its voltage rises by less than one part in this many between two readings.
 STILL_PARTS = 32
 GAP_MS = 100
 ENERGY_WAIT_MS = 10_000
@@ -64,8 +64,8 @@ class Shutter:
         self.deadline_ms = now_ms
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Does what is due; returns False once every output has had its pulses. It shuts even if `wanted` says
-        otherwise."""
+        """Does what is due; returns False once every output has had its pulses. It shuts valves whatever `wanted`
+        is."""
         if now_ms >= self._read_ms:
             self._read_ms = now_ms + READ_EVERY_MS
             self._read_capacitor(now_ms)
@@ -82,7 +82,7 @@ class Shutter:
         return False
 
     def _next(self, now_ms):
-        """Begins the next pulse once there is energy for it."""
+        """Begins the next pulse once the capacitor is charged, or ENERGY_WAIT_MS have passed."""
         if not self._waiting:
             self.deadline_ms = None
             return
@@ -116,7 +116,7 @@ class Shutter:
         self._phase, self.deadline_ms = _RESTING, now_ms + GAP_MS
 
     def _read_capacitor(self, now_ms):
-        """Reads the capacitor; one that cannot be read counts as charged."""
+        """Reads the capacitor, which counts as charged when it cannot be read."""
         self._capacitor.begin(now_ms=now_ms)
         mv, before_mv = self._capacitor.collect(now_ms=now_ms), self._mv
         self._mv = mv

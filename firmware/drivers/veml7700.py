@@ -1,10 +1,10 @@
-"""The VEML7700 ambient light sensor runs at its lowest gain: 0.5 lx to 120 klx in whole lux, without changing ranges.
+"""Drives the VEML7700 ambient light sensor at its lowest gain: 0.5 lx to 120 klx in whole lux, without changing ranges.
 
 Vishay VEML7700 data sheet 84286, Command Registers: 16-bit registers, low byte first; ALS_CONF_0 at 0x00 (gain bits
 12:11, here 10 for 1/8; integration time bits 9:6, here 0000 for 100 ms; bit 0 shut down), ALS at 0x04. Application note
-84323 of 2025-03-06: 0.0672 lx a count at gain 1 and 100 ms (earlier issues said 0.0576), and a polynomial of the
-fourth degree for what is above 1000 lx. Every `begin` writes the configuration again, so that a part that
-restarted alone does not measure with another gain.
+84323 of 2025-03-06: 0.0672 lx a count at gain 1 and 100 ms (earlier issues said 0.0576), and a polynomial of the fourth
+degree above 1000 lx. Every `begin` writes the configuration again, so that a part that restarted alone does not measure
+with another gain.
 """
 
 from drivers.sensor import Sensor
@@ -15,15 +15,15 @@ GAIN_EIGHTH_100_MS = b"\x00\x10"
 # 0.0672 lx times 8, in 10^-4 lx.
 COUNT_E4_LX = 5376
 STRAIGHT_MAX_LX = 1000
-# Of the polynomial, in 10^-17: the fourth degree's coefficient down to the first's.
+# The polynomial's coefficients, in 10^-17, from the fourth degree down to the first.
 POLYNOMIAL_E17 = (60_135, -939_240_000, 8_148_800_000_000, 100_230_000_000_000_000)
 E17 = 10**17
 
 
 class Veml7700(Sensor):
-    """Gives lx. `bus` is a drivers.i2c_bus.Bus."""
+    """Measures illuminance in lx. `bus` is a drivers.i2c_bus.Bus."""
 
-    # 2.5 ms to wake up, 100 ms that began before the write may have to be waited for, and 100 ms of ours.
+    # 2.5 ms to wake up, up to 100 ms for an integration that began before the write, and 100 ms for ours.
     conversion_ms = 230
 
     def __init__(self, bus, address):
