@@ -1,5 +1,5 @@
 """Drives the serial line to an OpenTherm Gateway: 9600 baud, 8N1, ASCII lines. It carries bytes between the UART and
-the boiler machine of `heating.boiler`, knows no command and never blocks.
+`heating.boiler.BoilerLink`, knows no command and never blocks.
 
 `uart` has `any`, `read`, `write` as in `machine.UART`, made with `timeout=0`. A command has at most 9 bytes, so that a
 write never waits: the port's transmit buffer holds 256. The gateway reports two frames a second, 22 bytes: a loop that

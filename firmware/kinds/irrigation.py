@@ -1,13 +1,15 @@
-"""The irrigation node drives eight zone valves, a master and a pump, and reads meter, rain gauge, air and battery.
+"""Composes the irrigation node, which drives eight zone valves, a master and a pump, and reads meter, rain gauge, air
+and battery.
 
     site       [latitude, longitude] in 10^-4 degree
     watering, valves, supply, pulse, meter, battery, soil, weather, fitted, rain: see watering.settings
 
-This board's valves latch: what is open stays so when the mains fail. So a node without `battery` in its settings, which
-is fed and stays awake, has the board's own cell as its store, and opens nothing that this could not shut.
+This board's valves latch: an open valve stays open when the mains fail. So a node without `battery` in its settings,
+which is on the mains and stays awake, has the board's own cell as its store, and opens no valve that this cell could
+not shut.
 
-Of the drivers only the bridges, the selector and the sensors are used: which pulse is due, `watering.valves` decides,
-so that one machine owns deadlines, the closing of a boot and the order of pulses.
+It only uses the drivers of the bridges, the selector and the sensors: `watering.valves` decides which pulse is due, so
+that one machine owns deadlines, the closing at a boot and the order of pulses.
 """
 
 from drivers import latching_valves, sensor
@@ -26,24 +28,24 @@ from wire import quantity
 
 KIND = WateringTrade.kind
 FIELDS = ("site",) + _OWN_FIELDS
-# Channel 0 is the air; the board has the last channel, as a thermostat's has.
+# Channel 0 is the air; the board has the last channel, as on a thermostat.
 BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
-# A coil's current is what it is at 50 ms: the INA226 takes 10 ms for its mean.
+# A coil's current is measured at 50 ms: the INA226 takes 10 ms for its mean.
 _CURRENT_AT_MS = 40
-# A pulse waits for its capacitor so long, then it is given all the same: half a closing is better than none.
+# How long a pulse waits for its capacitor; then it is given anyway: half a closing is better than none.
 _CHARGE_MS = 10_000
 _CHARGED_PERCENT = 90
 _CHARGE_READ_MS = 20
-# A selector that did not answer is asked after so long for the next output whose pulse is due.
+# A selector that did not answer is tried again after this, with the next output whose pulse is due.
 _AGAIN_MS = 100
-# Phases of a pulse: its valve is being connected, has current, its current was asked for, is known.
+# Phases of a pulse: its valve is being connected, has current, the measurement of its current was started, is done.
 _SELECTING, _DRIVING, _ASKED, _MEASURED = range(4)
 _WIND_DMS_PER_HZ = 7  # a cup anemometer of 0.7 m/s a pulse and second, the usual one
 
 
 def decode(faults, plain):
-    """Returns watering.settings.Own, as far as it could be read."""
+    """Returns a watering.settings.Own, as far as it could be read; notes the faults."""
     from boards import irrigation as board
     from node import settings
     from watering import settings as own_settings
@@ -51,20 +53,21 @@ def decode(faults, plain):
     own = own_settings.decode(faults, plain, settings.site(faults, plain.get("site")), _reserve(board))
     for output in range(PUMP):
         if own.kinds[output] == HELD:
-            # Its machine would say that it is open, and no wire would have a voltage.
+            # Its machine would count as open, and no wire would have a voltage.
             faults.add(f"valves[{output}]", "is held", "this board has bridges only: use a latching valve, or 0")
     return own
 
 
 def _reserve(board):
-    """Returns (mAh, mJ a pulse, mV) of the board's own store. A pulse takes what the capacitor holds, and as much again
-    that the converter adds meanwhile or loses: twice C U^2 / 2."""
+    """Returns (mAh, mJ a pulse, mV) of the board's own store. A pulse takes the energy in the capacitor, and as much
+    again that the converter adds meanwhile or loses: twice C U^2 / 2."""
     boost_mv = board.BOOST_FULL_MV
     return (board.BATTERY_CAPACITY_MAH, board.CAPACITOR_MICROFARAD * boost_mv // 1000 * boost_mv // 1_000_000, boost_mv)
 
 
 def make_trade(own, start):
-    """Returns the trade of one irrigation node: with a store whose charge is watched, asleep or not, or without."""
+    """Returns the trade of one irrigation node: a SleepyTrade when it has a store, whose charge must be watched, asleep
+    or not."""
     if own.capacity_mah:
         return SleepyTrade(own, start)
     return WateringTrade(own, start)
@@ -81,16 +84,17 @@ def _counters(own, board, machine):
     found = {}
     for name, unit, pin, hz_max in wired:
         counter = machine.Counter(unit, machine.Pin(pin, machine.Pin.IN))
-        # Water and wind that are too fast are a burst and a storm; rain of ten tips a second is none.
+        # Too fast pulses of water and wind are a burst and a storm; ten tips a second are no rain.
         found[name] = Pulses(counter, hz_max=hz_max, caps=name != inputs.RAIN_TIPS)
     return found
 
 
 class Ports:
-    """Drives bridges, one pulse at a time, and the pump's relay, and reads counters, contacts and sensors of
+    """Drives the bridges, one pulse at a time, and the pump's relay, and reads the counters, contacts and sensors of
     `board`."""
 
-    # A program that does not read these waters no more, and no other sign tells: is_sound looks at valves and pipe.
+    # A program that does not read these no longer waters, and nothing else shows it: is_sound checks only valves and
+    # pipe.
     whole = (quantity.BATTERY, inputs.BOOST_MV, inputs.METER_PULSES)
 
     def __init__(self, own, board, machine, *, now_ms):
@@ -121,7 +125,7 @@ class Ports:
         )
         for i in range(len(own.soil)):
             self._sensors[inputs.SOIL_MV + i] = _analog(machine, probes[i])
-        # Once more for the pulses, whose question must not spoil a sample that is under way.
+        # A second reader for the pulses, which must not disturb a sample that is under way.
         self._capacitor = _analog(machine, capacitor)
         self._sensors.update(_counters(own, board, machine))
         self._flow_pin, self._rain_pin, self._button_pin = [
@@ -146,8 +150,8 @@ class Ports:
         self.safe()
 
     def wake_pins(self, trade):
-        """Names what may wake the chip, as `esp32.sleeping` has it: {word of node.trade: (pin, its active level)}. With
-        a rain gauge there is none left for the button: the chip tells two wake inputs apart, and no more."""
+        """Returns the wake inputs for `esp32.sleeping`: {word of node.trade: (pin, its active level)}. With a rain
+        gauge no input is left for the button: the chip can distinguish only two."""
         pins = {HAND: (self._button_pin, self._button_level)}
         if self._own.tip_cmm:
             pins = {RAIN: (self._rain_pin, 0)}
@@ -156,7 +160,7 @@ class Ports:
         return pins
 
     def safe(self):
-        """Takes the current off every coil and the pump. The turns that follow pulse shut what latches."""
+        """Takes the current off every coil and the pump. The following turns pulse latching valves shut."""
         self._master_bridge.coast()
         self._zone_bridge.coast()
         self._selector.release()
@@ -166,11 +170,11 @@ class Ports:
         self._pulse = None
 
     def apply(self, outputs, *, now_ms):
-        """Does one turn: the pump at once; of the pulses the one that is under way, or the next."""
+        """Does one turn: switches the pump at once, and continues the pulse under way or begins the next."""
         drive = outputs.tick(now_ms=now_ms)
         self._pump.value(self._pump_closed if drive.held >> PUMP & 1 else 1 - self._pump_closed)
-        # The capacitor is charged while any pulse is due or a valve is open: its closing must not wait. And while a run
-        # wants to open one, or one is about to: it is refused until the capacitor is charged.
+        # The capacitor is charged while any pulse is due or a valve is open, whose closing must not wait; also while a
+        # run wants to open a valve, or is about to: that is refused until the capacitor is charged.
         charging = not outputs.ready() or outputs.any_open() or outputs.prepares
         self._boost.value(self._boost_active if charging else 1 - self._boost_active)
         if self._wet is not None:
@@ -200,7 +204,7 @@ class Ports:
             one.begin(now_ms=now_ms)
 
     def collect(self, *, now_ms):
-        """Returns PENDING until every sensor has answered or given up."""
+        """Returns PENDING until every sensor has a value or has failed, then the sample."""
         still = []
         for name in self._unread:
             value = self._sensors[name].collect(now_ms=now_ms)
@@ -214,7 +218,7 @@ class Ports:
         if still:
             return PENDING
         if self._wet is not None:
-            # A node that has just woken sleeps again before the level has held.
+            # A node that has just woken sleeps again before the level has lasted long enough.
             wet = self._wet.active
             self._values[inputs.RAIN_WET] = 1 if (self._wet.seen if wet is None else wet) else 0
         return self._values
@@ -222,8 +226,8 @@ class Ports:
     # --- inside ---------------------------------------------------------------------------------------------
 
     def _is_charged(self, now_ms):
-        """Tells whether the capacitor can move a valve. After a cold start it is empty: its pulse would move nothing,
-        and the valve would be believed shut."""
+        """Returns whether the capacitor can move a valve. After a cold start it is empty: its pulse would move nothing,
+        and the valve would count as shut."""
         wanted_mv = self._own.boost_mv
         if not wanted_mv:
             return True
@@ -238,13 +242,14 @@ class Ports:
         return True
 
     def _begin(self, outputs, pulse, now_ms):
-        """Connects the valve; a master has a bridge of its own."""
+        """Begins a pulse: connects the valve by the selector; the master has a bridge of its own."""
         self._pulse, self._begun_ms, self._phase = pulse, now_ms, _SELECTING
         if pulse[0] == MASTER:
             self._drive(now_ms)
         elif not self._selector.select(pulse[0] - 1):
-            # The selector is silent, or one of its lines is stuck: the pulse stays due, and the others go on. What has
-            # no pulse draws nothing, and the guard makes an alarm of that, which also ends a run that could not open.
+            # The selector is silent, or one of its lines is stuck: the pulse stays due, and the others continue. A
+            # valve without a pulse draws no current, for which the guard raises an alarm, which also ends a run that
+            # could not open.
             self._selector.release()
             self._pulse = None
             outputs.put_off(_AGAIN_MS, pulse[0], now_ms=now_ms)
@@ -258,7 +263,7 @@ class Ports:
 
     def _current(self, outputs, output, now_ms):
         if self._phase != _ASKED:
-            # Also where a question of the last pulse was never answered: that answer is another coil's.
+            # This also restarts a measurement of the last pulse that was never collected: its value is another coil's.
             self._phase = _ASKED
             self._coil.begin(now_ms=now_ms)
             return
@@ -285,5 +290,5 @@ class Ports:
 
 
 def _analog(machine, wired):
-    """Opens the voltage of `wired`, pin and divider."""
+    """Returns the Analog of `wired`: pin, upper and lower resistor of the divider."""
     return Analog(machine.ADC(machine.Pin(wired[0])), upper_ohm=wired[1], lower_ohm=wired[2])

@@ -1,7 +1,8 @@
-"""The streetlight drives a relay and a dimming output, or a DALI gear; it reads a meter, a photocell and a detector.
+"""Composes the streetlight, which drives a relay and a dimming output, or a DALI gear, and reads a meter, a photocell
+and a detector.
 
-Its settings are those of lighting.settings. Which output drives the lamp is theirs to say: "0-10v" and "pwm" are the
-board's dimming pin, "dac" its converter chip, "relay" the relay alone, "dali" the bridge that is fitted in the meter's
+Its settings are those of lighting.settings. They name the output that drives the lamp: "0-10v" and "pwm" are the
+board's dimming pin, "dac" its converter chip, "relay" only the relay, "dali" the bridge that is fitted in the meter's
 place; the gear then measures itself.
 """
 
@@ -16,7 +17,7 @@ BOARD_TEMPERATURE = quantity.TEMPERATURE
 
 
 def decode(faults, plain):
-    """Returns lighting.settings.Own, as far as it could be read."""
+    """Returns a lighting.settings.Own, as far as it could be read; notes the faults."""
     from lighting import settings
     from node import settings as node_settings
 
@@ -29,8 +30,8 @@ def make_trade(own, start):
 
 
 class Ports:
-    """Owns the lamp's output, lit from its first instant on, meter or gear, cell and detector. Drivers that this lamp
-    does not need are not loaded."""
+    """Owns the lamp's output, which is lit from the first instant on, meter or gear, photocell and detector. Drivers
+    that this lamp does not need are not loaded."""
 
     def __init__(self, own, board, machine, *, now_ms):
         is_dali = own.output == DALI
@@ -51,8 +52,8 @@ class Ports:
 
     @property
     def whole(self):
-        """The keys without which a sample is none of the lamp: a photocell alone does not do. Five silent samples are
-        an alarm, but with the settings' slowest that takes five hours."""
+        """The keys without which a sample does not show the lamp: a photocell alone is not enough. Five silent samples
+        are an alarm, but at the slowest rate of the settings that takes five hours."""
         return self._source.whole
 
     def safe(self):
@@ -63,11 +64,11 @@ class Ports:
         self._output.turn(now_ms)
 
     def answered(self):
-        """Tells whether the converter chip holds what it was given. The trade reports a gear's silence."""
+        """Returns whether the converter chip holds its last value. The trade reports a gear's silence."""
         return self._output.answers
 
     def sense(self, *, now_ms):
-        """Returns {OCCUPANCY: 1} while a person is there, else None: every turn, between the samples."""
+        """Returns {OCCUPANCY: 1} while a person is present, else None; called every turn, between the samples."""
         return None if self._detector is None else self._detector.sense()
 
     def begin_sample(self, *, now_ms):
@@ -94,7 +95,7 @@ class Ports:
 
 
 def _output(own, board, machine, bus):
-    """Opens relay and dimming, at the fail-safe level before anything else."""
+    """Opens relay and dimming, at the fail-safe level from the start."""
     from drivers import dimmer
 
     closed = board.RELAY_CLOSED_LEVEL
@@ -125,14 +126,14 @@ class _Steady:
         self.set_level(FAIL_SAFE_PERCENT)
 
 
-# The converter's EEPROM takes 50 ms to write, at the start; a chip that is absent is not asked for ever.
+# Writing the converter's EEPROM, at the start, takes 50 ms; an absent chip is not tried for ever.
 _PREPARE_MS = 100
 _PREPARE_TRIES = 10
 
 
 class _Converter:
-    """Dims by a converter chip, which is written again now and then, with a relay for 0. The chip's EEPROM, which rules
-    when the chip starts alone, is given full light first, where it has anything else."""
+    """Dims by a converter chip, which is written again now and then, with a relay for 0. First, full light is written
+    to the chip's EEPROM, which sets the output when the chip restarts alone, unless it holds that already."""
 
     def __init__(self, board, bus, switch):
         from drivers import dimmer
@@ -162,8 +163,8 @@ class _Converter:
                 self._prepare_ms = now_ms + _PREPARE_MS
                 self._tries = 0 if self._chip.prepare(self._full_mv) else self._tries - 1
             return
-        # The voltage first: a relay that closes on the old level would flash it. A chip that takes none keeps no lamp
-        # dark.
+        # The voltage first: a relay that closes first would flash the old level. The relay follows even if the chip
+        # fails, so that a failed chip keeps no lamp dark.
         percent = max(self._percent, self._least) if self._percent else 0
         self.answers = self._chip.set(self._full_mv * percent // 100, now_ms=now_ms)
         self._switch.set_level(self._percent)
@@ -181,7 +182,7 @@ class _Meter:
 
 
 class _Gear:
-    """Wraps a DALI gear behind its bridge: output and meter at once. Its mains stay on: the relay's coil is left
+    """Wraps a DALI gear behind its bridge, which is output and meter at once. Its mains stay on: the relay's coil is
     idle."""
 
     answers = True
@@ -200,7 +201,7 @@ class _Gear:
         self._gear.turn(now_ms=now_ms)
 
     def safe(self):
-        # The loop turns no more, so that one frame must do.
+        # The loop no longer turns, so one frame must be enough.
         self._bridge.light_every_gear()
 
     def begin(self, *, now_ms):
@@ -224,6 +225,6 @@ class _Detector:
 
 
 def _cell(part, board, bus):
-    """Opens the photocell of which the settings say that it is fitted."""
+    """Opens the photocell that the settings name."""
     is_wide = part == board.PHOTOCELL_WIDE_PART
     return board.open_photocell_wide(bus) if is_wide else board.open_photocell(bus)

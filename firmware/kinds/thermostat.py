@@ -1,4 +1,4 @@
-"""The thermostat heats one room by a relay, a 0-10 V valve or a boiler that speaks OpenTherm.
+"""Composes the thermostat, which heats one room by a relay, a 0-10 V valve or an OpenTherm boiler.
 
 Its settings are those of heating.settings.
 """
@@ -15,7 +15,7 @@ BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
 
 def decode(faults, plain):
-    """Returns heating.settings.Own, or None where it could not be read."""
+    """Returns a heating.settings.Own, or None when it could not be read; notes the faults."""
     from heating import settings
 
     return settings.decode(faults, plain)
@@ -27,7 +27,8 @@ def make_trade(own, start):
 
 
 class Ports:
-    """Owns the chip's side: no heat from the first instant on. What is not fitted is never asked."""
+    """Owns the outputs, without heat from the first instant on, and the sensors. Parts that are not fitted are never
+    read."""
 
     def __init__(self, own, board, machine, *, now_ms):
         from drivers.contact import Contact
@@ -72,8 +73,8 @@ class Ports:
         self._values = {}
 
     def safe(self):
-        """Ends all heat. A valve is shut by a command: its chip holds a voltage through our restart. A boiler's lease
-        expires within a minute."""
+        """Ends all heat. A valve must be shut by a command, since its chip holds its voltage through our restart. A
+        boiler's lease expires within a minute."""
         self._relay.value(1 - self._closed)
         self._pump.value(1 - self._pump_closed)
         if self._valve is not None:
@@ -94,12 +95,12 @@ class Ports:
             self._window.poll(now_ms=now_ms)
 
     def answered(self):
-        """Tells whether the converter holds what it was given. The trade reports a boiler's silence."""
+        """Returns whether the converter holds its last value. The trade reports a boiler's silence."""
         return self._answers
 
     def sense(self, *, now_ms):
-        """Returns {OCCUPANCY: 1} while a person is there, else None: every turn. No sample has it: it stays in the
-        node."""
+        """Returns {OCCUPANCY: 1} while a person is present, else None; called every turn. It is in no sample, so it
+        never leaves the node."""
         if self._detector is None:
             return None
         self._detector.poll(now_ms=now_ms)
@@ -119,7 +120,7 @@ class Ports:
             if value is PENDING:
                 return PENDING
             self._waiting.pop(0)
-            if key == quantity.ENERGY and value is not None:  # of the meter no other quantity leaves the node
+            if key == quantity.ENERGY and value is not None:  # no other quantity of the meter leaves the node
                 value = {quantity.POWER: value[quantity.POWER], key: value[key]}
             sensor.note(self._values, key, value)
             if self._waiting:
@@ -130,6 +131,6 @@ class Ports:
             self._values[quantity.WINDOW] = 1 if self._window.active else 0
         if self._boiler is not None:
             for key, value in self._boiler.readings(now_ms=now_ms).items():
-                self._values.setdefault(key, value)  # a sensor of ours is nearer than the boiler's
+                self._values.setdefault(key, value)  # our own sensor precedes the boiler's
         return self._values or None
 

@@ -1,19 +1,20 @@
-"""The water meter in a pit turns pulses into litres, flow and three alarms. One file and one entry in hardware/nodes;
-the trade is here with its kind, for nothing else has it.
+"""Composes the water meter in a pit, which turns pulses into litres, flow and three alarms. Its trade is in this file
+too, since no other module uses it.
 
-    meter       [millilitres a pulse, greatest flow in mL/min that the place can want]
-    dial_l      what the meter's dial showed when the node was fitted, litres; 0 when left out
-    battery     true: it runs on its cell and sleeps; absent: it is fed, and stays awake
-    leak_ml_h   least flow of every hour of the night that is a leak, mL/h; 2000 when left out; never less than two
+    meter       [millilitres a pulse, greatest flow in mL/min that the site can use]
+    dial_l      reading of the meter's dial when the node was fitted, litres; 0 when left out
+    battery     true: it runs on its cell and sleeps; absent: it is supplied from outside and stays awake
+    leak_ml_h   least flow in every night hour that is a leak, mL/h; 2000 when left out; at least two
                 pulses, for one may belong to the hour before
 
-What it holds on to: the volume shown never goes back, over any number of power cuts; a cut loses the pulses since the
-last hourly note at most. For that each note says how far the volume may be shown until the next, and after a cut it
-stands there until the count has come up to it. The dial moves from the first note on, an hour after fitting.
+The reported volume never goes back, over any number of power cuts; a cut loses at most the pulses since the last hourly
+checkpoint. For that each checkpoint holds the highest volume that may be reported until the next one, and after a cut
+the reported volume stays there until the count has reached it. The volume moves from the first checkpoint on, an hour
+after fitting.
 
-A leak is water that runs in every one of the night hours; a burst is more than the place can want for a minute; both
-end by themselves when the water does. An open cable loop is reported at once: it was cut, or the emitter taken off.
-Orders mean nothing to it, and a technician's lock or test no more than that they are reported: it goes on counting.
+A leak is water that flows in every one of the night hours; a burst is more flow than the site can use, for a minute;
+both alarms end by themselves with the flow. An open cable loop is reported at once: the cable was cut, or the emitter
+removed. The node declines orders; a technician's lock or test is reported but does not stop the counting.
 """
 
 import struct
@@ -30,7 +31,7 @@ BOARD_TEMPERATURE = quantity.key(quantity.TEMPERATURE, 15)
 
 Own = namedtuple("Own", ("pulse_ml", "flow_max_ml_min", "dial_l", "leak_ml_h", "sleeps"))
 
-# What Ports hand over beside quantities of the wire: pulses since the start.
+# Key of the ports' sample beside the quantities of the wire: pulses since the start.
 PULSES = "pulses"
 
 # Emitters give a pulse for 0.1 L to 1000 L (cyclometers, and large flanged meters); a DN 300 main carries 20 m3/min.
@@ -38,27 +39,29 @@ _PULSE_ML = (100, 1_000_000)
 _FLOW_ML_MIN = (1000, 20_000_000)
 _LEAK_ML_H = (100, 10_000_000)
 _LITRES_MAX = 0xFFFFFFFF  # of wire.quantity: four million cubic metres
-# Civil hours in which a town sleeps; water that runs in each of them is drunk by no one and paid for.
+# Civil hours in which a town sleeps: water that flows in each of them is not used, but paid for.
 _NIGHT_HOURS = (2, 3, 4)
 _BURST_S = 60
 _JUDGE_MS = 10_000
 # A lithium cell at 3.0 V has a tenth left; it recovers a little when it rests.
 _BATTERY_LOW_MV, _BATTERY_GOOD_MV = 3000, 3200
-# Between two notes the volume is shown up to so many minutes of the greatest flow, or twice what the last hour had.
+# Between two checkpoints the reported volume may rise by this many minutes of the greatest flow, or by twice the last
+# hour's volume.
 _SHOWN_MIN = 6
 # A pulse wakes the chip, which needs two seconds to count again: faster ones would be lost.
 _PULSES_ASLEEP_MIN = 20
-# It looks at cable and cell so often.
+# The longest sleep: it checks cable and cell at least this often.
 _SLEEP_MAX_MS = 900_000
-# After a pulse it stays for the next, or sleeps after this.
+# After a pulse it stays awake this long for the next one.
 _WATCH_MS = 10_000
-# mL, shown, may be shown, noted; faults; ms since the sample; hour (0: none), its mL, watched whole; night hours; mV
+# mL counted, mL reported, mL that may be reported, mL at the last checkpoint; faults; ms since the sample; hour (0:
+# none), its mL, whether it was watched whole; night hours; mV
 _ASLEEP = "<QQQQBIIQBBH"
-_MEMORY = "<QQB"  # millilitres, millilitres that may be shown, faults in force
+_MEMORY = "<QQB"  # mL counted, mL that may be reported, faults in force
 
 
 def decode(faults, plain):
-    """Returns Own, as far as it could be read."""
+    """Returns an Own, as far as it could be read; notes the faults."""
     meter = plain.get("meter")
     if faults.sequence("meter", meter, 2, 2):
         sound = faults.integer("meter[0]", meter[0], _PULSE_ML[0], _PULSE_ML[1])
@@ -79,8 +82,8 @@ def decode(faults, plain):
 
 
 def _refuse_fast(faults, pulse_ml, flow_max_ml_min):
-    """Refuses an emitter too fine for the board: twice the greatest flow must be counted, or a burst would be no
-    flow."""
+    """Refuses an emitter that is too fine for the board, which must be able to count twice the greatest flow, or a
+    burst would not be seen."""
     from boards import water_meter as board
 
     least_ml = -(-2 * flow_max_ml_min // (60 * board.METER_HZ_MAX))
@@ -95,7 +98,7 @@ def make_trade(own, start):
 
 
 class MeterTrade(Trade):
-    """Counts what passes one pipe, and judges burst, leak, cable and cell."""
+    """Counts the water through one pipe, and judges burst, leak, cable and cell."""
 
     kind = KIND
 
@@ -107,7 +110,7 @@ class MeterTrade(Trade):
         self._shown_ml = self._ceiling_ml = 0
         if len(start.memory) == struct.calcsize(_MEMORY):
             self._total_ml, self._ceiling_ml, flags = struct.unpack(_MEMORY, start.memory)
-            self._shown_ml = self._ceiling_ml  # what was shown before the cut is not above it
+            self._shown_ml = self._ceiling_ml  # the volume reported before the cut is not above it
             self._active = {code for bit, code in enumerate(_CONDITIONS) if flags >> bit & 1}
         self._noted_ml = self._total_ml
         self._pulses = None
@@ -115,7 +118,7 @@ class MeterTrade(Trade):
         self._flow_ml_min = None
         self._watch_until_ms = start.now_ms
         self._over_since_ms = None
-        # Burst is judged on so long, in which the greatest flow gives two pulses: one pulse alone is no flow.
+        # A burst is judged over this time, in which the greatest flow gives two pulses: one pulse alone shows no flow.
         self._judge_ms = max(_JUDGE_MS, 2 * 60_000 * own.pulse_ml // own.flow_max_ml_min)
         self._judged_ms = self._judged_ml = 0
         self._battery_mv = None
@@ -167,11 +170,13 @@ class MeterTrade(Trade):
         return "no-output"
 
     def is_sound(self, moment):
-        """Tells whether it counts. Leak, burst and a weak cell are the pipe's and the cell's: no program mends them."""
+        """Returns whether the node counts. A leak, a burst and a weak cell are not the program's fault: no program
+        mends them."""
         return event.METER_FAILURE not in self._active and event.SENSOR_FAILURE not in self._active
 
     def wants_sample_ms(self, now_ms):
-        """Asks for samples sooner than usual while a burst is judged, and before a sleep with unread pulses."""
+        """Returns when a sample is wanted: sooner than usual while a burst is judged, and before a sleep with unread
+        pulses."""
         if self._over_since_ms is not None:
             return self._at_ms + _JUDGE_MS
         return self._watch_until_ms if self.sleeps and self._watch_until_ms > self._at_ms else None
@@ -188,17 +193,18 @@ class MeterTrade(Trade):
 
     @property
     def counts_asleep(self):
-        """A pulse always wakes the chip."""
+        """True: a pulse always wakes the chip."""
         return True
 
     def may_sleep_until(self, moment):
-        """Allows sleep between two pulses, unless more flows than the place can want."""
+        """Allows sleep between two pulses, unless more flows than the site can use."""
         if self._pulses is None or self._over_since_ms is not None or moment.now_ms < self._watch_until_ms:
             return None
         return moment.now_ms + _SLEEP_MAX_MS
 
     def asleep(self, now_ms):
-        """Packs all of its state: `memory` would move what may be shown, and this is not on flash."""
+        """Returns all of the state: `memory` would raise the volume that may be reported, and a sleep image is not on
+        flash."""
         flags = 0
         for bit, code in enumerate(_CONDITIONS):
             flags |= (code in self._active) << bit
@@ -225,7 +231,7 @@ class MeterTrade(Trade):
         return min(self._own.dial_l + self._shown_ml // 1000, _LITRES_MAX)
 
     def _watch_burst(self, volume_ml, elapsed_ms, now_ms):
-        """Reports a burst when more flows than the place can want for _BURST_S."""
+        """Reports a burst when more flows than the site can use for _BURST_S."""
         if self._flow_ml_min is None:
             self._over_since_ms = None
             self._judged_ms = self._judged_ml = 0
@@ -246,7 +252,8 @@ class MeterTrade(Trade):
             self._set(event.PIPE_BURST, True, (None, flow))
 
     def _watch_night(self, volume_ml, unix_s):
-        """Counts each night hour that was watched whole; without a clock there is no night."""
+        """Counts the night hours in a row with a leak's flow that were watched whole; without a clock there is no
+        night."""
         if unix_s is None:
             self._hour, self._night = None, 0
             return
@@ -259,7 +266,7 @@ class MeterTrade(Trade):
                 self._close_hour(before)
             else:
                 self._night = 0
-            # The hour of a start misses water: it may neither find a leak nor end one.
+            # The hour of a start was not watched whole: it may neither begin nor end a leak.
             before = (hour, 0, follows)
         self._hour = (hour, before[1] + volume_ml, before[2])
 
@@ -305,9 +312,9 @@ _CONDITIONS = (
 
 
 class Ports:
-    """Reads a counter, a contact and a voltage; nothing is driven."""
+    """Reads a counter, a contact and a voltage; drives nothing."""
 
-    whole = (quantity.BATTERY,)  # without pulses is_sound says no
+    whole = (quantity.BATTERY,)  # without pulses is_sound returns False
 
     def __init__(self, own, board, machine, *, now_ms):
         from drivers.analog import Analog
@@ -325,7 +332,7 @@ class Ports:
         )
 
     def wake_pins(self, trade):
-        """Names a pulse and the technician's hand, as `esp32.sleeping` has it."""
+        """Returns the wake inputs for `esp32.sleeping`: the meter's pulse and the button."""
         return {PULSE: (self._pin, 0), HAND: (self._button, self._button_level)}
 
     def safe(self):
