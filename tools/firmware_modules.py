@@ -85,7 +85,7 @@ def fitted(kind: str, firmware: Path = FIRMWARE) -> list[str]:
 
 
 def let_go(firmware: Path = FIRMWARE) -> list[str]:
-    """Returns the modules that the shell releases once the node is made (kinds.READING)."""
+    """Returns the modules that the shell releases before the node is made (kinds.READING)."""
     for statement in ast.parse((firmware / "kinds" / "__init__.py").read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "READING":
             return list(ast.literal_eval(statement.value))
