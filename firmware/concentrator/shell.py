@@ -126,8 +126,8 @@ class Shell:
 
 
 class ConsolePort:
-    """Is the line on `sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a console
-    UART the input buffer holds one frame, and further bytes are lost: there a separate UART is better."""
+    """Serves as the line on `sys.stdin` and `sys.stdout`. On chips with USB of their own the host waits for us; on a
+    console UART the input buffer holds one frame, and further bytes are lost: there a separate UART is better."""
 
     def __init__(self, kbd_intr):
         kbd_intr(-1)  # a byte of 3 is then data, not Ctrl-C
@@ -153,7 +153,7 @@ class ConsolePort:
 
 
 class UartPort:
-    """Is the line on a UART, one of `links.uart.open_uart`."""
+    """Serves as the line on a UART, one of `links.uart.open_uart`."""
 
     def __init__(self, uart_):
         self._uart = uart_

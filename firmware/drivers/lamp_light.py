@@ -24,7 +24,7 @@ class LampLight:
         self.deadline_ms = None
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Does what is due and returns True. It lights the lamp whatever `wanted` is."""
+        """Does what is due and returns True. It lights the lamp for every value of `wanted`."""
         self._converter.set(self._full_mv, now_ms=now_ms)
         if now_ms >= self._command_ms:
             self._command_ms = now_ms + COMMAND_EVERY_MS

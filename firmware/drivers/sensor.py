@@ -1,7 +1,7 @@
 """Defines the interface of every sensor's driver, and the two phases that most of them share.
 
     begin(now_ms=)     starts a measurement, and drops one that was under way
-    collect(now_ms=)   returns PENDING, then the value, or None: the part was silent, or what it sent is not sound.
+    collect(now_ms=)   returns PENDING, then the value, or None: the part was silent, or its answer is not sound.
                        Call it again only after the next `begin`.
     faults             counts the outcomes that were None
 

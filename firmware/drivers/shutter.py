@@ -64,8 +64,8 @@ class Shutter:
         self.deadline_ms = now_ms
 
     def turn(self, *, now_ms, wanted=None) -> bool:
-        """Does what is due; returns False once every output has had its pulses. It shuts valves whatever `wanted`
-        is."""
+        """Does what is due; returns False once every output has had its pulses. It shuts valves for every
+        value of `wanted`."""
         if now_ms >= self._read_ms:
             self._read_ms = now_ms + READ_EVERY_MS
             self._read_capacitor(now_ms)

@@ -15,7 +15,7 @@ from node import settings as node_settings
 
 
 class WifiBearer:
-    """Carries UDP over a network that comes and goes."""
+    """Carries UDP over a Wi-Fi network that may be lost and return."""
 
     ack_timeout_ms = 0
 

@@ -52,8 +52,8 @@ class Ports:
 
     @property
     def whole(self):
-        """The keys without which a sample does not show the lamp: a photocell alone is not enough. Five silent samples
-        are an alarm, but at the slowest rate of the settings that takes five hours."""
+        """Returns the keys without which a sample does not show the lamp: a photocell alone is not enough. Five silent
+        samples are an alarm, but at the slowest rate of the settings that takes five hours."""
         return self._source.whole
 
     def safe(self):

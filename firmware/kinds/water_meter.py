@@ -193,7 +193,7 @@ class MeterTrade(Trade):
 
     @property
     def counts_asleep(self):
-        """True: a pulse always wakes the chip."""
+        """Returns True: a pulse always wakes the chip."""
         return True
 
     def may_sleep_until(self, moment):

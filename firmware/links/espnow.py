@@ -52,12 +52,12 @@ class EspNowLink:
 
     @property
     def state(self):
-        """The state of the channel: `channel.UP` or another state there."""
+        """Returns the state of the channel: `channel.UP` or another state of `links.channel`."""
         return self._ladder.state
 
     @property
     def ladder(self):
-        """The counters of the search for the channel, {name: integer}."""
+        """Returns the counters of the search for the channel, {name: integer}."""
         return self._ladder.counters
 
     def is_broken(self) -> bool:
@@ -151,8 +151,8 @@ class EspNowLink:
 
 
 class RadioBearer:
-    """Is the bearer of a node on ESP-NOW (esp32/bearer): it begins on the concentrator's last channel, or that of the
-    settings."""
+    """Serves as the bearer of a node on ESP-NOW (esp32/bearer): it begins on the concentrator's last channel, or that
+    of the settings."""
 
     ack_timeout_ms = 0
 

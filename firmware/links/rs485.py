@@ -1,9 +1,9 @@
 """Carries a node's datagrams on a UART, alone on a wire (`links.uart`) or on RS-485, where it sends when the gateway
 asks (`wire.bus`).
 
-`machine.UART` has no RS-485 mode: the pin goes up, the frame is written, and the loop waits until the last bit has
-left, at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on would disturb the answer of the node that is asked
-next. A transceiver that detects its direction needs no pin.
+`machine.UART` has no RS-485 mode: the pin is set, the frame is written, and the loop waits until the last bit has left,
+at most 100 ms at `wire.bus.BAUD_MIN`; a driver that stays on would disturb the answer of the node that is asked next. A
+transceiver that detects its direction needs no pin.
 
 The link has the small interface of `links.udp`, and answers in `wait`, at the end of a turn, so that the application's
 reply to a datagram in the question is sent in the same slot. Must not know what a datagram means.
@@ -105,7 +105,7 @@ class Rs485Link:
 
 
 class SerialBearer:
-    """Is the bearer of a node on a UART: alone on a wire, or one of many on an RS-485 line (esp32/bearer)."""
+    """Serves as the bearer of a node on a UART: alone on a wire, or one of many on an RS-485 line (esp32/bearer)."""
 
     ack_timeout_ms = 0
 

@@ -121,7 +121,7 @@ class Node:
 
     @property
     def outputs(self):
-        """The outputs that the ports must apply now."""
+        """Returns the outputs that the ports must apply now."""
         return self.trade.outputs
 
     def sample_due(self, now_ms) -> bool:

@@ -1,9 +1,9 @@
 """Reads the button and drives the LED of a node, for a technician on site. Levels go in, words come out.
 
-    press shortly    test: the trade shows what it can for a while (`Moment.local` is TEST); pressed again it ends
-    hold for 5 s     lock: outputs off and shut, in spite of any order, until it is held again; survives a restart, for
-                     a technician who locks a node may turn its power off and on. The LED answers when it is long
-                     enough.
+    press shortly    test: the trade demonstrates its outputs for a while (`Trade.local` is TEST); another press ends it
+    hold for 5 s     lock: outputs off and closed in spite of any order, until it is held again. The lock survives a
+                     restart, for a technician who locks a node may turn its power off and on. The LED flashes when
+                     the button has been held long enough.
 
 A lock is an interlock (ARCHITECTURE, section 6): it overrides all else. It is no isolation: pull the fuse before you
 touch the wires. A button that is stuck is ignored: held for a minute it has no effect until it is released.

@@ -28,8 +28,7 @@ PULSE, RAIN, HAND = "pulse", "rain", "hand"
 
 
 class Trade:
-    """Is the base of all trades: a node that measures nothing and drives nothing. `kind` is the word in boot
-    reports."""
+    """Serves as the base of all trades: it measures nothing and drives nothing. `kind` is the word in boot reports."""
 
     kind = ""
     # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.

@@ -4,7 +4,7 @@ A body is one byte of kind, one byte of address, then the datagram, which may be
 the gateway asks (ASK, the token), the node with that address answers (ANSWER). Its low bits carry the number of the
 question, counted for each address, by which a late answer is recognised; and, in an answer, whether more waits.
 
-    kind    1 0 0 0 n n n 0   a question: the gateway's turn is over, address may speak once
+    kind    1 0 0 0 n n n 0   a question: the gateway's turn is over, the address may send once
             1 0 1 0 n n n m   the answer to question n; m: more waits
 
 Address 0 belongs to no node: there is no broadcast, since no node could answer it.
@@ -192,5 +192,5 @@ class BusNode:
             self.counters["too-late"] += 1
 
     def is_asked(self) -> bool:
-        """True while `answer` is awaited."""
+        """Returns whether a question waits for `answer`."""
         return self._question is not None

@@ -129,7 +129,7 @@ class BusMaster:
         return arrived
 
     def poll(self, *, now_ms) -> bytes:
-        """Returns the bytes to write now; empty when we may not speak, or there is no node to ask."""
+        """Returns the bytes to write now; empty when we may not send, or there is no node to ask."""
         if self._state != FREE and now_ms >= self._deadline_ms():
             self._pass(now_ms)
         if self._state != FREE:
@@ -200,7 +200,7 @@ class BusMaster:
 
     def _accept(self, frame, arrived, now_ms):
         if frame.kind == bus.ASK:
-            self.counters["echo"] += 1  # an adapter that hears itself
+            self.counters["echo"] += 1  # an adapter that receives its own bytes
             return
         station = self._stations.get(self._asked)
         if station is None or frame.address != self._asked or frame.number != station.number:

@@ -313,7 +313,7 @@ def decode(
 
 
 def is_integer(value) -> bool:
-    """True for integers and not for booleans, on both interpreters (on CPython a bool is an int)."""
+    """Returns whether this is an integer and no boolean, on both interpreters (on CPython a bool is an int)."""
     return isinstance(value, int) and value is not True and value is not False
 
 

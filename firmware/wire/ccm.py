@@ -75,7 +75,7 @@ def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes
 
 
 def is_equal(one: bytes, other: bytes) -> bool:
-    """Returns whether both are the same, in a time that depends on their length alone."""
+    """Returns whether both are the same, in a time that depends only on their length."""
     if len(one) != len(other):
         return False
     difference = 0

@@ -11,7 +11,7 @@ request is WAITING at once and keeps its NSTART place, since nothing shows how f
 one Response or one Failed has been given to the application.
 
 **An exchange of a peer (table SERVED).** A confirmable request is OPEN: the application has it, and its acknowledgement
-may still carry the answer. After the processing delay the empty acknowledgement goes out and the exchange is PROMISED:
+may still carry the answer. After the processing delay the empty acknowledgement is sent and the exchange is PROMISED:
 the answer will travel as a confirmable message of ours, which is REPLY_QUEUED for its NSTART place, then REPLY_UNACKED
 until it is acknowledged, reset, or given up. A non-confirmable request is HEARD and answered by one non-confirmable
 message. An ANSWERED exchange is only remembered: a duplicate gets the stored reply again and does not reach the
@@ -135,7 +135,7 @@ def bearer_timing(
     response_wait_ms=None,
     exchange_lifetime_ms=None,
 ):
-    """Returns the Timing of a bearer; what is not given follows from the rest by RFC 7252 section 4.8.2.
+    """Returns the Timing of a bearer; values that are not given follow from the others by RFC 7252 section 4.8.2.
 
     Defaults: response_wait_ms is MAX_TRANSMIT_WAIT (186 s), exchange_lifetime_ms is EXCHANGE_LIFETIME (291 s).
     """

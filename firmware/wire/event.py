@@ -163,7 +163,7 @@ def _table():
     Event(DOOR_OPEN, "doorOpen", None),
     # the hand switch of the cabinet: on, off
     Event(LOCAL_OVERRIDE, "localOverride", ("switch",)),
-    # lighting goes on by a lesser basis than the clock: photocell, carried, safety
+    # lighting continues on a lesser basis than the clock: photocell, carried, safety
     Event(TIME_FALLBACK, "timeFallback", ("basis",)),
     Event(POLICY_EXPIRED, "policyExpired", ("version",)),
     # the cabinet's own astronomical clock has the contactors

@@ -3,7 +3,7 @@ further."""
 
 
 class WireFault(Exception):
-    """Raised for bytes from a peer, or values of ours, that the contract refuses.
+    """Is raised for bytes from a peer, or values of ours, that the contract refuses.
 
     `reason` is a short stable word: it names a counter and appears in health records, so it carries no data.
     """

@@ -12,7 +12,7 @@ since it covers the digests it covers the files.
 that has files (`esp32.slot_files`) carries it out. An operation is a tuple that begins with one of the words below.
 Paths are inside the folder that the chip does not run from.
 
-Must not know who signs, where files go, or what they do.
+Must not know who signs, where files are stored, or what they do.
 """
 
 from collections import namedtuple

@@ -28,7 +28,7 @@ from wire.faults import WireFault
 ID_BYTES_MAX = 7
 # Two nonces of 8 bytes (appendix B.2); appendix C.3 uses 8.
 ID_CONTEXT_BYTES_MAX = 16
-# As sent: appendix B.2 wraps it in a CBOR byte string. The one byte of its length could say 255.
+# As sent: appendix B.2 wraps it in a CBOR byte string. The one byte of its length could be up to 255.
 KID_CONTEXT_BYTES_MAX = ID_CONTEXT_BYTES_MAX + 1
 # Section 5.2: five bytes of Partial IV.
 PARTIAL_IV_BYTES_MAX = 5

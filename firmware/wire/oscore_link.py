@@ -51,7 +51,7 @@ class _Ask:
 
 
 class NodeLink:
-    """Is the node's end of the link to one gateway. `boot`: this start's number from flash, never given twice.
+    """Runs the protected link of a node to one gateway. `boot`: this start's number from flash, never given twice.
     `cipher`: the block cipher of `wire.ccm`."""
 
     def __init__(self, endpoint, pairing, cipher, *, peer, boot, random_below):
@@ -78,7 +78,7 @@ class NodeLink:
 
     @property
     def state(self):
-        """The state of the keys: INIT, OFFERED or PROVEN."""
+        """Returns the state of the keys: INIT, OFFERED or PROVEN."""
         if self._session is None:
             return INIT
         return PROVEN if self._is_proven else OFFERED
@@ -174,7 +174,7 @@ class NodeLink:
         )
 
     def resume(self, asleep):
-        """Restores what `suspend` gave, on a link that has not spoken yet."""
+        """Restores the state from `suspend`, on a link that has sent nothing yet."""
         assert self._number == 0 and self._nonces == 0, "a link that has spoken has keys of its own"
         nonces, era, proven, number, highest, seen, length, id_context = struct.unpack(_ASLEEP, asleep)
         self._nonces = nonces

@@ -36,7 +36,8 @@ CHANNEL = 0x83
 MAC_BYTES = 6
 NUMBER_MASK = 0xFFFF
 SESSION_MAX = 0xFFFFFFFF
-# France allows 12 and 13 as well, but MicroPython's ESP32 port tells the driver no country, which then knows 1 to 11.
+# France allows 12 and 13 as well, but MicroPython's ESP32 port sets no country in the driver, which then allows 1 to
+# 11.
 CHANNEL_MIN = 1
 CHANNEL_MAX = 11
 FIRMWARE_BYTES_MAX = 16

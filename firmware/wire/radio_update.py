@@ -6,7 +6,7 @@ next (file 0 is the manifest, file n the n-th of its list), or that the image is
 chunk is under way at a time, so that the line stays free for datagrams. ACTIVATE starts the complete image. STATE
 follows each HELLO: the image that runs, whether it is on trial, and the number of the last image that failed its trial.
 
-An end that does not know these kinds counts them as unknown and goes on: an old concentrator never sends STATE and is
+An end that does not know these kinds counts them as unknown and continues: an old concentrator never sends STATE and is
 offered nothing. Must not know what is in an image.
 """
 

@@ -56,7 +56,7 @@ def write(writer: cbor.Writer, record: Record) -> None:
 
 
 def write_body(writer: cbor.Writer, body) -> None:
-    """Appends the body alone: a map of readings, or an event."""
+    """Appends only the body: a map of readings, or an event."""
     if isinstance(body, dict):
         _write_readings(writer, body)
         return
