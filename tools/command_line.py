@@ -3,7 +3,7 @@
 A level is a module with a table `COMMANDS` of names and modules, as `tools.cli` for `bocage` and `tools.centre.cli` for
 `bocage centre`. A name may have several words (`keys new`). The module behind a name is another level, or it has
 
-    a docstring      its first line stands in the list of its level, all of it is the help
+    a docstring      its first line is shown in the list of its level, all of it is the help
     add_arguments    (parser), which fills an `argparse` parser
     run              (args) -> the exit status
 

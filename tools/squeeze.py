@@ -45,7 +45,7 @@ class _Module:
         self.text = text
         self.is_alone = is_alone
         self.tree = ast.parse(text)
-        self.bound: dict[str, int] = {}  # how often each name is bound, at whatever depth
+        self.bound: dict[str, int] = {}  # how often each name is bound, at any depth
         self.imports: dict[str, set[tuple[str, str]]] = {}  # {name here: {(module, name there, "" for a module)}}
         self.constants: dict[str, Value] = {}
         self.definitions: dict[str, ast.Assign] = {}

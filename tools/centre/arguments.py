@@ -1,7 +1,7 @@
 """Arguments that commands of `bocage centre` share: files, the broker, addresses, durations and instants.
 
 Durations are seconds. Instants are Unix seconds, written in the civil time of France, which is that of the lamps
-wherever the server stands.
+wherever the server is.
 """
 
 import argparse

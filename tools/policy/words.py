@@ -163,7 +163,7 @@ WORDS = Phrases({
     "threshold.do": N_("give {low} to {max} keys, and a threshold of {low} at least and no more than there are"),
     "no_member": N_("`{who}` is not one key of the set"),
     "no_member.do": N_("write a name or a short name in hexadecimal; there are: {names}"),
-    # --- what commands tell ---
+    # --- what commands print ---
     "faults": NN_("{path}: {count} fault", "{path}: {count} faults"),
     "sound": N_(
         "{path}: sound. Policy no. {version} of {insee}, {nights} nights checked, {feeders} feeders, {bytes} bytes"

@@ -1,7 +1,7 @@
-"""Lists the alarms that stand in the territory: since when, at which equipment, what it is and what to do about it.
+"""Lists the alarms in force in the territory: since when, at which equipment, what it is and what to do about it.
 
-An alarm stands from the record that begins it to the record that ends it, whichever node or gateway sent them; an
-equipment may have several of one kind, by feeder, zone or sensor. The latest stands first.
+An alarm is in force from the record that begins it to the record that ends it, whichever node or gateway sent them; an
+equipment may have several of one kind, by feeder, zone or sensor. The latest comes first.
 
 example:
   bocage centre alarms --db centre.db
@@ -65,7 +65,7 @@ def standing_alarms(archive: Archive) -> list[StandingAlarm]:
             unix_s = archive.moment(held.node, held.boot, held.stamp).unix_s
             found[key] = StandingAlarm(held, unix_s, body.code, body.detail)
         elif body.active:
-            found[key] = found[key]._replace(detail=body.detail)  # since when it stands does not change
+            found[key] = found[key]._replace(detail=body.detail)  # the time of its beginning does not change
         else:
             found.pop(key, None)
     return sorted(found.values(), key=lambda alarm: -(alarm.unix_s or alarm.held.received_unix_s))

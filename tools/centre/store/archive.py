@@ -214,7 +214,7 @@ class Archive:
         """Returns the energy of one node by channel, from its cumulative registers.
 
         It is counted between the first and the last reading of each boot within the bounds, and from the last of one
-        boot to the first of the next where the register ran on. Where the register stands lower after the boot, it
+        boot to the first of the next where the register ran on. Where the register is lower after the boot, it
         restarted at zero or at the value that the node had last saved: what was used between the two readings is
         unknown and not counted. So a register of either kind never counts more than was used. A register that falls
         within a boot is faulty, and is not corrected.
