@@ -49,8 +49,8 @@ BACKLOG_PAUSE_MS = 2_000
 SETTINGS_BYTES_MAX = 4000
 # Depth of nested brackets: a calendar has six; the parser's stack bears some tens.
 SETTINGS_DEPTH_MAX = 12
-# Starts that may crash under new settings before the last good ones are used: one less than lead to the rescue
-# (esp32.guard.STRIKES_MAX), or a wrong number in a file would cost a building an hour of rescue.
+# Starts that may crash under new settings before the last good ones are used: one fewer than lead to the rescue
+# (esp32.guard.STRIKES_MAX); otherwise a wrong number in a file would cost a building an hour in rescue.
 SETTINGS_CRASHES_MAX = 2
 # After this long without a crash settings are good: longer than a boot, a first report and an agreement on keys take.
 SETTINGS_PROVEN_MS = 600_000
@@ -59,7 +59,7 @@ SETTINGS_PROVEN_MS = 600_000
 # One an hour, one before each planned restart, and one when a trade has state that it must not lose: the end of each of
 # its programmes, a burst, a drought order. A day in season takes 26.
 CHECKPOINTS_A_DAY = 36
-# The budget of a chip that has just woken from deep sleep, which counts from zero: 96 wakings a day of a trade that
+# The budget of a chip that has just woken from deep sleep, whose counts begin again: 96 wakings a day of a trade that
 # always asks are 384 writes, 18,000 erasures of each of 156 blocks in ten years.
 CHECKPOINTS_A_WAKING = 4
 # A checkpoint that flash or its budget refused is tried again after this.

@@ -79,7 +79,7 @@ _HEADER_BYTES = 4
 _VERSION = 1
 _TOKEN_BYTES_MAX = 8
 _MARKER = 0xFF
-MARKER = b"\xff"  # the same as bytes, for the front of a payload
+MARKER = b"\xff"  # the same as bytes, to put before a payload
 # Sections 3 and 3.1: a nibble of 13 adds one byte and 13, a nibble of 14 adds two bytes and 269, 15 is
 # reserved.
 _ONE_BYTE = 13

@@ -91,7 +91,7 @@ NONCE_BYTES = 8
 AUTHOR_BYTES_MAX = 60
 REASON_BYTES_MAX = 60
 NAME_BYTES_MAX = 24  # of a feeder or a group
-WINDOW_S_MAX = 7 * 86400  # a longer wish is a change of the policy
+WINDOW_S_MAX = 7 * 86400  # a longer need calls for a change of the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
 # A command with every field at its limit takes 225 bytes, a DIRECTIVE with every code 256; a signature adds 86.
