@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.bench.vm import virtual_machines
+from tools.bench.vm import require_checkout, virtual_machines
 from tools.command_line import add_json
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +46,7 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the figures; the exit status is 0 when there is a VM and ours stays within its bound on each."""
+    require_checkout()
     rows = [measure(vm) for vm in virtual_machines()]
     if not rows:
         print("no MicroPython VM (apt-get install micropython, or set BOCAGE_MICROPYTHON)", file=sys.stderr)

@@ -23,7 +23,7 @@ from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesBlocks
 from simulator.hosts.keys import CIPHER, key_of
 from simulator.world.chance import Prng
-from tools.bench.vm import virtual_machines
+from tools.bench.vm import require_checkout, virtual_machines
 from tools.command_line import add_json
 from wire import coap_message as messages
 from wire import oscore
@@ -70,6 +70,7 @@ def _output(command: list[str], environment: dict[str, str]) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the figures; the exit status is 0 when a protected message stays within its bound everywhere."""
+    require_checkout()
     rows = [measure(interpreter) for interpreter in [*virtual_machines(), sys.executable]]
     bounded = ("protected_request", "link_message")
     passed = all(row["acts"][name]["encoded"] <= PROTECTED_BYTES_MAX for row in rows for name in bounded)

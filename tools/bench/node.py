@@ -34,7 +34,7 @@ from tools import firmware_modules
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, lay_out, place_of
 from tools.bench.node_world import DAY_MS, FOLDER, FROZEN, BusyDay, Program, Turn, Vm, VmFault, World
-from tools.bench.vm import virtual_machines
+from tools.bench.vm import require_checkout, virtual_machines
 from tools.command_line import add_json, executable
 from wire import event
 
@@ -345,6 +345,7 @@ def _room_that_does(vm: str, program: Program, heap: int) -> int | None:
 def run(args: argparse.Namespace) -> int:
     """Prints the figures; the exit status is 0 when every bound holds for every kind on every VM, INCOMPLETE where one
     was not measured."""
+    require_checkout()
     names = args.kind or firmware_modules.kinds()
     if missing := [name for name in names if name not in CASES]:
         print(f"bocage bench node: no case for {', '.join(missing)} in tools/bench/node_cases.py", file=sys.stderr)

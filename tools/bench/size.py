@@ -18,7 +18,7 @@ from tools import firmware_modules
 from tools.bench.node_cases import CASES
 from tools.bench.node_program import Compiled, NoCompiler, compile_kind, has_frozen, lay_out
 from tools.bench.node_world import FOLDER, FROZEN, ROMFS, Vm
-from tools.bench.vm import virtual_machines
+from tools.bench.vm import require_checkout, virtual_machines
 from tools.command_line import add_json, executable
 
 _HEAP = 1_500_000
@@ -60,6 +60,7 @@ def _ram(vm: str, compiled: Compiled, folder: Path) -> dict:
 
 def run(args: argparse.Namespace) -> int:
     """Prints the figures; the exit status is 0 when every kind compiles."""
+    require_checkout()
     names = args.kind or firmware_modules.kinds()
     vms = args.vm or virtual_machines()
     with tempfile.TemporaryDirectory() as folder:

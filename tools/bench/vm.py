@@ -22,6 +22,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.language import N_
 from tools import firmware_modules
 from tools.command_line import Refused
 
@@ -91,6 +92,12 @@ def run(args: argparse.Namespace) -> int:
     made = {"kind": args.kind, "vm": str(args.out), "bytes": args.out.stat().st_size, "counted": args.counted}
     print(json.dumps(made, indent=1) if args.json else f"{args.out}: {made['bytes']} bytes, runs")
     return 0
+
+
+def require_checkout(folder: Path = firmware_modules.FIRMWARE) -> None:
+    """Raises Refused where the sources are installed as packages: the folder that a VM runs from is not there."""
+    if not folder.is_dir():
+        raise Refused(N_("this command needs a checkout of Bocage: an installed package lacks the folder firmware/"))
 
 
 def virtual_machines() -> list[str]:

@@ -7,6 +7,7 @@ import pytest
 
 from tools import cli
 from tools.bench import vm
+from tools.command_line import Refused
 
 
 def tree_with(folder, change, text):
@@ -46,3 +47,9 @@ def test_a_folder_without_sources_is_told_with_the_remedy(tmp_path, capsys, monk
     monkeypatch.setattr(vm.shutil, "which", lambda name: None)
     assert cli.main(words) == 1
     assert "apt-get install" in capsys.readouterr().err
+
+
+def test_where_the_sources_are_installed_packages_a_benchmark_of_a_vm_says_so(tmp_path):
+    vm.require_checkout()
+    with pytest.raises(Refused, match="checkout"):
+        vm.require_checkout(tmp_path / "firmware")
