@@ -3,6 +3,7 @@
 COMMANDS = {
     "backlog": "tools.bench.backlog",
     "bytes": "tools.bench.bytes",
+    "census": "tools.bench.census",
     "command": "tools.bench.command",
     "encode": "tools.bench.encode",
     "heating": "tools.bench.heating",

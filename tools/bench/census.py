@@ -1,12 +1,14 @@
-"""Counts what a newcomer has to read: `python -m tools.census [CHECKOUT ...]`, in one column for each checkout.
+"""Counts what a newcomer has to read, in one column for each checkout.
 
-Give the folder of an older checkout and of this one (`git worktree add ../before REVISION`) to see a change before and
-after. Must not import what it counts, and must not judge: tidy and import-linter do.
+Give the folder of an older checkout and of this one to see a change before and after. Must not import what it counts,
+and must not judge: tidy and import-linter do.
+
+    git worktree add ../before REVISION && bocage bench census ../before .
 """
 
+import argparse
 import ast
 import re
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,10 +29,13 @@ FRAGMENT_WORDS_MAX = 3
 Files = dict[str, str]  # path from the root, with slashes: text
 
 
-def main(argv: list[str]) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("checkouts", nargs="*", type=Path, metavar="CHECKOUT", help="folders to compare (this one)")
+
+
+def run(args: argparse.Namespace) -> int:
     """Prints the table."""
-    roots = [Path(word) for word in argv] or [Path(__file__).resolve().parent.parent]
-    columns = [figures(root) for root in roots]
+    columns = [figures(root) for root in args.checkouts or [Path(__file__).resolve().parents[2]]]
     width = max(len(name) for column in columns for name in column)
     for name in columns[-1]:
         print(f"{name:{width}}", *(f"{column.get(name, 0):>9,}" for column in columns))
@@ -150,6 +155,3 @@ def is_short(docstring: str) -> bool:
     sentence = re.split(r"[.:;]\s|\.$", docstring, maxsplit=1)[0]
     return len(sentence.split()) <= FRAGMENT_WORDS_MAX
 
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
