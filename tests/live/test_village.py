@@ -138,6 +138,7 @@ def test_lamps_that_go_out_are_told_with_their_number(village):
     assert village.wait_for(lambda told: version(told) == 4)
     village.street.stuck[0] = True  # welded
     assert reaches_warehouse(village, event.CONTACTOR_STUCK, lambda detail: detail == ["bourg", False])
-    assert village.status()["cabinet"]["alarms"] == [{"what": "contactorStuck", "feeder": "bourg", "detail": [False]}]
+    (alarm,) = village.status()["cabinet"]["alarms"]
+    assert (alarm["what"], alarm["feeder"], alarm["detail"]) == ("contactorStuck", "bourg", [False])
     village.street.stuck.clear()
     assert village.wait_for(lambda told: told["cabinet"]["alarms"] == [])
