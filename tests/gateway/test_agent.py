@@ -118,7 +118,7 @@ def test_a_bad_configuration_exits_2_with_every_fault_on_stderr(agent, tmp_path)
     )
     assert done.returncode == 2
     places = ("[gateway] id", "[gateway] insee", "[gateway] name", "[gateway] data", "[link] bind", "[uplink] broker")
-    assert all(f"\n{place}: " in "\n" + done.stderr for place in places) and "[other]: " in done.stderr
+    assert all(f"\n{place} : " in "\n" + done.stderr for place in places) and "[other] : " in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -130,4 +130,4 @@ def test_an_address_that_is_taken_exits_1_and_says_so(agent, tmp_path):
         done = subprocess.run(
             agent.command, env=agent.environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
-    assert done.returncode == 1 and "cannot start: " in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "démarrage impossible : " in done.stderr and "Traceback" not in done.stderr

@@ -62,7 +62,7 @@ def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settin
         agent._watch()
         assert "modem stick" in agent._heartbeats.expected() and agent._operation.facts.late == []
         port = agent._bearers._modems["stick"]
-        monkeypatch.setattr(port, "_look", lambda: None)
+        monkeypatch.setattr(port, "_beat", lambda: None)
         port.alive_ms = agent_module.clock.monotonic_ms() - 181_000
         agent._watch()
         assert [late.name for late in agent._operation.facts.late] == ["modem stick"] and len(fed) == 2

@@ -153,7 +153,7 @@ def test_bug_class_04_silent_drop_on_overflow():
     assert len(missing) > 2_000
     assert len(named) == len(set(named)) and set(named) == missing
     assert all(world.warehouse.explained(*identity) for identity in missing)
-    assert sum(world.core.health(now_ms=world.now_ms)["losses"].values()) == len(everybody)
+    assert sum(world.core.health(now_ms=world.town.now_ms)["losses"].values()) == len(everybody)
     assert len(world.said.alarms()) > 50 and world.said.alarms() & missing == set()
 
 

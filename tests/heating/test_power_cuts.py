@@ -146,8 +146,8 @@ def test_4_a_set_point_that_is_restored_is_seen(monkeypatch):
                 before, honest = Restored.last, self._ladder.decide
                 self._ladder.decide = lambda *facts: honest(*facts) if facts[1] is None else before
 
-        def _settle(self, moment):
-            super()._settle(moment)
+        def _decide(self, moment):
+            super()._decide(moment)
             Restored.last = self._choice
 
     lived()

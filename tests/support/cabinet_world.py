@@ -189,7 +189,7 @@ class CabinetWorld(Cabinet):
         answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._note(publication)
         for answer in answers:
-            self._on_line(self._tell, answer.topic, answer.payload)
+            self._on_line(self._deliver, answer.topic, answer.payload)
 
     def _note(self, publication):
         batch = unpack(publication)

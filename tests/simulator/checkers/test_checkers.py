@@ -112,7 +112,7 @@ def test_a_gateway_that_frees_on_puback_loses_what_the_broker_forgets(monkeypatc
 
     def trusting(uplink, token, reason_code, *, now_ms):
         acknowledged(uplink, token, reason_code, now_ms=now_ms)
-        for stream, sending in uplink._sendings.items():
+        for stream, sending in uplink._progress.items():
             for batch in [batch for batch in sending.ahead if batch.token == token]:
                 uplink._journal.release_through(stream, batch.last)
                 sending.ahead.remove(batch)

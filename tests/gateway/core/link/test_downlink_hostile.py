@@ -299,19 +299,19 @@ def test_hours_of_trouble(seed):
 
 
 def accept_all(monkeypatch):
-    monkeypatch.setattr(Orders, "_said_ms", lambda self, order, echo, certain, now_ms: now_ms)
+    monkeypatch.setattr(Orders, "_written_ms", lambda self, order, echo, certain, now_ms: now_ms)
     monkeypatch.setattr(Orders, "_number", property(lambda self: -1, lambda self, value: None), raising=False)
 
 
 def forget_expiry(monkeypatch):
-    honest = Orders._take
+    honest = Orders._accept
 
     def take(self, order, said_ms, certain, era, now_ms):
         why = honest(self, order, said_ms, certain, era, now_ms)
         self._ends_ms += 10_000_000
         return why
 
-    monkeypatch.setattr(Orders, "_take", take)
+    monkeypatch.setattr(Orders, "_accept", take)
     monkeypatch.setattr("node.orders._is_over", lambda order, certain: False)
     monkeypatch.setattr(Orders, "deadline_ms", lambda self, certain, now_ms: None)
 
