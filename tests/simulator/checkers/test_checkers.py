@@ -90,7 +90,7 @@ def test_an_answer_before_the_flush_loses_records(monkeypatch):
     def hasty(gateway, datagram, peer, *, now_ms):
         on_datagram(gateway, datagram, peer, now_ms=now_ms)
         for exchange in gateway.inbox.drain_settled():
-            gateway._answer(exchange)
+            gateway._answer(exchange, now_ms)
         gateway._drain_link()
 
     wait = Answers.wait
