@@ -99,5 +99,5 @@ def test_a_new_board_is_laid_out_and_a_folder_with_anything_in_it_is_not_touched
     assert cli.main(words) == 0
     for name in ("boot.py", "main.py", "slots.py", "guard.py", "rtc.py", "a/main.py", "a/manifest.bin", "r/rescue.py"):
         assert (tmp_path / "board" / name).is_file(), name
-    assert cli.main(words) == 2 and "is not empty" in capsys.readouterr().err
+    assert cli.main([*words, "--lang", "en"]) == 2 and "is not empty" in capsys.readouterr().err
     assert cli.main([*words[:2], str(tmp_path / "other"), "--kind", "streetlight", "--number", "0"]) == 2

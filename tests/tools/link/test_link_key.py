@@ -12,7 +12,7 @@ NODE = "7c1f0a2c01000001"
 
 
 def mint(capsys, *words):
-    status = cli.main(["link", "key", *map(str, words)])
+    status = cli.main(["link", "key", *map(str, words), "--lang", "en"])
     said = capsys.readouterr()
     return status, said.out, said.err
 

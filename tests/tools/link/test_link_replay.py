@@ -136,6 +136,6 @@ def _vector(folder, text="40000001\n"):
     ],
 )
 def test_what_must_not_be_sent_to_is_refused_before_anything_is_sent(tmp_path, capsys, words, why):
-    assert cli.main(["link", "replay", str(_vector(tmp_path)), *words]) == 2
+    assert cli.main(["link", "replay", str(_vector(tmp_path)), *words, "--lang", "en"]) == 2
     said = capsys.readouterr()
     assert why in said.err and not said.out

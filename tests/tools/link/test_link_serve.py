@@ -64,7 +64,8 @@ def test_a_node_on_the_bench_tells_a_gateway_on_the_bench(keys, serve, capsys):
 
 def test_a_node_that_is_not_known_there_gets_no_word_and_is_told_what_to_ask(keys, serve, capsys):
     _, port = serve(keys[OTHER])
-    assert cli.main(["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/t", "--wait", "0.5"]) == 2
+    words = ["link", "talk", str(keys[NODE]), f"coap://127.0.0.1:{port}/t", "--wait", "0.5", "--lang", "en"]
+    assert cli.main(words) == 2
     said = capsys.readouterr().err
     assert "is this node adopted there?" in said and key_of(NODE).master_secret.hex() not in said
 

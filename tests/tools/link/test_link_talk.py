@@ -97,7 +97,7 @@ def test_a_context_is_used_for_the_first_time_once(context_path):
     ],
 )
 def test_a_request_that_cannot_be_is_refused_before_a_number_is_used(context_path, capsys, words, why):
-    assert cli.main(["link", "talk", str(context_path), *words, "--first"]) == 2
+    assert cli.main(["link", "talk", str(context_path), *words, "--first", "--lang", "en"]) == 2
     assert why in capsys.readouterr().err
     assert not context_path.with_name("bench.toml.sequence").exists()
 
@@ -166,5 +166,6 @@ def test_an_answer_that_is_not_protected_is_told_as_such(context_path, capsys):
 @pytest.mark.live
 def test_silence_ends(context_path, capsys):
     with Peer(lambda message, heard: None) as uri:
-        assert cli.main(["link", "talk", str(context_path), f"{uri}/t", "--first", "--wait", "0.2"]) == 2
+        words = ["link", "talk", str(context_path), f"{uri}/t", "--first", "--wait", "0.2", "--lang", "en"]
+        assert cli.main(words) == 2
     assert "within 0.2 s" in capsys.readouterr().err
