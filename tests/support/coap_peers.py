@@ -66,7 +66,7 @@ class Numbers:
     def __init__(self):
         self.number = 0
 
-    def take(self):
+    def reserve(self):
         self.number += 1
         return self.number
 

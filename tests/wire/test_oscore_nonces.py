@@ -121,7 +121,7 @@ def test_boots_that_never_repeat_need_no_faith_in_chance(monkeypatch):
 
 
 def test_a_number_that_is_used_twice_is_caught(monkeypatch):
-    monkeypatch.setattr(oscore_link.Session, "take", lambda session: session.number)
+    monkeypatch.setattr(oscore_link.Session, "next_number", lambda session: session.number)
     with pytest.raises(AssertionError):
         run()
 
