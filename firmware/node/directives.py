@@ -2,7 +2,8 @@
 
 This is a fourth exchange beside those of `node.sender` and `node.orders`, so that no alarm and no order waits behind
 it. It opens only after the gateway has answered another exchange since ours last failed; so a silent gateway gets no
-more datagrams because of it. For it NSTART is 4; all four are open only when a gateway fails at that moment.
+more datagrams because of it. With the exchange of `node.updating` NSTART is 5; all
+are open only when a gateway fails at that moment.
 
 A value holds for `for_s` from our question, less what our crystal may lose in that time: never longer than the gateway
 meant, even if the answer was delayed. The answer is complete: a directive that it does not name has ended. Without an

@@ -2,12 +2,12 @@
 gateway answers.
 
 Two channels, so that an alarm never waits behind telemetry whose exchange is being retransmitted: the first sends
-alarms, then events; the second sends telemetry. Each has at most one exchange open (with `node.orders` and
-`node.directives`: NSTART 4). A payload that fails is not kept: the next try is a new message built from the records
-that wait then, alarms first. After a success the next payload leaves at once, until the outbox is empty; earlier
-records in a log on flash follow after all new ones, with a pause after each payload. Alarms in the log do not wait.
-While the gateway is silent, an empty request is sent in place of a payload of the log: it shows as well whether the
-gateway answers, for a tenth of the bytes.
+alarms, then events; the second sends telemetry. Each has at most one exchange open (with `node.orders`,
+`node.directives` and `node.updating`: NSTART 5). A payload that fails is not kept: the next try is a new message
+built from the records that wait then, alarms first. After a success the next payload leaves at once, until the outbox
+is empty; earlier records in a log on flash follow after all new ones, with a pause after each payload. Alarms in
+the log do not wait. While the gateway is silent, an empty request is sent in place of a payload of the log: it shows
+as well whether the gateway answers, for a tenth of the bytes.
 """
 
 from node import limits

@@ -23,6 +23,7 @@ from gateway.io.crypto import AesBlocks
 from gateway.io.files import sync_folder
 from gateway.language import N_
 from tools.command_line import UsageError
+from tools.link.message_text import code_text
 from tools.link.sequence import SenderSequence
 from wire import coap, limits, oscore, oscore_context
 from wire import coap_message as messages
@@ -248,11 +249,6 @@ def _unprotected(response: Any, reason: str) -> str:
         return f"the answer does not hold under this context: {reason}"
     said = response.payload.decode(errors="replace") if response.payload.isascii() else response.payload.hex()
     return f"unprotected answer {code_text(response.code)} {said!r}: anybody may have sent it"
-
-
-def code_text(code: int) -> str:
-    """Returns a code as RFC 7252 writes it."""
-    return f"{code >> 5}.{code & 31:02}"
 
 
 def _now_ms() -> int:

@@ -20,7 +20,8 @@ from urllib.parse import unquote, urlsplit
 from gateway.language import N_
 from gateway.shell import keys as node_keys
 from tools.command_line import UsageError
-from tools.link.conversation import Conversation, NodeConversation, SequenceFile, code_text, load_context
+from tools.link.conversation import Conversation, NodeConversation, SequenceFile, load_context
+from tools.link.message_text import code_text
 from wire import block, coap_message
 from wire.block import Answered, Download, Part, Stopped
 from wire.coap_message import Content
