@@ -190,10 +190,12 @@ class _Counters:
         self.waiting: int | None = None
 
     def ask(self) -> bool:
-        """Reads the counters; returns False when the agent does not answer."""
+        """Reads the counters; returns False when the agent has none to give."""
         try:
             health = status_socket.ask(self._path, _ASK_S).health
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError):
+            health = {}
+        if not health:  # it does not answer, or it is still starting
             self.waiting = None
             return False
         self._now = {f"thinning-{name}": count for name, count in health["thinning"].items()}
