@@ -1,4 +1,4 @@
-"""What every test may ask for: the other programs on this machine, and the rule on skipping them.
+"""What every test may ask for: the other programs on this machine, and the rule on skipping them; how a run is chosen.
 
 `BOCAGE_REQUIRE=live,broker,vm` turns a skip of a test with one of these marks into a failure, so that a
 machine that lacks a program cannot pass by testing nothing. Must hold no fixture of a single subject: those
@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.durations import Durations
+from tools.affected import affected
 from tools.package import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,9 +25,11 @@ REQUIRED = frozenset(mark for mark in os.environ.get("BOCAGE_REQUIRE", "").split
 MICROPYTHON_MIN = (1, 25)  # what Debian 13 ships; the portable subset is measured from there on
 NO_MICROPYTHON = "no MicroPython VM of 1.25 or newer (apt-get install micropython, or set BOCAGE_MICROPYTHON)"
 
-# The same examples in every run: a failure repeats, and no database is written.
-settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
-settings.load_profile("repeatable")
+# The same examples in every run: a failure repeats, and no database is written. A test that wants more than others asks
+# for a multiple (`examples(times=...)` in tests/support/examples.py).
+settings.register_profile("full", derandomize=True, database=None, deadline=None)
+settings.register_profile("quick", settings.get_profile("full"), max_examples=10)
+settings.load_profile("full")
 
 
 # --- what may be skipped --------------------------------------------------------------------------
@@ -34,6 +38,8 @@ settings.load_profile("repeatable")
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):
         catalogue.compile_all(ROOT)  # a checkout's French is never older than its .po
+        if getattr(config, "cache", None):
+            config.pluginmanager.register(Durations(config))
     known = {line.partition(":")[0] for line in config.getini("markers")}
     if unknown := REQUIRED - known:
         raise pytest.UsageError(
@@ -66,10 +72,53 @@ def _refuse_skip(report, marks):
     report.longrepr = f"{reason}\n(no skip here: BOCAGE_REQUIRE asks for {', '.join(sorted(marks))})"
 
 
+# --- the quick tests, and those of a change --------------------------------------------------------
+
+QUICK = "not (vm or broker or live or root or slow or services)"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--quick", action="store_true", help="what needs no real part and no long time; few examples")
+    parser.addoption(
+        "--of", action="append", metavar="PATH", help="what tests this file or folder; `changed`: what git sees changed"
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    if config.option.quick:
+        config.option.markexpr = config.option.markexpr or QUICK
+        settings.load_profile("quick")
+
+
+_chosen = []  # the answer for --of, found once
+
+
+def _is_chosen(path, names):
+    if not _chosen:
+        _chosen.append(affected(names))
+    return path in _chosen[0]
+
+
+def pytest_ignore_collect(collection_path, config):
+    if config.option.of and collection_path.match("test_*.py") and not _is_chosen(collection_path, config.option.of):
+        return True
+    return None
+
+
 # --- several processes ----------------------------------------------------------------------------
 
 # Their tests follow each other in one process: they want the same networks, or the same Debian.
 CHAINS = ("tests/live", "tests/tools/package")
+FEW_FILES = 12  # are tested in the time in which processes start
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """`-n auto`: a process more than there are cores, for some tests wait for real parts most of the time."""
+    if config.option.of and len(affected(config.option.of)) <= FEW_FILES:
+        return 0
+    return 1 + (os.cpu_count() or 1)
 
 
 @pytest.hookimpl(optionalhook=True)

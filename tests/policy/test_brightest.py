@@ -1,7 +1,7 @@
 """`Plan.brightest`: under a doubt about the time, the brightest of the levels that may be right."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import lighting
@@ -12,7 +12,6 @@ calendars = st.sampled_from(CALENDARS)
 instants = st.integers(START_S, START_S + 400 * 86_400)
 
 
-@settings(max_examples=60)
 @given(calendars, instants, st.integers(0, 4000))
 def test_it_is_the_brightest_of_all_that_may_be_right(calendar, unix_s, uncertainty_s):
     plan = lighting.Plan(calendar, FENEU)
@@ -22,7 +21,6 @@ def test_it_is_the_brightest_of_all_that_may_be_right(calendar, unix_s, uncertai
     assert brightest.level_percent == max(levels)
 
 
-@settings(max_examples=60)
 @given(calendars, instants, st.integers(0, 90_000))
 def test_the_answer_holds_until_the_instant_it_names(calendar, unix_s, uncertainty_s):
     plan = lighting.Plan(calendar, FENEU)

@@ -1,7 +1,7 @@
 """What the calendar wants of a lamp: crossings, daylight, summer-time nights, the promise of `until_s`."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import civil, lighting, lighting_form, sun
@@ -206,7 +206,6 @@ any_instant = st.one_of(
 )
 
 
-@settings(max_examples=150)
 @given(any_calendar, st.sampled_from((BREST, NICE)), any_instant, st.data())
 def test_the_answer_is_constant_until_the_instant_it_names(made, site, unix_s, data):
     answer = lighting.wanted(made, site, unix_s)
@@ -217,7 +216,6 @@ def test_the_answer_is_constant_until_the_instant_it_names(made, site, unix_s, d
         assert later == answer
 
 
-@settings(max_examples=150)
 @given(any_calendar, st.sampled_from((BREST, NICE)), any_instant)
 def test_by_day_only_a_step_that_says_so_is_lit(made, site, unix_s):
     answer = lighting.wanted(made, site, unix_s)
@@ -231,7 +229,6 @@ def test_by_day_only_a_step_that_says_so_is_lit(made, site, unix_s):
     )
 
 
-@settings(max_examples=150)
 @given(any_calendar, any_instant)
 def test_every_step_acts_or_is_named_as_overtaken(made, unix_s):
     one = lighting.Plan(made, BREST).night(unix_s)

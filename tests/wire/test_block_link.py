@@ -4,7 +4,7 @@ document that changes: what arrives is whole, or nothing does."""
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.bad_link import BadLink
@@ -95,7 +95,6 @@ links = st.fixed_dictionaries(
 moments = st.sets(st.integers(0, 60), max_size=4)
 
 
-@settings(max_examples=150)
 @given(links, st.integers(0, TOTAL_MAX), st.integers(0, 3), moments, st.sets(st.integers(0, 60), max_size=2))
 def test_a_download_through_reboots_and_changes_is_one_version_whole(link, size, szx, reboots, changes):
     world = World(**link)

@@ -2,9 +2,10 @@
 
 import cbor2
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import cbor, limits
 from wire.faults import WireFault
 
@@ -238,7 +239,7 @@ def test_fractions_compare_and_hash_by_their_digits():
     assert repr(cbor.DecimalFraction(-1, 5)) == "DecimalFraction(-1, 5)"
 
 
-@settings(max_examples=300)
+@examples(times=3)
 @given(nested(scalars))
 def test_the_peer_reads_what_we_write(value):
     encoded = cbor.encode(value, 1 << 16)
@@ -246,7 +247,7 @@ def test_the_peer_reads_what_we_write(value):
     assert encoded == cbor2.dumps(value)
 
 
-@settings(max_examples=300)
+@examples(times=3)
 @given(nested(scalars))
 def test_we_read_what_the_peer_writes(value):
     assert same(cbor.decode(cbor2.dumps(value), bytes_max=1 << 16), value)
@@ -268,7 +269,7 @@ def test_a_map_has_one_encoding_whatever_its_order(entries, random):
     assert cbor.encode(dict(shuffled)) == cbor2.dumps(ordered(entries))
 
 
-@settings(max_examples=1500)
+@examples(times=15)
 @given(st.binary(max_size=64), st.booleans())
 @example(b"\x9f" * 64, False)
 @example(b"\x81" * 64, False)
@@ -283,7 +284,7 @@ def test_any_bytes_give_a_value_with_these_very_bytes_or_a_fault(data, with_frac
     assert cbor.encode(value) == data
 
 
-@settings(max_examples=500)
+@examples(times=5)
 @given(nested(scalars | fractions), st.data())
 def test_a_changed_byte_gives_another_value_or_a_fault(value, data):
     encoded = bytearray(cbor.encode(value, 1 << 16))

@@ -4,7 +4,7 @@ Long because each rule of RFC 7252 has its test, in the order of the RFC.
 """
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wire import coap, limits
@@ -642,7 +642,6 @@ plausible = st.builds(
 )
 
 
-@settings(max_examples=150)
 @given(st.lists(st.tuples(st.one_of(st.binary(max_size=40), plausible), st.integers(0, 5000)), max_size=40))
 def test_any_datagrams_at_any_time_never_raise_and_are_all_accounted_for(arrivals):
     end = endpoint(exchanges_max=3, exchanges_per_peer_max=2)

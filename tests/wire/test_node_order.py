@@ -2,9 +2,10 @@
 
 import cbor2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import limits, node_order
 from wire.faults import WireFault
 from wire.node_order import EMERGENCY, OVERRIDE, NodeOrder
@@ -31,7 +32,7 @@ def test_an_order_comes_back(order):
     assert data == cbor2.dumps(items)
 
 
-@settings(max_examples=500)
+@examples(times=5)
 @given(st.binary(max_size=40))
 def test_any_bytes_give_an_order_or_a_fault(data):
     try:

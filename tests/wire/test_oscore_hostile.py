@@ -3,10 +3,11 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.io.crypto import AesBlocks
+from tests.support.examples import examples
 from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_message import Content
@@ -74,7 +75,7 @@ def test_no_truncation_and_no_flip_passes_as_something_else(good):
                 assert inside == [option for option in sent.options if option[0] != 3]
 
 
-@settings(max_examples=2000)
+@examples(times=20)
 @given(st.binary(max_size=120))
 def test_random_bytes(data):
     assert attack(data) == (None, None)
@@ -84,7 +85,7 @@ def test_random_bytes(data):
 OPTIONS = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=300)), max_size=20)
 
 
-@settings(max_examples=1000)
+@examples(times=10)
 @given(OPTIONS, st.binary(max_size=40), st.binary(max_size=300))
 def test_any_options_with_any_ciphertext(options, value, payload):
     options = tuple(sorted([*options, (messages.OSCORE, value)], key=lambda option: option[0]))
@@ -97,7 +98,7 @@ def test_any_options_with_any_ciphertext(options, value, payload):
         oscore.unprotect_response(NODE, message, CIPHER, ASKED)
 
 
-@settings(max_examples=1000)
+@examples(times=10)
 @given(st.binary(max_size=80))
 def test_a_peer_with_the_key_cannot_break_it_either(plaintext):
     piv = b"\x50"

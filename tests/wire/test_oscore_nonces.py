@@ -6,7 +6,7 @@ from contextlib import suppress
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from esp32 import flash
@@ -39,7 +39,6 @@ def recovers(world):
         assert len(world.answered) > before, "a node that nobody hears any more"
 
 
-@settings(max_examples=150)
 @given(seed=st.integers(0, 1 << 32), plan=PLAN)
 def test_what_a_node_believes_was_handed_over_unaltered_and_no_nonce_is_used_twice(seed, plan):
     with no_nonce_twice():

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import cbor2
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tools.bench import street
 from wire import cbor, event, limits, quantity, record
 from wire.faults import WireFault
@@ -142,7 +143,7 @@ def test_the_vectors_cover_every_reason_of_the_decoders():
 # --- round trips ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=400)
+@examples(times=4)
 @given(records)
 def test_a_record_comes_back_from_its_bytes(made):
     try:
@@ -197,7 +198,7 @@ def check_any(payload):
     assert b"".join(map(record.encode, found)) == bytes(payload)
 
 
-@settings(max_examples=800)
+@examples(times=8)
 @given(st.binary(max_size=80))
 @example(b"\x85" * 80)
 @example(b"\x81" * 1024)
@@ -205,7 +206,7 @@ def test_any_bytes_give_records_of_these_very_bytes_or_a_fault(payload):
     check_any(payload)
 
 
-@settings(max_examples=400)
+@examples(times=4)
 @given(
     st.lists(
         st.integers(-1, 1 << 33)
@@ -221,7 +222,7 @@ def test_any_cbor_near_a_record_gives_records_or_a_fault(items):
     check_any(cbor2.dumps(items))
 
 
-@settings(max_examples=400)
+@examples(times=4)
 @given(records, st.data())
 def test_a_changed_byte_gives_another_record_or_a_fault(made, data):
     payload = bytearray(cbor2.dumps(items_of(made)))
@@ -293,7 +294,7 @@ def test_an_answer_with_a_lease_or_a_count_that_cannot_be_is_refused(more):
         record.decode_answer(cbor2.dumps([1_790_000_000, 0, *more]))
 
 
-@settings(max_examples=300)
+@examples(times=3)
 @given(st.binary(max_size=24))
 def test_any_bytes_give_an_answer_or_a_fault(payload):
     try:

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import cbor2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tools.bench import street
 from wire import cbor, event, limits, quantity, record, senml
 from wire.faults import WireFault
@@ -97,7 +98,7 @@ def deflated(pack):
 # --- round trips ----------------------------------------------------------------------------------
 
 
-@settings(max_examples=300)
+@examples(times=3)
 @given(batches())
 def test_a_batch_comes_back_digit_for_digit(batch):
     pack = senml.encode_pack(batch)
@@ -175,7 +176,6 @@ def resolve(entries):
         yield name, base_time + entry.get(6, 0), entry.get(UNIT), entry[given_values[0]]
 
 
-@settings(max_examples=200)
 @given(batches())
 def test_a_pack_is_valid_senml(batch):
     resolved = list(resolve(entries_of(batch)))
@@ -279,7 +279,7 @@ def test_every_cut_of_a_pack_is_a_fault():
     assert fault(pack + b"\x00") == "trailing"
 
 
-@settings(max_examples=300)
+@examples(times=3)
 @given(st.binary(max_size=100))
 def test_any_bytes_give_a_batch_or_a_fault(data):
     check_damaged(data)
@@ -293,7 +293,7 @@ inner = st.lists(anything | st.dictionaries(keys | st.text(max_size=3), anything
 )
 
 
-@settings(max_examples=600)
+@examples(times=6)
 @given(st.integers(0, 3), labels, st.none() | anything | texts | inner, st.booleans())
 def test_any_value_under_any_label_gives_a_batch_or_a_fault(place, label, value, drop):
     entries = entries_of(SMALL)

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.gateway_world import (
@@ -38,7 +38,6 @@ def mutated(data, mutations):
     return bytes(data)
 
 
-@settings(max_examples=200)
 @given(st.lists(st.one_of(st.binary(max_size=300), MUTATIONS), min_size=1, max_size=5))
 def test_no_datagram_raises(datagrams):
     world = GatewayWorld(auto_sync=True)
@@ -54,7 +53,6 @@ def test_no_datagram_raises(datagrams):
     assert all(unpack(publication).gateway == GATEWAY for publication in world.publications)
 
 
-@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.sampled_from("tebp"), st.binary(max_size=1100) | MUTATIONS), min_size=1, max_size=4),
     st.integers(0, 3),
@@ -73,7 +71,6 @@ SCALARS = st.integers(-3, 2**64 - 1) | st.binary(max_size=9) | st.text(max_size=
 LANES = st.sampled_from((*event.LANES, "other"))
 
 
-@settings(max_examples=200)
 @given(
     st.lists(
         st.tuples(
@@ -96,7 +93,6 @@ def test_no_message_raises(messages):
         world.wait(3000)
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_after_any_events_no_deadline_lies_in_the_past(seed):
     """The world's turn checks it after every event."""

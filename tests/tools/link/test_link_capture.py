@@ -4,10 +4,11 @@ import io
 import struct
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import pcap_files as files
+from tests.support.examples import examples
 from tools.link import capture as link_capture
 from tools.link import decode as link_decode
 from tools.link.capture import Datagram, Flaw, Packet
@@ -183,13 +184,13 @@ WHOLE = [
 ]
 
 
-@settings(max_examples=1500)
+@examples(times=15)
 @given(st.binary(max_size=300))
 def test_random_bytes_as_a_file(data):
     told(data)
 
 
-@settings(max_examples=1500)
+@examples(times=15)
 @given(
     st.sampled_from(WHOLE),
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6),
@@ -202,14 +203,14 @@ def test_damaged_captures(whole, changes, cut):
     told(bytes(data[: len(data) - cut if cut < len(data) else None]))
 
 
-@settings(max_examples=1500)
+@examples(times=15)
 @given(st.sampled_from([*files.LINK_TYPES, 12, 14, 228, 229, 147]), st.binary(max_size=120), st.sampled_from([0, 5683]))
 def test_random_packets_of_every_link_type(link_type, data, port):
     found = link_capture.datagram(Packet(None, link_type, data), port)
     assert found is None or isinstance(found, (Flaw, Datagram))
 
 
-@settings(max_examples=1500)
+@examples(times=15)
 @given(st.binary(max_size=120))
 def test_random_datagrams(data):
     opener = Opener()
@@ -219,7 +220,7 @@ def test_random_datagrams(data):
     assert link_decode.line(opener.show(Datagram(None, None, None, encoded))).isprintable()
 
 
-@settings(max_examples=500)
+@examples(times=5)
 @given(st.binary(max_size=120))
 def test_random_records(data):
     for path in (b"t", b"b"):
@@ -229,7 +230,7 @@ def test_random_records(data):
     assert link_decode.line(shown).isprintable()
 
 
-@settings(max_examples=500)
+@examples(times=5)
 @given(st.text(alphabet="0123456789abcdefxX#: \t\r\nzé\0", max_size=200), st.booleans())
 def test_random_lines(text, serial):
     sources = Sources(port=5683, serial=serial)

@@ -349,7 +349,7 @@ def issue(authority, folder, name):
 
 
 @pytest.mark.root
-@pytest.mark.slow
+@pytest.mark.services
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", guide.HEADINGS)
 def test_a_newcomer_who_follows_the_guide_lights_the_street(language, root, tmp_path, record_property):

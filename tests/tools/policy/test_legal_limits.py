@@ -1,7 +1,7 @@
 """Limits and calendars: a breach is found on every night on which there is one, and told by its text."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from policy import ceiling, civil, document, lighting
@@ -88,7 +88,6 @@ programs = st.lists(
 )
 
 
-@settings(max_examples=80)
 @given(programs, st.integers(0, 1439), st.integers(0, 1439), st.sampled_from((JUNE, SPRING, AUTUMN, JUNE + 180)))
 def test_a_breach_is_told_exactly_when_a_lit_second_is_forbidden(steps, a, b, evening):
     if a == b:

@@ -1,12 +1,13 @@
 """The Linky's TIC: published frames of both modes, rubbish, and every way to cut them in pieces."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core.cabinet import tic
 from gateway.core.cabinet.equipment import Linky
 from gateway.core.cabinet.tic import HISTORIQUE, STANDARD, Frame, TicDecoder, linky
+from tests.support.examples import examples
 
 # A Linky of one phase in the standard mode, captured on 2023-03-01: lains/ticdecodecpp,
 # test/samples/continuous_linky_1P_standard_TIC_sample.bin (its frames have 863 bytes). Without its PRM group, which
@@ -227,7 +228,7 @@ def test_groups_without_end_are_dropped():
     assert frames == [] and counters["frames-too-long"] == 1
 
 
-@settings(max_examples=300, deadline=None)
+@examples(times=3)
 @given(st.sampled_from(PUBLISHED), st.binary(max_size=600), st.lists(st.integers(0, 600), max_size=6))
 def test_after_any_rubbish_in_any_pieces_the_next_frames_are_read(published, rubbish, cuts):
     mode, groups, expected = published
@@ -240,7 +241,7 @@ def test_after_any_rubbish_in_any_pieces_the_next_frames_are_read(published, rub
     assert len(decoder.receive(b"")) == 0
 
 
-@settings(max_examples=300, deadline=None)
+@examples(times=3)
 @given(
     st.sampled_from(PUBLISHED),
     st.lists(st.one_of(st.binary(max_size=5), st.sampled_from([b"\x02", b"\x03", b"\x04", b"\n", b"\r", b"\t", b" "]))),

@@ -1,7 +1,7 @@
 """Packing straight from journal entries: the same bytes as decoding and wire.senml, the same refusals, bounded."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.core import limits
@@ -9,6 +9,7 @@ from gateway.core.custody import entry
 from gateway.core.custody.stream import Stream
 from gateway.core.uplink import batch
 from gateway.core.uplink.batch import GatheredBatch, Publisher
+from tests.support.examples import examples
 from tests.support.gateway_world import EPOCH, GATEWAY, INSEE, NAME, NODE, alarm, reading, unpack
 from wire import event, record, senml
 from wire import limits as wire_limits
@@ -57,7 +58,7 @@ def written(payloads):
     return senml.encode_pack(senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, items))
 
 
-@settings(max_examples=400)
+@examples(times=4)
 @given(st.lists(ENTRIES, max_size=12))
 def test_any_records_make_the_bytes_that_decoding_and_wire_senml_make(payloads):
     packer = batch.Packer()
@@ -115,7 +116,7 @@ def test_what_wire_refuses_is_refused_with_the_same_reason(name):
     assert [outcome(packer.convert, WRONG[name]) for _ in range(2)] == [expected, expected]
 
 
-@settings(max_examples=600)
+@examples(times=6)
 @given(ENTRIES, st.data())
 def test_a_damaged_entry_is_read_or_refused_exactly_as_before(payload, data):
     damaged = bytearray(payload)

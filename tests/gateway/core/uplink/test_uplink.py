@@ -3,11 +3,12 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import limits
 from gateway.core.custody import entry
+from tests.support.examples import examples
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, UplinkWorld, reading, spans
 from wire import event, record
 from wire import limits as wire_limits
@@ -308,7 +309,7 @@ def test_no_subscriber_is_counted_and_holds_nothing_up():
 REASONS = ("poison", "identity")
 
 
-@settings(max_examples=400)
+@examples(times=4)
 @given(st.integers(0, 2**32))
 def test_after_any_events_no_deadline_lies_in_the_past_and_the_window_holds(seed):
     random = Random(seed)

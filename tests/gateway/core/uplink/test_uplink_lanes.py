@@ -5,7 +5,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.core import limits
@@ -249,7 +249,6 @@ def test_watermarks_free_a_held_lane_too():
 # --- whatever happens -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=250)
 @given(st.integers(0, 2**32))
 def test_after_any_events_and_policies_an_honest_centre_gets_everything(seed):
     random = Random(seed)
