@@ -1,10 +1,9 @@
-"""Fills a tiny real partition under the real agent to the last byte, and checks that every record is stored or
-accounted for.
+"""Fills a real partition under the real agent to its last byte: every record is stored or accounted for.
 
-Without a centre, busy senders fill the journal until it thins. The agent is killed with -9 in the middle of that, again
-and again. A foreign file takes the last byte of the partition, while alarms are sent; whole segments are dropped; the
-agent is killed again. The file is removed, broker and ingest start, everything drains. Then every record that the agent
-ever acknowledged is in the warehouse, or is one of `let_go`. Of these there must be:
+Without a centre, busy senders fill the journal until it thins, while the agent is killed with -9 again and again. A
+foreign file takes the last byte of the partition, while alarms are sent; whole segments are dropped; the agent is
+killed. The file is removed, broker and ingest start, everything drains. Then every record that the agent acknowledged
+is in the warehouse, or is one of `let_go`. Of these there must be:
 
     unexplained  no gap record in the warehouse covers it                0
     unlisted     the loss ledger on the gateway's disk does not name it  0
@@ -12,7 +11,7 @@ ever acknowledged is in the warehouse, or is one of `let_go`. Of these there mus
 The ledger must name no record that is held (`listed_held`), except those stored twice around a kill: a sender that was
 not answered sends the same again to the next life, and one of the two may be let go. It must still have all its lines
 (`ledger_forgot`: too much was let go for this proof). All alarms must be acknowledged while the partition is full, and
-be stored; the agent must never end by itself; the space must be free again.
+be stored; the agent must not end by itself; the space must be free again.
 """
 
 import argparse
@@ -20,7 +19,7 @@ import json
 import socket
 import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -191,10 +190,9 @@ class _Counters:
 
     def ask(self) -> bool:
         """Reads the counters; returns False when the agent has none to give."""
-        try:
+        health: Mapping[str, Any] = {}
+        with suppress(OSError, ValueError):
             health = status_socket.ask(self._path, _ASK_S).health
-        except (OSError, ValueError):
-            health = {}
         if not health:  # it does not answer, or it is still starting
             self.waiting = None
             return False
