@@ -15,12 +15,12 @@ from pathlib import Path
 
 from gateway.language import DEFAULT_LANGUAGE, LANGUAGES, N_, translate
 from gateway.language.arguments import argument_fault, whole
+from simulator import processes
 from simulator.estates.streets import CALENDARS
-from simulator.options import SEASONS, Options
+from simulator.options import SEASONS, Options, draw
 from simulator.report import picture
 from simulator.report import text as report
 from simulator.report.result import Result
-from simulator.territory import Territory
 
 _BAR = 40
 
@@ -36,13 +36,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole(1, 24 * 60),
         help="end after so many hours (default: 24 with faults, then on without any until the next dusk has passed)",
     )
-    parser.add_argument("--lamps", type=whole(3, 6000), default=120, help="street lights in all (default 120)")
-    parser.add_argument("--rooms", type=whole(0, 600), default=12, help="heated rooms (default 12)")
-    parser.add_argument("--greens", type=whole(0, 200), default=8, help="green spaces (default 8)")
+    parser.add_argument(
+        "--cabinets", type=whole(1, 2000), default=3, help="cabinets that share all this out (default 3)"
+    )
+    parser.add_argument("--lamps", type=whole(3, 60_000), default=120, help="street lights in all (default 120)")
+    parser.add_argument("--rooms", type=whole(0, 6000), default=12, help="heated rooms (default 12)")
+    parser.add_argument("--greens", type=whole(0, 2000), default=8, help="green spaces (default 8)")
     parser.add_argument("--season", choices=sorted(SEASONS), default="winter", help="when it is (default winter)")
     parser.add_argument("--loss", type=whole(0, 400), default=120, metavar="PERMILLE", help="radio loss (default 120)")
     parser.add_argument("--calendar", choices=sorted(CALENDARS), default="dimming", help="lighting calendar")
     parser.add_argument("--no-faults", action="store_true", help="nothing is cut; the radio still loses")
+    parser.add_argument(
+        "--processes",
+        type=whole(1, 64),
+        default=processes.usual(),
+        help="run parts of the territory beside each other (default: one a processor); the digest stays",
+    )
     parser.add_argument("--lang", choices=LANGUAGES, default=DEFAULT_LANGUAGE, help="of the report (default fr)")
     parser.add_argument("--svg", type=_new_file, metavar="FILE", help="draw the night as a picture")
     parser.add_argument("--json", action="store_true", help="print one JSON object a run instead of the report")
@@ -62,6 +71,7 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
         seed=seed,
         hours=args.hours or Options.hours,
         until_dusk=args.hours is None,
+        cabinets=args.cabinets,
         lamps=args.lamps,
         rooms=args.rooms,
         greens=args.greens,
@@ -71,10 +81,11 @@ def _run_one(args: argparse.Namespace, seed: int) -> Result:
         calendar=args.calendar,
     )
     begun = time.monotonic()
-    territory = Territory(options)
+    drawn = draw(options)
     if not args.json:
-        print(report.heading(options, territory.drawn, args.lang), flush=True)
-    result = territory.run(_progress if sys.stderr.isatty() else None)
+        print(report.heading(options, drawn, args.lang), flush=True)
+    progress = _progress if sys.stderr.isatty() else None
+    result = processes.run(options, drawn, processes=args.processes, progress=progress)
     wall_s = time.monotonic() - begun
     if args.json:
         print(json.dumps(report.as_json(result, wall_s)), flush=True)

@@ -13,6 +13,18 @@ from simulator.estates.streets import District
 from simulator.world.chance import Prng
 
 HOUR_S = 3600
+# Cabinets stand three and three: two in a town, one of them without 4G, and one in a village.
+_TRIO = 3
+# (INSEE code, name, latitude and longitude in 0.0001°) of a town and a village around Angers, in turn.
+_PAIRS = (
+    (("49007", "Angers", 474736, -5542), ("49135", "Feneu", 475720, -5940)),
+    (("49353", "Trélazé", 474460, -4650), ("49129", "Écouflant", 475280, -5290)),
+    (("49015", "Avrillé", 475060, -5880), ("49055", "Cantenay-Épinard", 475350, -5690)),
+    (("49246", "Les Ponts-de-Cé", 474250, -5240), ("49223", "Mûrs-Erigné", 473970, -5490)),
+    (("49267", "Saint-Barthélemy-d’Anjou", 474670, -4990), ("49329", "Savennières", 473810, -6560)),
+    (("49020", "Beaucouzé", 474750, -6300), ("49035", "Bouchemaine", 474220, -6090)),
+)
+_SECOND_OF_TOWN = (74, -59)
 # A run that ends after its hours has no faults in the last of them, so that records can arrive.
 _CALM_S = 1800
 # A fault that would begin later is omitted from such a run: its alarm takes up to a quarter of an hour, and a relay
@@ -25,7 +37,7 @@ class Options:
     """Holds what a person chooses for a run.
 
     The default is the street of `make sim`: two communes, 120 lamps, 3 cabinets, one winter night; `bocage sim` adds 12
-    rooms and 8 green spaces.
+    rooms and 8 green spaces. `cabinets`: those with nodes, among which lamps, rooms and green spaces are shared.
 
     With `until_dusk` faults last for `hours`, and the run continues without any until the next dusk has passed: only
     then can a lamp on a switched feeder report what it could not report at dawn. Without it the run ends after `hours`.
@@ -34,6 +46,7 @@ class Options:
     seed: int = 1
     start: datetime = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
     hours: int = 24
+    cabinets: int = 3
     lamps: int = 120
     rooms: int = 0
     greens: int = 0
@@ -77,17 +90,25 @@ class Drawn:
     happenings: tuple[Happening, ...] = ()
 
 
-def districts(lamps: int) -> list[District]:
-    """Returns a town with two cabinets, one of them without 4G, and a village with one, on the Loire.
+def districts(options: Options) -> list[District]:
+    """Returns the cabinets with their lamps: equal shares, the first cabinet gets the rest."""
+    count = options.cabinets
+    lamps = options.lamps // count
+    return [_district(index, options.lamps - (count - 1) * lamps if index == 0 else lamps) for index in range(count)]
 
-    The shares are equal; the first cabinet gets the rest.
-    """
-    share = lamps // 3
-    return [
-        District("49007", "Angers", "cab-1", 474736, -5542, lamps - 2 * share),
-        District("49007", "Angers", "cab-2", 474810, -5601, share, has_mobile=False),
-        District("49135", "Feneu", "cab-1", 475720, -5940, share),
-    ]
+
+def _district(index: int, lamps: int) -> District:
+    trio, place = divmod(index, _TRIO)
+    town, village = _PAIRS[trio % len(_PAIRS)]
+    turn = trio // len(_PAIRS)
+    if place == _TRIO - 1:
+        insee, commune, latitude_e4, longitude_e4 = village
+        return District(insee, commune, f"cab-{turn + 1}", latitude_e4, longitude_e4, lamps)
+    insee, commune, latitude_e4, longitude_e4 = town
+    if place:
+        latitude_e4, longitude_e4 = latitude_e4 + _SECOND_OF_TOWN[0], longitude_e4 + _SECOND_OF_TOWN[1]
+    number = 2 * turn + place + 1
+    return District(insee, commune, f"cab-{number}", latitude_e4, longitude_e4, lamps, has_mobile=not place)
 
 
 SEASONS = {
@@ -96,45 +117,72 @@ SEASONS = {
 }
 
 
-def share(count: int, index: int) -> int:
-    """Returns the part of `count` that belongs to the cabinet `index` of three: the first ones get the rest."""
-    return (count + 2 - index) // 3
+def share(count: int, index: int, cabinets: int) -> int:
+    """Returns the part of `count` that belongs to the cabinet `index`: the first ones get the rest."""
+    return (count + cabinets - 1 - index) // cabinets
 
 
-def draw(options: Options, prng: Prng) -> Drawn:
-    """Draws the faults of the first `hours`.
+def draw(options: Options) -> Drawn:
+    """Draws the faults of the first `hours` from the seed.
 
-    They are fibre cuts, a power cut of a cabinet within the night, a centre that is away, a broker that loses
-    everything, and faults of lamps, thermometers and pipes.
+    Each three cabinets have fibre cuts, a power cut within the night, and faults of lamps, thermometers and pipes. For
+    all of them, the centre is away once, and the broker loses everything.
     """
     drawn = Drawn()
     if not options.faults:
         return drawn
-    # One digger cuts two cabinets: one has 4G to fall back on, the other keeps its records until the repair.
-    fibre_s = 2 * HOUR_S + prng.randrange(HOUR_S)
-    mended_s = fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)
-    drawn.cuts.append(Cut("fibre", 2 * prng.randrange(2), fibre_s, mended_s))
-    drawn.cuts.append(Cut("fibre", 1, fibre_s, mended_s))
-    power_s = 7 * HOUR_S + prng.randrange(3 * HOUR_S)
-    drawn.cuts.append(Cut("power", prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
+    prng = Prng(options.seed).split("faults")
+    trios = range(0, options.cabinets, _TRIO)
+    chances = [prng if not first else prng.split(f"trio-{first}") for first in trios]
+    for first, chance in zip(trios, chances, strict=True):
+        _draw_cuts(drawn, first, chance)
     # The ingest stops, the broker continues to accept for it, then loses everything that it accepted.
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
     drawn.happenings = draw_village(options.start_unix_s, options.faults_s, prng.split("village"))
-    drawn.cuts = [cut for cut in drawn.cuts if cut.to_s < options.faults_s]
-    if options.lamps >= 12:
-        chosen = prng.pick(3, options.lamps)
-        drawn.dead_lamps = [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
-        drawn.stuck_relays = [(chosen[2], 3 * HOUR_S)]
-    estate = prng.split("estate")
-    if options.rooms:
-        drawn.dead_thermometers = [(estate.randrange(options.rooms), 8 * HOUR_S + estate.randrange(8 * HOUR_S))]
-    if options.greens:
-        drawn.broken_pipes = [(estate.randrange(options.greens), 6 * HOUR_S)]
+    drawn.cuts = [
+        cut for cut in drawn.cuts if cut.to_s < options.faults_s and (cut.cabinet or 0) < options.cabinets
+    ]
+    for first, chance in zip(trios, chances, strict=True):
+        _draw_failures(options, drawn, first, chance)
     if not options.until_dusk:
         _leave_out_late(drawn, options.faults_s)
     return drawn
+
+
+def _draw_cuts(drawn: Drawn, first: int, prng: Prng) -> None:
+    """Draws what is cut of three cabinets.
+
+    One digger cuts two of them: one has 4G to fall back on, the other keeps its records until the repair.
+    """
+    fibre_s = 2 * HOUR_S + prng.randrange(HOUR_S)
+    mended_s = fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)
+    drawn.cuts.append(Cut("fibre", first + 2 * prng.randrange(2), fibre_s, mended_s))
+    drawn.cuts.append(Cut("fibre", first + 1, fibre_s, mended_s))
+    power_s = 7 * HOUR_S + prng.randrange(3 * HOUR_S)
+    drawn.cuts.append(Cut("power", first + prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
+
+
+def _draw_failures(options: Options, drawn: Drawn, first: int, prng: Prng) -> None:
+    """Draws what fails of the equipment of three cabinets."""
+    last = min(first + _TRIO, options.cabinets)
+    lamps = [district.lamps for district in districts(options)]
+    before, count = sum(lamps[:first]), sum(lamps[first:last])
+    if count >= 12:
+        chosen = [before + index for index in prng.pick(3, count)]
+        drawn.dead_lamps += [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
+        drawn.stuck_relays.append((chosen[2], 3 * HOUR_S))
+    estate = prng.split("estate")
+    for total, faults, from_s, within_s in (
+        (options.rooms, drawn.dead_thermometers, 8 * HOUR_S, 8 * HOUR_S),
+        (options.greens, drawn.broken_pipes, 6 * HOUR_S, 0),
+    ):
+        shares = [share(total, index, options.cabinets) for index in range(last)]
+        before, count = sum(shares[:first]), sum(shares[first:])
+        if count:
+            index = before + estate.randrange(count)
+            faults.append((index, from_s + (estate.randrange(within_s) if within_s else 0)))
 
 
 def _leave_out_late(drawn: Drawn, faults_s: int) -> None:

@@ -1,12 +1,17 @@
 """Composes a territory from options and runs it: plants, nodes, gateways, broker, centre, checkers, story.
 
+`Territory` is the whole or a part: some of its cabinets with their nodes, behind a broker and a centre. What happens to
+one cabinet does not depend on which others are in the same part.
+
 The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything works again and
 the system must converge. It lasts until the next dusk has passed, for a lamp on a switched feeder has no mains by day
 and can report only then what it could not report at dawn.
 """
 
+from array import array
 from collections.abc import Callable
 from hashlib import sha256
+from typing import NamedTuple
 
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.directives.directive import Directive
@@ -25,10 +30,10 @@ from simulator.hosts.centre import Centre, Control
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.node import NodeHost
-from simulator.options import HOUR_S, SEASONS, Cut, Drawn, Options, districts, draw, share
+from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, share
 from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air, Lamp
-from simulator.report.result import Absence, Result, Snapshot
+from simulator.report.result import Result, Snapshot
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -54,44 +59,64 @@ _DROUGHT_S = 30 * 86400
 _SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 
 
+class Part(NamedTuple):
+    """Names the cabinets of one part of a territory, [first, end), and whether the commune without nodes is in it."""
+
+    first: int
+    end: int
+    has_village: bool
+
+
 class Territory:
-    """Composes and runs one territory.
+    """Composes and runs one territory, or the `part` of it.
 
     `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes.
     `drawn` replaces what the seed would draw, for a story written by hand.
     """
 
-    def __init__(self, options: Options, drawn: Drawn | None = None) -> None:
+    def __init__(self, options: Options, drawn: Drawn | None = None, part: Part | None = None) -> None:
         self.options = options
+        part = Part(0, options.cabinets, True) if part is None else part
+        self._own = range(part.first, part.end)
         self._prng = Prng(options.seed)
-        self.drawn = draw(options, self._prng.split("faults")) if drawn is None else drawn
+        self.drawn = draw(options) if drawn is None else drawn
         self.world = World(start_unix_s=options.start_unix_s)
         self.broker = Broker(self.world, self._prng.split("broker"))
         self.centre = Centre(self.world, self._prng.split("centre"), self.broker)
         self.delivery = DeliveryChecker()
         self.gateways: list[GatewayHost] = []
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
-        self.streets = Streets(self.world, self._joining, calendar=options.calendar)
+        places = districts(options)
+        rooms, greens = ([share(count, index, len(places)) for index in range(len(places))]
+                         for count in (options.rooms, options.greens))
+        lamps = [place.lamps for place in places]
+        first_lamp, first_room, first_green = (sum(counts[: part.first]) for counts in (lamps, rooms, greens))
+        self.streets = Streets(self.world, self._joining, calendar=options.calendar, first=first_lamp)
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
         sky = Weather(climate)
-        self.rooms = Rooms(self.world, self._joining, sky)
+        self.rooms = Rooms(self.world, self._joining, sky, first=first_room)
         self._is_summer = options.start == SEASONS["summer"]
         drought = drought_level(is_summer=self._is_summer)
-        self.greens = Greens(self.world, self._joining, climate, drought=drought)
+        self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
         self._node_ms = 0
         self._sky = sky
         self.control = Control(self.world, self.broker)
-        self.village = village.Village(
-            self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings
+        self.village = (
+            village.Village(self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings)
+            if part.has_village
+            else None
         )
-        for index, district in enumerate(districts(options.lamps)):
-            self._build(index, district)
         # Lamps have the first numbers, with or without rooms and green spaces.
-        for index, district in enumerate(districts(options.lamps)):
+        self._joining.next_number = 1 + first_lamp
+        for index in self._own:
+            self._build(index, places[index])
+        self._joining.next_number = 1 + options.lamps + first_room + first_green
+        for index, gateway in zip(self._own, self.gateways, strict=True):
             prng = self._prng.split(f"estate-{index}")
-            self.rooms.build(self.gateways[index], share(options.rooms, index), prng)
-            self.greens.build(self.gateways[index], district, share(options.greens, index), prng)
-        self.bounds = BoundsChecker([*self.gateways, self.village.host])
+            self.rooms.build(gateway, rooms[index], prng)
+            self.greens.build(gateway, places[index], greens[index], prng)
+        self._hosts = self.gateways if self.village is None else [*self.gateways, self.village.host]
+        self.bounds = BoundsChecker(self._hosts)
         self.sealed = SealedOnce()
         self.snapshots: list[Snapshot] = []
 
@@ -151,27 +176,33 @@ class Territory:
         self.control.start()
         for gateway in self.gateways:
             gateway.power_on()
-        self.village.start()
+        if self.village is not None:
+            self.village.start()
         self.streets.start()
         self.rooms.start()
         self.greens.start()
-        if self.rooms.rooms or self.greens.spaces:
-            Notices(self.world, self.gateways, self._sky, is_summer=self._is_summer).start()
+        if self.options.rooms or self.options.greens:
+            for gateway in self.gateways:
+                Notices(self.world, gateway, self._sky, is_summer=self._is_summer).start()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._observe)
 
     def _schedule_faults(self) -> None:
         for cut in self.drawn.cuts:
+            if cut.cabinet is not None and cut.cabinet not in self._own:
+                continue
             begin, finish = self._actions(cut.what, cut.cabinet)
             self.world.at(1000 * cut.from_s, begin)
             self.world.at(1000 * cut.to_s, finish)
-        for index, at_s in self.drawn.dead_lamps:
-            self.world.at(1000 * at_s, self.streets.damage, index, "module_dead", event.LAMP_FAILURE)
-        for index, at_s in self.drawn.stuck_relays:
-            self.world.at(1000 * at_s, self.streets.damage, index, "relay_stuck", event.LAMP_UNEXPECTED_ON)
-        for index, at_s in self.drawn.dead_thermometers:
-            self.world.at(1000 * at_s, self.rooms.lose_thermometer, index)
-        for index, at_s in self.drawn.broken_pipes:
-            self.world.at(1000 * at_s, self.greens.break_pipe, index)
+        own_lamps, own_rooms, own_greens = self.streets.numbers, self.rooms.numbers, self.greens.numbers
+        for faults, own, strike, arguments in (
+            (self.drawn.dead_lamps, own_lamps, self.streets.damage, ("module_dead", event.LAMP_FAILURE)),
+            (self.drawn.stuck_relays, own_lamps, self.streets.damage, ("relay_stuck", event.LAMP_UNEXPECTED_ON)),
+            (self.drawn.dead_thermometers, own_rooms, self.rooms.lose_thermometer, ()),
+            (self.drawn.broken_pipes, own_greens, self.greens.break_pipe, ()),
+        ):
+            for index, at_s in faults:
+                if index in own:
+                    self.world.at(1000 * at_s, strike, index, *arguments)
 
     def _actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
         if what == "ingest":
@@ -179,7 +210,7 @@ class Territory:
         if what == "broker":
             return self.broker.forget, self.broker.restart
         assert cabinet is not None
-        gateway = self.gateways[cabinet]
+        gateway = self.gateways[cabinet - self._own.start]
         if what == "fibre":
             return lambda: gateway.fibre(False), lambda: gateway.fibre(True)
         return gateway.power_cut, gateway.power_on
@@ -212,7 +243,7 @@ class Territory:
 
     def _quiet_end_s(self, end_s: int) -> int:
         """Returns half an hour after the first dusk that follows the faults, moved to between two reports, in s."""
-        district = districts(self.options.lamps)[0]
+        district = districts(self.options)[0]
         site = lighting.Site(district.latitude_e4, district.longitude_e4, civil.PARIS)
         plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
         at_s = self.options.start_unix_s + end_s
@@ -231,30 +262,28 @@ class Territory:
         self.greens.settle()
         lately_ms = None if self.options.until_dusk else self.world.now_ms - _ON_THE_WAY_MS
         verdict = self.delivery.verdict(warehouse, self._still_waiting(), lately_ms=lately_ms)
-        waits = self._waits()
         # The energy of lamps alone: rooms count their own.
         stored_wh = sum(
             energy.wh for host in self.streets.hosts for energy in warehouse.energy_wh(host.settings.node).values()
         )
         counters: dict[str, int] = {}
-        for gateway in (*self.gateways, self.village.host):
+        for gateway in self._hosts:
             for name, value in gateway.totals().items():
                 counters[name] = counters.get(name, 0) + value
-        readings, assets = self._readings()
+        readings, assets, stored_digest = self._stored()
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
-        result = Result(
+        return Result(
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
             alarms=judge_nodes(expected, (row for row in warehouse.bodies() if row[0][0] != village.GATEWAY_ID)),
-            village=self.village.report(warehouse.bodies()),
-            digest="",
+            villages=() if self.village is None else (self.village.report(warehouse.bodies()),),
             node_seconds=self._node_ms // 1000,
-            events=self.world.events,
-            longest_wait_s=max(waits, default=0),
-            median_wait_s=sorted(waits)[len(waits) // 2] if waits else 0,
+            waits_s=self._waits_s(),
+            stored_digest=stored_digest,
+            plants=(tuple(lamp.energy_wh() for lamp in self.lamps), self.rooms.figures(), self.greens.figures()),
             true_wh=self.streets.true_wh(),
-            full_power_wh=self.streets.full_power_wh(),
+            full_power_dws=self.streets.full_power_dws(),
             stored_wh=stored_wh,
             lighting_violations=self.streets.checker.violations,
             bounds_violations=self.bounds.violations,
@@ -266,7 +295,6 @@ class Territory:
             rooms=self.rooms.report(),
             greens=self.greens.report(),
             snapshots=self.snapshots,
-            absences=[self._absence(cut) for cut in self.drawn.cuts],
             batches=self.centre.batches,
             batch_bytes=self.centre.bytes,
             mobile_bytes=sum(gateway.metered_bytes for gateway in self.gateways),
@@ -274,15 +302,6 @@ class Territory:
             readings=readings,
             counters=counters,
         )
-        result.digest = self._digest(result)
-        return result
-
-    def _absence(self, cut: Cut) -> Absence:
-        begin, end = self.options.start_unix_s + cut.from_s, self.options.start_unix_s + cut.to_s
-        within = [snapshot for snapshot in self.snapshots if begin <= snapshot.unix_s <= end]
-        wanted = max((snapshot.wanted for snapshot in within), default=0)
-        short = max((snapshot.wanted - snapshot.lit for snapshot in within), default=0)
-        return Absence(cut.what, cut.from_s, cut.to_s, cut.cabinet, wanted, short)
 
     def _still_waiting(self) -> set[tuple[bytes, int, int]]:
         """Returns the records that nodes hold now.
@@ -300,40 +319,30 @@ class Territory:
                 unpowered.add((node, host.boot))
         return waiting | {identity for identity in self.delivery.identities() if identity[:2] in unpowered}
 
-    def _waits(self) -> list[int]:
+    def _waits_s(self) -> array:
         """Returns the seconds from the making of each delivered record to its first arrival in the warehouse."""
-        waits = []
+        waits = array("l")
         for held in self.centre.warehouse.held():
             made_ms = self.delivery.made_ms((held.node, held.boot, held.sequence))
             if made_ms is not None:
                 waits.append(held.received_unix_s - self.options.start_unix_s - made_ms // 1000)
         return waits
 
-    def _readings(self) -> tuple[int, int]:
-        """Counts the warehouse's readings, and its asset records of lamps."""
-        count = assets = 0
-        for _, _, body in self.centre.warehouse.bodies():
+    def _stored(self) -> tuple[int, int, int]:
+        """Counts the warehouse's readings and its asset records of lamps; returns them with a sum of digests.
+
+        Such a sum tells the same of records in any order, and of parts that are added.
+        """
+        count = assets = total = 0
+        for (node, boot, sequence), stamp, body in self.centre.warehouse.bodies():
+            content = sha256(node + b"%d %d %d %d %d %d " % (boot, sequence, len(body), *stamp) + body)
+            total += int.from_bytes(content.digest()[:16], "big")
             said = record.decode_body(body)
             if isinstance(said, dict):
                 count += len(said)
             else:
                 assets += said.code == event.LAMP_ASSET
-        return count, assets
-
-    def _digest(self, result: Result) -> str:
-        """Hashes integers and bytes only: the result is the same on every machine."""
-        figures = (
-            self.centre.warehouse.digest(),
-            tuple(result.verdict[:9]),
-            result.events,
-            result.true_wh,
-            tuple(map(tuple, result.village.counted)),
-            result.village.true_wh,
-            tuple(lamp.energy_wh() for lamp in self.lamps),
-            self.rooms.figures() + self.greens.figures(),
-            tuple((one.unix_s, one.lit, one.waiting, one.power_dw) for one in result.snapshots),
-        )
-        return sha256(repr(figures).encode()).hexdigest()[:32]
+        return count, assets, total
 
 
 def drought_level(*, is_summer: bool) -> int:
@@ -342,16 +351,16 @@ def drought_level(*, is_summer: bool) -> int:
 
 
 class Notices:
-    """Gives the gateways what they pass on to rooms and green spaces.
+    """Gives a gateway what it passes on to rooms and green spaces.
 
     That is the weather of the town's station, a drought level, an hour of load shedding. Each is entered at the
-    cabinets, as a technician or the town's weather station would. A gateway that is down misses it; the weather comes
+    cabinet, as a technician or the town's weather station would. A gateway that is down misses it; the weather comes
     again within the hour, a decision when the gateway is back.
     """
 
-    def __init__(self, world: World, gateways: list[GatewayHost], sky: Weather, *, is_summer: bool) -> None:
+    def __init__(self, world: World, gateway: GatewayHost, sky: Weather, *, is_summer: bool) -> None:
         self._world = world
-        self._gateways = gateways
+        self._gateway = gateway
         self._sky = sky
         self._is_summer = is_summer
         self._number = 0
@@ -363,7 +372,7 @@ class Notices:
             self._world.at(1000 * _SHED_AT_S, self._shed)
 
     def _decide(self) -> None:
-        """Gives the drought level, and again later if a gateway was down."""
+        """Gives the drought level, and again later if the gateway was down."""
         said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
         if not self._announce(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
             self._world.after(_FIRST_MS, self._decide)
@@ -383,10 +392,9 @@ class Notices:
         self._announce(values, None, _WEATHER_S, "station météo")
 
     def _announce(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
-        """Gives a directive to every gateway; returns True when all accepted it."""
+        """Gives a directive to the gateway; returns True when it accepted it."""
         self._number += 1
         unix_s = self._world.unix_s
         name = self._number.to_bytes(8, "big")
         notice = Directive(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
-        accepted = [gateway.announce(notice) for gateway in self._gateways]  # each of them, also after one that is away
-        return all(accepted)
+        return self._gateway.announce(notice)

@@ -21,7 +21,7 @@ from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import event, record
 
-GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000124")
+GATEWAY_ID = bytes.fromhex("7c1f0a2cfeff0124")
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45), FeederData("chapelle", 6, 28))
 ORDINARY = Programme(0, 22 * 60 + 30, 5 * 60 + 30)
 _ALL_NIGHT = Programme()

@@ -121,12 +121,14 @@ class GreenSpace:
 class Greens:
     """Holds the green spaces of a territory: build, then start.
 
-    `spaces` and `hosts` have the same order. `drought`: the level that a prefect has ordered.
+    `spaces` and `hosts` have the same order. `drought`: the level that a prefect has ordered. `first`: the number of
+    the first space, where this is a part of the territory.
     """
 
-    def __init__(self, world: World, joining: Joining, climate: Climate, *, drought: int) -> None:
+    def __init__(self, world: World, joining: Joining, climate: Climate, *, drought: int, first: int = 0) -> None:
         self._world = world
         self._drought = drought
+        self._first = first
         self._joining = joining
         self._climate = climate
         self.spaces: list[GreenSpace] = []
@@ -134,6 +136,11 @@ class Greens:
         self.stress_min = 0
         self.zone_min = 0
         self._by_node: dict[bytes, GreenSpace] = {}
+
+    @property
+    def numbers(self) -> range:
+        """The numbers in the territory of these green spaces, from 0."""
+        return range(self._first, self._first + len(self.spaces))
 
     def build(self, gateway: GatewayHost, district: District, count: int, prng: Prng) -> None:
         """Builds the green spaces of one district."""
@@ -154,12 +161,14 @@ class Greens:
     @property
     def violations(self) -> list[str]:
         return [
-            f"green {index + 1}: {text}" for index, space in enumerate(self.spaces) for text in space.checker.violations
+            f"green {index + 1}: {text}"
+            for index, space in enumerate(self.spaces, self._first)
+            for text in space.checker.violations
         ]
 
     def break_pipe(self, index: int) -> None:
         """Breaks the first zone's pipe: it shows when water comes; its node must then shut it and report it."""
-        space = self.spaces[index]
+        space = self.spaces[index - self._first]
         space.settle()
         space.site.pipes.burst[1] = space.site.pipes.flows[0]
 
@@ -178,11 +187,11 @@ class Greens:
 
     def used_ml(self) -> int:
         """Returns the water that the zones have received."""
-        return sum(sum(space.site.pipes.zone_ul) for space in self.spaces) // 1000
+        return sum(sum(space.site.pipes.zone_ul) // 1000 for space in self.spaces)
 
     def lost_ml(self) -> int:
         """Returns the water that came out of broken pipes."""
-        return sum(space.site.pipes.lost_ul for space in self.spaces) // 1000
+        return sum(space.site.pipes.lost_ul // 1000 for space in self.spaces)
 
     def flow_ml_min(self) -> int:
         return sum(space.site.pipes.flow_ml_min() for space in self.spaces)

@@ -72,12 +72,16 @@ class Heated(NamedTuple):
 
 
 class Rooms:
-    """Holds the rooms of a territory: build, then start. Figures grow every minute."""
+    """Holds the rooms of a territory, or of its part from the room `first` on: build, then start.
 
-    def __init__(self, world: World, joining: Joining, sky: Weather) -> None:
+    Figures grow every minute.
+    """
+
+    def __init__(self, world: World, joining: Joining, sky: Weather, *, first: int = 0) -> None:
         self._world = world
         self._joining = joining
         self._sky = sky
+        self._first = first
         self.rooms: list[Heated] = []
         self.hosts: list[Any] = []
         self.checker = RoomsChecker([])
@@ -86,10 +90,15 @@ class Rooms:
         self.blind_min = 0
         self.expected: list[ExpectedAlarm] = []
 
+    @property
+    def numbers(self) -> range:
+        """The numbers in the territory of these rooms, from 0."""
+        return range(self._first, self._first + len(self.rooms))
+
     def build(self, gateway: GatewayHost, count: int, prng: Prng) -> None:
         """Builds the rooms of one cabinet, of each use in turn."""
         for _ in range(count):
-            self._build_room(gateway, USES[len(self.rooms) % len(USES)], prng)
+            self._build_room(gateway, USES[(self._first + len(self.rooms)) % len(USES)], prng)
 
     def start(self) -> None:
         """Gives the nodes mains for good; people come and go from here on."""
@@ -101,7 +110,7 @@ class Rooms:
                     _programme(one.use),
                     thermometer=one.ports.thermometer,
                 )
-                for index, one in enumerate(self.rooms)
+                for index, one in enumerate(self.rooms, self._first)
             ]
         )
         for host in self.hosts:
@@ -110,9 +119,12 @@ class Rooms:
             self._world.every(EVERY_MS, self._live)
 
     def lose_thermometer(self, index: int) -> None:
-        """Silences a thermometer for good; its node must report it, and still keep the room from harm."""
-        self.rooms[index].ports.thermometer.absent = True
-        node = self.hosts[index].settings.node
+        """Silences the thermometer of a room, by its number in the territory, for good.
+
+        Its node must report it, and still keep the room from harm.
+        """
+        self.rooms[index - self._first].ports.thermometer.absent = True
+        node = self.hosts[index - self._first].settings.node
         self.expected.append(ExpectedAlarm(node, event.SENSOR_FAILURE, self._world.unix_s))
 
     def settle(self) -> None:

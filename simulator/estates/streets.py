@@ -84,15 +84,17 @@ def lamp_settings(
 
 
 class Streets:
-    """Holds the lamps of a territory. `hosts` and `lamps` have the same order.
+    """Holds the lamps of a territory, or of its part from the lamp `first` on.
 
+    `hosts` and `lamps` have the same order.
     `expected`: the alarms that the damage done so far must make the nodes report.
     """
 
-    def __init__(self, world: World, joining: Joining, *, calendar: str) -> None:
+    def __init__(self, world: World, joining: Joining, *, calendar: str, first: int = 0) -> None:
         self._world = world
         self._joining = joining
         self._calendar = CALENDARS[calendar]
+        self._first = first
         self.hosts: list[NodeHost] = []
         self.lamps: list[Lamp] = []
         self._feeders: list[tuple[LampFeeder, District, list[NodeHost]]] = []
@@ -102,6 +104,11 @@ class Streets:
         self._fitted: list[str] = []
         self._walkers: list[Walkers] = []
         self._passed = self._met = 0
+
+    @property
+    def numbers(self) -> range:
+        """The numbers in the territory of these lamps, from 0."""
+        return range(self._first, self._first + len(self.lamps))
 
     def build(self, gateway: GatewayHost, district: District, air: Air, prng: Prng) -> None:
         """Builds a cabinet's lamps: half on a permanent feeder, half on a switched one."""
@@ -131,15 +138,15 @@ class Streets:
         return StreetsReport(cells, detectors, gears, by_cell_s, self._passed, self._met)
 
     def damage(self, index: int, what: str, code: int) -> None:
-        """Damages a lamp from now on: `module_dead` or `relay_stuck`."""
-        lamp = self.lamps[index]
+        """Damages a lamp, by its number in the territory, from now on: `module_dead` or `relay_stuck`."""
+        lamp, host = self.lamps[index - self._first], self.hosts[index - self._first]
         lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
         lit = lamp.light_percent() > 0
         setattr(lamp, what, True)
         # A relay that sticks on a switched feeder is never detected: the contactor makes it dark by day.
         if what == "module_dead" or not lamp.feeder.switched:
             visible_s = self._world.unix_s if lit and what == "module_dead" else None
-            self.expected.append(ExpectedAlarm(self.hosts[index].settings.node, code, visible_s))
+            self.expected.append(ExpectedAlarm(host.settings.node, code, visible_s))
 
     def check_light(self) -> tuple[int, int]:
         """Judges the light of this moment; returns (sound lamps that are lit, sound lamps that are wanted lit)."""
@@ -156,9 +163,9 @@ class Streets:
     def true_wh(self) -> int:
         return sum(lamp.energy_wh() for lamp in self.lamps)
 
-    def full_power_wh(self) -> int:
-        """Returns the energy that the same dark hours would have taken without dimming."""
-        return self.checker.full_power_dw_checks * (EVERY_MS // 1000) // 36_000
+    def full_power_dws(self) -> int:
+        """Returns the energy that the same dark hours would have taken without dimming, in 0.1 W s."""
+        return self.checker.full_power_dw_checks * (EVERY_MS // 1000)
 
     def _build_lamp(
         self, gateway: GatewayHost, district: District, feeder: LampFeeder, air: Air, prng: Prng, fitted: str

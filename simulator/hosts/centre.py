@@ -22,6 +22,7 @@ class Centre:
     def __init__(self, world: World, prng: Prng, broker: Broker, path: str = ":memory:") -> None:
         self._world = world
         self._prng = prng
+        self._delays: dict[str, Prng] = {}
         self._broker = broker
         self.warehouse = Warehouse(path, synchronous="OFF")
         self._running = False
@@ -52,7 +53,11 @@ class Centre:
         """Needs no action here: a gateway asks for a watermark that is lost."""
 
     def on_message(self, name: str, payload: bytes) -> None:
-        self._world.after(self._prng.between(*_COMMIT_MS), self._commit, self._life, name, payload)
+        # The chance of each gateway is its own: how long one has to wait says nothing of another.
+        gateway = "/".join(topic.parse(name)[1:])
+        if gateway not in self._delays:
+            self._delays[gateway] = self._prng.split(gateway)
+        self._world.after(self._delays[gateway].between(*_COMMIT_MS), self._commit, self._life, name, payload)
 
     def _reconnect(self, life: int) -> None:
         if self._running and life == self._life:

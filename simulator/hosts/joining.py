@@ -17,7 +17,10 @@ _BENCH = b"\x01"
 
 
 class Joining:
-    """Numbers the nodes of a territory in the order in which they join. `radios`: those of all nodes."""
+    """Numbers the nodes of a territory in the order in which they join. `radios`: those of all nodes.
+
+    `next_number`: of the node that joins next; a part of a territory sets it, for the nodes before its own.
+    """
 
     def __init__(self, world: World, tap: Tap, *, loss_permille: int) -> None:
         self._world = world
@@ -25,11 +28,7 @@ class Joining:
         self._loss_permille = loss_permille
         self.hosts: list[NodeHost] = []
         self.radios: list[Radio] = []
-
-    @property
-    def next_number(self) -> int:
-        """The number of the node that joins next."""
-        return len(self.hosts) + 1
+        self.next_number = 1
 
     def join(
         self, gateway: GatewayHost, kind: Any, own: Any, ports: Ports, prng: Prng, *, memory: bytes = b""
@@ -39,6 +38,7 @@ class Joining:
         `kind`: its module of `kinds`; `memory`: what its trade wrote to flash before this story begins.
         """
         node = TERRITORY + _BENCH + self.next_number.to_bytes(3, "big")
+        self.next_number += 1
         gateway.nodes.append(node)
         settings = Settings(
             node=node,

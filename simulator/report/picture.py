@@ -40,16 +40,18 @@ _FILL, _LINE, _AXIS, _INK = "#f2b824", "#0f6894", "#394b59", "#182026"
 _SHADES = {"fibre": "#d9822b", "power": "#c23030", "ingest": "#5c7080", "broker": "#182026"}
 _BEARER_COLOURS = {"fibre": "#7fb77e", "mobile": "#8f6bb3", None: "#d8e1e8"}
 _SHORT_S = 12 * 3600
+# Of a large territory, the first ones.
+_BANDS_MAX = 21
 
 
 def svg(result: Result, language: str) -> str:
     """Returns the whole picture as text."""
     frame = _Frame(result.snapshots[0].unix_s, result.snapshots[-1].unix_s)
-    cuts = _distinct(result.drawn.cuts)
+    cuts = _distinct(result.drawn.cuts)[:_BANDS_MAX]
     top = _TOP + _ROW * len(cuts)
     panels = _panels(result)
     bearers_top = top + len(panels) * (_PANEL + _GAP) + 10
-    village_top = bearers_top + len(result.snapshots[0].carriers) * (_BAND + _BAND_GAP) + _GAP
+    village_top = bearers_top + min(len(result.snapshots[0].carriers), _BANDS_MAX) * (_BAND + _BAND_GAP) + _GAP
     height = village_top + village.band_height() + _GAP // 2
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}"'
@@ -214,7 +216,7 @@ def _bearers(result: Result, frame: _Frame, top: int, language: str) -> list[str
         parts.append(f'<rect x="{x}" y="{top - 17}" width="12" height="12" fill="{colour}"/>')
         parts.append(f'<text x="{x + 18}" y="{top - 6}">{name}</text>')
         x += 90
-    for index, district in enumerate(districts(result.options.lamps)):
+    for index, district in enumerate(districts(result.options)[:_BANDS_MAX]):
         y = top + index * (_BAND + _BAND_GAP)
         name = escape(f"{district.commune}/{district.name}")
         parts.append(f'<text x="{_LEFT - 8}" y="{y + 12}" text-anchor="end">{name}</text>')

@@ -1,7 +1,15 @@
-"""Holds the results of a run of a territory: snapshots at regular intervals, and everything that a report contains."""
+"""Holds the results of a run of a territory: snapshots at regular intervals, and everything that a report contains.
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+A territory may run in parts (`simulator.processes`); `joined` makes one result of theirs, and the digest is the same.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from hashlib import sha256
+from operator import add
+from typing import Any, NamedTuple
 
 from simulator.cabinet.village import VillageReport
 from simulator.checkers.alarms import AlarmVerdict
@@ -9,7 +17,7 @@ from simulator.checkers.delivery import Verdict
 from simulator.estates.greens import GreensReport
 from simulator.estates.rooms import RoomsReport
 from simulator.estates.streets import StreetsReport
-from simulator.options import Drawn, Options
+from simulator.options import Cut, Drawn, Options
 
 
 @dataclass
@@ -44,19 +52,23 @@ class Absence(NamedTuple):
 
 @dataclass
 class Result:
-    """Holds everything that a report contains."""
+    """Holds everything that a report contains, of a territory or of one of its parts.
+
+    `waits_s`: from the making of each delivered record to its first arrival in the warehouse. `stored_digest`: the sum
+    of the digests of the warehouse's records, which does not depend on their order. `plants`: what lamps have used, and
+    the figures of rooms and green spaces.
+    """
 
     options: Options
     drawn: Drawn
     verdict: Verdict
     alarms: AlarmVerdict
-    digest: str
     node_seconds: int
-    events: int
-    longest_wait_s: int
-    median_wait_s: int
+    waits_s: array
+    stored_digest: int
+    plants: tuple[tuple[int, ...], ...]
     true_wh: int
-    full_power_wh: int
+    full_power_dws: int
     stored_wh: int
     lighting_violations: list[str]
     bounds_violations: list[str]
@@ -68,14 +80,50 @@ class Result:
     rooms: RoomsReport
     greens: GreensReport
     snapshots: list[Snapshot]
-    absences: list[Absence]
     batches: int
     batch_bytes: int
     mobile_bytes: int
     bearer_changes: int
     readings: int
-    village: VillageReport
-    counters: dict[str, int] = field(default_factory=dict)
+    villages: tuple[VillageReport, ...]
+    counters: dict[str, int]
+
+    @property
+    def village(self) -> VillageReport:
+        """The commune that has a cabinet only; one part of a territory has it."""
+        return self.villages[0]
+
+    @property
+    def full_power_wh(self) -> int:
+        """The energy that the same dark hours would have taken without dimming."""
+        return self.full_power_dws // 36_000
+
+    @property
+    def longest_wait_s(self) -> int:
+        return max(self.waits_s, default=0)
+
+    @property
+    def median_wait_s(self) -> int:
+        return sorted(self.waits_s)[len(self.waits_s) // 2] if self.waits_s else 0
+
+    @property
+    def absences(self) -> list[Absence]:
+        """The light of the streets during each absence that was drawn."""
+        return [self._absence(cut) for cut in self.drawn.cuts]
+
+    @property
+    def digest(self) -> str:
+        """A hash of integers and bytes only: it is the same on every machine, in however many processes."""
+        figures = (
+            self.stored_digest,
+            tuple(self.verdict[:9]),
+            self.true_wh,
+            tuple(map(tuple, self.village.counted)),
+            self.village.true_wh,
+            self.plants,
+            tuple((one.unix_s, one.lit, one.waiting, one.power_dw) for one in self.snapshots),
+        )
+        return sha256(repr(figures).encode()).hexdigest()[:32]
 
     @property
     def is_good(self) -> bool:
@@ -91,5 +139,56 @@ class Result:
             or self.bounds_violations
             or self.nonces_reused
             or self.alarms.faults
-            or not self.village.is_good
+            or not all(village.is_good for village in self.villages)
         )
+
+    def _absence(self, cut: Cut) -> Absence:
+        begin, end = self.options.start_unix_s + cut.from_s, self.options.start_unix_s + cut.to_s
+        within = [snapshot for snapshot in self.snapshots if begin <= snapshot.unix_s <= end]
+        wanted = max((snapshot.wanted for snapshot in within), default=0)
+        short = max((snapshot.wanted - snapshot.lit for snapshot in within), default=0)
+        return Absence(cut.what, cut.from_s, cut.to_s, cut.cabinet, wanted, short)
+
+
+def joined(parts: Sequence[Result]) -> Result:
+    """Returns the result of a territory that ran in these parts, which are in the order of their cabinets."""
+    apart = {
+        "options": parts[0].options,
+        "drawn": parts[0].drawn,
+        "worst_delay_s": max(part.worst_delay_s for part in parts),
+        "plants": tuple(_sum(figures) for figures in zip(*(part.plants for part in parts), strict=True)),
+        "snapshots": [_snapshot(moment, parts) for moment in zip(*(part.snapshots for part in parts), strict=True)],
+        "counters": _added_counters(part.counters for part in parts),
+    }
+    names = [one.name for one in fields(Result) if one.name not in apart]
+    return Result(**apart, **{name: _sum([getattr(part, name) for part in parts]) for name in names})
+
+
+def _sum(values: Sequence[Any]) -> Any:
+    """Adds numbers, joins sequences, and does either field by field for records of figures."""
+    if hasattr(values[0], "_fields"):
+        return type(values[0])(*(_sum(column) for column in zip(*values, strict=True)))
+    return reduce(add, values)
+
+
+def _snapshot(moment: tuple[Snapshot, ...], parts: Sequence[Result]) -> Snapshot:
+    heated = [one for one, part in zip(moment, parts, strict=True) if part.rooms.rooms]
+    return Snapshot(
+        moment[0].unix_s,
+        sum(one.lit for one in moment),
+        sum(one.wanted for one in moment),
+        sum(one.waiting for one in moment),
+        sum(one.power_dw for one in moment),
+        _sum([one.carriers for one in moment]),
+        min((one.coldest_ck for one in heated), default=0),
+        max((one.warmest_ck for one in heated), default=0),
+        sum(one.flow_ml_min for one in moment),
+    )
+
+
+def _added_counters(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for counters in parts:
+        for name, value in counters.items():
+            added[name] = added.get(name, 0) + value
+    return added

@@ -19,6 +19,8 @@ WORDS = Phrases(
         "lamps": NN_("{count} street light", "{count} street lights"),
         "rooms": NN_("{count} room", "{count} rooms"),
         "greens": NN_("{count} green space", "{count} green spaces"),
+        "cabinets": NN_("{count} cabinet", "{count} cabinets"),
+        "more": NN_("… and {count} more", "… and {count} more"),
         "fibre": N_("fibre cut"),
         "power": N_("power cut in the cabinet"),
         "ingest": N_("centre silent (ingest stopped)"),
@@ -74,6 +76,8 @@ WORDS = Phrases(
     }
 )
 _FAULTS_SHOWN_MAX = 10
+# A large territory has more than a page can show.
+_LINES_MAX, _NAMES_MAX = 20, 6
 _LIT_WH_MIN = 100  # less is shown as 0.1 kWh at most
 
 
@@ -84,6 +88,9 @@ def heading(options: Options, drawn: Drawn, language: str) -> str:
         return WORDS.text(key, language, **values)
 
     counts = (("lamps", options.lamps), ("rooms", options.rooms), ("greens", options.greens))
+    names = ", ".join(f"{district.commune}/{district.name}" for district in districts(options)[:_NAMES_MAX])
+    if options.cabinets > _NAMES_MAX:
+        names = words("cabinets", count=options.cabinets)
     lines = [
         " · ".join(
             (
@@ -91,7 +98,7 @@ def heading(options: Options, drawn: Drawn, language: str) -> str:
                 words("seed", number=options.seed),
                 f"{options.hours} h",
                 *(words(key, count=count) for key, count in counts if count),
-                ", ".join(f"{district.commune}/{district.name}" for district in districts(options.lamps)),
+                names,
                 words("loss", percent=number(options.radio_loss_permille / 10, language)),
             )
         )
@@ -108,8 +115,14 @@ def heading(options: Options, drawn: Drawn, language: str) -> str:
     )
     events += [(at_s, words(key, number=index + 1)) for key, faults in numbered for index, at_s in faults]
     events += village.heading(drawn.happenings, language)
-    lines += [f"  {_clock(options, at_s)}  {what}" for at_s, what in sorted(events)]
+    lines += _first([f"  {_clock(options, at_s)}  {what}" for at_s, what in sorted(events)], language)
     return "\n".join(lines)
+
+
+def _first(lines: list[str], language: str) -> list[str]:
+    """Returns as many lines as a page shows, and how many there are besides."""
+    more = len(lines) - _LINES_MAX
+    return lines if more <= 0 else [*lines[:_LINES_MAX], "  " + WORDS.text("more", language, count=more)]
 
 
 def text(result: Result, wall_s: float, language: str) -> str:
@@ -231,7 +244,7 @@ def _streets(result: Result, language: str) -> list[str]:
     rows += [row(key, figure, count=count) for key, count, figure in fitted if count]
     if result.absences:
         rows.append(WORDS.text("away", language))
-    return rows + [_absence(result.options, absence, language) for absence in result.absences]
+    return rows + _first([_absence(result.options, absence, language) for absence in result.absences], language)
 
 
 def _absence(options: Options, absence: Absence, language: str) -> str:
@@ -327,7 +340,7 @@ def _place(options: Options, cabinet: int | None) -> str:
     """Returns the cabinet's name and a space; "" for what concerns no single cabinet."""
     if cabinet is None:
         return ""
-    district = districts(options.lamps)[cabinet]
+    district = districts(options)[cabinet]
     return f"{district.commune}/{district.name} "
 
 

@@ -4,6 +4,9 @@ Sessions outlive connections and queue what is published meanwhile. `forget` is 
 connections drop, sessions and queues are gone, and so is everything that was acknowledged and not yet delivered. Topics
 are matched whole or by the ingest's class filters; nothing more of MQTT is needed here, for the real broker runs in
 `bocage live`.
+
+Gateways meet here and nowhere else. What happens to the messages of one of them, delays and a full queue included,
+depends on no other, so that a territory may be split by gateway over several processes (see `simulator.processes`).
 """
 
 from collections import deque
@@ -28,11 +31,11 @@ class Client(Protocol):
 
 
 class Session:
-    """Holds what the broker keeps for a client id."""
+    """Holds what the broker keeps for a client id: a queue for each gateway whose messages it receives."""
 
     def __init__(self, matches: Callable[[str], bool]) -> None:
         self.matches = matches
-        self.queue: deque[tuple[str, bytes]] = deque()
+        self.queues: dict[str, deque[tuple[str, bytes]]] = {}
         self.dropped = 0
 
 
@@ -42,6 +45,7 @@ class Broker:
     def __init__(self, world: World, prng: Prng) -> None:
         self._world = world
         self._prng = prng
+        self._delays: dict[str, Prng] = {}
         self._sessions: dict[str, Session] = {}
         self._connected: dict[str, Client] = {}
         self.alive = True
@@ -60,7 +64,8 @@ class Broker:
             self._world.after(FIBRE.delay_max_ms, previous.on_disconnected, "session taken over")
         self._connected[name] = client
         self._later(client, name, client.on_connected, RECEIVE_MAX)
-        self._world.after(60, self._pump, name)
+        for gateway in session.queues:
+            self._world.after(60, self._pump, name, gateway)
 
     def disconnect(self, name: str) -> None:
         """Drops a client that is gone (power cut, orderly end, cut fibre found by keep-alive). The session stays."""
@@ -72,21 +77,24 @@ class Broker:
 
     def publish(self, name: str, token: int, topic: str, payload: bytes) -> None:
         """Accepts QoS 1 from `name`: acknowledged, then queued for every session that matches."""
-        self._world.after(self._delay_ms(), self._accept, name, token, topic, payload)
+        gateway = _gateway(topic)
+        self._world.after(self._delay_ms(gateway), self._accept, name, gateway, token, topic, payload)
 
     def forget(self) -> None:
         """Acts as kill -9 with nothing on disk; the broker is down until `restart`."""
         self.alive = False
-        self.forgotten += sum(len(session.queue) for session in self._sessions.values())
+        self.forgotten += sum(
+            len(queue) for session in self._sessions.values() for queue in session.queues.values()
+        )
         self._sessions.clear()
         connected, self._connected = self._connected, {}
-        for client in connected.values():
-            self._world.after(self._delay_ms(), client.on_disconnected, "broker gone")
+        for name, client in connected.items():
+            self._world.after(self._delay_ms(name), client.on_disconnected, "broker gone")
 
     def restart(self) -> None:
         self.alive = True
 
-    def _accept(self, name: str, token: int, topic: str, payload: bytes) -> None:
+    def _accept(self, name: str, gateway: str, token: int, topic: str, payload: bytes) -> None:
         client = self._connected.get(name)
         if not self.alive or client is None:
             return
@@ -94,19 +102,21 @@ class Broker:
         self._later(client, name, client.on_puback, token, 0)
         for other, session in self._sessions.items():
             if session.matches(topic):
-                if len(session.queue) >= _SESSION_QUEUE_MAX:
+                queue = session.queues.setdefault(gateway, deque())
+                if len(queue) >= _SESSION_QUEUE_MAX:
                     session.dropped += 1
                 else:
-                    session.queue.append((topic, payload))
-                    self._world.after(self._delay_ms(), self._pump, other)
+                    queue.append((topic, payload))
+                    self._world.after(self._delay_ms(gateway), self._pump, other, gateway)
 
-    def _pump(self, name: str) -> None:
+    def _pump(self, name: str, gateway: str) -> None:
         client = self._connected.get(name)
         session = self._sessions.get(name)
         if not self.alive or client is None or session is None:
             return
-        while session.queue:
-            topic, payload = session.queue.popleft()
+        queue = session.queues.get(gateway, ())
+        while queue:
+            topic, payload = queue.popleft()
             self._later(client, name, client.on_message, topic, payload)
 
     def _later(self, client: Client, name: str, action: Callable[..., None], *arguments: object) -> None:
@@ -118,5 +128,13 @@ class Broker:
 
         self._world.after(FIBRE.delay_max_ms, deliver)
 
-    def _delay_ms(self) -> int:
-        return self._prng.between(FIBRE.delay_min_ms, FIBRE.delay_max_ms)
+    def _delay_ms(self, of: str) -> int:
+        """Draws a delay from the chance of one gateway or client."""
+        if of not in self._delays:
+            self._delays[of] = self._prng.split(of)
+        return self._delays[of].between(FIBRE.delay_min_ms, FIBRE.delay_max_ms)
+
+
+def _gateway(topic: str) -> str:
+    """Returns the commune and the name of the gateway that a topic is of."""
+    return "/".join(topic.split("/")[-2:])

@@ -12,8 +12,8 @@ from lighting.decision import Demand, LightDecision
 from simulator import cli as simulator_cli
 from tools import cli
 
-# From 16:00 on: two hours hold a dusk.
-BRIEF = ["sim", "--lamps", "3", "--hours", "2"]
+# From 16:00 on: two hours hold a dusk. In one process: what a test plants is in this one only.
+BRIEF = ["sim", "--lamps", "3", "--hours", "2", "--processes", "1"]
 
 
 def sim(capsys, *words):

@@ -134,12 +134,12 @@ def test_it_speaks_of_streets_and_energy_before_it_speaks_of_records(result):
     [(7500, 10_000, "7.5 kWh (−25 %)"), (10_000, 10_000, "10.0 kWh (−0 %)"), (11_000, 10_000, "11.0 kWh (+10 %)")],
 )
 def test_what_dimming_saved_stands_beside_what_was_used(result, used_wh, full_wh, beside):
-    lit = replace(result, true_wh=used_wh, full_power_wh=full_wh)
+    lit = replace(result, true_wh=used_wh, full_power_dws=36_000 * full_wh)
     assert beside in report.text(lit, 1.0, "en")
 
 
 def test_a_run_by_day_claims_no_savings(result):
-    by_day = replace(result, true_wh=49, full_power_wh=0)
+    by_day = replace(result, true_wh=49, full_power_dws=0)
     assert re.search(r"used +0\.0 kWh$", report.text(by_day, 1.0, "en"), re.MULTILINE)
 
 

@@ -116,6 +116,23 @@ def test_a_session_keeps_no_more_than_its_maximum_and_counts_the_rest(bench, mon
     assert bench.reader.messages() == [b"0", b"1", b"2"]
 
 
+def test_one_gateway_delays_no_other_and_fills_no_other_queue(bench, monkeypatch):
+    monkeypatch.setattr(model, "_SESSION_QUEUE_MAX", 3)
+    alone, beside = Bench(), bench
+    for one in (alone, beside):
+        one.broker.disconnect("ingest")
+    for number in range(5):
+        beside.publish(b"other %d" % number, topic="up/49007/cab-1")
+        for one in (alone, beside):
+            one.publish(b"%d" % number, topic="up/49135/cab-1")
+            one.later()
+    for one in (alone, beside):
+        one.connect_reader()
+        one.later()
+    assert [payload for payload in beside.reader.messages() if b"other" not in payload] == alone.reader.messages()
+    assert beside.reader.messages().count(b"other 0") == 1
+
+
 def test_to_forget_drops_connections_and_what_was_acknowledged(bench):
     bench.broker.disconnect("ingest")
     bench.publish(b"acknowledged")

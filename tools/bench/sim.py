@@ -1,0 +1,204 @@
+"""Measures how the simulator's time and memory grow with the territory, and where its time goes.
+
+Each size runs in a process of its own, with its story of faults: processor time and peak memory are those of that
+process and of the ones that it starts. `--profile` runs one size under cProfile instead, which takes three times as
+long, and prints its turns and the functions that cost most.
+
+    bocage bench sim --nodes 140 1000 --processes 2
+    bocage bench sim --nodes 100 1000 10000 60000 --hours 24 --svg growth.svg
+    bocage bench sim --nodes 140 --profile
+"""
+
+import argparse
+import cProfile
+import json
+import pstats
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+from math import log
+from pathlib import Path
+
+from gateway.language.arguments import whole
+from simulator import processes
+from simulator.options import Options
+from simulator.territory import Territory
+from tools.command_line import Refused, add_json
+
+# Of 140 nodes of the default night 120 are lamps, 12 rooms and 8 green spaces, on three cabinets.
+_CABINET_NODES = 50
+_FUNCTIONS_SHOWN = 25
+# A turn of each: the functions whose calls are counted, by file and name.
+_TURNS = {
+    "turns of nodes": ("hosts/node.py", "_turn"),
+    "samples of nodes": ("node/app.py", "sample"),
+    "turns of gateways": ("hosts/gateway.py", "_turn"),
+    "turns of the cabinet": ("cabinet/host.py", "_turn"),
+    "events": ("world/time.py", "at"),
+}
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640, 380, 70, 40, 50
+_COLOURS = {"wall_s": "#0f6894", "cpu_s": "#d9822b", "peak_mb": "#3d8b40"}
+
+
+@dataclass
+class Run:
+    """Holds what one size cost: processor time of all its processes, and their peak memory added."""
+
+    nodes: int
+    cabinets: int
+    processes: int
+    node_hours: float
+    wall_s: float
+    cpu_s: float
+    peak_mb: int
+    is_good: bool
+    digest: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--nodes", type=whole(3, 100_000), nargs="+", default=[140, 1000], help="sizes (default 140 1000)"
+    )
+    parser.add_argument("--hours", type=whole(1, 240), help="end after so many hours (default: until the next dusk)")
+    parser.add_argument("--processes", type=whole(1, 64), default=processes.usual(), help="default: one a processor")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--profile", action="store_true", help="where the time of the first size goes")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw time and memory by nodes")
+    parser.add_argument("--only", action="store_true", help=argparse.SUPPRESS)  # one size, in this process
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints a line a size; the exit status is 0 when every checker was content."""
+    if args.profile:
+        _profile(options_for(args.nodes[0], args.seed, args.hours))
+        return 0
+    if args.only:
+        print(json.dumps(asdict(_measure(args.nodes[0], args))))
+        return 0
+    if not args.json:
+        print("  nodes  cabinets  processes  node-hours   wall s    cpu s  node-hours/cpu s  peak MB")
+    runs = []
+    for nodes in args.nodes:
+        one = _apart(nodes, args)
+        runs.append(one)
+        if not args.json:
+            rate = one.node_hours / max(0.01, one.cpu_s)
+            print(
+                f"{one.nodes:7}{one.cabinets:10}{one.processes:11}{one.node_hours:12.0f}{one.wall_s:9.1f}"
+                f"{one.cpu_s:9.1f}{rate:18.0f}{one.peak_mb:9}{'' if one.is_good else '  DEFECT'}",
+                flush=True,
+            )
+    if args.json:
+        print(json.dumps([asdict(one) for one in runs]))
+    if args.svg is not None:
+        args.svg.write_text(svg(runs), encoding="utf-8")
+    return 0 if all(one.is_good for one in runs) else 1
+
+
+def options_for(nodes: int, seed: int, hours: int | None) -> Options:
+    """Returns a territory of so many nodes, in the proportions of the default night."""
+    rooms, greens = nodes * 12 // 140, nodes * 8 // 140
+    return Options(
+        seed=seed,
+        hours=hours or Options.hours,
+        until_dusk=hours is None,
+        cabinets=max(3, -(-nodes // _CABINET_NODES)),
+        lamps=nodes - rooms - greens,
+        rooms=rooms,
+        greens=greens,
+    )
+
+
+def svg(runs: Sequence[Run]) -> str:
+    """Draws wall time, processor time and memory by nodes, on logarithmic axes, each against its largest value."""
+    largest, smallest = max(one.nodes for one in runs), min(one.nodes for one in runs)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif"'
+        f' font-size="13"><rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>'
+    ]
+    low, high = 1.0, max(max(one.cpu_s, one.peak_mb) for one in runs)
+
+    def x(nodes: int) -> float:
+        return _LEFT + (_WIDTH - _LEFT - 90) * _log_share(nodes, smallest, largest)
+
+    def y(value: float) -> float:
+        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * _log_share(max(low, value), low, high)
+
+    for one in runs:
+        parts.append(f'<text x="{x(one.nodes):.0f}" y="{_HEIGHT - 28}" text-anchor="middle">{one.nodes}</text>')
+    power = 1
+    while power <= high:
+        parts.append(
+            f'<line x1="{_LEFT}" x2="{_WIDTH - 90}" y1="{y(power):.0f}" y2="{y(power):.0f}" stroke="#d8e1e8"/>'
+            f'<text x="{_LEFT - 8}" y="{y(power) + 4:.0f}" text-anchor="end">{power}</text>'
+        )
+        power *= 10
+    for name, label in (("cpu_s", "processor, s"), ("wall_s", "elapsed, s"), ("peak_mb", "memory, MB")):
+        points = [(x(one.nodes), y(getattr(one, name))) for one in runs]
+        line = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in points)
+        colour = _COLOURS[name]
+        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{line}"/>')
+        parts += [f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="3" fill="{colour}"/>' for at_x, at_y in points]
+        last_x, last_y = points[-1]
+        parts.append(f'<text x="{last_x + 8:.0f}" y="{last_y + 4:.0f}" fill="{colour}">{escape(label)}</text>')
+    title = f"A simulated day by its nodes, {runs[0].processes} processes"
+    parts.append(f'<text x="{_LEFT}" y="22" font-size="15">{escape(title)}</text>')
+    parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 8}">nodes</text></svg>')
+    return "\n".join(parts) + "\n"
+
+
+def _log_share(value: float, low: float, high: float) -> float:
+    """Returns where a value lies between two others, 0 to 1, on a logarithmic axis."""
+    return log(value / low) / log(high / low) if high > low else 0.5
+
+
+def _apart(nodes: int, args: argparse.Namespace) -> Run:
+    """Measures one size in a fresh process, which starts its own."""
+    words = [sys.executable, "-m", "tools", "bench", "sim", "--only", "--nodes", str(nodes), "--seed", str(args.seed)]
+    words += ["--processes", str(args.processes)] + ([] if args.hours is None else ["--hours", str(args.hours)])
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise Refused(f"{nodes} nodes: the run ended with status {done.returncode}")
+    return Run(**json.loads(done.stdout))
+
+
+def _measure(nodes: int, args: argparse.Namespace) -> Run:
+    options = options_for(nodes, args.seed, args.hours)
+    begun = time.monotonic()
+    result = processes.run(options, processes=args.processes)
+    wall_s = time.monotonic() - begun
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    # Of the children the kernel knows the largest only.
+    peak_kb = own.ru_maxrss + (args.processes * children.ru_maxrss if args.processes > 1 else 0)
+    return Run(
+        nodes,
+        options.cabinets,
+        args.processes,
+        result.node_seconds / 3600,
+        round(wall_s, 2),
+        round(cpu_s, 2),
+        peak_kb // 1024,
+        result.is_good,
+        result.digest,
+    )
+
+
+def _profile(options: Options) -> None:
+    """Prints the turns of a run in this process, and its functions by the time that they take themselves."""
+    territory = Territory(options)
+    profile = cProfile.Profile()
+    profile.enable()
+    territory.run()
+    profile.disable()
+    stats = pstats.Stats(profile, stream=sys.stdout)
+    rows: dict[tuple[str, int, str], tuple] = stats.stats  # type: ignore[attr-defined]
+    for name, (file, function) in _TURNS.items():
+        calls = sum(row[1] for key, row in rows.items() if key[0].endswith(file) and key[2] == function)
+        print(f"{name:24}{calls:10}")
+    stats.strip_dirs().sort_stats("tottime").print_stats(_FUNCTIONS_SHOWN)
