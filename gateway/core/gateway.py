@@ -294,23 +294,22 @@ class Gateway:
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """Return when `poll` is due at the latest; None: only an event will make it due."""
-        deadlines = [
-            deadline
-            for deadline in (
-                self.link.deadline_ms(),
-                self.downlink.deadline_ms(),
-                self.directive_service.directives.deadline_ms(),
-                self._flush_at_ms,
-                self.bearers.deadline_ms(),
-                self.uplink.deadline_ms(),
-                self.thinner.deadline_ms(),
-                self.anchors.deadline_ms(),
-                self.own.deadline_ms(),
-                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
-            )
-            if deadline is not None
-        ]
-        return min(deadlines, default=None)
+        earliest = None
+        for deadline in (
+            self.link.deadline_ms(),
+            self.downlink.deadline_ms(),
+            self.directive_service.directives.deadline_ms(),
+            self._flush_at_ms,
+            self.bearers.deadline_ms(),
+            self.uplink.deadline_ms(),
+            self.thinner.deadline_ms(),
+            self.anchors.deadline_ms(),
+            self.own.deadline_ms(),
+            None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
+        ):
+            if deadline is not None and (earliest is None or deadline < earliest):
+                earliest = deadline
+        return earliest
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""

@@ -86,7 +86,8 @@ class GatewayHost:
         self.previous: int | None = None
         self._life = 0
         self._lines: dict[str, _Line] = {}
-        self._wake_ms: int | None = None
+        self._wake_ms: int | None = None  # of the earliest wake that is scheduled
+        self._due_ms: int | None = None  # the core's deadline, which may have moved behind that wake
         self.logs: list[tuple[int, str]] = []
         self.counters: dict[str, int] = {}
         self.waiting_max = 0
@@ -212,15 +213,22 @@ class GatewayHost:
         core.poll(now_ms=self._world.now_ms)
         for effect in core.drain_effects():
             self._carry_out(effect)
-        deadline_ms = core.deadline_ms(now_ms=self._world.now_ms)
-        if deadline_ms is not None and (self._wake_ms is None or deadline_ms < self._wake_ms):
-            self._wake_ms = max(deadline_ms, self._world.now_ms)
+        self._due_ms = core.deadline_ms(now_ms=self._world.now_ms)
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._due_ms is not None and (self._wake_ms is None or self._due_ms < self._wake_ms):
+            self._wake_ms = max(self._due_ms, self._world.now_ms)
             self._world.at(self._wake_ms, self._wake, self._life, self._wake_ms)
 
     def _wake(self, life: int, wake_ms: int) -> None:
-        if life == self._life and self._wake_ms == wake_ms and self.core is not None:
-            self._wake_ms = None
+        if life != self._life or self._wake_ms != wake_ms or self.core is None:
+            return
+        self._wake_ms = None
+        if self._due_ms is not None and self._due_ms <= self._world.now_ms:
             self._turn()
+        else:
+            self._arm()
 
     def _carry_out(self, effect: Any) -> None:
         if isinstance(effect, Send):

@@ -95,8 +95,12 @@ class Bearers:
 
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due at the latest; None: only an event will make it due."""
-        deadlines = [self.connection.deadline_ms(), *(modem.deadline_ms() for modem in self.modems.values())]
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+        earliest = self.connection.deadline_ms()
+        for modem in self.modems.values():
+            deadline = modem.deadline_ms()
+            if deadline is not None and (earliest is None or deadline < earliest):
+                earliest = deadline
+        return earliest
 
     def policy(self) -> str:
         """Returns what may be sent now: all, unless the active bearer is metered and its budget runs out."""

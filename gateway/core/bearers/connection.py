@@ -269,6 +269,8 @@ class Connection:
 
     def _poll_probes(self, now_ms: int) -> None:
         for health in self._order:
+            if now_ms < health.deadline_ms():
+                continue
             if health.is_overdue(now_ms=now_ms):
                 health.counters["probes-unanswered"] += 1
                 self.probed(health.bearer.name, False, now_ms=now_ms)

@@ -97,11 +97,12 @@ class Journal:
         self._pending_bytes_max = pending_bytes_max
         self._serials = count()
         self._tickets = (Ticket("journal", number) for number in count(1))
-        self._logs: dict[Stream, StreamLog] = {}
+        self._logs: dict[Stream, StreamLog] = {}  # oldest first, as `streams` returns them
         self._lanes: dict[str, Lane] = {}
         self._flushes: dict[Ticket, _Flush] = {}  # in the order of their tickets
         self._file_syncs: dict[Ticket, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
         self._interrupted: list[Replacement] = []
+        self.moves = 0  # rises whenever a durable end or an oldest position moves
         self.counters = JournalCounters()
         self._files = JournalFiles(disk, self.space, self.counters)
 
@@ -115,7 +116,7 @@ class Journal:
         """
         assert not self._lanes, "recover is called once"
         found = Recoverer(self._disk).run(self._epoch)
-        self._logs = found.logs
+        self._logs = {log.stream: log for log in sorted(found.logs.values(), key=StreamLog.age)}
         self._files.restore(found.sizes)
         for lane in LANES:
             log = StreamLog(Stream(self._epoch, lane), found.generation)
@@ -166,9 +167,7 @@ class Journal:
         if not names:
             return None
         ends = {
-            lane: state.written_end
-            for lane, state in self._lanes.items()
-            if state.written_end > state.log.durable_end
+            lane: state.written_end for lane, state in self._lanes.items() if state.written_end > state.log.durable_end
         }
         ticket = next(self._tickets)
         self._flushes[ticket] = _Flush(ends)
@@ -201,15 +200,15 @@ class Journal:
             if not self._flushes[earliest].done:
                 break
             ends.update(self._flushes.pop(earliest).ends)
-        return [LaneEnd(lane, end) for lane, end in ends.items() if self._lanes[lane].advance(end)]
+        moved = [LaneEnd(lane, end) for lane, end in ends.items() if self._lanes[lane].advance(end)]
+        self.moves += bool(moved)
+        return moved
 
     # --- reading --------------------------------------------------------------------------------------------
 
     def streams(self) -> list[Stream]:
         """Return the streams, oldest epoch first, in each epoch alarms first; includes this epoch's always."""
-        logs = self._logs.items()
-        order = [(log.generation, epoch, LANES.index(lane)) for (epoch, lane), log in logs]
-        return [Stream(epoch, LANES[lane]) for _, epoch, lane in sorted(order)]
+        return list(self._logs)
 
     def durable_end(self, stream: Stream) -> int:
         """Return the position after the last durable one. KeyError if the stream is not held (any more)."""
@@ -244,6 +243,7 @@ class Journal:
         log = self._logs.get(stream)
         if log is None:
             return
+        self.moves += 1
         if position >= log.durable_end:
             self.counters.watermarks_ahead += 1
         keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from gateway.core.custody.disk import Disk
-from gateway.core.custody.segment import Content, Segment, VoidRun
+from gateway.core.custody.segment import LANES, Content, Segment, VoidRun
 from gateway.core.limits import JOURNAL_BLOCK_BYTES, JOURNAL_READ_FAILURES_MAX
 
 
@@ -49,6 +49,10 @@ class StreamLog:
         self.durable_end = 0
         self.read_errors = 0
         self._resume = ("", 0, 0)  # file, position and offset of the record the last read ended with
+
+    def age(self) -> tuple[int, bytes, int]:
+        """Return the place among streams: oldest epoch first, in each epoch alarms first."""
+        return self.generation, self.stream.epoch, LANES.index(self.stream.lane)
 
     def free(self, position: int, *, keep: Segment | None = None) -> list[str]:
         """Forget everything up to `position`; return the files that are not needed any more, never `keep`."""

@@ -70,6 +70,8 @@ class Directives:
         self._on_used = on_used
         self._file = DirectiveFile(disk)
         self._local: dict[bytes, Directive] = {}
+        self._due_ms: int | None = None  # when the first of them ends, or a write is tried again
+        self._due_s = 0  # when the first of them expires by UTC; 0: one has no end on our own clock yet
         self._kept_signed: list[bytes] = []
         self._signed: list[Directive] = []
         self._askers: dict[bytes, AskingNode] = {}
@@ -80,6 +82,7 @@ class Directives:
         """Restore what an earlier start kept; return the signed commands among it, which the cabinet judges."""
         local, self._kept_signed = self._file.restore()
         self._local = {one.id: one for one in local[: limits.DIRECTIVES_LOCAL_MAX]}
+        self._plan()
         return self._kept_signed
 
     # --- directives given here ------------------------------------------------------------------------------------
@@ -129,23 +132,24 @@ class Directives:
     def set_signed(self, signed: Iterable[Directive], to_keep: list[bytes]) -> None:
         """Adopt the centre's directives in force, and the signed bytes that must survive a restart."""
         self._signed = list(signed)
-        self._kept_signed = to_keep
+        if to_keep != self._kept_signed:
+            self._kept_signed = to_keep
+            self._due_ms = 0
 
     # --- poll -----------------------------------------------------------------------------------------------------
 
     def poll(self, *, now_ms: int) -> None:
         """End directives that are over, and save changes."""
-        self._settle(now_ms)
+        if self._is_due(now_ms):
+            self._settle(now_ms)
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         self._file.on_synced(ticket, error, now_ms=now_ms)
+        self._plan()
 
     def deadline_ms(self) -> int | None:
         """Return when a directive given here ends, or a write is tried again."""
-        ends = [one.ends_ms for one in self._local.values() if one.ends_ms is not None]
-        if self._file.retry_ms is not None:
-            ends.append(self._file.retry_ms)
-        return min(ends, default=None)
+        return self._due_ms
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 
@@ -242,14 +246,29 @@ class Directives:
         return None if moment is None else moment[0]
 
     def _settle(self, now_ms: int) -> None:
-        unix_s = self._unix_s(now_ms)
+        unix_s, unix_ms = self._unix_s(now_ms), self._clock.carried_ms(now_ms=now_ms)
         for name, one in list(self._local.items()):
-            if unix_s is not None and one.ends_ms is None:
-                one = self._local[name] = one._replace(ends_ms=now_ms + 1000 * max(0, one.expires_s - unix_s))
+            if unix_s is not None and unix_ms is not None and one.ends_ms is None:
+                one = self._local[name] = one._replace(ends_ms=now_ms + max(0, 1000 * one.expires_s - unix_ms))
             if one.is_over(unix_s=unix_s, now_ms=now_ms):
                 del self._local[name]
                 self._report(DirectiveChange(EXPIRED, one, one.author), now_ms=now_ms)
         self._file.save(self._local.values(), self._kept_signed, now_ms=now_ms)
+        self._plan()
+
+    def _is_due(self, now_ms: int) -> bool:
+        if self._due_ms is not None and now_ms >= self._due_ms:
+            return True
+        unix_s = self._unix_s(now_ms) if self._local else None
+        return unix_s is not None and unix_s >= self._due_s
+
+    def _plan(self) -> None:
+        """Set when `poll` is due, by our clock and by UTC, which may be corrected at any time."""
+        ends = [one.ends_ms for one in self._local.values() if one.ends_ms is not None]
+        if self._file.retry_ms is not None:
+            ends.append(self._file.retry_ms)
+        self._due_ms = min(ends, default=None)
+        self._due_s = min((0 if one.ends_ms is None else one.expires_s for one in self._local.values()), default=0)
 
     def _refuse(self, one: Directive, why: str, now_ms: int) -> str:
         self.counters["refused"] += 1

@@ -47,6 +47,8 @@ _BATCH_AT_FAULT = (0x95, 0x99)
 _FAILURE_FROM = 0x80
 # No client is subscribed: this is no failure, but the warehouse has no copy either. The silence timer handles it.
 _NO_SUBSCRIBER = 0x10
+# The deadline after an event; `poll` sets the one that time alone brings.
+_AT_ONCE = 0
 
 
 class Uplink:
@@ -83,6 +85,8 @@ class Uplink:
         self._policy = ALL
         self._connected = False
         self._silence = WarehouseSilence()
+        self._due_ms: int | None = None
+        self._moves_seen = 0  # of the journal, by the last poll
         self._counters = {
             "batches": 0,
             "records": 0,
@@ -109,6 +113,7 @@ class Uplink:
         """Begin a new connection: all above the watermark is sent again after the question; spared telemetry
         continues."""
         self._connected = True
+        self._due_ms = _AT_ONCE
         self._publisher.connected(receive_max)
         self._progress = {
             stream: progress.resumed(
@@ -128,6 +133,7 @@ class Uplink:
         if policy == self._policy:
             return
         self._policy = policy
+        self._due_ms = _AT_ONCE
         for stream, progress in self._progress.items():
             oldest = self._oldest(stream)
             if stream.lane != event.TELEMETRY or oldest is None:
@@ -142,6 +148,7 @@ class Uplink:
 
     def acknowledged(self, token: int, reason_code: int, *, now_ms: int) -> None:
         """Process a PUBACK: it only makes room in the window. A refusal pauses the lane or splits the batch."""
+        self._due_ms = _AT_ONCE
         self._publisher.acknowledged(token)
         if reason_code == _NO_SUBSCRIBER:
             self._counters["puback-no-subscriber"] += 1
@@ -162,6 +169,7 @@ class Uplink:
 
     def receive(self, message: Watermark | Rejected, *, now_ms: int) -> None:
         """Receive a watermark or a rejection: a message of topic class `a`."""
+        self._due_ms = _AT_ONCE
         stream = Stream(message.epoch, message.lane)
         progress = self._progress.get(stream)
         if isinstance(message, Rejected):
@@ -187,8 +195,10 @@ class Uplink:
 
     def poll(self, *, now_ms: int) -> list[Publication]:
         """Return the messages to publish now."""
-        if not self._connected:
+        is_due = self._due_ms is not None and now_ms >= self._due_ms
+        if not self._connected or not (is_due or self._journal.moves != self._moves_seen):
             return []
+        self._moves_seen = self._journal.moves
         self._release_before_oldest()
         self._check_silence(now_ms)
         out: list[Publication] = []
@@ -202,12 +212,21 @@ class Uplink:
                 progress = self._progress[stream] = StreamProgress(oldest, self._batch_records_max)
             progress.release_before(oldest)
             out += self._advance(stream, progress, now_ms)
+        self._due_ms = self._next_ms()
         return out
 
     def deadline_ms(self) -> int | None:
         """Return when `poll` may have something to do without any event; None while disconnected or idle."""
-        if not self._connected:
-            return None
+        return self._due_ms if self._connected else None
+
+    def ahead(self) -> int:
+        """Return how many batches are sent and not yet under a watermark: never more than the window."""
+        return sum(len(progress.ahead) for progress in self._progress.values())
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _next_ms(self) -> int | None:
+        """Return when time alone makes the next poll due."""
         deadlines = []
         for stream, progress in self._progress.items():
             if self._is_kept_back(stream):
@@ -221,10 +240,6 @@ class Uplink:
         if self._any_ahead() or not self._publisher.is_idle():
             deadlines.append(self._silence.deadline_ms())
         return min(deadlines, default=None)
-
-    def ahead(self) -> int:
-        """Return how many batches are sent and not yet under a watermark: never more than the window."""
-        return sum(len(progress.ahead) for progress in self._progress.values())
 
     # --- one stream's turn --------------------------------------------------------------------------------------
 
