@@ -1,15 +1,15 @@
 """Encrypts and decrypts by AES-CCM-16-64-128 (RFC 3610 with M = 8, L = 2; RFC 9053 section 4.2): 16-byte keys, 13-byte
 nonces, 8-byte tags.
 
-The caller passes the block cipher, an object with two methods on whole blocks of 16 bytes:
+The caller passes the cipher, an object that holds no key, with two methods:
 
-    ecb(key, data)      every block of the memoryview `data` is enciphered by itself, in its place
-    cbc_mac(key, data)  the last block of the memoryview `data` in CBC with an initial vector of zeros; spoils `data`
+    seal(key, nonce, aad, pieces)    ciphertext and tag of the joined pieces
+    unseal(key, nonce, aad, sealed)  the plaintext, or WireFault("decrypt"): nothing before the tag is verified
 
-so that a message of any length costs two calls of C: one CBC run is the authentication, one ECB run over prepared
-counters is the key stream. Python only XORs, piece by piece, and both runs share one buffer, since a node has no heap
-for many copies of a message. The back end for MicroPython's `cryptolib` is here; `gateway.io.crypto` has CPython's.
-There is no AES in Python: it would leak its key by its timing.
+CPython has the whole of it in C (`gateway.io.crypto`); MicroPython's `cryptolib` has only blocks, and `CryptolibCipher`
+makes the rest. A message of any length costs it two calls of C: one CBC run is the authentication, one ECB run over
+prepared counters is the key stream. Python only XORs, piece by piece, and both runs share one buffer, since a node has
+no heap for many copies of a message. There is no AES in Python: it would leak its key by its timing.
 """
 
 from wire.faults import WireFault
@@ -31,47 +31,77 @@ _CBC = 2
 
 
 class CryptolibCipher:
-    """Offers the interface above by `cryptolib.aes`, which the shell imports and passes in. It holds no key."""
+    """Makes the cipher above of `cryptolib.aes`, which the shell imports and passes in. It holds no key."""
 
     def __init__(self, aes):
         self._aes = aes
 
-    def ecb(self, key, data):
-        self._aes(key, _ECB).encrypt(data, data)
+    def seal(self, key, nonce, aad, pieces):
+        length = sum([len(piece) for piece in pieces])
+        room = _room(len(aad), length)
+        mac = self._mac(key, nonce, aad, pieces, length, room)
+        stream = self._stream(key, nonce, length + TAG_BYTES, room)
+        hidden = xor(mac, stream)
+        _xor_into(stream, pieces)
+        end = _BLOCK_BYTES + length
+        stream[end : end + TAG_BYTES] = hidden
+        return bytes(stream[_BLOCK_BYTES : end + TAG_BYTES])
 
-    def cbc_mac(self, key, data):
-        self._aes(key, _CBC, bytes(_BLOCK_BYTES)).encrypt(data, data)
-        return data[-_BLOCK_BYTES:]
+    def unseal(self, key, nonce, aad, sealed):
+        length = len(sealed) - TAG_BYTES
+        room = _room(len(aad), length)
+        stream = self._stream(key, nonce, length, room)
+        mask = bytes(stream[:TAG_BYTES])
+        _xor_into(stream, (memoryview(sealed)[:length],))
+        plaintext = bytes(stream[_BLOCK_BYTES : _BLOCK_BYTES + length])
+        if not is_equal(xor(self._mac(key, nonce, aad, (plaintext,), length, room), mask), sealed[length:]):
+            raise WireFault("decrypt")
+        return plaintext
+
+    def _mac(self, key, nonce, aad, pieces, length, room):
+        """Returns the first TAG_BYTES of the CBC-MAC over B_0, B_1 … (RFC 3610 section 2.2)."""
+        assert len(aad) <= AAD_BYTES_MAX and length <= PLAINTEXT_BYTES_MAX
+        start = _BLOCK_BYTES + (_padded(2 + len(aad)) if aad else 0)
+        blocks = room[: start + _padded(length)]
+        blocks[0] = _FLAGS | (_HAS_AAD if aad else 0)
+        blocks[1:14] = nonce
+        blocks[14] = length >> 8
+        blocks[15] = length & 0xFF
+        if aad:
+            blocks[16] = len(aad) >> 8
+            blocks[17] = len(aad) & 0xFF
+            _fill(blocks, 18, start, (aad,))
+        _fill(blocks, start, len(blocks), pieces)
+        self._aes(key, _CBC, bytes(_BLOCK_BYTES)).encrypt(blocks, blocks)
+        end = len(blocks) - _BLOCK_BYTES
+        return bytes(blocks[end : end + TAG_BYTES])
+
+    def _stream(self, key, nonce, length, room):
+        """Returns S_0, which hides the tag, and the key stream behind it (section 2.3)."""
+        blocks = room[: _BLOCK_BYTES + _padded(length)]
+        for counter in range(len(blocks) // _BLOCK_BYTES):
+            start = counter * _BLOCK_BYTES
+            blocks[start] = _LENGTH_FLAGS
+            blocks[start + 1 : start + 14] = nonce
+            blocks[start + 14] = counter >> 8
+            blocks[start + 15] = counter & 0xFF
+        self._aes(key, _ECB).encrypt(blocks, blocks)
+        return blocks
 
 
 def seal(cipher, key: bytes, nonce: bytes, aad: bytes, plaintext) -> bytes:
     """Returns ciphertext and tag. `plaintext`: bytes, or a list of bytes to be joined. The caller must never use one
     nonce for two messages under one key."""
-    pieces = plaintext if isinstance(plaintext, list) else (plaintext,)
-    length = sum([len(piece) for piece in pieces])
-    room = _room(len(aad), length)
-    mac = _mac(cipher, key, nonce, aad, pieces, length, room)
-    stream = _stream(cipher, key, nonce, length + TAG_BYTES, room)
-    hidden = xor(mac, stream)
-    _xor_into(stream, pieces)
-    end = _BLOCK_BYTES + length
-    stream[end : end + TAG_BYTES] = hidden
-    return bytes(stream[_BLOCK_BYTES : end + TAG_BYTES])
+    assert len(key) == KEY_BYTES and len(nonce) == NONCE_BYTES
+    return cipher.seal(key, nonce, aad, plaintext if isinstance(plaintext, list) else (plaintext,))
 
 
 def unseal(cipher, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
     """Returns the plaintext, or raises WireFault("decrypt"): nothing is returned before the tag is verified."""
-    length = len(sealed) - TAG_BYTES
-    if not 0 <= length <= PLAINTEXT_BYTES_MAX:
+    assert len(key) == KEY_BYTES and len(nonce) == NONCE_BYTES
+    if not 0 <= len(sealed) - TAG_BYTES <= PLAINTEXT_BYTES_MAX:
         raise WireFault("decrypt")
-    room = _room(len(aad), length)
-    stream = _stream(cipher, key, nonce, length, room)
-    mask = bytes(stream[:TAG_BYTES])
-    _xor_into(stream, (memoryview(sealed)[:length],))
-    plaintext = bytes(stream[_BLOCK_BYTES : _BLOCK_BYTES + length])
-    if not is_equal(xor(_mac(cipher, key, nonce, aad, (plaintext,), length, room), mask), sealed[length:]):
-        raise WireFault("decrypt")
-    return plaintext
+    return cipher.unseal(key, nonce, aad, sealed)
 
 
 def is_equal(one: bytes, other: bytes) -> bool:
@@ -90,24 +120,6 @@ def _room(aad_length, length):
     return memoryview(bytearray(_BLOCK_BYTES + max(head + _padded(length), _padded(length + TAG_BYTES))))
 
 
-def _mac(cipher, key, nonce, aad, pieces, length, room):
-    """Returns the first TAG_BYTES of the CBC-MAC over B_0, B_1 … (RFC 3610 section 2.2)."""
-    assert len(key) == KEY_BYTES and len(nonce) == NONCE_BYTES
-    assert len(aad) <= AAD_BYTES_MAX and length <= PLAINTEXT_BYTES_MAX
-    start = _BLOCK_BYTES + (_padded(2 + len(aad)) if aad else 0)
-    blocks = room[: start + _padded(length)]
-    blocks[0] = _FLAGS | (_HAS_AAD if aad else 0)
-    blocks[1:14] = nonce
-    blocks[14] = length >> 8
-    blocks[15] = length & 0xFF
-    if aad:
-        blocks[16] = len(aad) >> 8
-        blocks[17] = len(aad) & 0xFF
-        _fill(blocks, 18, start, (aad,))
-    _fill(blocks, start, len(blocks), pieces)
-    return bytes(cipher.cbc_mac(key, blocks)[:TAG_BYTES])
-
-
 def _fill(room, at, end, pieces):
     """Writes the pieces from `at` on, and zeros behind them up to `end`."""
     for piece in pieces:
@@ -115,19 +127,6 @@ def _fill(room, at, end, pieces):
         at += len(piece)
     for index in range(at, end):
         room[index] = 0
-
-
-def _stream(cipher, key, nonce, length, room):
-    """Returns S_0, which hides the tag, and the key stream behind it (section 2.3)."""
-    blocks = room[: _BLOCK_BYTES + _padded(length)]
-    for counter in range(len(blocks) // _BLOCK_BYTES):
-        start = counter * _BLOCK_BYTES
-        blocks[start] = _LENGTH_FLAGS
-        blocks[start + 1 : start + 14] = nonce
-        blocks[start + 14] = counter >> 8
-        blocks[start + 15] = counter & 0xFF
-    cipher.ecb(key, blocks)
-    return blocks
 
 
 def _padded(length):

@@ -1,7 +1,7 @@
 """Protects requests and responses of CoAP end to end by OSCORE (RFC 8613), for nodes, gateways and the bench.
 
-It has no I/O and no state: contexts never change, and the caller keeps windows and numbers. `cipher` is the block
-cipher of `wire.ccm`. A message goes in as an object with `code`, `options` and `payload` and comes out as Content;
+It has no I/O and no state: contexts never change, and the caller keeps windows and numbers. `cipher` is one
+of `wire.ccm`. A message goes in as an object with `code`, `options` and `payload` and comes out as Content;
 types, ids and tokens belong to CoAP and stay as they are. Bad bytes from a peer raise WireFault with one of REASONS and
 change nothing; no reason carries data.
 

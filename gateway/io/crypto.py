@@ -1,14 +1,16 @@
-"""Verifies Ed25519 signatures (RFC 8032) of the commune and its operators, and ciphers AES blocks for OSCORE.
+"""Verifies Ed25519 signatures (RFC 8032) of the commune and its operators, and seals messages for OSCORE.
 
 It must hold no key and make no decision: `policy.keyset` decides whose key counts.
 """
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from collections.abc import Iterable
 
-from wire import cose
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
+from wire import ccm, cose
+from wire.faults import WireFault
 
 
 def verify_ed25519(public_key: bytes, signature: bytes, data: bytes) -> bool:
@@ -24,16 +26,14 @@ def verify_ed25519(public_key: bytes, signature: bytes, data: bytes) -> bool:
     return True
 
 
-class AesBlocks:
-    """Implements the block cipher that `wire.ccm` needs. It holds no key; data is a whole number of blocks."""
+class AesCcm:
+    """Implements the cipher that `wire.ccm` needs. It holds no key."""
 
-    def ecb(self, key: bytes, data: memoryview) -> None:
-        """Enciphers every block of `data` by itself, in place."""
-        # The key stream of CCM: blocks that never repeat, so ECB gives nothing away.
-        encryptor = Cipher(AES(key), modes.ECB()).encryptor()
-        data[:] = encryptor.update(data) + encryptor.finalize()
+    def seal(self, key: bytes, nonce: bytes, aad: bytes, pieces: Iterable[bytes]) -> bytes:
+        return AESCCM(key, ccm.TAG_BYTES).encrypt(nonce, b"".join(pieces), aad)
 
-    def cbc_mac(self, key: bytes, data: memoryview) -> bytes:
-        """Returns the last block of `data` in CBC with an initial vector of zeros."""
-        encryptor = Cipher(AES(key), modes.CBC(bytes(16))).encryptor()
-        return (encryptor.update(data) + encryptor.finalize())[-16:]
+    def unseal(self, key: bytes, nonce: bytes, aad: bytes, sealed: bytes) -> bytes:
+        try:
+            return AESCCM(key, ccm.TAG_BYTES).decrypt(nonce, sealed, aad)
+        except InvalidTag:
+            raise WireFault("decrypt") from None

@@ -18,7 +18,7 @@ from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
 from gateway.io import clock
-from gateway.io.crypto import AesBlocks, verify_ed25519
+from gateway.io.crypto import AesCcm, verify_ed25519
 from gateway.io.disk import WatchedDisk
 from gateway.io.files import last_boot, next_boot
 from gateway.shell import keys as node_keys
@@ -56,7 +56,7 @@ def open_core(
         journal_disk=journal_disk,
         state_disk=state_disk,
         keys=found.keys,
-        cipher=AesBlocks(),
+        cipher=AesCcm(),
         random_below=secrets.randbelow,
         verify=verify_ed25519,
         now_ms=clock.monotonic_ms(),

@@ -7,14 +7,14 @@ from collections.abc import Callable, Hashable, Iterable
 from hashlib import sha256
 
 from gateway.core.link.sessions import NodeKey
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from wire import oscore
 from wire.coap import Endpoint
 from wire.coap_exchange import Timing, bearer_timing
 from wire.oscore_context import GATEWAY_ID, Pairing, usual_kid
 from wire.oscore_link import NodeLink
 
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 
 
 def key_of(node: bytes) -> NodeKey:

@@ -19,14 +19,14 @@ else:
     from cryptography.hazmat.primitives.ciphers import Cipher, modes
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
-    class Blocks:
-        def ecb(self, key, data):
-            data[:] = Cipher(AES(key), modes.ECB()).encryptor().update(data)
+    class aes:  # noqa: N801, its name on MicroPython
+        def __init__(self, key, mode, iv=None):
+            self.encryptor = Cipher(AES(key), modes.ECB() if iv is None else modes.CBC(iv)).encryptor()
 
-        def cbc_mac(self, key, data):
-            return Cipher(AES(key), modes.CBC(bytes(16))).encryptor().update(data)[-16:]
+        def encrypt(self, data, into):
+            into[:] = self.encryptor.update(data)
 
-    CIPHER = Blocks()
+    CIPHER = ccm.CryptolibCipher(aes)
 
 
 def hexed(data):

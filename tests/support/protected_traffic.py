@@ -1,6 +1,6 @@
 """A node and a gateway that talk through two real endpoints under OSCORE, and what passes between them."""
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from wire import coap, oscore, oscore_context, quantity, record
 from wire import coap_message as messages
 from wire.coap_message import Content
@@ -13,7 +13,7 @@ SECRET_FIELDS = {"master_secret": SECRET, "master_salt": SALT, "id_context": ID_
 START_NS = 1_795_561_200_123_456_789
 FORMAT = (messages.CONTENT_FORMAT, b"\x3c")
 ANSWER = record.encode_answer(record.Answer(1_795_561_203, 2, None, 0))
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 
 
 def contexts():

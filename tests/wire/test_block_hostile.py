@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from wire import block as blocks
 from wire import coap_message as messages
 from wire import limits, oscore, oscore_context
@@ -73,10 +73,10 @@ def test_a_block_of_the_link_fits_its_datagram_under_oscore_with_all_that_may_go
     body = Body(bytes(blocks.NUMBER_MAX))
     asked = Download(Content(messages.GET, path + query, b""), total_max=1 << 20, offset=128 << 12, etag=bytes(8))
     answer = serve(asked.request(), body, etag=bytes(8), content_format=65000)
-    _, exchange = oscore.protect_request(context, asked.request(), AesBlocks(), number=1)
-    sizes = [datagram_bytes(oscore.protect_response(context, answer, AesBlocks(), exchange, number=(1 << 40) - 1))]
+    _, exchange = oscore.protect_request(context, asked.request(), AesCcm(), number=1)
+    sizes = [datagram_bytes(oscore.protect_response(context, answer, AesCcm(), exchange, number=(1 << 40) - 1))]
     assert len(answer.payload) == 128
-    sent, _ = oscore.protect_request(context, asked.request(), AesBlocks(), number=(1 << 40) - 1, with_id_context=True)
+    sent, _ = oscore.protect_request(context, asked.request(), AesCcm(), number=(1 << 40) - 1, with_id_context=True)
     sizes.append(datagram_bytes(sent))
     assert max(sizes) <= limits.DATAGRAM_BYTES_MAX < 256, sizes
 

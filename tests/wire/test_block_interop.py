@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tests.support.coap_peers import (
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,
@@ -47,7 +47,7 @@ pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
 BYTES = random.Random(7959).randbytes(5000)
 DOC = BYTES[:3333]
 PEER = (sys.executable, Path(__file__))
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 sizes = pytest.mark.parametrize("size", [64, 1024])
 protections = pytest.mark.parametrize("is_protected", [False, True], ids=["clear", "oscore"])
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from wire import ccm, limits, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_message import Content
 from wire.faults import WireFault
 from wire.oscore import Header, encode_header
 
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 SECRET = bytes(range(100, 116))
 ID_CONTEXT = b"node7\x01"
 NODE = oscore_context.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=ID_CONTEXT)

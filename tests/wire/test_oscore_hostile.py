@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tests.support.examples import examples
 from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
 from wire.coap_message import Content
 from wire.faults import WireFault
 
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 SECRET = bytes(range(16))
 NODE = oscore_context.derive(SECRET, sender_id=b"\0\7", recipient_id=b"g", id_context=b"ctx")
 GATEWAY = oscore_context.derive(SECRET, sender_id=b"g", recipient_id=b"\0\7", id_context=b"ctx")

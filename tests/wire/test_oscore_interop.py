@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tests.support.coap_peers import (
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,
@@ -36,7 +36,7 @@ from wire.faults import WireFault
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
 
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 PEER = (sys.executable, Path(__file__))
 
 

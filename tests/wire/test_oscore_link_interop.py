@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tests.support.coap_peers import (
     LIBCOAP_CLIENT,
     LIBCOAP_SERVER,
@@ -31,7 +31,7 @@ from wire.oscore_link import INIT, PROVEN, NodeLink
 pytestmark = [pytest.mark.live, pytest.mark.timeout(60)]
 
 NODE, KID = bytes.fromhex("7c1f0a2c01000701"), b"\0\7\1"
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 
 
 def now_ms():

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from wire import coap_message as messages
 from wire import oscore, oscore_context
 from wire.faults import WireFault
 from wire.oscore import Header, partial_iv_bytes
 
-CIPHER = AesBlocks()
+CIPHER = AesCcm()
 
 
 def value(text):

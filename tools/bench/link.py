@@ -20,7 +20,7 @@ from typing import Any
 
 from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from simulator.hosts.keys import CIPHER, key_of
 from simulator.world.chance import Prng
 from tools.bench.vm import require_checkout, virtual_machines
@@ -102,7 +102,7 @@ class District:
         nodes = [_PREFIX + number.to_bytes(3, "big") for number in range(count)]
         # The usual kid of a node has two bytes of its serial; here the whole serial is the kid.
         keys: list[NodeKey] = [key_of(node)._replace(kid=node[5:8]) for node in nodes]
-        self.link = Link(keys, AesBlocks(), random_below=prng.randrange)
+        self.link = Link(keys, AesCcm(), random_below=prng.randrange)
         self.nodes = [_node_of(key, prng) for key in keys]
         self.busy_s = 0.0
         self.now_ms = 0

@@ -37,9 +37,9 @@ try:
     CIPHER = ccm.CryptolibCipher(aes)
     now_us, elapsed_us = time.ticks_us, time.ticks_diff
 except ImportError:
-    from gateway.io.crypto import AesBlocks
+    from gateway.io.crypto import AesCcm
 
-    CIPHER = AesBlocks()
+    CIPHER = AesCcm()
 
     def now_us():
         return time.perf_counter_ns() / 1000

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from gateway.core.link.sessions import NodeKey
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from gateway.io.files import sync_folder
 from gateway.language import N_
 from tools.command_line import UsageError
@@ -32,7 +32,7 @@ from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.oscore_link import NodeLink
 
 _FIELDS = ("master_secret", "master_salt", "sender_id", "recipient_id", "id_context")
-_CIPHER = AesBlocks()
+_CIPHER = AesCcm()
 _POLL_S = 0.05
 _UNAUTHORIZED_MAX = 1  # a server may ask for Echo once (RFC 8613 appendix B.1.2)
 
@@ -195,7 +195,7 @@ class NodeConversation:
         self._link = NodeLink(
             endpoint,
             Pairing(key.master_secret, key.kid, GATEWAY_ID),
-            AesBlocks(),
+            AesCcm(),
             peer=address,
             boot=int(time.time()) & 0xFFFFFFFF,
             random_below=secrets.randbelow,

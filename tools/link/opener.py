@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.core.link.sessions import NodeKey
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tools.link import message_text
 from tools.link.capture import Address, Datagram
 from wire import coap_message as messages
@@ -112,7 +112,7 @@ class Opener:
         self._views = [view for context in contexts for view in (context, _seen_by_peer(context))]
         self._ring = KeyRing(keys)
         self._has_keys = bool(contexts or keys)
-        self._cipher = AesBlocks()
+        self._cipher = AesCcm()
         self._asked: OrderedDict[Key, SeenRequest] = OrderedDict()
 
     def show(self, datagram: Datagram) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 from gateway.core.link.images import NodeImages
 from gateway.core.link.link import Link, NodeRequest, NodeResponse
 from gateway.core.link.sessions import check_keys
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from gateway.shell import images as node_images
 from gateway.shell import keys as node_keys
 from gateway.shell.images import ImageError
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--image: {error}") from error
     if faults := check_keys(keys):
         raise UsageError("\n  ".join(str(fault) for fault in faults))
-    link = Link(keys, AesBlocks(), random_below=secrets.randbelow)
+    link = Link(keys, AesCcm(), random_below=secrets.randbelow)
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
             bound.bind(address)

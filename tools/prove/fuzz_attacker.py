@@ -7,7 +7,7 @@ keys: an attacker in a parked car could send the same.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from simulator.world.chance import Prng
 from tools.prove.fuzz_party import Address
 from wire import coap_message as messages
@@ -54,7 +54,7 @@ class Attacker:
         # Full of placeholders from the start, so that its own growth does not hide that of the parties.
         self._old = [Overheard(*ends, messages.empty(messages.CON, number)) for number in range(_OLD_MAX)]
         self._old_count = 0
-        self._cipher = AesBlocks()
+        self._cipher = AesCcm()
         # (kind, share, maker). Datagrams aimed at a live exchange can only delay it; with a larger share they would
         # prevent every exchange.
         makers: tuple[tuple[str, int, Callable[[], tuple[Overheard, bytes]]], ...] = (

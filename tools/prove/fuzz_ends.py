@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from gateway.core import limits as gateway_limits
 from gateway.core.link.link import Link
 from gateway.core.link.sessions import NodeKey
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from simulator.world.chance import Prng
 from tools.prove.fuzz_party import LATE_MS, Address, answer_to, faults_of, sizes_of
 from wire import coap, limits, oscore, oscore_context
@@ -19,7 +19,7 @@ from wire.coap_exchange import bearer_timing
 from wire.oscore_context import Pairing
 from wire.oscore_link import NodeLink
 
-_CIPHER = AesBlocks()
+_CIPHER = AesCcm()
 _NODE_TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
 _SECRET = sha256(b"of the node that is fuzzed").digest()[:16]
 _NODE = bytes.fromhex("7c1f0a2c01000007")

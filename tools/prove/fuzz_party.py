@@ -11,7 +11,7 @@ not authenticated (class U) do not reach the application. It must not judge what
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from simulator.world.chance import Prng
 from tools.link import sequence
 from wire import coap, limits, oscore, oscore_context
@@ -27,7 +27,7 @@ _TIMING = bearer_timing(nstart=2, response_wait_ms=20_000)
 _ECHO_BYTES = 8
 LATE_MS = 3_000  # longer than the processing delay: the answer is a separate message
 _LATE_MAX = limits.COAP_EXCHANGES_MAX
-_CIPHER = AesBlocks()
+_CIPHER = AesCcm()
 # The outcomes of a request beside the reasons of oscore; each request counts once.
 _OWN_REASONS = ("handed", "challenged", "unknown", "busy-late")
 

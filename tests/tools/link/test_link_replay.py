@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tests.support import pcap_files
 from tests.support import protected_traffic as traffic
 from tests.support.coap_peers import ServingThread
@@ -39,13 +39,13 @@ class Server(ServingThread):
     def answer(self, request):
         try:
             content, exchange, self.window = oscore.unprotect_request(
-                self.context, request, AesBlocks(), window=self.window
+                self.context, request, AesCcm(), window=self.window
             )
         except WireFault as fault:
             return oscore.refusal(fault.reason)
         self.done.append(content)
         answer = messages.Content(messages.CHANGED, (traffic.FORMAT,), traffic.ANSWER)
-        return oscore.protect_response(self.context, answer, AesBlocks(), exchange)
+        return oscore.protect_response(self.context, answer, AesCcm(), exchange)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from gateway.io.crypto import AesBlocks
+from gateway.io.crypto import AesCcm
 from tools import cli
 from tools.link import conversation as link_talk
 from tools.link.sequence import BLOCK
@@ -135,13 +135,13 @@ class Peer:
 
 
 def protected(message, heard):
-    content, exchange, _ = oscore.unprotect_request(SERVER, message, AesBlocks(), window=oscore_context.NEW)
+    content, exchange, _ = oscore.unprotect_request(SERVER, message, AesCcm(), window=oscore_context.NEW)
     heard.append((exchange.number, content))
     if len(heard) == 1:
         answer = Content(messages.UNAUTHORIZED, ((messages.ECHO, b"echo1234"),), b"")
     else:
         answer = Content(messages.CHANGED, (), b"\x81\x01")
-    return oscore.protect_response(SERVER, answer, AesBlocks(), exchange)
+    return oscore.protect_response(SERVER, answer, AesCcm(), exchange)
 
 
 @pytest.mark.live
