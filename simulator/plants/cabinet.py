@@ -168,13 +168,13 @@ class Cabinet:
 
     def order(self, feeder: int, closed: bool, *, now_ms: int) -> None:
         """Sets an output line of the agent."""
-        self.advance(now_ms)
+        self._reach(now_ms)
         self._outputs[feeder] = closed
         self._step(now_ms)
 
     def pulse(self, *, now_ms: int) -> None:
         """Gives one edge on the agent's watchdog line."""
-        self.advance(now_ms)
+        self._reach(now_ms)
         if self.has_supply:
             self._relay.pulse(now_ms=now_ms)
         self._step(now_ms)
@@ -310,10 +310,14 @@ class Cabinet:
 
     def advance(self, now_ms: int) -> None:
         """Lets time pass up to now, one event after the other."""
+        self._reach(now_ms)
+        self._step(now_ms)
+
+    def _reach(self, now_ms: int) -> None:
+        """Lets happen what is due up to now; the caller steps to now itself."""
         assert now_ms >= self._now_ms, "time goes forward"
         while (due_ms := self.deadline_ms()) <= now_ms:
             self._step(max(due_ms, self._now_ms))
-        self._step(now_ms)
 
     def _step(self, now_ms: int) -> None:
         """Carries everything forward to `now_ms`, at which something may happen."""
