@@ -329,7 +329,7 @@ class Gateway:
             "uplink": dict(self.uplink.counters),
             **self.bearers.health(),
             "refused": dict(self.refused.counters),
-            "nodes": len(self.registry.nodes()),
+            "nodes": len(self.registry),
             "unknown_nodes": self.unknown_nodes(now_ms=now_ms),
             "journal_bytes": self.journal.bytes_held,
             "wear": self.journal.wear(lasted_ms=now_ms - self._started_ms),

@@ -20,7 +20,7 @@ class BoundsChecker:
             self._bound(host, "journal bytes", host.core.journal.bytes_held, host.options.journal_bytes_max)
             budget = sum(bearer.monthly_bytes for bearer in host.options.bearers)
             self._bound(host, "metered bytes", host.metered_bytes, budget or host.metered_bytes)
-            self._bound(host, "nodes", len(host.core.registry.nodes()), limits.INBOX_NODES_MAX)
+            self._bound(host, "nodes", len(host.core.registry), limits.INBOX_NODES_MAX)
             boots_max = limits.INBOX_NODES_MAX * limits.TIMEMAP_BOOTS_PER_NODE_MAX
             self._bound(host, "boots in the time map", host.core.anchors.remembered(), boots_max)
 

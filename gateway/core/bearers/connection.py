@@ -161,9 +161,12 @@ class Connection:
 
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
-        deadlines = [health.deadline_ms() for health in self._order] if self._several else []
-        due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
-        return min([*deadlines, due_ms] if due_ms is not None else deadlines, default=None)
+        earliest = self._attempt_by_ms if self._attempt is not None else self._due_ms()
+        for health in self._order if self._several else ():
+            deadline = health.deadline_ms()
+            if earliest is None or deadline < earliest:
+                earliest = deadline
+        return earliest
 
     def is_up(self, bearer: str) -> bool:
         """Returns whether a bearer counts as up."""

@@ -50,16 +50,16 @@ class Space:
         self.claimed_bytes = 0  # of a segment being rewritten, not yet written: kept free of records
         self.free_bytes: int | None = None
         self.counters = {"ballast-made": 0, "ballast-given-up": 0, "disk-errors": 0}
+        self._set_caps()
 
-    @property
-    def ceiling(self) -> int:
-        """Returns how many bytes the files may reach, even if the partition has less."""
-        return max(self._bytes_max, self._grace)
+    def _set_caps(self) -> None:
+        """Compute what follows from the configured cap, the grace and the partition, when one of them has changed.
 
-    @property
-    def cap(self) -> int:
-        """Returns the cap in effect, within what the partition has left."""
-        return self.ceiling if self._partition is None else min(self.ceiling, self._partition)
+        `ceiling`: how many bytes the files may reach, even if the partition has less. `cap`: the cap in effect."""
+        self.ceiling = max(self._bytes_max, self._grace)
+        self.cap = self.ceiling if self._partition is None else min(self.ceiling, self._partition)
+        limit = self.cap - self._kept_for_alarms()
+        self._short_from = limit - self._headroom(limit)
 
     def limit(self, *, alarm: bool, explains: bool) -> int:
         """Return how far a record may fill the journal: an alarm, a record that explains why others are let go, or
@@ -72,8 +72,7 @@ class Space:
 
     def is_short(self, held: int) -> bool:
         """True when lanes other than `alarm` come near their limit."""
-        limit = self.cap - self._kept_for_alarms()
-        return held > limit - self._headroom(limit) and (self._was_full or self._grace <= self._bytes_max)
+        return held > self._short_from and (self._was_full or self._grace <= self._bytes_max)
 
     def is_short_of_all(self, held: int) -> bool:
         """True when all that is configured is nearly full. A lack of room on the partition is no reason to let alarms
@@ -84,10 +83,13 @@ class Space:
         """Adopt the bytes that an earlier start left."""
         if held > self._bytes_max:
             self._grace = held + self._reserve
+            self._set_caps()
 
     def note_shrunk(self, held: int) -> None:
         """Lower the cap after a deletion: what is held above the configured cap only ever becomes less."""
-        self._grace = min(self._grace, held + self._reserve)
+        if held + self._reserve < self._grace:
+            self._grace = held + self._reserve
+            self._set_caps()
 
     def note_refusal(self) -> None:
         """Note that a record was refused."""
@@ -102,6 +104,7 @@ class Space:
             self.counters["disk-errors"] += 1
         if self.free_bytes is not None:
             self._partition = max(0, held + self.free_bytes - self._margin)
+            self._set_caps()
 
     def give_up_ballast(self) -> bool:
         """Delete the ballast on a full disk; return True if there is room again for a few records."""

@@ -259,8 +259,9 @@ class Directives:
     def _is_due(self, now_ms: int) -> bool:
         if self._due_ms is not None and now_ms >= self._due_ms:
             return True
-        unix_s = self._unix_s(now_ms) if self._local else None
-        return unix_s is not None and unix_s >= self._due_s
+        unix_ms = self._clock.carried_ms(now_ms=now_ms)
+        is_past = unix_ms is not None and unix_ms >= 1000 * self._due_s
+        return is_past and bool(self._local) and self._unix_s(now_ms) is not None
 
     def _plan(self) -> None:
         """Set when `poll` is due, by our clock and by UTC, which may be corrected at any time."""

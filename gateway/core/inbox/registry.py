@@ -79,6 +79,9 @@ class Registry:
         for node in [node for node in self._nodes if node not in nodes]:
             del self._nodes[node]
 
+    def __len__(self) -> int:
+        return len(self._nodes)
+
     def nodes(self) -> dict[bytes, KnownNode]:
         """Return a copy for health and status."""
         return dict(self._nodes)
