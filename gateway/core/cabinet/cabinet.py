@@ -212,12 +212,12 @@ class Cabinet:
         again = now_ms >= self._assert_ms
         if again:
             self._assert_ms = now_ms + _ASSERT_MS
+        has_lease = self.lease.is_usable(now_ms=now_ms)
         for index in range(len(self.feeders)):
-            if self._decide(index, now_ms) or again:
+            if self._decide(index, has_lease, now_ms) or again:
                 demand = self.demands[index]
                 assert demand is not None
                 effects.append(SetContactor(index, demand.closed))
-        has_lease = self.lease.is_usable(now_ms=now_ms)
         self.outcomes.observe_demands(self.demands, has_lease=has_lease, in_control=self.in_control, now_ms=now_ms)
         if self.in_control and self.options.has_watchdog and now_ms >= self._pulse_ms:
             self._pulse_ms = now_ms + limits.CABINET_WATCHDOG_MS
@@ -284,7 +284,7 @@ class Cabinet:
         is_blind = self.options.has_switch and self.switch is None
         return is_blind or (self.basis.kind == time_basis.SAFETY and not self.hand.tests)
 
-    def _decide(self, index: int, now_ms: int) -> bool:
+    def _decide(self, index: int, has_lease: bool, now_ms: int) -> bool:
         """Decide for one feeder; return whether its contactor's order changes."""
         demand = rules.decide(
             index,
@@ -293,7 +293,7 @@ class Cabinet:
             switch=self.switch,
             hand=self.hand,
             orders=self.orders,
-            has_lease=self.lease.is_usable(now_ms=now_ms),
+            has_lease=has_lease,
         )
         if demand.rule == rules.SAFETY and self.options.has_watchdog and self.hand.tests:
             # A test of one feeder takes all feeders from the cabinet's own clock: the others stay as they were found.
