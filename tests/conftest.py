@@ -108,8 +108,7 @@ def pytest_ignore_collect(collection_path, config):
 
 # --- several processes ----------------------------------------------------------------------------
 
-# Their tests follow each other in one process: they want the same networks, or the same Debian.
-CHAINS = ("tests/live", "tests/tools/package")
+CHAIN = "tests/tools/package"  # its tests follow each other in one process: they want the same Debian
 FEW_FILES = 12  # are tested in the time in which processes start
 
 
@@ -123,15 +122,14 @@ def pytest_xdist_auto_num_workers(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Under `pytest -n`: a process is given a chain, or a whole file, so that what its tests share is made once."""
+    """Under `pytest -n`: a process is given a whole file, or the chain, so that what its tests share is made once."""
     # Not `--dist loadgroup`: what pytest-xdist 3.8 writes for that pytest 9.2 does not read.
     from xdist.scheduler import LoadScopeScheduling
 
     class Chained(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.partition("::")[0]
-            folder = path.rpartition("/")[0]
-            return folder if folder in CHAINS else path
+            return CHAIN if path.startswith(CHAIN) else path
 
     config.option.loadscopereorder = False  # the order of collection, below
     return Chained(config, log)
@@ -153,7 +151,7 @@ def _is_long_and_real(item):
 
 
 def find_micropython():
-    """Paths of the MicroPython VMs to test on, each program once."""
+    """Paths of the MicroPython VMs to test on, each program once, the newest last."""
     if named := os.environ.get("BOCAGE_MICROPYTHON"):
         paths = named.split(os.pathsep)
         if absent := [path for path in paths if not shutil.which(path)]:
@@ -163,7 +161,8 @@ def find_micropython():
     folders = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/bin", str(beside)]
     found = [shutil.which("micropython", path=folder) for folder in folders if folder]
     distinct = {os.path.realpath(path): path for path in reversed(found) if path}
-    return sorted(path for path in distinct.values() if _version(path) >= MICROPYTHON_MIN)
+    versions = sorted((_version(path), path) for path in distinct.values())
+    return [path for version, path in versions if version >= MICROPYTHON_MIN]
 
 
 def _version(path):
@@ -193,12 +192,14 @@ def _label(vm):
 def pytest_generate_tests(metafunc):
     if "micropython" in metafunc.fixturenames:
         vms = _micropython_vms() or [None]
+        if metafunc.definition.get_closest_marker("every_vm") is None:
+            vms = vms[-1:]
         metafunc.parametrize("micropython", vms, ids=[_label(vm) for vm in vms], indirect=True)
 
 
 @pytest.fixture
 def micropython(request):
-    """Path of a MicroPython VM; a test that asks for it runs once on each."""
+    """Path of the newest MicroPython VM; a test marked `every_vm` runs once on each."""
     if request.param is None:
         pytest.skip(NO_MICROPYTHON)
     return request.param

@@ -28,6 +28,7 @@ def output_on_cpython(name):
     return output(sys.executable, FOLDER / name, PYTHONPATH=str(FIRMWARE), PYTHONIOENCODING="utf-8")
 
 
+@pytest.mark.every_vm
 @pytest.mark.vm
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_micropython_prints_what_cpython_prints(name, micropython):

@@ -22,6 +22,7 @@ def start(folder, micropython, firmware):
     return concentrator_process.Process(folder, micropython, f"{folder}:{firmware}:.frozen")
 
 
+@pytest.mark.every_vm
 def test_the_whole_concentrator_on_a_vm(tmp_path, micropython, repository):
     process = start(tmp_path, micropython, repository / "firmware")
     try:

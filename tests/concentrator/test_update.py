@@ -137,6 +137,7 @@ def test_a_restart_resumes_with_the_file_that_was_under_way():
     assert rig.chunks <= whole.chunks + 2_000 // radio_update.CHUNK_BYTES_MAX + 2
 
 
+@pytest.mark.slow
 def test_the_power_cut_at_every_operation_on_files_leaves_what_starts_and_the_update_goes_on():
     whole = UpdateRig()
     whole.core.update.offer(image_of(2))

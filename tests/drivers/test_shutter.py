@@ -186,6 +186,7 @@ def test_without_usable_settings_every_output_of_the_board_is_shut(place, monkey
 # --- what it costs the others -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_other_kind_carries_the_shutter_and_the_rescue_of_this_one_does():
     for kind in firmware_modules.kinds():
         has = kind == "irrigation"

@@ -83,6 +83,7 @@ def lamp():
     return Place(streetlight, Dali(ticks_ms=lambda: 0))
 
 
+@pytest.mark.slow
 def test_relay_and_pump_heat_a_quarter_of_twenty_minutes_and_click_no_more_than_that(room):
     seen = [place.relays() for place in room.rescued(6 * 60 * MINUTE_MS)]
     assert sum(relay for relay, _ in seen) * STEP_MS == QUARTER_OF_SIX_HOURS_MS
@@ -186,6 +187,7 @@ def test_without_a_stand_in_outputs_that_hold_their_state_stay_as_they_were(monk
         assert place.uart.gears[0].level == 0
 
 
+@pytest.mark.slow
 def test_the_rescue_of_each_kind_carries_its_stand_in_and_no_application_of_another_does():
     own = {"thermostat": "frost_heat", "streetlight": "lamp_light", "irrigation": "shutter"}
     for kind in firmware_modules.kinds():

@@ -35,6 +35,7 @@ def life(rig):
         rig.until(lambda: rig.boots[-1] == number)
 
 
+@pytest.mark.slow
 def test_class_12_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_starts():
     whole = NodeUpdateRig()
     life(whole)
@@ -53,6 +54,7 @@ def test_class_12_power_cut_at_every_flash_operation_of_two_updates_and_the_node
         assert rig.boots[-1] == 3 and is_whole(rig.medium, "a") and is_whole(rig.medium, "b")
 
 
+@pytest.mark.slow
 def test_class_12_two_cuts_in_a_row_at_drawn_operations():
     prng = NodeUpdateRig(seed=8).random
     for _ in range(40):
@@ -134,6 +136,7 @@ def test_class_12_the_rescue_takes_nothing_older_and_nothing_unsigned():
     assert rig.boots[-1] == "rescue" and [word for _, word in rig.outcomes] == ["manifest"]
 
 
+@pytest.mark.slow
 def test_class_12_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_program():
     def rescued():
         rig = NodeUpdateRig()

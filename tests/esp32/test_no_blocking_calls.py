@@ -32,6 +32,7 @@ def complaints(name, text):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_no_module_of_a_node_blocks(repository, kind):
     found = []

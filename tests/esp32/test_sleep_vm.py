@@ -95,6 +95,7 @@ class Board:
         return rtc.Memory(Chip(self.folder)).get(rtc.TRADE)
 
 
+@pytest.mark.every_vm
 def test_main_sleeps_and_wakes_in_the_same_boot_and_its_image_serves_once(tmp_path, micropython):
     board = Board(tmp_path / "node", micropython)
     records = board.responder.records

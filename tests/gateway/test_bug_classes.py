@@ -4,7 +4,7 @@ The evidence is in the docstrings (project#issue). Stories are told in virtual t
 speak CoAP and the real warehouse. Here: classes 1 to 8, what happens to records; 9 to 15, what a gateway stands on and
 who talks to it, are in test_bug_classes_around.py. What needs real sockets, processes or partitions is told elsewhere:
 
-     2  kill -9 of real processes        tests/live/test_kill.py::test_sixty_kills_and_freezes_of_gateway_broker_and_ingest_lose_and_double_nothing
+     2  kill -9 of real processes        tests/live/test_kill.py::test_kills_and_freezes_of_gateway_broker_and_ingest_lose_and_double_nothing
      3  cut without FIN or RST           tests/gateway/io/test_mqtt_siege.py::test_a_silent_cut_on_fibre_is_noticed_within_15_s
      7  what the MQTT client would do    tests/gateway/io/test_mqtt_acknowledgements.py::test_after_a_reconnection_no_more_than_the_receive_maximum_is_unacknowledged
      9  a real partition, full           tests/live/test_full_disk.py::test_a_full_partition_loses_nothing_unnamed_and_refuses_no_alarm
@@ -12,7 +12,7 @@ who talks to it, are in test_bug_classes_around.py. What needs real sockets, pro
     10  files on a real file system      tests/tools/prove/test_prove_corrupt.py::test_it_always_starts_and_every_loss_is_reported
         every single write               tests/tools/prove/test_prove_powercut.py::test_nothing_acknowledged_is_lost_at_any_operation_looked_at
     11  a broker that floods             tests/gateway/io/test_mqtt_siege.py::test_memory_stays_while_a_broker_floods_and_the_agent_does_not_take
-    12  forty real agents                tests/live/test_storm.py::test_forty_gateways_outlive_a_broker_killed_and_one_that_hangs_up
+    12  forty real agents                tests/live/test_storm.py::test_gateways_outlive_a_broker_killed_and_one_that_hangs_up
     13  network namespaces               tests/live/test_bearers.py::test_mobile_carries_when_fibre_goes_and_nothing_is_lost
         a modem that never returns       tests/gateway/core/bearers/test_modem.py::test_bug_class_13_a_modem_that_needs_50_minutes_to_return_is_given_them
     14  expired, future, revoked         tests/gateway/io/test_mqtt_tls.py::test_what_the_broker_refuses_is_told_by_its_word

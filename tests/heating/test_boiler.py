@@ -85,6 +85,7 @@ def test_a_boiler_that_knows_no_highest_flow_temperature_wears_no_eeprom_out():
     assert said_max(rig) == 1
 
 
+@pytest.mark.slow
 def test_a_boiler_that_calls_ours_invalid_is_told_it_four_times_a_day_and_no_more():
     rig = Rig()
     rig.otgw.refused = {57: INVALID}

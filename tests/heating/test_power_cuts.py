@@ -121,6 +121,7 @@ def _distances(cut_s):
     return {STEP_S * (distance // STEP_S) for distance in (cut_s - 10, cut_s // 2, 10)}
 
 
+@pytest.mark.slow
 def test_4_the_life_without_a_cut_has_spans_ceilings_preheat_and_early_stops():
     told, edges = lived()
     rules = {told[edge_s][1] for edge_s in edges}
@@ -129,11 +130,13 @@ def test_4_the_life_without_a_cut_has_spans_ceilings_preheat_and_early_stops():
     assert len(edges) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_s", CUTS_S)
 def test_4_power_that_returns_across_each_edge_finds_the_state_of_a_node_that_was_never_cut(cut_s):
     assert states_that_differ_after_a_cut(cut_s) == []
 
 
+@pytest.mark.slow
 def test_4_a_set_point_that_is_restored_is_seen(monkeypatch):
     """Planted: what was in force before the cut is believed after it."""
 
@@ -158,6 +161,7 @@ def test_4_a_set_point_that_is_restored_is_seen(monkeypatch):
 # --- 14: counters ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_14_through_random_restarts_energy_and_openings_never_fall_and_an_hour_at_most_is_lost():
     """Kept once an hour, as flash is; cut at random, for up to twenty minutes."""
     prng = Prng("restarts")

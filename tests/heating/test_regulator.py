@@ -270,6 +270,7 @@ def test_the_narrowest_band_switches_no_faster_than_the_least_times(timing):
     assert all(ms >= (timing.min_off_ms if on else timing.min_on_ms) - 10_000 for ms, on in lasted)
 
 
+@pytest.mark.slow
 def test_a_wide_band_has_long_runs_and_few_of_them():
     assert len(lived("relay", 50, 50).edges) * 2 < len(lived("relay", 10, 0).edges)
 

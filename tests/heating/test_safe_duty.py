@@ -97,6 +97,7 @@ EXTREMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("output", "plain"), EXTREMES)
 @pytest.mark.parametrize("mean_ck", [-700, -200, 500])
 def test_every_output_gives_a_blind_room_its_safe_duty_in_winter(output, plain, mean_ck):
@@ -118,6 +119,7 @@ def test_every_output_gives_a_blind_room_its_safe_duty_in_winter(output, plain, 
     assert world.trade.duty_permille >= limits.SAFE_FLOOR_PERMILLE or mean_ck > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "plain", "outdoor", "mean_ck"),
     [

@@ -41,6 +41,7 @@ def lived(programme, start_s, minutes, start_ck=1600, mean_ck=300, output="relay
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["relay", "opentherm"])
 @pytest.mark.parametrize(("start_ck", "mean_ck"), [(1600, 300), (2000, 1200)])
 def test_a_wish_that_is_exempted_no_more_heats_as_the_wish_that_is_allowed(output, start_ck, mean_ck):
@@ -103,6 +104,7 @@ class Closing:
         return {told[0] for now_s, told in self.at.items() if from_s <= now_s < to_s}
 
 
+@pytest.mark.slow
 def test_three_closed_days_are_a_long_emptiness_from_the_first_hour_on_and_friday_is_warm_in_time():
     room = Closing(TUESDAY - 6 * 3600, TUESDAY + 60, FRIDAY)
     room.run_to(FRIDAY + 9 * 3600)
@@ -114,6 +116,7 @@ def test_three_closed_days_are_a_long_emptiness_from_the_first_hour_on_and_frida
     assert len(edges) == 1, "an end that is told some seconds sooner or later is the same"
 
 
+@pytest.mark.slow
 def test_no_room_is_preheated_on_the_evening_before_a_closed_day():
     """Said on Saturday for the week."""
     room = Closing(at(2026, 12, 5, 540), at(2026, 12, 5, 600), at(2026, 12, 12))
@@ -143,6 +146,7 @@ def test_what_begins_before_the_eyes_of_a_node_begins_today():
     assert room.setpoints(TUESDAY + 120, TUESDAY + 20 * 3600) == {1600}
 
 
+@pytest.mark.slow
 def test_a_closure_that_is_called_off_leaves_what_has_been_of_it():
     """On Wednesday evening, in an empty room since Monday's: 62 hours until Thursday morning."""
     called_off_s = TUESDAY + civil.day_s + 18 * 3600 + 1800
@@ -163,6 +167,7 @@ def test_what_was_used_of_the_day_on_which_a_closure_is_told_counts_as_used():
     assert room.setpoints(told_s + 120, TUESDAY + 2 * civil.day_s - 12 * 3600) == {1600}
 
 
+@pytest.mark.slow
 def test_a_second_closure_is_not_the_first_one_once_people_have_been_there():
     """Monday closed, Tuesday used, and closed again from 15:00 on."""
     monday, told_s = TUESDAY - civil.day_s, TUESDAY + 15 * 3600

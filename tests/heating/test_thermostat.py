@@ -50,6 +50,7 @@ def test_a_relay_gives_the_duty_that_is_asked():
     assert abs(on_s - duty / 1000) < 0.06 * 12 * 3600
 
 
+@pytest.mark.slow
 def test_the_room_is_warm_when_people_come_and_learns_how_long_it_takes():
     world = WarmWorld(model_of(programme=WEEK), start_s=at(2026, 12, 1, 60), start_ck=1600)
     shortfalls = []
@@ -333,6 +334,7 @@ def test_a_preheat_that_came_too_late_is_not_carried_on_into_a_cooler_span():
     assert world.room.air_ck < 1800
 
 
+@pytest.mark.slow
 def test_a_sensor_that_stands_at_20_degrees_for_a_day_does_not_let_the_room_freeze():
     world = WarmWorld(start_ck=1900, mean_ck=-300)
     world.ports.settle()

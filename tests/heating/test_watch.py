@@ -40,6 +40,7 @@ def test_a_hard_frost_beyond_the_strength_of_the_heating_is_no_failure():
     assert failures(world) == []
 
 
+@pytest.mark.slow
 def test_full_heat_in_vain_for_a_day_and_a_half_is_told_once_however_hard_the_frost():
     world = WarmWorld(model_of(), start_ck=1650, mean_ck=-1300)
     world.run(35 * 60)

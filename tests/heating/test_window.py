@@ -41,6 +41,7 @@ def opened(world):
     return [at_s for at_s, code, active, _ in world.events if code == event.WINDOW_OPEN and active]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mean_ck", [-900, 0, 600])
 @pytest.mark.parametrize("room", ROOMS)
 @pytest.mark.parametrize("output", OUTPUTS)
@@ -52,6 +53,7 @@ def test_the_fall_after_a_preheat_or_after_the_days_hours_is_no_window(output, r
         assert opened(world) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start_ck", [800, 1500])
 @pytest.mark.parametrize("room", ROOMS)
 @pytest.mark.parametrize("output", OUTPUTS)

@@ -1,4 +1,4 @@
-"""A broker that goes away from forty gateways and comes back: they ask as the limits say, and no record is lost."""
+"""A broker that goes away from its gateways and comes back: they ask as the limits say, and no record is lost."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from tools.prove.storm import is_hasty, peak_per_s
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "firmware"), str(REPOSITORY)])}
-AGENTS = 40
+AGENTS = 12  # `bocage prove storm` has 200
 
 
 @pytest.mark.live
 @pytest.mark.broker
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_forty_gateways_outlive_a_broker_killed_and_one_that_hangs_up(tmp_path):
+def test_gateways_outlive_a_broker_killed_and_one_that_hangs_up(tmp_path):
     if find_mosquitto() is None:
         pytest.skip("no Mosquitto: apt-get install mosquitto")
     story = ["--agents", str(AGENTS), "--outage", "6", "--kicks", "4", "--watch", "5", "--seed", "3"]

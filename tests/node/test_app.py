@@ -157,6 +157,7 @@ def test_without_time_telemetry_comes_all_the_same():
     assert {made.stamp.quality for _, made in world.telemetry()} == {UNSET}
 
 
+@pytest.mark.slow
 def test_telemetry_shows_the_level_of_the_moment_of_its_watts():
     world = settled(plain={"calendar": CLOCK_ONLY, "telemetry_s": 10, "sample_s": 60})
     world.run(8 * HOUR_S)

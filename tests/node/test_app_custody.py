@@ -119,6 +119,7 @@ def hard_days():
     return [lived_through(seed) for seed in (1, 2, 3)]
 
 
+@pytest.mark.slow
 def test_every_record_arrives_or_is_explained_under_40_percent_loss(hard_days):
     for world in hard_days:
         assert len(world.made) > 300 and world.retries() > 100
@@ -191,6 +192,7 @@ def test_a_checkpoint_comes_once_an_hour():
     assert min(apart) >= 3_600_000
 
 
+@pytest.mark.slow
 def test_a_checkpoint_promises_only_what_the_gateway_holds():
     for seed in (1, 2, 3):
         world = started(seed=seed, loss_percent=40, plain={"telemetry_s": 120})

@@ -59,6 +59,7 @@ def test_a_lamps_alarm_is_told_once_on_a_feeder_that_is_cut_and_ends_after_the_r
     assert [made.body.active for _, made in world.events(event.LAMP_FAILURE)] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_burst_stays_latched_through_a_power_cut_right_after_it(monkeypatch):
     story = Mains(monkeypatch)
     story.run(hours=5, minutes=1)
@@ -172,6 +173,7 @@ def test_what_flash_did_not_take_is_written_again_within_minutes():
     assert world.node.checkpoint(world.now_ms + limits.CHECKPOINT_AGAIN_MS) is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("world", [Sleepy(NIGHTLY, loss=0)], ids=["on a battery"])
 def test_a_week_of_a_season_writes_little_more_than_once_an_hour(world, monkeypatch):
     written = []

@@ -74,6 +74,7 @@ def test_1_with_nobody_to_say_how_cold_it_is_outside_winter_has_a_floor_and_summ
         assert world.trade.duty_permille == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
 def test_1_a_dead_sensor_keeps_12_degrees_by_every_output_and_not_the_comfort_of_the_programme(output):
     world = WarmWorld(model_of(output), start_ck=1900, mean_ck=300)
@@ -82,6 +83,7 @@ def test_1_a_dead_sensor_keeps_12_degrees_by_every_output_and_not_the_comfort_of
     assert 950 <= world.room.air_ck <= 1450
 
 
+@pytest.mark.slow
 def test_1_a_boiler_without_any_thermometer_does_not_let_a_room_freeze_in_winter():
     world = WarmWorld(model_of("opentherm"), start_ck=1200, mean_ck=-700)
     world.ports.thermometer.absent = world.ports.outdoor_absent = True

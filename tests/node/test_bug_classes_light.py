@@ -139,6 +139,7 @@ def test_8_a_boot_without_time_is_lit_and_the_programme_runs_once_the_time_comes
     assert street._level == 100 == wanted(street.unix_s())
 
 
+@pytest.mark.slow
 def test_8_with_a_photocell_a_lamp_without_time_is_dark_by_day_and_lit_by_night():
     street = live(EDGES[0][0] - 4 * HOUR_S, has_cell=True)
     street.gateway.knows_time = False
@@ -226,6 +227,7 @@ def test_8_both_nights_of_summer_time_have_each_edge_once(evening, hours, has_ce
         assert 0 <= at_s - planned_s <= GRACE_S, "a step of the clock is never the cell's"
 
 
+@pytest.mark.slow
 def test_8_a_month_without_a_gateway_keeps_every_edge_within_its_doubt():
     """Crystal and doubt grow apart: 50 ppm are two minutes in a month, and the lamp is never late at dusk."""
     street = live(EDGES[0][0] - 4 * HOUR_S)

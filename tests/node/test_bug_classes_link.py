@@ -76,6 +76,7 @@ def grown(before, after):
     return {where: (before[where], count) for where, count in after.items() if count > before[where] + 4}
 
 
+@pytest.mark.slow
 def test_9_thousands_of_exchanges_over_the_wrap_of_the_message_id_and_nothing_grows():
     link = Link()
     before = steady(link)
@@ -97,6 +98,7 @@ def test_9_an_id_that_comes_round_again_while_its_first_exchange_is_remembered_i
     assert link.retries() == 0 and len(link.acknowledged) - before >= 60
 
 
+@pytest.mark.slow
 def test_9_answers_cut_at_each_length_are_no_answers_and_the_next_whole_one_is():
     link = Link()
     before = steady(link)

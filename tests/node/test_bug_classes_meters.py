@@ -84,6 +84,7 @@ def test_hours_never_go_back_and_lose_an_hour_at_most_with_each_cut(seed):
     assert all(made.body.detail[0] is None or made.body.detail[0] < made.boot for _, made in world.events(event.BOOT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuses_none(kind):
     """Counted where the application has them written, in days without a gateway, with all that can be fitted to the
@@ -97,6 +98,7 @@ def test_days_of_each_kind_write_the_hours_and_little_more_and_the_budget_refuse
     assert node.wear.total == 12_345 + sum(written.values())
 
 
+@pytest.mark.slow
 def test_a_trade_that_has_each_moment_written_is_seen(monkeypatch):
     """Planted."""
     moments = iter(range(1 << 30))
@@ -136,6 +138,7 @@ BEFORE_MIN = 60 + 15
 ROUNDED = (2000, 2, 0)
 
 
+@pytest.mark.slow
 def test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most():
     """40 lives of up to five hours whose memory is written each hour; what a cut takes, by what really happened."""
     prng = Prng("restarts")
@@ -164,6 +167,7 @@ def test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most
     assert min(last) > 0 and min(most) > 0, "and some of it was really lost"
 
 
+@pytest.mark.slow
 def test_14_a_note_that_is_an_hour_old_when_it_is_written_is_seen(monkeypatch):
     """Planted: nothing falls then, and what is shown is what is kept."""
     honest, notes = WateringTrade.memory, [b""]

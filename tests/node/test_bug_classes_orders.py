@@ -35,6 +35,7 @@ def switched(post, begun):
     return post.levels[begun:]
 
 
+@pytest.mark.slow
 def test_7_a_genuine_order_that_is_sent_again_switches_nothing_and_says_nothing():
     """Recorded from its push to its end: again at once, after its end, and hours later."""
     world = settled(posts=1)

@@ -46,6 +46,7 @@ def test_3_valves_that_were_open_before_the_start_are_pulsed_shut_master_first_a
     assert pulses == [(output, False) for _ in (1, 2) for output in range(4)]
 
 
+@pytest.mark.slow
 def test_3_a_scheduler_that_never_runs_again_leaves_no_valve_past_its_deadline():
     green = Green()
     green.run(hours=5, minutes=2)
@@ -83,6 +84,7 @@ def stuck(green):
     return [(active, detail[0]) for _, _, active, detail in told if detail[1] == "stuck-open"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first,second", [(1, 2), (1, 3), (3, 1)])
 def test_3_a_valve_that_stays_open_while_the_next_zone_runs_is_named_and_everything_is_stopped(first, second):
     bits = 1 << first - 1 | 1 << second - 1
@@ -270,6 +272,7 @@ def test_8_a_programme_is_marked_on_flash_at_its_end_and_in_a_sleep_at_once():
 GARBAGE = [-(2**31), -1, 0, 1, 999, 5000, 65535, 2**31 - 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [
@@ -337,6 +340,7 @@ def test_13_rain_of_the_gauge_is_counted_once_and_through_a_power_cut():
     assert green.desk.trade.balance.depletion_cmm[0] <= max(0, before - 500)
 
 
+@pytest.mark.slow
 def test_law_of_a_drought_is_kept_through_all_of_this():
     green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 630, 0, 7, 200]), drought=2, law=[Forbidden(0, 660, 1080)])
     green.run(hours=48)

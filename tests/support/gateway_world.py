@@ -168,6 +168,11 @@ class GatewayWorld:
 
     def wait(self, duration_ms):
         """Time passes; each deadline on the way is kept."""
+        self.pass_ms(duration_ms)
+        self.turn()
+
+    def pass_ms(self, duration_ms):
+        """As `wait`; the turn of the last instant is that of what happens then."""
         end_ms = self.now_ms + duration_ms
         while True:
             deadline_ms = self.core.deadline_ms(now_ms=self.now_ms)
@@ -176,7 +181,6 @@ class GatewayWorld:
             self.now_ms = max(self.now_ms, deadline_ms)
             self.turn()
         self.now_ms = end_ms
-        self.turn()
 
     def node(self, node=NODE):
         if node not in self.nodes:

@@ -37,6 +37,7 @@ EVENING = lighting.Calendar(
     ),
 )
 START_S = 1_795_604_400  # Wednesday 25 November 2026, 11:00 UTC
+AFTERNOON_S, DUSK_S = START_S + 5400, START_S + 5 * 3600  # 13:30 and 17:00 in France
 
 
 class Key:
@@ -160,7 +161,7 @@ class LitWorld(GatewayWorld):
         end_ms = self.now_ms + int(1000 * seconds)
         told_ms = self.now_ms
         while self.now_ms < end_ms:
-            self.wait(min(self.look_ms, end_ms - self.now_ms))
+            self.pass_ms(min(self.look_ms, end_ms - self.now_ms))
             if self.clock and self.now_ms - told_ms >= 60_000:
                 told_ms = self.now_ms
                 self.tell_clock()
@@ -265,7 +266,7 @@ def rewrite(disk: Any, name: str, data: bytes) -> None:
 
 def by_night(**changes: Any) -> LitWorld:
     """At 20:00 with a lease that counts."""
-    world = LitWorld(**changes)
+    world = LitWorld(start_s=DUSK_S, **changes)
     world.until(world.at(0, 19, 58))
     world.lease()
     world.until(world.at(0, 20))
@@ -274,7 +275,7 @@ def by_night(**changes: Any) -> LitWorld:
 
 def by_day(**changes: Any) -> LitWorld:
     """At 14:00 with a lease."""
-    world = LitWorld(**changes)
+    world = LitWorld(start_s=AFTERNOON_S, **changes)
     world.until(world.at(0, 14))
     world.lease()
     return world

@@ -280,6 +280,7 @@ def of_world(world, name="bourg", language="fr", **more):
     return explained(cabinet_status(world.cabinet, now_ms=world.now_ms), name, language, **more)
 
 
+@pytest.mark.slow
 def test_a_real_cabinets_own_document_is_explained():
     world = LitWorld()
     world.until(world.at(0, 20))
@@ -299,6 +300,7 @@ def test_a_real_cabinets_own_document_is_explained():
     assert "verrou du technicien (J. Renard)" in of_world(world)[1]
 
 
+@pytest.mark.slow
 def test_the_status_comes_whole_through_the_status_socket():
     world = LitWorld()
     world.until(world.at(0, 20))
@@ -313,6 +315,7 @@ def test_a_policy_that_was_shortened_on_its_way_costs_the_reason_and_nothing_els
     assert "l'agent dit" in verdicts(part)["policy"][1] and "Ensuite inconnu" in said(part)
 
 
+@pytest.mark.slow
 def test_what_a_real_cabinet_does_is_what_was_explained_the_evening_before():
     world = LitWorld()
     world.until(world.at(0, 16))

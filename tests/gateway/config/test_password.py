@@ -12,6 +12,7 @@ RIGHT = "éclairage-49"
 LINE = "scrypt$15$8$1$+sl6XOzWZLXHV4sGJ9Y8jQ$ivFNpcm40kD5Kr28MdUetl9rfZigEaA5Aj6z9/JT7Pk"
 
 
+@pytest.mark.slow
 def test_the_right_password_is_the_only_one():
     assert password.check(RIGHT, LINE)
     for wrong in ("", "eclairage-49", RIGHT + " ", RIGHT.upper(), LINE):

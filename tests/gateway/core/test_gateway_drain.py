@@ -156,6 +156,7 @@ def test_bug_class_3_a_cut_between_sending_and_the_watermark_loses_nothing():
     assert_all_arrived_once(world, centre.warehouse)
 
 
+@pytest.mark.slow
 def test_bug_class_6_a_thousand_reconnections_leave_each_record_once():
     world = DrainWorld(4)
     random = Random(4)

@@ -1,5 +1,7 @@
 """The gateway lets go and says so: a full journal, a damaged one, a record the centre refuses, all in the ledger."""
 
+import pytest
+
 from gateway.core.custody import entry, ledger
 from gateway.core.custody.journal import Stream, Void
 from tests.support.gateway_world import GATEWAY, NODE, OTHER, GatewayWorld, alarm, payload, reading, unpack
@@ -39,6 +41,7 @@ def held(world):
     return telemetry, lambda node, sequence: any(gap[0] == node and gap[2] <= sequence <= gap[3] for gap in gaps)
 
 
+@pytest.mark.slow
 def test_a_full_journal_goes_on_taking_records_and_every_acknowledged_one_is_held_or_listed_and_explained():
     world = GatewayWorld(auto_sync=True, **SMALL)
     acknowledged = fill(world, 800)
@@ -54,6 +57,7 @@ def test_a_full_journal_goes_on_taking_records_and_every_acknowledged_one_is_hel
     assert world.codes()[-1] == CHANGED
 
 
+@pytest.mark.slow
 def test_the_same_after_power_cuts():
     world = GatewayWorld(seed=3, auto_sync=True, **SMALL)
     acknowledged = []
@@ -68,6 +72,7 @@ def test_the_same_after_power_cuts():
     assert missing == listed(world) and all(is_explained(*who) for who in missing)
 
 
+@pytest.mark.slow
 def test_a_thinned_queue_is_drained_and_what_goes_up_is_all_that_is_held():
     world = GatewayWorld(auto_sync=True, **SMALL)
     fill(world, 600)
@@ -137,6 +142,7 @@ def test_what_explains_a_loss_is_stored_in_a_full_journal():
     assert world.core.own.explain(gap, now_ms=world.now_ms) is not None
 
 
+@pytest.mark.slow
 def test_voids_are_read_as_voids_through_the_gateway():
     world = GatewayWorld(auto_sync=True, **SMALL)
     fill(world, 600)

@@ -27,11 +27,12 @@ from wire import event, quantity, record
 
 pytestmark = pytest.mark.slow
 
-FEW = Options(lamps=6, hours=8)
+EVENING = Options(lamps=6, hours=8, until_dusk=False)
+NIGHT = Options(lamps=6, hours=18, until_dusk=False)  # a relay that sticks shows at dawn
 CENTRE_FORGETS = (cut("ingest", 2, 5), cut("broker", 4.5, 4.6))
 
 
-def planted(options=FEW, *cuts, **faults):
+def planted(options=EVENING, *cuts, **faults):
     return live_through(options, story(*cuts, **faults))[1]
 
 
@@ -103,7 +104,7 @@ def test_an_answer_before_the_flush_loses_records(monkeypatch):
 
 
 def test_a_broker_that_forgets_costs_nothing_where_the_watermark_frees():
-    result = planted(FEW, *CENTRE_FORGETS)
+    result = planted(EVENING, *CENTRE_FORGETS)
     assert result.is_good, result.verdict.first_faults
 
 
@@ -118,7 +119,7 @@ def test_a_gateway_that_frees_on_puback_loses_what_the_broker_forgets(monkeypatc
                 sending.ahead.remove(batch)
 
     monkeypatch.setattr(Uplink, "acknowledged", trusting)
-    result = planted(FEW, *CENTRE_FORGETS)
+    result = planted(EVENING, *CENTRE_FORGETS)
     assert result.verdict.lost > 0
     assert result.verdict.duplicated == result.verdict.altered == 0
     assert not result.is_good
@@ -318,7 +319,7 @@ FAULTS = {"dead": [(0, 3)], "stuck": [(2, 4)]}
 
 
 def test_sound_nodes_tell_of_every_broken_lamp_and_of_no_other():
-    result = planted(FEW, **FAULTS)
+    result = planted(NIGHT, **FAULTS)
     assert result.is_good, result.alarms.faults
     assert (result.alarms.expected, result.alarms.reported, result.alarms.false) == (2, 2, 0)
 
@@ -331,7 +332,7 @@ def test_a_node_that_keeps_silent_about_its_alarms_is_found(monkeypatch):
             emit(node, body, *rest)
 
     monkeypatch.setattr(Node, "_emit", silent)
-    result = planted(FEW, **FAULTS)
+    result = planted(NIGHT, **FAULTS)
     assert (result.alarms.expected, result.alarms.reported) == (2, 0)
     assert all(fault.startswith("not told: lamp") for fault in result.alarms.faults)
     assert result.verdict.lost == 0, "what was never made cannot be lost: only the alarms' checker sees it"
@@ -346,7 +347,7 @@ def test_an_alarm_that_is_made_and_dropped_is_lost_as_well(monkeypatch):
             put(outbox, lane, *rest)
 
     monkeypatch.setattr(Outbox, "put", careless)
-    result = planted(FEW, **FAULTS)
+    result = planted(NIGHT, **FAULTS)
     assert result.alarms.reported == 0
     assert result.verdict.lost >= 2
 
@@ -378,11 +379,11 @@ def test_the_end_of_an_alarm_is_not_its_begin():
 
 def test_an_uplink_that_ignores_its_window_is_found(monkeypatch):
     silent_centre = cut("ingest", 1, 7)
-    sound = planted(FEW, silent_centre)
+    sound = planted(EVENING, silent_centre)
     assert sound.bounds_violations == []
     monkeypatch.setattr(Uplink, "_is_blocked", lambda uplink, stream: False)
     monkeypatch.setattr(Uplink, "_check_silence", lambda uplink, now_ms: uplink._silence.end(now_ms))
-    result = planted(FEW, silent_centre)
+    result = planted(EVENING, silent_centre)
     assert result.bounds_violations
     assert all("batches ahead" in violation and "above 16" in violation for violation in result.bounds_violations)
     assert not result.is_good

@@ -137,6 +137,7 @@ def identities(lines, word):
     return found
 
 
+@pytest.mark.every_vm
 def test_a_node_reports_learns_the_time_lights_by_the_calendar_and_counts_its_boots(responder, make_node):
     node, said = make_node(), []
     node.start()

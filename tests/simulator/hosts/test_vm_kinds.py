@@ -131,6 +131,7 @@ def test_ctrl_c_on_the_console_makes_the_outputs_safe_before_the_reset(tmp_path,
         assert not (tmp_path / "node" / "crash.txt").exists(), "it is no fault of the program"
 
 
+@pytest.mark.every_vm
 def test_a_thermostat_with_a_boiler_is_obeyed_by_it_and_tells_what_it_says(tmp_path, micropython, boiler):
     with with_boiler(tmp_path, micropython, boiler) as whole:
         cold(whole)
@@ -187,6 +188,7 @@ def test_class_2_a_boilers_exchanges_go_on_over_a_dead_network_a_blocked_node_an
         assert whole.responder.events(event.BOOT)[1].body.detail[2] == "watchdog"
 
 
+@pytest.mark.every_vm
 def test_an_irrigation_node_opens_master_and_zone_by_its_program_and_shuts_them(tmp_path, micropython):
     # Its program is due five seconds after the start; a watering of a minute.
     own = {**WATERING, "watering": [1, WATERING["watering"][1], [[0, ALWAYS, 0, 0, 0, 120, 0, 1, 50]], [], []]}
@@ -209,6 +211,7 @@ def test_an_irrigation_node_opens_master_and_zone_by_its_program_and_shuts_them(
         whole.assert_sound()
 
 
+@pytest.mark.every_vm
 def test_a_water_meter_counts_tells_a_cut_cable_and_declines_nothing_else(tmp_path, micropython):
     with Whole(tmp_path / "node", micropython, "water_meter") as whole:
         pulses = whole.node.folder / "bench-pulses"

@@ -36,6 +36,7 @@ def test_an_image_begins_as_the_format_says_and_is_even(length):
     assert image.startswith(b"\xd2\xcd\x31") and len(image) % 2 == 0
 
 
+@pytest.mark.every_vm
 @pytest.mark.vm
 def test_a_vm_mounts_an_image_of_ours(micropython, tmp_path):
     (tmp_path / "image").write_bytes(node_program.romfs_image({"deep/er/text": bytes(range(256)), "top": b"t"}))

@@ -9,6 +9,7 @@ import pytest
 from tools.bench import link
 
 
+@pytest.mark.every_vm
 @pytest.mark.vm
 def test_on_a_vm_a_protected_message_keeps_its_bound(micropython):
     acts = link.measure(micropython)["acts"]

@@ -258,6 +258,7 @@ def test_a_hung_modem_gets_no_commands_but_its_power_cut():
     assert bench.core.state.registration == "searching"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["pin", "puk"])
 def test_a_sim_that_asks_for_its_code_is_never_reset_and_never_answered(state):
     bench = Bench(state)

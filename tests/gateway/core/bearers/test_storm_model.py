@@ -108,6 +108,7 @@ def attempts_of_each(district):
     return counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("for_ms", "peak_max"),
     [

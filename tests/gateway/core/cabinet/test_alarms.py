@@ -5,7 +5,7 @@ import pytest
 from gateway.core import limits
 from gateway.core.cabinet.equipment import Linky
 from gateway.core.cabinet.normal_power import NormalPower
-from tests.support.lit_world import LitWorld
+from tests.support.lit_world import DUSK_S, LitWorld
 from wire import event
 
 FULL_DW = 14 * 320
@@ -15,7 +15,7 @@ LINKY = Linky("standard", "041976000123", 12_345_678, 620, "HEURE CREUSE")
 @pytest.fixture
 def night():
     """At 20:00, both feeders warm."""
-    world = LitWorld()
+    world = LitWorld(start_s=DUSK_S)
     world.until(world.at(0, 20))
     assert world.alarms() == []
     return world
@@ -123,7 +123,7 @@ def test_a_silent_meter_is_one_alarm_and_recovers(night):
 
 
 def test_a_silent_linky_is_one_alarm_and_recovers():
-    world = LitWorld(has_linky=True)
+    world = LitWorld(has_linky=True, start_s=DUSK_S)
     world.seen_changes["linky"] = LINKY
     world.until(world.at(0, 20))
     world.seen_changes["linky"] = None  # garbage and silence look the same from here

@@ -31,6 +31,7 @@ def test_the_contactors_follow_the_policy_to_the_second():
         assert [(at_s, closed) for at_s, index, closed in world.switched if index == feeder] == expected
 
 
+@pytest.mark.slow
 def test_each_change_is_a_record_with_the_rule_that_caused_it():
     world = LitWorld()
     world.until(world.at(1, 11))
@@ -41,6 +42,7 @@ def test_each_change_is_a_record_with_the_rule_that_caused_it():
     assert lighting.reason_parts(told[2][3]) == (1, 2)  # the second rule's second step: 22:30
 
 
+@pytest.mark.slow
 def test_without_a_policy_the_street_is_lit_from_sunset_to_sunrise():
     world = LitWorld(made=None)
     world.until(world.at(1, 11))
@@ -49,6 +51,7 @@ def test_without_a_policy_the_street_is_lit_from_sunset_to_sunrise():
     assert {detail[2] for _, detail in world.events(event.FEEDER_SWITCHED)} == {"default"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("month", "day"), [(3, 28), (10, 24)])
 def test_both_nights_of_the_change_of_clocks_are_lit_by_the_wall_clock(month, day):
     start_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2027, month, day), 43_200)
@@ -60,7 +63,7 @@ def test_both_nights_of_the_change_of_clocks_are_lit_by_the_wall_clock(month, da
 
 @pytest.mark.slow
 def test_three_weeks_without_the_centre_change_no_second_of_light():
-    with_centre, without = LitWorld(look_ms=600_000), LitWorld(look_ms=600_000)
+    with_centre, without = (LitWorld(look_ms=600_000, has_watchdog=False) for _ in range(2))
     for day in range(1, 22):
         with_centre.lease()
         with_centre.until(with_centre.at(day, 11))
@@ -69,6 +72,7 @@ def test_three_weeks_without_the_centre_change_no_second_of_light():
     assert len(without.switched) == 4 * 21 * len(FEEDERS)
 
 
+@pytest.mark.slow
 def test_a_restart_at_any_instant_moves_no_contactor_that_is_as_it_should_be():
     world = LitWorld()
     for hour in (13, 18, 23):
@@ -103,6 +107,7 @@ def test_pulses_come_often_enough_to_lose_five_of_them():
     assert max(gaps) <= limits.CABINET_WATCHDOG_MS
 
 
+@pytest.mark.slow
 def test_contactors_that_cannot_be_switched_any_more_are_handed_back():
     world = LitWorld()
     world.until(world.at(0, 20))
@@ -148,6 +153,7 @@ def test_what_was_seen_a_minute_ago_decides_nothing_any_more():
     assert world.cabinet.basis.kind == "safety" and not world.cabinet.in_control
 
 
+@pytest.mark.slow
 def test_a_cell_that_says_the_same_for_a_day_is_not_believed():
     world = LitWorld(clock=False, made=None, look_ms=50_000)
     world.seen_changes["photocell_lx"] = 5
@@ -170,7 +176,7 @@ def test_a_clock_years_ahead_of_the_policy_is_not_believed(wrong_s):
 
 @pytest.mark.slow
 def test_a_clock_that_nobody_tells_any_more_is_carried_and_then_shifted_to_the_safe_side():
-    world = LitWorld(look_ms=600_000)
+    world = LitWorld(look_ms=600_000, has_watchdog=False)
     world.clock = False
     world.until(world.at(21, 11))
     assert world.cabinet.basis.kind == "clock" and world.alarms() == []
@@ -202,6 +208,7 @@ def test_after_months_a_photocell_is_the_better_witness_and_without_one_the_old_
     assert world.cabinet.basis.kind == "safety" and ("handedBack", True) in world.alarms()
 
 
+@pytest.mark.slow
 def test_the_hand_switch_has_the_last_word_and_is_told():
     world = LitWorld()
     world.until(world.at(0, 13))
@@ -218,6 +225,7 @@ def test_the_hand_switch_has_the_last_word_and_is_told():
     assert world.closed == [False, False]
 
 
+@pytest.mark.slow
 def test_somebody_at_the_cabinet_tests_a_feeder_for_two_minutes_and_locks_one_out():
     world = LitWorld()
     world.until(world.at(0, 13))
@@ -239,6 +247,7 @@ def test_somebody_at_the_cabinet_tests_a_feeder_for_two_minutes_and_locks_one_ou
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_meters_go_up_every_quarter_hour_feeder_by_feeder():
     world = LitWorld()
     world.seen_changes["temperature_ck"] = 1530
@@ -252,6 +261,7 @@ def test_meters_go_up_every_quarter_hour_feeder_by_feeder():
     assert last.body[quantity.TEMPERATURE] == 1530
 
 
+@pytest.mark.slow
 def test_a_permanent_feeder_stays_closed_and_one_that_the_policy_does_not_name_follows_the_sun():
     made = policy()
     (first, _second) = made.lighting.feeders

@@ -6,14 +6,24 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.cabinet.audit import entries
-from tests.support.lit_world import MAYOR, OPERATOR, STRANGER, TESTER, LitWorld, bundle, policy, signed_policy
+from tests.support.lit_world import (
+    AFTERNOON_S,
+    MAYOR,
+    OPERATOR,
+    STRANGER,
+    TESTER,
+    LitWorld,
+    bundle,
+    policy,
+    signed_policy,
+)
 from wire import command, cose, event
 
 
 @pytest.fixture
 def world():
     """By day, with a lease."""
-    made = LitWorld()
+    made = LitWorld(start_s=AFTERNOON_S)
     made.until(made.at(0, 14))
     made.lease()
     made.live(5)

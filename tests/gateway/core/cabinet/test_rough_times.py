@@ -132,6 +132,7 @@ def test_a_command_that_was_ended_does_not_run_again_however_often_it_is_repeate
     assert world.closed == [False, False]
 
 
+@pytest.mark.slow
 def test_an_ended_command_is_remembered_behind_many_others_until_it_expires():
     world = by_day()
     data = world.order(lasts_s=6 * 3600)
@@ -180,6 +181,7 @@ def test_a_command_for_next_year_is_refused():
     assert world.outcomes(1) == [("refused", "too-early", None)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes",
     [
@@ -237,6 +239,7 @@ def test_an_end_after_a_restart_stays_an_end_and_says_nothing():
     assert told == [(end, "applied", None)]
 
 
+@pytest.mark.slow
 def test_a_refused_command_that_comes_again_is_told_why_again():
     world = by_night()
     world.core.on_disconnected("cut", now_ms=world.now_ms)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.equipment import AUTO, FeederObservation, Observation
 from gateway.core.cabinet.feeder import FeederOptions
@@ -18,6 +20,7 @@ def tell(world):
     return cabinet_status(world.cabinet, now_ms=world.now_ms)
 
 
+@pytest.mark.slow
 def test_a_feeder_tells_its_state_its_rule_and_its_night():
     world = LitWorld()
     world.until(world.at(0, 20))

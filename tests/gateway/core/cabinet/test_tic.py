@@ -136,6 +136,7 @@ def test_a_frame_byte_by_byte(mode, groups, expected):
     assert [linky(frame) for frame in frames] == [expected]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "groups", "expected"), PUBLISHED)
 @pytest.mark.parametrize("bit", range(7))
 def test_one_flipped_bit_anywhere_never_yields_another_index(mode, groups, expected, bit):
@@ -151,6 +152,7 @@ def test_one_flipped_bit_anywhere_never_yields_another_index(mode, groups, expec
         assert linky(frames[-1]) == expected, "in step again"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "groups", "expected"), PUBLISHED)
 def test_one_lost_byte_anywhere_never_yields_another_value(mode, groups, expected):
     data = on_the_line(groups)

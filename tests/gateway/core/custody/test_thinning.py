@@ -135,6 +135,7 @@ def test_alarms_go_last_and_only_when_everything_configured_is_full():
     assert world.journal.bytes_held <= world.limits["journal_bytes_max"]
 
 
+@pytest.mark.slow
 def test_a_full_queue_of_years_keeps_taking_records_because_gap_records_are_put_together():
     world = ThinningWorld(6)
     refused = [pour(world, 1000, events=10) for _ in range(6)]

@@ -56,6 +56,7 @@ def held_bytes(world):
     return sizes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", [12, 30])
 def test_however_long_it_thins_explanations_do_not_crowd_out_data_and_records_are_taken(nodes):
     world = ThinningWorld(1, limits=SMALL)
@@ -104,6 +105,7 @@ def test_what_is_put_together_covers_what_its_gap_records_did_for_each_reason_an
     world.check()
 
 
+@pytest.mark.slow
 def test_gap_records_that_are_too_few_are_read_a_few_times_and_then_left(monkeypatch):
     world = ThinningWorld(4, limits=SMALL)
     reads, read, rewrite = Counter(), world.thinner._read, world.thinner._rewrite
@@ -122,6 +124,7 @@ def test_gap_records_that_are_too_few_are_read_a_few_times_and_then_left(monkeyp
     assert max(reads.values()) <= 6 < len(reads)
 
 
+@pytest.mark.slow
 def test_segments_with_a_record_of_each_node_go_together_where_one_alone_would_make_no_room():
     world = ThinningWorld(5, limits={**SMALL, "journal_bytes_max": 80_000, "alarm_reserve_bytes": 20_000})
     refused = [pour(world, crowd(200), 1000, events=10_000) for _ in range(6)]
@@ -239,6 +242,7 @@ def cut_and_check(seed, operations, tear, thinner_class=Thinner):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tear", [*TEARS, None])
 def test_a_cut_at_every_operation_while_several_segments_are_under_way(tear):
     widest = Counter()  # segments that one deed took
@@ -278,6 +282,7 @@ class ForgetsWhatAGapCovered(Thinner):
         return (yield from super()._explain_all(release, kept))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", [DropsGapsBeforeTheirHeirIsDurable, ForgetsWhatAGapCovered])
 def test_the_checks_see_a_planted_bug(planted):
     with pytest.raises(AssertionError, match="unexplained"):

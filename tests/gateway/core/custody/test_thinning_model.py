@@ -71,6 +71,7 @@ def step(world, random):
     world.turn()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", range(0, 40, 10))
 def test_a_random_life_loses_nothing_unexplained_and_heals(base):
     thinned = dropped = merged = 0
@@ -158,6 +159,7 @@ def cut_and_check(seed, *, journal=None, state=None, tear=None, **planted):
     return ended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tear", [*TEARS, None])
 def test_a_cut_at_every_operation_of_the_journals_disk(tear):
     total, _ = count_operations(1)
@@ -168,6 +170,7 @@ def test_a_cut_at_every_operation_of_the_journals_disk(tear):
     assert cut_and_check(1, journal=total, tear=tear)
 
 
+@pytest.mark.slow
 def test_a_cut_at_every_operation_of_the_state_disk():
     _, total = count_operations(2)
     assert total > 40
@@ -175,6 +178,7 @@ def test_a_cut_at_every_operation_of_the_state_disk():
         assert not cut_and_check(2, state=operations)
 
 
+@pytest.mark.slow
 def test_the_process_may_die_at_every_operation_without_a_power_cut():
     total, _ = count_operations(3)
     for operations in range(1, total, 5):
@@ -193,6 +197,7 @@ def test_the_process_may_die_at_every_operation_without_a_power_cut():
         world.check()
 
 
+@pytest.mark.slow
 def test_a_write_that_finds_no_space_at_every_operation():
     total, _ = count_operations(4)
     for operations in range(0, total, 5):
@@ -267,6 +272,7 @@ PLANTED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: next(iter(planted.values())).__name__)
 def test_the_checks_see_a_planted_bug(planted):
     total = count_operations(1)[0]

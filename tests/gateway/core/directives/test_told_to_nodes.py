@@ -116,6 +116,7 @@ def test_a_year_of_drought_outlives_the_audit_log(monkeypatch):
     assert all(post.told[DROUGHT] == 2 for post in world.posts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_with_a_third_of_all_datagrams_lost_and_restarts_nothing_holds_past_its_expiry(seed):
     world = ToldWorld(seed, posts=4, look_ms=60_000)
@@ -124,6 +125,7 @@ def test_with_a_third_of_all_datagrams_lost_and_restarts_nothing_holds_past_its_
     assert told(world) == [{}] * 4
 
 
+@pytest.mark.slow
 def test_the_checker_sees_a_node_that_counts_from_the_answer(monkeypatch):
     accept = Directives._accept
 
@@ -137,6 +139,7 @@ def test_the_checker_sees_a_node_that_counts_from_the_answer(monkeypatch):
     assert world.checker.violations
 
 
+@pytest.mark.slow
 def test_the_checker_sees_a_gateway_that_always_says_an_hour(monkeypatch):
     monkeypatch.setattr("gateway.core.directives.directives._left_s", lambda *_: 3600)
     world = ToldWorld(1, posts=4, look_ms=60_000)

@@ -1,5 +1,7 @@
 """Orders of the centre reach lamps that have a controller of their own, however they can be reached, and end again."""
 
+import pytest
+
 from gateway.core import limits
 from tests.support.ordered_world import by_night, keep_lease, levels, rules, settled
 from wire import event
@@ -69,6 +71,7 @@ def test_what_became_of_it_at_each_lamp_goes_up_as_its_own_records():
     assert [ONE, "measured", None, None, 360] in told and [100, 0, "emergency", ONE] in told
 
 
+@pytest.mark.slow
 def test_the_latest_order_decides_and_an_emergency_before_any_override():
     world = by_night()
     world.override(1, level=0)
@@ -157,6 +160,7 @@ def test_what_was_never_told_needs_no_end():
 # --- the lease ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_override_holds_while_the_lease_does():
     world = by_night()
     world.override(lasts_s=7200)
@@ -171,6 +175,7 @@ def test_an_override_holds_while_the_lease_does():
     assert world.checker.violations == []
 
 
+@pytest.mark.slow
 def test_a_lamp_that_hears_nothing_runs_its_calendar_when_its_lease_is_over_and_an_emergency_to_its_end():
     for order, after in (("override", ("calendar", 100)), ("emergency", ("emergency", 100))):
         world = by_night(posts=1)
@@ -188,6 +193,7 @@ def test_a_lamp_that_hears_nothing_runs_its_calendar_when_its_lease_is_over_and_
             assert world.posts[0].rule == "override" and outcomes(world.posts[0])[-1][0] in ("applied", "measured")
 
 
+@pytest.mark.slow
 def test_an_override_that_comes_long_after_the_last_answer_gets_its_lease_at_once():
     world = by_night(posts=1)
     keep_lease(world, 840)

@@ -290,6 +290,7 @@ def hours_of_trouble(seed):
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 7))
 def test_hours_of_trouble(seed):
     world = hours_of_trouble(seed)
@@ -316,6 +317,7 @@ def forget_expiry(monkeypatch):
     monkeypatch.setattr(Orders, "deadline_ms", lambda self, certain, now_ms: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plant", "said"), [(accept_all, "after its end"), (forget_expiry, "after its expiry")], ids=["old", "expiry"]
 )

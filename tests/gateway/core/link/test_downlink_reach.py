@@ -19,6 +19,7 @@ ONE = (1).to_bytes(8, "big")
 # --- where to -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_node_that_has_moved_is_told_in_answers_until_it_has_proven_where_it_is():
     world = settled(posts=1)
     post = world.posts[0]
@@ -104,6 +105,7 @@ def test_an_order_that_ended_while_the_node_had_old_keys_is_ended_under_new_ones
     assert world.posts[0].level == 0, "the new start knows of no order, and was asked"
 
 
+@pytest.mark.slow
 def test_an_override_survives_the_moments_without_a_lease_after_a_restart():
     world = by_night(posts=1)
     world.override(lasts_s=7200)
@@ -121,6 +123,7 @@ def test_an_override_survives_the_moments_without_a_lease_after_a_restart():
 # --- a node without a clock -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_node_without_a_clock_acts_only_on_the_echo():
     world = by_night(posts=1)
     post = world.posts[0]
@@ -176,6 +179,7 @@ class Far:
         return len(self.asked)
 
 
+@pytest.mark.slow
 def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     far = Far()
     downlink = Downlink(far, WallClock(started_ms=0), {})
@@ -201,6 +205,7 @@ def test_a_thousand_nodes_are_told_within_two_minutes_without_a_burst():
     assert downlink.health()["waiting"] == downlink.counters["failed"]
 
 
+@pytest.mark.slow
 def test_a_street_of_a_hundred_on_an_air_that_loses_a_fifth():
     world = settled(posts=100)
     world.loss_percent = 20
