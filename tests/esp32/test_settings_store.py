@@ -1,4 +1,4 @@
-"""Settings through cuts, updates and bad files: bug classes 6 (wiped by power cuts) and 15 (corrupted)."""
+"""Settings through cuts, updates and bad files: neither wiped nor corrupted."""
 
 import json
 

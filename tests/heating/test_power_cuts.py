@@ -1,4 +1,4 @@
-"""Bug classes 4 and 14 at a thermostat: after a power cut its outputs are those of a node whose power never failed,
+"""After a power cut a thermostat's outputs are those of a node whose power never failed,
 across the edges of spans, ceilings and preheat; and what it counts never falls, at any restart."""
 
 import copy
@@ -122,7 +122,7 @@ def _distances(cut_s):
 
 
 @pytest.mark.slow
-def test_4_the_life_without_a_cut_has_spans_ceilings_preheat_and_early_stops():
+def test_the_life_without_a_cut_has_spans_ceilings_preheat_and_early_stops():
     told, edges = lived()
     rules = {told[edge_s][1] for edge_s in edges}
     assert rules >= {"programme", "ceiling", "preheat", "early-stop"}
@@ -132,12 +132,12 @@ def test_4_the_life_without_a_cut_has_spans_ceilings_preheat_and_early_stops():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cut_s", CUTS_S)
-def test_4_power_that_returns_across_each_edge_finds_the_state_of_a_node_that_was_never_cut(cut_s):
+def test_power_that_returns_across_each_edge_finds_the_state_of_a_node_that_was_never_cut(cut_s):
     assert states_that_differ_after_a_cut(cut_s) == []
 
 
 @pytest.mark.slow
-def test_4_a_set_point_that_is_restored_is_seen(monkeypatch):
+def test_a_set_point_that_is_restored_is_seen(monkeypatch):
     """Planted: what was in force before the cut is believed after it."""
 
     class Restored(Thermostat):
@@ -162,7 +162,7 @@ def test_4_a_set_point_that_is_restored_is_seen(monkeypatch):
 
 
 @pytest.mark.slow
-def test_14_through_random_restarts_energy_and_openings_never_fall_and_an_hour_at_most_is_lost():
+def test_through_random_restarts_energy_and_openings_never_fall_and_an_hour_at_most_is_lost():
     """Kept once an hour, as flash is; cut at random, for up to twenty minutes."""
     prng = Prng("restarts")
     world = uncut(at(*FRIDAY, 0))
@@ -191,7 +191,7 @@ def test_14_through_random_restarts_energy_and_openings_never_fall_and_an_hour_a
     assert world.room.energy_ws - given_ws - 60 * 3600 <= told_ws <= world.room.energy_ws
 
 
-def test_14_a_restart_that_believes_nothing_of_its_memory_begins_anew_and_one_that_reads_it_goes_on():
+def test_a_restart_that_believes_nothing_of_its_memory_begins_anew_and_one_that_reads_it_goes_on():
     world = uncut(at(*MONDAY, 300))
     world.run(6 * 60)
     told = _counters(world)

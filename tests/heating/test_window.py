@@ -79,3 +79,12 @@ def test_a_fall_that_never_eases_counts_again_an_hour_after_the_cut():
         room_ck -= 10 * (minute >= 30)  # 6 K/h
         window.sample(room_ck, None, True, now_ms=60_000 * minute)
         assert (window.seen_by == SLOPE) == (91 <= minute < 121), minute
+
+
+@pytest.mark.parametrize(("noise_ck", "step_ck"), [(2, 1), (4, 1), (2, 6), (6, 6)])
+def test_noise_and_a_relays_own_saw_tooth_open_no_window(noise_ck, step_ck):
+    world = WarmWorld(mean_ck=0)
+    world.ports.thermometer._noise_ck = noise_ck
+    world.ports.thermometer._step_ck = step_ck
+    world.run(24 * 60)
+    assert world.told(event.WINDOW_OPEN) == []

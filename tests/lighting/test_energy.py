@@ -54,7 +54,7 @@ def test_without_a_counter_power_over_time_counts():
 
 
 def test_energy_never_falls_whatever_the_meters_and_the_mains_do():
-    """Bug class 14: reboots at random, checkpoints hourly: monotonic, and an hour is lost at most."""
+    """Reboots at random, checkpoints hourly: monotonic, and an hour is lost at most."""
     random = Random(14)
     kept, shown, true_wh = EMPTY, 0, 0
     for _ in range(200):

@@ -243,7 +243,7 @@ def test_a_radio_that_joins_by_itself_is_up_at_once(radio):
     [*wifi.REASONS.items(), (1001, wifi.OTHER_REASON), (None, wifi.OTHER_REASON), (-7, wifi.OTHER_REASON)],
 )
 def test_whatever_reason_the_driver_gives_the_network_is_tried_again_and_comes(radio, capsys, code, reason):
-    """Bug class 10 (micropython#17661, #15563): each failure status, and the way out of it."""
+    """Each failure status, and the way out of it (micropython#17661, #15563)."""
     radio.network, radio.code = False, code
     supervisor = supervise(radio)
     for now_ms in range(0, 120_000, 100):

@@ -248,7 +248,7 @@ def story(medium, books, boot, previous, checkpoint, cut_at):
     try:
         node = LoggedNode(books, medium, boot, previous=previous, known=known, seed=boot)
         for _ in range(2):
-            node.run(100, alarm_percent=2, event_percent=10)
+            node.run(150, alarm_percent=2, event_percent=10)
             node.reachable = True
             node.run(2)
             node.reachable = False

@@ -1,4 +1,4 @@
-"""Bug class 5: three days without a gateway, for every kind of node at once. Nobody restarts, and no output moves but
+"""Three days without a gateway, for every kind of node at once. Nobody restarts, and no output moves but
 by the node's own plan: the lamp by its calendar, the room by its programme, the valves by theirs."""
 
 import pytest

@@ -211,7 +211,7 @@ class OrderedWorld(LitWorld):
         super().turn()
         self.checker.look()
 
-    def wait(self, duration_ms: int) -> None:
+    def pass_ms(self, duration_ms: int) -> None:
         """Time passes for all of them; each deadline on the way is kept."""
         end_ms = self.now_ms + duration_ms
         while True:
@@ -234,7 +234,6 @@ class OrderedWorld(LitWorld):
                         raise AssertionError("the node would spin")
             self.turn()
         self.now_ms = end_ms
-        self.turn()
 
     def _due_ms(self) -> int | None:
         instants = [one.at_ms for one in self.air]

@@ -1,4 +1,4 @@
-"""Bug class 3, with the real ports on the twin of the board: power is cut before, within and after each pulse of a run,
+"""With the real ports on the twin of the board: power is cut before, within and after each pulse of a run,
 and every valve is shut within 2 s of the start that follows."""
 
 import functools

@@ -1,4 +1,4 @@
-"""Bug class 4 at a watering node: power is cut at many instants of a day, and what follows is what a node does whose
+"""Power is cut at many instants of a day, and what follows is what a node does whose
 power never failed: shut where that is shut, the same starts, and of a run that was cut no more water than it owed."""
 
 import copy
@@ -69,7 +69,7 @@ def after_a_cut(at, instant_s, cut_s):
     return green, leaked
 
 
-def test_4_the_life_without_a_cut_waters_each_zone_and_soaks():
+def test_the_life_without_a_cut_waters_each_zone_and_soaks():
     green, copies = lived()
     assert [opened[2] for opened in green.openings()] == [1, 3, 2, 2, 1, 3]
     assert any(any(one.pipes.open) for one in copies) and len(copies) >= 18
@@ -100,11 +100,11 @@ def days_that_differ(cut_s):
 
 
 @pytest.mark.parametrize("cut_s", [60, 1200])
-def test_4_power_cut_at_many_instants_of_a_day_changes_no_start_and_doubles_no_water(cut_s):
+def test_power_cut_at_many_instants_of_a_day_changes_no_start_and_doubles_no_water(cut_s):
     assert days_that_differ(cut_s) == []
 
 
-def test_4_a_start_that_the_cut_covers_is_made_up_for():
+def test_a_start_that_the_cut_covers_is_made_up_for():
     green, copies = lived()
     at = copies[INSTANTS_S.index(START_S - 600)]
     cut, leaked = after_a_cut(at, START_S - 600, 1200)
@@ -114,7 +114,7 @@ def test_4_a_start_that_the_cut_covers_is_made_up_for():
     assert 150 <= lost[0] <= 220 and lost[1:] == [0, 0]
 
 
-def test_4_a_program_that_is_begun_again_after_each_start_is_seen(monkeypatch):
+def test_a_program_that_is_begun_again_after_each_start_is_seen(monkeypatch):
     """Planted: a start believes that nothing of its program has run."""
     from watering.schedule import Schedule
 

@@ -1,4 +1,4 @@
-"""Bug class 13: weather that is late, out of order or in another unit, and yet within what can be: ET0 and each zone's
+"""Weather that is late, out of order or in another unit, and yet within what can be: ET0 and each zone's
 bucket stay within their bounds, and rain is not counted twice; and the rungs by which a day's ET0 is found."""
 
 import functools
@@ -77,20 +77,20 @@ RAIN_CMM = 10 * max(rain for _, rain in DAYS)
         ([0, 1, None, None, 4, 5, 6, 7], 1),  # two days never came
     ],
 )
-def test_13_late_or_unordered_figures_are_off_by_a_day_at_most_and_no_rain_counts_twice(told, at_hour):
+def test_late_or_unordered_figures_are_off_by_a_day_at_most_and_no_rain_counts_twice(told, at_hour):
     in_time = days_in_time()
     late = days(told, at_hour=at_hour)
     assert late >= in_time - DAY_CMM, "the rain was counted once, or not at all"
     assert late <= in_time + RAIN_CMM + 2 * DAY_CMM
 
 
-def test_13_the_story_has_rain_in_it():
+def test_the_story_has_rain_in_it():
     dry = [DAYS.index((480, 0)) if rain else which for which, (_, rain) in enumerate(DAYS)]
     # On the shrubs a fifth of ET0 is lost of it, and a dry day takes more than a wet one.
     assert RAIN_CMM // 2 < days(dry) - days_in_time() <= RAIN_CMM + 100
 
 
-def test_13_the_bound_sees_rain_that_is_counted_twice():
+def test_the_bound_sees_rain_that_is_counted_twice():
     twice = [0, 1, 2, 2, 2, 5, 6, 7]
     assert days(twice) < days_in_time() - DAY_CMM
 
@@ -124,7 +124,7 @@ def converted(key, convert):
     return green.desk.trade.balance.et0_cmm, rungs - {None}
 
 
-def test_13_the_weather_of_this_june_by_its_right_units():
+def test_the_weather_of_this_june_by_its_right_units():
     et0_cmm, rungs = converted(quantity.TEMPERATURE, lambda value: value)
     assert rungs == {weather.CLIMATOLOGY, weather.PENMAN} and 400 < et0_cmm < 700
 
@@ -144,7 +144,7 @@ def test_13_the_weather_of_this_june_by_its_right_units():
         (quantity.SOLAR_RADIATION, lambda watts: min(1500, 12 * watts), weather.PENMAN_AIR),
     ],
 )
-def test_13_a_sensor_in_another_unit_leaves_et0_and_buckets_within_their_bounds(key, convert, rung):
+def test_a_sensor_in_another_unit_leaves_et0_and_buckets_within_their_bounds(key, convert, rung):
     _, rungs = converted(key, convert)
     assert rungs <= {weather.CLIMATOLOGY, rung}, rungs
     assert rung in rungs
@@ -153,7 +153,7 @@ def test_13_a_sensor_in_another_unit_leaves_et0_and_buckets_within_their_bounds(
 # ET0 in mm, 0.1 mm, 0.01 in, right, the most, beyond; rain in cm, mm, right, in 0.01 mm, the most, beyond.
 @pytest.mark.parametrize("et0", [4, 46, 17, 460, 1200, 1201])
 @pytest.mark.parametrize("rain", [0, 6, 600, 3001])
-def test_13_figures_of_the_gateway_in_another_unit_leave_the_bucket_within_its_bounds(et0, rain):
+def test_figures_of_the_gateway_in_another_unit_leave_the_bucket_within_its_bounds(et0, rain):
     green = Green(unmetered())
     green.ports.silent = {quantity.TEMPERATURE}
     green.desk.directives = {ET0: et0, RAIN: rain}

@@ -220,6 +220,7 @@ def test_a_line_without_addresses_wakes_nobody():
 # --- a street ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_everything_arrives_in_order_on_a_good_line_and_in_time():
     world, made = street()
     prng = Prng("sent")
@@ -234,6 +235,7 @@ def test_everything_arrives_in_order_on_a_good_line_and_in_time():
     assert made.master.round_longest_ms <= bus.cycle_ms(LINE, 32)
 
 
+@pytest.mark.slow
 def test_an_idle_street_of_32_is_asked_once_a_second():
     world, made = street()
     world.run_until(60_000)
@@ -254,6 +256,7 @@ def test_what_the_application_says_to_a_datagram_rides_in_the_same_slot():
     assert made.master.counters["answered"] - answered <= 4, "a round at most"
 
 
+@pytest.mark.slow
 def test_one_who_has_much_does_not_starve_the_others():
     world, made = street(16)
     world.run_until(10_000)
@@ -271,6 +274,7 @@ def test_one_who_has_much_does_not_starve_the_others():
     assert max(gaps) <= bus.cycle_ms(LINE, 16)
 
 
+@pytest.mark.slow
 def test_dead_nodes_cost_one_slot_a_round_and_are_found_when_they_come_back():
     dead = tuple(range(1, 17))
     world, made = street(dead=dead)
@@ -316,6 +320,7 @@ def exchange(made, world, seconds, count):
     return len(up.intersection(made.arrived)) + len(down.intersection(said)), len(up) + len(down)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_line_that_loses_and_spoils_carries_everything_when_it_is_repeated_and_nobody_collides(seed):
     world, made = street(32, dead=(9, 20), faults=Faults(spoilt=80, unheard=50, held_up=30), seed=seed)
@@ -329,6 +334,7 @@ def test_a_line_that_loses_and_spoils_carries_everything_when_it_is_repeated_and
     assert made.master.round_longest_ms <= bus.cycle_ms(LINE, 32)
 
 
+@pytest.mark.slow
 def test_boards_that_answer_late_do_no_more_harm_than_noise():
     world, made = street(32, faults=Faults(spoilt=30, late=60))
     came, of = exchange(made, world, 120, 2)

@@ -99,6 +99,7 @@ class Conversation:
         return sum(endpoint.counters["retransmitted"] for endpoint in (self.gateway, *self.nodes.values()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 32, 64])
 def test_a_street_that_speaks_at_once_is_told_within_seconds_and_says_nothing_twice(count):
     conversation = Conversation(count, bus.ack_timeout_ms(LINE, count))
@@ -109,6 +110,7 @@ def test_a_street_that_speaks_at_once_is_told_within_seconds_and_says_nothing_tw
     assert conversation.street.wire.collisions == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_a_bad_line_costs_time_and_no_record(seed):
     faults = Faults(spoilt=80, unheard=50, held_up=30)

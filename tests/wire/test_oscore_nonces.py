@@ -197,6 +197,7 @@ def poor_world():
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("starts_before", [0, 1, 2, 3])
 def test_a_power_cut_at_every_write_repeats_no_nonce(starts_before):
     whole = Flash()

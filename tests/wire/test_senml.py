@@ -262,6 +262,7 @@ def check_damaged(pack):
     return 1
 
 
+@pytest.mark.slow
 def test_every_change_of_one_byte_gives_a_batch_or_a_fault():
     pack = senml.encode_pack(SMALL)
     taken = 0

@@ -84,7 +84,7 @@ def test_a_flush_slower_than_the_commit_second_gives_an_empty_acknowledgement_an
 
 
 def test_a_power_cut_before_the_answer_leaves_the_record_with_the_node():
-    """Bug class 2: accepted, but only in memory."""
+    """Accepted, but only in memory: a fault of known gateways."""
     world = GatewayWorld()
     world.ask(payload(reading(1)))
     world.wait(500)
@@ -273,7 +273,7 @@ def test_messages_that_are_no_watermark_are_counted_and_kept():
 
 
 def test_reconnection_backs_off_with_jitter_and_a_stable_connection_resets_it():
-    """Bug class 12: a broker that accepts and kicks must not be stormed."""
+    """A broker that accepts and kicks must not be stormed."""
     world = GatewayWorld(auto_sync=True)
     assert world.connects == 1
     for attempt in range(5):  # beyond, an attempt that waits for our answer would itself come to its end

@@ -1,7 +1,6 @@
 """The whole way with the real warehouse: every acknowledged record arrives once, digit for digit, whatever fails.
 
-Names follow the bug classes of other gateways: a backlog lost while draining, records freed before they are
-held, duplicates.
+Longer outages, cuts and reconnections are in test_backlog.py and test_kept.py.
 """
 
 from random import Random
@@ -115,63 +114,6 @@ def assert_all_arrived_once(world, warehouse):
     assert warehouse.counters.get("conflicts", 0) == 0 and warehouse.counters.get("refused", 0) == 0
     # What a cut tears out of the middle was never durable; even so each such position is explained.
     assert warehouse.counters.get("positions_skipped", 0) == sum(last - first + 1 for first, last in holes(warehouse))
-
-
-@pytest.mark.parametrize(("segment_bytes", "batch_records"), [(400, 1), (400, 50), (4000, 7), (16_000, 50)])
-def test_bug_class_1_a_backlog_over_many_segments_and_epochs_drains_whole(segment_bytes, batch_records):
-    world = DrainWorld(1, segment_bytes_max=segment_bytes, batch_records_max=batch_records, alarm_reserve_bytes=20_000)
-    random = Random(2)
-    for _ in range(3):
-        for _ in range(60):
-            world.produce(random)
-            world.wait(600)
-        world.power_cut()
-        world.restart_nodes()
-    assert len(world.acknowledged) > 250
-    assert len({stream.epoch for stream in world.core.journal.streams()}) == 4
-    centre = Centre(world, random)
-    centre.settle()
-    assert_all_arrived_once(world, centre.warehouse)
-    assert centre.warehouse.counters.get("duplicates", 0) == 0, "without faults nothing is sent twice"
-    assert len(world.journal_disk.list()) <= 3, "space comes back"
-
-
-def test_bug_class_3_a_cut_between_sending_and_the_watermark_loses_nothing():
-    world = DrainWorld(3)
-    random = Random(3)
-    for _ in range(30):
-        world.produce(random)
-        world.wait(600)
-    world.connect()
-    for publication in world.take_publications():
-        world.core.on_puback(publication.token, 0, now_ms=world.now_ms)
-    world.turn()
-    world.wait(6000)
-    for publication in world.take_publications():  # acknowledged by a broker that then forgets all
-        world.core.on_puback(publication.token, 0, now_ms=world.now_ms)
-    world.core.on_disconnected("cut", now_ms=world.now_ms)
-    world.power_cut()
-    centre = Centre(world, random)
-    centre.settle()
-    assert_all_arrived_once(world, centre.warehouse)
-
-
-@pytest.mark.slow
-def test_bug_class_6_a_thousand_reconnections_leave_each_record_once():
-    world = DrainWorld(4)
-    random = Random(4)
-    centre = Centre(world, random)
-    for _ in range(1000):
-        world.produce(random)
-        world.connect(random.choice((1, 5, 100)))
-        for _ in range(random.randrange(4)):
-            world.wait(random.randrange(4000))
-            centre.turn()
-        world.core.on_disconnected("flapping", now_ms=world.now_ms)
-        world.take_publications()
-    centre.settle()
-    assert centre.warehouse.counters["duplicates"] > 0, "the run tried nothing"
-    assert_all_arrived_once(world, centre.warehouse)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -107,7 +107,7 @@ def test_after_an_orderly_end_it_is_not_online_for_ever(link, peer):
 
 
 def test_a_killed_broker_is_told_once_and_a_new_connection_sends_nothing_by_itself(link, broker):
-    """Bug class 7: the client's own queue, sent again after a reconnection."""
+    """The client's own queue, sent again after a reconnection."""
     link.connect([ANSWERS])
     link.inbox.wait_for(Connected)
     broker.kill()

@@ -71,7 +71,7 @@ def test_a_large_receive_maximum_is_used_to_the_full(against):
 
 
 def test_after_a_reconnection_no_more_than_the_receive_maximum_is_unacknowledged(against):
-    """Bug class 7: paho alone sends its whole queue again, whatever the broker can take."""
+    """paho alone sends its whole queue again, whatever the broker can take."""
     link, broker = against(lambda peer: (peer.accept(receive_maximum=5), peer.read_records(3)))
     for _ in range(3):
         link.inbox.wait_for(Connected)

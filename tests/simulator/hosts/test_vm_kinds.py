@@ -144,7 +144,7 @@ def test_a_thermostat_with_a_boiler_is_obeyed_by_it_and_tells_what_it_says(tmp_p
         whole.assert_sound()
 
 
-def test_class_2_a_boilers_exchanges_go_on_over_a_dead_network_a_blocked_node_and_its_restart(
+def test_a_boilers_exchanges_go_on_over_a_dead_network_a_blocked_node_and_its_restart(
     tmp_path, micropython, boiler
 ):
     with with_boiler(tmp_path, micropython, boiler) as whole:
@@ -234,7 +234,7 @@ BLOCKED_IN = {"i2c": "ports", "1-wire": "ports", "uart": "output", "flash": "sta
 
 
 @pytest.mark.parametrize("call", sorted(BLOCKED_IN))
-def test_class_11_a_part_or_a_flash_that_blocks_for_30_s_ends_in_the_watchdog_and_in_safe_outputs(
+def test_a_part_or_a_flash_that_blocks_for_30_s_ends_in_the_watchdog_and_in_safe_outputs(
     tmp_path, micropython, boiler, call
 ):
     with with_boiler(tmp_path, micropython, boiler, fitted=["outdoor"]) as whole:

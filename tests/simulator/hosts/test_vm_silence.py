@@ -1,4 +1,4 @@
-"""Bug class 2 on the whole shell: without its gateway a node goes on as with it. Virtual time, a real MicroPython VM.
+"""Without its gateway a node goes on as with it. Virtual time, a real MicroPython VM.
 
 Each kind runs twice from the same start and seed, once with its gateway for the whole time and once with one that falls
 silent after ten minutes: what the outputs did is the same, edge by edge, and nothing was reset. BOCAGE_SILENCE_H makes
@@ -100,7 +100,7 @@ def high_ms(run, number):
 
 
 @pytest.mark.parametrize("kind", sorted(BEGINS_S))
-def test_class_2_every_output_does_the_same_with_and_without_the_gateway_and_nothing_is_reset(tmp_path, kind):
+def test_every_output_does_the_same_with_and_without_the_gateway_and_nothing_is_reset(tmp_path, kind):
     whole, silent = pair(tmp_path, kind)
     for run in (whole, silent):
         assert run.returncode == vm.OVER_CODE, run.said[-20:]
@@ -123,7 +123,7 @@ def test_a_dusk_that_the_gateway_answers_lights_the_lamp_once(tmp_path):
     assert relay == [streetlight.RELAY_CLOSED_LEVEL]
 
 
-def test_class_2_the_comparison_sees_a_relay_that_opens_when_no_answer_lines(tmp_path):
+def test_the_comparison_sees_a_relay_that_opens_when_no_answer_lines(tmp_path):
     whole, planted = pair(tmp_path, "thermostat", PLANTED)
     assert differences("thermostat", whole, planted), "a planted bug"
     pins = {number for _, number, _ in edges(whole)}

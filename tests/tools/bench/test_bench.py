@@ -43,6 +43,7 @@ def test_the_journal_writes_within_its_bound_beside_sqlite(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
 
 
+@pytest.mark.slow
 def test_a_street_on_one_concentrator_loses_nothing_and_tells_its_airtime(capsys):
     assert run("radio", "--minutes", "5", "--json") == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
@@ -52,6 +53,7 @@ def test_a_street_on_one_concentrator_loses_nothing_and_tells_its_airtime(capsys
     assert "air_ms_per_node_hour" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_backlog_is_recovered_and_drained_and_alarms_pass_it(tmp_path, capsys):
     # 40 batches an epoch and a tail: what no batch of 50 fills must come as well.
     assert run("backlog", "--folder", str(tmp_path), "--records", "8010", "--json") == 0

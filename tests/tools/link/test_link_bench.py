@@ -19,6 +19,7 @@ def test_on_a_vm_a_protected_message_keeps_its_bound(micropython):
     assert acts["clear_message"]["allocated"] < acts["link_message"]["allocated"] < acts["handshake"]["allocated"]
 
 
+@pytest.mark.slow
 def test_the_figures_are_one_json_object(monkeypatch, capsys):
     monkeypatch.setattr(link, "virtual_machines", list)
     assert link.run(argparse.Namespace(json=True)) == 0
@@ -30,6 +31,7 @@ def test_the_figures_are_one_json_object(monkeypatch, capsys):
     assert row["acts"]["link_message"]["encoded"] <= 80 < row["acts"]["handshake"]["encoded"] < 110
 
 
+@pytest.mark.slow
 def test_a_longer_message_fails_the_bench(monkeypatch, capsys):
     monkeypatch.setattr(link, "virtual_machines", list)
     monkeypatch.setattr(link, "PROTECTED_BYTES_MAX", 77)

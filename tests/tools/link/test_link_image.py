@@ -94,6 +94,7 @@ def test_an_image_for_a_kind_of_node_is_one_that_a_gateway_offers_and_a_node_can
     assert "no such kind" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_new_board_is_laid_out_and_a_folder_with_anything_in_it_is_not_touched(tmp_path, capsys):
     words = ["link", "board", str(tmp_path / "board"), "--kind", "streetlight", "--number", "1", "--source"]
     assert cli.main(words) == 0

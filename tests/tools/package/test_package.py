@@ -49,6 +49,7 @@ def package(tmp_path_factory):
     return made(tmp_path_factory.mktemp("package"))
 
 
+@pytest.mark.slow
 def test_two_builds_are_the_same_bytes(package, tmp_path):
     before = os.umask(0o077)
     try:
@@ -76,6 +77,7 @@ def test_etc_holds_no_file_that_an_upgrade_could_touch(package):
     assert "etc/bocage" in members(package)
 
 
+@pytest.mark.slow
 def test_every_module_finds_what_it_imports(package):
     """In the package, in Python, or in a package that it depends on."""
     modules = {
@@ -177,6 +179,7 @@ def test_the_sandbox_leaves_little(package, tmp_path, record_property):
     assert float(found[1]) <= EXPOSURE_MAX
 
 
+@pytest.mark.slow
 def test_the_command_builds_and_says_what(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(EPOCH))
     assert cli.main(["package", "build", "--out", str(tmp_path), "--version", "0.2.0~rc1", "--json"]) == 0

@@ -1,5 +1,7 @@
 """The proofs' cabinet tells its gateway what both disks have synced, so that a full journal makes room at its pace."""
 
+import pytest
+
 from gateway.core import limits
 from gateway.core.gateway import Gateway
 from simulator.world.chance import Prng
@@ -18,6 +20,7 @@ def deeds(folder, for_ms):
         return sum(counters[f"segments-{kind}"] for kind in ("thinned", "dropped", "merged"))
 
 
+@pytest.mark.slow
 def test_no_deed_waits_for_a_sync_of_the_ledger_that_is_over(tmp_path):
     assert deeds(tmp_path, 3 * limits.THINNING_LEDGER_WAIT_MS) > 100
 

@@ -15,6 +15,7 @@ from wire import event
 from wire.record import EventBody
 
 
+@pytest.mark.slow
 def test_it_always_starts_and_every_loss_is_reported(capsys):
     assert cli.main(["prove", "corrupt", "--rounds", "12", "--seed", "3", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
@@ -35,6 +36,7 @@ def trusts_every_byte(fetch, size, seed, *, offset=segment.HEADER_SIZE, index=0,
         index, offset = index + 1, start + length
 
 
+@pytest.mark.slow
 def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
     monkeypatch.setattr(recovery, "scan", trusts_every_byte)
     monkeypatch.setattr(segment, "scan", trusts_every_byte)
@@ -43,6 +45,7 @@ def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
     assert figures["altered"] + figures["unreported"] + figures["failed"] > 0
 
 
+@pytest.mark.slow
 def test_a_gateway_that_passes_holes_without_naming_them_is_caught(monkeypatch):
     def vague(own, lost, *, now_ms):
         body = EventBody(event.BOOT, None, [None, None, "some were lost", "gateway", "0"])

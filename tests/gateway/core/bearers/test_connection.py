@@ -48,7 +48,7 @@ def test_the_back_off_doubles_with_jitter_down_to_half_and_a_lasting_connection_
     assert core.deadline_ms() - now_ms == 1000
 
 
-def test_bug_class_12_a_broker_that_accepts_and_kicks_makes_the_back_off_grow():
+def test_a_broker_that_accepts_and_kicks_makes_the_back_off_grow():
     net = Net(())
     net.broker = "kicks"
     net.run(3_600_000)

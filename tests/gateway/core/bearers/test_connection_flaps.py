@@ -20,7 +20,7 @@ def flap(net, period_ms, hours):
 
 
 @pytest.mark.parametrize("period_ms", [1_000, 5_000, 7_000, 20_000, 61_000, 130_000])
-def test_bug_class_13_a_flapping_fibre_changes_the_bearer_rarely(period_ms):
+def test_a_flapping_fibre_changes_the_bearer_rarely(period_ms):
     net = Net()
     net.run(600_000)
     flap(net, period_ms, hours=6)

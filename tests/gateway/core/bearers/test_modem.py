@@ -227,7 +227,7 @@ def test_a_bearer_that_stays_down_has_its_modem_reset_ever_harder():
     assert (health["resets-reselect"], health["resets-restart"], health["resets-power"]) == (1, 1, 1)
 
 
-def test_bug_class_13_a_modem_that_needs_50_minutes_to_return_is_given_them():
+def test_a_modem_that_needs_50_minutes_to_return_is_given_them():
     bench = Bench("hung")
     bench.plug()
     bench.core.bearer_is_down(True, now_ms=0)

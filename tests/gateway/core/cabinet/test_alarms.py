@@ -63,6 +63,7 @@ def test_a_cable_that_is_cut_or_stolen_by_night_is_told_within_a_minute(night):
     assert night.alarms() == [("cableFault", True)]
 
 
+@pytest.mark.slow
 def test_a_cable_that_was_stolen_by_day_is_told_at_dusk(night):
     night.until(night.at(1, 11))
     before = night.alarms()
@@ -74,6 +75,7 @@ def test_a_cable_that_was_stolen_by_day_is_told_at_dusk(night):
     assert {name for name, _ in night.alarms()} == {"cableFault"}
 
 
+@pytest.mark.slow
 def test_a_contactor_that_sticks_closed_burns_by_day_and_is_one_alarm(night):
     night.draw[0], night.feedback[0] = FULL_DW, True
     night.until(night.at(1, 11))
@@ -86,6 +88,7 @@ def test_a_contactor_that_sticks_closed_burns_by_day_and_is_one_alarm(night):
     assert night.alarms() == [("contactorStuck", True), ("contactorStuck", False)]
 
 
+@pytest.mark.slow
 def test_a_contactor_that_does_not_close_is_one_alarm(night):
     night.until(night.at(1, 11))
     night.draw[0], night.feedback[0] = 0, False
@@ -93,6 +96,7 @@ def test_a_contactor_that_does_not_close_is_one_alarm(night):
     assert night.alarms() == [("contactorStuck", True)]
 
 
+@pytest.mark.slow
 def test_a_feeder_that_burns_behind_an_open_contactor_is_told(night):
     night.until(night.at(1, 11))
     night.draw[0] = 2000
@@ -103,6 +107,7 @@ def test_a_feeder_that_burns_behind_an_open_contactor_is_told(night):
     assert night.alarms()[-1] == ("feederUnexpectedOn", False)
 
 
+@pytest.mark.slow
 def test_a_supply_that_fails_is_one_alarm_and_hides_the_feeders(night):
     night.seen_changes |= {"mains": False, "linky": None}
     night.draw[:] = [0, 0]
@@ -142,6 +147,7 @@ def test_an_open_door_is_told_once(night):
     assert night.alarms() == [("doorOpen", True), ("doorOpen", False)]
 
 
+@pytest.mark.slow
 def test_a_switch_off_by_policy_is_no_fault(night):
     night.until(night.at(1, 4))  # extinction
     assert night.closed == [False, False] and night.alarms() == []
@@ -190,6 +196,7 @@ def test_a_short_night_teaches_nothing():
     assert not normal.end_of_night() and normal.dw is None
 
 
+@pytest.mark.slow
 def test_what_was_learnt_outlives_a_restart():
     world = LitWorld()
     world.draw[0] = None

@@ -62,14 +62,14 @@ def test_both_nights_of_the_change_of_clocks_are_lit_by_the_wall_clock(month, da
 
 
 @pytest.mark.slow
-def test_three_weeks_without_the_centre_change_no_second_of_light():
+def test_a_week_without_the_centre_changes_no_second_of_light():
     with_centre, without = (LitWorld(look_ms=600_000, has_watchdog=False) for _ in range(2))
-    for day in range(1, 22):
+    for day in range(1, 8):  # every rule of the policy has its day
         with_centre.lease()
         with_centre.until(with_centre.at(day, 11))
-    without.until(without.at(21, 11))
+    without.until(without.at(7, 11))
     assert with_centre.switched == without.switched
-    assert len(without.switched) == 4 * 21 * len(FEEDERS)
+    assert len(without.switched) == 4 * 7 * len(FEEDERS)
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ def test_an_emergency_lights_every_feeder_until_its_expiry_and_is_measured(world
     assert [detail[4] for _, detail in world.events(event.COMMAND_OUTCOME) if detail[1] == "measured"] == [4480, 1500]
 
 
+@pytest.mark.slow
 def test_an_override_puts_a_feeder_out_and_its_end_gives_it_back(world):
     lease_again(world, world.at(0, 20))
     world.send(world.order(OPERATOR, kind=command.OVERRIDE, target="bourg"))
@@ -132,6 +133,7 @@ def test_what_is_not_allowed_changes_nothing_and_says_why(world, key, changes, w
     assert refusals(world) == [why]
 
 
+@pytest.mark.slow
 def test_a_park_that_the_law_wants_dark_at_one_is_lit_by_command_until_one_and_by_emergency_beyond(world):
     lease_again(world, world.at(0, 23))
     world.send(world.order(OPERATOR, kind=command.OVERRIDE, level=100, target="parc", lasts_s=7200))

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from gateway.core.cabinet.alarms import FeederWatch
 from gateway.core.cabinet.equipment import FeederObservation
 from gateway.core.cabinet.normal_power import NormalPower
@@ -41,6 +43,7 @@ def test_a_switch_that_cannot_be_read_any_more_stays_as_it_was_and_is_told():
     assert world.events(event.CABINET_METER_FAILURE) == [(True, ["switch"])]
 
 
+@pytest.mark.slow
 def test_a_switch_that_was_never_read_does_not_keep_the_street_dark():
     world = LitWorld(has_switch=True)
     world.seen_changes["switch"] = None
@@ -79,6 +82,7 @@ def said(world, code):
     return [active for _boot, _sequence, active in sorted(found)]
 
 
+@pytest.mark.slow
 def test_an_alarm_that_stands_over_a_restart_is_said_once_and_ended_once():
     world = by_night()
     world.seen_changes["door_open"] = True
@@ -94,6 +98,7 @@ def test_an_alarm_that_stands_over_a_restart_is_said_once_and_ended_once():
     assert said(world, event.CABLE_FAULT) == [True, False] and said(world, event.LAMPS_LOST) == []
 
 
+@pytest.mark.slow
 def test_lamps_that_are_known_to_be_out_are_no_cable_after_a_restart_or_a_tripped_breaker():
     world = by_night()
     for lamps in (1, 2, 3):
@@ -137,6 +142,7 @@ def test_lamps_that_dim_by_themselves_are_counted_in_the_first_hour_only():
     assert [(one.code, one.detail[1]) for one in told] == [(event.LAMPS_LOST, 2)]
 
 
+@pytest.mark.slow
 def test_a_permanent_feeder_with_dimmed_lamps_is_no_fault():
     made = policy()
     feeders = tuple(one._replace(kind=document.PERMANENT) for one in made.lighting.feeders)

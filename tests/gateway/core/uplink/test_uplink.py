@@ -120,7 +120,7 @@ def _append(world, made):
 
 @pytest.mark.parametrize("receive_max", [*range(1, 21), 100])
 def test_window_and_receive_maximum_hold_over_reconnections(receive_max):
-    """Bug class 7: on reconnection clients flood."""
+    """On reconnection clients flood."""
     world = UplinkWorld(receive_max=receive_max, batch_records_max=2)
     for lane in event.LANES:
         world.put(60, lane)
@@ -151,7 +151,7 @@ def test_alarms_pass_a_backlog_that_fills_the_window():
 
 
 def test_a_puback_alone_frees_nothing():
-    """Bug class 3: deleted before confirmed."""
+    """Deleted before confirmed: a fault of known gateways."""
     world = UplinkWorld()
     world.put(5)
     world.ack(world.begin())

@@ -1,22 +1,12 @@
-"""Bug classes of field nodes that concern the start and the shell: an update that bricks (12), a call that blocks (11).
-
-Everything here runs the real machines of the node: loader's choice, guard, update, file work; the calls that block run
-the whole node on a MicroPython VM.
-"""
-
-import time
+"""An update that is cut at any operation, crashes, is never confirmed or goes bad: the node always starts, and no
+rollback is defeated. The real machines of the node: loader's choice, guard, update, file work."""
 
 import pytest
 
 from esp32 import guard
-from simulator.hosts import vm
-from simulator.hosts.keys import settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
 from tests.support.flash_medium import Cut
-from tests.support.node_update_rig import NODE, NodeUpdateRig, image, offered
+from tests.support.node_update_rig import NodeUpdateRig, image, offered
 from tests.support.update_rig import is_whole
-
-# --- 12: an update bricks, a half-updated file runs, a rollback is defeated -----------------------------------------
 
 
 def life(rig):
@@ -36,7 +26,7 @@ def life(rig):
 
 
 @pytest.mark.slow
-def test_class_12_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_starts():
+def test_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_starts():
     whole = NodeUpdateRig()
     life(whole)
     total = whole.medium.operations
@@ -55,7 +45,7 @@ def test_class_12_power_cut_at_every_flash_operation_of_two_updates_and_the_node
 
 
 @pytest.mark.slow
-def test_class_12_two_cuts_in_a_row_at_drawn_operations():
+def test_two_cuts_in_a_row_at_drawn_operations():
     prng = NodeUpdateRig(seed=8).random
     for _ in range(40):
         rig = NodeUpdateRig(seed=prng.randrange(1000))
@@ -71,7 +61,7 @@ def test_class_12_two_cuts_in_a_row_at_drawn_operations():
         assert rig.boots[-1] in (3, 4)
 
 
-def test_class_12_the_check_sees_a_loader_that_starts_what_is_not_whole():
+def test_the_check_sees_a_loader_that_starts_what_is_not_whole():
     """A planted bug: the choice is written before the files are."""
     rig = NodeUpdateRig()
     rig.offer(offered(image(2)))
@@ -81,7 +71,7 @@ def test_class_12_the_check_sees_a_loader_that_starts_what_is_not_whole():
         rig.start(guard.RESET)
 
 
-def test_class_12_a_program_that_crashes_at_its_start_goes_back_after_three_trials():
+def test_a_program_that_crashes_at_its_start_goes_back_after_three_trials():
     rig = NodeUpdateRig()
     rig.runs = lambda number: "crash" if number == 2 else "well"
     rig.offer(offered(image(2)))
@@ -90,7 +80,7 @@ def test_class_12_a_program_that_crashes_at_its_start_goes_back_after_three_tria
     assert rig.guarded.strikes == 0, "and the old one bears no blame for it"
 
 
-def test_class_12_a_program_that_is_never_confirmed_goes_back_over_power_cuts_as_well():
+def test_a_program_that_is_never_confirmed_goes_back_over_power_cuts_as_well():
     rig = NodeUpdateRig()
     rig.offer(offered(image(2)))
     rig.until(lambda: rig.boots[-1] == 2)
@@ -99,7 +89,7 @@ def test_class_12_a_program_that_is_never_confirmed_goes_back_over_power_cuts_as
     assert rig.boots == [1, 2, 2, 2, 1]
 
 
-def test_class_12_a_confirmed_program_that_goes_bad_leads_to_the_rescue_which_brings_the_next_one():
+def test_a_confirmed_program_that_goes_bad_leads_to_the_rescue_which_brings_the_next_one():
     rig = NodeUpdateRig()
     rig.runs = lambda number: "crash" if number == 1 else "well"
     rig.start(guard.RESET)
@@ -111,7 +101,7 @@ def test_class_12_a_confirmed_program_that_goes_bad_leads_to_the_rescue_which_br
     assert rig.boots[-1] == 2 and rig.guarded.strikes == 0
 
 
-def test_class_12_the_rescue_repairs_a_damaged_folder_with_the_same_number():
+def test_the_rescue_repairs_a_damaged_folder_with_the_same_number():
     rig = NodeUpdateRig(running=4)
     rig.files.do(("confirm", 4))
     rig.runs = lambda number: "well" if is_whole(rig.medium, "b") else "crash"
@@ -123,7 +113,7 @@ def test_class_12_the_rescue_repairs_a_damaged_folder_with_the_same_number():
     assert is_whole(rig.medium, "b") and rig.boot.is_trial
 
 
-def test_class_12_the_rescue_takes_nothing_older_and_nothing_unsigned():
+def test_the_rescue_takes_nothing_older_and_nothing_unsigned():
     rig = NodeUpdateRig(running=4)
     rig.files.do(("confirm", 4))
     rig.runs = lambda number: "crash"
@@ -137,7 +127,7 @@ def test_class_12_the_rescue_takes_nothing_older_and_nothing_unsigned():
 
 
 @pytest.mark.slow
-def test_class_12_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_program():
+def test_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_program():
     def rescued():
         rig = NodeUpdateRig()
         rig.runs = lambda number: "crash" if number == 1 else "well"
@@ -157,81 +147,3 @@ def test_class_12_cuts_at_every_operation_in_rescue_end_in_rescue_or_a_whole_pro
         rig.start(guard.POWER)
         assert rig.boots[-1] in ("rescue", 2)
         rig.until(lambda rig=rig: rig.boots[-1] == 2)
-
-
-# --- 11: a call that blocks freezes everything ----------------------------------------------------------------------
-
-# A call of the shims, and the step of the loop that the crumbs must name.
-CALLS = {
-    "send": "output",
-    "receive": "network",
-    "poll": "sleep",
-    "meter": "ports",
-    "wifi": "network",
-    "pin": "output",
-}
-# How long the technician's button is held so that the output's pin is written.
-LOCKING_S = 5.5
-WATCHDOG_S = 8
-DEADLINE_S = 60
-
-
-
-@pytest.mark.vm
-@pytest.mark.live
-@pytest.mark.slow
-def test_class_11_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_within_eight(tmp_path, micropython):
-    settings = {
-        "node": NODE.hex(), "gateway": ["127.0.0.1", 9], **settings_of(NODE), "site": [457500, 48500],
-        "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0, "ack_timeout_ms": 300,
-    }  # fmt: skip
-    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES) for call in CALLS}
-    try:
-        for node in nodes.values():
-            node.start()
-        _until(lambda: all(_said(node, "ready") for node in nodes.values()))
-        time.sleep(1)  # past the first turns: the crumbs are those of a running loop
-        (nodes["pin"].folder / "bench-button").write_text("pressed")
-        time.sleep(LOCKING_S)
-        blocked, ended = {}, {}
-        for call, node in nodes.items():
-            (node.folder / "bench-block").write_text(call)
-        (nodes["pin"].folder / "bench-button").unlink()
-
-        def all_ended():
-            for call, node in nodes.items():
-                if call not in blocked and _said(node, f"bench: {call} blocks"):
-                    blocked[call] = time.monotonic()
-                if call not in ended and not node.running:
-                    ended[call] = time.monotonic()
-            return len(ended) == len(nodes)
-
-        _until(all_ended)
-        for call in CALLS:
-            lasted_s = ended[call] - blocked[call]
-            assert lasted_s < WATCHDOG_S + 4, f"{call}: {lasted_s} s; the bound, and what a loaded desk adds"
-        for call, node in nodes.items():
-            assert node.returncode == vm.WATCHDOG_CODE, call
-            (node.folder / "bench-block").unlink()
-            node.seen = []
-            node.start(reset_cause="WDT_RESET")
-        _until(lambda: all(node.lamp() == (True, 100) for node in nodes.values()))
-        _until(lambda: all(_said(node, "ready") for node in nodes.values()))
-        for call, node in nodes.items():
-            assert _said(node, "after watchdog"), (call, node.seen)
-            assert _said(node, f"stood in {CALLS[call]}"), (call, node.seen)
-    finally:
-        for node in nodes.values():
-            node.kill()
-
-
-def _said(node, text):
-    node.seen = [*getattr(node, "seen", []), *node.lines()]
-    return any(text in line for line in node.seen)
-
-
-def _until(condition):
-    end_s = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < end_s
-        time.sleep(0.05)

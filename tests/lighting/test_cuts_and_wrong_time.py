@@ -1,10 +1,6 @@
-"""What hurts the users of other controllers, at a lamp: the real node code, its mains cut and its time bent.
+"""A lamp whose mains are cut and whose time is bent: the real node code finds the state that calendar and sun want.
 
-Numbers are those of the list of bug classes (reference, nodes, part c):
-4 wrong state after power returns, here; 7 stale orders, in test_orders.py
-(`test_what_may_be_old_is_asked_to_come_back`, `test_it_comes_back_once_within_a_minute`, `test_numbers_only_rise`,
-`test_an_order_holds_from_its_coming_to_its_expiry`); 8 time wrong or absent, here; 14 counters that jump, in
-tests/lighting/test_energy.py and here.
+It is recomputed, never restored; and the hours of a lamp never fall.
 """
 
 import itertools
@@ -80,13 +76,13 @@ def states_that_differ_after_a_cut(cut_s):
 
 
 @pytest.mark.parametrize("cut_s", [60, 1200])
-def test_4_power_that_returns_across_each_edge_finds_the_state_recomputed(cut_s):
+def test_power_that_returns_across_each_edge_finds_the_state_recomputed(cut_s):
     """Day to night, night to extinction, extinction to night, night to day."""
     assert [level for _, level, _ in EDGES] == [100, 0, 60, 0]
     assert states_that_differ_after_a_cut(cut_s) == []
 
 
-def test_4_a_cut_within_day_and_night_changes_nothing_but_the_first_seconds():
+def test_a_cut_within_day_and_night_changes_nothing_but_the_first_seconds():
     for hours in (-3, 3, 9):
         street = live(EDGES[0][0] + hours * HOUR_S)
         street.run(600)
@@ -98,7 +94,7 @@ def test_4_a_cut_within_day_and_night_changes_nothing_but_the_first_seconds():
         assert street._level == before == wanted(street.unix_s())
 
 
-def test_4_without_a_gateway_a_lamp_whose_power_returns_is_lit_at_any_hour():
+def test_without_a_gateway_a_lamp_whose_power_returns_is_lit_at_any_hour():
     for hours in (-3, 3, 9):
         street = live(EDGES[0][0] + hours * HOUR_S)
         street.run(600)
@@ -110,7 +106,7 @@ def test_4_without_a_gateway_a_lamp_whose_power_returns_is_lit_at_any_hour():
         assert street.edges[-1][1:] == (100, "boot")
 
 
-def test_4_a_state_that_is_restored_is_seen(monkeypatch):
+def test_a_state_that_is_restored_is_seen(monkeypatch):
     """Planted: the level of before the cut is taken for the truth."""
     kept = {}
 
@@ -127,7 +123,7 @@ def test_4_a_state_that_is_restored_is_seen(monkeypatch):
 # --- 8: time wrong or absent -----------------------------------------------------------------------------------------
 
 
-def test_8_a_boot_without_time_is_lit_and_the_programme_runs_once_the_time_comes():
+def test_a_boot_without_time_is_lit_and_the_programme_runs_once_the_time_comes():
     street = live(EDGES[0][0] - 4 * HOUR_S)
     street.gateway.knows_time = False
     street.run(HOUR_S)
@@ -140,7 +136,7 @@ def test_8_a_boot_without_time_is_lit_and_the_programme_runs_once_the_time_comes
 
 
 @pytest.mark.slow
-def test_8_with_a_photocell_a_lamp_without_time_is_dark_by_day_and_lit_by_night():
+def test_with_a_photocell_a_lamp_without_time_is_dark_by_day_and_lit_by_night():
     street = live(EDGES[0][0] - 4 * HOUR_S, has_cell=True)
     street.gateway.knows_time = False
     street.run(24 * HOUR_S)
@@ -151,7 +147,7 @@ def test_8_with_a_photocell_a_lamp_without_time_is_dark_by_day_and_lit_by_night(
     assert abs(lit[1] - EDGES[0][0]) < 1800 and abs(dark[1] - EDGES[3][0]) < 1800
 
 
-def test_8_a_dead_photocell_without_time_ends_lit():
+def test_a_dead_photocell_without_time_ends_lit():
     street = live(EDGES[0][0] - 4 * HOUR_S, has_cell=True)
     street.gateway.knows_time = False
     street.run(1800)
@@ -162,7 +158,7 @@ def test_8_a_dead_photocell_without_time_ends_lit():
 
 
 @pytest.mark.parametrize("year", [1970, 2000, 2025, 2099])
-def test_8_a_time_that_no_node_of_today_can_have_is_no_time(year):
+def test_a_time_that_no_node_of_today_can_have_is_no_time(year):
     street = live(EDGES[0][0] - 4 * HOUR_S)
     street.gateway.unix_lead_s = 86_400 * civil.days_from_civil(year, 6, 21) + 12 * HOUR_S - street.unix_s()
     street.run(2 * HOUR_S)
@@ -170,7 +166,7 @@ def test_8_a_time_that_no_node_of_today_can_have_is_no_time(year):
 
 
 @pytest.mark.parametrize("year", [2036, 2038, 2059])
-def test_8_far_years_run_their_own_nights(year):
+def test_far_years_run_their_own_nights(year):
     evening = civil.days_from_civil(year, 11, 24)
     night = lighting.Night(CALENDAR, SITE, evening)
     street = live(night.start_s + 600)
@@ -179,7 +175,7 @@ def test_8_far_years_run_their_own_nights(year):
 
 
 @pytest.mark.parametrize("lead_s", [-HOUR_S, HOUR_S, 7 * 86_400])
-def test_8_a_false_time_that_is_put_right_leaves_the_state_of_the_right_one(lead_s):
+def test_a_false_time_that_is_put_right_leaves_the_state_of_the_right_one(lead_s):
     for edge_s, _, _ in EDGES:
         street = live(edge_s - 1800)
         street.gateway.unix_lead_s = lead_s
@@ -191,7 +187,7 @@ def test_8_a_false_time_that_is_put_right_leaves_the_state_of_the_right_one(lead
         assert street._level == wanted(street.unix_s())
 
 
-def test_8_a_clock_that_jumps_back_over_an_edge_switches_as_the_new_time_wants_and_no_more():
+def test_a_clock_that_jumps_back_over_an_edge_switches_as_the_new_time_wants_and_no_more():
     """Ten minutes ahead, dusk comes early; the better answer takes it back, and the true dusk brings it once more."""
     dusk_s = EDGES[0][0]
     street = live(dusk_s - 1500)
@@ -213,7 +209,7 @@ def test_8_a_clock_that_jumps_back_over_an_edge_switches_as_the_new_time_wants_a
 
 @pytest.mark.parametrize(("evening", "hours"), [(SPRING, 23), (AUTUMN, 25)])
 @pytest.mark.parametrize("has_cell", [False, True])
-def test_8_both_nights_of_summer_time_have_each_edge_once(evening, hours, has_cell):
+def test_both_nights_of_summer_time_have_each_edge_once(evening, hours, has_cell):
     night = lighting.Night(CALENDAR, SITE, evening)
     assert night.end_s - night.start_s == hours * HOUR_S
     street = live(night.start_s + 60, has_cell=has_cell)
@@ -228,7 +224,7 @@ def test_8_both_nights_of_summer_time_have_each_edge_once(evening, hours, has_ce
 
 
 @pytest.mark.slow
-def test_8_a_month_without_a_gateway_keeps_every_edge_within_its_doubt():
+def test_a_month_without_a_gateway_keeps_every_edge_within_its_doubt():
     """Crystal and doubt grow apart: 50 ppm are two minutes in a month, and the lamp is never late at dusk."""
     street = live(EDGES[0][0] - 4 * HOUR_S)
     street.run(900)
@@ -246,7 +242,7 @@ def test_8_a_month_without_a_gateway_keeps_every_edge_within_its_doubt():
 # --- 14: counters ----------------------------------------------------------------------------------------------------
 
 
-def test_14_the_hours_of_a_lamp_never_fall_over_power_cuts():
+def test_the_hours_of_a_lamp_never_fall_over_power_cuts():
     street = live(EDGES[0][0] + 600)
     for _ in range(12):
         street.run(5400)

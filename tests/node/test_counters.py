@@ -1,4 +1,4 @@
-"""Bug class 14: counters that jump, reset or wear out flash. A node's counters through random cuts of its power."""
+"""A node's counters through random cuts of its power: they never fall, lose an hour at most, and wear out no flash."""
 
 from itertools import pairwise
 
@@ -139,7 +139,7 @@ ROUNDED = (2000, 2, 0)
 
 
 @pytest.mark.slow
-def test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most():
+def test_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most():
     """40 lives of up to five hours whose memory is written each hour; what a cut takes, by what really happened."""
     prng = Prng("restarts")
     green = Green(programs(PLAIN, *[[0, 127, 0, 0, 0, 60 * hour, 0, 7, 50] for hour in (1, 14)]))
@@ -168,18 +168,18 @@ def test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most
 
 
 @pytest.mark.slow
-def test_14_a_note_that_is_an_hour_old_when_it_is_written_is_seen(monkeypatch):
+def test_a_note_that_is_an_hour_old_when_it_is_written_is_seen(monkeypatch):
     """Planted: nothing falls then, and what is shown is what is kept."""
     honest, notes = WateringTrade.memory, [b""]
     monkeypatch.setattr(WateringTrade, "memory", lambda self, now_ms: notes.append(honest(self, now_ms)) or notes[-2])
     with pytest.raises(AssertionError, match="<="):
-        test_14_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most()
+        test_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most()
 
 
 # --- a water meter ----------------------------------------------------------------------------------------------
 
 
-def test_14_a_meter_of_200_hz_loses_nothing():
+def test_a_meter_of_200_hz_loses_nothing():
     """Through the board's counter and its driver, whose limit is the board's."""
     # 60 L/min at 5 mL a pulse: 200 pulses a second.
     box = metered_box([5000, 60], flow_ml_min=60_000)
@@ -190,7 +190,7 @@ def test_14_a_meter_of_200_hz_loses_nothing():
 
 
 @pytest.mark.parametrize("hz", [350, 450, 5000])
-def test_14_a_meter_that_a_broken_pipe_makes_too_fast_shuts_the_master_in_a_minute(hz):
+def test_a_meter_that_a_broken_pipe_makes_too_fast_shuts_the_master_in_a_minute(hz):
     """60 L/min is what the main gives: more is a burst, and what is beyond the board's limit is one too."""
     box = metered_box([5000, 60], flow_ml_min=30_000)
     run_with_pulses(box, 90, hz)
@@ -225,7 +225,7 @@ def watered(settings):
     return green, {detail[0]: detail for _, _, _, detail in green.events(event.WATERING_DONE)}
 
 
-def test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own():
+def test_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own():
     settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
     settings["watering"][1][2][9] = 0
     green, done = watered(settings)
@@ -233,7 +233,7 @@ def test_14_a_zone_without_a_meter_reads_nothing_and_the_others_keep_their_own()
     assert abs(done[1][2] - 1000 * green.litres(1)) < 4000
 
 
-def test_14_two_zones_that_run_together_share_the_meter_by_what_they_pass():
+def test_two_zones_that_run_together_share_the_meter_by_what_they_pass():
     settings = programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 5, 20])
     settings["watering"][1][2][8] = 1
     green, done = watered(settings)

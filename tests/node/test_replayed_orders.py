@@ -1,7 +1,7 @@
-"""Bug class 7, an order that comes back as a ghost, at a node with the real link: genuine datagrams, recorded on the
-air, sent again, in another order, or after their time. The lamp stays, and the word that goes up is the right one.
+"""An order that comes back as a ghost, at a node with the real link: recorded on the air, sent again, reordered, late.
 
-More of the attacker's stories are in tests/gateway/core/link/test_downlink_hostile.py; here it is what a node says.
+The lamp stays, and the word that goes up is the right one. More of the attacker's stories are in
+tests/gateway/core/link/test_downlink_hostile.py; here it is what a node says.
 """
 
 import pytest
@@ -36,7 +36,7 @@ def switched(post, begun):
 
 
 @pytest.mark.slow
-def test_7_a_genuine_order_that_is_sent_again_switches_nothing_and_says_nothing():
+def test_a_genuine_order_that_is_sent_again_switches_nothing_and_says_nothing():
     """Recorded from its push to its end: again at once, after its end, and hours later."""
     world = settled(posts=1)
     post = world.posts[0]
@@ -67,7 +67,7 @@ def test_7_a_genuine_order_that_is_sent_again_switches_nothing_and_says_nothing(
     assert world.checker.violations == [] and world.checker.begins == 1
 
 
-def test_7_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_as_later():
+def test_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_as_later():
     """The first push is held; the second is the one in force; then the first arrives, under the same keys and fresh."""
     world = settled(posts=1)
     post = world.posts[0]
@@ -91,7 +91,7 @@ def test_7_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_a
 
 
 @pytest.mark.parametrize(("held_s", "asks_back"), [(50, False), (605, True)])
-def test_7_one_that_was_held_past_its_expiry_lights_nothing(held_s, asks_back):
+def test_one_that_was_held_past_its_expiry_lights_nothing(held_s, asks_back):
     """Genuine and never heard before. Up to a minute after its making the node's own clock refuses it, as expired;
     later it asks to have it again, and the gateway has nothing to send."""
     world = settled(posts=1)
@@ -113,7 +113,7 @@ def test_7_one_that_was_held_past_its_expiry_lights_nothing(held_s, asks_back):
     assert world.checker.violations == [] and world.checker.begins == 0
 
 
-def test_7_the_stories_see_a_node_that_takes_what_is_past(monkeypatch):
+def test_the_stories_see_a_node_that_takes_what_is_past(monkeypatch):
     """Planted: the number of an order says nothing."""
     honest = Orders.serve
 
@@ -123,4 +123,4 @@ def test_7_the_stories_see_a_node_that_takes_what_is_past(monkeypatch):
 
     monkeypatch.setattr(Orders, "serve", serve)
     with pytest.raises(AssertionError):
-        test_7_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_as_later()
+        test_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_as_later()

@@ -1,5 +1,7 @@
-"""Bug class 9, a link's client that hangs or dies, at a whole node: the id of its messages wraps, answers are cut at
-each length, come with foreign tokens, or never; and whatever comes, it goes on, and no table of it grows."""
+"""A node's exchanges over the wrap of their ids, with answers that are cut, foreign, repeated or never come.
+
+It goes on, and no table of it grows.
+"""
 
 from collections import Counter, OrderedDict, deque
 
@@ -77,7 +79,7 @@ def grown(before, after):
 
 
 @pytest.mark.slow
-def test_9_thousands_of_exchanges_over_the_wrap_of_the_message_id_and_nothing_grows():
+def test_thousands_of_exchanges_over_the_wrap_of_the_message_id_and_nothing_grows():
     link = Link()
     before = steady(link)
     link.run(30_000)
@@ -87,7 +89,7 @@ def test_9_thousands_of_exchanges_over_the_wrap_of_the_message_id_and_nothing_gr
     assert len(link.acknowledged) == len(link.made) > 3000
 
 
-def test_9_an_id_that_comes_round_again_while_its_first_exchange_is_remembered_is_an_exchange_of_its_own():
+def test_an_id_that_comes_round_again_while_its_first_exchange_is_remembered_is_an_exchange_of_its_own():
     """65,536 messages later the id is the same: nothing is taken for what was answered long ago."""
     link = Link(first_id=100)
     steady(link)
@@ -99,7 +101,7 @@ def test_9_an_id_that_comes_round_again_while_its_first_exchange_is_remembered_i
 
 
 @pytest.mark.slow
-def test_9_answers_cut_at_each_length_are_no_answers_and_the_next_whole_one_is():
+def test_answers_cut_at_each_length_are_no_answers_and_the_next_whole_one_is():
     link = Link()
     before = steady(link)
     whole = []
@@ -127,7 +129,7 @@ def foreign(datagram, token):
 
 
 @pytest.mark.parametrize("token", [b"", b"\x00", b"strange!", b"\xff" * 8])
-def test_9_an_answer_with_a_foreign_token_acknowledges_nothing(token):
+def test_an_answer_with_a_foreign_token_acknowledges_nothing(token):
     link = Link()
     before = steady(link)
     acknowledged = len(link.acknowledged)
@@ -137,7 +139,7 @@ def test_9_an_answer_with_a_foreign_token_acknowledges_nothing(token):
     assert grown(before, steady(link)) == {}
 
 
-def test_9_silence_after_each_answer_is_waited_out_and_every_record_arrives():
+def test_silence_after_each_answer_is_waited_out_and_every_record_arrives():
     """A gateway that hangs for ever longer after a word, a hundred times over."""
     link = Link()
     before = steady(link)
@@ -151,7 +153,7 @@ def test_9_silence_after_each_answer_is_waited_out_and_every_record_arrives():
     assert grown(before, steady(link)) == {}
 
 
-def test_9_each_answer_a_hundred_times_over_is_one_answer():
+def test_each_answer_a_hundred_times_over_is_one_answer():
     link = Link()
     before = steady(link)
 
@@ -166,7 +168,7 @@ def test_9_each_answer_a_hundred_times_over_is_one_answer():
     assert len(link.acknowledged) == len(set(link.acknowledged))
 
 
-def test_9_the_check_sees_a_table_that_keeps_what_was_answered(monkeypatch):
+def test_the_check_sees_a_table_that_keeps_what_was_answered(monkeypatch):
     """Planted: the node remembers every exchange that it has had."""
     link = Link()
     before = steady(link)

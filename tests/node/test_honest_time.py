@@ -1,5 +1,7 @@
-"""Bug class 8: time wrong or absent. The quality of a stamp is honest: while the gateway tells the truth within its own
-doubt, the true time lies within the stated doubt, under crystals of ± 40 ppm with swings of temperature, for weeks."""
+"""The quality of a stamp is honest: the true time lies within the stated doubt, for weeks.
+
+So it is while the gateway tells the truth within its own doubt, under crystals of ± 40 ppm with swings of temperature.
+"""
 
 import itertools
 import math
