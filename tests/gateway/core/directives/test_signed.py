@@ -146,6 +146,8 @@ def test_while_no_policy_vouches_for_it_it_is_kept_and_told_to_nobody():
     policies = [name for name in world.state_disk.list() if name.startswith("policy")]
     for name in [*policies, *[name for name in world.state_disk.list() if name.startswith("audit")]]:
         world.state_disk.delete(name)
+    world.state_disk.sync((), "gone for good")
+    world.state_disk.complete("gone for good")
     for _ in range(2):
         restart(world)
         assert ask(world) == {}
