@@ -174,10 +174,7 @@ class GatewayWorld:
     def pass_ms(self, duration_ms):
         """As `wait`; the turn of the last instant is that of what happens then."""
         end_ms = self.now_ms + duration_ms
-        while True:
-            deadline_ms = self.core.deadline_ms(now_ms=self.now_ms)
-            if deadline_ms is None or deadline_ms > end_ms:
-                break
+        while (deadline_ms := self.core.deadline_ms(now_ms=self.now_ms)) is not None and deadline_ms <= end_ms:
             self.now_ms = max(self.now_ms, deadline_ms)
             self.turn()
         self.now_ms = end_ms
