@@ -91,6 +91,7 @@ class Plan:
         self._kept = None
         self._kept_from_s = 0
         self._kept_exception = None
+        self._quarter = self._dated = None
 
     def wanted(self, unix_s, exception=None):
         """Returns the `Wanted` at this instant; time may jump either way."""
@@ -117,14 +118,20 @@ class Plan:
     def allowed(self, setpoint_ck, kind, unix_s):
         """Returns the `Allowed` set-point under the ceilings of this kind of hour. When `unix_s` is None no date can be
         checked: no exemption applies, and the strictest ceiling without dates binds."""
-        date = None
-        if unix_s is not None:
-            date = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
+        date = None if unix_s is None else self._date(unix_s)
         binding = None
         for limit in self._limits(OCCUPIED if kind == EMPTY else kind, date):
             if limit.limit_ck < setpoint_ck and (binding is None or limit.limit_ck < binding.limit_ck):
                 binding = limit
         return Allowed(setpoint_ck, None) if binding is None else Allowed(binding.limit_ck, binding)
+
+    def _date(self, unix_s):
+        """Returns (year, month, day) of local time, computed once a quarter of an hour: each midnight begins one."""
+        quarter = unix_s // 900
+        if quarter != self._quarter:
+            self._quarter = quarter
+            self._dated = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
+        return self._dated
 
     def _limits(self, kind, date):
         """Returns the limits of one kind in force: only the exemption of the day, or else all ceilings."""
@@ -142,19 +149,29 @@ class Plan:
     def _resolve(self, unix_s, exception):
         local = civil.local_from_unix(self._zone, unix_s)
         today = local.civil_day
-        spans = []
-        for day in range(today - LOOK_DAYS, today + LOOK_DAYS + 1):
-            spans += self._spans(day, exception)
-        ended_s = None
-        for span in spans:
+        ended_s = coming = None
+        for span in self._spans(today, exception):
             start_s, end_s, setpoint_ck, reason = span
             if start_s <= unix_s < end_s:
                 return Wanted(setpoint_ck, OCCUPIED, reason, self._bound(end_s, today), None, None, 0)
             if end_s <= unix_s:
                 ended_s = end_s
-            elif start_s > unix_s:
-                return self._empty(unix_s, today, exception, ended_s, start_s, setpoint_ck)
-        return self._empty(unix_s, today, exception, ended_s, None, None)
+            elif coming is None:
+                coming = span
+        # The days around are resolved only as far as the nearest span on each side: each costs a chip milliseconds.
+        day = today
+        while ended_s is None and day > today - LOOK_DAYS:
+            day -= 1
+            spans = self._spans(day, exception)
+            ended_s = spans[-1][1] if spans else None
+        day = today
+        while coming is None and day < today + LOOK_DAYS:
+            day += 1
+            spans = self._spans(day, exception)
+            coming = spans[0] if spans else None
+        if coming is None:
+            return self._empty(unix_s, today, exception, ended_s, None, None)
+        return self._empty(unix_s, today, exception, ended_s, coming[0], coming[2])
 
     def _empty(self, unix_s, today, exception, ended_s, next_s, next_ck):
         setpoints = self._programme.setpoints

@@ -37,6 +37,8 @@ class LightingChecker:
 
     def __init__(self, watched: list[Watched]) -> None:
         self._watched = watched
+        # For each lamp by its place: what its policy wants, and the Unix seconds between which it wants that.
+        self._wanted: list[tuple[int, int, int]] = []
         self._wrong_since: dict[tuple[str, str], int] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
@@ -50,9 +52,13 @@ class LightingChecker:
     def check(self, *, unix_s: int) -> tuple[int, int]:
         """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
-        for watched in self._watched:
+        self._wanted += [(0, 0, 0)] * (len(self._watched) - len(self._wanted))
+        for place, watched in enumerate(self._watched):
             lamp = watched.lamp
-            wanted = watched.plan.wanted(unix_s).level_percent
+            wanted, from_s, until_s = self._wanted[place]
+            if not from_s <= unix_s < until_s:
+                self._wanted[place] = _wanted(watched.plan.night(unix_s), unix_s)
+                wanted = self._wanted[place][0]
             light = lamp.light_percent()
             healthy = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
             lit += healthy and light > 0
@@ -60,6 +66,8 @@ class LightingChecker:
             if wanted > 0:
                 self.full_power_dw_checks += lamp.data.true_dw
             self.lamp_checks += 1
+            if (wanted > 0) == (light > 0) and not self._wrong_since:
+                continue
             self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)
             burns = healthy and wanted == 0 and light > 0
             if burns and watched.sky_lx is not None and watched.sky_lx(unix_s) < DARK_SKY_LX:
@@ -78,3 +86,14 @@ class LightingChecker:
         if unix_s - since > GRACE_S and key not in self._reported:
             self._reported.add(key)
             self.violations.append(f"{name} {what} for {unix_s - since} s at {unix_s}")
+
+
+def _wanted(night: lighting.Night, unix_s: int) -> tuple[int, int, int]:
+    """Returns the level at an instant, and from when until when it is wanted, by the changes of the night alone: the
+    nodes rely on the policy's `until_s`, which is judged with them."""
+    level, from_s = 0, night.start_s
+    for instant_s, next_level, _ in night.changes():
+        if instant_s > unix_s:
+            return level, from_s, instant_s
+        level, from_s = next_level, instant_s
+    return level, from_s, night.end_s

@@ -143,8 +143,9 @@ class Lamp:
         """Carries energy and temperature forward to now; call before anything changes."""
         elapsed_ms = now_ms - self._at_ms
         self._at_ms = now_ms
-        self._energy_dwms += self.power_dw() * elapsed_ms
-        target_ck = self._air.temperature_ck(unix_s) + _CASE_CK_PER_W * self.power_dw() // 10
+        power_dw = self.power_dw()
+        self._energy_dwms += power_dw * elapsed_ms
+        target_ck = self._air.temperature_ck(unix_s) + _CASE_CK_PER_W * power_dw // 10
         if not self._case_known:
             self._case_known = True
             self._case_ck = target_ck

@@ -43,7 +43,9 @@ class Prng:
 
         Its standard deviation is about `deviation`, and it is never beyond 3.5 of them.
         """
-        spread = sum(self.randrange(2 * deviation + 1) for _ in range(4)) - 4 * deviation
+        values, spread = 2 * deviation + 1, -4 * deviation
+        for _ in range(4):
+            spread += self.bits64() % values
         return centre + spread * 7 // 8
 
     def pick(self, count: int, total: int) -> list[int]:
