@@ -412,6 +412,8 @@ class Thermostat(Trade):
         exercise = self._exercise
         is_idle = self.duty_permille == 0 and self._sensor.fault is None and not self._frost
         wanted = self._choice.wanted
+        if exercise.phase is None and not is_idle:
+            return
         day = None
         if wanted is not None:
             day = civil.local_from_unix(self._model.zone, moment.unix_s).civil_day
@@ -424,7 +426,7 @@ class Thermostat(Trade):
         is_free = wanted is not None and wanted.kind != heating.OCCUPIED and (
             wanted.next_s is None or wanted.next_s - moment.unix_s >= limits.EXERCISE_CLEAR_S
         )
-        if is_idle and exercise.is_due(day, is_free and self._rule == PROGRAMME, now_ms=moment.now_ms):
+        if exercise.is_due(day, is_free and self._rule == PROGRAMME, now_ms=moment.now_ms):
             exercise.begin(now_ms=moment.now_ms)
 
     # --- what is known --------------------------------------------------------------------------------------

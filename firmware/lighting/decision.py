@@ -78,6 +78,16 @@ class LightDecision:
             return Demand(chosen.level_percent, CARRIED, chosen.reason)
         return Demand(self._fail_safe_percent, NO_TIME, 0)
 
+    def holds_s(self, unix_s, uncertainty_s, demand) -> int:
+        """Returns for how many seconds `demand`, just decided without a photocell, holds: DECIDED_S at most, 0 where
+        more than the calendar decides. A clock that is certain by a second stays so for hours."""
+        if demand is not self._calendar_demand or uncertainty_s >= limits.CERTAIN_S:
+            return 0
+        if self._switched and not demand.level_percent:
+            return 0
+        # The clock may gain a second before it is read again, and is cut to whole seconds.
+        return min(limits.DECIDED_S, self._wanted.until_s + self._stagger_s - unix_s - 2)
+
     def is_extinction(self, demand, unix_s):
         """Returns True if the demand is the calendar's darkness between sunset and sunrise."""
         if demand.level_percent or demand.rule != CALENDAR or unix_s is None:

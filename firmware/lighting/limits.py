@@ -13,6 +13,8 @@ CARRIED_S = 14_400
 
 # One calendar switches all lamps of a feeder: each lamp shifts by its own seconds against the inrush.
 STAGGER_S = 10
+# The calendar's answer is asked for at least this often, however far its next change is.
+DECIDED_S = 900
 
 # --- photocell -----------------------------------------------------------------------------------------------------
 # Dusk and dawn levels and delays of the photocells in the field (EN 13201 practice: 35 lx on, ratio 1.5).

@@ -41,7 +41,8 @@ class LampReports:
     def drain(self):
         """Returns [(event code, active, detail)] since the last call."""
         events = self._events
-        self._events = []
+        if events:
+            self._events = []
         return events
 
     def report_level(self, demand, *, now_ms):

@@ -42,6 +42,8 @@ _HOURLY = (
     quantity.TEMPERATURE + quantity.CHANNEL_STEP,
     quantity.TEMPERATURE + 2 * quantity.CHANNEL_STEP,
 )
+# Keys of a sample that no record carries.
+_INSIDE = inputs.KEYS + (quantity.OCCUPANCY,)
 # Faults that contradict an output: the meter is silent, or the lamp, its relay or its dimming does not follow.
 _CONTRADICTED = {
     event.METER_FAILURE,
@@ -89,6 +91,8 @@ class Streetlight(Trade):
             if detector is None
             else PresenceBoost(hold_s=detector.hold_s, per_hour_max=detector.per_hour, now_ms=now_ms)
         )
+        # Clock and orders alone decide its light: no cell, no detector, no factor that changes with age.
+        self._is_plain = cell is None and detector is None and not own.clo and own.maintenance is None
         self._flux = dimming.Flux(dimming.FluxModel(own.virtual_output, own.clo, own.maintenance))
         self._active = memory.codes(kept.standing)  # the faults of lamp and mains
         self._watch = LampWatch(
@@ -123,7 +127,6 @@ class Streetlight(Trade):
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
-        self._agrees = None
         self._boost = None
         self._restart_from_ms = self._restart_asked_ms = None
 
@@ -167,24 +170,21 @@ class Streetlight(Trade):
 
     def sample(self, values, moment):
         now_ms = moment.now_ms
-        readings = {} if values is None else dict(values)
-        if readings.pop(quantity.OCCUPANCY, 0) and self._presence is not None:
+        readings, inside = {}, {}
+        for key in values or ():
+            of = inside if key in _INSIDE else self._hourly if key in _HOURLY else readings
+            of[key] = values[key]
+        if inside.get(quantity.OCCUPANCY) and self._presence is not None:
             self._presence.trigger(now_ms=now_ms)
-        asset = readings.pop(inputs.ASSET, None)
         gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
-        gear_meter = readings.get(inputs.METER)
+        gear_meter = inside.get(inputs.METER)
         gear_changes = [] if self._gear is None else self._gear.sample(values)
         if values is not None:
-            gear_changes += self._judge_converter(inputs.OUTPUT_SILENT in values)
-        for key in inputs.KEYS:
-            readings.pop(key, None)
+            gear_changes += self._judge_converter(inputs.OUTPUT_SILENT in inside)
         power_dw = readings.get(quantity.POWER)
         self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
         if power_dw is not None:
             readings[quantity.ENERGY] = self._energy.wh
-        for key in _HOURLY:
-            if key in readings:
-                self._hourly[key] = readings.pop(key)
         self._meter = readings if values is not None else None
         self._meter_level = self._demand.level_percent
         self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
@@ -194,17 +194,17 @@ class Streetlight(Trade):
                 power_dw,
                 readings.get(quantity.CURRENT),
                 now_ms=now_ms,
-                sun_up=self._is_sun_up(moment),
+                is_sun_up=lambda: self._is_sun_up(moment),
                 gear_dead=gear_dead,
                 gear_percent=readings.get(quantity.LEVEL_MEASURED),
             )
         if self._active:
             changes += self._ends_of_unjudged(gear_meter == 0 and power_dw is None)
-        self._reports.report_faults(changes, readings, self._demand.level_percent)
-        self._reports.report_gear(gear_changes, readings, self._demand.level_percent)
-        if asset is not None:
-            self._reports.report_asset(asset[0], asset[1])
-        self._agrees = power_dw if self._watch.agrees(power_dw, now_ms=now_ms) else None
+        if changes or gear_changes:
+            self._reports.report_faults(changes, readings, self._demand.level_percent)
+            self._reports.report_gear(gear_changes, readings, self._demand.level_percent)
+        if inputs.ASSET in inside:
+            self._reports.report_asset(inside[inputs.ASSET][0], inside[inputs.ASSET][1])
         standing = self._standing_faults()
         if standing != self._standing_now:
             self._standing_now, self._standing_ms = standing, now_ms
@@ -275,6 +275,11 @@ class Streetlight(Trade):
         if demand != self._demand and not self._is_held(demand, moment):
             self._change(demand, now_ms)
         self._apply(moment)
+        self.decided_until_ms = None
+        if self._is_plain and self.local is None:
+            self.decided_until_ms = now_ms + 1000 * self._decision.holds_s(
+                moment.unix_s, moment.uncertainty_s, self._demand
+            )
 
     def _by_hand(self):
         """Returns the demand of a technician at the node, or None.
@@ -335,7 +340,6 @@ class Streetlight(Trade):
             if drive_percent and not outputs.level_percent:
                 self._starts += 1
             self._watch.observe_level(drive_percent, now_ms=now_ms)
-            self._agrees = None
         self.outputs = Output(drive_percent, demand.rule, demand.reason)
 
     # --- effects out -------------------------------------------------------------------------------------------
@@ -356,7 +360,8 @@ class Streetlight(Trade):
         return readings
 
     def measured(self, moment):
-        return self._agrees
+        power_dw = None if self._meter is None else self._meter.get(quantity.POWER)
+        return power_dw if self._watch.agrees(power_dw, now_ms=moment.now_ms) else None
 
     def is_sound(self, moment):
         # Power and voltage outside the settings are reported; they contradict no output.

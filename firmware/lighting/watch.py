@@ -61,12 +61,21 @@ def vote(votes, code, is_bad):
     Returns True (a fault), False (healthy) or None (not decided).
     """
     kept = votes.get(code, EMPTY)
+    if kept == _FULL and not is_bad:
+        return False  # nearly always
     kept = _FULL | (kept << 1 | bool(is_bad)) & (_FULL - 1) if kept & _FULL else kept << 1 | bool(is_bad)
     votes[code] = kept
-    bad = sum(kept >> place & 1 for place in range(limits.SAMPLES_KEPT) if kept >> place > 1)
+    bad, rest = 0, kept
+    while rest > 1:
+        bad += rest & 1
+        rest >>= 1
     if bad >= limits.VOTES:
         return True
     return False if bad == 0 and kept >> limits.VOTES else None
+
+
+def _unknown():
+    return None
 
 
 class LampWatch:
@@ -109,11 +118,11 @@ class LampWatch:
         self._out_since_ms = None
         self._votes.clear()
 
-    def sample(self, power_dw, current_ma=None, *, now_ms, sun_up=None, gear_dead=None, gear_percent=None):
+    def sample(self, power_dw, current_ma=None, *, now_ms, is_sun_up=_unknown, gear_dead=None, gear_percent=None):
         """Judges one reading, with None for what is not measured; returns [(event code, begins)], often empty.
 
-        `sun_up`: the sun is well above the horizon, None: unknown. `gear_dead`, `gear_percent`: lamp failure and level
-        as a DALI gear reports them.
+        `is_sun_up()`: the sun is well above the horizon, None: unknown; called only for a lamp that burns unordered.
+        `gear_dead`, `gear_percent`: lamp failure and level as a DALI gear reports them.
         """
         if power_dw is None and gear_percent is None and gear_dead is None:
             return []
@@ -125,7 +134,7 @@ class LampWatch:
         if self._level == 0:
             if power_dw is None and gear_percent is None:
                 return changes  # a gear reports no level of a dead lamp, so it is not known whether the lamp burns
-            self._judge_dark(changes, power_dw, current_ma, gear_percent, sun_up, now_ms)
+            self._judge_dark(changes, power_dw, current_ma, gear_percent, is_sun_up, now_ms)
         elif self._level >= limits.LEVEL_JUDGED_MIN:
             self._declare(changes, event.LAMP_UNEXPECTED_ON, False)
             if now_ms - self._lit_since_ms >= 1000 * self._model.warm_up_s:
@@ -142,7 +151,7 @@ class LampWatch:
 
     # --- dark -------------------------------------------------------------------------------------------------
 
-    def _judge_dark(self, changes, power_dw, current_ma, gear_percent, sun_up, now_ms):
+    def _judge_dark(self, changes, power_dw, current_ma, gear_percent, is_sun_up, now_ms):
         by_power = power_dw is not None and power_dw > self._burning_dw()
         burns = by_power or (gear_percent or 0) > 0
         if not burns:
@@ -152,7 +161,7 @@ class LampWatch:
         elif self._burning_since_ms is None:
             self._burning_since_ms = now_ms
         verdict = vote(self._votes, event.LAMP_UNEXPECTED_ON, burns)
-        if verdict and not sun_up and self._burning_ms(now_ms) < limits.BURNING_NIGHT_MS:
+        if verdict and self._burning_ms(now_ms) < limits.BURNING_NIGHT_MS and not is_sun_up():
             return
         self._settle(changes, event.LAMP_UNEXPECTED_ON, verdict)
         if self._has_relay and current_ma is not None:

@@ -50,6 +50,9 @@ class Node:
     node.sleep.Woken after a sleep, else None.
     """
 
+    # When `poll` has something to do beside the trade's decision if nothing comes before; None: at every turn.
+    _due_ms = None
+
     def __init__(
         self, settings, boot, link, trade, *, random_below, now_ms,
         tap=None, log=None, own=b"", wear=None, updating=None, lines=None, sleeps=False, woken=None, clock_chip=False,
@@ -115,6 +118,7 @@ class Node:
 
     def receive(self, datagram, peer, *, now_ms):
         """Receives one datagram of the link and polls."""
+        self._due_ms = None
         for happened in self._link.receive(datagram, peer, now_ms=now_ms):
             self._handle(happened, now_ms)
         self.poll(now_ms=now_ms)
@@ -138,17 +142,22 @@ class Node:
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
         # Measurements during a technician's test or lock do not show whether an order is obeyed.
-        power_dw = self.trade.measured(moment) if self.trade.local is None else None
-        if power_dw is not None:
-            self._orders.measured(power_dw)
+        if self._orders.order is not None and self.trade.local is None:
+            power_dw = self.trade.measured(moment)
+            if power_dw is not None:
+                self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
 
     def sense(self, values, *, now_ms):
         """Observes readings of the ports between two samples; the shell's `poll` of this turn acts on them."""
+        self._due_ms = None
         self.trade.sense(values, self._moment(now_ms))
 
     def poll(self, *, now_ms):
         """Does what is due: exchanges, the output, periodic records, the next payload."""
+        if self._due_ms is not None and now_ms < self._due_ms and now_ms < self.trade.decided_until_ms:
+            return
+        self._due_ms = None
         for happened in self._link.poll(now_ms=now_ms):
             self._handle(happened, now_ms)
         if self._link.era != self._era:
@@ -182,7 +191,9 @@ class Node:
 
     def local(self, word):
         """Accepts the wish of a technician at the node: a word of node.panel, or None. It precedes every order."""
-        self.trade.local = word
+        if word != self.trade.local:
+            self._due_ms = None
+            self.trade.local = word
 
     def is_sound(self, now_ms) -> bool:
         """Returns False when a measurement contradicts the outputs."""
@@ -222,10 +233,16 @@ class Node:
 
     def deadline_ms(self, now_ms) -> int:
         """Returns when `poll` (or a sample) is due at the latest."""
-        deadline_ms = now_ms + limits.DECIDE_MS
+        due_ms = self._due_ms
+        if due_ms is None:
+            due_ms = self._next_due_ms(now_ms)
+            if self._may_rest(now_ms):
+                self._due_ms = due_ms
+        return min(now_ms + limits.DECIDE_MS, self._next_sample_ms(now_ms), due_ms)
+
+    def _next_due_ms(self, now_ms):
+        deadline_ms = self._report_at_ms
         others = (
-            self._next_sample_ms(now_ms),
-            self._report_at_ms,
             self.trade.deadline_ms(now_ms),
             self._link.deadline_ms(),
             self._sender.deadline_ms(),
@@ -239,6 +256,18 @@ class Node:
             if other_ms is not None and other_ms < deadline_ms:
                 deadline_ms = other_ms
         return deadline_ms
+
+    def _may_rest(self, now_ms) -> bool:
+        """Returns whether `poll` has nothing to do before the instants that are known. A sample without news, one a
+        minute, then costs little more than its reading."""
+        return (
+            self.trade.decided_until_ms is not None
+            and self._orders.order is None
+            and not self._fetch.is_expected(now_ms)
+            and self.chip is None
+            and self._outbox.is_settled()
+            and (self._updating is None or self._updating.is_idle())
+        )
 
     def checkpoint(self, now_ms, *, is_last=False):
         """Returns a Checkpoint to write to flash when one is due, else None. `is_last`: a restart follows, so it is due
@@ -427,6 +456,7 @@ class Node:
         data = bytes(writer.view())
         if self._tap is not None:
             self._tap(MADE, self._sequence, data)
+        self._due_ms = None
         self._outbox.put(record.lane(made), self._sequence, data, gap)
         self._sequence = (self._sequence + 1) & wire_limits.SEQUENCE_MAX
 

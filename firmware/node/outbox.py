@@ -158,6 +158,12 @@ class Outbox:
         is_empty = not (self._in_ram() or self._gaps or self._others)
         return is_empty and (self._log is None or not self._log.has_removals())
 
+    def is_settled(self) -> bool:
+        """Returns whether `next_gap` and `poll` have nothing to do until a record is put or acknowledged."""
+        if self._gaps or self._others:
+            return False
+        return self._log is None or not (self._is_flushing or self._in_ram() or self._log.is_busy())
+
     def resume(self, made) -> None:
         """Restores the state of a boot in which `made` records were made, none of them in RAM."""
         self._made = made

@@ -67,9 +67,9 @@ class Timekeeper:
     def steady_s(self, now_ms: int):
         """Returns `unix_s`, but never an earlier second than before unless the clock was wrong: it stands still while
         an answer has set the clock back, within the doubt."""
-        unix_s = self.unix_s(now_ms)
-        if unix_s is None:
+        if not self._set:
             return None
+        unix_s = self._unix_at(now_ms) // 1000
         since_s = unix_s - limits.UNIX_S_MIN
         if since_s < self._steady_s:
             return limits.UNIX_S_MIN + self._steady_s

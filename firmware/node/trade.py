@@ -8,8 +8,9 @@ does not need. A trade whose equipment wears with each loss of power has `powere
 followed one.
 
 Order of a turn: the shell applies `outputs` (their form is agreed between a trade and its ports), reads the ports,
-calls `sample`, then `decide`, and applies `outputs` again. `decide` runs at every turn, many times a second when
-datagrams arrive: it must be cheap when nothing has changed.
+calls `sample`, then `decide`, and applies `outputs` again. `decide` runs at every turn before which something came, or
+has become due (`decided_until_ms`), many times a second when datagrams arrive: it must be cheap when nothing has
+changed.
 """
 
 from collections import namedtuple
@@ -47,6 +48,9 @@ class Trade:
     # test.
     local = None
     test_ms = 60_000
+    # Until when, on the scale of `now_ms`, `decide` would change nothing if only time passed and samples came; None: it
+    # runs at every turn. `decide` sets it, for a `moment` without an order, expected or in force.
+    decided_until_ms = None
     # Whether the node holds an order, in force or not: an override without the gateway's lease rests, but has not
     # ended. The application sets it before `decide`.
     holds_order = False

@@ -173,6 +173,10 @@ class Updating:
             return None
         return self._ask_at_ms
 
+    def is_idle(self) -> bool:
+        """Returns whether there is nothing to do or to report before the next question."""
+        return self._state == _IDLE and self._exchange is None and not (self._outcomes or self._is_busy())
+
     def rest_ms(self, now_ms):
         """Returns the milliseconds until the next question, for a node that would sleep; None: it must stay awake now.
         It does not wait for a gateway that falls silent during a transfer."""

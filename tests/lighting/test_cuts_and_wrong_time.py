@@ -196,10 +196,12 @@ def test_a_clock_that_jumps_back_over_an_edge_switches_as_the_new_time_wants_and
     street.reachable = False
     node_time = street.node.time
     node_time._unix_ms += 1_500_000
+    street.node.receive(b"", street.node, now_ms=street.now_ms)  # a time comes with a datagram
     street.run(120)
     assert street._level == 100
     answer = Answer(node_time.unix_s(street.now_ms) - 1500, 0, None, 0)
     assert node_time.learn(answer, asked_ms=street.now_ms, now_ms=street.now_ms)
+    street.node.receive(b"", street.node, now_ms=street.now_ms)
     street.run(120)
     assert street._level == 0
     street.run(1200)

@@ -45,7 +45,7 @@ class Bench:
         """Samples a second apart, right after a change."""
         for second, power in enumerate(powers):
             now_ms = STARTED_MS + self.minute * MINUTE_MS + 1000 * second
-            told = self.watch.sample(power, now_ms=now_ms, sun_up=self.sun_up)
+            told = self.watch.sample(power, now_ms=now_ms, is_sun_up=lambda: self.sun_up)
             self.said += [(self.minute, code, begins) for code, begins in told]
         return self
 
@@ -54,7 +54,8 @@ class Bench:
         for power in powers:
             self.minute += 1
             pair = power if isinstance(power, tuple) else (power,)
-            told = self.watch.sample(*pair, now_ms=STARTED_MS + self.minute * MINUTE_MS, sun_up=self.sun_up, **more)
+            now_ms = STARTED_MS + self.minute * MINUTE_MS
+            told = self.watch.sample(*pair, now_ms=now_ms, is_sun_up=lambda: self.sun_up, **more)
             self.said += [(self.minute, code, begins) for code, begins in told]
         return self
 

@@ -76,7 +76,7 @@ def test_of_two_orders_that_come_in_the_wrong_order_the_older_one_is_refused_as_
     world.live(1)
     first = world.caught[0]
     world.emergency(2, lasts_s=7200)
-    post.node._fetch.want(post.now_ms)  # it asks of itself and has the newer one by the answer
+    post.ask()  # and has the newer one by the answer
     world.live(5)
     assert (levels(world), post.node.outputs.reason) == ([100], SECOND)
     begun, before = len(post.levels), outcomes(post)

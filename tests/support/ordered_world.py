@@ -101,6 +101,11 @@ class Post:
         self.node = None
         self.levels.append((self.world.now_ms, 0, "unpowered", 0))
 
+    def ask(self) -> None:
+        """Makes the node ask for its order, as if an answer had told of one."""
+        self.node._fetch.want(self.now_ms)
+        self.receive(b"")
+
     def receive(self, datagram: bytes) -> None:
         if self.node is not None:
             self.node.receive(datagram, self.settings.gateway, now_ms=self.now_ms)

@@ -94,7 +94,7 @@ def test_held_until_after_a_newer_order():
     world, post, push = held_order()
     world.emergency(2)
     world.hears = is_push  # its repetitions too
-    post.node._fetch.want(post.now_ms)
+    post.ask()
     world.live(5)
     assert post.node.outputs.reason == (2).to_bytes(8, "big")
     deaf(world)

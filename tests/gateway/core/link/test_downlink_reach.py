@@ -112,7 +112,7 @@ def test_an_override_survives_the_moments_without_a_lease_after_a_restart():
     keep_lease(world, 120)
     restart(world)
     world.live(10)
-    world.posts[0].node._fetch.want(world.posts[0].now_ms)  # it asks just now
+    world.posts[0].ask()
     world.live(40)
     assert world.posts[0].link.era == 2
     keep_lease(world, 120)

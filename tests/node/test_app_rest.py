@@ -1,0 +1,96 @@
+"""A node whose decision holds does nothing at a turn in which nothing came and nothing is due, and misses nothing."""
+
+import pytest
+
+from node import limits
+from node.app import Node
+from policy import lighting
+from tests.portable.node_day import NOON_UNIX_S, World
+from wire import event
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Counts the decisions of lamps: {"decide": n, "sample": n}."""
+    counts = {"decide": 0, "sample": 0}
+
+    def count(name):
+        plain = getattr(Node, name)
+
+        def counting(self, *arguments, **more):
+            counts[name.strip("_")] += 1
+            return plain(self, *arguments, **more)
+
+        monkeypatch.setattr(Node, name, counting)
+
+    count("_decide")
+    count("sample")
+    return counts
+
+
+def lit(seconds=HOUR_S, **options):
+    """A lamp at night, ten minutes after its start."""
+    world = World(unix_s=NOON_UNIX_S + 8 * HOUR_S, **options)
+    world.power_on()
+    world.run(600)
+    return world
+
+
+def test_a_quiet_hour_has_a_sample_a_minute_and_a_decision_for_each_report(counted):
+    world = lit()
+    counted.update(decide=0, sample=0)
+    world.run(HOUR_S)
+    assert counted["sample"] == 60
+    assert counted["decide"] <= 4 * 5  # of a report: its turn, the answer, and the turns that send what else waits
+
+
+def test_a_decision_holds_until_the_calendar_changes_and_no_longer():
+    world = lit(plain={"calendar": [1, [[127, 0, 0, 0]], [[[1, 0, 100, 0], [0, 1320, 40, 0], [2, 0, 0, 0]]]]})
+    trade = world.node.trade
+    change_s = NOON_UNIX_S + 9 * HOUR_S
+    assert trade.decided_until_ms - world.now_ms <= 1000 * limits.DIRECTIVES_EVERY_MS
+    world.run(change_s - world.unix_s() - 5)
+    assert world._level == 100
+    world.run(130)
+    assert world._level == 40
+    assert lighting.reason_parts(trade.outputs.reason) == (0, 2)
+
+
+@pytest.mark.parametrize("plain", [{"photocell": {}}, {"presence": {}}, {"clo": [[0, 80], [50_000, 100]]}])
+def test_a_lamp_whose_light_depends_on_more_than_the_clock_decides_at_every_turn(counted, plain):
+    world = lit(plain=plain)
+    counted.update(decide=0, sample=0)
+    world.run(HOUR_S)
+    assert counted["decide"] >= 60
+    assert world.node.trade.decided_until_ms is None
+
+
+def test_a_lamp_without_a_time_decides_at_every_turn(counted):
+    world = World()
+    world.gateway.knows_time = False
+    world.power_on()
+    world.run(600)
+    assert world.node.trade.decided_until_ms is None or world.node.trade.decided_until_ms <= world.now_ms
+
+
+def test_a_fault_that_a_quiet_sample_shows_is_reported_in_the_same_turn():
+    world = lit()
+    world.lamp_burns = False
+    world.run(180)
+    (at_ms, made), = world.events(event.LAMP_FAILURE)
+    assert made.body.active
+    assert at_ms <= world.now_ms
+    world.run(60)
+    assert world.unexplained() == []
+
+
+def test_a_technician_is_served_at_once():
+    world = lit()
+    world.node.local("lock")
+    world.run(1)
+    assert world.node.outputs.level_percent == 0
+    world.node.local(None)
+    world.run(1)
+    assert world.node.outputs.level_percent == 100
