@@ -20,6 +20,7 @@ from wire import event, record
 # digest here.
 DIGEST = "332baa9ff05f805a077af4e42a1bdd07"
 
+EVENING = Options(lamps=6, hours=6, until_dusk=False)
 SEEDS = Path(__file__).resolve().parent.parent / "seeds.txt"
 
 
@@ -53,8 +54,8 @@ def test_the_digest_is_the_recorded_one():
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_to_the_last_event():
-    _, first = ordinary()
-    _, second = live_through(SMALL)
+    _, first = live_through(EVENING)
+    _, second = live_through(EVENING)
     assert second.digest == first.digest
     assert (second.verdict, second.snapshots) == (first.verdict, first.snapshots)
     assert second.counters == first.counters
@@ -70,14 +71,14 @@ def test_another_seed_gives_another_world():
 def test_the_digest_does_not_depend_on_the_order_of_sets(hash_seed, repository):
     program = (
         "from simulator.options import Options; from simulator.territory import Territory;"
-        "print(Territory(Options(lamps=12, hours=24)).run().digest)"
+        "print(Territory(Options(lamps=6, hours=6, until_dusk=False)).run().digest)"
     )
     path = os.pathsep.join([str(repository / "firmware"), str(repository)])
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, timeout=60
     )
-    assert done.stdout.strip() == ordinary()[1].digest
+    assert done.stdout.strip() == live_through(EVENING)[1].digest
 
 
 def test_what_the_seed_draws_is_drawn_alike_and_within_the_run():
@@ -207,6 +208,7 @@ def dusk():
     return Dusk()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hours", [3, 13])
 def test_a_run_that_is_to_end_after_some_hours_does_and_nothing_is_lost(hours):
     """At 19:00 all lamps are lit; at 5:00 a fibre cut and a power cut are over."""
@@ -218,6 +220,7 @@ def test_a_run_that_is_to_end_after_some_hours_does_and_nothing_is_lost(hours):
     assert all(cut.to_s < hours * HOUR_S - 1800 for cut in result.drawn.cuts)
 
 
+@pytest.mark.slow
 def test_the_switched_feeder_is_dark_and_its_nodes_are_off_by_day(dusk):
     switched = [seen for seen in dusk.at_noon if seen[0]]
     assert len(switched) == 6
@@ -225,6 +228,7 @@ def test_the_switched_feeder_is_dark_and_its_nodes_are_off_by_day(dusk):
     assert {seen for seen in dusk.at_noon if not seen[0]} == {(False, True, 0, True)}
 
 
+@pytest.mark.slow
 def test_every_lamp_is_lit_two_minutes_after_dusk(dusk):
     assert len(dusk.after_dusk) == 2
     for seen in dusk.after_dusk:
@@ -233,6 +237,7 @@ def test_every_lamp_is_lit_two_minutes_after_dusk(dusk):
     assert dusk.result.worst_delay_s <= 120
 
 
+@pytest.mark.slow
 def test_every_lamp_that_has_mains_at_dusk_has_reported_within_five_minutes(dusk):
     warehouse = dusk.territory.centre.warehouse
     for boot, dusk_s in enumerate(dusk.dusks, start=1):
@@ -241,6 +246,7 @@ def test_every_lamp_that_has_mains_at_dusk_has_reported_within_five_minutes(dusk
             assert dusk_s - 60 <= first <= dusk_s + 300
 
 
+@pytest.mark.slow
 def test_the_boot_storm_of_dusk_is_spread(dusk):
     warehouse = dusk.territory.centre.warehouse
     arrivals = []
@@ -249,6 +255,7 @@ def test_the_boot_storm_of_dusk_is_spread(dusk):
     assert max(arrivals) - min(arrivals) > 30
 
 
+@pytest.mark.slow
 def test_lamps_dim_as_their_calendar_says(dusk):
     levels = {}
     for _, stamp, body in dusk.territory.centre.warehouse.bodies():
