@@ -65,6 +65,7 @@ def test_every_module_that_a_kind_imports_is_frozen_once_and_nothing_of_the_desk
     assert build.required == firmware_modules.libraries(wanted)
 
 
+@pytest.mark.slow
 def test_drivers_that_a_kind_always_opens_stand_with_what_every_start_loads():
     """Loaded apart, three of them took 450 bytes more of an irrigation node's heap."""
     assert firmware_modules.fitted("irrigation") == ["drivers.ina226", "drivers.pcf8574", "drivers.sht4x"]

@@ -247,6 +247,7 @@ def between_edges_ms(world):
     return [(1000 * (after - before), on) for (before, _), (after, on) in pairwise(world.edges)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("output", "data", "over_ck"),
     [("relay", CLASSROOM, 35), ("relay", TOWN_HALL, 60), ("valve", TOWN_HALL, 60), ("opentherm", CLASSROOM, 60)],

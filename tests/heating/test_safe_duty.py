@@ -45,6 +45,7 @@ def given(timing, duties, *, look_ms):
     return 1000 * on // (now_ms - timing.min_off_ms), asked // now_ms, edges
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", TIMINGS)
 @pytest.mark.parametrize("permille", [50, 100, 250, 333, 500, 566, 750, 960])
 def test_a_relay_gives_the_safe_duty_with_any_minimum_times(seconds, permille):

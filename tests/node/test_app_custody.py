@@ -128,6 +128,7 @@ def test_every_record_arrives_or_is_explained_under_40_percent_loss(hard_days):
         assert world.gateway.doubts == 0, "one identity has one body"
 
 
+@pytest.mark.slow
 def test_what_the_node_believes_acknowledged_the_gateway_holds(hard_days):
     for world in hard_days:
         assert set(world.acknowledged) <= set(world.gateway.held)

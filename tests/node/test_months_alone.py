@@ -2,6 +2,8 @@
 
 import functools
 
+import pytest
+
 from policy import civil, lighting, lighting_form
 from tests.portable.node_day import World
 from wire import event
@@ -43,6 +45,7 @@ def off_the_plan(world):
     return planned, seen[: len(planned)]
 
 
+@pytest.mark.slow
 def test_120_days_without_a_gateway_every_edge_comes_once_by_the_calendar_and_within_the_nodes_doubt():
     world = alone()
     planned, seen = off_the_plan(world)

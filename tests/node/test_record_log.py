@@ -21,6 +21,7 @@ def silent_days(days, **rates):
     return books, medium, node
 
 
+@pytest.mark.slow
 def test_seven_days_at_five_minutes_survive_a_power_cut_whole():
     books, medium, node = silent_days(7)
     assert len(books.made) == 2016 + 1
@@ -34,6 +35,7 @@ def test_seven_days_at_five_minutes_survive_a_power_cut_whole():
     assert LogFiles(open_file=medium.open, files=medium).names() == []
 
 
+@pytest.mark.slow
 def test_a_start_over_a_full_log_feeds_the_watchdog_at_each_file_and_decodes_no_record(monkeypatch):
     """A chip looks through a log of 64 segments for some 4 s, and to decode each record would take it 5 s more."""
     _books, medium, node = silent_days(21)
@@ -82,6 +84,7 @@ def test_a_dozen_records_do_not_wait_for_the_hour_in_a_silence():
     assert medium.writes - before <= 3 * 600 // 10, "of two lanes, and a new file now and then"
 
 
+@pytest.mark.slow
 def test_three_weeks_of_silence_thin_the_older_half_and_tell_it():
     books, _medium, node = silent_days(21, event_percent=1)
     assert node.log.counters["thinned"] > 1000 and node.log.counters["dropped"] == 0
@@ -106,6 +109,7 @@ def test_alarms_have_a_reserve_that_a_flood_of_events_does_not_take():
     assert books.missing() == []
 
 
+@pytest.mark.slow
 def test_a_flood_of_alarms_drops_in_the_end_and_tells_every_loss(monkeypatch):
     monkeypatch.setattr(limits, "LOG_SEGMENTS_MAX", 14)
     books, _medium, node = silent_days(2, event_percent=100, alarm_percent=100)
@@ -217,6 +221,7 @@ def test_a_block_that_rots_costs_its_records_which_a_gap_tells(index):
     assert len(books.held) > 1000
 
 
+@pytest.mark.slow
 def test_a_full_file_system_makes_the_log_do_with_less():
     books, medium = Books(), FolderMedium(bytes_max=80_000)
     node = LoggedNode(books, medium, 1)
@@ -227,6 +232,7 @@ def test_a_full_file_system_makes_the_log_do_with_less():
     assert books.missing() == []
 
 
+@pytest.mark.slow
 def test_a_flash_that_takes_no_write_leaves_the_outbox_as_it_was_without_a_log():
     books, medium = Books(), FolderMedium()
     medium.refuses = True
@@ -332,6 +338,7 @@ def test_a_log_that_acknowledges_at_the_writing_is_seen(monkeypatch):
     assert books.missing()
 
 
+@pytest.mark.slow
 def test_thinning_before_the_gap_is_durable_is_seen(monkeypatch):
     """Planted: room is made without waiting for the gap records."""
     small(monkeypatch)

@@ -14,6 +14,7 @@ KB_A_DAY = {"irrigation": 32, "thermostat": 27, "streetlight": 22, "water_meter"
 FIVE_MINUTES = 288
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_seven_silent_days_at_five_minutes_are_kept_whole(kind):
     node = SilentNode(kind)
@@ -28,6 +29,7 @@ def test_seven_silent_days_at_five_minutes_are_kept_whole(kind):
     assert len(node.sequences(TELEMETRY)) >= 7 * (FIVE_MINUTES + 24) - 12
 
 
+@pytest.mark.slow
 def test_after_the_seven_days_the_most_talkative_kind_thins_its_older_half_and_says_so():
     node = SilentNode("irrigation")
     node.run(10)

@@ -82,6 +82,7 @@ def test_never_backwards_and_not_the_same_again(number):
     assert rig.boots == [3] and rig.outcomes == []
 
 
+@pytest.mark.slow
 def test_what_was_given_up_is_not_tried_again_and_the_next_number_is():
     rig = NodeUpdateRig()
     rig.runs = lambda number: "crash" if number == 2 else "well"
@@ -94,6 +95,7 @@ def test_what_was_given_up_is_not_tried_again_and_the_next_number_is():
     rig.until(lambda: rig.boots[-1] == 3, for_ms=86_400_000)
 
 
+@pytest.mark.slow
 def test_an_image_that_is_not_new_costs_one_short_exchange_a_look():
     rig = NodeUpdateRig()
     rig.offer(offered(image(1)))
@@ -130,6 +132,7 @@ def test_without_keys_nothing_is_believed():
     assert rig.outcomes == [(0, "signer")] and rig.boots == [1]
 
 
+@pytest.mark.slow
 def test_a_full_flash_is_told_and_the_node_goes_on():
     rig = NodeUpdateRig()
     rig.medium.bytes_max = rig.medium.used_bytes() + 900

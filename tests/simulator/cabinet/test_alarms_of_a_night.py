@@ -21,21 +21,25 @@ def live_through(until_hour, *faults, setup=SETUP):
     return world
 
 
+@pytest.mark.slow
 def test_a_night_without_faults_tells_nothing():
     assert live_through(34).judged([]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_lamp_that_dies_is_counted_and_so_is_the_next():
     world = live_through(23, (19, "fail_lamp", 0, 3), (20, "fail_lamp", 0, 9))
     assert world.judged([Cause(event.LAMPS_LOST, "bourg", world.unix_s(19), None, 15 * MINUTE_S, 2)]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_cable_cut_by_night_is_one_alarm_that_says_how_many_lamps():
     world = live_through(22, (19, "cut_cable", 0, 6))
     cause = Cause(event.CABLE_FAULT, "bourg", world.unix_s(19), None, 3 * MINUTE_S, 8)
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_cable_stolen_by_day_is_told_at_dusk():
     world = live_through(20, (15, "cut_cable", 0, 4))
     # Sunset at 17:18, five minutes of warm-up.
@@ -43,24 +47,28 @@ def test_a_cable_stolen_by_day_is_told_at_dusk():
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_tripped_breaker_is_one_alarm_and_ends_with_the_repair():
     world = live_through(22, (19, "trip_breaker", 1), (20.5, "mend", 1))
     cause = Cause(event.FEEDER_FAILURE, "levée", world.unix_s(19), world.unix_s(20.5), 3 * MINUTE_S)
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_burnt_coil_is_a_stuck_contactor_and_nothing_else():
     world = live_through(22, (19, "stick_contactor", 0, False), (21, "mend", 0))
     cause = Cause(event.CONTACTOR_STUCK, "bourg", world.unix_s(19), world.unix_s(21), 2 * MINUTE_S)
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_welded_contactor_is_one_alarm_through_every_change_of_the_night():
     world = live_through(34, (19, "stick_contactor", 0, True), (33, "mend", 0))
     cause = Cause(event.CONTACTOR_STUCK, "bourg", world.unix_s(22.5), world.unix_s(33), 2 * MINUTE_S)
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_contactor_that_takes_its_time_is_no_alarm():
     world = live_through(23, (15, "slow_contactor", 0, 6_000))
     assert world.judged([]).faults == ()
@@ -73,6 +81,7 @@ def test_a_bridged_contactor_burns_by_day():
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("begin", "end", "code"),
     [
@@ -87,6 +96,7 @@ def test_what_happens_to_the_cabinet_is_told_once_and_ended(begin, end, code):
     assert world.judged([Cause(code, None, world.unix_s(18.5), world.unix_s(19), MINUTE_S)]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_silent_meter_is_one_alarm_and_hides_no_other():
     world = StreetWorld()
     world.until(18)

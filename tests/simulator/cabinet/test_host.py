@@ -22,6 +22,7 @@ def sound(world):
     return world.checker.violations == [] and world.host.crashes == 0
 
 
+@pytest.mark.slow
 def test_the_agent_takes_the_contactors_and_keeps_the_policy(world):
     world.until(14.003)
     assert world.plant.in_charge() == CLOCK
@@ -48,6 +49,7 @@ def test_killed_it_leaves_the_street_to_the_clock_and_takes_it_again(world, line
     assert sound(world)
 
 
+@pytest.mark.slow
 def test_frozen_it_neither_looks_nor_pulses_and_finds_everything_when_it_thaws(world):
     world.until(22.4)
     world.host.freeze()
@@ -98,6 +100,7 @@ def test_a_battery_that_ends_unplugs_it_and_the_mains_bring_it_back(world):
     assert sound(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [ERRORS, STALLS, FULL])
 def test_a_card_that_dies_under_a_running_agent_changes_nothing_on_the_street(world, state):
     world.until(17)
@@ -124,6 +127,7 @@ def test_on_a_dead_card_no_agent_starts_and_the_clock_has_the_street(world):
     assert world.plant.in_charge() == AGENT and sound(world)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("clock", "setup", "mode", "in_charge"),
     [

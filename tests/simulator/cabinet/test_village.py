@@ -59,6 +59,7 @@ def test_in_summer_the_evening_is_too_short_for_lamps_and_contactors():
     assert {one.what for one in draw(in_june, 24 * 3600, Prng(1))} == {DOOR, EMERGENCY}
 
 
+@pytest.mark.slow
 def test_the_street_follows_the_policy_and_every_cause_is_told(told):
     assert told.is_good and report.faults(told) == []
     assert told.alarms.reported == told.alarms.expected == 3
@@ -76,6 +77,7 @@ def test_the_mayors_order_is_light_within_a_second_and_measured_in_watts(told):
     assert 0.8 * installed_dw < ordered.measured_dw < 1.1 * installed_dw
 
 
+@pytest.mark.slow
 def test_without_troubles_nothing_is_told():
     _, told = live_through(1, ())
     assert told.is_good and told.ordered is None and told.alarms.expected == 0
