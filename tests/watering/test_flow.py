@@ -19,6 +19,7 @@ def test_a_zones_flow_is_learned_from_three_clean_runs_and_kept():
     assert abs(green.desk.trade.balance.flow(1) - 18_000) < 300
 
 
+@pytest.mark.slow
 def test_a_leak_that_grows_by_three_percent_a_day_is_told_and_not_learned_as_usual():
     green = Green(ONE)
     green.run(hours=24 * 4)
@@ -37,6 +38,7 @@ def test_a_leak_that_grows_by_three_percent_a_day_is_told_and_not_learned_as_usu
     assert reasons[-1] == "high" and reasons[:10] == ["complete"] * 10
 
 
+@pytest.mark.slow
 def test_drippers_that_clog_are_told_and_the_drift_ends_when_they_are_clean_again():
     green = Green(ONE)
     green.run(hours=24 * 4)
@@ -66,6 +68,7 @@ def ended(green):
     return {detail[0]: detail[4] for *_, detail in green.events(event.WATERING_DONE)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flow,code,why", [(4000, event.FLOW_TOO_LOW, "low"), (28_000, event.FLOW_TOO_HIGH, "high")]
 )
@@ -142,6 +145,7 @@ def test_too_much_of_two_together_is_no_stuck_valve_of_the_one_that_ran_alone_be
     assert not green.desk.trade.guard.faulty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("anchor", [0, 1])
 def test_zones_that_are_doubted_have_the_patience_and_the_plan_of_one_after_the_other(anchor):
     settings = programs(plain(valves=[2] * 9 + [0]), [0, 127, 0, 0, 0, 660, anchor, 255, 60])

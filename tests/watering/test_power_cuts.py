@@ -44,6 +44,7 @@ def cuts_of(begun_ms, ended_ms):
     return (begun_ms - TURN_MS, begun_ms, begun_ms + 20, middle_ms, ended_ms - TURN_MS, ended_ms, ended_ms + TURN_MS)
 
 
+@pytest.mark.slow
 def test_a_power_cut_before_within_and_after_each_pulse_leaves_no_valve_open_2s_after_the_boot():
     cut, found_open, within = 0, 0, {True: 0, False: 0}
     for begun_ms, ended_ms, _, opens in pulses_of_a_run()[8:]:

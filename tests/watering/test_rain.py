@@ -42,6 +42,7 @@ def test_rain_on_the_sensor_ends_a_run_and_its_delay_holds_for_a_day():
     assert len(green.openings(1)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("off_h", "skips"), [(6, 0), (23, 0), (24, 1), (72, 3), (168, 4)])
 def test_the_delay_is_the_settings(off_h, skips):
     """Wet until 05:30, in the run of five; due each day at five."""
@@ -227,6 +228,7 @@ def test_a_zone_whose_soil_is_wet_enough_is_not_watered_and_says_so(mv, waters):
     assert (KEY in readings) is (mv not in (0, None))
 
 
+@pytest.mark.slow
 def test_a_probe_that_says_wet_for_ever_does_not_dry_the_lawn_out():
     green = green_with(1250, programs(plain(soil=[PROBE]), [0, 127, 0, 0, 0, 300, 0, 1, 0]))
     green.run(hours=24 * 14)

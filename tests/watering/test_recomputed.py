@@ -99,6 +99,7 @@ def days_that_differ(cut_s):
     return different
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_s", [60, 1200])
 def test_power_cut_at_many_instants_of_a_day_changes_no_start_and_doubles_no_water(cut_s):
     assert days_that_differ(cut_s) == []
@@ -114,6 +115,7 @@ def test_a_start_that_the_cut_covers_is_made_up_for():
     assert 150 <= lost[0] <= 220 and lost[1:] == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_program_that_is_begun_again_after_each_start_is_seen(monkeypatch):
     """Planted: a start believes that nothing of its program has run."""
     from watering.schedule import Schedule

@@ -67,6 +67,7 @@ def test_programs_of_the_same_minute_begin_a_turn_each_and_the_next_at_once(monk
     assert len(begun) == 2 and begun[1] == begun[0] + 1
 
 
+@pytest.mark.slow
 def test_the_balance_waters_when_raw_would_be_passed_and_says_satisfied_before():
     green = Green(programs(PLAIN, [0, 127, 0, 0, 0, 300, 0, 1, 0]))
     green.run(hours=24 * 7)
@@ -195,6 +196,7 @@ def test_a_node_that_never_heard_of_a_level_keeps_the_hours_of_alerte():
     assert all(not 11 <= hour < 18 for hour, *_ in green.openings(1))
 
 
+@pytest.mark.slow
 def test_a_zone_under_a_ban_does_not_move_the_start_of_the_others():
     settings = programs(PLAIN, [0, 127, 0, 0, 0, 360, 1, 5, 100])
     free, banned = Green(settings), Green(settings, drought=3)

@@ -166,6 +166,7 @@ def test_a_zone_that_cannot_be_opened_is_told_and_ends_and_the_others_are_watere
     assert box.are_open() == [] and box.trade.outputs.ready()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("meter", [True, False])
 def test_a_battery_node_behind_a_dead_selector_sleeps_and_shuts_its_valve_at_a_waking(meter):
     settings = plain(valves=[2, 2, 2, 2, 0], battery=[2600, 1000, 12_000])

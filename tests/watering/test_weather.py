@@ -66,6 +66,7 @@ DAY_CMM = max(et0 for et0, _ in DAYS)
 RAIN_CMM = 10 * max(rain for _, rain in DAYS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "at_hour"),
     [
@@ -90,6 +91,7 @@ def test_the_story_has_rain_in_it():
     assert RAIN_CMM // 2 < days(dry) - days_in_time() <= RAIN_CMM + 100
 
 
+@pytest.mark.slow
 def test_the_bound_sees_rain_that_is_counted_twice():
     twice = [0, 1, 2, 2, 2, 5, 6, 7]
     assert days(twice) < days_in_time() - DAY_CMM
@@ -124,11 +126,13 @@ def converted(key, convert):
     return green.desk.trade.balance.et0_cmm, rungs - {None}
 
 
+@pytest.mark.slow
 def test_the_weather_of_this_june_by_its_right_units():
     et0_cmm, rungs = converted(quantity.TEMPERATURE, lambda value: value)
     assert rungs == {weather.CLIMATOLOGY, weather.PENMAN} and 400 < et0_cmm < 700
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "convert", "rung"),
     [

@@ -27,6 +27,7 @@ def test_a_clock_that_is_lost_during_a_run_ends_it():
     assert not any(green.pipes.open)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("date", [(2026, 3, 28), (2026, 10, 24)])
 @pytest.mark.parametrize("minutes", [90, 120, 150, 179, 180])
 def test_on_the_nights_when_legal_time_changes_each_program_starts_once_a_day(date, minutes):
