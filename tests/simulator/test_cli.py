@@ -36,6 +36,7 @@ def dark(monkeypatch):
     monkeypatch.setattr(LightDecision, "decide", lambda *_: Demand(0, "calendar", 0))
 
 
+@pytest.mark.slow
 def test_for_programs_it_prints_one_object(capsys):
     status, out = sim(capsys, "--json", "--seed", "7")
     assert status == 0
@@ -48,6 +49,7 @@ def test_for_programs_it_prints_one_object(capsys):
     assert figures["made"] == figures["delivered"] + figures["waiting"] > 0
 
 
+@pytest.mark.slow
 def test_for_several_seeds_it_prints_an_object_each(capsys):
     _, out = sim(capsys, "--json", "--seed", "4", "--seeds", "3")
     runs = [json.loads(line) for line in out.splitlines()]
@@ -55,11 +57,13 @@ def test_for_several_seeds_it_prints_an_object_each(capsys):
     assert len({run["digest"] for run in runs}) == 3
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_digest(capsys):
     first, second = (json.loads(sim(capsys, "--json")[1]) for _ in range(2))
     assert first["digest"] == second["digest"]
 
 
+@pytest.mark.slow
 def test_it_speaks_french_unless_asked_for_english(capsys):
     _, french = sim(capsys)
     _, english = sim(capsys, "--lang", "en")
@@ -69,6 +73,7 @@ def test_it_speaks_french_unless_asked_for_english(capsys):
     assert "nothing lost" in english
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dark")
 def test_a_violated_invariant_is_exit_status_3_and_is_told(capsys):
     status, out = sim(capsys, "--json")
@@ -82,6 +87,7 @@ def test_a_violated_invariant_is_exit_status_3_and_is_told(capsys):
     assert "DÉFAUT" in out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("dark")
 def test_it_stops_at_the_first_seed_with_a_fault(capsys):
     status, out = sim(capsys, "--json", "--seeds", "5")
@@ -89,6 +95,7 @@ def test_it_stops_at_the_first_seed_with_a_fault(capsys):
     assert len(out.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_it_draws_the_picture(capsys, tmp_path):
     path = tmp_path / "night.svg"
     status, out = sim(capsys, "--svg", str(path))

@@ -61,6 +61,7 @@ def test_the_same_seed_gives_the_same_run_to_the_last_event():
     assert second.counters == first.counters
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_world():
     short = Options(lamps=6, hours=1)
     assert live_through(short)[1].digest != live_through(replace(short, seed=2))[1].digest
@@ -161,6 +162,7 @@ def test_what_a_lamp_could_not_say_before_it_lost_its_mains_is_explained_by_a_ga
     assert result.verdict.gaps_explained > 10
 
 
+@pytest.mark.slow
 def test_progress_is_told_up_to_the_end():
     told = []
     Territory(Options(lamps=3, hours=1)).run(lambda done_s, total_s: told.append((done_s, total_s)))

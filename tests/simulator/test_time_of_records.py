@@ -1,5 +1,7 @@
 """Records of real nodes whose gateway had no clock: the UTC that the warehouse gives them, against the truth."""
 
+import pytest
+
 from simulator.options import HOUR_S, Options
 from simulator.territory import Territory
 from tests.support.territory_world import cut, story
@@ -23,6 +25,7 @@ def without_clocks():
     return territory, territory.run()
 
 
+@pytest.mark.slow
 def test_the_true_time_of_every_record_lies_within_what_the_warehouse_says():
     territory, result = without_clocks()
     assert (result.verdict.lost, result.verdict.altered, result.verdict.duplicated) == (0, 0, 0)

@@ -110,6 +110,7 @@ def test_a_silent_meter_is_one_alarm_and_hides_no_other():
     assert world.judged([silent, lamp]).faults == ()
 
 
+@pytest.mark.slow
 def test_garbage_on_the_meters_bus_raises_nothing():
     world = StreetWorld()
     world.street.twin.garbage_permille = 300
@@ -130,12 +131,14 @@ def test_a_silent_linky_is_one_alarm():
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_feedback_that_is_not_wired_makes_no_alarm_of_its_own():
     setup = SETUP._replace(wiring=WHOLE._replace(feedback=False))
     world = live_through(24, (19, "fail_lamp", 0, 2), setup=setup)
     assert world.judged([Cause(event.LAMPS_LOST, "bourg", world.unix_s(19), None, 15 * MINUTE_S, 1)]).faults == ()
 
 
+@pytest.mark.slow
 def test_a_photocell_under_a_plant_is_told_once_it_has_been_dark_for_too_long():
     world = StreetWorld()
     world.plant.photocell.is_covered = True
@@ -144,6 +147,7 @@ def test_a_photocell_under_a_plant_is_told_once_it_has_been_dark_for_too_long():
     assert world.judged([cause]).faults == ()
 
 
+@pytest.mark.slow
 def test_headlamps_in_the_photocell_change_nothing_without_a_clock():
     from simulator.cabinet.system_clock import Absent
 

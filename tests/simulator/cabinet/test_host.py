@@ -86,6 +86,7 @@ def test_unplugged_it_forgets_the_time_and_asks_for_it_again(world):
     assert sound(world)
 
 
+@pytest.mark.slow
 def test_a_battery_that_ends_unplugs_it_and_the_mains_bring_it_back(world):
     world.at(18, world.plant.set_mains, False)
     world.until(18.7)
@@ -114,6 +115,7 @@ def test_a_card_that_dies_under_a_running_agent_changes_nothing_on_the_street(wo
     assert sum(waiting) <= 12  # it drains again
 
 
+@pytest.mark.slow
 def test_on_a_dead_card_no_agent_starts_and_the_clock_has_the_street(world):
     world.until(17)
     world.host.card(ERRORS)
@@ -160,6 +162,7 @@ def test_the_kernel_carries_the_time_through_a_cut_for_hours_and_says_how_well()
     assert clock.read(11 * 3_600_000, has_network=False).unix_ms is None
 
 
+@pytest.mark.slow
 def test_an_agent_that_sees_nothing_any_more_keeps_the_calendar(world):
     world.until(16)
     world.side.is_blind = True
@@ -167,6 +170,7 @@ def test_an_agent_that_sees_nothing_any_more_keeps_the_calendar(world):
     assert world.lit() == [False, False] and sound(world) and world.checker.worst_dark_s <= 1
 
 
+@pytest.mark.slow
 def test_an_emergency_of_the_mayor_lights_the_street_at_once_and_outlives_a_restart(world):
     world.until(25)
     world.street.order_emergency("recherche", from_s=world.world.unix_s, to_s=world.unix_s(26))

@@ -91,6 +91,7 @@ def test_a_contactor_that_never_followed_the_mayor_is_a_fault_of_the_run(told):
     assert report.faults(unmeasured) == ["Béhuard: the emergency light was not measured"]
 
 
+@pytest.mark.slow
 def test_one_seed_is_one_night(told):
     assert live_through(1)[1] == told
 

@@ -18,6 +18,7 @@ def nonces():
         yield ledger
 
 
+@pytest.mark.slow
 def test_a_dusk_that_boots_200_lamps_is_all_reported_within_5_minutes(nonces):
     street = LinkStreet(200, loss_permille=100)
     street.begin()
@@ -33,6 +34,7 @@ def test_a_dusk_that_boots_200_lamps_is_all_reported_within_5_minutes(nonces):
     assert street.agreed() == 200 and nonces.sealed > 800
 
 
+@pytest.mark.slow
 def test_a_gateway_from_a_30_day_old_backup_uses_no_nonce_twice_and_has_its_nodes_back_in_10_minutes(nonces):
     street = LinkStreet(40, is_switched=False)
     street.begin()

@@ -29,6 +29,7 @@ def lived(data, hours, demand=0, start_ck=1900, **state):
     return room
 
 
+@pytest.mark.slow
 def test_a_room_that_nobody_heats_goes_to_the_outdoors_and_one_at_full_power_to_its_span():
     assert 300 <= lived(OFFICE, 24 * 30).air_ck <= 700  # the sun helps by day
     for data in (CLASSROOM, TOWN_HALL, OFFICE):
@@ -87,6 +88,7 @@ def cold_world():
     return WarmWorld(model_of(programme=NEVER), start_ck=700, mean_ck=-900)
 
 
+@pytest.mark.slow
 def test_sound_code_passes_the_checker_in_hard_frost_and_in_a_working_week():
     assert judged(cold_world(), 24 * 60, NEVER) == []
     week = heating.DEFAULT_PROGRAMME
@@ -136,6 +138,7 @@ def closed_world():
     return world
 
 
+@pytest.mark.slow
 def test_closed_days_are_judged_as_the_long_emptiness_that_they_are():
     week = heating.DEFAULT_PROGRAMME
     assert judged(closed_world(), 48 * 60, week, exceptions=(CLOSED_DAYS,)) == []
@@ -143,6 +146,7 @@ def test_closed_days_are_judged_as_the_long_emptiness_that_they_are():
     assert "above its ceiling" in judged(usual, 30 * 60, week, exceptions=(CLOSED_DAYS,))[0]
 
 
+@pytest.mark.slow
 def test_a_trade_that_takes_closed_days_one_by_one_is_caught(monkeypatch):
     """The planted bug: an exception is of today alone."""
     kept = SetpointLadder._exceptional
@@ -163,6 +167,7 @@ def blind_world(output):
     return world
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
 def test_a_room_without_a_thermometer_is_judged_by_its_heat_and_not_by_the_ceiling_of_empty_rooms(output):
     assert judged(blind_world(output), 48 * 60, NEVER) == []

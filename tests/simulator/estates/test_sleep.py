@@ -48,6 +48,7 @@ def whole(world):
     return made == list(range(len(made))) and world.missing() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 4])
 def test_a_week_on_a_battery(seed, ledger):
     world = Sleepy(SHORT, seed=seed)
@@ -69,6 +70,7 @@ def test_a_week_on_a_battery(seed, ledger):
     assert world.gateway.link.sessions.counters["handshakes"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ppm", [-9_000, 9_000])
 def test_a_sleep_that_is_counted_one_percent_wrong_waters_at_the_right_minute(monkeypatch, ppm):
     monkeypatch.setattr(deep_sleep, "_RATE_PPM", 0)
@@ -81,6 +83,7 @@ def test_a_sleep_that_is_counted_one_percent_wrong_waters_at_the_right_minute(mo
     assert max(stamp.uncertainty_s for stamp in stamps[5:]) <= 45 and stamps[-1].uncertainty_s <= 8, "it has learned"
 
 
+@pytest.mark.slow
 def test_three_days_without_a_gateway_cost_no_record_and_little_radio():
     world = Sleepy(SHORT)
     world.run(days=1)
@@ -149,6 +152,7 @@ def test_a_gateway_that_started_anew_and_one_that_was_replaced_by_itself_are_agr
 # --- the clock chip -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_with_a_clock_chip_it_waters_at_its_minute_for_weeks_without_a_gateway():
     world = Sleepy(SHORT)
     world.host.clock_chip = ClockChip(ppm=4)
@@ -230,6 +234,7 @@ def test_a_leak_behind_shut_valves_wakes_it_pulse_by_pulse_and_is_told_once():
     assert [active for _, active, _ in world.events_of(event.WATER_LEAK)] == [True, False]
 
 
+@pytest.mark.slow
 def test_below_its_reserve_nothing_opens_and_the_sun_brings_it_back():
     world = Sleepy(SHORT, panel_ma=300)
     world.until_asleep()
@@ -257,12 +262,14 @@ def test_a_valve_that_is_open_when_the_cell_sags_is_shut_at_its_time():
     assert world.space.checker.violations == [] and world.space.open_asleep == 0
 
 
+@pytest.mark.slow
 def test_a_summer_on_a_small_panel_fills_the_cell_while_it_waters_every_night():
     world = Sleepy(SHORT, panel_ma=150, permille=500)
     world.run(days=3)
     assert world.battery.permille() > 900 and world.battery.gained_uas > world.battery.drawn_uas
 
 
+@pytest.mark.slow
 def test_a_node_that_waters_nothing_lives_on_a_few_milliampere_hours_a_day():
     idle = Sleepy(programs(SHORT, [0, 64, 0, 0, 0, 300, 0, 7, 10]))  # on Sundays; the story begins on a Monday
     idle.run(days=2)

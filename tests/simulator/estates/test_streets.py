@@ -85,6 +85,7 @@ def test_a_lamp_may_burn_by_day_under_a_dark_sky_and_only_where_a_cell_looks_at_
     assert (checker.by_cell_checks > 0) is (lux == 40)
 
 
+@pytest.mark.slow
 def test_few_lamps_have_none_of_it():
     assert set(streets.FITTED) and max(streets.FITTED) < streets._FITTED_FROM
     _, result = live_through(Options(lamps=3, hours=1))

@@ -163,6 +163,7 @@ def test_a_trade_that_ignores_drought_law_is_caught(monkeypatch):
     assert found and "forbidden" in found[0]
 
 
+@pytest.mark.slow
 def test_a_trade_whose_valves_have_no_deadline_and_whose_runs_never_end_is_caught(monkeypatch):
     from watering import runs, valves
 

@@ -133,10 +133,12 @@ def _an_evening(*, is_restless):
     return host.done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_a_gateway_needs_no_poll_beside_its_deadlines(seed):
     assert _a_rough_hour(seed, is_restless=True) == _a_rough_hour(seed, is_restless=False)
 
 
+@pytest.mark.slow
 def test_a_cabinet_needs_no_poll_beside_its_deadlines():
     assert _an_evening(is_restless=True) == _an_evening(is_restless=False)

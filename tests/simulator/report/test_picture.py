@@ -8,6 +8,8 @@ import pytest
 from simulator.report import picture
 from tests.support.territory_world import ordinary
 
+pytestmark = pytest.mark.slow  # of a simulated night
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

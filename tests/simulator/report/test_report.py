@@ -9,6 +9,8 @@ import pytest
 from simulator.report import text as report
 from tests.support.territory_world import SMALL, ordinary, untroubled
 
+pytestmark = pytest.mark.slow  # of a simulated night
+
 KEYS = {
     "seed",
     "digest",

@@ -13,6 +13,7 @@ def whole(figures):
     return figures.made == figures.arrived == figures.acknowledged > 0
 
 
+@pytest.mark.slow
 def test_fifty_nodes_through_bursts_of_loss_and_doubled_frames_every_record_arrives_once():
     figures = RadioStreet(RadioOptions(nodes=50, minutes=30)).run()
     assert whole(figures) and figures.made == 50 * 30
@@ -28,6 +29,7 @@ def test_fifty_nodes_through_bursts_of_loss_and_doubled_frames_every_record_arri
     assert figures.air_ms_per_record < 12 * figures.air_ms_per_record_perfect
 
 
+@pytest.mark.slow
 def test_a_good_air_costs_what_the_frames_take_and_nothing_is_said_twice():
     figures = RadioStreet(RadioOptions(nodes=50, minutes=20, air=PERFECT)).run()
     assert whole(figures) and figures.suppressed == figures.again == figures.retransmitted == 0
@@ -35,16 +37,19 @@ def test_a_good_air_costs_what_the_frames_take_and_nothing_is_said_twice():
     assert figures.wait_p99_ms < 1000, "all begin at once"
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_figures_and_another_does_not():
     options = RadioOptions(nodes=10, minutes=10)
     assert RadioStreet(options).run() == RadioStreet(options).run() != RadioStreet(options._replace(seed=2)).run()
 
 
+@pytest.mark.slow
 def test_collisions_and_a_pool_that_leaks_cost_time_and_no_record():
     figures = RadioStreet(RadioOptions(minutes=20, air=AirOptions(collision=150, leak=4))).run()
     assert whole(figures) and figures.reinits > 0 and figures.overruns == 0
 
 
+@pytest.mark.slow
 def test_a_concentrator_that_starts_again_and_again_costs_time_and_no_record():
     street = RadioStreet(RadioOptions(minutes=20))
     for minute in range(1, 20, 2):
