@@ -114,10 +114,11 @@ FEW_FILES = 12  # are tested in the time in which processes start
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """`-n auto`: a process more than there are cores, for some tests wait for real parts most of the time."""
+    """`-n auto`: two more than there are cores, for real parts are waited for most of the time; not in the quick loop,
+    which waits for nothing."""
     if config.option.of and len(affected(config.option.of)) <= FEW_FILES:
         return 0
-    return 1 + (os.cpu_count() or 1)
+    return (os.cpu_count() or 1) + (0 if config.option.quick else 2)
 
 
 @pytest.hookimpl(optionalhook=True)

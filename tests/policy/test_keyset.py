@@ -78,6 +78,7 @@ def test_what_is_not_signed_is_refused_for_its_form():
         assert refusal(data) == FORM
 
 
+@pytest.mark.slow
 def test_no_bit_of_a_signed_policy_may_change():
     signed = signed_policy()
     for bit in range(len(signed) * 8):
@@ -162,6 +163,7 @@ def test_another_commune_another_use_and_another_form_are_refused():
     assert set_refusal(signed_policy()) == FORM
 
 
+@pytest.mark.slow
 def test_no_bit_of_a_signed_set_may_change():
     signed = signed_keyset(NEXT, MAYOR, DEPUTY)
     for bit in range(len(signed) * 8):

@@ -97,6 +97,7 @@ def test_a_module_that_is_let_go_stays():
     assert "pack.later" in bundle.bundle(PROGRAM, ["main"], ["pack.later"]).modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_each_kind_is_bundled_whole(kind):
     bundled = bundle.of_kind(kind)

@@ -176,6 +176,7 @@ print(len(count))
 """
 
 
+@pytest.mark.slow
 def test_no_help_ends_in_a_fault_where_no_extra_is_installed(repository):
     done = subprocess.run([sys.executable, "-c", WALK], cwd=repository, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

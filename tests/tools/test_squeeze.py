@@ -79,6 +79,7 @@ def test_a_contract_with_older_files_is_asked_at_run_time():
     assert folded == {"guard": "POWER = 'power'\n", "main": "import guard\nprint(guard.POWER)\n"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_every_program_still_compiles_and_loses_a_third_of_its_names(kind):
     modules = firmware_modules.needed(kind)

@@ -10,6 +10,7 @@ from watering import limits, settings
 from wire import event
 
 
+@pytest.mark.slow
 def test_a_zones_flow_is_learned_from_three_clean_runs_and_kept():
     green = Green(ONE, flows=[18_000, 20_000, 8000])
     green.run(hours=24 * 3 + 8)
@@ -129,6 +130,7 @@ def test_what_runs_alone_goes_on_alone_after_a_sleep():
     assert [job.zone for job in woken.runs.jobs] == [1, 2, 3] and woken.runs.alone == 1 << 1
 
 
+@pytest.mark.slow
 def test_too_much_of_two_together_is_no_stuck_valve_of_the_one_that_ran_alone_before():
     settings = programs(TOGETHER, [0, 127, 0, 0, 0, 300, 0, 3, 50])
     settings["watering"][1][0][5:7] = 2500, 5000

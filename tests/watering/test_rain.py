@@ -52,6 +52,7 @@ def test_the_delay_is_the_settings(off_h, skips):
     assert len(green.openings(1)) == 5 - skips
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut_h", [1, 40])
 def test_a_longer_delay_goes_on_through_a_power_cut(cut_h):
     green = rained_on({**ONE, "rain": [2, 72]})

@@ -85,6 +85,7 @@ def test_late_or_unordered_figures_are_off_by_a_day_at_most_and_no_rain_counts_t
     assert late <= in_time + RAIN_CMM + 2 * DAY_CMM
 
 
+@pytest.mark.slow
 def test_the_story_has_rain_in_it():
     dry = [DAYS.index((480, 0)) if rain else which for which, (_, rain) in enumerate(DAYS)]
     # On the shrubs a fifth of ET0 is lost of it, and a dry day takes more than a wet one.
@@ -155,6 +156,7 @@ def test_a_sensor_in_another_unit_leaves_et0_and_buckets_within_their_bounds(key
 
 
 # ET0 in mm, 0.1 mm, 0.01 in, right, the most, beyond; rain in cm, mm, right, in 0.01 mm, the most, beyond.
+@pytest.mark.slow
 @pytest.mark.parametrize("et0", [4, 46, 17, 460, 1200, 1201])
 @pytest.mark.parametrize("rain", [0, 6, 600, 3001])
 def test_figures_of_the_gateway_in_another_unit_leave_the_bucket_within_its_bounds(et0, rain):

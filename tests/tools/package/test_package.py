@@ -60,6 +60,7 @@ def test_two_builds_are_the_same_bytes(package, tmp_path):
     assert again.read_bytes() == package.read_bytes()
 
 
+@pytest.mark.slow
 def test_everything_is_roots_of_one_time_and_writable_by_nobody_else(package):
     for name, (member, _data) in members(package).items():
         assert (member.uid, member.gid, member.mtime) == (0, 0, EPOCH), name

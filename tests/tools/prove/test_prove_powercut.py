@@ -10,6 +10,7 @@ from tools import cli
 from tools.prove import powercut
 
 
+@pytest.mark.slow
 def test_nothing_acknowledged_is_lost_at_any_operation_looked_at(capsys):
     assert cli.main(["prove", "powercut", "--seed", "2", "--every", "17", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)
@@ -20,6 +21,7 @@ def test_nothing_acknowledged_is_lost_at_any_operation_looked_at(capsys):
     assert figures["lost"] == figures["duplicated"] == figures["altered"] == figures["failed"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_bug_is_caught(planted, monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.gateway.Journal", planted)
@@ -36,6 +38,7 @@ class DoesNotComeBack(Journal):
         return report
 
 
+@pytest.mark.slow
 def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.gateway.Journal", DoesNotComeBack)
     figures = powercut.prove(1, 1, every=17)
@@ -43,6 +46,7 @@ def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
     assert "a torn folder" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_gateway_that_thins_without_a_durable_explanation_is_caught(monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.own_records.OwnRecords.explain", lambda own, body, *, now_ms: ("event", -1))
     figures = powercut.prove(1, 1, every=17)
