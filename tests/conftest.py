@@ -137,15 +137,19 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Under `pytest -n`: what takes long with real parts begins first. It waits most of the time, and meanwhile the
-    other processes have the processors."""
+    """Under `pytest -n`: what takes long with real parts begins first, the largest limit of time before all. It waits
+    most of the time, and meanwhile the other processes have the processors."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not _is_long_and_real(item))
+        items.sort(key=lambda item: -_patience_s(item))
 
 
-def _is_long_and_real(item):
+def _patience_s(item):
+    """Returns the limit of time of a long test with real parts; 0 for any other."""
     marks = {mark.name for mark in item.iter_markers()}
-    return "slow" in marks and not marks.isdisjoint(("live", "root"))
+    if "slow" not in marks or marks.isdisjoint(("live", "root")):
+        return 0
+    limit = item.get_closest_marker("timeout")
+    return limit.args[0] if limit else 1
 
 
 # --- MicroPython VMs ------------------------------------------------------------------------------
