@@ -58,6 +58,7 @@ def test_120_days_without_a_gateway_every_edge_comes_once_by_the_calendar_and_wi
     assert {rule for _, _, rule in world.edges} == {"boot", "calendar"}
 
 
+@pytest.mark.slow
 def test_120_days_without_a_gateway_are_one_boot_and_a_bounded_memory():
     world = alone()
     assert len(world.events(event.BOOT)) == 1

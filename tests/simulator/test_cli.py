@@ -104,6 +104,7 @@ def test_it_draws_the_picture(capsys, tmp_path):
     assert ElementTree.parse(path).getroot().tag.endswith("svg")
 
 
+@pytest.mark.slow
 def test_its_options_reach_the_run(capsys):
     figures = json.loads(sim(capsys, "--json", "--no-faults", "--loss", "0", "--calendar", "all-night")[1])
     assert (figures["lamps"], figures["hours"]) == (3, 2)

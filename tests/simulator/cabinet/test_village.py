@@ -70,6 +70,7 @@ def test_the_street_follows_the_policy_and_every_cause_is_told(told):
     assert told.counted[welded].lit_ms > told.counted[welded].wanted_ms + 6 * 3_600_000
 
 
+@pytest.mark.slow
 def test_the_mayors_order_is_light_within_a_second_and_measured_in_watts(told):
     ordered = told.ordered
     assert 0 < ordered.lit_ms - ordered.at_ms < 1000

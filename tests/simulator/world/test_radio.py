@@ -59,6 +59,7 @@ def test_a_concentrator_that_starts_again_and_again_costs_time_and_no_record():
     assert street.core.counters["resets"] == 10
 
 
+@pytest.mark.slow
 def test_hundreds_of_nodes_share_the_drivers_places():
     figures = RadioStreet(RadioOptions(nodes=300, minutes=10, period_s=120)).run()
     assert whole(figures) and figures.overruns == 0
