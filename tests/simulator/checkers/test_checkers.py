@@ -271,13 +271,18 @@ class StreetLamp:
 
 
 class Wants:
-    """A policy that always wants one level."""
+    """A policy that always wants one level: its night never ends."""
+
+    start_s, end_s = 0, 1 << 32
 
     def __init__(self, level):
-        self.level_percent = level
+        self._level = level
 
-    def wanted(self, unix_s):
+    def night(self, unix_s):
         return self
+
+    def changes(self):
+        return [(self.start_s, self._level, 0)]
 
 
 @pytest.mark.parametrize(("wanted", "light"), [(100, 0), (0, 100)])
