@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.affected import affected
 from tests.support.durations import Durations
-from tools.affected import affected
 from tools.package import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent

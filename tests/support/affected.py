@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("firmware", "gateway", "simulator", "tools", "tests")
 CHANGED = "changed"
 # Top-level folder -> where its mirror stands under tests/, if not under its own name.

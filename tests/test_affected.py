@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tools.affected import affected, changed
+from tests.support.affected import affected, changed
 
 TREE = {
     "firmware/wire/cbor.py": "",
