@@ -8,6 +8,7 @@ its position through all that the chip does: it is in `bench-valves`, master and
 """
 
 import json
+import os
 import sys
 
 import bench_lamp
@@ -101,8 +102,10 @@ class Desk:
         if self._room is not None:
             self._heat(number, level)
         if self._valves:
-            with open(VALVES_FILE, "w") as file:
+            # Whole or not at all: the process may be killed in between, and a valve has a position all the same.
+            with open(VALVES_FILE + ".new", "w") as file:
                 file.write("".join(["1" if valve.is_open else "0" for valve in self._valves]))
+            os.rename(VALVES_FILE + ".new", VALVES_FILE)
 
     def _heat(self, number, level):
         if number == facts.RELAY_PIN:
