@@ -25,7 +25,8 @@ def output(interpreter, path, **environment):
 
 @cache
 def output_on_cpython(name):
-    return output(sys.executable, FOLDER / name, PYTHONPATH=str(FIRMWARE), PYTHONIOENCODING="utf-8")
+    path = os.pathsep.join((str(FIRMWARE), str(FOLDER / "cpython")))  # the chip's modules that CPython has not
+    return output(sys.executable, FOLDER / name, PYTHONPATH=path, PYTHONIOENCODING="utf-8")
 
 
 @pytest.mark.every_vm

@@ -1,6 +1,5 @@
 """OSCORE with each interpreter's own AES: vectors, digests, refusals, windows."""
 
-import sys
 from binascii import hexlify, unhexlify
 from hashlib import sha256
 
@@ -8,25 +7,13 @@ from wire import ccm, oscore, oscore_context
 from wire import coap_message as messages
 from wire.faults import WireFault
 
-if sys.implementation.name == "micropython":
-    try:
-        from cryptolib import aes
-    except ImportError:
-        print("this MicroPython has no cryptolib")
-        raise SystemExit(1)
-    CIPHER = ccm.CryptolibCipher(aes)
-else:
-    from cryptography.hazmat.primitives.ciphers import Cipher, modes
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+try:
+    from cryptolib import aes
+except ImportError:
+    print("this interpreter has no cryptolib")
+    raise SystemExit(1)
 
-    class aes:  # noqa: N801, its name on MicroPython
-        def __init__(self, key, mode, iv=None):
-            self.encryptor = Cipher(AES(key), modes.ECB() if iv is None else modes.CBC(iv)).encryptor()
-
-        def encrypt(self, data, into):
-            into[:] = self.encryptor.update(data)
-
-    CIPHER = ccm.CryptolibCipher(aes)
+CIPHER = ccm.CryptolibCipher(aes)
 
 
 def hexed(data):

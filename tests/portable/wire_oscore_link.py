@@ -1,7 +1,6 @@
 """A node's end of the protected link against a scripted gateway, with each interpreter's own AES: the handshake, a lost
 answer, a gateway that starts anew, a forged hint, a request of the gateway's, the same datagrams everywhere."""
 
-import sys
 from binascii import hexlify
 from hashlib import sha256
 
@@ -11,25 +10,13 @@ from wire.coap import Endpoint, Failed, Refused, Request
 from wire.oscore_context import GATEWAY_ID, NODE_ID_BYTES, Pairing, Session, unwrap, usual_kid, wrap
 from wire.oscore_link import NodeLink
 
-if sys.implementation.name == "micropython":
-    try:
-        from cryptolib import aes
-    except ImportError:
-        print("this MicroPython has no cryptolib")
-        raise SystemExit(1)
-    CIPHER = ccm.CryptolibCipher(aes)
-else:
-    from cryptography.hazmat.primitives.ciphers import Cipher, modes
-    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+try:
+    from cryptolib import aes
+except ImportError:
+    print("this interpreter has no cryptolib")
+    raise SystemExit(1)
 
-    class aes:  # noqa: N801, its name on MicroPython
-        def __init__(self, key, mode, iv=None):
-            self.encryptor = Cipher(AES(key), modes.ECB() if iv is None else modes.CBC(iv)).encryptor()
-
-        def encrypt(self, data, into):
-            into[:] = self.encryptor.update(data)
-
-    CIPHER = ccm.CryptolibCipher(aes)
+CIPHER = ccm.CryptolibCipher(aes)
 
 NODE = bytes((0x7C, 0x1F, 0x0A, 0x2C, 1, 0, 0, 1))
 SECRET = sha256(b"secret").digest()[:16]
