@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -91,17 +92,13 @@ def pytest_cmdline_main(config):
         settings.load_profile("quick")
 
 
-_chosen = []  # the answer for --of, found once
-
-
-def _is_chosen(path, names):
-    if not _chosen:
-        _chosen.append(affected(names))
-    return path in _chosen[0]
+@cache
+def _chosen(*names):
+    return affected(names)
 
 
 def pytest_ignore_collect(collection_path, config):
-    if config.option.of and collection_path.match("test_*.py") and not _is_chosen(collection_path, config.option.of):
+    if config.option.of and collection_path.match("test_*.py") and collection_path not in _chosen(*config.option.of):
         return True
     return None
 
@@ -116,7 +113,7 @@ FEW_FILES = 12  # are tested in the time in which processes start
 def pytest_xdist_auto_num_workers(config):
     """`-n auto`: two more than there are cores, for real parts are waited for most of the time; not in the quick loop,
     which waits for nothing."""
-    if config.option.of and len(affected(config.option.of)) <= FEW_FILES:
+    if config.option.of and len(_chosen(*config.option.of)) <= FEW_FILES:
         return 0
     return (os.cpu_count() or 1) + (0 if config.option.quick else 2)
 
