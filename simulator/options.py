@@ -6,6 +6,7 @@ power fails in a cabinet. Times are seconds after the start of the run.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from simulator.cabinet.village import Happening
 from simulator.cabinet.village import draw as draw_village
@@ -122,6 +123,22 @@ def share(count: int, index: int, cabinets: int) -> int:
     return (count + cabinets - 1 - index) // cabinets
 
 
+class Shares(NamedTuple):
+    """Holds what each cabinet has: lamps, rooms and green spaces."""
+
+    lamps: list[int]
+    rooms: list[int]
+    greens: list[int]
+
+
+def shares(options: Options) -> Shares:
+    """Returns the share of each cabinet in a territory."""
+    cabinets = range(options.cabinets)
+    rooms = [share(options.rooms, index, options.cabinets) for index in cabinets]
+    greens = [share(options.greens, index, options.cabinets) for index in cabinets]
+    return Shares([district.lamps for district in districts(options)], rooms, greens)
+
+
 def draw(options: Options) -> Drawn:
     """Draws the faults of the first `hours` from the seed.
 
@@ -144,8 +161,9 @@ def draw(options: Options) -> Drawn:
     drawn.cuts = [
         cut for cut in drawn.cuts if cut.to_s < options.faults_s and (cut.cabinet or 0) < options.cabinets
     ]
+    parts = shares(options)
     for first, chance in zip(trios, chances, strict=True):
-        _draw_failures(options, drawn, first, chance)
+        _draw_failures(drawn, parts, first, chance)
     if not options.until_dusk:
         _leave_out_late(drawn, options.faults_s)
     return drawn
@@ -164,25 +182,22 @@ def _draw_cuts(drawn: Drawn, first: int, prng: Prng) -> None:
     drawn.cuts.append(Cut("power", first + prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
 
 
-def _draw_failures(options: Options, drawn: Drawn, first: int, prng: Prng) -> None:
+def _draw_failures(drawn: Drawn, parts: Shares, first: int, prng: Prng) -> None:
     """Draws what fails of the equipment of three cabinets."""
-    last = min(first + _TRIO, options.cabinets)
-    lamps = [district.lamps for district in districts(options)]
-    before, count = sum(lamps[:first]), sum(lamps[first:last])
+    lamps, rooms, greens = ((sum(part[:first]), sum(part[first : first + _TRIO])) for part in parts)
+    before, count = lamps
     if count >= 12:
         chosen = [before + index for index in prng.pick(3, count)]
         drawn.dead_lamps += [(chosen[0], 5 * HOUR_S), (chosen[1], 9 * HOUR_S)]
         drawn.stuck_relays.append((chosen[2], 3 * HOUR_S))
     estate = prng.split("estate")
-    for total, faults, from_s, within_s in (
-        (options.rooms, drawn.dead_thermometers, 8 * HOUR_S, 8 * HOUR_S),
-        (options.greens, drawn.broken_pipes, 6 * HOUR_S, 0),
-    ):
-        shares = [share(total, index, options.cabinets) for index in range(last)]
-        before, count = sum(shares[:first]), sum(shares[first:])
-        if count:
-            index = before + estate.randrange(count)
-            faults.append((index, from_s + (estate.randrange(within_s) if within_s else 0)))
+    before, count = rooms
+    if count:
+        index = before + estate.randrange(count)
+        drawn.dead_thermometers.append((index, 8 * HOUR_S + estate.randrange(8 * HOUR_S)))
+    before, count = greens
+    if count:
+        drawn.broken_pipes.append((before + estate.randrange(count), 6 * HOUR_S))
 
 
 def _leave_out_late(drawn: Drawn, faults_s: int) -> None:

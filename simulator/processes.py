@@ -41,7 +41,7 @@ def parts_of(cabinets: int, processes: int) -> list[Part]:
 def run(
     options: Options, drawn: Drawn | None = None, *, processes: int = 1, progress: Progress | None = None
 ) -> Result:
-    """Runs a territory and judges it; calls `progress(done_s, total_s)` as the slowest part of all goes on."""
+    """Runs a territory and judges it; calls `progress(done_s, total_s)` with the mean of its parts."""
     parts = parts_of(options.cabinets, processes)
     shown = _Shown(len(parts), progress)
     if processes == 1:

@@ -30,10 +30,10 @@ from simulator.hosts.centre import Centre, Control
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.node import NodeHost
-from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, share
+from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, shares
 from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air, Lamp
-from simulator.report.result import Result, Snapshot
+from simulator.report.result import Result, Snapshot, added
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -87,9 +87,7 @@ class Territory:
         self.gateways: list[GatewayHost] = []
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
         places = districts(options)
-        rooms, greens = ([share(count, index, len(places)) for index in range(len(places))]
-                         for count in (options.rooms, options.greens))
-        lamps = [place.lamps for place in places]
+        lamps, rooms, greens = shares(options)
         first_lamp, first_room, first_green = (sum(counts[: part.first]) for counts in (lamps, rooms, greens))
         self.streets = Streets(self.world, self._joining, calendar=options.calendar, first=first_lamp)
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
@@ -266,10 +264,7 @@ class Territory:
         stored_wh = sum(
             energy.wh for host in self.streets.hosts for energy in warehouse.energy_wh(host.settings.node).values()
         )
-        counters: dict[str, int] = {}
-        for gateway in self._hosts:
-            for name, value in gateway.totals().items():
-                counters[name] = counters.get(name, 0) + value
+        counters = added(gateway.totals() for gateway in self._hosts)
         readings, assets, stored_digest = self._stored()
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
         return Result(

@@ -4,8 +4,8 @@ Both are clients of the modelled broker. The real control daemon is `tools/centr
 signed from a story, and nothing is kept.
 """
 
-from simulator.world.broker import Broker
-from simulator.world.chance import Prng
+from simulator.world.broker import Broker, gateway_of
+from simulator.world.chance import Prng, Streams
 from simulator.world.time import World
 from tools.centre.ingest.warehouse import Warehouse
 from wire import command, topic
@@ -21,8 +21,7 @@ class Centre:
 
     def __init__(self, world: World, prng: Prng, broker: Broker, path: str = ":memory:") -> None:
         self._world = world
-        self._prng = prng
-        self._delays: dict[str, Prng] = {}
+        self._delays = Streams(prng)  # by gateway
         self._broker = broker
         self.warehouse = Warehouse(path, synchronous="OFF")
         self._running = False
@@ -54,10 +53,8 @@ class Centre:
 
     def on_message(self, name: str, payload: bytes) -> None:
         # The chance of each gateway is its own: how long one has to wait says nothing of another.
-        gateway = "/".join(topic.parse(name)[1:])
-        if gateway not in self._delays:
-            self._delays[gateway] = self._prng.split(gateway)
-        self._world.after(self._delays[gateway].between(*_COMMIT_MS), self._commit, self._life, name, payload)
+        delay_ms = self._delays[gateway_of(name)].between(*_COMMIT_MS)
+        self._world.after(delay_ms, self._commit, self._life, name, payload)
 
     def _reconnect(self, life: int) -> None:
         if self._running and life == self._life:

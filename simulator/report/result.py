@@ -4,6 +4,7 @@ A territory may run in parts (`simulator.processes`); `joined` makes one result 
 """
 
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import reduce
@@ -158,7 +159,7 @@ def joined(parts: Sequence[Result]) -> Result:
         "worst_delay_s": max(part.worst_delay_s for part in parts),
         "plants": tuple(_sum(figures) for figures in zip(*(part.plants for part in parts), strict=True)),
         "snapshots": [_snapshot(moment, parts) for moment in zip(*(part.snapshots for part in parts), strict=True)],
-        "counters": _added_counters(part.counters for part in parts),
+        "counters": added(part.counters for part in parts),
     }
     names = [one.name for one in fields(Result) if one.name not in apart]
     return Result(**apart, **{name: _sum([getattr(part, name) for part in parts]) for name in names})
@@ -186,9 +187,9 @@ def _snapshot(moment: tuple[Snapshot, ...], parts: Sequence[Result]) -> Snapshot
     )
 
 
-def _added_counters(parts: Iterable[dict[str, int]]) -> dict[str, int]:
-    added: dict[str, int] = {}
+def added(parts: Iterable[dict[str, int]]) -> dict[str, int]:
+    """Returns the sums of counters, by name."""
+    total: Counter[str] = Counter()
     for counters in parts:
-        for name, value in counters.items():
-            added[name] = added.get(name, 0) + value
-    return added
+        total.update(counters)
+    return dict(total)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from simulator.world.chance import Prng
+from simulator.world.chance import Prng, Streams
 from simulator.world.network import FIBRE
 from simulator.world.time import World
 
@@ -44,8 +44,7 @@ class Broker:
 
     def __init__(self, world: World, prng: Prng) -> None:
         self._world = world
-        self._prng = prng
-        self._delays: dict[str, Prng] = {}
+        self._delays = Streams(prng)  # by gateway or client
         self._sessions: dict[str, Session] = {}
         self._connected: dict[str, Client] = {}
         self.alive = True
@@ -77,7 +76,7 @@ class Broker:
 
     def publish(self, name: str, token: int, topic: str, payload: bytes) -> None:
         """Accepts QoS 1 from `name`: acknowledged, then queued for every session that matches."""
-        gateway = _gateway(topic)
+        gateway = gateway_of(topic)
         self._world.after(self._delay_ms(gateway), self._accept, name, gateway, token, topic, payload)
 
     def forget(self) -> None:
@@ -130,11 +129,9 @@ class Broker:
 
     def _delay_ms(self, of: str) -> int:
         """Draws a delay from the chance of one gateway or client."""
-        if of not in self._delays:
-            self._delays[of] = self._prng.split(of)
         return self._delays[of].between(FIBRE.delay_min_ms, FIBRE.delay_max_ms)
 
 
-def _gateway(topic: str) -> str:
+def gateway_of(topic: str) -> str:
     """Returns the commune and the name of the gateway that a topic is of."""
     return "/".join(topic.split("/")[-2:])

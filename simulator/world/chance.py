@@ -54,3 +54,15 @@ class Prng:
         while len(chosen) < min(count, total):
             chosen.add(self.randrange(total))
         return sorted(chosen)
+
+
+class Streams(dict[str, Prng]):
+    """Holds a stream of chance for each name, split from one stream when its name first comes."""
+
+    def __init__(self, prng: Prng) -> None:
+        super().__init__()
+        self._prng = prng
+
+    def __missing__(self, name: str) -> Prng:
+        stream = self[name] = self._prng.split(name)
+        return stream
