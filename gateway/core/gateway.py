@@ -22,6 +22,7 @@ from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
+from gateway.core.deadlines import earliest
 from gateway.core.directives.directives import DirectiveService
 from gateway.core.inbox.anchors import BootAnchors
 from gateway.core.inbox.inbox import Inbox
@@ -294,22 +295,20 @@ class Gateway:
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """Return when `poll` is due at the latest; None: only an event will make it due."""
-        earliest = None
-        for deadline in (
-            self.link.deadline_ms(),
-            self.downlink.deadline_ms(),
-            self.directive_service.directives.deadline_ms(),
-            self._flush_at_ms,
-            self.bearers.deadline_ms(),
-            self.uplink.deadline_ms(),
-            self.thinner.deadline_ms(),
-            self.anchors.deadline_ms(),
-            self.own.deadline_ms(),
-            None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
-        ):
-            if deadline is not None and (earliest is None or deadline < earliest):
-                earliest = deadline
-        return earliest
+        return earliest(
+            (
+                self.link.deadline_ms(),
+                self.downlink.deadline_ms(),
+                self.directive_service.directives.deadline_ms(),
+                self._flush_at_ms,
+                self.bearers.deadline_ms(),
+                self.uplink.deadline_ms(),
+                self.thinner.deadline_ms(),
+                self.anchors.deadline_ms(),
+                self.own.deadline_ms(),
+                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
+            )
+        )
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""

@@ -12,6 +12,7 @@ from gateway.core.bearers.budget import ALL, Budget
 from gateway.core.bearers.connection import Change, Connect, Connection, Drop, Probe
 from gateway.core.bearers.modem import CutPower, Modem, Write
 from gateway.core.custody.disk import Disk
+from gateway.core.deadlines import earliest
 from gateway.core.status import BearerStatus
 from gateway.core.wallclock import WallClock
 from wire import event
@@ -95,12 +96,7 @@ class Bearers:
 
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due at the latest; None: only an event will make it due."""
-        earliest = self.connection.deadline_ms()
-        for modem in self.modems.values():
-            deadline = modem.deadline_ms()
-            if deadline is not None and (earliest is None or deadline < earliest):
-                earliest = deadline
-        return earliest
+        return earliest([self.connection.deadline_ms(), *[modem.deadline_ms() for modem in self.modems.values()]])
 
     def policy(self) -> str:
         """Returns what may be sent now: all, unless the active bearer is metered and its budget runs out."""

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer, BearerHealth
+from gateway.core.deadlines import earliest
 
 # Denotes the system's own route.
 UNBOUND = Bearer("default")
@@ -161,12 +162,8 @@ class Connection:
 
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
-        earliest = self._attempt_by_ms if self._attempt is not None else self._due_ms()
-        for health in self._order if self._several else ():
-            deadline = health.deadline_ms()
-            if earliest is None or deadline < earliest:
-                earliest = deadline
-        return earliest
+        due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
+        return earliest([due_ms, *[health.deadline_ms() for health in self._order]]) if self._several else due_ms
 
     def is_up(self, bearer: str) -> bool:
         """Returns whether a bearer counts as up."""
