@@ -44,6 +44,7 @@ _HOURLY = (
 )
 # Keys of a sample that no record carries.
 _INSIDE = inputs.KEYS + (quantity.OCCUPANCY,)
+_ASIDE = set(_HOURLY + _INSIDE)  # a set: a lamp with a meter has none of them, and finds that out for each key
 # Faults that contradict an output: the meter is silent, or the lamp, its relay or its dimming does not follow.
 _CONTRADICTED = {
     event.METER_FAILURE,
@@ -170,17 +171,19 @@ class Streetlight(Trade):
 
     def sample(self, values, moment):
         now_ms = moment.now_ms
-        readings, inside = {}, {}
+        readings, inside = dict(values or ()), {}
         for key in values or ():
-            of = inside if key in _INSIDE else self._hourly if key in _HOURLY else readings
-            of[key] = values[key]
+            if key in _ASIDE:
+                of = inside if key in _INSIDE else self._hourly
+                of[key] = readings.pop(key)
         if inside.get(quantity.OCCUPANCY) and self._presence is not None:
             self._presence.trigger(now_ms=now_ms)
-        gear_dead = None if self._gear is None else self._gear.is_lamp_dead(values)
-        gear_meter = inside.get(inputs.METER)
-        gear_changes = [] if self._gear is None else self._gear.sample(values)
-        if values is not None:
-            gear_changes += self._judge_converter(inputs.OUTPUT_SILENT in inside)
+        gear_dead, gear_meter, gear_changes = None, inside.get(inputs.METER), []
+        if self._gear is not None:
+            gear_dead, gear_changes = self._gear.is_lamp_dead(values), self._gear.sample(values)
+        is_refused = inputs.OUTPUT_SILENT in inside
+        if values is not None and (is_refused or self._silent):
+            gear_changes += self._judge_converter(is_refused)
         power_dw = readings.get(quantity.POWER)
         self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
         if power_dw is not None:

@@ -78,7 +78,21 @@ def _unknown():
     return None
 
 
-class LampWatch:
+class _Watch:
+    """Keeps the faults in force: `active`, their codes."""
+
+    def _declare(self, changes, code, wanted):
+        """Begins or ends a fault, and notes that in `changes`; None: not decided."""
+        if wanted is None or wanted == (code in self.active):
+            return
+        if wanted:
+            self.active.add(code)
+        else:
+            self.active.discard(code)
+        changes.append((code, wanted))
+
+
+class LampWatch(_Watch):
     """Judges one lamp by its readings. Give `observe_level` the level of the gear, then `sample` each reading.
 
     `active`: codes in force; at a start, those from before it, which end once they are judged healthy. `has_relay`:
@@ -163,7 +177,7 @@ class LampWatch:
         verdict = vote(self._votes, event.LAMP_UNEXPECTED_ON, burns)
         if verdict and self._burning_ms(now_ms) < limits.BURNING_NIGHT_MS and not is_sun_up():
             return
-        self._settle(changes, event.LAMP_UNEXPECTED_ON, verdict)
+        self._declare(changes, event.LAMP_UNEXPECTED_ON, verdict)
         if self._has_relay and current_ma is not None:
             self._judge_relay(changes, by_power and current_ma >= limits.RELAY_OPEN_MA)
 
@@ -184,7 +198,7 @@ class LampWatch:
         if verdict:
             self.relay_stuck_lit = is_lit
         if verdict or self.relay_stuck_lit == is_lit:
-            self._settle(changes, event.RELAY_FAILURE, verdict)
+            self._declare(changes, event.RELAY_FAILURE, verdict)
 
     # --- lit --------------------------------------------------------------------------------------------------
 
@@ -197,7 +211,7 @@ class LampWatch:
         verdict = vote(self._votes, event.LAMP_FAILURE, is_dead)
         if power_dw is not None and event.CYCLING_FAILURE in self.active:
             return
-        self._settle(changes, event.LAMP_FAILURE, verdict)
+        self._declare(changes, event.LAMP_FAILURE, verdict)
         if power_dw is None:
             return
         if self._has_relay and current_ma is not None and self._dark is not None:
@@ -248,12 +262,10 @@ class LampWatch:
             self._declare(changes, event.DIMMING_FAILURE, False)
         fails = event.DIMMING_FAILURE in self.active
         tolerance_dw = self._model.tolerance_dw
-        for code, is_beyond in (
-            (event.POWER_TOO_HIGH, power_dw > expected_dw + tolerance_dw),
-            (event.POWER_TOO_LOW, power_dw < expected_dw - tolerance_dw),
-        ):
-            verdict = vote(self._votes, code, is_beyond)
-            self._settle(changes, code, False if fails else verdict)
+        is_high = vote(self._votes, event.POWER_TOO_HIGH, power_dw > expected_dw + tolerance_dw)
+        self._declare(changes, event.POWER_TOO_HIGH, False if fails else is_high)
+        is_low = vote(self._votes, event.POWER_TOO_LOW, power_dw < expected_dw - tolerance_dw)
+        self._declare(changes, event.POWER_TOO_LOW, False if fails else is_low)
 
     def _note_off(self, share_percent):
         for index, known in enumerate(self._off):
@@ -267,23 +279,8 @@ class LampWatch:
     def _ignores_level(self):
         return len(self._off) == 2 and abs(self._off[0][1] - self._off[1][1]) > limits.DIMMING_PERCENT
 
-    # --- declaring --------------------------------------------------------------------------------------------
 
-    def _settle(self, changes, code, verdict):
-        if verdict is not None:
-            self._declare(changes, code, verdict)
-
-    def _declare(self, changes, code, wanted):
-        if wanted == (code in self.active):
-            return
-        if wanted:
-            self.active.add(code)
-        else:
-            self.active.discard(code)
-        changes.append((code, wanted))
-
-
-class SupplyWatch:
+class SupplyWatch(_Watch):
     """Judges the mains and the meter of a lamp.
 
     `low_dv`, `high_dv`: 0.1 V. `has_meter`: False until a gear has shown that it has one. `active`: codes in force, as
@@ -319,18 +316,8 @@ class SupplyWatch:
         elif gear_meter == 0:
             self._declare(changes, event.METER_FAILURE, False)
         if voltage_dv is not None:
-            for code, is_bad in (
-                (event.VOLTAGE_TOO_LOW, voltage_dv < self._low_dv),
-                (event.VOLTAGE_TOO_HIGH, voltage_dv > self._high_dv),
-            ):
-                self._declare(changes, code, vote(self._votes, code, is_bad))
+            is_low = vote(self._votes, event.VOLTAGE_TOO_LOW, voltage_dv < self._low_dv)
+            self._declare(changes, event.VOLTAGE_TOO_LOW, is_low)
+            is_high = vote(self._votes, event.VOLTAGE_TOO_HIGH, voltage_dv > self._high_dv)
+            self._declare(changes, event.VOLTAGE_TOO_HIGH, is_high)
         return changes
-
-    def _declare(self, changes, code, wanted):
-        if wanted is None or wanted == (code in self.active):
-            return
-        if wanted:
-            self.active.add(code)
-        else:
-            self.active.discard(code)
-        changes.append((code, wanted))

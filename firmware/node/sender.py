@@ -140,21 +140,18 @@ class Sender:
             if not self._outbox.any_in(channel.lanes):
                 if self._outbox.any_stored(channel.lanes) and not self._is_unheard:
                     at_ms = max(channel.retry_at_ms or 0, channel.rest_until_ms, hold_ms)
-                    earliest = self._sooner(earliest, at_ms)
+                    earliest = sooner(earliest, at_ms)
                 if channel is self._channels[0] and self._asks:
-                    earliest = self._sooner(earliest, max(self._ask_at_ms, channel.retry_at_ms or 0))
+                    earliest = sooner(earliest, max(self._ask_at_ms, channel.retry_at_ms or 0))
                 continue
             at_ms = max(channel.retry_at_ms or hold_ms, hold_ms)
-            earliest = self._sooner(earliest, at_ms)
+            earliest = sooner(earliest, at_ms)
         return earliest
 
     def _is_held(self, now_ms):
         if now_ms >= self._hold_until_ms:
             return False
         return self._holds_alarms or not self._outbox.any_in((event.ALARM,))
-
-    def _sooner(self, earliest, at_ms):
-        return at_ms if earliest is None or at_ms < earliest else earliest
 
     def _ask_due(self, now_ms):
         return self._asks and now_ms >= self._ask_at_ms
@@ -192,6 +189,13 @@ class Sender:
         except WireFault:
             self.counters["answer-unreadable"] += 1
             return None
+
+
+def sooner(one_ms, other_ms):
+    """Returns the earlier of two instants; None: none."""
+    if one_ms is None or (other_ms is not None and other_ms < one_ms):
+        return other_ms
+    return one_ms
 
 
 class Reach:

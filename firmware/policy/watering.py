@@ -158,13 +158,15 @@ def exempting(watering, ban, zone, civil_day):
 
 def matches(program, civil_day):
     """Returns whether the Program has a start on this civil day."""
+    if program.kind == WEEKLY and not program.days >> civil.weekday(civil_day) & 1:
+        return False
+    if program.kind == INTERVAL and civil_day % program.days:
+        return False
     year, month, day = civil.civil_from_days(civil_day)
     if not _in_season(program.first, program.last, month * 100 + day):
         return False
-    if program.kind == WEEKLY:
-        return program.days >> civil.weekday(civil_day) & 1 == 1
-    if program.kind == INTERVAL:
-        return civil_day % program.days == 0
+    if program.kind in (WEEKLY, INTERVAL):
+        return True
     if program.kind == ONCE:
         return program.days == year * 10000 + month * 100 + day
     if program.kind == MONTHLY:

@@ -113,7 +113,7 @@ class Valves:
     def tick(self, *, now_ms: int) -> ValveDrive:
         """Returns what the ports must do now. Enforces the deadlines by itself."""
         held = 0
-        for output in range(limits.OUTPUTS_MAX):
+        for output in range(limits.OUTPUTS_MAX if self.any_open() else 0):
             deadline = self._deadline_ms[output]
             if deadline is not None and now_ms >= deadline:
                 self.overrun |= 1 << output
@@ -161,6 +161,8 @@ class Valves:
     def wake_ms(self, now_ms: int):
         """Returns when `tick` has something to do, or None."""
         wake = None
+        if not self._open and self.ready() and not self.any_open():
+            return None  # nearly always
         for output in range(limits.OUTPUTS_MAX):
             deadline = self._deadline_ms[output]
             if deadline is not None and (wake is None or deadline < wake):

@@ -85,8 +85,9 @@ class NodeHost:
     def receive(self, datagram: bytes, peer: Any) -> None:
         """Passes on a datagram that has reached the antenna."""
         if self.node is not None:
-            self.node.receive(datagram, peer, now_ms=self._local_ms())
-            self._after_turn()
+            now_ms = self._local_ms()
+            self.node.receive(datagram, peer, now_ms=now_ms)
+            self._after_turn(now_ms)
 
     def sense(self, values: dict[int, int]) -> None:
         """Passes on an input of the ports that cannot wait for the next sample."""
@@ -94,7 +95,7 @@ class NodeHost:
             now_ms = self._local_ms()
             self.node.sense(values, now_ms=now_ms)
             self.node.poll(now_ms=now_ms)
-            self._after_turn()
+            self._after_turn(now_ms)
 
     def _start(self, life: int, by: str | None = None) -> None:
         if life != self._life:
@@ -171,12 +172,11 @@ class NodeHost:
             if unix_s is not None:
                 self.clock_chip.set(unix_s, self._world.unix_s)
                 node.chip.was_set(unix_s, True, now_ms=now_ms)
-        self._after_turn()
+        self._after_turn(now_ms)
 
-    def _after_turn(self) -> None:
+    def _after_turn(self, now_ms: int) -> None:
         node = self.node
         assert node is not None
-        now_ms = self._local_ms()
         again_ms = self._ports.apply(node.outputs, now_ms=now_ms)
         for _, datagram in node.outgoing():
             if self.asleep is not None:

@@ -41,8 +41,8 @@ class MeterTwin:
         lamp = self._lamp
         if not lamp.feeder.powered:
             return None
-        lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-        power_dw, voltage_dv, factor = lamp.power_dw(), lamp.voltage_dv(), lamp.power_factor_percent()
+        power_dw = lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        voltage_dv, factor = lamp.voltage_dv(), lamp.power_factor_percent(power_dw)
         return {
             quantity.POWER: power_dw,
             quantity.VOLTAGE: voltage_dv,

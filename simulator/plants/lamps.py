@@ -129,8 +129,9 @@ class Lamp:
         """Returns the active power drawn now, 0.1 W."""
         if not self.feeder.powered:
             return 0
-        data = self.data
-        level = self.burning_percent()
+        data, level = self.data, self.level_percent
+        if self.relay_stuck:
+            level = self.burning_percent()
         if self.module_dead:
             return data.standby_dw + (_DRIVER_IDLES_DW if level else 0)
         return data.standby_dw + (data.true_dw - data.standby_dw) * level // 100
@@ -139,8 +140,8 @@ class Lamp:
         self.settle(now_ms=now_ms, unix_s=unix_s)
         self.level_percent = level_percent
 
-    def settle(self, *, now_ms: int, unix_s: int) -> None:
-        """Carries energy and temperature forward to now; call before anything changes."""
+    def settle(self, *, now_ms: int, unix_s: int) -> int:
+        """Carries energy and temperature forward to now; call before anything changes. Returns the power drawn."""
         elapsed_ms = now_ms - self._at_ms
         self._at_ms = now_ms
         power_dw = self.power_dw()
@@ -149,10 +150,11 @@ class Lamp:
         if not self._case_known:
             self._case_known = True
             self._case_ck = target_ck
-            return
+            return power_dw
         # One step of a first-order lag: exact enough for steps well below the time constant.
         step_ms = min(elapsed_ms, _CASE_TIME_CONSTANT_MS)
         self._case_ck += (target_ck - self._case_ck) * step_ms // _CASE_TIME_CONSTANT_MS
+        return power_dw
 
     def energy_wh(self) -> int:
         """Returns the energy since the start of the run."""
@@ -165,9 +167,9 @@ class Lamp:
     def metered_wh(self) -> int:
         return (self._energy_dwms - self._metered_from_dwms) // 36_000_000
 
-    def power_factor_percent(self) -> int:
-        """Returns the power factor: 0.95 at full load, falling to 0.5 at standby."""
-        return 50 + 45 * min(100, 100 * self.power_dw() // max(1, self.data.true_dw)) // 100
+    def power_factor_percent(self, power_dw: int) -> int:
+        """Returns the power factor at a power: 0.95 at full load, falling to 0.5 at standby."""
+        return 50 + 45 * min(100, 100 * power_dw // max(1, self.data.true_dw)) // 100
 
     def case_ck(self) -> int:
         return self._case_ck + self._prng.randrange(13) - 6

@@ -4,6 +4,7 @@ import pytest
 
 from node import limits
 from node.app import Node
+from node.sender import Sender
 from policy import lighting
 from tests.portable.node_day import NOON_UNIX_S, World
 from wire import event
@@ -13,20 +14,21 @@ HOUR_S = 3600
 
 @pytest.fixture
 def counted(monkeypatch):
-    """Counts the decisions of lamps: {"decide": n, "sample": n}."""
-    counts = {"decide": 0, "sample": 0}
+    """Counts what lamps do: {"decide": n, "sample": n, "send": n}."""
+    counts = {"decide": 0, "sample": 0, "send": 0}
 
-    def count(name):
-        plain = getattr(Node, name)
+    def count(part, name):
+        plain = getattr(part, name)
 
         def counting(self, *arguments, **more):
             counts[name.strip("_")] += 1
             return plain(self, *arguments, **more)
 
-        monkeypatch.setattr(Node, name, counting)
+        monkeypatch.setattr(part, name, counting)
 
-    count("_decide")
-    count("sample")
+    count(Node, "_decide")
+    count(Node, "sample")
+    count(Sender, "send")
     return counts
 
 
@@ -61,10 +63,11 @@ def test_a_decision_holds_until_the_calendar_changes_and_no_longer():
 @pytest.mark.parametrize("plain", [{"photocell": {}}, {"presence": {}}, {"clo": [[0, 80], [50_000, 100]]}])
 def test_a_lamp_whose_light_depends_on_more_than_the_clock_decides_at_every_turn(counted, plain):
     world = lit(plain=plain)
-    counted.update(decide=0, sample=0)
+    counted.update(decide=0, sample=0, send=0)
     world.run(HOUR_S)
     assert counted["decide"] >= 60
     assert world.node.trade.decided_until_ms is None
+    assert counted["send"] <= 4 * 5  # it looks for something to send only where something is due
 
 
 def test_a_lamp_without_a_time_decides_at_every_turn(counted):

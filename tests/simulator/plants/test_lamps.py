@@ -111,7 +111,7 @@ def test_power_factor_falls_with_the_load(lamp):
     factors = []
     for level in (0, 40, 70, 100):
         lamp.set_level(level, **at(0))
-        factors.append(lamp.power_factor_percent())
+        factors.append(lamp.power_factor_percent(lamp.power_dw()))
     assert factors == sorted(factors)
     assert 50 <= factors[0] < 55
     assert factors[-1] == 95
