@@ -52,6 +52,19 @@ _ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 # y of the points whose order divides 8. Under such a key (all zeros is one) anyone can make signatures that verify, and
 # RFC 8032 section 5.1.7 accepts them. `tests/wire/test_cose.py` derives them from the curve.
 _SMALL_ORDER = (0, 1, _ORDER_8, _FIELD - _ORDER_8, _FIELD - 1)
+# The first 8 bytes of the public keys of all Ed25519 vectors of RFC 8032 (sections 7.1 to 7.3): their private keys are
+# printed there, and examples are copied. The sign is in the last byte, so that a negated key is found as well. One
+# constant, for a chip keeps each in a block of its own. `tests/vectors/published_keys.txt` has the private keys.
+_PUBLISHED_BYTES = 8
+_PUBLISHED = (
+    b"\xd7\x5a\x98\x01\x82\xb1\x0a\xb7"
+    b"\x3d\x40\x17\xc3\xe8\x43\x89\x5a"
+    b"\xfc\x51\xcd\x8e\x62\x18\xa1\xa3"
+    b"\x27\x81\x17\xfc\x14\x4c\x72\x34"
+    b"\xec\x17\x2b\x93\xad\x5e\x56\x3b"
+    b"\xdf\xc9\x42\x5e\x4f\x96\x8f\x7f"
+    b"\x0f\x1d\x12\x74\x94\x3b\x91\x41"
+)
 _DEPTH_MAX = 4  # message > signatures > signature > header
 
 
@@ -61,11 +74,14 @@ def kid_of(public_key) -> bytes:
 
 
 def is_sound_key(public_key) -> bool:
-    """Returns False for bytes that are no Ed25519 public key, and for a key under which a signature proves nothing."""
+    """Returns False for bytes that are no Ed25519 public key, and for a key under which a signature proves nothing:
+    one of small order, or one whose private key is published."""
     if not isinstance(public_key, bytes) or len(public_key) != PUBLIC_KEY_BYTES:
         return False
     y = int.from_bytes(public_key, "little") & _Y_MASK
-    return y < _FIELD and y not in _SMALL_ORDER
+    if y >= _FIELD or y in _SMALL_ORDER:
+        return False
+    return _PUBLISHED.find(public_key[:_PUBLISHED_BYTES]) % _PUBLISHED_BYTES != 0
 
 
 def sign1_decode(data, *, bytes_max) -> Signed:

@@ -5,6 +5,7 @@ import pytest
 from kinds import streetlight
 from node import settings
 from policy import civil, lighting, lighting_form
+from tests.support.commune import MAYOR, PUBLISHED
 
 GOOD = {
     "node": "7c1f0a2c01000001",
@@ -196,11 +197,11 @@ def test_a_bearer_that_cannot_be_is_named(plain, path):
 def test_keys_that_may_sign_are_read_and_bad_ones_are_a_fault():
     from node import limits as node_limits
 
-    good = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    good, published = MAYOR.key.hex(), PUBLISHED.key.hex()
     for value, is_good in (
         ([], True), ([good], True), ([good] * node_limits.UPDATE_KEYS_MAX, True),
         ([good] * (node_limits.UPDATE_KEYS_MAX + 1), False), (good, False), ([good[:-1]], False), ([7], False),
-        (["00" * 32], False), (None, False),
+        (["00" * 32], False), ([published], False), (None, False),
     ):  # fmt: skip
         made, faults = settings.decode({**GOOD, "update_keys": value}, streetlight)
         assert (made is not None) is is_good, value

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from policy import document, lighting, limits
 from policy.document import FeederRule, Operator
-from tests.support.commune import LIGHTING, ON_CALL, POLICY, SAFE
+from tests.support.commune import LIGHTING, ON_CALL, POLICY, PUBLISHED, SAFE
 from tests.support.drawn_messages import policies
 from wire import command
 
@@ -112,6 +112,7 @@ def test_a_policy_without_limits_and_operators_is_sound():
         (changed(0, 7, 4, 3, 7), "lighting.limits[3].first"),
         (changed([["k", "n", 1]], 11), "operators"),
         (changed([[bytes(32), "n", 1]], 11), "operators"),
+        (changed([[PUBLISHED.key, "n", 1]], 11), "operators"),
         (changed([[SAFE.key, "n", 1], [SAFE.key, "m", 1]], 11), "operators"),
         (changed([[SAFE.key, "n"]], 11), "operators[0]"),
         (changed("", 11, 0, 1), "operators[0].name"),

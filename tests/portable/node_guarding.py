@@ -41,13 +41,13 @@ print(trial.may_confirm(is_sound=True, now_ms=limits.GOOD_START_MS), trial.is_ov
 FILES = {"clock.py": b"clock", "main.py": b"main " * 300}
 ROWS = [image.File(path, len(FILES[path]), sha256(FILES[path]).digest()) for path in ("clock.py", "main.py")]
 MANIFEST = image.encode(image.Manifest("streetlight", 2, "0.2.0", ROWS))
-# Signed once by the key of RFC 8032 section 7.1, test 1.
-KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+# Signed once by the key whose seed is 32 times 01.
+KEY = bytes.fromhex("8a88e3dd7409f195fd52db2d3cba5d72ca6709bf1d94121bf3748801b40f6f5c")
 SIGNED = bytes.fromhex(
-    "d2844da20127044821fe31dfa154a261a05870846b7374726565746c696768740265302e322e30828368636c6f636b2e7079"
+    "d2844da20127044834750f98bd59fcfca05870846b7374726565746c696768740265302e322e30828368636c6f636b2e7079"
     "055820d8198efa3604d164853468608c55efa148bc56e3564d5a30232bf98b8ab43aeb83676d61696e2e70791905dc5820a1"
-    "3152758186e43c19162f927827940d40e5663d26abc896144ff6f0f63b39865840110e1e6437de8154c0f50ee42ad4ae5f64"
-    "f6c333fb41a25675ca62371784156d8bef3abba57ea3db50e225fa059c4f6276b50b4732479b538d5d4dec2f43190c"
+    "3152758186e43c19162f927827940d40e5663d26abc896144ff6f0f63b39865840a5fd6c71a36c66a560fff9a081a848043b"
+    "0736b6f25f7b6219eb222e9be395af1db4ce5a9bfa8c1ecedb30670c76a4803e6becd49e7f95faf090e975c13ec101"
 )
 SERVED = {
     (b"f", b"streetlight"): SIGNED,

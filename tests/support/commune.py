@@ -29,6 +29,8 @@ class Person:
 
 MAYOR, DEPUTY, SAFE = Person(1, "Maire"), Person(2, "Adjoint"), Person(3, "Coffre")
 ON_CALL, UNKNOWN, NEW_MAYOR = Person(4, "Astreinte"), Person(5, "Inconnu"), Person(6, "Nouveau maire")
+# The private key of RFC 8032, section 7.1, test 1, which everybody has.
+PUBLISHED = Person(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"), "RFC 8032")
 
 KEYS = KeySet(1, INSEE, 2, tuple((one.key, one.name) for one in (MAYOR, DEPUTY, SAFE)))
 

@@ -32,6 +32,7 @@ class Person(NamedTuple):
 
     def write(self, folder):
         path = folder / f"{self.name.replace(' ', '-')}.pem"
+        path.touch(0o600)
         path.write_bytes(self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         return path
 

@@ -1,6 +1,7 @@
 """COSE messages against an independent encoder (cbor2) and another implementation's bytes; every damage is refused."""
 
 import contextlib
+from pathlib import Path
 
 import cbor2
 import pytest
@@ -12,6 +13,7 @@ from tests.support.commune import DEPUTY, MAYOR, SAFE, Person
 from wire import cbor, cose
 from wire.faults import WireFault
 
+PUBLISHED = Path(__file__).parents[1] / "vectors/published_keys.txt"
 AAD = cose.POLICY_AAD
 BYTES_MAX = 4096
 HEADER = cbor2.dumps({1: -8, 4: MAYOR.kid})
@@ -254,6 +256,16 @@ def test_the_keys_of_small_order_are_those_of_the_curve():
         for sign_bit in (0, 1 << 255):
             assert not cose.is_sound_key((y | sign_bit).to_bytes(32, "little"))
     assert {y for _, y in found} == set(cose._SMALL_ORDER)
+
+
+def test_keys_whose_private_half_is_published_are_no_keys():
+    """Also negated: whoever knows a private scalar knows its opposite."""
+    seeds = [line.split()[2] for line in PUBLISHED.read_text().splitlines() if line and not line.startswith("#")]
+    for seed in seeds:
+        key = Person(bytes.fromhex(seed)).key
+        assert not cose.is_sound_key(key)
+        assert not cose.is_sound_key(key[:-1] + bytes([key[-1] ^ 0x80]))
+    assert 8 * len(set(seeds)) == len(cose._PUBLISHED) == 56
 
 
 @pytest.mark.parametrize("key", [bytes(32), b"\x01" + bytes(31), bytes(31), bytes(33), b"\xff" * 32, None, "a" * 32])

@@ -1,9 +1,10 @@
 """Makes and loads the Ed25519 keys of people, and signs policies and key sets with them.
 
-A private key is a PEM file (PKCS #8) that only its owner can read, under a passphrase if they wish. Beside it is the
-public key, one line to send to the person who makes the set of keys:
+A private key is a PEM file (PKCS #8) that only its owner can read, under a passphrase if they wish; one that others may
+read, or that a standard prints as an example, signs nothing. Beside it is the public key, one line to send to the
+person who makes the set of keys:
 
-    bocage-key 49135 d75a980182b10ab7… Maire
+    bocage-key 49135 8a88e3dd7409f195… Maire
 
 A policy has one signature (COSE_Sign1); a new key set has those of several people (COSE_Sign), who may sign one after
 the other. Only a sound file is signed, and where the set in force is given, only with a key of that set. Must not write
@@ -11,6 +12,7 @@ a private key over another file, and must not let a private key reach a message:
 """
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +33,7 @@ from wire.line import is_line
 PUBLIC_SUFFIX = ".pub"
 _MARK = "bocage-key"
 _FILE_BYTES_MAX = 4096
+_OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Member(NamedTuple):
@@ -103,7 +106,11 @@ def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
         raise Refused("not_private", path=path) from None
     if not isinstance(private, Ed25519PrivateKey):
         raise Refused("not_private", path=path)
+    if path.stat().st_mode & _OF_OTHERS:
+        raise Refused("readable", path=path)
     public = private.public_key().public_bytes_raw()
+    if not cose.is_sound_key(public):
+        raise Refused("published", path=path)
     return Signer(cose.kid_of(public), public, private.sign)
 
 

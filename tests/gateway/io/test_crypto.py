@@ -1,11 +1,12 @@
 """Ed25519 against the vectors of RFC 8032, and no input that raises."""
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.io.crypto import verify_ed25519
-from tests.support.commune import MAYOR
+from tests.support.commune import DEPUTY, MAYOR
 
 # RFC 8032 section 7.1, tests 1 to 3: public key, message, signature.
 VECTORS = [
@@ -32,11 +33,18 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 
 
 @pytest.mark.parametrize(("key", "message", "signature"), VECTORS)
-def test_the_vectors_of_rfc_8032_hold(key, message, signature):
+def test_the_vectors_of_rfc_8032_hold_and_count_for_nothing(key, message, signature):
+    """OpenSSL agrees with the vectors; their private keys are published, so nobody may act by them."""
     key, message, signature = bytes.fromhex(key), bytes.fromhex(message), bytes.fromhex(signature)
-    assert verify_ed25519(key, signature, message)
-    assert not verify_ed25519(key, signature, message + b"\x00")
-    assert not verify_ed25519(MAYOR.key, signature, message)
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+    assert not verify_ed25519(key, signature, message)
+
+
+def test_a_signature_holds_under_its_key_and_for_its_data():
+    signature = MAYOR.sign(b"data")
+    assert verify_ed25519(MAYOR.key, signature, b"data")
+    assert not verify_ed25519(MAYOR.key, signature, b"data\x00")
+    assert not verify_ed25519(DEPUTY.key, signature, b"data")
 
 
 def test_a_signature_has_one_form():

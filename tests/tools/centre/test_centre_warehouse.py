@@ -1,6 +1,8 @@
 """What one message does to the warehouse: rows, answers, refusals; and that a crash does nothing at all."""
 
+import os
 import sqlite3
+import stat
 import zlib
 
 import pytest
@@ -21,8 +23,11 @@ from tests.support.centre_world import (
     synced,
 )
 from tools.centre import limits
+from tools.centre.control import file as control_file
 from tools.centre.ingest import intake
 from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.store import database
+from tools.centre.store import schema as warehouse_file
 from wire import cbor, event, record
 from wire.watermark import Rejected, Watermark
 
@@ -32,6 +37,19 @@ def warehouse():
     opened = Warehouse(":memory:")
     yield opened
     opened.close()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+@pytest.mark.parametrize("schema", [control_file.SCHEMA, warehouse_file.SCHEMA], ids=["control", "warehouse"])
+def test_a_file_is_for_its_owner_and_its_group_whatever_the_umask(tmp_path, schema, umask):
+    before = os.umask(umask)
+    try:
+        connection = database.open_to_write(schema, str(tmp_path / "centre.db"))
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    connection.close()
+    assert modes == dict.fromkeys(("centre.db", "centre.db-wal", "centre.db-shm"), 0o640)
 
 
 def take(warehouse, payload, topic=TELEMETRY_TOPIC):

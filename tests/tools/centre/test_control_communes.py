@@ -2,7 +2,8 @@
 
 import pytest
 
-from policy import keyset
+from policy import document, keyset
+from tests.support.commune import PUBLISHED
 from tests.support.control_world import (
     AGENT,
     CLERK,
@@ -21,6 +22,8 @@ from tools.centre.control import communes
 from tools.centre.control import file as control_file
 from tools.centre.limits import POLICIES_KEPT_MAX
 from wire import command, cose
+
+PUBLISHED_OPERATOR = document.Operator(PUBLISHED.key, "exemple", document.EMERGENCY)
 
 
 @pytest.fixture
@@ -57,12 +60,16 @@ def test_a_policy_is_kept_with_the_name_of_who_signed_it(connection):
         (signed_policy(policy(2, insee="49007")), keyset.COMMUNE),
         (signed_policy(policy(1)), keyset.VERSION),
         (cose.sign1_encode(b"\xa0", MAYOR.kid, cose.POLICY_AAD, MAYOR.private.sign), ""),
+        (signed_policy(policy(2)._replace(operators=(PUBLISHED_OPERATOR,))), "operators"),
         (cose.sign1_encode(b"x" * 9, MAYOR.kid, cose.COMMAND_AAD, MAYOR.private.sign), keyset.SIGNATURE),
         (b"", keyset.FORM),
         (b"\xd2" + bytes(100_000), keyset.FORM),
         (bytes(range(256)) * 400, keyset.FORM),
     ],
-    ids=["stranger", "operator", "torn", "foreign", "version", "content", "other-use", "empty", "zeros", "nonsense"],
+    ids=[
+        "stranger", "operator", "torn", "foreign", "version", "content", "published", "other-use", "empty", "zeros",
+        "nonsense",
+    ],
 )
 def test_what_does_not_verify_changes_nothing_and_says_why(connection, data, why):
     assert accept_policy(connection, data) == why

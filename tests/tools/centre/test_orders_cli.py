@@ -243,6 +243,7 @@ def test_what_is_refused_names_the_field_or_the_reason(ready, daemon, capsys, wo
 
 def test_a_key_with_a_passphrase_is_asked_for_and_another_kind_is_refused(ready, daemon, capsys, monkeypatch):
     locked = ready.folder / "locked.pem"
+    locked.touch(0o600)
     locked.write_bytes(
         MAYOR.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"bocage"))
     )

@@ -10,12 +10,11 @@ from gateway.language import LANGUAGES
 from policy import civil, document, lighting, limits
 from policy.document import FeederRule, Limit
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Rule, Step
+from tests.support.commune import PUBLISHED
+from tests.support.sample_policy import KEY, SAMPLE
 from tools.policy import words
-from tools.policy.commands.sample import SAMPLE
+from tools.policy.commands.sample import PLACEHOLDER
 from tools.policy.compiler import SOURCE_CHARACTERS_MAX, compile_text
-
-SAMPLE = SAMPLE.read_text(encoding="utf-8")
-KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 
 
 def faults(source):
@@ -149,6 +148,8 @@ FAULTS = [
     ('limit = "dark"', 'limit = "darkness"', "one_of", None),
     ('dates = "2027-06-21"\nauthority', 'dates = "06-31"\nauthority', "no_date", 'dates = "06-31"'),
     (KEY, "d75a", "key", None),
+    (KEY, PLACEHOLDER, "key", None),
+    (KEY, PUBLISHED.key.hex(), "key", None),
     (KEY, "0" * 64, "key", None),
     (KEY, "xyz", "key", None),
     (RIGHTS, 'rights = ["overide"]', "one_of", None),

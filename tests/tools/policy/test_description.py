@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from policy import civil, lighting
 from tests.support.commune import POLICY
+from tests.support.sample_policy import SAMPLE
 from tools.policy import description, words
-from tools.policy.commands.sample import SAMPLE
 from tools.policy.compiler import compile_text
 
-COMPILED = compile_text(SAMPLE.read_text(encoding="utf-8"))
+COMPILED = compile_text(SAMPLE)
 SAMPLE = COMPILED.policy
 
 

@@ -8,11 +8,10 @@ from policy import ceiling, civil, document, lighting
 from policy.document import FeederRule, Lighting, Limit
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Calendar, Rule, Step
 from tests.support.commune import FENEU
+from tests.support.sample_policy import SAMPLE
 from tools.policy import legal_limits
-from tools.policy.commands.sample import SAMPLE
 from tools.policy.compiler import compile_text
 
-SAMPLE = SAMPLE.read_text(encoding="utf-8")
 PARK = FeederRule("parc", document.SWITCHED, 0, "parcs")
 JUNE = civil.days_from_civil(2027, 6, 20)
 SPRING, AUTUMN = civil.days_from_civil(2027, 3, 27), civil.days_from_civil(2027, 10, 30)

@@ -3,12 +3,16 @@
 import json
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.io.crypto import verify_ed25519
 from policy import document, keyset
+from tests.support.commune import PUBLISHED
+from tests.support.sample_policy import KEY, SAMPLE
 from tools import cli
 from tools.policy import files
-from tools.policy.commands.sample import SAMPLE
+from tools.policy.commands.sample import PLACEHOLDER
 
 PEOPLE = ("Maire", "Adjoint", "Coffre")
 
@@ -44,7 +48,7 @@ def commune(desk):
         desk("keys", "new", "--commune", "49135", "--name", name, "--out", f"@{name}.key")
     members = [word for name in PEOPLE for word in ("--member", f"@{name}.pub")]
     desk("keyset", "new", "--commune", "49135", *members, "--out", "@commune.keys")
-    (desk.folder / "feneu.toml").write_text(desk("sample"), encoding="utf-8")
+    (desk.folder / "feneu.toml").write_text(desk("sample").replace(PLACEHOLDER, KEY), encoding="utf-8")
     desk("compile", "@feneu.toml", "--out", "@feneu.policy")
     return desk
 
@@ -120,9 +124,8 @@ def test_a_set_that_cannot_be_is_refused(commune):
 
 
 def test_a_text_with_faults_is_told_and_nothing_is_written(desk):
-    sample = SAMPLE.read_text(encoding="utf-8")
-    (desk.folder / "feneu.toml").write_text(sample.replace("23:00 off", "25:00 off"), encoding="utf-8")
-    line = next(i for i, text in enumerate(sample.split("\n"), 1) if "23:00 off" in text)
+    (desk.folder / "feneu.toml").write_text(SAMPLE.replace("23:00 off", "25:00 off"), encoding="utf-8")
+    line = next(i for i, text in enumerate(SAMPLE.split("\n"), 1) if "23:00 off" in text)
     told = desk("check", "@feneu.toml", status=1)
     assert f"feneu.toml:{line}: calendar[1].night[3].steps[2]: l'heure 25:00 n'existe pas" in told
     assert "à faire : écrire une heure de 00:00 à 23:59" in told and "1 défaut" in told
@@ -131,6 +134,42 @@ def test_a_text_with_faults_is_told_and_nothing_is_written(desk):
     assert "25:00" in desk("night", "@feneu.toml", "--date", "2027-07-14", status=1)
     (found,) = json.loads(desk("check", "@feneu.toml", "--json", "--lang", "en", status=1))
     assert found["line"] == line and found["remedy"] == "write a time from 00:00 to 23:59"
+
+
+def test_the_sample_as_it_comes_has_no_key_and_says_where_to_get_one(desk):
+    (desk.folder / "feneu.toml").write_text(desk("sample"), encoding="utf-8")
+    told = desk("check", "@feneu.toml", status=1)
+    assert "operator[1].key" in told and "1 défaut" in told and "bocage policy keys new" in told
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
+def test_a_private_key_that_others_may_read_signs_nothing(commune, mode):
+    (commune.folder / "Maire.key").chmod(mode)
+    told = commune("sign", "@feneu.policy", "--key", "@Maire.key", "--out", "@feneu.signed", status=1)
+    assert f"chmod 600 {commune.folder / 'Maire.key'}" in told
+    assert not (commune.folder / "feneu.signed").exists()
+
+
+def test_a_published_private_key_signs_nothing(commune):
+    key = commune.folder / "rfc8032.key"
+    key.write_bytes(pem(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")))
+    key.chmod(0o600)
+    told = commune("sign", "@feneu.policy", "--key", "@rfc8032.key", "--out", "@feneu.signed", status=1)
+    assert "bocage policy keys new" in told and not (commune.folder / "feneu.signed").exists()
+
+
+def test_a_policy_whose_operator_has_a_published_key_is_not_signed(commune):
+    policy = document.decode(commune.read("feneu.policy"))[0]
+    operators = (policy.operators[0]._replace(key=PUBLISHED.key),)
+    (commune.folder / "feneu.policy").write_bytes(document.encode(policy._replace(operators=operators)))
+    commune("sign", "@feneu.policy", "--key", "@Maire.key", "--out", "@feneu.signed", status=1)
+    assert not (commune.folder / "feneu.signed").exists()
+
+
+def pem(seed):
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    plain = serialization.NoEncryption()
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
 
 
 def test_a_sound_text_is_told_so(commune):
@@ -198,7 +237,7 @@ def test_a_key_under_a_passphrase(desk, monkeypatch):
     new = ("keys", "new", "--commune", "49135", "--name", "Maire", "--encrypt", "--out", "@m.key")
     assert "diffèrent" in desk(*new, status=1)
     desk(*new)
-    (desk.folder / "feneu.toml").write_text(desk("sample"), encoding="utf-8")
+    (desk.folder / "feneu.toml").write_text(SAMPLE, encoding="utf-8")
     desk("compile", "@feneu.toml", "--out", "@feneu.policy")
     desk("sign", "@feneu.policy", "--key", "@m.key", "--out", "@signed")
     assert files.load(desk.folder / "signed").message is not None

@@ -4,12 +4,14 @@ Every kind of file has its own range of versions, kept in `PRAGMA user_version`,
 another.
 """
 
+import contextlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tools.centre.limits import BUSY_TIMEOUT_MS
+from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE
 
 
 class Schema(NamedTuple):
@@ -29,6 +31,7 @@ def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlit
     """
     if synchronous not in ("FULL", "NORMAL", "OFF"):
         raise ValueError(f"synchronous: {synchronous!r} is not FULL, NORMAL or OFF")
+    _make(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -56,6 +59,19 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _make(path):
+    """Makes an empty file of FILE_MODE where there is none; SQLite gives its -wal and -shm the same mode."""
+    if path == ":memory:":
+        return
+    # A folder that refuses is reported by SQLite, in its own words, when it opens the file.
+    with contextlib.suppress(OSError):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        try:
+            os.fchmod(file, FILE_MODE)  # whatever the umask
+        finally:
+            os.close(file)
 
 
 def _create(schema, connection):

@@ -8,6 +8,7 @@ import argparse
 from pathlib import Path
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample.toml"
+PLACEHOLDER = "CLE-PUBLIQUE"  # stands where a key belongs: an example's key would be everybody's, so `check` refuses it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

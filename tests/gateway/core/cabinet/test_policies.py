@@ -2,7 +2,8 @@
 
 import pytest
 
-from policy import keyset
+from policy import document, keyset
+from tests.support.commune import PUBLISHED
 from tests.support.gateway_world import INSEE
 from tests.support.lit_world import (
     CLERK,
@@ -55,6 +56,7 @@ def test_a_newer_policy_replaces_the_one_in_force_and_says_whose_key_signed_it()
         (bundle(policy(1, authority="Conseil"), MAYOR), "older"),
         (bundle(policy(2, insee="49135"), MAYOR), "commune"),
         (command.encode_bundle(None, signed_policy(policy(2))[:-1] + b"\x00"), "signature"),
+        (bundle(policy(2, operators=(document.Operator(PUBLISHED.key, "x", document.EMERGENCY),))), "content"),
         (command.encode_bundle(None, b"\xd2\x84"), "form"),
         (bytes(100_000), "too-long"),
         (b"\xff", "malformed"),
