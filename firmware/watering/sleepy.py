@@ -11,18 +11,14 @@ The capacitor that feeds the pulses is empty after a sleep, so it is charged and
 while the node asks its gateway for orders given meanwhile.
 """
 
-from watering import limits, lockouts
+from watering import limits
 from watering.rarely import let_go
-from watering.trade import UNCERTAINTY_USABLE_S, WateringTrade
+from watering.trade import WateringTrade
 from wire import event
 
 
 class SleepyTrade(WateringTrade):
     """Runs the WateringTrade of a node with a store."""
-
-    def __init__(self, own, start):
-        super().__init__(own, start)
-        self._next_ms = None
 
     @property
     def sleeps(self):
@@ -93,10 +89,3 @@ class SleepyTrade(WateringTrade):
             self._slow_ms = moment.now_ms + 1000
             return
         super()._slow(moment)
-        self._next_ms = None
-        if not lockouts.usable(moment, UNCERTAINTY_USABLE_S):
-            return
-        next_s = self.schedule.next_s(moment, self._planned_s)
-        if next_s is not None:
-            self._next_ms = moment.now_ms + 1000 * (next_s - moment.unix_s)
-            self._slow_ms = min(self._slow_ms, self._next_ms)

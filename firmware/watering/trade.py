@@ -33,7 +33,8 @@ BALANCE, DEPTH = "balance", "depth"
 DEADLINE = "deadline"
 NO_MEANING = "meaningless"
 
-_SLOW_MS = 30_000
+# What changes by the minute is brought up to date in the turn of a sample; a programme begins at its second.
+_SLOW_MS = limits.IDLE_MS
 
 
 class WateringTrade(Trade):
@@ -78,6 +79,7 @@ class WateringTrade(Trade):
         self.test_ms = technician.test_ms(len(own.policy.zones), self.lead_s)
         self.followed = None  # the value of `local` that has been acted upon
         self._slow_ms = now_ms
+        self._next_ms = None  # when the next programme begins
         self.clock = ClockWatch(self._report, now_ms=now_ms)
         self._sample_ms = now_ms
         self._latest = {}
@@ -123,7 +125,7 @@ class WateringTrade(Trade):
         if self.outputs.overrun:
             self._overrun()
         if now_ms >= self._slow_ms or self.clock.has_stepped(moment):
-            self._slow_ms = now_ms + _SLOW_MS
+            self._slow_ms = now_ms + _SLOW_MS - (now_ms - self._sample_ms) % _SLOW_MS
             self._slow(moment)
         if self.runs.jobs or self.outputs.any_open():
             self._report_runs(self.runs.tick(self.refuse, moment), now_ms)
@@ -240,6 +242,7 @@ class WateringTrade(Trade):
         """Brings up to date what changes by the minute: the day, the balance, the programmes."""
         usable = lockouts.usable(moment, UNCERTAINTY_USABLE_S)
         self.clock.observe(moment, usable)
+        self._next_ms = None
         if not usable:
             return
         self.weather.restore_wet(self._dry_until_s - moment.unix_s, now_ms=moment.now_ms)
@@ -252,6 +255,10 @@ class WateringTrade(Trade):
             if due is not None:
                 self._begin(due[0], due[1], due[2], moment)
                 self._slow_ms = moment.now_ms  # another that is due begins in the next turn
+        next_s = self.schedule.next_s(moment, self._planned_s)
+        if next_s is not None:
+            self._next_ms = moment.now_ms + 1000 * (next_s - moment.unix_s)
+            self._slow_ms = min(self._slow_ms, self._next_ms)
 
     def _begin(self, index, elapsed_s, is_missed, moment):
         """Makes a job for each zone of a program that needs one; reports why the others get none."""

@@ -191,7 +191,7 @@ class NodeHost:
         if again_ms is not None:  # a pulse is being given: the chip's loop turns without a pause, this one at intervals
             deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
         wake_ms = self._world_ms(deadline_ms)
-        if self._wake_ms is None or wake_ms < self._wake_ms:
+        if wake_ms != self._wake_ms:  # as on the chip, an instant that is no longer asked for brings no turn
             self._wake_ms = wake_ms
             self._world.at(wake_ms, self._wake, self._life, wake_ms)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from policy import civil
-from tests.support.green import PLAIN, Green, plain, programs
+from tests.support.green import ONE, PLAIN, Green, plain, programs
 from watering import memory
 from wire import event
 
@@ -117,3 +117,14 @@ def test_a_programme_is_marked_on_flash_at_its_end_and_in_a_sleep_at_once():
     keeps = trade.keeps
     green.run(hours=3)
     assert trade.keeps > keeps and memory.decode(trade.memory(green.site.now_ms)).marks[0] == today
+
+
+def test_a_program_begins_at_its_second_and_a_quiet_hour_has_a_turn_a_minute():
+    green, turns = Green(ONE), []
+    green.desk.power_cut(17_000)
+    green.run(hours=8)
+    switched = [told for told in green.desk.events if told[1] == event.VALVE_SWITCHED]
+    assert switched[0][0] - green.site.begin_s == 5 * 3600
+    green.desk.watchers.append(turns.append)
+    green.run(hours=1)
+    assert len(turns) <= 61

@@ -163,6 +163,16 @@ def test_a_node_is_never_woken_before_its_own_clock_says_so_nor_late(bench):
     assert all(0 <= now_ms - due_ms <= 1 for due_ms, now_ms in turns)
 
 
+def test_a_deadline_that_a_datagram_has_moved_brings_no_turn_at_the_old_one(bench):
+    bench.host.power_on()
+    bench.later(5000)
+    node = Scripted.made[0]
+    node.due_ms += 3000
+    bench.host.receive(b"an answer ends a retransmission", "peer")
+    bench.later(30_000)
+    assert len(node.turns) > 2 and all(0 <= now_ms - due_ms <= 1 for due_ms, now_ms in node.turns)
+
+
 def test_crystals_differ_and_are_within_40_ppm():
     rates = set()
     for seed in range(12):
