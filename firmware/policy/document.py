@@ -3,10 +3,11 @@
     { 1: 1, 2: version, 3: INSEE code, 4: valid from, 5: valid until, 6: [authority, text], 7: lighting,
       ? 8, ? 9, ? 10: heating, watering, presence, ? 11: [* [key, name, rights]] }
     lighting = { 1: [latitude_e4, longitude_e4], 2: [+ calendar], 3: [+ feeder], ? 4: [* limit] }
-    feeder   = [name, kind, calendar index, group]
+    feeder   = [name, kind, calendar index (of a permanent feeder without meaning), group]
     limit    = [target, kind, a, b, authority, text, first, last]
 
-The schema is `policy.cddl`. A calendar has the form of `lighting_form`; the meaning of limits is in `ceiling`. Sections
+The schema is `policy.cddl`. A calendar has the form of `lighting_form`, with levels 0 and 100 only: it switches a
+contactor, and no lamp would keep a level between. The meaning of limits is in `ceiling`. Sections
 8 to 10 may hold anything that the CBOR subset allows: this release neither reads nor refuses them, and the holder of
 the document's bytes keeps them. Other keys are refused: a misspelt section must not be ignored in silence.
 
@@ -223,12 +224,24 @@ def _check_lighting(faults, data):
     if faults.sequence("lighting.calendars", data[2], 1, limits.calendars_max):
         calendars = len(data[2])
         for i in range(calendars):
-            for fault in lighting_form.validate(data[2][i]):
+            calendar, found = lighting_form.decode(data[2][i])
+            for fault in found:
                 faults.add(f"lighting.calendars[{i}].{fault.path}", fault.problem, fault.remedy)
+            if calendar is not None:
+                _levels(faults, f"lighting.calendars[{i}].programs", calendar.programs)
     targets = _feeders(faults, data[3], calendars)
     if 4 in data and faults.sequence("lighting.limits", data[4], 0, limits.ceilings_max):
         for i in range(len(data[4])):
             _limit(faults, f"lighting.limits[{i}]", data[4][i], targets)
+
+
+def _levels(faults, path, programs):
+    """Notes each level between off and on."""
+    for i in range(len(programs)):
+        for j in range(len(programs[i])):
+            level = programs[i][j].level_percent
+            if level not in (0, limits.level_max_percent):
+                faults.add(f"{path}[{i}][{j}].level", f"is {level}", "give 0 or 100: a contactor dims nothing")
 
 
 def _coordinate(faults, name, value, low, high):

@@ -135,11 +135,11 @@ def free_for_s(watering, zone, level, unix_s, slack_s=0):
     for bans in (NATIONAL, watering.bans):
         for ban in bans:
             if _binds(watering, ban, zone, level, local.civil_day):
-                begins = _window(ban)[0] - slack_s - local.second
-                for day in (0, 1):
-                    if 0 < begins < free_s and _falls_on(ban, local.civil_day + day):
+                for day in (local.civil_day, local.civil_day + 1):
+                    # An instant and no difference of wall clocks: in a night of March an hour is missing.
+                    begins = civil.unix_from_local(civil.PARIS, day, _window(ban)[0]) - slack_s - unix_s
+                    if 0 < begins < free_s and _falls_on(ban, day):
                         free_s = begins
-                    begins += civil.day_s
     return free_s
 
 

@@ -133,6 +133,9 @@ def load(path: Path, *, insecure: bool) -> Config:
         line = line or max(1, len(text.splitlines()))
         problem = NC_("fault", "is not TOML ({error})")
         raise _unreadable(f"{path}:{line}", problem, N_("correct that line"), reason) from error
+    except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
+        problem = NC_("fault", "is not TOML ({error})")
+        raise _unreadable(str(path), problem, N_("shorten it"), Said(N_("too deep or too long"))) from error
     return check(plain, insecure=insecure)
 
 

@@ -25,6 +25,7 @@ _OF_TOML = (
     ("Unclosed array", N_("a list has no ] at its end")),
     ("Unclosed inline table", N_("a table in a line has no closing brace")),
     ("Unterminated string", N_("a text has no quote at its end")),
+    ('Expected "', N_("a text has no quote at its end")),
     ("Illegal character '\\n'", N_("a text has no quote at its end")),
     ("Illegal character", N_("a character that TOML does not allow")),
     ("Found invalid character", N_("a character that TOML does not allow")),

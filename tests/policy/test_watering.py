@@ -213,6 +213,9 @@ def test_how_long_a_zone_is_free():
     assert watering.free_for_s(policy, LAWN, 2, at(7, 10, 12)) == 0
     assert watering.free_for_s(policy, LAWN, 2, at(7, 10, 20)) == 15 * 3600
     assert watering.free_for_s(policy, LAWN, 0, at(7, 10, 9)) == 86400
+    # Real seconds until 11:00 over the nights in which legal time changes.
+    assert watering.free_for_s(policy, LAWN, 2, at(3, 28, 20)) == 14 * 3600
+    assert watering.free_for_s(policy, LAWN, 2, at(10, 24, 20)) == 16 * 3600
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ people = [Person(number) for number in range(4)]
 keys = keyset.KeySet(1, "49135", 2, tuple((one.key, "Nom é") for one in people[:3]))
 section = document.Lighting(
     lighting.Site(475720, -5940, PARIS),
-    (lighting.DIMMING_CALENDAR,),
+    (lighting.DEFAULT_CALENDAR,),
     (document.FeederRule("étang", document.SWITCHED, 0, "parcs"),),
     (
         document.Limit("parcs", document.DARK_WINDOW, 60, 420, "État", "2018", 0, 0),

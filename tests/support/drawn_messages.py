@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from policy import lighting, limits
 from policy.document import FeederRule
-from tests.support.commune import LIGHTING, POLICY
+from tests.support.commune import EXTINCTION, LIGHTING, POLICY
 from wire import command, directive
 from wire.command import DIRECTIVE, EMERGENCY, END, OVERRIDE, TEST_FEEDER, Ask, Command, Outcome
 
@@ -61,7 +61,7 @@ names = st.text("abcdefghé-1", min_size=1, max_size=12)
 
 @st.composite
 def policies(draw):
-    calendars = (lighting.DEFAULT_CALENDAR, lighting.DIMMING_CALENDAR)[: draw(st.integers(1, 2))]
+    calendars = (lighting.DEFAULT_CALENDAR, EXTINCTION)[: draw(st.integers(1, 2))]
     found = draw(st.lists(names, min_size=1, max_size=6, unique=True))
     rules = tuple(
         FeederRule(name, draw(st.integers(0, 1)), draw(st.integers(0, len(calendars) - 1)), f"g.{name}"[:12])

@@ -8,15 +8,16 @@ back.
       weekdays = "fri sat"                   # optional, of the evening
       steps = ["sunset on", "sunrise off"]   # from noon to noon
 
-    step       "sunset on"   "sunset+15 on"   "23:00 off"   "22:00 70%"   "12:00 on by-day"
+    step       "sunset on"   "sunset+15 on"   "23:00 off"   "12:00 on by-day"
     weekdays   "fri sat"   "mon..thu"
     dates      "07-14"   "2026-07-14"   "12-20..01-03"   "2026-12-20..2027-01-03"
     window     "01:00..12:00"   "sunrise+30..sunset-30"
 
 Nights are tried in their order; the last one has neither dates nor weekdays, so that every evening has one. Each pair
 of dates becomes one rule; nights with the same steps share a program. French words are read as well: "coucher+15
-allumé", "23h00 éteint", "lun..jeu". Text that is not understood raises Wrong with the key of the sentence that says
-why; must not guess.
+allumé", "23h00 éteint", "lun..jeu". A level between on and off is a fault, for a policy switches contactors, which dim
+nothing; so is a night or a step that never acts. Text that is not understood raises Wrong with the key of the sentence
+that says why; must not guess.
 """
 
 import datetime
@@ -77,6 +78,7 @@ def parse_weekdays(text: str) -> int:
     bits = 0
     for word in re.split(r"[\s,]+", text.strip().lower()):
         first, dots, last = word.partition("..")
+        first, last = first.removesuffix("."), last.removesuffix(".")  # "ven. sam.", as a night shows it
         for one in (first, last) if dots else (first,):
             if one not in _WEEKDAY_NUMBERS:
                 raise Wrong("weekday", text=one)
@@ -159,9 +161,10 @@ def _level(word: str, text: str) -> int:
     found = _PERCENT.fullmatch(word)
     if found is None:
         raise Wrong("step", text=text)
-    if int(found.group(1)) > limits.level_max_percent:
-        raise Wrong("level", value=int(found.group(1)))
-    return int(found.group(1))
+    level = int(found.group(1))
+    if level not in (0, limits.level_max_percent):
+        raise Wrong("level", value=level)
+    return level
 
 
 def _date(word: str, text: str) -> int:
@@ -177,9 +180,9 @@ def _date(word: str, text: str) -> int:
     return year * 10000 + month * 100 + day
 
 
-def format_rule(rule: lighting.Rule) -> str:
+def format_rule(rule: lighting.Rule, language: str) -> str:
     """Returns the text of a rule's evenings: dates and weekdays, `*` for all."""
-    days = "" if rule.weekdays == lighting.EVERY_DAY else format_weekdays(rule.weekdays)
+    days = "" if rule.weekdays == lighting.EVERY_DAY else format_weekdays(rule.weekdays, language)
     return " ".join(part for part in (format_dates(rule.first, rule.last), days) if part) or "*"
 
 
@@ -189,13 +192,13 @@ def format_step(step: lighting.Step) -> str:
         instant = f"{step.minutes // 60:02}:{step.minutes % 60:02}"
     else:
         instant = _SUN_WORDS[step.reference] + (f"{step.minutes:+}" if step.minutes else "")
-    level = {0: "off", 100: "on"}.get(step.level_percent, f"{step.level_percent}%")
-    return f"{instant} {level}" + (f" {_BY_DAY[0]}" if step.by_day else "")
+    return f"{instant} {'on' if step.level_percent else 'off'}" + (f" {_BY_DAY[0]}" if step.by_day else "")
 
 
-def format_weekdays(bits: int) -> str:
-    """Returns the text of weekdays, as `parse_weekdays` reads it."""
-    return " ".join(words[0] for number, words in enumerate(_WEEKDAYS) if bits & 1 << number)
+def format_weekdays(bits: int, language: str) -> str:
+    """Returns the text of weekdays, `ven. sam.` or `fri sat`, as `parse_weekdays` reads it."""
+    names = [f"{words[1]}." if language == "fr" else words[0] for words in _WEEKDAYS]
+    return " ".join(name for number, name in enumerate(names) if bits & 1 << number)
 
 
 def format_dates(first: int, last: int) -> str:
@@ -216,22 +219,25 @@ def _format_date(date: int) -> str:
 
 
 class NamedCalendar(NamedTuple):
-    """`nights[i]` is the place, in the file, of the night behind rule i."""
+    """`nights[i]` is the place, in the file, of the night behind rule i, `evenings[i]` that of its dates."""
 
     name: str
     calendar: lighting.Calendar
     nights: tuple[Path, ...]
+    evenings: tuple[Path, ...]
 
 
 class _Night(NamedTuple):
+    """Holds a night of the file. `dates`: (place, first, last)."""
+
     path: Path
     weekdays: int
-    dates: list[tuple[int, int]]
+    dates: list[tuple[Path, int, int]]
     steps: tuple[lighting.Step, ...]
 
     @property
     def always(self) -> bool:
-        return self.weekdays == lighting.EVERY_DAY and (0, 0) in self.dates
+        return self.weekdays == lighting.EVERY_DAY and not self.dates[0][1]
 
 
 def read(table: Table) -> NamedCalendar | None:
@@ -242,11 +248,13 @@ def read(table: Table) -> NamedCalendar | None:
     table.close()
     if table.faults.count() > before or name is None:
         return None
-    _check_reach(table, nights)
+    if not nights[-1].always:
+        table.faults.add(nights[-1].path, "night_last")
     calendar = _build(table, nights)
     if table.faults.count() > before:
         return None
-    return NamedCalendar(name, calendar, tuple(night.path for night in nights for _ in night.dates))
+    places = [(night.path, place) for night in nights for place, _, _ in night.dates]
+    return NamedCalendar(name, calendar, *(tuple(column) for column in zip(*places, strict=True)))
 
 
 def _night(table: Table) -> _Night:
@@ -256,12 +264,12 @@ def _night(table: Table) -> _Night:
     dates = []
     for path, value in table.items("dates", needed=False):
         try:
-            dates.append(parse_dates(value))
+            dates.append((path, *parse_dates(value)))
         except Wrong as wrong:
             table.faults.add(path, wrong.key, **wrong.values)
     steps = _steps(table)
     table.close()
-    return _Night(table.path, weekdays or lighting.EVERY_DAY, dates or [(0, 0)], steps)
+    return _Night(table.path, weekdays or lighting.EVERY_DAY, dates or [(table.path, 0, 0)], steps)
 
 
 def _steps(table: Table) -> tuple[lighting.Step, ...]:
@@ -292,26 +300,48 @@ def _read(faults: SourceFaults, path: Path, value, parse):
         return None
 
 
-def _check_reach(table: Table, nights: list[_Night]) -> None:
-    """Checks that every evening has a night, and that every night has an evening that can reach it."""
-    for night in nights[:-1]:
-        if night.always:
-            table.faults.add(nights[nights.index(night) + 1].path, "night_hidden")
-            return
-    if not nights[-1].always:
-        table.faults.add(nights[-1].path, "night_last")
-
-
 def _build(table: Table, nights: list[_Night]) -> lighting.Calendar:
     programs: list[tuple[lighting.Step, ...]] = []
     rules = []
     for night in nights:
         if night.steps not in programs:
             programs.append(night.steps)
-        for first, last in night.dates:
+        for _, first, last in night.dates:
             rules.append(lighting.Rule(night.weekdays, first, last, programs.index(night.steps)))
     if len(rules) > limits.lighting_rules_max:
         table.add("night", "too_many_dates", count=len(rules), max=limits.lighting_rules_max)
     if len(programs) > limits.lighting_programs_max:
         table.add("night", "too_many_programs", count=len(programs), max=limits.lighting_programs_max)
     return lighting.Calendar(tuple(rules), tuple(programs))
+
+
+# --- what never acts ----------------------------------------------------------------------------------------------
+
+_DAYS = 1461  # four years: each day of the year, 29 February with them, on several weekdays
+
+
+def check_acts(faults: SourceFaults, named: NamedCalendar, site: lighting.Site, evenings: range) -> None:
+    """Adds a fault for each night that no evening takes, because those before it do, and for each step that acts on
+    none of its night's evenings: overtaken by a later step, or lit by day. `evenings`: those of the policy; a calendar
+    goes on after them, so that four years are looked at in any case."""
+    calendar = named.calendar
+    taken: set[int] = set()
+    acted: dict[Path, set[int]] = {path: set() for path in named.nights}
+    lengths = (len(calendar.programs[rule.program]) for rule in calendar.rules)
+    steps = dict(zip(named.nights, lengths, strict=True))
+    for evening in range(evenings.start, evenings.start + max(len(evenings), _DAYS)):
+        rule = lighting.matching_rule(calendar, evening)
+        path = named.nights[rule]
+        taken.add(rule)
+        if len(acted[path]) < steps[path]:
+            changes = lighting.Night(calendar, site, evening).changes()
+            numbers = {lighting.reason_parts(reason)[1] for _, _, reason in changes}
+            acted[path] |= numbers - {lighting.NO_STEP, lighting.DAYLIGHT}
+        elif len(taken) == len(calendar.rules) and all(len(acted[one]) == steps[one] for one in acted):
+            return
+    for rule in set(range(len(calendar.rules))) - taken:
+        faults.add(named.evenings[rule], "never_night")
+    for path, numbers in acted.items():
+        if any(named.nights[rule] == path for rule in taken):
+            for number in set(range(1, steps[path] + 1)) - numbers:
+                faults.add((*path, "steps", number - 1), "never_step")

@@ -12,7 +12,7 @@
     [[group]]
     name = "rues"
     calendar = "rues"
-    kind = "switched"                 # or "permanent"; "switched" when left out
+    kind = "switched"                 # or "permanent", always powered and without a calendar; "switched" when left out
     feeders = ["bourg", { name = "gare", kind = "permanent" }]
 
 Validity is counted in nights: from noon of `valid_from` to the noon after `valid_until`, in local time. A group and a
@@ -116,7 +116,8 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
         if isinstance(name, str) and name in written[:i]:
             tables[i].add("name", "twice", name=name)
     names = _CalendarNames(written)
-    feeders = _feeders(root, names)
+    placed = _feeders(root, names)
+    feeders = list(placed)
     names.close(faults)
     limited = _limits(root, feeders, head)
     operators = [
@@ -128,7 +129,9 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
         return None, ()
     _check_keys(root, operators)
     section = Lighting(site, tuple(one.calendar for one in sound), tuple(feeders), tuple(limited))
-    legal_limits.check(faults, section, sound, head.evenings)
+    for one in sound:
+        calendars.check_acts(faults, one, site, head.evenings)
+    legal_limits.check(faults, section, sound, placed, head.evenings)
     policy = Policy(
         head.version,
         head.insee,
@@ -258,9 +261,10 @@ class _CalendarNames:
         if name is None:
             return 0
         self._used.add(name)
+        known = ", ".join(one for one in self._names if isinstance(one, str))
         if name not in self._names:
-            known = ", ".join(str(one) for one in self._names)
-            table.add("calendar", "no_calendar", name=name, names=known)
+            if known:  # otherwise a fault says already that there is no calendar with a name
+                table.add("calendar", "no_calendar", name=name, names=known)
             return 0
         return self._names.index(name)
 
@@ -271,39 +275,41 @@ class _CalendarNames:
                 faults.add(("calendar", i, "name"), "unused", name=name)
 
 
-def _feeders(root: Table, calendars: _CalendarNames) -> list[FeederRule]:
-    """Returns all feeders, in the order of the file; after a fault some may be missing."""
-    feeders: list[FeederRule] = []
+def _feeders(root: Table, calendars: _CalendarNames) -> dict[FeederRule, Path]:
+    """Returns all feeders and their places, in the order of the file; after a fault some may be missing."""
+    feeders: dict[FeederRule, Path] = {}
     places: dict[str, Path] = {}
     for table in root.tables("group", limits.feeders_max, needed=True):
         name = table.text("name", NAME_BYTES_MAX)
-        _note_name(table.faults, places, table.at("name"), name)
-        calendar = calendars.index(table, table.text("calendar", NAME_BYTES_MAX))
-        kind = table.one_of("kind", tuple(KINDS), otherwise="switched")
-        for path, value in table.items("feeders"):
-            feeder = _feeder(table.faults, path, value, calendars)
-            if feeder is None:
+        _note_name(root.faults, places, table.at("name"), name)
+        kind = table.one_of("kind", tuple(KINDS), otherwise="switched") or "switched"
+        own = [(path, _feeder(table.faults, path, value, kind, calendars)) for path, value in table.items("feeders")]
+        calendar = _calendar(table, calendars, [one for _, one in own])
+        for path, one in own:
+            if one is None:
                 continue
-            own_name, own_kind, own_calendar = feeder
-            _note_name(table.faults, places, path, own_name)
-            feeders.append(
-                FeederRule(
-                    own_name,
-                    KINDS[own_kind or kind or "switched"],
-                    calendar if own_calendar is None else own_calendar,
-                    name,
-                )
-            )
+            _note_name(table.faults, places, path, one.name)
+            feeders[one._replace(calendar=calendar if one.calendar is None else one.calendar, group=name)] = path
             if len(feeders) == limits.feeders_max + 1:
                 table.faults.add(path, "too_many", max=limits.feeders_max)
         table.close()
     return feeders
 
 
+def _calendar(table: Table, calendars: _CalendarNames, feeders: list[FeederRule | None]) -> int:
+    """Returns the index of the group's calendar; a group that is always powered has none."""
+    if not feeders or any(one is None or one.kind == document.SWITCHED for one in feeders):
+        return calendars.index(table, table.text("calendar", NAME_BYTES_MAX))
+    table.allow("calendar")
+    if table.has("calendar"):
+        table.add("calendar", "permanent")
+    return 0
+
+
 def _feeder(
-    faults: SourceFaults, path: Path, value: Any, calendars: _CalendarNames
-) -> tuple[str, str | None, int | None] | None:
-    """Returns (name, its own kind, its own calendar) of one item of `feeders`."""
+    faults: SourceFaults, path: Path, value: Any, group_kind: str, calendars: _CalendarNames
+) -> FeederRule | None:
+    """Returns the feeder of one item of `feeders`; its calendar is None where it follows its group's."""
     if isinstance(value, str):
         value = {"name": value}
     if not isinstance(value, dict):
@@ -311,12 +317,17 @@ def _feeder(
         return None
     table = Table(faults, path, value)
     name = table.text("name", NAME_BYTES_MAX)
-    kind = table.one_of("kind", tuple(KINDS)) if table.has("kind") else None
+    kind = KINDS[table.one_of("kind", tuple(KINDS), otherwise=group_kind) or group_kind]
     calendar = None
-    if table.has("calendar"):
+    if kind == document.PERMANENT:
+        calendar = 0  # which the cabinet does not read
+        table.allow("calendar")
+        if table.has("calendar"):
+            table.add("calendar", "permanent")
+    elif table.has("calendar"):
         calendar = calendars.index(table, table.text("calendar", NAME_BYTES_MAX))
     table.close()
-    return None if name is None else (name, kind, calendar)
+    return None if name is None else FeederRule(name, kind, calendar, None)
 
 
 def _note_name(faults: SourceFaults, places: dict[str, Path], path: Path, name: str | None) -> None:

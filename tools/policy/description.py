@@ -34,7 +34,8 @@ def file_lines(found: AuthorityFile, keys: KeySet | None, language: str) -> list
     """Returns the lines that describe a file. `keys`: the set in force, against which signatures are checked."""
     shown = []
     for fault in found.faults:
-        shown.append(word("show.fault", language, where=fault.path, problem=fault.problem))
+        values = {"where": fault.path, "problem": fault.problem, "remedy": fault.remedy}
+        shown.append(word("show.fault", language, **values))
     if isinstance(found.content, Policy):
         shown += _policy(found.content, language)
     elif isinstance(found.content, KeySet):
@@ -108,11 +109,11 @@ def _policy(policy: Policy, language: str) -> list[str]:
         ),
     ]
     for i, calendar in enumerate(section.calendars):
-        shown += ["", word("show.calendar", language, number=i + 1), *_calendar(calendar)]
-        for feeder in section.feeders:
-            if feeder.calendar == i:
-                kind = "permanent" if feeder.kind == document.PERMANENT else "switched"
-                shown.append(word("show.feeder", language, name=feeder.name, group=feeder.group, kind=kind))
+        shown += ["", word("show.calendar", language, number=i + 1), *_calendar(calendar, language)]
+        shown += _feeder_lines([one for one in section.feeders if _follows(one) and one.calendar == i], language)
+    powered = _feeder_lines([one for one in section.feeders if not _follows(one)], language)
+    if powered:
+        shown += ["", word("show.permanent", language), *powered]
     if section.limits:
         shown += ["", word("show.limits", language), *(_limit(limit) for limit in section.limits)]
     if policy.operators:
@@ -123,11 +124,20 @@ def _policy(policy: Policy, language: str) -> list[str]:
     return shown
 
 
-def _calendar(calendar: Calendar) -> list[str]:
+def _follows(feeder: FeederRule) -> bool:
+    """Returns whether a contactor follows the feeder's calendar; otherwise it is always powered."""
+    return bool(feeder.kind == document.SWITCHED)
+
+
+def _feeder_lines(feeders: list[FeederRule], language: str) -> list[str]:
+    return [word("show.feeder", language, name=one.name, group=one.group) for one in feeders]
+
+
+def _calendar(calendar: Calendar, language: str) -> list[str]:
     shown = []
     for rule in calendar.rules:
         steps = ", ".join(format_step(step) for step in calendar.programs[rule.program])
-        shown.append(f"  {format_rule(rule)}: {steps}")
+        shown.append(f"  {format_rule(rule, language)}: {steps}")
     return shown
 
 
@@ -148,19 +158,18 @@ def _limit(limit: Limit) -> str:
 
 
 class LitSpan(NamedTuple):
-    """Describes light from one instant to another, Unix seconds."""
+    """Describes a closed contactor from one instant to another, Unix seconds."""
 
     from_s: int
     to_s: int
-    level_percent: int
 
 
 class FeederNight(NamedTuple):
-    """Holds one feeder in one night. `rule`: the index of the rule of its calendar that holds, `lighting.NO_RULE` for
-    none."""
+    """Holds one feeder in one night. `rule`: the index of the rule of its calendar that holds; None for a feeder that
+    is always powered, `lighting.NO_RULE` where none holds."""
 
     feeder: FeederRule
-    rule: int
+    rule: int | None
     lit: tuple[LitSpan, ...]
 
 
@@ -172,8 +181,11 @@ def feeder_nights(policy: Policy, evening: int) -> list[FeederNight]:
     """Returns every feeder's night in the lighting day of `evening`, a civil day."""
     section = policy.lighting
     nights = [lighting.Night(calendar, section.site, evening) for calendar in section.calendars]
+    always = (LitSpan(*_bounds(policy, evening)),)
     return [
         FeederNight(feeder, nights[feeder.calendar].rule, _lit(nights[feeder.calendar]))
+        if _follows(feeder)
+        else FeederNight(feeder, None, always)
         for feeder in section.feeders
     ]
 
@@ -190,14 +202,16 @@ def night_lines(policy: Policy, evening: int, calendars: tuple[str, ...], langua
     group = None
     width = max(len(one.feeder.name) for one in feeder_nights(policy, evening))
     for one in feeder_nights(policy, evening):
-        heading = (one.feeder.group, one.feeder.calendar)
+        heading = one.feeder.group
+        if one.rule is not None:
+            name = calendars[one.feeder.calendar] if calendars else str(one.feeder.calendar + 1)
+            night = _night_text(policy, one, language)
+            heading = word("night.group", language, group=one.feeder.group, calendar=name, night=night)
         if heading != group:
             group = heading
-            index = one.feeder.calendar
-            name = calendars[index] if calendars else str(index + 1)
-            night = _night_text(policy, one)
-            shown += ["", word("night.group", language, group=one.feeder.group, calendar=name, night=night)]
-        shown.append(f"  {one.feeder.name:{width}}  {_spans(one.lit, language)}")
+            shown += ["", heading]
+        text = word("night.permanent", language) if one.rule is None else _spans(one.lit, language)
+        shown.append(f"  {one.feeder.name:{width}}  {text}")
     return shown + _dark_lines(policy, evening, language)
 
 
@@ -212,44 +226,39 @@ def plain_night(policy: Policy, evening: int) -> dict[str, Any]:
             {
                 "name": one.feeder.name,
                 "group": one.feeder.group,
-                "night": None if one.rule == lighting.NO_RULE else one.rule + 1,
-                "lit": [
-                    {"from_unix_s": lit.from_s, "to_unix_s": lit.to_s, "level_percent": lit.level_percent}
-                    for lit in one.lit
-                ],
+                "kind": "permanent" if one.rule is None else "switched",
+                "night": None if one.rule in (None, lighting.NO_RULE) else one.rule + 1,
+                "lit": [{"from_unix_s": lit.from_s, "to_unix_s": lit.to_s} for lit in one.lit],
             }
             for one in feeder_nights(policy, evening)
         ],
     }
 
 
-def _night_text(policy: Policy, one: FeederNight) -> str:
+def _night_text(policy: Policy, one: FeederNight, language: str) -> str:
+    """Returns which evenings the rule in force is for, as the policy names them."""
     if one.rule == lighting.NO_RULE:
-        return "?"  # no rule matches: lit from sunset to sunrise
-    return format_rule(policy.lighting.calendars[one.feeder.calendar].rules[one.rule])
+        return word("night.none", language)  # lit from sunset to sunrise
+    text = format_rule(policy.lighting.calendars[one.feeder.calendar].rules[one.rule], language)
+    return text if text != "*" else word("night.others" if one.rule else "night.every", language)
 
 
 def _lit(night: lighting.Night) -> tuple[LitSpan, ...]:
-    """Returns the spans of one level each; a change of the reason alone begins no new span."""
+    """Returns the spans in which the contactor is closed; a change of the reason alone begins no new span."""
     spans: list[LitSpan] = []
     changes = [*night.changes(), (night.end_s, 0, 0)]
     for (start_s, level, _), (end_s, _, _) in itertools.pairwise(changes):
-        if spans and (spans[-1].to_s, spans[-1].level_percent) == (start_s, level):
-            spans[-1] = LitSpan(spans[-1].from_s, end_s, level)
+        if level and spans and spans[-1].to_s == start_s:
+            spans[-1] = LitSpan(spans[-1].from_s, end_s)
         elif level:
-            spans.append(LitSpan(start_s, end_s, level))
+            spans.append(LitSpan(start_s, end_s))
     return tuple(spans)
 
 
 def _spans(lit: tuple[LitSpan, ...], language: str) -> str:
     if not lit:
         return word("night.dark", language)
-    parts = []
-    for span in lit:
-        key = "night.lit" if span.level_percent == 100 else "night.dimmed"
-        parts.append(
-            word(key, language, first=_time(span.from_s), last=_time(span.to_s), level=span.level_percent)
-        )
+    parts = [word("night.lit", language, first=_time(span.from_s), last=_time(span.to_s)) for span in lit]
     total = sum(span.to_s - span.from_s for span in lit)
     return f"{', '.join(parts)}  ({duration(total, language)})"
 

@@ -13,12 +13,13 @@ and `until` are the dates of its first and last night, without bound when they a
 nights too; those without a year become one exemption for each year of the policy.
 
 `check` compares the calendars with the limits, on every night of a policy's validity: a calendar that lights a feeder
-where a limit wants it dark is a fault of the step that lights it, shown with the text that forbids it. Limits on
-commands alone (`NO_DARKENING`, `DARK_BY_DAY`) do not apply to calendars.
+where a limit wants it dark is a fault of the step that lights it, shown with the text that forbids it. A feeder that is
+always powered breaks such a limit every night: no contactor keeps it. Limits on commands alone (`NO_DARKENING`,
+`DARK_BY_DAY`) do not apply to calendars.
 """
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from policy import ceiling, civil, document, lighting, limits
@@ -72,7 +73,8 @@ def read_exemption(table: Table, targets: set[str], years: range) -> list[Limit]
 
 def _target(table: Table, targets: set[str]) -> str | None:
     target = table.text("target", NAME_BYTES_MAX)
-    if target is not None and target != document.ALL and target not in targets:
+    # Without any name a fault says already that there is no group.
+    if targets and target is not None and target != document.ALL and target not in targets:
         table.add("target", "no_target", name=target, names=", ".join(sorted(targets)))
     return target
 
@@ -149,9 +151,14 @@ class Breach(NamedTuple):
 
 
 def check(
-    faults: SourceFaults, section: Lighting, calendars: Sequence[NamedCalendar], evenings: range
+    faults: SourceFaults,
+    section: Lighting,
+    calendars: Sequence[NamedCalendar],
+    places: Mapping[FeederRule, Path],
+    evenings: range,
 ) -> None:
-    """Adds one fault for each step and limit, with the first night and the number of nights."""
+    """Adds one fault for each step and limit, with the first night and the number of nights. `places`: of the
+    feeders."""
     for feeders in _alike(section):
         found: dict[tuple[Limit, int], list[int]] = {}
         for evening in evenings:
@@ -160,9 +167,12 @@ def check(
         names = ", ".join(feeder.name for feeder in feeders[:_NAMES_SHOWN])
         for (limit, reason), instants in found.items():
             rule, number = lighting.reason_parts(reason)
+            path, key = places[feeders[0]], "breach_permanent"
+            if feeders[0].kind == document.SWITCHED:
+                path, key = (*calendars[feeders[0].calendar].nights[rule], "steps", number - 1), "breach"
             faults.add(
-                (*calendars[feeders[0].calendar].nights[rule], "steps", number - 1),
-                "breach",
+                path,
+                key,
                 feeders=f"{names}…" if len(feeders) > _NAMES_SHOWN else names,
                 when=InstantValue(instants[0]),
                 nights=len(instants),
@@ -174,14 +184,16 @@ def check(
 
 
 def breaches(section: Lighting, feeder: FeederRule, evening: int) -> Iterator[Breach]:
-    """Returns the light that the calendar gives in the dark windows of one lighting day: one breach for each step and
-    window."""
+    """Returns the light that the calendar, or a contactor that is always closed, gives in the dark windows of one
+    lighting day: one breach for each step and window."""
     windows = [
         span for span in ceiling.dark_spans(section, feeder, evening) if span[2].kind == document.DARK_WINDOW
     ]
     if not windows:
         return
     changes = _changes(section.calendars[feeder.calendar], section.site, evening)
+    if feeder.kind == document.PERMANENT:
+        changes = [(changes[0][0], 100, lighting.NO_STEP), changes[-1]]
     for i, (start_s, level, reason) in enumerate(changes[:-1]):
         for first_s, last_s, limit in windows:
             if level and max(start_s, first_s) < min(changes[i + 1][0], last_s):
@@ -201,5 +213,5 @@ def _alike(section: Lighting) -> list[list[FeederRule]]:
     alike: dict[tuple, list[FeederRule]] = {}
     for feeder in section.feeders:
         aimed = tuple(limit for limit in section.limits if ceiling.aims(limit, feeder))
-        alike.setdefault((feeder.calendar, aimed), []).append(feeder)
+        alike.setdefault((feeder.kind, feeder.calendar, aimed), []).append(feeder)
     return list(alike.values())

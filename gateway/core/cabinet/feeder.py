@@ -104,6 +104,13 @@ class Feeder:
         calendar = lighting.DEFAULT_CALENDAR if rules is None or rule is None else rules.calendars[rule.calendar]
         self.plan = lighting.Plan(calendar, site)
 
+    def night(self, unix_s: int) -> tuple[tuple[int, int], ...]:
+        """Return (from, level) of each change that the policy wants from the noon before to the noon after."""
+        night = self.plan.night(unix_s)
+        if self.is_permanent:
+            return ((night.start_s, 100),)
+        return tuple((at_s, level) for at_s, level, _reason in night.changes())
+
     def by_policy(self, basis: Basis) -> FeederDemand:
         """Return what the policy demands, or the fallback while the time is not known."""
         rule = POLICY if self.has_rule else DEFAULT

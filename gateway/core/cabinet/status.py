@@ -126,7 +126,7 @@ def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> Fe
         considered=tuple(_wish(one) for one in considered if one is not None),
         locked_by=cabinet.hand.locks[index].who if index in cabinet.hand.locks else None,
         test_left_s=_left_s(cabinet, index, now_ms),
-        night=() if unix_s is None else _night(feeder.plan, unix_s),
+        night=() if unix_s is None else feeder.night(unix_s),
         **own,
     )
 
@@ -148,7 +148,3 @@ def because(wish: FeederDemand) -> str:
 def _left_s(cabinet: Cabinet, index: int, now_ms: int) -> int | None:
     test = cabinet.hand.tests.get(index)
     return None if test is None else max(0, test.until_ms - now_ms) // 1000
-
-
-def _night(plan: lighting.Plan, unix_s: int) -> tuple[tuple[int, int], ...]:
-    return tuple((at_s, level) for at_s, level, _reason in plan.night(unix_s).changes())

@@ -147,8 +147,7 @@ def step_words(law: Law, rule: int, step: int, language: str, *, is_numbered: bo
 
 
 def _act(step: Any, language: str) -> str:
-    kind = "dark" if step.level_percent == 0 else "lit" if step.level_percent == 100 else "dim"
-    return word(f"act.{kind}", language, level=step.level_percent, when=_when(step, language))
+    return word("act.lit" if step.level_percent else "act.dark", language, when=_when(step, language))
 
 
 def _when(step: Any, language: str) -> str:

@@ -71,7 +71,6 @@ WORDS = Phrases({
     "step.before": N_("before the first step of the night"),
     "step.daylight": N_("it is day"),
     "act.lit": N_("lights {when}"),
-    "act.dim": N_("lights to {level} % {when}"),
     "act.dark": N_("goes out {when}"),
     "when.clock": N_("at {clock}"),
     "when.sunset": N_("at sunset"),

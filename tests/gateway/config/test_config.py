@@ -167,7 +167,11 @@ def test_an_ipv6_address_stands_in_brackets():
     assert config.check(changed("link", "bind", "[::1]:5683"), insecure=True).bind == ("::1", 5683)
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"[gateway\n", b"a = 1\na = 2\n"])
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xfe", b"[gateway\n", b"a = 1\na = 2\n", b"a = " + b"[" * 9000, b"a = " + b"1" * 9000],
+    ids=["no-utf-8", "no-bracket", "twice", "deep", "long"],
+)
 def test_a_file_that_is_no_toml_is_one_fault_that_names_it(tmp_path, data):
     path = tmp_path / "gateway.toml"
     path.write_bytes(data)

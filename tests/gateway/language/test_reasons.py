@@ -1,6 +1,9 @@
 """Reasons why a file cannot be read: said in both languages, none left in the system's English."""
 
+import ast
 import errno
+import inspect
+import re
 import tomllib
 
 import pytest
@@ -16,6 +19,9 @@ BROKEN = {
     "x = {a = 1, a = 2}\n": (1, "deux fois"),
     'x = "abc\n': (1, "pas de guillemet"),
     'x = """abc\n': (None, "pas de guillemet"),
+    "x = 'abc\n": (None, "pas de guillemet"),
+    "x = 'abc": (None, "pas de guillemet"),
+    "x = '''abc\n": (None, "pas de guillemet"),
     "x = [1 2]\n": (1, "pas de ]"),
     "x = {a = 1 b = 2}\n": (1, "accolade fermante"),
     "x = 01\n": (1, "sa propre ligne"),
@@ -37,6 +43,16 @@ def test_a_fault_of_toml_has_its_line_and_is_said_in_french(text, line, said):
     found, reason = reasons.of_toml(caught.value)
     assert found == line
     assert said in translate("{why}", "fr", why=reason)
+
+
+def test_every_fault_that_this_python_finds_in_toml_is_said_in_french():
+    """Its messages are read from its own source: a newer Python may have others."""
+    source = inspect.getsource(tomllib._parser)
+    messages = re.findall(r'suffixed_err\(\s*src,\s*[^,]+,\s*f?("(?:[^"\\]|\\.)*")', source)
+    assert len(messages) > 20
+    for message in {ast.literal_eval(one).replace("{expect!r}", repr("'")) for one in messages} - {"{msg}"}:
+        _, reason = reasons.of_toml(tomllib.TOMLDecodeError(f"{message} (at line 1, column 1)"))
+        assert translate("{why}", "fr", why=reason) != translate("{why}", "en", why=reason), message
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.language import LANGUAGES
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Rule, Step
 from tools.policy import calendars
 from tools.policy.calendars import Wrong
@@ -19,7 +20,7 @@ from tools.policy.words import WORDS
         ("sunset+15 on", Step(SUNSET, 15, 100, 0)),
         ("sunrise-30 off", Step(SUNRISE, -30, 0, 0)),
         ("23:00 off", Step(CLOCK, 1380, 0, 0)),
-        ("  5:30   70%", Step(CLOCK, 330, 70, 0)),
+        ("  5:30   100%", Step(CLOCK, 330, 100, 0)),
         ("00:00 0%", Step(CLOCK, 0, 0, 0)),
         ("12:00 on by-day", Step(CLOCK, 720, 100, 1)),
         ("coucher+15 allumé", Step(SUNSET, 15, 100, 0)),
@@ -42,6 +43,7 @@ def test_a_step_is_read(text, step):
         ("23:00 maybe", "step"), ("23:00 -5%", "step"), ("²3:00 off", "step"),
         ("24:00 off", "time"), ("23:60 off", "time"), ("99h off", "time"),
         ("sunset+181 on", "offset"), ("sunrise-9999 on", "offset"), ("22:00 101%", "level"),
+        ("23:00 50%", "level"), ("23:00 1%", "level"), ("23:00 99%", "level"),
     ],
 )  # fmt: skip
 def test_what_is_no_step_is_refused(text, key):
@@ -55,6 +57,7 @@ def test_what_is_no_step_is_refused(text, key):
     [
         ("mon", 1), ("sun", 64), ("fri sat", 48), ("fri, sat", 48), ("mon..thu", 15), ("sat..mon", 97),
         ("lun..jeu", 15), ("Vendredi samedi", 48), ("mon..sun", 127), ("wed..wed", 4),
+        ("ven. sam.", 48), ("lun.", 1),
     ],
 )  # fmt: skip
 def test_weekdays_are_read(text, bits):
@@ -135,8 +138,8 @@ def test_what_is_no_window_of_the_sun_is_refused(text):
 
 
 steps = st.one_of(
-    st.builds(Step, st.just(CLOCK), st.integers(0, 1439), st.integers(0, 100), st.integers(0, 1)),
-    st.builds(Step, st.sampled_from((SUNSET, SUNRISE)), st.integers(-180, 180), st.integers(0, 100), st.just(0)),
+    st.builds(Step, st.just(CLOCK), st.integers(0, 1439), st.sampled_from((0, 100)), st.integers(0, 1)),
+    st.builds(Step, st.sampled_from((SUNSET, SUNRISE)), st.integers(-180, 180), st.sampled_from((0, 100)), st.just(0)),
 )
 
 
@@ -145,9 +148,9 @@ def test_the_text_of_a_step_is_that_step(step):
     assert calendars.parse_step(calendars.format_step(step)) == step
 
 
-@given(st.integers(1, 127))
-def test_the_text_of_weekdays_is_those_weekdays(bits):
-    assert calendars.parse_weekdays(calendars.format_weekdays(bits)) == bits
+@given(st.integers(1, 127), st.sampled_from(LANGUAGES))
+def test_the_text_of_weekdays_is_those_weekdays(bits, language):
+    assert calendars.parse_weekdays(calendars.format_weekdays(bits, language)) == bits
 
 
 @pytest.mark.parametrize("dates", [(714, 714), (1220, 103), (20260714, 20260714), (20261220, 20270103)])
@@ -156,8 +159,9 @@ def test_the_text_of_dates_is_those_dates(dates):
 
 
 def test_a_rule_is_told_by_its_evenings():
-    assert calendars.format_rule(Rule(127, 0, 0, 0)) == "*"
-    assert calendars.format_rule(Rule(48, 714, 714, 0)) == "07-14 fri sat"
+    assert calendars.format_rule(Rule(127, 0, 0, 0), "fr") == "*"
+    assert calendars.format_rule(Rule(48, 714, 714, 0), "en") == "07-14 fri sat"
+    assert calendars.format_rule(Rule(48, 714, 714, 0), "fr") == "07-14 ven. sam."
 
 
 @given(st.text(max_size=30))

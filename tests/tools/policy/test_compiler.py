@@ -22,7 +22,8 @@ def faults(source):
     assert (compiled.policy is None) == bool(compiled.faults)
     for one in compiled.faults:
         for language in LANGUAGES:
-            assert one.problem(language) and one.remedy(language)
+            remedy = one.remedy(language)
+            assert one.problem(language) and remedy and not remedy.endswith(" ") and "None" not in remedy
     return compiled.faults
 
 
@@ -59,8 +60,15 @@ def test_the_sample_is_the_policy_that_it_says():
 
 
 def test_a_feeder_may_differ_from_its_group():
-    changed = SAMPLE.replace('"gare"]', '{ name = "gare", kind = "permanent", calendar = "route" }]')
-    assert compile_text(changed).policy.lighting.feeders[1] == FeederRule("gare", document.PERMANENT, 1, "rues")
+    changed = SAMPLE.replace('"gare"]', '{ name = "gare", calendar = "route" }]')
+    assert compile_text(changed).policy.lighting.feeders[1] == FeederRule("gare", document.SWITCHED, 1, "rues")
+    changed = SAMPLE.replace('"gare"]', '{ name = "gare", kind = "permanent" }]')
+    assert compile_text(changed).policy.lighting.feeders[1] == FeederRule("gare", document.PERMANENT, 0, "rues")
+
+
+def test_a_group_that_is_always_powered_has_no_calendar():
+    feeders = compile_text(SAMPLE + STADIUM).policy.lighting.feeders
+    assert feeders[-1] == FeederRule("stade", document.PERMANENT, 0, "sports")
 
 
 def test_kind_is_switched_when_left_out():
@@ -82,6 +90,8 @@ def test_windows_line_ends_and_a_byte_order_mark_change_nothing():
     assert compile_text(SAMPLE.replace("\n", "\r\n")) == compile_text(SAMPLE)
 
 
+STADIUM = '[[group]]\nname = "sports"\nkind = "permanent"\nfeeders = ["stade"]\n'
+BAN = '[[limit]]\ntarget = "stade"\ndark = "22:15..06:00"\nauthority = "Maire"\ntext = "Arrêté 2027-3"\n'
 FEASTS = '["07-14", "12-24", "12-31"]'
 SATURDAY = '["sunset on", "01:00 off", "06:00 on", "sunrise off"]'
 RIGHTS = 'rights = ["override", "emergency", "test"]'
@@ -123,8 +133,22 @@ FAULTS = [
     (SATURDAY, '["sunset on", "06:00 on", "01:00 off"]', "step_order", None),
     (SATURDAY, '["sunset on"]', "step_lit", None),
     (SATURDAY,
-     str([f"{hour % 24}:{minute} {minute}%" for hour in range(18, 32) for minute in (10, 50)]), "too_many", None),
-    ('weekdays = "fri sat"', "", "night_hidden", "les autres soirs"),
+     str([f"{hour % 24}:{minute} on" for hour in range(18, 32) for minute in (10, 50)]), "too_many", None),
+    (SATURDAY, '["sunset on", "23:00 50%", "sunrise off"]', "level", None),
+    ('weekdays = "fri sat"', "", "never_night", "les autres soirs"),
+    (FEASTS, '["12-01..01-06", "12-24"]', "never_night", None),
+    (FEASTS, '["2026-07-14", "12-24", "12-31"]', "never_night", None),
+    ('weekdays = "fri sat"', 'weekdays = "lun..ven"\n  steps = ["sunset on", "23:30 off"]\n  [[calendar.night]]\n'
+     '  weekdays = "ven"', "never_night", "[[calendar.night]]"),
+    (FEASTS + '\n  steps = ["sunset on", "sunrise off"]', '["06-01..07-15"]\n  steps = ["sunset on", "21:00 off"]',
+     "never_step", "21:00 off"),
+    (FEASTS + '\n  steps = ["sunset on", "sunrise off"]',
+     '["06-01..07-15"]\n  steps = ["sunset on", "23:00 off", "06:30 on", "sunrise off"]', "never_step", "06:30 on"),
+    ('feeders = ["rd-768"]', 'feeders = ["rd-768"]\n[[group]]\nname = "sports"\nkind = "permanent"\n'
+     'calendar = "route"\nfeeders = ["stade"]', "permanent", 'calendar = "route"'),
+    ('feeders = ["rd-768"]', 'feeders = ["rd-768", { name = "stade", kind = "permanent", calendar = "rues" }]',
+     "permanent", "stade"),
+    ("[[limit]]", f"{STADIUM}{BAN}[[limit]]", "breach_permanent", 'feeders = ["stade"]'),
     ('steps = ["sunset on", "23', 'weekdays = "mon"\n  steps = ["sunset on", "23', "night_last", "les autres soirs"),
     ('name = "route"', 'name = "rues"', "twice", 'name = "rues"'),
     ('name = "route"', 'name = "routes"', "unused", 'name = "routes"'),
@@ -216,7 +240,7 @@ def test_each_bound_is_told():
     limit = '[[limit]]\ntarget = "parcs"\nkeep_lit = true\nauthority = "a"\ntext = "t{number}"\n'
     assert [one.key for one in faults(SAMPLE + many(limit, 29))] == ["too_many_limits"]
     assert {one.key for one in faults(SAMPLE + many(limit, 33))} == {"too_many", "too_many_limits"}
-    night = '[[calendar.night]]\ndates = "0{number}-01"\nsteps = ["sunset {number}0%", "sunrise off"]\n'
+    night = '[[calendar.night]]\ndates = "0{number}-01"\nsteps = ["sunset+{number} on", "sunrise off"]\n'
     nights = "\n".join(night.format(number=number) for number in range(1, 9))
     base = SAMPLE.replace('  [[calendar.night]]                  # la traversée', nights + "  [[calendar.night]] #", 1)
     assert [one.key for one in faults(base)] == ["too_many_programs"]

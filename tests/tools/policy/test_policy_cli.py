@@ -64,7 +64,7 @@ def test_from_a_text_to_a_policy_that_a_gateway_takes(commune):
     for words in (
         "Politique n° 1 de la commune 49135",
         "07-14: sunset on, sunrise off",
-        "fri sat: sunset on, 01:00 off",
+        "ven. sam.: sunset on, 01:00 off",
         "parcs: dark 01:00..12:00",
         "exemption dark [2027-06-21]",
         "Astreinte éclairage: override emergency test",
