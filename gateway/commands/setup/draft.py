@@ -181,7 +181,7 @@ def keys_fault(data: bytes, insee: str, language: str) -> str | None:
     """Returns in words why these bytes are not the key set of this commune."""
     found, faults = keyset.decode(data)
     if found is None:
-        return word("keys.bad", language, why=", ".join(str(fault) for fault in faults[:1]))
+        return word("keys.bad", language, why=f"{faults[0].path} {faults[0].problem}; {faults[0].remedy}")
     if found.insee != insee:
         return word("keys.other", language, found=found.insee, expected=insee)
     return None

@@ -1,17 +1,19 @@
-"""What `night` prints is what the contactors do: the words of drawn policies beside the decisions of the cabinet."""
+"""What `night` and `explain` say is what the contactors do: drawn policies in words beside the cabinet's decisions."""
 
 import itertools
 import re
+from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gateway.core.cabinet.feeder import Feeder, FeederOptions, LocalControl, decide
 from gateway.core.cabinet.orders import CabinetPlace, Orders
 from gateway.core.cabinet.time_basis import CLOCK, Basis
 from gateway.io.crypto import verify_ed25519
-from policy import civil
+from gateway.show.explain.calendar import PERMANENT, law_of, night_of, wish
+from policy import civil, document
 from tests.support.commune import FENEU, INSEE
 from tests.support.sample_policy import SAMPLE
 from tools.policy import description
@@ -137,14 +139,27 @@ def compiled(text):
 CHANGES_OF_TIME = [civil.days_from_civil(2027, 3, 27), civil.days_from_civil(2027, 10, 30)]
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(texts(), st.integers(FIRST, FIRST + 364) | st.sampled_from(CHANGES_OF_TIME))
 def test_a_night_is_printed_as_the_contactors_will_have_it_to_the_minute(text, evening):
     assert faults_of(compiled(text), evening, Contactors.by_the_minute) == []
 
 
+@given(texts(), st.integers(FIRST, FIRST + 364) | st.sampled_from(CHANGES_OF_TIME))
+def test_an_explanation_says_what_the_contactors_will_do(text, evening):
+    """Every hour, and on the second of each change that it announces."""
+    policy = compiled(text)
+    contactors = Contactors(policy)
+    cabinet = SimpleNamespace(policy_plain=document.encode(policy))
+    for index, one in enumerate(policy.lighting.feeders):
+        law = law_of(cabinet, one)
+        start_s, end_s = (civil.unix_from_local(civil.PARIS, evening + days, NOON_S) for days in (0, 1))
+        changes = [] if law.kind == PERMANENT else [at_s for at_s, _, _ in night_of(law, start_s).changes()]
+        for at_s in [*range(start_s, end_s, 3600), *changes, *(at_s - 1 for at_s in changes)]:
+            assert wish(law, at_s).wants_light is contactors.demand(index, at_s).closed
+
+
 @pytest.mark.slow
-@settings(max_examples=max(1, settings().max_examples // 20), suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=max(1, settings().max_examples // 20))
 @given(texts())
 def test_a_year_is_printed_as_the_contactors_will_have_it(text):
     policy = compiled(text)
