@@ -88,8 +88,10 @@ def load_member(path: Path) -> Member:
     except ValueError:
         raise Refused("not_public", path=path) from None
     sound = mark == _MARK and topic.is_insee(insee) and is_line(name, limits.name_bytes_max)
-    if not sound or not cose.is_sound_key(member.key):
+    if not sound or len(member.key) != cose.PUBLIC_KEY_BYTES:
         raise Refused("not_public", path=path)
+    if not cose.is_sound_key(member.key):
+        raise Refused("published", path=path)
     return member
 
 

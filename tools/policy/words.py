@@ -152,7 +152,7 @@ WORDS = Phrases({
     "not_private.do": N_("give the file of `bocage policy keys new`, and its passphrase"),
     "readable": N_("{path} may be read by others than its owner: a private key is its holder's alone"),
     "readable.do": N_("chmod 600 {path}; if others had an account here, make another key: bocage policy keys new"),
-    "published": N_("{path} holds a private key that a standard prints as an example: anybody can sign with it"),
+    "published": N_("{path}: anybody can sign with this key, as with any that a standard prints as an example"),
     "published.do": N_("make one: bocage policy keys new"),
     "passphrases": N_("the two passphrases differ"),
     "passphrases.do": N_("start again"),

@@ -52,6 +52,18 @@ def test_a_file_is_for_its_owner_and_its_group_whatever_the_umask(tmp_path, sche
     assert modes == dict.fromkeys(("centre.db", "centre.db-wal", "centre.db-shm"), 0o640)
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_the_lock_of_a_daemon_is_for_the_same_people(tmp_path, umask):
+    """Whoever reads the control file asks the lock whether a daemon serves it."""
+    before = os.umask(umask)
+    try:
+        lock = control_file.DaemonLock(str(tmp_path / "control.db"), "broker:1883")
+    finally:
+        os.umask(before)
+    lock.close()
+    assert [stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()] == [0o640]
+
+
 def take(warehouse, payload, topic=TELEMETRY_TOPIC):
     return answers(warehouse.accept(topic, payload, **NOW))
 

@@ -85,7 +85,7 @@ def test_what_is_no_such_key_is_refused_without_a_word_of_its_content(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "bocage-key", "bocage-key 49135 00 Maire", f"bocage-key 49135 {'0' * 64} Maire", f"key 49135 {'ab' * 32} M",
+    ["", "bocage-key", "bocage-key 49135 00 Maire", f"key 49135 {'ab' * 32} M",
      f"bocage-key 4913 {'ab' * 32} M", f"bocage-key 49135 {'zz' * 32} M", f"bocage-key 49135 {'02' * 32} "],
 )  # fmt: skip
 def test_what_is_no_public_key_is_refused(tmp_path, text):
@@ -94,6 +94,13 @@ def test_what_is_no_public_key_is_refused(tmp_path, text):
     with pytest.raises(Refused) as refused:
         keys.load_member(path)
     assert refused.value.key == "not_public"
+
+
+def test_a_public_key_of_small_order_is_refused(tmp_path):
+    (tmp_path / "x.pub").write_text(f"bocage-key 49135 {'0' * 64} Maire")
+    with pytest.raises(Refused) as refused:
+        keys.load_member(tmp_path / "x.pub")
+    assert refused.value.key == "published"
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path):

@@ -158,6 +158,13 @@ def test_a_published_private_key_signs_nothing(commune):
     assert "bocage policy keys new" in told and not (commune.folder / "feneu.signed").exists()
 
 
+def test_a_published_key_is_of_no_set(commune):
+    (commune.folder / "x.pub").write_text(f"bocage-key 49135 {PUBLISHED.key.hex()} Exemple\n")
+    members = ("--member", "@Maire.pub", "--member", "@x.pub")
+    told = commune("keyset", "new", "--commune", "49135", *members, "--out", "@x.keys", status=1)
+    assert "n'importe qui peut signer" in told and not (commune.folder / "x.keys").exists()
+
+
 def test_a_policy_whose_operator_has_a_published_key_is_not_signed(commune):
     policy = document.decode(commune.read("feneu.policy"))[0]
     operators = (policy.operators[0]._replace(key=PUBLISHED.key),)

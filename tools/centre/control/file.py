@@ -15,7 +15,6 @@ import sqlite3
 import time
 from typing import NamedTuple
 
-from tools.centre.limits import FILE_MODE
 from tools.centre.store import database
 
 # From 100 on, so that a warehouse (from 1) is never mistaken for this file.
@@ -107,7 +106,8 @@ class DaemonLock:
     def __init__(self, path: str, broker: str) -> None:
         """Acquires the lock. Raises OSError when the folder refuses, Busy when another daemon holds it."""
         self._broker = broker
-        self._file = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        database.make_file(_lock_path(path))
+        self._file = os.open(_lock_path(path), os.O_RDWR | os.O_CLOEXEC)
         for left in reversed(range(_TRIES)):
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -31,7 +31,7 @@ def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlit
     """
     if synchronous not in ("FULL", "NORMAL", "OFF"):
         raise ValueError(f"synchronous: {synchronous!r} is not FULL, NORMAL or OFF")
-    _make(path)
+    make_file(path)
     connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
@@ -47,6 +47,19 @@ def open_to_read(schema: Schema, path: str) -> sqlite3.Connection:
     return connection
 
 
+def make_file(path: str) -> None:
+    """Makes an empty file of FILE_MODE where there is none; SQLite gives its -wal and -shm the same mode."""
+    if path == ":memory:":
+        return
+    # A folder that refuses is reported by SQLite, in its own words, when it opens the file.
+    with contextlib.suppress(OSError):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        try:
+            os.fchmod(file, FILE_MODE)  # whatever the umask
+        finally:
+            os.close(file)
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Commits everything within, or nothing. Other processes write too: what a decision needs is read under the
@@ -59,19 +72,6 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _make(path):
-    """Makes an empty file of FILE_MODE where there is none; SQLite gives its -wal and -shm the same mode."""
-    if path == ":memory:":
-        return
-    # A folder that refuses is reported by SQLite, in its own words, when it opens the file.
-    with contextlib.suppress(OSError):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-        try:
-            os.fchmod(file, FILE_MODE)  # whatever the umask
-        finally:
-            os.close(file)
 
 
 def _create(schema, connection):
