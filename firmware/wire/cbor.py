@@ -186,8 +186,6 @@ class Reader:
         return self.data[start : start + count]
 
     def _argument(self, additional):
-        if additional < 24:
-            return additional
         if additional > 27:
             raise WireFault("indefinite" if additional == 31 else "reserved")
         width = 1 << (additional - 24)
@@ -204,16 +202,19 @@ class Reader:
     def value(self, depth: int = limits.CBOR_DEPTH_MAX):
         """Returns the next value. `depth` is how many more levels of array, map or tag may open."""
         # Most items of a record are small numbers and their keys: they are returned at once.
-        if self.offset >= len(self.data):
+        at = self.offset
+        if at >= len(self.data):
             raise WireFault("truncated")
-        initial = self.data[self.offset]
-        self.offset += 1
+        initial = self.data[at]
+        self.offset = at + 1
         if initial < 24:
             return initial
         major = initial & 0xE0
         if major == 0xE0:
             return self._simple(initial)
-        argument = self._argument(initial & 0x1F)
+        argument = initial & 0x1F
+        if argument >= 24:
+            argument = self._argument(argument)
         if major == _UNSIGNED:
             return argument
         if major == _NEGATIVE:
@@ -264,7 +265,7 @@ class Reader:
         for _ in range(count):
             start = self.offset
             key = self.value(0)
-            if not previous and is_integer(key) and key >= 0:
+            if not previous and type(key) is int and key >= 0:
                 # Shortest encodings of unsigned integers ascend as the numbers do, before all other keys.
                 if key <= number:
                     raise WireFault("duplicate-key" if key == number else "key-order")
@@ -314,7 +315,7 @@ def decode(
 
 def is_integer(value) -> bool:
     """Returns whether this is an integer and no boolean, on both interpreters (on CPython a bool is an int)."""
-    return isinstance(value, int) and value is not True and value is not False
+    return type(value) is int
 
 
 def _check_key(key):
@@ -338,6 +339,8 @@ def _key_order(key):
 
 def _is_utf8(raw) -> bool:
     """Checks UTF-8 (RFC 3629): well-formed sequences only, no surrogates, nothing above U+10FFFF."""
+    if not raw or max(raw) < 0x80:  # names and words of a record are ASCII
+        return True
     index = 0
     end = len(raw)
     while index < end:

@@ -184,11 +184,10 @@ def _readings(readings):
         raise WireFault("readings")
     # Each reading is checked once: a gateway spends most of its time here.
     value_max = limits.READING_ABS_MAX
-    is_integer = cbor.is_integer
     for key, value in readings.items():
-        if not is_integer(key) or not 0 <= key <= _KEY_MAX:
+        if type(key) is not int or not 0 <= key <= _KEY_MAX:
             raise WireFault("reading-key")
-        if not is_integer(value) or not -value_max <= value <= value_max:
+        if type(value) is not int or not -value_max <= value <= value_max:
             raise WireFault("reading-value")
     return readings
 

@@ -132,6 +132,7 @@ class Gateway:
         self.directive_service = DirectiveService(
             state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
         )
+        self._malformed = 0  # datagrams so far that were not CoAP
         self.counters = {"unknown-path": 0, "messages-refused": 0}
 
     def _make_uplink(self, options: Options, start: Start) -> Uplink:
@@ -191,10 +192,11 @@ class Gateway:
 
     def on_datagram(self, datagram: bytes, peer: Any, *, now_ms: int) -> None:
         """Receive bytes from the node link."""
-        before = self.link.malformed()
-        for heard in self.link.receive(datagram, peer, now_ms=now_ms):
+        found = self.link.receive(datagram, peer, now_ms=now_ms)
+        for heard in found:
             self._on_heard(heard, now_ms)
-        if self.link.malformed() > before:
+        if not found and self.link.malformed() > self._malformed:
+            self._malformed += 1
             self._keep_refused("malformed", peer, datagram, now_ms=now_ms)
         self._drain_link()
 

@@ -87,8 +87,8 @@ def judge_nodes(expected: Sequence[ExpectedAlarm], bodies: Bodies) -> AlarmVerdi
     """
     begun: dict[tuple[bytes, int], int] = {}
     for (node, _, _), stamp, body in bodies:
-        decoded = record.decode_body(body)
-        if not isinstance(decoded, record.EventBody) or decoded.code in _OF_THE_BEARER:
+        decoded = _event(body)
+        if decoded is None or decoded.code in _OF_THE_BEARER:
             continue
         if event.lane(decoded.code) == event.ALARM and decoded.active:
             # A record without UTC (a node that has just booted) cannot be judged by its time.
@@ -105,12 +105,17 @@ def judge_nodes(expected: Sequence[ExpectedAlarm], bodies: Bodies) -> AlarmVerdi
     return AlarmVerdict(len(wanted), len(wanted & set(begun)), len(false), tuple(faults + false))
 
 
+def _event(body: bytes) -> record.EventBody | None:
+    """Returns the event in a record's body, or None for readings: they are a map (major type 5, RFC 8949, 3.1)."""
+    return None if body[0] >> 5 == 5 else record.decode_body(body)
+
+
 def alarms_of(gateway: bytes, bodies: Bodies) -> list[AlarmRecord]:
     """Returns the alarms of one gateway, in the order in which it made them."""
     found = []
     for (about, boot, sequence), stamp, body in bodies:
-        decoded = record.decode_body(body) if about == gateway else None
-        if not isinstance(decoded, record.EventBody) or decoded.code in _OF_THE_BEARER:
+        decoded = _event(body) if about == gateway else None
+        if decoded is None or decoded.code in _OF_THE_BEARER:
             continue
         if event.lane(decoded.code) == event.ALARM and decoded.active is not None:
             detail = tuple(decoded.detail or ())

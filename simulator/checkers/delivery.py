@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from wire import record
+from wire import cbor, record
 
 Identity = tuple[bytes, int, int]
 
@@ -82,9 +82,8 @@ class DeliveryChecker:
     def made(self, node: bytes, boot: int, sequence: int, data: bytes, *, now_ms: int) -> None:
         life = self._life(node, boot, sequence)
         assert not life.has(sequence, _MADE), f"a node used an identity twice: {(node, boot, sequence)}"
-        said = record.decode_payload(data)[0]
         life.flags[sequence] |= _MADE
-        life.digests[sequence] = _digest(said.stamp, record.encode_body(said.body))
+        life.digests[sequence] = _digest(*_content(data))
         life.made_ms[sequence] = now_ms
 
     def acknowledged(self, node: bytes, boot: int, sequence: int) -> None:
@@ -196,6 +195,14 @@ class DeliveryChecker:
         keep = bytes(flags & ~_SEEN & 0xFF for flags in range(256))
         for life in self._lives.values():
             life.flags = life.flags.translate(keep)
+
+
+def _content(data: bytes) -> tuple[record.Stamp, bytes]:
+    """Returns the stamp and the body of a record, which is an array of five with the body last, as the node wrote it."""
+    reader = cbor.Reader(data)
+    reader.offset = 1
+    _, _, seconds, code = (reader.value() for _ in range(4))
+    return record.stamp_from_code(seconds, code), data[reader.offset :]
 
 
 def _digest(stamp: record.Stamp, body: bytes) -> int:

@@ -87,9 +87,9 @@ class RoomsChecker:
             self._judge(watched.name, "freezes", freezes, FROST_GRACE_S, unix_s)
             is_blind = watched.thermometer is not None and watched.thermometer.absent
             self._check_blind(watched, is_blind, unix_s)
-            over = not is_blind and air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
-            heats = over and room.demand_permille > 0 and not room.heater_stuck
-            self._judge(watched.name, "is heated above its ceiling", heats, CEILING_GRACE_S, unix_s)
+            heats = not is_blind and room.demand_permille > 0 and not room.heater_stuck
+            over = heats and air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
+            self._judge(watched.name, "is heated above its ceiling", over, CEILING_GRACE_S, unix_s)
 
     def _check_blind(self, watched: WatchedRoom, is_blind: bool, unix_s: int) -> None:
         """Judges the heat of each whole hour without a thermometer, but not the first.
@@ -112,7 +112,7 @@ class RoomsChecker:
                 self.violations.append(f"{name} is heated blind with {mean_w} W, {most_w} W are enough, at {unix_s}")
 
     def _limit_ck(self, watched: WatchedRoom, plan: heating.Plan, unix_s: int) -> int:
-        wanted = plan.peek(unix_s)
+        wanted = plan.wanted(unix_s)
         kind, next_s = wanted.kind, wanted.next_s
         if watched.exceptions:
             kind, next_s = self._walked(watched, plan, unix_s)

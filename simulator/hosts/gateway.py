@@ -56,7 +56,8 @@ class _Line:
             self._host.dispatch("on_disconnected", why, self.bearer)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        self._dispatch("on_puback", token, reason_code)
+        if token:  # the core waits for no other
+            self._dispatch("on_puback", token, reason_code)
 
     def on_message(self, name: str, payload: bytes) -> None:
         self._host.spend(self.bearer, _MESSAGE_BYTES + len(payload))
@@ -213,7 +214,12 @@ class GatewayHost:
         core.poll(now_ms=self._world.now_ms)
         for effect in core.drain_effects():
             self._carry_out(effect)
-        self._due_ms = core.deadline_ms(now_ms=self._world.now_ms)
+        self._set_due()
+
+    def _set_due(self) -> None:
+        """Schedules the wake at the core's deadline, unless an earlier one is scheduled."""
+        assert self.core is not None
+        self._due_ms = self.core.deadline_ms(now_ms=self._world.now_ms)
         self._arm()
 
     def _arm(self) -> None:
@@ -278,8 +284,10 @@ class GatewayHost:
 
     def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
         if life == self._life and self.core is not None:
-            self.core.bearers.connection.probed(bearer, ok, rtt_ms, now_ms=self._world.now_ms)
-            self._turn()
+            if self.core.bearers.connection.probed(bearer, ok, rtt_ms, now_ms=self._world.now_ms):
+                self._turn()
+            else:
+                self._set_due()
 
     def _pending(self, sync: PendingSync) -> None:
         self._world.after(sync.latency_ms, self._synced, self._life, sync.ticket)

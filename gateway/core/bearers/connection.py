@@ -135,13 +135,15 @@ class Connection:
             self._back_off(now_ms)
         return True
 
-    def probed(self, bearer: str, ok: bool, rtt_ms: int | None = None, *, now_ms: int) -> None:
-        """Notes the outcome of a probe."""
+    def probed(self, bearer: str, ok: bool, rtt_ms: int | None = None, *, now_ms: int) -> bool:
+        """Notes the outcome of a probe. Returns True when the bearer has come up or gone down by it; else only
+        `deadline_ms` moves, and there is nothing to poll."""
         verdict = self._health[bearer].probed(ok, rtt_ms, now_ms=now_ms)
         if verdict is True:
             self._came_up(bearer, now_ms)
         elif verdict is False:
             self._went_down(bearer, now_ms)
+        return verdict is not None
 
     def poll(self, *, now_ms: int) -> list[Connect | Probe | Drop]:
         """Returns what the shell must do now, in order."""

@@ -30,6 +30,7 @@ from gateway.core.cabinet.policies import Policies, SignedPolicy
 from gateway.core.cabinet.reports import CabinetReporter, GatewayServices
 from gateway.core.cabinet.time_basis import Basis, TimeBasis
 from gateway.core.custody.disk import SharedFolder
+from gateway.core.deadlines import earliest
 from gateway.core.link.downlink import OrdersByFeeder
 from policy.keyset import KeySet
 from wire import command, event, topic
@@ -258,9 +259,10 @@ class Cabinet:
         unix_ms = self._shared.clock.carried_ms(now_ms=now_ms)
         if unix_s is not None and unix_ms is not None:
             instants = [demand.until_s for demand in self.demands if demand is not None]
-            instants.append(self.orders.next_s(unix_s))
-            candidates += [now_ms + max(1, 1000 * instant - unix_ms) for instant in instants if instant is not None]
-        return min((at_ms for at_ms in candidates if at_ms is not None), default=None)
+            next_s = earliest([self.orders.next_s(unix_s), *instants])
+            if next_s is not None:
+                candidates.append(now_ms + max(1, 1000 * next_s - unix_ms))
+        return earliest(candidates)
 
     def health(self) -> dict[str, int]:
         """Return the counters of every part."""

@@ -138,7 +138,7 @@ class BootAnchors:
 
     def remembered(self) -> int:
         """Return how many boots are held in memory, for the checker of bounds."""
-        return sum(len(boots) for boots in self._nodes.values())
+        return sum(map(len, self._nodes.values()))
 
     # --- inside ---
 

@@ -204,6 +204,17 @@ def test_mobile_carries_15_seconds_after_a_cut_of_the_fibre_and_fibre_again_afte
     assert host.core.bearers.connection.counters["changes"] == 2
 
 
+def test_a_probe_that_changes_nothing_costs_one_turn_and_not_two():
+    bench = Bench(TWO)
+    core = bench.started().core
+    polls, poll = [], core.poll
+    core.poll = lambda *, now_ms: polls.append(now_ms) or poll(now_ms=now_ms)
+    before = core.bearers.connection.health()["bearers"]["fibre"]["probes-good"]
+    bench.later(3600)
+    probes = core.bearers.connection.health()["bearers"]["fibre"]["probes-good"] - before
+    assert probes > 700 and len(polls) < 1.3 * probes
+
+
 def test_a_cut_fibre_is_an_alarm_at_the_centre_from_its_begin_to_its_end():
     bench = Bench(TWO)
     centre = Centre(bench.world, Prng("centre"), bench.broker)

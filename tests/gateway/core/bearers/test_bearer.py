@@ -46,6 +46,22 @@ def test_a_report_that_comes_after_its_time_counts_for_nothing():
     assert core.health()["bearers"][FIBRE] == before
 
 
+def test_only_a_probe_that_changes_the_verdict_leaves_something_to_poll():
+    core = Connection(BOTH, random_below=Random(1).randrange, now_ms=0)
+    (connect,) = core.poll(now_ms=0)
+    core.connected(connect.bearer, now_ms=0)
+    told = []
+    for ok in (True, False, False, False):
+        probes = []
+        while Probe(FIBRE, 2500) not in probes:
+            now_ms = core.deadline_ms()
+            probes = core.poll(now_ms=now_ms)
+        told.append(core.probed(FIBRE, ok, now_ms=now_ms + 2500))
+        if not told[-1] and core.deadline_ms() > now_ms + 2500:
+            assert core.poll(now_ms=now_ms + 2500) == []
+    assert told == [False, False, False, True]
+
+
 def test_two_good_probes_are_not_enough_however_far_apart():
     health = BearerHealth(Bearer(FIBRE), random_below=Random(1).randrange, now_ms=0)
     health.is_up = False
