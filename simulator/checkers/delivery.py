@@ -176,7 +176,9 @@ class DeliveryChecker:
         return lately_ms is not None and self._lives[identity[:2]].made_ms[identity[2]] >= lately_ms
 
     def _life(self, node: bytes, boot: int, sequence: int) -> _Life:
-        life = self._lives.setdefault((node, boot), _Life())
+        life = self._lives.get((node, boot))
+        if life is None:
+            life = self._lives[node, boot] = _Life()
         life.reach(sequence)
         return life
 
@@ -198,7 +200,7 @@ class DeliveryChecker:
 
 
 def _content(data: bytes) -> tuple[record.Stamp, bytes]:
-    """Returns the stamp and the body of a record, which is an array of five with the body last, as the node wrote it."""
+    """Returns the stamp and the body of a record as the node wrote it: an array of five, the body last."""
     reader = cbor.Reader(data)
     reader.offset = 1
     _, _, seconds, code = (reader.value() for _ in range(4))
