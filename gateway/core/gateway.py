@@ -121,8 +121,7 @@ class Gateway:
         self.link = Link(
             self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms
         )
-        feeders = {} if options.cabinet is None else options.cabinet.nodes()
-        self.downlink = Downlink(self.link, self.clock, feeders)
+        self.downlink = Downlink(self.link, self.clock, {} if options.cabinet is None else options.cabinet.nodes())
         self.images = NodeImages(self.link)
         self._effects: list[Effect] = []
         self._started_ms = now_ms
