@@ -32,6 +32,7 @@ _WORDS = Phrases({
     "policy-in-force": N_("policy in force"),
     "lease": N_("commands of the centre"),
     "test": N_("test on the spot"),
+    "test-end": N_("test on the spot ended"),
     "lock": N_("lock-out on the spot"),
     "unlock": N_("lock-out ended"),
     "directive-told": N_("directive said on the spot"),

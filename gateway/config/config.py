@@ -28,6 +28,7 @@
     interface = "eth0"                   interface = "wwan0"
                                          monthly_bytes = 50000000
 
+`commune`, which may be left out, is the name that the technician's page shows.
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
 no `[link]` beside a `[cabinet]`: no node is answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on
 serial ports: see `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
@@ -68,7 +69,7 @@ from wire.line import is_line
 
 # By section, its fields, except for sections that have a module of their own.
 _FIELDS = {
-    "gateway": ("id", "insee", "name", "data"),
+    "gateway": ("id", "insee", "commune", "name", "data"),
     "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms"),
     "uplink": (
         "broker", "ca", "certificate", "key", "crl", "batch_records", "batch_age_s", "reconnect_max_s", "window",
@@ -112,6 +113,7 @@ class Config:
     serial: SerialBearers = field(default_factory=SerialBearers)
     cabinet: CabinetWiring | None = None
     page: PageOptions | None = None
+    commune: str | None = None
 
     @property
     def keys(self) -> Path:
@@ -139,6 +141,11 @@ def load(path: Path, *, insecure: bool) -> Config:
     return check(plain, insecure=insecure)
 
 
+def _is_commune(text: str) -> bool:
+    # The longest name of a commune has 45 letters (Saint-Remy-en-Bouzemont-Saint-Genest-et-Isson).
+    return 0 < len(text) <= 60 and text.isprintable()
+
+
 def _unreadable(place: str, problem: str, remedy: str, reason: Said) -> ConfigError:
     return ConfigError([Fault(place, problem, remedy, {"error": reason})])
 
@@ -151,6 +158,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     identity, link, uplink = tables["gateway"], tables["link"], tables["uplink"]
     gateway_id = identity.node_id("id")
     insee = identity.text("insee", topic.is_insee, N_("give five characters, as 49007 or 2A004"))
+    commune = identity.optional("commune", _is_commune, N_("give the commune's name, as Feneu, or remove it"))
     name = identity.text("name", topic.is_gateway_name, N_("give lower-case letters, digits, inner hyphens"))
     data = Path(identity.text("data", lambda text: text.startswith("/"), N_("give an absolute path")))
     # A cabinet whose lamps have no controllers answers no node: there is no link to open.
@@ -197,7 +205,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     if allowed == frozenset():
         bind, serial = None, SerialBearers()
     status_socket = data / "run" / "status.sock" if socket is None else Path(socket)
-    return Config(core, mqtt, data, bind, trust, status_socket, metrics, bearers, serial, cabinet, page)
+    return Config(core, mqtt, data, bind, trust, status_socket, metrics, bearers, serial, cabinet, page, commune)
 
 
 # --- sections -------------------------------------------------------------------------------------------------------

@@ -467,8 +467,9 @@ REFUSALS_EVERY_MS = 600_000
 # Lines that the card refused wait in memory until it accepts them.
 AUDIT_WAITING_MAX = 64
 AUDIT_RETRY_MS = 10_000
-# A technician's orders: a test lights a feeder for so long at most; a lock-out that is forgotten ends.
-LOCAL_TEST_S_MAX = 300
+# A technician's orders: a test lights a feeder for so long at most (a round by day of every lamp takes half an hour); a
+# lock-out that is forgotten ends.
+LOCAL_TEST_S_MAX = 1_800
 LOCAL_LOCK_MS = 8 * 3_600_000
 
 # Watts that agree with a command must be measured within this time.

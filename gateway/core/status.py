@@ -23,7 +23,7 @@ STARTING, RUNNING, STOPPING = "starting", "running", "stopping"
 # Phases that only another process reports: there is no agent, it does not answer, this user may not query it.
 ABSENT, MUTE, FORBIDDEN = "absent", "mute", "forbidden"
 _PHASES = (STARTING, RUNNING, STOPPING, ABSENT, MUTE, FORBIDDEN)
-DOCUMENT = 1
+DOCUMENT = 2
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
@@ -167,8 +167,10 @@ class WishStatus(NamedTuple):
 
 
 class FeederStatus(NamedTuple):
-    """Describes one feeder. `place`: its index in the configuration, by which orders name it. `closed`: its contactor's
-    order, given by `rule`; `considered`: every rule that had a demand, from the strongest down."""
+    """Describes one feeder. `place`: its index in the configuration, by which orders name it. `ordered`: closed, as
+    `rule` wants; `reported`: closed, as the auxiliary contact says; `measured`: lit, as the watts say; None: not known.
+    `dims`: its lamps dim without us, so that fewer watts are no fault. `considered`: every rule that had a demand, from
+    the strongest down."""
 
     place: int = 0
     name: str = "?"
@@ -177,8 +179,10 @@ class FeederStatus(NamedTuple):
     has_rule: bool = False
     lamps: int | None = None
     has_meter: bool = False
-    closed: bool | None = None
-    feedback: bool | None = None
+    dims: bool = False
+    ordered: bool | None = None
+    reported: bool | None = None
+    measured: bool | None = None
     power_w: float | None = None
     energy_wh: int | None = None
     normal_w: float | None = None
@@ -296,6 +300,7 @@ class Status(NamedTuple):
     phase: Phase = MUTE
     pid: int | None = None
     name: str = "?"
+    commune: str | None = None
     gateway: str | None = None
     boot: int | None = None
     uptime_s: int | None = None

@@ -151,6 +151,7 @@ WORDS = Phrases({
     "outcome.state": N_("refused: the memory refuses to write"),
     "outcome.fell-back": N_("it did not last, the former one runs again"),
     "what.test": N_("test"),
+    "what.test-end": N_("test ended"),
     "what.lock": N_("lock-out"),
     "what.unlock": N_("end of the lock-out"),
 })  # fmt: skip

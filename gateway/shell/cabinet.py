@@ -84,6 +84,9 @@ class CabinetShell:
     def test(self, feeder: int, seconds: int, who: str) -> str | None:
         return self._ordered(self._cabinet.test(feeder, seconds, who, now_ms=clock.monotonic_ms()))
 
+    def test_all(self, seconds: int, who: str) -> str | None:
+        return self._ordered(self._cabinet.test_all(seconds, who, now_ms=clock.monotonic_ms()))
+
     def lock(self, feeder: int, who: str) -> str | None:
         return self._ordered(self._cabinet.lock(feeder, who, now_ms=clock.monotonic_ms()))
 

@@ -111,6 +111,7 @@ class Facts:
             phase=self.phase,
             pid=os.getpid(),
             name=f"{self._config.core.insee}-{self._config.core.name}",
+            commune=self._config.commune,
             gateway=self._config.core.gateway.hex(),
             boot=self.boot,
             uptime_s=(now_ms - self._started_ms) // 1000,

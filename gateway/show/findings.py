@@ -12,6 +12,7 @@ from gateway.core.status import RUNNING, AlarmStatus, CentreStatus, DiskStatus, 
 from gateway.io import tls
 from gateway.language.figures import duration, size
 from gateway.language.values import value_text
+from gateway.show import feeder_state
 from gateway.show.words import WORDS, word, word_or
 from wire import event
 
@@ -43,6 +44,8 @@ _ALARMS = (
     "timeFallback", "localOverride", "policyExpired", "cabinetMeterFailure", "photocellFailure", "doorOpen",
 )  # fmt: skip
 _GRAVE = _ALARMS.index("lampsLost")
+# Causes at a feeder: while one of its own stands, what disagrees there is said already; so while the supply is lost.
+_EXPLAINED = ("cableFault", "contactorStuck", "feederFailure", "feederUnexpectedOn", "lampsLost")
 
 
 class Finding(NamedTuple):
@@ -91,16 +94,39 @@ def alarm_findings(status: Status, feeder: str | None = None) -> list[Finding]:
 
 def is_grave(found: Finding) -> bool:
     """True when a street is dark, lit by day or dangerous by it, and for every finding that is not of the cabinet."""
+    if found.key == "differs":
+        return bool(found.values["is_fault"])
     return not found.key.startswith("alarm.") or _gravity(found) < _GRAVE
+
+
+def is_of_street(found: Finding) -> bool:
+    """True for what is wrong at the cabinet and its feeders, not at the gateway."""
+    return found.key == "differs" or found.key.startswith("alarm.")
 
 
 def _street(status: Status) -> list[Finding]:
     """Finds what leaves a street dark, lit by day or dangerous: these findings come before all others."""
-    return [found for found in alarm_findings(status) if _gravity(found) < _GRAVE]
+    return [found for found in [*alarm_findings(status), *_differing(status)] if is_grave(found)]
+
+
+def _differing(status: Status) -> list[Finding]:
+    """Finds feeders where contact or watts contradict the order and no alarm says so yet: no screen that shows one in
+    red may say that all is well."""
+    cabinet = status.cabinet
+    if cabinet is None or any(alarm.what == "supplyLoss" for alarm in cabinet.alarms):
+        return []
+    explained = {alarm.feeder for alarm in cabinet.alarms if alarm.what in _EXPLAINED}
+    found = []
+    for feeder in cabinet.feeders:
+        if feeder.name not in explained and feeder_state.is_wrong(cabinet, feeder):
+            is_fault = feeder_state.state_of(cabinet, feeder).kind == feeder_state.FAULT
+            what = _Deferred(partial(feeder_state.wrong_text, cabinet), feeder)
+            found.append(Finding("differs", {"feeder": feeder.name, "what": what, "is_fault": is_fault}))
+    return found
 
 
 def _cabinet(status: Status) -> list[Finding]:
-    return [found for found in alarm_findings(status) if _gravity(found) >= _GRAVE]
+    return [found for found in [*_differing(status), *alarm_findings(status)] if not is_grave(found)]
 
 
 def _of_alarm(alarm: AlarmStatus) -> Finding:

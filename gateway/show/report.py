@@ -22,8 +22,8 @@ from gateway.core.status import (
 from gateway.language import directives
 from gateway.language.figures import duration, number, size
 from gateway.language.values import value_text
+from gateway.show import feeder_state
 from gateway.show.explain import moments
-from gateway.show.explain.why import state_words
 from gateway.show.findings import alarm_findings, bearer_name, findings, percent
 from gateway.show.words import why, word, word_or
 
@@ -260,7 +260,7 @@ def cabinet_sections(status: Status, language: str) -> list[Section]:
     if cabinet is None:
         return []
     return [
-        *(("feeder", _feeder(feeder, language)) for feeder in cabinet.feeders),
+        *(("feeder", _feeder(cabinet, feeder, language)) for feeder in cabinet.feeders),
         ("cabinet", _cabinet(cabinet, language)),
         ("policy", _policy(cabinet, language)),
         ("lease", _lease(cabinet, language)),
@@ -268,12 +268,12 @@ def cabinet_sections(status: Status, language: str) -> list[Section]:
     ]
 
 
-def _feeder(feeder: FeederStatus, language: str) -> list[str]:
-    state = state_words(feeder.closed, language)
-    if feeder.closed is not None and feeder.since_s is not None:
-        state += f" ({duration(feeder.since_s, language)})"
+def _feeder(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> list[str]:
+    state, since_s = feeder_state.state_text(cabinet, feeder, language), feeder_state.age_s(cabinet, feeder)
+    if since_s is not None:
+        state += f" ({duration(since_s, language)})"
     parts = [word("feeder", language, name=feeder.name, state=state)]
-    if feeder.power_w is not None and feeder.normal_w and feeder.closed:
+    if feeder.power_w is not None and feeder.normal_w and feeder.ordered:
         power, expected = round(feeder.power_w), round(feeder.normal_w)
         parts.append(word("feeder.power_of", language, power=power, expected=expected))
     elif feeder.power_w is not None:

@@ -225,6 +225,11 @@ WORDS = Phrases({
     # --- a cabinet
     "alarm.other": N_("Alarm of the cabinet: {what}"),
     "alarm.other.do": N_("tell the operator: this version does not know it"),
+    "differs": N_("Feeder `{feeder}`: {what}"),
+    "differs.do": N_(
+        "look at it on the spot: breaker, contactor, lamps; if it lasts, an alarm names the cause within a quarter "
+        "of an hour"
+    ),
     "basis.photocell": N_("the photocell decides"),
     "basis.carried": N_("the time is carried, less and less certain"),
     "basis.safety": N_("lit for safety"),

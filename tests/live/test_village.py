@@ -122,7 +122,7 @@ def test_a_policy_change_moves_the_contactors(village):
     by_day = village.street.lit()
     told = village.status()["cabinet"]
     assert [one["rule"] for one in told["feeders"]] == ["policy", "policy"]
-    assert [one["closed"] for one in told["feeders"]] == by_day
+    assert [one["ordered"] for one in told["feeders"]] == by_day
 
 
 def test_the_agent_explains_itself(village):

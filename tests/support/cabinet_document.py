@@ -81,13 +81,22 @@ def feeder(name, *above, wants=False, **more):
     if not any(one["rule"] in ("default", "photocell", "safety") for one in above):
         asked.append(wish("policy", wants, 3 * 32 + 2))
     closed, normal_w = asked[0]["wants"], more.get("normal_w", 448.0)
+    power_w = more.get("power_w", normal_w if closed else 0.0)
     return {
         "name": name, "group": "centre", "kind": "switched", "has_rule": True, "lamps": 14, "has_meter": True,
-        "closed": closed, "feedback": closed, "power_w": normal_w if closed else 0.0, "energy_wh": 1_234_567,
+        "dims": False, "ordered": closed, "reported": closed, "measured": _measured(power_w, normal_w),
+        "power_w": power_w, "energy_wh": 1_234_567,
         "normal_w": normal_w, "expected_w": normal_w if closed else 0, "since_s": 2_460, **asked[0],
         "because": f"{asked[0]['rule']}: in the agent's words", "considered": asked, "locked_by": None,
         "test_left_s": None, "night": [],
     } | more  # fmt: skip
+
+
+def _measured(power_w, normal_w):
+    """What the core makes of the watts: above half of the normal power lit, below a twentieth or 3 W off."""
+    if power_w is None or power_w <= max(3, 0.05 * (normal_w or 0)):
+        return None if power_w is None else False
+    return True if power_w > 0.5 * (normal_w or 0) else None
 
 
 def alarm(what, feeder=None, *detail):
@@ -121,8 +130,8 @@ def feeders(**replaced):
         "bourg": feeder("bourg"),
         "route": feeder("route", wants=True, group="voirie", lamps=22, power_w=1_050.0, normal_w=1_056.0,
                         since_s=24_000),
-        "pompe": feeder("pompe", wants=True, group="voirie", kind="permanent", lamps=0, feedback=None, power_w=None,
-                        normal_w=None, since_s=400_000),
+        "pompe": feeder("pompe", wants=True, group="voirie", kind="permanent", dims=True, lamps=0, reported=None,
+                        power_w=None, normal_w=None, since_s=400_000),
     }  # fmt: skip
     return [one | {"place": place} for place, one in enumerate((made | replaced).values())]
 
@@ -138,7 +147,7 @@ def command(**more):
 def agent(part=None, **more):
     """The whole status; `part` is the cabinet's, plain or made by the core, or False for a gateway without one."""
     told = {
-        "document": 1, "version": "0.1.0", "phase": "running", "pid": 1, "name": "49135-bourg", "gateway": "00" * 8,
+        "document": 2, "version": "0.1.0", "phase": "running", "pid": 1, "name": "49135-bourg", "gateway": "00" * 8,
         "boot": 3, "uptime_s": 100_000, "late": [], "faults": [],
         "centre": {"connected": True, "bearer": "fibre", "since_s": 90_000, "why": None, "deaf": None,
                    "watermark_ago_s": 12, "broker": "centre.example.fr:8883"},

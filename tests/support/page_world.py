@@ -3,6 +3,7 @@
 Time is a field of the world; only connections are real. Needs aiohttp.
 """
 
+import asyncio
 import re
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,9 @@ class PageWorld:
 
     def test(self, feeder, seconds, who):
         return self._order("test", feeder, seconds, who)
+
+    def test_all(self, seconds, who):
+        return self._order("test-all", seconds, who)
 
     def lock(self, feeder, who):
         return self._order("lock", feeder, who)
@@ -103,3 +107,15 @@ async def open_page(world, **options):
             yield Phone(session, f"{scheme}://127.0.0.1:{world.page.address[1]}")
     finally:
         await world.page.close()
+
+
+def on_page(story, world=None, **options):
+    """Run a story on a page; returns the world."""
+    world = PageWorld() if world is None else world
+
+    async def run():
+        async with open_page(world, **options) as phone:
+            await story(world, phone)
+
+    asyncio.run(run())
+    return world

@@ -44,6 +44,10 @@ class Questions:
         self._terminal.title("title.place")
         gateway, cabinet = self._document["gateway"], self._document["cabinet"]
         gateway["insee"] = self._terminal.ask("insee", _field("gateway", "insee"), default=gateway.get("insee", ""))
+        commune = self._terminal.ask(
+            "commune", _field("gateway", "commune"), default=gateway.get("commune", ""), optional=True
+        )
+        _put(gateway, "commune", commune)
         gateway["name"] = self._terminal.ask("name", _field("gateway", "name"), default=gateway.get("name", "cab-1"))
         standing = [cabinet.get(name) for name in ("latitude", "longitude")]
         default = f"{standing[0]}, {standing[1]}" if None not in standing else ""

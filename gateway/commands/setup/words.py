@@ -36,6 +36,8 @@ WORDS = Phrases({
     # --- place
     "ask.insee": N_("INSEE code of the commune"),
     "expect.insee": N_("Five characters, as 49135 or 2A004."),
+    "ask.commune": N_("Name of the commune"),
+    "expect.commune": N_("As people write it, as Feneu: the technician's page shows it."),
     "ask.name": N_("Name of the cabinet"),
     "expect.name": N_("Lower-case letters, digits, inner hyphens, unique in the commune, as cab-12."),
     "ask.site": N_("Position of the cabinet (latitude, longitude)"),

@@ -91,6 +91,8 @@ class FeederWatch:
         self._silent = Sustained(limits.ALARM_METER_SILENT_MS)
         self._lost = 0  # lamps declared
         self._losing: tuple[int, int] | None = None  # how many, since when
+        self._waited: int | None = None  # how many were missing when half of the wait was over
+        self._before: int | None = None  # the same, before a restart
         self._last: tuple[int, int] | None = None  # lamps missing at the last warm observation, when
         self._drop: int | None = None  # lamps lost at one instant
 
@@ -151,7 +153,7 @@ class FeederWatch:
         """Judge nothing: active alarms remain active, a fault that was beginning starts its wait again."""
         for held in (self._stuck, self._burning, self._failed, self._cable):
             held.settle()
-        self._losing = self._last = None
+        self._losing = self._waited = self._last = None
 
     def _judge_dark(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
         burning = self._burning.observe(not self.normal.is_dark(power_dw), now_ms=now_ms)
@@ -200,35 +202,49 @@ class FeederWatch:
         return self._declare(event.CABLE_FAULT, cut, [self.name, lamps, *figures])
 
     def _judge_lamps(self, missing: int, figures: list[Any], now_ms: int) -> list[AlarmChange]:
+        """Declare lamps that have been out for ALARM_LAMPS_MS, by the count nearest to what is declared already: with
+        the mains voltage a count wavers. A restart keeps the first half of the wait, and its warm-up is the other half.
+        """
+        before, self._before = self._before, None
         if missing == self._lost:
-            self._losing = None
+            self._losing = self._waited = None
             return []
-        if self._losing is None or self._losing[0] != missing:
-            self._losing = (missing, now_ms)
-        if now_ms - self._losing[1] < limits.ALARM_LAMPS_MS:
+        is_more = missing > self._lost
+        nearer = min if is_more else max
+        if self._losing is None or (self._losing[0] > self._lost) != is_more:
+            is_known = before is not None and (before > self._lost) == is_more
+            self._losing = (missing, now_ms - limits.ALARM_LAMPS_MS if is_known else now_ms)
+        self._losing = (nearer(missing, self._losing[0]), self._losing[1])
+        lost, since_ms = self._losing
+        self._waited = lost if now_ms - since_ms >= limits.ALARM_LAMPS_MS - limits.LAMPS_WARM_UP_MS else None
+        if now_ms - since_ms < limits.ALARM_LAMPS_MS:
             return []
-        self._lost, self._losing = missing, None
+        self._lost, self._losing, self._waited = lost, None, None
         # With another number the alarm is reported again.
-        self.active.pop(event.LAMPS_LOST, None) if missing else None
-        return self._declare(event.LAMPS_LOST, missing > 0, [self.name, missing, *figures])
+        self.active.pop(event.LAMPS_LOST, None) if lost else None
+        return self._declare(event.LAMPS_LOST, lost > 0, [self.name, lost, *figures])
 
     def _hide_below(self) -> None:
         """Restart the wait of faults below a higher cause, so that they begin anew when that cause is over."""
         self._cable.settle()
-        self._losing = self._last = None
+        self._losing = self._waited = self._last = None
 
     def standing(self) -> dict[str, Any]:
         """Return the state that must survive a restart, as plain data."""
         return {"active": {str(code): detail for code, detail in self.active.items()}, "lost": self._lost,
+                "losing": self._before if self._waited is None else self._waited,
                 "refused": self._refused, "drop": self._drop}  # fmt: skip
 
     def resume(self, standing: dict[str, Any]) -> None:
         """Restore that state after a restart; ValueError, KeyError or TypeError when it is malformed."""
         active = {int(code): list(detail) for code, detail in standing["active"].items()}
-        lost, refused, drop = standing["lost"], standing["refused"], standing["drop"]
-        if type(lost) is not int or refused not in (None, True, False) or not (drop is None or type(drop) is int):
+        lost, refused, counts = standing["lost"], standing["refused"], (standing["losing"], standing["drop"])
+        if type(lost) is not int or refused not in (None, True, False):
             raise ValueError("standing")
-        self.active, self._lost, self._refused, self._drop = active, lost, refused, drop
+        if not all(count is None or type(count) is int for count in counts):
+            raise ValueError("standing")
+        self.active, self._lost, self._refused = active, lost, refused
+        self._before, self._drop = counts
         for code, held in (
             (event.FEEDER_UNEXPECTED_ON, self._burning),
             (event.FEEDER_FAILURE, self._failed),

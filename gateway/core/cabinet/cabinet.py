@@ -130,8 +130,7 @@ class Cabinet:
                 now_ms=now_ms,
             )
             self._reporter.verdicts(verdicts, now_ms=now_ms)
-        verdicts = self.conditions.observe(self._conditions(seen, now_ms), now_ms=now_ms)
-        self._reporter.verdicts(verdicts, now_ms=now_ms)
+        self._reporter.verdicts(self.conditions.observe(self._conditions(seen, now_ms), now_ms=now_ms), now_ms=now_ms)
         self._alarm_file.save(self.conditions, self.watches)
         self.outcomes.observe(seen, self.watches, now_ms=now_ms)
 
@@ -175,8 +174,15 @@ class Cabinet:
         if not self.in_control and self.seen is not None:
             self._as_found = [one.feedback for one in self.seen.feeders]
         self.hand.test(feeder, seconds, who, now_ms=now_ms)
-        self._reporter.by_hand("test", feeder, who, now_ms=now_ms)
+        self._reporter.by_hand("test" if seconds > 0 else "test-end", feeder, who, now_ms=now_ms)
         return None
+
+    def test_all(self, seconds: int, who: str, *, now_ms: int) -> str | None:
+        """Light each feeder that is not locked, as `test` does; zero seconds end the tests under way."""
+        chosen = self.hand.tests.keys() if seconds <= 0 else set(range(len(self.feeders))) - self.hand.locks.keys()
+        for feeder in sorted(chosen):
+            self.test(feeder, seconds, who, now_ms=now_ms)
+        return None if chosen or seconds <= 0 else "locked"
 
     def lock(self, feeder: int, who: str, *, now_ms: int) -> str | None:
         """Keep a feeder open, as a technician asks at the cabinet."""
@@ -314,9 +320,8 @@ class Cabinet:
     def _expected(self, index: int) -> bool | None:
         """Return what the contactor must be; None where we do not control it."""
         demand = self.demands[index]
-        if demand is None:
-            return None
-        return demand.closed if self.in_control or demand.rule == rules.INTERLOCK else None
+        is_ours = self.in_control or (demand is not None and demand.rule == rules.INTERLOCK)
+        return None if demand is None or not is_ours else demand.closed
 
     def _follow(self, taken: SignedPolicy | None, now_ms: int) -> None:
         """Put another policy in force, if it differs."""

@@ -54,6 +54,10 @@ class NormalPower:
             floor_dw if self.dw is None else max(floor_dw, self.dw * limits.POWER_DARK_PERCENT // 100)
         )
 
+    def lights(self, power_dw: int) -> bool | None:
+        """Return whether a feeder with so much power is lit; None: neither lit nor dark."""
+        return False if self.is_dark(power_dw) else True if self.is_lit(power_dw) else None
+
     def lamps_missing(self, power_dw: int) -> int:
         """Return how many lamps' power is missing, rounded, from 0.6 of one on; 0 while nothing is known."""
         if self.dw is None or self.lamp_dw is None:

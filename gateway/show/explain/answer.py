@@ -1,12 +1,10 @@
 """Makes the whole explanation of one feeder as plain data: for the screen, for `--json`, for the technician's page.
 
 `explain_now` returns the state and its reasons; `explain_at` what the policy demands at another time, and which
-commands would still hold. Sentences are in one language; figures are beside them for programs. The verdict on the watts
-is for people only: the alarms are the agent's, which waits and remembers (`gateway/core/cabinet/alarms.py`). Half a
-lamp, a twentieth of the feeder or 5 W, the greatest of them, counts as no difference: mains voltage varies as much.
+commands would still hold. Sentences are in one language; figures are beside them for programs.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.core.status import CabinetStatus, FeederStatus
 from gateway.language.figures import duration
@@ -16,18 +14,21 @@ from gateway.show.explain.night import Tonight, next_by_policy, next_words, toni
 from gateway.show.explain.orders import command_words, concerns, kind_words, limit_words, still_holding
 from gateway.show.explain.why import ladder, law_words, policy_words, state_words, why
 from gateway.show.explain.words import word
+from gateway.show.feeder_state import age_s, state_text, watts
 
 
 def explain_now(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> dict[str, Any]:
     """Returns the state now, and everything that led to it."""
-    found = watts(feeder, language)
+    found = watts(cabinet, feeder, language)
     law, now_s = law_of(cabinet, feeder), cabinet.unix_s
     return {
         "feeder": feeder.name,
-        "closed": feeder.closed,
+        "ordered": feeder.ordered,
+        "reported": feeder.reported,
+        "measured": feeder.measured,
         "since_s": feeder.since_s,
         "rule": feeder.rule,
-        "state": state_sentence(feeder, language),
+        "state": state_sentence(cabinet, feeder, language),
         "watts": {"verdict": found.verdict, "sentence": found.sentence, "power_w": feeder.power_w,
                   "expected_w": feeder.expected_w},
         "why": why(cabinet, feeder, language),
@@ -66,12 +67,10 @@ def explain_at(cabinet: CabinetStatus, feeder: FeederStatus, at: moments.At, lan
     }
 
 
-def state_sentence(feeder: FeederStatus, language: str) -> str:
-    """Puts the state into words: `allumé depuis 6 h 12 min`."""
-    state = state_words(feeder.closed, language)
-    if feeder.since_s is None or feeder.since_s < 0 or feeder.closed is None:
-        return state
-    return f"{state} {word('for', language, since=duration(feeder.since_s, language))}"
+def state_sentence(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> str:
+    """Puts the state into words, with its age where that is the order's: `allumé depuis 6 h 12 min`."""
+    state, since_s = state_text(cabinet, feeder, language), age_s(cabinet, feeder)
+    return state if since_s is None else f"{state} {word('for', language, since=duration(since_s, language))}"
 
 
 def night_data(found: Tonight | None, language: str) -> dict[str, Any] | None:
@@ -119,56 +118,3 @@ def _notes(cabinet: CabinetStatus, at: moments.At, language: str) -> list[str]:
     if side != "now":
         notes.append(word(f"at.caveat.{side}", language))
     return notes
-
-
-AGREE, DISAGREE, EARLY, UNKNOWN = "agree", "disagree", "early", "unknown"
-
-_WARM_UP_S = 300  # as LAMPS_WARM_UP_MS of gateway.core.limits
-_DARK_SHARE, _DARK_W = 0.05, 3.0
-
-
-class Watts(NamedTuple):
-    """Holds the verdict on a feeder's watts. `brief`: the sentence without figures, for places that show them
-    already."""
-
-    verdict: str
-    sentence: str
-    brief: str
-
-
-def watts(feeder: FeederStatus, language: str) -> Watts:
-    """Compares power with the normal power; the auxiliary contact first, for it is nearer to the contactor."""
-    if feeder.feedback is not None and feeder.closed is not None and feeder.feedback != feeder.closed:
-        key = "feedback.closed" if feeder.feedback else "feedback.open"
-        return Watts(DISAGREE, word(key, language), word(key, language))
-    if feeder.power_w is None:
-        return Watts(UNKNOWN, word("watts.none", language), word("watts.none", language))
-    verdict, key, rest = _judge(feeder.power_w, feeder)
-    brief = word(f"watts.{key}", language, rest=round(rest))
-    power = round(feeder.power_w)
-    if feeder.closed is False or not feeder.normal_w:
-        return Watts(verdict, word("watts.alone", language, power=power, verdict=brief), brief)
-    values = {"power": power, "expected": round(feeder.normal_w), "verdict": brief}
-    return Watts(verdict, word("watts.of", language, **values), brief)
-
-
-def _judge(power_w: float, feeder: FeederStatus) -> tuple[str, str, float]:
-    expected_w = feeder.normal_w
-    if feeder.closed is False:
-        is_dark = power_w <= max(_DARK_W, _DARK_SHARE * (expected_w or 0))
-        return (AGREE, "off", 0) if is_dark else (DISAGREE, "burns", 0)
-    if feeder.closed is None or not expected_w:
-        return (UNKNOWN, "unjudged", 0)
-    rest_w = expected_w - power_w
-    if abs(rest_w) <= _tolerance_w(expected_w, feeder.lamps):
-        return (AGREE, "agree", 0)
-    if feeder.since_s is not None and feeder.since_s < _WARM_UP_S:
-        return (EARLY, "early", 0)
-    if power_w < _DARK_SHARE * expected_w:
-        return (DISAGREE, "nothing", 0)
-    return (DISAGREE, "less" if rest_w > 0 else "more", abs(rest_w))
-
-
-def _tolerance_w(expected_w: float, lamps: int | None) -> float:
-    half_a_lamp = expected_w / lamps / 2 if lamps and lamps > 0 else 0.1 * expected_w
-    return max(5.0, 0.05 * expected_w, half_a_lamp)

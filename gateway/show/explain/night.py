@@ -97,7 +97,7 @@ def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> s
         return word("next.handed", language)
     if feeder.rule == "interlock" and feeder.until_unix_s is None:
         return word("next.held", language)
-    if law is None or now_s is None or feeder.closed is None:
+    if law is None or now_s is None or feeder.ordered is None:
         return word("next.unknown", language)
     held_s = _held_until_s(feeder, now_s)
     orders = [instant for one in cabinet.commands for instant in (one.not_before_s, one.expires_s)]
@@ -105,9 +105,9 @@ def next_words(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> s
     for at_s in sorted(instant for instant in instants if instant is not None and instant > now_s):
         if (held_s is None or at_s >= held_s) and at_s < _end_s(law, now_s):
             closed = _expected(cabinet, feeder, law, at_s)
-            if closed != feeder.closed:
+            if closed != feeder.ordered:
                 return _words(closed, at_s, now_s, language)
-    return word("next.permanent" if law.kind == PERMANENT and feeder.closed else "next.none", language)
+    return word("next.permanent" if law.kind == PERMANENT and feeder.ordered else "next.none", language)
 
 
 def next_by_policy(law: Law, unix_s: int, now_s: int | None, language: str) -> str:

@@ -34,7 +34,7 @@ def why_briefly(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> 
         return word("why.manual", language, order=deciding.said)
     wished = wished_now(cabinet, feeder)
     is_calm = feeder.rule == "policy" and cabinet.in_control is not False and cabinet.basis == "clock"
-    if not is_calm or wished is None or wished.law.kind == DEFAULT or wished.wants_light != feeder.closed:
+    if not is_calm or wished is None or wished.law.kind == DEFAULT or wished.wants_light != feeder.ordered:
         return why(cabinet, feeder, language)
     words = word("permanent", language)
     if wished.law.kind == CALENDAR:
@@ -93,8 +93,8 @@ def policy_sentence(cabinet: CabinetStatus, feeder: FeederStatus, language: str)
     if cabinet.basis == "carried" and cabinet.uncertainty_s is not None:
         words = word("why.carried", language, words=words, uncertainty=duration(cabinet.uncertainty_s, language))
     is_moved = feeder.rule in ("policy", "default") and cabinet.in_control is not False
-    if is_moved and feeder.closed is not None and feeder.closed != wished.wants_light:
-        return word("why.differs", language, words=words, state=state_words(feeder.closed, language))
+    if is_moved and feeder.ordered is not None and feeder.ordered != wished.wants_light:
+        return word("why.differs", language, words=words, state=state_words(feeder.ordered, language))
     return words
 
 
@@ -163,7 +163,7 @@ def ladder(cabinet: CabinetStatus, feeder: FeederStatus, language: str) -> list[
         else:
             is_below = place is not None and number > place
             wants = demand.wants if demand is not None else None
-            rungs.append(Rung(level, answer, _verdict(is_below, wants, feeder.closed)))
+            rungs.append(Rung(level, answer, _verdict(is_below, wants, feeder.ordered)))
     return rungs
 
 

@@ -4,16 +4,21 @@
     / /tonight /faults /health          the screens
     /feeder/N                           one feeder; /feeder/N/test, lock, unlock: the page before an order
     POST /feeder/N/test, stop, lock, unlock      the order, with the session's secret
+    /all/test, POST /all/test, stop     the same for every feeder at once, for a round by day
     /static/NAME                        style, script and icon, read once from beside this file
 
 Every order that came from a session is logged: what, for which feeder, by whom, from where, and its outcome. A
-refused one changes nothing.
+refused one changes nothing. After an order one is back on the screen where it was given, which confirms it.
+
+The `Host` of a request must be an address, or `localhost`: a cabinet has no name, and a page of another site that makes
+its own name point at us (DNS rebinding) would be of the same origin as ours for a browser.
 
 The content security policy allows our own style, script and icon and nothing else: no inline script, no frame, no other
 host. A form that a browser marks as coming from elsewhere is refused; the order's own secret is
 checked besides. The browser keeps no answer: the next person at this phone sees nothing of the last.
 """
 
+import ipaddress
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -26,9 +31,9 @@ from gateway.core.status import FeederStatus, Status
 from gateway.language import LANGUAGES
 from gateway.show.page import feeders, screens
 from gateway.show.page.html import Safe
-from gateway.show.page.sessions import LIFE_MS, WAIT, Login, Session, Sessions
+from gateway.show.page.sessions import DONE_MS, LIFE_MS, WAIT, Login, Session, Sessions
 from gateway.show.page.tonight import tonight_screen
-from gateway.show.page.view import View, live_part, page
+from gateway.show.page.view import FEEDER, NOW, Done, View, live_part, page
 
 _FORM_BYTES_MAX = 4_096
 _COOKIE, _LANGUAGE_COOKIE = "bocage", "bocage-lang"
@@ -43,9 +48,11 @@ _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
 class Orders(Protocol):
     """Defines the orders that a technician at the cabinet may give. `feeder`: its place in the configuration, `who`:
     the name that the technician gave. Each returns None when it was accepted, or the word of a refusal. Zero seconds
-    end a test."""
+    end a test. `test_all` leaves out the feeders that are locked."""
 
     def test(self, feeder: int, seconds: int, who: str) -> str | None: ...
+
+    def test_all(self, seconds: int, who: str) -> str | None: ...
 
     def lock(self, feeder: int, who: str) -> str | None: ...
 
@@ -81,6 +88,8 @@ class Pages:
         app.router.add_get("/feeder/{place}", self._get_feeder)
         app.router.add_get("/feeder/{place}/{order}", self._get_order)
         app.router.add_post("/feeder/{place}/{order}", self._post_order)
+        app.router.add_get("/all/test", self._get_all)
+        app.router.add_post("/all/{order}", self._post_all)
         app.router.add_get("/static/{name}", _serve_asset)
         return app
 
@@ -148,6 +157,12 @@ class Pages:
 
     # --- orders -------------------------------------------------------------------------------------------------
 
+    async def _get_all(self, request: web.Request) -> web.Response:
+        view = self._view(request)
+        if view is None:
+            return _away(request)
+        return self._screen(request, view, view.text("all.title"), feeders.all_page(view), is_live=False)
+
     async def _post_order(self, request: web.Request) -> web.Response:
         view, order = self._view(request), request.match_info["order"]
         if view is None:
@@ -156,17 +171,37 @@ class Pages:
         if order not in feeders.ORDERS:
             raise web.HTTPNotFound
         found = self._feeder(view, request)
-        if not view.session.may_order(form.get("csrf", "")):
-            word: str | None = "form"
-        elif order == "lock" and form.get("read") != "yes":
-            word = "read"
-        else:
-            word = self._give(order, found, view.session.who)
+        word = None if order != "lock" or form.get("read") == "yes" else "read"
+        word = self._refusal(view, form) or word or self._give(order, found, view.session.who)
+        back = feeders.back_to(found.place, form.get("from", ""))
+        return self._answered(request, view, order, found, word, back)
+
+    async def _post_all(self, request: web.Request) -> web.Response:
+        view, order = self._view(request), request.match_info["order"]
+        if view is None:
+            return _away(request)
+        form = await _form(request)
+        if order not in ("test", "stop") or view.cabinet is None:
+            raise web.HTTPNotFound
+        seconds = feeders.ROUND_S if order == "test" else 0
+        word = self._refusal(view, form) or self._orders.test_all(seconds, view.session.who)
+        return self._answered(request, view, order, None, word, "/")
+
+    def _refusal(self, view: View, form: dict[str, str]) -> str | None:
+        return None if view.session.may_order(form.get("csrf", "")) else "form"
+
+    def _answered(
+        self, request: web.Request, view: View, order: str, found: FeederStatus | None, word: str | None, back: str
+    ) -> web.Response:
+        """Logs an order of which `word` is the refusal, and leads back to where it was given, which confirms it."""
         who, address = view.session.who, address_of(request)
-        self._log("page-order", order=order, feeder=found.name, who=who, address=address, refused=word)
+        name = "*" if found is None else found.name
+        self._log("page-order", order=order, feeder=name, who=who, address=address, refused=word)
         if word is None:
-            return _to("/")
-        body = feeders.refusal(view, found, word)
+            place = None if found is None else found.place
+            view.session.done = (order, place, self._now_ms())
+            return _to(back)
+        body = feeders.refusal(view, found, word, back)
         return self._shown(request, page(view, view.text("refused.title"), body, is_live=False), status=409)
 
     def _give(self, order: str, found: FeederStatus, who: str) -> str | None:
@@ -186,7 +221,20 @@ class Pages:
         session = self._session(request)
         if session is None:
             return None
-        return View(self._status(), self._language_of(request), session, request.path)
+        is_feeder = request.query.get("from") == FEEDER or "order" not in request.match_info
+        origin = FEEDER if is_feeder and "place" in request.match_info else NOW
+        view = View(self._status(), self._language_of(request), session, request.path, origin)
+        return view._replace(done=self._done(view))
+
+    def _done(self, view: View) -> Done | None:
+        """Returns the confirmation of this session's last order, for as long as it is news."""
+        order, place, at_ms = view.session.done or ("", None, -DONE_MS)
+        if self._now_ms() - at_ms >= DONE_MS:
+            return None
+        if place is None:
+            return Done(None, view.text("done.all" if order == "test" else "done.none"))
+        found = feeders.at_place(view.cabinet, str(place))
+        return None if found is None else Done(place, view.text(f"done.{order}", name=found.name))
 
     def _feeder(self, view: View, request: web.Request) -> FeederStatus:
         found = feeders.at_place(view.cabinet, request.match_info["place"])
@@ -284,8 +332,10 @@ def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Res
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            if request.method == "POST" and not is_same_origin(request):
-                response: web.StreamResponse = failed(request, 403)
+            if not is_our_host(request.headers.getall("Host", [])):
+                response: web.StreamResponse = failed(request, 421)
+            elif request.method == "POST" and not is_same_origin(request):
+                response = failed(request, 403)
             else:
                 response = await handler(request)
         except web.HTTPException as error:
@@ -299,6 +349,23 @@ def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Res
         return response
 
     return middleware
+
+
+def is_our_host(hosts: list[str]) -> bool:
+    """True for one `Host` that is a numeric address or `localhost`, with or without a port (RFC 9112, section 3.2). Any
+    address will do: a forwarded port has another than ours, and no other site can own one that leads here."""
+    if len(hosts) != 1:
+        return False
+    name = hosts[0].strip().casefold()
+    if name.startswith("["):
+        name = name.partition("]")[0][1:]
+    elif name.count(":") == 1:
+        name = name.partition(":")[0]
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name == "localhost"
+    return True
 
 
 def is_same_origin(request: web.Request) -> bool:

@@ -2,26 +2,31 @@
 
 `bind` is a numeric address: a name would have to be looked up, and a cabinet may have no name server.
 
-aiohttp bounds a request, but neither the number of clients nor the time one takes to ask. Here each connection
-counts from its acceptance, TLS handshake included: CONNECTIONS_MAX in all, PER_ADDRESS_MAX of one address,
-DEADLINE_S from beginning to end; any beyond that is closed at once. One connection serves one request. An error in
-serving it ends that connection and is logged: raised into the loop it would end the agent.
+aiohttp bounds a request, but neither the number of clients nor the time one takes to ask. Here a connection has
+REQUEST_S from its acceptance until its request is complete, TLS handshake included, and DEADLINE_S until the answer is
+taken. There are CONNECTIONS_MAX at once; one more takes the place of the oldest whose request is not complete. A bound
+for each address would keep no place free: on one wire, addresses are had for the asking. One connection serves one
+request. An error in serving it ends that connection and is logged: raised into the loop it would end the agent.
 """
 
 import asyncio
+import re
 import socket
 import ssl
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from gateway.io.sockets import bind_early
 
 CONNECTIONS_MAX = 32
-PER_ADDRESS_MAX = 12
+# On the wire of a cabinet a request takes milliseconds, a TLS handshake of an old phone a second or two.
+REQUEST_S = 5.0
 DEADLINE_S = 20.0
-_HANDSHAKE_S = 8.0
+# A head of ours has 1 kB, a form 4 kB at most.
+_REQUEST_BYTES_MAX = 32_768
 _BACKLOG = 32
+_LENGTH = re.compile(rb"(?im)^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$")
+_CHUNKED = re.compile(rb"(?im)^transfer-encoding:")
 # After an accept that failed (no descriptor left) the listener pauses for so long.
 _PAUSE_S = 1.0
 
@@ -36,14 +41,15 @@ class Door:
         tls: ssl.SSLContext | None,
         log: Callable[..., None],
         *,
+        request_s: float = REQUEST_S,
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self._make, self._tls, self._log = make, tls, log
-        self._deadline_s = deadline_s
+        self._request_s, self._deadline_s = request_s, deadline_s
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._by_address: Counter[str] = Counter()
-        self.counters = {"served": 0, "turned-away": 0, "cut": 0}
+        self._open: dict[asyncio.Task[None], _Guarded] = {}  # the oldest first
+        self.counters = {"served": 0, "dropped": 0, "cut": 0}
         self._socket = _listen(bind)
         self.address: tuple[str, int] = self._socket.getsockname()[:2]
         self._loop.add_reader(self._socket, self._accept)
@@ -59,41 +65,46 @@ class Door:
 
     def _accept(self) -> None:
         try:
-            connection, peer = self._socket.accept()
+            connection, _peer = self._socket.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return
         except OSError:
             self._loop.remove_reader(self._socket)
             self._loop.call_later(_PAUSE_S, self._resume)
             return
-        address = str(peer[0])
-        if len(self._tasks) >= CONNECTIONS_MAX or self._by_address[address] >= PER_ADDRESS_MAX:
-            self.counters["turned-away"] += 1
-            connection.close()
-            return
         connection.setblocking(False)
-        self._by_address[address] += 1
-        task = self._loop.create_task(self._serve(connection, address))
+        if len(self._open) >= CONNECTIONS_MAX:
+            self._drop_oldest()
+        guarded = _Guarded(self._make(), self._log)
+        task = self._loop.create_task(self._serve(connection, guarded))
+        self._open[task] = guarded
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
+
+    def _drop_oldest(self) -> None:
+        """Ends the oldest connection whose request is not complete; where all are, the oldest."""
+        dropped = next((task for task, one in self._open.items() if not one.asked.is_set()), next(iter(self._open)))
+        del self._open[dropped]
+        dropped.cancel()
+        self.counters["dropped"] += 1
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._open.pop(task, None)
 
     def _resume(self) -> None:
         if self._socket.fileno() >= 0:
             self._loop.add_reader(self._socket, self._accept)
 
-    async def _serve(self, connection: socket.socket, address: str) -> None:
+    async def _serve(self, connection: socket.socket, guarded: "_Guarded") -> None:
         """Serves one connection from beginning to end; raises nothing but its cancellation."""
-        over = asyncio.Event()
         transport: Any = None
         try:
             async with asyncio.timeout(self._deadline_s):
-                transport, _ = await self._loop.connect_accepted_socket(
-                    lambda: _Guarded(self._make(), over, self._log),
-                    connection,
-                    ssl=self._tls,
-                    ssl_handshake_timeout=None if self._tls is None else _HANDSHAKE_S,
-                )
-                await over.wait()
+                async with asyncio.timeout(self._request_s):
+                    transport, _ = await self._loop.connect_accepted_socket(lambda: guarded, connection, ssl=self._tls)
+                    await guarded.asked.wait()
+                await guarded.over.wait()
             self.counters["served"] += 1
         except (OSError, ssl.SSLError, TimeoutError):
             self.counters["cut"] += 1
@@ -104,23 +115,29 @@ class Door:
                 transport.abort()
             else:
                 connection.close()
-            self._by_address[address] -= 1
-            if not self._by_address[address]:
-                del self._by_address[address]
 
 
 class _Guarded(asyncio.Protocol):
-    """Passes everything on; an exception of the inner protocol ends the connection and is logged."""
+    """Passes everything on; an exception of the inner protocol ends the connection and is logged. `asked` is set when a
+    whole request has come (RFC 9112: head, empty line, `Content-Length` bytes), `over` at the end, and `asked` then."""
 
-    def __init__(self, inner: asyncio.Protocol, over: asyncio.Event, log: Callable[..., None]) -> None:
-        self._inner, self._over, self._log = inner, over, log
+    def __init__(self, inner: asyncio.Protocol, log: Callable[..., None]) -> None:
+        self._inner, self._log = inner, log
+        self.asked, self.over = asyncio.Event(), asyncio.Event()
         self._transport: Any = None
+        self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         self._guard(lambda: self._inner.connection_made(transport))
 
     def data_received(self, data: bytes) -> None:
+        if not self.asked.is_set():
+            self._received += data
+            if len(self._received) > _REQUEST_BYTES_MAX:
+                return self._transport.abort()
+            if _is_complete(self._received):
+                self.asked.set()
         self._guard(lambda: self._inner.data_received(data))
 
     def eof_received(self) -> bool | None:
@@ -133,7 +150,8 @@ class _Guarded(asyncio.Protocol):
         self._guard(self._inner.resume_writing)
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._over.set()
+        self.over.set()
+        self.asked.set()
         self._guard(lambda: self._inner.connection_lost(error))
 
     def _guard(self, call: Callable[[], Any]) -> Any:
@@ -144,6 +162,15 @@ class _Guarded(asyncio.Protocol):
             if self._transport is not None:
                 self._transport.abort()
             return None
+
+
+def _is_complete(received: bytes) -> bool:
+    """True when these bytes hold a whole request. A body without a length, which our pages never send, never is."""
+    head, empty_line, body = received.partition(b"\r\n\r\n")
+    if not empty_line or _CHUNKED.search(head):
+        return False
+    length = _LENGTH.search(head)
+    return length is None or len(body) >= int(length[1])
 
 
 def _listen(bind: tuple[str, int]) -> socket.socket:

@@ -5,7 +5,7 @@ incidents. The login and the error page need no session.
 """
 
 from gateway.language.figures import duration, number
-from gateway.show.findings import Finding, alarm_findings, findings
+from gateway.show.findings import Finding, alarm_findings, findings, is_of_street
 from gateway.show.page.feeders import finding_items
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.view import View, other_language, shell
@@ -18,11 +18,12 @@ _SHOWN_MAX = 10
 
 def faults(view: View) -> Safe:
     """Shows the faults of cabinet and gateway, and the last incidents of the log."""
-    alarms = alarm_findings(view.status)
-    others = [found for found in findings(view.status) if not found.key.startswith("alarm.")]
-    if not alarms and not others:
+    every = findings(view.status)
+    street = [found for found in every if is_of_street(found)] or alarm_findings(view.status)
+    others = [found for found in every if not is_of_street(found)]
+    if not street and not others:
         return join(tag("p", view.text("faults.none"), class_="notice good"), _log(view))
-    return join(_group(view, "faults.street", alarms), _group(view, "faults.gateway", others), _log(view))
+    return join(_group(view, "faults.street", street), _group(view, "faults.gateway", others), _log(view))
 
 
 def _group(view: View, title: str, found: list[Finding]) -> Child:
@@ -121,7 +122,7 @@ def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Sa
 
 def error_page(language: str, status: int) -> Safe:
     """Shows an error in words, and the way back."""
-    key = f"error.{status}" if status in (404, 500) else "error.other"
+    key = f"error.{status}" if status in (404, 421, 500) else "error.other"
     words = page_text(key, language, status=status)
     return shell(
         page_text("error.title", language),

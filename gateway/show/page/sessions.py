@@ -26,6 +26,8 @@ from gateway.config import password
 
 IDLE_MS = 30 * 60_000
 LIFE_MS = 12 * 3_600_000
+# An order is confirmed on the screen for so long: the lamps take that time to be measured.
+DONE_MS = 30_000
 # A cabinet sees one team at a time; the session idle for longest makes room.
 SESSIONS_MAX = 8
 TOKEN_CHARACTERS_MAX = 64
@@ -46,13 +48,15 @@ WRONG, WAIT, BUSY, NAME = "wrong", "wait", "busy", "name"
 
 @dataclass
 class Session:
-    """Holds a person's session. `who`: the name that was given; `csrf`: what an order must carry."""
+    """Holds a person's session. `who`: the name that was given; `csrf`: what an order must carry; `done`: the last
+    order that was accepted, its feeder (None: all), and when."""
 
     who: str
     address: str
     csrf: str
     began_ms: int
     seen_ms: int
+    done: tuple[str, int | None, int] | None = None
 
     def may_order(self, csrf: str) -> bool:
         return hmac.compare_digest(self.csrf.encode(), csrf.encode("utf-8", "replace"))

@@ -1,4 +1,5 @@
-"""Draws the night of each feeder as a bar from noon to noon, and gives the same in words for people who cannot see it.
+"""Draws the night of each feeder as a bar from noon to noon, and gives the same in words for people who cannot see it;
+feeders with the same night share one.
 
 Hours are placed by Unix time, so on the two nights of the change an hour is missing or twice as wide. Light is a
 filled block whose height is its level; a command's end is a tick.
@@ -18,46 +19,49 @@ _HOURS = (12, 15, 18, 21, 0, 3, 6, 9, 12)
 
 
 def tonight_screen(view: View) -> Safe:
-    """Shows the night of every feeder, noon to noon."""
+    """Shows every night, noon to noon, with the feeders that have it."""
     cabinet = view.cabinet
     if cabinet is None or not cabinet.feeders:
         return tag("p", view.text("now.none"), class_="notice")
-    found = [tonight(cabinet, feeder, view.unix_s, view.language) for feeder in cabinet.feeders]
-    known = next((one for one in found if one is not None), None)
+    nights: dict[Tonight | None, list[FeederStatus]] = {}
+    for feeder in cabinet.feeders:
+        nights.setdefault(tonight(cabinet, feeder, view.unix_s, view.language), []).append(feeder)
+    known = next((found for found in nights if found is not None), None)
     lead = None
     if known is not None:
         lead = tag("p", view.text("tonight.lead", day=moments.date(known.start_s, view.language)))
-    return join(lead, [_night(view, feeder) for feeder in cabinet.feeders])
+    return join(lead, [_night(view, alike) for alike in nights.values()])
 
 
-def bar(view: View, feeder: FeederStatus) -> Safe:
-    """Shows the bar of one feeder, and its changes in words."""
+def bar(view: View, alike: list[FeederStatus]) -> Safe:
+    """Shows the bar of feeders with one and the same night, and its changes in words."""
     assert view.cabinet is not None
-    found = tonight(view.cabinet, feeder, view.unix_s, view.language)
+    found = tonight(view.cabinet, alike[0], view.unix_s, view.language)
     if found is None:
         return tag("p", view.text("tonight.unknown"), class_="notice")
     changes = _changes(view, found)
     notes = [tag("li", note, class_="note") for note in found.notes]
     listed = tag("ol", [tag("li", *one) for one in changes], notes, class_="night")
-    return join(_svg(view, feeder, found), listed)
+    return join(_svg(view, ", ".join(feeder.name for feeder in alike), found), listed)
 
 
-def _night(view: View, feeder: FeederStatus) -> Safe:
-    link = tag("a", feeder.name, href=f"/feeder/{feeder.place}")
-    return tag("section", tag("h2", link), bar(view, feeder), class_="card")
+def _night(view: View, alike: list[FeederStatus]) -> Safe:
+    links = [tag("a", feeder.name, href=f"/feeder/{feeder.place}") for feeder in alike]
+    return tag("section", tag("h2", [join(", " if index else "", link) for index, link in enumerate(links)]),
+               bar(view, alike), class_="card")  # fmt: skip
 
 
-def _changes(view: View, found: Tonight) -> list[tuple[Safe, Safe]]:
+def _changes(view: View, found: Tonight) -> list[tuple[Child, ...]]:
     """Returns (time, state and reason) of every row."""
-    rows = []
+    rows: list[tuple[Child, ...]] = []
     for row in found.rows:
         state = "" if row.level is None else state_words(row.level > 0, view.language)
         shown = tag("p", tag("strong", state), " " if state else None, tag("span", row.words))
-        rows.append((tag("b", moments.clock(row.unix_s, view.language)), shown))
+        rows.append((tag("b", moments.clock(row.unix_s, view.language)), " ", shown))
     return rows
 
 
-def _svg(view: View, feeder: FeederStatus, found: Tonight) -> Safe:
+def _svg(view: View, names: str, found: Tonight) -> Safe:
     words = ", ".join(
         f"{moments.clock(row.unix_s, view.language)} {state_words(row.level > 0, view.language)}"
         for row in found.rows
@@ -73,7 +77,7 @@ def _svg(view: View, feeder: FeederStatus, found: Tonight) -> Safe:
         viewBox=f"0 0 {_WIDTH} {_LABELS_Y + 4}",
         class_="night-svg",
         role="img",
-        aria_label=view.text("tonight.bar", name=feeder.name, changes=words),
+        aria_label=view.text("tonight.bar", name=names, changes=words),
     )
 
 

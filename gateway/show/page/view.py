@@ -26,13 +26,27 @@ _ICONS = {
 }
 
 
+# The screens from which orders are given.
+NOW, FEEDER = "now", "feeder"
+
+
+class Done(NamedTuple):
+    """Confirms an order. `place`: its feeder; None: all of them."""
+
+    place: int | None
+    text: str
+
+
 class View(NamedTuple):
-    """Holds what a screen shows. `path` is its own address, `session` that of the person at the phone."""
+    """Holds what a screen shows. `path` is its own address, `session` that of the person at the phone; `origin`: the
+    screen that an order comes back to; `done`: the order that this person has just given."""
 
     status: Status
     language: str
     session: Session
     path: str
+    origin: str = NOW
+    done: Done | None = None
 
     def text(self, key: str, **values: object) -> str:
         return page_text(key, self.language, **values)
@@ -105,10 +119,12 @@ def other_language(language: str) -> str:
 
 
 def _title(view: View) -> tuple[Child, ...]:
-    name = view.status.name
-    unix_s = view.unix_s
+    status, unix_s = view.status, view.unix_s
     shown = view.text("time_unknown") if unix_s is None else moments.clock(unix_s, view.language)
-    return (tag("h1", view.text("title", name=name)), tag("p", shown, class_="clock"))
+    words = view.text("title", name=status.name)
+    if status.commune:
+        words = view.text("title.commune", commune=status.commune, name=status.name.partition("-")[2] or status.name)
+    return (tag("h1", words), tag("p", shown, class_="clock"))
 
 
 def _chips(view: View) -> Child:

@@ -8,6 +8,7 @@ from gateway.language import N_, NC_, NN_, Phrases
 PAGE = Phrases({
     # frame
     "title": N_("Cabinet {name}"),
+    "title.commune": N_("{commune} · cabinet {name}"),
     "tab.now": N_("Now"),
     "tab.tonight": N_("Tonight"),
     "tab.faults": N_("Faults"),
@@ -45,9 +46,7 @@ PAGE = Phrases({
     # now
     "now.none": N_("This gateway switches no feeders."),
     "now.none.more": N_("Its configuration has no section [cabinet]: bocage gateway setup."),
-    "now.powered": N_("Powered"),
-    "now.lit": N_("Lit"),
-    "now.dark": N_("Off"),
+    "now.ordered": N_("ordered {ago} ago"),
     "now.unknown": N_("Unknown"),
     "now.switch": N_(
         "The cabinet's hand switch commands: tests and policy have no effect. Put it back to AUTO on leaving."
@@ -96,9 +95,26 @@ PAGE = Phrases({
     "unlock.title": N_("Unlock {name}"),
     "unlock.lead": N_("The feeder may light at once. Make sure that nobody works on the line any more."),
     "unlock.go": N_("Unlock"),
+    "all.button": N_("Light all for 30 min"),
+    "all.title": N_("Light every feeder for 30 minutes"),
+    "all.lead": N_(
+        "For a round by day: every feeder lights for 30 minutes, then goes back by itself to what the policy wants."
+    ),
+    "all.locked": N_("Locked off, these stay off: {names}"),
+    "all.go": N_("Light all for 30 minutes"),
+    "all.left": N_("Several feeders are under test, still"),
+    "all.stop": N_("Stop all tests"),
+    # what was done
+    "done.test": N_("Done: {name} lights for 2 minutes."),
+    "done.stop": N_("Done: the test of {name} is over."),
+    "done.lock": N_("Done: {name} is locked off, for 8 hours at most."),
+    "done.unlock": N_("Done: {name} is unlocked."),
+    "done.all": N_("Done: every feeder that is not locked lights for 30 minutes."),
+    "done.none": N_("Done: the tests are over."),
     "refused.title": N_("Order refused"),
     "refused.locked": N_("The feeder is locked off: unlock it first."),
     "refused.read": N_("Tick “I have read this” first."),
+    "refused.all_locked": N_("Every feeder is locked off: unlock one first."),
     "refused.form": N_("This order does not come from a current page. Go back and try again."),
     "refused.other": N_("The agent answered: {word}"),
     # tonight
@@ -121,6 +137,7 @@ PAGE = Phrases({
     # errors
     "error.title": N_("Page not available"),
     "error.404": N_("There is no such page."),
+    "error.421": N_("Open the page by its address, such as http://192.168.50.1:8080."),
     "error.500": N_("An error of the page, noted in the log. The lighting goes on."),
     "error.other": N_("Request refused ({status})."),
 })  # fmt: skip

@@ -184,7 +184,7 @@ def test_a_rule_and_a_policy_of_a_newer_agent_are_told_in_its_own_words():
         ({"power_w": 100.0, "since_s": 30}, "trop tôt pour juger"),
         ({"power_w": None}, "pas de mesure de puissance"),
         ({"normal_w": None, "expected_w": None, "power_w": 9.0}, "puissance normale encore inconnue"),
-        ({"feedback": False}, "le contact auxiliaire dit ouvert alors que l'ordre est fermé"),
+        ({"reported": False}, "le contact auxiliaire dit ouvert alors que l'ordre est fermé"),
     ],
 )
 def test_whether_the_watts_agree_with_a_lit_feeder(changes, words):
@@ -197,7 +197,7 @@ def test_whether_the_watts_agree_with_a_lit_feeder(changes, words):
     [
         ({"power_w": 2.0}, "2 W mesurés : contacteur ouvert, conforme"),
         ({"power_w": 300.0}, "300 W mesurés : le départ consomme alors que le contacteur est ouvert"),
-        ({"feedback": True}, "le contact auxiliaire dit fermé alors que l'ordre est ouvert"),
+        ({"reported": True}, "le contact auxiliaire dit fermé alors que l'ordre est ouvert"),
     ],
 )
 def test_whether_the_watts_agree_with_a_dark_feeder(changes, words):

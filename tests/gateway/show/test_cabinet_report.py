@@ -21,7 +21,7 @@ def test_a_cabinet_that_is_well_has_its_lines():
     for line in (
         "départ bourg : éteint (41 min) ; 0 W ; décidé par : politique",
         "départ route : allumé (6 h 40 min) ; 1050 W sur 1056 W ; décidé par : politique",
-        "départ pompe : allumé (4 j 15 h) ; décidé par : politique",
+        "départ pompe : commandé alimenté, non constaté ; décidé par : politique",
         "armoire la passerelle commande ; secteur présent ; porte ouverte ; interrupteur sur AUTO ; 11,5 °C",
         "politique n° 4 ; Conseil municipal de Feneu ; Délibération 2026-41 ; "
         "valable jusqu'au vendredi 31 décembre 2027, 00:00",

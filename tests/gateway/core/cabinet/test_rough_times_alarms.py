@@ -68,6 +68,33 @@ def test_a_short_test_in_the_first_minute_makes_nobody_spin():
     world.live(30)
 
 
+def test_a_round_by_day_lights_what_is_not_locked_for_half_an_hour_and_is_recorded():
+    world = by_day()
+    world.cabinet.lock(1, "Luc", now_ms=world.now_ms)
+    assert world.cabinet.test_all(1800, "Luc", now_ms=world.now_ms) is None
+    world.live(1790)
+    assert world.closed == [True, False]
+    world.live(20)
+    assert world.closed == [False, False], "it is day"
+    done = [["lock", "parc", "Luc"], ["test", "bourg", "Luc"]]
+    assert [detail for _, detail in world.events(event.LOCAL_ORDER)] == done
+    world.cabinet.lock(0, "Luc", now_ms=world.now_ms)
+    assert world.cabinet.test_all(1800, "Luc", now_ms=world.now_ms) == "locked"
+
+
+def test_a_round_is_ended_as_a_whole_and_lasts_no_longer_than_a_test_may():
+    world = by_day()
+    world.cabinet.test_all(36_000, "Luc", now_ms=world.now_ms)
+    world.live(5)
+    assert world.closed == [True, True]
+    assert {one.until_ms - world.now_ms for one in world.cabinet.hand.tests.values()} == {1_795_000}
+    world.cabinet.test_all(0, "Luc", now_ms=world.now_ms)
+    world.live(5)
+    assert world.closed == [False, False]
+    ends = [detail for _, detail in world.events(event.LOCAL_ORDER) if detail[0] == "test-end"]
+    assert ends == [["test-end", "bourg", "Luc"], ["test-end", "parc", "Luc"]]
+
+
 # --- alarms ---------------------------------------------------------------------------------------------------------
 
 
@@ -185,3 +212,20 @@ def test_a_photocell_that_is_silent_for_a_moment_changes_nothing():
     world.seen_changes["photocell_lx"] = 45
     world.live(300)
     assert world.closed == [True, True]
+
+
+def test_a_restart_does_not_begin_the_wait_for_dark_lamps_again():
+    world = by_night()
+    world.draw[0] = 14 * 320 - 2 * 320
+    world.live(420)
+    restart(world)
+    world.live(360)  # the lamps may be cold: they are given their five minutes
+    assert said(world, event.LAMPS_LOST) == [True]
+
+
+def test_a_count_that_wavers_with_the_mains_does_not_begin_the_wait_again():
+    world = by_night()
+    for minute in range(13):
+        world.draw[0] = 14 * 320 - (640 if minute % 2 else 830)  # two lamps, or 2.6 that count as three
+        world.live(60)
+    assert [detail[1] for _, detail in world.events(event.LAMPS_LOST)] == [2]

@@ -26,7 +26,7 @@ def test_a_feeder_tells_its_state_its_rule_and_its_night():
     world.until(world.at(0, 20))
     said = tell(world)
     bourg = said.feeders[0]
-    assert (bourg.name, bourg.closed, bourg.power_w, bourg.expected_w) == ("bourg", True, 448.0, 448.0)
+    assert (bourg.name, bourg.ordered, bourg.power_w, bourg.expected_w) == ("bourg", True, 448.0, 448.0)
     assert (bourg.rule, bourg.because) == ("policy", "policy: rule 2, step 1")
     assert bourg.until_unix_s == world.at(0, 22, 30)
     assert [level for _, level in bourg.night] == [0, 100, 0, 100, 0]
@@ -57,7 +57,7 @@ def test_without_policy_time_or_look_it_says_so():
     said = tell(world)
     assert said.policy == PolicyStatus("none", has_keys=False)
     assert (said.basis, said.unix_s, said.mains, said.policy_plain) == ("safety", None, None, None)
-    assert said.feeders[0].closed is None and said.feeders[0].night == ()
+    assert said.feeders[0].ordered is None and said.feeders[0].night == ()
 
 
 def test_the_largest_cabinet_fits_a_status_line():

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.live
 
 from gateway.config.page import PageOptions  # noqa: E402
 from gateway.show.page import door as door_module  # noqa: E402 - only once aiohttp is known to be there
-from gateway.show.page.door import CONNECTIONS_MAX, PER_ADDRESS_MAX, Door  # noqa: E402
+from gateway.show.page.door import CONNECTIONS_MAX, Door  # noqa: E402
 from gateway.show.page.page import LocalPage  # noqa: E402
 from tests.support.authority import Authority  # noqa: E402
 from tests.support.page_world import LINE, PageWorld, open_page  # noqa: E402
@@ -80,38 +80,76 @@ def test_a_connection_is_served_and_counted():
     assert on_door(story) == []
 
 
-def test_one_address_may_not_take_all_places():
+async def connect_from(address, door):
+    """A socket of one of the addresses of the loopback network, which has addresses enough."""
+    one = socket.socket()
+    one.bind((address, 0))
+    one.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(one, door.address)
+    return one
+
+
+def test_when_all_places_are_taken_the_oldest_without_a_request_gives_its_place():
     async def story(door):
-        held = [await connect(door) for _ in range(PER_ADDRESS_MAX)]
+        first = await connect(door)
+        first[1].write(b"GET / HTTP/1.1\r\n\r\n")
+        await first[0].readexactly(18)
+        held = [await connect(door) for _ in range(CONNECTIONS_MAX - 1)]
         assert all([await is_open(*one) for one in held])
-        reader, _ = await connect(door)
-        assert await reader.read() == b"" and door.counters["turned-away"] == 1
-        held[0][1].close()
-        while not door.counters["served"]:
-            await asyncio.sleep(0.01)
-        assert await is_open(*await connect(door))
+        newest = await connect(door)
+        assert await is_open(*newest)
+        assert await is_open(*first), "a request that is complete keeps its place"
+        with pytest.raises(ConnectionError):
+            assert await held[0][0].read() == b""
+            raise ConnectionResetError
+        assert all([await is_open(*one) for one in held[1:]]) and door.counters["dropped"] == 1
 
-    assert PER_ADDRESS_MAX < CONNECTIONS_MAX
     on_door(story)
 
 
-def test_all_addresses_together_are_bounded():
-    async def story(door):
+def test_sixty_slow_clients_of_six_addresses_do_not_hold_the_page():
+    world = PageWorld()
+
+    async def run():
         loop = asyncio.get_running_loop()
-        held = []
-        for number in range(CONNECTIONS_MAX + 5):  # the loopback network has addresses enough
-            one = socket.socket()
-            one.bind((f"127.0.0.{2 + number % 5}", 0))
-            one.setblocking(False)
-            await loop.sock_connect(one, door.address)
-            held.append(one)
-        while door.counters["turned-away"] < 5:
-            await asyncio.sleep(0.01)
-        assert len(door._tasks) == CONNECTIONS_MAX
-        for one in held:
-            one.close()
+        async with open_page(world) as phone:
+            held = [await connect_from(f"127.0.0.{2 + number % 6}", world.page) for number in range(60)]
 
-    on_door(story)
+            async def dribble():
+                while True:
+                    for number, one in enumerate(held):
+                        try:
+                            await loop.sock_sendall(one, b"POST /login HTTP/1.1\r\n" if number % 2 else b"X")
+                        except OSError:
+                            one.close()
+                            held[number] = await connect_from(f"127.0.0.{2 + number % 6}", world.page)
+                    await asyncio.sleep(0.01)
+
+            dribbling = asyncio.create_task(dribble())
+            assert (await phone.login()).status == 303
+            for path in ("/", "/tonight", "/faults", "/feeder/0") * 3:
+                assert (await phone.get(path)).status == 200
+            assert (await phone.order("/feeder/0/test")).status == 303
+            dribbling.cancel()
+            for one in held:
+                one.close()
+
+    asyncio.run(asyncio.wait_for(run(), PATIENCE_S))
+    assert world.orders == [("test", 0, 120, "J. Renard")]
+
+
+@pytest.mark.parametrize("rest", [b"", b"Content-Length: 9\r\n\r\nwho=x", b"Transfer-Encoding: chunked\r\n\r\n"])
+def test_a_request_that_does_not_become_complete_is_cut(rest):
+    async def story(door):
+        reader, writer = await connect(door)
+        writer.write(b"POST / HTTP/1.1\r\n" + rest)
+        with pytest.raises(ConnectionError):
+            while await reader.read(100):
+                pass
+            raise ConnectionResetError
+        assert door.counters == {"served": 0, "dropped": 0, "cut": 1}
+
+    on_door(story, request_s=0.2)
 
 
 def test_who_takes_too_long_is_cut_off_whatever_they_send():

@@ -1,6 +1,5 @@
-"""The page over real connections: who gets in, what every answer carries, and what an order must have."""
+"""The page over real connections: who gets in, and what every answer carries."""
 
-import asyncio
 import re
 
 import pytest
@@ -11,22 +10,10 @@ pytestmark = pytest.mark.live
 from gateway.core.status import STARTING, Status  # noqa: E402 - only once aiohttp is known to be there
 from gateway.show.page import sessions  # noqa: E402 - only once aiohttp is known to be there
 from tests.support import cabinet_document as told  # noqa: E402
-from tests.support.page_world import LINE, PASSWORD, PageWorld, open_page  # noqa: E402
+from tests.support.page_world import LINE, PASSWORD, PageWorld, on_page  # noqa: E402
 
-SCREENS = ("/", "/tonight", "/faults", "/health", "/feeder/0", "/feeder/0/test", "/feeder/0/lock", "/feeder/0/unlock")
-ORDERS = ("/feeder/0/test", "/feeder/0/stop", "/feeder/0/lock", "/feeder/0/unlock")
-
-
-def on_page(story, world=None, **options):
-    """Run a story on a page; returns the world."""
-    world = PageWorld() if world is None else world
-
-    async def run():
-        async with open_page(world, **options) as phone:
-            await story(world, phone)
-
-    asyncio.run(run())
-    return world
+SCREENS = ("/", "/tonight", "/faults", "/health", "/feeder/0", "/feeder/0/test", "/feeder/0/lock", "/feeder/0/unlock",
+           "/all/test")  # fmt: skip
 
 
 # --- getting in -----------------------------------------------------------------------------------------------------
@@ -117,115 +104,6 @@ def test_logging_out_ends_the_session_and_needs_its_secret():
         assert (await phone.get("/")).status == 303
         assert (await phone.post("/logout", {"csrf": "?"})).status == 303
         assert world.words("page-logout") == [{"who": "J. Renard", "address": "127.0.0.1"}]
-
-    on_page(story)
-
-
-# --- orders ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_test_lights_two_minutes_by_name_of_who_and_from_where():
-    async def story(world, phone):
-        await phone.login()
-        assert "2 minutes" in (await phone.get("/feeder/1/test")).shown
-        answer = await phone.order("/feeder/1/test")
-        assert (answer.status, answer.headers["Location"]) == (303, "/")
-        assert world.orders == [("test", 1, 120, "J. Renard")]
-        order = {"order": "test", "feeder": "route", "who": "J. Renard", "address": "127.0.0.1", "refused": None}
-        assert world.words("page-order") == [order]
-
-    on_page(story)
-
-
-def test_a_test_can_be_ended_and_a_lock_set_and_lifted():
-    async def story(world, phone):
-        await phone.login()
-        await phone.order("/feeder/0/stop")
-        await phone.order("/feeder/0/lock", read="yes")
-        await phone.order("/feeder/0/unlock")
-        assert world.orders == [("test", 0, 0, "J. Renard"), ("lock", 0, "J. Renard"), ("unlock", 0, "J. Renard")]
-
-    on_page(story)
-
-
-def test_a_lock_out_needs_its_warning_read():
-    async def story(world, phone):
-        await phone.login()
-        page = (await phone.get("/feeder/0/lock")).shown
-        assert "n'est pas une consignation" in page and "absence de tension" in page and "8 heures" in page
-        answer = await phone.order("/feeder/0/lock")
-        assert answer.status == 409 and "J'ai lu" in answer.shown and not world.orders
-
-    on_page(story)
-
-
-def test_what_the_agent_refuses_is_said_and_logged():
-    async def story(world, phone):
-        await phone.login()
-        world.refuses = "locked"
-        answer = await phone.order("/feeder/0/test")
-        assert answer.status == 409 and "le déverrouiller d'abord" in answer.shown
-        world.refuses = "<b>new word</b>"
-        assert "L'agent a répondu : <b>new word</b>" in (await phone.order("/feeder/0/test")).shown
-        assert [order["refused"] for order in world.words("page-order")] == ["locked", "<b>new word</b>"]
-
-    on_page(story)
-
-
-@pytest.mark.parametrize("path", ORDERS)
-def test_no_order_without_a_session(path):
-    async def story(world, phone):
-        answer = await phone.post(path, {"csrf": "x", "read": "yes"})
-        assert answer.status == 303 and answer.headers["Location"] == "/login" and not world.orders
-
-    on_page(story)
-
-
-@pytest.mark.parametrize("path", ORDERS)
-def test_no_order_without_the_sessions_secret(path):
-    async def story(world, phone):
-        await phone.login()
-        for secret in ("", "x", await phone.csrf() + "x"):
-            answer = await phone.post(path, {"csrf": secret, "read": "yes"})
-            assert answer.status == 409 and "page à jour" in answer.shown
-        assert (await phone.get(path.replace("stop", "test"))).status == 200  # looking orders nothing
-        assert not world.orders and all(order["refused"] == "form" for order in world.words("page-order"))
-
-    on_page(story)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"},
-        {"Sec-Fetch-Site": "same-site"},
-    ],
-)  # fmt: skip
-def test_a_form_of_another_site_is_refused_even_with_the_secret(headers):
-    async def story(world, phone):
-        await phone.login()
-        answer = await phone.post("/feeder/0/test", {"csrf": await phone.csrf()}, headers=headers)
-        assert answer.status == 403 and not world.orders
-        assert (await phone.post("/login", {"who": "x", "password": PASSWORD}, headers=headers)).status == 403
-
-    on_page(story)
-
-
-def test_our_own_forms_say_where_they_come_from():
-    async def story(world, phone):
-        await phone.login()
-        headers = {"Origin": phone.base, "Sec-Fetch-Site": "same-origin"}
-        assert (await phone.post("/feeder/0/test", {"csrf": await phone.csrf()}, headers=headers)).status == 303
-
-    on_page(story)
-
-
-@pytest.mark.parametrize("path", [f"/feeder/{part}" for part in ("7/test", "-1/test", "x/lock", "0/burn", "²/test")])
-def test_there_is_no_order_for_what_is_not_there(path):
-    async def story(world, phone):
-        await phone.login()
-        answer = await phone.order(path, read="yes")
-        assert answer.status == 404 and "n'existe pas" in answer.shown and not world.orders
 
     on_page(story)
 

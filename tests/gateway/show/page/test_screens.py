@@ -10,11 +10,11 @@ pytest.importorskip("aiohttp", reason="aiohttp is not installed")
 
 from gateway.language import LANGUAGES
 from gateway.show.page import page, screens
-from gateway.show.page.feeders import feeder_screen, now, order_page, refusal
+from gateway.show.page.feeders import all_page, feeder_screen, now, order_page, refusal
 from gateway.show.page.screens import faults, health
 from gateway.show.page.sessions import Session
 from gateway.show.page.tonight import tonight_screen
-from gateway.show.page.view import View
+from gateway.show.page.view import View, live_part
 from gateway.show.page.view import page as whole_page
 from gateway.show.page.words import PAGE
 from tests.support import cabinet_document as told
@@ -37,15 +37,46 @@ def every_screen(given):
     for feeder in given.cabinet.feeders:
         yield feeder_screen(given, feeder)
         yield from (order_page(given, feeder, order) for order in ("test", "lock", "unlock"))
-    yield refusal(given, None, "locked")
+    yield all_page(given)
+    yield refusal(given, None, "locked", "/")
 
 
 def test_the_first_screen_says_state_watts_why_and_what_comes():
     shown = read(now(view()))
     for words in ("bourg Éteint 41 min", "0 W (448 W allumé)", "politique n° 4 : extinction à 23:00",
                   "Ensuite : allumage à 06:00", "route Allumé 6 h 40 min", "1050 W attendu 1056 W",
-                  "pompe Alimenté", "sans mesure", "Essayer 2 min", "Verrouiller"):  # fmt: skip
+                  "pompe Commandé alimenté, non constaté", "sans mesure", "Essayer 2 min", "Verrouiller"):  # fmt: skip
         assert words in shown, words
+
+
+def test_what_contradicts_the_order_is_red_in_the_head_of_the_card_and_in_the_strip():
+    feeders = told.feeders(route=told.feeder("route", wants=True, power_w=0.0))
+    html = now(view(told.cabinet(feeders=feeders)))
+    assert 'class="card fault" id="feeder-1"' in html
+    assert "route Commandé allumé, 0 W : éteint ordre il y a 41 min" in read(html) and "Allumé" not in read(html)
+    assert "1 défaut" in read(live_part(view(told.cabinet(feeders=feeders)), ""))
+
+
+def test_the_commune_has_its_name():
+    assert read(live_part(view(commune="Feneu"), "")).startswith("Feneu · armoire bourg 23:41")
+    assert read(live_part(view(), "")).startswith("Armoire 49135-bourg 23:41")
+
+
+def test_equal_nights_are_shown_once_and_a_time_has_its_space():
+    feeders = told.feeders(parc=told.feeder("parc", wants=True))
+    feeders[3]["name"] = "route"  # as the policy knows it
+    html = tonight_screen(view(told.cabinet(feeders=feeders)))
+    assert html.count("<svg") == 3 and "<b>12:00</b> <p>" in html
+    assert read(html).count("route") == 2 and 'href="/feeder/1">route</a>, <a href="/feeder/3">route</a>' in html
+
+
+def test_a_round_names_what_stays_locked_and_can_be_ended_as_a_whole():
+    locked = told.feeders(bourg=told.feeder("bourg", told.wish("interlock", False, "locked"), locked_by="M. X"))
+    assert "Verrouillés, ils restent éteints : bourg" in read(all_page(view(told.cabinet(feeders=locked))))
+    lit = {name: told.feeder(name, told.wish("manual", True, "x"), test_left_s=1700) for name in ("bourg", "route")}
+    html = now(view(told.cabinet(feeders=told.feeders(**lit))))
+    assert "Plusieurs départs en essai, encore 28 min" in read(html) and 'action="/all/stop"' in html
+    assert "Allumer tout" not in read(html)
 
 
 def test_watts_that_do_not_agree_are_said():
@@ -111,7 +142,7 @@ def test_the_night_is_a_bar_with_its_words_and_an_hour_less_or_more_when_clocks_
 
 def test_what_nobody_knows_is_not_drawn():
     shown = read(tonight_screen(view(told.cabinet(unix_s=None, policy_plain=None))))
-    assert shown.count("Inconnu : il manque l'heure") == 3
+    assert shown.count("Inconnu : il manque l'heure") == 1
 
 
 def test_a_policy_that_cannot_be_read_leaves_the_agents_own_night():
@@ -205,7 +236,7 @@ def test_every_word_that_a_screen_asks_for_is_in_the_table_and_none_is_left_over
     asked = set(re.findall(r'(?:\btext|page_text(?:_or)?)\(\s*"([a-z_.0-9]+)"', source))
     assert len(asked) > 50 and asked <= PAGE.messages.keys(), asked - PAGE.messages.keys()
     made = (r"(test|lock|unlock)\.(title|lead|go|button)", r"(chip\.switch|login|error|tab|refused|health|faults)\.\w+",
-            r"now\.(lit|dark|unknown|powered|expected|normal)", r"health\.(ups|linky)\.value")  # fmt: skip
+            r"now\.(unknown|expected|normal)", r"done\.\w+", r"health\.(ups|linky)\.value")  # fmt: skip
     assert not [key for key in PAGE.messages if key not in asked and not any(re.fullmatch(one, key) for one in made)]
 
 
@@ -229,7 +260,8 @@ def luminance(colour):
 PAIRS = (
     ("text", "card"), ("text", "ground"), ("soft", "card"), ("soft", "ground"), ("on-accent", "accent"),
     ("accent", "card"), ("accent", "ground"), ("on-bar", "bar"), ("good", "good-ground"), ("warn", "warn-ground"),
-    ("bad", "bad-ground"), ("bad", "card"), ("card", "bad"),
+    ("bad", "bad-ground"), ("bad", "card"), ("on-bad", "bad"), ("unsure", "card"),
+    ("unknown", "card"), ("lit", "card"), ("dark", "card"),
 )  # fmt: skip
 
 
