@@ -144,7 +144,7 @@ class DaliGear:
         if isinstance(actual, int):
             percent = dali.percent_of(actual, self._curve)
             if percent is not None:
-                found[quantity.LEVEL_MEASURED] = percent
+                found[quantity.LEVEL_REPORTED] = percent
             self._repeat_level(status, actual)
         data = yield from self._bank(dali_banks.ENERGY)
         if data is not None:

@@ -108,5 +108,5 @@ def _recorded(values):
 
 def _shown(readings, level_percent):
     shown = dict(readings)
-    shown[quantity.LEVEL] = level_percent
+    shown[quantity.LEVEL_ORDERED] = level_percent
     return shown

@@ -1,9 +1,9 @@
 """Runs one streetlight as the application's trade: decides its light, watches lamp and mains, counts, and reports.
 
 Composes the machines of this package. `outputs.level_percent` is the level for the gear: the demanded light, on its
-ramp, multiplied by the factors of the installation. Events and records carry the demanded light as LEVEL, so that an
-operator reads the ordered level; LEVEL_MEASURED is what a gear measures itself. Presence never leaves this node: it is
-removed from every sample, and only the first boost of a quarter hour is reported.
+ramp, multiplied by the factors of the installation. Events and records carry the demanded light as LEVEL_ORDERED;
+LEVEL_REPORTED is what a gear answers that it gives, and what is measured is the power. Presence never leaves this node:
+it is removed from every sample, and only the first boost of a quarter hour is reported.
 
 Long because the machines of a lamp meet here; each is a module of its own.
 """
@@ -199,7 +199,7 @@ class Streetlight(Trade):
                 now_ms=now_ms,
                 is_sun_up=lambda: self._is_sun_up(moment),
                 gear_dead=gear_dead,
-                gear_percent=readings.get(quantity.LEVEL_MEASURED),
+                gear_percent=readings.get(quantity.LEVEL_REPORTED),
             )
         if self._active:
             changes += self._ends_of_unjudged(gear_meter == 0 and power_dw is None)
@@ -353,7 +353,7 @@ class Streetlight(Trade):
     def readings(self, moment):
         # The level when the meter was read: the present level beside earlier watts would look like a fault of the lamp.
         readings = dict(self._meter) if self._meter else {}
-        readings[quantity.LEVEL] = self._meter_level
+        readings[quantity.LEVEL_ORDERED] = self._meter_level
         readings[quantity.LAMP_HOURS] = self._lamp_s(moment.now_ms) // 3600
         return readings
 

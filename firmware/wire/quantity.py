@@ -19,7 +19,7 @@ POWER = 1
 VOLTAGE = 2
 CURRENT = 3
 ENERGY = 4
-LEVEL = 5
+LEVEL_ORDERED = 5
 TEMPERATURE = 6
 POWER_FACTOR = 7
 LAMP_HOURS = 8
@@ -44,7 +44,7 @@ DATAGRAMS_REFUSED = 34
 OUTBOX_WAITING = 35
 WATCHDOG_MARGIN = 36
 LAMP_STARTS = 37
-LEVEL_MEASURED = 38
+LEVEL_REPORTED = 38
 SENSOR_FAULTS = 39
 APPARENT_POWER = 40
 VALVE_POSITION = 41
@@ -80,7 +80,8 @@ def _table():
     Quantity(VOLTAGE, "voltage", "V", -1, 0, 5000),
     Quantity(CURRENT, "current", "A", -3, 0, 100000),
     Quantity(ENERGY, "energy", "Wh", 0, 0, 4294967295),
-    Quantity(LEVEL, "level", "/", -2, 0, 100),
+    # What a lamp was ordered to give; of a feeder, 100: closed. What is measured is its power.
+    Quantity(LEVEL_ORDERED, "level-ordered", "/", -2, 0, 100),
     Quantity(TEMPERATURE, "temp", "Cel", -2, -5000, 12500),
     Quantity(POWER_FACTOR, "pf", "/", -2, -100, 100),
     Quantity(LAMP_HOURS, "lamp-hours", "h", 0, 0, 1000000),
@@ -105,7 +106,8 @@ def _table():
     Quantity(OUTBOX_WAITING, "waiting", "count", 0, 0, 65535),
     Quantity(WATCHDOG_MARGIN, "watchdog-margin", "ms", 0, 0, 60000),
     Quantity(LAMP_STARTS, "lamp-starts", "count", 0, 0, 4294967295),
-    Quantity(LEVEL_MEASURED, "level-measured", "/", -2, 0, 100),
+    # What a control gear answers that it gives (DALI, QUERY ACTUAL LEVEL); of a feeder, its auxiliary contact.
+    Quantity(LEVEL_REPORTED, "level-reported", "/", -2, 0, 100),
     Quantity(SENSOR_FAULTS, "sensor-faults", "count", 0, 0, 4294967295),
     Quantity(APPARENT_POWER, "apparent-power", "VA", 0, 0, 100000),
     Quantity(VALVE_POSITION, "valve", "/", -2, 0, 100),

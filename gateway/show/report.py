@@ -232,7 +232,12 @@ def _modem_parts(modem: ModemState | None, language: str) -> list[str]:
 
 def _certificates_parts(status: Status, language: str) -> list[str]:
     return [
-        word("days_unknown" if days is None else "days_left", language, name=name, days=days)
+        word(
+            "days_unknown" if days is None else "days_left",
+            language,
+            name=word_or(f"certificate_of.{name}", name, language),
+            days=days,
+        )
         for name, days in (status.certificates or {}).items()
     ]
 

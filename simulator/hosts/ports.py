@@ -155,7 +155,7 @@ class GearPorts(LampPorts):
         level, is_dead = self._lamp.burning_percent(), self._lamp.module_dead
         values: dict[int, Any] = {
             inputs.GEAR_STATUS: (dali.STATUS_LAMP_FAILURE if is_dead else dali.STATUS_LAMP_ON) if level else 0,
-            quantity.LEVEL_MEASURED: level,
+            quantity.LEVEL_REPORTED: level,
             quantity.POWER: measured[quantity.POWER],
             quantity.ENERGY: self._counted_wh + self._lamp.energy_wh(),
             quantity.TEMPERATURE: measured[quantity.TEMPERATURE],

@@ -174,7 +174,7 @@ def test_the_first_rounds_read_all_that_a_gear_knows(bus):
     assert found[quantity.GEAR_STARTS] == 321
     assert found[quantity.POWER_FACTOR] == 95
     assert found[quantity.TEMPERATURE + quantity.CHANNEL_STEP] == 4100
-    assert found[quantity.LEVEL_MEASURED] == 100
+    assert found[quantity.LEVEL_REPORTED] == 100
     assert found[inputs.GEAR_STATUS] == dali.STATUS_LAMP_ON
     assert found[inputs.GEAR_FLAGS][0] == 0
     asset, ratings = found[inputs.ASSET]
@@ -253,7 +253,7 @@ def test_energy_is_latched_so_that_its_bytes_belong_together(bus):
 def test_bytes_that_do_not_belong_together_are_not_believed(bus, in_folder):
     (in_folder / "bench-fault").write_text("torn")
     found = bus.round()
-    assert quantity.ENERGY not in found and found[quantity.LEVEL_MEASURED] == 100
+    assert quantity.ENERGY not in found and found[quantity.LEVEL_REPORTED] == 100
     assert bus.gear.counters["torn"] >= 1
     (in_folder / "bench-fault").write_text("")
     assert bus.round()[quantity.ENERGY] == 123_456
@@ -282,7 +282,7 @@ def test_a_gear_without_a_power_meter_still_has_its_level(shim, in_folder):
     assert inputs.METER not in bus.rounds(2), "two frames may be lost"
     found = bus.rounds(30)
     assert found.pop(inputs.GEAR_FLAGS)[0] == 0
-    assert found == {inputs.GEAR_STATUS: dali.STATUS_LAMP_ON, quantity.LEVEL_MEASURED: 100, inputs.METER: 0}
+    assert found == {inputs.GEAR_STATUS: dali.STATUS_LAMP_ON, quantity.LEVEL_REPORTED: 100, inputs.METER: 0}
     bus.plant.frames.clear()
     bus.round()
     assert len(bus.plant.frames) == 2, "banks that are not there are not asked for"

@@ -147,7 +147,7 @@ def test_a_gear_is_driven_and_read_through_its_bridge_and_keeps_its_mains(bench)
         ports.apply(told(50), now_ms=clock.now_ms)
         clock.now_ms += 10
         assert clock.now_ms < 10_000
-    assert values[quantity.POWER] == 360 and values[quantity.LEVEL_MEASURED] == 50
+    assert values[quantity.POWER] == 360 and values[quantity.LEVEL_REPORTED] == 50
     ports.apply(told(0), now_ms=clock.now_ms)
     clock.now_ms += 500
     ports.apply(told(0), now_ms=clock.now_ms)

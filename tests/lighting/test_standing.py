@@ -174,7 +174,7 @@ def test_what_only_a_meter_shows_ends_behind_a_gear_that_has_none():
     stood = tuple(lamp.trade._active)
     assert {event.CYCLING_FAILURE, event.DIMMING_FAILURE, event.POWER_TOO_LOW} <= set(stood)
     measured = (quantity.POWER, quantity.VOLTAGE, quantity.ENERGY)
-    lamp.values = {**dict.fromkeys(measured), inputs.GEAR_STATUS: 4, inputs.METER: 0, quantity.LEVEL_MEASURED: 100}
+    lamp.values = {**dict.fromkeys(measured), inputs.GEAR_STATUS: 4, inputs.METER: 0, quantity.LEVEL_REPORTED: 100}
     lamp.minutes(12)
     assert sorted(lamp.codes(*stood)) == sorted((code, False) for code in stood)
     assert lamp.trade.is_sound(lamp.moment()), "it takes updates again"
@@ -235,7 +235,7 @@ def test_the_meters_alarm_ends_with_a_gear_that_has_none():
 
 def test_a_dead_lamp_behind_a_gear_without_a_meter_is_told_though_it_has_no_level():
     lamp = meterless().minutes(8)
-    lamp.values.update({inputs.GEAR_STATUS: 2, quantity.LEVEL_MEASURED: None})
+    lamp.values.update({inputs.GEAR_STATUS: 2, quantity.LEVEL_REPORTED: None})
     assert lamp.minutes(4).codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
     assert not lamp.trade.is_sound(lamp.moment())
     lamp.values = dict(METERLESS)

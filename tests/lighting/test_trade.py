@@ -217,7 +217,7 @@ def test_light_is_what_is_told_and_the_gear_gets_its_share():
     lamp = Lamp(virtual_output=80, clo=[[0, 75], [20000, 100]])
     lamp.minutes(2)
     assert lamp.level == 60
-    assert lamp.trade.readings(lamp.moment())[quantity.LEVEL] == 100
+    assert lamp.trade.readings(lamp.moment())[quantity.LEVEL_ORDERED] == 100
     assert lamp.codes(event.POWER_TOO_LOW) == []
 
 
@@ -260,7 +260,7 @@ def test_a_fault_is_told_with_what_showed_it():
     lamp.minutes(6)
     ((_, _, active, detail),) = [told for told in lamp.said if told[1] == event.LAMP_FAILURE]
     assert active is True
-    assert detail[quantity.POWER] == 6 and detail[quantity.LEVEL] == 100
+    assert detail[quantity.POWER] == 6 and detail[quantity.LEVEL_ORDERED] == 100
 
 
 def test_a_dimmed_healthy_night_with_all_extras_is_silent():
@@ -289,7 +289,7 @@ def test_a_dirty_cell_is_told_on_its_second_day():
 
 # --- a DALI gear ----------------------------------------------------------------------------------------------------
 
-HEALTHY = {inputs.GEAR_STATUS: 4, inputs.GEAR_FLAGS: (0, 0x3FF), quantity.LEVEL_MEASURED: 100}
+HEALTHY = {inputs.GEAR_STATUS: 4, inputs.GEAR_FLAGS: (0, 0x3FF), quantity.LEVEL_REPORTED: 100}
 
 
 def gear(**plain):
@@ -302,7 +302,7 @@ def test_a_healthy_gear_is_silent_and_nothing_inner_is_recorded():
     lamp = gear()
     assert {code for code, _ in lamp.codes()} == {event.LEVEL_CHANGED}
     assert all(key >= 0 for key in lamp.trade.readings(lamp.moment()))
-    assert lamp.trade.readings(lamp.moment())[quantity.LEVEL_MEASURED] == 100
+    assert lamp.trade.readings(lamp.moment())[quantity.LEVEL_REPORTED] == 100
 
 
 def test_a_gear_that_does_not_answer_is_told_after_three_rounds():

@@ -163,7 +163,7 @@ def test_telemetry_shows_the_level_of_the_moment_of_its_watts():
     world.run(8 * HOUR_S)
     for _, made in world.telemetry():
         if quantity.POWER in made.body:
-            assert made.body[quantity.POWER] == 6 + 354 * made.body[quantity.LEVEL] // 100
+            assert made.body[quantity.POWER] == 6 + 354 * made.body[quantity.LEVEL_ORDERED] // 100
 
 
 def test_health_rides_with_telemetry_once_an_hour():
@@ -303,7 +303,7 @@ def test_a_dead_lamp_is_one_alarm_with_what_was_measured():
     world.run(2 * HOUR_S)
     ((raised_ms, alarm),) = world.events(event.LAMP_FAILURE)
     assert alarm.body.active is True
-    assert (alarm.body.detail[quantity.POWER], alarm.body.detail[quantity.LEVEL]) == (6, 100)
+    assert (alarm.body.detail[quantity.POWER], alarm.body.detail[quantity.LEVEL_ORDERED]) == (6, 100)
     arrived_ms = next(at_ms for at_ms, _, sequences in world.gateway.arrived if alarm.sequence in sequences)
     assert arrived_ms - raised_ms < 1000
 
@@ -324,4 +324,4 @@ def test_a_silent_meter_begins_and_ends_and_telemetry_goes_on():
     assert [made.body.active for _, made in world.events(event.METER_FAILURE)] == [True, False]
     assert world.events(event.LAMP_FAILURE) == []
     silent = [made for _, made in world.telemetry() if quantity.POWER not in made.body]
-    assert len(silent) >= 3 and all(quantity.LEVEL in made.body for made in silent)
+    assert len(silent) >= 3 and all(quantity.LEVEL_ORDERED in made.body for made in silent)

@@ -180,7 +180,7 @@ class World:
     def telemetry(self):
         """The readings of the lamp: [(instant ms, Record)]."""
         found = [(at_ms, made) for at_ms, made, _ in self.made if isinstance(made.body, dict)]
-        return [(at_ms, made) for at_ms, made in found if quantity.LEVEL in made.body]
+        return [(at_ms, made) for at_ms, made in found if quantity.LEVEL_ORDERED in made.body]
 
     def unexplained(self):
         """Records made that the gateway does not hold and that no gap record or boot report that it holds explains."""

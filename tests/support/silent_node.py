@@ -34,7 +34,7 @@ def _lamp(unix_s, outputs, now_ms):
     return {
         **CASES["streetlight"].plant()(unix_s, (level,)),
         quantity.ILLUMINANCE: 3 + unix_s % 9 if level else 12_345,
-        quantity.LEVEL_MEASURED: level,
+        quantity.LEVEL_REPORTED: level,
         quantity.GEAR_HOURS: 12_345,
         quantity.GEAR_STARTS: 2345,
         quantity.APPARENT_POWER: 371,

@@ -24,7 +24,7 @@ SECONDARY_UNITS = {
 }
 # What one would ask of a light, a room or a garden: one byte a key.
 COMMON = (
-    *("power", "voltage", "current", "energy", "level", "temp", "pf", "lamp-hours", "lux", "humidity"),
+    *("power", "voltage", "current", "energy", "level-ordered", "temp", "pf", "lamp-hours", "lux", "humidity"),
     *("setpoint", "duty", "co2", "occupancy", "volume", "flow", "soil", "rain", "battery", "rssi"),
 )
 
@@ -64,7 +64,7 @@ def test_the_contract_of_the_first_codes_never_changes():
         (2, "voltage", "V", -1),
         (3, "current", "A", -3),
         (4, "energy", "Wh", 0),
-        (5, "level", "/", -2),
+        (5, "level-ordered", "/", -2),
         (6, "temp", "Cel", -2),
         (7, "pf", "/", -2),
         (8, "lamp-hours", "h", 0),

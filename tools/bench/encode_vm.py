@@ -22,7 +22,7 @@ READINGS = {
     quantity.VOLTAGE: 2301,
     quantity.CURRENT: 1932,
     quantity.ENERGY: 345678,
-    quantity.LEVEL: 70,
+    quantity.LEVEL_ORDERED: 70,
     quantity.TEMPERATURE: 1437,
     quantity.POWER_FACTOR: 95,
     quantity.LAMP_HOURS: 8210,

@@ -46,7 +46,7 @@ def _readings(draw, along, spare):
         quantity.VOLTAGE: voltage,
         quantity.CURRENT: power * 100_000 // (voltage * factor),  # mA
         quantity.ENERGY: hours * power // 10 + draw.randint(0, 9_999),
-        quantity.LEVEL: 70,
+        quantity.LEVEL_ORDERED: 70,
         quantity.TEMPERATURE: 1_450 + draw.randint(-180, 180),
         quantity.POWER_FACTOR: factor,
         quantity.LAMP_HOURS: hours,
@@ -61,7 +61,7 @@ def worst_case() -> Record:
         quantity.VOLTAGE: 5_000,
         quantity.CURRENT: 65_535,
         quantity.ENERGY: 4_294_967_295,
-        quantity.LEVEL: 100,
+        quantity.LEVEL_ORDERED: 100,
         quantity.TEMPERATURE: -5_000,
         quantity.POWER_FACTOR: -100,
         quantity.LAMP_HOURS: 65_535,

@@ -207,7 +207,8 @@ def _of_feeder(channel: int, feeder: FeederObservation, is_closed: bool) -> dict
             quantity.ENERGY: feeder.energy_wh,
             quantity.VOLTAGE: feeder.voltage_dv,
             quantity.CURRENT: feeder.current_ma,
-            quantity.LEVEL: 100 if is_closed else 0,
+            quantity.LEVEL_ORDERED: 100 if is_closed else 0,
+            quantity.LEVEL_REPORTED: None if feeder.feedback is None else 100 if feeder.feedback else 0,
         },
     )
 

@@ -39,7 +39,7 @@ def bar(view: View, alike: list[FeederStatus]) -> Safe:
     found = tonight(view.cabinet, alike[0], view.unix_s, view.language)
     if found is None:
         return tag("p", view.text("tonight.unknown"), class_="notice")
-    changes = _changes(view, found)
+    changes = _changes(view, found, is_permanent=alike[0].is_permanent)
     notes = [tag("li", note, class_="note") for note in found.notes]
     listed = tag("ol", [tag("li", *one) for one in changes], notes, class_="night")
     return join(_svg(view, ", ".join(feeder.name for feeder in alike), found), listed)
@@ -51,11 +51,13 @@ def _night(view: View, alike: list[FeederStatus]) -> Safe:
                bar(view, alike), class_="card")  # fmt: skip
 
 
-def _changes(view: View, found: Tonight) -> list[tuple[Child, ...]]:
-    """Returns (time, state and reason) of every row."""
+def _changes(view: View, found: Tonight, *, is_permanent: bool) -> list[tuple[Child, ...]]:
+    """Returns (time, state and reason) of every row; of a permanent feeder, that it is powered: its lamps dim apart."""
     rows: list[tuple[Child, ...]] = []
     for row in found.rows:
         state = "" if row.level is None else state_words(row.level > 0, view.language)
+        if is_permanent and row.level:
+            state = view.text("tonight.powered")
         shown = tag("p", tag("strong", state), " " if state else None, tag("span", row.words))
         rows.append((tag("b", moments.clock(row.unix_s, view.language)), " ", shown))
     return rows

@@ -119,6 +119,7 @@ PAGE = Phrases({
     "refused.other": N_("The agent answered: {word}"),
     # tonight
     "tonight.lead": N_("Night of {day}: what the policy wants, noon to noon."),
+    "tonight.powered": NC_("feeder", "powered"),
     "tonight.unknown": N_("Unknown: the time, or a policy that can be read, is missing."),
     "tonight.bar": N_("Night of {name}: {changes}"),
     # faults

@@ -25,7 +25,7 @@ def test_a_cabinet_that_is_well_has_its_lines():
         "armoire la passerelle commande ; secteur présent ; porte ouverte ; interrupteur sur AUTO ; 11,5 °C",
         "politique n° 4 ; Conseil municipal de Feneu ; Délibération 2026-41 ; "
         "valable jusqu'au vendredi 31 décembre 2027, 00:00",
-        "commandes du centre acceptées encore 4 min",
+        "commandes le centre peut commander encore 4 min",
         "alarmes aucune",
     ):
         assert line in found, line
@@ -35,7 +35,7 @@ def test_a_cabinet_that_is_well_has_its_lines():
 def test_the_same_in_english():
     found = lines(language="en")
     assert "feeder route: lit (6 h 40 min) ; 1050 W of 1056 W ; decided by: policy" in found
-    assert "commands of the centre accepted for 4 min more" in found and "alarms none" in found
+    assert "commands the centre may command for 4 min more" in found and "alarms none" in found
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_same_in_english():
         ({"policy": {"version": 4, "next_version": 5}}, "politique n° 4 ; la n° 5 attend sa date"),
         ({"lease": {"held": False, "left_s": None}},
          "commandes sans nouvelles du centre : seules la politique et les urgences comptent"),
-        ({"lease": {"held": True}}, "commandes du centre acceptées"),
+        ({"lease": {"held": True}}, "commandes le centre peut commander"),
         ({"in_control": False, "mains": False, "door_open": False, "switch": "off", "temperature_c": None},
          "armoire l'horloge de l'armoire commande ; secteur absent ; porte fermée ; interrupteur sur ARRÊT"),
         ({"alarms": [alarm("lampsLost", "route", 2) | {"since_s": 9000}]},

@@ -296,7 +296,7 @@ def test_the_whole_report_in_french():
         "heure        sûre à ± 2 s",
         "4G           12,0 Mo sur 500 Mo ce mois-ci (2 %) ; tout passe",
         "modem        répond ; réseau de l'opérateur ; Opérateur ; 4G ; signal -87 dBm",
-        "certificats  ca : 900 j ; certificate : 212 j",
+        "certificats  de l'autorité (« ca ») : 900 j ; de l'armoire (« certificate ») : 212 j",
         "incidents    il y a 1 j 1 h : relevés illisibles dans le journal (event)",
     ]
 

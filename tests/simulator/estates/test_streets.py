@@ -57,12 +57,12 @@ def test_each_cabinet_has_one_of_each_and_all_did_something(lived):
 def test_a_gear_says_its_own_level_and_each_its_record_once(lived):
     territory, _ = lived
     said = bodies(territory, CAB_1[streets.GEAR])
-    levels = {body[quantity.LEVEL_MEASURED] for body in said if isinstance(body, dict) and quantity.VOLTAGE in body}
+    levels = {body[quantity.LEVEL_REPORTED] for body in said if isinstance(body, dict) and quantity.VOLTAGE in body}
     assert {0, 100} <= levels
     assets = [body.detail for body in said if isinstance(body, record.EventBody) and body.code == event.LAMP_ASSET]
     assert len(assets) == 1 and assets[0][0] == 3_760_123_456_789
     plain = bodies(territory, 0)
-    assert not any(quantity.LEVEL_MEASURED in body for body in plain if isinstance(body, dict))
+    assert not any(quantity.LEVEL_REPORTED in body for body in plain if isinstance(body, dict))
 
 
 @pytest.mark.slow

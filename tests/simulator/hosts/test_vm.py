@@ -30,7 +30,7 @@ EIGHT = {
     quantity.VOLTAGE,
     quantity.CURRENT,
     quantity.ENERGY,
-    quantity.LEVEL,
+    quantity.LEVEL_ORDERED,
     quantity.TEMPERATURE,
     quantity.POWER_FACTOR,
     quantity.LAMP_HOURS,
@@ -152,7 +152,7 @@ def test_a_node_reports_learns_the_time_lights_by_the_calendar_and_counts_its_bo
     assert set(last.body) == EIGHT
     assert last.stamp.quality == record.SYNCED
     assert abs(last.stamp.seconds - responder.unix_s) < 60
-    assert last.body[quantity.LEVEL] == 100
+    assert last.body[quantity.LEVEL_ORDERED] == 100
     assert abs(last.body[quantity.POWER] - 700) <= 1
     assert node.lamp() == (True, 100)
     assert not any("Traceback" in line for line in said)
@@ -165,7 +165,7 @@ def test_a_node_reports_learns_the_time_lights_by_the_calendar_and_counts_its_bo
     until(responder, node, lambda: responder.telemetry()[-1].body[quantity.POWER] < 30, said)
     second = responder.events(event.BOOT)[1]
     assert (second.boot, second.body.detail[:3]) == (2, [1, None, "watchdog"])
-    assert responder.telemetry()[-1].body[quantity.LEVEL] == 0
+    assert responder.telemetry()[-1].body[quantity.LEVEL_ORDERED] == 0
 
     node.stop()
     said += node.lines()

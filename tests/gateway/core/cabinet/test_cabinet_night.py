@@ -257,7 +257,7 @@ def test_meters_go_up_every_quarter_hour_feeder_by_feeder():
     assert last.stamp.seconds == world.at(0, 21)
     assert last.body[quantity.key(quantity.POWER, 1)] == 14 * 320
     assert last.body[quantity.key(quantity.POWER, 2)] == 6 * 250
-    assert last.body[quantity.key(quantity.LEVEL, 2)] == 100
+    assert last.body[quantity.key(quantity.LEVEL_ORDERED, 2)] == 100
     assert last.body[quantity.TEMPERATURE] == 1530
 
 

@@ -13,7 +13,7 @@ from gateway.core.status import AlarmStatus, PolicyStatus, Status
 from gateway.io.status_socket import LINE_BYTES_MAX, encode
 from policy import document, limits
 from tests.support.lit_world import EVENING, KEYS, OPERATOR, SITE, GatewayWorld, LitWorld, bundle, policy
-from wire import command
+from wire import command, quantity
 
 
 def tell(world):
@@ -86,3 +86,20 @@ def test_the_largest_cabinet_fits_a_status_line():
     said = Status(health=world.core.health(now_ms=world.now_ms), cabinet=tell(world))
     line = encode(said)
     assert len(line) <= LINE_BYTES_MAX and {"health", "cabinet"} <= json.loads(line).keys()
+
+
+def test_order_report_and_measure_stand_apart_in_the_status_and_in_the_records():
+    world = LitWorld()
+    world.draw[0], world.feedback[0] = 4480, False  # burns behind a contactor that is ordered open
+    world.feedback[1] = True
+    world.live(1000)
+    bourg, parc = tell(world).feeders
+    assert [(one.ordered, one.reported, one.measured) for one in (bourg, parc)] == [
+        (False, False, True), (False, True, False),
+    ]  # fmt: skip
+    last = world.held()["telemetry"][-1].record.body
+    for channel, ordered, reported, power_dw in ((1, 0, 0, 4480), (2, 0, 100, 0)):
+        levels = [last[quantity.key(code, channel)] for code in (quantity.LEVEL_ORDERED, quantity.LEVEL_REPORTED)]
+        assert levels == [ordered, reported] and last[quantity.key(quantity.POWER, channel)] == power_dw
+    assert quantity.label(quantity.key(quantity.LEVEL_ORDERED, 1)) == "level-ordered.1"
+    assert quantity.label(quantity.LEVEL_REPORTED) == "level-reported"
