@@ -14,7 +14,7 @@ from gateway.show.page.view import View
 from policy import civil
 
 _WIDTH, _TOP, _HEIGHT = 360, 4, 40
-_LABELS_Y = 58
+_LABELS_Y = 62
 _HOURS = (12, 15, 18, 21, 0, 3, 6, 9, 12)
 
 
@@ -104,7 +104,8 @@ def _hours(found: Tonight) -> list[Safe]:
         x = _x(found, civil.unix_from_local(moments.ZONE, day, 3600 * hour))
         anchor = "start" if index == 0 else "end" if index == len(_HOURS) - 1 else "middle"
         marks.append(tag("line", x1=x, x2=x, y1=_TOP, y2=_TOP + _HEIGHT, class_="hour"))
-        marks.append(tag("text", f"{hour} h", x=x, y=_LABELS_Y, text_anchor=anchor))
+        if hour % 6 == 0:  # more would be too small to be read on a phone
+            marks.append(tag("text", f"{hour} h", x=x, y=_LABELS_Y, text_anchor=anchor))
     return marks
 
 
