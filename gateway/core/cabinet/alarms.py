@@ -33,6 +33,8 @@ _HOLD_MS = {
     event.CABINET_METER_FAILURE: limits.ALARM_METER_SILENT_MS,
 }
 
+# Found in the watts of lamps that the contactor switches.
+_LIGHT = (event.FEEDER_UNEXPECTED_ON, event.FEEDER_FAILURE, event.CABLE_FAULT, event.LAMPS_LOST)
 
 UNKNOWN: list[Any] = ["unknown"]
 _FILE_BYTES_MAX = 65_536
@@ -122,7 +124,9 @@ class FeederWatch:
             return verdicts
         stuck = self._look_stuck(seen.feedback, wanted, now_ms)
         verdicts += self._declare(event.CONTACTOR_STUCK, self._refused is not None, [self.name, self._refused])
-        if seen.power_dw is None or not has_light:
+        if not has_light:
+            return verdicts + self._end_light()
+        if seen.power_dw is None:
             return verdicts
         judge: Callable[[int, int], list[AlarmChange]] = self._judge_lit if wanted else self._judge_dark
         if stuck:
@@ -154,6 +158,15 @@ class FeederWatch:
         for held in (self._stuck, self._burning, self._failed, self._cable):
             held.settle()
         self._losing = self._waited = self._last = None
+
+    def _end_light(self) -> list[AlarmChange]:
+        """End the alarms of the light: a policy has made the feeder permanent, and nothing else would ever end them."""
+        self._burning.clear()
+        self._failed.clear()
+        self._cable.clear()
+        self._lost, self._drop, self._losing, self._waited = 0, None, None, None
+        codes = [code for code in _LIGHT if code in self.active]
+        return [change for code in codes for change in self._declare(code, False, self.active[code])]
 
     def _judge_dark(self, power_dw: int, now_ms: int) -> list[AlarmChange]:
         burning = self._burning.observe(not self.normal.is_dark(power_dw), now_ms=now_ms)

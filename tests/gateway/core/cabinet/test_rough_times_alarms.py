@@ -10,6 +10,7 @@ from gateway.core.cabinet.normal_power import NormalPower
 from policy import document
 from tests.support.lit_world import (
     LitWorld,
+    bundle,
     by_day,
     by_night,
     policy,
@@ -229,3 +230,17 @@ def test_a_count_that_wavers_with_the_mains_does_not_begin_the_wait_again():
         world.draw[0] = 14 * 320 - (640 if minute % 2 else 830)  # two lamps, or 2.6 that count as three
         world.live(60)
     assert [detail[1] for _, detail in world.events(event.LAMPS_LOST)] == [2]
+
+
+def test_a_policy_that_makes_a_feeder_permanent_ends_the_alarms_of_its_light():
+    world = by_night()
+    world.draw[0] = 14 * 320 - 2 * 320
+    world.live(700)
+    rules = policy().lighting
+    feeders = tuple(rule._replace(kind=document.PERMANENT) for rule in rules.feeders)
+    world.give(bundle(policy(2, lighting=rules._replace(feeders=feeders))))
+    world.live(10)
+    assert said(world, event.LAMPS_LOST) == [True, False]
+    world.give(bundle(policy(3)))
+    world.live(700)
+    assert said(world, event.LAMPS_LOST) == [True, False, True]
