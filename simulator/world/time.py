@@ -31,8 +31,10 @@ class World:
 
     def at(self, when_ms: int, action: Callable[..., None], *arguments: Any) -> None:
         """Runs `action` at `when_ms`, or at once in virtual time if that has passed."""
+        if when_ms < self.now_ms:
+            when_ms = self.now_ms
         self._order += 1
-        heapq.heappush(self._queue, (max(when_ms, self.now_ms), self._order, action, arguments))
+        heapq.heappush(self._queue, (when_ms, self._order, action, arguments))
 
     def after(self, delay_ms: int, action: Callable[..., None], *arguments: Any) -> None:
         self.at(self.now_ms + delay_ms, action, *arguments)
@@ -55,9 +57,12 @@ class World:
         at_once = 0
         while queue and queue[0][0] <= end_ms:
             when_ms, _, action, arguments = heapq.heappop(queue)
-            at_once = at_once + 1 if when_ms == self.now_ms else 0
-            assert at_once < _SAME_INSTANT_MAX, f"time stands still at {when_ms} ms in {action}"
-            self.now_ms = when_ms
+            if when_ms > self.now_ms:
+                self.now_ms = when_ms
+                at_once = 0
+            else:
+                at_once += 1
+                assert at_once < _SAME_INSTANT_MAX, f"time stands still at {when_ms} ms in {action}"
             self.events += 1
             action(*arguments)
         self.now_ms = end_ms
