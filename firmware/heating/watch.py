@@ -42,11 +42,14 @@ class HeatingWatch:
 
         room_ck None: not known, and not judged; outdoor_ck None: a winter's day is assumed.
         """
-        mean_ck = self._mean_ck(room_ck, now_ms)
+        self._keep(room_ck, now_ms)
         regime = self._regime_of(duty_permille, room_ck, setpoint_ck)
         if regime != self._regime:
-            return self._enter(regime, room_ck, mean_ck, now_ms)
-        if regime is None or mean_ck is None or now_ms < self._next_ms:
+            return self._enter(regime, room_ck, self._mean_ck(now_ms), now_ms)
+        if regime is None or now_ms < self._next_ms:
+            return []
+        mean_ck = self._mean_ck(now_ms)
+        if mean_ck is None:
             return []
         before_ck, self._base_ck = self._base_ck, mean_ck
         self._next_ms = now_ms + self._window_ms
@@ -64,19 +67,22 @@ class HeatingWatch:
         self._kept.clear()
         self._begin(None, now_ms)
 
-    def _mean_ck(self, room_ck, now_ms):
-        """Returns the mean of the room over the last whole cycle, or None."""
+    def _keep(self, room_ck, now_ms):
         kept = self._kept
         if room_ck is None:
             kept.clear()
-            return None
+            return
         kept.append((now_ms, room_ck))
         while now_ms - kept[0][0] > self._cycle_ms:
             kept.pop(0)
+
+    def _mean_ck(self, now_ms):
+        """Returns the mean of the room over the last whole cycle, or None."""
+        kept = self._kept
         # Samples do not come on the exact second: nine tenths of a cycle count as one.
-        if 10 * (now_ms - kept[0][0]) < 9 * self._cycle_ms:
+        if not kept or 10 * (now_ms - kept[0][0]) < 9 * self._cycle_ms:
             return None
-        return sum(one[1] for one in kept) // len(kept)
+        return sum([one[1] for one in kept]) // len(kept)
 
     def _judge(self, regime, mean_ck, rise_ck, setpoint_ck, outdoor_ck, now_ms):
         if regime == event.HEATING_FAILURE:

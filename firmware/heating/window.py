@@ -47,14 +47,15 @@ class Slope:
 
     def _line(self):
         """Fits by least squares; times in seconds from the first point, so that all values stay within 31 bits."""
-        count = len(self.points)
-        start_ms = self.points[0][0]
-        times = [(at_ms - start_ms) // 1000 for at_ms, _ in self.points]
-        values = [value_ck for _, value_ck in self.points]
-        mean_s = sum(times) // count
-        mean_ck = sum(values) // count
-        over = sum((times[i] - mean_s) * (values[i] - mean_ck) for i in range(count))
-        under = sum((second - mean_s) * (second - mean_s) for second in times)
+        points, count = self.points, len(self.points)
+        start_ms = points[0][0]
+        mean_s = sum([(at_ms - start_ms) // 1000 for at_ms, _ in points]) // count
+        mean_ck = sum([value_ck for _, value_ck in points]) // count
+        over = under = 0
+        for at_ms, value_ck in points:
+            apart_s = (at_ms - start_ms) // 1000 - mean_s
+            over += apart_s * (value_ck - mean_ck)
+            under += apart_s * apart_s
         return 3600 * over // max(1, under)
 
 

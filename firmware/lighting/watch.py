@@ -111,6 +111,7 @@ class LampWatch(_Watch):
         self._cycles_ms = []
         self._off = []  # (level, share of what is expected in %) at which dimming was wrong
         self._dark = None  # (0.1 W, mA) through an open relay
+        self._sound = None  # as of `_sound_dw`
         self.relay_stuck_lit = relay_stuck_lit
         self.active = set() if active is None else active
 
@@ -130,6 +131,7 @@ class LampWatch(_Watch):
         self._level_since_ms = now_ms
         self._burning_since_ms = None
         self._out_since_ms = None
+        self._sound = None
         self._votes.clear()
 
     def sample(self, power_dw, current_ma=None, *, now_ms, is_sun_up=_unknown, gear_dead=None, gear_percent=None):
@@ -203,6 +205,10 @@ class LampWatch(_Watch):
     # --- lit --------------------------------------------------------------------------------------------------
 
     def _judge_lit(self, changes, power_dw, current_ma, gear_dead, now_ms):
+        sound, self._sound = self._sound, None
+        if sound is not None and power_dw is not None and sound[0] <= power_dw <= sound[1] and not gear_dead:
+            self._sound = sound
+            return  # nearly always
         expected_dw = self.expected_dw(self._level)
         low = power_dw is not None and power_dw < max(limits.DEAD_FLOOR_DW, expected_dw // 4)
         if power_dw is not None:
@@ -218,6 +224,16 @@ class LampWatch(_Watch):
             self._judge_relay(changes, low and self._is_as_dark(power_dw, current_ma))
         if not is_dead:
             self._judge_power(changes, power_dw, expected_dw)
+            self._sound = self._sound_dw(expected_dw)
+
+    def _sound_dw(self, expected_dw):
+        """Returns the least and the most 0.1 W of a reading that would change nothing, or None: another healthy sample
+        decides nothing once all that are kept are healthy."""
+        for kept in self._votes.values():
+            if kept != _FULL:
+                return None
+        off_dw = min(self._model.tolerance_dw, limits.DIMMING_PERCENT * expected_dw // 100)
+        return max(limits.DEAD_FLOOR_DW, expected_dw // 4, expected_dw - off_dw), expected_dw + off_dw
 
     def _is_as_dark(self, power_dw, current_ma):
         dark_dw, dark_ma = self._dark

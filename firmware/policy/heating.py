@@ -118,9 +118,8 @@ class Plan:
     def allowed(self, setpoint_ck, kind, unix_s):
         """Returns the `Allowed` set-point under the ceilings of this kind of hour. When `unix_s` is None no date can be
         checked: no exemption applies, and the strictest ceiling without dates binds."""
-        date = None if unix_s is None else self._date(unix_s)
         binding = None
-        for limit in self._limits(OCCUPIED if kind == EMPTY else kind, date):
+        for limit in self._limits(OCCUPIED if kind == EMPTY else kind, unix_s):
             if limit.limit_ck < setpoint_ck and (binding is None or limit.limit_ck < binding.limit_ck):
                 binding = limit
         return Allowed(setpoint_ck, None) if binding is None else Allowed(binding.limit_ck, binding)
@@ -133,16 +132,18 @@ class Plan:
             self._dated = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
         return self._dated
 
-    def _limits(self, kind, date):
+    def _limits(self, kind, unix_s):
         """Returns the limits of one kind in force: only the exemption of the day, or else all ceilings."""
         programme = self._programme
         for exemption in programme.exemptions:
-            if exemption.kind == kind and date is not None and _dated(exemption, date):
+            if exemption.kind == kind and unix_s is not None and _dated(exemption, self._date(unix_s)):
                 return (exemption,)
         found = []
         for limits in (STATUTORY, programme.ceilings):
             for limit in limits:
-                if limit.kind == kind and (limit.first == 0 or (date is not None and _dated(limit, date))):
+                if limit.kind != kind:
+                    continue
+                if limit.first == 0 or (unix_s is not None and _dated(limit, self._date(unix_s))):
                     found.append(limit)
         return found
 

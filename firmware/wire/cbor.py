@@ -70,8 +70,9 @@ class Writer:
         # byte by byte would allocate at every step.
         at = self.length
         if argument < 24:
-            end, form = at + 1, None
-        elif argument < 0x100:
+            self._byte(major | argument)
+            return
+        if argument < 0x100:
             end, form, major = at + 2, ">BB", major | 24
         elif argument < 0x10000:
             end, form, major = at + 3, ">BH", major | 25
@@ -83,10 +84,7 @@ class Writer:
             raise WireFault("integer-range")
         if end > len(self.buffer):
             raise WireFault("too-long")
-        if form is None:
-            self.buffer[at] = major | argument
-        else:
-            pack_into(form, self.buffer, at, major, argument)
+        pack_into(form, self.buffer, at, major, argument)
         self.length = end
 
     def integer(self, value):

@@ -89,8 +89,8 @@ class LampFeeder:
         self._base_dv = prng.around(2320, 15)
 
     def voltage_dv(self) -> int:
-        """Returns the mains voltage at this moment, 0.1 V; slow drift of the grid and noise."""
-        return self._prng.around(self._base_dv, 4) if self.powered else 0
+        """Returns the mains voltage at this moment, 0.1 V: that of the grid here, and noise."""
+        return self._base_dv + self._prng.randrange(15) - 7 if self.powered else 0
 
 
 class Lamp:

@@ -1,5 +1,7 @@
 """Faults of a lamp from its power: three of five agree, nothing is said while it warms up or has just changed."""
 
+import random
+
 import pytest
 
 from lighting import limits
@@ -357,3 +359,34 @@ def test_a_gear_that_cannot_go_below_its_floor_draws_what_the_floor_draws():
     model = lamp_model(360, 6, floor_percent=10)
     assert expected_dw(model, 3) == expected_dw(model, 10) == 41
     assert expected_dw(model, 0) == 6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_reading_that_is_passed_over_would_have_changed_nothing(seed):
+    """Runs of readings, sound or not, with changes of level, against a watch that judges each of them in full."""
+    draw, passing, judging = random.Random(seed), Bench(), Bench()
+    judging.watch._sound_dw = lambda expected_dw: None
+    for bench in (passing, judging):
+        bench.command(0).minutes((6, 20), (6, 20), (6, 20), (6, 20))
+    for _ in range(80):
+        level = draw.choice((0, 15, 40, 60, 100, 100)) if draw.random() < 0.1 else passing.level
+        sound_dw = expected_dw(MODEL, level)
+        usual_dw = draw.choice((sound_dw,) * 6 + (6, 365, sound_dw * 115 // 100, sound_dw * 85 // 100, sound_dw // 2))
+        powers = [
+            draw.choice((None, max(0, usual_dw + draw.randint(-40, 40)))) if draw.random() < 0.1 else usual_dw
+            for _ in range(draw.randint(1, 16))
+        ]
+        for bench in (passing, judging):
+            if level != bench.level:
+                bench.command(level)
+            bench.minutes(*[power if power is None else (power, 20 + power // 2) for power in powers])
+        assert passing.said == judging.said and passing.watch.active == judging.watch.active
+    assert passing.said
+
+
+def test_a_sound_lamp_is_judged_in_full_until_five_samples_agree():
+    bench = Bench().command(100).minutes(*[360] * 8)
+    assert bench.watch._sound is None  # it warms up for four minutes, and four samples are not five
+    bench.minutes(360)
+    assert bench.watch._sound == (324, 396)
+    assert bench.command(60).watch._sound is None
