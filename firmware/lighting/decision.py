@@ -71,7 +71,7 @@ class LightDecision:
             return Demand(order.level_percent, order.rule, order.id)
         if unix_s is not None and uncertainty_s <= limits.USABLE_S:
             return self._by_calendar(unix_s - self._stagger_s, uncertainty_s, cell)
-        if cell is not None and cell.is_dark is not None:
+        if cell is not None and cell.reads_dark is not None:
             return self._by_cell(unix_s, uncertainty_s, cell)
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
             chosen = self._at(unix_s - self._stagger_s, uncertainty_s)
@@ -129,7 +129,7 @@ class LightDecision:
         return 0
 
     def _by_cell(self, unix_s, uncertainty_s, cell):
-        is_dark = cell.is_dark
+        is_dark = cell.reads_dark
         by_feeder = self._switched and not is_dark and not cell.is_day
         is_dark = is_dark or by_feeder
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:

@@ -43,8 +43,7 @@ _CODES = (
 # The relay did not follow while the lamp was lit.
 RELAY_STUCK_LIT = 1 << 10
 GEAR_SILENT = 1 << 11  # or the converter chip
-CELL_DARK = 1 << 12
-CELL_BRIGHT = 1 << 13
+CELL_SHIFT = 12  # two bits: the place of the fault in lighting.photocell.STUCK
 CELL_SILENT = 1 << 14
 PRESENCE_FAILED = 1 << 15
 # From here on the flags of a gear, bits as in lighting.dali_banks.FLAGS.

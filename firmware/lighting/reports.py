@@ -9,7 +9,6 @@ record is reported when it differs from the one that was reported last.
 from binascii import crc32
 
 from lighting import decision, limits
-from lighting.photocell import BRIGHT, DARK
 from wire import event, quantity
 from wire import limits as wire_limits
 
@@ -71,9 +70,7 @@ class LampReports:
     def report_photocell(self, cell):
         """Reports the begin and end of a photocell that is stuck or silent."""
         if cell.stuck != self._stuck:
-            word = cell.stuck or self._stuck
-            assert word in (DARK, BRIGHT)
-            self._events.append((event.PHOTOCELL_FAILURE, cell.stuck is not None, (word,)))
+            self._events.append((event.PHOTOCELL_FAILURE, cell.stuck is not None, (cell.stuck or self._stuck,)))
             self._stuck = cell.stuck
         if cell.is_silent != self._is_silent:
             self._is_silent = cell.is_silent

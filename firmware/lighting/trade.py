@@ -14,7 +14,7 @@ from lighting import decision, dimming, inputs, limits, memory, settings, watch
 from lighting.decision import Demand, LightDecision, Sunlight
 from lighting.dimming import Ramp
 from lighting.memory import EnergyMeter
-from lighting.photocell import BRIGHT, DARK, Photocell
+from lighting.photocell import STUCK, Photocell
 from lighting.presence import PresenceBoost
 from lighting.reports import LampReports
 from lighting.watch import LampWatch, SupplyWatch
@@ -144,7 +144,7 @@ class Streetlight(Trade):
         self._standing = self._standing_now = standing  # what `memory` has; what is in force now, and since when
         self._standing_ms = now_ms
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
-        stuck = DARK if standing & memory.CELL_DARK else BRIGHT if standing & memory.CELL_BRIGHT else None
+        stuck = STUCK[standing >> memory.CELL_SHIFT & 3]
         is_silent, fails = standing & memory.CELL_SILENT != 0, standing & memory.PRESENCE_FAILED != 0
         self._reports.restore(stuck, is_silent, fails)
         flags = standing >> memory.GEAR_FLAGS_SHIFT
@@ -222,7 +222,7 @@ class Streetlight(Trade):
             standing |= memory.RELAY_STUCK_LIT
         cell = self._cell
         if cell is not None:
-            standing |= memory.CELL_DARK if cell.stuck == DARK else memory.CELL_BRIGHT if cell.stuck else 0
+            standing |= STUCK.index(cell.stuck) << memory.CELL_SHIFT
             standing |= memory.CELL_SILENT if cell.is_silent else 0
         if self._presence is not None and self._presence.is_failed:
             standing |= memory.PRESENCE_FAILED

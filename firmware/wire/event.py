@@ -168,7 +168,7 @@ def _table():
     Event(POLICY_EXPIRED, "policyExpired", ("version",)),
     # the cabinet's own astronomical clock has the contactors
     Event(HANDED_BACK, "handedBack", None),
-    # the cell contradicts the sun: dark, bright
+    # the cell contradicts the sun: dark, bright; or it sees a lamp or a sign: lamp
     Event(PHOTOCELL_FAILURE, "photocellFailure", ("stuck",)),
     # a meter of the cabinet is silent: a feeder's name, or linky
     Event(CABINET_METER_FAILURE, "cabinetMeterFailure", ("meter",)),

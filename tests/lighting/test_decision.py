@@ -25,7 +25,7 @@ class Cell:
     """A photocell that says what it is told to."""
 
     def __init__(self, is_dark, lux=20, is_day=False):
-        self.is_dark = is_dark
+        self.is_dark = self.reads_dark = is_dark
         self.is_day = is_day
         self.changed_lx = lux
 

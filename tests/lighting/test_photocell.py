@@ -3,7 +3,10 @@
 import pytest
 
 from lighting import decision, limits
-from lighting.photocell import BRIGHT, DARK, Photocell
+from lighting.photocell import BRIGHT, DARK, LAMP, Photocell
+from policy import sun
+from simulator.plants.lamps import clear_sky_lx
+from simulator.world.chance import Prng
 from tests.lighting.test_trade import Lamp
 from wire import event, quantity
 
@@ -44,13 +47,14 @@ def test_dark_counts_after_a_minute_and_bright_after_two():
     assert bench.minutes(1, 35).cell.is_dark is False
     assert bench.minutes(1, 35).cell.is_dark is True
     assert bench.cell.changed_lx == 35
+    bench.minutes(5, 35)
     assert bench.minutes(2, 55).cell.is_dark is True
     assert bench.minutes(1, 55).cell.is_dark is False
 
 
 def test_between_the_levels_nothing_changes():
-    assert Bench(20).minutes(60, 54).cell.is_dark is True
-    assert Bench(900).minutes(60, 36).cell.is_dark is False
+    assert Bench(20).minutes(25, 54).cell.is_dark is True
+    assert Bench(900).minutes(25, 36).cell.is_dark is False
 
 
 def test_a_headlamp_and_a_cloud_change_nothing():
@@ -160,13 +164,115 @@ def test_a_switched_feeder_that_is_held_by_day_goes_dark_after_two_hours_of_dayl
     assert lamp.minutes(1).level == 100
 
 
-def test_without_a_time_a_cell_under_a_sign_is_told_after_a_day_and_the_street_is_lit():
+def reports(lamp):
+    return [(active, detail) for _, code, active, detail in lamp.said if code == event.PHOTOCELL_FAILURE]
+
+
+def test_without_a_time_a_lamp_under_a_sign_burns_within_the_hour_and_goes_out_by_day():
     lamp = Lamp(unix_s=None, photocell={})
     lamp.values = {quantity.ILLUMINANCE: 300}
+    assert lamp.minutes(60).level == 100 and reports(lamp) == [(True, ("lamp",))]
+    assert lamp.minutes(12 * 60).level == 100, "the sign is on for the whole night"
+    lamp.values[quantity.ILLUMINANCE] = 9000
+    assert lamp.minutes(3).level == 0 and lamp.rules()[-1] == decision.CELL_ALONE
+    lamp.values[quantity.ILLUMINANCE] = 300
+    assert lamp.minutes(2).level == 100, "the second evening is known for what it is"
+
+
+def test_the_report_of_a_lamp_in_the_cell_ends_a_day_after_its_light():
+    lamp = Lamp(unix_s=None, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 300}
+    lamp.minutes(60)
+    for lux, hours in ((9000, 8), (5, 15), (9000, 1)):
+        lamp.values[quantity.ILLUMINANCE] = lux
+        lamp.minutes(60 * hours)
+    assert reports(lamp)[-1] == (False, ("lamp",)) and lamp.level == 0
+
+
+def test_a_lamp_under_a_sign_of_daylight_is_told_after_a_day_and_the_street_is_lit():
+    lamp = Lamp(unix_s=None, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 1500}
     assert lamp.minutes(23 * 60).level == 0
     assert lamp.minutes(62).level == 100 and lamp.rules()[-1] == decision.NO_TIME
-    told = [(active, detail) for _, code, active, detail in lamp.said if code == event.PHOTOCELL_FAILURE]
-    assert told == [(True, ("bright",))]
+    assert reports(lamp) == [(True, ("bright",))]
     lamp.values[quantity.ILLUMINANCE] = 5
     assert lamp.minutes(3).level == 100 and lamp.rules()[-1] == decision.CELL_ALONE
     assert lamp.codes(event.PHOTOCELL_FAILURE)[-1] == (event.PHOTOCELL_FAILURE, False)
+
+
+# --- light that is not the sky's, without a clock ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("own_lx", [60, 200])
+def test_without_a_time_a_lamp_that_shines_on_its_own_cell_burns_all_night(own_lx):
+    lamp = Lamp(unix_s=None, photocell={})
+    for minute in range(14 * 60):
+        sky_lx = 1000 * (60 - minute) // 60 if minute < 60 else 0
+        lamp.values[quantity.ILLUMINANCE] = sky_lx + own_lx * (lamp.level > 0)
+        lamp.minutes(1)
+    lit_at = [level for _, level in lamp.levels]
+    assert lit_at == [100, 0, 100] or lit_at == [100], "one dusk, one switching"
+    assert reports(lamp) == [(True, ("lamp",))]
+
+
+@pytest.mark.parametrize("lux", [60, 1900])
+def test_light_that_comes_in_one_step_from_darkness_is_no_dawn(lux):
+    bench = Bench(2).minutes(300, 2).minutes(25, lux)
+    assert bench.cell.reads_dark is True and bench.cell.stuck is None
+    assert bench.minutes(2, 1).minutes(25, lux).cell.reads_dark is True
+
+
+def test_daylight_in_one_step_is_believed_for_snow_slides_off_a_cell():
+    assert Bench(2).minutes(300, 2).minutes(3, 2000).cell.reads_dark is False
+
+
+def test_a_floodlight_that_warms_up_in_four_minutes_is_no_dawn():
+    bench = Bench(2).minutes(300, 2)
+    for lux in (10, 40, 90, 150):
+        bench.minutes(1, lux)
+    assert bench.minutes(10, 150).cell.reads_dark is True
+
+
+def test_a_dusk_that_ends_at_a_sign_is_found_within_the_hour_and_the_sign_is_told():
+    bench = Bench(9000)
+    for minute in range(30):
+        bench.minutes(1, 100 + 800 * (29 - minute) // 30)
+    assert bench.minutes(30, 100).cell.stuck == LAMP and bench.minutes(2, 100).cell.reads_dark is True
+    assert bench.cell.is_dark is None, "nothing is added to a clock"
+
+
+def test_a_screen_that_changes_all_the_time_is_no_sky_either():
+    bench, chance = Bench(9000), Prng("screen")
+    for _ in range(60):
+        bench.minutes(1, chance.between(60, 200))
+    assert bench.cell.stuck == LAMP
+
+
+def test_with_a_time_twilight_and_day_accuse_no_cell_and_the_night_does():
+    assert Bench(9000).minutes(120, 300, TWILIGHT).minutes(120, 300, HIGH).cell.stuck is None
+    assert Bench(9000).minutes(120, 300, TWILIGHT).minutes(32, 300, LOW).cell.stuck == LAMP
+
+
+@pytest.mark.parametrize("percent", [4, 10, 30, 100])
+@pytest.mark.parametrize("latitude_e4", [423_000, 510_000])
+def test_no_sky_of_the_year_is_taken_for_a_lamp(percent, latitude_e4):
+    """Under clouds that let 4 % pass, too; a background of 20 lx is a neighbour's lamp."""
+    for day in range(0, 365, 13):
+        bench = Bench(20)
+        was_dark = changes = 0
+        for minute in range(0, 1440, 2):
+            height = sun.elevation_cdeg(1_767_225_600 + 86_400 * day + 60 * minute, latitude_e4, 0)
+            bench.now_ms += MINUTE_MS
+            bench.minutes(1, 20 + clear_sky_lx(height) * percent // 100)
+            changes += bench.cell.reads_dark is not was_dark
+            was_dark = bench.cell.reads_dark
+        assert bench.cell.stuck is None and changes == 3, day
+
+
+@pytest.mark.parametrize("rule", ["CELL_DAWN_MS", "CELL_TWILIGHT_MS"])
+def test_a_lamp_without_one_of_the_two_rules_is_seen(monkeypatch, rule):
+    """Planted: any dawn is believed, or any twilight."""
+    monkeypatch.setattr(limits, rule, 0 if rule == "CELL_DAWN_MS" else 1 << 60)
+    with pytest.raises(AssertionError):
+        test_without_a_time_a_lamp_that_shines_on_its_own_cell_burns_all_night(60)
+        test_without_a_time_a_lamp_under_a_sign_burns_within_the_hour_and_goes_out_by_day()

@@ -115,6 +115,14 @@ def test_a_dirty_cell_stands_through_a_cut_and_ends_when_it_sees_the_day():
     assert [told[1:] for told in lamp.said if told[1] in CELL_CODES] == [(event.PHOTOCELL_FAILURE, False, ("dark",))]
 
 
+def test_a_cell_that_sees_a_lamp_stands_through_a_cut_and_leaves_the_street_lit():
+    lamp = Lamp(unix_s=None, photocell={})
+    lamp.values = {quantity.ILLUMINANCE: 300}
+    lamp = again(lamp.minutes(60), photocell={}, unix_s=None)
+    lamp.values = {quantity.ILLUMINANCE: 300}
+    assert lamp.minutes(60).codes(*CELL_CODES) == [] and [level for _, level in lamp.levels] == [100]
+
+
 def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
     lamp = Lamp(presence={**PRESENCE, "per_hour": 20})
     for _ in range(21):
@@ -126,7 +134,7 @@ def test_a_stuck_detector_stands_through_a_cut_until_an_hour_refutes_it():
 
 
 def test_the_alarm_of_a_cell_or_detector_that_was_taken_away_ends():
-    bits = memory.CELL_BRIGHT | memory.CELL_SILENT | memory.PRESENCE_FAILED
+    bits = 2 << memory.CELL_SHIFT | memory.CELL_SILENT | memory.PRESENCE_FAILED
     lamp = Lamp(memory=memory.encode(memory.EMPTY._replace(standing=bits)))
     codes = (*CELL_CODES, event.PRESENCE_SENSOR_FAILURE)
     assert sorted(lamp.codes(*codes)) == sorted((code, False) for code in codes)

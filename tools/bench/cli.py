@@ -15,6 +15,7 @@ COMMANDS = {
     "sim": "tools.bench.sim",
     "size": "tools.bench.size",
     "sleep": "tools.bench.sleep",
+    "stray": "tools.bench.stray",
     "sun": "tools.bench.sun",
     "uplink": "tools.bench.uplink",
     "vm": "tools.bench.vm",
