@@ -34,7 +34,8 @@ _EVENING_S = 4 * _HOUR_S
 # The time that a report may take: lamps are counted for ten minutes, a contactor is awaited for ten seconds; the time
 # between samples is added.
 _LAMPS_SOON_S, _SOON_S = 900, 60
-# Half the shell's simulated rate of sampling: it is one of four cabinets in its world.
+# Half the shell's simulated rate of sampling: it is one of four cabinets in its world. Never above ALARM_INSTANT_MS
+# (15 s): lamps that went out together would not be recognised as a cable.
 _LOOK_MS = 10_000
 
 
