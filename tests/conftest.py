@@ -105,7 +105,12 @@ def pytest_ignore_collect(collection_path, config):
 
 # --- several processes ----------------------------------------------------------------------------
 
-CHAIN = "tests/tools/package"  # its tests follow each other in one process: they want the same Debian
+# What follows each other in one process: these want the same Debian; the same night; the same bundled programs.
+TOGETHER = (
+    ("tests/tools/package",),
+    ("tests/simulator/test_territory.py", "tests/simulator/report"),
+    ("tests/tools/bench/test_bench_node.py", "tests/esp32/test_manifest.py", "tests/tools/test_bundle.py"),
+)
 FEW_FILES = 12  # are tested in the time in which processes start
 
 
@@ -120,17 +125,18 @@ def pytest_xdist_auto_num_workers(config):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Under `pytest -n`: a process is given a whole file, or the chain, so that what its tests share is made once."""
+    """Under `pytest -n`: a process is given a whole file, or those that belong together, so that what their tests share
+    is made once."""
     # Not `--dist loadgroup`: what pytest-xdist 3.8 writes for that pytest 9.2 does not read.
     from xdist.scheduler import LoadScopeScheduling
 
-    class Chained(LoadScopeScheduling):
+    class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid):
             path = nodeid.partition("::")[0]
-            return CHAIN if path.startswith(CHAIN) else path
+            return next((paths[0] for paths in TOGETHER if path.startswith(paths)), path)
 
     config.option.loadscopereorder = False  # the order of collection, below
-    return Chained(config, log)
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(config, items):

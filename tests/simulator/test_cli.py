@@ -12,8 +12,8 @@ from lighting.decision import Demand, LightDecision
 from simulator import cli as simulator_cli
 from tools import cli
 
-# From 16:00 on: two hours hold a dusk. In one process: what a test plants is in this one only.
-BRIEF = ["sim", "--lamps", "3", "--hours", "2", "--processes", "1"]
+# From 16:00 on: the run goes on until dusk. In one process: what a test plants is in this one only.
+BRIEF = ["sim", "--lamps", "3", "--hours", "1", "--processes", "1"]
 
 
 def sim(capsys, *words):
@@ -76,13 +76,13 @@ def test_it_speaks_french_unless_asked_for_english(capsys):
 @pytest.mark.slow
 @pytest.mark.usefixtures("dark")
 def test_a_violated_invariant_is_exit_status_3_and_is_told(capsys):
-    status, out = sim(capsys, "--json")
+    status, out = sim(capsys, "--json", "--hours", "2")
     figures = json.loads(out)
     assert status == 3
     assert figures["good"] is False
     assert figures["lighting_violations"] == 3
     assert " dark for " in figures["faults"][0]
-    status, out = sim(capsys)
+    status, out = sim(capsys, "--hours", "2")
     assert status == 3
     assert "DÉFAUT" in out
 
@@ -90,7 +90,7 @@ def test_a_violated_invariant_is_exit_status_3_and_is_told(capsys):
 @pytest.mark.slow
 @pytest.mark.usefixtures("dark")
 def test_it_stops_at_the_first_seed_with_a_fault(capsys):
-    status, out = sim(capsys, "--json", "--seeds", "5")
+    status, out = sim(capsys, "--json", "--seeds", "5", "--hours", "2")
     assert status == 3
     assert len(out.splitlines()) == 1
 
@@ -107,7 +107,7 @@ def test_it_draws_the_picture(capsys, tmp_path):
 @pytest.mark.slow
 def test_its_options_reach_the_run(capsys):
     figures = json.loads(sim(capsys, "--json", "--no-faults", "--loss", "0", "--calendar", "all-night")[1])
-    assert (figures["lamps"], figures["hours"]) == (3, 2)
+    assert (figures["lamps"], figures["hours"]) == (3, 1)
     lossy = json.loads(sim(capsys, "--json", "--no-faults", "--loss", "400", "--calendar", "all-night")[1])
     assert lossy["digest"] != figures["digest"]
 

@@ -3,11 +3,10 @@
 import pytest
 
 from simulator.options import HOUR_S, Options
-from simulator.territory import Territory
-from tests.support.territory_world import cut, story
+from tests.support.territory_world import cut, story, with_nodes
 from wire import record
 
-LAMPS = Options(lamps=9, hours=14)
+LAMPS = Options(lamps=9, hours=14, until_dusk=False)
 
 
 def without_clocks():
@@ -16,7 +15,7 @@ def without_clocks():
     cuts = [cut("fibre", 1, 11, cabinet) for cabinet in cabinets] + [
         cut("power", 2, 2.2, cabinet) for cabinet in cabinets
     ]
-    territory = Territory(LAMPS, story(*cuts))
+    territory = with_nodes(LAMPS, story(*cuts))
     for index, host in enumerate(territory.nodes):
         for hour in (4, 7):
             at_ms = 1000 * (hour * HOUR_S + 60 * index)

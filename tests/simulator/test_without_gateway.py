@@ -24,10 +24,10 @@ CABINET = District("49007", "Angers", "cab-1", 474736, -5542, 4)
 
 
 class Silence:
-    """Four lamps, four rooms, two green spaces; an hour with their gateway, then three days without it. `dead`: rooms
+    """Four lamps, four rooms, two green spaces; an hour with their gateway, then `hours` without it. `dead`: rooms
     whose thermometers die with it."""
 
-    def __init__(self, dead=()):
+    def __init__(self, dead=(), hours=SILENCE_H):
         prng = Prng("silence")
         self.world = World(start_unix_s=BEGIN_UNIX_S)
         self.made = []
@@ -53,7 +53,7 @@ class Silence:
             self.rooms.lose_thermometer(index)
         self.silent_from_s = self.world.unix_s
         self.world.every(30_000, self._look)
-        self.world.run_until((1 + SILENCE_H) * HOUR_MS)
+        self.world.run_until((1 + hours) * HOUR_MS)
 
     def _tap(self, node, boot, what, sequence, data):
         if what == "made":
@@ -148,7 +148,7 @@ def test_valves_open_by_their_programme_at_its_hour_and_shut(silence):
 
 @pytest.mark.slow
 def test_rooms_whose_thermometers_die_too_are_kept_from_harm_and_not_heated_for_comfort():
-    silence = Silence(dead=range(4))
+    silence = Silence(dead=range(4), hours=24)
     assert silence.rooms.checker.violations == []
     assert min(silence.rooms.checker.coldest_ck.values()) >= 1000
     for host in silence.rooms.hosts:

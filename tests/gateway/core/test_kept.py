@@ -18,18 +18,18 @@ MINUTE_MS, DAY_MS = 60_000, 86_400_000
 SMALL = {"journal_bytes_max": 40_000, "alarm_reserve_bytes": 8_000, "segment_bytes_max": 4_000}
 
 
-def test_what_was_answered_for_outlives_200_kills_and_power_cuts():
+def test_what_was_answered_for_outlives_100_kills_and_power_cuts():
     """eclipse-mosquitto#3394, #3400, #3472, #2666: acknowledged, and gone after a kill; thin-edge.io#3083.
 
-    200 rounds under load, each ended at a random instant by a power cut or a kill: what was acknowledged is stored.
+    100 rounds under load, each ended at a random instant by a power cut or a kill: what was acknowledged is stored.
     """
     world = CabinetWorld(2, nodes=6, journal_bytes_max=4_000_000)
-    for number in range(200):
+    for number in range(100):
         world.fibre = number % 20 == 19
         world.run(world.random.randrange(1, 400), making=True)
         (world.power_cut if number % 2 else world.start)()
         assert world.unaccounted() == set(), f"round {number}"
-    assert world.said.acknowledged_count() > 2_500
+    assert world.said.acknowledged_count() > 1_250
     world.assert_all_arrived()
 
 
@@ -41,7 +41,7 @@ def test_a_cut_between_sending_and_the_watermark_loses_nothing():
     """
     world = CabinetWorld(3, nodes=3, segment_bytes_max=1_000)
     sent_in_vain = 0
-    for number in range(60):
+    for number in range(30):
         world.fibre, world.wire = True, "good"
         world.say(world.random.randrange(1_000, 4_000))
         world.wire = ("silent", "forgetful")[number % 2]
@@ -55,7 +55,7 @@ def test_a_cut_between_sending_and_the_watermark_loses_nothing():
         if number % 3 == 0:
             world.power_cut()
         assert world.unaccounted() == set()
-    assert sent_in_vain > 100
+    assert sent_in_vain > 50
     world.assert_all_arrived()
 
 

@@ -9,7 +9,7 @@ from heating.trade import Thermostat
 from policy import watering
 from simulator.options import SEASONS, Options
 from simulator.report import text as report
-from simulator.territory import Territory
+from tests.support.territory_world import live_through, reportable, with_nodes
 from watering.guard import PipeGuard
 from wire import directive, event, record
 
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.slow
 
 @cache
 def lived(options):
-    territory = Territory(options)
-    return territory, territory.run()
+    return live_through(options)
 
 
 def told(territory, host, code):
@@ -38,7 +37,7 @@ def told(territory, host, code):
 @pytest.mark.parametrize("options", [WINTER, SUMMER], ids=["winter", "summer"])
 def test_nothing_is_lost_and_no_invariant_broken(options):
     _, result = lived(options)
-    assert result.is_good, report.faults(result)
+    assert result.is_good, report.faults(reportable(result))
     assert result.verdict.lost == result.verdict.duplicated == 0
     assert result.alarms.reported == result.alarms.expected > 0 and result.alarms.false == 0
 
@@ -48,7 +47,7 @@ def test_rooms_are_warm_when_people_are_there_and_the_report_says_so():
     rooms = result.rooms
     assert 0 < rooms.blind_min < rooms.used_min // 3, "a thermometer dies: that room is kept from harm, not for comfort"
     assert rooms.comfort_min >= (rooms.used_min - rooms.blind_min) * 9 // 10 and rooms.wh > 0
-    text = report.text(result, 1.0, "fr")
+    text = report.text(reportable(result), 1.0, "fr")
     assert "Chauffage" in text and "4 salles chauffées" in text and "Arrosage" in text
 
 
@@ -60,7 +59,7 @@ def test_the_energy_that_the_warehouse_counts_is_that_of_lamps_alone():
     ]
     assert sum(counted) > 0, "rooms tell their own"
     assert 0.95 * result.true_wh < result.stored_wh <= result.true_wh
-    assert result.rooms._asdict() == report.as_json(result, 1.0)["rooms"]
+    assert result.rooms._asdict() == report.as_json(reportable(result), 1.0)["rooms"]
 
 
 def test_a_thermometer_that_dies_is_told_and_its_room_stays_out_of_harm():
@@ -110,19 +109,19 @@ def test_the_law_of_the_drought_stops_a_stadium_at_eleven_where_no_park_is_shut(
 
 def test_a_node_that_knows_no_law_of_drought_is_seen(monkeypatch):
     monkeypatch.setattr(watering, "NATIONAL", ())
-    result = Territory(SUMMER).run()
+    _, result = live_through(replace(SUMMER, rooms=0, hours=19, until_dusk=False))
     assert not result.is_good and any("forbidden hour" in text for text in result.greens.violations)
 
 
 def test_rooms_and_green_spaces_change_nothing_for_the_lamps():
     with_them, _ = lived(WINTER)
-    alone, _ = lived(replace(WINTER, rooms=0, greens=0))
+    alone = with_nodes(replace(WINTER, rooms=0, greens=0))
     assert [lamp.data for lamp in with_them.lamps] == [lamp.data for lamp in alone.lamps]
 
 
 def test_a_node_that_does_not_shut_a_broken_pipe_is_seen(monkeypatch):
     monkeypatch.setattr(PipeGuard, "sample", lambda *_, **__: None)
-    result = Territory(SUMMER).run()
+    _, result = live_through(replace(SUMMER, rooms=0, hours=14, until_dusk=False))
     assert not result.is_good and any("burst" in text for text in result.greens.violations)
 
 
@@ -134,5 +133,5 @@ def test_a_thermostat_that_ignores_the_ceiling_is_seen(monkeypatch):
         self.outputs = self.outputs._replace(on=True, valve_percent=100, flow_ck=7000)
 
     monkeypatch.setattr(Thermostat, "decide", decide)
-    result = Territory(replace(WINTER, greens=0)).run()
+    _, result = live_through(replace(WINTER, greens=0, hours=6, until_dusk=False))
     assert not result.is_good and any("ceiling" in text for text in result.rooms.violations)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from simulator.report import text as report
-from tests.support.territory_world import SMALL, ordinary, untroubled
+from tests.support.territory_world import SMALL, ordinary, story
 
 pytestmark = pytest.mark.slow  # of a simulated night
 
@@ -86,7 +86,7 @@ def test_what_held_during_an_absence_has_a_heading_only_where_something_was_away
     lines = report.text(result, 1.5, "fr").splitlines()
     after = lines[lines.index("Pendant les coupures") + 1 :]
     assert all(line.startswith("  ") for line in after[: len(result.absences)]) and result.absences
-    assert "Pendant les coupures" not in report.text(untroubled()[1], 1.5, "fr")
+    assert "Pendant les coupures" not in report.text(replace(result, drawn=story()), 1.5, "fr")
 
 
 def test_a_good_run_ends_with_the_good_news_and_a_bad_one_with_its_faults(result, bad):

@@ -15,12 +15,12 @@ from tools.prove import night
 pytestmark = pytest.mark.slow
 
 HUNG, KILLED, UNPLUGGED = "hung", "killed", "unplugged"
-# 10 January 2027, 14:30 in Béhuard; extinction eight hours later, the end of it fifteen.
-START_S = 1_799_587_800
+# 10 January 2027, 21:30 in Béhuard; extinction an hour later, the end of it eight.
+START_S = 1_799_613_000
 
 
 def one_night(what, from_h, for_h, *, make_host=CabinetHost, lines_fall=True):
-    """An ordinary January night with one trouble, some hours after half past two."""
+    """An ordinary January night with one trouble, some hours after half past nine."""
     drawn = night.draw(0, "ordinary")
     setup = drawn.setup._replace(
         ordinary=Programme(0, 22 * 60 + 30, 5 * 60 + 30), wiring=WHOLE._replace(photocell=False), clock_error_ms=0
@@ -29,7 +29,7 @@ def one_night(what, from_h, for_h, *, make_host=CabinetHost, lines_fall=True):
     drawn = drawn._replace(
         clock="good",
         start_s=START_S,
-        hours_s=20 * 3600,
+        hours_s=9 * 3600,
         setup=setup,
         system_clock=SystemClock(),
         troubles=(night.Trouble(what, int(3600 * from_h), for_s, lines_fall),),
@@ -69,8 +69,8 @@ def test_a_seed_is_a_night():
     assert night.prove(1, 5) | {"wall_s": 0, "hours_per_s": 0} == night.prove(1, 5) | {"wall_s": 0, "hours_per_s": 0}
 
 
-def test_a_day_with_and_without_the_centre_is_lit_alike(monkeypatch):
-    monkeypatch.setattr(night, "_WEEK_S", 86_400)
+def test_a_night_with_and_without_the_centre_is_lit_alike(monkeypatch):
+    monkeypatch.setattr(night, "_WEEK_S", 18 * 3600)  # of these ends at six in the morning
     figures = night.compare(1, 1)
     assert figures["apart_without_s"] == figures["apart_alone_s"] == 0 and figures["violations"] == 0
     assert all(abs(lit - wanted) < 1 for lit, wanted in zip(figures["lit_s"]["with"], figures["wanted_s"], strict=True))
@@ -79,7 +79,7 @@ def test_a_day_with_and_without_the_centre_is_lit_alike(monkeypatch):
 @pytest.mark.parametrize("what", [HUNG, KILLED, UNPLUGGED])
 @pytest.mark.parametrize("for_h", [0.02, 3, None])
 def test_the_night_of_the_planted_bugs_holds_with_sound_code(what, for_h):
-    street = one_night(what, 7.9, for_h)
+    street = one_night(what, 0.9, for_h)
     assert street.checker.violations == []
 
 
@@ -133,30 +133,30 @@ class NeverLetsGo(CabinetHost):
 
 
 def test_a_pulse_that_does_not_come_from_the_deciding_turn_is_caught():
-    street = one_night(HUNG, 7.9, None, make_host=PulsesByTimer)  # lit at 22:24, and for ever
+    street = one_night(HUNG, 0.9, None, make_host=PulsesByTimer)  # lit at 22:24, and for ever
     assert {violation.what for violation in street.checker.violations} == {"burning"}
-    street = one_night(HUNG, 8.1, None, make_host=PulsesByTimer)  # put out at 22:30, and for ever
+    street = one_night(HUNG, 1.1, None, make_host=PulsesByTimer)  # put out at 22:30, and for ever
     assert {violation.what for violation in street.checker.violations} == {"dark"}
 
 
 def test_an_agent_that_restores_its_last_state_is_caught():
     # Unplugged while lit, back in the hours of extinction.
-    street = one_night(UNPLUGGED, 7.5, 2, make_host=RestoresItsLastState)
+    street = one_night(UNPLUGGED, 0.5, 2, make_host=RestoresItsLastState)
     assert {violation.what for violation in street.checker.violations} == {"burning"}
     # Unplugged while dark, back when it should be lit.
-    street = one_night(UNPLUGGED, 14.5, 2, make_host=RestoresItsLastState)
+    street = one_night(UNPLUGGED, 6.5, 2, make_host=RestoresItsLastState)
     assert "dark" in {violation.what for violation in street.checker.violations}
 
 
 def test_a_watchdog_that_is_not_wired_is_caught():
-    street = one_night(KILLED, 7.9, None, make_host=NeverLetsGo, lines_fall=False)
+    street = one_night(KILLED, 0.9, None, make_host=NeverLetsGo, lines_fall=False)
     assert {violation.what for violation in street.checker.violations} == {"burning"}
-    street = one_night(KILLED, 7.9, None, make_host=NeverLetsGo, lines_fall=True)
+    street = one_night(KILLED, 0.9, None, make_host=NeverLetsGo, lines_fall=True)
     assert {violation.what for violation in street.checker.violations} == {"dark"}
 
 
-def test_the_planted_bugs_are_caught_by_drawn_nights_too():
-    figures = night.prove(4, 3, make_host=PulsesByTimer)
+def test_a_planted_bug_is_caught_by_a_drawn_night_too():
+    figures = night.prove(1, 5, make_host=PulsesByTimer)
     assert figures["violations"] > 0 and not night.is_proven(figures)
     assert all(said.startswith("seed ") for said in figures["first_violations"])
 

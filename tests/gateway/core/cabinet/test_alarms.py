@@ -8,6 +8,8 @@ from gateway.core.cabinet.normal_power import NormalPower
 from tests.support.lit_world import DUSK_S, LitWorld
 from wire import event
 
+# Where hours pass: between looks the core decides at its deadlines.
+RARE_MS = 30_000
 FULL_DW = 14 * 320
 LINKY = Linky("standard", "041976000123", 12_345_678, 620, "HEURE CREUSE")
 
@@ -15,8 +17,9 @@ LINKY = Linky("standard", "041976000123", 12_345_678, 620, "HEURE CREUSE")
 @pytest.fixture
 def night():
     """At 20:00, both feeders warm."""
-    world = LitWorld(start_s=DUSK_S)
+    world = LitWorld(start_s=DUSK_S, look_ms=RARE_MS)
     world.until(world.at(0, 20))
+    world.look_ms = 5_000
     assert world.alarms() == []
     return world
 
@@ -65,6 +68,7 @@ def test_a_cable_that_is_cut_or_stolen_by_night_is_told_within_a_minute(night):
 
 @pytest.mark.slow
 def test_a_cable_that_was_stolen_by_day_is_told_at_dusk(night):
+    night.look_ms = RARE_MS
     night.until(night.at(1, 11))
     before = night.alarms()
     night.until(night.at(1, 15))
@@ -77,6 +81,7 @@ def test_a_cable_that_was_stolen_by_day_is_told_at_dusk(night):
 
 @pytest.mark.slow
 def test_a_contactor_that_sticks_closed_burns_by_day_and_is_one_alarm(night):
+    night.look_ms = RARE_MS
     night.draw[0], night.feedback[0] = FULL_DW, True
     night.until(night.at(1, 11))
     assert night.alarms()[0] == ("contactorStuck", True)
@@ -90,6 +95,7 @@ def test_a_contactor_that_sticks_closed_burns_by_day_and_is_one_alarm(night):
 
 @pytest.mark.slow
 def test_a_contactor_that_does_not_close_is_one_alarm(night):
+    night.look_ms = RARE_MS
     night.until(night.at(1, 11))
     night.draw[0], night.feedback[0] = 0, False
     night.until(night.at(1, 20))
@@ -98,6 +104,7 @@ def test_a_contactor_that_does_not_close_is_one_alarm(night):
 
 @pytest.mark.slow
 def test_a_feeder_that_burns_behind_an_open_contactor_is_told(night):
+    night.look_ms = RARE_MS
     night.until(night.at(1, 11))
     night.draw[0] = 2000
     night.live(300)
@@ -198,7 +205,7 @@ def test_a_short_night_teaches_nothing():
 
 @pytest.mark.slow
 def test_what_was_learnt_outlives_a_restart():
-    world = LitWorld()
+    world = LitWorld(look_ms=RARE_MS)
     world.draw[0] = None
     world.until(world.at(1, 11))
     learnt = [watch.normal.learnt_dw for watch in world.cabinet.watches]

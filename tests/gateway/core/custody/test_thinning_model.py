@@ -181,7 +181,7 @@ def test_a_cut_at_every_operation_of_the_state_disk():
 @pytest.mark.slow
 def test_the_process_may_die_at_every_operation_without_a_power_cut():
     total, _ = count_operations(3)
-    for operations in range(1, total, 5):
+    for operations in range(1, total, 11):
         world = build(3)
         world.disk.stop_after(operations)
         with pytest.raises(PowerCut):
@@ -200,7 +200,7 @@ def test_the_process_may_die_at_every_operation_without_a_power_cut():
 @pytest.mark.slow
 def test_a_write_that_finds_no_space_at_every_operation():
     total, _ = count_operations(4)
-    for operations in range(0, total, 5):
+    for operations in range(0, total, 11):
         world = build(4)
         append, seen = world.disk.append, []
 
@@ -277,6 +277,6 @@ PLANTED = [
 def test_the_checks_see_a_planted_bug(planted):
     total = count_operations(1)[0]
     with pytest.raises(AssertionError, match=r"unexplained|ledger|listed"):
-        for operations in range(total // 3, total):
+        for operations in range(total // 3, total, 4):
             for tear in ("drop", None):
                 cut_and_check(1, journal=operations, tear=tear, **planted)

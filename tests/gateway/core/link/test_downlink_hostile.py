@@ -291,7 +291,7 @@ def hours_of_trouble(seed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 7))
+@pytest.mark.parametrize("seed", range(1, 5))
 def test_hours_of_trouble(seed):
     world = hours_of_trouble(seed)
     assert world.checker.violations == []
@@ -323,8 +323,7 @@ def forget_expiry(monkeypatch):
 )
 def test_the_checker_sees_a_node_that_takes_what_is_old_or_does_not_end(monkeypatch, plant, said):
     plant(monkeypatch)
-    found = [violation for seed in (1, 2, 3) for violation in hours_of_trouble(seed).checker.violations]
-    assert any(said in violation for violation in found)
+    assert any(said in violation for seed in (1, 2, 3) for violation in hours_of_trouble(seed).checker.violations)
 
 
 def test_the_checker_sees_an_order_that_nobody_gave_or_that_was_changed():
