@@ -194,6 +194,7 @@ print(status, loaded)
 """
 
 
+@pytest.mark.slow
 def test_it_runs_where_nothing_of_posix_is_and_loads_nothing_of_the_real_gateway(repository):
     path = os.pathsep.join([str(repository / "firmware"), str(repository)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "cp1252:strict"}

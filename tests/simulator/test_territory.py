@@ -53,6 +53,7 @@ def assert_good(result):
 # --- one seed, one world ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_digest_is_the_recorded_one():
     _, result = ordinary()
     assert result.digest == DIGEST, "see the comment above DIGEST"
@@ -114,6 +115,7 @@ def test_every_lamp_hangs_on_a_cabinet():
 # --- every invariant --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_small_territory_lives_through_its_faults():
     _, result = ordinary()
     assert_good(result)
@@ -121,6 +123,7 @@ def test_the_small_territory_lives_through_its_faults():
     assert result.verdict.made == result.verdict.acknowledged == result.verdict.delivered > 1000
 
 
+@pytest.mark.slow
 def test_the_faults_have_bitten():
     _, result = ordinary()
     assert result.longest_wait_s > 4 * HOUR_S, "records waited for the fibre"

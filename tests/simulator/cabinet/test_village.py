@@ -85,6 +85,7 @@ def test_without_troubles_nothing_is_told():
     assert all(abs(counted.lit_ms - counted.wanted_ms) < 1000 for counted in told.counted)
 
 
+@pytest.mark.slow
 def test_a_contactor_that_never_followed_the_mayor_is_a_fault_of_the_run(told):
     broken = told._replace(ordered=told.ordered._replace(lit_ms=None))
     assert not broken.is_good and report.faults(broken) == ["Béhuard: the emergency light was not lit"]

@@ -71,6 +71,7 @@ def test_a_gateway_that_ignores_its_credit_is_seen(monkeypatch):
     assert RadioStreet(RadioOptions(minutes=10)).run().overruns > 0
 
 
+@pytest.mark.slow
 def test_a_gateway_that_forgets_what_it_heard_is_seen(monkeypatch):
     """Without CoAP's memory of duplicates the application gets them."""
     good = RadioStreet(RadioOptions(minutes=10)).run()

@@ -19,7 +19,7 @@ from wire import ccm, coap, coap_exchange, oscore, oscore_context
 from wire import coap_message as messages
 from wire.oscore_link import NodeLink
 
-DATAGRAMS = 3000
+DATAGRAMS = 2000
 
 
 def prove(capsys, *words):
