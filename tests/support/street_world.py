@@ -1,4 +1,4 @@
-"""A commune's cabinet for tests: the real core on a simulated plant, with the centre, from two in the afternoon on."""
+"""A commune's cabinet for tests: the real core on a simulated plant, with the centre."""
 
 from policy import civil
 from simulator.cabinet.commune import BEHUARD
@@ -15,15 +15,17 @@ from simulator.world.time import World
 GATEWAY_ID = bytes.fromhex("7c1f0a2cfe0000aa")
 FEEDERS = (FeederData("bourg", 14, 32), FeederData("levée", 9, 45))
 HOURS = Programme(0, 22 * 60 + 30, 5 * 60 + 30)
-START_S = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 11, 24), 14 * 3600)
+MIDNIGHT_S = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 11, 24), 0)
 SETUP = Setup(BEHUARD, FEEDERS, HOURS, GATEWAY_ID)
 
 
 class StreetWorld:
-    """`street` in a world of its own; hours are local ones of 24 November 2026, counted on after midnight."""
+    """`street` in a world of its own; hours are local ones of 24 November 2026, counted on after midnight. The sun sets
+    at 17:18."""
 
-    def __init__(self, *, setup=SETUP, clock=None, seed="street", start_s=START_S, **more):
-        self.world = World(start_unix_s=start_s)
+    def __init__(self, *, setup=SETUP, clock=None, seed="street", from_h=14, **more):
+        self.start_s = MIDNIGHT_S + int(3600 * from_h)
+        self.world = World(start_unix_s=self.start_s)
         prng = Prng(seed)
         broker = Broker(self.world, prng.split("broker"))
         self.centre = Centre(self.world, prng.split("centre"), broker)
@@ -43,7 +45,7 @@ class StreetWorld:
         self.world.run_until(self._ms(hour))
 
     def unix_s(self, hour):
-        return START_S + int((hour - 14) * 3600)
+        return MIDNIGHT_S + int(hour * 3600)
 
     def judged(self, causes):
         """What the checker of alarms says of these causes, by what has reached the warehouse."""
@@ -53,4 +55,4 @@ class StreetWorld:
         return [light.lit > 0 for light in self.plant.lights()]
 
     def _ms(self, hour):
-        return 1000 * self.unix_s(hour) - 1000 * START_S
+        return 1000 * (self.unix_s(hour) - self.start_s)

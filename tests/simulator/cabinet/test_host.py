@@ -14,7 +14,7 @@ NO_CELL = SETUP._replace(wiring=WHOLE._replace(photocell=False))
 
 @pytest.fixture
 def world():
-    return StreetWorld()
+    return StreetWorld(from_h=16.75)
 
 
 def sound(world):
@@ -23,7 +23,8 @@ def sound(world):
 
 
 @pytest.mark.slow
-def test_the_agent_takes_the_contactors_and_keeps_the_policy(world):
+def test_the_agent_takes_the_contactors_and_keeps_the_policy():
+    world = StreetWorld()
     world.until(14.003)
     assert world.plant.in_charge() == CLOCK
     world.until(14.1)
@@ -144,7 +145,7 @@ def test_on_a_dead_card_no_agent_starts_and_the_clock_has_the_street(world):
     ],
 )
 def test_what_a_clock_is_worth_decides_who_keeps_the_street(clock, setup, mode, in_charge):
-    world = StreetWorld(setup=setup, clock=clock)
+    world = StreetWorld(setup=setup, clock=clock, from_h=16.75)
     world.until(18)
     assert world.street.wanting.mode == mode and world.plant.in_charge() == in_charge
     assert world.lit() == [True, True]
@@ -164,7 +165,7 @@ def test_the_kernel_carries_the_time_through_a_cut_for_hours_and_says_how_well()
 
 @pytest.mark.slow
 def test_an_agent_that_sees_nothing_any_more_keeps_the_calendar(world):
-    world.until(16)
+    world.until(17)
     world.side.is_blind = True
     world.until(23)
     assert world.lit() == [False, False] and sound(world) and world.checker.worst_dark_s <= 1
