@@ -39,17 +39,18 @@ NONE, VIGILANCE, ALERTE, ALERTE_RENFORCEE, CRISE = range(5)
 KC_PERCENT, P_PERCENT, ROOT_MM = range(3)
 PLANTS = ((95, 40, 250), (85, 50, 250), (70, 50, 500), (90, 35, 250), (100, 35, 300))
 
-# Water content at field capacity and wilting point in permille (FAO-56 table 19, middle of the range); basic intake
-# rate in 0.1 mm/h (Rain Bird's table); water that may stand on the surface in 0.1 mm for slopes of 0-3, 4-6, 7-12 and
-# more than 12 % (Irrigation Association's table of allowable surface accumulation).
+# Water content at field capacity and at wilting point in permille: FAO-56 table 19, middle of its ranges; it has no
+# clay loam, and its silt clay loam stands for it. Basic intake rate in 0.1 mm/h (0.60 to 0.10 inch/h), and water that
+# may stand on the surface in 0.1 mm for slopes of 0-3, 4-6, 7-12 and more than 12 % (0.40 to 0.10 inch): the
+# Irrigation Association's two tables for controllers, basic soil intake rate and allowable surface accumulation.
 CAPACITY, WILTING, INTAKE_DMM_H, SURFACE_DMM = range(4)
 SOILS = (
     (120, 45, 152, (102, 89, 76, 64)),  # sand
     (150, 65, 127, (91, 76, 66, 56)),  # loamy sand
     (230, 110, 102, (84, 74, 61, 51)),  # sandy loam
     (250, 120, 89, (76, 64, 53, 43)),  # loam
-    (300, 160, 51, (66, 56, 46, 38)),  # clay loam
-    (330, 190, 38, (58, 48, 41, 33)),  # silty clay
+    (335, 205, 51, (66, 56, 46, 38)),  # clay loam
+    (360, 230, 38, (58, 48, 41, 33)),  # silty clay
     (360, 220, 25, (51, 38, 25, 25)),  # clay
 )
 
@@ -93,13 +94,16 @@ Watering = namedtuple("Watering", ("zones", "programs", "bans", "exemptions"))
 EVERY_DAY = 0b1111111
 _GREEN = 0b000011  # lawn and beds
 _LATER = 0b111100  # all but these
+# At "crise" prefectures differ about kitchen gardens and sports fields: some forbid them, some leave the nights or the
+# fields of national contests. Their order says it, as a ban of the document with its text; `watering_form` asks for it.
+BY_ORDER = 0b001100
 # The national minimum for collectivities: Ministère de la transition écologique, "Guide sécheresse, mesures minimales
 # de restriction", edition of 2023; prefects' orders may be stricter.
 NATIONAL = (
     (ALERTE, EVERY_USE, EVERY_DAY, 11 * 60, 18 * 60),
     (ALERTE_RENFORCEE, _GREEN, EVERY_DAY, 0, 1440),
     (ALERTE_RENFORCEE, _LATER, EVERY_DAY, 9 * 60, 20 * 60),
-    (CRISE, EVERY_USE, EVERY_DAY, 0, 1440),
+    (CRISE, EVERY_USE & ~BY_ORDER, EVERY_DAY, 0, 1440),
 )
 
 

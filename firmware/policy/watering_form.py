@@ -85,6 +85,7 @@ def _document(faults, data):
     if not faults.sequence("watering", data, 5, 5):
         return
     faults.integer("version", data[0], version, version)
+    found = faults.count()
     zones = 0
     if faults.sequence("zones", data[1], 1, limits.watering_zones_max):
         zones = len(data[1])
@@ -101,6 +102,26 @@ def _document(faults, data):
         if faults.sequence(name, items, 0, most):
             for i in range(len(items)):
                 check(f"{name}[{i}]", items[i])
+    if faults.count() == found:
+        _check_crise(faults, data[1], data[3])
+
+
+def _check_crise(faults, zones, bans):
+    """Checks that the document says what the prefecture's order forbids at "crise" to the uses that it alone decides
+    on."""
+    ordered = 0
+    for ban in bans:
+        if ban[0] == watering.CRISE:
+            ordered |= ban[1]
+    for use in range(len(watering.USES)):
+        asked = watering.BY_ORDER & ~ordered & 1 << use
+        if asked and any(zone[0] == use for zone in zones):
+            faults.add(
+                "bans",
+                f"do not say what is forbidden to {watering.USES[use]} at crise",
+                f"add the prefecture's order: [{watering.CRISE}, {asked}, {watering.EVERY_DAY}, from min, to min, "
+                "authority, text]",
+            )
 
 
 def _check_zone(faults, path, zone):

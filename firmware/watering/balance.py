@@ -49,8 +49,9 @@ def stress_permille(total: int, readily: int, depletion: int) -> int:
 
 
 def effective_cmm(rain_cmm: int, et0_cmm: int) -> int:
-    """Returns the rain that reaches the roots: what is below a fifth of ET0 evaporates from leaves (chapter 8)."""
-    return max(0, rain_cmm - et0_cmm // 5)
+    """Returns the rain of one day that counts (FAO-56 chapter 8): none below a fifth of ET0, which evaporates from the
+    leaves; else all of it."""
+    return rain_cmm if 5 * rain_cmm >= et0_cmm else 0
 
 
 def after_day(zone, depletion: int, et0_cmm: int, rain_cmm: int) -> int:
@@ -190,9 +191,11 @@ class WaterBalance:
     def lacking_cmm(self, zone: int) -> int:
         """Returns the depletion now.
 
-        Rain since the last closed day is subtracted here, and booked when its day is closed.
+        Rain since the last closed day is subtracted here, and booked when its day is closed. Each day is judged alone,
+        as it will be when it is closed: two drizzles do not make a rain.
         """
-        fallen = effective_cmm(self._weather.open_rain_cmm(self.closed_day), self.et0_cmm)
+        before_cmm, today_cmm = self._weather.open_rains_cmm(self.closed_day)
+        fallen = effective_cmm(before_cmm, self.et0_cmm) + effective_cmm(today_cmm, self.et0_cmm)
         return max(0, self.depletion_cmm[zone - 1] - fallen)
 
     def trigger_cmm(self, zone: int) -> int:

@@ -230,7 +230,7 @@ class WateringTrade(Trade):
         return memory.encode(
             memory.WateringMemory(
                 tuple(zones) + self._other_zones, self._volume_l(), self._openings(MASTER), balance.closed_day,
-                today.civil_day or 0, self.weather.open_rain_cmm(balance.closed_day), self._drought,
+                today.civil_day or 0, sum(self.weather.open_rains_cmm(balance.closed_day)), self._drought,
                 None if burst is None else burst[0], 0 if burst is None else burst[1], tuple(marks),
                 self.guard.coils_ma, balance.et0_cmm, self._dry_until(now_ms),
             )

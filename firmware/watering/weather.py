@@ -123,13 +123,11 @@ class Weather:
             rain_cmm = 10 * (self.believed(directives, directive.RAIN_DAY, limits.RAIN_CMM_MAX // 10) or 0)
         return (found[0], found[1], rain_cmm)
 
-    def open_rain_cmm(self, closed_day: int) -> int:
-        """Returns the rain of the days that are not closed yet."""
-        rain_cmm = self.today.rain_cmm
+    def open_rains_cmm(self, closed_day: int):
+        """Returns the rain of the days that are not closed yet: (the day before, today)."""
         before = self.before
-        if before is not None and before.civil_day is not None and before.civil_day > closed_day:
-            rain_cmm += before.rain_cmm
-        return rain_cmm
+        is_open = before is not None and before.civil_day is not None and before.civil_day > closed_day
+        return (before.rain_cmm if is_open else 0, self.today.rain_cmm)
 
     def rained_cmm(self, moment) -> int:
         """Returns the rain of the last 24 hours: today's, and yesterday's share after this hour.

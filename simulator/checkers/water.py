@@ -31,21 +31,23 @@ class Forbidden(NamedTuple):
     last_s: int = 1 << 40
 
 
-# Hours without water by drought level, for lawns and flower beds, and for all else: the ministry's guide of 2023,
-# written down a second time, so that a slip of policy.watering is found. Minutes after 00:00 local.
+# Hours without water by drought level, for each use as policy.watering numbers them (lawns, beds, kitchen gardens,
+# sports, shrubs, young plantings): the ministry's guide of 2023, written down a second time, so that a slip of
+# policy.watering is found. What "crise" forbids to kitchen gardens and sports beyond the level before is the
+# prefecture's order: the scenario gives it, as a Forbidden of its own. Minutes after 00:00 local.
+_ALWAYS, _DAYTIME, _AFTERNOON = (0, 1440), (540, 1200), (660, 1080)
 _DROUGHT_HOURS = {
-    2: ((660, 1080), (660, 1080)),
-    3: ((0, 1440), (540, 1200)),
-    4: ((0, 1440), (0, 1440)),
+    2: (_AFTERNOON,) * 6,
+    3: (_ALWAYS, _ALWAYS, _DAYTIME, _DAYTIME, _DAYTIME, _DAYTIME),
+    4: (_ALWAYS, _ALWAYS, _DAYTIME, _DAYTIME, _ALWAYS, _ALWAYS),
 }
-_LAWNS_AND_BEDS = (0, 1)
 
 
 def drought_law(level: int, uses: list[int]) -> list[Forbidden]:
     """Returns the hours that a level of drought forbids; `uses`: of each zone, as policy.watering numbers them."""
     if level not in _DROUGHT_HOURS:
         return []
-    hours = [_DROUGHT_HOURS[level][use not in _LAWNS_AND_BEDS] for use in uses]
+    hours = [_DROUGHT_HOURS[level][use] for use in uses]
     return [Forbidden(zone, from_min, to_min) for zone, (from_min, to_min) in enumerate(hours, 1)]
 
 

@@ -13,7 +13,7 @@ from kinds import Start, irrigation
 from policy import civil
 from policy import watering as policy
 from policy.fault import Faults
-from simulator.checkers.water import Forbidden, WaterChecker
+from simulator.checkers.water import Forbidden, WaterChecker, drought_law
 from simulator.plants.climate import Climate
 from simulator.plants.green_space import CHARGED_MV, GreenPorts, Site, TradeRunner
 from simulator.plants.pipes import Pipes
@@ -33,10 +33,12 @@ ZONES = [
     [0, 1, 6, 2, 0, 25000, 120000, 0, 1, 1, 90],
 ]
 NAMES = ("lawn rotors", "lawn slope", "beds", "shrubs drip", "sports", "young trees", "kitchen", "lawn clay")
+# What the prefecture forbids at "crise" to kitchen gardens and sports fields: here, all.
+_ORDER = [4, policy.BY_ORDER, policy.EVERY_DAY, 0, 1440, "Préfecture de Maine-et-Loire", "Arrêté cadre sécheresse"]
 SETTINGS = {
     "site": [474700, -5500],
     # By the balance, done half an hour before sunrise.
-    "watering": [1, ZONES, [[0, 127, 401, 930, 1, -30, 1, 255, 0]], [], []],
+    "watering": [1, ZONES, [[0, 127, 401, 930, 1, -30, 1, 255, 0]], [_ORDER], []],
     "valves": [2, 2, 2, 2, 2, 2, 2, 2, 2, 0],
     "supply": [5, 5, 0, 0],
     "meter": [100000, 420],
@@ -203,7 +205,7 @@ class Season:
         return civil.unix_from_local(civil.PARIS, civil_day, 43200)
 
     def _law(self) -> list[Forbidden]:
-        """Returns the hours of the national minimum, written again here: lawns and beds, and all the rest."""
+        """Returns the hours of the national minimum, from the day of each level on."""
         law = []
         for place, step in enumerate(self._levels):
             first = civil.unix_from_local(civil.PARIS, civil.days_from_civil(YEAR, step.month, step.day), 0)
@@ -211,13 +213,8 @@ class Season:
             if place + 1 < len(self._levels):
                 after = self._levels[place + 1]
                 last = civil.unix_from_local(civil.PARIS, civil.days_from_civil(YEAR, after.month, after.day), 0)
-            for zone, plain in enumerate(ZONES, 1):
-                green = plain[0] in (policy.LAWN, policy.BEDS)
-                if step.level == policy.ALERTE:
-                    law.append(Forbidden(zone, 660, 1080, first, last))
-                elif step.level == policy.ALERTE_RENFORCEE:
-                    hours = (0, 1440) if green else (540, 1200)
-                    law.append(Forbidden(zone, hours[0], hours[1], first, last))
+            hours = drought_law(step.level, [plain[0] for plain in ZONES])
+            law += [rule._replace(first_s=first, last_s=last) for rule in hours]
         return law
 
     def _open(self, zone: int, opens: bool) -> None:

@@ -153,8 +153,11 @@ NATIONAL = [
     (watering.LAWN, 1, 12, False), (watering.LAWN, 2, 12, True), (watering.LAWN, 2, 10, False),
     (watering.LAWN, 2, 18, False),
     (watering.LAWN, 3, 3, True), (watering.BEDS, 3, 23, True), (watering.KITCHEN_GARDEN, 3, 12, True),
-    (watering.KITCHEN_GARDEN, 3, 21, False), (watering.SPORTS, 3, 8, False), (watering.SPORTS, 4, 3, True),
-    (watering.YOUNG_PLANTING, 4, 3, True),
+    (watering.KITCHEN_GARDEN, 3, 21, False), (watering.SPORTS, 3, 8, False), (watering.YOUNG_PLANTING, 4, 3, True),
+    (watering.LAWN, 4, 3, True), (watering.SHRUBS, 4, 3, True),
+    # What crise adds for these two is the prefecture's order.
+    (watering.SPORTS, 4, 3, False), (watering.SPORTS, 4, 12, True), (watering.KITCHEN_GARDEN, 4, 21, False),
+    (watering.KITCHEN_GARDEN, 4, 12, True),
 ]  # fmt: skip
 
 
@@ -163,6 +166,36 @@ def test_the_national_minimum_by_use_level_and_hour(use, level, hour, forbidden)
     zone = watering.Zone(*((use, *tuple(LAWN[1:]))))
     found = watering.forbidding(decoded(), zone, level, at(7, 10, hour))
     assert (found is not None) is forbidden
+
+
+CRISE_ORDER = [4, 12, 127, 0, 1440, "Préfet de Maine-et-Loire", "Arrêté 2026-07, art. 6"]
+
+
+@pytest.mark.parametrize("use", [watering.KITCHEN_GARDEN, watering.SPORTS])
+def test_a_document_says_what_the_prefecture_forbids_at_crise_to_kitchen_gardens_and_sports(use):
+    zone = [use, *SOUND[1][0][1:]]
+    policy, faults = watering_form.decode([1, [zone], [], [ORDER], []])
+    assert policy is None and [fault.path for fault in faults] == ["bans"]
+    assert watering.USES[use] in faults[0].problem and f"[4, {1 << use}, 127, from min" in faults[0].remedy
+    nights = [4, 1 << use, 127, 480, 1200, *CRISE_ORDER[5:]]
+    for order, at_night in ((CRISE_ORDER, True), (nights, False)):
+        policy, faults = watering_form.decode([1, [zone], [], [order], []])
+        assert not faults
+        found = [watering.forbidding(policy, policy.zones[0], 4, at(7, 10, hour)) for hour in (3, 12)]
+        assert [ban is not None for ban in found] == [at_night, True]
+        assert watering.forbidding(policy, policy.zones[0], 3, at(7, 10, 3)) is None, "the level before is left alone"
+
+
+# FAO-56 table 19: ranges of water content at field capacity and at wilting point, in 0.01; by policy.watering.SOILS.
+TABLE_19 = (
+    (7, 17, 2, 7), (11, 19, 3, 10), (18, 28, 6, 16), (20, 30, 7, 17), (30, 37, 17, 24), (30, 42, 17, 29),
+    (32, 40, 20, 24),
+)  # fmt: skip
+
+
+def test_soils_hold_the_middle_of_the_ranges_of_fao_56():
+    for soil, (low_fc, high_fc, low_wp, high_wp) in zip(watering.SOILS, TABLE_19, strict=True):
+        assert soil[:2] == (5 * (low_fc + high_fc), 5 * (low_wp + high_wp))
 
 
 def test_a_local_order_adds_and_never_takes_away():

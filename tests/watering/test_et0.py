@@ -157,8 +157,14 @@ def test_example_37_stress_and_depletion_of_ten_days():
         assert abs(depletion / 100 - wanted) <= float(rows["depletion"][4])
 
 
+def test_a_days_rain_counts_in_full_from_a_fifth_of_et0_on_and_not_below():
+    """FAO-56 chapter 8: less than about 0.2 ET0 evaporates and is ignored; nothing is taken off a real rain."""
+    rains = (0, 1, 79, 80, 500)
+    assert [balance.effective_cmm(rain, 400) for rain in rains] == [0, 0, 0, 80, 500]
+    assert balance.effective_cmm(1, 0) == 1
+
+
 def test_the_balance_holds_no_float():
-    assert balance.effective_cmm(500, 400) == 420
     assert balance.stress_permille(1000, 500, 750) == 500
     source = ast.parse((ROOT / "firmware" / "watering" / "balance.py").read_text(encoding="utf-8"))
     for node in ast.walk(source):

@@ -13,7 +13,7 @@ from watering.flow import WaterMeter
 from watering.guard import PipeGuard
 from watering.valves import HELD, LATCHING, Valves
 from watering.weather import Weather
-from wire import slip
+from wire import directive, slip
 
 ZONES = own().policy.zones
 LAWN, SLOPE, SHRUBS = ZONES
@@ -263,6 +263,25 @@ def test_the_bucket_stays_between_full_and_the_wilting_point_in_any_weather():
         one.credit(chance.randint(1, 3), chance.choice((0, 10, 10**7)))
         for zone in range(1, 4):
             assert 0 <= one.lacking_cmm(zone) <= one.depletion_cmm[zone - 1] <= balance.total_cmm(one.zone(zone))
+
+
+@pytest.mark.parametrize("before_cmm", [0, 60, 79, 80, 500])
+@pytest.mark.parametrize("today_cmm", [0, 60, 500])
+def test_a_day_that_closes_changes_what_is_lacking_by_its_evapotranspiration_alone(before_cmm, today_cmm):
+    """Two drizzles below a fifth of ET0 are no rain together, and a rain counts once and in full."""
+    one, noon_s = need(), 43_200
+    day = 20_600
+    for later in (0, 1):
+        one._weather.turn_to(day + later)
+        one.close_days((day + later) * 86_400 + noon_s, {directive.EVAPOTRANSPIRATION: 400})
+    one._weather.today.rain_cmm = before_cmm
+    one._weather.turn_to(day + 2)
+    one._weather.today.rain_cmm = today_cmm
+    one.depletion_cmm = [1000, 1000, 1000]
+    lacking = one.lacking_cmm(1)
+    assert lacking == 1000 - sum(rain for rain in (before_cmm, today_cmm) if rain >= 80)
+    assert one.close_days((day + 2) * 86_400 + noon_s, {directive.EVAPOTRANSPIRATION: 400})
+    assert one.lacking_cmm(1) - lacking == balance.crop_cmm(one.zone(1), 400)
 
 
 def test_weeks_without_a_clock_are_made_up_for_by_climatology():

@@ -59,7 +59,7 @@ def test_rain_of_days_without_a_clock_is_counted_once_when_the_clock_comes_back(
     need.close_days(later_s, {})
     dry = 3 * 500
     assert need.depletion_cmm[0] <= dry
-    assert weather.open_rain_cmm(need.closed_day) == 0
+    assert weather.open_rains_cmm(need.closed_day) == (0, 0)
 
 
 def test_a_coil_that_stays_open_is_pulsed_again_a_few_times_and_not_for_ever():

@@ -119,6 +119,20 @@ def test_the_checkers_own_law_of_drought_and_that_of_the_policy_say_the_same():
                 assert checked == known, (level, use, minute)
 
 
+@pytest.mark.parametrize("has_order", [True, False])
+def test_the_prefectures_order_at_crise_is_judged_beside_the_national_minimum(has_order):
+    """Planted: a node whose document leaves the nights to a sports field waters it; the order of this prefecture does
+    not."""
+    settings = programs(PLAIN, [0, 127, 0, 0, 0, 120, 0, 1, 200])
+    settings["watering"][1][0][0] = watering.SPORTS
+    last_min = 1440 if has_order else 60
+    settings["watering"][3] = [[watering.CRISE, watering.BY_ORDER, 127, 0, last_min, "Préfecture", "Arrêté, art. 6"]]
+    law = [*drought_law(watering.CRISE, [watering.SPORTS, 1, 4]), Forbidden(1, 0, 1440)]
+    green = Green(settings, drought=watering.CRISE, law=law)
+    green.run(hours=2, minutes=10)
+    assert (green.checker.violations == []) is has_order
+
+
 def test_the_checker_sees_water_in_forbidden_hours():
     world, checker = checked()
     opened(world, 0, 1)
