@@ -56,7 +56,10 @@ class RelayCycle:
             waits_ms = self.edge_ms + timing.min_off_ms - now_ms if blind and not self.is_on else 0
             self._start_ms = now_ms + max(0, waits_ms)
             self._duty = duty_permille
-        # A smaller demand ends the present on-time earlier; a slightly larger one waits for the next cycle.
+        elif self.is_on and not blind:
+            # The present on-time follows the demand either way: if it could only end earlier, a demand that swings
+            # would not be given in full. Once off, a slightly larger demand waits for the next cycle.
+            self._duty = duty_permille
         wanted = now_ms - self._start_ms < min(self._on_ms(duty_permille), self._on_ms(self._duty))
         if wanted != self.is_on and (at_once or self._may_switch(now_ms)):
             self.is_on = wanted

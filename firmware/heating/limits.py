@@ -25,11 +25,13 @@ SENSOR_STUCK_PERMILLE = 500
 SENSOR_GOOD_SAMPLES = 3  # a silent or wild sensor is believed again after this many
 
 # -- safe duty, while the room is not measured
-SAFE_FLOOR_PERMILLE = 250  # [K] with frost outside, or after a cold last reading, or in winter without any reading
+SAFE_FLOOR_PERMILLE = 250  # [K] with frost outside, or after a cold last reading
 SAFE_LAST_CK = 800
 SAFE_KEEP_CK = 1200  # the room temperature that the open loop aims at, by the outdoor temperature
 RADIATOR_CK = 5000  # a radiator gives its rated power when its water is this much warmer than the room (EN 442)
-SAFE_OUTDOOR_CK = -500  # for a boiler's curve in winter without an outdoor temperature: 25 % of radiators at least
+# [K] Assumed in winter without an outdoor temperature: a cold day of the plains. (25 % of a heating that is built for
+# 30 K let a room fall to 3.5 °C in four days.)
+SAFE_OUTDOOR_CK = -800
 
 # -- frost
 FROST_ON_CK = 500  # [K] pipes and plants; water expands from 4 °C on
@@ -56,6 +58,9 @@ CUT_IN_CK = 100
 PI_STEP_MS = 300_000
 PI_CROSSED_CK = 20
 
+# -- the room a dead time ahead: more than this at once is an opened window, or a slope that ends before
+AHEAD_MAX_CK = 100
+
 # -- relay cycle
 CYCLE_RESTART_PERMILLE = 250  # a demand that changed by this much does not wait for the end of the cycle
 
@@ -65,9 +70,17 @@ SLOPE_POINT_MS = 60_000
 SLOPE_GAP_MS = 300_000  # after a longer silence the line begins anew
 SLOPE_MAX_CK_H = 12_000  # [V] steeper is not air
 SLOPE_OPEN_CK_H = -300  # [V]
+SLOPE_FALLS_CK_H = -200  # where it is compared with the room's own swing; a room with a dead heater falls as fast
 SLOPE_CLOSED_CK_H = 0
 SLOPE_CLOSED_PART = 4  # or a quarter of the steepest slope: without heat a shut room continues to fall a little
-SLOPE_DROP_CK = 40  # [K] and the room is this much below a whole cycle of its relay, whose saw-tooth is as steep
+# [K] and the room is this much lower than five quarters of what its regulation lets it fall below the set-point. That
+# is learned while the reading falls by more than noise, and up to a bound: one larger fall may be an airing.
+SLOPE_DROP_CK = 15
+SWING_START_CK = 100
+SWING_MAX_CK = 130
+SWING_FALLS_CK_H = -30
+SWING_GROWS = 4
+SWING_FADES = 64  # a day of electric heat: the first swing of a morning is the largest
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
 CONTACT_OPEN_MS = 60_000  # [K] a person passing through a door is no open window
@@ -76,25 +89,26 @@ CONTACT_OPEN_MS = 60_000  # [K] a person passing through a door is no open windo
 SLOPE_BLIND_MS = 1_200_000
 SLOPE_BLIND_MAX_MS = 3_600_000
 SLOPE_STEEP_CK_H = -1_000
-SLOPE_CUT_PERMILLE = 200
 
 # -- learning
 EMA_DIVISOR = 5  # [K] 0.2
-LATE_FIFTHS = 2
+EARLY_TIMES = 2  # a faster preheat counts as at most so many times the known rate: a small rise is fast in cold walls
+LATE_FIFTHS = 4  # a cold class costs more than an early start, and a long emptiness comes but once a week
 RATE_DEFAULT_CK_H = 300  # with the span's correction, 1 K/h in hard frost
 RATE_LONG_DEFAULT_CK_H = 200
 RATE_MIN_CK_H = 20
 RATE_MAX_CK_H = 2000
 DEAD_MAX_S = 3600
 LEAD_MAX_S = 6 * 3600
-LEAD_LONG_MAX_S = 12 * 3600
+LEAD_LONG_MAX_S = 36 * 3600  # [K] very heavy walls at 8 °C; what takes longer is reported
 LONG_ABSENCE_S = 48 * 3600
 COLD_MASS_S = 24 * 3600  # after this long the walls are cold: such preheats are learned apart
 PREHEAT_REACHED_CK = 20  # from here on the regulator takes over
 COMFORT_CK = 50  # what an early stop may cost at the end, and what shows that an order is followed
 RISE_SEEN_CK = 20
-LEARN_RISE_CK = 100  # a smaller rise shows no rate
-LEARN_MAX_S = 14 * 3600
+LEARN_RISE_CK = 100  # a smaller rise shows no rate,
+LEARN_SLOW_S = 2 * 3600  # unless it took this long
+LATE_CK = 100  # a room that lacks more than this when people come was preheated in vain
 OUTDOOR_ASSUMED_CK = 500  # without an outdoor temperature: a French winter's day
 COOLING_DEFAULT_PERMILLE_H = 80  # of the difference to outdoors; for a light building, so that a new node stops late
 COOLING_MIN_PERMILLE_H = 2

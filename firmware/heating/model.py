@@ -18,7 +18,7 @@ OUTPUT_SILENT = -1
 # difference between room and outdoors at full power in the coldest hour. heater_w: rated power behind the relay, 0
 # unknown. curve_percent, flow_max_ck: of a boiler. stroke_s: of the weekly exercise, 0 none. standby_ck: how much lower
 # the set-point may be while the detector reports nothing, 0: no standby. has_meter: the energy of electric heaters is
-# metered.
+# metered. window_slope: an open window is also detected by the fall of the air.
 HeatingModel = namedtuple(
     "HeatingModel",
     (
@@ -37,6 +37,7 @@ HeatingModel = namedtuple(
         "stroke_s",
         "standby_ck",
         "has_meter",
+        "window_slope",
     ),
 )
 
@@ -60,6 +61,7 @@ def default(output, is_water=None, programme=heating.DEFAULT_PROGRAMME):
         stroke_s=60 if water and output != OPENTHERM else 0,
         standby_ck=0,
         has_meter=False,
+        window_slope=True,
     )
 
 

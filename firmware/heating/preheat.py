@@ -1,11 +1,13 @@
 """Learns when heating must begin so that the room is warm in time, and when it may end early (optimum start and stop).
 
 Start: dead time + missing kelvin / rate, rate = r0 · (1 - (set-point - outdoors) / span), where span is the difference
-that the heating was built for. r0 and dead time are learned from preheats: a new preheat counts one fifth, and two
-fifths when the room was slower than expected, for a cold class costs more than an early start. A preheat that was
-disturbed (window, order, load shed, sensor) teaches nothing; one that came too late does, up to the moment when the
-room is warm. When the room was empty for a day and more the walls are cold and the same rise takes longer: such
-preheats have a rate of their own. Cap 6 h, after 48 h of emptiness 12 h.
+that the heating was built for. r0 and dead time are learned from preheats of any length: a new preheat counts one
+fifth, and four fifths when the room was slower than expected, for a cold class costs more than an early start. A
+preheat that was disturbed (window, order, load shed, sensor, failed heating) teaches nothing; one that came too late
+does, up to the moment when the room is warm or its hours end. When the room was empty for a day and more the walls are
+cold and the same rise takes longer: such preheats have a rate of their own. Cap 6 h, after 48 h of emptiness 36 h.
+
+Full heat ends when the heat that is already given will be enough: a radiator and a thermometer follow late.
 
 Stop: within the last hour of an occupied span, when the room without heat will still be within half a kelvin of its
 set-point at the end. The cooling is learned: in thousandths of the difference to outdoors an hour, over the first hour
@@ -25,11 +27,16 @@ Lesson = namedtuple("Lesson", ("minutes", "rise_ck", "outdoor_ck", "rate_ck_h", 
 
 
 class Preheat:
-    """Follows preheats and learns from them. `learned`: to be saved; `is_running`: True while a preheat is followed."""
+    """Follows preheats and learns from them.
+
+    `learned`: to be saved; `is_running`: True while a preheat is followed; `late`: (0.01 °C, its set-point, minutes of
+    heat) of a room that was still cold when people came, until it is warm; or None.
+    """
 
     def __init__(self, learned, span_ck):
         self.learned = learned
         self.is_running = False
+        self.late = None
         self._span_ck = span_ck
         self._start = None  # (ms, room, outdoors, target)
         self._rising_ms = None
@@ -68,6 +75,12 @@ class Preheat:
     def abandon(self) -> None:
         """Abandons the preheat after a disturbance: nothing is learned from it."""
         self.is_running = False
+        self.late = None
+
+    def people_came(self, room_ck, *, now_ms) -> None:
+        """Observes that the hour has come that the preheat, which is running, was for."""
+        if room_ck < self._start[3] - limits.LATE_CK:
+            self.late = (room_ck, self._start[3], (now_ms - self._start[0]) // 60_000)
 
     def overshoots(self, setpoint_ck) -> bool:
         """Returns True if a cooler span has begun before the target was reached.
@@ -76,20 +89,24 @@ class Preheat:
         """
         return setpoint_ck < self._start[3]
 
-    def observe(self, room_ck, *, now_ms):
-        """Observes the room's temperature during a preheat; returns a Lesson at its end."""
+    def observe(self, room_ck, ahead_ck, *, now_ms):
+        """Observes the room's temperature during a preheat; returns a Lesson at its end.
+
+        `ahead_ck`: what it will be by the heat that is already given; full heat ends when that is enough.
+        """
+        if self._rising_ms is None and room_ck - self._start[1] >= limits.RISE_SEEN_CK:
+            self._rising_ms = now_ms
+        if max(room_ck, ahead_ck) < self._start[3] - limits.PREHEAT_REACHED_CK:
+            return None
+        return self.end(room_ck, now_ms=now_ms)
+
+    def end(self, room_ck, *, now_ms):
+        """Ends the preheat, at its target or with the hours that it was for; returns a Lesson where it shows one."""
+        self.abandon()
         start_ms, start_ck, outdoor_ck, target_ck, is_cold = self._start
         rise_ck = room_ck - start_ck
-        if self._rising_ms is None and rise_ck >= limits.RISE_SEEN_CK:
-            self._rising_ms = now_ms
         lasted_s = (now_ms - start_ms) // 1000
-        if lasted_s > limits.LEARN_MAX_S:
-            self.is_running = False
-            return None
-        if room_ck < target_ck - limits.PREHEAT_REACHED_CK:
-            return None
-        self.is_running = False
-        if rise_ck < limits.LEARN_RISE_CK or self._rising_ms is None:
+        if rise_ck < limits.LEARN_RISE_CK and lasted_s < limits.LEARN_SLOW_S:
             return None
         return self._learn(lasted_s, rise_ck, outdoor_ck, target_ck, is_cold)
 
@@ -118,7 +135,8 @@ class Preheat:
         self._cooling = None
 
     def _learn(self, lasted_s, rise_ck, outdoor_ck, target_ck, is_cold):
-        dead_s = (self._rising_ms - self._start[0]) // 1000
+        # A room that did not rise shows no dead time.
+        dead_s = 0 if self._rising_ms is None else (self._rising_ms - self._start[0]) // 1000
         # The first fifth of a kelvin is part of the dead time: the seconds that the rate explains are subtracted.
         rate_ck_h = 3600 * (rise_ck - limits.RISE_SEEN_CK) // max(60, lasted_s - dead_s)
         dead_s = max(0, dead_s - 3600 * limits.RISE_SEEN_CK // max(1, rate_ck_h))
@@ -126,9 +144,10 @@ class Preheat:
         seen = 1000 * rate_ck_h // max(100, at_full)
         known = self.learned
         believed = known.rate_long_ck_h if is_cold else known.rate_ck_h
+        seen = min(seen, limits.EARLY_TIMES * believed)
         rate = _mean(believed, seen, 1 if seen > believed else limits.LATE_FIFTHS)
         rate = max(limits.RATE_MIN_CK_H, min(limits.RATE_MAX_CK_H, rate))
-        dead = max(0, min(limits.DEAD_MAX_S, _mean(known.dead_s, dead_s)))
+        dead = known.dead_s if self._rising_ms is None else min(limits.DEAD_MAX_S, _mean(known.dead_s, dead_s))
         if is_cold:
             self.learned = Learned(known.rate_ck_h, rate, dead, known.cooling_permille_h)
         else:

@@ -107,17 +107,18 @@ def safe_permille(base_permille, outdoor_ck, last_ck, is_winter, span_ck) -> int
 
     It is 0 only while it is warmer outdoors than the temperature to be kept, and never in winter, when such an outdoor
     temperature is not believed. It is the largest of three: the configured base; SAFE_FLOOR_PERMILLE with frost
-    outside, when the room was cold at its last reading, or in winter without an outdoor temperature; and with an
-    outdoor temperature the duty that holds 12 °C by the span (0.01 K) that the heating is built for.
+    outside, or when the room was cold at its last reading; and the duty that by the span (0.01 K) that the heating is
+    built for holds 12 °C with an outdoor temperature, and in winter without one keeps frost off on a cold day.
     """
     duty = base_permille
-    if outdoor_ck is None:
-        cold = is_winter
-    else:
+    cold = False
+    if outdoor_ck is not None:
         cold = outdoor_ck < 0
         if outdoor_ck >= limits.SAFE_KEEP_CK and not is_winter:
             duty = 0
         duty = max(duty, 1000 * (limits.SAFE_KEEP_CK - outdoor_ck) // span_ck)
+    elif is_winter:
+        duty = max(duty, 1000 * (limits.FROST_OFF_CK - limits.SAFE_OUTDOOR_CK) // span_ck)
     if cold or (last_ck is not None and last_ck < limits.SAFE_LAST_CK):
         duty = max(duty, limits.SAFE_FLOOR_PERMILLE)
     return min(1000, duty)

@@ -61,6 +61,10 @@ class RoomReports:
         """Reports a silent meter."""
         self._report_while(event.METER_FAILURE, event.METER_FAILURE, is_silent, ())
 
+    def report_preheat(self, late) -> None:
+        """Reports a room that was not warm when people came: (0.01 °C, set-point, minutes of heat) or None."""
+        self._report_while(event.PREHEAT_FAILURE, event.PREHEAT_FAILURE, late is not None, late)
+
     def boiler_status(self, *, now_ms):
         """Returns OpenTherm id 0's low byte while it is fresh, else None."""
         if self._status is None or now_ms - self._status_ms >= limits.OUTPUT_SILENT_MS:

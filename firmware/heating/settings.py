@@ -16,6 +16,7 @@
     exercise_s   weekly stroke of the valve, each way; 0: none
     standby_ck   with a presence detector: by how much the set-point falls, 0.01 K, after 60 minutes of occupied hours
                  without a detection (the next one brings it back at once); 0: never; absent: 1 K
+    window_slope true or false: whether an open window is also detected by the fall of the air; absent: true
     fitted       which options the board carries: "outdoor", "flow", "window", "presence", "meter" (the
                  energy of electric heaters; in the place of the boiler's bridge, so not with "opentherm")
 """
@@ -41,6 +42,7 @@ FIELDS = (
     "hot_water",
     "exercise_s",
     "standby_ck",
+    "window_slope",
     "fitted",
 )
 
@@ -92,6 +94,7 @@ def decode(faults, plain):
         stroke_s=numbers.get("exercise_s", known.stroke_s),
         standby_ck=numbers.get("standby_ck", limits.STANDBY_CK) if "presence" in fitted else 0,
         has_meter="meter" in fitted,
+        window_slope=_truth(faults, plain, "window_slope") is not False,
     )
     return Own(made, _truth(faults, plain, "hot_water"), fitted)
 

@@ -3,9 +3,11 @@
 The room's thermometer gives one reading a sample, or None where it is silent. Absent, stale, stuck and wild sensors
 each have a word, declared within five minutes. A reading out of range, or faster than air can change, counts as none;
 the allowed change grows with the time since the last good reading, so that a sensor that was moved is believed again by
-itself. A constant value is no fault while the heating is low: rooms do that. It is one after three hours at more than
-half power (the false alarms of Versatile Thermostat's users were of that kind), and after a day and night at any power:
-a sensor stuck at 20 °C would let the room freeze without a demand.
+itself, but only once its reading has moved from the first one that was doubted: one that is frozen elsewhere never does
+(55 °C was believed for having been silent for half an hour, and the room was not heated for a day). A constant value is
+no fault while the heating is low: rooms do that. It is one after three hours at more than half power (the false alarms
+of Versatile Thermostat's users were of that kind), and after a day and night at any power: a sensor stuck at 20 °C
+would let the room freeze without a demand.
 """
 
 from heating import limits
@@ -33,6 +35,7 @@ class RoomThermometer:
         self._good_ms = now_ms
         self._why = ABSENT
         self._good_in_a_row = 0
+        self._doubted_ck = None  # the first of the readings that are too far from the last good one
         self._still_ck = None
         self._still_since_ms = now_ms
         self._moved_ms = now_ms
@@ -75,11 +78,19 @@ class RoomThermometer:
             return SILENT
         if not limits.SENSOR_LOW_CK <= value_ck <= limits.SENSOR_HIGH_CK:
             return RANGE
-        if self.temperature_ck is not None:
-            minutes_c = (now_ms - self._good_ms) // 600
-            allowed_ck = max(limits.SENSOR_RATE_FLOOR_CK, limits.SENSOR_RATE_CK_MIN * minutes_c // 100)
-            if abs(value_ck - self.temperature_ck) > allowed_ck:
-                return RATE
+        if self.temperature_ck is None:
+            return None
+        minutes_c = (now_ms - self._good_ms) // 600
+        allowed_ck = max(limits.SENSOR_RATE_FLOOR_CK, limits.SENSOR_RATE_CK_MIN * minutes_c // 100)
+        change_ck = abs(value_ck - self.temperature_ck)
+        if change_ck <= min(allowed_ck, limits.SENSOR_RATE_CK_MIN):
+            self._doubted_ck = None
+            return None
+        if self._doubted_ck is None:
+            self._doubted_ck = value_ck
+        if change_ck > allowed_ck or abs(value_ck - self._doubted_ck) < limits.SENSOR_STUCK_CK:
+            return RATE
+        self._doubted_ck = None
         return None
 
     def _declare(self, why):

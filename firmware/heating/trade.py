@@ -69,7 +69,7 @@ class Thermostat(Trade):
             kept = memory.fresh(dead_s(model))
         self._kept = kept
         self._sensor = RoomThermometer(now_ms=now_ms)
-        self._window = WindowWatch(model.timing.cycle_ms, now_ms=now_ms)
+        self._window = WindowWatch(model.timing.cycle_ms, model.window_slope, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
         self._cycle = RelayCycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
@@ -94,6 +94,7 @@ class Thermostat(Trade):
         self._rule = None
         self._choice = None
         self._frost = False
+        self._was_running = False  # True if at the last decision a preheat was running
         self._openings = 0
         self._off_since_ms = now_ms
         self._kick_until_ms = now_ms
@@ -117,8 +118,10 @@ class Thermostat(Trade):
         room_ck = self._room_ck()
         is_new = room_ck is not None and ROOM_KEY in self._values
         timing, valve = self._model.timing, self._model.output == VALVE
-        heats = self.outputs.on and (valve or now_ms - self._cycle.edge_ms > timing.min_on_ms)
-        self._window.sample(room_ck if is_new else None, self._values.get(quantity.WINDOW), heats, now_ms=now_ms)
+        heats = self.outputs.on and self.duty_permille and (valve or now_ms - self._cycle.edge_ms > timing.min_on_ms)
+        held_ck = self.setpoint_ck if self.duty_permille and not self._preheat.is_running else None
+        contact = self._values.get(quantity.WINDOW)
+        self._window.sample(room_ck if is_new else None, contact, heats, held_ck, now_ms=now_ms)
         self._reports.report_sample(self._values, self._outdoors.seen, now_ms=now_ms)
         if self._meter is not None:
             self._meter.sample(self._values, self._closed_ms(room_ck, now_ms), now_ms=now_ms)
@@ -238,11 +241,13 @@ class Thermostat(Trade):
             rule, reason = WINDOW, self._window.seen_by
         was_ck, was_rule = self.setpoint_ck, self._rule
         self.setpoint_ck, self._rule = setpoint_ck, rule
+        was_running = self._was_running
         self._follow_preheat(choice, was_rule, room_ck, outdoor_ck, now_ms)
-        duty = self._duty(choice, room_ck, outdoor_ck, moment)
-        if duty <= self.duty_permille - limits.SLOPE_CUT_PERMILLE or setpoint_ck < was_ck - 50:
-            self._window.heat_was_cut(now_ms=now_ms)
-        self.duty_permille = duty
+        self._was_running = self._preheat.is_running
+        if self._was_running != was_running or abs(setpoint_ck - was_ck) > limits.COMFORT_CK:
+            self._window.begin_anew(now_ms=now_ms)
+        self.duty_permille = self._duty(choice, room_ck, outdoor_ck, moment)
+        self._reports.report_preheat(self._preheat.late)
         self._reports.report_decision(
             setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
         )
@@ -266,12 +271,13 @@ class Thermostat(Trade):
 
     def _duty(self, choice, room_ck, outdoor_ck, moment):
         """Returns the duty in 1/1000, by the rule in force."""
+        model = self._model
         if self._rule == LOCK:
             return 0
         if self._rule in (FROST, TEST):
             return 1000
         if self._sensor.fault is not None:
-            model, winter = self._model, is_winter(choice, moment)
+            winter = is_winter(choice, moment)
             return regulator.safe_permille(
                 model.safe_permille, outdoor_ck, self._sensor.temperature_ck, winter, model.span_ck
             )
@@ -281,7 +287,7 @@ class Thermostat(Trade):
             return 0
         duty = self._regulator.step(
             self.setpoint_ck,
-            room_ck,
+            room_ck if model.is_water or model.control.band else self._ahead_ck(room_ck),
             outdoor_ck,
             rises=slope_ck_h is not None and slope_ck_h > 0,
             rests=rests,
@@ -299,22 +305,27 @@ class Thermostat(Trade):
                 choice.setpoint_ck, room_ck, outdoor_ck, choice.wanted.empty_s >= limits.COLD_MASS_S, now_ms=now_ms
             )
         elif self._preheat.is_running:
-            is_late = (
-                choice.is_plain and self._rule in (PROGRAMME, CEILING) and choice.wanted.kind == heating.OCCUPIED
-            )
-            if not (self._rule == PREHEAT or is_late) or self._preheat.overshoots(choice.setpoint_ck):
+            is_due = choice.is_plain and self._rule in (PROGRAMME, CEILING)
+            is_late = is_due and choice.wanted.kind == heating.OCCUPIED
+            if self._watch.active or not (self._rule == PREHEAT or is_due):
                 self._preheat.abandon()
+            elif self._preheat.overshoots(choice.setpoint_ck) or (is_due and not is_late):
+                self._report_lesson(self._preheat.end(room_ck, now_ms=now_ms))
+            elif is_late and was_rule == PREHEAT:
+                self._preheat.people_came(room_ck, now_ms=now_ms)
 
     def _learn(self, room_ck, moment):
         """Learns from this sample: the end of a preheat, the cooling of a room."""
         if self._preheat.is_running:
-            lesson = self._preheat.observe(room_ck, now_ms=moment.now_ms)
-            if lesson is not None:
-                self._reports.report(event.HEATING_LEARNED, None, tuple(lesson))
+            self._report_lesson(self._preheat.observe(room_ck, self._ahead_ck(room_ck), now_ms=moment.now_ms))
         if self.duty_permille == 0 and self._rule != WINDOW:
             self._preheat.observe_cooling(room_ck, self._outdoors.temperature_ck(moment), now_ms=moment.now_ms)
         else:
             self._preheat.end_cooling()
+
+    def _report_lesson(self, lesson):
+        if lesson is not None:
+            self._reports.report(event.HEATING_LEARNED, None, tuple(lesson))
 
     def _is_full(self):
         """Returns True while the output gives its maximum: a boiler by its flow, also while it is driven anew."""
@@ -434,6 +445,15 @@ class Thermostat(Trade):
     def _room_ck(self):
         """Returns the room's temperature if it is believed, else None."""
         return None if self._sensor.fault is not None else self._sensor.temperature_ck
+
+    def _ahead_ck(self, room_ck):
+        """Returns what the thermometer will show once it and the heater have followed, at the present slope.
+
+        Without this a light room swings around its set-point, the more the slower its thermometer is. The dead time is
+        that of the kind of heating: the learned one is the shorter, the faster the air of a light room rises.
+        """
+        ahead_ck = (self._window.slope.ck_h or 0) * dead_s(self._model) // 3600
+        return room_ck + max(-limits.AHEAD_MAX_CK, min(limits.AHEAD_MAX_CK, ahead_ck))
 
     def _closed_ms(self, room_ck, now_ms):
         """Returns how long the relay has been closed on electric heaters that must draw.

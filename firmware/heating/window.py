@@ -1,12 +1,15 @@
 """Detects an open window: by its contact where there is one, else by the fall of the air's temperature.
 
 By slope: a straight line through the last six minutes, then a filter (new = 0.2 · old + 0.8 · line, as in Versatile
-Thermostat's code). It is open below -3 K/h twice in a row when the room is also 0.4 K below the whole relay cycle
-before, and closed from 0 K/h on, or from a quarter of the steepest slope. After 30 minutes it is given up, and then not
-detected again until the air has stopped falling. Nothing is detected while no heat is given, nor after it was cut (at
-the end of a preheat, of the day's hours) until the fall that follows has eased: air that was warmed faster than the
-walls cools to them by itself. The line and the 0.4 K are ours: users of plain slope detection had their heating stopped
-by noise.
+Thermostat's code). It is open when in spite of heat the room falls by more than 2 K/h twice in a row and lies clearly
+lower than its own regulation lets it fall; it is closed from 0 K/h on, or from a quarter of the steepest slope. After
+30 minutes it is given up, and then not detected again until the air has stopped falling. Nothing is detected while no
+heat is given, nor after a start, a preheat's begin or end or another set-point, for an hour or until a steep fall has
+not eased in 20 minutes: air that was warmed faster than the walls cools to them by itself.
+
+How low the regulation itself lets the room fall below its set-point is learned from each cycle, a quarter of it when it
+is more and a 64th when it is less: the air of a light room swings by a kelvin under its convector, as steeply as under
+a window. During a preheat nothing swings: there 3 K/h are a window.
 """
 
 from heating import limits
@@ -62,31 +65,35 @@ class Slope:
 class WindowWatch:
     """Judges one room's window.
 
-    `seen_by`: None while it is shut; CONTACT or SLOPE while it is open and heating must stop.
+    `seen_by`: None while it is shut; CONTACT or SLOPE while it is open and heating must stop. `by_slope`: whether the
+    fall of the air is judged where there is no contact.
     """
 
-    def __init__(self, cycle_ms, *, now_ms):
+    def __init__(self, cycle_ms, by_slope, *, now_ms):
         self.slope = Slope()
         self.seen_by = None
-        # Readings by the minute: those of the last relay cycle, and those of the line.
-        self._minutes_max = cycle_ms // limits.SLOPE_POINT_MS + limits.SLOPE_POINTS
-        self._minutes = []
+        self._by_slope = by_slope
+        self._cycle_minutes = cycle_ms // limits.SLOPE_POINT_MS
+        # How low the regulation itself lets the room fall below its set-point, 0.001 K: a 64th of 0.01 K is nothing.
+        self._own_mk = 10 * limits.SWING_START_CK
+        self._lowest_ck = 0  # the same of the present cycle, which has had so many minutes
+        self._minutes = 0
         self._contact_since_ms = None
         self._votes = 0
         self._steepest_ck_h = 0
         self._open_ms = now_ms
         self._given_up = False
-        self._cut_ms = None
-
-    def heat_was_cut(self, *, now_ms) -> None:
-        """Observes that the demand fell: for a while a fall of the air shows nothing."""
         self._cut_ms = now_ms
 
-    def sample(self, value_ck, contact, heats, *, now_ms) -> None:
-        """Observes a good room temperature or None, the contact, and whether heat is given.
+    def begin_anew(self, *, now_ms) -> None:
+        """Observes that a preheat begins or ends, or another set-point: for a while a fall of the air shows nothing."""
+        self._cut_ms = now_ms
+
+    def sample(self, value_ck, contact, heats, held_ck, *, now_ms) -> None:
+        """Observes a good room temperature or None, the contact, whether heat is given, and the set-point.
 
         The contact is 1 open, 0 shut, None where there is none. A room without heat falls fast too, and its fall shows
-        no window.
+        no window. held_ck: the set-point, None while the regulator does not hold it (full heat, or none).
         """
         if contact is not None:
             self._contact(contact, now_ms)
@@ -95,12 +102,11 @@ class WindowWatch:
         if value_ck is None:
             return
         is_new = self.slope.add(value_ck, now_ms=now_ms)
-        if is_new:
-            self._minutes.append(value_ck)
-            if len(self._minutes) > self._minutes_max:
-                self._minutes.pop(0)
-        if contact is None and is_new:
-            self._judge(value_ck, heats, now_ms)
+        if contact is None and is_new and self._by_slope:
+            below_ck = None if held_ck is None else held_ck - value_ck
+            self._judge(below_ck, heats, now_ms)
+            if below_ck is not None and self.seen_by is None:
+                self._learn(below_ck)
         if self.seen_by is not None and not self._given_up and now_ms - self._open_ms >= limits.WINDOW_GIVE_UP_MS:
             self.seen_by = None
             self._given_up = True
@@ -117,11 +123,12 @@ class WindowWatch:
             self.seen_by = CONTACT
             self._open_ms = now_ms
 
-    def _judge(self, value_ck, heats, now_ms):
+    def _judge(self, below_ck, heats, now_ms):
+        """Judges a new slope, at this depth below the set-point that the regulator holds, or None."""
         slope_ck_h = self.slope.ck_h
-        falls = slope_ck_h < limits.SLOPE_OPEN_CK_H
-        fades = falls and slope_ck_h >= limits.SLOPE_STEEP_CK_H
-        blind_ms = limits.SLOPE_BLIND_MAX_MS if fades else limits.SLOPE_BLIND_MS
+        falls = slope_ck_h < (limits.SLOPE_OPEN_CK_H if below_ck is None else limits.SLOPE_FALLS_CK_H)
+        is_steep = slope_ck_h < limits.SLOPE_STEEP_CK_H
+        blind_ms = limits.SLOPE_BLIND_MS if is_steep else limits.SLOPE_BLIND_MAX_MS
         if self._cut_ms is not None and now_ms - self._cut_ms >= blind_ms:
             self._cut_ms = None
         self._steepest_ck_h = min(self._steepest_ck_h, slope_ck_h)
@@ -132,19 +139,24 @@ class WindowWatch:
         if self.seen_by is None and (self._cut_ms is not None or not heats):
             self._votes = 0
             return
-        self._votes = self._votes + 1 if falls and self._is_below(value_ck) else 0
+        is_deep = below_ck is None or below_ck > self._own_mk // 8 + limits.SLOPE_DROP_CK
+        self._votes = self._votes + 1 if falls and is_deep else 0
         if self._votes >= limits.SLOPE_VOTES and self.seen_by is None and not self._given_up:
             self.seen_by = SLOPE
             self._open_ms = now_ms
+            self._lowest_ck = self._minutes = 0  # this fall is not the room's own
 
-    def _is_below(self, value_ck):
-        """Returns True if the room is colder than at any time of a whole relay cycle before the fall.
-
-        The relay's own saw-tooth does not reach that low.
-        """
-        before = self._minutes[: -limits.SLOPE_POINTS]
-        full = len(self._minutes) == self._minutes_max
-        return full and min(before) - value_ck >= limits.SLOPE_DROP_CK
+    def _learn(self, below_ck):
+        """Learns from a minute of regulation how low it lets the room fall. A room that rises from a lower set-point
+        shows nothing."""
+        if self.slope.ck_h < limits.SWING_FALLS_CK_H:
+            self._lowest_ck = max(self._lowest_ck, min(limits.SWING_MAX_CK, below_ck))
+        self._minutes += 1
+        if self._minutes < self._cycle_minutes:
+            return
+        more_mk = 10 * self._lowest_ck - self._own_mk
+        self._own_mk += more_mk // (limits.SWING_GROWS if more_mk > 0 else limits.SWING_FADES)
+        self._lowest_ck = self._minutes = 0
 
     def _shut(self):
         self.seen_by = None

@@ -81,6 +81,7 @@ RESCUE_MODE = 104
 SETTINGS_FAILURE = 105
 CLOCK_FAILURE = 106
 CONTAINER_FULL = 107
+PREHEAT_FAILURE = 108
 LEVEL_CHANGED = 128
 FEEDER_SWITCHED = 129
 COMMAND_OUTCOME = 130
@@ -218,6 +219,9 @@ def _table():
     Event(CLOCK_FAILURE, "clockFailure", ("why",)),
     # a container is full: fill in %
     Event(CONTAINER_FULL, "containerFull", ("fill",)),
+    # people have come and the room is still cold after the longest preheat or one that began too late: its temperature
+    # and set-point in 0.01 °C, minutes of full heat; ends when the room is warm, or with the hours
+    Event(PREHEAT_FAILURE, "preheatFailure", ("temperature_ck", "setpoint_ck", "minutes")),
     # new level %, previous level %, rule (word), reason: an integer for the policy (policy.lighting.reason_text), the
     # id for an order
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),

@@ -232,6 +232,12 @@ TEXTS: dict[int, EventText] = {
         N_("The room gets warmer although nothing is ordered ({rise_ck})"),
         N_("look for a valve or relay that stays open, or for another source of heat"),
     ),
+    event.PREHEAT_FAILURE: EventText(
+        N_("room cold when people come"),
+        N_("The room is at {temperature_ck} when people come, for {setpoint_ck}, after {minutes} min of full heat"),
+        N_("the node begins earlier next time; if it comes back, keep the room warmer while it is empty"),
+        N_("The room is warm, or its hours are over"),
+    ),
     event.BOILER_FAULT: EventText(
         N_("boiler fault"),
         N_("The boiler reports a fault, code {oem_code}"),

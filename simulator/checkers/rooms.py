@@ -50,7 +50,7 @@ class WatchedRoom(NamedTuple):
     name: str
     room: Room
     programme: heating.Programme
-    preheats_s: int = 12 * 3600
+    preheats_s: int = 36 * 3600
     ordered: object = None
     thermometer: Thermometer | None = None
     exceptions: tuple[tuple[int, int, int], ...] = ()

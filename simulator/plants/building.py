@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from heating import boiler as boiler_keys
-from heating.model import OPENTHERM, VALVE, HeatingModel
+from heating.model import OPENTHERM, RELAY, VALVE, HeatingModel
 from simulator.plants.lamps import Air
 from simulator.world.chance import Prng
 from wire import quantity
@@ -33,7 +33,8 @@ class RoomData(NamedTuple):
     """Holds the data of a room.
 
     `air_kj_k`, `mass_mj_k`: capacities. `to_mass_w_k`, `air_out_w_k`, `mass_out_w_k`: conductances. `heater_w`: rated.
-    `lag_s`: of the heater. `sun_permille`: the share of the sun's 600 W that comes in.
+    `lag_s`: of the heater. `sun_permille`: the share of the sun's 600 W that comes in. `to_air_permille`: the share of
+    the heater's power that goes to the air, the rest being radiation. `sensor_lag_s`: of the thermometer's case.
     """
 
     air_kj_k: int
@@ -44,6 +45,8 @@ class RoomData(NamedTuple):
     heater_w: int
     lag_s: int
     sun_permille: int
+    to_air_permille: int = 700
+    sensor_lag_s: int = 60
 
 
 # 60 m², 180 m³, insulated in the nineties: 170 W/K and 5 kW of convectors (29 K). Air and mass are coupled by 3.45
@@ -53,6 +56,77 @@ CLASSROOM = RoomData(900, 15, 930, 120, 50, 5000, 120, 700)
 TOWN_HALL = RoomData(700, 28, 700, 80, 90, 5000, 900, 300)
 # A caretaker's office, 20 m².
 OFFICE = RoomData(300, 5, 310, 40, 20, 1800, 120, 400)
+
+
+class Emitter(NamedTuple):
+    """Holds what a kind of heating does: its output, its lag, the share of its power that goes to the air."""
+
+    output: str
+    is_water: bool
+    lag_s: int
+    to_air_permille: int
+
+
+# An electric convector is warm in two minutes; a water radiator holds some 10 l of water and 30 kg of steel, and gives
+# three tenths of its power by radiation (EN 442); an air heater has no mass of its own.
+CONVECTOR = Emitter(RELAY, False, 120, 950)
+RADIATOR = Emitter(VALVE, True, 900, 700)
+PUMPED_RADIATOR = Emitter(RELAY, True, 900, 700)
+BOILER_RADIATOR = Emitter(OPENTHERM, True, 900, 700)
+AIR_HEATER = Emitter(RELAY, False, 30, 1000)
+
+
+class RangedRoom(NamedTuple):
+    """Holds one room of the range in which rooms and thermometers lie: 35 m2 and 2.6 kW, no sun."""
+
+    emitter: Emitter
+    data: RoomData
+
+
+# Walls by ISO 13790, table 12: kJ/K for each m2 of floor; and W/K to the air for each m2 of floor, 15.5 at bare walls
+# (as in CLASSROOM), less where they are lined.
+LIGHT, MEDIUM, HEAVY, VERY_HEAVY = (110, 9), (165, 12), (260, 15), (370, 15)
+
+
+def _ranged(emitter: Emitter, air_kj: int, walls: tuple[int, int], sensor_lag_s: int) -> RangedRoom:
+    """Returns a room by the capacity of its air and furniture, in kJ/K for each m2 of floor, and its walls."""
+    area_m2 = 35
+    # 87 W/K of losses make 30 K at full power.
+    data = RoomData(
+        air_kj_k=area_m2 * air_kj,
+        mass_mj_k=(area_m2 * walls[0] + 500) // 1000,
+        to_mass_w_k=area_m2 * walls[1],
+        air_out_w_k=60,
+        mass_out_w_k=27,
+        heater_w=2600,
+        lag_s=emitter.lag_s,
+        sun_permille=0,
+        to_air_permille=emitter.to_air_permille,
+        sensor_lag_s=sensor_lag_s,
+    )
+    return RangedRoom(emitter, data)
+
+
+# Air and furniture from 10 (EN ISO 52016-1) to 60 kJ/K for each m2 of floor, thermometers from bare ones to those in a
+# thick case or on a cold wall.
+ROOM_RANGE = {
+    "convector 10 light 0": _ranged(CONVECTOR, 10, LIGHT, 0),
+    "convector 10 light 240": _ranged(CONVECTOR, 10, LIGHT, 240),
+    "convector 10 light 480": _ranged(CONVECTOR, 10, LIGHT, 480),
+    "convector 20 medium 240": _ranged(CONVECTOR, 20, MEDIUM, 240),
+    "convector 40 heavy 480": _ranged(CONVECTOR, 40, HEAVY, 480),
+    "convector 60 very heavy 60": _ranged(CONVECTOR, 60, VERY_HEAVY, 60),
+    "valve 10 light 0": _ranged(RADIATOR, 10, LIGHT, 0),
+    "valve 10 light 240": _ranged(RADIATOR, 10, LIGHT, 240),
+    "valve 20 medium 480": _ranged(RADIATOR, 20, MEDIUM, 480),
+    "valve 60 very heavy 240": _ranged(RADIATOR, 60, VERY_HEAVY, 240),
+    "pump 20 medium 240": _ranged(PUMPED_RADIATOR, 20, MEDIUM, 240),
+    "pump 40 heavy 480": _ranged(PUMPED_RADIATOR, 40, HEAVY, 480),
+    "boiler 20 medium 240": _ranged(BOILER_RADIATOR, 20, MEDIUM, 240),
+    "air heater 10 light 0": _ranged(AIR_HEATER, 10, LIGHT, 0),
+    "air heater 10 light 480": _ranged(AIR_HEATER, 10, LIGHT, 480),
+    "air heater 60 heavy 240": _ranged(AIR_HEATER, 60, HEAVY, 240),
+}
 
 
 class Room:
@@ -119,8 +193,8 @@ class Room:
         air_out_w_k = data.air_out_w_k + (WINDOW_W_K if self.window_open else 0)
         # W times 10^4 s: divided by J/K this is 0.0001 K.
         to_mass = data.to_mass_w_k * (self._air_m - self._mass_m)
-        air_w = 10_000 * (self._given_w * 7 // 10 + self.people * _PERSON_W)
-        mass_w = 10_000 * (self._given_w * 3 // 10 + sun_w)
+        air_w = 10_000 * (self._given_w * data.to_air_permille // 1000 + self.people * _PERSON_W)
+        mass_w = 10_000 * (self._given_w * (1000 - data.to_air_permille) // 1000 + sun_w)
         air_gain = air_w - to_mass - air_out_w_k * (self._air_m - out_m)
         mass_gain = mass_w + to_mass - data.mass_out_w_k * (self._mass_m - out_m)
         self._air_m += _nearest(air_gain * step_s, 1000 * data.air_kj_k)
@@ -138,12 +212,12 @@ class Thermometer:
     It fails as `absent`, `stuck` or with a fixed `reads_ck`.
     """
 
-    def __init__(self, room: Room, prng: Prng, *, noise_ck: int = 2, step_ck: int = 1, lag_s: int = 60) -> None:
+    def __init__(self, room: Room, prng: Prng, *, noise_ck: int = 2, step_ck: int = 1) -> None:
         self._room = room
         self._prng = prng
         self._noise_ck = noise_ck
         self._step_ck = step_ck
-        self._lag_s = lag_s
+        self._lag_s = room.data.sensor_lag_s
         self._case_m = room.air_ck * _MK
         self._at_s: int | None = None
         self._last: int | None = None
@@ -164,7 +238,10 @@ class Thermometer:
         self._at_s = unix_s
         air_m = self._room.air_ck * _MK
         share_s = min(elapsed_s, 3 * self._lag_s)
-        self._case_m = air_m if first else self._case_m + (air_m - self._case_m) * share_s // (share_s + self._lag_s)
+        if first or self._lag_s == 0:
+            self._case_m = air_m
+        else:
+            self._case_m += (air_m - self._case_m) * share_s // (share_s + self._lag_s)
         noisy_ck = self._prng.around(self._case_m // _MK, self._noise_ck)
         self._last = noisy_ck // self._step_ck * self._step_ck
         return self._last

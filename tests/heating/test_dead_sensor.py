@@ -5,7 +5,7 @@ import pytest
 from heating import limits
 from heating.regulator import ControlLaw
 from tests.support.warm_world import ALWAYS, NEVER, WarmWorld, at, model_of
-from wire import event
+from wire import event, quantity
 
 DUTIES = ((1890, "low"), (1850, "half"), (1500, "full"))
 
@@ -56,7 +56,7 @@ def test_a_sensor_that_is_absent_from_boot_heats_by_the_safe_duty_and_the_room_d
 
 
 def test_with_nobody_to_say_how_cold_it_is_outside_winter_has_a_floor_and_summer_has_not():
-    for month, expected in ((1, limits.SAFE_FLOOR_PERMILLE), (7, 100)):
+    for month, expected in ((1, 500), (7, 100)):
         world = WarmWorld(start_s=at(2027, month, 12, 600), start_ck=1900, mean_ck=1500)
         world.ports.outdoor_absent = True
         world.ports.thermometer.absent = True
@@ -125,3 +125,35 @@ def test_a_room_whose_temperature_stands_still_is_not_in_safe_mode(start_ck):
     world.ports.thermometer._step_ck = 50
     world.run(24 * 60)
     assert world.told(event.SENSOR_FAILURE) == []
+
+
+def test_a_sensor_that_is_frozen_at_55_degrees_is_not_believed_for_having_been_silent():
+    world = WarmWorld(start_ck=1900, mean_ck=0)
+    world.run(30)
+    world.ports.thermometer.absent = True
+    world.run(40)
+    world.ports.thermometer.absent = False
+    world.ports.thermometer.reads_ck = 5500
+    world.run(6 * 60)
+    assert world.told(event.SENSOR_FAILURE)[-1][0] is True
+    assert world.trade.duty_permille >= limits.SAFE_FLOOR_PERMILLE
+
+
+def test_a_sensor_that_was_moved_to_a_colder_place_is_believed_once_its_reading_moves():
+    world = WarmWorld(start_ck=1900)
+    world.run(30)
+    read = world.ports.read
+    world.ports.read = lambda: {**read(), quantity.TEMPERATURE: read()[quantity.TEMPERATURE] - 600}
+    world.run(60)
+    assert [active for active, _ in world.told(event.SENSOR_FAILURE)] in ([], [True, False])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("output", ["relay", "valve", "opentherm"])
+def test_no_room_freezes_with_a_dead_sensor_and_no_outdoor_temperature(output):
+    """Four days at -6 °C: a quarter of the heating let it fall to 3.5 °C."""
+    world = WarmWorld(model_of(output), start_ck=1900, mean_ck=-600)
+    world.ports.thermometer.absent = world.ports.outdoor_absent = True
+    coldest = []
+    world.run(4 * 24 * 60, lambda world: coldest.append(world.room.air_ck))
+    assert min(coldest) > 500

@@ -10,7 +10,7 @@ import pytest
 from heating import actuators
 from heating.window import SLOPE, WindowWatch
 from policy import heating
-from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL
+from simulator.plants.building import CLASSROOM, OFFICE, ROOM_RANGE, TOWN_HALL
 from tests.support.warm_world import WarmWorld, at, model_of
 from wire import event
 
@@ -71,13 +71,13 @@ def test_a_window_that_is_opened_soon_after_a_preheat_is_seen(output, room, star
 
 def test_a_fall_that_never_eases_counts_again_an_hour_after_the_cut():
     """A window that is opened as the heat is cut cannot be told from the fall by itself, until that must be over."""
-    window = WindowWatch(600_000, now_ms=0)
+    window = WindowWatch(600_000, True, now_ms=0)
     room_ck = 1900
     for minute in range(120):
         if minute == 30:
-            window.heat_was_cut(now_ms=60_000 * minute)
+            window.begin_anew(now_ms=60_000 * minute)
         room_ck -= 10 * (minute >= 30)  # 6 K/h
-        window.sample(room_ck, None, True, now_ms=60_000 * minute)
+        window.sample(room_ck, None, True, 1900, now_ms=60_000 * minute)
         assert (window.seen_by == SLOPE) == (91 <= minute < 121), minute
 
 
@@ -88,3 +88,43 @@ def test_noise_and_a_relays_own_saw_tooth_open_no_window(noise_ck, step_ck):
     world.ports.thermometer._step_ck = step_ck
     world.run(24 * 60)
     assert world.told(event.WINDOW_OPEN) == []
+
+
+def ranged(name, mean_ck, **changes):
+    """A room of the range that rooms and thermometers have, with the week of the default programme, from a Monday."""
+    emitter, data = ROOM_RANGE[name]
+    made = model_of(emitter.output, programme=heating.DEFAULT_PROGRAMME, **changes)
+    return WarmWorld(made, data=data, start_s=at(2026, 11, 30), start_ck=1700, mean_ck=mean_ck)
+
+
+def test_a_light_room_that_swings_steeply_by_its_own_convector_opens_no_window():
+    """Its air goes up and down by a kelvin in ten minutes: eight windows in two days, once."""
+    world = ranged("convector 10 light 0", 0)
+    world.run(2 * 24 * 60)
+    assert opened(world) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["convector 10 light 0", "convector 10 light 240", "convector 10 light 480"])
+@pytest.mark.parametrize("mean_ck", [-300, 400])
+def test_fourteen_days_of_regulation_with_a_slow_thermometer_open_no_window(name, mean_ck):
+    world = ranged(name, mean_ck)
+    world.run(14 * 24 * 60)
+    assert opened(world) == []
+
+
+@pytest.mark.parametrize("by_slope", [True, False])
+def test_half_an_hour_is_seen_within_16_minutes_by_a_slow_thermometer_unless_the_setting_is_off(by_slope):
+    world = ranged("convector 10 light 480", 0, window_slope=by_slope)
+    world.run((24 + 14) * 60)
+    opens_s = world.unix_s
+    world.room.window_open = True
+    world.run(16)
+    assert [seen_s > opens_s for seen_s in opened(world)] == [True] * by_slope
+
+
+def test_a_room_that_falls_by_itself_after_a_start_opens_no_window():
+    """Walls a kelvin colder than the air, and a set-point far above both."""
+    world = WarmWorld(model_of(heater_w=1800), data=OFFICE, start_ck=1550, mean_ck=-700)
+    world.run(60)
+    assert opened(world) == []

@@ -12,6 +12,7 @@ COMMANDS = {
     "metered": "tools.bench.metered",
     "node": "tools.bench.node",
     "radio": "tools.bench.radio",
+    "rooms": "tools.bench.rooms",
     "sim": "tools.bench.sim",
     "size": "tools.bench.size",
     "sleep": "tools.bench.sleep",
