@@ -75,20 +75,20 @@ SLOPE_CLOSED_CK_H = 0
 SLOPE_CLOSED_PART = 4  # or a quarter of the steepest slope: without heat a shut room continues to fall a little
 # [K] and the room is this much lower than five quarters of what its regulation lets it fall below the set-point. That
 # is learned while the reading falls by more than noise, and up to a bound: one larger fall may be an airing.
-SLOPE_DROP_CK = 15
+SLOPE_DROP_CK = 18
 SWING_START_CK = 100
 SWING_MAX_CK = 130
 SWING_FALLS_CK_H = -30
 SWING_GROWS = 4
-SWING_FADES = 64  # a day of electric heat: the first swing of a morning is the largest
+SWING_FADES = 96  # more than a day of electric heat: a large swing comes but now and then
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
 CONTACT_OPEN_MS = 60_000  # [K] a person passing through a door is no open window
-# After heat was cut the air falls by itself: no window is detected before that fall has eased. A radiator takes its
-# quarter of an hour, and a room with cold walls half an hour more. A fall that is still as steep as this is a window.
+# After a preheat, or under another set-point, the air falls by itself. A radiator takes its quarter of an hour, and a
+# room with cold walls half an hour more: until then only a fall that is as steep as this counts.
 SLOPE_BLIND_MS = 1_200_000
-SLOPE_BLIND_MAX_MS = 3_600_000
-SLOPE_STEEP_CK_H = -1_000
+SLOPE_SETTLED_MS = 3_600_000
+SLOPE_STEEP_CK_H = -800
 
 # -- learning
 EMA_DIVISOR = 5  # [K] 0.2

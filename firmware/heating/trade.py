@@ -69,7 +69,9 @@ class Thermostat(Trade):
             kept = memory.fresh(dead_s(model))
         self._kept = kept
         self._sensor = RoomThermometer(now_ms=now_ms)
-        self._window = WindowWatch(model.timing.cycle_ms, model.window_slope, now_ms=now_ms)
+        # A valve or a boiler modulates: its room has no cycle of half an hour.
+        cycle_ms = model.timing.cycle_ms if model.output == RELAY else actuators.ELECTRIC_CYCLE.cycle_ms
+        self._window = WindowWatch(cycle_ms, model.window_slope, now_ms=now_ms)
         self._regulator = regulator.Regulator(model.control)
         self._cycle = RelayCycle(model.timing, now_ms=now_ms, is_relay=model.output != OPENTHERM)
         self._preheat = Preheat(kept.learned, model.span_ck)
@@ -118,7 +120,9 @@ class Thermostat(Trade):
         room_ck = self._room_ck()
         is_new = room_ck is not None and ROOM_KEY in self._values
         timing, valve = self._model.timing, self._model.output == VALVE
-        heats = self.outputs.on and self.duty_permille and (valve or now_ms - self._cycle.edge_ms > timing.min_on_ms)
+        # The heat of a relay is felt after some time, which is long where its least time is.
+        felt = valve or now_ms - self._cycle.edge_ms > 2 * timing.min_on_ms
+        heats = felt and self.outputs.on and self.duty_permille > 0
         held_ck = self.setpoint_ck if self.duty_permille and not self._preheat.is_running else None
         contact = self._values.get(quantity.WINDOW)
         self._window.sample(room_ck if is_new else None, contact, heats, held_ck, now_ms=now_ms)

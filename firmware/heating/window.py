@@ -4,11 +4,11 @@ By slope: a straight line through the last six minutes, then a filter (new = 0.2
 Thermostat's code). It is open when in spite of heat the room falls by more than 2 K/h twice in a row and lies clearly
 lower than its own regulation lets it fall; it is closed from 0 K/h on, or from a quarter of the steepest slope. After
 30 minutes it is given up, and then not detected again until the air has stopped falling. Nothing is detected while no
-heat is given, nor after a start, a preheat's begin or end or another set-point, for an hour or until a steep fall has
-not eased in 20 minutes: air that was warmed faster than the walls cools to them by itself.
+heat is given, nor for 20 minutes after a start, a preheat's begin or end, another set-point or a window: air that was
+warmed faster than the walls cools to them by itself. Until the hour has passed only a steep fall counts.
 
 How low the regulation itself lets the room fall below its set-point is learned from each cycle, a quarter of it when it
-is more and a 64th when it is less: the air of a light room swings by a kelvin under its convector, as steeply as under
+is more and a 96th when it is less: the air of a light room swings by a kelvin under its convector, as steeply as under
 a window. During a preheat nothing swings: there 3 K/h are a window.
 """
 
@@ -74,7 +74,7 @@ class WindowWatch:
         self.seen_by = None
         self._by_slope = by_slope
         self._cycle_minutes = cycle_ms // limits.SLOPE_POINT_MS
-        # How low the regulation itself lets the room fall below its set-point, 0.001 K: a 64th of 0.01 K is nothing.
+        # How low the regulation itself lets the room fall below its set-point, 0.001 K: a 96th of 0.01 K is nothing.
         self._own_mk = 10 * limits.SWING_START_CK
         self._lowest_ck = 0  # the same of the present cycle, which has had so many minutes
         self._minutes = 0
@@ -83,11 +83,11 @@ class WindowWatch:
         self._steepest_ck_h = 0
         self._open_ms = now_ms
         self._given_up = False
-        self._cut_ms = now_ms
+        self._begun_ms = now_ms
 
     def begin_anew(self, *, now_ms) -> None:
         """Observes that a preheat begins or ends, or another set-point: for a while a fall of the air shows nothing."""
-        self._cut_ms = now_ms
+        self._begun_ms = now_ms
 
     def sample(self, value_ck, contact, heats, held_ck, *, now_ms) -> None:
         """Observes a good room temperature or None, the contact, whether heat is given, and the set-point.
@@ -128,15 +128,17 @@ class WindowWatch:
         slope_ck_h = self.slope.ck_h
         falls = slope_ck_h < (limits.SLOPE_OPEN_CK_H if below_ck is None else limits.SLOPE_FALLS_CK_H)
         is_steep = slope_ck_h < limits.SLOPE_STEEP_CK_H
-        blind_ms = limits.SLOPE_BLIND_MS if is_steep else limits.SLOPE_BLIND_MAX_MS
-        if self._cut_ms is not None and now_ms - self._cut_ms >= blind_ms:
-            self._cut_ms = None
+        blind_ms = limits.SLOPE_BLIND_MS if is_steep else limits.SLOPE_SETTLED_MS
+        if self._begun_ms is not None and now_ms - self._begun_ms >= blind_ms:
+            self._begun_ms = None
         self._steepest_ck_h = min(self._steepest_ck_h, slope_ck_h)
         eases = self.seen_by == SLOPE and slope_ck_h >= self._steepest_ck_h // limits.SLOPE_CLOSED_PART
         if slope_ck_h >= limits.SLOPE_CLOSED_CK_H or eases:
+            if self.seen_by == SLOPE:
+                self.begin_anew(now_ms=now_ms)
             self._shut()
             return
-        if self.seen_by is None and (self._cut_ms is not None or not heats):
+        if self.seen_by is None and (self._begun_ms is not None or not heats):
             self._votes = 0
             return
         is_deep = below_ck is None or below_ck > self._own_mk // 8 + limits.SLOPE_DROP_CK

@@ -73,7 +73,7 @@ def test_the_third_monday_of_a_heavy_room_is_warm_and_the_cold_ones_were_reporte
     world = weeks("convector 60 very heavy 60", 18)
     assert world.mondays[2] >= 1850
     told = [active for active, _ in world.told(event.PREHEAT_FAILURE)]
-    assert told.count(True) == sum(air_ck < 1800 for air_ck in world.mondays) > 0
+    assert told.count(True) >= sum(air_ck < 1800 for air_ck in world.mondays) > 0
     assert told.count(False) == told.count(True), "each ends when the room is warm, or with its hours"
 
 

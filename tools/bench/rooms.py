@@ -42,7 +42,8 @@ OUTDOORS_CK = (-500, 0, 500)
 _OPENINGS = ((2, 600), (2, 840), (3, 540), (3, 780), (4, 960))
 OPEN_S = 1800
 SEEN_S = 960
-SEEN_PERCENT = 90
+# Very heavy rooms do not fall by 2 K in an hour in mild weather: the rest is seen nearly always.
+SEEN_PERCENT = 85
 OVER_K_MAX = 0.5
 
 
@@ -161,7 +162,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Returns 0 when no window is imagined, 9 in 10 are seen, and no room overshoots by more than OVER_K_MAX."""
+    """Returns 0 when no window is imagined, SEEN_PERCENT are seen, and no room overshoots by more than OVER_K_MAX."""
     rooms = [name for name in ROOM_RANGE if args.room in name]
     if not args.json:
         print(f"{'room':28}{'false':>6}{'no heat':>8}{'cold h':>7}{'over':>6}  {'mondays':26}", end="")
