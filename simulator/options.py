@@ -69,7 +69,8 @@ class Options:
 
 @dataclass(frozen=True)
 class Cut:
-    """Holds one absence of a part between two instants (seconds after the start)."""
+    """Holds one absence of a part between two instants (seconds after the start); of a broker that is `hostile`, the
+    absence of its owner."""
 
     what: str
     cabinet: int | None
@@ -143,7 +144,7 @@ def draw(options: Options) -> Drawn:
     """Draws the faults of the first `hours` from the seed.
 
     Each three cabinets have fibre cuts, a power cut within the night, and faults of lamps, thermometers and pipes. For
-    all of them, the centre is away once, and the broker loses everything.
+    all of them, the centre is away once, the broker loses everything, and a stranger has it for half an hour.
     """
     drawn = Drawn()
     if not options.faults:
@@ -157,6 +158,8 @@ def draw(options: Options) -> Drawn:
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
+    hostile_s = 13 * HOUR_S + prng.split("hostile").randrange(HOUR_S)
+    drawn.cuts.append(Cut("hostile", None, hostile_s, hostile_s + 1800))
     drawn.happenings = draw_village(options.start_unix_s, options.faults_s, prng.split("village"))
     drawn.cuts = [
         cut for cut in drawn.cuts if cut.to_s < options.faults_s and (cut.cabinet or 0) < options.cabinets

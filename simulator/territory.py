@@ -28,7 +28,9 @@ from simulator.estates.rooms import Rooms
 from simulator.estates.streets import District, Streets
 from simulator.hosts.centre import Centre, Control
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
+from simulator.hosts.hostile import hand_over
 from simulator.hosts.joining import TERRITORY, Joining
+from simulator.hosts.keys import keyset_of
 from simulator.hosts.node import NodeHost
 from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, shares
 from simulator.plants.climate import Climate, Weather
@@ -150,6 +152,7 @@ class Territory:
             gateway=TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
             insee=district.insee,
             name=district.name,
+            keyset=keyset_of(district.insee),
             **SMALL_CARD,
             bearers=(_FIBRE, _MOBILE) if district.has_mobile else (_FIBRE,),
         )
@@ -207,6 +210,8 @@ class Territory:
             return self.centre.stop, self.centre.start
         if what == "broker":
             return self.broker.forget, self.broker.restart
+        if what == "hostile":
+            return hand_over(self.broker, self._prng.split("hostile"))
         assert cabinet is not None
         gateway = self.gateways[cabinet - self._own.start]
         if what == "fibre":

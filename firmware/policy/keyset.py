@@ -1,10 +1,11 @@
 """Manages the keys of a commune: who may sign its policies, how many must sign a new set of keys, and the opening of
 what they signed.
 
-    { 1: 1, 2: version, 3: INSEE code, 4: threshold, 5: [+ [key, name]] }
+    { 1: 2, 2: version, 3: INSEE code, 4: threshold, 5: [+ [key, name]], 6: [* [key, name]] }
 
-Any one key of the set in force signs policies; `threshold` of them together sign the next set, so that a lost or stolen
-key is replaced without it. The first set is installed by hand.
+Any one key of the set in force (5) signs policies; `threshold` of them together sign the next set, so that a lost or
+stolen key is replaced without it. The first set is installed by hand. The warehouses (6) sign nothing but receipts
+(`wire.receipt`): the commune's holders of keys decide whose receipts free a gateway's records.
 
 `open_policy` and `open_keyset` verify the signature first and decode the content afterwards: a stranger's bytes are
 parsed only as far as needed to find that the key is unknown. The caller passes `verify(public_key, signature, data) ->
@@ -35,10 +36,11 @@ COMMUNE = "commune"
 VERSION = "version-order"
 WORDS = (FORM, STRANGER, SIGNATURE, TOO_FEW, COMMUNE, VERSION)
 
-# keys: ((public key of 32 bytes, name), …)
-KeySet = namedtuple("KeySet", ("version", "insee", "threshold", "keys"))
+# keys, warehouses: ((public key of 32 bytes, name), …)
+KeySet = namedtuple("KeySet", ("version", "insee", "threshold", "keys", "warehouses"))
 
-FORMAT = 1
+FORMAT = 2
+FIELDS = {1, 2, 3, 4, 5, 6}
 
 
 def decode(payload):
@@ -50,13 +52,14 @@ def decode(payload):
     _check(faults, data)
     if faults.count():
         return (None, faults.listed())
-    return (KeySet(data[2], data[3], data[4], tuple((one[0], one[1]) for one in data[5])), ())
+    keys, warehouses = [tuple([(one[0], one[1]) for one in data[field]]) for field in (5, 6)]
+    return (KeySet(data[2], data[3], data[4], keys, warehouses), ())
 
 
 def encode(keyset):
     """Returns the CBOR of a KeySet; `decode(encode(k)) == (k, ())` for a sound one."""
-    keys = [list(key) for key in keyset.keys]
-    data = {1: FORMAT, 2: keyset.version, 3: keyset.insee, 4: keyset.threshold, 5: keys}
+    keys, warehouses = [[list(one) for one in some] for some in (keyset.keys, keyset.warehouses)]
+    data = {1: FORMAT, 2: keyset.version, 3: keyset.insee, 4: keyset.threshold, 5: keys, 6: warehouses}
     return cbor.encode(data, KEYSET_BYTES_MAX)
 
 
@@ -69,8 +72,8 @@ def key_of(keyset, kid):
 
 
 def _check(faults, data):
-    if set(data) != {1, 2, 3, 4, 5}:
-        faults.add("", "is not a key set", "give a map with the keys 1 to 5")
+    if set(data) != FIELDS:
+        faults.add("", "is not a key set", "give a map with the keys 1 to 6")
         return
     faults.integer("format", data[1], FORMAT, FORMAT)
     faults.integer("version", data[2], 1, limits.version_max)
@@ -78,18 +81,22 @@ def _check(faults, data):
         faults.add("insee", "is not an INSEE code", "give the commune's five characters, such as 49135")
     if not faults.sequence("keys", data[5], 1, limits.keys_max):
         return
+    if not faults.sequence("warehouses", data[6], 0, limits.warehouses_max):
+        return
     # The threshold must be reachable with these keys.
     faults.integer("threshold", data[4], limits.threshold_min, max(limits.threshold_min, len(data[5])))
     if len(data[5]) < limits.threshold_min:
         faults.add("keys", "has one key only", f"give {limits.threshold_min} keys at least, better one more")
     before = faults.count()
-    for i in range(len(data[5])):
-        if faults.sequence(f"keys[{i}]", data[5][i], 2, 2):
-            check_line(faults, f"keys[{i}].name", data[5][i][1], limits.name_bytes_max)
+    for path, some in (("keys", data[5]), ("warehouses", data[6])):
+        for i in range(len(some)):
+            if faults.sequence(f"{path}[{i}]", some[i], 2, 2):
+                check_line(faults, f"{path}[{i}].name", some[i][1], limits.name_bytes_max)
     if faults.count() == before:
-        problem = keys_fault([key[0] for key in data[5]])
+        # A person never signs receipts, and a warehouse never policies: all keys differ.
+        problem = keys_fault([one[0] for one in data[5] + data[6]])
         if problem:
-            faults.add("keys", problem, "give each person a public key of their own, 32 bytes")
+            faults.add("keys", problem, "give each person and each warehouse a public key of their own, 32 bytes")
 
 
 # --- signed messages ------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ longitude_max_e4 = 100000
 
 # -- key sets
 keys_max = 8
+warehouses_max = 4  # each ingest has a key; two at a move from one server to another
 threshold_min = 2  # one lost or stolen key must not be able to replace the others
 version_max = 0xFFFFFFFF
 

@@ -26,6 +26,7 @@ POLICY_AAD = b"bocage policy"
 COMMAND_AAD = b"bocage command"
 KEYS_AAD = b"bocage keys"
 IMAGE_AAD = b"bocage image"
+RECEIPT_AAD = b"bocage receipt"
 
 SIGN1_FIRST_BYTE = 0xD2
 _SIGN1_TAG = b"\xd2"

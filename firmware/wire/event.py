@@ -37,6 +37,7 @@ LEASE_CHANGED = 13
 CRASH = 14
 DIRECTIVE_TAKEN = 15
 SETTINGS_CHANGED = 16
+RECEIPT_REFUSED = 17
 UPDATE = 24
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
@@ -143,6 +144,9 @@ def _table():
     Event(DIRECTIVE_TAKEN, "directiveTaken", ("code", "value", "for_s")),
     # other settings are in force: version, first bytes of their SHA-256
     Event(SETTINGS_CHANGED, "settingsChanged", ("version", "digest")),
+    # a gateway has refused what came in the warehouse's name: why (word): form, stranger, signature, addressee; or
+    # altered: the warehouse signed for other batches than were sent
+    Event(RECEIPT_REFUSED, "receiptRefused", ("why",)),
     # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, or why
     # it was refused
     Event(UPDATE, "update", ("number", "outcome")),

@@ -3,7 +3,6 @@
     [cabinet]
     latitude = 47.5720                  # degrees; for the calendar without a policy
     longitude = -0.5940
-        keys = "/etc/bocage/commune.keys"   # the commune's key set; absent: no policy is accepted
     gpio = "/dev/gpiochip0"             # absent: no GPIO points
     modbus = "/dev/serial/by-id/usb-…"  # absent: no Modbus points
     modbus_baud = 9600
@@ -38,7 +37,6 @@ exist is not checked: an adapter that is unplugged must not keep the agent from 
 
 import re
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from gateway.config.table import IS_MISSING, Fault, Table
@@ -80,7 +78,7 @@ _ROLES: dict[str, tuple[Any, str]] = {
     **dict.fromkeys(("photocell", "temperature", "ups"), _NUMBER),
 }
 _FEEDER_ROLES = {"contactor": _OUTPUT, "feedback": _INPUT, "meter": _METER}
-_FIELDS = ("latitude", "longitude", "keys", "gpio", "modbus", "modbus_baud", "modbus_parity", "linky", "linky_mode",
+_FIELDS = ("latitude", "longitude", "gpio", "modbus", "modbus_baud", "modbus_parity", "linky", "linky_mode",
            *_ROLES, "feeder")  # fmt: skip
 _FEEDER_FIELDS = ("name", "lamps", "lamp_watts", "self_dimming", "nodes", *_FEEDER_ROLES)
 
@@ -97,7 +95,7 @@ def check(plain: Any, faults: list[Fault]) -> CabinetWiring | None:
     used: Used = []
     latitude_e4 = _degrees(table, "latitude", policy_limits.latitude_min_e4, policy_limits.latitude_max_e4)
     longitude_e4 = _degrees(table, "longitude", policy_limits.longitude_min_e4, policy_limits.longitude_max_e4)
-    paths = {field: table.path(field) for field in ("keys", "gpio", "modbus", "linky")}
+    paths = {field: table.path(field) for field in ("gpio", "modbus", "linky")}
     baud = table.choice("modbus_baud", BAUDS, 9600)
     parity = table.choice("modbus_parity", PARITIES, "none")
     mode = table.choice("linky_mode", tic.MODES, tic.HISTORIQUE)
@@ -113,7 +111,6 @@ def check(plain: Any, faults: list[Fault]) -> CabinetWiring | None:
         latitude_e4,
         longitude_e4,
         tuple(feeders),
-        keys=None if paths["keys"] is None else Path(paths["keys"]),
         gpio=paths["gpio"],
         modbus=paths["modbus"],
         modbus_baud=baud,

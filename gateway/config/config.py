@@ -6,13 +6,15 @@
     name = "cab-12"                      certificate = "/etc/bocage/cab-12.pem"
     data = "/var/lib/bocage"             key = "/etc/bocage/cab-12.key"
                                          batch_records = 50
-    [link]                               batch_age_s = 60
-    bind = "0.0.0.0:5683"                window = 16
-    nodes = ["7c1f0a2c01000001"]
-    commit_ms = 500                      [journal]
-    ack_timeout_ms = 4000                bytes_max = 805306368
-                                         segment_bytes_max = 1048576
-    [clock]                              alarm_reserve_bytes = 33554432
+    keys = "/etc/bocage/commune.keys"    batch_age_s = 60
+                                         window = 16
+    [link]
+    bind = "0.0.0.0:5683"                [journal]
+    nodes = ["7c1f0a2c01000001"]         bytes_max = 805306368
+    commit_ms = 500                      segment_bytes_max = 1048576
+    ack_timeout_ms = 4000                alarm_reserve_bytes = 33554432
+
+    [clock]
     trust_system = false                 [status]
                                          socket = "/var/lib/bocage/run/status.sock"
     [metrics]
@@ -29,6 +31,7 @@
                                          monthly_bytes = 50000000
 
 `commune`, which may be left out, is the name that the technician's page shows.
+`keys`: the commune's key set. Absent: no receipt of a warehouse frees a record, and a cabinet accepts no policy.
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
 no `[link]` beside a `[cabinet]`: no node is answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on
 serial ports: see `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
@@ -69,7 +72,7 @@ from wire.line import is_line
 
 # By section, its fields, except for sections that have a module of their own.
 _FIELDS = {
-    "gateway": ("id", "insee", "commune", "name", "data"),
+    "gateway": ("id", "insee", "commune", "name", "data", "keys"),
     "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms"),
     "uplink": (
         "broker", "ca", "certificate", "key", "crl", "batch_records", "batch_age_s", "reconnect_max_s", "window",
@@ -172,8 +175,8 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
     broker = uplink.address("broker", 8883)
     tls = _tls(uplink, insecure)
     bearers = bearers_config.check(plain.get("bearer", []), faults)
+    keys = _keyset(identity, insee)
     cabinet = cabinet_config.check(plain["cabinet"], faults) if "cabinet" in plain else None
-    keys = _keyset(Table("[cabinet]", plain["cabinet"], faults), cabinet, insee) if cabinet is not None else None
     page = page_config.check(tables["page"], has_cabinet="cabinet" in plain) if "page" in plain else None
     groups = _groups(plain.get("groups", {}), faults)
     socket = tables["status"].path("socket")
@@ -183,6 +186,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         gateway=gateway_id,
         insee=insee,
         name=name,
+        keyset=keys,
         allowed=allowed,
         commit_ms=link.integer("commit_ms", 0, 3000, limits.LINK_COMMIT_MS),
         batch_age_ms=1000 * uplink.integer("batch_age_s", 0, 3600, limits.UPLINK_BATCH_AGE_S),
@@ -195,7 +199,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         reconnect_last_ms=1000
         * uplink.integer("reconnect_max_s", 1, 3600, limits.UPLINK_RECONNECT_LAST_MS // 1000),
         bearers=tuple(one.core for one in bearers),
-        cabinet=None if cabinet is None else _cabinet_options(cabinet, keys),
+        cabinet=None if cabinet is None else _cabinet_options(cabinet),
         groups=groups,
     )
     trust = tables["clock"].boolean("trust_system", False)
@@ -285,12 +289,13 @@ def _groups(plain: Any, faults: list[Fault]) -> tuple[tuple[str, tuple[bytes, ..
     return tuple(found)
 
 
-def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
+def _keyset(table: Table, insee: str) -> KeySet | None:
     """Returns the commune's keys, installed by hand; None where none are configured, or with a fault."""
-    if cabinet.keys is None:
+    path = table.path("keys")
+    if path is None:
         return None
     try:
-        data = cabinet.keys.read_bytes()
+        data = Path(path).read_bytes()
     except OSError as error:
         remedy = N_("give the commune's key set, or remove it")
         table.fault("keys", NC_("fault", "cannot be read ({error})"), remedy, error=reasons.of_file(error))
@@ -305,7 +310,7 @@ def _keyset(table: Table, cabinet: CabinetWiring, insee: str) -> KeySet | None:
     return keys
 
 
-def _cabinet_options(cabinet: CabinetWiring, keys: KeySet | None) -> CabinetOptions:
+def _cabinet_options(cabinet: CabinetWiring) -> CabinetOptions:
     """Returns the wiring as far as the core needs it."""
     feeders = tuple(
         FeederOptions(one.name, one.lamps, 10 * one.lamp_watts, one.meter is not None, one.self_dimming, one.nodes)
@@ -315,7 +320,6 @@ def _cabinet_options(cabinet: CabinetWiring, keys: KeySet | None) -> CabinetOpti
         cabinet.latitude_e4,
         cabinet.longitude_e4,
         feeders,
-        keys,
         has_watchdog=cabinet.watchdog is not None,
         has_linky=cabinet.linky is not None,
         has_switch=cabinet.switch_on is not None or cabinet.switch_off is not None,

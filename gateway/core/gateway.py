@@ -36,9 +36,11 @@ from gateway.core.options import Options, Start
 from gateway.core.own_records import OwnRecords
 from gateway.core.refused_store import RefusedStore
 from gateway.core.uplink.batch import Publication
+from gateway.core.uplink.receipts import ReceiptCheck
 from gateway.core.uplink.uplink import Uplink
 from gateway.core.wallclock import WallClock
-from wire import coap_message, event, record, topic, watermark
+from policy.keyset import KeySet
+from wire import coap_message, event, record, topic
 from wire.faults import WireFault
 from wire.record import EventBody, Record
 
@@ -86,8 +88,7 @@ class Gateway:
         verify: Callable[[bytes, bytes, bytes], bool] = lambda _key, _signature, _data: False,
         now_ms: int,
     ) -> None:
-        self._options = options
-        self._start = start
+        self._options, self._start = options, start
         self._random_below = random_below
         self.clock = WallClock(started_ms=now_ms)
         self.journal = Journal(
@@ -128,6 +129,7 @@ class Gateway:
         self._flush_at_ms: int | None = None
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
+        self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
         self.directive_service = DirectiveService(
             state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
         )
@@ -170,12 +172,17 @@ class Gateway:
             clock=self.clock,
             disk=state_disk,
             verify=verify,
+            keyset=options.keyset,
             random_below=self._random_below,
             log=self._log,
             publish=self._publish,
             keep_refused=self._keep_refused,
         )
         return Cabinet(options.cabinet, shared, insee=options.insee, gateway=options.name, now_ms=self._started_ms)
+
+    def _keyset(self) -> KeySet | None:
+        """Return the key set in force: in a cabinet a later one may have come from the centre."""
+        return self._options.keyset if self.cabinet is None else self.cabinet.policies.keyset
 
     def start(self, *, now_ms: int) -> RecoveryReport:
         """Recover the journal, open this epoch and report the boot."""
@@ -244,7 +251,7 @@ class Gateway:
         self.cabinet.on_observation(seen, now_ms=now_ms)
 
     def on_message(self, name: str, payload: bytes, is_retained: bool = False, *, now_ms: int) -> None:
-        """Receive a message from the centre: watermarks, and where there is a cabinet commands, leases and policies.
+        """Receive a message from the centre: receipts, and where there is a cabinet commands, leases and policies.
 
         `is_retained`: the broker kept the message for later subscribers, so the time at which it was meant is unknown.
         """
@@ -256,14 +263,14 @@ class Gateway:
                 else:
                     self.cabinet.on_bundle(payload, now_ms=now_ms)
                 return
-            if kind != topic.WATERMARK:
+            if kind != topic.RECEIPT:
                 raise WireFault("topic")
-            message = watermark.decode(payload)
+            message = self.receipts.open(payload, now_ms=now_ms)
         except WireFault as fault:
             self.counters["messages-refused"] += 1
             self._keep_refused(f"message-{fault.reason}", name, payload, now_ms=now_ms)
             return
-        self.uplink.receive(message, now_ms=now_ms)
+        self.receipts.note_altered(self.uplink.receive(message, now_ms=now_ms), now_ms=now_ms)
 
     def poll(self, *, now_ms: int) -> None:
         """Do what is due at `now_ms`."""
@@ -313,7 +320,7 @@ class Gateway:
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""
-        kinds = (topic.WATERMARK,) if self.cabinet is None else (topic.WATERMARK, topic.COMMAND, topic.POLICY)
+        kinds = (topic.RECEIPT,) if self.cabinet is None else (topic.RECEIPT, topic.COMMAND, topic.POLICY)
         return [topic.build(kind, self._options.insee, self._options.name) for kind in kinds]
 
     def health(self, *, now_ms: int) -> dict[str, Any]:
@@ -327,6 +334,7 @@ class Gateway:
             "scrutiny": dict(self.plausibility.counters),
             "time": {"steps": self.clock.steps, **self.anchors.counters},
             "uplink": dict(self.uplink.counters),
+            "receipts": dict(self.receipts.counters),
             **self.bearers.health(),
             "refused": dict(self.refused.counters),
             "nodes": len(self.registry),

@@ -81,9 +81,19 @@ UPLINK_BATCH_AGE_S = 60
 # A fleet has a few dozen; a node that invents more costs time and no memory: beyond, all are learnt afresh.
 PACK_SHAPES_MAX = 256
 
-# Batches ahead of the watermark, all streams together; alarms may use the places that others may not.
+# Batches ahead of the receipts, all streams together; alarms may use the places that others may not.
 UPLINK_WINDOW_MAX = 16
 UPLINK_ALARM_WINDOW = 4
+
+# Of each stream: digests of the payloads sent last (the longest window, and each of it twice), and pieces that receipts
+# cover beyond the first that they do not (telemetry that is spared leaves holes; what is forgotten is sent again).
+UPLINK_DIGESTS_MAX = 200
+UPLINK_SPANS_MAX = 64
+
+# Batches that reached the warehouse altered, before it is told; receipts of before a restart may look like a few.
+ALTERED_BATCHES_MIN = 8
+# How often each reason for which a receipt was refused is reported.
+RECEIPT_REFUSED_PERIOD_MS = 3_600_000
 
 # How long the answer to a stream's question (an empty batch) may take before data is sent without it.
 UPLINK_QUERY_WAIT_MS = 5_000

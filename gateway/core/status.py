@@ -46,14 +46,18 @@ Night = Annotated[tuple[tuple[int, int], ...], "changes of a night"]
 
 class CentreStatus(NamedTuple):
     """Describes the connection to the centre. `bearer`: the one that carries; `deaf`: why the subscription was
-    refused."""
+    refused; `refused_why`: the reason (of the event receiptRefused) of the newest receipt that was refused;
+    `warehouses`: how many the key set names, whose receipts count."""
 
     connected: bool = True
     bearer: str | None = None
     since_s: int = 0
     why: str | None = None
     deaf: str | None = None
-    watermark_ago_s: int | None = None
+    receipt_ago_s: int | None = None
+    refused_ago_s: int | None = None
+    refused_why: str | None = None
+    warehouses: int | None = None
     broker: str = "?"
 
 

@@ -48,7 +48,7 @@ KNOWN = (
     Known("boot", "boot_number", "Which start of the agent this is; rises, and is no count."),
     Known("centre.connected", "centre_connected", "1 while the broker accepts us."),
     Known("centre.since_s", "centre_state_age_seconds", "Seconds since another bearer carries, or none."),
-    Known("centre.watermark_ago_s", "centre_watermark_age_seconds", "Seconds since the centre last confirmed records."),
+    Known("centre.receipt_ago_s", "centre_receipt_age_seconds", "Seconds since the centre last confirmed records."),
     Known("waiting.lanes", "waiting_records", "Positions that the centre does not hold yet.", label="lane"),
     Known("waiting.oldest_s", "waiting_oldest_seconds", "Age of the oldest that waits, at most."),
     Known("disk.held_bytes", "journal_held_bytes", "Bytes of the journal's files."),

@@ -271,7 +271,7 @@ class Connection:
         client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._subscriptions])
 
     def on_subscribe(self, _client: Any, _data: Any, _message_id: int, reasons: Any, _properties: Any) -> None:
-        """Reports a refused subscription. The connection stays, for records still arrive, but no watermark will
+        """Reports a refused subscription. The connection stays, for records still arrive, but no receipt will
         come."""
         refused = [reason for reason in reasons if reason.is_failure]
         if refused:

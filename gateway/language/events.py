@@ -69,6 +69,9 @@ TEXTS: dict[int, EventText] = {
     event.DIRECTIVE_TAKEN: EventText(
         N_("directive received"), N_("The equipment follows the directive {code}: {value}")
     ),
+    event.RECEIPT_REFUSED: EventText(
+        N_("receipt refused"), N_("What came in the warehouse's name was refused, nothing was erased: {why}")
+    ),
     event.SETTINGS_CHANGED: EventText(N_("settings changed"), N_("Settings no. {version} are in force")),
     event.UPDATE: EventText(N_("program update"), N_("Program no. {number}: {outcome}")),
     # --- alarms of lamps

@@ -62,8 +62,8 @@ class Facts:
         self._since_ms = now_ms
         self._carrier: str | None = None
         self._why: str | None = None
-        self._watermarks = 0
-        self._watermark_ms: int | None = None
+        self._receipts = 0
+        self._receipt_ms: int | None = None
         self._ages: dict[str, _Ages] = {}
         self._days_left: dict[str, int | None] = {}
         self._certificates_at_ms = now_ms
@@ -91,9 +91,9 @@ class Facts:
         """Samples the age of waiting records, and the certificates; must be called every ten seconds or so."""
         if self.core is None:
             return
-        watermarks = self.core.uplink.counters.get("watermarks", 0)
-        if watermarks != self._watermarks:
-            self._watermarks, self._watermark_ms = watermarks, now_ms
+        receipts = self.core.uplink.counters.get("receipts", 0)
+        if receipts != self._receipts:
+            self._receipts, self._receipt_ms = receipts, now_ms
         journal = self.core.journal
         for stream in journal.streams()[-3:]:  # this epoch's: they come last
             ages = self._ages.setdefault(stream.lane, _Ages(self._started_ms))
@@ -147,14 +147,19 @@ class Facts:
         return sorted((one for one in self._last_of.values() if one[1] not in shown), key=_when) + list(self._faults)
 
     def _centre(self, now_ms: int) -> CentreStatus:
-        mark_ms = self._watermark_ms
+        assert self.core is not None
+        receipt_ms = self._receipt_ms
+        refused_why, refused_ms = self.core.receipts.last_refused or (None, now_ms)
         return CentreStatus(
             connected=self._carrier is not None,
             bearer=self._carrier,
             since_s=(now_ms - self._since_ms) // 1000,
             why=self._why,
             deaf=self._deaf,
-            watermark_ago_s=None if mark_ms is None else (now_ms - mark_ms) // 1000,
+            receipt_ago_s=None if receipt_ms is None else (now_ms - receipt_ms) // 1000,
+            refused_ago_s=None if refused_why is None else (now_ms - refused_ms) // 1000,
+            refused_why=refused_why,
+            warehouses=len(self.core.receipts.warehouses()),
             broker=f"{self._config.mqtt.host}:{self._config.mqtt.port}",
         )
 

@@ -18,8 +18,10 @@ from wire import event
 
 # A reconnection takes seconds, a change of bearer half a minute; longer than this needs attention.
 _LINK_DOWN_S = 180
-# The centre restarts and catches up; a watermark follows each batch, so with records waiting this long is odd.
+# The centre restarts and catches up; a receipt follows each batch, so with records waiting this long is odd.
 _CENTRE_SILENT_S = 900
+# Of a day ago, what a stranger tried is still shown to the technician who comes.
+_REFUSED_SHOWN_S = 86_400
 _RECENT_S = 600
 _DAYS_LEFT_MIN = 30
 _JOURNAL_FULL_PERCENT = 90
@@ -77,8 +79,8 @@ def findings(status: Status) -> list[Finding]:
     if status.phase != RUNNING:
         return []
     parts = (
-        _street, _stuck, _writing, _room, _letting_go, _link, _certificates, _time, _bearers, _modem, _radio, _lines,
-        _silence, _cabinet, _serving,
+        _street, _stuck, _writing, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers, _modem,
+        _radio, _lines, _silence, _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(status)]
 
@@ -206,13 +208,24 @@ def _link(status: Status) -> list[Finding]:
         return [Finding("centre", values, "centre.do.server" if name.startswith(_AT_THE_CENTRE) else "")]
     if centre.deaf:
         return [Finding("deaf", {})]
-    marked_s = centre.watermark_ago_s
-    silent_s = since_s if marked_s is None else min(marked_s, since_s)
+    receipt_s = centre.receipt_ago_s
+    silent_s = since_s if receipt_s is None else min(receipt_s, since_s)
     lanes = WaitingStatus().lanes if status.waiting is None else status.waiting.lanes
     held = ("telemetry",) if policy_of(status) == "hold" else ()  # not sent, so it cannot be confirmed
     if any(count for lane, count in lanes.items() if lane not in held) and silent_s >= _CENTRE_SILENT_S:
         return [Finding("silent", {"since": _Deferred(duration, silent_s)})]
     return []
+
+
+def _receipts(status: Status) -> list[Finding]:
+    """Finds what keeps records from being freed, and what tried to free them."""
+    centre = status.centre or CentreStatus()
+    found = [Finding("no_warehouse", {})] if centre.warehouses == 0 else []
+    if centre.refused_ago_s is not None and centre.refused_ago_s < _REFUSED_SHOWN_S:
+        why = _Deferred(partial(value_text, "why"), centre.refused_why)
+        is_altered = centre.refused_why == "altered"
+        found.append(Finding("altered", {}) if is_altered else Finding("forged", {"why": why}))
+    return found
 
 
 def _certificates(status: Status) -> list[Finding]:

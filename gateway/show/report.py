@@ -113,11 +113,11 @@ def _centre_parts(status: Status, language: str) -> list[str]:
         parts = [word("connected_by", language, bearer=bearer_name(centre.bearer, language), since=since)]
     else:
         parts = [word("connected", language, since=since)]
-    marked_s = centre.watermark_ago_s
-    if marked_s is None:
+    receipt_s = centre.receipt_ago_s
+    if receipt_s is None:
         parts.append(word("no_mark", language))
     else:
-        parts.append(word("mark", language, ago=duration(marked_s, language)))
+        parts.append(word("mark", language, ago=duration(receipt_s, language)))
     bearers = status.bearers or {}
     for name, bearer in bearers.items() if len(bearers) > 1 else ():
         shown = bearer_name(name, language)

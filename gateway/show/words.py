@@ -51,6 +51,22 @@ WORDS = Phrases({
         "tell the centre's operator: the database does not answer, or this gateway may not read its topic tc/1/a; "
         "nothing is lost here"
     ),
+    "no_warehouse": N_("The key set names no warehouse: no record can be freed here"),
+    "no_warehouse.do": N_(
+        "have the town hall name the warehouse in the key set (bocage policy keyset … --warehouse), then install it: "
+        "bocage gateway setup --keys; nothing is lost here until the card is full"
+    ),
+    "forged": N_("Somebody sends receipts in the warehouse's name that it has not signed for this gateway: {why}"),
+    "forged.do": N_(
+        "nothing was erased. If the warehouse has a new key, have the key holders sign it in (bocage policy keyset "
+        "change --add-warehouse). If not, warn the centre's operator: the broker or its passwords are in other hands; "
+        "the evidence is in the files refused-*.log"
+    ),
+    "altered": N_("Somebody alters records between this gateway and the warehouse"),
+    "altered.do": N_(
+        "nothing was erased here. Warn the centre's operator: the broker or its passwords are in other hands; what the "
+        "warehouse has received since is doubtful (bocage centre alarms)"
+    ),
     "deaf": N_("The broker refuses to pass confirmations on"),
     "deaf.do": N_(
         "tell the centre's operator: this gateway must be allowed to read its topic tc/1/a; nothing is lost here"

@@ -10,13 +10,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
-from policy import civil, document, keyset, lighting
+from policy import civil, document, lighting
 from simulator.cabinet.points import WHOLE, Wiring
+from simulator.hosts.keys import KEY_HOLDERS, holder_key
 from simulator.plants.fallback import Programme
 from simulator.plants.feeder import FeederData
 from wire import command, cose
 
-_KEY_HOLDERS = ("maire", "premier adjoint", "secrétaire de mairie")
 _ALWAYS = 0b1111111
 
 
@@ -56,12 +56,6 @@ def calendar_of(ordinary: Programme, nights: tuple[Night, ...] = ()) -> lighting
     return lighting.Calendar((*rules, lighting.Rule(_ALWAYS, 0, 0, len(nights))), programs)
 
 
-def keys_of(commune: Commune) -> keyset.KeySet:
-    """Returns the key set that was installed by hand."""
-    keys = tuple((_public(_key_of(commune, holder)), holder) for holder in _KEY_HOLDERS)
-    return keyset.KeySet(1, commune.insee, 2, keys)
-
-
 def policy_of(
     commune: Commune, feeders: tuple[FeederData, ...], calendar: lighting.Calendar, *, from_s: int, until_s: int
 ) -> document.Policy:
@@ -71,14 +65,14 @@ def policy_of(
         for feeder in feeders
     )
     section = document.Lighting(commune.site, (calendar,), rules, ())
-    mayor = document.Operator(_public(_key_of(commune, "mairie")), "mairie", document.ALL_RIGHTS)
+    mayor = document.Operator(_public(holder_key(commune.insee, "mairie")), "mairie", document.ALL_RIGHTS)
     authority_name = f"Conseil municipal de {commune.name}"
     return document.Policy(1, commune.insee, from_s, until_s, authority_name, "Délibération 2026-14", section, (mayor,))
 
 
 def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
     """Returns the policy as it is sent and stored: signed by the first key holder."""
-    return _signed(commune, _KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
+    return _signed(commune, KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
 
 
 def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int, to_s: int) -> bytes:
@@ -109,19 +103,14 @@ def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring
         commune.latitude_e4,
         commune.longitude_e4,
         installed,
-        keys_of(commune),
         has_watchdog=wiring.watchdog,
         has_linky=wiring.linky,
     )
 
 
 def _signed(commune: Commune, holder: str, payload: bytes, aad: bytes) -> bytes:
-    key = _key_of(commune, holder)
+    key = holder_key(commune.insee, holder)
     return cose.sign1_encode(payload, cose.kid_of(_public(key)), aad, key.sign)
-
-
-def _key_of(commune: Commune, holder: str) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(sha256(f"simulated/{commune.insee}/{holder}".encode()).digest())
 
 
 def _public(key: Ed25519PrivateKey) -> bytes:

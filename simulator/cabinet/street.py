@@ -17,6 +17,7 @@ from simulator.cabinet.points import WHOLE, CabinetSide, CabinetTwin, Wiring
 from simulator.cabinet.system_clock import NOTHING, RIGHT, VAGUE, Drifting, SystemClock
 from simulator.checkers.street import KNOWN, NIGHTLY, ORDINARY, Order, StreetChecker, Wanting
 from simulator.hosts.gateway import SMALL_CARD
+from simulator.hosts.keys import keyset_of
 from simulator.plants.cabinet import Cabinet, CabinetData
 from simulator.plants.fallback import Programme
 from simulator.plants.feeder import FeederData
@@ -159,6 +160,7 @@ class Street:
             gateway=setup.gateway,
             insee=setup.commune.insee,
             name=setup.name,
+            keyset=keyset_of(setup.commune.insee),
             **SMALL_CARD,
             bearers=(_FIBRE,),
             cabinet=communes.options_of(setup.commune, setup.feeders, setup.wiring),

@@ -4,6 +4,7 @@ Both are clients of the modelled broker. The real control daemon is `tools/centr
 signed from a story, and nothing is kept.
 """
 
+from simulator.hosts.keys import WAREHOUSE
 from simulator.world.broker import Broker, gateway_of
 from simulator.world.chance import Prng, Streams
 from simulator.world.time import World
@@ -49,7 +50,7 @@ class Centre:
         self._world.after(_RECONNECT_MS, self._reconnect, self._life)
 
     def on_puback(self, token: int, reason_code: int) -> None:
-        """Needs no action here: a gateway asks for a watermark that is lost."""
+        """Needs no action here: a gateway sends again what no receipt answers."""
 
     def on_message(self, name: str, payload: bytes) -> None:
         # The chance of each gateway is its own: how long one has to wait says nothing of another.
@@ -65,8 +66,8 @@ class Centre:
             return
         self.batches += 1
         self.bytes += len(payload)
-        for publication in self.warehouse.accept(name, payload, received_unix_s=self._world.unix_s):
-            self._broker.publish(_NAME, 0, publication.topic, publication.payload)
+        for answer in self.warehouse.accept(name, payload, received_unix_s=self._world.unix_s):
+            self._broker.publish(_NAME, 0, answer.topic, WAREHOUSE.payload(answer))
 
 
 def _is_upward(name: str) -> bool:

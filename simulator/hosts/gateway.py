@@ -310,7 +310,7 @@ class GatewayHost:
             self._turn()
 
     def waiting(self) -> int:
-        """Returns the number of records in the journal above the watermark."""
+        """Returns the number of records in the journal that are not freed."""
         if self.core is None:
             return 0
         journal = self.core.journal
@@ -324,6 +324,7 @@ class GatewayHost:
         parts = (
             ("inbox", core.inbox.counters),
             ("uplink", core.uplink.counters),
+            ("receipts", core.receipts.counters),
             ("link", core.counters),
             ("connection", core.bearers.connection.counters),
             ("scrutiny", core.plausibility.counters),

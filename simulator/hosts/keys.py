@@ -1,4 +1,4 @@
-"""Makes the keys of simulated nodes from the node's id, so that every run has the same.
+"""Makes the keys of simulated nodes, people and the warehouse from their names, so that every run has the same.
 
 No real key is made this way.
 """
@@ -6,8 +6,12 @@ No real key is made this way.
 from collections.abc import Callable, Hashable, Iterable
 from hashlib import sha256
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.core.link.sessions import NodeKey
 from gateway.io.crypto import AesCcm
+from policy.keyset import KeySet
+from tools.centre.ingest import receipts
 from wire import oscore
 from wire.coap import Endpoint
 from wire.coap_exchange import Timing, bearer_timing
@@ -15,6 +19,20 @@ from wire.oscore_context import GATEWAY_ID, Pairing, usual_kid
 from wire.oscore_link import NodeLink
 
 CIPHER = AesCcm()
+WAREHOUSE = receipts.key_of(Ed25519PrivateKey.from_private_bytes(sha256(b"simulated warehouse").digest()))
+
+KEY_HOLDERS = ("maire", "premier adjoint", "secrétaire de mairie")
+
+
+def holder_key(insee: str, holder: str) -> Ed25519PrivateKey:
+    """Returns the key of a person of a commune."""
+    return Ed25519PrivateKey.from_private_bytes(sha256(f"simulated/{insee}/{holder}".encode()).digest())
+
+
+def keyset_of(insee: str, warehouse: bytes = WAREHOUSE.public) -> KeySet:
+    """Returns the key set that was installed by hand; `warehouse`: whose receipts count."""
+    keys = tuple((holder_key(insee, holder).public_key().public_bytes_raw(), holder) for holder in KEY_HOLDERS)
+    return KeySet(1, insee, 2, keys, ((warehouse, "entrepôt"),))
 
 
 def key_of(node: bytes) -> NodeKey:

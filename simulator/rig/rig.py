@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gateway.shell import keys as node_keys
+from policy import keyset
 from simulator.checkers.delivery import DeliveryChecker, Verdict
-from simulator.hosts.keys import key_of, settings_of
+from simulator.hosts.keys import key_of, keyset_of, settings_of
 from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython, uninterrupted
 from simulator.rig.crowd import Crowd, member_id
+from tools.centre.ingest import receipts
 from tools.centre.store.archive import Archive
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -29,6 +31,7 @@ GATEWAY_ID = bytes.fromhex("7c1f0a2cfe000001")
 # What the agent and the ingest import. They run as processes of their own here and would only end in their logs.
 _PACKAGES = ("paho.mqtt.client", "prometheus_client", "cbor2", "serial")
 _INSEE, _NAME = "49007", "cab-1"
+DATABASE = "warehouse.sqlite"
 _HOST = "127.0.0.1"
 # Below the ports that the kernel gives to a program that asks for any (from 32768 on Linux): while a broker is away no
 # other process gets its port by chance, not even the near end of a connection that is tried to it.
@@ -160,7 +163,7 @@ class Rig:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._placement = placement = placement or Placement()
-        self.database = folder / "warehouse.sqlite"
+        self.database = folder / DATABASE
         self._broker_port = free_port(socket.SOCK_STREAM)
         self._link_port = free_port(socket.SOCK_DGRAM)
         python = [sys.executable, "-m", "tools"]
@@ -337,11 +340,19 @@ class Rig:
         )
         return path
 
+    def _keys_file(self) -> Path:
+        """Returns the commune's key set; it is made, with our ingest as its warehouse, unless somebody has before."""
+        path = self.folder / "commune.keys"
+        if not path.exists():
+            key = receipts.load_or_make(receipts.default_path(str(self.database)))
+            path.write_bytes(keyset.encode(keyset_of(_INSEE, key.public)))
+        return path
+
     def _gateway_file(self) -> Path:
         path = self.folder / "gateway.toml"
         path.write_text(
             f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\n'
-            f'data = "{self.folder / "gateway"}"\n'
+            f'data = "{self.folder / "gateway"}"\nkeys = "{self._keys_file()}"\n'
             f'[link]\nbind = "{self._placement.link_host}:{self._link_port}"\ncommit_ms = 50\n'
             f'[uplink]\nbroker = "{self.broker_address}"\nbatch_age_s = 1\nreconnect_max_s = 2\n'
             f"[clock]\ntrust_system = true\n{self._placement.gateway_toml}",

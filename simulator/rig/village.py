@@ -16,7 +16,7 @@ from threading import Event, Thread
 from typing import Any, NamedTuple
 
 from simulator.rig.modbus import ModbusBench
-from simulator.rig.rig import Part, Placement, Rig, RigError
+from simulator.rig.rig import DATABASE, Part, Placement, Rig, RigError
 
 _BOARD, _FIRST_METER = 1, 10
 _EVERY_S = 0.05
@@ -158,11 +158,14 @@ class Village:
             self.bocage("policy", "keys", "new", *words)
         public = [str(self.key(name, "pub")) for name in ("maire", "adjointe", "coffre")]
         members = [word for path in public for word in ("--member", path)]
-        keys = folder / "commune.keys"
-        self.bocage("policy", "keyset", "new", "--commune", INSEE, *members, "--out", str(keys))
+        warehouse = str(self.key("entrepot", "pub"))
+        words = ["--db", str(folder / DATABASE), "--name", "Entrepôt", "--out", warehouse]
+        self.bocage("centre", "receipt-key", *words)
+        words = ["--commune", INSEE, *members, "--warehouse", warehouse, "--out", str(folder / "commune.keys")]
+        self.bocage("policy", "keyset", "new", *words)
         self.street = StreetBench(folder / "rs485", streets)
         placement = Placement()
-        placement.gateway_toml = self.street.toml().replace("[cabinet]\n", f'[cabinet]\nkeys = "{keys}"\n')
+        placement.gateway_toml = self.street.toml()
         self.rig = Rig(folder, nodes=0, placement=placement)
         broker = self.rig.broker_address
         command = [sys.executable, "-m", "tools", "centre", "control", "--db", str(self.control_db)]

@@ -1,7 +1,8 @@
 """Models an MQTT 5 broker with its worst properties: it acknowledges before the receiver has read, and may lose all.
 
 Sessions outlive connections and queue what is published meanwhile. `forget` is a kill -9 with shipped settings:
-connections drop, sessions and queues are gone, and so is everything that was acknowledged and not yet delivered. Topics
+connections drop, sessions and queues are gone, and so is everything that was acknowledged and not yet delivered. In a
+stranger's hands (`meddle`) it passes on what the stranger wants. Topics
 are matched whole or by the ingest's class filters; nothing more of MQTT is needed here, for the real broker runs in
 `bocage live`.
 
@@ -10,7 +11,7 @@ depends on no other, so that a territory may be split by gateway over several pr
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from simulator.world.chance import Prng, Streams
@@ -28,6 +29,10 @@ class Client(Protocol):
     def on_disconnected(self, why: str) -> None: ...
     def on_puback(self, token: int, reason_code: int) -> None: ...
     def on_message(self, topic: str, payload: bytes) -> None: ...
+
+
+# Returns what is passed on, (topic, payload) each, in place of a message that was accepted.
+Meddle = Callable[[str, bytes], Iterable[tuple[str, bytes]]]
 
 
 class Session:
@@ -48,6 +53,7 @@ class Broker:
         self._sessions: dict[str, Session] = {}
         self._connected: dict[str, Client] = {}
         self.alive = True
+        self.meddle: Meddle | None = None
         self.forgotten = 0
         self.accepted = 0
 
@@ -99,6 +105,10 @@ class Broker:
             return
         self.accepted += 1
         self._later(client, name, client.on_puback, token, 0)
+        for one in ((topic, payload),) if self.meddle is None else self.meddle(topic, payload):
+            self._queue(gateway, *one)
+
+    def _queue(self, gateway: str, topic: str, payload: bytes) -> None:
         for other, session in self._sessions.items():
             if session.matches(topic):
                 queue = session.queues.setdefault(gateway, deque())

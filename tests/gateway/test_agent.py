@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from gateway.shell import keys as node_keys
-from simulator.hosts.keys import key_of
+from policy import keyset
+from simulator.hosts.keys import WAREHOUSE, key_of, keyset_of
 from tests.support.agent_process import AgentProcess, Client
 from tests.support.broker import PATIENCE_S, Inbox, Mosquitto
 from tests.support.gateway_world import ANSWERS, GATEWAY, NODE, alarm, payload, reading
@@ -40,7 +41,7 @@ class Centre:
         self.warehouse = self.warehouse or Warehouse(":memory:", synchronous="OFF")
         for answer in self.warehouse.accept(message.topic, message.payload, received_unix_s=1):
             assert answer.topic == ANSWERS
-            client.publish(answer.topic, answer.payload, qos=1)
+            client.publish(answer.topic, WAREHOUSE.payload(answer), qos=1)
         self.inbox.post({identity: body for identity, _, body in self.warehouse.bodies()})
 
     def close(self):
@@ -59,6 +60,7 @@ def broker(mosquitto_path, tmp_path):
 def agent(repository, tmp_path, broker):
     config = tmp_path / "gateway.toml"
     node_keys.write(tmp_path / "data" / "keys", key_of(NODE))
+    (tmp_path / "commune.keys").write_bytes(keyset.encode(keyset_of("49007")))
     config.write_text(
         f"""
 [gateway]
@@ -66,6 +68,7 @@ id = "{GATEWAY.hex()}"
 insee = "49007"
 name = "cab-12"
 data = "{tmp_path}/data"
+keys = "{tmp_path}/commune.keys"
 [link]
 bind = "127.0.0.1:0"
 commit_ms = 20

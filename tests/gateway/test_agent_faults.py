@@ -76,7 +76,7 @@ def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settin
 
 
 def test_a_gateway_whose_subscription_is_refused_does_not_believe_that_all_is_well(settings):
-    """It is connected and publishes, and no watermark will ever come."""
+    """It is connected and publishes, and no receipt will ever come."""
 
     def script(peer):
         peer.accept()

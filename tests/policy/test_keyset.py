@@ -18,6 +18,7 @@ from tests.support.commune import (
     PUBLISHED,
     SAFE,
     UNKNOWN,
+    WAREHOUSE,
     signed_keyset,
     signed_policy,
 )
@@ -54,6 +55,11 @@ def test_a_stranger_an_operator_and_another_use_are_refused():
     assert refusal(signed_policy(person=ON_CALL)) == STRANGER
     assert refusal(signed_policy(aad=cose.COMMAND_AAD)) == SIGNATURE
     assert refusal(signed_policy(aad=cose.KEYS_AAD)) == SIGNATURE
+
+
+def test_a_warehouse_signs_no_policy_and_no_key_set():
+    assert refusal(signed_policy(person=WAREHOUSE)) == STRANGER
+    assert set_refusal(signed_keyset(NEXT, MAYOR, WAREHOUSE)) == STRANGER
 
 
 def test_the_name_of_a_key_is_not_the_key():
@@ -137,6 +143,12 @@ def test_after_the_replacement_the_lost_key_signs_nothing_and_the_new_one_does()
     assert set_refusal(signed_keyset(third, MAYOR, DEPUTY), NEXT) == STRANGER
 
 
+def test_a_later_set_names_other_warehouses_or_none():
+    for warehouses in ((), ((UNKNOWN.key, "Nouvel entrepôt"),)):
+        later = KEYS._replace(version=2, warehouses=warehouses)
+        assert keyset.open_keyset(signed_keyset(later, MAYOR, SAFE), KEYS, verify_ed25519) == (later, ())
+
+
 def test_one_is_not_enough_nor_one_twice():
     assert set_refusal(signed_keyset(NEXT, MAYOR)) == TOO_FEW
     assert set_refusal(signed_keyset(NEXT, MAYOR, MAYOR)) == FORM
@@ -195,6 +207,12 @@ def test_the_threshold_is_that_of_the_set_in_force():
         ({"keys": (*KEYS.keys, (b"short", "court"))}, "keys"),
         ({"keys": (*KEYS.keys, (UNKNOWN.key, ""))}, "keys[3].name"),
         ({"keys": (*KEYS.keys, (UNKNOWN.key,))}, "keys[3]"),
+        ({"warehouses": ((UNKNOWN.key, ""),)}, "warehouses[0].name"),
+        ({"warehouses": ((UNKNOWN.key,),)}, "warehouses[0]"),
+        ({"warehouses": ((bytes(32), "zéro"),)}, "keys"),
+        ({"warehouses": (*KEYS.warehouses, (WAREHOUSE.key, "encore"))}, "keys"),
+        ({"warehouses": ((MAYOR.key, "Maire"),)}, "keys"),
+        ({"warehouses": tuple((bytes([9 + place]) * 32, "w") for place in range(5))}, "warehouses"),
     ],
 )
 def test_a_fault_of_a_key_set_is_told_with_its_path(changes, path):
@@ -213,7 +231,8 @@ def test_what_is_no_key_set_is_one_fault(payload):
 
 def test_the_largest_set_fits():
     people = tuple((bytes([2 + number]) * 32, "é" * 30) for number in range(limits.keys_max))
-    largest = KEYS._replace(threshold=limits.keys_max, keys=people)
+    warehouses = tuple((bytes([20 + number]) * 32, "é" * 30) for number in range(limits.warehouses_max))
+    largest = KEYS._replace(threshold=limits.keys_max, keys=people, warehouses=warehouses)
     assert len(keyset.encode(largest)) <= command.KEYSET_BYTES_MAX
     assert keyset.decode(keyset.encode(largest)) == (largest, ())
 

@@ -6,12 +6,15 @@ from cddl_verifier import Validator
 from hypothesis import given
 
 from policy import document, keyset
-from tests.support.commune import DEPUTY, INSEE, KEYS, MAYOR, ON_CALL, POLICY, signed_keyset, signed_policy
+from tests.support.commune import DEPUTY, INSEE, KEYS, MAYOR, ON_CALL, POLICY, WAREHOUSE, signed_keyset, signed_policy
 from tests.support.drawn_messages import asks, commands, outcomes, policies
-from wire import command, cose
+from wire import command, cose, receipt
 from wire.command import Command, Grant
 
 SOUND = Command(bytes(8), command.OVERRIDE, "Jeanne", "Fête", 1, 2, INSEE, "mairie-1", "bourg", 100, None, None)
+BATCHES = (receipt.Batch(0, 9, bytes(16)), receipt.Batch(10, 2**53, bytes(16)))
+RECEIPT = receipt.Receipt(b"gateway1", b"epoch-01", "telemetry", 2**53, BATCHES)
+REJECTED = receipt.Rejected(b"gateway1", b"epoch-01", "alarm", BATCHES[0], "class")
 SIGNED = cose.sign1_encode(command.encode_command(SOUND), ON_CALL.kid, cose.COMMAND_AAD, ON_CALL.sign)
 NEXT = signed_keyset(KEYS._replace(version=2), MAYOR, DEPUTY)
 
@@ -36,6 +39,8 @@ def valid(schema, rule, data):
         ("signed-command", SIGNED),
         ("control", SIGNED),
         ("control", command.encode_grant(Grant(bytes(8), 900))),
+        ("signed-receipt", receipt.encode(RECEIPT, WAREHOUSE.kid, WAREHOUSE.sign)),
+        ("signed-receipt", receipt.encode(REJECTED, WAREHOUSE.kid, WAREHOUSE.sign)),
         ("bundle", command.encode_bundle(None, None)),
         ("bundle", command.encode_bundle(NEXT, signed_policy())),
     ],

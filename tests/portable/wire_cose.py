@@ -43,7 +43,7 @@ def verify(key, signature, data):
 
 
 people = [Person(number) for number in range(4)]
-keys = keyset.KeySet(1, "49135", 2, tuple((one.key, "Nom é") for one in people[:3]))
+keys = keyset.KeySet(1, "49135", 2, tuple((one.key, "Nom é") for one in people[:3]), ())
 section = document.Lighting(
     lighting.Site(475720, -5940, PARIS),
     (lighting.DEFAULT_CALENDAR,),
@@ -61,7 +61,7 @@ payload = document.encode(policy)
 signed = cose.sign1_encode(payload, people[0].kid, cose.POLICY_AAD, people[0].sign)
 print(hexed(signed))
 print(keyset.open_policy(signed, keys, verify) == (policy, people[0].kid, ()))
-following = keyset.KeySet(2, "49135", 2, keys.keys)
+following = keyset.KeySet(2, "49135", 2, keys.keys, keys.warehouses)
 signers = [(one.kid, one.sign) for one in people[:2]]
 signed_set = cose.sign_encode(keyset.encode(following), signers, cose.KEYS_AAD)
 print(hexed(signed_set), keyset.open_keyset(signed_set, keys, verify) == (following, ()))

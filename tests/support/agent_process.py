@@ -11,7 +11,8 @@ import time
 from random import Random
 
 from gateway.shell import keys as node_keys
-from simulator.hosts.keys import key_of, link_of
+from policy import keyset
+from simulator.hosts.keys import key_of, keyset_of, link_of
 from tests.support.broker import PATIENCE_S, Inbox, free_port
 from tests.support.gateway_world import GATEWAY, NODE
 from wire import coap_message
@@ -88,6 +89,7 @@ def without_broker(folder):
     """The path of a configuration whose broker is not there: everything stays in the journal."""
     path = folder / "gateway.toml"
     node_keys.write(folder / "data" / "keys", key_of(NODE))
+    (folder / "commune.keys").write_bytes(keyset.encode(keyset_of("49007")))
     path.write_text(
         f"""
 [gateway]
@@ -95,6 +97,7 @@ id = "{GATEWAY.hex()}"
 insee = "49007"
 name = "cab-12"
 data = "{folder}/data"
+keys = "{folder}/commune.keys"
 [link]
 bind = "127.0.0.1:0"
 commit_ms = 20

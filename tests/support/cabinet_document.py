@@ -150,7 +150,7 @@ def agent(part=None, **more):
         "document": 2, "version": "0.1.0", "phase": "running", "pid": 1, "name": "49135-bourg", "gateway": "00" * 8,
         "boot": 3, "uptime_s": 100_000, "late": [], "faults": [],
         "centre": {"connected": True, "bearer": "fibre", "since_s": 90_000, "why": None, "deaf": None,
-                   "watermark_ago_s": 12, "broker": "centre.example.fr:8883"},
+                   "receipt_ago_s": 12, "broker": "centre.example.fr:8883"},
         "waiting": {"lanes": {"alarm": 0, "event": 1, "telemetry": 30}, "oldest_s": 40, "from_earlier_start": False},
         "disk": {"held_bytes": 1_200_000, "cap_bytes": 805_306_368, "written_bytes_a_day": 25_000_000,
                  "free_bytes": 20_000_000_000, "size_bytes": 30_000_000_000},

@@ -8,6 +8,7 @@ from random import Random
 
 from gateway.core.custody import entry, segment
 from simulator.checkers.delivery import DeliveryChecker
+from simulator.hosts.keys import WAREHOUSE
 from simulator.rig.crowd import Sender
 from simulator.world.chance import Prng
 from simulator.world.disk import SimDisk
@@ -189,7 +190,7 @@ class CabinetWorld(Cabinet):
         answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._note(publication)
         for answer in answers:
-            self._on_line(self._deliver, answer.topic, answer.payload)
+            self._on_line(self._deliver, answer.topic, WAREHOUSE.payload(answer))
 
     def _note(self, publication):
         batch = unpack(publication)

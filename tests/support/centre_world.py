@@ -1,7 +1,7 @@
 """Batches for the tests of the centre: what a gateway would send, made from positions."""
 
 from tools.centre.ingest.intake import deflate
-from wire import event, senml, watermark
+from wire import event, senml
 from wire.record import EventBody, Record, Stamp
 
 GATEWAY = bytes.fromhex("6761746577617931")
@@ -45,7 +45,7 @@ def readings(first, last, *, oldest=0, **options):
     return batch([reading(position) for position in range(first, last + 1)], first, oldest=oldest, **options)
 
 
-def answers(publications):
-    """What was published on the topic of the one gateway, decoded."""
-    assert {publication.topic for publication in publications} <= {ANSWER_TOPIC}
-    return [watermark.decode(publication.payload) for publication in publications]
+def answers(found):
+    """What is answered on the topic of the one gateway."""
+    assert {answer.topic for answer in found} <= {ANSWER_TOPIC}
+    return [answer.message for answer in found]

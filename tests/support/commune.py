@@ -32,7 +32,9 @@ ON_CALL, UNKNOWN, NEW_MAYOR = Person(4, "Astreinte"), Person(5, "Inconnu"), Pers
 # The private key of RFC 8032, section 7.1, test 1, which everybody has.
 PUBLISHED = Person(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"), "RFC 8032")
 
-KEYS = KeySet(1, INSEE, 2, tuple((one.key, one.name) for one in (MAYOR, DEPUTY, SAFE)))
+WAREHOUSE = Person(7, "Entrepôt")
+HOLDERS = tuple((one.key, one.name) for one in (MAYOR, DEPUTY, SAFE))
+KEYS = KeySet(1, INSEE, 2, HOLDERS, ((WAREHOUSE.key, WAREHOUSE.name),))
 
 EXTINCTION = lighting.Calendar(
     (lighting.Rule(127, 714, 714, 1), lighting.Rule(lighting.EVERY_DAY, 0, 0, 0)),

@@ -51,7 +51,7 @@ FEEDERS = (
 
 
 def key_set(version=1, holders=(MAYOR, CLERK, DEPUTY), insee=INSEE):
-    return keyset.KeySet(version, insee, 2, tuple((one.public, one.name) for one in holders))
+    return keyset.KeySet(version, insee, 2, tuple((one.public, one.name) for one in holders), ())
 
 
 def signed_keyset(one, signers):

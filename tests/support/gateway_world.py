@@ -5,15 +5,16 @@ from random import Random
 from gateway.core.bearers.connection import Connect
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, Stream
-from gateway.core.custody.stream import Hole, Void
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.uplink.batch import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.io.crypto import verify_ed25519
-from simulator.hosts.keys import CIPHER, keys_of, link_of
+from simulator.hosts.keys import CIPHER, WAREHOUSE, keys_of, keyset_of, link_of
 from simulator.world.disk import SimDisk
+from tests.support.honest_warehouse import HonestWarehouse
+from tests.support.voiding_journal import VoidingJournal
 from tools.centre.ingest.intake import inflate
-from wire import coap_message, event, oscore_link, record, senml, topic, watermark
+from wire import coap_message, event, oscore_link, receipt, record, senml, topic
 from wire.coap import Failed, Response
 from wire.record import EventBody, Record, Stamp
 
@@ -22,11 +23,12 @@ NODE = bytes.fromhex("7c1f0a2c01000001")
 OTHER = bytes.fromhex("7c1f0a2c01000002")
 EPOCH, EARLIER = b"epoch-01", b"epoch-00"
 INSEE, NAME = "49007", "cab-12"
-ANSWERS = topic.build(topic.WATERMARK, INSEE, NAME)
+ANSWERS = topic.build(topic.RECEIPT, INSEE, NAME)
 OPTIONS = Options(
     gateway=GATEWAY,
     insee=INSEE,
     name=NAME,
+    keyset=keyset_of(INSEE),
     batch_age_ms=0,
     batch_records_max=10,
     window_max=6,
@@ -97,6 +99,7 @@ class GatewayWorld:
         self.adopted = {NODE, OTHER}
         self.flying = []  # datagrams that nodes have sent and that have not arrived
         self.publications, self.logs, self.connects, self.sent = [], [], 0, []
+        self.honest = HonestWarehouse(GATEWAY)
         self.start()
 
     def start(self):
@@ -148,6 +151,8 @@ class GatewayWorld:
                 self.flying += [(node, datagram) for _, datagram in node.link.outgoing()]
         elif isinstance(effect, Publication):
             self.publications.append(effect)
+            if topic.parse(effect.topic).kind in (topic.TELEMETRY, topic.EVENT):
+                self.honest.note(effect)
         elif isinstance(effect, Connect):
             self.connects += 1
         elif isinstance(effect, Log):
@@ -225,10 +230,17 @@ class GatewayWorld:
         self.turn()
 
     def hear(self, message, name=ANSWERS):
-        """A message of class `a`: an object of wire.watermark, or bytes."""
-        data = message if isinstance(message, bytes) else watermark.encode(message)
+        """A message of class `a`: an object of wire.receipt, which the warehouse signs, or bytes."""
+        data = message if isinstance(message, bytes) else receipt.encode(message, WAREHOUSE.kid, WAREHOUSE.sign)
         self.core.on_message(name, data, now_ms=self.now_ms)
         self.turn()
+
+    def mark(self, next_position, lane, epoch):
+        """The warehouse holds all below a position."""
+        self.hear(self.honest.receipt(next_position, lane, epoch))
+
+    def reject(self, first, last, reason, lane, epoch):
+        self.hear(self.honest.rejected(first, last, reason, lane, epoch))
 
     def take_publications(self):
         taken, self.publications = self.publications, []
@@ -242,32 +254,6 @@ class GatewayWorld:
                 stream, self.core.journal.oldest(stream), count_max=10_000, bytes_max=10_000_000
             )
             found.setdefault(stream.lane, []).extend(entry.decode(item) for item in items if isinstance(item, bytes))
-        return found
-
-
-class VoidingJournal(Journal):
-    """A journal in which positions become void at a word: {(lane, position)} of the current epoch."""
-
-    def __init__(self, *args, **options):
-        super().__init__(*args, **options)
-        self.void = set()
-
-    def read(self, stream, first, *, count_max, bytes_max):
-        found, position, used = [], first, 0
-        while position < self.durable_end(stream) and len(found) < count_max:
-            last = position - 1
-            while (stream.lane, last + 1) in self.void:
-                last += 1
-            if last >= position:
-                found.append(Void(position, last))
-            else:
-                items = super().read(stream, position, count_max=1, bytes_max=bytes_max)
-                if not items or (found and isinstance(items[0], bytes) and used + len(items[0]) > bytes_max):
-                    break
-                found += items
-                used += len(items[0]) if isinstance(items[0], bytes) else 0
-                last = items[0].last if isinstance(items[0], Hole) else position
-            position = last + 1
         return found
 
 
@@ -299,6 +285,7 @@ class UplinkWorld:
             on_quarantined=self._explain,
         )
         self.receive_max = receive_max
+        self.honest = HonestWarehouse(GATEWAY)
         self.sequence = 0
         self.out = []
 
@@ -342,7 +329,10 @@ class UplinkWorld:
         """What is published now, decoded, as [(token, Batch)]."""
         if at_ms is not None:
             self.now_ms = at_ms
-        found = [(publication.token, unpack(publication)) for publication in self.uplink.poll(now_ms=self.now_ms)]
+        publications = self.uplink.poll(now_ms=self.now_ms)
+        for publication in publications:
+            self.honest.note(publication)
+        found = [(publication.token, unpack(publication)) for publication in publications]
         self.out += found
         deadline_ms = self.uplink.deadline_ms()
         assert deadline_ms is None or deadline_ms > self.now_ms, "the agent would spin"
@@ -362,12 +352,15 @@ class UplinkWorld:
         return self.poll()
 
     def mark(self, next_position, lane=event.TELEMETRY, epoch=EPOCH):
-        self.uplink.receive(watermark.Watermark(epoch, lane, next_position), now_ms=self.now_ms)
+        return self.hear(self.honest.receipt(next_position, lane, epoch))
+
+    def hear(self, message):
+        """What the warehouse has signed."""
+        self.uplink.receive(message, now_ms=self.now_ms)
         return self.poll()
 
     def reject(self, first, last, reason, lane=event.TELEMETRY):
-        self.uplink.receive(watermark.Rejected(EPOCH, lane, first, last, reason), now_ms=self.now_ms)
-        return self.poll()
+        return self.hear(self.honest.rejected(first, last, reason, lane, EPOCH))
 
     def allow(self, policy):
         self.uplink.allow(policy)

@@ -47,7 +47,7 @@ class World:
         self.offered = defaultdict(lambda: defaultdict(set))
         self.accepted = defaultdict(dict)  # stream -> position -> payload
         self.durable = defaultdict(int)  # stream -> end
-        self.freed = defaultdict(int)  # stream -> first position above the watermark
+        self.freed = defaultdict(int)  # stream -> first position that is not freed
         self.epochs: list[bytes] = []
         self.start()
 
@@ -81,7 +81,7 @@ class World:
             self.complete(ticket)
 
     def free(self, stream: Stream, position: int) -> None:
-        # The watermark counts from before the call: power may go in the middle of it.
+        # The release counts from before the call: power may go in the middle of it.
         self.freed[stream] = max(self.freed[stream], position + 1)
         self.journal.release_through(stream, position)
 
@@ -113,7 +113,7 @@ class World:
 
 
 def reference_run(world: World) -> None:
-    """Three lanes, rotations, two flushes in flight, a watermark, a failed sync, a full disk, a restart."""
+    """Three lanes, rotations, two flushes in flight, a receipt, a failed sync, a full disk, a restart."""
     for turn in range(6):
         for lane in ("telemetry", "event", "telemetry", "alarm", "telemetry"):
             world.append(lane, 20 + 17 * (turn % 3))

@@ -8,6 +8,7 @@ from simulator.estates.streets import lamp_settings
 from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import Joining
+from simulator.hosts.keys import keyset_of
 from simulator.hosts.ports import LampPorts
 from simulator.plants.lamps import Air, Lamp, LampData, LampFeeder
 from simulator.world.broker import Broker
@@ -20,6 +21,7 @@ OPTIONS = Options(
     gateway=bytes.fromhex("7c1f0a2cfe000001"),
     insee="49007",
     name="cab-1",
+    keyset=keyset_of("49007"),
     **SMALL_CARD,
 )
 

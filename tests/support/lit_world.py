@@ -14,6 +14,7 @@ from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.equipment import AUTO, FeederObservation, Observation, SetContactor, Watchdog
 from gateway.core.cabinet.feeder import FeederOptions
 from policy import civil, document, keyset, lighting
+from simulator.hosts.keys import WAREHOUSE
 from tests.support.gateway_world import INSEE, NAME, GatewayWorld
 from wire import command, cose, event, topic
 from wire.record import EventBody
@@ -55,7 +56,8 @@ class Key:
 
 MAYOR, DEPUTY, CLERK, STRANGER = Key("maire"), Key("adjointe"), Key("secrétaire"), Key("inconnu")
 OPERATOR, TESTER = Key("exploitant"), Key("technicien")
-KEYS = keyset.KeySet(1, INSEE, 2, tuple((key.public, key.name) for key in (MAYOR, DEPUTY, CLERK)))
+HOLDERS = tuple((key.public, key.name) for key in (MAYOR, DEPUTY, CLERK))
+KEYS = keyset.KeySet(1, INSEE, 2, HOLDERS, ((WAREHOUSE.public, "entrepôt"),))
 OPERATORS = (
     document.Operator(MAYOR.public, MAYOR.name, document.ALL_RIGHTS),
     document.Operator(OPERATOR.public, OPERATOR.name, document.OVERRIDE | document.TEST),
@@ -113,9 +115,9 @@ class LitWorld(GatewayWorld):
         self.silent: set[int] = set()
         self.clock = clock
         options = CabinetOptions(
-            SITE.latitude_e4, SITE.longitude_e4, FEEDERS, keys, **{"has_watchdog": True, **cabinet}
+            SITE.latitude_e4, SITE.longitude_e4, FEEDERS, **{"has_watchdog": True, **cabinet}
         )
-        super().__init__(seed, auto_sync=True, journal_bytes_max=4_000_000, cabinet=options)
+        super().__init__(seed, auto_sync=True, journal_bytes_max=4_000_000, keyset=keys, cabinet=options)
         self.cabinet = self.core.cabinet
         if clock:
             self.tell_clock()

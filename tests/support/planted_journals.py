@@ -32,7 +32,7 @@ class TrustsTheNextSync(Journal):
 
 
 class FreesOneTooMany(Journal):
-    """Planted: an off-by-one on the watermark."""
+    """Planted: an off-by-one on what is freed."""
 
     def release_through(self, stream, position):
         super().release_through(stream, position + 1)

@@ -12,7 +12,8 @@ from simulator.world.chance import Prng
 
 SMALL = Options(lamps=12, hours=24)
 # What is cut, how often at most, and for how long at least and at most (s).
-_HARSH = (("power", 14, 5, 7200), ("fibre", 8, 3, 18_000), ("ingest", 4, 30, 7200), ("broker", 5, 20, 600))
+_HARSH = (("power", 14, 5, 7200), ("fibre", 8, 3, 18_000), ("ingest", 4, 30, 7200), ("broker", 5, 20, 600),
+          ("hostile", 2, 600, 3600))  # fmt: skip
 
 
 @cache

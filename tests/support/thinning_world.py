@@ -37,7 +37,7 @@ class ThinningWorld:
         self.sequences = defaultdict(int)  # node -> next sequence, over all starts
         self.accepted = []  # (stream, position, identity) in this life, not yet durable
         self.promised = {}  # identity -> lane: a durable promise was given
-        self.freed = set()  # identities at or below a watermark
+        self.freed = set()  # identities that were freed
         self.data = {}  # identity -> bytes
         self.placed = defaultdict(dict)  # stream -> position -> identity
         self.start()

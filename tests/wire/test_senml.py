@@ -141,7 +141,7 @@ def test_the_largest_records_fit_the_buffer_of_the_encoder():
             assert senml.decode_pack(senml.encode_pack(batch)) == batch
 
 
-def test_an_empty_batch_asks_for_the_watermark():
+def test_an_empty_batch_asks_for_the_prefix():
     batch = batch_of(first=0, last=-1, oldest=0)
     assert senml.decode_pack(senml.encode_pack(batch)) == batch
 

@@ -1,7 +1,7 @@
 """Measures a gateway that starts on a long backlog: start, memory, first batch, drain, and alarms that overtake it.
 
 The gateway's core and its file disk are real, on records encoded as by nodes, from 500 lamps (or 20 meters). Scripted
-are a broker that acknowledges, and a warehouse that holds what it is sent and answers with its watermark; there is no
+are a broker that acknowledges, and a warehouse that holds what it is sent and answers with receipts; there is no
 network. One process writes the backlog, in four epochs of many segments; a fresh one starts on it, hears once from
 every node, and drains it. All figures are those of the second process:
 
@@ -19,7 +19,7 @@ every node, and drains it. All figures are those of the second process:
     alarm_…_ms        the last eighth, by the wall clock: one message from the broker a turn, as the agent does it, and
                       always one there; alarms fall due at random moments, also while the core is busy, and are
                       appended when that turn is over. From the due moment until it is durable (the wait for the turn
-                      and the flush, in its own thread), published, and under the watermark (behind the batches that
+                      and the flush, in its own thread), published, and received (behind the batches that
                       were under way). The scripted centre's time is in it; network, broker and warehouse are not
 
     bocage bench backlog --records 1000000 --json

@@ -63,7 +63,7 @@ def live_through(hours: int, lamps: int, batch_age_s: int, seed: int) -> Night:
     gateway = territory.gateways[0]
     gateway.options = gateway.options._replace(batch_age_ms=1000 * batch_age_s)
     client = f"{gateway.options.insee}-{gateway.options.name}"
-    answers = topics.build(topics.WATERMARK, gateway.options.insee, gateway.options.name)
+    answers = topics.build(topics.RECEIPT, gateway.options.insee, gateway.options.name)
     messages: list[Message] = []
     publish = territory.broker.publish
 

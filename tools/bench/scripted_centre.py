@@ -1,7 +1,7 @@
 """Simulates a broker and a warehouse that answer at once, around the uplink of one gateway, and the clock they share.
 
 For benchmarks: the gateway's core and its disk are real, the centre holds all that it is sent and answers with its
-watermark. It measures the time that the uplink uses, and how alarms overtake other batches; it must decide nothing.
+receipts. It measures the time that the uplink uses, and how alarms overtake other batches; it must decide nothing.
 """
 
 import random
@@ -20,9 +20,8 @@ from gateway.core.uplink.batch import Publication
 from gateway.io.disk import FileDisk
 from tools.bench import street
 from tools.centre.ingest import intake
-from wire import event, record
+from wire import event, receipt, record
 from wire.record import SYNCED, EventBody, Record, Stamp
-from wire.watermark import Watermark
 
 BATCH_MS = 20
 ALARM_EVERY_MS = 100
@@ -64,6 +63,7 @@ class Durable:
 class _Sent(NamedTuple):
     token: int
     envelope: intake.Envelope
+    digest: bytes
 
 
 class Centre:
@@ -102,18 +102,20 @@ class Centre:
         for publication in found:
             envelope = intake.peek(publication.payload)
             assert envelope is not None
-            self.link.append(_Sent(publication.token, envelope))
+            self.link.append(_Sent(publication.token, envelope, receipt.digest_of(publication.payload)))
             if envelope.lane == event.ALARM:
                 self._note(self.published_ms, envelope.last + 1)
 
     def arrive(self) -> intake.Envelope:
-        """Delivers the oldest batch on the link, acknowledges it and answers with the watermark."""
-        token, envelope = self.link.popleft()
+        """Delivers the oldest batch on the link, acknowledges it and answers with a receipt."""
+        token, envelope, digest = self.link.popleft()
         self.arrived += 1
         self.timed(self.uplink.acknowledged, token, 0)
         stream = Stream(envelope.epoch, envelope.lane)
         self._held[stream] = max(self._held.get(stream, 0), envelope.last + 1)
-        self.timed(self.uplink.receive, Watermark(envelope.epoch, envelope.lane, self._held[stream]))
+        batches = () if envelope.last < envelope.first else (receipt.Batch(envelope.first, envelope.last, digest),)
+        made = receipt.Receipt(envelope.gateway, envelope.epoch, envelope.lane, self._held[stream], batches)
+        self.timed(self.uplink.receive, made)
         if stream == self._alarms:
             self._note(self.held_ms, self._held[stream])
             for _ in range(envelope.first, envelope.last + 1):

@@ -4,7 +4,7 @@
 
 Real are the datagrams and their retransmission, `bocage gateway run`, its journal in a real folder, Mosquitto, QoS 1.
 Scripted are the nodes, which send their next records as soon as the last are acknowledged, instead of every quarter of
-an hour, and the centre, which reads only the envelope of a batch and answers with the watermark (a warehouse has its
+an hour, and the centre, which reads only the envelope of a batch and answers with signed receipts (a warehouse has its
 own figures). The gateway has the first processor for itself, everything else runs on the second. The node link is
 protected, the broker's is in the clear.
 
@@ -39,12 +39,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.core.link.link import Link
 from gateway.shell import keys as node_keys
 from links import udp
-from simulator.hosts.keys import CIPHER, key_of, keys_of, link_of
+from policy import keyset
+from simulator.hosts.keys import CIPHER, WAREHOUSE, key_of, keys_of, keyset_of, link_of
 from simulator.rig.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
 from tools.bench import street
 from tools.centre.ingest import intake
 from tools.command_line import Refused, add_json, print_figures
-from wire import coap_message, record, topic, watermark
+from wire import coap_message, receipt, record, topic
 from wire.coap import Response
 from wire.record import Record
 
@@ -217,9 +218,9 @@ def acknowledge(port: int, nodes: list[bytes]) -> None:
 
 
 def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
-    """Answers each batch of one gateway with the watermark after it, without end."""
+    """Answers each batch of one gateway with a signed receipt, without end."""
     ends: dict[tuple[bytes, str], int] = {}
-    answers = topic.build(topic.WATERMARK, insee, name)
+    answers = topic.build(topic.RECEIPT, insee, name)
     client = paho.Client(CallbackAPIVersion.VERSION2, "centre", protocol=paho.MQTTv5)
 
     def on_connect(*_: Any) -> None:
@@ -234,8 +235,10 @@ def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
             ends[key] = envelope.last + 1
             heard[0] += fresh
             heard[1] += 1
-        mark = watermark.Watermark(*key, ends.get(key, envelope.oldest))
-        client.publish(answers, watermark.encode(mark), qos=1)
+        batch = receipt.Batch(envelope.first, envelope.last, receipt.digest_of(message.payload))
+        received = () if envelope.last < envelope.first else (batch,)
+        made = receipt.Receipt(envelope.gateway, *key, ends.get(key, envelope.oldest), received)
+        client.publish(answers, receipt.encode(made, WAREHOUSE.kid, WAREHOUSE.sign), qos=1)
 
     client.on_connect = on_connect
     client.on_message = on_message
@@ -253,6 +256,7 @@ def write_configurations(
     files."""
     keys = folder / "data" / "keys"
     keys.mkdir(parents=True)
+    (folder / "commune.keys").write_bytes(keyset.encode(keyset_of(_INSEE)))
     for number in range(1, nodes + 1):
         node_keys.save(keys / f"{node_id(number).hex()}.key", key_of(node_id(number)))
     broker, gateway = folder / "mosquitto.conf", folder / "gateway.toml"
@@ -261,6 +265,7 @@ def write_configurations(
     )
     gateway.write_text(
         f'[gateway]\nid = "{GATEWAY_ID.hex()}"\ninsee = "{_INSEE}"\nname = "{_NAME}"\ndata = "{folder / "data"}"\n'
+        f'keys = "{folder / "commune.keys"}"\n'
         f'[link]\nbind = "{_HOST}:{link_port}"\ncommit_ms = {commit_ms}\n'
         f'[uplink]\nbroker = "{_HOST}:{broker_port}"\n[clock]\ntrust_system = true\n',
         encoding="utf-8",

@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "ingest": "tools.centre.commands.ingest",
+    "receipt-key": "tools.centre.commands.receipt_key",
     "stats": "tools.centre.commands.stats",
     "alarms": "tools.centre.commands.alarms",
     "export": "tools.centre.commands.export",

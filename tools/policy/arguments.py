@@ -30,6 +30,11 @@ def add_commune(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--commune", type=_insee, required=True, metavar="INSEE", help="five characters, such as 49135")
 
 
+def add_warehouse(parser: argparse.ArgumentParser, option: str) -> None:
+    text = "a warehouse whose receipts count: the file of `bocage centre receipt-key`"
+    parser.add_argument(option, type=Path, action="append", default=[], metavar="FILE.pub", help=text)
+
+
 def _insee(text: str) -> str:
     if not topic.is_insee(text):
         raise argument_fault(N_("{text} is no INSEE code; give five characters, such as 49135"), text=repr(text))
@@ -99,9 +104,11 @@ def print_sound(path: Path, policy: Policy, language: str) -> None:
     )
 
 
-def warn_of_spare_keys(made: KeySet, language: str) -> None:
+def warn_of_missing_keys(made: KeySet, language: str) -> None:
     if len(made.keys) == made.threshold:
         print(word("keyset_spare", language, count=len(made.keys), threshold=made.threshold))
+    if not made.warehouses:
+        print(word("keyset_no_warehouse", language))
 
 
 def write(path: Path, data: bytes, language: str) -> None:

@@ -46,7 +46,7 @@ def file_lines(found: AuthorityFile, keys: KeySet | None, language: str) -> list
 def summary(content: Policy | KeySet, language: str) -> list[str]:
     """Returns the few lines that a person reads before signing."""
     if isinstance(content, KeySet):
-        return _keyset(content, language)[:1]
+        return _keyset(content, language)
     return _policy(content, language)[:3]
 
 
@@ -87,7 +87,8 @@ def _keyset(keys: KeySet, language: str) -> list[str]:
     head = word(
         "show.keyset", language, version=keys.version, insee=keys.insee, threshold=keys.threshold, count=len(keys.keys)
     )
-    return [head, *(f"  {cose.kid_of(key).hex()}  {key.hex()}  {name}" for key, name in keys.keys)]
+    listed = [[f"  {cose.kid_of(key).hex()}  {key.hex()}  {name}" for key, name in some] for some in keys[3:]]
+    return [head, *listed[0], word("show.warehouses", language, count=len(keys.warehouses)), *listed[1]]
 
 
 def _policy(policy: Policy, language: str) -> list[str]:

@@ -24,7 +24,6 @@ from wire.cose import Signed
 from wire.faults import WireFault
 
 _READ_BYTES_MAX = 1_048_576
-_KEYSET_KEYS = {1, 2, 3, 4, 5}
 
 
 class AuthorityFile(NamedTuple):
@@ -98,6 +97,6 @@ def _content(data: bytes, payload: bytes, message: Signed | None) -> AuthorityFi
     )
     if not isinstance(plain, dict) or not cbor.is_integer(plain.get(2)):  # 2 is the key of the version in both
         return None
-    kind = keyset if set(plain) == _KEYSET_KEYS else document
+    kind = keyset if set(plain) == keyset.FIELDS else document
     content, faults = kind.decode(payload)
     return AuthorityFile(data, content, payload, message, faults)

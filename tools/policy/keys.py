@@ -5,7 +5,9 @@ read, or that a standard prints as an example, signs nothing. Beside it is the p
 person who makes the set of keys:
 
     bocage-key 49135 8a88e3dd7409f195… Maire
+    bocage-warehouse 4f1c0de2a7b99c01… Entrepôt du syndicat
 
+The second line is of a warehouse, which is of no commune (`bocage centre receipt-key`).
 A policy has one signature (COSE_Sign1); a new key set has those of several people (COSE_Sign), who may sign one after
 the other. Only a sound file is signed, and where the set in force is given, only with a key of that set. Must not write
 a private key over another file, and must not let a private key reach a message: keys are never printed.
@@ -32,6 +34,7 @@ from wire.line import is_line
 
 PUBLIC_SUFFIX = ".pub"
 _MARK = "bocage-key"
+_WAREHOUSE_MARK = "bocage-warehouse"
 _FILE_BYTES_MAX = 4096
 _OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -40,6 +43,13 @@ class Member(NamedTuple):
     """Holds a person's public key, as the line of their file states it."""
 
     insee: str
+    key: bytes
+    name: str
+
+
+class Warehouse(NamedTuple):
+    """Holds the public key by which gateways know a warehouse's receipts."""
+
     key: bytes
     name: str
 
@@ -93,6 +103,23 @@ def load_member(path: Path) -> Member:
     if not cose.is_sound_key(member.key):
         raise Refused("published", path=path)
     return member
+
+
+def warehouse_line(warehouse: Warehouse) -> str:
+    return f"{_WAREHOUSE_MARK} {warehouse.key.hex()} {warehouse.name}\n"
+
+
+def load_warehouse(path: Path) -> Warehouse:
+    """Returns the warehouse in a `.pub` file."""
+    try:
+        mark, key, name = _read(path).decode().strip().split(" ", 2)
+        warehouse = Warehouse(bytes.fromhex(key), name)
+    except ValueError:
+        raise Refused("not_warehouse", path=path) from None
+    sound = mark == _WAREHOUSE_MARK and is_line(name, limits.name_bytes_max)
+    if not sound or not cose.is_sound_key(warehouse.key):
+        raise Refused("not_warehouse", path=path)
+    return warehouse
 
 
 def load_signer(path: Path, ask: Callable[[Path], bytes]) -> Signer:
@@ -155,19 +182,26 @@ def _read(path: Path) -> bytes:
 # --- what people sign ----------------------------------------------------------------------------------------------
 
 
-def first_set(insee: str, members: Sequence[Member], threshold: int) -> KeySet:
+def first_set(insee: str, members: Sequence[Member], warehouses: Sequence[Warehouse], threshold: int) -> KeySet:
     """Returns the set of keys that is installed by hand."""
-    return _checked(KeySet(1, insee, threshold, ()), members)
+    return _checked(KeySet(1, insee, threshold, (), ()), members, warehouses)
 
 
 def next_set(
-    keys: KeySet, *, add: Sequence[Member], remove: Sequence[str], threshold: int | None
+    keys: KeySet,
+    *,
+    add: Sequence[Member],
+    remove: Sequence[str],
+    add_warehouses: Sequence[Warehouse],
+    remove_warehouses: Sequence[str],
+    threshold: int | None,
 ) -> KeySet:
     """Returns the set that follows `keys`. `remove`: names, or short names in hexadecimal, of keys that leave."""
-    leaving = {_named(keys, who) for who in remove}
+    leaving = {_named(keys.keys, who) for who in remove} | {_named(keys.warehouses, who) for who in remove_warehouses}
     staying = [Member(keys.insee, key, name) for key, name in keys.keys if key not in leaving]
-    basis = KeySet(keys.version + 1, keys.insee, threshold or keys.threshold, ())
-    return _checked(basis, [*staying, *add])
+    warehouses = [Warehouse(key, name) for key, name in keys.warehouses if key not in leaving]
+    basis = KeySet(keys.version + 1, keys.insee, threshold or keys.threshold, (), ())
+    return _checked(basis, [*staying, *add], [*warehouses, *add_warehouses])
 
 
 def sign_set(following: KeySet, signers: Sequence[Signer], keys: KeySet) -> bytes:
@@ -203,25 +237,26 @@ def sign(found: AuthorityFile, signer: Signer, keys: KeySet | None) -> bytes:
     return cose.sign_append(found.message, signer.kid, cose.KEYS_AAD, signer.sign)
 
 
-def _checked(basis: KeySet, members: Sequence[Member]) -> KeySet:
+def _checked(basis: KeySet, members: Sequence[Member], warehouses: Sequence[Warehouse]) -> KeySet:
     for member in members:
         if member.insee != basis.insee:
             raise Refused("member_elsewhere", name=member.name, insee=member.insee)
-    problem = document.keys_fault([member.key for member in members])
-    if problem:
+    if document.keys_fault([*(member.key for member in members), *(warehouse.key for warehouse in warehouses)]):
         raise Refused("member_twice")
+    if len(warehouses) > limits.warehouses_max:
+        raise Refused("warehouses", max=limits.warehouses_max)
     if not limits.threshold_min <= basis.threshold <= len(members) <= limits.keys_max:
         raise Refused(
             "threshold", count=len(members), max=limits.keys_max, low=limits.threshold_min, value=basis.threshold
         )
     keys = tuple((member.key, member.name) for member in members)
-    return KeySet(basis.version, basis.insee, basis.threshold, keys)
+    return basis._replace(keys=keys, warehouses=tuple(map(tuple, warehouses)))
 
 
-def _named(keys: KeySet, who: str) -> bytes:
-    found = [key for key, name in keys.keys if who in (name, cose.kid_of(key).hex())]
+def _named(keys: Sequence[tuple[bytes, str]], who: str) -> bytes:
+    found = [key for key, name in keys if who in (name, cose.kid_of(key).hex())]
     if len(found) != 1:
-        raise Refused("no_member", who=who, names=", ".join(name for _, name in keys.keys))
+        raise Refused("no_member", who=who, names=", ".join(name for _, name in keys))
     return found[0]
 
 

@@ -148,6 +148,8 @@ WORDS = Phrases({
     "not_policy.do": N_("give the TOML file, or a file of `bocage policy compile` or `sign`"),
     "not_public": N_("{path} is no file of a public key"),
     "not_public.do": N_("give the .pub file of `bocage policy keys new`"),
+    "not_warehouse": N_("{path} is no file of a warehouse's public key"),
+    "not_warehouse.do": N_("give the .pub file of `bocage centre receipt-key`"),
     "not_private": N_("{path} is no private Ed25519 key, or the passphrase is wrong"),
     "not_private.do": N_("give the file of `bocage policy keys new`, and its passphrase"),
     "readable": N_("{path} may be read by others than its owner: a private key is its holder's alone"),
@@ -171,7 +173,9 @@ WORDS = Phrases({
     "member_elsewhere": N_("the key of `{name}` is of the commune {insee}"),
     "member_elsewhere.do": N_("make one for this commune"),
     "member_twice": N_("the same key is given twice"),
-    "member_twice.do": N_("give each person a key"),
+    "member_twice.do": N_("give each person and each warehouse a key"),
+    "warehouses": N_("these are too many warehouses"),
+    "warehouses.do": N_("name {max} at most; remove one that is no longer in use"),
     "threshold": N_("{count} keys of which {value} change the set: impossible"),
     "threshold.do": N_("give {low} to {max} keys, and a threshold of {low} at least and no more than there are"),
     "no_member": N_("`{who}` is not one key of the set"),
@@ -191,6 +195,9 @@ WORDS = Phrases({
     "keyset_install": N_("to be installed by hand on each gateway, once: {path}"),
     "keyset_spare": N_(
         "careful: with {count} keys and a threshold of {threshold}, a lost key could not be replaced any more"
+    ),
+    "keyset_no_warehouse": N_(
+        "careful: no warehouse is named (--warehouse): the gateways will free no record, and be full one day"
     ),
     "signatures": N_("signatures: {count} of {threshold}"),
     "signatures_more": N_("have others sign: bocage policy sign {path} --key KEY --out {path}"),
@@ -223,6 +230,9 @@ WORDS = Phrases({
     "refused.commune": N_("it is another commune's"),
     "refused.version-order": N_("its version is not after that of the set in force"),
     "show.keyset": N_("Key set no. {version} of the commune {insee}: {threshold} of {count} keys sign the next one"),
+    "show.warehouses": NN_(
+        "{count} warehouse whose receipts count", "{count} warehouses whose receipts count"
+    ),
     "show.policy": N_("Policy no. {version} of the commune {insee}"),
     "show.valid": N_("  valid from {first} to {last}"),
     "show.site": N_("  latitude {latitude}, longitude {longitude}"),

@@ -20,9 +20,10 @@ from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Options, Send, Start
 from gateway.core.uplink.batch import Publication
+from gateway.io.crypto import verify_ed25519
 from gateway.io.disk import FileDisk
 from simulator.checkers.delivery import DeliveryChecker, Identity
-from simulator.hosts.keys import CIPHER, keys_of
+from simulator.hosts.keys import CIPHER, WAREHOUSE, keys_of, keyset_of
 from simulator.rig.crowd import Sender
 from simulator.world.chance import Prng
 from simulator.world.disk import SimDisk
@@ -168,6 +169,7 @@ class Cabinet:
             keys=keys_of(self.town.nodes),
             cipher=CIPHER,
             random_below=prng.randrange,
+            verify=verify_ed25519,
             now_ms=self.town.now_ms,
         )
         report: RecoveryReport = self.core.start(now_ms=self.town.now_ms)
@@ -205,7 +207,7 @@ class Cabinet:
         return True
 
     def is_drained(self) -> bool:
-        """Returns True when all that nodes sent is durable, and nothing of it waits above the watermark."""
+        """Returns True when all that nodes sent is durable, and all of it is freed."""
         journal = self.core.journal
         idle = all(sender.idle() for sender in self.town.senders)
         return idle and not any(journal.waiting(stream) for stream in journal.streams())
@@ -267,7 +269,7 @@ class Cabinet:
         answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=unix_s)
         self._at(self.town.now_ms, partial(self._acknowledge, publication.token))
         for answer in answers:
-            self._at(self.town.now_ms, partial(self._deliver, answer.topic, answer.payload))
+            self._at(self.town.now_ms, partial(self._deliver, answer.topic, WAREHOUSE.payload(answer)))
 
     def _acknowledge(self, token: int) -> None:
         self.core.on_puback(token, 0, now_ms=self.town.now_ms)
@@ -309,4 +311,4 @@ def options(**changes: Any) -> Options:
     }
     core = config.check(plain, insecure=True).core
     small = {"segment_bytes_max": 1_200, "journal_bytes_max": 400_000, "alarm_reserve_bytes": 8_000}
-    return core._replace(**{**small, **changes})
+    return core._replace(keyset=keyset_of(core.insee), **{**small, **changes})

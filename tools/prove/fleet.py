@@ -18,9 +18,10 @@ from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Gateway, Send, Start
 from gateway.core.uplink.batch import Publication
 from gateway.io import clock
+from gateway.io.crypto import verify_ed25519
 from gateway.io.mqtt import BearerRoute, Connected, Disconnected, Message, MqttLink, PubAck
 from simulator.checkers.delivery import DeliveryChecker
-from simulator.hosts.keys import CIPHER, key_of
+from simulator.hosts.keys import CIPHER, key_of, keyset_of
 from simulator.rig.crowd import Sender
 from simulator.world.chance import Prng
 from simulator.world.disk import PendingSync, SimDisk
@@ -59,13 +60,14 @@ class Cabinet:
         self._journal_disk = SimDisk(prng.split("card"), on_pending=partial(self._pending, state=False))
         self._state_disk = SimDisk(prng.split("state"), on_pending=partial(self._pending, state=True))
         self.core = Gateway(
-            checked.core,
+            checked.core._replace(keyset=keyset_of(checked.core.insee, fleet.warehouse)),
             Start(prng.bits64().to_bytes(8, "big"), 1, "power-on"),
             journal_disk=self._journal_disk,
             state_disk=self._state_disk,
             keys=[key_of(node)],
             cipher=CIPHER,
             random_below=prng.randrange,
+            verify=verify_ed25519,
             now_ms=now_ms,
         )
         self._link = MqttLink(checked.mqtt, self._post)
@@ -176,7 +178,9 @@ class Cabinet:
 class Fleet:
     """Runs the gateways, and records what they do. It must be made and used in a running loop."""
 
-    def __init__(self, count: int, broker_port: int, prng: Prng) -> None:
+    def __init__(self, count: int, broker_port: int, warehouse: bytes, prng: Prng) -> None:
+        """`warehouse`: the public key of the ingest's receipts."""
+        self.warehouse = warehouse
         self.delivery = DeliveryChecker()
         self.attempts: list[Attempt] = []
         self.cabinets = [

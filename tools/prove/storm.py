@@ -28,6 +28,7 @@ from gateway.io import clock
 from simulator.rig.live import Figures, in_folder
 from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
 from simulator.world.chance import Prng
+from tools.centre.ingest import receipts
 from tools.centre.store.archive import Archive
 from tools.command_line import add_json
 from tools.prove.fleet import FLEET_MAX, Attempt, Fleet
@@ -123,9 +124,10 @@ class _Storm:
         file.write_text(f"listener {port} {_HOST}\nallow_anonymous true\nuser root\n", encoding="utf-8")
         ingest = [sys.executable, "-m", "tools", "centre", "ingest", "--insecure"]
         ingest += ["--db", str(self._database), "--broker", f"{_HOST}:{port}"]
+        key = receipts.load_or_make(receipts.default_path(str(self._database)))
         self._broker = Part("broker", [mosquitto, "-c", str(file)], folder / "broker.log")
         self._ingest = Part("ingest", ingest, folder / "ingest.log")
-        self._fleet = Fleet(args.agents, port, Prng(args.seed))
+        self._fleet = Fleet(args.agents, port, key.public, Prng(args.seed))
         self.hasty = self.bunched = 0
 
     async def begin(self) -> None:

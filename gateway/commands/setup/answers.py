@@ -3,10 +3,11 @@
     [gateway]                                   [page]
     insee = "49135"                             bind = "192.168.50.1:8080"
     name = "cab-1"                              password = "…"      # as typed, or its scrypt line
-    [uplink]
-    broker = "centre.example.fr:8883"           [cabinet]
-    ca = "/media/usb/autorite.pem"              keys = "/media/usb/commune.keys"
-    certificate = "/media/usb/cab-1.pem"        latitude = 47.5720, and so on
+    keys = "/media/usb/commune.keys"
+    [uplink]                                    [cabinet]
+    broker = "centre.example.fr:8883"           latitude = 47.5720, and so on
+    ca = "/media/usb/autorite.pem"
+    certificate = "/media/usb/cab-1.pem"
 
 A section is laid over field by field; `[[cabinet.feeder]]` and `[[bearer]]`, if given, are the whole list. `ca`,
 `certificate` and `keys` are files to install. Every fault is collected; of a password only its scrypt line is kept.
@@ -54,7 +55,7 @@ def lay_over(draft: Draft, given: dict[str, Any], language: str) -> list[str]:
         except ValueError:
             faults.append(word("answers.password", language))
             page["password"] = drafts.some_password_line()  # reported once; nothing is written with a fault
-    taken = {("uplink", "ca"), ("uplink", "certificate"), ("cabinet", "keys")}
+    taken = {("uplink", "ca"), ("uplink", "certificate"), ("gateway", "keys")}
     brought = {
         (section, name): table.pop(name)
         for section, table in given.items()
@@ -86,14 +87,14 @@ def _install(draft: Draft, brought: dict[tuple[str, str], Any], insee: str, lang
     steps: tuple[tuple[str, str, Path, str, Callable[[bytes], None]], ...] = (
         ("uplink", "ca", files.AUTHORITY, "authority", identity.check_authority),
         ("uplink", "certificate", files.CERTIFICATE, "certificate", certificate_check),
-        ("cabinet", "keys", files.COMMUNE_KEYS, "keys", keys_check),
+        ("gateway", "keys", files.COMMUNE_KEYS, "keys", keys_check),
     )
     for section, name, place, attribute, check in steps:
         path = brought.get((section, name))
         if path is None:
             continue
         if name == "keys":
-            draft.document["cabinet"]["keys"] = str(place)
+            draft.document["gateway"]["keys"] = str(place)
         if path == str(place):
             continue  # it is in its place already
         try:

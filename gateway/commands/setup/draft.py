@@ -98,7 +98,7 @@ class Draft:
         """Returns the document with paths to copies of the files to come, for a check before any file is in its
         place."""
         staged = copy.deepcopy(self.document)
-        uplink, cabinet = staged.get("uplink", {}), staged.get("cabinet", {})
+        uplink, gateway = staged.get("uplink", {}), staged.get("gateway", {})
         stand_in = folder / "stand-in.pem"
         stand_in.write_bytes(identity.make_stand_in(self.key, "check"))
         for name in ("ca", "certificate", "key"):
@@ -108,10 +108,10 @@ class Draft:
         for table, name in ((uplink, "crl"), (page, "certificate"), (page, "key")):
             if isinstance(table.get(name), str) and table[name].startswith("/"):
                 table[name] = str(files.under(self.root, Path(table[name])))
-        if "keys" in cabinet:
+        if "keys" in gateway:
             keys = folder / "commune.keys"
             keys.write_bytes(self.keys or self.installed(files.COMMUNE_KEYS) or b"")
-            cabinet["keys"] = str(keys)
+            gateway["keys"] = str(keys)
         return staged
 
     def _kept(self, path: Path, name: str) -> bytes | None:

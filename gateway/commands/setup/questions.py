@@ -229,19 +229,19 @@ class Questions:
 
     def _keys(self) -> None:
         self._terminal.title("title.keys")
-        cabinet, draft = self._document["cabinet"], self._draft
+        gateway, draft = self._document["gateway"], self._draft
 
         def check(data: bytes) -> None:
-            fault = drafts.keys_fault(data, self._document["gateway"]["insee"], self._terminal.language)
+            fault = drafts.keys_fault(data, gateway["insee"], self._terminal.language)
             if fault is not None:
                 raise Refused("file.refused", why=fault)
 
         is_there = draft.keys is not None or draft.installed(files.COMMUNE_KEYS) is not None
         draft.keys = self._file("keys", files.COMMUNE_KEYS if is_there else None, check) or draft.keys
         if draft.keys is not None or is_there:
-            cabinet["keys"] = str(files.COMMUNE_KEYS)
+            gateway["keys"] = str(files.COMMUNE_KEYS)
         else:
-            cabinet.pop("keys", None)
+            gateway.pop("keys", None)
 
     def _page(self) -> None:
         self._terminal.title("title.page")

@@ -27,7 +27,7 @@ EXAMPLE = """examples:
   sudo bocage gateway setup --answers cab-12.toml --root /mnt   into an image"""
 
 
-# Option -> the file it installs; in the answers it is [uplink] ca, [uplink] certificate, [cabinet] keys.
+# Option -> the file it installs; in the answers it is [uplink] ca, [uplink] certificate, [gateway] keys.
 _INSTALLED = {
     "ca": "the certificate of the territory's authority",
     "certificate": "this cabinet's certificate, as the authority signed it",
@@ -85,7 +85,7 @@ def _from_answers(draft: Draft, args: argparse.Namespace, terminal: Terminal) ->
     for section, name, path in (
         ("uplink", "ca", args.ca),
         ("uplink", "certificate", args.certificate),
-        ("cabinet", "keys", args.keys),
+        ("gateway", "keys", args.keys),
     ):
         if path is not None:
             given.setdefault(section, {})[name] = str(path)
@@ -136,7 +136,7 @@ def _write(draft: Draft, terminal: Terminal) -> None:
     certificate = next(file.data for file in new if file.path == files.CERTIFICATE)
     if identity.is_stand_in(certificate):
         terminal.show("done.request", path=str(files.under(draft.root, files.REQUEST)), name=draft.common_name)
-    if "keys" not in draft.document["cabinet"]:
+    if "keys" not in draft.document["gateway"]:
         terminal.show("done.no_keys")
 
 

@@ -116,8 +116,8 @@ WORDS = Phrases({
     # --- keys and page
     "ask.keys": N_("The commune's key set (file; `-`: not yet)"),
     "expect.keys": N_(
-        "The file handed over by the town hall (commune.keys). Without it no policy is taken: the feeders follow the "
-        "sun."
+        "The file handed over by the town hall (commune.keys). Without it no policy is taken, the feeders follow the "
+        "sun, and the records that the centre has received are kept all the same, until the card is full."
     ),
     "ask.page": N_("Serve the technician's page (phone, no internet)?"),
     "ask.bind": N_("Address of the page"),
@@ -150,7 +150,9 @@ WORDS = Phrases({
     "done.request": N_(
         "To be signed by the territory's authority: {path} (name {name}). Until then the cabinet runs alone."
     ),
-    "done.no_keys": N_("No key set: no policy will be taken, the feeders follow the sun."),
+    "done.no_keys": N_(
+        "No key set: no policy will be taken, the feeders follow the sun, and no record will be freed."
+    ),
     "done.restart": N_("Then: sudo systemctl restart bocage-gateway"),
     "done.started": N_("Agent started. How it is: sudo bocage gateway status --config {path}"),
     "done.not_started": N_("The agent has not started: {error}"),
@@ -160,9 +162,9 @@ WORDS = Phrases({
         "  sudo bocage gateway check --config /etc/bocage/gateway.toml"
     ),
     "toml.gateway": N_("Who this cabinet is. The id is drawn once and never passes to another."),
+    "toml.gateway.keys": N_("Keys of which one signs policies, and those of warehouses whose receipts free records."),
     "toml.cabinet": N_("What is wired."),
     "toml.cabinet.latitude": N_("For the sun, while no policy is in force."),
-    "toml.cabinet.keys": N_("The keys of which one signs policies."),
     "toml.cabinet.watchdog": N_(
         "The pulse that keeps the contactors with the agent; without it they go back to the cabinet's own clock."
     ),

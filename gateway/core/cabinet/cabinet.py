@@ -32,7 +32,6 @@ from gateway.core.cabinet.time_basis import Basis, TimeBasis
 from gateway.core.custody.disk import SharedFolder
 from gateway.core.deadlines import earliest
 from gateway.core.link.downlink import OrdersByFeeder
-from policy.keyset import KeySet
 from wire import command, event, topic
 from wire.faults import WireFault
 
@@ -40,13 +39,13 @@ _ASSERT_MS = 60_000
 
 
 class CabinetOptions(NamedTuple):
-    """Describes what is wired and where. `keyset`: the commune's, installed by hand; None: no policy is accepted.
+    """Describes what is wired and where.
+
     Without `has_watchdog` no other clock can take the contactors over, so `safety` keeps them closed."""
 
     latitude_e4: int
     longitude_e4: int
     feeders: tuple[FeederOptions, ...]
-    keyset: KeySet | None = None
     has_watchdog: bool = False
     has_linky: bool = False
     has_switch: bool = False
@@ -69,7 +68,7 @@ class Cabinet:
         self._started_ms = now_ms
         self.time_basis = TimeBasis(shared.clock)
         folder = SharedFolder(shared.disk, "cabinet")
-        self.policies = Policies(folder, options.keyset, shared.verify)
+        self.policies = Policies(folder, shared.keyset, shared.verify)
         self.audit = Audit(folder)
         self.lease = Lease(shared.random_below)
         self.hand = LocalControl()

@@ -19,6 +19,7 @@ from gateway.core.cabinet.verification import Order
 from gateway.core.custody.disk import Disk
 from gateway.core.own_records import OwnRecords
 from gateway.core.wallclock import WallClock
+from policy.keyset import KeySet
 from wire import command, event, quantity, topic
 from wire import limits as wire_limits
 from wire.record import EventBody
@@ -26,13 +27,15 @@ from wire.record import EventBody
 
 class GatewayServices(NamedTuple):
     """Holds what the gateway provides to a cabinet: its records, clock, state disk, random source, log; `publish(kind,
-    payload, expiry_s)` sends a message that nothing depends on.
+    payload, expiry_s)` sends a message that nothing depends on. `keyset`: the commune's, installed by hand; None: no
+    policy is accepted.
     """
 
     own: OwnRecords
     clock: WallClock
     disk: Disk
     verify: Verify
+    keyset: KeySet | None
     random_below: Callable[[int], int]
     log: Callable[..., None]
     publish: Callable[[str, bytes, int], None]

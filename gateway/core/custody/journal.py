@@ -2,7 +2,7 @@
 
 There are three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync of
 everything that is dirty, `on_synced` returns the positions that became durable: only then may the caller acknowledge.
-`read` returns durable records only. `release_through` deletes whole segments behind the warehouse's watermark. One
+`read` returns durable records only. `release_through` deletes whole segments that the warehouse has received. One
 owner, no thread, no clock, no file: the disk is an argument (`gateway/core/custody/disk.py`). When there is no room,
 `gateway/core/custody/thinning.py` decides what to let go; here a segment is replaced by another that it has written.
 
@@ -215,11 +215,11 @@ class Journal:
         return self._logs[stream].durable_end
 
     def oldest(self, stream: Stream) -> int:
-        """Return the first position that is held and above the watermark, or the durable end. KeyError as above."""
+        """Return the first position that is held and not freed, or the durable end. KeyError as above."""
         return self._logs[stream].start
 
     def waiting(self, stream: Stream) -> int:
-        """Return how many durable positions, holes included, are above the watermark. KeyError as above."""
+        """Return how many durable positions, holes included, are not freed. KeyError as above."""
         log = self._logs[stream]
         return log.durable_end - log.start
 
@@ -239,13 +239,13 @@ class Journal:
             self.counters.read_errors += log.read_errors - errors
 
     def release_through(self, stream: Stream, position: int) -> None:
-        """Apply a watermark: all up to `position` may be freed. Late, repeated or foreign watermarks have no effect."""
+        """Free all up to `position`. What is freed already, or of another stream, has no effect."""
         log = self._logs.get(stream)
         if log is None:
             return
         self.moves += 1
         if position >= log.durable_end:
-            self.counters.watermarks_ahead += 1
+            self.counters.released_ahead += 1
         keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None
         self._files.retry_deletes()
         for name in log.free(position, keep=keep):

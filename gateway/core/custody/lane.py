@@ -2,7 +2,7 @@
 
 Keeps every record in memory until its sync is reported, for after an error it must be written again, elsewhere.
 It must never write again to a file after an error: after a failed write the tail is unknown, and after a failed
-sync the kernel may drop what it could not write and yet succeed next time. It handles no sync, cap or watermark,
+sync the kernel may drop what it could not write and yet succeed next time. It handles no sync, cap or receipt,
 and gives no position to two records.
 """
 

@@ -164,7 +164,7 @@ class JournalCounters:
     segments_opened: int = 0
     segments_deleted: int = 0
     segments_replaced: int = 0  # rewritten without some of their records
-    watermarks_ahead: int = 0  # watermarks beyond what was ever durable
+    released_ahead: int = 0  # calls to free more than was ever durable
 
 
 class JournalFiles:

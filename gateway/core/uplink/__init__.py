@@ -1,1 +1,1 @@
-"""Brings records from the journal to the warehouse: batches, send window, watermarks, silence of the warehouse."""
+"""Brings records from the journal to the warehouse: batches, send window, receipts, silence of the warehouse."""

@@ -1,17 +1,18 @@
 """Keeps how far each stream has been sent: what is under way, what waits for an explanation, how long the warehouse
 has been silent.
 
-It knows positions, but not the send window and not MQTT. The journal may let go of positions at any time (a watermark,
+It knows positions, but not the send window and not MQTT. The journal may let go of positions at any time (a receipt,
 or room for younger records): call `release_before` before anything else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.custody.journal import Journal
 from gateway.core.custody.stream import Hole, Stream
+from wire.receipt import Batch
 
 # Of thinned telemetry, one batch in THIN_STEP is sent.
 THIN_STEP = 4
@@ -26,21 +27,24 @@ class ExplainedPositions(NamedTuple):
 
 @dataclass
 class SentBatch:
-    """Describes a batch that is sent and not yet covered by a watermark. `records` is 0 if all its positions are
-    void."""
+    """Describes a batch that is sent and not yet covered by a receipt. `records` is 0 if all its positions are
+    void; `digest` is that of its payload."""
 
     first: int
     last: int
     token: int
     records: int
+    digest: bytes
     is_acknowledged: bool = False
 
 
 @dataclass
 class StreamProgress:
     """Holds the state of one stream. `next_position` is the first neither sent nor left for later; `ahead` are the
-    batches sent and not yet under a watermark, by position; positions before `sent_end` were due once and go again
-    without delay.
+    batches sent and not yet covered by a receipt, by position; positions before `sent_end` were due once and go again
+    without delay. `digests` are those of the payloads sent last, with their positions (None: the warehouse has judged
+    it): only a receipt that states one of them counts. `received` are the positions of such receipts, ascending and
+    disjoint.
     """
 
     next_position: int
@@ -54,6 +58,8 @@ class StreamProgress:
     hold_until_ms: int = 0
     sent_end: int = 0
     turn: int = 0
+    digests: dict[bytes, tuple[int, int] | None] = field(default_factory=dict)
+    received: list[tuple[int, int]] = field(default_factory=list)
 
     def release_before(self, oldest: int) -> bool:
         """Forget positions before `oldest`, which the journal no longer holds; return True if a batch was among
@@ -61,6 +67,7 @@ class StreamProgress:
         if self.passing is not None and self.passing.through < oldest:
             self.passing = None
         self.next_position = max(self.next_position, oldest)
+        self.received = [span for span in self.received if span[1] >= oldest]
         under_way = [batch for batch in self.ahead if batch.last >= oldest]
         moved = len(under_way) < len(self.ahead)
         self.ahead = under_way
@@ -69,7 +76,39 @@ class StreamProgress:
     def sent(self, batch: SentBatch) -> None:
         """Note that a batch has been sent."""
         self.ahead.append(batch)
+        self.digests.pop(batch.digest, None)  # sent again, it is the newest again
+        self.digests[batch.digest] = (batch.first, batch.last)
+        if len(self.digests) > limits.UPLINK_DIGESTS_MAX:
+            del self.digests[next(iter(self.digests))]
         self._pass_by(batch.last + 1)
+
+    def settle(self, batch: Batch) -> bool:
+        """Note that the warehouse has judged a batch; return False where these very bytes were not sent, not long ago,
+        or where it was noted before."""
+        if self.digests.get(batch.digest) != (batch.first, batch.last):
+            return False
+        self.digests[batch.digest] = None
+        return True
+
+    def is_altered(self, batch: Batch) -> bool:
+        """Return whether the batch under way over these positions was sent with other bytes."""
+        return batch.digest not in self.digests and self.batch_over(batch.first, batch.last) is not None
+
+    def confirm(self, batches: Iterable[Batch]) -> bool:
+        """Note which batches the warehouse has received; return False where this settles none."""
+        known = [(batch.first, batch.last) for batch in batches if self.settle(batch)]
+        spans: list[tuple[int, int]] = []
+        for first, last in sorted((*self.received, *known)):
+            if spans and first <= spans[-1][1] + 1:
+                spans[-1] = (spans[-1][0], max(spans[-1][1], last))
+            else:
+                spans.append((first, last))
+        self.received = spans[: limits.UPLINK_SPANS_MAX]
+        return bool(known)
+
+    def received_end(self, oldest: int) -> int:
+        """Return the first position from `oldest` on that no receipt covers."""
+        return max((last + 1 for first, last in self.received if first <= oldest <= last), default=oldest)
 
     def leave(self, positions: int) -> None:
         """Leave a batch of so many positions for a cheaper bearer."""
@@ -86,7 +125,7 @@ class StreamProgress:
         self.ahead.clear()
 
     def rewind(self, oldest: int) -> None:
-        """Go back to `oldest`, so that everything above the watermark is sent again."""
+        """Go back to `oldest`, so that everything that no receipt has freed is sent again."""
         self.ahead.clear()
         self.next_position = oldest
 
@@ -96,7 +135,7 @@ class StreamProgress:
             return replace(
                 self, asked_ms=None, answered=False, question=None, ahead=[], hold_until_ms=0, fresh_since_ms=None
             )
-        return StreamProgress(oldest, records_max, passing=self.passing)
+        return StreamProgress(oldest, records_max, passing=self.passing, digests=self.digests, received=self.received)
 
     def batch_with(self, token: int) -> SentBatch | None:
         """Return the batch under way with this token."""
@@ -108,7 +147,8 @@ class StreamProgress:
 
 
 class WarehouseSilence:
-    """Measures how long no watermark has moved; `is_silent` from the first deadline without a move to the next move.
+    """Measures how long no receipt has freed anything; `is_silent` from the first deadline without a move to the next
+    move.
 
     When nothing has moved for UPLINK_SILENCE_FIRST_MS the warehouse is *silent*, until something moves; meanwhile each
     deadline doubles the wait for the next one, up to UPLINK_SILENCE_LAST_MS.
@@ -167,7 +207,7 @@ class Quarantine:
     """Reports what cannot be sent in a record of the gateway, and releases it when that record is durable: holes of the
     journal, records that this version cannot read, records that the centre refuses.
 
-    Only the first position of a stream may be set aside: the watermark covers what lies before it, the explanation
+    Only the first position of a stream may be set aside: receipts cover what lies before it, the explanation
     covers the rest. `epoch` is the journal's current one, in which explanations are written.
     """
 

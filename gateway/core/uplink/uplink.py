@@ -1,20 +1,21 @@
-"""Brings records from the journal to the warehouse by batches, a send window and watermarks (ARCHITECTURE, section 5).
+"""Brings records from the journal to the warehouse by batches, a send window and receipts (ARCHITECTURE, section 5).
 
 The journal on disk is the queue, and the window is kept here: MQTT clients ignore Receive Maximum and flood on
-reconnection, so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's watermark
-frees a record.
+reconnection, so at most a few batches are ever handed to one. A PUBACK is flow control; only the warehouse's signed
+receipt frees a record, and only where it states the digest of the very bytes that were sent from here. So a process
+that has just started frees nothing by the receipts of its predecessor: it sends what it still holds again.
 
-A connection begins with a question, one empty batch per stream (alarms are sent at once), and data follows when
-the watermark has come (or after a short wait). Batches then run ahead of the watermark as far as the window
-allows, alarms first. When no watermark has moved for half a minute the warehouse is *silent*: only the oldest
-batch is sent again, with a back-off up to a quarter of an hour. The first watermark after that ends the
-silence and everything beyond it is sent again, for where one batch was lost, more may have been.
+A connection begins with a question, one empty batch per stream (alarms are sent at once): the receipts that the broker
+still has for this gateway come before its answer, and data follows then (or after a short wait). Batches then run
+ahead of the receipts as far as the window allows, alarms first. When nothing was freed for half a minute the warehouse
+is *silent*: only the oldest batch is sent again, with a back-off up to a quarter of an hour. The first receipt after
+that ends the silence and everything beyond it is sent again, for where one batch was lost, more may have been.
 Sending twice is harmless: the warehouse counts a record once.
 
 On a bearer that costs (`allow`) telemetry is *spared*: one batch in four is sent (`thin`) or none (`hold`), and the
-place in the stream moves on over the batches left out. The watermark cannot pass these, so there a PUBACK completes
-a batch, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
-the stream begins again at the watermark; the warehouse has kept what came ahead of it.
+place in the stream moves on over the batches left out. The warehouse's prefix cannot pass these, so there a PUBACK
+completes a batch, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
+the stream begins again where it was freed last; the warehouse has kept what came ahead of that.
 
 The journal may let go of positions by itself when it is full. Then they can no longer be sent, and messages about them
 have no effect.
@@ -39,8 +40,8 @@ from gateway.core.uplink.progress import (
     StreamProgress,
     WarehouseSilence,
 )
-from wire import event, watermark
-from wire.watermark import Rejected, Watermark
+from wire import event, receipt
+from wire.receipt import Receipt, Rejected
 
 # MQTT 5 reason codes that blame the batch, not the client: section 3.4.2.1.
 _BATCH_AT_FAULT = (0x95, 0x99)
@@ -94,7 +95,7 @@ class Uplink:
             "resent": 0,
             "left": 0,
             "queries": 0,
-            "watermarks": 0,
+            "receipts": 0,
             "silences": 0,
             "puback-refused": 0,
             "puback-no-subscriber": 0,
@@ -110,7 +111,7 @@ class Uplink:
     # --- events -------------------------------------------------------------------------------------------------
 
     def connected(self, receive_max: int, *, now_ms: int) -> None:
-        """Begin a new connection: all above the watermark is sent again after the question; spared telemetry
+        """Begin a new connection: all that is not freed is sent again after the question; spared telemetry
         continues."""
         self._connected = True
         self._due_ms = _AT_ONCE
@@ -167,31 +168,37 @@ class Uplink:
                 self._taken(stream, progress, batch, now_ms)
             return
 
-    def receive(self, message: Watermark | Rejected, *, now_ms: int) -> None:
-        """Receive a watermark or a rejection: a message of topic class `a`."""
+    def receive(self, message: Receipt | Rejected, *, now_ms: int) -> int:
+        """Receive what the warehouse has signed for this gateway: a message of topic class `a`.
+
+        Return how many batches that are under way have reached the warehouse otherwise than they were sent."""
         self._due_ms = _AT_ONCE
         stream = Stream(message.epoch, message.lane)
-        progress = self._progress.get(stream)
+        progress, before = self._progress.get(stream), self._oldest(stream)
         if isinstance(message, Rejected):
             self._counters["rejected"] += 1
-            if progress is not None and self._is_held(stream, message.last):
+            if progress is not None and self._is_held(stream, message.batch.last) and progress.settle(message.batch):
                 self._rejected(stream, progress, message, now_ms)
-            return
-        self._counters["watermarks"] += 1
-        before = self._oldest(stream)
-        if before is None:
-            return
-        if message.next_position > 0:
-            self._journal.release_through(stream, message.next_position - 1)
+            return 0
+        if progress is None or before is None:
+            return 0  # about what an earlier process sent, or what the journal has let go
+        progress.answered = True
+        altered = sum(progress.is_altered(batch) for batch in message.batches)
+        # A replayed receipt confirms nothing, so it does not hide that the warehouse is silent.
+        self._counters["receipts"] += progress.confirm(message.batches)
+        end = min(message.next_position, progress.received_end(before))
+        if end > before:
+            self._release_before(stream, progress, end, now_ms)
+        return altered
+
+    def _release_before(self, stream: Stream, progress: StreamProgress, end: int, now_ms: int) -> None:
+        self._journal.release_through(stream, end - 1)
         oldest = self._oldest(stream)
         if oldest is None:
-            self._progress.pop(stream, None)
-        elif progress is not None:
-            progress.answered = True
-            if progress.release_before(oldest):
-                progress.records_max = min(progress.records_max * 2, self._batch_records_max)
-        if oldest is None or oldest > before:
-            self._note_move(now_ms)
+            del self._progress[stream]
+        elif progress.release_before(oldest):
+            progress.records_max = min(progress.records_max * 2, self._batch_records_max)
+        self._note_move(now_ms)
 
     def poll(self, *, now_ms: int) -> list[Publication]:
         """Return the messages to publish now."""
@@ -220,7 +227,7 @@ class Uplink:
         return self._due_ms if self._connected else None
 
     def ahead(self) -> int:
-        """Return how many batches are sent and not yet under a watermark: never more than the window."""
+        """Return how many batches are sent and not yet covered by a receipt: never more than the window."""
         return sum(len(progress.ahead) for progress in self._progress.values())
 
     # --- inside ---------------------------------------------------------------------------------------------------
@@ -330,7 +337,8 @@ class Uplink:
         if not self._any_ahead():
             self._silence.watch(now_ms)
         publication = self._publish(stream, gathered, now_ms)
-        progress.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items)))
+        digest = receipt.digest_of(publication.payload)
+        progress.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items), digest))
         self._counters["batches"] += 1
         self._counters["records"] += len(gathered.items)
         self._counters["bytes"] += len(publication.payload)
@@ -344,7 +352,7 @@ class Uplink:
     # --- what cannot be sent ------------------------------------------------------------------------------------
 
     def _pass_by(self, stream: Stream, progress: StreamProgress, gathered: GatheredBatch, now_ms: int) -> None:
-        """Skip what cannot be sent: it is explained and released when everything before it is under a watermark."""
+        """Skip what cannot be sent: it is explained and released when everything before it is freed."""
         stop = gathered.stop
         if stop is None:
             # A transient read error, counted by the journal: the lane pauses and tries again.
@@ -364,12 +372,12 @@ class Uplink:
         return progress.passing is None and progress.next_position == self._journal.oldest(stream)
 
     def _rejected(self, stream: Stream, progress: StreamProgress, message: Rejected, now_ms: int) -> None:
-        if message.reason in watermark.HOLD_REASONS:
+        if message.reason in receipt.HOLD_REASONS:
             # The centre's configuration is wrong, not the record: bisecting would quarantine all records.
             self._counters["rejected-held"] += 1
             self._hold(stream, progress, now_ms)
             return
-        batch = progress.batch_over(message.first, message.last)
+        batch = progress.batch_over(message.batch.first, message.batch.last)
         if batch is not None:  # a batch no longer under way was judged before, and is sent again if it matters
             self._refused(stream, progress, batch, message.reason, now_ms=now_ms)
 
@@ -424,7 +432,7 @@ class Uplink:
         return self._policy == HOLD and stream.lane == event.TELEMETRY
 
     def _send_again(self, stream: Stream, progress: StreamProgress) -> None:
-        """Send again what is not under the watermark; spared telemetry is left out."""
+        """Send again what is not freed; spared telemetry is left out."""
         oldest = self._oldest(stream)
         if oldest is None or self._is_spared(stream):
             progress.forget_ahead()
@@ -435,7 +443,7 @@ class Uplink:
         return any(progress.ahead for progress in self._progress.values())
 
     def _taken(self, stream: Stream, progress: StreamProgress, batch: SentBatch, now_ms: int) -> None:
-        """Note that the broker has a batch. Spared telemetry gets no watermark, so the batch is finished with this."""
+        """Note that the broker has a batch. Spared telemetry is not freed, so the batch is finished with this."""
         batch.is_acknowledged = True
         if not self._is_spared(stream):
             return

@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import NamedTuple
 
 from gateway.core.cabinet import tic
@@ -91,7 +90,6 @@ class CabinetWiring:
     latitude_e4: int
     longitude_e4: int
     feeders: tuple[FeederWiring, ...]
-    keys: Path | None = None
     gpio: str | None = None
     modbus: str | None = None
     modbus_baud: int = 9600

@@ -41,7 +41,7 @@ def faults(text, **sections):
 def test_the_core_is_told_what_is_wired():
     told = check(CABINET).core.cabinet
     assert (told.latitude_e4, told.longitude_e4, told.has_watchdog, told.has_linky) == (475720, -5940, True, False)
-    assert told.feeders == (FeederOptions("bourg", 14, 320, False),) and told.keyset is None
+    assert told.feeders == (FeederOptions("bourg", 14, 320, False),)
 
 
 NODES = """
@@ -94,11 +94,9 @@ def test_without_a_cabinet_there_is_none():
 def test_the_communes_keys_are_read_and_must_be_this_communes(tmp_path):
     path = tmp_path / "commune.keys"
     path.write_bytes(keyset.encode(KEYS))
-    assert check(CABINET, cabinet={"keys": str(path)}).core.cabinet.keyset == KEYS
+    assert check("", gateway={"keys": str(path)}).core.keyset == KEYS and check("").core.keyset is None
     path.write_bytes(keyset.encode(KEYS._replace(insee="49135")))
-    assert faults(CABINET, cabinet={"keys": str(path)}) == [
-        "[cabinet] keys: is of the commune 49135; give the one of 49007"
-    ]
+    assert faults("", gateway={"keys": str(path)}) == ["[gateway] keys: is of the commune 49135; give the one of 49007"]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nonsense", bytes(100_000)])
@@ -106,8 +104,8 @@ def test_a_file_that_is_no_key_set_is_a_fault(tmp_path, content):
     path = tmp_path / "commune.keys"
     if content is not None:
         path.write_bytes(content)
-    (fault,) = faults(CABINET, cabinet={"keys": str(path)})
-    assert fault.startswith("[cabinet] keys: ") and "; give the" in fault
+    (fault,) = faults("", gateway={"keys": str(path)})
+    assert fault.startswith("[gateway] keys: ") and "; give the" in fault
 
 
 def test_a_page_needs_an_address_and_a_password_line():

@@ -2,7 +2,6 @@
 
 import tomllib
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,6 @@ from gateway.io.cabinet.wiring import COIL, INPUT, INPUT_REGISTER, Bit, CabinetW
 FULL = """
 latitude = 47.5720
 longitude = -0.5940
-keys = "/etc/bocage/commune.keys"
 gpio = "/dev/gpiochip0"
 modbus = "/dev/serial/by-id/usb-FTDI-if00"
 modbus_baud = 19200
@@ -80,7 +78,6 @@ def test_every_field_is_taken():
             FeederWiring("bourg", 14, 32, Gpio(17), Gpio(27, inverted=True), Meter(3, "sdm120")),
             FeederWiring("église", 6, 0, Bit(1, COIL, 0, inverted=True)),
         ),
-        keys=Path("/etc/bocage/commune.keys"),
         gpio="/dev/gpiochip0",
         modbus="/dev/serial/by-id/usb-FTDI-if00",
         modbus_baud=19200,
@@ -104,7 +101,7 @@ def test_a_minimal_cabinet_is_one_feeder():
     data = {"latitude": 47, "longitude": -1, "gpio": "/dev/gpiochip0",
             "feeder": [{"name": "a", "lamps": 1, "contactor": "gpio:1"}]}  # fmt: skip
     config = cabinet_config.check(data, found)
-    assert found == [] and config.latitude_e4 == 470_000 and config.keys is None and config.linky is None
+    assert found == [] and config.latitude_e4 == 470_000 and config.linky is None
     assert config.modbus_baud == 9600 and config.linky_mode == "historique" and config.feeders[0].lamp_watts == 0
 
 
@@ -116,7 +113,7 @@ def test_a_minimal_cabinet_is_one_feeder():
         (changed("latitude", None), "[cabinet] latitude: is missing; give"),
         (changed("latitude", True), "[cabinet] latitude: is True; give"),
         (changed("latitude", float("nan")), "[cabinet] latitude: is nan; give"),
-        (changed("keys", "commune.keys"), "[cabinet] keys: is 'commune.keys'; give an absolute path"),
+        (changed("gpio", "gpiochip0"), "[cabinet] gpio: is 'gpiochip0'; give an absolute path"),
         (changed("modbus_baud", 9601), "[cabinet] modbus_baud: is 9601; give one of 1200, "),
         (changed("modbus_baud", True), "[cabinet] modbus_baud: is True; give one of"),
         (changed("modbus_parity", "mark"), "[cabinet] modbus_parity: is 'mark'; give one of none, even, odd"),

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import entry
-from simulator.hosts.keys import key_of, keys_of
+from simulator.hosts.keys import WAREHOUSE, key_of, keys_of
 from tests.support.gateway_world import (
     ANSWERS,
     EPOCH,
@@ -18,8 +18,9 @@ from tests.support.gateway_world import (
     reading,
 )
 from tools.centre.ingest.warehouse import Warehouse
-from wire import coap_message, event, record, watermark
+from wire import coap_message, event, receipt, record
 from wire.coap_message import CON
+from wire.receipt import Receipt
 from wire.record import Answer
 
 CHANGED, UNAVAILABLE, NOT_FOUND = coap_message.CHANGED, coap_message.UNAVAILABLE, coap_message.NOT_FOUND
@@ -235,9 +236,9 @@ def test_a_quarantined_record_is_replaced_by_a_gap_that_names_it():
     for question in world.take_publications():
         world.core.on_puback(question.token, 0, now_ms=world.now_ms)
     epoch = world.core.journal.streams()[0].epoch
-    world.hear(watermark.Watermark(epoch, event.TELEMETRY, 0))
+    world.mark(0, event.TELEMETRY, epoch)
     reason = "é" * 45  # the centre's word may be of any length and script
-    world.hear(watermark.Rejected(epoch, event.TELEMETRY, 0, 0, reason))
+    world.reject(0, 0, reason, event.TELEMETRY, epoch)
     world.wait(500)
     gaps = [item.record.body.detail for item in world.held()[event.EVENT] if item.record.body.code == event.GAP]
     assert gaps == [[NODE, 3, 7, 7, "é" * 20]]
@@ -253,8 +254,8 @@ def test_the_explanation_of_a_quarantine_is_itself_taken_by_the_warehouse():
     for question in world.take_publications():
         world.core.on_puback(question.token, 0, now_ms=world.now_ms)
     epoch = world.core.journal.streams()[0].epoch
-    world.hear(watermark.Watermark(epoch, event.TELEMETRY, 0))
-    world.hear(watermark.Rejected(epoch, event.TELEMETRY, 0, 0, "poison!" + "é" * 41))
+    world.mark(0, event.TELEMETRY, epoch)
+    world.reject(0, 0, "poison!" + "é" * 41, event.TELEMETRY, epoch)
     world.wait(limits.UPLINK_QUERY_WAIT_MS)
     warehouse = Warehouse(":memory:", synchronous="OFF")
     for publication in world.take_publications():
@@ -263,9 +264,9 @@ def test_the_explanation_of_a_quarantine_is_itself_taken_by_the_warehouse():
     assert warehouse.counters.get("refused", 0) == 0
 
 
-def test_messages_that_are_no_watermark_are_counted_and_kept():
+def test_messages_that_are_no_receipt_are_counted_and_kept():
     world = GatewayWorld(auto_sync=True)
-    good = watermark.encode(watermark.Watermark(EPOCH, event.ALARM, 1))
+    good = receipt.encode(Receipt(GATEWAY, EPOCH, event.ALARM, 1, ()), WAREHOUSE.kid, WAREHOUSE.sign)
     for name, data in ((ANSWERS, b"\x00"), ("tc/1/c/49007/cab-12", good), ("other", good), (ANSWERS, b"")):
         world.hear(data, name)
     assert world.core.counters["messages-refused"] == 4

@@ -54,7 +54,7 @@ class Centre:
             answers = self.warehouse.accept(publication.topic, publication.payload, received_unix_s=1)
             for answer in answers:
                 if not self.loses():
-                    self.world.hear(answer.payload, answer.topic)
+                    self.world.hear(answer.message, answer.topic)
 
     def settle(self):
         """Faults have ended: everything arrives."""

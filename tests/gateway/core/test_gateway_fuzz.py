@@ -17,7 +17,7 @@ from tests.support.gateway_world import (
     reading,
     unpack,
 )
-from wire import cbor, coap_message, event, topic, watermark
+from wire import cbor, coap_message, event, topic
 
 MUTATIONS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255), st.sampled_from("ridx")), max_size=6)
 
@@ -120,9 +120,9 @@ def _any_event(world, random, number):
         world.journal_disk.sync_error = random.choice((None, None, "simulated"))
         world.sync()
     elif choice == 5:
-        world.hear(watermark.Watermark(epoch, lane, random.randrange(20)))
+        world.mark(random.randrange(20), lane, epoch)
     elif choice == 6:
-        world.hear(watermark.Rejected(epoch, lane, 0, random.choice((0, 3, 10**9)), random.choice(("bad", "class"))))
+        world.reject(0, random.choice((0, 3, 10**9)), random.choice(("bad", "class")), lane, epoch)
     elif choice == 7:
         for publication in world.take_publications():
             world.core.on_puback(publication.token, random.choice((0, 0, 0x10, 0x87, 0x99)), now_ms=world.now_ms)

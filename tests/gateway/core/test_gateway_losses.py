@@ -5,7 +5,7 @@ import pytest
 from gateway.core.custody import entry, ledger
 from gateway.core.custody.journal import Stream, Void
 from tests.support.gateway_world import GATEWAY, NODE, OTHER, GatewayWorld, alarm, payload, reading, unpack
-from wire import event, record, watermark
+from wire import event, record
 
 CHANGED = 0x44
 SMALL = {"journal_bytes_max": 40_000, "alarm_reserve_bytes": 8000, "segment_bytes_max": 4000}
@@ -90,7 +90,7 @@ def test_a_thinned_queue_is_drained_and_what_goes_up_is_all_that_is_held():
                 arrived |= {(item.node, item.record.sequence) for item in batch.items}
             world.core.on_puback(publication.token, 0, now_ms=world.now_ms)
             end = max(batch.last + 1, batch.oldest)
-            world.hear(watermark.Watermark(batch.epoch, batch.lane, end))
+            world.mark(end, batch.lane, batch.epoch)
         if not world.core.health(now_ms=world.now_ms)["waiting"]:
             break
     assert world.core.health(now_ms=world.now_ms)["waiting"] == 0
@@ -109,7 +109,7 @@ def test_a_hole_in_the_journal_is_listed_by_its_positions_once():
         for publication in world.take_publications():
             batch = unpack(publication)
             world.core.on_puback(publication.token, 0, now_ms=world.now_ms)
-            world.hear(watermark.Watermark(batch.epoch, batch.lane, max(batch.last + 1, batch.oldest)))
+            world.mark(max(batch.last + 1, batch.oldest), batch.lane, batch.epoch)
         world.wait(6000)
     holes = [line for line in ledger.entries(world.state_disk) if line["why"] == "journal-damaged"]
     assert [(line["lane"], line["count"], line["epoch"]) for line in holes] == [
@@ -125,8 +125,8 @@ def test_a_record_the_centre_refuses_is_listed_with_its_word():
     world.connect()
     for question in world.take_publications():
         world.core.on_puback(question.token, 0, now_ms=world.now_ms)
-    world.hear(watermark.Watermark(epoch, event.TELEMETRY, 0))
-    world.hear(watermark.Rejected(epoch, event.TELEMETRY, 0, 0, "too-odd"))
+    world.mark(0, event.TELEMETRY, epoch)
+    world.reject(0, 0, "too-odd", event.TELEMETRY, epoch)
     world.wait(2000)
     lines = [line for line in ledger.entries(world.state_disk) if line["why"] == "quarantined: too-odd"]
     assert [(line["node"], line["boot"], line["sequences"]) for line in lines] == [(NODE.hex(), 1, "0")]

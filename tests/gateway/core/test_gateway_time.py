@@ -43,7 +43,7 @@ class World(GatewayWorld):
             for publication in publications:
                 self.core.on_puback(publication.token, 0, now_ms=self.now_ms)
                 for answer in self.warehouse.accept(publication.topic, publication.payload, received_unix_s=1):
-                    self.hear(answer.payload, answer.topic)
+                    self.hear(answer.message, answer.topic)
             if not publications and not any(map(self.core.journal.waiting, self.core.journal.streams())):
                 return
             self.wait(2000)

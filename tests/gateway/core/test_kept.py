@@ -33,10 +33,10 @@ def test_what_was_answered_for_outlives_100_kills_and_power_cuts():
     world.assert_all_arrived()
 
 
-def test_a_cut_between_sending_and_the_watermark_loses_nothing():
+def test_a_cut_between_sending_and_the_receipt_loses_nothing():
     """nanomq#2432: the row is removed, then the link is silently cut while it is sent.
 
-    Cuts without FIN or RST between sending and the watermark, and a broker that acknowledges and forgets: at every
+    Cuts without FIN or RST between sending and the receipt, and a broker that acknowledges and forgets: at every
     moment the journal or the warehouse holds the record.
     """
     world = CabinetWorld(3, nodes=3, segment_bytes_max=1_000)

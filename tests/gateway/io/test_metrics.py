@@ -26,7 +26,7 @@ def status(**more):
         "name": "49007-cab-12",
         "boot": 3,
         "uptime_s": 1000,
-        "centre": {"connected": True, "since_s": 5, "why": None, "watermark_ago_s": 7, "broker": "x:8883"},
+        "centre": {"connected": True, "since_s": 5, "why": None, "receipt_ago_s": 7, "broker": "x:8883"},
         "waiting": {"lanes": {"alarm": 1, "event": 2, "telemetry": 3}, "oldest_s": 60},
         "disk": {"held_bytes": 10, "cap_bytes": 20, "written_bytes": 30, "free_bytes": 40, "size_bytes": 50},
         "nodes": {"heard": 5, "silent": 1, "odd": 0, "expected": None},

@@ -79,8 +79,8 @@ def test_publish_puback_and_a_message_on_class_a(link, peer):
     link.publish(41, RECORDS, b"batch", False)
     assert link.inbox.wait_for(PubAck) == PubAck(41, 0)
     peer.inbox.wait_for(lambda message: message == (RECORDS, b"batch"))
-    peer.client.publish(ANSWERS, b"watermark", qos=1)
-    assert link.inbox.wait_for(Message) == Message(ANSWERS, b"watermark")
+    peer.client.publish(ANSWERS, b"receipt", qos=1)
+    assert link.inbox.wait_for(Message) == Message(ANSWERS, b"receipt")
 
 
 def cut(link):

@@ -1,4 +1,4 @@
-"""A subscription that the broker refuses is told and asked for again: without it no watermark ever comes."""
+"""A subscription that the broker refuses is told and asked for again: without it no receipt ever comes."""
 
 import threading
 

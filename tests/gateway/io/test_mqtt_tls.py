@@ -82,8 +82,8 @@ def outcome(inbox):
 def test_the_territorys_certificate_opens_the_connection_both_ways(connect, pki):
     link, inbox = connect(pki[0].certificate, *pki[0].issue(CLIENT))
     inbox.wait_for(Connected)
-    link.publish(1, ANSWERS, b"watermark", False)
-    assert inbox.wait_for(Message).payload == b"watermark"
+    link.publish(1, ANSWERS, b"receipt", False)
+    assert inbox.wait_for(Message).payload == b"receipt"
 
 
 def test_what_the_broker_refuses_is_told_by_its_word(connect, pki):

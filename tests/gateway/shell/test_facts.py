@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gateway.config import config
+from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Log
 from gateway.core.heartbeats import LateTask
@@ -14,7 +15,7 @@ from gateway.show import report
 from gateway.show.findings import findings
 from simulator.hosts.keys import key_of
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, GatewayWorld, alarm, payload, reading
-from wire import coap_message, watermark
+from wire import coap_message
 
 
 class Watched(GatewayWorld):
@@ -32,6 +33,12 @@ class Watched(GatewayWorld):
         for _ in range(max(1, wait_ms // 10_000)):
             self.wait(min(wait_ms, 10_000))
             self.facts.sample(unix_s=self.core.clock.unix_s(now_ms=self.now_ms), now_ms=self.now_ms)
+
+    def acknowledge(self):
+        """The broker has what was published."""
+        for publication in self.take_publications():
+            self.core.on_puback(publication.token, 0, now_ms=self.now_ms)
+        self.turn()
 
     def told(self):
         status = self.facts.status(now_ms=self.now_ms)
@@ -102,22 +109,47 @@ def test_what_waits_is_told_by_lane_with_the_age_of_the_oldest(world):
     assert epoch != EPOCH
     world.connect()
     for lane, next_position in (("event", 1), ("telemetry", 5)):
-        world.hear(watermark.Watermark(epoch, lane, next_position))
+        world.acknowledge()
+        world.mark(0, lane, epoch)  # the answer to its question
+        world.acknowledge()
+        world.mark(next_position, lane, epoch)
     world.sample(10_000)
     waiting = world.told().waiting
     assert waiting.lanes == {"alarm": 1, "event": 0, "telemetry": 0}
     assert 110 <= waiting.oldest_s <= 120, "not the alarm's age, to the sampling"
-    assert world.told().centre.watermark_ago_s == 0
-    world.hear(watermark.Watermark(epoch, "alarm", 1))
+    assert world.told().centre.receipt_ago_s == 0
+    world.mark(1, "alarm", epoch)
     world.sample(10_000)
     assert world.told().waiting.oldest_s is None
+
+
+def found(world):
+    return {one.key: one.sentence("fr") for one in findings(world.told())}
+
+
+def test_what_a_stranger_sends_in_the_warehouses_name_is_a_finding_for_a_day(world):
+    world.connect()
+    world.sample(10_000)
+    assert found(world) == {}
+    world.hear(b"not signed")
+    assert "reçus qu'il n'a pas signés pour cette passerelle : ce n'est pas signé" in found(world)["forged"]
+    assert world.told().centre.refused_why == "form" and world.told().centre.warehouses == 1
+    world.sample(86_400_000)
+    assert "forged" not in found(world)
+    world.core.receipts.note_altered(limits.ALTERED_BATCHES_MIN, now_ms=world.now_ms)
+    assert "altered" in found(world)
+
+
+def test_a_key_set_without_a_warehouse_is_a_finding(world):
+    world.core._options = world.core._options._replace(keyset=None)
+    assert "ne nomme aucun entrepôt" in found(world)["no_warehouse"] and world.told().centre.warehouses == 0
 
 
 def test_the_age_does_not_reach_back_into_a_quiet_time(world):
     epoch = world.core.journal.streams()[-1].epoch
     world.connect()
     world.sample(10_000)  # the boot report is durable by now
-    world.hear(watermark.Watermark(epoch, "event", 1))
+    world.mark(1, "event", epoch)
     world.sample(3_600_000)
     world.ask(payload(alarm(9)))
     world.sample(10_000)

@@ -27,7 +27,7 @@ def plain(**more):
         "late": [],
         "faults": [],
         "centre": {
-            "connected": True, "bearer": "fibre", "since_s": 90_000, "why": None, "watermark_ago_s": 12,
+            "connected": True, "bearer": "fibre", "since_s": 90_000, "why": None, "receipt_ago_s": 12,
             "broker": "centre.example.fr:8883",
         },
         "waiting": {"lanes": {"alarm": 0, "event": 1, "telemetry": 30}, "oldest_s": 40, "from_earlier_start": False},
@@ -117,8 +117,8 @@ TROUBLES = {
     "journal_full": {"disk": {"held_bytes": 9, "cap_bytes": 10, "free_bytes": 1 << 40}},
     "lost": {"losses": {"records": 9, "by_why": {"thinned": 9}, "last_day": 2}},
     "centre": {"centre": centre(connected=False, since_s=180, why="connection-timeout: timed out")},
-    "silent": {"centre": centre(watermark_ago_s=900)},
-    "deaf": {"centre": centre(watermark_ago_s=None, since_s=10, deaf="Not authorized (0x87)")},
+    "silent": {"centre": centre(receipt_ago_s=900)},
+    "deaf": {"centre": centre(receipt_ago_s=None, since_s=10, deaf="Not authorized (0x87)")},
     "certificate": {"certificates": {"ca": 900, "certificate": 29}},
     "expired": {"certificates": {"ca": 900, "certificate": -1}},
     "clock": {"clock": {"good": False, "unix_s": None, "uncertainty_s": 0}},
@@ -171,9 +171,9 @@ def test_each_trouble_is_found_alone_and_said_with_what_to_do(key, language):
     "harmless",
     [
         {"centre": centre(connected=False, since_s=179, why="connection-closed: x")},
-        {"centre": centre(watermark_ago_s=899)},
-        {"centre": centre(watermark_ago_s=None, since_s=10)},
-        {"centre": centre(watermark_ago_s=90_000), "waiting": {"lanes": {"telemetry": 0}}},
+        {"centre": centre(receipt_ago_s=899)},
+        {"centre": centre(receipt_ago_s=None, since_s=10)},
+        {"centre": centre(receipt_ago_s=90_000), "waiting": {"lanes": {"telemetry": 0}}},
         {"faults": [fault("journal-sync-failed", ago_s=600), fault("library", name="x")]},
         {"clock": {"good": False}, "uptime_s": 500},
         {"certificates": {"ca": None, "certificate": 30}},
@@ -253,7 +253,7 @@ def test_the_first_trouble_between_the_plug_and_the_operator_is_the_one_to_mend(
 
 
 def test_readings_that_the_budget_holds_back_do_not_make_the_centre_silent():
-    quiet = on_mobile("hold", watermark_ago_s=90_000)
+    quiet = on_mobile("hold", receipt_ago_s=90_000)
     assert keys(document(**quiet, waiting={"lanes": {"alarm": 0, "event": 0, "telemetry": 30}})) == ["hold"]
     assert keys(document(**quiet, waiting={"lanes": {"alarm": 1, "telemetry": 30}})) == ["silent", "hold"]
 

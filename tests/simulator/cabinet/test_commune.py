@@ -7,13 +7,13 @@ from simulator.cabinet.commune import (
     Commune,
     Night,
     calendar_of,
-    keys_of,
     options_of,
     policy_of,
     signed_emergency,
     signed_policy,
 )
 from simulator.cabinet.points import WHOLE
+from simulator.hosts.keys import keyset_of
 from simulator.plants.fallback import Programme
 from simulator.plants.feeder import FeederData
 from wire import command, cose
@@ -26,14 +26,14 @@ OTHER = Commune("49135", "Feneu", 2_300, 475720, -5940)
 
 
 def test_the_gateway_opens_the_signed_policy_with_the_communes_keys_only():
-    opened, kid, faults = keyset.open_policy(signed_policy(BEHUARD, POLICY), keys_of(BEHUARD), verify_ed25519)
+    opened, kid, faults = keyset.open_policy(signed_policy(BEHUARD, POLICY), keyset_of(BEHUARD.insee), verify_ed25519)
     assert faults == () and opened == POLICY
-    assert keyset.key_of(keys_of(BEHUARD), kid)[1] == "maire"
-    assert keyset.open_policy(signed_policy(BEHUARD, POLICY), keys_of(OTHER), verify_ed25519)[0] is None
+    assert keyset.key_of(keyset_of(BEHUARD.insee), kid)[1] == "maire"
+    assert keyset.open_policy(signed_policy(BEHUARD, POLICY), keyset_of(OTHER.insee), verify_ed25519)[0] is None
 
 
 def test_the_key_set_is_sound():
-    assert keyset.decode(keyset.encode(keys_of(BEHUARD))) == (keys_of(BEHUARD), ())
+    assert keyset.decode(keyset.encode(keyset_of(BEHUARD.insee))) == (keyset_of(BEHUARD.insee), ())
 
 
 def test_the_policy_says_what_is_installed():

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.core.gateway import Gateway
 from gateway.core.inbox.inbox import Answers, Inbox
+from gateway.core.uplink.receipts import ReceiptCheck
 from gateway.core.uplink.uplink import Uplink
 from lighting.decision import Demand, LightDecision
 from lighting.watch import LampWatch
@@ -24,12 +25,13 @@ from simulator.hosts.gateway import GatewayHost
 from simulator.options import Options
 from tests.support.territory_world import cut, live_through, story
 from tools.centre.store.archive import Explanation
-from wire import event, quantity, record
+from wire import cose, event, quantity, receipt, record
 
 pytestmark = pytest.mark.slow
 
 EVENING = Options(lamps=6, hours=8, until_dusk=False)
 NIGHT = Options(lamps=6, hours=18, until_dusk=False)  # a relay that sticks shows at dawn
+HOSTILE = cut("hostile", 1, 6)
 CENTRE_FORGETS = (cut("ingest", 2, 5), cut("broker", 4.5, 4.6))
 
 
@@ -110,7 +112,7 @@ def test_an_answer_before_the_flush_loses_records(monkeypatch):
     assert not result.is_good
 
 
-def test_a_broker_that_forgets_costs_nothing_where_the_watermark_frees():
+def test_a_broker_that_forgets_costs_nothing_where_the_receipt_frees():
     result = planted(EVENING, *CENTRE_FORGETS)
     assert result.is_good, result.verdict.first_faults
 
@@ -130,6 +132,22 @@ def test_a_gateway_that_frees_on_puback_loses_what_the_broker_forgets(monkeypatc
     assert result.verdict.lost > 0
     assert result.verdict.duplicated == result.verdict.altered == 0
     assert not result.is_good
+
+
+def test_a_broker_in_a_strangers_hands_costs_nothing_where_receipts_are_verified():
+    result = planted(EVENING, HOSTILE)
+    assert result.is_good, result.verdict.first_faults
+    assert min(result.counters[f"receipts.{why}"] for why in ("form", "stranger", "signature")) > 10
+
+
+def test_a_gateway_that_believes_any_signature_loses_what_a_stranger_swallows(monkeypatch):
+    monkeypatch.setattr(ReceiptCheck, "open", lambda check, payload, *, now_ms: believed(payload))
+    result = planted(EVENING, HOSTILE)
+    assert result.verdict.lost > 0 and not result.is_good
+
+
+def believed(payload):
+    return receipt.decode(cose.sign1_decode(payload, bytes_max=receipt.BYTES_MAX).payload)
 
 
 def test_a_record_lost_after_its_acknowledgement_is_not_excused_by_the_nodes_own_boot_gap():

@@ -12,7 +12,7 @@ from gateway.core.uplink.batch import Publication
 from simulator.cabinet.host import CabinetHost
 from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
-from simulator.hosts.keys import link_of
+from simulator.hosts.keys import keyset_of, link_of
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -22,7 +22,9 @@ from wire import coap_message, directive
 
 START_S = 1_795_000_000
 BEARERS = (Bearer("fibre"), Bearer("mobile", is_metered=True, monthly_bytes=40_000_000))
-OPTIONS = Options(gateway=GATEWAY, insee="49007", name="cab-1", bearers=BEARERS, batch_age_ms=60_000, **SMALL_CARD)
+OPTIONS = Options(
+    GATEWAY, "49007", "cab-1", keyset_of("49007"), bearers=BEARERS, batch_age_ms=60_000, **SMALL_CARD
+)
 
 
 class _Watched:

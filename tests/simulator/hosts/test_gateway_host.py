@@ -8,16 +8,18 @@ from gateway.core.gateway import Options
 from gateway.core.options import number_after
 from simulator.hosts.centre import Centre
 from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.keys import keyset_of
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
-from wire import event, record, topic, watermark
+from wire import event, record, topic
 from wire.record import EventBody, Record, Stamp
 
 OPTIONS = Options(
     gateway=bytes(range(8)),
     insee="49007",
     name="cab-1",
+    keyset=keyset_of("49007"),
     allowed=None,
     commit_ms=500,
     batch_age_ms=60_000,
@@ -51,7 +53,7 @@ class Bench:
         self.broker = Broker(self.world, Prng("broker"))
         self.host = GatewayHost(self.world, Prng("cabinet"), options, self.broker)
         self.reader = Reader()
-        self.broker.connect("reader", self.reader, lambda name: name.split("/")[2] != topic.WATERMARK)
+        self.broker.connect("reader", self.reader, lambda name: name.split("/")[2] != topic.RECEIPT)
 
     def later(self, seconds):
         self.world.run_until(self.world.now_ms + 1000 * seconds)
@@ -142,7 +144,7 @@ def test_after_a_cut_of_any_length_it_speaks_again(bench, cut_s):
     bench.reader.topics.clear()
     host.fibre(True)
     bench.later(300)
-    assert bench.reader.topics, "the boot record has no watermark yet, so it comes again"
+    assert bench.reader.topics, "the boot record has no receipt yet, so it comes again"
     assert host.core.uplink._connected
 
 
@@ -167,15 +169,11 @@ def test_counters_add_up_over_its_lives(bench):
     assert totals["uplink.batches"] == first["batches"] + second["batches"]
 
 
-def test_a_watermark_frees_the_journal(bench):
+def test_a_receipt_frees_the_journal(bench):
     host = bench.started()
-    (stream,) = (stream for stream in host.core.journal.streams() if stream.lane == event.EVENT)
     assert host.waiting() == 2
-    mark = watermark.Watermark(stream.epoch, stream.lane, 2)
-    bench.broker.publish(
-        "49007-cab-1", 0, topic.build(topic.WATERMARK, "49007", "cab-1"), watermark.encode(mark)
-    )
-    bench.later(1)
+    Centre(bench.world, Prng("centre"), bench.broker).start()
+    bench.later(60)
     assert host.waiting() == 0
 
 
@@ -197,7 +195,7 @@ def test_mobile_carries_15_seconds_after_a_cut_of_the_fibre_and_fibre_again_afte
     assert host.core.bearers.connection.active == "mobile"
     bench.reader.topics.clear()
     bench.later(600)
-    assert bench.reader.topics, "the boot record has no watermark yet, so it comes again, by mobile"
+    assert bench.reader.topics, "the boot record has no receipt yet, so it comes again, by mobile"
     host.fibre(True)
     bench.later(900)
     assert host.core.bearers.connection.active == "fibre"

@@ -63,6 +63,19 @@ def bench():
     return Bench()
 
 
+def test_a_stranger_who_has_it_passes_on_what_he_wants_and_acknowledges_all_the_same(bench):
+    bench.broker.meddle = lambda topic, payload: [] if payload == b"a" else [(topic, payload[:-1]), (topic, b"forged")]
+    bench.publish(b"a", token=1)
+    bench.publish(b"bc", token=2)
+    bench.later()
+    assert sorted(bench.reader.messages()) == [b"b", b"forged"]
+    assert sorted(token for what, token, *_ in bench.publisher.told if what == "puback") == [1, 2]
+    bench.broker.meddle = None
+    bench.publish(b"de")
+    bench.later()
+    assert bench.reader.messages()[-1] == b"de"
+
+
 def test_a_client_is_connected_and_told_the_receive_maximum(bench):
     assert bench.publisher.told == [("connected", RECEIVE_MAX)]
     assert bench.reader.told == [("connected", RECEIVE_MAX)]

@@ -1,4 +1,4 @@
-"""The ingest against a real broker: killed at any moment, all arrives once; the watermark ends right."""
+"""The ingest against a real broker: killed at any moment, all arrives once; the last receipt is right."""
 
 import os
 import shutil
@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from gateway.io.crypto import verify_ed25519
 from tests.support.broker import free_port
-from tests.support.centre_world import ANSWER_TOPIC, EPOCH, TELEMETRY_TOPIC, readings
+from tests.support.centre_world import ANSWER_TOPIC, EPOCH, GATEWAY, TELEMETRY_TOPIC, readings
+from tools.centre.ingest import receipts
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.store.archive import Archive
-from wire import watermark
+from wire import receipt
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = pytest.mark.broker
@@ -63,10 +65,11 @@ class Broker:
 
 
 class Gateway:
-    """Publishes batches and hears watermarks."""
+    """Publishes batches and hears receipts, by the key that the ingest has made."""
 
-    def __init__(self, port):
+    def __init__(self, port, database):
         self.heard = []
+        self.keys = (receipts.load_or_make(receipts.default_path(str(database))).public,)
         self.changed = threading.Condition()
         self.subscribed = threading.Event()
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "49007-mairie-1", protocol=mqtt.MQTTv5)
@@ -80,7 +83,8 @@ class Gateway:
 
     def _on_message(self, _client, _userdata, message):
         with self.changed:
-            self.heard.append(watermark.decode(message.payload).next_position)
+            made = receipt.opened(message.payload, GATEWAY, self.keys, verify_ed25519)
+            self.heard.append(made.next_position)
             self.changed.notify_all()
 
     def send(self, number):
@@ -137,7 +141,7 @@ def test_ingest_killed_several_times_takes_everything_once(tmp_path, broker, ing
     for start in range(0, BATCHES, 30):
         process = ingests()
         wait_for_line(process, "subscribed")
-        gateway = gateway or Gateway(broker.port)
+        gateway = gateway or Gateway(broker.port, tmp_path / "centre.db")
         for number in range(start, start + 30):
             gateway.send(number)
         # In full work: some of what was sent is committed, some in hand, some not delivered yet.
@@ -156,7 +160,7 @@ def test_two_ingests_share_the_prefix_and_one_may_die(tmp_path, broker, ingests)
     processes = [ingests("ingest-1"), ingests("ingest-2")]
     for process in processes:
         wait_for_line(process, "subscribed")
-    gateway = Gateway(broker.port)
+    gateway = Gateway(broker.port, tmp_path / "centre.db")
     for number in range(BATCHES):
         gateway.send(number)
         if number == 60:
@@ -172,7 +176,7 @@ def test_two_ingests_share_the_prefix_and_one_may_die(tmp_path, broker, ingests)
 def test_ingest_outlives_a_broker_that_disappears(tmp_path, broker, ingests):
     process = ingests()
     wait_for_line(process, "subscribed")
-    gateway = Gateway(broker.port)
+    gateway = Gateway(broker.port, tmp_path / "centre.db")
     gateway.send(0)
     assert gateway.wait_for(RECORDS)
     # By SIGTERM: what a broker forgets at a kill is the matter of the gateway's journal.
@@ -192,7 +196,7 @@ def test_disk_that_refuses_is_not_acknowledged(tmp_path, broker, ingests):
     path = tmp_path / "centre.db"
     process = ingests()
     wait_for_line(process, "subscribed")
-    gateway = Gateway(broker.port)
+    gateway = Gateway(broker.port, tmp_path / "centre.db")
     blocker = Warehouse(str(path))
     blocker._connection.execute("PRAGMA busy_timeout = 0")
     blocker._connection.execute("BEGIN IMMEDIATE")

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from gateway.io.crypto import verify_ed25519
 from tests.support.centre_world import (
     EVENT_TOPIC,
     GATEWAY,
@@ -22,8 +23,11 @@ from tests.support.centre_world import (
 from tools import cli
 from tools.centre.arguments import parse_broker
 from tools.centre.commands.export import CSV_COLUMNS, decimal
-from tools.centre.ingest.warehouse import Warehouse
-from wire import event
+from tools.centre.ingest import receipts
+from tools.centre.ingest.warehouse import Answer, Warehouse
+from tools.policy import keys
+from wire import event, receipt
+from wire.receipt import Receipt
 
 
 @pytest.fixture
@@ -155,6 +159,34 @@ def test_errors_name_the_field_and_the_remedy(tmp_path, monkeypatch, capsys, arg
         assert word in said
 
 
+def test_the_key_of_receipts_is_made_once_and_its_public_half_is_for_the_key_set(tmp_path, capsys):
+    named = ("receipt-key", "--db", str(tmp_path / "centre.db"), "--name", "Entrepôt du SIEML")
+    assert run(*named) == 0
+    line = capsys.readouterr().out
+    assert run(*named, "--out", str(tmp_path / "w.pub")) == 0
+    assert (tmp_path / "w.pub").read_text() == line
+    private = tmp_path / "centre.db.receipts.pem"
+    assert private.stat().st_mode & 0o777 == 0o600 and sorted(tmp_path.iterdir()) == [private, tmp_path / "w.pub"]
+    key = receipts.load_or_make(private)
+    assert keys.load_warehouse(tmp_path / "w.pub") == (key.public, "Entrepôt du SIEML")
+    made = Receipt(GATEWAY, b"epoch-01", event.ALARM, 3, ())
+    assert receipt.opened(key.payload(Answer("", made)), GATEWAY, (key.public,), verify_ed25519) == made
+
+
+@pytest.mark.parametrize(("content", "mode", "words"), [(None, 0o640, "chmod 600"), (b"other", 0o600, "Ed25519")])
+def test_a_key_of_receipts_that_cannot_be_used_is_refused(tmp_path, capsys, content, mode, words):
+    private = tmp_path / "r.pem"
+    receipts.load_or_make(private)
+    if content is not None:
+        private.write_bytes(content)
+    private.chmod(mode)
+    listen = ("ingest", "--db", str(tmp_path / "x.db"), "--broker", "127.0.0.1:1", "--insecure")
+    for command in (listen, ("receipt-key", "--db", "x", "--name", "n")):
+        assert run(*command, "--receipt-key", str(private)) == 1
+        said = capsys.readouterr().err
+        assert str(private) in said and words in said and "BEGIN" not in said
+
+
 def test_file_that_is_no_warehouse_is_said_so(tmp_path, capsys):
     other = tmp_path / "notes.txt"
     other.write_text("not a database at all, but long enough to be looked at" * 20)
@@ -166,7 +198,7 @@ def test_broker_address_may_be_ipv6():
     assert parse_broker("[::1]:8883") == ("::1", 8883)
 
 
-@pytest.mark.parametrize("command", ["ingest", "stats", "export", "unbind"])
+@pytest.mark.parametrize("command", ["ingest", "receipt-key", "stats", "export", "unbind"])
 def test_help_has_an_example(capsys, command):
     with pytest.raises(SystemExit):
         run(command, "--help")

@@ -28,8 +28,8 @@ from tools.centre.ingest import intake
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.store import database
 from tools.centre.store import schema as warehouse_file
-from wire import cbor, event, record
-from wire.watermark import Rejected, Watermark
+from wire import cbor, event, receipt, record
+from wire.receipt import Batch, Receipt, Rejected
 
 
 @pytest.fixture
@@ -65,11 +65,17 @@ def test_the_lock_of_a_daemon_is_for_the_same_people(tmp_path, umask):
 
 
 def take(warehouse, payload, topic=TELEMETRY_TOPIC):
-    return answers(warehouse.accept(topic, payload, **NOW))
+    """What is answered, without the batches that a receipt names."""
+    found = answers(warehouse.accept(topic, payload, **NOW))
+    return [one._replace(batches=()) if isinstance(one, Receipt) else one for one in found]
 
 
 def mark(position, lane="telemetry", epoch=EPOCH):
-    return [Watermark(epoch, lane, position)]
+    return [Receipt(GATEWAY, epoch, lane, position, ())]
+
+
+def refused(payload, first, last, why, lane="telemetry"):
+    return [Rejected(GATEWAY, EPOCH, lane, Batch(first, last, receipt.digest_of(payload)), why)]
 
 
 def pack_of(entry, positions=(0, 0, 0), lane="event"):
@@ -78,7 +84,7 @@ def pack_of(entry, positions=(0, 0, 0), lane="event"):
     return intake.deflate(cbor.encode([{-2: GATEWAY.hex() + "/", 0: "batch", 8: envelope}, entry], 16384))
 
 
-# --- rows and watermarks ---
+# --- rows and receipts ---
 
 
 def test_record_is_kept_digit_for_digit(warehouse):
@@ -94,7 +100,7 @@ def test_record_is_kept_digit_for_digit(warehouse):
     )
 
 
-def test_watermark_passes_what_is_held_and_nothing_else(warehouse):
+def test_receipt_passes_what_is_held_and_nothing_else(warehouse):
     assert take(warehouse, readings(0, 4)) == mark(5)
     assert take(warehouse, readings(8, 9)) == mark(5)
     assert take(warehouse, readings(5, 6)) == mark(7)
@@ -109,7 +115,7 @@ def test_batch_ahead_is_stored_in_full_at_once(warehouse):
     assert warehouse.prefixes()[0].ahead == ((5, 9),)
 
 
-def test_empty_batch_is_answered_with_the_watermark(warehouse):
+def test_empty_batch_is_answered_with_the_prefix(warehouse):
     assert take(warehouse, batch([], 4)) == mark(4)
     take(warehouse, readings(4, 6, oldest=4))
     assert take(warehouse, batch([], 9, oldest=4)) == mark(7)
@@ -146,9 +152,23 @@ def test_duplicates_are_absorbed_in_a_batch_and_through_another_gateway(warehous
     assert warehouse.counters["duplicates"] == 2
 
 
-def test_one_watermark_a_stream_for_a_group(warehouse):
-    group = [(TELEMETRY_TOPIC, readings(first, first + 1)) for first in (0, 2, 4)]
-    assert answers(warehouse.accept_group(group, **NOW)) == mark(6)
+def test_one_receipt_a_stream_for_a_group_names_each_batch_as_it_came(warehouse):
+    payloads = [readings(first, first + 1) for first in (0, 2, 4)]
+    alarm = batch([fact(50, event.LAMP_FAILURE, {1: 3}, active=True)], lane="alarm")
+    group = [(TELEMETRY_TOPIC, payload) for payload in payloads]
+    group[1:1] = [(EVENT_TOPIC, alarm), (TELEMETRY_TOPIC, batch([], 0))]
+    named = tuple(Batch(2 * at, 2 * at + 1, receipt.digest_of(payload)) for at, payload in enumerate(payloads))
+    assert answers(warehouse.accept_group(group, **NOW)) == [
+        Receipt(GATEWAY, EPOCH, "telemetry", 6, named),
+        Receipt(GATEWAY, EPOCH, "alarm", 1, (Batch(0, 0, receipt.digest_of(alarm)),)),
+    ]
+
+
+def test_a_receipt_that_is_full_is_followed_by_another(warehouse):
+    group = [(TELEMETRY_TOPIC, readings(first, first)) for first in range(receipt.BATCHES_MAX + 2)]
+    one, other = answers(warehouse.accept_group(group, **NOW))
+    assert (len(one.batches), len(other.batches)) == (receipt.BATCHES_MAX, 2)
+    assert (one.next_position, other.next_position) == (receipt.BATCHES_MAX, receipt.BATCHES_MAX + 2)
 
 
 def test_oldest_streams_of_a_gateway_are_forgotten_and_restart_at_oldest(warehouse, monkeypatch):
@@ -193,7 +213,7 @@ def test_digest_does_not_depend_on_which_of_two_conflicting_came_first(warehouse
 def test_gateway_is_bound_by_its_first_word_and_a_stranger_is_refused(warehouse):
     take(warehouse, readings(0, 1))
     impostor = batch([reading(7)], 3, gateway=b"impostor")
-    assert take(warehouse, impostor) == [Rejected(EPOCH, "telemetry", 3, 3, "identity")]
+    assert take(warehouse, impostor)[0] == refused(impostor, 3, 3, "identity")[0]._replace(gateway=b"impostor")
     moved = warehouse.accept("tc/1/t/49007/mairie-2", readings(2, 3), **NOW)
     assert [publication.topic for publication in moved] == ["tc/1/a/49007/mairie-2"]
     assert warehouse.counters["refused.identity"] == 2
@@ -205,14 +225,14 @@ def test_operator_unbinds_a_replaced_gateway(warehouse):
     take(warehouse, readings(0, 1))
     assert warehouse.unbind("49007", "mairie-1")
     assert not warehouse.unbind("49007", "mairie-1")
-    assert take(warehouse, batch([reading(2)], gateway=b"gateway2")) == mark(1)
+    assert take(warehouse, batch([reading(2)], gateway=b"gateway2"))[0].next_position == 1
     assert [gateway[3] for gateway in warehouse.gateways()] == [False, True]
 
 
 def test_lane_in_the_wrong_class_is_refused(warehouse):
-    assert take(warehouse, readings(0, 1), EVENT_TOPIC) == [Rejected(EPOCH, "telemetry", 0, 1, "class")]
+    assert take(warehouse, readings(0, 1), EVENT_TOPIC) == refused(readings(0, 1), 0, 1, "class")
     event_batch = batch([fact(0, event.ANCHOR, [None, 1, 1, 1_790_000_000, 1])], lane="event")
-    assert take(warehouse, event_batch) == [Rejected(EPOCH, "event", 0, 0, "class")]
+    assert take(warehouse, event_batch) == refused(event_batch, 0, 0, "class", "event")
     assert warehouse.counters["records"] == 0
 
 
@@ -244,8 +264,8 @@ def test_damaged_payload_is_counted_and_kept(warehouse, payload, reason):
 
 
 def test_damage_behind_the_envelope_is_answered_with_its_positions(warehouse):
-    payload = readings(10, 59)
-    assert take(warehouse, payload[:-40]) == [Rejected(EPOCH, "telemetry", 10, 59, "deflate-truncated")]
+    payload = readings(10, 59)[:-40]
+    assert take(warehouse, payload) == refused(payload, 10, 59, "deflate-truncated")
 
 
 def test_zip_bomb_is_refused_without_inflating_it(warehouse, monkeypatch):
@@ -286,7 +306,7 @@ def test_zip_bomb_is_refused_without_inflating_it(warehouse, monkeypatch):
 def test_hostile_entry_is_refused_and_never_raises(warehouse, entry):
     opening = {-2: NODE.hex() + "/", "q": 0, "boot": 1, "seq": 1, "up": 3, -3: 0}
     (answer,) = take(warehouse, pack_of({**opening, **entry}), EVENT_TOPIC)
-    assert answer[:4] == (EPOCH, "event", 0, 0)
+    assert (answer.epoch, answer.lane, *answer.batch[:2]) == (EPOCH, "event", 0, 0)
     assert warehouse.counters["refused"] == 1
 
 

@@ -108,8 +108,8 @@ def test_a_gateway_with_keys_takes_the_policy_and_holds_a_lease(joined):
 
 
 def test_a_new_key_set_goes_by_steps_and_the_policy_with_the_step_that_verifies_it(joined):
-    second = keyset.KeySet(2, INSEE, 2, ((DEPUTY.public, "adjointe"), (CLERK.public, "secrétaire")))
-    third = keyset.KeySet(3, INSEE, 2, ((CLERK.public, "secrétaire"), (OPERATOR.public, "exploitant")))
+    second = keyset.KeySet(2, INSEE, 2, ((DEPUTY.public, "adjointe"), (CLERK.public, "secrétaire")), ())
+    third = keyset.KeySet(3, INSEE, 2, ((CLERK.public, "secrétaire"), (OPERATOR.public, "exploitant")), ())
     for later, signers in ((second, (MAYOR, DEPUTY)), (third, (DEPUTY, CLERK))):
         data = cose.sign_encode(keyset.encode(later), [(one.kid, one.sign) for one in signers], cose.KEYS_AAD)
         with database.transaction(joined.people):

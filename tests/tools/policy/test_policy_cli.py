@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.io.crypto import verify_ed25519
 from policy import document, keyset
-from tests.support.commune import PUBLISHED
+from tests.support.commune import PUBLISHED, UNKNOWN, WAREHOUSE
 from tests.support.sample_policy import KEY, SAMPLE
 from tools import cli
-from tools.policy import files
+from tools.policy import files, keys
 from tools.policy.commands.sample import PLACEHOLDER
 
 PEOPLE = ("Maire", "Adjoint", "Coffre")
@@ -97,6 +97,42 @@ def test_two_replace_the_key_of_the_third(commune):
     commune("keyset", "change", "--from", "@2.keys", "--remove", "Coffre", "--key", "@Adjoint.key", "--key",
             "@nouvelle.key", "--out", "@3.keys")  # fmt: skip
     assert keyset.open_keyset(commune.read("3.keys"), second, verify_ed25519)[0].version == 3
+
+
+def warehouse_file(desk, name, public):
+    (desk.folder / f"{name}.pub").write_text(keys.warehouse_line(keys.Warehouse(public, name)), encoding="utf-8")
+    return f"@{name}.pub"
+
+
+def test_the_key_holders_name_the_warehouses_and_replace_one(commune):
+    old, new = warehouse_file(commune, "SIEML", UNKNOWN.key), warehouse_file(commune, "Relève", WAREHOUSE.key)
+    members = [word for name in PEOPLE for word in ("--member", f"@{name}.pub")]
+    create = ("keyset", "new", "--commune", "49135", *members)
+    assert "aucun entrepôt n'est nommé" in commune(*create, "--out", "@none.keys")
+    assert "attention" not in commune(*create, "--warehouse", old, "--out", "@1.keys")
+    first, _ = keyset.decode(commune.read("1.keys"))
+    assert first.warehouses == ((UNKNOWN.key, "SIEML"),)
+    change = ("keyset", "change", "--from", "@1.keys", "--key", "@Maire.key", "--key", "@Coffre.key")
+    commune(*change, "--add-warehouse", new, "--remove-warehouse", "SIEML", "--out", "@2.keys")
+    second, faults = keyset.open_keyset(commune.read("2.keys"), first, verify_ed25519)
+    assert faults == () and second.warehouses == ((WAREHOUSE.key, "Relève"),) and second.keys == first.keys
+    assert "1 entrepôt dont les reçus comptent" in commune("show", "@2.keys", "--keyset", "@1.keys")
+    told = commune("sign", "@2.keys", "--key", "@Adjoint.key", "--out", "@2.keys")
+    assert "Relève" in told, "who signs reads who may free records"
+
+
+def test_a_warehouse_that_cannot_be_is_refused(commune):
+    good = warehouse_file(commune, "SIEML", UNKNOWN.key)
+    members = [word for name in PEOPLE for word in ("--member", f"@{name}.pub")]
+    create = ("keyset", "new", "--commune", "49135", *members, "--out", "@x.keys")
+    assert "n'est pas le fichier" in commune(*create, "--warehouse", "@Maire.pub", status=1), "a person is none"
+    assert "deux fois" in commune(*create, "--warehouse", good, "--warehouse", good, status=1)
+    five = [warehouse_file(commune, f"w{place}", bytes([9 + place]) * 32) for place in range(5)]
+    assert "en nommer 4 au plus" in commune(*create, *[word for one in five for word in ("--warehouse", one)], status=1)
+    maire = keys.load_member(commune.folder / "Maire.pub").key
+    assert "deux fois" in commune(*create, "--warehouse", warehouse_file(commune, "double", maire), status=1)
+    change = ("keyset", "change", "--from", "@commune.keys", "--key", "@Maire.key", "--out", "@x")
+    assert "SIEML" in commune(*change, "--remove-warehouse", "SIEML", status=1)
 
 
 def test_nobody_signs_twice_and_no_stranger_signs(commune):

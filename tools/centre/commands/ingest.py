@@ -8,6 +8,7 @@ import argparse
 import ssl
 
 from tools.centre.arguments import add_broker, add_file, check_trust, database_faults, parse_broker
+from tools.centre.commands.receipt_key import add_receipt_key, receipt_key
 from tools.command_line import UsageError
 
 
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--share", default="ingest", help="group of ingests that divide the messages (default: %(default)s)"
     )
+    add_receipt_key(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     broker = daemon.BrokerShare(host, port, args.client_id, args.ca, args.cert, args.key, args.share)
     try:
         with database_faults(args.db):
-            daemon.run(args.db, broker)
+            daemon.run(args.db, receipt_key(args), broker)
     except ssl.SSLError as error:
         raise UsageError(f"--ca, --cert, --key: {error}") from error
     return 0

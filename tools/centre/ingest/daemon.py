@@ -1,12 +1,12 @@
 """Runs the ingest daemon, between broker and warehouse: receives messages, and acknowledges each only after its commit.
 
-    broker ── $share/ingest/tc/1/{t,e}/# ──▶ group ──▶ commit ──▶ PUBACK ──▶ watermarks
+    broker ── $share/ingest/tc/1/{t,e}/# ──▶ group ──▶ commit ──▶ PUBACK ──▶ signed receipts
 
 One thread and one loop: messages are gathered until no more are waiting or the group is full, committed, and only then
 acknowledged to the broker (MQTT 5, QoS 1, persistent session). So the process may be killed at any moment: a message
-that was not committed is delivered again, a record that comes twice is recognised by its key, and a gateway asks for a
-watermark that was never sent. Several processes with different client ids may share one file; the broker deals the
-messages out.
+that was not committed is delivered again, a record that comes twice is recognised by its key, and a gateway sends again
+what no receipt answers. Several processes with different client ids may share one file, and its key of receipts; the
+broker deals the messages out.
 
 A message id belongs to the connection that brought it: after a reconnect it may name another message, so a PUBACK is
 sent on its own connection or not at all. An unreachable broker is tried again for ever; while the disk refuses, the
@@ -20,7 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tools.centre import mqtt
-from tools.centre.ingest.warehouse import Publication, Warehouse
+from tools.centre.ingest.receipts import ReceiptKey
+from tools.centre.ingest.warehouse import Answer, Warehouse
 from tools.centre.limits import GROUP_MESSAGES_MAX
 from tools.centre.mqtt import Backoff, log
 
@@ -41,8 +42,16 @@ class BrokerShare(mqtt.BrokerAddress):
 class IngestDaemon:
     """Runs the loop of the daemon; `run` returns after `stop`."""
 
-    def __init__(self, warehouse: Warehouse, broker: BrokerShare, *, wait: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        key: ReceiptKey,
+        broker: BrokerShare,
+        *,
+        wait: Callable[[float], None] = time.sleep,
+    ):
         self._warehouse = warehouse
+        self._key = key
         self._broker = broker
         self._wait = wait
         self._stopping = False
@@ -110,33 +119,33 @@ class IngestDaemon:
     def _commit(self):
         if not self._group:
             return
-        publications = self._accept([entry[3:] for entry in self._group])
-        if publications is None:
+        answers = self._accept([entry[3:] for entry in self._group])
+        if answers is None:
             return
         for connection, message_id, qos, *_ in self._group:
             if connection == self._connection:
                 self._client.ack(message_id, qos)
         self._group.clear()
-        self._publish(publications)
+        self._publish(answers)
 
-    def _accept(self, messages) -> list[Publication] | None:
-        """Returns what to publish, or None when the disk refused: then the group stays and nothing is acknowledged."""
+    def _accept(self, messages) -> list[Answer] | None:
+        """Returns what to answer, or None when the disk refused: then the group stays and nothing is acknowledged."""
         try:
-            publications = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
+            answers = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
         except sqlite3.Error as error:
             delay_s = self._disk_backoff.next_s()
             log("disk-refused", error=str(error), messages=len(messages), retry_delay_s=delay_s)
             self._rest(delay_s)
             return None
         self._disk_backoff.reset()
-        return publications
+        return answers
 
-    def _publish(self, publications):
-        for publication in publications:
-            self._client.publish(publication.topic, publication.payload, qos=1)
+    def _publish(self, answers):
+        for answer in answers:
+            self._client.publish(answer.topic, self._key.payload(answer), qos=1)
 
     def _close(self):
-        """Commits the group, sends the PUBACKs and watermarks that are due, and leaves our session at the broker."""
+        """Commits the group, sends the PUBACKs and receipts that are due, and leaves our session at the broker."""
         self._commit()
         for _ in range(_CLOSE_TURNS):
             if not self._client.is_connected() or not self._client.want_write():
@@ -180,13 +189,14 @@ class IngestDaemon:
         self._group.append((self._connection, message.mid, message.qos, topic, message.payload))
 
 
-def run(path: str, broker: BrokerShare) -> None:
+def run(path: str, key: ReceiptKey, broker: BrokerShare) -> None:
     """Opens the warehouse and serves until SIGTERM or SIGINT."""
     warehouse = Warehouse(path)
-    daemon = IngestDaemon(warehouse, broker)
+    daemon = IngestDaemon(warehouse, key, broker)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: daemon.stop())
-    log("started", db=path, broker=f"{broker.host}:{broker.port}", client_id=broker.client_id)
+    at = f"{broker.host}:{broker.port}"
+    log("started", db=path, broker=at, client_id=broker.client_id, receipt_key=key.kid.hex())
     try:
         daemon.run()
     finally:

@@ -24,7 +24,7 @@ from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
 from wire import cbor, event, limits, record, senml
 from wire import topic as topics
 from wire.faults import WireFault
-from wire.watermark import CLASS
+from wire.receipt import CLASS
 
 _LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.ALARM, event.EVENT)}
 

@@ -5,19 +5,19 @@
 * every record becomes one row, keyed by (node, boot, sequence). An identical one is a duplicate, and counted. One with
   the same key and another body or stamp is a conflict: both are kept, an alarm is raised;
 * gaps and anchors that events state are stored beside the rows (`tools.centre.ingest.intake`);
-* the prefix of (gateway, epoch, lane) is extended (`extend`) and its end is returned as a `Watermark` to be published
-  on class `a`;
+* the prefix of (gateway, epoch, lane) is extended (`extend`) and its end is returned in a `Receipt`, with the digest of
+  each batch, to be signed (`tools.centre.ingest.receipts`) and published on class `a`;
 * a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can be read.
-  The reasons in `wire.watermark.HOLD_REASONS` are about the centre's configuration: for these the gateway must hold its
+  The reasons in `wire.receipt.HOLD_REASONS` are about the centre's configuration: for these the gateway must hold its
   lane, not quarantine a record;
 * the first message of a gateway binds its id to its commune and name. Another id under that name, or that
   id under another name, is refused (`identity`) until an operator calls `unbind`.
 
-Publications may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
-keeps the maximum and asks again with an empty batch. Several processes may share the file: the prefix lives in the
+Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
+sends again what it still holds. Several processes may share the file: the prefix lives in the
 database.
 
-It must never return a watermark that passes a position whose row is not in the same commit or an earlier one, read a
+It must never return a receipt that passes a position whose row is not in the same commit or an earlier one, read a
 clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller, and nothing is accepted: the caller
 waits, and calls again.
 """
@@ -38,8 +38,9 @@ from tools.centre.limits import (
 )
 from tools.centre.store import schema
 from tools.centre.store.archive import Archive
-from wire import event, watermark
+from wire import event, receipt
 from wire import topic as topics
+from wire.receipt import Receipt, Rejected
 
 _INSERT = """INTO {}
     (node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway, received_unix_s)
@@ -118,11 +119,11 @@ def _merge(end, spans):
 # --- the warehouse ---------------------------------------------------------------------------------------------
 
 
-class Publication(NamedTuple):
-    """Holds a message to send with QoS 1."""
+class Answer(NamedTuple):
+    """Holds what is to be signed and sent to a gateway, on its topic of class `a`."""
 
     topic: str
-    payload: bytes
+    message: Receipt | Rejected
 
 
 class Warehouse(Archive):
@@ -138,22 +139,20 @@ class Warehouse(Archive):
         self._counted: dict[str, int] = {}
         self._alarmed: dict[tuple[str, str], int] = {}
 
-    def accept(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Publication]:
-        """Accepts one message whole, or refuses it whole; returns what to publish now that it is committed."""
+    def accept(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Answer]:
+        """Accepts one message whole, or refuses it whole; returns what to answer now that it is committed."""
         return self.accept_group([(topic, payload)], received_unix_s=received_unix_s)
 
-    def accept_group(self, messages: Iterable[tuple[str, bytes]], *, received_unix_s: int) -> list[Publication]:
-        """Accepts several messages in one transaction; of the watermarks of one stream only the last is returned."""
+    def accept_group(self, messages: Iterable[tuple[str, bytes]], *, received_unix_s: int) -> list[Answer]:
+        """Accepts several messages in one transaction; one receipt answers all batches of a stream."""
         prepared = [(intake.prepare(topic, payload), topic, payload) for topic, payload in messages]
-        answers: dict[tuple, Publication] = {}
+        answers: list[Answer] = []
         with self._transaction(received_unix_s):
             for message, topic, payload in prepared:
                 answer = self._accept(message, topic, payload, received_unix_s)
                 if answer is not None:
-                    key, publication = answer
-                    answers.pop(key, None)
-                    answers[key] = publication
-        return list(answers.values())
+                    answers.append(answer)
+        return _joined(answers)
 
     def unbind(self, insee: str, name: str) -> bool:
         """Frees a name for another id (a gateway was replaced or moved); its rows stay. False when no such gateway is
@@ -169,20 +168,20 @@ class Warehouse(Archive):
         if isinstance(message, intake.PreparedBatch):
             gateway = self._gateway(message.topic, message.envelope.gateway, now_s)
             if gateway is not None:
-                return self._accept_batch(message, gateway, now_s)
+                return self._accept_batch(message, gateway, payload, now_s)
             subject = f"{message.topic.insee}/{message.topic.gateway} {message.envelope.gateway.hex()}"
-            self._alarm(watermark.IDENTITY, subject)
-            message = intake.RefusedMessage(message.topic, message.envelope, watermark.IDENTITY)
+            self._alarm(receipt.IDENTITY, subject)
+            message = intake.RefusedMessage(message.topic, message.envelope, receipt.IDENTITY)
         return self._refuse(message, topic, payload, now_s)
 
-    def _accept_batch(self, batch, gateway, now_s):
+    def _accept_batch(self, batch, gateway, payload, now_s):
         self._store(batch, gateway, now_s)
         self._store_statements(batch)
         envelope = batch.envelope
         end = self._extend(gateway, envelope, now_s)
-        mark = watermark.Watermark(envelope.epoch, envelope.lane, end)
-        to = topics.build(topics.WATERMARK, batch.topic.insee, batch.topic.gateway)
-        return (to, envelope.epoch, envelope.lane), Publication(to, watermark.encode(mark))
+        received = () if envelope.last < envelope.first else (_batch(envelope, payload),)
+        made = Receipt(envelope.gateway, envelope.epoch, envelope.lane, end, received)
+        return Answer(topics.build(topics.RECEIPT, batch.topic.insee, batch.topic.gateway), made)
 
     def _refuse(self, refused, topic, payload, now_s):
         self._count("refused")
@@ -192,9 +191,9 @@ class Warehouse(Archive):
         # `rejected` names positions: a refused question has none, so it gets no answer.
         if refused.topic is None or envelope is None or envelope.last < envelope.first:
             return None
-        to = topics.build(topics.WATERMARK, refused.topic.insee, refused.topic.gateway)
-        rejected = watermark.Rejected(envelope.epoch, envelope.lane, envelope.first, envelope.last, refused.reason)
-        return (to, rejected), Publication(to, watermark.encode(rejected))
+        batch = _batch(envelope, payload)
+        rejected = Rejected(envelope.gateway, envelope.epoch, envelope.lane, batch, refused.reason)
+        return Answer(topics.build(topics.RECEIPT, refused.topic.insee, refused.topic.gateway), rejected)
 
     # --- rows ---
 
@@ -356,3 +355,28 @@ class Warehouse(Archive):
             " (SELECT kind, subject FROM alarms ORDER BY last_unix_s DESC, kind, subject LIMIT -1 OFFSET ?)",
             (ALARMS_MAX,),
         )
+
+
+def _batch(envelope, payload) -> receipt.Batch:
+    return receipt.Batch(envelope.first, envelope.last, receipt.digest_of(payload))
+
+
+def _joined(answers: list[Answer]) -> list[Answer]:
+    """Returns the answers with the receipts of each stream made one: a signature each is dear, for both ends."""
+    joined: list[Answer] = []
+    open_receipts: dict[tuple, tuple[int, Receipt]] = {}  # by stream: place in `joined`, the receipt so far
+    for answer in answers:
+        made = answer.message
+        if isinstance(made, Receipt):
+            stream = (answer.topic, *made[:3])
+            place, before = open_receipts.get(stream, (len(joined), made._replace(batches=())))
+            batches = (*before.batches, *made.batches)
+            if len(batches) <= receipt.BATCHES_MAX:
+                made = made._replace(batches=batches)
+            else:
+                place = len(joined)
+            open_receipts[stream] = place, made
+            joined[place:place + 1] = [Answer(answer.topic, made)]
+        else:
+            joined.append(answer)
+    return joined

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from tools.policy import files, keys
-from tools.policy.arguments import add_out, passphrase_prompt, warn_of_spare_keys, write
+from tools.policy.arguments import add_out, add_warehouse, passphrase_prompt, warn_of_missing_keys, write
 from tools.policy.words import word
 
 
@@ -18,6 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--add", type=Path, action="append", default=[], metavar="FILE.pub")
     text = "by name, or by short name in hexadecimal"
     parser.add_argument("--remove", action="append", default=[], metavar="WHO", help=text)
+    add_warehouse(parser, "--add-warehouse")
+    parser.add_argument("--remove-warehouse", action="append", default=[], metavar="WHO", help=text)
     parser.add_argument("--threshold", type=int, help="how many must sign the set after that (default: as before)")
     text = "private key, once for each signer"
     parser.add_argument("--key", type=Path, action="append", required=True, metavar="FILE", help=text)
@@ -26,12 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     in_force = files.load_keyset(args.basis)
-    add = [keys.load_member(path) for path in args.add]
-    following = keys.next_set(in_force, add=add, remove=args.remove, threshold=args.threshold)
+    following = keys.next_set(
+        in_force,
+        add=[keys.load_member(path) for path in args.add],
+        remove=args.remove,
+        add_warehouses=[keys.load_warehouse(path) for path in args.add_warehouse],
+        remove_warehouses=args.remove_warehouse,
+        threshold=args.threshold,
+    )
     signers = [keys.load_signer(path, passphrase_prompt(args.lang)) for path in args.key]
     write(args.out, keys.sign_set(following, signers, in_force), args.lang)
     print(word("signatures", args.lang, count=len(signers), threshold=in_force.threshold))
     if len(signers) < in_force.threshold:
         print(word("signatures_more", args.lang, path=args.out))
-    warn_of_spare_keys(following, args.lang)
+    warn_of_missing_keys(following, args.lang)
     return 0

@@ -4,11 +4,10 @@ import pytest
 
 from gateway.commands.setup import identity
 from policy import keyset
-from policy.keyset import KeySet
 from tests.support.authority import Authority
 from tests.support.setup_answers import ANSWERS, etc, written
 
-KEYS = KeySet(1, "49135", 2, ((bytes(range(32)), "Maire"), (bytes(range(1, 33)), "Adjointe")))
+KEYS = keyset.KeySet(1, "49135", 2, ((bytes(range(32)), "Maire"), (bytes(range(1, 33)), "Adjointe")), ())
 
 
 # --- certificates and keys ------------------------------------------------------------------------------------------
@@ -65,13 +64,13 @@ def test_the_communes_keys_are_installed_and_those_of_another_refused(setup, ima
     setup(ANSWERS)
     ours, others, none = tmp_path / "ours", tmp_path / "others", tmp_path / "none"
     ours.write_bytes(keyset.encode(KEYS))
-    others.write_bytes(keyset.encode(KeySet(1, "49007", 2, KEYS.keys)))
+    others.write_bytes(keyset.encode(KEYS._replace(insee="49007")))
     none.write_bytes(b"nothing")
     for path, why in ((others, "49007"), (none, "jeu de clés"), (tmp_path / "absent", "absent")):
         status, _, complained = setup(None, "--keys", str(path))
         assert status == 2 and why in complained
-    assert "keys" not in written(image)["cabinet"]
+    assert "keys" not in written(image)["gateway"]
     status, said, _ = setup(None, "--keys", str(ours))
     assert status == 0 and "Sans jeu de clés" not in said
     assert etc(image, "commune.keys").read_bytes() == ours.read_bytes()
-    assert written(image)["cabinet"]["keys"] == "/etc/bocage/commune.keys"
+    assert written(image)["gateway"]["keys"] == "/etc/bocage/commune.keys"

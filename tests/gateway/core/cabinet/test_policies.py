@@ -33,7 +33,7 @@ def in_force(world):
 def next_keys(version=2, insee=INSEE):
     """The mayor's key is lost: another one takes its place."""
     members = ((STRANGER.public, "nouveau maire"), (DEPUTY.public, "a"), (CLERK.public, "s"))
-    return keyset.KeySet(version, insee, 2, members)
+    return keyset.KeySet(version, insee, 2, members, ())
 
 
 def signed_keys(made, *keys):

@@ -52,7 +52,7 @@ def test_a_damaged_line_of_the_audit_log_keeps_nobody_from_starting(damage):
 
 def test_a_key_set_that_cannot_be_read_brings_no_revoked_key_back():
     world = LitWorld()
-    later = keyset.KeySet(2, KEYS.insee, 2, ((STRANGER.public, "n"), (DEPUTY.public, "a"), (CLERK.public, "s")))
+    later = keyset.KeySet(2, KEYS.insee, 2, ((STRANGER.public, "n"), (DEPUTY.public, "a"), (CLERK.public, "s")), ())
     signed = cose.sign_encode(keyset.encode(later), [(key.kid, key.sign) for key in (DEPUTY, CLERK)], cose.KEYS_AAD)
     world.give(command.encode_bundle(signed, None))
     rewrite(world.state_disk, "keyset-0000000002", b"torn")
@@ -83,7 +83,7 @@ def test_a_read_error_at_the_start_lets_no_version_go_backwards():
 def test_the_highest_version_signed_by_a_stolen_key_bars_nothing_once_that_key_is_replaced():
     world = LitWorld()
     world.give(bundle(policy(0xFFFFFFFF), MAYOR))
-    later = keyset.KeySet(2, KEYS.insee, 2, ((STRANGER.public, "n"), (DEPUTY.public, "a"), (CLERK.public, "s")))
+    later = keyset.KeySet(2, KEYS.insee, 2, ((STRANGER.public, "n"), (DEPUTY.public, "a"), (CLERK.public, "s")), ())
     signed = cose.sign_encode(keyset.encode(later), [(key.kid, key.sign) for key in (DEPUTY, CLERK)], cose.KEYS_AAD)
     world.give(command.encode_bundle(signed, None))
     world.give(bundle(policy(3), DEPUTY))

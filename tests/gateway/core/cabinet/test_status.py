@@ -63,7 +63,7 @@ def test_without_policy_time_or_look_it_says_so():
 def test_the_largest_cabinet_fits_a_status_line():
     names = [f"départ-{number:02}-du-bourg"[:24] for number in range(CABINET_FEEDERS_MAX)]
     feeders = tuple(FeederOptions(name, 40, 600) for name in names)
-    world = GatewayWorld(cabinet=CabinetOptions(SITE.latitude_e4, SITE.longitude_e4, feeders, KEYS))
+    world = GatewayWorld(keyset=KEYS, cabinet=CabinetOptions(SITE.latitude_e4, SITE.longitude_e4, feeders))
     world.cabinet = world.core.cabinet
     lit = LitWorld(made=None)
     rules = tuple(document.FeederRule(name, document.SWITCHED, 0, "rues-du-bourg-et-places"[:24]) for name in names)

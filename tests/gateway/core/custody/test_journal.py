@@ -174,7 +174,7 @@ def test_at_the_byte_cap_telemetry_is_refused_while_alarms_still_pass(disk):
     assert journal.counters.refused[Refused.FULL] == 3
 
 
-def test_a_full_journal_takes_records_again_after_a_watermark(disk):
+def test_a_full_journal_takes_records_again_after_a_receipt(disk):
     journal = open_journal(disk)
     while journal.append("telemetry", b"x" * 40) is not Refused.FULL:
         pass
@@ -203,7 +203,7 @@ def test_read_keeps_to_its_count_and_bytes_and_starts_anywhere(disk):
         journal.read(T, 31, count_max=9, bytes_max=999)
 
 
-def test_watermarks_free_whole_segments_and_move_the_oldest_position(disk):
+def test_receipts_free_whole_segments_and_move_the_oldest_position(disk):
     journal = open_journal(disk)
     fill(journal, 12)  # four records a file
     assert len(disk.list()) == 3
@@ -217,13 +217,13 @@ def test_watermarks_free_whole_segments_and_move_the_oldest_position(disk):
         journal.read(T, 3, count_max=1, bytes_max=99)
 
 
-def test_a_watermark_beyond_what_is_durable_frees_no_more_than_that(disk):
+def test_a_receipt_beyond_what_is_durable_frees_no_more_than_that(disk):
     journal = open_journal(disk)
     fill(journal, 4)
     journal.append("telemetry", b"not yet durable")
     journal.release_through(T, 1000)
     assert journal.oldest(T) == 4
-    assert journal.counters.watermarks_ahead == 1
+    assert journal.counters.released_ahead == 1
     assert journal.on_synced(journal.flush(), None) == [LaneEnd("telemetry", 5)]
     assert journal.read(T, 4, count_max=9, bytes_max=99) == [b"not yet durable"]
 

@@ -1,4 +1,4 @@
-"""The uplink: questions, batches, window, watermarks, silence. Refusals and holes: test_uplink_refusals.py."""
+"""The uplink: questions, batches, window, receipts, silence. Refusals and holes: test_uplink_refusals.py."""
 
 from random import Random
 
@@ -12,8 +12,8 @@ from tests.support.examples import examples
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, UplinkWorld, reading, spans
 from wire import event, record
 from wire import limits as wire_limits
+from wire.receipt import Batch, Receipt, Rejected
 from wire.record import Record
-from wire.watermark import Rejected, Watermark
 
 UNREADABLE = b"\x07 of a version to come"
 
@@ -54,12 +54,27 @@ def test_without_an_answer_data_follow_after_the_wait():
     assert spans(world.poll(limits.UPLINK_QUERY_WAIT_MS)) == [(0, 2)]
 
 
-def test_what_the_answer_covers_is_freed_and_never_sent():
+def test_the_answer_frees_nothing_that_this_process_has_not_sent():
     world = UplinkWorld()
     world.put(30)
     world.ack(world.connect())
-    assert spans(world.mark(20)) == [(20, 29)]
-    assert world.oldest() == 20
+    found = world.mark(20)
+    assert spans(found) == [(0, 9), (10, 19)] and world.oldest() == 0
+    world.ack(found)
+    assert spans(world.mark(20)) == [(20, 29)] and world.oldest() == 20
+
+
+def test_what_was_received_ahead_of_a_hole_is_freed_when_the_hole_closes():
+    world = UplinkWorld(window_max=8)
+    world.put(40)
+    world.ack(world.begin())
+    ahead = world.honest.receipt(40, event.TELEMETRY, EPOCH)
+    world.hear(ahead._replace(next_position=10, batches=ahead.batches[2:3]))
+    assert world.oldest() == 0, "the warehouse says so, but for no batch that it names"
+    world.hear(ahead._replace(next_position=10, batches=ahead.batches[:1]))
+    assert world.oldest() == 10
+    world.hear(ahead._replace(next_position=30, batches=ahead.batches[1:2]))
+    assert world.oldest() == 30, "the third was named before"
 
 
 def test_nothing_is_asked_or_sent_while_disconnected_or_empty():
@@ -177,10 +192,10 @@ def test_a_hold_that_ends_while_the_question_waits_for_its_place_leaves_no_deadl
     world.until(limits.UPLINK_HOLD_MS + 1)
 
 
-# --- watermarks ---------------------------------------------------------------------------------------------
+# --- receipts -----------------------------------------------------------------------------------------------
 
 
-def test_a_watermark_frees_and_makes_room():
+def test_a_receipt_frees_and_makes_room():
     world = UplinkWorld()
     world.put(50)
     world.ack(world.begin())
@@ -188,7 +203,7 @@ def test_a_watermark_frees_and_makes_room():
     assert world.oldest() == 10
 
 
-def test_late_repeated_and_foreign_watermarks_do_no_harm():
+def test_late_repeated_and_foreign_receipts_do_no_harm():
     world = UplinkWorld()
     world.put(50)
     world.ack(world.begin())
@@ -200,7 +215,7 @@ def test_late_repeated_and_foreign_watermarks_do_no_harm():
     assert (world.oldest(), world.uplink.ahead()) == state
 
 
-def test_a_watermark_beyond_everything_frees_what_is_durable_and_no_more():
+def test_a_receipt_beyond_everything_frees_what_is_durable_and_no_more():
     world = UplinkWorld()
     world.put(5)
     world.ack(world.begin())
@@ -210,7 +225,7 @@ def test_a_watermark_beyond_everything_frees_what_is_durable_and_no_more():
     assert spans(world.poll()) == [(5, 6)]
 
 
-def test_a_flood_of_watermarks_from_the_past_the_future_and_elsewhere_sends_and_keeps_nothing():
+def test_a_flood_of_receipts_from_the_past_the_future_and_elsewhere_sends_and_keeps_nothing():
     world = UplinkWorld()
     world.put(50)
     world.put(5, event.EVENT)
@@ -219,17 +234,21 @@ def test_a_flood_of_watermarks_from_the_past_the_future_and_elsewhere_sends_and_
     published = len(world.out)
     state = world.oldest(), world.uplink.ahead()
     for number in range(2000):
-        world.uplink.receive(Watermark(EPOCH, event.TELEMETRY, 0), now_ms=world.now_ms)
-        world.uplink.receive(Watermark(number.to_bytes(8, "big"), event.LANES[number % 3], 2**64 - 1), now_ms=0)
-        world.uplink.receive(Rejected(EPOCH, event.TELEMETRY, number, number + 3, "poison"), now_ms=world.now_ms)
-        world.uplink.receive(Rejected(number.to_bytes(8, "big"), event.ALARM, 0, 9, "poison"), now_ms=world.now_ms)
+        batch, elsewhere = Batch(number, number + 3, bytes(16)), number.to_bytes(8, "big")
+        for message in (
+            Receipt(GATEWAY, EPOCH, event.TELEMETRY, 0, (batch,)),
+            Receipt(GATEWAY, elsewhere, event.LANES[number % 3], 2**64 - 1, (batch,)),
+            Rejected(GATEWAY, EPOCH, event.TELEMETRY, batch, "poison"),
+            Rejected(GATEWAY, elsewhere, event.ALARM, batch, "poison"),
+        ):
+            world.uplink.receive(message, now_ms=world.now_ms)
         world.uplink.acknowledged(10**6 + number, (0, 0x87, 0x99)[number % 3], now_ms=world.now_ms)
         world.poll()
     assert len(world.out) == published and (world.oldest(), world.uplink.ahead()) == state
     assert len(world.uplink._progress) == len(event.LANES) and world.explained == []
 
 
-def test_a_foreign_watermark_does_not_end_a_silence():
+def test_a_foreign_receipt_does_not_end_a_silence():
     world = UplinkWorld()
     world.put(50)
     world.ack(world.begin())
@@ -262,7 +281,7 @@ def test_in_silence_only_the_oldest_goes_again_ever_more_rarely():
     assert world.uplink.counters["silences"] == 1 and world.uplink.counters["resent"] == len(gaps)
 
 
-def test_the_first_watermark_ends_the_silence_and_all_beyond_it_is_sent_afresh():
+def test_the_first_receipt_ends_the_silence_and_all_beyond_it_is_sent_afresh():
     world = UplinkWorld(window_max=8)
     world.put(40)
     assert spans(world.begin()) == [(0, 9), (10, 19), (20, 29), (30, 39)]
@@ -281,9 +300,9 @@ def test_what_was_sent_once_does_not_wait_for_company_again():
     assert spans(world.poll(60_000 + limits.UPLINK_SILENCE_FIRST_MS)) == [(0, 2)]
 
 
-def test_a_watermark_for_what_was_sent_before_the_silence_ends_it_as_well():
+def test_a_receipt_for_what_was_sent_before_the_silence_ends_it_as_well():
     world = UplinkWorld()
-    world.put(10)
+    world.put(15)
     world.put(3, event.ALARM)
     asked = world.connect()
     world.ack(asked)
@@ -292,7 +311,7 @@ def test_a_watermark_for_what_was_sent_before_the_silence_ends_it_as_well():
     resent = world.poll(limits.UPLINK_SILENCE_FIRST_MS)
     assert [batch.lane for _, batch in resent] == [event.ALARM]
     world.ack(resent)
-    assert [(batch.lane, batch.first) for _, batch in world.mark(5)] == [(event.ALARM, 0), (event.TELEMETRY, 5)]
+    assert [(batch.lane, batch.first) for _, batch in world.mark(10)] == [(event.ALARM, 0), (event.TELEMETRY, 10)]
 
 
 def test_no_subscriber_is_counted_and_holds_nothing_up():

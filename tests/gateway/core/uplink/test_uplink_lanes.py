@@ -20,7 +20,7 @@ DAY_MS = 24 * HOUR_MS
 
 
 class Honest:
-    """A broker and a warehouse that take everything at once, and answer every batch with the watermark."""
+    """A broker and a warehouse that take everything at once, and answer every batch with a receipt."""
 
     def __init__(self, world):
         self.world = world
@@ -57,7 +57,7 @@ def telemetry(taken):
 # --- thin ---------------------------------------------------------------------------------------------------
 
 
-def test_thin_telemetry_goes_one_batch_in_four_and_the_rest_from_the_watermark_on_when_all_may_go():
+def test_thin_telemetry_goes_one_batch_in_four_and_the_rest_from_there_on_when_all_may_go():
     world = UplinkWorld(batch_records_max=10)
     world.put(200)
     world.uplink.allow(THIN)
@@ -237,7 +237,7 @@ def test_a_hold_in_the_middle_of_a_window_keeps_receive_maximum_and_ends_without
     assert spans(world.allow(ALL)) == [(0, 9), (10, 19)]
 
 
-def test_watermarks_free_a_held_lane_too():
+def test_receipts_free_a_held_lane_too():
     world = UplinkWorld()
     world.put(50)
     world.ack(world.begin())

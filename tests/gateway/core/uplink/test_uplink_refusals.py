@@ -5,7 +5,7 @@ import pytest
 from gateway.core import limits
 from gateway.core.uplink.progress import LostPositions
 from tests.support.gateway_world import EPOCH, UplinkWorld, spans
-from wire import event, watermark
+from wire import event, receipt
 
 UNREADABLE = b"\x07 of a version to come"
 
@@ -35,7 +35,7 @@ def test_a_refused_question_holds_the_lane_too_and_is_asked_again(reason_code):
     assert spans(world.mark(0)) == [(0, 4)]
 
 
-@pytest.mark.parametrize("reason", watermark.HOLD_REASONS)
+@pytest.mark.parametrize("reason", receipt.HOLD_REASONS)
 def test_a_centre_that_knows_us_wrongly_holds_the_stream_and_never_bisects(reason):
     world = UplinkWorld()
     world.put(30)
@@ -43,7 +43,7 @@ def test_a_centre_that_knows_us_wrongly_holds_the_stream_and_never_bisects(reaso
     assert world.reject(0, 9, reason) == []
     assert world.uplink.deadline_ms() == limits.UPLINK_HOLD_MS
     assert spans(world.poll(limits.UPLINK_HOLD_MS)) == [(0, 9), (10, 19)]
-    world.reject(0, 0, reason)
+    world.reject(0, 9, reason)
     assert world.explained == [] and world.uplink.counters["rejected-held"] == 2
     assert world.uplink.counters["quarantined"] == 0
 
