@@ -36,7 +36,7 @@ def test_every_setting_reaches_the_model():
     own, faults = decoded(
         output="valve", water=True, control=["tpi", 80, 2], cycle=[1200, 120, 60], fallback_ck=1600, safe_percent=20,
         span_k=25, heater_w=3000, exercise_s=30, flow_max_ck=6000, curve_percent=90, hot_water=False,
-        fitted=["window", "outdoor", "presence"], standby_ck=150,
+        fitted=["window", "outdoor", "presence"], standby_ck=150, window_slope=False,
     )  # fmt: skip
     made = own.model
     assert faults == []
@@ -44,7 +44,7 @@ def test_every_setting_reaches_the_model():
     assert made.timing == (1_200_000, 120_000, 60_000)
     assert (made.no_time_ck, made.safe_permille, made.span_ck, made.stroke_s) == (1600, 200, 2500, 30)
     assert (own.hot_water, own.fitted) == (False, ("window", "outdoor", "presence"))
-    assert made.standby_ck == 150
+    assert (made.standby_ck, made.window_slope) == (150, False)
 
 
 def test_a_detector_means_a_kelvin_of_standby_and_without_one_there_is_none():
@@ -70,6 +70,7 @@ def test_hysteresis_is_a_control_and_its_band_is_all_that_is_said():
         ({"output": "relay", "control": ["hysteresis", 50]}, "control"),
         ({"output": "relay", "cycle": [600, 400, 30]}, "cycle[1]"),
         ({"output": "relay", "fallback_ck": 2100}, "fallback_ck"),
+        ({"output": "relay", "window_slope": "no"}, "window_slope"),
         ({"output": "relay", "safe_percent": 0}, "safe_percent"),
         ({"output": "opentherm", "flow_max_ck": 9500}, "flow_max_ck"),
         ({"output": "relay", "fitted": ["door"]}, "fitted[0]"),
