@@ -42,8 +42,7 @@ OUTDOORS_CK = (-500, 0, 500)
 _OPENINGS = ((2, 600), (2, 840), (3, 540), (3, 780), (4, 960))
 OPEN_S = 1800
 SEEN_S = 960
-# Very heavy rooms do not fall by 2 K in an hour in mild weather: the rest is seen nearly always.
-SEEN_PERCENT = 85
+SEEN_PERCENT = 90
 OVER_K_MAX = 0.5
 
 
