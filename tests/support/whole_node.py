@@ -20,7 +20,7 @@ MIDNIGHT_S = 1_795_993_200
 # Heat on weekdays from six to eight and from noon to ten in the evening, 16 °C else.
 PROGRAMME = [1, [[ALWAYS, 101, 1231, 0]], [[[360, 480], [720, 1320]]], [1900, 1600, 1600, 800]]
 # One program every day at two, three zones of as many minutes.
-WATERING = programs(plain(), [0, ALWAYS, 0, 0, 0, 120, 0, 7, 20])
+WATERING = programs(plain(), [0, ALWAYS, 0, 0, 0, 120, 0, 7, 8])
 for zone in WATERING["watering"][1]:
     zone[9] = 0  # without a meter
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow, pytest.mark.ti
 
 HOURS = int(os.environ.get("BOCAGE_SILENCE_H") or 0)
 # Until dawn, until the room is warm and its relay has its cycle, until the second zone is watered; a meter's readings.
-MINUTES = {"streetlight": 20, "thermostat": 60, "irrigation": 25, "water_meter": 40}
+MINUTES = {"streetlight": 20, "thermostat": 60, "irrigation": 15, "water_meter": 40}
 RUN_MS = {kind: 60_000 * (60 * HOURS or minutes) for kind, minutes in MINUTES.items()}
 SILENT_FROM_MS = 180_000
 # Turns fall at other instants when datagrams arrive or do not. A lamp and a valve are a turn apart at most. A relay
