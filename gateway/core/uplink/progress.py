@@ -44,7 +44,7 @@ class StreamProgress:
     batches sent and not yet covered by a receipt, by position; positions before `sent_end` were due once and go again
     without delay. `digests` are those of the payloads sent last, with their positions (None: the warehouse has judged
     it): only a receipt that states one of them counts. `received` are the positions of such receipts, ascending and
-    disjoint.
+    disjoint. `told_end`: the first position that the warehouse lacks, as it says.
     """
 
     next_position: int
@@ -60,6 +60,7 @@ class StreamProgress:
     turn: int = 0
     digests: dict[bytes, tuple[int, int] | None] = field(default_factory=dict)
     received: list[tuple[int, int]] = field(default_factory=list)
+    told_end: int = 0
 
     def release_before(self, oldest: int) -> bool:
         """Forget positions before `oldest`, which the journal no longer holds; return True if a batch was among

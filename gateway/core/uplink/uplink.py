@@ -183,6 +183,7 @@ class Uplink:
         if progress is None or before is None:
             return 0  # about what an earlier process sent, or what the journal has let go
         progress.answered = True
+        progress.told_end = max(progress.told_end, message.next_position)
         altered = sum(progress.is_altered(batch) for batch in message.batches)
         # A replayed receipt confirms nothing, so it does not hide that the warehouse is silent.
         self._counters["receipts"] += progress.confirm(message.batches)
@@ -361,6 +362,10 @@ class Uplink:
             if self._is_spared(stream):
                 last = stop.last if isinstance(stop, Hole) else stop.position
                 progress.leave(last + 1 - gathered.first)
+        elif isinstance(stop, Hole) and stop.last < progress.told_end:
+            # A power cut takes files whose records the warehouse had received: it misses nothing, and there is nothing
+            # here that a wrong word could free.
+            self._journal.release_through(stream, stop.last)
         elif isinstance(stop, Hole):
             self._quarantine.pass_hole(stream, progress, stop, now_ms)
         else:

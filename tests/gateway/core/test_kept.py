@@ -10,6 +10,7 @@ from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
 from gateway.core.custody import recovery, segment
 from gateway.core.gateway import Options
+from simulator.hosts.keys import keyset_of
 from tests.support.cabinet_world import NODES, CabinetWorld
 from tools.prove.cabinet import listed
 
@@ -98,6 +99,7 @@ CHANGES = {
     "allowed": frozenset(),
     "cabinet": CabinetOptions(475720, -5940, (FeederOptions("bourg", 14, 320),)),
     "groups": (("écoles", (bytes(8),)),),
+    "keyset": keyset_of("49135"),
 }
 
 

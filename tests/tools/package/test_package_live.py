@@ -18,10 +18,13 @@ import pytest
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal
 from gateway.io.disk import FileDisk
+from policy import keyset
+from simulator.hosts.keys import keyset_of
 from simulator.rig.authority import Authority
 from simulator.rig.rig import find_mosquitto
 from tests.support.debian_machine import MORTAL, PATIENCE_S, Machine
 from tests.support.gateway_world import NODE, payload, reading
+from tools.centre.ingest import receipts
 from tools.centre.store.archive import Archive
 
 pytestmark = [
@@ -320,10 +323,16 @@ class centre:  # noqa: N801
         )  # fmt: skip
         signed = self._folder / "cab-1.pem"
         sign(authority, self._machine.path("/etc/bocage/gateway.csr"), signed)
-        for path in (authority.certificate, signed):
+        keys = self._folder / "commune.keys"
+        key = receipts.load_or_make(receipts.default_path(str(database)))
+        keys.write_bytes(keyset.encode(keyset_of("49135", key.public)))
+        for path in (authority.certificate, signed, keys):
             shutil.copy(path, self._machine.path("/root"))
         files = f'ca = "/root/{authority.certificate.name}"\ncertificate = "/root/{signed.name}"\n'
-        setup(self._machine, f'[uplink]\nbroker = "127.0.0.1:8883"\n{files}')
+        setup(
+            self._machine,
+            f'[gateway]\nkeys = "/root/{keys.name}"\n[uplink]\nbroker = "127.0.0.1:8883"\n{files}',
+        )
         self._machine.run("systemctl", "restart", UNIT)
         return database
 
