@@ -75,12 +75,14 @@ SLOPE_CLOSED_CK_H = 0
 SLOPE_CLOSED_PART = 4  # or a quarter of the steepest slope: without heat a shut room continues to fall a little
 # [K] and the room is this much lower than five quarters of what its regulation lets it fall below the set-point. That
 # is learned while the reading falls by more than noise, and up to a bound: one larger fall may be an airing.
-SLOPE_DROP_CK = 18
+SLOPE_DROP_CK = 26
 SWING_START_CK = 100
 SWING_MAX_CK = 130
 SWING_FALLS_CK_H = -30
 SWING_GROWS = 4
 SWING_FADES = 96  # more than a day of electric heat: a large swing comes but now and then
+# After a dead time and this long of heat without a pause it must be felt: half of the line's six minutes.
+SLOPE_FULL_MS = 180_000
 SLOPE_VOTES = 2
 WINDOW_GIVE_UP_MS = 1_800_000  # [V] a room left open all day is heated again: pipes
 CONTACT_OPEN_MS = 60_000  # [K] a person passing through a door is no open window

@@ -60,9 +60,12 @@ class Preheat:
         """Returns True if the room will be warm enough at the end of its hours without more heat."""
         if left_s > limits.STOP_MAX_S:
             return False
+        return room_ck - self.fall_ck_h(room_ck, outdoor_ck) * left_s // 3600 >= setpoint_ck - limits.COMFORT_CK
+
+    def fall_ck_h(self, room_ck, outdoor_ck) -> int:
+        """Returns how fast the room cools without heat, in 0.01 K an hour."""
         outdoor_ck = limits.OUTDOOR_ASSUMED_CK if outdoor_ck is None else outdoor_ck
-        fall_ck = self.learned.cooling_permille_h * max(0, room_ck - outdoor_ck) // 1000 * left_s // 3600
-        return room_ck - fall_ck >= setpoint_ck - limits.COMFORT_CK
+        return self.learned.cooling_permille_h * max(0, room_ck - outdoor_ck) // 1000
 
     # --- learning -------------------------------------------------------------------------------------------
 

@@ -125,7 +125,11 @@ class Thermostat(Trade):
         heats = felt and self.outputs.on and self.duty_permille > 0
         held_ck = self.setpoint_ck if self.duty_permille and not self._preheat.is_running else None
         contact = self._values.get(quantity.WINDOW)
-        self._window.sample(room_ck if is_new else None, contact, heats, held_ck, now_ms=now_ms)
+        dead_ck_h = None
+        full_ms = limits.SLOPE_FULL_MS + 1000 * dead_s(self._model)
+        if is_new and heats and self._model.output == RELAY and now_ms - self._cycle.edge_ms >= full_ms:
+            dead_ck_h = -self._preheat.fall_ck_h(room_ck, self._outdoors.temperature_ck(moment)) * 5 // 4
+        self._window.sample(room_ck if is_new else None, contact, heats, held_ck, dead_ck_h=dead_ck_h, now_ms=now_ms)
         self._reports.report_sample(self._values, self._outdoors.seen, now_ms=now_ms)
         if self._meter is not None:
             self._meter.sample(self._values, self._closed_ms(room_ck, now_ms), now_ms=now_ms)

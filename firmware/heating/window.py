@@ -9,7 +9,9 @@ warmed faster than the walls cools to them by itself. Until the hour has passed 
 
 How low the regulation itself lets the room fall below its set-point is learned from each cycle, a quarter of it when it
 is more and a 96th when it is less: the air of a light room swings by a kelvin under its convector, as steeply as under
-a window. During a preheat nothing swings: there 3 K/h are a window.
+a window. During a preheat nothing swings: there 3 K/h are a window. A heavy room falls too slowly to come so low within
+a quarter of an hour; there an uninterrupted heater tells: once its heat must be felt, nothing but a window makes the
+room fall faster than it does without heat.
 """
 
 from heating import limits
@@ -89,11 +91,12 @@ class WindowWatch:
         """Observes that a preheat begins or ends, or another set-point: for a while a fall of the air shows nothing."""
         self._begun_ms = now_ms
 
-    def sample(self, value_ck, contact, heats, held_ck, *, now_ms) -> None:
+    def sample(self, value_ck, contact, heats, held_ck, *, dead_ck_h=None, now_ms) -> None:
         """Observes a good room temperature or None, the contact, whether heat is given, and the set-point.
 
         The contact is 1 open, 0 shut, None where there is none. A room without heat falls fast too, and its fall shows
-        no window. held_ck: the set-point, None while the regulator does not hold it (full heat, or none).
+        no window. held_ck: the set-point, None while the regulator does not hold it (full heat, or none). dead_ck_h:
+        once full heat must be felt, the slope that the room would have with a dead heater (negative); None before.
         """
         if contact is not None:
             self._contact(contact, now_ms)
@@ -104,7 +107,7 @@ class WindowWatch:
         is_new = self.slope.add(value_ck, now_ms=now_ms)
         if contact is None and is_new and self._by_slope:
             below_ck = None if held_ck is None else held_ck - value_ck
-            self._judge(below_ck, heats, now_ms)
+            self._judge(below_ck, heats, dead_ck_h, now_ms)
             if below_ck is not None and self.seen_by is None:
                 self._learn(below_ck)
         if self.seen_by is not None and not self._given_up and now_ms - self._open_ms >= limits.WINDOW_GIVE_UP_MS:
@@ -123,7 +126,7 @@ class WindowWatch:
             self.seen_by = CONTACT
             self._open_ms = now_ms
 
-    def _judge(self, below_ck, heats, now_ms):
+    def _judge(self, below_ck, heats, dead_ck_h, now_ms):
         """Judges a new slope, at this depth below the set-point that the regulator holds, or None."""
         slope_ck_h = self.slope.ck_h
         falls = slope_ck_h < (limits.SLOPE_OPEN_CK_H if below_ck is None else limits.SLOPE_FALLS_CK_H)
@@ -142,7 +145,8 @@ class WindowWatch:
             self._votes = 0
             return
         is_deep = below_ck is None or below_ck > self._own_mk // 8 + limits.SLOPE_DROP_CK
-        self._votes = self._votes + 1 if falls and is_deep else 0
+        is_against = dead_ck_h is not None and slope_ck_h < dead_ck_h
+        self._votes = self._votes + 1 if falls and (is_deep or is_against) else 0
         if self._votes >= limits.SLOPE_VOTES and self.seen_by is None and not self._given_up:
             self.seen_by = SLOPE
             self._open_ms = now_ms

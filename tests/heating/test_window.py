@@ -81,6 +81,17 @@ def test_a_fall_that_never_eases_counts_again_an_hour_after_the_cut():
         assert (window.seen_by == SLOPE) == (91 <= minute < 121), minute
 
 
+@pytest.mark.parametrize(("fall_ck_h", "is_open"), [(240, True), (120, False)])
+def test_a_fall_against_felt_heat_is_a_window_however_shallow(fall_ck_h, is_open):
+    """A heavy room: 0.3 K below its set-point, which its regulation reaches too. Without heat it would lose 1.6 K/h."""
+    window = WindowWatch(600_000, True, now_ms=0)
+    for minute in range(75):
+        room_ck = 1900 - (minute >= 66) * fall_ck_h * (minute - 66) // 60
+        dead_ck_h = -160 if minute >= 70 else None
+        window.sample(room_ck, None, True, 1900, dead_ck_h=dead_ck_h, now_ms=60_000 * minute)
+    assert (window.seen_by == SLOPE) == is_open
+
+
 @pytest.mark.parametrize(("noise_ck", "step_ck"), [(2, 1), (4, 1), (2, 6), (6, 6)])
 def test_noise_and_a_relays_own_saw_tooth_open_no_window(noise_ck, step_ck):
     world = WarmWorld(mean_ck=0)
