@@ -26,7 +26,6 @@ LAMP = "lamp"  # it sees its own lamp, a sign, a window: light that is not the s
 STUCK = (None, DARK, BRIGHT, LAMP)  # as lighting.memory numbers them
 
 
-
 class Photocell:
     """Filters and judges the cell of one lamp.
 
