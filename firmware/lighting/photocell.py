@@ -53,7 +53,7 @@ class Photocell:
 
     @property
     def is_dark(self):
-        """What the cell adds to a clock: None for one that sees a lamp, too, for it is wrong around dusk and dawn."""
+        """Returns what a lamp with a clock adds to it. A cell that sees a lamp is wrong at dusk and dawn: None."""
         return None if self.stuck is not None or self.is_silent else self._reads_dark
 
     @property

@@ -75,14 +75,14 @@ def state_of(cabinet: CabinetStatus, feeder: FeederStatus) -> State:
     if ordered is None:
         found = contact if light is None else light
         return State(UNKNOWN, "unknown") if found is None else _as_seen(found)
-    is_settling = feeder.since_s is not None and feeder.since_s < _SETTLE_S
+    is_settling = _is_younger(feeder, _SETTLE_S)
     against = [seen is not None and seen != ordered for seen in (contact, light)]
     if any(against):
         if is_settling:
             return State(UNCONFIRMED, "settling", ordered)
         key = "contact.burns" if all(against) else "burns" if against[1] else "contact"
         return State(FAULT, "contact.watts" if key == "contact" and light is not None else key, ordered, contact, light)
-    if ordered and _is_partly_lit(feeder) and not _is_warming(feeder):
+    if ordered and _is_partly_lit(feeder) and not _is_younger(feeder, _WARM_UP_S):
         return State(FAULT, "partly", ordered)
     if contact is None and light is None:
         return State(UNCONFIRMED, "settling" if is_settling else "unconfirmed", ordered)
@@ -181,13 +181,14 @@ def _is_partly_lit(feeder: FeederStatus) -> bool:
     return feeder.power_w is not None and feeder.measured is None and bool(feeder.normal_w) and not feeder.dims
 
 
-def _is_warming(feeder: FeederStatus) -> bool:
-    return feeder.since_s is not None and feeder.since_s < _WARM_UP_S
+def _is_younger(feeder: FeederStatus, than_s: int) -> bool:
+    """Returns whether the order has been given less than so long ago."""
+    return feeder.since_s is not None and feeder.since_s < than_s
 
 
 def _judge(power_w: float, feeder: FeederStatus, ordered: bool | None) -> tuple[str, str, float]:
     expected_w = feeder.normal_w
-    is_early = feeder.since_s is not None and feeder.since_s < _SETTLE_S
+    is_early = _is_younger(feeder, _SETTLE_S)
     if ordered is False:
         if feeder.measured is False:
             return (AGREE, "off", 0)
@@ -201,7 +202,7 @@ def _judge(power_w: float, feeder: FeederStatus, ordered: bool | None) -> tuple[
         return (UNJUDGED, "dims", 0)
     if feeder.measured is False and not is_early:
         return (DISAGREE, "nothing", 0)
-    if _is_warming(feeder):
+    if _is_younger(feeder, _WARM_UP_S):
         return (EARLY, "early", 0)
     return (DISAGREE, "less", rest_w) if rest_w > 0 else (MORE, "more", -rest_w)
 

@@ -57,7 +57,5 @@ class _Hostility:
         end = envelope.last + 1
         if how == _UNSIGNED:
             return cbor.encode([1, envelope.epoch, envelope.lane, end], 64)
-        batch = receipt.Batch(envelope.first, envelope.last, receipt.digest_of(payload))
-        batches = () if envelope.last < envelope.first else (batch,)
-        made = receipt.Receipt(envelope.gateway, envelope.epoch, envelope.lane, end, batches)
+        made = envelope.receipt(end, payload)
         return receipt.encode(made, _STRANGER.kid if how == _STRANGERS else WAREHOUSE.kid, _STRANGER.sign)

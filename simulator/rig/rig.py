@@ -341,7 +341,7 @@ class Rig:
         return path
 
     def _keys_file(self) -> Path:
-        """Returns the commune's key set; it is made, with our ingest as its warehouse, unless somebody has before."""
+        """Returns the path of the commune's key set. Where there is none, makes one that names our ingest."""
         path = self.folder / "commune.keys"
         if not path.exists():
             key = receipts.load_or_make(receipts.default_path(str(self.database)))

@@ -15,8 +15,7 @@ class HonestWarehouse:
     def note(self, publication):
         envelope = peek(publication.payload)
         if envelope.last >= envelope.first:
-            batch = Batch(envelope.first, envelope.last, receipt.digest_of(publication.payload))
-            self.batches.setdefault((envelope.epoch, envelope.lane), []).append(batch)
+            self.batches.setdefault((envelope.epoch, envelope.lane), []).append(envelope.batch(publication.payload))
 
     def receipt(self, next_position, lane, epoch):
         """It holds all below a position: of the batches there, the newest."""

@@ -20,7 +20,7 @@ from gateway.core.uplink.batch import Publication
 from gateway.io.disk import FileDisk
 from tools.bench import street
 from tools.centre.ingest import intake
-from wire import event, receipt, record
+from wire import event, record
 from wire.record import SYNCED, EventBody, Record, Stamp
 
 BATCH_MS = 20
@@ -63,7 +63,7 @@ class Durable:
 class _Sent(NamedTuple):
     token: int
     envelope: intake.Envelope
-    digest: bytes
+    payload: bytes
 
 
 class Centre:
@@ -102,20 +102,18 @@ class Centre:
         for publication in found:
             envelope = intake.peek(publication.payload)
             assert envelope is not None
-            self.link.append(_Sent(publication.token, envelope, receipt.digest_of(publication.payload)))
+            self.link.append(_Sent(publication.token, envelope, publication.payload))
             if envelope.lane == event.ALARM:
                 self._note(self.published_ms, envelope.last + 1)
 
     def arrive(self) -> intake.Envelope:
         """Delivers the oldest batch on the link, acknowledges it and answers with a receipt."""
-        token, envelope, digest = self.link.popleft()
+        token, envelope, payload = self.link.popleft()
         self.arrived += 1
         self.timed(self.uplink.acknowledged, token, 0)
         stream = Stream(envelope.epoch, envelope.lane)
         self._held[stream] = max(self._held.get(stream, 0), envelope.last + 1)
-        batches = () if envelope.last < envelope.first else (receipt.Batch(envelope.first, envelope.last, digest),)
-        made = receipt.Receipt(envelope.gateway, envelope.epoch, envelope.lane, self._held[stream], batches)
-        self.timed(self.uplink.receive, made)
+        self.timed(self.uplink.receive, envelope.receipt(self._held[stream], payload))
         if stream == self._alarms:
             self._note(self.held_ms, self._held[stream])
             for _ in range(envelope.first, envelope.last + 1):

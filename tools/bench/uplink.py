@@ -227,7 +227,8 @@ def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
         client.subscribe([(f"tc/1/{kind}/#", 1) for kind in (topic.TELEMETRY, topic.EVENT)])
 
     def on_message(_client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        envelope = intake.peek(bytes(message.payload))
+        payload = bytes(message.payload)
+        envelope = intake.peek(payload)
         assert envelope is not None, "the gateway's own batch"
         key = envelope.epoch, envelope.lane
         fresh = envelope.last + 1 - ends.get(key, envelope.first)
@@ -235,9 +236,7 @@ def centre(host: str, port: int, insee: str, name: str, heard: Any) -> None:
             ends[key] = envelope.last + 1
             heard[0] += fresh
             heard[1] += 1
-        batch = receipt.Batch(envelope.first, envelope.last, receipt.digest_of(message.payload))
-        received = () if envelope.last < envelope.first else (batch,)
-        made = receipt.Receipt(envelope.gateway, *key, ends.get(key, envelope.oldest), received)
+        made = envelope.receipt(ends.get(key, envelope.oldest), payload)
         client.publish(answers, receipt.encode(made, WAREHOUSE.kid, WAREHOUSE.sign), qos=1)
 
     client.on_connect = on_connect

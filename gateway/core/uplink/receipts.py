@@ -1,8 +1,8 @@
 """Verifies what arrives in the warehouse's name: only what a warehouse of the commune's key set has signed for this
 gateway is passed on.
 
-What is refused frees nothing. It is counted by reason and reported to the centre in a record, once an hour for each
-reason: whoever can publish on this gateway's topic, a broker or a thief of its passwords, must not fill the journal.
+What is refused frees nothing. It is counted by reason, and a record reports it to the centre once an hour for each
+reason: a broker, or a thief of its passwords, can publish on this gateway's topic and must not fill the journal.
 """
 
 from collections.abc import Callable

@@ -21,7 +21,7 @@ import zlib
 from typing import NamedTuple
 
 from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
-from wire import cbor, event, limits, record, senml
+from wire import cbor, event, limits, receipt, record, senml
 from wire import topic as topics
 from wire.faults import WireFault
 from wire.receipt import CLASS
@@ -73,6 +73,15 @@ class Envelope(NamedTuple):
     first: int
     last: int
     oldest: int
+
+    def batch(self, payload: bytes) -> receipt.Batch:
+        """Returns how a receipt names the batch with this envelope."""
+        return receipt.Batch(self.first, self.last, receipt.digest_of(payload))
+
+    def receipt(self, next_position: int, payload: bytes) -> receipt.Receipt:
+        """Returns the answer of a warehouse that holds the stream up to `next_position`. A question has no batch."""
+        batches = () if self.last < self.first else (self.batch(payload),)
+        return receipt.Receipt(self.gateway, self.epoch, self.lane, next_position, batches)
 
 
 class PreparedBatch(NamedTuple):

@@ -1,7 +1,7 @@
 """Keeps the warehouse's own key, by which gateways know its receipts, and signs with it.
 
-The communes' key sets name the public half (`bocage policy keyset --warehouse`). Whoever has the private half can make
-gateways free records that nobody holds: it stays on the ingest's machine, readable by the ingest alone. Processes that
+The communes' key sets name the public half (`bocage policy keyset --warehouse`). The private half can make gateways
+free records that no warehouse holds, so it stays on the ingest's machine, readable by the ingest alone. Processes that
 share a warehouse share its key.
 """
 

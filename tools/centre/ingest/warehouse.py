@@ -179,9 +179,8 @@ class Warehouse(Archive):
         self._store_statements(batch)
         envelope = batch.envelope
         end = self._extend(gateway, envelope, now_s)
-        received = () if envelope.last < envelope.first else (_batch(envelope, payload),)
-        made = Receipt(envelope.gateway, envelope.epoch, envelope.lane, end, received)
-        return Answer(topics.build(topics.RECEIPT, batch.topic.insee, batch.topic.gateway), made)
+        to = topics.build(topics.RECEIPT, batch.topic.insee, batch.topic.gateway)
+        return Answer(to, envelope.receipt(end, payload))
 
     def _refuse(self, refused, topic, payload, now_s):
         self._count("refused")
@@ -191,7 +190,7 @@ class Warehouse(Archive):
         # `rejected` names positions: a refused question has none, so it gets no answer.
         if refused.topic is None or envelope is None or envelope.last < envelope.first:
             return None
-        batch = _batch(envelope, payload)
+        batch = envelope.batch(payload)
         rejected = Rejected(envelope.gateway, envelope.epoch, envelope.lane, batch, refused.reason)
         return Answer(topics.build(topics.RECEIPT, refused.topic.insee, refused.topic.gateway), rejected)
 
@@ -355,10 +354,6 @@ class Warehouse(Archive):
             " (SELECT kind, subject FROM alarms ORDER BY last_unix_s DESC, kind, subject LIMIT -1 OFFSET ?)",
             (ALARMS_MAX,),
         )
-
-
-def _batch(envelope, payload) -> receipt.Batch:
-    return receipt.Batch(envelope.first, envelope.last, receipt.digest_of(payload))
 
 
 def _joined(answers: list[Answer]) -> list[Answer]:

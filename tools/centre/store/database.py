@@ -55,7 +55,7 @@ def make_file(path: str) -> None:
     with contextlib.suppress(OSError):
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
         try:
-            os.fchmod(file, FILE_MODE)  # whatever the umask
+            os.fchmod(file, FILE_MODE)  # `os.open` takes the bits of the umask away
         finally:
             os.close(file)
 
