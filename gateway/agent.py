@@ -119,6 +119,8 @@ class Agent:
         )
         for damage in recovery.damages:
             self._operation.log("journal-damage", damage=str(damage))
+        for name in opened.foreign:
+            self._operation.log("foreign-file", name=name)
         self._log_key_faults(opened.found.faults)
         self._heartbeats.expect("loop", _LOOP_ALLOWED_MS, now_ms=clock.monotonic_ms())
         if self._cabinet is not None:

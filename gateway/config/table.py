@@ -109,7 +109,7 @@ class Table:
     def address(self, field: str, default_port: int) -> tuple[str, int]:
         """Returns (host, port) of `host:port`, or of a host alone."""
         value = self.plain.get(field)
-        if isinstance(value, str) and value:
+        if isinstance(value, str) and re.fullmatch(r"\S+", value):
             host, colon, port = value.rpartition(":")
             if not colon:
                 return value, default_port

@@ -61,6 +61,8 @@ class Start(NamedTuple):
 _EPOCH_UNIX_S = 1_767_225_600  # 2026-01-01
 # A clock that shows more is not trusted: it would use the numbers up.
 _MINUTES_MAX = 100 * 366 * 1440
+# The greatest number that starts can reach in these hundred years, one a minute on top of the clock's minutes.
+START_NUMBER_MAX = 2 * _MINUTES_MAX
 
 
 def number_after(last: int | None, unix_s: int) -> int:

@@ -13,7 +13,7 @@ import os
 import re
 from pathlib import Path
 
-from gateway.core.options import number_after
+from gateway.core.options import START_NUMBER_MAX, number_after
 
 
 def write(path: Path, data: bytes, *, gives: bool) -> None:
@@ -77,9 +77,17 @@ def last_boot(folder: Path) -> int | None:
     return max(_numbers(folder), default=None) if folder.exists() else None
 
 
+def foreign_boots(folder: Path) -> list[str]:
+    """Returns the names in `folder` that look like a boot number and are none: they are left alone, and named."""
+    numbers = {f"{_BOOT_PREFIX}{number:010}" for number in _numbers(folder)}
+    return sorted({path.name for path in folder.iterdir() if path.name.startswith(_BOOT_PREFIX)} - numbers)
+
+
 def _numbers(folder: Path) -> list[int]:
+    """Returns the numbers of starts. A number that no counter can have reached is a stranger's: following it would use
+    all numbers up."""
     names = [path.name.removeprefix(_BOOT_PREFIX) for path in folder.iterdir() if path.name.startswith(_BOOT_PREFIX)]
-    return [int(name) for name in names if re.fullmatch("[0-9]+", name)]
+    return [int(name) for name in names if re.fullmatch("[0-9]{10}", name) and int(name) <= START_NUMBER_MAX]
 
 
 _LOCK_NAME = "agent.lock"

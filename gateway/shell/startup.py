@@ -20,7 +20,7 @@ from gateway.core.heartbeats import Heartbeats
 from gateway.io import clock
 from gateway.io.crypto import AesCcm, verify_ed25519
 from gateway.io.disk import WatchedDisk
-from gateway.io.files import last_boot, next_boot
+from gateway.io.files import foreign_boots, last_boot, next_boot
 from gateway.shell import keys as node_keys
 
 Result = TypeVar("Result")
@@ -36,6 +36,7 @@ class Opened(NamedTuple):
     journal_disk: WatchedDisk
     state_disk: WatchedDisk
     found: node_keys.Found
+    foreign: list[str]  # names in `state/` that are a stranger's
 
 
 def open_core(
@@ -62,7 +63,8 @@ def open_core(
         now_ms=clock.monotonic_ms(),
     )
     recovery = core.start(now_ms=clock.monotonic_ms())
-    return Opened(core, boot, recovery, journal_disk, state_disk, found)
+    foreign = foreign_boots(config.data / "state")
+    return Opened(core, boot, recovery, journal_disk, state_disk, found, foreign)
 
 
 async def in_thread(

@@ -79,8 +79,8 @@ def findings(status: Status) -> list[Finding]:
     if status.phase != RUNNING:
         return []
     parts = (
-        _street, _stuck, _writing, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers, _modem,
-        _radio, _lines, _silence, _cabinet, _serving,
+        _street, _stuck, _writing, _strangers, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers,
+        _modem, _radio, _lines, _silence, _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(status)]
 
@@ -177,6 +177,12 @@ def _writing(status: Status) -> list[Finding]:
             found.append(Finding("refused", {"why": recent[what].values.get("why", "?")}))
             break
     return found
+
+
+def _strangers(status: Status) -> list[Finding]:
+    """Finds what somebody has put into the data folder."""
+    names = [str(fault.values.get("name", "?")) for fault in status.faults or () if fault.what == "foreign-file"]
+    return [Finding("foreign", {"name": names[-1]})] if names else []
 
 
 def _room(status: Status) -> list[Finding]:

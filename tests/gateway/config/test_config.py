@@ -141,6 +141,10 @@ def test_tls_files_come_together_and_exist(tmp_path):
         ("link", "bind", "0.0.0.0:65536"),
         ("link", "bind", ":5683"),
         ("link", "bind", "::1"),  # an IPv6 address without brackets
+        ("link", "bind", " :5683"),
+        ("uplink", "broker", " "),
+        ("uplink", "broker", "centre example.fr"),
+        ("uplink", "broker", "centre.example.fr\n"),
         ("link", "ack_timeout_ms", wire_limits.COAP_ACK_TIMEOUT_MIN_MS - 1),
         ("link", "commit_ms", -1),
         ("link", "commit_ms", 500.0),
@@ -161,6 +165,12 @@ def test_one_bad_value_is_one_fault(section, field, value):
 def test_a_metrics_section_says_where_to_listen():
     (found,) = faults(tomllib.loads(MINIMAL) | {"metrics": {}})
     assert found.startswith("[metrics] bind: is missing; ")
+
+
+@pytest.mark.parametrize("bus", [{}, {"bus": {"port": "/dev/ttyS1", "addresses": [1]}}])
+def test_a_value_in_the_place_of_a_section_is_a_fault(bus):
+    found = faults(tomllib.loads(MINIMAL) | {"link": True} | bus)
+    assert found[0].startswith("[link]: is not a section; ")
 
 
 def test_an_ipv6_address_stands_in_brackets():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.io import files
-from gateway.io.files import next_boot
+from gateway.io.files import foreign_boots, next_boot
 
 
 class Stop(BaseException):
@@ -102,6 +102,14 @@ def test_other_names_are_left_alone(tmp_path):
         (tmp_path / name).touch()
     assert [next_boot(tmp_path) for _ in range(3)] == [1, 2, 3]
     assert len(list(tmp_path.iterdir())) == 6
+
+
+@pytest.mark.parametrize("name", ["boot-" + "9" * 30, "boot-4294967295", "boot-7", "boot-0000000007x"])
+def test_a_number_that_no_start_had_is_named_and_left_alone(tmp_path, name):
+    next_boot(tmp_path)
+    (tmp_path / name).touch()
+    assert [next_boot(tmp_path) for _ in range(3)] == [2, 3, 4]
+    assert foreign_boots(tmp_path) == [name]
 
 
 def test_a_card_that_loses_the_newest_name_does_not_begin_at_one_again(tmp_path):
