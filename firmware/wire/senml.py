@@ -1,8 +1,8 @@
 """Encodes and decodes batches of records from a gateway to the centre: SenML in CBOR (RFC 8428), deflated.
 
 A batch is one self-describing SenML pack. Its first SenML record names the gateway and carries the envelope: the
-journal positions `[first, last]` of the (epoch, lane) that it covers, and the oldest position that the gateway still
-holds. Then come the Bocage records, each opened by a SenML record with base name (`<node id in hex>/`) and base time,
+journal positions `[first, last]` of the (epoch, lane) that it covers, and the oldest position that the gateway could
+send. Then come the Bocage records, each opened by a SenML record with base name (`<node id in hex>/`) and base time,
 and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Other software may ignore the labels that do not
 end in `_`, and then reads plain names, units and decimal fractions. A batch may have fewer records than positions: the
 others are *void* (thinned or dropped by the gateway, which has reported it in a gap record), and the envelope states

@@ -89,6 +89,11 @@ UPLINK_ALARM_WINDOW = 4
 # cover beyond the first that they do not (telemetry that is spared leaves holes; what is forgotten is sent again).
 UPLINK_DIGESTS_MAX = 200
 UPLINK_SPANS_MAX = 64
+# How often what was freed is held and sent again for a warehouse that has gone back: by then an operator has tried
+# another backup, and a stranger with the broker gains three open segments (some 2 MB) an hour, and no more than this
+# many in all.
+UPLINK_GIVE_AGAIN_PERIOD_MS = 3_600_000
+UPLINK_GIVE_AGAIN_MAX = 16
 
 # Batches that reached the warehouse altered, before it is told; receipts of before a restart may look like a few.
 ALTERED_BATCHES_MIN = 8

@@ -17,6 +17,11 @@ class HonestWarehouse:
         if envelope.last >= envelope.first:
             self.batches.setdefault((envelope.epoch, envelope.lane), []).append(envelope.batch(publication.payload))
 
+    def sent(self, batch):
+        """How a receipt names what was sent over these positions, the newest last."""
+        sent = self.batches.get((batch.epoch, batch.lane), ())
+        return [one for one in sent if (one.first, one.last) == (batch.first, batch.last)]
+
     def receipt(self, next_position, lane, epoch):
         """It holds all below a position: of the batches there, the newest."""
         sent = [batch for batch in self.batches.get((epoch, lane), ()) if batch.last < next_position]

@@ -14,6 +14,8 @@ It must never
 
 What an earlier start left is readable at once, durable or not: its epoch is over, so no other bytes can ever
 be written at these positions, and reading is not acknowledging.
+
+Long because lanes, syncs, files and room change the same streams.
 """
 
 import errno
@@ -217,6 +219,18 @@ class Journal:
     def oldest(self, stream: Stream) -> int:
         """Return the first position that is held and not freed, or the durable end. KeyError as above."""
         return self._logs[stream].start
+
+    def held_from(self, stream: Stream) -> int:
+        """Return the first position that could be held again: the open segment keeps what is freed. KeyError as
+        above."""
+        log, active = self._logs[stream], self._lanes[stream.lane].active
+        return log.start if active is None or stream.epoch != self._epoch else min(log.start, active.first)
+
+    def hold_again(self, stream: Stream, position: int) -> None:
+        """Take back the release of what lies from `position` on, as far as `held_from`. KeyError as above."""
+        log = self._logs[stream]
+        log.start = min(log.start, max(position, self.held_from(stream)))
+        self.moves += 1
 
     def waiting(self, stream: Stream) -> int:
         """Return how many durable positions, holes included, are not freed. KeyError as above."""

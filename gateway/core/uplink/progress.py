@@ -44,7 +44,8 @@ class StreamProgress:
     batches sent and not yet covered by a receipt, by position; positions before `sent_end` were due once and go again
     without delay. `digests` are those of the payloads sent last, with their positions (None: the warehouse has judged
     it): only a receipt that states one of them counts. `received` are the positions of such receipts, ascending and
-    disjoint. `told_end`: the first position that the warehouse lacks, as it says.
+    disjoint. `told_end`: the first position that the warehouse lacks, by its last word. `explained_end`: the position
+    after the last that was released because a record explains it: it is never given again.
     """
 
     next_position: int
@@ -61,6 +62,7 @@ class StreamProgress:
     digests: dict[bytes, tuple[int, int] | None] = field(default_factory=dict)
     received: list[tuple[int, int]] = field(default_factory=list)
     told_end: int = 0
+    explained_end: int = 0
 
     def release_before(self, oldest: int) -> bool:
         """Forget positions before `oldest`, which the journal no longer holds; return True if a batch was among
@@ -130,13 +132,26 @@ class StreamProgress:
         self.ahead.clear()
         self.next_position = oldest
 
+    def forget_receipts(self) -> None:
+        """Let no receipt count for what was sent so far: the warehouse that signed it has gone back since."""
+        self.digests = dict.fromkeys(self.digests)
+        self.received.clear()
+        self.told_end = 0
+
     def resumed(self, *, keep_place: bool, oldest: int, records_max: int) -> "StreamProgress":
         """Return the state for a new connection: explanations stay, and with `keep_place` the place in the stream."""
         if keep_place:
             return replace(
                 self, asked_ms=None, answered=False, question=None, ahead=[], hold_until_ms=0, fresh_since_ms=None
             )
-        return StreamProgress(oldest, records_max, passing=self.passing, digests=self.digests, received=self.received)
+        return StreamProgress(
+            oldest,
+            records_max,
+            passing=self.passing,
+            digests=self.digests,
+            received=self.received,
+            explained_end=self.explained_end,
+        )
 
     def batch_with(self, token: int) -> SentBatch | None:
         """Return the batch under way with this token."""
@@ -247,6 +262,6 @@ class Quarantine:
         through, (lane, position) = progress.passing
         if self._journal.durable_end(Stream(self._epoch, lane)) <= position:
             return True
-        progress.passing = None
+        progress.passing, progress.explained_end = None, through + 1
         self._journal.release_through(stream, through)
         return False

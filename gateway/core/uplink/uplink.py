@@ -17,6 +17,12 @@ place in the stream moves on over the batches left out. The warehouse's prefix c
 completes a batch, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
 the stream begins again where it was freed last; the warehouse has kept what came ahead of that.
 
+A warehouse that was restored to an older backup asks by its receipts: of a batch that it has just received it says that
+it holds less than was freed here. A batch states as `oldest` the first position that the open segment could still give,
+so a warehouse waits for these and counts what lies before as gone. All streams are then held again as far as that, at
+most once an hour and a few times a process, and sent in bytes that no receipt of before is about: a stranger who
+replays receipts makes nothing be sent for ever and nothing be freed.
+
 The journal may let go of positions by itself when it is full. Then they can no longer be sent, and messages about them
 have no effect.
 
@@ -88,6 +94,7 @@ class Uplink:
         self._silence = WarehouseSilence()
         self._due_ms: int | None = None
         self._moves_seen = 0  # of the journal, by the last poll
+        self._given_again_ms: int | None = None  # when what was freed was last held again
         self._counters = {
             "batches": 0,
             "records": 0,
@@ -97,6 +104,7 @@ class Uplink:
             "queries": 0,
             "receipts": 0,
             "silences": 0,
+            "given-again": 0,
             "puback-refused": 0,
             "puback-no-subscriber": 0,
             "rejected": 0,
@@ -183,10 +191,14 @@ class Uplink:
         if progress is None or before is None:
             return 0  # about what an earlier process sent, or what the journal has let go
         progress.answered = True
-        progress.told_end = max(progress.told_end, message.next_position)
+        progress.told_end = message.next_position
         altered = sum(progress.is_altered(batch) for batch in message.batches)
         # A replayed receipt confirms nothing, so it does not hide that the warehouse is silent.
-        self._counters["receipts"] += progress.confirm(message.batches)
+        confirms = progress.confirm(message.batches)
+        self._counters["receipts"] += confirms
+        if confirms and message.next_position < before and self._may_give_again(now_ms):
+            self._give_again(now_ms)
+            return altered
         end = min(message.next_position, progress.received_end(before))
         if end > before:
             self._release_before(stream, progress, end, now_ms)
@@ -200,6 +212,25 @@ class Uplink:
         elif progress.release_before(oldest):
             progress.records_max = min(progress.records_max * 2, self._batch_records_max)
         self._note_move(now_ms)
+
+    def _may_give_again(self, now_ms: int) -> bool:
+        if self._counters["given-again"] >= limits.UPLINK_GIVE_AGAIN_MAX:
+            return False
+        return self._given_again_ms is None or now_ms - self._given_again_ms >= limits.UPLINK_GIVE_AGAIN_PERIOD_MS
+
+    def _give_again(self, now_ms: int) -> None:
+        """Hold and send again all that was freed and is still on the card: the warehouse has gone back."""
+        self._counters["given-again"] += 1
+        self._given_again_ms = now_ms
+        for stream, progress in self._progress.items():
+            self._journal.hold_again(stream, self._first_to_give(stream, progress))
+            progress.forget_receipts()
+            self._send_again(stream, progress)
+        self._note_move(now_ms)
+
+    def _first_to_give(self, stream: Stream, progress: StreamProgress) -> int:
+        """Return the first position that can be given, freed or not."""
+        return min(max(self._journal.held_from(stream), progress.explained_end), self._journal.oldest(stream))
 
     def poll(self, *, now_ms: int) -> list[Publication]:
         """Return the messages to publish now."""
@@ -289,7 +320,7 @@ class Uplink:
             return []
         self._counters["queries"] += 1
         first = progress.next_position
-        publication = self._publish(stream, GatheredBatch(first, first - 1, [], 0, None), now_ms)
+        publication = self._publish(stream, progress, GatheredBatch(first, first - 1, [], 0, None), now_ms)
         progress.asked_ms, progress.question = now_ms, publication.token
         return [publication]
 
@@ -337,7 +368,7 @@ class Uplink:
             return None
         if not self._any_ahead():
             self._silence.watch(now_ms)
-        publication = self._publish(stream, gathered, now_ms)
+        publication = self._publish(stream, progress, gathered, now_ms)
         digest = receipt.digest_of(publication.payload)
         progress.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items), digest))
         self._counters["batches"] += 1
@@ -345,10 +376,13 @@ class Uplink:
         self._counters["bytes"] += len(publication.payload)
         return publication
 
-    def _publish(self, stream: Stream, gathered: GatheredBatch, now_ms: int) -> Publication:
+    def _publish(
+        self, stream: Stream, progress: StreamProgress, gathered: GatheredBatch, now_ms: int
+    ) -> Publication:
         if not self._any_ahead() and self._publisher.is_idle():
             self._silence.watch(now_ms)
-        return self._publisher.publish(stream, self._journal.oldest(stream), gathered)
+        first = self._first_to_give(stream, progress)
+        return self._publisher.publish(stream, first, gathered, self._counters["given-again"])
 
     # --- what cannot be sent ------------------------------------------------------------------------------------
 

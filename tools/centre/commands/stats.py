@@ -6,10 +6,20 @@ example:
 
 import argparse
 import json
+import time
 
-from tools.centre.arguments import add_file, opened_archive
+from gateway.language import N_, translate
+from tools.centre.arguments import add_file, local_time, opened_archive
 from tools.centre.store.archive import Archive
 from tools.command_line import add_json
+
+# Of the positions that are gone, so many lines; `--json` has all.
+_GONE_SHOWN_MAX = 20
+_GONE = N_(
+    "gone {gateway} {epoch} {lane} {first}-{last}, noticed {when}: the gateway no longer had these positions. A gap or "
+    "hole record of its own says why; without one, an earlier state of this warehouse had received them, and its "
+    "backup is older"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +42,9 @@ def run(args: argparse.Namespace) -> int:
         for prefix in gateway["prefixes"]:
             ahead = "".join(f"  ahead {first}-{last}" for first, last in prefix["ahead"])
             print(f"  {prefix['epoch']} {prefix['lane']:<10}{prefix['next_position']:>12}{ahead}")
+    for gone in figures["gone"][:_GONE_SHOWN_MAX]:
+        when = local_time(gone["noticed_unix_s"], now_s=int(time.time()))
+        print(translate(_GONE, args.lang, when=when, **gone))
     for alarm in figures["alarms"]:
         print(f"alarm {alarm['kind']} {alarm['subject']} x{alarm['times']}")
     return 0
@@ -64,6 +77,17 @@ def statistics(archive: Archive) -> dict:
                 ],
             }
             for identity, insee, name, bound in archive.gateways()
+        ],
+        "gone": [
+            {
+                "gateway": f"{skip.insee}-{skip.name}",
+                "epoch": skip.epoch.hex(),
+                "lane": skip.lane,
+                "first": skip.first,
+                "last": skip.last,
+                "noticed_unix_s": skip.received_unix_s,
+            }
+            for skip in archive.skips()
         ],
         "alarms": [
             {"kind": kind, "subject": subject, "first_unix_s": first, "last_unix_s": last, "times": times}

@@ -78,6 +78,20 @@ class Prefix(NamedTuple):
     ahead: tuple[tuple[int, int], ...]
 
 
+class Skip(NamedTuple):
+    """Names positions of one stream that will not come, and when that was learnt: the gateway no longer had them,
+    because its card lost them (its own records say so), or because an earlier state of this warehouse had received
+    them."""
+
+    insee: str
+    name: str
+    epoch: bytes
+    lane: str
+    first: int
+    last: int
+    received_unix_s: int
+
+
 _UNKNOWN = Moment(None, None)
 _HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, body,
     insee, name, received_unix_s, {} FROM {} AS held JOIN gateways ON gateways.gateway = held.gateway {}"""
@@ -303,6 +317,14 @@ class Archive:
             )
             found.append(Prefix._make((*named, epoch, event.LANES[lane], end, tuple(ahead))))
         return found
+
+    def skips(self) -> list[Skip]:
+        """Returns the positions that prefixes jumped over, the latest first."""
+        rows = self._connection.execute(
+            "SELECT insee, name, epoch, lane, first, last, received_unix_s FROM skips JOIN gateways USING (gateway)"
+            " ORDER BY received_unix_s DESC, insee, name, epoch, lane, first"
+        )
+        return [Skip._make((*row[:3], event.LANES[row[3]], *row[4:])) for row in rows]
 
     def gateways(self) -> list[tuple[bytes, str, str, bool]]:
         """Returns `(id, insee, name, bound)` of every gateway that was ever heard."""

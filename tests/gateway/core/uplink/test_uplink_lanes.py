@@ -38,7 +38,9 @@ class Honest:
             self.extents[batch.lane] = step.extent
             if batch.last >= batch.first:
                 taken.append((batch.lane, batch.first, batch.last))
-            waiting += self.world.mark(step.extent.end, batch.lane)
+            said = self.world.honest.receipt(step.extent.end, batch.lane, batch.epoch)
+            ahead = self.world.honest.sent(batch)[-1:] if batch.last >= step.extent.end else ()
+            waiting += self.world.hear(said._replace(batches=(*said.batches[len(ahead) :], *ahead)))
         return taken
 
     def live(self, until_ms):
