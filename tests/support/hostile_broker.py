@@ -16,7 +16,9 @@ import struct
 import threading
 from typing import NamedTuple
 
-CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 13, 14
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE, PINGREQ, PINGRESP, DISCONNECT = (
+    1, 2, 3, 4, 8, 9, 10, 12, 13, 14,
+)  # fmt: skip
 
 # MQTT 5 section 2.2.2.2: those that a CONNACK may carry, and how they are written.
 _PROPERTIES = {
@@ -26,6 +28,9 @@ _PROPERTIES = {
     "maximum_packet_size": (0x27, ">I"),
     "topic_alias_maximum": (0x22, ">H"),
     "server_keep_alive": (0x13, ">H"),
+    "session_expiry": (0x11, ">I"),
+    "wildcard_subscription": (0x28, ">B"),
+    "shared_subscription": (0x2A, ">B"),
 }
 # Of a PUBLISH: one byte, two, four; what is longer no client of ours sends.
 _PUBLISH_LENGTHS = {0x01: 1, 0x02: 4, 0x23: 2}

@@ -1,6 +1,7 @@
 """Runs the centre on one server: ingest and warehouse, control, orders to cabinets."""
 
 COMMANDS = {
+    "check-broker": "tools.centre.commands.check_broker",
     "ingest": "tools.centre.commands.ingest",
     "receipt-key": "tools.centre.commands.receipt_key",
     "stats": "tools.centre.commands.stats",

@@ -1,4 +1,5 @@
-"""Connects a process of the centre to the broker: address and trust, a client, delays between attempts, a line of log.
+"""Connects a process of the centre to the broker: address and trust, a client, what the broker offers, delays between
+attempts, a line of log.
 
 MQTT 5 and, where there is a certificate authority, TLS 1.3 with a certificate of our own. Sessions are kept over
 restarts. What is logged is one line of JSON on stderr; it must never hold a payload or a key.
@@ -8,13 +9,16 @@ import json
 import ssl
 import sys
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from gateway.language import N_, Message, translate
 from tools.centre.limits import (
     GROUP_MESSAGES_MAX,
     PACKET_BYTES_MAX,
@@ -23,6 +27,7 @@ from tools.centre.limits import (
     RETRY_DELAY_MIN_S,
     SESSION_EXPIRY_S,
 )
+from wire import limits
 
 KEEPALIVE_S = 30
 
@@ -81,3 +86,121 @@ def connect(client: Client, address: BrokerAddress) -> None:
     properties.ReceiveMaximum = GROUP_MESSAGES_MAX
     properties.MaximumPacketSize = PACKET_BYTES_MAX
     client.connect(address.host, address.port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)
+
+
+# --- what the broker offers --------------------------------------------------------------------------------------
+
+
+class Finding(NamedTuple):
+    """Says one thing about a broker, and what to do about it; `remedy` None: it is as it should be. A fault makes the
+    broker unfit, anything else has a remedy that is worth its while."""
+
+    what: Message
+    remedy: Message | None = None
+    is_fault: bool = False
+    values: Mapping[str, object] | None = None
+
+    def said(self, language: str) -> str:
+        return translate(self.what, language, **(self.values or {}))
+
+    def to_do(self, language: str) -> str:
+        return "" if self.remedy is None else translate(self.remedy, language, **(self.values or {}))
+
+
+class Offer(NamedTuple):
+    """Holds what a broker offers in its CONNACK (MQTT 5 section 3.2.2.3)."""
+
+    shares: bool
+    wildcards: bool
+    retains: bool
+    qos_max: int
+    receive_max: int
+    packet_bytes_max: int | None
+    session_expiry_s: int
+
+
+def offer_of(properties: Properties | None) -> Offer:
+    """Returns the offer; what a CONNACK leaves out has the standard's default, and a session lasts as asked."""
+    return Offer(
+        bool(getattr(properties, "SharedSubscriptionAvailable", 1)),
+        bool(getattr(properties, "WildcardSubscriptionAvailable", 1)),
+        bool(getattr(properties, "RetainAvailable", 1)),
+        getattr(properties, "MaximumQoS", 2),
+        getattr(properties, "ReceiveMaximum", 0xFFFF),
+        getattr(properties, "MaximumPacketSize", None),
+        getattr(properties, "SessionExpiryInterval", SESSION_EXPIRY_S),
+    )
+
+
+# Leases and receipts under way at once; below, a territory waits for the broker's answers.
+_RECEIVE_MAX_MIN = 10
+# A batch with its topic and properties.
+_PACKET_BYTES_MIN = limits.BATCH_BYTES_MAX + 1024
+
+# What is looked for: whether an offer lacks it, what that means, what to do, whether the broker is unfit without it.
+_WANTED: tuple[tuple[Callable[[Offer], bool], Message, Message, bool], ...] = (
+    (
+        lambda offer: offer.qos_max < 1,
+        N_("it offers QoS 0 only: what a process of the centre should receive while it is away is gone"),
+        N_("allow QoS 1 (Mosquitto: leave max_qos out)"),
+        True,
+    ),
+    (
+        lambda offer: not offer.wildcards,
+        N_("it offers no subscriptions with wildcards: the centre would not hear a gateway it does not know"),
+        N_("choose a broker that offers them, such as Mosquitto or RabbitMQ"),
+        True,
+    ),
+    (
+        lambda offer: offer.packet_bytes_max is not None and offer.packet_bytes_max < _PACKET_BYTES_MIN,
+        N_("it accepts messages of {packet_bytes_max} bytes at most, and a batch may have {packet_bytes}"),
+        N_("allow {packet_bytes} (Mosquitto: max_packet_size, RabbitMQ: mqtt.max_packet_size_authenticated)"),
+        True,
+    ),
+    (
+        lambda offer: not offer.retains,
+        N_("it retains nothing: a gateway gets its policy only when it asks for it"),
+        N_("let it retain messages (Mosquitto: retain_available true)"),
+        False,
+    ),
+    (
+        lambda offer: not offer.shares,
+        N_("it has no shared subscriptions (RabbitMQ has none): each ingest receives everything"),
+        N_("run one ingest for each warehouse; RabbitMQ: mqtt.durable_queue_type = quorum"),
+        False,
+    ),
+    (
+        lambda offer: offer.session_expiry_s < SESSION_EXPIRY_S,
+        N_("it forgets a process of the centre that is away for {session_expiry_s} s; {session_s} s are asked for"),
+        N_(
+            "Mosquitto: leave persistent_client_expiration out; "
+            "RabbitMQ: mqtt.max_session_expiry_interval_seconds = {session_s}"
+        ),
+        False,
+    ),
+    (
+        lambda offer: offer.receive_max < _RECEIVE_MAX_MIN,
+        N_("it allows {receive_max} messages under way: leases and receipts wait for each other"),
+        N_("allow {receive} or more (Mosquitto: max_inflight_messages)"),
+        False,
+    ),
+)
+
+
+def findings(offer: Offer) -> list[Finding]:
+    """Returns what a broker that makes this offer lacks; nothing where all is there."""
+    needed = {"packet_bytes": _PACKET_BYTES_MIN, "session_s": SESSION_EXPIRY_S, "receive": _RECEIVE_MAX_MIN}
+    return [
+        Finding(what, remedy, is_fault, {**offer._asdict(), **needed})
+        for lacks, what, remedy, is_fault in _WANTED
+        if lacks(offer)
+    ]
+
+
+def report_offer(properties: Properties | None) -> Offer | None:
+    """Logs what the broker of a connection lacks, with the remedies; returns its offer, None where it is unfit."""
+    offer = offer_of(properties)
+    found = findings(offer)
+    for one in found:
+        log("broker-lacks", problem=one.said("en"), remedy=one.to_do("en"), unfit=one.is_fault)
+    return None if any(one.is_fault for one in found) else offer

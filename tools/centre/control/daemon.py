@@ -6,8 +6,10 @@ sends.
 One thread and one loop. What arrives is gathered, committed to the control file and only then acknowledged (MQTT 5, QoS
 1, persistent session), so an outcome survives the end of this process. Each connection is a new client that remembers
 nothing: what the broker has not acknowledged is dispatched again, with the rest of its time, and nothing is sent while
-there is no connection. An unreachable broker is tried again for ever; when the disk refuses, the connection is ended,
-so that the broker delivers everything again. The process must never log a payload or a key.
+there is no connection. Retained states come by a wildcard from Mosquitto; RabbitMQ matches them with whole topics only,
+so the state of a gateway that we know and that has not come is asked for by its topic, once. An unreachable broker is
+tried again for ever; when the disk refuses, the connection is ended, so that the broker delivers everything again. The
+process must never log a payload or a key.
 """
 
 import signal
@@ -26,6 +28,10 @@ from tools.centre.control.file import DaemonLock
 from tools.centre.limits import CONTROL_POLL_S, GROUP_MESSAGES_MAX, PUBLICATIONS_UNACKNOWLEDGED_MAX
 from tools.centre.mqtt import Backoff, log
 
+# By then the states that the broker retains have come, where wildcards bring them.
+_STATES_WAIT_MS = 3_000
+# Topics of one SUBSCRIBE: some 3 kB.
+_STATES_ASKED_AT_ONCE = 100
 TOPICS = ("tc/1/r/+/+", "tc/1/s/+/+")
 _CLOSE_TURNS = 8
 _REST_S = 0.25
@@ -52,6 +58,8 @@ class ControlDaemon:
         self._backoff = Backoff()
         self._client = self._new_client()
         self._subscribed = False
+        self._states_due_ms: int | None = None
+        self._states_asked: dict[int, list[str]] = {}  # by message id
         self._group: list[tuple[int, int, Message]] = []  # message id, QoS, message; not committed yet
         self._unacknowledged: dict[int, _About | None] = {}  # by message id
         self._answered: list[tuple[_About, str | None]] = []  # the broker's answers to commands, not stored yet
@@ -73,6 +81,8 @@ class ControlDaemon:
     def _connect(self) -> tuple[str, str] | None:
         """Connects to the broker; returns None, or the problem and its text for the log."""
         self._subscribed = False
+        self._states_due_ms = None
+        self._states_asked.clear()
         self._group.clear()
         self._unacknowledged.clear()
         try:
@@ -123,6 +133,18 @@ class ControlDaemon:
         if self._subscribed and self._client.is_connected():
             self._publish(self._dispatcher.poll(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
 
+        if self._states_due_ms is not None and now["now_ms"] >= self._states_due_ms:
+            self._states_due_ms = None
+            self._ask_states()
+
+    def _ask_states(self) -> None:
+        topics = self._dispatcher.states_to_ask()
+        for start in range(0, len(topics), _STATES_ASKED_AT_ONCE):
+            asked = topics[start : start + _STATES_ASKED_AT_ONCE]
+            _, mid = self._client.subscribe([(topic, 1) for topic in asked])
+            if mid is not None:
+                self._states_asked[mid] = asked
+
     def _publish(self, publications: list[Publication]) -> None:
         if not self._client.is_connected():
             return  # a gateway asks again, and what was due is sent again
@@ -160,15 +182,22 @@ class ControlDaemon:
         client.on_publish = self._on_publish
         return client
 
-    def _on_connect(self, client, _userdata, flags, reason, _properties):
+    def _on_connect(self, client, _userdata, flags, reason, properties):
         if reason.is_failure:
             log("broker-refused", reason=str(reason), remedy="check --client-id, certificate and access rules")
             return
         log("connected", session_present=flags.session_present)
+        if mqtt.report_offer(properties) is None:
+            client.disconnect()
+            return
         self._dispatcher.on_connected(session_present=flags.session_present)
         client.subscribe([(topic, 1) for topic in TOPICS])
 
-    def _on_subscribe(self, client, _userdata, _mid, reasons, _properties):
+    def _on_subscribe(self, client, _userdata, mid, reasons, _properties):
+        if mid in self._states_asked:
+            # The answer comes with the subscription, which is of no more use.
+            client.unsubscribe(self._states_asked.pop(mid))
+            return
         refused = [str(reason) for reason in reasons if reason.is_failure]
         if refused:
             remedy = f"allow this client to subscribe to {' and '.join(TOPICS)}"
@@ -176,6 +205,7 @@ class ControlDaemon:
             client.disconnect()
             return
         self._subscribed = True
+        self._states_due_ms = time.monotonic_ns() // 1_000_000 + _STATES_WAIT_MS
         self._backoff.reset()
         self._lock.report(connected=True, now_s=int(time.time()))
         log("subscribed")

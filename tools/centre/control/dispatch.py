@@ -97,14 +97,21 @@ class Dispatcher:
         self._check_gateways: set[Name] = set()
         self._recall = True
         self._delete_ms: int | None = None
+        self._states_heard: set[Name] = set()  # on this connection
 
     def on_connected(self, *, session_present: bool) -> None:
         """Notes that the broker is reached: it is unknown whether what was under way has arrived, so it is sent again.
         A broker without our session may have lost what it retained, too."""
         self._sent_commands.clear()
+        self._states_heard.clear()
         self._check_commands = self._check_policies = self._recall = True
         if not session_present:
             self._sent_policies.clear()
+
+    def states_to_ask(self) -> list[str]:
+        """Returns the topics of the states that this connection has not brought, of gateways that we know."""
+        known = ((one.insee, one.name) for one in gateways.list_gateways(self._connection))
+        return [topics.build(topics.STATE, *name) for name in known if name not in self._states_heard]
 
     # --- what came --------------------------------------------------------------------------------------------
 
@@ -148,6 +155,7 @@ class Dispatcher:
         return self._accept_outcome((insee, gateway), content, now_s)
 
     def _note_state(self, name: Name, online: bool, now_s: int) -> None:
+        self._states_heard.add(name)
         if gateways.note_state(self._connection, *name, online, now_s=now_s):
             self._note("gateway-online" if online else "gateway-offline", gateway="-".join(name))
         if online:

@@ -6,7 +6,8 @@ One thread and one loop: messages are gathered until no more are waiting or the 
 acknowledged to the broker (MQTT 5, QoS 1, persistent session). So the process may be killed at any moment: a message
 that was not committed is delivered again, a record that comes twice is recognised by its key, and a gateway sends again
 what no receipt answers. Several processes with different client ids may share one file, and its key of receipts; the
-broker deals the messages out.
+broker deals the messages out. Where a broker has no shared subscriptions (RabbitMQ), one process subscribes plainly:
+its session is then a queue bound to the topics, a quorum queue where the broker is set so.
 
 A message id belongs to the connection that brought it: after a reconnect it may name another message, so a PUBACK is
 sent on its own connection or not at all. An unreachable broker is tried again for ever; while the disk refuses, the
@@ -156,7 +157,7 @@ class IngestDaemon:
 
     # --- called by the client, inside `loop` ---
 
-    def _on_connect(self, client, _userdata, flags, reason, _properties):
+    def _on_connect(self, client, _userdata, flags, reason, properties):
         if reason.is_failure:
             log("broker-refused", reason=str(reason), remedy="check --client-id, certificate and access rules")
             return
@@ -164,9 +165,14 @@ class IngestDaemon:
         # Messages that the disk refused were not acknowledged, so the broker sends them again.
         self._group.clear()
         log("connected", session_present=flags.session_present)
+        offer = mqtt.report_offer(properties)
+        if offer is None:
+            client.disconnect()
+            return
         # Subscribed on every connection: a restarted Mosquitto 2.0 reports our session as present although it has lost
         # the shared subscriptions.
-        client.subscribe([(f"$share/{self._broker.share}/{topic}", 1) for topic in self._broker.topics])
+        prefix = f"$share/{self._broker.share}/" if offer.shares else ""
+        client.subscribe([(prefix + topic, 1) for topic in self._broker.topics])
 
     def _on_disconnect(self, _client, _userdata, _flags, reason, _properties):
         self._connection += 1
