@@ -119,6 +119,8 @@ class Agent:
         )
         for damage in recovery.damages:
             self._operation.log("journal-damage", damage=str(damage))
+        if others := recovery.other_versions:
+            self._operation.log("journal-other-version", name=others[0], files=len(others))
         for name in opened.foreign:
             self._operation.log("foreign-file", name=name)
         self._log_key_faults(opened.found.faults)

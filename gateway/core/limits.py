@@ -35,6 +35,13 @@ JOURNAL_MARK_RECORDS = 256
 # One read of the disk. Must exceed the longest record with its overhead.
 JOURNAL_READ_BYTES = 64 * 1024
 
+# How far a reader searches for the next record behind damage: four segments, a second's reading of a slow card.
+JOURNAL_SKIP_BYTES_MAX = 4 * JOURNAL_SEGMENT_BYTES_MAX
+
+# A file is as long as twice its records, and at most so many bytes longer; always whole blocks. Each lengthening costs
+# the file system some five blocks of its own, the zeros are written once: at 530 bytes a flush, 64 kB cost 4 % of all.
+JOURNAL_AHEAD_BYTES_MAX = 64 * 1024
+
 # After a failed read, the smallest piece given up: the usual block of file systems and cards.
 JOURNAL_BLOCK_BYTES = 4096
 

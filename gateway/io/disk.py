@@ -83,12 +83,11 @@ class FileDisk:
     def append(self, name: str, data: bytes) -> None:
         """Writes at the end of a file, as `Disk`."""
         descriptor = self._writer(name)
-        written = os.write(descriptor, data)
-        while written < len(data):
-            more = os.write(descriptor, data[written:])
-            if more == 0:
-                raise OSError(errno.EIO, "nothing was written")
-            written += more
+        _put(descriptor, os.fstat(descriptor).st_size, data)
+
+    def write(self, name: str, offset: int, data: bytes) -> None:
+        """Writes inside a file and beyond its end, as `Disk`."""
+        _put(self._writer(name), offset, data)
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """Starts a sync, as `Disk`."""
@@ -133,10 +132,10 @@ class FileDisk:
         return name
 
     def _writer(self, name: str) -> int:
-        """Return the descriptor that appends to a file, opening it if needed."""
+        """Return the descriptor that writes to a file, opening it if needed."""
         descriptor = self._open.get(name)
         if descriptor is None:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
             descriptor = os.open(self._plain(name), flags, 0o600, dir_fd=self._folder)
             self._folder_dirty = True
             self._open[name] = descriptor
@@ -174,13 +173,28 @@ class FileDisk:
                 self._on_synced(ticket, error)
 
 
+# Bytes are handed over a page at a time: written at once, the kernel keeps up to 64 kB as one folio of its cache, and
+# counts, with some file systems even writes, the whole of it at each flush of a few records.
+_PAGE_BYTES = 4096
+
+
+def _put(descriptor: int, offset: int, data: bytes) -> None:
+    written = 0
+    while written < len(data):
+        at = offset + written
+        more = os.pwrite(descriptor, data[written : written + _PAGE_BYTES - at % _PAGE_BYTES], at)
+        if more == 0:
+            raise OSError(errno.EIO, "nothing was written")
+        written += more
+
+
 def _run(job: _Job) -> str | None:
     """Sync all that a job names, even after an error; close its descriptors; return the first error."""
     error = job.error
     for descriptor in job.descriptors.values():
         try:
             try:
-                os.fdatasync(descriptor)  # writes the new length too; spares the time stamps
+                os.fdatasync(descriptor)  # writes a new length too; spares the time stamps
             finally:
                 os.close(descriptor)
         except OSError as exception:
@@ -247,6 +261,9 @@ class ReadOnlyFolder:
         return found.f_bavail * found.f_frsize
 
     def append(self, name: str, data: bytes) -> None:
+        raise _refusal(name)
+
+    def write(self, name: str, offset: int, data: bytes) -> None:
         raise _refusal(name)
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:

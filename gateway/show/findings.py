@@ -79,7 +79,7 @@ def findings(status: Status) -> list[Finding]:
     if status.phase != RUNNING:
         return []
     parts = (
-        _street, _stuck, _writing, _strangers, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers,
+        _street, _stuck, _writing, _folder, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers,
         _modem, _radio, _lines, _silence, _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(status)]
@@ -179,10 +179,11 @@ def _writing(status: Status) -> list[Finding]:
     return found
 
 
-def _strangers(status: Status) -> list[Finding]:
-    """Finds what somebody has put into the data folder."""
-    names = [str(fault.values.get("name", "?")) for fault in status.faults or () if fault.what == "foreign-file"]
-    return [Finding("foreign", {"name": names[-1]})] if names else []
+def _folder(status: Status) -> list[Finding]:
+    """Finds what the start found in the data folder and could not read, or is not ours."""
+    last = {fault.what: fault.values for fault in status.faults or ()}
+    keys = {"journal-other-version": "journal_version", "foreign-file": "foreign"}
+    return [Finding(key, dict(last[what])) for what, key in keys.items() if what in last]
 
 
 def _room(status: Status) -> list[Finding]:

@@ -39,6 +39,10 @@ WORDS = Phrases({
     "write.do": N_("replace the memory card; nodes keep what is not recorded"),
     "refused": N_("Records are refused: {why}"),
     "refused.do": N_("nodes keep them and try again; restore the link to the centre or free the disk"),
+    "journal_version": N_("The journal holds {files} file(s) of another program version, not read: {name}"),
+    "journal_version.do": N_(
+        "install the version that wrote them until the centre has received all; only then return to this one"
+    ),
     "foreign": N_("A file of a stranger is in the folder `state`: {name}"),
     "foreign.do": N_("find out who put it there, then delete it; the agent works without it"),
     "card_full": N_("The partition is nearly full: {free} left"),
@@ -216,6 +220,7 @@ WORDS = Phrases({
     "event.record-refused": N_("record refused"),
     "event.own-record-refused": N_("gateway's own record refused"),
     "event.journal-damage": N_("journal damaged, repaired"),
+    "event.journal-other-version": N_("journal of another program version"),
     "event.foreign-file": N_("file of a stranger"),
     "event.journal-hole": N_("records in the journal cannot be read"),
     "event.cannot-serve": N_("local monitoring missing"),

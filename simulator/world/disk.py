@@ -1,13 +1,13 @@
 """Simulates the journal's disk: in memory, from a seed, with power cuts, failing calls, and cards that die.
 
 Implements `gateway/core/custody/disk.py`. Harsher than a real disk where it may be: what was not synced is kept, torn
-at 512 bytes, zeroed, reordered or lost, each file by itself; creations, renames and deletions not yet synced are undone
-at random. A failed sync makes the bytes it covered unsavable, though later syncs of the file succeed (as on Linux). No
-clock, no thread: a sync completes when the scheduler calls `complete(ticket)`.
+at 512 bytes, zeroed (where the file grew), reordered or lost, each file by itself; creations, renames and deletions not
+yet synced are undone at random. A failed sync makes the bytes it covered unsavable, though later syncs of the file
+succeed (as on Linux). No clock, no thread: a sync completes when the scheduler calls `complete(ticket)`.
 """
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple, Protocol
@@ -40,17 +40,44 @@ class PendingSync(NamedTuple):
     latency_ms: int
 
 
+@dataclass(eq=False)
+class _Dirty:
+    """Is one write that no sync has made safe yet, as a range of its file."""
+
+    start: int
+    end: int
+
+
 @dataclass
 class _File:
     data: bytearray = field(default_factory=bytearray)
-    durable: int = 0  # this many bytes outlive a power cut
-    lost: list[tuple[int, int]] = field(default_factory=list)  # of these, the ranges that do not: a sync of them failed
+    safe: bytearray = field(default_factory=bytearray)  # what outlives a power cut
+    dirty: list["_Dirty"] = field(default_factory=list)  # what was written and not synced yet
     name: str | None = None  # None: deleted
     past: list[str | None] = field(default_factory=list)  # other names that it may have after a power cut
 
 
+    def save(self, one: _Dirty, data: bytes) -> None:
+        """Makes bytes safe; without `data` (a failed sync) only their place, as zeros where the file grew."""
+        self.safe += bytes(max(0, one.end - len(self.safe)))
+        self.safe[one.start : one.start + len(data)] = data
+
+    def unsafe(self) -> Iterator[tuple[int, int]]:
+        """Yields the ranges of `data` whose bytes a power cut may lose, joined."""
+        end = -1
+        start = 0
+        for low, high in sorted((one.start, one.end) for one in self.dirty):
+            if low > end:
+                if end > start:
+                    yield start, end
+                start = low
+            end = max(end, high)
+        if end > start:
+            yield start, end
+
+
 class _Covered(NamedTuple):
-    files: list[tuple[_File, int]]
+    files: list[tuple[_File, list[tuple[_Dirty, bytes]]]]  # with all that was dirty, as it was
     names: list[tuple[_File, str | None]]
 
 
@@ -93,17 +120,26 @@ class SimDisk:
 
     def append(self, name: str, data: bytes) -> None:
         """Appends data, or only a random part of it at an error or a power cut."""
+        self.write(name, len(self._names[name].data) if name in self._names else 0, data)
+
+    def write(self, name: str, offset: int, data: bytes) -> None:
+        """Writes data, or only a random part of it at an error or a power cut."""
         stopped = self._count()
         file = self._names.get(name)
         if file is None:
             file = _File(name=name, past=[None])
             self._files.append(file)
             self._names[name] = file
-        fits = len(data) if self.capacity_bytes is None else self.capacity_bytes - self.bytes_used
+        assert offset <= len(file.data), "no file is written with a gap"
+        fits = len(data)
+        if self.capacity_bytes is not None:
+            fits = len(file.data) - offset + max(0, self.capacity_bytes - self.bytes_used)
+        part = data[:fits]
         if stopped or self.append_error is not None:
-            file.data += data[: min(max(fits, 0), self._prng.randrange(len(data) + 1))]
-        else:
-            file.data += data[: max(fits, 0)]
+            part = data[: min(fits, self._prng.randrange(len(data) + 1))]
+        file.data[offset : offset + len(part)] = part
+        if part:
+            file.dirty.append(_Dirty(offset, offset + len(part)))
         if stopped:
             raise PowerCut
         if self.append_error is not None:
@@ -113,7 +149,10 @@ class SimDisk:
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         stopped = self._count()
-        files = [(self._get(name), len(self._get(name).data)) for name in names]
+        files = [
+            (file, [(one, bytes(file.data[one.start : one.end])) for one in file.dirty])
+            for file in map(self._get, names)
+        ]
         entries = [(file, file.name) for file in self._files]
         self._covered[ticket] = _Covered(files, entries)
         low, high = self._latency_ms
@@ -148,10 +187,11 @@ class SimDisk:
         """Finishes a sync and returns the error to report with the ticket, or None."""
         self.pending = [pending for pending in self.pending if pending.ticket != ticket]
         covered = self._covered.pop(ticket)
-        for file, end in covered.files:
-            if self.sync_error is not None and end > file.durable:
-                file.lost.append((file.durable, end))
-            file.durable = max(file.durable, end)
+        for file, written in covered.files:
+            for one, data in written:
+                if one in file.dirty:  # or else another sync has settled it already
+                    file.dirty.remove(one)
+                    file.save(one, data if self.sync_error is None else b"")
         if self.sync_error is None:
             for file, name in covered.names:
                 history = [*file.past, file.name]
@@ -179,7 +219,7 @@ class SimDisk:
             name = names[self._prng.randrange(len(names))]
             if name is not None:
                 data = self._torn(file, TEARS[self._prng.randrange(len(TEARS))] if tear is None else tear)
-                survivors[name] = _File(data, len(data), [], name)
+                survivors[name] = _File(data, bytearray(data), name=name)
         self._names = survivors
         self._files = list(survivors.values())
 
@@ -187,7 +227,7 @@ class SimDisk:
         """Sets a file's bytes without the journal, durably."""
         if name in self._names:
             self._files.remove(self._names[name])
-        self._names[name] = _File(bytearray(data), len(data), [], name)
+        self._names[name] = _File(bytearray(data), bytearray(data), name=name)
         self._files.append(self._names[name])
 
     # --- inside ---------------------------------------------------------------------------------------------
@@ -204,8 +244,8 @@ class SimDisk:
         return file
 
     def _rename(self, old: str, new: str | None) -> None:
-        stopped = self._count()
         file = self._get(old)
+        stopped = self._count()
         del self._names[old]
         file.past.append(file.name)
         file.name = new
@@ -215,27 +255,31 @@ class SimDisk:
             raise PowerCut
 
     def _torn(self, file: _File, tear: str) -> bytearray:
-        """Returns what a power cut leaves of a file."""
-        data = bytearray(file.data)
-        for start, end in file.lost:
-            data[start:end] = bytes(end - start)
-        end = len(data)
-        if tear == "drop":
-            end = file.durable
-        elif tear == "prefix":
-            end = file.durable + self._prng.randrange(end - file.durable + 1)
-        elif tear == "zero":
-            data[file.durable :] = bytes(end - file.durable)
-        elif tear == "blocks":
-            for start, stop in self._blocks(file.durable, end):
-                if self._prng.randrange(2):
-                    data[start:stop] = bytes(stop - start)
-        return data[:end]
+        """Returns what a power cut leaves of a file: what is safe, and what the tear keeps of each other range."""
+        data = bytearray(file.safe)
+        for start, end in sorted(file.unsafe()):
+            kept = bytes(file.data[start:end])
+            if tear == "drop":
+                continue
+            if tear == "prefix":
+                kept = kept[: self._prng.randrange(len(kept) + 1)]
+            elif tear == "zero":
+                kept = bytes(data[start:end]) + bytes(max(0, end - max(start, len(data))))
+            elif tear == "blocks":
+                kept = self._some_blocks(data, start, kept)
+            if kept:
+                data += bytes(max(0, start - len(data)))
+            data[start : start + len(kept)] = kept
+        return data
 
-    @staticmethod
-    def _blocks(start: int, end: int) -> Sequence[tuple[int, int]]:
+    def _some_blocks(self, safe: bytearray, start: int, data: bytes) -> bytes:
+        end = start + len(data)
         edges = [start, *range(start - start % BLOCK_SIZE + BLOCK_SIZE, end, BLOCK_SIZE), end]
-        return [(low, high) for low, high in pairwise(edges) if low < high]
+        out = b""
+        for low, high in pairwise(edges):
+            before = bytes(safe[low:high])
+            out += data[low - start : high - start] if self._prng.randrange(2) else before.ljust(high - low, b"\0")
+        return out
 
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
@@ -290,6 +334,10 @@ class DyingDisk(SimDisk):
     def append(self, name: str, data: bytes) -> None:
         self._try()
         super().append(name, data)
+
+    def write(self, name: str, offset: int, data: bytes) -> None:
+        self._try()
+        super().write(name, offset, data)
 
     def delete(self, name: str) -> None:
         self._try()

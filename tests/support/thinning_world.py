@@ -113,6 +113,7 @@ class ThinningWorld:
         position = self.journal.append("telemetry", payload)
         if not isinstance(position, Refused):
             self.accepted.append((Stream(self.epoch, "telemetry"), position, None))
+        return position
 
     def complete(self, ticket, error=None):
         for lane, end in self.journal.on_synced(ticket, error or self.disk.complete(ticket)):

@@ -31,7 +31,7 @@ from typing import NamedTuple
 
 from gateway.core.custody import entry
 from gateway.core.custody.journal import RecoveryReport
-from gateway.core.custody.segment import HEADER_SIZE, VERSION_VOIDS, decode_version, parse_name, scan
+from gateway.core.custody.segment import HEADER_SIZE, decode_header, parse_name, scan
 from simulator.checkers.delivery import Identity
 from simulator.world.chance import Prng
 from tools.command_line import add_json, print_figures
@@ -227,7 +227,7 @@ def _places(folder: Path) -> Iterator[tuple[Identity, Place]]:
         identity = parse_name(path.name)
         if identity is None:
             continue  # the ballast
-        voids = decode_version(data) == VERSION_VOIDS
+        voids = (decode_header(data) or (None, 0))[1] > 0
         for index, _, payload in scan(partial(_slice, data), len(data), identity.seed, voids=voids):
             if isinstance(payload, bytes) and (item := entry.decode(payload)).node != GATEWAY_ID:
                 place = Place(identity.epoch, identity.lane, identity.first + index, path.name)

@@ -4,9 +4,9 @@ Files are processed in the order in which they were written. Where two hold the 
 
 * the one written later answers: the earlier one is a file in which a sync or a write failed; different bytes are
   reported;
-* a segment rewritten without some of its records (version 2) answers for all its positions if it is whole; if
+* a segment rewritten without some of its records answers for all its positions if it is whole; if
   it is not, the files that it was to replace answer and it is to be deleted;
-* files that lie behind a file of a newer version in its stream wait, unread, for an agent that can read them all.
+* files that lie behind a file of another version in its stream wait, unread, for an agent that can read them all.
 
 It must not change the folder.
 """
@@ -47,15 +47,15 @@ class Arranger:
         report: RecoveryReport,
         *,
         serials: dict[Stream, int],
-        newer: list[Identity],
+        unread: list[Identity],
         claims: list[Identity],
     ) -> None:
-        """`serials`: the last serial seen; `newer`, `claims`: by file name, files of a newer version, and those set
+        """`serials`: the last serial seen; `unread`, `claims`: by file name, files of another version, and those set
         aside."""
         self._disk = disk
         self._report = report
         self._serials = serials
-        self._newer = newer
+        self._unread = unread
         self._claims = claims
         self.replacements: list[Replacement] = []
         self.leftovers: list[str] = []
@@ -124,10 +124,9 @@ class Arranger:
             log.superseded = [(end, name) for end, name in log.superseded if name not in names]
 
     def _hold_back(self, stream: Stream, kept: list[ScannedSegment]) -> list[ScannedSegment]:
-        """Leave out what lies behind a file that only a newer agent can read: reading past it would lose its
+        """Leave out what lies behind a file that only another agent can read: reading past it would lose its
         records."""
-        newer = [claim.first for claim in self._newer if (claim.epoch, claim.lane) == stream]
-        limit = min(newer, default=None)
+        limit = min((claim.first for claim in self._unread if (claim.epoch, claim.lane) == stream), default=None)
         if limit is None:
             return kept
         self._report.held_back += [scanned.segment.name for scanned in kept if scanned.segment.first >= limit]

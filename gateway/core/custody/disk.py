@@ -1,4 +1,4 @@
-"""Defines what the core asks of a disk: one flat folder of files that only grow, and syncs that finish later.
+"""Defines what the core asks of a disk: one flat folder of files, and syncs that finish later.
 
 The real disk is `gateway/io/disk.py`, its twin with faults `simulator/world/disk.py`. No call here waits for the
 medium except `read`; durability is reported later, by the shell, as `on_synced(ticket, error)`.
@@ -36,8 +36,16 @@ class Disk(Protocol):
         An OSError leaves any prefix of `data`, even all of it, in the file.
         """
 
+    def write(self, name: str, offset: int, data: bytes) -> None:
+        """Hand bytes to the operating system at `offset`, at most the file's length, which grows where it must; a file
+        that is absent is created.
+
+        Bytes written inside the file cost a flush no change of length, so no entry in the file system's own journal. An
+        OSError leaves any prefix of `data`, even all of it, in the file.
+        """
+
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
-        """Start making durable all that was appended to these files, and the folder as it is now.
+        """Start making durable all that was written to these files, and the folder as it is now.
 
         Never raises and never reports from inside the call: the outcome comes later with the ticket, once.
         """

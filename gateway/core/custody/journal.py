@@ -29,7 +29,7 @@ from gateway.core.custody.disk import Disk, Ticket
 from gateway.core.custody.lane import Lane
 from gateway.core.custody.recovery import Recoverer
 from gateway.core.custody.recovery_report import RecoveryReport
-from gateway.core.custody.segment import EPOCH_SIZE, HEADER_SIZE, LANES, RECORD_OVERHEAD, Content, Identity, Segment
+from gateway.core.custody.segment import EPOCH_SIZE, LANES, Content, Identity, Segment
 from gateway.core.custody.space import JournalCounters, JournalFiles, Refused, Space
 from gateway.core.custody.stream import Hole, Stream, StreamLog, Void, read_despite_errors
 from gateway.core.limits import (
@@ -104,6 +104,7 @@ class Journal:
         self._flushes: dict[Ticket, _Flush] = {}  # in the order of their tickets
         self._file_syncs: dict[Ticket, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
         self._interrupted: list[Replacement] = []
+        self._resumed_later: set[str] = set()  # the files of these: their records are to be listed before they go
         self.moves = 0  # rises whenever a durable end or an oldest position moves
         self.counters = JournalCounters()
         self._files = JournalFiles(disk, self.space, self.counters)
@@ -134,6 +135,7 @@ class Journal:
         for name in found.leftovers:
             self._files.delete(name)
         self._interrupted = found.replacements
+        self._resumed_later = {file.name for one in found.replacements for file in (one.new, *one.olds)}
         self.space.restore(self.bytes_held)
         return found.report
 
@@ -262,12 +264,13 @@ class Journal:
             self.counters.released_ahead += 1
         keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None
         self._files.retry_deletes()
-        for name in log.free(position, keep=keep):
-            self._files.delete(name)
+        gone = log.free(position, keep=keep)
         if stream.epoch != self._epoch and not log.segments:
-            for name in log.drop_superseded(log.durable_end):
-                self._files.delete(name)
+            gone += log.drop_superseded(log.durable_end)
             del self._logs[stream]
+        for name in gone:
+            if name not in self._resumed_later:
+                self._files.delete(name)
 
     # --- making room (gateway/core/custody/thinning.py) ---------------------------------------------------------------
 
@@ -300,7 +303,8 @@ class Journal:
         return self._lanes[lane].log.durable_end > position
 
     def drain_interrupted(self) -> list[Replacement]:
-        """Return, once, the replacements that a power cut ended before the old files were deleted."""
+        """Return, once, the replacements that a power cut ended before the old files were deleted. Their files, even if
+        freed meanwhile, stay until `delete_file`."""
         interrupted, self._interrupted = self._interrupted, []
         return interrupted
 
@@ -405,8 +409,7 @@ class Journal:
     def _refusal(self, state: Lane, length: int, reserve: bool) -> Refused | None:
         if length > JOURNAL_RECORD_BYTES_MAX:
             return Refused.TOO_LONG
-        need = HEADER_SIZE + RECORD_OVERHEAD + length
-        if self.bytes_held + need > self.space.limit(alarm=state.is_urgent, explains=reserve):
+        if self.bytes_held + state.growth(length) > self.space.limit(alarm=state.is_urgent, explains=reserve):
             self.space.note_refusal()
             return Refused.FULL
         if state.pending_bytes and state.pending_bytes + length > self._pending_bytes_max:

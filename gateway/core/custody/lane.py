@@ -10,7 +10,7 @@ import errno
 from collections import deque
 from collections.abc import Callable
 
-from gateway.core.custody.segment import RECORD_OVERHEAD, Identity, Segment, encode_header, encode_record
+from gateway.core.custody.segment import HEADER_SIZE, RECORD_OVERHEAD, Identity, Segment, encode_header, encode_record
 from gateway.core.custody.space import JournalCounters, JournalFiles, Space
 from gateway.core.custody.stream import StreamLog
 
@@ -49,6 +49,13 @@ class Lane:
     def is_urgent(self) -> bool:
         """True for the lane of alarms, which alone may use the reserve and the ballast."""
         return self.log.stream.lane == "alarm"
+
+    def growth(self, length: int) -> int:
+        """Return by how many bytes a record of this length makes the files longer."""
+        segment, need = self.active, RECORD_OVERHEAD + length
+        if segment is None or segment.size + need > self._segment_bytes_max:
+            return HEADER_SIZE + need
+        return max(0, segment.size + need - self._files.size(segment.name))
 
     def append(self, payload: bytes, *, urgent: bool) -> bool:
         """Write a record after those that a sync error took from the files; return False if the disk refuses it."""
@@ -102,17 +109,18 @@ class Lane:
         """Write a record at `written_end`. If the disk refuses: give up the file, return False."""
         segment = self.active
         data = b""
+        start = 0 if segment is None else segment.size
         if segment is None or segment.size + RECORD_OVERHEAD + len(payload) > self._segment_bytes_max:
             if not self._files.can_open():
                 return False
             epoch, lane = self.log.stream
             identity = Identity(self.log.generation, self._next_serial(), epoch, lane, self.written_end)
             segment = Segment(identity.name, identity)
-            data = encode_header(identity)
+            data, start = encode_header(identity), 0
         index = self.written_end - segment.first
         data += encode_record(segment.seed, index, payload)
         try:
-            self._files.append(segment.name, data)
+            self._files.write(segment.name, start, data, length_max=self._segment_bytes_max)
         except OSError as error:
             self._give_up(segment, is_full=error.errno == errno.ENOSPC)
             return False

@@ -1,8 +1,8 @@
 """Reads a journal folder after a start: finds what is held and what is damaged, and reports what was done about it.
 
 It always ends with a usable folder. It moves files aside by rename, deletes only files without a
-byte of record and the oldest of the quarantine, and counts both. It never touches a file of a newer format
-version. Rules:
+byte of record and the oldest of the quarantine, and counts both. It never touches a file of another format
+version, older or newer, and says so. Rules:
 
 * a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
 * a damaged header is rebuilt from the file name if a record proves it;
@@ -20,7 +20,7 @@ from gateway.core.custody.disk import Disk
 from gateway.core.custody.recovery_report import RecoveryReport
 from gateway.core.custody.segment import (
     HEADER_SIZE,
-    VERSION_VOIDS,
+    VERSION,
     Identity,
     Segment,
     VoidRun,
@@ -31,7 +31,12 @@ from gateway.core.custody.segment import (
 )
 from gateway.core.custody.space import BALLAST
 from gateway.core.custody.stream import Hole, Stream, StreamLog, read_despite_errors
-from gateway.core.limits import JOURNAL_QUARANTINE_BYTES_MAX, JOURNAL_QUARANTINE_FILES_MAX
+from gateway.core.limits import (
+    JOURNAL_QUARANTINE_BYTES_MAX,
+    JOURNAL_QUARANTINE_FILES_MAX,
+    JOURNAL_READ_BYTES,
+    JOURNAL_SKIP_BYTES_MAX,
+)
 
 _QUARANTINE = re.compile(r"quarantine-(\d{8})-(.*)", re.DOTALL)
 _NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
@@ -42,7 +47,7 @@ class RecoveredFolder(NamedTuple):
     """Holds what `Recoverer.run` leaves to the journal."""
 
     logs: dict[Stream, StreamLog]
-    sizes: dict[str, int]  # bytes of the segments and of the files of newer versions
+    sizes: dict[str, int]  # bytes of the segments and of the files of other versions
     generation: int  # for the segments of this start: above all that were seen
     report: RecoveryReport
     replacements: list[Replacement]
@@ -66,7 +71,7 @@ class Recoverer:
         self._scanned: dict[Identity, ScannedSegment] = {}
         self._empty: list[tuple[str, int, Identity]] = []
         self._serials: dict[Stream, int] = {}
-        self._newer: list[Identity] = []  # by name
+        self._unread: list[Identity] = []  # by name, of files of other versions
         self._leftovers: list[str] = []  # nothing follows their headers, and the files they were to replace are there
         self._barren: list[tuple[str, int, Identity]] = []  # rewritten, with a sound header and nothing after it
         self._generation = 0
@@ -91,7 +96,7 @@ class Recoverer:
         for name, size, identity in self._barren:
             self._take_barren(name, size, identity)
         self._bound_quarantine()
-        arranger = Arranger(self._disk, self._report, serials=self._serials, newer=self._newer, claims=self._claims)
+        arranger = Arranger(self._disk, self._report, serials=self._serials, unread=self._unread, claims=self._claims)
         logs = arranger.arrange(self._scanned.values())
         generation = min(self._generation + 1, _GENERATION_MAX)
         leftovers = [*self._leftovers, *arranger.leftovers]
@@ -115,11 +120,11 @@ class Recoverer:
         """Classify one file and put it on the list for its class."""
         claim = parse_name(name)
         version = decode_version(head)
-        if version is not None and version > VERSION_VOIDS:
-            self._report.newer.append(name)
+        if version is not None and version != VERSION:
+            self._report.other_versions.append(name)
             self._sizes[name] = size
             if claim is not None:
-                self._newer.append(claim)
+                self._unread.append(claim)
                 self._generation = max(self._generation, claim.generation)
             return
         identity, level = decode_header(head) or (None, None)
@@ -169,13 +174,23 @@ class Recoverer:
             return False
         for offset, length in places:
             self._report.damage(name, offset, length, "damaged", "skipped")
-        torn = size > segment.size
+        torn = not self._is_blank(name, segment.size, size)
         if torn:
             self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
         self._report.bytes += payload_bytes
         self._scanned[identity] = ScannedSegment(segment, holes, torn, sealed and not places)
-        self._sizes[name] = size
+        self._sizes[name] = min(size, segment.size + JOURNAL_SKIP_BYTES_MAX)
         self._generation = max(self._generation, identity.generation)
+        return True
+
+    def _is_blank(self, name: str, offset: int, size: int) -> bool:
+        """Return whether a file is zero from `offset` on, as it is written ahead, and not longer than that."""
+        if size - offset > JOURNAL_SKIP_BYTES_MAX:
+            return False
+        for at in range(offset, size, JOURNAL_READ_BYTES):
+            data, failures = read_despite_errors(self._disk, name, at, JOURNAL_READ_BYTES)
+            if failures or any(data):
+                return False
         return True
 
     def _set_aside(self, name: str, size: int, reason: str) -> None:

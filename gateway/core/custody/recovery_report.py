@@ -46,8 +46,8 @@ class RecoveryReport:
     damages_count: int = 0
     holes: list[ReportedHole] = field(default_factory=list)
     holes_count: int = 0
-    newer: list[str] = field(default_factory=list)  # files of a newer format version, left as they are
-    held_back: list[str] = field(default_factory=list)  # files that lie behind a newer one in its stream
+    other_versions: list[str] = field(default_factory=list)  # files of another format version, left as they are
+    held_back: list[str] = field(default_factory=list)  # files that lie behind such a one in its stream
     quarantined: list[str] = field(default_factory=list)  # new names of the files moved aside now
     quarantine_deleted: int = 0
 

@@ -11,23 +11,26 @@ Integers are big-endian.
     record    12 bytes, then the payload
               marker B0 CA · CRC-32 · length u16 · index u32 · payload;  position = first + index
 
-Version 1 is what is written as records come; its level is 0. Version 2 is a segment rewritten after some of
-its records were let go; `level` counts how often (gateway/core/custody/thinning.py). It may also hold
+The file is this long ahead of its records, and zero from the last one on: a flush inside a file changes neither its
+length nor its extents, so it costs the pages of the records alone. Zeros are no damage; anything else behind the last
+record is a torn tail. The version is 3; a file of another version is left as it is.
+
+Level 0 is what is written as records come. A segment rewritten after some of its records were let go has a `level`
+that counts how often (gateway/core/custody/thinning.py). It may also hold
 
     void run  a record whose length is 8004 and whose payload is a count u32: so many positions from `index`
               on were let go on purpose
     seal      a void run of count 0 after the last record: with it, and no damage before it, the file is
               whole. A file without a seal replaces no file that still exists.
 
-and its indices may rise by any number without damage: a hole of the segment it replaces stays a hole. An
-agent that knows version 1 alone leaves such files as they are; it could not tell a void from a hole.
+and its indices may rise by any number without damage: a hole of the segment it replaces stays a hole.
 
 A record's CRC covers length, index and payload and starts from a seed made of the identity (with level 0): it
 holds only at its own position in its own segment. Therefore
 * a copy, a stale block or the payload of another file is never taken for a record (node payloads cannot forge
   one by accident: the epoch is random and unknown to nodes);
 * after damage the reader searches for the next marker whose CRC holds and whose index the skipped bytes could
-  have reached;
+  have reached, through JOURNAL_SKIP_BYTES_MAX at most: a sparse giant is not read to its end;
 * the name repeats the identity, so a damaged header is rebuilt from the name, and the first good record
   proves it.
 
@@ -47,12 +50,12 @@ from gateway.core.limits import (
     JOURNAL_MARK_RECORDS,
     JOURNAL_READ_BYTES,
     JOURNAL_RECORD_BYTES_MAX,
+    JOURNAL_SKIP_BYTES_MAX,
     THINNING_STEP_RECORDS_MAX,
 )
 
 LANES = ("alarm", "event", "telemetry")  # the order is the lane byte and must not change
-VERSION = 1
-VERSION_VOIDS = 2
+VERSION = 3
 EPOCH_SIZE = 8
 MARKER = b"\xb0\xca"
 
@@ -112,7 +115,7 @@ class Identity(NamedTuple):
 
 def encode_header(identity: Identity, level: int = 0) -> bytes:
     """Return the HEADER_SIZE bytes that open a segment; with a level, of one that may hold voids."""
-    preamble = _PREAMBLE.pack(_MAGIC, VERSION_VOIDS if level else VERSION, HEADER_SIZE)
+    preamble = _PREAMBLE.pack(_MAGIC, VERSION, HEADER_SIZE)
     packed = identity._packed(level)
     return preamble + _CRC.pack(crc32(preamble)) + packed + _CRC.pack(crc32(packed))
 
@@ -128,15 +131,14 @@ def decode_version(data: bytes) -> int | None:
 
 
 def decode_header(data: bytes) -> tuple[Identity, int] | None:
-    """Return the identity and the level in an intact header of a version we know, or None."""
-    version = decode_version(data)
-    if len(data) < HEADER_SIZE or version is None or version > VERSION_VOIDS:
+    """Return the identity and the level in an intact header of our version, or None."""
+    if len(data) < HEADER_SIZE or decode_version(data) != VERSION:
         return None
     packed = data[PREAMBLE_SIZE : HEADER_SIZE - _CRC.size]
     if crc32(packed) != _CRC.unpack_from(data, HEADER_SIZE - _CRC.size)[0]:
         return None
     generation, serial, epoch, lane, level, first = _IDENTITY.unpack(packed)
-    if lane >= len(LANES) or (level > 0) != (version > VERSION):
+    if lane >= len(LANES):
         return None
     return Identity(generation, serial, epoch, LANES[lane], first), level
 
@@ -208,7 +210,7 @@ def scan(
                 due = index + (1 if run is None else run.positions)
                 at, good = stop, base + stop
                 continue
-        if not complete and base + len(buffer) < size:
+        if not complete and base + len(buffer) < size and base + at - good <= JOURNAL_SKIP_BYTES_MAX:
             base, at, buffer = base + at, 0, fetch(base + at, JOURNAL_READ_BYTES)
             if len(buffer) < JOURNAL_READ_BYTES:
                 size = base + len(buffer)

@@ -70,6 +70,12 @@ class Space:
             return self.ceiling - self._kept_to_explain()
         return self.cap - self._kept_for_alarms() - self.claimed_bytes
 
+    def has_room_ahead(self, held: int, more: int) -> bool:
+        """Return whether files may be `more` bytes longer than their records, to `held` in all: never with the bytes
+        that are kept for alarms, nor with the last ones of the partition."""
+        free = self.free_bytes
+        return held <= self.limit(alarm=False, explains=False) and (free is None or free - more > self._margin)
+
     def is_short(self, held: int) -> bool:
         """True when lanes other than `alarm` come near their limit."""
         return held > self._short_from and (self._was_full or self._grace <= self._bytes_max)
@@ -189,6 +195,10 @@ class JournalFiles:
         self._sizes = sizes
         self.bytes_held = sum(sizes.values())
 
+    def size(self, name: str) -> int:
+        """Return the length of a file; 0 if there is none."""
+        return self._sizes.get(name, 0)
+
     def append(self, name: str, data: bytes) -> None:
         """Append bytes to a file. The bytes that the disk accepted before an OSError count as well."""
         try:
@@ -198,6 +208,21 @@ class JournalFiles:
             self._count_anew(name)
             raise
         self._count(name, len(data))
+        self._counters.written_bytes += len(data)
+
+    def write(self, name: str, offset: int, data: bytes, *, length_max: int) -> None:
+        """Write bytes behind those that the file holds, and keep the file longer than that, up to `length_max`, where
+        there is room: a flush inside a file spares the file system's own journal."""
+        end = offset + len(data)
+        if end > self._sizes.get(name, 0):
+            self._write_ahead(name, end, length_max)
+        try:
+            self._disk.write(name, offset, data)
+        except OSError:
+            self._counters.append_errors += 1
+            self._count_anew(name)
+            raise
+        self._count(name, max(0, end - self._sizes.get(name, 0)))
         self._counters.written_bytes += len(data)
 
     def mark(self, name: str) -> None:
@@ -238,6 +263,21 @@ class JournalFiles:
     def can_open(self) -> bool:
         """Return whether a new file may be begun: not while too many could be neither written nor deleted."""
         return self.retry_deletes() or len(self._litter) <= limits.JOURNAL_LITTER_FILES_MAX
+
+    def _write_ahead(self, name: str, end: int, length_max: int) -> None:
+        """Lengthen a file by zeros beyond `end`. Where that fails or there is no room, it grows with each record."""
+        held = self._sizes.get(name, 0)
+        wanted = end + min(end, limits.JOURNAL_AHEAD_BYTES_MAX)
+        more = min(wanted + -wanted % limits.JOURNAL_BLOCK_BYTES, length_max) - held
+        if held + more < end or not self._space.has_room_ahead(self.bytes_held + more, more):
+            return
+        try:
+            self._disk.write(name, held, bytes(more))
+        except OSError:
+            self._count_anew(name)
+            return
+        self._count(name, more)
+        self._counters.written_bytes += more
 
     def _count_anew(self, name: str) -> None:
         """Correct the count of a file to its size after a failed write."""

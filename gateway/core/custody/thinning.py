@@ -287,12 +287,10 @@ class Thinner:
         self.counters["bytes-saved"] += sum(old.size for old in olds) - new.size
 
     def _resume(self, found: Replacement) -> _Work:
-        """Finish a release that a power cut ended after the new file was whole and before the old one was deleted."""
-        if not self._journal.holds(found.stream, found.new):
-            return
+        """Finish a release that a power cut ended after the new file was whole and before the old one was deleted. If
+        the warehouse has received the rest of it meanwhile, what was let go is listed all the same."""
         ticket = self._journal.sync_file(found.new.name)
         yield _Until(lambda: self._journal.has_finished(ticket))
-        lost: Lost = {}
         try:
             void = self._void_of(found.new) if self._journal.has_succeeded(ticket) else None
         except OSError:
@@ -300,9 +298,20 @@ class Thinner:
         if void is None:
             # A later sync could succeed without what this one has lost. The old files hold everything, and answer
             # again.
-            self._journal.restore(*found)
             self.counters["given-up"] += 1
-            return
+            if self._journal.holds(found.stream, found.new):
+                self._journal.restore(*found)
+                return
+        else:
+            yield from self._list_again(found, void)
+        for file in (*found.olds, *([] if self._journal.holds(found.stream, found.new) else [found.new])):
+            self._journal.delete_file(file.name)
+        self._ledger.catch_up()
+        self.counters["resumed"] += 1
+
+    def _list_again(self, found: Replacement, void: bytearray) -> _Work:
+        """List what the old files hold and the new one does not."""
+        lost: Lost = {}
         for old in found.olds:
             while True:
                 try:
@@ -312,10 +321,6 @@ class Thinner:
                     old.read_failures += 1
                     yield self._pause()
         yield from self._list(lost, found.stream.lane, found.new, 0)
-        for old in found.olds:
-            self._journal.delete_file(old.name)
-        self._ledger.catch_up()
-        self.counters["resumed"] += 1
 
     def _void_of(self, new: Segment) -> bytearray:
         """Return, by index, 1 where the file holds no record."""

@@ -66,7 +66,7 @@ def places(world):
     disk = world.journal_disk
     for name in world.segments():
         data, who = disk.read(name, 0, disk.size(name)), segment.parse_name(name)
-        voids = segment.decode_version(data) == segment.VERSION_VOIDS
+        voids = segment.decode_header(data)[1] > 0
         contents = segment.scan(lambda at, count, data=data: data[at : at + count], len(data), who.seed, voids=voids)
         items = [entry.decode(content) for _, _, content in contents if isinstance(content, bytes)]
         found[name] = {(item.node, item.record.boot, item.record.sequence) for item in items}

@@ -125,9 +125,8 @@ def test_files_of_a_later_version_wait_for_it(monkeypatch):
     """As above. A later version's files are left as they are by this one, and are all read when that one is back."""
 
     def be_later():
-        for module, name, value in ((segment, "VERSION", 3), (segment, "VERSION_VOIDS", 4)):
-            monkeypatch.setattr(module, name, value)
-        monkeypatch.setattr(recovery, "VERSION_VOIDS", 4)
+        for module in (segment, recovery):
+            monkeypatch.setattr(module, "VERSION", segment.VERSION + 1)
 
     with monkeypatch.context():
         be_later()
@@ -138,11 +137,11 @@ def test_files_of_a_later_version_wait_for_it(monkeypatch):
         files = {name: world.journal_disk.read(name, 0, 1 << 20) for name in world.journal_disk.list()}
     monkeypatch.undo()
     report = world.start()
-    assert len(report.newer) > 5 and report.quarantined == []
+    assert len(report.other_versions) > 5 and report.quarantined == []
     for _ in range(20):
         world.say()
     assert len(world.held()) > 200 and world.held() & later == set()
-    for name in report.newer:
+    for name in report.other_versions:
         assert world.journal_disk.read(name, 0, 1 << 20) == files[name]
     be_later()
     world.start()

@@ -139,22 +139,30 @@ def test_close_finishes_what_was_asked_ends_the_thread_and_leaks_no_descriptor(t
 
 
 def test_a_write_cut_short_goes_on_and_a_full_disk_raises(disk, monkeypatch):
-    real = os.write
+    real = os.pwrite
     room = [10]
 
-    def write(descriptor, data):
+    def write(descriptor, data, offset):
         if room[0] == 0:
             raise OSError(errno.ENOSPC, "no space left")
-        count = real(descriptor, data[: min(3, room[0])])
+        count = real(descriptor, data[: min(3, room[0])], offset)
         room[0] -= count
         return count
 
-    monkeypatch.setattr(disk_module.os, "write", write)
+    monkeypatch.setattr(disk_module.os, "pwrite", write)
     disk.append("a", b"12345678")
     assert disk.read("a", 0, 99) == b"12345678"
     with pytest.raises(OSError, match="no space"):
         disk.append("a", b"abcdef")
     assert disk.read("a", 0, 99) == b"12345678ab"
+
+
+def test_bytes_are_written_inside_a_file_and_beyond_its_end(disk):
+    disk.append("a", b"0" * 10)
+    disk.write("a", 2, b"11")
+    disk.write("a", 9, b"222")
+    disk.write("b", 0, b"new")
+    assert (disk.read("a", 0, 99), disk.read("b", 0, 99)) == (b"0011" + b"0" * 5 + b"222", b"new")
 
 
 def open_journal(disk, epoch):

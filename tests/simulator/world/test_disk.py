@@ -99,6 +99,41 @@ def test_after_a_failed_sync_the_bytes_are_lost_though_the_next_sync_succeeds(di
     assert disk.read("a", 0, 99) == b"safe\0\0\0\0next"
 
 
+@pytest.mark.parametrize("tear", [*TEARS, None])
+def test_bytes_written_inside_a_file_are_the_old_or_the_new_ones(tear):
+    seen = set()
+    for seed in range(60):
+        disk = SimDisk(Random(seed))
+        synced(disk, "a", b"o" * 3000)
+        disk.write("a", 700, b"n" * 1500)
+        disk.power_cut(tear)
+        data = disk.read("a", 0, 9999)
+        assert len(data) == 3000 and data[:700] == b"o" * 700 and data[2200:] == b"o" * 800
+        assert set(data) <= {*b"on"}
+        seen.add(data)
+    assert len(seen) == 1 if tear in ("drop", "zero", "keep") else len(seen) > 3
+
+
+def test_what_was_written_again_during_a_sync_is_not_safe_by_it(disk):
+    synced(disk, "a", b"old!")
+    disk.write("a", 0, b"one!")
+    disk.sync(["a"], 1)
+    disk.write("a", 0, b"two!")
+    disk.complete(1)
+    disk.power_cut("drop")
+    assert disk.read("a", 0, 9) == b"one!"
+
+
+def test_of_two_syncs_under_way_the_later_one_covers_what_the_earlier_does(disk):
+    disk.append("a", b"first")
+    disk.sync(["a"], 1)
+    disk.append("a", b"second")
+    disk.sync(["a"], 2)
+    disk.complete(2)
+    disk.power_cut("drop")
+    assert disk.read("a", 0, 99) == b"firstsecond"
+
+
 def test_a_full_disk_takes_what_fits_and_raises(disk):
     disk.capacity_bytes = 10
     disk.append("a", b"1234567")

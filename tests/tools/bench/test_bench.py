@@ -31,7 +31,7 @@ def test_a_bound_that_does_not_hold_shows_in_the_status(capsys):
 
 
 def test_the_journal_writes_within_its_bound_beside_sqlite(tmp_path, capsys):
-    words = ("--records", "500", "--rounds", "2", "--flushes", "20", "--json")
+    words = ("--records", "2000", "--rounds", "2", "--flushes", "20", "--json")
     assert run("journal", "--folder", str(tmp_path), *words) == 0
     figures = json.loads(capsys.readouterr().out)
     day = figures["days"]["journal"]

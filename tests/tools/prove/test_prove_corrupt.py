@@ -90,7 +90,7 @@ def test_a_thinned_segment_that_has_lost_all_behind_its_header_is_set_aside_and_
     thinned = [
         path
         for path in sorted((tmp_path / "reference" / "journal").glob("*.seg"))
-        if segment.decode_version(path.read_bytes()) == segment.VERSION_VOIDS
+        if (header := segment.decode_header(path.read_bytes())) and header[1]
     ]
     os.truncate(thinned[0], segment.HEADER_SIZE)
     with real_disks(tmp_path / "reference") as disks:

@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from gateway.core.custody.journal import Hole, Journal, LaneEnd, Refused, Stream
+from gateway.core.custody.segment import Identity, encode_header, encode_record
 from gateway.core.limits import JOURNAL_READ_FAILURES_MAX, JOURNAL_RECORD_BYTES_MAX
 from simulator.world.disk import SimDisk
 
@@ -303,3 +304,63 @@ def test_a_file_that_cannot_be_deleted_counts_until_it_is_gone(disk):
     journal.release_through(T, 8)
     assert journal.bytes_held < held
     assert len(disk.list()) == 1
+
+
+def test_hardly_a_flush_changes_the_length_of_a_file(disk):
+    """A change of length is an entry in the file system's own journal: some five blocks for a few records."""
+    journal = open_journal(disk, segment_bytes_max=1 << 20, journal_bytes_max=1 << 23)
+    lengths = set()
+    for _ in range(1000):
+        journal.append("telemetry", b"x" * 200)
+        journal.append("telemetry", b"x" * 200)
+        journal.on_synced(journal.flush(), None)
+        lengths.add(tuple(disk.size(name) for name in disk.list()))
+    assert len(lengths) < 16
+    assert journal.bytes_held == disk.bytes_used < 1.2 * journal.counters.appended_bytes
+
+
+def test_a_life_that_reports_its_start_alone_takes_one_block(disk):
+    """Or a loop of crashes would fill the card with zeros."""
+    for number in range(50):
+        journal = open_journal(disk, b"epoch-%02d" % number, segment_bytes_max=1 << 20, journal_bytes_max=1 << 23)
+        journal.append("event", b"a start")
+        journal.on_synced(journal.flush(), None)
+    assert disk.bytes_used == 50 * 4096
+
+
+def test_zeros_ahead_take_nothing_from_alarms_nor_the_last_bytes_of_the_partition(disk):
+    journal = open_journal(disk, segment_bytes_max=1000, journal_bytes_max=6000)
+    while not isinstance(journal.append("telemetry", b"x" * 40), Refused):
+        pass
+    assert journal.bytes_held <= 5000
+    disk.capacity_bytes = disk.bytes_used + 100
+    journal.refresh_space()
+    assert journal.append("alarm", b"an alarm") == 0
+    assert disk.bytes_used <= disk.capacity_bytes
+
+
+class GiantDisk(SimDisk):
+    """A stranger has lengthened each file to a terabyte, as `truncate -s 1T` does."""
+
+    bytes_read = 0
+
+    def size(self, name):
+        return 1 << 40
+
+    def read(self, name, offset, length):
+        self.bytes_read += length
+        assert self.bytes_read < 1 << 26, "read to the end"
+        return super().read(name, offset, length).ljust(length, b"\0")
+
+
+def test_a_sparse_giant_is_not_read_to_its_end_and_its_records_are():
+    disk = GiantDisk(Random(1))
+    journal = Journal(disk, epoch=EPOCH)
+    identity = Identity(1, 0, b"epoch-00", "event", 0)
+    records = (encode_record(identity.seed, index, payload) for index, payload in enumerate((b"one", b"two")))
+    disk.put(identity.name, encode_header(identity) + b"".join(records))
+    report = journal.recover()
+    assert [damage.reason for damage in report.damages] == ["torn tail"]
+    stream = Stream(identity.epoch, "event")
+    assert journal.read(stream, 0, count_max=9, bytes_max=99) == [b"one", b"two"]
+    assert journal.bytes_held < 1 << 23, "a hole in a file is no room taken"

@@ -39,7 +39,7 @@ def read(journal, stream=OLD_STREAM):
 
 
 def newer_version(payload=b"a format of tomorrow"):
-    preamble = b"BOCAGE-J" + (3).to_bytes(2, "big") + (80).to_bytes(2, "big")
+    preamble = b"BOCAGE-J" + (4).to_bytes(2, "big") + (80).to_bytes(2, "big")
     return preamble + crc32(preamble).to_bytes(4, "big") + payload
 
 
@@ -145,7 +145,7 @@ def test_a_newer_format_is_left_untouched_reported_and_counted(disk):
     newer = OLD._replace(generation=9)
     disk.put(newer.name, newer_version())
     journal, report = recover(disk)
-    assert report.newer == [newer.name]
+    assert report.other_versions == [newer.name]
     assert disk.read(newer.name, 0, 1000) == newer_version()
     assert (disk.operations, report.damages_count) == (0, 0)
     assert journal.bytes_held == len(newer_version())

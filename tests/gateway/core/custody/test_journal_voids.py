@@ -3,11 +3,11 @@
 And agents of two versions over one full queue.
 """
 
+from binascii import crc32
 from random import Random
 
 import pytest
 
-from gateway.core.custody import recovery, segment
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream, Void
 from gateway.core.custody.segment import (
     HEADER_SIZE,
@@ -15,13 +15,13 @@ from gateway.core.custody.segment import (
     Segment,
     VoidRun,
     decode_header,
-    decode_version,
     encode_header,
     encode_record,
     encode_voids,
     scan,
     written,
 )
+from gateway.core.custody.space import BALLAST
 from simulator.world.disk import SimDisk
 from tests.support.thinning_world import NODES, SMALL, ThinningWorld
 
@@ -73,10 +73,10 @@ PAYLOADS = [b"record %d" % number for number in range(20)]
 # --- the format -----------------------------------------------------------------------------------------------------
 
 
-def test_a_segment_that_may_hold_voids_is_of_version_2_and_tells_its_level():
-    assert decode_version(encode_header(OLD)) == 1 and encode_header(OLD)[33:36] == bytes(3)
+def test_a_segment_that_may_hold_voids_tells_its_level():
+    assert encode_header(OLD)[33:36] == bytes(3)
     header = encode_header(OLD, 3)
-    assert decode_version(header) == 2 and header[33:36] == b"\x03\0\0"
+    assert header[33:36] == b"\x03\0\0"
     assert decode_header(header) == (OLD, 3)
 
 
@@ -232,15 +232,14 @@ def test_rewriting_leaves_a_stream_as_old_as_it_was():
 # --- two versions of the agent ----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def older(monkeypatch):
-    """While it is called with True, the agent knows version 1 alone."""
+def with_version(data, version):
+    """The bytes of a segment with another format version in its preamble."""
+    preamble = data[:8] + version.to_bytes(2, "big") + data[10:12]
+    return preamble + crc32(preamble).to_bytes(4, "big") + data[16:]
 
-    def switch(on):
-        for module in (segment, recovery):
-            monkeypatch.setattr(module, "VERSION_VOIDS", 1 if on else 2)
 
-    return switch
+def level(data):
+    return decode_header(data)[1]
 
 
 def drain(journal):
@@ -269,25 +268,16 @@ def fill(disk, epoch=b"epoch-01", **limits):
     return payloads
 
 
-def test_a_segment_of_the_first_version_is_read_byte_for_byte(disk):
-    disk.put(Identity(5, 0, b"epoch-01", "event", 0).name, FIRST_VERSION)
+def test_a_segment_of_a_former_version_is_left_as_it_is_and_named(disk):
+    name = Identity(5, 0, b"epoch-01", "event", 0).name
+    disk.put(name, FIRST_VERSION)
     journal, report = recover(disk)
-    assert drain(journal) == ([b"one", b"two"], 0)
-    assert report.damages_count == 0
+    assert (report.other_versions, report.damages_count) == ([name], 0)
+    assert drain(journal) == ([], 0)
+    assert disk.read(name, 0, 1000) == FIRST_VERSION
 
 
-def test_a_journal_filled_to_the_cap_by_the_first_version_is_drained_whole(disk, older):
-    older(True)
-    payloads = fill(disk)
-    assert {decode_version(disk.read(name, 0, 99)) for name in disk.list()} == {1}
-    older(False)
-    journal, report = recover(disk, **SMALL)
-    assert report.records == len(payloads) > 500
-    assert drain(journal) == (payloads, 0)
-    assert journal.bytes_held == 0
-
-
-def test_what_a_newer_version_wrote_waits_untouched_through_a_downgrade_and_is_drained_after_it(older):
+def test_what_another_version_wrote_waits_untouched_and_is_drained_after_it():
     world = ThinningWorld(3)
     world.alarm(NODES[0])
     for number in range(900):
@@ -298,26 +288,31 @@ def test_what_a_newer_version_wrote_waits_untouched_through_a_downgrade_and_is_d
     world.flush()
     world.work()
     disk = world.disk
-    before = {name: disk.read(name, 0, 1 << 20) for name in disk.list()}
-    kept = {version: [n for n in before if decode_version(before[n]) == version] for version in (1, 2)}
-    assert len(kept[1]) > 2 and len(kept[2]) > 2
+    before = {name: disk.read(name, 0, 1 << 20) for name in disk.list() if name != BALLAST}
+    plain_ones = [name for name in before if not level(before[name])]
+    thinned = {name: with_version(before[name], 4) for name in before if level(before[name])}
+    assert len(plain_ones) > 2 and len(thinned) > 2
     held = world.journal.bytes_held
 
-    older(True)
+    for name, data in thinned.items():
+        disk.put(name, data)
     journal, report = recover(disk, **world.limits)
-    assert sorted(report.newer) == kept[2]
+    assert sorted(report.other_versions) == list(thinned)
     assert report.damages == []
     assert journal.bytes_held == held, "they count"
     assert drain(journal)[0], "what lies before them in other streams goes on"
     assert journal.append("alarm", b"an alarm") == 0
     journal.on_synced(journal.flush(), None)
     assert drain(journal)[0] == [b"an alarm"], "life goes on"
-    for name in [*kept[2], *report.held_back]:
+    for name in thinned:
+        assert disk.read(name, 0, 1 << 20) == thinned[name], "untouched"
+    for name in report.held_back:
         assert disk.read(name, 0, 1 << 20) == before[name], "untouched"
 
     for name in [name for name in disk.list() if b"epoch-99".hex() in name]:
-        disk.delete(name)  # what the older agent wrote itself is drained, and unknown to the model
-    older(False)
+        disk.delete(name)  # what the other agent wrote itself is drained, and unknown to the model
+    for name in thinned:
+        disk.put(name, before[name])
     world.start()
     world.freed |= {one for one, lane in world.promised.items() if lane != "telemetry"}
     world.check(exact=False)

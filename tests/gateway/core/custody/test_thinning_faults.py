@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from gateway.core import limits
-from gateway.core.custody import segment
+from gateway.core.custody import ledger, segment
 from gateway.core.custody.arrangement import Replacement
 from gateway.core.custody.segment import written
 from tests.support.thinning_world import NODES, ThinningWorld
@@ -84,6 +84,22 @@ def test_it_is_taken_up_and_the_ledger_completed(cut):
     assert world.thinner.counters["resumed"] == 1
     assert not {old.name for old in found.olds} & set(world.disk.list()) and found.new.name in world.disk.list()
     world.check()
+
+
+def test_it_is_taken_up_though_the_warehouse_has_received_the_rest_first(cut):
+    world, found = cut
+    held = set(world.held()[0])
+    world.journal.release_through(found.stream, world.journal.durable_end(found.stream) - 1)
+    world.work()
+    assert world.thinner.counters["resumed"] == 1
+    assert not {file.name for file in (found.new, *found.olds)} & set(world.disk.list())
+    listed = {
+        (bytes.fromhex(line["node"]), line["boot"], sequence)
+        for line in ledger.entries(world.state)
+        for sequence in ledger.expand(line["sequences"])
+    }
+    assert set(world.promised) - held <= listed and listed
+    world.check_bytes()
 
 
 def test_after_a_failed_sync_of_the_new_file_the_old_one_answers_again_and_nothing_is_lost(cut):
