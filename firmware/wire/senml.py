@@ -206,7 +206,7 @@ def _decode_envelope(data):
     if not isinstance(fields, list) or len(fields) < 6 or not _is_version(fields[0]):
         raise WireFault("envelope")
     _, epoch, lane, first, last, oldest = fields[:6]
-    if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.LANES:
+    if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.BATCH_LANES:
         raise WireFault("envelope")
     for position in (first, last + 1 if cbor.is_integer(last) else None, oldest):
         if not cbor.is_integer(position) or not 0 <= position <= limits.POSITION_MAX:

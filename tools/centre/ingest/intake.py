@@ -26,7 +26,7 @@ from wire import topic as topics
 from wire.faults import WireFault
 from wire.receipt import CLASS
 
-_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.ALARM, event.EVENT)}
+_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY, event.SURPLUS), topics.EVENT: (event.ALARM, event.EVENT)}
 
 
 class Row(NamedTuple):
@@ -163,7 +163,7 @@ def _array_head_bytes(head) -> int:
 
 
 def _sound(envelope: Envelope) -> bool:
-    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.LANES:
+    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.BATCH_LANES:
         return False
     if not isinstance(envelope.epoch, bytes) or len(envelope.epoch) != 8:
         return False

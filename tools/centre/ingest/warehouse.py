@@ -249,7 +249,7 @@ class Warehouse(Archive):
         return bound[0][0] if matches else None
 
     def _extend(self, gateway, envelope, now_s) -> int:
-        stream = (gateway, envelope.epoch, event.LANES.index(envelope.lane))
+        stream = (gateway, envelope.epoch, event.BATCH_LANES.index(envelope.lane))
         before = self._extent(stream)
         step = extend(before, envelope.first, envelope.last, envelope.oldest, SPANS_MAX)
         if before is None:
