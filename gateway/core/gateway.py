@@ -18,7 +18,7 @@ from gateway.core.bearers.connection import UNBOUND
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.cabinet.reports import GatewayServices
-from gateway.core.custody.disk import Disk, Ticket
+from gateway.core.custody.disk import Disk, SharedFolder, Ticket
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
@@ -112,7 +112,7 @@ class Gateway:
             keep=self._keep_refused,
             log=self._log,
         )
-        self.fair_use = FairUse(options.fair_use_percent, self.own.report)
+        self.fair_use = FairUse(options.fair_use_percent, self.own.report, SharedFolder(state_disk, "fair-use"))
         self.inbox = Inbox(self.journal, self.own.append, self._witness, self.fair_use)
         self.registry = Registry()
         self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
@@ -190,6 +190,7 @@ class Gateway:
         recovery = self.journal.recover()
         detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
+        self.fair_use.start(now_ms=now_ms)
         kept = self.directive_service.start()
         if self.cabinet is not None:
             self.cabinet.start(kept=kept, now_ms=now_ms)

@@ -78,6 +78,8 @@ FAIR_USE_READING_BYTES_A_DAY = 320 * 1024
 # What is beyond is kept up to so many times the fair use: a lamp that is only loud loses little, and a thief costs the
 # card, the radio's answers and the warehouse no more than this.
 FAIR_USE_TIMES_MAX = 4
+# The nodes beyond it, 50 bytes each, INBOX_NODES_MAX at most.
+FAIR_USE_FILE_BYTES_MAX = 256 * 1024
 
 # Requests whose records wait for the flush. A node has two open exchanges, so this is every node of a district.
 INBOX_WAITING_MAX = 2000

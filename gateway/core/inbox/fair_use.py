@@ -12,10 +12,12 @@ day):
 
 The first record of each boot costs an event more: the gateway dates each boot by a record of its own, and a thief could
 invent a boot a record.
-The centre is told once, by an alarm that ends after a day without excess. Days are those of the agent's own monotonic
-clock, for a cabinet may have no other; a restart begins a new day, which costs at most one fair use more.
+The centre is told once, by an alarm that ends after a day without excess. Who is beyond stands in a file, written when
+that begins or ends. Days are those of the agent's own monotonic clock, for a cabinet may have no other. A restart
+begins a new day, in which a node that was beyond has already spent what it had.
 """
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from enum import Enum
 from typing import Any
 
 from gateway.core import limits
+from gateway.core.custody.disk import NumberedFile, SharedFolder
 from wire import event
 from wire.record import EventBody
 
@@ -53,17 +56,31 @@ class NodeUse:
 
 class FairUse:
     """Judges the records of all nodes. `percent` of the shipped fair use is what each node has; `report` makes a record
-    of the gateway."""
+    of the gateway. Call `start` once, first."""
 
-    def __init__(self, percent: int, report: Callable[..., Any]) -> None:
+    def __init__(self, percent: int, report: Callable[..., Any], folder: SharedFolder) -> None:
         self._alarms_max = limits.FAIR_USE_ALARMS_A_DAY * percent // 100
         self._events_max = limits.FAIR_USE_EVENTS_A_DAY * percent // 100
         self._reading_bytes_max = limits.FAIR_USE_READING_BYTES_A_DAY * percent // 100
         self._report = report
+        self._file = NumberedFile(folder, "fair-use", bytes_max=limits.FAIR_USE_FILE_BYTES_MAX)
         self._uses: OrderedDict[bytes, NodeUse] = OrderedDict()
         self._exceeding: dict[bytes, NodeUse] = {}  # those of whom the centre has been told
         self._day = 0
         self.counters = {"beyond": 0, "refused": 0}
+
+    def start(self, *, now_ms: int) -> None:
+        """Restore who was beyond fair use when the agent last stopped."""
+        self._day = now_ms // _DAY_MS
+        for data in self._file.restore():
+            try:
+                plain = {bytes.fromhex(node): tuple(map(int, counts)) for node, counts in json.loads(data).items()}
+                found = [NodeUse(node, self._day, (), *counts) for node, counts in plain.items() if len(counts) == 3]
+            except (ValueError, TypeError, AttributeError):
+                continue
+            self._exceeding = {use.node: use for use in found[: limits.INBOX_NODES_MAX]}
+            self._uses.update(self._exceeding)
+            return
 
     def of(self, node: bytes, *, now_ms: int) -> NodeUse:
         """Return what the node has sent today."""
@@ -141,3 +158,5 @@ class FairUse:
     def _tell(self, use: NodeUse, active: bool, now_ms: int) -> None:
         detail = [use.node, use.alarms, use.events, use.reading_bytes]
         self._report(EventBody(event.FAIR_USE_EXCEEDED, active, detail), now_ms=now_ms)
+        known = {one.node.hex(): (one.alarms, one.events, one.reading_bytes) for one in self._exceeding.values()}
+        self._file.save(json.dumps(known).encode() + b"\n")

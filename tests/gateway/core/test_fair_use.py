@@ -151,12 +151,29 @@ def test_the_next_day_is_a_new_one_and_the_centre_hears_of_begin_and_end_once():
     assert street.core.fair_use.exceeding() == [] and street.core.fair_use.deadline_ms() is None
 
 
-def test_a_restart_begins_a_new_day_and_costs_one_fair_use_at_most():
+def test_a_restart_gives_no_new_fair_use_to_who_babbles_and_the_end_is_told_all_the_same():
     street = Street(journal_bytes_max=400_000)
     street.flood(40, alarm)
     street.power_cut()
     street.flood(40, alarm, first=100)
-    assert len([item for item in street.held()[event.ALARM] if item.node == THIEF]) == 2 * ALARMS
+    assert len([item for item in street.held()[event.ALARM] if item.node == THIEF]) == ALARMS
+    assert street.say(THIEF, reading(200)) and (1, 200) in {
+        (item.record.boot, item.record.sequence) for item in street.held()[event.TELEMETRY]
+    }, "only what is spent is spent"
+    street.power_cut()
+    assert [use.node for use in street.core.fair_use.exceeding()] == [THIEF]
+    street.wait(DAY_MS)
+    assert [active for active, _ in street.told()] == [True, False]
+    street.power_cut()
+    assert street.core.fair_use.exceeding() == []
+
+
+@pytest.mark.parametrize("damage", (b"", b"{", b"[]", b'{"zz": [1, 2, 3]}', b'{"00": 3}', b'{"00": ["a", 1, 2]}'))
+def test_a_damaged_file_of_who_babbles_is_as_good_as_none(damage):
+    street = Street()
+    street.state_disk.append("fair-use-00000009", damage)
+    street.start()
+    assert street.core.fair_use.exceeding() == [] and street.say(NODE, alarm(1))
 
 
 def test_what_goes_of_the_surplus_is_named_with_its_reason_and_explained():
