@@ -111,18 +111,8 @@ class LossesStatus(NamedTuple):
     last_day: int = 0
 
 
-class BabblingNode(NamedTuple):
-    """Counts what a node beyond its fair use has sent today."""
-
-    node: str = "?"
-    alarms: int = 0
-    events: int = 0
-    reading_bytes: int = 0
-
-
 class NodesStatus(NamedTuple):
-    """Counts nodes heard since the start. `expected` None: every adopted node is answered. `unknown`: not adopted.
-    `babbling`: beyond their fair use, the loudest first."""
+    """Counts nodes heard since the start. `expected` None: every adopted node is answered. `unknown`: not adopted."""
 
     heard: int | None = None
     silent: int = 0
@@ -130,7 +120,6 @@ class NodesStatus(NamedTuple):
     odd: int = 0
     expected: int | None = None
     unknown: tuple[dict[str, Any], ...] = ()
-    babbling: tuple[BabblingNode, ...] = ()
 
 
 class ClockStatus(NamedTuple):

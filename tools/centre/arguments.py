@@ -15,7 +15,7 @@ from gateway.language import N_
 from policy import civil
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused, UsageError
-from wire import topic
+from wire import limits, topic
 
 _DAY_S = 86_400
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": _DAY_S, "j": _DAY_S}
@@ -102,6 +102,17 @@ def parse_gateway(field: str, text: str) -> tuple[str, str]:
     if not topic.is_insee(insee) or not topic.is_gateway_name(name):
         raise UsageError(N_("{field} {text}: give INSEE-NAME, for example 49007-mairie-1"), field=field, text=text)
     return insee, name
+
+
+def parse_node(text: str) -> bytes:
+    """Returns the id that `--node` names."""
+    try:
+        node = bytes.fromhex(text)
+    except ValueError:
+        node = b""
+    if len(node) != limits.NODE_ID_BYTES:
+        raise UsageError(N_("--node {node}: give the id's 16 hexadecimal digits"), node=text)
+    return node
 
 
 def parse_duration(field: str, text: str) -> int:

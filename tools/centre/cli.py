@@ -8,6 +8,8 @@ COMMANDS = {
     "alarms": "tools.centre.commands.alarms",
     "export": "tools.centre.commands.export",
     "unbind": "tools.centre.commands.unbind",
+    "bind": "tools.centre.commands.bind",
+    "apart": "tools.centre.commands.apart",
     "control": "tools.centre.commands.control",
     "policy publish": "tools.centre.commands.publish_policy",
     "light": "tools.centre.commands.light",

@@ -28,8 +28,28 @@ REFUSED_BYTES_MAX = 16 * 1024 * 1024
 REFUSED_PAYLOAD_BYTES_MAX = 64 * 1024
 # A topic that is none of ours may be as long as MQTT allows.
 TOPIC_CHARACTERS_MAX = 200
-# Different (kind, subject) of alarms; beyond, the one raised longest ago goes first.
-ALARMS_MAX = 10_000
+# Alarms of one kind from one cabinet that are named; what comes beyond is one line more, `others`. None displaces
+# another, so all alarms are bounded by GATEWAYS_MAX.
+ALARMS_PER_CABINET_MAX = 16
+
+# --- who speaks for whom --------------------------------------------------------------------------------------
+
+# Nodes bound to one cabinet at first sight: as many as a gateway remembers, ten times the largest district. Beyond, its
+# batches are refused for its identity: it holds its records until a person has looked.
+NODES_PER_CABINET_MAX = 5000
+# Records kept apart from one cabinet: a week of 300 nodes at a quarter of an hour. Beyond, the same.
+APART_RECORDS_MAX = 200_000
+# Node ids of one statement that looks them up; a constant, so that SQLite compiles it once.
+NODES_PER_QUESTION = 64
+
+# --- time that is doubted -------------------------------------------------------------------------------------
+
+# A stamp may lie ahead of its receipt by its own uncertainty and this, for our own clock and the way.
+STAMP_AHEAD_S_MAX = 300
+# 2026-01-01: a synchronised stamp before this software was written is wrong.
+STAMP_UNIX_S_MIN = 1_767_225_600
+# Two boots of a node, or two epochs of a gateway, overlap when records of both prove it by more than this.
+OVERLAP_S_MIN = 300
 
 # --- reading -----------------------------------------------------------------------------------------------
 

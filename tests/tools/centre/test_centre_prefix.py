@@ -2,7 +2,7 @@
 
 from random import Random
 
-from tools.centre.ingest.warehouse import Extent, extend
+from tools.centre.ingest.prefix import Extent, extend
 
 
 def test_first_batch_starts_at_oldest_not_at_zero():

@@ -1,10 +1,13 @@
 """Lists the alarms in force in the territory: since when, at which equipment, what it is and what to do about it.
 
 An alarm is in force from the record that begins it to the record that ends it, whichever node or gateway sent them; an
-equipment may have several of one kind, by feeder, zone or sensor. The latest comes first.
+equipment may have several of one kind, by feeder, zone or sensor. The latest comes first. Then come the alarms of the
+warehouse itself: who uses an identity that is not his, speaks for nodes of another cabinet, or states a time that
+cannot be. These have a number, and stand until somebody closes them.
 
 example:
   bocage centre alarms --db centre.db
+  bocage centre alarms --db centre.db --close 3
 """
 
 import argparse
@@ -12,17 +15,38 @@ import json
 import time
 from typing import Any, NamedTuple
 
-from gateway.language import N_, events, translate
+from gateway.language import N_, Message, Phrases, events, translate
 from tools.centre.arguments import add_file, local_time, opened_archive
-from tools.centre.store.archive import Archive, Held
-from tools.command_line import add_json
+from tools.centre.commands.bind import opened_warehouse
+from tools.centre.ingest import alarms as kinds
+from tools.centre.store.archive import Alarm, Archive, Held
+from tools.command_line import UsageError, add_json
 from wire import event, record
 
 # Fields of a detail that distinguish two alarms of one kind at the same equipment.
-_IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about"))
+_IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag"))
 _NONE = N_("No alarm stands.")
 _TO_DO = N_("to do: {text}")
 _TIME_UNKNOWN = N_("time unknown")
+_OTHERS = N_("others")
+_RAISED = N_("no. {number}  {first} to {last}, {times} times  {sentence}")
+# Of the warehouse's own alarms: by kind, of a clone by what it is known by as well.
+_SENTENCES = Phrases({
+    kinds.IDENTITY: N_("{cabinet}: another gateway uses its name or its id: {subject}"),
+    kinds.CROWD: N_("{cabinet}: names more nodes, or says more about others' nodes, than a cabinet has"),
+    kinds.FOREIGN: N_("{cabinet}: speaks for nodes of {subject}; its records are kept apart, the last about {detail}"),
+    f"{kinds.CLONE}.{kinds.BODY}": N_("{cabinet}: two different records of {subject} have one number"),
+    f"{kinds.CLONE}.{kinds.BOOTS}": N_("{cabinet}: two starts of {subject} send records of the same time"),
+    f"{kinds.CLONE}.{kinds.EPOCHS}": N_("{cabinet}: two agents of the gateway {subject} run at the same time"),
+    kinds.TIME: N_("{cabinet}: {subject} states a time that cannot be, the last one {detail}"),
+})  # fmt: skip
+_REMEDIES: dict[str, Message] = {
+    kinds.IDENTITY: N_("was the gateway exchanged? `bocage centre unbind`; if not, withdraw the other's certificate"),
+    kinds.CROWD: N_("it holds its records; look at `bocage centre apart`, and whether the cabinet was opened"),
+    kinds.FOREIGN: N_("were the nodes moved? `bocage centre apart` releases; if not, withdraw its certificate"),
+    kinds.CLONE: N_("look for a second board or a copied card of this identity, and give one a new id and key"),
+    kinds.TIME: N_("compare the clocks of this equipment, of its gateway and of this server; nothing is rewritten"),
+}
 
 
 class StandingAlarm(NamedTuple):
@@ -36,19 +60,29 @@ class StandingAlarm(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser, "the warehouse, an SQLite file")
+    parser.add_argument("--close", type=int, metavar="NUMBER", help="an alarm of the warehouse that is settled")
     add_json(parser, "for programs")
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened_archive(args.db) as archive:
-        found = standing_alarms(archive)
-    if args.json:
-        print(json.dumps([_plain(alarm, args.lang) for alarm in found], ensure_ascii=False, indent=2))
+    if args.close is not None:
+        with opened_warehouse(args.db) as warehouse:
+            if not warehouse.close_alarm(args.close):
+                raise UsageError(N_("--close {number}: there is no such alarm"), number=args.close)
         return 0
     now_s = int(time.time())
+    with opened_archive(args.db) as archive:
+        found, raised = standing_alarms(archive), archive.alarms()
+    if args.json:
+        document = [_plain(alarm, args.lang) for alarm in found]
+        document += [_plain_raised(alarm, args.lang, now_s) for alarm in raised]
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+        return 0
     for alarm in found:
         print("\n".join(_lines(alarm, args.lang, now_s)))
-    if not found:
+    for one in raised:
+        print("\n".join(_lines_raised(one, args.lang, now_s)))
+    if not (found or raised):
         print(translate(_NONE, args.lang))
     return 0
 
@@ -62,7 +96,7 @@ def standing_alarms(archive: Archive) -> list[StandingAlarm]:
             continue
         key = (held.node, body.code, *_identity(body.code, body.detail))
         if body.active and key not in found:
-            unix_s = archive.moment(held.node, held.boot, held.stamp).unix_s
+            unix_s = archive.moment_of(held).unix_s
             found[key] = StandingAlarm(held, unix_s, body.code, body.detail)
         elif body.active:
             found[key] = found[key]._replace(detail=body.detail)  # the time of its beginning does not change
@@ -97,3 +131,25 @@ def _plain(alarm: StandingAlarm, language: str) -> dict[str, Any]:
         "sentence": events.sentence(alarm.code, True, alarm.detail, language),
         "to_do": events.remedy(alarm.code, language),
     }
+
+
+def _sentence(alarm: Alarm, language: str, now_s: int) -> str:
+    key = f"{alarm.kind}.{alarm.detail}" if alarm.kind == kinds.CLONE else alarm.kind
+    detail = local_time(int(alarm.detail), now_s=now_s) if alarm.kind == kinds.TIME else alarm.detail
+    subject = alarm.subject or translate(_OTHERS, language)
+    return _SENTENCES.text(key, language, cabinet=alarm.cabinet or "*", subject=subject, detail=detail)
+
+
+def _lines_raised(alarm: Alarm, language: str, now_s: int) -> list[str]:
+    first, last = (local_time(at_s, now_s=now_s) for at_s in (alarm.first_unix_s, alarm.last_unix_s))
+    said = _sentence(alarm, language, now_s)
+    remedy = translate(_REMEDIES[alarm.kind], language)
+    line = translate(
+        _RAISED, language, number=alarm.number, first=first, last=last, times=alarm.times, sentence=said
+    )
+    return [line, f"    → {translate(_TO_DO, language, text=remedy)}"]
+
+
+def _plain_raised(alarm: Alarm, language: str, now_s: int) -> dict[str, Any]:
+    said, remedy = _sentence(alarm, language, now_s), translate(_REMEDIES[alarm.kind], language)
+    return {**alarm._asdict(), "sentence": said, "to_do": remedy}

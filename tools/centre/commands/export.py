@@ -4,7 +4,8 @@ SenML is one array; each Bocage record opens with base name `<node>/` and base t
 (quality code, `wire.record`) as extra labels, as the packs of the gateways do. An uptime that no anchor maps to UTC has
 base time 0 and the label `up`; one that an anchor maps has its UTC as base time, `up` unchanged beside it, and
 `within`, the uncertainty of that time in ± s. An event without true or false is a data value (`vd`, CBOR in base64url).
-A record that conflicts with another of the same identity has the label `conflict`.
+A record that conflicts with another of the same identity has the label `conflict`; one whose time was doubted at its
+receipt has the label `doubtful`, and keeps the time that it states.
 
 CSV is one line a reading or event; `unix_s` is empty when the time is not known, `detail` is JSON.
 
@@ -20,11 +21,9 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from gateway.language import N_
-from tools.centre.arguments import add_file, opened_archive
+from tools.centre.arguments import add_file, opened_archive, parse_node
 from tools.centre.store.archive import Archive, Held, Moment
-from tools.command_line import UsageError
-from wire import cbor, limits, quantity, record
+from wire import cbor, quantity, record
 from wire.event import label as event_label
 
 CSV_COLUMNS = (
@@ -43,6 +42,7 @@ CSV_COLUMNS = (
     "unit",
     "detail",
     "conflict",
+    "doubtful",
 )
 _QUALITIES = {record.UNSET: "unset", record.SYNCED: "synced", record.HOLDOVER: "holdover"}
 
@@ -54,14 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    node = None
-    if args.node is not None:
-        try:
-            node = bytes.fromhex(args.node)
-        except ValueError:
-            node = b""
-        if len(node) != limits.NODE_ID_BYTES:
-            raise UsageError(N_("--node {node}: give the id's 16 hexadecimal digits"), node=args.node)
+    node = None if args.node is None else parse_node(args.node)
     write = write_csv if args.format == "csv" else write_senml
     with opened_archive(args.db) as archive:
         write(archive, sys.stdout, node)
@@ -136,6 +129,8 @@ def _opening(held, moment):
             fields.append(("within", str(moment.uncertainty_s)))
     if held.conflicting:
         fields.append(("conflict", "true"))
+    if held.is_doubtful:
+        fields.append(("doubtful", "true"))
     return fields
 
 
@@ -159,17 +154,17 @@ def _csv_lines(held: Held, moment: Moment) -> Iterator[tuple]:
         held.insee,
         held.gateway,
     )
-    conflict = "yes" if held.conflicting else ""
+    marks = tuple("yes" if is_set else "" for is_set in (held.conflicting, held.is_doubtful))
     body = record.decode_body(held.body)
     readings = body
     if not isinstance(body, dict):
         detail = json.dumps([_jsonable(item) for item in body.detail]) if isinstance(body.detail, list) else ""
         active = {True: "true", False: "false", None: ""}[body.active]
-        yield (*opening, event_label(body.code), active, "", detail, conflict)
+        yield (*opening, event_label(body.code), active, "", detail, *marks)
         readings = body.detail if isinstance(body.detail, dict) else {}
     for key in sorted(readings):
         name, unit, value = _reading(key, readings[key])
-        yield (*opening, name, value, unit, "", conflict)
+        yield (*opening, name, value, unit, "", *marks)
 
 
 def _jsonable(item):

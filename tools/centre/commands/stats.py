@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         when = local_time(gone["noticed_unix_s"], now_s=int(time.time()))
         print(translate(_GONE, args.lang, when=when, **gone))
     for alarm in figures["alarms"]:
-        print(f"alarm {alarm['kind']} {alarm['subject']} x{alarm['times']}")
+        print(f"alarm {alarm['kind']} {alarm['cabinet']} {alarm['subject']} x{alarm['times']}")
     return 0
 
 
@@ -89,8 +89,5 @@ def statistics(archive: Archive) -> dict:
             }
             for skip in archive.skips()
         ],
-        "alarms": [
-            {"kind": kind, "subject": subject, "first_unix_s": first, "last_unix_s": last, "times": times}
-            for kind, subject, first, last, times in archive.alarms()
-        ],
+        "alarms": [alarm._asdict() for alarm in archive.alarms()],
     }

@@ -1,4 +1,4 @@
-"""Frees a gateway's name for another gateway, after a replacement or a move.
+"""Frees a gateway's name for another gateway, after a replacement or a move; its nodes stay those of the name.
 
 example:
   bocage centre unbind --db centre.db --gateway 49007-mairie-1
@@ -7,8 +7,8 @@ example:
 import argparse
 
 from gateway.language import N_
-from tools.centre.arguments import add_file, check_warehouse, database_faults, parse_gateway
-from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.arguments import add_file, parse_gateway
+from tools.centre.commands.bind import opened_warehouse
 from tools.command_line import UsageError
 
 
@@ -19,11 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     insee, name = parse_gateway("--gateway", args.gateway)
-    check_warehouse(args.db)
-    with database_faults(args.db):
-        warehouse = Warehouse(args.db)
+    with opened_warehouse(args.db) as warehouse:
         is_unbound = warehouse.unbind(insee, name)
-        warehouse.close()
     if not is_unbound:
         message = N_("--gateway {gateway}: no such gateway is bound; see `bocage centre stats`")
         raise UsageError(message, gateway=args.gateway)

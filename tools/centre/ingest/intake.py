@@ -12,23 +12,37 @@ Events about other records become statements beside the rows:
     gap      of `[first, last]` of (about, boot), what is not held will not come; last None: open
     anchor   uptime `uptime_s` of (about, boot) was UTC `unix_s`, give or take `uncertainty_s`
     boot     names the previous boot and its last durable sequence: its tail is an open gap, reason `boot`
+    doubt    a gateway holds the time in the record `sequence` of (about, boot) for impossible (`timeDoubtful`)
 
-A node may state something about itself only; the gateway that carries the batch may state something about any node.
-Other statements keep their row and are counted as `statements_refused`.
+A node may state something about itself only; the gateway that carries the batch may state something about the nodes
+that it serves, which only the warehouse knows (`tools.centre.ingest.nodes`): `abouts` names them. Other statements keep
+their row and are counted as `statements_refused`.
 """
 
 import zlib
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from tools.centre.ingest import plain
-from tools.centre.ingest.plain import Row
 from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
 from wire import cbor, event, limits, receipt, record, senml
 from wire import topic as topics
 from wire.faults import WireFault
 from wire.receipt import CLASS
 
-_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY, event.SURPLUS), topics.EVENT: (event.ALARM, event.EVENT)}
+_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.ALARM, event.EVENT)}
+
+
+class Row(NamedTuple):
+    """Holds one record as columns: `code` is the quality code of `wire.record`, `body` its canonical bytes."""
+
+    node: bytes
+    boot: int
+    sequence: int
+    seconds: int
+    quality: int
+    uncertainty_s: int
+    lane: int  # index in event.LANES
+    body: bytes
 
 
 class Gap(NamedTuple):
@@ -53,6 +67,16 @@ class Anchor(NamedTuple):
     uncertainty_s: int
 
 
+class Doubt(NamedTuple):
+    """Names a record whose time the gateway that made the record `by` doubts; `stated_s`: that time (Unix s)."""
+
+    by: tuple[bytes, int, int]
+    about: bytes
+    boot: int
+    sequence: int
+    stated_s: int
+
+
 class Envelope(NamedTuple):
     """Holds the positions that a batch is about."""
 
@@ -73,14 +97,22 @@ class Envelope(NamedTuple):
         return receipt.Receipt(self.gateway, self.epoch, self.lane, next_position, batches)
 
 
+class Contents(NamedTuple):
+    """Holds rows, and what they state. `abouts`: of each row of the gateway itself that is about a node, that node."""
+
+    rows: list[Row]
+    gaps: list[Gap]
+    anchors: list[Anchor]
+    doubts: list[Doubt]
+    abouts: dict[Row, bytes]
+
+
 class PreparedBatch(NamedTuple):
     """Holds a batch that can be accepted. `statements_refused` counts the statements that their sender may not make."""
 
     topic: topics.Topic
     envelope: Envelope
-    rows: list[Row]
-    gaps: list[Gap]
-    anchors: list[Anchor]
+    contents: Contents
     statements_refused: int
 
 
@@ -135,7 +167,7 @@ def peek(payload: bytes) -> Envelope | None:
     """Returns the envelope, which comes first in a pack, without reading the rest; None when it is unreadable."""
     try:
         head = zlib.decompressobj(-15).decompress(payload, PEEK_BYTES_MAX)
-        reader = cbor.Reader(head[plain.array_head_bytes(head) :])
+        reader = cbor.Reader(head[_array_head_bytes(head) :])
         entry = reader.value()
         fields = cbor.decode(entry[8])
         envelope = Envelope(bytes.fromhex(entry[-2][:-1]), *fields[1:6])
@@ -144,8 +176,15 @@ def peek(payload: bytes) -> Envelope | None:
     return envelope if fields[0] == 1 and entry.get(0) == "batch" and _sound(envelope) else None
 
 
+def _array_head_bytes(head) -> int:
+    """Returns the number of bytes that open an array (RFC 8949 section 3)."""
+    if head[0] & 0xE0 != 0x80:
+        raise WireFault("pack-shape")
+    return {24: 2, 25: 3, 26: 5, 27: 9}.get(head[0] & 0x1F, 1)
+
+
 def _sound(envelope: Envelope) -> bool:
-    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.BATCH_LANES:
+    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.LANES:
         return False
     if not isinstance(envelope.epoch, bytes) or len(envelope.epoch) != 8:
         return False
@@ -156,24 +195,38 @@ def _sound(envelope: Envelope) -> bool:
 
 
 def _prepare(topic, pack) -> PreparedBatch:
-    quick = plain.read(pack)
-    batch = senml.decode_pack(pack) if quick is None else quick
+    batch = senml.decode_pack(pack)
     envelope = Envelope(*batch[:6])
     if not _sound(envelope):
         raise WireFault("positions")
     if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):
         raise WireFault(CLASS)
-    if quick is not None:
-        return PreparedBatch(topic, envelope, quick.items, [], [], 0)
-    plain.learn(batch)
-    prepared = PreparedBatch(topic, envelope, [], [], [], 0)
+    contents = _no_contents()
     refused = 0
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
     for item in batch.items:
-        prepared.rows.append(_row(item, writer))
-        if not isinstance(item.record.body, dict) and not _keep_statement(prepared, item, envelope.gateway):
+        row = _row(item, writer)
+        contents.rows.append(row)
+        if not isinstance(item.record.body, dict) and not _keep_statement(
+            contents, row, item.record.body, envelope.gateway
+        ):
             refused += 1
-    return prepared._replace(statements_refused=refused)
+    return PreparedBatch(topic, envelope, contents, refused)
+
+
+def contents_of(rows: Iterable[Row], gateway: bytes) -> Contents:
+    """Returns rows that a gateway brought, with what they state."""
+    contents = _no_contents()
+    for row in rows:
+        contents.rows.append(row)
+        body = record.decode_body(row.body)
+        if not isinstance(body, dict):
+            _keep_statement(contents, row, body, gateway)
+    return contents
+
+
+def _no_contents() -> Contents:
+    return Contents([], [], [], [], {})
 
 
 def _row(item, writer) -> Row:
@@ -193,29 +246,49 @@ def _row(item, writer) -> Row:
     )
 
 
-def _keep_statement(prepared: PreparedBatch, item, gateway: bytes) -> bool:
+def _keep_statement(contents: Contents, row: Row, body: record.EventBody, gateway: bytes) -> bool:
     """Keeps the statement of an event, if it makes one; returns False when its sender may not make it or it makes no
     sense."""
-    code, _, detail = item.record.body
-    if not isinstance(detail, list) or code not in (event.GAP, event.ANCHOR, event.BOOT):
+    code, _, detail = body
+    if not isinstance(detail, list):
         return True
-    by = (item.node, item.record.boot, item.record.sequence)
+    by = row[:3]
+    about = _about(code, detail[0]) if detail else None
+    if row.node == gateway and about not in (None, gateway):
+        contents.abouts[row] = about
     if code == event.BOOT:
         previous, durable = detail[:2]
         if previous is None:
             return True
-        if previous >= item.record.boot:
+        if previous >= row.boot:
             return False
-        prepared.gaps.append(Gap(by, item.node, previous, 0 if durable is None else durable + 1, None, "boot"))
+        contents.gaps.append(Gap(by, row.node, previous, 0 if durable is None else durable + 1, None, "boot"))
         return True
-    about = item.node if detail[0] is None else detail[0]
-    if not isinstance(about, bytes) or (about != item.node and item.node != gateway):
+    if code not in (event.GAP, event.ANCHOR, event.TIME_DOUBTFUL):
+        return True
+    if detail[:1] == [None]:
+        about = row.node
+    if about is None or (about != row.node and row.node != gateway):
         return False
     if code == event.ANCHOR:
-        prepared.anchors.append(Anchor(by, about, *detail[1:5]))
+        contents.anchors.append(Anchor(by, about, *detail[1:5]))
         return True
+    if code == event.TIME_DOUBTFUL:
+        said = detail[1:4]
+        is_sound = len(said) == 3 and all(cbor.is_integer(one) and 0 <= one <= POSITION_MAX for one in said)
+        if is_sound:
+            contents.doubts.append(Doubt(by, about, *said))
+        return is_sound
     boot, first, last, why = detail[1:5]
     if last is not None and last < first:
         return False
-    prepared.gaps.append(Gap(by, about, boot, first, last, why if isinstance(why, str) else repr(why)))
+    contents.gaps.append(Gap(by, about, boot, first, last, why if isinstance(why, str) else repr(why)))
     return True
+
+
+def _about(code, first) -> bytes | None:
+    """Returns the node that an event names as what it is about, the first field of its detail; None when it names
+    none."""
+    entry = event.BY_CODE.get(code)
+    names_one = entry is not None and entry.detail and entry.detail[0] == "about"
+    return first if names_one and isinstance(first, bytes) and len(first) == limits.NODE_ID_BYTES else None

@@ -10,8 +10,11 @@
 * a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can be read.
   The reasons in `wire.receipt.HOLD_REASONS` are about the centre's configuration: for these the gateway must hold its
   lane, not quarantine a record;
-* the first message of a gateway binds its id to its commune and name. Another id under that name, or that
-  id under another name, is refused (`identity`) until an operator calls `unbind`.
+* the first message of a gateway binds its id to its cabinet, the commune and name. Another id under that name, or that
+  id under another name, is refused (`identity`) until an operator calls `unbind`;
+* what a cabinet says about a node that is another's is kept apart (`tools.centre.ingest.apart`): its positions are
+  held, it counts for nothing, and an alarm names both, until a person calls `release` or `discard`;
+* times that cannot be are marked, and clones are told (`tools.centre.ingest.doubts`).
 
 Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
 sends again what it still holds. Several processes may share the file: the prefix lives in the
@@ -26,19 +29,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tools.centre.ingest import intake
+from tools.centre.ingest import alarms, doubts, intake
+from tools.centre.ingest.alarms import Alarms
+from tools.centre.ingest.apart import Apart
+from tools.centre.ingest.intake import Contents
+from tools.centre.ingest.nodes import Nodes
+from tools.centre.ingest.prefix import Prefixes, Sender
 from tools.centre.limits import (
-    ALARMS_MAX,
+    GATEWAYS_MAX,
     REFUSED_BYTES_MAX,
     REFUSED_PAYLOAD_BYTES_MAX,
     REFUSED_ROWS_MAX,
-    SPANS_MAX,
-    STREAMS_PER_GATEWAY_MAX,
     TOPIC_CHARACTERS_MAX,
 )
-from tools.centre.store import schema
+from tools.centre.store import database, schema
 from tools.centre.store.archive import Archive
-from wire import event, receipt
+from wire import receipt
 from wire import topic as topics
 from wire.receipt import Receipt, Rejected
 
@@ -47,73 +53,6 @@ _INSERT = """INTO {}
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_RECORD = "INSERT OR IGNORE " + _INSERT.format("records")
 _INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
-
-
-# --- how far one stream is held --------------------------------------------------------------------------------
-
-
-class Extent(NamedTuple):
-    """States how far the warehouse holds one stream (gateway, epoch, lane): `end` is the first position that is not
-    held; `spans` are the pieces `(first, last)` held beyond it, ascending and disjoint."""
-
-    end: int
-    spans: tuple[tuple[int, int], ...] = ()
-
-
-class Step(NamedTuple):
-    """Holds the new extent, `(first, last)` of every hole jumped over, and the number of spans that were forgotten."""
-
-    extent: Extent
-    skipped: tuple[tuple[int, int], ...]
-    forgotten: int
-
-
-def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max: int) -> Step:
-    """Returns the step for positions `[first, last]` (`last == first - 1`: none) from a gateway that holds `oldest`.
-
-    The gateway frees each position that the prefix has passed; so the prefix may only pass what is held here, or what
-    the gateway no longer holds:
-
-        no prefix yet                it starts at the batch's `oldest`
-        `oldest` beyond it           what lies between will never come: it jumps to `oldest` and reports it (`skipped`)
-        batch begins at or below it  it moves to the batch's end, and over the spans that it now meets
-        batch begins beyond it       the batch is remembered as a span ahead, until the hole before it closes
-        batch sent again             nothing moves
-        empty batch                  a question: only `oldest` counts
-
-    It never goes back. Spans are bounded: the farthest is forgotten first, which costs a resend and loses nothing.
-    """
-    if extent is None:
-        extent = Extent(oldest)
-    spans = list(extent.spans)
-    if last >= first:
-        spans.append((first, last))
-    end, spans = _merge(max(extent.end, oldest), sorted(spans))
-    forgotten = max(0, len(spans) - spans_max)
-    return Step(Extent(end, tuple(spans[:spans_max])), _holes(extent, oldest), forgotten)
-
-
-def _holes(extent: Extent, oldest: int) -> tuple[tuple[int, int], ...]:
-    """Returns the holes that a jump from the old end to `oldest` skips."""
-    holes = []
-    position = extent.end
-    for first, last in (*extent.spans, (oldest, oldest)):
-        if position < min(first, oldest):
-            holes.append((position, min(first, oldest) - 1))
-        position = max(position, last + 1)
-    return tuple(holes)
-
-
-def _merge(end, spans):
-    apart: list[tuple[int, int]] = []
-    for first, last in spans:
-        if first <= end:
-            end = max(end, last + 1)
-        elif apart and first <= apart[-1][1] + 1:
-            apart[-1] = (apart[-1][0], max(apart[-1][1], last))
-        else:
-            apart.append((first, last))
-    return end, apart
 
 
 # --- the warehouse ---------------------------------------------------------------------------------------------
@@ -135,9 +74,12 @@ class Warehouse(Archive):
 
     def __init__(self, path: str, *, synchronous: str = "FULL"):
         super().__init__(schema.open_to_write(path, synchronous))
-        # Counts and alarms of the transaction under way, written once at its end.
+        # Counts of the transaction under way, written once at its end.
         self._counted: dict[str, int] = {}
-        self._alarmed: dict[tuple[str, str], int] = {}
+        self._alarms = Alarms(self._connection)
+        self._nodes = Nodes(self._connection)
+        self._apart = Apart(self._connection)
+        self._prefixes = Prefixes(self._connection, self._alarms, self._count)
 
     def accept(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Answer]:
         """Accepts one message whole, or refuses it whole; returns what to answer now that it is committed."""
@@ -147,40 +89,115 @@ class Warehouse(Archive):
         """Accepts several messages in one transaction; one receipt answers all batches of a stream."""
         prepared = [(intake.prepare(topic, payload), topic, payload) for topic, payload in messages]
         answers: list[Answer] = []
-        with self._transaction(received_unix_s):
+        with self._transaction(received_unix_s, _named(message for message, _, _ in prepared)):
             for message, topic, payload in prepared:
                 answer = self._accept(message, topic, payload, received_unix_s)
                 if answer is not None:
                     answers.append(answer)
         return _joined(answers)
 
+    # --- what a person decides ---
+
     def unbind(self, insee: str, name: str) -> bool:
-        """Frees a name for another id (a gateway was replaced or moved); its rows stay. False when no such gateway is
-        bound."""
+        """Frees a name for another id (a gateway was replaced or moved); its rows stay, and its nodes stay the
+        cabinet's. False when no such gateway is bound."""
+        cabinet = cabinet_of(insee, name)
         with self._transaction():
-            cursor = self._connection.execute(
-                "UPDATE gateways SET bound = 0 WHERE bound AND insee = ? AND name = ?", (insee, name)
+            freed = self._connection.execute(
+                "UPDATE gateways SET bound = 0 WHERE bound AND insee = ? AND name = ? RETURNING id", (insee, name)
+            ).fetchall()
+            self._connection.executemany(
+                "DELETE FROM serving WHERE node = ? AND cabinet = ?", [(identity, cabinet) for (identity,) in freed]
             )
-        return cursor.rowcount == 1
+            self._alarms.end(alarms.IDENTITY, cabinet)
+        return len(freed) == 1
+
+    def bind(self, nodes: Iterable[bytes], cabinet: str, *, alone: bool, now_s: int) -> None:
+        """Lets a cabinet speak for these nodes from now on; `alone`: no other any longer."""
+        with self._transaction(now_s, nodes):
+            for node in nodes:
+                self._nodes.bind(node, cabinet, now_s, alone=alone)
+
+    def release(self, cabinet: str, nodes: Iterable[bytes] | None, *, now_s: int) -> int:
+        """Lets what is kept apart of a cabinet about these nodes (None: any) count as if it had counted at its receipt;
+        returns the number of records."""
+        with self._transaction(now_s):
+            released = self._removed(cabinet, nodes)
+            self._nodes.load({row.node for one in released for row in one.contents.rows})
+            for one in released:
+                self._store(one.contents, Sender(one.gateway, b"", cabinet), one.received_unix_s)
+            count = sum(len(one.contents.rows) for one in released)
+            self._count("released", count)
+        return count
+
+    def discard(self, cabinet: str, nodes: Iterable[bytes] | None, *, now_s: int) -> int:
+        """Removes what is kept apart of a cabinet about these nodes (None: any); returns the number of records."""
+        with self._transaction(now_s):
+            count = sum(len(one.contents.rows) for one in self._removed(cabinet, nodes))
+            self._count("discarded", count)
+        return count
+
+    def close_alarm(self, number: int) -> bool:
+        """Removes an alarm of `alarms`; False when there is none of that number."""
+        with self._transaction():
+            return self._alarms.close(number)
+
+    def _removed(self, cabinet, nodes):
+        removed = self._apart.remove(cabinet, nodes)
+        if self._apart.is_empty(cabinet):
+            self._alarms.end(alarms.FOREIGN, cabinet)
+            self._alarms.end(alarms.CROWD, cabinet)
+        return removed
+
+    # --- messages ---
 
     def _accept(self, message, topic, payload, now_s):
         self._count("messages")
         if isinstance(message, intake.PreparedBatch):
-            gateway = self._gateway(message.topic, message.envelope.gateway, now_s)
-            if gateway is not None:
-                return self._accept_batch(message, gateway, payload, now_s)
-            subject = f"{message.topic.insee}/{message.topic.gateway} {message.envelope.gateway.hex()}"
-            self._alarm(receipt.IDENTITY, subject)
+            sender = self._sender(message.topic, message.envelope.gateway, now_s)
+            contents = None if sender is None else self._own(message.contents, sender, now_s)
+            if contents is not None:
+                return self._accept_batch(message, contents, sender, payload, now_s)
             message = intake.RefusedMessage(message.topic, message.envelope, receipt.IDENTITY)
         return self._refuse(message, topic, payload, now_s)
 
-    def _accept_batch(self, batch, gateway, payload, now_s):
-        self._store(batch, gateway, now_s)
-        self._store_statements(batch)
+    def _accept_batch(self, batch, contents, sender, payload, now_s):
+        self._count("statements_refused", batch.statements_refused)
+        latest_s = self._store(contents, sender, now_s)
         envelope = batch.envelope
-        end = self._extend(gateway, envelope, now_s)
+        end = self._prefixes.extend(sender, envelope, latest_s, now_s)
         to = topics.build(topics.RECEIPT, batch.topic.insee, batch.topic.gateway)
         return Answer(to, envelope.receipt(end, payload))
+
+    def _own(self, contents: Contents, sender: Sender, now_s: int) -> Contents | None:
+        """Returns what the sender may say, with the rest kept apart; None when that is more than a cabinet has."""
+        named = {row.node for row in contents.rows}.union(contents.abouts.values())
+        named.discard(sender.identity)
+        cabinets = {node: self._nodes.cabinets_of(node) for node in named}
+        new = [node for node in named if not cabinets[node]]
+        foreign = {node for node in named if cabinets[node] and sender.cabinet not in cabinets[node]}
+        if not (new or foreign):
+            return contents
+        if (new and not self._nodes.has_room(sender.cabinet, len(new))) or (
+            foreign and not self._apart.has_room(sender.cabinet)
+        ):
+            self._alarms.raise_for(alarms.CROWD, sender.cabinet, alarms.OTHERS)
+            return None
+        for node in new:
+            self._nodes.bind(node, sender.cabinet, now_s)
+        return self._without(contents, {node: min(cabinets[node]) for node in foreign}, sender, now_s)
+
+    def _without(self, contents, owners, sender, now_s):
+        """Keeps rows about the nodes in `owners`, others' nodes with their cabinets, apart; returns the others."""
+        said = [(contents.abouts.get(row, row.node), row) for row in contents.rows]
+        kept = [entry for entry in said if entry[0] in owners]
+        if not kept:
+            return contents
+        self._apart.keep(kept, sender.cabinet, sender.number, now_s)
+        self._count("apart", len(kept))
+        for about, _ in kept:
+            self._alarms.raise_for(alarms.FOREIGN, sender.cabinet, owners[about], about.hex())
+        return intake.contents_of((row for about, row in said if about not in owners), sender.identity)
 
     def _refuse(self, refused, topic, payload, now_s):
         self._count("refused")
@@ -196,20 +213,36 @@ class Warehouse(Archive):
 
     # --- rows ---
 
-    def _store(self, batch, gateway, now_s):
-        rows = [(*row, gateway, now_s) for row in batch.rows]
-        if not rows:
-            return
+    def _store(self, contents: Contents, sender: Sender, now_s: int) -> int:
+        """Stores rows and what they state; returns the latest time that a row states for certain (Unix s), or 0."""
+        if not contents.rows:
+            return 0
+        beside = self._store_rows(contents.rows, sender, now_s)
+        self._store_statements(contents)
+        found = doubts.judge(contents.rows, self._nodes, now_s)
+        for node in found.twins:
+            self._alarms.raise_for(alarms.CLONE, sender.cabinet, node.hex(), alarms.BOOTS)
+        doubted = [(row[:3], row.seconds) for row in found.times if row not in beside]
+        doubted += [((one.about, one.boot, one.sequence), one.stated_s) for one in contents.doubts]
+        for identity, stated_s in doubted:
+            self._alarms.raise_for(alarms.TIME, sender.cabinet, identity[0].hex(), str(stated_s))
+        self._connection.executemany("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", [one for one, _ in doubted])
+        return found.latest_s
+
+    def _store_rows(self, contents_rows, sender, now_s) -> set[intake.Row]:
+        """Stores rows, once each; returns those that contradict what is held, which are kept beside."""
+        rows = [(*row, sender.number, now_s) for row in contents_rows]
         inserted = self._connection.executemany(_INSERT_RECORD, rows).rowcount
         self._count("records", inserted)
         if inserted == len(rows):
-            return
+            return set()
         conflicting = [row for row in rows if not self._holds(row)]
         for row in conflicting:
-            self._alarm("conflict", f"{row[0].hex()}/{row[1]}/{row[2]}")
+            self._alarms.raise_for(alarms.CLONE, sender.cabinet, row[0].hex(), alarms.BODY)
         kept = self._connection.executemany(_INSERT_CONFLICT, conflicting).rowcount if conflicting else 0
         self._count("conflicts", kept)
         self._count("duplicates", len(rows) - inserted - kept)
+        return {intake.Row(*row[:-2]) for row in conflicting}
 
     def _holds(self, row) -> bool:
         held = self._connection.execute(
@@ -218,76 +251,45 @@ class Warehouse(Archive):
         ).fetchone()
         return held == (row[3], row[4], row[5], row[7])
 
-    def _store_statements(self, batch):
-        self._count("statements_refused", batch.statements_refused)
-        if batch.gaps:
+    def _store_statements(self, contents):
+        if contents.gaps:
             self._connection.executemany(
                 "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*gap.by, *gap[1:]) for gap in batch.gaps],
+                [(*gap.by, *gap[1:]) for gap in contents.gaps],
             )
-        if batch.anchors:
+        if contents.anchors:
             self._connection.executemany(
                 "INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [(*anchor.by, *anchor[1:]) for anchor in batch.anchors],
+                [(*anchor.by, *anchor[1:]) for anchor in contents.anchors],
             )
 
     # --- gateways and their prefixes ---
 
-    def _gateway(self, topic, identity, now_s):
-        """Returns the gateway's number, binding id and name when both are new; None when they disagree with what is
-        bound."""
+    def _sender(self, topic, identity, now_s) -> Sender | None:
+        """Returns who sends, binding id and cabinet when both are new; None when they disagree with what is bound."""
+        cabinet = cabinet_of(topic.insee, topic.gateway)
         bound = self._connection.execute(
             "SELECT gateway, id, insee, name FROM gateways WHERE bound AND (id = ? OR (insee = ? AND name = ?))",
             (identity, topic.insee, topic.gateway),
         ).fetchall()
-        if not bound:
-            return self._connection.execute(
-                "INSERT INTO gateways (id, insee, name, first_seen_unix_s) VALUES (?, ?, ?, ?)",
-                (identity, topic.insee, topic.gateway, now_s),
-            ).lastrowid
-        matches = len(bound) == 1 and bound[0][1:] == (identity, topic.insee, topic.gateway)
-        return bound[0][0] if matches else None
-
-    def _extend(self, gateway, envelope, now_s) -> int:
-        stream = (gateway, envelope.epoch, event.BATCH_LANES.index(envelope.lane))
-        before = self._extent(stream)
-        step = extend(before, envelope.first, envelope.last, envelope.oldest, SPANS_MAX)
-        if before is None:
-            self._forget_streams(gateway)
-        if before is None or before.end != step.extent.end:
-            self._connection.execute(
-                "INSERT OR REPLACE INTO prefixes VALUES (?, ?, ?, ?, ?)", (*stream, step.extent.end, now_s)
-            )
-        if step.extent.spans != (before.spans if before else ()):
-            self._connection.execute("DELETE FROM spans WHERE gateway = ? AND epoch = ? AND lane = ?", stream)
-            self._connection.executemany(
-                "INSERT INTO spans VALUES (?, ?, ?, ?, ?)", [(*stream, *span) for span in step.extent.spans]
-            )
-        self._count("spans_forgotten", step.forgotten)
-        for first, last in step.skipped:
-            self._count("positions_skipped", last - first + 1)
-            self._connection.execute(
-                "INSERT OR IGNORE INTO skips VALUES (?, ?, ?, ?, ?, ?)", (*stream, first, last, now_s)
-            )
-        return step.extent.end
-
-    def _extent(self, stream) -> Extent | None:
-        where = " WHERE gateway = ? AND epoch = ? AND lane = ?"
-        end = self._connection.execute("SELECT next_position FROM prefixes" + where, stream).fetchone()
-        if end is None:
+        if len(bound) == 1 and bound[0][1:] == (identity, topic.insee, topic.gateway):
+            return Sender(bound[0][0], identity, cabinet)
+        # The id may be that of a lamp, or of a gateway, of another cabinet.
+        owners = {cabinet_of(*row[2:]) for row in bound} or set(self._nodes.cabinets_of(identity)) - {cabinet}
+        for owner in owners:
+            self._alarms.raise_for(alarms.IDENTITY, owner, f"{cabinet} {identity.hex()}")
+        if owners:
             return None
-        spans = self._connection.execute("SELECT first, last FROM spans" + where + " ORDER BY first", stream)
-        return Extent(end[0], tuple(spans))
-
-    def _forget_streams(self, gateway):
-        streams = self._connection.execute(
-            "SELECT gateway, epoch, lane FROM prefixes WHERE gateway = ?"
-            " ORDER BY extended_unix_s DESC LIMIT -1 OFFSET ?",
-            (gateway, STREAMS_PER_GATEWAY_MAX - 1),
-        ).fetchall()
-        for table in ("prefixes", "spans"):
-            self._connection.executemany(f"DELETE FROM {table} WHERE gateway = ? AND epoch = ? AND lane = ?", streams)
-        self._count("streams_forgotten", len(streams))
+        if self._connection.execute("SELECT count(*) FROM gateways").fetchone()[0] >= GATEWAYS_MAX:
+            self._alarms.raise_for(alarms.CROWD, alarms.OTHERS, alarms.OTHERS)
+            return None
+        number = self._connection.execute(
+            "INSERT INTO gateways (id, insee, name, first_seen_unix_s) VALUES (?, ?, ?, ?)",
+            (identity, topic.insee, topic.gateway, now_s),
+        ).lastrowid
+        assert number is not None
+        self._nodes.bind(identity, cabinet, now_s)
+        return Sender(number, identity, cabinet)
 
     # --- what an operator reads ---
 
@@ -315,45 +317,44 @@ class Warehouse(Archive):
             number = row
         self._connection.execute("DELETE FROM refused WHERE number < ?", (number,))
 
-    def _alarm(self, kind, subject):
-        self._alarmed[kind, subject] = self._alarmed.get((kind, subject), 0) + 1
-
     def _count(self, name, times=1):
         if times:
             self._counted[name] = self._counted.get(name, 0) + times
 
     @contextmanager
-    def _transaction(self, now_s: int = 0) -> Iterator[None]:
+    def _transaction(self, now_s: int = 0, nodes: Iterable[bytes] = ()) -> Iterator[None]:
+        """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
-        self._alarmed.clear()
+        self._alarms.forget()
         # Other processes write too: what a decision needs is read under the writer's lock.
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with database.transaction(self._connection):
+            self._nodes.load(nodes)
             yield
-            self._write_counted(now_s)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+            self._nodes.save()
+            self._alarms.write(now_s)
+            self._write_counted()
 
-    def _write_counted(self, now_s):
+    def _write_counted(self):
         self._connection.executemany(
             "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
             self._counted.items(),
         )
-        if not self._alarmed:
-            return
-        self._connection.executemany(
-            "INSERT INTO alarms VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET times = times + excluded.times, last_unix_s = excluded.last_unix_s",
-            [(*key, now_s, now_s, times) for key, times in self._alarmed.items()],
-        )
-        self._connection.execute(
-            "DELETE FROM alarms WHERE (kind, subject) IN"
-            " (SELECT kind, subject FROM alarms ORDER BY last_unix_s DESC, kind, subject LIMIT -1 OFFSET ?)",
-            (ALARMS_MAX,),
-        )
+
+
+def cabinet_of(insee: str, name: str) -> str:
+    """Returns a cabinet's name as in its certificate."""
+    return f"{insee}-{name}"
+
+
+def _named(messages) -> set[bytes]:
+    """Returns every node that is named in batches: who sends, whose records they are, and what these are about."""
+    named: set[bytes] = set()
+    for message in messages:
+        if isinstance(message, intake.PreparedBatch):
+            named.add(message.envelope.gateway)
+            named.update(row.node for row in message.contents.rows)
+            named.update(message.contents.abouts.values())
+    return named
 
 
 def _joined(answers: list[Answer]) -> list[Answer]:

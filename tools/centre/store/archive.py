@@ -3,8 +3,11 @@
 An `Archive` reads while an ingest writes (WAL): each question reads one consistent state. A time that a node did not
 know is mapped through the anchor of the same boot that leaves the least uncertainty: the anchor's own, plus the drift
 over the distance in uptime. When one sender states several anchors for one uptime, its latest holds (a gateway whose
-clock was corrected states it again). Without an anchor a time stays unknown; it is never guessed. A meter's register is
-assumed to restart at boots only.
+clock was corrected states it again). Without an anchor a time stays unknown; it is never guessed. A time that was
+doubted at its receipt counts as unknown too, though it is kept as it was stated. A meter's register is assumed to
+restart at boots only.
+
+Long because it is every question that a warehouse answers.
 """
 
 import hashlib
@@ -31,6 +34,7 @@ class Held(NamedTuple):
     gateway: str
     received_unix_s: int
     conflicting: bool
+    is_doubtful: bool
 
 
 class Explanation(NamedTuple):
@@ -55,6 +59,30 @@ class Reading(NamedTuple):
     unix_s: int | None
     uncertainty_s: int | None
     value: int
+
+
+class Alarm(NamedTuple):
+    """Holds an alarm of the warehouse itself (`tools.centre.ingest.alarms`); times in Unix seconds of receipt."""
+
+    number: int
+    kind: str
+    cabinet: str
+    subject: str
+    detail: str
+    first_unix_s: int
+    last_unix_s: int
+    times: int
+
+
+class Kept(NamedTuple):
+    """Counts the records about a node, of `owners`, that are kept apart because `cabinet` sent them."""
+
+    cabinet: str
+    node: bytes
+    owners: tuple[str, ...]
+    records: int
+    first_unix_s: int
+    last_unix_s: int
 
 
 class Energy(NamedTuple):
@@ -93,8 +121,9 @@ class Skip(NamedTuple):
 
 
 _UNKNOWN = Moment(None, None)
-_HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, body,
-    insee, name, received_unix_s, {} FROM {} AS held JOIN gateways ON gateways.gateway = held.gateway {}"""
+_HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, body, insee, name, received_unix_s, {},
+    EXISTS (SELECT 1 FROM doubts WHERE doubts.node = held.node AND doubts.boot = held.boot
+    AND doubts.sequence = held.sequence) FROM {} AS held JOIN gateways ON gateways.gateway = held.gateway {}"""
 
 
 class Archive:
@@ -133,7 +162,7 @@ class Archive:
             statement = _HELD.format(conflicting, table, where + " ORDER BY node, boot, sequence, body")
             for row in self._connection.execute(statement, tuple(wanted.values())):
                 stamp, lane = record.Stamp(*row[3:6]), event.LANES[row[6]]
-                yield Held._make((*row[:3], stamp, lane, *row[7:11], bool(row[11])))
+                yield Held._make((*row[:3], stamp, lane, *row[7:11], bool(row[11]), bool(row[12])))
 
     def digest(self) -> str:
         """Returns the SHA-256 over all records, conflicting ones too, in key order, so it does not depend on the order
@@ -262,6 +291,10 @@ class Archive:
             return Moment(stamp.seconds, stamp.uncertainty_s)
         return _through_anchor(self._anchors(node, boot), stamp.seconds)
 
+    def moment_of(self, held: Held) -> Moment:
+        """Returns the moment at which a held record was made; unknown where its time is doubted."""
+        return _UNKNOWN if held.is_doubtful else self.moment(held.node, held.boot, held.stamp)
+
     def _anchors(self, node, boot):
         rows = self._connection.execute(
             "SELECT by_node, uptime_s, unix_s, uncertainty_s FROM anchors WHERE about = ? AND boot = ?"
@@ -273,13 +306,16 @@ class Archive:
 
     def _readings(self, node):
         anchors_boot, anchors = None, []
+        doubts = set(self._connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
         telemetry = event.LANES.index(event.TELEMETRY)
         for boot, sequence, body, *stamp in self._connection.execute(
             "SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records"
             " WHERE node = ? AND lane = ? ORDER BY boot, sequence",
             (node, telemetry),
         ):
-            if stamp[0] != record.UNSET:
+            if (boot, sequence) in doubts:
+                moment = _UNKNOWN
+            elif stamp[0] != record.UNSET:
                 moment = Moment(stamp[1], stamp[2])
             else:
                 if boot != anchors_boot:
@@ -315,7 +351,7 @@ class Archive:
                 "SELECT first, last FROM spans WHERE gateway = ? AND epoch = ? AND lane = ? ORDER BY first",
                 (number, epoch, lane),
             )
-            found.append(Prefix._make((*named, epoch, event.BATCH_LANES[lane], end, tuple(ahead))))
+            found.append(Prefix._make((*named, epoch, event.LANES[lane], end, tuple(ahead))))
         return found
 
     def skips(self) -> list[Skip]:
@@ -324,7 +360,7 @@ class Archive:
             "SELECT insee, name, epoch, lane, first, last, received_unix_s FROM skips JOIN gateways USING (gateway)"
             " ORDER BY received_unix_s DESC, insee, name, epoch, lane, first"
         )
-        return [Skip._make((*row[:3], event.BATCH_LANES[row[3]], *row[4:])) for row in rows]
+        return [Skip._make((*row[:3], event.LANES[row[3]], *row[4:])) for row in rows]
 
     def gateways(self) -> list[tuple[bytes, str, str, bool]]:
         """Returns `(id, insee, name, bound)` of every gateway that was ever heard."""
@@ -335,9 +371,22 @@ class Archive:
         """Returns `(about, boot, first, last or None, why, by)` of every gap that was stated."""
         return self._connection.execute("SELECT about, boot, first, last, why, by_node FROM gaps").fetchall()
 
-    def alarms(self) -> list[tuple[str, str, int, int, int]]:
-        """Returns `(kind, subject, first, last, times)`, the latest first; times in Unix seconds of receipt."""
-        return self._connection.execute("SELECT * FROM alarms ORDER BY last_unix_s DESC, 1, 2").fetchall()
+    def alarms(self) -> list[Alarm]:
+        """Returns the warehouse's own alarms that nobody has closed, the latest first."""
+        rows = self._connection.execute("SELECT * FROM alarms ORDER BY last_unix_s DESC, number DESC")
+        return [Alarm._make(row) for row in rows]
+
+    def kept_apart(self) -> list[Kept]:
+        """Returns what waits for a person's decision, by cabinet and node."""
+        rows = self._connection.execute(
+            "SELECT cabinet, about, count(*), min(received_unix_s), max(received_unix_s) FROM apart GROUP BY 1, 2"
+        ).fetchall()
+        return [Kept(cabinet, node, self.cabinets_of(node), *counted) for cabinet, node, *counted in rows]
+
+    def cabinets_of(self, node: bytes) -> tuple[str, ...]:
+        """Returns the cabinets (insee-name) that may speak for a node."""
+        rows = self._connection.execute("SELECT cabinet FROM serving WHERE node = ? ORDER BY 1", (node,))
+        return tuple(cabinet for (cabinet,) in rows)
 
     def refused(self) -> list[tuple[str, str, int, bytes, int]]:
         """Returns `(topic, reason, length, payload, received_unix_s)` of the refused messages kept, the oldest

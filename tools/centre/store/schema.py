@@ -10,7 +10,7 @@ import sqlite3
 
 from tools.centre.store import database
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE records (
@@ -38,9 +38,37 @@ CREATE TABLE gateways (
 CREATE UNIQUE INDEX gateway_ids ON gateways (id) WHERE bound;
 CREATE UNIQUE INDEX gateway_names ON gateways (insee, name) WHERE bound;
 
+-- The cabinets (insee-name) that may speak for a node, or for a gateway: itself.
+CREATE TABLE serving (
+    node BLOB NOT NULL, cabinet TEXT NOT NULL, since_unix_s INTEGER NOT NULL,
+    PRIMARY KEY (node, cabinet)
+) WITHOUT ROWID;
+CREATE INDEX serving_cabinets ON serving (cabinet);
+-- The newest boot of a node, and the latest instant at which it can have begun; NULL: not known.
+CREATE TABLE boots (
+    node BLOB PRIMARY KEY, boot INTEGER NOT NULL, began_unix_s INTEGER
+) WITHOUT ROWID;
+-- Records about a node (`about`) from a cabinet that is not its own: they count for nothing until a person decides.
+CREATE TABLE apart (
+    number INTEGER PRIMARY KEY, cabinet TEXT NOT NULL, about BLOB NOT NULL,
+    node BLOB NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    seconds INTEGER NOT NULL, quality INTEGER NOT NULL, uncertainty_s INTEGER NOT NULL,
+    lane INTEGER NOT NULL, body BLOB NOT NULL,
+    gateway INTEGER NOT NULL, received_unix_s INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX apart_once ON apart
+    (cabinet, about, node, boot, sequence, body, seconds, quality, uncertainty_s);
+-- Records whose time cannot be: ahead of their receipt, older than this software, or doubted by their gateway.
+CREATE TABLE doubts (
+    node BLOB NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (node, boot, sequence)
+) WITHOUT ROWID;
+
+-- Of the records of a stream: when the first was received, and the latest time that one of them states for certain.
 CREATE TABLE prefixes (
     gateway INTEGER NOT NULL, epoch BLOB NOT NULL, lane INTEGER NOT NULL,
     next_position INTEGER NOT NULL, extended_unix_s INTEGER NOT NULL,
+    first_received_unix_s INTEGER NOT NULL, latest_unix_s INTEGER NOT NULL,
     PRIMARY KEY (gateway, epoch, lane)
 ) WITHOUT ROWID;
 CREATE TABLE spans (
@@ -71,11 +99,13 @@ CREATE TABLE refused (
     number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, reason TEXT NOT NULL,
     length INTEGER NOT NULL, payload BLOB NOT NULL, received_unix_s INTEGER NOT NULL
 );
+-- What a person must look into: one line for a kind, the cabinet that it came from, and what it is about.
 CREATE TABLE alarms (
-    kind TEXT NOT NULL, subject TEXT NOT NULL, first_unix_s INTEGER NOT NULL, last_unix_s INTEGER NOT NULL,
-    times INTEGER NOT NULL,
-    PRIMARY KEY (kind, subject)
-) WITHOUT ROWID;
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL, cabinet TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,
+    first_unix_s INTEGER NOT NULL, last_unix_s INTEGER NOT NULL, times INTEGER NOT NULL,
+    UNIQUE (kind, cabinet, subject)
+);
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 
 CREATE VIEW readable AS

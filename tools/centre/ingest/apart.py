@@ -1,0 +1,58 @@
+"""Keeps apart what a cabinet says about nodes that are not its own, whole and unaltered, until a person decides.
+
+The positions of such records are held like any other, so a stranger's words stop nobody's journal; but they are no
+rows, gaps, anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from tools.centre.ingest import intake
+from tools.centre.ingest.intake import Contents, Row
+from tools.centre.limits import APART_RECORDS_MAX
+
+_INSERT = f"INSERT OR IGNORE INTO apart VALUES (NULL{', ?' * 12})"
+_ROWS = """SELECT number, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body,
+    apart.gateway, id, received_unix_s FROM apart JOIN gateways ON gateways.gateway = apart.gateway
+    WHERE cabinet = ? ORDER BY number"""
+
+
+class Released(NamedTuple):
+    """Holds what one gateway brought at one time: the gateway's number, the time of receipt, and the rows."""
+
+    gateway: int
+    received_unix_s: int
+    contents: Contents
+
+
+class Apart:
+    """Reads and writes within the transactions of its owner."""
+
+    def __init__(self, connection: sqlite3.Connection):
+        self._connection = connection
+
+    def has_room(self, cabinet: str) -> bool:
+        held = self._connection.execute("SELECT count(*) FROM apart WHERE cabinet = ?", (cabinet,)).fetchone()[0]
+        return held < APART_RECORDS_MAX
+
+    def is_empty(self, cabinet: str) -> bool:
+        found = self._connection.execute("SELECT 1 FROM apart WHERE cabinet = ? LIMIT 1", (cabinet,)).fetchone()
+        return found is None
+
+    def keep(self, rows: Iterable[tuple[bytes, Row]], cabinet: str, gateway: int, now_s: int) -> None:
+        """Keeps rows, each with the node that it is about."""
+        self._connection.executemany(_INSERT, [(cabinet, about, *row, gateway, now_s) for about, row in rows])
+
+    def remove(self, cabinet: str, nodes: Iterable[bytes] | None) -> list[Released]:
+        """Removes what is kept of a cabinet about these nodes (None: about any), and returns it in order of receipt."""
+        wanted = None if nodes is None else set(nodes)
+        rows = [row for row in self._connection.execute(_ROWS, (cabinet,)) if wanted is None or row[1] in wanted]
+        self._connection.executemany("DELETE FROM apart WHERE number = ?", [row[:1] for row in rows])
+        return list(_released(rows))
+
+
+def _released(rows) -> Iterator[Released]:
+    for (gateway, identity, received_s), some in groupby(rows, key=lambda row: row[10:]):
+        yield Released(gateway, received_s, intake.contents_of((Row(*row[2:10]) for row in some), identity))

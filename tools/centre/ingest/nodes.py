@@ -1,0 +1,84 @@
+"""Knows who may speak for a node, and which boot of it is the newest.
+
+Until there is a register, a node belongs to the cabinet that was first heard to speak for it; a person binds it to
+another (`bocage centre bind`). A node has its key in one gateway's folder, where a person has put it, and does not move
+by itself to another cabinet's radio; so several cabinets serve a node only where a person says so. A cabinet is named
+as in its certificate, insee-name: a gateway that was exchanged under that name (`bocage centre unbind`) speaks for the
+same nodes. A gateway's own id belongs to its cabinet in the same way.
+
+This is what a register will answer: `cabinets_of` and `bind`. What is needed of the nodes in a transaction is read
+once at its beginning (`load`), and what changed is written at its end (`save`).
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION
+
+_SELECT = """SELECT node, cabinet, boot, began_unix_s FROM serving LEFT JOIN boots USING (node)
+    WHERE node IN ({})""".format(", ".join("?" * NODES_PER_QUESTION))
+
+
+class Life:
+    """Holds what is known of one node. `boot`: the newest, None before the first record; `began_s`: the latest instant
+    at which that boot can have begun, None while no record of it states a time."""
+
+    __slots__ = ("began_s", "boot", "cabinets", "is_changed")
+
+    def __init__(self, boot: int | None = None, began_s: int | None = None) -> None:
+        self.cabinets: list[str] = []
+        self.boot = boot
+        self.began_s = began_s
+        self.is_changed = False
+
+
+class Nodes:
+    """Reads and writes both within the transactions of its owner."""
+
+    def __init__(self, connection: sqlite3.Connection):
+        self._connection = connection
+        self._lives: dict[bytes, Life] = {}
+
+    def load(self, nodes: Iterable[bytes]) -> None:
+        """Begins a transaction that is about these nodes."""
+        self._lives.clear()
+        wanted = list(nodes)
+        for at in range(0, len(wanted), NODES_PER_QUESTION):
+            asked = wanted[at : at + NODES_PER_QUESTION]
+            asked += asked[:1] * (NODES_PER_QUESTION - len(asked))
+            for node, cabinet, boot, began_s in self._connection.execute(_SELECT, asked):
+                life = self._lives.get(node)
+                if life is None:
+                    life = self._lives[node] = Life(boot, began_s)
+                life.cabinets.append(cabinet)
+
+    def life(self, node: bytes) -> Life:
+        """Returns what is known of one of the nodes that were loaded."""
+        life = self._lives.get(node)
+        if life is None:
+            life = self._lives[node] = Life()
+        return life
+
+    def cabinets_of(self, node: bytes) -> list[str]:
+        """Returns the cabinets that may speak for the node; none: it was never heard."""
+        return self.life(node).cabinets
+
+    def has_room(self, cabinet: str, more: int) -> bool:
+        """Returns whether the cabinet may have so many nodes more at first sight."""
+        held = self._connection.execute("SELECT count(*) FROM serving WHERE cabinet = ?", (cabinet,)).fetchone()[0]
+        return held + more <= NODES_PER_CABINET_MAX
+
+    def bind(self, node: bytes, cabinet: str, now_s: int, *, alone: bool = False) -> None:
+        """Lets the cabinet speak for the node; `alone`: no other any longer."""
+        if alone:
+            self._connection.execute("DELETE FROM serving WHERE node = ? AND cabinet != ?", (node, cabinet))
+        self._connection.execute("INSERT OR IGNORE INTO serving VALUES (?, ?, ?)", (node, cabinet, now_s))
+        life = self.life(node)
+        life.cabinets = [cabinet] if alone else [*life.cabinets, cabinet]
+
+    def save(self) -> None:
+        """Ends a transaction."""
+        self._connection.executemany(
+            "INSERT OR REPLACE INTO boots VALUES (?, ?, ?)",
+            [(node, life.boot, life.began_s) for node, life in self._lives.items() if life.is_changed],
+        )
