@@ -192,8 +192,8 @@ class Agent:
 
     def _housekeep(self, now_ms: int) -> None:
         self._housekeep_at_ms = now_ms + _HOUSEKEEP_EVERY_MS
-        unix_ms, uncertainty_s = clock.utc(trust=self._config.trust_system_clock)
-        self._core.clock.observe(unix_ms, uncertainty_s, now_ms=now_ms)
+        unix_ms, uncertainty_s, is_disciplined = clock.utc(trust=self._config.trust_system_clock)
+        self._core.clock.observe(unix_ms, uncertainty_s, is_disciplined=is_disciplined, now_ms=now_ms)
         self._bearers.count(now_ms=now_ms)
         self._poll_keys(now_ms)
         self._link.poll_images()

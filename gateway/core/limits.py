@@ -245,6 +245,9 @@ CLOCK_DRIFT_PPM = 100
 # A new reading of the system clock may differ from the carried time by both uncertainties and the whole seconds on both
 # sides; beyond, it is a correction.
 CLOCK_STEP_MARGIN_S = 2
+# A system clock that is good by the configuration's word alone may step by so much: a hand that sets a battery-backed
+# clock to the second or to the hour, never a battery that died. Beyond, it is not good.
+CLOCK_JUMP_S_MAX = 86_400
 # `clockStepped` records in an hour: a time source that hunts must not fill the journal. Beyond, steps are counted.
 CLOCK_STEPS_PER_HOUR_MAX = 4
 

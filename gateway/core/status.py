@@ -123,11 +123,12 @@ class NodesStatus(NamedTuple):
 
 
 class ClockStatus(NamedTuple):
-    """Holds the time as it is sent to nodes."""
+    """Holds the time as it is sent to nodes. `jumped`: there is none because the system clock has jumped."""
 
     good: bool = False
     unix_s: Instant | None = None
     uncertainty_s: int | None = None
+    jumped: bool = False
 
 
 class FaultStatus(NamedTuple):

@@ -2,7 +2,9 @@
 
 While the system clock is not good (no network since the start, no battery-backed clock) it gives no time. A reading
 that contradicts the carried time is a step: it is accepted, counted, and returned by `drain_step` to the
-caller, who corrects earlier reports.
+caller, who corrects earlier reports. A clock that no time source corrects, and that is good by the configuration's word
+alone, cannot step by more than a day: such a jump is a dead battery or a hand, and is not accepted. There is no time
+then until the clock is back, a time source vouches for it, or the agent is started anew.
 """
 
 from typing import NamedTuple
@@ -22,7 +24,8 @@ class Step(NamedTuple):
 class WallClock:
     """Holds UTC with its uncertainty, or nothing. `started_ms`: the agent's start, for uptimes. `steps` only rises.
 
-    `good_since_ms`: since when the clock has been good without a break; None while it is not.
+    `good_since_ms`: since when the clock has been good without a break; None while it is not. `has_jumped`: it is not
+    good because it contradicts the carried time, and nothing but the configuration vouches for it.
     """
 
     def __init__(self, *, started_ms: int) -> None:
@@ -34,10 +37,15 @@ class WallClock:
         self.uncertainty_s = 0
         self.good_since_ms: int | None = None
         self.steps = 0
+        self.has_jumped = False
 
-    def observe(self, unix_ms: int | None, uncertainty_s: int, *, now_ms: int) -> None:
-        """Observe the system clock: Unix milliseconds and ± s, or None while the system clock is not good."""
-        if unix_ms is None:
+    def observe(
+        self, unix_ms: int | None, uncertainty_s: int, *, is_disciplined: bool = True, now_ms: int
+    ) -> None:
+        """Observe the system clock: Unix milliseconds and ± s, or None while the system clock is not good.
+        `is_disciplined`: a time source corrects it."""
+        self.has_jumped = unix_ms is not None and not is_disciplined and self._is_jump(unix_ms, now_ms)
+        if unix_ms is None or self.has_jumped:
             self.good_since_ms = None
             return
         if self._told:
@@ -86,6 +94,10 @@ class WallClock:
         if unix_s is None:
             return Stamp(UNSET, self.uptime_s(now_ms=now_ms), 0)
         return Stamp(SYNCED, unix_s, self.uncertainty_s)
+
+    def _is_jump(self, unix_ms: int, now_ms: int) -> bool:
+        carried_ms = self.carried_ms(now_ms=now_ms)
+        return carried_ms is not None and abs(unix_ms - carried_ms) > 1000 * limits.CLOCK_JUMP_S_MAX
 
     def _compare(self, unix_ms: int, uncertainty_s: int, now_ms: int) -> None:
         carried_ms = self._unix_ms + now_ms - self._at_ms

@@ -5,11 +5,13 @@ Linux keeps an estimate of its own clock error (`adjtimex`), which NTP clients u
 has had none since its start is "unsynchronised". A wrong clock given to 300 lamps is worse than none, so
 then there is none, unless the configuration declares the system clock good by other means (a
 battery-backed clock, a bench). A clock that shows a time before this software was written is wrong, even if the
-configuration vouches for it.
+configuration vouches for it; so is one that jumps while nothing but the configuration vouches for it, which
+`gateway.core.wallclock` judges.
 """
 
 import ctypes
 import time
+from typing import NamedTuple
 
 from gateway.core import limits
 
@@ -37,13 +39,23 @@ def monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
-def utc(*, trust: bool) -> tuple[int | None, int]:
-    """Returns (Unix milliseconds or None while the system clock is not good, ± s)."""
+class Utc(NamedTuple):
+    """Holds a reading of the system clock: Unix milliseconds, None while it is not good, and ± s. `is_disciplined`: a
+    time source corrects it, so it is not good by the configuration's word alone."""
+
+    unix_ms: int | None
+    uncertainty_s: int
+    is_disciplined: bool
+
+
+def utc(*, trust: bool) -> Utc:
+    """Returns the system clock; `trust`: the configuration declares it good."""
     unix_ms = time.time_ns() // 1_000_000
-    uncertainty_s = TRUSTED_UNCERTAINTY_S if trust else _kernel_uncertainty_s()
+    kernel_s = _kernel_uncertainty_s()
+    uncertainty_s = TRUSTED_UNCERTAINTY_S if trust else kernel_s
     if uncertainty_s is None or unix_ms < 1000 * limits.RELEASED_UNIX_S:
-        return None, 0
-    return unix_ms, uncertainty_s
+        return Utc(None, 0, kernel_s is not None)
+    return Utc(unix_ms, uncertainty_s, kernel_s is not None)
 
 
 def _kernel_uncertainty_s() -> int | None:

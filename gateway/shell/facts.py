@@ -205,7 +205,8 @@ class Facts:
     def _clock(self, now_ms: int) -> ClockStatus:
         assert self.core is not None
         answer = self.core.clock.answer(now_ms=now_ms)
-        return ClockStatus(answer.unix_s is not None, answer.unix_s, answer.uncertainty_s)
+        jumped = self.core.clock.has_jumped
+        return ClockStatus(answer.unix_s is not None, answer.unix_s, answer.uncertainty_s, jumped)
 
 
 def disk_space(folder: Path) -> DiskStatus:

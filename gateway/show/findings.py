@@ -244,6 +244,8 @@ def _certificates(status: Status) -> list[Finding]:
 
 
 def _time(status: Status) -> list[Finding]:
+    if status.clock is not None and status.clock.jumped:
+        return [Finding("clock_jumped", {})]  # the cause of what follows, such as an alarm of the cabinet
     # A start without network takes a moment to find its time server.
     early = (status.uptime_s or 0) < _RECENT_S
     if any(found.key in ("alarm.timeFallback", "alarm.handedBack") for found in alarm_findings(status)):

@@ -77,6 +77,8 @@ WORDS = Phrases({
     "deaf.do": N_(
         "tell the centre's operator: this gateway must be allowed to read its topic tc/1/a; nothing is lost here"
     ),
+    "clock_jumped": N_("The system clock has jumped by more than a day and is not believed"),
+    "clock_jumped.do": N_("set it right (timedatectl) and look at its battery; if it is right, restart the agent"),
     "clock": N_("The time is not known"),
     "clock.do": N_("check access to the time server (timedatectl); records are kept and dated afterwards"),
     "certificate": N_("The certificate `{name}` expires in {days} d"),

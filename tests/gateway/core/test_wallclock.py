@@ -76,3 +76,27 @@ def test_of_several_steps_the_whole_is_told():
     for unix_s in (1000, 2000, 5000):
         clock.observe(1000 * (1_790_000_000 + unix_s), 1, now_ms=0)
     assert clock.drain_step()[:2] == (1_790_001_000, 1_790_005_000) and clock.steps == 2
+
+
+TEN_YEARS_MS = 10 * 365 * 86_400_000
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_clock_that_jumps_years_is_not_good_because_a_setting_says_so(sign):
+    clock = WallClock(started_ms=0)
+    good_ms, jumped_ms = 1_795_000_000_000, 1_795_000_000_000 + sign * TEN_YEARS_MS
+    clock.observe(good_ms, 2, is_disciplined=False, now_ms=0)
+    clock.observe(jumped_ms + 1000, 2, is_disciplined=False, now_ms=1000)
+    assert clock.has_jumped and clock.answer(now_ms=1000) == Answer(None, 0, None, 0), "no lamp is told 2036"
+    assert clock.stamp(now_ms=2000) == Stamp(UNSET, 2, 0) and clock.drain_step() is None
+    assert clock.carried(now_ms=2000) == (good_ms // 1000 + 2, 3), "the cabinet goes on by the time it had"
+    clock.observe(good_ms + 3000, 2, is_disciplined=False, now_ms=3000)
+    assert not clock.has_jumped and clock.stamp(now_ms=3000) == Stamp(SYNCED, good_ms // 1000 + 3, 2)
+
+
+def test_a_time_source_may_correct_years_and_a_hand_an_hour():
+    clock = WallClock(started_ms=0)
+    clock.observe(1_795_000_000_000, 2, is_disciplined=False, now_ms=0)
+    clock.observe(1_795_000_000_000 + 3_600_000, 2, is_disciplined=False, now_ms=0)
+    clock.observe(1_795_000_000_000 + TEN_YEARS_MS, 1, is_disciplined=True, now_ms=0)
+    assert clock.steps == 2 and clock.unix_s(now_ms=0) == (1_795_000_000_000 + TEN_YEARS_MS) // 1000

@@ -122,6 +122,7 @@ TROUBLES = {
     "certificate": {"certificates": {"ca": 900, "certificate": 29}},
     "expired": {"certificates": {"ca": 900, "certificate": -1}},
     "clock": {"clock": {"good": False, "unix_s": None, "uncertainty_s": 0}},
+    "clock_jumped": {"clock": {"good": False, "unix_s": None, "uncertainty_s": 0, "jumped": True}},
     "hold": on_mobile("hold"),
     "thin": on_mobile("thin"),
     "detour": on_mobile("all"),
