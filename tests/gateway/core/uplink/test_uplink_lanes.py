@@ -12,7 +12,7 @@ from gateway.core import limits
 from gateway.core.bearers.budget import ALL, HOLD, THIN
 from gateway.core.uplink.progress import THIN_STEP
 from tests.support.gateway_world import EPOCH, UplinkWorld, spans
-from tools.centre.ingest import warehouse
+from tools.centre.ingest import prefix
 from wire import event
 
 HOUR_MS = 3_600_000
@@ -34,7 +34,7 @@ class Honest:
             assert turns < 2000, "it goes on for ever"
             token, batch = waiting.pop(0)
             waiting += self.world.ack([(token, batch)])
-            step = warehouse.extend(self.extents.get(batch.lane), batch.first, batch.last, batch.oldest, 1000)
+            step = prefix.extend(self.extents.get(batch.lane), batch.first, batch.last, batch.oldest, 1000)
             self.extents[batch.lane] = step.extent
             if batch.last >= batch.first:
                 taken.append((batch.lane, batch.first, batch.last))
