@@ -70,7 +70,7 @@ class Options:
 @dataclass(frozen=True)
 class Cut:
     """Holds one absence of a part between two instants (seconds after the start); of a broker that is `hostile`, the
-    absence of its owner."""
+    absence of its owner, of a lamp's key that is `stolen`, that of its secrecy."""
 
     what: str
     cabinet: int | None
@@ -144,7 +144,8 @@ def draw(options: Options) -> Drawn:
     """Draws the faults of the first `hours` from the seed.
 
     Each three cabinets have fibre cuts, a power cut within the night, and faults of lamps, thermometers and pipes. For
-    all of them, the centre is away once, the broker loses everything, and a stranger has it for half an hour.
+    all of them, the centre is away once, the broker loses everything, and a stranger has it for half an hour; another
+    has the key of one lamp.
     """
     drawn = Drawn()
     if not options.faults:
@@ -160,6 +161,9 @@ def draw(options: Options) -> Drawn:
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
     hostile_s = 13 * HOUR_S + prng.split("hostile").randrange(HOUR_S)
     drawn.cuts.append(Cut("hostile", None, hostile_s, hostile_s + 1800))
+    thief = prng.split("stolen")
+    stolen_s = 4 * HOUR_S + thief.randrange(HOUR_S)
+    drawn.cuts.append(Cut("stolen", thief.randrange(options.cabinets), stolen_s, stolen_s + 1800))
     drawn.happenings = draw_village(options.start_unix_s, options.faults_s, prng.split("village"))
     drawn.cuts = [
         cut for cut in drawn.cuts if cut.to_s < options.faults_s and (cut.cabinet or 0) < options.cabinets

@@ -14,16 +14,16 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from gateway.core.bearers.bearer import Bearer
-from gateway.core.directives.directive import Directive
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
-from simulator.checkers.alarms import judge_nodes
+from simulator.checkers.alarms import ExpectedAlarm, judge_nodes
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.nonces import SealedOnce
 from simulator.estates.greens import Greens
+from simulator.estates.notices import Notices, drought_level
 from simulator.estates.rooms import Rooms
 from simulator.estates.streets import District, Streets
 from simulator.hosts.centre import Centre, Control
@@ -32,6 +32,7 @@ from simulator.hosts.hostile import hand_over
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.keys import keyset_of
 from simulator.hosts.node import NodeHost
+from simulator.hosts.stolen import KeyThief
 from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, shares
 from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air, Lamp
@@ -39,7 +40,7 @@ from simulator.report.result import Result, Snapshot, added
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
-from wire import directive, event, record
+from wire import event, record
 
 _GATEWAY_BENCH = b"\xfe"
 _MONTHLY_BYTES = 50_000_000  # what a cheap subscription for machines gives
@@ -53,12 +54,6 @@ _QUARTER_S = 900
 _QUARTER_DONE_S = 600
 # For a run that ends after its hours: a record takes its report's spread, a flush and a batch's age to the warehouse.
 _ON_THE_WAY_MS = 300_000
-_FIRST_MS = 900_000
-_EVERY_MS = 3_600_000
-_WEATHER_S = 2 * 3600
-_DROUGHT_S = 30 * 86400
-# On a winter evening the grid is short for an hour: two kelvins less.
-_SHED_AT_S, _SHED_S, _SHED_CK = 4 * 3600, 3600, 200
 
 
 class Part(NamedTuple):
@@ -98,6 +93,8 @@ class Territory:
         self._is_summer = options.start == SEASONS["summer"]
         drought = drought_level(is_summer=self._is_summer)
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
+        self._thieves: list[KeyThief] = []
+        self._babbling: list[ExpectedAlarm] = []
         self._node_ms = 0
         self._sky = sky
         self.control = Control(self.world, self.broker)
@@ -214,9 +211,25 @@ class Territory:
             return hand_over(self.broker, self._prng.split("hostile"))
         assert cabinet is not None
         gateway = self.gateways[cabinet - self._own.start]
+        if what == "stolen":
+            return self._steal_key(gateway)
         if what == "fibre":
             return lambda: gateway.fibre(False), lambda: gateway.fibre(True)
         return gateway.power_cut, gateway.power_on
+
+    def _steal_key(self, gateway: GatewayHost) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Returns what gives the key of a cabinet's first lamp to a stranger, and what ends the flood."""
+        lamp = next(host for host in self.streets.hosts if host.settings.node in gateway.nodes)
+        prng = self._prng.split(f"stolen-{gateway.options.name}-{len(self._thieves)}")
+        thief = KeyThief(self.world, prng, gateway, lamp, self._tap)
+        self._thieves.append(thief)
+
+        def begin() -> None:
+            told_by = gateway.options.gateway
+            self._babbling.append(ExpectedAlarm(told_by, event.FAIR_USE_EXCEEDED, self.world.unix_s))
+            thief.start()
+
+        return begin, thief.stop
 
     def _calm(self) -> None:
         """Ends the faults, after which the radio is perfect."""
@@ -264,19 +277,25 @@ class Territory:
         self.rooms.settle()
         self.greens.settle()
         lately_ms = None if self.options.until_dusk else self.world.now_ms - _ON_THE_WAY_MS
-        verdict = self.delivery.verdict(warehouse, self._still_waiting(), lately_ms=lately_ms)
+        unheard = frozenset().union(*(thief.unheard for thief in self._thieves))
+        verdict = self.delivery.verdict(warehouse, self._still_waiting(), given_up=unheard, lately_ms=lately_ms)
         # The energy of lamps alone: rooms count their own.
         stored_wh = sum(
             energy.wh for host in self.streets.hosts for energy in warehouse.energy_wh(host.settings.node).values()
         )
         counters = added(gateway.totals() for gateway in self._hosts)
         readings, assets, stored_digest = self._stored()
-        expected = self.streets.expected + self.rooms.expected + self.greens.expected
+        expected = self.streets.expected + self.rooms.expected + self.greens.expected + self._babbling
+        # Of the lamp whose key was stolen any alarm may be the stranger's; and the commune is judged by itself.
+        apart = {village.GATEWAY_ID, *(thief.node for thief in self._thieves)}
         return Result(
             options=self.options,
             drawn=self.drawn,
             verdict=verdict,
-            alarms=judge_nodes(expected, (row for row in warehouse.bodies() if row[0][0] != village.GATEWAY_ID)),
+            alarms=judge_nodes(
+                [fault for fault in expected if fault.node not in apart],
+                (row for row in warehouse.bodies() if row[0][0] not in apart),
+            ),
             villages=() if self.village is None else (self.village.report(warehouse.bodies()),),
             node_seconds=self._node_ms // 1000,
             waits_s=self._waits_s(),
@@ -320,9 +339,12 @@ class Territory:
         return waiting | {identity for identity in self.delivery.identities() if identity[:2] in unpowered}
 
     def _waits_s(self) -> array:
-        """Returns the seconds from the making of each delivered record to its first arrival in the warehouse."""
+        """Returns the seconds from the making of each record, but a thief's, to its first arrival in the warehouse."""
         waits = array("l")
+        stolen = {thief.node for thief in self._thieves}
         for held in self.centre.warehouse.held():
+            if held.node in stolen:
+                continue
             made_ms = self.delivery.made_ms((held.node, held.boot, held.sequence))
             if made_ms is not None:
                 waits.append(held.received_unix_s - self.options.start_unix_s - made_ms // 1000)
@@ -343,58 +365,3 @@ class Territory:
             else:
                 assets += said.code == event.LAMP_ASSET
         return count, assets, total
-
-
-def drought_level(*, is_summer: bool) -> int:
-    """Returns the level that the prefect has ordered: in summer the Loire is low, "alerte"."""
-    return 2 if is_summer else 0
-
-
-class Notices:
-    """Gives a gateway what it passes on to rooms and green spaces.
-
-    That is the weather of the town's station, a drought level, an hour of load shedding. Each is entered at the
-    cabinet, as a technician or the town's weather station would. A gateway that is down misses it; the weather comes
-    again within the hour, a decision when the gateway is back.
-    """
-
-    def __init__(self, world: World, gateway: GatewayHost, sky: Weather, *, is_summer: bool) -> None:
-        self._world = world
-        self._gateway = gateway
-        self._sky = sky
-        self._is_summer = is_summer
-        self._number = 0
-
-    def start(self) -> None:
-        self._world.at(_FIRST_MS, self._decide)
-        self._world.at(_FIRST_MS, self._world.every, _EVERY_MS, self._weather)
-        if not self._is_summer:
-            self._world.at(1000 * _SHED_AT_S, self._shed)
-
-    def _decide(self) -> None:
-        """Gives the drought level, and again later if the gateway was down."""
-        said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
-        if not self._announce(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
-            self._world.after(_FIRST_MS, self._decide)
-
-    def _shed(self) -> None:
-        self._announce({directive.LOAD_SHED: _SHED_CK}, "thermostat", _SHED_S, "pointe du réseau électrique")
-
-    def _weather(self) -> None:
-        unix_s = self._world.unix_s
-        yesterday = self._sky.day(unix_s - 86400)
-        values = {
-            directive.OUTDOOR_TEMPERATURE: self._sky.temperature_ck(unix_s),
-            directive.EVAPOTRANSPIRATION: yesterday.et0_um // 10,
-            directive.RAIN_DAY: yesterday.rain_um // 100,
-            directive.WIND_SPEED: self._sky.day(unix_s).wind_dms,
-        }
-        self._announce(values, None, _WEATHER_S, "station météo")
-
-    def _announce(self, values: dict[int, int], scope: str | None, for_s: int, reason: str) -> bool:
-        """Gives a directive to the gateway; returns True when it accepted it."""
-        self._number += 1
-        unix_s = self._world.unix_s
-        name = self._number.to_bytes(8, "big")
-        notice = Directive(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
-        return self._gateway.announce(notice)

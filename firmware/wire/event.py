@@ -20,6 +20,9 @@ ALARM = "alarm"
 EVENT = "event"
 TELEMETRY = "telemetry"
 LANES = (ALARM, EVENT, TELEMETRY)
+# What a node sends beyond its fair use, of any kind: a lane between gateway and centre only.
+SURPLUS = "surplus"
+BATCH_LANES = LANES + (SURPLUS,)
 
 BOOT = 1
 ANCHOR = 2
@@ -83,6 +86,7 @@ SETTINGS_FAILURE = 105
 CLOCK_FAILURE = 106
 CONTAINER_FULL = 107
 PREHEAT_FAILURE = 108
+FAIR_USE_EXCEEDED = 109
 LEVEL_CHANGED = 128
 FEEDER_SWITCHED = 129
 COMMAND_OUTCOME = 130
@@ -226,6 +230,9 @@ def _table():
     # people have come and the room is still cold after the longest preheat or one that began too late: its temperature
     # and set-point in 0.01 °C, minutes of full heat; ends when the room is warm, or with the hours
     Event(PREHEAT_FAILURE, "preheatFailure", ("temperature_ck", "setpoint_ck", "minutes")),
+    # reported by a gateway of a node that sends more than its fair use: alarms, events and bytes of readings that day;
+    # ends after a day without excess
+    Event(FAIR_USE_EXCEEDED, "fairUseExceeded", ("about", "alarms", "events", "reading_bytes")),
     # new level %, previous level %, rule (word), reason: an integer for the policy (policy.lighting.reason_text), the
     # id for an order
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),

@@ -94,7 +94,9 @@ def decode(payload: bytes):
     if not isinstance(fields, list) or len(fields) != 6:
         raise WireFault(FORM)
     kind, gateway, epoch, lane, fourth, fifth = fields
-    if not _is_bytes(gateway, limits.NODE_ID_BYTES) or not _is_bytes(epoch, _EPOCH_BYTES) or lane not in event.LANES:
+    if not _is_bytes(gateway, limits.NODE_ID_BYTES) or not _is_bytes(epoch, _EPOCH_BYTES):
+        raise WireFault(FORM)
+    if lane not in event.BATCH_LANES:
         raise WireFault(FORM)
     if kind == _RECEIPT and isinstance(fifth, list):
         return Receipt(gateway, epoch, lane, _position(fourth), tuple([_batch(entry) for entry in fifth]))

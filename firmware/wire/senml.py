@@ -176,17 +176,23 @@ def decode_pack(data) -> Batch:
     )
     if not isinstance(entries, list) or not entries:
         raise WireFault("pack-shape")
-    for entry in entries:
+    for entry in entries[1:]:
         _check_labels(entry)
-    head = entries[0]
-    if head.get(_NAME) != "batch":
-        raise WireFault("envelope")
-    gateway = _node(head.get(_BASE_NAME))
-    epoch, lane, first, last, oldest, void = _decode_envelope(head.get(_VALUE_DATA))
-    items = _decode_items(entries)
-    if last - first + 1 != len(items) + void:
+    batch, void = decode_head(entries[0])
+    batch.items.extend(_decode_items(entries))
+    if batch.last - batch.first + 1 != len(batch.items) + void:
         raise WireFault("positions")
-    return Batch(gateway, epoch, lane, first, last, oldest, items)
+    return batch
+
+
+def decode_head(entry):
+    """Returns what the first SenML record of a pack states: a Batch without items yet, and how many positions are
+    void."""
+    _check_labels(entry)
+    if entry.get(_NAME) != "batch":
+        raise WireFault("envelope")
+    epoch, lane, first, last, oldest, void = _decode_envelope(entry.get(_VALUE_DATA))
+    return Batch(_node(entry.get(_BASE_NAME)), epoch, lane, first, last, oldest, []), void
 
 
 def _check_labels(entry):
@@ -206,7 +212,7 @@ def _decode_envelope(data):
     if not isinstance(fields, list) or len(fields) < 6 or not _is_version(fields[0]):
         raise WireFault("envelope")
     _, epoch, lane, first, last, oldest = fields[:6]
-    if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.LANES:
+    if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.BATCH_LANES:
         raise WireFault("envelope")
     for position in (first, last + 1 if cbor.is_integer(last) else None, oldest):
         if not cbor.is_integer(position) or not 0 <= position <= limits.POSITION_MAX:

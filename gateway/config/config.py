@@ -13,6 +13,7 @@
     nodes = ["7c1f0a2c01000001"]         bytes_max = 805306368
     commit_ms = 500                      segment_bytes_max = 1048576
     ack_timeout_ms = 4000                alarm_reserve_bytes = 33554432
+    fair_use_percent = 100
 
     [clock]
     trust_system = false                 [status]
@@ -32,6 +33,7 @@
 
 `commune`, which may be left out, is the name that the technician's page shows.
 `keys`: the commune's key set. Absent: no receipt of a warehouse frees a record, and a cabinet accepts no policy.
+`fair_use_percent`: of what a node may send a day before it counts as babbling (gateway/core/inbox/fair_use.py).
 A node is answered if an operator has adopted it (`bocage gateway adopt`); `nodes`, if given, bars all others. Empty, or
 no `[link]` beside a `[cabinet]`: no node is answered, and no port is open. `[bus]`, `[wire]`, `[radio]`, bearers on
 serial ports: see `gateway/config/link.py`; beside them `bind`, UDP, may be left out.
@@ -73,7 +75,7 @@ from wire.line import is_line
 # By section, its fields, except for sections that have a module of their own.
 _FIELDS = {
     "gateway": ("id", "insee", "commune", "name", "data", "keys"),
-    "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms"),
+    "link": ("bind", "nodes", "commit_ms", "ack_timeout_ms", "fair_use_percent"),
     "uplink": (
         "broker", "ca", "certificate", "key", "crl", "batch_records", "batch_age_s", "reconnect_max_s", "window",
     ),
@@ -201,6 +203,7 @@ def check(plain: dict[str, Any], *, insecure: bool) -> Config:
         bearers=tuple(one.core for one in bearers),
         cabinet=None if cabinet is None else _cabinet_options(cabinet),
         groups=groups,
+        fair_use_percent=link.integer("fair_use_percent", 10, 1000, 100),
     )
     trust = tables["clock"].boolean("trust_system", False)
     if faults:
@@ -230,8 +233,8 @@ def _journal(table: Table) -> dict[str, int]:
     total = table.integer("bytes_max", 1 << 20, 1 << 40, limits.JOURNAL_BYTES_MAX)
     segment = table.integer("segment_bytes_max", 1 << 14, 1 << 28, limits.JOURNAL_SEGMENT_BYTES_MAX)
     reserve = table.integer("alarm_reserve_bytes", 1 << 16, 1 << 36, limits.JOURNAL_ALARM_RESERVE_BYTES)
-    if total < reserve + 4 * segment:
-        least = reserve + 4 * segment
+    if total < reserve + 5 * segment:
+        least = reserve + 5 * segment
         table.fault("bytes_max", NC_("fault", "leaves no room"), N_("give at least {least}"), least=least)
     return {"journal_bytes_max": total, "segment_bytes_max": segment, "alarm_reserve_bytes": reserve}
 

@@ -18,13 +18,14 @@ from gateway.core.bearers.connection import UNBOUND
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.cabinet.reports import GatewayServices
-from gateway.core.custody.disk import Disk, Ticket
+from gateway.core.custody.disk import Disk, SharedFolder, Ticket
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
 from gateway.core.deadlines import earliest
 from gateway.core.directives.directives import DirectiveService
 from gateway.core.inbox.anchors import BootAnchors
+from gateway.core.inbox.fair_use import FairUse, Use
 from gateway.core.inbox.inbox import Inbox
 from gateway.core.inbox.plausibility import PlausibilityCheck
 from gateway.core.inbox.registry import Registry
@@ -52,6 +53,7 @@ __all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "St
 # The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
 _SERVICE_UNAVAILABLE = 0xA3
+_TOO_MANY_REQUESTS = 0x9D  # RFC 8516
 _PATHS = ((b"t",), (b"e",), (b"b",))
 
 
@@ -110,7 +112,8 @@ class Gateway:
             keep=self._keep_refused,
             log=self._log,
         )
-        self.inbox = Inbox(self.journal, self.own.append, self._witness)
+        self.fair_use = FairUse(options.fair_use_percent, self.own.report, SharedFolder(state_disk, "fair-use"))
+        self.inbox = Inbox(self.journal, self.own.append, self._witness, self.fair_use)
         self.registry = Registry()
         self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
         self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
@@ -119,9 +122,7 @@ class Gateway:
             self.journal, self.ledger, explain=self.own.explain, flush=flush, loss_time=self.own.loss_time
         )
         self.uplink = self._make_uplink(options, start)
-        self.link = Link(
-            self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms
-        )
+        self.link = Link(self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms)
         self.downlink = Downlink(self.link, self.clock, {} if options.cabinet is None else options.cabinet.nodes())
         self.images = NodeImages(self.link)
         self._effects: list[Effect] = []
@@ -189,6 +190,7 @@ class Gateway:
         recovery = self.journal.recover()
         detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
+        self.fair_use.start(now_ms=now_ms)
         kept = self.directive_service.start()
         if self.cabinet is not None:
             self.cabinet.start(kept=kept, now_ms=now_ms)
@@ -277,7 +279,7 @@ class Gateway:
         for heard in self.link.poll(now_ms=now_ms):
             self._on_heard(heard, now_ms)
         self._effects += self.bearers.poll(now_ms=now_ms)
-        self.uplink.allow(self.bearers.policy())
+        self.uplink.allow(self.bearers.policy(), surplus=self.bearers.passes_surplus())
         self._effects += self.uplink.poll(now_ms=now_ms)
         if self.cabinet is not None:
             self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
@@ -285,6 +287,7 @@ class Gateway:
             self.downlink.poll(now_ms=now_ms)
         self.directive_service.poll(now_ms=now_ms)
         self.anchors.poll(now_ms=now_ms)
+        self.fair_use.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
         self.thinner.poll(now_ms=now_ms)
         if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
@@ -313,6 +316,7 @@ class Gateway:
                 self.uplink.deadline_ms(),
                 self.thinner.deadline_ms(),
                 self.anchors.deadline_ms(),
+                self.fair_use.deadline_ms(),
                 self.own.deadline_ms(),
                 None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
             )
@@ -331,6 +335,7 @@ class Gateway:
             "downlink": {name: count for name, count in self.downlink.health().items() if count},
             "directives": {name: count for name, count in self.directive_service.directives.health().items() if count},
             "inbox": dict(self.inbox.counters),
+            "fair-use": dict(self.fair_use.counters),
             "scrutiny": dict(self.plausibility.counters),
             "time": {"steps": self.clock.steps, **self.anchors.counters},
             "uplink": dict(self.uplink.counters),
@@ -376,9 +381,11 @@ class Gateway:
             self._answer(request.exchange, now_ms)
             return
         outcome = self.inbox.accept(node, request.payload, request.exchange, now_ms=now_ms)
-        if isinstance(outcome, Refused):
-            self._log("record-refused", node=node.hex(), why=outcome.value)
-            self.link.respond(request.exchange, _SERVICE_UNAVAILABLE, now_ms=now_ms)
+        if isinstance(outcome, Refused | Use):
+            if isinstance(outcome, Refused):  # a thief must not fill the log
+                self._log("record-refused", node=node.hex(), why=outcome.value)
+            code = _SERVICE_UNAVAILABLE if isinstance(outcome, Refused) else _TOO_MANY_REQUESTS
+            self.link.respond(request.exchange, code, now_ms=now_ms)
             # The records before the refused one are written: an alarm among them is sent to the centre all the same.
             self._ask_flush(0, now_ms=now_ms)
             return

@@ -67,6 +67,20 @@ INBOX_REMEMBERED_PER_NODE_MAX = 128
 # Nodes remembered; ten times the largest district. The least recently heard goes first.
 INBOX_NODES_MAX = 5000
 
+# A node's fair use of a day (gateway/core/inbox/fair_use.py). In the simulator's nights no node makes more than 4
+# alarms, 36 events and 6.2 kB of readings a day; these are for its worst day. A lamp whose mains flap as fast as its
+# votes let it report (begun after 3 samples, ended after 5, a minute each) makes 240 alarms in a night of 16 h. An
+# irrigation node that was cut off for a week has 252 events, and at most its whole log on flash, 288 KiB, beside the
+# readings of the day.
+FAIR_USE_ALARMS_A_DAY = 256
+FAIR_USE_EVENTS_A_DAY = 512
+FAIR_USE_READING_BYTES_A_DAY = 320 * 1024
+# What is beyond is kept up to so many times the fair use: a lamp that is only loud loses little, and a thief costs the
+# card, the radio's answers and the warehouse no more than this.
+FAIR_USE_TIMES_MAX = 4
+# The nodes beyond it, 50 bytes each, INBOX_NODES_MAX at most.
+FAIR_USE_FILE_BYTES_MAX = 256 * 1024
+
 # Requests whose records wait for the flush. A node has two open exchanges, so this is every node of a district.
 INBOX_WAITING_MAX = 2000
 
@@ -229,6 +243,9 @@ BUDGET_FREE_PERMILLE = 250
 # Projected use at the month's end: thin from the first figure on, until it has fallen to the second.
 BUDGET_PACE_THIN_PERMILLE = 1250
 BUDGET_PACE_ALL_PERMILLE = 1050
+# Projected use below which the bearer carries what nodes send beyond their fair use as well: it takes at most half of
+# what the month would leave over, and never makes telemetry wait.
+BUDGET_PACE_SURPLUS_PERMILLE = 500
 # A projection from less than a day would exaggerate one transfer.
 BUDGET_PACE_MIN_S = 86_400
 # Assumed when files exist and none can be read: hold would stop telemetry for a month over one bad block, 0

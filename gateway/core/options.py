@@ -19,7 +19,7 @@ class Options(NamedTuple):
 
     `keyset`: the commune's, installed by hand; without it no receipt frees a record, and no policy is accepted.
     `allowed` None: every adopted node. `bearers` in order of preference; none: the system's own route. `groups`:
-    names for nodes that get directives together."""
+    names for nodes that get directives together. `fair_use_percent`: of the shipped fair use of a node."""
 
     gateway: bytes
     insee: str
@@ -38,6 +38,7 @@ class Options(NamedTuple):
     bearers: tuple[Bearer, ...] = ()
     cabinet: CabinetOptions | None = None
     groups: tuple[tuple[str, tuple[bytes, ...]], ...] = ()
+    fair_use_percent: int = 100
 
     def node_groups(self) -> dict[bytes, frozenset[str]]:
         """Return the groups that each node is in: those of the configuration, and its feeder's name."""

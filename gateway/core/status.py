@@ -111,8 +111,18 @@ class LossesStatus(NamedTuple):
     last_day: int = 0
 
 
+class BabblingNode(NamedTuple):
+    """Counts what a node beyond its fair use has sent today."""
+
+    node: str = "?"
+    alarms: int = 0
+    events: int = 0
+    reading_bytes: int = 0
+
+
 class NodesStatus(NamedTuple):
-    """Counts nodes heard since the start. `expected` None: every adopted node is answered. `unknown`: not adopted."""
+    """Counts nodes heard since the start. `expected` None: every adopted node is answered. `unknown`: not adopted.
+    `babbling`: beyond their fair use, the loudest first."""
 
     heard: int | None = None
     silent: int = 0
@@ -120,6 +130,7 @@ class NodesStatus(NamedTuple):
     odd: int = 0
     expected: int | None = None
     unknown: tuple[dict[str, Any], ...] = ()
+    babbling: tuple[BabblingNode, ...] = ()
 
 
 class ClockStatus(NamedTuple):

@@ -241,6 +241,15 @@ TEXTS: dict[int, EventText] = {
         N_("the node begins earlier next time; if it comes back, keep the room warmer while it is empty"),
         N_("The room is warm, or its hours are over"),
     ),
+    event.FAIR_USE_EXCEEDED: EventText(
+        N_("equipment that sends too much"),
+        N_("{about} sends far too much: {alarms} alarms, {events} events, {reading_bytes} B of readings today"),
+        N_(
+            "look at it on the spot; if it works as it should, somebody may have its key: take it away (bocage gateway "
+            "adopt --remove), give it another key (bocage link key) and adopt it again"
+        ),
+        N_("{about} sends no more than its share"),
+    ),
     event.BOILER_FAULT: EventText(
         N_("boiler fault"),
         N_("The boiler reports a fault, code {oem_code}"),

@@ -39,6 +39,7 @@ WORDS = Phrases({
     "basis.clock": N_("the time is back"),
     # why
     "why.thinned": N_("thinned"),
+    "why.fair-use": N_("beyond the equipment's fair use"),
     "why.dropped": N_("memory full"),
     "why.damaged": N_("memory damaged"),
     "why.journal-full": N_("journal full"),

@@ -15,6 +15,7 @@ from gateway.core.gateway import VERSION, Gateway, Log
 from gateway.core.heartbeats import LateTask
 from gateway.core.status import (
     STARTING,
+    BabblingNode,
     CentreStatus,
     ClockStatus,
     DiskStatus,
@@ -24,6 +25,7 @@ from gateway.core.status import (
     WaitingStatus,
 )
 from gateway.io import log, tls
+from wire import event
 
 _FAULTS_MAX = 10
 _SAMPLES_MAX = 128
@@ -33,6 +35,7 @@ NODE_SILENT_MS = 3_600_000
 # Before this, an average per day means nothing.
 _WEAR_KNOWN_MS = 600_000
 _DAY_MS = 86_400_000
+_LANES = len(event.BATCH_LANES)
 
 
 _Fault = tuple[int, str, dict[str, Any]]  # (when, what, values)
@@ -95,7 +98,7 @@ class Facts:
         if receipts != self._receipts:
             self._receipts, self._receipt_ms = receipts, now_ms
         journal = self.core.journal
-        for stream in journal.streams()[-3:]:  # this epoch's: they come last
+        for stream in journal.streams()[-_LANES:]:  # this epoch's: they come last
             ages = self._ages.setdefault(stream.lane, _Ages(self._started_ms))
             ages.sample(journal.durable_end(stream), journal.oldest(stream), now_ms=now_ms)
         files = self._config.mqtt.tls
@@ -173,9 +176,9 @@ class Facts:
             waiting = journal.waiting(stream)
             lanes[stream.lane] = lanes.get(stream.lane, 0) + waiting
             if waiting and stream.lane in self._ages:
-                is_earlier = index < len(streams) - 3
+                is_earlier = index < len(streams) - _LANES
                 oldest_ms.append(self._started_ms if is_earlier else self._ages[stream.lane].oldest_ms)
-        earlier = any(journal.waiting(stream) for stream in streams[:-3])
+        earlier = any(journal.waiting(stream) for stream in streams[:-_LANES])
         oldest_s = (now_ms - min(oldest_ms)) // 1000 if oldest_ms else None
         return WaitingStatus(lanes, oldest_s, earlier)
 
@@ -200,6 +203,10 @@ class Facts:
             odd=sum(node.odd is not None for node in heard.values()),
             expected=len(self.core.link.sessions.nodes()),
             unknown=tuple(self.core.unknown_nodes(now_ms=now_ms)),
+            babbling=tuple(
+                BabblingNode(use.node.hex(), use.alarms, use.events, use.reading_bytes)
+                for use in self.core.fair_use.exceeding()
+            ),
         )
 
     def _clock(self, now_ms: int) -> ClockStatus:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from gateway.core.bearers.modem import ModemState
-from gateway.core.status import RUNNING, AlarmStatus, CentreStatus, DiskStatus, Status, WaitingStatus
+from gateway.core.status import RUNNING, AlarmStatus, BabblingNode, CentreStatus, DiskStatus, Status, WaitingStatus
 from gateway.io import tls
 from gateway.language.figures import duration, size
 from gateway.language.values import value_text
@@ -33,6 +33,7 @@ _MODEM_STARTS_S = 300
 # A concentrator that appears late has waited for its port, or was reset.
 _RADIO_STARTS_S = 300
 _ADDRESSES_SHOWN_MAX = 8
+_BABBLING_SHOWN_MAX = 3
 
 # Causes that a technician at the cabinet cannot repair: the server refuses, or its messages are wrong.
 _AT_THE_CENTRE = (
@@ -80,7 +81,7 @@ def findings(status: Status) -> list[Finding]:
         return []
     parts = (
         _street, _stuck, _writing, _folder, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers,
-        _modem, _radio, _lines, _silence, _cabinet, _serving,
+        _modem, _radio, _lines, _silence, _babbling, _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(status)]
 
@@ -218,7 +219,8 @@ def _link(status: Status) -> list[Finding]:
     receipt_s = centre.receipt_ago_s
     silent_s = since_s if receipt_s is None else min(receipt_s, since_s)
     lanes = WaitingStatus().lanes if status.waiting is None else status.waiting.lanes
-    held = ("telemetry",) if policy_of(status) == "hold" else ()  # not sent, so it cannot be confirmed
+    # What may not be sent cannot be confirmed.
+    held = (event.SURPLUS, event.TELEMETRY) if policy_of(status) == "hold" else (event.SURPLUS,)
     if any(count for lane, count in lanes.items() if lane not in held) and silent_s >= _CENTRE_SILENT_S:
         return [Finding("silent", {"since": _Deferred(duration, silent_s)})]
     return []
@@ -327,6 +329,20 @@ def _update_why(why: str, language: str) -> str:
 def _silence(status: Status) -> list[Finding]:
     unheard = status.nodes is not None and status.nodes.heard == 0 and status.nodes.expected != 0
     return [Finding("unheard", {})] if unheard and (status.uptime_s or 0) >= _UNHEARD_S else []
+
+
+def _babbling(status: Status) -> list[Finding]:
+    """Finds nodes beyond their fair use, the loudest first."""
+    nodes = () if status.nodes is None else status.nodes.babbling
+    return [Finding("babbling", {"count": len(nodes), "nodes": _Deferred(_loudest, nodes)})] if nodes else []
+
+
+def _loudest(nodes: tuple[BabblingNode, ...], language: str) -> str:
+    shown = [
+        word("babbling.node", language, **one._asdict(), readings=size(one.reading_bytes, language))
+        for one in nodes[:_BABBLING_SHOWN_MAX]
+    ]
+    return ", ".join([*shown, *(["…"] if len(nodes) > len(shown) else [])])
 
 
 def _serving(status: Status) -> list[Finding]:

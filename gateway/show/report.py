@@ -26,6 +26,7 @@ from gateway.show import feeder_state
 from gateway.show.explain import moments
 from gateway.show.findings import alarm_findings, bearer_name, findings, percent
 from gateway.show.words import why, word, word_or
+from wire import event
 
 WELL, ATTENTION, NO_AGENT = 0, 1, 2
 _NO_ANSWER = (ABSENT, MUTE, FORBIDDEN)
@@ -129,7 +130,7 @@ def _waiting_parts(status: Status, language: str) -> list[str]:
     waiting = status.waiting
     if waiting is None:
         return []
-    lanes = [(lane, waiting.lanes.get(lane, 0)) for lane in ("alarm", "event", "telemetry")]
+    lanes = [(lane, waiting.lanes.get(lane, 0)) for lane in event.BATCH_LANES]
     parts = [word(f"lane.{lane}", language, count=count) for lane, count in lanes if count]
     if not parts:
         return [word("nothing", language)]

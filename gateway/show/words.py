@@ -51,6 +51,16 @@ WORDS = Phrases({
     "journal_full.do": N_("restore the link to the centre; until then the oldest readings will be thinned"),
     "lost": NN_("{count} record let go in the last 24 h", "{count} records let go in the last 24 h"),
     "lost.do": N_("see which and why: bocage gateway losses"),
+    "babbling": NN_(
+        "{count} piece of equipment sends far more than its share: {nodes}",
+        "{count} pieces of equipment send far more than their share: {nodes}",
+    ),
+    "babbling.do": N_(
+        "what is too much waits behind everything else; look at it on the spot, and if it works as it should, somebody "
+        "may have its key: take it away (bocage gateway adopt --remove), give it another key (bocage link key) and "
+        "adopt it again"
+    ),
+    "babbling.node": N_("{node} ({alarms} alarms, {events} events, {readings} of readings today)"),
     "centre": N_("No link to the centre for {since}"),
     "silent": N_("The centre is reached but has confirmed nothing for {since}"),
     "silent.do": N_(
@@ -185,6 +195,7 @@ WORDS = Phrases({
     "lane.alarm": NN_("{count} alarm", "{count} alarms"),
     "lane.event": NN_("{count} event", "{count} events"),
     "lane.telemetry": NN_("{count} reading", "{count} readings"),
+    "lane.surplus": NN_("{count} record beyond fair use", "{count} records beyond fair use"),
     "oldest": N_("the oldest has waited less than {age}"),
     "oldest_earlier": N_("some are from before this start"),
     "held": N_("journal {held} of {cap} ({share} %)"),
@@ -245,7 +256,9 @@ WORDS = Phrases({
     "lanes.alarm": N_("alarm"),
     "lanes.event": N_("event"),
     "lanes.telemetry": N_("reading"),
+    "lanes.surplus": N_("beyond fair use"),
     "loss.thinned": N_("thinned"),
+    "loss.fair-use": N_("beyond the equipment's fair use"),
     "loss.journal-full": N_("journal full"),
     "loss.gaps-joined": N_("gap records joined (nothing lost)"),
     "loss.journal-damaged": N_("journal damaged"),

@@ -5,7 +5,7 @@ warehouse holds at the end. It does not observe what happened in between.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -116,16 +116,26 @@ class DeliveryChecker:
         life = self._lives.get(identity[:2])
         return life.made_ms[identity[2]] if life is not None and life.has(identity[2], _MADE) else None
 
-    def verdict(self, store: Store, still_waiting: set[Identity], *, lately_ms: int | None = None) -> Verdict:
+    def verdict(
+        self,
+        store: Store,
+        still_waiting: set[Identity],
+        *,
+        given_up: Set[Identity] = frozenset(),
+        lately_ms: int | None = None,
+    ) -> Verdict:
         """Compares what was made with what is stored.
 
         `still_waiting`: identities that nodes hold in their outbox at this moment. `lately_ms`: what was made from this
-        instant on may be on its way, acknowledged or not; None: everything has had its time.
+        instant on may be on its way, acknowledged or not; None: everything has had its time. `given_up`: refused, and
+        never sent again by their maker; they count only where they were stored all the same.
         """
         faults: list[str] = []
         duplicated, altered, invented = self._compare(store, faults)
         made = delivered = lost = explained = waiting = 0
         for identity in self.identities():
+            if identity in given_up and not self._seen(identity):
+                continue
             made += 1
             if self._seen(identity):
                 delivered += 1

@@ -309,7 +309,7 @@ class UplinkWorld:
         return event.EVENT, position
 
     def put(self, count, lane=event.TELEMETRY, *, raw=None):
-        made = {event.TELEMETRY: reading, event.ALARM: alarm, event.EVENT: level}[lane]
+        made = {event.TELEMETRY: reading, event.ALARM: alarm, event.EVENT: level, event.SURPLUS: reading}[lane]
         for _ in range(count):
             data = raw or entry.encode(entry.Entry(NODE, record.encode(made(self.sequence))))
             assert isinstance(self.journal.append(lane, data), int)

@@ -13,7 +13,7 @@ from simulator.world.chance import Prng
 SMALL = Options(lamps=12, hours=24)
 # What is cut, how often at most, and for how long at least and at most (s).
 _HARSH = (("power", 14, 5, 7200), ("fibre", 8, 3, 18_000), ("ingest", 4, 30, 7200), ("broker", 5, 20, 600),
-          ("hostile", 2, 600, 3600))  # fmt: skip
+          ("hostile", 2, 600, 3600), ("stolen", 1, 600, 1800))  # fmt: skip
 
 
 @cache
@@ -56,7 +56,7 @@ def harsh(options):
     cuts = []
     for what, count, shortest_s, longest_s in _HARSH:
         for _ in range(count):
-            cabinet = prng.randrange(3) if what in ("power", "fibre") else None
+            cabinet = prng.randrange(3) if what in ("power", "fibre", "stolen") else None
             from_s = prng.between(600, end_s - longest_s - 600)
             to_s = from_s + prng.between(shortest_s, longest_s)
             beside = [old for old in cuts if (old.what, old.cabinet) == (what, cabinet)]

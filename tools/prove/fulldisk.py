@@ -392,7 +392,7 @@ def _space(partition: Partition, free_before: int, segment_bytes: int) -> Figure
     """Returns the space that the drained gateway still uses: its ledger, its reserve, and a segment of each lane."""
     free_after = partition.free_bytes()
     ledger_max = limits.LEDGER_FILES_MAX * limits.LEDGER_FILE_BYTES_MAX
-    kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 4 * segment_bytes + limits.REFUSED_FILE_BYTES_MAX
+    kept_max = ledger_max + limits.JOURNAL_BALLAST_BYTES + 5 * segment_bytes + limits.REFUSED_FILE_BYTES_MAX
     return {
         "free_before": free_before,
         "free_after": free_after,

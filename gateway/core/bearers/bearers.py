@@ -103,6 +103,11 @@ class Bearers:
         budget = self.budgets.get(self.connection.active or "")
         return ALL if budget is None else budget.policy()
 
+    def passes_surplus(self) -> bool:
+        """Returns whether what nodes send beyond their fair use may be sent now."""
+        budget = self.budgets.get(self.connection.active or "")
+        return budget is None or budget.has_slack()
+
     def is_metered(self) -> bool:
         """Returns whether the active bearer is paid for by the byte."""
         return (self.connection.active or "") in self.budgets

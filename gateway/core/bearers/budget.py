@@ -102,6 +102,12 @@ class Budget:
         self._word = self._decide()
         return self._word
 
+    def has_slack(self) -> bool:
+        """Returns whether the month would leave bytes over: then what nodes send beyond their fair use may use some."""
+        projected = self._projected()
+        is_far = projected is not None and 1000 * projected < limits.BUDGET_PACE_SURPLUS_PERMILLE * self._limit
+        return not self._limit or (is_far and self.policy() == ALL)
+
     def status(self) -> BudgetStatus:
         """Returns what was used of the budget; `projected` is None while the clock is unknown."""
         return BudgetStatus(

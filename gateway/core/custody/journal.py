@@ -1,6 +1,6 @@
 """Keeps every record that the gateway has acknowledged until the warehouse has it: the durable journal.
 
-There are three lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync of
+There are four lanes of append-only segments. `append` hands a record to the disk, `flush` starts a sync of
 everything that is dirty, `on_synced` returns the positions that became durable: only then may the caller acknowledge.
 `read` returns durable records only. `release_through` deletes whole segments that the warehouse has received. One
 owner, no thread, no clock, no file: the disk is an argument (`gateway/core/custody/disk.py`). When there is no room,
@@ -409,8 +409,8 @@ class Journal:
     def _refusal(self, state: Lane, length: int, reserve: bool) -> Refused | None:
         if length > JOURNAL_RECORD_BYTES_MAX:
             return Refused.TOO_LONG
-        if self.bytes_held + state.growth(length) > self.space.limit(alarm=state.is_urgent, explains=reserve):
-            self.space.note_refusal()
+        if self.bytes_held + state.growth(length) > self.space.limit(state.log.stream.lane, explains=reserve):
+            self.space.note_refusal(state.log.stream.lane)
             return Refused.FULL
         if state.pending_bytes and state.pending_bytes + length > self._pending_bytes_max:
             return Refused.PENDING

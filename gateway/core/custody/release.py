@@ -2,6 +2,8 @@
 
 In this order, and only from segments that are sealed, durable and not freed:
 
+    surplus     what nodes sent beyond their fair use, readings, events and alarms alike: as telemetry below, then whole
+                segments, the oldest first. Nothing else goes before all of it has gone
     telemetry   the lowest level first, the oldest first within a level: of each node and set of reading keys every
                 other record goes, the others stay as they are: level 1 keeps one in 2, level 2 in 4, level 3 in 8
     gaps        our own gap records, of several segments of events at once: for each (node, boot, why) one record that
@@ -33,6 +35,7 @@ from wire.record import EventBody
 from wire.senml import Item
 
 THINNED = "thinned"
+BEYOND_FAIR_USE = "fair-use"
 FULL = "journal-full"
 # Our own gap records, now covered by another gap record of ours: no record of a node is lost by it.
 JOINED = "gaps-joined"
@@ -44,7 +47,7 @@ GONE = limits.THINNING_LEVEL_MAX + 1  # the level of a segment from which everyt
 GONE_AND_JOINED = GONE + 1  # the level of such a segment whose gap records have been joined as well
 Lost = dict[tuple[bytes, int], list[tuple[int, int]]]  # (node, boot) -> [(index in the segment, sequence)]
 Spans = dict[tuple[bytes, int, str], tuple[int, int]]  # (node, boot, why) -> sequences, from and to
-Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys
+Turn = tuple[int, bytes, tuple[int, ...]]  # level, node, reading keys or event
 
 
 @dataclass
@@ -83,9 +86,13 @@ class SegmentPlan:
         body = item.record.body
         if self.level == GONE:
             return isinstance(body, dict) or body.code not in STATEMENTS
-        if not isinstance(body, dict):
+        if isinstance(body, dict):
+            kind = tuple(sorted(body))
+        elif self.stream.lane == event.SURPLUS and body.code not in STATEMENTS:
+            kind = (-1 - body.code,)  # no key of a reading
+        else:
             return False
-        key = (self.level, item.node, tuple(sorted(body)))
+        key = (self.level, item.node, kind)
         turn = self.turns.get(key, turns.of(key))
         self.turns[key] = 1 - turn
         return turn == 1
@@ -95,7 +102,7 @@ class SegmentPlan:
         if not isinstance(body, EventBody) or body.code != event.GAP:
             return False
         node, boot, first, last, why = body.detail[:5]
-        if node is None or last is None or why not in (THINNED, FULL, JOINED):
+        if node is None or last is None or why not in (THINNED, FULL, JOINED, BEYOND_FAIR_USE):
             return False
         _widen(self.spans, (node, boot, why), first, last)
         return True
@@ -172,11 +179,10 @@ class ThinningTurns:
 
 def choose_release(journal: Journal, *, alarms: bool, cramped: bool) -> Release | None:
     """Return the next segments to let records go from. `cramped`: no room for a copy, so all records of one must go."""
-    telemetry = _candidates(journal, event.TELEMETRY, GONE)
-    if telemetry and not cramped:
-        stream, segment = min(telemetry, key=lambda candidate: candidate[1].level)
-        if segment.level < limits.THINNING_LEVEL_MAX:
-            return Release([SegmentPlan(stream, segment, segment.level + 1)])
+    surplus, telemetry = (_candidates(journal, lane, GONE) for lane in (event.SURPLUS, event.TELEMETRY))
+    first = (None if cramped else _thin(surplus)) or _drop(surplus, 1) or (None if cramped else _thin(telemetry))
+    if first is not None:
+        return first
     events = _candidates(journal, event.EVENT, GONE)
     release = None if cramped else _join_gaps(journal, 2)
     release = release or _drop(telemetry, 2) or _drop(events, 2) or _join_gaps(journal, 1)
@@ -192,6 +198,14 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
         for stream, segment in journal.sealed(lane)
         if segment.level < level and segment.read_failures < limits.JOURNAL_READ_FAILURES_MAX
     ]
+
+
+def _thin(candidates: list[tuple[Stream, Segment]]) -> Release | None:
+    """Return the oldest segment of the lowest level, unless all are at the last."""
+    stream, segment = min(candidates, key=lambda candidate: candidate[1].level, default=(None, None))
+    if stream is None or segment is None or segment.level == limits.THINNING_LEVEL_MAX:
+        return None
+    return Release([SegmentPlan(stream, segment, segment.level + 1)])
 
 
 def _join_gaps(journal: Journal, times: int) -> Release | None:
@@ -244,6 +258,8 @@ def why(lane: str, level: int) -> str:
     """Return the reason for the gap record and the ledger."""
     if level in (GAPS_JOINED, GONE_AND_JOINED) and lane == event.EVENT:
         return JOINED
+    if lane == event.SURPLUS:
+        return BEYOND_FAIR_USE
     return THINNED if lane == event.TELEMETRY and level < GONE else FULL
 
 

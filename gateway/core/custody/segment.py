@@ -54,7 +54,7 @@ from gateway.core.limits import (
     THINNING_STEP_RECORDS_MAX,
 )
 
-LANES = ("alarm", "event", "telemetry")  # the order is the lane byte and must not change
+LANES = ("alarm", "event", "telemetry", "surplus")  # the order is the lane byte and must not change
 VERSION = 3
 EPOCH_SIZE = 8
 MARKER = b"\xb0\xca"
@@ -75,7 +75,7 @@ RECORD_OVERHEAD = _RECORD.size
 INDEX_MAX = 0xFFFF_FFFF
 VOID_RUN_SIZE = RECORD_OVERHEAD + _COUNT.size
 
-_NAME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-(alarm|event|telemetry)-([0-9a-f]{16})-([0-9a-f]{16})\.seg")
+_NAME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-(alarm|event|telemetry|surplus)-([0-9a-f]{16})-([0-9a-f]{16})\.seg")
 
 Fetch = Callable[[int, int], bytes]
 

@@ -6,7 +6,8 @@ It also counts what the journal does hold, file by file.
               draining, and records are let go only once new ones have been refused
     limit     the cap less the reserve; for alarms all but the last of the configured cap, which is for records
               that explain a loss: only trying shows whether the partition still holds one of these
-    headroom  below the limit: thinning begins there, so that it can write a segment anew before the end
+    headroom  below the limit: thinning begins there, so that it can write a segment anew before the end; the surplus
+              of nodes beyond their fair use may not fill it
 
 The *ballast* is a file without meaning. On a full card it is deleted so that an alarm, or the record that
 explains why others are let go, can still be written; it is made again when there is room.
@@ -20,6 +21,7 @@ from enum import Enum
 
 from gateway.core import limits
 from gateway.core.custody.disk import Disk
+from wire import event
 
 BALLAST = "ballast"
 
@@ -61,12 +63,13 @@ class Space:
         limit = self.cap - self._kept_for_alarms()
         self._short_from = limit - self._headroom(limit)
 
-    def limit(self, *, alarm: bool, explains: bool) -> int:
-        """Return how far a record may fill the journal: an alarm, a record that explains why others are let go, or
-        neither."""
+    def limit(self, lane: str, *, explains: bool) -> int:
+        """Return how far a record of this lane may fill the journal; `explains`: it explains why others are let go."""
         if explains:
             return self.ceiling
-        if alarm:
+        if lane == event.SURPLUS:
+            return self._short_from
+        if lane == event.ALARM:
             return self.ceiling - self._kept_to_explain()
         return self.cap - self._kept_for_alarms() - self.claimed_bytes
 
@@ -74,7 +77,7 @@ class Space:
         """Return whether files may be `more` bytes longer than their records, to `held` in all: never with the bytes
         that are kept for alarms, nor with the last ones of the partition."""
         free = self.free_bytes
-        return held <= self.limit(alarm=False, explains=False) and (free is None or free - more > self._margin)
+        return held <= self.limit(event.TELEMETRY, explains=False) and (free is None or free - more > self._margin)
 
     def is_short(self, held: int) -> bool:
         """True when lanes other than `alarm` come near their limit."""
@@ -97,9 +100,9 @@ class Space:
             self._grace = held + self._reserve
             self._set_caps()
 
-    def note_refusal(self) -> None:
-        """Note that a record was refused."""
-        self._was_full = True
+    def note_refusal(self, lane: str) -> None:
+        """Note that a record of this lane was refused; what is beyond fair use is refused long before the end."""
+        self._was_full = self._was_full or lane != event.SURPLUS
 
     def refresh(self, held: int) -> None:
         """Read from the disk how much is free; make the ballast again if there is room."""

@@ -172,7 +172,7 @@ class Thinner:
         return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.space.cap
 
     def _may_explain(self, gaps: int) -> bool:
-        held, limit = self._journal.bytes_held, self._journal.space.limit(alarm=False, explains=True)
+        held, limit = self._journal.bytes_held, self._journal.space.limit(event.EVENT, explains=True)
         return held + gaps * limits.THINNING_GAP_BYTES <= limit
 
     def _rewrite(self, plan: SegmentPlan) -> Generator[_Until | None, None, bool]:

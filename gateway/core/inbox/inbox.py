@@ -5,18 +5,20 @@ in the order of arrival; the answer waits until every record of the payload is d
 decoded is wrapped, whole, in a `raw` record of the gateway's own and acknowledged like any other: the node
 has done its part. Duplicates that are remembered are not journaled again, yet are acknowledged only when the first
 copy is durable. One identity with another body is no duplicate: both are sent, and the witness is called once. In
-doubt a record is forwarded: the warehouse decides.
+doubt a record is forwarded: the warehouse decides. What is beyond its node's fair use goes to the lane `surplus`, and
+from some times that on it is refused (`fair_use`).
 """
 
 from collections import OrderedDict
 from hashlib import sha256
 from heapq import heappop, heappush
 from struct import Struct
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal, LaneEnd, Refused
+from gateway.core.inbox.fair_use import FairUse, NodeUse, Use
 from wire import event, record
 from wire.faults import WireFault
 from wire.record import EventBody, Record
@@ -64,7 +66,7 @@ class Remembered:
             if found % _IDENTITY.size == 0:
                 known, place = _PLACE.unpack_from(self._places, 2 * found)
                 if known == digest:
-                    return Match((event.LANES[place & 3], place >> _LANE_BITS), others)
+                    return Match((event.BATCH_LANES[place & 3], place >> _LANE_BITS), others)
                 others += 1
             found = self._identities.find(identity, found + 1)
         return Match(None, others)
@@ -72,7 +74,7 @@ class Remembered:
     def add(self, boot: int, sequence: int, digest: bytes, lane: str, position: int) -> None:
         """Remember where the record is in the journal."""
         identity = _IDENTITY.pack(boot, sequence)
-        place = _PLACE.pack(digest, position << _LANE_BITS | event.LANES.index(lane))
+        place = _PLACE.pack(digest, position << _LANE_BITS | event.BATCH_LANES.index(lane))
         if len(self._identities) < limits.INBOX_REMEMBERED_PER_NODE_MAX * _IDENTITY.size:
             self._identities += identity
             self._places += place
@@ -106,9 +108,9 @@ class Answers:
     """
 
     def __init__(self) -> None:
-        self._durable = dict.fromkeys(event.LANES, 0)
+        self._durable = dict.fromkeys(event.BATCH_LANES, 0)
         # By lane, the requests that wait for a position; a heap, because a duplicate waits for an older position.
-        self._heaps: dict[str, list[tuple[int, int, _Waiting]]] = {lane: [] for lane in event.LANES}
+        self._heaps: dict[str, list[tuple[int, int, _Waiting]]] = {lane: [] for lane in event.BATCH_LANES}
         self._ready: list[tuple[int, int]] = []
         self._serial = 0
         self._count = 0
@@ -152,7 +154,8 @@ class AppendOwn(Protocol):
 
 
 class RecordObserver(Protocol):
-    """Observes every record that is journaled, once; `conflicts`: it is the second body of its identity."""
+    """Observes every record within fair use that is journaled, once; `conflicts`: it is the second body of its
+    identity."""
 
     def __call__(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None: ...
 
@@ -168,10 +171,11 @@ class AcceptedPayload(NamedTuple):
 class Inbox:
     """Brings payloads to the journal and settles their answers. `counters` only rise."""
 
-    def __init__(self, journal: Journal, own: AppendOwn, witness: RecordObserver) -> None:
+    def __init__(self, journal: Journal, own: AppendOwn, witness: RecordObserver, fair_use: FairUse) -> None:
         self._journal = journal
         self._own = own
         self._witness = witness
+        self._fair_use = fair_use
         self._answers = Answers()
         self._seen: OrderedDict[bytes, Remembered] = OrderedDict()
         self.counters = {
@@ -182,8 +186,11 @@ class Inbox:
             "journal-refused": 0,
         }
 
-    def accept(self, node: bytes, payload: bytes, exchange: int, *, now_ms: int) -> AcceptedPayload | Refused:
-        """Journal a payload; `drain_settled` returns the exchange after the flush. Refused: answer it now."""
+    def accept(
+        self, node: bytes, payload: bytes, exchange: int, *, now_ms: int
+    ) -> AcceptedPayload | Refused | Literal[Use.REFUSED]:
+        """Journal a payload; `drain_settled` returns the exchange after the flush. Refused, by the journal or for too
+        much use: answer it now."""
         self.counters["payloads"] += 1
         if len(self._answers) >= limits.INBOX_WAITING_MAX:
             self.counters["journal-refused"] += 1
@@ -193,10 +200,12 @@ class Inbox:
         except WireFault as fault:
             return self._accept_raw(node, payload, fault.reason, exchange, now_ms)
         ends: dict[str, int] = {}
+        use = self._fair_use.of(node, now_ms=now_ms)
         for made, data in parts:
-            placed = self._place(node, made, data, now_ms)
+            placed = self._place(use, made, data, now_ms)
             if isinstance(placed, Refused):
                 self.counters["journal-refused"] += 1
+            if isinstance(placed, Refused | Use):
                 return placed
             lane, position = placed
             ends[lane] = max(position, ends.get(lane, 0))
@@ -218,31 +227,48 @@ class Inbox:
 
     def _accept_raw(
         self, node: bytes, payload: bytes, reason: str, exchange: int, now_ms: int
-    ) -> AcceptedPayload | Refused:
+    ) -> AcceptedPayload | Refused | Literal[Use.REFUSED]:
         self.counters["undecodable"] += 1
+        # Its record would be ours, and no record of ours is surplus.
+        use = self._fair_use.of(node, now_ms=now_ms)
+        if self._fair_use.judge(use, None, event.EVENT) is not Use.WITHIN:
+            self._fair_use.note(use, None, event.EVENT, len(payload), Use.REFUSED, now_ms=now_ms)
+            return Use.REFUSED
         body = EventBody(event.RAW, None, [node, reason, payload[: limits.RAW_BYTES_MAX]])
         placed = self._own(body, now_ms=now_ms)
         if isinstance(placed, Refused):
             self.counters["journal-refused"] += 1
             return placed
+        self._fair_use.note(use, None, event.EVENT, len(payload), Use.WITHIN, now_ms=now_ms)
         self._answers.wait(exchange, {placed[0]: placed[1]})
         return AcceptedPayload([], urgent=False)
 
-    def _place(self, node: bytes, made: Record, data: bytes, now_ms: int) -> tuple[str, int] | Refused:
+    def _place(
+        self, use: NodeUse, made: Record, data: bytes, now_ms: int
+    ) -> tuple[str, int] | Refused | Literal[Use.REFUSED]:
         """Return where the record is in the journal: newly appended, or where its first copy is."""
-        remembered = self._remembered(node)
+        remembered = self._remembered(use.node)
         digest = digest_of(data)
         match = remembered.find(made.boot, made.sequence, digest)
         if match.place is not None:
             self.counters["duplicates"] += 1
             return match.place
-        lane = record.lane(made)
-        position = self._journal.append(lane, entry.encode(entry.Entry(node, data)))
-        if isinstance(position, Refused):
+        kind, size = record.lane(made), len(data)
+        judged = self._fair_use.judge(use, made.boot, kind)
+        lane = event.SURPLUS if judged is Use.BEYOND else kind
+        position = None
+        if judged is not Use.REFUSED:
+            position = self._journal.append(lane, entry.encode(entry.Entry(use.node, data)))
+        if isinstance(position, Refused) and lane != event.SURPLUS:
             return position
+        if position is None or isinstance(position, Refused):  # without room, a surplus is too much
+            self._fair_use.note(use, made.boot, kind, size, Use.REFUSED, now_ms=now_ms)
+            return Use.REFUSED
+        self._fair_use.note(use, made.boot, kind, size, judged, now_ms=now_ms)
         self.counters["records"] += 1
         remembered.add(made.boot, made.sequence, digest, lane, position)
-        self._witness(node, made, match.others == 1, now_ms=now_ms)
+        if judged is Use.WITHIN:  # what it makes us report would be as much as the record
+            self._witness(use.node, made, match.others == 1, now_ms=now_ms)
         return lane, position
 
     def _remembered(self, node: bytes) -> Remembered:

@@ -209,7 +209,7 @@ class Publisher:
 
     def __init__(self, gateway: bytes, insee: str, name: str) -> None:
         self._gateway = gateway
-        self._topics = {lane: topic.build(_class_of(lane), insee, name) for lane in event.LANES}
+        self._topics = {lane: topic.build(_class_of(lane), insee, name) for lane in event.BATCH_LANES}
         self._token = 0
         self._receive_max = 0
         self._unacked: set[int] = set()
@@ -250,7 +250,7 @@ class Publisher:
 
 
 def _class_of(lane: str) -> str:
-    return topic.TELEMETRY if lane == event.TELEMETRY else topic.EVENT
+    return topic.EVENT if lane in (event.ALARM, event.EVENT) else topic.TELEMETRY
 
 
 def _deflate(data: bytes) -> bytes:

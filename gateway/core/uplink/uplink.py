@@ -12,6 +12,8 @@ is *silent*: only the oldest batch is sent again, with a back-off up to a quarte
 that ends the silence and everything beyond it is sent again, for where one batch was lost, more may have been.
 Sending twice is harmless: the warehouse counts a record once.
 
+What nodes sent beyond their fair use, the lane `surplus`, goes last, and waits while bytes are short (`allow`).
+
 On a bearer that costs (`allow`) telemetry is *spared*: one batch in four is sent (`thin`) or none (`hold`), and the
 place in the stream moves on over the batches left out. The warehouse's prefix cannot pass these, so there a PUBACK
 completes a batch, nothing is sent twice, and a failed batch is left out like the others. Back at `all`
@@ -89,7 +91,7 @@ class Uplink:
         self._epoch = epoch
         self._quarantine = Quarantine(journal, epoch, on_lost, on_quarantined)
         self._progress: dict[Stream, StreamProgress] = {}
-        self._policy = ALL
+        self._policies = dict.fromkeys(event.BATCH_LANES, ALL)
         self._connected = False
         self._silence = WarehouseSilence()
         self._due_ms: int | None = None
@@ -136,16 +138,21 @@ class Uplink:
     def disconnected(self) -> None:
         self._connected = False
 
-    def allow(self, policy: str) -> None:
-        """Set which telemetry the current bearer may carry (see the module docstring). Poll afterwards."""
+    def allow(self, policy: str, *, surplus: bool = True) -> None:
+        """Set which telemetry the current bearer may carry (see the module docstring), and whether it may carry what is
+        beyond fair use. Poll afterwards."""
         assert policy in (ALL, THIN, HOLD), policy
-        if policy == self._policy:
+        self._allow(event.TELEMETRY, policy)
+        self._allow(event.SURPLUS, ALL if surplus else HOLD)
+
+    def _allow(self, lane: str, policy: str) -> None:
+        if policy == self._policies[lane]:
             return
-        self._policy = policy
+        self._policies[lane] = policy
         self._due_ms = _AT_ONCE
         for stream, progress in self._progress.items():
             oldest = self._oldest(stream)
-            if stream.lane != event.TELEMETRY or oldest is None:
+            if stream.lane != lane or oldest is None:
                 continue
             progress.fresh_since_ms = None
             if policy == ALL:
@@ -242,7 +249,7 @@ class Uplink:
         self._check_silence(now_ms)
         out: list[Publication] = []
         # Alarms of every epoch first, oldest epoch first within a lane.
-        for stream in sorted(self._journal.streams(), key=lambda stream: event.LANES.index(stream.lane)):
+        for stream in sorted(self._journal.streams(), key=lambda stream: event.BATCH_LANES.index(stream.lane)):
             oldest = self._oldest(stream)  # an earlier stream may have made the journal let go
             if oldest is None:
                 continue
@@ -465,10 +472,10 @@ class Uplink:
                 self._progress[stream].release_before(oldest)
 
     def _is_spared(self, stream: Stream) -> bool:
-        return self._policy != ALL and stream.lane == event.TELEMETRY
+        return self._policies[stream.lane] != ALL
 
     def _is_kept_back(self, stream: Stream) -> bool:
-        return self._policy == HOLD and stream.lane == event.TELEMETRY
+        return self._policies[stream.lane] == HOLD
 
     def _send_again(self, stream: Stream, progress: StreamProgress) -> None:
         """Send again what is not freed; spared telemetry is left out."""

@@ -48,13 +48,14 @@ def test_a_minimal_file_is_enough_on_a_bench(tmp_path):
 
 def test_every_field_is_taken():
     plain = tomllib.loads(MINIMAL)
-    plain["link"] |= {"nodes": [NODE.hex()], "commit_ms": 200, "ack_timeout_ms": 9000}
+    plain["link"] |= {"nodes": [NODE.hex()], "commit_ms": 200, "ack_timeout_ms": 9000, "fair_use_percent": 50}
     plain["uplink"] |= {"batch_records": 7, "batch_age_s": 5, "window": 20}
     plain["journal"] = {"bytes_max": 1 << 21, "segment_bytes_max": 1 << 15, "alarm_reserve_bytes": 1 << 17}
     plain["clock"] = {"trust_system": True}
     plain["status"], plain["metrics"] = {"socket": "/run/bocage/s.sock"}, {"bind": "127.0.0.1:9102"}
     checked = config.check(plain, insecure=True)
     core = checked.core
+    assert core.fair_use_percent == 50
     assert core.allowed == {NODE} and checked.trust_system_clock
     assert (core.commit_ms, core.ack_timeout_ms, core.batch_records_max) == (200, 9000, 7)
     assert (core.batch_age_ms, core.window_max) == (5000, 20)
@@ -147,6 +148,7 @@ def test_tls_files_come_together_and_exist(tmp_path):
         ("uplink", "broker", "centre.example.fr\n"),
         ("link", "ack_timeout_ms", wire_limits.COAP_ACK_TIMEOUT_MIN_MS - 1),
         ("link", "commit_ms", -1),
+        ("link", "fair_use_percent", 0),
         ("link", "commit_ms", 500.0),
         ("uplink", "batch_age_s", 3601),
         ("uplink", "window", 4),

@@ -9,7 +9,7 @@ from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Log
 from gateway.core.heartbeats import LateTask
-from gateway.core.status import ClockStatus, NodesStatus, as_json, parse
+from gateway.core.status import BabblingNode, ClockStatus, NodesStatus, as_json, parse
 from gateway.shell.facts import Facts
 from gateway.show import report
 from gateway.show.findings import findings
@@ -103,7 +103,7 @@ def test_what_waits_is_told_by_lane_with_the_age_of_the_oldest(world):
     world.sample(100_000)
     waiting = world.told().waiting
     # The gateway's own boot report is an event that waits since the start.
-    assert waiting.lanes == {"alarm": 1, "event": 1, "telemetry": 5} and not waiting.from_earlier_start
+    assert waiting.lanes == {"alarm": 1, "event": 1, "telemetry": 5, "surplus": 0} and not waiting.from_earlier_start
     assert waiting.oldest_s == 160
     epoch = world.core.journal.streams()[-1].epoch
     assert epoch != EPOCH
@@ -115,7 +115,7 @@ def test_what_waits_is_told_by_lane_with_the_age_of_the_oldest(world):
         world.mark(next_position, lane, epoch)
     world.sample(10_000)
     waiting = world.told().waiting
-    assert waiting.lanes == {"alarm": 1, "event": 0, "telemetry": 0}
+    assert waiting.lanes == {"alarm": 1, "event": 0, "telemetry": 0, "surplus": 0}
     assert 110 <= waiting.oldest_s <= 120, "not the alarm's age, to the sampling"
     assert world.told().centre.receipt_ago_s == 0
     world.mark(1, "alarm", epoch)
@@ -182,6 +182,20 @@ def test_nodes_are_counted_as_heard_silent_and_expected(world):
     assert world.told().nodes == told
     world.sample(3_610_000)
     assert world.told().nodes.silent == 1
+
+
+def test_a_node_beyond_its_fair_use_is_told_of_with_the_remedy_in_both_languages(world, monkeypatch):
+    monkeypatch.setattr(world.core.fair_use, "_alarms_max", 2)
+    assert world.told().nodes.babbling == ()
+    for number in range(5):
+        world.ask(payload(alarm(number)))
+        world.sample(1_000)
+    (babbling,) = world.told().nodes.babbling
+    assert babbling == BabblingNode(NODE.hex(), 5, 1, 0) and parse(as_json(world.told())).nodes.babbling == (babbling,)
+    (found,) = [found for found in findings(world.told()) if found.key == "babbling"]
+    assert NODE.hex() in found.sentence("fr") and "5 alarmes" in found.sentence("fr")
+    assert "5 alarms" in found.sentence("en")
+    assert all("adopt --remove" in found.to_do(language) for language in ("fr", "en"))
 
 
 def test_a_node_without_a_key_is_told_of_by_its_oscore_id(world):

@@ -11,6 +11,7 @@ from functools import cache
 import pytest
 
 from gateway.core.gateway import Gateway
+from gateway.core.inbox.fair_use import FairUse, Use
 from gateway.core.inbox.inbox import Answers, Inbox
 from gateway.core.uplink.receipts import ReceiptCheck
 from gateway.core.uplink.uplink import Uplink
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.slow
 EVENING = Options(lamps=6, hours=8, until_dusk=False)
 NIGHT = Options(lamps=6, hours=18, until_dusk=False)  # a relay that sticks shows at dawn
 HOSTILE = cut("hostile", 1, 6)
+STOLEN = cut("stolen", 4, 4.5, cabinet=0)
 CENTRE_FORGETS = (cut("ingest", 2, 5), cut("broker", 4.5, 4.6))
 
 
@@ -148,6 +150,32 @@ def test_a_gateway_that_believes_any_signature_loses_what_a_stranger_swallows(mo
 
 def believed(payload):
     return receipt.decode(cose.sign1_decode(payload, bytes_max=receipt.BYTES_MAX).payload)
+
+
+# --- a lamp's key in a stranger's hands ---------------------------------------------------------------------------
+
+
+def test_a_stolen_key_costs_the_other_lamps_nothing_and_is_told():
+    result = planted(EVENING, STOLEN, dead=[(1, 5)])
+    assert result.is_good, (result.verdict.first_faults, result.alarms.faults)
+    assert result.alarms.reported == 2 and result.verdict.acknowledged > 3000
+
+
+def test_a_gateway_without_fair_use_does_not_see_who_babbles(monkeypatch):
+    monkeypatch.setattr(FairUse, "judge", lambda uses, use, boot, lane: Use.WITHIN)
+    result = planted(EVENING, STOLEN, dead=[(1, 5)])
+    assert [fault.partition(" of ")[0] for fault in result.alarms.faults] == ["not told: fairUseExceeded"]
+
+
+def test_one_fair_use_for_all_lamps_costs_a_dead_lamp_its_alarm(monkeypatch):
+    judge = FairUse.judge
+
+    def of_all(uses, use, boot, lane):
+        return judge(uses, max(uses._uses.values(), key=lambda other: other.alarms), None, lane)
+
+    monkeypatch.setattr(FairUse, "judge", of_all)
+    result = planted(EVENING, STOLEN, dead=[(1, 5)])
+    assert any(fault.startswith("not told: lampFailure") for fault in result.alarms.faults)
 
 
 def test_a_record_lost_after_its_acknowledgement_is_not_excused_by_the_nodes_own_boot_gap():

@@ -64,3 +64,13 @@ def test_two_zones_are_two_alarms_and_a_repetition_is_none(alarms):
     assert one["event"] == "flowTooLow" and one["since_unix_s"] == 1_790_000_001 and one["node"] == NODE.hex()
     assert one["sentence"] == "Zone 1: too little water, 0.1 L/min for 0.9 L/min expected"
     assert one["to_do"].startswith("clean the filter")
+
+
+def test_two_nodes_that_send_too_much_are_two_alarms_of_their_gateway(alarms):
+    said = alarms([
+        fact(1, event.FAIR_USE_EXCEEDED, [NODE, 256, 3, 900], active=True),
+        fact(2, event.FAIR_USE_EXCEEDED, [OTHER, 1, 512, 900], active=True),
+        fact(3, event.FAIR_USE_EXCEEDED, [NODE, 0, 0, 0], active=False),
+    ])  # fmt: skip
+    (one, remedy) = said.splitlines()
+    assert OTHER.hex() in one and "512 événements" in one and "adopt --remove" in remedy

@@ -24,7 +24,7 @@ from tools.command_line import UsageError, add_json
 from wire import event, record
 
 # Fields of a detail that distinguish two alarms of one kind at the same equipment.
-_IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag"))
+_IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about"))
 _NONE = N_("No alarm stands.")
 _TO_DO = N_("to do: {text}")
 _TIME_UNKNOWN = N_("time unknown")

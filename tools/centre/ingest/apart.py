@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tools.centre.ingest import intake
-from tools.centre.ingest.intake import Contents, Row
+from tools.centre.ingest.intake import Contents
+from tools.centre.ingest.plain import Row
 from tools.centre.limits import APART_RECORDS_MAX
 
 _INSERT = f"INSERT OR IGNORE INTO apart VALUES (NULL{', ?' * 12})"

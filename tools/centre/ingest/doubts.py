@@ -12,8 +12,8 @@ never continues one. Times are compared beyond their uncertainties and OVERLAP_S
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tools.centre.ingest.intake import Row
 from tools.centre.ingest.nodes import Nodes
+from tools.centre.ingest.plain import Row
 from tools.centre.limits import OVERLAP_S_MIN, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from wire import record
 

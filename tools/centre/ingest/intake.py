@@ -23,26 +23,15 @@ import zlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tools.centre.ingest import plain
+from tools.centre.ingest.plain import Row
 from tools.centre.limits import PEEK_BYTES_MAX, POSITION_MAX
 from wire import cbor, event, limits, receipt, record, senml
 from wire import topic as topics
 from wire.faults import WireFault
 from wire.receipt import CLASS
 
-_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY,), topics.EVENT: (event.ALARM, event.EVENT)}
-
-
-class Row(NamedTuple):
-    """Holds one record as columns: `code` is the quality code of `wire.record`, `body` its canonical bytes."""
-
-    node: bytes
-    boot: int
-    sequence: int
-    seconds: int
-    quality: int
-    uncertainty_s: int
-    lane: int  # index in event.LANES
-    body: bytes
+_LANES_OF_CLASS = {topics.TELEMETRY: (event.TELEMETRY, event.SURPLUS), topics.EVENT: (event.ALARM, event.EVENT)}
 
 
 class Gap(NamedTuple):
@@ -167,7 +156,7 @@ def peek(payload: bytes) -> Envelope | None:
     """Returns the envelope, which comes first in a pack, without reading the rest; None when it is unreadable."""
     try:
         head = zlib.decompressobj(-15).decompress(payload, PEEK_BYTES_MAX)
-        reader = cbor.Reader(head[_array_head_bytes(head) :])
+        reader = cbor.Reader(head[plain.array_head_bytes(head) :])
         entry = reader.value()
         fields = cbor.decode(entry[8])
         envelope = Envelope(bytes.fromhex(entry[-2][:-1]), *fields[1:6])
@@ -176,15 +165,8 @@ def peek(payload: bytes) -> Envelope | None:
     return envelope if fields[0] == 1 and entry.get(0) == "batch" and _sound(envelope) else None
 
 
-def _array_head_bytes(head) -> int:
-    """Returns the number of bytes that open an array (RFC 8949 section 3)."""
-    if head[0] & 0xE0 != 0x80:
-        raise WireFault("pack-shape")
-    return {24: 2, 25: 3, 26: 5, 27: 9}.get(head[0] & 0x1F, 1)
-
-
 def _sound(envelope: Envelope) -> bool:
-    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.LANES:
+    if len(envelope.gateway) != limits.NODE_ID_BYTES or envelope.lane not in event.BATCH_LANES:
         return False
     if not isinstance(envelope.epoch, bytes) or len(envelope.epoch) != 8:
         return False
@@ -195,12 +177,16 @@ def _sound(envelope: Envelope) -> bool:
 
 
 def _prepare(topic, pack) -> PreparedBatch:
-    batch = senml.decode_pack(pack)
+    quick = plain.read(pack)
+    batch = senml.decode_pack(pack) if quick is None else quick
     envelope = Envelope(*batch[:6])
     if not _sound(envelope):
         raise WireFault("positions")
     if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):
         raise WireFault(CLASS)
+    if quick is not None:
+        return PreparedBatch(topic, envelope, _no_contents()._replace(rows=quick.items), 0)
+    plain.learn(batch)
     contents = _no_contents()
     refused = 0
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))

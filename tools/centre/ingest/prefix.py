@@ -104,7 +104,7 @@ class Prefixes:
 
     def extend(self, sender: Sender, envelope: Envelope, latest_s: int, now_s: int) -> int:
         """Extends the stream by a batch, whose records state `latest_s` at the latest; returns its end."""
-        stream = (sender.number, envelope.epoch, event.LANES.index(envelope.lane))
+        stream = (sender.number, envelope.epoch, event.BATCH_LANES.index(envelope.lane))
         before = self._stream(stream)
         extent = None if before is None else before.extent
         step = extend(extent, envelope.first, envelope.last, envelope.oldest, SPANS_MAX)

@@ -34,6 +34,7 @@ from tools.centre.ingest.alarms import Alarms
 from tools.centre.ingest.apart import Apart
 from tools.centre.ingest.intake import Contents
 from tools.centre.ingest.nodes import Nodes
+from tools.centre.ingest.plain import Row
 from tools.centre.ingest.prefix import Prefixes, Sender
 from tools.centre.limits import (
     GATEWAYS_MAX,
@@ -229,7 +230,7 @@ class Warehouse(Archive):
         self._connection.executemany("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", [one for one, _ in doubted])
         return found.latest_s
 
-    def _store_rows(self, contents_rows, sender, now_s) -> set[intake.Row]:
+    def _store_rows(self, contents_rows, sender, now_s) -> set[Row]:
         """Stores rows, once each; returns those that contradict what is held, which are kept beside."""
         rows = [(*row, sender.number, now_s) for row in contents_rows]
         inserted = self._connection.executemany(_INSERT_RECORD, rows).rowcount
@@ -242,7 +243,7 @@ class Warehouse(Archive):
         kept = self._connection.executemany(_INSERT_CONFLICT, conflicting).rowcount if conflicting else 0
         self._count("conflicts", kept)
         self._count("duplicates", len(rows) - inserted - kept)
-        return {intake.Row(*row[:-2]) for row in conflicting}
+        return {Row(*row[:-2]) for row in conflicting}
 
     def _holds(self, row) -> bool:
         held = self._connection.execute(

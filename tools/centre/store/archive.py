@@ -351,7 +351,7 @@ class Archive:
                 "SELECT first, last FROM spans WHERE gateway = ? AND epoch = ? AND lane = ? ORDER BY first",
                 (number, epoch, lane),
             )
-            found.append(Prefix._make((*named, epoch, event.LANES[lane], end, tuple(ahead))))
+            found.append(Prefix._make((*named, epoch, event.BATCH_LANES[lane], end, tuple(ahead))))
         return found
 
     def skips(self) -> list[Skip]:
@@ -360,7 +360,7 @@ class Archive:
             "SELECT insee, name, epoch, lane, first, last, received_unix_s FROM skips JOIN gateways USING (gateway)"
             " ORDER BY received_unix_s DESC, insee, name, epoch, lane, first"
         )
-        return [Skip._make((*row[:3], event.LANES[row[3]], *row[4:])) for row in rows]
+        return [Skip._make((*row[:3], event.BATCH_LANES[row[3]], *row[4:])) for row in rows]
 
     def gateways(self) -> list[tuple[bytes, str, str, bool]]:
         """Returns `(id, insee, name, bound)` of every gateway that was ever heard."""

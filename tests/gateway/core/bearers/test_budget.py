@@ -181,3 +181,18 @@ def test_health_projects_the_end_of_the_month():
     early.use(0)
     early.use(MB, after_s=60)
     assert early.budget.health()["projected"] == 30 * MB  # not 43,200
+
+
+def test_there_is_slack_while_the_month_would_leave_half_of_its_bytes_over():
+    meter = Meter()
+    meter.use(0)
+    meter.use(LIMIT // 8, after_s=10 * DAY_S)
+    assert meter.budget.has_slack(), "a third of the month, an eighth of the bytes"
+    meter.use(LIMIT // 8)
+    assert not meter.budget.has_slack()
+    meter.unix_s = None
+    meter.use(0)
+    assert not meter.budget.has_slack(), "without a clock the pace is unknown"
+    flat = Meter(limit=None)
+    flat.use(LIMIT)
+    assert flat.budget.has_slack()

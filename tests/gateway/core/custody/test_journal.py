@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from gateway.core.custody.journal import Hole, Journal, LaneEnd, Refused, Stream
-from gateway.core.custody.segment import Identity, encode_header, encode_record
+from gateway.core.custody.segment import LANES, Identity, encode_header, encode_record
 from gateway.core.limits import JOURNAL_READ_FAILURES_MAX, JOURNAL_RECORD_BYTES_MAX
 from simulator.world.disk import SimDisk
 
@@ -86,7 +86,7 @@ def test_a_ticket_nobody_gave_is_ignored(disk):
 
 
 def test_after_a_sync_error_the_records_go_to_a_new_file_at_the_same_positions(disk):
-    journal = open_journal(disk, segment_bytes_max=1000)
+    journal = open_journal(disk, segment_bytes_max=800)
     fill(journal, 2)
     old = disk.list()[0]
     size = disk.size(old)
@@ -130,7 +130,7 @@ def test_a_disk_whose_every_sync_fails_does_not_fill_up(disk):
 
 
 def test_after_a_failed_write_the_position_is_used_by_the_next_record_in_a_new_file(disk):
-    journal = open_journal(disk, segment_bytes_max=1000)
+    journal = open_journal(disk, segment_bytes_max=800)
     payloads = fill(journal, 1)
     disk.append_error = errno.EIO
     assert journal.append("telemetry", b"refused") is Refused.DISK
@@ -232,7 +232,7 @@ def test_a_receipt_beyond_what_is_durable_frees_no_more_than_that(disk):
 def test_an_old_stream_disappears_when_its_last_position_is_freed_and_ours_never_does(disk):
     fill(open_journal(disk), 5)
     journal = open_journal(disk, b"epoch-02")
-    ours = [Stream(b"epoch-02", lane) for lane in ("alarm", "event", "telemetry")]
+    ours = [Stream(b"epoch-02", lane) for lane in LANES]
     assert journal.streams() == [T, *ours]
     journal.release_through(T, 4)
     assert journal.streams() == ours

@@ -10,7 +10,7 @@ from simulator.world.disk import TEARS, PowerCut
 from tests.support.journal_world import SMALL, World, read_all, reference_run
 from tests.support.planted_journals import PLANTED
 
-LANES = ("alarm", "event", "telemetry")
+LANES = ("alarm", "event", "telemetry", "surplus")
 TIGHT = {**SMALL, "journal_bytes_max": 3500, "alarm_reserve_bytes": 700, "pending_bytes_max": 250}
 
 

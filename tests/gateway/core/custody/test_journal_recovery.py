@@ -46,7 +46,7 @@ def newer_version(payload=b"a format of tomorrow"):
 def test_an_empty_folder_gives_an_empty_report(disk):
     journal, report = recover(disk)
     assert (report.streams, report.records, report.damages_count, disk.operations) == ([], 0, 0, 0)
-    assert [stream.lane for stream in journal.streams()] == ["alarm", "event", "telemetry"]
+    assert [stream.lane for stream in journal.streams()] == ["alarm", "event", "telemetry", "surplus"]
 
 
 def test_what_an_earlier_start_left_is_counted_and_read(disk):
@@ -125,7 +125,7 @@ def test_a_file_that_cannot_be_read_as_a_segment_is_set_aside_whole_and_reported
     assert kept.startswith("quarantine-00000001-")
     assert len(kept.encode()) <= 255
     assert disk.read(kept, 0, 1000) == data
-    assert len(journal.streams()) == 3
+    assert len(journal.streams()) == 4
     assert recover(disk, b"epoch-98")[1].damages_count == 0, "once is enough"
 
 

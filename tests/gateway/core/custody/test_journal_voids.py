@@ -327,7 +327,7 @@ def test_what_another_version_wrote_waits_untouched_and_is_drained_after_it():
         {"segment_bytes_max": 4000, "journal_bytes_max": 40_000},
         {"journal_bytes_max": 12_500, "segment_bytes_max": 1000},
         {"alarm_reserve_bytes": 100},
-        {"alarm_reserve_bytes": 15_000},
+        {"alarm_reserve_bytes": 14_000},
         {"pending_bytes_max": 100},
     ],
     ids=str,

@@ -7,7 +7,9 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.custody import entry
+from gateway.core.custody.disk import SharedFolder
 from gateway.core.custody.journal import Journal, Refused, Stream
+from gateway.core.inbox.fair_use import FairUse
 from gateway.core.inbox.inbox import NEW, AcceptedPayload, Answers, Inbox, Match, Remembered, digest_of
 from simulator.world.disk import SimDisk
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, OTHER, alarm, level, payload, reading
@@ -31,7 +33,8 @@ class Bench:
             pending_bytes_max=20_000,
         )
         self.journal.recover()
-        self.inbox = Inbox(self.journal, self.own, self.witness)
+        fair_use = FairUse(100, self.own, SharedFolder(self.disk, "fair-use"))
+        self.inbox = Inbox(self.journal, self.own, self.witness, fair_use)
         self.exchange = 0
         self.witnessed = []
 

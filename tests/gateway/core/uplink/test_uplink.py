@@ -245,7 +245,7 @@ def test_a_flood_of_receipts_from_the_past_the_future_and_elsewhere_sends_and_ke
         world.uplink.acknowledged(10**6 + number, (0, 0x87, 0x99)[number % 3], now_ms=world.now_ms)
         world.poll()
     assert len(world.out) == published and (world.oldest(), world.uplink.ahead()) == state
-    assert len(world.uplink._progress) == len(event.LANES) and world.explained == []
+    assert len(world.uplink._progress) == len(event.BATCH_LANES) and world.explained == []
 
 
 def test_a_foreign_receipt_does_not_end_a_silence():

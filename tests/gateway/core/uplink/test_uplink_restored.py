@@ -86,7 +86,7 @@ def test_what_the_open_segments_still_have_is_given_again_in_every_lane(tmp_path
     it.put(1)
     assert it.sequences() == set(range(16)), "alarms and events too, though only telemetry came"
     assert it.warehouse.skips() == [] and it.world.uplink.counters["given-again"] == 1
-    assert [it.world.journal.waiting(stream) for stream in it.world.journal.streams()] == [0, 0, 0]
+    assert not any(it.world.journal.waiting(stream) for stream in it.world.journal.streams())
 
 
 def test_what_is_gone_is_named_by_position_and_the_rest_is_given(tmp_path):
@@ -197,7 +197,7 @@ def test_a_record_that_was_explained_is_not_given_again(tmp_path):
     it.restore()
     it.put(1)
     assert len(it.world.explained) == 1
-    assert [it.world.journal.waiting(stream) for stream in it.world.journal.streams()] == [0, 0, 0]
+    assert not any(it.world.journal.waiting(stream) for stream in it.world.journal.streams())
     assert it.sequences() >= {4, 5, 6, 7, 8} and NODE in {node for node, _, _ in it.warehouse.identities()}
 
 

@@ -1,0 +1,162 @@
+"""Counts what each node sends in a day, and tells which of its records are beyond its fair use.
+
+A node's key that was stolen, or a node that has gone wrong, must not cost other nodes their room in the journal, the
+alarms' reserve or the 4G budget. So a node has, a day and apart from each other, a number of alarms, a number of events
+and a number of bytes of readings (`limits.FAIR_USE_…`, more than the most talkative honest node sends in its worst
+day):
+
+    within     the record goes its way, in the lane of its kind
+    beyond     it is kept and acknowledged like any other, but in the lane `surplus`: sent last, not sent where bytes
+               are short, let go first when the journal is full
+    refused    from FAIR_USE_TIMES_MAX times that on: 4.29 (RFC 8516), and the node keeps it
+
+The first record of each boot costs an event more: the gateway dates each boot by a record of its own, and a thief could
+invent a boot a record.
+The centre is told once, by an alarm that ends after a day without excess. Who is beyond stands in a file, written when
+that begins or ends. Days are those of the agent's own monotonic clock, for a cabinet may have no other. A restart
+begins a new day, in which a node that was beyond has already spent what it had.
+"""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from gateway.core import limits
+from gateway.core.custody.disk import NumberedFile, SharedFolder
+from wire import event
+from wire.record import EventBody
+
+_DAY_MS = 86_400_000
+
+
+class Use(Enum):
+    """Says where a record stands to its node's fair use."""
+
+    WITHIN = "within"
+    BEYOND = "beyond"
+    REFUSED = "refused"
+
+
+@dataclass(slots=True)
+class NodeUse:
+    """Counts what one node has sent in the day `day`; `beyond`: how many of these records were not within its fair
+    use."""
+
+    node: bytes
+    day: int
+    boots: tuple[int, ...] = ()  # seen last: as many as have their time remembered (`anchors`)
+    alarms: int = 0
+    events: int = 0
+    reading_bytes: int = 0
+    beyond: int = 0
+
+
+class FairUse:
+    """Judges the records of all nodes. `percent` of the shipped fair use is what each node has; `report` makes a record
+    of the gateway. Call `start` once, first."""
+
+    def __init__(self, percent: int, report: Callable[..., Any], folder: SharedFolder) -> None:
+        self._alarms_max = limits.FAIR_USE_ALARMS_A_DAY * percent // 100
+        self._events_max = limits.FAIR_USE_EVENTS_A_DAY * percent // 100
+        self._reading_bytes_max = limits.FAIR_USE_READING_BYTES_A_DAY * percent // 100
+        self._report = report
+        self._file = NumberedFile(folder, "fair-use", bytes_max=limits.FAIR_USE_FILE_BYTES_MAX)
+        self._uses: OrderedDict[bytes, NodeUse] = OrderedDict()
+        self._exceeding: dict[bytes, NodeUse] = {}  # those of whom the centre has been told
+        self._day = 0
+        self.counters = {"beyond": 0, "refused": 0}
+
+    def start(self, *, now_ms: int) -> None:
+        """Restore who was beyond fair use when the agent last stopped."""
+        self._day = now_ms // _DAY_MS
+        for data in self._file.restore():
+            try:
+                plain = {bytes.fromhex(node): tuple(map(int, counts)) for node, counts in json.loads(data).items()}
+                found = [NodeUse(node, self._day, (), *counts) for node, counts in plain.items() if len(counts) == 3]
+            except (ValueError, TypeError, AttributeError):
+                continue
+            self._exceeding = {use.node: use for use in found[: limits.INBOX_NODES_MAX]}
+            self._uses.update(self._exceeding)
+            return
+
+    def of(self, node: bytes, *, now_ms: int) -> NodeUse:
+        """Return what the node has sent today."""
+        use = self._uses.get(node)
+        day = now_ms // _DAY_MS
+        if use is None:
+            use = self._uses[node] = NodeUse(node, day)
+            if len(self._uses) > limits.INBOX_NODES_MAX:
+                self._exceeding.pop(self._uses.popitem(last=False)[0], None)
+            return use
+        self._uses.move_to_end(node)
+        if use.day != day:
+            self.poll(now_ms=now_ms)  # before the figures of the day that is over are gone
+            use.day, use.alarms, use.events, use.reading_bytes, use.beyond = day, 0, 0, 0, 0
+        return use
+
+    def judge(self, use: NodeUse, boot: int | None, lane: str) -> Use:
+        """Return where the node's next record stands; `boot` None: it has none that can be read."""
+        if lane == event.TELEMETRY:
+            used, most = use.reading_bytes, self._reading_bytes_max
+        elif lane == event.EVENT:
+            used, most = use.events, self._events_max
+        else:
+            used, most = use.alarms, self._alarms_max
+        if used < most and boot is not None and boot not in use.boots:
+            used, most = use.events, self._events_max
+        if used < most:
+            return Use.WITHIN
+        return Use.BEYOND if used < limits.FAIR_USE_TIMES_MAX * most else Use.REFUSED
+
+    def note(self, use: NodeUse, boot: int | None, lane: str, size: int, judged: Use, *, now_ms: int) -> None:
+        """Note a record of `size` bytes that was journaled, or refused for what `judge` said of it."""
+        if judged is not Use.WITHIN:
+            self._note_beyond(use, judged, now_ms)
+            if judged is Use.REFUSED:
+                return
+        if boot is not None and boot not in use.boots:
+            use.events += 1
+            use.boots = (*use.boots, boot)[-limits.TIMEMAP_BOOTS_PER_NODE_MAX :]
+        if lane == event.TELEMETRY:
+            use.reading_bytes += size
+        elif lane == event.EVENT:
+            use.events += 1
+        else:
+            use.alarms += 1
+
+    def poll(self, *, now_ms: int) -> None:
+        """Report the end of the excess of nodes that have had none for a day."""
+        day = now_ms // _DAY_MS
+        if day == self._day:
+            return
+        self._day = day
+        for use in list(self._exceeding.values()):
+            if use.day < day - 1 or not use.beyond:
+                del self._exceeding[use.node]
+                self._tell(use, False, now_ms)
+
+    def deadline_ms(self) -> int | None:
+        """Return when `poll` is due; None: no node is beyond its fair use."""
+        return (self._day + 1) * _DAY_MS if self._exceeding else None
+
+    def exceeding(self) -> list[NodeUse]:
+        """Return the nodes that are beyond their fair use, the loudest of this day first."""
+        return sorted(self._exceeding.values(), key=lambda use: (-use.beyond, use.node))
+
+    # --- inside -------------------------------------------------------------------------------------------------
+
+    def _note_beyond(self, use: NodeUse, judged: Use, now_ms: int) -> None:
+        use.beyond += 1
+        self.counters[judged.value] += 1
+        if use.node not in self._exceeding:
+            self._exceeding[use.node] = use
+            self._tell(use, True, now_ms)
+
+    def _tell(self, use: NodeUse, active: bool, now_ms: int) -> None:
+        detail = [use.node, use.alarms, use.events, use.reading_bytes]
+        self._report(EventBody(event.FAIR_USE_EXCEEDED, active, detail), now_ms=now_ms)
+        known = {one.node.hex(): (one.alarms, one.events, one.reading_bytes) for one in self._exceeding.values()}
+        self._file.save(json.dumps(known).encode() + b"\n")

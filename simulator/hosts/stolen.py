@@ -1,0 +1,95 @@
+"""Models a stranger who has one lamp's key: from beside the cabinet it floods it with alarms, events and readings.
+
+It speaks the real protocol, under the lamp's name and a boot of its own, and agrees on keys anew whenever the lamp has
+done so. It keeps no record: what the gateway does not acknowledge it never sends again.
+"""
+
+from collections.abc import Iterable
+from itertools import count
+
+from simulator.hosts.gateway import GatewayHost
+from simulator.hosts.keys import link_of
+from simulator.hosts.node import NodeHost, Tap
+from simulator.world.chance import Prng
+from simulator.world.network import LinkQuality, Radio
+from simulator.world.time import World
+from wire import coap_message, event, quantity, record
+from wire.coap import Refused, Response
+from wire.record import UNSET, EventBody, Record, Stamp
+
+# A payload a second is more in half an hour than an honest node makes in months.
+_EVERY_MS = 1_000
+_RECORDS = 7
+_NEAR = LinkQuality(0, 0, 5, 80, 0, 0)
+# No lamp starts so often.
+_BOOT = 1 << 31
+
+
+class KeyThief:
+    """Floods the gateway of one lamp between `start` and `stop`. `radio` and `settings` are what a gateway's shell
+    needs of a peer; `tap` is told of each record, as by a node."""
+
+    def __init__(self, world: World, prng: Prng, gateway: GatewayHost, lamp: NodeHost, tap: Tap) -> None:
+        self._world = world
+        self._gateway = gateway
+        self._tap = tap
+        self.radio, self.settings = Radio(world, prng.split("radio"), _NEAR), lamp.settings
+        self.node = lamp.settings.node
+        self._link = link_of(self.node, self.settings.gateway, boot=_BOOT, random_below=prng.randrange)
+        self._sequences = count()
+        self._asked: dict[int, list[int]] = {}  # by exchange, the sequences in it
+        self._is_active = False
+        self.unheard: set[tuple[bytes, int, int]] = set()  # sent, and not acknowledged as far as it knows
+
+    def start(self) -> None:
+        self._is_active = True
+        self._turn()
+
+    def stop(self) -> None:
+        self._is_active = False
+
+    def receive(self, datagram: bytes, peer: object) -> None:
+        """Accepts a datagram from the gateway."""
+        self._note(self._link.receive(datagram, peer, now_ms=self._world.now_ms))
+        self._send()
+
+    def _turn(self) -> None:
+        if not self._is_active:
+            return
+        now_ms = self._world.now_ms
+        self._note(self._link.poll(now_ms=now_ms))
+        first = next(self._sequences)
+        sequences = [first, *(next(self._sequences) for _ in range(_RECORDS - 1))]
+        stamp = Stamp(UNSET, now_ms // 1000, 0)
+        payload = [record.encode(Record(_BOOT, sequence, stamp, _body(first // _RECORDS))) for sequence in sequences]
+        exchange = self._link.request(
+            self.settings.gateway, coap_message.POST, (b"t",), b"".join(payload), now_ms=now_ms
+        )
+        if not isinstance(exchange, Refused):
+            self._asked[exchange] = sequences
+            for sequence, data in zip(sequences, payload, strict=True):
+                self._tap(self.node, _BOOT, "made", sequence, data)
+                self.unheard.add((self.node, _BOOT, sequence))
+        self._send()
+        self._world.after(_EVERY_MS, self._turn)
+
+    def _note(self, events: Iterable[object]) -> None:
+        for happened in events:
+            sequences = self._asked.pop(getattr(happened, "exchange", -1), ())
+            if isinstance(happened, Response) and happened.code == coap_message.CHANGED:
+                for sequence in sequences:
+                    self._tap(self.node, _BOOT, "acknowledged", sequence, b"")
+                    self.unheard.discard((self.node, _BOOT, sequence))
+
+    def _send(self) -> None:
+        for _, datagram in self._link.outgoing():
+            self.radio.carry(datagram, self._gateway.receive, self)
+
+
+def _body(number: int) -> EventBody | dict[int, int]:
+    kinds = (
+        EventBody(event.LAMP_FAILURE, True, None),
+        EventBody(event.LEVEL_CHANGED, None, [100, 0, "policy", 1]),
+        {quantity.VOLTAGE: 2300},
+    )
+    return kinds[number % len(kinds)]
