@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gateway.language import N_
 from policy import civil
+from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
@@ -50,6 +51,18 @@ def opened_archive(path: str) -> Iterator[Archive]:
             yield archive
         finally:
             archive.close()
+
+
+@contextmanager
+def opened_register(path: str) -> Iterator[Register]:
+    """Opens the register in the warehouse at `path` for reading, and closes it at the end."""
+    check_warehouse(path)
+    with database_faults(path):
+        register = Register.open(path)
+        try:
+            yield register
+        finally:
+            register.close()
 
 
 def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:

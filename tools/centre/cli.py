@@ -1,4 +1,4 @@
-"""Runs the centre on one server: ingest and warehouse, control, orders to cabinets."""
+"""Runs the centre on one server: ingest and warehouse, register, control, orders to cabinets."""
 
 COMMANDS = {
     "check-broker": "tools.centre.commands.check_broker",
@@ -7,6 +7,10 @@ COMMANDS = {
     "stats": "tools.centre.commands.stats",
     "alarms": "tools.centre.commands.alarms",
     "export": "tools.centre.commands.export",
+    "register import": "tools.centre.commands.register_import",
+    "register export": "tools.centre.commands.register_export",
+    "register show": "tools.centre.commands.register_show",
+    "register unknown": "tools.centre.commands.register_unknown",
     "unbind": "tools.centre.commands.unbind",
     "bind": "tools.centre.commands.bind",
     "apart": "tools.centre.commands.apart",

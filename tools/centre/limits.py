@@ -78,6 +78,21 @@ BUSY_TIMEOUT_MS = 5000
 # reader, such as a dashboard, is of their group.
 FILE_MODE = 0o640
 
+# --- the register ------------------------------------------------------------------------------------------
+
+# Characters of one cell: screens are drawn for street names of 80.
+EQUIPMENT_TEXT_MAX = 120
+# A feeder of 400 lamps of 250 W; beyond, somebody wrote milliwatts.
+EQUIPMENT_WATTS_MAX = 100_000
+# Zones of one node: what a channel of `wire.quantity` can number.
+EQUIPMENT_ZONE_MAX = 255
+# Lines of one file: 60,000 lights with eight changes each.
+REGISTER_ROWS_MAX = 500_000
+# Of one CSV, which is read into memory: those lines of 500 bytes.
+REGISTER_BYTES_MAX = 256 * 1024 * 1024
+# Faults and changes that are printed; beyond, their number. Programs (--json) get all.
+REGISTER_LINES_SHOWN_MAX = 100
+
 # --- control: leases, policies, commands -------------------------------------------------------------------
 
 # The longest lease that is granted by default: what a gateway on 4G asks for, every ten minutes; on fibre it asks for

@@ -1,5 +1,8 @@
 """Lists the alarms in force in the territory: since when, at which equipment, what it is and what to do about it.
 
+Equipment that the register knows is called as people call it; other nodes by their id and the cabinet that carries
+them (`bocage centre register unknown`).
+
 An alarm is in force from the record that begins it to the record that ends it, whichever node or gateway sent them; an
 equipment may have several of one kind, by feeder, zone or sensor. The latest comes first. Then come the alarms of the
 warehouse itself: who uses an identity that is not his, speaks for nodes of another cabinet, or states a time that
@@ -16,9 +19,12 @@ import time
 from typing import Any, NamedTuple
 
 from gateway.language import N_, Message, Phrases, events, translate
-from tools.centre.arguments import add_file, local_time, opened_archive
+from tools.centre.arguments import add_file, local_time, opened_archive, opened_register
 from tools.centre.commands.bind import opened_warehouse
 from tools.centre.ingest import alarms as kinds
+from tools.centre.registry import words
+from tools.centre.registry.equipment import CABINET
+from tools.centre.registry.register import Place, Register
 from tools.centre.store.archive import Alarm, Archive, Held
 from tools.command_line import UsageError, add_json
 from wire import event, record
@@ -71,17 +77,18 @@ def run(args: argparse.Namespace) -> int:
                 raise UsageError(N_("--close {number}: there is no such alarm"), number=args.close)
         return 0
     now_s = int(time.time())
-    with opened_archive(args.db) as archive:
-        found, raised = standing_alarms(archive), archive.alarms()
+    with opened_archive(args.db) as archive, opened_register(args.db) as register:
+        found = [(alarm, _place(register, alarm)) for alarm in standing_alarms(archive)]
+        raised = [(alarm, _sentence(alarm, register, args.lang, now_s)) for alarm in archive.alarms()]
     if args.json:
-        document = [_plain(alarm, args.lang) for alarm in found]
-        document += [_plain_raised(alarm, args.lang, now_s) for alarm in raised]
+        document = [_plain(*one, args.lang) for one in found]
+        document += [_plain_raised(*one, args.lang) for one in raised]
         print(json.dumps(document, ensure_ascii=False, indent=2))
         return 0
-    for alarm in found:
-        print("\n".join(_lines(alarm, args.lang, now_s)))
-    for one in raised:
-        print("\n".join(_lines_raised(one, args.lang, now_s)))
+    for alarm, place in found:
+        print("\n".join(_lines(alarm, place, args.lang, now_s)))
+    for one, sentence in raised:
+        print("\n".join(_lines_raised(one, sentence, args.lang, now_s)))
     if not (found or raised):
         print(translate(_NONE, args.lang))
     return 0
@@ -106,26 +113,44 @@ def standing_alarms(archive: Archive) -> list[StandingAlarm]:
 
 
 def _identity(code: int, detail: Any) -> tuple[Any, ...]:
+    return tuple(value for field, value in _fields(code, detail).items() if field in _IDENTIFYING)
+
+
+def _fields(code: int, detail: Any) -> dict[str, Any]:
+    """Returns the fields of a detail by name."""
     entry = event.BY_CODE.get(code)
     fields = entry.detail if entry is not None and entry.detail else ()
     given = detail if isinstance(detail, (list, tuple)) else ()
-    return tuple(value for field, value in zip(fields, given, strict=False) if field in _IDENTIFYING)
+    return dict(zip(fields, given, strict=False))
 
 
-def _lines(alarm: StandingAlarm, language: str, now_s: int) -> list[str]:
+def _place(register: Register, alarm: StandingAlarm) -> Place | None:
+    """Returns where it is: the equipment of its node, its zone, or the feeder that a cabinet names."""
+    fields = _fields(alarm.code, alarm.detail)
+    at_s = alarm.held.received_unix_s if alarm.unix_s is None else alarm.unix_s
+    place = register.of_node(alarm.held.node, unix_s=at_s, zone=fields.get("zone"))
+    feeder = fields.get("feeder")
+    if place is None or place.key.kind != CABINET or not isinstance(feeder, str):
+        return place
+    return register.of_feeder(place, feeder, unix_s=at_s)
+
+
+def _lines(alarm: StandingAlarm, place: Place | None, language: str, now_s: int) -> list[str]:
     since = translate(_TIME_UNKNOWN, language) if alarm.unix_s is None else local_time(alarm.unix_s, now_s=now_s)
-    place = f"{alarm.held.insee}-{alarm.held.gateway}"
+    unknown = f"{alarm.held.node.hex()}  {alarm.held.insee}-{alarm.held.gateway}"
+    where = unknown if place is None else words.place_text(place, language)
     said = events.sentence(alarm.code, True, alarm.detail, language)
-    lines = [f"{since}  {alarm.held.node.hex()}  {place}  {said}"]
+    lines = [f"{since}  {where}  {said}"]
     remedy = events.remedy(alarm.code, language)
     return lines if remedy is None else [*lines, f"    → {translate(_TO_DO, language, text=remedy)}"]
 
 
-def _plain(alarm: StandingAlarm, language: str) -> dict[str, Any]:
+def _plain(alarm: StandingAlarm, place: Place | None, language: str) -> dict[str, Any]:
     return {
         "node": alarm.held.node.hex(),
         "insee": alarm.held.insee,
         "gateway": alarm.held.gateway,
+        "place": words.place_plain(place, language),
         "event": event.label(alarm.code),
         "since_unix_s": alarm.unix_s,
         "sentence": events.sentence(alarm.code, True, alarm.detail, language),
@@ -133,16 +158,19 @@ def _plain(alarm: StandingAlarm, language: str) -> dict[str, Any]:
     }
 
 
-def _sentence(alarm: Alarm, language: str, now_s: int) -> str:
+def _sentence(alarm: Alarm, register: Register, language: str, now_s: int) -> str:
     key = f"{alarm.kind}.{alarm.detail}" if alarm.kind == kinds.CLONE else alarm.kind
-    detail = local_time(int(alarm.detail), now_s=now_s) if alarm.kind == kinds.TIME else alarm.detail
-    subject = alarm.subject or translate(_OTHERS, language)
+    subject, detail = (
+        words.id_text(register, text, language, unix_s=alarm.last_unix_s) for text in (alarm.subject, alarm.detail)
+    )
+    if alarm.kind == kinds.TIME:
+        detail = local_time(int(alarm.detail), now_s=now_s)
+    subject = subject or translate(_OTHERS, language)
     return _SENTENCES.text(key, language, cabinet=alarm.cabinet or "*", subject=subject, detail=detail)
 
 
-def _lines_raised(alarm: Alarm, language: str, now_s: int) -> list[str]:
+def _lines_raised(alarm: Alarm, said: str, language: str, now_s: int) -> list[str]:
     first, last = (local_time(at_s, now_s=now_s) for at_s in (alarm.first_unix_s, alarm.last_unix_s))
-    said = _sentence(alarm, language, now_s)
     remedy = translate(_REMEDIES[alarm.kind], language)
     line = translate(
         _RAISED, language, number=alarm.number, first=first, last=last, times=alarm.times, sentence=said
@@ -150,6 +178,5 @@ def _lines_raised(alarm: Alarm, language: str, now_s: int) -> list[str]:
     return [line, f"    → {translate(_TO_DO, language, text=remedy)}"]
 
 
-def _plain_raised(alarm: Alarm, language: str, now_s: int) -> dict[str, Any]:
-    said, remedy = _sentence(alarm, language, now_s), translate(_REMEDIES[alarm.kind], language)
-    return {**alarm._asdict(), "sentence": said, "to_do": remedy}
+def _plain_raised(alarm: Alarm, said: str, language: str) -> dict[str, Any]:
+    return {**alarm._asdict(), "sentence": said, "to_do": translate(_REMEDIES[alarm.kind], language)}

@@ -17,9 +17,10 @@ import time
 from typing import Any
 
 from gateway.language import N_, NN_, Phrases, translate
-from tools.centre.arguments import add_file, local_time, opened_archive, parse_gateway, parse_node
+from tools.centre.arguments import add_file, local_time, opened_archive, opened_register, parse_gateway, parse_node
 from tools.centre.commands.bind import opened_warehouse
 from tools.centre.ingest.warehouse import cabinet_of
+from tools.centre.registry import words
 from tools.centre.store.archive import Kept
 from tools.command_line import Refused, UsageError, add_json
 
@@ -61,7 +62,10 @@ def run(args: argparse.Namespace) -> int:
         if not kept:
             raise Refused(_NOTHING)
         return _decide(args, cabinet, [one.node for one in kept])
-    _show(kept, args)
+    now_s = int(time.time())
+    with opened_register(args.db) as register:
+        named = {one.node: words.id_text(register, one.node.hex(), args.lang, unix_s=now_s) for one in kept}
+    _show(kept, named, args, now_s)
     return 0
 
 
@@ -78,16 +82,15 @@ def _decide(args: argparse.Namespace, cabinet: str, nodes: list[bytes]) -> int:
     return 0
 
 
-def _show(kept: list[Kept], args: argparse.Namespace) -> None:
+def _show(kept: list[Kept], named: dict[bytes, str], args: argparse.Namespace, now_s: int) -> None:
     if args.json:
         print(json.dumps([_plain(one) for one in kept], indent=2))
         return
-    now_s = int(time.time())
     for one in kept:
         first, last = (local_time(at_s, now_s=now_s) for at_s in (one.first_unix_s, one.last_unix_s))
         records = _WORDS.text("records", args.lang, count=one.records)
         owners = ", ".join(one.owners)
-        print(translate(_LINE, args.lang, cabinet=one.cabinet, node=one.node.hex(), owners=owners, records=records,
+        print(translate(_LINE, args.lang, cabinet=one.cabinet, node=named[one.node], owners=owners, records=records,
                         first=first, last=last))  # fmt: skip
     if not kept:
         print(translate(_NOTHING, args.lang))

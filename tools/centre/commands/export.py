@@ -7,6 +7,9 @@ base time 0 and the label `up`; one that an anchor maps has its UTC as base time
 A record that conflicts with another of the same identity has the label `conflict`; one whose time was doubted at its
 receipt has the label `doubtful`, and keeps the time that it states.
 
+Both say what the node served at that time, as the register knows it: `equipment` (49007-0117), `equipment_name`,
+`street`, `commune`, `cabinet`, `feeder`; in SenML as extra labels, those that are known.
+
 CSV is one line a reading or event; `unix_s` is empty when the time is not known, `detail` is JSON.
 
 example:
@@ -21,11 +24,13 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from tools.centre.arguments import add_file, opened_archive, parse_node
+from tools.centre.arguments import add_file, opened_archive, opened_register, parse_node
+from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive, Held, Moment
 from wire import cbor, quantity, record
 from wire.event import label as event_label
 
+PLACE_COLUMNS = ("equipment", "equipment_name", "street", "commune", "cabinet", "feeder")
 CSV_COLUMNS = (
     "node",
     "boot",
@@ -43,6 +48,7 @@ CSV_COLUMNS = (
     "detail",
     "conflict",
     "doubtful",
+    *PLACE_COLUMNS,
 )
 _QUALITIES = {record.UNSET: "unset", record.SYNCED: "synced", record.HOLDOVER: "holdover"}
 
@@ -56,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     node = None if args.node is None else parse_node(args.node)
     write = write_csv if args.format == "csv" else write_senml
-    with opened_archive(args.db) as archive:
-        write(archive, sys.stdout, node)
+    with opened_archive(args.db) as archive, opened_register(args.db) as register:
+        write(archive, sys.stdout, node, register)
     return 0
 
 
@@ -69,33 +75,46 @@ def decimal(value: int, exponent: int) -> str:
     return f"{'-' if value < 0 else ''}{digits[:exponent]}.{digits[exponent:]}"
 
 
-def write_senml(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
-    """Writes every record (of one node) as one SenML array; returns the number of Bocage records."""
+def write_senml(archive: Archive, out: TextIO, node: bytes | None = None, register: Register | None = None) -> int:
+    """Writes every record (of one node) as one SenML array; returns the number of Bocage records. `register` gives
+    names."""
     count = 0
     separator = "[\n"
     for held in archive.held(node):
         count += 1
-        for entry in _senml_entries(held, archive.moment(held.node, held.boot, held.stamp)):
+        moment = archive.moment(held.node, held.boot, held.stamp)
+        for entry in _senml_entries(held, moment, _place(register, held, moment)):
             out.write(separator + "{" + ",".join(f'"{name}":{text}' for name, text in entry) + "}")
             separator = ",\n"
     out.write("[]\n" if count == 0 else "\n]\n")
     return count
 
 
-def write_csv(archive: Archive, out: TextIO, node: bytes | None = None) -> int:
-    """Writes every record (of one node) as CSV with a header; returns the number of records."""
+def write_csv(archive: Archive, out: TextIO, node: bytes | None = None, register: Register | None = None) -> int:
+    """Writes every record (of one node) as CSV with a header; returns the number of records. `register` gives names."""
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     count = 0
     for held in archive.held(node):
         count += 1
-        writer.writerows(_csv_lines(held, archive.moment(held.node, held.boot, held.stamp)))
+        moment = archive.moment(held.node, held.boot, held.stamp)
+        place = _place(register, held, moment)
+        writer.writerows((*line, *place) for line in _csv_lines(held, moment))
     return count
 
 
-def _senml_entries(held: Held, moment: Moment) -> Iterator[list[tuple[str, str]]]:
+def _place(register: Register | None, held: Held, moment: Moment) -> tuple[str | None, ...]:
+    """Returns the values of PLACE_COLUMNS; a time that is unknown or doubted is that of the receipt."""
+    at_s = held.received_unix_s if moment.unix_s is None or held.is_doubtful else moment.unix_s
+    place = None if register is None else register.of_node(held.node, unix_s=at_s)
+    return (None,) * len(PLACE_COLUMNS) if place is None else (place.key.address, *place[1:])
+
+
+def _senml_entries(held: Held, moment: Moment, place: tuple[str | None, ...]) -> Iterator[list[tuple[str, str]]]:
     """Returns the entries as (label, JSON text): numbers are written as they are, without passing through a float."""
     opening = _opening(held, moment)
+    names = zip(PLACE_COLUMNS, place, strict=True)
+    opening.extend((column, json.dumps(value, ensure_ascii=False)) for column, value in names if value is not None)
     body = record.decode_body(held.body)
     readings = body
     if not isinstance(body, dict):

@@ -9,7 +9,9 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_file, local_time, opened_archive
+from tools.centre.arguments import add_file, local_time, opened_archive, opened_register
+from tools.centre.registry import words
+from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive
 from tools.command_line import add_json
 
@@ -28,29 +30,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened_archive(args.db) as archive:
-        figures = statistics(archive)
+    now_s = int(time.time())
+    with opened_archive(args.db) as archive, opened_register(args.db) as register:
+        figures = statistics(archive, register, args.lang, now_s=now_s)
     if args.json:
-        print(json.dumps(figures, indent=2))
+        print(json.dumps(figures, ensure_ascii=False, indent=2))
         return 0
     for name in ("records", "duplicates", "conflicts", "refused", "gaps", "missing"):
         print(f"{name:<12}{figures[name]:>12}")
     for lane, count in figures["records_by_lane"].items():
         print(f"  {lane:<10}{count:>12}")
     for gateway in figures["gateways"]:
-        print(f"gateway {gateway['insee']}-{gateway['name']}  {gateway['id']}")
+        where = "" if gateway["place"] is None else f"  ({gateway['place']['text']})"
+        print(f"gateway {gateway['insee']}-{gateway['name']}  {gateway['id']}{where}")
         for prefix in gateway["prefixes"]:
             ahead = "".join(f"  ahead {first}-{last}" for first, last in prefix["ahead"])
             print(f"  {prefix['epoch']} {prefix['lane']:<10}{prefix['next_position']:>12}{ahead}")
     for gone in figures["gone"][:_GONE_SHOWN_MAX]:
-        when = local_time(gone["noticed_unix_s"], now_s=int(time.time()))
+        when = local_time(gone["noticed_unix_s"], now_s=now_s)
         print(translate(_GONE, args.lang, when=when, **gone))
     for alarm in figures["alarms"]:
-        print(f"alarm {alarm['kind']} {alarm['cabinet']} {alarm['subject']} x{alarm['times']}")
+        print(f"alarm {alarm['kind']} {alarm['cabinet']} {alarm['about']} x{alarm['times']}")
     return 0
 
 
-def statistics(archive: Archive) -> dict:
+def statistics(archive: Archive, register: Register, language: str, *, now_s: int) -> dict:
     """Returns the figures that `stats --json` prints. `missing` counts the records that neither came nor are explained
     by a gap."""
     prefixes = archive.prefixes()
@@ -65,6 +69,7 @@ def statistics(archive: Archive) -> dict:
                 "insee": insee,
                 "name": name,
                 "bound": bound,
+                "place": words.place_plain(register.of_gateway(insee, name, unix_s=now_s), language),
                 "prefixes": [
                     {
                         "epoch": prefix.epoch.hex(),
@@ -89,5 +94,11 @@ def statistics(archive: Archive) -> dict:
             }
             for skip in archive.skips()
         ],
-        "alarms": [alarm._asdict() for alarm in archive.alarms()],
+        "alarms": [
+            {
+                **alarm._asdict(),
+                "about": words.id_text(register, alarm.subject, language, unix_s=alarm.last_unix_s),
+            }
+            for alarm in archive.alarms()
+        ],
     }

@@ -10,7 +10,7 @@ import sqlite3
 
 from tools.centre.store import database
 
-VERSION = 2
+VERSION = 3
 
 _TABLES = """
 CREATE TABLE records (
@@ -107,6 +107,16 @@ CREATE TABLE alarms (
     UNIQUE (kind, cabinet, subject)
 );
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+-- The register, in versions: what each equipment was from one midnight of France to another (NULL: it still is). Its
+-- words are those of `tools.centre.registry.equipment`; power in 0.1 W, position in degrees of WGS84.
+CREATE TABLE equipment (
+    insee TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, from_unix_s INTEGER NOT NULL, until_unix_s INTEGER,
+    name TEXT, street TEXT, post TEXT, lamp TEXT, power_dw INTEGER,
+    longitude DOUBLE PRECISION, latitude DOUBLE PRECISION, cabinet TEXT, feeder TEXT, node BLOB, zone INTEGER,
+    PRIMARY KEY (insee, kind, id, from_unix_s)
+) WITHOUT ROWID;
+CREATE INDEX equipment_nodes ON equipment (node);
 
 CREATE VIEW readable AS
     SELECT hex(records.node) AS node, boot, sequence, seconds, quality, uncertainty_s,
