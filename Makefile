@@ -5,7 +5,7 @@ VENV ?= .venv
 ARGS ?=
 BIN := $(VENV)/bin
 PREPARE := $(PYTHON) tools/prepare.py --venv $(VENV)
-# Processes: two more than there are cores, for some tests wait for real parts; one for few tests (tests/conftest.py).
+# Processes: four more than there are cores, for some tests wait for real parts; one for few tests (tests/conftest.py).
 PYTEST := $(BIN)/python -m pytest -n auto
 # The files and folders among ARGS: `make quick` runs the tests of these (tests/support/affected.py), and pytest has the rest.
 NAMED := $(wildcard $(ARGS)) $(filter changed,$(ARGS))

@@ -111,22 +111,24 @@ TOGETHER = (
     ("tests/simulator/test_territory.py", "tests/simulator/report"),
     ("tests/tools/bench/test_bench_node.py", "tests/esp32/test_manifest.py", "tests/tools/test_bundle.py"),
 )
+CORES, WAITING = os.cpu_count() or 1, 4
 FEW_FILES = 12  # are tested in the time in which processes start
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """`-n auto`: two more than there are cores, for real parts are waited for most of the time; not in the quick loop,
-    which waits for nothing."""
+    """`-n auto`: one for each core, and four for real parts, which are waited for: twenty minutes in all.
+    The quick loop waits for nothing."""
     if config.option.of and len(_chosen(*config.option.of)) <= FEW_FILES:
         return 0
-    return (os.cpu_count() or 1) + (0 if config.option.quick else 2)
+    return CORES + (0 if config.option.quick else WAITING)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Under `pytest -n`: a process is given a whole file, or those that belong together, so that what their tests share
-    is made once."""
+    is made once. One process for each core begins at the end of the queue, where no real parts are: so the processors
+    work while the other processes wait."""
     # Not `--dist loadgroup`: what pytest-xdist 3.8 writes for that pytest 9.2 does not read.
     from xdist.scheduler import LoadScopeScheduling
 
@@ -135,24 +137,28 @@ def pytest_xdist_make_scheduler(config, log):
             path = nodeid.partition("::")[0]
             return next((paths[0] for paths in TOGETHER if path.startswith(paths)), path)
 
+        def _assign_work_unit(self, node):
+            if node in self.nodes[:CORES]:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
+            super()._assign_work_unit(node)
+
     config.option.loadscopereorder = False  # the order of collection, below
     return Together(config, log)
 
 
 def pytest_collection_modifyitems(config, items):
-    """Under `pytest -n`: what takes long with real parts begins first, the largest limit of time before all. It waits
-    most of the time, and meanwhile the other processes have the processors."""
+    """Under `pytest -n`: the queue begins with what has real parts, the largest limit of time before all."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: -_patience_s(item))
+        items.sort(key=_patience_s, reverse=True)
 
 
 def _patience_s(item):
-    """Returns the limit of time of a long test with real parts; 0 for any other."""
+    """Returns the limit of time of a long test with real parts; a second for a short one, 0 without real parts."""
     marks = {mark.name for mark in item.iter_markers()}
-    if "slow" not in marks or marks.isdisjoint(("live", "root")):
+    if marks.isdisjoint(("live", "root", "broker")):
         return 0
     limit = item.get_closest_marker("timeout")
-    return limit.args[0] if limit else 1
+    return 1 if "slow" not in marks else limit.args[0] if limit else 2
 
 
 # --- MicroPython VMs ------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ cost 16. Statements stay on their lines. Must import the standard library only, 
 """
 
 import ast
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tools.squeeze import Edit, applied
 
@@ -19,19 +20,22 @@ _UNKNOWN = object()
 
 def without_names(core: str, others: dict[str, str], core_name: str) -> tuple[str, dict[str, str]]:
     """Returns (core, others) with the constants of the core written in the places where they are used."""
-    values = dict(_constants(ast.parse(core)))
-    sources = [(core, ""), *((text, f"{core_name}.") for text in others.values())]
-    for text, prefix in sources:
-        for name in _needed_by_name(ast.parse(text), prefix):
-            values.pop(name, None)
-    left = _replaced(core, values, "", [Edit(statement, "") for statement in _bindings_of(core, values)])
-    return left, {name: _replaced(text, values, f"{core_name}.", []) for name, text in others.items()}
+    tree, prefix = ast.parse(core), f"{core_name}."
+    nodes = {name: list(ast.walk(ast.parse(text))) for name, text in others.items()}
+    nodes[core_name] = list(ast.walk(tree))
+    values = dict(_constants(tree))
+    for name, parts in nodes.items():
+        for needed in _needed_by_name(parts, "" if name == core_name else prefix):
+            values.pop(needed, None)
+    gone = [Edit(statement, "") for statement in _bindings_of(tree, values)]
+    left = _replaced(core, nodes[core_name], values, "", gone)
+    return left, {name: _replaced(text, nodes[name], values, prefix, []) for name, text in others.items()}
 
 
 def without_stars(text: str) -> str:
     """Turns keyword-only arguments, in functions where some have defaults, into ordinary ones."""
     edits = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(ast.parse(text)) if re.search(r"\*\s*,", text) else ():
         if not isinstance(node, ast.FunctionDef) or not any(node.args.kw_defaults):
             continue
         args = node.args
@@ -115,10 +119,10 @@ def _evaluated(node: ast.AST, known: dict[str, object]) -> object:
     return _UNKNOWN
 
 
-def _needed_by_name(tree: ast.Module, prefix: str) -> Iterator[str]:
+def _needed_by_name(nodes: Iterable[ast.AST], prefix: str) -> Iterator[str]:
     """Yields names that must stay: compared by `is`, used in an f-string, or with an attribute read from them
     (`NAME.x`)."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Compare) and any(isinstance(op, ast.Is | ast.IsNot) for op in node.ops):
             parts: list[ast.AST] = [node.left, *node.comparators]
         elif isinstance(node, ast.JoinedStr):
@@ -131,12 +135,17 @@ def _needed_by_name(tree: ast.Module, prefix: str) -> Iterator[str]:
 
 
 def _word(node: ast.AST) -> str:
-    return ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    """Returns `name` or `name.attribute`, "" for anything longer or else."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}"
+    return ""
 
 
-def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
+def _bindings_of(tree: ast.Module, values: dict[str, object]) -> Iterator[ast.stmt]:
     """Yields the statements that bind nothing but constants."""
-    for statement in ast.parse(text).body:
+    for statement in tree.body:
         if isinstance(statement, ast.Assign):
             target = statement.targets[0]
             names = target.elts if isinstance(target, ast.Tuple) else [target]
@@ -144,11 +153,13 @@ def _bindings_of(text: str, values: dict[str, object]) -> Iterator[ast.stmt]:
                 yield statement
 
 
-def _replaced(text: str, values: dict[str, object], prefix: str, gone: list[Edit]) -> str:
+def _replaced(
+    text: str, nodes: Iterable[ast.AST], values: dict[str, object], prefix: str, gone: list[Edit]
+) -> str:
     """Writes the value in place of every use of a constant, except within the statements that are removed (`gone`)."""
     lines = {line for edit in gone for line in range(edit.node.lineno, edit.node.end_lineno + 1)}  # type: ignore[attr-defined]
     edits = list(gone)
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         word = _word(node)
         if word.startswith(prefix) and word[len(prefix) :] in values and isinstance(node.ctx, ast.Load):  # type: ignore[attr-defined]
             value = values[word[len(prefix) :]]

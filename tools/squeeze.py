@@ -45,6 +45,7 @@ class _Module:
         self.text = text
         self.is_alone = is_alone
         self.tree = ast.parse(text)
+        self.nodes = list(ast.walk(self.tree))  # walked once: that is what squeezing takes its time for
         self.bound: dict[str, int] = {}  # how often each name is bound, at any depth
         self.imports: dict[str, set[tuple[str, str]]] = {}  # {name here: {(module, name there, "" for a module)}}
         self.constants: dict[str, Value] = {}
@@ -117,7 +118,7 @@ def _read(sources: Mapping[str, str], alone: frozenset[str]) -> dict[str, _Modul
 
 def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
     """Counts the bindings of each name, over all scopes together: a name that is bound twice is left alone."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         names: list[str] = []
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             names = [node.id]
@@ -144,8 +145,8 @@ def _bind(module: _Module, modules: Mapping[str, _Module]) -> None:
 
 def _passed_on(module: _Module) -> Iterator[str]:
     """Yields the modules that are used as a value here: any name may be looked up in them."""
-    bases = {id(node.value) for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(module.tree):
+    bases = {id(node.value) for node in module.nodes if isinstance(node, ast.Attribute)}
+    for node in module.nodes:
         if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Store) or id(node) not in bases):
             yield from (there for there, name in module.imports.get(node.id, ()) if not name)
     for name, meant in module.imports.items():
@@ -252,8 +253,8 @@ def _home(there: str, name: str, modules: Mapping[str, _Module]) -> tuple[str, s
 
 def _uses(module: _Module, modules: Mapping[str, _Module]) -> Iterator[Edit]:
     """Yields the edits of a module; notes each constant that cannot be folded with the module that has to keep it."""
-    inside = {id(part) for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-    for node in ast.walk(module.tree):
+    inside = {id(part) for node in module.nodes if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    for node in module.nodes:
         if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
             continue
         place = _place(node, module, modules)
@@ -299,13 +300,13 @@ def _rewritten(module: _Module, modules: Mapping[str, _Module], escaped: set[str
     under = {id(edit.node.value) for edit in edits if isinstance(edit.node, ast.Attribute)}
     used = {
         node.id
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Name) and id(node) not in folded | gone | under
     }
     spans = [edit for edit in edits if id(edit.node) not in gone]
     spans += [Edit(statement, text) for statement, text in dead]
     top = {id(statement) for statement in module.tree.body}
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and node.module is not None:
             # No other module looks up what a function imports.
             seen = escaped if id(node) in top else set()
@@ -327,7 +328,7 @@ def _stays(alias: ast.alias, there: str, module: _Module, modules: Mapping, esca
         # A module of which only constants were used is no longer imported.
         return not any(
             isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
-            for node in ast.walk(module.tree)
+            for node in module.nodes
         )
     home = _home(there, alias.name, modules) if there in modules and not modules[there].is_alone else None
     return home is None or home[1] not in modules[home[0]].constants

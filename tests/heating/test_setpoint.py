@@ -42,8 +42,7 @@ def lived(programme, start_s, minutes, start_ck=1600, mean_ck=300, output="relay
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("output", ["relay", "opentherm"])
-@pytest.mark.parametrize(("start_ck", "mean_ck"), [(1600, 300), (2000, 1200)])
+@pytest.mark.parametrize(("output", "start_ck", "mean_ck"), [("relay", 1600, 300), ("opentherm", 2000, 1200)])
 def test_a_wish_that_is_exempted_no_more_heats_as_the_wish_that_is_allowed(output, start_ck, mean_ck):
     ended = lived(week(2200, 20261001, 20261130), MONDAY + 3600, 3 * 1440, start_ck, mean_ck, output)
     plain = lived(week(1900), MONDAY + 3600, 3 * 1440, start_ck, mean_ck, output)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy
 import pytest
-from pvlib import spa
 
 from policy import sun
 from tools.bench import sun as bench
@@ -88,6 +87,8 @@ def test_the_peer_agrees_with_pvlibs_own_sunrise():
 @pytest.mark.parametrize("town", ["Lille", "Nice"])
 def test_elevation_is_within_two_hundredths_of_a_degree(single, town):
     place = bench.TOWNS[town]
+    from pvlib import spa  # not at the top: every process of a run would import it, for two seconds
+
     instants = numpy.arange(1767225600, 1767225600 + 86400 * 365, 86400 + 4321 * 3)
     # True elevation, sea level, no refraction; SPA's is topocentric: parallax is below 0.0025°.
     table = spa.solar_position(

@@ -8,7 +8,7 @@ from tests.support.green import PLAIN, Green, plain, programs
 from watering import balance
 from wire import directive, quantity
 
-GARBAGE = [-(2**31), -1, 0, 1, 999, 5000, 65535, 2**31 - 1]
+GARBAGE = [-(2**31), -1, 5000, 65535, 2**31 - 1]
 
 
 @pytest.mark.slow

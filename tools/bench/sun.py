@@ -12,7 +12,6 @@ import json
 from pathlib import Path
 
 import numpy
-from pvlib import spa
 
 from tools.bench.single_precision import load_double, load_single
 from tools.command_line import add_json
@@ -53,15 +52,22 @@ def spa_times(days, latitude_e4, longitude_e4, zenith_cdeg=zenith_cdeg):
     return events[0], events[1]
 
 
+def _spa():
+    """Returns NREL's algorithm; importing pvlib takes two seconds."""
+    from pvlib import spa
+
+    return spa
+
+
 def _spa_apparent(at):
-    result = spa.solar_position(at, 0, 0, 0, 0, 0, delta_t_s, 0, 1, sst=True)
+    result = _spa().solar_position(at, 0, 0, 0, 0, 0, delta_t_s, 0, 1, sst=True)
     return result[0], result[1], numpy.radians(result[2])
 
 
 def pvlib_times(days, latitude_e4, longitude_e4):
     """Returns rise and set by pvlib's own routine, which fixes the zenith distance at 90.8333°."""
     midnights = numpy.asarray(days, dtype=float) * 86400
-    _, rise, dusk = spa.transit_sunrise_sunset(midnights, latitude_e4 / 1e4, longitude_e4 / 1e4, delta_t_s, 1)
+    _, rise, dusk = _spa().transit_sunrise_sunset(midnights, latitude_e4 / 1e4, longitude_e4 / 1e4, delta_t_s, 1)
     return rise, dusk
 
 

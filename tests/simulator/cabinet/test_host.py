@@ -132,24 +132,24 @@ def test_on_a_dead_card_no_agent_starts_and_the_clock_has_the_street(world):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("clock", "setup", "mode", "in_charge"),
+    ("clock", "setup", "mode", "in_charge", "end_h"),
     [
-        (SystemClock(), SETUP, KNOWN, AGENT),
-        (Absent(), SETUP, NIGHTLY, AGENT),
-        (Absent(), NO_CELL, ORDINARY, CLOCK),
-        (TenYearsAhead(0, 1 << 60), SETUP, NIGHTLY, AGENT),
-        (TenYearsAhead(0, 1 << 60), NO_CELL, ORDINARY, CLOCK),
-        (Drifting(20_000, 30), NO_CELL, KNOWN, AGENT),
-        (Drifting(-300_000, 400), NO_CELL, KNOWN, AGENT),
-        (Drifting(-300_000, 2_000), NO_CELL, ORDINARY, CLOCK),
+        (SystemClock(), SETUP, KNOWN, AGENT, 33),
+        (Absent(), SETUP, NIGHTLY, AGENT, 33),
+        (Absent(), NO_CELL, ORDINARY, CLOCK, 33),
+        (TenYearsAhead(0, 1 << 60), SETUP, NIGHTLY, AGENT, 33),
+        (TenYearsAhead(0, 1 << 60), NO_CELL, ORDINARY, CLOCK, 23),
+        (Drifting(20_000, 30), NO_CELL, KNOWN, AGENT, 23),
+        (Drifting(-300_000, 400), NO_CELL, KNOWN, AGENT, 23),
+        (Drifting(-300_000, 2_000), NO_CELL, ORDINARY, CLOCK, 23),
     ],
 )
-def test_what_a_clock_is_worth_decides_who_keeps_the_street(clock, setup, mode, in_charge):
+def test_what_a_clock_is_worth_decides_who_keeps_the_street(clock, setup, mode, in_charge, end_h):
     world = StreetWorld(setup=setup, clock=clock, from_h=16.75)
     world.until(18)
     assert world.street.wanting.mode == mode and world.plant.in_charge() == in_charge
     assert world.lit() == [True, True]
-    world.until(33)
+    world.until(end_h)  # dawn, or the extinction
     assert world.lit() == [False, False] and sound(world)
 
 

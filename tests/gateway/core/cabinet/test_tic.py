@@ -138,7 +138,7 @@ def test_a_frame_byte_by_byte(mode, groups, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("mode", "groups", "expected"), PUBLISHED)
-@pytest.mark.parametrize("bit", range(7))
+@pytest.mark.parametrize("bit", [0, 5, 6])
 def test_one_flipped_bit_anywhere_never_yields_another_index(mode, groups, expected, bit):
     data = on_the_line(groups)
     for place in range(len(data)):

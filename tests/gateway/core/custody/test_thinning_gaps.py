@@ -258,7 +258,7 @@ def test_a_cut_at_every_operation_while_several_segments_are_under_way(tear):
     world.check()
     assert widest["event"] > 1 and widest["telemetry"] > 1, widest
     total = world.disk.operations
-    for operations in range(5 * (*TEARS, None).index(tear), total, 31):
+    for operations in range(9 * (*TEARS, None).index(tear), total, 54):
         assert cut_and_check(1, operations, tear)
 
 
