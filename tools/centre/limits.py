@@ -39,6 +39,8 @@ ALARMS_PER_CABINET_MAX = 16
 NODES_PER_CABINET_MAX = 5000
 # Records kept apart from one cabinet: a week of 300 nodes at a quarter of an hour. Beyond, the same.
 APART_RECORDS_MAX = 200_000
+# Nodes remembered between transactions: a territory of 60,000, some 25 MB. Beyond, all are forgotten and read again.
+NODES_REMEMBERED_MAX = 100_000
 # Node ids of one statement that looks them up; a constant, so that SQLite compiles it once.
 NODES_PER_QUESTION = 64
 

@@ -141,6 +141,28 @@ def test_a_node_that_two_cabinets_serve_is_heard_through_both(warehouse):
     assert [one.sequence for one in warehouse.held(NODE)] == [0, 1, 2] and kinds(warehouse) == []
 
 
+def test_a_persons_word_reaches_an_ingest_that_runs(tmp_path):
+    path = str(tmp_path / "centre.db")
+    ingest, person = Warehouse(path), Warehouse(path)
+    said(ingest, [reading(0)], "telemetry")
+    stranger(ingest, [reading(0, node=OTHER), reading(1)], "telemetry")
+    person.bind([NODE], OPENED, alone=True, now_s=NOW_S)
+    stranger(ingest, [reading(2)], "telemetry", 2)
+    said(ingest, [reading(3)], "telemetry", 1)
+    assert [one.sequence for one in ingest.held(NODE)] == [0, 2]
+    assert [kept.cabinet for kept in ingest.kept_apart()] == [OWN, OPENED]
+
+
+def test_a_node_that_was_first_heard_in_a_transaction_that_failed_is_still_new(warehouse, monkeypatch):
+    new = bytes.fromhex("00000000000000a3")
+    with monkeypatch.context() as broken:
+        broken.setattr(warehouse, "_write_counted", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            stranger(warehouse, [reading(0, node=new)], "telemetry")
+    said(warehouse, [reading(0, node=new)], "telemetry", 1)
+    assert warehouse.cabinets_of(new) == (OWN,) and kinds(warehouse) == []
+
+
 def test_a_node_may_be_bound_before_it_is_first_heard(warehouse):
     new = bytes.fromhex("00000000000000a3")
     warehouse.bind([new], OWN, alone=True, now_s=NOW_S)

@@ -32,24 +32,22 @@ def judge(rows: Iterable[Row], nodes: Nodes, received_unix_s: int) -> Doubts:
     times: list[Row] = []
     twins: set[bytes] = set()
     latest_s = 0
-    latest_node = life = None
     for row in rows:
-        if row.node is not latest_node:
-            latest_node, life = row.node, nodes.life(row.node)
-        assert life is not None
-        if life.boot is None or row.boot > life.boot:
-            life.boot, life.began_s, life.is_changed = row.boot, None, True
-        if row.quality == record.UNSET:
+        node, boot, _, seconds, quality, uncertainty_s, _, _ = row
+        life = nodes.life(node)
+        if life.boot is None or boot > life.boot:
+            nodes.note_boot(node, boot, None)
+        if quality == record.UNSET:
             continue
-        surely_s = row.seconds - row.uncertainty_s
-        if surely_s > received_unix_s + STAMP_AHEAD_S_MAX or row.seconds + row.uncertainty_s < STAMP_UNIX_S_MIN:
+        surely_s, at_latest_s = seconds - uncertainty_s, seconds + uncertainty_s
+        if surely_s > received_unix_s + STAMP_AHEAD_S_MAX or at_latest_s < STAMP_UNIX_S_MIN:
             times.append(row)
             continue
         if surely_s > latest_s:
             latest_s = surely_s
-        if row.boot == life.boot:
-            if life.began_s is None or row.seconds + row.uncertainty_s < life.began_s:
-                life.began_s, life.is_changed = row.seconds + row.uncertainty_s, True
-        elif life.began_s is not None and surely_s > life.began_s + OVERLAP_S_MIN:
-            twins.add(row.node)
+        if boot != life.boot:
+            if life.began_s is not None and surely_s > life.began_s + OVERLAP_S_MIN:
+                twins.add(node)
+        elif life.began_s is None or at_latest_s < life.began_s:
+            nodes.note_boot(node, boot, at_latest_s)
     return Doubts(times, twins, latest_s)

@@ -6,14 +6,15 @@ by itself to another cabinet's radio; so several cabinets serve a node only wher
 as in its certificate, insee-name: a gateway that was exchanged under that name (`bocage centre unbind`) speaks for the
 same nodes. A gateway's own id belongs to its cabinet in the same way.
 
-This is what a register will answer: `cabinets_of` and `bind`. What is needed of the nodes in a transaction is read
-once at its beginning (`load`), and what changed is written at its end (`save`).
+This is what a register will answer: `cabinets_of` and `bind`. What a transaction needs of the nodes is read at its
+beginning (`load`), unless it is known since an earlier one and no other process has written meanwhile (SQLite's
+`data_version`); what changed is written at its end (`save`).
 """
 
 import sqlite3
 from collections.abc import Iterable
 
-from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION
+from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION, NODES_REMEMBERED_MAX
 
 _SELECT = """SELECT node, cabinet, boot, began_unix_s FROM serving LEFT JOIN boots USING (node)
     WHERE node IN ({})""".format(", ".join("?" * NODES_PER_QUESTION))
@@ -23,13 +24,12 @@ class Life:
     """Holds what is known of one node. `boot`: the newest, None before the first record; `began_s`: the latest instant
     at which that boot can have begun, None while no record of it states a time."""
 
-    __slots__ = ("began_s", "boot", "cabinets", "is_changed")
+    __slots__ = ("began_s", "boot", "cabinets")
 
     def __init__(self, boot: int | None = None, began_s: int | None = None) -> None:
         self.cabinets: list[str] = []
         self.boot = boot
         self.began_s = began_s
-        self.is_changed = False
 
 
 class Nodes:
@@ -38,11 +38,16 @@ class Nodes:
     def __init__(self, connection: sqlite3.Connection):
         self._connection = connection
         self._lives: dict[bytes, Life] = {}
+        self._changed: set[bytes] = set()
+        self._version = -1
 
     def load(self, nodes: Iterable[bytes]) -> None:
         """Begins a transaction that is about these nodes."""
-        self._lives.clear()
-        wanted = list(nodes)
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._version or len(self._lives) > NODES_REMEMBERED_MAX:
+            self.forget()
+            self._version = version
+        wanted = [node for node in nodes if node not in self._lives]
         for at in range(0, len(wanted), NODES_PER_QUESTION):
             asked = wanted[at : at + NODES_PER_QUESTION]
             asked += asked[:1] * (NODES_PER_QUESTION - len(asked))
@@ -52,16 +57,32 @@ class Nodes:
                     life = self._lives[node] = Life(boot, began_s)
                 life.cabinets.append(cabinet)
 
+    def forget(self) -> None:
+        """Ends a transaction that failed."""
+        self._lives.clear()
+        self._changed.clear()
+
+    def note_boot(self, node: bytes, boot: int, began_s: int | None) -> None:
+        """Notes the newest boot of a node."""
+        life = self.life(node)
+        life.boot, life.began_s = boot, began_s
+        self._changed.add(node)
+
     def life(self, node: bytes) -> Life:
         """Returns what is known of one of the nodes that were loaded."""
-        life = self._lives.get(node)
-        if life is None:
-            life = self._lives[node] = Life()
-        return life
+        if node not in self._lives:
+            self._lives[node] = Life()
+        return self._lives[node]
 
     def cabinets_of(self, node: bytes) -> list[str]:
         """Returns the cabinets that may speak for the node; none: it was never heard."""
         return self.life(node).cabinets
+
+    def others(self, nodes: Iterable[bytes], cabinet: str) -> dict[bytes, list[str]]:
+        """Returns those of the nodes for which the cabinet may not speak, with the cabinets that may."""
+        lives = self._lives
+        known = {node: lives[node].cabinets if node in lives else [] for node in nodes}
+        return {node: cabinets for node, cabinets in known.items() if cabinet not in cabinets}
 
     def has_room(self, cabinet: str, more: int) -> bool:
         """Returns whether the cabinet may have so many nodes more at first sight."""
@@ -80,5 +101,6 @@ class Nodes:
         """Ends a transaction."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO boots VALUES (?, ?, ?)",
-            [(node, life.boot, life.began_s) for node, life in self._lives.items() if life.is_changed],
+            [(node, self._lives[node].boot, self._lives[node].began_s) for node in self._changed],
         )
+        self._changed.clear()

@@ -174,11 +174,11 @@ class Warehouse(Archive):
         """Returns what the sender may say, with the rest kept apart; None when that is more than a cabinet has."""
         named = {row.node for row in contents.rows}.union(contents.abouts.values())
         named.discard(sender.identity)
-        cabinets = {node: self._nodes.cabinets_of(node) for node in named}
-        new = [node for node in named if not cabinets[node]]
-        foreign = {node for node in named if cabinets[node] and sender.cabinet not in cabinets[node]}
-        if not (new or foreign):
+        others = self._nodes.others(named, sender.cabinet)
+        if not others:
             return contents
+        new = [node for node, cabinets in others.items() if not cabinets]
+        foreign = {node: min(cabinets) for node, cabinets in others.items() if cabinets}
         if (new and not self._nodes.has_room(sender.cabinet, len(new))) or (
             foreign and not self._apart.has_room(sender.cabinet)
         ):
@@ -186,7 +186,7 @@ class Warehouse(Archive):
             return None
         for node in new:
             self._nodes.bind(node, sender.cabinet, now_s)
-        return self._without(contents, {node: min(cabinets[node]) for node in foreign}, sender, now_s)
+        return self._without(contents, foreign, sender, now_s)
 
     def _without(self, contents, owners, sender, now_s):
         """Keeps rows about the nodes in `owners`, others' nodes with their cabinets, apart; returns the others."""
@@ -328,12 +328,16 @@ class Warehouse(Archive):
         self._counted.clear()
         self._alarms.forget()
         # Other processes write too: what a decision needs is read under the writer's lock.
-        with database.transaction(self._connection):
-            self._nodes.load(nodes)
-            yield
-            self._nodes.save()
-            self._alarms.write(now_s)
-            self._write_counted()
+        try:
+            with database.transaction(self._connection):
+                self._nodes.load(nodes)
+                yield
+                self._nodes.save()
+                self._alarms.write(now_s)
+                self._write_counted()
+        except BaseException:
+            self._nodes.forget()
+            raise
 
     def _write_counted(self):
         self._connection.executemany(
