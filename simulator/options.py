@@ -155,15 +155,15 @@ def draw(options: Options) -> Drawn:
     chances = [prng if not first else prng.split(f"trio-{first}") for first in trios]
     for first, chance in zip(trios, chances, strict=True):
         _draw_cuts(drawn, first, chance)
+    thief = prng.split("stolen")
+    stolen_s = 4 * HOUR_S + thief.randrange(HOUR_S)
+    drawn.cuts.append(Cut("stolen", thief.randrange(options.cabinets), stolen_s, stolen_s + 1800))
     # The ingest stops, the broker continues to accept for it, then loses everything that it accepted.
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))
     drawn.cuts.append(Cut("broker", None, ingest_s + 4500, ingest_s + 4560))
     hostile_s = 13 * HOUR_S + prng.split("hostile").randrange(HOUR_S)
     drawn.cuts.append(Cut("hostile", None, hostile_s, hostile_s + 1800))
-    thief = prng.split("stolen")
-    stolen_s = 4 * HOUR_S + thief.randrange(HOUR_S)
-    drawn.cuts.append(Cut("stolen", thief.randrange(options.cabinets), stolen_s, stolen_s + 1800))
     drawn.happenings = draw_village(options.start_unix_s, options.faults_s, prng.split("village"))
     drawn.cuts = [
         cut for cut in drawn.cuts if cut.to_s < options.faults_s and (cut.cabinet or 0) < options.cabinets
