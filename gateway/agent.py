@@ -119,6 +119,8 @@ class Agent:
         )
         for damage in recovery.damages:
             self._operation.log("journal-damage", damage=str(damage))
+        if recovery.positions_missed:
+            self._operation.log("journal-missed", count=recovery.positions_missed)
         if others := recovery.other_versions:
             self._operation.log("journal-other-version", name=others[0], files=len(others))
         for name in opened.foreign:
@@ -154,6 +156,7 @@ class Agent:
             return
         self._link.close()
         disk.close()
+        self._core.journal.save_inventory()
         self._opened.state_disk.close()
 
     # --- one turn of the loop -------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.cabinet.reports import GatewayServices
 from gateway.core.custody.disk import Disk, SharedFolder, Ticket
+from gateway.core.custody.inventory import Inventory
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
 from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.thinning import Thinner
@@ -96,6 +97,7 @@ class Gateway:
         self.journal = Journal(
             journal_disk,
             epoch=start.epoch,
+            inventory=Inventory(state_disk),
             segment_bytes_max=options.segment_bytes_max,
             journal_bytes_max=options.journal_bytes_max,
             alarm_reserve_bytes=options.alarm_reserve_bytes,
@@ -224,7 +226,8 @@ class Gateway:
         self._drain_link()
 
     def on_state_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
-        """Pass on the end of a sync of the state disk: the loss ledger and the directives wait for their own syncs."""
+        """Pass on the end of a sync of the state disk: inventory, ledger and directives wait for their own syncs."""
+        self.journal.on_state_synced(ticket, error)
         self.ledger.on_synced(ticket, error)
         self.directive_service.directives.on_synced(ticket, error, now_ms=now_ms)
 

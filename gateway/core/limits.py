@@ -59,6 +59,10 @@ JOURNAL_REPORT_ENTRIES_MAX = 1000
 # Files that could not be written nor deleted; beyond, no new segment is tried until one can be deleted.
 JOURNAL_LITTER_FILES_MAX = 4
 
+# The inventory in the state folder: 24 bytes a segment and 33 a stream. Half of it holds all segments of a full
+# journal, the rest 1,000 starts. Beyond, the oldest streams are listed without digests, then not at all.
+INVENTORY_BYTES_MAX = 64 * 1024
+
 # --- Inbox (gateway/core/inbox/inbox.py) --------------------------------------------------------------------------
 
 # Identities remembered per node, to spare the uplink what a node sends twice. Beyond, the warehouse decides.

@@ -12,6 +12,7 @@ process beside a running agent (`bocage gateway losses`), which must not change 
 
 import errno
 import os
+import stat
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -64,11 +65,11 @@ class FileDisk:
 
     def size(self, name: str) -> int:
         """Returns the length of a file, as `Disk`."""
-        return os.stat(self._plain(name), dir_fd=self._folder).st_size
+        return os.stat(self._plain(name), dir_fd=self._folder, follow_symlinks=False).st_size
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         """Returns bytes of a file, as `Disk`."""
-        descriptor = os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+        descriptor = self._opened(name, os.O_RDONLY)
         try:
             data = b""
             while len(data) < length:
@@ -122,6 +123,11 @@ class FileDisk:
         state = os.fstatvfs(self._folder)
         return state.f_bavail * state.f_frsize
 
+    def foreign(self) -> Sequence[str]:
+        """Returns the names of what is no plain file, as `Disk`."""
+        with os.scandir(self._folder) as entries:
+            return sorted(entry.name for entry in entries if not entry.is_file(follow_symlinks=False))
+
     def list(self) -> Sequence[str]:
         """Returns the names of the files, as `Disk`."""
         with os.scandir(self._folder) as entries:
@@ -135,8 +141,7 @@ class FileDisk:
         """Return the descriptor that writes to a file, opening it if needed."""
         descriptor = self._open.get(name)
         if descriptor is None:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-            descriptor = os.open(self._plain(name), flags, 0o600, dir_fd=self._folder)
+            descriptor = self._opened(name, os.O_WRONLY | os.O_CREAT)
             self._folder_dirty = True
             self._open[name] = descriptor
             if len(self._open) > _OPEN_FILES_MAX:
@@ -149,7 +154,16 @@ class FileDisk:
         if descriptor is not None:
             return os.dup(descriptor)
         # Closed since: the kernel keeps an error that was not reported for the next descriptor.
-        return os.open(self._plain(name), os.O_RDONLY | os.O_CLOEXEC, dir_fd=self._folder)
+        return self._opened(name, os.O_RDONLY)
+
+    def _opened(self, name: str, flags: int) -> int:
+        """Return a descriptor of a plain file; OSError, and never a wait, for a link, a folder or a pipe."""
+        flags |= os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(self._plain(name), flags, 0o600, dir_fd=self._folder)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise OSError(errno.EINVAL, "no plain file", name)
+        return descriptor
 
     def _close(self, name: str) -> None:
         descriptor = self._open.pop(name, None)
@@ -271,6 +285,9 @@ class ReadOnlyFolder:
 
     def delete(self, name: str) -> None:
         raise _refusal(name)
+
+    def foreign(self) -> Sequence[str]:
+        return ()
 
     def rename(self, old: str, new: str) -> None:
         raise _refusal(old)

@@ -28,6 +28,7 @@ _LEVELS = {
     "record-refused": ERROR,
     "own-record-refused": ERROR,
     "journal-damage": WARNING,
+    "journal-missed": ERROR,
     "journal-other-version": ERROR,
     "foreign-file": WARNING,
     "journal-hole": WARNING,

@@ -19,9 +19,12 @@ from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
 from gateway.io import clock
 from gateway.io.crypto import AesCcm, verify_ed25519
-from gateway.io.disk import WatchedDisk
+from gateway.io.disk import FileDisk, WatchedDisk
 from gateway.io.files import foreign_boots, last_boot, next_boot
 from gateway.shell import keys as node_keys
+
+_FOREIGN = "foreign-"
+_NAME_MAX = 255  # bytes, on Linux
 
 Result = TypeVar("Result")
 OnSynced = Callable[[Ticket, str | None], None]
@@ -51,6 +54,7 @@ def open_core(
     found = node_keys.read_folder(config.keys)
     journal_disk = WatchedDisk(config.data / "journal", on_synced, heartbeats, "journal-sync")
     state_disk = WatchedDisk(config.data / "state", on_state_synced, heartbeats, "state-sync")
+    foreign = [*foreign_boots(config.data / "state"), *_set_aside(state_disk)]
     core = Gateway(
         config.core,
         Start(secrets.token_bytes(8), boot, "start", previous),
@@ -63,8 +67,15 @@ def open_core(
         now_ms=clock.monotonic_ms(),
     )
     recovery = core.start(now_ms=clock.monotonic_ms())
-    foreign = foreign_boots(config.data / "state")
     return Opened(core, boot, recovery, journal_disk, state_disk, found, foreign)
+
+
+def _set_aside(disk: FileDisk) -> list[str]:
+    """Renames what is no plain file in the state folder, so that no part of the core meets it; returns the names."""
+    found = [name for name in disk.foreign() if not name.startswith(_FOREIGN)]
+    for name in found:
+        disk.rename(name, f"{_FOREIGN}{name}"[:_NAME_MAX])
+    return found
 
 
 async def in_thread(

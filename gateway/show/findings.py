@@ -183,7 +183,11 @@ def _writing(status: Status) -> list[Finding]:
 def _folder(status: Status) -> list[Finding]:
     """Finds what the start found in the data folder and could not read, or is not ours."""
     last = {fault.what: fault.values for fault in status.faults or ()}
-    keys = {"journal-other-version": "journal_version", "foreign-file": "foreign"}
+    keys = {
+        "journal-missed": "journal_missed",
+        "journal-other-version": "journal_version",
+        "foreign-file": "foreign",
+    }
     return [Finding(key, dict(last[what])) for what, key in keys.items() if what in last]
 
 

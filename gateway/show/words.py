@@ -39,6 +39,14 @@ WORDS = Phrases({
     "write.do": N_("replace the memory card; nodes keep what is not recorded"),
     "refused": N_("Records are refused: {why}"),
     "refused.do": N_("nodes keep them and try again; restore the link to the centre or free the disk"),
+    "journal_missed": NN_(
+        "{count} recorded position of the journal is missing since the last start",
+        "{count} recorded positions of the journal are missing since the last start",
+    ),
+    "journal_missed.do": N_(
+        "the centre learns which; find out who had the card or opened the cabinet, keep `journal/quarantine-…`; "
+        "if nobody, replace the card"
+    ),
     "journal_version": N_("The journal holds {files} file(s) of another program version, not read: {name}"),
     "journal_version.do": N_(
         "install the version that wrote them until the centre has received all; only then return to this one"
@@ -233,6 +241,7 @@ WORDS = Phrases({
     "event.record-refused": N_("record refused"),
     "event.own-record-refused": N_("gateway's own record refused"),
     "event.journal-damage": N_("journal damaged, repaired"),
+    "event.journal-missed": N_("recorded positions of the journal missing"),
     "event.journal-other-version": N_("journal of another program version"),
     "event.foreign-file": N_("file of a stranger"),
     "event.journal-hole": N_("records in the journal cannot be read"),

@@ -55,6 +55,7 @@ class _File:
     dirty: list["_Dirty"] = field(default_factory=list)  # what was written and not synced yet
     name: str | None = None  # None: deleted
     past: list[str | None] = field(default_factory=list)  # other names that it may have after a power cut
+    is_plain: bool = True  # else a link, a folder or a pipe, made by a stranger
 
 
     def save(self, one: _Dirty, data: bytes) -> None:
@@ -111,12 +112,12 @@ class SimDisk:
     # --- the interface of the core --------------------------------------------------------------------------
 
     def size(self, name: str) -> int:
-        return len(self._get(name).data)
+        return len(self._plain(name).data)
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         if name in self.read_error_names:
             raise OSError(errno.EIO, "simulated read error")
-        return bytes(self._get(name).data[offset : offset + length])
+        return bytes(self._plain(name).data[offset : offset + length])
 
     def append(self, name: str, data: bytes) -> None:
         """Appends data, or only a random part of it at an error or a power cut."""
@@ -130,6 +131,7 @@ class SimDisk:
             file = _File(name=name, past=[None])
             self._files.append(file)
             self._names[name] = file
+        self._plain(name)
         assert offset <= len(file.data), "no file is written with a gap"
         fits = len(data)
         if self.capacity_bytes is not None:
@@ -219,9 +221,14 @@ class SimDisk:
             name = names[self._prng.randrange(len(names))]
             if name is not None:
                 data = self._torn(file, TEARS[self._prng.randrange(len(TEARS))] if tear is None else tear)
-                survivors[name] = _File(data, bytearray(data), name=name)
+                survivors[name] = _File(data, bytearray(data), name=name, is_plain=file.is_plain)
         self._names = survivors
         self._files = list(survivors.values())
+
+    def put_foreign(self, name: str) -> None:
+        """Puts something that is no plain file at a name, as a stranger does."""
+        self.put(name, b"")
+        self._names[name].is_plain = False
 
     def put(self, name: str, data: bytes) -> None:
         """Sets a file's bytes without the journal, durably."""
@@ -241,6 +248,12 @@ class SimDisk:
         file = self._names.get(name)
         if file is None:
             raise FileNotFoundError(errno.ENOENT, "no such file", name)
+        return file
+
+    def _plain(self, name: str) -> _File:
+        file = self._get(name)
+        if not file.is_plain:
+            raise OSError(errno.EINVAL, "no plain file", name)
         return file
 
     def _rename(self, old: str, new: str | None) -> None:
@@ -281,9 +294,12 @@ class SimDisk:
             out += data[low - start : high - start] if self._prng.randrange(2) else before.ljust(high - low, b"\0")
         return out
 
+    def foreign(self) -> Sequence[str]:
+        return sorted(name for name, file in self._names.items() if not file.is_plain)
+
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
-        return sorted(self._names)
+        return sorted(name for name, file in self._names.items() if file.is_plain)
 
 
 SOUND, ERRORS, STALLS, FULL = "sound", "errors", "stalls", "full"

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from random import Random
 
+from gateway.core.custody.inventory import Inventory
 from gateway.core.custody.journal import Hole, Journal, Refused, Stream
 from gateway.core.custody.recovery_report import RecoveryReport
 from simulator.world.disk import SimDisk
@@ -41,6 +42,7 @@ class World:
     ) -> None:
         self.random = Random(seed)
         self.disk = SimDisk(self.random)
+        self.state = SimDisk(Random(-seed))
         self.limits = limits
         self.journal_class = journal_class
         # stream -> position -> payloads, the refused ones included
@@ -54,8 +56,12 @@ class World:
     def start(self) -> RecoveryReport:
         """Open a new epoch on the disk as it is."""
         self.epoch = self.random.randbytes(8)
-        self.journal = self.journal_class(self.disk, epoch=self.epoch, **self.limits)
+        self.journal = self.journal_class(
+            self.disk, epoch=self.epoch, inventory=Inventory(self.state), **self.limits
+        )
         report = self.journal.recover()
+        for stream, hole, _ in report.holes:
+            assert hole.first >= self.durable[stream], f"{hole} of {stream} was durable, or is said to be lost"
         self.epochs.append(self.epoch)
         return report
 
@@ -74,6 +80,21 @@ class World:
         for lane, end in self.journal.on_synced(ticket, self.disk.complete(ticket)):
             assert end > self.durable[Stream(self.epoch, lane)], "an end that does not advance was reported"
             self.durable[Stream(self.epoch, lane)] = end
+        self.complete_state()
+
+    def complete_state(self) -> None:
+        while self.state.pending:
+            ticket = self.state.pending[0].ticket
+            self.journal.on_state_synced(ticket, self.state.complete(ticket))
+
+    def power_cut(self, tear: str | None = None) -> None:
+        self.disk.power_cut(tear)
+        self.state.power_cut(tear)
+
+    def die(self) -> None:
+        """The process ends; what it wrote stays."""
+        self.disk.pending.clear()
+        self.state.pending.clear()
 
     def flush(self) -> None:
         ticket = self.journal.flush()
@@ -84,6 +105,7 @@ class World:
         # The release counts from before the call: power may go in the middle of it.
         self.freed[stream] = max(self.freed[stream], position + 1)
         self.journal.release_through(stream, position)
+        self.complete_state()
 
     def check(self) -> None:
         """Every promise is kept, byte for byte and at its position, and nothing is invented."""

@@ -261,9 +261,8 @@ def restart(world: LitWorld, *, clock: bool = True) -> None:
 
 
 def rewrite(disk: Any, name: str, data: bytes) -> None:
-    """Other bytes in a file."""
-    disk.delete(name)
-    disk.append(name, data)
+    """Other bytes in a file, durably."""
+    disk.put(name, data)
 
 
 def by_night(**changes: Any) -> LitWorld:

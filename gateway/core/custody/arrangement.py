@@ -16,6 +16,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from gateway.core.custody.disk import Disk
+from gateway.core.custody.inventory import ListedStream, Listing
 from gateway.core.custody.recovery_report import RecoveryReport, ReportedStream
 from gateway.core.custody.segment import Identity, Segment, VoidRun
 from gateway.core.custody.stream import Hole, Stream, StreamLog, read_despite_errors
@@ -49,14 +50,16 @@ class Arranger:
         serials: dict[Stream, int],
         unread: list[Identity],
         claims: list[Identity],
+        listing: Listing,
     ) -> None:
         """`serials`: the last serial seen; `unread`, `claims`: by file name, files of another version, and those set
-        aside."""
+        aside; `listing`: what the last life has listed."""
         self._disk = disk
         self._report = report
         self._serials = serials
         self._unread = unread
         self._claims = claims
+        self._listing = listing
         self.replacements: list[Replacement] = []
         self.leftovers: list[str] = []
 
@@ -67,19 +70,28 @@ class Arranger:
             identity = scanned.segment.identity
             groups.setdefault(Stream(identity.epoch, identity.lane), []).append(scanned)
         logs = {stream: self._arrange_stream(stream, group) for stream, group in groups.items()}
-        return {stream: log for stream, log in logs.items() if log.segments}
+        for stream in self._listing.keys() - logs.keys():
+            logs[stream] = self._arrange_stream(stream, [])
+        return {stream: log for stream, log in logs.items() if log.segments or log.start < log.durable_end}
 
     def _arrange_stream(self, stream: Stream, group: list[ScannedSegment]) -> StreamLog:
-        log = StreamLog(stream, group[-1].segment.identity.generation)
-        log.serial_max = self._serials[stream]
+        listed = self._listing.get(stream)
+        generation = group[-1].segment.identity.generation if group else listed.generation if listed else 0
+        log = StreamLog(stream, generation)
+        log.serial_max = self._serials.get(stream, 0)
         kept: list[ScannedSegment] = []
         for scanned in group:  # in the order of writing
             kept = self._lay(log, kept, scanned)
-        kept = self._hold_back(stream, kept)
+        limit = min((claim.first for claim in self._unread if (claim.epoch, claim.lane) == stream), default=None)
+        if limit is not None:
+            kept = self._hold_back(kept, limit)
         log.segments = [scanned.segment for scanned in kept]
-        if kept:
-            log.durable_end = kept[-1].segment.end
-            self._report_stream(log, kept)
+        log.durable_end = kept[-1].segment.end if kept else 0
+        if listed is not None:
+            log.listed_end = listed.end if limit is None else min(limit, listed.end)
+            log.durable_end = max(log.durable_end, log.listed_end)
+        if log.durable_end:
+            self._report_stream(log, kept, listed)
         return log
 
     def _lay(self, log: StreamLog, kept: list[ScannedSegment], scanned: ScannedSegment) -> list[ScannedSegment]:
@@ -98,7 +110,7 @@ class Arranger:
                 self.leftovers.append(new.name)
                 return kept
             for other in over[: len(over) - len(olds)]:
-                other.segment.end = new.first
+                other.segment.cut(new.first)
                 before.append(other)
             if olds:
                 self._settle(log, olds)
@@ -109,7 +121,7 @@ class Arranger:
             old, end = other.segment, other.segment.end
             self._compare(old, new)
             if old.first < new.first:
-                old.end = new.first
+                old.cut(new.first)
                 before.append(other)
             else:
                 log.superseded.append((end, old.name))
@@ -123,16 +135,14 @@ class Arranger:
             self.leftovers += names
             log.superseded = [(end, name) for end, name in log.superseded if name not in names]
 
-    def _hold_back(self, stream: Stream, kept: list[ScannedSegment]) -> list[ScannedSegment]:
-        """Leave out what lies behind a file that only another agent can read: reading past it would lose its
-        records."""
-        limit = min((claim.first for claim in self._unread if (claim.epoch, claim.lane) == stream), default=None)
-        if limit is None:
-            return kept
+    def _hold_back(self, kept: list[ScannedSegment], limit: int) -> list[ScannedSegment]:
+        """Leave out what lies behind a file that only another agent can read, which begins at `limit`: reading past it
+        would lose its records."""
         self._report.held_back += [scanned.segment.name for scanned in kept if scanned.segment.first >= limit]
         kept = [scanned for scanned in kept if scanned.segment.first < limit]
         for scanned in kept[-1:]:
-            scanned.segment.end = min(scanned.segment.end, limit)
+            if scanned.segment.end > limit:
+                scanned.segment.cut(limit)
         return kept
 
     def _compare(self, old: Segment, new: Segment) -> None:
@@ -154,24 +164,40 @@ class Arranger:
             if segment.first + index >= first and not isinstance(content, VoidRun)
         }
 
-    def _report_stream(self, log: StreamLog, kept: list[ScannedSegment]) -> None:
+    def _report_stream(self, log: StreamLog, kept: list[ScannedSegment], listed: ListedStream | None) -> None:
         claims = [claim.first for claim in self._claims if (claim.epoch, claim.lane) == log.stream]
-        log.start = due = min([log.segments[0].first, *claims])
+        due = min([log.segments[0].first, *claims]) if listed is None else min(listed.first, log.durable_end)
+        log.start = due
         records = log.durable_end - due
         torn = False
         for scanned in kept:
             segment = scanned.segment
             holes = [(hole.first, min(hole.last, segment.end - 1), "damaged") for hole in scanned.holes]
             if segment.first > due:
-                aside = any(due <= claim < segment.first for claim in claims)
-                reason = "file set aside" if aside else "torn tail" if torn else "file missing"
-                holes.insert(0, (due, segment.first - 1, reason))
+                holes.insert(0, (due, segment.first - 1, _why_missing(due, segment.first, claims, torn)))
             for first, last, reason in holes:
-                if first <= last:
-                    self._report.hole(log.stream, first, last, reason)
-                    records -= last - first + 1
-            records -= segment.void_positions
-            self._report.voids += segment.void_positions
-            due, torn = segment.end, scanned.torn
+                records -= self._report_hole(log, first, last, reason)
+            if segment.first >= log.start:
+                records -= segment.void_positions
+                self._report.voids += segment.void_positions
+            due, torn = max(due, segment.end), scanned.torn
+        if due < log.durable_end:
+            reason = _why_missing(due, log.durable_end, claims, torn)
+            records -= self._report_hole(log, due, log.durable_end - 1, reason)
         self._report.records += records
         self._report.streams.append(ReportedStream(log.stream, log.start, log.durable_end, records))
+
+    def _report_hole(self, log: StreamLog, first: int, last: int, reason: str) -> int:
+        """Report what of these positions is not freed; return how many these are."""
+        first = max(first, log.start)
+        if first > last:
+            return 0
+        self._report.hole(log.stream, first, last, reason)
+        self._report.positions_missed += max(0, min(last + 1, log.listed_end) - first)
+        return last - first + 1
+
+
+def _why_missing(first: int, end: int, claims: list[int], torn: bool) -> str:
+    if any(first <= claim < end for claim in claims):
+        return "file set aside"
+    return "torn tail" if torn else "file missing"

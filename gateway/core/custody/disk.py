@@ -59,6 +59,10 @@ class Disk(Protocol):
     def free_bytes(self) -> int:
         """Return how many bytes the partition has left for us. A snapshot: others write to it as well."""
 
+    def foreign(self) -> Sequence[str]:
+        """Return the names in the folder that are no plain files: links, folders, pipes. They may only be renamed and
+        deleted; reading or writing one raises OSError, and never waits."""
+
     # Last in the class, so that the name does not hide the built-in type from the annotations above.
     def list(self) -> Sequence[str]:
         """Return the names of the plain files in the folder, sorted."""

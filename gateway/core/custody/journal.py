@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 
 from gateway.core.custody.arrangement import Replacement
 from gateway.core.custody.disk import Disk, Ticket
+from gateway.core.custody.inventory import Inventory, ListedSegment, ListedStream
 from gateway.core.custody.lane import Lane
 from gateway.core.custody.recovery import Recoverer
 from gateway.core.custody.recovery_report import RecoveryReport
@@ -69,6 +70,7 @@ class Journal:
         disk: Disk,
         *,
         epoch: bytes,
+        inventory: Inventory | None = None,
         segment_bytes_max: int = JOURNAL_SEGMENT_BYTES_MAX,
         journal_bytes_max: int = JOURNAL_BYTES_MAX,
         alarm_reserve_bytes: int = JOURNAL_ALARM_RESERVE_BYTES,
@@ -76,7 +78,8 @@ class Journal:
         free_margin_bytes: int = JOURNAL_FREE_MARGIN_BYTES,
         ballast_bytes: int = JOURNAL_BALLAST_BYTES,
     ) -> None:
-        """`epoch` is 8 random bytes, new at every start. ValueError on limits that could never be met."""
+        """`epoch` is 8 random bytes, new at every start; without an `inventory`, files that vanish between two
+        lives are not missed at the ends of a stream. ValueError on limits that could never be met."""
         if len(epoch) != EPOCH_SIZE:
             raise ValueError(f"an epoch has {EPOCH_SIZE} bytes")
         # A lane's active segment is not freed: with less room, a drained journal could still refuse. (A record
@@ -104,6 +107,14 @@ class Journal:
         self._flushes: dict[Ticket, _Flush] = {}  # in the order of their tickets
         self._file_syncs: dict[Ticket, str | None] = {}  # of rewritten segments: ticket -> None, an error, or ""
         self._interrupted: list[Replacement] = []
+        self._inventory = inventory
+        self._closed = 0  # segments of this epoch that were closed, by the last list
+        self._moves_listed = 0
+        self._is_unlisted = False  # something has happened that the inventory should list at once
+        self._leaving: list[str] = []  # freed, to be deleted once an inventory without them is durable
+        # Freed to their end in this life. A power cut may bring some of their files back, which are no loss.
+        self._forgotten: dict[Stream, ListedStream] = {}
+        self._listed_without: list[str] = []  # of these, those that the save under way leaves out
         self._resumed_later: set[str] = set()  # the files of these: their records are to be listed before they go
         self.moves = 0  # rises whenever a durable end or an oldest position moves
         self.counters = JournalCounters()
@@ -118,9 +129,11 @@ class Journal:
         listed.
         """
         assert not self._lanes, "recover is called once"
-        found = Recoverer(self._disk).run(self._epoch)
+        found = Recoverer(self._disk, {} if self._inventory is None else self._inventory.found).run(self._epoch)
         self._logs = {log.stream: log for log in sorted(found.logs.values(), key=StreamLog.age)}
         self._files.restore(found.sizes)
+        for log in list(self._logs.values()):
+            self._forget_freed(log)  # what the inventory says is freed, and the last life had not deleted yet
         for lane in LANES:
             log = StreamLog(Stream(self._epoch, lane), found.generation)
             self._logs[log.stream] = log
@@ -204,8 +217,13 @@ class Journal:
             if not self._flushes[earliest].done:
                 break
             ends.update(self._flushes.pop(earliest).ends)
+        begun = [lane for lane in ends if not self._lanes[lane].log.durable_end]
         moved = [LaneEnd(lane, end) for lane, end in ends.items() if self._lanes[lane].advance(end)]
         self.moves += bool(moved)
+        closed = sum(self._lanes[lane].closed for lane in LANES)
+        if begun or closed > self._closed or any(self._lanes[lane].is_urgent for lane, _ in moved):
+            self._closed = closed
+            self.save_inventory()
         return moved
 
     # --- reading --------------------------------------------------------------------------------------------
@@ -264,13 +282,37 @@ class Journal:
             self.counters.released_ahead += 1
         keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None
         self._files.retry_deletes()
-        gone = log.free(position, keep=keep)
-        if stream.epoch != self._epoch and not log.segments:
-            gone += log.drop_superseded(log.durable_end)
-            del self._logs[stream]
-        for name in gone:
-            if name not in self._resumed_later:
-                self._files.delete(name)
+        self._leaving += [name for name in log.free(position, keep=keep) if name not in self._resumed_later]
+        self._forget_freed(log)
+        if self._leaving:
+            self.save_inventory()
+
+    # --- the inventory (gateway/core/custody/inventory.py) ----------------------------------------------------------
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether nothing has moved since the last list."""
+        return self._inventory is None or self._moves_listed == self.moves
+
+    def save_inventory(self) -> None:
+        """Start listing what is held, and delete what is freed once the list without it is durable; at once where there
+        is no list, or the state folder refuses it: a card that is full must be able to free."""
+        inventory = self._inventory
+        if inventory is not None and inventory.is_busy:
+            self._is_unlisted = True
+            return
+        self._is_unlisted = False
+        self._moves_listed = self.moves
+        self._listed_without, self._leaving = self._leaving, []
+        if inventory is None or not inventory.save(self._listing()) or not inventory.is_busy:
+            self._delete_unlisted()
+
+    def on_state_synced(self, ticket: Ticket, error: str | None) -> None:
+        """Process the outcome of a sync of the state disk."""
+        if self._inventory is not None and self._inventory.on_synced(ticket, error):
+            self._delete_unlisted()
+            if self._is_unlisted or self._leaving:
+                self.save_inventory()
 
     # --- making room (gateway/core/custody/thinning.py) ---------------------------------------------------------------
 
@@ -367,6 +409,7 @@ class Journal:
         if log is None or not log.replace(olds, new):
             return False
         self.counters.segments_replaced += len(olds)
+        self.save_inventory()
         return True
 
     def restore(self, stream: Stream, new: Segment, olds: list[Segment]) -> None:
@@ -415,3 +458,30 @@ class Journal:
         if state.pending_bytes and state.pending_bytes + length > self._pending_bytes_max:
             return Refused.PENDING
         return None
+
+    def _forget_freed(self, log: StreamLog) -> None:
+        """Delete files of earlier lives that are freed, and forget the stream when it holds nothing any more."""
+        if log.stream.epoch == self._epoch:
+            return
+        self._leaving += [name for name in log.free(log.start - 1) if name not in self._resumed_later]
+        if not log.segments and log.start == log.durable_end:
+            self._leaving += [name for _, name in log.superseded]
+            del self._logs[log.stream]
+            self._forgotten[log.stream] = ListedStream(log.generation, log.start, log.start, {})
+
+    def _listing(self) -> Iterator[tuple[Stream, ListedStream]]:
+        yield from self._forgotten.items()
+        for stream, log in self._logs.items():
+            end = log.listed_end if stream.epoch != self._epoch else log.durable_end
+            if end:
+                segments = {
+                    segment.identity.serial: ListedSegment(segment.size, segment.digest)
+                    for segment in log.segments
+                    if segment.digest is not None and segment.end <= end
+                }
+                yield stream, ListedStream(log.generation, min(log.start, end), end, segments)
+
+    def _delete_unlisted(self) -> None:
+        for name in self._listed_without:
+            self._files.delete(name)
+        self._listed_without = []

@@ -40,6 +40,7 @@ class Lane:
         self.pending_bytes = 0
         self.written_end = 0
         self.active: Segment | None = None
+        self.closed = 0  # segments that were written to their end
 
     @property
     def next_position(self) -> int:
@@ -125,9 +126,13 @@ class Lane:
             self._give_up(segment, is_full=error.errno == errno.ENOSPC)
             return False
         if segment is not self.active:
+            if self.active is not None:
+                self.active.close()
+                self.closed += 1
             self.active = segment
             self.log.segments.append(segment)
             self._counters.segments_opened += 1
+        segment.hash(data)
         segment.note(index, segment.size, payload)
         self.written_end += 1
         self._files.mark(segment.name)

@@ -7,18 +7,23 @@ version, older or newer, and says so. Rules:
 * a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
 * a damaged header is rebuilt from the file name if a record proves it;
 * where two files of a stream hold the same position, `gateway/core/custody/arrangement.py` decides which answers;
+* where the inventory (gateway/core/custody/inventory.py) lists more than is there, the rest is a hole, at both ends and
+  for whole streams too; a whole file that is not the one listed is set aside, and so is what is no plain file;
 * an empty file at the end of its stream is deleted: power cuts leave such files, and they hold nothing;
 * the name of a file set aside still contains its first position: a stream that starts after it has a hole in
   front.
 """
 
 import re
+from hashlib import sha256
 from typing import NamedTuple
 
 from gateway.core.custody.arrangement import Arranger, Replacement, ScannedSegment
 from gateway.core.custody.disk import Disk
+from gateway.core.custody.inventory import ListedSegment, Listing
 from gateway.core.custody.recovery_report import RecoveryReport
 from gateway.core.custody.segment import (
+    DIGEST_SIZE,
     HEADER_SIZE,
     VERSION,
     Identity,
@@ -62,8 +67,10 @@ def _set_aside_name(number: int, name: str) -> str:
 class Recoverer:
     """Reads a folder once, by `run`."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, listing: Listing) -> None:
+        """`listing`: what the last life has listed, by stream."""
         self._disk = disk
+        self._listing = listing
         self._report = RecoveryReport()
         self._sizes: dict[str, int] = {}
         self._quarantine: dict[int, tuple[str, int]] = {}  # number -> name, size
@@ -87,6 +94,9 @@ class Recoverer:
         for name, (size, _) in heads.items():
             if match := _QUARANTINE.fullmatch(name):
                 self._note_quarantined(int(match[1]), name, match[2], size)
+        for name in self._disk.foreign():
+            if not _QUARANTINE.fullmatch(name):
+                self._set_aside(name, 0, "no plain file")
         # A file under its own name is processed before a copy of it under another name.
         for name in sorted(heads, key=lambda name: (parse_name(name) is None, name)):
             if not _QUARANTINE.fullmatch(name):
@@ -96,9 +106,17 @@ class Recoverer:
         for name, size, identity in self._barren:
             self._take_barren(name, size, identity)
         self._bound_quarantine()
-        arranger = Arranger(self._disk, self._report, serials=self._serials, unread=self._unread, claims=self._claims)
+        arranger = Arranger(
+            self._disk,
+            self._report,
+            serials=self._serials,
+            unread=self._unread,
+            claims=self._claims,
+            listing=self._listing,
+        )
         logs = arranger.arrange(self._scanned.values())
-        generation = min(self._generation + 1, _GENERATION_MAX)
+        generations = (self._generation, *(listed.generation for listed in self._listing.values()))
+        generation = min(max(generations) + 1, _GENERATION_MAX)
         leftovers = [*self._leftovers, *arranger.leftovers]
         return RecoveredFolder(logs, self._sizes, generation, self._report, arranger.replacements, leftovers)
 
@@ -153,12 +171,14 @@ class Recoverer:
         `level` is None where the header is damaged: then only voids show that the file was rewritten.
         """
         segment = Segment(name, identity, level or 0)
+        listed = self._listed(identity)
+        end = size if listed is None else min(size, listed.size)  # what was appended to a closed segment is not ours
         holes, places, payload_bytes, sealed = [], [], 0, False
 
         def fetch(offset: int, length: int) -> bytes:
-            return read_despite_errors(self._disk, name, offset, length)[0]
+            return read_despite_errors(self._disk, name, offset, min(length, end - offset))[0]
 
-        for index, offset, content in scan(fetch, size, segment.seed, voids=level != 0):
+        for index, offset, content in scan(fetch, end, segment.seed, voids=level != 0):
             position = identity.first + index
             if position > segment.end:
                 holes.append(Hole(segment.end, position - 1))
@@ -172,9 +192,15 @@ class Recoverer:
                 payload_bytes += len(content)
         if segment.end == identity.first:
             return False
+        torn = not self._is_blank(name, segment.size, size)
+        if listed is not None and not places:
+            segment.digest = self._digest(name, segment.size)
+            if not torn and listed != (segment.size, segment.digest):
+                # Not what accidents leave, which is torn or zero somewhere: another file stands in the place of ours.
+                self._set_aside(name, size, "not the file that was written")
+                return True
         for offset, length in places:
             self._report.damage(name, offset, length, "damaged", "skipped")
-        torn = not self._is_blank(name, segment.size, size)
         if torn:
             self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
         self._report.bytes += payload_bytes
@@ -182,6 +208,20 @@ class Recoverer:
         self._sizes[name] = min(size, segment.size + JOURNAL_SKIP_BYTES_MAX)
         self._generation = max(self._generation, identity.generation)
         return True
+
+    def _listed(self, identity: Identity) -> ListedSegment | None:
+        listed = self._listing.get(Stream(identity.epoch, identity.lane))
+        return None if listed is None else listed.segments.get(identity.serial)
+
+    def _digest(self, name: str, size: int) -> bytes | None:
+        """Return the digest of the first bytes of a file; None where they cannot be read."""
+        hasher = sha256()
+        for at in range(0, size, JOURNAL_READ_BYTES):
+            try:
+                hasher.update(self._disk.read(name, at, min(JOURNAL_READ_BYTES, size - at)))
+            except OSError:
+                return None
+        return hasher.digest()[:DIGEST_SIZE]
 
     def _is_blank(self, name: str, offset: int, size: int) -> bool:
         """Return whether a file is zero from `offset` on, as it is written ahead, and not longer than that."""

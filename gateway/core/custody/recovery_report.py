@@ -46,6 +46,7 @@ class RecoveryReport:
     damages_count: int = 0
     holes: list[ReportedHole] = field(default_factory=list)
     holes_count: int = 0
+    positions_missed: int = 0  # in holes, of those that an earlier life had listed as durable and not freed
     other_versions: list[str] = field(default_factory=list)  # files of another format version, left as they are
     held_back: list[str] = field(default_factory=list)  # files that lie behind such a one in its stream
     quarantined: list[str] = field(default_factory=list)  # new names of the files moved aside now

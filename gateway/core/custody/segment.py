@@ -43,6 +43,7 @@ import struct
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
+from hashlib import sha256
 from typing import NamedTuple
 from zlib import crc32
 
@@ -57,6 +58,7 @@ from gateway.core.limits import (
 LANES = ("alarm", "event", "telemetry", "surplus")  # the order is the lane byte and must not change
 VERSION = 3
 EPOCH_SIZE = 8
+DIGEST_SIZE = 16  # half a SHA-256: another file in the place of ours needs a second preimage
 MARKER = b"\xb0\xca"
 
 _MAGIC = b"BOCAGE-J"
@@ -225,6 +227,8 @@ class Segment:
     """Describes one file: the positions it answers for, how many good bytes it has, where some of its records start."""
 
     __slots__ = (
+        "_hasher",
+        "digest",
         "end",
         "first",
         "identity",
@@ -255,6 +259,21 @@ class Segment:
         self.mark_offsets = array("I")
         self.mark_due = 0  # the index from which on the next one is noted
         self.read_failures = 0
+        self._hasher = sha256()
+        self.digest: bytes | None = None  # of header and records, once it is closed without an error
+
+    def hash(self, data: bytes) -> None:
+        """Count bytes that were written at the end into the digest."""
+        self._hasher.update(data)
+
+    def close(self) -> None:
+        """Note that the file is whole: it will not be written again."""
+        self.digest = self._hasher.digest()[:DIGEST_SIZE]
+
+    def cut(self, end: int) -> None:
+        """Let it answer for no position from `end` on: another file does, or its bytes there may be lost."""
+        self.end = end
+        self.digest = None
 
     def note(self, index: int, offset: int, content: Content) -> None:
         """Count the record or void run that lies at `offset`."""
@@ -295,6 +314,7 @@ def written(new: Segment, old: Segment, void: bytearray, contents: Iterable[tupl
     due = 0
     for number, (index, content) in enumerate(contents, 1):
         if number % THINNING_STEP_RECORDS_MAX == 0:
+            new.hash(data)
             yield data
             data = b""
         if isinstance(content, VoidRun) or void[index]:
@@ -305,7 +325,10 @@ def written(new: Segment, old: Segment, void: bytearray, contents: Iterable[tupl
         due = index + 1
     for start, count in _runs(void, due, len(void)):
         data += _put(new, start, VoidRun(count))
-    yield data + _put(new, old.end - new.first, VoidRun(0))
+    data += _put(new, old.end - new.first, VoidRun(0))
+    new.hash(data)
+    new.close()
+    yield data
 
 
 def _put(new: Segment, index: int, content: Content) -> bytes:

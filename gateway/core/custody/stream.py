@@ -47,6 +47,8 @@ class StreamLog:
         self.serial_max = 0  # of the files of an earlier epoch: those written anew come after them
         self.start = start  # the first position not freed
         self.durable_end = 0
+        # Of an earlier epoch: the end that its own life has listed. Beyond it, perhaps only the kernel has the records.
+        self.listed_end = 0
         self.read_errors = 0
         self._resume = ("", 0, 0)  # file, position and offset of the record the last read ended with
 
@@ -74,7 +76,7 @@ class StreamLog:
                 if segment.first >= self.durable_end:
                     self.superseded.append((segment.end, segment.name))
                     continue
-                segment.end = self.durable_end
+                segment.cut(self.durable_end)
             kept.append(segment)
         self.segments = kept
 

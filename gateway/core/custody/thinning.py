@@ -88,6 +88,7 @@ class Thinner:
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
             self._journal.refresh_space()
+            self._journal.save_inventory()
             self._ledger.catch_up()
         self._due_ms = None
         if self._work is None:
@@ -106,7 +107,9 @@ class Thinner:
 
     def deadline_ms(self) -> int | None:
         """Return when `poll` is due without an event; this is now, as long as a release is at work."""
-        return self._due_ms
+        if self._journal.is_listed:
+            return self._due_ms
+        return self._look_ms if self._due_ms is None else min(self._due_ms, self._look_ms)
 
     # --- choosing -----------------------------------------------------------------------------------------------
 
