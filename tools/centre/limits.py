@@ -92,7 +92,7 @@ EQUIPMENT_ZONE_MAX = 255
 REGISTER_ROWS_MAX = 500_000
 # Of one CSV, which is read into memory: those lines of 500 bytes.
 REGISTER_BYTES_MAX = 256 * 1024 * 1024
-# Faults and changes that are printed; beyond, their number. Programs (--json) get all.
+# Changes that are printed; beyond, their number. Programs (--json) get all.
 REGISTER_LINES_SHOWN_MAX = 100
 
 # --- control: leases, policies, commands -------------------------------------------------------------------

@@ -62,6 +62,11 @@ def test_a_french_spreadsheet_is_read_whatever_its_encoding(encoding, ending):
     assert found["0117"].from_unix_s == found["0118"].from_unix_s == NOW.from_unix_s
 
 
+@pytest.mark.parametrize("text", ["2026-11-29", "29/11/2026", "29.11.2026", "2026/11/29"])
+def test_days_are_read_as_france_iso_and_gdal_write_them(text):
+    assert parse("valid_from", text) == NOW.from_unix_s == 1_795_906_800
+
+
 def test_commas_tabs_and_english_headings_are_read_too():
     for sign in ",\t":
         text = sign.join(("ID", "Street", "Watts")) + "\n" + sign.join(("1", "rue du Port", "35.5")) + "\n"

@@ -130,6 +130,13 @@ def test_what_is_wrong_with_a_file_is_said_with_the_remedy(bring, text, argument
         assert word in told
 
 
+def test_a_column_that_is_wrong_as_a_whole_is_told_ten_times(bring):
+    rows = "".join(f"{number};x\n" for number in range(300))
+    status, told = bring(f"id;puissance\n{rows}", "--commune", "49007")
+    assert status == 1 and told.count("« x »") == 10 and "puissance: … et 290 autres" in told and "300 fautes" in told
+    assert len(json.loads(bring(f"id;puissance\n{rows}", "--commune", "49007", "--json")[1])["faults"]) == 300
+
+
 def test_one_node_serves_green_spaces_by_its_zones(bring):
     rows = "type;id;nom;nœud;zone\nespace vert;1;Mail;00000000000000a1;1\nespace vert;2;Étang;00000000000000a1;2\n"
     assert bring(rows, "--commune", "49007")[0] == 0

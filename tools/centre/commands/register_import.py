@@ -15,6 +15,7 @@ import json
 import sqlite3
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ from tools.command_line import UsageError, add_json
 
 FAULTY = 1
 _REFERENCES_SHOWN_MAX = 10
+# Of one fault in one column: a column that is wrong as a whole has it on each of 60,000 lines. Programs get all.
+_ALIKE_SHOWN_MAX = 10
+_MORE = NN_("… and {count} more", "… and {count} more")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,8 +138,16 @@ def _refuse(args: argparse.Namespace, path: Path, faults: tuple[Fault, ...]) -> 
         document = {"faults": [words.fault_plain(one, args.lang) for one in faults]}
         print(json.dumps(document, ensure_ascii=False, indent=2))
         return FAULTY
-    for fault in faults[:REGISTER_LINES_SHOWN_MAX]:
-        print(words.fault_text(path, fault, args.lang), file=sys.stderr)
+    alike: Counter[tuple[str, str]] = Counter()
+    for fault in faults:
+        kind = fault.column, str(fault.problem.message)
+        alike[kind] += 1
+        if alike[kind] <= _ALIKE_SHOWN_MAX:
+            print(words.fault_text(path, fault, args.lang), file=sys.stderr)
+    for (column, _), count in alike.items():
+        if count > _ALIKE_SHOWN_MAX:
+            more = translate(_MORE, args.lang, count=count - _ALIKE_SHOWN_MAX)
+            print(f"{path}: {column}: {more}" if column else f"{path}: {more}", file=sys.stderr)
     message = NN_("{count} fault: nothing is imported.", "{count} faults: nothing is imported.")
     print(translate(message, args.lang, count=len(faults)), file=sys.stderr)
     return FAULTY
@@ -149,7 +161,7 @@ def _print(args: argparse.Namespace, planned: Plan, table: Table, unknown: list[
         print(f"{args.file}:{change.line}: {_change(change, args.lang)}")
     hidden = len(changed) - REGISTER_LINES_SHOWN_MAX
     if hidden > 0:
-        print(translate(NN_("… and {count} more", "… and {count} more"), args.lang, count=hidden))
+        print(translate(_MORE, args.lang, count=hidden))
     counts = {"new": planned.new, "changed": planned.changed, "unchanged": planned.unchanged}
     print(translate(N_("{new} new, {changed} changed, {unchanged} as they were"), args.lang, **counts))
     if table.columns.unread:

@@ -234,7 +234,7 @@ def _kind(cell: Cell) -> str:
 @lru_cache(maxsize=1000)
 def _first_second(text: str) -> int:
     """Returns the Unix second with which a day of France begins."""
-    found = re.fullmatch("([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", text)
+    found = re.fullmatch("([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})", text)  # GDAL writes 2026/11/29
     if found:
         year, month, day = map(int, found.groups())
     else:

@@ -69,7 +69,8 @@ class UnknownGateway(NamedTuple):
 
 
 class Register:
-    """Answers questions on one connection; it is used from one thread."""
+    """Answers questions on one connection; it is used from one thread. It remembers the names that it was asked for: a
+    later import is seen by a new one."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
