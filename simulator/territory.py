@@ -94,7 +94,6 @@ class Territory:
         drought = drought_level(is_summer=self._is_summer)
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
         self._thieves: list[KeyThief] = []
-        self._babbling: list[ExpectedAlarm] = []
         self._node_ms = 0
         self._sky = sky
         self.control = Control(self.world, self.broker)
@@ -223,13 +222,7 @@ class Territory:
         prng = self._prng.split(f"stolen-{gateway.options.name}-{len(self._thieves)}")
         thief = KeyThief(self.world, prng, gateway, lamp, self._tap)
         self._thieves.append(thief)
-
-        def begin() -> None:
-            told_by = gateway.options.gateway
-            self._babbling.append(ExpectedAlarm(told_by, event.FAIR_USE_EXCEEDED, self.world.unix_s))
-            thief.start()
-
-        return begin, thief.stop
+        return thief.start, thief.stop
 
     def _calm(self) -> None:
         """Ends the faults, after which the radio is perfect."""
@@ -285,9 +278,14 @@ class Territory:
         )
         counters = added(gateway.totals() for gateway in self._hosts)
         readings, assets, stored_digest = self._stored()
-        expected = self.streets.expected + self.rooms.expected + self.greens.expected + self._babbling
+        expected = self.streets.expected + self.rooms.expected + self.greens.expected
         # Of the lamp whose key was stolen any alarm may be the stranger's; and the commune is judged by itself.
         apart = {village.GATEWAY_ID, *(thief.node for thief in self._thieves)}
+        for thief in self._thieves:
+            if thief.exceeded_s is not None:
+                expected.append(ExpectedAlarm(thief.gateway, event.FAIR_USE_EXCEEDED, thief.exceeded_s))
+            else:  # cut short: its gateway may have had reason to tell, or not
+                apart.add(thief.gateway)
         return Result(
             options=self.options,
             drawn=self.drawn,

@@ -4,9 +4,10 @@ It speaks the real protocol, under the lamp's name and a boot of its own, and ag
 done so. It keeps no record: what the gateway does not acknowledge it never sends again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
+from gateway.core import limits
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.keys import link_of
 from simulator.hosts.node import NodeHost, Tap
@@ -21,6 +22,9 @@ from wire.record import UNSET, EventBody, Record, Stamp
 _EVERY_MS = 1_000
 _RECORDS = 7
 _NEAR = LinkQuality(0, 0, 5, 80, 0, 0)
+_DAY_MS = 86_400_000
+# Of alarms and events together: one of the two is beyond its share then.
+_EXCESS = limits.FAIR_USE_ALARMS_A_DAY + limits.FAIR_USE_EVENTS_A_DAY
 # No lamp starts so often.
 _BOOT = 1 << 31
 
@@ -34,10 +38,15 @@ class KeyThief:
         self._gateway = gateway
         self._tap = tap
         self.radio, self.settings = Radio(world, prng.split("radio"), _NEAR), lamp.settings
+        self.gateway = gateway.options.gateway
         self.node = lamp.settings.node
         self._link = link_of(self.node, self.settings.gateway, boot=_BOOT, random_below=prng.randrange)
         self._sequences = count()
         self._asked: dict[int, list[int]] = {}  # by exchange, the sequences in it
+        # Alarms and events acknowledged in one day of one life of the gateway, which begin its counts anew.
+        self._told = 0
+        self._counted_in = (0, 0)
+        self.exceeded_s: int | None = None  # since when (Unix s) the gateway has reason to tell of it
         self._is_active = False
         self.unheard: set[tuple[bytes, int, int]] = set()  # sent, and not acknowledged as far as it knows
 
@@ -77,9 +86,18 @@ class KeyThief:
         for happened in events:
             sequences = self._asked.pop(getattr(happened, "exchange", -1), ())
             if isinstance(happened, Response) and happened.code == coap_message.CHANGED:
+                self._count(sequences)
                 for sequence in sequences:
                     self._tap(self.node, _BOOT, "acknowledged", sequence, b"")
                     self.unheard.discard((self.node, _BOOT, sequence))
+
+    def _count(self, sequences: Sequence[int]) -> None:
+        counted_in = self._gateway.boot, self._world.now_ms // _DAY_MS
+        if counted_in != self._counted_in:
+            self._told, self._counted_in = 0, counted_in
+        self._told += len(sequences) if isinstance(_body(sequences[0] // _RECORDS), EventBody) else 0
+        if self._told > _EXCESS and self.exceeded_s is None:
+            self.exceeded_s = self._world.unix_s
 
     def _send(self) -> None:
         for _, datagram in self._link.outgoing():
