@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -299,9 +300,10 @@ class Rig:
 
     def stored(self) -> int:
         """Returns the number of records that the warehouse holds."""
-        if not self.database.exists():
+        try:
+            archive = Archive.open(str(self.database))
+        except sqlite3.Error:  # the ingest has not made it yet
             return 0
-        archive = Archive.open(str(self.database))
         try:
             return archive.counters["records"]
         finally:

@@ -5,9 +5,11 @@ from random import Random
 from tools.centre.ingest.prefix import Extent, extend
 
 
-def test_first_batch_starts_at_oldest_not_at_zero():
-    assert extend(None, 7, 9, 7, 8) == (Extent(10), (), 0)
-    assert extend(None, 7, 9, 5, 8) == (Extent(5, ((7, 9),)), (), 0)
+def test_first_batch_starts_at_oldest_and_what_lies_before_is_named():
+    """A new warehouse, or one of a backup from before this stream, has never received it."""
+    assert extend(None, 7, 9, 7, 8) == (Extent(10), ((0, 6),), 0)
+    assert extend(None, 7, 9, 5, 8) == (Extent(5, ((7, 9),)), ((0, 4),), 0)
+    assert extend(None, 0, 9, 0, 8) == (Extent(10), (), 0)
 
 
 def test_batch_beginning_at_or_below_the_end_extends_it():
@@ -61,7 +63,7 @@ def test_random_batches_agree_with_a_set_of_positions():
             oldest += random.choice((0, 0, 0, 2))
             first = oldest + random.randrange(12)
             last = first + random.randrange(-1, 5)
-            skipped_before = {p for p in range(end, oldest) if p not in held} if extent else set()
+            skipped_before = {p for p in range(end, oldest) if p not in held}
             step = extend(extent, first, last, oldest, 1000)
             held.update(range(first, last + 1))
             end = max(end, oldest)

@@ -33,7 +33,7 @@ def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max:
     The gateway frees each position that the prefix has passed; so the prefix may only pass what is held here, or what
     the gateway no longer holds:
 
-        no prefix yet                it starts at the batch's `oldest`
+        no prefix yet                as if it ended at 0, where every stream begins
         `oldest` beyond it           what lies between will never come: it jumps to `oldest` and reports it (`skipped`)
         batch begins at or below it  it moves to the batch's end, and over the spans that it now meets
         batch begins beyond it       the batch is remembered as a span ahead, until the hole before it closes
@@ -43,7 +43,7 @@ def extend(extent: Extent | None, first: int, last: int, oldest: int, spans_max:
     It never goes back. Spans are bounded: the farthest is forgotten first, which costs a resend and loses nothing.
     """
     if extent is None:
-        extent = Extent(oldest)
+        extent = Extent(0)
     spans = list(extent.spans)
     if last >= first:
         spans.append((first, last))
