@@ -129,9 +129,8 @@ WATCH_WATER_MS = 2_700_000
 # slowly.
 WATCH_RISE_CK_H = 12
 WATCH_VOTES = 2  # an airing of ten minutes spoils one window
-WATCH_LEAVE_PERMILLE = 500
 WATCH_STUCK_CK = 50
-WATCH_DUTY_PERMILLE = 900
+WATCH_FULL_PERMILLE = 900
 WATCH_BELOW_CK = 100
 # [K] The longest run of full heat without a gain, in any weather: it contains a warmest and a coldest hour of the day.
 # Beyond it the heating is half dead or too weak, or the thermometer hangs where no heat comes.

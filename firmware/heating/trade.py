@@ -361,12 +361,9 @@ class Thermostat(Trade):
             self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
 
     def _watched_permille(self):
-        """Returns the duty whose effect on the room is judged."""
-        if self._rule in (WINDOW, SENSOR):
-            return limits.WATCH_LEAVE_PERMILLE - 1
-        if self._model.output == OPENTHERM and self.duty_permille and not self._is_full():
-            return limits.WATCH_LEAVE_PERMILLE - 1
-        return self.duty_permille
+        """Returns the duty whose effect on the room is judged; under an open window it is neither full nor none."""
+        is_partial = self._model.output == OPENTHERM and self.duty_permille and not self._is_full()
+        return limits.WATCH_FULL_PERMILLE - 1 if is_partial or self._rule == WINDOW else self.duty_permille
 
     # --- the outputs ----------------------------------------------------------------------------------------
 

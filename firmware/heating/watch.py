@@ -1,14 +1,14 @@
 """Watches whether the room follows the heating: reports full heat without a rise, and a rise without heat.
 
 The room's mean over a whole relay cycle (the air of a light room goes up and down with it) is compared with the mean a
-window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more), the room a kelvin below its
-set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K an hour in a room as cold
-as outdoors, and less the more of the heating's strength is spent on holding the temperature: at half of it nothing;
-beyond that the room may fall, but not as fast as without heat. In any frost, full heat for a day and a half that brings
-less than half a kelvin is reported too. Stuck on: duty 0, one window for the residual heat, then half a kelvin up in
-each of two windows in a row, above the set-point: sun and people do that once. Both end by themselves. A meter shows it
-sooner when a closed relay draws nothing (`observe_meter`). The trade answers by driving the output anew, five times at
-most (`attempts`).
+window later (15 min of electric heat, 45 min of water). Failure: full heat (90 % or more) without a pause, the room a
+kelvin below its set-point, and in two windows in a row it gained less than a healthy room does. That is 0.12 K an hour
+in a room as cold as outdoors, and less the more of the heating's strength is spent on holding the temperature: at half
+of it nothing; beyond that the room may fall, but not as fast as without heat. In any frost, full heat for a day and a
+half that brings less than half a kelvin is reported too. Stuck on: duty 0, one window for the residual heat, then half
+a kelvin up in each of two windows in a row, above the set-point: sun and people do that once. Both end by themselves. A
+meter shows it sooner when a closed relay draws nothing (`observe_meter`). The trade answers by driving the output anew,
+five times at most (`attempts`).
 """
 
 from heating import limits
@@ -108,17 +108,17 @@ class HeatingWatch:
     def _regime_of(self, duty_permille, room_ck, setpoint_ck):
         """Returns the regime to judge: full heat that should be felt, no heat at all, or None.
 
-        Full heat ends at a lower duty than it begins: a room at the limit of its heating's strength must not restart
-        the comparison again and again.
+        Any lower duty ends full heat and its comparison: the air of a light room follows its heater within minutes, so
+        that at two thirds of the heat it falls to walls that are still cold. A room without heat falls until the
+        regulator demands all.
         """
         if room_ck is None:
             return None
         if duty_permille == 0:
             return event.HEATING_UNEXPECTED_ON
-        full, below_ck = limits.WATCH_DUTY_PERMILLE, limits.WATCH_BELOW_CK
-        if self._regime == event.HEATING_FAILURE:
-            full, below_ck = limits.WATCH_LEAVE_PERMILLE, limits.WATCH_BELOW_CK // 2
-        return event.HEATING_FAILURE if duty_permille >= full and room_ck < setpoint_ck - below_ck else None
+        below_ck = limits.WATCH_BELOW_CK // (2 if self._regime == event.HEATING_FAILURE else 1)
+        is_full = duty_permille >= limits.WATCH_FULL_PERMILLE
+        return event.HEATING_FAILURE if is_full and room_ck < setpoint_ck - below_ck else None
 
     def _enter(self, regime, room_ck, mean_ck, now_ms):
         """Enters another regime and ends the fault of the old one, unless the room is not known."""

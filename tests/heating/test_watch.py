@@ -7,8 +7,9 @@ import pytest
 from heating import limits, memory
 from heating.meter import HeaterMeter
 from heating.watch import HeatingWatch
-from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL
-from tests.support.warm_world import WarmWorld, model_of
+from policy import heating
+from simulator.plants.building import CLASSROOM, OFFICE, ROOM_RANGE, TOWN_HALL
+from tests.support.warm_world import WarmWorld, at, model_of
 from wire import event, quantity
 
 
@@ -21,16 +22,41 @@ def failures(world):
 def test_an_office_with_cold_walls_near_the_end_of_its_strength_is_no_failure(mean_ck, start_ck):
     """1.8 kW, walls a kelvin colder than the air, for ten hours more than a kelvin short of 19 °C or close to it."""
     world = WarmWorld(model_of(heater_w=1800), data=OFFICE, start_ck=start_ck, mean_ck=mean_ck)
-    lowest_duty = 1000
+    judged_s = 0
 
     def look(world):
-        nonlocal lowest_duty
-        if world.now_ms > 120_000 and world.room.air_ck < 1800:
-            lowest_duty = min(lowest_duty, world.trade.duty_permille)
+        nonlocal judged_s
+        is_full = world.trade.duty_permille >= limits.WATCH_FULL_PERMILLE
+        judged_s += 10 * (is_full and world.room.air_ck < 1800)
 
     world.run(10 * 60, look)
-    assert lowest_duty >= limits.WATCH_LEAVE_PERMILLE, "the watch had something to judge"
+    assert judged_s >= 900, "the watch had something to judge"
     assert failures(world) == []
+
+
+def before_school(mean_ck):
+    """A light room with a convector, at 5:00 on a Tuesday; people come at 8:00."""
+    data = ROOM_RANGE["convector 10 light 0"].data
+    made = model_of(programme=heating.DEFAULT_PROGRAMME)
+    return WarmWorld(made, data=data, start_s=at(2026, 12, 8, 300), start_ck=1650, mean_ck=mean_ck)
+
+
+@pytest.mark.parametrize("mean_ck", [-500, -300])
+def test_air_that_falls_to_cold_walls_after_a_preheat_is_no_failure(mean_ck):
+    """It falls for an hour by more than half a kelvin, and the relay gives two thirds of the heat meanwhile."""
+    world = before_school(mean_ck)
+    world.run(3 * 60)
+    assert failures(world) == []
+
+
+@pytest.mark.parametrize("mean_ck", [-500, -300])
+def test_a_heater_that_dies_in_a_preheat_is_told_soon(mean_ck):
+    world = before_school(mean_ck)
+    world.run(2 * 60)
+    assert world.trade.duty_permille == 1000
+    world.room.heater_dead = True
+    world.run(75)
+    assert failures(world) == [True]
 
 
 def test_a_hard_frost_beyond_the_strength_of_the_heating_is_no_failure():
@@ -102,6 +128,17 @@ def test_the_saw_tooth_of_the_relay_is_neither_a_rise_nor_a_fall():
     watch = HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000)
     (told,) = fed(watch, falling)
     assert told[0] <= 60 and told[1:3] == (event.HEATING_FAILURE, True)
+
+
+def test_only_full_heat_without_a_pause_is_judged():
+    """The same fall, of a dead heater and of one that gives two thirds."""
+    falling = [1790 - minute // 3 for minute in range(90)]
+    watch = HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000)
+    paused = (1000, 1000, 1000, 900, 750, 600, 550, 650, 800, 950)
+    for minute, room_ck in enumerate(falling):
+        assert watch.step(paused[minute % 10], room_ck, 1950, 1000, now_ms=60_000 * minute) == []
+    (told,) = fed(HeatingWatch(limits.WATCH_ELECTRIC_MS, 600_000, 3000), falling, outdoor_ck=1000)
+    assert told[1:3] == (event.HEATING_FAILURE, True)
 
 
 def test_a_disturbed_watch_compares_anew_and_keeps_what_is_in_force():
