@@ -70,7 +70,8 @@ class Options:
 @dataclass(frozen=True)
 class Cut:
     """Holds one absence of a part between two instants (seconds after the start); of a broker that is `hostile`, the
-    absence of its owner, of a lamp's key that is `stolen`, that of its secrecy."""
+    absence of its owner, of a lamp's key that is `stolen`, that of its secrecy, where a file of a journal is `deleted`,
+    that of the power."""
 
     what: str
     cabinet: int | None
@@ -185,6 +186,9 @@ def _draw_cuts(drawn: Drawn, first: int, prng: Prng) -> None:
     mended_s = fibre_s + 4 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("fibre", first + 2 * prng.randrange(2), fibre_s, mended_s))
     drawn.cuts.append(Cut("fibre", first + 1, fibre_s, mended_s))
+    # Where records wait for the fibre, a stranger pulls the plug and deletes a file of the journal.
+    deleted_s = fibre_s + HOUR_S + prng.split("deleted").randrange(2 * HOUR_S)
+    drawn.cuts.append(Cut("deleted", first + 1, deleted_s, deleted_s + 300))
     power_s = 7 * HOUR_S + prng.randrange(3 * HOUR_S)
     drawn.cuts.append(Cut("power", first + prng.randrange(3), power_s, power_s + 900 + prng.randrange(1800)))
 

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
+from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
 from simulator.checkers.alarms import ExpectedAlarm, judge_nodes
 from simulator.checkers.bounds import BoundsChecker
-from simulator.checkers.delivery import DeliveryChecker
+from simulator.checkers.delivery import DeliveryChecker, JournalPlace
 from simulator.checkers.lighting import EVERY_MS
 from simulator.checkers.nonces import SealedOnce
 from simulator.estates.greens import Greens
@@ -62,6 +63,10 @@ class Part(NamedTuple):
     first: int
     end: int
     has_village: bool
+
+
+# What is this fresh when the plug is pulled need not be in the gateway's list of what its journal holds.
+_UNLISTED_MS = limits.JOURNAL_LOOK_EVERY_MS + 5_000
 
 
 class Territory:
@@ -214,7 +219,18 @@ class Territory:
             return self._steal_key(gateway)
         if what == "fibre":
             return lambda: gateway.fibre(False), lambda: gateway.fibre(True)
+        if what == "deleted":
+            return lambda: self._rob(gateway), gateway.power_on
         return gateway.power_cut, gateway.power_on
+
+    def _rob(self, gateway: GatewayHost) -> None:
+        """Lets a stranger pull the plug of a cabinet and delete a file of its journal."""
+        gateway.power_cut()
+        for identity, place in gateway.lose_file(self._prng.split(f"deleted-{gateway.options.name}")):
+            made_ms = self.delivery.made_ms(identity)
+            if made_ms is not None:
+                is_listed = self.world.now_ms - made_ms > _UNLISTED_MS
+                self.delivery.taken(identity, JournalPlace(*place) if is_listed else None)
 
     def _steal_key(self, gateway: GatewayHost) -> tuple[Callable[[], None], Callable[[], None]]:
         """Returns what gives the key of a cabinet's first lamp to a stranger, and what ends the flood."""

@@ -1,5 +1,7 @@
 """Checks that (invariant 1) what was acknowledged is stored exactly once and unaltered, or a gap explains it.
 
+By accident or by a stranger: a record that one took from a card must be covered by the gateway's record of the hole.
+
 Compares two things only: what each node reported (record made, record acknowledged: the bytes at the node) and what the
 warehouse holds at the end. It does not observe what happened in between.
 """
@@ -9,7 +11,7 @@ from collections.abc import Iterable, Iterator, Set
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
-from wire import cbor, record
+from wire import cbor, event, record
 
 Identity = tuple[bytes, int, int]
 
@@ -49,6 +51,34 @@ class Verdict(NamedTuple):
     first_faults: tuple[str, ...]
 
 
+class JournalPlace(NamedTuple):
+    """Is where a record lies in a gateway's journal."""
+
+    epoch: bytes
+    lane: str
+    position: int
+
+
+class _Hole(NamedTuple):
+    """Names positions of a journal that a gateway reports as lost."""
+
+    epoch: bytes
+    lane: str
+    first: int
+    last: int
+
+    def covers(self, place: JournalPlace) -> bool:
+        return self[:2] == place[:2] and self.first <= place.position <= self.last
+
+
+def _hole(body: bytes) -> _Hole | None:
+    said = record.decode_body(body)
+    if isinstance(said, record.EventBody) and said.code == event.HOLE:
+        epoch, lane, first, last = said.detail[:4]
+        return _Hole(bytes(epoch), lane, first, last)
+    return None
+
+
 _MADE, _ACKNOWLEDGED, _SEEN = 1, 2, 4
 
 
@@ -78,6 +108,7 @@ class DeliveryChecker:
     def __init__(self) -> None:
         self._lives: dict[tuple[bytes, int], _Life] = {}
         self._acknowledged = 0
+        self._taken: dict[Identity, JournalPlace | None] = {}
 
     def made(self, node: bytes, boot: int, sequence: int, data: bytes, *, now_ms: int) -> None:
         life = self._life(node, boot, sequence)
@@ -91,6 +122,11 @@ class DeliveryChecker:
         if not life.has(sequence, _ACKNOWLEDGED):
             life.flags[sequence] |= _ACKNOWLEDGED
             self._acknowledged += 1
+
+    def taken(self, identity: Identity, place: JournalPlace | None) -> None:
+        """Notes that a stranger has deleted the journal's file in which a record lies. `place` None: it was made in the
+        last seconds before a power cut, of which the gateway need not know (`gateway/core/custody/inventory.py`)."""
+        self._taken[identity] = place
 
     def acknowledged_count(self) -> int:
         return self._acknowledged
@@ -131,7 +167,8 @@ class DeliveryChecker:
         never sent again by their maker; they count only where they were stored all the same.
         """
         faults: list[str] = []
-        duplicated, altered, invented = self._compare(store, faults)
+        holes: list[_Hole] = []
+        duplicated, altered, invented = self._compare(store, faults, holes)
         made = delivered = lost = explained = waiting = 0
         for identity in self.identities():
             if identity in given_up and not self._seen(identity):
@@ -144,7 +181,8 @@ class DeliveryChecker:
             told = store.explained(*identity)
             # A node's gap covers only what the node alone held: once a gateway has acknowledged a record, no gap of the
             # node excuses its loss.
-            if told is not None and not (acknowledged and told.by == identity[0]):
+            is_told = told is not None and not (acknowledged and told.by == identity[0])
+            if is_told or (identity in self._taken and self._is_missed(self._taken[identity], holes)):
                 explained += 1
             elif (identity in still_waiting and not acknowledged) or self._is_late(identity, lately_ms):
                 waiting += 1
@@ -165,13 +203,16 @@ class DeliveryChecker:
             tuple(faults),
         )
 
-    def _compare(self, store: Store, faults: list[str]) -> tuple[int, int, int]:
-        """Compares every record of the warehouse with what nodes reported: (duplicated, altered, invented)."""
+    def _compare(self, store: Store, faults: list[str], holes: list[_Hole]) -> tuple[int, int, int]:
+        """Compares every record of the warehouse with what nodes reported: (duplicated, altered, invented). Collects
+        the holes that gateways report."""
         duplicated = altered = invented = 0
         nodes = {node for node, _ in self._lives}
         for identity, stamp, body in store.bodies():
             life = self._lives.get(identity[:2])
             if life is None or not life.has(identity[2], _MADE):
+                if self._taken and (hole := _hole(body)) is not None:
+                    holes.append(hole)
                 if identity[0] in nodes:
                     invented += 1
                     _note(faults, "invented", identity)
@@ -181,6 +222,10 @@ class DeliveryChecker:
                 altered += 1
                 _note(faults, "altered", identity)
         return duplicated, altered, invented
+
+    @staticmethod
+    def _is_missed(place: JournalPlace | None, holes: list[_Hole]) -> bool:
+        return place is None or any(hole.covers(place) for hole in holes)
 
     def _is_late(self, identity: Identity, lately_ms: int | None) -> bool:
         return lately_ms is not None and self._lives[identity[:2]].made_ms[identity[2]] >= lately_ms

@@ -7,7 +7,9 @@ stick, and a clock that is not good until the network has set it.
 from typing import Any
 
 from gateway.core.bearers.connection import UNBOUND, Connect, Drop, Probe
+from gateway.core.custody import entry
 from gateway.core.custody.disk import Ticket
+from gateway.core.custody.segment import parse_name, scan
 from gateway.core.directives.directive import Directive
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
 from gateway.core.options import number_after
@@ -19,6 +21,7 @@ from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.disk import PendingSync, SimDisk
 from simulator.world.time import World
+from wire import event
 
 # Journal options of a simulated cabinet: small segments, so that a night crosses their borders.
 SMALL_CARD: dict[str, Any] = {
@@ -104,6 +107,25 @@ class GatewayHost:
         self._die()
         self.journal_disk.power_cut()
         self.state_disk.power_cut()
+
+    def lose_file(self, prng: Prng) -> list[tuple[tuple[bytes, int, int], tuple[bytes, str, int]]]:
+        """Lets a stranger delete a file of telemetry while the power is off; returns the records in it, each with its
+        epoch, lane and position."""
+        assert self.core is None
+        disk = self.journal_disk
+        files = [(name, who) for name in disk.list() if (who := parse_name(name)) and who.lane == event.TELEMETRY]
+        if not files:
+            return []
+        name, who = files[prng.randrange(len(files))]
+        data = disk.read(name, 0, disk.size(name))
+        disk.steal(name)
+        found = []
+        for index, _, payload in scan(lambda at, count: data[at : at + count], len(data), who.seed):
+            assert isinstance(payload, bytes), "no estate fills a journal"
+            item = entry.decode(payload)
+            place = (who.epoch, who.lane, who.first + index)
+            found.append(((item.node, item.record.boot, item.record.sequence), place))
+        return found
 
     def _die(self) -> None:
         """Ends the process and its connections."""

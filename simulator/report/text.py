@@ -26,6 +26,7 @@ WORDS = Phrases(
         "ingest": N_("centre silent (ingest stopped)"),
         "broker": N_("broker killed, it forgets everything"),
         "hostile": N_("broker in a stranger's hands"),
+        "deleted": N_("a stranger deletes a file of the journal"),
         "stolen": N_("a lamp's key in a stranger's hands"),
         "dead": N_("lamp {number} fails"),
         "stuck": N_("relay of lamp {number} sticks"),

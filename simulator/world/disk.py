@@ -225,6 +225,10 @@ class SimDisk:
         self._names = survivors
         self._files = list(survivors.values())
 
+    def steal(self, name: str) -> None:
+        """Takes a file away for good, as a stranger does."""
+        self._files.remove(self._names.pop(name))
+
     def put_foreign(self, name: str) -> None:
         """Puts something that is no plain file at a name, as a stranger does."""
         self.put(name, b"")

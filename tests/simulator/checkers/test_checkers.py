@@ -10,6 +10,7 @@ from functools import cache
 
 import pytest
 
+from gateway.core.custody.inventory import Inventory
 from gateway.core.gateway import Gateway
 from gateway.core.inbox.fair_use import FairUse, Use
 from gateway.core.inbox.inbox import Answers, Inbox
@@ -194,6 +195,23 @@ def test_a_record_lost_after_its_acknowledgement_is_not_excused_by_the_nodes_own
     verdict = territory.delivery.verdict(warehouse, set())
     assert (verdict.lost, verdict.gaps_explained) == (1, 0)
     assert verdict.first_faults == (f"acknowledged, lost {about.hex()} boot {boot} sequence {victim[2]}",)
+
+
+# --- delivery: taken by a stranger ------------------------------------------------------------------------------
+
+ROBBED = (cut("fibre", 1, 5, cabinet=1), cut("deleted", 3, 3.1, cabinet=1))
+
+
+def test_a_file_that_a_stranger_deleted_is_missed_by_its_positions():
+    result = planted(EVENING, *ROBBED)
+    assert result.is_good, result.verdict.first_faults
+    assert result.verdict.lost == 0 and result.verdict.gaps_explained > 10
+
+
+def test_a_gateway_that_lists_nothing_does_not_miss_it_and_is_caught(monkeypatch):
+    monkeypatch.setattr(Inventory, "save", lambda *_: True)
+    verdict = planted(EVENING, *ROBBED).verdict
+    assert verdict.lost > 10 and "acknowledged, lost" in verdict.first_faults[0]
 
 
 @pytest.mark.parametrize("by_node", [True, False])
