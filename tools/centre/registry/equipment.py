@@ -191,8 +191,8 @@ def _degrees(high: int) -> Callable[[Cell], float]:
         # Seven decimals are 1 cm; a float keeps them, and an export gives back the same ones.
         degrees = round(number(cell), 7)
         if not -high <= degrees <= high:
-            remedy = N_('metres? then say in a mapping file (--mapping) which, for example crs = "EPSG:2154"')
-            raise _fault(N_("{text} is no degree of longitude or latitude"), cell, remedy)
+            remedy = N_("metres? then say in a mapping file (--mapping) which, for example {example}")
+            raise _fault(N_("{text} is no degree of longitude or latitude"), cell, remedy, example='crs = "EPSG:2154"')
         return degrees + 0.0  # no -0.0
 
     return parse_degrees

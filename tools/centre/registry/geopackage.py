@@ -82,7 +82,7 @@ def _table(connection: sqlite3.Connection, mapping: Mapping, layer: str | None) 
     crs = projection.code_of(code)
     if crs is None:
         names = ", ".join(projection.NAMES)
-        raise unreadable(N_("is in EPSG:{code}"), N_("save it in one of {names}"), code=code, names=names)
+        raise unreadable(N_("is in {crs}"), N_("save it in one of {names}"), crs=f"EPSG:{code}", names=names)
     rows = connection.execute(f"SELECT rowid, * FROM {_quoted(table)} ORDER BY rowid")
     headings = [entry[0] for entry in rows.description[1:]]
     at = headings.index(geometry)
