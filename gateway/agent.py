@@ -7,6 +7,7 @@ it, and the journal loses nothing by it.
 """
 
 import asyncio
+import errno
 import os
 import signal
 import traceback
@@ -69,7 +70,12 @@ class Agent:
         self._loop.set_exception_handler(self._on_exception)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self._stop.set)
-        self._lock = FolderLock(self._config.data)
+        try:
+            self._lock = FolderLock(self._config.data)
+        except BlockingIOError:
+            raise
+        except OSError as error:  # no folder can be made or read: the start goes on without, and says so
+            self._operation.log("cannot-lock", error=str(error))
         self._operation.open()
         opened = await in_thread(
             lambda: open_core(
@@ -119,6 +125,9 @@ class Agent:
         )
         for damage in recovery.damages:
             self._operation.log("journal-damage", damage=str(damage))
+        if opened.unwritable is not None:
+            error = opened.unwritable
+            self._operation.log("card-unusable", error=str(error), is_read_only=error.errno == errno.EROFS)
         if recovery.positions_missed:
             self._operation.log("journal-missed", count=recovery.positions_missed)
         if others := recovery.other_versions:

@@ -7,7 +7,8 @@ time. While one sync is under way, all later requests are joined in one more: a 
 alarms costs a handful of descriptors, not three for each alarm.
 
 `WatchedDisk` is the agent's: it expects a sign of life while a sync is under way. `ReadOnlyFolder` is for another
-process beside a running agent (`bocage gateway losses`), which must not change any file.
+process beside a running agent (`bocage gateway losses`), which must not change any file, and `UnwritableDisk` for an
+agent whose card cannot be written at its start.
 """
 
 import errno
@@ -297,6 +298,35 @@ class ReadOnlyFolder:
             with os.scandir(self._folder) as entries:
                 return sorted(entry.name for entry in entries if entry.is_file(follow_symlinks=False))
         except FileNotFoundError:
+            return []
+
+
+class UnwritableDisk(ReadOnlyFolder):
+    """Is the agent's disk where the card could not be written at the start: what can be read is read, every write is
+    refused, until a restart. Has what the agent asks of a `WatchedDisk`."""
+
+    unreported = 0
+
+    def __init__(self, folder: Path, on_synced: Callable[[Ticket, str | None], None]) -> None:
+        super().__init__(folder)
+        self._on_synced = on_synced
+
+    def sync(self, names: Sequence[str], ticket: Ticket) -> None:
+        """Reports failure, which the agent posts to its loop."""
+        self._on_synced(ticket, "the card cannot be written")
+
+    def reported(self) -> None:
+        """Does nothing: no sync is ever under way."""
+
+    def close(self) -> None:
+        """Does nothing: no file is open."""
+
+    # Last in the class, so that the name does not hide the built-in type from the annotations above.
+    def list(self) -> Sequence[str]:
+        """Returns the names of the files; none where the folder cannot be read at all."""
+        try:
+            return super().list()
+        except OSError:
             return []
 
 

@@ -90,15 +90,13 @@ def _numbers(folder: Path) -> list[int]:
     return [int(name) for name in names if re.fullmatch("[0-9]{10}", name) and int(name) <= START_NUMBER_MAX]
 
 
-_LOCK_NAME = "agent.lock"
-
-
 class FolderLock:
-    """Locks the data folder from construction until `close`. OSError when another agent holds it."""
+    """Locks the data folder itself, which a read-only card allows too, from construction until `close`. BlockingIOError
+    when another agent holds it, another OSError when there is no such folder."""
 
     def __init__(self, data: Path) -> None:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._descriptor = os.open(data / _LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -112,7 +110,7 @@ class FolderLock:
 def is_held(data: Path) -> bool:
     """Returns whether an agent works in this folder. Creates nothing."""
     try:
-        descriptor = os.open(data / _LOCK_NAME, os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

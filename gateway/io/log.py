@@ -28,6 +28,8 @@ _LEVELS = {
     "record-refused": ERROR,
     "own-record-refused": ERROR,
     "journal-damage": WARNING,
+    "card-unusable": ERROR,
+    "cannot-lock": WARNING,
     "journal-missed": ERROR,
     "journal-other-version": ERROR,
     "foreign-file": WARNING,

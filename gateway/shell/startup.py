@@ -17,9 +17,10 @@ from gateway.core.custody.disk import Ticket
 from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
+from gateway.core.options import number_after
 from gateway.io import clock
 from gateway.io.crypto import AesCcm, verify_ed25519
-from gateway.io.disk import FileDisk, WatchedDisk
+from gateway.io.disk import FileDisk, UnwritableDisk, WatchedDisk
 from gateway.io.files import foreign_boots, last_boot, next_boot
 from gateway.shell import keys as node_keys
 
@@ -27,6 +28,7 @@ _FOREIGN = "foreign-"
 _NAME_MAX = 255  # bytes, on Linux
 
 Result = TypeVar("Result")
+AgentDisk = WatchedDisk | UnwritableDisk
 OnSynced = Callable[[Ticket, str | None], None]
 
 
@@ -36,10 +38,11 @@ class Opened(NamedTuple):
     core: Gateway
     boot: int
     recovery: RecoveryReport
-    journal_disk: WatchedDisk
-    state_disk: WatchedDisk
+    journal_disk: AgentDisk
+    state_disk: AgentDisk
     found: node_keys.Found
     foreign: list[str]  # names in `state/` that are a stranger's
+    unwritable: OSError | None = None  # why nothing can be recorded in this life
 
 
 def open_core(
@@ -48,13 +51,25 @@ def open_core(
     on_synced: OnSynced,
     on_state_synced: OnSynced,
 ) -> Opened:
-    """Opens disks and core; raises OSError as the disks do. The two functions are called in the disks' threads."""
-    previous = last_boot(config.data / "state")
-    boot = next_boot(config.data / "state", int(time.time()))
+    """Opens disks and core. Where the card cannot be written, the agent starts on what can be read: policy, emergencies
+    and page need no more. The two functions are called in the disks' threads."""
+    state = config.data / "state"
+    previous, unwritable = None, None
+    journal_disk: AgentDisk
+    state_disk: AgentDisk
+    try:
+        previous = last_boot(state)
+        boot = next_boot(state, int(time.time()))
+        journal_disk = WatchedDisk(config.data / "journal", on_synced, heartbeats, "journal-sync")
+        state_disk = WatchedDisk(state, on_state_synced, heartbeats, "state-sync")
+        foreign = [*foreign_boots(state), *_set_aside(state_disk)]
+    except OSError as error:
+        unwritable, foreign = error, []
+        # No record of this life can be written, so nobody will see the number.
+        boot = number_after(previous, int(time.time()))
+        journal_disk = UnwritableDisk(config.data / "journal", on_synced)
+        state_disk = UnwritableDisk(state, on_state_synced)
     found = node_keys.read_folder(config.keys)
-    journal_disk = WatchedDisk(config.data / "journal", on_synced, heartbeats, "journal-sync")
-    state_disk = WatchedDisk(config.data / "state", on_state_synced, heartbeats, "state-sync")
-    foreign = [*foreign_boots(config.data / "state"), *_set_aside(state_disk)]
     core = Gateway(
         config.core,
         Start(secrets.token_bytes(8), boot, "start", previous),
@@ -67,7 +82,7 @@ def open_core(
         now_ms=clock.monotonic_ms(),
     )
     recovery = core.start(now_ms=clock.monotonic_ms())
-    return Opened(core, boot, recovery, journal_disk, state_disk, found, foreign)
+    return Opened(core, boot, recovery, journal_disk, state_disk, found, foreign, unwritable)
 
 
 def _set_aside(disk: FileDisk) -> list[str]:

@@ -183,12 +183,16 @@ def _writing(status: Status) -> list[Finding]:
 def _folder(status: Status) -> list[Finding]:
     """Finds what the start found in the data folder and could not read, or is not ours."""
     last = {fault.what: fault.values for fault in status.faults or ()}
+    found = []
+    if "card-unusable" in last:
+        values = last["card-unusable"]
+        found.append(Finding("card_read_only" if values.get("is_read_only") else "card_failing", dict(values)))
     keys = {
         "journal-missed": "journal_missed",
         "journal-other-version": "journal_version",
         "foreign-file": "foreign",
     }
-    return [Finding(key, dict(last[what])) for what, key in keys.items() if what in last]
+    return found + [Finding(key, dict(last[what])) for what, key in keys.items() if what in last]
 
 
 def _room(status: Status) -> list[Finding]:

@@ -39,6 +39,18 @@ WORDS = Phrases({
     "write.do": N_("replace the memory card; nodes keep what is not recorded"),
     "refused": N_("Records are refused: {why}"),
     "refused.do": N_("nodes keep them and try again; restore the link to the centre or free the disk"),
+    "card_read_only": N_("The memory card is read-only: nothing is recorded, the cabinet works from memory"),
+    "card_read_only.do": N_(
+        "a worn card locks itself: replace it; else mount the partition writable; then restart the agent. "
+        "Nodes keep what is not recorded"
+    ),
+    "card_failing": N_(
+        "The memory card or the data folder cannot be used ({error}): nothing is recorded, "
+        "the cabinet works from memory"
+    ),
+    "card_failing.do": N_(
+        "replace the card, or put the folder right, then restart the agent; nodes keep what is not recorded"
+    ),
     "journal_missed": NN_(
         "{count} recorded position of the journal is missing since the last start",
         "{count} recorded positions of the journal are missing since the last start",
@@ -241,6 +253,8 @@ WORDS = Phrases({
     "event.record-refused": N_("record refused"),
     "event.own-record-refused": N_("gateway's own record refused"),
     "event.journal-damage": N_("journal damaged, repaired"),
+    "event.card-unusable": N_("memory card unusable"),
+    "event.cannot-lock": N_("data folder not locked"),
     "event.journal-missed": N_("recorded positions of the journal missing"),
     "event.journal-other-version": N_("journal of another program version"),
     "event.foreign-file": N_("file of a stranger"),

@@ -1,8 +1,11 @@
 """The agent when something of its own is late or wrong: named, told, ended where it must be, and only there."""
 
 import asyncio
+import errno
 import json
+import os
 import re
+import shutil
 
 import pytest
 
@@ -48,6 +51,49 @@ def test_a_task_that_is_late_is_named_and_the_watchdog_goes_hungry(settings, mon
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     late = [line for line in lines if line["what"] == "heartbeat-late"]
     assert [(line["name"], line["level"]) for line in late] == [("journal-sync", "error")]
+
+
+def refuse(code):
+    def fail(*_):
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [(errno.EROFS, "card_read_only"), (errno.EIO, "card_failing"), (errno.ENOSPC, "card_failing")]
+)
+def test_a_card_that_cannot_be_written_at_the_start_keeps_no_agent_from_starting(settings, monkeypatch, code, key):
+    monkeypatch.setattr("gateway.shell.startup.next_boot", refuse(code))
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        assert key in [found.key for found in findings(agent._operation.status())]
+        agent._core.journal.flush()
+        agent._turn()
+        agent._stop.set()
+
+    run_agent(settings, beside)
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe", "no folder at all"])
+def test_a_data_folder_that_is_none_keeps_no_agent_from_starting(settings, tmp_path, kind):
+    data = config.load(settings, insecure=True).data
+    data.mkdir(parents=True, exist_ok=True)
+    if kind == "file":
+        (data / "journal").write_text("a file")
+    elif kind == "pipe":
+        os.mkfifo(data / "state")
+    else:
+        shutil.rmtree(data)
+        data.write_text("a file")
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        assert "card_failing" in [found.key for found in findings(agent._operation.status())]
+        agent._stop.set()
+
+    run_agent(settings, beside)
 
 
 def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settings, tmp_path, monkeypatch):

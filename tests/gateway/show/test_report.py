@@ -136,6 +136,8 @@ TROUBLES = {
     "bus_silent": {"health": {"bus": {"state": "open", "silent": [40, 3]}}},
     "wire": {"health": {"wire": {"state": "lost: it vanished"}}},
     "unheard": {"nodes": {"heard": 0, "silent": 0, "silent_after_s": 3600, "expected": None}},
+    "card_read_only": {"faults": [fault("card-unusable", ago_s=90_000, error="read-only", is_read_only=True)]},
+    "card_failing": {"faults": [fault("card-unusable", ago_s=90_000, error="I/O error", is_read_only=False)]},
     "journal_missed": {"faults": [fault("journal-missed", ago_s=90_000, count=17)]},
     "journal_version": {"faults": [fault("journal-other-version", ago_s=90_000, name="00000005-….seg", files=3)]},
     "foreign": {"faults": [fault("foreign-file", ago_s=90_000, name="boot-4294967295")]},

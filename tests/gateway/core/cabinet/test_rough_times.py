@@ -1,5 +1,7 @@
 """Restarts, damaged cards, odd clocks, floods, revoked keys: what a strict reader asked about policies and orders."""
 
+import errno
+
 import pytest
 
 from gateway.core import limits
@@ -48,6 +50,19 @@ def test_a_damaged_line_of_the_audit_log_keeps_nobody_from_starting(damage):
     world.tell_clock()
     world.live(5)
     assert verify(world.state_disk)[1] or world.cabinet.orders.counters["unreadable"]
+
+
+def test_a_card_that_is_read_only_at_the_start_leaves_policy_and_emergencies():
+    world = by_day()
+    for disk in (world.state_disk, world.journal_disk):
+        disk.append_error = disk.delete_error = errno.EROFS
+    restart(world)
+    world.live(5)
+    assert world.cabinet.signed_policy.policy.version == 1
+    world.send(world.order(lasts_s=7200))
+    world.live(5)
+    assert world.cabinet.orders.counters["received"] == 1
+    assert all(world.closed[index] for index in range(len(world.closed))), "the emergency lights every feeder"
 
 
 def test_a_key_set_that_cannot_be_read_brings_no_revoked_key_back():
