@@ -42,6 +42,7 @@ from time import perf_counter, sleep, time
 from typing import Any, NamedTuple, Protocol
 
 from gateway.core.custody.disk import Ticket
+from gateway.core.custody.inventory import Inventory
 from gateway.core.custody.journal import Journal, Stream
 from gateway.io.disk import FileDisk
 from tools.command_line import add_json
@@ -54,6 +55,8 @@ PROCESS_BYTES_MAX = 2.75
 # A district at its real cadence: records a day, and records a flush.
 DAY_RECORDS = 300 * 24 * 60
 CADENCE_BATCHES = (2, 3)  # in turns: 5 records a second, a flush in 500 ms
+# The inventory is saved every ten seconds while records come: of two flushes a second, with each twentieth.
+FLUSHES_A_LIST = 20
 _INSTALL = "pip install 'thingsboard-gateway>=3.8,<3.9'"
 _SECTOR_BYTES = 512  # the unit of /sys/dev/block, not the device's own sectors
 _SECTORS_WRITTEN = 6  # column, Documentation/block/stat.rst
@@ -93,10 +96,13 @@ class OurJournal:
 
     def __init__(self, folder: Path) -> None:
         self._reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
-        self._disk = FileDisk(folder, lambda ticket, error: self._reports.put((ticket, error)))
+        self._disk = FileDisk(folder / "journal", self._note)
+        self._state = FileDisk(folder / "state", lambda *report: self._state_reports.put(report))
+        self._state_reports: SimpleQueue[tuple[Ticket, str | None]] = SimpleQueue()
+        self._flushes = 0
         epoch = os.urandom(8)
         self._stream = Stream(epoch, "telemetry")
-        self._journal = Journal(self._disk, epoch=epoch)
+        self._journal = Journal(self._disk, epoch=epoch, inventory=Inventory(self._state))
         self._journal.recover()
 
     def put(self, payloads: list[bytes]) -> float:
@@ -107,7 +113,20 @@ class OurJournal:
         ticket, error = self._reports.get()
         assert error is None, error
         self._journal.on_synced(ticket, error)
-        return perf_counter() - start
+        took = perf_counter() - start
+        self._flushes += 1
+        if self._flushes % FLUSHES_A_LIST == 0:
+            self._journal.save_inventory()
+        self._list()
+        return took
+
+    def _note(self, ticket: Ticket, error: str | None) -> None:
+        self._reports.put((ticket, error))
+
+    def _list(self) -> None:
+        """Passes on what the state folder has synced."""
+        while not self._state_reports.empty():
+            self._journal.on_state_synced(*self._state_reports.get())
 
     def settle(self) -> None:
         """Does nothing: each flush was awaited."""
@@ -117,10 +136,12 @@ class OurJournal:
         while items := self._journal.read(self._stream, position, count_max=BATCH, bytes_max=64_000):
             position += len(items)
             self._journal.release_through(self._stream, position - 1)
+            self._list()
         return position - first
 
     def close(self) -> None:
         self._disk.close()
+        self._state.close()
 
 
 class Sqlite:
