@@ -351,7 +351,7 @@ class Thermostat(Trade):
             watch.disturb(now_ms=now_ms)
             return
         outdoor_ck = self._outdoors.temperature_ck(moment)
-        changes = watch.step(self._watched_permille(), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms)
+        changes = watch.step(self._watched_permille(room_ck), room_ck, self.setpoint_ck, outdoor_ck, now_ms=now_ms)
         if self._meter is not None:
             changes += watch.observe_meter(self._meter.is_idle)
         for code, begins, rise_ck in changes:
@@ -360,10 +360,14 @@ class Thermostat(Trade):
             # The room does not follow: drive the outputs anew; a relay is opened first.
             self._kick_until_ms = now_ms + max(limits.KICK_MS, self._model.timing.min_off_ms)
 
-    def _watched_permille(self):
-        """Returns the duty whose effect on the room is judged; under an open window it is neither full nor none."""
-        is_partial = self._model.output == OPENTHERM and self.duty_permille and not self._is_full()
-        return limits.WATCH_FULL_PERMILLE - 1 if is_partial or self._rule == WINDOW else self.duty_permille
+    def _watched_permille(self, room_ck):
+        """Returns the share of full heat whose effect on the room is judged; of an open window it is neither full nor
+        none. A boiler's is what radiators give by its flow set-point."""
+        if self._rule == WINDOW:
+            return limits.WATCH_FULL_PERMILLE - 1
+        if self._model.output != OPENTHERM or not self.duty_permille or room_ck is None:
+            return self.duty_permille
+        return max(1, 1000 * (self.outputs.flow_ck - room_ck) // limits.RADIATOR_CK) if self._cycle.is_on else 1
 
     # --- the outputs ----------------------------------------------------------------------------------------
 

@@ -95,7 +95,6 @@ def test_a_dead_electric_heater_is_told_within_the_hour(data, mean_ck, outdoor):
 
 @pytest.mark.parametrize("output", ["valve", "opentherm"])
 def test_dead_radiators_are_told_once_within_three_hours_and_driven_anew_five_times(output):
-    """Of a boiler once its flow is at the greatest: in a cold room at once."""
     world = WarmWorld(model_of(output), data=TOWN_HALL, start_ck=1300, mean_ck=-700)
     world.run(30)
     world.room.heater_dead = True
@@ -104,6 +103,16 @@ def test_dead_radiators_are_told_once_within_three_hours_and_driven_anew_five_ti
     world.run(5 * 60)
     assert failures(world) == [True], "letting the output go for a moment is no end of the fault"
     assert world.trade.outputs.attempt == limits.ATTEMPTS_MAX
+
+
+@pytest.mark.parametrize("mean_ck", [0, 500])
+def test_dead_radiators_of_a_boiler_are_told_within_three_hours_in_a_warm_room(mean_ck):
+    """Its flow set-point rises as the room cools; the greatest would be demanded four kelvin later."""
+    world = WarmWorld(model_of("opentherm"), data=ROOM_RANGE["boiler 20 medium 240"].data, mean_ck=mean_ck)
+    world.run(60)
+    world.room.heater_dead = True
+    world.run(3 * 60)
+    assert failures(world) == [True]
 
 
 def fed(watch, readings, *, duty=970, outdoor_ck=500):
