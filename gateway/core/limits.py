@@ -191,6 +191,8 @@ HEARTBEAT_TASKS_MAX = 16
 BEARER_PROBE_MS = 5_000
 BEARER_PROBE_TIMEOUT_MS = 2_500
 BEARER_FAILURES_MAX = 3
+# The names of those that are down: of every bearer that a file may configure.
+BEARERS_FILE_BYTES_MAX = 4096
 # A probe that the shell does not report counts as failed after this.
 BEARER_PROBE_ANSWER_MS = 2 * BEARER_PROBE_TIMEOUT_MS
 # A probe is four packets, 224 bytes. Every 10 minutes: 1 MB a month on the metered standby. The first one

@@ -1,10 +1,10 @@
 """Judges from probes and connections whether a bearer is up, with hysteresis both ways.
 
-A bearer counts as up at the start. It is down after BEARER_FAILURES_MAX failed probes in a row, or when a
-connection over it has ended and the next probe fails; it is up again after good probes alone over BEARER_GOOD_MS, or
-when a connection over it succeeds. Probes are frequent where bytes are free and rare where they are metered; their
-times are jittered, or an unstable cable that fails in step with them would seem whole. `connection.py` decides when to
-connect over which bearer; nothing is sent here.
+A bearer counts as up at the start, unless it was down when the agent last stopped. It is down after BEARER_FAILURES_MAX
+failed probes in a row, or when a connection over it has ended and the next probe fails; it is up again after good
+probes alone over BEARER_GOOD_MS, or when a connection over it succeeds. Probes are frequent where bytes are free and
+rare where they are metered; their times are jittered, or an unstable cable that fails in step with them would seem
+whole. `connection.py` decides when to connect over which bearer; nothing is sent here.
 """
 
 from collections.abc import Callable
@@ -28,9 +28,11 @@ class Bearer(NamedTuple):
 class BearerHealth:
     """Schedules the probes of one bearer and judges their outcomes."""
 
-    def __init__(self, bearer: Bearer, *, random_below: Callable[[int], int], now_ms: int) -> None:
+    def __init__(
+        self, bearer: Bearer, *, is_up: bool = True, random_below: Callable[[int], int], now_ms: int
+    ) -> None:
         self.bearer = bearer
-        self.is_up = True
+        self.is_up = is_up
         self.refusals = 0  # connections in a row that failed or did not last
         self.refused_ms: int | None = None
         self.rtt_ms: int | None = None

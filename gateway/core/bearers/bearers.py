@@ -4,14 +4,16 @@ There may be any number of bearers, each with its own budget and modem. Events i
 the core; `policy` returns in one word what may be sent.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any
 
+from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
 from gateway.core.bearers.budget import ALL, Budget
 from gateway.core.bearers.connection import Change, Connect, Connection, Drop, Probe
 from gateway.core.bearers.modem import CutPower, Modem, Write
-from gateway.core.custody.disk import Disk
+from gateway.core.custody.disk import Disk, NumberedFile, SharedFolder
 from gateway.core.deadlines import earliest
 from gateway.core.status import BearerStatus
 from gateway.core.wallclock import WallClock
@@ -48,10 +50,11 @@ class Bearers:
         self._clock = clock
         self._log = log
         self._report = report
-        self._down: set[str] = set()  # bearers whose failure has been reported to the centre
+        self._file = NumberedFile(SharedFolder(disk, "bearers"), "bearers", bytes_max=limits.BEARERS_FILE_BYTES_MAX)
+        self._down = self._restore()  # bearers whose failure has been reported to the centre
         self._lacks_path = False  # whether the last failure did
         self.connection = Connection(
-            bearers, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
+            bearers, down=self._down, random_below=random_below, reconnect_last_ms=reconnect_last_ms, now_ms=now_ms
         )
         self.budgets = {
             bearer.name: Budget(disk, bearer.name, bearer.monthly_bytes, now_ms=now_ms)
@@ -84,6 +87,8 @@ class Bearers:
 
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
         """Returns the effects that are due."""
+        for bearer in self._down.difference(bearer.name for bearer in self._bearers):
+            self._report_down(bearer, False, now_ms)  # it is not configured any more
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.drain_changes():
             if change.what == "attempt-expired":
@@ -140,11 +145,25 @@ class Bearers:
             detail = [bearer, change.why.removeprefix("from ")]
             self._report(EventBody(event.BEARER_CHANGED, None, detail), now_ms=now_ms)
         elif change.what == "bearer-down":
-            self._down.add(bearer)
-            self._report(EventBody(event.BEARER_FAILURE, True, [bearer]), now_ms=now_ms)
+            self._report_down(bearer, True, now_ms)
         elif change.what == "bearer-up" and bearer in self._down:
-            self._down.discard(bearer)
-            self._report(EventBody(event.BEARER_FAILURE, False, [bearer]), now_ms=now_ms)
+            self._report_down(bearer, False, now_ms)
+
+    def _report_down(self, bearer: str, is_down: bool, now_ms: int) -> None:
+        self._report(EventBody(event.BEARER_FAILURE, is_down, [bearer]), now_ms=now_ms)
+        (self._down.add if is_down else self._down.discard)(bearer)
+        self._file.save(json.dumps(sorted(self._down)).encode() + b"\n")
+
+    def _restore(self) -> set[str]:
+        """Returns the bearers that were down when the agent last stopped."""
+        for data in self._file.restore():
+            try:
+                found = json.loads(data)
+            except ValueError:
+                continue
+            if isinstance(found, list) and all(isinstance(name, str) for name in found):
+                return set(found)
+        return set()
 
     def _poll_modem(self, bearer: str, modem: Modem, now_ms: int) -> list[Write | CutPower]:
         if self.connection.active == bearer:

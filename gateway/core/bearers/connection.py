@@ -9,15 +9,14 @@ connection has lasted. With several, in order of preference:
   (same client id) and the old one is dropped once the new one is accepted. The broker may close the old one
   first: while an attempt is open, that starts no other.
 * Two changes are never closer than CONNECTION_DWELL_MS, even if both bearers fail meanwhile.
-* A bearer whose connections fail while its probes are good means that the broker is away: the back-off grows on the
-same
-  bearer, and the other is tried only now and then. Where none is up they are tried in turn.
+* A bearer whose connections fail while its probes are good means that the broker is away: the back-off grows on
+  the same bearer, and the other is tried only now and then. Where none is up they are tried in turn.
 
 The shell must report: for each `Connect(b)` one `connected(b)` and later, or instead, one `disconnected(b)`; after
 `Drop(b)` or a new `Connect(b)` nothing more of the earlier connection; for each `Probe(b)` one `probed(b)`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 
 from gateway.core import limits
@@ -56,13 +55,14 @@ class Change(NamedTuple):
 
 
 class Connection:
-    """Connects and changes bearers as the module describes. `active` is the bearer whose connection carries, or
-    None."""
+    """Connects and changes bearers as the module describes. `active` is the bearer whose connection carries, or None.
+    `down` names those that were down when the agent last stopped."""
 
     def __init__(
         self,
         bearers: tuple[Bearer, ...] = (),
         *,
+        down: Set[str] = frozenset(),
         random_below: Callable[[int], int],
         reconnect_last_ms: int = limits.UPLINK_RECONNECT_LAST_MS,
         now_ms: int,
@@ -71,10 +71,10 @@ class Connection:
         self._random_below = random_below
         self._reconnect_last_ms = reconnect_last_ms
         self._several = len(bearers) > 1
-        if self._several:
-            self._order = [BearerHealth(bearer, random_below=random_below, now_ms=now_ms) for bearer in bearers]
-        else:
-            self._order = [BearerHealth(bearers[0], random_below=lambda _stop: 0, now_ms=now_ms)]
+        jitter = random_below if self._several else lambda _stop: 0
+        self._order = [
+            BearerHealth(one, is_up=one.name not in down, random_below=jitter, now_ms=now_ms) for one in bearers
+        ]
         self._health = {health.bearer.name: health for health in self._order}
         assert len(self._health) == len(bearers), bearers
         self.active: str | None = None

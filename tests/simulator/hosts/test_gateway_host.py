@@ -213,6 +213,11 @@ def test_a_probe_that_changes_nothing_costs_one_turn_and_not_two():
     assert probes > 700 and len(polls) < 1.3 * probes
 
 
+def told_of_bearers(centre):
+    bodies = [record.decode_body(body) for _, _, body in centre.warehouse.bodies()]
+    return [tuple(body) for body in bodies if body.code in (event.BEARER_FAILURE, event.BEARER_CHANGED)]
+
+
 def test_a_cut_fibre_is_an_alarm_at_the_centre_from_its_begin_to_its_end():
     bench = Bench(TWO)
     centre = Centre(bench.world, Prng("centre"), bench.broker)
@@ -222,14 +227,32 @@ def test_a_cut_fibre_is_an_alarm_at_the_centre_from_its_begin_to_its_end():
     bench.later(120)
     host.fibre(True)
     bench.later(900)
-    bodies = [record.decode_body(body) for _, _, body in centre.warehouse.bodies()]
-    told = [tuple(body) for body in bodies if body.code in (event.BEARER_FAILURE, event.BEARER_CHANGED)]
-    assert told == [
+    assert told_of_bearers(centre) == [
         (event.BEARER_FAILURE, True, ["fibre"]),
         (event.BEARER_CHANGED, None, ["mobile", "fibre"]),
         (event.BEARER_FAILURE, False, ["fibre"]),
         (event.BEARER_CHANGED, None, ["fibre", "mobile"]),
     ]
+
+
+@pytest.mark.parametrize("mended_first", [True, False])
+def test_a_restart_within_a_cut_tells_nothing_twice_and_its_end_all_the_same(mended_first):
+    bench = Bench(TWO)
+    centre = Centre(bench.world, Prng("centre"), bench.broker)
+    centre.start()
+    host = bench.started()
+    host.fibre(False)
+    bench.later(120)
+    host.power_cut()
+    if mended_first:
+        host.fibre(True)
+    host.power_on()
+    bench.later(300)
+    host.fibre(True)
+    bench.later(900)
+    assert host.core.bearers.connection.active == "fibre"
+    told = [(active, detail) for code, active, detail in told_of_bearers(centre) if code == event.BEARER_FAILURE]
+    assert told == [(True, ["fibre"]), (False, ["fibre"])]
 
 
 def test_what_goes_by_mobile_is_counted_and_outlives_a_power_cut():

@@ -11,6 +11,8 @@ from gateway.core.bearers.connection import Connect, Probe
 from gateway.core.bearers.modem import CutPower
 from gateway.core.wallclock import WallClock
 from simulator.world.disk import SimDisk
+from wire import event
+from wire.record import EventBody
 
 FIBRE = Bearer("fibre")
 MOBILE = Bearer("mobile", is_metered=True, has_modem=True, has_modem_power=True)
@@ -20,7 +22,7 @@ HOUR_MS = 3_600_000
 class Cabinet:
     """Bearers whose probes and attempts end at once, as `passes` and `answer` say; a modem's port that is absent."""
 
-    def __init__(self, *bearers):
+    def __init__(self, *bearers, disk=None):
         self.now_ms = 0
         self.passes = {bearer.name: True for bearer in bearers}
         self.answer = None  # why an attempt fails; None: it is accepted
@@ -28,7 +30,7 @@ class Cabinet:
         self.core = Bearers(
             bearers,
             reconnect_last_ms=120_000,
-            disk=SimDisk(Random(1)),
+            disk=disk or SimDisk(Random(1)),
             clock=WallClock(started_ms=0),
             random_below=Random(1).randrange,
             log=lambda what, **values: self.logs.append((what, values)),
@@ -115,3 +117,30 @@ def test_two_modems_have_each_a_budget_and_resets_of_their_own():
     assert cabinet.core.policy() == status["orange"].budget.policy == "hold"
     cabinet.core.modems["orange"].opened(now_ms=cabinet.now_ms)
     assert [one.modem.link for one in cabinet.core.status().values() if one.modem] == ["absent", "silent"]
+
+
+@pytest.fixture
+def disk_of_a_cut():
+    """The state folder of an agent that stopped while the fibre was cut."""
+    disk = SimDisk(Random(1))
+    cabinet = Cabinet(FIBRE, MOBILE, disk=disk)
+    cabinet.passes["fibre"] = False
+    cabinet.run(60_000)
+    assert EventBody(event.BEARER_FAILURE, True, ["fibre"]) in cabinet.said
+    return disk
+
+
+@pytest.mark.parametrize("bearers", [(FIBRE,), (MOBILE,), (), (SPARE, MOBILE)])
+def test_the_failure_of_a_bearer_ends_whatever_is_configured_after_a_restart(disk_of_a_cut, bearers):
+    for told in ([EventBody(event.BEARER_FAILURE, False, ["fibre"])], []):
+        cabinet = Cabinet(*bearers, disk=disk_of_a_cut)
+        cabinet.run(HOUR_MS)
+        cabinet.run(1)
+        assert cabinet.said == told and cabinet.core.connection.active is not None
+
+
+@pytest.mark.parametrize("damage", [b"", b"[", b"{}", b"[3]", b"\xff"])
+def test_a_damaged_file_of_failed_bearers_gives_way_to_the_one_before(disk_of_a_cut, damage):
+    disk_of_a_cut.append("bearers-00000009", damage)
+    cabinet = Cabinet(FIBRE, MOBILE, disk=disk_of_a_cut)
+    assert not cabinet.core.connection.is_up("fibre") and cabinet.core.connection.is_up("mobile")
