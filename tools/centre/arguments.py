@@ -65,6 +65,11 @@ def opened_register(path: str) -> Iterator[Register]:
             register.close()
 
 
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Adds `--root`, for the commands that make and keep a centre."""
+    parser.add_argument("--root", type=Path, default=Path("/"), metavar="FOLDER", help="stands for /, for a trial")
+
+
 def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
     """Adds the broker's address and the files by which it is trusted."""
     parser.add_argument("--broker", required=True, metavar="HOST:PORT", help="MQTT 5 broker")

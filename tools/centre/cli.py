@@ -1,6 +1,10 @@
 """Runs the centre on one server: ingest and warehouse, register, control, orders to cabinets."""
 
 COMMANDS = {
+    "init": "tools.centre.commands.init",
+    "enrol": "tools.centre.commands.enrol",
+    "revoke": "tools.centre.commands.revoke",
+    "renew": "tools.centre.commands.renew",
     "check-broker": "tools.centre.commands.check_broker",
     "ingest": "tools.centre.commands.ingest",
     "receipt-key": "tools.centre.commands.receipt_key",

@@ -80,6 +80,15 @@ BUSY_TIMEOUT_MS = 5000
 # reader, such as a dashboard, is of their group.
 FILE_MODE = 0o640
 
+# --- the authority ---------------------------------------------------------------------------------------------
+
+# The authority outlives a contract and a generation of cabinets; a successor would be a visit to each.
+AUTHORITY_DAYS = 25 * 365
+# Of a cabinet, and of the centre's own: the longest that public authorities once gave (CA/Browser Forum, ballot 193).
+CERTIFICATE_DAYS = 825
+# From so many days before its end on a certificate is renewed by the centre, or by a person who is told.
+RENEW_DAYS = 90
+
 # --- the register ------------------------------------------------------------------------------------------
 
 # Characters of one cell: screens are drawn for street names of 80.

@@ -1,0 +1,206 @@
+"""The broker that `bocage centre init` sets up, attacked in every way the reference lists: all refused, and seen.
+
+One broker for all attacks; the honest cabinet and the ingest's group work before and after each.
+"""
+
+import socket
+import ssl
+from dataclasses import replace
+
+import pytest
+
+pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
+
+from paho.mqtt.client import Client, MQTTv311
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.support.authority import Authority as Stranger
+from tests.support.broker import until
+from tests.support.installed_centre import InstalledCentre
+from tools.centre.broker import probe, roles
+from tools.centre.control import daemon as control
+from tools.centre.ingest import daemon as ingest
+
+pytestmark = pytest.mark.broker
+
+# How Mosquitto says it, of each client that the list names.
+REVOKED = "certificate verify failed"
+HONEST, OTHER = "49007-mairie-1", "49135-cab-1"
+
+
+@pytest.fixture(scope="module")
+def centre(mosquitto_path):
+    with InstalledCentre(mosquitto_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def honest(centre):
+    return centre.enrol(HONEST)
+
+
+@pytest.fixture(scope="module")
+def other(centre):
+    return centre.enrol(OTHER)
+
+
+def admitted(address):
+    try:
+        with probe.trial(address):
+            return True
+    except (probe.Refused, OSError):
+        return False
+
+
+def test_a_gateway_may_do_what_it_needs_and_nothing_else(centre, honest):
+    found = probe.gateway_findings(centre.centre(roles.CHECK), honest, ("49007", "mairie-1"))
+    assert [one.said("en") for one in found if one.remedy is not None] == []
+    assert len(found) == 5
+
+
+def test_nobody_without_a_certificate_and_no_older_tls(centre):
+    found = probe.trust_findings(centre.centre(roles.CHECK))
+    assert [one.said("en") for one in found if one.remedy is not None] == []
+
+
+def test_the_centre_is_offered_what_it_needs(centre):
+    found = probe.offer_findings(centre.centre(roles.CHECK))
+    assert [one.said("en") for one in found if one.remedy is not None] == []
+
+
+@pytest.mark.parametrize("doing, topic", [
+    ("publishes", "tc/1/t/49135/mairie-1"),  # its name in another commune
+    ("publishes", "tc/1/t/49007/mairie-2"),
+    ("publishes", "tc/1/a/49007/mairie-1"),  # a receipt for itself
+    ("publishes", "tc/1/c/49135/cab-1"),
+    ("publishes", roles.CONTROL_TOPIC),
+    ("publishes", "$SYS/broker/uptime"),
+    ("subscribes", "#"),
+    ("subscribes", "tc/1/c/+/+"),
+    ("subscribes", "tc/1/c/49135/cab-1"),
+    ("subscribes", "tc/1/t/49007/mairie-1"),  # not even its own, back
+    ("subscribes", "$share/ingest/tc/1/t/#"),
+    ("subscribes", "$share/thieves/tc/1/c/49007/mairie-1"),
+    ("subscribes", roles.RESPONSE_TOPIC),
+    ("subscribes", "$SYS/#"),
+])  # fmt: skip
+def test_what_is_not_a_gateways_own_is_refused_in_the_answer(honest, doing, topic):
+    assert not probe.is_allowed(honest, doing, topic)
+
+
+@pytest.mark.parametrize("account, daemon", [(roles.INGEST, ingest), (roles.CONTROL, control)])
+def test_the_centres_processes_may_subscribe_to_what_they_name(centre, account, daemon):
+    prefix = "$share/ingest/" if daemon is ingest else ""
+    assert all(probe.is_allowed(centre.centre(account), "subscribes", prefix + topic) for topic in daemon.TOPICS)
+    assert not probe.is_allowed(centre.centre(account), "subscribes", "#")
+
+
+def test_a_thief_in_the_ingests_group_gets_none_of_100(centre, honest, other):
+    """With an acl_file, 50 of 100 vanished while every publisher saw success."""
+    with probe.trial(centre.centre(roles.INGEST)) as group, probe.trial(other) as thief:
+        assert all(group.subscribes(f"$share/ingest/{topic}") for topic in ingest.TOPICS)
+        assert not thief.subscribes("$share/ingest/tc/1/t/#")
+        with probe.trial(honest) as cabinet:
+            assert all(cabinet.publishes("tc/1/t/49007/mairie-1", b"%d" % number) for number in range(100))
+        group._wait(lambda: len(group.received) == 100)
+        assert len(group.received) == 100
+        assert thief.received == []
+
+
+def old_client(address):
+    client = Client(CallbackAPIVersion.VERSION2, OTHER, protocol=MQTTv311)
+    context = ssl.create_default_context(cafile=address.ca)
+    context.load_cert_chain(address.cert, address.key)
+    client.tls_set_context(context)
+    client.connect(address.host, address.port)
+    while not client.is_connected():
+        assert client.loop() == 0
+    return client
+
+
+def test_an_old_protocol_brings_nothing_under_anothers_name(centre, other):
+    """MQTT 3.1.1 has no word for a refused message, and success may be said: what counts is that it goes nowhere."""
+    with probe.trial(centre.centre(roles.INGEST)) as group:
+        assert group.subscribes("$share/ingest/tc/1/t/#")
+        for topic in ("tc/1/t/49007/mairie-1", "tc/1/t/49135/cab-1"):
+            client = old_client(other)
+            sent = client.publish(topic, b"x", qos=1)
+            while client.loop() == 0 and not sent.is_published():
+                pass
+            client.disconnect()
+        group._wait(lambda: bool(group.received))
+        assert [topic for topic, _ in group.received] == ["tc/1/t/49135/cab-1"]
+
+
+@pytest.mark.parametrize("name", ["+", "#", "49007-mairie-1/+", "$CONTROL", "nobody"])
+def test_a_name_with_wildcards_or_without_a_role_may_do_nothing(centre, name):
+    address = centre.issue(name)
+    tried = ("publishes", "tc/1/t/49007/mairie-1"), ("publishes", "tc/1/t/49007/nobody"), ("subscribes", "#")
+    assert not admitted(address) or not any(probe.is_allowed(address, doing, topic) for doing, topic in tried)
+
+
+def test_a_certificate_of_another_authority_is_refused(centre, honest, tmp_path):
+    certificate, key = Stranger(tmp_path, "stranger").issue(HONEST)
+    assert not admitted(replace(honest, cert=str(certificate), key=str(key)))
+
+
+def test_a_session_is_named_by_its_certificate_whatever_the_client_says(centre, honest, other):
+    """Under the name of another's session a client would get its queue."""
+    with probe.trial(honest) as cabinet, probe.trial(replace(other, client_id=HONEST)) as thief:
+        assert cabinet.publishes("tc/1/t/49007/mairie-1") and not thief.publishes("tc/1/t/49007/mairie-1")
+
+
+@pytest.mark.parametrize("state, comes", [("tc/1/s/49135/cab-1", True), ("tc/1/s/49007/mairie-1", False)])
+def test_a_will_in_anothers_name_is_not_carried_out(centre, other, state, comes):
+    with probe.trial(centre.centre(roles.CHECK)) as watch:
+        assert watch.subscribes("tc/1/s/+/+")
+        client = probe.mqtt.new_client(other)
+        client.will_set(state, b"offline", 1, False)
+        one = probe.Trial(client)
+        client.connect(other.host, other.port, clean_start=True)
+        one.offer()
+        client.socket().shutdown(socket.SHUT_RDWR)
+        if comes:
+            assert watch.hears(state)
+        else:
+            until(lambda: centre.said("Client 49135-cab-1 closed its connection") > 1, "the end is not noticed")
+            with probe.trial(other) as cabinet:
+                assert cabinet.publishes("tc/1/s/49135/cab-1", b"online")
+            assert watch.hears("tc/1/s/49135/cab-1") and len(watch.received) == 1
+
+
+def test_a_copied_certificate_throws_the_cabinet_out_and_the_broker_says_so(centre, honest):
+    before = centre.said(f"{HONEST} already connected")
+    with probe.trial(honest) as cabinet, probe.trial(honest):
+        cabinet._wait(lambda: False)
+        assert cabinet._is_gone
+    assert centre.said(f"{HONEST} already connected") > before
+
+
+def test_revoked_is_refused_at_once_at_the_door_and_behind_it(centre, honest, capsys):
+    """Upstream 2999: a disabled client comes back by its certificate and publishes. A deleted one may do nothing, and
+    once the broker has read the list it does not get in."""
+    stolen, second = centre.enrol("49007-volee"), centre.enrol("49007-volee-2")
+    with probe.trial(stolen) as connected:
+        assert connected.publishes("tc/1/t/49007/volee")
+        assert centre.run("revoke", "49007-volee") == 0
+        connected._wait(lambda: False)
+        assert connected._is_gone
+    assert not admitted(stolen) or not probe.is_allowed(stolen, "publishes", "tc/1/t/49007/volee")
+    # Two revocations within a second: the broker must read the second list too.
+    assert centre.run("revoke", "49007-volee-2") == 0
+    before = centre.said(REVOKED)
+    centre.reload()
+    assert not admitted(stolen) and not admitted(second)
+    assert centre.said(REVOKED) > before
+    assert admitted(honest) and probe.is_allowed(honest, "publishes", "tc/1/t/49007/mairie-1")
+
+
+def test_roles_and_revocations_outlast_a_killed_broker(centre, honest):
+    gone = centre.enrol("49007-partie")
+    assert centre.run("revoke", "49007-partie") == 0
+    centre.kill()
+    centre.start()
+    assert not admitted(gone)
+    assert probe.is_allowed(honest, "publishes", "tc/1/t/49007/mairie-1")
+    until(lambda: centre.said(REVOKED), "the broker does not say why")

@@ -1,0 +1,90 @@
+"""Names the files of an installed centre, and writes small ones whole or not at all.
+
+    /etc/bocage-centre       authority, certificates and keys of the centre       (root's)
+    /var/lib/bocage-centre   warehouse, control file, the key of receipts         (bocage-centre's)
+    /var/backups/bocage-centre   one folder a backup                              (root's)
+    /etc/mosquitto/conf.d/bocage.conf, /var/lib/mosquitto/dynamic-security.json   the broker's part
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+USER, BROKER_USER = "bocage-centre", "mosquitto"
+
+
+class Place(NamedTuple):
+    """Holds the folder that stands for `/`: another than that is a trial, whose files lead into it."""
+
+    root: Path
+
+    @property
+    def is_system(self) -> bool:
+        return self.root == Path("/")
+
+    @property
+    def etc(self) -> Path:
+        return self.root / "etc/bocage-centre"
+
+    @property
+    def var(self) -> Path:
+        return self.root / "var/lib/bocage-centre"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "var/backups/bocage-centre"
+
+    @property
+    def broker_configuration(self) -> Path:
+        return self.root / "etc/mosquitto/conf.d/bocage.conf"
+
+    @property
+    def roles(self) -> Path:
+        return self.root / "var/lib/mosquitto/dynamic-security.json"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.var / "warehouse.db"
+
+    @property
+    def control(self) -> Path:
+        return self.var / "control.db"
+
+    def pair(self, name: str) -> tuple[Path, Path]:
+        """Returns the certificate and the key of an account of the centre."""
+        return self.etc / f"{name}.pem", self.etc / f"{name}.key"
+
+
+def write(path: Path, data: bytes, *, mode: int = 0o600, user: str | None = None, group: str | None = None) -> None:
+    """Writes a file by rename: a power cut leaves the old one or the new one. OSError."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)  # `os.open` takes the bits of the umask away
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    give(fresh, user, group)
+    fresh.replace(path)
+    sync_folder(path.parent)
+
+
+def give(path: Path, user: str | None, group: str | None) -> None:
+    """Gives a file to a user and a group where root may, and where the system has them (a trial may be anywhere)."""
+    if os.geteuid() == 0:
+        with suppress(LookupError):
+            if user is not None:
+                shutil.chown(path, user)
+            if group is not None:
+                shutil.chown(path, None, group)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes what a folder lists durable. OSError."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

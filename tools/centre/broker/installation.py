@@ -1,0 +1,121 @@
+"""Makes a machine the centre of a territory: authority, certificates, roles, the broker's configuration.
+
+Whatever is there stays, so every command may be given again: what is missing is made, what ends soon is renewed. Must
+not know a table of the warehouse.
+"""
+
+import datetime
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography import x509
+
+from gateway.language import N_
+from gateway.language.reasons import of_file
+from tools.centre.broker import authority, configuration, mosquitto, roles
+from tools.centre.broker.authority import Authority
+from tools.centre.broker.files import BROKER_USER, Place, write
+from tools.centre.limits import RENEW_DAYS
+from tools.centre.mqtt import BrokerAddress
+from tools.command_line import Refused
+from wire import topic as topics
+
+BROKER = "broker"
+UNITS = ("bocage-ingest.service", "bocage-control.service")
+
+
+@contextmanager
+def faults() -> Iterator[None]:
+    """Turns what the system and the broker refuse into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise Refused(N_("the broker of this machine does not answer: {error}"), error=error) from error
+        raise Refused(N_("{path}: {why}"), path=error.filename, why=of_file(error)) from error
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def install(place: Place, addresses: Sequence[str], *, port: int, now: datetime.datetime) -> list[str]:
+    """Makes what is missing; returns the names of the certificates that were made. Refused; OSError."""
+    [*plugins] = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
+    if not plugins:
+        raise Refused(N_("there is no Mosquitto with its plugin dynamic-security here: sudo apt install mosquitto"))
+    for folder in (place.etc, place.roles.parent, place.broker_configuration.parent, place.var, place.backups):
+        folder.mkdir(parents=True, exist_ok=True)
+    own = Authority(place.etc)
+    if not own.exists():
+        own.make(f"Bocage {addresses[0]}", now=now)
+    made = renew(place, addresses, now=now)
+    if not place.roles.exists():
+        data = json.dumps(roles.document(gateways(own, now=now)), indent=1).encode()
+        write(place.roles, data, user=BROKER_USER, group=BROKER_USER)
+    text = mosquitto.configuration(place, port=port, plugin=str(plugins[0]))
+    write(place.broker_configuration, text.encode(), mode=0o644)
+    return made
+
+
+def renew(place: Place, addresses: Sequence[str] | None, *, now: datetime.datetime) -> list[str]:
+    """Gives the broker (at these addresses, None: at those it has) and each account of the centre a new key and
+    certificate where there is none, or where it ends soon; returns their names."""
+    own, made = Authority(place.etc), []
+    for name in (BROKER, *roles.ACCOUNTS):
+        certificate, key = place.pair(name)
+        present = x509.load_pem_x509_certificate(certificate.read_bytes()) if key.exists() else None
+        here = list(_addresses(present)) if present else []
+        wanted = [] if name != BROKER else here if addresses is None else _with_loopback(addresses)
+        is_fresh = present is not None and (present.not_valid_after_utc - now).days > RENEW_DAYS
+        if is_fresh and sorted(here) == sorted(wanted):
+            continue
+        private = authority.new_key()
+        pem = own.issue(name, private.public_key(), now=now, addresses=wanted)
+        reader = BROKER_USER if name == BROKER else None
+        write(key, authority.pem_of_key(private), mode=0o640 if reader else 0o600, group=reader)
+        write(certificate, pem, mode=0o644)
+        made.append(name)
+    return made
+
+
+def gateways(own: Authority, *, now: datetime.datetime) -> Iterator[tuple[str, str]]:
+    """Yields the INSEE code and name of each gateway that is enrolled."""
+    for name, _ in own.holders(now=now):
+        insee, _, gateway = name.partition("-")
+        if topics.is_insee(insee) and topics.is_gateway_name(gateway):
+            yield insee, gateway
+
+
+def address(place: Place, account: str) -> BrokerAddress:
+    """Returns the broker of this machine, with an account of the centre. Refused where `init` has not been."""
+    certificate, key = place.pair(account)
+    try:
+        port = int(configuration.settings(place.broker_configuration)[0]["listener"])
+    except (OSError, KeyError, ValueError):
+        raise Refused(N_("this machine is no centre yet: sudo bocage centre init NAME")) from None
+    return BrokerAddress("localhost", port, account, str(place.etc / "authority.pem"), str(certificate), str(key))
+
+
+def tell(place: Place, *words: str) -> bool:
+    """Returns whether systemd did it (`reload mosquitto`); a trial, or a system that is being built, has none."""
+    if not place.is_system or not Path("/run/systemd/system").is_dir():
+        return False
+    return subprocess.run(["systemctl", *words], check=False, capture_output=True).returncode == 0
+
+
+def _with_loopback(addresses: Sequence[str]) -> list[str]:
+    # The centre's own processes use this name.
+    return list(dict.fromkeys([*addresses, "localhost"]))
+
+
+def _addresses(certificate: x509.Certificate) -> Iterator[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return
+    for one in found:
+        yield str(one.value)

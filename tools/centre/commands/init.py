@@ -1,0 +1,47 @@
+"""Makes this machine the centre of a territory: its own authority, a broker with TLS 1.3, a role each, the services.
+
+Give the names and addresses by which cabinets reach it. It may be given again: what is there stays, what is missing is
+made, what ends soon is renewed. With --root it is a trial, and nothing of the system is touched.
+
+example:
+  sudo bocage centre init centre.example.fr
+"""
+
+import argparse
+import re
+
+from gateway.language import N_, translate
+from tools.centre.arguments import add_root
+from tools.command_line import UsageError
+
+# IANA: secure-mqtt.
+_PORT = 8883
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
+_RUNS = N_("The centre runs; cabinets reach it at {name}:{port}.")
+_WRITTEN = N_("The files are written; start the broker with them (sudo systemctl restart mosquitto).")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="+", metavar="NAME", help="name or address of this machine, as cabinets see it")
+    parser.add_argument("--port", type=int, default=_PORT, help="port for the cabinets (default: %(default)s)")
+    add_root(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    for name in args.names:
+        if not _NAME.fullmatch(name):
+            raise UsageError(N_("{name} is no name and no address of a machine"), name=repr(name))
+    if not 0 < args.port < 65536:
+        raise UsageError(N_("--port {port}: give 1 to 65535"), port=args.port)
+    from tools.centre.broker import installation  # needs paho-mqtt, which a fault in the arguments does not
+    from tools.centre.broker.files import Place
+
+    place = Place(args.root)
+    with installation.faults():
+        installation.install(place, args.names, port=args.port, now=installation.now())
+    is_up = installation.tell(place, "restart", "mosquitto") and installation.tell(
+        place, "enable", "--now", *installation.UNITS
+    )
+    print(translate(_RUNS if is_up else _WRITTEN, args.lang, name=args.names[0], port=args.port))
+    print(translate(N_("What each cabinet is given: {path}"), args.lang, path=place.etc / "authority.pem"))
+    return 0

@@ -1,0 +1,31 @@
+"""Renews the centre's own certificates that end soon, with new keys, and starts again what uses them; run each night.
+
+example:
+  sudo bocage centre renew
+"""
+
+import argparse
+
+from gateway.language import N_, translate
+from tools.centre.arguments import add_root
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_root(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    from tools.centre.broker import installation, roles
+    from tools.centre.broker.files import Place
+
+    place = Place(args.root)
+    with installation.faults():
+        installation.address(place, roles.ADMIN)  # there is a centre
+        made = installation.renew(place, None, now=installation.now())
+    if installation.BROKER in made:
+        installation.tell(place, "reload", "mosquitto")
+    if set(made) - {installation.BROKER}:
+        installation.tell(place, "try-restart", *installation.UNITS)
+    text = N_("renewed: {names}") if made else N_("nothing to renew")
+    print(translate(text, args.lang, names=", ".join(made)))
+    return 0
