@@ -8,12 +8,14 @@ import argparse
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gateway.language import N_
 from policy import civil
+from tools.centre.registry import equipment
 from tools.centre.registry.register import Register
+from tools.centre.store import schema
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
@@ -51,6 +53,14 @@ def opened_archive(path: str) -> Iterator[Archive]:
             yield archive
         finally:
             archive.close()
+
+
+@contextmanager
+def opened_connection(path: str) -> Iterator[sqlite3.Connection]:
+    """Opens the warehouse at `path` for reading, for several who ask, and closes it at the end."""
+    check_warehouse(path)
+    with database_faults(path), closing(schema.open_to_read(path)) as connection:
+        yield connection
 
 
 @contextmanager
@@ -170,6 +180,51 @@ def parse_end(field: str, text: str, *, now_s: int) -> int:
     if not civil.is_date(*date):
         raise UsageError(N_("{field} {text}: there is no such day"), field=field, text=text)
     return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date) + 1, 0))
+
+
+def first_day(field: str, text: str | None, *, now_s: int) -> int:
+    """Returns the Unix second with which the day of an argument begins; without one, today."""
+    if text is None:
+        return equipment.first_second(now_s)
+    try:
+        day = equipment.parse("valid_from", text)
+    except equipment.CellFault as fault:
+        message = N_("{field}: {problem}; {remedy}")
+        raise UsageError(message, field=field, problem=fault.problem, remedy=fault.remedy) from fault
+    assert isinstance(day, int)
+    return day
+
+
+def add_scope(parser: argparse.ArgumentParser) -> None:
+    """Adds of which commune, and of which days."""
+    parser.add_argument("--commune", metavar="INSEE", help="of one commune")
+    parser.add_argument("--from", dest="since", metavar="DAY", help="from this day on")
+    parser.add_argument("--until", metavar="DAY", help="to this day included (default: today)")
+    parser.add_argument("--month", metavar="YYYY-MM", help="the days of one month")
+
+
+def parse_period(args: argparse.Namespace, *, now_s: int) -> tuple[int, int] | None:
+    """Returns the first second of the days that `add_scope` reads, and the first one after them; None: no days."""
+    if args.commune is not None:
+        check_insee("--commune", args.commune)
+    if args.month is not None:
+        found = re.fullmatch("([0-9]{4})-(0[1-9]|1[0-2])", args.month)
+        if not found or args.since or args.until:
+            raise UsageError(N_("--month {text}: give a month such as 2026-10, without other days"), text=args.month)
+        year, month = int(found[1]), int(found[2])
+        following = (year, month + 1, 1) if month < 12 else (year + 1, 1, 1)
+        since_s, until_s = (
+            int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date), 0))
+            for date in ((year, month, 1), following)
+        )
+        return since_s, until_s
+    if args.since is None and args.until is None:
+        return None
+    since_s = first_day("--from", args.since, now_s=now_s)
+    until_s = equipment.following_day(first_day("--until", args.until, now_s=now_s))
+    if since_s >= until_s:
+        raise UsageError(N_("--from, --until: the first day comes after the last"))
+    return since_s, until_s
 
 
 def local_time(unix_s: int, *, now_s: int) -> str:

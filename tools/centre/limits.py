@@ -104,6 +104,21 @@ REGISTER_BYTES_MAX = 256 * 1024 * 1024
 # Changes that are printed; beyond, their number. Programs (--json) get all.
 REGISTER_LINES_SHOWN_MAX = 100
 
+# --- what is broken ----------------------------------------------------------------------------------------
+
+# A node may notice a lost feeder before its cabinet does, which waits for 60 to 300 s (gateway.core.limits).
+CAUSE_AHEAD_S = 600
+# What is lost together begins within this, one after the other: cabinets wait differently, and 4G returns in steps.
+TOGETHER_S = 900
+# Lamps of one feeder with one fault that are told as one; two neighbours may fail by chance.
+LAMPS_TOGETHER_MIN = 3
+# Without a record for so long a node is unknown: three reports of 15 minutes and their spread were missed.
+SILENT_S = 3600
+# The same of green spaces, whose nodes live on a battery and report more rarely.
+SILENT_BATTERY_S = 6 * 3600
+# Characters of a note about a fault, and of its author.
+NOTE_TEXT_MAX = 500
+
 # --- control: leases, policies, commands -------------------------------------------------------------------
 
 # The longest lease that is granted by default: what a gateway on 4G asks for, every ten minutes; on fibre it asks for

@@ -1,12 +1,14 @@
 """`bocage centre alarms`: what has begun and not ended, in words, with what to do."""
 
 import json
+from itertools import count
 
 import pytest
 
-from tests.support.centre_world import EVENT_TOPIC, NODE, NOW, batch, fact
+from tests.support.centre_world import EVENT_TOPIC, NODE, NOW, batch, fact, synced
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.registry.equipment import parse
 from wire import event
 
 OTHER = bytes.fromhex("00000000000000a2")
@@ -16,13 +18,18 @@ OTHER = bytes.fromhex("00000000000000a2")
 def alarms(tmp_path, capsys):
     """Runs the command on a warehouse with these facts."""
 
-    def run(facts, *arguments):
+    positions = count()
+
+    def run(facts, *arguments, status=0):
         path = str(tmp_path / "centre.db")
         warehouse = Warehouse(path)
-        if facts:
-            warehouse.accept(EVENT_TOPIC, batch(facts, lane="alarm"), **NOW)
+        for one in facts:
+            warehouse.accept(EVENT_TOPIC, batch([one], next(positions), oldest=0, lane="alarm"), **NOW)
         warehouse.close()
-        assert cli.main(["centre", "alarms", "--db", path, *arguments]) == 0
+        try:
+            assert cli.main(["centre", "alarms", "--db", path, *arguments]) == status
+        except SystemExit as end:
+            assert end.code == status
         return capsys.readouterr().out
 
     return run
@@ -39,10 +46,11 @@ def test_what_stands_is_told_with_what_to_do_and_what_has_ended_is_not(alarms):
         fact(3, event.FROST_PROTECTION, [430], active=True),
         fact(4, event.FROST_PROTECTION, [1500], active=False),
     ])  # fmt: skip
-    lamp, lamp_do, burst, burst_do = said.splitlines()
-    assert "00000000000000a2  49007-mairie-1  La lampe n'éclaire pas alors qu'elle est allumée" in lamp
-    assert lamp_do.strip().startswith("→ à faire : voir le fusible en pied de candélabre")
-    assert "Canalisation rompue (zone 3, 41,2 L/min)" in burst and "acquitter" in burst_do
+    assert all(len(line) <= 80 for line in said.splitlines())
+    lamp, burst = said.split("2026-09-21 16:13  ")[1:]
+    assert lamp.startswith("00000000000000a2  49007-mairie-1\n    La lampe n'éclaire pas alors qu'elle est allumée\n")
+    assert "→ à faire : voir le fusible en pied de candélabre" in lamp
+    assert "Canalisation rompue (zone 3, 41,2 L/min)" in burst and "acquitter" in burst
 
 
 def test_two_zones_are_two_alarms_and_a_repetition_is_none(alarms):
@@ -72,5 +80,41 @@ def test_two_nodes_that_send_too_much_are_two_alarms_of_their_gateway(alarms):
         fact(2, event.FAIR_USE_EXCEEDED, [OTHER, 1, 512, 900], active=True),
         fact(3, event.FAIR_USE_EXCEEDED, [NODE, 0, 0, 0], active=False),
     ])  # fmt: skip
-    (one, remedy) = said.splitlines()
-    assert OTHER.hex() in one and "512 événements" in one and "adopt --remove" in remedy
+    said = " ".join(said.split())
+    assert OTHER.hex() in said and NODE.hex() not in said and "512 événements" in said and "adopt --remove" in said
+
+
+def day(text):
+    return parse("valid_from", text)
+
+
+def test_a_fault_is_taken_in_hand_and_stays_so_when_an_earlier_record_comes_late(alarms):
+    later = fact(5, event.FLOW_TOO_LOW, [1, 100, 900], active=True)
+    assert "Zone 1" in alarms([later, fact(6, event.FLOW_TOO_LOW, [2, 1, 2], active=True)])
+    words = ("--acknowledge", "filtre commandé", "--by", "Léa Durand")
+    assert alarms([], "0000000000000001", *words, status=2) == ""
+    assert "Zone 1" in alarms([], NODE.hex(), *words)
+    both = json.loads(alarms([fact(3, event.FLOW_TOO_LOW, [1, 50, 900], active=True)], "--json"))
+    assert [one["acknowledged_by"] for one in both] == ["Léa Durand", "Léa Durand"]
+    assert {one["since_unix_s"] for one in both} == {1_790_000_003, 1_790_000_006}
+    ended = alarms([fact(7, event.FLOW_TOO_LOW, [1, 900, 900], active=False)], NODE.hex())
+    assert "filtre commandé" in ended and "finie depuis 2026-09-21 16:13" in ended
+    again = json.loads(alarms([fact(8, event.FLOW_TOO_LOW, [1, 100, 900], active=True)], "--json"))
+    assert {one["acknowledged_by"] for one in again} == {"Léa Durand", None}, "the next fault is another one"
+
+
+def test_days_tell_what_lasted_on_one_of_them(alarms):
+    facts = [
+        fact(1, event.LAMP_FAILURE, None, active=True, stamp=synced(day("2026-10-05"))),
+        fact(2, event.LAMP_FAILURE, None, active=False, stamp=synced(day("2026-10-08") - 1)),
+    ]
+    assert "finie depuis 2026-10-07 23:59" in alarms(facts, "--from", "2026-10-07", "--until", "2026-10-09")
+    assert "lampe" in alarms([], "--month", "2026-10")
+    assert alarms([], "--from", "2026-10-08", "--until", "2026-10-09") == "Aucune alarme en cours.\n"
+
+
+def test_the_round_goes_from_street_to_street_in_csv_too(alarms):
+    rows = alarms([fact(1, event.LAMP_FAILURE, None, active=True)], "--round", "--csv").splitlines()
+    assert rows[0].startswith("depuis;fin;commune;rue;identifiant;")
+    assert rows[1].startswith(f"2026-09-21 16:13;;49007;;{NODE.hex()};;49007-mairie-1;;La lampe n'éclaire pas")
+    assert alarms([], "--round").startswith("49007, sans rue\n  2026-09-21 16:13  ")

@@ -1,40 +1,61 @@
-"""Lists the alarms in force in the territory: since when, at which equipment, what it is and what to do about it.
+"""Lists what is broken in the territory: since when, where, what follows from it, who has it in hand, what to do.
 
-Equipment that the register knows is called as people call it; other nodes by their id and the cabinet that carries
-them (`bocage centre register unknown`).
+A fault lasts from the record that begins it to the record that ends it; an equipment may have several, by feeder, zone
+or sensor. Faults of one cause are one entry: what a feeder without current puts out stands under it, and so do the
+cabinets of a village without mains. The latest comes first; `--round` goes from street to street. With days, all that
+lasted on one of them is told, what is over too; with the id of an equipment, all that it ever had.
 
-An alarm is in force from the record that begins it to the record that ends it, whichever node or gateway sent them; an
-equipment may have several of one kind, by feeder, zone or sensor. The latest comes first. Then come the alarms of the
-warehouse itself: who uses an identity that is not his, speaks for nodes of another cabinet, or states a time that
-cannot be. These have a number, and stand until somebody closes them.
+Then come the alarms of the warehouse itself: who uses an identity that is not his, speaks for nodes of another cabinet,
+or states a time that cannot be. These have a number, and stand until somebody closes them.
 
 example:
   bocage centre alarms --db centre.db
+  bocage centre alarms --db centre.db --round --commune 49135
+  bocage centre alarms 49135-0117 --db centre.db
+  bocage centre alarms 49135-0117 --db centre.db --acknowledge "fuse ordered" --by "Léa Durand"
   bocage centre alarms --db centre.db --close 3
 """
 
 import argparse
 import json
+import textwrap
 import time
-from typing import Any, NamedTuple
+from collections import Counter
+from contextlib import closing
+from itertools import groupby
+from typing import Any
 
-from gateway.language import N_, Message, Phrases, events, translate
-from tools.centre.arguments import add_file, local_time, opened_archive, opened_register
+from gateway.language import N_, NC_, Message, Phrases, translate
+from tools.centre import report
+from tools.centre.arguments import (
+    add_file,
+    add_scope,
+    database_faults,
+    local_time,
+    opened_connection,
+    parse_period,
+)
 from tools.centre.commands.bind import opened_warehouse
+from tools.centre.condition import faults as book
+from tools.centre.condition import words as fault_words
+from tools.centre.condition.faults import Faults, StandingFault
+from tools.centre.condition.groups import Group, group
 from tools.centre.ingest import alarms as kinds
+from tools.centre.limits import NOTE_TEXT_MAX
 from tools.centre.registry import words
-from tools.centre.registry.equipment import CABINET
-from tools.centre.registry.register import Place, Register
-from tools.centre.store.archive import Alarm, Archive, Held
-from tools.command_line import UsageError, add_json
-from wire import event, record
+from tools.centre.registry.equipment import LIGHT
+from tools.centre.registry.register import Register
+from tools.centre.report import Column
+from tools.centre.store import schema
+from tools.centre.store.archive import Alarm, Archive
+from tools.command_line import UsageError
+from wire import event
 
-# Fields of a detail that distinguish two alarms of one kind at the same equipment.
-_IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about"))
 _NONE = N_("No alarm stands.")
+_NONE_OF_IT = N_("{what}: no alarm is known of it.")
 _TO_DO = N_("to do: {text}")
-_TIME_UNKNOWN = N_("time unknown")
 _OTHERS = N_("others")
+_NO_STREET = N_("without a street")
 _RAISED = N_("no. {number}  {first} to {last}, {times} times  {sentence}")
 # Of the warehouse's own alarms: by kind, of a clone by what it is known by as well.
 _SENTENCES = Phrases({
@@ -53,109 +74,200 @@ _REMEDIES: dict[str, Message] = {
     kinds.CLONE: N_("look for a second board or a copied card of this identity, and give one a new id and key"),
     kinds.TIME: N_("compare the clocks of this equipment, of its gateway and of this server; nothing is rewritten"),
 }
-
-
-class StandingAlarm(NamedTuple):
-    """Holds an alarm that has begun and not ended. `unix_s`: since when, where that is known."""
-
-    held: Held
-    unix_s: int | None
-    code: int
-    detail: Any
+_COLUMNS = (
+    Column("since", NC_("column", "since")),
+    Column("over", NC_("column", "over")),
+    Column("commune", NC_("column", "commune")),
+    Column("street", NC_("column", "street")),
+    Column("id", NC_("column", "id")),
+    Column("name", NC_("column", "name")),
+    Column("cabinet", NC_("column", "cabinet")),
+    Column("feeder", NC_("column", "feeder")),
+    Column("fault", NC_("column", "fault")),
+    Column("others", NC_("column", "other faults")),
+    Column("lights", NC_("column", "lights")),
+    Column("taken_by", NC_("column", "in hand of")),
+    Column("to_do", NC_("column", "to do")),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", metavar="ID", help="of one equipment: 49135-0117, a cabinet, a node")
     add_file(parser, "the warehouse, an SQLite file")
+    add_scope(parser)
+    parser.add_argument("--round", action="store_true", help="by street, as a technician drives")
+    parser.add_argument("--acknowledge", metavar="WORDS", help="takes the open faults of ID in hand")
+    parser.add_argument("--comment", metavar="WORDS", help="says something about them")
+    parser.add_argument("--by", metavar="NAME", help="who does")
     parser.add_argument("--close", type=int, metavar="NUMBER", help="an alarm of the warehouse that is settled")
-    add_json(parser, "for programs")
+    report.add_forms(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    now_s = int(time.time())
     if args.close is not None:
         with opened_warehouse(args.db) as warehouse:
             if not warehouse.close_alarm(args.close):
                 raise UsageError(N_("--close {number}: there is no such alarm"), number=args.close)
         return 0
-    now_s = int(time.time())
-    with opened_archive(args.db) as archive, opened_register(args.db) as register:
-        found = [(alarm, _place(register, alarm)) for alarm in standing_alarms(archive)]
-        raised = [(alarm, _sentence(alarm, register, args.lang, now_s)) for alarm in archive.alarms()]
-    if args.json:
-        document = [_plain(*one, args.lang) for one in found]
-        document += [_plain_raised(*one, args.lang) for one in raised]
-        print(json.dumps(document, ensure_ascii=False, indent=2))
-        return 0
-    for alarm, place in found:
-        print("\n".join(_lines(alarm, place, args.lang, now_s)))
-    for one, sentence in raised:
-        print("\n".join(_lines_raised(one, sentence, args.lang, now_s)))
-    if not (found or raised):
-        print(translate(_NONE, args.lang))
+    if args.acknowledge is not None or args.comment is not None:
+        return _note(args, now_s)
+    period = parse_period(args, now_s=now_s)
+    with opened_connection(args.db) as connection:
+        register = Register(connection)
+        groups = _groups(args, Faults(connection), register, period)
+        lights = _lights(register, now_s)
+        raised = [] if args.what or period or args.commune else Archive(connection).alarms()
+        told = [(alarm, _sentence(alarm, register, args.lang, now_s)) for alarm in raised]
+    _print(args, groups, lights, told, now_s)
     return 0
 
 
-def standing_alarms(archive: Archive) -> list[StandingAlarm]:
-    """Returns the alarms that have begun and not ended, the latest first."""
-    found: dict[tuple[Any, ...], StandingAlarm] = {}
-    for held in archive.held(lane=event.ALARM):
-        body = record.decode_body(held.body)
-        if held.conflicting or isinstance(body, dict) or body.active is None:
-            continue
-        key = (held.node, body.code, *_identity(body.code, body.detail))
-        if body.active and key not in found:
-            unix_s = archive.moment_of(held).unix_s
-            found[key] = StandingAlarm(held, unix_s, body.code, body.detail)
-        elif body.active:
-            found[key] = found[key]._replace(detail=body.detail)  # the time of its beginning does not change
-        else:
-            found.pop(key, None)
-    return sorted(found.values(), key=lambda alarm: -(alarm.unix_s or alarm.held.received_unix_s))
+def _groups(args, faults: Faults, register: Register, period: tuple[int, int] | None) -> list[Group]:
+    """Returns the groups that were asked for."""
+    if args.what and period is None:
+        history = faults.of_nodes(_nodes(args.what, register))
+        groups = [Group(fault, ()) for fault in history if _is_of(fault, args.what)]
+    else:
+        groups = group(faults.open() if period is None else faults.between(*period))
+        if args.what:
+            groups = [one for one in groups if any(_is_of(fault, args.what) for fault in one.all)]
+    if args.commune:
+        groups = [one for one in groups if one.first.commune == args.commune]
+    return sorted(groups, key=_street) if args.round else groups
 
 
-def _identity(code: int, detail: Any) -> tuple[Any, ...]:
-    return tuple(value for field, value in _fields(code, detail).items() if field in _IDENTIFYING)
+def _print(args, groups, lights, told, now_s):
+    if args.json:
+        document = [
+            {"group": number, "is_cause": fault is one.first, **fault_words.plain(fault, args.lang)}
+            for number, one in enumerate(groups)
+            for fault in one.all
+        ]
+        document += [_plain_raised(alarm, said, args.lang) for alarm, said in told]
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+    elif args.csv:
+        report.show(args, _COLUMNS, [_row(one, lights, args.lang) for one in groups], _NONE)
+    elif groups or told:
+        _print_text(args, groups, lights, told, now_s)
+    elif args.what:
+        print(translate(_NONE_OF_IT, args.lang, what=args.what))
+    else:
+        print(translate(_NONE, args.lang))
 
 
-def _fields(code: int, detail: Any) -> dict[str, Any]:
-    """Returns the fields of a detail by name."""
-    entry = event.BY_CODE.get(code)
-    fields = entry.detail if entry is not None and entry.detail else ()
-    given = detail if isinstance(detail, (list, tuple)) else ()
-    return dict(zip(fields, given, strict=False))
+def _print_text(args, groups, lights, told, now_s):
+    for street, some in groupby(groups, key=lambda one: _street_text(one, args.lang) if args.round else None):
+        if street is not None:
+            print(street)
+        for one in some:
+            first, *rest = fault_words.group_lines(one, _lights_of(one, lights), args.lang)
+            print(_wrapped(first, "  " if args.round else ""))
+            print("\n".join(_wrapped(line, "    ") for line in rest))
+    for alarm, said in told:
+        first, *rest = _lines_raised(alarm, said, args.lang, now_s)
+        print(_wrapped(first, ""))
+        print("\n".join(_wrapped(line, "    ") for line in rest))
 
 
-def _place(register: Register, alarm: StandingAlarm) -> Place | None:
-    """Returns where it is: the equipment of its node, its zone, or the feeder that a cabinet names."""
-    fields = _fields(alarm.code, alarm.detail)
-    at_s = alarm.held.received_unix_s if alarm.unix_s is None else alarm.unix_s
-    place = register.of_node(alarm.held.node, unix_s=at_s, zone=fields.get("zone"))
-    feeder = fields.get("feeder")
-    if place is None or place.key.kind != CABINET or not isinstance(feeder, str):
-        return place
-    return register.of_feeder(place, feeder, unix_s=at_s)
+def _wrapped(line: str, indent: str) -> str:
+    return textwrap.fill(
+        line, report.width(), initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False
+    )
 
 
-def _lines(alarm: StandingAlarm, place: Place | None, language: str, now_s: int) -> list[str]:
-    since = translate(_TIME_UNKNOWN, language) if alarm.unix_s is None else local_time(alarm.unix_s, now_s=now_s)
-    unknown = f"{alarm.held.node.hex()}  {alarm.held.insee}-{alarm.held.gateway}"
-    where = unknown if place is None else words.place_text(place, language)
-    said = events.sentence(alarm.code, True, alarm.detail, language)
-    lines = [f"{since}  {where}  {said}"]
-    remedy = events.remedy(alarm.code, language)
-    return lines if remedy is None else [*lines, f"    → {translate(_TO_DO, language, text=remedy)}"]
+def _note(args, now_s: int) -> int:
+    """Writes what a person says about the open faults of an equipment."""
+    said = args.comment if args.acknowledge is None else args.acknowledge
+    for field, text in (("ID", args.what), ("--by", args.by), ("--acknowledge, --comment", said)):
+        if not text or len(text) > NOTE_TEXT_MAX or not text.isprintable():
+            raise UsageError(N_("{field}: give one line of text"), field=field)
+    with opened_connection(args.db) as connection:
+        found = [fault for fault in Faults(connection).open() if _is_of(fault, args.what)]
+    if not found:
+        raise UsageError(N_("{what}: no alarm stands of it; see `bocage centre alarms`"), what=args.what)
+    with database_faults(args.db), closing(schema.open_to_write(args.db)) as connection:
+        book.note(connection, found, args.by, said, acknowledges=args.acknowledge is not None, now_s=now_s)
+    for fault in found:
+        print(fault_words.where_text(fault, args.lang))
+        print(_wrapped(fault_words.sentence(fault, args.lang), "    "))
+    return 0
 
 
-def _plain(alarm: StandingAlarm, place: Place | None, language: str) -> dict[str, Any]:
+def _is_of(fault: StandingFault, what: str) -> bool:
+    """Returns whether a fault is of what a person names: an id with or without commune, a node, or a feeder."""
+    place = fault.place
+    names = {fault.subject.hex()} if place is None else {fault.subject.hex(), place.key.address, place.key.id}
+    if fault.names_feeder:
+        names = {f"{fault.cabinet}/{fault.feeder}", f"{fault.cabinet.partition('-')[2]}/{fault.feeder}", fault.cabinet}
+    return what in names
+
+
+def _nodes(what: str, register: Register) -> set[bytes]:
+    """Returns the nodes that served, on any day, what a person names, and the gateways of the cabinet in that name."""
+    nodes = {one.equipment.node for one in register.find(what) if one.equipment.node is not None}
+    if len(what) == 16 and not set(what.lower()) - set("0123456789abcdef"):
+        nodes.add(bytes.fromhex(what))
+    cabinet = what.partition("/")[0]
+    return nodes | set(register.gateway_ids(cabinet))
+
+
+def _lights(register: Register, now_s: int) -> Counter[tuple[str | None, str | None]]:
+    """Counts the lights of each feeder, and of each cabinet (None)."""
+    counted: Counter[tuple[str | None, str | None]] = Counter()
+    for version in register.versions(kind=LIGHT, at_unix_s=now_s):
+        equipment = version.equipment
+        counted[equipment.cabinet, equipment.feeder] += 1
+        if equipment.feeder is not None:
+            counted[equipment.cabinet, None] += 1
+    return counted
+
+
+def _lights_of(one: Group, lights: Counter[tuple[str | None, str | None]]) -> int:
+    """Returns how many lights a cause that puts lights out stands before."""
+    faults = [fault for fault in one.all if fault.code == one.first.code]
+    if one.first.code == event.SUPPLY_LOSS:
+        return sum(lights[fault.cabinet, None] for fault in faults)
+    if one.first.code not in (event.FEEDER_FAILURE, event.CONTACTOR_STUCK, event.FEEDER_UNEXPECTED_ON):
+        return 0
+    return lights[one.first.cabinet, one.first.feeder]
+
+
+def _street(one: Group) -> tuple[str, str, str, str]:
+    place = one.first.place
+    if place is None:
+        return one.first.commune, "", one.first.cabinet, one.first.node.hex()
+    return one.first.commune, place.street or "", place.cabinet or "", place.key.id
+
+
+def _street_text(one: Group, language: str) -> str:
+    place = one.first.place
+    commune = (None if place is None else place.commune) or one.first.commune
+    return f"{commune}, {(None if place is None else place.street) or translate(_NO_STREET, language)}"
+
+
+def _row(one: Group, lights, language: str) -> dict[str, Any]:
+    first, place = one.first, one.first.place
+    taken = first.acknowledged
+    plain = fault_words.plain(first, language)
     return {
-        "node": alarm.held.node.hex(),
-        "insee": alarm.held.insee,
-        "gateway": alarm.held.gateway,
-        "place": words.place_plain(place, language),
-        "event": event.label(alarm.code),
-        "since_unix_s": alarm.unix_s,
-        "sentence": events.sentence(alarm.code, True, alarm.detail, language),
-        "to_do": events.remedy(alarm.code, language),
+        "since": fault_words.time_text(first.since_unix_s, language),
+        "over": fault_words.time_text(first.end_unix_s, language) if first.is_over else None,
+        "commune": (None if place is None else place.commune) or first.commune,
+        "street": None if place is None else place.street,
+        "id": first.subject.hex() if place is None else place.key.address,
+        "name": None if place is None else place.name,
+        "cabinet": first.cabinet,
+        "feeder": first.feeder,
+        "fault": plain["sentence"],
+        "others": len(one.others),
+        "lights": _lights_of(one, lights),
+        "taken_by": None if taken is None else taken.author,
+        "to_do": plain["to_do"],
     }
+
+
+# --- the warehouse's own -----------------------------------------------------------------------------------------
 
 
 def _sentence(alarm: Alarm, register: Register, language: str, now_s: int) -> str:
@@ -172,10 +284,8 @@ def _sentence(alarm: Alarm, register: Register, language: str, now_s: int) -> st
 def _lines_raised(alarm: Alarm, said: str, language: str, now_s: int) -> list[str]:
     first, last = (local_time(at_s, now_s=now_s) for at_s in (alarm.first_unix_s, alarm.last_unix_s))
     remedy = translate(_REMEDIES[alarm.kind], language)
-    line = translate(
-        _RAISED, language, number=alarm.number, first=first, last=last, times=alarm.times, sentence=said
-    )
-    return [line, f"    → {translate(_TO_DO, language, text=remedy)}"]
+    line = translate(_RAISED, language, number=alarm.number, first=first, last=last, times=alarm.times, sentence=said)
+    return [line, f"→ {translate(_TO_DO, language, text=remedy)}"]
 
 
 def _plain_raised(alarm: Alarm, said: str, language: str) -> dict[str, Any]:

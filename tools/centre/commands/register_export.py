@@ -14,8 +14,7 @@ from pathlib import Path
 
 from gateway.language import N_, translate
 from gateway.language.reasons import of_file
-from tools.centre.arguments import add_file, check_insee, opened_register
-from tools.centre.commands.register_import import first_day
+from tools.centre.arguments import add_file, check_insee, first_day, opened_register
 from tools.centre.registry import csv_file, geopackage
 from tools.centre.registry.equipment import KINDS, Version
 from tools.command_line import Refused, UsageError

@@ -21,14 +21,14 @@ from typing import Any
 
 from gateway.language import N_, NN_, translate
 from gateway.language.reasons import of_file
-from tools.centre.arguments import add_file, check_insee, database_faults
+from tools.centre.arguments import add_file, check_insee, database_faults, first_day
 from tools.centre.limits import REGISTER_BYTES_MAX, REGISTER_LINES_SHOWN_MAX
 from tools.centre.registry import csv_file, equipment, geopackage, mapping, register, statements, words
 from tools.centre.registry.changes import Change, Plan
 from tools.centre.registry.equipment import Equipment
 from tools.centre.registry.table import GIVE_ANOTHER, Fault, Table, Unreadable, unreadable
 from tools.centre.store import database, schema
-from tools.command_line import UsageError, add_json
+from tools.command_line import add_json
 
 FAULTY = 1
 _REFERENCES_SHOWN_MAX = 10
@@ -73,19 +73,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(args, planned, table, unknown)
     return 0
-
-
-def first_day(field: str, text: str | None, *, now_s: int) -> int:
-    """Returns the Unix second with which the day of an argument begins; without one, today."""
-    if text is None:
-        return equipment.first_second(now_s)
-    try:
-        day = equipment.parse("valid_from", text)
-    except equipment.CellFault as fault:
-        message = N_("{field}: {problem}; {remedy}")
-        raise UsageError(message, field=field, problem=fault.problem, remedy=fault.remedy) from fault
-    assert isinstance(day, int)
-    return day
 
 
 def _read(path: Path, known: mapping.Mapping, layer: str | None) -> Table:

@@ -1,4 +1,4 @@
-"""Shows what the warehouse holds, and what it lacks.
+"""Shows what the warehouse holds, and what it lacks; its own alarms stand in `bocage centre alarms`.
 
 example:
   bocage centre stats --db centre.db --json
@@ -49,8 +49,6 @@ def run(args: argparse.Namespace) -> int:
     for gone in figures["gone"][:_GONE_SHOWN_MAX]:
         when = local_time(gone["noticed_unix_s"], now_s=now_s)
         print(translate(_GONE, args.lang, when=when, **gone))
-    for alarm in figures["alarms"]:
-        print(f"alarm {alarm['kind']} {alarm['cabinet']} {alarm['about']} x{alarm['times']}")
     return 0
 
 
@@ -93,12 +91,5 @@ def statistics(archive: Archive, register: Register, language: str, *, now_s: in
                 "noticed_unix_s": skip.received_unix_s,
             }
             for skip in archive.skips()
-        ],
-        "alarms": [
-            {
-                **alarm._asdict(),
-                "about": words.id_text(register, alarm.subject, language, unix_s=alarm.last_unix_s),
-            }
-            for alarm in archive.alarms()
         ],
     }

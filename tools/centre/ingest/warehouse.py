@@ -14,6 +14,7 @@
   id under another name, is refused (`identity`) until an operator calls `unbind`;
 * what a cabinet says about a node that is another's is kept apart (`tools.centre.ingest.apart`): its positions are
   held, it counts for nothing, and an alarm names both, until a person calls `release` or `discard`;
+* what is broken follows in the same transaction (`tools.centre.condition.derived`);
 * times that cannot be are marked, and clones are told (`tools.centre.ingest.doubts`).
 
 Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
@@ -29,6 +30,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+from tools.centre.condition.derived import Derived
 from tools.centre.ingest import alarms, doubts, intake
 from tools.centre.ingest.alarms import Alarms
 from tools.centre.ingest.apart import Apart
@@ -80,6 +82,7 @@ class Warehouse(Archive):
         self._alarms = Alarms(self._connection)
         self._nodes = Nodes(self._connection)
         self._apart = Apart(self._connection)
+        self._derived = Derived(self._connection)
         self._prefixes = Prefixes(self._connection, self._alarms, self._count)
 
     def accept(self, topic: str, payload: bytes, *, received_unix_s: int) -> list[Answer]:
@@ -219,6 +222,7 @@ class Warehouse(Archive):
         if not contents.rows:
             return 0
         beside = self._store_rows(contents.rows, sender, now_s)
+        self._derived.note(contents.rows)
         self._store_statements(contents)
         found = doubts.judge(contents.rows, self._nodes, now_s)
         for node in found.twins:
@@ -327,12 +331,14 @@ class Warehouse(Archive):
         """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
         self._alarms.forget()
+        self._derived.forget()
         # Other processes write too: what a decision needs is read under the writer's lock.
         try:
             with database.transaction(self._connection):
                 self._nodes.load(nodes)
                 yield
                 self._nodes.save()
+                self._derived.save()
                 self._alarms.write(now_s)
                 self._write_counted()
         except BaseException:

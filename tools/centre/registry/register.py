@@ -156,6 +156,12 @@ class Register:
         name = None if commune is None else commune.name
         return Place(key, equipment.name, equipment.street, name, cabinet, equipment.feeder)
 
+    def gateway_ids(self, cabinet: str) -> list[bytes]:
+        """Returns the ids of all gateways that ever were in a cabinet (49007-mairie-1)."""
+        insee, _, name = cabinet.partition("-")
+        rows = self._connection.execute("SELECT id FROM gateways WHERE insee = ? AND name = ?", (insee, name))
+        return [identity for (identity,) in rows]
+
     # --- what the register lacks ---
 
     def unknown_nodes(self) -> list[UnknownNode]:

@@ -1,0 +1,76 @@
+"""Faults follow from records: in any order of arrival the same ones, and nothing from what is kept apart."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, NOW, batch, fact
+from tools.centre.condition import derived
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.store import database
+from wire import event
+
+OTHER = bytes.fromhex("00000000000000a2")
+DERIVED = ("SELECT * FROM faults ORDER BY node, boot, sequence", "SELECT * FROM feeders ORDER BY node, feeder")
+
+# What one record says: code, detail, begins or ends.
+SAID = st.one_of(
+    st.tuples(st.just(event.LAMP_FAILURE), st.none(), st.booleans()),
+    st.tuples(st.just(event.FLOW_TOO_LOW), st.builds(lambda zone: [zone, 1, 2], st.integers(1, 2)), st.booleans()),
+    st.tuples(
+        st.just(event.FEEDER_SWITCHED),
+        st.builds(lambda name, on: [name, on, "policy", 0], st.sampled_from(("bourg", "port")), st.booleans()),
+        st.none(),
+    ),
+)
+
+
+def tables(warehouse):
+    return [warehouse._connection.execute(question).fetchall() for question in DERIVED]
+
+
+def recounted(warehouse):
+    connection = warehouse._connection
+    with database.transaction(connection):
+        derived.recount(connection)
+    return tables(warehouse)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((NODE, OTHER)), st.integers(1, 3), SAID), max_size=12).flatmap(
+        lambda said: st.tuples(
+            st.just(said), st.permutations([*range(len(said)), *range(0, len(said), 2)]), st.integers(1, 5)
+        )
+    )
+)
+def test_any_order_of_arrival_gives_the_faults_of_a_recount(drawn):
+    said, order, group = drawn
+    facts = [
+        fact(sequence, code, detail, active=active, node=node, boot=boot)
+        for sequence, (node, boot, (code, detail, active)) in enumerate(said)
+    ]
+    warehouse = Warehouse(":memory:", synchronous="OFF")
+    for at in range(0, len(order), group):
+        warehouse.accept(EVENT_TOPIC, batch([facts[one] for one in order[at : at + group]], at, lane="alarm"), **NOW)
+    found = tables(warehouse)
+    assert found == recounted(warehouse)
+    straight = Warehouse(":memory:", synchronous="OFF")
+    straight.accept(EVENT_TOPIC, batch(facts, lane="alarm"), **NOW)
+    assert found == tables(straight)
+
+
+def test_what_is_kept_apart_is_no_fault_until_it_is_released():
+    warehouse = Warehouse(":memory:")
+    warehouse.accept(EVENT_TOPIC, batch([fact(1, event.LAMP_FAILURE, None, active=False)], lane="alarm"), **NOW)
+    foreign = batch([fact(2, event.LAMP_FAILURE, None, active=True)], lane="alarm", gateway=OTHER)
+    warehouse.accept("tc/1/e/49007/mairie-2", foreign, **NOW)
+    assert tables(warehouse) == [[], []]
+    assert warehouse.release("49007-mairie-2", None, now_s=1_795_000_000) == 1
+    assert [row[:3] for row in tables(warehouse)[0]] == [(NODE, 1, 2)]
+
+
+def test_of_two_records_with_one_number_the_first_counts():
+    warehouse = Warehouse(":memory:")
+    for closed in (True, False):
+        switched = fact(1, event.FEEDER_SWITCHED, ["bourg", closed, "policy", 0], node=GATEWAY)
+        warehouse.accept(EVENT_TOPIC, batch([switched], int(closed), oldest=0, lane="event"), **NOW)
+    assert tables(warehouse)[1] == recounted(warehouse)[1] == [(GATEWAY, "bourg", 1, 1, 1)]

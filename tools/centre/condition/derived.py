@@ -1,0 +1,119 @@
+"""Keeps the tables `faults` and `feeders` equal to what the records say, in the transaction that stores the records.
+
+Any order of arrival gives the same faults. What arrives after all that is known of a node, as nearly always, is folded
+onto its open faults; for what arrives late, the node's records are read again from there on. Both cost as much as the
+alarms that they concern: a territory has some hundreds a day, and readings cost nothing here.
+
+It writes no record, and reads no clock.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tools.centre.condition.fold import Fault, Position, fold, statement, switched
+from wire import event, record
+
+_ALARM, _EVENT = event.LANES.index(event.ALARM), event.LANES.index(event.EVENT)
+_COLUMNS = "boot, sequence, code, part, last_boot, last_sequence, end_boot, end_sequence"
+# Faults that a record after a position states: they are folded again, from their beginning.
+_EARLIER = """SELECT boot, sequence FROM faults WHERE node = ? AND (boot, sequence) < (?, ?)
+    AND (last_boot, last_sequence) >= (?, ?) ORDER BY boot, sequence LIMIT 1"""
+_OPEN_AT = f"""SELECT {_COLUMNS} FROM faults WHERE node = ? AND (boot, sequence) < (?, ?)
+    AND (end_boot IS NULL OR (end_boot, end_sequence) >= (?, ?)) ORDER BY boot, sequence"""
+_RECORDS = """SELECT boot, sequence, body FROM records
+    WHERE node = ? AND (boot, sequence) >= (?, ?) AND lane = ? ORDER BY boot, sequence"""
+_SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (node, feeder) DO UPDATE
+    SET boot = excluded.boot, sequence = excluded.sequence, closed = excluded.closed
+    WHERE (excluded.boot, excluded.sequence) > (feeders.boot, feeders.sequence)"""
+
+
+class Stored(NamedTuple):
+    """Names a record that was stored; the names are those of an ingest's row."""
+
+    node: bytes
+    boot: int
+    sequence: int
+    lane: int
+    body: bytes
+
+
+class Derived:
+    """Reads and writes within the transactions of its owner."""
+
+    def __init__(self, connection: sqlite3.Connection):
+        self._connection = connection
+        self._touched: dict[bytes, Position] = {}
+        self._switched: list[tuple[bytes, str, int, int, bool]] = []
+
+    def note(self, rows: Iterable[Any]) -> None:
+        """Notes records that this transaction stores (`Stored`, or a row of the ingest)."""
+        for row in rows:
+            if row.lane == _ALARM:
+                position = row.boot, row.sequence
+                self._touched[row.node] = min(position, self._touched.get(row.node, position))
+            elif row.lane == _EVENT:
+                for feeder, closed in switched(record.decode_body(row.body)).items():
+                    self._switched.append((row.node, feeder, row.boot, row.sequence, closed))
+
+    def forget(self) -> None:
+        """Begins a transaction, or ends one that failed."""
+        self._touched.clear()
+        self._switched.clear()
+
+    def save(self) -> None:
+        """Ends a transaction."""
+        for node, position in self._touched.items():
+            self._refold(node, position)
+        # Only what is held counts: of two records with one identity, the first.
+        held = [row for row in self._switched if self._holds(row)]
+        self._connection.executemany(_SWITCHED, [(*row[:4], int(row[4])) for row in held])
+        self.forget()
+
+    def _holds(self, row) -> bool:
+        node, feeder, boot, sequence, closed = row
+        (body,) = self._connection.execute(
+            "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, boot, sequence)
+        ).fetchone()
+        return switched(record.decode_body(body)) == {feeder: closed}
+
+    def _refold(self, node, position):
+        while (earlier := self._connection.execute(_EARLIER, (node, *position, *position)).fetchone()) is not None:
+            position = earlier
+        found = self._connection.execute(_OPEN_AT, (node, *position, *position))
+        standing = [_fault(row)._replace(end=None) for row in found]
+        stated = (
+            statement((boot, sequence), record.decode_body(body))
+            for boot, sequence, body in self._connection.execute(_RECORDS, (node, *position, _ALARM)).fetchall()
+        )
+        faults = fold(standing, (one for one in stated if one is not None))
+        self._connection.execute("DELETE FROM faults WHERE node = ? AND (boot, sequence) >= (?, ?)", (node, *position))
+        self._connection.executemany(
+            "DELETE FROM faults WHERE node = ? AND boot = ? AND sequence = ?",
+            [(node, *fault.begin) for fault in standing],
+        )
+        self._connection.executemany(
+            f"INSERT INTO faults (node, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (node, *fault.begin, fault.code, fault.part, *fault.last, *(fault.end or (None, None)))
+                for fault in faults
+            ],
+        )
+
+
+def recount(connection: sqlite3.Connection) -> None:
+    """Makes both tables anew from all records, in the transaction of the caller."""
+    connection.execute("DELETE FROM faults")
+    connection.execute("DELETE FROM feeders")
+    derived = Derived(connection)
+    question = "SELECT node, boot, sequence, lane, body FROM records WHERE lane IN (?, ?)"
+    rows = connection.execute(question, (_ALARM, _EVENT))
+    derived.note(map(Stored._make, rows.fetchall()))
+    derived.save()
+
+
+def _fault(row) -> Fault:
+    boot, sequence, code, part, last_boot, last_sequence, *end = row
+    ends = None if end[0] is None else (end[0], end[1])
+    return Fault((boot, sequence), code, part, (last_boot, last_sequence), ends)

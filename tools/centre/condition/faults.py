@@ -1,0 +1,197 @@
+"""Answers which faults there are, with what people noted about them, and writes such notes.
+
+A fault's times are those of its records, through anchors where the node did not know the time; one that cannot be known
+stays unknown. A note is attached to a record that states the fault. Records are never altered by what people say.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tools.centre.condition.fold import Position, fields, statement
+from tools.centre.registry.equipment import CABINET
+from tools.centre.registry.register import Place, Register
+from tools.centre.store import database
+from tools.centre.store.archive import Archive
+from wire import record
+
+_RECORD = """{0}.quality, {0}.seconds, {0}.uncertainty_s, {0}.received_unix_s,
+    EXISTS (SELECT 1 FROM doubts WHERE doubts.node = {0}.node AND doubts.boot = {0}.boot
+    AND doubts.sequence = {0}.sequence)"""
+_SELECT = f"""SELECT f.node, f.code, f.part, last.body, insee, name, f.boot, f.sequence, {_RECORD.format("first")},
+    f.end_boot, f.end_sequence, {_RECORD.format("finish")}
+    FROM faults f
+    JOIN records AS first ON first.node = f.node AND first.boot = f.boot AND first.sequence = f.sequence
+    JOIN records AS last ON last.node = f.node AND last.boot = f.last_boot AND last.sequence = f.last_sequence
+    JOIN gateways ON gateways.gateway = last.gateway
+    LEFT JOIN records AS finish
+        ON finish.node = f.node AND finish.boot = f.end_boot AND finish.sequence = f.end_sequence
+    WHERE {{}} ORDER BY f.node, f.boot, f.sequence"""
+_NOTES = """SELECT boot, sequence, written_unix_s, author, acknowledges, words FROM fault_notes
+    WHERE node = ? ORDER BY written_unix_s, author, words"""
+
+
+class Note(NamedTuple):
+    """States what a person said about a fault; `acknowledges`: and took it in hand."""
+
+    written_unix_s: int
+    author: str
+    acknowledges: bool
+    words: str
+
+
+class StandingFault(NamedTuple):
+    """Holds a fault as people see it. `since_unix_s` and `end_unix_s`: None, not known; `is_over` tells whether it has
+    an end. insee, gateway: who carried its latest record."""
+
+    node: bytes
+    code: int
+    detail: Any
+    since_unix_s: int | None
+    received_unix_s: int
+    is_over: bool
+    end_unix_s: int | None
+    end_received_unix_s: int | None
+    insee: str
+    gateway: str
+    place: Place | None
+    notes: tuple[Note, ...]
+    begin: Position
+
+    @property
+    def from_unix_s(self) -> int:
+        """Returns when it began or, where that is not known, when that was received."""
+        return self.received_unix_s if self.since_unix_s is None else self.since_unix_s
+
+    @property
+    def until_unix_s(self) -> int | None:
+        """Returns when it ended or, where that is not known, when that was received; None: it lasts."""
+        return self.end_received_unix_s if self.end_unix_s is None else self.end_unix_s
+
+    @property
+    def acknowledged(self) -> Note | None:
+        """Returns the first word of a person who took it in hand."""
+        return next((note for note in self.notes if note.acknowledges), None)
+
+    @property
+    def cabinet(self) -> str:
+        """Returns the cabinet (49007-mairie-1) that it is about, or that carries its node."""
+        return (None if self.place is None else self.place.cabinet) or f"{self.insee}-{self.gateway}"
+
+    @property
+    def subject(self) -> bytes:
+        """Returns the node that it is about: its own, or the one that a gateway reports."""
+        about = fields(self.code, self.detail).get("about")
+        return about if isinstance(about, bytes) else self.node
+
+    @property
+    def commune(self) -> str:
+        """Returns the INSEE code of where it is."""
+        return self.insee if self.place is None else self.place.key.insee
+
+    @property
+    def names_feeder(self) -> bool:
+        """Returns whether a cabinet states it of one of its feeders."""
+        return isinstance(fields(self.code, self.detail).get("feeder"), str)
+
+    @property
+    def feeder(self) -> str | None:
+        """Returns the feeder that it is about, or on which its equipment is."""
+        named = fields(self.code, self.detail).get("feeder")
+        return named if isinstance(named, str) else None if self.place is None else self.place.feeder
+
+
+class Faults:
+    """Answers questions on one connection; it is used from one thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._archive = Archive(connection)
+        self._register = Register(connection)
+
+    def open(self) -> list[StandingFault]:
+        """Returns the faults that last, the latest first."""
+        return self._found("f.end_boot IS NULL", ())
+
+    def between(self, since_unix_s: int, until_unix_s: int) -> list[StandingFault]:
+        """Returns the faults that lasted at some time of `since <= t < until`, the latest first."""
+        # An end lies before its receipt, so what was received before `since` was over before it.
+        found = self._found("f.end_boot IS NULL OR finish.received_unix_s >= ?", (since_unix_s,))
+        return [
+            fault
+            for fault in found
+            if fault.from_unix_s < until_unix_s and (fault.until_unix_s is None or fault.until_unix_s >= since_unix_s)
+        ]
+
+    def of_nodes(self, nodes: Iterable[bytes]) -> list[StandingFault]:
+        """Returns all faults that these nodes have ever stated, the latest first."""
+        found = [fault for node in nodes for fault in self._found("f.node = ?", (node,))]
+        return sorted(found, key=_latest_first)
+
+    def _found(self, where: str, values: tuple[object, ...]) -> list[StandingFault]:
+        rows = self._connection.execute(_SELECT.format(where), values).fetchall()
+        return sorted(map(self._fault, rows), key=_latest_first)
+
+    def _fault(self, row) -> StandingFault:
+        node, code, part, body, insee, gateway = row[:6]
+        begin, end = (row[6], row[7]), (row[13], row[14])
+        is_over = end[0] is not None
+        since_s, received_s = self._times(node, row[6:13])
+        end_s, end_received_s = self._times(node, row[13:]) if is_over else (None, None)
+        detail = record.decode_body(body).detail
+        place = self._place(node, code, detail, received_s if since_s is None else since_s)
+        notes = self._notes(node, code, part, begin, end if is_over else None)
+        times = since_s, received_s, is_over, end_s, end_received_s
+        return StandingFault(node, code, detail, *times, insee, gateway, place, notes, begin)
+
+    def _times(self, node, row) -> tuple[int | None, int]:
+        """Returns when a record was made, None where that is not known, and when it was received."""
+        boot, _, quality, seconds, uncertainty_s, received_s, is_doubtful = row
+        if is_doubtful:
+            return None, received_s
+        return self._archive.moment(node, boot, record.Stamp(quality, seconds, uncertainty_s)).unix_s, received_s
+
+    def _place(self, node, code, detail, at_s) -> Place | None:
+        """Returns where it is: the equipment of its node, its zone, the feeder that a cabinet names, or the node that a
+        gateway reports."""
+        found = fields(code, detail)
+        about, feeder, zone = found.get("about"), found.get("feeder"), found.get("zone")
+        place = self._register.of_node(about if isinstance(about, bytes) else node, unix_s=at_s, zone=zone)
+        if place is None or place.key.kind != CABINET or not isinstance(feeder, str):
+            return place
+        return self._register.of_feeder(place, feeder, unix_s=at_s)
+
+    def _notes(self, node, code, part, begin, end) -> tuple[Note, ...]:
+        found = []
+        for *position, written_s, author, acknowledges, words in self._connection.execute(_NOTES, (node,)).fetchall():
+            if tuple(position) < begin or (end is not None and tuple(position) > tuple(end)):
+                continue
+            (body,) = self._connection.execute(
+                "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, *position)
+            ).fetchone()
+            said = statement((position[0], position[1]), record.decode_body(body))
+            if said is not None and (said.code, said.part) == (code, part):
+                found.append(Note(written_s, author, bool(acknowledges), words))
+        return tuple(found)
+
+
+def note(
+    connection: sqlite3.Connection,
+    faults: Iterable[StandingFault],
+    author: str,
+    words: str,
+    *,
+    acknowledges: bool,
+    now_s: int,
+) -> None:
+    """Writes what a person says about faults, in one transaction."""
+    with database.transaction(connection):
+        connection.executemany(
+            "INSERT INTO fault_notes (node, boot, sequence, written_unix_s, author, acknowledges, words)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            [(fault.node, *fault.begin, now_s, author, int(acknowledges), words) for fault in faults],
+        )
+
+
+def _latest_first(fault: StandingFault) -> tuple[int, bytes, Position]:
+    return -fault.from_unix_s, fault.node, fault.begin

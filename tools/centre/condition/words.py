@@ -1,0 +1,100 @@
+"""Writes faults and their groups in words."""
+
+from typing import Any
+
+from gateway.language import N_, NN_, events, translate
+from gateway.language.figures import duration
+from policy import civil
+from tools.centre.condition.faults import Note, StandingFault
+from tools.centre.condition.groups import Group
+from tools.centre.registry import words
+from wire import event
+
+_UNKNOWN_TIME = N_("time unknown")
+_OVER = N_("over since {at}")
+_LIGHTS = NN_("{count} light on it", "{count} lights on it")
+_OTHERS = NN_("{count} other fault of this cause: {names}", "{count} other faults of this cause: {names}")
+_TO_DO = N_("to do: {text}")
+_AND_MORE = N_("{names} and {count} more")
+_TAKEN = N_("taken in hand by {author}, {at}: {words}")
+_COMMENT = N_("{author}, {at}: {words}")
+# Names of what follows from a cause that are told; beyond, their number.
+_NAMES_SHOWN = 6
+
+
+def time_text(unix_s: int | None, language: str) -> str:
+    """Returns `2026-11-29 17:02` in the civil time of France."""
+    if unix_s is None:
+        return translate(_UNKNOWN_TIME, language)
+    local = civil.local_from_unix(civil.PARIS, unix_s)
+    year, month, day = civil.civil_from_days(local.civil_day)
+    return f"{year:04}-{month:02}-{day:02} {local.second // 3600:02}:{local.second // 60 % 60:02}"
+
+
+def where_text(fault: StandingFault, language: str) -> str:
+    """Returns where it is, by the register, or else by the node and the cabinet that carries it."""
+    if fault.place is not None:
+        return words.place_text(fault.place, language)
+    return f"{fault.subject.hex()}  {fault.insee}-{fault.gateway}"
+
+
+def short_text(fault: StandingFault, language: str) -> str:
+    """Returns what it is about, in a few words: `point lumineux 0117`."""
+    place = fault.place
+    return fault.subject.hex() if place is None else place.name or words.key_text(place.key, language)
+
+
+def sentence(fault: StandingFault, language: str) -> str:
+    return events.sentence(fault.code, True, fault.detail, language)
+
+
+def note_text(note: Note, language: str) -> str:
+    message = _TAKEN if note.acknowledges else _COMMENT
+    at = time_text(note.written_unix_s, language)
+    return translate(message, language, author=note.author, at=at, words=note.words)
+
+
+def group_lines(one: Group, lights: int, language: str) -> list[str]:
+    """Returns a group for people: when and where, then what, who has it in hand, and what to do."""
+    first = one.first
+    lines = [f"{time_text(first.since_unix_s, language)}  {where_text(first, language)}", sentence(first, language)]
+    if first.is_over:
+        lines.append(translate(_OVER, language, at=time_text(first.end_unix_s, language)))
+    if lights:
+        lines.append(translate(_LIGHTS, language, count=lights))
+    if one.others:
+        names = _names(one, language)
+        lines.append(translate(_OTHERS, language, count=len(one.others), names=names))
+    lines += [note_text(note, language) for note in first.notes]
+    remedy = events.remedy(first.code, language)
+    return lines if remedy is None or first.is_over else [*lines, f"→ {translate(_TO_DO, language, text=remedy)}"]
+
+
+def _names(one: Group, language: str) -> str:
+    counted = sorted({short_text(fault, language) for fault in one.others})
+    shown = ", ".join(counted[:_NAMES_SHOWN])
+    more = len(counted) - _NAMES_SHOWN
+    return translate(_AND_MORE, language, names=shown, count=more) if more > 0 else shown
+
+
+def plain(fault: StandingFault, language: str) -> dict[str, Any]:
+    """Returns a fault for a program."""
+    taken = fault.acknowledged
+    return {
+        "node": fault.node.hex(),
+        "insee": fault.insee,
+        "gateway": fault.gateway,
+        "place": words.place_plain(fault.place, language),
+        "event": event.label(fault.code),
+        "since_unix_s": fault.since_unix_s,
+        "is_over": fault.is_over,
+        "end_unix_s": fault.end_unix_s,
+        "sentence": sentence(fault, language),
+        "to_do": events.remedy(fault.code, language),
+        "acknowledged_by": None if taken is None else taken.author,
+        "notes": [note._asdict() for note in fault.notes],
+    }
+
+
+def age_text(unix_s: int | None, language: str, *, now_s: int) -> str:
+    return translate(_UNKNOWN_TIME, language) if unix_s is None else duration(now_s - unix_s, language)

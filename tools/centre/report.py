@@ -1,0 +1,106 @@
+"""Prints rows as a table for people, as CSV for their spreadsheet, or as JSON for a program.
+
+A table fits the terminal: where it is too wide, the widest columns are narrowed and their cells go on in the next line.
+CSV in French has semicolons, decimal commas and French headings, as spreadsheets there expect; with `--lang en` it has
+commas, points and the names of the JSON.
+"""
+
+import argparse
+import csv
+import json
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.language import Message, translate
+from gateway.language.figures import number
+
+# No column is narrowed below this.
+_WIDTH_MIN = 8
+_GAP = "  "
+
+
+class Column(NamedTuple):
+    """Describes a column: its name for programs, its heading for people; `digits`: decimals of a float. A column that
+    is not `shown` stands in files only."""
+
+    name: str
+    heading: Message
+    digits: int = 1
+    is_shown: bool = True
+
+
+Row = Mapping[str, Any]
+
+
+def add_forms(parser: argparse.ArgumentParser) -> None:
+    """Adds `--csv` and `--json`."""
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--csv", action="store_true", help="for a spreadsheet")
+    forms.add_argument("--json", action="store_true", help="for programs")
+
+
+def show(args: argparse.Namespace, columns: Sequence[Column], rows: Sequence[Row], nothing: Message) -> None:
+    """Prints the rows in the form that was asked for; `nothing`: what a person reads where there are none."""
+    if args.json:
+        print(json.dumps([{column.name: row[column.name] for column in columns} for row in rows],
+                         ensure_ascii=False, indent=2))  # fmt: skip
+    elif args.csv:
+        _write_csv(columns, rows, args.lang)
+    elif rows:
+        print("\n".join(table(columns, rows, args.lang, width())))
+    else:
+        print(translate(nothing, args.lang))
+
+
+def width() -> int:
+    """Returns the columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def table(columns: Sequence[Column], rows: Iterable[Row], language: str, width: int) -> list[str]:
+    """Returns the lines of a table of at most `width` columns; numbers stand at the right."""
+    shown = [column for column in columns if column.is_shown]
+    given = [[row[column.name] for column in shown] for row in rows]
+    texts = [[_text(value, column, language) for value, column in zip(row, shown, strict=True)] for row in given]
+    is_number = [any(isinstance(row[place], (int, float)) for row in given) for place in range(len(shown))]
+    headings = [translate(column.heading, language) for column in shown]
+    widths = _widths([headings, *texts], width - len(_GAP) * (len(shown) - 1))
+    lines = []
+    for cells in [headings, *texts]:
+        wrapped = [
+            textwrap.wrap(cell, size, break_on_hyphens=False) or [""] for cell, size in zip(cells, widths, strict=True)
+        ]
+        for at in range(max(map(len, wrapped))):
+            parts = [cell[at] if at < len(cell) else "" for cell in wrapped]
+            aligned = (
+                part.rjust(size) if right else part.ljust(size)
+                for part, size, right in zip(parts, widths, is_number, strict=True)
+            )
+            lines.append(_GAP.join(aligned).rstrip())
+    return lines
+
+
+def _widths(rows: list[list[str]], total: int) -> list[int]:
+    widths = [max(1, *(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
+    while sum(widths) > total and max(widths) > _WIDTH_MIN:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _write_csv(columns: Sequence[Column], rows: Iterable[Row], language: str) -> None:
+    french = language == "fr"
+    writer = csv.writer(sys.stdout, delimiter=";" if french else ",", lineterminator="\n")
+    writer.writerow([translate(column.heading, language) if french else column.name for column in columns])
+    for row in rows:
+        writer.writerow([_cell(row[column.name], column, language) for column in columns])
+
+
+def _cell(value: Any, column: Column, language: str) -> Any:
+    return number(value, language, column.digits) if isinstance(value, float) else value
+
+
+def _text(value: Any, column: Column, language: str) -> str:
+    return "" if value is None else str(_cell(value, column, language))

@@ -1,0 +1,30 @@
+"""Defines the tables of what is broken. Must not read or write a row.
+
+Faults and feeders are derived from records, in their transaction, and hold no fact of their own: a fault names the
+records that begin it, state it last and end it (NULL: it lasts). `fault_notes` is what people did about it; a note
+names a record that states the fault, so that it stays attached when an earlier record arrives late.
+"""
+
+TABLES = """
+-- part: what distinguishes two faults of one code at one node (feeder, zone, sensor), in CBOR.
+CREATE TABLE faults (
+    node BLOB NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
+    code BIGINT NOT NULL, part BLOB NOT NULL,
+    last_boot BIGINT NOT NULL, last_sequence BIGINT NOT NULL,
+    end_boot BIGINT, end_sequence BIGINT,
+    PRIMARY KEY (node, boot, sequence)
+);
+CREATE INDEX faults_open ON faults (node) WHERE end_boot IS NULL;
+-- What a cabinet said last of each of its contactors (`feederSwitched`): 1, closed.
+CREATE TABLE feeders (
+    node BLOB NOT NULL, feeder TEXT NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
+    closed BIGINT NOT NULL,
+    PRIMARY KEY (node, feeder)
+);
+-- acknowledges: 1, the author has taken the fault in hand; 0, a comment.
+CREATE TABLE fault_notes (
+    node BLOB NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
+    written_unix_s BIGINT NOT NULL, author TEXT NOT NULL, acknowledges BIGINT NOT NULL, words TEXT NOT NULL,
+    PRIMARY KEY (node, boot, sequence, written_unix_s, author, acknowledges, words)
+);
+"""
