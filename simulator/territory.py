@@ -373,9 +373,8 @@ class Territory:
         for (node, boot, sequence), stamp, body in self.centre.warehouse.bodies():
             content = sha256(node + b"%d %d %d %d %d %d " % (boot, sequence, len(body), *stamp) + body)
             total += int.from_bytes(content.digest()[:16], "big")
-            said = record.decode_body(body)
-            if isinstance(said, dict):
-                count += len(said)
+            if body[0] >> 5 == 5:  # readings, a map (RFC 8949 section 3.1): its head states how many
+                count += body[1] if body[0] == 0xB8 else body[0] & 0x1F
             else:
-                assets += said.code == event.LAMP_ASSET
+                assets += record.decode_body(body).code == event.LAMP_ASSET
         return count, assets, total

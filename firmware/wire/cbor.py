@@ -70,7 +70,10 @@ class Writer:
         # byte by byte would allocate at every step.
         at = self.length
         if argument < 24:
-            self._byte(major | argument)
+            if at >= len(self.buffer):
+                raise WireFault("too-long")
+            self.buffer[at] = major | argument
+            self.length = at + 1
             return
         if argument < 0x100:
             end, form, major = at + 2, ">BB", major | 24

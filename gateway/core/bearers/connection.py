@@ -165,7 +165,7 @@ class Connection:
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
         due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
-        return earliest([due_ms, *[health.deadline_ms() for health in self._order]]) if self._several else due_ms
+        return earliest((due_ms, *map(BearerHealth.deadline_ms, self._order))) if self._several else due_ms
 
     def is_up(self, bearer: str) -> bool:
         """Returns whether a bearer counts as up."""

@@ -70,6 +70,8 @@ class StreamProgress:
         if self.passing is not None and self.passing.through < oldest:
             self.passing = None
         self.next_position = max(self.next_position, oldest)
+        if not self.ahead and not self.received:
+            return False  # a quiet stream, at each poll
         self.received = [span for span in self.received if span[1] >= oldest]
         under_way = [batch for batch in self.ahead if batch.last >= oldest]
         moved = len(under_way) < len(self.ahead)

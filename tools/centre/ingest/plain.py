@@ -84,12 +84,12 @@ def read(pack: bytes) -> senml.Batch | None:
 
 def learn(batch: senml.Batch) -> None:
     """Notes the keys of the readings in a batch that `wire.senml` has decoded."""
-    for item in batch.items:
-        for key in item.record.body if isinstance(item.record.body, dict) else ():
-            alone = record.Record(0, 0, record.Stamp(record.SYNCED, 0, 0), {key: 0})
-            opening = _OPENING.fullmatch(senml.encode_item(senml.Item(item.node, alone))[0])
-            if opening is not None:
-                _known[_plain_head(opening[1], False) + opening[2]] = key, cbor.encode(key)
+    met = {key for item in batch.items if isinstance(item.record.body, dict) for key in item.record.body}
+    for key in met - {key for key, _ in _known.values()}:
+        alone = record.Record(0, 0, record.Stamp(record.SYNCED, 0, 0), {key: 0})
+        opening = _OPENING.fullmatch(senml.encode_item(senml.Item(bytes(limits.NODE_ID_BYTES), alone))[0])
+        if opening is not None:
+            _known[_plain_head(opening[1], False) + opening[2]] = key, cbor.encode(key)
 
 
 def array_head_bytes(pack: bytes) -> int:
