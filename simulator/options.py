@@ -70,8 +70,8 @@ class Options:
 @dataclass(frozen=True)
 class Cut:
     """Holds one absence of a part between two instants (seconds after the start); of a broker that is `hostile`, the
-    absence of its owner, of a lamp's key that is `stolen`, that of its secrecy, where a file of a journal is `deleted`,
-    that of the power."""
+    absence of its owner, of a lamp's key that is `stolen`, or a cabinet that is `opened`, that of its secrecy, where a
+    file of a journal is `deleted`, that of the power."""
 
     what: str
     cabinet: int | None
@@ -146,7 +146,7 @@ def draw(options: Options) -> Drawn:
 
     Each three cabinets have fibre cuts, a power cut within the night, and faults of lamps, thermometers and pipes. For
     all of them, the centre is away once, the broker loses everything, and a stranger has it for half an hour; another
-    has the key of one lamp.
+    has the key of one lamp, and a third a cabinet's certificate.
     """
     drawn = Drawn()
     if not options.faults:
@@ -159,6 +159,10 @@ def draw(options: Options) -> Drawn:
     thief = prng.split("stolen")
     stolen_s = 4 * HOUR_S + thief.randrange(HOUR_S)
     drawn.cuts.append(Cut("stolen", thief.randrange(options.cabinets), stolen_s, stolen_s + 1800))
+    if options.cabinets > 1:
+        opened = prng.split("opened")
+        opened_s = 6 * HOUR_S + opened.randrange(HOUR_S)
+        drawn.cuts.append(Cut("opened", opened.randrange(options.cabinets), opened_s, opened_s + 1800))
     # The ingest stops, the broker continues to accept for it, then loses everything that it accepted.
     ingest_s = 11 * HOUR_S + prng.randrange(HOUR_S)
     drawn.cuts.append(Cut("ingest", None, ingest_s, ingest_s + 5400))

@@ -33,8 +33,9 @@ from simulator.hosts.hostile import hand_over
 from simulator.hosts.joining import TERRITORY, Joining
 from simulator.hosts.keys import keyset_of
 from simulator.hosts.node import NodeHost
+from simulator.hosts.opened import OpenedCabinet
 from simulator.hosts.stolen import KeyThief
-from simulator.options import HOUR_S, SEASONS, Drawn, Options, districts, draw, shares
+from simulator.options import HOUR_S, SEASONS, Cut, Drawn, Options, districts, draw, shares
 from simulator.plants.climate import Climate, Weather
 from simulator.plants.lamps import Air, Lamp
 from simulator.report.result import Result, Snapshot, added
@@ -116,6 +117,9 @@ class Territory:
             prng = self._prng.split(f"estate-{index}")
             self.rooms.build(gateway, rooms[index], prng)
             self.greens.build(gateway, places[index], greens[index], prng)
+        for gateway in self.gateways:
+            for node in gateway.nodes:
+                self.delivery.adopted(node, gateway.options.gateway)
         self._hosts = self.gateways if self.village is None else [*self.gateways, self.village.host]
         self.bounds = BoundsChecker(self._hosts)
         self.sealed = SealedOnce()
@@ -150,7 +154,7 @@ class Territory:
     def _build(self, index: int, district: District) -> None:
         prng = self._prng.split(f"cabinet-{index}")
         options = GatewayOptions(
-            gateway=TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big"),
+            gateway=_gateway_id(index),
             insee=district.insee,
             name=district.name,
             keyset=keyset_of(district.insee),
@@ -190,6 +194,9 @@ class Territory:
 
     def _schedule_faults(self) -> None:
         for cut in self.drawn.cuts:
+            if cut.what == "opened":
+                self._open_cabinet(cut)
+                continue
             if cut.cabinet is not None and cut.cabinet not in self._own:
                 continue
             begin, finish = self._actions(cut.what, cut.cabinet)
@@ -239,6 +246,14 @@ class Territory:
         thief = KeyThief(self.world, prng, gateway, lamp, self._tap)
         self._thieves.append(thief)
         return thief.start, thief.stop
+
+    def _open_cabinet(self, cut: Cut) -> None:
+        """Schedules what a stranger does with a cabinet of this part, or of another, to the nodes of this one."""
+        assert cut.cabinet is not None
+        district, prng = districts(self.options)[cut.cabinet], self._prng.split(f"opened-{cut.from_s}")
+        place = _gateway_id(cut.cabinet), district.insee, district.name
+        opened = OpenedCabinet(self.world, prng, *place, self.centre.on_stranger)
+        opened.schedule(cut.from_s, cut.to_s, self.nodes, self.gateways, self.delivery.next_sequence)
 
     def _calm(self) -> None:
         """Ends the faults, after which the radio is perfect."""
@@ -378,3 +393,7 @@ class Territory:
             else:
                 assets += record.decode_body(body).code == event.LAMP_ASSET
         return count, assets, total
+
+
+def _gateway_id(index: int) -> bytes:
+    return TERRITORY + _GATEWAY_BENCH + (index + 1).to_bytes(3, "big")

@@ -1,4 +1,5 @@
-"""Checks that (invariant 1) what was acknowledged is stored exactly once and unaltered, or a gap explains it.
+"""Checks that (invariant 1) what was acknowledged is stored exactly once and unaltered, or a gap explains it, and that
+no stranger's gap, anchor or record counts.
 
 By accident or by a stranger: a record that one took from a card must be covered by the gateway's record of the hole.
 
@@ -31,12 +32,14 @@ class Store(Protocol):
 
     def bodies(self) -> Iterable[tuple[Identity, record.Stamp, bytes]]: ...
     def explained(self, node: bytes, boot: int, sequence: int) -> Explanation | None: ...
+    def stated(self) -> Iterable[tuple[bytes, bytes]]: ...
 
 
 class Verdict(NamedTuple):
     """Holds the figures of a run.
 
     `waiting`: still on its way when the run ends, which is no loss: in the outbox of a powered node, or made lately.
+    `invented`: records of a node that it never made, and gaps and anchors about a node of another gateway.
     """
 
     made: int
@@ -107,8 +110,13 @@ class DeliveryChecker:
 
     def __init__(self) -> None:
         self._lives: dict[tuple[bytes, int], _Life] = {}
+        self._gateways: dict[bytes, bytes] = {}  # by node
         self._acknowledged = 0
         self._taken: dict[Identity, JournalPlace | None] = {}
+
+    def adopted(self, node: bytes, gateway: bytes) -> None:
+        """Notes which gateway a node has: no other may state anything about it."""
+        self._gateways[node] = gateway
 
     def made(self, node: bytes, boot: int, sequence: int, data: bytes, *, now_ms: int) -> None:
         life = self._life(node, boot, sequence)
@@ -146,6 +154,11 @@ class DeliveryChecker:
         found = [identity for identity in self.identities(acknowledged=True) if not self._seen(identity)]
         self._forget_seen()
         return found
+
+    def next_sequence(self, node: bytes, boot: int) -> int:
+        """Returns the number after the last record that a node has made in a boot."""
+        life = self._lives.get((node, boot))
+        return 0 if life is None else len(life.flags)
 
     def made_ms(self, identity: Identity) -> int | None:
         """Returns the instant at which a record was made, on the world's clock; None for records of gateways."""
@@ -207,6 +220,10 @@ class DeliveryChecker:
         """Compares every record of the warehouse with what nodes reported: (duplicated, altered, invented). Collects
         the holes that gateways report."""
         duplicated = altered = invented = 0
+        for about, by in store.stated():
+            if by not in (about, self._gateways.get(about, by)):
+                invented += 1
+                _note(faults, f"stated by a stranger, {by.hex()}, of", (about, 0, 0))
         nodes = {node for node, _ in self._lives}
         for identity, stamp, body in store.bodies():
             life = self._lives.get(identity[:2])

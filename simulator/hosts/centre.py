@@ -57,6 +57,11 @@ class Centre:
         delay_ms = self._delays[gateway_of(name)].between(*_COMMIT_MS)
         self._world.after(delay_ms, self._commit, self._life, name, payload)
 
+    def on_stranger(self, name: str, payload: bytes) -> None:
+        """Accepts a message of a stranger who has a cabinet's certificate; the answer is his, and is of no interest."""
+        if self._running:
+            self.warehouse.accept(name, payload, received_unix_s=self._world.unix_s)
+
     def _reconnect(self, life: int) -> None:
         if self._running and life == self._life:
             self._broker.connect(_NAME, self, _is_upward)

@@ -9,13 +9,14 @@ from itertools import count
 
 from gateway.core import limits
 from simulator.hosts.gateway import GatewayHost
-from simulator.hosts.keys import link_of
+from simulator.hosts.keys import key_of, paired_link
 from simulator.hosts.node import NodeHost, Tap
 from simulator.world.chance import Prng
 from simulator.world.network import LinkQuality, Radio
 from simulator.world.time import World
 from wire import coap_message, event, quantity, record
 from wire.coap import Refused, Response
+from wire.oscore_context import GATEWAY_ID, Pairing
 from wire.record import UNSET, EventBody, Record, Stamp
 
 # A payload a second is more in half an hour than an honest node makes in months.
@@ -31,16 +32,20 @@ _BOOT = 1 << 31
 
 class KeyThief:
     """Floods the gateway of one lamp between `start` and `stop`. `radio` and `settings` are what a gateway's shell
-    needs of a peer; `tap` is told of each record, as by a node."""
+    needs of a peer; `tap` is told of each record, as by a node. `secret`: in place of the lamp's own."""
 
-    def __init__(self, world: World, prng: Prng, gateway: GatewayHost, lamp: NodeHost, tap: Tap) -> None:
+    def __init__(
+        self, world: World, prng: Prng, gateway: GatewayHost, lamp: NodeHost, tap: Tap, secret: bytes | None = None
+    ) -> None:
         self._world = world
         self._gateway = gateway
         self._tap = tap
         self.radio, self.settings = Radio(world, prng.split("radio"), _NEAR), lamp.settings
         self.gateway = gateway.options.gateway
         self.node = lamp.settings.node
-        self._link = link_of(self.node, self.settings.gateway, boot=_BOOT, random_below=prng.randrange)
+        key = key_of(self.node)
+        pairing = Pairing(key.master_secret if secret is None else secret, key.kid, GATEWAY_ID)
+        self._link = paired_link(pairing, self.settings.gateway, boot=_BOOT, random_below=prng.randrange)
         self._sequences = count()
         self._asked: dict[int, list[int]] = {}  # by exchange, the sequences in it
         # Alarms and events acknowledged in one day of one life of the gateway, which begin its counts anew.

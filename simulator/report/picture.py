@@ -38,7 +38,7 @@ _ROW = 18
 _BAND, _BAND_GAP = 14, 6
 _FILL, _LINE, _AXIS, _INK = "#f2b824", "#0f6894", "#394b59", "#182026"
 _SHADES = {"fibre": "#d9822b", "power": "#c23030", "ingest": "#5c7080", "broker": "#182026", "hostile": "#8a1f6b",
-           "stolen": "#b5651d", "deleted": "#7a1f1f"}  # fmt: skip
+           "stolen": "#b5651d", "deleted": "#7a1f1f", "opened": "#6b2d5c"}  # fmt: skip
 _BEARER_COLOURS = {"fibre": "#7fb77e", "mobile": "#8f6bb3", None: "#d8e1e8"}
 _SHORT_S = 12 * 3600
 # Of a large territory, the first ones.

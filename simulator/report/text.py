@@ -28,6 +28,7 @@ WORDS = Phrases(
         "hostile": N_("broker in a stranger's hands"),
         "deleted": N_("a stranger deletes a file of the journal"),
         "stolen": N_("a lamp's key in a stranger's hands"),
+        "opened": N_("cabinet opened, a stranger speaks in its name"),
         "dead": N_("lamp {number} fails"),
         "stuck": N_("relay of lamp {number} sticks"),
         "thermometer": N_("thermometer of room {number} fails"),

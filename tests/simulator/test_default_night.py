@@ -22,7 +22,7 @@ def test_nothing_is_lost_or_doubled_and_the_streets_are_lit(night):
 
 
 def test_every_kind_of_trouble_was_in_it(night):
-    kinds = {"fibre", "power", "ingest", "broker", "hostile", "stolen", "deleted"}
+    kinds = {"fibre", "power", "ingest", "broker", "hostile", "opened", "stolen", "deleted"}
     assert {cut.what for cut in night.drawn.cuts} == kinds
     assert night.counters["uplink.silences"] > 0 and night.counters["inbox.duplicates"] > 0
     assert night.longest_wait_s > 3600

@@ -63,6 +63,9 @@ def harsh(options):
             # What is away already cannot be cut.
             if all(to_s < old.from_s or old.to_s < from_s for old in beside):
                 cuts.append(Cut(what, cabinet, from_s, to_s))
+    opened = prng.split("opened")
+    opened_s = opened.between(600, end_s - 2400)
+    cuts.append(Cut("opened", opened.randrange(3), opened_s, opened_s + 1800))
     first, second, third = prng.pick(3, options.lamps)
     return story(*cuts, dead=[(first, 5), (second, 9)], stuck=[(third, 3)])
 

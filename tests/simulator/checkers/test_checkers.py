@@ -7,6 +7,7 @@ Long because each checker has its planted bug, side by side.
 
 from datetime import UTC, datetime
 from functools import cache
+from hashlib import sha256
 
 import pytest
 
@@ -14,6 +15,7 @@ from gateway.core.custody.inventory import Inventory
 from gateway.core.gateway import Gateway
 from gateway.core.inbox.fair_use import FairUse, Use
 from gateway.core.inbox.inbox import Answers, Inbox
+from gateway.core.link.sessions import NodeKey
 from gateway.core.uplink.receipts import ReceiptCheck
 from gateway.core.uplink.uplink import Uplink
 from lighting.decision import Demand, LightDecision
@@ -23,17 +25,21 @@ from node.outbox import Outbox
 from simulator.checkers.alarms import SOON_S, ExpectedAlarm, judge_nodes
 from simulator.checkers.delivery import DeliveryChecker
 from simulator.checkers.lighting import GRACE_S, LightingChecker, Watched
+from simulator.hosts import keys
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.options import Options
 from tests.support.territory_world import cut, live_through, story
+from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.store.archive import Explanation
 from wire import cose, event, quantity, receipt, record
+from wire.oscore_context import usual_kid
 
 pytestmark = pytest.mark.slow
 
 EVENING = Options(lamps=6, hours=8, until_dusk=False)
 NIGHT = Options(lamps=6, hours=18, until_dusk=False)  # a relay that sticks shows at dawn
 HOSTILE = cut("hostile", 1, 6)
+OPENED = cut("opened", 3, 5, cabinet=0)
 STOLEN = cut("stolen", 4, 4.5, cabinet=0)
 CENTRE_FORGETS = (cut("ingest", 2, 5), cut("broker", 4.5, 4.6))
 
@@ -62,6 +68,9 @@ class Altered:
 
     def explained(self, node, boot, sequence):
         return self._explained or self._warehouse.explained(node, boot, sequence)
+
+    def stated(self):
+        return self._warehouse.stated()
 
 
 def verdict_of(territory, change, explained=None):
@@ -249,6 +258,9 @@ def test_a_record_never_acknowledged_is_excused_by_its_nodes_gap_or_by_waiting()
         def explained(self, *identity):
             return self.told
 
+        def stated(self):
+            return []
+
     node = bytes(8)
     data = record.encode(record.Record(1, 0, record.Stamp(record.SYNCED, 1_800_000_000, 1), {quantity.POWER: 364}))
     delivery = DeliveryChecker()
@@ -262,6 +274,31 @@ def test_a_record_never_acknowledged_is_excused_by_its_nodes_gap_or_by_waiting()
     assert delivery.made_ms((node, 1, 0)) == 5
     with pytest.raises(AssertionError, match="an identity twice"):
         delivery.made(node, 1, 0, data, now_ms=6)
+
+
+def test_what_an_opened_cabinet_says_of_others_nodes_counts_for_nothing_and_is_told():
+    territory, result = live_through(EVENING, story(OPENED))
+    assert result.is_good, result.verdict.first_faults
+    warehouse = territory.centre.warehouse
+    assert sum(kept.records for kept in warehouse.kept_apart()) > 100
+    assert {alarm.kind for alarm in warehouse.alarms()} == {"foreign"}
+
+
+def test_a_warehouse_that_believes_any_cabinet_is_told_false_things(monkeypatch):
+    monkeypatch.setattr(Warehouse, "_own", lambda _warehouse, contents, _sender, _now_s: contents)
+    result = planted(EVENING, OPENED)
+    assert result.verdict.altered + result.verdict.invented > 0 and not result.is_good
+    assert any("stated by a stranger" in fault for fault in result.verdict.first_faults)
+
+
+def test_a_secret_of_the_whole_fleet_lets_an_opened_cabinet_speak_under_the_name_of_any_lamp(monkeypatch):
+    """In the control above the same stranger, with the key of another node, is believed by no gateway."""
+    one_for_all = sha256(b"fleet").digest()[:16]
+    monkeypatch.setattr(keys, "key_of", lambda node: NodeKey(node, usual_kid(node), one_for_all))
+    for place in ("simulator.hosts.opened", "simulator.hosts.stolen"):
+        monkeypatch.setattr(f"{place}.key_of", keys.key_of)
+    result = planted(EVENING, OPENED)
+    assert result.verdict.invented > 100 and not result.is_good
 
 
 # --- delivery: twice, altered, invented -------------------------------------------------------------------------

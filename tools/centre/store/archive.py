@@ -371,6 +371,12 @@ class Archive:
         """Returns `(about, boot, first, last or None, why, by)` of every gap that was stated."""
         return self._connection.execute("SELECT about, boot, first, last, why, by_node FROM gaps").fetchall()
 
+    def stated(self) -> list[tuple[bytes, bytes]]:
+        """Returns each pair of a node and who has stated gaps or anchors about it that count."""
+        return self._connection.execute(
+            "SELECT about, by_node FROM gaps UNION SELECT about, by_node FROM anchors"
+        ).fetchall()
+
     def alarms(self) -> list[Alarm]:
         """Returns the warehouse's own alarms that nobody has closed, the latest first."""
         rows = self._connection.execute("SELECT * FROM alarms ORDER BY last_unix_s DESC, number DESC")
