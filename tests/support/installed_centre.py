@@ -34,16 +34,28 @@ class InstalledCentre:
         self._files = top / "cabinets"
         self._files.mkdir()
         assert self.run("init", "localhost", "127.0.0.1", "--port", self.port) == 0
+        self._process = None
+        self._settle()
+
+    def _settle(self):
+        """What Debian's package of Mosquitto brings: its own configuration, and folders that it may write."""
         self.log = self.place.root / "mosquitto.log"
-        self._configuration = self.place.root / "mosquitto.conf"
-        self._configuration.write_text(
+        self.configuration = (
             f"persistence true\npersistence_location {self.place.roles.parent}/\nlog_dest file {self.log}\n"
             f"include_dir {self.place.broker_configuration.parent}\n"
         )
+        self._file = self.place.root / "mosquitto.conf"
+        self._file.write_text(self.configuration)
         if os.geteuid() == 0:
             shutil.chown(self.place.roles.parent, "mosquitto")
             shutil.chown(self.place.root, "mosquitto")
-        self._process = None
+
+    def become(self, place, backup):
+        """The same centre on another machine."""
+        self.place = place
+        assert self.run("restore", backup) == 0
+        self._settle()
+        self.start()
 
     def __enter__(self):
         self.start()
@@ -55,7 +67,7 @@ class InstalledCentre:
 
     def start(self):
         self.log.unlink(missing_ok=True)
-        self._process = subprocess.Popen([self._path, "-c", self._configuration])
+        self._process = subprocess.Popen([self._path, "-c", self._file])
         until(lambda: self._is_up(), "mosquitto does not start")
 
     def kill(self):

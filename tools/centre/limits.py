@@ -89,6 +89,15 @@ CERTIFICATE_DAYS = 825
 # From so many days before its end on a certificate is renewed by the centre, or by a person who is told.
 RENEW_DAYS = 90
 
+# --- an installed centre ---------------------------------------------------------------------------------------
+
+# A backup a night, and one that failed.
+BACKUP_AGE_H_MAX = 50
+# Part of the disk: a backup beside the warehouse needs room for its copy.
+DISK_FREE_MIN = 0.15
+# A cabinet sends each quarter of an hour; twice that is a silence.
+SILENCE_S_MAX = 1800
+
 # --- the register ------------------------------------------------------------------------------------------
 
 # Characters of one cell: screens are drawn for street names of 80.

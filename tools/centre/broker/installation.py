@@ -17,7 +17,7 @@ from gateway.language import N_
 from gateway.language.reasons import of_file
 from tools.centre.broker import authority, configuration, mosquitto, roles
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import BROKER_USER, Place, write
+from tools.centre.broker.files import BROKER_USER, USER, Place, give, write
 from tools.centre.limits import RENEW_DAYS
 from tools.centre.mqtt import BrokerAddress
 from tools.command_line import Refused
@@ -25,6 +25,7 @@ from wire import topic as topics
 
 BROKER = "broker"
 UNITS = ("bocage-ingest.service", "bocage-control.service")
+TIMER = "bocage-night.timer"
 
 
 @contextmanager
@@ -42,23 +43,23 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def install(place: Place, addresses: Sequence[str], *, port: int, now: datetime.datetime) -> list[str]:
-    """Makes what is missing; returns the names of the certificates that were made. Refused; OSError."""
+def install(place: Place, addresses: Sequence[str] | None, *, port: int, now: datetime.datetime) -> None:
+    """Makes what is missing, for these addresses (None: those that the broker has). Refused; OSError."""
     [*plugins] = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
     if not plugins:
         raise Refused(N_("there is no Mosquitto with its plugin dynamic-security here: sudo apt install mosquitto"))
     for folder in (place.etc, place.roles.parent, place.broker_configuration.parent, place.var, place.backups):
         folder.mkdir(parents=True, exist_ok=True)
     own = Authority(place.etc)
-    if not own.exists():
+    if addresses and not own.exists():
         own.make(f"Bocage {addresses[0]}", now=now)
-    made = renew(place, addresses, now=now)
+    renew(place, addresses, now=now)
     if not place.roles.exists():
         data = json.dumps(roles.document(gateways(own, now=now)), indent=1).encode()
         write(place.roles, data, user=BROKER_USER, group=BROKER_USER)
     text = mosquitto.configuration(place, port=port, plugin=str(plugins[0]))
     write(place.broker_configuration, text.encode(), mode=0o644)
-    return made
+    give(place.var, USER, USER)
 
 
 def renew(place: Place, addresses: Sequence[str] | None, *, now: datetime.datetime) -> list[str]:
@@ -93,11 +94,21 @@ def gateways(own: Authority, *, now: datetime.datetime) -> Iterator[tuple[str, s
 def address(place: Place, account: str) -> BrokerAddress:
     """Returns the broker of this machine, with an account of the centre. Refused where `init` has not been."""
     certificate, key = place.pair(account)
+    own = Authority(place.etc)
+    return BrokerAddress("localhost", port(place), account, str(own.certificate), str(certificate), str(key))
+
+
+def port(place: Place) -> int:
+    """Returns the port of the broker's listener. Refused where `init` has not been, or for a user who may not read."""
     try:
-        port = int(configuration.settings(place.broker_configuration)[0]["listener"])
+        return int(configuration.settings(place.broker_configuration)[0]["listener"])
     except (OSError, KeyError, ValueError):
         raise Refused(N_("this machine is no centre yet: sudo bocage centre init NAME")) from None
-    return BrokerAddress("localhost", port, account, str(place.etc / "authority.pem"), str(certificate), str(key))
+
+
+def start(place: Place) -> bool:
+    """Returns whether systemd started the broker and the services, now and at each boot."""
+    return tell(place, "restart", "mosquitto") and tell(place, "enable", "--now", *UNITS, TIMER)
 
 
 def tell(place: Place, *words: str) -> bool:

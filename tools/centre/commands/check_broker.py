@@ -12,11 +12,16 @@ example:
 
 import argparse
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.language import N_, translate
 from tools.centre.arguments import add_broker, check_trust, parse_broker, parse_gateway
 from tools.command_line import Refused, UsageError, add_json
+
+if TYPE_CHECKING:
+    from tools.centre.mqtt import Finding
 
 _UNFIT = 1
 _TITLES = {
@@ -64,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
         except (OSError, ValueError) as error:
             raise UsageError(N_("--config {path}: {error}"), path=args.config, error=error) from error
     if args.json:
-        plain = {part: [_plain(one, args.lang) for one in lines] for part, lines in found.items()}
+        plain = {part: [plain_of(one, args.lang) for one in lines] for part, lines in found.items()}
         print(json.dumps(plain, ensure_ascii=False, indent=2))
     else:
         print("\n".join(_page(found, args.lang)))
@@ -77,12 +82,17 @@ def _page(found, language) -> list[str]:
         lines.append(translate(title, language))
         if part not in found:
             lines.append(f"  – {translate(_SKIPPED[part], language)}")
-        for one in found.get(part, ()):
-            lines.append(f"  {'✗' if one.is_fault else '!' if one.remedy else '✓'} {one.said(language)}")
-            if one.remedy is not None:
-                lines.append(f"      → {translate(_TO_DO, language, text=one.to_do(language))}")
+        lines += (f"  {line}" for line in lines_of(found.get(part, ()), language))
     return lines
 
 
-def _plain(one, language) -> dict[str, object]:
+def lines_of(found: "Iterable[Finding]", language: str) -> Iterator[str]:
+    """Yields a line for each finding, and one for what to do about it."""
+    for one in found:
+        yield f"{'✗' if one.is_fault else '!' if one.remedy else '✓'} {one.said(language)}"
+        if one.remedy is not None:
+            yield f"    → {translate(_TO_DO, language, text=one.to_do(language))}"
+
+
+def plain_of(one: "Finding", language: str) -> dict[str, object]:
     return {"is_fault": one.is_fault, "what": one.said(language), "to_do": one.to_do(language) or None}

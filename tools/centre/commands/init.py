@@ -9,6 +9,7 @@ example:
 
 import argparse
 import re
+from pathlib import Path
 
 from gateway.language import N_, translate
 from tools.centre.arguments import add_root
@@ -23,7 +24,7 @@ _WRITTEN = N_("The files are written; start the broker with them (sudo systemctl
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="name or address of this machine, as cabinets see it")
-    parser.add_argument("--port", type=int, default=_PORT, help="port for the cabinets (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=_PORT, help="another port, for a trial (default: %(default)s)")
     add_root(parser)
 
 
@@ -33,15 +34,14 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(N_("{name} is no name and no address of a machine"), name=repr(name))
     if not 0 < args.port < 65536:
         raise UsageError(N_("--port {port}: give 1 to 65535"), port=args.port)
+    if args.port != _PORT and args.root == Path("/"):
+        raise UsageError(N_("--port is for a trial (--root): the services use {port}"), port=_PORT)
     from tools.centre.broker import installation  # needs paho-mqtt, which a fault in the arguments does not
     from tools.centre.broker.files import Place
 
     place = Place(args.root)
     with installation.faults():
         installation.install(place, args.names, port=args.port, now=installation.now())
-    is_up = installation.tell(place, "restart", "mosquitto") and installation.tell(
-        place, "enable", "--now", *installation.UNITS
-    )
-    print(translate(_RUNS if is_up else _WRITTEN, args.lang, name=args.names[0], port=args.port))
+    print(translate(_RUNS if installation.start(place) else _WRITTEN, args.lang, name=args.names[0], port=args.port))
     print(translate(N_("What each cabinet is given: {path}"), args.lang, path=place.etc / "authority.pem"))
     return 0

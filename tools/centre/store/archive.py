@@ -367,6 +367,13 @@ class Archive:
         rows = self._connection.execute("SELECT id, insee, name, bound FROM gateways ORDER BY insee, name, gateway")
         return [(*row[:3], bool(row[3])) for row in rows]
 
+    def last_received(self) -> dict[str, int]:
+        """Returns when the warehouse last took something from each cabinet (insee-name), in Unix seconds."""
+        rows = self._connection.execute(
+            "SELECT insee, name, max(extended_unix_s) FROM prefixes JOIN gateways USING (gateway) GROUP BY insee, name"
+        )
+        return {f"{insee}-{name}": last for insee, name, last in rows}
+
     def gaps(self) -> list[tuple[bytes, int, int, int | None, str, bytes]]:
         """Returns `(about, boot, first, last or None, why, by)` of every gap that was stated."""
         return self._connection.execute("SELECT about, boot, first, last, why, by_node FROM gaps").fetchall()

@@ -1,0 +1,168 @@
+"""A centre that is copied while it works and made again elsewhere; what `bocage centre status` says of each."""
+
+import datetime
+import json
+import sqlite3
+
+import pytest
+
+pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
+
+from tests.support.installed_centre import InstalledCentre, now
+from tools.centre.broker import backup, health, installation, probe, roles
+from tools.centre.broker.files import Place
+from tools.centre.control import file
+from tools.centre.ingest.receipts import load_or_make
+from tools.centre.ingest.warehouse import Warehouse
+from tools.command_line import Refused
+
+pytestmark = pytest.mark.broker
+
+NAME = "49007-mairie-1"
+
+
+@pytest.fixture
+def centre(mosquitto_path):
+    with InstalledCentre(mosquitto_path) as made:
+        yield made
+
+
+def fill(place):
+    """A warehouse that is open, with rows that only its log has yet, as the ingest's is."""
+    warehouse = Warehouse(str(place.warehouse))
+    warehouse.accept_group([("tc/1/t/49007/none", b"refused")], received_unix_s=1_800_000_000)
+    file.open_to_write(str(place.control)).close()
+    return warehouse, load_or_make(place.warehouse.with_name("warehouse.db.receipts.pem"))
+
+
+def refused(path):
+    connection = sqlite3.connect(path)
+    [found] = connection.execute("SELECT count(*) FROM refused").fetchone()
+    connection.close()
+    return found
+
+
+def test_restored_elsewhere_it_is_the_same_centre(centre, mosquitto_path, capsys):
+    """The cabinet reconnects with the certificate that it has; the receipts are signed by the same key."""
+    warehouse, key = fill(centre.place)
+    cabinet = centre.enrol(NAME)
+    copies = centre.place.root / "usb"
+    assert centre.run("backup", "--out", copies) == 0
+    [folder] = backup.kept(copies)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    warehouse.close()
+    centre.kill()
+    other = Place(centre.place.root.parent / "other")
+    centre.become(other, folder)
+    assert refused(other.warehouse) == 1
+    assert load_or_make(other.warehouse.with_name("warehouse.db.receipts.pem")).kid == key.kid
+    with probe.trial(cabinet) as one:
+        assert one.publishes("tc/1/t/49007/mairie-1") and not one.publishes("tc/1/t/49007/mairie-2")
+    assert centre.run("revoke", NAME) == 0
+
+
+def test_nothing_is_overwritten_and_a_damaged_copy_is_refused(centre, capsys):
+    warehouse, _ = fill(centre.place)
+    assert centre.run("backup") == 0
+    warehouse.close()
+    [folder] = backup.kept(centre.place.backups)
+    assert centre.run("restore", folder) == 1
+    assert "nothing is overwritten" in capsys.readouterr().err
+    elsewhere = Place(centre.place.root.parent / "other")
+    for name in ("warehouse.db", "etc/authority.key", "var/dynamic-security.json"):
+        path = folder / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + b"?")
+        with pytest.raises(Refused, match="not what was saved"):
+            backup.restore(elsewhere, folder, now=now())
+        path.write_bytes(whole)
+    planted = folder / "etc/issued/49007-voleur.pem"
+    planted.write_bytes(b"")
+    with pytest.raises(Refused, match="not what was saved"):
+        backup.restore(elsewhere, folder, now=now())
+    (folder / backup.MANIFEST).unlink()
+    with pytest.raises(Refused, match="no finished backup"):
+        backup.restore(elsewhere, folder, now=now())
+    assert not elsewhere.etc.exists()
+
+
+def test_a_damaged_warehouse_ends_the_backup_and_the_older_ones_stay(centre, capsys):
+    warehouse, _ = fill(centre.place)
+    warehouse.close()
+    assert centre.run("backup", "--keep", 1) == 0
+    with centre.place.warehouse.open("r+b") as damaged:
+        damaged.seek(4096)
+        damaged.write(b"\xff" * 4096)
+    assert centre.run("backup", "--keep", 1) == 1
+    assert len(backup.kept(centre.place.backups)) == 1
+
+
+def test_so_many_are_kept_and_an_unfinished_one_is_none(centre):
+    fill(centre.place)[0].close()
+    for second in range(3):
+        backup.make(centre.place, centre.place.backups, keep=2, now=now() + datetime.timedelta(seconds=second))
+    (centre.place.backups / "2020-01-01T000000.unfinished").mkdir()
+    backup.make(centre.place, centre.place.backups, keep=2, now=now() + datetime.timedelta(seconds=9))
+    assert len(list(centre.place.backups.iterdir())) == 2
+
+
+def said(centre, later=datetime.timedelta()):
+    return {one.said("en"): one for one in health.findings(centre.place, now=now() + later)}
+
+
+def test_status_names_what_is_wrong_and_what_to_do(centre, capsys):
+    warehouse, _ = fill(centre.place)
+    warehouse.close()
+    (centre.place.root / "etc/mosquitto/mosquitto.conf").write_text(centre.configuration)
+    assert centre.run("status") == 1
+    page = capsys.readouterr().out
+    assert "✗ there is no backup" in page and "✓ the broker answers by TLS 1.3 and knows 0 cabinets" in page
+    assert "✓ 11 settings of Mosquitto are sound" in page and "✓ no certificate ends before" in page
+    centre.run("backup")
+    centre.enrol(NAME)
+    capsys.readouterr()
+    found = said(centre)
+    assert found["nothing received for half an hour from: 49007-mairie-1"].is_fault
+    assert any(text.startswith("the last backup is 0 h old") for text in found)
+    late = said(centre, datetime.timedelta(days=800))
+    [ending] = [one for text, one in late.items() if "49007-mairie-1 (" in text]
+    assert not ending.is_fault and "gateway setup --certificate" in ending.to_do("en")
+    assert [one for text, one in late.items() if "broker (" in text and "centre renew" in one.to_do("en")]
+    centre.kill()
+    assert any(one.is_fault and text.startswith("the broker does not answer") for text, one in said(centre).items())
+    assert centre.run("status", "--json") == 1
+    plain = json.loads(capsys.readouterr().out)
+    assert any(one["to_do"] for one in plain)
+
+
+def test_status_names_a_copied_certificate_and_an_account_that_nobody_enrolled(centre):
+    cabinet, stranger = centre.enrol(NAME), centre.enrol("49007-inconnu")
+    log = centre.place.root / "var/log/mosquitto/mosquitto.log"
+    log.parent.mkdir(parents=True)
+    for _ in range(10):
+        with probe.trial(cabinet), probe.trial(cabinet):
+            pass
+    log.write_bytes(centre.log.read_bytes())
+    for path in (centre.place.etc / "issued/49007-inconnu").iterdir():
+        path.unlink()
+    found = said(centre)
+    assert found["two machines use one cabinet's certificate: 49007-mairie-1"].is_fault
+    assert found["accounts of the broker that were not enrolled here: 49007-inconnu"].is_fault
+    assert stranger
+
+
+def test_what_ends_soon_is_renewed_and_the_rest_stays(centre):
+    assert installation.renew(centre.place, None, now=now()) == []
+    later = now() + datetime.timedelta(days=740)
+    assert installation.renew(centre.place, None, now=later) == ["broker", *roles.ACCOUNTS]
+    assert installation.renew(centre.place, ["centre.example.fr"], now=later) == ["broker"]
+
+
+def test_init_again_changes_nothing_and_a_user_without_rights_is_told(centre, capsys):
+    before = {path: path.read_bytes() for path in centre.place.root.rglob("*") if path.is_file() and path != centre.log}
+    assert centre.run("init", "localhost", "127.0.0.1", "--port", centre.port) == 0
+    assert before == {path: path.read_bytes() for path in before}
+    assert centre.run("init", "no name") == 2
+    empty = Place(centre.place.root / "empty")
+    with pytest.raises(Refused, match="no centre yet"):
+        health.findings(empty, now=now())

@@ -1,0 +1,146 @@
+"""Copies a running centre into a folder, and makes a machine that centre again from such a folder.
+
+    2026-11-29T0215/   warehouse.db  control.db  etc/  var/  manifest.json
+
+The databases are copied by SQLite's online backup: one instant of each, while ingest and control go on. Each copy is
+checked as SQLite checks it, and the manifest has length and SHA-256 of every file: a folder without one was never
+finished. It holds the keys of the territory, so it is root's alone. What Mosquitto keeps (sessions, retained messages)
+is not in it: cabinets ask again. Must not know a table.
+"""
+
+import datetime
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from gateway.language import N_
+from tools.centre.broker import installation
+from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync_folder, write
+from tools.command_line import Refused
+
+VERSION = 1
+MANIFEST = "manifest.json"
+_PARTIAL = ".unfinished"
+_CHUNK_BYTES = 1 << 20
+
+
+def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Path:
+    """Writes a backup below `above`, deletes all but the newest `keep`, and returns its folder. Refused; OSError."""
+    above.mkdir(parents=True, exist_ok=True)
+    for left in above.glob(f"*{_PARTIAL}"):
+        shutil.rmtree(left)
+    name = f"{now:%Y-%m-%dT%H%M%S}"
+    partial = above / f"{name}{_PARTIAL}"
+    partial.mkdir(mode=0o700)
+    for database in (place.warehouse, place.control):
+        if database.exists():
+            _copy_database(database, partial / database.name)
+    _copy_files(place.etc, partial / "etc")
+    for file in (place.roles, place.broker_configuration, *place.var.glob("*.pem")):
+        if file.exists():
+            _copy_file(file, partial / "var" / file.name)
+    files = {str(path.relative_to(partial)): _digest(path) for path in sorted(_files(partial))}
+    manifest = {"version": VERSION, "made_unix_s": int(now.timestamp()), "files": files}
+    write(partial / MANIFEST, json.dumps(manifest, indent=1).encode())
+    made = partial.rename(above / name)
+    sync_folder(above)
+    for old in kept(above)[:-keep]:
+        shutil.rmtree(old)
+    return made
+
+
+def kept(above: Path) -> list[Path]:
+    """Returns the folders of finished backups, the oldest first."""
+    return sorted(path.parent for path in above.glob(f"*/{MANIFEST}") if not path.parent.name.endswith(_PARTIAL))
+
+
+def made_at(folder: Path) -> datetime.datetime:
+    """Returns when a backup was made. Refused where this is none."""
+    return datetime.datetime.fromtimestamp(_manifest(folder)["made_unix_s"], datetime.UTC)
+
+
+def restore(place: Place, folder: Path, *, now: datetime.datetime) -> datetime.datetime:
+    """Makes this machine the centre of a backup, and returns when that was made. Refused for a folder that is damaged,
+    and where there is a centre already; OSError."""
+    manifest = _manifest(folder)
+    for there in (place.etc / "authority.key", place.warehouse, place.control):
+        if there.exists():
+            message = N_("{path} exists: nothing is overwritten. Stop the services and move {folder} away first.")
+            raise Refused(message, path=there, folder=there.parent)
+    found = {str(path.relative_to(folder)): _digest(path) for path in _files(folder) if path != folder / MANIFEST}
+    if altered := [name for name in {**found, **manifest["files"]} if found.get(name) != manifest["files"].get(name)]:
+        message = N_("{path} is not what was saved: take another copy of this backup, or an older one")
+        raise Refused(message, path=folder / altered[0])
+    _copy_files(folder / "etc", place.etc)
+    for database in (place.warehouse, place.control):
+        if (folder / database.name).exists():
+            _copy_file(folder / database.name, database, USER)
+    for path in (folder / "var").iterdir():
+        if path.suffix == ".pem":
+            _copy_file(path, place.var / path.name, USER)
+    _copy_file(folder / "var" / place.roles.name, place.roles, BROKER_USER)
+    _copy_file(folder / "var" / place.broker_configuration.name, place.broker_configuration)
+    # The configuration names the plugin's file, which another kind of machine has elsewhere.
+    installation.install(place, None, port=installation.port(place), now=now)
+    return made_at(folder)
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+    with closing(reading) as here, closing(sqlite3.connect(target)) as there:
+        here.backup(there)  # all pages in one turn: writers go on beside it
+        there.execute("PRAGMA journal_mode = DELETE")
+        [found] = there.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise Refused(N_("{path} is damaged: {error}. The older backups stay."), path=source, error=found)
+    target.chmod(0o600)
+    _sync(target)
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    for path in _files(source):
+        _copy_file(path, target / path.relative_to(source))
+
+
+def _copy_file(source: Path, target: Path, user: str | None = None) -> None:
+    """Copies bytes and mode; the owner is root, or the user that the service runs as."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+    if target.name == "broker.key":
+        give(target, None, BROKER_USER)
+    if user is not None:
+        give(target, user, user)
+    _sync(target)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _digest(path: Path) -> dict:
+    digest, length = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            length += len(chunk)
+    return {"bytes": length, "sha256": digest.hexdigest()}
+
+
+def _manifest(folder: Path) -> dict:
+    try:
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        if manifest["version"] == VERSION:
+            return manifest
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise Refused(N_("{folder} is no finished backup of this version"), folder=folder)

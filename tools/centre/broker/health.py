@@ -1,0 +1,181 @@
+"""Judges an installed centre: services, broker and accounts, certificates, disk, last records, backup; with what to do.
+
+A finding that is a fault stops something now or within days; any other with a remedy can wait for a working day.
+"""
+
+import datetime
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+
+from cryptography import x509
+
+from gateway.language import N_, NN_
+from tools.centre.broker import accounts, backup, configuration, installation, roles
+from tools.centre.broker.authority import Authority
+from tools.centre.broker.files import Place
+from tools.centre.limits import BACKUP_AGE_H_MAX, DISK_FREE_MIN, RENEW_DAYS, SILENCE_S_MAX
+from tools.centre.mqtt import Finding
+from tools.centre.store.archive import Archive
+from tools.command_line import Refused
+
+# Names that one line shows.
+_SHOWN_MAX = 5
+_TAKEN_OVER_MIN = 10
+# Of Mosquitto's log, what was said last.
+_LOG_BYTES_MAX = 1 << 20
+
+
+def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
+    """Returns what is well and what is not. Refused where there is no centre, OSError for files that one may not
+    read."""
+    installation.port(place)
+    return [
+        *_units(place), *_broker(place, now), *_configuration(place), *_certificates(place, now), *_records(place, now),
+        *_disk(place), *_backups(place, now),
+    ]  # fmt: skip
+
+
+def _units(place: Place) -> Iterator[Finding]:
+    if not place.is_system:
+        return
+    for unit in ("mosquitto.service", *installation.UNITS, installation.TIMER):
+        done = subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False)
+        if done.stdout.strip() == "active":
+            continue
+        values = {"unit": unit, "state": done.stdout.strip() or "?"}
+        remedy = N_("sudo systemctl restart {unit}; why it ended: journalctl -u {unit} -n 20")
+        yield Finding(N_("{unit} does not run ({state})"), remedy, True, values)
+        return
+    yield Finding(N_("broker, ingest, control and the backup's timer run"))
+
+
+def _broker(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+    try:
+        there = accounts.names(installation.address(place, roles.ADMIN))
+    except (OSError, Refused) as error:
+        remedy = N_("sudo systemctl restart mosquitto; why: /var/log/mosquitto/mosquitto.log")
+        yield Finding(N_("the broker does not answer the centre: {error}"), remedy, True, {"error": error})
+        return
+    enrolled = {f"{insee}-{name}" for insee, name in installation.gateways(Authority(place.etc), now=now)}
+    lacking, strange = enrolled - there, there - enrolled - set(roles.ACCOUNTS)
+    if lacking:
+        remedy = N_("sudo bocage centre enrol NAME --out NAME.pem gives it back, and a new certificate")
+        yield Finding(N_("enrolled, but unknown to the broker: {names}"), remedy, True, _names(lacking))
+    if strange:
+        remedy = N_("if nobody knows why: sudo mosquitto_ctrl, dynsec deleteClient NAME; then ask who has the server")
+        yield Finding(N_("accounts of the broker that were not enrolled here: {names}"), remedy, True, _names(strange))
+    if not lacking and not strange:
+        found = NN_(
+            "the broker answers by TLS 1.3 and knows {count} cabinet",
+            "the broker answers by TLS 1.3 and knows {count} cabinets",
+        )
+        yield Finding(found, values={"count": len(enrolled)})
+    twice = _taken_over(place) & enrolled
+    if twice:
+        remedy = N_("look whether the cabinet is open; its certificate may be copied: sudo bocage centre revoke NAME")
+        yield Finding(N_("two machines use one cabinet's certificate: {names}"), remedy, True, _names(twice))
+
+
+def _taken_over(place: Place) -> set[str]:
+    """Returns whose connection another under the same name has ended again and again, as Mosquitto's log says.
+
+    A cabinet whose link was cut does so once; of two machines with one certificate each throws the other out, for ever.
+    """
+    try:
+        with (place.root / "var/log/mosquitto/mosquitto.log").open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _LOG_BYTES_MAX))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return set()
+    names = [line.split()[2] for line in text.splitlines() if " already connected, closing old" in line]
+    return {name for name in names if names.count(name) >= _TAKEN_OVER_MIN}
+
+
+def _configuration(place: Place) -> Iterator[Finding]:
+    path = place.root / "etc/mosquitto/mosquitto.conf"
+    try:
+        yield from configuration.findings(path)
+    except (OSError, ValueError) as error:
+        yield Finding(N_("{path}: {error}"), N_("sudo apt install --reinstall mosquitto"), True, {
+            "path": path, "error": error,
+        })  # fmt: skip
+
+
+def _certificates(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+    own = Authority(place.etc)
+    ends = {"authority": own.end()}
+    for name in (installation.BROKER, *roles.ACCOUNTS):
+        ends[name] = x509.load_pem_x509_certificate(place.pair(name)[0].read_bytes()).not_valid_after_utc
+    late = {name: end for name, end in ends.items() if (end - now).days < RENEW_DAYS - 1}
+    if late:
+        yield _ending(late, now, N_("sudo bocage centre renew; if it does not help: journalctl -u bocage-night"))
+    held = dict(own.holders(now=now))
+    cabinets = {f"{insee}-{name}": held[f"{insee}-{name}"] for insee, name in installation.gateways(own, now=now)}
+    late_cabinets = {name: end for name, end in cabinets.items() if (end - now).days < RENEW_DAYS}
+    if late_cabinets:
+        remedy = N_("sudo bocage centre enrol NAME --out NAME.pem, then at the cabinet: sudo bocage gateway setup "
+                    "--certificate NAME.pem")  # fmt: skip
+        yield _ending(late_cabinets, now, remedy)
+    if not late and not late_cabinets:
+        first = min([*ends.values(), *cabinets.values()])
+        yield Finding(N_("no certificate ends before {until}"), values={"until": first.date()})
+
+
+def _ending(late: dict[str, datetime.datetime], now: datetime.datetime, remedy: str) -> Finding:
+    # A fortnight: what a visit to each of a commune's cabinets takes.
+    is_fault = (min(late.values()) - now).days < 14
+    shown = {f"{name} ({end.date()})" for name, end in late.items()}
+    return Finding(N_("certificates that end soon, or have ended: {names}"), remedy, is_fault, _names(shown))
+
+
+def _records(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+    enrolled = {f"{insee}-{name}" for insee, name in installation.gateways(Authority(place.etc), now=now)}
+    try:
+        archive = Archive.open(str(place.warehouse))
+        try:
+            last = archive.last_received()
+        finally:
+            archive.close()
+    except sqlite3.Error as error:
+        if enrolled or place.warehouse.exists():
+            remedy = N_("journalctl -u bocage-ingest -n 20; a damaged file: restore the last backup")
+            yield Finding(N_("the warehouse cannot be read: {error}"), remedy, True, {"error": error})
+        return
+    silent = {name for name in enrolled if now.timestamp() - last.get(name, 0) > SILENCE_S_MAX}
+    if silent:
+        remedy = N_("its link or its power: sudo bocage gateway status there; it keeps its records meanwhile")
+        message = N_("nothing received for half an hour from: {names}")
+        yield Finding(message, remedy, silent == enrolled, _names(silent))
+    elif enrolled:
+        yield Finding(N_("every enrolled cabinet was heard within half an hour"))
+
+
+def _disk(place: Place) -> Iterator[Finding]:
+    space = shutil.disk_usage(place.var)
+    values = {"percent": round(100 * space.free / space.total), "path": place.var}
+    if space.free < DISK_FREE_MIN * space.total:
+        remedy = N_("move old backups away, or give it a larger disk; when it is full, cabinets keep what they have")
+        yield Finding(N_("{percent} % of the disk of {path} is free"), remedy, True, values)
+    else:
+        yield Finding(N_("{percent} % of the disk of {path} is free"), values=values)
+
+
+def _backups(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+    remedy = N_("sudo bocage centre backup; why the timer did not: journalctl -u bocage-night")
+    folders = backup.kept(place.backups)
+    if not folders:
+        yield Finding(N_("there is no backup"), remedy, True)
+        return
+    age_h = int((now - backup.made_at(folders[-1])).total_seconds() // 3600)
+    values = {"age": age_h, "path": folders[-1]}
+    if age_h > BACKUP_AGE_H_MAX:
+        yield Finding(N_("the last backup is {age} h old: {path}"), remedy, True, values)
+    else:
+        yield Finding(N_("the last backup is {age} h old: {path}"), values=values)
+
+
+def _names(found: set[str]) -> dict[str, object]:
+    more = f" … (+{len(found) - _SHOWN_MAX})" if len(found) > _SHOWN_MAX else ""
+    return {"names": ", ".join(sorted(found)[:_SHOWN_MAX]) + more}
