@@ -31,6 +31,7 @@ quick: ## check style and types, run what needs no real parts; ARGS=gateway/core
 test: ## check style, types and import directions, then run every test but those of `make services`
 	@$(PREPARE) --extra dev --programs
 	@$(MAKE) --no-print-directory checks
+	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest -qq --collect-only >/dev/null  # else each process compiles all
 	@$(PYTEST) -m "not services" $(ARGS)
 
 services: ## run the tests that install a Debian (as root)

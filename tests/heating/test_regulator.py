@@ -249,10 +249,17 @@ def between_edges_ms(world):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("output", "data", "over_ck"),
-    [("relay", CLASSROOM, 35), ("relay", TOWN_HALL, 60), ("valve", TOWN_HALL, 60), ("opentherm", CLASSROOM, 60)],
+    ("output", "data", "over_ck", "band"),
+    [
+        ("relay", CLASSROOM, 35, (20, 0)),
+        ("relay", CLASSROOM, 35, (100, 30)),
+        ("relay", TOWN_HALL, 60, (50, 50)),
+        ("valve", TOWN_HALL, 60, (20, 0)),
+        ("valve", TOWN_HALL, 60, (100, 30)),
+        ("opentherm", CLASSROOM, 60, (20, 0)),
+        ("opentherm", CLASSROOM, 60, (100, 30)),
+    ],
 )
-@pytest.mark.parametrize("band", [(50, 50), (20, 0), (100, 30)])
 def test_a_room_is_held_in_its_band_by_every_output_and_nothing_is_suspected(output, data, over_ck, band):
     """What it goes beyond the band by is the thermometer's lag and the heat that is left in a radiator."""
     world = lived(output, *band, data=data, is_water=data is TOWN_HALL or output == "opentherm")

@@ -47,7 +47,7 @@ def given(timing, duties, *, look_ms):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seconds", TIMINGS)
-@pytest.mark.parametrize("permille", [50, 100, 250, 333, 500, 566, 750, 960])
+@pytest.mark.parametrize("permille", [50, 250, 566, 960])
 def test_a_relay_gives_the_safe_duty_with_any_minimum_times(seconds, permille):
     timing = timing_of(seconds)
     mean, _, edges = given(timing, lambda now_ms: permille, look_ms=HOUR_MS)

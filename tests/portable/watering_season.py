@@ -1,4 +1,4 @@
-"""Drives the irrigation trade through three weeks on both interpreters: events, readings and memory are the same text.
+"""Drives the irrigation trade through twelve days on both interpreters: events, readings and memory are the same text.
 
 The values of weather are whole numbers from a small generator; ET0 is printed in 0.1 mm, as far as 24 and 53 bits must
 agree (tests/watering/test_et0.py bounds the difference)."""
@@ -41,7 +41,7 @@ def main():
     pulses = 0
     for life in range(3):
         trade = irrigation.make_trade(own, Start(b"12345678", kept, now_ms, None))
-        end_ms = now_ms + 7 * 86400000
+        end_ms = now_ms + 4 * 86400000
         told = {directive.DROUGHT_LEVEL: life, directive.EVAPOTRANSPIRATION: 480} if life < 2 else NOTHING
         sample_ms, chance = now_ms, 7 + life
         while now_ms < end_ms:

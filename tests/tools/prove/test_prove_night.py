@@ -76,8 +76,9 @@ def test_a_night_with_and_without_the_centre_is_lit_alike(monkeypatch):
     assert all(abs(lit - wanted) < 1 for lit, wanted in zip(figures["lit_s"]["with"], figures["wanted_s"], strict=True))
 
 
-@pytest.mark.parametrize("what", [HUNG, KILLED, UNPLUGGED])
-@pytest.mark.parametrize("for_h", [0.02, 3, None])
+@pytest.mark.parametrize(
+    ("what", "for_h"), [(HUNG, 0.02), (HUNG, None), (KILLED, 3), (KILLED, None), (UNPLUGGED, 0.02), (UNPLUGGED, 3)]
+)
 def test_the_night_of_the_planted_bugs_holds_with_sound_code(what, for_h):
     street = one_night(what, 0.9, for_h)
     assert street.checker.violations == []

@@ -165,7 +165,7 @@ def test_a_cut_at_every_operation_of_the_journals_disk(tear):
     total, _ = count_operations(1)
     assert total > 350, "the run is too short to mean anything"
     start = (*TEARS, None).index(tear)
-    for operations in range(2 * start, total, 12):
+    for operations in range(start, total, 6):
         assert not cut_and_check(1, journal=operations, tear=tear)
     assert cut_and_check(1, journal=total, tear=tear)
 
