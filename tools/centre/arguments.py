@@ -195,9 +195,18 @@ def first_day(field: str, text: str | None, *, now_s: int) -> int:
     return day
 
 
+def add_commune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--commune", metavar="INSEE", help="of one commune")
+
+
+def check_commune(args: argparse.Namespace) -> None:
+    if args.commune is not None:
+        check_insee("--commune", args.commune)
+
+
 def add_scope(parser: argparse.ArgumentParser) -> None:
     """Adds of which commune, and of which days."""
-    parser.add_argument("--commune", metavar="INSEE", help="of one commune")
+    add_commune(parser)
     parser.add_argument("--from", dest="since", metavar="DAY", help="from this day on")
     parser.add_argument("--until", metavar="DAY", help="to this day included (default: today)")
     parser.add_argument("--month", metavar="YYYY-MM", help="the days of one month")
@@ -205,8 +214,7 @@ def add_scope(parser: argparse.ArgumentParser) -> None:
 
 def parse_period(args: argparse.Namespace, *, now_s: int) -> tuple[int, int] | None:
     """Returns the first second of the days that `add_scope` reads, and the first one after them; None: no days."""
-    if args.commune is not None:
-        check_insee("--commune", args.commune)
+    check_commune(args)
     if args.month is not None:
         found = re.fullmatch("([0-9]{4})-(0[1-9]|1[0-2])", args.month)
         if not found or args.since or args.until:

@@ -13,6 +13,7 @@ COMMANDS = {
     "receipt-key": "tools.centre.commands.receipt_key",
     "stats": "tools.centre.commands.stats",
     "alarms": "tools.centre.commands.alarms",
+    "lamps": "tools.centre.commands.lamps",
     "export": "tools.centre.commands.export",
     "register import": "tools.centre.commands.register_import",
     "register export": "tools.centre.commands.register_export",

@@ -1,17 +1,18 @@
 """Prints rows as a table for people, as CSV for their spreadsheet, or as JSON for a program.
 
 A table fits the terminal: where it is too wide, the widest columns are narrowed and their cells go on in the next line.
-CSV in French has semicolons, decimal commas and French headings, as spreadsheets there expect; with `--lang en` it has
-commas, points and the names of the JSON.
+CSV in French has semicolons, decimal commas, French headings and words, as spreadsheets there expect; with `--lang en`
+it has commas, points, and the names and values of the JSON.
 """
 
 import argparse
 import csv
 import json
+import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.language import Message, translate
@@ -20,14 +21,18 @@ from gateway.language.figures import number
 # No column is narrowed below this.
 _WIDTH_MIN = 8
 _GAP = "  "
+# No line ends within a date and its time, or within a number.
+_DIGITS = re.compile("(?<=[0-9]) (?=[0-9])")
+_HELD_SPACE = "\u00a0"
 
 
 class Column(NamedTuple):
-    """Describes a column: its name for programs, its heading for people; `digits`: decimals of a float. A column that
-    is not `shown` stands in files only."""
+    """Describes a column: its name for programs, its heading for people, and how people read a value (`text`; None: as
+    it stands). `digits`: decimals of a float. A column that is not `shown` stands in files only."""
 
     name: str
     heading: Message
+    text: Callable[[Any, str], str] | None = None
     digits: int = 1
     is_shown: bool = True
 
@@ -64,8 +69,14 @@ def table(columns: Sequence[Column], rows: Iterable[Row], language: str, width: 
     """Returns the lines of a table of at most `width` columns; numbers stand at the right."""
     shown = [column for column in columns if column.is_shown]
     given = [[row[column.name] for column in shown] for row in rows]
-    texts = [[_text(value, column, language) for value, column in zip(row, shown, strict=True)] for row in given]
-    is_number = [any(isinstance(row[place], (int, float)) for row in given) for place in range(len(shown))]
+    texts = [
+        [_DIGITS.sub(_HELD_SPACE, _text(value, column, language)) for value, column in zip(row, shown, strict=True)]
+        for row in given
+    ]
+    is_number = [
+        column.text is None and any(isinstance(row[place], (int, float)) for row in given)
+        for place, column in enumerate(shown)
+    ]
     headings = [translate(column.heading, language) for column in shown]
     widths = _widths([headings, *texts], width - len(_GAP) * (len(shown) - 1))
     lines = []
@@ -79,14 +90,18 @@ def table(columns: Sequence[Column], rows: Iterable[Row], language: str, width: 
                 part.rjust(size) if right else part.ljust(size)
                 for part, size, right in zip(parts, widths, is_number, strict=True)
             )
-            lines.append(_GAP.join(aligned).rstrip())
+            lines.append(_GAP.join(aligned).rstrip().replace(_HELD_SPACE, " "))
     return lines
 
 
 def _widths(rows: list[list[str]], total: int) -> list[int]:
-    widths = [max(1, *(len(row[place]) for row in rows)) for place in range(len(rows[0]))]
-    while sum(widths) > total and max(widths) > _WIDTH_MIN:
-        widths[widths.index(max(widths))] -= 1
+    """Returns the widths of columns: what their cells need, less where that is too much; words are broken last."""
+    columns = list(zip(*rows, strict=True))
+    widths = [max(1, *map(len, cells)) for cells in columns]
+    words = [max((len(word) for cell in cells for word in cell.split(" ")), default=1) for cells in columns]
+    for least in (words, [_WIDTH_MIN] * len(words)):
+        while sum(widths) > total and (wide := [(size, at) for at, size in enumerate(widths) if size > least[at]]):
+            widths[max(wide)[1]] -= 1
     return widths
 
 
@@ -95,12 +110,14 @@ def _write_csv(columns: Sequence[Column], rows: Iterable[Row], language: str) ->
     writer = csv.writer(sys.stdout, delimiter=";" if french else ",", lineterminator="\n")
     writer.writerow([translate(column.heading, language) if french else column.name for column in columns])
     for row in rows:
-        writer.writerow([_cell(row[column.name], column, language) for column in columns])
-
-
-def _cell(value: Any, column: Column, language: str) -> Any:
-    return number(value, language, column.digits) if isinstance(value, float) else value
+        plain = [row[column.name] for column in columns]
+        told = [_text(value, column, language) for value, column in zip(plain, columns, strict=True)]
+        writer.writerow(told if french else plain)
 
 
 def _text(value: Any, column: Column, language: str) -> str:
-    return "" if value is None else str(_cell(value, column, language))
+    if column.text is not None:
+        return column.text(value, language)
+    if isinstance(value, float):
+        return number(value, language, column.digits)
+    return "" if value is None else str(value)

@@ -75,8 +75,8 @@ _REMEDIES: dict[str, Message] = {
     kinds.TIME: N_("compare the clocks of this equipment, of its gateway and of this server; nothing is rewritten"),
 }
 _COLUMNS = (
-    Column("since", NC_("column", "since")),
-    Column("over", NC_("column", "over")),
+    Column("since_unix_s", NC_("column", "since"), fault_words.time_text),
+    Column("end_unix_s", NC_("column", "over"), fault_words.optional_time_text),
     Column("commune", NC_("column", "commune")),
     Column("street", NC_("column", "street")),
     Column("id", NC_("column", "id")),
@@ -251,8 +251,8 @@ def _row(one: Group, lights, language: str) -> dict[str, Any]:
     taken = first.acknowledged
     plain = fault_words.plain(first, language)
     return {
-        "since": fault_words.time_text(first.since_unix_s, language),
-        "over": fault_words.time_text(first.end_unix_s, language) if first.is_over else None,
+        "since_unix_s": first.since_unix_s,
+        "end_unix_s": first.end_unix_s,
         "commune": (None if place is None else place.commune) or first.commune,
         "street": None if place is None else place.street,
         "id": first.subject.hex() if place is None else place.key.address,

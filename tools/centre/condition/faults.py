@@ -95,6 +95,12 @@ class StandingFault(NamedTuple):
         return isinstance(fields(self.code, self.detail).get("feeder"), str)
 
     @property
+    def zone(self) -> int | None:
+        """Returns the zone of its node that it is about; None: all of the node."""
+        zone = fields(self.code, self.detail).get("zone")
+        return zone if isinstance(zone, int) else None
+
+    @property
     def feeder(self) -> str | None:
         """Returns the feeder that it is about, or on which its equipment is."""
         named = fields(self.code, self.detail).get("feeder")
@@ -108,6 +114,7 @@ class Faults:
         self._connection = connection
         self._archive = Archive(connection)
         self._register = Register(connection)
+        self._has_notes = connection.execute("SELECT 1 FROM fault_notes LIMIT 1").fetchone() is not None
 
     def open(self) -> list[StandingFault]:
         """Returns the faults that last, the latest first."""
@@ -140,7 +147,7 @@ class Faults:
         end_s, end_received_s = self._times(node, row[13:]) if is_over else (None, None)
         detail = record.decode_body(body).detail
         place = self._place(node, code, detail, received_s if since_s is None else since_s)
-        notes = self._notes(node, code, part, begin, end if is_over else None)
+        notes = self._notes(node, code, part, begin, end if is_over else None) if self._has_notes else ()
         times = since_s, received_s, is_over, end_s, end_received_s
         return StandingFault(node, code, detail, *times, insee, gateway, place, notes, begin)
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from gateway.language import N_, NN_, events, translate
-from gateway.language.figures import duration
 from policy import civil
 from tools.centre.condition.faults import Note, StandingFault
 from tools.centre.condition.groups import Group
+from tools.centre.condition.states import WORDS
 from tools.centre.registry import words
 from wire import event
 
@@ -29,6 +29,11 @@ def time_text(unix_s: int | None, language: str) -> str:
     local = civil.local_from_unix(civil.PARIS, unix_s)
     year, month, day = civil.civil_from_days(local.civil_day)
     return f"{year:04}-{month:02}-{day:02} {local.second // 3600:02}:{local.second // 60 % 60:02}"
+
+
+def optional_time_text(unix_s: int | None, language: str) -> str:
+    """Returns the time, or nothing where there is none."""
+    return "" if unix_s is None else time_text(unix_s, language)
 
 
 def where_text(fault: StandingFault, language: str) -> str:
@@ -77,6 +82,16 @@ def _names(one: Group, language: str) -> str:
     return translate(_AND_MORE, language, names=shown, count=more) if more > 0 else shown
 
 
+def state_text(state: str, language: str) -> str:
+    return translate(WORDS[state], language)
+
+
+def fault_text(label: str | None, language: str) -> str:
+    """Returns the name of a fault by its label on the wire."""
+    code = None if label is None else event.code_from_label(label)
+    return "" if code is None else events.name(code, language)
+
+
 def plain(fault: StandingFault, language: str) -> dict[str, Any]:
     """Returns a fault for a program."""
     taken = fault.acknowledged
@@ -94,7 +109,3 @@ def plain(fault: StandingFault, language: str) -> dict[str, Any]:
         "acknowledged_by": None if taken is None else taken.author,
         "notes": [note._asdict() for note in fault.notes],
     }
-
-
-def age_text(unix_s: int | None, language: str, *, now_s: int) -> str:
-    return translate(_UNKNOWN_TIME, language) if unix_s is None else duration(now_s - unix_s, language)

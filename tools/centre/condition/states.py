@@ -1,0 +1,218 @@
+"""Tells the state of each equipment of the register, and of each node that the register does not know: ok, fault,
+unpowered, or unknown since.
+
+What is known of an equipment is what its node last said, or else what its cabinet says of its feeder. The order is:
+
+* a fault of its own, of its feeder or of its cabinet's supply: fault, since that began. A feeder without current, one
+  that burns by day and a contactor that is stuck are faults of each of its lamps; lamps out that are only counted are
+  not;
+* the cabinet ordered its contactor open: unpowered, which is neither silence nor an alarm (the lamp has no mains). It
+  stays so after the contactor closes until the lamp speaks, or SILENT_S have passed;
+* its node, or its cabinet where it has none, was heard within SILENT_S: ok;
+* all else: unknown, since it was last heard. A lamp without a node is unknown too while its feeder has lamps out.
+
+It reads no clock and writes nothing.
+"""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from gateway.language import NC_
+from tools.centre.condition.faults import Faults, StandingFault
+from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
+from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key
+from wire import event, record
+
+OK, FAULT, UNPOWERED, UNKNOWN = "ok", "fault", "unpowered", "unknown"
+WORDS = {
+    OK: NC_("state", "ok"),
+    FAULT: NC_("state", "fault"),
+    UNPOWERED: NC_("state", "unpowered"),
+    UNKNOWN: NC_("state", "unknown"),
+}
+
+_ALL_OUT = (event.FEEDER_FAILURE, event.FEEDER_UNEXPECTED_ON, event.CONTACTOR_STUCK)
+_SOME_OUT = (event.LAMPS_LOST, event.CABLE_FAULT)
+# While one of these stands, the contactors are not where the gateway ordered them.
+_OTHER_HANDS = (event.HANDED_BACK, event.LOCAL_OVERRIDE)
+
+_EQUIPMENT = """SELECT insee, kind, id, name, street, cabinet, feeder, node, zone FROM equipment
+    WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind != 'commune' {}
+    ORDER BY insee, kind, id"""
+# The last record of each node: one step in the key of `records` each.
+_HEARD = """SELECT known.node, quality, seconds, received_unix_s FROM (SELECT DISTINCT node FROM serving) AS known
+    JOIN records ON records.node = known.node AND (boot, sequence) =
+    (SELECT boot, sequence FROM records WHERE node = known.node ORDER BY boot DESC, sequence DESC LIMIT 1)"""
+_FEEDERS = """SELECT insee, name, feeder, closed, quality, seconds, received_unix_s FROM feeders
+    JOIN gateways ON gateways.id = feeders.node
+    JOIN records ON records.node = feeders.node AND records.boot = feeders.boot
+    AND records.sequence = feeders.sequence"""
+
+
+class State(NamedTuple):
+    """Holds the state of an equipment, or of a node without one (kind and id None). since_unix_s: of the state; of ok,
+    when it was last heard; None: never."""
+
+    insee: str
+    kind: str | None
+    id: str | None
+    name: str | None
+    street: str | None
+    cabinet: str | None
+    feeder: str | None
+    node: bytes | None
+    state: str
+    since_unix_s: int | None
+    heard_unix_s: int | None
+    fault: StandingFault | None
+
+    @property
+    def address(self) -> str:
+        """Returns `49135-0117`, or the id of a node."""
+        if self.kind is not None and self.id is not None:
+            return Key(self.insee, self.kind, self.id).address
+        return "" if self.node is None else self.node.hex()
+
+
+class _Power(NamedTuple):
+    """States what is known of the mains of a feeder: a fault that leaves it without, lamps out that are only counted,
+    since when its contactor is known to be open, when it closed if that is recent, and whether its lamps are lit for
+    all that its cabinet says."""
+
+    fault: StandingFault | None
+    lost: StandingFault | None
+    opened_s: int | None
+    closed_s: int | None
+    is_lit: bool
+
+
+_NOT_SWITCHED = _Power(None, None, None, None, False)
+
+
+class States:
+    """Answers for one instant on one connection: everything that the states depend on is read once."""
+
+    def __init__(self, connection: sqlite3.Connection, *, now_s: int) -> None:
+        self._connection = connection
+        self._now_s = now_s
+        self._heard = {node: _at_s(*stamp) for node, *stamp in connection.execute(_HEARD)}
+        self._gateways: dict[bytes, str] = {}
+        self._cabinets: dict[str, int] = {}
+        for identity, insee, name in connection.execute("SELECT id, insee, name FROM gateways"):
+            cabinet = f"{insee}-{name}"
+            self._gateways[identity] = cabinet
+            self._cabinets[cabinet] = max(self._cabinets.get(cabinet, 0), self._heard.get(identity, 0))
+        self._contactors: dict[tuple[str, str], tuple[int, bool]] = {}
+        for insee, name, feeder, closed, *stamp in connection.execute(_FEEDERS):
+            place, stated = (f"{insee}-{name}", feeder), (_at_s(*stamp), bool(closed))
+            self._contactors[place] = max(stated, self._contactors.get(place, stated))
+        self._powers: dict[tuple[str, str], _Power] = {}
+        self._sort_faults(Faults(connection).open())
+
+    def of_equipment(self, *, insee: str | None = None, kind: str | None = None) -> Iterator[State]:
+        """Returns the state of each equipment in force, by commune, kind and id."""
+        given = [(f"AND {name} = ?", value) for name, value in (("insee", insee), ("kind", kind)) if value is not None]
+        statement = _EQUIPMENT.format(" ".join(condition for condition, _ in given))
+        values = (self._now_s, self._now_s, *(value for _, value in given))
+        for insee, kind, id, name, street, cabinet, feeder, node, zone in self._connection.execute(statement, values):
+            if kind == CABINET:
+                cabinet = f"{insee}-{id}"
+            elif kind == FEEDER:
+                of_cabinet, _, feeder = id.partition("/")
+                cabinet = cabinet or f"{insee}-{of_cabinet}"
+            found = self._state(kind, cabinet, feeder, node, zone)
+            yield State(insee, kind, id, name, street, cabinet, feeder, node, *found)
+
+    def of_strangers(self) -> Iterator[State]:
+        """Returns the state of each node that serves no equipment on any day; cabinets of the register are not among
+        them."""
+        rows = self._connection.execute("SELECT DISTINCT node FROM equipment WHERE node IS NOT NULL")
+        known = {node for (node,) in rows}
+        rows = self._connection.execute("SELECT insee, id FROM equipment WHERE kind = ?", (CABINET,))
+        cabinets = {f"{insee}-{id}" for insee, id in rows}
+        carried = dict(self._connection.execute("SELECT node, cabinet FROM serving ORDER BY since_unix_s DESC"))
+        for node in sorted(self._heard.keys() - known):
+            if self._gateways.get(node) not in cabinets:
+                cabinet = carried.get(node, "")
+                found = self._state(None, cabinet, None, node, None)
+                yield State(cabinet.partition("-")[0], None, None, None, None, cabinet, None, node, *found)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _sort_faults(self, faults: Iterable[StandingFault]) -> None:
+        self._of_feeder: dict[tuple[str, str | None], list[StandingFault]] = defaultdict(list)
+        self._of_cabinet: dict[str, list[StandingFault]] = defaultdict(list)
+        self._of_node: dict[bytes, list[StandingFault]] = defaultdict(list)
+        for fault in faults:
+            if fault.names_feeder:
+                self._of_feeder[fault.cabinet, fault.feeder].append(fault)
+            elif fault.subject in self._gateways:
+                self._of_cabinet[self._gateways[fault.subject]].append(fault)
+            else:
+                self._of_node[fault.subject].append(fault)
+
+    def _state(self, kind, cabinet, feeder, node, zone) -> tuple[str, int | None, int | None, StandingFault | None]:
+        """Returns the state, since when, when it was heard, and the fault that is its cause."""
+        gateway = cabinet if kind == CABINET or (node is None and kind in (FEEDER, LIGHT)) else self._gateways.get(node)
+        heard_s = self._heard.get(node) if gateway is None else self._cabinets.get(gateway)
+        power = self._power(cabinet, feeder) if kind in (LIGHT, FEEDER) else _NOT_SWITCHED
+        fault = power.fault or self._own_fault(kind, cabinet, feeder, node, zone, gateway)
+        if fault is not None:
+            return FAULT, fault.from_unix_s, heard_s, fault
+        if power.opened_s is not None:
+            return UNPOWERED, power.opened_s, heard_s, None
+        if power.closed_s is not None and heard_s is not None and heard_s < power.closed_s:
+            return UNPOWERED, heard_s, heard_s, None
+        if kind == LIGHT and node is None and not power.is_lit:
+            return UNKNOWN, None if power.lost is None else power.lost.from_unix_s, heard_s, power.lost
+        is_silent = heard_s is None or heard_s < self._now_s - (SILENT_BATTERY_S if kind == GREEN_SPACE else SILENT_S)
+        return UNKNOWN if is_silent else OK, heard_s, heard_s, None
+
+    def _own_fault(self, kind, cabinet, feeder, node, zone, gateway) -> StandingFault | None:
+        """Returns the oldest fault that an equipment has by itself."""
+        if kind == FEEDER:
+            own = self._of_feeder.get((cabinet, feeder))
+        elif kind == LIGHT and node is None:
+            return None
+        elif gateway is not None:
+            own = self._of_cabinet.get(gateway)
+        else:
+            own = self._of_node.get(node)
+            if own is not None and zone is not None:
+                own = [one for one in own if one.zone in (None, 0, zone)]  # 0: the master valve
+        return min(own, key=_from_s, default=None) if own else None
+
+    def _power(self, cabinet: str, feeder: str) -> "_Power":
+        """Returns what is known of the mains of a feeder; asked once for all its lamps."""
+        found = self._powers.get((cabinet, feeder))
+        if found is None:
+            found = self._powers[cabinet, feeder] = self._power_of(cabinet, feeder)
+        return found
+
+    def _power_of(self, cabinet: str, feeder: str) -> "_Power":
+        of_cabinet, of_feeder = self._of_cabinet.get(cabinet), self._of_feeder.get((cabinet, feeder))
+        fault = self._first(of_cabinet, (event.SUPPLY_LOSS,)) or self._first(of_feeder, _ALL_OUT)
+        lost = self._first(of_feeder, _SOME_OUT)
+        stated = self._contactors.get((cabinet, feeder))
+        is_heard = self._cabinets.get(cabinet, 0) >= self._now_s - SILENT_S
+        if stated is None or not is_heard or self._first(of_cabinet, _OTHER_HANDS) is not None:
+            return _Power(fault, lost, None, None, False)
+        at_s, is_closed = stated
+        is_new = is_closed and at_s >= self._now_s - SILENT_S
+        return _Power(fault, lost, None if is_closed else at_s, at_s if is_new else None, is_closed and lost is None)
+
+    @staticmethod
+    def _first(faults: list[StandingFault] | None, codes: tuple[int, ...]) -> StandingFault | None:
+        return min((one for one in faults or () if one.code in codes), key=_from_s, default=None)
+
+
+def _from_s(fault: StandingFault) -> int:
+    return fault.from_unix_s
+
+
+def _at_s(quality: int, seconds: int, received_s: int) -> int:
+    """Returns when a record was made, by its own word where that can be, or else by its receipt."""
+    is_known = quality != record.UNSET and STAMP_UNIX_S_MIN <= seconds <= received_s + STAMP_AHEAD_S_MAX
+    return seconds if is_known else received_s
