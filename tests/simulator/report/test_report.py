@@ -77,7 +77,7 @@ def test_the_report_holds_the_figures_of_the_verdict(result):
     assert figures["made"] == str(result.verdict.made)
     assert figures["delivered to the warehouse"] == str(result.verdict.delivered)
     assert figures["lost"] == figures["counted twice"] == "0"
-    assert figures["equipment faults reported"] == "3 of 3; false alarms: 0"
+    assert figures["equipment faults reported"] == "4 of 4; false alarms: 0"
     assert figures["digest"] == result.digest
     assert figures["Speed"].endswith("node-hours in 1.5 s")
 
