@@ -128,6 +128,21 @@ SILENT_BATTERY_S = 6 * 3600
 # Characters of a note about a fault, and of its author.
 NOTE_TEXT_MAX = 500
 
+# --- roll-up: hours and days -------------------------------------------------------------------------------
+
+# Two readings farther apart do not say in which hour something was used: a node that reports each hour, and its spread.
+APART_S_MAX = 5400
+# A lamp or a feeder is lit above this (0.1 W), as its node and its cabinet judge it: beyond the standby of a control
+# gear, below one lamp at its lowest level.
+LIT_DW = 30
+# Records that are read at once while the reading before or after a day is looked for.
+ROLLUP_PAGE = 32
+# Nodes of one transaction: some 50 ms, in which the ingest waits.
+ROLLUP_NODES = 32
+# How long the roll-up leaves the database to the ingest after each transaction, and between two looks for marks.
+ROLLUP_PAUSE_S = 0.02
+ROLLUP_EVERY_S = 60
+
 # --- control: leases, policies, commands -------------------------------------------------------------------
 
 # The longest lease that is granted by default: what a gateway on 4G asks for, every ten minutes; on fibre it asks for

@@ -15,6 +15,7 @@
 * what a cabinet says about a node that is another's is kept apart (`tools.centre.ingest.apart`): its positions are
   held, it counts for nothing, and an alarm names both, until a person calls `release` or `discard`;
 * what is broken follows in the same transaction (`tools.centre.condition.derived`);
+* the last state of each node is kept, and the days to roll up are marked (`tools.centre.rollup.marks`);
 * times that cannot be are marked, and clones are told (`tools.centre.ingest.doubts`).
 
 Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
@@ -45,6 +46,7 @@ from tools.centre.limits import (
     REFUSED_ROWS_MAX,
     TOPIC_CHARACTERS_MAX,
 )
+from tools.centre.rollup.marks import Marks
 from tools.centre.store import database, schema
 from tools.centre.store.archive import Archive
 from wire import receipt
@@ -82,6 +84,7 @@ class Warehouse(Archive):
         self._alarms = Alarms(self._connection)
         self._nodes = Nodes(self._connection)
         self._apart = Apart(self._connection)
+        self._marks = Marks(self._connection)
         self._derived = Derived(self._connection)
         self._prefixes = Prefixes(self._connection, self._alarms, self._count)
 
@@ -224,6 +227,9 @@ class Warehouse(Archive):
         beside = self._store_rows(contents.rows, sender, now_s)
         self._derived.note(contents.rows)
         self._store_statements(contents)
+        counting = [row for row in contents.rows if row not in beside] if beside else contents.rows
+        self._marks.note(counting, sender.number, now_s)
+        self._marks.note_times((anchor.about, anchor.boot) for anchor in contents.anchors)
         found = doubts.judge(contents.rows, self._nodes, now_s)
         for node in found.twins:
             self._alarms.raise_for(alarms.CLONE, sender.cabinet, node.hex(), alarms.BOOTS)
@@ -231,6 +237,7 @@ class Warehouse(Archive):
         doubted += [((one.about, one.boot, one.sequence), one.stated_s) for one in contents.doubts]
         for identity, stated_s in doubted:
             self._alarms.raise_for(alarms.TIME, sender.cabinet, identity[0].hex(), str(stated_s))
+        self._marks.note_times(identity[:2] for identity, _ in doubted)
         self._connection.executemany("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", [one for one, _ in doubted])
         return found.latest_s
 
@@ -331,6 +338,7 @@ class Warehouse(Archive):
         """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
         self._alarms.forget()
+        self._marks.forget()
         self._derived.forget()
         # Other processes write too: what a decision needs is read under the writer's lock.
         try:
@@ -338,6 +346,7 @@ class Warehouse(Archive):
                 self._nodes.load(nodes)
                 yield
                 self._nodes.save()
+                self._marks.save()
                 self._derived.save()
                 self._alarms.write(now_s)
                 self._write_counted()

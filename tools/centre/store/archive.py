@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from tools.centre.limits import DRIFT_PPM
-from tools.centre.store import schema
+from tools.centre.store import bodies, schema
 from wire import event, quantity, record
 
 
@@ -321,7 +321,7 @@ class Archive:
                 if boot != anchors_boot:
                     anchors_boot, anchors = boot, self._anchors(node, boot)
                 moment = _through_anchor(anchors, stamp[1])
-            yield boot, sequence, moment, record.decode_body(body)
+            yield boot, sequence, moment, bodies.decode(body)
 
     # --- the warehouse itself ---
 

@@ -1,0 +1,264 @@
+"""The roll-up: last states, hours and days, in any order of arrival, and equal to a recount from records."""
+
+import sqlite3
+from contextlib import closing
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tools import cli
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.rollup import hours
+from tools.centre.rollup.worker import Worker
+from tools.centre.store import bodies
+from wire import event, quantity, record
+
+DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
+RECEIVED = {"received_unix_s": DAY + 60 * 86_400}
+ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
+OTHER = bytes.fromhex("00000000000000a2")
+COLUMNS = "energy_wh, bridged_wh, covered_s, lit_s, unlit_s"
+
+
+class Rolled:
+    """A warehouse with a worker on its own connection."""
+
+    def __init__(self, path):
+        self.warehouse = Warehouse(str(path), synchronous="OFF")
+        self.worker = Worker(self.warehouse._connection)
+        self.position = 0
+
+    def tell(self, *items):
+        for item in items:
+            telemetry = isinstance(item.record.body, dict)
+            topic, lane = (TELEMETRY_TOPIC, event.TELEMETRY) if telemetry else (EVENT_TOPIC, event.EVENT)
+            assert self.warehouse.accept(topic, batch([item], self.position, oldest=0, lane=lane), **RECEIVED)
+            self.position += 1
+        return self
+
+    def roll(self):
+        while self.worker.step(2):
+            pass
+        return self
+
+    def ask(self, statement, *values):
+        return self.warehouse._connection.execute(statement, values).fetchall()
+
+    def tables(self):
+        return {
+            table: self.ask(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in ("hours", "days", "calendar")
+        }
+
+
+@pytest.fixture
+def rolled():
+    made = Rolled(":memory:")
+    yield made
+    made.warehouse.close()
+
+
+def lamp(sequence, minute, wh, *, power_dw=400, boot=1, node=NODE, stamp=None):
+    body = {POWER: power_dw, ENERGY: wh, LEVEL: 100 if power_dw else 0}
+    return reading(sequence, body, node=node, boot=boot, stamp=stamp or synced(DAY + 60 * minute))
+
+
+# --- hours and days ---
+
+
+def test_energy_between_two_readings_is_divided_over_their_hours(rolled):
+    rolled.tell(lamp(0, 50, 0), lamp(1, 65, 10, power_dw=0), lamp(2, 80, 10)).roll()
+    found = rolled.ask(f"SELECT hour_unix_s, {COLUMNS} FROM hours ORDER BY 1")
+    assert found == [(DAY, 6, 0, 600, 600, 0), (DAY + 3600, 4, 0, 1200, 300, 900)]
+    assert rolled.ask(f"SELECT day_local, {COLUMNS} FROM days") == [("2026-11-13", 10, 0, 1800, 900, 900)]
+
+
+def test_what_was_used_over_a_gap_counts_once_and_is_marked(rolled):
+    rolled.tell(lamp(0, 0, 100), lamp(1, 15, 110), lamp(2, 15 + 3 * 1440, 500)).roll()
+    assert rolled.ask(f"SELECT day_local, {COLUMNS} FROM days ORDER BY 1") == [
+        ("2026-11-13", 10, 0, 900, 900, 0),
+        ("2026-11-16", 390, 390, 0, None, None),
+    ]
+    # A record that fills the gap changes the day of the reading after it as well.
+    rolled.tell(lamp(3, 15 + 3 * 1440, 500, node=OTHER)).tell(lamp(4, 30 + 3 * 1440, 520)).roll()
+    assert rolled.ask("SELECT sum(energy_wh), sum(bridged_wh) FROM days WHERE node = ?", NODE) == [(420, 390)]
+
+
+def test_late_record_in_a_gap_mends_the_day_of_the_reading_after_it(rolled):
+    rolled.tell(lamp(0, 0, 100), lamp(2, 5 * 1440, 500)).roll().tell(lamp(1, 2 * 1440, 250)).roll()
+    assert rolled.ask("SELECT day_local, bridged_wh FROM days ORDER BY 1") == [("2026-11-15", 150), ("2026-11-18", 250)]
+
+
+def test_temperature_of_a_room_is_summed_over_the_covered_time(rolled):
+    room = {TEMPERATURE: 1950, quantity.SETPOINT: 2000}
+    rolled.tell(reading(0, room, stamp=synced(DAY)), reading(1, {TEMPERATURE: 0}, stamp=synced(DAY + 3600))).roll()
+    found = rolled.ask("SELECT temperature_ck_s, covered_s, energy_wh, lit_s FROM hours")
+    assert found == [(1950 * 3600, 3600, None, None)]
+
+
+def test_the_hour_that_happens_twice_in_october_is_two_hours_of_a_day_of_25():
+    day = hours.day_of(1_792_890_000)  # 2026-10-25
+    rows = hours.calendar(day)
+    assert len(rows) == 25 and {row[3] for row in rows} == {"2026-10-25"}
+    assert [row[2] for row in rows[2:4]] == ["2026-10-25T02:00+02:00", "2026-10-25T02:00+01:00"]
+    assert len(hours.hours_of(hours.day_of(1_774_746_000))) == 23  # 2026-03-29
+
+
+# --- times that change ---
+
+
+def test_late_anchor_gives_its_day_to_a_boot_without_a_clock(rolled):
+    rolled.tell(lamp(0, 0, 0, stamp=unset(100)), lamp(1, 0, 7, stamp=unset(1000))).roll()
+    assert rolled.tables()["hours"] == []
+    rolled.tell(fact(0, event.ANCHOR, [NODE, 1, 50, DAY + 50, 2], node=GATEWAY, boot=77)).roll()
+    assert rolled.ask("SELECT hour_unix_s, energy_wh, covered_s FROM hours") == [(DAY, 7, 900)]
+    # A better anchor moves them to another day, and nothing stays on the first.
+    rolled.tell(fact(1, event.ANCHOR, [NODE, 1, 50, DAY + 90_000, 0], node=GATEWAY, boot=77)).roll()
+    assert rolled.ask("SELECT day_local, energy_wh FROM days") == [("2026-11-14", 7)]
+
+
+def test_reading_whose_time_is_doubted_later_no_longer_counts(rolled):
+    rolled.tell(lamp(0, 0, 0), lamp(1, 3000, 40), lamp(0, 6000, 60, boot=2)).roll()
+    doubt = fact(0, event.TIME_DOUBTFUL, [NODE, 1, 1, DAY + 180_000], node=GATEWAY, boot=77)
+    rolled.tell(doubt).roll()
+    assert rolled.ask("SELECT day_local, bridged_wh FROM days") == [("2026-11-17", 60)]
+
+
+# --- what stands apart ---
+
+
+def test_records_kept_apart_count_once_they_are_released(rolled):
+    rolled.tell(lamp(0, 0, 0), lamp(2, 30, 20)).roll()
+    other = "tc/1/t/49007/mairie-2"
+    payload = batch([lamp(1, 15, 19)], gateway=OTHER)
+    before = rolled.tables(), rolled.ask("SELECT * FROM latest")
+    assert rolled.warehouse.accept(other, payload, **RECEIVED)
+    assert (rolled.roll().tables(), rolled.ask("SELECT * FROM latest")) == before
+    rolled.warehouse.release("49007-mairie-2", None, now_s=RECEIVED["received_unix_s"])
+    before_s = rolled.ask("SELECT energy_wh FROM hours")
+    assert rolled.roll().ask("SELECT energy_wh FROM hours") == before_s == [(20,)]
+    assert rolled.ask("SELECT count(*) FROM records") == [(3,)]
+
+
+# --- any order of arrival ---
+
+
+def world(random):
+    """A few days of two nodes: boots, gaps, clocks that are not set, set back or doubted, falling registers."""
+    items = []
+    for node in (NODE, OTHER):
+        minute, wh = random.randrange(600), 0
+        for boot in range(1, random.randrange(2, 5)):
+            began = minute
+            wh = random.choice((wh, 0, max(0, wh - 20)))
+            is_set = random.randrange(3) > 0
+            for sequence in range(random.randrange(1, 9)):
+                minute += random.choice((1, 15, 15, 15, 60, 91, 700, 2000, -30))
+                wh += random.choice((0, 3, 10, 10, 11, -5))
+                power = random.choice((0, 400))
+                is_set = is_set or random.randrange(4) == 0
+                stamp = synced(DAY + 60 * minute) if is_set else unset(60 * max(0, minute - began))
+                item = lamp(sequence, 0, max(0, wh), power_dw=power, boot=boot, node=node, stamp=stamp)
+                if random.randrange(6) == 0:
+                    item = reading(sequence, {TEMPERATURE: 100, quantity.key(ENERGY, 3): wh % 7}, boot=boot, node=node,
+                                   stamp=stamp)  # fmt: skip
+                items.append(item)
+            if random.randrange(2):
+                said = [node, boot, 0, DAY + 60 * began, random.randrange(9)]
+                items.append(fact(len(items), event.ANCHOR, said, node=GATEWAY, boot=77))
+            if random.randrange(4) == 0:
+                said = [node, boot, 0, DAY]
+                items.append(fact(len(items), event.TIME_DOUBTFUL, said, node=GATEWAY, boot=77))
+    return items
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_order_of_arrival_gives_the_same_figures_and_so_does_a_recount(seed):
+    random = Random(seed)
+    items = world(random)
+    ordered = Rolled(":memory:").tell(*items).roll()
+    shuffled = Rolled(":memory:")
+    mixed = items + random.sample(items, len(items) // 3)
+    random.shuffle(mixed)
+    for item in mixed:
+        shuffled.tell(item)
+        if random.randrange(3) == 0:
+            shuffled.worker.step(1)
+    shuffled.roll()
+    expected = ordered.tables()
+    assert shuffled.tables()["hours"] == expected["hours"]
+    assert shuffled.tables()["days"] == expected["days"]
+    shuffled.worker.mark_all()
+    assert shuffled.roll().tables()["hours"] == expected["hours"]
+    for node in (NODE, OTHER):
+        counted = dict(ordered.ask("SELECT channel, sum(energy_wh) FROM days WHERE node = ? GROUP BY 1", node))
+        asked = ordered.warehouse.energy_wh(node, 0, 2**40)
+        for channel, energy in asked.items():
+            assert (counted.get(channel) or 0) == energy.wh
+    check_latest(ordered, shuffled)
+
+
+def check_latest(*all_rolled):
+    told = []
+    for rolled in all_rolled:
+        columns = "boot, sequence, seconds, quality, uncertainty_s"
+        for node in (NODE, OTHER):
+            newest = "FROM records WHERE node = ? {} ORDER BY boot DESC, sequence DESC LIMIT 1"
+            last = rolled.ask(f"SELECT {columns}, gateway, received_unix_s " + newest.format(""), node)
+            body = rolled.ask(f"SELECT {columns}, body " + newest.format("AND lane = 2"), node)
+            told.append((node, last, body))
+            ((_, *row),) = rolled.ask("SELECT * FROM latest WHERE node = ?", node)
+            assert [tuple(row[:7])] == last and [tuple(row[7:])] == (body or [(-1, -1, None, None, None, None)])
+    assert told[:2] == told[2:]
+
+
+# --- the last state ---
+
+
+def test_event_alone_makes_a_last_state_without_readings(rolled):
+    rolled.tell(fact(5, event.BOOT, [None, None, "power", "light", "1.0"]))
+    assert rolled.ask("SELECT boot, sequence, readings_boot, readings FROM latest WHERE node = ?", NODE) == [
+        (1, 5, -1, None)
+    ]
+    rolled.tell(lamp(3, 0, 9))
+    assert rolled.ask("SELECT sequence, readings_sequence FROM latest WHERE node = ?", NODE) == [(5, 3)]
+
+
+# --- bodies ---
+
+
+READINGS = st.dictionaries(st.integers(0, 4095), st.integers(-(2**31), 2**31), min_size=1, max_size=16)
+SCALARS = st.none() | st.booleans() | st.integers(-(2**31), 2**31) | st.text(max_size=8) | st.binary(max_size=8)
+EVENTS = st.builds(
+    record.EventBody,
+    st.integers(200, 255),
+    st.none() | st.booleans(),
+    st.none() | READINGS | st.lists(SCALARS, max_size=6),
+)
+
+
+@given(READINGS | EVENTS)
+def test_compiled_decoder_reads_what_ours_reads(body):
+    data = record.encode_body(body)
+    theirs, ours = bodies.decode(data), record.decode_body(data)
+    assert theirs == ours == body and type(theirs) is type(ours) and repr(theirs) == repr(ours)
+
+
+def test_readings_are_read_by_the_compiled_decoder():
+    assert bodies.decode is not record.decode_body
+
+
+# --- the command ---
+
+
+def test_command_computes_what_is_marked_and_everything_again(tmp_path, capsys):
+    path = tmp_path / "centre.db"
+    Rolled(path).tell(lamp(0, 0, 0), lamp(1, 15, 8)).warehouse.close()
+    for more, said in (([], "1 day of a node computed"), ([], "0 days"), (["--again"], "1 day of a node computed")):
+        assert cli.main(["centre", "rollup", "--db", str(path), "--once", "--lang", "en", *more]) == 0
+        assert said in capsys.readouterr().out
+    with closing(sqlite3.connect(path)) as client:
+        assert client.execute("SELECT day_local, energy_wh FROM days").fetchall() == [("2026-11-13", 8)]

@@ -1,0 +1,56 @@
+"""Computes hours and days of the warehouse: energy, water, temperatures, lit and covered time.
+
+It computes what came since the last time, then waits for more, beside the ingest; several may run. With `--once` it
+ends when nothing is left. With `--again` it computes everything from records, which gives the same figures.
+
+example:
+  bocage centre rollup --db centre.db
+  bocage centre rollup --db centre.db --once
+"""
+
+import argparse
+import time
+
+from gateway.language import NN_, Phrases
+from tools.centre.arguments import add_file, check_warehouse, database_faults
+from tools.centre.limits import ROLLUP_EVERY_S, ROLLUP_NODES, ROLLUP_PAUSE_S
+from tools.centre.rollup.worker import Worker
+from tools.centre.store import schema
+
+_WORDS = Phrases({"days": NN_("{count} day of a node computed", "{count} days of nodes computed")})
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, "the warehouse, an SQLite file")
+    parser.add_argument("--once", action="store_true", help="end when nothing is left to compute")
+    parser.add_argument("--again", action="store_true", help="first forget all figures: they come from records anew")
+
+
+def run(args: argparse.Namespace) -> int:
+    check_warehouse(args.db)
+    with database_faults(args.db):
+        connection = schema.open_to_write(args.db)
+        try:
+            worker = Worker(connection)
+            if args.again:
+                worker.mark_all()
+            _work(worker, args)
+        except KeyboardInterrupt:  # each step is whole or not at all
+            pass
+        finally:
+            connection.close()
+    return 0
+
+
+def _work(worker: Worker, args: argparse.Namespace) -> None:
+    while True:
+        days = 0
+        while count := worker.step(ROLLUP_NODES):
+            days += count
+            if not args.once:
+                time.sleep(ROLLUP_PAUSE_S)
+        if days or args.once:
+            print(_WORDS.text("days", args.lang, count=days), flush=True)
+        if args.once:
+            return
+        time.sleep(ROLLUP_EVERY_S)

@@ -1,0 +1,95 @@
+"""Notes in the ingest's transaction what its rows change: a node's last state, and the days to compute again.
+
+Rows are noted by node, day and boot, and written once at the end of the transaction, which holds many rows of few
+nodes. An older record never replaces a newer one: the order is that of (boot, sequence), which the node itself gave.
+"""
+
+import sqlite3
+from collections.abc import Iterable
+
+from tools.centre.rollup.hours import day_of
+from wire import event, limits, record
+
+_TELEMETRY = event.LANES.index(event.TELEMETRY)
+_NO_READINGS = (-1, -1, None, None, None, None)
+
+_WIDEN = """ DO UPDATE SET
+    first = CASE WHEN excluded.first < {0}.first THEN excluded.first ELSE {0}.first END,
+    last = CASE WHEN excluded.last > {0}.last THEN excluded.last ELSE {0}.last END"""
+# Of (node, day, boot, first, last), and of (node, boot, first, last).
+MARK_DAY = (
+    "INSERT INTO day_spans VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (node, day, boot)"
+    + _WIDEN.format("day_spans") + ", dirty = 1"
+)  # fmt: skip
+MARK_UNPLACED = "INSERT INTO unplaced VALUES (?, ?, ?, ?) ON CONFLICT (node, boot)" + _WIDEN.format("unplaced")
+
+_RECORD = ("boot", "sequence", "seconds", "quality", "uncertainty_s", "gateway", "received_unix_s")
+_READINGS = (*("readings_" + name for name in _RECORD[:5]), "readings")
+
+
+def _replace(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} = excluded.{name}" for name in names)
+
+
+def _is_newer(names: tuple[str, ...]) -> str:
+    boot, sequence = names[:2]
+    newer = "excluded.{0} > latest.{0}"
+    same = f"excluded.{boot} = latest.{boot}"
+    return f"({newer.format(boot)} OR ({same} AND {newer.format(sequence)}))"
+
+
+_INSERT = f"INSERT INTO latest (node, {', '.join(_RECORD + _READINGS)}) VALUES ({', '.join('?' * 14)}) "
+_UPDATE = _INSERT + "ON CONFLICT (node) DO UPDATE SET {} WHERE {}"
+# Most often both are newer: one statement then does it. Else each half is judged by itself.
+_BOTH = _UPDATE.format(_replace(_RECORD + _READINGS), f"{_is_newer(_RECORD)} AND {_is_newer(_READINGS)}")
+_HALVES = tuple(_UPDATE.format(_replace(half), _is_newer(half)) for half in (_RECORD, _READINGS))
+
+
+class Marks:
+    """Writes within the transactions of its owner, when it is told to `save`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._newest: dict[bytes, tuple] = {}
+        self._readings: dict[bytes, tuple] = {}
+        self._spans: dict[tuple[bytes, int, int], list[int]] = {}
+        self._unplaced: dict[tuple[bytes, int], list[int]] = {}
+
+    def forget(self) -> None:
+        """Begins a transaction."""
+        for noted in (self._newest, self._readings, self._spans, self._unplaced):
+            noted.clear()
+
+    def note(self, rows: Iterable[tuple], gateway: int, received_unix_s: int) -> None:
+        """Notes rows that are stored, as `tools.centre.ingest.plain.Row` names their columns."""
+        for row in rows:
+            node, boot, sequence, seconds, quality, _, lane, body = row
+            identity = boot, sequence
+            if node not in self._newest or identity > self._newest[node][:2]:
+                self._newest[node] = (*row[1:6], gateway, received_unix_s)
+            if lane != _TELEMETRY:
+                continue
+            if node not in self._readings or identity > self._readings[node][:2]:
+                self._readings[node] = (*row[1:6], body)
+            if quality == record.UNSET:
+                span = self._unplaced.setdefault((node, boot), [sequence, sequence])
+            else:
+                span = self._spans.setdefault((node, day_of(seconds), boot), [sequence, sequence])
+            if sequence < span[0]:
+                span[0] = sequence
+            elif sequence > span[1]:
+                span[1] = sequence
+
+    def note_times(self, boots: Iterable[tuple[bytes, int]]) -> None:
+        """Notes boots (node, boot) of which readings may have got other times."""
+        for boot in boots:
+            self._unplaced[boot] = [0, limits.SEQUENCE_MAX]
+
+    def save(self) -> None:
+        """Ends a transaction."""
+        rows = [(node, *row, *self._readings.get(node, _NO_READINGS)) for node, row in self._newest.items()]
+        if rows and self._connection.executemany(_BOTH, rows).rowcount < len(rows):
+            for statement in _HALVES:
+                self._connection.executemany(statement, rows)
+        self._connection.executemany(MARK_DAY, [(*key, *span) for key, span in self._spans.items()])
+        self._connection.executemany(MARK_UNPLACED, [(*key, *span) for key, span in self._unplaced.items()])

@@ -1,0 +1,210 @@
+"""Computes the days again of which records came, changed their times or began to count.
+
+A step takes some nodes and, in one transaction, computes from their records each day that is marked and those next to
+it: a reading that comes late changes what is known between the one before and the one after it. So any order of
+arrival ends at the same figures, a worker that is killed leaves nothing half done, and several workers share the marks
+through the database. What stands apart (`tools.centre.ingest.apart`) is no record, and counts for nothing here either.
+
+The records of a day are found by the spans that the ingest keeps (`marks`), so a day costs as much in a warehouse of
+ten years as in one of a week.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tools.centre.limits import ROLLUP_PAGE
+from tools.centre.rollup import hours
+from tools.centre.rollup.hours import Entry, Figures
+from tools.centre.rollup.marks import MARK_DAY
+from tools.centre.store import bodies, database
+from tools.centre.store.archive import Archive
+from wire import event, record
+
+_TELEMETRY = event.LANES.index(event.TELEMETRY)
+_SELECT = """SELECT boot, sequence, quality, seconds, uncertainty_s, body FROM records
+    WHERE node = ? AND lane = ? AND """
+_WITHIN = _SELECT + "boot = ? AND sequence BETWEEN ? AND ? ORDER BY boot, sequence"
+_BEFORE = _SELECT + "(boot < ? OR (boot = ? AND sequence < ?)) ORDER BY boot DESC, sequence DESC LIMIT ?"
+_AFTER = _SELECT + "(boot > ? OR (boot = ? AND sequence > ?)) ORDER BY boot, sequence LIMIT ?"
+_STAMPS = """SELECT sequence, quality, seconds, uncertainty_s FROM records
+    WHERE node = ? AND lane = ? AND boot = ? AND sequence BETWEEN ? AND ?"""
+_MARKED = """SELECT DISTINCT node FROM day_spans WHERE dirty = 1
+    UNION SELECT node FROM unplaced ORDER BY node LIMIT ?"""
+
+
+class _Found(NamedTuple):
+    """Holds one record of readings: (boot, sequence), its time where that is known, and what it says."""
+
+    identity: tuple[int, int]
+    unix_s: int | None
+    readings: dict[int, int]
+
+
+class Worker:
+    """Works on one connection that writes; it is used from one thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._archive = Archive(connection)
+        self._days_known: set[int] = set()
+
+    def step(self, nodes_max: int) -> int:
+        """Computes the marked days of some nodes; returns how many days of nodes were computed, 0 when none is
+        marked."""
+        with database.transaction(self._connection):
+            nodes = [node for (node,) in self._connection.execute(_MARKED, (nodes_max,))]
+            return sum(self._roll(node) for node in nodes)
+
+    def mark_all(self) -> None:
+        """Marks all that there is, so that everything is computed again from records."""
+        with database.transaction(self._connection):
+            for table in ("hours", "days", "day_spans", "unplaced"):
+                self._connection.execute(f"DELETE FROM {table}")
+            self._connection.execute(
+                "INSERT INTO unplaced SELECT node, boot, 0, max(sequence) FROM records WHERE lane = ? GROUP BY 1, 2",
+                (_TELEMETRY,),
+            )
+
+    # --- one node ---
+
+    def _roll(self, node: bytes) -> int:
+        reader = _Reader(self._connection, self._archive, node)
+        unplaced = self._connection.execute("SELECT boot, first, last FROM unplaced WHERE node = ?", (node,)).fetchall()
+        for boot, first, last in unplaced:
+            self._place(reader, boot, first, last)
+        self._connection.execute("DELETE FROM unplaced WHERE node = ?", (node,))
+        days = {
+            day
+            for (day,) in self._connection.execute(
+                "SELECT DISTINCT day FROM day_spans WHERE node = ? AND dirty = 1", (node,)
+            )
+        }
+        if not days:
+            return len(unplaced)
+        near = {hours.day_of(one.unix_s) for one in reader.around(days) if one.unix_s is not None}
+        entries = [
+            Entry(one.identity[0], one.unix_s, one.readings)
+            for one in reader.around(days | near)
+            if one.unix_s is not None
+        ]
+        self._write(node, days | near, hours.figures(entries))
+        self._connection.execute("UPDATE day_spans SET dirty = 0 WHERE node = ? AND dirty = 1", (node,))
+        return len(days | near)
+
+    def _place(self, reader: "_Reader", boot: int, first: int, last: int) -> None:
+        """Marks the days of some readings of a boot, and those on which they lay before their times changed."""
+        self._connection.execute(
+            "UPDATE day_spans SET dirty = 1 WHERE node = ? AND boot = ? AND first <= ? AND last >= ?",
+            (reader.node, boot, last, first),
+        )
+        spans: dict[int, list[int]] = {}
+        for sequence, unix_s in reader.placed(boot, first, last):
+            spans.setdefault(hours.day_of(unix_s), []).append(sequence)
+        self._connection.executemany(
+            MARK_DAY, [(reader.node, day, boot, min(some), max(some)) for day, some in spans.items()]
+        )
+
+    def _write(self, node: bytes, days: Iterable[int], found: dict[tuple[int, int], Figures]) -> None:
+        of_day: dict[tuple[int, int], list[Figures]] = {}
+        rows = []
+        wanted = set(days)
+        for (hour, channel), one in found.items():
+            day = hours.day_of(hour)
+            if day in wanted:
+                rows.append((hour, node, channel, *one))
+                of_day.setdefault((day, channel), []).append(one)
+        for day in wanted:
+            of = hours.hours_of(day)
+            self._connection.execute(
+                "DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", (node, of[0], of[-1])
+            )
+            self._connection.execute("DELETE FROM days WHERE node = ? AND day_local = ?", (node, hours.day_text(day)))
+        marks = ", ".join("?" * (3 + len(Figures._fields)))
+        self._connection.executemany(f"INSERT INTO hours VALUES ({marks})", rows)
+        self._connection.executemany(
+            f"INSERT INTO days VALUES ({marks})",
+            [(hours.day_text(day), node, channel, *hours.total(some)) for (day, channel), some in of_day.items()],
+        )
+        for day in {day for day, _ in of_day} - self._days_known:
+            self._connection.executemany(
+                "INSERT INTO calendar VALUES (?, ?, ?, ?) ON CONFLICT (hour_unix_s) DO NOTHING", hours.calendar(day)
+            )
+            self._days_known.add(day)
+
+
+class _Reader:
+    """Reads the readings of one node, with the times that are known now."""
+
+    def __init__(self, connection, archive, node):
+        self.node = node
+        self._connection = connection
+        self._archive = archive
+        self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
+
+    def placed(self, boot: int, first: int, last: int) -> Iterator[tuple[int, int]]:
+        """Returns (sequence, UTC) of those readings of a boot whose time is known."""
+        rows = self._connection.execute(_STAMPS, (self.node, _TELEMETRY, boot, first, last)).fetchall()
+        for sequence, *stamp in rows:
+            unix_s = self._unix_s(boot, sequence, record.Stamp(*stamp))
+            if unix_s is not None:
+                yield sequence, unix_s
+
+    def around(self, days: set[int]) -> list[_Found]:
+        """Returns the readings of these days in order, and before and after each run of them the next ones of each
+        quantity."""
+        found: dict[tuple[int, int], _Found] = {}
+        for boot, first, last in self._runs(days):
+            keys: set[int] = set()
+            for one in self._found(_WITHIN, boot, first, last):
+                found[one.identity] = one
+                keys.update(hours.measured(one.readings))
+            for statement, sequence in ((_BEFORE, first), (_AFTER, last)):
+                found.update(self._beyond(statement, (boot, sequence), set(keys)))
+        return [found[identity] for identity in sorted(found)]
+
+    def _runs(self, days) -> list[tuple[int, int, int]]:
+        """Returns the spans of these days, those that meet joined: (boot, first, last)."""
+        spans = sorted(
+            span
+            for day in days
+            for span in self._connection.execute(
+                "SELECT boot, first, last FROM day_spans WHERE node = ? AND day = ?", (self.node, day)
+            )
+        )
+        runs: list[tuple[int, int, int]] = []
+        for boot, first, last in spans:
+            if runs and runs[-1][0] == boot and first <= runs[-1][2] + 1:
+                runs[-1] = boot, runs[-1][1], max(runs[-1][2], last)
+            else:
+                runs.append((boot, first, last))
+        return runs
+
+    def _beyond(self, statement, identity, keys) -> Iterator[tuple[tuple[int, int], _Found]]:
+        """Returns the next readings in one direction, until each of the keys was met at a known time."""
+        while keys:
+            page = list(self._found(statement, identity[0], *identity, ROLLUP_PAGE))
+            for one in page:
+                met = keys.intersection(hours.measured(one.readings)) if one.unix_s is not None else ()
+                if met:
+                    yield one.identity, one
+                    keys -= met
+                    if not keys:
+                        return
+            if len(page) < ROLLUP_PAGE:
+                return
+            identity = page[-1].identity
+
+    def _found(self, statement, *values) -> Iterator[_Found]:
+        for boot, sequence, *stamp, body in self._connection.execute(statement, (self.node, _TELEMETRY, *values)):
+            unix_s = self._unix_s(boot, sequence, record.Stamp(*stamp))
+            readings = bodies.decode(body)
+            assert isinstance(readings, dict)  # the lane of telemetry has no event
+            yield _Found((boot, sequence), unix_s, readings)
+
+    def _unix_s(self, boot, sequence, stamp) -> int | None:
+        if (boot, sequence) in self._doubts:
+            return None
+        if stamp.quality != record.UNSET:
+            return stamp.seconds
+        return self._archive.moment(self.node, boot, stamp).unix_s
