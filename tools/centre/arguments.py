@@ -235,6 +235,17 @@ def parse_period(args: argparse.Namespace, *, now_s: int) -> tuple[int, int] | N
     return since_s, until_s
 
 
+def period_or_month(args: argparse.Namespace, *, now_s: int) -> tuple[int, int]:
+    """Returns what `parse_period` does; without days, the current month to today included."""
+    period = parse_period(args, now_s=now_s)
+    if period is not None:
+        return period
+    today = civil.local_from_unix(civil.PARIS, now_s).civil_day
+    year, month, _ = civil.civil_from_days(today)
+    first = civil.days_from_civil(year, month, 1)
+    return int(civil.unix_from_local(civil.PARIS, first, 0)), equipment.following_day(now_s)
+
+
 def local_time(unix_s: int, *, now_s: int) -> str:
     """Returns `23:05:07` in the civil time of France, with the date before it when that is not the day of `now_s`."""
     local = civil.local_from_unix(civil.PARIS, unix_s)

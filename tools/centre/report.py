@@ -66,8 +66,10 @@ def width() -> int:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Row], language: str, width: int) -> list[str]:
-    """Returns the lines of a table of at most `width` columns; numbers stand at the right."""
-    shown = [column for column in columns if column.is_shown]
+    """Returns the lines of a table of at most `width` columns; numbers stand at the right, an empty column is left
+    out."""
+    rows = list(rows)
+    shown = [column for column in columns if column.is_shown and any(row[column.name] is not None for row in rows)]
     given = [[row[column.name] for column in shown] for row in rows]
     texts = [
         [_DIGITS.sub(_HELD_SPACE, _text(value, column, language)) for value, column in zip(row, shown, strict=True)]

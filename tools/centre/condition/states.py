@@ -41,10 +41,7 @@ _OTHER_HANDS = (event.HANDED_BACK, event.LOCAL_OVERRIDE)
 _EQUIPMENT = """SELECT insee, kind, id, name, street, cabinet, feeder, node, zone FROM equipment
     WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind != 'commune' {}
     ORDER BY insee, kind, id"""
-# The last record of each node: one step in the key of `records` each.
-_HEARD = """SELECT known.node, quality, seconds, received_unix_s FROM (SELECT DISTINCT node FROM serving) AS known
-    JOIN records ON records.node = known.node AND (boot, sequence) =
-    (SELECT boot, sequence FROM records WHERE node = known.node ORDER BY boot DESC, sequence DESC LIMIT 1)"""
+_HEARD = "SELECT node, quality, seconds, received_unix_s FROM latest"
 _FEEDERS = """SELECT insee, name, feeder, closed, quality, seconds, received_unix_s FROM feeders
     JOIN gateways ON gateways.id = feeders.node
     JOIN records ON records.node = feeders.node AND records.boot = feeders.boot

@@ -87,11 +87,12 @@ class Kept(NamedTuple):
 
 class Energy(NamedTuple):
     """Counts the Wh between readings, within `boots` boots and across them; `falls` counts how often a register fell
-    within a boot."""
+    within a boot. `covered_s`: the time between those readings."""
 
     wh: int
     boots: int
     falls: int
+    covered_s: int = 0
 
 
 class Prefix(NamedTuple):
@@ -233,6 +234,11 @@ class Archive:
         ).fetchall()
 
     # --- readings ---
+
+    def newest_readings(self, node: bytes) -> dict[int, int]:
+        """Returns the readings of the newest telemetry record of a node, by key; none where there is no such record."""
+        row = self._connection.execute("SELECT readings FROM latest WHERE node = ?", (node,)).fetchone()
+        return {} if row is None or row[0] is None else record.decode_body(row[0])
 
     def readings(
         self,

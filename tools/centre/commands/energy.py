@@ -1,0 +1,133 @@
+"""Tells the energy of some days by feeder, light, street, room, cabinet or commune, and how much of that time is known.
+
+A feeder is measured by its cabinet, whose register says by `zone` which of the cabinet's channels it is; without that,
+its lights are summed. A cabinet is measured by the Linky meter, or its feeders are summed; a commune is its cabinets.
+A light without a node measures nothing, and lowers the coverage of its street. Without days it is the current month.
+
+example:
+  bocage centre energy --db centre.db --month 2026-10 --by feeder
+  bocage centre energy --db centre.db --from 2026-11-01 --until 2026-11-28 --by street --commune 49135 --csv
+"""
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+from gateway.language import N_, NC_
+from tools.centre import report
+from tools.centre.arguments import add_file, add_scope, opened_connection, period_or_month
+from tools.centre.condition.usage import NOTHING, Usage, Usages, total
+from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM, Version
+from tools.centre.registry.register import Register
+from tools.centre.report import Column, Row
+from tools.centre.store.archive import Archive
+from wire import quantity
+
+STREET = "street"
+_KINDS = (FEEDER, LIGHT, STREET, ROOM, CABINET, COMMUNE)
+_NONE = N_("The register has none of these.")
+_COLUMNS = (
+    Column("commune", NC_("column", "commune")),
+    Column("street", NC_("column", "street")),
+    Column("id", NC_("column", "id")),
+    Column("name", NC_("column", "name")),
+    Column("kwh", NC_("column", "kWh")),
+    Column("coverage_percent", NC_("column", "coverage %")),
+    Column("meters", NC_("column", "meters")),
+    Column("meters_heard", NC_("column", "meters heard"), is_shown=False),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, "the warehouse, an SQLite file")
+    add_scope(parser)
+    parser.add_argument("--by", choices=_KINDS, default=FEEDER, help="what a line is (%(default)s)")
+    report.add_forms(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    now_s = int(time.time())
+    period = period_or_month(args, now_s=now_s)
+    at_s = min(period[1], now_s) - 1
+    with opened_connection(args.db) as connection:
+        register = Register(connection)
+        estate = Estate(register, Usages(Archive(connection), quantity.ENERGY, period), args.commune, at_s)
+        rows = list(estate.rows(args.by, min(period[1], now_s) - period[0]))
+    report.show(args, _COLUMNS, rows, _NONE)
+    return 0
+
+
+class Estate:
+    """Knows which meters measure what, as the register has it at one instant, and sums them."""
+
+    def __init__(self, register: Register, usages: Usages, insee: str | None, at_s: int) -> None:
+        self._register = register
+        self._usages = usages
+        self._found: dict[str, list[Version]] = defaultdict(list)
+        for version in register.versions(insee=insee, at_unix_s=at_s):
+            self._found[version.key.kind].append(version)
+        self._lights: dict[tuple[str | None, str | None], list[Version]] = defaultdict(list)
+        for version in self._found[LIGHT]:
+            self._lights[version.equipment.cabinet, version.equipment.feeder].append(version)
+        self._feeders: dict[str, list[Version]] = defaultdict(list)
+        for version in self._found[FEEDER]:
+            self._feeders[_cabinet(version)].append(version)
+
+    def rows(self, kind: str, period_s: int) -> Iterator[Row]:
+        if kind == STREET:
+            streets: dict[tuple[str, str], list[Version]] = defaultdict(list)
+            for version in self._found[LIGHT]:
+                streets[version.key.insee, version.equipment.street or ""].append(version)
+            for (insee, street), lights in sorted(streets.items()):
+                yield _row(insee, street, None, None, total(map(self._of, lights)), period_s)
+            return
+        for version in self._found[kind]:
+            key, equipment = version.key, version.equipment
+            yield _row(key.insee, equipment.street, key.id, equipment.name, self._of(version), period_s)
+
+    def _of(self, version: Version) -> Usage:
+        kind, node = version.key.kind, version.equipment.node
+        if kind == FEEDER:
+            return self._of_feeder(version)
+        if kind == CABINET:
+            return self._of_cabinet(version)
+        if kind == COMMUNE:
+            return total(self._of(one) for one in self._found[CABINET] if one.key.insee == version.key.insee)
+        return NOTHING._replace(meters=1) if node is None else self._usages.of((node, 0))
+
+    def _of_feeder(self, version: Version) -> Usage:
+        cabinet, zone = _cabinet(version), version.equipment.zone
+        if zone is not None:
+            found = self._own(cabinet, zone)
+            if found.heard:
+                return found
+        return total(map(self._of, self._lights[cabinet, version.key.id.partition("/")[2]]))
+
+    def _of_cabinet(self, version: Version) -> Usage:
+        found = self._own(version.key.address, 0)
+        return found if found.heard else total(map(self._of, self._feeders[version.key.address]))
+
+    def _own(self, cabinet: str, channel: int) -> Usage:
+        """Returns what the gateways of a cabinet measured on a channel; several, where one was exchanged."""
+        found = self._usages.of_all((gateway, channel) for gateway in self._register.gateway_ids(cabinet))
+        return found._replace(meters=1)
+
+
+def _cabinet(feeder: Version) -> str:
+    return feeder.equipment.cabinet or f"{feeder.key.insee}-{feeder.key.id.partition('/')[0]}"
+
+
+def _row(
+    insee: str, street: str | None, id: str | None, name: str | None, usage: Usage, period_s: int
+) -> dict[str, object]:
+    return {
+        "commune": insee,
+        "street": street,
+        "id": id,
+        "name": name,
+        "kwh": usage.amount / 1000 if usage.covered_s else None,
+        "coverage_percent": round(usage.coverage(period_s), 1),
+        "meters": usage.meters,
+        "meters_heard": usage.heard,
+    }

@@ -1,0 +1,85 @@
+"""Lists the rooms: the state, and temperature, set-point and heating as last heard; of some days the temperatures.
+
+example:
+  bocage centre rooms --db centre.db --commune 49135
+  bocage centre rooms --db centre.db --month 2026-11 --csv
+"""
+
+import argparse
+import time
+from typing import Any
+
+from gateway.language import N_, NC_
+from tools.centre import report
+from tools.centre.arguments import add_file, add_scope, opened_connection, parse_period
+from tools.centre.condition.states import State, States
+from tools.centre.condition.words import fault_text, optional_time_text, state_text
+from tools.centre.registry.equipment import ROOM
+from tools.centre.report import Column
+from tools.centre.store.archive import Archive
+from wire import event, quantity
+
+_NONE = N_("The register has no room.")
+_COLUMNS = (
+    Column("commune", NC_("column", "commune")),
+    Column("id", NC_("column", "id")),
+    Column("name", NC_("column", "name")),
+    Column("street", NC_("column", "street"), is_shown=False),
+    Column("temperature_c", NC_("column", "°C")),
+    Column("setpoint_c", NC_("column", "set-point")),
+    Column("heating_percent", NC_("column", "heating %"), digits=0),
+    Column("least_c", NC_("column", "least °C")),
+    Column("mean_c", NC_("column", "mean °C")),
+    Column("most_c", NC_("column", "most °C")),
+    Column("state", NC_("column", "state"), state_text),
+    Column("fault", NC_("column", "fault"), fault_text),
+    Column("since_unix_s", NC_("column", "since"), optional_time_text, is_shown=False),
+    Column("heard_unix_s", NC_("column", "last heard"), optional_time_text),
+)
+_OF_NOW = ("temperature_c", "setpoint_c", "heating_percent", "heard_unix_s")
+_OF_DAYS = ("least_c", "mean_c", "most_c")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, "the warehouse, an SQLite file")
+    add_scope(parser)
+    report.add_forms(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    now_s = int(time.time())
+    period = parse_period(args, now_s=now_s)
+    with opened_connection(args.db) as connection:
+        archive = Archive(connection)
+        rooms = States(connection, now_s=now_s).of_equipment(insee=args.commune, kind=ROOM)
+        rows = [_row(room, archive, period) for room in rooms]
+    left_out = _OF_DAYS if period is None else _OF_NOW
+    report.show(args, [column for column in _COLUMNS if column.name not in left_out], rows, _NONE)
+    return 0
+
+
+def _row(room: State, archive: Archive, period: tuple[int, int] | None) -> dict[str, Any]:
+    now = {} if room.node is None else archive.newest_readings(room.node)
+    celsius: list[int] = []
+    if room.node is not None and period is not None:
+        celsius = [one.value for one in archive.readings(room.node, quantity.TEMPERATURE, 0, *period)]
+    return {
+        "commune": room.insee,
+        "id": room.id,
+        "name": room.name,
+        "street": room.street,
+        "temperature_c": _hundredths(now.get(quantity.TEMPERATURE)),
+        "setpoint_c": _hundredths(now.get(quantity.SETPOINT)),
+        "heating_percent": now.get(quantity.HEATING_DUTY),
+        "least_c": _hundredths(min(celsius, default=None)),
+        "mean_c": _hundredths(round(sum(celsius) / len(celsius))) if celsius else None,
+        "most_c": _hundredths(max(celsius, default=None)),
+        "state": room.state,
+        "fault": None if room.fault is None else event.label(room.fault.code),
+        "since_unix_s": room.since_unix_s,
+        "heard_unix_s": room.heard_unix_s,
+    }
+
+
+def _hundredths(value: int | None) -> float | None:
+    return None if value is None else value / 100

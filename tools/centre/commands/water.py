@@ -1,0 +1,79 @@
+"""Tells the water of some days by meter: litres, how much of that time is known, and whether something is broken.
+
+A meter is that of a node; green spaces that are zones of one node share it, and stand in one line. Without days it is
+the current month.
+
+example:
+  bocage centre water --db centre.db --month 2026-07
+  bocage centre water --db centre.db --commune 49135 --csv
+"""
+
+import argparse
+import time
+
+from gateway.language import N_, NC_
+from tools.centre import report
+from tools.centre.arguments import add_file, add_scope, opened_connection, period_or_month
+from tools.centre.condition.states import State, States
+from tools.centre.condition.usage import Usages
+from tools.centre.condition.words import fault_text, optional_time_text, state_text
+from tools.centre.registry.equipment import GREEN_SPACE, METER
+from tools.centre.report import Column
+from tools.centre.store.archive import Archive
+from wire import event, quantity
+
+_NONE = N_("The register has no green space and no water meter.")
+_COLUMNS = (
+    Column("commune", NC_("column", "commune")),
+    Column("street", NC_("column", "street")),
+    Column("id", NC_("column", "id")),
+    Column("name", NC_("column", "name")),
+    Column("litres", NC_("column", "litres")),
+    Column("coverage_percent", NC_("column", "coverage %")),
+    Column("state", NC_("column", "state"), state_text),
+    Column("fault", NC_("column", "fault"), fault_text),
+    Column("since_unix_s", NC_("column", "since"), optional_time_text, is_shown=False),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser, "the warehouse, an SQLite file")
+    add_scope(parser)
+    report.add_forms(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    now_s = int(time.time())
+    period = period_or_month(args, now_s=now_s)
+    with opened_connection(args.db) as connection:
+        states = States(connection, now_s=now_s)
+        usages = Usages(Archive(connection), quantity.WATER_VOLUME, period)
+        shared: dict[bytes, list[State]] = {}
+        for kind in (GREEN_SPACE, METER):
+            for one in states.of_equipment(insee=args.commune, kind=kind):
+                if one.node is not None:
+                    shared.setdefault(one.node, []).append(one)
+        period_s = min(period[1], now_s) - period[0]
+        rows = [_row(zones, usages, period_s) for zones in shared.values()]
+    # A meter of electricity says nothing of water.
+    report.show(args, _COLUMNS, [row for row in rows if row["litres"] is not None or not row["is_meter"]], _NONE)
+    return 0
+
+
+def _row(zones: list[State], usages: Usages, period_s: int) -> dict[str, object]:
+    first = zones[0]
+    assert first.node is not None
+    used = usages.of((first.node, 0))
+    worst = next((one for one in zones if one.fault is not None), first)
+    return {
+        "commune": first.insee,
+        "street": first.street,
+        "id": ", ".join(one.id or "" for one in zones),
+        "name": ", ".join(one.name for one in zones if one.name) or None,
+        "litres": used.amount if used.covered_s else None,
+        "coverage_percent": round(used.coverage(period_s), 1),
+        "state": worst.state,
+        "fault": None if worst.fault is None else event.label(worst.fault.code),
+        "since_unix_s": worst.since_unix_s,
+        "is_meter": first.kind == METER,
+    }
