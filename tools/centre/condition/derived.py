@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tools.centre.condition.fold import Fault, Position, fold, statement, switched
-from wire import event, record
+from tools.centre.store import bodies
+from wire import event
 
 _ALARM, _EVENT = event.LANES.index(event.ALARM), event.LANES.index(event.EVENT)
 _COLUMNS = "boot, sequence, code, part, last_boot, last_sequence, end_boot, end_sequence"
@@ -54,7 +55,7 @@ class Derived:
                 position = row.boot, row.sequence
                 self._touched[row.node] = min(position, self._touched.get(row.node, position))
             elif row.lane == _EVENT:
-                for feeder, closed in switched(record.decode_body(row.body)).items():
+                for feeder, closed in switched(bodies.decode(row.body)).items():
                     self._switched.append((row.node, feeder, row.boot, row.sequence, closed))
 
     def forget(self) -> None:
@@ -76,7 +77,7 @@ class Derived:
         (body,) = self._connection.execute(
             "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, boot, sequence)
         ).fetchone()
-        return switched(record.decode_body(body)) == {feeder: closed}
+        return switched(bodies.decode(body)) == {feeder: closed}
 
     def _refold(self, node, position):
         while (earlier := self._connection.execute(_EARLIER, (node, *position, *position)).fetchone()) is not None:
@@ -84,7 +85,7 @@ class Derived:
         found = self._connection.execute(_OPEN_AT, (node, *position, *position))
         standing = [_fault(row)._replace(end=None) for row in found]
         stated = (
-            statement((boot, sequence), record.decode_body(body))
+            statement((boot, sequence), bodies.decode(body))
             for boot, sequence, body in self._connection.execute(_RECORDS, (node, *position, _ALARM)).fetchall()
         )
         faults = fold(standing, (one for one in stated if one is not None))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tools.centre.condition.fold import Position, fields, statement
 from tools.centre.registry.equipment import CABINET
 from tools.centre.registry.register import Place, Register
-from tools.centre.store import database
+from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
 from wire import record
 
@@ -145,7 +145,7 @@ class Faults:
         is_over = end[0] is not None
         since_s, received_s = self._times(node, row[6:13])
         end_s, end_received_s = self._times(node, row[13:]) if is_over else (None, None)
-        detail = record.decode_body(body).detail
+        detail = bodies.decode(body).detail
         place = self._place(node, code, detail, received_s if since_s is None else since_s)
         notes = self._notes(node, code, part, begin, end if is_over else None) if self._has_notes else ()
         times = since_s, received_s, is_over, end_s, end_received_s
@@ -176,7 +176,7 @@ class Faults:
             (body,) = self._connection.execute(
                 "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, *position)
             ).fetchone()
-            said = statement((position[0], position[1]), record.decode_body(body))
+            said = statement((position[0], position[1]), bodies.decode(body))
             if said is not None and (said.code, said.part) == (code, part):
                 found.append(Note(written_s, author, bool(acknowledges), words))
         return tuple(found)

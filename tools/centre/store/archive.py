@@ -238,7 +238,7 @@ class Archive:
     def newest_readings(self, node: bytes) -> dict[int, int]:
         """Returns the readings of the newest telemetry record of a node, by key; none where there is no such record."""
         row = self._connection.execute("SELECT readings FROM latest WHERE node = ?", (node,)).fetchone()
-        return {} if row is None or row[0] is None else record.decode_body(row[0])
+        return {} if row is None or row[0] is None else bodies.decode(row[0])
 
     def readings(
         self,
