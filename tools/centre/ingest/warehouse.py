@@ -229,7 +229,7 @@ class Warehouse(Archive):
         self._store_statements(contents)
         counting = [row for row in contents.rows if row not in beside] if beside else contents.rows
         self._marks.note(counting, sender.number, now_s)
-        self._marks.note_times((anchor.about, anchor.boot) for anchor in contents.anchors)
+        self._marks.note_times((anchor.about, anchor.boot, -1) for anchor in contents.anchors)
         found = doubts.judge(contents.rows, self._nodes, now_s)
         for node in found.twins:
             self._alarms.raise_for(alarms.CLONE, sender.cabinet, node.hex(), alarms.BOOTS)
@@ -237,7 +237,7 @@ class Warehouse(Archive):
         doubted += [((one.about, one.boot, one.sequence), one.stated_s) for one in contents.doubts]
         for identity, stated_s in doubted:
             self._alarms.raise_for(alarms.TIME, sender.cabinet, identity[0].hex(), str(stated_s))
-        self._marks.note_times(identity[:2] for identity, _ in doubted)
+        self._marks.note_times(identity for identity, _ in doubted)
         self._connection.executemany("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", [one for one, _ in doubted])
         return found.latest_s
 

@@ -7,7 +7,7 @@ clock that was set back) count in the hour of the later reading, and in `bridged
 counted, by the rules of `Archive.energy_wh`, and a gap is seen as one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,14 +17,14 @@ from wire import quantity
 
 HOUR_S = 3600
 _REGISTERS = (quantity.ENERGY, quantity.WATER_VOLUME)
-_MEASURED = (*_REGISTERS, quantity.POWER, quantity.TEMPERATURE)
 
 
 class Entry(NamedTuple):
-    """Holds the readings of one record whose time is known."""
+    """Holds the readings of one record; `unix_s` is None where its time is not known."""
 
     boot: int
-    unix_s: int
+    sequence: int
+    unix_s: int | None
     readings: dict[int, int]
 
 
@@ -41,45 +41,43 @@ class Figures(NamedTuple):
     unlit_s: int | None = None
 
 
-class _Sum:
-    """Sums one quantity over one hour."""
-
-    __slots__ = ("bridged", "covered_s", "total")
-
-    def __init__(self) -> None:
-        self.total = self.bridged = self.covered_s = 0
+_EMPTY = Figures(0)
+# {hour_unix_s: [total, bridged, covered_s]} of one quantity.
+_Sums = dict[int, list[int]]
 
 
-def measured(readings: dict[int, int]) -> list[int]:
-    """Returns those keys of readings that hours are made of.
+@lru_cache(maxsize=10_000)
+def measured(keys: tuple[int, ...]) -> tuple[int, ...]:
+    """Returns those of a record's keys that hours are made of.
 
     The power of a lamp or a feeder says whether it is lit: what reports no ordered level is neither. The temperature is
     that of a room or a lawn, not of a lamp's board.
     """
     found = []
-    for key in readings:
+    for key in keys:
         code = key % quantity.CHANNEL_STEP
-        if code not in _MEASURED:
-            continue
-        level = key - code + quantity.LEVEL_ORDERED
-        if code in _REGISTERS or (
-            level in readings if code == quantity.POWER else key == quantity.TEMPERATURE and level not in readings
-        ):
+        has_level = key - code + quantity.LEVEL_ORDERED in keys
+        is_room = key == quantity.TEMPERATURE and not has_level
+        if code in _REGISTERS or is_room or (code == quantity.POWER and has_level):
             found.append(key)
-    return found
+    return tuple(found)
 
 
 def figures(entries: Iterable[Entry]) -> dict[tuple[int, int], Figures]:
-    """Returns `{(hour_unix_s, channel): figures}` of entries in order of (boot, sequence)."""
-    sums: dict[tuple[int, int], _Sum] = {}
-    before: dict[int, Entry] = {}
-    for entry in entries:
-        for key in measured(entry.readings):
-            earlier = before.get(key)
-            if earlier is not None:
-                _add(sums, key, earlier, entry)
-            before[key] = entry
-    return _by_channel(sums)
+    """Returns `{(hour_unix_s, channel): figures}` of entries with a time, in order of (boot, sequence)."""
+    chains: dict[int, list[tuple[int, int, int]]] = {}
+    for boot, _, unix_s, readings in entries:
+        if unix_s is not None:
+            for key in measured(tuple(readings)):
+                chains.setdefault(key, []).append((boot, unix_s, readings[key]))
+    found: dict[tuple[int, int], Figures] = {}
+    for key, chain in chains.items():
+        channel, code = divmod(key, quantity.CHANNEL_STEP)
+        sums = _register(chain) if code in _REGISTERS else _held(chain, code == quantity.POWER)
+        for hour, (summed, bridged, covered_s) in sums.items():
+            made = found.get((hour, channel), _EMPTY)
+            found[hour, channel] = _with(made, code, summed, bridged, covered_s)
+    return found
 
 
 def total(hours: Iterable[Figures]) -> Figures:
@@ -89,65 +87,76 @@ def total(hours: Iterable[Figures]) -> Figures:
     return Figures._make(summed)
 
 
-def _add(sums, key, earlier, later):
-    value = earlier.readings[key]
-    difference = later.readings[key] - value
-    code = key % quantity.CHANNEL_STEP
-    apart_s = later.unix_s - earlier.unix_s
-    if earlier.boot != later.boot or not 0 < apart_s <= APART_S_MAX:
+def _register(chain: list[tuple[int, int, int]]) -> _Sums:
+    """Divides what a register counted over hours."""
+    sums: _Sums = {}
+    before, since_s, value = chain[0]
+    for boot, unix_s, counted in chain:
+        apart_s, difference = unix_s - since_s, counted - value
+        if boot == before and 0 < apart_s <= APART_S_MAX:
+            given = 0
+            for from_s, until_s in _pieces(since_s, unix_s):
+                one = _sum(sums, from_s)
+                share = difference * (until_s - since_s) // apart_s
+                one[0] += share - given
+                one[2] += until_s - from_s
+                given = share
         # Over a start a register that is lower has restarted (`Archive.energy_wh`); within a boot it is not corrected.
-        if code in _REGISTERS and (difference > 0 or earlier.boot == later.boot):
-            one = _sum(sums, later.unix_s, key)
-            one.total += difference
-            one.bridged += difference
-        return
-    for from_s, until_s in _pieces(earlier.unix_s, later.unix_s):
-        one = _sum(sums, from_s, key)
-        one.covered_s += until_s - from_s
-        if code in _REGISTERS:
-            one.total += _share(difference, earlier.unix_s, until_s, apart_s)
-            one.total -= _share(difference, earlier.unix_s, from_s, apart_s)
-        elif code == quantity.POWER:
-            one.total += (until_s - from_s) * (value > LIT_DW)
-        else:
-            one.total += (until_s - from_s) * value
+        elif difference > 0 or (difference and boot == before):
+            one = _sum(sums, unix_s)
+            one[0] += difference
+            one[1] += difference
+        before, since_s, value = boot, unix_s, counted
+    return sums
 
 
-def _share(difference, since_s, at_s, apart_s):
-    return difference * (at_s - since_s) // apart_s
+def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
+    """Sums what holds from one reading to the next over time: a temperature, or that a lamp is lit."""
+    sums: _Sums = {}
+    before, since_s, value = chain[0]
+    for boot, unix_s, said in chain:
+        if boot == before and 0 < unix_s - since_s <= APART_S_MAX:
+            held = value > LIT_DW if is_power else value
+            for from_s, until_s in _pieces(since_s, unix_s):
+                one = _sum(sums, from_s)
+                one[0] += held * (until_s - from_s)
+                one[2] += until_s - from_s
+        before, since_s, value = boot, unix_s, said
+    return sums
 
 
-def _sum(sums, unix_s, key) -> _Sum:
-    place = unix_s - unix_s % HOUR_S, key
-    if place not in sums:
-        sums[place] = _Sum()
-    return sums[place]
+def _sum(sums: _Sums, unix_s: int) -> list[int]:
+    hour = unix_s - unix_s % HOUR_S
+    one = sums.get(hour)
+    if one is None:
+        one = sums[hour] = [0, 0, 0]
+    return one
 
 
-def _pieces(since_s: int, until_s: int) -> Iterator[tuple[int, int]]:
+def _pieces(since_s: int, until_s: int) -> Iterable[tuple[int, int]]:
     """Returns the parts of a time in each hour."""
-    while since_s < until_s:
-        end_s = min(until_s, since_s - since_s % HOUR_S + HOUR_S)
-        yield since_s, end_s
-        since_s = end_s
+    end_s = since_s - since_s % HOUR_S + HOUR_S
+    if until_s <= end_s:  # as most are: one reading a quarter of an hour
+        return ((since_s, until_s),)
+    pieces = [(since_s, end_s)]
+    while end_s < until_s:
+        since_s, end_s = end_s, end_s + HOUR_S
+        pieces.append((since_s, min(until_s, end_s)))
+    return pieces
 
 
-def _by_channel(sums):
-    found: dict[tuple[int, int], Figures] = {}
-    for (hour, key), one in sums.items():
-        channel, code = divmod(key, quantity.CHANNEL_STEP)
-        made = found.get((hour, channel), Figures(0))
-        made = made._replace(covered_s=max(made.covered_s, one.covered_s))
-        if code == quantity.ENERGY:
-            made = made._replace(energy_wh=one.total, bridged_wh=one.bridged)
-        elif code == quantity.WATER_VOLUME:
-            made = made._replace(water_l=one.total, bridged_l=one.bridged)
-        elif code == quantity.POWER:
-            made = made._replace(lit_s=one.total, unlit_s=one.covered_s - one.total)
-        else:
-            made = made._replace(temperature_ck_s=one.total)
-        found[hour, channel] = made
-    return found
+def _with(made: Figures, code: int, summed: int, bridged: int, covered_s: int) -> Figures:
+    figures: list = list(made)
+    figures[0] = max(figures[0], covered_s)
+    if code == quantity.ENERGY:
+        figures[1:3] = summed, bridged
+    elif code == quantity.WATER_VOLUME:
+        figures[3:5] = summed, bridged
+    elif code == quantity.TEMPERATURE:
+        figures[5] = summed
+    else:
+        figures[6:8] = summed, covered_s - summed
+    return Figures._make(figures)
 
 
 # --- hours and days as people call them ------------------------------------------------------------------------

@@ -71,19 +71,17 @@ class Marks:
                 continue
             if node not in self._readings or identity > self._readings[node][:2]:
                 self._readings[node] = (*row[1:6], body)
+            alone = [sequence, sequence]
             if quality == record.UNSET:
-                span = self._unplaced.setdefault((node, boot), [sequence, sequence])
+                _widen(self._unplaced.setdefault((node, boot), alone), alone)
             else:
-                span = self._spans.setdefault((node, day_of(seconds), boot), [sequence, sequence])
-            if sequence < span[0]:
-                span[0] = sequence
-            elif sequence > span[1]:
-                span[1] = sequence
+                _widen(self._spans.setdefault((node, day_of(seconds), boot), alone), alone)
 
-    def note_times(self, boots: Iterable[tuple[bytes, int]]) -> None:
-        """Notes boots (node, boot) of which readings may have got other times."""
-        for boot in boots:
-            self._unplaced[boot] = [0, limits.SEQUENCE_MAX]
+    def note_times(self, identities: Iterable[tuple[bytes, int, int]]) -> None:
+        """Notes readings (node, boot, sequence) whose time may have changed; a sequence of -1: all of the boot."""
+        for node, boot, sequence in identities:
+            span = [0, limits.SEQUENCE_MAX] if sequence < 0 else [sequence, sequence]
+            _widen(self._unplaced.setdefault((node, boot), span), span)
 
     def save(self) -> None:
         """Ends a transaction."""
@@ -93,3 +91,10 @@ class Marks:
                 self._connection.executemany(statement, rows)
         self._connection.executemany(MARK_DAY, [(*key, *span) for key, span in self._spans.items()])
         self._connection.executemany(MARK_UNPLACED, [(*key, *span) for key, span in self._unplaced.items()])
+
+
+def _widen(span: list[int], by: list[int]) -> None:
+    if by[0] < span[0]:
+        span[0] = by[0]
+    if by[1] > span[1]:
+        span[1] = by[1]

@@ -10,12 +10,12 @@ ten years as in one of a week.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from itertools import chain
 
 from tools.centre.limits import ROLLUP_PAGE
 from tools.centre.rollup import hours
-from tools.centre.rollup.hours import Entry, Figures
+from tools.centre.rollup.hours import Entry, Figures, measured
 from tools.centre.rollup.marks import MARK_DAY
 from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
@@ -25,20 +25,14 @@ _TELEMETRY = event.LANES.index(event.TELEMETRY)
 _SELECT = """SELECT boot, sequence, quality, seconds, uncertainty_s, body FROM records
     WHERE node = ? AND lane = ? AND """
 _WITHIN = _SELECT + "boot = ? AND sequence BETWEEN ? AND ? ORDER BY boot, sequence"
-_BEFORE = _SELECT + "(boot < ? OR (boot = ? AND sequence < ?)) ORDER BY boot DESC, sequence DESC LIMIT ?"
-_AFTER = _SELECT + "(boot > ? OR (boot = ? AND sequence > ?)) ORDER BY boot, sequence LIMIT ?"
+_BEFORE = _SELECT + "(boot, sequence) < (?, ?) ORDER BY boot DESC, sequence DESC LIMIT ?"
+_AFTER = _SELECT + "(boot, sequence) > (?, ?) ORDER BY boot, sequence LIMIT ?"
 _STAMPS = """SELECT sequence, quality, seconds, uncertainty_s FROM records
     WHERE node = ? AND lane = ? AND boot = ? AND sequence BETWEEN ? AND ?"""
-_MARKED = """SELECT DISTINCT node FROM day_spans WHERE dirty = 1
-    UNION SELECT node FROM unplaced ORDER BY node LIMIT ?"""
-
-
-class _Found(NamedTuple):
-    """Holds one record of readings: (boot, sequence), its time where that is known, and what it says."""
-
-    identity: tuple[int, int]
-    unix_s: int | None
-    readings: dict[int, int]
+_MARKED = (
+    "SELECT DISTINCT node FROM unplaced ORDER BY node LIMIT ?",
+    "SELECT DISTINCT node FROM day_spans WHERE dirty = 1 ORDER BY node LIMIT ?",
+)
 
 
 class Worker:
@@ -53,8 +47,9 @@ class Worker:
         """Computes the marked days of some nodes; returns how many days of nodes were computed, 0 when none is
         marked."""
         with database.transaction(self._connection):
-            nodes = [node for (node,) in self._connection.execute(_MARKED, (nodes_max,))]
-            return sum(self._roll(node) for node in nodes)
+            marked = (self._connection.execute(statement, (nodes_max,)).fetchall() for statement in _MARKED)
+            nodes = {node for rows in marked for (node,) in rows}
+            return sum(self._roll(node) for node in sorted(nodes))
 
     def mark_all(self) -> None:
         """Marks all that there is, so that everything is computed again from records."""
@@ -82,15 +77,14 @@ class Worker:
         }
         if not days:
             return len(unplaced)
-        near = {hours.day_of(one.unix_s) for one in reader.around(days) if one.unix_s is not None}
-        entries = [
-            Entry(one.identity[0], one.unix_s, one.readings)
-            for one in reader.around(days | near)
-            if one.unix_s is not None
-        ]
-        self._write(node, days | near, hours.figures(entries))
+        entries = reader.around(days)
+        near = {hours.day_of(entry.unix_s) for entry in entries if entry.unix_s is not None}
+        if not near <= days:
+            days |= near
+            entries = reader.around(days)
+        self._write(node, days, hours.figures(entries))
         self._connection.execute("UPDATE day_spans SET dirty = 0 WHERE node = ? AND dirty = 1", (node,))
-        return len(days | near)
+        return len(days)
 
     def _place(self, reader: "_Reader", boot: int, first: int, last: int) -> None:
         """Marks the days of some readings of a boot, and those on which they lay before their times changed."""
@@ -105,16 +99,15 @@ class Worker:
             MARK_DAY, [(reader.node, day, boot, min(some), max(some)) for day, some in spans.items()]
         )
 
-    def _write(self, node: bytes, days: Iterable[int], found: dict[tuple[int, int], Figures]) -> None:
+    def _write(self, node: bytes, days: set[int], found: dict[tuple[int, int], Figures]) -> None:
         of_day: dict[tuple[int, int], list[Figures]] = {}
         rows = []
-        wanted = set(days)
         for (hour, channel), one in found.items():
             day = hours.day_of(hour)
-            if day in wanted:
+            if day in days:
                 rows.append((hour, node, channel, *one))
                 of_day.setdefault((day, channel), []).append(one)
-        for day in wanted:
+        for day in days:
             of = hours.hours_of(day)
             self._connection.execute(
                 "DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", (node, of[0], of[-1])
@@ -146,21 +139,19 @@ class _Reader:
         """Returns (sequence, UTC) of those readings of a boot whose time is known."""
         rows = self._connection.execute(_STAMPS, (self.node, _TELEMETRY, boot, first, last)).fetchall()
         for sequence, *stamp in rows:
-            unix_s = self._unix_s(boot, sequence, record.Stamp(*stamp))
+            unix_s = self._unix_s(boot, sequence, *stamp)
             if unix_s is not None:
                 yield sequence, unix_s
 
-    def around(self, days: set[int]) -> list[_Found]:
+    def around(self, days: set[int]) -> list[Entry]:
         """Returns the readings of these days in order, and before and after each run of them the next ones of each
         quantity."""
-        found: dict[tuple[int, int], _Found] = {}
+        found: dict[tuple[int, int], Entry] = {}
         for boot, first, last in self._runs(days):
-            keys: set[int] = set()
-            for one in self._found(_WITHIN, boot, first, last):
-                found[one.identity] = one
-                keys.update(hours.measured(one.readings))
-            for statement, sequence in ((_BEFORE, first), (_AFTER, last)):
-                found.update(self._beyond(statement, (boot, sequence), set(keys)))
+            run = self._entries(_WITHIN, boot, first, last)
+            keys = set().union(*{measured(tuple(entry.readings)) for entry in run})
+            beyond = (self._beyond(*way, set(keys)) for way in ((_BEFORE, boot, first), (_AFTER, boot, last)))
+            found.update((entry[:2], entry) for entry in chain(run, *beyond))
         return [found[identity] for identity in sorted(found)]
 
     def _runs(self, days) -> list[tuple[int, int, int]]:
@@ -180,31 +171,31 @@ class _Reader:
                 runs.append((boot, first, last))
         return runs
 
-    def _beyond(self, statement, identity, keys) -> Iterator[tuple[tuple[int, int], _Found]]:
+    def _beyond(self, statement, boot, sequence, keys) -> Iterator[Entry]:
         """Returns the next readings in one direction, until each of the keys was met at a known time."""
         while keys:
-            page = list(self._found(statement, identity[0], *identity, ROLLUP_PAGE))
-            for one in page:
-                met = keys.intersection(hours.measured(one.readings)) if one.unix_s is not None else ()
+            page = self._entries(statement, boot, sequence, ROLLUP_PAGE)
+            for entry in page:
+                met = keys.intersection(measured(tuple(entry.readings))) if entry.unix_s is not None else ()
                 if met:
-                    yield one.identity, one
+                    yield entry
                     keys -= met
                     if not keys:
                         return
             if len(page) < ROLLUP_PAGE:
                 return
-            identity = page[-1].identity
+            boot, sequence = page[-1][:2]
 
-    def _found(self, statement, *values) -> Iterator[_Found]:
-        for boot, sequence, *stamp, body in self._connection.execute(statement, (self.node, _TELEMETRY, *values)):
-            unix_s = self._unix_s(boot, sequence, record.Stamp(*stamp))
-            readings = bodies.decode(body)
-            assert isinstance(readings, dict)  # the lane of telemetry has no event
-            yield _Found((boot, sequence), unix_s, readings)
+    def _entries(self, statement, *values) -> list[Entry]:
+        rows = self._connection.execute(statement, (self.node, _TELEMETRY, *values)).fetchall()
+        return [
+            Entry(boot, sequence, self._unix_s(boot, sequence, *stamp), bodies.decode(body))
+            for boot, sequence, *stamp, body in rows
+        ]
 
-    def _unix_s(self, boot, sequence, stamp) -> int | None:
+    def _unix_s(self, boot, sequence, quality, seconds, uncertainty_s) -> int | None:
         if (boot, sequence) in self._doubts:
             return None
-        if stamp.quality != record.UNSET:
-            return stamp.seconds
-        return self._archive.moment(self.node, boot, stamp).unix_s
+        if quality != record.UNSET:
+            return seconds
+        return self._archive.moment(self.node, boot, record.Stamp(quality, seconds, uncertainty_s)).unix_s
