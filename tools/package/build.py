@@ -1,7 +1,8 @@
-"""Builds the gateway's Debian package; the same sources give the same bytes on any machine.
+"""Builds a Debian package, the gateway's or the centre's; the same sources give the same bytes on any machine.
 
 example:
   bocage package build --out dist
+  bocage package build centre --out dist
 
 It is pure Python, so `Architecture: all`: one file for a Raspberry Pi (arm64) and for a PC (amd64). Times are those of
 SOURCE_DATE_EPOCH, the owner is root, modes are set here and not by the umask, and the compression runs in one thread,
@@ -25,6 +26,7 @@ from pathlib import Path, PurePosixPath
 
 from tools.command_line import Refused, UsageError, add_json
 from tools.package import catalogue, contents
+from tools.package.contents import Package
 
 ROOT = Path(__file__).resolve().parents[2]
 MAINTAINER = "Bocage maintainers <maintainers@bocage.invalid>"
@@ -32,18 +34,9 @@ MAINTAINER = "Bocage maintainers <maintainers@bocage.invalid>"
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+~]*")
 _MAINTAINER = re.compile(r"[^<>\n]+ <[^<>\s@]+@[^<>\s@]+>")
 
-_SUMMARY = "agent of a street lighting cabinet that runs alone"
-_DESCRIPTION = """\
- Runs on a Raspberry Pi or a PC in a street lighting cabinet. It switches the
- feeders by the signed policy of the commune, with or without a link to the
- centre, measures them, keeps every record until the centre holds it, and
- sends it over MQTT by fibre or 4G.
- .
- After installation: sudo bocage gateway setup (French; --lang en).
-"""
 _LAUNCHER = """\
 #!/usr/bin/python3 -I
-\"\"\"The `bocage` command of the package bocage-gateway: only the commands whose modules are in it.\"\"\"
+\"\"\"The `bocage` command of the package {package}: only the commands whose modules are in it.\"\"\"
 
 import sys
 
@@ -61,6 +54,8 @@ class BuildError(Exception):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    text = "what the machine is to be (default: %(default)s)"
+    parser.add_argument("what", nargs="?", choices=contents.PACKAGES, default="gateway", help=text)
     parser.add_argument("--out", type=Path, required=True, help="folder for the package")
     parser.add_argument("--version", help="version of the package (default: that of pyproject.toml)")
     parser.add_argument("--maintainer", default=MAINTAINER, help="who answers for it: 'NAME <ADDRESS>'")
@@ -74,7 +69,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--maintainer: give a name and an address, as 'Feneu <eclairage@feneu.example>'")
     try:
         version = args.version or project_version()
-        path = build(args.out, version=version, maintainer=args.maintainer, epoch=source_epoch())
+        package = contents.PACKAGES[args.what]
+        path = build(package, args.out, version=version, maintainer=args.maintainer, epoch=source_epoch())
     except BuildError as error:
         raise Refused(f"cannot build: {error}") from error
     except OSError as error:
@@ -108,16 +104,16 @@ def source_epoch() -> int:
     return int(done.stdout) if done.returncode == 0 and done.stdout.strip().isdigit() else 0
 
 
-def build(out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
+def build(package: Package, out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
     """Makes the package in the folder `out` and returns its path. BuildError or OSError when that cannot be done."""
     dpkg_deb = shutil.which("dpkg-deb")
     if dpkg_deb is None:
         raise BuildError("no dpkg-deb here: build on Debian, Ubuntu or Raspberry Pi OS")
     out.mkdir(parents=True, exist_ok=True)
-    path = out / f"{contents.NAME}_{version}_all.deb"
+    path = out / f"{package.name}_{version}_all.deb"
     with tempfile.TemporaryDirectory(prefix="bocage-package-") as folder:
         tree = Path(folder) / "tree"
-        _lay_out(tree, version, maintainer, epoch)
+        _lay_out(package, tree, version, maintainer, epoch)
         _settle(tree, epoch)
         made = Path(folder) / path.name
         command = [dpkg_deb, "--root-owner-group", "-Zxz", "--threads-max=1", "--build", str(tree), str(made)]
@@ -129,27 +125,28 @@ def build(out: Path, *, version: str, maintainer: str, epoch: int) -> Path:
     return path
 
 
-def _lay_out(tree: Path, version: str, maintainer: str, epoch: int) -> None:
+def _lay_out(package: Package, tree: Path, version: str, maintainer: str, epoch: int) -> None:
     catalogue.compile_all(ROOT)
-    for file in contents.files(ROOT):
+    for file in contents.files(package, ROOT):
         data = file.source.read_bytes()
         if file.target.suffix == ".gz":
             data = _zipped(data)
         if file.target.name == "copyright":
             data += _licence()
         _write(tree / file.target, data, is_program=file.is_program)
-    launcher = _LAUNCHER.format(modules=contents.MODULES, commands=contents.COMMANDS)
+    launcher = _LAUNCHER.format(package=package.name, modules=contents.MODULES, commands=package.commands)
     _write(tree / contents.LAUNCHER, launcher.encode(), is_program=True)
     # `bocage --version` reads the version from a Python package's metadata.
     metadata = f"Metadata-Version: 2.1\nName: bocage\nVersion: {version}\n"
     _write(tree / contents.MODULES / f"bocage-{version}.dist-info" / "METADATA", metadata.encode())
-    _write(tree / contents.DOCUMENTS / "changelog.gz", _zipped(_changelog(version, maintainer, epoch).encode()))
-    (tree / "etc" / "bocage").mkdir(parents=True)
+    changelog = _changelog(package, version, maintainer, epoch)
+    _write(tree / package.documents_folder / "changelog.gz", _zipped(changelog.encode()))
+    (tree / "etc" / package.etc).mkdir(parents=True)
     control = tree / "DEBIAN"
     for name in contents.SCRIPTS:
-        script = ROOT / "tools/package/debian" / name
+        script = ROOT / "tools/package/debian" / package.scripts / name
         _write(control / name, script.read_bytes(), is_program=True)
-    _write(control / "control", _control(tree, version, maintainer).encode())
+    _write(control / "control", _control(package, tree, version, maintainer).encode())
     _write(control / "md5sums", "".join(_sums(tree)).encode())
 
 
@@ -173,27 +170,30 @@ def _zipped(data: bytes) -> bytes:
     return gzip.compress(data, 9, mtime=0)
 
 
-def _control(tree: Path, version: str, maintainer: str) -> str:
+def _control(package: Package, tree: Path, version: str, maintainer: str) -> str:
     fields = {
-        "Package": contents.NAME,
+        "Package": package.name,
         "Version": version,
         "Architecture": "all",
         "Maintainer": maintainer,
         "Installed-Size": str(_kibibytes(tree)),
-        "Depends": ", ".join(contents.DEPENDS),
-        "Recommends": ", ".join(contents.RECOMMENDS),
-        "Suggests": ", ".join(contents.SUGGESTS),
+        "Depends": ", ".join(
+            (*package.depends, *(f"{name} (>= {lowest})" for name, lowest in package.python.values()))
+        ),
+        "Recommends": ", ".join(package.recommends),
+        "Suggests": ", ".join(package.suggests),
+        "Conflicts": package.other,
         "Section": "net",
         "Priority": "optional",
-        "Description": f"{_SUMMARY}\n{_DESCRIPTION}",
+        "Description": f"{package.summary}\n{package.description}",
     }
-    return "".join(f"{name}: {value.rstrip()}\n" for name, value in fields.items())
+    return "".join(f"{name}: {value.rstrip()}\n" for name, value in fields.items() if value)
 
 
-def _changelog(version: str, maintainer: str, epoch: int) -> str:
+def _changelog(package: Package, version: str, maintainer: str, epoch: int) -> str:
     date = formatdate(epoch)
     return (
-        f"{contents.NAME} ({version}) trixie; urgency=medium\n\n"
+        f"{package.name} ({version}) trixie; urgency=medium\n\n"
         f"  * Built from the sources of Bocage {project_version()}.\n\n -- {maintainer}  {date}\n"
     )
 

@@ -1,4 +1,4 @@
-"""Builds the gateway's Debian package: one file for Raspberry Pi (arm64) and PC (amd64), to be installed with apt."""
+"""Builds the Debian packages of the gateway and the centre: one file each for Raspberry Pi and PC, for apt."""
 
 COMMANDS = {
     "build": "tools.package.build",

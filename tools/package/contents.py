@@ -1,91 +1,171 @@
-"""Lists the content of the gateway's package and its Debian dependencies, as tables that a test compares with the
-sources.
+"""Lists the content of the two packages, the gateway's and the centre's, and their Debian dependencies, as tables that
+a test compares with the sources.
 
 The modules go into a folder of their own, not among Python's: other packages may use the names `wire`, `policy` and
-`tools`. Left out on purpose: the simulator, the tests, the firmware's node, the centre, benchmarks and proofs.
+`tools`. Both packages have the command `bocage` and shared modules, so they exclude each other: a machine is a cabinet
+or a centre. Left out on purpose: the simulator, the tests, the firmware's node, benchmarks and proofs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-NAME = "bocage-gateway"
 MODULES = PurePosixPath("usr/share/bocage")
-DOCUMENTS = PurePosixPath("usr/share/doc", NAME)
+LAUNCHER = "usr/bin/bocage"
+SCRIPTS = ("postinst", "prerm", "postrm")
+PROGRAMS = frozenset(("rtupdate",))
+# Suffixes of the files that are copied from folders of modules; what people read goes to the documents.
+SUFFIXES = frozenset((".py", ".mo", ".cddl", ".html", ".css", ".js", ".svg", ".toml"))
 
-# Folder or file of the checkout -> its place among the modules.
-SOURCES = {
-    "gateway": "gateway",
+
+class Package(NamedTuple):
+    """Describes one package.
+
+    `sources`: folder or file of the checkout -> its place among the modules; `documents`: what people read -> its name;
+    `commands`: the sub-commands of `bocage` whose modules are in it; `python`: import name -> (Debian package, lowest
+    version: what Debian 13 has, with which the package is tested); `etc`: its folder of configuration; `scripts`: the
+    folder of dpkg's scripts in `debian/`; `system`: file of `debian/` -> its place in the system.
+    """
+
+    name: str
+    other: str
+    etc: str
+    summary: str
+    description: str
+    sources: Mapping[str, str]
+    documents: Mapping[str, str]
+    commands: tuple[str, ...]
+    python: Mapping[str, tuple[str, str]]
+    depends: tuple[str, ...]
+    recommends: tuple[str, ...]
+    suggests: tuple[str, ...]
+    scripts: str
+    system: Mapping[str, str]
+
+    @property
+    def documents_folder(self) -> PurePosixPath:
+        return PurePosixPath("usr/share/doc", self.name)
+
+
+_SHARED = {
     "firmware/wire": "wire",
     "firmware/policy": "policy",
     "tools/__init__.py": "tools/__init__.py",
     "tools/cli.py": "tools/cli.py",
     "tools/command_line.py": "tools/command_line.py",
-    "tools/link/capture.py": "tools/link/capture.py",
-    "tools/link/cli.py": "tools/link/cli.py",
-    "tools/link/conversation.py": "tools/link/conversation.py",
-    "tools/link/decode.py": "tools/link/decode.py",
-    "tools/link/key.py": "tools/link/key.py",
-    "tools/link/message_text.py": "tools/link/message_text.py",
-    "tools/link/opener.py": "tools/link/opener.py",
-    "tools/link/replay.py": "tools/link/replay.py",
-    "tools/link/sequence.py": "tools/link/sequence.py",
-    "tools/link/serve.py": "tools/link/serve.py",
-    "tools/link/sources.py": "tools/link/sources.py",
-    "tools/link/talk.py": "tools/link/talk.py",
     "tools/policy": "tools/policy",
 }
-# Suffixes of the files that are copied from these folders; what people read goes to the documents.
-SUFFIXES = frozenset((".py", ".mo", ".cddl", ".html", ".css", ".js", ".svg", ".toml"))
-READ_BY_PEOPLE = {
-    "gateway/INSTALLATION.md": "INSTALLATION.md",
-    "gateway/INCIDENTS.md": "INCIDENTS.md",
-    "gateway/wiring.svg": "wiring.svg",
-}
-
-# The sub-commands of `bocage` whose modules are in the package.
-COMMANDS = ("gateway", "policy", "link")
-
-# Import name -> (Debian package, lowest version: what Debian 13 has, with which the package is tested).
-PYTHON_PACKAGES = {
-    "paho": ("python3-paho-mqtt", "2.1"),
-    "serial": ("python3-serial", "3.5"),
-    "cryptography": ("python3-cryptography", "43"),
-    "pymodbus": ("python3-pymodbus", "3.8.6"),
-    "gpiod": ("python3-libgpiod", "2.2"),
-    "aiohttp": ("python3-aiohttp", "3.11"),
-    "prometheus_client": ("python3-prometheus-client", "0.21"),
-}
+_PAHO = {"paho": ("python3-paho-mqtt", "2.1")}
+_CRYPTOGRAPHY = {"cryptography": ("python3-cryptography", "43")}
 # systemd from 254 on for RestartSteps=; it also brings systemd-sysusers and systemd-tmpfiles, which the scripts call.
-DEPENDS = (
-    "python3 (>= 3.11)",
-    *(f"{package} (>= {version})" for package, version in PYTHON_PACKAGES.values()),
-    "systemd (>= 254)",
+_DEPENDS = ("python3 (>= 3.11)", "systemd (>= 254)")
+# Without one of these a machine has no clock that it can trust.
+_RECOMMENDS = ("systemd-timesyncd | chrony | time-daemon",)
+
+
+def _system(name: str, folder: str = "") -> dict[str, str]:
+    """Returns what both packages put into the system, each its own from a folder of `debian/`."""
+    return {
+        "copyright": f"usr/share/doc/{name}/copyright",
+        f"{folder}bocage.1": "usr/share/man/man1/bocage.1.gz",
+        f"{folder}bocage.fr.1": "usr/share/man/fr/man1/bocage.1.gz",
+        f"{folder}sysusers.conf": f"usr/lib/sysusers.d/{name}.conf",
+        f"{folder}tmpfiles.conf": f"usr/lib/tmpfiles.d/{name}.conf",
+        f"{folder}rtupdate": f"usr/share/python3/runtime.d/{name}.rtupdate",
+    }
+
+
+GATEWAY = Package(
+    name="bocage-gateway",
+    other="bocage-centre",
+    etc="bocage",
+    summary="agent of a street lighting cabinet that runs alone",
+    description="""\
+ Runs on a Raspberry Pi or a PC in a street lighting cabinet. It switches the
+ feeders by the signed policy of the commune, with or without a link to the
+ centre, measures them, keeps every record until the centre holds it, and
+ sends it over MQTT by fibre or 4G.
+ .
+ After installation: sudo bocage gateway setup (French; --lang en).
+""",
+    sources={
+        **_SHARED,
+        "gateway": "gateway",
+        "tools/link/capture.py": "tools/link/capture.py",
+        "tools/link/cli.py": "tools/link/cli.py",
+        "tools/link/conversation.py": "tools/link/conversation.py",
+        "tools/link/decode.py": "tools/link/decode.py",
+        "tools/link/key.py": "tools/link/key.py",
+        "tools/link/message_text.py": "tools/link/message_text.py",
+        "tools/link/opener.py": "tools/link/opener.py",
+        "tools/link/replay.py": "tools/link/replay.py",
+        "tools/link/sequence.py": "tools/link/sequence.py",
+        "tools/link/serve.py": "tools/link/serve.py",
+        "tools/link/sources.py": "tools/link/sources.py",
+        "tools/link/talk.py": "tools/link/talk.py",
+    },
+    documents={
+        "gateway/INSTALLATION.md": "INSTALLATION.md",
+        "gateway/INCIDENTS.md": "INCIDENTS.md",
+        "gateway/wiring.svg": "wiring.svg",
+    },
+    commands=("gateway", "policy", "link"),
+    python={
+        **_PAHO,
+        **_CRYPTOGRAPHY,
+        "serial": ("python3-serial", "3.5"),
+        "pymodbus": ("python3-pymodbus", "3.8.6"),
+        "gpiod": ("python3-libgpiod", "2.2"),
+        "aiohttp": ("python3-aiohttp", "3.11"),
+        "prometheus_client": ("python3-prometheus-client", "0.21"),
+    },
+    depends=_DEPENDS,
+    recommends=_RECOMMENDS,
+    suggests=("uhubctl",),  # switches the power of a 4G stick; see usb-power.conf among the examples
+    scripts=".",
+    system={
+        **_system("bocage-gateway"),
+        "bocage-gateway.service": "usr/lib/systemd/system/bocage-gateway.service",
+        "journald.conf": "usr/lib/systemd/journald.conf.d/50-bocage-gateway.conf",
+        "system.conf": "usr/lib/systemd/system.conf.d/50-bocage-gateway.conf",
+        "modules-load.conf": "usr/lib/modules-load.d/bocage-gateway.conf",
+        "udev.rules": "usr/lib/udev/rules.d/60-bocage-gateway.rules",
+        "usb-power.conf": "usr/share/doc/bocage-gateway/examples/usb-power.conf",
+    },
 )
-# A cabinet without one of these has no clock that it can trust.
-RECOMMENDS = ("systemd-timesyncd | chrony | time-daemon",)
-# Switches the power of a 4G stick; see usb-power.conf among the examples.
-SUGGESTS = ("uhubctl",)
-
-# File of `debian/` -> its place in the system.
-SYSTEM = {
-    "bocage-gateway.service": "usr/lib/systemd/system/bocage-gateway.service",
-    "sysusers.conf": "usr/lib/sysusers.d/bocage-gateway.conf",
-    "tmpfiles.conf": "usr/lib/tmpfiles.d/bocage-gateway.conf",
-    "journald.conf": "usr/lib/systemd/journald.conf.d/50-bocage-gateway.conf",
-    "system.conf": "usr/lib/systemd/system.conf.d/50-bocage-gateway.conf",
-    "modules-load.conf": "usr/lib/modules-load.d/bocage-gateway.conf",
-    "udev.rules": "usr/lib/udev/rules.d/60-bocage-gateway.rules",
-    "rtupdate": f"usr/share/python3/runtime.d/{NAME}.rtupdate",
-    "usb-power.conf": f"{DOCUMENTS}/examples/usb-power.conf",
-    "copyright": f"{DOCUMENTS}/copyright",
-    "bocage.1": "usr/share/man/man1/bocage.1.gz",
-    "bocage.fr.1": "usr/share/man/fr/man1/bocage.1.gz",
-}
-SCRIPTS = ("postinst", "prerm", "postrm")
-PROGRAMS = frozenset(("rtupdate",))
-
-LAUNCHER = "usr/bin/bocage"
+_UNITS = ("bocage-ingest.service", "bocage-control.service", "bocage-night.service", "bocage-night.timer")
+CENTRE = Package(
+    name="bocage-centre",
+    other="bocage-gateway",
+    etc="bocage-centre",
+    summary="centre of a territory: broker, warehouse and control of cabinets",
+    description="""\
+ Makes a server the centre of street lighting, heating and watering of a
+ territory: its own certificate authority, Mosquitto with one role a cabinet,
+ the warehouse that every record goes to, and leases, policies and orders for
+ cabinets. What is on it stays the territory's own.
+ .
+ After installation: sudo bocage centre init NAME (French; --lang en).
+""",
+    sources={
+        **_SHARED,
+        "gateway/__init__.py": "gateway/__init__.py",
+        "gateway/language": "gateway/language",
+        "tools/centre": "tools/centre",
+    },
+    documents={"tools/centre/INSTALLATION.md": "INSTALLATION.md"},
+    commands=("centre", "policy"),
+    python={**_PAHO, **_CRYPTOGRAPHY},
+    depends=(*_DEPENDS, "mosquitto (>= 2.0.18)"),
+    recommends=_RECOMMENDS,
+    suggests=(),
+    scripts="centre",
+    system={
+        **_system("bocage-centre", "centre/"),
+        **{f"centre/{unit}": f"usr/lib/systemd/system/{unit}" for unit in _UNITS},
+    },
+)
+PACKAGES = {"gateway": GATEWAY, "centre": CENTRE}
 
 
 class File(NamedTuple):
@@ -96,22 +176,22 @@ class File(NamedTuple):
     is_program: bool = False
 
 
-def files(root: Path) -> Iterator[File]:
+def files(package: Package, root: Path) -> Iterator[File]:
     """Yields everything that is copied as it is from the checkout at `root`, in order. OSError when a file is
     missing."""
-    for source, target in SOURCES.items():
-        yield from _modules(root / source, MODULES / target)
-    for source, name in READ_BY_PEOPLE.items():
-        yield File(root / source, DOCUMENTS / name)
-    for name, place in SYSTEM.items():
-        yield File(root / "tools/package/debian" / name, PurePosixPath(place), name in PROGRAMS)
+    for source, target in package.sources.items():
+        yield from _modules(package, root / source, MODULES / target)
+    for source, name in package.documents.items():
+        yield File(root / source, package.documents_folder / name)
+    for name, place in package.system.items():
+        yield File(root / "tools/package/debian" / name, PurePosixPath(place), Path(name).name in PROGRAMS)
 
 
-def _modules(source: Path, target: PurePosixPath) -> Iterator[File]:
+def _modules(package: Package, source: Path, target: PurePosixPath) -> Iterator[File]:
     if source.is_file():
         yield File(source, target)
         return
-    names = {Path(name).name for name in READ_BY_PEOPLE}
+    names = {Path(name).name for name in package.documents}
     for path in sorted(source.rglob("*")):
         if path.is_file() and path.suffix in SUFFIXES and path.name not in names and "__pycache__" not in path.parts:
             yield File(path, target / path.relative_to(source).as_posix())

@@ -14,7 +14,7 @@ def packages(tmp_path_factory):
     """The package in two versions, the older first."""
     folder = tmp_path_factory.mktemp("packages")
     return [
-        build.build(folder, version=version, maintainer=build.MAINTAINER, epoch=build.source_epoch())
+        build.build(contents.GATEWAY, folder, version=version, maintainer=build.MAINTAINER, epoch=build.source_epoch())
         for version in ("0.1.0", "0.2.0")
     ]
 
@@ -45,7 +45,7 @@ def clean_root(memory, packages, record_testsuite_property):
     record_testsuite_property("package_install_s", round(took_s, 1))
     # dbus: systemctl of a system that runs asks over it.
     debian_machine.install(root, "dbus")
-    debian_machine.purge(root, contents.NAME)
+    debian_machine.purge(root, contents.GATEWAY.name)
     return root
 
 

@@ -1,5 +1,7 @@
-"""gateway/INSTALLATION.md as a test reads it: in each language the fenced commands with the place where they are
-typed, what must be seen after them, the wizard's answers, and the acts of hands (`<!-- geste: … -->`).
+"""An INSTALLATION.md, of the gateway or of the centre, as a test reads it.
+
+In each language it is the fenced commands with the place where they are typed, what must be seen after them, the
+wizard's answers, and the acts of hands (`<!-- geste: … -->`).
 """
 
 import re
@@ -45,7 +47,7 @@ class Answers(NamedTuple):
 def part(text, language):
     """One language's part of the guide."""
     start = text.index(HEADINGS[language])
-    later = [text.index(heading) for heading in HEADINGS.values() if text.index(heading) > start]
+    later = [at for heading in HEADINGS.values() if (at := text.find(heading)) > start]
     return text[start : min(later, default=len(text))]
 
 
