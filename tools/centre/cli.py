@@ -11,6 +11,7 @@ COMMANDS = {
     "check-broker": "tools.centre.commands.check_broker",
     "ingest": "tools.centre.commands.ingest",
     "receipt-key": "tools.centre.commands.receipt_key",
+    "dictionary": "tools.centre.commands.dictionary",
     "rollup": "tools.centre.commands.rollup",
     "stats": "tools.centre.commands.stats",
     "alarms": "tools.centre.commands.alarms",

@@ -211,7 +211,7 @@ def check_latest(*all_rolled):
             body = rolled.ask(f"SELECT {columns}, body " + newest.format("AND lane = 2"), node)
             told.append((node, last, body))
             ((_, *row),) = rolled.ask("SELECT * FROM latest WHERE node = ?", node)
-            assert [tuple(row[:7])] == last and [tuple(row[7:])] == (body or [(-1, -1, None, None, None, None)])
+            assert [tuple(row[:7])] == last and [tuple(row[7:13])] == (body or [(-1, -1, None, None, None, None)])
     assert told[:2] == told[2:]
 
 

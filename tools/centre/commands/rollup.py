@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _work(worker: Worker, args: argparse.Namespace) -> None:
     while True:
+        worker.fill_calendar(now_s=int(time.time()))
         days = 0
         while count := worker.step(ROLLUP_NODES):
             days += count

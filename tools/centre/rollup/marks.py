@@ -8,10 +8,11 @@ import sqlite3
 from collections.abc import Iterable
 
 from tools.centre.rollup.hours import day_of
-from wire import event, limits, record
+from tools.centre.store import bodies
+from wire import event, limits, quantity, record
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
-_NO_READINGS = (-1, -1, None, None, None, None)
+_NO_READINGS = (-1, -1, *(None,) * 6)
 
 _WIDEN = """ DO UPDATE SET
     first = CASE WHEN excluded.first < {0}.first THEN excluded.first ELSE {0}.first END,
@@ -24,7 +25,7 @@ MARK_DAY = (
 MARK_UNPLACED = "INSERT INTO unplaced VALUES (?, ?, ?, ?) ON CONFLICT (node, boot)" + _WIDEN.format("unplaced")
 
 _RECORD = ("boot", "sequence", "seconds", "quality", "uncertainty_s", "gateway", "received_unix_s")
-_READINGS = (*("readings_" + name for name in _RECORD[:5]), "readings")
+_READINGS = (*("readings_" + name for name in _RECORD[:5]), "readings", "power_dw", "level_percent")
 
 
 def _replace(names: tuple[str, ...]) -> str:
@@ -38,7 +39,7 @@ def _is_newer(names: tuple[str, ...]) -> str:
     return f"({newer.format(boot)} OR ({same} AND {newer.format(sequence)}))"
 
 
-_INSERT = f"INSERT INTO latest (node, {', '.join(_RECORD + _READINGS)}) VALUES ({', '.join('?' * 14)}) "
+_INSERT = f"INSERT INTO latest (node, {', '.join(_RECORD + _READINGS)}) VALUES ({', '.join('?' * 16)}) "
 _UPDATE = _INSERT + "ON CONFLICT (node) DO UPDATE SET {} WHERE {}"
 # Most often both are newer: one statement then does it. Else each half is judged by itself.
 _BOTH = _UPDATE.format(_replace(_RECORD + _READINGS), f"{_is_newer(_RECORD)} AND {_is_newer(_READINGS)}")
@@ -85,12 +86,20 @@ class Marks:
 
     def save(self) -> None:
         """Ends a transaction."""
-        rows = [(node, *row, *self._readings.get(node, _NO_READINGS)) for node, row in self._newest.items()]
+        rows = [
+            (node, *row, *(_with_figures(self._readings[node]) if node in self._readings else _NO_READINGS))
+            for node, row in self._newest.items()
+        ]
         if rows and self._connection.executemany(_BOTH, rows).rowcount < len(rows):
             for statement in _HALVES:
                 self._connection.executemany(statement, rows)
         self._connection.executemany(MARK_DAY, [(*key, *span) for key, span in self._spans.items()])
         self._connection.executemany(MARK_UNPLACED, [(*key, *span) for key, span in self._unplaced.items()])
+
+
+def _with_figures(row: tuple) -> tuple:
+    readings = bodies.decode(row[-1])
+    return (*row, *(readings.get(code) for code in (quantity.POWER, quantity.LEVEL_ORDERED)))
 
 
 def _widen(span: list[int], by: list[int]) -> None:

@@ -10,7 +10,7 @@ ten years as in one of a week.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from tools.centre.limits import ROLLUP_PAGE
@@ -42,6 +42,13 @@ class Worker:
         self._connection = connection
         self._archive = Archive(connection)
         self._days_known: set[int] = set()
+
+    def fill_calendar(self, *, now_s: int) -> None:
+        """Adds the days since the first gateway was heard to the calendar, for what has no figures."""
+        with database.transaction(self._connection):
+            first = self._connection.execute("SELECT min(first_seen_unix_s) FROM gateways").fetchone()[0]
+            if first is not None:
+                self._add_days(range(hours.day_of(first), hours.day_of(now_s) + 1))
 
     def step(self, nodes_max: int) -> int:
         """Computes the marked days of some nodes; returns how many days of nodes were computed, 0 when none is
@@ -119,7 +126,10 @@ class Worker:
             f"INSERT INTO days VALUES ({marks})",
             [(hours.day_text(day), node, channel, *hours.total(some)) for (day, channel), some in of_day.items()],
         )
-        for day in {day for day, _ in of_day} - self._days_known:
+        self._add_days(day for day, _ in of_day)
+
+    def _add_days(self, days: Iterable[int]) -> None:
+        for day in set(days) - self._days_known:
             self._connection.executemany(
                 "INSERT INTO calendar VALUES (?, ?, ?, ?) ON CONFLICT (hour_unix_s) DO NOTHING", hours.calendar(day)
             )

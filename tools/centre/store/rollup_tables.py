@@ -15,13 +15,14 @@ _FIGURES = """
 
 TABLES = f"""
 -- The newest record of a node, by (boot, sequence), which the node itself gave; and its newest readings, -1 and NULL
--- while there are none.
+-- while there are none; of these, what a list of lights shows.
 CREATE TABLE latest (
     node BLOB NOT NULL PRIMARY KEY, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
     seconds BIGINT NOT NULL, quality BIGINT NOT NULL, uncertainty_s BIGINT NOT NULL,
     gateway BIGINT NOT NULL, received_unix_s BIGINT NOT NULL,
     readings_boot BIGINT NOT NULL, readings_sequence BIGINT NOT NULL,
-    readings_seconds BIGINT, readings_quality BIGINT, readings_uncertainty_s BIGINT, readings BLOB
+    readings_seconds BIGINT, readings_quality BIGINT, readings_uncertainty_s BIGINT, readings BLOB,
+    power_dw BIGINT, level_percent BIGINT
 );
 
 -- Of a node, a day of France (from 1970-01-01) and a boot: between which sequences readings of that day are found; is
@@ -57,4 +58,6 @@ CREATE TABLE calendar (
     hour_utc TEXT NOT NULL, hour_local TEXT NOT NULL, day_local TEXT NOT NULL
 );
 CREATE INDEX calendar_days ON calendar (day_local);
+CREATE INDEX calendar_utc ON calendar (hour_utc);
+CREATE INDEX calendar_local ON calendar (hour_local);
 """

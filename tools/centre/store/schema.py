@@ -8,9 +8,9 @@ migrate.
 
 import sqlite3
 
-from tools.centre.store import condition_tables, database, rollup_tables
+from tools.centre.store import condition_tables, database, rollup_tables, views
 
-VERSION = 5
+VERSION = 6
 
 _TABLES = """
 CREATE TABLE records (
@@ -125,7 +125,7 @@ CREATE VIEW readable AS
     FROM records JOIN gateways ON gateways.gateway = records.gateway;
 """
 
-SCHEMA = database.Schema("a warehouse", VERSION, _TABLES + condition_tables.TABLES + rollup_tables.TABLES)
+SCHEMA = database.Schema("a warehouse", VERSION, _TABLES + condition_tables.TABLES + rollup_tables.TABLES + views.VIEWS)
 
 
 def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:

@@ -1,0 +1,103 @@
+"""Defines the views for other people's tools: a SQL client, a spreadsheet, pandas. Must not read or write a row.
+
+They have no blob and no code: names come from the register, units stand in the columns, each hour has its UTC and its
+legal time. Ask by `hour_unix_s`, `hour_utc`, `hour_local` or `day_local`: these are indexed. What a column means is
+said by `tools.centre.rollup.dictionary`, which a test compares with what stands here.
+"""
+
+from wire import event
+
+_NODE = "lower(hex({}))"
+_COMMUNE = """(SELECT c.name FROM equipment AS c WHERE c.kind = 'commune' AND c.insee = {}
+        AND c.until_unix_s IS NULL ORDER BY c.id LIMIT 1)"""
+_PLACE = f"""e.insee AS insee, {_COMMUNE.format("e.insee")} AS commune,
+    e.kind AS kind, e.id AS id, e.name AS name, e.street AS street, e.cabinet AS cabinet, e.feeder AS feeder"""
+# What the node served then; of a node with zones, what the channel's number names.
+_SERVED = """LEFT JOIN equipment AS e ON e.node = f.node AND e.from_unix_s <= {0}
+    AND (e.until_unix_s IS NULL OR e.until_unix_s > {0}) AND (e.zone IS NULL OR e.zone = f.channel)"""
+
+_ENERGY = """f.energy_wh / 1000.0 AS kwh, f.bridged_wh / 1000.0 AS kwh_bridged,
+    f.lit_s / 3600.0 AS lit_hours, f.unlit_s / 3600.0 AS unlit_hours"""
+_WATER = "f.water_l AS litres, f.bridged_l AS litres_bridged"
+_TEMPERATURE = """f.temperature_ck_s / 360000.0 AS degree_hours,
+    f.temperature_ck_s / 100.0 / f.covered_s AS temperature_mean_c"""
+
+
+def _hourly(name: str, figures: str, where: str) -> str:
+    return f"""CREATE VIEW {name} AS SELECT
+    f.hour_unix_s AS hour_unix_s, k.hour_utc AS hour_utc, k.hour_local AS hour_local, k.day_local AS day_local,
+    {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
+    {figures}, f.covered_s AS covered_s, f.covered_s / 3600.0 AS coverage
+    FROM hours AS f JOIN calendar AS k ON k.hour_unix_s = f.hour_unix_s {_SERVED.format("f.hour_unix_s")}
+    WHERE {where};
+"""
+
+
+def _daily(name: str, figures: str, where: str) -> str:
+    return f"""CREATE VIEW {name} AS SELECT
+    f.day_local AS day_local, {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
+    {figures}, f.covered_s AS covered_s, f.covered_s * 1.0 / k.day_s AS coverage
+    FROM days AS f JOIN (SELECT day_local, min(hour_unix_s) AS begins_unix_s, 3600 * count(*) AS day_s FROM calendar
+        GROUP BY day_local) AS k ON k.day_local = f.day_local {_SERVED.format("k.begins_unix_s")}
+    WHERE {where};
+"""
+
+
+def _minute(unix_s: str) -> str:
+    """Returns the two digits of an instant's minute, in words that both engines have."""
+    return f"substr(CAST(100 + ({unix_s} % 3600) / 60 AS TEXT), 2, 2)"
+
+
+def _texts(unix_s: str, calendar: str, name: str) -> str:
+    return f"""{unix_s} AS {name}_unix_s, substr({calendar}.hour_utc, 1, 14) || {_minute(unix_s)} || 'Z' AS {name}_utc,
+    substr({calendar}.hour_local, 1, 14) || {_minute(unix_s)} || substr({calendar}.hour_local, 17) AS {name}_local"""
+
+
+def _event_names() -> str:
+    return " ".join(f"WHEN {one.code} THEN '{one.name}'" for one in event.TABLE)
+
+
+# Known only where the clock was set, and not doubted.
+_TIME = """LEFT JOIN records AS {0} ON {0}.node = f.node AND {0}.boot = f.{1}boot AND {0}.sequence = f.{1}sequence
+    AND {0}.quality <> 0 AND NOT EXISTS (SELECT 1 FROM doubts WHERE doubts.node = {0}.node
+        AND doubts.boot = {0}.boot AND doubts.sequence = {0}.sequence)
+    LEFT JOIN calendar AS {0}_k ON {0}_k.hour_unix_s = {0}.seconds - {0}.seconds % 3600"""
+
+_MEASURED = "CASE WHEN l.readings_quality <> 0 AND u.node IS NULL THEN l.readings_seconds END"
+_LIGHTS = f"""CREATE VIEW lights AS SELECT
+    e.insee AS insee, {_COMMUNE.format("e.insee")} AS commune, e.id AS id, e.name AS name, e.street AS street,
+    e.post AS post, e.lamp AS lamp, e.power_dw / 10.0 AS watts, e.longitude AS longitude, e.latitude AS latitude,
+    e.cabinet AS cabinet, e.feeder AS feeder, {_NODE.format("e.node")} AS node,
+    l.power_dw / 10.0 AS measured_watts, l.level_percent AS ordered_percent,
+    {_texts(_MEASURED, "k", "measured")}, l.received_unix_s AS received_unix_s
+    FROM equipment AS e LEFT JOIN latest AS l ON l.node = e.node
+    LEFT JOIN doubts AS u ON u.node = l.node AND u.boot = l.readings_boot AND u.sequence = l.readings_sequence
+    LEFT JOIN calendar AS k ON k.hour_unix_s = l.readings_seconds - l.readings_seconds % 3600
+        AND l.readings_quality <> 0 AND u.node IS NULL
+    WHERE e.kind = 'light' AND e.until_unix_s IS NULL;
+"""
+
+_FAULTS = f"""CREATE VIEW equipment_faults AS SELECT
+    CASE f.code {_event_names()} ELSE 'event-' || CAST(f.code AS TEXT) END AS fault,
+    {_texts("b.seconds", "b_k", "begin")}, {_texts("d.seconds", "d_k", "end")},
+    CASE WHEN f.end_boot IS NULL THEN 1 ELSE 0 END AS is_open,
+    COALESCE(e.insee, g.insee) AS insee, {_COMMUNE.format("COALESCE(e.insee, g.insee)")} AS commune,
+    e.kind AS kind, e.id AS id, e.name AS name, e.street AS street,
+    COALESCE(e.cabinet, g.name) AS cabinet, e.feeder AS feeder, {_NODE.format("f.node")} AS node
+    FROM faults AS f JOIN records AS r ON r.node = f.node AND r.boot = f.boot AND r.sequence = f.sequence
+    JOIN gateways AS g ON g.gateway = r.gateway
+    {_TIME.format("b", "")} {_TIME.format("d", "end_")}
+    LEFT JOIN equipment AS e ON e.node = f.node AND e.zone IS NULL
+        AND e.from_unix_s <= COALESCE(b.seconds, r.received_unix_s)
+        AND (e.until_unix_s IS NULL OR e.until_unix_s > COALESCE(b.seconds, r.received_unix_s));
+"""
+
+STATEMENTS = {
+    "lights": _LIGHTS,
+    "equipment_faults": _FAULTS,
+    "hourly_energy": _hourly("hourly_energy", _ENERGY, "f.energy_wh IS NOT NULL"),
+    "daily_energy": _daily("daily_energy", _ENERGY, "f.energy_wh IS NOT NULL"),
+    "daily_water": _daily("daily_water", _WATER, "f.water_l IS NOT NULL"),
+    "daily_temperature": _daily("daily_temperature", _TEMPERATURE, "f.temperature_ck_s IS NOT NULL"),
+}
+VIEWS = "".join(STATEMENTS.values())
