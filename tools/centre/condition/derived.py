@@ -17,11 +17,11 @@ from wire import event
 
 _ALARM, _EVENT = event.LANES.index(event.ALARM), event.LANES.index(event.EVENT)
 _COLUMNS = "boot, sequence, code, part, last_boot, last_sequence, end_boot, end_sequence"
-# Faults that a record after a position states: they are folded again, from their beginning.
-_EARLIER = """SELECT boot, sequence FROM faults WHERE node = ? AND (boot, sequence) < (?, ?)
-    AND (last_boot, last_sequence) >= (?, ?) ORDER BY boot, sequence LIMIT 1"""
-_OPEN_AT = f"""SELECT {_COLUMNS} FROM faults WHERE node = ? AND (boot, sequence) < (?, ?)
-    AND (end_boot IS NULL OR (end_boot, end_sequence) >= (?, ?)) ORDER BY boot, sequence"""
+# The faults that end at a position or later, or not yet; a step in the index of ends, however many faults there were.
+_NOT_OVER_AT = " UNION ALL ".join(
+    f"SELECT {_COLUMNS} FROM faults WHERE node = ? AND {ends}"
+    for ends in ("end_boot IS NULL", "(end_boot, end_sequence) >= (?, ?)")
+)
 _RECORDS = """SELECT boot, sequence, body FROM records
     WHERE node = ? AND (boot, sequence) >= (?, ?) AND lane = ? ORDER BY boot, sequence"""
 _SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed) VALUES (?, ?, ?, ?, ?)
@@ -80,10 +80,14 @@ class Derived:
         return switched(bodies.decode(body)) == {feeder: closed}
 
     def _refold(self, node, position):
-        while (earlier := self._connection.execute(_EARLIER, (node, *position, *position)).fetchone()) is not None:
-            position = earlier
-        found = self._connection.execute(_OPEN_AT, (node, *position, *position))
-        standing = [_fault(row)._replace(end=None) for row in found]
+        while True:
+            found = map(_fault, self._connection.execute(_NOT_OVER_AT, (node, node, *position)))
+            standing = sorted(fault for fault in found if fault.begin < position)
+            # What a record after the position states too is folded again from its beginning.
+            earlier = [fault.begin for fault in standing if fault.last >= position]
+            if not earlier:
+                break
+            position = min(earlier)
         stated = (
             statement((boot, sequence), bodies.decode(body))
             for boot, sequence, body in self._connection.execute(_RECORDS, (node, *position, _ALARM)).fetchall()

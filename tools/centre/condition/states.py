@@ -41,8 +41,11 @@ _OTHER_HANDS = (event.HANDED_BACK, event.LOCAL_OVERRIDE)
 _EQUIPMENT = """SELECT insee, kind, id, name, street, cabinet, feeder, node, zone FROM equipment
     WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind != 'commune' {}
     ORDER BY insee, kind, id"""
-_HEARD = "SELECT node, quality, seconds, received_unix_s FROM latest"
-_FEEDERS = """SELECT insee, name, feeder, closed, quality, seconds, received_unix_s FROM feeders
+# When a record was made, by its own word where that can be, or else by its receipt.
+_AT_S = f"""CASE WHEN quality != {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
+    AND seconds <= received_unix_s + {STAMP_AHEAD_S_MAX} THEN seconds ELSE received_unix_s END"""
+_HEARD = f"SELECT node, {_AT_S} FROM latest"
+_FEEDERS = f"""SELECT insee, name, feeder, {_AT_S}, closed FROM feeders
     JOIN gateways ON gateways.id = feeders.node
     JOIN records ON records.node = feeders.node AND records.boot = feeders.boot
     AND records.sequence = feeders.sequence"""
@@ -94,7 +97,7 @@ class States:
     def __init__(self, connection: sqlite3.Connection, *, now_s: int) -> None:
         self._connection = connection
         self._now_s = now_s
-        self._heard = {node: _at_s(*stamp) for node, *stamp in connection.execute(_HEARD)}
+        self._heard = dict(connection.execute(_HEARD))
         self._gateways: dict[bytes, str] = {}
         self._cabinets: dict[str, int] = {}
         for identity, insee, name in connection.execute("SELECT id, insee, name FROM gateways"):
@@ -102,8 +105,8 @@ class States:
             self._gateways[identity] = cabinet
             self._cabinets[cabinet] = max(self._cabinets.get(cabinet, 0), self._heard.get(identity, 0))
         self._contactors: dict[tuple[str, str], tuple[int, bool]] = {}
-        for insee, name, feeder, closed, *stamp in connection.execute(_FEEDERS):
-            place, stated = (f"{insee}-{name}", feeder), (_at_s(*stamp), bool(closed))
+        for insee, name, feeder, at_s, closed in connection.execute(_FEEDERS):
+            place, stated = (f"{insee}-{name}", feeder), (at_s, bool(closed))
             self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
         self._sort_faults(Faults(connection).open())
@@ -152,18 +155,19 @@ class States:
 
     def _state(self, kind, cabinet, feeder, node, zone) -> tuple[str, int | None, int | None, StandingFault | None]:
         """Returns the state, since when, when it was heard, and the fault that is its cause."""
-        gateway = cabinet if kind == CABINET or (node is None and kind in (FEEDER, LIGHT)) else self._gateways.get(node)
+        is_switched = kind in (LIGHT, FEEDER)
+        gateway = cabinet if kind == CABINET or (node is None and is_switched) else self._gateways.get(node)
         heard_s = self._heard.get(node) if gateway is None else self._cabinets.get(gateway)
-        power = self._power(cabinet, feeder) if kind in (LIGHT, FEEDER) else _NOT_SWITCHED
-        fault = power.fault or self._own_fault(kind, cabinet, feeder, node, zone, gateway)
+        above, lost, opened_s, closed_s, is_lit = self._power(cabinet, feeder) if is_switched else _NOT_SWITCHED
+        fault = above or self._own_fault(kind, cabinet, feeder, node, zone, gateway)
         if fault is not None:
             return FAULT, fault.from_unix_s, heard_s, fault
-        if power.opened_s is not None:
-            return UNPOWERED, power.opened_s, heard_s, None
-        if power.closed_s is not None and heard_s is not None and heard_s < power.closed_s:
+        if opened_s is not None:
+            return UNPOWERED, opened_s, heard_s, None
+        if closed_s is not None and heard_s is not None and heard_s < closed_s:
             return UNPOWERED, heard_s, heard_s, None
-        if kind == LIGHT and node is None and not power.is_lit:
-            return UNKNOWN, None if power.lost is None else power.lost.from_unix_s, heard_s, power.lost
+        if kind == LIGHT and node is None and not is_lit:
+            return UNKNOWN, None if lost is None else lost.from_unix_s, heard_s, lost
         is_silent = heard_s is None or heard_s < self._now_s - (SILENT_BATTERY_S if kind == GREEN_SPACE else SILENT_S)
         return UNKNOWN if is_silent else OK, heard_s, heard_s, None
 
@@ -171,15 +175,13 @@ class States:
         """Returns the oldest fault that an equipment has by itself."""
         if kind == FEEDER:
             own = self._of_feeder.get((cabinet, feeder))
-        elif kind == LIGHT and node is None:
-            return None
-        elif gateway is not None:
-            own = self._of_cabinet.get(gateway)
-        else:
+        elif gateway is None:
             own = self._of_node.get(node)
             if own is not None and zone is not None:
                 own = [one for one in own if one.zone in (None, 0, zone)]  # 0: the master valve
-        return min(own, key=_from_s, default=None) if own else None
+        else:
+            own = None if kind == LIGHT else self._of_cabinet.get(gateway)
+        return min(own, key=_from_s) if own else None
 
     def _power(self, cabinet: str, feeder: str) -> "_Power":
         """Returns what is known of the mains of a feeder; asked once for all its lamps."""
@@ -207,9 +209,3 @@ class States:
 
 def _from_s(fault: StandingFault) -> int:
     return fault.from_unix_s
-
-
-def _at_s(quality: int, seconds: int, received_s: int) -> int:
-    """Returns when a record was made, by its own word where that can be, or else by its receipt."""
-    is_known = quality != record.UNSET and STAMP_UNIX_S_MIN <= seconds <= received_s + STAMP_AHEAD_S_MAX
-    return seconds if is_known else received_s

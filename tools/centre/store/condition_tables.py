@@ -15,6 +15,7 @@ CREATE TABLE faults (
     PRIMARY KEY (node, boot, sequence)
 );
 CREATE INDEX faults_open ON faults (node) WHERE end_boot IS NULL;
+CREATE INDEX faults_ends ON faults (node, end_boot, end_sequence);
 -- What a cabinet said last of each of its contactors (`feederSwitched`): 1, closed.
 CREATE TABLE feeders (
     node BLOB NOT NULL, feeder TEXT NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
