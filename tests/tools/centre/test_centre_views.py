@@ -118,3 +118,11 @@ def test_command_writes_the_dictionary_with_its_version(capsys, form, head):
     said = capsys.readouterr().out
     assert said.startswith(head) and "hourly_energy" in said and "kWh" in said
     assert form == "--csv" or f"version {schema.VERSION}" in said
+
+
+def test_pandas_reads_energy_by_street_and_hour(client):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.read_sql("SELECT street, hour_utc, kwh FROM hourly_energy", client, parse_dates=["hour_utc"])
+    table = frame.pivot_table(index="hour_utc", columns="street", values="kwh", aggfunc="sum")
+    assert table.shape == (2, 2) and str(table.index.tz) == "UTC"
+    assert round(float(table["rue de la Loire"].sum()), 3) == 0.06

@@ -13,7 +13,7 @@ from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup import hours
 from tools.centre.rollup.worker import Worker
-from tools.centre.store import bodies
+from tools.centre.store import bodies, schema
 from wire import event, quantity, record
 
 DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
@@ -262,3 +262,29 @@ def test_command_computes_what_is_marked_and_everything_again(tmp_path, capsys):
         assert said in capsys.readouterr().out
     with closing(sqlite3.connect(path)) as client:
         assert client.execute("SELECT day_local, energy_wh FROM days").fetchall() == [("2026-11-13", 8)]
+
+
+# --- workers ---
+
+
+def test_worker_that_is_stopped_in_the_middle_leaves_nothing_half_done(rolled, monkeypatch):
+    rolled.tell(lamp(0, 0, 0), lamp(1, 15, 8)).roll().tell(lamp(2, 30, 20), lamp(0, 0, 5, node=OTHER))
+    before, marks = rolled.tables(), rolled.ask("SELECT * FROM day_spans")
+    with monkeypatch.context() as patch:
+        patch.setattr(hours, "day_text", lambda day: 1 / 0)  # after the hours of the first node were deleted
+        with pytest.raises(ZeroDivisionError):
+            rolled.worker.step(2)
+    assert (rolled.tables(), rolled.ask("SELECT * FROM day_spans")) == (before, marks)
+    assert rolled.roll().ask("SELECT energy_wh FROM days WHERE node = ?", NODE) == [(20,)]
+
+
+def test_two_workers_share_the_marks_and_end_at_the_same_figures(tmp_path):
+    items = world(Random(7))
+    alone = Rolled(":memory:").tell(*items).roll()
+    shared = Rolled(tmp_path / "centre.db").tell(*items)
+    with closing(schema.open_to_write(str(tmp_path / "centre.db"))) as connection:
+        workers = [shared.worker, Worker(connection)]
+        while sum(worker.step(1) for worker in workers):
+            pass
+    assert shared.tables() == alone.tables()
+    shared.warehouse.close()

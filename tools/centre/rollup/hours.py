@@ -94,16 +94,18 @@ def _register(chain: list[tuple[int, int, int]]) -> _Sums:
     for boot, unix_s, counted in chain:
         apart_s, difference = unix_s - since_s, counted - value
         if boot == before and 0 < apart_s <= APART_S_MAX:
-            given = 0
-            for from_s, until_s in _pieces(since_s, unix_s):
-                one = _sum(sums, from_s)
+            at_s, given = since_s, 0
+            while at_s < unix_s:
+                hour = at_s - at_s % HOUR_S
+                until_s = min(unix_s, hour + HOUR_S)
                 share = difference * (until_s - since_s) // apart_s
+                one = sums.setdefault(hour, [0, 0, 0])
                 one[0] += share - given
-                one[2] += until_s - from_s
-                given = share
+                one[2] += until_s - at_s
+                at_s, given = until_s, share
         # Over a start a register that is lower has restarted (`Archive.energy_wh`); within a boot it is not corrected.
         elif difference > 0 or (difference and boot == before):
-            one = _sum(sums, unix_s)
+            one = sums.setdefault(unix_s - unix_s % HOUR_S, [0, 0, 0])
             one[0] += difference
             one[1] += difference
         before, since_s, value = boot, unix_s, counted
@@ -113,36 +115,19 @@ def _register(chain: list[tuple[int, int, int]]) -> _Sums:
 def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
     """Sums what holds from one reading to the next over time: a temperature, or that a lamp is lit."""
     sums: _Sums = {}
-    before, since_s, value = chain[0]
+    before, at_s, value = chain[0]
     for boot, unix_s, said in chain:
-        if boot == before and 0 < unix_s - since_s <= APART_S_MAX:
+        if boot == before and 0 < unix_s - at_s <= APART_S_MAX:
             held = value > LIT_DW if is_power else value
-            for from_s, until_s in _pieces(since_s, unix_s):
-                one = _sum(sums, from_s)
-                one[0] += held * (until_s - from_s)
-                one[2] += until_s - from_s
-        before, since_s, value = boot, unix_s, said
+            while at_s < unix_s:
+                hour = at_s - at_s % HOUR_S
+                until_s = min(unix_s, hour + HOUR_S)
+                one = sums.setdefault(hour, [0, 0, 0])
+                one[0] += held * (until_s - at_s)
+                one[2] += until_s - at_s
+                at_s = until_s
+        before, at_s, value = boot, unix_s, said
     return sums
-
-
-def _sum(sums: _Sums, unix_s: int) -> list[int]:
-    hour = unix_s - unix_s % HOUR_S
-    one = sums.get(hour)
-    if one is None:
-        one = sums[hour] = [0, 0, 0]
-    return one
-
-
-def _pieces(since_s: int, until_s: int) -> Iterable[tuple[int, int]]:
-    """Returns the parts of a time in each hour."""
-    end_s = since_s - since_s % HOUR_S + HOUR_S
-    if until_s <= end_s:  # as most are: one reading a quarter of an hour
-        return ((since_s, until_s),)
-    pieces = [(since_s, end_s)]
-    while end_s < until_s:
-        since_s, end_s = end_s, end_s + HOUR_S
-        pieces.append((since_s, min(until_s, end_s)))
-    return pieces
 
 
 def _with(made: Figures, code: int, summed: int, bridged: int, covered_s: int) -> Figures:

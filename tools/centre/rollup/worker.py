@@ -198,9 +198,15 @@ class _Reader:
 
     def _entries(self, statement, *values) -> list[Entry]:
         rows = self._connection.execute(statement, (self.node, _TELEMETRY, *values)).fetchall()
+        # Nearly all say their time themselves.
         return [
-            Entry(boot, sequence, self._unix_s(boot, sequence, *stamp), bodies.decode(body))
-            for boot, sequence, *stamp, body in rows
+            Entry(
+                boot,
+                sequence,
+                seconds if quality and not self._doubts else self._unix_s(boot, sequence, quality, seconds, doubt_s),
+                bodies.decode(body),
+            )
+            for boot, sequence, quality, seconds, doubt_s, body in rows
         ]
 
     def _unix_s(self, boot, sequence, quality, seconds, uncertainty_s) -> int | None:
