@@ -13,6 +13,7 @@ COMMANDS = {
     "node": "tools.bench.node",
     "radio": "tools.bench.radio",
     "rooms": "tools.bench.rooms",
+    "rollup": "tools.bench.rollup",
     "sim": "tools.bench.sim",
     "size": "tools.bench.size",
     "sleep": "tools.bench.sleep",

@@ -133,7 +133,13 @@ GATEWAY = Package(
         "usb-power.conf": "usr/share/doc/bocage-gateway/examples/usb-power.conf",
     },
 )
-_UNITS = ("bocage-ingest.service", "bocage-control.service", "bocage-night.service", "bocage-night.timer")
+_UNITS = (
+    "bocage-ingest.service",
+    "bocage-rollup.service",
+    "bocage-control.service",
+    "bocage-night.service",
+    "bocage-night.timer",
+)
 CENTRE = Package(
     name="bocage-centre",
     other="bocage-gateway",
@@ -155,7 +161,7 @@ CENTRE = Package(
     },
     documents={"tools/centre/INSTALLATION.md": "INSTALLATION.md"},
     commands=("centre", "policy"),
-    python={**_PAHO, **_CRYPTOGRAPHY},
+    python={**_PAHO, **_CRYPTOGRAPHY, "cbor2": ("python3-cbor2", "5.6")},
     depends=(*_DEPENDS, "mosquitto (>= 2.0.18)"),
     recommends=_RECOMMENDS,
     suggests=(),

@@ -48,7 +48,7 @@ def _units(place: Place) -> Iterator[Finding]:
         remedy = N_("sudo systemctl restart {unit}; why it ended: journalctl -u {unit} -n 20")
         yield Finding(N_("{unit} does not run ({state})"), remedy, True, values)
         return
-    yield Finding(N_("broker, ingest, control and the backup's timer run"))
+    yield Finding(N_("broker, ingest, roll-up, control and the backup's timer run"))
 
 
 def _broker(place: Place, now: datetime.datetime) -> Iterator[Finding]:

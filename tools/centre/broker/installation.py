@@ -24,7 +24,7 @@ from tools.command_line import Refused
 from wire import topic as topics
 
 BROKER = "broker"
-UNITS = ("bocage-ingest.service", "bocage-control.service")
+UNITS = ("bocage-ingest.service", "bocage-rollup.service", "bocage-control.service")
 TIMER = "bocage-night.timer"
 
 
