@@ -166,7 +166,7 @@ def blank(memory, clean_root):
     """A clean Debian with what apt would fetch for either package."""
     copy = memory / "blank"
     subprocess.run(["cp", "--archive", str(clean_root), str(copy)], check=True)
-    debian_machine.install(copy, "mosquitto")
+    debian_machine.install(copy, "mosquitto", *(name for name, _ in contents.CENTRE.python.values()))
     yield copy
     for name in ("blank", guide.CENTRE, guide.CABINET):
         shutil.rmtree(memory / name, ignore_errors=True)
