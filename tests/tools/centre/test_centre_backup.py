@@ -158,7 +158,7 @@ def test_what_ends_soon_is_renewed_and_the_rest_stays(centre):
     assert installation.renew(centre.place, ["centre.example.fr"], now=later) == ["broker"]
 
 
-def test_init_again_changes_nothing_and_a_user_without_rights_is_told(centre, capsys):
+def test_init_again_changes_nothing_and_a_user_without_rights_is_told(centre, capsys, monkeypatch):
     before = {path: path.read_bytes() for path in centre.place.root.rglob("*") if path.is_file() and path != centre.log}
     assert centre.run("init", "localhost", "127.0.0.1", "--port", centre.port) == 0
     assert before == {path: path.read_bytes() for path in before}
@@ -166,3 +166,6 @@ def test_init_again_changes_nothing_and_a_user_without_rights_is_told(centre, ca
     empty = Place(centre.place.root / "empty")
     with pytest.raises(Refused, match="no centre yet"):
         health.findings(empty, now=now())
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert centre.run("status") == 1
+    assert "with sudo" in capsys.readouterr().err

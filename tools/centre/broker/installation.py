@@ -6,6 +6,7 @@ not know a table of the warehouse.
 
 import datetime
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -99,7 +100,10 @@ def address(place: Place, account: str) -> BrokerAddress:
 
 
 def port(place: Place) -> int:
-    """Returns the port of the broker's listener. Refused where `init` has not been, or for a user who may not read."""
+    """Returns the port of the broker's listener. Refused where `init` has not been, and for a user without rights."""
+    key = place.pair(roles.ADMIN)[1]
+    if key.exists() and not os.access(key, os.R_OK):
+        raise Refused(N_("only root may read the centre's keys: begin the command with sudo"))
     try:
         return int(configuration.settings(place.broker_configuration)[0]["listener"])
     except (OSError, KeyError, ValueError):
