@@ -12,7 +12,6 @@ from tools.centre.store import bodies
 from wire import event, limits, quantity, record
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
-_NO_READINGS = (-1, -1, *(None,) * 6)
 
 _WIDEN = """ DO UPDATE SET
     first = CASE WHEN excluded.first < {0}.first THEN excluded.first ELSE {0}.first END,
@@ -63,32 +62,39 @@ class Marks:
 
     def note(self, rows: Iterable[tuple], gateway: int, received_unix_s: int) -> None:
         """Notes rows that are stored, as `tools.centre.ingest.plain.Row` names their columns."""
+        newest, readings = self._newest, self._readings
         for row in rows:
-            node, boot, sequence, seconds, quality, _, lane, body = row
-            identity = boot, sequence
-            if node not in self._newest or identity > self._newest[node][:2]:
-                self._newest[node] = (*row[1:6], gateway, received_unix_s)
+            node, boot, sequence, seconds, quality, _, lane, _ = row
+            held = newest.get(node)
+            if held is None or row[1:3] > held[0][1:3]:
+                newest[node] = row, gateway, received_unix_s
             if lane != _TELEMETRY:
                 continue
-            if node not in self._readings or identity > self._readings[node][:2]:
-                self._readings[node] = (*row[1:6], body)
-            alone = [sequence, sequence]
-            if quality == record.UNSET:
-                _widen(self._unplaced.setdefault((node, boot), alone), alone)
-            else:
-                _widen(self._spans.setdefault((node, day_of(seconds), boot), alone), alone)
+            held = readings.get(node)
+            if held is None or row[1:3] > held[1:3]:
+                readings[node] = row
+            spans: dict = self._unplaced if quality == record.UNSET else self._spans
+            key = (node, boot) if quality == record.UNSET else (node, day_of(seconds), boot)
+            span = spans.get(key)
+            if span is None:
+                spans[key] = [sequence, sequence]
+            elif sequence > span[1]:
+                span[1] = sequence
+            elif sequence < span[0]:
+                span[0] = sequence
 
     def note_times(self, identities: Iterable[tuple[bytes, int, int]]) -> None:
         """Notes readings (node, boot, sequence) whose time may have changed; a sequence of -1: all of the boot."""
         for node, boot, sequence in identities:
-            span = [0, limits.SEQUENCE_MAX] if sequence < 0 else [sequence, sequence]
-            _widen(self._unplaced.setdefault((node, boot), span), span)
+            first, last = (0, limits.SEQUENCE_MAX) if sequence < 0 else (sequence, sequence)
+            span = self._unplaced.setdefault((node, boot), [first, last])
+            span[:] = min(first, span[0]), max(last, span[1])
 
     def save(self) -> None:
         """Ends a transaction."""
         rows = [
-            (node, *row, *(_with_figures(self._readings[node]) if node in self._readings else _NO_READINGS))
-            for node, row in self._newest.items()
+            (node, *row[1:6], gateway, received_unix_s, *_figures(self._readings.get(node)))
+            for node, (row, gateway, received_unix_s) in self._newest.items()
         ]
         if rows and self._connection.executemany(_BOTH, rows).rowcount < len(rows):
             for statement in _HALVES:
@@ -97,13 +103,9 @@ class Marks:
         self._connection.executemany(MARK_UNPLACED, [(*key, *span) for key, span in self._unplaced.items()])
 
 
-def _with_figures(row: tuple) -> tuple:
+def _figures(row: tuple | None) -> tuple:
+    """Returns the half of `latest` that is about readings."""
+    if row is None:
+        return -1, -1, *(None,) * 6
     readings = bodies.decode(row[-1])
-    return (*row, *(readings.get(code) for code in (quantity.POWER, quantity.LEVEL_ORDERED)))
-
-
-def _widen(span: list[int], by: list[int]) -> None:
-    if by[0] < span[0]:
-        span[0] = by[0]
-    if by[1] > span[1]:
-        span[1] = by[1]
+    return *row[1:6], row[-1], readings.get(quantity.POWER), readings.get(quantity.LEVEL_ORDERED)
