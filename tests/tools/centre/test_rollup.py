@@ -1,6 +1,8 @@
 """The roll-up: last states, hours and days, in any order of arrival, and equal to a recount from records."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from random import Random
 
@@ -288,3 +290,39 @@ def test_two_workers_share_the_marks_and_end_at_the_same_figures(tmp_path):
             pass
     assert shared.tables() == alone.tables()
     shared.warehouse.close()
+
+
+WORKER = """
+import sys
+from tools.centre.rollup.worker import Worker
+from tools.centre.store import schema
+worker = Worker(schema.open_to_write(sys.argv[1]))
+while worker.step(1):
+    print("stepped", flush=True)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path):
+    path = tmp_path / "centre.db"
+    made = Rolled(path)
+    nodes = [n.to_bytes(8, "big") for n in range(1, 41)]
+    items = [lamp(step, 40 * step, 7 * step + 5, node=node) for node in nodes for step in range(9)]
+    for first in range(0, len(items), 90):
+        assert made.warehouse.accept(TELEMETRY_TOPIC, batch(items[first : first + 90], first, oldest=0), **RECEIVED)
+    random, kills, said = Random(3), 0, ""
+    while "done" not in said:
+        process = subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for _ in range(random.randrange(1, 12)):
+            said = process.stdout.readline()
+        process.kill()
+        process.communicate()
+        kills += "done" not in said
+    found = made.tables()
+    assert kills >= 3 and len(found["days"]) == 40
+    made.worker.mark_all()
+    assert made.roll().tables() == found
+    assert sum(row[4] for row in found["days"]) == 40 * 7 * 8
+    made.warehouse.close()
