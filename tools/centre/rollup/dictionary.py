@@ -62,7 +62,7 @@ COLUMNS: dict[str, Message] = {
     "lit_hours": N_("Time in which the measured power was that of a lit lamp"),
     "unlit_hours": N_("Time in which it was not"),
     "covered_s": N_("Time between readings near enough to say what happened"),
-    "coverage": N_("Covered part of the hour or day, 0 to 1: below 1, data are missing"),
+    "coverage": N_("Covered part of the time, 0 to 1: below 1, data are missing, or a switched feeder has no power"),
     "litres": N_("What the meter counted, the bridged part included"),
     "litres_bridged": N_("Part of it that was used since a reading too far back to say in which hours"),
     "degree_hours": N_("Sum of the temperature over the covered hours; below a base of B: B × covered hours less this"),
