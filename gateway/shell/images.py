@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.core.concentrator_update import FAILED, ConcentratorUpdate, Image
+from gateway.core.custody.disk import parse_json
 from gateway.core.link.images import NodeImage
 from gateway.io import files
 from gateway.io.crypto import verify_ed25519
@@ -246,7 +247,7 @@ def _failures(folder: Path) -> dict[str, str]:
     """Returns {digest of a manifest: why it failed}; empty for a damaged file."""
     try:
         with (folder / _FAILED).open("rb") as file:
-            found: Any = json.loads(file.read(_FAILED_BYTES_MAX))
+            found: Any = parse_json(file.read(_FAILED_BYTES_MAX))
     except (OSError, ValueError):
         return {}
     return {str(digest): str(why) for digest, why in found.items()} if isinstance(found, dict) else {}

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gateway.core.custody.disk import parse_json
 from gateway.core.directives.directive import Directive, parse_directive
 from gateway.core.directives.directives import Directives
 from gateway.io import clock, files
@@ -59,7 +60,7 @@ class TellStore:
     def _accept(self, path: Path) -> None:
         try:
             with path.open("rb") as file:
-                plain: Any = json.loads(file.read(_BYTES_MAX))
+                plain: Any = parse_json(file.read(_BYTES_MAX))
             if "clear" in plain:
                 name, who = bytes.fromhex(plain["clear"]), plain["who"]
                 if not is_line(who, command.AUTHOR_BYTES_MAX):

@@ -13,7 +13,7 @@ from gateway.core.bearers.bearer import Bearer
 from gateway.core.bearers.budget import ALL, Budget
 from gateway.core.bearers.connection import Change, Connect, Connection, Drop, Probe
 from gateway.core.bearers.modem import CutPower, Modem, Write
-from gateway.core.custody.disk import Disk, NumberedFile, SharedFolder
+from gateway.core.custody.disk import Disk, NumberedFile, SharedFolder, parse_json
 from gateway.core.deadlines import earliest
 from gateway.core.status import BearerStatus
 from gateway.core.wallclock import WallClock
@@ -158,7 +158,7 @@ class Bearers:
         """Returns the bearers that were down when the agent last stopped."""
         for data in self._file.restore():
             try:
-                found = json.loads(data)
+                found = parse_json(data)
             except ValueError:
                 continue
             if isinstance(found, list) and all(isinstance(name, str) for name in found):

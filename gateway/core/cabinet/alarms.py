@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from gateway.core import limits
 from gateway.core.cabinet.equipment import FeederObservation
 from gateway.core.cabinet.normal_power import NormalPower
-from gateway.core.custody.disk import NumberedFile, SharedFolder
+from gateway.core.custody.disk import NumberedFile, SharedFolder, parse_json
 from wire import event
 
 _SECOND_MS = 1_000
@@ -321,7 +321,7 @@ class AlarmFile:
         """Restore the alarms that were active when the agent last stopped."""
         for line in self._file.restore():
             try:
-                plain = json.loads(line)
+                plain = parse_json(line)
                 known = {int(code): list(detail) for code, detail in plain["conditions"].items()}
                 by_name = {watch.name: watch for watch in watches}
                 for name, standing in plain["feeders"].items():

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.custody.disk import Disk, SharedFolder
+from gateway.core.custody.disk import Disk, SharedFolder, parse_json
 
 _NAME = re.compile("audit-([0-9]{8})[.]log")
 _START = "0" * 64
@@ -137,7 +137,7 @@ def _lines(disk: Disk) -> Iterator[tuple[str, int, bytes]]:
 
 def _entry(text: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(text)
+        entry = parse_json(text)
     except ValueError:
         return None
     good = isinstance(entry, dict) and type(entry.get("n")) is int and isinstance(entry.get("prev"), str)

@@ -13,7 +13,7 @@ starts from nothing.
 import json
 
 from gateway.core import limits
-from gateway.core.custody.disk import NumberedFile, SharedFolder
+from gateway.core.custody.disk import NumberedFile, SharedFolder, parse_json
 
 _MINUTES_MIN = 60
 _MINUTES_MAX = 16 * 60
@@ -123,7 +123,7 @@ def _decode(data: bytes) -> dict[str, int]:
     if not data.endswith(b"\n"):
         return {}
     try:
-        known = json.loads(data)
+        known = parse_json(data)
     except ValueError:
         return {}
     if not isinstance(known, dict) or not all(type(dw) is int and dw > 0 for dw in known.values()):

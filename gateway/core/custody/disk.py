@@ -5,9 +5,10 @@ medium except `read`; durability is reported later, by the shell, as `on_synced(
 Nothing in the core may open a file by any other way.
 """
 
+import json
 import re
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Ticket(NamedTuple):
@@ -85,6 +86,14 @@ class SharedFolder:
     def read(self, name: str, length_max: int) -> bytes:
         """Return the beginning of a file."""
         return self.disk.read(name, 0, length_max)
+
+
+def parse_json(data: bytes) -> Any:
+    """Return what a file's bytes say in JSON; ValueError for any others, and where they are nested too deeply."""
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("nested") from None
 
 
 def numbered(disk: Disk, part: str, digits: int = 8) -> Sequence[tuple[int, str]]:

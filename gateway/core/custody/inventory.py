@@ -26,6 +26,8 @@ from gateway.core.custody.stream import Stream
 NAMES = ("inventory-0", "inventory-1")
 _MAGIC = b"BOCAGE-I"
 _VERSION = 1
+# A save each ten seconds reaches it after 680 years; a higher number is a stranger's, and the next would not fit.
+_NUMBER_MAX = 1 << 31
 _HEAD = struct.Struct(">8sHIII")  # magic, version, number of the save, bytes of the list, their CRC-32
 _STREAM = struct.Struct(">8sBIQQI")  # epoch, lane, generation, first, end, count of segments
 _SEGMENT = struct.Struct(f">II{DIGEST_SIZE}s")  # serial, size, digest
@@ -115,7 +117,7 @@ class Inventory:
         body = data[_HEAD.size : _HEAD.size + length]
         if (magic, version) != (_MAGIC, _VERSION) or len(body) < length or crc32(body) != check:
             return
-        if number > self._number:
+        if self._number < number <= _NUMBER_MAX:
             self._number, self.found = number, _decode(body)
 
     def _encode(self, listing: Iterable[tuple[Stream, ListedStream]]) -> bytes:

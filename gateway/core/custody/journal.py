@@ -278,8 +278,6 @@ class Journal:
         if log is None:
             return
         self.moves += 1
-        if position >= log.durable_end:
-            self.counters.released_ahead += 1
         keep = self._lanes[stream.lane].active if stream.epoch == self._epoch else None
         self._files.retry_deletes()
         self._leaving += [name for name in log.free(position, keep=keep) if name not in self._resumed_later]

@@ -25,7 +25,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.custody.disk import Disk, Ticket
+from gateway.core.custody.disk import Disk, Ticket, parse_json
 
 OTHER = "other"  # of the totals, beyond LEDGER_REASONS_MAX
 _NAME = re.compile(r"losses-([0-9]{8})\.log")
@@ -294,8 +294,8 @@ def _lines(disk: Disk, name: str) -> Iterator[dict[str, Any]]:
         return
     for raw in data.split(b"\n"):
         try:
-            line = json.loads(raw)
-        except (ValueError, RecursionError):
+            line = parse_json(raw)
+        except ValueError:
             continue
         if isinstance(line, dict) and (_is_totals(line) or _is_loss(line)):
             yield line

@@ -173,7 +173,6 @@ class JournalCounters:
     segments_opened: int = 0
     segments_deleted: int = 0
     segments_replaced: int = 0  # rewritten without some of their records
-    released_ahead: int = 0  # calls to free more than was ever durable
 
 
 class JournalFiles:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from gateway.core import limits
-from gateway.core.custody.disk import Disk, Ticket, numbered
+from gateway.core.custody.disk import Disk, Ticket, numbered, parse_json
 from policy import civil
 from wire import command, directive
 from wire.line import is_line
@@ -212,7 +212,7 @@ def _write(local: Iterable[Directive], signed: Iterable[bytes]) -> bytes:
 
 def _read(line: bytes) -> tuple[list[Directive], list[bytes]]:
     """Parse a line of the file; ValueError, KeyError or TypeError when it was torn or damaged."""
-    plain = json.loads(line)
+    plain = parse_json(line)
     return [parse_directive(one) for one in plain["local"]], [bytes.fromhex(data) for data in plain["signed"]]
 
 

@@ -25,8 +25,9 @@ from enum import Enum
 from typing import Any
 
 from gateway.core import limits
-from gateway.core.custody.disk import NumberedFile, SharedFolder
+from gateway.core.custody.disk import NumberedFile, SharedFolder, parse_json
 from wire import event
+from wire import limits as wire_limits
 from wire.record import EventBody
 
 _DAY_MS = 86_400_000
@@ -74,8 +75,8 @@ class FairUse:
         self._day = now_ms // _DAY_MS
         for data in self._file.restore():
             try:
-                plain = {bytes.fromhex(node): tuple(map(int, counts)) for node, counts in json.loads(data).items()}
-                found = [NodeUse(node, self._day, (), *counts) for node, counts in plain.items() if len(counts) == 3]
+                plain = {bytes.fromhex(node): tuple(counts) for node, counts in parse_json(data).items()}
+                found = [NodeUse(node, self._day, (), *counts) for node, counts in plain.items() if _are_sound(counts)]
             except (ValueError, TypeError, AttributeError):
                 continue
             self._exceeding = {use.node: use for use in found[: limits.INBOX_NODES_MAX]}
@@ -160,3 +161,10 @@ class FairUse:
         self._report(EventBody(event.FAIR_USE_EXCEEDED, active, detail), now_ms=now_ms)
         known = {one.node.hex(): (one.alarms, one.events, one.reading_bytes) for one in self._exceeding.values()}
         self._file.save(json.dumps(known).encode() + b"\n")
+
+
+def _are_sound(counts: tuple[Any, ...]) -> bool:
+    """Return whether these are three counts that a record can hold."""
+    return len(counts) == 3 and all(
+        type(count) is int and 0 <= count <= wire_limits.READING_ABS_MAX for count in counts
+    )

@@ -42,10 +42,10 @@ class SentBatch:
 class StreamProgress:
     """Holds the state of one stream. `next_position` is the first neither sent nor left for later; `ahead` are the
     batches sent and not yet covered by a receipt, by position; positions before `sent_end` were due once and go again
-    without delay. `digests` are those of the payloads sent last, with their positions (None: the warehouse has judged
-    it): only a receipt that states one of them counts. `received` are the positions of such receipts, ascending and
-    disjoint. `told_end`: the first position that the warehouse lacks, by its last word. `explained_end`: the position
-    after the last that was released because a record explains it: it is never given again.
+    without delay. `digests` are those of the payloads sent last, with their positions and what was freed before they
+    were sent (None: the warehouse has judged it): only a receipt that states one of them counts. `received` are the
+    positions of such receipts, ascending and disjoint. `explained_end`: the position after the last that was released
+    because a record explains it: it is never given again.
     """
 
     next_position: int
@@ -59,9 +59,8 @@ class StreamProgress:
     hold_until_ms: int = 0
     sent_end: int = 0
     turn: int = 0
-    digests: dict[bytes, tuple[int, int] | None] = field(default_factory=dict)
+    digests: dict[bytes, tuple[int, int, int] | None] = field(default_factory=dict)
     received: list[tuple[int, int]] = field(default_factory=list)
-    told_end: int = 0
     explained_end: int = 0
 
     def release_before(self, oldest: int) -> bool:
@@ -78,30 +77,33 @@ class StreamProgress:
         self.ahead = under_way
         return moved
 
-    def sent(self, batch: SentBatch) -> None:
-        """Note that a batch has been sent."""
+    def sent(self, batch: SentBatch, oldest: int) -> None:
+        """Note that a batch has been sent, when all before `oldest` was freed."""
         self.ahead.append(batch)
         self.digests.pop(batch.digest, None)  # sent again, it is the newest again
-        self.digests[batch.digest] = (batch.first, batch.last)
+        self.digests[batch.digest] = (batch.first, batch.last, oldest)
         if len(self.digests) > limits.UPLINK_DIGESTS_MAX:
             del self.digests[next(iter(self.digests))]
         self._pass_by(batch.last + 1)
 
-    def settle(self, batch: Batch) -> bool:
-        """Note that the warehouse has judged a batch; return False where these very bytes were not sent, not long ago,
-        or where it was noted before."""
-        if self.digests.get(batch.digest) != (batch.first, batch.last):
-            return False
+    def settle(self, batch: Batch) -> int | None:
+        """Note that the warehouse has judged a batch; return the first position that was not freed when it was sent,
+        None where these very bytes were not sent, not long ago, or where it was noted before."""
+        sent = self.digests.get(batch.digest)
+        if sent is None or sent[:2] != (batch.first, batch.last):
+            return None
         self.digests[batch.digest] = None
-        return True
+        return sent[2]
 
     def is_altered(self, batch: Batch) -> bool:
         """Return whether the batch under way over these positions was sent with other bytes."""
         return batch.digest not in self.digests and self.batch_over(batch.first, batch.last) is not None
 
-    def confirm(self, batches: Iterable[Batch]) -> bool:
-        """Note which batches the warehouse has received; return False where this settles none."""
-        known = [(batch.first, batch.last) for batch in batches if self.settle(batch)]
+    def confirm(self, batches: Iterable[Batch]) -> int | None:
+        """Note which batches the warehouse has received; return how far all was freed when the last of them was sent,
+        None where this settles none."""
+        settled = [(batch, self.settle(batch)) for batch in batches]
+        known = [(batch.first, batch.last) for batch, freed in settled if freed is not None]
         spans: list[tuple[int, int]] = []
         for first, last in sorted((*self.received, *known)):
             if spans and first <= spans[-1][1] + 1:
@@ -109,7 +111,7 @@ class StreamProgress:
             else:
                 spans.append((first, last))
         self.received = spans[: limits.UPLINK_SPANS_MAX]
-        return bool(known)
+        return max((freed for _, freed in settled if freed is not None), default=None)
 
     def received_end(self, oldest: int) -> int:
         """Return the first position from `oldest` on that no receipt covers."""
@@ -138,7 +140,6 @@ class StreamProgress:
         """Let no receipt count for what was sent so far: the warehouse that signed it has gone back since."""
         self.digests = dict.fromkeys(self.digests)
         self.received.clear()
-        self.told_end = 0
 
     def resumed(self, *, keep_place: bool, oldest: int, records_max: int) -> "StreamProgress":
         """Return the state for a new connection: explanations stay, and with `keep_place` the place in the stream."""

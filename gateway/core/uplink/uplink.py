@@ -20,10 +20,10 @@ completes a batch, nothing is sent twice, and a failed batch is left out like th
 the stream begins again where it was freed last; the warehouse has kept what came ahead of that.
 
 A warehouse that was restored to an older backup asks by its receipts: of a batch that it has just received it says that
-it holds less than was freed here. A batch states as `oldest` the first position that the open segment could still give,
-so a warehouse waits for these and counts what lies before as gone. All streams are then held again as far as that, at
-most once an hour and a few times a process, and sent in bytes that no receipt of before is about: a stranger who
-replays receipts makes nothing be sent for ever and nothing be freed.
+it holds less than was freed here before that batch was sent. A batch states as `oldest` the first position that the
+open segment could still give, so a warehouse waits for these and counts what lies before as gone. All streams are then
+held again as far as that, at most once an hour and a few times a process, and sent in bytes that no receipt of before
+is about: a stranger who replays receipts makes nothing be sent for ever and nothing be freed.
 
 The journal may let go of positions by itself when it is full. Then they can no longer be sent, and messages about them
 have no effect.
@@ -192,18 +192,19 @@ class Uplink:
         progress, before = self._progress.get(stream), self._oldest(stream)
         if isinstance(message, Rejected):
             self._counters["rejected"] += 1
-            if progress is not None and self._is_held(stream, message.batch.last) and progress.settle(message.batch):
-                self._rejected(stream, progress, message, now_ms)
+            held = progress if self._is_held(stream, message.batch.last) else None
+            if held is not None and held.settle(message.batch) is not None:
+                self._rejected(stream, held, message, now_ms)
             return 0
         if progress is None or before is None:
             return 0  # about what an earlier process sent, or what the journal has let go
         progress.answered = True
-        progress.told_end = message.next_position
         altered = sum(progress.is_altered(batch) for batch in message.batches)
         # A replayed receipt confirms nothing, so it does not hide that the warehouse is silent.
-        confirms = progress.confirm(message.batches)
-        self._counters["receipts"] += confirms
-        if confirms and message.next_position < before and self._may_give_again(now_ms):
+        freed = progress.confirm(message.batches)
+        self._counters["receipts"] += freed is not None
+        # Compared with what was freed when the batch was sent: receipts of several ingests may pass each other.
+        if freed is not None and message.next_position < freed and self._may_give_again(now_ms):
             self._give_again(now_ms)
             return altered
         end = min(message.next_position, progress.received_end(before))
@@ -377,7 +378,8 @@ class Uplink:
             self._silence.watch(now_ms)
         publication = self._publish(stream, progress, gathered, now_ms)
         digest = receipt.digest_of(publication.payload)
-        progress.sent(SentBatch(first, gathered.last, publication.token, len(gathered.items), digest))
+        batch = SentBatch(first, gathered.last, publication.token, len(gathered.items), digest)
+        progress.sent(batch, self._journal.oldest(stream))
         self._counters["batches"] += 1
         self._counters["records"] += len(gathered.items)
         self._counters["bytes"] += len(publication.payload)
@@ -403,10 +405,6 @@ class Uplink:
             if self._is_spared(stream):
                 last = stop.last if isinstance(stop, Hole) else stop.position
                 progress.leave(last + 1 - gathered.first)
-        elif isinstance(stop, Hole) and stop.last < progress.told_end:
-            # A power cut takes files whose records the warehouse had received: it misses nothing, and there is nothing
-            # here that a wrong word could free.
-            self._journal.release_through(stream, stop.last)
         elif isinstance(stop, Hole):
             self._quarantine.pass_hole(stream, progress, stop, now_ms)
         else:

@@ -168,7 +168,13 @@ def test_a_restart_gives_no_new_fair_use_to_who_babbles_and_the_end_is_told_all_
     assert street.core.fair_use.exceeding() == []
 
 
-@pytest.mark.parametrize("damage", (b"", b"{", b"[]", b'{"zz": [1, 2, 3]}', b'{"00": 3}', b'{"00": ["a", 1, 2]}'))
+DAMAGES = (
+    b"", b"{", b"[]", b'{"zz": [1, 2, 3]}', b'{"00": 3}', b'{"00": ["a", 1, 2]}',
+    b"[" * 10_000, b'{"00": [1e999, 1, 2]}', b'{"00": [%d, 1, 2]}' % 10**50, b'{"00": [-1, 1, 2]}',
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=range(len(DAMAGES)))
 def test_a_damaged_file_of_who_babbles_is_as_good_as_none(damage):
     street = Street()
     street.state_disk.append("fair-use-00000009", damage)

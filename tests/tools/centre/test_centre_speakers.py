@@ -193,7 +193,8 @@ def test_a_new_cabinet_cannot_come_under_the_id_of_anothers(warehouse, identity)
     answer = said(warehouse, [fact(7, event.GAP, [None, 1, 0, 6, "full"], node=identity)], cabinet="49007-new",
                   gateway=identity)  # fmt: skip
     assert isinstance(answer, Rejected) and answer.reason == "identity"
-    assert kinds(warehouse) == [("identity", OWN, f"49007-new {identity.hex()}")]
+    (alarm,) = warehouse.alarms()
+    assert (alarm.kind, alarm.cabinet, alarm.subject, alarm.detail) == ("identity", OWN, "49007-new", identity.hex())
     assert warehouse.gaps() == []
 
 
@@ -225,6 +226,16 @@ def test_no_flood_of_alarms_displaces_another(warehouse, monkeypatch):
     assert ("clone", OWN, NODE.hex()) in kinds(warehouse)
     assert sorted(alarm.times for alarm in warehouse.alarms() if alarm.cabinet == OPENED) == [1, 1, 1, 3]
     assert ("clone", OPENED, "") in kinds(warehouse)
+
+
+def test_a_thief_who_tries_all_ids_of_a_cabinet_leaves_room_for_the_name_of_the_next(warehouse, monkeypatch):
+    monkeypatch.setattr("tools.centre.ingest.alarms.ALARMS_PER_CABINET_MAX", 3)
+    lamps = [b"of-ours%d" % number for number in range(6)]
+    said(warehouse, [reading(0, node=lamp) for lamp in lamps], "telemetry", 1)
+    for thief, ids in (("49007-thief-1", lamps[:5]), ("49007-thief-2", lamps[5:])):
+        for identity in ids:
+            said(warehouse, [reading(0, node=identity)], "telemetry", cabinet=thief, gateway=identity)
+    assert {alarm.subject: alarm.times for alarm in warehouse.alarms()} == {"49007-thief-1": 5, "49007-thief-2": 1}
 
 
 # --- clones ----------------------------------------------------------------------------------------------------

@@ -221,9 +221,9 @@ def test_gateway_is_bound_by_its_first_word_and_a_stranger_is_refused(warehouse)
     assert [publication.topic for publication in moved] == ["tc/1/a/49007/mairie-2"]
     assert warehouse.counters["refused.identity"] == 2
     assert warehouse.counters["records"] == 2
-    assert {(alarm.kind, alarm.cabinet, alarm.subject) for alarm in warehouse.alarms()} == {
-        ("identity", "49007-mairie-1", f"49007-mairie-1 {b'impostor'.hex()}"),
-        ("identity", "49007-mairie-1", f"49007-mairie-2 {GATEWAY.hex()}"),
+    assert {(alarm.kind, alarm.cabinet, alarm.subject, alarm.detail) for alarm in warehouse.alarms()} == {
+        ("identity", "49007-mairie-1", "49007-mairie-1", b"impostor".hex()),
+        ("identity", "49007-mairie-1", "49007-mairie-2", GATEWAY.hex()),
     }
 
 

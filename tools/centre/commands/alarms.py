@@ -59,7 +59,7 @@ _NO_STREET = N_("without a street")
 _RAISED = N_("no. {number}  {first} to {last}, {times} times  {sentence}")
 # Of the warehouse's own alarms: by kind, of a clone by what it is known by as well.
 _SENTENCES = Phrases({
-    kinds.IDENTITY: N_("{cabinet}: another gateway uses its name or its id: {subject}"),
+    kinds.IDENTITY: N_("{cabinet}: another gateway uses its name or its id: {subject} {detail}"),
     kinds.CROWD: N_("{cabinet}: names more nodes, or says more about others' nodes, than a cabinet has"),
     kinds.FOREIGN: N_("{cabinet}: speaks for nodes of {subject}; its records are kept apart, the last about {detail}"),
     f"{kinds.CLONE}.{kinds.BODY}": N_("{cabinet}: two different records of {subject} have one number"),

@@ -1,6 +1,7 @@
 """Keeps the warehouse's own alarms: one line for a kind, the cabinet that it came from, and what it is about.
 
-    identity   another gateway uses this cabinet's name, or its id under another name; subject: that name and id
+    identity   another gateway uses this cabinet's name, or its id under another name; subject: that name; detail: that
+               id
     crowd      more nodes, or more records about others' nodes, than a cabinet has: its batches are refused
     foreign    the cabinet speaks for nodes of another; subject: the other cabinet
     clone      two of one identity; subject: the node or gateway; detail: body, boots or epochs (which two)

@@ -289,7 +289,7 @@ class Warehouse(Archive):
         # The id may be that of a lamp, or of a gateway, of another cabinet.
         owners = {cabinet_of(*row[2:]) for row in bound} or set(self._nodes.cabinets_of(identity)) - {cabinet}
         for owner in owners:
-            self._alarms.raise_for(alarms.IDENTITY, owner, f"{cabinet} {identity.hex()}")
+            self._alarms.raise_for(alarms.IDENTITY, owner, cabinet, identity.hex())
         if owners:
             return None
         if self._connection.execute("SELECT count(*) FROM gateways").fetchone()[0] >= GATEWAYS_MAX:

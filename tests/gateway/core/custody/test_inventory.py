@@ -245,6 +245,16 @@ def test_a_list_that_was_torn_leaves_the_one_before():
     assert Inventory(state).found[T].end == 7
 
 
+def test_a_list_under_the_highest_number_stops_no_save():
+    """A stranger can write one: it is no list of ours."""
+    state = SimDisk(Random(1))
+    state.put(NAMES[1], b"BOCAGE-I\0\1" + b"\xff" * 4 + bytes(8))
+    inventory = Inventory(state)
+    assert inventory.save([(T, ListedStream(1, 0, 9, {}))]) and inventory.found == {}
+    inventory.on_synced(state.pending[0].ticket, state.complete(state.pending[0].ticket))
+    assert Inventory(state).found[T].end == 9
+
+
 def test_a_list_beyond_its_bound_leaves_out_digests_and_then_the_oldest_streams():
     state = SimDisk(Random(1))
     segments = {serial: ListedSegment(900, b"d" * 16) for serial in range(40)}

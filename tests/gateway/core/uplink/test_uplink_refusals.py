@@ -4,8 +4,9 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.uplink.progress import LostPositions
-from tests.support.gateway_world import EPOCH, UplinkWorld, spans
+from tests.support.gateway_world import EPOCH, GATEWAY, UplinkWorld, spans
 from wire import event, receipt
+from wire.receipt import Receipt
 
 UNREADABLE = b"\x07 of a version to come"
 
@@ -163,6 +164,18 @@ def test_a_hole_passes_once_the_record_that_explains_it_is_durable():
     sent = {position for first, last in spans(world.out) for position in range(first, last + 1)}
     assert sent.isdisjoint(range(lost.first, lost.last + 1)), "a hole has no batch"
     assert world.oldest() == 90 and world.uplink.counters["holes"] == 1
+
+
+def test_a_strangers_word_that_the_warehouse_lacks_nothing_hides_no_hole():
+    """A broker asks in the gateway's name with an `oldest` beyond everything, and the warehouse signs that it holds all
+    before."""
+    world = damaged_world()
+    world.begin()
+    for _ in range(20):
+        world.ack(world.out)
+        received = world.honest.batches[EPOCH, event.TELEMETRY]
+        world.hear(Receipt(GATEWAY, EPOCH, event.TELEMETRY, 10**9, tuple(received)))
+    assert isinstance(world.explained[0], LostPositions) and world.uplink.counters["holes"] == 1
 
 
 def test_a_hole_behind_a_batch_ahead_leaves_no_deadline_to_spin_on():

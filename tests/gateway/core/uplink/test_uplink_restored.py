@@ -246,11 +246,21 @@ def test_a_record_that_was_explained_is_not_given_again(tmp_path):
     assert it.sequences() >= {4, 5, 6, 7, 8} and NODE in {node for node, _, _ in it.warehouse.identities()}
 
 
-def test_a_lower_last_word_ends_an_earlier_one(tmp_path):
-    """A hole that the card lost is passed over in silence only while the warehouse says that it holds it."""
+def test_receipts_of_two_ingests_that_pass_each_other_are_no_older_backup(tmp_path):
+    """The batches too: the second was committed while the prefix waited for the first."""
     it = Restored(tmp_path)
     it.put(5)
-    progress = it.world.uplink._progress[TELEMETRY]
-    assert progress.told_end == 5
-    it.world.hear(Receipt(GATEWAY, EPOCH, event.TELEMETRY, 2, ()))
-    assert progress.told_end == 2
+    batches = []
+    for _ in range(2):
+        it.world.put(5)
+        it.world.poll()
+        batches += it.published
+        it.world.ack([(one.token, None) for one in it.published])
+        it.published.clear()
+    early, late = (it.warehouse.accept(one.topic, one.payload, **NOW)[0].message for one in reversed(batches))
+    assert (early.next_position, late.next_position) == (5, 15)
+    for message in (late, early):
+        it.world.hear(message)
+    it.settle()
+    it.put(1)
+    assert it.world.uplink.counters["given-again"] == 0 and it.world.oldest() == 16
