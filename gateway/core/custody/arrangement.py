@@ -113,6 +113,8 @@ class Arranger:
                 other.segment.cut(new.first)
                 before.append(other)
             if olds:
+                if olds[-1].end > new.end:  # records behind a failed sync, which the old file did not answer for
+                    olds[-1].cut(new.end)
                 self._settle(log, olds)
                 self.replacements.append(Replacement(log.stream, new, olds))
                 log.superseded += [(old.end, old.name) for old in olds]

@@ -61,7 +61,10 @@ class Space:
         self.ceiling = max(self._bytes_max, self._grace)
         self.cap = self.ceiling if self._partition is None else min(self.ceiling, self._partition)
         limit = self.cap - self._kept_for_alarms()
-        self._short_from = limit - self._headroom(limit)
+        headroom = self._headroom(limit)
+        self._short_from = limit - headroom
+        # Half a segment as shipped, twice what the lanes have ahead: a copy and the input meanwhile have the rest.
+        self._ahead_to = self._short_from + headroom // 4
 
     def limit(self, lane: str, *, explains: bool) -> int:
         """Return how far a record of this lane may fill the journal; `explains`: it explains why others are let go."""
@@ -75,9 +78,9 @@ class Space:
 
     def has_room_ahead(self, held: int, more: int) -> bool:
         """Return whether files may be `more` bytes longer than their records, to `held` in all: never with the bytes
-        that are kept for alarms, nor with the last ones of the partition."""
+        that are kept for alarms or in which thinning makes room, nor with the last ones of the partition."""
         free = self.free_bytes
-        return held <= self.limit(event.TELEMETRY, explains=False) and (free is None or free - more > self._margin)
+        return held <= self._ahead_to and (free is None or free - more > self._margin)
 
     def is_short(self, held: int) -> bool:
         """True when lanes other than `alarm` come near their limit."""

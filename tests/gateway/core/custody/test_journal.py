@@ -338,6 +338,15 @@ def test_zeros_ahead_take_nothing_from_alarms_nor_the_last_bytes_of_the_partitio
     assert disk.bytes_used <= disk.capacity_bytes
 
 
+def test_zeros_ahead_leave_to_records_the_room_in_which_thinning_works(disk):
+    journal = open_journal(disk, segment_bytes_max=2000, journal_bytes_max=24_000, alarm_reserve_bytes=4000)
+    while not journal.space.is_short(journal.bytes_held - 1000):
+        journal.append("telemetry", b"x" * 40)
+    held = journal.bytes_held
+    journal.append("event", b"x" * 40)
+    assert journal.bytes_held - held == 100, "a header and a record: of the 4000 bytes, zeros take the first quarter"
+
+
 class GiantDisk(SimDisk):
     """A stranger has lengthened each file to a terabyte, as `truncate -s 1T` does."""
 

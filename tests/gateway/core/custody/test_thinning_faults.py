@@ -102,6 +102,28 @@ def test_it_is_taken_up_though_the_warehouse_has_received_the_rest_first(cut):
     world.check_bytes()
 
 
+def test_it_is_taken_up_though_a_sync_had_failed_in_the_old_file_and_the_file_behind_is_gone():
+    """What the old file holds beyond the new one's end is not the new one's to list."""
+    world = ThinningWorld(1, limits=LIMITS)
+    for count, error in ((20, None), (3, "simulated")):  # the three are written again, in a second file
+        for _ in range(count):
+            world.telemetry(NODES[0])
+        world.complete(world.journal.flush(), error)
+    world.journal.space.is_short = lambda held: True
+    world.thinner._list = lambda *_: iter(lambda: None, 0)
+    while not world.journal.counters.segments_replaced:
+        world.turn()
+    (second,) = [name for name in world.disk.list() if f"telemetry-{world.epoch.hex()}-{20:016x}" in name]
+    world.disk.steal(second)
+    world.start()
+    (found,) = world.journal._interrupted
+    assert found.new.end == 20
+    world.work()
+    assert world.thinner.counters["resumed"] == 1 and found.olds[0].name not in world.disk.list()
+    assert len(world.journal.read(found.stream, 0, count_max=99, bytes_max=1 << 16)) == 20
+    assert len(world.listed()) == 10
+
+
 def test_after_a_failed_sync_of_the_new_file_the_old_one_answers_again_and_nothing_is_lost(cut):
     world, found = cut
     world.disk.sync_error = "simulated"
