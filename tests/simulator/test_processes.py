@@ -24,7 +24,7 @@ def test_every_cabinet_is_in_one_part_and_the_commune_in_the_last():
             parts = processes.parts_of(cabinets, count)
             assert [index for part in parts for index in range(part.first, part.end)] == list(range(cabinets))
             assert [part.has_village for part in parts] == [False] * (len(parts) - 1) + [True]
-            assert max(part.end - part.first for part in parts) <= 20
+            assert max(part.end - part.first for part in parts) <= 4
             assert len(parts) % count == 0 or len(parts) == cabinets, "no process waits for the others"
 
 

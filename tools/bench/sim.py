@@ -5,7 +5,7 @@ process and of the ones that it starts. `--profile` runs one size under cProfile
 long, and prints its turns and the functions that cost most.
 
     bocage bench sim --nodes 140 1000 --processes 2
-    bocage bench sim --nodes 100 1000 10000 60000 --hours 24 --svg growth.svg
+    bocage bench sim --nodes 100 300 1000 3000 10000 60000 --hours 1 --processes 1 --svg simulator/growth.svg
     bocage bench sim --nodes 140 --profile
 """
 
@@ -41,7 +41,7 @@ _TURNS = {
     "events": ("world/time.py", "at"),
 }
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640, 380, 70, 40, 50
-_COLOURS = {"wall_s": "#0f6894", "cpu_s": "#d9822b", "peak_mb": "#3d8b40"}
+_COLOURS = {"cpu_s": "#d9822b", "peak_mb": "#3d8b40"}
 
 
 @dataclass
@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--processes", type=whole(1, 64), default=processes.usual(), help="default: one a processor")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--profile", action="store_true", help="where the time of the first size goes")
-    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw time and memory by nodes")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="draw processor time and memory by nodes")
     parser.add_argument("--only", action="store_true", help=argparse.SUPPRESS)  # one size, in this process
     add_json(parser)
 
@@ -115,7 +115,8 @@ def options_for(nodes: int, seed: int, hours: int | None) -> Options:
 
 
 def svg(runs: Sequence[Run]) -> str:
-    """Draws wall time, processor time and memory by nodes, on logarithmic axes, each against its largest value."""
+    """Draws processor time and memory by nodes, on logarithmic axes. Elapsed time is left out: it depends on what else
+    the machine does."""
     largest, smallest = max(one.nodes for one in runs), min(one.nodes for one in runs)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif"'
@@ -138,7 +139,7 @@ def svg(runs: Sequence[Run]) -> str:
             f'<text x="{_LEFT - 8}" y="{y(power) + 4:.0f}" text-anchor="end">{power}</text>'
         )
         power *= 10
-    for name, label in (("cpu_s", "processor, s"), ("wall_s", "elapsed, s"), ("peak_mb", "memory, MB")):
+    for name, label in (("cpu_s", "processor, s"), ("peak_mb", "memory, MB")):
         points = [(x(one.nodes), y(getattr(one, name))) for one in runs]
         line = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in points)
         colour = _COLOURS[name]
@@ -146,7 +147,7 @@ def svg(runs: Sequence[Run]) -> str:
         parts += [f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="3" fill="{colour}"/>' for at_x, at_y in points]
         last_x, last_y = points[-1]
         parts.append(f'<text x="{last_x + 8:.0f}" y="{last_y + 4:.0f}" fill="{colour}">{escape(label)}</text>')
-    title = f"A simulated day by its nodes, {runs[0].processes} processes"
+    title = f"Cost of a simulated territory by its nodes; processes: {runs[0].processes}"
     parts.append(f'<text x="{_LEFT}" y="22" font-size="15">{escape(title)}</text>')
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 8}">nodes</text></svg>')
     return "\n".join(parts) + "\n"
