@@ -91,6 +91,10 @@ class FileDisk:
         """Writes inside a file and beyond its end, as `Disk`."""
         _put(self._writer(name), offset, data)
 
+    def cut(self, name: str, length: int) -> None:
+        """Shortens a file, as `Disk`."""
+        os.ftruncate(self._writer(name), length)
+
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """Starts a sync, as `Disk`."""
         with self._wake:
@@ -279,6 +283,9 @@ class ReadOnlyFolder:
         raise _refusal(name)
 
     def write(self, name: str, offset: int, data: bytes) -> None:
+        raise _refusal(name)
+
+    def cut(self, name: str, length: int) -> None:
         raise _refusal(name)
 
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:

@@ -57,7 +57,6 @@ class _File:
     past: list[str | None] = field(default_factory=list)  # other names that it may have after a power cut
     is_plain: bool = True  # else a link, a folder or a pipe, made by a stranger
 
-
     def save(self, one: _Dirty, data: bytes) -> None:
         """Makes bytes safe; without `data` (a failed sync) only their place, as zeros where the file grew."""
         self.safe += bytes(max(0, one.end - len(self.safe)))
@@ -149,12 +148,23 @@ class SimDisk:
         if fits < len(data):
             raise OSError(errno.ENOSPC, "simulated full disk")
 
+    def cut(self, name: str, length: int) -> None:
+        """Shortens a file; the blocks that are cut off come back after a power cut, if the random source says so."""
+        stopped = self._count()
+        file = self._plain(name)
+        del file.data[length:]
+        if self._prng.randrange(2):
+            del file.safe[length:]
+        file.dirty = [one for one in file.dirty if one.start < length]
+        for one in file.dirty:
+            one.end = min(one.end, length)
+        if stopped:
+            raise PowerCut
+
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         stopped = self._count()
-        files = [
-            (file, [(one, bytes(file.data[one.start : one.end])) for one in file.dirty])
-            for file in map(self._get, names)
-        ]
+        given = map(self._get, names)
+        files = [(file, [(one, bytes(file.data[one.start : one.end])) for one in file.dirty]) for file in given]
         entries = [(file, file.name) for file in self._files]
         self._covered[ticket] = _Covered(files, entries)
         low, high = self._latency_ms
@@ -291,9 +301,8 @@ class SimDisk:
 
     def _some_blocks(self, safe: bytearray, start: int, data: bytes) -> bytes:
         end = start + len(data)
-        edges = [start, *range(start - start % BLOCK_SIZE + BLOCK_SIZE, end, BLOCK_SIZE), end]
         out = b""
-        for low, high in pairwise(edges):
+        for low, high in pairwise([start, *range(start - start % BLOCK_SIZE + BLOCK_SIZE, end, BLOCK_SIZE), end]):
             before = bytes(safe[low:high])
             out += data[low - start : high - start] if self._prng.randrange(2) else before.ljust(high - low, b"\0")
         return out
@@ -358,6 +367,10 @@ class DyingDisk(SimDisk):
     def write(self, name: str, offset: int, data: bytes) -> None:
         self._try()
         super().write(name, offset, data)
+
+    def cut(self, name: str, length: int) -> None:
+        self._try()
+        super().cut(name, length)
 
     def delete(self, name: str) -> None:
         self._try()

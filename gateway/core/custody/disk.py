@@ -45,6 +45,9 @@ class Disk(Protocol):
         OSError leaves any prefix of `data`, even all of it, in the file.
         """
 
+    def cut(self, name: str, length: int) -> None:
+        """Shorten a file to `length` bytes. May be undone by a power cut, as for `delete`."""
+
     def sync(self, names: Sequence[str], ticket: Ticket) -> None:
         """Start making durable all that was written to these files, and the folder as it is now.
 

@@ -4,6 +4,7 @@ It always ends with a usable folder. It moves files aside by rename, deletes onl
 byte of record and the oldest of the quarantine, and counts both. It never touches a file of another format
 version, older or newer, and says so. Rules:
 
+* zeros that a former life wrote ahead are cut off: each start would leave some, and they would fill the journal;
 * a torn tail is the end of the log; after damage in the middle, the records that follow are still found;
 * a damaged header is rebuilt from the file name if a record proves it;
 * where two files of a stream hold the same position, `gateway/core/custody/arrangement.py` decides which answers;
@@ -203,6 +204,8 @@ class Recoverer:
             self._report.damage(name, offset, length, "damaged", "skipped")
         if torn:
             self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
+        elif size > segment.size:
+            size = self._cut(name, segment.size, size)
         self._report.bytes += payload_bytes
         self._scanned[identity] = ScannedSegment(segment, holes, torn, sealed and not places)
         self._sizes[name] = min(size, segment.size + JOURNAL_SKIP_BYTES_MAX)
@@ -222,6 +225,14 @@ class Recoverer:
             except OSError:
                 return None
         return hasher.digest()[:DIGEST_SIZE]
+
+    def _cut(self, name: str, length: int, size: int) -> int:
+        """Take away the zeros that were written ahead of records that no later life will append; return the size."""
+        try:
+            self._disk.cut(name, length)
+        except OSError:
+            return size
+        return length
 
     def _is_blank(self, name: str, offset: int, size: int) -> bool:
         """Return whether a file is zero from `offset` on, as it is written ahead, and not longer than that."""

@@ -97,6 +97,7 @@ CHANGES = {
     "name": "cab-9",
     "gateway": bytes.fromhex("7c1f0a2cfe000009"),
     "allowed": frozenset(),
+    "fair_use_percent": 50,
     "cabinet": CabinetOptions(475720, -5940, (FeederOptions("bourg", 14, 320),)),
     "groups": (("écoles", (bytes(8),)),),
     "keyset": keyset_of("49135"),
@@ -122,11 +123,16 @@ def test_a_change_of_any_setting_keeps_the_queue():
 
 
 def test_files_of_a_later_version_wait_for_it(monkeypatch):
-    """As above. A later version's files are left as they are by this one, and are all read when that one is back."""
+    """As above. A later version's files are left as they are by this one, and are all read when that one is back.
+
+    That one leaves the files of this one as they are: each version drains its own.
+    """
+
+    later_version = segment.VERSION + 1
 
     def be_later():
         for module in (segment, recovery):
-            monkeypatch.setattr(module, "VERSION", segment.VERSION + 1)
+            monkeypatch.setattr(module, "VERSION", later_version)
 
     with monkeypatch.context():
         be_later()
@@ -145,7 +151,12 @@ def test_files_of_a_later_version_wait_for_it(monkeypatch):
         assert world.journal_disk.read(name, 0, 1 << 20) == files[name]
     be_later()
     world.start()
-    assert world.held() == world.acknowledged()
+    assert world.held() == later
+    world.fibre = True
+    assert world.drain()
+    monkeypatch.undo()
+    world.start()
+    assert world.held() == world.acknowledged() - later
     world.assert_all_arrived()
 
 
