@@ -60,8 +60,10 @@ def held_bytes(world):
 @pytest.mark.parametrize("nodes", [12, 30])
 def test_however_long_it_thins_explanations_do_not_crowd_out_data_and_records_are_taken(nodes):
     world = ThinningWorld(1, limits=SMALL)
-    refused = [pour(world, crowd(nodes), 1000) for _ in range(5)]
-    sizes = held_bytes(world)
+    refused, sizes = [], Counter()
+    for _ in range(5):
+        refused.append(pour(world, crowd(nodes), 1000))
+        sizes += held_bytes(world)  # their share rises until they are put together, and falls: its mean counts
     assert sizes["gap"] < sizes["telemetry"] / 2, sizes
     assert sum(refused[1:]) < 400, refused
     assert world.thinner.counters["segments-merged"] > 10
