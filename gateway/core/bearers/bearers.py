@@ -47,6 +47,7 @@ class Bearers:
         now_ms: int,
     ) -> None:
         self._bearers = bearers
+        self._names = {bearer.name for bearer in bearers}
         self._clock = clock
         self._log = log
         self._report = report
@@ -87,7 +88,7 @@ class Bearers:
 
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
         """Returns the effects that are due."""
-        for bearer in self._down.difference(bearer.name for bearer in self._bearers):
+        for bearer in self._down - self._names:
             self._report_down(bearer, False, now_ms)  # it is not configured any more
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.drain_changes():

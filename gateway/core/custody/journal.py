@@ -46,6 +46,8 @@ from gateway.core.limits import (
 
 __all__ = ["Hole", "Journal", "JournalCounters", "LaneEnd", "RecoveryReport", "Refused", "Stream", "Void"]
 
+_NOT_LISTED = -1  # no count of moves
+
 
 class LaneEnd(NamedTuple):
     """Reports that all positions of the current epoch's lane before `durable_end` are durable."""
@@ -109,7 +111,7 @@ class Journal:
         self._interrupted: list[Replacement] = []
         self._inventory = inventory
         self._closed = 0  # segments of this epoch that were closed, by the last list
-        self._moves_listed = 0
+        self._moves_listed = _NOT_LISTED
         self._is_unlisted = False  # something has happened that the inventory should list at once
         self._leaving: list[str] = []  # freed, to be deleted once an inventory without them is durable
         # Freed to their end in this life. A power cut may bring some of their files back, which are no loss.
@@ -289,7 +291,7 @@ class Journal:
 
     @property
     def is_listed(self) -> bool:
-        """Return whether nothing has moved since the last list."""
+        """Return whether nothing has moved since the last list, and the state folder has not refused it."""
         return self._inventory is None or self._moves_listed == self.moves
 
     def save_inventory(self) -> None:
@@ -300,14 +302,17 @@ class Journal:
             self._is_unlisted = True
             return
         self._is_unlisted = False
-        self._moves_listed = self.moves
         self._listed_without, self._leaving = self._leaving, []
-        if inventory is None or not inventory.save(self._listing()) or not inventory.is_busy:
+        is_saved = inventory is not None and inventory.save(self._listing())
+        self._moves_listed = self.moves if is_saved else _NOT_LISTED
+        if inventory is None or not inventory.is_busy:
             self._delete_unlisted()
 
     def on_state_synced(self, ticket: Ticket, error: str | None) -> None:
         """Process the outcome of a sync of the state disk."""
         if self._inventory is not None and self._inventory.on_synced(ticket, error):
+            if error is not None:
+                self._moves_listed = _NOT_LISTED
             self._delete_unlisted()
             if self._is_unlisted or self._leaving:
                 self.save_inventory()

@@ -88,7 +88,8 @@ class Thinner:
         if now_ms >= self._look_ms:
             self._look_ms = now_ms + limits.JOURNAL_LOOK_EVERY_MS
             self._journal.refresh_space()
-            self._journal.save_inventory()
+            if not self._journal.is_listed:
+                self._journal.save_inventory()
             self._ledger.catch_up()
         self._due_ms = None
         if self._work is None:

@@ -8,7 +8,9 @@ import pytest
 from gateway.core import limits
 from gateway.core.custody.inventory import NAMES, Inventory, ListedSegment, ListedStream
 from gateway.core.custody.journal import Hole, Journal, Stream
+from gateway.core.custody.ledger import Ledger
 from gateway.core.custody.segment import encode_header, encode_record, parse_name
+from gateway.core.custody.thinning import Thinner
 from gateway.io.disk import FileDisk
 from simulator.world.disk import SimDisk
 
@@ -272,3 +274,29 @@ def test_the_list_costs_no_change_of_length_once_it_is_there(cards):
     for _ in range(5):
         cards.put(1, "alarm")
     assert [cards.state.size(name) for name in NAMES] == sizes
+
+
+@pytest.mark.parametrize("fault", [None, "write", "sync"])
+def test_a_look_lists_again_only_what_has_moved_or_the_disk_refused(cards, monkeypatch, fault):
+    listed = []
+    real = Inventory.save
+    monkeypatch.setattr(Inventory, "save", lambda self, listing: listed.append(1) or real(self, listing))
+    journal = cards.journal
+    thinner = Thinner(journal, Ledger(SimDisk(Random(3))), explain=None, flush=None, loss_time=None)
+
+    def look(number):
+        thinner.poll(now_ms=number * limits.JOURNAL_LOOK_EVERY_MS)
+        cards.settle()
+
+    (look(1), look(2))
+    assert not listed, "nothing has moved since the list that the fixture made"
+    cards.put(1)
+    if fault == "write":
+        cards.state.append_error = 28
+    elif fault == "sync":
+        cards.state.sync_error = "simulated"
+    look(3)
+    assert len(listed) == 1 and journal.is_listed == (fault is None)
+    cards.state.append_error = cards.state.sync_error = None
+    (look(4), look(5))
+    assert len(listed) == (1 if fault is None else 2) and journal.is_listed
