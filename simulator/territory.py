@@ -181,6 +181,7 @@ class Territory:
         self.centre.start()
         self.control.start()
         for gateway in self.gateways:
+            self.centre.bind(gateway.nodes, gateway.options.insee, gateway.options.name)
             gateway.power_on()
         if self.village is not None:
             self.village.start()

@@ -4,11 +4,13 @@ Both are clients of the modelled broker. The real control daemon is `tools/centr
 signed from a story, and nothing is kept.
 """
 
+from collections.abc import Iterable
+
 from simulator.hosts.keys import WAREHOUSE
 from simulator.world.broker import Broker, gateway_of
 from simulator.world.chance import Prng, Streams
 from simulator.world.time import World
-from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.ingest.warehouse import Warehouse, cabinet_of
 from wire import command, topic
 from wire.faults import WireFault
 
@@ -29,6 +31,11 @@ class Centre:
         self._life = 0
         self.batches = 0
         self.bytes = 0
+
+    def bind(self, nodes: Iterable[bytes], insee: str, name: str) -> None:
+        """Lets a cabinet speak for its nodes before they are first heard, as who installs them does: a lamp whose
+        feeder is dark all day would else be a stranger's who names it first."""
+        self.warehouse.bind(list(nodes), cabinet_of(insee, name), alone=False, now_s=self._world.unix_s)
 
     def start(self) -> None:
         self._running = True

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from policy import civil, lighting
-from simulator.options import HOUR_S, Options, districts, draw
+from simulator.options import HOUR_S, SEASONS, Options, districts, draw
 from simulator.territory import Territory
 from tests.support.territory_world import SMALL, cut, harsh, live_through, ordinary, story, with_nodes
 from wire import event, record
@@ -35,8 +35,12 @@ def seeds():
     for line in SEEDS.read_text(encoding="utf-8").splitlines():
         words = line.partition("#")[0].split()
         if words:
-            differing = {name: int(value) for name, _, value in (word.partition("=") for word in words[1:])}
-            yield replace(SMALL, seed=int(words[0]), **differing)
+            yield replace(SMALL, seed=int(words[0]), **dict(map(option, words[1:])))
+
+
+def option(word):
+    name, _, value = word.partition("=")
+    return ("start", SEASONS[value]) if name == "season" else (name, int(value))
 
 
 def assert_good(result):
@@ -296,4 +300,4 @@ def test_the_warehouse_counts_the_energy_that_was_used(dusk):
 
 def test_the_file_of_seeds_says_why_each_seed_is_there():
     for line in SEEDS.read_text(encoding="utf-8").splitlines():
-        assert line.startswith("#") or re.fullmatch(r"\d+( [a-z_]+=\d+)* +# \d{4}-\d{2}: .+", line), line
+        assert line.startswith("#") or re.fullmatch(r"\d+( [a-z_]+=\w+)* +# \d{4}-\d{2}: .+", line), line
