@@ -14,9 +14,7 @@ from pathlib import Path
 from gateway.language import N_
 from policy import civil
 from tools.centre.registry import equipment
-from tools.centre.registry.register import Register
 from tools.centre.store import schema
-from tools.centre.store.archive import Archive
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
 
@@ -44,35 +42,11 @@ def check_warehouse(path: str) -> None:
 
 
 @contextmanager
-def opened_archive(path: str) -> Iterator[Archive]:
-    """Opens the warehouse at `path` for reading, and closes it at the end."""
-    check_warehouse(path)
-    with database_faults(path):
-        archive = Archive.open(path)
-        try:
-            yield archive
-        finally:
-            archive.close()
-
-
-@contextmanager
 def opened_connection(path: str) -> Iterator[sqlite3.Connection]:
-    """Opens the warehouse at `path` for reading, for several who ask, and closes it at the end."""
+    """Opens the warehouse at `path` for reading, for all who ask, and closes it at the end."""
     check_warehouse(path)
     with database_faults(path), closing(schema.open_to_read(path)) as connection:
         yield connection
-
-
-@contextmanager
-def opened_register(path: str) -> Iterator[Register]:
-    """Opens the register in the warehouse at `path` for reading, and closes it at the end."""
-    check_warehouse(path)
-    with database_faults(path):
-        register = Register.open(path)
-        try:
-            yield register
-        finally:
-            register.close()
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:
@@ -220,12 +194,7 @@ def parse_period(args: argparse.Namespace, *, now_s: int) -> tuple[int, int] | N
         if not found or args.since or args.until:
             raise UsageError(N_("--month {text}: give a month such as 2026-10, without other days"), text=args.month)
         year, month = int(found[1]), int(found[2])
-        following = (year, month + 1, 1) if month < 12 else (year + 1, 1, 1)
-        since_s, until_s = (
-            int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(*date), 0))
-            for date in ((year, month, 1), following)
-        )
-        return since_s, until_s
+        return _month_begins(year, month), _month_begins(year + month // 12, month % 12 + 1)
     if args.since is None and args.until is None:
         return None
     since_s = first_day("--from", args.since, now_s=now_s)
@@ -242,8 +211,11 @@ def period_or_month(args: argparse.Namespace, *, now_s: int) -> tuple[int, int]:
         return period
     today = civil.local_from_unix(civil.PARIS, now_s).civil_day
     year, month, _ = civil.civil_from_days(today)
-    first = civil.days_from_civil(year, month, 1)
-    return int(civil.unix_from_local(civil.PARIS, first, 0)), equipment.following_day(now_s)
+    return _month_begins(year, month), equipment.following_day(now_s)
+
+
+def _month_begins(year: int, month: int) -> int:
+    return int(civil.unix_from_local(civil.PARIS, civil.days_from_civil(year, month, 1), 0))
 
 
 def local_time(unix_s: int, *, now_s: int) -> str:

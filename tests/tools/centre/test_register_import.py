@@ -13,6 +13,7 @@ from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.registry.equipment import Equipment, parse
 from tools.centre.registry.history import at, stated
 from tools.centre.registry.register import Register
+from tools.centre.store import schema
 from wire import event
 
 
@@ -41,9 +42,10 @@ def bring(tmp_path, capsys):
 
 
 def versions(path):
-    register = Register.open(path)
+    connection = schema.open_to_read(path)
+    register = Register(connection)
     found = list(register.versions())
-    register.close()
+    connection.close()
     return found
 
 
@@ -140,10 +142,11 @@ def test_a_column_that_is_wrong_as_a_whole_is_told_ten_times(bring):
 def test_one_node_serves_green_spaces_by_its_zones(bring):
     rows = "type;id;nom;nœud;zone\nespace vert;1;Mail;00000000000000a1;1\nespace vert;2;Étang;00000000000000a1;2\n"
     assert bring(rows, "--commune", "49007")[0] == 0
-    register = Register.open(bring.db)
+    connection = schema.open_to_read(bring.db)
+    register = Register(connection)
     assert register.of_node(NODE, unix_s=0, zone=2).name == "Étang"
     assert register.of_node(NODE, unix_s=0).name == "Mail, Étang"
-    register.close()
+    connection.close()
 
 
 CELLS = st.sampled_from(
@@ -200,7 +203,8 @@ def test_a_replaced_node_and_a_moved_light_leave_what_was_so(bring):
     bring(LAMPS, "--commune", "49007", "--from", "2026-01-01")
     assert bring("id;nœud\n0003;00000000000000ff\n", "--commune", "49007", "--from", "2026-06-01")[0] == 0
     assert bring("id;départ;valable du\n0003;gare;01/09/2026\n", "--commune", "49007")[0] == 0
-    register = Register.open(bring.db)
+    connection = schema.open_to_read(bring.db)
+    register = Register(connection)
     old, new = node_of(3), bytes(7) + b"\xff"
     assert register.of_node(old, unix_s=day("2026-03-01")).key.address == "49007-0003"
     assert register.of_node(old, unix_s=day("2026-06-01") + 9 * 3600).key.id == "0003", "on the day it was taken off"
@@ -213,7 +217,7 @@ def test_a_replaced_node_and_a_moved_light_leave_what_was_so(bring):
         one.equipment.feeder for one in register.versions(at_unix_s=day("2026-08-31")) if one.key.id == "0003"
     ]
     assert on_the_day == ["bourg"]
-    register.close()
+    connection.close()
 
 
 def test_an_empty_cell_empties_and_a_column_that_is_not_there_keeps(bring):

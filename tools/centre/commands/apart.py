@@ -17,11 +17,12 @@ import time
 from typing import Any
 
 from gateway.language import N_, NN_, Phrases, translate
-from tools.centre.arguments import add_file, local_time, opened_archive, opened_register, parse_gateway, parse_node
+from tools.centre.arguments import add_file, local_time, opened_connection, parse_gateway, parse_node
 from tools.centre.commands.bind import opened_warehouse
 from tools.centre.ingest.warehouse import cabinet_of
 from tools.centre.registry import words
-from tools.centre.store.archive import Kept
+from tools.centre.registry.register import Register
+from tools.centre.store.archive import Archive, Kept
 from tools.command_line import Refused, UsageError, add_json
 
 _NOTHING = N_("Nothing is kept apart.")
@@ -53,8 +54,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(N_("--move, --also: give them with --release"))
     cabinet = None if args.gateway is None else cabinet_of(*parse_gateway("--gateway", args.gateway))
     nodes = None if args.node is None else {parse_node(text) for text in args.node}
-    with opened_archive(args.db) as archive:
-        kept = [one for one in archive.kept_apart() if cabinet in (None, one.cabinet)]
+    with opened_connection(args.db) as connection:
+        kept = [one for one in Archive(connection).kept_apart() if cabinet in (None, one.cabinet)]
     kept = [one for one in kept if nodes is None or one.node in nodes]
     if args.release or args.discard:
         if cabinet is None:
@@ -63,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
             raise Refused(_NOTHING)
         return _decide(args, cabinet, [one.node for one in kept])
     now_s = int(time.time())
-    with opened_register(args.db) as register:
+    with opened_connection(args.db) as connection:
+        register = Register(connection)
         named = {one.node: words.id_text(register, one.node.hex(), args.lang, unix_s=now_s) for one in kept}
     _show(kept, named, args, now_s)
     return 0

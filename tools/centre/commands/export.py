@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from tools.centre.arguments import add_file, opened_archive, opened_register, parse_node
+from tools.centre.arguments import add_file, opened_connection, parse_node
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive, Held, Moment
 from wire import cbor, quantity, record
@@ -62,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     node = None if args.node is None else parse_node(args.node)
     write = write_csv if args.format == "csv" else write_senml
-    with opened_archive(args.db) as archive, opened_register(args.db) as register:
-        write(archive, sys.stdout, node, register)
+    with opened_connection(args.db) as connection:
+        write(Archive(connection), sys.stdout, node, Register(connection))
     return 0
 
 

@@ -20,7 +20,6 @@ from tools.centre.condition.states import WORDS, State, States
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.report import Column
-from wire import event
 
 _NONE = N_("No such light.")
 _COLUMNS = (
@@ -69,7 +68,7 @@ def _row(one: State) -> dict[str, object]:
         "id": one.id or one.address,
         "state": one.state,
         "since_unix_s": one.since_unix_s,
-        "fault": None if one.fault is None else event.label(one.fault.code),
+        "fault": one.fault_label,
         "cabinet": one.cabinet,
         "feeder": one.feeder,
         "node": None if one.node is None else one.node.hex(),

@@ -14,7 +14,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gateway.language import N_
@@ -143,24 +143,16 @@ def _signer(args) -> keys.Signer:
 def opened_to_read(path: str) -> Iterator[sqlite3.Connection]:
     """Opens the control file for reading; UsageError when there is none."""
     _check_file(path)
-    with database_faults(path):
-        connection = file.open_to_read(path)
-        try:
-            yield connection
-        finally:
-            connection.close()
+    with database_faults(path), closing(file.open_to_read(path)) as connection:
+        yield connection
 
 
 @contextmanager
 def opened_to_write(path: str) -> Iterator[sqlite3.Connection]:
     """Opens the control file for writing; UsageError when there is none."""
     _check_file(path)
-    with database_faults(path):
-        connection = file.open_to_write(path)
-        try:
-            yield connection
-        finally:
-            connection.close()
+    with database_faults(path), closing(file.open_to_write(path)) as connection:
+        yield connection
 
 
 def _check_file(path: str) -> None:

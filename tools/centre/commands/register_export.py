@@ -14,9 +14,10 @@ from pathlib import Path
 
 from gateway.language import N_, translate
 from gateway.language.reasons import of_file
-from tools.centre.arguments import add_file, check_insee, first_day, opened_register
+from tools.centre.arguments import add_file, check_insee, first_day, opened_connection
 from tools.centre.registry import csv_file, geopackage
 from tools.centre.registry.equipment import KINDS, Version
+from tools.centre.registry.register import Register
 from tools.command_line import Refused, UsageError
 
 _ENDINGS = (".csv", ".gpkg")
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     if args.commune is not None:
         check_insee("--commune", args.commune)
     at_unix_s = None if args.at is None else first_day("--at", args.at, now_s=int(time.time()))
-    with opened_register(args.db) as register:
+    with opened_connection(args.db) as connection:
+        register = Register(connection)
         versions = list(register.versions(insee=args.commune, kind=args.kind, at_unix_s=at_unix_s))
     _write(args.file, versions, args.lang)
     print(translate(N_("{file}: {count} lines"), args.lang, file=args.file, count=len(versions)))

@@ -10,9 +10,10 @@ from itertools import groupby
 from typing import Any
 
 from gateway.language import N_
-from tools.centre.arguments import add_file, opened_register
+from tools.centre.arguments import add_file, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.equipment import Version, kind_word, row_of
+from tools.centre.registry.register import Register
 from tools.command_line import UsageError, add_json
 
 
@@ -23,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened_register(args.db) as register:
+    with opened_connection(args.db) as connection:
+        register = Register(connection)
         found = register.find(args.what)
     if not found:
         raise UsageError(N_("{what}: the register has no such id, post or node"), what=args.what)

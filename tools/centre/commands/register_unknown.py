@@ -12,8 +12,9 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_file, local_time, opened_register
+from tools.centre.arguments import add_file, local_time, opened_connection
 from tools.centre.registry import words
+from tools.centre.registry.register import Register
 from tools.command_line import add_json
 
 _NODE = N_("node {node}, last heard {at} by {gateway}")
@@ -28,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened_register(args.db) as register:
+    with opened_connection(args.db) as connection:
+        register = Register(connection)
         nodes, gateways = register.unknown_nodes(), register.unknown_gateways()
         references = register.unknown_references()
     if args.json:

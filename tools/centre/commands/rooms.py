@@ -17,7 +17,7 @@ from tools.centre.condition.words import fault_text, optional_time_text, state_t
 from tools.centre.registry.equipment import ROOM
 from tools.centre.report import Column
 from tools.centre.store.archive import Archive
-from wire import event, quantity
+from wire import quantity
 
 _NONE = N_("The register has no room.")
 _COLUMNS = (
@@ -75,7 +75,7 @@ def _row(room: State, archive: Archive, period: tuple[int, int] | None) -> dict[
         "mean_c": _hundredths(round(sum(celsius) / len(celsius))) if celsius else None,
         "most_c": _hundredths(max(celsius, default=None)),
         "state": room.state,
-        "fault": None if room.fault is None else event.label(room.fault.code),
+        "fault": room.fault_label,
         "since_unix_s": room.since_unix_s,
         "heard_unix_s": room.heard_unix_s,
     }

@@ -9,7 +9,7 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_file, local_time, opened_archive, opened_register
+from tools.centre.arguments import add_file, local_time, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive
@@ -31,8 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
-    with opened_archive(args.db) as archive, opened_register(args.db) as register:
-        figures = statistics(archive, register, args.lang, now_s=now_s)
+    with opened_connection(args.db) as connection:
+        figures = statistics(Archive(connection), Register(connection), args.lang, now_s=now_s)
     if args.json:
         print(json.dumps(figures, ensure_ascii=False, indent=2))
         return 0

@@ -20,7 +20,7 @@ from tools.centre.condition.words import fault_text, optional_time_text, state_t
 from tools.centre.registry.equipment import GREEN_SPACE, METER
 from tools.centre.report import Column
 from tools.centre.store.archive import Archive
-from wire import event, quantity
+from wire import quantity
 
 _NONE = N_("The register has no green space and no water meter.")
 _COLUMNS = (
@@ -73,7 +73,7 @@ def _row(zones: list[State], usages: Usages, period_s: int) -> dict[str, object]
         "litres": used.amount if used.covered_s else None,
         "coverage_percent": round(used.coverage(period_s), 1),
         "state": worst.state,
-        "fault": None if worst.fault is None else event.label(worst.fault.code),
+        "fault": worst.fault_label,
         "since_unix_s": worst.since_unix_s,
         "is_meter": first.kind == METER,
     }

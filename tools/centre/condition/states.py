@@ -69,6 +69,11 @@ class State(NamedTuple):
     fault: StandingFault | None
 
     @property
+    def fault_label(self) -> str | None:
+        """Returns `lampFailure`; None: no fault."""
+        return None if self.fault is None else event.label(self.fault.code)
+
+    @property
     def address(self) -> str:
         """Returns `49135-0117`, or the id of a node."""
         if self.kind is not None and self.id is not None:

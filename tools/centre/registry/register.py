@@ -14,7 +14,6 @@ from tools.centre.registry.changes import Plan, plan
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version
 from tools.centre.registry.history import History, nearest
 from tools.centre.registry.statements import Statement
-from tools.centre.store import schema
 
 _COLUMNS = ", ".join(("insee", "kind", "id", "from_unix_s", "until_unix_s", *Equipment._fields))
 _SELECT = f"SELECT {_COLUMNS} FROM equipment"
@@ -76,14 +75,6 @@ class Register:
         self._connection = connection
         self._served: dict[bytes, list[Version]] = {}
         self._histories: dict[Key, History] = {}
-
-    @classmethod
-    def open(cls, path: str) -> "Register":
-        """Returns the register in a warehouse; sqlite3.Error when it is none."""
-        return Register(schema.open_to_read(path))
-
-    def close(self) -> None:
-        self._connection.close()
 
     # --- what stands where ---
 
