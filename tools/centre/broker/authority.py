@@ -62,7 +62,7 @@ class Authority:
         self, name: str, public: ec.EllipticCurvePublicKey, *, now: datetime.datetime, addresses: Sequence[str] = ()
     ) -> bytes:
         """Returns a certificate (PEM), which is kept: for a client, or for a server where there are addresses."""
-        issuer = self._issuer()
+        issuer, key = self._issuer(), self._private()
         builder = _builder(name, _common_name(issuer.subject), public, now, CERTIFICATE_DAYS)
         purpose = ExtendedKeyUsageOID.SERVER_AUTH if addresses else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = (
@@ -70,11 +70,11 @@ class Authority:
             .add_extension(_usage(signs=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._private().public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), False)
         )
         if addresses:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general(one) for one in addresses]), False)
-        certificate = builder.sign(self._private(), hashes.SHA256())
+        certificate = builder.sign(key, hashes.SHA256())
         pem = certificate.public_bytes(serialization.Encoding.PEM)
         kept = self._folder / "issued" / name / f"{certificate.serial_number:x}.pem"
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -87,14 +87,15 @@ class Authority:
         Another key than the present one is another machine: it is refused unless it `replaces` that one, whose
         certificates are then revoked. A key that was revoked is never certified again.
         """
-        present = [one for one in self.issued(name) if not self._is_over(one, now)]
+        issued, revoked = self.issued(name), self._serials()
+        present = [one for one in issued if one.serial_number not in revoked and one.not_valid_after_utc >= now]
         if request is None:
             if not present:
                 raise Refused(N_("{name} has no certificate that could be renewed: give its request, --csr"), name=name)
             public = _public(present[-1].public_key(), name)
         else:
             public = _public_of_request(request, name)
-        if any(one.public_key() == public for one in self._revoked_of(name)):
+        if any(one.public_key() == public for one in issued if one.serial_number in revoked):
             message = N_("{name}: this key was revoked; erase /etc/bocage/gateway.key there, and make a new request")
             raise Refused(message, name=name)
         others = [one for one in present if one.public_key() != public]
@@ -111,7 +112,8 @@ class Authority:
 
     def revoke(self, name: str, *, now: datetime.datetime) -> int:
         """Puts all certificates of a name on the list, those that have ended too; returns how many are new there."""
-        found = [one for one in self.issued(name) if one.serial_number not in self._serials()]
+        revoked = self._serials()
+        found = [one for one in self.issued(name) if one.serial_number not in revoked]
         if found:
             self._write_list(found, now=now)
         return len(found)
@@ -148,13 +150,6 @@ class Authority:
 
     def _serials(self) -> set[int]:
         return {one.serial_number for one in self._list()}
-
-    def _revoked_of(self, name: str) -> list[x509.Certificate]:
-        serials = self._serials()
-        return [one for one in self.issued(name) if one.serial_number in serials]
-
-    def _is_over(self, certificate: x509.Certificate, now: datetime.datetime) -> bool:
-        return certificate.not_valid_after_utc < now or certificate.serial_number in self._serials()
 
     def _write_list(self, more: Sequence[x509.Certificate], *, now: datetime.datetime) -> None:
         issuer = self._issuer()
