@@ -124,7 +124,7 @@ class Authority:
         found = [x509.load_pem_x509_certificate(path.read_bytes()) for path in sorted(folder.glob("*.pem"))]
         return sorted(found, key=lambda one: one.not_valid_after_utc)
 
-    def holders(self, *, now: datetime.datetime) -> Iterator[tuple[str, datetime.datetime]]:
+    def holders(self) -> Iterator[tuple[str, datetime.datetime]]:
         """Yields each name with a certificate that is not revoked, and when its last one ends or ended."""
         revoked = self._serials()
         for folder in sorted((self._folder / "issued").glob("*/")):

@@ -31,9 +31,11 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
     """Returns what is well and what is not. Refused where there is no centre, OSError for files that one may not
     read."""
     installation.port(place)
+    gateways = installation.gateways(Authority(place.etc))
+    enrolled = {f"{insee}-{name}": end for (insee, name), end in gateways.items()}
     return [
-        *_units(place), *_broker(place, now), *_configuration(place), *_certificates(place, now), *_records(place, now),
-        *_disk(place), *_backups(place, now),
+        *_units(place), *_broker(place, set(enrolled)), *_configuration(place), *_certificates(place, enrolled, now),
+        *_records(place, set(enrolled), now), *_disk(place), *_backups(place, now),
     ]  # fmt: skip
 
 
@@ -51,14 +53,13 @@ def _units(place: Place) -> Iterator[Finding]:
     yield Finding(N_("broker, ingest, roll-up, control and the backup's timer run"))
 
 
-def _broker(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+def _broker(place: Place, enrolled: set[str]) -> Iterator[Finding]:
     try:
         there = accounts.names(installation.address(place, roles.ADMIN))
     except (OSError, Refused) as error:
         remedy = N_("sudo systemctl restart mosquitto; why: /var/log/mosquitto/mosquitto.log")
         yield Finding(N_("the broker does not answer the centre: {error}"), remedy, True, {"error": error})
         return
-    enrolled = {f"{insee}-{name}" for insee, name in installation.gateways(Authority(place.etc), now=now)}
     lacking, strange = enrolled - there, there - enrolled - set(roles.ACCOUNTS)
     if lacking:
         remedy = N_("sudo bocage centre enrol NAME --out NAME.pem gives it back, and a new certificate")
@@ -103,16 +104,15 @@ def _configuration(place: Place) -> Iterator[Finding]:
         })  # fmt: skip
 
 
-def _certificates(place: Place, now: datetime.datetime) -> Iterator[Finding]:
-    own = Authority(place.etc)
-    ends = {"authority": own.end()}
+def _certificates(
+    place: Place, cabinets: dict[str, datetime.datetime], now: datetime.datetime
+) -> Iterator[Finding]:
+    ends = {"authority": Authority(place.etc).end()}
     for name in (installation.BROKER, *roles.ACCOUNTS):
         ends[name] = x509.load_pem_x509_certificate(place.pair(name)[0].read_bytes()).not_valid_after_utc
     late = {name: end for name, end in ends.items() if (end - now).days < RENEW_DAYS - 1}
     if late:
         yield _ending(late, now, N_("sudo bocage centre renew; if it does not help: journalctl -u bocage-night"))
-    held = dict(own.holders(now=now))
-    cabinets = {f"{insee}-{name}": held[f"{insee}-{name}"] for insee, name in installation.gateways(own, now=now)}
     late_cabinets = {name: end for name, end in cabinets.items() if (end - now).days < RENEW_DAYS}
     if late_cabinets:
         remedy = N_("sudo bocage centre enrol NAME --out NAME.pem, then at the cabinet: sudo bocage gateway setup "
@@ -130,8 +130,7 @@ def _ending(late: dict[str, datetime.datetime], now: datetime.datetime, remedy: 
     return Finding(N_("certificates that end soon, or have ended: {names}"), remedy, is_fault, _names(shown))
 
 
-def _records(place: Place, now: datetime.datetime) -> Iterator[Finding]:
-    enrolled = {f"{insee}-{name}" for insee, name in installation.gateways(Authority(place.etc), now=now)}
+def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterator[Finding]:
     try:
         archive = Archive.open(str(place.warehouse))
         try:

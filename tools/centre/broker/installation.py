@@ -56,7 +56,7 @@ def install(place: Place, addresses: Sequence[str] | None, *, port: int, now: da
         own.make(f"Bocage {addresses[0]}", now=now)
     renew(place, addresses, now=now)
     if not place.roles.exists():
-        data = json.dumps(roles.document(gateways(own, now=now)), indent=1).encode()
+        data = json.dumps(roles.document(gateways(own)), indent=1).encode()
         write(place.roles, data, user=BROKER_USER, group=BROKER_USER)
     text = mosquitto.configuration(place, port=port, plugin=str(plugins[0]))
     write(place.broker_configuration, text.encode(), mode=0o644)
@@ -84,12 +84,14 @@ def renew(place: Place, addresses: Sequence[str] | None, *, now: datetime.dateti
     return made
 
 
-def gateways(own: Authority, *, now: datetime.datetime) -> Iterator[tuple[str, str]]:
-    """Yields the INSEE code and name of each gateway that is enrolled."""
-    for name, _ in own.holders(now=now):
+def gateways(own: Authority) -> dict[tuple[str, str], datetime.datetime]:
+    """Returns the gateways that are enrolled, by INSEE code and name, and when the certificate of each ends."""
+    found = {}
+    for name, end in own.holders():
         insee, _, gateway = name.partition("-")
         if topics.is_insee(insee) and topics.is_gateway_name(gateway):
-            yield insee, gateway
+            found[insee, gateway] = end
+    return found
 
 
 def address(place: Place, account: str) -> BrokerAddress:
