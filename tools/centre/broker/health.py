@@ -7,6 +7,7 @@ import datetime
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 
 from cryptography import x509
@@ -90,8 +91,8 @@ def _taken_over(place: Place) -> set[str]:
             text = file.read().decode(errors="replace")
     except OSError:
         return set()
-    names = [line.split()[2] for line in text.splitlines() if " already connected, closing old" in line]
-    return {name for name in names if names.count(name) >= _TAKEN_OVER_MIN}
+    times = Counter(line.split()[2] for line in text.splitlines() if " already connected, closing old" in line)
+    return {name for name, count in times.items() if count >= _TAKEN_OVER_MIN}
 
 
 def _configuration(place: Place) -> Iterator[Finding]:
