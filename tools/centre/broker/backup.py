@@ -11,7 +11,6 @@ is not in it: cabinets ask again. Must not know a table.
 import datetime
 import hashlib
 import json
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -20,13 +19,12 @@ from pathlib import Path
 
 from gateway.language import N_
 from tools.centre.broker import installation
-from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync_folder, write
+from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync, write
 from tools.command_line import Refused
 
 VERSION = 1
 MANIFEST = "manifest.json"
 _PARTIAL = ".unfinished"
-_CHUNK_BYTES = 1 << 20
 
 
 def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Path:
@@ -48,7 +46,7 @@ def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Pat
     manifest = {"version": VERSION, "made_unix_s": int(now.timestamp()), "files": files}
     write(partial / MANIFEST, json.dumps(manifest, indent=1).encode())
     made = partial.rename(above / name)
-    sync_folder(above)
+    sync(above)
     for old in kept(above)[:-keep]:
         shutil.rmtree(old)
     return made
@@ -99,7 +97,7 @@ def _copy_database(source: Path, target: Path) -> None:
         if found != "ok":
             raise Refused(N_("{path} is damaged: {error}. The older backups stay."), path=source, error=found)
     target.chmod(0o600)
-    _sync(target)
+    sync(target)
 
 
 def _copy_files(source: Path, target: Path) -> None:
@@ -115,25 +113,17 @@ def _copy_file(source: Path, target: Path, user: str | None = None) -> None:
         give(target, None, BROKER_USER)
     if user is not None:
         give(target, user, user)
-    _sync(target)
+    sync(target)
 
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file())
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-
-
 def _digest(path: Path) -> dict:
-    digest, length = hashlib.sha256(), 0
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-            length += len(chunk)
-    return {"bytes": length, "sha256": digest.hexdigest()}
+        digest = hashlib.file_digest(file, "sha256")
+        return {"bytes": file.tell(), "sha256": digest.hexdigest()}
 
 
 def _manifest(folder: Path) -> dict:

@@ -68,7 +68,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o600, user: str | None = None
         os.fsync(file.fileno())
     give(fresh, user, group)
     fresh.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def give(path: Path, user: str | None, group: str | None) -> None:
@@ -81,9 +81,9 @@ def give(path: Path, user: str | None, group: str | None) -> None:
                 shutil.chown(path, None, group)
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes what a folder lists durable. OSError."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Makes a file durable, or what a folder lists. OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
