@@ -5,8 +5,8 @@
 * every record becomes one row, keyed by (node, boot, sequence). An identical one is a duplicate, and counted. One with
   the same key and another body or stamp is a conflict: both are kept, an alarm is raised;
 * gaps and anchors that events state are stored beside the rows (`tools.centre.ingest.intake`);
-* the prefix of (gateway, epoch, lane) is extended (`extend`) and its end is returned in a `Receipt`, with the digest of
-  each batch, to be signed (`tools.centre.ingest.receipts`) and published on class `a`;
+* the prefix of (gateway, epoch, lane) is extended (`tools.centre.ingest.prefix`) and its end is returned in a
+  `Receipt`, with the digest of each batch, to be signed (`tools.centre.ingest.receipts`) and published on class `a`;
 * a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can be read.
   The reasons in `wire.receipt.HOLD_REASONS` are about the centre's configuration: for these the gateway must hold its
   lane, not quarantine a record;
@@ -19,8 +19,7 @@
 * times that cannot be are marked, and clones are told (`tools.centre.ingest.doubts`).
 
 Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
-sends again what it still holds. Several processes may share the file: the prefix lives in the
-database.
+sends again what it still holds. Several processes may share the file: the prefix lives in the database.
 
 It must never return a receipt that passes a position whose row is not in the same commit or an earlier one, read a
 clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller, and nothing is accepted: the caller
