@@ -87,12 +87,11 @@ class Kept(NamedTuple):
 
 class Energy(NamedTuple):
     """Counts the Wh between readings, within `boots` boots and across them; `falls` counts how often a register fell
-    within a boot. `covered_s`: the time between those readings."""
+    within a boot."""
 
     wh: int
     boots: int
     falls: int
-    covered_s: int = 0
 
 
 class Prefix(NamedTuple):
@@ -296,10 +295,6 @@ class Archive:
         if stamp.quality != record.UNSET:
             return Moment(stamp.seconds, stamp.uncertainty_s)
         return _through_anchor(self._anchors(node, boot), stamp.seconds)
-
-    def moment_of(self, held: Held) -> Moment:
-        """Returns the moment at which a held record was made; unknown where its time is doubted."""
-        return _UNKNOWN if held.is_doubtful else self.moment(held.node, held.boot, held.stamp)
 
     def _anchors(self, node, boot):
         rows = self._connection.execute(
