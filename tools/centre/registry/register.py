@@ -20,19 +20,10 @@ _SELECT = f"SELECT {_COLUMNS} FROM equipment"
 _ORDER = " ORDER BY insee, kind, id, from_unix_s"
 _INSERT = f"INSERT INTO equipment ({_COLUMNS}) VALUES ({', '.join('?' * (5 + len(Equipment._fields)))})"
 
-# A loose scan of the key: one step a node, however many records it has.
-_NODES = """WITH RECURSIVE nodes (node) AS (
-    SELECT (SELECT node FROM records ORDER BY node LIMIT 1)
-    UNION ALL
-    SELECT (SELECT records.node FROM records WHERE records.node > nodes.node ORDER BY records.node LIMIT 1)
-    FROM nodes WHERE nodes.node IS NOT NULL
-)
-SELECT node FROM nodes WHERE node IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.node = nodes.node)
-    AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.id = nodes.node)
+_NODES = """SELECT node, insee, name, received_unix_s FROM latest JOIN gateways ON gateways.gateway = latest.gateway
+WHERE NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.node = latest.node)
+    AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.id = latest.node)
 ORDER BY node"""
-_LAST_RECORD = """SELECT insee, name, received_unix_s FROM records JOIN gateways ON gateways.gateway = records.gateway
-WHERE node = ? ORDER BY boot DESC, sequence DESC LIMIT 1"""
 _GATEWAYS = """SELECT id, insee, name, first_seen_unix_s FROM gateways WHERE bound = 1
     AND NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.node = gateways.id)
     AND NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.insee = gateways.insee AND kind = 'cabinet'
@@ -157,8 +148,7 @@ class Register:
 
     def unknown_nodes(self) -> list[UnknownNode]:
         """Returns the nodes that have sent and serve no equipment on any day; their records are kept like others."""
-        nodes = [node for (node,) in self._connection.execute(_NODES)]
-        return [UnknownNode(node, *self._connection.execute(_LAST_RECORD, (node,)).fetchone()) for node in nodes]
+        return [UnknownNode(*row) for row in self._connection.execute(_NODES)]
 
     def unknown_gateways(self) -> list[UnknownGateway]:
         return [UnknownGateway(*row) for row in self._connection.execute(_GATEWAYS)]
