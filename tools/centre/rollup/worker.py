@@ -17,9 +17,10 @@ from tools.centre.limits import ROLLUP_PAGE
 from tools.centre.rollup import hours
 from tools.centre.rollup.hours import Entry, Figures, measured
 from tools.centre.rollup.marks import MARK_DAY
-from tools.centre.store import bodies, database
+from tools.centre.store import database
 from tools.centre.store.archive import Archive
-from wire import event, record
+from tools.centre.store.bodies import decode
+from wire import event
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
 _SELECT = """SELECT boot, sequence, quality, seconds, uncertainty_s, body FROM records
@@ -142,14 +143,13 @@ class _Reader:
     def __init__(self, connection, archive, node):
         self.node = node
         self._connection = connection
-        self._archive = archive
-        self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
+        self._moments = archive.moments(node)
 
     def placed(self, boot: int, first: int, last: int) -> Iterator[tuple[int, int]]:
         """Returns (sequence, UTC) of those readings of a boot whose time is known."""
         rows = self._connection.execute(_STAMPS, (self.node, _TELEMETRY, boot, first, last)).fetchall()
         for sequence, *stamp in rows:
-            unix_s = self._unix_s(boot, sequence, *stamp)
+            unix_s = self._moments.of(boot, sequence, *stamp).unix_s
             if unix_s is not None:
                 yield sequence, unix_s
 
@@ -159,7 +159,7 @@ class _Reader:
         found: dict[tuple[int, int], Entry] = {}
         for boot, first, last in self._runs(days):
             run = self._entries(_WITHIN, boot, first, last)
-            keys = set().union(*{measured(tuple(entry.readings)) for entry in run})
+            keys = set().union(*map(measured, {tuple(entry.readings) for entry in run}))
             beyond = (self._beyond(*way, set(keys)) for way in ((_BEFORE, boot, first), (_AFTER, boot, last)))
             found.update((entry[:2], entry) for entry in chain(run, *beyond))
         return [found[identity] for identity in sorted(found)]
@@ -198,20 +198,7 @@ class _Reader:
 
     def _entries(self, statement, *values) -> list[Entry]:
         rows = self._connection.execute(statement, (self.node, _TELEMETRY, *values)).fetchall()
-        # Nearly all say their time themselves.
         return [
-            Entry(
-                boot,
-                sequence,
-                seconds if quality and not self._doubts else self._unix_s(boot, sequence, quality, seconds, doubt_s),
-                bodies.decode(body),
-            )
+            Entry(boot, sequence, self._moments.of(boot, sequence, quality, seconds, doubt_s).unix_s, decode(body))
             for boot, sequence, quality, seconds, doubt_s, body in rows
         ]
-
-    def _unix_s(self, boot, sequence, quality, seconds, uncertainty_s) -> int | None:
-        if (boot, sequence) in self._doubts:
-            return None
-        if quality != record.UNSET:
-            return seconds
-        return self._archive.moment(self.node, boot, record.Stamp(quality, seconds, uncertainty_s)).unix_s

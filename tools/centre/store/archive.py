@@ -294,35 +294,21 @@ class Archive:
         that boot."""
         if stamp.quality != record.UNSET:
             return Moment(stamp.seconds, stamp.uncertainty_s)
-        return _through_anchor(self._anchors(node, boot), stamp.seconds)
+        return _through_anchor(_anchors(self._connection, node, boot), stamp.seconds)
 
-    def _anchors(self, node, boot):
-        rows = self._connection.execute(
-            "SELECT by_node, uptime_s, unix_s, uncertainty_s FROM anchors WHERE about = ? AND boot = ?"
-            " ORDER BY by_boot, by_sequence",
-            (node, boot),
-        )
-        latest = {row[:2]: row[1:] for row in rows}
-        return sorted(latest.values())
+    def moments(self, node: bytes) -> "Moments":
+        """Returns what knows the moments of many records of one node."""
+        return Moments(self._connection, node)
 
     def _readings(self, node):
-        anchors_boot, anchors = None, []
-        doubts = set(self._connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
+        moments = self.moments(node)
         telemetry = event.LANES.index(event.TELEMETRY)
         for boot, sequence, body, *stamp in self._connection.execute(
             "SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records"
             " WHERE node = ? AND lane = ? ORDER BY boot, sequence",
             (node, telemetry),
         ):
-            if (boot, sequence) in doubts:
-                moment = _UNKNOWN
-            elif stamp[0] != record.UNSET:
-                moment = Moment(stamp[1], stamp[2])
-            else:
-                if boot != anchors_boot:
-                    anchors_boot, anchors = boot, self._anchors(node, boot)
-                moment = _through_anchor(anchors, stamp[1])
-            yield boot, sequence, moment, bodies.decode(body)
+            yield boot, sequence, moments.of(boot, sequence, *stamp), bodies.decode(body)
 
     # --- the warehouse itself ---
 
@@ -408,6 +394,37 @@ class Archive:
         return self._connection.execute(
             "SELECT topic, reason, length, payload, received_unix_s FROM refused ORDER BY number"
         ).fetchall()
+
+
+class Moments:
+    """Tells when records of one node were made, by the doubts and anchors that are held; each is read once."""
+
+    def __init__(self, connection: sqlite3.Connection, node: bytes):
+        self._connection = connection
+        self._node = node
+        self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
+        self._anchors: dict[int, list[tuple[int, int, int]]] = {}
+
+    def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:
+        """Returns the moment of a record with this stamp; unknown where its time is doubted."""
+        if (boot, sequence) in self._doubts:
+            return _UNKNOWN
+        if quality != record.UNSET:
+            return Moment(seconds, uncertainty_s)
+        if boot not in self._anchors:
+            self._anchors[boot] = _anchors(self._connection, self._node, boot)
+        return _through_anchor(self._anchors[boot], seconds)
+
+
+def _anchors(connection, node, boot) -> list[tuple[int, int, int]]:
+    """Returns the anchors `(uptime_s, unix_s, uncertainty_s)` of one boot: of each sender and uptime the latest."""
+    rows = connection.execute(
+        "SELECT by_node, uptime_s, unix_s, uncertainty_s FROM anchors WHERE about = ? AND boot = ?"
+        " ORDER BY by_boot, by_sequence",
+        (node, boot),
+    )
+    latest = {row[:2]: row[1:] for row in rows}
+    return sorted(latest.values())
 
 
 def _uncovered(start, known, covers):
