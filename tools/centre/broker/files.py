@@ -16,7 +16,7 @@ USER, BROKER_USER = "bocage-centre", "mosquitto"
 
 
 class Place(NamedTuple):
-    """Holds the folder that stands for `/`: another than that is a trial, whose files lead into it."""
+    """Holds the root of an installed centre: `/`, or the folder of a trial, whose configuration names files in it."""
 
     root: Path
 

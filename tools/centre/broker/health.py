@@ -81,7 +81,7 @@ def _broker(place: Place, enrolled: set[str]) -> Iterator[Finding]:
 
 
 def _taken_over(place: Place) -> set[str]:
-    """Returns whose connection another under the same name has ended again and again, as Mosquitto's log says.
+    """Returns the names whose connection was ended again and again by another client of that name (Mosquitto's log).
 
     A cabinet whose link was cut does so once; of two machines with one certificate each throws the other out, for ever.
     """

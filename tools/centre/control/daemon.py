@@ -132,7 +132,6 @@ class ControlDaemon:
             self._publish(answers)
         if self._subscribed and self._client.is_connected():
             self._publish(self._dispatcher.poll(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
-
         if self._states_due_ms is not None and now["now_ms"] >= self._states_due_ms:
             self._states_due_ms = None
             self._ask_states()

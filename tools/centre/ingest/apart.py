@@ -1,7 +1,7 @@
 """Keeps apart what a cabinet says about nodes that are not its own, whole and unaltered, until a person decides.
 
-The positions of such records are held like any other, so a stranger's words stop nobody's journal; but they are no
-rows, gaps, anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
+The positions of such records are held like any other, so they stop no gateway's journal; but they are no rows, gaps,
+anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
 """
 
 import sqlite3

@@ -87,7 +87,7 @@ class Envelope(NamedTuple):
 
 
 class Contents(NamedTuple):
-    """Holds rows, and what they state. `abouts`: of each row of the gateway itself that is about a node, that node."""
+    """Holds rows, and what they state. `abouts`: the node that a row of the gateway itself is about."""
 
     rows: list[Row]
     gaps: list[Gap]

@@ -107,7 +107,7 @@ def _head(major: int, count: int) -> bytes:
 
 
 def _plain_head(head: bytes, has_uptime: bool) -> bytes:
-    """Returns the head of the map that a first reading would have if it were another."""
+    """Returns the head of the map that a first reading would have as a further one."""
     return bytes((head[0] - _OPENING_PAIRS - has_uptime,))
 
 

@@ -16,7 +16,7 @@
   held, it counts for nothing, and an alarm names both, until a person calls `release` or `discard`;
 * what is broken follows in the same transaction (`tools.centre.condition.derived`);
 * the last state of each node is kept, and the days to roll up are marked (`tools.centre.rollup.marks`);
-* times that cannot be are marked, and clones are told (`tools.centre.ingest.doubts`).
+* times that cannot be are marked, and two of one identity raise an alarm (`tools.centre.ingest.doubts`).
 
 Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
 sends again what it still holds. Several processes may share the file: the prefix lives in the database.
