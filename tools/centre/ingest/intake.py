@@ -185,34 +185,27 @@ def _prepare(topic, pack) -> PreparedBatch:
     if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):
         raise WireFault(CLASS)
     if quick is not None:
-        return PreparedBatch(topic, envelope, _no_contents()._replace(rows=quick.items), 0)
+        return PreparedBatch(topic, envelope, Contents(quick.items, [], [], [], {}), 0)
     plain.learn(batch)
-    contents = _no_contents()
-    refused = 0
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
-    for item in batch.items:
-        row = _row(item, writer)
-        contents.rows.append(row)
-        if not isinstance(item.record.body, dict) and not _keep_statement(
-            contents, row, item.record.body, envelope.gateway
-        ):
-            refused += 1
-    return PreparedBatch(topic, envelope, contents, refused)
+    rows = ((_row(item, writer), item.record.body) for item in batch.items)
+    return PreparedBatch(topic, envelope, *_contents(rows, envelope.gateway))
 
 
 def contents_of(rows: Iterable[Row], gateway: bytes) -> Contents:
     """Returns rows that a gateway brought, with what they state."""
-    contents = _no_contents()
-    for row in rows:
+    return _contents(((row, record.decode_body(row.body)) for row in rows), gateway)[0]
+
+
+def _contents(rows: Iterable[tuple[Row, dict | record.EventBody]], gateway: bytes) -> tuple[Contents, int]:
+    """Returns rows (each with its body decoded) with what they state, and how many statements their sender may not
+    make."""
+    contents, refused = Contents([], [], [], [], {}), 0
+    for row, body in rows:
         contents.rows.append(row)
-        body = record.decode_body(row.body)
-        if not isinstance(body, dict):
-            _keep_statement(contents, row, body, gateway)
-    return contents
-
-
-def _no_contents() -> Contents:
-    return Contents([], [], [], [], {})
+        if not isinstance(body, dict) and not _keep_statement(contents, row, body, gateway):
+            refused += 1
+    return contents, refused
 
 
 def _row(item, writer) -> Row:
