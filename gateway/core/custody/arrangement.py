@@ -70,8 +70,9 @@ class Arranger:
             identity = scanned.segment.identity
             groups.setdefault(Stream(identity.epoch, identity.lane), []).append(scanned)
         logs = {stream: self._arrange_stream(stream, group) for stream, group in groups.items()}
-        for stream in self._listing.keys() - logs.keys():
-            logs[stream] = self._arrange_stream(stream, [])
+        for stream in self._listing:
+            if stream not in logs:
+                logs[stream] = self._arrange_stream(stream, [])
         return {stream: log for stream, log in logs.items() if log.segments or log.start < log.durable_end}
 
     def _arrange_stream(self, stream: Stream, group: list[ScannedSegment]) -> StreamLog:
