@@ -156,7 +156,7 @@ class Journal:
 
     @property
     def bytes_held(self) -> int:
-        """Counts the bytes of all segments and of files of newer versions; files set aside have their own limit."""
+        """Counts the bytes of all segments and of files of other versions; files set aside have their own limit."""
         return self._files.bytes_held
 
     # --- writing --------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ class Journal:
             if error is not None:
                 self._moves_listed = _NOT_LISTED
             self._delete_unlisted()
-            if self._is_unlisted or self._leaving:
+            if self._is_unlisted:
                 self.save_inventory()
 
     # --- making room (gateway/core/custody/thinning.py) ---------------------------------------------------------------
