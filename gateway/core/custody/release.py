@@ -202,8 +202,10 @@ def _candidates(journal: Journal, lane: str, level: int) -> list[tuple[Stream, S
 
 def _thin(candidates: list[tuple[Stream, Segment]]) -> Release | None:
     """Return the oldest segment of the lowest level, unless all are at the last."""
-    stream, segment = min(candidates, key=lambda candidate: candidate[1].level, default=(None, None))
-    if stream is None or segment is None or segment.level == limits.THINNING_LEVEL_MAX:
+    if not candidates:
+        return None
+    stream, segment = min(candidates, key=lambda candidate: candidate[1].level)
+    if segment.level == limits.THINNING_LEVEL_MAX:
         return None
     return Release([SegmentPlan(stream, segment, segment.level + 1)])
 

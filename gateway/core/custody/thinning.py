@@ -26,6 +26,7 @@ from gateway.core.custody.journal import Journal
 from gateway.core.custody.ledger import Ledger, LossTime
 from gateway.core.custody.release import GONE, Lost, Release, SegmentPlan, ThinningTurns, choose_release, decoded, why
 from gateway.core.custody.segment import RECORD_OVERHEAD, Segment, VoidRun, written
+from gateway.core.deadlines import earliest
 from wire import event
 from wire.record import EventBody
 
@@ -108,9 +109,7 @@ class Thinner:
 
     def deadline_ms(self) -> int | None:
         """Return when `poll` is due without an event; this is now, as long as a release is at work."""
-        if self._journal.is_listed:
-            return self._due_ms
-        return self._look_ms if self._due_ms is None else min(self._due_ms, self._look_ms)
+        return self._due_ms if self._journal.is_listed else earliest((self._due_ms, self._look_ms))
 
     # --- choosing -----------------------------------------------------------------------------------------------
 

@@ -102,16 +102,15 @@ class StreamProgress:
     def confirm(self, batches: Iterable[Batch]) -> int | None:
         """Note which batches the warehouse has received; return how far all was freed when the last of them was sent,
         None where this settles none."""
-        settled = [(batch, self.settle(batch)) for batch in batches]
-        known = [(batch.first, batch.last) for batch, freed in settled if freed is not None]
+        settled = [(batch, freed) for batch in batches if (freed := self.settle(batch)) is not None]
         spans: list[tuple[int, int]] = []
-        for first, last in sorted((*self.received, *known)):
+        for first, last in sorted((*self.received, *(batch[:2] for batch, _ in settled))):
             if spans and first <= spans[-1][1] + 1:
                 spans[-1] = (spans[-1][0], max(spans[-1][1], last))
             else:
                 spans.append((first, last))
         self.received = spans[: limits.UPLINK_SPANS_MAX]
-        return max((freed for _, freed in settled if freed is not None), default=None)
+        return max((freed for _, freed in settled), default=None)
 
     def received_end(self, oldest: int) -> int:
         """Return the first position from `oldest` on that no receipt covers."""
