@@ -56,6 +56,8 @@ _QUARTER_S = 900
 _QUARTER_DONE_S = 600
 # For a run that ends after its hours: a record takes its report's spread, a flush and a batch's age to the warehouse.
 _ON_THE_WAY_MS = 300_000
+# What is this fresh when the plug is pulled need not be in the gateway's list of what its journal holds.
+_UNLISTED_MS = limits.JOURNAL_LOOK_EVERY_MS + 5_000
 
 
 class Part(NamedTuple):
@@ -64,10 +66,6 @@ class Part(NamedTuple):
     first: int
     end: int
     has_village: bool
-
-
-# What is this fresh when the plug is pulled need not be in the gateway's list of what its journal holds.
-_UNLISTED_MS = limits.JOURNAL_LOOK_EVERY_MS + 5_000
 
 
 class Territory:

@@ -52,7 +52,7 @@ class _Dirty:
 class _File:
     data: bytearray = field(default_factory=bytearray)
     safe: bytearray = field(default_factory=bytearray)  # what outlives a power cut
-    dirty: list["_Dirty"] = field(default_factory=list)  # what was written and not synced yet
+    dirty: list[_Dirty] = field(default_factory=list)  # what was written and not synced yet
     name: str | None = None  # None: deleted
     past: list[str | None] = field(default_factory=list)  # other names that it may have after a power cut
     is_plain: bool = True  # else a link, a folder or a pipe, made by a stranger
@@ -63,7 +63,7 @@ class _File:
         self.safe[one.start : one.start + len(data)] = data
 
     def unsafe(self) -> Iterator[tuple[int, int]]:
-        """Yields the ranges of `data` whose bytes a power cut may lose, joined."""
+        """Yields the ranges of `data` whose bytes a power cut may lose, joined and ascending."""
         end = -1
         start = 0
         for low, high in sorted((one.start, one.end) for one in self.dirty):
@@ -284,7 +284,7 @@ class SimDisk:
     def _torn(self, file: _File, tear: str) -> bytearray:
         """Returns what a power cut leaves of a file: what is safe, and what the tear keeps of each other range."""
         data = bytearray(file.safe)
-        for start, end in sorted(file.unsafe()):
+        for start, end in file.unsafe():
             kept = bytes(file.data[start:end])
             if tear == "drop":
                 continue
