@@ -69,9 +69,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Cut:
-    """Holds one absence of a part between two instants (seconds after the start); of a broker that is `hostile`, the
-    absence of its owner, of a lamp's key that is `stolen`, or a cabinet that is `opened`, that of its secrecy, where a
-    file of a journal is `deleted`, that of the power."""
+    """Holds one fault between two instants (seconds after the start).
+
+    A part is away; or a stranger has the broker (`hostile`), the key of a lamp (`stolen`) or the certificate of a
+    cabinet (`opened`); or the power is off, and a stranger deletes a file of the journal (`deleted`)."""
 
     what: str
     cabinet: int | None

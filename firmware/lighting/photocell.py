@@ -53,7 +53,7 @@ class Photocell:
 
     @property
     def is_dark(self):
-        """Returns what a lamp with a clock adds to it. A cell that sees a lamp is wrong at dusk and dawn: None."""
+        """Returns the reading that may add to a clock; None also of a cell that sees a lamp, wrong at dusk and dawn."""
         return None if self.stuck is not None or self.is_silent else self._reads_dark
 
     @property

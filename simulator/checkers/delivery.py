@@ -1,10 +1,10 @@
 """Checks that (invariant 1) what was acknowledged is stored exactly once and unaltered, or a gap explains it, and that
 no stranger's gap, anchor or record counts.
 
-By accident or by a stranger: a record that one took from a card must be covered by the gateway's record of the hole.
+Where a stranger deletes a file from a card, the gateway's record of the hole is the gap that explains its records.
 
-Compares two things only: what each node reported (record made, record acknowledged: the bytes at the node) and what the
-warehouse holds at the end. It does not observe what happened in between.
+Compares what each node reported (record made, record acknowledged: the bytes at the node) and what strangers deleted
+with what the warehouse holds at the end. It does not observe what happened in between.
 """
 
 from array import array

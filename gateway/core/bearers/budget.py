@@ -3,8 +3,8 @@
 Its input is what the kernel counts on the interface, so handshakes, keep-alives and retransmissions are included. The
 month is the civil month in Paris; while the clock is unknown, the persisted month continues. Use is persisted ahead, in
 blocks, like sequence numbers: a power cut can only count too much. Each file `budget-<bearer>-<number>` is one line;
-the highest readable one holds, and an unreadable one counts for a block. Alarms within their
-nodes' fair use are not subject to the budget: they always pass.
+the highest readable one holds, and an unreadable one counts for a block. Alarms within their nodes' fair use are not
+subject to the budget: they always pass.
 """
 
 import json

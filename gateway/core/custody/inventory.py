@@ -8,9 +8,10 @@ Two files, `inventory-0` and `inventory-1`, are written in turn and in place, so
 no change of length, and a power cut leaves one of them. It is saved when a segment is closed, before one is deleted,
 when an alarm or a stream's first record has become durable, and every JOURNAL_LOOK_EVERY_MS where something has moved:
 of the other lanes, the last ten seconds before a cut may be missing in it. Positions that it does not list are held all
-the same; it never says less than the warehouse has signed for, so what it states as freed is not sent again.
+the same. It states as freed only what the journal has freed, so that is not sent again.
 
-Whoever can write to the whole card can write this list too: it is evidence of accidents and of the usual hand.
+A stranger who can write to the whole card can write this list too: it shows accidents, and files that a hand took or
+replaced without that.
 """
 
 import struct

@@ -12,7 +12,7 @@ day):
 
 The first record of each boot costs an event more: the gateway dates each boot by a record of its own, and a thief could
 invent a boot a record.
-The centre is told once, by an alarm that ends after a day without excess. Who is beyond stands in a file, written when
+The centre gets one alarm, which ends after a day without excess. A file names the nodes that are beyond, written when
 that begins or ends. Days are those of the agent's own monotonic clock, for a cabinet may have no other. A restart
 begins a new day, in which a node that was beyond has already spent what it had.
 """
