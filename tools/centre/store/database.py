@@ -41,10 +41,16 @@ def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlit
 
 def open_to_read(schema: Schema, path: str) -> sqlite3.Connection:
     """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
-    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    connection = sqlite3.connect(f"file:{name}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+    uri = uri_to_read(path)
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
     _check_version(schema, connection)
     return connection
+
+
+def uri_to_read(path: str) -> str:
+    """Returns the URI by which SQLite opens a file and cannot write to it."""
+    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{name}?mode=ro"
 
 
 def make_file(path: str) -> None:
