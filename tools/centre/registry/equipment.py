@@ -198,12 +198,18 @@ def _degrees(high: int) -> Callable[[Cell], float]:
     return parse_degrees
 
 
+def id_from_hex(text: str) -> bytes | None:
+    """Returns a node's id from its 16 hexadecimal digits; None for any other text."""
+    is_id = len(text) == 2 * limits.NODE_ID_BYTES and re.fullmatch("[0-9A-Fa-f]+", text)
+    return bytes.fromhex(text) if is_id else None
+
+
 def _node(cell: Cell) -> bytes:
-    text = re.sub("[ :.-]", "", str(cell))
-    if len(text) != 2 * limits.NODE_ID_BYTES or not re.fullmatch("[0-9A-Fa-f]+", text):
+    node = id_from_hex(re.sub("[ :.-]", "", str(cell)))
+    if node is None:
         remedy = N_("give the 16 hexadecimal digits of its label; in a spreadsheet the column has to be text")
         raise _fault(N_("{text} is no id of a node"), cell, remedy)
-    return bytes.fromhex(text)
+    return node
 
 
 def _zone(cell: Cell) -> int:

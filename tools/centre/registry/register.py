@@ -11,7 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from tools.centre.registry.changes import Plan, plan
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version
+from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
 from tools.centre.registry.history import History, nearest
 from tools.centre.registry.statements import Statement
 
@@ -85,9 +85,9 @@ class Register:
         its post, or a node that served it."""
         ids: list[object] = [text, text, text[6:] if text[5:6] == "-" else "", text[:5]]
         where = " WHERE id = ? OR post = ? OR (id = ? AND insee = ?)"
-        if len(text) == 16 and not set(text.lower()) - set("0123456789abcdef"):
+        if (node := id_from_hex(text)) is not None:
             where += " OR node = ?"
-            ids.append(bytes.fromhex(text))
+            ids.append(node)
         keys = {_version(row).key: None for row in self._connection.execute(_SELECT + where + _ORDER, ids)}
         return [Version(key, *version) for key in keys for version in self.history(key)]
 

@@ -1,13 +1,10 @@
 """Writes equipment, places and changes of the register in words."""
 
-import string
-
 from gateway.language import N_, translate
 from gateway.language.figures import number
-from tools.centre.registry.equipment import ATTRIBUTES, FEEDER, FIELDS, Equipment, Key, day_text, kind_word
+from tools.centre.registry.equipment import ATTRIBUTES, FEEDER, FIELDS, Equipment, Key, day_text, id_from_hex, kind_word
 from tools.centre.registry.register import Place, Register
 from tools.centre.registry.table import Fault
-from wire import limits
 
 _FEEDER = N_("feeder {feeder}")
 _KNOWN = N_("{field}: {value}")
@@ -26,9 +23,8 @@ def place_text(place: Place, language: str) -> str:
 
 def id_text(register: Register, text: str, language: str, *, unix_s: int) -> str:
     """Returns the place of a node before its id, where the text is the id of a node that the register knows."""
-    if len(text) != 2 * limits.NODE_ID_BYTES or set(text) - set(string.hexdigits):
-        return text
-    place = register.of_node(bytes.fromhex(text), unix_s=unix_s)
+    node = id_from_hex(text)
+    place = None if node is None else register.of_node(node, unix_s=unix_s)
     return text if place is None else f"{place_text(place, language)} ({text})"
 
 
