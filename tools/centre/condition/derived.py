@@ -9,7 +9,7 @@ It writes no record, and reads no clock.
 
 import sqlite3
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from tools.centre.condition.fold import Fault, Position, fold, statement, switched
 from tools.centre.store import bodies
@@ -30,16 +30,6 @@ _SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed) VALUES
     WHERE (excluded.boot, excluded.sequence) > (feeders.boot, feeders.sequence)"""
 
 
-class Stored(NamedTuple):
-    """Names a record that was stored; the names are those of an ingest's row."""
-
-    node: bytes
-    boot: int
-    sequence: int
-    lane: int
-    body: bytes
-
-
 class Derived:
     """Reads and writes within the transactions of its owner."""
 
@@ -49,7 +39,7 @@ class Derived:
         self._switched: list[tuple[bytes, str, int, int, bool]] = []
 
     def note(self, rows: Iterable[Any]) -> None:
-        """Notes records that this transaction stores (`Stored`, or a row of the ingest)."""
+        """Notes records that this transaction stores (rows of the ingest)."""
         for row in rows:
             if row.lane == _ALARM:
                 position = row.boot, row.sequence
@@ -105,17 +95,6 @@ class Derived:
                 for fault in faults
             ],
         )
-
-
-def recount(connection: sqlite3.Connection) -> None:
-    """Makes both tables anew from all records, in the transaction of the caller."""
-    connection.execute("DELETE FROM faults")
-    connection.execute("DELETE FROM feeders")
-    derived = Derived(connection)
-    question = "SELECT node, boot, sequence, lane, body FROM records WHERE lane IN (?, ?)"
-    rows = connection.execute(question, (_ALARM, _EVENT))
-    derived.note(map(Stored._make, rows.fetchall()))
-    derived.save()
 
 
 def _fault(row) -> Fault:
