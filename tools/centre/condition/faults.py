@@ -133,11 +133,11 @@ class Faults:
     def of_nodes(self, nodes: Iterable[bytes]) -> list[StandingFault]:
         """Returns all faults that these nodes have ever stated, the latest first."""
         found = [fault for node in nodes for fault in self._found("f.node = ?", (node,))]
-        return sorted(found, key=_latest_first)
+        return sorted(found, key=latest_first)
 
     def _found(self, where: str, values: tuple[object, ...]) -> list[StandingFault]:
         rows = self._connection.execute(_SELECT.format(where), values).fetchall()
-        return sorted(map(self._fault, rows), key=_latest_first)
+        return sorted(map(self._fault, rows), key=latest_first)
 
     def _fault(self, row) -> StandingFault:
         node, code, part, body, insee, gateway = row[:6]
@@ -171,7 +171,7 @@ class Faults:
     def _notes(self, node, code, part, begin, end) -> tuple[Note, ...]:
         found = []
         for *position, written_s, author, acknowledges, words in self._connection.execute(_NOTES, (node,)).fetchall():
-            if tuple(position) < begin or (end is not None and tuple(position) > tuple(end)):
+            if tuple(position) < begin or (end is not None and tuple(position) > end):
                 continue
             (body,) = self._connection.execute(
                 "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, *position)
@@ -200,5 +200,6 @@ def note(
         )
 
 
-def _latest_first(fault: StandingFault) -> tuple[int, bytes, Position]:
+def latest_first(fault: StandingFault) -> tuple[int, bytes, Position]:
+    """Returns what faults are sorted by for people."""
     return -fault.from_unix_s, fault.node, fault.begin

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
 from typing import NamedTuple
 
-from tools.centre.condition.faults import StandingFault
+from tools.centre.condition.faults import StandingFault, latest_first
 from tools.centre.condition.fold import fields
 from tools.centre.limits import CAUSE_AHEAD_S, LAMPS_TOGETHER_MIN, TOGETHER_S
 from wire import event
@@ -41,7 +41,7 @@ class Group(NamedTuple):
 def group(faults: Iterable[StandingFault]) -> list[Group]:
     """Returns each fault in one group, the group with the latest cause first."""
     found = _across(_by_feeder(_below(list(faults))))
-    return sorted(found, key=lambda one: (-one.first.from_unix_s, one.first.node, one.first.begin))
+    return sorted(found, key=lambda one: latest_first(one.first))
 
 
 def _below(faults: list[StandingFault]) -> list[Group]:

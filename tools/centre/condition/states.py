@@ -188,14 +188,14 @@ class States:
             own = None if kind == LIGHT else self._of_cabinet.get(gateway)
         return min(own, key=_from_s) if own else None
 
-    def _power(self, cabinet: str, feeder: str) -> "_Power":
+    def _power(self, cabinet: str, feeder: str) -> _Power:
         """Returns what is known of the mains of a feeder; asked once for all its lamps."""
         found = self._powers.get((cabinet, feeder))
         if found is None:
             found = self._powers[cabinet, feeder] = self._power_of(cabinet, feeder)
         return found
 
-    def _power_of(self, cabinet: str, feeder: str) -> "_Power":
+    def _power_of(self, cabinet: str, feeder: str) -> _Power:
         of_cabinet, of_feeder = self._of_cabinet.get(cabinet), self._of_feeder.get((cabinet, feeder))
         fault = self._first(of_cabinet, (event.SUPPLY_LOSS,)) or self._first(of_feeder, _ALL_OUT)
         lost = self._first(of_feeder, _SOME_OUT)
