@@ -8,6 +8,7 @@ from tools.centre.condition.faults import Note, StandingFault
 from tools.centre.condition.groups import Group
 from tools.centre.condition.states import WORDS
 from tools.centre.registry import words
+from tools.centre.registry.equipment import day_text
 from wire import event
 
 _UNKNOWN_TIME = N_("time unknown")
@@ -27,8 +28,7 @@ def time_text(unix_s: int | None, language: str) -> str:
     if unix_s is None:
         return translate(_UNKNOWN_TIME, language)
     local = civil.local_from_unix(civil.PARIS, unix_s)
-    year, month, day = civil.civil_from_days(local.civil_day)
-    return f"{year:04}-{month:02}-{day:02} {local.second // 3600:02}:{local.second // 60 % 60:02}"
+    return f"{day_text(unix_s)} {local.second // 3600:02}:{local.second // 60 % 60:02}"
 
 
 def optional_time_text(unix_s: int | None, language: str) -> str:

@@ -21,7 +21,7 @@ NAMES = tuple(f"EPSG:{code}" for code in (WGS84, 2154, *range(_CC42, _CC42 + 9))
 _A_M = 6_378_137.0
 _E2 = (2 - 1 / 298.257222101) / 298.257222101
 _E = math.sqrt(_E2)
-_CENTRALDEGREES = 3.0
+_CENTRAL_DEGREES = 3.0
 
 
 class _Conic(NamedTuple):
@@ -52,7 +52,7 @@ def degrees(code: int, x: float, y: float) -> tuple[float, float]:
     for _ in range(8):  # each round gains two digits and a half
         sine = _E * math.sin(latitude)
         latitude = math.pi / 2 - 2 * math.atan(t * ((1 - sine) / (1 + sine)) ** (_E / 2))
-    return _CENTRALDEGREES + math.degrees(theta / conic.n), math.degrees(latitude)
+    return _CENTRAL_DEGREES + math.degrees(theta / conic.n), math.degrees(latitude)
 
 
 def is_swapped(longitude: float, latitude: float) -> bool:

@@ -2,8 +2,7 @@
 
 A row is one record, not one reading: four to eight times smaller, and a record is atomic. Times are integers; a node's
 id is eight bytes; the lane is an index in `wire.event.LANES`; the gateway is a number, for which the view `readable`
-gives commune and name. `PRAGMA user_version` is the version of these tables: a change raises it and says how to
-migrate.
+gives commune and name. `PRAGMA user_version` is the version of these tables: a change raises it.
 """
 
 import sqlite3

@@ -44,7 +44,7 @@ def _daily(name: str, figures: str, where: str) -> str:
 
 
 def _minute(unix_s: str) -> str:
-    """Returns the two digits of an instant's minute, in words that both engines have."""
+    """Returns the two digits of an instant's minute, in words that SQLite and PostgreSQL both have."""
     return f"substr(CAST(100 + ({unix_s} % 3600) / 60 AS TEXT), 2, 2)"
 
 
