@@ -61,6 +61,7 @@ from gateway.config.table import IS, Fault, Table, id_from_hex, is_file
 from gateway.core import limits
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.feeder import FeederOptions
+from gateway.core.custody.journal import journal_bytes_min
 from gateway.core.gateway import Options
 from gateway.io.cabinet.wiring import CabinetWiring
 from gateway.io.mqtt_socket import MqttOptions
@@ -233,8 +234,7 @@ def _journal(table: Table) -> dict[str, int]:
     total = table.integer("bytes_max", 1 << 20, 1 << 40, limits.JOURNAL_BYTES_MAX)
     segment = table.integer("segment_bytes_max", 1 << 14, 1 << 28, limits.JOURNAL_SEGMENT_BYTES_MAX)
     reserve = table.integer("alarm_reserve_bytes", 1 << 16, 1 << 36, limits.JOURNAL_ALARM_RESERVE_BYTES)
-    if total < reserve + 5 * segment:
-        least = reserve + 5 * segment
+    if total < (least := journal_bytes_min(segment, reserve)):
         table.fault("bytes_max", NC_("fault", "leaves no room"), N_("give at least {least}"), least=least)
     return {"journal_bytes_max": total, "segment_bytes_max": segment, "alarm_reserve_bytes": reserve}
 

@@ -64,6 +64,12 @@ class _Flush:
     done: bool = False
 
 
+def journal_bytes_min(segment_bytes_max: int, alarm_reserve_bytes: int) -> int:
+    """Return the least room for a journal. A lane's active segment is not freed: with less, a drained journal could
+    still refuse. (A record longer than a segment gets a segment of its own.)"""
+    return alarm_reserve_bytes + (len(LANES) + 1) * segment_bytes_max
+
+
 class Journal:
     """Holds the lanes, streams and files of the journal. Call `recover` once, first."""
 
@@ -84,9 +90,7 @@ class Journal:
         lives are not missed at the ends of a stream. ValueError on limits that could never be met."""
         if len(epoch) != EPOCH_SIZE:
             raise ValueError(f"an epoch has {EPOCH_SIZE} bytes")
-        # A lane's active segment is not freed: with less room, a drained journal could still refuse. (A record
-        # longer than a segment gets a segment of its own.)
-        if journal_bytes_max < alarm_reserve_bytes + (len(LANES) + 1) * segment_bytes_max:
+        if journal_bytes_max < journal_bytes_min(segment_bytes_max, alarm_reserve_bytes):
             raise ValueError("journal_bytes_max leaves no room beside the reserve and one segment a lane")
         if segment_bytes_max > 0x7FFF_FFFF:
             raise ValueError("segment_bytes_max exceeds the file format")

@@ -77,7 +77,7 @@ RECORD_OVERHEAD = _RECORD.size
 INDEX_MAX = 0xFFFF_FFFF
 VOID_RUN_SIZE = RECORD_OVERHEAD + _COUNT.size
 
-_NAME = re.compile(r"([0-9a-f]{8})-([0-9a-f]{8})-(alarm|event|telemetry|surplus)-([0-9a-f]{16})-([0-9a-f]{16})\.seg")
+_NAME = re.compile(rf"([0-9a-f]{{8}})-([0-9a-f]{{8}})-({'|'.join(LANES)})-([0-9a-f]{{16}})-([0-9a-f]{{16}})\.seg")
 
 Fetch = Callable[[int, int], bytes]
 
