@@ -22,8 +22,7 @@ from typing import NamedTuple
 from gateway.language import NC_
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, GREEN_SPACE, LIGHT, Key
-from tools.centre.registry.register import Register
+from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key
 from wire import event, record
 
 OK, FAULT, UNPOWERED, UNKNOWN = "ok", "fault", "unpowered", "unknown"
@@ -39,6 +38,9 @@ _SOME_OUT = (event.LAMPS_LOST, event.CABLE_FAULT)
 # While one of these stands, the contactors are not where the gateway ordered them.
 _OTHER_HANDS = (event.HANDED_BACK, event.LOCAL_OVERRIDE)
 
+_EQUIPMENT = """SELECT insee, kind, id, name, street, cabinet, feeder, node, zone FROM equipment
+    WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind != 'commune' {}
+    ORDER BY insee, kind, id"""
 # When a record was made, by its own word where that can be, or else by its receipt.
 _AT_S = f"""CASE WHEN quality != {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
     AND seconds <= received_unix_s + {STAMP_AHEAD_S_MAX} THEN seconds ELSE received_unix_s END"""
@@ -115,19 +117,18 @@ class States:
         self._sort_faults(Faults(connection).open())
 
     def of_equipment(self, *, insee: str | None = None, kind: str | None = None) -> Iterator[State]:
-        """Returns the state of each equipment in force, communes left out, by commune, kind and id."""
-        versions = Register(self._connection).versions(insee=insee, kind=kind, at_unix_s=self._now_s)
-        for (insee, kind, id), _, _, one in versions:
-            if kind == COMMUNE:
-                continue
-            cabinet, feeder = one.cabinet, one.feeder
+        """Returns the state of each equipment in force, by commune, kind and id."""
+        given = [(f"AND {name} = ?", value) for name, value in (("insee", insee), ("kind", kind)) if value is not None]
+        statement = _EQUIPMENT.format(" ".join(condition for condition, _ in given))
+        values = (self._now_s, self._now_s, *(value for _, value in given))
+        for insee, kind, id, name, street, cabinet, feeder, node, zone in self._connection.execute(statement, values):
             if kind == CABINET:
                 cabinet = f"{insee}-{id}"
             elif kind == FEEDER:
                 of_cabinet, _, feeder = id.partition("/")
                 cabinet = cabinet or f"{insee}-{of_cabinet}"
-            found = self._state(kind, cabinet, feeder, one.node, one.zone)
-            yield State(insee, kind, id, one.name, one.street, cabinet, feeder, one.node, *found)
+            found = self._state(kind, cabinet, feeder, node, zone)
+            yield State(insee, kind, id, name, street, cabinet, feeder, node, *found)
 
     def of_strangers(self) -> Iterator[State]:
         """Returns the state of each node that serves no equipment on any day; cabinets of the register are not among
