@@ -7,7 +7,7 @@ clock that was set back) count in the hour of the later reading, and in `bridged
 counted, by the rules of `Archive.energy_wh`, and a gap is seen as one.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -94,13 +94,15 @@ def _register(chain: list[tuple[int, int, int]]) -> _Sums:
     for boot, unix_s, counted in chain:
         apart_s, difference = unix_s - since_s, counted - value
         if boot == before and 0 < apart_s <= APART_S_MAX:
-            given = 0
-            for hour, from_s, until_s in _by_hour(since_s, unix_s):
+            at_s, given = since_s, 0
+            while at_s < unix_s:
+                hour = at_s - at_s % HOUR_S
+                until_s = min(unix_s, hour + HOUR_S)
                 share = difference * (until_s - since_s) // apart_s
                 one = sums.setdefault(hour, [0, 0, 0])
                 one[0] += share - given
-                one[2] += until_s - from_s
-                given = share
+                one[2] += until_s - at_s
+                at_s, given = until_s, share
         # Over a start a register that is lower has restarted (`Archive.energy_wh`); within a boot it is not corrected.
         elif difference > 0 or (difference and boot == before):
             one = sums.setdefault(unix_s - unix_s % HOUR_S, [0, 0, 0])
@@ -113,25 +115,19 @@ def _register(chain: list[tuple[int, int, int]]) -> _Sums:
 def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
     """Sums what holds from one reading to the next over time: a temperature, or that a lamp is lit."""
     sums: _Sums = {}
-    before, since_s, value = chain[0]
+    before, at_s, value = chain[0]
     for boot, unix_s, said in chain:
-        if boot == before and 0 < unix_s - since_s <= APART_S_MAX:
+        if boot == before and 0 < unix_s - at_s <= APART_S_MAX:
             held = value > LIT_DW if is_power else value
-            for hour, from_s, until_s in _by_hour(since_s, unix_s):
+            while at_s < unix_s:
+                hour = at_s - at_s % HOUR_S
+                until_s = min(unix_s, hour + HOUR_S)
                 one = sums.setdefault(hour, [0, 0, 0])
-                one[0] += held * (until_s - from_s)
-                one[2] += until_s - from_s
-        before, since_s, value = boot, unix_s, said
+                one[0] += held * (until_s - at_s)
+                one[2] += until_s - at_s
+                at_s = until_s
+        before, at_s, value = boot, unix_s, said
     return sums
-
-
-def _by_hour(since_s: int, end_s: int) -> Iterator[tuple[int, int, int]]:
-    """Returns (hour_unix_s, from_s, until_s) of the part of a time that lies in each hour."""
-    while since_s < end_s:
-        hour = since_s - since_s % HOUR_S
-        until_s = min(hour + HOUR_S, end_s)
-        yield hour, since_s, until_s
-        since_s = until_s
 
 
 def _with(made: Figures, code: int, summed: int, bridged: int, covered_s: int) -> Figures:
