@@ -6,14 +6,16 @@ harmless: every step here survives a power cut.
 """
 
 import asyncio
+import re
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.config.config import Config
-from gateway.core.custody.disk import Ticket
+from gateway.core.custody.disk import Ticket, aside_name
 from gateway.core.custody.journal import RecoveryReport
 from gateway.core.gateway import Gateway, Start
 from gateway.core.heartbeats import Heartbeats
@@ -24,8 +26,8 @@ from gateway.io.disk import FileDisk, UnwritableDisk, WatchedDisk
 from gateway.io.files import foreign_boots, last_boot, next_boot
 from gateway.shell import keys as node_keys
 
-_FOREIGN = "foreign-"
-_NAME_MAX = 255  # bytes, on Linux
+_FOREIGN = "foreign"
+_ASIDE = re.compile(f"{_FOREIGN}-([0-9]{{8}})-.*", re.DOTALL)
 
 Result = TypeVar("Result")
 AgentDisk = WatchedDisk | UnwritableDisk
@@ -86,10 +88,14 @@ def open_core(
 
 
 def _set_aside(disk: FileDisk) -> list[str]:
-    """Renames what is no plain file in the state folder, so that no part of the core meets it; returns the names."""
-    found = [name for name in disk.foreign() if not name.startswith(_FOREIGN)]
-    for name in found:
-        disk.rename(name, f"{_FOREIGN}{name}"[:_NAME_MAX])
+    """Renames what is no plain file in the state folder, so that no part of the core meets it; returns the names. What
+    cannot be renamed stays: reading it fails, and never waits."""
+    names = disk.foreign()
+    taken = [int(match[1]) for match in map(_ASIDE.fullmatch, names) if match]
+    found = [name for name in names if not _ASIDE.fullmatch(name)]
+    for number, name in enumerate(found, max(taken, default=0) + 1):
+        with suppress(OSError):
+            disk.rename(name, aside_name(_FOREIGN, number, name))
     return found
 
 

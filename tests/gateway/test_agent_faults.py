@@ -96,6 +96,26 @@ def test_a_data_folder_that_is_none_keeps_no_agent_from_starting(settings, tmp_p
     run_agent(settings, beside)
 
 
+def test_strange_entries_in_the_state_folder_are_named_and_stop_no_recording(settings, tmp_path):
+    """Names that are too long once a word stands before them, and names that are taken already."""
+    state = config.load(settings, insecure=True).data / "state"
+    state.mkdir(parents=True)
+    for name in ("é" * 127, "a"):
+        os.mkfifo(state / name)
+    (state / "foreign-a").mkdir()
+    (state / "foreign-00000001-a").mkdir()
+
+    async def beside(agent):
+        await until(lambda: agent._operation.facts.phase == "running")
+        keys = [found.key for found in findings(agent._operation.status())]
+        assert "foreign" in keys and "card_failing" not in keys
+        agent._stop.set()
+
+    run_agent(settings, beside)
+    assert not (state / "a").exists() and not (state / ("é" * 127)).exists()
+    assert len([one for one in state.iterdir() if one.is_fifo()]) == 2
+
+
 def test_a_modem_that_hangs_is_told_and_the_agent_is_not_restarted_for_it(settings, tmp_path, monkeypatch):
     """Its port would hang again after the restart, and the next one: the street's records would pay for the modem."""
     stick = f'[[bearer]]\nname = "stick"\nkind = "mobile"\ninterface = "lo"\nmodem = "{tmp_path}/no-port"\n'

@@ -99,6 +99,15 @@ def parse_json(data: bytes) -> Any:
         raise ValueError("nested") from None
 
 
+_NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
+
+
+def aside_name(part: str, number: int, name: str) -> str:
+    """Return the name `<part>-<number>-<old name>` for a file that is moved aside, cut to what a folder takes."""
+    kept = name.encode("utf-8", "surrogateescape")[:_NAME_KEPT_MAX].decode("utf-8", "surrogateescape")
+    return f"{part}-{number:08d}-{kept}"
+
+
 def numbered(disk: Disk, part: str, digits: int = 8) -> Sequence[tuple[int, str]]:
     """Return (number, name) of the files `<part>-<number>`, ascending. OSError as the disk raises it."""
     pattern = re.compile(f"{part}-([0-9]{{{digits}}})")

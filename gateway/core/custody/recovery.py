@@ -20,7 +20,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from gateway.core.custody.arrangement import Arranger, Replacement, ScannedSegment
-from gateway.core.custody.disk import Disk
+from gateway.core.custody.disk import Disk, aside_name
 from gateway.core.custody.inventory import ListedSegment, Listing
 from gateway.core.custody.recovery_report import RecoveryReport
 from gateway.core.custody.segment import (
@@ -45,7 +45,6 @@ from gateway.core.limits import (
 )
 
 _QUARANTINE = re.compile(r"quarantine-(\d{8})-(.*)", re.DOTALL)
-_NAME_KEPT_MAX = 200  # bytes of the old name; Linux allows 255 in all
 _GENERATION_MAX = 0xFFFF_FFFF
 
 
@@ -58,11 +57,6 @@ class RecoveredFolder(NamedTuple):
     report: RecoveryReport
     replacements: list[Replacement]
     leftovers: list[str]  # to be deleted: rewritten segments that are not whole, and what was replaced twice
-
-
-def _set_aside_name(number: int, name: str) -> str:
-    kept = name.encode("utf-8", "surrogateescape")[:_NAME_KEPT_MAX].decode("utf-8", "surrogateescape")
-    return f"quarantine-{number:08d}-{kept}"
 
 
 class Recoverer:
@@ -246,7 +240,7 @@ class Recoverer:
 
     def _set_aside(self, name: str, size: int, reason: str) -> None:
         number = max(self._quarantine, default=0) + 1
-        new = _set_aside_name(number, name)
+        new = aside_name("quarantine", number, name)
         try:
             self._disk.rename(name, new)
         except OSError:
