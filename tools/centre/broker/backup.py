@@ -20,6 +20,7 @@ from pathlib import Path
 from gateway.language import N_
 from tools.centre.broker import installation
 from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync, write
+from tools.centre.store.database import uri_to_read
 from tools.command_line import Refused
 
 VERSION = 1
@@ -89,7 +90,7 @@ def restore(place: Place, folder: Path, *, now: datetime.datetime) -> datetime.d
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    reading = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
+    reading = sqlite3.connect(uri_to_read(str(source)), uri=True)
     with closing(reading) as here, closing(sqlite3.connect(target)) as there:
         here.backup(there)  # all pages in one turn: writers go on beside it
         there.execute("PRAGMA journal_mode = DELETE")
