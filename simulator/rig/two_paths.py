@@ -4,6 +4,9 @@ Each path is a pair of TUN devices, one at each end, and a thread in between tha
 of them, drop them all silently (a black hole), delay them, and count. A cut is the real device going down. A third pair
 of plain veth devices lets the test's own nodes reach the cabinet.
 
+Names and addresses are fixed: one process of a machine has the two paths, others wait for it, and whoever comes finds
+and removes what a killed process left.
+
     centre 10.99.0.1 ── fibre 10.1.0.1 ═══ 10.1.0.2 ── cabinet 10.3.0.2 ── 10.3.0.1 the test
                      ── mobile 10.2.0.1 ══ 10.2.0.2 ──
 
@@ -17,6 +20,7 @@ import select
 import shutil
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -27,6 +31,9 @@ from simulator.rig.rig import Placement
 CENTRE = "10.99.0.1"
 CABINET = "10.3.0.2"
 PATHS = {"fibre": "10.1.0", "mobile": "10.2.0"}
+
+_CABINET_SPACE, _CENTRE_SPACE = _SPACES = ("bocage-cabinet", "bocage-centre")
+_OUTSIDE = "bocage-outside"
 
 _TUNSETIFF = 0x400454CA
 _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
@@ -105,14 +112,14 @@ class TwoPaths(Placement):
     gateway_toml = "".join(f'[[bearer]]\nname = "{path}"\nkind = "{path}"\ninterface = "{path}"\n' for path in PATHS)
 
     def __init__(self, *, seed: int = 1) -> None:
-        self.cabinet = f"bocage-cab-{os.getpid()}"
-        self.centre = f"bocage-centre-{os.getpid()}"
-        self._outside = f"bo{os.getpid() % 100000}"
         self._seed = seed
         self.paths: dict[str, WirePath] = {}
 
     def __enter__(self) -> "TwoPaths":
+        self._turn = (Path(tempfile.gettempdir()) / "bocage-two-paths.lock").open("w")
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
         try:
+            _remove()
             self._build()
         except BaseException:
             self.__exit__()
@@ -122,13 +129,12 @@ class TwoPaths(Placement):
     def __exit__(self, *_: object) -> None:
         for path in self.paths.values():
             path.close()
-        for name in (self.cabinet, self.centre):
-            subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
-        subprocess.run(["ip", "link", "del", self._outside], check=False, capture_output=True)
+        _remove()
+        self._turn.close()
 
     def command(self, part: str, command: list[str]) -> list[str]:
         """Runs the gateway in the cabinet, everything else in the centre."""
-        return self.inside(self.cabinet if part == "gateway" else self.centre, command)
+        return self.inside(_CABINET_SPACE if part == "gateway" else _CENTRE_SPACE, command)
 
     def inside(self, namespace: str, arguments: list[str]) -> list[str]:
         """Returns the command that runs `arguments` in a namespace."""
@@ -136,7 +142,7 @@ class TwoPaths(Placement):
 
     def device(self, name: str, up: bool) -> None:
         """Cuts a path at the cabinet's end, or mends it."""
-        _ip(self.cabinet, "link", "set", name, "up" if up else "down")
+        _ip(_CABINET_SPACE, "link", "set", name, "up" if up else "down")
         if up:  # routes are lost with the device
             self._route(name)
 
@@ -145,32 +151,39 @@ class TwoPaths(Placement):
         total = 0
         for way in ("rx", "tx"):
             counter = f"/sys/class/net/{name}/statistics/{way}_bytes"
-            done = subprocess.run(self.inside(self.cabinet, ["cat", counter]), capture_output=True, check=True)
+            done = subprocess.run(self.inside(_CABINET_SPACE, ["cat", counter]), capture_output=True, check=True)
             total += int(done.stdout)
         return total
 
     def _build(self) -> None:
-        for namespace in (self.cabinet, self.centre):
+        for namespace in _SPACES:
             subprocess.run(["ip", "netns", "add", namespace], check=True)
             _ip(namespace, "link", "set", "lo", "up")
-        _ip(self.centre, "addr", "add", f"{CENTRE}/32", "dev", "lo")
+        _ip(_CENTRE_SPACE, "addr", "add", f"{CENTRE}/32", "dev", "lo")
         for index, (name, network) in enumerate(PATHS.items()):
-            ends = (_tun(self.cabinet, name), _tun(self.centre, name))
-            for namespace, host in ((self.cabinet, 2), (self.centre, 1)):
+            ends = (_tun(_CABINET_SPACE, name), _tun(_CENTRE_SPACE, name))
+            for namespace, host in ((_CABINET_SPACE, 2), (_CENTRE_SPACE, 1)):
                 _ip(namespace, "addr", "add", f"{network}.{host}/24", "dev", name)
                 _ip(namespace, "link", "set", name, "up")
             self._route(name)
             self.paths[name] = WirePath(name, ends, self._seed + index)
-        _run("ip", "link", "add", self._outside, "type", "veth", "peer", "name", "nodes", "netns", self.cabinet)
-        _run("ip", "addr", "add", "10.3.0.1/24", "dev", self._outside)
-        _run("ip", "link", "set", self._outside, "up")
-        _ip(self.cabinet, "addr", "add", f"{CABINET}/24", "dev", "nodes")
-        _ip(self.cabinet, "link", "set", "nodes", "up")
+        _run("ip", "link", "add", _OUTSIDE, "type", "veth", "peer", "name", "nodes", "netns", _CABINET_SPACE)
+        _run("ip", "addr", "add", "10.3.0.1/24", "dev", _OUTSIDE)
+        _run("ip", "link", "set", _OUTSIDE, "up")
+        _ip(_CABINET_SPACE, "addr", "add", f"{CABINET}/24", "dev", "nodes")
+        _ip(_CABINET_SPACE, "link", "set", "nodes", "up")
 
     def _route(self, name: str) -> None:
         metric = str(100 * (1 + list(PATHS).index(name)))
         gateway = f"{PATHS[name]}.1"
-        _ip(self.cabinet, "route", "replace", f"{CENTRE}/32", "via", gateway, "dev", name, "metric", metric)
+        _ip(_CABINET_SPACE, "route", "replace", f"{CENTRE}/32", "via", gateway, "dev", name, "metric", metric)
+
+
+def _remove() -> None:
+    """Removes the namespaces and the device to them, where they are."""
+    for name in _SPACES:
+        subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
+    subprocess.run(["ip", "link", "del", _OUTSIDE], check=False, capture_output=True)
 
 
 def _tun(namespace: str, name: str) -> int:

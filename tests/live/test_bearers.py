@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from simulator.rig.rig import find_mosquitto
-from simulator.rig.two_paths import why_not
+from simulator.rig.two_paths import CABINET, TwoPaths, why_not
 
 # Not `live`: where namespaces are refused this is skipped, and that must be allowed.
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "firmware"), str(REPOSITORY)])}
 
 
 @pytest.fixture(autouse=True)
@@ -29,14 +31,13 @@ def parts():
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("scenario", ["cut", "black-hole"])
 def test_mobile_carries_when_fibre_goes_and_nothing_is_lost(tmp_path, scenario, record_property):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "firmware"), str(REPOSITORY)])}
     arguments = ["prove", "bearers", "--scenario", scenario, "--no-return", "--folder", str(tmp_path), "--json"]
     done = subprocess.run(
         [sys.executable, "-m", "tools", *arguments],
         capture_output=True,
         text=True,
         timeout=280,
-        env=environment,
+        env=ENVIRONMENT,
         cwd=REPOSITORY,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -46,3 +47,19 @@ def test_mobile_carries_when_fibre_goes_and_nothing_is_lost(tmp_path, scenario, 
     assert figures["acknowledged"] > 100
     assert figures[f"{scenario}_changes"] == 1
     assert figures[f"{scenario}_mobile_bytes"] > 10_000, "the load went by mobile"
+
+
+def test_what_a_killed_run_left_hinders_no_later_one():
+    script = (
+        "import time; from simulator.rig.two_paths import TwoPaths\nwith TwoPaths(): print(flush=True); time.sleep(60)"
+    )
+    killed = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=REPOSITORY, env=ENVIRONMENT)
+    assert killed.stdout.readline() == b"\n"
+    killed.kill()
+    killed.wait()
+    with TwoPaths(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as node:
+        node.settimeout(5)
+        node.connect((CABINET, 5683))
+        node.send(b"nobody listens")
+        with pytest.raises(ConnectionRefusedError):  # the cabinet's kernel answers
+            node.recv(1)
