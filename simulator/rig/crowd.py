@@ -39,7 +39,9 @@ class Sender:
         self._delivery = delivery
         self._boot = boot
         self._sequence = 0
-        self._link = link_of(node, _GATEWAY, boot=boot, random_below=prng.randrange, timing=udp.timing(_ACK_TIMEOUT_MS))
+        self._link = link_of(
+            node, _GATEWAY, boot=boot, random_below=prng.randrange, timing=udp.timing(_ACK_TIMEOUT_MS)
+        )
         self._pending: list[tuple[int, bytes]] = []
         self._exchange: int | None = None
         self._retry_at_ms = 0

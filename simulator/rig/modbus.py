@@ -108,10 +108,8 @@ class ModbusBench:
         block = datastore.ModbusSequentialDataBlock
         stores = {
             unit: device(
-                co=block(1, [False] * _SIZE),
-                di=block(1, [False] * _SIZE),
-                hr=block(1, [0] * _SIZE),
-                ir=block(1, [0] * _SIZE),
+                co=block(1, [False] * _SIZE), di=block(1, [False] * _SIZE), hr=block(1, [0] * _SIZE), ir=block(1, [0] *
+                _SIZE)
             )
             for unit in self._units
         }
