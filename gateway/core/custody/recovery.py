@@ -187,17 +187,18 @@ class Recoverer:
                 payload_bytes += len(content)
         if segment.end == identity.first:
             return False
-        torn = not self._is_blank(name, segment.size, size)
-        if listed is not None and not places:
+        due = segment.size if listed is None else listed.size
+        torn = segment.size < due or not self._is_blank(name, segment.size, size)
+        if listed is not None and segment.size == due and not places:
             segment.digest = self._digest(name, segment.size)
-            if not torn and listed != (segment.size, segment.digest):
-                # Not what accidents leave, which is torn or zero somewhere: another file stands in the place of ours.
+            if not torn and segment.digest != listed.digest:
+                # Not what accidents leave, which is shorter or zero somewhere: another file stands in the place of ours.
                 self._set_aside(name, size, "not the file that was written")
                 return True
         for offset, length in places:
             self._report.damage(name, offset, length, "damaged", "skipped")
         if torn:
-            self._report.damage(name, segment.size, size - segment.size, "torn tail", "taken as the end")
+            self._report.damage(name, segment.size, max(due, size) - segment.size, "torn tail", "taken as the end")
         elif size > segment.size:
             size = self._cut(name, segment.size, size)
         self._report.bytes += payload_bytes

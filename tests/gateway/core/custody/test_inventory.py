@@ -108,23 +108,38 @@ def test_a_torn_tail_that_took_acknowledged_records_is_counted(cards):
     assert cards.holes() == [("alarm", 1, 2, "torn tail")]
 
 
-def forged(name, count):
-    """A whole segment of other records under the identity of a file, checksums and all."""
+def segment_of(name, count, word):
+    """A whole segment of records under the identity of a file, checksums and all; those of `put` if the word is."""
     identity = parse_name(name)
-    records = (encode_record(identity.seed, index, b"forged %d " % index * 5) for index in range(count))
+    contents = (b"%s %d " % (word, identity.first + index) * 5 for index in range(count))
+    records = (encode_record(identity.seed, index, content) for index, content in enumerate(contents))
     return encode_header(identity) + b"".join(records)
 
 
 def test_a_whole_file_in_the_place_of_ours_is_set_aside_and_its_records_are_missed(cards):
     name, after = cards.files()[1:3]
     count = first_of(after) - first_of(name)
-    data = forged(name, count)
+    data = segment_of(name, count, b"forged")
     assert len(data) <= cards.disk.size(name)
     cards.disk.put(name, data.ljust(cards.disk.size(name), b"\0"))
     cards.start()
     assert [damage.reason for damage in cards.report.damages] == ["not the file that was written"]
     assert cards.holes() == [("telemetry", first_of(name), first_of(after) - 1, "file set aside")]
     assert len(cards.report.quarantined) == 1
+
+
+@pytest.mark.parametrize("zeros", [False, True])
+@pytest.mark.parametrize("which", [1, -2])
+def test_a_closed_file_that_ends_between_two_records_keeps_those_before(cards, which, zeros):
+    name = cards.files()[which]
+    after = cards.files()[which + 1]
+    data = segment_of(name, 5, b"record")
+    assert cards.disk.read(name, 0, len(data)) == data
+    cards.disk.put(name, data.ljust(cards.disk.size(name) if zeros else 0, b"\0"))
+    cards.start()
+    assert cards.holes() == [("telemetry", first_of(name) + 5, first_of(after) - 1, "torn tail")]
+    assert [damage.reason for damage in cards.report.damages] == ["torn tail"]
+    assert cards.report.quarantined == []
 
 
 def test_records_that_somebody_appended_to_a_closed_file_are_not_taken_for_ours(cards):
