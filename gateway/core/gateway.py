@@ -94,10 +94,11 @@ class Gateway:
         self._options, self._start = options, start
         self._random_below = random_below
         self.clock = WallClock(started_ms=now_ms)
+        self.inventory = Inventory(state_disk)
         self.journal = Journal(
             journal_disk,
             epoch=start.epoch,
-            inventory=Inventory(state_disk),
+            inventory=self.inventory,
             segment_bytes_max=options.segment_bytes_max,
             journal_bytes_max=options.journal_bytes_max,
             alarm_reserve_bytes=options.alarm_reserve_bytes,
@@ -349,6 +350,7 @@ class Gateway:
             "unknown_nodes": self.unknown_nodes(now_ms=now_ms),
             "journal_bytes": self.journal.bytes_held,
             "wear": self.journal.wear(lasted_ms=now_ms - self._started_ms),
+            "inventory": dict(self.inventory.counters),
             "thinning": dict(self.thinner.counters),
             "losses": dict(self.ledger.totals),
             "ledger": dict(self.ledger.counters),

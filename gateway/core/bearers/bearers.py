@@ -88,7 +88,7 @@ class Bearers:
 
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
         """Returns the effects that are due."""
-        for bearer in self._down - self._names:
+        for bearer in sorted(self._down - self._names):
             self._report_down(bearer, False, now_ms)  # it is not configured any more
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.drain_changes():

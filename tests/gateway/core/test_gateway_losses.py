@@ -57,6 +57,14 @@ def test_a_full_journal_goes_on_taking_records_and_every_acknowledged_one_is_hel
     assert world.codes()[-1] == CHANGED
 
 
+def test_an_inventory_that_the_state_folder_refuses_is_counted_where_the_technician_looks():
+    world = GatewayWorld(auto_sync=True)
+    world.state_disk.sync_error = "simulated"
+    world.ask(payload(reading(0)))
+    world.wait(20_000)
+    assert world.core.health(now_ms=world.now_ms)["inventory"]["disk-errors"] > 0
+
+
 @pytest.mark.slow
 def test_the_same_after_power_cuts():
     world = GatewayWorld(seed=3, auto_sync=True, **SMALL)
