@@ -192,7 +192,7 @@ class Recoverer:
         if listed is not None and segment.size == due and not places:
             segment.digest = self._digest(name, segment.size)
             if not torn and segment.digest != listed.digest:
-                # Not what accidents leave, which is shorter or zero somewhere: another file stands in the place of ours.
+                # Not what accidents leave, which is shorter or zero somewhere: another file stands in its place.
                 self._set_aside(name, size, "not the file that was written")
                 return True
         for offset, length in places:
