@@ -91,8 +91,7 @@ class Gateway:
         verify: Callable[[bytes, bytes, bytes], bool] = lambda _key, _signature, _data: False,
         now_ms: int,
     ) -> None:
-        self._options, self._start = options, start
-        self._random_below = random_below
+        self._options, self._start, self._random_below = options, start, random_below
         self.clock = WallClock(started_ms=now_ms)
         self.inventory = Inventory(state_disk)
         self.journal = Journal(
