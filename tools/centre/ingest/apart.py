@@ -14,7 +14,9 @@ from tools.centre.ingest.intake import Contents
 from tools.centre.ingest.plain import Row
 from tools.centre.limits import APART_RECORDS_MAX
 
-_INSERT = f"INSERT OR IGNORE INTO apart VALUES (NULL{', ?' * 12})"
+_COLUMNS = """cabinet, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway,
+    received_unix_s"""
+_INSERT = f"INSERT INTO apart ({_COLUMNS}) VALUES ({', '.join('?' * 12)}) ON CONFLICT DO NOTHING"
 _ROWS = """SELECT number, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body,
     apart.gateway, id, received_unix_s FROM apart JOIN gateways ON gateways.gateway = apart.gateway
     WHERE cabinet = ? ORDER BY number"""

@@ -93,14 +93,17 @@ class Nodes:
         """Lets the cabinet speak for the node; `alone`: no other any longer."""
         if alone:
             self._connection.execute("DELETE FROM serving WHERE node = ? AND cabinet != ?", (node, cabinet))
-        self._connection.execute("INSERT OR IGNORE INTO serving VALUES (?, ?, ?)", (node, cabinet, now_s))
+        self._connection.execute(
+            "INSERT INTO serving VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (node, cabinet, now_s)
+        )
         life = self.life(node)
         life.cabinets = [cabinet] if alone else [*life.cabinets, cabinet]
 
     def save(self) -> None:
         """Ends a transaction."""
         self._connection.executemany(
-            "INSERT OR REPLACE INTO boots VALUES (?, ?, ?)",
+            "INSERT INTO boots VALUES (?, ?, ?)"
+            " ON CONFLICT (node) DO UPDATE SET boot = excluded.boot, began_unix_s = excluded.began_unix_s",
             [(node, self._lives[node].boot, self._lives[node].began_s) for node in self._changed],
         )
         self._changed.clear()

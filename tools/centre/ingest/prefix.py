@@ -78,6 +78,11 @@ def _merge(end, spans):
 # --- in the database -------------------------------------------------------------------------------------------
 
 
+_EXTEND = """INSERT INTO prefixes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (gateway, epoch, lane) DO UPDATE SET
+    next_position = excluded.next_position, extended_unix_s = excluded.extended_unix_s,
+    first_received_unix_s = excluded.first_received_unix_s, latest_unix_s = excluded.latest_unix_s"""
+
+
 class Sender(NamedTuple):
     """Names who brought a batch: the gateway's number and id, and its cabinet (insee-name)."""
 
@@ -113,10 +118,7 @@ class Prefixes:
         if extent is None or extent.end != step.extent.end:
             first_s, before_s = (now_s, 0) if before is None else before[1:]
             latest_s = max(latest_s, before_s)
-            self._connection.execute(
-                "INSERT OR REPLACE INTO prefixes VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (*stream, step.extent.end, now_s, first_s, latest_s),
-            )
+            self._connection.execute(_EXTEND, (*stream, step.extent.end, now_s, first_s, latest_s))
             self._compare_epochs(sender, envelope.epoch, first_s, latest_s)
         if step.extent.spans != (extent.spans if extent else ()):
             self._connection.execute("DELETE FROM spans WHERE gateway = ? AND epoch = ? AND lane = ?", stream)
@@ -127,7 +129,7 @@ class Prefixes:
         for first, last in step.skipped:
             self._count("positions_skipped", last - first + 1)
             self._connection.execute(
-                "INSERT OR IGNORE INTO skips VALUES (?, ?, ?, ?, ?, ?)", (*stream, first, last, now_s)
+                "INSERT INTO skips VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (*stream, first, last, now_s)
             )
         return step.extent.end
 
@@ -153,10 +155,8 @@ class Prefixes:
 
     def _forget_streams(self, gateway):
         streams = self._connection.execute(
-            "SELECT gateway, epoch, lane FROM prefixes WHERE gateway = ?"
-            " ORDER BY extended_unix_s DESC LIMIT -1 OFFSET ?",
-            (gateway, STREAMS_PER_GATEWAY_MAX - 1),
-        ).fetchall()
+            "SELECT gateway, epoch, lane FROM prefixes WHERE gateway = ? ORDER BY extended_unix_s DESC", (gateway,)
+        ).fetchall()[STREAMS_PER_GATEWAY_MAX - 1 :]
         for table in ("prefixes", "spans"):
             self._connection.executemany(f"DELETE FROM {table} WHERE gateway = ? AND epoch = ? AND lane = ?", streams)
         self._count("streams_forgotten", len(streams))

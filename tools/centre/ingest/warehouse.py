@@ -52,11 +52,11 @@ from wire import receipt
 from wire import topic as topics
 from wire.receipt import Receipt, Rejected
 
-_INSERT = """INTO {}
+_INSERT = """INSERT INTO {}
     (node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway, received_unix_s)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-_INSERT_RECORD = "INSERT OR IGNORE " + _INSERT.format("records")
-_INSERT_CONFLICT = "INSERT OR IGNORE " + _INSERT.format("conflicts")
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+_INSERT_RECORD = _INSERT.format("records")
+_INSERT_CONFLICT = _INSERT.format("conflicts")
 
 
 # --- the warehouse ---------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Warehouse(Archive):
         cabinet = cabinet_of(insee, name)
         with self._transaction():
             freed = self._connection.execute(
-                "UPDATE gateways SET bound = 0 WHERE bound AND insee = ? AND name = ? RETURNING id", (insee, name)
+                "UPDATE gateways SET bound = 0 WHERE bound = 1 AND insee = ? AND name = ? RETURNING id", (insee, name)
             ).fetchall()
             self._connection.executemany(
                 "DELETE FROM serving WHERE node = ? AND cabinet = ?", [(identity, cabinet) for (identity,) in freed]
@@ -237,7 +237,9 @@ class Warehouse(Archive):
         for identity, stated_s in doubted:
             self._alarms.raise_for(alarms.TIME, sender.cabinet, identity[0].hex(), str(stated_s))
         self._marks.note_times(identity for identity, _ in doubted)
-        self._connection.executemany("INSERT OR IGNORE INTO doubts VALUES (?, ?, ?)", [one for one, _ in doubted])
+        self._connection.executemany(
+            "INSERT INTO doubts VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [one for one, _ in doubted]
+        )
         return found.latest_s
 
     def _store_rows(self, contents_rows, sender, now_s) -> set[Row]:
@@ -265,12 +267,12 @@ class Warehouse(Archive):
     def _store_statements(self, contents):
         if contents.gaps:
             self._connection.executemany(
-                "INSERT OR IGNORE INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(*gap.by, *gap[1:]) for gap in contents.gaps],
             )
         if contents.anchors:
             self._connection.executemany(
-                "INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO anchors VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 [(*anchor.by, *anchor[1:]) for anchor in contents.anchors],
             )
 
@@ -280,7 +282,7 @@ class Warehouse(Archive):
         """Returns who sends, binding id and cabinet when both are new; None when they disagree with what is bound."""
         cabinet = cabinet_of(topic.insee, topic.gateway)
         bound = self._connection.execute(
-            "SELECT gateway, id, insee, name FROM gateways WHERE bound AND (id = ? OR (insee = ? AND name = ?))",
+            "SELECT gateway, id, insee, name FROM gateways WHERE bound = 1 AND (id = ? OR (insee = ? AND name = ?))",
             (identity, topic.insee, topic.gateway),
         ).fetchall()
         if len(bound) == 1 and bound[0][1:] == (identity, topic.insee, topic.gateway):
@@ -294,19 +296,19 @@ class Warehouse(Archive):
         if self._connection.execute("SELECT count(*) FROM gateways").fetchone()[0] >= GATEWAYS_MAX:
             self._alarms.raise_for(alarms.CROWD, alarms.OTHERS, alarms.OTHERS)
             return None
-        number = self._connection.execute(
-            "INSERT INTO gateways (id, insee, name, first_seen_unix_s) VALUES (?, ?, ?, ?)",
+        (number,) = self._connection.execute(
+            "INSERT INTO gateways (id, insee, name, first_seen_unix_s) VALUES (?, ?, ?, ?) RETURNING gateway",
             (identity, topic.insee, topic.gateway, now_s),
-        ).lastrowid
-        assert number is not None
+        ).fetchone()
         self._nodes.bind(identity, cabinet, now_s)
         return Sender(number, identity, cabinet)
 
     # --- what an operator reads ---
 
     def _keep_refused(self, reason, topic, payload, now_s):
-        number = self._connection.execute(
-            "INSERT INTO refused (topic, reason, length, payload, received_unix_s) VALUES (?, ?, ?, ?, ?)",
+        (number,) = self._connection.execute(
+            "INSERT INTO refused (topic, reason, length, payload, received_unix_s) VALUES (?, ?, ?, ?, ?)"
+            " RETURNING number",
             (
                 topic[:TOPIC_CHARACTERS_MAX],
                 reason,
@@ -314,8 +316,7 @@ class Warehouse(Archive):
                 bytes(payload[:REFUSED_PAYLOAD_BYTES_MAX]),
                 now_s,
             ),
-        ).lastrowid
-        assert number is not None
+        ).fetchone()
         # The ring keeps the newest rows, up to the bounds in rows and in bytes.
         kept_bytes = 0
         for row, length in self._connection.execute(
@@ -355,8 +356,9 @@ class Warehouse(Archive):
 
     def _write_counted(self):
         self._connection.executemany(
-            "INSERT INTO counters VALUES (?, ?) ON CONFLICT DO UPDATE SET value = value + excluded.value",
-            self._counted.items(),
+            "INSERT INTO counters VALUES (?, ?)"
+            " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value",
+            list(self._counted.items()),
         )
 
 

@@ -16,18 +16,25 @@ _PLACE = f"""e.insee AS insee, {_COMMUNE.format("e.insee")} AS commune,
 _SERVED = """LEFT JOIN equipment AS e ON e.node = f.node AND e.from_unix_s <= {0}
     AND (e.until_unix_s IS NULL OR e.until_unix_s > {0}) AND (e.zone IS NULL OR e.zone = f.channel)"""
 
-_ENERGY = """f.energy_wh / 1000.0 AS kwh, f.bridged_wh / 1000.0 AS kwh_bridged,
-    f.lit_s / 3600.0 AS lit_hours, f.unlit_s / 3600.0 AS unlit_hours"""
+
+
+def _quotient(integer: str, divisor: str) -> str:
+    """Returns a quotient that is a double on both engines: `x / 10.0` is an exact decimal in PostgreSQL."""
+    return f"CAST({integer} AS DOUBLE PRECISION) / {divisor}"
+
+
+_ENERGY = f"""{_quotient("f.energy_wh", "1000")} AS kwh, {_quotient("f.bridged_wh", "1000")} AS kwh_bridged,
+    {_quotient("f.lit_s", "3600")} AS lit_hours, {_quotient("f.unlit_s", "3600")} AS unlit_hours"""
 _WATER = "f.water_l AS litres, f.bridged_l AS litres_bridged"
-_TEMPERATURE = """f.temperature_ck_s / 360000.0 AS degree_hours,
-    f.temperature_ck_s / 100.0 / f.covered_s AS temperature_mean_c"""
+_TEMPERATURE = f"""{_quotient("f.temperature_ck_s", "360000")} AS degree_hours,
+    {_quotient("f.temperature_ck_s", "100")} / f.covered_s AS temperature_mean_c"""
 
 
 def _hourly(name: str, figures: str, where: str) -> str:
     return f"""CREATE VIEW {name} AS SELECT
     f.hour_unix_s AS hour_unix_s, k.hour_utc AS hour_utc, k.hour_local AS hour_local, k.day_local AS day_local,
     {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
-    {figures}, f.covered_s AS covered_s, f.covered_s / 3600.0 AS coverage
+    {figures}, f.covered_s AS covered_s, {_quotient("f.covered_s", "3600")} AS coverage
     FROM hours AS f JOIN calendar AS k ON k.hour_unix_s = f.hour_unix_s {_SERVED.format("f.hour_unix_s")}
     WHERE {where};
 """
@@ -36,7 +43,7 @@ def _hourly(name: str, figures: str, where: str) -> str:
 def _daily(name: str, figures: str, where: str) -> str:
     return f"""CREATE VIEW {name} AS SELECT
     f.day_local AS day_local, {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
-    {figures}, f.covered_s AS covered_s, f.covered_s * 1.0 / k.day_s AS coverage
+    {figures}, f.covered_s AS covered_s, {_quotient("f.covered_s", "k.day_s")} AS coverage
     FROM days AS f JOIN (SELECT day_local, min(hour_unix_s) AS begins_unix_s, 3600 * count(*) AS day_s FROM calendar
         GROUP BY day_local) AS k ON k.day_local = f.day_local {_SERVED.format("k.begins_unix_s")}
     WHERE {where};
@@ -66,9 +73,10 @@ _TIME = """LEFT JOIN records AS {0} ON {0}.node = f.node AND {0}.boot = f.{1}boo
 _MEASURED = "CASE WHEN l.readings_quality <> 0 AND u.node IS NULL THEN l.readings_seconds END"
 _LIGHTS = f"""CREATE VIEW lights AS SELECT
     e.insee AS insee, {_COMMUNE.format("e.insee")} AS commune, e.id AS id, e.name AS name, e.street AS street,
-    e.post AS post, e.lamp AS lamp, e.power_dw / 10.0 AS watts, e.longitude AS longitude, e.latitude AS latitude,
+    e.post AS post, e.lamp AS lamp, {_quotient("e.power_dw", "10")} AS watts,
+    e.longitude AS longitude, e.latitude AS latitude,
     e.cabinet AS cabinet, e.feeder AS feeder, {_NODE.format("e.node")} AS node,
-    l.power_dw / 10.0 AS measured_watts, l.level_percent AS ordered_percent,
+    {_quotient("l.power_dw", "10")} AS measured_watts, l.level_percent AS ordered_percent,
     {_texts(_MEASURED, "k", "measured")}, l.received_unix_s AS received_unix_s
     FROM equipment AS e LEFT JOIN latest AS l ON l.node = e.node
     LEFT JOIN doubts AS u ON u.node = l.node AND u.boot = l.readings_boot AND u.sequence = l.readings_sequence
