@@ -91,6 +91,7 @@ class Worker:
             days |= near
             entries = reader.around(days)
         self._write(node, days, hours.figures(entries))
+        self._add_days(near)
         self._connection.execute("UPDATE day_spans SET dirty = 0 WHERE node = ? AND dirty = 1", (node,))
         return len(days)
 
@@ -127,7 +128,6 @@ class Worker:
             f"INSERT INTO days VALUES ({marks})",
             [(hours.day_text(day), node, channel, *hours.total(some)) for (day, channel), some in of_day.items()],
         )
-        self._add_days(day for day, _ in of_day)
 
     def _add_days(self, days: Iterable[int]) -> None:
         for day in set(days) - self._days_known:

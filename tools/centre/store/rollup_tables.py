@@ -52,7 +52,7 @@ CREATE TABLE days (
     PRIMARY KEY (day_local, node, channel)
 );
 CREATE INDEX days_nodes ON days (node, day_local);
--- What people call an hour; each day that has figures has all its hours here.
+-- What people call an hour; each day that has readings has all its hours here.
 CREATE TABLE calendar (
     hour_unix_s BIGINT NOT NULL PRIMARY KEY,
     hour_utc TEXT NOT NULL, hour_local TEXT NOT NULL, day_local TEXT NOT NULL

@@ -11,9 +11,9 @@ ON CONFLICT, RETURNING, `flag = 1`. `INTEGER PRIMARY KEY AUTOINCREMENT` is a num
 
 import sqlite3
 
-from tools.centre.store import condition_tables, database, rollup_tables, views
+from tools.centre.store import condition_tables, database, readings, rollup_tables, views
 
-VERSION = 7
+VERSION = 8
 
 _TABLES = """
 CREATE TABLE records (
@@ -128,7 +128,10 @@ CREATE VIEW readable AS
     FROM records JOIN gateways ON gateways.gateway = records.gateway;
 """
 
-SCHEMA = database.Schema("a warehouse", VERSION, _TABLES + condition_tables.TABLES + rollup_tables.TABLES + views.VIEWS)
+SCHEMA = database.Schema(
+    "a warehouse", VERSION,
+    _TABLES + condition_tables.TABLES + rollup_tables.TABLES + readings.TABLES + views.VIEWS,
+)  # fmt: skip
 
 
 def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:

@@ -5,6 +5,7 @@ legal time. Ask by `hour_unix_s`, `hour_utc`, `hour_local` or `day_local`: these
 said by `tools.centre.rollup.dictionary`, which a test compares with what stands here.
 """
 
+from tools.centre.store import readings
 from wire import event
 
 _NODE = "lower(hex({}))"
@@ -100,9 +101,17 @@ _FAULTS = f"""CREATE VIEW equipment_faults AS SELECT
         AND (e.until_unix_s IS NULL OR e.until_unix_s > COALESCE(b.seconds, r.received_unix_s));
 """
 
+_READINGS = f"""CREATE VIEW readings AS SELECT
+    f.day_local AS day_local, {_texts("f.at_s", "k", "measured")}, {_PLACE}, {_NODE.format("f.node")} AS node,
+    COALESCE(q.name, 'q' || CAST(f.code AS TEXT)) AS quantity, f.channel AS channel,
+    f.value / COALESCE(q.scale, 1) AS value, q.unit AS unit
+    {readings.FROM} {_SERVED.format("f.at_s")};
+"""
+
 STATEMENTS = {
     "lights": _LIGHTS,
     "equipment_faults": _FAULTS,
+    "readings": _READINGS,
     "hourly_energy": _hourly("hourly_energy", _ENERGY, "f.energy_wh IS NOT NULL"),
     "daily_energy": _daily("daily_energy", _ENERGY, "f.energy_wh IS NOT NULL"),
     "daily_water": _daily("daily_water", _WATER, "f.water_l IS NOT NULL"),
