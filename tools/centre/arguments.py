@@ -6,15 +6,14 @@ wherever the server is.
 
 import argparse
 import re
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gateway.language import N_
+from gateway.language import N_, Said
 from policy import civil
 from tools.centre.registry import equipment
-from tools.centre.store import schema
+from tools.centre.store import database, schema
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
 
@@ -27,22 +26,30 @@ def add_file(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
+def add_warehouse(parser: argparse.ArgumentParser) -> None:
+    """Adds `--db`, the warehouse that the command is about."""
+    text = "the warehouse: an SQLite file, or postgresql://[USER@]HOST/NAME"
+    parser.add_argument("--db", required=True, metavar="FILE", help=text)
+
+
 @contextmanager
 def database_faults(path: str) -> Iterator[None]:
-    """Turns what SQLite raises into a refusal that names the file."""
+    """Turns what a database raises into a refusal that names it."""
     try:
         yield
-    except sqlite3.Error as error:
+    except database.Unusable as error:
+        raise Refused(N_("--db {path}: {why}"), path=path, why=Said(error.message, error.values)) from error
+    except database.Error as error:
         raise Refused(f"--db {path}: {error}") from error
 
 
 def check_warehouse(path: str) -> None:
-    if not Path(path).is_file():
+    if not database.is_server(path) and not Path(path).is_file():
         raise UsageError(N_("--db {path}: no such file; `bocage centre ingest` makes it"), path=path)
 
 
 @contextmanager
-def opened_connection(path: str) -> Iterator[sqlite3.Connection]:
+def opened_connection(path: str) -> Iterator[database.Connection]:
     """Opens the warehouse at `path` for reading, for all who ask, and closes it at the end."""
     check_warehouse(path)
     with database_faults(path), closing(schema.open_to_read(path)) as connection:

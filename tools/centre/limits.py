@@ -76,6 +76,8 @@ RETRY_DELAY_MIN_S = 0.5
 RETRY_DELAY_MAX_S = 15.0
 # How long a writer waits for another; a transaction takes milliseconds.
 BUSY_TIMEOUT_MS = 5000
+# How long a database on a server may take to accept a connection.
+CONNECT_TIMEOUT_S = 5
 # Of the control file and the warehouse: who comes and goes in a room stands in them, and orders with their authors. A
 # reader, such as a dashboard, is of their group.
 FILE_MODE = 0o640

@@ -20,7 +20,7 @@ from pathlib import Path
 from gateway.language import N_
 from tools.centre.broker import installation
 from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync, write
-from tools.centre.store.database import uri_to_read
+from tools.centre.store.sqlite_file import uri_to_read
 from tools.command_line import Refused
 
 VERSION = 1

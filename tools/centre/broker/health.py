@@ -5,7 +5,6 @@ A finding that is a fault stops something now or within days; any other with a r
 
 import datetime
 import shutil
-import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
 from tools.centre.limits import BACKUP_AGE_H_MAX, DISK_FREE_MIN, RENEW_DAYS, SILENCE_S_MAX
 from tools.centre.mqtt import Finding
+from tools.centre.store import database
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused
 
@@ -138,7 +138,7 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
             last = archive.last_received()
         finally:
             archive.close()
-    except sqlite3.Error as error:
+    except database.Error as error:
         if enrolled or place.warehouse.exists():
             remedy = N_("journalctl -u bocage-ingest -n 20; a damaged file: restore the last backup")
             yield Finding(N_("the warehouse cannot be read: {error}"), remedy, True, {"error": error})

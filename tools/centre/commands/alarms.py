@@ -28,8 +28,8 @@ from typing import Any
 from gateway.language import N_, NC_, Message, Phrases, translate
 from tools.centre import report
 from tools.centre.arguments import (
-    add_file,
     add_scope,
+    add_warehouse,
     database_faults,
     local_time,
     opened_connection,
@@ -93,7 +93,7 @@ _COLUMNS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="ID", help="of one equipment: 49135-0117, a cabinet, a node")
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_scope(parser)
     parser.add_argument("--round", action="store_true", help="by street, as a technician drives")
     parser.add_argument("--acknowledge", metavar="WORDS", help="takes the open faults of ID in hand")

@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from gateway.language import N_, NN_, Phrases, translate
-from tools.centre.arguments import add_file, local_time, opened_connection, parse_gateway, parse_node
+from tools.centre.arguments import add_warehouse, local_time, opened_connection, parse_gateway, parse_node
 from tools.centre.commands.bind import opened_warehouse
 from tools.centre.ingest.warehouse import cabinet_of
 from tools.centre.registry import words
@@ -37,7 +37,7 @@ _WORDS = Phrases(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     parser.add_argument("--gateway", metavar="INSEE-NAME", help="the cabinet that sent the records")
     parser.add_argument("--node", action="append", metavar="HEX", help="only about this node; may be repeated")
     decision = parser.add_mutually_exclusive_group()

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from gateway.language import N_, NC_
 from tools.centre import report
-from tools.centre.arguments import add_file, add_scope, opened_connection, period_or_month
+from tools.centre.arguments import add_scope, add_warehouse, opened_connection, period_or_month
 from tools.centre.condition.usage import NOTHING, Usage, Usages, total
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM, Version
 from tools.centre.registry.register import Register
@@ -40,7 +40,7 @@ _COLUMNS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_scope(parser)
     parser.add_argument("--by", choices=_KINDS, default=FEEDER, help="what a line is (%(default)s)")
     report.add_forms(parser)

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from tools.centre.arguments import add_file, opened_connection, parse_node
+from tools.centre.arguments import add_warehouse, opened_connection, parse_node
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive, Held, Moment
 from wire import cbor, quantity, record
@@ -54,7 +54,7 @@ _QUALITIES = {record.UNSET: "unset", record.SYNCED: "synced", record.HOLDOVER: "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     parser.add_argument("--format", choices=("senml", "csv"), default="senml")
     parser.add_argument("--node", metavar="HEX", help="one node only, by its id of 16 hexadecimal digits")
 

@@ -12,7 +12,7 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_file, local_time, opened_connection
+from tools.centre.arguments import add_warehouse, local_time, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.register import Register
 from tools.command_line import add_json
@@ -24,7 +24,7 @@ _NONE = N_("The register knows all that sends, and has all that it names.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_json(parser, "for programs")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.language import N_, NC_
 from tools.centre import report
-from tools.centre.arguments import add_file, add_scope, opened_connection, parse_period
+from tools.centre.arguments import add_scope, add_warehouse, opened_connection, parse_period
 from tools.centre.condition.states import State, States
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import ROOM
@@ -41,7 +41,7 @@ _OF_DAYS = ("least_c", "mean_c", "most_c")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_scope(parser)
     report.add_forms(parser)
 

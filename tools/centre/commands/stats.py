@@ -9,7 +9,7 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_file, local_time, opened_connection
+from tools.centre.arguments import add_warehouse, local_time, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive
@@ -25,7 +25,7 @@ _GONE = N_(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_json(parser)
 
 

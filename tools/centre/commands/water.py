@@ -13,7 +13,7 @@ import time
 
 from gateway.language import N_, NC_
 from tools.centre import report
-from tools.centre.arguments import add_file, add_scope, opened_connection, period_or_month
+from tools.centre.arguments import add_scope, add_warehouse, opened_connection, period_or_month
 from tools.centre.condition.states import State, States
 from tools.centre.condition.usage import Usages
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_scope(parser)
     report.add_forms(parser)
 

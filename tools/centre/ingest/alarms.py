@@ -12,9 +12,9 @@ broker let publish, or the one whose identity is used; each has a bounded number
 counted in one more, so that no flood displaces another alarm.
 """
 
-import sqlite3
 
 from tools.centre.limits import ALARMS_PER_CABINET_MAX
+from tools.centre.store import database
 
 IDENTITY = "identity"
 CROWD = "crowd"
@@ -30,7 +30,7 @@ OTHERS = ""
 class Alarms:
     """Gathers the alarms of one transaction, and writes each once at its end."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
         self._raised: dict[tuple[str, str, str], tuple[int, str]] = {}
 

@@ -4,7 +4,6 @@ The positions of such records are held like any other, so they stop no gateway's
 anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from tools.centre.ingest import intake
 from tools.centre.ingest.intake import Contents
 from tools.centre.ingest.plain import Row
 from tools.centre.limits import APART_RECORDS_MAX
+from tools.centre.store import database
 
 _COLUMNS = """cabinet, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway,
     received_unix_s"""
@@ -33,7 +33,7 @@ class Released(NamedTuple):
 class Apart:
     """Reads and writes within the transactions of its owner."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
 
     def has_room(self, cabinet: str) -> bool:

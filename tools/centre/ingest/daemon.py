@@ -15,7 +15,6 @@ group is kept until it can be written. The process must never log a payload or a
 """
 
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from tools.centre.ingest.receipts import ReceiptKey
 from tools.centre.ingest.warehouse import Answer, Warehouse
 from tools.centre.limits import GROUP_MESSAGES_MAX
 from tools.centre.mqtt import Backoff, log
+from tools.centre.store import database
 
 TOPICS = ("tc/1/t/#", "tc/1/e/#")
 _POLL_S = 0.25
@@ -133,7 +133,7 @@ class IngestDaemon:
         """Returns what to answer, or None when the disk refused: then the group stays and nothing is acknowledged."""
         try:
             answers = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
-        except sqlite3.Error as error:
+        except database.Error as error:
             delay_s = self._disk_backoff.next_s()
             log("disk-refused", error=str(error), messages=len(messages), retry_delay_s=delay_s)
             self._rest(delay_s)

@@ -22,7 +22,7 @@ Answers may be sent only after `accept` has returned. Sending them late, twice o
 sends again what it still holds. Several processes may share the file: the prefix lives in the database.
 
 It must never return a receipt that passes a position whose row is not in the same commit or an earlier one, read a
-clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller, and nothing is accepted: the caller
+clock, or change a row. Errors of the disk (database.Error) pass to the caller, and nothing is accepted: the caller
 waits, and calls again.
 """
 

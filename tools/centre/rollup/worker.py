@@ -9,7 +9,6 @@ The records of a day are found by the spans that the ingest keeps (`marks`), so 
 ten years as in one of a week.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -39,7 +38,7 @@ _MARKED = (
 class Worker:
     """Works on one connection that writes; it is used from one thread."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: database.Connection) -> None:
         self._connection = connection
         self._archive = Archive(connection)
         self._days_known: set[int] = set()

@@ -9,8 +9,8 @@ ON CONFLICT, RETURNING, `flag = 1`. `INTEGER PRIMARY KEY AUTOINCREMENT` is a num
 `WITHOUT ROWID` keeps rows in the order of their key where an engine can.
 """
 
-import sqlite3
 
+from gateway.language import N_
 from tools.centre.store import condition_tables, database, readings, rollup_tables, views
 
 VERSION = 8
@@ -129,12 +129,12 @@ CREATE VIEW readable AS
 """
 
 SCHEMA = database.Schema(
-    "a warehouse", VERSION,
+    N_("a warehouse"), VERSION,
     _TABLES + condition_tables.TABLES + rollup_tables.TABLES + readings.TABLES + views.VIEWS,
 )  # fmt: skip
 
 
-def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
+def open_to_write(path: str, synchronous: str = "FULL") -> database.Connection:
     """Returns a connection that may write, and makes the file where there is none; ":memory:" lives as long as the
     connection.
 
@@ -143,6 +143,6 @@ def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
     return database.open_to_write(SCHEMA, path, synchronous)
 
 
-def open_to_read(path: str) -> sqlite3.Connection:
+def open_to_read(path: str) -> database.Connection:
     """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
     return database.open_to_read(SCHEMA, path)
