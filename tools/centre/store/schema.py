@@ -144,5 +144,5 @@ def open_to_write(path: str, synchronous: str = "FULL") -> database.Connection:
 
 
 def open_to_read(path: str) -> database.Connection:
-    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
+    """Returns a connection that cannot write; database.Error when there is no such file."""
     return database.open_to_read(SCHEMA, path)
