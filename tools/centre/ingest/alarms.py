@@ -3,6 +3,7 @@
     identity   another gateway uses this cabinet's name, or its id under another name; subject: that name; detail: that
                id
     crowd      more nodes, or more records about others' nodes, than a cabinet has: its batches are refused
+    quota      more in a day than a cabinet may bring: its batches are refused until the next; subject: the lane
     foreign    the cabinet speaks for nodes of another; subject: the other cabinet
     clone      two of one identity; subject: the node or gateway; detail: body, boots or epochs (which two)
     time       stamps that cannot be; subject: the node or gateway; detail: what the last one states (Unix s)
@@ -18,6 +19,7 @@ from tools.centre.store import database
 
 IDENTITY = "identity"
 CROWD = "crowd"
+QUOTA = "quota"
 FOREIGN = "foreign"
 CLONE = "clone"
 TIME = "time"

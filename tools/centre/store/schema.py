@@ -9,11 +9,10 @@ ON CONFLICT, RETURNING, `flag = 1`. `INTEGER PRIMARY KEY AUTOINCREMENT` is a num
 `WITHOUT ROWID` keeps rows in the order of their key where an engine can.
 """
 
-
 from gateway.language import N_
-from tools.centre.store import condition_tables, database, readings, rollup_tables, views
+from tools.centre.store import condition_tables, database, ingest_tables, readings, rollup_tables, views
 
-VERSION = 8
+VERSION = 9
 
 _TABLES = """
 CREATE TABLE records (
@@ -128,10 +127,10 @@ CREATE VIEW readable AS
     FROM records JOIN gateways ON gateways.gateway = records.gateway;
 """
 
-SCHEMA = database.Schema(
-    N_("a warehouse"), VERSION,
-    _TABLES + condition_tables.TABLES + rollup_tables.TABLES + readings.TABLES + views.VIEWS,
+_ALL = (
+    _TABLES, ingest_tables.TABLES, condition_tables.TABLES, rollup_tables.TABLES, readings.TABLES, views.VIEWS,
 )  # fmt: skip
+SCHEMA = database.Schema(N_("a warehouse"), VERSION, "".join(_ALL))
 
 
 def open_to_write(path: str, synchronous: str = "FULL") -> database.Connection:
