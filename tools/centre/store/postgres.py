@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 from gateway.language import N_
 from tools.centre.limits import BUSY_TIMEOUT_MS, CONNECT_TIMEOUT_S
+from tools.centre.store import readings
 from tools.centre.store.database import Unusable
 
 try:
@@ -138,10 +139,11 @@ class Connection:
         return (self.execute("SELECT version FROM schema_version").fetchone() or (0,))[0]
 
     def create(self, statements: str, version: int) -> None:
+        statements = statements.replace(readings.OPENED_BY_SQLITE, readings.OPENED_BY_POSTGRES)
         for pattern, adapted in _ADAPTED:
             statements = re.sub(pattern, adapted, statements)
         try:
-            self._raw.execute(_BEFORE + statements)
+            self._raw.execute(_BEFORE + readings.POSTGRES_FUNCTION + statements)
         except psycopg.Error as error:
             _raise(error)
         self.execute("INSERT INTO schema_version VALUES (?)", (version,))

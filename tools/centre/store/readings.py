@@ -36,6 +36,35 @@ _JSON = f"""WITH RECURSIVE items (at, head, place, said) AS (
         FROM items WHERE at <= length(r.body))
     SELECT said || '}}' FROM items WHERE at > length(r.body)"""
 
+OPENED_BY_SQLITE = f"json_each(({_JSON}))"
+# PostgreSQL has no such functions of octets, and keeps one of ours with the tables: there it is others' too.
+OPENED_BY_POSTGRES = "opened(r.body)"
+POSTGRES_FUNCTION = """
+CREATE FUNCTION opened(body bytea) RETURNS TABLE (key BIGINT, value BIGINT)
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    at integer := CASE get_byte(body, 0) WHEN 184 THEN 2 ELSE 1 END;
+    head integer; octets integer; number bigint; is_key boolean := true;
+BEGIN
+    WHILE at < length(body) LOOP
+        head := get_byte(body, at);
+        octets := CASE head % 32 WHEN 24 THEN 1 WHEN 25 THEN 2 WHEN 26 THEN 4 WHEN 27 THEN 8 ELSE 0 END;
+        number := CASE octets WHEN 0 THEN head % 32 ELSE 0 END;
+        FOR one IN at + 1 .. at + octets LOOP
+            number := number * 256 + get_byte(body, one);
+        END LOOP;
+        at := at + 1 + octets;
+        IF is_key THEN
+            key := number;
+        ELSE
+            value := CASE WHEN head < 32 THEN number ELSE -1 - number END;
+            RETURN NEXT;
+        END IF;
+        is_key := NOT is_key;
+    END LOOP;
+END $$;
+"""
+
 # As `archive.Moments`: of each sender and uptime the latest anchor; of these the least doubt, the nearest, the first.
 _AWAY = "abs(r.seconds - a.uptime_s)"
 _ANCHORED = f"""SELECT at_s FROM (SELECT a.unix_s + r.seconds - a.uptime_s AS at_s, a.uptime_s AS uptime_s,
@@ -51,7 +80,7 @@ FROM = f"""FROM (SELECT l.node AS node, m.day_local AS day_local, CAST(j.value A
         {_KEY} % {quantity.CHANNEL_STEP} AS code, {_KEY} / {quantity.CHANNEL_STEP} AS channel,
         CASE WHEN r.quality <> {record.UNSET} THEN r.seconds ELSE ({_ANCHORED}) END AS at_s
         FROM calendar AS m CROSS JOIN latest AS l CROSS JOIN day_spans AS d CROSS JOIN records AS r
-        JOIN json_each(({_JSON})) AS j
+        CROSS JOIN {OPENED_BY_SQLITE} AS j
         WHERE substr(m.hour_local, 12, 5) = '00:00' AND d.node = l.node AND d.day = (m.hour_unix_s + 7200) / 86400
         AND r.node = d.node AND r.boot = d.boot AND r.sequence BETWEEN d.first AND d.last
         AND r.lane = {_TELEMETRY} AND NOT EXISTS (SELECT 1 FROM doubts
