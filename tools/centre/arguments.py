@@ -75,13 +75,14 @@ def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
     )
 
 
-def parse_broker(text: str) -> tuple[str, int]:
+def parse_broker(text: str, option: str = "--broker") -> tuple[str, int]:
     """Returns the host and port that `HOST:PORT` or `[IPv6]:PORT` names."""
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        raise UsageError(N_("--broker {text}: give HOST:PORT, for example mqtt.example.org:8883"), text=repr(text))
+        message = N_("{option} {text}: give HOST:PORT, for example mqtt.example.org:8883")
+        raise UsageError(message, option=option, text=repr(text))
     return host, int(port)
 
 

@@ -81,6 +81,11 @@ PUBLICATIONS_WAITING_MAX = 1000
 # keep-alive, which is not served meanwhile.
 RETRY_DELAY_MIN_S = 0.5
 RETRY_DELAY_MAX_S = 15.0
+# One a core of a server; beyond, they wait for the one writer of the warehouse.
+INGESTS_MAX = 16
+# How often an ingest says that it is at work, and after how long without a word it is missing.
+INGEST_SEEN_EVERY_S = 30
+INGEST_SEEN_S_MAX = 120
 # How long a writer waits for another; a transaction takes milliseconds.
 BUSY_TIMEOUT_MS = 5000
 # How long a database on a server may take to accept a connection.

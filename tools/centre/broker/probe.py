@@ -139,15 +139,8 @@ def offer_findings(address: BrokerAddress) -> list[Finding]:
     try:
         lacking = mqtt.findings(found.offer())
     finally:
-        _forget(client)
+        client.disconnect(properties=mqtt.ending())
     return [Finding(N_("it speaks MQTT 5 and admits the centre")), *lacking]
-
-
-def _forget(client: Client) -> None:
-    """Ends a session that would last (MQTT 5 section 3.14.2.2.2)."""
-    properties = Properties(PacketTypes.DISCONNECT)
-    properties.SessionExpiryInterval = 0
-    client.disconnect(properties=properties)
 
 
 def trust_findings(address: BrokerAddress) -> list[Finding]:

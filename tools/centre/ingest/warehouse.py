@@ -31,7 +31,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tools.centre.condition.derived import Derived
-from tools.centre.ingest import alarms, doubts, intake, refusals
+from tools.centre.ingest import alarms, doubts, group, intake, refusals
 from tools.centre.ingest.alarms import Alarms
 from tools.centre.ingest.apart import Apart
 from tools.centre.ingest.intake import Contents
@@ -42,7 +42,7 @@ from tools.centre.ingest.room import Room
 from tools.centre.limits import GATEWAYS_MAX
 from tools.centre.rollup.marks import Marks
 from tools.centre.store import database, schema
-from tools.centre.store.archive import Archive
+from tools.centre.store.archive import Archive, Ingest
 from wire import receipt
 from wire import topic as topics
 from wire.receipt import Receipt, Rejected
@@ -97,6 +97,18 @@ class Warehouse(Archive):
                 if answer is not None:
                     answers.append(answer)
         return _joined(answers)
+
+    # --- several ingests ---
+
+    def note_ingest(self, member: Ingest) -> None:
+        """Notes that an ingest is at work."""
+        with database.transaction(self._connection):
+            group.note(self._connection, member)
+
+    def end_ingest(self, name: str, *, now_s: int) -> bool:
+        """Notes that an ingest stops; returns whether others are at work."""
+        with database.transaction(self._connection):
+            return group.leave(self._connection, name, now_s)
 
     # --- what a person decides ---
 

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from tools.centre.limits import DRIFT_PPM
+from tools.centre.limits import DRIFT_PPM, INGEST_SEEN_S_MAX
 from tools.centre.store import bodies, database, schema
 from wire import event, quantity, record
+
+INGESTS = "SELECT * FROM ingests ORDER BY name"
 
 
 class Held(NamedTuple):
@@ -34,6 +36,27 @@ class Held(NamedTuple):
     received_unix_s: int
     conflicting: bool
     is_doubtful: bool
+
+
+class Ingest(NamedTuple):
+    """Holds an ingest that has not stopped in order: its account, since when it runs, when it was last seen, and how
+    many messages it has committed."""
+
+    name: str
+    since_unix_s: int
+    seen_unix_s: int
+    messages: int
+
+    def is_at_work(self, now_s: float) -> bool:
+        return now_s - self.seen_unix_s <= INGEST_SEEN_S_MAX
+
+
+class Waiting(NamedTuple):
+    """Counts days of nodes that the roll-up has to do, records that are kept apart, and alarms of the warehouse."""
+
+    days: int
+    apart: int
+    alarms: int
 
 
 class Explanation(NamedTuple):
@@ -352,6 +375,19 @@ class Archive:
         """Returns `(id, insee, name, bound)` of every gateway that was ever heard."""
         rows = self._connection.execute("SELECT id, insee, name, bound FROM gateways ORDER BY insee, name, gateway")
         return [(*row[:3], bool(row[3])) for row in rows]
+
+    def ingests(self) -> list[Ingest]:
+        """Returns the ingests that share the work, by name."""
+        return [Ingest(*row) for row in self._connection.execute(INGESTS)]
+
+    def waiting(self) -> Waiting:
+        """Returns how much waits for the roll-up, and for a person."""
+        [[days], [apart], [alarms]] = (
+            self._connection.execute(f"SELECT {question}").fetchone()
+            for question in ("count(*) FROM day_spans WHERE dirty = 1",
+                             "coalesce(sum(records), 0) FROM apart_counts", "count(*) FROM alarms")
+        )  # fmt: skip
+        return Waiting(days, int(apart), alarms)
 
     def last_received(self) -> dict[str, int]:
         """Returns when the warehouse last took something from each cabinet (insee-name), in Unix seconds."""

@@ -1,4 +1,5 @@
-"""Defines the tables by which the ingest bounds what a cabinet may bring. Must not read or write a row."""
+"""Defines the tables by which ingests know each other, and bound what a cabinet may bring. Must not read or write a
+row."""
 
 TABLES = """
 -- What a cabinet has brought on a lane on the last day (of UTC, from 1970-01-01) that it sent anything.
@@ -8,4 +9,9 @@ CREATE TABLE brought (
 );
 -- How many records of a cabinet are in `apart`; counting them takes longer than a batch.
 CREATE TABLE apart_counts (cabinet TEXT NOT NULL PRIMARY KEY, records BIGINT NOT NULL);
+-- The ingests at work, by account: since when, when each was last heard of, and how many messages it has committed. One
+-- that stops in order removes its row.
+CREATE TABLE ingests (
+    name TEXT NOT NULL PRIMARY KEY, since_unix_s BIGINT NOT NULL, seen_unix_s BIGINT NOT NULL, messages BIGINT NOT NULL
+);
 """

@@ -12,7 +12,7 @@ ON CONFLICT, RETURNING, `flag = 1`. `INTEGER PRIMARY KEY AUTOINCREMENT` is a num
 from gateway.language import N_
 from tools.centre.store import condition_tables, database, ingest_tables, readings, rollup_tables, views
 
-VERSION = 9
+VERSION = 10
 
 _TABLES = """
 CREATE TABLE records (
