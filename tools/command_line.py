@@ -35,7 +35,7 @@ EXTRAS = {
     "cbor2": ("gateway", "centre"),
     "gpiod": ("gateway",),
     "paho": ("gateway", "centre"),
-    "prometheus_client": ("gateway", "centre"),
+    "prometheus_client": ("gateway",),
     "pymodbus": ("gateway",),
     "serial": ("gateway",),
 }

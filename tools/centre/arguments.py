@@ -5,18 +5,25 @@ wherever the server is.
 """
 
 import argparse
+import os
+import pwd
 import re
+import sqlite3
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gateway.language import N_, Said
+from gateway.language import N_, translate
 from policy import civil
 from tools.centre.registry import equipment
-from tools.centre.store import database, schema
+from tools.centre.scope import grants, journal, reader
+from tools.centre.store import schema
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
 
+_NO_GRANT = N_("{person}: no right is in force, so nothing is shown (`bocage centre access give`)")
 _DAY_S = 86_400
 _UNITS_S = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": _DAY_S, "j": _DAY_S}
 
@@ -26,34 +33,67 @@ def add_file(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
-def add_warehouse(parser: argparse.ArgumentParser) -> None:
-    """Adds `--db`, the warehouse that the command is about."""
-    text = "the warehouse: an SQLite file, or postgresql://[USER@]HOST/NAME"
-    parser.add_argument("--db", required=True, metavar="FILE", help=text)
-
-
 @contextmanager
 def database_faults(path: str) -> Iterator[None]:
-    """Turns what a database raises into a refusal that names it."""
+    """Turns what SQLite raises into a refusal that names the file."""
     try:
         yield
-    except database.Unusable as error:
-        raise Refused(N_("--db {path}: {why}"), path=path, why=Said(error.message, error.values)) from error
-    except database.Error as error:
+    except sqlite3.Error as error:
         raise Refused(f"--db {path}: {error}") from error
 
 
 def check_warehouse(path: str) -> None:
-    if not database.is_server(path) and not Path(path).is_file():
+    if not Path(path).is_file():
         raise UsageError(N_("--db {path}: no such file; `bocage centre ingest` makes it"), path=path)
 
 
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Adds `--db`, a warehouse that is read, and `--as`."""
+    add_file(parser, "the warehouse, an SQLite file")
+    add_person(parser, "reads what is granted to this person (default: everything, as who holds the file)")
+
+
+def add_person(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument("--as", dest="person", metavar="PERSON", help=text)
+
+
+def account() -> str:
+    """Returns the name of the account that runs this command, before `sudo`."""
+    return os.environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+
+
+def note(args: argparse.Namespace, deed: str, about: str, insee: str) -> None:
+    """Puts into the journal what is read about persons, or what was done, and by whom: the person of `--as`, or the
+    account. insee '': in the whole territory."""
+    person = getattr(args, "person", None) or account()
+    with closing(schema.open_to_write(args.db)) as connection:
+        journal.write(connection, journal.Line(int(time.time()), person, deed, insee, about))
+
+
 @contextmanager
-def opened_connection(path: str) -> Iterator[database.Connection]:
-    """Opens the warehouse at `path` for reading, for all who ask, and closes it at the end."""
-    check_warehouse(path)
-    with database_faults(path), closing(schema.open_to_read(path)) as connection:
-        yield connection
+def opened_connection(
+    args: argparse.Namespace, *, reads: str | None = None, about: str = ""
+) -> Iterator[sqlite3.Connection]:
+    """Opens the warehouse of `--db` for the person of `--as`, and closes it at the end: all commands read it so.
+
+    `reads`: the command, where it reads what is about persons. Then the journal has it first, or nothing is read.
+    """
+    check_warehouse(args.db)
+    with database_faults(args.db):
+        if reads is not None:
+            note(args, reads, about, getattr(args, "commune", None) or "")
+        with closing(_opened(args)) as connection:
+            yield connection
+
+
+def _opened(args: argparse.Namespace) -> sqlite3.Connection:
+    if args.person is None:
+        return schema.open_to_read(args.db)
+    with closing(schema.open_to_read(args.db)) as connection:
+        areas = grants.areas(connection, args.person, now_s=int(time.time()))
+    if not areas:
+        print(translate(_NO_GRANT, args.lang, person=args.person), file=sys.stderr)
+    return reader.open_to_read(args.db, areas)
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:
@@ -75,14 +115,13 @@ def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
     )
 
 
-def parse_broker(text: str, option: str = "--broker") -> tuple[str, int]:
+def parse_broker(text: str) -> tuple[str, int]:
     """Returns the host and port that `HOST:PORT` or `[IPv6]:PORT` names."""
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        message = N_("{option} {text}: give HOST:PORT, for example mqtt.example.org:8883")
-        raise UsageError(message, option=option, text=repr(text))
+        raise UsageError(N_("--broker {text}: give HOST:PORT, for example mqtt.example.org:8883"), text=repr(text))
     return host, int(port)
 
 
@@ -210,6 +249,11 @@ def parse_period(args: argparse.Namespace, *, now_s: int) -> tuple[int, int] | N
     if since_s >= until_s:
         raise UsageError(N_("--from, --until: the first day comes after the last"))
     return since_s, until_s
+
+
+def days_text(args: argparse.Namespace) -> str:
+    """Returns the days of `add_scope` as they were written."""
+    return args.month or " ".join(day for day in (args.since, args.until) if day)
 
 
 def period_or_month(args: argparse.Namespace, *, now_s: int) -> tuple[int, int]:

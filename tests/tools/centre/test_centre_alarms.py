@@ -20,14 +20,14 @@ def alarms(tmp_path, capsys):
 
     positions = count()
 
-    def run(facts, *arguments, status=0):
+    def run(facts, *arguments, status=0, command=("alarms",)):
         path = str(tmp_path / "centre.db")
         warehouse = Warehouse(path)
         for one in facts:
             warehouse.accept(EVENT_TOPIC, batch([one], next(positions), oldest=0, lane="alarm"), **NOW)
         warehouse.close()
         try:
-            assert cli.main(["centre", "alarms", "--db", path, *arguments]) == status
+            assert cli.main(["centre", *command, "--db", path, *arguments]) == status
         except SystemExit as end:
             assert end.code == status
         return capsys.readouterr().out
@@ -91,7 +91,8 @@ def day(text):
 def test_a_fault_is_taken_in_hand_and_stays_so_when_an_earlier_record_comes_late(alarms):
     later = fact(5, event.FLOW_TOO_LOW, [1, 100, 900], active=True)
     assert "Zone 1" in alarms([later, fact(6, event.FLOW_TOO_LOW, [2, 1, 2], active=True)])
-    words = ("--acknowledge", "filtre commandé", "--by", "Léa Durand")
+    alarms([], command=("access", "give", "Léa Durand", "--commune", "all", "--trade", "all"))
+    words = ("--acknowledge", "filtre commandé", "--as", "Léa Durand")
     assert alarms([], "0000000000000001", *words, status=2) == ""
     assert "Zone 1" in alarms([], NODE.hex(), *words)
     both = json.loads(alarms([fact(3, event.FLOW_TOO_LOW, [1, 50, 900], active=True)], "--json"))

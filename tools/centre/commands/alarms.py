@@ -12,7 +12,7 @@ example:
   bocage centre alarms --db centre.db
   bocage centre alarms --db centre.db --round --commune 49135
   bocage centre alarms 49135-0117 --db centre.db
-  bocage centre alarms 49135-0117 --db centre.db --acknowledge "fuse ordered" --by "Léa Durand"
+  bocage centre alarms 49135-0117 --db centre.db --acknowledge "fuse ordered" --as "Léa Durand"
   bocage centre alarms --db centre.db --close 3
 """
 
@@ -28,10 +28,12 @@ from typing import Any
 from gateway.language import N_, NC_, Message, Phrases, translate
 from tools.centre import report
 from tools.centre.arguments import (
+    account,
+    add_reading,
     add_scope,
-    add_warehouse,
     database_faults,
     local_time,
+    note,
     opened_connection,
     parse_period,
 )
@@ -61,7 +63,6 @@ _RAISED = N_("no. {number}  {first} to {last}, {times} times  {sentence}")
 _SENTENCES = Phrases({
     kinds.IDENTITY: N_("{cabinet}: another gateway uses its name or its id: {subject} {detail}"),
     kinds.CROWD: N_("{cabinet}: names more nodes, or says more about others' nodes, than a cabinet has"),
-    kinds.QUOTA: N_("{cabinet}: brings more in a day than a cabinet may ({subject})"),
     kinds.FOREIGN: N_("{cabinet}: speaks for nodes of {subject}; its records are kept apart, the last about {detail}"),
     f"{kinds.CLONE}.{kinds.BODY}": N_("{cabinet}: two different records of {subject} have one number"),
     f"{kinds.CLONE}.{kinds.BOOTS}": N_("{cabinet}: two starts of {subject} send records of the same time"),
@@ -71,7 +72,6 @@ _SENTENCES = Phrases({
 _REMEDIES: dict[str, Message] = {
     kinds.IDENTITY: N_("was the gateway exchanged? `bocage centre unbind`; if not, withdraw the other's certificate"),
     kinds.CROWD: N_("it holds its records; look at `bocage centre apart`, and whether the cabinet was opened"),
-    kinds.QUOTA: N_("it holds the rest and sends it from midnight (UTC) on; look whether the cabinet was opened"),
     kinds.FOREIGN: N_("were the nodes moved? `bocage centre apart` releases; if not, withdraw its certificate"),
     kinds.CLONE: N_("look for a second board or a copied card of this identity, and give one a new id and key"),
     kinds.TIME: N_("compare the clocks of this equipment, of its gateway and of this server; nothing is rewritten"),
@@ -95,12 +95,11 @@ _COLUMNS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="ID", help="of one equipment: 49135-0117, a cabinet, a node")
-    add_warehouse(parser)
+    add_reading(parser)
     add_scope(parser)
     parser.add_argument("--round", action="store_true", help="by street, as a technician drives")
     parser.add_argument("--acknowledge", metavar="WORDS", help="takes the open faults of ID in hand")
     parser.add_argument("--comment", metavar="WORDS", help="says something about them")
-    parser.add_argument("--by", metavar="NAME", help="who does")
     parser.add_argument("--close", type=int, metavar="NUMBER", help="an alarm of the warehouse that is settled")
     report.add_forms(parser)
 
@@ -108,14 +107,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
     if args.close is not None:
-        with opened_warehouse(args.db) as warehouse:
-            if not warehouse.close_alarm(args.close):
-                raise UsageError(N_("--close {number}: there is no such alarm"), number=args.close)
-        return 0
+        return _close(args)
     if args.acknowledge is not None or args.comment is not None:
         return _note(args, now_s)
     period = parse_period(args, now_s=now_s)
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         register = Register(connection)
         groups = _groups(args, Faults(connection), register, period)
         lights = _lights(register, now_s)
@@ -178,18 +174,31 @@ def _wrapped(line: str, indent: str) -> str:
     )
 
 
+def _close(args) -> int:
+    with opened_connection(args) as connection:
+        is_known = args.close in {alarm.number for alarm in Archive(connection).alarms()}
+    if not is_known:
+        raise UsageError(N_("--close {number}: there is no such alarm"), number=args.close)
+    with opened_warehouse(args, "alarms --close", str(args.close), "") as warehouse:
+        warehouse.close_alarm(args.close)
+    return 0
+
+
 def _note(args, now_s: int) -> int:
     """Writes what a person says about the open faults of an equipment."""
     said = args.comment if args.acknowledge is None else args.acknowledge
-    for field, text in (("ID", args.what), ("--by", args.by), ("--acknowledge, --comment", said)):
+    by = args.person or account()
+    for field, text in (("ID", args.what), ("--as", by), ("--acknowledge, --comment", said)):
         if not text or len(text) > NOTE_TEXT_MAX or not text.isprintable():
             raise UsageError(N_("{field}: give one line of text"), field=field)
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         found = [fault for fault in Faults(connection).open() if _is_of(fault, args.what)]
     if not found:
         raise UsageError(N_("{what}: no alarm stands of it; see `bocage centre alarms`"), what=args.what)
     with database_faults(args.db), closing(schema.open_to_write(args.db)) as connection:
-        book.note(connection, found, args.by, said, acknowledges=args.acknowledge is not None, now_s=now_s)
+        book.note(connection, found, by, said, acknowledges=args.acknowledge is not None, now_s=now_s)
+        deed = "alarms --comment" if args.acknowledge is None else "alarms --acknowledge"
+        note(args, deed, args.what, found[0].commune)
     for fault in found:
         print(fault_words.where_text(fault, args.lang))
         print(_wrapped(fault_words.sentence(fault, args.lang), "    "))

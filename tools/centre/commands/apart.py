@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from gateway.language import N_, NN_, Phrases, translate
-from tools.centre.arguments import add_warehouse, local_time, opened_connection, parse_gateway, parse_node
+from tools.centre.arguments import add_reading, local_time, opened_connection, parse_gateway, parse_node
 from tools.centre.commands.bind import opened_warehouse
 from tools.centre.ingest.warehouse import cabinet_of
 from tools.centre.registry import words
@@ -37,7 +37,7 @@ _WORDS = Phrases(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     parser.add_argument("--gateway", metavar="INSEE-NAME", help="the cabinet that sent the records")
     parser.add_argument("--node", action="append", metavar="HEX", help="only about this node; may be repeated")
     decision = parser.add_mutually_exclusive_group()
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(N_("--move, --also: give them with --release"))
     cabinet = None if args.gateway is None else cabinet_of(*parse_gateway("--gateway", args.gateway))
     nodes = None if args.node is None else {parse_node(text) for text in args.node}
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         kept = [one for one in Archive(connection).kept_apart() if cabinet in (None, one.cabinet)]
     kept = [one for one in kept if nodes is None or one.node in nodes]
     if args.release or args.discard:
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             raise Refused(_NOTHING)
         return _decide(args, cabinet, [one.node for one in kept])
     now_s = int(time.time())
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         register = Register(connection)
         named = {one.node: words.id_text(register, one.node.hex(), args.lang, unix_s=now_s) for one in kept}
     _show(kept, named, args, now_s)
@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _decide(args: argparse.Namespace, cabinet: str, nodes: list[bytes]) -> int:
     now_s = int(time.time())
-    with opened_warehouse(args.db) as warehouse:
+    deed = "apart --discard" if args.discard else "apart --release"
+    with opened_warehouse(args, deed, f"{cabinet} {' '.join(node.hex() for node in nodes)}", cabinet[:5]) as warehouse:
         if args.discard:
             count = warehouse.discard(cabinet, nodes, now_s=now_s)
         else:

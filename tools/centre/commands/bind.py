@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tools.centre.arguments import add_warehouse, check_warehouse, database_faults, parse_gateway, parse_node
+from tools.centre.arguments import add_file, check_warehouse, database_faults, note, parse_gateway, parse_node
 from tools.centre.ingest.warehouse import Warehouse, cabinet_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_file(parser, "the warehouse, an SQLite file")
     parser.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
     parser.add_argument("--node", required=True, action="append", metavar="HEX", help="its id; may be repeated")
     parser.add_argument("--also", action="store_true", help="those that speak for it now go on doing so")
@@ -27,18 +27,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     cabinet = cabinet_of(*parse_gateway("--gateway", args.gateway))
     nodes = [parse_node(text) for text in args.node]
-    with opened_warehouse(args.db) as warehouse:
+    with opened_warehouse(args, "bind", f"{cabinet} {' '.join(args.node)}", cabinet[:5]) as warehouse:
         warehouse.bind(nodes, cabinet, alone=not args.also, now_s=int(time.time()))
     return 0
 
 
 @contextmanager
-def opened_warehouse(path: str) -> Iterator[Warehouse]:
-    """Opens the warehouse at `path` for what a person decides, beside the ingest, and closes it at the end."""
-    check_warehouse(path)
-    with database_faults(path):
-        warehouse = Warehouse(path)
+def opened_warehouse(args: argparse.Namespace, deed: str, about: str, insee: str) -> Iterator[Warehouse]:
+    """Opens the warehouse of `--db` for what a person decides, beside the ingest; once that is done it is put into the
+    journal, and the warehouse closed."""
+    check_warehouse(args.db)
+    with database_faults(args.db):
+        warehouse = Warehouse(args.db)
         try:
             yield warehouse
         finally:
             warehouse.close()
+        note(args, deed, about, insee)

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-from tools.centre.arguments import add_warehouse, opened_connection, parse_node
+from tools.centre.arguments import add_reading, opened_connection, parse_node
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive, Held, Moment
 from wire import cbor, quantity, record
@@ -54,7 +54,7 @@ _QUALITIES = {record.UNSET: "unset", record.SYNCED: "synced", record.HOLDOVER: "
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     parser.add_argument("--format", choices=("senml", "csv"), default="senml")
     parser.add_argument("--node", metavar="HEX", help="one node only, by its id of 16 hexadecimal digits")
 
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     node = None if args.node is None else parse_node(args.node)
     write = write_csv if args.format == "csv" else write_senml
-    with opened_connection(args.db) as connection:
+    with opened_connection(args, reads="export", about=args.node or "") as connection:
         write(Archive(connection), sys.stdout, node, Register(connection))
     return 0
 

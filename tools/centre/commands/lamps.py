@@ -15,7 +15,7 @@ from collections import Counter
 
 from gateway.language import N_, NC_
 from tools.centre import report
-from tools.centre.arguments import add_commune, add_warehouse, check_commune, opened_connection
+from tools.centre.arguments import add_commune, add_reading, check_commune, opened_connection
 from tools.centre.condition.states import WORDS, State, States
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import LIGHT
@@ -37,7 +37,7 @@ _COLUMNS = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     add_commune(parser)
     parser.add_argument("--state", choices=tuple(WORDS), action="append", help="only of this state; may be repeated")
     report.add_forms(parser)
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     check_commune(args)
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         states = States(connection, now_s=int(time.time()))
         found = list(states.of_equipment(insee=args.commune, kind=LIGHT))
         if not found:

@@ -8,16 +8,16 @@ example:
 
 import argparse
 import os
+import sqlite3
 import time
 from pathlib import Path
 
 from gateway.language import N_, translate
 from gateway.language.reasons import of_file
-from tools.centre.arguments import add_warehouse, check_insee, first_day, opened_connection
+from tools.centre.arguments import add_reading, check_insee, first_day, opened_connection
 from tools.centre.registry import csv_file, geopackage
 from tools.centre.registry.equipment import KINDS, Version
 from tools.centre.registry.register import Register
-from tools.centre.store import database
 from tools.command_line import Refused, UsageError
 
 _ENDINGS = (".csv", ".gpkg")
@@ -25,7 +25,7 @@ _ENDINGS = (".csv", ".gpkg")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="to write: .csv or .gpkg")
-    add_warehouse(parser)
+    add_reading(parser)
     parser.add_argument("--commune", metavar="INSEE", help="of one commune")
     parser.add_argument("--kind", choices=tuple(KINDS), help="of one kind")
     parser.add_argument("--at", metavar="DAY", help="what was so on that day (default: everything, with its days)")
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.commune is not None:
         check_insee("--commune", args.commune)
     at_unix_s = None if args.at is None else first_day("--at", args.at, now_s=int(time.time()))
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         register = Register(connection)
         versions = list(register.versions(insee=args.commune, kind=args.kind, at_unix_s=at_unix_s))
     _write(args.file, versions, args.lang)
@@ -59,5 +59,5 @@ def _write(path: Path, versions: list[Version], language: str) -> None:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise Refused(N_("{path} cannot be written: {why}"), path=path, why=of_file(error)) from error
-    except database.Error as error:
+    except sqlite3.Error as error:
         raise Refused(N_("{path} cannot be written: {why}"), path=path, why=error) from error

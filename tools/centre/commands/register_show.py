@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from gateway.language import N_
-from tools.centre.arguments import add_warehouse, opened_connection
+from tools.centre.arguments import add_reading, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.equipment import Version, kind_word, row_of
 from tools.centre.registry.register import Register
@@ -19,12 +19,12 @@ from tools.command_line import UsageError, add_json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", metavar="ID", help="such as 49007-0117, 0117, or the 16 digits of a node")
-    add_warehouse(parser)
+    add_reading(parser)
     add_json(parser, "for programs")
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         register = Register(connection)
         found = register.find(args.what)
     if not found:

@@ -12,7 +12,7 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_warehouse, local_time, opened_connection
+from tools.centre.arguments import add_reading, local_time, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.register import Register
 from tools.command_line import add_json
@@ -24,12 +24,12 @@ _NONE = N_("The register knows all that sends, and has all that it names.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     add_json(parser, "for programs")
 
 
 def run(args: argparse.Namespace) -> int:
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         register = Register(connection)
         nodes, gateways = register.unknown_nodes(), register.unknown_gateways()
         references = register.unknown_references()

@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.language import N_, NC_
 from tools.centre import report
-from tools.centre.arguments import add_scope, add_warehouse, opened_connection, parse_period
+from tools.centre.arguments import add_reading, add_scope, days_text, opened_connection, parse_period
 from tools.centre.condition.states import State, States
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import ROOM
@@ -41,7 +41,7 @@ _OF_DAYS = ("least_c", "mean_c", "most_c")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     add_scope(parser)
     report.add_forms(parser)
 
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
     period = parse_period(args, now_s=now_s)
-    with opened_connection(args.db) as connection:
+    with opened_connection(args, reads="rooms", about=days_text(args)) as connection:
         archive = Archive(connection)
         rooms = States(connection, now_s=now_s).of_equipment(insee=args.commune, kind=ROOM)
         rows = [_row(room, archive, period) for room in rooms]

@@ -9,7 +9,7 @@ import json
 import time
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_warehouse, local_time, opened_connection
+from tools.centre.arguments import add_reading, local_time, opened_connection
 from tools.centre.registry import words
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive
@@ -25,13 +25,13 @@ _GONE = N_(
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
-    with opened_connection(args.db) as connection:
+    with opened_connection(args) as connection:
         figures = statistics(Archive(connection), Register(connection), args.lang, now_s=now_s)
     if args.json:
         print(json.dumps(figures, ensure_ascii=False, indent=2))

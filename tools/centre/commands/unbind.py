@@ -7,19 +7,19 @@ example:
 import argparse
 
 from gateway.language import N_
-from tools.centre.arguments import add_warehouse, parse_gateway
+from tools.centre.arguments import add_file, parse_gateway
 from tools.centre.commands.bind import opened_warehouse
 from tools.command_line import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_file(parser, "the warehouse, an SQLite file")
     parser.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
 
 
 def run(args: argparse.Namespace) -> int:
     insee, name = parse_gateway("--gateway", args.gateway)
-    with opened_warehouse(args.db) as warehouse:
+    with opened_warehouse(args, "unbind", args.gateway, insee) as warehouse:
         is_unbound = warehouse.unbind(insee, name)
     if not is_unbound:
         message = N_("--gateway {gateway}: no such gateway is bound; see `bocage centre stats`")

@@ -1,0 +1,244 @@
+"""A person sees what is granted and nothing else, by every command, table, view and statement.
+
+Every row of the world says in its words whose it is (`tests.support.scoped_world`), so what is foreign to a person is
+a list of words, and one of them anywhere in what the person reads is a leak.
+"""
+
+import ast
+import importlib
+import inspect
+import sqlite3
+from argparse import ArgumentParser
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.scoped_world import (
+    ANGERS,
+    DAYS,
+    FENEU,
+    HEATING,
+    LIGHTING,
+    MOVED,
+    ROLES,
+    WATERING,
+    build_for_persons,
+    leaks,
+    lines,
+    node_of,
+    opened,
+    texts,
+)  # fmt: skip
+from tools import cli
+from tools.centre.cli import COMMANDS
+from tools.centre.condition.states import States
+from tools.centre.scope.rules import RULES
+from tools.centre.store import schema, views
+from tools.centre.store.archive import Archive
+from wire import quantity
+
+# What each command is asked; {file} is one that it may write.
+READS = {
+    "lamps": [(), ("--state", "fault")],
+    "alarms": [(), ("--round",), ("--month", "2026-11"), (f"{ANGERS}-light-1",), (f"{FENEU}-room-1",)],
+    "energy": [("--month", "2026-11", "--by", kind) for kind in ("feeder", "light", "street", "room", "cabinet")]
+    + [("--month", "2026-11", "--by", "commune"), ("--month", "2026-11", "--commune", ANGERS)],
+    "water": [("--month", "2026-11")],
+    "rooms": [(), ("--month", "2026-11")],
+    "stats": [()],
+    "export": [(), ("--format", "csv"), ("--node", node_of("room", ANGERS).hex())],
+    "register show": [(f"{FENEU}-light-1",), ("room-1",), (node_of("room", ANGERS).hex(),), ("moved",)],
+    "register unknown": [()],
+    "register export": [("{file}.csv",), ("{file}.csv", "--at", "2026-11-29"), ("{file}.gpkg", "--commune", ANGERS)],
+    "apart": [()],
+    "access list": [()],
+    "access journal": [("--from", "2026-01-01")],
+}
+# What opens a warehouse and shows no row of it, with the reason.
+SHOWS_NOTHING = {
+    "ingest": "writes",
+    "rollup": "writes, and prints how many days",
+    "register import": "writes; prints what the file says, beside what it changes",
+    "bind": "writes",
+    "unbind": "writes",
+    "receipt-key": "prints the warehouse's own public key",
+    "access give": "writes what was typed",
+    "access withdraw": "writes, and prints what it ended",
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("scope") / "centre.db")
+    build_for_persons(path)
+    return path
+
+
+@pytest.fixture
+def path(built, tmp_path):
+    """A copy, for a test that writes."""
+    with closing(schema.open_to_read(built)) as source, closing(sqlite3.connect(tmp_path / "centre.db")) as target:
+        source.backup(target)
+    return str(tmp_path / "centre.db")
+
+
+def questions():
+    """Returns every command that reads, with each of its arguments, in each of its forms."""
+    found = []
+    for name, asked in READS.items():
+        module = importlib.import_module(COMMANDS[name])
+        parser = ArgumentParser()
+        module.add_arguments(parser)
+        forms = [(), *((form,) for form in ("--json", "--csv") if form in parser._option_string_actions)]
+        for words in asked:
+            for form in forms:
+                found.append(pytest.param(name, (*words, *form), id=" ".join((name, *words, *form))))
+    return found
+
+
+def ask(capsys, path, person, name, words, folder):
+    """What a person gets to read: printed or written."""
+    words = [word.replace("{file}", str(folder / "out")) for word in words]
+    cli.main(["centre", *name.split(), *words, "--db", path, "--as", person, "--lang", "en"])
+    captured = capsys.readouterr()
+    said = captured.out + "".join(line for line in captured.err.splitlines() if "no such" not in line)
+    for file in folder.glob("out*"):
+        if file.suffix == ".gpkg":
+            with closing(sqlite3.connect(file)) as opened:
+                for (table,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                    said += texts(opened.execute(f'SELECT * FROM "{table}"')) if table != "gpkg_spatial_ref_sys" else ""
+        else:
+            said += file.read_text(encoding="utf-8")
+        file.unlink()
+    return said
+
+
+# --- every read path ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "words"), questions())
+def test_command_shows_each_person_no_foreign_row(built, capsys, tmp_path, name, words):
+    for person in ROLES:
+        said = ask(capsys, built, person, name, words, tmp_path)
+        asked = [word for word in words if any(code in word for code in (FENEU, ANGERS))]
+        found = [word for word in leaks(person, said) if not any(word in one for one in asked)]
+        assert not found, (person, said)
+
+
+@pytest.mark.parametrize("table", [*RULES, *views.STATEMENTS])
+def test_relation_holds_no_foreign_row_for_any_person(built, table):
+    for person in ROLES:
+        with opened(built, person) as connection:
+            rows = connection.execute(f"SELECT * FROM {table}").fetchall()
+            assert not leaks(person, texts(rows)), person
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (len(rows),)
+            if person == "nobody" and table != "calendar":
+                assert rows == []
+            if person == "operator" and table not in ("grants", "journal"):
+                with closing(schema.open_to_read(built)) as whole:
+                    assert Counter(rows) == Counter(whole.execute(f"SELECT * FROM {table}"))
+
+
+def test_each_person_reads_what_is_granted(built, capsys, tmp_path):
+    for person, insee, trade, name in [
+        ("electrician", FENEU, LIGHTING, "lamps"),
+        ("caretaker", ANGERS, HEATING, "rooms"),
+        ("gardener", FENEU, WATERING, "water"),
+        ("mayor", FENEU, HEATING, "alarms"),
+        ("two", ANGERS, LIGHTING, "lamps"),
+    ]:
+        assert f"{trade} street of {insee}" in ask(capsys, built, person, name, ("--csv",), tmp_path), person
+
+
+def test_electrician_of_one_commune_knows_her_lamp_and_its_feeder(built):
+    with opened(built, "electrician") as connection:
+        states = {one.id: one.state for one in States(connection, now_s=DAYS[3]).of_equipment()}
+    assert states == {"cab": "unknown", "cab/main": "fault", "light-1": "fault"}
+
+
+def test_lamp_that_moved_shows_each_commune_its_own_time(built):
+    seen = {}
+    for person in ("electrician", "two", "operator"):
+        with opened(built, person) as connection:
+            watts = {one.value for one in Archive(connection).readings(MOVED, quantity.POWER)}
+            days = connection.execute("SELECT day_local FROM days WHERE node = ?", (MOVED,)).fetchall()
+            hours = connection.execute("SELECT max(hour_unix_s) FROM hours WHERE node = ?", (MOVED,)).fetchone()
+            seen[person] = watts, days, hours[0] >= DAYS[2]
+    assert seen["electrician"] == ({100}, [("2026-11-13",)], False)
+    assert seen["two"] == ({200}, [("2026-11-15",)], True)
+    assert seen["operator"][0] == {100, 200}
+
+
+@pytest.mark.parametrize(("name", "words"), questions())
+def test_what_is_read_about_persons_stands_in_the_journal(path, capsys, tmp_path, name, words):
+    """Celsius of the rooms, or the journal itself."""
+    before = len(lines(path))
+    for person in ("operator", "auditor"):
+        said = ask(capsys, path, person, name, words, tmp_path)
+        is_about = any(word in said for word in ('"v":20.00', ",20.00,", '"temperature_c"', "°C", "somebody"))
+        noted = [line for line in lines(path)[before:] if (line.person, line.deed) == (person, name)]
+        assert bool(noted) or not is_about, said
+
+
+# --- nothing is forgotten -----------------------------------------------------------------------------------
+
+
+def test_every_table_and_view_has_a_rule():
+    with closing(schema.open_to_write(":memory:")) as connection:
+        held = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type <> 'index'")}
+    # `readable` has bodies, for who holds the file; sqlite_sequence is SQLite's own.
+    assert held - {"readable", "sqlite_sequence"} == {*RULES, *views.STATEMENTS}
+
+
+def test_every_command_that_reads_is_asked_for_each_person():
+    of_persons, openers = set(), set()
+    for name, module in COMMANDS.items():
+        source = inspect.getsource(importlib.import_module(module))
+        if "add_reading(parser)" in source:
+            of_persons.add(name)
+        if any(word in source for word in ("opened_connection", "opened_warehouse", "schema.open_to", "Warehouse(")):
+            openers.add(name)
+    assert of_persons == set(READS)
+    assert openers - of_persons <= set(SHOWS_NOTHING)
+
+
+def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
+    found = set()
+    for file in Path(inspect.getfile(schema)).parent.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("schema.open_to_read", "Archive.open"):
+                found.add(file.name)
+    assert found == {
+        "arguments.py",  # the one way of the commands
+        "reader.py",  # for a person
+        "archive.py",  # for proofs and the rig
+        "health.py",  # when a cabinet was last heard; of root
+        "register_import.py",  # what a dry run would change
+    }
+
+
+# --- planted leaks ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("table", "rule"),
+    [
+        ("equipment", "equipment.insee = '49135' OR equipment.kind = 'light'"),
+        ("latest", "latest.node >= ''"),
+        ("records", "EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.from_unix_s <= 0) OR records.node >= ''"),
+        ("faults", "faults.node >= ''"),
+    ],
+)
+def test_a_leak_that_is_planted_is_found(built, monkeypatch, capsys, tmp_path, table, rule):
+    monkeypatch.setitem(RULES, table, rule)
+    with pytest.raises(AssertionError):
+        test_relation_holds_no_foreign_row_for_any_person(built, table)
+
+
+def test_a_command_that_goes_past_the_scope_is_found(built, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("tools.centre.arguments.reader.open_to_read", lambda path, areas: schema.open_to_read(path))
+    for name, words in [("rooms", ()), ("lamps", ("--json",)), ("export", ()), ("stats", ("--json",))]:
+        with pytest.raises(AssertionError):
+            test_command_shows_each_person_no_foreign_row(built, capsys, tmp_path, name, words)

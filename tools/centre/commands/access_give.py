@@ -1,0 +1,90 @@
+"""Gives a person the right to see a trade of a commune: lighting, heating, watering, or all three.
+
+Without such a right a person sees nothing. `--commune all` is the territory. `--trade journal` is the right to read who
+read and did what (`bocage centre access journal`), which the trades do not bring. The right is kept with its days and
+with who gave it, and ends by itself after `--until`; `bocage centre access withdraw` ends it at once.
+
+example:
+  bocage centre access give "Léa Durand" --db centre.db --commune 49135 --trade lighting --until 2027-08-31
+  bocage centre access give "Paul Roy" --db centre.db --commune all --trade all
+"""
+
+import argparse
+import time
+from contextlib import closing
+
+from gateway.language import N_, translate
+from tools.centre.arguments import (
+    account,
+    add_file,
+    add_person,
+    check_insee,
+    check_warehouse,
+    database_faults,
+    first_day,
+)
+from tools.centre.limits import NOTE_TEXT_MAX
+from tools.centre.registry import equipment
+from tools.centre.scope import grants, journal
+from tools.centre.scope.words import grant_text
+from tools.centre.store import database, schema
+from tools.command_line import UsageError
+
+ALL_WORD = "all"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("who", metavar="PERSON", help="the name under which this person will read")
+    add_file(parser, "the warehouse, an SQLite file")
+    add_areas(parser, is_needed=True)
+    parser.add_argument("--from", dest="since", metavar="DAY", help="from this day on (default: at once)")
+    parser.add_argument("--until", metavar="DAY", help="to this day included (default: until it is withdrawn)")
+    add_person(parser, "who gives it (default: the account that runs this)")
+
+
+def add_areas(parser: argparse.ArgumentParser, *, is_needed: bool) -> None:
+    text = "of this commune, or all; may be repeated"
+    parser.add_argument("--commune", required=is_needed, action="append", metavar="INSEE", help=text)
+    choices = (ALL_WORD, *(trade for trade in grants.TRADES if trade != grants.ALL))
+    parser.add_argument("--trade", required=is_needed, action="append", choices=choices, help="may be repeated")
+
+
+def communes_of(args: argparse.Namespace) -> list[str]:
+    for text in args.commune or ():
+        if text != ALL_WORD:
+            check_insee("--commune", text)
+    return [grants.ALL if text == ALL_WORD else text for text in args.commune or ()]
+
+
+def trades_of(args: argparse.Namespace) -> list[str]:
+    return [grants.ALL if trade == ALL_WORD else trade for trade in args.trade or ()]
+
+
+def run(args: argparse.Namespace) -> int:
+    now_s = int(time.time())
+    if not args.who or len(args.who) > NOTE_TEXT_MAX or not args.who.isprintable():
+        raise UsageError(N_("{field}: give one line of text"), field="PERSON")
+    from_s = now_s if args.since is None else first_day("--from", args.since, now_s=now_s)
+    until_s = None
+    if args.until is not None:
+        until_s = equipment.following_day(first_day("--until", args.until, now_s=now_s))
+        if until_s <= from_s:
+            raise UsageError(N_("--from, --until: the first day comes after the last"))
+    by = args.person or account()
+    given = [
+        grants.Grant(args.who, insee, trade, from_s, until_s, by, now_s)
+        for insee in communes_of(args)
+        for trade in trades_of(args)
+    ]
+    check_warehouse(args.db)
+    with (
+        database_faults(args.db),
+        closing(schema.open_to_write(args.db)) as connection,
+        database.transaction(connection),
+    ):
+        for one in given:
+            grants.give(connection, one)
+            journal.add(connection, journal.of_grant(one, "access give", by, now_s=now_s))
+    for one in given:
+        print(translate(N_("given: {grant}"), args.lang, grant=grant_text(one, args.lang)))
+    return 0

@@ -1,0 +1,1 @@
+"""Says who may see what, and keeps who read or did what."""

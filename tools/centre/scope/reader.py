@@ -1,0 +1,122 @@
+"""Opens a warehouse for a person: every question on that connection sees the granted rows only, by whatever statement.
+
+Each table and view is shadowed by a temporary view of its name, which holds the rows that `tools.centre.scope.rules`
+lets the person see; so readers need to know nothing of scopes. SQLite's authorizer then refuses everything else: tables
+and views of the file by any other way, ATTACH, PRAGMA, writing, making anything, recursion, functions that are not
+listed. It judges by the name of the view for which a table is read. Since a common table expression may have any name,
+the views that read the file have names drawn for this connection; those that people use stand before them.
+
+What is granted is read at the opening: a connection lives for one question or one page, not for a day.
+"""
+
+import secrets
+import sqlite3
+
+from tools.centre.registry.equipment import CABINET, day_text
+from tools.centre.scope import grants
+from tools.centre.scope.rules import ALWAYS_S, RULES, area, trade_of
+from tools.centre.store import schema, views
+
+# Before and after all days.
+_FIRST_DAY, _LAST_DAY = "", "9"
+_RELATIONS = """
+CREATE TEMP TABLE scope_areas (insee TEXT NOT NULL, trade TEXT NOT NULL, PRIMARY KEY (insee, trade)) WITHOUT ROWID;
+CREATE TEMP TABLE scope_cabinets (cabinet TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE scope_nodes (
+    node BLOB NOT NULL, from_unix_s BIGINT NOT NULL, until_unix_s BIGINT NOT NULL,
+    from_day TEXT NOT NULL, until_day TEXT NOT NULL,
+    PRIMARY KEY (node, from_unix_s)
+) WITHOUT ROWID;
+"""
+# What a node served: from its first day on for ever before, and after each until it served the next.
+_SERVED = f"""SELECT e.node,
+    CASE WHEN e.from_unix_s = (SELECT min(f.from_unix_s) FROM equipment AS f WHERE f.node = e.node)
+        THEN -{ALWAYS_S} ELSE e.from_unix_s END AS begins,
+    max(CASE WHEN e.until_unix_s IS NULL THEN {ALWAYS_S} ELSE COALESCE((SELECT min(f.from_unix_s) FROM equipment AS f
+        WHERE f.node = e.node AND f.from_unix_s >= e.until_unix_s), {ALWAYS_S}) END) AS ends
+    FROM equipment AS e WHERE e.node IS NOT NULL
+    AND {area("e.insee", trade_of("e.kind", "e.cabinet", cabinets=grants.LIGHTING))} GROUP BY 1, 2"""
+_GATEWAYS = f"""SELECT g.id, CASE WHEN g.gateway = (SELECT min(f.gateway) FROM gateways AS f WHERE f.id = g.id)
+        THEN -{ALWAYS_S} ELSE g.first_seen_unix_s END,
+    COALESCE((SELECT min(f.first_seen_unix_s) FROM gateways AS f WHERE f.id = g.id AND f.gateway > g.gateway),
+        {ALWAYS_S})
+    FROM gateways AS g WHERE NOT EXISTS (SELECT 1 FROM equipment AS e WHERE e.node = g.id)
+    AND {area("g.insee", f"'{grants.LIGHTING}'")}"""
+_STRANGERS = f"""SELECT v.node, -{ALWAYS_S}, {ALWAYS_S} FROM serving AS v
+    WHERE NOT EXISTS (SELECT 1 FROM equipment AS e WHERE e.node = v.node)
+    AND NOT EXISTS (SELECT 1 FROM gateways AS g WHERE g.id = v.node)
+    GROUP BY v.node
+    HAVING min(CASE WHEN {area("substr(v.cabinet, 1, 5)", f"'{grants.EVERY}'")} THEN 1 ELSE 0 END) = 1"""
+_CABINETS = f"""SELECT g.insee || '-' || g.name FROM gateways AS g WHERE {area("g.insee", f"'{grants.ANY}'")}
+    UNION SELECT e.insee || '-' || e.id FROM equipment AS e
+        WHERE e.kind = '{CABINET}' AND {area("e.insee", f"'{grants.ANY}'")}
+    UNION SELECT v.cabinet FROM serving AS v JOIN scope_nodes AS s ON s.node = v.node
+        WHERE s.until_unix_s = {ALWAYS_S}"""
+
+# What the questions of the centre and its views use.
+_FUNCTIONS = frozenset(("avg", "coalesce", "count", "hex", "lower", "max", "min", "round", "substr", "sum"))
+_ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION))
+
+
+def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite3.Connection:
+    """Returns a connection that reads what these areas (`grants.areas`) open, and can do nothing else."""
+    connection = schema.open_to_read(path)
+    try:
+        connection.execute("PRAGMA temp_store = MEMORY")
+        _fill(connection, areas)
+        _shadow(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _fill(connection: sqlite3.Connection, areas: set[tuple[str, str]]) -> None:
+    for statement in _RELATIONS.split(";"):
+        connection.execute(statement)
+    connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas))
+    for question in (_SERVED, _GATEWAYS, _STRANGERS):
+        connection.execute(f"INSERT INTO scope_nodes SELECT n.*, '{_FIRST_DAY}', '{_LAST_DAY}' FROM ({question}) AS n")
+    # Few nodes ever served two equipments: their days have bounds too.
+    moved = connection.execute(
+        "SELECT node, from_unix_s, until_unix_s FROM scope_nodes WHERE from_unix_s > ? OR until_unix_s < ?",
+        (-ALWAYS_S, ALWAYS_S),
+    ).fetchall()
+    connection.executemany(
+        "UPDATE scope_nodes SET from_day = ?, until_day = ? WHERE node = ? AND from_unix_s = ?",
+        [
+            (
+                _FIRST_DAY if begins == -ALWAYS_S else day_text(begins),
+                _LAST_DAY if ends == ALWAYS_S else day_text(ends),
+                node,
+                begins,
+            )
+            for node, begins, ends in moved
+        ],
+    )
+    connection.execute("INSERT INTO scope_cabinets " + _CABINETS)
+
+
+def _shadow(connection: sqlite3.Connection) -> None:
+    """Makes the views, and has everything else refused from then on."""
+    shown = [*RULES, *views.STATEMENTS]
+    reading = {name: f"scoped_{secrets.token_hex(8)}" for name in RULES}
+    for table, condition in RULES.items():
+        connection.execute(f"CREATE TEMP VIEW {reading[table]} AS SELECT * FROM main.{table} WHERE {condition}")
+        connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {reading[table]}")
+    for statement in views.STATEMENTS.values():
+        connection.execute(statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
+    inner, outer = frozenset(reading.values()), frozenset(shown)
+
+    def judge(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
+        if action == sqlite3.SQLITE_READ:
+            # Without a database it is a view that is counted: by such a name, only ours can be meant.
+            is_shown = database in ("temp", None) and first in outer
+            is_allowed = is_shown or (database == "temp" and first in inner) or source in inner
+        elif action == sqlite3.SQLITE_FUNCTION:
+            is_allowed = second in _FUNCTIONS
+        else:
+            is_allowed = action in _ALLOWED
+        return sqlite3.SQLITE_OK if is_allowed else sqlite3.SQLITE_DENY
+
+    connection.set_authorizer(judge)

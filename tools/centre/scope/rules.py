@@ -1,0 +1,101 @@
+"""Says for each table which of its rows a person may see: one condition of SQL a table, for both engines.
+
+The conditions ask three relations, which the engine fills for the person (`tools.centre.scope.reader`): `scope_areas`
+(insee or '*', trade, `any` or `every`), `scope_nodes` (a node, between which times and days) and `scope_cabinets`.
+
+* Equipment belongs to its commune, and by its kind to a trade. Communes and cabinets are seen with any trade.
+* A node belongs to what it serves, as the register has it at the time of the record; before and after, to what it
+  served first or last.
+* A gateway belongs to its cabinet, and what it records is of lighting: feeders, mains, door. Where it tells of gaps it
+  names nodes of other trades by their ids.
+* A node that the register does not know belongs to the communes of the cabinets that carry it, and is seen with all
+  trades there.
+* A meter that hangs on a cabinet is of lighting, any other is of water: Bocage makes no third.
+* What concerns the warehouse itself, strangers and clones is for who sees the whole territory.
+* The journal is for who was granted the journal; what concerns the whole territory concerns each of its communes.
+
+A table without a rule cannot be read by a person.
+"""
+
+from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
+from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, GREEN_SPACE, LIGHT, METER, ROOM
+from tools.centre.scope.grants import ALL, ANY, EVERY, HEATING, JOURNAL, LIGHTING, WATERING
+from wire import record
+
+# Beyond all instants.
+ALWAYS_S = 1 << 62
+# When a record was made, by its own word where that can be, or else by its receipt.
+AT_S = f"""CASE WHEN quality <> {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
+    AND seconds <= received_unix_s + {STAMP_AHEAD_S_MAX} THEN seconds ELSE received_unix_s END"""
+
+
+def area(insee: str, trade: str) -> str:
+    """Returns the condition that a person may see a trade of a commune; both are expressions of SQL."""
+    return f"EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee IN ({insee}, '{ALL}') AND a.trade = {trade})"
+
+
+def trade_of(kind: str, cabinet: str, *, cabinets: str) -> str:
+    """Returns the trade of an equipment, an expression of SQL. `cabinets`: of a cabinet."""
+    return f"""CASE {kind} WHEN '{COMMUNE}' THEN '{ANY}' WHEN '{CABINET}' THEN '{cabinets}'
+        WHEN '{FEEDER}' THEN '{LIGHTING}' WHEN '{LIGHT}' THEN '{LIGHTING}' WHEN '{ROOM}' THEN '{HEATING}'
+        WHEN '{GREEN_SPACE}' THEN '{WATERING}'
+        WHEN '{METER}' THEN CASE WHEN {cabinet} IS NULL THEN '{WATERING}' ELSE '{LIGHTING}' END END"""
+
+
+def _node(column: str) -> str:
+    return f"EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column})"
+
+
+def _node_now(column: str) -> str:
+    return f"EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column} AND s.until_unix_s = {ALWAYS_S})"
+
+
+def _node_between(column: str, at: str, unit: str) -> str:
+    return f"""EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column}
+        AND s.from_{unit} <= {at} AND {at} < s.until_{unit})"""
+
+
+def _of_record(table: str) -> str:
+    """Returns the condition that the record which a row names is seen; `records` is asked as the person sees it."""
+    return f"""EXISTS (SELECT 1 FROM records AS r WHERE r.node = {table}.node AND r.boot = {table}.boot
+        AND r.sequence = {table}.sequence)"""
+
+
+_CARRIED = "{0}.gateway IN (SELECT gateway FROM gateways)"
+# Each rule names a column: SQLite would ask its authorizer about a table that is counted, and of which no column is
+# used, as if no view stood before it.
+_TERRITORY = f"""{{}} >= ''
+    AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = '{ALL}' AND a.trade = '{EVERY}')"""
+
+RULES = {
+    "records": _node_between("records.node", AT_S, "unix_s"),
+    "conflicts": _node_between("conflicts.node", AT_S, "unix_s"),
+    "latest": _node_between("latest.node", AT_S, "unix_s"),
+    "hours": _node_between("hours.node", "hours.hour_unix_s", "unix_s"),
+    "days": _node_between("days.node", "days.day_local", "day"),
+    "faults": _of_record("faults"),
+    "fault_notes": _of_record("fault_notes"),
+    "feeders": _of_record("feeders"),
+    "gaps": _node("gaps.about"),
+    "anchors": _node("anchors.about"),
+    "doubts": _node("doubts.node"),
+    "boots": _node_now("boots.node"),
+    "serving": _node_now("serving.node"),
+    "day_spans": _node("day_spans.node"),
+    "unplaced": _node("unplaced.node"),
+    "gateways": "EXISTS (SELECT 1 FROM scope_cabinets AS c WHERE c.cabinet = gateways.insee || '-' || gateways.name)",
+    "prefixes": _CARRIED.format("prefixes"),
+    "spans": _CARRIED.format("spans"),
+    "skips": _CARRIED.format("skips"),
+    "equipment": area("equipment.insee", trade_of("equipment.kind", "equipment.cabinet", cabinets=ANY))
+    + f""" OR equipment.kind = '{CABINET}' AND EXISTS (SELECT 1 FROM scope_cabinets AS c
+        WHERE c.cabinet = equipment.insee || '-' || equipment.id)""",
+    "calendar": "calendar.hour_unix_s >= 0",
+    "apart": _TERRITORY.format("apart.cabinet"),
+    "refused": _TERRITORY.format("refused.topic"),
+    "alarms": _TERRITORY.format("alarms.kind"),
+    "counters": _TERRITORY.format("counters.name"),
+    "grants": area("grants.insee", f"'{JOURNAL}'"),
+    "journal": area("journal.insee", f"'{JOURNAL}'")
+    + f" OR journal.insee = '' AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.trade = '{JOURNAL}')",
+}

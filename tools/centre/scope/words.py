@@ -1,0 +1,30 @@
+"""Writes grants in words."""
+
+from gateway.language import N_, translate
+from tools.centre.registry.equipment import day_text
+from tools.centre.scope.grants import ALL, TRADES, Grant
+
+_ALL_COMMUNES = N_("all communes")
+_FROM = N_("{person}, {commune}, {trade}, from {start}")
+_TO = N_("{person}, {commune}, {trade}, {start} to {end}")
+
+
+def commune_text(insee: str, language: str) -> str:
+    return translate(_ALL_COMMUNES, language) if insee in (ALL, "") else insee
+
+
+def trade_text(trade: str, language: str) -> str:
+    return translate(TRADES[trade], language)
+
+
+def grant_text(one: Grant, language: str) -> str:
+    """Returns a grant as it was given: `Léa Durand, 49135, éclairage, du 2026-11-29 au 2027-08-31`."""
+    values = {
+        "person": one.person,
+        "commune": commune_text(one.insee, language),
+        "trade": trade_text(one.trade, language),
+        "start": day_text(one.from_unix_s),
+    }
+    if one.until_unix_s is None:
+        return translate(_FROM, language, **values)
+    return translate(_TO, language, end=day_text(one.until_unix_s - 1), **values)
