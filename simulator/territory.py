@@ -263,7 +263,7 @@ class Territory:
         unix_s = self.world.unix_s
         lit, wanted = self.streets.check_light()
         self.bounds.check()
-        self._node_ms += EVERY_MS * sum(host.node is not None for host in self.nodes)
+        self._node_ms += EVERY_MS * sum([host.node is not None for host in self.nodes])
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
             carriers = tuple(gateway.carrier() for gateway in self.gateways)

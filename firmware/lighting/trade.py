@@ -176,11 +176,13 @@ class Streetlight(Trade):
             if key in _ASIDE:
                 of = inside if key in _INSIDE else self._hourly
                 of[key] = readings.pop(key)
-        if inside.get(quantity.OCCUPANCY) and self._presence is not None:
+        if self._presence is not None and inside.get(quantity.OCCUPANCY):
             self._presence.trigger(now_ms=now_ms)
-        gear_dead, gear_meter, gear_changes = None, inside.get(inputs.METER), []
+        gear_dead = gear_meter = gear_percent = None
+        gear_changes = []
         if self._gear is not None:
             gear_dead, gear_changes = self._gear.is_lamp_dead(values), self._gear.sample(values)
+            gear_meter, gear_percent = inside.get(inputs.METER), readings.get(quantity.LEVEL_REPORTED)
         is_refused = inputs.OUTPUT_SILENT in inside
         if values is not None and (is_refused or self._silent):
             gear_changes += self._judge_converter(is_refused)
@@ -190,7 +192,8 @@ class Streetlight(Trade):
             readings[quantity.ENERGY] = self._energy.wh
         self._meter = readings if values is not None else None
         self._meter_level = self._demand.level_percent
-        self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
+        if self._cell is not None:
+            self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
         if self.local != decision.TEST:  # a minute of test light neither ends a day burner's fault nor warms a lamp up
             changes += self._watch.sample(
@@ -199,7 +202,7 @@ class Streetlight(Trade):
                 now_ms=now_ms,
                 is_sun_up=lambda: self._is_sun_up(moment),
                 gear_dead=gear_dead,
-                gear_percent=readings.get(quantity.LEVEL_REPORTED),
+                gear_percent=gear_percent,
             )
         if self._active:
             changes += self._ends_of_unjudged(gear_meter == 0 and power_dw is None)
@@ -251,8 +254,6 @@ class Streetlight(Trade):
 
     def _observe_light(self, lux, moment):
         """Passes the photocell its reading, and the sun's elevation to judge it by."""
-        if self._cell is None:
-            return
         elevation = None
         if moment.unix_s is not None and moment.uncertainty_s <= limits.USABLE_S:
             elevation = self._sunlight.elevation_cdeg(moment.unix_s)

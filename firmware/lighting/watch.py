@@ -74,6 +74,13 @@ def vote(votes, code, is_bad):
     return False if bad == 0 and kept >> limits.VOTES else None
 
 
+def _all_healthy(votes):
+    for kept in votes.values():  # noqa: SIM110 - a generator takes heap
+        if kept != _FULL:
+            return False
+    return True
+
+
 def _unknown():
     return None
 
@@ -140,6 +147,10 @@ class LampWatch(_Watch):
         `is_sun_up()`: the sun is well above the horizon, None: unknown; called only for a lamp that burns unordered.
         `gear_dead`, `gear_percent`: lamp failure and level as a DALI gear reports them.
         """
+        sound = self._sound
+        if sound is not None and power_dw is not None and sound[0] <= power_dw <= sound[1] and not gear_dead:
+            return []  # nearly always
+        self._sound = None
         if power_dw is None and gear_percent is None and gear_dead is None:
             return []
         if self._level is None or now_ms - self._level_since_ms < limits.STEADY_MS:
@@ -205,10 +216,6 @@ class LampWatch(_Watch):
     # --- lit --------------------------------------------------------------------------------------------------
 
     def _judge_lit(self, changes, power_dw, current_ma, gear_dead, now_ms):
-        sound, self._sound = self._sound, None
-        if sound is not None and power_dw is not None and sound[0] <= power_dw <= sound[1] and not gear_dead:
-            self._sound = sound
-            return  # nearly always
         expected_dw = self.expected_dw(self._level)
         low = power_dw is not None and power_dw < max(limits.DEAD_FLOOR_DW, expected_dw // 4)
         if power_dw is not None:
@@ -229,9 +236,8 @@ class LampWatch(_Watch):
     def _sound_dw(self, expected_dw):
         """Returns the least and the most 0.1 W of a reading that would change nothing, or None: another healthy sample
         decides nothing once all that are kept are healthy."""
-        for kept in self._votes.values():
-            if kept != _FULL:
-                return None
+        if not _all_healthy(self._votes):
+            return None
         off_dw = min(self._model.tolerance_dw, limits.DIMMING_PERCENT * expected_dw // 100)
         return max(limits.DEAD_FLOOR_DW, expected_dw // 4, expected_dw - off_dw), expected_dw + off_dw
 
@@ -309,6 +315,7 @@ class SupplyWatch(_Watch):
         self._votes = {}
         self._silent = 0
         self._has_meter = has_meter
+        self._is_sound = False  # another healthy reading would change nothing
         self.active = set() if active is None else active
 
     def sample(self, power_dw, voltage_dv, *, gear_meter=None):
@@ -319,6 +326,9 @@ class SupplyWatch(_Watch):
         A gear that had a meter since this start and gives no power any more has lost it; a meter from before may have
         been another gear's.
         """
+        is_whole = power_dw is not None and voltage_dv is not None
+        if is_whole and self._is_sound and self._low_dv <= voltage_dv <= self._high_dv:
+            return []  # nearly always
         changes = []
         if power_dw is not None or gear_meter:
             self._has_meter = True
@@ -336,4 +346,5 @@ class SupplyWatch(_Watch):
             self._declare(changes, event.VOLTAGE_TOO_LOW, is_low)
             is_high = vote(self._votes, event.VOLTAGE_TOO_HIGH, voltage_dv > self._high_dv)
             self._declare(changes, event.VOLTAGE_TOO_HIGH, is_high)
+        self._is_sound = is_whole and _all_healthy(self._votes)
         return changes

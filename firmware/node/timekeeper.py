@@ -206,7 +206,7 @@ class Timekeeper:
         return self._unix_ms + passed_ms - passed_ms * self.rate.ppm // 1_000_000
 
     def _uncertainty_at(self, now_ms):
-        return self._uncertainty_ms + (now_ms - self._at_ms) // 1000 * self.rate.residual_ppm() // 1000
+        return self._uncertainty_ms + (now_ms - self._at_ms) // 1000 * self.rate.residual_ppm // 1000
 
     def _learn_rate(self, unix_s, at_ms, doubt_ms, now_ms):
         """Adds a point to the rate. A changed rate applies from now on: the time carried until now stays as it was."""
@@ -235,18 +235,16 @@ class Timekeeper:
 
 class ClockRate:
     """Learns the rate of the node's crystal. `ppm`: positive when our clock runs fast; `doubt_ppm`: ±, None while
-    nothing is learned."""
+    nothing is learned. `residual_ppm`: by how many ppm a time that is corrected by `ppm` may still drift."""
 
     def __init__(self, *, ppm=0, doubt_ppm=None):
-        self.ppm = ppm
-        self.doubt_ppm = doubt_ppm
         self._points = []
+        self._follow(ppm, doubt_ppm)
 
-    def residual_ppm(self) -> int:
-        """Returns by how many ppm a time that is corrected by `ppm` may still drift."""
-        if self.doubt_ppm is None:
-            return limits.CLOCK_DRIFT_PPM
-        return min(limits.CLOCK_DRIFT_PPM, self.doubt_ppm + limits.RATE_SWING_PPM)
+    def _follow(self, ppm, doubt_ppm):
+        self.ppm, self.doubt_ppm = ppm, doubt_ppm
+        swing_ppm = limits.CLOCK_DRIFT_PPM if doubt_ppm is None else doubt_ppm + limits.RATE_SWING_PPM
+        self.residual_ppm = min(limits.CLOCK_DRIFT_PPM, swing_ppm)
 
     def forget_points(self) -> None:
         """Drops the points after a correction of the gateway's time or a sleep; the learned rate stays."""
@@ -278,7 +276,7 @@ class ClockRate:
         if abs(ppm) > limits.RATE_PPM_MAX:
             return False
         changed = (ppm, doubt_ppm) != (self.ppm, self.doubt_ppm)
-        self.ppm, self.doubt_ppm = ppm, doubt_ppm
+        self._follow(ppm, doubt_ppm)
         return changed
 
 

@@ -58,9 +58,10 @@ class Writer:
     def __init__(self, buffer):
         self.buffer = buffer
         self.length = 0
+        self._size = len(buffer)
 
     def _byte(self, value):
-        if self.length >= len(self.buffer):
+        if self.length >= self._size:
             raise WireFault("too-long")
         self.buffer[self.length] = value
         self.length += 1
@@ -70,7 +71,7 @@ class Writer:
         # byte by byte would allocate at every step.
         at = self.length
         if argument < 24:
-            if at >= len(self.buffer):
+            if at >= self._size:
                 raise WireFault("too-long")
             self.buffer[at] = major | argument
             self.length = at + 1
@@ -85,7 +86,7 @@ class Writer:
             end, form, major = at + 9, ">BQ", major | 27
         else:
             raise WireFault("integer-range")
-        if end > len(self.buffer):
+        if end > self._size:
             raise WireFault("too-long")
         pack_into(form, self.buffer, at, major, argument)
         self.length = end
@@ -119,7 +120,7 @@ class Writer:
 
     def _raw(self, value):
         end = self.length + len(value)
-        if end > len(self.buffer):
+        if end > self._size:
             raise WireFault("too-long")
         self.buffer[self.length : end] = value
         self.length = end
@@ -173,15 +174,16 @@ class Reader:
     def __init__(self, data, *, fractions: bool = False, items_max: int = limits.CBOR_ITEMS_MAX):
         self.data = data
         self.offset = 0
+        self._size = len(data)
         self.fractions = fractions
         self.items_max = items_max
 
     def at_end(self) -> bool:
-        return self.offset >= len(self.data)
+        return self.offset >= self._size
 
     def _bytes(self, count):
         start = self.offset
-        if count > len(self.data) - start:
+        if count > self._size - start:
             raise WireFault("truncated")
         self.offset = start + count
         return self.data[start : start + count]
@@ -192,7 +194,7 @@ class Reader:
         width = 1 << (additional - 24)
         start = self.offset
         end = start + width
-        if end > len(self.data):
+        if end > self._size:
             raise WireFault("truncated")
         self.offset = end
         value = self.data[start] if width == 1 else int.from_bytes(self.data[start:end], "big")
@@ -204,7 +206,7 @@ class Reader:
         """Returns the next value. `depth` is how many more levels of array, map or tag may open."""
         # Most items of a record are small numbers and their keys: they are returned at once.
         at = self.offset
-        if at >= len(self.data):
+        if at >= self._size:
             raise WireFault("truncated")
         initial = self.data[at]
         self.offset = at + 1
@@ -253,7 +255,7 @@ class Reader:
 
     def _check_count(self, count):
         # Each item takes a byte at least, so a count beyond the bytes left is false: refuse it before allocating.
-        if count > len(self.data) - self.offset:
+        if count > self._size - self.offset:
             raise WireFault("truncated")
         if count > self.items_max:
             raise WireFault("items")

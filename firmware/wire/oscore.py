@@ -82,11 +82,11 @@ class Exchange:
 
     `is_fresh` is False for a request that came while the replay window was LOST. `number`: the request's Partial IV.
     `nonce`: its AEAD nonce, which a response without a Partial IV uses (section 8.3); the first response of appendix
-    B.2 does so under another key than the request's.
+    B.2 does so under another key than the request's. `bound`: the associated data of the request and of its responses.
     """
 
     def __init__(self, kid, partial_iv, is_fresh, request_nonce):
-        self.kid = kid
+        self.bound = aad(kid, partial_iv)
         self.partial_iv = partial_iv
         self.is_fresh = is_fresh
         self.nonce = request_nonce
@@ -196,13 +196,11 @@ def _check_peer(context, header, kid_context):
 
 def _sealed(context, cipher, code, header, options, pieces, used_nonce, exchange):
     messages.insert_option(options, messages.OSCORE, encode_header(header))
-    bound = aad(exchange.kid, exchange.partial_iv)
-    return Content(code, tuple(options), ccm.seal(cipher, context.sender_key, used_nonce, bound, pieces))
+    return Content(code, tuple(options), ccm.seal(cipher, context.sender_key, used_nonce, exchange.bound, pieces))
 
 
 def _opened(context, cipher, message, used_nonce, exchange):
-    bound = aad(exchange.kid, exchange.partial_iv)
-    plaintext = ccm.unseal(cipher, context.recipient_key, used_nonce, bound, message.payload)
+    plaintext = ccm.unseal(cipher, context.recipient_key, used_nonce, exchange.bound, message.payload)
     return unpack(plaintext, message.options)
 
 

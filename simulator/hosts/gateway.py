@@ -261,6 +261,8 @@ class GatewayHost:
     def _carry_out(self, effect: Any) -> None:
         if isinstance(effect, Send):
             effect.peer.radio.carry(effect.datagram, effect.peer.receive, effect.peer.settings.gateway)
+        elif isinstance(effect, Probe):
+            self._probe(effect)
         elif isinstance(effect, Publication):
             bearer = self.carrier()
             if bearer is not None and self.is_up[bearer]:
@@ -270,8 +272,6 @@ class GatewayHost:
             self._connect(effect.bearer)
         elif isinstance(effect, Drop):
             self._drop(effect.bearer)
-        elif isinstance(effect, Probe):
-            self._probe(effect)
         elif isinstance(effect, Log):
             self.logs.append((self._world.unix_s, effect.what))
 

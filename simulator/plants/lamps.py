@@ -121,9 +121,10 @@ class Lamp:
 
     def light_percent(self) -> int:
         """Returns the light on the street, in % of a new lamp at full power."""
-        if self.module_dead:
+        if self.module_dead or not self.feeder.powered:
             return 0
-        return self.burning_percent() * (1_000_000 - 3 * self.data.age_h) // 1_000_000
+        level = self.burning_percent() if self.relay_stuck else self.level_percent
+        return level * (1_000_000 - 3 * self.data.age_h) // 1_000_000
 
     def power_dw(self) -> int:
         """Returns the active power drawn now, 0.1 W."""

@@ -21,15 +21,16 @@ class Prng:
         return Prng(f"{self._seed}/{name}")
 
     def bits64(self) -> int:
+        return self.randrange(_MASK + 1)
+
+    def randrange(self, stop: int, /) -> int:
+        """Returns an integer in [0, stop). The bias of a 64-bit remainder is below 2^-32 for every stop used here, and
+        none for 2^64."""
         self._state = (self._state + _STEP) & _MASK
         mixed = self._state
         mixed = ((mixed ^ (mixed >> 30)) * 0xBF58_476D_1CE4_E5B9) & _MASK
         mixed = ((mixed ^ (mixed >> 27)) * 0x94D0_49BB_1331_11EB) & _MASK
-        return mixed ^ (mixed >> 31)
-
-    def randrange(self, stop: int, /) -> int:
-        """Returns an integer in [0, stop). The bias of a 64-bit remainder is below 2^-32 for every stop used here."""
-        return self.bits64() % stop
+        return (mixed ^ (mixed >> 31)) % stop
 
     def between(self, low: int, high: int) -> int:
         """Returns an integer in [low, high]."""
@@ -45,7 +46,7 @@ class Prng:
         """
         values, spread = 2 * deviation + 1, -4 * deviation
         for _ in range(4):
-            spread += self.bits64() % values
+            spread += self.randrange(values)
         return centre + spread * 7 // 8
 
     def pick(self, count: int, total: int) -> list[int]:

@@ -27,7 +27,7 @@ class World:
 
     @property
     def unix_s(self) -> int:
-        return self.unix_ms // 1000
+        return (self._start_unix_ms + self.now_ms) // 1000
 
     def at(self, when_ms: int, action: Callable[..., None], *arguments: Any) -> None:
         """Runs `action` at `when_ms`, or at once in virtual time if that has passed."""

@@ -102,7 +102,7 @@ def time():
     rate = ClockRate()
     for day in range(9):
         rate.add(1795521600 + 86400 * day, 86400000 * day + 2592 * day, 700)
-        print("rate", day, rate.ppm, rate.doubt_ppm, rate.residual_ppm())
+        print("rate", day, rate.ppm, rate.doubt_ppm, rate.residual_ppm)
     clock = Timekeeper(started_ms=0, drift=(rate.ppm, rate.doubt_ppm))
     clock.carried(1795521600, 3, now_ms=100)
     print(clock.stamp(86400100), clock.learn(Answer(1795521600, 1, None, 0), asked_ms=5000, now_ms=5400))

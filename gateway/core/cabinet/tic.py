@@ -24,8 +24,11 @@ from gateway.core.cabinet.equipment import Linky
 HISTORIQUE, STANDARD = "historique", "standard"
 MODES = (HISTORIQUE, STANDARD)
 
-_STX, _ETX, _EOT, _HT, _LF, _CR = 0x02, 0x03, 0x04, 0x09, 0x0A, 0x0D
 _SEPARATORS = {HISTORIQUE: b" ", STANDARD: b"\t"}
+# Each byte without its eighth bit, which is even parity where it is set; 0 for one with an error.
+_PLAIN = bytes(raw & 0x7F if raw < 0x80 or raw.bit_count() % 2 == 0 else 0 for raw in range(256))
+_CONTROL = re.compile(b"([\x02\x03\x04\n\r])")
+_NOT_TEXT = re.compile(b"[^ -~\t]")
 
 # The longest group is PJOURF+1 of the standard mode: label 8, value 98, two separators, checksum.
 GROUP_BYTES_MAX = 128
@@ -70,39 +73,36 @@ class TicDecoder:
              "frames-too-long", "bytes-astray"), 0,
         )  # fmt: skip
         self._controls = {
-            _STX: self._begin, _ETX: self._end, _EOT: self._interrupt, _LF: self._open_group, _CR: self._close_group,
+            b"\x02": self._begin, b"\x03": self._end, b"\x04": self._interrupt,
+            b"\n": self._open_group, b"\r": self._close_group,
         }  # fmt: skip
 
     def receive(self, data: bytes) -> list[Frame]:
         """Return the frames that these bytes complete, the oldest first."""
-        for raw in data:
-            # Check even parity over eight bits where the eighth is still there.
-            byte = raw & 0x7F if raw < 0x80 or raw.bit_count() % 2 == 0 else 0
-            control = self._controls.get(byte)
-            if control is not None:
-                control()
-            else:
-                self._text(byte)
+        for piece in _CONTROL.split(data.translate(_PLAIN)):
+            if piece in self._controls:
+                self._controls[piece]()
+            elif piece:
+                self._text(piece)
         frames, self._frames = self._frames, []
         return frames
 
     # --- bytes ------------------------------------------------------------------------------------------------------
 
-    def _text(self, byte: int) -> None:
-        if self._groups is None:
-            self.counters["bytes-astray"] += 1
-            return
-        self._frame_bytes += 1
-        if self._frame_bytes > FRAME_BYTES_MAX:
-            self._drop("frames-too-long")
-        elif self._group is None:
-            # A group whose LF was lost, or one that is already spoilt.
-            self.counters["bytes-astray"] += 1
-            self._spoilt = True
-        elif len(self._group) >= GROUP_BYTES_MAX or not (0x20 <= byte <= 0x7E or byte == _HT):
-            self._group, self._spoilt = None, True
-        else:
-            self._group.append(byte)
+    def _text(self, text: bytes) -> None:
+        astray = len(text)
+        if self._groups is not None:
+            self._frame_bytes += len(text)
+            if self._frame_bytes > FRAME_BYTES_MAX:
+                self._drop("frames-too-long")
+            elif self._group is None:
+                self._spoilt = True  # a group whose LF was lost, or one that is already spoilt
+            elif len(self._group) + len(text) > GROUP_BYTES_MAX or _NOT_TEXT.search(text):
+                self._group, self._spoilt = None, True
+            else:
+                self._group += text
+                astray = 0
+        self.counters["bytes-astray"] += astray
 
     def _begin(self) -> None:
         if self._groups is not None and self._frame_bytes:
