@@ -35,7 +35,7 @@ EXTRAS = {
     "cbor2": ("gateway", "centre"),
     "gpiod": ("gateway",),
     "paho": ("gateway", "centre"),
-    "prometheus_client": ("gateway",),
+    "prometheus_client": ("gateway", "centre"),
     "pymodbus": ("gateway",),
     "serial": ("gateway",),
 }

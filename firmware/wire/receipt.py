@@ -26,11 +26,12 @@ Receipt = namedtuple("Receipt", ("gateway", "epoch", "lane", "next_position", "b
 Batch = namedtuple("Batch", ("first", "last", "digest"))
 Rejected = namedtuple("Rejected", ("gateway", "epoch", "lane", "batch", "reason"))
 
-# Reasons for which the message and the centre's configuration disagree: the records themselves are sound. A gateway
-# then holds the lane and raises an alarm; it must not quarantine a record.
+# Reasons for which the message and the centre's configuration disagree, or for which it is too much for one day: the
+# records themselves are sound. A gateway then holds the lane and raises an alarm; it must not quarantine a record.
 CLASS = "class"
 IDENTITY = "identity"
-HOLD_REASONS = (CLASS, IDENTITY)
+QUOTA = "quota"
+HOLD_REASONS = (CLASS, IDENTITY, QUOTA)
 
 # Of a refusal to open: not in our form, by a key that is not the warehouse's, not as it was signed, not for this
 # gateway.

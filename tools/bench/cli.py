@@ -7,6 +7,7 @@ COMMANDS = {
     "command": "tools.bench.command",
     "encode": "tools.bench.encode",
     "heating": "tools.bench.heating",
+    "ingest": "tools.bench.ingest",
     "journal": "tools.bench.journal",
     "link": "tools.bench.link",
     "metered": "tools.bench.metered",

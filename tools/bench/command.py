@@ -30,6 +30,7 @@ from tools.centre.control import file as control_file
 from tools.centre.control.drafts import NotAllowed, Request, draft, draft_end, sign_and_keep
 from tools.centre.control.order_words import word
 from tools.centre.control.progress import Progress, progress_of
+from tools.centre.store import sqlite_file
 from tools.command_line import UsageError, add_json
 from tools.policy.keys import Signer, load_signer
 from tools.policy.words import Refused as KeyRefused
@@ -53,7 +54,9 @@ class Switched(NamedTuple):
 class Bench:
     """Gives commands on one connection with one key."""
 
-    def __init__(self, connection: sqlite3.Connection, signer: Signer, target: str | None, timeout_s: float) -> None:
+    def __init__(
+        self, connection: sqlite_file.Connection, signer: Signer, target: str | None, timeout_s: float
+    ) -> None:
         self._connection = connection
         self._signer = signer
         self._target = target

@@ -169,13 +169,14 @@ def on_processor(number: int) -> Iterator[None]:
 
 
 @contextmanager
-def peer_process(target: Callable[..., None], *arguments: Any) -> Iterator[None]:
-    """Runs a process of our own, and ends it at the end."""
+def peer_process(target: Callable[..., None], *arguments: Any) -> Iterator[int]:
+    """Runs a process of our own, and ends it at the end; returns its pid."""
     # Spawned, not forked: it must not hold our sockets.
     process = multiprocessing.get_context("spawn").Process(target=target, args=arguments, daemon=True)
     process.start()
+    assert process.pid is not None
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.join()

@@ -8,18 +8,17 @@ import argparse
 import os
 import pwd
 import re
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from gateway.language import N_, translate
+from gateway.language import N_, Said, translate
 from policy import civil
 from tools.centre.registry import equipment
 from tools.centre.scope import grants, journal, reader
-from tools.centre.store import schema
+from tools.centre.store import database, schema
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
 
@@ -33,23 +32,31 @@ def add_file(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
+def add_warehouse(parser: argparse.ArgumentParser) -> None:
+    """Adds `--db`, the warehouse that the command is about."""
+    text = "the warehouse: an SQLite file, or postgresql://[USER@]HOST/NAME"
+    parser.add_argument("--db", required=True, metavar="FILE", help=text)
+
+
 @contextmanager
 def database_faults(path: str) -> Iterator[None]:
-    """Turns what SQLite raises into a refusal that names the file."""
+    """Turns what a database raises into a refusal that names it."""
     try:
         yield
-    except sqlite3.Error as error:
+    except database.Unusable as error:
+        raise Refused(N_("--db {path}: {why}"), path=path, why=Said(error.message, error.values)) from error
+    except database.Error as error:
         raise Refused(f"--db {path}: {error}") from error
 
 
 def check_warehouse(path: str) -> None:
-    if not Path(path).is_file():
+    if not database.is_server(path) and not Path(path).is_file():
         raise UsageError(N_("--db {path}: no such file; `bocage centre ingest` makes it"), path=path)
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Adds `--db`, a warehouse that is read, and `--as`."""
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_person(parser, "reads what is granted to this person (default: everything, as who holds the file)")
 
 
@@ -73,7 +80,7 @@ def note(args: argparse.Namespace, deed: str, about: str, insee: str) -> None:
 @contextmanager
 def opened_connection(
     args: argparse.Namespace, *, reads: str | None = None, about: str = ""
-) -> Iterator[sqlite3.Connection]:
+) -> Iterator[database.Connection]:
     """Opens the warehouse of `--db` for the person of `--as`, and closes it at the end: all commands read it so.
 
     `reads`: the command, where it reads what is about persons. Then the journal has it first, or nothing is read.
@@ -86,7 +93,7 @@ def opened_connection(
             yield connection
 
 
-def _opened(args: argparse.Namespace) -> sqlite3.Connection:
+def _opened(args: argparse.Namespace) -> database.Connection:
     if args.person is None:
         return schema.open_to_read(args.db)
     with closing(schema.open_to_read(args.db)) as connection:
@@ -115,13 +122,14 @@ def add_broker(parser: argparse.ArgumentParser, client_id: str) -> None:
     )
 
 
-def parse_broker(text: str) -> tuple[str, int]:
+def parse_broker(text: str, option: str = "--broker") -> tuple[str, int]:
     """Returns the host and port that `HOST:PORT` or `[IPv6]:PORT` names."""
     host, _, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not host or not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
-        raise UsageError(N_("--broker {text}: give HOST:PORT, for example mqtt.example.org:8883"), text=repr(text))
+        message = N_("{option} {text}: give HOST:PORT, for example mqtt.example.org:8883")
+        raise UsageError(message, option=option, text=repr(text))
     return host, int(port)
 
 

@@ -6,6 +6,7 @@ COMMANDS = {
     "revoke": "tools.centre.commands.revoke",
     "renew": "tools.centre.commands.renew",
     "status": "tools.centre.commands.status",
+    "metrics": "tools.centre.commands.metrics",
     "backup": "tools.centre.commands.backup",
     "restore": "tools.centre.commands.restore",
     "check-broker": "tools.centre.commands.check_broker",

@@ -39,6 +39,13 @@ ALARMS_PER_CABINET_MAX = 16
 NODES_PER_CABINET_MAX = 5000
 # Records kept apart from one cabinet: a week of 300 nodes at a quarter of an hour. Beyond, the same.
 APART_RECORDS_MAX = 200_000
+# What a cabinet may bring in a day: its rows' bodies, and what a row has besides. A district of 300 lights makes 4 MB
+# a day, so this is months of an outage, or ten days of the largest cabinet's; one that was broken into needs months to
+# fill a disk. Beyond, its batches are refused for `quota`: it holds them until the next day.
+BROUGHT_BYTES_A_DAY_MAX = 512 * 1024 * 1024
+# The same of its alarms, and of its events: twice the fair use of 300 nodes (256 and 512 a day, gateway.core.limits).
+BROUGHT_URGENT_BYTES_A_DAY_MAX = 48 * 1024 * 1024
+ROW_BYTES = 64
 # Nodes remembered between transactions: a territory of 60,000, some 25 MB. Beyond, all are forgotten and read again.
 NODES_REMEMBERED_MAX = 100_000
 # Node ids of one statement that looks them up; a constant, so that SQLite compiles it once.
@@ -74,8 +81,15 @@ PUBLICATIONS_WAITING_MAX = 1000
 # keep-alive, which is not served meanwhile.
 RETRY_DELAY_MIN_S = 0.5
 RETRY_DELAY_MAX_S = 15.0
+# One a core of a server; beyond, they wait for the one writer of the warehouse.
+INGESTS_MAX = 16
+# How often an ingest says that it is at work, and after how long without a word it is missing.
+INGEST_SEEN_EVERY_S = 30
+INGEST_SEEN_S_MAX = 120
 # How long a writer waits for another; a transaction takes milliseconds.
 BUSY_TIMEOUT_MS = 5000
+# How long a database on a server may take to accept a connection.
+CONNECT_TIMEOUT_S = 5
 # Of the control file and the warehouse: who comes and goes in a room stands in them, and orders with their authors. A
 # reader, such as a dashboard, is of their group.
 FILE_MODE = 0o640

@@ -88,6 +88,13 @@ def connect(client: Client, address: BrokerAddress) -> None:
     client.connect(address.host, address.port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)
 
 
+def ending() -> Properties:
+    """Returns what ends a session with its connection (MQTT 5 section 3.14.2.2.2)."""
+    properties = Properties(PacketTypes.DISCONNECT)
+    properties.SessionExpiryInterval = 0
+    return properties
+
+
 # --- what the broker offers --------------------------------------------------------------------------------------
 
 

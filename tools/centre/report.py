@@ -15,9 +15,15 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.language import Message, translate
+from gateway.language import NN_, Message, Phrases, translate
 from gateway.language.figures import number
 
+_WAITING = Phrases({
+    "nodes": NN_(
+        "{count} node has readings that are not counted yet: `bocage centre rollup` counts them",
+        "{count} nodes have readings that are not counted yet: `bocage centre rollup` counts them",
+    )
+})  # fmt: skip
 # No column is narrowed below this.
 _WIDTH_MIN = 8
 _GAP = "  "
@@ -58,6 +64,12 @@ def show(args: argparse.Namespace, columns: Sequence[Column], rows: Sequence[Row
         print("\n".join(table(columns, rows, args.lang, width())))
     else:
         print(translate(nothing, args.lang))
+
+
+def warn_waiting(args: argparse.Namespace, nodes: int) -> None:
+    """Says, apart from the rows, of how many nodes the roll-up has not counted all readings yet."""
+    if nodes:
+        print(_WAITING.text("nodes", args.lang, count=nodes), file=sys.stderr)
 
 
 def width() -> int:

@@ -56,6 +56,7 @@ _SHARED = {
     "tools/policy": "tools/policy",
 }
 _PAHO = {"paho": ("python3-paho-mqtt", "2.1")}
+_METRICS = {"prometheus_client": ("python3-prometheus-client", "0.21")}
 _CRYPTOGRAPHY = {"cryptography": ("python3-cryptography", "43")}
 # systemd from 254 on for RestartSteps=; it also brings systemd-sysusers and systemd-tmpfiles, which the scripts call.
 _DEPENDS = ("python3 (>= 3.11)", "systemd (>= 254)")
@@ -117,7 +118,7 @@ GATEWAY = Package(
         "pymodbus": ("python3-pymodbus", "3.8.6"),
         "gpiod": ("python3-libgpiod", "2.2"),
         "aiohttp": ("python3-aiohttp", "3.11"),
-        "prometheus_client": ("python3-prometheus-client", "0.21"),
+        **_METRICS,
     },
     depends=_DEPENDS,
     recommends=_RECOMMENDS,
@@ -134,9 +135,10 @@ GATEWAY = Package(
     },
 )
 _UNITS = (
-    "bocage-ingest.service",
+    "bocage-ingest@.service",
     "bocage-rollup.service",
     "bocage-control.service",
+    "bocage-metrics.service",
     "bocage-night.service",
     "bocage-night.timer",
 )
@@ -161,7 +163,7 @@ CENTRE = Package(
     },
     documents={"tools/centre/INSTALLATION.md": "INSTALLATION.md"},
     commands=("centre", "policy"),
-    python={**_PAHO, **_CRYPTOGRAPHY, "cbor2": ("python3-cbor2", "5.6")},
+    python={**_PAHO, **_CRYPTOGRAPHY, **_METRICS, "cbor2": ("python3-cbor2", "5.6")},
     depends=(*_DEPENDS, "mosquitto (>= 2.0.18)"),
     recommends=_RECOMMENDS,
     suggests=(),

@@ -37,6 +37,17 @@ def test_a_gateway_on_one_core_hands_on_what_it_acknowledges(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
 
 
+def test_an_ingest_holds_what_its_cabinets_got_receipts_for_beside_a_plain_peer(tmp_path, capsys):
+    words = ("--cabinets", "2", "--lights", "60", "--turns", "20", "--held", "2", "--folder", str(tmp_path), "--json")
+    figures = run(capsys, "ingest", *words)
+    assert figures["ingest"]["stored"] == 2 * 60 * 20 and figures["held_before"] == 2 * 60 * 2
+    assert figures["ingest"]["per_s"] > 0 and figures["peer"]["per_s"] > 0
+    assert set(figures["ingest"]["percent"]) == {"ingest", "broker", "cabinets", "others"}
+    assert min(figures["stages_us"].values()) > 0
+    assert figures["ingest"]["bound"]
+    assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
+
+
 def test_a_metered_night_counts_every_layer(capsys):
     figures = run(capsys, "metered", "--hours", "2", "--lamps", "6", "--replay", "6", "--json")
     assert figures["replayed"] == min(6, figures["exchanges"]) and figures["publications"] > 6

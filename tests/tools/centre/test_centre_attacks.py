@@ -129,7 +129,7 @@ def test_an_old_protocol_brings_nothing_under_anothers_name(centre, other):
                 pass
             client.disconnect()
         group._wait(lambda: bool(group.received))
-        assert [topic for topic, _ in group.received] == ["tc/1/t/49135/cab-1"]
+        assert [topic for topic, *_ in group.received] == ["tc/1/t/49135/cab-1"]
 
 
 @pytest.mark.parametrize("name", ["+", "#", "49007-mairie-1/+", "$CONTROL", "nobody"])

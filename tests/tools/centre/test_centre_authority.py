@@ -120,7 +120,7 @@ def test_every_role_is_literal_but_for_the_centres(tmp_path):
     assert not any(set("+#$%") & set(one["topic"]) for one in role["acls"])
     document = roles.document([("49135", "cab-1")])
     assert [kind for kind, allowed in document["defaultACLAccess"].items() if allowed] == ["unsubscribe"]
-    assert {one["username"] for one in document["clients"]} == {*roles.ACCOUNTS, NAME}
+    assert {one["username"] for one in document["clients"]} == {*roles.accounts(1), NAME}
 
 
 def test_the_files_are_written_whole_or_not_at_all(own, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from tools.centre.broker.files import Place
 from tools.centre.control import file
 from tools.centre.ingest.receipts import load_or_make
 from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.store.archive import Ingest
 from tools.command_line import Refused
 
 pytestmark = pytest.mark.broker
@@ -154,8 +155,43 @@ def test_status_names_a_copied_certificate_and_an_account_that_nobody_enrolled(c
 def test_what_ends_soon_is_renewed_and_the_rest_stays(centre):
     assert installation.renew(centre.place, None, now=now()) == []
     later = now() + datetime.timedelta(days=740)
-    assert installation.renew(centre.place, None, now=later) == ["broker", *roles.ACCOUNTS]
+    assert installation.renew(centre.place, None, now=later) == ["broker", *roles.accounts(1)]
     assert installation.renew(centre.place, ["centre.example.fr"], now=later) == ["broker"]
+
+
+def test_ingests_are_added_and_taken_out_and_counted(centre, capsys):
+    warehouse, _ = fill(centre.place)
+    unix_s = int(now().timestamp())
+    assert said(centre)["not at work: ingest-1"].is_fault
+    warehouse.note_ingest(Ingest("ingest-1", unix_s, unix_s, 7))
+    assert "1 ingest receives records" in said(centre)
+    again = ("init", "localhost", "127.0.0.1", "--port", centre.port)
+    assert centre.run(*again, "--ingests", 2) == 0
+    centre.kill()
+    centre.start()
+    assert probe.is_allowed(centre.centre("ingest-2"), "subscribes", "$share/ingest/tc/1/t/#")
+    found = said(centre)["not at work: ingest-2"]
+    assert found.is_fault and "--ingests" in found.to_do("en")
+    late = said(centre, datetime.timedelta(minutes=3))
+    assert late["not at work: ingest-1, ingest-2"].is_fault
+    # Its session would keep its share of the messages for a week.
+    gone = centre.centre("ingest-2")
+    client = probe.mqtt.new_client(gone)
+    one = probe.Trial(client)
+    probe.mqtt.connect(client, gone)
+    assert one.offer() and one.subscribes("$share/ingest/tc/1/t/#")
+    client.disconnect()
+    warehouse.end_ingest("ingest-2", now_s=unix_s)
+    assert centre.run(*again, "--ingests", 1) == 0
+    cabinet = centre.enrol(NAME)
+    with probe.trial(centre.centre(roles.INGEST)) as group, probe.trial(cabinet) as sender:
+        assert group.subscribes("$share/ingest/tc/1/t/#")
+        assert all(sender.publishes("tc/1/t/49007/mairie-1", b"%d" % number) for number in range(10))
+        group._wait(lambda: len(group.received) == 10)
+        assert len(group.received) == 10
+    assert not centre.place.pair("ingest-2")[1].exists()
+    assert centre.run(*again, "--ingests", 0) == 2
+    warehouse.close()
 
 
 def test_init_again_changes_nothing_and_a_user_without_rights_is_told(centre, capsys, monkeypatch):

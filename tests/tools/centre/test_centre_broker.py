@@ -173,6 +173,32 @@ def test_two_ingests_share_the_prefix_and_one_may_die(tmp_path, broker, ingests)
     assert_all_arrived_once(tmp_path / "centre.db", BATCHES)
 
 
+def test_an_ingest_that_is_stopped_leaves_the_group_and_the_last_one_stays_in_it(tmp_path, broker, ingests):
+    """Mosquitto deals half of the messages to a member that is away, for a week."""
+    processes = [ingests("ingest-1"), ingests("ingest-2")]
+    for process in processes:
+        wait_for_line(process, "subscribed")
+    gateway = Gateway(broker.port, tmp_path / "centre.db")
+    for number in range(60):
+        gateway.send(number)
+    archive = Archive.open(str(tmp_path / "centre.db"))
+    assert [one.name for one in archive.ingests()] == ["ingest-1", "ingest-2"]
+    processes[0].terminate()
+    assert '"left_group": true' in wait_for_line(processes[0], "stopped")
+    for number in range(60, BATCHES):
+        gateway.send(number)
+    assert gateway.wait_for(BATCHES * RECORDS), "what was dealt to the one that left is committed"
+    assert [one.name for one in archive.ingests()] == ["ingest-2"]
+    archive.close()
+    processes[1].terminate()
+    assert '"left_group": false' in wait_for_line(processes[1], "stopped")
+    gateway.send(BATCHES)
+    ingests("ingest-2")
+    assert gateway.wait_for((BATCHES + 1) * RECORDS), "its queue waits for the only one"
+    gateway.close()
+    assert_all_arrived_once(tmp_path / "centre.db", BATCHES + 1)
+
+
 def test_ingest_outlives_a_broker_that_disappears(tmp_path, broker, ingests):
     process = ingests()
     wait_for_line(process, "subscribed")

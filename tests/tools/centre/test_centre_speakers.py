@@ -8,7 +8,7 @@ from tests.support.centre_world import EPOCH, GATEWAY, NODE, NOW, batch, fact, r
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
 from wire import event
-from wire.receipt import Receipt, Rejected
+from wire.receipt import HOLD_REASONS, Receipt, Rejected
 
 OTHER = bytes.fromhex("00000000000000a2")
 STRANGER = b"stranger"
@@ -215,6 +215,21 @@ def test_a_cabinet_that_fills_what_is_kept_apart_must_hold_its_records(warehouse
         answer = stranger(warehouse, [reading(first + at) for at in range(4)], "telemetry", first)
     assert answer.reason == "identity", "an honest gateway keeps them in its journal until a person has looked"
     assert warehouse.kept_apart()[0].records == 4
+
+
+def test_a_cabinet_that_brings_too_much_in_a_day_holds_the_rest_until_the_next(warehouse, monkeypatch):
+    monkeypatch.setattr("tools.centre.ingest.room.BROUGHT_BYTES_A_DAY_MAX", 3 * 64)
+    day_s = MADE_S // 86_400 * 86_400
+    for number in range(3):
+        assert isinstance(said(warehouse, [reading(number)], "telemetry", number, now_s=day_s + 1), Receipt)
+    refused = said(warehouse, [reading(3)], "telemetry", 3, now_s=day_s + 86_399)
+    assert refused.reason == "quota" and refused.reason in HOLD_REASONS
+    (alarm,) = warehouse.alarms()
+    assert (alarm.kind, alarm.cabinet, alarm.subject) == ("quota", OWN, "telemetry")
+    assert warehouse.counters["refused.quota"] == 1 and warehouse.counters["records"] == 4
+    assert isinstance(said(warehouse, [fact(9, event.GAP, [None, 1, 0, 6, "full"])], now_s=day_s + 86_399), Receipt)
+    assert said(warehouse, [], "telemetry", 3, now_s=day_s + 86_399).next_position == 3, "a question brings nothing"
+    assert said(warehouse, [reading(3)], "telemetry", 3, now_s=day_s + 86_400).next_position == 4
 
 
 def test_no_flood_of_alarms_displaces_another(warehouse, monkeypatch):

@@ -335,8 +335,8 @@ def test_every_single_byte_change_is_survived(warehouse):
 
 
 def test_refused_ring_keeps_the_newest_rows_and_bytes(warehouse, monkeypatch):
-    monkeypatch.setattr("tools.centre.ingest.warehouse.REFUSED_ROWS_MAX", 5)
-    monkeypatch.setattr("tools.centre.ingest.warehouse.REFUSED_BYTES_MAX", 250)
+    monkeypatch.setattr("tools.centre.ingest.refusals.REFUSED_ROWS_MAX", 5)
+    monkeypatch.setattr("tools.centre.ingest.refusals.REFUSED_BYTES_MAX", 250)
     for number in range(8):
         warehouse.accept(TELEMETRY_TOPIC, b"\xff%d" % number, **NOW)
     assert [row[3] for row in warehouse.refused()] == [b"\xff%d" % number for number in range(3, 8)]

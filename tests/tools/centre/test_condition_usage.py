@@ -9,10 +9,8 @@ import pytest
 
 from tests.support.centre_world import GATEWAY, batch, reading, synced
 from tools import cli
-from tools.centre.condition.usage import Usage, counted
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.registry.equipment import parse
-from tools.centre.store.archive import Reading
 from wire import quantity
 
 LAMPS = [b"lamp" + n.to_bytes(4, "big") for n in range(3)]
@@ -51,11 +49,16 @@ def centre(tmp_path, capsys):
         topic, payload = "tc/1/t/49135/mairie-1", batch([item], number, oldest=0, gateway=GATEWAY)
         warehouse.accept(topic, payload, received_unix_s=OCTOBER + 40 * DAY_S)
 
-    def run(*arguments):
+    def run(*arguments, rolled=True):
+        if rolled:
+            assert cli.main(["centre", "rollup", "--once", "--db", path]) == 0
+            capsys.readouterr()
         assert cli.main(["centre", *arguments, "--db", path, "--month", "2026-10"]) == 0
-        return capsys.readouterr().out
+        told = capsys.readouterr()
+        run.said.append(told.err)
+        return told.out
 
-    run.tell = tell
+    run.tell, run.said = tell, []
     return run
 
 
@@ -96,18 +99,19 @@ def test_a_cabinet_without_linky_is_the_sum_of_its_feeders(centre):
     assert energy(centre, "cabinet")["mairie-1"][0] == 10
 
 
-@pytest.mark.parametrize(
-    ("values", "amount", "covered_s"),
-    [
-        ([(1, 0, 10), (1, 100, 15)], 5, 100),
-        ([(1, 0, 10), (2, 90_000, 15)], 5, 90_000),  # it ran on, without mains by day
-        ([(1, 0, 10), (2, 100, 3), (2, 200, 8)], 5, 100),  # it began anew: what lies between is not known
-        ([(1, 0, 10)], 0, 0),
-    ],
-)
-def test_a_register_counts_through_silence_but_not_through_a_new_beginning(values, amount, covered_s):
-    readings = [Reading(boot, place, unix_s, 1, value) for place, (boot, unix_s, value) in enumerate(values)]
-    assert counted(readings) == Usage(amount, covered_s, 1, 1)
+def test_what_was_used_before_the_first_day_is_left_out_with_its_time(centre):
+    """It was silent from 20 September to 11 October: of these 50 kWh nobody knows which are October's."""
+    centre.tell(-11, LAMPS[2], {4: 0})
+    centre.tell(10, LAMPS[2], {4: 50_000})
+    assert energy(centre, "light")["3"] == (None, 0, 1)
+    centre.tell(25, LAMPS[2], {4: 60_000})
+    assert energy(centre, "light")["3"] == (10, round(100 * 15 * 24 / 745, 1), 1)
+
+
+def test_readings_that_no_day_counts_yet_are_told(centre):
+    centre.tell(1, LAMPS[0], {4: 0})
+    assert centre("energy", rolled=False) and "1 nœud" in centre.said[-1]
+    assert centre("energy") and centre.said[-1] == ""
 
 
 def test_the_water_of_two_zones_of_one_meter_is_one_line(centre):

@@ -22,7 +22,7 @@ DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
 RECEIVED = {"received_unix_s": DAY + 60 * 86_400}
 ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
 OTHER = bytes.fromhex("00000000000000a2")
-COLUMNS = "energy_wh, bridged_wh, covered_s, lit_s, unlit_s"
+COLUMNS = "energy_wh, energy_bridged_wh, energy_s, lit_s, unlit_s"
 
 
 class Rolled:
@@ -85,18 +85,48 @@ def test_what_was_used_over_a_gap_counts_once_and_is_marked(rolled):
     ]
     # A record that fills the gap changes the day of the reading after it as well.
     rolled.tell(lamp(3, 15 + 3 * 1440, 500, node=OTHER)).tell(lamp(4, 30 + 3 * 1440, 520)).roll()
-    assert rolled.ask("SELECT sum(energy_wh), sum(bridged_wh) FROM days WHERE node = ?", NODE) == [(420, 390)]
+    assert rolled.ask("SELECT sum(energy_wh), sum(energy_bridged_wh) FROM days WHERE node = ?", NODE) == [(420, 390)]
 
 
 def test_late_record_in_a_gap_mends_the_day_of_the_reading_after_it(rolled):
     rolled.tell(lamp(0, 0, 100), lamp(2, 5 * 1440, 500)).roll().tell(lamp(1, 2 * 1440, 250)).roll()
-    assert rolled.ask("SELECT day_local, bridged_wh FROM days ORDER BY 1") == [("2026-11-15", 150), ("2026-11-18", 250)]
+    found = rolled.ask("SELECT day_local, energy_bridged_wh FROM days ORDER BY 1")
+    assert found == [("2026-11-15", 150), ("2026-11-18", 250)]
+
+
+def test_lamp_without_mains_by_day_has_a_covered_day_and_an_uncovered_noon(rolled):
+    """Its contactor is open from 08:00 to 17:00; its register ran on over the start."""
+    night = [lamp(n, 15 * n, 10 * n) for n in range(33)]
+    evening = [lamp(n, 17 * 60 + 15 * n, 322 + 10 * n, boot=2) for n in range(29)]
+    rolled.tell(*night, *evening).roll()
+    ((covered_s, bridged_wh, wh),) = rolled.ask("SELECT energy_s, energy_bridged_wh, energy_wh FROM days")
+    assert (covered_s, bridged_wh, wh) == (86_400, 0, 602)
+    hourly = dict(rolled.ask("SELECT (hour_unix_s - ?) / 3600, energy_s FROM hours", DAY))
+    assert sorted(hourly) == [*range(8), *range(17, 24)] and set(hourly.values()) == {3600}
+    assert rolled.ask("SELECT sum(energy_bridged_wh) FROM hours") == [(2,)], "of hours it is not known when"
+
+
+def test_register_that_began_anew_is_not_covered_before(rolled):
+    rolled.tell(lamp(0, 0, 100), lamp(0, 60, 3, boot=2), lamp(1, 75, 9, boot=2)).roll()
+    assert rolled.ask("SELECT energy_wh, energy_s, energy_bridged_wh FROM days") == [(6, 900, 0)]
+
+
+def test_short_restart_of_a_register_that_ran_on_is_divided_like_any_time(rolled):
+    rolled.tell(lamp(0, 50, 0), lamp(0, 70, 8, boot=2)).roll()
+    assert rolled.ask("SELECT energy_wh, energy_s, lit_s FROM hours ORDER BY hour_unix_s") == [(4, 600, None)] * 2
+
+
+def test_silence_over_midnight_is_told_with_its_begin(rolled):
+    rolled.tell(lamp(0, 22 * 60, 0), lamp(1, 34 * 60, 0)).roll()
+    columns = "day_local, energy_wh, energy_s, energy_bridged_wh, energy_bridged_s, energy_bridged_from_unix_s"
+    assert rolled.ask(f"SELECT {columns} FROM days") == [("2026-11-14", 0, 0, 0, 43_200, DAY + 22 * 3600)]
+    assert rolled.ask("SELECT * FROM hours") == []
 
 
 def test_temperature_of_a_room_is_summed_over_the_covered_time(rolled):
     room = {TEMPERATURE: 1950, quantity.SETPOINT: 2000}
     rolled.tell(reading(0, room, stamp=synced(DAY)), reading(1, {TEMPERATURE: 0}, stamp=synced(DAY + 3600))).roll()
-    found = rolled.ask("SELECT temperature_ck_s, covered_s, energy_wh, lit_s FROM hours")
+    found = rolled.ask("SELECT temperature_ck_s, temperature_s, energy_wh, lit_s FROM hours")
     assert found == [(1950 * 3600, 3600, None, None)]
 
 
@@ -115,7 +145,7 @@ def test_late_anchor_gives_its_day_to_a_boot_without_a_clock(rolled):
     rolled.tell(lamp(0, 0, 0, stamp=unset(100)), lamp(1, 0, 7, stamp=unset(1000))).roll()
     assert rolled.tables()["hours"] == []
     rolled.tell(fact(0, event.ANCHOR, [NODE, 1, 50, DAY + 50, 2], node=GATEWAY, boot=77)).roll()
-    assert rolled.ask("SELECT hour_unix_s, energy_wh, covered_s FROM hours") == [(DAY, 7, 900)]
+    assert rolled.ask("SELECT hour_unix_s, energy_wh, energy_s FROM hours") == [(DAY, 7, 900)]
     # A better anchor moves them to another day, and nothing stays on the first.
     rolled.tell(fact(1, event.ANCHOR, [NODE, 1, 50, DAY + 90_000, 0], node=GATEWAY, boot=77)).roll()
     assert rolled.ask("SELECT day_local, energy_wh FROM days") == [("2026-11-14", 7)]
@@ -125,7 +155,7 @@ def test_reading_whose_time_is_doubted_later_no_longer_counts(rolled):
     rolled.tell(lamp(0, 0, 0), lamp(1, 3000, 40), lamp(0, 6000, 60, boot=2)).roll()
     doubt = fact(0, event.TIME_DOUBTFUL, [NODE, 1, 1, DAY + 180_000], node=GATEWAY, boot=77)
     rolled.tell(doubt).roll()
-    assert rolled.ask("SELECT day_local, bridged_wh FROM days") == [("2026-11-17", 60)]
+    assert rolled.ask("SELECT day_local, energy_bridged_wh FROM days") == [("2026-11-17", 60)]
 
 
 # --- what stands apart ---

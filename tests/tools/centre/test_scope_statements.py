@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 
 from tests.support.scoped_world import build_for_persons, opened, texts
+from tools.centre.scope import reader
 from tools.centre.scope.rules import RULES
-from tools.centre.store import views
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_statement_that_goes_past_the_scope_is_refused(built, statement):
 
 def test_plan_of_a_question_tells_no_name_behind_the_views(built):
     with opened(built, "electrician") as connection:
-        for name in [*RULES, *views.STATEMENTS]:
+        for name in [*RULES, *reader.VIEWS]:
             for asked in (name, f"(SELECT DISTINCT * FROM {name} LIMIT 5) AS a LEFT JOIN {name} AS b ON 1 = 1"):
                 plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT count(*) FROM {asked}").fetchall()
                 assert "scoped_" not in texts(plan), name

@@ -5,17 +5,12 @@ gone is gone: a command that was cut short is given again.
 """
 
 import json
-import time
-
-from paho.mqtt.client import Client
 
 from gateway.language import N_
-from tools.centre import mqtt
-from tools.centre.broker import roles
+from tools.centre.broker import probe, roles
 from tools.centre.mqtt import BrokerAddress
 from tools.command_line import Refused
 
-_ANSWER_S = 10.0
 _REFUSED = N_("the broker does not change its accounts: {error}")
 _THERE, _GONE = "already exists", "not found"
 
@@ -55,32 +50,13 @@ def _answers(address: BrokerAddress, commands: list[dict]) -> list[str]:
 
 
 def _asked(address: BrokerAddress, commands: list[dict]) -> list[dict]:
-    client = mqtt.new_client(address)
-    received: list[bytes] = []
-    refused: list[str] = []
-    client.on_connect = lambda one, _userdata, _flags, reason, _: (
-        refused.append(str(reason)) if reason.is_failure else one.subscribe(roles.RESPONSE_TOPIC, 1)
-    )
-    client.on_subscribe = lambda one, _userdata, _mid, reasons, _: (
-        refused.append(str(reasons[0]))
-        if reasons[0].is_failure
-        else one.publish(roles.CONTROL_TOPIC, json.dumps({"commands": commands}), qos=1)
-    )
-    client.on_message = lambda _client, _userdata, message: received.append(bytes(message.payload))
-    client.on_publish = lambda _client, _userdata, _mid, reason, _: (
-        refused.append(str(reason)) if reason.is_failure else None
-    )
-    client.connect(address.host, address.port, keepalive=mqtt.KEEPALIVE_S, clean_start=True)
-    _wait(client, received, refused)
-    client.disconnect()
-    if not received:
-        raise Refused(_REFUSED, error=refused[0] if refused else "no answer")
-    return json.loads(received[0])["responses"]
-
-
-def _wait(client: Client, received: list, refused: list) -> None:
-    end_s = time.monotonic() + _ANSWER_S
-    while not received and not refused and time.monotonic() < end_s:
-        result = client.loop(timeout=0.1)
-        if result != 0:
-            refused.append(result.name)
+    try:
+        with probe.trial(address) as one:
+            heard = one.subscribes(roles.RESPONSE_TOPIC)
+            heard = heard and one.publishes(roles.CONTROL_TOPIC, json.dumps({"commands": commands}).encode())
+            answer = one.payload_on(roles.RESPONSE_TOPIC) if heard else None
+    except probe.Refused as refused:
+        raise Refused(_REFUSED, error=refused) from refused
+    if answer is None:
+        raise Refused(_REFUSED, error="no answer" if heard else "not authorized")
+    return json.loads(answer)["responses"]

@@ -14,18 +14,18 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from gateway.language import N_
 from tools.centre.broker import installation
 from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync, write
-from tools.centre.store.database import uri_to_read
+from tools.centre.store.sqlite_file import uri_to_read
 from tools.command_line import Refused
 
 VERSION = 1
 MANIFEST = "manifest.json"
-_PARTIAL = ".unfinished"
+_PARTIAL, _NAME = ".unfinished", "%Y-%m-%dT%H%M%S"
 
 
 def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Path:
@@ -33,7 +33,7 @@ def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Pat
     above.mkdir(parents=True, exist_ok=True)
     for left in above.glob(f"*{_PARTIAL}"):
         shutil.rmtree(left)
-    name = f"{now:%Y-%m-%dT%H%M%S}"
+    name = now.strftime(_NAME)
     partial = above / f"{name}{_PARTIAL}"
     partial.mkdir(mode=0o700)
     for database in (place.warehouse, place.control):
@@ -56,6 +56,16 @@ def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Pat
 def kept(above: Path) -> list[Path]:
     """Returns the folders of finished backups, the oldest first."""
     return sorted(path.parent for path in above.glob(f"*/{MANIFEST}") if not path.parent.name.endswith(_PARTIAL))
+
+
+def newest(above: Path) -> datetime.datetime | None:
+    """Returns when the last backup was made, by the name of its folder alone: what is in it is root's."""
+    found = None
+    for path in above.iterdir():
+        with suppress(ValueError):
+            made = datetime.datetime.strptime(path.name, _NAME).replace(tzinfo=datetime.UTC)
+            found = made if found is None else max(found, made)
+    return found
 
 
 def made_at(folder: Path) -> datetime.datetime:

@@ -5,7 +5,6 @@ A finding that is a fault stops something now or within days; any other with a r
 
 import datetime
 import shutil
-import sqlite3
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
 from tools.centre.limits import BACKUP_AGE_H_MAX, DISK_FREE_MIN, RENEW_DAYS, SILENCE_S_MAX
 from tools.centre.mqtt import Finding
+from tools.centre.store import database
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused
 
@@ -43,7 +43,7 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
 def _units(place: Place) -> Iterator[Finding]:
     if not place.is_system:
         return
-    for unit in ("mosquitto.service", *installation.UNITS, installation.TIMER):
+    for unit in ("mosquitto.service", *installation.units(place), installation.TIMER):
         done = subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False)
         if done.stdout.strip() == "active":
             continue
@@ -51,7 +51,7 @@ def _units(place: Place) -> Iterator[Finding]:
         remedy = N_("sudo systemctl restart {unit}; why it ended: journalctl -u {unit} -n 20")
         yield Finding(N_("{unit} does not run ({state})"), remedy, True, values)
         return
-    yield Finding(N_("broker, ingest, roll-up, control and the backup's timer run"))
+    yield Finding(N_("broker, ingest, roll-up, control, metrics and the backup's timer run"))
 
 
 def _broker(place: Place, enrolled: set[str]) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def _broker(place: Place, enrolled: set[str]) -> Iterator[Finding]:
         remedy = N_("sudo systemctl restart mosquitto; why: /var/log/mosquitto/mosquitto.log")
         yield Finding(N_("the broker does not answer the centre: {error}"), remedy, True, {"error": error})
         return
-    lacking, strange = enrolled - there, there - enrolled - set(roles.ACCOUNTS)
+    lacking, strange = enrolled - there, there - enrolled - set(roles.accounts(installation.ingests(place)))
     if lacking:
         remedy = N_("sudo bocage centre enrol NAME --out NAME.pem gives it back, and a new certificate")
         yield Finding(N_("enrolled, but unknown to the broker: {names}"), remedy, True, _names(lacking))
@@ -109,7 +109,7 @@ def _certificates(
     place: Place, cabinets: dict[str, datetime.datetime], now: datetime.datetime
 ) -> Iterator[Finding]:
     ends = {"authority": Authority(place.etc).end()}
-    for name in (installation.BROKER, *roles.ACCOUNTS):
+    for name in (installation.BROKER, *roles.accounts(installation.ingests(place))):
         ends[name] = x509.load_pem_x509_certificate(place.pair(name)[0].read_bytes()).not_valid_after_utc
     late = {name: end for name, end in ends.items() if (end - now).days < RENEW_DAYS - 1}
     if late:
@@ -135,14 +135,15 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
     try:
         archive = Archive.open(str(place.warehouse))
         try:
-            last = archive.last_received()
+            last, ingests = archive.last_received(), archive.ingests()
         finally:
             archive.close()
-    except sqlite3.Error as error:
+    except database.Error as error:
         if enrolled or place.warehouse.exists():
-            remedy = N_("journalctl -u bocage-ingest -n 20; a damaged file: restore the last backup")
+            remedy = N_("journalctl -u 'bocage-ingest@*' -n 20; a damaged file: restore the last backup")
             yield Finding(N_("the warehouse cannot be read: {error}"), remedy, True, {"error": error})
         return
+    yield _ingests({one.name for one in ingests if one.is_at_work(now.timestamp())}, installation.ingests(place))
     silent = {name for name in enrolled if now.timestamp() - last.get(name, 0) > SILENCE_S_MAX}
     if silent:
         remedy = N_("its link or its power: sudo bocage gateway status there; it keeps its records meanwhile")
@@ -150,6 +151,16 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
         yield Finding(message, remedy, silent == enrolled, _names(silent))
     elif enrolled:
         yield Finding(N_("every enrolled cabinet was heard within half an hour"))
+
+
+def _ingests(there: set[str], count: int) -> Finding:
+    missing = {roles.ingest(number) for number in range(1, count + 1)} - there
+    if not missing:
+        found = NN_("{count} ingest receives records", "{count} ingests share the reception of records")
+        return Finding(found, values={"count": count})
+    remedy = N_("journalctl -u 'bocage-ingest@*' -n 20; what is dealt to it waits at the cabinets. If it stays away: "
+                "sudo bocage centre init NAME --ingests COUNT, with fewer")  # fmt: skip
+    return Finding(N_("not at work: {names}"), remedy, True, _names(missing))
 
 
 def _disk(place: Place) -> Iterator[Finding]:

@@ -9,14 +9,14 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cryptography import x509
 
 from gateway.language import N_
 from gateway.language.reasons import of_file
-from tools.centre.broker import authority, configuration, mosquitto, roles
+from tools.centre.broker import authority, configuration, mosquitto, probe, roles
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import BROKER_USER, USER, Place, give, write
 from tools.centre.limits import RENEW_DAYS
@@ -24,9 +24,9 @@ from tools.centre.mqtt import BrokerAddress
 from tools.command_line import Refused
 from wire import topic as topics
 
-BROKER = "broker"
-UNITS = ("bocage-ingest.service", "bocage-rollup.service", "bocage-control.service")
+BROKER, METRICS_UNIT = "broker", "bocage-metrics.service"
 TIMER = "bocage-night.timer"
+_INGEST_UNIT = "bocage-ingest@{}.service"
 
 
 @contextmanager
@@ -44,8 +44,22 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def install(place: Place, addresses: Sequence[str] | None, *, port: int, now: datetime.datetime) -> None:
-    """Makes what is missing, for these addresses (None: those that the broker has). Refused; OSError."""
+def ingests(place: Place) -> int:
+    """Returns how many ingests share the work; one where there is no centre yet."""
+    return max(1, sum(key.stem[len("ingest-"):].isdecimal() for key in place.etc.glob("ingest-*.key")))
+
+
+def units(place: Place) -> list[str]:
+    """Returns the services of the centre, without the broker."""
+    numbers = range(1, ingests(place) + 1)
+    return [*map(_INGEST_UNIT.format, numbers), "bocage-rollup.service", "bocage-control.service", METRICS_UNIT]
+
+
+def install(
+    place: Place, addresses: Sequence[str] | None, *, port: int, now: datetime.datetime, count: int | None = None
+) -> None:
+    """Makes what is missing, for these addresses (None: those that the broker has), with so many ingests (None: those
+    that there are). Refused; OSError."""
     [*plugins] = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
     if not plugins:
         raise Refused(N_("there is no Mosquitto with its plugin dynamic-security here: sudo apt install mosquitto"))
@@ -54,20 +68,37 @@ def install(place: Place, addresses: Sequence[str] | None, *, port: int, now: da
     own = Authority(place.etc)
     if addresses and not own.exists():
         own.make(f"Bocage {addresses[0]}", now=now)
-    renew(place, addresses, now=now)
-    if not place.roles.exists():
-        data = json.dumps(roles.document(gateways(own)), indent=1).encode()
-        write(place.roles, data, user=BROKER_USER, group=BROKER_USER)
+    before, count = ingests(place), count or ingests(place)
+    renew(place, addresses, now=now, count=count)
+    for number in range(count + 1, before + 1):
+        _remove_ingest(place, number, now=now)
+    present = json.loads(place.roles.read_bytes()) if place.roles.exists() else None
+    wanted = roles.document(gateways(own), count, present)
+    if present is None or roles.meaning(wanted) != roles.meaning(present):
+        write(place.roles, json.dumps(wanted, indent=1).encode(), user=BROKER_USER, group=BROKER_USER)
     text = mosquitto.configuration(place, port=port, plugin=str(plugins[0]))
     write(place.broker_configuration, text.encode(), mode=0o644)
     give(place.var, USER, USER)
 
 
-def renew(place: Place, addresses: Sequence[str] | None, *, now: datetime.datetime) -> list[str]:
+def _remove_ingest(place: Place, number: int, *, now: datetime.datetime) -> None:
+    """Stops an ingest for good, and ends its session: the broker would go on dealing messages to it."""
+    tell(place, "disable", "--now", _INGEST_UNIT.format(number))
+    name = roles.ingest(number)
+    with suppress(OSError, probe.Refused), probe.trial(address(place, name)):
+        pass  # a session that begins anew has no subscriptions
+    Authority(place.etc).revoke(name, now=now)
+    for path in place.pair(name):
+        path.unlink()
+
+
+def renew(
+    place: Place, addresses: Sequence[str] | None, *, now: datetime.datetime, count: int | None = None
+) -> list[str]:
     """Gives the broker (at these addresses, None: at those it has) and each account of the centre a new key and
     certificate where there is none, or where it ends soon; returns their names."""
     own, made = Authority(place.etc), []
-    for name in (BROKER, *roles.ACCOUNTS):
+    for name in (BROKER, *roles.accounts(count or ingests(place))):
         certificate, key = place.pair(name)
         present = x509.load_pem_x509_certificate(certificate.read_bytes()) if key.exists() else None
         here = list(_addresses(present)) if present else []
@@ -114,7 +145,7 @@ def port(place: Place) -> int:
 
 def start(place: Place) -> bool:
     """Returns whether systemd started the broker and the services, now and at each boot."""
-    return tell(place, "restart", "mosquitto") and tell(place, "enable", "--now", *UNITS, TIMER)
+    return tell(place, "restart", "mosquitto") and tell(place, "enable", "--now", *units(place), TIMER)
 
 
 def tell(place: Place, *words: str) -> bool:

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from wire import topic as topics
 
-# The accounts of the centre; its processes are told these names (`--client-id`).
-INGEST, CONTROL, ADMIN, CHECK = "ingest-1", "control-1", "admin-1", "check-1"
-ACCOUNTS = (INGEST, CONTROL, ADMIN, CHECK)
+# The accounts of the centre, a process and its number; processes are told these names (`--client-id`).
+INGEST, CONTROL, ADMIN, CHECK, METRICS = "ingest-1", "control-1", "admin-1", "check-1", "metrics-1"
 
 CONTROL_TOPIC = "$CONTROL/dynamic-security/v1"
 RESPONSE_TOPIC = f"{CONTROL_TOPIC}/response"
@@ -22,26 +21,44 @@ _SEND, _RECEIVE, _LITERAL, _PATTERN = (
 DEFAULT = {"publishClientSend": False, "publishClientReceive": False, "subscribe": False, "unsubscribe": True}
 _UP, _DOWN = "tesr", "acp"
 
+# By process.
 _CENTRE: dict[str, dict[str, Iterable[str]]] = {
-    INGEST: {
+    "ingest": {
         _SEND: ("tc/1/a/+/+",),
         _RECEIVE: ("tc/1/t/#", "tc/1/e/#"),
         _LITERAL: ("$share/ingest/tc/1/t/#", "$share/ingest/tc/1/e/#"),
     },
-    CONTROL: {
+    "control": {
         _SEND: ("tc/1/c/+/+", "tc/1/p/+/+"),
         _RECEIVE: ("tc/1/r/+/+", "tc/1/s/+/+"),
         _LITERAL: ("tc/1/r/+/+",),
         _PATTERN: ("tc/1/s/+/+",),
     },
-    ADMIN: {_SEND: (CONTROL_TOPIC,), _RECEIVE: (RESPONSE_TOPIC,), _LITERAL: (RESPONSE_TOPIC,)},
-    CHECK: {_RECEIVE: ("tc/1/s/+/+",), _PATTERN: ("tc/1/s/+/+",)},
+    "admin": {_SEND: (CONTROL_TOPIC,), _RECEIVE: (RESPONSE_TOPIC,), _LITERAL: (RESPONSE_TOPIC,)},
+    "check": {_RECEIVE: ("tc/1/s/+/+",), _PATTERN: ("tc/1/s/+/+",)},
+    "metrics": {_RECEIVE: ("$SYS/broker/#",), _LITERAL: ("$SYS/broker/#",)},
 }
+
+
+def ingest(number: int) -> str:
+    """Returns the account of one of the ingests, from 1 on."""
+    return f"ingest-{number}"
+
+
+def accounts(ingests: int) -> tuple[str, ...]:
+    """Returns the accounts of a centre with so many ingests."""
+    return (*(ingest(number) for number in range(1, ingests + 1)), CONTROL, ADMIN, CHECK, METRICS)
+
+
+def is_account(name: str) -> bool:
+    """Returns whether an account is of the centre, of an ingest that is no more, or of somebody else."""
+    process, _, number = name.rpartition("-")
+    return process in _CENTRE and number.isdecimal()
 
 
 def of_account(name: str) -> dict:
     """Returns the role of an account of the centre, as the plugin writes it."""
-    return _role(name, _CENTRE[name])
+    return _role(name, _CENTRE[name.rpartition("-")[0]])
 
 
 def of_gateway(insee: str, gateway: str) -> dict:
@@ -55,10 +72,31 @@ def client(name: str) -> dict:
     return {"username": name, "roles": [{"rolename": name, "priority": 0}]}
 
 
-def document(gateways: Iterable[tuple[str, str]]) -> dict:
-    """Returns the plugin's file with the centre's accounts and these gateways (INSEE code, name)."""
-    roles = [*map(of_account, ACCOUNTS), *(of_gateway(*one) for one in gateways)]
-    return {"defaultACLAccess": DEFAULT, "clients": [client(one["rolename"]) for one in roles], "roles": roles}
+def document(gateways: Iterable[tuple[str, str]], ingests: int = 1, present: Mapping | None = None) -> dict:
+    """Returns the plugin's file with the centre's accounts and these gateways (INSEE code, name), beside accounts of
+    the `present` file that are not ours: `bocage centre status` names them."""
+    roles = [*map(of_account, accounts(ingests)), *(of_gateway(*one) for one in gateways)]
+    names = {one["rolename"] for one in roles}
+    present = present or {"defaultACLAccess": DEFAULT, "clients": [], "roles": []}
+    clients = [one for one in present["clients"] if not _is_ours(one["username"], names)]
+    others = [one for one in present["roles"] if not _is_ours(one["rolename"], names)]
+    return {
+        **present, "clients": [*clients, *(client(one["rolename"]) for one in roles)], "roles": [*others, *roles]
+    }  # fmt: skip
+
+
+def meaning(document: Mapping) -> tuple[dict, dict]:
+    """Returns which roles each account has, and what each role allows; the plugin writes the same in its own form."""
+    accounts = {one["username"]: [role["rolename"] for role in one.get("roles", ())] for one in document["clients"]}
+    allowed = {
+        one["rolename"]: sorted((acl["acltype"], acl["topic"], acl["allow"]) for acl in one.get("acls", ()))
+        for one in document["roles"]
+    }
+    return accounts, allowed
+
+
+def _is_ours(name: str, names: set[str]) -> bool:
+    return name in names or is_account(name)
 
 
 def _role(name: str, allowed: Mapping[str, Iterable[str]]) -> dict:

@@ -16,8 +16,8 @@ from contextlib import closing
 from gateway.language import N_, translate
 from tools.centre.arguments import (
     account,
-    add_file,
     add_person,
+    add_warehouse,
     check_insee,
     check_warehouse,
     database_faults,
@@ -35,7 +35,7 @@ ALL_WORD = "all"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("who", metavar="PERSON", help="the name under which this person will read")
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_areas(parser, is_needed=True)
     parser.add_argument("--from", dest="since", metavar="DAY", help="from this day on (default: at once)")
     parser.add_argument("--until", metavar="DAY", help="to this day included (default: until it is withdrawn)")

@@ -13,7 +13,7 @@ import time
 from contextlib import closing
 
 from gateway.language import N_, translate
-from tools.centre.arguments import account, add_file, add_person, check_warehouse, database_faults
+from tools.centre.arguments import account, add_person, add_warehouse, check_warehouse, database_faults
 from tools.centre.commands.access_give import add_areas, communes_of, trades_of
 from tools.centre.scope import grants, journal
 from tools.centre.scope.words import grant_text
@@ -23,7 +23,7 @@ from tools.command_line import Refused
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("who", metavar="PERSON", help="as it was given")
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_areas(parser, is_needed=False)
     add_person(parser, "who withdraws it (default: the account that runs this)")
 

@@ -63,6 +63,7 @@ _RAISED = N_("no. {number}  {first} to {last}, {times} times  {sentence}")
 _SENTENCES = Phrases({
     kinds.IDENTITY: N_("{cabinet}: another gateway uses its name or its id: {subject} {detail}"),
     kinds.CROWD: N_("{cabinet}: names more nodes, or says more about others' nodes, than a cabinet has"),
+    kinds.QUOTA: N_("{cabinet}: brings more in a day than a cabinet may ({subject})"),
     kinds.FOREIGN: N_("{cabinet}: speaks for nodes of {subject}; its records are kept apart, the last about {detail}"),
     f"{kinds.CLONE}.{kinds.BODY}": N_("{cabinet}: two different records of {subject} have one number"),
     f"{kinds.CLONE}.{kinds.BOOTS}": N_("{cabinet}: two starts of {subject} send records of the same time"),
@@ -72,6 +73,7 @@ _SENTENCES = Phrases({
 _REMEDIES: dict[str, Message] = {
     kinds.IDENTITY: N_("was the gateway exchanged? `bocage centre unbind`; if not, withdraw the other's certificate"),
     kinds.CROWD: N_("it holds its records; look at `bocage centre apart`, and whether the cabinet was opened"),
+    kinds.QUOTA: N_("it holds the rest and sends it from midnight (UTC) on; look whether the cabinet was opened"),
     kinds.FOREIGN: N_("were the nodes moved? `bocage centre apart` releases; if not, withdraw its certificate"),
     kinds.CLONE: N_("look for a second board or a copied card of this identity, and give one a new id and key"),
     kinds.TIME: N_("compare the clocks of this equipment, of its gateway and of this server; nothing is rewritten"),

@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tools.centre.arguments import add_file, check_warehouse, database_faults, note, parse_gateway, parse_node
+from tools.centre.arguments import add_warehouse, check_warehouse, database_faults, note, parse_gateway, parse_node
 from tools.centre.ingest.warehouse import Warehouse, cabinet_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     parser.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
     parser.add_argument("--node", required=True, action="append", metavar="HEX", help="its id; may be repeated")
     parser.add_argument("--also", action="store_true", help="those that speak for it now go on doing so")

@@ -5,12 +5,12 @@ example:
 """
 
 import argparse
-import sqlite3
 
 from tools.centre.commands import orders
 from tools.centre.control.drafts import Draft, draft_end
 from tools.centre.control.order_words import refusal
 from tools.centre.control.orders import find
+from tools.centre.store import sqlite_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    def drafter(connection: sqlite3.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
+    def drafter(connection: sqlite_file.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
         found = find(connection, args.command)
         if len(found) != 1:
             key = "refused.ambiguous" if found else "refused.command"

@@ -2,7 +2,9 @@
 
 A feeder is measured by its cabinet, whose register says by `zone` which of the cabinet's channels it is; without that,
 its lights are summed. A cabinet is measured by the Linky meter, or its feeders are summed; a commune is its cabinets.
-A light without a node measures nothing, and lowers the coverage of its street. Without days it is the current month.
+A light without a node measures nothing, and lowers the coverage of its street. Covered is the time through which a
+register counted, silences included that lie within these days: a lamp without mains by day is no gap. Figures are those
+of `bocage centre rollup`. Without days it is the current month.
 
 example:
   bocage centre energy --db centre.db --month 2026-10 --by feeder
@@ -17,12 +19,10 @@ from collections.abc import Iterator
 from gateway.language import N_, NC_
 from tools.centre import report
 from tools.centre.arguments import add_reading, add_scope, opened_connection, period_or_month
-from tools.centre.condition.usage import NOTHING, Usage, Usages, total
+from tools.centre.condition.usage import ENERGY, NOTHING, Usage, Usages, total, waiting
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM, Version
 from tools.centre.registry.register import Register
 from tools.centre.report import Column, Row
-from tools.centre.store.archive import Archive
-from wire import quantity
 
 STREET = "street"
 _KINDS = (FEEDER, LIGHT, STREET, ROOM, CABINET, COMMUNE)
@@ -51,10 +51,12 @@ def run(args: argparse.Namespace) -> int:
     period = period_or_month(args, now_s=now_s)
     at_s = min(period[1], now_s) - 1
     with opened_connection(args) as connection:
-        register = Register(connection)
-        estate = Estate(register, Usages(Archive(connection), quantity.ENERGY, period), args.commune, at_s)
+        usages = Usages(connection, ENERGY, period, insee=args.commune)
+        estate = Estate(Register(connection), usages, args.commune, at_s)
         rows = list(estate.rows(args.by, min(period[1], now_s) - period[0]))
+        waiting_nodes = waiting(connection, period)
     report.show(args, _COLUMNS, rows, _NONE)
+    report.warn_waiting(args, waiting_nodes)
     return 0
 
 

@@ -7,13 +7,13 @@ example:
 import argparse
 import ssl
 
-from tools.centre.arguments import add_broker, add_file, check_trust, database_faults, parse_broker
+from tools.centre.arguments import add_broker, add_warehouse, check_trust, database_faults, parse_broker
 from tools.centre.commands.receipt_key import add_receipt_key, receipt_key
 from tools.command_line import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_broker(parser, "ingest-1")
     parser.add_argument(
         "--share", default="ingest", help="group of ingests that divide the messages (default: %(default)s)"

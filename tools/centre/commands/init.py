@@ -5,6 +5,7 @@ made, what ends soon is renewed. With --root it is a trial, and nothing of the s
 
 example:
   sudo bocage centre init centre.example.fr
+  sudo bocage centre init centre.example.fr --ingests 2      # two processes share the reception of records
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from gateway.language import N_, translate
 from tools.centre.arguments import add_root
+from tools.centre.limits import INGESTS_MAX
 from tools.command_line import UsageError
 
 # IANA: secure-mqtt.
@@ -25,6 +27,7 @@ _WRITTEN = N_("The files are written; start the broker with them (sudo systemctl
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="name or address of this machine, as cabinets see it")
     parser.add_argument("--port", type=int, default=_PORT, help="another port, for a trial (default: %(default)s)")
+    parser.add_argument("--ingests", type=int, metavar="COUNT", help="processes that share the reception of records")
     add_root(parser)
 
 
@@ -36,12 +39,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(N_("--port {port}: give 1 to 65535"), port=args.port)
     if args.port != _PORT and args.root == Path("/"):
         raise UsageError(N_("--port is for a trial (--root): the services use {port}"), port=_PORT)
+    if args.ingests is not None and not 0 < args.ingests <= INGESTS_MAX:
+        raise UsageError(N_("--ingests {count}: give 1 to {most}"), count=args.ingests, most=INGESTS_MAX)
     from tools.centre.broker import installation  # needs paho-mqtt, which a fault in the arguments does not
     from tools.centre.broker.files import Place
 
     place = Place(args.root)
     with installation.faults():
-        installation.install(place, args.names, port=args.port, now=installation.now())
+        installation.install(place, args.names, port=args.port, now=installation.now(), count=args.ingests)
     print(translate(_RUNS if installation.start(place) else _WRITTEN, args.lang, name=args.names[0], port=args.port))
     print(translate(N_("What each cabinet is given: {path}"), args.lang, path=place.etc / "authority.pem"))
     return 0

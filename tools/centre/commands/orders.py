@@ -10,7 +10,6 @@ import argparse
 import getpass
 import json
 import secrets
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -31,6 +30,7 @@ from tools.centre.control import file, orders
 from tools.centre.control.drafts import LIMITED, Draft, Request, draft, sign_and_keep
 from tools.centre.control.order_words import refusal, word
 from tools.centre.control.progress import Progress, outcome_text, plain, progress_of, title
+from tools.centre.store import sqlite_file
 from tools.command_line import UsageError, add_json
 from tools.policy import keys
 from tools.policy.words import Refused as KeyRefused
@@ -41,7 +41,7 @@ _WAIT_S_MAX = 3600.0
 _FOLLOW_S = 0.1
 _YES = ("oui", "yes")
 
-Drafter = Callable[[sqlite3.Connection, bytes, bytes, int], Draft]  # connection, key's short name, new id, Unix s
+Drafter = Callable[[sqlite_file.Connection, bytes, bytes, int], Draft]  # connection, key's short name, new id, Unix s
 
 
 # --- arguments --------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def request_of(
     if args.gateway is not None and not topic.is_gateway_name(args.gateway):
         raise UsageError(N_("--gateway {name}: give a cabinet's name, such as mairie-1"), name=args.gateway)
 
-    def drafter(connection: sqlite3.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
+    def drafter(connection: sqlite_file.Connection, kid: bytes, new_id: bytes, now_s: int) -> Draft:
         later = getattr(args, "not_before", None)
         start_s = now_s if later is None else parse_instant("--not-before", later, now_s=now_s)
         place = (args.commune, args.gateway, args.target)
@@ -140,7 +140,7 @@ def _signer(args) -> keys.Signer:
 
 
 @contextmanager
-def opened_to_read(path: str) -> Iterator[sqlite3.Connection]:
+def opened_to_read(path: str) -> Iterator[sqlite_file.Connection]:
     """Opens the control file for reading; UsageError when there is none."""
     _check_file(path)
     with database_faults(path), closing(file.open_to_read(path)) as connection:
@@ -148,7 +148,7 @@ def opened_to_read(path: str) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def opened_to_write(path: str) -> Iterator[sqlite3.Connection]:
+def opened_to_write(path: str) -> Iterator[sqlite_file.Connection]:
     """Opens the control file for writing; UsageError when there is none."""
     _check_file(path)
     with database_faults(path), closing(file.open_to_write(path)) as connection:

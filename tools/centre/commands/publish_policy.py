@@ -5,7 +5,6 @@ example:
 """
 
 import argparse
-import sqlite3
 import sys
 import time
 
@@ -14,7 +13,7 @@ from policy.fault import Fault
 from tools.centre.arguments import add_file, database_faults
 from tools.centre.control import communes, file, gateways
 from tools.centre.control.order_words import word
-from tools.centre.store import database
+from tools.centre.store import database, sqlite_file
 from tools.command_line import UsageError
 from wire import command
 
@@ -67,7 +66,7 @@ def _read(field: str, path: str) -> bytes:
         raise UsageError(f"{field} {path}: {error.strerror}") from error
 
 
-def _keep(connection: sqlite3.Connection, args: argparse.Namespace, files: dict[str, bytes]) -> list[str]:
+def _keep(connection: sqlite_file.Connection, args: argparse.Namespace, files: dict[str, bytes]) -> list[str]:
     now_s = int(time.time())
     lines = []
     if args.keyset:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from gateway.language import N_, translate
 from gateway.language.reasons import of_file
-from tools.centre.arguments import add_file
+from tools.centre.arguments import add_warehouse
 from tools.centre.ingest import receipts
-from tools.command_line import Refused
+from tools.centre.store import database
+from tools.command_line import Refused, UsageError
 from tools.policy import keys
 from tools.policy.arguments import person_name
 
@@ -24,6 +25,8 @@ def add_receipt_key(parser: argparse.ArgumentParser) -> None:
 
 def receipt_key(args: argparse.Namespace) -> receipts.ReceiptKey:
     """Returns the key that signs receipts; it is made where there is none."""
+    if args.receipt_key is None and database.is_server(args.db):
+        raise UsageError(N_("--receipt-key: say in which file of this machine the key is, for --db is on a server"))
     path = args.receipt_key or receipts.default_path(args.db)
     try:
         return receipts.load_or_make(path)
@@ -34,7 +37,7 @@ def receipt_key(args: argparse.Namespace) -> receipts.ReceiptKey:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     add_receipt_key(parser)
     text = "what the people who sign the key set read, such as the warehouse's owner"
     parser.add_argument("--name", type=person_name, required=True, help=text)

@@ -8,7 +8,6 @@ example:
 
 import argparse
 import os
-import sqlite3
 import time
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from tools.centre.arguments import add_reading, check_insee, first_day, opened_c
 from tools.centre.registry import csv_file, geopackage
 from tools.centre.registry.equipment import KINDS, Version
 from tools.centre.registry.register import Register
+from tools.centre.store import database
 from tools.command_line import Refused, UsageError
 
 _ENDINGS = (".csv", ".gpkg")
@@ -59,5 +59,5 @@ def _write(path: Path, versions: list[Version], language: str) -> None:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise Refused(N_("{path} cannot be written: {why}"), path=path, why=of_file(error)) from error
-    except sqlite3.Error as error:
+    except database.Error as error:
         raise Refused(N_("{path} cannot be written: {why}"), path=path, why=error) from error

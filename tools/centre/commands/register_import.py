@@ -12,7 +12,6 @@ example:
 
 import argparse
 import json
-import sqlite3
 import sys
 import time
 from collections import Counter
@@ -21,7 +20,7 @@ from typing import Any
 
 from gateway.language import N_, NN_, translate
 from gateway.language.reasons import of_file
-from tools.centre.arguments import add_file, check_insee, database_faults, first_day, note
+from tools.centre.arguments import add_warehouse, check_insee, database_faults, first_day, note
 from tools.centre.limits import REGISTER_BYTES_MAX, REGISTER_LINES_SHOWN_MAX
 from tools.centre.registry import csv_file, equipment, geopackage, mapping, register, statements, words
 from tools.centre.registry.changes import Change, Plan
@@ -39,7 +38,7 @@ _MORE = NN_("… and {count} more", "… and {count} more")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="CSV or GeoPackage")
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     parser.add_argument("--commune", metavar="INSEE", help="of the lines that name none")
     parser.add_argument("--from", dest="start", metavar="DAY", help="of the lines that name none (default: today)")
     parser.add_argument("--mapping", type=Path, metavar="FILE.toml", help="which column is what; see eclext.toml")
@@ -110,7 +109,7 @@ def _import(
 
 
 def _write(
-    connection: sqlite3.Connection, stated: list[statements.Statement], table: Table
+    connection: database.Connection, stated: list[statements.Statement], table: Table
 ) -> tuple[Plan, list[tuple[equipment.Key, int]]]:
     with database.transaction(connection):
         planned = register.plan_of(connection, stated, table.columns.heading)

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     if installation.BROKER in made:
         installation.tell(place, "reload", "mosquitto")
     if set(made) - {installation.BROKER}:
-        installation.tell(place, "try-restart", *installation.UNITS)
+        installation.tell(place, "try-restart", *installation.units(place))
     text = N_("renewed: {names}") if made else N_("nothing to renew")
     print(translate(text, args.lang, names=", ".join(made)))
     return 0

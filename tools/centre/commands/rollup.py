@@ -12,7 +12,7 @@ import argparse
 import time
 
 from gateway.language import NN_, Phrases
-from tools.centre.arguments import add_file, check_warehouse, database_faults
+from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.limits import ROLLUP_EVERY_S, ROLLUP_NODES, ROLLUP_PAUSE_S
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
@@ -21,7 +21,7 @@ _WORDS = Phrases({"days": NN_("{count} day of a node computed", "{count} days of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     parser.add_argument("--once", action="store_true", help="end when nothing is left to compute")
     parser.add_argument("--again", action="store_true", help="first forget all figures: they come from records anew")
 

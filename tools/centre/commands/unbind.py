@@ -7,13 +7,13 @@ example:
 import argparse
 
 from gateway.language import N_
-from tools.centre.arguments import add_file, parse_gateway
+from tools.centre.arguments import add_warehouse, parse_gateway
 from tools.centre.commands.bind import opened_warehouse
 from tools.command_line import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the warehouse, an SQLite file")
+    add_warehouse(parser)
     parser.add_argument("--gateway", required=True, metavar="INSEE-NAME", help="as in its certificate")
 
 

@@ -1,7 +1,7 @@
 """Tells the water of some days by meter: litres, how much of that time is known, and whether something is broken.
 
-A meter is that of a node; green spaces that are zones of one node share it, and stand in one line. Without days it is
-the current month.
+A meter is that of a node; green spaces that are zones of one node share it, and stand in one line. Figures and their
+coverage are those of `bocage centre rollup`. Without days it is the current month.
 
 example:
   bocage centre water --db centre.db --month 2026-07
@@ -15,12 +15,10 @@ from gateway.language import N_, NC_
 from tools.centre import report
 from tools.centre.arguments import add_reading, add_scope, opened_connection, period_or_month
 from tools.centre.condition.states import State, States
-from tools.centre.condition.usage import Usages
+from tools.centre.condition.usage import WATER, Usages, waiting
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import GREEN_SPACE, METER
 from tools.centre.report import Column
-from tools.centre.store.archive import Archive
-from wire import quantity
 
 _NONE = N_("The register has no green space and no water meter.")
 _COLUMNS = (
@@ -47,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     period = period_or_month(args, now_s=now_s)
     with opened_connection(args) as connection:
         states = States(connection, now_s=now_s)
-        usages = Usages(Archive(connection), quantity.WATER_VOLUME, period)
+        usages = Usages(connection, WATER, period, insee=args.commune)
         shared: dict[bytes, list[State]] = {}
         for kind in (GREEN_SPACE, METER):
             for one in states.of_equipment(insee=args.commune, kind=kind):
@@ -55,8 +53,10 @@ def run(args: argparse.Namespace) -> int:
                     shared.setdefault(one.node, []).append(one)
         period_s = min(period[1], now_s) - period[0]
         rows = [_row(zones, usages, period_s) for zones in shared.values()]
+        waiting_nodes = waiting(connection, period)
     # A meter of electricity says nothing of water.
     report.show(args, _COLUMNS, [row for row in rows if row["litres"] is not None or not row["is_meter"]], _NONE)
+    report.warn_waiting(args, waiting_nodes)
     return 0
 
 

@@ -7,12 +7,11 @@ alarms that they concern: a territory has some hundreds a day, and readings cost
 It writes no record, and reads no clock.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
 from tools.centre.condition.fold import Fault, Position, fold, statement, switched
-from tools.centre.store import bodies
+from tools.centre.store import bodies, database
 from wire import event
 
 _ALARM, _EVENT = event.LANES.index(event.ALARM), event.LANES.index(event.EVENT)
@@ -33,7 +32,7 @@ _SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed) VALUES
 class Derived:
     """Reads and writes within the transactions of its owner."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
         self._touched: dict[bytes, Position] = {}
         self._switched: list[tuple[bytes, str, int, int, bool]] = []

@@ -4,7 +4,6 @@ A fault's times are those of its records, through anchors where the node did not
 stays unknown. A note is attached to a record that states the fault. Records are never altered by what people say.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -110,7 +109,7 @@ class StandingFault(NamedTuple):
 class Faults:
     """Answers questions on one connection; it is used from one thread."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: database.Connection) -> None:
         self._connection = connection
         self._archive = Archive(connection)
         self._register = Register(connection)
@@ -183,7 +182,7 @@ class Faults:
 
 
 def note(
-    connection: sqlite3.Connection,
+    connection: database.Connection,
     faults: Iterable[StandingFault],
     author: str,
     words: str,

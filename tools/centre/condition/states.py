@@ -14,7 +14,6 @@ What is known of an equipment is what its node last said, or else what its cabin
 It reads no clock and writes nothing.
 """
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from gateway.language import NC_
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key
+from tools.centre.store import database
 from wire import event, record
 
 OK, FAULT, UNPOWERED, UNKNOWN = "ok", "fault", "unpowered", "unknown"
@@ -99,7 +99,7 @@ _NOT_SWITCHED = _Power(None, None, None, None, False)
 class States:
     """Answers for one instant on one connection: everything that the states depend on is read once."""
 
-    def __init__(self, connection: sqlite3.Connection, *, now_s: int) -> None:
+    def __init__(self, connection: database.Connection, *, now_s: int) -> None:
         self._connection = connection
         self._now_s = now_s
         self._heard = dict(connection.execute(_HEARD))

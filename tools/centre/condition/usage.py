@@ -1,19 +1,33 @@
-"""Counts what meters measured over days, and for how much of that time it is known.
+"""Counts what meters measured over days, and for how much of that time it is known, from the roll-up.
 
-A register counts from reading to reading, by the rules of `Archive.energy_wh`: across a restart only where it ran on.
-The time between two readings is covered where the register counted through it, however long it was silent: a lamp whose
-contactor is open by day is covered by the readings of two nights. Not covered is what lies before the first reading of
-the period, after its last, and around a register that began anew. Where several meters are summed, coverage is their
-mean, and one that should be there and said nothing counts as nothing.
+A day has what its register counted, and how long it counted through (`tools.centre.rollup.hours`). A silence over
+midnights lies in no single day, but a sum of the days that it lies in knows its amount, and so it is covered: a meter
+whose cabinet was cut off for a week has told that week all the same. One that began before the first day is left out,
+amount and time, since a part of it was used before. Where several meters are summed, coverage is their mean, and one
+that should be there and said nothing counts as nothing.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tools.centre.store.archive import Archive, Reading
+from tools.centre.rollup import hours
+from tools.centre.store import database
 
+# The quantities that meters count, as the columns of `days` name them, and their units there.
+ENERGY, WATER = "energy", "water"
+_UNITS = {ENERGY: "wh", WATER: "l"}
 # A node and the channel of its register.
 Meter = tuple[bytes, int]
+
+_SELECT = """SELECT node, channel,
+    sum(CASE WHEN {bridged}_from_unix_s < ? THEN {amount} - {bridged}_{unit} ELSE {amount} END),
+    sum({covered} + CASE WHEN {bridged}_from_unix_s >= ? THEN {bridged}_s ELSE 0 END)
+    FROM days WHERE day_local >= ? AND day_local < ? AND {amount} IS NOT NULL{of_commune} GROUP BY node, channel"""
+_OF_COMMUNE = """ AND node IN (SELECT node FROM equipment WHERE insee = ? AND node IS NOT NULL
+    UNION SELECT id FROM gateways WHERE insee = ?)"""
+# Nodes of which readings have come that are in no day yet.
+_WAITING = """SELECT count(*) FROM (SELECT node FROM day_spans WHERE dirty = 1 AND day >= ? AND day < ?
+    UNION SELECT node FROM unplaced) AS waiting"""
 
 
 class Usage(NamedTuple):
@@ -31,21 +45,7 @@ class Usage(NamedTuple):
 
 
 NOTHING = Usage(0, 0, 0, 0)
-
-
-def counted(readings: Iterable[Reading]) -> Usage:
-    """Returns what one register counted from the first of its readings to the last; their times are known."""
-    amount = covered_s = 0
-    before: Reading | None = None
-    for reading in readings:
-        if before is not None:
-            rise = reading.value - before.value
-            if reading.boot == before.boot or rise >= 0:
-                amount += rise
-                assert reading.unix_s is not None and before.unix_s is not None
-                covered_s += max(0, reading.unix_s - before.unix_s)
-        before = reading
-    return Usage(amount, covered_s, int(before is not None), 1)
+_SILENT = Usage(0, 0, 0, 1)
 
 
 def total(usages: Iterable[Usage]) -> Usage:
@@ -55,20 +55,33 @@ def total(usages: Iterable[Usage]) -> Usage:
 
 
 class Usages:
-    """Answers for one quantity and one period; each meter is read once."""
+    """Answers for ENERGY or WATER over the days of one period, from one question; `insee`: of the
+    meters of one commune."""
 
-    def __init__(self, archive: Archive, code: int, period: tuple[int, int]) -> None:
-        self._archive = archive
-        self._code = code
-        self._period = period
-        self._known: dict[Meter, Usage] = {}
+    def __init__(
+        self, connection: database.Connection, quantity: str, period: tuple[int, int], *, insee: str | None = None
+    ) -> None:
+        unit = _UNITS[quantity]
+        statement = _SELECT.format(
+            amount=f"{quantity}_{unit}", covered=f"{quantity}_s", bridged=f"{quantity}_bridged", unit=unit,
+            of_commune="" if insee is None else _OF_COMMUNE,
+        )  # fmt: skip
+        begins_s = period[0]
+        days = [hours.day_text(hours.day_of(one)) for one in period]
+        values = (begins_s, begins_s, *days, *(() if insee is None else (insee, insee)))
+        self._known: dict[Meter, Usage] = {
+            (node, channel): Usage(amount, covered_s, 1, 1)
+            for node, channel, amount, covered_s in connection.execute(statement, values)
+        }
 
     def of(self, meter: Meter) -> Usage:
-        node, channel = meter
-        found = self._known.get(meter)
-        if found is None:
-            found = self._known[meter] = counted(self._archive.readings(node, self._code, channel, *self._period))
-        return found
+        return self._known.get(meter, _SILENT)
 
     def of_all(self, meters: Iterable[Meter]) -> Usage:
         return total(map(self.of, meters))
+
+
+def waiting(connection: database.Connection, period: tuple[int, int]) -> int:
+    """Returns how many nodes have sent readings of these days that the roll-up has not counted yet."""
+    days = [hours.day_of(one) for one in period]
+    return int(connection.execute(_WAITING, days).fetchone()[0])

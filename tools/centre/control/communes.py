@@ -9,13 +9,13 @@ Its functions use a connection of `tools.centre.control.file`, in the caller's t
 returned, all at once, with their remedy; sqlite3.Error passes to the caller.
 """
 
-import sqlite3
 from binascii import hexlify
 from typing import NamedTuple
 
 from policy import document, keyset
 from policy.fault import Fault
 from tools.centre.limits import KEYSETS_KEPT_MAX, POLICIES_KEPT_MAX
+from tools.centre.store import sqlite_file
 from tools.policy import keys
 from wire import command, cose
 from wire.faults import WireFault
@@ -39,7 +39,7 @@ class Bundle(NamedTuple):
     keyset_version: int
 
 
-def newest_keyset(connection: sqlite3.Connection, insee: str) -> keyset.KeySet | None:
+def newest_keyset(connection: sqlite_file.Connection, insee: str) -> keyset.KeySet | None:
     """Returns the key set in force, None for a commune without one."""
     row = connection.execute(
         "SELECT plain FROM keysets WHERE insee = ? ORDER BY version DESC LIMIT 1", (insee,)
@@ -47,7 +47,7 @@ def newest_keyset(connection: sqlite3.Connection, insee: str) -> keyset.KeySet |
     return None if row is None else keyset.decode(row[0])[0]
 
 
-def policy_in_force(connection: sqlite3.Connection, insee: str, *, now_s: int) -> document.Policy | None:
+def policy_in_force(connection: sqlite_file.Connection, insee: str, *, now_s: int) -> document.Policy | None:
     """Returns the newest policy whose validity has begun, even when it has ended; else the oldest kept. Gateways choose
     by the same rule."""
     policy = None
@@ -61,7 +61,7 @@ def policy_in_force(connection: sqlite3.Connection, insee: str, *, now_s: int) -
     return policy
 
 
-def held(connection: sqlite3.Connection) -> list[str]:
+def held(connection: sqlite_file.Connection) -> list[str]:
     """Returns the INSEE codes of the communes that have a key set."""
     return [row[0] for row in connection.execute("SELECT DISTINCT insee FROM keysets ORDER BY insee")]
 
@@ -69,7 +69,9 @@ def held(connection: sqlite3.Connection) -> list[str]:
 # --- what people give ---
 
 
-def accept_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) -> tuple[keyset.KeySet | None, Faults]:
+def accept_keyset(
+    connection: sqlite_file.Connection, data: bytes, *, now_s: int
+) -> tuple[keyset.KeySet | None, Faults]:
     """Keeps a key set, the first of a commune unsigned or a later one signed. Giving the set in force again is no
     fault."""
     if data[: len(_COSE_SIGN)] == _COSE_SIGN:
@@ -87,7 +89,7 @@ def accept_keyset(connection: sqlite3.Connection, data: bytes, *, now_s: int) ->
 
 
 def accept_policy(
-    connection: sqlite3.Connection, data: bytes, *, now_s: int
+    connection: sqlite_file.Connection, data: bytes, *, now_s: int
 ) -> tuple[SignedPolicy | None, Faults]:
     """Keeps a signed policy, if a key of its commune's set in force signed it and its version is higher than the one
     held."""
@@ -161,7 +163,7 @@ def _stranger(kid) -> Fault:
 
 
 def bundle_for(
-    connection: sqlite3.Connection, insee: str, policy_version: int, keyset_version: int
+    connection: sqlite_file.Connection, insee: str, policy_version: int, keyset_version: int
 ) -> Bundle | None:
     """Returns the bundle for a gateway that holds these versions; None when it lacks nothing that it could verify.
 

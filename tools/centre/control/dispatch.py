@@ -11,7 +11,6 @@ Messages that are not valid are counted by reason and dropped. sqlite3.Error pas
 accepted.
 """
 
-import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from tools.centre.limits import (
     RESEND_S_MIN,
     STATE_BYTES_MAX,
 )
-from tools.centre.store import database
+from tools.centre.store import database, sqlite_file
 from wire import command
 from wire import topic as topics
 from wire.faults import WireFault
@@ -81,7 +80,7 @@ class _SentCommand(NamedTuple):
 class Dispatcher:
     """Makes the decisions, on one connection and from one thread. `lease_s`: the longest lease that is granted."""
 
-    def __init__(self, connection: sqlite3.Connection, *, lease_s: int, log: Log) -> None:
+    def __init__(self, connection: sqlite_file.Connection, *, lease_s: int, log: Log) -> None:
         self._connection = connection
         self._lease_s = lease_s
         self._log = log

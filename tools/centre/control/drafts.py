@@ -7,14 +7,13 @@ confirmed: the caller shows the feeders concerned before it has the command sign
 the connection it is given.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from policy import ceiling, document
 from tools.centre.control import communes, orders
 from tools.centre.control.order_words import WORDS
 from tools.centre.limits import CONFIRM_FEEDERS_MAX
-from tools.centre.store import database
+from tools.centre.store import database, sqlite_file
 from tools.command_line import Refused
 from tools.policy.keys import Signer
 from wire import command, cose
@@ -71,7 +70,7 @@ class Draft(NamedTuple):
     limits: tuple[tuple[str, document.Limit], ...] = ()
 
 
-def draft(connection: sqlite3.Connection, request: Request, kid: bytes, new_id: bytes, *, now_s: int) -> Draft:
+def draft(connection: sqlite_file.Connection, request: Request, kid: bytes, new_id: bytes, *, now_s: int) -> Draft:
     """Returns a command by the operator with that key; NotAllowed says why there is none."""
     policy, operator = _operator(connection, request.insee, kid, now_s)
     _check_right(operator, request.kind)
@@ -104,7 +103,7 @@ def _directive(request, operator, new_id):
 
 
 def draft_end(
-    connection: sqlite3.Connection, ended: command.Command, reason: str, kid: bytes, new_id: bytes, *, now_s: int
+    connection: sqlite_file.Connection, ended: command.Command, reason: str, kid: bytes, new_id: bytes, *, now_s: int
 ) -> Draft:
     """Returns the end of a command, by an operator who could have given that command; NotAllowed says why there is
     none."""
@@ -128,7 +127,7 @@ def addressed_feeders(policy: document.Policy, target: str | None) -> tuple[docu
     return tuple(one for one in policy.lighting.feeders if target is None or target in (one.name, one.group))
 
 
-def sign_and_keep(connection: sqlite3.Connection, one: Draft, signer: Signer, *, now_s: int) -> orders.Order:
+def sign_and_keep(connection: sqlite_file.Connection, one: Draft, signer: Signer, *, now_s: int) -> orders.Order:
     """Signs the command and keeps it in the file, from where the daemon sends it; NotAllowed when the commune has too
     many under way."""
     signed = cose.sign1_encode(command.encode_command(one.command), signer.kid, cose.COMMAND_AAD, signer.sign)

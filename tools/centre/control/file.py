@@ -11,11 +11,11 @@ a lock is not seen over a network.
 import fcntl
 import json
 import os
-import sqlite3
 import time
 from typing import NamedTuple
 
-from tools.centre.store import database
+from gateway.language import N_
+from tools.centre.store import database, sqlite_file
 
 # From 100 on, so that a warehouse (from 1) is never mistaken for this file.
 VERSION = 100
@@ -65,18 +65,18 @@ CREATE TABLE outcomes (
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-SCHEMA = database.Schema("a control file", VERSION, _TABLES)
+SCHEMA = database.Schema(N_("a control file"), VERSION, _TABLES)
 
 
-def open_to_write(path: str) -> sqlite3.Connection:
+def open_to_write(path: str) -> sqlite_file.Connection:
     """Returns a connection that may write, on a file made where there is none; sqlite3.Error for another kind of
     file."""
-    return database.open_to_write(SCHEMA, path)
+    return database.made(SCHEMA, sqlite_file.open_to_write(path))
 
 
-def open_to_read(path: str) -> sqlite3.Connection:
+def open_to_read(path: str) -> sqlite_file.Connection:
     """Returns a connection that cannot write; sqlite3.Error for no file or another kind of file."""
-    return database.open_to_read(SCHEMA, path)
+    return database.checked(SCHEMA, sqlite_file.open_to_read(path))
 
 
 # --- the daemon that serves it ----------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ class DaemonLock:
     def __init__(self, path: str, broker: str) -> None:
         """Acquires the lock. Raises OSError when the folder refuses, Busy when another daemon holds it."""
         self._broker = broker
-        database.make_file(_lock_path(path))
+        sqlite_file.make(_lock_path(path))
         self._file = os.open(_lock_path(path), os.O_RDWR | os.O_CLOEXEC)
         for left in reversed(range(_TRIES)):
             try:

@@ -5,11 +5,11 @@ Its functions use a connection of `tools.centre.control.file` and no clock. A ga
 the broker binds to a certificate; nothing else is known of the sender. sqlite3.Error passes to the caller.
 """
 
-import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
 from tools.centre.limits import GATEWAYS_MAX, REFUSALS_LOGGED_EVERY_S, TOPIC_CHARACTERS_MAX
+from tools.centre.store import sqlite_file
 from wire.command import Ask
 
 FULL = "gateways-full"
@@ -34,7 +34,7 @@ class Gateway(NamedTuple):
     keyset_version: int | None
 
 
-def note_seen(connection: sqlite3.Connection, insee: str, name: str, *, speaks: bool, now_s: int) -> str | None:
+def note_seen(connection: sqlite_file.Connection, insee: str, name: str, *, speaks: bool, now_s: int) -> str | None:
     """Notes that a message about a gateway came; it `speaks` when the gateway sent it itself. Returns None, or FULL
     when there are too many gateways for one more."""
     found = connection.execute(
@@ -52,7 +52,7 @@ def note_seen(connection: sqlite3.Connection, insee: str, name: str, *, speaks: 
     return None
 
 
-def note_state(connection: sqlite3.Connection, insee: str, name: str, online: bool, *, now_s: int) -> bool:
+def note_state(connection: sqlite_file.Connection, insee: str, name: str, online: bool, *, now_s: int) -> bool:
     """Keeps whether the gateway is online, which the broker may report for it; returns True, and keeps the time, when
     that is a change."""
     changed = connection.execute(
@@ -62,7 +62,9 @@ def note_state(connection: sqlite3.Connection, insee: str, name: str, online: bo
     return changed > 0
 
 
-def note_ask(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, granted_s: int, *, now_s: int) -> None:
+def note_ask(
+    connection: sqlite_file.Connection, insee: str, name: str, ask: Ask, granted_s: int, *, now_s: int
+) -> None:
     """Keeps the gateway's last ask, and the lease that it was granted."""
     connection.execute(
         "UPDATE gateways SET asked_unix_s = ?, granted_s = ?, policy_version = ?, keyset_version = ?"
@@ -71,7 +73,7 @@ def note_ask(connection: sqlite3.Connection, insee: str, name: str, ask: Ask, gr
     )
 
 
-def list_gateways(connection: sqlite3.Connection, insee: str | None = None) -> list[Gateway]:
+def list_gateways(connection: sqlite_file.Connection, insee: str | None = None) -> list[Gateway]:
     """Returns every gateway (of one commune), by name."""
     rows = connection.execute(
         "SELECT * FROM gateways WHERE ?1 IS NULL OR insee = ?1 ORDER BY insee, name", (insee,)
@@ -99,7 +101,7 @@ class Refusals:
             self._logged_ms[reason] = now_ms
             self._log("refused", reason=reason, topic=topic[:TOPIC_CHARACTERS_MAX])
 
-    def write(self, connection: sqlite3.Connection) -> None:
+    def write(self, connection: sqlite_file.Connection) -> None:
         """Writes the counts, in the caller's transaction. Should that fail, they are lost: the messages come again."""
         counted = [(_PREFIX + reason, times) for reason, times in self._counted.items()]
         self._counted.clear()
@@ -108,7 +110,7 @@ class Refusals:
         )
 
 
-def refusals(connection: sqlite3.Connection) -> dict[str, int]:
+def refusals(connection: sqlite_file.Connection) -> dict[str, int]:
     """Returns the number of messages that were refused since the file was made, by reason."""
     rows = connection.execute("SELECT name, value FROM counters WHERE name LIKE ? ORDER BY name", (_PREFIX + "%",))
     return {name.removeprefix(_PREFIX): value for name, value in rows}

@@ -10,10 +10,10 @@ verify nothing: the caller gives sound commands, and reports that `wire.command`
 the caller.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from tools.centre.limits import COMMANDS_KEPT_S, COMMANDS_OPEN_MAX, OUTCOMES_PER_GATEWAY_MAX
+from tools.centre.store import sqlite_file
 from wire import command as wire_command
 from wire import cose
 
@@ -94,7 +94,7 @@ _SELECT = "SELECT signed, kid, made_unix_s FROM commands "
 # --- what people give ---
 
 
-def add(connection: sqlite3.Connection, signed: bytes, *, now_s: int) -> None:
+def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> None:
     """Keeps a command that the caller has signed or verified; Full when its commune has too many under way."""
     message = cose.sign1_decode(signed, bytes_max=wire_command.SIGNED_COMMAND_BYTES_MAX)
     command = wire_command.decode_command(message.payload)
@@ -117,12 +117,12 @@ def add(connection: sqlite3.Connection, signed: bytes, *, now_s: int) -> None:
 # --- what the daemon sends and receives ---
 
 
-def pending(connection: sqlite3.Connection, *, now_s: int) -> list[PendingOrder]:
+def pending(connection: sqlite_file.Connection, *, now_s: int) -> list[PendingOrder]:
     """Returns every order that waits for a first outcome, in the sequence in which they were given."""
     return [PendingOrder._make(row) for row in connection.execute(_PENDING, {"now_s": now_s})]
 
 
-def unsettled(connection: sqlite3.Connection, *, now_s: int) -> list[PendingOrder]:
+def unsettled(connection: sqlite_file.Connection, *, now_s: int) -> list[PendingOrder]:
     """Returns the orders of which a gateway has reported an outcome, but not yet the last one.
 
     A gateway that gets such an order again repeats its last report: the broker keeps reports for some minutes, and we
@@ -130,7 +130,7 @@ def unsettled(connection: sqlite3.Connection, *, now_s: int) -> list[PendingOrde
     return [PendingOrder._make(row) for row in connection.execute(_UNSETTLED, {"now_s": now_s})]
 
 
-def note_sent(connection: sqlite3.Connection, id: bytes, gateway: str, problem: str | None, *, now_s: int) -> None:
+def note_sent(connection: sqlite_file.Connection, id: bytes, gateway: str, problem: str | None, *, now_s: int) -> None:
     """Keeps the broker's answer to one sending. Once it has accepted one, a later refusal does not undo that."""
     connection.execute(
         "INSERT INTO sendings VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET last_unix_s = excluded.last_unix_s,"
@@ -140,7 +140,7 @@ def note_sent(connection: sqlite3.Connection, id: bytes, gateway: str, problem: 
 
 
 def accept_outcome(
-    connection: sqlite3.Connection, insee: str, gateway: str, outcome: wire_command.Outcome, *, now_s: int
+    connection: sqlite_file.Connection, insee: str, gateway: str, outcome: wire_command.Outcome, *, now_s: int
 ) -> str | None:
     """Keeps an outcome that a gateway reports; returns None, or why it is not kept."""
     if outcome.id is None:
@@ -173,7 +173,7 @@ def accept_outcome(
     return None
 
 
-def delete_old(connection: sqlite3.Connection, *, now_s: int) -> int:
+def delete_old(connection: sqlite_file.Connection, *, now_s: int) -> int:
     """Deletes commands that have been over for COMMANDS_KEPT_S, with their outcomes; returns how many."""
     before_s = now_s - COMMANDS_KEPT_S
     for table in ("sendings", "outcomes"):
@@ -186,7 +186,7 @@ def delete_old(connection: sqlite3.Connection, *, now_s: int) -> int:
 # --- what people ask ---
 
 
-def latest(connection: sqlite3.Connection, count: int, insee: str | None = None) -> list[Order]:
+def latest(connection: sqlite_file.Connection, count: int, insee: str | None = None) -> list[Order]:
     """Returns the last `count` commands (of a commune), oldest first."""
     rows = connection.execute(
         _SELECT + "WHERE ?1 IS NULL OR insee = ?1 ORDER BY number DESC LIMIT ?2", (insee, count)
@@ -194,7 +194,7 @@ def latest(connection: sqlite3.Connection, count: int, insee: str | None = None)
     return [_order(row) for row in reversed(rows)]
 
 
-def find(connection: sqlite3.Connection, prefix: str, count: int = 2) -> list[Order]:
+def find(connection: sqlite_file.Connection, prefix: str, count: int = 2) -> list[Order]:
     """Returns the commands whose id in hexadecimal begins with `prefix`; at most `count`."""
     rows = connection.execute(
         _SELECT + "WHERE substr(lower(hex(id)), 1, length(?1)) = ?1 ORDER BY number LIMIT ?2", (prefix.lower(), count)
@@ -202,13 +202,13 @@ def find(connection: sqlite3.Connection, prefix: str, count: int = 2) -> list[Or
     return [_order(row) for row in rows]
 
 
-def ended_by(connection: sqlite3.Connection, id: bytes) -> bytes | None:
+def ended_by(connection: sqlite_file.Connection, id: bytes) -> bytes | None:
     """Returns the id of the command that ends this one."""
     row = connection.execute("SELECT id FROM commands WHERE ends = ? ORDER BY number", (id,)).fetchone()
     return row[0] if row else None
 
 
-def sendings(connection: sqlite3.Connection, id: bytes) -> list[Sending]:
+def sendings(connection: sqlite_file.Connection, id: bytes) -> list[Sending]:
     """Returns the sendings of one command, by gateway."""
     rows = connection.execute(
         "SELECT gateway, first_unix_s, last_unix_s, times, problem FROM sendings WHERE command = ? ORDER BY gateway",
@@ -217,7 +217,7 @@ def sendings(connection: sqlite3.Connection, id: bytes) -> list[Sending]:
     return [Sending._make(row) for row in rows]
 
 
-def outcomes(connection: sqlite3.Connection, id: bytes) -> list[ReportedOutcome]:
+def outcomes(connection: sqlite_file.Connection, id: bytes) -> list[ReportedOutcome]:
     """Returns the outcomes of one command, in the sequence in which they came."""
     rows = connection.execute(
         "SELECT gateway, nullif(feeder, ''), outcome, why, power_dw, unix_s, heard_unix_s FROM outcomes"

@@ -7,7 +7,6 @@ meter. It stays so when the command is over. Nothing is ever called delivered: w
 what the broker did with the command is known. Must not change anything.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from tools.centre.arguments import local_time
 from tools.centre.control import communes, gateways, orders
 from tools.centre.control.drafts import addressed_feeders
 from tools.centre.control.order_words import why, word
+from tools.centre.store import sqlite_file
 from wire import command
 
 # States of a gateway that has reported nothing.
@@ -115,7 +115,7 @@ class Progress(NamedTuple):
         return are_settled and (reported >= set(self.expected) if self.expected else all_spoke)
 
 
-def progress_of(connection: sqlite3.Connection, order: orders.Order, *, now_s: int) -> Progress:
+def progress_of(connection: sqlite_file.Connection, order: orders.Order, *, now_s: int) -> Progress:
     """Returns the progress of one order as it is now."""
     one = order.command
     reports = orders.outcomes(connection, one.id)

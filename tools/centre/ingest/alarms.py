@@ -3,6 +3,7 @@
     identity   another gateway uses this cabinet's name, or its id under another name; subject: that name; detail: that
                id
     crowd      more nodes, or more records about others' nodes, than a cabinet has: its batches are refused
+    quota      more in a day than a cabinet may bring: its batches are refused until the next; subject: the lane
     foreign    the cabinet speaks for nodes of another; subject: the other cabinet
     clone      two of one identity; subject: the node or gateway; detail: body, boots or epochs (which two)
     time       stamps that cannot be; subject: the node or gateway; detail: what the last one states (Unix s)
@@ -12,12 +13,13 @@ broker let publish, or the one whose identity is used; each has a bounded number
 counted in one more, so that no flood displaces another alarm.
 """
 
-import sqlite3
 
 from tools.centre.limits import ALARMS_PER_CABINET_MAX
+from tools.centre.store import database
 
 IDENTITY = "identity"
 CROWD = "crowd"
+QUOTA = "quota"
 FOREIGN = "foreign"
 CLONE = "clone"
 TIME = "time"
@@ -30,7 +32,7 @@ OTHERS = ""
 class Alarms:
     """Gathers the alarms of one transaction, and writes each once at its end."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
         self._raised: dict[tuple[str, str, str], tuple[int, str]] = {}
 

@@ -4,7 +4,6 @@ The positions of such records are held like any other, so they stop no gateway's
 anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from tools.centre.ingest import intake
 from tools.centre.ingest.intake import Contents
 from tools.centre.ingest.plain import Row
 from tools.centre.limits import APART_RECORDS_MAX
+from tools.centre.store import database
 
 _COLUMNS = """cabinet, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway,
     received_unix_s"""
@@ -33,12 +33,12 @@ class Released(NamedTuple):
 class Apart:
     """Reads and writes within the transactions of its owner."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
 
     def has_room(self, cabinet: str) -> bool:
-        held = self._connection.execute("SELECT count(*) FROM apart WHERE cabinet = ?", (cabinet,)).fetchone()[0]
-        return held < APART_RECORDS_MAX
+        found = self._connection.execute("SELECT records FROM apart_counts WHERE cabinet = ?", (cabinet,)).fetchone()
+        return found is None or found[0] < APART_RECORDS_MAX
 
     def is_empty(self, cabinet: str) -> bool:
         found = self._connection.execute("SELECT 1 FROM apart WHERE cabinet = ? LIMIT 1", (cabinet,)).fetchone()
@@ -46,14 +46,23 @@ class Apart:
 
     def keep(self, rows: Iterable[tuple[bytes, Row]], cabinet: str, gateway: int, now_s: int) -> None:
         """Keeps rows, each with the node that it is about."""
-        self._connection.executemany(_INSERT, [(cabinet, about, *row, gateway, now_s) for about, row in rows])
+        values = [(cabinet, about, *row, gateway, now_s) for about, row in rows]
+        self._count(cabinet, self._connection.executemany(_INSERT, values).rowcount)
 
     def remove(self, cabinet: str, nodes: Iterable[bytes] | None) -> list[Released]:
         """Removes what is kept of a cabinet about these nodes (None: about any), and returns it in order of receipt."""
         wanted = None if nodes is None else set(nodes)
         rows = [row for row in self._connection.execute(_ROWS, (cabinet,)) if wanted is None or row[1] in wanted]
         self._connection.executemany("DELETE FROM apart WHERE number = ?", [row[:1] for row in rows])
+        self._count(cabinet, -len(rows))
         return list(_released(rows))
+
+    def _count(self, cabinet: str, more: int) -> None:
+        self._connection.execute(
+            "INSERT INTO apart_counts VALUES (?, ?)"
+            " ON CONFLICT (cabinet) DO UPDATE SET records = apart_counts.records + excluded.records",
+            (cabinet, more),
+        )
 
 
 def _released(rows) -> Iterator[Released]:

@@ -5,9 +5,10 @@
 One thread and one loop: messages are gathered until no more are waiting or the group is full, committed, and only then
 acknowledged to the broker (MQTT 5, QoS 1, persistent session). So the process may be killed at any moment: a message
 that was not committed is delivered again, a record that comes twice is recognised by its key, and a gateway sends again
-what no receipt answers. Several processes with different client ids may share one file, and its key of receipts; the
-broker deals the messages out. Where a broker has no shared subscriptions (RabbitMQ), one process subscribes plainly:
-its session is then a queue bound to the topics, a quorum queue where the broker is set so.
+what no receipt answers. Several processes with different client ids may share one warehouse, and its key of receipts;
+the broker deals the messages out (`tools.centre.ingest.group`). Where a broker has no shared subscriptions (RabbitMQ),
+one process subscribes plainly: its session is then a queue bound to the topics, a quorum queue where the broker is set
+so.
 
 A message id belongs to the connection that brought it: after a reconnect it may name another message, so a PUBACK is
 sent on its own connection or not at all. An unreachable broker is tried again for ever; while the disk refuses, the
@@ -15,20 +16,24 @@ group is kept until it can be written. The process must never log a payload or a
 """
 
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tools.centre import mqtt
 from tools.centre.ingest.receipts import ReceiptKey
 from tools.centre.ingest.warehouse import Answer, Warehouse
-from tools.centre.limits import GROUP_MESSAGES_MAX
+from tools.centre.limits import GROUP_MESSAGES_MAX, INGEST_SEEN_EVERY_S
 from tools.centre.mqtt import Backoff, log
+from tools.centre.store import database
+from tools.centre.store.archive import Ingest
 
 TOPICS = ("tc/1/t/#", "tc/1/e/#")
 _POLL_S = 0.25
 _CLOSE_TURNS = 8
+# What a group of ingests has dealt to one that leaves comes within this; the rest cabinets send again.
+_LEAVE_TURNS = 40
 
 
 @dataclass
@@ -59,6 +64,9 @@ class IngestDaemon:
         self._connection = 0  # raised at every CONNACK: names the connection a message id belongs to
         # (connection, message id, QoS, topic, payload), not committed yet
         self._group: list[tuple[int, int, int, str, bytes]] = []
+        self._since_unix_s, self._messages = int(time.time()), 0
+        self._seen_s = -float(INGEST_SEEN_EVERY_S)
+        self._patterns: list[str] = []
         self._broker_backoff = Backoff()
         self._disk_backoff = Backoff()
         self._client = mqtt.new_client(broker)
@@ -101,6 +109,7 @@ class IngestDaemon:
         while not self._stopping:
             problem = self._gather()
             self._commit()
+            self._note_presence()
             if problem:
                 self._pause("broker-lost", problem)
                 return
@@ -117,6 +126,15 @@ class IngestDaemon:
                 return None
             timeout_s = 0.0
 
+    def _note_presence(self):
+        now_s = time.monotonic()
+        if now_s - self._seen_s < INGEST_SEEN_EVERY_S:
+            return
+        self._seen_s = now_s
+        with suppress(database.Error):  # a disk that refuses is told by the next commit
+            unix_s = int(time.time())
+            self._warehouse.note_ingest(Ingest(self._broker.client_id, self._since_unix_s, unix_s, self._messages))
+
     def _commit(self):
         if not self._group:
             return
@@ -126,6 +144,7 @@ class IngestDaemon:
         for connection, message_id, qos, *_ in self._group:
             if connection == self._connection:
                 self._client.ack(message_id, qos)
+        self._messages += len(self._group)
         self._group.clear()
         self._publish(answers)
 
@@ -133,7 +152,7 @@ class IngestDaemon:
         """Returns what to answer, or None when the disk refused: then the group stays and nothing is acknowledged."""
         try:
             answers = self._warehouse.accept_group(messages, received_unix_s=int(time.time()))
-        except sqlite3.Error as error:
+        except database.Error as error:
             delay_s = self._disk_backoff.next_s()
             log("disk-refused", error=str(error), messages=len(messages), retry_delay_s=delay_s)
             self._rest(delay_s)
@@ -146,14 +165,28 @@ class IngestDaemon:
             self._client.publish(answer.topic, self._key.payload(answer), qos=1)
 
     def _close(self):
-        """Commits the group, sends the PUBACKs and receipts that are due, and leaves our session at the broker."""
+        """Commits the group, sends the PUBACKs and receipts that are due, and keeps our session at the broker; it ends
+        where other ingests go on."""
         self._commit()
+        goes_on = False
+        with suppress(database.Error):
+            goes_on = self._warehouse.end_ingest(self._broker.client_id, now_s=int(time.time()))
+        if goes_on and self._client.is_connected():
+            self._empty_queue()
         for _ in range(_CLOSE_TURNS):
             if not self._client.is_connected() or not self._client.want_write():
                 break
             self._client.loop(timeout=_POLL_S)
-        self._client.disconnect()
-        log("stopped")
+        self._client.disconnect(properties=mqtt.ending() if goes_on else None)
+        log("stopped", left_group=goes_on)
+
+    def _empty_queue(self):
+        """Has no more dealt to us, and commits what was."""
+        self._client.unsubscribe(self._patterns)
+        for _ in range(_LEAVE_TURNS):
+            if self._gather() is not None or not self._group:
+                return
+            self._commit()
 
     # --- called by the client, inside `loop` ---
 
@@ -172,7 +205,8 @@ class IngestDaemon:
         # Subscribed on every connection: a restarted Mosquitto 2.0 reports our session as present although it has lost
         # the shared subscriptions.
         prefix = f"$share/{self._broker.share}/" if offer.shares else ""
-        client.subscribe([(prefix + topic, 1) for topic in self._broker.topics])
+        self._patterns = [prefix + topic for topic in self._broker.topics]
+        client.subscribe([(pattern, 1) for pattern in self._patterns])
 
     def _on_disconnect(self, _client, _userdata, _flags, reason, _properties):
         self._connection += 1

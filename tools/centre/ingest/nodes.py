@@ -8,13 +8,13 @@ was exchanged under that name (`bocage centre unbind`) speaks for the same nodes
 cabinet in the same way.
 
 What a transaction needs of the nodes is read at its beginning (`load`), unless it is known since an earlier one and no
-other process has written meanwhile (SQLite's `data_version`); what changed is written at its end (`save`).
+other process has written meanwhile; what changed is written at its end (`save`).
 """
 
-import sqlite3
 from collections.abc import Iterable
 
 from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION, NODES_REMEMBERED_MAX
+from tools.centre.store import database
 
 _SELECT = """SELECT node, cabinet, boot, began_unix_s FROM serving LEFT JOIN boots USING (node)
     WHERE node IN ({})""".format(", ".join("?" * NODES_PER_QUESTION))
@@ -35,7 +35,7 @@ class Life:
 class Nodes:
     """Reads and writes both within the transactions of its owner."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
         self._lives: dict[bytes, Life] = {}
         self._changed: set[bytes] = set()
@@ -43,7 +43,7 @@ class Nodes:
 
     def load(self, nodes: Iterable[bytes]) -> None:
         """Begins a transaction that is about these nodes."""
-        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        version = self._connection.changes_by_others()
         if version != self._version or len(self._lives) > NODES_REMEMBERED_MAX:
             self.forget()
             self._version = version

@@ -1,6 +1,5 @@
 """Keeps how far each stream (gateway, epoch, lane) is held. `extend` decides it without database or clock."""
 
-import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -8,6 +7,7 @@ from tools.centre.ingest import alarms
 from tools.centre.ingest.alarms import Alarms
 from tools.centre.ingest.intake import Envelope
 from tools.centre.limits import OVERLAP_S_MIN, SPANS_MAX, STREAMS_PER_GATEWAY_MAX
+from tools.centre.store import database
 from wire import event
 
 
@@ -102,7 +102,7 @@ class _Stream(NamedTuple):
 class Prefixes:
     """Reads and writes within the transactions of its owner; `count(name, times)` counts for it."""
 
-    def __init__(self, connection: sqlite3.Connection, alarms_: Alarms, count: Callable[[str, int], None]):
+    def __init__(self, connection: database.Connection, alarms_: Alarms, count: Callable[[str, int], None]):
         self._connection = connection
         self._alarms = alarms_
         self._count = count

@@ -8,8 +8,8 @@
 * the prefix of (gateway, epoch, lane) is extended (`tools.centre.ingest.prefix`) and its end is returned in a
   `Receipt`, with the digest of each batch, to be signed (`tools.centre.ingest.receipts`) and published on class `a`;
 * a batch that cannot be accepted is kept in a bounded ring and answered with `Rejected` when its envelope can be read.
-  The reasons in `wire.receipt.HOLD_REASONS` are about the centre's configuration: for these the gateway must hold its
-  lane, not quarantine a record;
+  The reasons in `wire.receipt.HOLD_REASONS` are not about the records: for these the gateway must hold its lane, not
+  quarantine a record. One is `quota`: a cabinet has brought what it may in a day (`tools.centre.ingest.room`);
 * the first message of a gateway binds its id to its cabinet, the commune and name. Another id under that name, or that
   id under another name, is refused (`identity`) until an operator calls `unbind`;
 * what a cabinet says about a node that is another's is kept apart (`tools.centre.ingest.apart`): its positions are
@@ -22,7 +22,7 @@ Answers may be sent only after `accept` has returned. Sending them late, twice o
 sends again what it still holds. Several processes may share the file: the prefix lives in the database.
 
 It must never return a receipt that passes a position whose row is not in the same commit or an earlier one, read a
-clock, or change a row. Errors of the disk (sqlite3.Error) pass to the caller, and nothing is accepted: the caller
+clock, or change a row. Errors of the disk (database.Error) pass to the caller, and nothing is accepted: the caller
 waits, and calls again.
 """
 
@@ -31,23 +31,18 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tools.centre.condition.derived import Derived
-from tools.centre.ingest import alarms, doubts, intake
+from tools.centre.ingest import alarms, doubts, group, intake, refusals
 from tools.centre.ingest.alarms import Alarms
 from tools.centre.ingest.apart import Apart
 from tools.centre.ingest.intake import Contents
 from tools.centre.ingest.nodes import Nodes
 from tools.centre.ingest.plain import Row
 from tools.centre.ingest.prefix import Prefixes, Sender
-from tools.centre.limits import (
-    GATEWAYS_MAX,
-    REFUSED_BYTES_MAX,
-    REFUSED_PAYLOAD_BYTES_MAX,
-    REFUSED_ROWS_MAX,
-    TOPIC_CHARACTERS_MAX,
-)
+from tools.centre.ingest.room import Room
+from tools.centre.limits import GATEWAYS_MAX
 from tools.centre.rollup.marks import Marks
 from tools.centre.store import database, schema
-from tools.centre.store.archive import Archive
+from tools.centre.store.archive import Archive, Ingest
 from wire import receipt
 from wire import topic as topics
 from wire.receipt import Receipt, Rejected
@@ -83,6 +78,7 @@ class Warehouse(Archive):
         self._alarms = Alarms(self._connection)
         self._nodes = Nodes(self._connection)
         self._apart = Apart(self._connection)
+        self._room = Room(self._connection, self._alarms)
         self._marks = Marks(self._connection)
         self._derived = Derived(self._connection)
         self._prefixes = Prefixes(self._connection, self._alarms, self._count)
@@ -101,6 +97,18 @@ class Warehouse(Archive):
                 if answer is not None:
                     answers.append(answer)
         return _joined(answers)
+
+    # --- several ingests ---
+
+    def note_ingest(self, member: Ingest) -> None:
+        """Notes that an ingest is at work."""
+        with database.transaction(self._connection):
+            group.note(self._connection, member)
+
+    def end_ingest(self, name: str, *, now_s: int) -> bool:
+        """Notes that an ingest stops; returns whether others are at work."""
+        with database.transaction(self._connection):
+            return group.leave(self._connection, name, now_s)
 
     # --- what a person decides ---
 
@@ -161,14 +169,17 @@ class Warehouse(Archive):
         self._count("messages")
         if isinstance(message, intake.PreparedBatch):
             sender = self._sender(message.topic, message.envelope.gateway, now_s)
-            contents = None if sender is None else self._own(message.contents, sender, now_s)
+            has_room = sender is None or self._room.admits(sender.cabinet, message, now_s)
+            contents = self._own(message.contents, sender, now_s) if sender is not None and has_room else None
             if contents is not None:
                 return self._accept_batch(message, contents, sender, payload, now_s)
-            message = intake.RefusedMessage(message.topic, message.envelope, receipt.IDENTITY)
+            reason = receipt.IDENTITY if has_room else receipt.QUOTA
+            message = intake.RefusedMessage(message.topic, message.envelope, reason)
         return self._refuse(message, topic, payload, now_s)
 
     def _accept_batch(self, batch, contents, sender, payload, now_s):
         self._count("statements_refused", batch.statements_refused)
+        self._room.note(sender.cabinet, batch, now_s)
         latest_s = self._store(contents, sender, now_s)
         envelope = batch.envelope
         end = self._prefixes.extend(sender, envelope, latest_s, now_s)
@@ -208,7 +219,7 @@ class Warehouse(Archive):
     def _refuse(self, refused, topic, payload, now_s):
         self._count("refused")
         self._count("refused." + refused.reason)
-        self._keep_refused(refused.reason, topic, payload, now_s)
+        refusals.keep(self._connection, refused.reason, topic, payload, now_s)
         envelope = refused.envelope
         # `rejected` names positions: a refused question has none, so it gets no answer.
         if refused.topic is None or envelope is None or envelope.last < envelope.first:
@@ -305,30 +316,6 @@ class Warehouse(Archive):
 
     # --- what an operator reads ---
 
-    def _keep_refused(self, reason, topic, payload, now_s):
-        (number,) = self._connection.execute(
-            "INSERT INTO refused (topic, reason, length, payload, received_unix_s) VALUES (?, ?, ?, ?, ?)"
-            " RETURNING number",
-            (
-                topic[:TOPIC_CHARACTERS_MAX],
-                reason,
-                len(payload),
-                bytes(payload[:REFUSED_PAYLOAD_BYTES_MAX]),
-                now_s,
-            ),
-        ).fetchone()
-        # The ring keeps the newest rows, up to the bounds in rows and in bytes.
-        kept_bytes = 0
-        for row, length in self._connection.execute(
-            "SELECT number, length(payload) FROM refused WHERE number > ? ORDER BY number DESC",
-            (number - REFUSED_ROWS_MAX,),
-        ).fetchall():
-            kept_bytes += length
-            if kept_bytes > REFUSED_BYTES_MAX:
-                break
-            number = row
-        self._connection.execute("DELETE FROM refused WHERE number < ?", (number,))
-
     def _count(self, name, times=1):
         if times:
             self._counted[name] = self._counted.get(name, 0) + times
@@ -338,6 +325,7 @@ class Warehouse(Archive):
         """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
         self._alarms.forget()
+        self._room.forget()
         self._marks.forget()
         self._derived.forget()
         # Other processes write too: what a decision needs is read under the writer's lock.
@@ -346,6 +334,7 @@ class Warehouse(Archive):
                 self._nodes.load(nodes)
                 yield
                 self._nodes.save()
+                self._room.save()
                 self._marks.save()
                 self._derived.save()
                 self._alarms.write(now_s)

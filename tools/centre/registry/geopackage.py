@@ -16,7 +16,7 @@ from tools.centre.registry import projection
 from tools.centre.registry.equipment import FIELDS, Version, row_of
 from tools.centre.registry.mapping import Mapping, columns
 from tools.centre.registry.table import Table, fault, unreadable
-from tools.centre.store import database
+from tools.centre.store import sqlite_file
 
 MAGIC = b"SQLite format 3\x00"
 
@@ -59,7 +59,7 @@ _HEADER_BYTES = 8
 
 def read(path: Path, mapping: Mapping, layer: str | None = None) -> Table:
     """Returns the table in a layer; Unreadable when there is none."""
-    connection = sqlite3.connect(database.uri_to_read(str(path.resolve())), uri=True)
+    connection = sqlite3.connect(sqlite_file.uri_to_read(str(path.resolve())), uri=True)
     try:
         connection.execute("PRAGMA trusted_schema = OFF")  # somebody else's views call no function of ours
         return _table(connection, mapping, layer)

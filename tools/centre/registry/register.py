@@ -4,7 +4,6 @@ A node that serves no equipment on a day answers with the equipment it served la
 said on the day of its replacement has a name too. Must not parse a file; days are Unix seconds.
 """
 
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -14,6 +13,7 @@ from tools.centre.registry.changes import Plan, plan
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
 from tools.centre.registry.history import History, nearest
 from tools.centre.registry.statements import Statement
+from tools.centre.store import database
 
 _COLUMNS = ", ".join(("insee", "kind", "id", "from_unix_s", "until_unix_s", *Equipment._fields))
 _SELECT = f"SELECT {_COLUMNS} FROM equipment"
@@ -62,7 +62,7 @@ class Register:
     """Answers questions on one connection; it is used from one thread. It remembers the names that it was asked for: a
     later import is seen by a new one."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: database.Connection) -> None:
         self._connection = connection
         self._served: dict[bytes, list[Version]] = {}
         self._histories: dict[Key, History] = {}
@@ -171,7 +171,7 @@ class Register:
 # --- changes ------------------------------------------------------------------------------------------------
 
 
-def plan_of(connection: sqlite3.Connection, statements: Iterable[Statement], heading: Callable[[str], str]) -> Plan:
+def plan_of(connection: database.Connection, statements: Iterable[Statement], heading: Callable[[str], str]) -> Plan:
     """Returns what the statements would change."""
     register = Register(connection)
     stated = list(statements)
@@ -183,7 +183,7 @@ def plan_of(connection: sqlite3.Connection, statements: Iterable[Statement], hea
     return plan(held, stated, served, heading)
 
 
-def apply(connection: sqlite3.Connection, planned: Plan) -> None:
+def apply(connection: database.Connection, planned: Plan) -> None:
     """Writes what was planned, in the transaction of the caller, in which it was planned too."""
     assert not planned.faults
     keys = list(planned.histories)

@@ -1,10 +1,14 @@
-"""Computes the figures of hours from the readings of one node, in exact integers. No database, no clock.
+"""Computes the figures of hours and days from the readings of one node, in exact integers. No database, no clock.
 
-Two readings of one quantity that follow each other in one boot, at most APART_S_MAX apart, cover the time between
-them: what a register counted is divided over it in proportion, to the Wh or litre, and a temperature or a lamp is taken
-to stay as the earlier reading has it. Energy and water whose hours are not known so (over a longer gap, a restart, a
-clock that was set back) count in the hour of the later reading, and in `bridged` as well: the sum is what the meter
-counted, by the rules of `Archive.energy_wh`, and a gap is seen as one.
+A register is covered where it counted through: between two readings that follow each other, unless it began anew at a
+start between them, as a lower value shows; what was used then is unknown, and not counted. Readings at most APART_S_MAX
+apart divide what was counted over the time between them in proportion, to the Wh or litre. Over a longer silence the
+amount is the register's, but no hour of it is known: it counts in the hour and the day of the later reading. Where the
+earlier one lies in another hour or day, the amount is `bridged` there, and the silence no covered time of theirs, since
+a part of it was used before. So a lamp whose contactor is open by day has covered days and no hours at noon, and a sum
+over days covers a silence that lies within them (`tools.centre.condition.usage`).
+
+A temperature or a lamp is taken to stay as the earlier of two readings has it, at most APART_S_MAX, within one boot.
 """
 
 from collections.abc import Iterable
@@ -29,20 +33,42 @@ class Entry(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Holds what one hour or day of one channel has, in the order of the tables (`store.rollup_tables`)."""
+    """Holds what one hour of one channel has, in the order of the tables (`store.rollup_tables`).
 
-    covered_s: int
+    `…_s`: the seconds in which the quantity is known. `…_bridged_*`: the part of an amount that was used since a
+    reading of an earlier hour or day, too far back to say how much of it in this one.
+    """
+
     energy_wh: int | None = None
-    bridged_wh: int | None = None
+    energy_s: int | None = None
+    energy_bridged_wh: int | None = None
     water_l: int | None = None
-    bridged_l: int | None = None
+    water_s: int | None = None
+    water_bridged_l: int | None = None
     temperature_ck_s: int | None = None
+    temperature_s: int | None = None
     lit_s: int | None = None
     unlit_s: int | None = None
 
 
-_EMPTY = Figures(0)
-# {hour_unix_s: [total, bridged, covered_s]} of one quantity.
+class Silence(NamedTuple):
+    """Holds what a register counted between two readings that are too far apart to divide it."""
+
+    key: int
+    since_s: int
+    until_s: int
+    amount: int
+
+    @property
+    def apart_s(self) -> int:
+        """Returns its length; 0 where the clock was set back."""
+        return max(0, self.until_s - self.since_s)
+
+
+_EMPTY = Figures()
+# Where the figures of a quantity begin in `Figures`; of a lamp's power, those of lit time.
+_PLACES = {quantity.ENERGY: 0, quantity.WATER_VOLUME: 3, quantity.TEMPERATURE: 6, quantity.POWER: 8}
+# {hour_unix_s: the figures of one quantity}.
 _Sums = dict[int, list[int]]
 
 
@@ -63,85 +89,96 @@ def measured(keys: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def figures(entries: Iterable[Entry]) -> dict[tuple[int, int], Figures]:
-    """Returns `{(hour_unix_s, channel): figures}` of entries with a time, in order of (boot, sequence)."""
+def figures(entries: Iterable[Entry]) -> tuple[dict[tuple[int, int], Figures], list[Silence]]:
+    """Returns `{(hour_unix_s, channel): figures}` of entries with a time, in order of (boot, sequence), and the
+    silences through which their registers counted."""
     chains: dict[int, list[tuple[int, int, int]]] = {}
     for boot, _, unix_s, readings in entries:
         if unix_s is not None:
             for key in measured(tuple(readings)):
                 chains.setdefault(key, []).append((boot, unix_s, readings[key]))
     found: dict[tuple[int, int], Figures] = {}
+    silences: list[Silence] = []
     for key, chain in chains.items():
         channel, code = divmod(key, quantity.CHANNEL_STEP)
-        sums = _register(chain) if code in _REGISTERS else _held(chain, code == quantity.POWER)
-        for hour, (summed, bridged, covered_s) in sums.items():
+        sums = _register(key, chain, silences) if code in _REGISTERS else _held(chain, code == quantity.POWER)
+        place = _PLACES[code]
+        for hour, one in sums.items():
             made = found.get((hour, channel), _EMPTY)
-            found[hour, channel] = _with(made, code, summed, bridged, covered_s)
-    return found
+            found[hour, channel] = Figures._make((*made[:place], *one, *made[place + len(one) :]))
+    return found, silences
 
 
-def total(hours: Iterable[Figures]) -> Figures:
-    """Returns the sum of hours; a figure that none has is None."""
-    columns = list(zip(*hours, strict=True))
-    summed = [sum(held) if (held := [value for value in column if value is not None]) else None for column in columns]
-    return Figures._make(summed)
+def of_day(hours: Iterable[Figures], silences: Iterable[Silence], begins_s: int) -> tuple[int | None, ...]:
+    """Returns the figures of the table `days` from what lies in one day: its hours, and the silences that ended in it.
+
+    A silence that began on that day too is covered. Of one that began earlier the row has the seconds and the begin,
+    for sums over several days; of more than one, all seconds and the earliest.
+    """
+    columns = list(zip(*hours, strict=True)) or [()] * len(_EMPTY)
+    day = [sum(held) if (held := [value for value in column if value is not None]) else None for column in columns]
+    beyond: dict[int, list[int]] = {}
+    for code in _REGISTERS:
+        place = _PLACES[code]
+        ended = [one for one in silences if one.key % quantity.CHANNEL_STEP == code]
+        if day[place] is None and not ended:
+            continue
+        begun = [one for one in ended if one.since_s < begins_s]
+        within_s = sum(one.apart_s for one in ended) - sum(one.apart_s for one in begun)
+        day[place : place + 3] = day[place] or 0, (day[place + 1] or 0) + within_s, sum(one.amount for one in begun)
+        if begun:
+            beyond[code] = [sum(one.apart_s for one in begun), min(one.since_s for one in begun)]
+    return (*day, *(value for code in _REGISTERS for value in beyond.get(code, (None, None))))
 
 
-def _register(chain: list[tuple[int, int, int]]) -> _Sums:
-    """Divides what a register counted over hours."""
+def _register(key: int, chain: list[tuple[int, int, int]], silences: list[Silence]) -> _Sums:
+    """Divides what a register counted over hours, and notes the silences through which it counted."""
     sums: _Sums = {}
     before, since_s, value = chain[0]
-    for boot, unix_s, counted in chain:
-        apart_s, difference = unix_s - since_s, counted - value
-        if boot == before and 0 < apart_s <= APART_S_MAX:
-            at_s, given = since_s, 0
-            while at_s < unix_s:
-                hour = at_s - at_s % HOUR_S
-                until_s = min(unix_s, hour + HOUR_S)
-                share = difference * (until_s - since_s) // apart_s
-                one = sums.setdefault(hour, [0, 0, 0])
-                one[0] += share - given
-                one[2] += until_s - at_s
-                at_s, given = until_s, share
-        # Over a start a register that is lower has restarted (`Archive.energy_wh`); within a boot it is not corrected.
-        elif difference > 0 or (difference and boot == before):
-            one = sums.setdefault(unix_s - unix_s % HOUR_S, [0, 0, 0])
-            one[0] += difference
-            one[1] += difference
+    for boot, unix_s, counted in chain[1:]:
+        apart_s, amount = unix_s - since_s, counted - value
+        # Over a start a register that is lower began anew; within a boot it is faulty, and not corrected.
+        if boot == before or amount >= 0:
+            if 0 < apart_s <= APART_S_MAX:
+                at_s, given = since_s, 0
+                while at_s < unix_s:
+                    hour = at_s - at_s % HOUR_S
+                    until_s = min(unix_s, hour + HOUR_S)
+                    share = amount * (until_s - since_s) // apart_s
+                    one = sums.setdefault(hour, [0, 0, 0])
+                    one[0] += share - given
+                    one[1] += until_s - at_s
+                    at_s, given = until_s, share
+            elif amount or apart_s > 0:
+                silences.append(Silence(key, since_s, unix_s, amount))
+                hour = unix_s - unix_s % HOUR_S
+                if amount:
+                    one = sums.setdefault(hour, [0, 0, 0])
+                    one[0] += amount
+                    one[2] += amount if since_s < hour else 0
         before, since_s, value = boot, unix_s, counted
     return sums
 
 
 def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
-    """Sums what holds from one reading to the next over time: a temperature, or that a lamp is lit."""
+    """Sums what holds from one reading to the next over time: a temperature and its seconds, or the seconds in which a
+    lamp is lit and those in which it is not."""
     sums: _Sums = {}
     before, at_s, value = chain[0]
-    for boot, unix_s, said in chain:
+    for boot, unix_s, said in chain[1:]:
         if boot == before and 0 < unix_s - at_s <= APART_S_MAX:
-            held = value > LIT_DW if is_power else value
             while at_s < unix_s:
                 hour = at_s - at_s % HOUR_S
                 until_s = min(unix_s, hour + HOUR_S)
-                one = sums.setdefault(hour, [0, 0, 0])
-                one[0] += held * (until_s - at_s)
-                one[2] += until_s - at_s
+                one = sums.setdefault(hour, [0, 0])
+                if is_power:
+                    one[value <= LIT_DW] += until_s - at_s
+                else:
+                    one[0] += value * (until_s - at_s)
+                    one[1] += until_s - at_s
                 at_s = until_s
         before, at_s, value = boot, unix_s, said
     return sums
-
-
-def _with(made: Figures, code: int, summed: int, bridged: int, covered_s: int) -> Figures:
-    figures: list = list(made)
-    figures[0] = max(figures[0], covered_s)
-    if code == quantity.ENERGY:
-        figures[1:3] = summed, bridged
-    elif code == quantity.WATER_VOLUME:
-        figures[3:5] = summed, bridged
-    elif code == quantity.TEMPERATURE:
-        figures[5] = summed
-    else:
-        figures[6:8] = summed, covered_s - summed
-    return Figures._make(figures)
 
 
 # --- hours and days as people call them ------------------------------------------------------------------------

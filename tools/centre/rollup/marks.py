@@ -4,11 +4,10 @@ Rows are noted by node, day and boot, and written once at the end of the transac
 nodes. An older record never replaces a newer one: the order is that of (boot, sequence), which the node itself gave.
 """
 
-import sqlite3
 from collections.abc import Iterable
 
 from tools.centre.rollup.hours import day_of
-from tools.centre.store import bodies
+from tools.centre.store import bodies, database
 from wire import event, limits, quantity, record
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
@@ -48,7 +47,7 @@ _HALVES = tuple(_UPDATE.format(_replace(half), _is_newer(half)) for half in (_RE
 class Marks:
     """Writes within the transactions of its owner, when it is told to `save`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: database.Connection) -> None:
         self._connection = connection
         self._newest: dict[bytes, tuple] = {}
         self._readings: dict[bytes, tuple] = {}

@@ -9,18 +9,17 @@ The records of a day are found by the spans that the ingest keeps (`marks`), so 
 ten years as in one of a week.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from tools.centre.limits import ROLLUP_PAGE
 from tools.centre.rollup import hours
-from tools.centre.rollup.hours import Entry, Figures, measured
+from tools.centre.rollup.hours import Entry, Figures, Silence, measured
 from tools.centre.rollup.marks import MARK_DAY
 from tools.centre.store import database
 from tools.centre.store.archive import Archive
 from tools.centre.store.bodies import decode
-from wire import event
+from wire import event, quantity
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
 _SELECT = """SELECT boot, sequence, quality, seconds, uncertainty_s, body FROM records
@@ -34,12 +33,15 @@ _MARKED = (
     "SELECT DISTINCT node FROM unplaced ORDER BY node LIMIT ?",
     "SELECT DISTINCT node FROM day_spans WHERE dirty = 1 ORDER BY node LIMIT ?",
 )
+_COLUMNS = 3 + len(Figures._fields)
+_INSERT_HOUR = f"INSERT INTO hours VALUES ({', '.join('?' * _COLUMNS)})"
+_INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 4))})"
 
 
 class Worker:
     """Works on one connection that writes; it is used from one thread."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: database.Connection) -> None:
         self._connection = connection
         self._archive = Archive(connection)
         self._days_known: set[int] = set()
@@ -90,7 +92,8 @@ class Worker:
         if not near <= days:
             days |= near
             entries = reader.around(days)
-        self._write(node, days, hours.figures(entries))
+        self._write(node, days, *hours.figures(entries))
+        self._add_days(near)
         self._connection.execute("UPDATE day_spans SET dirty = 0 WHERE node = ? AND dirty = 1", (node,))
         return len(days)
 
@@ -107,27 +110,32 @@ class Worker:
             MARK_DAY, [(reader.node, day, boot, min(some), max(some)) for day, some in spans.items()]
         )
 
-    def _write(self, node: bytes, days: set[int], found: dict[tuple[int, int], Figures]) -> None:
-        of_day: dict[tuple[int, int], list[Figures]] = {}
+    def _write(self, node: bytes, days: set[int], found: dict[tuple[int, int], Figures], silences: list[Silence]):
         rows = []
+        of: dict[tuple[int, int], tuple[list[Figures], list[Silence]]] = {}
         for (hour, channel), one in found.items():
             day = hours.day_of(hour)
             if day in days:
                 rows.append((hour, node, channel, *one))
-                of_day.setdefault((day, channel), []).append(one)
+                of.setdefault((day, channel), ([], []))[0].append(one)
+        for silence in silences:
+            day = hours.day_of(silence.until_s)
+            if day in days:
+                of.setdefault((day, silence.key // quantity.CHANNEL_STEP), ([], []))[1].append(silence)
         for day in days:
-            of = hours.hours_of(day)
+            span = hours.hours_of(day)
             self._connection.execute(
-                "DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", (node, of[0], of[-1])
+                "DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", (node, span[0], span[-1])
             )
             self._connection.execute("DELETE FROM days WHERE node = ? AND day_local = ?", (node, hours.day_text(day)))
-        marks = ", ".join("?" * (3 + len(Figures._fields)))
-        self._connection.executemany(f"INSERT INTO hours VALUES ({marks})", rows)
+        self._connection.executemany(_INSERT_HOUR, rows)
         self._connection.executemany(
-            f"INSERT INTO days VALUES ({marks})",
-            [(hours.day_text(day), node, channel, *hours.total(some)) for (day, channel), some in of_day.items()],
+            _INSERT_DAY,
+            [
+                (hours.day_text(day), node, channel, *hours.of_day(*parts, hours.hours_of(day)[0]))
+                for (day, channel), parts in of.items()
+            ],
         )
-        self._add_days(day for day, _ in of_day)
 
     def _add_days(self, days: Iterable[int]) -> None:
         for day in set(days) - self._days_known:

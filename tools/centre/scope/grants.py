@@ -4,11 +4,11 @@ A grant is for a person under one name, that of the account. Nothing is granted 
 that have equipment; the journal of who read and did what is a grant of its own, which `ALL` does not bring.
 """
 
-import sqlite3
 from collections.abc import Collection
 from typing import NamedTuple
 
 from gateway.language import NC_, Message
+from tools.centre.store import database
 
 ALL = "*"
 LIGHTING, HEATING, WATERING, JOURNAL = "lighting", "heating", "watering", "journal"
@@ -40,7 +40,7 @@ _COLUMNS = ", ".join(Grant._fields)
 _IN_FORCE = "from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"
 
 
-def give(connection: sqlite3.Connection, grant: Grant) -> None:
+def give(connection: database.Connection, grant: Grant) -> None:
     """Keeps a grant, in the caller's transaction; one of the same person, area and first day is replaced."""
     connection.execute(
         f"INSERT INTO grants ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -51,7 +51,7 @@ def give(connection: sqlite3.Connection, grant: Grant) -> None:
 
 
 def withdraw(
-    connection: sqlite3.Connection, person: str, insees: Collection[str], trades: Collection[str], *, now_s: int
+    connection: database.Connection, person: str, insees: Collection[str], trades: Collection[str], *, now_s: int
 ) -> list[Grant]:
     """Ends the grants of a person now (of these communes and trades, as they were given; none named: of all), in the
     caller's transaction; returns those that it ended."""
@@ -68,14 +68,14 @@ def withdraw(
     return found
 
 
-def every(connection: sqlite3.Connection, *, person: str | None = None) -> list[Grant]:
+def every(connection: database.Connection, *, person: str | None = None) -> list[Grant]:
     """Returns all grants that were ever given (to one person), by person, commune and trade."""
     where, values = ("", ()) if person is None else (" WHERE person = ?", (person,))
     rows = connection.execute(f"SELECT {_COLUMNS} FROM grants{where} ORDER BY 1, 2, 3, 4", values)
     return [Grant._make(row) for row in rows]
 
 
-def areas(connection: sqlite3.Connection, person: str, *, now_s: int) -> set[tuple[str, str]]:
+def areas(connection: database.Connection, person: str, *, now_s: int) -> set[tuple[str, str]]:
     """Returns what a person may see now, as pairs of a commune (or ALL) and a trade, JOURNAL, ANY or EVERY."""
     trades: dict[str, set[str]] = {ALL: set()}
     rows = connection.execute(

@@ -5,7 +5,6 @@ rooms finer than a day, and this journal. A lamp, a feeder, a lawn are not; how 
 the cabinet but as the policy allows.
 """
 
-import sqlite3
 from typing import NamedTuple
 
 from tools.centre.limits import JOURNAL_KEPT_S
@@ -26,14 +25,14 @@ class Line(NamedTuple):
 _COLUMNS = ", ".join(Line._fields)
 
 
-def write(connection: sqlite3.Connection, line: Line) -> None:
+def write(connection: database.Connection, line: Line) -> None:
     """Adds a line in a transaction of its own, and purges those that are older than JOURNAL_KEPT_S."""
     with database.transaction(connection):
         add(connection, line)
         connection.execute("DELETE FROM journal WHERE at_unix_s < ?", (line.at_unix_s - JOURNAL_KEPT_S,))
 
 
-def add(connection: sqlite3.Connection, line: Line) -> None:
+def add(connection: database.Connection, line: Line) -> None:
     """Adds a line in the transaction of the caller: with what was done, or not at all."""
     connection.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", line)
 
@@ -44,7 +43,7 @@ def of_grant(grant: Grant, deed: str, by: str, *, now_s: int) -> Line:
 
 
 def read(
-    connection: sqlite3.Connection, *, since_unix_s: int, until_unix_s: int, person: str | None = None
+    connection: database.Connection, *, since_unix_s: int, until_unix_s: int, person: str | None = None
 ) -> list[Line]:
     """Returns the lines of `since <= t < until` (of one person), the oldest first."""
     where = "" if person is None else " AND person = ?"

@@ -12,10 +12,11 @@ What is granted is read at the opening: a connection lives for one question or o
 import secrets
 import sqlite3
 
+from gateway.language import N_
 from tools.centre.registry.equipment import CABINET, day_text
 from tools.centre.scope import grants
 from tools.centre.scope.rules import ALWAYS_S, RULES, area, trade_of
-from tools.centre.store import schema, views
+from tools.centre.store import database, schema, sqlite_file, views
 
 # Before and after all days.
 _FIRST_DAY, _LAST_DAY = "", "9"
@@ -55,12 +56,17 @@ _CABINETS = f"""SELECT g.insee || '-' || g.name FROM gateways AS g WHERE {area("
 
 # What the questions of the centre and its views use.
 _FUNCTIONS = frozenset(("avg", "coalesce", "count", "hex", "lower", "max", "min", "round", "substr", "sum"))
+# `readings` opens bodies by recursion, which is refused: a person has `hourly_energy` and the others.
+VIEWS = {name: statement for name, statement in views.STATEMENTS.items() if name != "readings"}
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION))
 
 
-def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite3.Connection:
+def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite_file.Connection:
     """Returns a connection that reads what these areas (`grants.areas`) open, and can do nothing else."""
     connection = schema.open_to_read(path)
+    if not isinstance(connection, sqlite_file.Connection):
+        connection.close()
+        raise database.Unusable(N_("rights of persons (--as) need a warehouse in an SQLite file"))
     try:
         connection.execute("PRAGMA temp_store = MEMORY")
         _fill(connection, areas)
@@ -71,7 +77,7 @@ def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite3.Connection:
     return connection
 
 
-def _fill(connection: sqlite3.Connection, areas: set[tuple[str, str]]) -> None:
+def _fill(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> None:
     for statement in _RELATIONS.split(";"):
         connection.execute(statement)
     connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas))
@@ -97,22 +103,22 @@ def _fill(connection: sqlite3.Connection, areas: set[tuple[str, str]]) -> None:
     connection.execute("INSERT INTO scope_cabinets " + _CABINETS)
 
 
-def _shadow(connection: sqlite3.Connection) -> None:
+def _shadow(connection: sqlite_file.Connection) -> None:
     """Makes the views, and has everything else refused from then on."""
-    shown = [*RULES, *views.STATEMENTS]
+    shown = [*RULES, *VIEWS]
     reading = {name: f"scoped_{secrets.token_hex(8)}" for name in RULES}
     for table, condition in RULES.items():
         connection.execute(f"CREATE TEMP VIEW {reading[table]} AS SELECT * FROM main.{table} WHERE {condition}")
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {reading[table]}")
-    for statement in views.STATEMENTS.values():
+    for statement in VIEWS.values():
         connection.execute(statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
     inner, outer = frozenset(reading.values()), frozenset(shown)
 
-    def judge(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
+    def judge(action: int, first: str | None, second: str | None, place: str | None, source: str | None) -> int:
         if action == sqlite3.SQLITE_READ:
             # Without a database it is a view that is counted: by such a name, only ours can be meant.
-            is_shown = database in ("temp", None) and first in outer
-            is_allowed = is_shown or (database == "temp" and first in inner) or source in inner
+            is_shown = place in ("temp", None) and first in outer
+            is_allowed = is_shown or (place == "temp" and first in inner) or source in inner
         elif action == sqlite3.SQLITE_FUNCTION:
             is_allowed = second in _FUNCTIONS
         else:

@@ -95,6 +95,10 @@ RULES = {
     "refused": _TERRITORY.format("refused.topic"),
     "alarms": _TERRITORY.format("alarms.kind"),
     "counters": _TERRITORY.format("counters.name"),
+    "brought": _TERRITORY.format("brought.cabinet"),
+    "apart_counts": _TERRITORY.format("apart_counts.cabinet"),
+    "ingests": _TERRITORY.format("ingests.name"),
+    "quantities": "quantities.code >= 0",
     "grants": area("grants.insee", f"'{JOURNAL}'"),
     "journal": area("journal.insee", f"'{JOURNAL}'")
     + f" OR journal.insee = '' AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.trade = '{JOURNAL}')",

@@ -11,14 +11,15 @@ Long because it is every question that a warehouse answers.
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from tools.centre.limits import DRIFT_PPM
-from tools.centre.store import bodies, schema
+from tools.centre.limits import DRIFT_PPM, INGEST_SEEN_S_MAX
+from tools.centre.store import bodies, database, schema
 from wire import event, quantity, record
+
+INGESTS = "SELECT * FROM ingests ORDER BY name"
 
 
 class Held(NamedTuple):
@@ -35,6 +36,27 @@ class Held(NamedTuple):
     received_unix_s: int
     conflicting: bool
     is_doubtful: bool
+
+
+class Ingest(NamedTuple):
+    """Holds an ingest that has not stopped in order: its account, since when it runs, when it was last seen, and how
+    many messages it has committed."""
+
+    name: str
+    since_unix_s: int
+    seen_unix_s: int
+    messages: int
+
+    def is_at_work(self, now_s: float) -> bool:
+        return now_s - self.seen_unix_s <= INGEST_SEEN_S_MAX
+
+
+class Waiting(NamedTuple):
+    """Counts days of nodes that the roll-up has to do, records that are kept apart, and alarms of the warehouse."""
+
+    days: int
+    apart: int
+    alarms: int
 
 
 class Explanation(NamedTuple):
@@ -129,12 +151,12 @@ _HELD = """SELECT node, boot, sequence, quality, seconds, uncertainty_s, lane, b
 class Archive:
     """Answers questions on one connection; it is used from one thread."""
 
-    def __init__(self, connection: sqlite3.Connection):
+    def __init__(self, connection: database.Connection):
         self._connection = connection
 
     @classmethod
     def open(cls, path: str) -> "Archive":
-        """Returns the archive in a file that another process writes; sqlite3.Error when it is no warehouse."""
+        """Returns the archive in a file that another process writes; database.Error when it is no warehouse."""
         return Archive(schema.open_to_read(path))
 
     def close(self) -> None:
@@ -144,11 +166,11 @@ class Archive:
 
     def identities(self) -> Iterator[tuple[bytes, int, int]]:
         """Returns every `(node, boot, sequence)` held, in that order."""
-        return iter(self._connection.execute("SELECT node, boot, sequence FROM records ORDER BY 1, 2, 3"))
+        return self._connection.stream("SELECT node, boot, sequence FROM records ORDER BY 1, 2, 3")
 
     def bodies(self) -> Iterator[tuple[tuple[bytes, int, int], record.Stamp, bytes]]:
         """Returns `((node, boot, sequence), stamp, body)` of every record in order; conflicting ones left out."""
-        for node, boot, sequence, body, *stamp in self._connection.execute(
+        for node, boot, sequence, body, *stamp in self._connection.stream(
             "SELECT node, boot, sequence, body, quality, seconds, uncertainty_s FROM records ORDER BY 1, 2, 3"
         ):
             yield (node, boot, sequence), record.Stamp(*stamp), body
@@ -160,7 +182,7 @@ class Archive:
         where = f"WHERE {' AND '.join(f'{column} = ?' for column in wanted)}" if wanted else ""
         for conflicting, table in ((0, "records"), (1, "conflicts")):
             statement = _HELD.format(conflicting, table, where + " ORDER BY node, boot, sequence, body")
-            for row in self._connection.execute(statement, tuple(wanted.values())):
+            for row in self._connection.stream(statement, tuple(wanted.values())):
                 stamp, lane = record.Stamp(*row[3:6]), event.LANES[row[6]]
                 yield Held._make((*row[:3], stamp, lane, *row[7:11], bool(row[11]), bool(row[12])))
 
@@ -169,7 +191,7 @@ class Archive:
         of arrival."""
         total = hashlib.sha256()
         columns = "SELECT node, boot, sequence, body, seconds, quality, uncertainty_s FROM "
-        for node, boot, sequence, body, *stamp in self._connection.execute(
+        for node, boot, sequence, body, *stamp in self._connection.stream(
             f"{columns} records UNION ALL {columns} conflicts ORDER BY 1, 2, 3, 4, 5, 6, 7"
         ):
             total.update(node)
@@ -354,6 +376,19 @@ class Archive:
         rows = self._connection.execute("SELECT id, insee, name, bound FROM gateways ORDER BY insee, name, gateway")
         return [(*row[:3], bool(row[3])) for row in rows]
 
+    def ingests(self) -> list[Ingest]:
+        """Returns the ingests that share the work, by name."""
+        return [Ingest(*row) for row in self._connection.execute(INGESTS)]
+
+    def waiting(self) -> Waiting:
+        """Returns how much waits for the roll-up, and for a person."""
+        [[days], [apart], [alarms]] = (
+            self._connection.execute(f"SELECT {question}").fetchone()
+            for question in ("count(*) FROM day_spans WHERE dirty = 1",
+                             "coalesce(sum(records), 0) FROM apart_counts", "count(*) FROM alarms")
+        )  # fmt: skip
+        return Waiting(days, int(apart), alarms)
+
     def last_received(self) -> dict[str, int]:
         """Returns when the warehouse last took something from each cabinet (insee-name), in Unix seconds."""
         rows = self._connection.execute(
@@ -399,7 +434,7 @@ class Archive:
 class Moments:
     """Tells when records of one node were made, by the doubts and anchors that are held; each is read once."""
 
-    def __init__(self, connection: sqlite3.Connection, node: bytes):
+    def __init__(self, connection: database.Connection, node: bytes):
         self._connection = connection
         self._node = node
         self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))

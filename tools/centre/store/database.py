@@ -1,21 +1,37 @@
-"""Makes, opens and recognises the centre's SQLite files. Must not know a table or read a row.
+"""Opens the centre's databases: a file of SQLite, or PostgreSQL where `--db` is `postgresql://…`. Must not know a table
+or read a row.
 
-Every kind of file has its own range of versions, kept in `PRAGMA user_version`, so that no kind is mistaken for
-another.
+Tables and statements are written once, in what both engines have in common, with `?` for values. Whatever an engine
+refuses is an `Error`. One process writes at a time on either: `transaction` acquires the lock before anything is read,
+so several processes share work through the database. Each kind of database has its own range of versions, so that no
+kind is mistaken for another.
 """
 
-import contextlib
-import os
+import importlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE
+from gateway.language import N_, Said, translate
+
+# PostgreSQL's errors are raised as these.
+Error = sqlite3.Error
+
+_OTHER = N_("not {kind} of version {wanted}: choose another --db")
+_OLDER = N_("not {kind} of version {wanted} but of version {found}: run the version that made it, or begin a new --db")
+
+
+class Unusable(sqlite3.DatabaseError):
+    """Says why a database is not used, as a sentence of the catalogue with its values."""
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(translate(message, "en", **values))
+        self.message, self.values = message, values
 
 
 class Schema(NamedTuple):
-    """Holds the schema of a file. `kind`: what it is, for messages; `version`: of its tables; `statements`: what
+    """Holds the schema of a database. `kind`: what it is, a message; `version`: of its tables; `statements`: what
     creates them."""
 
     kind: str
@@ -23,91 +39,101 @@ class Schema(NamedTuple):
     statements: str
 
 
-def open_to_write(schema: Schema, path: str, synchronous: str = "FULL") -> sqlite3.Connection:
-    """Returns a connection that may write, and makes the file where there is none; ":memory:" lives as long as the
-    connection.
+class Connection(Protocol):
+    """States what both engines offer. Outside of a transaction each statement is one. A cursor is iterated by rows,
+    which are tuples, and has `fetchone`, `fetchall`, `rowcount` and `description`."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, statement: str, values: Sequence[Any] = ..., /) -> Any: ...
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Any: ...
+
+    def stream(self, statement: str, values: Sequence[Any] = ..., /) -> Iterator[tuple]:
+        """Returns the rows of a question whose answer may not fit into memory."""
+
+    def begin(self) -> None:
+        """Begins a transaction once no other process writes."""
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def changes_by_others(self) -> int:
+        """Returns, in a transaction, a number that differs from the last one when another process has written since;
+        it may differ too when none has."""
+
+    def version(self) -> int | None:
+        """Returns the version of the tables; None where nothing was ever made, 0 where the tables are not ours."""
+
+    def create(self, statements: str, version: int) -> None:
+        """Makes the tables, in a transaction."""
+
+    def close(self) -> None: ...
+
+
+_C = TypeVar("_C", bound=Connection)
+
+
+def is_server(where: str) -> bool:
+    """Returns whether this names a database of PostgreSQL, and not a file."""
+    return where.startswith("postgresql://")
+
+
+def open_to_write(schema: Schema, where: str, synchronous: str = "FULL") -> Connection:
+    """Returns a connection that may write, and makes what is missing; ":memory:" lives as long as the connection. Error
+    where there is another kind of database.
 
     `synchronous` FULL: a commit is on the disk. NORMAL and OFF are for simulated worlds.
     """
     if synchronous not in ("FULL", "NORMAL", "OFF"):
         raise ValueError(f"synchronous: {synchronous!r} is not FULL, NORMAL or OFF")
-    make_file(path)
-    connection = sqlite3.connect(path, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
-    _create(schema, connection)
+    return made(schema, _engine(where).open_to_write(where, synchronous))
+
+
+def open_to_read(schema: Schema, where: str) -> Connection:
+    """Returns a connection that cannot write; Error where there is no such database."""
+    return checked(schema, _engine(where).open_to_read(where))
+
+
+def made(schema: Schema, connection: _C) -> _C:
+    """Returns the connection, with the tables of the schema; two processes may start on a new database at once."""
+    try:
+        with transaction(connection):
+            if connection.version() is None:
+                connection.create(schema.statements, schema.version)
+    except BaseException:
+        connection.close()
+        raise
+    return checked(schema, connection)
+
+
+def checked(schema: Schema, connection: _C) -> _C:
+    """Returns the connection; Unusable where the tables are of another kind or version."""
+    found = connection.version()
+    if found != schema.version:
+        connection.close()
+        # A warehouse counts from 1, a control file from 100.
+        is_kin = found is not None and found > 0 and found // 100 == schema.version // 100
+        raise Unusable(_OLDER if is_kin else _OTHER, kind=Said(schema.kind), wanted=schema.version, found=found)
     return connection
-
-
-def open_to_read(schema: Schema, path: str) -> sqlite3.Connection:
-    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
-    uri = uri_to_read(path)
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
-    _check_version(schema, connection)
-    return connection
-
-
-def uri_to_read(path: str) -> str:
-    """Returns the URI by which SQLite opens a file and cannot write to it."""
-    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    return f"file:{name}?mode=ro"
-
-
-def make_file(path: str) -> None:
-    """Makes an empty file of FILE_MODE where there is none; SQLite gives its -wal and -shm the same mode."""
-    if path == ":memory:":
-        return
-    # A folder that refuses is reported by SQLite, in its own words, when it opens the file.
-    with contextlib.suppress(OSError):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
-        try:
-            os.fchmod(file, FILE_MODE)  # `os.open` takes the bits of the umask away
-        finally:
-            os.close(file)
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: Connection) -> Iterator[None]:
     """Commits everything within, or nothing. Other processes write too: what a decision needs is read under the
     writer's lock."""
-    connection.execute("BEGIN IMMEDIATE")
+    connection.begin()
     try:
         yield
-        connection.execute("COMMIT")
+        connection.commit()
     except BaseException:
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            connection.rollback()
         raise
 
 
-def _create(schema, connection):
-    # Two processes may start on a new file at once: the lock is acquired before the version is read.
-    with transaction(connection):
-        if _version(connection) == 0 and not _has_tables(connection):
-            for statement in _statements(schema.statements):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {schema.version}")
-    _check_version(schema, connection)
-
-
-def _statements(text):
-    # executescript would commit before it starts.
-    statement = ""
-    for line in text.splitlines(keepends=True):
-        statement += line
-        if sqlite3.complete_statement(statement):
-            yield statement
-            statement = ""
-
-
-def _has_tables(connection) -> bool:
-    return connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] > 0
-
-
-def _version(connection) -> int:
-    return connection.execute("PRAGMA user_version").fetchone()[0]
-
-
-def _check_version(schema, connection):
-    if _version(connection) != schema.version:
-        raise sqlite3.DatabaseError(f"not {schema.kind} of version {schema.version}: choose another --db")
+def _engine(where: str) -> Any:
+    # A desk has no driver for a server, and a server's driver is not loaded for a file.
+    return importlib.import_module("tools.centre.store." + ("postgres" if is_server(where) else "sqlite_file"))

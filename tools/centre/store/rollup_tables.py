@@ -9,9 +9,9 @@ of France, of 23 to 25 hours, because people light, heat, water and pay by them;
 """
 
 _FIGURES = """
-    covered_s BIGINT NOT NULL,
-    energy_wh BIGINT, bridged_wh BIGINT, water_l BIGINT, bridged_l BIGINT,
-    temperature_ck_s BIGINT, lit_s BIGINT, unlit_s BIGINT,"""
+    energy_wh BIGINT, energy_s BIGINT, energy_bridged_wh BIGINT,
+    water_l BIGINT, water_s BIGINT, water_bridged_l BIGINT,
+    temperature_ck_s BIGINT, temperature_s BIGINT, lit_s BIGINT, unlit_s BIGINT,"""
 
 TABLES = f"""
 -- The newest record of a node, by (boot, sequence), which the node itself gave; and its newest readings, -1 and NULL
@@ -40,19 +40,24 @@ CREATE TABLE unplaced (
     PRIMARY KEY (node, boot)
 );
 
--- `channel`: of the registers, 0 for the only one of a lamp. `bridged_*`: the part of energy or water that was used
--- since a reading too far back to say in which hours. NULL: no such quantity is measured.
+-- `channel`: of the registers, 0 for the only one of a lamp. `…_s`: the seconds in which a quantity is known: a
+-- register counted through them, a temperature or a lamp was read often enough. `…_bridged_*`: the part of an amount
+-- that was used since a reading of an earlier hour, too far back to divide it. NULL: no such quantity is measured.
 CREATE TABLE hours (
     hour_unix_s BIGINT NOT NULL, node BLOB NOT NULL, channel BIGINT NOT NULL,{_FIGURES}
     PRIMARY KEY (hour_unix_s, node, channel)
 );
 CREATE INDEX hours_nodes ON hours (node, hour_unix_s);
+-- The same of a day; bridged is what was used since a reading of an earlier day, at `…_bridged_from_unix_s`, and
+-- `…_bridged_s` that time: a sum over days that it lies in knows both.
 CREATE TABLE days (
     day_local TEXT NOT NULL, node BLOB NOT NULL, channel BIGINT NOT NULL,{_FIGURES}
+    energy_bridged_s BIGINT, energy_bridged_from_unix_s BIGINT,
+    water_bridged_s BIGINT, water_bridged_from_unix_s BIGINT,
     PRIMARY KEY (day_local, node, channel)
 );
 CREATE INDEX days_nodes ON days (node, day_local);
--- What people call an hour; each day that has figures has all its hours here.
+-- What people call an hour; each day that has readings has all its hours here.
 CREATE TABLE calendar (
     hour_unix_s BIGINT NOT NULL PRIMARY KEY,
     hour_utc TEXT NOT NULL, hour_local TEXT NOT NULL, day_local TEXT NOT NULL

@@ -9,11 +9,10 @@ ON CONFLICT, RETURNING, `flag = 1`. `INTEGER PRIMARY KEY AUTOINCREMENT` is a num
 `WITHOUT ROWID` keeps rows in the order of their key where an engine can.
 """
 
-import sqlite3
+from gateway.language import N_
+from tools.centre.store import condition_tables, database, ingest_tables, readings, rollup_tables, scope_tables, views
 
-from tools.centre.store import condition_tables, database, rollup_tables, scope_tables, views
-
-VERSION = 8
+VERSION = 11
 
 _TABLES = """
 CREATE TABLE records (
@@ -128,14 +127,14 @@ CREATE VIEW readable AS
     FROM records JOIN gateways ON gateways.gateway = records.gateway;
 """
 
-SCHEMA = database.Schema(
-    "a warehouse",
-    VERSION,
-    _TABLES + condition_tables.TABLES + rollup_tables.TABLES + scope_tables.TABLES + views.VIEWS,
-)
+_ALL = (
+    _TABLES, ingest_tables.TABLES, condition_tables.TABLES, rollup_tables.TABLES, scope_tables.TABLES, readings.TABLES,
+    views.VIEWS,
+)  # fmt: skip
+SCHEMA = database.Schema(N_("a warehouse"), VERSION, "".join(_ALL))
 
 
-def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
+def open_to_write(path: str, synchronous: str = "FULL") -> database.Connection:
     """Returns a connection that may write, and makes the file where there is none; ":memory:" lives as long as the
     connection.
 
@@ -144,6 +143,6 @@ def open_to_write(path: str, synchronous: str = "FULL") -> sqlite3.Connection:
     return database.open_to_write(SCHEMA, path, synchronous)
 
 
-def open_to_read(path: str) -> sqlite3.Connection:
-    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
+def open_to_read(path: str) -> database.Connection:
+    """Returns a connection that cannot write; database.Error when there is no such file."""
     return database.open_to_read(SCHEMA, path)

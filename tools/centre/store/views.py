@@ -5,6 +5,7 @@ legal time. Ask by `hour_unix_s`, `hour_utc`, `hour_local` or `day_local`: these
 said by `tools.centre.rollup.dictionary`, which a test compares with what stands here.
 """
 
+from tools.centre.store import readings
 from wire import event
 
 _NODE = "lower(hex({}))"
@@ -23,30 +24,32 @@ def _quotient(integer: str, divisor: str) -> str:
     return f"CAST({integer} AS DOUBLE PRECISION) / {divisor}"
 
 
-_ENERGY = f"""{_quotient("f.energy_wh", "1000")} AS kwh, {_quotient("f.bridged_wh", "1000")} AS kwh_bridged,
+_ENERGY = f"""{_quotient("f.energy_wh", "1000")} AS kwh, {_quotient("f.energy_bridged_wh", "1000")} AS kwh_bridged,
     {_quotient("f.lit_s", "3600")} AS lit_hours, {_quotient("f.unlit_s", "3600")} AS unlit_hours"""
-_WATER = "f.water_l AS litres, f.bridged_l AS litres_bridged"
+_WATER = "f.water_l AS litres, f.water_bridged_l AS litres_bridged"
 _TEMPERATURE = f"""{_quotient("f.temperature_ck_s", "360000")} AS degree_hours,
-    {_quotient("f.temperature_ck_s", "100")} / f.covered_s AS temperature_mean_c"""
+    {_quotient("f.temperature_ck_s", "100")} / f.temperature_s AS temperature_mean_c"""
+_SILENCE = """,
+    f.{0}_bridged_s AS bridged_s, f.{0}_bridged_from_unix_s AS bridged_from_unix_s"""
 
 
-def _hourly(name: str, figures: str, where: str) -> str:
+def _hourly(name: str, figures: str, quantity: str, amount: str) -> str:
     return f"""CREATE VIEW {name} AS SELECT
     f.hour_unix_s AS hour_unix_s, k.hour_utc AS hour_utc, k.hour_local AS hour_local, k.day_local AS day_local,
     {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
-    {figures}, f.covered_s AS covered_s, {_quotient("f.covered_s", "3600")} AS coverage
+    {figures}, f.{quantity}_s AS covered_s, {_quotient(f"f.{quantity}_s", "3600")} AS coverage
     FROM hours AS f JOIN calendar AS k ON k.hour_unix_s = f.hour_unix_s {_SERVED.format("f.hour_unix_s")}
-    WHERE {where};
+    WHERE f.{amount} IS NOT NULL;
 """
 
 
-def _daily(name: str, figures: str, where: str) -> str:
+def _daily(name: str, figures: str, quantity: str, amount: str) -> str:
     return f"""CREATE VIEW {name} AS SELECT
     f.day_local AS day_local, {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
-    {figures}, f.covered_s AS covered_s, {_quotient("f.covered_s", "k.day_s")} AS coverage
+    {figures}, f.{quantity}_s AS covered_s, {_quotient(f"f.{quantity}_s", "k.day_s")} AS coverage
     FROM days AS f JOIN (SELECT day_local, min(hour_unix_s) AS begins_unix_s, 3600 * count(*) AS day_s FROM calendar
         GROUP BY day_local) AS k ON k.day_local = f.day_local {_SERVED.format("k.begins_unix_s")}
-    WHERE {where};
+    WHERE f.{amount} IS NOT NULL;
 """
 
 
@@ -100,12 +103,20 @@ _FAULTS = f"""CREATE VIEW equipment_faults AS SELECT
         AND (e.until_unix_s IS NULL OR e.until_unix_s > COALESCE(b.seconds, r.received_unix_s));
 """
 
+_READINGS = f"""CREATE VIEW readings AS SELECT
+    f.day_local AS day_local, {_texts("f.at_s", "k", "measured")}, {_PLACE}, {_NODE.format("f.node")} AS node,
+    COALESCE(q.name, 'q' || CAST(f.code AS TEXT)) AS quantity, f.channel AS channel,
+    f.value / COALESCE(q.scale, 1) AS value, q.unit AS unit
+    {readings.FROM} {_SERVED.format("f.at_s")};
+"""
+
 STATEMENTS = {
     "lights": _LIGHTS,
     "equipment_faults": _FAULTS,
-    "hourly_energy": _hourly("hourly_energy", _ENERGY, "f.energy_wh IS NOT NULL"),
-    "daily_energy": _daily("daily_energy", _ENERGY, "f.energy_wh IS NOT NULL"),
-    "daily_water": _daily("daily_water", _WATER, "f.water_l IS NOT NULL"),
-    "daily_temperature": _daily("daily_temperature", _TEMPERATURE, "f.temperature_ck_s IS NOT NULL"),
+    "readings": _READINGS,
+    "hourly_energy": _hourly("hourly_energy", _ENERGY, "energy", "energy_wh"),
+    "daily_energy": _daily("daily_energy", _ENERGY + _SILENCE.format("energy"), "energy", "energy_wh"),
+    "daily_water": _daily("daily_water", _WATER + _SILENCE.format("water"), "water", "water_l"),
+    "daily_temperature": _daily("daily_temperature", _TEMPERATURE, "temperature", "temperature_ck_s"),
 }
 VIEWS = "".join(STATEMENTS.values())

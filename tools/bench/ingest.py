@@ -1,0 +1,349 @@
+"""Measures the ingest from end to end: readings a second that cabinets get receipts for, and what bounds it.
+
+    cabinets ── MQTT 5, QoS 1, TLS 1.3 ──▶ Mosquitto ── TLS 1.3 ──▶ centre ingest ──▶ commit ──▶ PUBACK, receipts ──▶
+
+Real are the broker that `bocage centre init` sets up, with its roles and its persistence, `bocage centre ingest`, the
+warehouse on this disk (a commit is on it before the PUBACK), the batches, envelopes and windows of gateways, and the
+receipts, each verified. All cabinets share one process, which makes its batches first and is told apart.
+
+Beside it, in the same run, the same batches go through the same broker to what one would write in an afternoon: one
+paho client, one row a message, in SQLite, each on the disk before its PUBACK. It decodes nothing and answers nothing.
+
+    per_s              readings, by the wall, from the first tenth on until all are held
+    cpu_us             processor time of a record (eight readings), by process
+    percent            of the wall, of each process: its processor; `disk`: it waits for the disk; `queue`: it waits
+                       for a processor. Three processes share what there is with all else that runs here (`others`)
+    stages_us          processor time of a record in the ingest's own steps, without broker: from a message to rows,
+                       rows into tables, receipts signed; `wall` is that of the tables, with the disk
+
+`--held` fills the warehouse first with so many records of each light, since a table that is large costs more.
+
+    bocage bench ingest --cabinets 200 --lights 300 --turns 10 --json
+"""
+
+import argparse
+import multiprocessing
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from simulator.rig.rig import Part, RigError
+from tools.bench import cabinets, street
+from tools.bench.installed import InstalledBroker
+from tools.bench.uplink import cpu_s, peer_process
+from tools.centre import mqtt
+from tools.centre.broker import roles
+from tools.centre.ingest import daemon, intake, receipts
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.limits import GROUP_MESSAGES_MAX
+from tools.centre.mqtt import BrokerAddress
+from tools.centre.store import database, schema
+from tools.command_line import Refused, add_json, print_figures
+from wire import event, record
+
+READINGS = 8
+_START_S = 120
+_POLL_S = 0.005
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# Of the shared array: cabinets connected, the word to begin, records held.
+_READY, _GO, _HELD = range(3)
+_WARM_UP = 0.1
+STAGE_TURNS = 4
+
+
+# --- the cabinets, and the peer ---------------------------------------------------------------------------------------
+
+
+def send(broker: list[BrokerAddress], args: argparse.Namespace, key: bytes, is_plain: bool, shared: Any) -> None:
+    """Runs all cabinets: connects, and when told, sends all that they have."""
+    begun_s = int(time.time()) - args.turns * street.PERIOD_S
+    sources = [
+        cabinets.MadeBatches(number, args.lights, args.turns, begun_s, is_plain=is_plain)
+        for number in range(args.cabinets)
+    ]
+    lines = [cabinets.Line(at, number, sources[number], [key]) for number, at in enumerate(broker)]
+    for line in lines:
+        line.connect()
+        cabinets.serve([line], partial(getattr, line, "is_open"))
+    shared[_READY] = len(lines)
+    while not shared[_GO]:
+        time.sleep(_POLL_S)
+
+    def is_over() -> bool:
+        if not is_plain:
+            shared[_HELD] = sum(source.held for source in sources)
+        return all(source.is_done() for source in sources)
+
+    for line in lines:
+        line.start()
+    cabinets.serve(lines, is_over)
+    is_over()
+    while True:  # the connections stay until this process is ended
+        time.sleep(1)
+
+
+def store_plainly(broker: BrokerAddress, path: str, shared: Any) -> None:
+    """Writes each message as a row, and acknowledges it when that is on the disk; without end."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE messages (number INTEGER PRIMARY KEY, topic TEXT, payload BLOB, at INTEGER)")
+    client = mqtt.new_client(broker)
+
+    def on_message(_client: Any, _userdata: Any, message: Any) -> None:
+        row = message.topic, message.payload, int(time.time())
+        connection.execute("INSERT INTO messages (topic, payload, at) VALUES (?, ?, ?)", row)
+        client.ack(message.mid, message.qos)
+        envelope = intake.peek(message.payload)
+        assert envelope is not None
+        shared[_HELD] += envelope.last + 1 - envelope.first
+
+    def on_connect(*_: Any) -> None:
+        client.subscribe([(f"$share/ingest/{one}", 1) for one in daemon.TOPICS])
+
+    client.on_connect = on_connect
+    client.on_message = on_message
+    mqtt.connect(client, broker)
+    client.loop_forever()
+
+
+# --- the measure ------------------------------------------------------------------------------------------------------
+
+
+class Watch:
+    """Observes processes (by name, their pids): processor time, and in which state each is found, every few
+    milliseconds."""
+
+    def __init__(self, pids: dict[str, int]) -> None:
+        self._pids = pids
+        self._begun_s, self._cpu = time.monotonic(), {name: cpu_s(pid) for name, pid in pids.items()}
+        self._states = {name: dict.fromkeys("RD", 0) for name in pids}
+        self._looks = 1
+        self._busy = _busy_s()
+
+    def look(self) -> None:
+        self._looks += 1
+        for name, pid in self._pids.items():
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            if state in self._states[name]:
+                self._states[name][state] += 1
+
+    def figures(self, records: int) -> dict[str, Any]:
+        """Returns what was observed since the beginning, in which so many records passed."""
+        took_s = time.monotonic() - self._begun_s
+        cpu = {name: cpu_s(pid) - self._cpu[name] for name, pid in self._pids.items()}
+        percent: dict[str, Any] = {}
+        for name, states in self._states.items():
+            busy = 100 * cpu[name] / took_s
+            queue = max(0.0, 100 * states["R"] / self._looks - busy)
+            percent[name] = {"processor": busy, "queue": queue, "disk": 100 * states["D"] / self._looks}
+        percent["others"] = 100 * (_busy_s() - self._busy - sum(cpu.values())) / took_s
+        return {
+            "per_s": READINGS * records / took_s,
+            "took_s": took_s,
+            "cpu_us": {name: 1e6 * used / records for name, used in cpu.items()},
+            "percent": percent,
+        }
+
+
+def _busy_s() -> float:
+    """Returns the time that all processors together have worked since the machine started (proc(5))."""
+    user, nice, system, _idle, _wait, *interrupts = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:8])
+    return (user + nice + system + sum(interrupts)) / _TICKS_PER_S
+
+
+def measured(pids: dict[str, int], shared: Any, records: int) -> dict[str, Any]:
+    """Returns the figures of one run of the cabinets against whoever stores."""
+    shared[_GO] = 1
+    _wait(lambda: shared[_HELD] >= _WARM_UP * records)
+    before, watch = int(shared[_HELD]), Watch(pids)
+    end_s = time.monotonic() + 3600
+    while shared[_HELD] < records:
+        if time.monotonic() > end_s:
+            raise RigError(f"only {int(shared[_HELD])} of {records} records were stored in an hour")
+        watch.look()
+        time.sleep(_POLL_S)
+    return watch.figures(records - before)
+
+
+def _wait(reached: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + _START_S
+    while not reached():
+        if time.monotonic() > end_s:
+            raise RigError(f"nothing has been stored in {_START_S} s")
+        time.sleep(_POLL_S)
+
+
+def bound_of(found: dict[str, Any]) -> str:
+    """Returns what the ingest waited for most: its own processor time is Python, unless there is nothing to wait
+    for."""
+    ingest = found["percent"]["ingest"]
+    waits = {
+        "Python, in the one process of the ingest": ingest["processor"],
+        "the disk": ingest["disk"],
+        "processors, of which there are too few for all that runs here": ingest["queue"],
+    }
+    waits["broker and cabinets, for which the ingest waits"] = 100 - sum(waits.values())
+    return max(waits, key=lambda name: waits[name])
+
+
+def ours(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
+    """Returns the figures of `bocage centre ingest`, and whether it holds every record once."""
+    database = args.db or str(folder / "warehouse.db")
+    key_file = folder / "receipts.pem"
+    key = receipts.load_or_make(key_file)
+    Warehouse(database).close()
+    if args.held:
+        fill(database, args)
+    at = broker.account(roles.INGEST)
+    command = [
+        sys.executable, "-m", "tools", "centre", "ingest", "--db", database, "--receipt-key", str(key_file),
+        "--broker", f"{at.host}:{at.port}", "--ca", str(at.ca), "--cert", str(at.cert), "--key", str(at.key),
+    ]  # fmt: skip
+    ingest = Part("ingest", command, folder / "ingest.log")
+    ingest.start()
+    try:
+        with _cabinets(broker, args, key.public, is_plain=False) as (sender, shared):
+            pids = {"ingest": ingest.pid, "broker": broker.pid, "cabinets": sender}
+            found = measured(pids, shared, args.cabinets * args.lights * args.turns)
+    finally:
+        ingest.stop()
+    warehouse = Warehouse(database)
+    found["stored"] = warehouse.counters["records"]
+    found["doubled"] = warehouse.counters["duplicates"]
+    warehouse.close()
+    return {**found, "bound": bound_of(found)}
+
+
+def plainly(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
+    """Returns the figures of the plain peer."""
+    shared = _shared()
+    at = broker.account(roles.INGEST)
+    with (
+        peer_process(store_plainly, at, str(folder / "plain.db"), shared) as peer,
+        _cabinets(broker, args, b"", is_plain=True, shared=shared) as (sender, _),
+    ):
+        pids = {"ingest": peer, "broker": broker.pid, "cabinets": sender}
+        return measured(pids, shared, args.cabinets * args.lights * args.turns)
+
+
+def fill(path: str, args: argparse.Namespace) -> None:
+    """Writes records of an earlier boot of each light."""
+    connection = schema.open_to_write(path, "NORMAL")
+    lane = event.LANES.index(event.TELEMETRY)
+    for number in range(args.cabinets):
+        with database.transaction(connection):
+            for place, made in enumerate(cabinets.lights(number, args.lights)):
+                body, stamp = record.encode_body(made.body), made.stamp
+                head = cabinets.node_of(number, place), made.boot - 1
+                rows = [
+                    (*head, turn, stamp.seconds, stamp.quality, stamp.uncertainty_s, lane, body, 1, stamp.seconds)
+                    for turn in range(args.held)
+                ]
+                connection.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    connection.close()
+
+
+def stages(folder: Path, args: argparse.Namespace) -> dict[str, float]:
+    """Returns what the ingest's steps take of a record, in this process, group by group, as when messages wait."""
+    begun_s = int(time.time()) - args.turns * street.PERIOD_S
+    turns = min(args.turns, STAGE_TURNS)
+    sources = [cabinets.MadeBatches(n, args.lights, turns, begun_s, is_plain=True) for n in range(args.cabinets)]
+    messages = []
+    while not all(source.is_done() for source in sources):
+        for source in sources:
+            for one in source.due():
+                messages.append((one.topic, one.payload))
+                source.acknowledged(one.token)
+    records = args.cabinets * args.lights * turns
+    warehouse = Warehouse(args.db or str(folder / "stages.db"))
+    key = receipts.load_or_make(folder / "receipts.pem")
+    used = dict.fromkeys(("to_rows", "to_tables", "receipts", "wall"), 0.0)
+    now_s = begun_s + args.turns * street.PERIOD_S
+    for at in range(0, len(messages), GROUP_MESSAGES_MAX):
+        group = messages[at : at + GROUP_MESSAGES_MAX]
+        ticks = [time.thread_time()]
+        for name, payload in group:
+            intake.prepare(name, payload)
+        ticks.append(time.thread_time())
+        begun = time.monotonic()
+        answers = warehouse.accept_group(group, received_unix_s=now_s)
+        used["wall"] += time.monotonic() - begun
+        ticks.append(time.thread_time())
+        for answer in answers:
+            key.payload(answer)
+        ticks.append(time.thread_time())
+        to_rows, stored, signed = (after - before for before, after in pairwise(ticks))
+        used["to_rows"] += to_rows
+        used["to_tables"] += stored - to_rows
+        used["receipts"] += signed
+    warehouse.close()
+    return {name: 1e6 * seconds / records for name, seconds in used.items()}
+
+
+@contextmanager
+def _cabinets(
+    broker: InstalledBroker, args: argparse.Namespace, key: bytes, *, is_plain: bool, shared: Any = None
+) -> Iterator[tuple[int, Any]]:
+    """Runs the cabinets' process, which waits for the word to begin; returns its pid and the shared array."""
+    shared = _shared() if shared is None else shared
+    addresses = [broker.cabinet(cabinets.account_of(number)) for number in range(args.cabinets)]
+    with peer_process(send, addresses, args, key, is_plain, shared) as pid:
+        _wait(lambda: shared[_READY] == args.cabinets)
+        yield pid, shared
+
+
+def _shared() -> Any:
+    return multiprocessing.get_context("spawn").Array("d", 3, lock=False)
+
+
+def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Returns all figures of one run. RigError when a part is missing or does not start."""
+    broker = InstalledBroker(folder / "centre", [cabinets.account_of(number) for number in range(args.cabinets)])
+    broker.start()
+    try:
+        found = ours(folder, broker, args)
+        peer = None if args.alone else plainly(folder, broker, args)
+    finally:
+        broker.stop()
+    records = args.cabinets * args.lights * args.turns
+    return {
+        "cabinets": args.cabinets,
+        "lights": args.cabinets * args.lights,
+        "readings": READINGS * records,
+        "held_before": args.cabinets * args.lights * args.held,
+        "ingest": found,
+        "stages_us": stages(folder, args),
+        "peer": peer,
+        "passed": found["stored"] == records and found["doubled"] == 0,
+    }
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cabinets", type=int, default=50, help="default: %(default)s; a territory has some 200")
+    parser.add_argument("--lights", type=int, default=300, help="of each cabinet (default %(default)s)")
+    parser.add_argument("--turns", type=int, default=4, help="records of each light (default %(default)s)")
+    parser.add_argument("--held", type=int, default=0, help="records of each light that are there before (0)")
+    parser.add_argument("--db", metavar="DATABASE", help="new warehouse (default: SQLite in a temporary folder)")
+    parser.add_argument("--alone", action="store_true", help="without the peer")
+    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the figures; the exit status is 0 when every record is held, once."""
+    with tempfile.TemporaryDirectory(prefix="bocage-ingest-", dir=args.folder) as folder:
+        try:
+            found = measure(Path(folder), args)
+        except RigError as error:
+            raise Refused(str(error)) from error
+    print_figures(found, as_json=args.json)
+    return 0 if found["passed"] else 1

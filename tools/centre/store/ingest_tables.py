@@ -1,0 +1,17 @@
+"""Defines the tables by which ingests know each other, and bound what a cabinet may bring. Must not read or write a
+row."""
+
+TABLES = """
+-- What a cabinet has brought on a lane on the last day (of UTC, from 1970-01-01) that it sent anything.
+CREATE TABLE brought (
+    cabinet TEXT NOT NULL, lane TEXT NOT NULL, day BIGINT NOT NULL, bytes BIGINT NOT NULL,
+    PRIMARY KEY (cabinet, lane)
+);
+-- How many records of a cabinet are in `apart`; counting them takes longer than a batch.
+CREATE TABLE apart_counts (cabinet TEXT NOT NULL PRIMARY KEY, records BIGINT NOT NULL);
+-- The ingests at work, by account: since when, when each was last heard of, and how many messages it has committed. One
+-- that stops in order removes its row.
+CREATE TABLE ingests (
+    name TEXT NOT NULL PRIMARY KEY, since_unix_s BIGINT NOT NULL, seen_unix_s BIGINT NOT NULL, messages BIGINT NOT NULL
+);
+"""

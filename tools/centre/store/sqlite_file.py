@@ -1,0 +1,80 @@
+"""Makes and opens files of SQLite. Must not know a table or read a row."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE
+
+
+class Connection(sqlite3.Connection):
+    """Is `tools.centre.store.database.Connection` on a file."""
+
+    def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
+        return self.execute(statement, values)
+
+    def begin(self) -> None:
+        self.execute("BEGIN IMMEDIATE")
+
+    def changes_by_others(self) -> int:
+        return self.execute("PRAGMA data_version").fetchone()[0]
+
+    def version(self) -> int | None:
+        version = self.execute("PRAGMA user_version").fetchone()[0]
+        is_new = version == 0 and self.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+        return None if is_new else version
+
+    def create(self, statements: str, version: int) -> None:
+        for statement in _split(statements):
+            self.execute(statement)
+        self.execute(f"PRAGMA user_version = {version}")
+
+
+def open_to_write(path: str, synchronous: str = "FULL") -> Connection:
+    """Returns a connection that may write, on a file that is made where there is none."""
+    make(path)
+    connection = _connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    return connection
+
+
+def open_to_read(path: str) -> Connection:
+    """Returns a connection that cannot write; sqlite3.OperationalError when there is no such file."""
+    return _connect(uri_to_read(path), uri=True)
+
+
+def uri_to_read(path: str) -> str:
+    """Returns the URI by which SQLite opens a file and cannot write to it."""
+    name = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file:{name}?mode=ro"
+
+
+def make(path: str) -> None:
+    """Makes an empty file of FILE_MODE where there is none; SQLite gives its -wal and -shm the same mode."""
+    if path == ":memory:":
+        return
+    # A folder that refuses is reported by SQLite, in its own words, when it opens the file.
+    with contextlib.suppress(OSError):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        try:
+            os.fchmod(file, FILE_MODE)  # `os.open` takes the bits of the umask away
+        finally:
+            os.close(file)
+
+
+def _connect(path: str, *, uri: bool = False) -> Connection:
+    timeout_s = BUSY_TIMEOUT_MS / 1000
+    return sqlite3.connect(path, uri=uri, isolation_level=None, timeout=timeout_s, factory=Connection)
+
+
+def _split(text: str) -> Iterator[str]:
+    # executescript would commit before it starts.
+    statement = ""
+    for line in text.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
