@@ -5,6 +5,7 @@ One broker for all attacks; the honest cabinet and the ingest's group work befor
 
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.support.authority import Authority as Stranger
 from tests.support.broker import until
 from tests.support.installed_centre import InstalledCentre
-from tools.centre.broker import probe, roles
+from tools.centre.broker import probe, refusals, roles
 from tools.centre.control import daemon as control
 from tools.centre.ingest import daemon as ingest
 
@@ -93,6 +94,88 @@ def test_the_centres_processes_may_subscribe_to_what_they_name(centre, account, 
     prefix = "$share/ingest/" if daemon is ingest else ""
     assert all(probe.is_allowed(centre.centre(account), "subscribes", prefix + topic) for topic in daemon.TOPICS)
     assert not probe.is_allowed(centre.centre(account), "subscribes", "#")
+
+
+def without_certificate(centre, honest, _tmp):
+    return admitted(replace(honest, cert=None, key=None))
+
+
+def by_another_authority(centre, honest, tmp_path):
+    certificate, key = Stranger(tmp_path, "stranger").issue(HONEST)
+    return admitted(replace(honest, cert=str(certificate), key=str(key)))
+
+
+def revoked(centre, honest, _tmp):
+    stolen = centre.enrol("49007-volee-3")
+    assert centre.run("revoke", "49007-volee-3") == 0
+    centre.reload()
+    return admitted(stolen)
+
+
+def older_tls(centre, honest, _tmp):
+    return probe._speaks_older_tls(honest)
+
+
+def plain(centre, honest, _tmp):
+    with socket.create_connection((honest.host, honest.port), 5) as scan:
+        scan.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        with suppress(ConnectionResetError):
+            return scan.recv(100).startswith(b"HTTP")
+
+
+def no_role(centre, honest, _tmp):
+    return probe.is_allowed(centre.issue("49007-nobody"), "publishes", "tc/1/t/49007/nobody")
+
+
+def publishing(topic):
+    return lambda centre, honest, _tmp: probe.is_allowed(honest, "publishes", topic)
+
+
+# The attack, which returns whether it succeeded; how the broker's log shows it, and by which name. What has no name is
+# told by its address, with the cabinet that was admitted from there last.
+SEEN = {
+    "no certificate": (without_certificate, refusals.NO_CERTIFICATE, f"127.0.0.1 ({HONEST})"),
+    "another authority": (by_another_authority, refusals.CERTIFICATE, f"127.0.0.1 ({HONEST})"),
+    "revoked": (revoked, refusals.CERTIFICATE, f"127.0.0.1 ({HONEST})"),
+    "TLS 1.2": (older_tls, refusals.OLD_TLS, f"127.0.0.1 ({HONEST})"),
+    "no TLS": (plain, refusals.NO_TLS, f"127.0.0.1 ({HONEST})"),
+    "no role": (no_role, refusals.NO_ROLE, "49007-nobody"),
+    "another commune": (publishing("tc/1/t/49135/mairie-1"), refusals.TOPIC, HONEST),
+    "another cabinet": (publishing("tc/1/e/49007/mairie-2"), refusals.TOPIC, HONEST),
+    "a receipt": (publishing("tc/1/a/49007/mairie-1"), refusals.TOPIC, HONEST),
+    "an order": (publishing("tc/1/c/49135/cab-1"), refusals.TOPIC, HONEST),
+    "a policy": (publishing("tc/1/p/49007/mairie-1"), refusals.TOPIC, HONEST),
+    "the accounts": (publishing(roles.CONTROL_TOPIC), refusals.TOPIC, HONEST),
+}
+
+
+@pytest.mark.parametrize("attack, kind, who", SEEN.values(), ids=SEEN)
+def test_an_attack_is_refused_and_the_log_says_by_whom(centre, honest, tmp_path, attack, kind, who):
+    def seen():
+        return refusals.refusals(refusals.read(centre.log, 0)[at:], known)
+
+    known = {HONEST, OTHER, *roles.accounts(1)}
+    at = len(refusals.read(centre.log, 0))
+    assert probe.is_allowed(honest, "publishes", "tc/1/t/49007/mairie-1")
+    assert seen() == {}, "what is allowed is no refusal"
+    assert not attack(centre, honest, tmp_path)
+    until(lambda: seen().get(kind), f"the log does not say it: {refusals.read(centre.log, 0)[at:]}")
+    assert seen()[kind] == {who: 1}
+
+
+def test_refusals_that_overlap_are_told_apart_from_who_was_let_in_meanwhile():
+    lines = """\
+New connection from 192.0.2.7:1001 on port 8883.
+New client connected from 192.0.2.7:1001 as 49007-mairie-1 (p5, c1, k30, u'49007-mairie-1').
+New connection from 192.0.2.8:1002 on port 8883.
+New connection from 192.0.2.9:1003 on port 8883.
+OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed
+Client <unknown> disconnected: Protocol error.
+New client connected from 192.0.2.9:1003 as 49007-mairie-2 (p5, c1, k30, u'49007-mairie-2').
+New connection from 192.0.2.7:1004 on port 8883.
+Client <unknown> has exceeded timeout, disconnecting.""".splitlines()
+    found = refusals.refusals(lines, ["49007-mairie-1", "49007-mairie-2"])
+    assert found == {refusals.CERTIFICATE: {"192.0.2.8": 1}, refusals.NO_TLS: {"192.0.2.7 (49007-mairie-1)": 1}}
 
 
 def test_a_thief_in_the_ingests_group_gets_none_of_100(centre, honest, other):

@@ -6,13 +6,12 @@ A finding that is a fault stops something now or within days; any other with a r
 import datetime
 import shutil
 import subprocess
-from collections import Counter
 from collections.abc import Iterator
 
 from cryptography import x509
 
-from gateway.language import N_, NN_
-from tools.centre.broker import accounts, backup, configuration, installation, roles
+from gateway.language import N_, NN_, Message
+from tools.centre.broker import accounts, backup, configuration, installation, refusals, roles
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
 from tools.centre.limits import BACKUP_AGE_H_MAX, DISK_FREE_MIN, RENEW_DAYS, SILENCE_S_MAX
@@ -23,9 +22,41 @@ from tools.command_line import Refused
 
 # Names that one line shows.
 _SHOWN_MAX = 5
-_TAKEN_OVER_MIN = 10
-# Of Mosquitto's log, what was said last.
-_LOG_BYTES_MAX = 1 << 20
+_DAY_S = 86_400
+# Of each kind of refusal, what it means and what to do.
+_REFUSED: dict[str, tuple[Message, Message]] = {
+    refusals.TWICE: (
+        N_("two machines use one cabinet's certificate: {names}"),
+        N_("look whether the cabinet is open; its certificate may be copied: sudo bocage centre revoke NAME"),
+    ),
+    refusals.TOPIC: (
+        N_("refused what they sent, for it is not theirs to send ({count}): {names}"),
+        N_("is the commune or the name in its gateway.toml wrong? If not, look whether the cabinet was opened: sudo "
+           "bocage centre revoke NAME"),
+    ),
+    refusals.NO_ROLE: (
+        N_("allowed nothing, for their certificate is ours but no role is ({count}): {names}"),
+        N_("revoked a moment ago, or removed by hand: sudo bocage centre enrol NAME --out NAME.pem if it is a cabinet; "
+           "else sudo bocage centre revoke NAME"),
+    ),
+    refusals.CERTIFICATE: (
+        N_("refused for their certificate: revoked, ended, or of another authority ({count}): {names}"),
+        N_("nothing, if it is a cabinet that was revoked; another: sudo bocage gateway status there, then sudo bocage "
+           "centre enrol"),
+    ),
+    refusals.NO_CERTIFICATE: (
+        N_("refused for want of a certificate ({count}): {names}"),
+        N_("if it is a cabinet: sudo bocage gateway setup there; if it is nobody's, close the port to its network"),
+    ),
+    refusals.OLD_TLS: (
+        N_("refused for a TLS older than 1.3 ({count}): {names}"),
+        N_("a cabinet of ours speaks 1.3: whose machine is it? Close the port to its network"),
+    ),
+    refusals.NO_TLS: (
+        N_("refused, for they do not speak TLS ({count}): {names}"),
+        N_("a port scan, or a browser: close the port to all but the cabinets' network"),
+    ),
+}  # fmt: skip
 
 
 def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
@@ -35,8 +66,9 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
     gateways = installation.gateways(Authority(place.etc))
     enrolled = {f"{insee}-{name}": end for (insee, name), end in gateways.items()}
     return [
-        *_units(place), *_broker(place, set(enrolled)), *_configuration(place), *_certificates(place, enrolled, now),
-        *_records(place, set(enrolled), now), *_disk(place), *_backups(place, now),
+        *_units(place), *_broker(place, set(enrolled)), *_refusals(place, set(enrolled), now), *_configuration(place),
+        *_certificates(place, enrolled, now), *_records(place, set(enrolled), now), *_disk(place),
+        *_backups(place, now),
     ]  # fmt: skip
 
 
@@ -74,25 +106,25 @@ def _broker(place: Place, enrolled: set[str]) -> Iterator[Finding]:
             "the broker answers by TLS 1.3 and knows {count} cabinets",
         )
         yield Finding(found, values={"count": len(enrolled)})
-    twice = _taken_over(place) & enrolled
-    if twice:
-        remedy = N_("look whether the cabinet is open; its certificate may be copied: sudo bocage centre revoke NAME")
-        yield Finding(N_("two machines use one cabinet's certificate: {names}"), remedy, True, _names(twice))
 
 
-def _taken_over(place: Place) -> set[str]:
-    """Returns the names whose connection was ended again and again by another client of that name (Mosquitto's log).
-
-    A cabinet whose link was cut does so once; of two machines with one certificate each throws the other out, for ever.
-    """
+def _refusals(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterator[Finding]:
+    """Tells who was refused by the broker within a day, or since its log was begun."""
+    path = place.root / "var/log/mosquitto/mosquitto.log"
+    known = enrolled | set(roles.accounts(installation.ingests(place)))
     try:
-        with (place.root / "var/log/mosquitto/mosquitto.log").open("rb") as file:
-            file.seek(max(0, file.seek(0, 2) - _LOG_BYTES_MAX))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return set()
-    times = Counter(line.split()[2] for line in text.splitlines() if " already connected, closing old" in line)
-    return {name for name, count in times.items() if count >= _TAKEN_OVER_MIN}
+        lines = refusals.read(path, now.timestamp() - _DAY_S)
+    except FileNotFoundError:
+        return
+    found = refusals.refusals(lines, known)
+    for kind, (what, remedy) in _REFUSED.items():
+        if kind in found:
+            who = {f"{name} ({times} ×)" for name, times in found[kind].items()}
+            is_fault = not enrolled.isdisjoint(found[kind]) and kind in (refusals.TOPIC, refusals.TWICE)
+            values = {**_names(who), "count": found[kind].total()}
+            yield Finding(what, remedy, is_fault, values)
+    if not found:
+        yield Finding(N_("the broker has refused nobody since yesterday"))
 
 
 def _configuration(place: Place) -> Iterator[Finding]:
