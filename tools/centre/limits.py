@@ -9,6 +9,11 @@ POSITION_MAX = (1 << 53) - 1
 # Enough for the envelope, which comes first in a pack: it is read alone when the rest is refused.
 PEEK_BYTES_MAX = 512
 
+# Shapes of telemetry records (which readings, with or without a clock) that are read at once; a fleet has a few dozen.
+# Each is compiled once, in a millisecond, so what a stranger can make the ingest compile has a bound. Beyond, records
+# take ten times as long.
+PLAIN_SHAPES_MAX = 256
+
 # --- prefixes ----------------------------------------------------------------------------------------------
 
 # Batches stored ahead of a prefix, by (gateway, epoch, lane). A gateway keeps a few in flight; beyond, the

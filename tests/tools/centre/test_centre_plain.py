@@ -25,6 +25,12 @@ ITEMS = st.builds(
 STREET = [reading(position, {1: 2301, 6: -2137, 6 + 256: 5, 4: 70_000}) for position in range(25)]
 
 
+@pytest.fixture(autouse=True)
+def shapes():
+    """As many as in a process that has just begun."""
+    plain._shapes.clear()
+
+
 def pack(items, void=0):
     return senml.encode_pack(senml.Batch(GATEWAY, EPOCH, event.TELEMETRY, 3, 2 + len(items) + void, 3, items))
 
@@ -65,6 +71,28 @@ def test_telemetry_whose_keys_are_known_needs_no_wire_senml(monkeypatch):
 def test_what_is_not_plain_is_left_to_wire_senml(items):
     by_the_book(pack(STREET))
     assert plain.read(pack(items)) is None
+
+
+def test_records_of_several_shapes_side_by_side_are_read_each_by_its_own(monkeypatch):
+    # One set of readings begins another; a clock that is not set makes a third of each.
+    shapes = ({1: 5}, {1: 5, 4: 6}, {1: 5, 4: 6, 6: 7})
+    items = [
+        reading(2 * turn + without, shapes[turn % 3], stamp=unset(turn) if without else synced(turn, 2))
+        for turn in range(12)
+        for without in range(2)
+    ]
+    wanted = by_the_book(pack(items))
+    monkeypatch.setattr(senml, "decode_pack", None)
+    assert intake.prepare(TELEMETRY_TOPIC, intake.deflate(pack(items))) == wanted
+    assert len(plain._shapes) == 6
+
+
+def test_a_stranger_who_invents_shapes_makes_only_so_many_be_compiled(monkeypatch):
+    monkeypatch.setattr(plain, "PLAIN_SHAPES_MAX", 2)
+    items = [reading(position, {1: 5, 6 + 256 * position: 1}) for position in range(1, 5)]
+    wanted = by_the_book(pack(items))
+    assert [intake.prepare(TELEMETRY_TOPIC, intake.deflate(pack(items))) for _ in range(2)] == [wanted] * 2
+    assert len(plain._shapes) == 2
 
 
 def test_a_changed_byte_never_gives_rows_that_wire_senml_does_not():

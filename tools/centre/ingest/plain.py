@@ -2,8 +2,9 @@
 
 CBOR has one encoding for one integer, so the integers of a pack are copied unchanged into the bodies of rows, as the
 gateway has copied them out of records (`gateway.core.uplink.batch`). What stands before a value in a pack (name, unit,
-exponent) is a constant of its key, *learnt* from what `wire.senml` writes for that key. The expressions below match
-only what `wire.record` accepts: shortest integers, of 32 bits at most.
+exponent) is a constant of its key, *learnt* from what `wire.senml` writes for that key. Records with the same readings
+have one *shape*: one expression that finds all their integers at once. The expressions below match only what
+`wire.record` accepts: shortest integers, of 32 bits at most.
 
 Everything else (events, readings that are not learnt yet or do not ascend, damage) is decoded by `wire.senml`, whose
 WireFault tells what is wrong: `read` then returns None. It never returns rows of a pack that `wire.senml` refuses.
@@ -13,6 +14,7 @@ import re
 from binascii import unhexlify
 from typing import NamedTuple
 
+from tools.centre.limits import PLAIN_SHAPES_MAX
 from wire import cbor, event, limits, record, senml
 from wire.faults import WireFault
 
@@ -47,12 +49,30 @@ _OPENING = re.compile(
 )
 _READING = re.compile(rb"([\xa2\xa3]%b)(%b)" % (_BEFORE, _SIGNED), re.DOTALL)
 _READINGS = re.compile(rb"(?:[\xa2\xa3]%b%b)*" % (_BEFORE, _SIGNED), re.DOTALL)
+# As in an opening, with the readings of one shape around them; then comes another record, or the end.
+_CLOCK = rb"(%b)\x61q(%b)" % (_UNSIGNED, _QUALITY)
+_NO_CLOCK = rb"\x00\x61q\x00\x62up(%b)" % _UNSIGNED
+_MIDDLE = rb"\x21\x71([0-9a-f]{16})/\x22%%b\x63seq(%b)\x64boot(%b)" % (_UNSIGNED, _UNSIGNED)
+_END = rb"(?=[\xa7-\xa9]|\Z)"
 _OPENING_PAIRS = 5
 _ARRAY, _MAP = 0x80, 0xA0
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
 
+
+class _Shape(NamedTuple):
+    """Matches the records with the same readings, all with a clock or all without; `body` is filled in with their
+    values."""
+
+    record: re.Pattern[bytes]
+    body: bytes
+    entries: int
+    has_clock: bool
+
+
 # {what stands before a value, with the head of its map: (the key, the key in a body)}; as many as there are keys.
 _known: dict[bytes, tuple[int, bytes]] = {}
+# {whether there is a clock, what stands before each value}: the shapes that were met first, PLAIN_SHAPES_MAX at most.
+_shapes: dict[tuple[bool, tuple[bytes, ...]], _Shape] = {}
 
 
 def read(pack: bytes) -> senml.Batch | None:
@@ -65,18 +85,18 @@ def read(pack: bytes) -> senml.Batch | None:
         return None
     rows: list[Row] = []
     entries, at = 1, reader.offset
+    shape: _Shape | None = None
     while at < len(pack):
-        opening = _OPENING.match(pack, at)
-        more = opening and _READINGS.match(pack, opening.end())
-        if opening is None or more is None:
+        # Most records of a cabinet have the shape of the one before.
+        found = shape and shape.record.match(pack, at)
+        if found is None:
+            shape = _shape_at(pack, at)
+            found = shape and shape.record.match(pack, at)
+        if shape is None or found is None:
             return None
-        at = more.end()
-        readings = _READING.findall(pack, more.start(), at)
-        row = _row(opening, readings)
-        if row is None:
-            return None
-        rows.append(row)
-        entries += 1 + len(readings)
+        rows.append(_row(found.groups(), shape))
+        entries += shape.entries
+        at = found.end()
     batch = envelope._replace(items=rows)
     is_whole = pack[:start] == _head(_ARRAY, entries) and len(rows) == batch.last - batch.first + 1 - void
     return batch if is_whole and len(rows) <= limits.BATCH_RECORDS_MAX else None
@@ -111,22 +131,47 @@ def _plain_head(head: bytes, has_uptime: bool) -> bytes:
     return bytes((head[0] - _OPENING_PAIRS - has_uptime,))
 
 
-def _row(opening: re.Match[bytes], readings: list[tuple[bytes, bytes]]) -> Row | None:
-    head, before, value, node, uptime, seconds, code, sequence, boot = opening.groups()
-    pieces: list[bytes] = []
-    last = -1
-    for constant, digits in ((_plain_head(head, uptime is not None) + before, value), *readings):
-        key, encoded = _known.get(constant, (-1, b""))
-        if key <= last:
-            return None
-        last = key
-        pieces += encoded, digits
-    if len(readings) >= limits.READINGS_MAX:
+def _shape_at(pack: bytes, at: int) -> _Shape | None:
+    """Returns the shape of the record that begins here; None where it is not plain, or one shape too many."""
+    opening = _OPENING.match(pack, at)
+    more = opening and _READINGS.match(pack, opening.end())
+    if opening is None or more is None:
         return None
-    stamp = record.stamp_from_code(_number(seconds or uptime), _number(code or b"\0"))
-    body = _head(_MAP, 1 + len(readings)) + b"".join(pieces)
-    numbers = _number(boot), _number(sequence)
-    return Row(unhexlify(node), *numbers, stamp.seconds, stamp.quality, stamp.uncertainty_s, _TELEMETRY, body)
+    has_clock = opening[5] is None
+    first = _plain_head(opening[1], not has_clock) + opening[2]
+    constants = first, *(constant for constant, _ in _READING.findall(pack, more.start(), more.end()))
+    shape = _shapes.get((has_clock, constants))
+    if shape is None and len(_shapes) < PLAIN_SHAPES_MAX and (shape := _made(has_clock, constants)):
+        _shapes[has_clock, constants] = shape
+    return shape
+
+
+def _made(has_clock: bool, constants: tuple[bytes, ...]) -> _Shape | None:
+    """Returns a new shape; None unless all its keys are known, ascend, and are as many as a record may have."""
+    known = [_known.get(constant, (-1, b"")) for constant in constants]
+    keys = [key for key, _ in known]
+    if min(keys) < 0 or keys != sorted(set(keys)) or len(keys) > limits.READINGS_MAX:
+        return None
+    head, first = constants[0][:1], constants[0][1:]
+    opening = bytes((head[0] + _OPENING_PAIRS + (not has_clock),)) + first
+    pattern = re.escape(opening) + b"(%b)" % _SIGNED + _MIDDLE % (_CLOCK if has_clock else _NO_CLOCK)
+    for constant in constants[1:]:
+        pattern += re.escape(constant) + b"(%b)" % _SIGNED
+    body = _head(_MAP, len(known)).replace(b"%", b"%%")
+    for _, encoded in known:
+        body += encoded.replace(b"%", b"%%") + b"%b"
+    return _Shape(re.compile(pattern + _END, re.DOTALL), body, len(known), has_clock)
+
+
+def _row(groups: tuple[bytes, ...], shape: _Shape) -> Row:
+    if shape.has_clock:
+        value, node, seconds, code, sequence, boot, *values = groups
+        stamp = record.stamp_from_code(_number(seconds), _number(code))
+    else:
+        value, node, seconds, sequence, boot, *values = groups
+        stamp = record.stamp_from_code(_number(seconds), 0)
+    body = shape.body % (value, *values)
+    return Row(unhexlify(node), _number(boot), _number(sequence), stamp[1], stamp[0], stamp[2], _TELEMETRY, body)
 
 
 def _number(digits: bytes) -> int:
