@@ -162,8 +162,8 @@ APART_S_MAX = 5400
 LIT_DW = 30
 # Records that are read at once while the reading before or after a day is looked for.
 ROLLUP_PAGE = 32
-# Nodes of one transaction: some 50 ms, in which the ingest waits.
-ROLLUP_NODES = 32
+# Days of nodes of one transaction: some 30 ms, in which the ingest waits.
+ROLLUP_DAYS = 32
 # How long the roll-up leaves the database to the ingest after each transaction, and between two looks for marks.
 ROLLUP_PAUSE_S = 0.02
 ROLLUP_EVERY_S = 60

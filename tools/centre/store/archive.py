@@ -440,6 +440,12 @@ class Moments:
         self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
         self._anchors: dict[int, list[tuple[int, int, int]]] = {}
 
+    def unix_s(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> int | None:
+        """Returns the UTC of a record with this stamp; None where it is not known."""
+        if quality != record.UNSET and not self._doubts:
+            return seconds
+        return self.of(boot, sequence, quality, seconds, uncertainty_s).unix_s
+
     def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:
         """Returns the moment of a record with this stamp; unknown where its time is doubted."""
         if (boot, sequence) in self._doubts:
