@@ -170,13 +170,14 @@ class Agent:
 
     # --- one turn of the loop -------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
+    def _turn(self, *, is_woken: bool = False) -> None:
         """Poll the core, carry out its effects, set the timer. While stopping, only answers and log lines leave."""
         now_ms = clock.monotonic_ms()
         if not self._stop.is_set():
             if now_ms >= self._housekeep_at_ms:
                 self._housekeep(now_ms)
-            self._core.poll(now_ms=now_ms)
+                is_woken = False
+            (self._core.wake if is_woken else self._core.poll)(now_ms=now_ms)
             self._arm(now_ms)
             self._heartbeats.beat("loop", now_ms=now_ms)
         for effect in self._core.drain_effects():
@@ -200,7 +201,7 @@ class Agent:
         if self._timer is not None:
             self._timer.cancel()
         deadline_ms = min(self._core.deadline_ms(now_ms=now_ms) or self._housekeep_at_ms, self._housekeep_at_ms)
-        self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, self._turn)
+        self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, partial(self._turn, is_woken=True))
 
     def _housekeep(self, now_ms: int) -> None:
         self._housekeep_at_ms = now_ms + _HOUSEKEEP_EVERY_MS
