@@ -105,6 +105,12 @@ FILE_MODE = 0o640
 AUTHORITY_DAYS = 25 * 365
 # Of a cabinet, and of the centre's own: the longest that public authorities once gave (CA/Browser Forum, ballot 193).
 CERTIFICATE_DAYS = 825
+# Of a request for a certificate (PEM): one of EC P-256 has 450.
+REQUEST_BYTES_MAX = 4096
+# A cabinet that has asked for so long is told to a person: the authority signs each night.
+RENEWAL_S_MAX = 3 * 86_400
+# For so long after its last word a request is still waiting: cabinets ask once in six hours.
+RENEWAL_ASKS_S = 2 * 86_400
 # From so many days before its end on a certificate is renewed by the centre, or by a person who is told.
 RENEW_DAYS = 90
 
