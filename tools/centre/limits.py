@@ -174,6 +174,27 @@ ROLLUP_DAYS = 32
 ROLLUP_PAUSE_S = 0.02
 ROLLUP_EVERY_S = 60
 
+# --- for how long facts are kept, in days ---------------------------------------------------------------------
+
+# Thirteen months: a year can be compared with the one before (reference, section 4).
+KEPT_READINGS_DAYS = 396
+# Temperatures of rooms by hour show habits of those who live there: for operation by hour, beyond by day (CNIL).
+KEPT_ROOMS_DAYS = 396
+# Energy by hour, for contracts and savings of several years.
+KEPT_HOURS_DAYS = 3653
+# Faults and works on equipment: a contract's and a guarantee's five years.
+KEPT_EVENTS_DAYS = 1827
+# A cabinet's card holds weeks of records; what comes later would be purged as it comes.
+KEPT_DAYS_MIN = 30
+# Records of one transaction of a purge: some 30 ms, in which the ingest waits.
+PURGE_RECORDS = 2000
+# How long a purge leaves the database to the ingest after each transaction.
+PURGE_PAUSE_S = 0.02
+# A part in so many of a file may be free, for the records of the next days: of thirteen months three weeks.
+FREE_ROOM_PARTS = 20
+# Given back at once: some 2 MB, in which the ingest waits for less than 10 ms.
+GIVE_BACK_PAGES = 500
+
 # --- control: leases, policies, commands -------------------------------------------------------------------
 
 # The longest lease that is granted by default: what a gateway on 4G asks for, every ten minutes; on fibre it asks for

@@ -123,6 +123,13 @@ def test_silence_over_midnight_is_told_with_its_begin(rolled):
     assert rolled.ask("SELECT * FROM hours") == []
 
 
+def test_marked_days_that_are_neighbours_are_each_computed_with_what_is_next_to_them(rolled):
+    rolled.tell(lamp(0, 0, 0), lamp(3, 3 * 1440, 300)).roll().tell(lamp(1, 1440, 10), lamp(2, 2 * 1440, 20))
+    while rolled.worker.step(1):  # a step ends between the two
+        pass
+    assert rolled.ask("SELECT energy_wh FROM days ORDER BY day_local") == [(10,), (10,), (280,)]
+
+
 def test_temperature_of_a_room_is_summed_over_the_covered_time(rolled):
     room = {TEMPERATURE: 1950, quantity.SETPOINT: 2000}
     rolled.tell(reading(0, room, stamp=synced(DAY)), reading(1, {TEMPERATURE: 0}, stamp=synced(DAY + 3600))).roll()

@@ -3,7 +3,8 @@
 A step takes some days of nodes and, in one transaction, computes them from records, with the days next to them: a
 reading that comes late changes what is known between the one before and the one after it. So any order of arrival ends
 at the same figures, a worker that is killed leaves nothing half done, and several workers share the marks through the
-database. What stands apart (`tools.centre.ingest.apart`) is no record, and counts for nothing here either.
+database. What stands apart (`tools.centre.ingest.apart`) is no record, and counts for nothing here either. The figures
+of a day whose readings were purged (`tools.centre.retention`) stand.
 
 The records of a day are found by the spans that the ingest keeps (`marks`), so a day costs as much in a warehouse of
 ten years as in one of a week.
@@ -28,12 +29,14 @@ _SELECT = """SELECT boot, sequence, quality, seconds, uncertainty_s, body FROM r
 _WITHIN = _SELECT + "boot = ? AND sequence BETWEEN ? AND ? ORDER BY boot, sequence"
 _BEFORE = _SELECT + "(boot, sequence) < (?, ?) ORDER BY boot DESC, sequence DESC LIMIT ?"
 _AFTER = _SELECT + "(boot, sequence) > (?, ?) ORDER BY boot, sequence LIMIT ?"
-_STAMPS = """SELECT sequence, quality, seconds, uncertainty_s FROM records
+_STAMPS = """SELECT sequence, received_unix_s, quality, seconds, uncertainty_s FROM records
     WHERE node = ? AND lane = ? AND boot = ? AND sequence BETWEEN ? AND ?"""
 _UNPLACED = "SELECT DISTINCT node FROM unplaced ORDER BY node LIMIT ?"
 _UNPLACED_SPANS = "SELECT boot, first, last FROM unplaced WHERE node = ?"
 _MARK_FORMER = "UPDATE day_spans SET dirty = 1 WHERE node = ? AND boot = ? AND first <= ? AND last >= ?"
 _MARKED = "SELECT DISTINCT node, day FROM day_spans WHERE dirty = 1 ORDER BY node, day LIMIT ?"
+_MARKED_OF = "SELECT DISTINCT day FROM day_spans WHERE node = ? AND dirty = 1"
+_STANDS = "SELECT 1 FROM purged_nodes WHERE purged_nodes.node = {0}.node AND {0}.{1} < purged_nodes.{2}"
 _COLUMNS = 3 + len(hours.FIGURES)
 _INSERT_HOUR = f"INSERT INTO hours VALUES ({', '.join('?' * _COLUMNS)})"
 _INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 4))})"
@@ -66,12 +69,21 @@ class Worker:
             for node, days in groupby(marked, key=itemgetter(0)):
                 self._roll(node, {day for _, day in days}, results)
             self._write(results)
-            return len(results.days) or len(unplaced)
+            return len(results.marks) or len(unplaced)
+
+    def roll(self, node: bytes) -> None:
+        """Computes all marked days of a node, in the transaction of the caller."""
+        self._place(node)
+        results = _Results()
+        self._roll(node, {day for (day,) in self._connection.execute(_MARKED_OF, (node,)).fetchall()}, results)
+        self._write(results)
 
     def mark_all(self) -> None:
         """Marks all that there is, so that everything is computed again from records."""
         with database.transaction(self._connection):
-            for table in ("hours", "days", "day_spans", "unplaced"):
+            for table, key, first in (("hours", "hour_unix_s", "begins_unix_s"), ("days", "day_local", "day_local")):
+                self._connection.execute(f"DELETE FROM {table} WHERE NOT EXISTS ({_STANDS.format(table, key, first)})")
+            for table in ("day_spans", "unplaced"):
                 self._connection.execute(f"DELETE FROM {table}")
             self._connection.execute(
                 "INSERT INTO unplaced SELECT node, boot, 0, max(sequence) FROM records WHERE lane = ? GROUP BY 1, 2",
@@ -81,7 +93,8 @@ class Worker:
     # --- one node ---
 
     def _place(self, node: bytes) -> None:
-        """Marks the days of readings that have to be placed, and those on which they lay before their times changed."""
+        """Marks the days of readings that have to be placed, and those on which they lay before their times changed.
+        Those whose time is not known are found by the day of their receipt."""
         reader = _Reader(self._connection, self._archive, node)
         for boot, first, last in self._connection.execute(_UNPLACED_SPANS, (node,)).fetchall():
             self._connection.execute(_MARK_FORMER, (node, boot, last, first))
@@ -96,11 +109,19 @@ class Worker:
     def _roll(self, node: bytes, days: set[int], results: "_Results") -> None:
         reader = _Reader(self._connection, self._archive, node)
         entries = reader.around(days)
+        # A day next to these that is marked too stays so: what is next to it is not computed here.
+        results.marks.extend((node, day) for day in days)
         near = hours.days_of(entries)
         if not near <= days:
             days |= near
             entries = reader.around(days)
-        results.add(node, days, *hours.figures(entries))
+        first = self._first_day(node)
+        results.add(node, {day for day in days if day >= first}, *hours.figures(entries))
+
+    def _first_day(self, node: bytes) -> int:
+        """Returns the first day of which no readings were purged."""
+        row = self._connection.execute("SELECT day FROM purged_nodes WHERE node = ?", (node,)).fetchone()
+        return 0 if row is None else row[0]
 
     def _write(self, results: "_Results") -> None:
         for statement, rows in (
@@ -146,7 +167,6 @@ class _Results:
                 of.setdefault((day, silence.key // quantity.CHANNEL_STEP), ([], []))[1].append(silence)
         for day in days:
             span = hours.hours_of(day)
-            self.marks.append((node, day))
             self.days.append((hours.day_text(day), node))
             self.spans.append((node, span[0], span[-1]))
         for (day, channel), parts in of.items():
@@ -163,12 +183,11 @@ class _Reader:
         self._moments = archive.moments(node)
 
     def placed(self, boot: int, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Returns (sequence, UTC) of those readings of a boot whose time is known."""
+        """Returns (sequence, UTC) of readings of a boot; of those whose time is not known, when they were received."""
         rows = self._connection.execute(_STAMPS, (self.node, _TELEMETRY, boot, first, last)).fetchall()
-        for sequence, *stamp in rows:
+        for sequence, received_s, *stamp in rows:
             unix_s = self._moments.of(boot, sequence, *stamp).unix_s
-            if unix_s is not None:
-                yield sequence, unix_s
+            yield sequence, received_s if unix_s is None else unix_s
 
     def around(self, days: set[int]) -> list[Entry]:
         """Returns the readings of these days in order, and before and after each run of them the next ones of each

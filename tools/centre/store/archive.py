@@ -222,8 +222,9 @@ class Archive:
         covers = [(first, known if last is None else last) for first, last, _ in gaps]
         covers.extend(
             self._connection.execute(
-                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?",
-                (node, boot, start),
+                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?"
+                " UNION ALL SELECT first, last FROM purged WHERE node = ? AND boot = ?",
+                (node, boot, start, node, boot),
             )
         )
         return _uncovered(start, known, sorted(covers))
