@@ -34,8 +34,8 @@ test: ## check style, types and import directions, then run every test but those
 	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest -qq --collect-only >/dev/null  # else each process compiles all
 	@$(PYTEST) -m "not services" $(ARGS)
 
-services: ## run the tests that install a Debian (as root)
-	@$(PREPARE) --extra dev --programs
+services: ## run the tests that install a Debian (as root), and those of the warehouse on PostgreSQL
+	@$(PREPARE) --extra dev --services
 	@$(PYTEST) -m services $(ARGS)
 
 lint: ## check style, types and import directions only

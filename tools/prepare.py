@@ -2,6 +2,7 @@
 
     python3 tools/prepare.py --extra simulator          what `make sim` needs
     python3 tools/prepare.py --extra dev --programs     what `make test` needs
+    python3 tools/prepare.py --extra dev --services     what `make services` needs
 
 Runs before anything is installed, with any Python 3 (so that it can report one that is too old): it must import the
 standard library only. Does nothing, quickly, when nothing has changed since the last run. Installs system packages only
@@ -38,6 +39,8 @@ PROGRAMS = {
     "openssl": "openssl",
     "ip": "iproute2",
 }
+# What only `make services` needs.
+SERVICES = {"postgres": "postgresql"}
 
 
 def main() -> None:
@@ -45,13 +48,14 @@ def main() -> None:
     parser.add_argument("--venv", default=os.path.join(ROOT, ".venv"), help="folder of the environment")
     parser.add_argument("--extra", required=True, help="extra of pyproject.toml to install")
     parser.add_argument("--programs", action="store_true", help="also look for the programs that tests need")
+    parser.add_argument("--services", action="store_true", help="and for those of the tests that `make services` runs")
     args = parser.parse_args()
     if sys.version_info < PYTHON_MIN:
         wanted = ".".join(str(number) for number in PYTHON_MIN)
         found = sys.version.split()[0]
         sys.exit(f"Bocage needs Python {wanted}; this is {found}. Name another: make PYTHON=python3.13 ...")
-    if args.programs:
-        find_programs()
+    if args.programs or args.services:
+        find_programs({**PROGRAMS, **SERVICES} if args.services else PROGRAMS)
     prepare_venv(args.venv, args.extra)
 
 
@@ -97,10 +101,11 @@ def require_venv_modules() -> None:
     )
 
 
-def find_programs() -> None:
+def find_programs(programs: dict[str, str]) -> None:
     """Installs the missing programs, or prints once what to type; tests that need a missing program are skipped."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)]
+    # Debian keeps the programs of each version of PostgreSQL apart.
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *glob.glob("/usr/lib/postgresql/*/bin")])
+    missing = [package for program, package in programs.items() if not shutil.which(program, path=path)]
     if not missing:
         return
     if can_install():
@@ -108,7 +113,7 @@ def find_programs() -> None:
     elif shutil.which("apt-get"):
         print("Some tests will be skipped. To have them too: sudo apt-get install " + " ".join(missing))
     else:
-        print(f"Some tests will be skipped: they need {', '.join(PROGRAMS)} on the PATH.")
+        print(f"Some tests will be skipped: they need {', '.join(programs)} on the PATH.")
 
 
 def can_install() -> bool:

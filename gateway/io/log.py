@@ -53,7 +53,6 @@ _LEVELS = {
     "directive-cleared": NOTICE,
     "directive-expired": NOTICE,
     "node-key-fault": WARNING,
-    "certificate-not-renewed": WARNING,
     "concentrator-silent": WARNING,
     "concentrator-foreign": WARNING,
     "concentrator-image-refused": WARNING,

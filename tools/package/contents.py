@@ -141,7 +141,6 @@ _UNITS = (
     "bocage-metrics.service",
     "bocage-night.service",
     "bocage-night.timer",
-    "bocage-purge.service",
 )
 CENTRE = Package(
     name="bocage-centre",

@@ -147,8 +147,7 @@ class Link:
 
     def poll(self, *, now_ms: int) -> list[LinkEvent]:
         """Do what is due at `now_ms`."""
-        events = self._endpoint.poll(now_ms=now_ms)
-        return self._heard(events, now_ms) if events else []
+        return self._heard(self._endpoint.poll(now_ms=now_ms), now_ms)
 
     def deadline_ms(self) -> int | None:
         return self._endpoint.deadline_ms()

@@ -88,7 +88,7 @@ def day(text):
     return parse("valid_from", text)
 
 
-def test_a_fault_is_taken_in_hand_and_stays_so_when_an_earlier_record_comes_late(alarms):
+def test_a_fault_is_taken_in_hand_and_stays_so_when_an_earlier_record_comes_late(of_sqlite, alarms):
     later = fact(5, event.FLOW_TOO_LOW, [1, 100, 900], active=True)
     assert "Zone 1" in alarms([later, fact(6, event.FLOW_TOO_LOW, [2, 1, 2], active=True)])
     alarms([], command=("access", "give", "Léa Durand", "--commune", "all", "--trade", "all"))

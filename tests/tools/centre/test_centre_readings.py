@@ -99,7 +99,7 @@ def test_days_whose_spans_overlap_show_each_reading_once():
         ("street = 'rue de la Loire'", ["SCAN e", "SEARCH l", "SEARCH d", "SEARCH r USING PRIMARY KEY"]),
     ],
 )
-def test_question_reads_the_records_of_its_day_node_or_street_only(condition, steps):
+def test_question_reads_the_records_of_its_day_node_or_street_only(of_sqlite, condition, steps):
     rows = told()._connection.execute(f"EXPLAIN QUERY PLAN SELECT sum(value) FROM readings WHERE {condition}")
     plan = [row[3] for row in rows]
     assert not any(step.startswith("SCAN r") for step in plan), plan

@@ -41,7 +41,7 @@ def warehouse():
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
 @pytest.mark.parametrize("schema", [control_file.SCHEMA, warehouse_file.SCHEMA], ids=["control", "warehouse"])
-def test_a_file_is_for_its_owner_and_its_group_whatever_the_umask(tmp_path, schema, umask):
+def test_a_file_is_for_its_owner_and_its_group_whatever_the_umask(of_sqlite, tmp_path, schema, umask):
     before = os.umask(umask)
     try:
         connection = database.open_to_write(schema, str(tmp_path / "centre.db"))
@@ -53,7 +53,7 @@ def test_a_file_is_for_its_owner_and_its_group_whatever_the_umask(tmp_path, sche
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
-def test_the_lock_of_a_daemon_is_for_the_same_people(tmp_path, umask):
+def test_the_lock_of_a_daemon_is_for_the_same_people(of_sqlite, tmp_path, umask):
     """Whoever reads the control file asks the lock whether a daemon serves it."""
     before = os.umask(umask)
     try:
@@ -378,7 +378,7 @@ def test_two_processes_share_one_prefix(tmp_path):
     assert one.digest() == two.digest()
 
 
-def test_file_of_somebody_else_is_left_alone(tmp_path):
+def test_file_of_somebody_else_is_left_alone(of_sqlite, tmp_path):
     path = str(tmp_path / "other.db")
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE theirs (x)")
@@ -388,7 +388,7 @@ def test_file_of_somebody_else_is_left_alone(tmp_path):
     assert other.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
 
 
-def test_custody_needs_full_synchronous(tmp_path):
+def test_custody_needs_full_synchronous(of_sqlite, tmp_path):
     warehouse = Warehouse(str(tmp_path / "w.db"))
     assert warehouse._connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert warehouse._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -183,7 +183,7 @@ def import_into(folder):
 
 
 @given(st.data())
-def test_a_file_that_is_refused_has_changed_nothing(standing, data):
+def test_a_file_that_is_refused_has_changed_nothing(of_sqlite, standing, data):
     path, before = standing / "file.csv", versions(str(standing / "centre.db"))
     headings = data.draw(st.lists(st.sampled_from(FIELDS), min_size=1, max_size=6, unique=True))
     rows = data.draw(st.lists(st.lists(CELLS, min_size=len(headings), max_size=len(headings)), max_size=4))

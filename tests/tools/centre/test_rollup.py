@@ -1,6 +1,5 @@
 """The roll-up: last states, hours and days, in any order of arrival, and equal to a recount from records."""
 
-import sqlite3
 import subprocess
 import sys
 from contextlib import closing
@@ -121,13 +120,6 @@ def test_silence_over_midnight_is_told_with_its_begin(rolled):
     columns = "day_local, energy_wh, energy_s, energy_bridged_wh, energy_bridged_s, energy_bridged_from_unix_s"
     assert rolled.ask(f"SELECT {columns} FROM days") == [("2026-11-14", 0, 0, 0, 43_200, DAY + 22 * 3600)]
     assert rolled.ask("SELECT * FROM hours") == []
-
-
-def test_marked_days_that_are_neighbours_are_each_computed_with_what_is_next_to_them(rolled):
-    rolled.tell(lamp(0, 0, 0), lamp(3, 3 * 1440, 300)).roll().tell(lamp(1, 1440, 10), lamp(2, 2 * 1440, 20))
-    while rolled.worker.step(1):  # a step ends between the two
-        pass
-    assert rolled.ask("SELECT energy_wh FROM days ORDER BY day_local") == [(10,), (10,), (280,)]
 
 
 def test_temperature_of_a_room_is_summed_over_the_covered_time(rolled):
@@ -286,11 +278,6 @@ def test_compiled_decoder_reads_what_ours_reads(body):
     assert theirs == ours == body and type(theirs) is type(ours) and repr(theirs) == repr(ours)
 
 
-@given(st.lists(READINGS, max_size=5))
-def test_bodies_that_are_read_together_are_what_each_is(readings):
-    assert bodies.decode_readings([record.encode_body(one) for one in readings]) == readings
-
-
 def test_readings_are_read_by_the_compiled_decoder():
     assert bodies.decode is not record.decode_body
 
@@ -298,13 +285,13 @@ def test_readings_are_read_by_the_compiled_decoder():
 # --- the command ---
 
 
-def test_command_computes_what_is_marked_and_everything_again(tmp_path, capsys):
+def test_command_computes_what_is_marked_and_everything_again(tmp_path, engine, capsys):
     path = tmp_path / "centre.db"
     Rolled(path).tell(lamp(0, 0, 0), lamp(1, 15, 8)).warehouse.close()
     for more, said in (([], "1 day of a node computed"), ([], "0 days"), (["--again"], "1 day of a node computed")):
         assert cli.main(["centre", "rollup", "--db", str(path), "--once", "--lang", "en", *more]) == 0
         assert said in capsys.readouterr().out
-    with closing(sqlite3.connect(path)) as client:
+    with closing(engine.client(path)) as client:
         assert client.execute("SELECT day_local, energy_wh FROM days").fetchall() == [("2026-11-13", 8)]
 
 
@@ -346,7 +333,7 @@ print("done", flush=True)
 
 
 @pytest.mark.slow
-def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path):
+def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path, engine):
     path = tmp_path / "centre.db"
     made = Rolled(path)
     nodes = [n.to_bytes(8, "big") for n in range(1, 41)]
@@ -355,7 +342,8 @@ def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path):
         assert made.warehouse.accept(TELEMETRY_TOPIC, batch(items[first : first + 90], first, oldest=0), **RECEIVED)
     random, kills, said = Random(3), 0, ""
     while "done" not in said:
-        process = subprocess.Popen([sys.executable, "-c", WORKER, str(path)], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", WORKER, engine.address(path)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for _ in range(random.randrange(1, 12)):
             said = process.stdout.readline()
@@ -366,5 +354,5 @@ def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path):
     assert kills >= 3 and len(found["days"]) == 40
     made.worker.mark_all()
     assert made.roll().tables() == found
-    assert sum(row[3] for row in found["days"]) == 40 * 7 * 8
+    assert made.ask("SELECT sum(energy_wh) FROM days") == [(40 * 7 * 8,)]
     made.warehouse.close()

@@ -222,9 +222,8 @@ class Archive:
         covers = [(first, known if last is None else last) for first, last, _ in gaps]
         covers.extend(
             self._connection.execute(
-                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?"
-                " UNION ALL SELECT first, last FROM purged WHERE node = ? AND boot = ?",
-                (node, boot, start, node, boot),
+                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?",
+                (node, boot, start),
             )
         )
         return _uncovered(start, known, sorted(covers))
@@ -415,7 +414,8 @@ class Archive:
     def kept_apart(self) -> list[Kept]:
         """Returns what waits for a person's decision, by cabinet and node."""
         rows = self._connection.execute(
-            "SELECT cabinet, about, count(*), min(received_unix_s), max(received_unix_s) FROM apart GROUP BY 1, 2"
+            "SELECT cabinet, about, count(*), min(received_unix_s), max(received_unix_s) FROM apart"
+            " GROUP BY 1, 2 ORDER BY 1, 2"
         ).fetchall()
         return [Kept(cabinet, node, self.cabinets_of(node), *counted) for cabinet, node, *counted in rows]
 
@@ -440,12 +440,6 @@ class Moments:
         self._node = node
         self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
         self._anchors: dict[int, list[tuple[int, int, int]]] = {}
-
-    def unix_s(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> int | None:
-        """Returns the UTC of a record with this stamp; None where it is not known."""
-        if quality != record.UNSET and not self._doubts:
-            return seconds
-        return self.of(boot, sequence, quality, seconds, uncertainty_s).unix_s
 
     def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:
         """Returns the moment of a record with this stamp; unknown where its time is doubted."""
