@@ -26,12 +26,14 @@ from gateway.core.uplink.batch import Publication
 from gateway.io import clock
 from gateway.io.files import FolderLock
 from gateway.io.mqtt import Connected, Disconnected, Message, MqttLink, PubAck, Subscription
+from gateway.io.own_certificate import OwnCertificate
 from gateway.shell import keys as node_keys
 from gateway.shell.bearers import Bearers
 from gateway.shell.cabinet import CabinetShell
 from gateway.shell.images import NodeImageStore
 from gateway.shell.node_link import NodeLink, open_node_link
 from gateway.shell.operation import Operation
+from gateway.shell.renewal import Renewal
 from gateway.shell.startup import Opened, in_thread, open_core
 from gateway.shell.tell_store import TellStore
 
@@ -62,6 +64,7 @@ class Agent:
         self._housekeep_at_ms = 0
         self._early: list[Any] = []
         self._cabinet: CabinetShell | None = None
+        self._renewal: Renewal | None = None
         self._link = NodeLink()
 
     async def run(self) -> None:
@@ -102,11 +105,17 @@ class Agent:
         self._opened, self._core, self._keys = opened, opened.core, opened.found.keys
         # What the disk did not let us read at the start is tried again at the first housekeeping.
         self._keys_again_ms = None if opened.found.is_whole else 0
+        options = self._config.mqtt
+        own = None if options.tls is None else OwnCertificate(options.tls, self._config.data)
         self._mqtt = MqttLink(
-            self._config.mqtt,
+            options,
             self._posted(self._on_mqtt),
             clock_is_good=lambda: opened.core.clock.good_since_ms is not None,
+            own=own,
         )
+        if own is not None:
+            self._renewal = Renewal(self._config, own, self._mqtt, self._operation.log)
+            self._operation.facts.own = own
         self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.log)
         self._bearers = Bearers(
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, log=self._operation.log
@@ -170,13 +179,14 @@ class Agent:
 
     # --- one turn of the loop -------------------------------------------------------------------------------------
 
-    def _turn(self) -> None:
+    def _turn(self, *, is_woken: bool = False) -> None:
         """Poll the core, carry out its effects, set the timer. While stopping, only answers and log lines leave."""
         now_ms = clock.monotonic_ms()
         if not self._stop.is_set():
             if now_ms >= self._housekeep_at_ms:
                 self._housekeep(now_ms)
-            self._core.poll(now_ms=now_ms)
+                is_woken = False
+            (self._core.wake if is_woken else self._core.poll)(now_ms=now_ms)
             self._arm(now_ms)
             self._heartbeats.beat("loop", now_ms=now_ms)
         for effect in self._core.drain_effects():
@@ -200,7 +210,7 @@ class Agent:
         if self._timer is not None:
             self._timer.cancel()
         deadline_ms = min(self._core.deadline_ms(now_ms=now_ms) or self._housekeep_at_ms, self._housekeep_at_ms)
-        self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, self._turn)
+        self._timer = self._loop.call_later(max(0, deadline_ms - now_ms) / 1000, partial(self._turn, is_woken=True))
 
     def _housekeep(self, now_ms: int) -> None:
         self._housekeep_at_ms = now_ms + _HOUSEKEEP_EVERY_MS
@@ -211,6 +221,8 @@ class Agent:
         self._link.poll_images()
         self._images.poll()
         self._tells.poll()
+        if self._renewal is not None:
+            self._renewal.poll(unix_s=self._core.clock.unix_s(now_ms=now_ms), now_ms=now_ms)
         self._operation.housekeep(self._core, now_ms=now_ms)
 
     def _poll_keys(self, now_ms: int) -> None:
@@ -287,6 +299,8 @@ class Agent:
             elif isinstance(event, Disconnected):
                 self._core.on_disconnected(event.why, event.bearer, now_ms=now_ms)
             elif isinstance(event, Message):
+                if self._renewal is not None and self._renewal.accept(event.topic, event.payload):
+                    continue
                 self._core.on_message(event.topic, event.payload, event.is_retained, now_ms=now_ms)
             elif isinstance(event, PubAck):
                 self._core.on_puback(event.token, event.reason_code, now_ms=now_ms)

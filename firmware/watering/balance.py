@@ -14,7 +14,6 @@ slope.
 
 from collections import namedtuple
 
-from policy import civil
 from policy import watering as policy
 from watering import flow, limits
 
@@ -170,9 +169,9 @@ class WaterBalance:
     def group(self, zone: int) -> int:
         return self._zones[zone - 1].group
 
-    def close_days(self, unix_s: int, directives) -> bool:
-        """Brings the balance up to the last day that can be closed; returns True when there was one."""
-        local = civil.local_from_unix(civil.PARIS, unix_s)
+    def close_days(self, local, directives) -> bool:
+        """Brings the balance up to the last day that can be closed at a civil.Local time; returns True when there was
+        one."""
         last = local.civil_day - (1 if local.second >= 3600 * limits.CLOSE_HOUR else 2)
         if self.closed_day == 0 or self.closed_day > last + 2:
             # The node is new, or a clock that was far ahead closed days: the balance restarts from here.

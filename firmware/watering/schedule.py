@@ -35,19 +35,19 @@ class Schedule:
         self._begun_ms = [None] * len(programs)
         # When this node began to watch its programmes: kept through sleeps, not through restarts.
         self.made_ms = now_ms
-        # For each program {civil day: instant, in seconds from the day's 00:00 UTC}: the sun is computed once a day.
+        # For each program {civil day: start, in seconds from the day's 00:00 UTC, or None for a day without one}: the
+        # calendar is asked and the sun computed once a day.
         self._instants = [{} for _ in programs]
         # For each program (when computed, seconds): its duration changes by the hour, and takes a check of every zone.
         self._planned = [None] * len(programs)
 
-    def due(self, moment, planned_s):
+    def due(self, today, moment, planned_s):
         """Returns (the program's index, seconds of it that are past already, True when it is too late), or None.
 
         If several are due it is the first: after its begin the next call gives the next. Seconds are past where the
-        node may have run it before a power cut. `planned_s(index, moment)`: how long the program would take now, for
-        programs that finish at their hour.
+        node may have run it before a power cut. `today`: the civil day of `moment`. `planned_s(index, moment)`: how
+        long the program would take now, for programs that finish at their hour.
         """
-        today = civil.local_from_unix(civil.PARIS, moment.unix_s).civil_day
         for index in range(len(self._programs)):
             if self.marks[index] > today + limits.MARK_AHEAD_DAYS:
                 self.marks[index] = today - 1
@@ -58,16 +58,15 @@ class Schedule:
                     return due
         return None
 
-    def next_s(self, moment, planned_s):
+    def next_s(self, today, moment, planned_s):
         """Returns the Unix second of the next start after `moment` within two days, or None."""
-        today = civil.local_from_unix(civil.PARIS, moment.unix_s).civil_day
         soonest = None
         for index in range(len(self._programs)):
             program = self._programs[index]
             for day in (today, today + 1, today + 2):
-                if self.marks[index] >= day or not policy.matches(program, day):
+                start_s = None if self.marks[index] >= day else self._instant_s(index, program, day)
+                if start_s is None:
                     continue
-                start_s = self._instant_s(index, program, day)
                 if program.anchor == policy.FINISH:
                     start_s -= self._planned_s(index, planned_s, moment)
                 if start_s > moment.unix_s and (soonest is None or start_s < soonest):
@@ -87,14 +86,15 @@ class Schedule:
         if day not in known:
             if len(known) >= _DAYS_KEPT:
                 known.clear()
-            known[day] = policy.instant_s(program, self._site, day) - civil.day_s * day
-        return civil.day_s * day + known[day]
+            is_one = policy.matches(program, day)
+            known[day] = policy.instant_s(program, self._site, day) - civil.day_s * day if is_one else None
+        return None if known[day] is None else civil.day_s * day + known[day]
 
     def _due_on(self, index, day, moment, planned_s):
         program, unix_s, now_ms = self._programs[index], moment.unix_s, moment.now_ms
-        if self.marks[index] >= day or not policy.matches(program, day):
+        start_s = None if self.marks[index] >= day else self._instant_s(index, program, day)
+        if start_s is None:
             return None
-        start_s = self._instant_s(index, program, day)
         if program.anchor == policy.FINISH:
             if start_s - unix_s > limits.PLANNED_S_MAX:
                 return None

@@ -249,13 +249,13 @@ class WateringTrade(Trade):
         self._dry_until_s = 0
         local = civil.local_from_unix(civil.PARIS, moment.unix_s)
         self.weather.turn_to(local.civil_day)
-        self.balance.close_days(moment.unix_s, moment.directives)
+        self.balance.close_days(local, moment.directives)
         if self.local != TEST:  # a programme that is due begins after the test
-            due = self.schedule.due(moment, self._planned_s)
+            due = self.schedule.due(local.civil_day, moment, self._planned_s)
             if due is not None:
                 self._begin(due[0], due[1], due[2], moment)
                 self._slow_ms = moment.now_ms  # another that is due begins in the next turn
-        next_s = self.schedule.next_s(moment, self._planned_s)
+        next_s = self.schedule.next_s(local.civil_day, moment, self._planned_s)
         if next_s is not None:
             self._next_ms = moment.now_ms + 1000 * (next_s - moment.unix_s)
             self._slow_ms = min(self._slow_ms, self._next_ms)

@@ -1,8 +1,8 @@
 """Joins the gateway's decisions: node link, inbox, journal, uplink, cabinet. Events in, effects out.
 
 The shell (`gateway/agent.py`, or the simulator) reports datagrams, finished syncs, the broker's connection, PUBACKs and
-messages, passes the time with each call, calls `poll` when `deadline_ms` has come, and carries out the effects that
-`drain_effects` returns. One owner, one thread. It must not open a socket or read a clock.
+messages, passes the time with each call, calls `poll` after each event and `wake` when `deadline_ms` has come, and
+carries out the effects that `drain_effects` returns. One owner, one thread. It must not open a socket or read a clock.
 
 The order matters in one place only: a node's 2.04 leaves after the flush that made its records durable.
 
@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from gateway.core.bearers.bearers import BearerEffect, Bearers
-from gateway.core.bearers.connection import UNBOUND
+from gateway.core.bearers.connection import UNBOUND, Probe
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.cabinet.reports import GatewayServices
@@ -53,6 +53,8 @@ __all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "St
 
 # The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
+# A deadline that is over: it is to be asked for again.
+_UNKNOWN = 0
 _SERVICE_UNAVAILABLE = 0xA3
 _TOO_MANY_REQUESTS = 0x9D  # RFC 8516
 _PATHS = ((b"t",), (b"e",), (b"b",))
@@ -119,10 +121,9 @@ class Gateway:
         self.registry = Registry()
         self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
         self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
+        explain, loss_time = self.own.explain, self.own.loss_time
         flush = partial(self._ask_flush, 0)
-        self.thinner = Thinner(
-            self.journal, self.ledger, explain=self.own.explain, flush=flush, loss_time=self.own.loss_time
-        )
+        self.thinner = Thinner(self.journal, self.ledger, explain=explain, flush=flush, loss_time=loss_time)
         self.uplink = self._make_uplink(options, start)
         self.link = Link(self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms)
         self.downlink = Downlink(self.link, self.clock, {} if options.cabinet is None else options.cabinet.nodes())
@@ -130,6 +131,7 @@ class Gateway:
         self._effects: list[Effect] = []
         self._started_ms = now_ms
         self._flush_at_ms: int | None = None
+        self._others_due_ms: int | None = _UNKNOWN  # of all but bearers and flush
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
         self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
@@ -277,8 +279,19 @@ class Gateway:
             return
         self.receipts.note_altered(self.uplink.receive(message, now_ms=now_ms), now_ms=now_ms)
 
+    def wake(self, *, now_ms: int) -> None:
+        """Do what time alone has made due, when nothing has come since the last poll. Nearly always it is a probe or a
+        flush: while they do nothing else, all other parts stay as they were."""
+        if self._others_due_ms is None or now_ms < self._others_due_ms:
+            self._effects += self.bearers.poll(now_ms=now_ms)
+            self._flush(now_ms)
+            if all(isinstance(effect, Probe) for effect in self._effects):
+                return
+        self.poll(now_ms=now_ms)
+
     def poll(self, *, now_ms: int) -> None:
-        """Do what is due at `now_ms`."""
+        """Do what is due at `now_ms`, by time or by what has come."""
+        self._others_due_ms = _UNKNOWN
         for heard in self.link.poll(now_ms=now_ms):
             self._on_heard(heard, now_ms)
         self._effects += self.bearers.poll(now_ms=now_ms)
@@ -293,11 +306,16 @@ class Gateway:
         self.fair_use.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
         self.thinner.poll(now_ms=now_ms)
-        if self._flush_at_ms is not None and now_ms >= self._flush_at_ms:
-            self._flush_at_ms = None
-            self.journal.flush()
-            # Where everything was durable already (a node repeats itself), no later sync will settle these exchanges.
-            self._settle(now_ms)
+        self._flush(now_ms)
+        self._drain_link()
+
+    def _flush(self, now_ms: int) -> None:
+        if self._flush_at_ms is None or now_ms < self._flush_at_ms:
+            return
+        self._flush_at_ms = None
+        self.journal.flush()
+        # Where everything was durable already (a node repeats itself), no later sync will settle these exchanges.
+        self._settle(now_ms)
         self._drain_link()
 
     # --- effects ------------------------------------------------------------------------------------------------
@@ -309,21 +327,21 @@ class Gateway:
 
     def deadline_ms(self, *, now_ms: int) -> int | None:
         """Return when `poll` is due at the latest; None: only an event will make it due."""
-        return earliest(
-            (
-                self.link.deadline_ms(),
-                self.downlink.deadline_ms(),
-                self.directive_service.directives.deadline_ms(),
-                self._flush_at_ms,
-                self.bearers.deadline_ms(),
-                self.uplink.deadline_ms(),
-                self.thinner.deadline_ms(),
-                self.anchors.deadline_ms(),
-                self.fair_use.deadline_ms(),
-                self.own.deadline_ms(),
-                None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
+        if self._others_due_ms == _UNKNOWN:
+            self._others_due_ms = earliest(
+                (
+                    self.link.deadline_ms(),
+                    self.downlink.deadline_ms(),
+                    self.directive_service.directives.deadline_ms(),
+                    self.uplink.deadline_ms(),
+                    self.thinner.deadline_ms(),
+                    self.anchors.deadline_ms(),
+                    self.fair_use.deadline_ms(),
+                    self.own.deadline_ms(),
+                    None if self.cabinet is None else self.cabinet.deadline_ms(now_ms=now_ms),
+                )
             )
-        )
+        return earliest((self._flush_at_ms, self.bearers.deadline_ms(), self._others_due_ms))
 
     def connection_topics(self) -> list[str]:
         """Return the topics that the shell subscribes to after each connection."""

@@ -53,6 +53,7 @@ _LEVELS = {
     "directive-cleared": NOTICE,
     "directive-expired": NOTICE,
     "node-key-fault": WARNING,
+    "certificate-not-renewed": WARNING,
     "concentrator-silent": WARNING,
     "concentrator-foreign": WARNING,
     "concentrator-image-refused": WARNING,

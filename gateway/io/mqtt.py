@@ -24,6 +24,7 @@ from gateway.io.mqtt_connection import (
     Subscription,
 )
 from gateway.io.mqtt_socket import Addresses, BearerRoute, MqttOptions
+from gateway.io.own_certificate import OwnCertificate
 
 __all__ = [
     "ANY_BEARER", "BearerRoute", "Connected", "Disconnected", "Event", "Message", "MqttLink", "MqttOptions", "PubAck",
@@ -46,13 +47,20 @@ class MqttLink:
 
     `post(posted)` is called from a connection's thread and must pass on to the agent's, which calls `accept` with each
     `posted`: until then it occupies one of a bounded number of places, and without a free place the broker is not read.
-    `clock_is_good` returns whether dates of certificates can be judged; it is called from a connection's thread.
+    `clock_is_good` returns whether dates of certificates can be judged, and `own` which certificate is ours; both are
+    called from a connection's thread.
     """
 
     def __init__(
-        self, options: MqttOptions, post: Callable[[Any], None], *, clock_is_good: Callable[[], bool] = lambda: True
+        self,
+        options: MqttOptions,
+        post: Callable[[Any], None],
+        *,
+        clock_is_good: Callable[[], bool] = lambda: True,
+        own: OwnCertificate | None = None,
     ) -> None:
         self._options = options
+        self._own = own or (None if options.tls is None else OwnCertificate(options.tls, None))
         self._addresses = Addresses(options.host, options.port)
         self._post = post
         self._clock_is_good = clock_is_good
@@ -84,6 +92,7 @@ class MqttLink:
             post=lambda connection, event: self._post(_Posted(connection, event)),
             count=self._count,
             clock_is_good=self._clock_is_good,
+            own=self._own,
         )
         self._candidate.start()
 

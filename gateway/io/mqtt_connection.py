@@ -21,6 +21,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from gateway.io import clock, mqtt_socket, tls
 from gateway.io.guarded_socket import Broken, GuardedSocket, Places
 from gateway.io.mqtt_socket import Addresses, BearerRoute, MqttOptions
+from gateway.io.own_certificate import OwnCertificate
 
 # CONNACK may take so long.
 CONNACK_TIMEOUT_S = 10
@@ -102,6 +103,7 @@ class Connection:
         post: Callable[["Connection", Event], None],
         count: Callable[[str], None],
         clock_is_good: Callable[[], bool],
+        own: OwnCertificate | None,
     ) -> None:
         self.bearer = bearer
         # True once the broker may have received our CONNECT, and ended another connection of ours for it.
@@ -114,6 +116,7 @@ class Connection:
         self._post = post
         self._count = count
         self._clock_is_good = clock_is_good
+        self._own = own
         self._places = Places(EVENTS_MAX)
         self._sock: GuardedSocket | None = None
         self._accepted = False
@@ -208,9 +211,9 @@ class Connection:
         """Opens TCP over the bearer, then TLS. OSError."""
         options = self._options
         made = None
-        if options.tls is not None:
+        if self._own is not None:
             self._dates_unchecked = not self._clock_is_good()
-            made = tls.context(options.tls, check_dates=not self._dates_unchecked)
+            made = tls.context(self._own.files(), check_dates=not self._dates_unchecked)
         sock = mqtt_socket.open_tcp(self._addresses, self.bearer)
         if made is not None:
             sock = mqtt_socket.secure(sock, made, options.host)
@@ -307,6 +310,8 @@ class Connection:
         """Posts the thread's last event, however it ended: without it no new attempt would be made."""
         self._places.stop()
         why = self._told_why or self._why(error)
+        if self._own is not None:
+            self._own.ended(why)
         if self._sock is not None:
             self._sock.close()
             # An error holds the frames it passed through, and these hold us: without this the sockets would stay open

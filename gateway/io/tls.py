@@ -177,14 +177,19 @@ def dates_fault(peer: dict[str, Any] | None, *, unix_s: float) -> TlsFault | Non
 def days_left(certificate: str, *, unix_s: float) -> int | None:
     """Returns the whole days until the first certificate of a PEM file expires, negative when it has; None when it
     cannot be read."""
+    found_s = end_s(certificate)
+    return None if found_s is None else int((found_s - unix_s) // _DAY_S)
+
+
+def end_s(certificate: str) -> int | None:
+    """Returns when the first certificate of a PEM file expires (Unix s); None when it cannot be read."""
     try:
         text = Path(certificate).read_text(encoding="ascii")
         begin = text.index(ssl.PEM_HEADER)
         end = text.index(ssl.PEM_FOOTER, begin) + len(ssl.PEM_FOOTER)
-        not_after_s = _not_after_s(ssl.PEM_cert_to_DER_cert(text[begin:end]))
+        return int(_not_after_s(ssl.PEM_cert_to_DER_cert(text[begin:end])))
     except (OSError, ValueError, IndexError):
         return None
-    return int((not_after_s - unix_s) // _DAY_S)
 
 
 # --- inside ------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from gateway.io.modem import ModemClosed, ModemOpened, ModemPort, ModemReceived,
 from gateway.io.mqtt import BearerRoute, MqttLink
 from gateway.io.probe import Resolver, probe
 from gateway.io.sockets import interface_count
+from wire import topic
 
 
 class Bearers:
@@ -39,6 +40,9 @@ class Bearers:
         self._log = log
         routes = [one.route for one in config.bearers] or [BearerRoute(UNBOUND.name)]
         self._routes = {route.name: route for route in routes}
+        self._topics = [] if config.mqtt.tls is None else [topic.build(
+            topic.CERTIFICATE, config.core.insee, config.core.name
+        )]  # fmt: skip
         self._resolver = Resolver(config.mqtt.host, config.mqtt.port)
         self._tasks: set[asyncio.Task[None]] = set()
         self._power_commands = {one.route.name: one.power_command for one in config.bearers if one.power_command}
@@ -53,7 +57,7 @@ class Bearers:
     def carry_out(self, effect: BearerEffect) -> None:
         """Carries out one effect of the core."""
         if isinstance(effect, Connect):
-            self._mqtt.connect(self._core.connection_topics(), self._routes[effect.bearer])
+            self._mqtt.connect([*self._core.connection_topics(), *self._topics], self._routes[effect.bearer])
         elif isinstance(effect, Drop):
             self._mqtt.drop(effect.bearer)
         elif isinstance(effect, Probe):

@@ -25,6 +25,7 @@ from gateway.core.status import (
     WaitingStatus,
 )
 from gateway.io import log, tls
+from gateway.io.own_certificate import OwnCertificate
 from wire import event
 
 _FAULTS_MAX = 10
@@ -55,6 +56,8 @@ class Facts:
         self.boot: int | None = None
         self.core: Gateway | None = None
         self.link: tuple[str, int] | None = None
+        # Our certificate, once the shell runs with TLS.
+        self.own: OwnCertificate | None = None
         self.late: list[LateTask] = []
         # The shell's counters by part. Set once the shell runs.
         self.shell: Callable[[], dict[str, Any]] = dict
@@ -104,8 +107,9 @@ class Facts:
         files = self._config.mqtt.tls
         if files is not None and unix_s is not None and now_ms >= self._certificates_at_ms:
             self._certificates_at_ms = now_ms + _CERTIFICATES_EVERY_MS
-            for name, path in (("ca", files.ca), ("certificate", files.certificate)):
-                self._days_left[name] = tls.days_left(path, unix_s=unix_s)
+            self._days_left["ca"] = tls.days_left(files.ca, unix_s=unix_s)
+            own = self.own or OwnCertificate(files, None)
+            self._days_left["certificate"] = own.days_left(unix_s=unix_s)
 
     def status(self, *, now_ms: int) -> Status:
         """Returns the state of the agent at this time."""

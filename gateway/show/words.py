@@ -269,6 +269,7 @@ WORDS = Phrases({
     "event.return-failed": N_("return to the preferred bearer failed"),
     "event.attempt-expired": N_("connection without an answer"),
     "event.subscription-refused": N_("confirmations refused"),
+    "event.certificate-not-renewed": N_("renewed certificate refused"),
     "event.stop-unfinished": N_("stopped before the write was over"),
     "event.suppressed": N_("log lines left out"),
     # `gateway losses`

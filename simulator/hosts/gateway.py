@@ -230,10 +230,10 @@ class GatewayHost:
         self._turn()
         self._world.after(_KEEPALIVE_MS, self._count, life)
 
-    def _turn(self) -> None:
+    def _turn(self, *, is_woken: bool = False) -> None:
         core = self.core
         assert core is not None
-        core.poll(now_ms=self._world.now_ms)
+        (core.wake if is_woken else core.poll)(now_ms=self._world.now_ms)
         for effect in core.drain_effects():
             self._carry_out(effect)
         self._set_due()
@@ -254,7 +254,7 @@ class GatewayHost:
             return
         self._wake_ms = None
         if self._due_ms is not None and self._due_ms <= self._world.now_ms:
-            self._turn()
+            self._turn(is_woken=True)
         else:
             self._arm()
 

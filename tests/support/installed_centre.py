@@ -10,7 +10,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.commands.setup import identity
+from gateway.io import identity
 from tests.support.broker import free_port, until
 from tools import cli
 from tools.centre.broker import installation, roles

@@ -5,6 +5,7 @@ from collections import namedtuple
 
 import pytest
 
+from policy import civil
 from policy import watering as policy
 from tests.support.green import own, plain
 from watering import balance, flow, limits, lockouts, memory, valves
@@ -252,6 +253,10 @@ def need():
     return WaterBalance(setting.policy, Weather(setting, 0, None), memory.empty())
 
 
+def local(unix_s):
+    return civil.local_from_unix(civil.PARIS, unix_s)
+
+
 def test_the_bucket_stays_between_full_and_the_wilting_point_in_any_weather():
     one, chance = need(), random.Random(4)
     unix_s = 1_780_000_000
@@ -259,7 +264,7 @@ def test_the_bucket_stays_between_full_and_the_wilting_point_in_any_weather():
         unix_s += 86_400 * chance.choice((1, 1, 1, 2, 40))
         one._weather.turn_to(unix_s // 86_400)
         one._weather.today.rain_cmm = chance.choice((0, 0, 200, 30_000))
-        one.close_days(unix_s, {3: chance.choice((0, 500, 1200, 1500, -4))})
+        one.close_days(local(unix_s), {3: chance.choice((0, 500, 1200, 1500, -4))})
         one.credit(chance.randint(1, 3), chance.choice((0, 10, 10**7)))
         for zone in range(1, 4):
             assert 0 <= one.lacking_cmm(zone) <= one.depletion_cmm[zone - 1] <= balance.total_cmm(one.zone(zone))
@@ -273,29 +278,29 @@ def test_a_day_that_closes_changes_what_is_lacking_by_its_evapotranspiration_alo
     day = 20_600
     for later in (0, 1):
         one._weather.turn_to(day + later)
-        one.close_days((day + later) * 86_400 + noon_s, {directive.EVAPOTRANSPIRATION: 400})
+        one.close_days(local((day + later) * 86_400 + noon_s), {directive.EVAPOTRANSPIRATION: 400})
     one._weather.today.rain_cmm = before_cmm
     one._weather.turn_to(day + 2)
     one._weather.today.rain_cmm = today_cmm
     one.depletion_cmm = [1000, 1000, 1000]
     lacking = one.lacking_cmm(1)
     assert lacking == 1000 - sum(rain for rain in (before_cmm, today_cmm) if rain >= 80)
-    assert one.close_days((day + 2) * 86_400 + noon_s, {directive.EVAPOTRANSPIRATION: 400})
+    assert one.close_days(local((day + 2) * 86_400 + noon_s), {directive.EVAPOTRANSPIRATION: 400})
     assert one.lacking_cmm(1) - lacking == balance.crop_cmm(one.zone(1), 400)
 
 
 def test_weeks_without_a_clock_are_made_up_for_by_climatology():
     one = need()
-    one.close_days(1_780_000_000, {})
-    assert one.close_days(1_780_000_000 + 20 * 86_400, {}) and one.depletion_cmm[0] > one.trigger_cmm(1)
-    assert not one.close_days(1_780_000_000 + 20 * 86_400, {})
+    one.close_days(local(1_780_000_000), {})
+    assert one.close_days(local(1_780_000_000 + 20 * 86_400), {}) and one.depletion_cmm[0] > one.trigger_cmm(1)
+    assert not one.close_days(local(1_780_000_000 + 20 * 86_400), {})
 
 
 @pytest.mark.parametrize("told,rung", [({3: 510}, "gateway"), ({}, "climatology"), ({3: 1500}, "climatology")])
 def test_the_ladder_of_et0_steps_down_when_a_rung_is_missing(told, rung):
     one = need()
-    one.close_days(1_780_000_000, told)
-    one.close_days(1_780_086_400, told)
+    one.close_days(local(1_780_000_000), told)
+    one.close_days(local(1_780_086_400), told)
     assert one.rung == rung and one.et0_cmm == (510 if rung == "gateway" else one._weather.climate_cmm(one.closed_day))
 
 

@@ -48,15 +48,17 @@ def test_rain_of_days_without_a_clock_is_counted_once_when_the_clock_comes_back(
     weather = need._weather
     keys = {"wet_key": inputs.RAIN_WET, "tips_key": inputs.RAIN_TIPS}
     begin_s = civil.unix_from_local(civil.PARIS, civil.days_from_civil(2026, 6, 1), 12 * 3600)
-    weather.turn_to(civil.local_from_unix(civil.PARIS, begin_s).civil_day)
-    need.close_days(begin_s, {})
+    begin = civil.local_from_unix(civil.PARIS, begin_s)
+    weather.turn_to(begin.civil_day)
+    need.close_days(begin, {})
     need.depletion_cmm[0] = need.trigger_cmm(1)
     weather.sample({inputs.RAIN_TIPS: 0}, now_ms=0, **keys)
     # Three days without a clock bring 60 mm; a tip is 0.2 mm.
     weather.sample({inputs.RAIN_TIPS: 300}, now_ms=3_600_000, **keys)
     later_s = begin_s + 4 * 86400
-    weather.turn_to(civil.local_from_unix(civil.PARIS, later_s).civil_day)
-    need.close_days(later_s, {})
+    later = civil.local_from_unix(civil.PARIS, later_s)
+    weather.turn_to(later.civil_day)
+    need.close_days(later, {})
     dry = 3 * 500
     assert need.depletion_cmm[0] <= dry
     assert weather.open_rains_cmm(need.closed_day) == (0, 0)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.limits import ROLLUP_NODES
+from tools.centre.limits import ROLLUP_DAYS
 from tools.centre.rollup import hours
 from tools.centre.rollup.marks import Marks
 from tools.centre.rollup.worker import Worker
@@ -54,7 +54,7 @@ def measure(path: str, lights: int) -> dict[str, Any]:
     _fill(connection, lights)
     worker = Worker(connection)
     began_s = time.process_time()
-    while worker.step(ROLLUP_NODES):
+    while worker.step(ROLLUP_DAYS):
         pass
     rolled_s = time.process_time() - began_s
     counted = connection.execute("SELECT sum(energy_wh), count(*) FROM hours").fetchone()

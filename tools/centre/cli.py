@@ -29,6 +29,8 @@ COMMANDS = {
     "access withdraw": "tools.centre.commands.access_withdraw",
     "access list": "tools.centre.commands.access_list",
     "access journal": "tools.centre.commands.access_journal",
+    "keep": "tools.centre.commands.keep",
+    "purge": "tools.centre.commands.purge",
     "unbind": "tools.centre.commands.unbind",
     "bind": "tools.centre.commands.bind",
     "apart": "tools.centre.commands.apart",

@@ -105,6 +105,12 @@ FILE_MODE = 0o640
 AUTHORITY_DAYS = 25 * 365
 # Of a cabinet, and of the centre's own: the longest that public authorities once gave (CA/Browser Forum, ballot 193).
 CERTIFICATE_DAYS = 825
+# Of a request for a certificate (PEM): one of EC P-256 has 450.
+REQUEST_BYTES_MAX = 4096
+# A cabinet that has asked for so long is told to a person: the authority signs each night.
+RENEWAL_S_MAX = 3 * 86_400
+# For so long after its last word a request is still waiting: cabinets ask once in six hours.
+RENEWAL_ASKS_S = 2 * 86_400
 # From so many days before its end on a certificate is renewed by the centre, or by a person who is told.
 RENEW_DAYS = 90
 
@@ -162,11 +168,32 @@ APART_S_MAX = 5400
 LIT_DW = 30
 # Records that are read at once while the reading before or after a day is looked for.
 ROLLUP_PAGE = 32
-# Nodes of one transaction: some 50 ms, in which the ingest waits.
-ROLLUP_NODES = 32
+# Days of nodes of one transaction: some 30 ms, in which the ingest waits.
+ROLLUP_DAYS = 32
 # How long the roll-up leaves the database to the ingest after each transaction, and between two looks for marks.
 ROLLUP_PAUSE_S = 0.02
 ROLLUP_EVERY_S = 60
+
+# --- for how long facts are kept, in days ---------------------------------------------------------------------
+
+# Thirteen months: a year can be compared with the one before (reference, section 4).
+KEPT_READINGS_DAYS = 396
+# Temperatures of rooms by hour show habits of those who live there: for operation by hour, beyond by day (CNIL).
+KEPT_ROOMS_DAYS = 396
+# Energy by hour, for contracts and savings of several years.
+KEPT_HOURS_DAYS = 3653
+# Faults and works on equipment: a contract's and a guarantee's five years.
+KEPT_EVENTS_DAYS = 1827
+# A cabinet's card holds weeks of records; what comes later would be purged as it comes.
+KEPT_DAYS_MIN = 30
+# Records of one transaction of a purge: some 30 ms, in which the ingest waits.
+PURGE_RECORDS = 2000
+# How long a purge leaves the database to the ingest after each transaction.
+PURGE_PAUSE_S = 0.02
+# A part in so many of a file may be free, for the records of the next days: of thirteen months three weeks.
+FREE_ROOM_PARTS = 20
+# Given back at once: some 2 MB, in which the ingest waits for less than 10 ms.
+GIVE_BACK_PAGES = 500
 
 # --- control: leases, policies, commands -------------------------------------------------------------------
 

@@ -141,6 +141,7 @@ _UNITS = (
     "bocage-metrics.service",
     "bocage-night.service",
     "bocage-night.timer",
+    "bocage-purge.service",
 )
 CENTRE = Package(
     name="bocage-centre",

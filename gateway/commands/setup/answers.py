@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.commands.setup import draft as drafts
-from gateway.commands.setup import files, identity
+from gateway.commands.setup import files
 from gateway.commands.setup.draft import Draft
 from gateway.commands.setup.words import word
 from gateway.config import password
+from gateway.io import identity
 
 _OTHERS_MAY = stat.S_IRGRP | stat.S_IROTH
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.commands.setup import files, identity, site
+from gateway.commands.setup import files, site
 from gateway.commands.setup.words import comment, word
 from gateway.config import config, password
 from gateway.config.table import Fault
+from gateway.io import identity
 from policy import keyset
 
 INSECURE = "--insecure"

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from gateway.commands.setup import draft as drafts
-from gateway.commands.setup import files, identity, machine, site, wiring
+from gateway.commands.setup import files, machine, site, wiring
 from gateway.commands.setup.dialogue import Refused, Terminal
 from gateway.commands.setup.draft import Draft
 from gateway.commands.setup.words import word
 from gateway.config import password
 from gateway.config.bearers import FIBRE, MOBILE
+from gateway.io import identity
 from gateway.language.figures import number
 
 _BYTES_OF_MEGABYTE = 1_000_000

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gateway.commands.setup import answers, files, identity, machine
+from gateway.commands.setup import answers, files, machine
 from gateway.commands.setup.dialogue import Abandoned, Terminal
 from gateway.commands.setup.draft import Draft, open_draft
 from gateway.commands.setup.questions import Questions
 from gateway.commands.setup.words import word
+from gateway.io import identity
 
 _UNIT = "bocage-gateway.service"
 # systemctl waits until the agent reports ready; reading a large journal takes a minute.

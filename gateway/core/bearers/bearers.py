@@ -102,7 +102,8 @@ class Bearers:
 
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due at the latest; None: only an event will make it due."""
-        return earliest([self.connection.deadline_ms(), *[modem.deadline_ms() for modem in self.modems.values()]])
+        due_ms = self.connection.deadline_ms()
+        return earliest([due_ms, *[modem.deadline_ms() for modem in self.modems.values()]]) if self.modems else due_ms
 
     def policy(self) -> str:
         """Returns what may be sent now: all, unless the active bearer is metered and its budget runs out."""

@@ -147,7 +147,8 @@ class Link:
 
     def poll(self, *, now_ms: int) -> list[LinkEvent]:
         """Do what is due at `now_ms`."""
-        return self._heard(self._endpoint.poll(now_ms=now_ms), now_ms)
+        events = self._endpoint.poll(now_ms=now_ms)
+        return self._heard(events, now_ms) if events else []
 
     def deadline_ms(self) -> int | None:
         return self._endpoint.deadline_ms()

@@ -63,6 +63,11 @@ class StreamProgress:
     received: list[tuple[int, int]] = field(default_factory=list)
     explained_end: int = 0
 
+    def rests(self) -> bool:
+        """Return whether only a new record can make something due: the warehouse has answered, and nothing is held or
+        set aside."""
+        return self.asked_ms is not None and self.answered and not self.hold_until_ms and self.passing is None
+
     def release_before(self, oldest: int) -> bool:
         """Forget positions before `oldest`, which the journal no longer holds; return True if a batch was among
         them."""

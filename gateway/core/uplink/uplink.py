@@ -142,12 +142,11 @@ class Uplink:
         """Set which telemetry the current bearer may carry (see the module docstring), and whether it may carry what is
         beyond fair use. Poll afterwards."""
         assert policy in (ALL, THIN, HOLD), policy
-        self._allow(event.TELEMETRY, policy)
-        self._allow(event.SURPLUS, ALL if surplus else HOLD)
+        for lane, allowed in ((event.TELEMETRY, policy), (event.SURPLUS, ALL if surplus else HOLD)):
+            if allowed != self._policies[lane]:
+                self._allow(lane, allowed)
 
     def _allow(self, lane: str, policy: str) -> None:
-        if policy == self._policies[lane]:
-            return
         self._policies[lane] = policy
         self._due_ms = _AT_ONCE
         for stream, progress in self._progress.items():
@@ -257,6 +256,9 @@ class Uplink:
             progress = self._progress.get(stream)
             if progress is None:
                 progress = self._progress[stream] = StreamProgress(oldest, self._batch_records_max)
+            if progress.rests() and progress.next_position == self._journal.durable_end(stream):
+                progress.fresh_since_ms = None  # nothing new: at most polls, most streams
+                continue
             progress.release_before(oldest)
             out += self._advance(stream, progress, now_ms)
         self._due_ms = self._next_ms()

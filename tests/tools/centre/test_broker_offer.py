@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from tools.centre.control import daemon as control_daemon
 from tools.centre.control import file, gateways
 from tools.centre.control.daemon import ControlDaemon
 from tools.centre.control.dispatch import Dispatcher
+from tools.centre.control.renewals import Renewals
 from tools.centre.ingest import receipts
 from tools.centre.ingest.daemon import BrokerShare, IngestDaemon
 from tools.centre.ingest.warehouse import Warehouse
@@ -157,7 +159,8 @@ class _Control:
         connection = file.open_to_write(self.path)
         lock = file.DaemonLock(self.path, "broker")
         dispatcher = Dispatcher(connection, lease_s=600, log=lambda *_, **__: None)
-        self.daemon = ControlDaemon(dispatcher, mqtt.BrokerAddress("127.0.0.1", self.port, "control-1"), lock)
+        address = mqtt.BrokerAddress("127.0.0.1", self.port, "control-1")
+        self.daemon = ControlDaemon(dispatcher, address, lock, Renewals(Path(self.path).parent, None))
         self.daemon.run()
         lock.close()
         connection.close()

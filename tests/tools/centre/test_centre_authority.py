@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from gateway.commands.setup import identity
+from gateway.io import identity
 from tools.centre.broker import roles
 from tools.centre.broker.authority import Authority
 from tools.command_line import Refused
@@ -116,7 +116,7 @@ def test_a_request_that_is_not_this_cabinets_is_refused_in_words(own, made, why)
 def test_every_role_is_literal_but_for_the_centres(tmp_path):
     """A wildcard in a gateway's role would be another's topic."""
     role = roles.of_gateway("49135", "cab-1")
-    assert len(role["acls"]) == 10
+    assert len(role["acls"]) == 13
     assert not any(set("+#$%") & set(one["topic"]) for one in role["acls"])
     document = roles.document([("49135", "cab-1")])
     assert [kind for kind, allowed in document["defaultACLAccess"].items() if allowed] == ["unsubscribe"]

@@ -45,8 +45,8 @@ def test_a_broker_that_is_open_to_everybody_is_unfit_line_by_line(tmp_path, mosq
 def _roles(gateway):
     """Access rules by literal topics, as far as an acl_file goes: it binds what is published, and no subscription."""
     insee, name = gateway.split("-", 1)
-    publish = "".join(f"topic write tc/1/{kind}/{insee}/{name}\n" for kind in "tesr")
-    read = "".join(f"topic read tc/1/{kind}/{insee}/{name}\n" for kind in "acp")
+    publish = "".join(f"topic write tc/1/{kind}/{insee}/{name}\n" for kind in "tesrq")
+    read = "".join(f"topic read tc/1/{kind}/{insee}/{name}\n" for kind in "acpk")
     return f"user {gateway}\n{publish}{read}user control\ntopic readwrite tc/1/#\n"
 
 

@@ -122,6 +122,13 @@ def test_silence_over_midnight_is_told_with_its_begin(rolled):
     assert rolled.ask("SELECT * FROM hours") == []
 
 
+def test_marked_days_that_are_neighbours_are_each_computed_with_what_is_next_to_them(rolled):
+    rolled.tell(lamp(0, 0, 0), lamp(3, 3 * 1440, 300)).roll().tell(lamp(1, 1440, 10), lamp(2, 2 * 1440, 20))
+    while rolled.worker.step(1):  # a step ends between the two
+        pass
+    assert rolled.ask("SELECT energy_wh FROM days ORDER BY day_local") == [(10,), (10,), (280,)]
+
+
 def test_temperature_of_a_room_is_summed_over_the_covered_time(rolled):
     room = {TEMPERATURE: 1950, quantity.SETPOINT: 2000}
     rolled.tell(reading(0, room, stamp=synced(DAY)), reading(1, {TEMPERATURE: 0}, stamp=synced(DAY + 3600))).roll()
@@ -276,6 +283,11 @@ def test_compiled_decoder_reads_what_ours_reads(body):
     data = record.encode_body(body)
     theirs, ours = bodies.decode(data), record.decode_body(data)
     assert theirs == ours == body and type(theirs) is type(ours) and repr(theirs) == repr(ours)
+
+
+@given(st.lists(READINGS, max_size=5))
+def test_bodies_that_are_read_together_are_what_each_is(readings):
+    assert bodies.decode_readings([record.encode_body(one) for one in readings]) == readings
 
 
 def test_readings_are_read_by_the_compiled_decoder():

@@ -61,6 +61,8 @@ READS = {
 SHOWS_NOTHING = {
     "ingest": "writes",
     "rollup": "writes, and prints how many days",
+    "keep": "writes, and prints for how long",
+    "purge": "deletes, and prints how much",
     "register import": "writes; prints what the file says, beside what it changes",
     "bind": "writes",
     "unbind": "writes",

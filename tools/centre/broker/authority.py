@@ -25,7 +25,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.language import N_
 from tools.centre.broker.files import write
-from tools.centre.limits import AUTHORITY_DAYS, CERTIFICATE_DAYS
+from tools.centre.limits import AUTHORITY_DAYS, CERTIFICATE_DAYS, RENEW_DAYS
 from tools.command_line import Refused
 
 _DAY = datetime.timedelta(days=1)
@@ -109,6 +109,24 @@ class Authority:
         if others:
             self._write_list(others, now=now)
         return pem
+
+    def renew(self, name: str, request: bytes, *, now: datetime.datetime) -> bytes | None:
+        """Returns a new certificate (PEM) for a request that came over the link, None where the present one lasts.
+
+        Refused unless the key is that of a certificate of this name which is in force and not revoked: a renewal admits
+        nothing new. Another key is an enrolment, by a person.
+        """
+        public, revoked = _public_of_request(request, name), self._serials()
+        held = [
+            one for one in self.issued(name)
+            if one.serial_number not in revoked and one.not_valid_after_utc >= now and one.public_key() == public
+        ]  # fmt: skip
+        if not held:
+            message = N_("{name} asks to renew a key that has no certificate in force: sudo bocage centre enrol")
+            raise Refused(message, name=name)
+        if held[-1].not_valid_after_utc - now > RENEW_DAYS * _DAY:
+            return None
+        return self.issue(name, public, now=now)
 
     def revoke(self, name: str, *, now: datetime.datetime) -> int:
         """Puts all certificates of a name on the list, those that have ended too; returns how many are new there."""

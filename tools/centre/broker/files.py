@@ -52,6 +52,10 @@ class Place(NamedTuple):
     def control(self) -> Path:
         return self.var / "control.db"
 
+    @property
+    def requests(self) -> Path:
+        return self.var / "requests"
+
     def pair(self, name: str) -> tuple[Path, Path]:
         """Returns the certificate and the key of an account of the centre."""
         return self.etc / f"{name}.pem", self.etc / f"{name}.key"

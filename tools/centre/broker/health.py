@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from cryptography import x509
 
 from gateway.language import N_, NN_, Message
-from tools.centre.broker import accounts, backup, configuration, installation, refusals, roles
+from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
 from tools.centre.limits import BACKUP_AGE_H_MAX, DISK_FREE_MIN, RENEW_DAYS, SILENCE_S_MAX
@@ -22,7 +22,7 @@ from tools.command_line import Refused
 
 # Names that one line shows.
 _SHOWN_MAX = 5
-_DAY_S = 86_400
+_DAY_S, _FORTNIGHT_DAYS = 86_400, 14
 # Of each kind of refusal, what it means and what to do.
 _REFUSED: dict[str, tuple[Message, Message]] = {
     refusals.TWICE: (
@@ -146,7 +146,13 @@ def _certificates(
     late = {name: end for name, end in ends.items() if (end - now).days < RENEW_DAYS - 1}
     if late:
         yield _ending(late, now, N_("sudo bocage centre renew; if it does not help: journalctl -u bocage-night"))
-    late_cabinets = {name: end for name, end in cabinets.items() if (end - now).days < RENEW_DAYS}
+    vain = {one.name for one in requests.read(place) if one.is_in_vain(now)}
+    if vain:
+        remedy = N_("why: journalctl -u bocage-night; then sudo bocage gateway status there, or by hand: sudo bocage "
+                    "centre enrol NAME --out NAME.pem")  # fmt: skip
+        yield Finding(N_("ask for a new certificate in vain, for three days: {names}"), remedy, False, _names(vain))
+    # Its cabinet has had a fortnight of nights to renew it.
+    late_cabinets = {name: end for name, end in cabinets.items() if (end - now).days < RENEW_DAYS - _FORTNIGHT_DAYS}
     if late_cabinets:
         remedy = N_("sudo bocage centre enrol NAME --out NAME.pem, then at the cabinet: sudo bocage gateway setup "
                     "--certificate NAME.pem")  # fmt: skip
@@ -157,8 +163,8 @@ def _certificates(
 
 
 def _ending(late: dict[str, datetime.datetime], now: datetime.datetime, remedy: str) -> Finding:
-    # A fortnight: what a visit to each of a commune's cabinets takes.
-    is_fault = (min(late.values()) - now).days < 14
+    # What a visit to each of a commune's cabinets takes.
+    is_fault = (min(late.values()) - now).days < _FORTNIGHT_DAYS
     shown = {f"{name} ({end.date()})" for name, end in late.items()}
     return Finding(N_("certificates that end soon, or have ended: {names}"), remedy, is_fault, _names(shown))
 

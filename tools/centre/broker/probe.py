@@ -197,29 +197,29 @@ def gateway_findings(centre: BrokerAddress, address: BrokerAddress, gateway: Gat
     own = {kind: topics.build(kind, *gateway) for kind in topics.KINDS}
     missing = [
         own[kind]
-        for kinds, doing in (("tesr", "publishes"), ("acp", "subscribes"))
+        for kinds, doing in (("tesrq", "publishes"), ("acpk", "subscribes"))
         for kind in kinds
         if not is_allowed(address, doing, own[kind])
     ]
     found = [
         _judged(
             missing,
-            N_("a gateway may do what it needs: publish on its t, e, s and r, subscribe to its a, c and p"),
+            N_("a gateway may do what it needs: publish on its t, e, s, r and q, subscribe to its a, c, p and k"),
             N_("a gateway may not use its own {topics}: its records, orders or policies do not pass"),
             N_("allow each gateway its own topics, by a role with literal names"),
         ),
         _judged(
-            _allowed(address, "publishes", _foreign(gateway, "tesr")),
+            _allowed(address, "publishes", _foreign(gateway, "tesrq")),
             N_("it cannot speak in another gateway's name, nor for another commune"),
             N_("it may publish on {topics}: one opened cabinet speaks for every lamp of the territory"),
             N_("give each gateway a role of its own, with literal topics (Mosquitto: plugin dynamic-security, for an "
                "acl_file cannot bind the commune; RabbitMQ: set_topic_permissions)"),
         ),
         _judged(
-            _allowed(address, "publishes", [own["c"], own["p"], own["a"], *_foreign(gateway, "cpa")]),
-            N_("it cannot publish orders, policies or receipts"),
+            _allowed(address, "publishes", [own["c"], own["p"], own["a"], own["k"], *_foreign(gateway, "cpak")]),
+            N_("it cannot publish orders, policies, receipts or certificates"),
             N_("it may publish on {topics}: what is not signed is refused there, but it costs what it fills"),
-            N_("let only the centre's accounts publish on a, c and p"),
+            N_("let only the centre's accounts publish on a, c, p and k"),
         ),
         _judged(
             _allowed(address, "subscribes", ["#", *_foreign(gateway, "cp"), *_shared(centre)]),

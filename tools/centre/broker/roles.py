@@ -19,7 +19,7 @@ _SEND, _RECEIVE, _LITERAL, _PATTERN = (
 )  # fmt: skip
 # To give a subscription back harms nobody.
 DEFAULT = {"publishClientSend": False, "publishClientReceive": False, "subscribe": False, "unsubscribe": True}
-_UP, _DOWN = "tesr", "acp"
+_UP, _DOWN = "tesrq", "acpk"
 
 # By process.
 _CENTRE: dict[str, dict[str, Iterable[str]]] = {
@@ -29,9 +29,9 @@ _CENTRE: dict[str, dict[str, Iterable[str]]] = {
         _LITERAL: ("$share/ingest/tc/1/t/#", "$share/ingest/tc/1/e/#"),
     },
     "control": {
-        _SEND: ("tc/1/c/+/+", "tc/1/p/+/+"),
-        _RECEIVE: ("tc/1/r/+/+", "tc/1/s/+/+"),
-        _LITERAL: ("tc/1/r/+/+",),
+        _SEND: ("tc/1/c/+/+", "tc/1/p/+/+", "tc/1/k/+/+"),
+        _RECEIVE: ("tc/1/r/+/+", "tc/1/s/+/+", "tc/1/q/+/+"),
+        _LITERAL: ("tc/1/r/+/+", "tc/1/q/+/+"),
         _PATTERN: ("tc/1/s/+/+",),
     },
     "admin": {_SEND: (CONTROL_TOPIC,), _RECEIVE: (RESPONSE_TOPIC,), _LITERAL: (RESPONSE_TOPIC,)},

@@ -6,6 +6,7 @@ example:
 
 import argparse
 import ssl
+from pathlib import Path
 
 from gateway.language import N_
 from tools.centre.arguments import add_broker, add_file, check_trust, database_faults, parse_broker
@@ -17,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file(parser, "the control file, an SQLite file")
     add_broker(parser, "control-1")
     text = "longest lease that is granted, in seconds (default: %(default)s)"
+    parser.add_argument("--issued", type=Path, metavar="FOLDER", help="certificates that the authority has signed")
     parser.add_argument("--lease-s", type=int, default=LEASE_S, metavar="S", help=text)
 
 
@@ -33,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     address = mqtt.BrokerAddress(host, port, args.client_id, args.ca, args.cert, args.key)
     try:
         with database_faults(args.db):
-            daemon.run(args.db, address, lease_s=args.lease_s)
+            daemon.run(args.db, address, lease_s=args.lease_s, issued=args.issued)
     except ssl.SSLError as error:
         raise UsageError(f"--ca, --cert, --key: {error}") from error
     except Busy:

@@ -1,4 +1,5 @@
-"""Renews the centre's own certificates that end soon, with new keys, and starts again what uses them; run each night.
+"""Renews the centre's own certificates that end soon, with new keys, and starts again what uses them; signs those of
+cabinets that ask. Run each night.
 
 example:
   sudo bocage centre renew
@@ -15,17 +16,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tools.centre.broker import installation, roles
+    from tools.centre.broker import installation, requests, roles
     from tools.centre.broker.files import Place
 
     place = Place(args.root)
     with installation.faults():
         installation.address(place, roles.ADMIN)  # there is a centre
         made = installation.renew(place, None, now=installation.now())
+        cabinets, refused = requests.sign(place, now=installation.now())
     if installation.BROKER in made:
         installation.tell(place, "reload", "mosquitto")
     if set(made) - {installation.BROKER}:
         installation.tell(place, "try-restart", *installation.units(place))
-    text = N_("renewed: {names}") if made else N_("nothing to renew")
-    print(translate(text, args.lang, names=", ".join(made)))
+    text = N_("renewed: {names}") if made or cabinets else N_("nothing to renew")
+    print(translate(text, args.lang, names=", ".join([*made, *cabinets])))
+    for fault in refused:
+        print(translate(fault.message, args.lang, **fault.values))
     return 0

@@ -13,7 +13,7 @@ import time
 
 from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
-from tools.centre.limits import ROLLUP_EVERY_S, ROLLUP_NODES, ROLLUP_PAUSE_S
+from tools.centre.limits import ROLLUP_DAYS, ROLLUP_EVERY_S, ROLLUP_PAUSE_S
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
 
@@ -46,7 +46,7 @@ def _work(worker: Worker, args: argparse.Namespace) -> None:
     while True:
         worker.fill_calendar(now_s=int(time.time()))
         days = 0
-        while count := worker.step(ROLLUP_NODES):
+        while count := worker.step(ROLLUP_DAYS):
             days += count
             if not args.once:
                 time.sleep(ROLLUP_PAUSE_S)

@@ -1,7 +1,8 @@
 """The control daemon holds the connection to the broker through which `tools.centre.control.dispatch` receives and
 sends.
 
-    gateways ── tc/1/r/+/+, tc/1/s/+/+ ──▶ receive, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
+    gateways ── tc/1/{r,s,q}/+/+ ──▶ receive, commit ──▶ PUBACK ──▶ grants, policies, commands ──▶ tc/1/{c,p}/…
+                                                                └─▶ certificates that were renewed ──▶ tc/1/k/…
 
 One thread and one loop. What arrives is gathered, committed to the control file and only then acknowledged (MQTT 5, QoS
 1, persistent session), so an outcome survives the end of this process. Each connection is a new client that remembers
@@ -16,15 +17,17 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from paho.mqtt.client import Client
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tools.centre import mqtt
-from tools.centre.control import file
+from tools.centre.control import file, renewals
 from tools.centre.control.dispatch import Dispatcher, Message, Name, Publication
 from tools.centre.control.file import DaemonLock
+from tools.centre.control.renewals import Renewals
 from tools.centre.limits import CONTROL_POLL_S, GROUP_MESSAGES_MAX, PUBLICATIONS_UNACKNOWLEDGED_MAX
 from tools.centre.mqtt import Backoff, log
 
@@ -32,7 +35,7 @@ from tools.centre.mqtt import Backoff, log
 _STATES_WAIT_MS = 3_000
 # Topics of one SUBSCRIBE: some 3 kB.
 _STATES_ASKED_AT_ONCE = 100
-TOPICS = ("tc/1/r/+/+", "tc/1/s/+/+")
+TOPICS = ("tc/1/r/+/+", "tc/1/s/+/+", "tc/1/q/+/+")
 _CLOSE_TURNS = 8
 _REST_S = 0.25
 
@@ -47,12 +50,14 @@ class ControlDaemon:
         dispatcher: Dispatcher,
         address: mqtt.BrokerAddress,
         lock: DaemonLock,
+        asked: Renewals,
         *,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dispatcher = dispatcher
         self._address = address
         self._lock = lock
+        self._renewals = asked
         self._wait = wait
         self._stopping = False
         self._backoff = Backoff()
@@ -97,7 +102,7 @@ class ControlDaemon:
             problem = self._gather()
             try:
                 self._turn()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:
                 self._client.disconnect()
                 return "disk-refused", str(error)
             if problem is not None:
@@ -125,11 +130,13 @@ class ControlDaemon:
             self._dispatcher.on_acknowledged(self._answered, now_s=now["now_s"])
             self._answered.clear()
         if self._group:
-            answers = self._dispatcher.receive([message for _, _, message in self._group], **now)
+            messages = [message for _, _, message in self._group]
+            asked = self._renewals.receive((one for one in messages if renewals.is_request(one)), now_s=now["now_s"])
+            answers = self._dispatcher.receive([one for one in messages if not renewals.is_request(one)], **now)
             for message_id, qos, _ in self._group:
                 self._client.ack(message_id, qos)
             self._group.clear()
-            self._publish(answers)
+            self._publish([*answers, *asked])
         if self._subscribed and self._client.is_connected():
             self._publish(self._dispatcher.poll(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
         if self._states_due_ms is not None and now["now_ms"] >= self._states_due_ms:
@@ -223,10 +230,10 @@ class ControlDaemon:
         if about is not None:
             self._answered.append((about, problem))
         elif reason.is_failure:
-            log("publication-refused", reason=problem, remedy="allow this client to publish on tc/1/c and tc/1/p")
+            log("publication-refused", reason=problem, remedy="allow this client to publish on tc/1/c, p and k")
 
 
-def run(path: str, address: mqtt.BrokerAddress, *, lease_s: int) -> None:
+def run(path: str, address: mqtt.BrokerAddress, *, lease_s: int, issued: Path | None = None) -> None:
     """Opens the control file and serves until SIGTERM or SIGINT. Raises sqlite3.Error, OSError or ssl.SSLError when it
     cannot start, `file.Busy` when another daemon serves the file."""
     connection = file.open_to_write(path)
@@ -234,7 +241,8 @@ def run(path: str, address: mqtt.BrokerAddress, *, lease_s: int) -> None:
         broker = f"{address.host}:{address.port}"
         lock = DaemonLock(path, broker)
         lock.report(connected=False, now_s=int(time.time()))
-        daemon = ControlDaemon(Dispatcher(connection, lease_s=lease_s, log=log), address, lock)
+        asked = Renewals(Path(path).parent / renewals.FOLDER, issued)
+        daemon = ControlDaemon(Dispatcher(connection, lease_s=lease_s, log=log), address, lock, asked)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.stop())
         log("started", db=path, broker=broker, client_id=address.client_id, lease_s=lease_s)

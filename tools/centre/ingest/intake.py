@@ -197,6 +197,16 @@ def contents_of(rows: Iterable[Row], gateway: bytes) -> Contents:
     return _contents(((row, record.decode_body(row.body)) for row in rows), gateway)[0]
 
 
+def without(contents: Contents, identities: set[tuple[bytes, int, int]]) -> Contents:
+    """Returns the contents without these records and what they state."""
+    return contents._replace(
+        rows=[row for row in contents.rows if row[:3] not in identities],
+        gaps=[gap for gap in contents.gaps if gap.by not in identities],
+        anchors=[anchor for anchor in contents.anchors if anchor.by not in identities],
+        doubts=[doubt for doubt in contents.doubts if doubt.by not in identities],
+    )
+
+
 def _contents(rows: Iterable[tuple[Row, dict | record.EventBody]], gateway: bytes) -> tuple[Contents, int]:
     """Returns rows (each with its body decoded) with what they state, and how many statements their sender may not
     make."""

@@ -13,23 +13,31 @@ other process has written meanwhile; what changed is written at its end (`save`)
 
 from collections.abc import Iterable
 
+from tools.centre.ingest.plain import Row
 from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION, NODES_REMEMBERED_MAX
 from tools.centre.store import database
 
-_SELECT = """SELECT node, cabinet, boot, began_unix_s FROM serving LEFT JOIN boots USING (node)
+_SELECT = """SELECT node, cabinet, boot, began_unix_s, purged_boot, purged_sequence
+    FROM serving LEFT JOIN boots USING (node) LEFT JOIN purged_nodes USING (node)
     WHERE node IN ({})""".format(", ".join("?" * NODES_PER_QUESTION))
+_PURGED = """SELECT 1 FROM purged WHERE node = ? AND boot = ? AND first <= ? AND last >= ?
+    AND NOT EXISTS (SELECT 1 FROM records WHERE node = ? AND boot = ? AND sequence = ?)"""
 
 
 class Life:
     """Holds what is known of one node. `boot`: the newest, None before the first record; `began_s`: the latest instant
-    at which that boot can have begun, None while no record of it states a time."""
+    at which that boot can have begun, None while no record of it states a time; `purged`: (boot, sequence) after which
+    nothing is purged."""
 
-    __slots__ = ("began_s", "boot", "cabinets")
+    __slots__ = ("began_s", "boot", "cabinets", "purged")
 
-    def __init__(self, boot: int | None = None, began_s: int | None = None) -> None:
+    def __init__(
+        self, boot: int | None = None, began_s: int | None = None, purged: tuple[int, int] = (-1, -1)
+    ) -> None:
         self.cabinets: list[str] = []
         self.boot = boot
         self.began_s = began_s
+        self.purged = purged
 
 
 class Nodes:
@@ -51,10 +59,10 @@ class Nodes:
         for at in range(0, len(wanted), NODES_PER_QUESTION):
             asked = wanted[at : at + NODES_PER_QUESTION]
             asked += asked[:1] * (NODES_PER_QUESTION - len(asked))
-            for node, cabinet, boot, began_s in self._connection.execute(_SELECT, asked):
+            for node, cabinet, boot, began_s, *purged in self._connection.execute(_SELECT, asked):
                 life = self._lives.get(node)
                 if life is None:
-                    life = self._lives[node] = Life(boot, began_s)
+                    life = self._lives[node] = Life(boot, began_s, (-1, -1) if purged[0] is None else tuple(purged))
                 life.cabinets.append(cabinet)
 
     def forget(self) -> None:
@@ -83,6 +91,11 @@ class Nodes:
         lives = self._lives
         known = {node: lives[node].cabinets if node in lives else [] for node in nodes}
         return {node: cabinets for node, cabinets in known.items() if cabinet not in cabinets}
+
+    def purged(self, rows: Iterable[Row]) -> set[tuple[bytes, int, int]]:
+        """Returns the identities of those rows that were held and are purged."""
+        old = [row[:3] for row in rows if row[1:3] <= self.life(row[0]).purged]
+        return {one for one in old if self._connection.execute(_PURGED, (*one, one[2], *one)).fetchone() is not None}
 
     def has_room(self, cabinet: str, more: int) -> bool:
         """Returns whether the cabinet may have so many nodes more at first sight."""

@@ -16,7 +16,8 @@
   held, it counts for nothing, and an alarm names both, until a person calls `release` or `discard`;
 * what is broken follows in the same transaction (`tools.centre.condition.derived`);
 * the last state of each node is kept, and the days to roll up are marked (`tools.centre.rollup.marks`);
-* times that cannot be are marked, and two of one identity raise an alarm (`tools.centre.ingest.doubts`).
+* times that cannot be are marked, and two of one identity raise an alarm (`tools.centre.ingest.doubts`);
+* a record that was held and is purged (`tools.centre.retention`) is a duplicate, and states nothing any more.
 
 Answers may be sent only after `accept` has returned. Sending them late, twice or never does no harm: a gateway
 sends again what it still holds. Several processes may share the file: the prefix lives in the database.
@@ -232,6 +233,10 @@ class Warehouse(Archive):
 
     def _store(self, contents: Contents, sender: Sender, now_s: int) -> int:
         """Stores rows and what they state; returns the latest time that a row states for certain (Unix s), or 0."""
+        purged = self._nodes.purged(contents.rows)
+        if purged:
+            self._count("duplicates", len(purged))
+            contents = intake.without(contents, purged)
         if not contents.rows:
             return 0
         beside = self._store_rows(contents.rows, sender, now_s)

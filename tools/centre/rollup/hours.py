@@ -11,7 +11,8 @@ over days covers a silence that lies within them (`tools.centre.condition.usage`
 A temperature or a lamp is taken to stay as the earlier of two readings has it, at most APART_S_MAX, within one boot.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,23 +33,14 @@ class Entry(NamedTuple):
     readings: dict[int, int]
 
 
-class Figures(NamedTuple):
-    """Holds what one hour of one channel has, in the order of the tables (`store.rollup_tables`).
-
-    `…_s`: the seconds in which the quantity is known. `…_bridged_*`: the part of an amount that was used since a
-    reading of an earlier hour or day, too far back to say how much of it in this one.
-    """
-
-    energy_wh: int | None = None
-    energy_s: int | None = None
-    energy_bridged_wh: int | None = None
-    water_l: int | None = None
-    water_s: int | None = None
-    water_bridged_l: int | None = None
-    temperature_ck_s: int | None = None
-    temperature_s: int | None = None
-    lit_s: int | None = None
-    unlit_s: int | None = None
+# What an hour of a channel has, in the order of the tables (`store.rollup_tables`, which says what each is).
+FIGURES = (
+    "energy_wh", "energy_s", "energy_bridged_wh", "water_l", "water_s", "water_bridged_l",
+    "temperature_ck_s", "temperature_s", "lit_s", "unlit_s",
+)  # fmt: skip
+Figures = list[int | None]
+# Where those of a quantity begin; of a lamp's power, its lit time.
+_PLACES = {quantity.ENERGY: 0, quantity.WATER_VOLUME: 3, quantity.TEMPERATURE: 6, quantity.POWER: 8}
 
 
 class Silence(NamedTuple):
@@ -65,9 +57,6 @@ class Silence(NamedTuple):
         return max(0, self.until_s - self.since_s)
 
 
-_EMPTY = Figures()
-# Where the figures of a quantity begin in `Figures`; of a lamp's power, those of lit time.
-_PLACES = {quantity.ENERGY: 0, quantity.WATER_VOLUME: 3, quantity.TEMPERATURE: 6, quantity.POWER: 8}
 # {hour_unix_s: the figures of one quantity}.
 _Sums = dict[int, list[int]]
 
@@ -93,19 +82,23 @@ def figures(entries: Iterable[Entry]) -> tuple[dict[tuple[int, int], Figures], l
     """Returns `{(hour_unix_s, channel): figures}` of entries with a time, in order of (boot, sequence), and the
     silences through which their registers counted."""
     chains: dict[int, list[tuple[int, int, int]]] = {}
+    said: tuple[int, ...] = ()
+    added: list[tuple[int, Callable[[tuple[int, int, int]], None]]] = []
     for boot, _, unix_s, readings in entries:
         if unix_s is not None:
-            for key in measured(tuple(readings)):
-                chains.setdefault(key, []).append((boot, unix_s, readings[key]))
-    found: dict[tuple[int, int], Figures] = {}
+            # Most records of a node have the same keys.
+            if (keys := tuple(readings)) != said:
+                said, added = keys, [(key, chains.setdefault(key, []).append) for key in measured(keys)]
+            for key, add in added:
+                add((boot, unix_s, readings[key]))
+    found: dict[tuple[int, int], Figures] = defaultdict(lambda: [None] * len(FIGURES))
     silences: list[Silence] = []
     for key, chain in chains.items():
         channel, code = divmod(key, quantity.CHANNEL_STEP)
         sums = _register(key, chain, silences) if code in _REGISTERS else _held(chain, code == quantity.POWER)
         place = _PLACES[code]
         for hour, one in sums.items():
-            made = found.get((hour, channel), _EMPTY)
-            found[hour, channel] = Figures._make((*made[:place], *one, *made[place + len(one) :]))
+            found[hour, channel][place : place + len(one)] = one
     return found, silences
 
 
@@ -115,7 +108,7 @@ def of_day(hours: Iterable[Figures], silences: Iterable[Silence], begins_s: int)
     A silence that began on that day too is covered. Of one that began earlier the row has the seconds and the begin,
     for sums over several days; of more than one, all seconds and the earliest.
     """
-    columns = list(zip(*hours, strict=True)) or [()] * len(_EMPTY)
+    columns = list(zip(*hours, strict=True)) or [()] * len(FIGURES)
     day = [sum(held) if (held := [value for value in column if value is not None]) else None for column in columns]
     beyond: dict[int, list[int]] = {}
     for code in _REGISTERS:
@@ -141,14 +134,18 @@ def _register(key: int, chain: list[tuple[int, int, int]], silences: list[Silenc
         if boot == before or amount >= 0:
             if 0 < apart_s <= APART_S_MAX:
                 at_s, given = since_s, 0
-                while at_s < unix_s:
-                    hour = at_s - at_s % HOUR_S
-                    until_s = min(unix_s, hour + HOUR_S)
+                hour = at_s - at_s % HOUR_S
+                while hour + HOUR_S < unix_s:
+                    until_s = hour + HOUR_S
                     share = amount * (until_s - since_s) // apart_s
-                    one = sums.setdefault(hour, [0, 0, 0])
+                    one = sums.get(hour) or sums.setdefault(hour, [0, 0, 0])
                     one[0] += share - given
                     one[1] += until_s - at_s
-                    at_s, given = until_s, share
+                    at_s = hour = until_s
+                    given = share
+                one = sums.get(hour) or sums.setdefault(hour, [0, 0, 0])
+                one[0] += amount - given
+                one[1] += unix_s - at_s
             elif amount or apart_s > 0:
                 silences.append(Silence(key, since_s, unix_s, amount))
                 hour = unix_s - unix_s % HOUR_S
@@ -167,16 +164,18 @@ def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
     before, at_s, value = chain[0]
     for boot, unix_s, said in chain[1:]:
         if boot == before and 0 < unix_s - at_s <= APART_S_MAX:
+            hour = at_s - at_s % HOUR_S
             while at_s < unix_s:
-                hour = at_s - at_s % HOUR_S
-                until_s = min(unix_s, hour + HOUR_S)
-                one = sums.setdefault(hour, [0, 0])
+                until_s = hour + HOUR_S
+                if until_s > unix_s:
+                    until_s = unix_s
+                one = sums.get(hour) or sums.setdefault(hour, [0, 0])
                 if is_power:
                     one[value <= LIT_DW] += until_s - at_s
                 else:
                     one[0] += value * (until_s - at_s)
                     one[1] += until_s - at_s
-                at_s = until_s
+                at_s = hour = until_s
         before, at_s, value = boot, unix_s, said
     return sums
 
@@ -187,6 +186,11 @@ def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
 def day_of(unix_s: int) -> int:
     """Returns the day of France to which an instant belongs, counted from 1970-01-01 (`policy.civil`)."""
     return _day_of_hour(unix_s // HOUR_S)
+
+
+def days_of(entries: Iterable[Entry]) -> set[int]:
+    """Returns the days to which entries with a time belong."""
+    return set(map(_day_of_hour, {entry.unix_s // HOUR_S for entry in entries if entry.unix_s is not None}))
 
 
 @lru_cache(maxsize=10_000)

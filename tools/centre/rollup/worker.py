@@ -1,16 +1,18 @@
 """Computes the days again of which records came, changed their times or began to count.
 
-A step takes some nodes and, in one transaction, computes from their records each day that is marked and those next to
-it: a reading that comes late changes what is known between the one before and the one after it. So any order of
-arrival ends at the same figures, a worker that is killed leaves nothing half done, and several workers share the marks
-through the database. What stands apart (`tools.centre.ingest.apart`) is no record, and counts for nothing here either.
+A step takes some days of nodes and, in one transaction, computes them from records, with the days next to them: a
+reading that comes late changes what is known between the one before and the one after it. So any order of arrival ends
+at the same figures, a worker that is killed leaves nothing half done, and several workers share the marks through the
+database. What stands apart (`tools.centre.ingest.apart`) is no record, and counts for nothing here either. The figures
+of a day whose readings were purged (`tools.centre.retention`) stand.
 
 The records of a day are found by the spans that the ingest keeps (`marks`), so a day costs as much in a warehouse of
 ten years as in one of a week.
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 
 from tools.centre.limits import ROLLUP_PAGE
 from tools.centre.rollup import hours
@@ -18,7 +20,7 @@ from tools.centre.rollup.hours import Entry, Figures, Silence, measured
 from tools.centre.rollup.marks import MARK_DAY
 from tools.centre.store import database
 from tools.centre.store.archive import Archive
-from tools.centre.store.bodies import decode
+from tools.centre.store.bodies import decode_readings
 from wire import event, quantity
 
 _TELEMETRY = event.LANES.index(event.TELEMETRY)
@@ -27,13 +29,15 @@ _SELECT = """SELECT boot, sequence, quality, seconds, uncertainty_s, body FROM r
 _WITHIN = _SELECT + "boot = ? AND sequence BETWEEN ? AND ? ORDER BY boot, sequence"
 _BEFORE = _SELECT + "(boot, sequence) < (?, ?) ORDER BY boot DESC, sequence DESC LIMIT ?"
 _AFTER = _SELECT + "(boot, sequence) > (?, ?) ORDER BY boot, sequence LIMIT ?"
-_STAMPS = """SELECT sequence, quality, seconds, uncertainty_s FROM records
+_STAMPS = """SELECT sequence, received_unix_s, quality, seconds, uncertainty_s FROM records
     WHERE node = ? AND lane = ? AND boot = ? AND sequence BETWEEN ? AND ?"""
-_MARKED = (
-    "SELECT DISTINCT node FROM unplaced ORDER BY node LIMIT ?",
-    "SELECT DISTINCT node FROM day_spans WHERE dirty = 1 ORDER BY node LIMIT ?",
-)
-_COLUMNS = 3 + len(Figures._fields)
+_UNPLACED = "SELECT DISTINCT node FROM unplaced ORDER BY node LIMIT ?"
+_UNPLACED_SPANS = "SELECT boot, first, last FROM unplaced WHERE node = ?"
+_MARK_FORMER = "UPDATE day_spans SET dirty = 1 WHERE node = ? AND boot = ? AND first <= ? AND last >= ?"
+_MARKED = "SELECT DISTINCT node, day FROM day_spans WHERE dirty = 1 ORDER BY node, day LIMIT ?"
+_MARKED_OF = "SELECT DISTINCT day FROM day_spans WHERE node = ? AND dirty = 1"
+_STANDS = "SELECT 1 FROM purged_nodes WHERE purged_nodes.node = {0}.node AND {0}.{1} < purged_nodes.{2}"
+_COLUMNS = 3 + len(hours.FIGURES)
 _INSERT_HOUR = f"INSERT INTO hours VALUES ({', '.join('?' * _COLUMNS)})"
 _INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 4))})"
 
@@ -53,18 +57,33 @@ class Worker:
             if first is not None:
                 self._add_days(range(hours.day_of(first), hours.day_of(now_s) + 1))
 
-    def step(self, nodes_max: int) -> int:
-        """Computes the marked days of some nodes; returns how many days of nodes were computed, 0 when none is
-        marked."""
+    def step(self, days_max: int) -> int:
+        """Computes some marked days of nodes; returns how many, 0 when none is marked. Readings whose day has to be
+        found are placed first; a step that finds none returns how many nodes it placed."""
         with database.transaction(self._connection):
-            marked = (self._connection.execute(statement, (nodes_max,)).fetchall() for statement in _MARKED)
-            nodes = {node for rows in marked for (node,) in rows}
-            return sum(self._roll(node) for node in sorted(nodes))
+            unplaced = self._connection.execute(_UNPLACED, (days_max,)).fetchall()
+            for (node,) in unplaced:
+                self._place(node)
+            marked = self._connection.execute(_MARKED, (days_max,)).fetchall()
+            results = _Results()
+            for node, days in groupby(marked, key=itemgetter(0)):
+                self._roll(node, {day for _, day in days}, results)
+            self._write(results)
+            return len(results.marks) or len(unplaced)
+
+    def roll(self, node: bytes) -> None:
+        """Computes all marked days of a node, in the transaction of the caller."""
+        self._place(node)
+        results = _Results()
+        self._roll(node, {day for (day,) in self._connection.execute(_MARKED_OF, (node,)).fetchall()}, results)
+        self._write(results)
 
     def mark_all(self) -> None:
         """Marks all that there is, so that everything is computed again from records."""
         with database.transaction(self._connection):
-            for table in ("hours", "days", "day_spans", "unplaced"):
+            for table, key, first in (("hours", "hour_unix_s", "begins_unix_s"), ("days", "day_local", "day_local")):
+                self._connection.execute(f"DELETE FROM {table} WHERE NOT EXISTS ({_STANDS.format(table, key, first)})")
+            for table in ("day_spans", "unplaced"):
                 self._connection.execute(f"DELETE FROM {table}")
             self._connection.execute(
                 "INSERT INTO unplaced SELECT node, boot, 0, max(sequence) FROM records WHERE lane = ? GROUP BY 1, 2",
@@ -73,69 +92,47 @@ class Worker:
 
     # --- one node ---
 
-    def _roll(self, node: bytes) -> int:
+    def _place(self, node: bytes) -> None:
+        """Marks the days of readings that have to be placed, and those on which they lay before their times changed.
+        Those whose time is not known are found by the day of their receipt."""
         reader = _Reader(self._connection, self._archive, node)
-        unplaced = self._connection.execute("SELECT boot, first, last FROM unplaced WHERE node = ?", (node,)).fetchall()
-        for boot, first, last in unplaced:
-            self._place(reader, boot, first, last)
-        self._connection.execute("DELETE FROM unplaced WHERE node = ?", (node,))
-        days = {
-            day
-            for (day,) in self._connection.execute(
-                "SELECT DISTINCT day FROM day_spans WHERE node = ? AND dirty = 1", (node,)
+        for boot, first, last in self._connection.execute(_UNPLACED_SPANS, (node,)).fetchall():
+            self._connection.execute(_MARK_FORMER, (node, boot, last, first))
+            spans: dict[int, list[int]] = {}
+            for sequence, unix_s in reader.placed(boot, first, last):
+                spans.setdefault(hours.day_of(unix_s), []).append(sequence)
+            self._connection.executemany(
+                MARK_DAY, [(node, day, boot, min(some), max(some)) for day, some in spans.items()]
             )
-        }
-        if not days:
-            return len(unplaced)
+        self._connection.execute("DELETE FROM unplaced WHERE node = ?", (node,))
+
+    def _roll(self, node: bytes, days: set[int], results: "_Results") -> None:
+        reader = _Reader(self._connection, self._archive, node)
         entries = reader.around(days)
-        near = {hours.day_of(entry.unix_s) for entry in entries if entry.unix_s is not None}
+        # A day next to these that is marked too stays so: what is next to it is not computed here.
+        results.marks.extend((node, day) for day in days)
+        near = hours.days_of(entries)
         if not near <= days:
             days |= near
             entries = reader.around(days)
-        self._write(node, days, *hours.figures(entries))
-        self._add_days(near)
-        self._connection.execute("UPDATE day_spans SET dirty = 0 WHERE node = ? AND dirty = 1", (node,))
-        return len(days)
+        first = self._first_day(node)
+        results.add(node, {day for day in days if day >= first}, *hours.figures(entries))
 
-    def _place(self, reader: "_Reader", boot: int, first: int, last: int) -> None:
-        """Marks the days of some readings of a boot, and those on which they lay before their times changed."""
-        self._connection.execute(
-            "UPDATE day_spans SET dirty = 1 WHERE node = ? AND boot = ? AND first <= ? AND last >= ?",
-            (reader.node, boot, last, first),
-        )
-        spans: dict[int, list[int]] = {}
-        for sequence, unix_s in reader.placed(boot, first, last):
-            spans.setdefault(hours.day_of(unix_s), []).append(sequence)
-        self._connection.executemany(
-            MARK_DAY, [(reader.node, day, boot, min(some), max(some)) for day, some in spans.items()]
-        )
+    def _first_day(self, node: bytes) -> int:
+        """Returns the first day of which no readings were purged."""
+        row = self._connection.execute("SELECT day FROM purged_nodes WHERE node = ?", (node,)).fetchone()
+        return 0 if row is None else row[0]
 
-    def _write(self, node: bytes, days: set[int], found: dict[tuple[int, int], Figures], silences: list[Silence]):
-        rows = []
-        of: dict[tuple[int, int], tuple[list[Figures], list[Silence]]] = {}
-        for (hour, channel), one in found.items():
-            day = hours.day_of(hour)
-            if day in days:
-                rows.append((hour, node, channel, *one))
-                of.setdefault((day, channel), ([], []))[0].append(one)
-        for silence in silences:
-            day = hours.day_of(silence.until_s)
-            if day in days:
-                of.setdefault((day, silence.key // quantity.CHANNEL_STEP), ([], []))[1].append(silence)
-        for day in days:
-            span = hours.hours_of(day)
-            self._connection.execute(
-                "DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", (node, span[0], span[-1])
-            )
-            self._connection.execute("DELETE FROM days WHERE node = ? AND day_local = ?", (node, hours.day_text(day)))
-        self._connection.executemany(_INSERT_HOUR, rows)
-        self._connection.executemany(
-            _INSERT_DAY,
-            [
-                (hours.day_text(day), node, channel, *hours.of_day(*parts, hours.hours_of(day)[0]))
-                for (day, channel), parts in of.items()
-            ],
-        )
+    def _write(self, results: "_Results") -> None:
+        for statement, rows in (
+            ("DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", results.spans),
+            ("DELETE FROM days WHERE day_local = ? AND node = ?", results.days),
+            (_INSERT_HOUR, results.hour_rows),
+            (_INSERT_DAY, results.day_rows),
+            ("UPDATE day_spans SET dirty = 0 WHERE node = ? AND day = ? AND dirty = 1", results.marks),
+        ):
+            self._connection.executemany(statement, rows)
+        self._add_days(day for _, day in results.marks)
 
     def _add_days(self, days: Iterable[int]) -> None:
         for day in set(days) - self._days_known:
@@ -143,6 +140,38 @@ class Worker:
                 "INSERT INTO calendar VALUES (?, ?, ?, ?) ON CONFLICT (hour_unix_s) DO NOTHING", hours.calendar(day)
             )
             self._days_known.add(day)
+
+
+class _Results:
+    """Collects what a step computes: rows of the tables, and the days that they replace."""
+
+    def __init__(self) -> None:
+        self.marks: list[tuple[bytes, int]] = []
+        self.days: list[tuple[str, bytes]] = []
+        self.spans: list[tuple[bytes, int, int]] = []
+        self.hour_rows: list[tuple] = []
+        self.day_rows: list[tuple] = []
+
+    def add(
+        self, node: bytes, days: set[int], found: dict[tuple[int, int], Figures], silences: list[Silence]
+    ) -> None:
+        of: dict[tuple[int, int], tuple[list[Figures], list[Silence]]] = {}
+        for (hour, channel), figures in found.items():
+            day = hours.day_of(hour)
+            if day in days:
+                self.hour_rows.append((hour, node, channel, *figures))
+                of.setdefault((day, channel), ([], []))[0].append(figures)
+        for silence in silences:
+            day = hours.day_of(silence.until_s)
+            if day in days:
+                of.setdefault((day, silence.key // quantity.CHANNEL_STEP), ([], []))[1].append(silence)
+        for day in days:
+            span = hours.hours_of(day)
+            self.days.append((hours.day_text(day), node))
+            self.spans.append((node, span[0], span[-1]))
+        for (day, channel), parts in of.items():
+            row = hours.of_day(*parts, hours.hours_of(day)[0])
+            self.day_rows.append((hours.day_text(day), node, channel, *row))
 
 
 class _Reader:
@@ -154,23 +183,25 @@ class _Reader:
         self._moments = archive.moments(node)
 
     def placed(self, boot: int, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """Returns (sequence, UTC) of those readings of a boot whose time is known."""
+        """Returns (sequence, UTC) of readings of a boot; of those whose time is not known, when they were received."""
         rows = self._connection.execute(_STAMPS, (self.node, _TELEMETRY, boot, first, last)).fetchall()
-        for sequence, *stamp in rows:
+        for sequence, received_s, *stamp in rows:
             unix_s = self._moments.of(boot, sequence, *stamp).unix_s
-            if unix_s is not None:
-                yield sequence, unix_s
+            yield sequence, received_s if unix_s is None else unix_s
 
     def around(self, days: set[int]) -> list[Entry]:
         """Returns the readings of these days in order, and before and after each run of them the next ones of each
         quantity."""
-        found: dict[tuple[int, int], Entry] = {}
-        for boot, first, last in self._runs(days):
+        found: list[Entry] = []
+        runs = self._runs(days)
+        for boot, first, last in runs:
             run = self._entries(_WITHIN, boot, first, last)
             keys = set().union(*map(measured, {tuple(entry.readings) for entry in run}))
             beyond = (self._beyond(*way, set(keys)) for way in ((_BEFORE, boot, first), (_AFTER, boot, last)))
-            found.update((entry[:2], entry) for entry in chain(run, *beyond))
-        return [found[identity] for identity in sorted(found)]
+            found.extend(chain(run, *beyond))
+        if len(runs) > 1:  # what lies between two was met from both
+            found = list({entry[:2]: entry for entry in found}.values())
+        return sorted(found)
 
     def _runs(self, days) -> list[tuple[int, int, int]]:
         """Returns the spans of these days, those that meet joined: (boot, first, last)."""
@@ -206,7 +237,8 @@ class _Reader:
 
     def _entries(self, statement, *values) -> list[Entry]:
         rows = self._connection.execute(statement, (self.node, _TELEMETRY, *values)).fetchall()
+        unix_s, readings = self._moments.unix_s, decode_readings([row[-1] for row in rows])
         return [
-            Entry(boot, sequence, self._moments.of(boot, sequence, quality, seconds, doubt_s).unix_s, decode(body))
-            for boot, sequence, quality, seconds, doubt_s, body in rows
+            Entry(boot, sequence, unix_s(boot, sequence, *stamp), said)
+            for (boot, sequence, *stamp, _), said in zip(rows, readings, strict=True)
         ]

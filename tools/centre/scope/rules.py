@@ -99,6 +99,9 @@ RULES = {
     "apart_counts": _TERRITORY.format("apart_counts.cabinet"),
     "ingests": _TERRITORY.format("ingests.name"),
     "quantities": "quantities.code >= 0",
+    "retention": "retention.days >= 0",
+    "purged": _node("purged.node"),
+    "purged_nodes": _node("purged_nodes.node"),
     "grants": area("grants.insee", f"'{JOURNAL}'"),
     "journal": area("journal.insee", f"'{JOURNAL}'")
     + f" OR journal.insee = '' AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.trade = '{JOURNAL}')",

@@ -222,8 +222,9 @@ class Archive:
         covers = [(first, known if last is None else last) for first, last, _ in gaps]
         covers.extend(
             self._connection.execute(
-                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?",
-                (node, boot, start),
+                "SELECT sequence, sequence FROM records WHERE node = ? AND boot = ? AND sequence >= ?"
+                " UNION ALL SELECT first, last FROM purged WHERE node = ? AND boot = ?",
+                (node, boot, start, node, boot),
             )
         )
         return _uncovered(start, known, sorted(covers))
@@ -440,6 +441,12 @@ class Moments:
         self._node = node
         self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
         self._anchors: dict[int, list[tuple[int, int, int]]] = {}
+
+    def unix_s(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> int | None:
+        """Returns the UTC of a record with this stamp; None where it is not known."""
+        if quality != record.UNSET and not self._doubts:
+            return seconds
+        return self.of(boot, sequence, quality, seconds, uncertainty_s).unix_s
 
     def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:
         """Returns the moment of a record with this stamp; unknown where its time is doubted."""

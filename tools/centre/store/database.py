@@ -70,6 +70,10 @@ class Connection(Protocol):
     def create(self, statements: str, version: int) -> None:
         """Makes the tables, in a transaction."""
 
+    def give_back(self) -> bool:
+        """Gives a little of the room that rows have left back to the disk; returns False where there is no more to give
+        than what the next days need. A server does that by itself."""
+
     def close(self) -> None: ...
 
 

@@ -193,6 +193,10 @@ class Connection:
             _raise(error)
         self.execute("INSERT INTO schema_version VALUES (?)", (version,))
 
+    def give_back(self) -> bool:
+        # Autovacuum (PostgreSQL 17, section 24.1.6) lets the next rows have the room.
+        return False
+
     def close(self) -> None:
         self._raw.close()
 

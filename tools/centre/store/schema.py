@@ -10,9 +10,18 @@ ON CONFLICT, RETURNING, `flag = 1`. `INTEGER PRIMARY KEY AUTOINCREMENT` is a num
 """
 
 from gateway.language import N_
-from tools.centre.store import condition_tables, database, ingest_tables, readings, rollup_tables, scope_tables, views
+from tools.centre.store import (
+    condition_tables,
+    database,
+    ingest_tables,
+    readings,
+    retention_tables,
+    rollup_tables,
+    scope_tables,
+    views,
+)
 
-VERSION = 11
+VERSION = 12
 
 _TABLES = """
 CREATE TABLE records (
@@ -128,8 +137,8 @@ CREATE VIEW readable AS
 """
 
 _ALL = (
-    _TABLES, ingest_tables.TABLES, condition_tables.TABLES, rollup_tables.TABLES, scope_tables.TABLES, readings.TABLES,
-    views.VIEWS,
+    _TABLES, ingest_tables.TABLES, condition_tables.TABLES, rollup_tables.TABLES, retention_tables.TABLES,
+    scope_tables.TABLES, readings.TABLES, views.VIEWS,
 )  # fmt: skip
 SCHEMA = database.Schema(N_("a warehouse"), VERSION, "".join(_ALL))
 

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE
+from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE, FREE_ROOM_PARTS, GIVE_BACK_PAGES
 
 
 class Connection(sqlite3.Connection):
@@ -26,6 +26,13 @@ class Connection(sqlite3.Connection):
         is_new = version == 0 and self.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
         return None if is_new else version
 
+    def give_back(self) -> bool:
+        free, pages = (self.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
+        if free * FREE_ROOM_PARTS <= pages:
+            return False
+        self.execute(f"PRAGMA incremental_vacuum({GIVE_BACK_PAGES})").fetchall()
+        return True
+
     def create(self, statements: str, version: int) -> None:
         for statement in _split(statements):
             self.execute(statement)
@@ -36,6 +43,8 @@ def open_to_write(path: str, synchronous: str = "FULL") -> Connection:
     """Returns a connection that may write, on a file that is made where there is none."""
     make(path)
     connection = _connect(path)
+    # It has to be said before the first page is written: it makes it possible to shrink a file while others use it.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
     return connection

@@ -9,8 +9,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.commands.setup import files, identity
+from gateway.commands.setup import files
 from gateway.config import config, password
+from gateway.io import identity
 from tests.support.setup_answers import ANSWERS, SECRET, etc, written
 from tools import cli as command_line
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.commands.setup import identity
+from gateway.io import identity
 from policy import keyset
 from tests.support.authority import Authority
 from tests.support.setup_answers import ANSWERS, etc, written

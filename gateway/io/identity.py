@@ -99,6 +99,11 @@ def check_certificate(pem: bytes, key_pem: bytes, common_name: str, authority_pe
         raise IdentityFault("identity.other-authority")
 
 
+def end_s(pem: bytes) -> int:
+    """Returns when the first certificate ends (Unix s). IdentityFault."""
+    return int(_certificates(pem)[0].not_valid_after_utc.timestamp())
+
+
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
