@@ -122,7 +122,8 @@ class Endpoint:
         """Receives one datagram (bytes) and returns the events it causes, at most one."""
         assert isinstance(datagram, bytes), "a reused buffer would change what is remembered"
         self._count("received")
-        self._forget_expired(now_ms)
+        if now_ms >= self._memory.expires_ms:
+            self._forget_expired(now_ms)
         message = messages.decode(datagram, self._datagram_max)
         if isinstance(message, Fault):
             self._count(message.reason)
@@ -134,7 +135,8 @@ class Endpoint:
 
     def poll(self, *, now_ms):
         """Does what is due: retransmissions, empty acknowledgements, failures. Returns the events."""
-        self._forget_expired(now_ms)
+        if now_ms >= self._memory.expires_ms:
+            self._forget_expired(now_ms)
         events = []
         earliest_ms = self.deadline_ms()
         if earliest_ms is None or earliest_ms > now_ms:  # the usual turn allocates next to nothing

@@ -198,10 +198,12 @@ def digest_of(datagram):
 
 
 class Memory:
-    """Keeps the exchanges of peers, by number and by peer. `evicted` counts those forgotten before their time."""
+    """Keeps the exchanges of peers, by number and by peer. `evicted` counts those forgotten before their time; before
+    `expires_ms` none expires."""
 
     def __init__(self, *, in_all_max, per_peer_max, lifetime_ms):
         self.evicted = 0
+        self.expires_ms = 0
         self._in_all_max = in_all_max
         self._per_peer_max = per_peer_max
         self._lifetime_ms = lifetime_ms
@@ -249,8 +251,12 @@ class Memory:
 
     def expired(self, *, now_ms):
         """Returns the oldest exchange if its lifetime is over, else None. It stays until it is forgotten."""
+        self.expires_ms = now_ms + self._lifetime_ms
         for exchange in self._by_number.values():
-            return exchange if exchange.expires_ms <= now_ms else None
+            if exchange.expires_ms <= now_ms:
+                return exchange
+            self.expires_ms = exchange.expires_ms
+            break
         return None
 
     def forget(self, exchange):

@@ -123,14 +123,16 @@ def header_of(message):
     return decode_header(values[0])
 
 
-def unprotect_request(context, request, cipher, *, window, kid_context=None) -> tuple:
+def unprotect_request(context, request, cipher, *, window, kid_context=None, header=None) -> tuple:
     """Verifies a request that `context.recipient_id` sent; returns (Content, Exchange, Window after it) (section 8.2).
-    `kid_context`: the form in which it may carry the ID Context, if not as the ID Context itself.
+    `kid_context`: the form in which it may carry the ID Context, if not as the ID Context itself. `header`: its Header,
+    where the caller has read it.
 
     While `window` is LOST it stays LOST and the Exchange is not fresh: the caller may only answer 4.01 with Echo, or
     find a valid Echo in the request and go on with `oscore_context.window_after(exchange.number)`.
     """
-    header = header_of(request)
+    if header is None:
+        header = header_of(request)
     if header.kid is None or header.partial_iv is None:
         raise WireFault("oscore-option")
     _check_peer(context, header, kid_context)

@@ -47,12 +47,17 @@ def stamp_from_code(seconds: int, code: int) -> Stamp:
 
 def write(writer: cbor.Writer, record: Record) -> None:
     """Appends one record. Keys of readings are written in ascending order, so one record has one encoding."""
+    write_head(writer, record)
+    write_body(writer, record.body)
+
+
+def write_head(writer: cbor.Writer, record: Record) -> None:
+    """Appends all but the body."""
     writer.array(5)
     writer.integer(record.boot)
     writer.integer(record.sequence)
     writer.integer(record.stamp.seconds)
     writer.integer(quality_code(record.stamp))
-    write_body(writer, record.body)
 
 
 def write_body(writer: cbor.Writer, body) -> None:
@@ -225,5 +230,5 @@ def _check_about(about):
 
 
 def _bounded(value, high, reason):
-    if not cbor.is_integer(value) or not 0 <= value <= high:
+    if type(value) is not int or not 0 <= value <= high:
         raise WireFault(reason)

@@ -299,7 +299,8 @@ class Gateway:
         self._effects += self.uplink.poll(now_ms=now_ms)
         if self.cabinet is not None:
             self._effects += self.cabinet.poll(is_metered=self.bearers.is_metered(), now_ms=now_ms)
-            self.downlink.set_orders(self.cabinet.orders_for_nodes(now_ms=now_ms), now_ms=now_ms)
+            wanted = self.cabinet.orders_for_nodes(self.downlink.feeders, now_ms=now_ms)
+            self.downlink.set_orders(wanted, now_ms=now_ms)
             self.downlink.poll(now_ms=now_ms)
         self.directive_service.poll(now_ms=now_ms)
         self.anchors.poll(now_ms=now_ms)

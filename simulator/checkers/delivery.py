@@ -275,7 +275,7 @@ def _content(data: bytes) -> tuple[record.Stamp, bytes]:
     """Returns the stamp and the body of a record as the node wrote it: an array of five, the body last."""
     reader = cbor.Reader(data)
     reader.offset = 1
-    _, _, seconds, code = (reader.value() for _ in range(4))
+    _, _, seconds, code = [reader.value() for _ in range(4)]
     return record.stamp_from_code(seconds, code), data[reader.offset :]
 
 

@@ -23,6 +23,8 @@ from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer, BearerHealth
 from gateway.core.deadlines import earliest
 
+# A deadline that is over: it is computed when it is asked for next.
+_UNKNOWN = 0
 # Denotes the system's own route.
 UNBOUND = Bearer("default")
 
@@ -89,6 +91,7 @@ class Connection:
         self._arrived_ms: int | None = None  # when the last change was; None: there was none
         self._return_ms = limits.CONNECTION_RETURN_FIRST_MS
         self._return_at_ms = now_ms
+        self._deadline_ms: int | None = _UNKNOWN
         self._effects: list[Connect | Probe | Drop] = []
         self._changes: list[Change] = []
         self.counters = {"changes": 0, "attempts-expired": 0, "attempts-abandoned": 0, "returns-failed": 0, "late": 0}
@@ -97,6 +100,7 @@ class Connection:
 
     def connected(self, bearer: str, *, now_ms: int) -> bool:
         """Notes that the broker has accepted a connection. Returns False if it comes too late; then it is dropped."""
+        self._deadline_ms = _UNKNOWN
         if bearer != self._attempt:
             self.counters["late"] += 1
             if bearer != self.active:
@@ -116,6 +120,7 @@ class Connection:
 
     def disconnected(self, bearer: str, why: str, *, now_ms: int) -> bool:
         """Notes that a connection has ended or an attempt failed. Returns False if it had been given up before."""
+        self._deadline_ms = _UNKNOWN
         if bearer == self._attempt:
             self._attempt_failed(why, now_ms)
             return True
@@ -138,6 +143,7 @@ class Connection:
     def probed(self, bearer: str, ok: bool, rtt_ms: int | None = None, *, now_ms: int) -> bool:
         """Notes the outcome of a probe. Returns True when the bearer has come up or gone down by it; else only
         `deadline_ms` moves, and there is nothing to poll."""
+        self._deadline_ms = _UNKNOWN
         verdict = self._health[bearer].probed(ok, rtt_ms, now_ms=now_ms)
         if verdict is True:
             self._came_up(bearer, now_ms)
@@ -147,6 +153,9 @@ class Connection:
 
     def poll(self, *, now_ms: int) -> list[Connect | Probe | Drop]:
         """Returns what the shell must do now, in order."""
+        if self._deadline_ms is None or now_ms < self._deadline_ms:
+            return []  # nothing has happened since the deadline was computed
+        self._deadline_ms = _UNKNOWN
         if self._attempt is not None and now_ms >= self._attempt_by_ms:
             self.counters["attempts-expired"] += 1
             self._report("attempt-expired", self._attempt, "no answer")
@@ -164,8 +173,11 @@ class Connection:
 
     def deadline_ms(self) -> int | None:
         """Returns when `poll` is due; after a poll, this is always later. None: only an event will make it due."""
-        due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
-        return earliest((due_ms, *map(BearerHealth.deadline_ms, self._order))) if self._several else due_ms
+        if self._deadline_ms == _UNKNOWN:
+            due_ms = self._attempt_by_ms if self._attempt is not None else self._due_ms()
+            probes = map(BearerHealth.deadline_ms, self._order) if self._several else ()
+            self._deadline_ms = earliest((due_ms, *probes))
+        return self._deadline_ms
 
     def is_up(self, bearer: str) -> bool:
         """Returns whether a bearer counts as up."""

@@ -12,6 +12,7 @@ After a start nothing moves until the time is known or CABINET_START_MS have pas
 street. Events are reported as records of the gateway's own; what a person ordered is in the audit log as well.
 """
 
+from collections.abc import Iterable
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -231,11 +232,11 @@ class Cabinet:
         self._report(unix_s, now_ms)
         return effects
 
-    def orders_for_nodes(self, *, now_ms: int) -> OrdersByFeeder | None:
-        """Return the orders in force for nodes behind the feeders; None while they are not known."""
+    def orders_for_nodes(self, feeders: Iterable[int | None], *, now_ms: int) -> OrdersByFeeder | None:
+        """Return the orders in force for nodes behind these feeders (None: any); None while they are not known."""
         unix_s = self.time_basis.unix_s(now_ms=now_ms)
         return node_orders.wanted(
-            self.orders, self.lease, len(self.feeders), unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
+            self.orders, self.lease, feeders, unix_s=unix_s, started_ms=self._started_ms, now_ms=now_ms
         )
 
     def audit_local(self, what: str, *, now_ms: int, **values: Any) -> None:

@@ -6,6 +6,8 @@ or a test while the centre's lease is usable. What a technician does at the cabi
 the contactors alone. Directives need no feeder and no lease. It decides nothing of its own.
 """
 
+from collections.abc import Iterable
+
 from gateway.core import limits
 from gateway.core.cabinet.lease import Lease
 from gateway.core.cabinet.orders import Orders
@@ -16,16 +18,18 @@ from wire import command, node_order
 
 
 def wanted(
-    orders: Orders, lease: Lease, feeders: int, *, unix_s: int | None, started_ms: int, now_ms: int
+    orders: Orders, lease: Lease, feeders: Iterable[int | None], *, unix_s: int | None, started_ms: int, now_ms: int
 ) -> OrdersByFeeder | None:
     """Return the orders in force by feeder, and under None for the whole cabinet; None while they are not known: after
-    a start an order may wait for the clock, or an override for the lease that comes with the connection."""
+    a start an order may wait for the clock, or an override for the lease that comes with the connection.
+
+    `feeders`: those that have nodes, and None."""
     if unix_s is None and any(_waits_for_clock(order) for order in orders.known()):
         return None
     has_lease = lease.is_usable(now_ms=now_ms)
     is_new = now_ms - started_ms < limits.CABINET_START_MS and not lease.counters["granted"]
     found: dict[int | None, OrderInForce | None] = {}
-    for feeder in (None, *range(feeders)):
+    for feeder in feeders:
         emergency, override = orders.emergency(feeder), orders.override(feeder)
         if emergency is None and override is not None and not has_lease and is_new:
             return None

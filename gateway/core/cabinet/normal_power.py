@@ -21,25 +21,21 @@ _FILE_BYTES_MAX = 4_096
 
 
 class NormalPower:
-    """Learns the normal power of one feeder. `dw` None: nothing is known yet. `lamps` 0: unknown, then a lamp counts as
-    a tenth of the feeder."""
+    """Learns the normal power of one feeder. `dw`: in 0.1 W, None: nothing is known yet; `lamp_dw`: what one lamp of it
+    draws. `lamps` 0: unknown, then a lamp counts as a tenth of the feeder."""
 
     def __init__(self, lamps: int, lamp_dw: int, learnt_dw: int | None) -> None:
         self.lamps = lamps
-        self.learnt_dw = learnt_dw
         self._installed_dw = lamps * lamp_dw or None
+        self._learn(learnt_dw)
         self._minutes: list[int] = []
         self._minute = -1
         self._higher: list[int] = []  # the last nights' figures, all above what is known
 
-    @property
-    def dw(self) -> int | None:
-        return self._installed_dw if self.learnt_dw is None else self.learnt_dw
-
-    @property
-    def lamp_dw(self) -> int | None:
-        """Returns what one lamp draws, in 0.1 W."""
-        return None if self.dw is None else max(1, self.dw // (self.lamps or 10))
+    def _learn(self, learnt_dw: int | None) -> None:
+        self.learnt_dw = learnt_dw
+        self.dw = self._installed_dw if learnt_dw is None else learnt_dw
+        self.lamp_dw = None if self.dw is None else max(1, self.dw // (self.lamps or 10))
 
     def is_lit(self, power_dw: int) -> bool:
         """Return whether so much power means that the feeder is lit."""
@@ -82,9 +78,9 @@ class NormalPower:
         if self.learnt_dw is None:
             # Where the installed power is known, a first night with lamps missing must not count as normal.
             if self._installed_dw is None or 2 * self.lamps_missing(median_dw) < 1:
-                self.learnt_dw = median_dw
+                self._learn(median_dw)
         elif self.lamp_dw is not None and 2 * abs(median_dw - self.learnt_dw) <= self.lamp_dw:
-            self.learnt_dw += (median_dw - self.learnt_dw) // 8
+            self._learn(self.learnt_dw + (median_dw - self.learnt_dw) // 8)
         elif median_dw > self.learnt_dw:
             self._rise(median_dw)
             return self.learnt_dw != before_dw
@@ -98,7 +94,8 @@ class NormalPower:
             self._higher = []
         self._higher.append(median_dw)
         if len(self._higher) >= limits.NORMAL_HIGHER_NIGHTS:
-            self.learnt_dw, self._higher = median_dw, []
+            self._learn(median_dw)
+            self._higher = []
 
 
 class LearntPowers:

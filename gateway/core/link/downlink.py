@@ -17,7 +17,7 @@ It must not decide orders, nor know cabinets or signatures.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gateway.core import limits
@@ -91,6 +91,11 @@ class Downlink:
         self.counters = dict.fromkeys(("changes", "pushed", "told", "fetched", "echoed", "refused", "failed"), 0)
 
     # --- orders in force ----------------------------------------------------------------------------------------
+
+    @property
+    def feeders(self) -> Iterable[int | None]:
+        """The feeders that have nodes, and None for the whole cabinet."""
+        return self._slots
 
     def set_orders(self, wanted: OrdersByFeeder | None, *, now_ms: int) -> None:
         """Adopt the orders in force now; None: they are not known yet."""

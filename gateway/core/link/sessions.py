@@ -146,14 +146,15 @@ class Sessions:
 
     def _opened(self, member: Member, session: Session, header: Any, request: Any) -> Opened:
         content, exchange, window = oscore.unprotect_request(
-            session.context, request, self._cipher, window=session.window, kid_context=header.kid_context
+            session.context, request, self._cipher, window=session.window, kid_context=header.kid_context, header=header
         )
         return Opened(member.key.node, oscore.vouched(content), exchange, session, window)
 
     def _offer(self, member: Member, header: Any, request: Any, id1: bytes) -> Any:
         """Answer a verified request 1 with our nonce, under keys that serve this one answer."""
+        context = member.pairing.context(id1)
         _, exchange, _ = oscore.unprotect_request(
-            member.pairing.context(id1), request, self._cipher, window=NEW, kid_context=header.kid_context
+            context, request, self._cipher, window=NEW, kid_context=header.kid_context, header=header
         )
         self.counters["handshakes"] += 1
         r2 = member.offered.get(id1)  # the same request again, from any sender: the same answer, and no second place
