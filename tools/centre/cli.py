@@ -29,6 +29,7 @@ COMMANDS = {
     "access withdraw": "tools.centre.commands.access_withdraw",
     "access list": "tools.centre.commands.access_list",
     "access journal": "tools.centre.commands.access_journal",
+    "disown": "tools.centre.commands.disown",
     "keep": "tools.centre.commands.keep",
     "purge": "tools.centre.commands.purge",
     "unbind": "tools.centre.commands.unbind",

@@ -54,6 +54,7 @@ READS = {
     "register unknown": [()],
     "register export": [("{file}.csv",), ("{file}.csv", "--at", "2026-11-29"), ("{file}.gpkg", "--commune", ANGERS)],
     "apart": [()],
+    "disown": [(node_of("room", ANGERS).hex(),), (node_of("light", FENEU).hex(),)],
     "access list": [()],
     "access journal": [("--from", "2026-01-01")],
 }

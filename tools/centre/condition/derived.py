@@ -44,8 +44,22 @@ class Derived:
                 position = row.boot, row.sequence
                 self._touched[row.node] = min(position, self._touched.get(row.node, position))
             elif row.lane == _EVENT:
-                for feeder, closed in switched(bodies.decode(row.body)).items():
-                    self._switched.append((row.node, feeder, row.boot, row.sequence, closed))
+                self._note_switched(row.node, row.boot, row.sequence, row.body)
+
+    def _note_switched(self, node: bytes, boot: int, sequence: int, body: bytes) -> None:
+        for feeder, closed in switched(bodies.decode(body)).items():
+            self._switched.append((node, feeder, boot, sequence, closed))
+
+    def note_gone(self, node: bytes, boot: int) -> None:
+        """Notes that the records of a node from a boot on are none any more."""
+        self._connection.execute(
+            "UPDATE faults SET end_boot = NULL, end_sequence = NULL WHERE node = ? AND end_boot >= ?", (node, boot)
+        )
+        position = boot, 0
+        self._touched[node] = min(position, self._touched.get(node, position))
+        if self._connection.execute("DELETE FROM feeders WHERE node = ? AND boot >= ?", (node, boot)).rowcount:
+            for at, sequence, body in self._connection.execute(_RECORDS, (node, -1, 0, _EVENT)).fetchall():
+                self._note_switched(node, at, sequence, body)
 
     def forget(self) -> None:
         """Begins a transaction, or ends one that failed."""

@@ -172,10 +172,11 @@ class Faults:
         for *position, written_s, author, acknowledges, words in self._connection.execute(_NOTES, (node,)).fetchall():
             if tuple(position) < begin or (end is not None and tuple(position) > end):
                 continue
-            (body,) = self._connection.execute(
+            row = self._connection.execute(
                 "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, *position)
             ).fetchone()
-            said = statement((position[0], position[1]), bodies.decode(body))
+            # A stranger's record is kept apart, and its note with it.
+            said = None if row is None else statement((position[0], position[1]), bodies.decode(row[0]))
             if said is not None and (said.code, said.part) == (code, part):
                 found.append(Note(written_s, author, bool(acknowledges), words))
         return tuple(found)

@@ -1,4 +1,5 @@
-"""Keeps apart what a cabinet says about nodes that are not its own, whole and unaltered, until a person decides.
+"""Keeps apart what a cabinet says about nodes that are not its own, and what a stranger said with a node's key, whole
+and unaltered, until a person decides.
 
 The positions of such records are held like any other, so they stop no gateway's journal; but they are no rows, gaps,
 anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
@@ -20,6 +21,12 @@ _INSERT = f"INSERT INTO apart ({_COLUMNS}) VALUES ({', '.join('?' * 12)}) ON CON
 _ROWS = """SELECT number, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body,
     apart.gateway, id, received_unix_s FROM apart JOIN gateways ON gateways.gateway = apart.gateway
     WHERE cabinet = ? ORDER BY number"""
+
+
+_OF_BOOTS = """SELECT insee || '-' || name, {0}.gateway, received_unix_s,
+    node, boot, sequence, seconds, quality, uncertainty_s, lane, body
+    FROM {0} JOIN gateways ON gateways.gateway = {0}.gateway WHERE node = ? AND boot >= ?
+    ORDER BY 1, 2, 3, boot, sequence"""
 
 
 class Released(NamedTuple):
@@ -48,6 +55,18 @@ class Apart:
         """Keeps rows, each with the node that it is about."""
         values = [(cabinet, about, *row, gateway, now_s) for about, row in rows]
         self._count(cabinet, self._connection.executemany(_INSERT, values).rowcount)
+
+    def take(self, node: bytes, first_boot: int) -> list[Row]:
+        """Moves the records of these boots of a node here; returns them."""
+        taken: list[Row] = []
+        for table in ("records", "conflicts"):
+            found = self._connection.execute(_OF_BOOTS.format(table), (node, first_boot)).fetchall()
+            for source, some in groupby(found, key=lambda row: row[:3]):
+                rows = [Row(*row[3:]) for row in some]
+                self.keep(((node, row) for row in rows), *source)
+                taken += rows
+            self._connection.execute(f"DELETE FROM {table} WHERE node = ? AND boot >= ?", (node, first_boot))
+        return taken
 
     def remove(self, cabinet: str, nodes: Iterable[bytes] | None) -> list[Released]:
         """Removes what is kept of a cabinet about these nodes (None: about any), and returns it in order of receipt."""

@@ -16,12 +16,24 @@ from collections.abc import Iterable
 from tools.centre.ingest.plain import Row
 from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION, NODES_REMEMBERED_MAX
 from tools.centre.store import database
+from wire import record
 
 _SELECT = """SELECT node, cabinet, boot, began_unix_s, purged_boot, purged_sequence
     FROM serving LEFT JOIN boots USING (node) LEFT JOIN purged_nodes USING (node)
     WHERE node IN ({})""".format(", ".join("?" * NODES_PER_QUESTION))
 _PURGED = """SELECT 1 FROM purged WHERE node = ? AND boot = ? AND first <= ? AND last >= ?
     AND NOT EXISTS (SELECT 1 FROM records WHERE node = ? AND boot = ? AND sequence = ?)"""
+
+_DISOWN = """INSERT INTO disowned VALUES (?, ?, ?, ?) ON CONFLICT (node) DO UPDATE SET
+    first_boot = CASE WHEN excluded.first_boot < disowned.first_boot
+        THEN excluded.first_boot ELSE disowned.first_boot END,
+    last_boot = CASE WHEN excluded.last_boot > disowned.last_boot THEN excluded.last_boot ELSE disowned.last_boot END,
+    decided_unix_s = excluded.decided_unix_s"""
+# As `doubts` notes it: the newest boot, and the latest instant at which it can have begun.
+_NEWEST_BOOT = f"""SELECT max(boot), min(CASE WHEN quality <> {record.UNSET} AND NOT EXISTS (SELECT 1 FROM doubts
+        WHERE doubts.node = records.node AND doubts.boot = records.boot AND doubts.sequence = records.sequence)
+        THEN seconds + uncertainty_s END) FROM records
+    WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)"""
 
 
 class Life:
@@ -48,6 +60,7 @@ class Nodes:
         self._lives: dict[bytes, Life] = {}
         self._changed: set[bytes] = set()
         self._version = -1
+        self._disowned: dict[bytes, tuple[int, int]] = {}
 
     def load(self, nodes: Iterable[bytes]) -> None:
         """Begins a transaction that is about these nodes."""
@@ -55,6 +68,8 @@ class Nodes:
         if version != self._version or len(self._lives) > NODES_REMEMBERED_MAX:
             self.forget()
             self._version = version
+            found = self._connection.execute("SELECT node, first_boot, last_boot FROM disowned")
+            self._disowned = {node: boots for node, *boots in found}
         wanted = [node for node in nodes if node not in self._lives]
         for at in range(0, len(wanted), NODES_PER_QUESTION):
             asked = wanted[at : at + NODES_PER_QUESTION]
@@ -96,6 +111,29 @@ class Nodes:
         """Returns the identities of those rows that were held and are purged."""
         old = [row[:3] for row in rows if row[1:3] <= self.life(row[0]).purged]
         return {one for one in old if self._connection.execute(_PURGED, (*one, one[2], *one)).fetchone() is not None}
+
+    def disowned(self, rows: Iterable[Row]) -> list[Row]:
+        """Returns the rows of boots that were a stranger's."""
+        if not self._disowned:
+            return []
+        boots = self._disowned
+        return [row for row in rows if row[0] in boots and boots[row[0]][0] <= row[1] <= boots[row[0]][1]]
+
+    def disown(self, node: bytes, first_boot: int, last_boot: int, now_s: int) -> None:
+        """Notes boots of a node as a stranger's, and finds the newest of its own."""
+        self._connection.execute(_DISOWN, (node, first_boot, last_boot, now_s))
+        self._connection.execute("DELETE FROM boots WHERE node = ?", (node,))
+        boot, began_s = self._connection.execute(_NEWEST_BOOT, (node, node)).fetchone()
+        life = self.life(node)
+        life.boot = life.began_s = None
+        if boot is not None:
+            self.note_boot(node, boot, began_s)
+        self._version = -1
+
+    def own(self, nodes: Iterable[bytes]) -> None:
+        """Forgets that boots of these nodes were a stranger's."""
+        self._connection.executemany("DELETE FROM disowned WHERE node = ?", [(node,) for node in nodes])
+        self._version = -1
 
     def has_room(self, cabinet: str, more: int) -> bool:
         """Returns whether the cabinet may have so many nodes more at first sight."""

@@ -25,6 +25,8 @@ sends again what it still holds. Several processes may share the file: the prefi
 It must never return a receipt that passes a position whose row is not in the same commit or an earlier one, read a
 clock, or change a row. Errors of the disk (database.Error) pass to the caller, and nothing is accepted: the caller
 waits, and calls again.
+
+Long because all that changes the warehouse shares its transaction.
 """
 
 from collections.abc import Iterable, Iterator
@@ -138,12 +140,35 @@ class Warehouse(Archive):
         returns the number of records."""
         with self._transaction(now_s):
             released = self._removed(cabinet, nodes)
-            self._nodes.load({row.node for one in released for row in one.contents.rows})
+            of_nodes = {row.node for one in released for row in one.contents.rows}
+            self._nodes.own(of_nodes)
+            self._nodes.load(of_nodes)
             for one in released:
                 self._store(one.contents, Sender(one.gateway, b"", cabinet), one.received_unix_s)
             count = sum(len(one.contents.rows) for one in released)
             self._count("released", count)
         return count
+
+    def disown(self, node: bytes, first_boot: int, *, now_s: int) -> int:
+        """Keeps the records of a node from a boot on apart, as a stranger's who had its key: what they changed is made
+        anew without them, and what comes of these boots is kept apart too, until a person releases it. Returns the
+        number of records."""
+        with self._transaction(now_s, (node,)):
+            taken = self._apart.take(node, first_boot)
+            if taken:
+                self._nodes.disown(node, first_boot, max(row.boot for row in taken), now_s)
+                self._derived.note_gone(node, first_boot)
+                self._marks.note_gone(node, first_boot)
+                self._forget_statements(node, first_boot)
+                self._count("disowned", len(taken))
+        return len(taken)
+
+    def _forget_statements(self, node, first_boot):
+        where = "WHERE by_node = ? AND by_boot >= ?"
+        anchored = self._connection.execute(f"SELECT about, boot FROM anchors {where}", (node, first_boot)).fetchall()
+        self._marks.note_times((about, boot, -1) for about, boot in anchored)
+        for table in ("gaps", "anchors"):
+            self._connection.execute(f"DELETE FROM {table} {where}", (node, first_boot))
 
     def discard(self, cabinet: str, nodes: Iterable[bytes] | None, *, now_s: int) -> int:
         """Removes what is kept apart of a cabinet about these nodes (None: any); returns the number of records."""
@@ -189,6 +214,16 @@ class Warehouse(Archive):
 
     def _own(self, contents: Contents, sender: Sender, now_s: int) -> Contents | None:
         """Returns what the sender may say, with the rest kept apart; None when that is more than a cabinet has."""
+        strangers = self._nodes.disowned(contents.rows)
+        if strangers:
+            if not self._apart.has_room(sender.cabinet):
+                self._alarms.raise_for(alarms.CROWD, sender.cabinet, alarms.OTHERS)
+                return None
+            self._apart.keep(((row.node, row) for row in strangers), sender.cabinet, sender.number, now_s)
+            self._count("apart", len(strangers))
+            for row in strangers:
+                self._alarms.raise_for(alarms.CLONE, sender.cabinet, row.node.hex(), alarms.BOOTS)
+            contents = intake.without(contents, {row[:3] for row in strangers})
         named = {row.node for row in contents.rows}.union(contents.abouts.values())
         named.discard(sender.identity)
         others = self._nodes.others(named, sender.cabinet)

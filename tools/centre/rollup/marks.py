@@ -43,6 +43,11 @@ _UPDATE = _INSERT + "ON CONFLICT (node) DO UPDATE SET {} WHERE {}"
 _BOTH = _UPDATE.format(_replace(_RECORD + _READINGS), f"{_is_newer(_RECORD)} AND {_is_newer(_READINGS)}")
 _HALVES = tuple(_UPDATE.format(_replace(half), _is_newer(half)) for half in (_RECORD, _READINGS))
 
+_FORGET_LATEST = "DELETE FROM latest WHERE node = ?"
+_MARK_ALL = "UPDATE day_spans SET dirty = 1 WHERE node = ?"
+_NEWEST = """SELECT node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway, received_unix_s
+    FROM records WHERE node = ? {} ORDER BY boot DESC, sequence DESC LIMIT 1"""
+
 
 class Marks:
     """Writes within the transactions of its owner, when it is told to `save`."""
@@ -88,6 +93,15 @@ class Marks:
             first, last = (0, limits.SEQUENCE_MAX) if sequence < 0 else (sequence, sequence)
             span = self._unplaced.setdefault((node, boot), [first, last])
             span[:] = min(first, span[0]), max(last, span[1])
+
+    def note_gone(self, node: bytes, boot: int) -> None:
+        """Notes that the records of a node from a boot on are none any more: all its days are computed again."""
+        for statement in (_FORGET_LATEST, _MARK_ALL):
+            self._connection.execute(statement, (node,))
+        self._connection.execute("DELETE FROM unplaced WHERE node = ? AND boot >= ?", (node, boot))
+        for condition in ("", f"AND lane = {_TELEMETRY}"):
+            for *row, gateway, received_s in self._connection.execute(_NEWEST.format(condition), (node,)).fetchall():
+                self.note([tuple(row)], gateway, received_s)
 
     def save(self) -> None:
         """Ends a transaction."""

@@ -99,6 +99,7 @@ RULES = {
     "apart_counts": _TERRITORY.format("apart_counts.cabinet"),
     "ingests": _TERRITORY.format("ingests.name"),
     "quantities": "quantities.code >= 0",
+    "disowned": _node("disowned.node"),
     "retention": "retention.days >= 0",
     "purged": _node("purged.node"),
     "purged_nodes": _node("purged_nodes.node"),

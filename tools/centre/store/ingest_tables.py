@@ -1,5 +1,7 @@
-"""Defines the tables by which ingests know each other, and bound what a cabinet may bring. Must not read or write a
-row."""
+"""Defines the tables of the ingests: which are at work, bounds of cabinets, boots of strangers.
+
+Must not read or write a row.
+"""
 
 TABLES = """
 -- What a cabinet has brought on a lane on the last day (of UTC, from 1970-01-01) that it sent anything.
@@ -9,6 +11,11 @@ CREATE TABLE brought (
 );
 -- How many records of a cabinet are in `apart`; counting them takes longer than a batch.
 CREATE TABLE apart_counts (cabinet TEXT NOT NULL PRIMARY KEY, records BIGINT NOT NULL);
+-- Boots of a node that were a stranger's, as a person says: what is of them is kept in `apart`.
+CREATE TABLE disowned (
+    node BLOB NOT NULL PRIMARY KEY, first_boot BIGINT NOT NULL, last_boot BIGINT NOT NULL,
+    decided_unix_s BIGINT NOT NULL
+);
 -- The ingests at work, by account: since when, when each was last heard of, and how many messages it has committed. One
 -- that stops in order removes its row.
 CREATE TABLE ingests (

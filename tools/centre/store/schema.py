@@ -21,7 +21,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 12
+VERSION = 13
 
 _TABLES = """
 CREATE TABLE records (
