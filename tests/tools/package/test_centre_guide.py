@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -26,6 +27,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(REPOSITORY / "fi
 SERVER, SERVER_ADDRESS, CABINET_ADDRESS = "centre.example.fr", "192.0.2.1", "192.0.2.2"
 USB = "media/usb"
 PATIENCE_S = 180
+WAREHOUSE = "/var/lib/bocage-centre/warehouse.db"
+HELD = """SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM conflicts),
+    (SELECT sum(next_position) FROM prefixes) - (SELECT coalesce(sum(last - first + 1), 0) FROM skips),
+    (SELECT count(*) FROM prefixes)"""
 CABINET = """
 [gateway]
 insee = "49135"
@@ -53,6 +58,12 @@ def test_every_block_is_for_somebody_and_every_step_is_looked_at():
     assert sum(isinstance(piece, guide.Seen) for piece in guide.pieces(GUIDE, "fr")) >= 9
 
 
+class Held(NamedTuple):
+    records: int
+    positions: int
+    streams: int
+
+
 class Newcomer:
     """Does what the guide says, at the desk, at the server and at the cabinet."""
 
@@ -62,6 +73,7 @@ class Newcomer:
         (self._desk / USB).mkdir(parents=True)
         self._machines = {}
         self.restore_s = None
+        self.saved = None
 
     def __enter__(self):
         try:
@@ -130,8 +142,32 @@ class Newcomer:
         machine.run("systemctl", "start", "bocage-gateway")
         self._join()
 
+    def _act_tout_tue(self):
+        """Each service by SIGKILL, in turn and while the cabinet has something to say; every position that the
+        warehouse has passed is a record, once."""
+        self._until(lambda: self._held().records, "nothing comes from the cabinet")
+        for unit in ("bocage-ingest@1", "bocage-rollup", "mosquitto", "bocage-control", "bocage-metrics"):
+            before = self._held()
+            self._machines[guide.CABINET].run("systemctl", "restart", "bocage-gateway")
+            self._machines[guide.CENTRE].run("systemctl", "kill", "--signal=KILL", unit)
+            self._until(lambda had=before: self._held().records > had.records, f"nothing comes after {unit}")
+            after = self._held()
+            assert after.records == after.positions, unit
+
+    def _held(self):
+        """What the warehouse holds: records, the positions that its receipts pass, streams; asked without our code."""
+        script = f"import sqlite3; print(*sqlite3.connect({WAREHOUSE!r}).execute({HELD!r}).fetchone())"
+        return Held(*map(int, self._machines[guide.CENTRE].run("python3", "-c", script).stdout.split()))
+
+    def _until(self, reached, problem):
+        end = time.monotonic() + PATIENCE_S
+        while not reached():
+            assert time.monotonic() < end, problem
+            time.sleep(1)
+
     def _act_serveur_perdu(self):
         """No orderly end, and nothing of it is left but the stick."""
+        self.saved = self._held()
         lost = self._machines.pop(guide.CENTRE)
         lost.__exit__()
         shutil.rmtree(lost.root)
@@ -182,5 +218,7 @@ def test_from_a_blank_debian_to_a_connected_cabinet_and_back_from_a_lost_server(
     begun = time.monotonic()
     with Newcomer(blank, tmp_path, packages[0]) as newcomer:
         newcomer.follow(guide.pieces(GUIDE, "fr"))
+        held = newcomer._held()
+        assert held.records == held.positions and held.streams >= newcomer.saved.streams
     record_property("centre_guide_s", round(time.monotonic() - begun, 1))
     record_property("centre_restore_s", round(newcomer.restore_s, 1))
