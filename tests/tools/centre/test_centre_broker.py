@@ -101,13 +101,15 @@ class Gateway:
 
 
 @pytest.fixture
-def ingests(tmp_path, broker):
+def ingests(tmp_path, broker, engine):
     """Starts ingest processes; what is left of them is killed at the end."""
     started = []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "firmware"), str(ROOT)))}
 
     def start(client_id="ingest-1"):
-        command = [sys.executable, "-m", "tools", "centre", "ingest", "--db", str(tmp_path / "centre.db")]
+        database = tmp_path / "centre.db"
+        command = [sys.executable, "-m", "tools", "centre", "ingest", "--db", engine.address(database)]
+        command += ["--receipt-key", receipts.default_path(str(database))]
         command += ["--broker", f"127.0.0.1:{broker.port}", "--insecure", "--client-id", client_id]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
         started.append(process)
@@ -218,7 +220,7 @@ def test_ingest_outlives_a_broker_that_disappears(tmp_path, broker, ingests):
     assert_all_arrived_once(tmp_path / "centre.db", 5)
 
 
-def test_disk_that_refuses_is_not_acknowledged(tmp_path, broker, ingests):
+def test_disk_that_refuses_is_not_acknowledged(tmp_path, broker, ingests, of_sqlite):
     path = tmp_path / "centre.db"
     process = ingests()
     wait_for_line(process, "subscribed")

@@ -29,7 +29,7 @@ NODES = [bytes(7) + bytes([n]) for n in range(1, 9)]
 TABLES = {
     "records": 3, "conflicts": 4, "gaps": 6, "anchors": 6, "doubts": 3, "faults": 3, "feeders": 2, "serving": 2,
     "boots": 1, "latest": 1, "day_spans": 3, "hours": 3, "days": 3, "calendar": 1, "prefixes": 3, "alarms": 1,
-    "counters": 1,
+    "counters": 1, "brought": 2,
 }  # fmt: skip
 
 
