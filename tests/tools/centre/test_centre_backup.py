@@ -147,7 +147,7 @@ def test_status_names_a_copied_certificate_and_an_account_that_nobody_enrolled(c
     for path in (centre.place.etc / "issued/49007-inconnu").iterdir():
         path.unlink()
     found = said(centre)
-    assert found["two machines use one cabinet's certificate: 49007-mairie-1 (10 ×)"].is_fault
+    assert found["two machines use one cabinet's certificate: 10 × 49007-mairie-1"].is_fault
     assert found["accounts of the broker that were not enrolled here: 49007-inconnu"].is_fault
     assert stranger
 

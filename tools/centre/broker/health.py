@@ -119,7 +119,7 @@ def _refusals(place: Place, enrolled: set[str], now: datetime.datetime) -> Itera
     found = refusals.refusals(lines, known)
     for kind, (what, remedy) in _REFUSED.items():
         if kind in found:
-            who = {f"{name} ({times} ×)" for name, times in found[kind].items()}
+            who = {f"{times} × {name}" for name, times in found[kind].items()}
             is_fault = not enrolled.isdisjoint(found[kind]) and kind in (refusals.TOPIC, refusals.TWICE)
             values = {**_names(who), "count": found[kind].total()}
             yield Finding(what, remedy, is_fault, values)
