@@ -117,10 +117,10 @@ def fill(folder: Path, kind: str, records: int) -> None:
         durable.disk.close()
 
 
-def memory_kb(name: str) -> int | None:
-    """Returns `VmRSS`, or its peak `VmHWM`, of this process; None where the kernel does not report it."""
+def memory_kb(name: str, pid: int | str = "self") -> int | None:
+    """Returns `VmRSS`, or its peak `VmHWM`, of a process; None where the kernel does not report it."""
     try:
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return None
     return next((int(line.split()[1]) for line in lines if line.startswith(name + ":")), None)

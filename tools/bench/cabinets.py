@@ -28,7 +28,8 @@ from wire import event, receipt, record, topic
 from wire.receipt import Receipt, Rejected
 
 INSEE = "49007"
-_TIMEOUT_S = 60
+# Longer than any cabinet's attempts to reach the broker are apart (UPLINK_RECONNECT_LAST_MS).
+_TIMEOUT_S = 180
 _POLL_S = 0.05
 # As telemetry in `gateway.core.uplink`: four places of the window are the alarms'.
 _WINDOW = limits.UPLINK_WINDOW_MAX - limits.UPLINK_ALARM_WINDOW
@@ -76,11 +77,11 @@ class Source(Protocol):
 
 
 class MadeBatches:
-    """Sends batches that were made before: telemetry of `count` lights, `turns` records of each, in the order and the
-    envelopes of a gateway. The next goes when a receipt frees a place, or with `is_plain`, where no ingest answers,
-    a PUBACK of the broker."""
+    """Sends batches that were made before: telemetry of `count` lights, a record of each in these turns, in the order
+    and the envelopes of a gateway. The next goes when a receipt frees a place, or with `is_plain`, where no ingest
+    answers, a PUBACK of the broker."""
 
-    def __init__(self, cabinet: int, count: int, turns: int, begun_s: int, *, is_plain: bool) -> None:
+    def __init__(self, cabinet: int, count: int, turns: range, begun_s: int, *, is_plain: bool) -> None:
         self.gateway = gateway_of(cabinet)
         self.held = 0  # records that the warehouse has
         self._is_plain = is_plain
@@ -109,12 +110,12 @@ class MadeBatches:
         return not self._waiting and not self._ahead
 
 
-def _batches(cabinet: int, count: int, turns: int, begun_s: int) -> Iterator[tuple[Publication, int]]:
-    """Returns each batch, with its last position."""
+def _batches(cabinet: int, count: int, turns: range, begun_s: int) -> Iterator[tuple[Publication, int]]:
+    """Returns each batch, with its last position; other turns are of another epoch."""
     packer, publisher = Packer(), Publisher(gateway_of(cabinet), INSEE, name_of(cabinet))
-    stream = Stream(random.Random(cabinet).randbytes(8), event.TELEMETRY)
+    stream = Stream(random.Random(f"{cabinet} {turns}").randbytes(8), event.TELEMETRY)
     made, first = lights(cabinet, count), 0
-    for turn in range(turns):
+    for turn in turns:
         for at in range(0, count, limits.UPLINK_BATCH_RECORDS_MAX):
             items = []
             entries = 0
@@ -198,7 +199,7 @@ def serve(lines: Sequence[Line], until: Callable[[], bool]) -> None:
     """Sends and receives on all lines that are connected, until `until` says so. RigError when nothing moves."""
     poll = select.epoll()
     served: dict[int, Line] = {}
-    moved_s = time.monotonic()
+    moved_s = swept_s = time.monotonic()
     while not until():
         for line in lines:
             socket = line.client.socket()
@@ -214,7 +215,9 @@ def serve(lines: Sequence[Line], until: Callable[[], bool]) -> None:
             moved_s = now_s
         elif now_s - moved_s > _TIMEOUT_S:
             raise RigError(f"nothing has come from the broker for {_TIMEOUT_S} s")
-        for line in lines if not ready else ():
-            line.client.loop_misc()
-            line.send()
+        if now_s - swept_s >= _POLL_S:  # what time alone makes due
+            swept_s = now_s
+            for line in lines:
+                line.client.loop_misc()
+                line.send()
     poll.close()

@@ -5,6 +5,7 @@ COMMANDS = {
     "bytes": "tools.bench.bytes",
     "census": "tools.bench.census",
     "command": "tools.bench.command",
+    "drain": "tools.bench.drain",
     "encode": "tools.bench.encode",
     "heating": "tools.bench.heating",
     "ingest": "tools.bench.ingest",

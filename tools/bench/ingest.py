@@ -50,7 +50,7 @@ from tools.command_line import Refused, add_json, print_figures
 from wire import event, record
 
 READINGS = 8
-_START_S = 120
+_START_S = 600
 _POLL_S = 0.005
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # Of the shared array: cabinets connected, the word to begin, records held.
@@ -66,7 +66,7 @@ def send(broker: list[BrokerAddress], args: argparse.Namespace, key: bytes, is_p
     """Runs all cabinets: connects, and when told, sends all that they have."""
     begun_s = int(time.time()) - args.turns * street.PERIOD_S
     sources = [
-        cabinets.MadeBatches(number, args.lights, args.turns, begun_s, is_plain=is_plain)
+        cabinets.MadeBatches(number, args.lights, range(args.turns), begun_s, is_plain=is_plain)
         for number in range(args.cabinets)
     ]
     lines = [cabinets.Line(at, number, sources[number], [key]) for number, at in enumerate(broker)]
@@ -163,7 +163,7 @@ def _busy_s() -> float:
 def measured(pids: dict[str, int], shared: Any, records: int) -> dict[str, Any]:
     """Returns the figures of one run of the cabinets against whoever stores."""
     shared[_GO] = 1
-    _wait(lambda: shared[_HELD] >= _WARM_UP * records)
+    wait_for(lambda: shared[_HELD] >= _WARM_UP * records)
     before, watch = int(shared[_HELD]), Watch(pids)
     end_s = time.monotonic() + 3600
     while shared[_HELD] < records:
@@ -174,11 +174,12 @@ def measured(pids: dict[str, int], shared: Any, records: int) -> dict[str, Any]:
     return watch.figures(records - before)
 
 
-def _wait(reached: Callable[[], bool]) -> None:
+def wait_for(reached: Callable[[], object]) -> None:
+    """Waits until `reached` returns something; RigError when that takes too long."""
     end_s = time.monotonic() + _START_S
     while not reached():
         if time.monotonic() > end_s:
-            raise RigError(f"nothing has been stored in {_START_S} s")
+            raise RigError(f"not ready in {_START_S} s")
         time.sleep(_POLL_S)
 
 
@@ -195,15 +196,11 @@ def bound_of(found: dict[str, Any]) -> str:
     return max(waits, key=lambda name: waits[name])
 
 
-def ours(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
-    """Returns the figures of `bocage centre ingest`, and whether it holds every record once."""
-    database = args.db or str(folder / "warehouse.db")
+@contextmanager
+def running_ingest(folder: Path, broker: InstalledBroker, database: str) -> Iterator[tuple[int, bytes]]:
+    """Runs `bocage centre ingest`; returns its pid and the public key of its receipts."""
     key_file = folder / "receipts.pem"
-    key = receipts.load_or_make(key_file)
-    Warehouse(database).close()
-    if args.held:
-        fill(database, args)
-    at = broker.account(roles.INGEST)
+    key, at = receipts.load_or_make(key_file), broker.account(roles.INGEST)
     command = [
         sys.executable, "-m", "tools", "centre", "ingest", "--db", database, "--receipt-key", str(key_file),
         "--broker", f"{at.host}:{at.port}", "--ca", str(at.ca), "--cert", str(at.cert), "--key", str(at.key),
@@ -211,11 +208,23 @@ def ours(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dic
     ingest = Part("ingest", command, folder / "ingest.log")
     ingest.start()
     try:
-        with _cabinets(broker, args, key.public, is_plain=False) as (sender, shared):
-            pids = {"ingest": ingest.pid, "broker": broker.pid, "cabinets": sender}
-            found = measured(pids, shared, args.cabinets * args.lights * args.turns)
+        yield ingest.pid, key.public
     finally:
         ingest.stop()
+
+
+def ours(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
+    """Returns the figures of `bocage centre ingest`, and whether it holds every record once."""
+    database = args.db or str(folder / "warehouse.db")
+    Warehouse(database).close()
+    if args.held:
+        fill(database, args)
+    with (
+        running_ingest(folder, broker, database) as (ingest, key),
+        _cabinets(broker, args, key, is_plain=False) as (sender, shared),
+    ):
+        pids = {"ingest": ingest, "broker": broker.pid, "cabinets": sender}
+        found = measured(pids, shared, args.cabinets * args.lights * args.turns)
     warehouse = Warehouse(database)
     found["stored"] = warehouse.counters["records"]
     found["doubled"] = warehouse.counters["duplicates"]
@@ -253,21 +262,24 @@ def fill(path: str, args: argparse.Namespace) -> None:
 
 
 def stages(folder: Path, args: argparse.Namespace) -> dict[str, float]:
-    """Returns what the ingest's steps take of a record, in this process, group by group, as when messages wait."""
-    begun_s = int(time.time()) - args.turns * street.PERIOD_S
-    turns = min(args.turns, STAGE_TURNS)
+    """Returns what the ingest's steps take of a record, in this process, group by group, as when messages wait: the
+    next turns into the warehouse that is there."""
+    begun_s = int(time.time()) - (args.turns + STAGE_TURNS) * street.PERIOD_S
+    turns = range(args.turns, args.turns + STAGE_TURNS)
     sources = [cabinets.MadeBatches(n, args.lights, turns, begun_s, is_plain=True) for n in range(args.cabinets)]
     messages = []
     while not all(source.is_done() for source in sources):
-        for source in sources:
-            for one in source.due():
-                messages.append((one.topic, one.payload))
+        waiting = [source.due() for source in sources]
+        for some in zip(*waiting, strict=True):  # a message of each cabinet after the other
+            messages += [(one.topic, one.payload) for one in some]
+        for source, found in zip(sources, waiting, strict=True):
+            for one in found:
                 source.acknowledged(one.token)
-    records = args.cabinets * args.lights * turns
-    warehouse = Warehouse(args.db or str(folder / "stages.db"))
+    records = args.cabinets * args.lights * STAGE_TURNS
+    warehouse = Warehouse(args.db or str(folder / "warehouse.db"))
     key = receipts.load_or_make(folder / "receipts.pem")
     used = dict.fromkeys(("to_rows", "to_tables", "receipts", "wall"), 0.0)
-    now_s = begun_s + args.turns * street.PERIOD_S
+    now_s = int(time.time())
     for at in range(0, len(messages), GROUP_MESSAGES_MAX):
         group = messages[at : at + GROUP_MESSAGES_MAX]
         ticks = [time.thread_time()]
@@ -297,7 +309,7 @@ def _cabinets(
     shared = _shared() if shared is None else shared
     addresses = [broker.cabinet(cabinets.account_of(number)) for number in range(args.cabinets)]
     with peer_process(send, addresses, args, key, is_plain, shared) as pid:
-        _wait(lambda: shared[_READY] == args.cabinets)
+        wait_for(lambda: shared[_READY] == args.cabinets)
         yield pid, shared
 
 

@@ -43,8 +43,18 @@ def test_an_ingest_holds_what_its_cabinets_got_receipts_for_beside_a_plain_peer(
     assert figures["ingest"]["stored"] == 2 * 60 * 20 and figures["held_before"] == 2 * 60 * 2
     assert figures["ingest"]["per_s"] > 0 and figures["peer"]["per_s"] > 0
     assert set(figures["ingest"]["percent"]) == {"ingest", "broker", "cabinets", "others"}
-    assert min(figures["stages_us"].values()) > 0
+    assert figures["stages_us"]["to_rows"] > 0 and figures["stages_us"]["wall"] > 0
     assert figures["ingest"]["bound"]
+    assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
+
+
+def test_what_cabinets_kept_while_the_centre_was_away_is_drained_alarms_first(tmp_path, capsys):
+    words = ("--cabinets", "3", "--lights", "40", "--hours", "3", "--retry", "4", "--folder", str(tmp_path), "--json")
+    figures = run(capsys, "drain", *words)
+    assert figures["kept"] == 3 * (40 * 12 + 4)
+    assert figures["kept"] <= figures["held"] <= figures["stored"] <= figures["kept"] + figures["made_meanwhile"]
+    assert figures["conflicts"] == 0 and 0 < figures["batches_max"] <= figures["batches_bound"] == 48
+    assert figures["back_s"][-1] <= figures["drained_s"] and figures["outage_alarms_s"]["max"] < figures["drained_s"]
     assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
 
 
