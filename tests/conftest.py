@@ -28,7 +28,7 @@ NO_MICROPYTHON = "no MicroPython VM of 1.25 or newer (apt-get install micropytho
 
 # The same examples in every run: a failure repeats, and no database is written. A test that wants more than others asks
 # for a multiple (`examples(times=...)` in tests/support/examples.py).
-settings.register_profile("full", derandomize=True, database=None, deadline=None)
+settings.register_profile("full", derandomize=True, database=None, deadline=None, max_examples=50)
 settings.register_profile("quick", settings.get_profile("full"), max_examples=10)
 settings.load_profile("full")
 

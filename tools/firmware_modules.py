@@ -8,6 +8,7 @@ package of micropython-lib that LIBRARY names, with its purpose.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
@@ -127,9 +128,15 @@ def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
 
 def imports(path: Path) -> Iterator[str]:
     """Yields what a file imports, at any depth; names imported from a package may be modules."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    yield from _imported(path.read_text(encoding="utf-8"))
+
+
+@cache  # the kinds share most of their modules
+def _imported(text: str) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module is not None:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found

@@ -96,10 +96,10 @@ class WaterChecker:
                 self._since.pop(("unannounced", output), None)
             elif output not in self._pipes.stuck:
                 self._judge_deadline(output, unix_s)
-        for zone in range(1, len(self._pipes.flows) + 1):
-            if self._pipes.flowing(zone):
-                self._judge_law(zone, unix_s, seconds)
-        self._judge_burst(unix_s)
+        flowing = self._pipes.flowing()
+        if flowing and self._law:
+            self._judge_law(flowing, unix_s, seconds)
+        self._judge_burst(flowing, unix_s)
 
     def _judge_deadline(self, output: int, unix_s: int) -> None:
         until = self._until.get(output)
@@ -115,22 +115,19 @@ class WaterChecker:
                 "deadline", output, f"valve {output} is open {unix_s - until} s past its deadline, at {unix_s}"
             )
 
-    def _judge_law(self, zone: int, unix_s: int, seconds: int) -> None:
+    def _judge_law(self, flowing: list[int], unix_s: int, seconds: int) -> None:
         minute = civil.local_from_unix(civil.PARIS, unix_s).second // 60
         for rule in self._law:
-            if (
-                rule.zone in (0, zone)
-                and rule.first_s <= unix_s < rule.last_s
-                and rule.from_min <= minute < rule.to_min
-            ):
-                if zone in self._pipes.stuck:
-                    continue
-                self.forbidden_s += seconds
-                self._report("forbidden", zone, f"zone {zone} is watered in a forbidden hour, at {unix_s}")
+            if not (rule.first_s <= unix_s < rule.last_s and rule.from_min <= minute < rule.to_min):
+                continue
+            for zone in flowing:
+                if rule.zone in (0, zone) and zone not in self._pipes.stuck:
+                    self.forbidden_s += seconds
+                    self._report("forbidden", zone, f"zone {zone} is watered in a forbidden hour, at {unix_s}")
 
-    def _judge_burst(self, unix_s: int) -> None:
+    def _judge_burst(self, flowing: list[int], unix_s: int) -> None:
         """Judges a broken pipe: the time counts from when water comes out of it."""
-        running = [zone for zone in self._pipes.burst if self._pipes.burst[zone] and self._pipes.flowing(zone)]
+        running = [zone for zone in self._pipes.burst if self._pipes.burst[zone] and zone in flowing]
         if not running:
             self._burst_s = None
             return

@@ -108,7 +108,7 @@ class GreenSpace:
     def _watch(self) -> None:
         self._settle()
         self.checker.check(self._world.unix_s)
-        if self.burst_s is None and any(self.site.pipes.flowing(zone) for zone in self.site.pipes.burst):
+        if self.burst_s is None and not self.site.pipes.burst.keys().isdisjoint(self.site.pipes.flowing()):
             self.burst_s = self._world.unix_s
         self._is_watched = self.site.pipes.flow_ml_min() > 0
         if self._is_watched:

@@ -40,11 +40,11 @@ class Pipes:
 
     def flow_ml_min(self) -> int:
         """Returns the flow through the meter now."""
-        return self.leak_upstream + sum(self._branches()) + (self.leak_downstream if self._fed() else 0)
+        return self._through(self._branches())
 
-    def flowing(self, zone: int) -> bool:
-        """Returns True while water comes out of a zone."""
-        return self._branches()[zone - 1] > 0
+    def flowing(self) -> list[int]:
+        """Returns the zones out of which water comes."""
+        return [zone for zone, flow in enumerate(self._branches(), 1) if flow > 0]
 
     def pulses(self) -> int:
         """Returns the count of all pulses that the meter has given."""
@@ -55,11 +55,12 @@ class Pipes:
         elapsed_ms, self._at_ms = now_ms - self._at_ms, now_ms
         if elapsed_ms <= 0:
             return
-        for zone, flow in enumerate(self._branches(), 1):
+        branches = self._branches()
+        for zone, flow in enumerate(branches, 1):
             if flow:
                 self.zone_ul[zone] += min(flow, self.flows[zone - 1]) * elapsed_ms // 60
                 self.lost_ul += max(0, flow - self.flows[zone - 1]) * elapsed_ms // 60
-        self._passed_ul += self.flow_ml_min() * elapsed_ms // 60
+        self._passed_ul += self._through(branches) * elapsed_ms // 60
 
     def hold(self, bits: int, now_ms: int) -> None:
         """Powers the held outputs whose bit is set."""
@@ -94,9 +95,14 @@ class Pipes:
             return False
         return self._kinds[PUMP] == ABSENT or self.open[PUMP]
 
+    def _through(self, branches: list[int]) -> int:
+        """Returns what passes the meter while so much flows out of the zones."""
+        behind = self.leak_downstream if self.leak_downstream and self._fed() else 0
+        return self.leak_upstream + sum(branches) + behind
+
     def _branches(self) -> list[int]:
         """Returns mL/min out of each zone; together no more than the main gives, unless a pipe is broken."""
-        if not self._fed():
+        if not self._fed() or not any(self.open):
             return [0] * len(self.flows)
         wanted = [flow + self.burst.get(zone, 0) if self.open[zone] else 0 for zone, flow in enumerate(self.flows, 1)]
         whole = sum(wanted)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from concentrator import bridge as deciding
 from concentrator import limits
 from concentrator.bridge import Bridge, Counts, RadioPeers
+from tests.support.examples import examples
 from wire import radio, slip
 from wire.limits import RADIO_PROBE
 
@@ -263,6 +264,7 @@ def test_what_is_not_for_it_is_counted(rig):
     assert (values["unknown-kinds"], values["line-faults"]) == (2, 2)
 
 
+@examples(times=2)
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_any_bytes_on_the_line_do_no_harm(pieces):
     rig = Rig()

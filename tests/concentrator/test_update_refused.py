@@ -11,6 +11,7 @@ from concentrator.update import Update
 from esp32 import slots
 from gateway.core import concentrator_update
 from gateway.core.concentrator_update import ACTIVATING, DONE, FAILED, OFFERING, SENDING, TRIAL, UNKNOWN
+from tests.support.examples import examples
 from tests.support.flash_medium import Medium
 from tests.support.update_rig import UpdateRig, image_of, installed, is_whole
 from wire import image, radio, radio_update, slip
@@ -191,6 +192,7 @@ def test_the_choice_that_cannot_be_written_is_told():
 # --- bytes from the line --------------------------------------------------------------------------------------------
 
 
+@examples(times=2)
 @given(st.lists(st.binary(max_size=260), max_size=20))
 def test_any_bytes_do_no_harm(pieces):
     rig = UpdateRig()
@@ -209,6 +211,7 @@ def test_any_bytes_do_no_harm(pieces):
         rig.core.update.offer(image_of(4))
 
 
+@examples(times=2)
 @given(st.binary(max_size=260))
 def test_a_body_is_decoded_or_refused_with_a_reason(body):
     for kind in range(256):
@@ -218,6 +221,7 @@ def test_a_body_is_decoded_or_refused_with_a_reason(body):
             assert fault.reason in ("kind", "short", "long")
 
 
+@examples(times=2)
 @given(st.binary(max_size=300))
 def test_a_manifest_is_decoded_or_refused(data):
     with contextlib.suppress(WireFault):

@@ -32,7 +32,7 @@ def given(timing, duties, *, look_ms):
     cycle = RelayCycle(timing, now_ms=0)
     on = asked = now_ms = 0
     edges = []
-    while now_ms < 800 * HOUR_MS:
+    while now_ms < 400 * HOUR_MS:
         was, duty = cycle.is_on, duties(now_ms)
         if cycle.step(duty, now_ms=now_ms, blind=True) != was:
             edges.append(now_ms)
@@ -116,7 +116,7 @@ def test_every_output_gives_a_blind_room_its_safe_duty_in_winter(output, plain, 
         steps += 1
 
     before_ws = world.room.energy_ws
-    world.run(48 * 60, look)
+    world.run(24 * 60, look)
     mean = 1000 * (world.room.energy_ws - before_ws) // (10 * steps * TOWN_HALL.heater_w)
     assert asked // steps * 93 // 100 <= mean <= asked // steps * 150 // 100
     assert world.trade.duty_permille >= limits.SAFE_FLOOR_PERMILLE or mean_ck > 0
@@ -126,7 +126,6 @@ def test_every_output_gives_a_blind_room_its_safe_duty_in_winter(output, plain, 
 @pytest.mark.parametrize(
     ("output", "plain", "outdoor", "mean_ck"),
     [
-        ("relay", {"water": True, "cycle": [900, 300, 300]}, False, 0),
         ("relay", {"water": True, "cycle": [7200, 3600, 3600]}, False, 0),
         ("relay", {"water": True, "cycle": [7200, 3600, 3600]}, True, -700),
         ("opentherm", {"curve_percent": 20}, True, -700),

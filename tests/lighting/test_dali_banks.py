@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from lighting import dali_banks
 from lighting.dali_banks import FIRST, Bank
+from tests.support.examples import examples
 from wire import quantity
 
 CHANNEL = quantity.CHANNEL_STEP
@@ -124,6 +125,7 @@ def test_a_scaled_value_is_rounded_once(scale, value, exponent, expected):
     assert memory.scaled(0x04, 0x0A, exponent) == expected
 
 
+@examples(times=2)
 @given(st.sampled_from(sorted(dali_banks.LAST)), st.binary(max_size=130))
 def test_no_bytes_raise(bank, data):
     for key, value in dali_banks.readings(bank, data).items():

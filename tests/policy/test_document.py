@@ -11,6 +11,7 @@ from policy import document, lighting, limits
 from policy.document import FeederRule, Operator
 from tests.support.commune import LIGHTING, ON_CALL, POLICY, PUBLISHED, SAFE
 from tests.support.drawn_messages import policies
+from tests.support.examples import examples
 from wire import command
 
 PLAIN = cbor2.loads(document.encode(POLICY))
@@ -206,6 +207,7 @@ def test_one_part_of_the_lighting_section_of_any_kind_does_not_raise(key, value)
     assert (policy is None) == bool(faults)
 
 
+@examples(times=2)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise(payload):
     assert document.decode(payload)[0] is None

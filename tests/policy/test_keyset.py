@@ -22,6 +22,7 @@ from tests.support.commune import (
     signed_keyset,
     signed_policy,
 )
+from tests.support.examples import examples
 from wire import command, cose
 
 NEXT = KEYS._replace(version=2, keys=((NEW_MAYOR.key, NEW_MAYOR.name), *KEYS.keys[1:]))
@@ -116,6 +117,7 @@ def test_a_hundred_kilobytes_of_nonsense_are_refused(nonsense):
     assert set_refusal(nonsense) == FORM
 
 
+@examples(times=2)
 @given(st.binary(max_size=200), st.sampled_from((b"", b"\xd2\x84", b"\xd8\x62\x84\x40\xa0")))
 def test_nonsense_is_refused_and_raises_nothing(tail, head):
     assert refusal(head + tail) in (FORM, STRANGER, SIGNATURE)

@@ -6,11 +6,10 @@ import pytest
 
 from simulator import processes
 from simulator.options import Options, districts, draw, share
-from simulator.report.result import joined
-from simulator.territory import Part, Territory
+from simulator.territory import Territory
 
-# Fibre and power are cut, lamps, a pipe and a thermometer fail, and the centre is away, of four cabinets.
-STORY = Options(cabinets=4, lamps=16, rooms=2, greens=2, hours=12, until_dusk=False)
+# Fibre and power are cut, lamps, a pipe and a thermometer fail, and the centre is away, of three cabinets.
+STORY = Options(cabinets=3, lamps=12, rooms=2, greens=2, hours=12, until_dusk=False)
 
 
 @pytest.fixture(scope="module")
@@ -29,21 +28,15 @@ def test_every_cabinet_is_in_one_part_and_the_commune_in_the_last():
 
 
 @pytest.mark.slow
-def test_a_territory_in_parts_is_the_whole(whole):
-    firsts, ends = (0, 1, 3), (1, 3, 4)
-    parts = [Part(first, end, end == STORY.cabinets) for first, end in zip(firsts, ends, strict=True)]
-    result = joined([Territory(STORY, None, part).run() for part in parts])
+def test_a_territory_in_two_processes_is_the_whole_and_tells_its_progress(whole):
+    """Parts of one and of two cabinets."""
+    assert len({part.end - part.first for part in processes.parts_of(STORY.cabinets, 2)}) == 2
+    told = []
+    result = processes.run(STORY, processes=2, progress=lambda done_s, total_s: told.append((done_s, total_s)))
     assert {cut.what for cut in whole.drawn.cuts} >= {"fibre", "power"} and whole.alarms.expected >= 2
     assert sorted(result.waits_s) == sorted(whole.waits_s)
     order = {"waits_s": whole.waits_s}
     assert replace(result, **order) == replace(whole, **order)
-    assert result.digest == whole.digest
-
-
-@pytest.mark.slow
-def test_two_processes_give_the_digest_of_one_and_tell_their_progress(whole):
-    told = []
-    result = processes.run(STORY, processes=2, progress=lambda done_s, total_s: told.append((done_s, total_s)))
     assert result.digest == whole.digest and result.is_good
     assert told == sorted(told) and told[-1] == (12 * 3600, 12 * 3600)
 

@@ -1,15 +1,17 @@
 """Chooses the tests of what has changed, for `make quick ARGS=...`.
 
-A test is chosen when it imports a changed module, itself or through `tests/support`: a world is a part of its test.
-What is no module (a page, a template, a table in `hardware/`) leads to the tests of the nearest folder that mirrors its
-own. Tests of what imports the changed module in turn are not chosen, or a change in `wire` would choose them all: `make
-test` runs those. Must read imports only, for it stands before every quick run.
+A test is chosen when it imports a changed module, or stands in the folder that mirrors the module's and reaches it
+through `tests/support`: a world is a part of its test. A world of the gateway imports half of the core to build it, so
+tests elsewhere that only stand on it are chosen where no nearer ones are. What is no module (a page, a template, a
+table in `hardware/`) leads to the tests of the nearest folder that mirrors its own. Tests of what imports the changed
+module in turn are not chosen, or a change in `wire` would choose them all: `make test` runs those. Must read imports
+only, for it stands before every quick run.
 """
 
 import re
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,15 +35,26 @@ def affected(names: Iterable[str], root: Path = ROOT) -> set[Path]:
         for imported in _imports(path.read_text(encoding="utf-8")):
             if imported in modules:
                 importers[modules[imported]].add(path)
-    touched = {path for path in modules.values() for one in paths if path == one or one in path.parents}
+    chosen: set[Path] = set()
+    for path in paths:
+        touched = {module for module in modules.values() if module == path or path in module.parents}
+        through_worlds = _tests_of(touched, importers, root)
+        importing = set().union(*(importers[module] for module in touched)) & through_worlds
+        beside = _mirrored(path, root)
+        near = importing | (beside & through_worlds if path.suffix == ".py" else beside)
+        is_test = path.is_relative_to(root / "tests")
+        chosen |= through_worlds | near if is_test else near or through_worlds
+    return chosen
+
+
+def _tests_of(touched: set[Path], importers: Mapping[Path, set[Path]], root: Path) -> set[Path]:
+    """Returns the test files among these modules, and those that import them or worlds that do."""
     near, waiting = set(touched), list(touched)
     while waiting:
         for path in importers[waiting.pop()] - near:
             if path.is_relative_to(root / "tests"):
                 near.add(path)
                 waiting.append(path)
-    for path in paths:
-        near |= _mirrored(path, root) if path.suffix != ".py" else set()
     return {path for path in near if path.name.startswith("test_")}
 
 

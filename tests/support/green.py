@@ -61,6 +61,15 @@ def programs(plain_settings, *items):
     return changed
 
 
+def unmetered(*items, gauge=0):
+    """Settings without a meter, whose node looks at its weather and little else."""
+    made = programs(plain(weather=[40, 2, gauge, []]), *items)
+    del made["meter"]
+    for zone in made["watering"][1]:
+        zone[9] = 0
+    return made
+
+
 # One zone of lawn every day at five.
 DAILY = [0, 127, 0, 0, 0, 300, 0, 1, 50]
 ONE = programs(PLAIN, DAILY)

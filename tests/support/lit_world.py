@@ -38,6 +38,7 @@ EVENING = lighting.Calendar(
     ),
 )
 START_S = 1_795_604_400  # Wednesday 25 November 2026, 11:00 UTC
+RARE_MS, OFTEN_S = 30_000, 300
 AFTERNOON_S, DUSK_S = START_S + 5400, START_S + 5 * 3600  # 13:30 and 17:00 in France
 
 
@@ -174,7 +175,11 @@ class LitWorld(GatewayWorld):
         self.turn()
 
     def until(self, unix_s: int) -> None:
+        """Hours pass with few looks, for the core decides at its deadlines; the last minutes with all."""
         assert unix_s >= self.unix_s
+        often_ms, self.look_ms = self.look_ms, max(self.look_ms, RARE_MS)
+        self.live(max(0, unix_s - self.unix_s - OFTEN_S))
+        self.look_ms = often_ms
         self.live(unix_s - self.unix_s)
 
     def at(self, day: int, hour: int, minute: int = 0) -> int:

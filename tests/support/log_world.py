@@ -13,6 +13,7 @@ from wire.record import SYNCED, EventBody, Record, Stamp
 LANES = (event.ALARM, event.EVENT, event.TELEMETRY)
 CODES = {event.ALARM: event.LAMP_FAILURE, event.EVENT: event.LEVEL_CHANGED}
 START_S = 1_795_521_600
+MINUTE_MS = 60_000
 
 
 class Books:
@@ -86,6 +87,8 @@ class LoggedNode:
         if gap is not None:
             self.emit(EventBody(event.GAP, None, (None, gap.boot, gap.first, gap.last, gap.why)), gap)
         self.outbox.poll(now_ms=self.now_ms)
+        if not self.reachable and self.now_ms % MINUTE_MS:
+            return  # it tries once a minute
         for lanes in ((event.ALARM, event.EVENT), (event.TELEMETRY,)):
             entries = self.outbox.first(lanes, limits.PAYLOAD_BYTES_MAX, 8)
             entries = entries or self.outbox.stored(lanes, limits.PAYLOAD_BYTES_MAX, 8)

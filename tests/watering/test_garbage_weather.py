@@ -4,7 +4,7 @@ import pytest
 
 from policy import civil
 from simulator.checkers.water import Forbidden
-from tests.support.green import PLAIN, Green, plain, programs
+from tests.support.green import PLAIN, Green, plain, programs, unmetered
 from watering import balance
 from wire import directive, quantity
 
@@ -24,7 +24,7 @@ GARBAGE = [-(2**31), -1, 5000, 65535, 2**31 - 1]
     ],
 )
 def test_no_value_of_a_directive_takes_the_bucket_out_of_its_bounds(code):
-    green = Green(plain(weather=[40, 2, 0, []]))
+    green = Green(unmetered(*PLAIN["watering"][2]))
     for value in GARBAGE:
         green.desk.directives[code] = value
         green.run(hours=24)

@@ -80,29 +80,27 @@ def test_the_life_without_a_cut_waters_each_zone_and_soaks():
 
 
 def days_that_differ(cut_s):
-    """[(instant, what)]: power cut for `cut_s` at each of them."""
+    """(instant, what) of each: power cut for `cut_s` at all of them."""
     green, copies = lived()
-    different = []
     for at, instant_s in zip(copies, INSTANTS_S, strict=True):
         cut, leaked = after_a_cut(at, instant_s, cut_s)
         if cut.checker.violations:
-            different.append((instant_s, cut.checker.violations))
+            yield instant_s, cut.checker.violations
         if is_running(instant_s, cut_s):
             # What may have run is not run again; what was owed and may not have run is.
             owes = zip(litres(green), litres(cut), litres(at), leaked, strict=True)
             if not all(had <= has - lost <= whole + 1 for whole, has, had, lost in owes):
-                different.append((instant_s, litres(cut), leaked))
+                yield instant_s, litres(cut), leaked
             if cut.openings()[-2:] != green.openings()[-2:]:
-                different.append((instant_s, "the next morning", cut.openings()))
+                yield instant_s, "the next morning", cut.openings()
         elif (litres(cut), cut.openings()) != (litres(green), green.openings()):
-            different.append((instant_s, litres(cut), cut.openings()))
-    return different
+            yield instant_s, litres(cut), cut.openings()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cut_s", [60, 1200])
 def test_power_cut_at_many_instants_of_a_day_changes_no_start_and_doubles_no_water(cut_s):
-    assert days_that_differ(cut_s) == []
+    assert list(days_that_differ(cut_s)) == []
 
 
 def test_a_start_that_the_cut_covers_is_made_up_for():
@@ -128,4 +126,4 @@ def test_a_program_that_is_begun_again_after_each_start_is_seen(monkeypatch):
 
     lived()
     monkeypatch.setattr(Schedule, "_due_on", due_on)
-    assert days_that_differ(60) != []
+    assert any(days_that_differ(60)), "and the first is enough"

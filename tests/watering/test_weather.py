@@ -5,7 +5,7 @@ import functools
 
 import pytest
 
-from tests.support.green import PLAIN, Green, plain, programs
+from tests.support.green import PLAIN, Green, programs, unmetered
 from tests.support.valve_box import ValveBox, settings
 from watering import balance, limits, weather
 from wire import directive, quantity
@@ -14,15 +14,6 @@ ET0, RAIN = directive.EVAPOTRANSPIRATION, directive.RAIN_DAY
 RUNGS = (weather.GATEWAY, weather.PENMAN, weather.PENMAN_AIR, weather.HARGREAVES, weather.CLIMATOLOGY)
 # ET0 of the days from 31 May on in 0.01 mm, and their rain in 0.1 mm: one wet day among dry ones.
 DAYS = [(430, 0), (460, 0), (380, 60), (150, 0), (480, 0), (500, 0), (470, 0), (440, 0)]
-
-
-def unmetered(*items, gauge=0):
-    """Settings without a meter, whose node looks at its weather and little else."""
-    made = programs(plain(weather=[40, 2, gauge, []]), *items)
-    del made["meter"]
-    for zone in made["watering"][1]:
-        zone[9] = 0
-    return made
 
 
 def is_bounded(green):

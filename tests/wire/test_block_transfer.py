@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import block as blocks
 from wire import coap_message as messages
 from wire import limits
@@ -52,6 +53,7 @@ def test_a_block_has_one_shortest_encoding(number, more, szx):
     assert len(value) <= 3 and not value.startswith(b"\0")
 
 
+@examples(times=2)
 @given(st.binary(max_size=6))
 def test_any_bytes_are_a_block_or_a_fault_with_a_known_reason(value):
     try:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from tests.support.bus_line import NONE, Faults, Street
+from tests.support.examples import examples
 from wire import bus, bus_master, slip
 from wire.bus import BusNode
 from wire.bus_master import BusMaster
@@ -44,6 +45,7 @@ def test_a_frame_comes_back(kind, address, number, datagram, more):
     assert bus.decode(body) == (kind, address, number, more, datagram)
 
 
+@examples(times=2)
 @given(st.binary(max_size=260))
 def test_any_body_is_a_frame_or_a_fault(body):
     try:
@@ -352,6 +354,7 @@ def test_a_master_that_does_not_wait_for_the_turnaround_is_seen_to_collide():
     assert made.wire.collisions > 0
 
 
+@examples(times=2)
 @given(st.lists(st.one_of(st.binary(max_size=40), st.integers(1, 400)), max_size=60), st.randoms(use_true_random=False))
 def test_any_bytes_at_any_time_do_no_harm_and_every_deadline_lies_ahead(happenings, random):
     master = BusMaster(LINE, [1, 5, 9], now_ms=0)

@@ -269,7 +269,7 @@ def test_a_map_has_one_encoding_whatever_its_order(entries, random):
     assert cbor.encode(dict(shuffled)) == cbor2.dumps(ordered(entries))
 
 
-@examples(times=15)
+@examples(times=30)
 @given(st.binary(max_size=64), st.booleans())
 @example(b"\x9f" * 64, False)
 @example(b"\x81" * 64, False)
@@ -284,7 +284,7 @@ def test_any_bytes_give_a_value_with_these_very_bytes_or_a_fault(data, with_frac
     assert cbor.encode(value) == data
 
 
-@examples(times=5)
+@examples(times=10)
 @given(nested(scalars | fractions), st.data())
 def test_a_changed_byte_gives_another_value_or_a_fault(value, data):
     encoded = bytearray(cbor.encode(value, 1 << 16))
@@ -298,6 +298,7 @@ def test_a_changed_byte_gives_another_value_or_a_fault(value, data):
     assert not same(other, value)
 
 
+@examples(times=2)
 @given(nested(scalars), st.data())
 def test_a_cut_value_is_truncated(value, data):
     encoded = cbor.encode(value, 1 << 16)

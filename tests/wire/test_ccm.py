@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.io.crypto import AesCcm
 from tests.portable.cpython.cryptolib import aes
+from tests.support.examples import examples
 from wire import ccm
 from wire.faults import WireFault
 
@@ -62,6 +63,7 @@ def test_every_bit_counts(cipher):
 
 
 @BOTH
+@examples(times=2)
 @given(st.binary(max_size=40))
 def test_what_is_too_short_or_random_is_refused(cipher, sealed):
     with pytest.raises(WireFault, match=r"^decrypt$"):

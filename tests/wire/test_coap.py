@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import coap, limits
 from wire import coap_exchange as states
 from wire import coap_message as messages
@@ -642,6 +643,7 @@ plausible = st.builds(
 )
 
 
+@examples(times=2)
 @given(st.lists(st.tuples(st.one_of(st.binary(max_size=40), plausible), st.integers(0, 5000)), max_size=40))
 def test_any_datagrams_at_any_time_never_raise_and_are_all_accounted_for(arrivals):
     end = endpoint(exchanges_max=3, exchanges_per_peer_max=2)

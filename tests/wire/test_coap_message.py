@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import coap_message as messages
 from wire import limits
 from wire.coap_message import ACK, CON, NON, RST, Fault, Message
@@ -53,6 +54,7 @@ def test_what_is_encoded_decodes_to_the_same_fields(message):
     assert messages.decode(datagram, limits.COAP_UDP_DATAGRAM_BYTES_MAX * 2) == message
 
 
+@examples(times=2)
 @given(st.binary(max_size=300))
 def test_any_bytes_give_a_message_or_a_named_fault(datagram):
     result = messages.decode(datagram)
@@ -62,6 +64,7 @@ def test_any_bytes_give_a_message_or_a_named_fault(datagram):
         assert len(datagram) <= limits.DATAGRAM_BYTES_MAX and len(result.options) <= limits.COAP_OPTIONS_MAX
 
 
+@examples(times=2)
 @given(good_messages(payload_bytes_max=10), st.data())
 def test_a_damaged_good_datagram_never_raises(message, data):
     damaged = bytearray(messages.encode(message, 4096))
@@ -70,6 +73,7 @@ def test_a_damaged_good_datagram_never_raises(message, data):
     assert isinstance(result, Message) or result.reason in messages.REASONS
 
 
+@examples(times=2)
 @given(good_messages(payload_bytes_max=10), st.data())
 def test_a_cut_datagram_never_gains_content(message, data):
     whole = messages.encode(message, 4096)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.support.commune import MAYOR
 from tests.support.drawn_messages import asks, commands, outcomes
+from tests.support.examples import examples
 from wire import command, cose, directive
 from wire.command import DIRECTIVE, EMERGENCY, END, OVERRIDE, TEST_FEEDER, Command, Grant, Outcome
 from wire.faults import WireFault
@@ -224,6 +225,7 @@ def test_a_bundle_of_another_form_is_refused(fields):
 DECODERS = (command.decode_command, command.decode_control, command.decode_reply, command.decode_bundle)
 
 
+@examples(times=2)
 @given(st.binary(max_size=120))
 def test_nonsense_raises_a_wire_fault_or_nothing(payload):
     for decode in DECODERS:

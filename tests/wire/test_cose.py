@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.io.crypto import verify_ed25519
 from tests.support.commune import DEPUTY, MAYOR, SAFE, Person
+from tests.support.examples import examples
 from wire import cbor, cose
 from wire.faults import WireFault
 
@@ -196,6 +197,7 @@ def test_a_long_message_is_refused_before_it_is_read(decode):
         decode(Untouchable(b"\xd2" * 100_000), bytes_max=20_000)
 
 
+@examples(times=2)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=60).map(lambda tail: b"\xd2\x84" + tail)))
 def test_nonsense_raises_a_wire_fault_or_nothing(data):
     for decode in (cose.sign1_decode, cose.sign_decode):

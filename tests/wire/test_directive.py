@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import directive, limits
 from wire.faults import WireFault
 
@@ -56,6 +57,7 @@ def test_what_is_not_sound_is_refused_with_its_reason(plain, reason):
     assert fault.value.reason == reason
 
 
+@examples(times=2)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_else(payload):
     try:

@@ -32,7 +32,7 @@ def test_an_order_comes_back(order):
     assert data == cbor2.dumps(items)
 
 
-@examples(times=5)
+@examples(times=10)
 @given(st.binary(max_size=40))
 def test_any_bytes_give_an_order_or_a_fault(data):
     try:

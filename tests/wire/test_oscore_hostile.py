@@ -75,7 +75,7 @@ def test_no_truncation_and_no_flip_passes_as_something_else(good):
                 assert inside == [option for option in sent.options if option[0] != 3]
 
 
-@examples(times=20)
+@examples(times=40)
 @given(st.binary(max_size=120))
 def test_random_bytes(data):
     assert attack(data) == (None, None)
@@ -85,7 +85,7 @@ def test_random_bytes(data):
 OPTIONS = st.lists(st.tuples(st.integers(0, 300), st.binary(max_size=300)), max_size=20)
 
 
-@examples(times=10)
+@examples(times=20)
 @given(OPTIONS, st.binary(max_size=40), st.binary(max_size=300))
 def test_any_options_with_any_ciphertext(options, value, payload):
     options = tuple(sorted([*options, (messages.OSCORE, value)], key=lambda option: option[0]))
@@ -98,7 +98,7 @@ def test_any_options_with_any_ciphertext(options, value, payload):
         oscore.unprotect_response(NODE, message, CIPHER, ASKED)
 
 
-@examples(times=10)
+@examples(times=20)
 @given(st.binary(max_size=80))
 def test_a_peer_with_the_key_cannot_break_it_either(plaintext):
     piv = b"\x50"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.io.crypto import AesCcm
+from tests.support.examples import examples
 from wire import coap_message as messages
 from wire import oscore, oscore_context
 from wire.faults import WireFault
@@ -138,6 +139,7 @@ def test_a_header_comes_back(header):
     assert oscore.decode_header(oscore.encode_header(header)) == header
 
 
+@examples(times=2)
 @given(st.binary(max_size=30))
 def test_a_value_is_the_encoding_of_its_header_or_is_refused(value):
     try:

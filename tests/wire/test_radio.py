@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import radio, slip
 from wire.faults import WireFault
 
@@ -48,6 +49,7 @@ def test_health_and_peers_come_back_within_a_body(values, peers):
     assert max(len(radio.health(values)), len(radio.peers(peers))) <= radio.BODY_BYTES_MAX
 
 
+@examples(times=2)
 @given(st.one_of(st.binary(max_size=280), st.tuples(st.sampled_from(sorted(radio._READERS)), st.binary(max_size=280))))
 def test_any_body_is_read_or_a_fault(body):
     if isinstance(body, tuple):

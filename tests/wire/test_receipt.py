@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.io.crypto import verify_ed25519
 from tests.support.commune import UNKNOWN, WAREHOUSE
+from tests.support.examples import examples
 from wire import cbor, cose, event, receipt
 from wire.faults import WireFault
 from wire.receipt import Batch, Receipt, Rejected
@@ -108,6 +109,7 @@ def test_what_is_not_cbor_is_refused_for_its_form_even_signed():
         assert refusal(signed_nonsense) == receipt.FORM
 
 
+@examples(times=2)
 @given(st.binary(max_size=120), st.sampled_from((b"", b"\xd2\x84", signed(FULL)[:20])))
 def test_any_bytes_are_refused_and_raise_nothing_else(tail, head):
     assert refusal(head + tail) in (receipt.FORM, receipt.STRANGER, receipt.SIGNATURE)

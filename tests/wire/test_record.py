@@ -198,7 +198,7 @@ def check_any(payload):
     assert b"".join(map(record.encode, found)) == bytes(payload)
 
 
-@examples(times=8)
+@examples(times=16)
 @given(st.binary(max_size=80))
 @example(b"\x85" * 80)
 @example(b"\x81" * 1024)
@@ -206,7 +206,7 @@ def test_any_bytes_give_records_of_these_very_bytes_or_a_fault(payload):
     check_any(payload)
 
 
-@examples(times=4)
+@examples(times=8)
 @given(
     st.lists(
         st.integers(-1, 1 << 33)
@@ -222,7 +222,7 @@ def test_any_cbor_near_a_record_gives_records_or_a_fault(items):
     check_any(cbor2.dumps(items))
 
 
-@examples(times=4)
+@examples(times=8)
 @given(records, st.data())
 def test_a_changed_byte_gives_another_record_or_a_fault(made, data):
     payload = bytearray(cbor2.dumps(items_of(made)))
@@ -294,7 +294,7 @@ def test_an_answer_with_a_lease_or_a_count_that_cannot_be_is_refused(more):
         record.decode_answer(cbor2.dumps([1_790_000_000, 0, *more]))
 
 
-@examples(times=3)
+@examples(times=6)
 @given(st.binary(max_size=24))
 def test_any_bytes_give_an_answer_or_a_fault(payload):
     try:

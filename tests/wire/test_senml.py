@@ -280,7 +280,7 @@ def test_every_cut_of_a_pack_is_a_fault():
     assert fault(pack + b"\x00") == "trailing"
 
 
-@examples(times=3)
+@examples(times=6)
 @given(st.binary(max_size=100))
 def test_any_bytes_give_a_batch_or_a_fault(data):
     check_damaged(data)
@@ -294,7 +294,7 @@ inner = st.lists(anything | st.dictionaries(keys | st.text(max_size=3), anything
 )
 
 
-@examples(times=6)
+@examples(times=12)
 @given(st.integers(0, 3), labels, st.none() | anything | texts | inner, st.booleans())
 def test_any_value_under_any_label_gives_a_batch_or_a_fault(place, label, value, drop):
     entries = entries_of(SMALL)

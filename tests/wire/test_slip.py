@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import slip
 from wire.slip import Decoder, crc16, encode
 
@@ -32,6 +33,7 @@ def test_bodies_come_back_however_the_bytes_are_cut(bodies, random):
     assert found == bodies and decoder.counters["frames"] == len(bodies)
 
 
+@examples(times=2)
 @given(st.binary(max_size=600), BODIES)
 def test_a_frame_after_garbage_is_whole(garbage, body):
     decoder = Decoder(250)

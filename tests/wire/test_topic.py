@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from wire import topic
 from wire.faults import WireFault
 from wire.line import is_line
@@ -38,6 +39,7 @@ def test_what_is_not_ours_is_refused(text):
         topic.parse(text)
 
 
+@examples(times=2)
 @given(st.text())
 def test_any_text_is_a_topic_or_a_wire_fault(text):
     try:

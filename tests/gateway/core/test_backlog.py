@@ -21,7 +21,7 @@ def explained_holes(world):
 
 
 @pytest.mark.parametrize(
-    ("count", "segment_bytes", "batch_records"), [(2_000, 1_200, 1), (2_000, 1_200, 50), (10_000, 20_000, 20)]
+    ("count", "segment_bytes", "batch_records"), [(2_000, 1_200, 1), (1_000, 1_200, 50), (5_000, 10_000, 20)]
 )
 def test_an_outage_over_many_segments_and_epochs_drains_whole(count, segment_bytes, batch_records):
     """thingsboard/thingsboard#4447: of 35,000 events 29,970 deleted unsent; thingsboard-gateway#1507, #158.
@@ -47,22 +47,22 @@ def test_an_outage_over_many_segments_and_epochs_drains_whole(count, segment_byt
     assert len(world.segments()) <= len(event.LANES), "space comes back"
 
 
-def test_hundreds_of_reconnections_leave_each_record_once():
+def test_150_reconnections_leave_each_record_once():
     """thingsboard-gateway#2098; telegraf#15868, #16500, PR#17247; paho.mqtt.python PR#698.
 
-    300 reconnections forced at random instants, some with a restart: much is sent twice, each record counts once.
+    150 reconnections forced at random instants, some with a restart: much is sent twice, each record counts once.
     """
     world = CabinetWorld(8, nodes=3, batch_records_max=5, reconnect_last_ms=1_000, rtt_ms=60)
     world.fibre = True
-    while world.connects < 300:
+    while world.connects < 150:
         world.run(world.random.randrange(1, 1_500), making=world.random.randrange(8) == 0)
         world.hang_up()
         if world.random.randrange(50) == 0:
             world.start()
     world.assert_all_arrived()
-    assert world.warehouse.counters["duplicates"] > 60, "the run tried nothing"
+    assert world.warehouse.counters["duplicates"] > 30, "the run tried nothing"
     energy = Counter(identity for identity, _, _ in world.warehouse.bodies())
-    assert world.said.acknowledged_count() > 100 and set(energy.values()) == {1}
+    assert world.said.acknowledged_count() > 50 and set(energy.values()) == {1}
 
 
 def test_order_and_window_hold_over_fifty_reconnections():

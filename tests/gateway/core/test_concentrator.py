@@ -9,6 +9,7 @@ from concentrator import limits as bridge_limits
 from concentrator.bridge import Bridge
 from gateway.core import concentrator, limits
 from gateway.core.concentrator import ASKING, CLOSED, FOREIGN, SILENT, UP, Concentrator
+from tests.support.examples import examples
 from wire import radio, slip
 
 
@@ -218,6 +219,7 @@ def test_every_deadline_lies_ahead_after_a_poll(rig):
         assert rig.core.deadline_ms() > rig.now_ms
 
 
+@examples(times=2)
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_any_bytes_do_no_harm(pieces):
     rig = Rig().up()

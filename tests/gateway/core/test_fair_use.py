@@ -182,6 +182,7 @@ def test_a_damaged_file_of_who_babbles_is_as_good_as_none(damage):
     assert street.core.fair_use.exceeding() == [] and street.say(NODE, alarm(1))
 
 
+@pytest.mark.slow
 def test_what_goes_of_the_surplus_is_named_with_its_reason_and_explained():
     street = Street(journal_bytes_max=60_000)
     for day in range(60):
@@ -245,6 +246,7 @@ def bytes_kept(seed, babblers, *, restrained):
     return sum(len(record.encode(made)) for made in kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_beside_babblers_the_honest_keep_what_they_would_if_those_kept_to_their_fair_use(seed, monkeypatch):
     """Less their share: the segment of the surplus that is open, of which half are overheads."""

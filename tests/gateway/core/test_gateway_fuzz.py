@@ -5,6 +5,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.gateway_world import (
     ANSWERS,
     GATEWAY,
@@ -38,6 +39,7 @@ def mutated(data, mutations):
     return bytes(data)
 
 
+@examples(times=2)
 @given(st.lists(st.one_of(st.binary(max_size=300), MUTATIONS), min_size=1, max_size=5))
 def test_no_datagram_raises(datagrams):
     world = GatewayWorld(auto_sync=True)
@@ -53,6 +55,7 @@ def test_no_datagram_raises(datagrams):
     assert all(unpack(publication).gateway == GATEWAY for publication in world.publications)
 
 
+@examples(times=2)
 @given(
     st.lists(st.tuples(st.sampled_from("tebp"), st.binary(max_size=1100) | MUTATIONS), min_size=1, max_size=4),
     st.integers(0, 3),
@@ -71,6 +74,7 @@ SCALARS = st.integers(-3, 2**64 - 1) | st.binary(max_size=9) | st.text(max_size=
 LANES = st.sampled_from((*event.LANES, "other"))
 
 
+@examples(times=2)
 @given(
     st.lists(
         st.tuples(

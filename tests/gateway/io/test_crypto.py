@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gateway.io.crypto import verify_ed25519
 from tests.support.commune import DEPUTY, MAYOR
+from tests.support.examples import examples
 
 # RFC 8032 section 7.1, tests 1 to 3: public key, message, signature.
 VECTORS = [
@@ -54,11 +55,13 @@ def test_a_signature_has_one_form():
     assert not verify_ed25519(MAYOR.key, signature[:32] + s.to_bytes(32, "little"), b"data")
 
 
+@examples(times=2)
 @given(st.binary(max_size=40), st.binary(max_size=70), st.binary(max_size=20))
 def test_nothing_raises_and_nothing_holds(key, signature, data):
     assert not verify_ed25519(key, signature, data)
 
 
+@examples(times=2)
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=64, max_size=64))
 def test_nothing_of_the_right_size_raises_and_holds(key, signature):
     assert not verify_ed25519(key, signature, b"data")

@@ -1,6 +1,7 @@
 """Rooms and green spaces in the territory: in winter and summer, with what the seed breaks, and with planted faults."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 import pytest
@@ -9,7 +10,7 @@ from heating.trade import Thermostat
 from policy import watering
 from simulator.options import SEASONS, Options
 from simulator.report import text as report
-from tests.support.territory_world import live_through, reportable, with_nodes
+from tests.support.territory_world import live_through, reportable, story, with_nodes
 from watering.guard import PipeGuard
 from wire import directive, event, record
 
@@ -123,7 +124,10 @@ def test_rooms_and_green_spaces_change_nothing_for_the_lamps():
 
 def test_a_node_that_does_not_shut_a_broken_pipe_is_seen(monkeypatch):
     monkeypatch.setattr(PipeGuard, "sample", lambda *_, **__: None)
-    _, result = live_through(replace(SUMMER, rooms=0, hours=14, until_dusk=False))
+    evening = SUMMER.start + timedelta(hours=5)
+    _, result = live_through(
+        replace(SUMMER, rooms=0, hours=8, start=evening, until_dusk=False), replace(story(), broken_pipes=[(1, 600)])
+    )
     assert not result.is_good and any("burst" in text for text in result.greens.violations)
 
 

@@ -212,16 +212,6 @@ def test_a_trade_that_does_not_pulse_shut_at_its_start_is_caught(monkeypatch):
     assert any("nobody said so" in text for text in green.checker.violations)
 
 
-@pytest.mark.slow
-def test_a_july_is_watered_with_less_than_a_timer_uses_and_within_the_law():
-    """Without a pyranometer the sun is reckoned from the day's swing of temperature, and a month may be an eighth off.
-    Years of seasons: `bocage bench watering`."""
-    ours, timer = Season(3, "summer", months=(7, 7)).ours(), Season(3, "summer", months=(7, 7)).timer()
-    assert ours.violations == [] and ours.forbidden_s == 0
-    assert ours.used_l < timer.used_l
-    assert ours.stress_days <= 31 * 8 // 8
-
-
 def test_the_plants_alone_are_fast_and_count_no_seconds_of_the_wall():
     begun = time.process_time()
     for seed in range(8):

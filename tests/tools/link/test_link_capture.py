@@ -184,13 +184,13 @@ WHOLE = [
 ]
 
 
-@examples(times=15)
+@examples(times=30)
 @given(st.binary(max_size=300))
 def test_random_bytes_as_a_file(data):
     told(data)
 
 
-@examples(times=15)
+@examples(times=30)
 @given(
     st.sampled_from(WHOLE),
     st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6),
@@ -203,14 +203,14 @@ def test_damaged_captures(whole, changes, cut):
     told(bytes(data[: len(data) - cut if cut < len(data) else None]))
 
 
-@examples(times=15)
+@examples(times=30)
 @given(st.sampled_from([*files.LINK_TYPES, 12, 14, 228, 229, 147]), st.binary(max_size=120), st.sampled_from([0, 5683]))
 def test_random_packets_of_every_link_type(link_type, data, port):
     found = link_capture.datagram(Packet(None, link_type, data), port)
     assert found is None or isinstance(found, (Flaw, Datagram))
 
 
-@examples(times=15)
+@examples(times=30)
 @given(st.binary(max_size=120))
 def test_random_datagrams(data):
     opener = Opener()
@@ -220,7 +220,7 @@ def test_random_datagrams(data):
     assert link_decode.line(opener.show(Datagram(None, None, None, encoded))).isprintable()
 
 
-@examples(times=5)
+@examples(times=10)
 @given(st.binary(max_size=120))
 def test_random_records(data):
     for path in (b"t", b"b"):
@@ -230,7 +230,7 @@ def test_random_records(data):
     assert link_decode.line(shown).isprintable()
 
 
-@examples(times=5)
+@examples(times=10)
 @given(st.text(alphabet="0123456789abcdefxX#: \t\r\nzé\0", max_size=200), st.booleans())
 def test_random_lines(text, serial):
     sources = Sources(port=5683, serial=serial)

@@ -60,6 +60,7 @@ def test_without_policy_time_or_look_it_says_so():
     assert said.feeders[0].ordered is None and said.feeders[0].night == ()
 
 
+@pytest.mark.slow
 def test_the_largest_cabinet_fits_a_status_line():
     names = [f"départ-{number:02}-du-bourg"[:24] for number in range(CABINET_FEEDERS_MAX)]
     feeders = tuple(FeederOptions(name, 40, 600) for name in names)

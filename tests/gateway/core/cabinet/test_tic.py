@@ -230,7 +230,7 @@ def test_groups_without_end_are_dropped():
     assert frames == [] and counters["frames-too-long"] == 1
 
 
-@examples(times=3)
+@examples(times=6)
 @given(st.sampled_from(PUBLISHED), st.binary(max_size=600), st.lists(st.integers(0, 600), max_size=6))
 def test_after_any_rubbish_in_any_pieces_the_next_frames_are_read(published, rubbish, cuts):
     mode, groups, expected = published
@@ -243,7 +243,7 @@ def test_after_any_rubbish_in_any_pieces_the_next_frames_are_read(published, rub
     assert len(decoder.receive(b"")) == 0
 
 
-@examples(times=3)
+@examples(times=6)
 @given(
     st.sampled_from(PUBLISHED),
     st.lists(st.one_of(st.binary(max_size=5), st.sampled_from([b"\x02", b"\x03", b"\x04", b"\n", b"\r", b"\t", b" "]))),

@@ -305,6 +305,7 @@ def test_a_file_that_cannot_be_deleted_counts_until_it_is_gone(disk):
     assert len(disk.list()) == 1
 
 
+@pytest.mark.slow
 def test_hardly_a_flush_changes_the_length_of_a_file(disk):
     """A change of length is an entry in the file system's own journal: some five blocks for a few records."""
     journal = open_journal(disk, segment_bytes_max=1 << 20, journal_bytes_max=1 << 23)

@@ -20,6 +20,7 @@ from gateway.core.custody.segment import (
     scan,
 )
 from gateway.core.limits import JOURNAL_READ_BYTES
+from tests.support.examples import examples
 from tests.support.gateway_world import NODE, alarm, payload, reading
 from wire import record
 from wire.faults import WireFault
@@ -155,6 +156,7 @@ def test_another_version_two_records_or_a_cut_one_are_refused(data):
         entry.decode(data)
 
 
+@examples(times=2)
 @given(st.binary(max_size=80))
 def test_no_bytes_raise_anything_but_the_one_fault(data):
     with suppress(WireFault):

@@ -116,7 +116,7 @@ def test_what_wire_refuses_is_refused_with_the_same_reason(name):
     assert [outcome(packer.convert, WRONG[name]) for _ in range(2)] == [expected, expected]
 
 
-@examples(times=6)
+@examples(times=12)
 @given(ENTRIES, st.data())
 def test_a_damaged_entry_is_read_or_refused_exactly_as_before(payload, data):
     damaged = bytearray(payload)
@@ -126,6 +126,7 @@ def test_a_damaged_entry_is_read_or_refused_exactly_as_before(payload, data):
     assert outcome(batch.Packer().convert, bytes(damaged)) == outcome(by_the_book, bytes(damaged))
 
 
+@examples(times=2)
 @given(st.binary(max_size=60))
 @example(b"")
 def test_no_bytes_raise_anything_but_the_one_fault(data):

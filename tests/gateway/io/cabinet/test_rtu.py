@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.io import clock
 from gateway.io.cabinet import limits, rtu
+from tests.support.examples import examples
 
 
 class ScriptedPort:
@@ -136,6 +137,7 @@ def test_it_does_not_look_at_the_wall_clock(monkeypatch):
         rtu.read(ScriptedPort(), 3, 4, 0, 2)
 
 
+@examples(times=2)
 @given(st.binary(max_size=300), st.sampled_from([1, 2, 3, 4, 5]))
 def test_any_bytes_are_an_answer_or_none(data, function):
     found = rtu._find(data, 3, function, 9)
