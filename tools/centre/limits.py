@@ -80,6 +80,8 @@ GROUP_MESSAGES_MAX = 128
 PACKET_BYTES_MAX = 1024 * 1024
 # The broker keeps our session, and what queues in it, while we are away: a long week-end and a failed part.
 SESSION_EXPIRY_S = 7 * 86400
+# The same where several ingests share the messages: what is dealt to one that does not come back waits no longer.
+SHARED_SESSION_EXPIRY_S = 600
 # Receipts waiting for a broker that is away; beyond, they are not sent: the gateways send again.
 PUBLICATIONS_WAITING_MAX = 1000
 # Between attempts to reach the broker, or to write after the disk refused; the longest stays well below the

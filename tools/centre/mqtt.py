@@ -78,11 +78,11 @@ def new_client(address: BrokerAddress) -> Client:
     return client
 
 
-def connect(client: Client, address: BrokerAddress) -> None:
-    """Connects to the broker; OSError when it does not answer. The session outlives the connection: the broker sends
-    again what was not acknowledged."""
+def connect(client: Client, address: BrokerAddress, *, session_s: int = SESSION_EXPIRY_S) -> None:
+    """Connects to the broker; OSError when it does not answer. The session outlives the connection for so long: the
+    broker sends again what was not acknowledged."""
     properties = Properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = SESSION_EXPIRY_S
+    properties.SessionExpiryInterval = session_s
     properties.ReceiveMaximum = GROUP_MESSAGES_MAX
     properties.MaximumPacketSize = PACKET_BYTES_MAX
     client.connect(address.host, address.port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties)

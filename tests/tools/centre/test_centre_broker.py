@@ -22,6 +22,14 @@ mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installe
 pytestmark = pytest.mark.broker
 
 ROOT = Path(__file__).parents[3]
+# An ingest whose minutes are seconds.
+HASTE = """
+import sys
+from tools import cli
+from tools.centre.ingest import daemon
+daemon.INGEST_SEEN_EVERY_S, daemon.SHARED_SESSION_EXPIRY_S = 0.5, 1
+sys.exit(cli.main(sys.argv[1:]))
+"""
 BATCHES = 120
 RECORDS = 4
 # Nothing here waits for a time to pass: these only end a test that would hang.
@@ -42,7 +50,7 @@ def broker(tmp_path):
     config = tmp_path / "mosquitto.conf"
     config.write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nlog_dest none\n"
-        f"persistence true\npersistence_location {tmp_path}/\nuser {os.environ.get('USER', 'root')}\n"
+        f"persistence true\npersistence_location {tmp_path}/\nsys_interval 1\nuser {os.environ.get('USER', 'root')}\n"
     )
     running = Broker(program, config, port)
     running.start()
@@ -106,9 +114,10 @@ def ingests(tmp_path, broker, engine):
     started = []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "firmware"), str(ROOT)))}
 
-    def start(client_id="ingest-1"):
+    def start(client_id="ingest-1", *, haste=False):
         database = tmp_path / "centre.db"
-        command = [sys.executable, "-m", "tools", "centre", "ingest", "--db", engine.address(database)]
+        command = [sys.executable, *(["-c", HASTE] if haste else ["-m", "tools"])]
+        command += ["centre", "ingest", "--db", engine.address(database)]
         command += ["--receipt-key", receipts.default_path(str(database))]
         command += ["--broker", f"127.0.0.1:{broker.port}", "--insecure", "--client-id", client_id]
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
@@ -199,6 +208,29 @@ def test_an_ingest_that_is_stopped_leaves_the_group_and_the_last_one_stays_in_it
     assert gateway.wait_for((BATCHES + 1) * RECORDS), "its queue waits for the only one"
     gateway.close()
     assert_all_arrived_once(tmp_path / "centre.db", BATCHES + 1)
+
+
+def test_one_that_never_comes_back_has_no_share_of_the_messages(tmp_path, broker, ingests):
+    """Its session ends, and with it the subscription; here after a second instead of ten minutes."""
+    processes = [ingests("ingest-1", haste=True), ingests("ingest-2", haste=True)]
+    for process in processes:
+        while '"expires_after_s": 1' not in wait_for_line(process, "session"):
+            pass
+        wait_for_line(process, "subscribed")
+    gateway = Gateway(broker.port, tmp_path / "centre.db")
+    expired = threading.Event()
+    gateway.client.message_callback_add(
+        "$SYS/broker/clients/expired", lambda _client, _data, said: expired.set() if int(said.payload) else None
+    )
+    processes[1].kill()
+    processes[1].wait()
+    gateway.client.subscribe("$SYS/broker/clients/expired")
+    assert expired.wait(PATIENCE_S)
+    for number in range(20):
+        gateway.send(number)
+    assert gateway.wait_for(20 * RECORDS)
+    gateway.close()
+    assert_all_arrived_once(tmp_path / "centre.db", 20)
 
 
 def test_ingest_outlives_a_broker_that_disappears(tmp_path, broker, ingests):

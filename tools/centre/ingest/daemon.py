@@ -24,7 +24,12 @@ from dataclasses import dataclass
 from tools.centre import mqtt
 from tools.centre.ingest.receipts import ReceiptKey
 from tools.centre.ingest.warehouse import Answer, Warehouse
-from tools.centre.limits import GROUP_MESSAGES_MAX, INGEST_SEEN_EVERY_S
+from tools.centre.limits import (
+    GROUP_MESSAGES_MAX,
+    INGEST_SEEN_EVERY_S,
+    SESSION_EXPIRY_S,
+    SHARED_SESSION_EXPIRY_S,
+)
 from tools.centre.mqtt import Backoff, log
 from tools.centre.store import database
 from tools.centre.store.archive import Ingest
@@ -66,6 +71,7 @@ class IngestDaemon:
         self._group: list[tuple[int, int, int, str, bytes]] = []
         self._since_unix_s, self._messages = int(time.time()), 0
         self._seen_s = -float(INGEST_SEEN_EVERY_S)
+        self._session_s = SESSION_EXPIRY_S
         self._patterns: list[str] = []
         self._broker_backoff = Backoff()
         self._disk_backoff = Backoff()
@@ -87,7 +93,7 @@ class IngestDaemon:
 
     def _connect(self) -> bool:
         try:
-            mqtt.connect(self._client, self._broker)
+            mqtt.connect(self._client, self._broker, session_s=self._session_s)
             return True
         except OSError as error:
             # Includes ssl.SSLError: a wrong certificate may be put right while we wait.
@@ -134,6 +140,12 @@ class IngestDaemon:
         with suppress(database.Error):  # a disk that refuses is told by the next commit
             unix_s = int(time.time())
             self._warehouse.note_ingest(Ingest(self._broker.client_id, self._since_unix_s, unix_s, self._messages))
+            others = [one for one in self._warehouse.ingests() if one.name != self._broker.client_id]
+            session_s = SHARED_SESSION_EXPIRY_S if any(one.is_at_work(unix_s) for one in others) else SESSION_EXPIRY_S
+            if session_s != self._session_s:
+                log("session", expires_after_s=session_s)
+                self._session_s = session_s
+                self._client.disconnect()  # it is agreed on by connecting
 
     def _commit(self):
         if not self._group:

@@ -2,8 +2,8 @@
 
 A broker deals messages to every member of a group, to one that is away as well: Mosquitto kept 50 of 100 for it. So an
 ingest that is stopped in order leaves the group while others are at work, and stays in it, with its queue, while it is
-the only one. One that was killed stays in it until it is started again, or taken out (`bocage centre init --ingests`);
-what was dealt to it meanwhile the cabinets still hold, and send again.
+the only one. One that was killed stays in it until it is started again, or for ten minutes: the session of one that is
+not alone lasts no longer. What was dealt to it meanwhile the cabinets still hold, and send again.
 """
 
 from tools.centre.store import database
