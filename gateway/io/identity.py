@@ -10,7 +10,7 @@ import datetime
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -18,6 +18,10 @@ from cryptography.x509.oid import NameOID
 # A cabinet may make its key in 1970: the stand-in holds from before any clock until long after the real one has come.
 _NOT_BEFORE = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _NOT_AFTER = datetime.datetime(2099, 12, 31, tzinfo=datetime.UTC)
+
+
+# What `cryptography` raises for bytes that are no certificate, or one of a kind that it does not know.
+_DAMAGED = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 
 
 class IdentityFault(ValueError):
@@ -87,9 +91,12 @@ def check_certificate(pem: bytes, key_pem: bytes, common_name: str, authority_pe
     known)."""
     certificates = _certificates(pem)
     certificate = certificates[0]
-    if certificate.public_key() != _key(key_pem).public_key():
+    try:  # fields are read at their first use
+        public, found = certificate.public_key(), _common_name(certificate.subject)
+    except _DAMAGED as error:
+        raise IdentityFault("identity.no-certificate") from error
+    if public != _key(key_pem).public_key():
         raise IdentityFault("identity.other-key")
-    found = _common_name(certificate.subject)
     if found != common_name:
         raise IdentityFault("identity.other-name", found=found or "-", expected=common_name)
     if authority_pem is None or is_stand_in(authority_pem):
@@ -107,7 +114,7 @@ def end_s(pem: bytes) -> int:
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except _DAMAGED:
         return False
     return True
 
@@ -123,7 +130,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
 def _certificates(pem: bytes) -> Sequence[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
+    except _DAMAGED as error:
         raise IdentityFault("identity.no-certificate") from error
 
 

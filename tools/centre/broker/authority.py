@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -28,6 +28,9 @@ from tools.centre.broker.files import write
 from tools.centre.limits import AUTHORITY_DAYS, CERTIFICATE_DAYS, RENEW_DAYS
 from tools.command_line import Refused
 
+# What `cryptography` raises for bytes that are no request or certificate, or one of a kind that it does not know; its
+# fields are read at their first use.
+_DAMAGED = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 _DAY = datetime.timedelta(days=1)
 _CRL_BACK = datetime.timedelta(hours=1)
 _CURVES = (ec.SECP256R1, ec.SECP384R1)  # what RFC 8446 section 9.1 and every TLS library has
@@ -229,15 +232,14 @@ def _public_of_request(pem: bytes, name: str) -> ec.EllipticCurvePublicKey:
     """Returns the key of a request that is whole, signed with that key, and in this name; Refused otherwise."""
     try:
         request = x509.load_pem_x509_csr(pem)
-        is_signed = request.is_signature_valid
-    except (ValueError, TypeError, InvalidSignature):
+        is_signed, found, public = request.is_signature_valid, _common_name(request.subject), request.public_key()
+    except _DAMAGED:
         raise Refused(N_("the file is no certificate request (PEM)")) from None
     if not is_signed:
         raise Refused(N_("the certificate request is not signed with its own key: it was altered"))
-    found = _common_name(request.subject)
     if found != name:
         raise Refused(N_("the certificate request is in the name of {found}, not of {name}"), found=found, name=name)
-    return _public(request.public_key(), name)
+    return _public(public, name)
 
 
 def _public(key: object, name: str) -> ec.EllipticCurvePublicKey:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from tools.centre.control.dispatch import Message, Publication
@@ -47,14 +48,14 @@ class Renewals:
         try:
             _, insee, gateway = topics.parse(message.topic)
             request = x509.load_pem_x509_csr(bytes(message.payload[:REQUEST_BYTES_MAX]))
-            key = _spki(request.public_key())
-        except (WireFault, ValueError, TypeError):
+            key, text = _spki(request.public_key()), request.public_bytes(serialization.Encoding.PEM).decode()
+        except (WireFault, ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
             log("certificate-request-refused", topic=message.topic[:80])
             return
         if self._issued is None:
             return
         name = f"{insee}-{gateway}"
-        self._keep(name, bytes(message.payload).decode("ascii"), now_s)
+        self._keep(name, text, now_s)
         fresh = self._signed(name, key, datetime.fromtimestamp(now_s, UTC) + timedelta(days=RENEW_DAYS))
         if fresh is not None:
             log("certificate-sent", gateway=name)
