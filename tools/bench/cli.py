@@ -16,6 +16,7 @@ COMMANDS = {
     "radio": "tools.bench.radio",
     "rooms": "tools.bench.rooms",
     "rollup": "tools.bench.rollup",
+    "scope": "tools.bench.scope",
     "sim": "tools.bench.sim",
     "size": "tools.bench.size",
     "sleep": "tools.bench.sleep",

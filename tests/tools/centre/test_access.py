@@ -97,4 +97,4 @@ def test_fault_is_acknowledged_only_where_it_is_seen(path, capsys):
     words = ("alarms", f"{ANGERS}-light-1", "--acknowledge", "seen", "--as")
     assert run(path, *words, "electrician") == 2
     assert run(path, *words, "operator") == 0
-    assert lines(path)[-1][1:] == ("operator", "alarms --acknowledge", ANGERS, f"{ANGERS}-light-1")
+    assert ("operator", "alarms --acknowledge", ANGERS, f"{ANGERS}-light-1") in [line[1:] for line in lines(path)]

@@ -28,30 +28,37 @@ CREATE TEMP TABLE scope_nodes (
     from_day TEXT NOT NULL, until_day TEXT NOT NULL,
     PRIMARY KEY (node, from_unix_s)
 ) WITHOUT ROWID;
+CREATE TEMP TABLE scope_several (node BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;
 """
-# What a node served: from its first day on for ever before, and after each until it served the next.
-_SERVED = f"""SELECT e.node,
+_COMMUNES = "SELECT insee FROM equipment UNION SELECT insee FROM gateways"
+# Nodes that served several equipments, at once or one after the other.
+_SEVERAL = "SELECT node FROM equipment WHERE node IS NOT NULL GROUP BY node HAVING count(*) > 1"
+_IS_OPEN = area("e.insee", trade_of("e.kind", "e.cabinet", cabinets=grants.LIGHTING))
+# In SQLite a CROSS JOIN is done as it is written: by the communes, not by all nodes.
+_SERVED_ONE = f"""SELECT e.node, -{ALWAYS_S}, {ALWAYS_S}
+    FROM (SELECT DISTINCT insee FROM scope_areas) AS c CROSS JOIN equipment AS e
+    WHERE e.insee = c.insee AND e.node IS NOT NULL AND e.node NOT IN (SELECT node FROM scope_several) AND {_IS_OPEN}"""
+# From the first on for ever before, and after each until it served the next.
+_SERVED_SEVERAL = f"""SELECT e.node,
     CASE WHEN e.from_unix_s = (SELECT min(f.from_unix_s) FROM equipment AS f WHERE f.node = e.node)
         THEN -{ALWAYS_S} ELSE e.from_unix_s END AS begins,
     max(CASE WHEN e.until_unix_s IS NULL THEN {ALWAYS_S} ELSE COALESCE((SELECT min(f.from_unix_s) FROM equipment AS f
         WHERE f.node = e.node AND f.from_unix_s >= e.until_unix_s), {ALWAYS_S}) END) AS ends
-    FROM equipment AS e WHERE e.node IS NOT NULL
-    AND {area("e.insee", trade_of("e.kind", "e.cabinet", cabinets=grants.LIGHTING))} GROUP BY 1, 2"""
-_GATEWAYS = f"""SELECT g.id, CASE WHEN g.gateway = (SELECT min(f.gateway) FROM gateways AS f WHERE f.id = g.id)
-        THEN -{ALWAYS_S} ELSE g.first_seen_unix_s END,
-    COALESCE((SELECT min(f.first_seen_unix_s) FROM gateways AS f WHERE f.id = g.id AND f.gateway > g.gateway),
-        {ALWAYS_S})
-    FROM gateways AS g WHERE NOT EXISTS (SELECT 1 FROM equipment AS e WHERE e.node = g.id)
-    AND {area("g.insee", f"'{grants.LIGHTING}'")}"""
+    FROM scope_several AS v CROSS JOIN equipment AS e WHERE e.node = v.node AND {_IS_OPEN} GROUP BY 1, 2"""
+_GATEWAYS = f"""SELECT g.id, g.begins, g.ends FROM
+    (SELECT id, insee, COALESCE(CASE WHEN lag(id) OVER own IS NULL THEN -{ALWAYS_S} END, first_seen_unix_s) AS begins,
+        COALESCE(lead(first_seen_unix_s) OVER own, {ALWAYS_S}) AS ends
+        FROM gateways WINDOW own AS (PARTITION BY id ORDER BY gateway)) AS g
+    WHERE {area("g.insee", f"'{grants.LIGHTING}'")} AND NOT EXISTS (SELECT 1 FROM equipment AS e WHERE e.node = g.id)"""
 _STRANGERS = f"""SELECT v.node, -{ALWAYS_S}, {ALWAYS_S} FROM serving AS v
     WHERE NOT EXISTS (SELECT 1 FROM equipment AS e WHERE e.node = v.node)
-    AND NOT EXISTS (SELECT 1 FROM gateways AS g WHERE g.id = v.node)
+    AND v.node NOT IN (SELECT id FROM gateways)
     GROUP BY v.node
     HAVING min(CASE WHEN {area("substr(v.cabinet, 1, 5)", f"'{grants.EVERY}'")} THEN 1 ELSE 0 END) = 1"""
 _CABINETS = f"""SELECT g.insee || '-' || g.name FROM gateways AS g WHERE {area("g.insee", f"'{grants.ANY}'")}
-    UNION SELECT e.insee || '-' || e.id FROM equipment AS e
-        WHERE e.kind = '{CABINET}' AND {area("e.insee", f"'{grants.ANY}'")}
-    UNION SELECT v.cabinet FROM serving AS v JOIN scope_nodes AS s ON s.node = v.node
+    UNION SELECT e.insee || '-' || e.id FROM equipment AS e JOIN scope_areas AS a ON a.insee = e.insee
+        WHERE e.kind = '{CABINET}' AND a.trade = '{grants.ANY}'
+    UNION SELECT v.cabinet FROM scope_nodes AS s JOIN serving AS v ON s.node = v.node
         WHERE s.until_unix_s = {ALWAYS_S}"""
 
 # What the questions of the centre and its views use.
@@ -80,10 +87,17 @@ def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite_file.Connecti
 def _fill(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> None:
     for statement in _RELATIONS.split(";"):
         connection.execute(statement)
-    connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas))
-    for question in (_SERVED, _GATEWAYS, _STRANGERS):
+    everywhere = {trade for insee, trade in areas if insee == grants.ALL}
+    communes = [insee for (insee,) in connection.execute(_COMMUNES)] if everywhere else []
+    of_all = {(insee, trade) for insee in communes for trade in everywhere}
+    connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas | of_all))
+    connection.execute("INSERT INTO scope_several " + _SEVERAL)
+    questions = [_SERVED_ONE, _SERVED_SEVERAL, _GATEWAYS]
+    if any(trade == grants.EVERY for _, trade in areas):
+        questions.append(_STRANGERS)
+    for question in questions:
         connection.execute(f"INSERT INTO scope_nodes SELECT n.*, '{_FIRST_DAY}', '{_LAST_DAY}' FROM ({question}) AS n")
-    # Few nodes ever served two equipments: their days have bounds too.
+    # Few nodes ever moved: their days have bounds too.
     moved = connection.execute(
         "SELECT node, from_unix_s, until_unix_s FROM scope_nodes WHERE from_unix_s > ? OR until_unix_s < ?",
         (-ALWAYS_S, ALWAYS_S),

@@ -1,7 +1,8 @@
 """Says for each table which of its rows a person may see: one condition of SQL a table, for both engines.
 
-The conditions ask three relations, which the engine fills for the person (`tools.centre.scope.reader`): `scope_areas`
-(insee or '*', trade, `any` or `every`), `scope_nodes` (a node, between which times and days) and `scope_cabinets`.
+The conditions ask three relations, which are filled for the person (`tools.centre.scope.reader`): `scope_areas` (a
+commune, or '*' where all are granted; a trade, `any` or `every`), `scope_nodes` (a node, between which times and days)
+and `scope_cabinets`.
 
 * Equipment belongs to its commune, and by its kind to a trade. Communes and cabinets are seen with any trade.
 * A node belongs to what it serves, as the register has it at the time of the record; before and after, to what it
@@ -31,7 +32,7 @@ AT_S = f"""CASE WHEN quality <> {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
 
 def area(insee: str, trade: str) -> str:
     """Returns the condition that a person may see a trade of a commune; both are expressions of SQL."""
-    return f"EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee IN ({insee}, '{ALL}') AND a.trade = {trade})"
+    return f"EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = {insee} AND a.trade = {trade})"
 
 
 def trade_of(kind: str, cabinet: str, *, cabinets: str) -> str:
@@ -103,7 +104,8 @@ RULES = {
     "retention": "retention.days >= 0",
     "purged": _node("purged.node"),
     "purged_nodes": _node("purged_nodes.node"),
-    "grants": area("grants.insee", f"'{JOURNAL}'"),
-    "journal": area("journal.insee", f"'{JOURNAL}'")
-    + f" OR journal.insee = '' AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.trade = '{JOURNAL}')",
+    "grants": f"""EXISTS (SELECT 1 FROM scope_areas AS a
+        WHERE a.insee IN (grants.insee, '{ALL}') AND a.trade = '{JOURNAL}')""",
+    "journal": f"""EXISTS (SELECT 1 FROM scope_areas AS a
+        WHERE (a.insee IN (journal.insee, '{ALL}') OR journal.insee = '') AND a.trade = '{JOURNAL}')""",
 }
