@@ -163,6 +163,14 @@ def test_an_attack_is_refused_and_the_log_says_by_whom(centre, honest, tmp_path,
     assert seen()[kind] == {who: 1}
 
 
+def test_a_day_goes_back_into_the_log_that_was_put_aside(tmp_path):
+    log = tmp_path / "mosquitto.log"
+    aside = "1000: too old\n2000: New connection from 192.0.2.8:1 on port 8883.\nno time\n"
+    log.with_name("mosquitto.log.1").write_text(aside)
+    log.write_text("3000: Client <unknown> closed its connection.\n")
+    assert refusals.refusals(refusals.read(log, 1500), []) == {refusals.NO_TLS: {"192.0.2.8": 1}}
+
+
 def test_refusals_that_overlap_are_told_apart_from_who_was_let_in_meanwhile():
     lines = """\
 New connection from 192.0.2.7:1001 on port 8883.

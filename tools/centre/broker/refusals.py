@@ -39,12 +39,18 @@ _OF_TLS = {
 
 
 def read(path: Path, since_unix_s: float) -> list[str]:
-    """Returns what a log says since an instant, as far as its last part goes back. OSError."""
-    with path.open("rb") as file:
-        file.seek(max(0, file.seek(0, 2) - _LOG_BYTES_MAX))
-        lines = file.read().decode(errors="replace").splitlines()
+    """Returns what a log says since an instant, as far as its last part goes back, and the part of the one before,
+    which Debian puts aside at night. OSError."""
+    aside = path.with_name(path.name + ".1")
+    lines = [*(_tail(aside) if aside.exists() else ()), *_tail(path)]
     found = (_LINE.fullmatch(line) for line in lines)
     return [line[2] for line in found if line is not None and int(line[1]) >= since_unix_s]
+
+
+def _tail(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - _LOG_BYTES_MAX))
+        return file.read().decode(errors="replace").splitlines()
 
 
 def refusals(lines: Iterable[str], known: Iterable[str]) -> dict[str, Counter[str]]:
