@@ -163,6 +163,15 @@ def test_an_attack_is_refused_and_the_log_says_by_whom(centre, honest, tmp_path,
     assert seen()[kind] == {who: 1}
 
 
+def test_a_refused_subscription_is_told_to_the_client_alone(centre, honest):
+    """What `centre status` cannot name: fails when a Mosquitto begins to say it, and then it shall."""
+    at = len(refusals.read(centre.log, 0))
+    assert not probe.is_allowed(honest, "subscribes", "$share/ingest/tc/1/t/#")
+    assert probe.is_allowed(honest, "publishes", "tc/1/t/49007/mairie-1")
+    until(lambda: centre.said(f"Client {HONEST} disconnected"), "the end is not logged")
+    assert not [line for line in refusals.read(centre.log, 0)[at:] if "share" in line or "SUBSCRIBE" in line]
+
+
 def test_a_day_goes_back_into_the_log_that_was_put_aside(tmp_path):
     log = tmp_path / "mosquitto.log"
     aside = "1000: too old\n2000: New connection from 192.0.2.8:1 on port 8883.\nno time\n"
