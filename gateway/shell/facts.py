@@ -208,7 +208,7 @@ class Facts:
             expected=len(self.core.link.sessions.nodes()),
             unknown=tuple(self.core.unknown_nodes(now_ms=now_ms)),
             babbling=tuple(
-                BabblingNode(use.node.hex(), use.alarms, use.events, use.reading_bytes)
+                BabblingNode(use.node.hex(), *use.counts)
                 for use in self.core.fair_use.exceeding()
             ),
         )

@@ -48,11 +48,14 @@ class NodeUse:
 
     node: bytes
     day: int
+    used: dict[str, int]  # by lane: alarms, events, bytes of readings
     boots: tuple[int, ...] = ()  # seen last: as many as have their time remembered (`anchors`)
-    alarms: int = 0
-    events: int = 0
-    reading_bytes: int = 0
     beyond: int = 0
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The alarms, the events and the bytes of readings."""
+        return tuple(self.used[lane] for lane in event.LANES)
 
 
 class FairUse:
@@ -60,9 +63,11 @@ class FairUse:
     of the gateway. Call `start` once, first."""
 
     def __init__(self, percent: int, report: Callable[..., Any], folder: SharedFolder) -> None:
-        self._alarms_max = limits.FAIR_USE_ALARMS_A_DAY * percent // 100
-        self._events_max = limits.FAIR_USE_EVENTS_A_DAY * percent // 100
-        self._reading_bytes_max = limits.FAIR_USE_READING_BYTES_A_DAY * percent // 100
+        self._most = {
+            event.ALARM: limits.FAIR_USE_ALARMS_A_DAY * percent // 100,
+            event.EVENT: limits.FAIR_USE_EVENTS_A_DAY * percent // 100,
+            event.TELEMETRY: limits.FAIR_USE_READING_BYTES_A_DAY * percent // 100,
+        }
         self._report = report
         self._file = NumberedFile(folder, "fair-use", bytes_max=limits.FAIR_USE_FILE_BYTES_MAX)
         self._uses: OrderedDict[bytes, NodeUse] = OrderedDict()
@@ -76,7 +81,11 @@ class FairUse:
         for data in self._file.restore():
             try:
                 plain = {bytes.fromhex(node): tuple(counts) for node, counts in parse_json(data).items()}
-                found = [NodeUse(node, self._day, (), *counts) for node, counts in plain.items() if _are_sound(counts)]
+                found = [
+                    NodeUse(node, self._day, dict(zip(event.LANES, counts, strict=True)))
+                    for node, counts in plain.items()
+                    if _are_sound(counts)
+                ]
             except (ValueError, TypeError, AttributeError):
                 continue
             self._exceeding = {use.node: use for use in found[: limits.INBOX_NODES_MAX]}
@@ -88,26 +97,21 @@ class FairUse:
         use = self._uses.get(node)
         day = now_ms // _DAY_MS
         if use is None:
-            use = self._uses[node] = NodeUse(node, day)
+            use = self._uses[node] = NodeUse(node, day, dict.fromkeys(event.LANES, 0))
             if len(self._uses) > limits.INBOX_NODES_MAX:
                 self._exceeding.pop(self._uses.popitem(last=False)[0], None)
             return use
         self._uses.move_to_end(node)
         if use.day != day:
             self.poll(now_ms=now_ms)  # before the figures of the day that is over are gone
-            use.day, use.alarms, use.events, use.reading_bytes, use.beyond = day, 0, 0, 0, 0
+            use.day, use.used, use.beyond = day, dict.fromkeys(event.LANES, 0), 0
         return use
 
     def judge(self, use: NodeUse, boot: int | None, lane: str) -> Use:
         """Return where the node's next record stands; `boot` None: it has none that can be read."""
-        if lane == event.TELEMETRY:
-            used, most = use.reading_bytes, self._reading_bytes_max
-        elif lane == event.EVENT:
-            used, most = use.events, self._events_max
-        else:
-            used, most = use.alarms, self._alarms_max
+        used, most = use.used[lane], self._most[lane]
         if used < most and boot is not None and boot not in use.boots:
-            used, most = use.events, self._events_max
+            used, most = use.used[event.EVENT], self._most[event.EVENT]
         if used < most:
             return Use.WITHIN
         return Use.BEYOND if used < limits.FAIR_USE_TIMES_MAX * most else Use.REFUSED
@@ -119,14 +123,9 @@ class FairUse:
             if judged is Use.REFUSED:
                 return
         if boot is not None and boot not in use.boots:
-            use.events += 1
+            use.used[event.EVENT] += 1
             use.boots = (*use.boots, boot)[-limits.TIMEMAP_BOOTS_PER_NODE_MAX :]
-        if lane == event.TELEMETRY:
-            use.reading_bytes += size
-        elif lane == event.EVENT:
-            use.events += 1
-        else:
-            use.alarms += 1
+        use.used[lane] += size if lane == event.TELEMETRY else 1
 
     def poll(self, *, now_ms: int) -> None:
         """Report the end of the excess of nodes that have had none for a day."""
@@ -157,9 +156,9 @@ class FairUse:
             self._tell(use, True, now_ms)
 
     def _tell(self, use: NodeUse, active: bool, now_ms: int) -> None:
-        detail = [use.node, use.alarms, use.events, use.reading_bytes]
+        detail = [use.node, *use.counts]
         self._report(EventBody(event.FAIR_USE_EXCEEDED, active, detail), now_ms=now_ms)
-        known = {one.node.hex(): (one.alarms, one.events, one.reading_bytes) for one in self._exceeding.values()}
+        known = {one.node.hex(): one.counts for one in self._exceeding.values()}
         self._file.save(json.dumps(known).encode() + b"\n")
 
 

@@ -203,9 +203,8 @@ class Inbox:
         use = self._fair_use.of(node, now_ms=now_ms)
         for made, data in parts:
             placed = self._place(use, made, data, now_ms)
-            if isinstance(placed, Refused):
-                self.counters["journal-refused"] += 1
-            if isinstance(placed, Refused | Use):
+            if not isinstance(placed, tuple):
+                self.counters["journal-refused"] += placed is not Use.REFUSED
                 return placed
             lane, position = placed
             ends[lane] = max(position, ends.get(lane, 0))

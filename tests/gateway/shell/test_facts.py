@@ -15,7 +15,7 @@ from gateway.show import report
 from gateway.show.findings import findings
 from simulator.hosts.keys import key_of
 from tests.support.gateway_world import EPOCH, GATEWAY, NODE, GatewayWorld, alarm, payload, reading
-from wire import coap_message
+from wire import coap_message, event
 
 
 class Watched(GatewayWorld):
@@ -185,7 +185,7 @@ def test_nodes_are_counted_as_heard_silent_and_expected(world):
 
 
 def test_a_node_beyond_its_fair_use_is_told_of_with_the_remedy_in_both_languages(world, monkeypatch):
-    monkeypatch.setattr(world.core.fair_use, "_alarms_max", 2)
+    monkeypatch.setitem(world.core.fair_use._most, event.ALARM, 2)
     assert world.told().nodes.babbling == ()
     for number in range(5):
         world.ask(payload(alarm(number)))

@@ -104,8 +104,11 @@ class Nodes:
     def others(self, nodes: Iterable[bytes], cabinet: str) -> dict[bytes, list[str]]:
         """Returns those of the nodes for which the cabinet may not speak, with the cabinets that may."""
         lives = self._lives
-        known = {node: lives[node].cabinets if node in lives else [] for node in nodes}
-        return {node: cabinets for node, cabinets in known.items() if cabinet not in cabinets}
+        return {
+            node: cabinets
+            for node in nodes
+            if cabinet not in (cabinets := lives[node].cabinets if node in lives else [])
+        }
 
     def purged(self, rows: Iterable[Row]) -> set[tuple[bytes, int, int]]:
         """Returns the identities of those rows that were held and are purged."""
