@@ -12,7 +12,8 @@ paho client, one row a message, in SQLite, each on the disk before its PUBACK. I
     per_s              readings, by the wall, from the first tenth on until all are held
     cpu_us             processor time of a record (eight readings), by process
     percent            of the wall, of each process: its processor; `disk`: it waits for the disk; `queue`: it waits
-                       for a processor. Three processes share what there is with all else that runs here (`others`)
+                       for a processor. They share what there is with all else that runs here (`others`); `database`
+                       is PostgreSQL's process for the ingest, where `--db postgresql://…` names one
     stages_us          processor time of a record in the ingest's own steps, without broker: from a message to rows,
                        rows into tables, receipts signed; `wall` is that of the tables, with the disk
 
@@ -192,17 +193,19 @@ def bound_of(found: dict[str, Any]) -> str:
         "the disk": ingest["disk"],
         "processors, of which there are too few for all that runs here": ingest["queue"],
     }
+    server = found["percent"].get("database", {})
+    waits["the database's server, in the one process that serves the ingest"] = sum(server.values())
     waits["broker and cabinets, for which the ingest waits"] = 100 - sum(waits.values())
     return max(waits, key=lambda name: waits[name])
 
 
 @contextmanager
-def running_ingest(folder: Path, broker: InstalledBroker, database: str) -> Iterator[tuple[int, bytes]]:
+def running_ingest(folder: Path, broker: InstalledBroker, where: str) -> Iterator[tuple[int, bytes]]:
     """Runs `bocage centre ingest`; returns its pid and the public key of its receipts."""
     key_file = folder / "receipts.pem"
     key, at = receipts.load_or_make(key_file), broker.account(roles.INGEST)
     command = [
-        sys.executable, "-m", "tools", "centre", "ingest", "--db", database, "--receipt-key", str(key_file),
+        sys.executable, "-m", "tools", "centre", "ingest", "--db", where, "--receipt-key", str(key_file),
         "--broker", f"{at.host}:{at.port}", "--ca", str(at.ca), "--cert", str(at.cert), "--key", str(at.key),
     ]  # fmt: skip
     ingest = Part("ingest", command, folder / "ingest.log")
@@ -215,17 +218,17 @@ def running_ingest(folder: Path, broker: InstalledBroker, database: str) -> Iter
 
 def ours(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
     """Returns the figures of `bocage centre ingest`, and whether it holds every record once."""
-    database = args.db or str(folder / "warehouse.db")
-    Warehouse(database).close()
+    where = args.db or str(folder / "warehouse.db")
+    Warehouse(where).close()
     if args.held:
-        fill(database, args)
+        fill(where, args)
     with (
-        running_ingest(folder, broker, database) as (ingest, key),
+        running_ingest(folder, broker, where) as (ingest, key),
         _cabinets(broker, args, key, is_plain=False) as (sender, shared),
     ):
-        pids = {"ingest": ingest, "broker": broker.pid, "cabinets": sender}
+        pids = {"ingest": ingest, "broker": broker.pid, "cabinets": sender, **server_of(where)}
         found = measured(pids, shared, args.cabinets * args.lights * args.turns)
-    warehouse = Warehouse(database)
+    warehouse = Warehouse(where)
     found["stored"] = warehouse.counters["records"]
     found["doubled"] = warehouse.counters["duplicates"]
     warehouse.close()
@@ -242,6 +245,18 @@ def plainly(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> 
     ):
         pids = {"ingest": peer, "broker": broker.pid, "cabinets": sender}
         return measured(pids, shared, args.cabinets * args.lights * args.turns)
+
+
+def server_of(where: str) -> dict[str, int]:
+    """Returns the pid of the process that serves the ingest, where PostgreSQL does."""
+    if not database.is_server(where):
+        return {}
+    connection = schema.open_to_read(where)
+    ask = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+    wait_for(lambda: len(connection.execute(ask).fetchall()) == 1)
+    [[pid]] = connection.execute(ask).fetchall()
+    connection.close()
+    return {"database": pid}
 
 
 def fill(path: str, args: argparse.Namespace) -> None:
