@@ -23,7 +23,7 @@ CREATE TABLE latest (
     readings_boot BIGINT NOT NULL, readings_sequence BIGINT NOT NULL,
     readings_seconds BIGINT, readings_quality BIGINT, readings_uncertainty_s BIGINT, readings BLOB,
     power_dw BIGINT, level_percent BIGINT
-);
+) /* updated often */;
 
 -- Of a node, a day of France (from 1970-01-01) and a boot: between which sequences readings of that day are found; is
 -- 1: some came since the day was computed.
@@ -31,7 +31,7 @@ CREATE TABLE day_spans (
     node BLOB NOT NULL, day BIGINT NOT NULL, boot BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL,
     dirty BIGINT NOT NULL,
     PRIMARY KEY (node, day, boot)
-);
+) /* updated often */;
 CREATE INDEX day_spans_dirty ON day_spans (node, day) WHERE dirty = 1;
 -- Readings of a boot, from one sequence to another, whose day has to be found: they came without a clock, or an anchor
 -- or a doubt may have changed their times.
