@@ -53,10 +53,10 @@ _SIGNED = rb"(?:[\x00-\x17\x20-\x37]|[\x18\x38][\x18-\xff]|[\x19\x39][\x01-\xff]
 _SHORT = rb"(?:[\x00-\x17]|\x18[\x18-\xff]|\x19[\x01-\xff].)"
 _KEY = rb"(?:[\x00-\x17]|\x18[\x18-\xff]|\x19[\x01-\x3f].)"
 
+# Entry: version 1, node; record: boot, sequence, seconds.
+_HEAD = rb"\x01(.{8})\x85(%b)(%b)(%b)" % (_UNSIGNED, _UNSIGNED, _UNSIGNED)
 _PLAIN = re.compile(
-    rb"\x01(.{8})"  # entry: version 1, node
-    rb"\x85(%b)(%b)(%b)(%b)"  # record: boot, sequence, seconds, quality code
-    rb"([\xa1-\xb7]|\xb8\x18)((?:%b%b){1,24})" % (_UNSIGNED, _UNSIGNED, _UNSIGNED, _SHORT, _KEY, _SIGNED),
+    _HEAD + rb"(%b)([\xa1-\xb7]|\xb8\x18)((?:%b%b){1,24})" % (_SHORT, _KEY, _SIGNED),  # quality code, readings
     re.DOTALL,
 )
 _READING = re.compile(rb"(%b)(%b)" % (_KEY, _SIGNED), re.DOTALL)
@@ -70,10 +70,11 @@ _MARK = 0x5A5A5A00
 
 class Template(NamedTuple):
     """Is filled in: `form % (first value, node hex, seconds, quality code unless unset, sequence, boot, other
-    values…)`."""
+    values…)`. `entry` matches the journal entries of this shape, with `_PLAIN`'s groups but a group for each value."""
 
     form: bytes
     entries: int
+    entry: re.Pattern[bytes]
 
 
 class Packer:
@@ -81,24 +82,33 @@ class Packer:
 
     def __init__(self) -> None:
         self._templates: dict[tuple[bytes, ...], Template | None] = {}
+        self._last: Template | None = None
 
     def convert(self, payload: bytes) -> tuple[bytes, int]:
         """Return one journal entry as it appears in a pack, and how many SenML records that is.
 
         WireFault when this version cannot read it, with the reason of `entry.decode`.
         """
+        # Most records of a street have the shape of the one before.
+        found = self._last and self._last.entry.fullmatch(payload)
+        if found is None:
+            self._last = self._template_of(payload)
+            found = self._last and self._last.entry.fullmatch(payload)
+        if self._last is None or found is None:
+            return senml.encode_item(entry.decode(payload))
+        node, boot, sequence, seconds, quality, first, *others = found.groups()
+        stamp = (seconds,) if quality == _CLOCK_UNSET else (seconds, quality)
+        return self._last.form % (first, hexlify(node), *stamp, sequence, boot, *others), self._last.entries
+
+    def _template_of(self, payload: bytes) -> Template | None:
+        """Return the template for a plain record; None for any other."""
         plain = _PLAIN.fullmatch(payload)
-        if plain is not None:
-            node, boot, sequence, seconds, quality, count, body = plain.groups()
-            keys, values = zip(*_READING.findall(body), strict=True)
-            is_unset = quality == _CLOCK_UNSET
-            shape = (_CLOCK_UNSET if is_unset else b"", count, *keys)
-            template = self._templates.get(shape) or self._learn(shape)
-            if template is not None:
-                first, *others = values
-                stamp = (seconds,) if is_unset else (seconds, quality)
-                return template.form % (first, hexlify(node), *stamp, sequence, boot, *others), template.entries
-        return senml.encode_item(entry.decode(payload))
+        if plain is None:
+            return None
+        quality, count, body = plain.groups()[4:]
+        is_unset = quality == _CLOCK_UNSET
+        shape = (_CLOCK_UNSET if is_unset else b"", count, *(key for key, _ in _READING.findall(body)))
+        return self._templates.get(shape) or self._learn(shape)
 
     def _learn(self, shape: tuple[bytes, ...]) -> Template | None:
         """Return the template of a shape; None when `wire.record` would refuse it."""
@@ -135,7 +145,9 @@ def _template(shape: tuple[bytes, ...]) -> Template | None:
     form = form.replace(b"%", b"%%")
     for mark in marks:
         form = form.replace(mark, b"%b")
-    return Template(form, entries)
+    pattern = _HEAD + (b"(\\x00)" if unset else b"(?!\\x00)(%b)" % _SHORT) + re.escape(count)
+    pattern += b"".join(re.escape(key) + b"(%b)" % _SIGNED for key in encoded)
+    return Template(form, entries, re.compile(pattern, re.DOTALL))
 
 
 def _wide(value: int) -> bytes:

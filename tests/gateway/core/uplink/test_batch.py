@@ -143,6 +143,21 @@ def test_plain_telemetry_takes_the_short_way(kind, monkeypatch):
     assert batch.Packer().convert(payload) == expected
 
 
+def test_records_of_several_shapes_side_by_side_are_written_each_by_its_own(monkeypatch):
+    stamps = Stamp(SYNCED, 1_800_000_000, 2), Stamp(UNSET, 77, 0)
+    payloads = [
+        entry.encode(entry.Entry(NODE, record.encode(Record(3, 10 * turn + number, stamp, readings))))
+        for turn, readings in enumerate(({1: 5}, {1: 5, 4: 70_000}, {1: -5}))
+        for stamp in stamps
+        for number in range(2)
+    ]
+    wanted = written(payloads + payloads[::3])
+    packer = batch.Packer()
+    packed(payloads, packer)
+    monkeypatch.setattr(batch.entry, "decode", None)
+    assert packed(payloads + payloads[::3], packer) == wanted
+
+
 def test_a_node_that_invents_shapes_costs_no_memory():
     packer = batch.Packer()
     for number in range(3 * limits.PACK_SHAPES_MAX):
