@@ -51,7 +51,7 @@ def street(tmp_path):
         states = States(connection, now_s=now_s)
         return {one.id: (one.state, one.since_unix_s) for one in [*states.of_equipment(), *states.of_strangers()]}
 
-    told.path = path
+    told.path, told.connection = path, connection
     return told
 
 
@@ -112,6 +112,29 @@ def test_a_fault_of_one_zone_is_not_its_neighbours(street):
 
 def test_a_node_without_equipment_has_a_state_too(street):
     assert street((60, b"stranger"), (50, GATEWAY))[None] == (OK, NOW_S - 60)
+
+
+def test_states_of_one_commune_are_those_that_the_whole_territory_has(street):
+    """A lamp of Angers hangs on a cabinet of Feneu and has no node; another is carried by it, as the cabinet says."""
+    connection = street.connection
+    connection.executemany(
+        "INSERT INTO equipment (insee, kind, id, from_unix_s, cabinet, feeder, node) VALUES (?, ?, ?, 0, ?, ?, ?)",
+        [
+            ("49007", "light", "7", "49135-mairie-1", "bourg", None),
+            ("49007", "room", "8", None, None, b"room0001"),
+            ("49200", "room", "9", None, None, b"room0002"),
+        ],
+    )
+    whole = street(
+        switched(9000, True), (600, GATEWAY), (500, SPEAKS), (90, b"room0001"), (80, b"room0002"), (70, b"stranger"),
+        (60, GATEWAY, event.FEEDER_FAILURE, ["bourg", 0, 900], True),
+        (50, GATEWAY, event.FAIR_USE_EXCEEDED, [b"room0001", 1, 2, 3], True),
+    )  # fmt: skip
+    assert whole["7"][0] == FAULT and {"8", "9", None} <= set(whole)
+    for insee in ("49135", "49007", "49200"):
+        states = States(connection, now_s=NOW_S, insee=insee)
+        found = {one.id: (one.state, one.since_unix_s) for one in [*states.of_equipment(), *states.of_strangers()]}
+        assert found == {id: whole[id] for id in found} and len(found) == {"49135": 7, "49007": 2, "49200": 1}[insee]
 
 
 def test_lamps_are_listed_with_their_states(street, capsys):

@@ -46,10 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     check_commune(args)
     with opened_connection(args) as connection:
-        states = States(connection, now_s=int(time.time()))
-        found = list(states.of_equipment(insee=args.commune, kind=LIGHT))
-        if not found:
-            found = [one for one in states.of_strangers() if args.commune in (None, one.insee)]
+        states = States(connection, now_s=int(time.time()), insee=args.commune)
+        found = list(states.of_equipment(kind=LIGHT)) or list(states.of_strangers())
     counted = Counter(one.state for one in found)
     wanted = [one for one in found if args.state is None or one.state in args.state]
     wanted.sort(key=lambda one: (one.insee, one.street or "", one.address))

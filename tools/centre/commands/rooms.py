@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     period = parse_period(args, now_s=now_s)
     with opened_connection(args, reads="rooms", about=days_text(args)) as connection:
         archive = Archive(connection)
-        rooms = States(connection, now_s=now_s).of_equipment(insee=args.commune, kind=ROOM)
+        rooms = States(connection, now_s=now_s, insee=args.commune).of_equipment(kind=ROOM)
         rows = [_row(room, archive, period) for room in rooms]
     left_out = _OF_DAYS if period is None else _OF_NOW
     report.show(args, [column for column in _COLUMNS if column.name not in left_out], rows, _NONE)

@@ -44,11 +44,11 @@ def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
     period = period_or_month(args, now_s=now_s)
     with opened_connection(args) as connection:
-        states = States(connection, now_s=now_s)
+        states = States(connection, now_s=now_s, insee=args.commune)
         usages = Usages(connection, WATER, period, insee=args.commune)
         shared: dict[bytes, list[State]] = {}
         for kind in (GREEN_SPACE, METER):
-            for one in states.of_equipment(insee=args.commune, kind=kind):
+            for one in states.of_equipment(kind=kind):
                 if one.node is not None:
                     shared.setdefault(one.node, []).append(one)
         period_s = min(period[1], now_s) - period[0]

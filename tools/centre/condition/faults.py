@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tools.centre.condition.fold import Position, fields, statement
 from tools.centre.registry.equipment import CABINET
-from tools.centre.registry.register import Place, Register
+from tools.centre.registry.register import NODES_OF_COMMUNE, Place, Register, of_commune_values
 from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
 from wire import record
@@ -115,9 +115,11 @@ class Faults:
         self._register = Register(connection)
         self._has_notes = connection.execute("SELECT 1 FROM fault_notes LIMIT 1").fetchone() is not None
 
-    def open(self) -> list[StandingFault]:
-        """Returns the faults that last, the latest first."""
-        return self._found("f.end_boot IS NULL", ())
+    def open(self, insee: str | None = None) -> list[StandingFault]:
+        """Returns the faults that last, the latest first; of one commune, those that its nodes and cabinets state."""
+        if insee is None:
+            return self._found("f.end_boot IS NULL", ())
+        return self._found(f"f.end_boot IS NULL AND f.node IN ({NODES_OF_COMMUNE})", of_commune_values(insee))
 
     def between(self, since_unix_s: int, until_unix_s: int) -> list[StandingFault]:
         """Returns the faults that lasted at some time of `since <= t < until`, the latest first."""
@@ -136,6 +138,7 @@ class Faults:
 
     def _found(self, where: str, values: tuple[object, ...]) -> list[StandingFault]:
         rows = self._connection.execute(_SELECT.format(where), values).fetchall()
+        self._register.remember({row[0] for row in rows})
         return sorted(map(self._fault, rows), key=latest_first)
 
     def _fault(self, row) -> StandingFault:

@@ -22,6 +22,7 @@ from gateway.language import NC_
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key
+from tools.centre.registry.register import NODES_OF_COMMUNE, of_commune_values
 from tools.centre.store import database
 from wire import event, record
 
@@ -38,13 +39,15 @@ _SOME_OUT = (event.LAMPS_LOST, event.CABLE_FAULT)
 # While one of these stands, the contactors are not where the gateway ordered them.
 _OTHER_HANDS = (event.HANDED_BACK, event.LOCAL_OVERRIDE)
 
+# A range, and not an equality, of kinds: SQLite sorts what is in order already where a column of the order is given.
 _EQUIPMENT = """SELECT insee, kind, id, name, street, cabinet, feeder, node, zone FROM equipment
-    WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind != 'commune' {}
+    WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind <> 'commune' {} {}
     ORDER BY insee, kind, id"""
 # When a record was made, by its own word where that can be, or else by its receipt.
 _AT_S = f"""CASE WHEN quality != {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
     AND seconds <= received_unix_s + {STAMP_AHEAD_S_MAX} THEN seconds ELSE received_unix_s END"""
 _HEARD = f"SELECT node, {_AT_S} FROM latest"
+_OF_COMMUNE = f" WHERE node IN ({NODES_OF_COMMUNE})"
 _FEEDERS = f"""SELECT insee, name, feeder, {_AT_S}, closed FROM feeders
     JOIN gateways ON gateways.id = feeders.node
     JOIN records ON records.node = feeders.node AND records.boot = feeders.boot
@@ -97,12 +100,15 @@ _NOT_SWITCHED = _Power(None, None, None, None, False)
 
 
 class States:
-    """Answers for one instant on one connection: everything that the states depend on is read once."""
+    """Answers for one instant on one connection: everything that the states depend on is read once. `insee`: of one
+    commune alone, with the cabinets of others that its equipment hangs on."""
 
-    def __init__(self, connection: database.Connection, *, now_s: int) -> None:
+    def __init__(self, connection: database.Connection, *, now_s: int, insee: str | None = None) -> None:
         self._connection = connection
         self._now_s = now_s
-        self._heard = dict(connection.execute(_HEARD))
+        self._insee = insee
+        of_commune = ("", ()) if insee is None else (_OF_COMMUNE, of_commune_values(insee))
+        self._heard = dict(connection.execute(_HEARD + of_commune[0], of_commune[1]))
         self._gateways: dict[bytes, str] = {}
         self._cabinets: dict[str, int] = {}
         for identity, insee, name in connection.execute("SELECT id, insee, name FROM gateways"):
@@ -114,14 +120,22 @@ class States:
             place, stated = (f"{insee}-{name}", feeder), (at_s, bool(closed))
             self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
-        self._sort_faults(Faults(connection).open())
+        self._fine: set[tuple[str, str]] = set()  # the feeders with mains, as far as is known
+        self._sort_faults(Faults(connection).open(self._insee))
 
-    def of_equipment(self, *, insee: str | None = None, kind: str | None = None) -> Iterator[State]:
+    def of_equipment(self, *, kind: str | None = None) -> Iterator[State]:
         """Returns the state of each equipment in force, by commune, kind and id."""
-        given = [(f"AND {name} = ?", value) for name, value in (("insee", insee), ("kind", kind)) if value is not None]
-        statement = _EQUIPMENT.format(" ".join(condition for condition, _ in given))
-        values = (self._now_s, self._now_s, *(value for _, value in given))
+        of_commune = ("", ()) if self._insee is None else ("AND insee = ?", (self._insee,))
+        of_kind = ("", ()) if kind is None else ("AND kind >= ? AND kind <= ?", (kind, kind))
+        statement = _EQUIPMENT.format(of_commune[0], of_kind[0])
+        values = (self._now_s, self._now_s, *of_commune[1], *of_kind[1])
+        fine, of_node, heard, silent_s = self._fine, self._of_node, self._heard, self._now_s - SILENT_S
         for insee, kind, id, name, street, cabinet, feeder, node, zone in self._connection.execute(statement, values):
+            if node is not None and kind == LIGHT and (cabinet, feeder) in fine and node not in of_node:
+                heard_s = heard.get(node, 0)
+                if heard_s >= silent_s:  # nearly all: `_state` would answer the same
+                    yield State(insee, kind, id, name, street, cabinet, feeder, node, OK, heard_s, heard_s, None)
+                    continue
             if kind == CABINET:
                 cabinet = f"{insee}-{id}"
             elif kind == FEEDER:
@@ -131,8 +145,8 @@ class States:
             yield State(insee, kind, id, name, street, cabinet, feeder, node, *found)
 
     def of_strangers(self) -> Iterator[State]:
-        """Returns the state of each node that serves no equipment on any day; cabinets of the register are not among
-        them."""
+        """Returns the state of each node that serves no equipment on any day (of a commune: that its cabinets carry);
+        cabinets of the register are not among them."""
         rows = self._connection.execute("SELECT DISTINCT node FROM equipment WHERE node IS NOT NULL")
         known = {node for (node,) in rows}
         rows = self._connection.execute("SELECT insee, id FROM equipment WHERE kind = ?", (CABINET,))
@@ -141,8 +155,11 @@ class States:
         for node in sorted(self._heard.keys() - known):
             if self._gateways.get(node) not in cabinets:
                 cabinet = carried.get(node, "")
+                insee = cabinet.partition("-")[0]
+                if self._insee not in (None, insee):
+                    continue
                 found = self._state(None, cabinet, None, node, None)
-                yield State(cabinet.partition("-")[0], None, None, None, None, cabinet, None, node, *found)
+                yield State(insee, None, None, None, None, cabinet, None, node, *found)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -193,6 +210,8 @@ class States:
         found = self._powers.get((cabinet, feeder))
         if found is None:
             found = self._powers[cabinet, feeder] = self._power_of(cabinet, feeder)
+            if found.fault is None and found.opened_s is None and found.closed_s is None:
+                self._fine.add((cabinet, feeder))
         return found
 
     def _power_of(self, cabinet: str, feeder: str) -> _Power:

@@ -10,6 +10,7 @@ that should be there and said nothing counts as nothing.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from tools.centre.registry.register import NODES_OF_COMMUNE, of_commune_values
 from tools.centre.rollup import hours
 from tools.centre.store import database
 
@@ -23,8 +24,7 @@ _SELECT = """SELECT node, channel,
     sum(CASE WHEN {bridged}_from_unix_s < ? THEN {amount} - {bridged}_{unit} ELSE {amount} END),
     sum({covered} + CASE WHEN {bridged}_from_unix_s >= ? THEN {bridged}_s ELSE 0 END)
     FROM days WHERE day_local >= ? AND day_local < ? AND {amount} IS NOT NULL{of_commune} GROUP BY node, channel"""
-_OF_COMMUNE = """ AND node IN (SELECT node FROM equipment WHERE insee = ? AND node IS NOT NULL
-    UNION SELECT id FROM gateways WHERE insee = ?)"""
+_OF_COMMUNE = f" AND node IN ({NODES_OF_COMMUNE})"
 # Nodes of which readings have come that are in no day yet.
 _WAITING = """SELECT count(*) FROM (SELECT node FROM day_spans WHERE dirty = 1 AND day >= ? AND day < ?
     UNION SELECT node FROM unplaced) AS waiting"""
@@ -68,7 +68,7 @@ class Usages:
         )  # fmt: skip
         begins_s = period[0]
         days = [hours.day_text(hours.day_of(one)) for one in period]
-        values = (begins_s, begins_s, *days, *(() if insee is None else (insee, insee)))
+        values = (begins_s, begins_s, *days, *(() if insee is None else of_commune_values(insee)))
         self._known: dict[Meter, Usage] = {
             (node, channel): Usage(amount, covered_s, 1, 1)
             for node, channel, amount, covered_s in connection.execute(statement, values)

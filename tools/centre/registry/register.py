@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+from tools.centre.limits import NODES_PER_QUESTION
 from tools.centre.registry.changes import Plan, plan
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
 from tools.centre.registry.history import History, nearest
@@ -29,6 +30,18 @@ _GATEWAYS = """SELECT id, insee, name, first_seen_unix_s FROM gateways WHERE bou
     AND NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.insee = gateways.insee AND kind = 'cabinet'
         AND equipment.id = gateways.name)
 ORDER BY insee, name"""
+# The nodes that say something of a commune's equipment: those that serve it, those that its cabinets carry, and the
+# gateways of the cabinets that it hangs on or that carry it, wherever these are.
+NODES_OF_COMMUNE = """SELECT node FROM equipment WHERE insee = ? AND node IS NOT NULL
+    UNION SELECT node FROM serving WHERE cabinet >= ? AND cabinet < ?
+    UNION SELECT id FROM gateways WHERE insee = ? OR insee || '-' || name IN (
+        SELECT cabinet FROM equipment WHERE insee = ? AND cabinet IS NOT NULL UNION
+        SELECT serving.cabinet FROM serving JOIN equipment ON equipment.node = serving.node WHERE insee = ?)"""
+
+
+def of_commune_values(insee: str) -> tuple[str, ...]:
+    """Returns the values of NODES_OF_COMMUNE."""
+    return insee, f"{insee}-", f"{insee}.", insee, insee, insee
 
 
 class Place(NamedTuple):
@@ -110,6 +123,17 @@ class Register:
             return self._of_gateway_id(node, unix_s)
         places = [self._place(version.key, version.equipment, unix_s) for version in _serving(versions, unix_s, zone)]
         return places[0] if len(places) == 1 else _together(places)
+
+    def remember(self, nodes: Iterable[bytes]) -> None:
+        """Reads at once what many nodes serve, for `of_node`."""
+        wanted = [node for node in nodes if node not in self._served]
+        for at in range(0, len(wanted), NODES_PER_QUESTION):
+            asked = wanted[at : at + NODES_PER_QUESTION]
+            self._served.update((node, []) for node in asked)
+            statement = f"{_SELECT} WHERE node IN ({', '.join('?' * len(asked))}){_ORDER}"
+            for version in map(_version, self._connection.execute(statement, asked)):
+                assert version.equipment.node is not None
+                self._served[version.equipment.node].append(version)
 
     def of_gateway(self, insee: str, name: str, *, unix_s: int) -> Place | None:
         """Returns the cabinet of a gateway, which has its name; None when the register does not know it."""

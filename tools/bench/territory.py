@@ -1,0 +1,250 @@
+"""Measures a territory of N lights in the warehouse: the roll-up of a day, states, kWh by hour and commune, the report.
+
+A light reports eight quantities each quarter of an hour, from an hour before a day of France to an hour after it. Its
+records are written as the ingest writes them, with its marks; what is measured begins there. 60 lights hang on the four
+feeders of a cabinet, cabinets belong to 72 communes in turn, two lights of a hundred have an open fault. The other days
+of the month are that day's rows, copied. What is asked:
+
+    rollup_s          all that is marked: the day, and the two hours around it
+    state_s           `centre lamps`: the state of each light; and of one commune
+    commune_hours_s   kWh by commune and hour of the day, by the view `hourly_energy`
+    month_street_s    `centre energy --month --by street`: the register and 30 days of each light; and of one commune
+
+Times are processor time of this process, of the questions the best of three. `energy_wh` is what the hours of the day
+hold, and must be what the registers counted.
+
+    bocage bench territory --lights 1000 3000 10000 30000 60000
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tools.centre.commands.energy import STREET, Estate
+from tools.centre.condition.states import States
+from tools.centre.condition.usage import ENERGY, Usages
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.limits import ROLLUP_DAYS
+from tools.centre.registry.equipment import LIGHT
+from tools.centre.registry.register import Register
+from tools.centre.rollup import hours
+from tools.centre.rollup.marks import Marks
+from tools.centre.rollup.worker import Worker
+from tools.centre.store import database, schema
+from tools.command_line import add_json, print_figures
+from wire import event, quantity, record
+
+_OF_DAY = 20_770
+_DAY = hours.hours_of(_OF_DAY)[0]  # 2026-11-13 in France
+_MONTH = hours.hours_of(_OF_DAY - 12)[0], hours.hours_of(_OF_DAY + 18)[0]
+_REPORT_S = 900
+_REPORTS = 86_400 // _REPORT_S
+_AROUND = 4  # reports before the day, and after it
+_COMMUNES = 72
+_CABINET_LIGHTS = 60
+_FEEDERS = ("bourg", "port", "gare", "école")
+_STREET_LIGHTS = 40
+_FAULTY = 50  # one light of so many
+_WH = 6  # of a lit quarter of an hour
+_TELEMETRY, _ALARM = event.LANES.index(event.TELEMETRY), event.LANES.index(event.ALARM)
+_GROUP = 100  # lights of one transaction
+_COMMUNE_HOURS = """SELECT commune, hour_utc, sum(kwh), sum(covered_s) FROM hourly_energy
+    WHERE day_local = '2026-11-13' GROUP BY commune, hour_utc"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--lights", type=int, nargs="+", default=[1000], help="sizes (default: 1000; a territory has 60000)"
+    )
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    for lights in args.lights:
+        with tempfile.TemporaryDirectory(prefix="bocage-territory-") as folder:
+            print_figures(measure(str(Path(folder) / "warehouse.db"), lights), as_json=args.json)
+    return 0
+
+
+def measure(path: str, lights: int) -> dict[str, Any]:
+    Warehouse(path).close()
+    connection = schema.open_to_write(path, "NORMAL")
+    fill(connection, lights)
+    worker = Worker(connection)
+    began_s = time.process_time()
+    while worker.step(ROLLUP_DAYS):
+        pass
+    rolled_s = time.process_time() - began_s
+    counted = connection.execute(
+        "SELECT sum(energy_wh), count(*) FROM hours WHERE hour_unix_s >= ? AND hour_unix_s < ?", (_DAY, _DAY + 86_400)
+    ).fetchone()
+    _copy_days(connection)
+    figures = {
+        "lights": lights,
+        "readings": lights * (_REPORTS + 2 * _AROUND) * len(_readings(0, 0)),
+        "rollup_s": rolled_s,
+        "rollup_ms_per_light": 1000 * rolled_s / lights,
+        "energy_wh": counted[0],
+        "energy_wh_of_registers": lights * (_register(_REPORTS) - _register(0)),
+        "hours": counted[1],
+        "state_s": _best(lambda: _states(connection, None)),
+        "state_commune_s": _best(lambda: _states(connection, "49000")),
+        "commune_hours_s": _best(lambda: connection.execute(_COMMUNE_HOURS).fetchall()),
+        "month_street_s": _best(lambda: _streets(connection, None)),
+        "month_street_commune_s": _best(lambda: _streets(connection, "49000")),
+    }
+    connection.close()
+    return figures
+
+
+def _states(connection: database.Connection, insee: str | None) -> list:
+    states = States(connection, now_s=_DAY + 86_400, insee=insee)
+    return list(states.of_equipment(kind=LIGHT))
+
+
+def _streets(connection: database.Connection, insee: str | None) -> list:
+    usages = Usages(connection, ENERGY, _MONTH, insee=insee)
+    return list(Estate(Register(connection), usages, insee, _DAY).rows(STREET, _MONTH[1] - _MONTH[0]))
+
+
+# --- the territory ------------------------------------------------------------------------------------------
+
+
+def fill(connection: database.Connection, lights: int) -> None:
+    """Writes the register and the records of so many lights, and marks what is to be rolled up."""
+    cabinets = -(-lights // _CABINET_LIGHTS)
+    with database.transaction(connection):
+        connection.executemany(
+            "INSERT INTO gateways (gateway, id, insee, name, first_seen_unix_s, bound) VALUES (?, ?, ?, ?, ?, 1)",
+            [(n + 1, _gateway(n), _insee(n), f"cab-{n}", _DAY) for n in range(cabinets)],
+        )
+        connection.executemany(
+            "INSERT INTO equipment (insee, kind, id, name, street, cabinet, feeder, node, from_unix_s)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+            [*_communes(), *_cabinets(cabinets), *map(_light, range(lights))],
+        )
+    for first in range(0, cabinets, _GROUP):
+        numbers = range(first, min(cabinets, first + _GROUP))
+        _write(connection, [_switched(n, number) for n in numbers for number in range(len(_FEEDERS))])
+    for first in range(0, lights, _GROUP):
+        numbers = range(first, min(lights, first + _GROUP))
+        _write(connection, [row for n in numbers for row in _reports(n)])
+    _write(connection, [_failure(n) for n in range(0, lights, _FAULTY)])
+    with database.transaction(connection):
+        connection.executemany(
+            "INSERT INTO feeders VALUES (?, ?, 1, ?, 1)",
+            [(_gateway(n), name, number) for n in range(cabinets) for number, name in enumerate(_FEEDERS)],
+        )
+        connection.executemany(
+            "INSERT INTO faults (node, boot, sequence, code, part, last_boot, last_sequence)"
+            " VALUES (?, 1, ?, ?, ?, 1, ?)",
+            [(_node(n), _FAILED, event.LAMP_FAILURE, b"", _FAILED) for n in range(0, lights, _FAULTY)],
+        )
+
+
+def _communes() -> Iterator[tuple]:
+    for n in range(_COMMUNES):
+        yield _insee(n), "commune", _insee(n), f"Commune {n}", None, None, None, None
+
+
+def _cabinets(count: int) -> Iterator[tuple]:
+    for n in range(count):
+        yield _insee(n), "cabinet", f"cab-{n}", None, None, None, None, None
+        for name in _FEEDERS:
+            yield _insee(n), "feeder", f"cab-{n}/{name}", None, None, None, None, None
+
+
+def _light(n: int) -> tuple:
+    cabinet = n // _CABINET_LIGHTS
+    insee, feeder = _insee(cabinet), _FEEDERS[n % len(_FEEDERS)]
+    return insee, "light", str(n), None, f"rue {n // _STREET_LIGHTS}", f"{insee}-cab-{cabinet}", feeder, _node(n)
+
+
+def _insee(cabinet: int) -> str:
+    return f"49{cabinet % _COMMUNES:03}"
+
+
+def _gateway(cabinet: int) -> bytes:
+    return b"\x01" + cabinet.to_bytes(7, "big")
+
+
+def _node(light: int) -> bytes:
+    return light.to_bytes(8, "big")
+
+
+def _write(connection: database.Connection, rows: list[tuple]) -> None:
+    marks = Marks(connection)
+    with database.transaction(connection):
+        connection.executemany(
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", [(*row, row[3] + 60) for row in rows]
+        )
+        marks.note(rows, 1, _DAY + 86_400)
+        marks.save()
+
+
+def _row(node: bytes, sequence: int, unix_s: int, lane: int, body: dict[int, int] | record.EventBody) -> tuple:
+    return node, 1, sequence, unix_s, record.SYNCED, 1, lane, record.encode_body(body)
+
+
+def _reports(light: int) -> Iterator[tuple]:
+    for step in range(-_AROUND, _REPORTS + _AROUND):
+        at_s = _DAY + _REPORT_S * step
+        yield _row(_node(light), step + _AROUND, at_s, _TELEMETRY, _readings(light, step))
+
+
+_FAILED = _REPORTS + 2 * _AROUND
+
+
+def _failure(light: int) -> tuple:
+    return _row(_node(light), _FAILED, _DAY + 85_900, _ALARM, record.EventBody(event.LAMP_FAILURE, True, None))
+
+
+def _switched(cabinet: int, feeder: int) -> tuple:
+    said = record.EventBody(event.FEEDER_SWITCHED, None, [_FEEDERS[feeder], True, "policy", 0])
+    return _row(_gateway(cabinet), feeder, _DAY + 62_000, event.LANES.index(event.EVENT), said)
+
+
+def _readings(light: int, step: int) -> dict[int, int]:
+    is_lit = _is_lit(step)
+    return {
+        quantity.POWER: 231 + light % 9 if is_lit else 4,
+        quantity.VOLTAGE: 2301 + light % 5,
+        quantity.CURRENT: 104,
+        quantity.ENERGY: 90_000 + light % 5000 + _register(step),
+        quantity.LEVEL_ORDERED: 40 if is_lit else 0,
+        quantity.TEMPERATURE: 1200 + step,
+        quantity.ILLUMINANCE: 12 if is_lit else 3000,
+        quantity.POWER_FACTOR: 95,
+    }
+
+
+def _is_lit(step: int) -> bool:
+    return step < 32 or step >= 70
+
+
+def _register(step: int) -> int:
+    return _WH * sum(_is_lit(one) for one in range(-_AROUND, step))
+
+
+def _copy_days(connection: database.Connection) -> None:
+    columns = ", ".join(("node", "channel", *hours.FIGURES))
+    with database.transaction(connection):
+        connection.execute("DELETE FROM days WHERE day_local <> ?", (hours.day_text(_OF_DAY),))
+        for begin in range(_OF_DAY - 12, _OF_DAY + 18):
+            if begin != _OF_DAY:
+                connection.execute(
+                    f"INSERT INTO days (day_local, {columns}) SELECT ?, {columns} FROM days WHERE day_local = ?",
+                    (hours.day_text(begin), hours.day_text(_OF_DAY)),
+                )
+
+
+def _best(ask: Callable[[], Any]) -> float:
+    times = []
+    for _ in range(3):
+        began_s = time.process_time()
+        ask()
+        times.append(time.process_time() - began_s)
+    return min(times)
