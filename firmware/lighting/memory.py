@@ -89,8 +89,6 @@ def codes(standing):
 
 def standing(active):
     """Returns the bits of a set of event codes."""
-    if not active:
-        return 0
     return sum(1 << place for place, code in enumerate(_CODES) if code in active)
 
 

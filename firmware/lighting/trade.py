@@ -220,7 +220,7 @@ class Streetlight(Trade):
 
     def _standing_faults(self):
         """Returns the faults for `memory`, as bits: after a restart they are still in force."""
-        standing = memory.standing(self._active)
+        standing = memory.standing(self._active) if self._active else 0
         if self._watch.relay_stuck_lit:
             standing |= memory.RELAY_STUCK_LIT
         cell = self._cell

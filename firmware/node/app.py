@@ -94,10 +94,10 @@ class Node:
             random_below=random_below,
         )  # fmt: skip
         self._sample_at_ms = now_ms
+        self._may_want_sample = trade.wants_sample_ms is not None
         self._report_at_ms = self._health_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
-        self._kept = trade.keeps
-        self._platform = {}
+        self._kept, self._platform = trade.keeps, {}
         # After a sleep nothing is reported before there is a sample.
         self._has_sampled = woken is None
         self._sleeper = None
@@ -416,7 +416,7 @@ class Node:
             self._emit(EventBody(code, active, detail), now_ms)
 
     def _next_sample_ms(self, now_ms):
-        wanted_ms = self.trade.wants_sample_ms(now_ms)
+        wanted_ms = self.trade.wants_sample_ms(now_ms) if self._may_want_sample else None
         return self._sample_at_ms if wanted_ms is None else min(wanted_ms, self._sample_at_ms)
 
     def _report(self, now_ms):

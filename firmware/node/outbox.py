@@ -142,6 +142,8 @@ class Outbox:
     def may_report_gap(self) -> bool:
         """Returns whether gap records may be made: RAM is less than half full, or the log waits for them before it can
         make room."""
+        if self._log is None and not self._gaps:
+            return False  # nearly always
         return self._in_ram() < limits.OUTBOX_RECORDS_MAX // 2 or (self._log is not None and self._log.awaits_gaps())
 
     def flush(self) -> None:

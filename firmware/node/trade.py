@@ -51,6 +51,9 @@ class Trade:
     # Until when, on the scale of `now_ms`, `decide` would change nothing if only time passed and samples came; None: it
     # runs at every turn. `decide` sets it, for a `moment` without an order, expected or in force.
     decided_until_ms = None
+    # A kind that may want a sample sooner than the settings' period (a pipe may have burst) has a method of `now_ms`
+    # here, which returns when, or None.
+    wants_sample_ms = None
     # Whether the node holds an order, in force or not: an override without the gateway's lease rests, but has not
     # ended. The application sets it before `decide`.
     holds_order = False
@@ -89,11 +92,6 @@ class Trade:
 
     def deadline_ms(self, now_ms):
         """Returns when `decide` must run again at the latest, or None."""
-        return None
-
-    def wants_sample_ms(self, now_ms):
-        """Returns when the next sample is wanted, if sooner than the settings' period (a pipe may have burst), or
-        None."""
         return None
 
     def memory(self, now_ms) -> bytes:

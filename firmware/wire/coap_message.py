@@ -164,10 +164,13 @@ def _decode_options(datagram, cursor):
             if cursor == size:
                 raise WireFault("empty-payload")
             return tuple(options), datagram[cursor:]
-        delta = _extended(datagram, cursor, head >> 4)
-        cursor += _extension_bytes(delta)
-        length = _extended(datagram, cursor, head & 15)
-        cursor += _extension_bytes(length)
+        delta, length = head >> 4, head & 15
+        if delta >= _ONE_BYTE:
+            delta = _extended(datagram, cursor, delta)
+            cursor += _extension_bytes(delta)
+        if length >= _ONE_BYTE:
+            length = _extended(datagram, cursor, length)
+            cursor += _extension_bytes(length)
         number += delta
         if number > _OPTION_NUMBER_MAX:
             raise WireFault("option-number")
@@ -183,8 +186,6 @@ def _decode_options(datagram, cursor):
 
 
 def _extended(datagram, cursor, nibble):
-    if nibble < _ONE_BYTE:
-        return nibble
     if nibble > _TWO_BYTES:
         raise WireFault("option-nibble")
     if cursor + nibble - _ONE_BYTE >= len(datagram):
@@ -195,7 +196,7 @@ def _extended(datagram, cursor, nibble):
 
 
 def _extension_bytes(value):
-    return 0 if value < _ONE_BYTE else 1 if value < _TWO_BYTES_BASE else 2
+    return 1 if value < _TWO_BYTES_BASE else 2
 
 
 def encoded_bytes(message):
@@ -204,7 +205,11 @@ def encoded_bytes(message):
     previous = 0
     for number, value in message.options:
         length = len(value)
-        size += 1 + _extension_bytes(number - previous) + _extension_bytes(length) + length
+        size += 1 + length
+        if number - previous >= _ONE_BYTE:
+            size += _extension_bytes(number - previous)
+        if length >= _ONE_BYTE:
+            size += _extension_bytes(length)
         previous = number
     return size + (1 + len(message.payload) if message.payload else 0)
 
@@ -236,19 +241,21 @@ def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
 def _write_option(out, cursor, delta, value):
     length = len(value)
     head = cursor
-    cursor = _write_extension(out, cursor + 1, delta)
-    cursor = _write_extension(out, cursor, length)
+    cursor += 1
     # The nibble is the value itself, or 13 or 14 by the number of extension bytes.
-    delta_nibble = delta if delta < _ONE_BYTE else _ONE_BYTE - 1 + _extension_bytes(delta)
-    length_nibble = length if length < _ONE_BYTE else _ONE_BYTE - 1 + _extension_bytes(length)
+    delta_nibble, length_nibble = delta, length
+    if delta >= _ONE_BYTE:
+        cursor = _write_extension(out, cursor, delta)
+        delta_nibble = _ONE_BYTE - 1 + _extension_bytes(delta)
+    if length >= _ONE_BYTE:
+        cursor = _write_extension(out, cursor, length)
+        length_nibble = _ONE_BYTE - 1 + _extension_bytes(length)
     out[head] = delta_nibble << 4 | length_nibble
     out[cursor : cursor + length] = value
     return cursor + length
 
 
 def _write_extension(out, cursor, value):
-    if value < _ONE_BYTE:
-        return cursor
     if value < _TWO_BYTES_BASE:
         out[cursor] = value - _ONE_BYTE
         return cursor + 1

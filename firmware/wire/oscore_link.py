@@ -59,6 +59,7 @@ class NodeLink:
         for name in COUNTERS:
             self.counters[name] = 0
         self._endpoint = endpoint
+        self.outgoing = endpoint.outgoing  # drains the datagrams to send now: [(peer, bytes), …]
         self._pairing = pairing
         self._cipher = cipher
         self._peer = peer
@@ -102,10 +103,6 @@ class NodeLink:
     def deadline_ms(self):
         """Returns when `poll` is due, or None; 0 means now."""
         return 0 if self._events or self._is_behind else self._endpoint.deadline_ms()
-
-    def outgoing(self):
-        """Drains the datagrams to send now: [(peer, bytes), …]."""
-        return self._endpoint.outgoing()
 
     def request(self, peer, code, path, payload=b"", *, content_format=None, options=(), now_ms):
         """Sends a request to the gateway; returns the exchange number, or Refused("queue-full"). One Response or one

@@ -285,7 +285,7 @@ class Gateway:
         if self._others_due_ms is None or now_ms < self._others_due_ms:
             self._effects += self.bearers.poll(now_ms=now_ms)
             self._flush(now_ms)
-            if all(isinstance(effect, Probe) for effect in self._effects):
+            if not [effect for effect in self._effects if not isinstance(effect, Probe)]:
                 return
         self.poll(now_ms=now_ms)
 

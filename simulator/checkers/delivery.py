@@ -120,14 +120,14 @@ class DeliveryChecker:
 
     def made(self, node: bytes, boot: int, sequence: int, data: bytes, *, now_ms: int) -> None:
         life = self._life(node, boot, sequence)
-        assert not life.has(sequence, _MADE), f"a node used an identity twice: {(node, boot, sequence)}"
+        assert not life.flags[sequence] & _MADE, f"a node used an identity twice: {(node, boot, sequence)}"
         life.flags[sequence] |= _MADE
         life.digests[sequence] = _digest(*_content(data))
         life.made_ms[sequence] = now_ms
 
     def acknowledged(self, node: bytes, boot: int, sequence: int) -> None:
         life = self._life(node, boot, sequence)
-        if not life.has(sequence, _ACKNOWLEDGED):
+        if not life.flags[sequence] & _ACKNOWLEDGED:
             life.flags[sequence] |= _ACKNOWLEDGED
             self._acknowledged += 1
 
@@ -251,7 +251,8 @@ class DeliveryChecker:
         life = self._lives.get((node, boot))
         if life is None:
             life = self._lives[node, boot] = _Life()
-        life.reach(sequence)
+        if sequence >= len(life.flags):
+            life.reach(sequence)
         return life
 
     def _see(self, identity: Identity) -> bool:

@@ -157,8 +157,8 @@ class NodeHost:
         self._wake_ms = None
         self._turn(life)
 
-    def _turn(self, life: int) -> None:
-        if life != self._life or self.node is None:
+    def _turn(self, life: int, wake_ms: int | None = None) -> None:
+        if life != self._life or wake_ms != self._wake_ms or self.node is None:
             return
         node = self.node
         self._wake_ms = None
@@ -193,7 +193,7 @@ class NodeHost:
         wake_ms = self._world_ms(deadline_ms)
         if wake_ms != self._wake_ms:  # as on the chip, an instant that is no longer asked for brings no turn
             self._wake_ms = wake_ms
-            self._world.at(wake_ms, self._wake, self._life, wake_ms)
+            self._world.at(wake_ms, self._turn, self._life, wake_ms)
 
     def _falls_asleep(self, node: Node, now_ms: int) -> bool:
         """Lets the board sleep if it may: RAM is lost, the image and the ports' equipment stay.
@@ -236,10 +236,6 @@ class NodeHost:
             self._ports.wake()
             self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life, by)
 
-    def _wake(self, life: int, wake_ms: int) -> None:
-        if self._wake_ms == wake_ms:
-            self._turn(life)
-
     def _local_ms(self) -> int:
         elapsed_ms = self._world.now_ms - self._world_start_ms
         return self._local_start_ms + elapsed_ms * (1_000_000 + self._ppm) // 1_000_000
@@ -247,4 +243,5 @@ class NodeHost:
     def _world_ms(self, local_ms: int) -> int:
         """Returns the first world millisecond at which the node's clock shows at least `local_ms`."""
         elapsed_ms = -(-(local_ms - self._local_start_ms) * 1_000_000 // (1_000_000 + self._ppm))
-        return max(self._world.now_ms, self._world_start_ms + elapsed_ms)
+        wake_ms, now_ms = self._world_start_ms + elapsed_ms, self._world.now_ms
+        return wake_ms if wake_ms > now_ms else now_ms

@@ -42,11 +42,11 @@ class MeterTwin:
         if not lamp.feeder.powered:
             return None
         power_dw = lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-        voltage_dv, factor = lamp.voltage_dv(), lamp.power_factor_percent(power_dw)
+        voltage_dv, factor = lamp.feeder.voltage_dv(), lamp.power_factor_percent(power_dw)
         return {
             quantity.POWER: power_dw,
             quantity.VOLTAGE: voltage_dv,
-            quantity.CURRENT: 100_000 * power_dw // max(1, voltage_dv * factor),
+            quantity.CURRENT: 100_000 * power_dw // (voltage_dv * factor),
             quantity.ENERGY: lamp.metered_wh(),
             quantity.TEMPERATURE: lamp.case_ck(),
             quantity.POWER_FACTOR: factor,

@@ -153,8 +153,10 @@ class Lamp:
             self._case_ck = target_ck
             return power_dw
         # One step of a first-order lag: exact enough for steps well below the time constant.
-        step_ms = min(elapsed_ms, _CASE_TIME_CONSTANT_MS)
-        self._case_ck += (target_ck - self._case_ck) * step_ms // _CASE_TIME_CONSTANT_MS
+        if elapsed_ms < _CASE_TIME_CONSTANT_MS:
+            self._case_ck += (target_ck - self._case_ck) * elapsed_ms // _CASE_TIME_CONSTANT_MS
+        else:
+            self._case_ck = target_ck
         return power_dw
 
     def energy_wh(self) -> int:
@@ -170,13 +172,11 @@ class Lamp:
 
     def power_factor_percent(self, power_dw: int) -> int:
         """Returns the power factor at a power: 0.95 at full load, falling to 0.5 at standby."""
-        return 50 + 45 * min(100, 100 * power_dw // max(1, self.data.true_dw)) // 100
+        true_dw = self.data.true_dw
+        return 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
 
     def case_ck(self) -> int:
         return self._case_ck + self._prng.randrange(13) - 6
-
-    def voltage_dv(self) -> int:
-        return self.feeder.voltage_dv()
 
 
 def clear_sky_lx(elevation_cdeg: int) -> int:

@@ -50,7 +50,7 @@ def visit(name, plain, values):
         else:
             trade.local = LOCK if 3600 <= second < 3 * 3600 else None
         moment = Moment(now_ms, UNIX_S + second, 2, None, False, {})
-        wanted_ms = trade.wants_sample_ms(now_ms)
+        wanted_ms = None if trade.wants_sample_ms is None else trade.wants_sample_ms(now_ms)
         if now_ms >= sample_ms or (wanted_ms is not None and now_ms >= wanted_ms):
             sample_ms = now_ms + 60_000
             trade.sample(dict(values), moment)

@@ -88,8 +88,9 @@ class Bearers:
 
     def poll(self, *, now_ms: int) -> list[BearerEffect]:
         """Returns the effects that are due."""
-        for bearer in sorted(self._down - self._names):
-            self._report_down(bearer, False, now_ms)  # it is not configured any more
+        if self._down and not self._down <= self._names:
+            for bearer in sorted(self._down - self._names):
+                self._report_down(bearer, False, now_ms)  # it is not configured any more
         effects: list[BearerEffect] = [*self.connection.poll(now_ms=now_ms)]
         for change in self.connection.drain_changes():
             if change.what == "attempt-expired":

@@ -226,7 +226,7 @@ class Journal:
         begun = [lane for lane in ends if not self._lanes[lane].log.durable_end]
         moved = [LaneEnd(lane, end) for lane, end in ends.items() if self._lanes[lane].advance(end)]
         self.moves += bool(moved)
-        closed = sum(self._lanes[lane].closed for lane in LANES)
+        closed = sum([self._lanes[lane].closed for lane in LANES])
         if begun or closed > self._closed or any(self._lanes[lane].is_urgent for lane, _ in moved):
             self._closed = closed
             self.save_inventory()

@@ -270,7 +270,7 @@ class Uplink:
 
     def ahead(self) -> int:
         """Return how many batches are sent and not yet covered by a receipt: never more than the window."""
-        return sum(len(progress.ahead) for progress in self._progress.values())
+        return sum([len(progress.ahead) for progress in self._progress.values()])
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
