@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -24,8 +25,13 @@ def programs():
     return found[-1] if found else None
 
 
+def environment():
+    """In which a process of ours finds our packages as this one does."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+
 @contextmanager
-def temporary():
+def temporary(options=""):
     """A cluster that ends with its user, or a skip that says what is missing."""
     pytest.importorskip("psycopg", reason="no psycopg (pip install 'bocage[postgres]')")
     if programs() is None:
@@ -34,7 +40,7 @@ def temporary():
     above = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(dir=above, prefix="bocage-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        cluster = Cluster(Path(folder) / "cluster")
+        cluster = Cluster(Path(folder) / "cluster", options)
         yield cluster
         cluster.stop()
 
@@ -42,10 +48,11 @@ def temporary():
 class Cluster:
     """A server whose databases go with the folder. `address(name)` is what `--db` is given."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, options):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self._programs = programs()
+        self._options = options
         self._names = 0
         self.folder.mkdir(exist_ok=True)
         if os.geteuid() == 0:  # PostgreSQL refuses to be root
@@ -56,7 +63,7 @@ class Cluster:
 
     def start(self):
         # The socket's folder is not the data's, so that a server that was killed leaves nothing in the way.
-        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} -c max_connections=200"
+        options = f"-c listen_addresses= -c unix_socket_directories={self.folder} {self._options}"
         log = self.folder / "log"
         self._run("pg_ctl", "start", "--wait", "--pgdata", self.data, "--log", log, "--options", options)
 

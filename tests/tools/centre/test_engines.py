@@ -1,6 +1,5 @@
 """SQLite and PostgreSQL hold the same, compute the same, and lose nothing when anything of them is killed with -9."""
 
-import os
 import subprocess
 import sys
 from contextlib import closing
@@ -136,9 +135,8 @@ while True:
 
 
 def start(script, *words):
-    path = os.pathsep.join(sys.path)  # as this process finds our packages
     command = [sys.executable, "-c", script, *words]
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = postgres_cluster.environment()
     # A traceback is what the loss of the database looks like from here.
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, cwd=ROOT

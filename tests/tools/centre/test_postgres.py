@@ -1,0 +1,182 @@
+"""What is PostgreSQL's own: what is refused, the writer's lock, a server that comes back, rows given at once."""
+
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from tests.support import postgres_cluster
+from tests.support.centre_world import GATEWAY, NOW, TELEMETRY_TOPIC, readings
+from tools import cli
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.store import database, schema
+from tools.centre.store.archive import Archive
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def where(postgres_server):
+    return postgres_server.new()
+
+
+@pytest.fixture
+def connection(where):
+    opened = schema.open_to_write(where)
+    yield opened
+    opened.close()
+
+
+# --- what is refused -------------------------------------------------------------------------------------------
+
+
+def test_tables_of_somebody_else_are_left_alone(where):
+    import psycopg
+
+    with psycopg.connect(where) as other:
+        other.execute("CREATE TABLE theirs (x BIGINT)")
+    with pytest.raises(database.Unusable, match="not a warehouse"):
+        Warehouse(where)
+    with pytest.raises(database.Unusable, match="not a warehouse"):
+        schema.open_to_read(where)
+
+
+def test_another_version_is_refused_with_what_to_do(connection, where, capsys):
+    connection.execute("UPDATE schema_version SET version = ?", (schema.VERSION - 1,))
+    assert cli.main(["centre", "stats", "--db", where, "--lang", "en"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"of version {schema.VERSION} but of version {schema.VERSION - 1}" in said and "begin a new --db" in said
+
+
+def test_a_password_on_the_command_line_is_refused(capsys):
+    assert cli.main(["centre", "stats", "--db", "postgresql://me:geheim@localhost/centre", "--lang", "fr"]) == 1
+    said = capsys.readouterr().err
+    assert ".pgpass" in said and "mot de passe" in said
+
+
+def test_no_server_is_told_in_one_line(tmp_path, capsys):
+    assert cli.main(["centre", "stats", "--db", f"postgresql:///centre?host={tmp_path}"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_server_that_does_not_write_to_the_disk_has_no_custody():
+    with postgres_cluster.temporary("-c fsync=off") as cluster:
+        with pytest.raises(database.Unusable, match="fsync = on"):
+            Warehouse(cluster.address())
+        Warehouse(cluster.address(), synchronous="OFF").close()
+
+
+def test_a_commit_is_on_the_disk_whatever_the_server_would_do(postgres_server, where):
+    asking = where + "%20-csynchronous_commit%3Doff"
+    opened = schema.open_to_write(asking)
+    assert opened.execute("SHOW synchronous_commit").fetchone() == ("on",)
+    opened.close()
+
+
+def test_a_reader_cannot_write(connection, where):
+    reader = schema.open_to_read(where)
+    with pytest.raises(database.Error, match="read-only"):
+        reader.execute("DELETE FROM records")
+    reader.close()
+
+
+def test_without_psycopg_a_person_is_told_what_to_install():
+    script = "import sys; sys.modules['psycopg'] = None; from tools import cli; sys.exit(cli.main(sys.argv[1:]))"
+    command = [sys.executable, "-c", script, "centre", "stats", "--db", "postgresql:///centre", "--lang", "en"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=postgres_cluster.environment())
+    assert done.returncode == 1 and "bocage[postgres]" in done.stderr
+
+
+# --- one writer ------------------------------------------------------------------------------------------------
+
+
+def test_a_second_writer_waits_and_gives_up_in_order(connection, where, monkeypatch):
+    monkeypatch.setattr("tools.centre.store.postgres.BUSY_TIMEOUT_MS", 50)
+    other = schema.open_to_write(where)
+    with database.transaction(connection):
+        with pytest.raises(database.Error, match="lock timeout"), database.transaction(other):
+            raise AssertionError("two write at once")
+        assert not other.in_transaction
+    with database.transaction(other):
+        pass
+    other.close()
+
+
+def test_what_another_process_wrote_is_seen_and_what_is_ones_own_is_not(connection, where):
+    other = schema.open_to_write(where)
+
+    def turn():
+        with database.transaction(connection):
+            return connection.changes_by_others()
+
+    first = turn()
+    assert turn() == first
+    with database.transaction(other):
+        other.execute("DELETE FROM counters")
+        other.execute("INSERT INTO counters VALUES ('x', 1)")
+    assert turn() != first
+    assert turn() == turn()
+    other.close()
+
+
+def test_a_transaction_that_failed_inside_is_not_told_as_committed(connection):
+    with pytest.raises(database.Error), database.transaction(connection):
+        connection.execute("INSERT INTO counters VALUES ('x', 1)")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO counters VALUES ('x', 1)")
+    assert connection.execute("SELECT count(*) FROM counters").fetchone() == (0,)
+
+
+# --- a server that comes back ----------------------------------------------------------------------------------
+
+
+def test_an_ingest_finds_its_server_again():
+    with postgres_cluster.temporary() as cluster:
+        warehouse = Warehouse(cluster.address())
+        warehouse.accept(TELEMETRY_TOPIC, readings(0, 4), **NOW)
+        cluster.kill()
+        with pytest.raises(database.Error):
+            warehouse.accept(TELEMETRY_TOPIC, readings(5, 9), **NOW)
+        for _ in range(2):
+            [answer] = warehouse.accept(TELEMETRY_TOPIC, readings(5, 9), **NOW)
+            assert answer.message.next_position == 10
+        assert warehouse.counters["records"] == 10
+        warehouse.close()
+
+
+# --- rows and numbers ------------------------------------------------------------------------------------------
+
+
+def test_rows_of_one_key_are_counted_one_after_the_other(connection):
+    add = "INSERT INTO counters VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value"
+    rows = [(f"{n % 5}%", n) for n in range(50)]
+    with database.transaction(connection):
+        connection.executemany(add, rows)
+        connection.executemany(add, [(f"each {n}", 2**40 + n) for n in range(50)])
+    found = dict(connection.execute("SELECT name, value FROM counters"))
+    assert [found[f"{n}%"] for n in range(5)] == [sum(range(n, 50, 5)) for n in range(5)]
+    assert found["each 49"] == 2**40 + 49
+    kept = "INSERT INTO serving VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+    assert connection.executemany(kept, [(GATEWAY, f"c{n % 10}", n) for n in range(40)]).rowcount == 10
+    assert connection.execute("SELECT sum(value) FROM counters").fetchone() == (sum(found.values()),)
+
+
+def test_text_is_ordered_by_bytes_as_sqlite_does(connection):
+    names = ["49007-a", "49007-Z", "490070", "49007 b", "é", "e", "z"]
+    connection.executemany("INSERT INTO counters VALUES (?, 1)", [(name,) for name in names])
+    found = [name for (name,) in connection.execute("SELECT name FROM counters ORDER BY name")]
+    assert found == sorted(names, key=str.encode)
+
+
+def test_a_long_answer_comes_in_pieces_and_others_are_asked_beside_it(where):
+    warehouse = Warehouse(where)
+    for first in range(0, 3000, 500):
+        warehouse.accept(TELEMETRY_TOPIC, readings(first, first + 499), **NOW)
+    archive = Archive.open(where)
+    seen = [archive.moment(one.node, one.boot, one.stamp).unix_s for one in archive.held()]
+    assert len(seen) == 3000 and archive.digest() == warehouse.digest()
+    some = archive.held()
+    assert next(some).sequence == 0
+    some.close()
+    assert not archive._connection.in_transaction
