@@ -45,7 +45,7 @@ from tools.centre.condition.groups import Group, group
 from tools.centre.ingest import alarms as kinds
 from tools.centre.limits import NOTE_TEXT_MAX
 from tools.centre.registry import words
-from tools.centre.registry.equipment import LIGHT
+from tools.centre.registry.equipment import LIGHT, id_from_hex
 from tools.centre.registry.register import Register
 from tools.centre.report import Column
 from tools.centre.store import schema
@@ -219,10 +219,9 @@ def _is_of(fault: StandingFault, what: str) -> bool:
 def _nodes(what: str, register: Register) -> set[bytes]:
     """Returns the nodes that served, on any day, what a person names, and the gateways of the cabinet in that name."""
     nodes = {one.equipment.node for one in register.find(what) if one.equipment.node is not None}
-    if len(what) == 16 and not set(what.lower()) - set("0123456789abcdef"):
-        nodes.add(bytes.fromhex(what))
-    cabinet = what.partition("/")[0]
-    return nodes | set(register.gateway_ids(cabinet))
+    if (node := id_from_hex(what)) is not None:
+        nodes.add(node)
+    return nodes | set(register.gateway_ids(what.partition("/")[0]))
 
 
 def _lights(register: Register, now_s: int) -> Counter[tuple[str | None, str | None]]:

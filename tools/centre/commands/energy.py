@@ -20,7 +20,7 @@ from gateway.language import N_, NC_
 from tools.centre import report
 from tools.centre.arguments import add_reading, add_scope, opened_connection, period_or_month
 from tools.centre.condition.usage import ENERGY, NOTHING, Usage, Usages, total, waiting
-from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM, Version
+from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM, Version, place_of_feeder
 from tools.centre.registry.register import Register
 from tools.centre.report import Column, Row
 
@@ -74,7 +74,7 @@ class Estate:
             self._lights[version.equipment.cabinet, version.equipment.feeder].append(version)
         self._feeders: dict[str, list[Version]] = defaultdict(list)
         for version in self._found[FEEDER]:
-            self._feeders[_cabinet(version)].append(version)
+            self._feeders[_place(version)[0]].append(version)
 
     def rows(self, kind: str, period_s: int) -> Iterator[Row]:
         if kind == STREET:
@@ -99,12 +99,12 @@ class Estate:
         return NOTHING._replace(meters=1) if node is None else self._usages.of((node, 0))
 
     def _of_feeder(self, version: Version) -> Usage:
-        cabinet, zone = _cabinet(version), version.equipment.zone
-        if zone is not None:
-            found = self._own(cabinet, zone)
+        cabinet, feeder = _place(version)
+        if version.equipment.zone is not None:
+            found = self._own(cabinet, version.equipment.zone)
             if found.heard:
                 return found
-        return total(map(self._of, self._lights[cabinet, version.key.id.partition("/")[2]]))
+        return total(map(self._of, self._lights[cabinet, feeder]))
 
     def _of_cabinet(self, version: Version) -> Usage:
         found = self._own(version.key.address, 0)
@@ -116,8 +116,8 @@ class Estate:
         return found._replace(meters=1)
 
 
-def _cabinet(feeder: Version) -> str:
-    return feeder.equipment.cabinet or f"{feeder.key.insee}-{feeder.key.id.partition('/')[0]}"
+def _place(feeder: Version) -> tuple[str, str]:
+    return place_of_feeder(feeder.key.insee, feeder.key.id, feeder.equipment.cabinet)
 
 
 def _row(

@@ -12,6 +12,7 @@ from tools.centre.arguments import add_file, local_time
 from tools.centre.commands.orders import opened_to_read
 from tools.centre.control import file, gateways
 from tools.centre.control.order_words import word
+from tools.centre.registry.equipment import cabinet_of
 from tools.command_line import add_json
 
 
@@ -48,7 +49,7 @@ def _line(one: gateways.Gateway, language: str, now_s: int) -> str:
     return word(
         "gateway",
         language,
-        name=f"{one.insee}-{one.name}",
+        name=cabinet_of(one.insee, one.name),
         online=word(states[one.online], language),
         heard=unknown if one.heard_unix_s is None else local_time(one.heard_unix_s, now_s=now_s),
         granted=unknown if one.granted_s is None else f"{one.granted_s} s",

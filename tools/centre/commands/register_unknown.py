@@ -14,6 +14,7 @@ import time
 from gateway.language import N_, translate
 from tools.centre.arguments import add_reading, local_time, opened_connection
 from tools.centre.registry import words
+from tools.centre.registry.equipment import cabinet_of
 from tools.centre.registry.register import Register
 from tools.command_line import add_json
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     for message, found in ((_NODE, nodes), (_GATEWAY, gateways)):
         for node, insee, name, heard_s in found:
             at = local_time(heard_s, now_s=now_s)
-            print(translate(message, args.lang, node=node.hex(), gateway=f"{insee}-{name}", at=at))
+            print(translate(message, args.lang, node=node.hex(), gateway=cabinet_of(insee, name), at=at))
     for key, times in references:
         print(translate(_REFERENCE, args.lang, what=words.address_text(key, args.lang), times=times))
     if not (nodes or gateways or references):

@@ -11,6 +11,7 @@ import time
 from gateway.language import N_, translate
 from tools.centre.arguments import add_reading, local_time, opened_connection
 from tools.centre.registry import words
+from tools.centre.registry.equipment import cabinet_of
 from tools.centre.registry.register import Register
 from tools.centre.store.archive import Archive
 from tools.command_line import add_json
@@ -83,7 +84,7 @@ def statistics(archive: Archive, register: Register, language: str, *, now_s: in
         ],
         "gone": [
             {
-                "gateway": f"{skip.insee}-{skip.name}",
+                "gateway": cabinet_of(skip.insee, skip.name),
                 "epoch": skip.epoch.hex(),
                 "lane": skip.lane,
                 "first": skip.first,

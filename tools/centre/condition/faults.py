@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tools.centre.condition.fold import Position, fields, statement
-from tools.centre.registry.equipment import CABINET
+from tools.centre.registry.equipment import CABINET, cabinet_of
 from tools.centre.registry.register import NODES_OF_COMMUNE, Place, Register, of_commune_values
 from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
@@ -75,7 +75,7 @@ class StandingFault(NamedTuple):
     @property
     def cabinet(self) -> str:
         """Returns the cabinet (49007-mairie-1) that it is about, or that carries its node."""
-        return (None if self.place is None else self.place.cabinet) or f"{self.insee}-{self.gateway}"
+        return (None if self.place is None else self.place.cabinet) or cabinet_of(self.insee, self.gateway)
 
     @property
     def subject(self) -> bytes:

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from gateway.language import NC_
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
-from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key
+from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key, cabinet_of, place_of_feeder
 from tools.centre.registry.register import NODES_OF_COMMUNE, of_commune_values
 from tools.centre.store import database
 from wire import event, record
@@ -112,12 +112,12 @@ class States:
         self._gateways: dict[bytes, str] = {}
         self._cabinets: dict[str, int] = {}
         for identity, insee, name in connection.execute("SELECT id, insee, name FROM gateways"):
-            cabinet = f"{insee}-{name}"
+            cabinet = cabinet_of(insee, name)
             self._gateways[identity] = cabinet
             self._cabinets[cabinet] = max(self._cabinets.get(cabinet, 0), self._heard.get(identity, 0))
         self._contactors: dict[tuple[str, str], tuple[int, bool]] = {}
         for insee, name, feeder, at_s, closed in connection.execute(_FEEDERS):
-            place, stated = (f"{insee}-{name}", feeder), (at_s, bool(closed))
+            place, stated = (cabinet_of(insee, name), feeder), (at_s, bool(closed))
             self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
         self._fine: set[tuple[str, str]] = set()  # the feeders with mains, as far as is known
@@ -137,10 +137,9 @@ class States:
                     yield State(insee, kind, id, name, street, cabinet, feeder, node, OK, heard_s, heard_s, None)
                     continue
             if kind == CABINET:
-                cabinet = f"{insee}-{id}"
+                cabinet = cabinet_of(insee, id)
             elif kind == FEEDER:
-                of_cabinet, _, feeder = id.partition("/")
-                cabinet = cabinet or f"{insee}-{of_cabinet}"
+                cabinet, feeder = place_of_feeder(insee, id, cabinet)
             found = self._state(kind, cabinet, feeder, node, zone)
             yield State(insee, kind, id, name, street, cabinet, feeder, node, *found)
 
@@ -150,7 +149,7 @@ class States:
         rows = self._connection.execute("SELECT DISTINCT node FROM equipment WHERE node IS NOT NULL")
         known = {node for (node,) in rows}
         rows = self._connection.execute("SELECT insee, id FROM equipment WHERE kind = ?", (CABINET,))
-        cabinets = {f"{insee}-{id}" for insee, id in rows}
+        cabinets = {cabinet_of(insee, id) for insee, id in rows}
         carried = dict(self._connection.execute("SELECT node, cabinet FROM serving ORDER BY since_unix_s DESC"))
         for node in sorted(self._heard.keys() - known):
             if self._gateways.get(node) not in cabinets:

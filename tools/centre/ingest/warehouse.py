@@ -43,6 +43,7 @@ from tools.centre.ingest.plain import Row
 from tools.centre.ingest.prefix import Prefixes, Sender
 from tools.centre.ingest.room import Room
 from tools.centre.limits import GATEWAYS_MAX
+from tools.centre.registry.equipment import cabinet_of
 from tools.centre.rollup.marks import Marks
 from tools.centre.store import database, schema
 from tools.centre.store.archive import Archive, Ingest
@@ -389,11 +390,6 @@ class Warehouse(Archive):
             " ON CONFLICT (name) DO UPDATE SET value = counters.value + excluded.value",
             list(self._counted.items()),
         )
-
-
-def cabinet_of(insee: str, name: str) -> str:
-    """Returns a cabinet's name as in its certificate."""
-    return f"{insee}-{name}"
 
 
 def _named(messages) -> set[bytes]:

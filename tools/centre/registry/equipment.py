@@ -86,6 +86,18 @@ class Equipment(NamedTuple):
     zone: int | None = None
 
 
+def cabinet_of(insee: str, name: str) -> str:
+    """Returns a cabinet as certificates name it: 49007-mairie-1."""
+    return f"{insee}-{name}"
+
+
+def place_of_feeder(insee: str, id: str, cabinet: str | None) -> tuple[str, str]:
+    """Returns the cabinet that a feeder hangs on and its name there: of `mairie-1/bourg` it is mairie-1, unless the
+    register says another."""
+    name, _, feeder = id.partition("/")
+    return cabinet or cabinet_of(insee, name), feeder
+
+
 # The field of Equipment behind a column, where it has another name.
 ATTRIBUTES = {"watts": "power_dw"}
 
