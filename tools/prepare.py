@@ -40,7 +40,7 @@ PROGRAMS = {
     "ip": "iproute2",
 }
 # What only `make services` needs.
-SERVICES = {"postgres": "postgresql"}
+SERVICES = {"postgres": "postgresql", "psql": "postgresql-client", "sqlite3": "sqlite3", "ogr2ogr": "gdal-bin"}
 
 
 def main() -> None:

@@ -70,7 +70,7 @@ def boots(random, first, last, node=NODE):
     return items
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32))
 def test_what_is_disowned_leaves_nothing_and_released_all_of_it(seed):
     random = Random(seed)

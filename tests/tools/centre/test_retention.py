@@ -1,5 +1,10 @@
-"""Retention: what is purged is gone and acknowledged, what is needed stays, and no figure changes."""
+"""Retention: what is purged is gone and acknowledged, what is needed stays, and no figure changes.
 
+Long because one world serves every class of facts, the commands and the kills.
+"""
+
+import subprocess
+import sys
 from contextlib import closing
 from random import Random
 
@@ -364,13 +369,19 @@ def test_person_sees_the_times_sets_them_counts_and_purges(command):
     assert command("keep").split("\n")[1].split() == ["mesures", "396", "2025-12-12"]
     assert command("purge", "--dry-run") == command("purge") == "Rien n'est assez ancien.\n"
     assert "mesures" in command("keep", "--readings", "40j")
-    would, size = command("purge", "--dry-run"), command.path.stat().st_size
+    would = command("purge", "--dry-run")
     assert would == command("purge") != command("purge", "--dry-run")
     assert would.split("\n")[1].split() == ["mesures", "2026-12-03", "7832"]
-    assert command.path.stat().st_size < 0.6 * size
     with closing(schema.open_to_read(str(command.path))) as connection:
         told = connection.execute("SELECT deed, about FROM journal ORDER BY at_unix_s, deed").fetchall()
     assert ("keep", "readings 40") in told and any(deed == "purge" for deed, _ in told)
+
+
+def test_file_shrinks(command, of_sqlite):
+    command("keep", "--readings", "40j")
+    size = command.path.stat().st_size
+    command("purge")
+    assert command.path.stat().st_size < 0.6 * size
 
 
 @pytest.mark.parametrize("words", [("--readings", "29j"), ("--events", "300j"), ("--hours", "90m"), ("--rooms", "1")])
@@ -378,3 +389,56 @@ def test_times_that_do_not_fit_are_refused_and_change_nothing(command, words):
     before = command("keep")
     assert words[0] in command("keep", *words, status=2)
     assert command("keep") == before
+
+
+# --- beside others ---
+
+PURGER = """
+import sys
+from tools.centre.retention.purge import Purge
+from tools.centre.store import schema
+purge = Purge(schema.open_to_write(sys.argv[1]), now_s=int(sys.argv[2]))
+for node in purge.nodes():
+    for count in purge.purge_readings(node):
+        if count:
+            print("purged", count, flush=True)
+print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_purge_killed_with_9_beside_an_ingest_loses_nothing_that_is_to_be_kept(tmp_path, engine):
+    path, random = tmp_path / "centre.db", Random(3)
+    nodes = [number.to_bytes(8, "big") for number in range(1, 16)]
+    old = [lamp(step, 60 * step + 30, 7 * step, node=node) for node in nodes for step in range(96)]
+    new = [lamp(step, 60 * step + 30, 7 * step, node=node) for node in nodes for step in range(96, 120)]
+    random.shuffle(new)
+    centre, twin = Centre(path), Centre()
+    for one in (centre, twin):
+        for first in range(0, len(old), 96):
+            message = batch(old[first : first + 96], first, oldest=0)
+            assert one.warehouse.accept(TELEMETRY_TOPIC, message, received_unix_s=DAY + 4 * DAY_S - 60)
+        one.roll().position = len(old)
+    now_s, kills, said = now_that_keeps(4), 0, ""
+    while "done" not in said:
+        command = [sys.executable, "-c", PURGER, engine.address(path), str(now_s)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        for _ in range(random.randrange(1, 4)):
+            said = process.stdout.readline()
+            if "done" in said:
+                break
+            for one in (centre, twin):
+                one.tell(new[-1], at_s=now_s)
+            new.pop()
+        process.kill()
+        process.communicate()
+        kills += "done" not in said
+    assert kills
+    for one in (centre, twin):
+        one.tell(*new, at_s=now_s).roll()
+    assert centre.figures(20_774) == twin.figures(20_774)
+    assert centre.recount() == centre.figures()
+    spans = centre.ask("SELECT node, boot, first, last FROM purged")
+    gone = {(node, boot, one) for node, boot, first, last in spans for one in range(first, last + 1)}
+    assert centre.identities() | gone == twin.identities()
