@@ -177,7 +177,8 @@ class SilentNode:
         for _, datagram in node.outgoing():
             if now_ms < HEARD_MS:
                 self.gateway.receive(datagram, now_ms)
-        self.gateway.poll(unix_s, now_ms)
-        for _, datagram in self.gateway.end.outgoing():
-            node.receive(datagram, self._settings.gateway, now_ms=now_ms)
+        if now_ms < HEARD_MS:
+            self.gateway.poll(unix_s, now_ms)
+            for _, datagram in self.gateway.end.outgoing():
+                node.receive(datagram, self._settings.gateway, now_ms=now_ms)
         node.checkpoint(now_ms)
