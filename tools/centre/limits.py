@@ -168,7 +168,8 @@ APART_S_MAX = 5400
 # A lamp or a feeder is lit above this (0.1 W), as its node and its cabinet judge it: beyond the standby of a control
 # gear, below one lamp at its lowest level.
 LIT_DW = 30
-# Records that are read at once while the reading before or after a day is looked for.
+# Records that are read at once while the reading before or after a day is looked for; most often it is the next one.
+ROLLUP_FIRST_PAGE = 2
 ROLLUP_PAGE = 32
 # Days of nodes of one transaction: some 30 ms, in which the ingest waits.
 ROLLUP_DAYS = 32

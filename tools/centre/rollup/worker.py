@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from operator import itemgetter
 
-from tools.centre.limits import ROLLUP_PAGE
+from tools.centre.limits import ROLLUP_FIRST_PAGE, ROLLUP_PAGE
 from tools.centre.rollup import hours
 from tools.centre.rollup.hours import Entry, Figures, Silence, measured
 from tools.centre.rollup.marks import MARK_DAY
@@ -108,15 +108,15 @@ class Worker:
 
     def _roll(self, node: bytes, days: set[int], results: "_Results") -> None:
         reader = _Reader(self._connection, self._archive, node)
-        entries = reader.around(days)
+        found = reader.around(days)
         # A day next to these that is marked too stays so: what is next to it is not computed here.
         results.marks.extend((node, day) for day in days)
-        near = hours.days_of(entries)
-        if not near <= days:
-            days |= near
-            entries = reader.around(days)
+        near = hours.days_of(found.values()) - days
+        if near:
+            found.update(reader.around(near))
         first = self._first_day(node)
-        results.add(node, {day for day in days if day >= first}, *hours.figures(entries))
+        entries = (found[identity] for identity in sorted(found))
+        results.add(node, {day for day in days | near if day >= first}, *hours.figures(entries))
 
     def _first_day(self, node: bytes) -> int:
         """Returns the first day of which no readings were purged."""
@@ -189,19 +189,16 @@ class _Reader:
             unix_s = self._moments.of(boot, sequence, *stamp).unix_s
             yield sequence, received_s if unix_s is None else unix_s
 
-    def around(self, days: set[int]) -> list[Entry]:
-        """Returns the readings of these days in order, and before and after each run of them the next ones of each
-        quantity."""
-        found: list[Entry] = []
-        runs = self._runs(days)
-        for boot, first, last in runs:
+    def around(self, days: set[int]) -> dict[tuple[int, int], Entry]:
+        """Returns the readings of these days by (boot, sequence), and before and after each run of them the next ones
+        of each quantity."""
+        found: dict[tuple[int, int], Entry] = {}
+        for boot, first, last in self._runs(days):
             run = self._entries(_WITHIN, boot, first, last)
             keys = set().union(*map(measured, {tuple(entry.readings) for entry in run}))
             beyond = (self._beyond(*way, set(keys)) for way in ((_BEFORE, boot, first), (_AFTER, boot, last)))
-            found.extend(chain(run, *beyond))
-        if len(runs) > 1:  # what lies between two was met from both
-            found = list({entry[:2]: entry for entry in found}.values())
-        return sorted(found)
+            found.update((entry[:2], entry) for entry in chain(run, *beyond))
+        return found
 
     def _runs(self, days) -> list[tuple[int, int, int]]:
         """Returns the spans of these days, those that meet joined: (boot, first, last)."""
@@ -222,8 +219,9 @@ class _Reader:
 
     def _beyond(self, statement, boot, sequence, keys) -> Iterator[Entry]:
         """Returns the next readings in one direction, until each of the keys was met at a known time."""
+        page_max = ROLLUP_FIRST_PAGE
         while keys:
-            page = self._entries(statement, boot, sequence, ROLLUP_PAGE)
+            page = self._entries(statement, boot, sequence, page_max)
             for entry in page:
                 met = keys.intersection(measured(tuple(entry.readings))) if entry.unix_s is not None else ()
                 if met:
@@ -231,8 +229,9 @@ class _Reader:
                     keys -= met
                     if not keys:
                         return
-            if len(page) < ROLLUP_PAGE:
+            if len(page) < page_max:
                 return
+            page_max = ROLLUP_PAGE
             boot, sequence = page[-1][:2]
 
     def _entries(self, statement, *values) -> list[Entry]:
