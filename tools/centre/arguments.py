@@ -96,11 +96,16 @@ def opened_connection(
 def _opened(args: argparse.Namespace) -> database.Connection:
     if args.person is None:
         return schema.open_to_read(args.db)
-    with closing(schema.open_to_read(args.db)) as connection:
+    return reader.open_to_read(args.db, areas_of(args, args.db))
+
+
+def areas_of(args: argparse.Namespace, warehouse: str) -> set[tuple[str, str]]:
+    """Returns what the person of `--as` may see by a warehouse, and tells when that is nothing."""
+    with closing(schema.open_to_read(warehouse)) as connection:
         areas = grants.areas(connection, args.person, now_s=int(time.time()))
     if not areas:
         print(translate(_NO_GRANT, args.lang, person=args.person), file=sys.stderr)
-    return reader.open_to_read(args.db, areas)
+    return areas
 
 
 def add_root(parser: argparse.ArgumentParser) -> None:

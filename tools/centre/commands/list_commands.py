@@ -9,8 +9,8 @@ import json
 import time
 
 from gateway.language import N_
-from tools.centre.arguments import add_file, check_insee
-from tools.centre.commands.orders import opened_to_read
+from tools.centre.arguments import check_insee
+from tools.centre.commands.orders import add_control, opened_to_read
 from tools.centre.control import orders
 from tools.centre.control.order_words import word
 from tools.centre.control.progress import lines, plain, progress_of
@@ -21,7 +21,7 @@ _LISTED_MAX = 10_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the control file, an SQLite file")
+    add_control(parser)
     parser.add_argument("--commune", metavar="INSEE", help="of one commune")
     parser.add_argument("--command", metavar="ID", help="one command, by its id or how that begins")
     parser.add_argument("--last", type=int, default=_LISTED, metavar="N", help="how many (default: %(default)s)")
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         check_insee("--commune", args.commune)
     if not 0 < args.last <= _LISTED_MAX:
         raise UsageError(N_("--last {value}: give 1 to {high}"), value=args.last, high=_LISTED_MAX)
-    with opened_to_read(args.db) as connection:
+    with opened_to_read(args) as connection:
         if args.command is not None:
             kept = orders.find(connection, args.command, args.last)
         else:

@@ -8,8 +8,8 @@ import argparse
 import json
 import time
 
-from tools.centre.arguments import add_file, local_time
-from tools.centre.commands.orders import opened_to_read
+from tools.centre.arguments import local_time
+from tools.centre.commands.orders import add_control, opened_to_read
 from tools.centre.control import file, gateways
 from tools.centre.control.order_words import word
 from tools.centre.registry.equipment import cabinet_of
@@ -17,13 +17,13 @@ from tools.command_line import add_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_file(parser, "the control file, an SQLite file")
+    add_control(parser)
     add_json(parser, "for programs")
 
 
 def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
-    with opened_to_read(args.db) as connection:
+    with opened_to_read(args) as connection:
         found, refused = gateways.list_gateways(connection), gateways.refusals(connection)
     if args.json:
         daemon = file.serving_daemon(args.db)

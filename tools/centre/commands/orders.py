@@ -13,13 +13,16 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from gateway.language import N_
 from tools.centre.arguments import (
     add_file,
+    add_person,
+    areas_of,
     check_insee,
+    check_warehouse,
     database_faults,
     local_time,
     parse_duration,
@@ -30,6 +33,7 @@ from tools.centre.control import file, orders
 from tools.centre.control.drafts import LIMITED, Draft, Request, draft, sign_and_keep
 from tools.centre.control.order_words import refusal, word
 from tools.centre.control.progress import Progress, outcome_text, plain, progress_of, title
+from tools.centre.scope import reader
 from tools.centre.store import sqlite_file
 from tools.command_line import UsageError, add_json
 from tools.policy import keys
@@ -139,12 +143,28 @@ def _signer(args) -> keys.Signer:
         raise UsageError(f"--key: {refused.text(args.lang)}") from refused
 
 
+def add_control(parser: argparse.ArgumentParser) -> None:
+    """Adds `--db`, a control file that is read, and for whom."""
+    add_file(parser, "the control file, an SQLite file")
+    add_person(parser, "reads what is granted to this person (default: everything, as who holds the file)")
+    parser.add_argument("--warehouse", metavar="FILE", help="with --as: the warehouse that has the rights of persons")
+
+
 @contextmanager
-def opened_to_read(path: str) -> Iterator[sqlite_file.Connection]:
-    """Opens the control file for reading; UsageError when there is none."""
-    _check_file(path)
-    with database_faults(path), closing(file.open_to_read(path)) as connection:
-        yield connection
+def opened_to_read(args: argparse.Namespace) -> Iterator[sqlite_file.Connection]:
+    """Opens the control file of `--db` for reading, for the person of `--as`; UsageError when there is none."""
+    _check_file(args.db)
+    with ExitStack() as stack:
+        areas = None
+        if args.person is not None:
+            if args.warehouse is None:
+                raise UsageError(N_("--as: give --warehouse too, which has the rights of persons"))
+            check_warehouse(args.warehouse)
+            with database_faults(args.warehouse):
+                areas = areas_of(args, args.warehouse)
+        stack.enter_context(database_faults(args.db))
+        opened = file.open_to_read(args.db)
+        yield stack.enter_context(closing(opened if areas is None else reader.of_control(opened, areas)))
 
 
 @contextmanager

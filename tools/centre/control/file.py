@@ -18,7 +18,7 @@ from gateway.language import N_
 from tools.centre.store import database, sqlite_file
 
 # From 100 on, so that a warehouse (from 1) is never mistaken for this file.
-VERSION = 100
+VERSION = 101
 
 _TABLES = """
 -- plain: the CBOR of the set; signed: the COSE_Sign that made it follow the one before, NULL for one installed by hand.
@@ -41,10 +41,12 @@ CREATE TABLE gateways (
     PRIMARY KEY (insee, name)
 ) WITHOUT ROWID;
 
--- gateway NULL: every cabinet of the commune. ends: the command that this one ends.
+-- gateway NULL: every cabinet of the commune. ends: the command that this one ends. trade: who may see it
+-- (`tools.centre.scope.grants`).
 CREATE TABLE commands (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, insee TEXT NOT NULL, gateway TEXT,
-    expires_s INTEGER NOT NULL, ends BLOB, signed BLOB NOT NULL, kid BLOB NOT NULL, made_unix_s INTEGER NOT NULL
+    trade TEXT NOT NULL, expires_s INTEGER NOT NULL, ends BLOB, signed BLOB NOT NULL, kid BLOB NOT NULL,
+    made_unix_s INTEGER NOT NULL
 );
 CREATE INDEX commands_by_expiry ON commands (expires_s);
 CREATE INDEX commands_by_end ON commands (ends) WHERE ends IS NOT NULL;

@@ -13,6 +13,7 @@ the caller.
 from typing import NamedTuple
 
 from tools.centre.limits import COMMANDS_KEPT_S, COMMANDS_OPEN_MAX, OUTCOMES_PER_GATEWAY_MAX
+from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
 from wire import command as wire_command
 from wire import cose
@@ -23,6 +24,15 @@ FOREIGN = "outcome-foreign"
 REPEATED = "outcome-repeated"
 FULL = "outcome-full"
 UNREADABLE = "outcome-unreadable-command"
+
+
+# By the kind of node that a directive names (kinds/).
+_TRADES = {
+    "streetlight": grants.LIGHTING,
+    "thermostat": grants.HEATING,
+    "irrigation": grants.WATERING,
+    "water_meter": grants.WATERING,
+}
 
 
 class Full(Exception):
@@ -106,12 +116,24 @@ def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> Non
     # A command that ends another makes room, so it is never refused for want of room.
     if under_way >= COMMANDS_OPEN_MAX and command.kind != wire_command.END:
         raise Full
-    row = (command.id, command.insee, command.gateway, command.expires_s, command.ends, signed)
+    trade = _trade(connection, command)
+    row = (command.id, command.insee, command.gateway, trade, command.expires_s, command.ends, signed)
     connection.execute(
-        "INSERT INTO commands (id, insee, gateway, expires_s, ends, signed, kid, made_unix_s)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO commands (id, insee, gateway, trade, expires_s, ends, signed, kid, made_unix_s)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*row, message.signatures[0].kid, now_s),
     )
+
+
+def _trade(connection: sqlite_file.Connection, command: wire_command.Command) -> str:
+    """Returns the trade of what a command moves: feeders are lighting, a directive is of the kind of node that it
+    names, an end is of what it ends; else it is of every trade."""
+    if command.kind == wire_command.END:
+        row = connection.execute("SELECT trade FROM commands WHERE id = ?", (command.ends,)).fetchone()
+        return grants.EVERY if row is None else row[0]
+    if command.kind == wire_command.DIRECTIVE:
+        return _TRADES.get(command.target, grants.EVERY)
+    return grants.LIGHTING
 
 
 # --- what the daemon sends and receives ---

@@ -11,17 +11,19 @@ What is granted is read at the opening: a connection lives for one question or o
 
 import secrets
 import sqlite3
+from collections.abc import Callable, Mapping
 
 from gateway.language import N_
 from tools.centre.registry.equipment import CABINET, day_text
 from tools.centre.scope import grants
-from tools.centre.scope.rules import ALWAYS_S, RULES, area, trade_of
+from tools.centre.scope.rules import ALWAYS_S, CONTROL_RULES, RULES, area, trade_of
 from tools.centre.store import database, schema, sqlite_file, views
 
 # Before and after all days.
 _FIRST_DAY, _LAST_DAY = "", "9"
+_AREAS = """CREATE TEMP TABLE scope_areas
+    (insee TEXT NOT NULL, trade TEXT NOT NULL, PRIMARY KEY (insee, trade)) WITHOUT ROWID"""
 _RELATIONS = """
-CREATE TEMP TABLE scope_areas (insee TEXT NOT NULL, trade TEXT NOT NULL, PRIMARY KEY (insee, trade)) WITHOUT ROWID;
 CREATE TEMP TABLE scope_cabinets (cabinet TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
 CREATE TEMP TABLE scope_nodes (
     node BLOB NOT NULL, from_unix_s BIGINT NOT NULL, until_unix_s BIGINT NOT NULL,
@@ -31,6 +33,7 @@ CREATE TEMP TABLE scope_nodes (
 CREATE TEMP TABLE scope_several (node BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;
 """
 _COMMUNES = "SELECT insee FROM equipment UNION SELECT insee FROM gateways"
+_CONTROL_COMMUNES = "SELECT insee FROM gateways UNION SELECT insee FROM commands UNION SELECT insee FROM policies"
 # Nodes that served several equipments, at once or one after the other.
 _SEVERAL = "SELECT node FROM equipment WHERE node IS NOT NULL GROUP BY node HAVING count(*) > 1"
 _IS_OPEN = area("e.insee", trade_of("e.kind", "e.cabinet", cabinets=grants.LIGHTING))
@@ -62,7 +65,9 @@ _CABINETS = f"""SELECT g.insee || '-' || g.name FROM gateways AS g WHERE {area("
         WHERE s.until_unix_s = {ALWAYS_S}"""
 
 # What the questions of the centre and its views use.
-_FUNCTIONS = frozenset(("avg", "coalesce", "count", "hex", "lower", "max", "min", "round", "substr", "sum"))
+_FUNCTIONS = frozenset(
+    ("avg", "coalesce", "count", "hex", "length", "lower", "max", "min", "nullif", "round", "substr", "sum")
+)
 # `readings` opens bodies by recursion, which is refused: a person has `hourly_energy` and the others.
 VIEWS = {name: statement for name, statement in views.STATEMENTS.items() if name != "readings"}
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION))
@@ -74,10 +79,31 @@ def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite_file.Connecti
     if not isinstance(connection, sqlite_file.Connection):
         connection.close()
         raise database.Unusable(N_("rights of persons (--as) need a warehouse in an SQLite file"))
+    return _scoped(connection, areas, _COMMUNES, _fill, RULES, VIEWS)
+
+
+def of_control(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> sqlite_file.Connection:
+    """Returns a connection to a control file, from then on of what these areas open."""
+    return _scoped(connection, areas, _CONTROL_COMMUNES, lambda *_: None, CONTROL_RULES, {})
+
+
+def _scoped(
+    connection: sqlite_file.Connection,
+    areas: set[tuple[str, str]],
+    communes: str,
+    fill: Callable[[sqlite_file.Connection, set[tuple[str, str]]], None],
+    rules: Mapping[str, str],
+    shown: Mapping[str, str],
+) -> sqlite_file.Connection:
     try:
         connection.execute("PRAGMA temp_store = MEMORY")
-        _fill(connection, areas)
-        _shadow(connection)
+        connection.execute(_AREAS)
+        everywhere = {trade for insee, trade in areas if insee == grants.ALL}
+        known = [insee for (insee,) in connection.execute(communes)] if everywhere else []
+        of_all = {(insee, trade) for insee in known for trade in everywhere}
+        connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas | of_all))
+        fill(connection, areas)
+        _shadow(connection, rules, shown)
     except BaseException:
         connection.close()
         raise
@@ -87,10 +113,6 @@ def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite_file.Connecti
 def _fill(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> None:
     for statement in _RELATIONS.split(";"):
         connection.execute(statement)
-    everywhere = {trade for insee, trade in areas if insee == grants.ALL}
-    communes = [insee for (insee,) in connection.execute(_COMMUNES)] if everywhere else []
-    of_all = {(insee, trade) for insee in communes for trade in everywhere}
-    connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas | of_all))
     connection.execute("INSERT INTO scope_several " + _SEVERAL)
     questions = [_SERVED_ONE, _SERVED_SEVERAL, _GATEWAYS]
     if any(trade == grants.EVERY for _, trade in areas):
@@ -117,16 +139,15 @@ def _fill(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> No
     connection.execute("INSERT INTO scope_cabinets " + _CABINETS)
 
 
-def _shadow(connection: sqlite_file.Connection) -> None:
+def _shadow(connection: sqlite_file.Connection, rules: Mapping[str, str], shown: Mapping[str, str]) -> None:
     """Makes the views, and has everything else refused from then on."""
-    shown = [*RULES, *VIEWS]
-    reading = {name: f"scoped_{secrets.token_hex(8)}" for name in RULES}
-    for table, condition in RULES.items():
+    reading = {name: f"scoped_{secrets.token_hex(8)}" for name in rules}
+    for table, condition in rules.items():
         connection.execute(f"CREATE TEMP VIEW {reading[table]} AS SELECT * FROM main.{table} WHERE {condition}")
         connection.execute(f"CREATE TEMP VIEW {table} AS SELECT * FROM {reading[table]}")
-    for statement in VIEWS.values():
+    for statement in shown.values():
         connection.execute(statement.replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
-    inner, outer = frozenset(reading.values()), frozenset(shown)
+    inner, outer = frozenset(reading.values()), frozenset((*rules, *shown))
 
     def judge(action: int, first: str | None, second: str | None, place: str | None, source: str | None) -> int:
         if action == sqlite3.SQLITE_READ:

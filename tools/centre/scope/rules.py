@@ -68,6 +68,17 @@ _CARRIED = "{0}.gateway IN (SELECT gateway FROM gateways)"
 _TERRITORY = f"""{{}} >= ''
     AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = '{ALL}' AND a.trade = '{EVERY}')"""
 
+# Of the control file (`tools.centre.control.file`): orders by their trade, policies and cabinets with any.
+CONTROL_RULES = {
+    "commands": area("commands.insee", "commands.trade"),
+    "sendings": "EXISTS (SELECT 1 FROM commands AS c WHERE c.id = sendings.command)",
+    "outcomes": "EXISTS (SELECT 1 FROM commands AS c WHERE c.id = outcomes.command)",
+    "gateways": area("gateways.insee", f"'{ANY}'"),
+    "policies": area("policies.insee", f"'{ANY}'"),
+    "keysets": area("keysets.insee", f"'{ANY}'"),
+    "counters": _TERRITORY.format("counters.name"),
+}
+
 RULES = {
     "records": _node_between("records.node", AT_S, "unix_s"),
     "conflicts": _node_between("conflicts.node", AT_S, "unix_s"),
