@@ -306,7 +306,7 @@ class Cabinet:
         """Returns the next instant at which something happens by itself."""
         dues = [self._relay.due_ms(), self._battery.due_ms(), self._clock_until_ms]
         dues += [feeder.contactor.due_ms() for feeder in self.feeders]
-        return min(due for due in dues if due is not None)
+        return min([due for due in dues if due is not None])
 
     def advance(self, now_ms: int) -> None:
         """Lets time pass up to now, one event after the other."""

@@ -62,6 +62,8 @@ class Cable:
 
         It is the exact integral of `power_dw`, but for its rounding.
         """
+        if from_ms >= WARM_UP_MS:
+            return self.steady_dw * (to_ms - from_ms)
         cold = self.steady_dw * _COLD_PERMILLE * (_ramp(to_ms) - _ramp(from_ms)) // (2000 * WARM_UP_MS)
         return self.steady_dw * (to_ms - from_ms) + cold
 
@@ -190,7 +192,7 @@ class Feeder:
 
     def lit(self) -> int:
         """Returns the number of lamps that give light."""
-        return self.cable.able if self.is_fed else 0
+        return 0 if self._fed_since_ms is None else self.cable.able
 
     def hindered(self) -> str | None:
         """Returns the part of its own equipment that keeps an order from the light, or None."""
