@@ -8,7 +8,9 @@ of the month are that day's rows, copied. What is asked:
     rollup_s          all that is marked: the day, and the two hours around it
     state_s           `centre lamps`: the state of each light; and of one commune
     commune_hours_s   kWh by commune and hour of the day, by the view `hourly_energy`
+    readings_*_s      the day's readings, summed by the view `readings`: of one light, of a street, of all
     month_street_s    `centre energy --month --by street`: the register and 30 days of each light; and of one commune
+    purge_s           `centre purge` of the day, a year later, and the room that it gives back
 
 Times are processor time of this process, of the questions the best of three. `energy_wh` is what the hours of the day
 hold, and must be what the registers counted.
@@ -30,6 +32,8 @@ from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import ROLLUP_DAYS
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.registry.register import Register
+from tools.centre.retention.classes import READINGS, kept_days
+from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
 from tools.centre.rollup.marks import Marks
 from tools.centre.rollup.worker import Worker
@@ -93,11 +97,39 @@ def measure(path: str, lights: int) -> dict[str, Any]:
         "state_s": _best(lambda: _states(connection, None)),
         "state_commune_s": _best(lambda: _states(connection, "49000")),
         "commune_hours_s": _best(lambda: connection.execute(_COMMUNE_HOURS).fetchall()),
+        "readings_light_s": _best(lambda: _summed(connection, f" AND node = '{_node(0).hex()}'")),
+        "readings_street_s": _best(lambda: _summed(connection, " AND street = 'rue 0'")),
+        "readings_s": _best(lambda: _summed(connection, "")),
         "month_street_s": _best(lambda: _streets(connection, None)),
         "month_street_commune_s": _best(lambda: _streets(connection, "49000")),
     }
     connection.close()
-    return figures
+    return figures | _purge(path)
+
+
+def _summed(connection: database.Connection, condition: str) -> list:
+    statement = f"SELECT count(*), sum(value) FROM readings WHERE day_local = '2026-11-13'{condition}"
+    return connection.execute(statement).fetchall()
+
+
+def _purge(path: str) -> dict[str, Any]:
+    size, connection = Path(path).stat().st_size, schema.open_to_write(path, "NORMAL")
+    records, began_s = 0, time.process_time()
+    purge = Purge(connection, now_s=_DAY + 86_400 + kept_days(connection)[READINGS] * 86_400)
+    for node in purge.nodes():
+        records += sum(purge.purge_readings(node))
+    purged_s = time.process_time() - began_s
+    while connection.give_back():
+        pass
+    given_s = time.process_time() - began_s - purged_s
+    connection.close()
+    return {
+        "purged_records": records,
+        "purge_s": purged_s,
+        "give_back_s": given_s,
+        "file_mb_before": size / 1e6,
+        "file_mb_after": Path(path).stat().st_size / 1e6,
+    }
 
 
 def _states(connection: database.Connection, insee: str | None) -> list:
