@@ -1,8 +1,8 @@
 """Shows for how many days each class of facts is kept, or sets it; `bocage centre purge` does it.
 
 Days, months and years of energy and water stay for ever, by day. A time that is made shorter takes effect at the next
-purge, and what it purges does not come back: look with `bocage centre purge --dry-run` first. Orders are kept for a
-year after they are over, and the journal of who read and did what for a year.
+purge, and what it purges does not come back: look with `bocage centre purge --dry-run` first. The times of orders, once
+they are over, and of the journal of accesses are fixed; control and the journal purge them themselves.
 
 example:
   bocage centre keep --db centre.db
@@ -16,6 +16,7 @@ from contextlib import closing
 from gateway.language import N_, NC_, translate
 from tools.centre import report
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults, note, parse_duration
+from tools.centre.limits import COMMANDS_KEPT_S, JOURNAL_KEPT_S
 from tools.centre.report import Column
 from tools.centre.retention import classes
 from tools.centre.rollup import hours
@@ -28,7 +29,10 @@ _WORDS = {
     classes.ROOMS: NC_("retention", "temperatures by hour"),
     classes.HOURS: NC_("retention", "figures by hour"),
     classes.EVENTS: NC_("retention", "events and faults"),
+    "orders": NC_("retention", "orders and their outcomes"),
+    "accesses": NC_("retention", "who read and did what"),
 }
+_FIXED = {"orders": COMMANDS_KEPT_S // _DAY_S, "accesses": JOURNAL_KEPT_S // _DAY_S}
 CLASS = Column("class", N_("class"), lambda name, language: translate(_WORDS[name], language))
 _COLUMNS = (CLASS, Column("days", N_("days kept")), Column("since", N_("from then on")))
 
@@ -52,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     now_s = int(time.time())
     rows = [
         {"class": name, "days": days, "since": hours.day_text(hours.day_of(now_s - days * _DAY_S))}
-        for name, days in kept.items()
+        for name, days in (kept | _FIXED).items()
     ]
     report.show(args, _COLUMNS, rows, N_("Nothing is kept."))
     return 0
