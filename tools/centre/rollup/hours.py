@@ -198,12 +198,14 @@ def _day_of_hour(hour: int) -> int:
     return int(civil.local_from_unix(civil.PARIS, hour * HOUR_S).civil_day)
 
 
+@lru_cache(maxsize=10_000)
 def hours_of(day: int) -> range:
     """Returns the Unix seconds with which the hours of a day of France begin: 23 to 25."""
     begin, end = (int(civil.unix_from_local(civil.PARIS, one, 0)) for one in (day, day + 1))
     return range(begin, end, HOUR_S)
 
 
+@lru_cache(maxsize=10_000)
 def day_text(day: int) -> str:
     """Returns a day as ISO 8601 has it: 2026-11-29."""
     year, month, of_month = civil.civil_from_days(day)

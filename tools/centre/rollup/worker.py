@@ -115,7 +115,7 @@ class Worker:
         if near:
             found.update(reader.around(near))
         first = self._first_day(node)
-        entries = (found[identity] for identity in sorted(found))
+        entries = map(found.__getitem__, sorted(found))
         results.add(node, {day for day in days | near if day >= first}, *hours.figures(entries))
 
     def _first_day(self, node: bytes) -> int:
