@@ -125,6 +125,10 @@ def test_states_of_one_commune_are_those_that_the_whole_territory_has(street):
             ("49200", "room", "9", None, None, b"room0002"),
         ],
     )
+    connection.execute(
+        "INSERT INTO gateways (id, insee, name, first_seen_unix_s, bound) VALUES (?, '49300', 'port-1', 0, 1)",
+        (b"gateway2",),
+    )
     whole = street(
         switched(9000, True), (600, GATEWAY), (500, SPEAKS), (90, b"room0001"), (80, b"room0002"), (70, b"stranger"),
         (60, GATEWAY, event.FEEDER_FAILURE, ["bourg", 0, 900], True),
