@@ -157,6 +157,11 @@ def test_late_anchor_gives_its_day_to_a_boot_without_a_clock(rolled):
     assert rolled.ask("SELECT day_local, energy_wh FROM days") == [("2026-11-14", 7)]
 
 
+def test_doubted_time_of_another_century_makes_no_day_of_the_calendar(rolled):
+    rolled.tell(lamp(0, 0, 5), lamp(1, 1440 * 20_000, 5)).roll()
+    assert rolled.ask("SELECT DISTINCT day_local FROM calendar") == [("2026-11-13",)]
+
+
 def test_reading_whose_time_is_doubted_later_no_longer_counts(rolled):
     rolled.tell(lamp(0, 0, 0), lamp(1, 3000, 40), lamp(0, 6000, 60, boot=2)).roll()
     doubt = fact(0, event.TIME_DOUBTFUL, [NODE, 1, 1, DAY + 180_000], node=GATEWAY, boot=77)

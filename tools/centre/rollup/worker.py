@@ -111,7 +111,9 @@ class Worker:
         found = reader.around(days)
         # A day next to these that is marked too stays so: what is next to it is not computed here.
         results.marks.extend((node, day) for day in days)
-        near = hours.days_of(found.values()) - days
+        known = hours.days_of(found.values())
+        results.known_days |= known
+        near = known - days
         if near:
             found.update(reader.around(near))
         first = self._first_day(node)
@@ -132,7 +134,7 @@ class Worker:
             ("UPDATE day_spans SET dirty = 0 WHERE node = ? AND day = ? AND dirty = 1", results.marks),
         ):
             self._connection.executemany(statement, rows)
-        self._add_days(day for _, day in results.marks)
+        self._add_days(results.known_days)
 
     def _add_days(self, days: Iterable[int]) -> None:
         for day in set(days) - self._days_known:
@@ -147,6 +149,8 @@ class _Results:
 
     def __init__(self) -> None:
         self.marks: list[tuple[bytes, int]] = []
+        # A day that a record states with a clock that cannot be right is none.
+        self.known_days: set[int] = set()
         self.days: list[tuple[str, bytes]] = []
         self.spans: list[tuple[bytes, int, int]] = []
         self.hour_rows: list[tuple] = []
