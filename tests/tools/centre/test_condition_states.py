@@ -125,15 +125,20 @@ def test_states_of_one_commune_are_those_that_the_whole_territory_has(street):
             ("49200", "room", "9", None, None, b"room0002"),
         ],
     )
-    connection.execute(
-        "INSERT INTO gateways (id, insee, name, first_seen_unix_s, bound) VALUES (?, '49300', 'port-1', 0, 1)",
-        (b"gateway2",),
-    )
-    whole = street(
+    street(
         switched(9000, True), (600, GATEWAY), (500, SPEAKS), (90, b"room0001"), (80, b"room0002"), (70, b"stranger"),
         (60, GATEWAY, event.FEEDER_FAILURE, ["bourg", 0, 900], True),
         (50, GATEWAY, event.FAIR_USE_EXCEEDED, [b"room0001", 1, 2, 3], True),
     )  # fmt: skip
+    # A cabinet of yet another commune is the last that is read, and has no fault.
+    other = b"\xff" * 8
+    connection.execute(
+        "INSERT INTO gateways (gateway, id, insee, name, first_seen_unix_s, bound) VALUES (99, ?, '49300', 'z', 0, 1)",
+        (other,),
+    )
+    connection.execute("INSERT INTO records VALUES (?, 1, 0, ?, 1, 1, 1, ?, 99, ?)", (other, NOW_S, b"", NOW_S))
+    connection.execute("INSERT INTO feeders VALUES (?, 'x', 1, 0, 1)", (other,))
+    whole = street()
     assert whole["7"][0] == FAULT and {"8", "9", None} <= set(whole)
     for insee in ("49135", "49007", "49200"):
         states = States(connection, now_s=NOW_S, insee=insee)
