@@ -28,6 +28,7 @@ COMMANDS = {
     "access give": "tools.centre.commands.access_give",
     "access withdraw": "tools.centre.commands.access_withdraw",
     "access list": "tools.centre.commands.access_list",
+    "access server": "tools.centre.commands.access_server",
     "access journal": "tools.centre.commands.access_journal",
     "disown": "tools.centre.commands.disown",
     "keep": "tools.centre.commands.keep",

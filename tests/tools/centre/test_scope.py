@@ -70,6 +70,7 @@ SHOWS_NOTHING = {
     "receipt-key": "prints the warehouse's own public key",
     "access give": "writes what was typed",
     "access withdraw": "writes, and prints what it ended",
+    "access server": "prepares PostgreSQL for it",
 }
 
 
@@ -217,6 +218,7 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
     assert found == {
         "arguments.py",  # the one way of the commands
         "reader.py",  # for a person
+        "server.py",  # the same on PostgreSQL
         "archive.py",  # for proofs and the rig
         "metrics.py",  # counts alone
         "health.py",  # when a cabinet was last heard; of root

@@ -13,7 +13,6 @@ import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
 
-from gateway.language import N_
 from tools.centre.registry.equipment import CABINET, day_text
 from tools.centre.scope import grants
 from tools.centre.scope.rules import ALWAYS_S, CONTROL_RULES, RULES, area, trade_of
@@ -21,17 +20,15 @@ from tools.centre.store import database, schema, sqlite_file, views
 
 # Before and after all days.
 _FIRST_DAY, _LAST_DAY = "", "9"
-_AREAS = """CREATE TEMP TABLE scope_areas
-    (insee TEXT NOT NULL, trade TEXT NOT NULL, PRIMARY KEY (insee, trade)) WITHOUT ROWID"""
-_RELATIONS = """
-CREATE TEMP TABLE scope_cabinets (cabinet TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID;
+_AREAS = "CREATE TEMP TABLE scope_areas (insee TEXT NOT NULL, trade TEXT NOT NULL, PRIMARY KEY (insee, trade))"
+_RELATIONS = """;
+CREATE TEMP TABLE scope_cabinets (cabinet TEXT NOT NULL PRIMARY KEY);
 CREATE TEMP TABLE scope_nodes (
     node BLOB NOT NULL, from_unix_s BIGINT NOT NULL, until_unix_s BIGINT NOT NULL,
     from_day TEXT NOT NULL, until_day TEXT NOT NULL,
     PRIMARY KEY (node, from_unix_s)
-) WITHOUT ROWID;
-CREATE TEMP TABLE scope_several (node BLOB NOT NULL PRIMARY KEY) WITHOUT ROWID;
-"""
+);
+CREATE TEMP TABLE scope_several (node BLOB NOT NULL PRIMARY KEY)"""
 _COMMUNES = "SELECT insee FROM equipment UNION SELECT insee FROM gateways"
 _CONTROL_COMMUNES = "SELECT insee FROM gateways UNION SELECT insee FROM commands UNION SELECT insee FROM policies"
 # Nodes that served several equipments, at once or one after the other.
@@ -73,36 +70,32 @@ VIEWS = {name: statement for name, statement in views.STATEMENTS.items() if name
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION))
 
 
-def open_to_read(path: str, areas: set[tuple[str, str]]) -> sqlite_file.Connection:
+def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection:
     """Returns a connection that reads what these areas (`grants.areas`) open, and can do nothing else."""
-    connection = schema.open_to_read(path)
-    if not isinstance(connection, sqlite_file.Connection):
-        connection.close()
-        raise database.Unusable(N_("rights of persons (--as) need a warehouse in an SQLite file"))
-    return _scoped(connection, areas, _COMMUNES, _fill, RULES, VIEWS)
+    if database.is_server(where):
+        from tools.centre.scope import server
+
+        return server.open_to_read(where, areas)
+    connection = schema.open_to_read(where)
+    assert isinstance(connection, sqlite_file.Connection)
+    return _scoped(connection, areas, relate, RULES, VIEWS)
 
 
 def of_control(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> sqlite_file.Connection:
     """Returns a connection to a control file, from then on of what these areas open."""
-    return _scoped(connection, areas, _CONTROL_COMMUNES, lambda *_: None, CONTROL_RULES, {})
+    return _scoped(connection, areas, _relate_control, CONTROL_RULES, {})
 
 
 def _scoped(
     connection: sqlite_file.Connection,
     areas: set[tuple[str, str]],
-    communes: str,
-    fill: Callable[[sqlite_file.Connection, set[tuple[str, str]]], None],
+    relate: Callable[[database.Connection, set[tuple[str, str]]], None],
     rules: Mapping[str, str],
     shown: Mapping[str, str],
 ) -> sqlite_file.Connection:
     try:
         connection.execute("PRAGMA temp_store = MEMORY")
-        connection.execute(_AREAS)
-        everywhere = {trade for insee, trade in areas if insee == grants.ALL}
-        known = [insee for (insee,) in connection.execute(communes)] if everywhere else []
-        of_all = {(insee, trade) for insee in known for trade in everywhere}
-        connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas | of_all))
-        fill(connection, areas)
+        relate(connection, areas)
         _shadow(connection, rules, shown)
     except BaseException:
         connection.close()
@@ -110,9 +103,23 @@ def _scoped(
     return connection
 
 
-def _fill(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> None:
-    for statement in _RELATIONS.split(";"):
-        connection.execute(statement)
+def _relate_areas(connection: database.Connection, areas: set[tuple[str, str]], communes: str, tables: str) -> None:
+    for statement in tables.split(";"):
+        is_file = isinstance(connection, sqlite_file.Connection)
+        connection.execute(statement + (" WITHOUT ROWID" if is_file else ""))
+    everywhere = {trade for insee, trade in areas if insee == grants.ALL}
+    known = [insee for (insee,) in connection.execute(communes)] if everywhere else []
+    of_all = {(insee, trade) for insee in known for trade in everywhere}
+    connection.executemany("INSERT INTO scope_areas VALUES (?, ?)", sorted(areas | of_all))
+
+
+def _relate_control(connection: database.Connection, areas: set[tuple[str, str]]) -> None:
+    _relate_areas(connection, areas, _CONTROL_COMMUNES, _AREAS)
+
+
+def relate(connection: database.Connection, areas: set[tuple[str, str]]) -> None:
+    """Makes and fills the relations of the rules for a warehouse, as temporary tables of either engine."""
+    _relate_areas(connection, areas, _COMMUNES, _AREAS + _RELATIONS)
     connection.execute("INSERT INTO scope_several " + _SEVERAL)
     questions = [_SERVED_ONE, _SERVED_SEVERAL, _GATEWAYS]
     if any(trade == grants.EVERY for _, trade in areas):
