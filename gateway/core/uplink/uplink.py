@@ -7,7 +7,8 @@ that has just started frees nothing by the receipts of its predecessor: it sends
 
 A connection begins with a question, one empty batch per stream (alarms are sent at once): the receipts that the broker
 still has for this gateway come before its answer, and data follows then (or after a short wait). Batches then run
-ahead of the receipts as far as the window allows, alarms first. When nothing was freed for half a minute the warehouse
+ahead of the receipts as far as the window allows, alarms first; while receipts are slow, because all cabinets drain at
+once, few of telemetry, so that an alarm finds no long queue. When nothing was freed for half a minute the warehouse
 is *silent*: only the oldest batch is sent again, with a back-off up to a quarter of an hour. The first receipt after
 that ends the silence and everything beyond it is sent again, for where one batch was lost, more may have been.
 Sending twice is harmless: the warehouse counts a record once.
@@ -42,6 +43,7 @@ from gateway.core.custody.journal import Hole, Journal, Stream
 from gateway.core.uplink.batch import GatheredBatch, Packer, Publication, Publisher, gather
 from gateway.core.uplink.progress import (
     Explained,
+    Pace,
     Quarantine,
     QuarantinedRecord,
     SentBatch,
@@ -88,6 +90,7 @@ class Uplink:
         self._batch_age_ms = batch_age_ms
         self._batch_records_max = batch_records_max
         self._window_max = window_max
+        self._pace = Pace(window_max - limits.UPLINK_ALARM_WINDOW)
         self._epoch = epoch
         self._quarantine = Quarantine(journal, epoch, on_lost, on_quarantined)
         self._progress: dict[Stream, StreamProgress] = {}
@@ -199,6 +202,8 @@ class Uplink:
             return 0  # about what an earlier process sent, or what the journal has let go
         progress.answered = True
         altered = sum(progress.is_altered(batch) for batch in message.batches)
+        if message.batches and (sent := progress.batch_over(*message.batches[-1][:2])):
+            self._pace.received(now_ms - sent.sent_ms)
         # A replayed receipt confirms nothing, so it does not hide that the warehouse is silent.
         freed = progress.confirm(message.batches)
         self._counters["receipts"] += freed is not None
@@ -355,7 +360,7 @@ class Uplink:
             return stream.lane != event.ALARM or any(
                 progress.ahead for other, progress in self._progress.items() if other.lane == event.ALARM
             )
-        window = self._window_max - (0 if stream.lane == event.ALARM else limits.UPLINK_ALARM_WINDOW)
+        window = self._window_max if stream.lane == event.ALARM else self._pace.window
         return self.ahead() >= window or not self._publisher.has_room(window)
 
     def _age_ms(self, stream: Stream) -> int:
@@ -380,7 +385,7 @@ class Uplink:
             self._silence.watch(now_ms)
         publication = self._publish(stream, progress, gathered, now_ms)
         digest = receipt.digest_of(publication.payload)
-        batch = SentBatch(first, gathered.last, publication.token, len(gathered.items), digest)
+        batch = SentBatch(first, gathered.last, publication.token, len(gathered.items), digest, now_ms)
         progress.sent(batch, self._journal.oldest(stream))
         self._counters["batches"] += 1
         self._counters["records"] += len(gathered.items)
