@@ -11,6 +11,7 @@ paho client, one row a message, in SQLite, each on the disk before its PUBACK. I
 
     per_s              readings, by the wall, from the first tenth on until all are held
     cpu_us             processor time of a record (eight readings), by process
+    written_bytes      of a record, given to the disk, by process
     percent            of the wall, of each process: its processor; `disk`: it waits for the disk; `queue`: it waits
                        for a processor. They share what there is with all else that runs here (`others`); `database`
                        is PostgreSQL's process for the ingest, where `--db postgresql://…` names one
@@ -126,6 +127,7 @@ class Watch:
     def __init__(self, pids: dict[str, int]) -> None:
         self._pids = pids
         self._begun_s, self._cpu = time.monotonic(), {name: cpu_s(pid) for name, pid in pids.items()}
+        self._written = {name: written_bytes(pid) for name, pid in pids.items()}
         self._states = {name: dict.fromkeys("RD", 0) for name in pids}
         self._looks = 1
         self._busy = _busy_s()
@@ -151,8 +153,18 @@ class Watch:
             "per_s": READINGS * records / took_s,
             "took_s": took_s,
             "cpu_us": {name: 1e6 * used / records for name, used in cpu.items()},
+            "written_bytes": {
+                name: (written_bytes(pid) - self._written[name]) / records for name, pid in self._pids.items()
+            },
             "percent": percent,
         }
+
+
+def written_bytes(pid: int) -> int:
+    """Returns what a process has given to the disk since its start (proc(5)); the file system's own log is not in
+    it."""
+    fields = Path(f"/proc/{pid}/io").read_text().split()
+    return int(fields[fields.index("write_bytes:") + 1])
 
 
 def _busy_s() -> float:
