@@ -167,7 +167,7 @@ CENTRE = Package(
     python={**_PAHO, **_CRYPTOGRAPHY, **_METRICS, "cbor2": ("python3-cbor2", "5.6")},
     depends=(*_DEPENDS, "mosquitto (>= 2.0.18)"),
     recommends=_RECOMMENDS,
-    suggests=(),
+    suggests=("python3-psycopg",),  # a warehouse on a server of PostgreSQL
     scripts="centre",
     system={
         **_system("bocage-centre", "centre/"),

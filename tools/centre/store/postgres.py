@@ -26,7 +26,7 @@ try:
     from psycopg.conninfo import conninfo_to_dict
     from psycopg.types.numeric import NumericBinaryLoader
 except ImportError:
-    raise Unusable(N_("PostgreSQL needs psycopg: pip install 'bocage[postgres]'")) from None
+    raise Unusable(N_("PostgreSQL needs psycopg: apt install python3-psycopg, or pip install 'bocage[postgres]'")) from None
 
 _BEFORE = """
 CREATE DOMAIN blob AS bytea;
