@@ -26,7 +26,8 @@ try:
     from psycopg.conninfo import conninfo_to_dict
     from psycopg.types.numeric import NumericBinaryLoader
 except ImportError:
-    raise Unusable(N_("PostgreSQL needs psycopg: apt install python3-psycopg, or pip install 'bocage[postgres]'")) from None
+    missing = N_("PostgreSQL needs psycopg: apt install python3-psycopg, or pip install 'bocage[postgres]'")
+    raise Unusable(missing) from None
 
 _BEFORE = """
 CREATE DOMAIN blob AS bytea;
