@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("engine", ["sqlite", server], indirect=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def of_sqlite():
     """What a test asks for that is about a file of SQLite."""
 
