@@ -31,7 +31,6 @@ _TRADES = {
     "streetlight": grants.LIGHTING,
     "thermostat": grants.HEATING,
     "irrigation": grants.WATERING,
-    "water_meter": grants.WATERING,
 }
 
 
