@@ -41,8 +41,10 @@ def temporary(options=""):
     with tempfile.TemporaryDirectory(dir=above, prefix="bocage-pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         cluster = Cluster(Path(folder) / "cluster", options)
-        yield cluster
-        cluster.stop()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
 
 
 class Cluster:
