@@ -36,7 +36,7 @@ test: ## check style, types and import directions, then run every test but those
 
 services: ## run the tests that install a Debian (as root), and those of the warehouse on PostgreSQL
 	@$(PREPARE) --extra dev --services
-	@$(PYTEST) -m services $(ARGS)
+	@$(PYTEST) --quick -m services $(ARGS)
 
 lint: ## check style, types and import directions only
 	@$(PREPARE) --extra dev

@@ -5,5 +5,6 @@ from hypothesis import settings
 
 
 def examples(*, times):
-    """A test whose examples are cheap and whose input comes from strangers draws `times` as many as the others."""
-    return settings(max_examples=times * settings().max_examples)
+    """A test whose examples are cheap and whose input comes from strangers draws `times` as many as the others, one
+    whose examples are whole worlds a part of them."""
+    return settings(max_examples=max(1, int(times * settings().max_examples)))

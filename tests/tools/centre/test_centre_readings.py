@@ -1,7 +1,7 @@
 """The view `readings`: the engine opens the bodies itself, and finds a day or a node without reading all."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
@@ -36,7 +36,6 @@ def ask(warehouse, columns, where="1 = 1"):
     return warehouse._connection.execute(statement).fetchall()
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=limits.READINGS_MAX))
 def test_view_shows_what_the_record_holds_digit_for_digit(body):
     found = ask(told(reading(0, body, stamp=synced(DAY + 5))), "quantity, channel, value, unit")
@@ -47,7 +46,6 @@ def test_view_shows_what_the_record_holds_digit_for_digit(body):
         assert (name, key // 256, value / 10**-exponent, unit) in found
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 5), st.integers(0, 90)), max_size=6), st.booleans())
 def test_time_without_a_clock_is_that_of_the_best_anchor(anchors, one_uptime):
     stated = [

@@ -3,10 +3,11 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tests.support.examples import examples
 from tools import cli
 from tools.centre.condition.faults import Faults, note
 from tools.centre.ingest import alarms
@@ -70,7 +71,7 @@ def boots(random, first, last, node=NODE):
     return items
 
 
-@settings(max_examples=25, deadline=None)
+@examples(times=0.5)
 @given(st.integers(0, 2**32))
 def test_what_is_disowned_leaves_nothing_and_released_all_of_it(seed):
     random = Random(seed)

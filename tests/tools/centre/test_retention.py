@@ -9,10 +9,11 @@ from contextlib import closing
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tests.support.examples import examples
 from tools import cli
 from tools.centre.condition.faults import Faults, note
 from tools.centre.ingest.warehouse import Warehouse
@@ -226,14 +227,14 @@ def check_purges(told, keeping):
     assert centre.figures() == twin.figures() == centre.recount()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(times=0.5)
 @given(st.integers(0, 2**32))
 def test_purges_change_no_figure_of_any_world_and_a_recount_finds_the_same(seed):
     random = Random(seed)
     check_purges(world(random), sorted(random.randrange(12) for _ in range(2)))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(times=0.5)
 @given(st.integers(0, 2**32))
 def test_what_comes_after_a_purge_counts_as_if_nothing_were_purged(seed):
     random = Random(seed)

@@ -6,7 +6,7 @@ from contextlib import closing
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
@@ -217,7 +217,6 @@ def world(random):
     return items
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**32))
 def test_any_order_of_arrival_gives_the_same_figures_and_so_does_a_recount(seed):
     random = Random(seed)

@@ -5,7 +5,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.core.cabinet.feeder import Feeder, FeederOptions, LocalControl, decide
@@ -15,6 +15,7 @@ from gateway.io.crypto import verify_ed25519
 from gateway.show.explain.calendar import PERMANENT, law_of, night_of, wish
 from policy import civil, document
 from tests.support.commune import FENEU, INSEE
+from tests.support.examples import examples
 from tests.support.sample_policy import SAMPLE
 from tools.policy import description
 from tools.policy.compiler import compile_text
@@ -159,7 +160,7 @@ def test_an_explanation_says_what_the_contactors_will_do(text, evening):
 
 
 @pytest.mark.slow
-@settings(max_examples=max(1, settings().max_examples // 20))
+@examples(times=0.05)
 @given(texts())
 def test_a_year_is_printed_as_the_contactors_will_have_it(text):
     policy = compiled(text)
