@@ -192,7 +192,7 @@ def test_one_fair_use_for_all_lamps_costs_a_dead_lamp_its_alarm(monkeypatch):
     judge = FairUse.judge
 
     def of_all(uses, use, boot, lane):
-        return judge(uses, max(uses._uses.values(), key=lambda other: other.alarms), None, lane)
+        return judge(uses, max(uses._uses.values(), key=lambda other: other.used[lane]), None, lane)
 
     monkeypatch.setattr(FairUse, "judge", of_all)
     result = planted(EVENING, STOLEN, dead=[(1, 5)])
