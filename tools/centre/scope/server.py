@@ -27,6 +27,7 @@ _RELATIONS = {
     ),
 }
 _UNPREPARED = N_("rights of persons (--as) need `bocage centre access server` first, once")
+_SHUT_OUT = N_("the server does not let bocage_reader in (`bocage centre access server`, pg_hba.conf): {error}")
 
 
 def prepare(connection: database.Connection) -> None:
@@ -61,7 +62,7 @@ def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection
     try:
         connection = schema.open_to_read(parts._replace(netloc=f"{READER}@{parts.netloc.rpartition('@')[2]}").geturl())
     except database.Error as error:
-        raise database.Unusable(_UNPREPARED) from error
+        raise database.Unusable(_SHUT_OUT, error=error) from error
     try:
         # A role that is above the policies is not the one that was made for this.
         if connection.execute("SELECT row_security_active('records')").fetchone() != (True,):
