@@ -23,7 +23,6 @@ a territory has. The clock begins when broker and ingest are back.
 import argparse
 import multiprocessing
 import random
-import tempfile
 import time
 from pathlib import Path
 from statistics import median, quantiles
@@ -39,13 +38,13 @@ from simulator.rig.rig import RigError
 from tools.bench import cabinets, street
 from tools.bench.backlog import memory_kb
 from tools.bench.cabinets import INSEE, gateway_of, name_of, node_of
-from tools.bench.ingest import Watch, bound_of, running_ingest, wait_for
+from tools.bench.ingest import Watch, bound_of, judged, running_ingest, wait_for
 from tools.bench.installed import InstalledBroker
 from tools.bench.scripted_centre import Durable
 from tools.bench.uplink import peer_process
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.mqtt import BrokerAddress
-from tools.command_line import Refused, add_json, print_figures
+from tools.command_line import add_json
 from wire import event, record
 from wire.receipt import Receipt, Rejected
 from wire.record import SYNCED, EventBody, Record, Stamp
@@ -347,11 +346,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the figures; the exit status is 0 when the warehouse holds every record, once."""
-    with tempfile.TemporaryDirectory(prefix="bocage-drain-", dir=args.folder) as folder:
-        try:
-            found = measure(Path(folder), args)
-        except RigError as error:
-            raise Refused(str(error)) from error
-    print_figures(found, as_json=args.json)
-    return 0 if found["passed"] else 1
+    return judged("drain", args, measure)

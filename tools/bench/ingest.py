@@ -378,10 +378,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Prints the figures; the exit status is 0 when every record is held, once."""
-    with tempfile.TemporaryDirectory(prefix="bocage-ingest-", dir=args.folder) as folder:
+    return judged("ingest", args, measure)
+
+
+def judged(name: str, args: argparse.Namespace, act: Callable[[Path, argparse.Namespace], dict[str, Any]]) -> int:
+    """Prints the figures of `act`, in a folder of its own; the exit status is 0 when every record is held, once."""
+    with tempfile.TemporaryDirectory(prefix=f"bocage-{name}-", dir=args.folder) as folder:
         try:
-            found = measure(Path(folder), args)
+            found = act(Path(folder), args)
         except RigError as error:
             raise Refused(str(error)) from error
     print_figures(found, as_json=args.json)
