@@ -1,11 +1,13 @@
 """Runs the tests of the store on both engines: on SQLite always, on PostgreSQL by `make services`."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.support import postgres_cluster
+from tests.support.scoped_world import build_for_persons
 from tools.centre.store import schema
 
 BOTH = (
@@ -78,3 +80,19 @@ def engine(request, monkeypatch):
     monkeypatch.setattr(schema, "open_to_write", lambda path, *how: write(server.address(path), *how))
     monkeypatch.setattr(schema, "open_to_read", lambda path: read(server.address(path)))
     return server
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A warehouse of two communes, with persons who were granted parts of it."""
+    path = str(tmp_path_factory.mktemp("scope") / "centre.db")
+    build_for_persons(path)
+    return path
+
+
+@pytest.fixture
+def path(built, tmp_path):
+    """A copy of it, for a test that writes."""
+    with closing(schema.open_to_read(built)) as source, closing(sqlite3.connect(tmp_path / "centre.db")) as target:
+        source.backup(target)
+    return str(tmp_path / "centre.db")

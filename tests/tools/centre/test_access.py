@@ -6,26 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.scoped_world import ANGERS, FENEU, HEATING, LIGHTING, WATERING, build_for_persons, lines, opened
+from tests.support.scoped_world import ANGERS, FENEU, HEATING, LIGHTING, WATERING, lines, opened
 from tools import cli
 from tools.centre.limits import JOURNAL_KEPT_S
 from tools.centre.scope import grants, journal
 from tools.centre.store import schema
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("scope") / "centre.db")
-    build_for_persons(path)
-    return path
-
-
-@pytest.fixture
-def path(built, tmp_path):
-    """A copy, for a test that writes."""
-    with closing(schema.open_to_read(built)) as source, closing(sqlite3.connect(tmp_path / "centre.db")) as target:
-        source.backup(target)
-    return str(tmp_path / "centre.db")
 
 
 def run(path, *words):

@@ -24,7 +24,6 @@ from tests.support.scoped_world import (
     MOVED,
     ROLES,
     WATERING,
-    build_for_persons,
     leaks,
     lines,
     node_of,
@@ -72,21 +71,6 @@ SHOWS_NOTHING = {
     "access withdraw": "writes, and prints what it ended",
     "access server": "prepares PostgreSQL for it",
 }
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("scope") / "centre.db")
-    build_for_persons(path)
-    return path
-
-
-@pytest.fixture
-def path(built, tmp_path):
-    """A copy, for a test that writes."""
-    with closing(schema.open_to_read(built)) as source, closing(sqlite3.connect(tmp_path / "centre.db")) as target:
-        source.backup(target)
-    return str(tmp_path / "centre.db")
 
 
 def questions():

@@ -4,17 +4,9 @@ import sqlite3
 
 import pytest
 
-from tests.support.scoped_world import build_for_persons, opened, texts
+from tests.support.scoped_world import opened, texts
 from tools.centre.scope import reader
 from tools.centre.scope.rules import RULES
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    path = str(tmp_path_factory.mktemp("scope") / "centre.db")
-    build_for_persons(path)
-    return path
-
 
 BYPASSES = [
     "SELECT * FROM main.records",
