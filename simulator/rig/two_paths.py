@@ -4,8 +4,8 @@ Each path is a pair of TUN devices, one at each end, and a thread in between tha
 of them, drop them all silently (a black hole), delay them, and count. A cut is the real device going down. A third pair
 of plain veth devices lets the test's own nodes reach the cabinet.
 
-Names and addresses are fixed: one process of a machine has the two paths, others wait for it, and whoever comes finds
-and removes what a killed process left.
+Names and addresses are fixed, so one process of a machine has the two paths at a time, and others wait for a lock. Its
+holder first removes what a killed process left.
 
     centre 10.99.0.1 ── fibre 10.1.0.1 ═══ 10.1.0.2 ── cabinet 10.3.0.2 ── 10.3.0.1 the test
                      ── mobile 10.2.0.1 ══ 10.2.0.2 ──

@@ -174,7 +174,7 @@ def _busy_s() -> float:
 
 
 def measured(pids: dict[str, int], shared: Any, records: int) -> dict[str, Any]:
-    """Returns the figures of one run of the cabinets against whoever stores."""
+    """Returns the figures of one run of the cabinets against our ingest, or against the plain peer."""
     shared[_GO] = 1
     wait_for(lambda: shared[_HELD] >= _WARM_UP * records)
     before, watch = int(shared[_HELD]), Watch(pids)
