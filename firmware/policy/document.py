@@ -1,7 +1,7 @@
 """Encodes and decodes the policy of a commune as a document: CBOR in, a `Policy` or all its faults out.
 
-    { 1: 1, 2: version, 3: INSEE code, 4: valid from, 5: valid until, 6: [authority, text], 7: lighting,
-      ? 8, ? 9, ? 10: heating, watering, presence, ? 11: [* [key, name, rights]] }
+    { 1: 2, 2: version, 3: INSEE code, 4: valid from, 5: valid until, 6: [authority, text], 7: lighting,
+      ? 8, ? 9, ? 10: heating, watering, presence, ? 11: [* [key, name, rights, until]] }
     lighting = { 1: [latitude_e4, longitude_e4], 2: [+ calendar], 3: [+ feeder], ? 4: [* limit] }
     feeder   = [name, kind, calendar index (of a permanent feeder without meaning), group]
     limit    = [target, kind, a, b, authority, text, first, last]
@@ -41,16 +41,18 @@ Policy = namedtuple(
         "operators",
     ),
 )
-Operator = namedtuple("Operator", ("key", "name", "rights"))  # key: 32 bytes, Ed25519
+# key: 32 bytes, Ed25519. until_s: Unix seconds from which the key commands nothing any more; 0: no end of its own.
+Operator = namedtuple("Operator", ("key", "name", "rights", "until_s"))
 
-# Rights of an operator, as bits; ending a command requires the right for giving it.
+# Rights of an operator, as bits (`policy.rights`); ending a command requires the right for giving it.
 OVERRIDE = 1
 EMERGENCY = 2
 TEST = 4
 DIRECTIVE = 8  # send directives to nodes: drought, load shedding, exceptional days, weather
-ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST | DIRECTIVE
+LIGHT = 16  # an emergency for a few hours at most, from now on: a key that lives in a telephone
+ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST | DIRECTIVE | LIGHT
 
-FORMAT = 1
+FORMAT = 2
 DEPTH_MAX = 10  # policy > lighting > calendars > calendar > programs > program > step: seven, and some room
 ITEMS_MAX = 256  # in one array or map: more than any bound of `limits`
 
@@ -87,7 +89,7 @@ def decode(payload):
     _check(faults, data)
     if faults.count():
         return (None, faults.listed())
-    operators = tuple(Operator(one[0], one[1], one[2]) for one in data.get(11, ()))
+    operators = tuple(Operator(one[0], one[1], one[2], one[3]) for one in data.get(11, ()))
     policy = Policy(
         data[2], data[3], data[4], data[5], data[6][0], data[6][1], _lighting(data[7]), operators
     )
@@ -177,9 +179,11 @@ def _operators(faults, operators):
         return
     before = faults.count()
     for i in range(len(operators)):
-        if faults.sequence(f"operators[{i}]", operators[i], 3, 3):
+        if faults.sequence(f"operators[{i}]", operators[i], 4, 4):
             check_line(faults, f"operators[{i}].name", operators[i][1], limits.name_bytes_max)
             faults.integer(f"operators[{i}].rights", operators[i][2], 1, ALL_RIGHTS)
+            if operators[i][3] != 0:
+                faults.integer(f"operators[{i}].until_s", operators[i][3], limits.unix_min_s, limits.unix_max_s)
     if faults.count() == before:
         problem = keys_fault([operator[0] for operator in operators])
         if problem:

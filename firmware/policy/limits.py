@@ -23,6 +23,10 @@ operators_max = 32
 authority_bytes_max = 120  # of an authority and of a text's reference, as a decision writes them
 text_bytes_max = 120
 name_bytes_max = 60  # of a person
+# What the right LIGHT gives: four hours outlast an accident or a search, and a lost telephone lights no longer than
+# that after its last signature. The clocks of a cabinet and of the centre may differ by minutes.
+light_s_max = 4 * 3600
+light_ahead_s_max = 300
 
 # -- sites: metropolitan France and Corsica, in 10^-4 degree; legal time in Paris holds here, and a latitude given as a
 # longitude is refused

@@ -63,6 +63,8 @@ WHY = (
     "signature",  # is not valid
     "stranger",  # signed by a key that may not command here
     "right",  # signed by an operator who may not do this
+    "light-only",  # by a key that lights for a few hours from now on: this is longer, or later
+    "key-lapsed",  # the operator's key has come to its end
     "malformed",
     "expired",
     "not-yet",  # kept until its time, not refused

@@ -18,6 +18,8 @@ from simulator.plants.feeder import FeederData
 from wire import command, cose
 
 _ALWAYS = 0b1111111
+# Who may give orders.
+_OFFICE, _TELEPHONE = "mairie", "téléphone du maire"
 
 
 class Commune(NamedTuple):
@@ -59,15 +61,19 @@ def calendar_of(ordinary: Programme, nights: tuple[Night, ...] = ()) -> lighting
 def policy_of(
     commune: Commune, feeders: tuple[FeederData, ...], calendar: lighting.Calendar, *, from_s: int, until_s: int
 ) -> document.Policy:
-    """Returns the council's decision: one calendar for all feeders, and the mayor may give orders."""
+    """Returns the council's decision: one calendar for all feeders; the town hall may give any order, the mayor's
+    telephone may light."""
     rules = tuple(
         document.FeederRule(feeder.name, document.SWITCHED if feeder.switched else document.PERMANENT, 0, "rues")
         for feeder in feeders
     )
     section = document.Lighting(commune.site, (calendar,), rules, ())
-    mayor = document.Operator(_public(holder_key(commune.insee, "mairie")), "mairie", document.ALL_RIGHTS)
-    authority_name = f"Conseil municipal de {commune.name}"
-    return document.Policy(1, commune.insee, from_s, until_s, authority_name, "Délibération 2026-14", section, (mayor,))
+    rights = ((_OFFICE, document.ALL_RIGHTS), (_TELEPHONE, document.LIGHT))
+    operators = tuple(
+        document.Operator(_public(holder_key(commune.insee, who)), who, right, 0) for who, right in rights
+    )
+    decided = (f"Conseil municipal de {commune.name}", "Délibération 2026-14")
+    return document.Policy(1, commune.insee, from_s, until_s, *decided, section, operators)
 
 
 def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
@@ -75,11 +81,21 @@ def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
     return _signed(commune, KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
 
 
-def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int, to_s: int) -> bytes:
-    """Returns a signed order of the mayor for light everywhere. `number`: no two in a run are the same."""
+def signed_by_telephone(
+    commune: Commune,
+    number: int,
+    reason: str,
+    *,
+    from_s: int,
+    to_s: int,
+    kind: int = command.EMERGENCY,
+    level: int | None = None,
+) -> bytes:
+    """Returns an order for every feeder under the key of the mayor's telephone, also one to which that key has no
+    right. `number`: no two in a run are the same."""
     order = command.Command(
         id=sha256(f"{commune.insee}/{number}".encode()).digest()[: command.ID_BYTES],
-        kind=command.EMERGENCY,
+        kind=kind,
         author="le maire",
         reason=reason,
         not_before_s=from_s,
@@ -87,11 +103,11 @@ def signed_emergency(commune: Commune, number: int, reason: str, *, from_s: int,
         insee=commune.insee,
         gateway=None,
         target=None,
-        level=None,
+        level=level,
         ends=None,
         values=None,
     )
-    return _signed(commune, "mairie", command.encode_command(order), cose.COMMAND_AAD)
+    return _signed(commune, _TELEPHONE, command.encode_command(order), cose.COMMAND_AAD)
 
 
 def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring = WHOLE) -> CabinetOptions:

@@ -101,7 +101,7 @@ class Street:
         """Gives the cabinet an order of the mayor for light everywhere."""
         self._orders += 1
         commune = self.setup.commune
-        data = communes.signed_emergency(commune, self._orders, reason, from_s=from_s, to_s=to_s)
+        data = communes.signed_by_telephone(commune, self._orders, reason, from_s=from_s, to_s=to_s)
         self.expect_light(from_s=from_s, to_s=to_s)
         self.host.dispatch("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
 

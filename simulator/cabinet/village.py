@@ -8,7 +8,7 @@ the picture are in `simulator.report.village`.
 from typing import NamedTuple
 
 from policy import civil, sun
-from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_emergency
+from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_by_telephone
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
 from simulator.checkers.alarms import AlarmVerdict, Bodies, Cause, alarms_of, judge_cabinet
@@ -187,7 +187,7 @@ class Village:
     def _order(self, to_s: int) -> None:
         """Signs an order as the mayor and sends it by the control centre."""
         now_s = self._world.unix_s
-        data = signed_emergency(BEHUARD, 1, "recherche d’une personne", from_s=now_s, to_s=to_s)
+        data = signed_by_telephone(BEHUARD, 1, "recherche d’une personne", from_s=now_s, to_s=to_s)
         self._control.send(BEHUARD.insee, self.street.setup.name, data)
         self.street.expect_light(from_s=now_s, to_s=to_s)
         self._ordered = Ordered(self._world.unix_ms, to_s, None, None)

@@ -64,7 +64,7 @@ def test_a_policy_without_limits_and_operators_is_sound():
 @pytest.mark.parametrize(
     ("data", "path"),
     [
-        (changed(2, 1), "format"),
+        (changed(1, 1), "format"),
         (changed(True, 1), "format"),
         (changed(0, 2), "version"),
         (changed(2**32, 2), "version"),
@@ -112,14 +112,16 @@ def test_a_policy_without_limits_and_operators_is_sound():
         (changed(20261231, 7, 4, 2, 7), "lighting.limits[2].last"),
         (changed(4, 7, 4, 3, 2), "lighting.limits[3].a"),
         (changed(0, 7, 4, 3, 7), "lighting.limits[3].first"),
-        (changed([["k", "n", 1]], 11), "operators"),
-        (changed([[bytes(32), "n", 1]], 11), "operators"),
-        (changed([[PUBLISHED.key, "n", 1]], 11), "operators"),
-        (changed([[SAFE.key, "n", 1], [SAFE.key, "m", 1]], 11), "operators"),
-        (changed([[SAFE.key, "n"]], 11), "operators[0]"),
+        (changed([["k", "n", 1, 0]], 11), "operators"),
+        (changed([[bytes(32), "n", 1, 0]], 11), "operators"),
+        (changed([[PUBLISHED.key, "n", 1, 0]], 11), "operators"),
+        (changed([[SAFE.key, "n", 1, 0], [SAFE.key, "m", 1, 0]], 11), "operators"),
+        (changed([[SAFE.key, "n", 1]], 11), "operators[0]"),
         (changed("", 11, 0, 1), "operators[0].name"),
-        (changed(16, 11, 0, 2), "operators[0].rights"),
+        (changed(32, 11, 0, 2), "operators[0].rights"),
         (changed(0, 11, 0, 2), "operators[0].rights"),
+        (changed(limits.unix_min_s - 1, 11, 0, 3), "operators[0].until_s"),
+        (changed(None, 11, 0, 3), "operators[0].until_s"),
     ],
 )
 def test_a_fault_is_told_with_its_path_and_a_remedy(data, path):
@@ -164,7 +166,7 @@ def test_a_town_at_all_its_limits_fits():
         for number in range(limits.feeders_max)
     )
     operators = tuple(
-        Operator(bytes([number + 2]) * 32, f"Personne {number}", 7) for number in range(limits.operators_max)
+        Operator(bytes([number + 2]) * 32, f"Personne {number}", 7, 0) for number in range(limits.operators_max)
     )
     town = POLICY._replace(
         lighting=LIGHTING._replace(
@@ -216,5 +218,5 @@ def test_no_bytes_raise(payload):
 def test_the_section_is_built_with_the_zone_of_paris():
     assert document._lighting(PLAIN[7]).site == LIGHTING.site
     assert document.decode(document.encode(POLICY))[0].operators == (
-        Operator(ON_CALL.key, ON_CALL.name, document.ALL_RIGHTS),
+        Operator(ON_CALL.key, ON_CALL.name, document.ALL_RIGHTS, 0),
     )

@@ -55,7 +55,7 @@ section = document.Lighting(
     ),
 )
 policy = document.Policy(
-    3, "49135", 1798801200, 1893409200, "Conseil", "41", section, (document.Operator(people[3].key, "A", 7),)
+    3, "49135", 1798801200, 1893409200, "Conseil", "41", section, (document.Operator(people[3].key, "A", 7, 0),)
 )
 payload = document.encode(policy)
 signed = cose.sign1_encode(payload, people[0].kid, cose.POLICY_AAD, people[0].sign)

@@ -59,7 +59,7 @@ def policy(**more):
                 document.Limit("route", document.NO_DARKENING, 0, 0, "Préfecture", "RD 768", 20200101, 0),
             ),
         ),
-        "operators": (document.Operator(bytes(range(32)), "Mairie", document.ALL_RIGHTS),),
+        "operators": (document.Operator(bytes(range(32)), "Mairie", document.ALL_RIGHTS, 0),),
     } | more
     return document.Policy(**fields)
 

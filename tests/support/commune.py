@@ -71,7 +71,7 @@ POLICY = Policy(
     "Conseil municipal de Feneu",
     "Délibération 2026-41",
     LIGHTING,
-    (Operator(ON_CALL.key, ON_CALL.name, document.ALL_RIGHTS),),
+    (Operator(ON_CALL.key, ON_CALL.name, document.ALL_RIGHTS, 0),),
 )
 
 

@@ -65,7 +65,7 @@ def policy(version=1, *, insee=INSEE, feeders=FEEDERS, limits=(), operators=None
         operators = ((MAYOR, document.ALL_RIGHTS), (AGENT, document.TEST))
     site = lighting.Site(475720, -5940, civil.PARIS)
     section = document.Lighting(site, (lighting.DEFAULT_CALENDAR,), tuple(feeders), tuple(limits))
-    people = tuple(document.Operator(one.public, one.name, rights) for one, rights in operators)
+    people = tuple(document.Operator(one.public, one.name, rights, 0) for one, rights in operators)
     return document.Policy(
         version, insee, valid_from_s, valid_from_s + 366 * 86_400, "Conseil municipal", f"D-{version}", section, people
     )

@@ -56,13 +56,14 @@ class Key:
 
 
 MAYOR, DEPUTY, CLERK, STRANGER = Key("maire"), Key("adjointe"), Key("secrétaire"), Key("inconnu")
-OPERATOR, TESTER = Key("exploitant"), Key("technicien")
+OPERATOR, TESTER, PHONE = Key("exploitant"), Key("technicien"), Key("téléphone du maire")
 HOLDERS = tuple((key.public, key.name) for key in (MAYOR, DEPUTY, CLERK))
 KEYS = keyset.KeySet(1, INSEE, 2, HOLDERS, ((WAREHOUSE.public, "entrepôt"),))
 OPERATORS = (
-    document.Operator(MAYOR.public, MAYOR.name, document.ALL_RIGHTS),
-    document.Operator(OPERATOR.public, OPERATOR.name, document.OVERRIDE | document.TEST),
-    document.Operator(TESTER.public, TESTER.name, document.TEST),
+    document.Operator(MAYOR.public, MAYOR.name, document.ALL_RIGHTS, 0),
+    document.Operator(OPERATOR.public, OPERATOR.name, document.OVERRIDE | document.TEST, 0),
+    document.Operator(TESTER.public, TESTER.name, document.TEST, 0),
+    document.Operator(PHONE.public, PHONE.name, document.LIGHT, START_S + 30 * 86_400),
 )
 FEEDERS = (FeederOptions("bourg", 14, 320), FeederOptions("parc", 6, 250))
 

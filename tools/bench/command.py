@@ -29,6 +29,7 @@ from tools.centre.arguments import parse_gateway
 from tools.centre.control import file as control_file
 from tools.centre.control.drafts import NotAllowed, Request, draft, draft_end, sign_and_keep
 from tools.centre.control.order_words import word
+from tools.centre.control.orders import Order
 from tools.centre.control.progress import Progress, progress_of
 from tools.centre.store import sqlite_file
 from tools.command_line import UsageError, add_json
@@ -61,7 +62,7 @@ class Bench:
         self._signer = signer
         self._target = target
         self._timeout_s = timeout_s
-        self._last: dict[tuple[str, str], command.Command] = {}
+        self._last: dict[tuple[str, str], Order] = {}
 
     def switch(self, place: tuple[str, str], level: int) -> Switched:
         """Gives the command and waits for its outcomes. NotAllowed when no gateway could accept it."""
@@ -82,7 +83,7 @@ class Bench:
                 break
             time.sleep(_LOOK_S)
         self.end(place)
-        self._last[place] = kept.command
+        self._last[place] = kept
         return Switched("-".join(place), level, took_ms, _became(found))
 
     def end(self, place: tuple[str, str]) -> None:

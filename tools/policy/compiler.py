@@ -7,7 +7,7 @@
     [[calendar]]    name, and its nights with their steps                          (`calendars`)
     [[group]]       name, calendar, kind, feeders
     [[limit]], [[exemption]]   what neither calendar nor command may do            (`legal_limits`)
-    [[operator]]    name, key, rights
+    [[operator]]    name, key, rights, until (the last day of the key; without it, none)
 
     [[group]]
     name = "rues"
@@ -36,7 +36,7 @@ from wire.faults import WireFault
 SOURCE_CHARACTERS_MAX = 262_144  # a town's policy takes a tenth
 VALIDITY_DAYS_MAX = 3660  # ten years: every night of it is checked against the limits
 RIGHTS = {"override": document.OVERRIDE, "emergency": document.EMERGENCY, "test": document.TEST,
-          "directive": document.DIRECTIVE}  # fmt: skip
+          "directive": document.DIRECTIVE, "light": document.LIGHT}  # fmt: skip
 _EPOCH = datetime.date(1970, 1, 1)
 _NOON_S = 43_200
 _HEX_BYTES_MAX = 80
@@ -127,7 +127,7 @@ def _compile(root: Table) -> tuple[Policy | None, tuple[str, ...]]:
     sound = [one for one in named if one is not None]
     if faults.count() or head is None or head.evenings is None or site is None:
         return None, ()
-    _check_keys(root, operators)
+    _check_keys(root, operators, head.valid_from_s)
     section = Lighting(site, tuple(one.calendar for one in sound), tuple(feeders), tuple(limited))
     for one in sound:
         calendars.check_acts(faults, one, site, head.evenings)
@@ -203,14 +203,29 @@ def _operator(table: Table) -> Operator:
             rights |= RIGHTS[value]
         else:
             table.faults.add(path, "one_of", value=value, words=", ".join(RIGHTS))
+    until_s = _key_end(table)
     table.close()
-    return Operator(key, name, rights)
+    return Operator(key, name, rights, until_s)
 
 
-def _check_keys(root: Table, operators: list[Operator]) -> None:
-    """Checks that no two operators share a key: the key of an order identifies its author."""
+def _key_end(table: Table) -> int:
+    """Returns the midnight after the last day of a key, 0 for a key without an end."""
+    last = table.day("until", needed=False)
+    if last is None:
+        return 0
+    if not limits.year_min < last.year < limits.year_max:
+        table.add("until", "year", value=last.year, low=limits.year_min + 1, high=limits.year_max - 1)
+        return 0
+    return civil.unix_from_local(civil.PARIS, (last - _EPOCH).days + 1, 0)
+
+
+def _check_keys(root: Table, operators: list[Operator], valid_from_s: int) -> None:
+    """Checks that no two operators share a key, since the key of an order identifies its author, and that no key ends
+    before the policy begins."""
     kids = [cose.kid_of(operator.key) for operator in operators]
     for i, kid in enumerate(kids):
+        if 0 < operators[i].until_s <= valid_from_s:
+            root.faults.add(("operator", i, "until"), "key_over")
         if kid in kids[:i]:
             root.faults.add(("operator", i, "key"), "key_twice", name=operators[kids.index(kid)].name)
 

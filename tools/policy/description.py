@@ -121,7 +121,9 @@ def _policy(policy: Policy, language: str) -> list[str]:
         shown += ["", word("show.operators", language)]
         for operator in policy.operators:
             rights = " ".join(name for name, bit in RIGHTS.items() if operator.rights & bit)
-            shown.append(f"  {cose.kid_of(operator.key).hex()}  {operator.key.hex()}  {operator.name}: {rights}")
+            until = word("show.until", language, until=moment(operator.until_s, language)) if operator.until_s else ""
+            kid = cose.kid_of(operator.key).hex()
+            shown.append(f"  {kid}  {operator.key.hex()}  {operator.name}: {rights}{until}")
     return shown
 
 

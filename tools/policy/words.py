@@ -39,6 +39,8 @@ WORDS = Phrases({
     "degrees.do": N_("write degrees from {low} to {high}; are latitude and longitude the wrong way round?"),
     "only_true": N_("`false` says nothing"),
     "only_true.do": N_("write true, or delete the line"),
+    "key_over": N_("the key ends before the policy begins"),
+    "key_over.do": N_("give a later last day, or leave the operator out"),
     "day": N_("`{value}` is no date"),
     "day.do": N_("write YYYY-MM-DD of a day that exists"),
     "year": N_("the year {value} is outside the calendar"),
@@ -241,6 +243,7 @@ WORDS = Phrases({
     "show.permanent": N_("Always powered"),
     "show.limits": N_("Limits"),
     "show.operators": N_("May command"),
+    "show.until": N_(", until {until}"),
 })
 
 # Returns the sentence under a key, in a language, with its values; a value named `count` chooses singular or plural.

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple, Protocol
 from gateway.core import limits
 from gateway.core.cabinet import verification
 from gateway.core.cabinet.policies import SignedPolicy, Verify
-from gateway.core.cabinet.verification import ACTIVE, OVER, RIGHT, WAITING, CabinetPlace, Order, UnknownSigner
+from gateway.core.cabinet.verification import ACTIVE, OVER, WAITING, CabinetPlace, Order, UnknownSigner
+from policy import rights
 from wire import command, cose, directive
 from wire.faults import WireFault
 
@@ -99,7 +100,7 @@ class Orders:
             why = verification.against(order, taken, self.place, unix_s)
         if why is None and order.command.kind == command.END:
             return self._end(order, taken, now_ms)
-        if why is None and not self._has_room(order, now_ms):
+        if why is None and not self._has_room(order, taken, now_ms):
             why = "full"
         if why is not None:
             return self._refuse(order, why, now_ms)
@@ -252,7 +253,8 @@ class Orders:
         if ended is None:
             return self._refuse(order, "unknown", now_ms)
         operator = verification.operator_of(order, taken)
-        if operator is None or not operator.rights & RIGHT[ended.command.kind]:
+        is_own = order.kid == ended.kid
+        if operator is None or not rights.may_end(operator, ended.command.kind, is_own=is_own):
             return self._refuse(order, "right", now_ms)
         is_new = ended.state != OVER
         if is_new:
@@ -284,11 +286,13 @@ class Orders:
                 found = order
         return found
 
-    def _has_room(self, order: Order, now_ms: int) -> bool:
+    def _has_room(self, order: Order, taken: SignedPolicy | None, now_ms: int) -> bool:
         """Make room if need be. One person's orders never displace another's, and no order displaces an emergency."""
         alike = self._like(order)
         open_ones = [one for one in alike if one.state != OVER]
-        if not order.is_emergency and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
+        operator = verification.operator_of(order, taken)
+        is_bounded = operator is None or rights.is_bounded(operator, order.command.kind)
+        if is_bounded and sum(one.kid == order.kid for one in open_ones) >= limits.ORDERS_OF_ONE_MAX:
             return False
         if len(alike) < _room_for(order):
             return True
@@ -297,7 +301,7 @@ class Orders:
                 self._remember_gone(self._orders.pop(one.command.id))
                 return True
         displaced = next((one for one in open_ones if not one.is_emergency), None)
-        if not order.is_emergency or displaced is None:
+        if is_bounded or displaced is None:
             return False
         self.report(displaced, REFUSED, "full", now_ms=now_ms)
         self._remember_gone(self._orders.pop(displaced.command.id))

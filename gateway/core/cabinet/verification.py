@@ -5,16 +5,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gateway.core.cabinet.policies import SignedPolicy, Verify
-from policy import ceiling, document
+from policy import ceiling, document, rights
 from wire import command, cose
 from wire.command import Command
 
-RIGHT = {
-    command.OVERRIDE: document.OVERRIDE,
-    command.EMERGENCY: document.EMERGENCY,
-    command.TEST_FEEDER: document.TEST,
-    command.DIRECTIVE: document.DIRECTIVE,
-}
 WAITING, ACTIVE, OVER = "waiting", "active", "over"
 
 
@@ -105,10 +99,9 @@ def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_
         return "scope"
     if unix_s >= asked.expires_s:
         return "expired"
-    if asked.kind == command.END:
-        return None
-    if not operator.rights & RIGHT[asked.kind]:
-        return "right"
+    why = rights.fault(operator, asked, unix_s)
+    if why is not None or asked.kind == command.END:
+        return why
     if asked.not_before_s > unix_s + command.WINDOW_S_MAX:
         return "too-early"
     if order.is_directive:

@@ -9,7 +9,7 @@ from simulator.cabinet.commune import (
     calendar_of,
     options_of,
     policy_of,
-    signed_emergency,
+    signed_by_telephone,
     signed_policy,
 )
 from simulator.cabinet.points import WHOLE
@@ -46,15 +46,16 @@ def test_the_policy_says_what_is_installed():
     assert [level for _, level, _ in july.changes()] == [0, 100, 0]  # 14 July 2027
 
 
-def test_the_emergency_is_a_signed_command_of_the_mayors_operator():
-    data = signed_emergency(BEHUARD, 1, "recherche", from_s=1_800_000_000, to_s=1_800_003_600)
+def test_the_emergency_is_a_signed_command_of_the_mayors_telephone():
+    data = signed_by_telephone(BEHUARD, 1, "recherche", from_s=1_800_000_000, to_s=1_800_003_600)
     message = cose.sign1_decode(data, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
-    (operator,) = POLICY.operators
+    office, operator = POLICY.operators
+    assert (office.rights, operator.rights) == (document.ALL_RIGHTS, document.LIGHT)
     assert message.signatures[0].kid == cose.kid_of(operator.key)
     assert verify_ed25519(operator.key, message.signatures[0].signature, cose.to_be_signed(message, cose.COMMAND_AAD))
     asked = command.decode_command(message.payload)
     assert (asked.kind, asked.insee, asked.target, asked.level) == (command.EMERGENCY, "49028", None, None)
-    assert signed_emergency(BEHUARD, 2, "recherche", from_s=1, to_s=2) != data
+    assert signed_by_telephone(BEHUARD, 2, "recherche", from_s=1, to_s=2) != data
 
 
 def test_the_configuration_says_what_is_wired():

@@ -5,6 +5,8 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
+from policy import rights
+from simulator.cabinet.commune import BEHUARD, signed_by_telephone
 from simulator.cabinet.village import CONTACTOR, DOOR, EMERGENCY, FEEDERS, LAMP, Village, draw
 from simulator.hosts.centre import Centre, Control
 from simulator.options import Options
@@ -12,12 +14,28 @@ from simulator.report import village as report
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
+from wire import command
 
 START_S = Options().start_unix_s
 HOURS = 25.6
 
 
-def live_through(seed, happenings=None, hours=HOURS):
+# What a thief of the mayor's telephone asks for, in seconds after the start: the street dark in the evening, and light
+# from its extinction to the morning.
+STOLEN = (
+    (5 * 3600, {"kind": command.OVERRIDE, "level": 0, "lasts_s": 1800}),
+    (10 * 3600, {"lasts_s": 6 * 3600}),
+)
+
+
+def misuse(world, control, village, number, changes):
+    changes = {"from_s": world.unix_s, "to_s": world.unix_s + changes["lasts_s"], **changes}
+    del changes["lasts_s"]
+    data = signed_by_telephone(BEHUARD, 1_000 + number, "vol", **changes)
+    control.send(BEHUARD.insee, village.street.setup.name, data)
+
+
+def live_through(seed, happenings=None, hours=HOURS, *, steal=False):
     prng, world = Prng(seed), World(start_unix_s=START_S)
     broker = Broker(world, prng.split("broker"))
     centre = Centre(world, prng.split("centre"), broker)
@@ -28,6 +46,9 @@ def live_through(seed, happenings=None, hours=HOURS):
     centre.start()
     control.start()
     village.start()
+    if steal:
+        for number, (at_s, changes) in enumerate(STOLEN):
+            world.at(1000 * at_s, misuse, world, control, village, number, changes)
     world.run_until(int(hours * 3_600_000))
     return village, village.report(centre.warehouse.bodies())
 
@@ -91,6 +112,18 @@ def test_a_contactor_that_never_followed_the_mayor_is_a_fault_of_the_run(told):
     assert not broken.is_good and report.faults(broken) == ["Béhuard: the emergency light was not lit"]
     unmeasured = told._replace(ordered=told.ordered._replace(measured_dw=None))
     assert report.faults(unmeasured) == ["Béhuard: the emergency light was not measured"]
+
+
+@pytest.mark.slow
+def test_a_stolen_telephone_changes_no_second_of_the_night():
+    assert live_through(1, (), hours=15, steal=True)[1].violations == ()
+
+
+@pytest.mark.slow
+def test_the_street_catches_a_cabinet_that_does_not_look_at_rights(monkeypatch):
+    monkeypatch.setattr(rights, "fault", lambda operator, asked, unix_s: None)
+    found = live_through(1, (), hours=15, steal=True)[1].violations
+    assert {"bourg dark", "bourg burning"} <= {" ".join(one.split()[1:3]) for one in found}
 
 
 @pytest.mark.slow

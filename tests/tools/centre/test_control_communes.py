@@ -23,7 +23,7 @@ from tools.centre.control import file as control_file
 from tools.centre.limits import POLICIES_KEPT_MAX
 from wire import command, cose
 
-PUBLISHED_OPERATOR = document.Operator(PUBLISHED.key, "exemple", document.EMERGENCY)
+PUBLISHED_OPERATOR = document.Operator(PUBLISHED.key, "exemple", document.EMERGENCY, 0)
 
 
 @pytest.fixture

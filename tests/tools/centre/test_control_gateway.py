@@ -66,7 +66,7 @@ class Joined:
     def end(self, kept, key=MAYOR):
         now_s = self.gateway.unix_s
         self.number += 1
-        one = draft_end(self.people, kept.command, "fini", key.kid, self.number.to_bytes(8, "big"), now_s=now_s)
+        one = draft_end(self.people, kept, "fini", key.kid, self.number.to_bytes(8, "big"), now_s=now_s)
         return sign_and_keep(self.people, one, Signer(key.kid, key.public, key.sign), now_s=now_s)
 
     def put(self, one, key):

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from policy import document
+from policy import document, limits
 from tests.support.control_world import (
     AGENT,
     INSEE,
@@ -14,6 +14,7 @@ from tests.support.control_world import (
     limit,
     new_file,
     order,
+    person,
     policy,
     put,
 )
@@ -153,8 +154,23 @@ def test_a_dark_commune_and_a_wide_switch_are_asked_about_and_an_emergency_never
     assert drafted(wide, wanted()).confirm == ()
 
 
-def end(connection, ended, who=MAYOR, now_s=NOW_S):
-    return draft_end(connection, ended, "fini", who.kid, NEW, now_s=now_s)
+def test_a_key_that_may_only_light_is_told_what_it_may_before_it_signs(file):
+    phone = person("Téléphone")
+    connection = file(policy(operators=((phone, document.LIGHT),)))
+    assert drafted(connection, wanted(), phone).command.author == "Téléphone"
+    long = wanted(expires_s=NOW_S + limits.light_s_max + 1)
+    assert refused(connection, long, phone) == "refused.light-only"
+    assert refused(connection, override(0), phone) == "refused.right"
+    mine = put(connection, order(1)).command
+    assert end(connection, mine, phone, giver=phone).command.ends == mine.id
+    with pytest.raises(NotAllowed) as not_mine:
+        end(connection, mine, phone)
+    assert not_mine.value.key == "refused.right"
+
+
+def end(connection, ended, who=MAYOR, now_s=NOW_S, giver=MAYOR):
+    given = orders.Order(ended, b"", giver.kid, NOW_S)
+    return draft_end(connection, given, "fini", who.kid, NEW, now_s=now_s)
 
 
 def test_whoever_could_have_given_a_command_may_end_it_once_while_it_lasts(file):

@@ -55,8 +55,14 @@ def test_the_sample_is_the_policy_that_it_says():
     assert section.limits[0] == Limit("parcs", document.DARK_WINDOW, 60, 720, "État", order, 0, 0)
     assert [one.kind for one in section.limits] == [1, 2, 3, 4]
     assert section.limits[3][:4] + section.limits[3][6:] == ("parcs", 4, 1, 0, 20270621, 20270621)
-    assert policy.operators == (document.Operator(bytes.fromhex(KEY), "Astreinte éclairage", 7),)
+    assert policy.operators == (document.Operator(bytes.fromhex(KEY), "Astreinte éclairage", 7, 0),)
     assert document.decode(document.encode(policy)) == (policy, ())
+
+
+def test_a_key_that_may_only_light_has_a_last_day():
+    policy = compile_text(SAMPLE.replace(RIGHTS, 'rights = ["light"]\nuntil = "2032-03-31"')).policy
+    (phone,) = policy.operators
+    assert phone.rights == document.LIGHT and phone.until_s == 1_964_390_400 - 2 * 3600  # midnight in France
 
 
 def test_a_feeder_may_differ_from_its_group():
@@ -178,6 +184,8 @@ FAULTS = [
     (KEY, "xyz", "key", None),
     (RIGHTS, 'rights = ["overide"]', "one_of", None),
     (RIGHTS, "rights = []", "empty", None),
+    (RIGHTS, f"{RIGHTS}\nuntil = 2020-01-01", "key_over", None),
+    (RIGHTS, f"{RIGHTS}\nuntil = 1999-01-01", "year", None),
     (RIGHTS, "rights = [[1]]", "one_of", None),
     ("[[operator]]", f'[[operator]]\nname = "Autre"\nkey = "{KEY}"\nrights = "test"\n[[operator]]', "key_twice", None),
     ("[policy]", "[[policy]]", "type", None),

@@ -24,6 +24,6 @@ def run(args: argparse.Namespace) -> int:
         if len(found) != 1:
             key = "refused.ambiguous" if found else "refused.command"
             raise refusal(key, id=args.command)
-        return draft_end(connection, found[0].command, args.reason, kid, new_id, now_s=now_s)
+        return draft_end(connection, found[0], args.reason, kid, new_id, now_s=now_s)
 
     return orders.give(args, drafter)

@@ -9,7 +9,7 @@ the connection it is given.
 
 from typing import NamedTuple
 
-from policy import ceiling, document
+from policy import ceiling, document, limits, rights
 from tools.centre.control import communes, orders
 from tools.centre.control.order_words import WORDS
 from tools.centre.limits import CONFIRM_FEEDERS_MAX
@@ -19,13 +19,6 @@ from tools.policy.keys import Signer
 from wire import command, cose
 from wire.line import is_line
 
-# The right that each kind of command needs; to end a command needs the right that it needed itself.
-_RIGHTS = {
-    command.OVERRIDE: document.OVERRIDE,
-    command.EMERGENCY: document.EMERGENCY,
-    command.TEST_FEEDER: document.TEST,
-    command.DIRECTIVE: document.DIRECTIVE,
-}
 # The longest time that a command may be planned ahead: the window of an END of it must not exceed the longest window
 # either.
 AHEAD_S_MAX = command.WINDOW_S_MAX
@@ -73,7 +66,7 @@ class Draft(NamedTuple):
 def draft(connection: sqlite_file.Connection, request: Request, kid: bytes, new_id: bytes, *, now_s: int) -> Draft:
     """Returns a command by the operator with that key; NotAllowed says why there is none."""
     policy, operator = _operator(connection, request.insee, kid, now_s)
-    _check_right(operator, request.kind)
+    _check_right(operator, request, now_s)
     _check_times(request, now_s)
     if request.kind == command.DIRECTIVE:
         return Draft(_directive(request, operator, new_id), ())
@@ -103,14 +96,16 @@ def _directive(request, operator, new_id):
 
 
 def draft_end(
-    connection: sqlite_file.Connection, ended: command.Command, reason: str, kid: bytes, new_id: bytes, *, now_s: int
+    connection: sqlite_file.Connection, order: orders.Order, reason: str, kid: bytes, new_id: bytes, *, now_s: int
 ) -> Draft:
     """Returns the end of a command, by an operator who could have given that command; NotAllowed says why there is
     none."""
+    ended = order.command
     policy, operator = _operator(connection, ended.insee, kid, now_s)
     if ended.kind == command.END:
         raise NotAllowed("refused.end_of_end")
-    _check_right(operator, ended.kind)
+    if not rights.may_end(operator, ended.kind, is_own=kid == order.kid):
+        raise NotAllowed("refused.right", name=operator.name)
     if ended.expires_s <= now_s:
         raise NotAllowed("refused.over")
     if orders.ended_by(connection, ended.id) is not None:
@@ -149,9 +144,10 @@ def _operator(connection, insee, kid, now_s):
     raise NotAllowed("refused.stranger", kid=kid.hex(), insee=insee, version=policy.version)
 
 
-def _check_right(operator, kind):
-    if not operator.rights & _RIGHTS[kind]:
-        raise NotAllowed("refused.right", name=operator.name)
+def _check_right(operator, request, now_s):
+    why = rights.fault(operator, request, now_s)
+    if why is not None:
+        raise NotAllowed(f"refused.{why}", name=operator.name, hours=limits.light_s_max // 3600)
 
 
 def _check_times(request, now_s):

@@ -56,7 +56,7 @@ def test_a_newer_policy_replaces_the_one_in_force_and_says_whose_key_signed_it()
         (bundle(policy(1, authority="Conseil"), MAYOR), "older"),
         (bundle(policy(2, insee="49135"), MAYOR), "commune"),
         (command.encode_bundle(None, signed_policy(policy(2))[:-1] + b"\x00"), "signature"),
-        (bundle(policy(2, operators=(document.Operator(PUBLISHED.key, "x", document.EMERGENCY),))), "content"),
+        (bundle(policy(2, operators=(document.Operator(PUBLISHED.key, "x", document.EMERGENCY, 0),))), "content"),
         (command.encode_bundle(None, b"\xd2\x84"), "form"),
         (bytes(100_000), "too-long"),
         (b"\xff", "malformed"),
