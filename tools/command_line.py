@@ -32,12 +32,15 @@ from gateway.language.arguments import argument_fault
 # The extras of pyproject.toml that bring a package. The remedy names the extra that is part of the command, if any.
 EXTRAS = {
     "aiohttp": ("gateway",),
+    "axes": ("web",),
     "cbor2": ("gateway", "centre"),
+    "django": ("web",),
     "gpiod": ("gateway",),
     "paho": ("gateway", "centre"),
     "prometheus_client": ("gateway", "centre"),
     "pymodbus": ("gateway",),
     "serial": ("gateway",),
+    "uvicorn": ("web",),
 }
 # Our own packages: a module missing from one of them is our bug.
 _OURS = ("gateway", "heating", "kinds", "lighting", "links", "node", "policy", "simulator", "tools", "watering", "wire")

@@ -40,7 +40,13 @@ PROGRAMS = {
     "ip": "iproute2",
 }
 # What only `make services` needs.
-SERVICES = {"postgres": "postgresql", "psql": "postgresql-client", "sqlite3": "sqlite3", "ogr2ogr": "gdal-bin"}
+SERVICES = {
+    "postgres": "postgresql",
+    "psql": "postgresql-client",
+    "sqlite3": "sqlite3",
+    "ogr2ogr": "gdal-bin",
+    "chromium": "chromium",  # the screens of the centre, as people see them
+}
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from gateway.language import N_, Said, translate
 from policy import civil
 from tools.centre.registry import equipment
-from tools.centre.scope import grants, journal, reader
+from tools.centre.scope import journal, reader
 from tools.centre.store import database, schema
 from tools.command_line import Refused, UsageError
 from wire import limits, topic
@@ -101,8 +101,7 @@ def _opened(args: argparse.Namespace) -> database.Connection:
 
 def areas_of(args: argparse.Namespace, warehouse: str) -> set[tuple[str, str]]:
     """Returns what the person of `--as` may see by a warehouse, and tells when that is nothing."""
-    with closing(schema.open_to_read(warehouse)) as connection:
-        areas = grants.areas(connection, args.person, now_s=int(time.time()))
+    areas = reader.areas_of(warehouse, args.person, now_s=int(time.time()))
     if not areas:
         print(translate(_NO_GRANT, args.lang, person=args.person), file=sys.stderr)
     return areas

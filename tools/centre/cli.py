@@ -45,4 +45,6 @@ COMMANDS = {
     "tell": "tools.centre.commands.tell",
     "commands": "tools.centre.commands.list_commands",
     "gateways": "tools.centre.commands.list_gateways",
+    "web account": "tools.centre.commands.web_account",
+    "web": "tools.centre.commands.web",
 }

@@ -70,6 +70,7 @@ SHOWS_NOTHING = {
     "access give": "writes what was typed",
     "access withdraw": "writes, and prints what it ended",
     "access server": "prepares PostgreSQL for it",
+    "web": "serves pages: each address is asked as each person in `tests/tools/centre/web`",
 }
 
 

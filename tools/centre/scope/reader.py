@@ -12,6 +12,7 @@ What is granted is read at the opening: a connection lives for one question or o
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 
 from tools.centre.registry.equipment import CABINET, day_text
 from tools.centre.scope import grants
@@ -68,6 +69,12 @@ _FUNCTIONS = frozenset(
 # `readings` opens bodies by recursion, which is refused: a person has `hourly_energy` and the others.
 VIEWS = {name: statement for name, statement in views.STATEMENTS.items() if name != "readings"}
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION))
+
+
+def areas_of(where: str, person: str, *, now_s: int) -> set[tuple[str, str]]:
+    """Returns what a person may see now by the grants that stand in a warehouse."""
+    with closing(schema.open_to_read(where)) as connection:
+        return grants.areas(connection, person, now_s=now_s)
 
 
 def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection:

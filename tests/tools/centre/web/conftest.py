@@ -1,0 +1,43 @@
+"""A web on a warehouse of two communes with all trades, and a browser for each person (Django's client, no socket)."""
+
+import pytest
+
+from tests.support.scoped_world import NOW_S, ROLES, build_for_persons
+from tools.centre.web.configuration import Options, configure
+
+PASSWORD = "un chêne au bord de l'eau"
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """The settings of this process: Django has one set, so its tests share a web and its accounts."""
+    folder = tmp_path_factory.mktemp("web")
+    warehouse = str(folder / "centre.db")
+    build_for_persons(warehouse)
+    configure(Options(warehouse, str(folder / "web.sqlite3"), "http://testserver", lambda: NOW_S))
+    from django.contrib.auth import get_user_model
+    from django.utils import timezone
+
+    for person in ROLES:
+        account = get_user_model()(username=person, last_login=timezone.now())
+        account.set_password(PASSWORD)
+        account.save()
+    return folder
+
+
+@pytest.fixture
+def browser(served):
+    """Makes a browser in which this person is logged in; None: nobody is."""
+    from axes.utils import reset
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+
+    def of(person=None, **headers):
+        client = Client(headers={"Accept-Language": "en", **headers})
+        if person is not None:
+            account = get_user_model().objects.get(username=person)
+            client.force_login(account, "django.contrib.auth.backends.ModelBackend")
+        return client
+
+    reset()
+    return of

@@ -1,0 +1,90 @@
+"""Pages say what is, in two languages, escape what people wrote, and bring nothing from elsewhere."""
+
+import re
+from contextlib import closing
+
+import pytest
+
+from tests.support.scoped_world import FENEU
+from tools.centre.store import schema
+
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 }}"
+
+
+@pytest.fixture
+def named_by_a_stranger(served):
+    """Names of a commune, a street and a light that somebody wrote to do harm."""
+    from django.conf import settings
+
+    from tools.centre.web import access, page
+
+    def forget():
+        access._communes.cache_clear()
+        page._PICTURES.clear()
+
+    with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
+        kept = connection.execute("SELECT kind, id, name, street FROM equipment WHERE insee = ?", (FENEU,)).fetchall()
+        connection.execute("UPDATE equipment SET name = ?, street = ? WHERE insee = ?", (EVIL, EVIL, FENEU))
+        forget()
+        yield
+        for kind, id, name, street in kept:
+            connection.execute("UPDATE equipment SET name = ?, street = ? WHERE insee = ? AND kind = ? AND id = ?",
+                               (name, street, FENEU, kind, id))  # fmt: skip
+    forget()
+
+
+def test_names_are_escaped(named_by_a_stranger, browser):
+    client = browser("operator")
+    for address in ("/", f"/{FENEU}/lights", f"/{FENEU}/lights?q=%3Cscript%3Ealert(1)%3C/script%3E"):
+        said = client.get(address).content.decode()
+        assert "&lt;script&gt;alert(1)" in said, address
+        assert "<script>alert" not in said and "<img src=x" not in said, address
+
+
+def test_page_has_nothing_inline_and_nothing_from_elsewhere(browser):
+    for address in ("/", f"/{FENEU}/lights"):
+        said = browser("operator").get(address)
+        text = said.content.decode()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|https?://", text)
+        policy = said["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy
+        assert "no-store" in said["Cache-Control"]
+        assert said["X-Content-Type-Options"] == "nosniff"
+
+
+def test_language_is_the_browsers_and_can_be_changed(browser):
+    client = browser("operator", **{"Accept-Language": "de, fr-CA;q=0.8, en;q=0.5"})
+    assert "Points lumineux" in client.get(f"/{FENEU}/lights").content.decode()
+    client.post("/appearance", {"language": "en", "next": "/"})
+    assert f"Lights of commune of {FENEU}" in client.get(f"/{FENEU}/lights").content.decode()
+    client.post("/appearance", {"theme": "dark"})
+    assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
+    client.post("/appearance", {"language": "xx", "theme": "\" onload=x"})
+    assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
+
+
+def test_search_finds_a_street_as_people_write_it(browser):
+    client = browser("operator")
+
+    def found(query):
+        return re.findall(r'<th scope="row">([^<]*)</th>', client.get(f"/{FENEU}/lights?{query}").content.decode())
+
+    assert found("") == ["light-1"]
+    assert found("q=LIGHTING+Stréet") == ["light-1"]
+    assert found("q=nowhere") == []
+    assert found("state=fault") == ["light-1"]
+    assert found("state=lit") == []
+    assert found("page=-1") == found("page=999999999999") == ["light-1"]
+
+
+def test_part_of_a_page_is_answered_alone(browser):
+    said = browser("operator").get(f"/{FENEU}/lights", headers={"HX-Request": "true"}).content.decode()
+    assert said.lstrip().startswith('<div id="rows">')
+
+
+def test_warehouse_that_cannot_be_read_is_told(browser, monkeypatch):
+    from django.conf import settings
+
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(warehouse="/nowhere/centre.db"))
+    said = browser("operator").get(f"/{FENEU}/lights")
+    assert (said.status_code, "cannot be read" in said.content.decode()) == (503, True)

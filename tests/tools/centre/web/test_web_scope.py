@@ -1,0 +1,79 @@
+"""Every address shows each person what is granted to them, and no foreign row; a planted leak is found."""
+
+import pytest
+
+from tests.support.scoped_world import ANGERS, FENEU, LIGHTING, ROLES, granted, leaks
+from tools.centre.web import access
+from tools.centre.web.pictures import Pictures
+
+# What stands for each name of an address's pattern, and what is asked of it; a new address has to say it here.
+ASKED = {
+    "home": [""],
+    "login": [""],
+    "logout": [""],
+    "password": [""],
+    "appearance": [""],
+    "lights": ["", "?q=street", "?state=fault", "?page=99"],
+}
+
+
+def addresses():
+    from django.urls import reverse
+
+    from tools.centre.web.urls import urlpatterns
+
+    for pattern in urlpatterns:
+        names = pattern.pattern.converters
+        for insee in (FENEU, ANGERS, "49999") if "insee" in names else (None,):
+            values = {"insee": insee} if insee else {}
+            yield from (reverse(pattern.name, kwargs=values) + query for query in ASKED[pattern.name])
+
+
+@pytest.mark.parametrize("person", ROLES)
+def test_address_shows_no_foreign_row(browser, person):
+    own = browser(person)
+    for address in addresses():
+        said = own.get(address)
+        text = said.content.decode() + str(said.headers)
+        foreign = [word for word in leaks(person, text) if word not in address]
+        assert not foreign, address
+
+
+def test_without_login_every_address_leads_to_the_login(browser):
+    nobody = browser()
+    for address in addresses():
+        said = nobody.get(address)
+        assert said.status_code in (302, 405) or address.startswith("/login"), address
+        assert not leaks("nobody", said.content.decode()), address
+
+
+def test_commune_of_others_is_not_there(browser):
+    for person in ROLES:
+        own = browser(person)
+        for insee in (FENEU, ANGERS):
+            is_mine = any(granted(person, insee, trade) for trade in ("lighting", "heating", "watering"))
+            assert own.get(f"/{insee}/lights").status_code == (200 if is_mine else 404), (person, insee)
+        assert own.get("/49999/lights").status_code == 404
+
+
+def test_lights_are_shown_to_who_has_lighting_there(browser):
+    for person in ROLES:
+        said = browser(person).get(f"/{FENEU}/lights").content.decode()
+        assert (f"lighting street of {FENEU}" in said) == granted(person, FENEU, LIGHTING), person
+
+
+def test_right_that_is_withdrawn_is_gone_at_the_next_page(browser, monkeypatch):
+    own = browser("electrician")
+    assert own.get(f"/{FENEU}/lights").status_code == 200
+    monkeypatch.setattr(access, "areas_of", lambda person, *, now_s: frozenset())
+    assert own.get(f"/{FENEU}/lights").status_code == 404
+
+
+def test_planted_leak_is_found(browser, monkeypatch):
+    """A picture that is shared by all, whatever they may see, is what the test of each address is there for."""
+    everything = frozenset({("*", trade) for trade in ("lighting", "heating", "watering", "any", "every")})
+    of = Pictures.of
+    monkeypatch.setattr(Pictures, "of", lambda self, areas, insee, **now: of(self, everything, insee, **now))
+    said = browser("caretaker").get(f"/{ANGERS}/lights").content.decode()
+    assert f"lighting street of {ANGERS}" in said
+    assert leaks("caretaker", said)

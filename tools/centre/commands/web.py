@@ -1,0 +1,52 @@
+"""Serves the screens of the centre: map and list of lights, faults, cabinets, each person what is granted to them.
+
+It reads the warehouse through the rights of `bocage centre access`, and writes a database of its own, of
+accounts and sessions. It listens on this machine only; people elsewhere reach it through a proxy with a certificate,
+by the address --origin.
+
+example:
+  bocage centre web account "Léa Durand"
+  bocage centre web --db centre.db
+  bocage centre web --db centre.db --data /var/lib/bocage/web.sqlite3 --port 8080 --origin https://centre.example.fr
+"""
+
+import argparse
+from urllib.parse import urlsplit
+
+from gateway.language import N_, translate
+from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
+from tools.centre.scope import reader
+from tools.centre.web.configuration import Options, is_loopback
+from tools.command_line import UsageError
+
+_AT = N_("The screens are at {origin}")
+_NOT_SECURE = N_("--origin {origin}: give https://HOST; without a certificate only this machine may be its host")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_warehouse(parser)
+    add_data(parser)
+    parser.add_argument("--port", type=int, default=8080, help="of this machine (default: %(default)s)")
+    parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", default="web.sqlite3", metavar="FILE", help="accounts and sessions, made if missing (%(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    from tools.centre.web.serving import serve
+
+    origin = args.origin or f"http://127.0.0.1:{args.port}"
+    address = urlsplit(origin)
+    is_allowed = address.scheme == "https" or (address.scheme == "http" and is_loopback(address.hostname or ""))
+    if not is_allowed or not address.hostname:
+        raise UsageError(_NOT_SECURE, origin=origin)
+    check_warehouse(args.db)
+    with database_faults(args.db):
+        reader.areas_of(args.db, "", now_s=0)
+    print(translate(_AT, args.lang, origin=origin), flush=True)
+    serve(Options(args.db, args.data, origin), args.port)
+    return 0

@@ -1,0 +1,1 @@
+"""Shows the territory to people in a browser: each sees what the scope grants, and writes nothing of the field."""

@@ -1,0 +1,103 @@
+"""Lists the lights of a commune by street: searched by street or number, filtered by state, a page at a time.
+
+The address holds everything (`?q=port&state=fault&page=2`), so a colleague opens the same. The rows alone are answered
+where htmx asks for them.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.utils.http import urlencode
+
+from gateway.language import N_, NC_, Phrases
+from tools.centre.web.access import commune
+from tools.centre.web.limits import ROWS_PER_PAGE, SEARCH_CHARACTERS_MAX
+from tools.centre.web.page import picture, shown
+from tools.centre.web.pictures import Light
+from tools.centre.web.search import plain
+from tools.centre.web.states import SHOWN
+
+WORDS = Phrases({
+    "title": N_("Lights of {commune}"),
+    "search": N_("Street or number"),
+    "search.do": NC_("button", "Search"),
+    "state": NC_("column", "State"),
+    "street.none": N_("Without a street"),
+    "number": NC_("column", "Number"),
+    "ordered": NC_("column", "Ordered"),
+    "measured": NC_("column", "Measured"),
+    "heard": NC_("column", "Last word"),
+    "percent": N_("{percent} %"),
+    "none": N_("No light of your rights stands here yet. The register brings them: `bocage centre register import`."),
+    "none.found": N_("No light answers to that."),
+    "none.found.all": N_("Show all lights"),
+    "caption": N_("Lights by street"),
+})  # fmt: skip
+
+
+class Asked(NamedTuple):
+    """Holds what the address asks for; `states` empty: all."""
+
+    text: str
+    states: tuple[str, ...]
+    page: int
+
+    @classmethod
+    def of(cls, query: Any) -> "Asked":
+        page = query.get("page", "")
+        is_number = page.isascii() and page.isdigit() and len(page) < 6
+        states = tuple(one for one in SHOWN if one in query.getlist("state"))
+        return cls(query.get("q", "")[:SEARCH_CHARACTERS_MAX].strip(), states, max(1, int(page)) if is_number else 1)
+
+    def finds(self, lights: Sequence[Light]) -> list[Light]:
+        wanted = plain(self.text).split()
+        return [
+            one
+            for one in lights
+            if (not self.states or one.shown in self.states) and all(word in one.words for word in wanted)
+        ]
+
+    def address(self, **changed: Any) -> str:
+        """Returns the query of an address that asks the same but for what is changed."""
+        asked = self._replace(page=1)._replace(**changed)
+        values = [("q", asked.text)] if asked.text else []
+        values += [("state", one) for one in asked.states]
+        values += [("page", str(asked.page))] if asked.page > 1 else []
+        return "?" + urlencode(values)
+
+
+def lights(request: Any, insee: str) -> Any:
+    own = commune(request, insee)
+    whole = picture(request, own)
+    asked = Asked.of(request.GET)
+    found = asked.finds(whole.lights)
+    pages = max(1, -(-len(found) // ROWS_PER_PAGE))
+    page = min(asked.page, pages)
+    rows = found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
+    template = "lights_rows.html" if request.htmx and not request.htmx.history_restore_request else "lights.html"
+    return shown(
+        request, template, WORDS, commune=own, tab="lights",
+        asked=asked,
+        filters=_filters(asked, whole),
+        found=len(found),
+        total=len(whole.lights),
+        rows=rows,
+        page=page,
+        pages=pages,
+        before=asked.address(page=page - 1) if page > 1 else None,
+        after=asked.address(page=page + 1) if page < pages else None,
+    )  # fmt: skip
+
+
+def _filters(asked: Asked, whole: Any) -> list[dict[str, Any]]:
+    """Returns a link for each state that some light has: one more press takes it away again."""
+    return [
+        {
+            "state": one,
+            "count": whole.counts[one],
+            "is_on": one in asked.states,
+            "address": asked.address(states=tuple(s for s in SHOWN if (s in asked.states) != (s == one))),
+        }
+        for one in SHOWN
+        if whole.counts[one] or one in asked.states
+    ]

@@ -1,0 +1,40 @@
+"""Holds every limit of the web, with its reason."""
+
+from datetime import timedelta
+
+# --- entering ------------------------------------------------------------------------------------------------
+
+# What length does for a password no rule on signs does (NIST SP 800-63B, 3.1.1, and ANSSI's guide of 2021, R21).
+PASSWORD_CHARACTERS_MIN = 12
+# Of a field of the login: argon2 works on every byte of it.
+PASSWORD_CHARACTERS_MAX = 256
+PERSON_CHARACTERS_MAX = 150
+# Of a one-time password, in groups of four that a person can type from a paper: 80 bits.
+ONE_TIME_GROUPS = 4
+# It is handed over at the next meeting, or made again.
+ONE_TIME_S = 7 * 86_400
+# Failures of one person from one address within the time; the others of a town hall behind it go on.
+LOGIN_FAILURES_MAX = 5
+LOGIN_COOLOFF = timedelta(minutes=15)
+# A control room's shift; a phone that was lost is another's for less than a day.
+SESSION_S = 12 * 3600
+# A year, as browsers ask for (RFC 6797).
+HSTS_S = 365 * 86_400
+
+# --- pages -----------------------------------------------------------------------------------------------------
+
+# Rows of one page of a list: two screens of a desk, six of a phone.
+ROWS_PER_PAGE = 50
+# Of what is typed into a search.
+SEARCH_CHARACTERS_MAX = 120
+
+# --- what is shared by viewers ----------------------------------------------------------------------------------
+
+# A commune is asked of the warehouse at most once in this time, however many people look at it.
+PICTURE_S = 1.0
+# States change by silence too: with nothing new in the warehouse they are asked again after this.
+PICTURE_STALE_S = 30
+# Lights of all pictures that are held, some 0.6 kB each; beyond, the one that was asked for longest ago goes.
+PICTURE_LIGHTS_MAX = 200_000
+# Lists of communes that are held, one for each set of rights, for a minute.
+COMMUNES_REMEMBERED = 256

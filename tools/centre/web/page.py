@@ -1,0 +1,51 @@
+"""Puts a screen into the frame that all have: commune, screens, clock, person; or alone, where htmx asks for a part."""
+
+from typing import Any
+
+from django.conf import settings
+from django.shortcuts import render
+
+from gateway.language import LANGUAGES, Phrases
+from tools.centre.web import words
+from tools.centre.web.access import THEMES, Commune, communes
+from tools.centre.web.pictures import Picture, Pictures
+
+_NO_WORDS = Phrases({})
+# The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
+TABS = ("lights",)
+
+
+def shown(
+    request: Any, template: str, screen: Phrases = _NO_WORDS, *, commune: Commune | None = None, tab: str = "",
+    status: int = 200, **values: Any,
+) -> Any:
+    """Returns the answer with a template of `web/`; `tab`: which of TABS it belongs to."""
+    context = {
+        **values,
+        "words": screen,
+        "language": request.language,
+        "languages": LANGUAGES,
+        "theme": request.theme,
+        "themes": ("", *THEMES),
+        "now_s": request.now_s,
+        "clock": words.clock(request.now_s),
+        "person": request.person,
+        "commune": commune,
+        "communes": communes(request) if request.person else (),
+        "tab": tab,
+        "tabs": TABS if commune else (),
+    }
+    return render(request, f"web/{template}", context, status=status)
+
+
+def picture(request: Any, commune: Commune) -> Picture:
+    """Returns what is known of a commune's lights now."""
+    return _pictures().of(commune.areas, commune.insee, now_s=request.now_s)
+
+
+def _pictures() -> Pictures:
+    found = _PICTURES.get(settings.BOCAGE.warehouse)
+    return found or _PICTURES.setdefault(settings.BOCAGE.warehouse, Pictures(settings.BOCAGE.warehouse))
+
+
+_PICTURES: dict[str, Pictures] = {}

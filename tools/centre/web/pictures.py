@@ -1,0 +1,154 @@
+"""Holds what is known of the lights of a commune, once for all who look at it with the same rights.
+
+List, map, counts and what is pushed are made from the same picture, so they are always equal. It is read through the
+scope of those rights, and held under them: two persons share a picture when everything that is granted to them is the
+same. A warehouse is asked when it has changed, at most once in PICTURE_S; a page that nobody looks at costs nothing.
+"""
+
+import os
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import NamedTuple
+
+from tools.centre.condition.states import State, States
+from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
+from tools.centre.registry.equipment import LIGHT
+from tools.centre.store import database
+from tools.centre.web.access import Areas, opened
+from tools.centre.web.limits import PICTURE_LIGHTS_MAX, PICTURE_S, PICTURE_STALE_S
+from tools.centre.web.search import plain, sorting
+from tools.centre.web.states import Shown, shown
+from wire import record
+
+_MEASURED = f"""SELECT node, power_dw, level_percent, CASE WHEN readings_quality <> {record.UNSET}
+    AND readings_seconds >= {STAMP_UNIX_S_MIN} AND readings_seconds <= received_unix_s + {STAMP_AHEAD_S_MAX}
+    THEN readings_seconds END FROM latest"""
+_PLACES = """SELECT id, post, lamp, power_dw, longitude, latitude FROM equipment WHERE insee = ? AND kind = 'light'
+    AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
+_NOWHERE = (None,) * 5
+_UNMEASURED = (None,) * 3
+
+
+class Light(NamedTuple):
+    """Holds one light as screens show it. power_dw: measured at measured_unix_s; level_percent: ordered."""
+
+    state: State
+    shown: Shown
+    post: str | None
+    lamp: str | None
+    nominal_dw: int | None
+    longitude: float | None
+    latitude: float | None
+    power_dw: int | None
+    level_percent: int | None
+    measured_unix_s: int | None
+    words: str  # what a search looks into
+
+    @property
+    def id(self) -> str:
+        return self.state.id or ""
+
+    @property
+    def number(self) -> str:
+        """Returns what stands on the post."""
+        return self.post or self.id
+
+
+class Picture(NamedTuple):
+    """Holds the lights of a commune, by street and number. `version` is another one whenever anything has changed."""
+
+    insee: str
+    version: int
+    now_s: int
+    lights: tuple[Light, ...]
+    counts: Counter[Shown]
+
+
+class Pictures:
+    """Keeps the pictures of one warehouse; it is used from many threads."""
+
+    def __init__(self, warehouse: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._warehouse = warehouse
+        self._clock = clock
+        self._lock = Lock()
+        self._held: OrderedDict[tuple[Areas, str], _Held] = OrderedDict()
+
+    def of(self, areas: Areas, insee: str, *, now_s: int) -> Picture:
+        """Returns the picture of a commune for who has these areas (`access.within`)."""
+        with self._lock:
+            held = self._held.setdefault((areas, insee), _Held())
+            self._held.move_to_end((areas, insee))
+            self._make_room()
+        with held.lock:
+            asked_s = self._clock()
+            if held.picture is not None and asked_s - held.asked_s < PICTURE_S:
+                return held.picture
+            before, mark = held.picture, held.mark
+            held.asked_s, held.mark = asked_s, self._changes()
+            is_same = held.mark is not None and held.mark == mark
+            if before is None or not is_same or abs(now_s - before.now_s) >= PICTURE_STALE_S:
+                held.picture = before = _drawn(areas, insee, before, now_s=now_s)
+            return before
+
+    def _make_room(self) -> None:
+        lights = sum(len(one.picture.lights) for one in self._held.values() if one.picture is not None)
+        while lights > PICTURE_LIGHTS_MAX and len(self._held) > 1:
+            _, gone = self._held.popitem(last=False)
+            lights -= 0 if gone.picture is None else len(gone.picture.lights)
+
+    def _changes(self) -> tuple[int, ...] | None:
+        """Returns what differs when a file was written to; None: it cannot be told."""
+        if database.is_server(self._warehouse):
+            return None
+        found: tuple[int, ...] = ()
+        for path in (self._warehouse, self._warehouse + "-wal"):
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                found += (0, 0)
+            else:
+                found += (status.st_mtime_ns, status.st_size)
+        return found
+
+
+class _Held:
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.picture: Picture | None = None
+        self.mark: tuple[int, ...] | None = None
+        self.asked_s = float("-inf")
+
+
+def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> Picture:
+    with opened(areas) as connection:
+        lights = lights_of(connection, insee, now_s=now_s)
+    if before is not None and before.lights == lights:
+        return before._replace(now_s=now_s)
+    version = 1 if before is None else before.version + 1
+    return Picture(insee, version, now_s, lights, Counter(one.shown for one in lights))
+
+
+def lights_of(connection: database.Connection, insee: str, *, now_s: int) -> tuple[Light, ...]:
+    """Returns the lights of a commune by street and number."""
+    measured = {node: rest for node, *rest in connection.execute(_MEASURED)}
+    places = {id: rest for id, *rest in connection.execute(_PLACES, (insee, now_s, now_s))}
+    states = States(connection, now_s=now_s, insee=insee).of_equipment(kind=LIGHT)
+    found = [_light(one, places.get(one.id, _NOWHERE), measured.get(one.node, _UNMEASURED)) for one in states]
+    return tuple(sorted(found, key=_order))
+
+
+def _light(state: State, place: tuple, measured: tuple) -> Light:
+    power_dw, level_percent, measured_s = measured
+    post = place[0]
+    words = plain(" ".join(part for part in (state.street, post, state.id, state.name) if part))
+    has_node = state.node is not None
+    how = shown(state.state, has_node=has_node, power_dw=power_dw, level_percent=level_percent)
+    return Light._make((state, how, *place, power_dw, level_percent, measured_s, words))
+
+
+def _order(light: Light) -> tuple:
+    street = light.state.street
+    # Lights without a street come last.
+    return street is None, sorting(street or ""), sorting(light.number), light.id

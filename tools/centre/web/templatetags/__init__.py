@@ -1,0 +1,1 @@
+"""Holds what templates may call."""

@@ -1,0 +1,62 @@
+"""Writes sentences, times and figures in the reader's language. A template has none of its own.
+
+`{% say "lights.none" street=name %}` writes the sentence of that key, from the words of the screen (`page.shown`) or
+of the frame; its values are escaped by Django, for the result is no HTML.
+"""
+
+from typing import Any
+
+from django import template
+from django.utils.safestring import mark_safe
+
+from tools.centre.condition.words import fault_text
+from tools.centre.web import words
+from tools.centre.web.states import MARKS, Shown
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def say(context: Any, key: str, **values: object) -> str:
+    return words.text(context["words"], key, context["language"], **values)
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: Any, unix_s: int | None) -> str:
+    """Writes `il y a 3 min`."""
+    return words.ago(unix_s, context["language"], now_s=context["now_s"])
+
+
+@register.simple_tag(takes_context=True)
+def since(context: Any, unix_s: int | None) -> str:
+    """Writes `depuis 17:04`, with the day where it is another."""
+    return words.since(unix_s, context["language"], now_s=context["now_s"])
+
+
+@register.simple_tag(takes_context=True)
+def moment(context: Any, unix_s: int | None) -> str:
+    """Writes `hier 23:05`, in the civil time of France."""
+    return words.moment(unix_s, context["language"], now_s=context["now_s"])
+
+
+@register.simple_tag(takes_context=True)
+def watts(context: Any, power_dw: int | None) -> str:
+    return words.watts(power_dw, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def state(context: Any, shown: Shown) -> str:
+    """Writes the word of a state."""
+    return words.state(shown, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def fault(context: Any, label: str) -> str:
+    """Writes the name of a fault by its label on the wire."""
+    return fault_text(label, context["language"])
+
+
+@register.inclusion_tag("web/mark.html")
+def mark(shown: Shown) -> dict[str, str]:
+    """Draws the shape of a state; the word stands beside it."""
+    return {"state": shown, "shape": mark_safe(MARKS[shown])}

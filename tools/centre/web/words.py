@@ -1,0 +1,89 @@
+"""Holds the sentences of the frame around each screen, and how times, ages and figures are written.
+
+Each screen has its own sentences beside its code, as `WORDS`; `text` looks there first.
+"""
+
+from gateway.language import N_, NC_, NN_, Phrases, translate
+from gateway.language.figures import duration, number
+from policy import civil
+from tools.centre.condition.words import time_text
+from tools.centre.web.states import SHOWN, Shown
+
+FRAME = Phrases({
+    "skip": N_("Skip to the content"),
+    "main": N_("Main menu"),
+    "tab.lights": NC_("screen", "Lights"),
+    "logout": N_("Log out"),
+    "appearance": N_("Language and appearance"),
+    "language.fr": N_("Français"),
+    "language.en": N_("English"),
+    "theme.": N_("as the device"),
+    "theme.light": NC_("appearance", "light"),
+    "theme.dark": NC_("appearance", "dark"),
+    "page.of": N_("Page {page} of {pages}"),
+    "page.before": N_("Previous page"),
+    "page.after": N_("Next page"),
+    "never": N_("never"),
+    "ago": N_("{age} ago"),
+    "just_now": N_("just now"),
+    "since": N_("since {when}"),
+    "yesterday": N_("yesterday {clock}"),
+    "watts": N_("{power} W"),
+    "lights": NN_("{count} light", "{count} lights"),
+    "error.title": N_("This page cannot be shown"),
+    "error.404": N_("There is nothing here, or nothing that you have a right to see."),
+    "error.403": N_("The form was not accepted: it is too old, or comes from elsewhere. Open the page again."),
+    "error.500": N_("The page has failed, and it is not your doing. It is written in the server's journal."),
+    "error.database": N_("The warehouse cannot be read now; the lamps do not depend on it. Try again in a minute."),
+    "error.home": N_("Back to the start"),
+})  # fmt: skip
+_DAY_S = 86_400
+
+
+def text(screen: Phrases, key: str, language: str, /, **values: object) -> str:
+    """Returns a sentence of a screen, or of the frame."""
+    return (screen if key in screen else FRAME).text(key, language, **values)
+
+
+def state(shown: Shown, language: str) -> str:
+    return translate(SHOWN[shown], language)
+
+
+def clock(unix_s: int) -> str:
+    """Returns `17:04` in the civil time of France."""
+    second = civil.local_from_unix(civil.PARIS, unix_s).second
+    return f"{second // 3600:02}:{second // 60 % 60:02}"
+
+
+def moment(unix_s: int | None, language: str, *, now_s: int) -> str:
+    """Returns `17:04`, `hier 23:05`, or `2026-11-12 01:00`."""
+    if unix_s is None:
+        return FRAME.text("never", language)
+    days = civil.local_from_unix(civil.PARIS, now_s).civil_day - civil.local_from_unix(civil.PARIS, unix_s).civil_day
+    if days == 0:
+        return clock(unix_s)
+    if days == 1:
+        return FRAME.text("yesterday", language, clock=clock(unix_s))
+    return time_text(unix_s, language)
+
+
+def since(unix_s: int | None, language: str, *, now_s: int) -> str:
+    return "" if unix_s is None else FRAME.text("since", language, when=moment(unix_s, language, now_s=now_s))
+
+
+def ago(unix_s: int | None, language: str, *, now_s: int) -> str:
+    """Returns `il y a 3 min`: seconds are those of the first minute, the larger unit is enough beyond an hour."""
+    if unix_s is None:
+        return FRAME.text("never", language)
+    age_s = now_s - unix_s
+    if age_s < 1:
+        return FRAME.text("just_now", language)
+    unit_s = next(unit for unit in (_DAY_S, 3600, 60, 1) if age_s >= unit)
+    return FRAME.text("ago", language, age=duration(age_s - age_s % unit_s, language))
+
+
+def watts(power_dw: int | None, language: str) -> str:
+    """Returns `16,9 W`; from 100 W on without decimals."""
+    if power_dw is None:
+        return ""
+    return FRAME.text("watts", language, power=number(power_dw / 10, language, 1 if abs(power_dw) < 1000 else 0))
