@@ -55,6 +55,7 @@ class Options:
     faults: bool = True
     calendar: str = "dimming"
     until_dusk: bool = True
+    all_permanent: bool = False
 
     @property
     def faults_s(self) -> int:
@@ -116,6 +117,7 @@ def _district(index: int, lamps: int) -> District:
 
 
 SEASONS = {
+    "spring": datetime(2027, 4, 20, 17, 30, tzinfo=UTC),
     "winter": datetime(2026, 11, 24, 15, 0, tzinfo=UTC),
     "summer": datetime(2027, 7, 13, 15, 0, tzinfo=UTC),
 }

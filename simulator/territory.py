@@ -6,6 +6,8 @@ one cabinet does not depend on which others are in the same part.
 The run has two parts: `hours` with the faults that the seed drew, then a quiet time in which everything works again and
 the system must converge. It lasts until the next dusk has passed, for a lamp on a switched feeder has no mains by day
 and can report only then what it could not report at dawn.
+
+Long because it alone knows all parts of a territory.
 """
 
 from array import array
@@ -71,11 +73,19 @@ class Part(NamedTuple):
 class Territory:
     """Composes and runs one territory, or the `part` of it.
 
-    `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes.
-    `drawn` replaces what the seed would draw, for a story written by hand.
+    `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes. To let time pass
+    otherwise, call `start`, `world.run_until` and `judge`, within `sealed`.
+    `drawn` replaces what the seed would draw, for a story written by hand. `warehouse`: the file of the centre's.
     """
 
-    def __init__(self, options: Options, drawn: Drawn | None = None, part: Part | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        drawn: Drawn | None = None,
+        part: Part | None = None,
+        *,
+        warehouse: str = ":memory:",
+    ) -> None:
         self.options = options
         part = Part(0, options.cabinets, True) if part is None else part
         self._own = range(part.first, part.end)
@@ -83,14 +93,16 @@ class Territory:
         self.drawn = draw(options) if drawn is None else drawn
         self.world = World(start_unix_s=options.start_unix_s)
         self.broker = Broker(self.world, self._prng.split("broker"))
-        self.centre = Centre(self.world, self._prng.split("centre"), self.broker)
+        self.centre = Centre(self.world, self._prng.split("centre"), self.broker, warehouse)
         self.delivery = DeliveryChecker()
         self.gateways: list[GatewayHost] = []
         self._joining = Joining(self.world, self._tap, loss_permille=options.radio_loss_permille)
         places = districts(options)
         lamps, rooms, greens = shares(options)
         first_lamp, first_room, first_green = (sum(counts[: part.first]) for counts in (lamps, rooms, greens))
-        self.streets = Streets(self.world, self._joining, calendar=options.calendar, first=first_lamp)
+        self.streets = Streets(
+            self.world, self._joining, calendar=options.calendar, first=first_lamp, all_permanent=options.all_permanent
+        )
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
         sky = Weather(climate)
         self.rooms = Rooms(self.world, self._joining, sky, first=first_room)
@@ -136,16 +148,15 @@ class Territory:
         """Runs the faults, then the quiet time, and judges."""
         end_s = self.options.hours * HOUR_S
         total_s = self._quiet_end_s(end_s) if self.options.until_dusk else end_s
-        self._start()
-        self._schedule_faults()
-        self.world.at(1000 * self.options.faults_s, self._calm)
+        self.start()
+        self.world.at(1000 * self.options.faults_s, self.calm)
         step_s = 600
         with self.sealed:
             for until_s in range(step_s, total_s + step_s, step_s):
                 self.world.run_until(1000 * min(until_s, total_s))
                 if progress is not None:
                     progress(min(until_s, total_s), total_s)
-        return self._result()
+        return self.judge()
 
     # --- building -------------------------------------------------------------------------------------------
 
@@ -175,7 +186,8 @@ class Territory:
 
     # --- the story ------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    def start(self) -> None:
+        """Powers everything on, and schedules what was drawn."""
         self.centre.start()
         self.control.start()
         for gateway in self.gateways:
@@ -190,6 +202,7 @@ class Territory:
             for gateway in self.gateways:
                 Notices(self.world, gateway, self._sky, is_summer=self._is_summer).start()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._observe)
+        self._schedule_faults()
 
     def _schedule_faults(self) -> None:
         for cut in self.drawn.cuts:
@@ -198,7 +211,7 @@ class Territory:
                 continue
             if cut.cabinet is not None and cut.cabinet not in self._own:
                 continue
-            begin, finish = self._actions(cut.what, cut.cabinet)
+            begin, finish = self.actions(cut.what, cut.cabinet)
             self.world.at(1000 * cut.from_s, begin)
             self.world.at(1000 * cut.to_s, finish)
         own_lamps, own_rooms, own_greens = self.streets.numbers, self.rooms.numbers, self.greens.numbers
@@ -212,7 +225,8 @@ class Territory:
                 if index in own:
                     self.world.at(1000 * at_s, strike, index, *arguments)
 
-    def _actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
+    def actions(self, what: str, cabinet: int | None) -> tuple[Callable[[], None], Callable[[], None]]:
+        """Returns what begins and what ends a fault, as `Cut` has them."""
         if what == "ingest":
             return self.centre.stop, self.centre.start
         if what == "broker":
@@ -254,7 +268,7 @@ class Territory:
         opened = OpenedCabinet(self.world, prng, *place, self.centre.on_stranger)
         opened.schedule(cut.from_s, cut.to_s, self.nodes, self.gateways, self.delivery.next_sequence)
 
-    def _calm(self) -> None:
+    def calm(self) -> None:
         """Ends the faults, after which the radio is perfect."""
         for radio in self._joining.radios:
             radio.faults_on = False
@@ -294,7 +308,8 @@ class Territory:
 
     # --- the end --------------------------------------------------------------------------------------------
 
-    def _result(self) -> Result:
+    def judge(self) -> Result:
+        """Returns the result of what has passed so far; faults that last and records under way count."""
         warehouse = self.centre.warehouse
         self.streets.settle()
         self.rooms.settle()

@@ -90,11 +90,14 @@ class Streets:
     `expected`: the alarms that the damage done so far must make the nodes report.
     """
 
-    def __init__(self, world: World, joining: Joining, *, calendar: str, first: int = 0) -> None:
+    def __init__(
+        self, world: World, joining: Joining, *, calendar: str, first: int = 0, all_permanent: bool = False
+    ) -> None:
         self._world = world
         self._joining = joining
         self._calendar = CALENDARS[calendar]
         self._first = first
+        self._all_permanent = all_permanent
         self.hosts: list[NodeHost] = []
         self.lamps: list[Lamp] = []
         self._feeders: list[tuple[LampFeeder, District, list[NodeHost]]] = []
@@ -111,8 +114,8 @@ class Streets:
         return range(self._first, self._first + len(self.lamps))
 
     def build(self, gateway: GatewayHost, district: District, air: Air, prng: Prng) -> None:
-        """Builds a cabinet's lamps: half on a permanent feeder, half on a switched one."""
-        half = district.lamps // 2
+        """Builds a cabinet's lamps: half on a permanent feeder, half on a switched one, or all on the first."""
+        half = 0 if self._all_permanent else district.lamps // 2
         for switched, count in ((False, district.lamps - half), (True, half)):
             feeder = LampFeeder(prng.split(f"feeder-{switched}"), switched=switched)
             fitted = FITTED if count >= _FITTED_FROM and not switched else {}
