@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.rig.rig import RigError, free_port
+from simulator.rig.ports import free_port
+from simulator.rig.rig import RigError
 
 _SERVER = "usr/lib/rabbitmq/bin/rabbitmq-server"
 # $1 the Debian, $2 the rig's folder, $3 epmd's port; then the server's environment. The shell becomes the server, so

@@ -4,10 +4,8 @@ Owns processes, ports of the loopback interface and one folder. POSIX only, like
 not be used by `bocage sim`. The same checker as in virtual time compares what was reported with what is stored.
 """
 
-import errno
 import importlib
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -24,6 +22,7 @@ from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.hosts.keys import key_of, keyset_of, settings_of
 from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython, uninterrupted
 from simulator.rig.crowd import Crowd, member_id
+from simulator.rig.ports import free_port
 from tools.centre.ingest import receipts
 from tools.centre.store.archive import Archive
 
@@ -34,10 +33,6 @@ _PACKAGES = ("paho.mqtt.client", "prometheus_client", "cbor2", "serial")
 _INSEE, _NAME = "49007", "cab-1"
 DATABASE = "warehouse.sqlite"
 _HOST = "127.0.0.1"
-# Below the ports that the kernel gives to a program that asks for any (from 32768 on Linux): while a broker is away no
-# other process gets its port by chance, not even the near end of a connection that is tried to it.
-_PORTS = range(20_000, 32_000)
-_PORT_TRIES = 100
 # A part that was asked to end is killed after this.
 _STOP_TIMEOUT_S = 10
 
@@ -49,21 +44,6 @@ class RigError(Exception):
 def find_mosquitto() -> str | None:
     """Returns the path of Mosquitto, or None. Debian puts it outside an ordinary user's PATH."""
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    """Returns a port of the loopback interface that is free now; drawn, so that parallel rigs have their own."""
-    for _ in range(_PORT_TRIES):
-        port = secrets.choice(_PORTS)
-        with socket.socket(socket.AF_INET, kind) as probe:
-            try:
-                probe.bind((_HOST, port))
-            except OSError as error:
-                if error.errno != errno.EADDRINUSE:
-                    raise
-            else:
-                return port
-    raise RigError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1}")
 
 
 class Part:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import closing
 from random import Random
 
 import pytest
 
-from tests.support.agent_process import AgentProcess, Client, run_agent, until, without_broker
+from tests.support.agent_process import AgentProcess, Client, held_in, run_agent, until, without_broker
 from tests.support.authority import Authority
 from tests.support.broker import PATIENCE_S, free_port
 from tests.support.gateway_world import NODE, payload, reading
@@ -42,22 +43,6 @@ def process(repository, settings):
     made = AgentProcess(repository, settings)
     yield made
     made.stop(signal.SIGKILL)
-
-
-def held_in(folder):
-    """Identities of all records in a journal folder."""
-    disk = FileDisk(folder, lambda _ticket, _error: None)
-    journal = Journal(disk, epoch=bytes(8))
-    journal.recover()
-    found = set()
-    for stream in journal.streams():
-        first = journal.oldest(stream)
-        while items := journal.read(stream, first, count_max=1000, bytes_max=1 << 20):
-            first += len(items)  # nothing is lost here, so each item is one position
-            for made in map(entry.decode, items):
-                found.add((made.node, made.record.boot, made.record.sequence))
-    disk.close()
-    return found
 
 
 class Manager:
@@ -251,10 +236,9 @@ def test_nothing_of_a_key_leaves_the_process(repository, process, settings, tmp_
 
 def test_records_of_the_load_test_are_what_the_journal_holds(tmp_path):
     """The reader of the test above finds what is there, and nothing else."""
-    disk = FileDisk(tmp_path, lambda _ticket, _error: None)
-    journal = Journal(disk, epoch=b"12345678")
-    journal.recover()
-    journal.append("telemetry", entry.encode(entry.Entry(NODE, record.encode(reading(7)))))
-    journal.flush()
-    disk.close()
+    with closing(FileDisk(tmp_path, lambda _ticket, _error: None)) as disk:
+        journal = Journal(disk, epoch=b"12345678")
+        journal.recover()
+        journal.append("telemetry", entry.encode(entry.Entry(NODE, record.encode(reading(7)))))
+        journal.flush()
     assert held_in(tmp_path) == {(NODE, 1, 7)}

@@ -8,8 +8,12 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from random import Random
 
+from gateway.core.custody import entry
+from gateway.core.custody.journal import Journal
+from gateway.io.disk import FileDisk
 from gateway.shell import keys as node_keys
 from policy import keyset
 from simulator.hosts.keys import key_of, keyset_of, link_of
@@ -108,6 +112,20 @@ broker = "127.0.0.1:{free_port()}"
     return path
 
 
+def held_in(folder):
+    """Identities of all records in a journal folder."""
+    found = set()
+    with closing(FileDisk(folder, lambda _ticket, _error: None)) as disk:
+        journal = Journal(disk, epoch=bytes(8))
+        journal.recover()
+        for stream in journal.streams():
+            first = journal.oldest(stream)
+            while items := journal.read(stream, first, count_max=1000, bytes_max=1 << 20):
+                first += len(items)  # nothing is lost here, so each item is one position
+                found |= {(made.node, made.record.boot, made.record.sequence) for made in map(entry.decode, items)}
+    return found
+
+
 def run_agent(settings, beside, monkeypatch=None, **patched):
     """Run an agent in this process and the coroutine function `beside(agent)` with it; what `run` returned."""
     from gateway import agent as agent_module
@@ -122,6 +140,10 @@ def run_agent(settings, beside, monkeypatch=None, **patched):
         try:
             await asyncio.wait_for(beside(made), PATIENCE_S)
             return await asyncio.wait_for(running, PATIENCE_S)
+        except RuntimeError:  # a process that crashes takes its disks with it
+            made._opened.journal_disk.close()
+            made._opened.state_disk.close()
+            raise
         finally:
             running.cancel()
 

@@ -2,19 +2,20 @@
 
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
 import time
 
-from simulator.rig import rig
+from simulator.rig import ports
 
 # Nothing waits for a time to pass: this only ends a test that would hang.
 PATIENCE_S = 60
 
 
 def free_port():
-    return rig.free_port(socket.SOCK_STREAM)
+    return ports.free_port(socket.SOCK_STREAM)
 
 
 class Mosquitto:
@@ -22,23 +23,22 @@ class Mosquitto:
 
     def __init__(self, program, folder, *, more=""):
         self.port = free_port()
-        config = folder / "mosquitto.conf"
-        config.write_text(
+        config = (
             f"listener {self.port} 127.0.0.1\nallow_anonymous true\nlog_dest none\npersistence false\n"
             f"user {os.environ.get('USER', 'root')}\n{more}"
         )
-        self._command = [program, "-c", str(config)]
+        (folder / "mosquitto.conf").write_text(config)
+        self._ports = [int(port) for port in re.findall(r"^listener (\d+)", config, re.M)]
+        self._command = [program, "-c", str(folder / "mosquitto.conf")]
         self._process = None
 
     def start(self):
-        """Returns when it listens."""
+        """Returns when it listens, on each of its ports: it opens one after the other."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         end = time.monotonic() + PATIENCE_S
-        while True:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert self._process.poll() is None and time.monotonic() < end, "mosquitto does not start"
+        for port in self._ports:
+            while not ports.listens(port):
+                assert self._process.poll() is None and time.monotonic() < end, "mosquitto does not start"
 
     def kill(self):
         if self._process is not None:

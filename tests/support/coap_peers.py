@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from simulator.rig import rig
+from simulator.rig import ports
 from wire import oscore_context
 
 SECRET = bytes(range(1, 17))
@@ -72,7 +72,7 @@ class Numbers:
 
 
 def free_port():
-    return rig.free_port(socket.SOCK_DGRAM)
+    return ports.free_port(socket.SOCK_DGRAM)
 
 
 class Started:

@@ -16,6 +16,7 @@ import pytest
 # Debian keeps the programs of each version apart from the PATH.
 _FOLDERS = "/usr/lib/postgresql/*/bin"
 USER = "bocage"
+_PREFIX = "bocage-pg-"
 
 
 def programs():
@@ -38,13 +39,28 @@ def temporary(options=""):
         pytest.skip("no postgres (apt-get install postgresql)")
     # In memory, where a flush costs nothing; and the name of a socket is bounded.
     above = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with tempfile.TemporaryDirectory(dir=above, prefix="bocage-pg-", ignore_cleanup_errors=True) as folder:
+    _remove_orphans(Path(above or tempfile.gettempdir()))
+    prefix = f"{_PREFIX}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(dir=above, prefix=prefix, ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         cluster = Cluster(Path(folder) / "cluster", options)
         try:
             yield cluster
         finally:
             cluster.stop()
+
+
+def _remove_orphans(above):
+    """Ends the clusters whose test run was killed, and removes their folders: nothing else would, and they lie in
+    memory."""
+    for folder in above.glob(f"{_PREFIX}*-*"):
+        if Path("/proc", folder.name.removeprefix(_PREFIX).partition("-")[0]).exists():
+            continue
+        for process in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # others' processes, and those that have ended
+                if (process / "cwd").readlink().is_relative_to(folder):
+                    os.kill(int(process.name), signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Cluster:

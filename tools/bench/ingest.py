@@ -55,8 +55,8 @@ READINGS = 8
 _START_S = 600
 _POLL_S = 0.005
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-# Of the shared array: cabinets connected, the word to begin, records held.
-_READY, _GO, _HELD = range(3)
+# Of the shared array: cabinets connected, the word to begin, records held; the plain peer has subscribed.
+_READY, _GO, _HELD, _SUBSCRIBED = range(4)
 _WARM_UP = 0.1
 STAGE_TURNS = 4
 
@@ -111,7 +111,11 @@ def store_plainly(broker: BrokerAddress, path: str, shared: Any) -> None:
     def on_connect(*_: Any) -> None:
         client.subscribe([(f"$share/ingest/{one}", 1) for one in daemon.TOPICS])
 
+    def on_subscribe(*_: Any) -> None:
+        shared[_SUBSCRIBED] = 1
+
     client.on_connect = on_connect
+    client.on_subscribe = on_subscribe
     client.on_message = on_message
     mqtt.connect(client, broker)
     client.loop_forever()
@@ -213,16 +217,21 @@ def bound_of(found: dict[str, Any]) -> str:
 
 @contextmanager
 def running_ingest(folder: Path, broker: InstalledBroker, where: str) -> Iterator[tuple[int, bytes]]:
-    """Runs `bocage centre ingest`; returns its pid and the public key of its receipts."""
+    """Runs `bocage centre ingest`; returns its pid and the public key of its receipts when it has subscribed: what
+    cabinets send before its very first subscription the broker drops."""
     key_file = folder / "receipts.pem"
     key, at = receipts.load_or_make(key_file), broker.account(roles.INGEST)
     command = [
         sys.executable, "-m", "tools", "centre", "ingest", "--db", where, "--receipt-key", str(key_file),
         "--broker", f"{at.host}:{at.port}", "--ca", str(at.ca), "--cert", str(at.cert), "--key", str(at.key),
     ]  # fmt: skip
-    ingest = Part("ingest", command, folder / "ingest.log")
+    log = folder / "ingest.log"
+    ingest = Part("ingest", command, log)
     ingest.start()
     try:
+        wait_for(lambda: '"subscribed"' in log.read_text(encoding="utf-8") or not ingest.running())
+        if not ingest.running():
+            raise RigError(f"the ingest ended: {log.read_text(encoding='utf-8')}")
         yield ingest.pid, key.public
     finally:
         ingest.stop()
@@ -251,12 +260,11 @@ def plainly(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> 
     """Returns the figures of the plain peer."""
     shared = _shared()
     at = broker.account(roles.INGEST)
-    with (
-        peer_process(store_plainly, at, str(folder / "plain.db"), shared) as peer,
-        _cabinets(broker, args, b"", is_plain=True, shared=shared) as (sender, _),
-    ):
-        pids = {"ingest": peer, "broker": broker.pid, "cabinets": sender}
-        return measured(pids, shared, args.cabinets * args.lights * args.turns)
+    with peer_process(store_plainly, at, str(folder / "plain.db"), shared) as peer:
+        wait_for(lambda: shared[_SUBSCRIBED])
+        with _cabinets(broker, args, b"", is_plain=True, shared=shared) as (sender, _):
+            pids = {"ingest": peer, "broker": broker.pid, "cabinets": sender}
+            return measured(pids, shared, args.cabinets * args.lights * args.turns)
 
 
 def server_of(where: str) -> dict[str, int]:
@@ -341,7 +349,7 @@ def _cabinets(
 
 
 def _shared() -> Any:
-    return multiprocessing.get_context("spawn").Array("d", 3, lock=False)
+    return multiprocessing.get_context("spawn").Array("d", 4, lock=False)
 
 
 def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:

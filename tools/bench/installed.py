@@ -7,16 +7,19 @@ where a real cabinet makes its own.
 
 import getpass
 import socket
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
+from simulator.rig.ports import free_port, listens
+from simulator.rig.rig import Part, RigError, find_mosquitto
 from tools.centre.broker import authority, installation
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place, write
 from tools.centre.mqtt import BrokerAddress
 
 _HOST = "localhost"
+_POLL_S = 0.01
 
 
 class InstalledBroker:
@@ -54,8 +57,12 @@ class InstalledBroker:
         return self._part.pid
 
     def start(self) -> None:
-        """Starts Mosquitto, which listens a moment later."""
+        """Starts Mosquitto, and returns when it listens. RigError when it ends instead."""
         self._part.start()
+        while not listens(self._port):
+            if not self._part.running():
+                raise RigError("Mosquitto does not start")
+            time.sleep(_POLL_S)
 
     def stop(self) -> None:
         self._part.stop()

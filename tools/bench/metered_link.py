@@ -21,7 +21,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from gateway.io.mqtt import BearerRoute, Connected, Event, Message, MqttLink, MqttOptions, PubAck
 from gateway.io.tls import Tls
 from simulator.rig.authority import Authority
-from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
+from simulator.rig.ports import free_port
+from simulator.rig.rig import Part, RigError, find_mosquitto
 
 _HOST = "127.0.0.1"
 _TIMEOUT_S = 15

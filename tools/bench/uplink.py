@@ -41,7 +41,8 @@ from gateway.shell import keys as node_keys
 from links import udp
 from policy import keyset
 from simulator.hosts.keys import CIPHER, WAREHOUSE, key_of, keys_of, keyset_of, link_of
-from simulator.rig.rig import GATEWAY_ID, Part, RigError, find_mosquitto, free_port
+from simulator.rig.ports import free_port
+from simulator.rig.rig import GATEWAY_ID, Part, RigError, find_mosquitto
 from tools.bench import street
 from tools.centre.ingest import intake
 from tools.command_line import Refused, add_json, print_figures

@@ -26,7 +26,8 @@ from pathlib import Path
 from gateway.core import limits
 from gateway.io import clock
 from simulator.rig.live import Figures, in_folder
-from simulator.rig.rig import Part, RigError, find_mosquitto, free_port
+from simulator.rig.ports import free_port
+from simulator.rig.rig import Part, RigError, find_mosquitto
 from simulator.world.chance import Prng
 from tools.centre.ingest import receipts
 from tools.centre.store.archive import Archive

@@ -1,6 +1,7 @@
 """What `bocage gateway audit` shows: the entries, and that nobody has changed them."""
 
 import json
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -13,11 +14,10 @@ from tests.support.commands import run_command
 
 @pytest.fixture
 def config(tmp_path):
-    disk = FileDisk(tmp_path / "state", lambda *_: None)
-    audit = Audit(SharedFolder(disk, "audit"))
-    audit.write("command", unix_s=1_795_600_000, uptime_s=5, id="01", by="Mme Martin (maire)", data="d2" * 40)
-    audit.write("lease", unix_s=None, uptime_s=9, held=True)
-    disk.close()
+    with closing(FileDisk(tmp_path / "state", lambda *_: None)) as disk:
+        audit = Audit(SharedFolder(disk, "audit"))
+        audit.write("command", unix_s=1_795_600_000, uptime_s=5, id="01", by="Mme Martin (maire)", data="d2" * 40)
+        audit.write("lease", unix_s=None, uptime_s=9, held=True)
     return SimpleNamespace(data=tmp_path)
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import struct
+import sys
+from multiprocessing import spawn
 
 import pytest
 
@@ -37,15 +39,22 @@ def test_a_gateway_on_one_core_hands_on_what_it_acknowledges(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
 
 
-def test_an_ingest_holds_what_its_cabinets_got_receipts_for_beside_a_plain_peer(tmp_path, capsys):
-    words = ("--cabinets", "2", "--lights", "60", "--turns", "20", "--held", "2", "--folder", str(tmp_path), "--json")
+def test_an_ingest_holds_what_its_cabinets_got_receipts_for_beside_a_plain_peer(tmp_path, capsys, monkeypatch):
+    """Though it starts late: before its first subscription a broker drops what comes."""
+    late, folder = tmp_path / "late", tmp_path / "bench"
+    late.write_text(f'#!/bin/sh\nsleep 2; exec "{sys.executable}" "$@"\n')
+    late.chmod(0o755)
+    folder.mkdir()
+    spawn.set_executable(sys.executable)  # the cabinets are not late
+    monkeypatch.setattr(sys, "executable", str(late))
+    words = ("--cabinets", "2", "--lights", "60", "--turns", "20", "--held", "2", "--folder", str(folder), "--json")
     figures = run(capsys, "ingest", *words)
     assert figures["ingest"]["stored"] == 2 * 60 * 20 and figures["held_before"] == 2 * 60 * 2
     assert figures["ingest"]["per_s"] > 0 and figures["peer"]["per_s"] > 0
     assert set(figures["ingest"]["percent"]) == {"ingest", "broker", "cabinets", "others"}
     assert figures["stages_us"]["to_rows"] > 0 and figures["stages_us"]["wall"] > 0
     assert figures["ingest"]["bound"]
-    assert list(tmp_path.iterdir()) == [], "what a benchmark wrote is gone"
+    assert list(folder.iterdir()) == [], "what a benchmark wrote is gone"
 
 
 def test_what_cabinets_kept_while_the_centre_was_away_is_drained_alarms_first(tmp_path, capsys):

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,16 @@ def test_a_server_that_does_not_write_to_the_disk_has_no_custody():
         with pytest.raises(database.Unusable, match="fsync = on"):
             Warehouse(cluster.address())
         Warehouse(cluster.address(), synchronous="OFF").close()
+
+
+def test_a_cluster_whose_run_was_killed_goes_when_the_next_is_made():
+    script = "import os; from tests.support import postgres_cluster as made\n"
+    script += "with made.temporary() as cluster: print(cluster.folder.parent, flush=True); os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, env=postgres_cluster.environment())
+    left = Path(killed.stdout.decode().strip())
+    assert left.name.startswith("bocage-pg-") and (left / "cluster" / "data" / "postmaster.pid").exists()
+    with postgres_cluster.temporary():
+        assert not left.exists()
 
 
 def test_a_commit_is_on_the_disk_whatever_the_server_would_do(postgres_server, where):

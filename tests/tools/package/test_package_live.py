@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from policy import keyset
 from simulator.hosts.keys import keyset_of
 from simulator.rig.authority import Authority
 from simulator.rig.rig import find_mosquitto
+from tests.support.agent_process import held_in
 from tests.support.debian_machine import MORTAL, PATIENCE_S, Machine
 from tests.support.gateway_world import NODE, payload, reading
 from tools.centre.ingest import receipts
@@ -100,23 +102,22 @@ def pid_of(machine):
 def fill(machine):
     """Put records into the journal until no more may go in without thinning; their identities."""
     folder = machine.path("/var/lib/bocage/journal")
-    disk = FileDisk(folder, lambda _ticket, _error: None)
-    journal = Journal(
-        disk,
-        epoch=os.urandom(8),
-        journal_bytes_max=JOURNAL_BYTES_MAX,
-        segment_bytes_max=16_384,
-        alarm_reserve_bytes=65_536,
-        ballast_bytes=0,
-    )
-    journal.recover()
     made = set()
-    while journal.bytes_held < 0.85 * JOURNAL_BYTES_MAX:
-        sequence = len(made)
-        journal.append("telemetry", entry.encode(entry.Entry(NODE, payload(reading(sequence)))))
-        made.add((NODE, 1, sequence))
-    journal.flush()
-    disk.close()
+    with closing(FileDisk(folder, lambda _ticket, _error: None)) as disk:
+        journal = Journal(
+            disk,
+            epoch=os.urandom(8),
+            journal_bytes_max=JOURNAL_BYTES_MAX,
+            segment_bytes_max=16_384,
+            alarm_reserve_bytes=65_536,
+            ballast_bytes=0,
+        )
+        journal.recover()
+        while journal.bytes_held < 0.85 * JOURNAL_BYTES_MAX:
+            sequence = len(made)
+            journal.append("telemetry", entry.encode(entry.Entry(NODE, payload(reading(sequence)))))
+            made.add((NODE, 1, sequence))
+        journal.flush()
     owner = machine.path("/var/lib/bocage").stat()
     for path in (folder, *folder.iterdir()):
         os.chown(path, owner.st_uid, owner.st_gid)
@@ -125,17 +126,7 @@ def fill(machine):
 
 def held(machine):
     """Identities of all records in the machine's journal."""
-    disk = FileDisk(machine.path("/var/lib/bocage/journal"), lambda _ticket, _error: None)
-    journal = Journal(disk, epoch=bytes(8))
-    journal.recover()
-    found = set()
-    for stream in journal.streams():
-        first = journal.oldest(stream)
-        while items := journal.read(stream, first, count_max=1000, bytes_max=1 << 20):
-            first += len(items)
-            found |= {(made.node, made.record.boot, made.record.sequence) for made in map(entry.decode, items)}
-    disk.close()
-    return found
+    return held_in(machine.path("/var/lib/bocage/journal"))
 
 
 # --- the unit -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What a card or a stranger takes from the journal between two lives is missed, by position, and nothing else is."""
 
 import os
+from contextlib import closing
 from random import Random
 
 import pytest
@@ -173,15 +174,15 @@ def test_on_a_real_disk_neither_a_link_nor_a_folder_nor_a_pipe_is_followed_or_wa
     name = cards.files()[-1]
     path = tmp_path / name
     {"link": lambda: path.symlink_to("/etc/passwd"), "folder": path.mkdir, "pipe": lambda: os.mkfifo(path)}[kind]()
-    disk = FileDisk(tmp_path, lambda *_: None)
-    for touch in (lambda: disk.read(name, 0, 9), lambda: disk.append(name, b"x"), lambda: disk.write(name, 0, b"x")):
-        with pytest.raises(OSError):
-            touch()
-    journal = Journal(disk, epoch=EPOCHS[1], inventory=Inventory(cards.state), **LIMITS)
-    report = journal.recover()
-    assert [(damage.name, damage.reason) for damage in report.damages] == [(name, "no plain file")]
-    assert (disk.list(), disk.foreign()) == ([], [f"quarantine-00000001-{name}"])
-    disk.close()
+    with closing(FileDisk(tmp_path, lambda *_: None)) as disk:
+        touches = (lambda: disk.read(name, 0, 9), lambda: disk.append(name, b"x"), lambda: disk.write(name, 0, b"x"))
+        for touch in touches:
+            with pytest.raises(OSError):
+                touch()
+        journal = Journal(disk, epoch=EPOCHS[1], inventory=Inventory(cards.state), **LIMITS)
+        report = journal.recover()
+        assert [(damage.name, damage.reason) for damage in report.damages] == [(name, "no plain file")]
+        assert (disk.list(), disk.foreign()) == ([], [f"quarantine-00000001-{name}"])
 
 
 # --- what is freed ----------------------------------------------------------------------------------------------------
