@@ -20,6 +20,7 @@ _FIRST_WORD_S = 60
 _DRAIN_S = 180
 
 Figures = dict[str, int | float]
+_FAULTS = ("lost", "duplicated", "altered", "recounted_otherwise")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +58,7 @@ def in_folder(name: str, args: argparse.Namespace, act: Callable[[Path], Figures
         print(json.dumps(figures))
     else:
         print("\n".join(f"{key:<20} {value}" for key, value in figures.items()))
-    return 0 if figures["lost"] == figures["duplicated"] == figures["altered"] == 0 else 3
+    return 3 if any(figures.get(fault) for fault in _FAULTS) else 0
 
 
 def live_through(folder: Path, args: argparse.Namespace, *, quiet: bool) -> Figures:

@@ -9,11 +9,11 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 from gateway.shell import keys as node_keys
@@ -24,6 +24,8 @@ from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython,
 from simulator.rig.crowd import Crowd, member_id
 from simulator.rig.ports import free_port
 from tools.centre.ingest import receipts
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.store import database
 from tools.centre.store.archive import Archive
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -136,9 +138,12 @@ class Rig:
         crowd: int = 0,
         placement: Placement | None = None,
         broker: Callable[[Path, int], list[str]] | None = None,
+        warehouse: str | None = None,
+        rolls_up: bool = False,
     ) -> None:
         """Prepares `nodes` MicroPython processes and `crowd` loud senders in this process. `broker`: makes the command
-        of another broker than Mosquitto, given our folder and a port of the loopback.
+        of another broker than Mosquitto, given our folder and a port of the loopback. `warehouse`: where it is,
+        if not in a file of ours. `rolls_up`: a worker computes hours beside the ingest.
 
         Raises RigError when a program is missing, and ModuleNotFoundError for a package that the agent or the ingest
         would miss in a process of its own.
@@ -153,20 +158,24 @@ class Rig:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self._placement = placement = placement or Placement()
-        self.database = folder / DATABASE
+        self.database = warehouse or str(folder / DATABASE)
         self._broker_port = free_port(socket.SOCK_STREAM)
         self._link_port = free_port(socket.SOCK_DGRAM)
         python = [sys.executable, "-m", "tools"]
         address = ["--broker", self.broker_address, "--insecure"]
         commands = {
             "broker": (broker or self._mosquitto)(folder, self._broker_port),
-            "ingest": [*python, "centre", "ingest", "--db", str(self.database), *address],
+            "ingest": [*python, "centre", "ingest", *self._of_warehouse(), *address],
             "gateway": [*python, "gateway", "run", "--config", str(self._gateway_file()), "--insecure"],
         }
         self.broker, self.ingest, self.gateway = (
             Part(name, placement.command(name, command), folder / f"{name}.log") for name, command in commands.items()
         )
-        self.parts = (self.broker, self.ingest, self.gateway)
+        self.parts: tuple[Part, ...] = (self.broker, self.ingest, self.gateway)
+        if rolls_up:
+            Warehouse(self.database).close()  # the worker expects it
+            command = [*python, "centre", "rollup", "--db", self.database]
+            self.parts = (*self.parts, Part("worker", command, folder / "worker.log"))
         heap_bytes = HEAP_FROM_SOURCE_BYTES
         self.nodes = [
             VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=heap_bytes)
@@ -272,32 +281,24 @@ class Rig:
 
     def verdict(self) -> Verdict:
         """Compares what was made with what is stored now."""
-        archive = Archive.open(str(self.database))
-        try:
+        with closing(Archive.open(self.database)) as archive:
             return self.delivery.verdict(archive, set())
-        finally:
-            archive.close()
 
     def stored(self) -> int:
         """Returns the number of records that the warehouse holds."""
         try:
-            archive = Archive.open(str(self.database))
-        except sqlite3.Error:  # the ingest has not made it yet
+            with closing(Archive.open(self.database)) as archive:
+                return archive.counters["records"]
+        except database.Error:  # the ingest has not made it yet
             return 0
-        try:
-            return archive.counters["records"]
-        finally:
-            archive.close()
 
     def acknowledged_missing(self) -> int:
         """Returns the number of acknowledged records that the warehouse does not hold yet."""
-        if not self.database.exists():
-            return self.delivery.acknowledged_count()
-        archive = Archive.open(str(self.database))
         try:
-            return len(self.delivery.missing(archive.identities()))
-        finally:
-            archive.close()
+            with closing(Archive.open(self.database)) as archive:
+                return len(self.delivery.missing(archive.identities()))
+        except database.Error:  # the ingest has not made it yet
+            return self.delivery.acknowledged_count()
 
     def _read(self, node: VmNode) -> None:
         for line in node.lines():
@@ -341,11 +342,17 @@ class Rig:
         )
         return [str(find_mosquitto()), "-c", str(path)]
 
+    def _of_warehouse(self) -> list[str]:
+        return ["--db", self.database, "--receipt-key", str(self._key_of_receipts())]
+
+    def _key_of_receipts(self) -> Path:
+        return receipts.default_path(str(self.folder / DATABASE))
+
     def _keys_file(self) -> Path:
         """Returns the path of the commune's key set. Where there is none, makes one that names our ingest."""
         path = self.folder / "commune.keys"
         if not path.exists():
-            key = receipts.load_or_make(receipts.default_path(str(self.database)))
+            key = receipts.load_or_make(self._key_of_receipts())
             path.write_bytes(keyset.encode(keyset_of(_INSEE, key.public)))
         return path
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from simulator.hosts.vm import find_micropython
+from simulator.rig.postgresql import programs
 from simulator.rig.rig import Part, find_mosquitto
 from simulator.world.chance import Prng
 from tools.prove.kill import kinds
@@ -44,15 +45,21 @@ def parts():
 
 
 @pytest.mark.timeout(600)
-def test_kills_and_freezes_of_gateway_broker_and_ingest_lose_and_double_nothing(tmp_path):
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
+def test_kills_and_freezes_of_any_part_lose_and_double_nothing(engine, tmp_path):
     """Twenty rounds of a seed that has every kind of them among its first; `bocage prove kill` goes on."""
-    done = bocage("prove", "kill", "--rounds", "20", "--seed", "27", "--folder", str(tmp_path), "--json", timeout_s=580)
+    if engine == "postgresql" and programs() is None:
+        pytest.skip("no PostgreSQL: apt-get install postgresql")
+    words = ["--rounds", "20", "--seed", "88", "--engine", engine, "--folder", str(tmp_path)]
+    done = bocage("prove", "kill", *words, "--json", timeout_s=580)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout)
-    assert all(figures[f"kills_{part}"] >= 4 for part in ("gateway", "broker", "ingest"))
+    killed = ("gateway", "broker", "ingest", "worker", *(["database"] if engine == "postgresql" else []))
+    assert all(figures[f"kills_{part}"] >= 3 for part in killed)
     assert figures["freezes_broker"] >= 4
     assert figures["acknowledged"] > 300
-    assert figures["lost"] == figures["duplicated"] == figures["altered"] == 0
+    assert figures["lost"] == figures["duplicated"] == figures["altered"] == figures["recounted_otherwise"] == 0
+    assert figures["rolled_up"] >= 22  # an hour and a day of each node at least
     assert figures["stored"] >= figures["acknowledged"]
     assert "round 20/20" in done.stderr
 
@@ -107,8 +114,8 @@ def test_a_frozen_part_ends_all_the_same(tmp_path):
 def test_each_kind_of_round_has_its_share_in_any_deck():
     drawn = list(itertools.islice(kinds(Prng(4)), 100))
     assert Counter(drawn[:50]) == Counter(drawn[50:]) and drawn[:50] != drawn[50:]
-    every = {"gateway", "broker", "ingest", "freeze", "freeze-kill", "long-freeze"}
-    assert set(drawn) == set(itertools.islice(kinds(Prng(27)), 20)) == every
+    every = {"gateway", "broker", "ingest", "worker", "database", "freeze", "freeze-kill", "long-freeze"}
+    assert set(drawn) == set(itertools.islice(kinds(Prng(88)), 20)) == every
 
 
 # A gateway that acknowledges every fifth record without having kept it.

@@ -47,7 +47,7 @@ def say(village, kind, payload, *, retain=False):
 
 def events(village, code):
     """Details of the gateway's events of a kind that the warehouse holds."""
-    archive = Archive.open(str(village.rig.database))
+    archive = Archive.open(village.rig.database)
     try:
         bodies = [record.decode_body(body) for _, _, body in archive.bodies()]
     finally:

@@ -1,4 +1,4 @@
-"""Tells where the time of a run goes: how far it is, and at its end what took long, by folder.
+"""Tells where the time of a run goes: how far it is, and at its end what took long, by folder, and what tests recorded.
 
 The durations of each test's last run are kept in `.pytest_cache` (not in git): they are what the share of a run under
 `pytest -n` that is done is reckoned from. pytest's own percentage counts tests, and half of the time is in 1 % of them.
@@ -63,6 +63,9 @@ class Durations:
         self._cache.set(KEPT, self._known | {test: round(spent, 3) for test, spent in self._spent.items()})
 
     def pytest_terminal_summary(self, terminalreporter):
+        for report in terminalreporter.stats.get("passed", ()):
+            for name, value in report.user_properties:
+                terminalreporter.write_line(f"{name} {value}  {report.nodeid}")
         sum_s = sum(self._spent.values())
         if sum_s < TOLD_FROM_S:
             return

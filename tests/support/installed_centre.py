@@ -26,14 +26,14 @@ class InstalledCentre:
     """`log` is the broker's. The folder is below /tmp: Mosquitto gives up root's rights, and pytest's folders are
     root's."""
 
-    def __init__(self, mosquitto_path):
+    def __init__(self, mosquitto_path, *words):
         self._folder = tempfile.TemporaryDirectory(prefix="bocage-centre-", dir="/tmp")
         top = Path(self._folder.name)
         top.chmod(0o755)
         self.place, self.port, self._path = Place(top / "root"), free_port(), mosquitto_path
         self._files = top / "cabinets"
         self._files.mkdir()
-        assert self.run("init", "localhost", "127.0.0.1", "--port", self.port) == 0
+        assert self.run("init", "localhost", "127.0.0.1", "--port", self.port, *words) == 0
         self._process = None
         self._settle()
 
@@ -50,10 +50,10 @@ class InstalledCentre:
             shutil.chown(self.place.roles.parent, "mosquitto")
             shutil.chown(self.place.root, "mosquitto")
 
-    def become(self, place, backup):
+    def become(self, place, backup, *words):
         """The same centre on another machine."""
         self.place = place
-        assert self.run("restore", backup) == 0
+        assert self.run("restore", backup, *words) == 0
         self._settle()
         self.start()
 

@@ -38,6 +38,17 @@ def add_warehouse(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--db", required=True, metavar="FILE", help=text)
 
 
+def add_server(parser: argparse.ArgumentParser, text: str) -> None:
+    """Adds `--db` where only a server may be named."""
+    parser.add_argument("--db", metavar="postgresql://[USER@]HOST/NAME", help=text)
+
+
+def check_server(args: argparse.Namespace) -> None:
+    if args.db is not None and not (database.is_server(args.db) and re.fullmatch(r"[!#-&(-\[\]-~]+", args.db)):
+        # As systemd reads it (systemd.exec(5), EnvironmentFile): without quotes.
+        raise UsageError(N_("--db {path}: give postgresql:///NAME, or postgresql://USER@HOST/NAME"), path=args.db)
+
+
 @contextmanager
 def database_faults(path: str) -> Iterator[None]:
     """Turns what a database raises into a refusal that names it."""

@@ -302,7 +302,7 @@ class _Story:
     # --- what is left -------------------------------------------------------------------------------------------
 
     def _figures(self) -> Figures:
-        archive = Archive.open(str(self._rig.database))
+        archive = Archive.open(self._rig.database)
         try:
             verdict = self._heard.verdict(archive, set())
             missing = set(self._heard.missing(archive.identities()))

@@ -30,10 +30,10 @@ def centre(mosquitto_path):
 
 def fill(place):
     """A warehouse that is open, with rows that only its log has yet, as the ingest's is."""
-    warehouse = Warehouse(str(place.warehouse))
+    warehouse = Warehouse(place.warehouse)
     warehouse.accept_group([("tc/1/t/49007/none", b"refused")], received_unix_s=1_800_000_000)
     file.open_to_write(str(place.control)).close()
-    return warehouse, load_or_make(place.warehouse.with_name("warehouse.db.receipts.pem"))
+    return warehouse, load_or_make(place.var / "warehouse.db.receipts.pem")
 
 
 def refused(path):
@@ -56,7 +56,7 @@ def test_restored_elsewhere_it_is_the_same_centre(centre, mosquitto_path, capsys
     other = Place(centre.place.root.parent / "other")
     centre.become(other, folder)
     assert refused(other.warehouse) == 1
-    assert load_or_make(other.warehouse.with_name("warehouse.db.receipts.pem")).kid == key.kid
+    assert load_or_make(other.var / "warehouse.db.receipts.pem").kid == key.kid
     with probe.trial(cabinet) as one:
         assert one.publishes("tc/1/t/49007/mairie-1") and not one.publishes("tc/1/t/49007/mairie-2")
     assert centre.run("revoke", NAME) == 0
@@ -91,7 +91,7 @@ def test_a_damaged_warehouse_ends_the_backup_and_the_older_ones_stay(centre, cap
     warehouse, _ = fill(centre.place)
     warehouse.close()
     assert centre.run("backup", "--keep", 1) == 0
-    with centre.place.warehouse.open("r+b") as damaged:
+    with centre.place.warehouse_file.open("r+b") as damaged:
         damaged.seek(4096)
         damaged.write(b"\xff" * 4096)
     assert centre.run("backup", "--keep", 1) == 1

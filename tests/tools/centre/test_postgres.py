@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import postgres_cluster
-from tests.support.centre_world import GATEWAY, NOW, TELEMETRY_TOPIC, readings
+from tests.support.centre_world import GATEWAY, NOW, TELEMETRY_TOPIC, batch, reading, readings
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.store import database, schema
@@ -62,7 +62,7 @@ def test_no_server_is_told_in_one_line(tmp_path, capsys):
 
 
 def test_a_server_that_does_not_write_to_the_disk_has_no_custody():
-    with postgres_cluster.temporary("-c fsync=off") as cluster:
+    with postgres_cluster.temporary("-c", "fsync=off") as cluster:
         with pytest.raises(database.Unusable, match="fsync = on"):
             Warehouse(cluster.address())
         Warehouse(cluster.address(), synchronous="OFF").close()
@@ -129,6 +129,20 @@ def test_what_another_process_wrote_is_seen_and_what_is_ones_own_is_not(connecti
     assert turn() != first
     assert turn() == turn()
     other.close()
+
+
+def test_what_the_ingest_knows_of_its_nodes_it_asks_once(where):
+    """A subtransaction would take a number too, and look like another process."""
+    warehouse = Warehouse(where)
+    asked = []
+    warehouse.accept(TELEMETRY_TOPIC, readings(0, 9), **NOW)
+    warehouse.accept(TELEMETRY_TOPIC, batch([reading(1, node=bytes(7) + bytes([n])) for n in range(1, 21)], 10), **NOW)
+    execute = warehouse._connection.execute
+    warehouse._connection.execute = lambda statement, *values: asked.append(statement) or execute(statement, *values)
+    warehouse.accept(TELEMETRY_TOPIC, batch([reading(2, node=bytes(7) + bytes([n])) for n in range(1, 21)], 30), **NOW)
+    warehouse.accept(TELEMETRY_TOPIC, batch([reading(3, node=bytes(7) + bytes([n])) for n in range(1, 21)], 50), **NOW)
+    assert asked and not any("FROM serving" in statement for statement in asked)
+    warehouse.close()
 
 
 def test_a_transaction_that_failed_inside_is_not_told_as_committed(connection):

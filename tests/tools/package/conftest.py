@@ -27,7 +27,7 @@ def memory(tmp_path_factory):
     if missing is not None:
         pytest.skip(missing)
     folder = tmp_path_factory.mktemp("debian")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3g,mode=755", "bocage", str(folder)], check=False)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4g,mode=755", "bocage", str(folder)], check=False)
     yield folder
     if mounted.returncode == 0:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -3,9 +3,9 @@
     2026-11-29T0215/   warehouse.db  control.db  etc/  var/  manifest.json
 
 The databases are copied by SQLite's online backup: one instant of each, while ingest and control go on. Each copy is
-checked as SQLite checks it, and the manifest has length and SHA-256 of every file: a folder without one was never
-finished. It holds the keys of the territory, so it is root's alone. What Mosquitto keeps (sessions, retained messages)
-is not in it: cabinets ask again. Must not know a table.
+checked as SQLite checks it. A warehouse on a server is `warehouse.dump` instead (`dump.py`). The manifest has length
+and SHA-256 of every file: a folder without one was never finished. It holds the keys of the territory, so it is root's
+alone. What Mosquitto keeps (sessions, retained messages) is not in it: cabinets ask again. Must not know a table.
 """
 
 import datetime
@@ -18,8 +18,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from gateway.language import N_
-from tools.centre.broker import installation
-from tools.centre.broker.files import BROKER_USER, USER, Place, give, sync, write
+from tools.centre.broker import dump, installation
+from tools.centre.broker.files import BROKER_USER, USER, Place, give, server_named, sync, write
+from tools.centre.store import database
 from tools.centre.store.sqlite_file import uri_to_read
 from tools.command_line import Refused
 
@@ -36,9 +37,11 @@ def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Pat
     name = now.strftime(_NAME)
     partial = above / f"{name}{_PARTIAL}"
     partial.mkdir(mode=0o700)
-    for database in (place.warehouse, place.control):
-        if database.exists():
-            _copy_database(database, partial / database.name)
+    if database.is_server(place.warehouse):
+        dump.write(place, partial / dump.NAME)
+    for path in (place.warehouse_file, place.control):
+        if path.exists():
+            _copy_database(path, partial / path.name)
     _copy_files(place.etc, partial / "etc")
     for file in (place.roles, place.broker_configuration, *place.var.glob("*.pem")):
         if file.exists():
@@ -73,11 +76,14 @@ def made_at(folder: Path) -> datetime.datetime:
     return datetime.datetime.fromtimestamp(_manifest(folder)["made_unix_s"], datetime.UTC)
 
 
-def restore(place: Place, folder: Path, *, now: datetime.datetime) -> datetime.datetime:
+def restore(
+    place: Place, folder: Path, *, now: datetime.datetime, server: str | None = None
+) -> datetime.datetime:
     """Makes this machine the centre of a backup, and returns when that was made. Refused for a folder that is damaged,
-    and where there is a centre already; OSError."""
+    and where there is a centre already; OSError; database.Error. `server`: where the warehouse is to be, if not where
+    it was."""
     manifest = _manifest(folder)
-    for there in (place.etc / "authority.key", place.warehouse, place.control):
+    for there in (place.etc / "authority.key", place.warehouse_file, place.control):
         if there.exists():
             message = N_("{path} exists: nothing is overwritten. Stop the services and move {folder} away first.")
             raise Refused(message, path=there, folder=there.parent)
@@ -85,10 +91,18 @@ def restore(place: Place, folder: Path, *, now: datetime.datetime) -> datetime.d
     if altered := [name for name in {**found, **manifest["files"]} if found.get(name) != manifest["files"].get(name)]:
         message = N_("{path} is not what was saved: take another copy of this backup, or an older one")
         raise Refused(message, path=folder / altered[0])
+    where = server_named(folder / "etc" / place.setting.name)
+    if server is not None and where is None:
+        raise Refused(N_("--db {path}: the warehouse of this backup is a file"), path=server)
+    if where is not None:
+        dump.check_empty(place, server or where)
+        dump.load(place, folder / dump.NAME, server or where)
     _copy_files(folder / "etc", place.etc)
-    for database in (place.warehouse, place.control):
-        if (folder / database.name).exists():
-            _copy_file(folder / database.name, database, USER)
+    if server is not None:
+        installation.name_server(place, server)
+    for path in (place.warehouse_file, place.control):
+        if (folder / path.name).exists():
+            _copy_file(folder / path.name, path, USER)
     for path in (folder / "var").iterdir():
         if path.suffix == ".pem":
             _copy_file(path, place.var / path.name, USER)

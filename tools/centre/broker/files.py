@@ -1,18 +1,23 @@
 """Names the files of an installed centre, and writes small ones whole or not at all.
 
-    /etc/bocage-centre       authority, certificates and keys of the centre       (root's)
+    /etc/bocage-centre       authority, certificates and keys of the centre, where the warehouse is (root's)
     /var/lib/bocage-centre   warehouse, control file, the key of receipts         (bocage-centre's)
     /var/backups/bocage-centre   one folder a backup                              (root's)
     /etc/mosquitto/conf.d/bocage.conf, /var/lib/mosquitto/dynamic-security.json   the broker's part
 """
 
 import os
+import pwd
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tools.centre.store import database
+
 USER, BROKER_USER = "bocage-centre", "mosquitto"
+SETTING = "WAREHOUSE="
 
 
 class Place(NamedTuple):
@@ -45,8 +50,43 @@ class Place(NamedTuple):
         return self.root / "var/lib/mosquitto/dynamic-security.json"
 
     @property
-    def warehouse(self) -> Path:
+    def warehouse_file(self) -> Path:
+        """Where the warehouse is as long as no server is named."""
         return self.var / "warehouse.db"
+
+    @property
+    def setting(self) -> Path:
+        """The file that names the warehouse's server; the services read it (systemd.exec(5), EnvironmentFile)."""
+        return self.etc / "warehouse.conf"
+
+    @property
+    def warehouse(self) -> str:
+        """What `--db` is given. OSError."""
+        return server_named(self.setting) or str(self.warehouse_file)
+
+    @property
+    def disk(self) -> Path:
+        """A folder on the disk that the warehouse fills, where that is one of this machine."""
+        server = self.root / "var/lib/postgresql"
+        return server if database.is_server(self.warehouse) and server.is_dir() else self.var
+
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Acts as the services' user, where root may: a server of PostgreSQL knows who opens its socket (17, section
+        20.9), and reads a password from that user's home."""
+        if not self.is_system or os.geteuid() != 0:
+            yield
+            return
+        user, home = pwd.getpwnam(USER), os.environ.get("HOME", "/root")
+        os.setegid(user.pw_gid)
+        os.seteuid(user.pw_uid)
+        os.environ["HOME"] = user.pw_dir
+        try:
+            yield
+        finally:
+            os.environ["HOME"] = home
+            os.seteuid(0)
+            os.setegid(0)
 
     @property
     def control(self) -> Path:
@@ -59,6 +99,14 @@ class Place(NamedTuple):
     def pair(self, name: str) -> tuple[Path, Path]:
         """Returns the certificate and the key of an account of the centre."""
         return self.etc / f"{name}.pem", self.etc / f"{name}.key"
+
+
+def server_named(setting: Path) -> str | None:
+    """Returns the server in a file that `Place.setting` is, or was; None where there is none. OSError."""
+    try:
+        return setting.read_text(encoding="utf-8").strip().removeprefix(SETTING)
+    except FileNotFoundError:
+        return None
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o600, user: str | None = None, group: str | None = None) -> None:

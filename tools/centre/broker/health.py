@@ -7,6 +7,7 @@ import datetime
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 
 from cryptography import x509
 
@@ -170,15 +171,17 @@ def _ending(late: dict[str, datetime.datetime], now: datetime.datetime, remedy: 
 
 
 def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterator[Finding]:
+    is_server = database.is_server(place.warehouse)
     try:
-        archive = Archive.open(str(place.warehouse))
-        try:
+        with place.acting():
+            archive = Archive.open(place.warehouse)
+        with closing(archive):
             last, ingests = archive.last_received(), archive.ingests()
-        finally:
-            archive.close()
     except database.Error as error:
-        if enrolled or place.warehouse.exists():
+        if enrolled or is_server or place.warehouse_file.exists():
             remedy = N_("journalctl -u 'bocage-ingest@*' -n 20; a damaged file: restore the last backup")
+            if is_server:
+                remedy = N_("does its server run? systemctl status postgresql; then journalctl -u 'bocage-ingest@*'")
             yield Finding(N_("the warehouse cannot be read: {error}"), remedy, True, {"error": error})
         return
     yield _ingests({one.name for one in ingests if one.is_at_work(now.timestamp())}, installation.ingests(place))
@@ -202,8 +205,8 @@ def _ingests(there: set[str], count: int) -> Finding:
 
 
 def _disk(place: Place) -> Iterator[Finding]:
-    space = shutil.disk_usage(place.var)
-    values = {"percent": round(100 * space.free / space.total), "path": place.var}
+    space = shutil.disk_usage(place.disk)
+    values = {"percent": round(100 * space.free / space.total), "path": place.disk}
     if space.free < DISK_FREE_MIN * space.total:
         remedy = N_("move old backups away, or give it a larger disk; when it is full, cabinets keep what they have")
         yield Finding(N_("{percent} % of the disk of {path} is free"), remedy, True, values)

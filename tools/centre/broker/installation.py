@@ -18,9 +18,10 @@ from gateway.language import N_
 from gateway.language.reasons import of_file
 from tools.centre.broker import authority, configuration, mosquitto, probe, roles
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import BROKER_USER, USER, Place, give, write
+from tools.centre.broker.files import BROKER_USER, SETTING, USER, Place, give, write
 from tools.centre.limits import RENEW_DAYS
 from tools.centre.mqtt import BrokerAddress
+from tools.centre.store import schema
 from tools.command_line import Refused
 from wire import topic as topics
 
@@ -79,6 +80,24 @@ def install(
     text = mosquitto.configuration(place, port=port, plugin=str(plugins[0]))
     write(place.broker_configuration, text.encode(), mode=0o644)
     give(place.var, USER, USER)
+
+
+def use_server(place: Place, where: str) -> None:
+    """Keeps the warehouse on this server of PostgreSQL from now on, and makes its tables. Refused where the warehouse
+    is a file already; OSError; database.Error."""
+    if place.warehouse_file.exists():
+        message = N_("{path} exists: what it holds would stay behind. Stop the services and move it away first.")
+        raise Refused(message, path=place.warehouse_file)
+    # After one server only another that holds a warehouse: the same under a new name, or its replica.
+    open_it = schema.open_to_read if place.setting.exists() else schema.open_to_write
+    with place.acting():
+        open_it(where).close()
+    place.etc.mkdir(parents=True, exist_ok=True)
+    name_server(place, where)
+
+
+def name_server(place: Place, where: str) -> None:
+    write(place.setting, f"{SETTING}{where}\n".encode(), mode=0o644)
 
 
 def _remove_ingest(place: Place, number: int, *, now: datetime.datetime) -> None:
@@ -145,7 +164,8 @@ def port(place: Place) -> int:
 
 def start(place: Place) -> bool:
     """Returns whether systemd started the broker and the services, now and at each boot."""
-    return tell(place, "restart", "mosquitto") and tell(place, "enable", "--now", *units(place), TIMER)
+    wanted = *units(place), TIMER
+    return all(tell(place, *words) for words in (("restart", "mosquitto"), ("enable", *wanted), ("restart", *wanted)))
 
 
 def tell(place: Place, *words: str) -> bool:

@@ -136,7 +136,7 @@ class CentreCollector:
         yield GaugeMetricFamily(_PREFIX + "alarms", "Alarms of the warehouse that stand.", waiting.alarms)
 
     def _of_disk(self) -> Iterator[Metric]:
-        space = shutil.disk_usage(self._place.var)
+        space = shutil.disk_usage(self._place.disk)
         yield GaugeMetricFamily(_PREFIX + "disk_free_bytes", "Free bytes below the warehouse.", space.free)
         yield GaugeMetricFamily(_PREFIX + "disk_size_bytes", "Size of that file system.", space.total)
 

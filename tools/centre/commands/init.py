@@ -6,6 +6,7 @@ made, what ends soon is renewed. With --root it is a trial, and nothing of the s
 example:
   sudo bocage centre init centre.example.fr
   sudo bocage centre init centre.example.fr --ingests 2      # two processes share the reception of records
+  sudo bocage centre init centre.example.fr --db postgresql:///bocage
 """
 
 import argparse
@@ -13,7 +14,7 @@ import re
 from pathlib import Path
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_root
+from tools.centre.arguments import add_root, add_server, check_server, database_faults
 from tools.centre.limits import INGESTS_MAX
 from tools.command_line import UsageError
 
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME", help="name or address of this machine, as cabinets see it")
     parser.add_argument("--port", type=int, default=_PORT, help="another port, for a trial (default: %(default)s)")
     parser.add_argument("--ingests", type=int, metavar="COUNT", help="processes that share the reception of records")
+    add_server(parser, "where the warehouse is to be (default: a file, or where it is)")
     add_root(parser)
 
 
@@ -41,11 +43,14 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(N_("--port is for a trial (--root): the services use {port}"), port=_PORT)
     if args.ingests is not None and not 0 < args.ingests <= INGESTS_MAX:
         raise UsageError(N_("--ingests {count}: give 1 to {most}"), count=args.ingests, most=INGESTS_MAX)
+    check_server(args)
     from tools.centre.broker import installation  # needs paho-mqtt, which a fault in the arguments does not
     from tools.centre.broker.files import Place
 
     place = Place(args.root)
-    with installation.faults():
+    with installation.faults(), database_faults(args.db or ""):
+        if args.db is not None and args.db != place.warehouse:
+            installation.use_server(place, args.db)
         installation.install(place, args.names, port=args.port, now=installation.now(), count=args.ingests)
     print(translate(_RUNS if installation.start(place) else _WRITTEN, args.lang, name=args.names[0], port=args.port))
     print(translate(N_("What each cabinet is given: {path}"), args.lang, path=place.etc / "authority.pem"))

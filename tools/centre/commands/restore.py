@@ -11,23 +11,25 @@ import argparse
 from pathlib import Path
 
 from gateway.language import N_, translate
-from tools.centre.arguments import add_root, local_time
+from tools.centre.arguments import add_root, add_server, check_server, database_faults, local_time
 
 _AGAIN = N_("Restored to {when}. Give again what you enrolled or revoked since then: a revoked cabinet is not, here.")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("backup", type=Path, metavar="FOLDER", help="a folder that `bocage centre backup` wrote")
+    add_server(parser, "where the warehouse is to be, empty yet (default: where it was)")
     add_root(parser)
 
 
 def run(args: argparse.Namespace) -> int:
+    check_server(args)
     from tools.centre.broker import backup, installation
     from tools.centre.broker.files import Place
 
     place, now = Place(args.root), installation.now()
-    with installation.faults():
-        made = backup.restore(place, args.backup, now=now)
+    with installation.faults(), database_faults(args.db or str(place.var)):
+        made = backup.restore(place, args.backup, now=now, server=args.db)
     installation.start(place)
     when = local_time(int(made.timestamp()), now_s=int(now.timestamp()))
     print(translate(_AGAIN, args.lang, when=when))

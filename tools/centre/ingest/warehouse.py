@@ -289,9 +289,10 @@ class Warehouse(Archive):
         for identity, stated_s in doubted:
             self._alarms.raise_for(alarms.TIME, sender.cabinet, identity[0].hex(), str(stated_s))
         self._marks.note_times(identity for identity, _ in doubted)
-        self._connection.executemany(
-            "INSERT INTO doubts VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [one for one, _ in doubted]
-        )
+        if doubted:
+            self._connection.executemany(
+                "INSERT INTO doubts VALUES (?, ?, ?) ON CONFLICT DO NOTHING", [one for one, _ in doubted]
+            )
         return found.latest_s
 
     def _store_rows(self, contents_rows, sender, now_s) -> set[Row]:

@@ -30,10 +30,15 @@ _UNPREPARED = N_("rights of persons (--as) need `bocage centre access server` fi
 _SHUT_OUT = N_("the server does not let bocage_reader in (`bocage centre access server`, pg_hba.conf): {error}")
 
 
-def prepare(connection: database.Connection) -> None:
-    """Makes the role, the relations and the policies, in the caller's transaction; it may be done again."""
+def make_reader(connection: database.Connection) -> None:
+    """Makes the role, where the server has none yet."""
     if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = ?", (READER,)).fetchone() is None:
         connection.execute(f"CREATE ROLE {READER} LOGIN")
+
+
+def prepare(connection: database.Connection) -> None:
+    """Makes the role, the relations and the policies, in the caller's transaction; it may be done again."""
+    make_reader(connection)
     (place,) = connection.execute("SELECT quote_ident(current_schema())").fetchone()
     connection.execute(f"GRANT USAGE ON SCHEMA {place} TO {READER}")
     for name, (columns, key) in _RELATIONS.items():

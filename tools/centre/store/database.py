@@ -93,7 +93,12 @@ def open_to_write(schema: Schema, where: str, synchronous: str = "FULL") -> Conn
     """
     if synchronous not in ("FULL", "NORMAL", "OFF"):
         raise ValueError(f"synchronous: {synchronous!r} is not FULL, NORMAL or OFF")
-    return made(schema, _engine(where).open_to_write(where, synchronous))
+    return made(schema, open_unchecked(where, synchronous))
+
+
+def open_unchecked(where: str, synchronous: str = "FULL") -> Connection:
+    """Returns a connection that may write to whatever is there, or to nothing yet."""
+    return _engine(where).open_to_write(where, synchronous)
 
 
 def open_to_read(schema: Schema, where: str) -> Connection:

@@ -11,10 +11,11 @@ is found again at the next transaction.
 
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import count
-from typing import Any, NoReturn
+from itertools import chain, count, repeat
+from typing import Any, NamedTuple, NoReturn
 
 from gateway.language import N_
 from tools.centre.limits import BUSY_TIMEOUT_MS, CONNECT_TIMEOUT_S
@@ -23,6 +24,7 @@ from tools.centre.store.database import Unusable
 
 try:
     import psycopg
+    from psycopg.adapt import Dumper
     from psycopg.conninfo import conninfo_to_dict
     from psycopg.types.numeric import NumericBinaryLoader
 except ImportError:
@@ -54,10 +56,15 @@ _VERSION = """SELECT to_regclass(quote_ident(current_schema()) || '.schema_versi
 _ROWS_EACH = 1000
 
 # `INSERT INTO table [(columns)] VALUES (values) [rest]` is given all of its rows as arrays, from so many rows on: a row
-# costs the server half of what it costs one by one.
+# costs the server half of what it costs one by one. One statement updates no row twice, so `rest` names the key.
 _INSERT = re.compile(r"\s*INSERT INTO (\w+)\s*(?:\(([^)]*)\))?\s*VALUES \(([^)]*)\)(.*)", re.DOTALL)
+_UPDATED = re.compile(r"\s*ON CONFLICT \(([^)]*)\)\s*DO UPDATE")
 _ROWS_MIN = 8
 _BASES = {"blob": "bytea"}
+# What an array is given as (PostgreSQL 17, `array_recv`): its dimensions, then each element with its length. psycopg
+# writes a list as text, element by element in Python: half of what a record costs the client.
+_ARRAY, _ABSENT = struct.Struct(">iiIii"), struct.pack(">i", -1)
+_INTEGER, _LENGTH = struct.Struct(">iq"), struct.Struct(">i")
 _COLUMNS = """SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
     WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 
@@ -69,7 +76,7 @@ class Connection:
         self._where = where
         self._settings = settings
         self._cursors = count()
-        self._whole: dict[str, Any] = {}  # by statement: the one that is given arrays, None where there is none
+        self._whole: dict[str, _Whole | None] = {}  # by statement
         self._changes = 0
         self._own_transaction = -1
         self._raw = self._connect()
@@ -78,6 +85,8 @@ class Connection:
         try:
             raw = psycopg.connect(self._where, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
             raw.adapters.register_loader("numeric", _Number)
+            for kind in (_Integers, _Blobs, _Texts):
+                raw.adapters.register_dumper(kind, _ArrayDumper)
             for setting in self._settings:
                 raw.execute(setting)
         except psycopg.Error as error:
@@ -110,25 +119,22 @@ class Connection:
         """Returns whether the rows were inserted by one statement; not where two of them have one key to update."""
         if statement not in self._whole:
             self._whole[statement] = self._whole_insert(statement)
-        whole = self._whole[statement]
-        if whole is None:
+        found = self._whole[statement]
+        if found is None:
             return False
-        values = tuple(map(list, zip(*rows, strict=True)))
-        if "DO UPDATE" not in statement:
-            cursor.execute(whole, values)
-            return True
-        self.execute("SAVEPOINT whole")
-        try:
-            cursor.execute(whole, values)
-        except psycopg.errors.CardinalityViolation:
-            self.execute("ROLLBACK TO SAVEPOINT whole")
+        whole, kinds, key = found
+        columns = list(zip(*rows, strict=True))
+        if key and len(set(zip(*(columns[place] for place in key), strict=True))) < len(rows):
             return False
-        self.execute("RELEASE SAVEPOINT whole")
+        cursor.execute(whole, [kind(column) for kind, column in zip(kinds, columns, strict=True)])
         return True
 
-    def _whole_insert(self, statement: str) -> Any:
+    def _whole_insert(self, statement: str) -> "_Whole | None":
         found = _INSERT.fullmatch(statement)
         if found is None or "?" in found[4]:
+            return None
+        updated = _UPDATED.match(found[4])
+        if updated is None and "DO UPDATE" in found[4]:
             return None
         table, columns, values, rest = found.groups()
         types = dict(self.execute(_COLUMNS, (table,)).fetchall())
@@ -138,7 +144,9 @@ class Connection:
         arrays = ", ".join(f"CAST(%s AS {_BASES.get(types[name], types[name])}[])" for name in asked)
         chosen = ", ".join(name if value == "?" else value for name, value in zip(names, given, strict=True))
         into = f"INSERT INTO {table} ({', '.join(names)})"
-        return f"{into} SELECT {chosen} FROM unnest({arrays}) AS given ({', '.join(asked)}) {_translated(rest)}"
+        whole = f"{into} SELECT {chosen} FROM unnest({arrays}) AS given ({', '.join(asked)}) {_translated(rest)}"
+        key = [asked.index(name.strip()) for name in updated[1].split(",")] if updated else []
+        return _Whole(whole, [_KINDS.get(types[name], list) for name in asked], key)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         # A cursor of the server lives in a transaction; other questions may be asked beside it.
@@ -202,6 +210,72 @@ class Connection:
 
     def close(self) -> None:
         self._raw.close()
+
+
+class _Whole(NamedTuple):
+    """Holds an INSERT that is given arrays, what makes each of its column's values, and the places of the key that it
+    updates."""
+
+    statement: Any
+    kinds: list[Callable[[tuple], Any]]
+    key: list[int]
+
+
+class _Array(bytes):
+    """Is an array as the server receives it. `of`: its elements' type, `oid`: its own (pg_type)."""
+
+    of: int
+    oid: int
+
+    def __new__(cls, values: Sequence[Any]) -> "_Array":
+        head = _ARRAY.pack(1, None in values, cls.of, len(values), 1)
+        return super().__new__(cls, head + b"".join(cls.elements(values)))
+
+    @staticmethod
+    def elements(values: Sequence[Any]) -> Iterable[bytes]:
+        raise NotImplementedError
+
+
+class _Integers(_Array):
+    of, oid = 20, 1016
+
+    @staticmethod
+    def elements(values: Sequence[Any]) -> Iterable[bytes]:
+        if None in values:
+            return [_ABSENT if value is None else _INTEGER.pack(8, value) for value in values]
+        return map(_INTEGER.pack, repeat(8), values)
+
+
+class _Blobs(_Array):
+    of, oid = 17, 1001
+
+    @staticmethod
+    def elements(values: Sequence[Any]) -> Iterable[bytes]:
+        if None in values:
+            return [_ABSENT if value is None else _LENGTH.pack(len(value)) + value for value in values]
+        return chain.from_iterable(zip(map(_LENGTH.pack, map(len, values)), values, strict=True))
+
+
+class _Texts(_Blobs):
+    of, oid = 25, 1009
+
+    @staticmethod
+    def elements(values: Sequence[Any]) -> Iterable[bytes]:
+        return _Blobs.elements([None if value is None else value.encode() for value in values])
+
+
+_KINDS = {"bigint": _Integers, "blob": _Blobs, "text": _Texts}
+
+
+class _ArrayDumper(Dumper):
+    format = psycopg.pq.Format.BINARY
+
+    def __init__(self, kind: type[_Array], context: Any = None) -> None:
+        super().__init__(kind, context)
+        self.oid = kind.oid
+
+    def dump(self, array: _Array) -> bytes:
+        return array
 
 
 class _Number(NumericBinaryLoader):
