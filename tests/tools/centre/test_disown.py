@@ -6,47 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tests.support.centre_world import GATEWAY, NODE, fact, reading, synced, unset
 from tests.support.examples import examples
+from tests.support.rolled_world import DAY, RolledWorld
 from tools import cli
 from tools.centre.condition.faults import Faults, note
 from tools.centre.ingest import alarms
-from tools.centre.ingest.warehouse import Warehouse
-from tools.centre.rollup import hours
-from tools.centre.rollup.worker import Worker
-from wire import event, limits, quantity, record
+from wire import event, limits, quantity
 
-DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
-RECEIVED = {"received_unix_s": DAY + 60 * 86_400}
 STRANGER = limits.BOOT_MAX
 CABINET = "49007-mairie-1"
 TABLES = ("records", "conflicts", "latest", "boots", "faults", "feeders", "gaps", "anchors", "hours", "days")
 
 
-class Centre:
-    def __init__(self, path=":memory:"):
-        self.warehouse = Warehouse(str(path), synchronous="OFF")
-        self.position = 0
-
-    def tell(self, *items):
-        for item in items:
-            lane = record.lane(item.record)
-            topic = TELEMETRY_TOPIC if lane == event.TELEMETRY else EVENT_TOPIC
-            assert self.warehouse.accept(topic, batch([item], self.position, oldest=0, lane=lane), **RECEIVED)
-            self.position += 1
-        return self
-
+class Centre(RolledWorld):
     def disown(self, boot=STRANGER, node=NODE):
         return self.warehouse.disown(node, boot, now_s=DAY)
 
     def tables(self):
-        worker = Worker(self.warehouse._connection)
-        while worker.step(3):
-            pass
-        return {table: self.ask(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in TABLES}
-
-    def ask(self, statement):
-        return self.warehouse._connection.execute(statement).fetchall()
+        return self.roll().contents(*TABLES)
 
 
 def lamp(sequence, minute, wh, *, boot=1, stamp=None):

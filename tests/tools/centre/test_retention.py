@@ -12,48 +12,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tests.support.centre_world import GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
 from tests.support.examples import examples
+from tests.support.rolled_world import DAY, RolledWorld
 from tools import cli
 from tools.centre.condition.faults import Faults, note
-from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.retention import classes
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
-from wire import event, quantity, record
+from wire import event, quantity
 
 DAY_S = 86_400
-DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
 OTHER = bytes.fromhex("00000000000000a2")
 ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
 YEAR_S = 366 * DAY_S
 
 
-class Centre:
-    """A warehouse, its worker, and its purge; `tell` has records received when they were made, or at `at_s`."""
+class Centre(RolledWorld):
+    """It purges too; `tell` has records received when they were made, or at `at_s`."""
 
     def __init__(self, path=":memory:"):
-        self.warehouse = Warehouse(str(path), synchronous="OFF")
-        self.connection = self.warehouse._connection
-        self.worker = Worker(self.connection)
-        self.position = 0
-
-    def tell(self, *items, at_s=None):
-        for item in items:
-            lane = record.lane(item.record)
-            topic = TELEMETRY_TOPIC if lane == event.TELEMETRY else EVENT_TOPIC
-            received_s = item.record.stamp.seconds if at_s is None else at_s
-            message = batch([item], self.position, oldest=0, lane=lane)
-            assert self.warehouse.accept(topic, message, received_unix_s=received_s)
-            self.position += 1
-        return self
-
-    def roll(self):
-        while self.worker.step(2):
-            pass
-        return self
+        super().__init__(path, received_s=None)
 
     def purge_readings(self, now_s, connection=None):
         purge = Purge(connection or self.connection, now_s=now_s)

@@ -9,54 +9,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tests.support.centre_world import GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced, unset
+from tests.support.rolled_world import DAY, RECEIVED_S, RolledWorld
 from tools import cli
-from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup import hours
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import bodies, schema
 from wire import event, quantity, record
 
-DAY = hours.hours_of(20_770)[0]  # midnight of 2026-11-13 in France
-RECEIVED = {"received_unix_s": DAY + 60 * 86_400}
 ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
 OTHER = bytes.fromhex("00000000000000a2")
 COLUMNS = "energy_wh, energy_bridged_wh, energy_s, lit_s, unlit_s"
 
 
-class Rolled:
-    """A warehouse with a worker on its own connection."""
-
-    def __init__(self, path):
-        self.warehouse = Warehouse(str(path), synchronous="OFF")
-        self.worker = Worker(self.warehouse._connection)
-        self.position = 0
-
-    def tell(self, *items):
-        for item in items:
-            telemetry = isinstance(item.record.body, dict)
-            topic, lane = (TELEMETRY_TOPIC, event.TELEMETRY) if telemetry else (EVENT_TOPIC, event.EVENT)
-            assert self.warehouse.accept(topic, batch([item], self.position, oldest=0, lane=lane), **RECEIVED)
-            self.position += 1
-        return self
-
-    def roll(self):
-        while self.worker.step(2):
-            pass
-        return self
-
-    def ask(self, statement, *values):
-        return self.warehouse._connection.execute(statement, values).fetchall()
-
+class Rolled(RolledWorld):
     def tables(self):
-        return {
-            table: self.ask(f"SELECT * FROM {table} ORDER BY 1, 2, 3") for table in ("hours", "days", "calendar")
-        }
+        return self.contents("hours", "days", "calendar")
 
 
 @pytest.fixture
 def rolled():
-    made = Rolled(":memory:")
+    made = Rolled()
     yield made
     made.warehouse.close()
 
@@ -177,9 +150,9 @@ def test_records_kept_apart_count_once_they_are_released(rolled):
     other = "tc/1/t/49007/mairie-2"
     payload = batch([lamp(1, 15, 19)], gateway=OTHER)
     before = rolled.tables(), rolled.ask("SELECT * FROM latest")
-    assert rolled.warehouse.accept(other, payload, **RECEIVED)
+    assert rolled.warehouse.accept(other, payload, received_unix_s=RECEIVED_S)
     assert (rolled.roll().tables(), rolled.ask("SELECT * FROM latest")) == before
-    rolled.warehouse.release("49007-mairie-2", None, now_s=RECEIVED["received_unix_s"])
+    rolled.warehouse.release("49007-mairie-2", None, now_s=RECEIVED_S)
     before_s = rolled.ask("SELECT energy_wh FROM hours")
     assert rolled.roll().ask("SELECT energy_wh FROM hours") == before_s == [(20,)]
     assert rolled.ask("SELECT count(*) FROM records") == [(3,)]
@@ -221,8 +194,8 @@ def world(random):
 def test_any_order_of_arrival_gives_the_same_figures_and_so_does_a_recount(seed):
     random = Random(seed)
     items = world(random)
-    ordered = Rolled(":memory:").tell(*items).roll()
-    shuffled = Rolled(":memory:")
+    ordered = Rolled().tell(*items).roll()
+    shuffled = Rolled()
     mixed = items + random.sample(items, len(items) // 3)
     random.shuffle(mixed)
     for item in mixed:
@@ -327,7 +300,7 @@ def test_worker_that_is_stopped_in_the_middle_leaves_nothing_half_done(rolled, m
 
 def test_two_workers_share_the_marks_and_end_at_the_same_figures(tmp_path):
     items = world(Random(7))
-    alone = Rolled(":memory:").tell(*items).roll()
+    alone = Rolled().tell(*items).roll()
     shared = Rolled(tmp_path / "centre.db").tell(*items)
     with closing(schema.open_to_write(str(tmp_path / "centre.db"))) as connection:
         workers = [shared.worker, Worker(connection)]
@@ -355,7 +328,8 @@ def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path, engine
     nodes = [n.to_bytes(8, "big") for n in range(1, 41)]
     items = [lamp(step, 40 * step, 7 * step + 5, node=node) for node in nodes for step in range(9)]
     for first in range(0, len(items), 90):
-        assert made.warehouse.accept(TELEMETRY_TOPIC, batch(items[first : first + 90], first, oldest=0), **RECEIVED)
+        message = batch(items[first : first + 90], first, oldest=0)
+        assert made.warehouse.accept(TELEMETRY_TOPIC, message, received_unix_s=RECEIVED_S)
     random, kills, said = Random(3), 0, ""
     while "done" not in said:
         command = [sys.executable, "-c", WORKER, engine.address(path)]

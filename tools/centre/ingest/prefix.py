@@ -78,6 +78,9 @@ def _merge(end, spans):
 # --- in the database -------------------------------------------------------------------------------------------
 
 
+_HELD = """SELECT next_position, first_received_unix_s, latest_unix_s, first, last
+    FROM prefixes LEFT JOIN spans USING (gateway, epoch, lane) WHERE gateway = ? AND epoch = ? AND lane = ?
+    ORDER BY first"""
 _EXTEND = """INSERT INTO prefixes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (gateway, epoch, lane) DO UPDATE SET
     next_position = excluded.next_position, extended_unix_s = excluded.extended_unix_s,
     first_received_unix_s = excluded.first_received_unix_s, latest_unix_s = excluded.latest_unix_s"""
@@ -134,14 +137,12 @@ class Prefixes:
         return step.extent.end
 
     def _stream(self, stream) -> _Stream | None:
-        where = " WHERE gateway = ? AND epoch = ? AND lane = ?"
-        held = self._connection.execute(
-            "SELECT next_position, first_received_unix_s, latest_unix_s FROM prefixes" + where, stream
-        ).fetchone()
-        if held is None:
+        held = self._connection.execute(_HELD, stream).fetchall()
+        if not held:
             return None
-        spans = self._connection.execute("SELECT first, last FROM spans" + where + " ORDER BY first", stream)
-        return _Stream(Extent(held[0], tuple(spans)), *held[1:])
+        end, first_s, latest_s, *_ = held[0]
+        spans = tuple(tuple(row[3:]) for row in held if row[3] is not None)
+        return _Stream(Extent(end, spans), first_s, latest_s)
 
     def _compare_epochs(self, sender, epoch, first_s, latest_s):
         """Raises an alarm when this epoch and another were continued beside each other: see `doubts`."""

@@ -79,6 +79,8 @@ class Warehouse(Archive):
         super().__init__(schema.open_to_write(path, synchronous))
         # Counts of the transaction under way, written once at its end.
         self._counted: dict[str, int] = {}
+        # Those of whom it was asked.
+        self._senders: dict[tuple[str, bytes], Sender] = {}
         self._alarms = Alarms(self._connection)
         self._nodes = Nodes(self._connection)
         self._apart = Apart(self._connection)
@@ -334,12 +336,15 @@ class Warehouse(Archive):
     def _sender(self, topic, identity, now_s) -> Sender | None:
         """Returns who sends, binding id and cabinet when both are new; None when they disagree with what is bound."""
         cabinet = cabinet_of(topic.insee, topic.gateway)
+        if (cabinet, identity) in self._senders:
+            return self._senders[cabinet, identity]
         bound = self._connection.execute(
             "SELECT gateway, id, insee, name FROM gateways WHERE bound = 1 AND (id = ? OR (insee = ? AND name = ?))",
             (identity, topic.insee, topic.gateway),
         ).fetchall()
         if len(bound) == 1 and bound[0][1:] == (identity, topic.insee, topic.gateway):
-            return Sender(bound[0][0], identity, cabinet)
+            sender = self._senders[cabinet, identity] = Sender(bound[0][0], identity, cabinet)
+            return sender
         # The id may be that of a lamp, or of a gateway, of another cabinet.
         owners = {cabinet_of(*row[2:]) for row in bound} or set(self._nodes.cabinets_of(identity)) - {cabinet}
         for owner in owners:
@@ -366,6 +371,7 @@ class Warehouse(Archive):
     def _transaction(self, now_s: int = 0, nodes: Iterable[bytes] = ()) -> Iterator[None]:
         """Commits everything within, or nothing; `nodes`: those that it is about."""
         self._counted.clear()
+        self._senders.clear()
         self._alarms.forget()
         self._room.forget()
         self._marks.forget()
