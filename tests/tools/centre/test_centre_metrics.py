@@ -37,14 +37,14 @@ def scraped(address):
 
 
 def test_every_part_is_shown_and_one_that_fails_leaves_the_others(centre):
-    warehouse, unix_s = Warehouse(str(centre.place.warehouse)), int(now().timestamp())
+    warehouse, unix_s = Warehouse(centre.place.warehouse), int(now().timestamp())
     warehouse.accept_group([("tc/1/t/49007/none", b"refused")], received_unix_s=unix_s)
     warehouse.note_ingest(Ingest("ingest-1", unix_s, unix_s, 7))
     warehouse.note_ingest(Ingest("ingest-2", unix_s - 900, unix_s - 600, 5))
     centre.enrol("49007-mairie-1")
     assert centre.run("backup") == 0
     broker = metrics.BrokerFigures(centre.centre(roles.METRICS))
-    collector = metrics.CentreCollector(centre.place, str(centre.place.warehouse), broker)
+    collector = metrics.CentreCollector(centre.place, centre.place.warehouse, broker)
     address = metrics.serve(collector, ("127.0.0.1", 0))
     up = "bocage_centre_part_up"
     until(lambda: scraped(address)[up, "broker"], "the broker's figures do not come")
@@ -61,7 +61,7 @@ def test_every_part_is_shown_and_one_that_fails_leaves_the_others(centre):
     assert 0 <= found["bocage_centre_backup_age_seconds",] < 60
     assert found["bocage_centre_rollup_waiting",] == 0
     warehouse.close()
-    centre.place.warehouse.rename(centre.place.warehouse.with_name("away.db"))
+    centre.place.warehouse_file.rename(centre.place.var / "away.db")
     broker.close()
     found = scraped(address)
     assert found[up, "warehouse"] == 0 and found[up, "disk"] == 1 and ("bocage_centre_messages_total",) not in found
