@@ -125,6 +125,7 @@ class Streetlight(Trade):
         self._watch.observe_level(FAIL_SAFE_PERCENT, now_ms=now_ms)
         self._aged = kept.aged
         self._restore(kept.standing, now_ms)
+        self._is_faultless = False  # nor is a fault in doubt: a reading within bounds is no news
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
@@ -186,12 +187,10 @@ class Streetlight(Trade):
         is_refused = inputs.OUTPUT_SILENT in inside
         if values is not None and (is_refused or self._silent):
             gear_changes += self._judge_converter(is_refused)
+        self._keep(readings, now_ms)
+        if values is None:
+            self._meter = None
         power_dw = readings.get(quantity.POWER)
-        self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
-        if power_dw is not None:
-            readings[quantity.ENERGY] = self._energy.wh
-        self._meter = readings if values is not None else None
-        self._meter_level = self._demand.level_percent
         if self._cell is not None:
             self._observe_light(readings.get(quantity.ILLUMINANCE), moment)
         changes = self._supply.sample(power_dw, readings.get(quantity.VOLTAGE), gear_meter=gear_meter)
@@ -217,6 +216,31 @@ class Streetlight(Trade):
         elif standing != self._standing and now_ms - self._standing_ms >= limits.REMEMBERED_MS:
             self._standing = standing
             self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
+        has_faults = self._standing or self._standing_now or self._active or self._silent
+        self._is_faultless = self._is_plain and self._gear is None and not has_faults
+
+    def sample_without_news(self, values, now_ms):
+        if not self._is_faultless or values is None:
+            return False
+        power_dw = values.get(quantity.POWER)
+        if not self._supply.passes_over(power_dw, values.get(quantity.VOLTAGE)):
+            return False
+        for key in values:
+            if key in _ASIDE:
+                return False
+        if not self._watch.passes_over(power_dw, values.get(quantity.CURRENT)):
+            return False
+        self._keep(dict(values), now_ms)
+        return True
+
+    def _keep(self, readings, now_ms):
+        """Keeps a reading for the next report, with the energy that is counted here."""
+        power_dw = readings.get(quantity.POWER)
+        self._energy.sample(readings.get(quantity.ENERGY), power_dw, now_ms=now_ms)
+        if power_dw is not None:
+            readings[quantity.ENERGY] = self._energy.wh
+        self._meter = readings
+        self._meter_level = self._demand.level_percent
 
     def _standing_faults(self):
         """Returns the faults for `memory`, as bits: after a restart they are still in force."""

@@ -118,7 +118,7 @@ class LampWatch(_Watch):
         self._cycles_ms = []
         self._off = []  # (level, share of what is expected in %) at which dimming was wrong
         self._dark = None  # (0.1 W, mA) through an open relay
-        self._sound = None  # as of `_sound_dw`
+        self._sound = None  # the least and the most 0.1 W of a reading that decides nothing, or None
         self.relay_stuck_lit = relay_stuck_lit
         self.active = set() if active is None else active
 
@@ -147,8 +147,7 @@ class LampWatch(_Watch):
         `is_sun_up()`: the sun is well above the horizon, None: unknown; called only for a lamp that burns unordered.
         `gear_dead`, `gear_percent`: lamp failure and level as a DALI gear reports them.
         """
-        sound = self._sound
-        if sound is not None and power_dw is not None and sound[0] <= power_dw <= sound[1] and not gear_dead:
+        if not gear_dead and self.passes_over(power_dw, current_ma):
             return []  # nearly always
         self._sound = None
         if power_dw is None and gear_percent is None and gear_dead is None:
@@ -167,6 +166,15 @@ class LampWatch(_Watch):
             if now_ms - self._lit_since_ms >= 1000 * self._model.warm_up_s:
                 self._judge_lit(changes, power_dw, current_ma, gear_dead, now_ms)
         return changes
+
+    def passes_over(self, power_dw, current_ma) -> bool:
+        """Returns True for a reading that decides nothing; of a dark lamp it is kept, to know a relay that sticks."""
+        sound = self._sound
+        if sound is None or power_dw is None or not sound[0] <= power_dw <= sound[1]:
+            return False
+        if self._level == 0 and current_ma is not None:
+            self._dark = (power_dw, current_ma)
+        return True
 
     def agrees(self, power_dw, *, now_ms):
         """Returns True if the watts show the level of the gear; False also while that is not known yet."""
@@ -193,6 +201,8 @@ class LampWatch(_Watch):
         self._declare(changes, event.LAMP_UNEXPECTED_ON, verdict)
         if self._has_relay and current_ma is not None:
             self._judge_relay(changes, by_power and current_ma >= limits.RELAY_OPEN_MA)
+            if not burns and _all_healthy(self._votes):
+                self._sound = (0, self._burning_dw())
 
     def _burning_ms(self, now_ms):
         return 0 if self._burning_since_ms is None else now_ms - self._burning_since_ms
@@ -326,8 +336,7 @@ class SupplyWatch(_Watch):
         A gear that had a meter since this start and gives no power any more has lost it; a meter from before may have
         been another gear's.
         """
-        is_whole = power_dw is not None and voltage_dv is not None
-        if is_whole and self._is_sound and self._low_dv <= voltage_dv <= self._high_dv:
+        if self.passes_over(power_dw, voltage_dv):
             return []  # nearly always
         changes = []
         if power_dw is not None or gear_meter:
@@ -346,5 +355,10 @@ class SupplyWatch(_Watch):
             self._declare(changes, event.VOLTAGE_TOO_LOW, is_low)
             is_high = vote(self._votes, event.VOLTAGE_TOO_HIGH, voltage_dv > self._high_dv)
             self._declare(changes, event.VOLTAGE_TOO_HIGH, is_high)
-        self._is_sound = is_whole and _all_healthy(self._votes)
+        self._is_sound = power_dw is not None and voltage_dv is not None and _all_healthy(self._votes)
         return changes
+
+    def passes_over(self, power_dw, voltage_dv) -> bool:
+        """Returns True for a reading that decides nothing."""
+        is_whole = power_dw is not None and voltage_dv is not None
+        return is_whole and self._is_sound and self._low_dv <= voltage_dv <= self._high_dv

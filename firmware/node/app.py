@@ -138,6 +138,9 @@ class Node:
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._has_sampled = True
         self._platform = platform
+        rests = self._due_ms is not None and now_ms < self._due_ms and self._is_decided(now_ms)
+        if rests and self.trade.sample_without_news(values, now_ms):
+            return
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
@@ -155,22 +158,14 @@ class Node:
 
     def poll(self, *, now_ms):
         """Does what is due: exchanges, the output, periodic records, the next payload."""
-        rests = self._due_ms is not None and now_ms < self._due_ms
-        if rests:
-            until_ms = self.trade.decided_until_ms
-            if until_ms is not None and now_ms < until_ms:
-                return
-        else:
+        has_come = self._due_ms is None
+        if has_come or now_ms >= self._due_ms:
             self._due_ms = None
-            for happened in self._link.poll(now_ms=now_ms):
-                self._handle(happened, now_ms)
-            if self._link.era != self._era:
-                self._era = self._link.era
-                if self._orders.order is not None:
-                    self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
-        self._decide(now_ms)
-        if rests and self._due_ms is not None:
-            return  # the decision made no record
+            has_come = self._poll_link(now_ms) or has_come
+        if has_come or not self._is_decided(now_ms):
+            self._decide(now_ms)
+        if self._due_ms is not None:
+            return  # nothing is due, and the decision made no record
         if now_ms >= self._report_at_ms and self._has_sampled:
             self._report(now_ms)
         gap = self._outbox.next_gap() if self._outbox.may_report_gap() else None
@@ -304,6 +299,22 @@ class Node:
         return self.time.unix_s(now_ms)
 
     # --- inside ---------------------------------------------------------------------------------------------
+
+    def _poll_link(self, now_ms) -> bool:
+        """Handles what the link's timers bring; returns whether they brought something."""
+        found = self._link.poll(now_ms=now_ms)
+        for happened in found:
+            self._handle(happened, now_ms)
+        if self._link.era != self._era:
+            self._era = self._link.era
+            if self._orders.order is not None:
+                self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
+        return bool(found)
+
+    def _is_decided(self, now_ms) -> bool:
+        """Returns whether the last decision holds, if nothing has come since."""
+        until_ms = self.trade.decided_until_ms
+        return until_ms is not None and now_ms < until_ms
 
     def _handle(self, happened, now_ms):
         if isinstance(happened, Request):

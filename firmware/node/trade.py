@@ -62,6 +62,11 @@ class Trade:
         """Observes one complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent.
         A sensor that did not answer has no key."""
 
+    def sample_without_news(self, values, now_ms) -> bool:
+        """Observes a reading as `sample` does, if it changes nothing but the latest figures, and returns True; else
+        returns False, having observed nothing. The application asks only while the last decision holds."""
+        return False
+
     def sense(self, values, moment) -> None:
         """Observes readings of the ports between two samples that cannot wait for the next: {wire key: scaled integer}.
         It may be called at every turn, so it must be cheap."""

@@ -365,7 +365,7 @@ def test_a_gear_that_cannot_go_below_its_floor_draws_what_the_floor_draws():
 def test_a_reading_that_is_passed_over_would_have_changed_nothing(seed):
     """Runs of readings, sound or not, with changes of level, against a watch that judges each of them in full."""
     draw, passing, judging = random.Random(seed), Bench(), Bench()
-    judging.watch._sound_dw = lambda expected_dw: None
+    judging.watch.passes_over = lambda power_dw, current_ma: False
     for bench in (passing, judging):
         bench.command(0).minutes((6, 20), (6, 20), (6, 20), (6, 20))
     for _ in range(80):
@@ -381,6 +381,7 @@ def test_a_reading_that_is_passed_over_would_have_changed_nothing(seed):
                 bench.command(level)
             bench.minutes(*[power if power is None else (power, 20 + power // 2) for power in powers])
         assert passing.said == judging.said and passing.watch.active == judging.watch.active
+        assert passing.watch._dark == judging.watch._dark
     assert passing.said
 
 
@@ -390,3 +391,4 @@ def test_a_sound_lamp_is_judged_in_full_until_five_samples_agree():
     bench.minutes(360)
     assert bench.watch._sound == (324, 396)
     assert bench.command(60).watch._sound is None
+    assert bench.command(0).minutes(*[(6, 20)] * 6).watch._sound == (0, 30)

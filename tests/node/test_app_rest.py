@@ -2,6 +2,7 @@
 
 import pytest
 
+from lighting.trade import Streetlight
 from node import limits
 from node.app import Node
 from node.sender import Sender
@@ -87,6 +88,37 @@ def test_a_fault_that_a_quiet_sample_shows_is_reported_in_the_same_turn():
     assert at_ms <= world.now_ms
     world.run(60)
     assert world.unexplained() == []
+
+
+def test_a_sample_without_news_leaves_the_records_of_a_sample_that_is_judged(monkeypatch):
+    """Lamp and meter fail and return, a technician tests, mains go."""
+
+    def live(judges):
+        monkeypatch.setattr(Streetlight, "sample_without_news", judges)
+        world = lit()
+        for minutes, act in (
+            (50, lambda: setattr(world, "lamp_burns", False)),
+            (9, lambda: setattr(world, "lamp_burns", True)),
+            (40, lambda: setattr(world, "meter_answers", False)),
+            (8, lambda: setattr(world, "meter_answers", True)),
+            (33, lambda: world.node.local("test")),
+            (7, lambda: world.node.local(None)),
+            (41, world.power_cut),
+            (1, world.power_on),
+            (90, lambda: None),
+        ):
+            world.run(60 * minutes + 13)
+            act()
+        return [(at_ms, data) for at_ms, _, data in world.made]
+
+    passed, plain = [], Streetlight.sample_without_news
+
+    def counting(self, values, now_ms):
+        passed.append(plain(self, values, now_ms))
+        return passed[-1]
+
+    assert live(counting) == live(lambda self, values, now_ms: False)
+    assert passed.count(True) > 50
 
 
 def test_a_technician_is_served_at_once():
