@@ -218,6 +218,15 @@ NONCES_MAX = 8
 
 # Commands of one commune that are not over; a gateway knows as many. Beyond, a new one is refused to the person.
 COMMANDS_OPEN_MAX = 64
+# Commands of one key that were signed in a browser and are not over: a telephone that is stolen crowds out nobody. A
+# cabinet knows as many of one person.
+COMMANDS_OF_ONE_MAX = 16
+# Orders that are brought from the web at a time.
+ORDERS_FETCHED_MAX = 32
+# An outbox that cannot be read is tried again after this.
+OUTBOX_TRY_S = 10
+# The web keeps an order for as long after its end: who looks for it by then looks into the control file.
+OUTBOX_KEPT_S = 7 * 86_400
 # A command and its author are kept for a year after it is over (reference: operator audit).
 COMMANDS_KEPT_S = 366 * 86_400
 # Outcomes kept of one command from one gateway: 24 feeders, seven outcomes each, and the cabinet's own.

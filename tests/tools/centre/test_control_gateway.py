@@ -5,8 +5,8 @@ import pytest
 from policy import document, keyset
 from tests.support import lit_world
 from tests.support.gateway_world import INSEE, NAME
-from tests.support.lit_world import CLERK, DEPUTY, KEYS, MAYOR, OPERATOR, START_S, STRANGER, LitWorld
-from tools.centre.control import communes, gateways, orders
+from tests.support.lit_world import CLERK, DEPUTY, KEYS, MAYOR, OPERATOR, PHONE, START_S, STRANGER, LitWorld
+from tools.centre.control import communes, gateways, orders, outbox
 from tools.centre.control import file as control_file
 from tools.centre.control.dispatch import Dispatcher, Message
 from tools.centre.control.drafts import Request, draft, draft_end, sign_and_keep
@@ -210,3 +210,24 @@ def test_after_the_gateways_restart_the_command_is_known_and_its_outcome_told_ag
     joined.gateway.connect()
     joined.live(30)
     assert joined.gateway.closed == [True, True] and joined.standing(kept).is_fulfilled
+
+
+def test_from_a_signature_in_the_web_to_measured_watts(tmp_path):
+    joined = Joined(tmp_path / "control.db", start_s=lit_world.AFTERNOON_S)
+    joined.publish(lit_world.policy())
+    joined.live(40)
+    web = str(tmp_path / "web.sqlite3.orders")
+    fetching = outbox.Outbox(web, str(tmp_path / "control.db"), lambda *_, **__: None)
+    one = command.Command(
+        b"fromtap1", command.EMERGENCY, PHONE.name, "recherche", joined.gateway.unix_s, joined.gateway.unix_s + 3600,
+        INSEE, None, None, None, None, None,
+    )  # fmt: skip
+    signed = orders.opened(lit_world.signed(one, PHONE), joined.gateway.unix_s)
+    outbox.put(web, signed, "A. Martin", now_s=joined.gateway.unix_s)
+    fetching.fetch(now_s=joined.gateway.unix_s)
+    joined.live(12)
+    found = joined.standing(orders.get(joined.people, one.id))
+    assert found.is_fulfilled and found.missing == ()
+    (cabinet,) = found.cabinets
+    assert {feeder.name: feeder.last.power_dw for feeder in cabinet.feeders} == {"bourg": 4480, "parc": 1500}
+    fetching.close()

@@ -19,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_broker(parser, "control-1")
     text = "longest lease that is granted, in seconds (default: %(default)s)"
     parser.add_argument("--issued", type=Path, metavar="FOLDER", help="certificates that the authority has signed")
+    parser.add_argument("--web", metavar="FILE", help="`--data` of `bocage centre web`: orders that people sign there")
     parser.add_argument("--lease-s", type=int, default=LEASE_S, metavar="S", help=text)
 
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     address = mqtt.BrokerAddress(host, port, args.client_id, args.ca, args.cert, args.key)
     try:
         with database_faults(args.db):
-            daemon.run(args.db, address, lease_s=args.lease_s, issued=args.issued)
+            daemon.run(args.db, address, lease_s=args.lease_s, issued=args.issued, web=args.web)
     except ssl.SSLError as error:
         raise UsageError(f"--ca, --cert, --key: {error}") from error
     except Busy:

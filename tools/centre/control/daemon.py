@@ -27,6 +27,7 @@ from tools.centre import mqtt
 from tools.centre.control import file, renewals
 from tools.centre.control.dispatch import Dispatcher, Message, Name, Publication
 from tools.centre.control.file import DaemonLock
+from tools.centre.control.outbox import Outbox, path_of
 from tools.centre.control.renewals import Renewals
 from tools.centre.limits import CONTROL_POLL_S, GROUP_MESSAGES_MAX, PUBLICATIONS_UNACKNOWLEDGED_MAX
 from tools.centre.mqtt import Backoff, log
@@ -52,12 +53,14 @@ class ControlDaemon:
         lock: DaemonLock,
         asked: Renewals,
         *,
+        outbox: Outbox | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._dispatcher = dispatcher
         self._address = address
         self._lock = lock
         self._renewals = asked
+        self._outbox = outbox
         self._wait = wait
         self._stopping = False
         self._backoff = Backoff()
@@ -137,6 +140,8 @@ class ControlDaemon:
                 self._client.ack(message_id, qos)
             self._group.clear()
             self._publish([*answers, *asked])
+        if self._outbox is not None:
+            self._outbox.fetch(now_s=now["now_s"])
         if self._subscribed and self._client.is_connected():
             self._publish(self._dispatcher.poll(PUBLICATIONS_UNACKNOWLEDGED_MAX - len(self._unacknowledged), **now))
         if self._states_due_ms is not None and now["now_ms"] >= self._states_due_ms:
@@ -233,16 +238,21 @@ class ControlDaemon:
             log("publication-refused", reason=problem, remedy="allow this client to publish on tc/1/c, p and k")
 
 
-def run(path: str, address: mqtt.BrokerAddress, *, lease_s: int, issued: Path | None = None) -> None:
+def run(
+    path: str, address: mqtt.BrokerAddress, *, lease_s: int, issued: Path | None = None, web: str | None = None
+) -> None:
     """Opens the control file and serves until SIGTERM or SIGINT. Raises sqlite3.Error, OSError or ssl.SSLError when it
-    cannot start, `file.Busy` when another daemon serves the file."""
+    cannot start, `file.Busy` when another daemon serves the file. `web`: the web's own database, beside which people's
+    orders wait."""
     connection = file.open_to_write(path)
     try:
         broker = f"{address.host}:{address.port}"
         lock = DaemonLock(path, broker)
         lock.report(connected=False, now_s=int(time.time()))
         asked = Renewals(Path(path).parent / renewals.FOLDER, issued)
-        daemon = ControlDaemon(Dispatcher(connection, lease_s=lease_s, log=log), address, lock, asked)
+        outbox = None if web is None else Outbox(path_of(web), path, log)
+        dispatcher = Dispatcher(connection, lease_s=lease_s, log=log)
+        daemon = ControlDaemon(dispatcher, address, lock, asked, outbox=outbox)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: daemon.stop())
         log("started", db=path, broker=broker, client_id=address.client_id, lease_s=lease_s)

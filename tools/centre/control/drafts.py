@@ -12,11 +12,13 @@ from typing import NamedTuple
 from policy import ceiling, document, limits, rights
 from tools.centre.control import communes, orders
 from tools.centre.control.order_words import WORDS
-from tools.centre.limits import CONFIRM_FEEDERS_MAX
+from tools.centre.limits import COMMANDS_OF_ONE_MAX, CONFIRM_FEEDERS_MAX
 from tools.centre.store import database, sqlite_file
 from tools.command_line import Refused
+from tools.policy import keys
 from tools.policy.keys import Signer
 from wire import command, cose
+from wire.faults import WireFault
 from wire.line import is_line
 
 # The longest time that a command may be planned ahead: the window of an END of it must not exceed the longest window
@@ -115,6 +117,38 @@ def draft_end(
         ended.insee, ended.gateway, None, None, ended.id, None,
     )  # fmt: skip
     return Draft(one, addressed_feeders(policy, ended.target))
+
+
+def checked(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> orders.Order:
+    """Returns an order that was signed elsewhere, where it is one that would have been drafted here; NotAllowed says
+    why it is not."""
+    try:
+        order = orders.opened(signed, now_s)
+    except WireFault:
+        raise NotAllowed("refused.malformed") from None
+    asked = order.command
+    if asked.kind == command.END:
+        ended = orders.get(connection, asked.ends)
+        if ended is None:
+            raise NotAllowed("refused.command", id=asked.ends.hex())
+        one = draft_end(connection, ended, asked.reason, order.kid, asked.id, now_s=now_s).command
+        one = one._replace(not_before_s=asked.not_before_s, expires_s=asked.expires_s)
+    else:
+        request = Request(
+            asked.kind, asked.insee, asked.gateway, asked.target, asked.level, asked.reason, asked.not_before_s,
+            asked.expires_s, asked.values,
+        )  # fmt: skip
+        one = draft(connection, request, order.kid, asked.id, now_s=now_s).command
+    _, operator = _operator(connection, asked.insee, order.kid, now_s)
+    message = cose.sign1_decode(signed, bytes_max=command.SIGNED_COMMAND_BYTES_MAX)
+    if not keys.verify(operator.key, message.signatures[0].signature, cose.to_be_signed(message, cose.COMMAND_AAD)):
+        raise NotAllowed("refused.signature")
+    if one != asked or asked.expires_s <= now_s:
+        raise NotAllowed("refused.malformed")
+    is_new = asked.kind != command.END and orders.get(connection, asked.id) is None
+    if is_new and orders.count_open(connection, order.kid, now_s=now_s) >= COMMANDS_OF_ONE_MAX:
+        raise NotAllowed("refused.full")
+    return order
 
 
 def addressed_feeders(policy: document.Policy, target: str | None) -> tuple[document.FeederRule, ...]:

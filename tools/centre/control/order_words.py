@@ -104,6 +104,8 @@ WORDS = Phrases({
     "refused.over": N_("this command is over already"),
     "refused.ended": N_("a command has ended it already"),
     "refused.end_of_end": N_("an end cannot be ended"),
+    "refused.signature": N_("the signature does not hold"),
+    "refused.malformed": N_("this is no order as the centre writes them: open the page again"),
     "refused.full": N_("too many commands under way in this commune: end some"),
     "refused.text": N_("{field}: give 1 to {bytes_max} bytes, without control characters or outer spaces"),
     "refused.command": N_("--command {id}: no such command"),

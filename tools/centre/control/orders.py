@@ -215,6 +215,21 @@ def latest(connection: sqlite_file.Connection, count: int, insee: str | None = N
     return [_order(row) for row in reversed(rows)]
 
 
+def get(connection: sqlite_file.Connection, id: bytes) -> Order | None:
+    """Returns the command with this id."""
+    row = connection.execute(_SELECT + "WHERE id = ?", (id,)).fetchone()
+    return None if row is None else _order(row)
+
+
+def count_open(connection: sqlite_file.Connection, kid: bytes, *, now_s: int) -> int:
+    """Returns how many commands that one key has signed are not over."""
+    return connection.execute(
+        "SELECT count(*) FROM commands AS c WHERE kid = ? AND expires_s > ? AND ends IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM commands AS e WHERE e.ends = c.id)",
+        (kid, now_s),
+    ).fetchone()[0]
+
+
 def find(connection: sqlite_file.Connection, prefix: str, count: int = 2) -> list[Order]:
     """Returns the commands whose id in hexadecimal begins with `prefix`; at most `count`."""
     rows = connection.execute(
@@ -248,6 +263,12 @@ def outcomes(connection: sqlite_file.Connection, id: bytes) -> list[ReportedOutc
     return [ReportedOutcome._make(row) for row in rows]
 
 
+def opened(signed: bytes, made_unix_s: int) -> Order:
+    """Returns the order in signed bytes, not verified; WireFault for anything else."""
+    message = cose.sign1_decode(signed, bytes_max=wire_command.SIGNED_COMMAND_BYTES_MAX)
+    return Order(wire_command.decode_command(message.payload), signed, message.signatures[0].kid, made_unix_s)
+
+
 def _order(row) -> Order:
-    message = cose.sign1_decode(row[0], bytes_max=wire_command.SIGNED_COMMAND_BYTES_MAX)
-    return Order(wire_command.decode_command(message.payload), *row)
+    signed, _kid, made_unix_s = row
+    return opened(signed, made_unix_s)
