@@ -82,8 +82,8 @@ def settings_of(options: Options) -> dict[str, Any]:
         "MIDDLEWARE": [
             "django.middleware.security.SecurityMiddleware",
             "csp.middleware.CSPMiddleware",
-            "whitenoise.middleware.WhiteNoiseMiddleware",
             "django.middleware.gzip.GZipMiddleware",
+            "whitenoise.middleware.WhiteNoiseMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -142,5 +142,7 @@ def settings_of(options: Options) -> dict[str, Any]:
         # --- what is ours to serve
         "STATIC_URL": "/static/",
         "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_MAX_AGE": limits.STATIC_S,
+        "WHITENOISE_ALLOW_ALL_ORIGINS": False,
         "LOGGING_CONFIG": None,
     }  # fmt: skip

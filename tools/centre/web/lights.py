@@ -35,6 +35,13 @@ WORDS = Phrases({
 })  # fmt: skip
 
 
+class Row(NamedTuple):
+    """Holds a light and its place in the picture, by which changes name it."""
+
+    n: int
+    light: Light
+
+
 class Asked(NamedTuple):
     """Holds what the address asks for; `states` empty: all."""
 
@@ -49,11 +56,11 @@ class Asked(NamedTuple):
         states = tuple(one for one in SHOWN if one in query.getlist("state"))
         return cls(query.get("q", "")[:SEARCH_CHARACTERS_MAX].strip(), states, max(1, int(page)) if is_number else 1)
 
-    def finds(self, lights: Sequence[Light]) -> list[Light]:
+    def finds(self, lights: Sequence[Light]) -> list[Row]:
         wanted = plain(self.text).split()
         return [
-            one
-            for one in lights
+            Row(n, one)
+            for n, one in enumerate(lights)
             if (not self.states or one.shown in self.states) and all(word in one.words for word in wanted)
         ]
 
@@ -81,6 +88,7 @@ def lights(request: Any, insee: str) -> Any:
         filters=_filters(asked, whole),
         found=len(found),
         total=len(whole.lights),
+        version=whole.version,
         rows=rows,
         page=page,
         pages=pages,

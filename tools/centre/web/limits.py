@@ -38,3 +38,29 @@ PICTURE_STALE_S = 30
 PICTURE_LIGHTS_MAX = 200_000
 # Lists of communes that are held, one for each set of rights, for a minute.
 COMMUNES_REMEMBERED = 256
+
+# --- what is pushed ----------------------------------------------------------------------------------------------
+
+# A stream ends after this, and the browser asks again: then its rights are looked at anew.
+LIVE_S = 60
+# Between two looks at a commune that somebody watches: with PICTURE_S, a change is seen within 2 s.
+LIVE_EVERY_S = 1.0
+# How long a browser keeps script and style before it asks again; after an update of Bocage they are old for as long.
+STATIC_S = 300
+
+# --- the map ------------------------------------------------------------------------------------------------------
+
+# Degrees of a step in what the map is sent: 1.1 m north, 0.75 m east in France, below the size of a disc at zoom 18.
+MAP_STEP = 1e-5
+# Streets and lights of the list beside the map; it says how many more there are.
+IN_VIEW_STREETS_MAX = 100
+IN_VIEW_LIGHTS_MAX = 60
+
+# --- one light --------------------------------------------------------------------------------------------------------
+
+# What its plot shows.
+HISTORY_S = 86_400
+# Records of a node that are looked into for it: a day of one a minute.
+HISTORY_RECORDS_MAX = 1500
+# What it told, in a list.
+TOLD_MAX = 12

@@ -12,12 +12,18 @@ from tools.centre.web.pictures import Picture, Pictures
 
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
-TABS = ("lights",)
+TABS = ("map", "lights")
 
 
 def shown(
-    request: Any, template: str, screen: Phrases = _NO_WORDS, *, commune: Commune | None = None, tab: str = "",
-    status: int = 200, **values: Any,
+    request: Any,
+    template: str,
+    screen: Phrases = _NO_WORDS,
+    *,
+    commune: Commune | None = None,
+    tab: str = "",
+    status: int = 200,
+    **values: Any,
 ) -> Any:
     """Returns the answer with a template of `web/`; `tab`: which of TABS it belongs to."""
     context = {
@@ -41,6 +47,11 @@ def shown(
 def picture(request: Any, commune: Commune) -> Picture:
     """Returns what is known of a commune's lights now."""
     return _pictures().of(commune.areas, commune.insee, now_s=request.now_s)
+
+
+def picture_at(commune: Commune) -> Picture:
+    """Returns the same outside of a request."""
+    return _pictures().of(commune.areas, commune.insee, now_s=int(settings.BOCAGE.clock()))
 
 
 def _pictures() -> Pictures:

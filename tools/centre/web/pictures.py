@@ -6,6 +6,7 @@ same. A warehouse is asked when it has changed, at most once in PICTURE_S; a pag
 """
 
 import os
+import secrets
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
@@ -23,8 +24,7 @@ from tools.centre.web.states import Shown, shown
 from wire import record
 
 _MEASURED = f"""SELECT node, power_dw, level_percent, CASE WHEN readings_quality <> {record.UNSET}
-    AND readings_seconds >= {STAMP_UNIX_S_MIN} AND readings_seconds <= received_unix_s + {STAMP_AHEAD_S_MAX}
-    THEN readings_seconds END FROM latest"""
+    AND readings_seconds >= {STAMP_UNIX_S_MIN} AND readings_seconds <= ? THEN readings_seconds END FROM latest"""
 _PLACES = """SELECT id, post, lamp, power_dw, longitude, latitude FROM equipment WHERE insee = ? AND kind = 'light'
     AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
 _NOWHERE = (None,) * 5
@@ -57,10 +57,12 @@ class Light(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """Holds the lights of a commune, by street and number. `version` is another one whenever anything has changed."""
+    """Holds the lights of a commune, by street and number. `version` is another one whenever anything has changed, and
+    `places` whenever a light has come, gone or moved: a light is named by its place in `lights` until then."""
 
     insee: str
-    version: int
+    version: str
+    places: str
     now_s: int
     lights: tuple[Light, ...]
     counts: Counter[Shown]
@@ -126,13 +128,19 @@ def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> P
         lights = lights_of(connection, insee, now_s=now_s)
     if before is not None and before.lights == lights:
         return before._replace(now_s=now_s)
-    version = 1 if before is None else before.version + 1
-    return Picture(insee, version, now_s, lights, Counter(one.shown for one in lights))
+    version = secrets.token_hex(4)
+    is_there = before is not None and list(map(_where, before.lights)) == list(map(_where, lights))
+    places = before.places if before is not None and is_there else version
+    return Picture(insee, version, places, now_s, lights, Counter(one.shown for one in lights))
+
+
+def _where(light: Light) -> tuple:
+    return light.id, light.state.street, light.longitude, light.latitude
 
 
 def lights_of(connection: database.Connection, insee: str, *, now_s: int) -> tuple[Light, ...]:
     """Returns the lights of a commune by street and number."""
-    measured = {node: rest for node, *rest in connection.execute(_MEASURED)}
+    measured = {node: rest for node, *rest in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
     places = {id: rest for id, *rest in connection.execute(_PLACES, (insee, now_s, now_s))}
     states = States(connection, now_s=now_s, insee=insee).of_equipment(kind=LIGHT)
     found = [_light(one, places.get(one.id, _NOWHERE), measured.get(one.node, _UNMEASURED)) for one in states]

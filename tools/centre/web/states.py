@@ -35,6 +35,9 @@ def shown(state: str, *, has_node: bool, power_dw: int | None, level_percent: in
     return LIT if is_lit else OFF
 
 
+# The letter of each state in what a map is sent.
+LETTERS: dict[Shown, str] = {LIT: "l", OFF: "o", UNPOWERED: "u", FAULT: "f", PENDING: "p", UNKNOWN: "n"}
+
 # The shape of each state within a square of 16, filled by the style; a number of a legend is not told by colour alone.
 MARKS: dict[Shown, str] = {
     LIT: '<circle r="6"/>',

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, home, lights
+from tools.centre.web import entering, home, light, lights, live, map
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,7 +10,12 @@ urlpatterns = [
     path("logout", entering.logout, name="logout"),
     path("password", entering.password, name="password"),
     path("appearance", entering.appearance, name="appearance"),
+    path("<str:insee>/map", map.map, name="map"),
+    path("<str:insee>/map/lights.json", map.data, name="map-data"),
+    path("<str:insee>/map/in-view", map.in_view, name="map-in-view"),
+    path("<str:insee>/live", live.live, name="live"),
     path("<str:insee>/lights", lights.lights, name="lights"),
+    path("<str:insee>/lights/<str:id>", light.light, name="light"),
 ]
 handler404 = "tools.centre.web.errors.not_found"
 handler500 = "tools.centre.web.errors.failed"

@@ -12,6 +12,7 @@ from tools.centre.web.states import SHOWN, Shown
 FRAME = Phrases({
     "skip": N_("Skip to the content"),
     "main": N_("Main menu"),
+    "tab.map": NC_("screen", "Map"),
     "tab.lights": NC_("screen", "Lights"),
     "logout": N_("Log out"),
     "appearance": N_("Language and appearance"),

@@ -10,6 +10,7 @@ from django import template
 from django.utils.safestring import mark_safe
 
 from tools.centre.condition.words import fault_text
+from tools.centre.limits import SILENT_S
 from tools.centre.web import words
 from tools.centre.web.states import MARKS, Shown
 
@@ -48,6 +49,12 @@ def watts(context: Any, power_dw: int | None) -> str:
 def state(context: Any, shown: Shown) -> str:
     """Writes the word of a state."""
     return words.state(shown, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def stale(context: Any, unix_s: int | None) -> str:
+    """Returns the class of a value that is older than a silence, or of unknown age."""
+    return "stale" if unix_s is None or unix_s < context["now_s"] - SILENT_S else ""
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,106 @@
+"""Reads what a light and its feeder did in the last hours: measured power, ordered level, mains, and what they told.
+
+A time that is not known is left out. Between two readings farther apart than a silence is a gap, which is not filled:
+where the cabinet held the feeder's contactor open it is no gap, for the lamp had no mains to speak with.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from tools.centre.limits import SILENT_S
+from tools.centre.registry.register import Register
+from tools.centre.store import bodies, database
+from tools.centre.store.archive import Archive
+from tools.centre.web.limits import HISTORY_RECORDS_MAX
+from wire import event, quantity
+
+_RECORDS = """SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records
+    WHERE node = ? AND lane = ? ORDER BY boot DESC, sequence DESC LIMIT ?"""
+Span = tuple[int, int]
+
+
+class Point(NamedTuple):
+    """Holds one reading. power_dw and level_percent: None where it has none."""
+
+    unix_s: int
+    power_dw: int | None
+    level_percent: int | None
+
+
+class Told(NamedTuple):
+    """Holds an event that was told by the light's node, or by its cabinet about its feeder."""
+
+    unix_s: int
+    body: Any  # wire.record.EventBody
+
+
+class History(NamedTuple):
+    """Holds what is known of a light from since_s to now_s; points and what was told, the oldest first."""
+
+    since_s: int
+    now_s: int
+    points: tuple[Point, ...]
+    unpowered: tuple[Span, ...]
+    gaps: tuple[Span, ...]
+    told: tuple[Told, ...]
+
+
+def history(
+    connection: database.Connection,
+    node: bytes | None,
+    cabinet: str | None,
+    feeder: str | None,
+    *,
+    since_s: int,
+    now_s: int,
+) -> History:
+    archive = Archive(connection)
+    points: list[Point] = []
+    told: list[Told] = []
+    if node is not None:
+        for unix_s, readings in _recent(connection, archive, node, event.TELEMETRY, since_s - SILENT_S, now_s):
+            level = readings.get(quantity.LEVEL_REPORTED, readings.get(quantity.LEVEL_ORDERED))
+            points.append(Point(unix_s, readings.get(quantity.POWER), level))
+        for lane in (event.EVENT, event.ALARM):
+            told += (Told(*one) for one in _recent(connection, archive, node, lane, since_s, now_s))
+    switched = []
+    for gateway in Register(connection).gateway_ids(cabinet) if cabinet and feeder else ():
+        for unix_s, body in _recent(connection, archive, gateway, event.EVENT, 0, now_s):
+            if body.code == event.FEEDER_SWITCHED and body.detail and body.detail[0] == feeder:
+                switched.append((unix_s, bool(body.detail[1])))
+                told += [Told(unix_s, body)] if unix_s >= since_s else []
+    unpowered = tuple(_unpowered(sorted(switched), since_s, now_s))
+    measured = tuple(sorted(one for one in points if one.power_dw is not None or one.level_percent is not None))
+    gaps = tuple(_gaps([one.unix_s for one in measured], unpowered, since_s, now_s)) if node is not None else ()
+    return History(since_s, now_s, measured, unpowered, gaps, tuple(sorted(told, key=lambda one: one.unix_s)))
+
+
+def _recent(
+    connection: database.Connection, archive: Archive, node: bytes, lane: str, since_s: int, now_s: int
+) -> Iterator[tuple[int, Any]]:
+    moments = archive.moments(node)
+    values = (node, event.LANES.index(lane), HISTORY_RECORDS_MAX)
+    for boot, sequence, body, *stamp in connection.execute(_RECORDS, values).fetchall():
+        unix_s = moments.unix_s(boot, sequence, *stamp)
+        if unix_s is not None and since_s <= unix_s <= now_s:
+            yield unix_s, bodies.decode(body)
+
+
+def _unpowered(switched: list[tuple[int, bool]], since_s: int, now_s: int) -> Iterator[Span]:
+    for n, (unix_s, is_closed) in enumerate(switched):
+        end_s = switched[n + 1][0] if n + 1 < len(switched) else now_s
+        if not is_closed and end_s > since_s:
+            yield max(unix_s, since_s), end_s
+
+
+def _gaps(heard: list[int], unpowered: tuple[Span, ...], since_s: int, now_s: int) -> Iterator[Span]:
+    """Returns the spans without a reading, but for those of which the feeder's contactor explains all but a silence."""
+    bounds = [since_s, *(one for one in heard if one > since_s), now_s]
+    before = [one for one in heard if one <= since_s]
+    if before:
+        bounds[0] = max(before)
+    for begin_s, end_s in pairwise(bounds):
+        explained_s = sum(max(0, min(end_s, off_s) - max(begin_s, on_s)) for on_s, off_s in unpowered)
+        if end_s - begin_s - explained_s > SILENT_S:
+            yield max(begin_s, since_s), end_s
