@@ -111,7 +111,6 @@ class Territory:
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
         self._thieves: list[KeyThief] = []
         self._node_ms = 0
-        self._sky = sky
         self.control = Control(self.world, self.broker)
         self.village = (
             village.Village(self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings)
@@ -130,6 +129,7 @@ class Territory:
         for gateway in self.gateways:
             for node in gateway.nodes:
                 self.delivery.adopted(node, gateway.options.gateway)
+        self.notices = [Notices(self.world, one, sky, is_summer=self._is_summer) for one in self.gateways]
         self._hosts = self.gateways if self.village is None else [*self.gateways, self.village.host]
         self.bounds = BoundsChecker(self._hosts)
         self.sealed = SealedOnce()
@@ -199,8 +199,8 @@ class Territory:
         self.rooms.start()
         self.greens.start()
         if self.options.rooms or self.options.greens:
-            for gateway in self.gateways:
-                Notices(self.world, gateway, self._sky, is_summer=self._is_summer).start()
+            for notices in self.notices:
+                notices.start()
         self.world.at(_COLD_START_MS, self.world.every, EVERY_MS, self._observe)
         self._schedule_faults()
 
@@ -326,6 +326,7 @@ class Territory:
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
         # Of the lamp whose key was stolen any alarm may be the stranger's; and the commune is judged by itself.
         apart = {village.GATEWAY_ID, *(thief.node for thief in self._thieves)}
+        apart |= self.streets.excused | self.rooms.excused | self.greens.excused
         for thief in self._thieves:
             if thief.exceeded_s is not None:
                 expected.append(ExpectedAlarm(thief.gateway, event.FAIR_USE_EXCEEDED, thief.exceeded_s))

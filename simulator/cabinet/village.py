@@ -5,7 +5,8 @@ morning through the broker, signed. Runs in the territory's world; its checkers 
 the picture are in `simulator.report.village`.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from policy import civil, sun
 from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_by_telephone
@@ -139,6 +140,7 @@ class Village:
         self._lit_since: list[int | None] = [None] * len(FEEDERS)
         self._spells: list[Spell] = []
         self._ordered: Ordered | None = None
+        self._played: list[list[int | None]] = []
         self.street.plant.on_change.append(lambda now_ms: self._observe_light())
         self._observe_light()
 
@@ -147,6 +149,20 @@ class Village:
         self.host.power_on()
         for one in self.happenings:
             self._world.at(1000 * one.at_s, self._apply, one)
+
+    def play(self, act: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+        """Does something to the cabinet that no story foresaw; returns what is to be called when it is undone.
+
+        What the cabinet reports meanwhile is not judged; its light is.
+        """
+        span: list[int | None] = [self._world.unix_s, None]
+        self._played.append(span)
+        self.street.side.do(act, *arguments)
+
+        def end() -> None:
+            span[1] = self._world.unix_s + _LAMPS_SOON_S
+
+        return end
 
     def report(self, bodies: Bodies) -> VillageReport:
         """Judges the commune at the end of the run, with what has reached the warehouse."""
@@ -163,13 +179,16 @@ class Village:
             tuple(checker.counted()),
             tuple(f"{BEHUARD.name}: {violation}" for violation in checker.violations),
             max(checker.worst_dark_s, checker.worst_burning_s),
-            judge_cabinet(self._causes(), alarms_of(GATEWAY_ID, rows)),
+            judge_cabinet(self._causes(), [one for one in alarms_of(GATEWAY_ID, rows) if not self._is_played(one.unix_s)]),
             None if self._ordered is None else self._ordered._replace(measured_dw=_measured(rows)),
             tuple(feeder.energy_wh() for feeder in self.street.plant.feeders),
             tuple(spells),
         )
 
     # --- inside -------------------------------------------------------------------------------------------------
+
+    def _is_played(self, unix_s: int) -> bool:
+        return any((from_s or 0) <= unix_s and (to_s is None or unix_s <= to_s) for from_s, to_s in self._played)
 
     def _apply(self, one: Happening) -> None:
         plant, do = self.street.plant, self.street.side.do

@@ -54,6 +54,15 @@ class ExpectedAlarm(NamedTuple):
     visible_s: int | None
 
 
+def withdrawn(expected: list[ExpectedAlarm], node: bytes, *, now_s: int) -> set[bytes]:
+    """Takes back what is expected of a node whose fault is mended before it had to be reported; returns the nodes that
+    nothing can be said of: such a fault may have been reported or not."""
+    early = [one for one in expected if one.node == node and (one.visible_s is None or now_s < one.visible_s + SOON_S)]
+    for one in early:
+        expected.remove(one)
+    return {one.node for one in early}
+
+
 class Cause(NamedTuple):
     """Describes what a story did to a cabinet, as the event that must report it.
 

@@ -9,7 +9,7 @@ from kinds import irrigation
 from policy import civil
 from policy import watering as policy
 from policy.fault import Faults
-from simulator.checkers.alarms import ExpectedAlarm
+from simulator.checkers.alarms import SOON_S, ExpectedAlarm
 from simulator.checkers.water import Forbidden, WaterChecker, drought_law
 from simulator.estates.streets import District
 from simulator.hosts.gateway import GatewayHost
@@ -69,6 +69,8 @@ class GreenSpace:
         self.checker = WaterChecker(self.site.pipes, law, powered_s=world.unix_s)
         self.burst_s: int | None = None
         self._is_watched = False
+        self._drought: list[Forbidden] = []
+        self._law = law
 
     # --- as simulator.hosts.ports.Ports -------------------------------------------------------------------------------
 
@@ -105,6 +107,11 @@ class GreenSpace:
     def settle(self) -> None:
         self._settle()
 
+    def order_drought(self, drought: list[Forbidden]) -> None:
+        """Replaces the drought order by which the water is judged."""
+        self._law[:] = [rule for rule in self._law if rule not in self._drought] + drought
+        self._drought = drought
+
     def _watch(self) -> None:
         self._settle()
         self.checker.check(self._world.unix_s)
@@ -136,6 +143,7 @@ class Greens:
         self.stress_min = 0
         self.zone_min = 0
         self._by_node: dict[bytes, GreenSpace] = {}
+        self.excused: set[bytes] = set()
 
     @property
     def numbers(self) -> range:
@@ -171,6 +179,20 @@ class Greens:
         space = self.spaces[index - self._first]
         space.settle()
         space.site.pipes.burst[1] = space.site.pipes.flows[0]
+
+    def mend_pipe(self, index: int) -> None:
+        space, node = self.spaces[index - self._first], self.hosts[index - self._first].settings.node
+        space.settle()
+        space.site.pipes.burst.clear()
+        if space.burst_s is None or self._world.unix_s < space.burst_s + SOON_S:
+            space.burst_s = None
+            self.excused.add(node)
+
+    def order_drought(self, level: int, gateway: GatewayHost) -> None:
+        """Makes a prefect's order the law by which the water of a cabinet is judged."""
+        for node in set(gateway.nodes) & self._by_node.keys():
+            space = self._by_node[node]
+            space.order_drought(drought_law(level, [plot.zone.use for plot in space.site.plots]))
 
     @property
     def expected(self) -> list[ExpectedAlarm]:
@@ -238,14 +260,13 @@ class Greens:
             pulse_ul=own.pulse_ul,
         )
         site = Site(zones, pipes, self._climate, prng.split("soil"), self._world.unix_s)
-        law = drought_law(self._drought, [zone.use for zone in zones])
-        if is_park:
-            law.append(Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN))
+        law = [Forbidden(0, _OPEN_FROM_MIN, _OPEN_TO_MIN)] if is_park else []
         left = _season_so_far(site, prng.split("season"), self._world.unix_s)
         ports = GreenPorts(
             site, own.kinds, own.pulse_ms, battery_mv=CHARGED_MV, boost_mv=own.boost_mv, fitted=own.fitted
         )
         space = GreenSpace(self._world, ports, law)
+        space.order_drought(drought_law(self._drought, [zone.use for zone in zones]))
         host = self._joining.join(gateway, irrigation, own, space, prng, memory=left)
         self.spaces.append(space)
         self.hosts.append(host)

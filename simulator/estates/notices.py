@@ -1,6 +1,8 @@
 """Gives gateways what they pass on to rooms and green spaces: the weather, a drought order, load shedding."""
 
 from gateway.core.directives.directive import Directive
+from collections.abc import Callable
+
 from simulator.hosts.gateway import GatewayHost
 from simulator.plants.climate import Weather
 from simulator.world.time import World
@@ -29,22 +31,23 @@ class Notices:
 
     def __init__(self, world: World, gateway: GatewayHost, sky: Weather, *, is_summer: bool) -> None:
         self._world = world
-        self._gateway = gateway
+        self.gateway = gateway
         self._sky = sky
         self._is_summer = is_summer
         self._number = 0
 
     def start(self) -> None:
-        self._world.at(_FIRST_MS, self._decide)
+        self._world.at(_FIRST_MS, self.order_drought, drought_level(is_summer=self._is_summer))
         self._world.at(_FIRST_MS, self._world.every, _EVERY_MS, self._weather)
         if not self._is_summer:
             self._world.at(1000 * _SHED_AT_S, self._shed)
 
-    def _decide(self) -> None:
-        """Gives the drought level, and again later if the gateway was down."""
-        said = {directive.DROUGHT_LEVEL: drought_level(is_summer=self._is_summer)}
-        if not self._announce(said, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
-            self._world.after(_FIRST_MS, self._decide)
+    def order_drought(self, level: int, accepted: Callable[[], None] = lambda: None) -> None:
+        """Gives a drought level of the prefect, and again later while the gateway is down; then calls `accepted`."""
+        if self._announce({directive.DROUGHT_LEVEL: level}, "irrigation", _DROUGHT_S, "arrêté préfectoral sécheresse"):
+            accepted()
+        else:
+            self._world.after(_FIRST_MS, self.order_drought, level, accepted)
 
     def _shed(self) -> None:
         self._announce({directive.LOAD_SHED: _SHED_CK}, "thermostat", _SHED_S, "pointe du réseau électrique")
@@ -66,4 +69,4 @@ class Notices:
         unix_s = self._world.unix_s
         name = self._number.to_bytes(8, "big")
         notice = Directive(name, True, "mairie", reason, scope, values, unix_s, unix_s + for_s)
-        return self._gateway.announce(notice)
+        return self.gateway.announce(notice)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from heating import model
 from kinds import thermostat
 from policy import civil, heating
-from simulator.checkers.alarms import ExpectedAlarm
+from simulator.checkers.alarms import ExpectedAlarm, withdrawn
 from simulator.checkers.rooms import EVERY_MS, RoomsChecker, WatchedRoom
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
@@ -89,6 +89,7 @@ class Rooms:
         self.comfort_min = 0
         self.blind_min = 0
         self.expected: list[ExpectedAlarm] = []
+        self.excused: set[bytes] = set()
 
     @property
     def numbers(self) -> range:
@@ -126,6 +127,11 @@ class Rooms:
         self.rooms[index - self._first].ports.thermometer.absent = True
         node = self.hosts[index - self._first].settings.node
         self.expected.append(ExpectedAlarm(node, event.SENSOR_FAILURE, self._world.unix_s))
+
+    def mend_thermometer(self, index: int) -> None:
+        self.rooms[index - self._first].ports.thermometer.absent = False
+        node = self.hosts[index - self._first].settings.node
+        self.excused |= withdrawn(self.expected, node, now_s=self._world.unix_s)
 
     def settle(self) -> None:
         """Carries every plant forward to now."""

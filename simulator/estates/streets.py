@@ -11,7 +11,7 @@ from kinds import streetlight
 from lighting import settings
 from policy import civil, lighting, lighting_form
 from policy.fault import Faults
-from simulator.checkers.alarms import ExpectedAlarm
+from simulator.checkers.alarms import ExpectedAlarm, withdrawn
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
@@ -29,6 +29,8 @@ _FITTED_FROM = 12
 _SETTINGS: dict[str, dict[str, Any]] = {CELL: {CELL: {}}, DETECTOR: {DETECTOR: {}}, GEAR: {"output": GEAR}}
 # The light that clouds let through: the cells light their lamps some minutes before sunset.
 _OVERCAST_PERCENT = 5
+# Behind a thunderstorm less than a thousandth of the light is left by evening: a cell of 20 lx lights its lamp.
+_STORM_PERCENT = 0
 _PATH_ONE_IN = 12
 # A lamp has its full brightness this long after a person has come.
 _BRIGHT_MS = 3000
@@ -87,7 +89,8 @@ class Streets:
     """Holds the lamps of a territory, or of its part from the lamp `first` on.
 
     `hosts` and `lamps` have the same order.
-    `expected`: the alarms that the damage done so far must make the nodes report.
+    `expected`: the alarms that the damage done so far must make the nodes report. `excused`: nodes whose damage was
+    repaired before.
     """
 
     def __init__(
@@ -104,6 +107,8 @@ class Streets:
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
         self.expected: list[ExpectedAlarm] = []
+        self.excused: set[bytes] = set()
+        self._skies: list[Daylight] = []
         self._fitted: list[str] = []
         self._walkers: list[Walkers] = []
         self._passed = self._met = 0
@@ -151,6 +156,26 @@ class Streets:
             visible_s = self._world.unix_s if lit and what == "module_dead" else None
             self.expected.append(ExpectedAlarm(host.settings.node, code, visible_s))
 
+    def repair(self, index: int) -> None:
+        """Makes a damaged lamp as new."""
+        lamp, host = self.lamps[index - self._first], self.hosts[index - self._first]
+        lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        lamp.module_dead = lamp.relay_stuck = False
+        self.excused |= withdrawn(self.expected, host.settings.node, now_s=self._world.unix_s)
+
+    def mains(self, gateway: GatewayHost, there: bool) -> None:
+        """Cuts the mains of a cabinet's permanent feeders, or gives them back."""
+        for feeder, _, hosts in self._feeders:
+            if not feeder.switched and feeder.powered != there and hosts[0].settings.node in gateway.nodes:
+                self._switch(feeder, hosts, there)
+                for host in hosts:  # one that had no time to report what it measured cannot any more
+                    self.excused |= withdrawn(self.expected, host.settings.node, now_s=self._world.unix_s)
+
+    def darken_sky(self, is_dark: bool) -> None:
+        """Draws a storm before the sun: lamps with a photocell see it, or brings the usual clouds back."""
+        for sky in self._skies:
+            sky.cloud_percent = _STORM_PERCENT if is_dark else _OVERCAST_PERCENT
+
     def check_light(self) -> tuple[int, int]:
         """Judges the light of this moment; returns (sound lamps that are lit, sound lamps that are wanted lit)."""
         return self.checker.check(unix_s=self._world.unix_s)
@@ -189,6 +214,7 @@ class Streets:
         if fitted == CELL:
             sky = Daylight(site)
             sky.cloud_percent = _OVERCAST_PERCENT
+            self._skies.append(sky)
             ports = StreetPorts(self._world, lamp, Cell(sky))
             watched = watched._replace(sky_lx=sky.lx)
         elif fitted == GEAR:

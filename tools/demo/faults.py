@@ -1,0 +1,253 @@
+"""Breaks and mends things in a simulated territory, by the faults that the simulator has; says what to expect of each.
+
+A kind has a word, its targets, and what it does: `strike` returns what mends it. What has been seen is what the
+warehouse says, which is all that a real centre would know; `watch` adds what is measured in the world.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from gateway.language import N_, NN_, Message, Said
+from simulator.cabinet.village import FEEDERS, GATEWAY_ID
+from simulator.estates.notices import drought_level
+from simulator.hosts.gateway import GatewayHost
+from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, ROOM, Version
+from tools.demo.story import Story, Struck
+from wire import event
+
+# The level that a person orders: "alerte renforcée" forbids lawns the whole day.
+_DROUGHT = 3
+_LAW_AFTER_MS = 1_800_000
+
+
+class Target(NamedTuple):
+    """Names a thing that can be broken. `key`: in a form; `subject`: the node or gateway that reports it, if one does."""
+
+    key: str
+    label: str
+    subject: bytes | None
+
+
+class Kind(NamedTuple):
+    """Describes a fault. `everything`: it strikes the territory, and has one target."""
+
+    title: Message
+    expect: Message
+    targets: Callable[[Story], Iterator[Target]]
+    strike: Callable[[Story, str], Callable[[], None]]
+    watch: Callable[[Story, str], Said | None] = lambda story, key: None
+
+
+_WAITING = NN_("{count} record waits in the cabinet", "{count} records wait in the cabinet")
+_BY_MOBILE = N_("4G carries in place of the fibre")
+_ALL_WAITING = NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets")
+_LIT = NN_("{count} light burns", "{count} lights burn")
+
+
+# --- targets ------------------------------------------------------------------------------------------------------
+
+
+def _of_kind(kind: str) -> Callable[[Story], Iterator[Target]]:
+    def targets(story: Story) -> Iterator[Target]:
+        seen: set[bytes] = set()
+        for version in story.equipment():
+            node = version.equipment.node
+            if version.key.kind == kind and node is not None and node not in seen:
+                seen.add(node)
+                yield Target(node.hex(), _label(story, version), node)
+
+    return targets
+
+
+def _label(story: Story, version: Version) -> str:
+    """Returns `Feneu, rue du Port, 0117`, or `Feneu, Mairie, salle 1`."""
+    commune = next(one.name for one in story.communes if one.insee == version.key.insee)
+    name = version.equipment.name or f"{version.equipment.street}, {version.key.id}"
+    return f"{commune}, {name}"
+
+
+def _cabinets(story: Story) -> Iterator[Target]:
+    labels = {
+        (version.key.insee, version.key.id): _label(story, version)
+        for version in story.equipment()
+        if version.key.kind == CABINET
+    }
+    for index, host in enumerate(_hosts(story)):
+        options = host.options
+        yield Target(str(index), labels[options.insee, options.name], options.gateway)
+
+
+def _feeders(story: Story) -> Iterator[Target]:
+    commune = story.communes[-1].name
+    for index, feeder in enumerate(FEEDERS):
+        yield Target(str(index), f"{commune}, {feeder.name}", GATEWAY_ID)
+
+
+def _everything(story: Story) -> Iterator[Target]:
+    yield Target("", ", ".join(commune.name for commune in story.communes), None)
+
+
+def _hosts(story: Story) -> list[GatewayHost]:
+    village = story.territory.village
+    return [*story.territory.gateways, *([] if village is None else [village.host])]
+
+
+def _index(hosts: list, key: str) -> int:
+    return next(index for index, host in enumerate(hosts) if host.settings.node.hex() == key)
+
+
+# --- what is done -------------------------------------------------------------------------------------------------
+
+
+def _cut_fibre(story: Story, key: str) -> Callable[[], None]:
+    host = _hosts(story)[int(key)]
+    host.fibre(False)
+    return lambda: host.fibre(True)
+
+
+def _carried(story: Story, key: str) -> Said:
+    host = _hosts(story)[int(key)]
+    return Said(_BY_MOBILE) if host.carrier() == "mobile" else Said(_WAITING, {"count": host.waiting()})
+
+
+def _kill_lamp(story: Story, key: str) -> Callable[[], None]:
+    streets = story.territory.streets
+    index = streets.numbers[_index(streets.hosts, key)]
+    streets.damage(index, "module_dead", event.LAMP_FAILURE)
+    return lambda: streets.repair(index)
+
+
+def _cut_power(story: Story, key: str) -> Callable[[], None]:
+    index, territory = int(key), story.territory
+    if index == len(territory.gateways):
+        assert territory.village is not None
+        street = territory.village.street
+        end = territory.village.play(street.plant.set_mains, False)
+        return lambda: (street.side.do(street.plant.set_mains, True), end())[1]
+    gateway = territory.gateways[index]
+    gateway.power_cut()
+    territory.streets.mains(gateway, False)
+
+    def restore() -> None:
+        gateway.power_on()
+        territory.streets.mains(gateway, True)
+
+    return restore
+
+
+def _weld(story: Story, key: str) -> Callable[[], None]:
+    village = story.territory.village
+    assert village is not None
+    end = village.play(village.street.plant.stick_contactor, int(key), True)
+    return lambda: (village.street.side.do(village.street.plant.mend, int(key)), end())[1]
+
+
+def _break_pipe(story: Story, key: str) -> Callable[[], None]:
+    greens = story.territory.greens
+    index = greens.numbers[_index(greens.hosts, key)]
+    greens.break_pipe(index)
+    return lambda: greens.mend_pipe(index)
+
+
+def _lose_thermometer(story: Story, key: str) -> Callable[[], None]:
+    rooms = story.territory.rooms
+    index = rooms.numbers[_index(rooms.hosts, key)]
+    rooms.lose_thermometer(index)
+    return lambda: rooms.mend_thermometer(index)
+
+
+def _silence_centre(story: Story, key: str) -> Callable[[], None]:
+    territory = story.territory
+    territory.centre.stop()
+    territory.control.stop()
+
+    def start() -> None:
+        territory.centre.start()
+        territory.control.start()
+
+    return start
+
+
+def _order_drought(story: Story, key: str) -> Callable[[], None]:
+    def order(level: int) -> None:
+        # A node that waters at this moment stops when it hears of it: the judge gives it that time.
+        world, greens = story.territory.world, story.territory.greens
+        for notices in story.territory.notices:
+            judge = partial(world.after, _LAW_AFTER_MS, greens.order_drought, level, notices.gateway)
+            notices.order_drought(level, judge)
+
+    order(_DROUGHT)
+    return lambda: order(drought_level(is_summer=False))
+
+
+def _storm(story: Story, key: str) -> Callable[[], None]:
+    streets = story.territory.streets
+    streets.darken_sky(True)
+    return lambda: streets.darken_sky(False)
+
+
+KINDS: dict[str, Kind] = {
+    "fibre": Kind(
+        N_("Cut the fibre of a cabinet"),
+        N_("Its streets stay lit: the cabinet decides by itself. Its records go by 4G where it has some, or wait, and none is lost."),
+        _cabinets, _cut_fibre, _carried,
+    ),
+    "lamp": Kind(
+        N_("Kill a lamp"),
+        N_("Its node measures watts that are too few and reports it within a quarter of an hour of light."),
+        _of_kind(LIGHT), _kill_lamp,
+    ),
+    "power": Kind(
+        N_("Cut the mains of a cabinet"),
+        N_("Its lamps go dark. The cabinet of Béhuard has a battery and says so; others fall silent, and are unknown after an hour."),
+        _cabinets, _cut_power,
+    ),
+    "contactor": Kind(
+        N_("Weld a contactor"),
+        N_("The lamps of its feeder burn on when they should be off: at the next switching-off the cabinet reports it."),
+        _feeders, _weld,
+    ),
+    "pipe": Kind(
+        N_("Burst a pipe"),
+        N_("It shows when water comes, at five in the morning: the node shuts the valve within a minute and reports it."),
+        _of_kind(GREEN_SPACE), _break_pipe,
+    ),
+    "thermometer": Kind(
+        N_("Kill a thermometer"),
+        N_("The node reports it and heats by what it has learnt: the room stays free of frost and not too warm."),
+        _of_kind(ROOM), _lose_thermometer,
+    ),
+    "centre": Kind(
+        N_("Silence the centre"),
+        N_("Streets, rooms and gardens do not notice. These screens grow old; cabinets keep their records until it is back."),
+        _everything, _silence_centre,
+        lambda story, key: Said(_ALL_WAITING, {"count": sum(host.waiting() for host in _hosts(story))}),
+    ),
+    "drought": Kind(
+        N_("Order a drought level"),
+        N_("Each cabinet passes the prefect’s order on; at the next watering no lawn is watered in a forbidden hour."),
+        _everything, _order_drought,
+    ),
+    "storm": Kind(
+        N_("Bring a thunderstorm"),
+        N_("Lamps with a photocell light up at once, if it is day; the others wait for their hour."),
+        _everything, _storm,
+        lambda story, key: Said(_LIT, {"count": story.snapshot().lit}),
+    ),
+}  # fmt: skip
+
+
+def strike(story: Story, kind: str, key: str) -> None:
+    """Breaks a thing; KeyError, ValueError or StopIteration for words that name none; nothing if it is broken already."""
+    if any((one.kind, one.target) == (kind, key) for one in story.struck):
+        return
+    target = next(one for one in KINDS[kind].targets(story) if one.key == key)
+    story.struck.append(Struck(kind, target.key, story.unix_s, KINDS[kind].strike(story, key)))
+
+
+def mend(story: Story, kind: str, key: str) -> None:
+    """Makes a broken thing as new; nothing if it is whole."""
+    for one in [one for one in story.struck if (one.kind, one.target) == (kind, key)]:
+        story.struck.remove(one)
+        one.mend()

@@ -1,0 +1,59 @@
+"""Says how far virtual time may go by the wall clock: so many times as fast, as fast as it goes, or not at all.
+
+A machine that is too slow for a speed does not run after it: the lag is dropped; the speed that is reached is shown.
+Uses no clock: `wall_ms` is an argument, monotonic.
+"""
+
+# What may be made up for: a page that took long to answer. More is dropped.
+_LAG_MS_MAX = 2_000
+# Over so long the reached speed is measured.
+_MEASURED_MS = 1_000
+
+FASTEST = None
+
+
+class Pace:
+    """Maps the wall clock to virtual time, both in ms. speed: how many times as fast; FASTEST: without a bound."""
+
+    def __init__(self, *, speed: float | None, wall_ms: int, world_ms: int) -> None:
+        self._speed = speed
+        self._is_paused = False
+        self._from = (wall_ms, world_ms)
+        self._measured = (wall_ms, world_ms)
+        self.reached = 0.0
+
+    @property
+    def speed(self) -> float | None:
+        return self._speed
+
+    @property
+    def is_paused(self) -> bool:
+        return self._is_paused
+
+    def run(self, speed: float | None, *, wall_ms: int, world_ms: int) -> None:
+        """Goes on from now at a speed."""
+        self._speed, self._is_paused = speed, False
+        self._from = (wall_ms, world_ms)
+
+    def pause(self) -> None:
+        self._is_paused = True
+
+    def target_ms(self, *, wall_ms: int, world_ms: int, step_ms: int) -> int:
+        """Returns the virtual instant that may be reached now, at most `step_ms` from where the world is."""
+        if self._is_paused:
+            self._from = (wall_ms, world_ms)
+            return world_ms
+        if self._speed is None:
+            return world_ms + step_ms
+        wanted_ms = self._from[1] + int((wall_ms - self._from[0]) * self._speed)
+        if wanted_ms - world_ms > self._speed * _LAG_MS_MAX:
+            wanted_ms = world_ms + int(self._speed * _LAG_MS_MAX)
+            self._from = (wall_ms, wanted_ms)
+        return min(max(wanted_ms, world_ms), world_ms + step_ms)
+
+    def measure(self, *, wall_ms: int, world_ms: int) -> None:
+        """Keeps the speed that was reached over the last second."""
+        elapsed_ms = wall_ms - self._measured[0]
+        if elapsed_ms >= _MEASURED_MS:
+            self.reached = (world_ms - self._measured[1]) / elapsed_ms
+            self._measured = (wall_ms, world_ms)

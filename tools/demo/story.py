@@ -1,0 +1,153 @@
+"""Joins a simulated territory, its warehouse as a file, and what people do to it. One thread owns it all.
+
+Nothing is drawn by the seed but the town, the lamps and the radio: what breaks is broken by hand (`tools.demo.faults`).
+The ingest writes the file as it does everywhere, in virtual time; the roll-up follows every quarter of an hour.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from policy import civil, lighting
+from simulator.options import HOUR_S, Options, districts
+from simulator.report import text
+from simulator.territory import Territory
+from tools.centre.condition.faults import Faults, StandingFault
+from tools.centre.registry.equipment import Version
+from tools.centre.rollup.worker import Worker
+from tools.centre.scope import grants
+from tools.centre.scope.grants import Grant
+from tools.centre.store import database, schema
+from tools.demo import towns
+
+WAREHOUSE, REGISTER = "warehouse.db", "register.gpkg"
+_ROLL_EVERY_MS = 900_000
+# A roll-up takes so many days of nodes at a time; a small town has a few hundred marked.
+_ROLL_DAYS = 500
+# After all is mended: the longest that a report takes (`simulator.checkers.alarms.SOON_S`), a batch, a retry.
+_QUIET_MS = 2_700_000
+
+
+class Snapshot(NamedTuple):
+    """Holds what the bar shows of the territory. `waiting`: records that the cabinets hold until the centre has them."""
+
+    lit: int
+    power_dw: int
+    waiting: int
+    struck: int
+
+
+class Struck(NamedTuple):
+    """Holds what was broken by hand. `kind`, `target`: words of `tools.demo.faults`; `mend` makes it as new."""
+
+    kind: str
+    target: str
+    from_s: int
+    mend: Callable[[], None]
+
+
+class Story:
+    """Runs a territory whose files are in `folder`. `people` may see everything: they are granted it."""
+
+    def __init__(self, folder: Path, options: Options, people: dict[str, set[tuple[str, str]]]) -> None:
+        self.path = str(folder / WAREHOUSE)
+        self.territory = Territory(
+            replace(options, faults=False, all_permanent=True, until_dusk=False), warehouse=self.path
+        )
+        self.communes = towns.communes(self.territory)
+        self.struck: list[Struck] = []
+        self._begun_s = time.monotonic()
+        self._connection = schema.open_to_write(self.path, "OFF")
+        towns.write(self.territory, self.communes, folder / REGISTER, self._connection)
+        self._grant(people)
+        self._worker = Worker(self._connection)
+        place = districts(options)[0]
+        site = lighting.Site(place.latitude_e4, place.longitude_e4, civil.PARIS)
+        self._plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
+        with self._sealed():
+            self.territory.start()
+        self.territory.world.every(_ROLL_EVERY_MS, self._roll)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # --- time -------------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ms(self) -> int:
+        return self.territory.world.now_ms
+
+    @property
+    def unix_s(self) -> int:
+        return self.territory.world.unix_s
+
+    def run_until(self, end_ms: int) -> None:
+        with self._sealed():
+            self.territory.world.run_until(end_ms)
+
+    def dusk_ms(self) -> int:
+        """Returns the next instant at which the policy lights the streets."""
+        wanted = self._plan.wanted(self.unix_s)
+        while wanted.level_percent > 0 or self._plan.wanted(wanted.until_s).level_percent == 0:
+            wanted = self._plan.wanted(wanted.until_s)
+        return self.now_ms + 1000 * (wanted.until_s - self.unix_s)
+
+    # --- what there is to see ---------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        territory = self.territory
+        plant = territory.village.street.plant if territory.village is not None else None
+        lit = sum(lamp.light_percent() > 0 for lamp in territory.lamps)
+        power_dw = territory.streets.power_dw()
+        if plant is not None:
+            lit += sum(light.lit for light in plant.lights())
+            power_dw += sum(feeder.power_dw(now_ms=plant.now_ms) for feeder in plant.feeders)
+        waiting = sum(gateway.waiting() for gateway in territory.gateways)
+        return Snapshot(lit, power_dw, waiting, len(self.struck))
+
+    def equipment(self) -> Iterator[Version]:
+        """Returns the register."""
+        return towns.versions(self.territory, self.communes)
+
+    def reported(self, subject: bytes, *, since_s: int) -> list[StandingFault]:
+        """Returns the faults about a node or a gateway that the warehouse has of the time since then."""
+        found = Faults(self._connection).between(since_s, self.unix_s + 1)
+        return [fault for fault in found if fault.subject == subject and fault.from_unix_s >= since_s]
+
+    # --- the end ----------------------------------------------------------------------------------------------------
+
+    def mend_all(self) -> None:
+        while self.struck:
+            self.struck.pop().mend()
+
+    def report(self, language: str) -> str:
+        """Mends everything, lets time pass until all has been reported, and returns the judgement of the checkers."""
+        self.mend_all()
+        self.territory.calm()
+        self.run_until(self.now_ms + _QUIET_MS)
+        result = self.territory.judge()
+        hours = -(-self.now_ms // (1000 * HOUR_S))
+        result.options = replace(result.options, hours=hours)
+        return text.text(result, time.monotonic() - self._begun_s, language)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _sealed(self) -> Iterator[None]:
+        with self.territory.sealed:
+            yield
+
+    def _roll(self) -> None:
+        self._worker.fill_calendar(now_s=self.unix_s)
+        while self._worker.step(_ROLL_DAYS):
+            pass
+
+    def _grant(self, people: dict[str, set[tuple[str, str]]]) -> None:
+        start_s = self.territory.options.start_unix_s
+        with database.transaction(self._connection):
+            for person, areas in people.items():
+                for insee, trade in areas:
+                    grants.give(self._connection, Grant(person, insee, trade, 0, None, "bocage demo", start_s))
