@@ -12,12 +12,16 @@ NAMED := $(wildcard $(ARGS)) $(filter changed,$(ARGS))
 # The tests are compiled once: collecting them takes 5 s then, and 20 without.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help sim quick test services lint clean
+.PHONY: help demo sim quick test services lint clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\): *## */  make \1\t/p' $(MAKEFILE_LIST)
 	@echo '  ARGS="..." is handed on: to the simulator by `make sim`, to pytest by the tests.'
+
+demo: ## show a simulated town on the screens of the centre, in a browser; break something and watch (bocage demo)
+	@$(PREPARE) --extra web
+	@$(BIN)/bocage demo $(ARGS)
 
 sim: ## run the simulated territory (bocage sim) and draw its night in night.svg
 	@$(PREPARE) --extra simulator

@@ -16,6 +16,7 @@ from tools import command_line
 COMMANDS = {
     "sim": "simulator.cli",
     "live": "simulator.rig.live",
+    "demo": "tools.demo.cli",
     "gateway": "gateway.cli",
     "link": "tools.link.cli",
     "policy": "tools.policy.cli",

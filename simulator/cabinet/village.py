@@ -150,25 +150,26 @@ class Village:
         for one in self.happenings:
             self._world.at(1000 * one.at_s, self._apply, one)
 
-    def play(self, act: Callable[..., None], *arguments: Any) -> Callable[[], None]:
-        """Does something to the cabinet that no story foresaw; returns what is to be called when it is undone.
+    def play(self, begin: tuple[Any, ...], end: tuple[Any, ...]) -> Callable[[], None]:
+        """Does something to the plant that no story foresaw; returns what undoes it. Each is a method with arguments.
 
         What the cabinet reports meanwhile is not judged; its light is.
         """
         span: list[int | None] = [self._world.unix_s, None]
         self._played.append(span)
-        self.street.side.do(act, *arguments)
+        self.street.side.do(*begin)
 
-        def end() -> None:
+        def undo() -> None:
+            self.street.side.do(*end)
             span[1] = self._world.unix_s + _LAMPS_SOON_S
 
-        return end
+        return undo
 
     def report(self, bodies: Bodies) -> VillageReport:
         """Judges the commune at the end of the run, with what has reached the warehouse."""
         self.street.finish()
         rows = [row for row in bodies if row[0][0] == GATEWAY_ID]
-        checker = self.street.checker
+        found, checker = alarms_of(GATEWAY_ID, rows), self.street.checker
         spells = [*self._spells]
         for index, since_ms in enumerate(self._lit_since):
             if since_ms is not None:
@@ -179,7 +180,7 @@ class Village:
             tuple(checker.counted()),
             tuple(f"{BEHUARD.name}: {violation}" for violation in checker.violations),
             max(checker.worst_dark_s, checker.worst_burning_s),
-            judge_cabinet(self._causes(), [one for one in alarms_of(GATEWAY_ID, rows) if not self._is_played(one.unix_s)]),
+            judge_cabinet(self._causes(), [one for one in found if not self._is_played(one.unix_s)]),
             None if self._ordered is None else self._ordered._replace(measured_dw=_measured(rows)),
             tuple(feeder.energy_wh() for feeder in self.street.plant.feeders),
             tuple(spells),

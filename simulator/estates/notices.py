@@ -1,8 +1,8 @@
 """Gives gateways what they pass on to rooms and green spaces: the weather, a drought order, load shedding."""
 
-from gateway.core.directives.directive import Directive
 from collections.abc import Callable
 
+from gateway.core.directives.directive import Directive
 from simulator.hosts.gateway import GatewayHost
 from simulator.plants.climate import Weather
 from simulator.world.time import World

@@ -22,7 +22,7 @@ _LAW_AFTER_MS = 1_800_000
 
 
 class Target(NamedTuple):
-    """Names a thing that can be broken. `key`: in a form; `subject`: the node or gateway that reports it, if one does."""
+    """Names a thing that can be broken. `key`: in a form; `subject`: the node or gateway that reports it, or None."""
 
     key: str
     label: str
@@ -122,9 +122,8 @@ def _cut_power(story: Story, key: str) -> Callable[[], None]:
     index, territory = int(key), story.territory
     if index == len(territory.gateways):
         assert territory.village is not None
-        street = territory.village.street
-        end = territory.village.play(street.plant.set_mains, False)
-        return lambda: (street.side.do(street.plant.set_mains, True), end())[1]
+        plant = territory.village.street.plant
+        return territory.village.play((plant.set_mains, False), (plant.set_mains, True))
     gateway = territory.gateways[index]
     gateway.power_cut()
     territory.streets.mains(gateway, False)
@@ -139,8 +138,8 @@ def _cut_power(story: Story, key: str) -> Callable[[], None]:
 def _weld(story: Story, key: str) -> Callable[[], None]:
     village = story.territory.village
     assert village is not None
-    end = village.play(village.street.plant.stick_contactor, int(key), True)
-    return lambda: (village.street.side.do(village.street.plant.mend, int(key)), end())[1]
+    plant = village.street.plant
+    return village.play((plant.stick_contactor, int(key), True), (plant.mend, int(key)))
 
 
 def _break_pipe(story: Story, key: str) -> Callable[[], None]:
@@ -190,7 +189,7 @@ def _storm(story: Story, key: str) -> Callable[[], None]:
 KINDS: dict[str, Kind] = {
     "fibre": Kind(
         N_("Cut the fibre of a cabinet"),
-        N_("Its streets stay lit: the cabinet decides by itself. Its records go by 4G where it has some, or wait, and none is lost."),
+        N_("Its streets stay lit. Its records go by 4G where the cabinet has some, or wait; none is lost."),
         _cabinets, _cut_fibre, _carried,
     ),
     "lamp": Kind(
@@ -200,17 +199,17 @@ KINDS: dict[str, Kind] = {
     ),
     "power": Kind(
         N_("Cut the mains of a cabinet"),
-        N_("Its lamps go dark. The cabinet of Béhuard has a battery and says so; others fall silent, and are unknown after an hour."),
+        N_("Its lamps go dark. A cabinet with a battery says so; another falls silent, and is unknown after an hour."),
         _cabinets, _cut_power,
     ),
     "contactor": Kind(
         N_("Weld a contactor"),
-        N_("The lamps of its feeder burn on when they should be off: at the next switching-off the cabinet reports it."),
+        N_("Its lamps burn on when they should be off: at the next switching-off the cabinet reports it."),
         _feeders, _weld,
     ),
     "pipe": Kind(
         N_("Burst a pipe"),
-        N_("It shows when water comes, at five in the morning: the node shuts the valve within a minute and reports it."),
+        N_("It shows when water comes, at five in the morning: the node shuts the valve and reports it."),
         _of_kind(GREEN_SPACE), _break_pipe,
     ),
     "thermometer": Kind(
@@ -220,7 +219,7 @@ KINDS: dict[str, Kind] = {
     ),
     "centre": Kind(
         N_("Silence the centre"),
-        N_("Streets, rooms and gardens do not notice. These screens grow old; cabinets keep their records until it is back."),
+        N_("Streets, rooms and gardens do not notice. These screens grow old; cabinets keep their records."),
         _everything, _silence_centre,
         lambda story, key: Said(_ALL_WAITING, {"count": sum(host.waiting() for host in _hosts(story))}),
     ),
@@ -239,7 +238,7 @@ KINDS: dict[str, Kind] = {
 
 
 def strike(story: Story, kind: str, key: str) -> None:
-    """Breaks a thing; KeyError, ValueError or StopIteration for words that name none; nothing if it is broken already."""
+    """Breaks a thing, if it is not broken already; KeyError or StopIteration for words that name none."""
     if any((one.kind, one.target) == (kind, key) for one in story.struck):
         return
     target = next(one for one in KINDS[kind].targets(story) if one.key == key)

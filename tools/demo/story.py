@@ -6,7 +6,6 @@ The ingest writes the file as it does everywhere, in virtual time; the roll-up f
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +24,8 @@ from tools.demo import towns
 
 WAREHOUSE, REGISTER = "warehouse.db", "register.gpkg"
 _ROLL_EVERY_MS = 900_000
+# The run begins with a cold boot of everything: lamps burn until their cabinet tells the time. No page shows that.
+_SETTLED_MS = 600_000
 # A roll-up takes so many days of nodes at a time; a small town has a few hundred marked.
 _ROLL_DAYS = 500
 # After all is mended: the longest that a report takes (`simulator.checkers.alarms.SOON_S`), a batch, a retry.
@@ -32,7 +33,7 @@ _QUIET_MS = 2_700_000
 
 
 class Snapshot(NamedTuple):
-    """Holds what the bar shows of the territory. `waiting`: records that the cabinets hold until the centre has them."""
+    """Holds what the bar shows of the territory. `waiting`: records that cabinets hold until the centre has them."""
 
     lit: int
     power_dw: int
@@ -67,9 +68,10 @@ class Story:
         place = districts(options)[0]
         site = lighting.Site(place.latitude_e4, place.longitude_e4, civil.PARIS)
         self._plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
-        with self._sealed():
+        with self.territory.sealed:
             self.territory.start()
         self.territory.world.every(_ROLL_EVERY_MS, self._roll)
+        self.run_until(_SETTLED_MS)
 
     def close(self) -> None:
         self._connection.close()
@@ -85,7 +87,7 @@ class Story:
         return self.territory.world.unix_s
 
     def run_until(self, end_ms: int) -> None:
-        with self._sealed():
+        with self.territory.sealed:
             self.territory.world.run_until(end_ms)
 
     def dusk_ms(self) -> int:
@@ -134,11 +136,6 @@ class Story:
         return text.text(result, time.monotonic() - self._begun_s, language)
 
     # --- inside -----------------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _sealed(self) -> Iterator[None]:
-        with self.territory.sealed:
-            yield
 
     def _roll(self) -> None:
         self._worker.fill_calendar(now_s=self.unix_s)

@@ -1,0 +1,106 @@
+"""What is broken by hand is seen by the centre, mended as new, and judged by the checkers at the end."""
+
+import pytest
+
+from simulator.options import SEASONS, Options
+from tools.demo import faults
+from tools.demo.story import Story
+from wire import event
+
+MINUTE_MS = 60_000
+SMALL = Options(start=SEASONS["spring"], lamps=36, rooms=3, greens=3)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory):
+    """A village an hour after dusk; each test mends what it broke."""
+    made = Story(tmp_path_factory.mktemp("story"), SMALL, {})
+    made.run_until(made.dusk_ms() + 60 * MINUTE_MS)
+    yield made
+    made.close()
+
+
+def target(story, kind, at=0):
+    return list(faults.KINDS[kind].targets(story))[at]
+
+
+def struck(story, kind, at=0, *, for_min):
+    """Breaks a thing and lets time pass; returns its target and what the centre has heard."""
+    chosen, begun_s = target(story, kind, at), story.unix_s
+    faults.strike(story, kind, chosen.key)
+    story.run_until(story.now_ms + for_min * MINUTE_MS)
+    seen = [] if chosen.subject is None else story.reported(chosen.subject, since_s=begun_s)
+    return chosen, {one.code for one in seen}
+
+
+def test_a_dead_lamp_is_heard_of_within_a_quarter_of_an_hour(story):
+    chosen, seen = struck(story, "lamp", 3, for_min=18)
+    assert seen == {event.LAMP_FAILURE}
+    faults.mend(story, "lamp", chosen.key)
+    assert story.struck == []
+
+
+def test_a_thing_is_broken_once(story):
+    chosen = target(story, "thermometer")
+    faults.strike(story, "thermometer", chosen.key)
+    faults.strike(story, "thermometer", chosen.key)
+    assert len(story.struck) == 1
+    faults.mend(story, "thermometer", chosen.key)
+
+
+def test_nothing_is_broken_by_a_word_that_names_nothing(story):
+    with pytest.raises(KeyError):
+        faults.strike(story, "volcano", "")
+    with pytest.raises(StopIteration):
+        faults.strike(story, "fibre", "17")
+    assert story.struck == []
+
+
+def test_without_fibre_records_wait_where_there_is_no_4g(story):
+    chosen, _ = struck(story, "fibre", 1, for_min=18)
+    said = faults.KINDS["fibre"].watch(story, chosen.key)
+    assert said.values["count"] > 0
+    faults.mend(story, "fibre", chosen.key)
+    story.run_until(story.now_ms + 5 * MINUTE_MS)
+    assert story.territory.gateways[1].waiting() == 0
+
+
+def test_without_mains_the_lamps_of_a_cabinet_are_dark(story):
+    before = story.snapshot().lit
+    chosen, _ = struck(story, "power", 2, for_min=2)
+    assert story.snapshot().lit == before - 12
+    faults.mend(story, "power", chosen.key)
+    story.run_until(story.now_ms + 10 * MINUTE_MS)
+    assert story.snapshot().lit == before
+
+
+def test_the_cabinet_with_a_battery_says_that_it_has_no_mains(story):
+    chosen, seen = struck(story, "power", 3, for_min=3)
+    assert event.SUPPLY_LOSS in seen
+    faults.mend(story, "power", chosen.key)
+    story.run_until(story.now_ms + 5 * MINUTE_MS)
+
+
+def test_a_storm_by_night_changes_nothing_and_a_silent_centre_keeps_records_waiting(story):
+    struck(story, "storm", for_min=1)
+    struck(story, "centre", for_min=18)
+    assert story.snapshot().waiting > 0
+    story.mend_all()
+
+
+@pytest.mark.parametrize("kind", list(faults.KINDS))
+def test_every_kind_has_targets_with_names(story, kind):
+    for one in faults.KINDS[kind].targets(story):
+        assert one.label.split(",")[0] in ("Angers", "Feneu", "Béhuard")
+
+
+@pytest.mark.slow
+def test_a_night_with_everything_broken_at_once_is_judged_good(tmp_path):
+    story = Story(tmp_path, SMALL, {})
+    story.run_until(story.dusk_ms() + 60 * MINUTE_MS)
+    for kind in faults.KINDS:
+        faults.strike(story, kind, target(story, kind).key)
+    story.run_until(story.now_ms + 9 * 60 * MINUTE_MS)
+    text = story.report("en")
+    assert "Streets lit as they should be, nothing lost, nothing counted twice." in text, text
+    story.close()

@@ -1,0 +1,92 @@
+"""Shows a simulated town on the screens of the centre, to play with: time runs, lamps light up, things break.
+
+Node code, gateway core, ingest, warehouse and screens are the real ones, in one process, without a broker; only time,
+radio and the physical world are simulated. It listens on this machine only, and keeps nothing when it ends.
+
+    bocage demo                     opens a browser a few minutes before dusk; the same --seed gives the same town
+    bocage demo --season summer     a drought order, green spaces that are watered before sunrise
+"""
+
+import argparse
+import signal
+import tempfile
+import time
+import webbrowser
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from gateway.language import N_, translate
+from gateway.language.arguments import whole
+from simulator.options import SEASONS, Options
+from tools.demo.driver import Driver
+from tools.demo.story import Story
+
+_AT = N_("The town is at {address}")
+_NEXT = N_("For another browser: {address}")
+_END = N_("Ctrl-C ends it.")
+_SPEED = 60
+_LOOK_S = 0.05
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of `bocage demo`."""
+    parser.add_argument("--seed", type=int, default=1, help="which town (default 1)")
+    parser.add_argument("--lamps", type=whole(30, 2000), default=120, help="street lights with a node (default 120)")
+    parser.add_argument("--rooms", type=whole(0, 200), default=12, help="heated rooms (default 12)")
+    parser.add_argument("--greens", type=whole(0, 60), default=8, help="green spaces (default 8)")
+    parser.add_argument("--season", choices=sorted(SEASONS), default="spring", help="when it is (default spring)")
+    parser.add_argument("--port", type=whole(1, 65535), default=8081, help="of this machine (default: %(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Runs the town until Ctrl-C."""
+    import uvicorn
+
+    from tools.centre.web.configuration import Options as WebOptions
+    from tools.centre.web.serving import HOST
+    from tools.demo import screens
+
+    # Ended by another program (timeout, systemd): the way out is that of Ctrl-C, which removes the folder.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = Options(
+        seed=args.seed, start=SEASONS[args.season], lamps=args.lamps, rooms=args.rooms, greens=args.greens
+    )
+    people = {person: areas for _, person, areas in screens.ROLES.values()}
+    with tempfile.TemporaryDirectory(prefix="bocage-demo-") as name:
+        folder = Path(name)
+        driver = Driver(partial(Story, folder, options, people), speed=_SPEED)
+        driver.start()
+        try:
+            origin = f"http://{HOST}:{args.port}"
+            entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
+            web = WebOptions(str(folder / "warehouse.db"), str(folder / "web.sqlite3"), origin, driver.unix_s)
+            screens.configure(web, driver, entrance)
+            from django.core.asgi import get_asgi_application
+
+            config = uvicorn.Config(
+                get_asgi_application(), host=HOST, port=args.port, log_level="warning", lifespan="off"
+            )
+            server = uvicorn.Server(config)
+            Thread(target=_open, args=(args, server, entrance), name="opening", daemon=True).start()
+            server.run()
+        finally:
+            driver.close()
+    return 0
+
+
+def _open(args: argparse.Namespace, server: Any, entrance: Any) -> None:
+    """Prints the address and opens it, once somebody answers there."""
+    while not server.started:
+        time.sleep(_LOOK_S)
+    address = entrance.address()
+    _say(args, _AT, address)
+    print(translate(_END, args.lang), flush=True)
+    if not args.no_browser:
+        webbrowser.open(address)
+
+
+def _say(args: argparse.Namespace, message: str, address: str) -> None:
+    print(translate(message, args.lang, address=address), flush=True)

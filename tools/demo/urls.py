@@ -1,0 +1,19 @@
+"""Lists the addresses of the demonstration before those of the web."""
+
+from django.urls import path
+
+from tools.centre.web import urls
+from tools.demo import screens
+
+urlpatterns = [
+    path("demo/bar", screens.bar, name="demo-bar"),
+    path("demo/time", screens.time, name="demo-time"),
+    path("demo/role", screens.role, name="demo-role"),
+    path("demo/drawer", screens.drawer, name="demo-drawer"),
+    path("demo/closed", screens.closed, name="demo-closed"),
+    path("demo/struck", screens.struck, name="demo-struck"),
+    path("demo/act", screens.act, name="demo-act"),
+    path("demo/report", screens.report, name="demo-report"),
+    *urls.urlpatterns,
+]
+handler404, handler500 = urls.handler404, urls.handler500
