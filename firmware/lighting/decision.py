@@ -56,10 +56,7 @@ class LightDecision:
         self._fail_safe_percent = fail_safe_percent
         self._switched = switched
         self._wanted = None
-        self._doubt_s = 0
-        self._from_s = 0
         self._edges = None
-        self._chosen = None
         self._calendar_demand = None
 
     def decide(self, unix_s, uncertainty_s, order=None, cell=None):
@@ -74,8 +71,8 @@ class LightDecision:
         if cell is not None and cell.reads_dark is not None:
             return self._by_cell(unix_s, uncertainty_s, cell)
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
-            chosen = self._at(unix_s - self._stagger_s, uncertainty_s)
-            return Demand(chosen.level_percent, CARRIED, chosen.reason)
+            wanted = self._plan.wanted(unix_s - self._stagger_s, uncertainty_s)
+            return Demand(wanted.level_percent, CARRIED, wanted.reason)
         return Demand(self._fail_safe_percent, NO_TIME, 0)
 
     def holds_s(self, unix_s, uncertainty_s, demand) -> int:
@@ -99,12 +96,12 @@ class LightDecision:
         return night.sunset_s <= unix_s < night.sunrise_s
 
     def _by_calendar(self, at_s, uncertainty_s, cell):
-        chosen = self._at(at_s, uncertainty_s if uncertainty_s > limits.CERTAIN_S else 0)
-        if chosen is not self._chosen:  # a turn in which nothing changes allocates nothing
-            self._chosen = chosen
-            self._calendar_demand = Demand(chosen.level_percent, CALENDAR, chosen.reason)
+        wanted = self._plan.wanted(at_s, uncertainty_s if uncertainty_s > limits.CERTAIN_S else 0)
+        if wanted is not self._wanted:  # a turn in which nothing changes allocates nothing
+            self._wanted = wanted
+            self._calendar_demand = Demand(wanted.level_percent, CALENDAR, wanted.reason)
         demand = self._calendar_demand
-        if chosen.level_percent:
+        if wanted.level_percent:
             return demand
         is_cell_dark = cell is not None and cell.is_dark
         if not is_cell_dark and not self._switched:
@@ -141,18 +138,6 @@ class LightDecision:
         if by_feeder and is_dark:
             return Demand(self._fail_safe_percent, FEEDER, 0)
         return Demand(self._fail_safe_percent if is_dark else 0, CELL_ALONE, cell.changed_lx)
-
-    def _at(self, at_s, doubt_s):
-        """Returns the calendar's answer for a doubt of ± `doubt_s`.
-
-        It is computed again only when it may have changed: at its end, for another doubt, or because the clock went
-        back.
-        """
-        wanted = self._wanted
-        if wanted is None or doubt_s != self._doubt_s or not self._from_s <= at_s < wanted.until_s:
-            wanted = self._plan.brightest(at_s, doubt_s) if doubt_s else self._plan.wanted(at_s)
-            self._wanted, self._doubt_s, self._from_s = wanted, doubt_s, at_s
-        return wanted
 
 
 def _edges(night):

@@ -91,19 +91,28 @@ class Plan:
         self._calendar = calendar
         self._site = site
         self._night = None
+        self._wanted = None  # the last answer, for this doubt and from this instant on
+        self._doubt_s = self._from_s = 0
 
-    def wanted(self, unix_s):
-        """Returns the `Wanted` at this instant; time may jump either way."""
+    def wanted(self, unix_s, doubt_s=0):
+        """Returns the `Wanted` at `unix_s`, which may jump either way; of those that may be right at ± `doubt_s` the
+        brightest: a doubt about the time is decided on the safe side. Its `until_s` is right for a doubt that does not
+        grow. While it holds it is the same object: nothing is computed or allocated."""
+        held = self._wanted
+        if held is None or doubt_s != self._doubt_s or not self._from_s <= unix_s < held.until_s:
+            held = self._brightest(unix_s, doubt_s) if doubt_s else self._at(unix_s)
+            self._wanted, self._doubt_s, self._from_s = held, doubt_s, unix_s
+        return held
+
+    def _at(self, unix_s):
         return self.night(unix_s).wanted(unix_s)
 
-    def brightest(self, unix_s, uncertainty_s):
-        """Returns the brightest `Wanted` among those that may be right at `unix_s` ± `uncertainty_s`: a doubt about the
-        time is decided on the safe side. Its `until_s` is right for an uncertainty that does not grow."""
-        chosen = self.wanted(unix_s)
+    def _brightest(self, unix_s, uncertainty_s):
+        chosen = self._at(unix_s)
         until_s = chosen.until_s
         other_s = unix_s - uncertainty_s
         while other_s <= unix_s + uncertainty_s:
-            other = self.wanted(other_s)
+            other = self._at(other_s)
             if other.level_percent > chosen.level_percent:
                 chosen = other
             # A level that ends inside the window leaves it later by the uncertainty; one that begins after it enters

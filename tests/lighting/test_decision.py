@@ -161,42 +161,27 @@ def test_a_boot_across_each_edge_equals_the_recomputed_state():
 def test_a_state_that_is_kept_instead_of_recomputed_is_seen(monkeypatch):
     """Planted: the answer is held for as long as the lamp lives."""
 
-    def kept(self, at_s, doubt_s):
-        self._wanted = self._wanted or self._plan.wanted(at_s)
+    def kept(self, unix_s, doubt_s=0):
+        self._wanted = self._wanted or self.night(unix_s).wanted(unix_s)
         return self._wanted
 
-    monkeypatch.setattr(LightDecision, "_at", kept)
+    monkeypatch.setattr(Plan, "wanted", kept)
     assert states_that_differ_after_a_boot() != []
 
 
-def test_the_calendar_is_asked_again_only_when_it_may_have_changed():
-    asked = []
+@pytest.mark.parametrize("doubt_s", [0, 300])
+def test_the_calendar_is_asked_again_only_when_it_may_have_changed(monkeypatch, doubt_s):
+    asked, plain = [], lighting.Night.wanted
 
-    class Counted(Plan):
-        def wanted(self, unix_s):
-            asked.append(unix_s)
-            return super().wanted(unix_s)
+    def counted(self, unix_s):
+        asked.append(unix_s)
+        return plain(self, unix_s)
 
-    one = LightDecision(Counted(lighting.DIMMING_CALENDAR, ANGERS), Sunlight(ANGERS), stagger_s=0)
-    bounds = night(NOVEMBER)
+    bounds, one = night(NOVEMBER), lamp(lighting.DIMMING_CALENDAR)
+    monkeypatch.setattr(lighting.Night, "wanted", counted)
     for unix_s in range(bounds.start_s, bounds.end_s, 10):
-        one.decide(unix_s, 0)
-    assert len(asked) == len(bounds.changes())
-
-
-def test_a_doubt_is_resolved_again_only_when_the_answer_may_have_changed(monkeypatch):
-    asked = []
-
-    class Counted(Plan):
-        def brightest(self, unix_s, uncertainty_s):
-            asked.append(unix_s)
-            return super().brightest(unix_s, uncertainty_s)
-
-    one = LightDecision(Counted(lighting.DIMMING_CALENDAR, ANGERS), Sunlight(ANGERS), stagger_s=0)
-    bounds = night(NOVEMBER)
-    for unix_s in range(bounds.start_s, bounds.end_s, 10):
-        one.decide(unix_s, 300)
-    assert len(asked) < 20
+        one.decide(unix_s, doubt_s)
+    assert len(asked) == len(bounds.changes()) if not doubt_s else len(asked) < 60
 
 
 # --- the photocell beside the sun -------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ class Feeder:
             return FeederDemand(True, SAFETY, SAFETY)
         # A carried clock is wrong by minutes: the brightest of the possible levels counts.
         doubt_s = basis.uncertainty_s if basis.uncertainty_s > limits.CLOCK_EXACT_S else 0
-        wanted = self.plan.brightest(basis.unix_s, doubt_s) if doubt_s else self.plan.wanted(basis.unix_s)
+        wanted = self.plan.wanted(basis.unix_s, doubt_s)
         return FeederDemand(wanted.level_percent > 0, rule, wanted.reason, wanted.until_s)
 
 
