@@ -132,15 +132,15 @@ class Node:
         """Returns whether the shell must read its ports and call `sample`."""
         return now_ms >= self._next_sample_ms(now_ms)
 
-    def sample(self, values, platform, *, now_ms):
+    def sample(self, values, platform, *, now_ms) -> bool:
         """Observes one reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
-        health."""
+        health. Returns False if only the latest figures have changed: nothing is to be applied, sent or written."""
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._has_sampled = True
         self._platform = platform
-        rests = self._due_ms is not None and now_ms < self._due_ms and self._is_decided(now_ms)
-        if rests and self.trade.sample_without_news(values, now_ms):
-            return
+        rests = self._due_ms is not None and now_ms < min(self._due_ms, self._checkpoint_at_ms)
+        if rests and self._is_decided(now_ms) and self.trade.sample_without_news(values, now_ms):
+            return False
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
@@ -150,6 +150,7 @@ class Node:
             if power_dw is not None:
                 self._orders.measured(power_dw)
         self.poll(now_ms=now_ms)
+        return True
 
     def sense(self, values, *, now_ms):
         """Observes readings of the ports between two samples; the shell's `poll` of this turn acts on them."""

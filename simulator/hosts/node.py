@@ -164,7 +164,9 @@ class NodeHost:
         self._wake_ms = None
         now_ms = self._local_ms()
         if node.sample_due(now_ms):
-            node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms)
+            if not node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms):
+                self._wake_at(node.deadline_ms(now_ms))
+                return
         else:
             node.poll(now_ms=now_ms)
         if self.clock_chip is not None:
@@ -190,6 +192,9 @@ class NodeHost:
         deadline_ms = node.deadline_ms(now_ms)
         if again_ms is not None:  # a pulse is being given: the chip's loop turns without a pause, this one at intervals
             deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
+        self._wake_at(deadline_ms)
+
+    def _wake_at(self, deadline_ms: int) -> None:
         wake_ms = self._world_ms(deadline_ms)
         if wake_ms != self._wake_ms:  # as on the chip, an instant that is no longer asked for brings no turn
             self._wake_ms = wake_ms

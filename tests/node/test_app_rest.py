@@ -129,3 +129,23 @@ def test_a_technician_is_served_at_once():
     world.node.local(None)
     world.run(1)
     assert world.node.outputs.level_percent == 100
+
+
+def test_a_sample_that_says_so_leaves_nothing_to_apply_send_or_write(monkeypatch):
+    plain, said = Node.sample, []
+
+    def observed(self, values, platform, *, now_ms):
+        outputs = self.outputs
+        said.append(plain(self, values, platform, now_ms=now_ms))
+        if not said[-1]:
+            assert (self.outputs, self.outgoing(), self.checkpoint(now_ms)) == (outputs, [], None)
+        return said[-1]
+
+    monkeypatch.setattr(Node, "sample", observed)
+    world = lit()
+    written = []
+    for _ in range(4):
+        world.run(HOUR_S)
+        written.append(world.flash)
+    assert said.count(False) > 150
+    assert len(set(written)) == 4, "each hour's checkpoint is written"
