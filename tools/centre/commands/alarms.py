@@ -41,7 +41,7 @@ from tools.centre.commands.bind import opened_warehouse
 from tools.centre.condition import faults as book
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
-from tools.centre.condition.groups import Group, group
+from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.ingest import alarms as kinds
 from tools.centre.limits import NOTE_TEXT_MAX
 from tools.centre.registry import words
@@ -51,7 +51,6 @@ from tools.centre.report import Column
 from tools.centre.store import schema
 from tools.centre.store.archive import Alarm, Archive
 from tools.command_line import UsageError
-from wire import event
 
 _NONE = N_("No alarm stands.")
 _NONE_OF_IT = N_("{what}: no alarm is known of it.")
@@ -161,7 +160,7 @@ def _print_text(args, groups, lights, told, now_s):
         if street is not None:
             print(street)
         for one in some:
-            first, *rest = fault_words.group_lines(one, _lights_of(one, lights), args.lang)
+            first, *rest = fault_words.group_lines(one, lights_behind(one, lights), args.lang)
             print(_wrapped(first, "  " if args.round else ""))
             print("\n".join(_wrapped(line, "    ") for line in rest))
     for alarm, said in told:
@@ -235,16 +234,6 @@ def _lights(register: Register, now_s: int) -> Counter[tuple[str | None, str | N
     return counted
 
 
-def _lights_of(one: Group, lights: Counter[tuple[str | None, str | None]]) -> int:
-    """Returns how many lights a cause that puts lights out stands before."""
-    faults = [fault for fault in one.all if fault.code == one.first.code]
-    if one.first.code == event.SUPPLY_LOSS:
-        return sum(lights[fault.cabinet, None] for fault in faults)
-    if one.first.code not in (event.FEEDER_FAILURE, event.CONTACTOR_STUCK, event.FEEDER_UNEXPECTED_ON):
-        return 0
-    return lights[one.first.cabinet, one.first.feeder]
-
-
 def _street(one: Group) -> tuple[str, str, str, str]:
     place = one.first.place
     if place is None:
@@ -273,7 +262,7 @@ def _row(one: Group, lights, language: str) -> dict[str, Any]:
         "feeder": first.feeder,
         "fault": plain["sentence"],
         "others": len(one.others),
-        "lights": _lights_of(one, lights),
+        "lights": lights_behind(one, lights),
         "taken_by": None if taken is None else taken.author,
         "to_do": plain["to_do"],
     }

@@ -9,7 +9,7 @@ within TOGETHER_S, are one: a village without mains.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from tools.centre.condition.faults import StandingFault, latest_first
@@ -42,6 +42,16 @@ def group(faults: Iterable[StandingFault]) -> list[Group]:
     """Returns each fault in one group, the group with the latest cause first."""
     found = _across(_by_feeder(_below(list(faults))))
     return sorted(found, key=lambda one: latest_first(one.first))
+
+
+def lights_behind(one: Group, lights: Mapping[tuple[str | None, str | None], int]) -> int:
+    """Returns how many lights a cause that puts lights out stands before. lights: of each feeder, by its cabinet and
+    name, and of each cabinet (None)."""
+    if one.first.code == event.SUPPLY_LOSS:
+        return sum(lights.get((fault.cabinet, None), 0) for fault in one.all if fault.code == event.SUPPLY_LOSS)
+    if one.first.code not in (event.FEEDER_FAILURE, event.CONTACTOR_STUCK, event.FEEDER_UNEXPECTED_ON):
+        return 0
+    return lights.get((one.first.cabinet, one.first.feeder), 0)
 
 
 def _below(faults: list[StandingFault]) -> list[Group]:

@@ -11,8 +11,8 @@ from django.utils.http import urlencode
 
 from gateway.language import N_, NC_, Phrases
 from tools.centre.web.access import commune
-from tools.centre.web.limits import ROWS_PER_PAGE, SEARCH_CHARACTERS_MAX
-from tools.centre.web.page import picture, shown
+from tools.centre.web.limits import SEARCH_CHARACTERS_MAX
+from tools.centre.web.page import Pager, picture, shown
 from tools.centre.web.pictures import Light
 from tools.centre.web.search import plain
 from tools.centre.web.states import SHOWN
@@ -47,14 +47,11 @@ class Asked(NamedTuple):
 
     text: str
     states: tuple[str, ...]
-    page: int
 
     @classmethod
     def of(cls, query: Any) -> "Asked":
-        page = query.get("page", "")
-        is_number = page.isascii() and page.isdigit() and len(page) < 6
         states = tuple(one for one in SHOWN if one in query.getlist("state"))
-        return cls(query.get("q", "")[:SEARCH_CHARACTERS_MAX].strip(), states, max(1, int(page)) if is_number else 1)
+        return cls(query.get("q", "")[:SEARCH_CHARACTERS_MAX].strip(), states)
 
     def finds(self, lights: Sequence[Light]) -> list[Row]:
         wanted = plain(self.text).split()
@@ -64,13 +61,11 @@ class Asked(NamedTuple):
             if (not self.states or one.shown in self.states) and all(word in one.words for word in wanted)
         ]
 
-    def address(self, **changed: Any) -> str:
-        """Returns the query of an address that asks the same but for what is changed."""
-        asked = self._replace(page=1)._replace(**changed)
-        values = [("q", asked.text)] if asked.text else []
-        values += [("state", one) for one in asked.states]
-        values += [("page", str(asked.page))] if asked.page > 1 else []
-        return "?" + urlencode(values)
+    @property
+    def query(self) -> str:
+        """Returns the query of an address that asks the same."""
+        values = [("q", self.text)] if self.text else []
+        return urlencode(values + [("state", one) for one in self.states])
 
 
 def lights(request: Any, insee: str) -> Any:
@@ -78,9 +73,7 @@ def lights(request: Any, insee: str) -> Any:
     whole = picture(request, own)
     asked = Asked.of(request.GET)
     found = asked.finds(whole.lights)
-    pages = max(1, -(-len(found) // ROWS_PER_PAGE))
-    page = min(asked.page, pages)
-    rows = found[(page - 1) * ROWS_PER_PAGE : page * ROWS_PER_PAGE]
+    pager = Pager.of(request.GET.get("page", ""), len(found))
     template = "lights_rows.html" if request.htmx and not request.htmx.history_restore_request else "lights.html"
     return shown(
         request, template, WORDS, commune=own, tab="lights",
@@ -89,11 +82,9 @@ def lights(request: Any, insee: str) -> Any:
         found=len(found),
         total=len(whole.lights),
         version=whole.version,
-        rows=rows,
-        page=page,
-        pages=pages,
-        before=asked.address(page=page - 1) if page > 1 else None,
-        after=asked.address(page=page + 1) if page < pages else None,
+        rows=found[pager.slice],
+        pager=pager,
+        query=asked.query,
     )  # fmt: skip
 
 
@@ -104,7 +95,7 @@ def _filters(asked: Asked, whole: Any) -> list[dict[str, Any]]:
             "state": one,
             "count": whole.counts[one],
             "is_on": one in asked.states,
-            "address": asked.address(states=tuple(s for s in SHOWN if (s in asked.states) != (s == one))),
+            "address": "?" + asked._replace(states=tuple(s for s in SHOWN if (s in asked.states) != (s == one))).query,
         }
         for one in SHOWN
         if whole.counts[one] or one in asked.states

@@ -1,6 +1,6 @@
 """Puts a screen into the frame that all have: commune, screens, clock, person; or alone, where htmx asks for a part."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.shortcuts import render
@@ -8,11 +8,12 @@ from django.shortcuts import render
 from gateway.language import LANGUAGES, Phrases
 from tools.centre.web import words
 from tools.centre.web.access import THEMES, Commune, communes
+from tools.centre.web.limits import ROWS_PER_PAGE
 from tools.centre.web.pictures import Picture, Pictures
 
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
-TABS = ("map", "lights")
+TABS = ("map", "lights", "faults", "health")
 
 
 def shown(
@@ -42,6 +43,24 @@ def shown(
         "tabs": TABS if commune else (),
     }
     return render(request, f"web/{template}", context, status=status)
+
+
+class Pager(NamedTuple):
+    """Says which page of a list is shown; pages count from 1."""
+
+    page: int
+    pages: int
+
+    @classmethod
+    def of(cls, asked: str, rows: int) -> "Pager":
+        """Returns the page that an address asks for, or the nearest that there is."""
+        pages = max(1, -(-rows // ROWS_PER_PAGE))
+        is_number = asked.isascii() and asked.isdigit() and len(asked) < 6
+        return cls(min(pages, max(1, int(asked))) if is_number else 1, pages)
+
+    @property
+    def slice(self) -> slice:
+        return slice((self.page - 1) * ROWS_PER_PAGE, self.page * ROWS_PER_PAGE)
 
 
 def picture(request: Any, commune: Commune) -> Picture:

@@ -44,7 +44,9 @@ class Light(NamedTuple):
     power_dw: int | None
     level_percent: int | None
     measured_unix_s: int | None
+    named: tuple  # street, post and name, of which the next two are made
     words: str  # what a search looks into
+    order: tuple
 
     @property
     def id(self) -> str:
@@ -125,7 +127,7 @@ class _Held:
 
 def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> Picture:
     with opened(areas) as connection:
-        lights = lights_of(connection, insee, now_s=now_s)
+        lights = _lights(connection, insee, before.lights if before is not None else (), now_s=now_s)
     if before is not None and before.lights == lights:
         return before._replace(now_s=now_s)
     version = secrets.token_hex(4)
@@ -138,25 +140,30 @@ def _where(light: Light) -> tuple:
     return light.id, light.state.street, light.longitude, light.latitude
 
 
-def lights_of(connection: database.Connection, insee: str, *, now_s: int) -> tuple[Light, ...]:
-    """Returns the lights of a commune by street and number."""
+def _lights(connection: database.Connection, insee: str, before: tuple[Light, ...], *, now_s: int) -> tuple[Light, ...]:
+    """Returns the lights of a commune by street and number; what is made of names is taken from `before`, for that is
+    most of the work."""
+    known = {one.id: one for one in before}
     measured = {node: rest for node, *rest in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
     places = {id: rest for id, *rest in connection.execute(_PLACES, (insee, now_s, now_s))}
-    states = States(connection, now_s=now_s, insee=insee).of_equipment(kind=LIGHT)
-    found = [_light(one, places.get(one.id, _NOWHERE), measured.get(one.node, _UNMEASURED)) for one in states]
+    found = []
+    for state in States(connection, now_s=now_s, insee=insee).of_equipment(kind=LIGHT):
+        place = places.get(state.id, _NOWHERE)
+        power_dw, level_percent, measured_s = measured.get(state.node, _UNMEASURED)
+        how = shown(state.state, has_node=state.node is not None, power_dw=power_dw, level_percent=level_percent)
+        named = (state.street, place[0], state.name)
+        old = known.get(state.id or "")
+        words, order = (old.words, old.order) if old is not None and old.named == named else _made(state, *named)
+        found.append(Light._make((state, how, *place, power_dw, level_percent, measured_s, named, words, order)))
     return tuple(sorted(found, key=_order))
 
 
-def _light(state: State, place: tuple, measured: tuple) -> Light:
-    power_dw, level_percent, measured_s = measured
-    post = place[0]
-    words = plain(" ".join(part for part in (state.street, post, state.id, state.name) if part))
-    has_node = state.node is not None
-    how = shown(state.state, has_node=has_node, power_dw=power_dw, level_percent=level_percent)
-    return Light._make((state, how, *place, power_dw, level_percent, measured_s, words))
+def _made(state: State, street: str | None, post: str | None, name: str | None) -> tuple[str, tuple]:
+    """Returns what a search looks into, and the place in the list: lights without a street come last."""
+    id = state.id or ""
+    words = plain(" ".join(part for part in (street, post, id, name) if part))
+    return words, (street is None, sorting(street or ""), sorting(post or id), id)
 
 
 def _order(light: Light) -> tuple:
-    street = light.state.street
-    # Lights without a street come last.
-    return street is None, sorting(street or ""), sorting(light.number), light.id
+    return light.order

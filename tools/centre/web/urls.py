@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, home, light, lights, live, map
+from tools.centre.web import entering, faults, health, home, light, lights, live, map
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<str:insee>/live", live.live, name="live"),
     path("<str:insee>/lights", lights.lights, name="lights"),
     path("<str:insee>/lights/<str:id>", light.light, name="light"),
+    path("<str:insee>/faults", faults.faults, name="faults"),
+    path("<str:insee>/health", health.health, name="health"),
 ]
 handler404 = "tools.centre.web.errors.not_found"
 handler500 = "tools.centre.web.errors.failed"

@@ -14,6 +14,8 @@ FRAME = Phrases({
     "main": N_("Main menu"),
     "tab.map": NC_("screen", "Map"),
     "tab.lights": NC_("screen", "Lights"),
+    "tab.faults": NC_("screen", "Faults"),
+    "tab.health": NC_("screen", "Health"),
     "logout": N_("Log out"),
     "appearance": N_("Language and appearance"),
     "language.fr": N_("Français"),

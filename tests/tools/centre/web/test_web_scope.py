@@ -20,6 +20,8 @@ ASKED = {
     "map-in-view": ["", "?box=-1,47,0,48", "?box=nan,1,x"],
     "live": [""],
     "light": [""],
+    "faults": ["", "?page=2"],
+    "health": [""],
     "lights": ["", "?q=street", "?state=fault", "?page=99"],
 }
 

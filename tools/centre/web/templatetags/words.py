@@ -9,8 +9,9 @@ from typing import Any
 from django import template
 from django.utils.safestring import mark_safe
 
+from gateway.language.figures import duration
 from tools.centre.condition.words import fault_text
-from tools.centre.limits import SILENT_S
+from tools.centre.limits import SILENCE_S_MAX, SILENT_S
 from tools.centre.web import words
 from tools.centre.web.states import MARKS, Shown
 
@@ -55,6 +56,12 @@ def state(context: Any, shown: Shown) -> str:
 def stale(context: Any, unix_s: int | None) -> str:
     """Returns the class of a value that is older than a silence, or of unknown age."""
     return "stale" if unix_s is None or unix_s < context["now_s"] - SILENT_S else ""
+
+
+@register.simple_tag(takes_context=True)
+def late(context: Any, seconds: int) -> str:
+    """Writes how far behind a cabinet is; nothing within a report and its way."""
+    return duration(seconds, context["language"]) if seconds > SILENCE_S_MAX else ""
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,101 @@
+"""Shows the chain from cabinets to warehouse: who is linked, what is late, which program runs, what ails it.
+
+All of it is what the warehouse received: a cabinet that catches up after an outage is linked and late. What the broker
+and the authority know of certificates stands in `bocage centre status`, which root asks.
+"""
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from gateway.language import N_, NC_, NN_, Phrases, events
+from tools.centre.condition.faults import Faults
+from tools.centre.condition.states import OK
+from tools.centre.limits import SILENCE_S_MAX
+from tools.centre.registry.equipment import CABINET, cabinet_of
+from tools.centre.store import bodies, database
+from tools.centre.web.access import commune, opened
+from tools.centre.web.page import picture, shown
+from tools.centre.web.pictures import Picture
+from wire import event
+
+WORDS = Phrases({
+    "title": N_("Health of the chain, {commune}"),
+    "cabinet": NC_("column", "Cabinet"),
+    "link": NC_("column", "Link"),
+    "received": NC_("column", "Last received"),
+    "late": NC_("column", "Behind"),
+    "nodes": NC_("column", "Nodes heard"),
+    "program": NC_("column", "Program"),
+    "linked": NC_("cabinet", "Linked"),
+    "alone": NC_("cabinet", "Alone"),
+    "late.no": NC_("cabinet", "up to date"),
+    "nodes.of": N_("{heard} of {count}"),
+    "started": N_("started {when}"),
+    "none": N_("No cabinet of your rights has been heard yet."),
+    "summary": NN_("{count} cabinet, {linked} linked", "{count} cabinets, {linked} linked"),
+    "alone.why": N_("A cabinet that is alone goes on by its policy, keeps its records and sends them when it is back."),
+})  # fmt: skip
+
+_CABINETS = """SELECT g.id, g.insee, g.name, max(p.extended_unix_s), max(p.latest_unix_s) FROM gateways AS g
+    LEFT JOIN prefixes AS p ON p.gateway = g.gateway WHERE g.bound = 1 AND g.insee = ? GROUP BY g.id, g.insee, g.name
+    ORDER BY g.name"""
+_BOOT = f"""SELECT body, seconds FROM records WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)
+    AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
+_NAMES = """SELECT id, name FROM equipment WHERE insee = ? AND kind = ?
+    AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
+
+
+class Cabinet(NamedTuple):
+    """Holds what is known of a cabinet's part of the chain. late_s: of its latest record when it came, beyond a
+    report; heard, nodes: of the lights that it carries."""
+
+    name: str
+    place: str | None
+    is_linked: bool
+    received_unix_s: int | None
+    late_s: int
+    heard: int
+    nodes: int
+    program: str | None
+    started_unix_s: int | None
+    ailing: tuple[str, ...]
+
+
+def health(request: Any, insee: str) -> Any:
+    own = commune(request, insee)
+    whole = picture(request, own)
+    with opened(own.areas) as connection:
+        cabinets = list(_cabinets(connection, insee, whole, request.language, now_s=request.now_s))
+    linked = sum(one.is_linked for one in cabinets)
+    return shown(request, "health.html", WORDS, commune=own, tab="health", cabinets=cabinets, linked=linked)
+
+
+def _cabinets(connection: database.Connection, insee: str, whole: Picture, language: str, *, now_s: int) -> Any:
+    names = dict(connection.execute(_NAMES, (insee, CABINET, now_s, now_s)).fetchall())
+    ailing: dict[str, list[str]] = {}
+    gateways = {identity for (identity,) in connection.execute("SELECT id FROM gateways")}
+    for fault in Faults(connection).open(insee):
+        if fault.subject in gateways and not fault.names_feeder:
+            ailing.setdefault(fault.cabinet, []).append(events.sentence(fault.code, True, fault.detail, language))
+    nodes, heard = Counter[str | None](), Counter[str | None]()
+    for light in whole.lights:
+        if light.state.node is not None:
+            nodes[light.state.cabinet] += 1
+            heard[light.state.cabinet] += light.state.state == OK
+    for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
+        address = cabinet_of(insee, name)
+        program, started_s = _program(connection, identity)
+        yield Cabinet(
+            name, names.get(name), received_s is not None and received_s >= now_s - SILENCE_S_MAX, received_s,
+            max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
+            heard[address], nodes[address], program, started_s, tuple(ailing.get(address, ())),
+        )  # fmt: skip
+
+
+def _program(connection: database.Connection, gateway: bytes) -> tuple[str | None, int | None]:
+    """Returns the version that a gateway's last start stated, and when that was."""
+    for body, seconds in connection.execute(_BOOT, (gateway, gateway)).fetchall():
+        found = bodies.decode(body)
+        if getattr(found, "code", None) == event.BOOT and len(found.detail or ()) > 4:
+            return str(found.detail[4]), seconds
+    return None, None
