@@ -40,6 +40,8 @@ _WAY_THROUGH_S = 120
 _ENGINES = ("sqlite", "postgresql")
 # A worker works after its start and then sleeps: it is started, and killed within this time.
 _WORKS_MS = (300, 1_500)
+# Whatever was started without its server has ended after this.
+_ENDS_S = 10
 # Killed in the second in which it makes a session's queue, RabbitMQ 4.0.5 may leave it without a leader for ever.
 _QUEUES_S = 5
 
@@ -83,6 +85,9 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
             rig.pump(prng.between(*_BEFORE_MS) / 1000)
             _do_round(rig, server, kind, prng)
             _print_progress(number + 1, args.rounds, rig, time.monotonic() - begun)
+        if server is not None:
+            rig.pump(_ENDS_S)
+            _start_ended(rig)
         figures = {**conclude(rig), **recounted(rig.database)}
         if server is not None:
             figures["kills_database"] = server.kills
@@ -122,12 +127,18 @@ def recounted(where: str) -> Figures:
     return {"rolled_up": len(found[0]), "recounted_otherwise": len(found[0] ^ found[1])}
 
 
+def _start_ended(rig: Rig) -> None:
+    """Starts what has ended by itself, as systemd does: a worker whose server is gone, an ingest that starts just
+    then."""
+    for part in rig.parts:
+        if part.name in ("ingest", "worker") and not part.running():
+            part.start()
+
+
 def _do_round(rig: Rig, server: postgresql.Server | None, kind: str, prng: Prng) -> None:
     parts = {part.name: part for part in rig.parts}
-    if not parts["worker"].running():
-        if server is None or not server.kills:
-            raise RigError(f"worker ended by itself; see {rig.folder}/worker.log")
-        parts["worker"].start()  # as systemd does: it ends where its database is gone
+    if server is not None:
+        _start_ended(rig)
     if kind == "database":
         gone = [parts["ingest"], parts["worker"]] if server is None else [server]
         for part in gone:
@@ -138,8 +149,7 @@ def _do_round(rig: Rig, server: postgresql.Server | None, kind: str, prng: Prng)
     elif kind == "worker":
         rig.kill(parts["worker"], prng.between(*_AWAY_MS) / 1000)
         rig.pump(prng.between(*_WORKS_MS) / 1000)
-        parts["worker"].kill()
-        parts["worker"].start()
+        rig.kill(parts["worker"], 0)
     elif kind == "long-freeze":
         rig.freeze(rig.broker, prng.between(*_LONG_FREEZE_MS) / 1000, then_kill=prng.chance(300))
     elif kind.startswith("freeze"):

@@ -7,14 +7,13 @@ the other databases of the server too, and would be of this version and machine 
 """
 
 import os
-import pwd
 import subprocess
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from gateway.language import N_
-from tools.centre.broker.files import USER, Place, sync
+from tools.centre.broker.files import Place, sync
 from tools.centre.scope import server
 from tools.centre.store import database
 from tools.command_line import Refused
@@ -58,12 +57,12 @@ def _opened(place: Place, where: str) -> database.Connection:
 
 def _run(place: Place, program: str, *words: str, **streams: Any) -> str:
     """Runs a program of PostgreSQL as the services' user, and returns what it printed. Refused."""
-    user: dict[str, Any] = {}
-    if place.is_system and os.geteuid() == 0:
-        home = pwd.getpwnam(USER).pw_dir
-        user = {"user": USER, "group": USER, "extra_groups": (), "env": {**os.environ, "HOME": home}, "cwd": "/"}
+    user = place.user
+    if user is not None:
+        streams |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": (), "cwd": "/"}
+        streams["env"] = {**os.environ, "HOME": user.pw_dir}
     try:
-        done = subprocess.run([program, *words], stderr=subprocess.PIPE, text=True, check=False, **streams, **user)
+        done = subprocess.run([program, *words], stderr=subprocess.PIPE, text=True, check=False, **streams)
     except FileNotFoundError as error:
         raise Refused(N_("there is no {program} here: sudo apt install postgresql-client"), program=program) from error
     if done.returncode != 0:

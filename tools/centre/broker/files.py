@@ -70,23 +70,29 @@ class Place(NamedTuple):
         server = self.root / "var/lib/postgresql"
         return server if database.is_server(self.warehouse) and server.is_dir() else self.var
 
+    @property
+    def user(self) -> pwd.struct_passwd | None:
+        """The services' user, as whom root asks a server of PostgreSQL: that knows who opens its socket (17, section
+        20.9), and its password is in that user's home. None in a trial, and for who is not root."""
+        with suppress(KeyError):  # run from a checkout
+            return pwd.getpwnam(USER) if self.is_system and os.geteuid() == 0 else None
+        return None
+
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Acts as the services' user, where root may: a server of PostgreSQL knows who opens its socket (17, section
-        20.9), and reads a password from that user's home."""
-        if not self.is_system or os.geteuid() != 0:
-            yield
-            return
-        user, home = pwd.getpwnam(USER), os.environ.get("HOME", "/root")
-        os.setegid(user.pw_gid)
-        os.seteuid(user.pw_uid)
-        os.environ["HOME"] = user.pw_dir
+        """Acts as `user`, where there is one."""
+        user, home = self.user, os.environ.get("HOME", "/")
+        if user is not None:
+            os.setegid(user.pw_gid)
+            os.seteuid(user.pw_uid)
+            os.environ["HOME"] = user.pw_dir
         try:
             yield
         finally:
-            os.environ["HOME"] = home
-            os.seteuid(0)
-            os.setegid(0)
+            if user is not None:
+                os.environ["HOME"] = home
+                os.seteuid(0)
+                os.setegid(0)
 
     @property
     def control(self) -> Path:

@@ -59,6 +59,7 @@ class Nodes:
         self._connection = connection
         self._lives: dict[bytes, Life] = {}
         self._changed: set[bytes] = set()
+        self._bound: list[tuple[bytes, str, int]] = []  # node, cabinet and time, to be written
         self._version = -1
         self._disowned: dict[bytes, tuple[int, int]] = {}
 
@@ -84,6 +85,7 @@ class Nodes:
         """Ends a transaction that failed."""
         self._lives.clear()
         self._changed.clear()
+        self._bound.clear()
 
     def note_boot(self, node: bytes, boot: int, began_s: int | None) -> None:
         """Notes the newest boot of a node."""
@@ -141,15 +143,14 @@ class Nodes:
     def has_room(self, cabinet: str, more: int) -> bool:
         """Returns whether the cabinet may have so many nodes more at first sight."""
         held = self._connection.execute("SELECT count(*) FROM serving WHERE cabinet = ?", (cabinet,)).fetchone()[0]
+        held += sum(bound[1] == cabinet for bound in self._bound)
         return held + more <= NODES_PER_CABINET_MAX
 
     def bind(self, node: bytes, cabinet: str, now_s: int, *, alone: bool = False) -> None:
         """Lets the cabinet speak for the node; `alone`: no other any longer."""
         if alone:
             self._connection.execute("DELETE FROM serving WHERE node = ? AND cabinet != ?", (node, cabinet))
-        self._connection.execute(
-            "INSERT INTO serving VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (node, cabinet, now_s)
-        )
+        self._bound.append((node, cabinet, now_s))
         life = self.life(node)
         life.cabinets = [cabinet] if alone else [*life.cabinets, cabinet]
 
@@ -160,4 +161,6 @@ class Nodes:
             " ON CONFLICT (node) DO UPDATE SET boot = excluded.boot, began_unix_s = excluded.began_unix_s",
             [(node, self._lives[node].boot, self._lives[node].began_s) for node in self._changed],
         )
+        self._connection.executemany("INSERT INTO serving VALUES (?, ?, ?) ON CONFLICT DO NOTHING", self._bound)
         self._changed.clear()
+        self._bound.clear()
