@@ -167,9 +167,7 @@ def nonce(context, identity, partial_iv) -> bytes:
     plain[0] = len(identity)
     plain[1 + ID_BYTES_MAX - len(identity) : 1 + ID_BYTES_MAX] = identity
     plain[ccm.NONCE_BYTES - len(partial_iv) :] = partial_iv
-    for index in range(ccm.NONCE_BYTES):
-        plain[index] ^= context.common_iv[index]
-    return bytes(plain)
+    return ccm.xor(plain, context.common_iv)
 
 
 def aad(request_kid, request_partial_iv) -> bytes:
