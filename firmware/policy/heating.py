@@ -70,6 +70,8 @@ OCCUPIED_ALL_DAY = 2
 NO_RULE = 31
 # A time without occupation that reaches beyond this many days, either way, is longer than 48 h in any case.
 LOOK_DAYS = 3
+# Of now and of the next span, each for two kinds of hours: a turn asks for no more.
+_LIMITS_KEPT_MAX = 4
 _HOUR_S = 3600
 
 
@@ -91,7 +93,7 @@ class Plan:
         self._kept = None
         self._kept_from_s = 0
         self._kept_exception = None
-        self._quarter = self._dated = None
+        self._limits = {}  # {(kind of hour, quarter of an hour): its lowest limit}
 
     def wanted(self, unix_s, exception=None):
         """Returns the `Wanted` at this instant; time may jump either way."""
@@ -118,34 +120,36 @@ class Plan:
     def allowed(self, setpoint_ck, kind, unix_s):
         """Returns the `Allowed` set-point under the ceilings of this kind of hour. When `unix_s` is None no date can be
         checked: no exemption applies, and the strictest ceiling without dates binds."""
-        binding = None
-        for limit in self._limits(OCCUPIED if kind == EMPTY else kind, unix_s):
-            if limit.limit_ck < setpoint_ck and (binding is None or limit.limit_ck < binding.limit_ck):
-                binding = limit
-        return Allowed(setpoint_ck, None) if binding is None else Allowed(binding.limit_ck, binding)
+        lowest = self._lowest(OCCUPIED if kind == EMPTY else kind, unix_s)
+        if lowest is None or setpoint_ck <= lowest.limit_ck:
+            return Allowed(setpoint_ck, None)
+        return Allowed(lowest.limit_ck, lowest)
 
-    def _date(self, unix_s):
-        """Returns (year, month, day) of local time, computed once a quarter of an hour: each midnight begins one."""
-        quarter = unix_s // 900
-        if quarter != self._quarter:
-            self._quarter = quarter
-            self._dated = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
-        return self._dated
+    def _lowest(self, kind, unix_s):
+        """Returns the lowest limit of one kind in force, or None; kept for its quarter of an hour: midnight begins one.
+        A room is decided for now and for its next span, in turn."""
+        quarter = None if unix_s is None else unix_s // 900
+        if (kind, quarter) not in self._limits:
+            if len(self._limits) >= _LIMITS_KEPT_MAX:
+                self._limits.clear()
+            self._limits[(kind, quarter)] = self._lowest_at(kind, unix_s)
+        return self._limits[(kind, quarter)]
 
-    def _limits(self, kind, unix_s):
-        """Returns the limits of one kind in force: only the exemption of the day, or else all ceilings."""
-        programme = self._programme
+    def _lowest_at(self, kind, unix_s):
+        """Chooses among the limits in force: only the exemption of the day, or else all ceilings."""
+        programme, date = self._programme, None
+        if unix_s is not None:
+            date = civil.civil_from_days(civil.local_from_unix(self._zone, unix_s).civil_day)
         for exemption in programme.exemptions:
-            if exemption.kind == kind and unix_s is not None and _dated(exemption, self._date(unix_s)):
-                return (exemption,)
-        found = []
+            if exemption.kind == kind and date is not None and _dated(exemption, date):
+                return exemption
+        lowest = None
         for limits in (STATUTORY, programme.ceilings):
             for limit in limits:
-                if limit.kind != kind:
-                    continue
-                if limit.first == 0 or (unix_s is not None and _dated(limit, self._date(unix_s))):
-                    found.append(limit)
-        return found
+                is_in_force = limit.kind == kind and (limit.first == 0 or (date is not None and _dated(limit, date)))
+                if is_in_force and (lowest is None or limit.limit_ck < lowest.limit_ck):
+                    lowest = limit
+        return lowest
 
     def _resolve(self, unix_s, exception):
         local = civil.local_from_unix(self._zone, unix_s)
