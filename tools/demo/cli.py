@@ -11,6 +11,7 @@ import argparse
 import signal
 import tempfile
 import time
+import warnings
 import webbrowser
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from gateway.language import N_, translate
 from gateway.language.arguments import whole
 from simulator.options import SEASONS, Options
 from tools.demo.driver import Driver
-from tools.demo.story import Story
+from tools.demo.story import WAREHOUSE, Story
 
 _AT = N_("The town is at {address}")
 _NEXT = N_("For another browser: {address}")
@@ -33,7 +34,7 @@ _LOOK_S = 0.05
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `bocage demo`."""
     parser.add_argument("--seed", type=int, default=1, help="which town (default 1)")
-    parser.add_argument("--lamps", type=whole(30, 2000), default=120, help="street lights with a node (default 120)")
+    parser.add_argument("--lamps", type=whole(30, 2000), default=180, help="street lights with a node (default 180)")
     parser.add_argument("--rooms", type=whole(0, 200), default=12, help="heated rooms (default 12)")
     parser.add_argument("--greens", type=whole(0, 60), default=8, help="green spaces (default 8)")
     parser.add_argument("--season", choices=sorted(SEASONS), default="spring", help="when it is (default spring)")
@@ -62,10 +63,12 @@ def run(args: argparse.Namespace) -> int:
         try:
             origin = f"http://{HOST}:{args.port}"
             entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
-            web = WebOptions(str(folder / "warehouse.db"), str(folder / "web.sqlite3"), origin, driver.unix_s)
+            web = WebOptions(str(folder / WAREHOUSE), str(folder / "web.sqlite3"), origin, driver.unix_s, name)
             screens.configure(web, driver, entrance)
             from django.core.asgi import get_asgi_application
 
+            # Files of style and script are read whole, which is what they are small enough for.
+            warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
             config = uvicorn.Config(
                 get_asgi_application(), host=HOST, port=args.port, log_level="warning", lifespan="off"
             )

@@ -24,7 +24,7 @@ from tools.centre.web import words
 from tools.centre.web.configuration import Options, settings_of
 from tools.centre.web.page import TABS, shown
 from tools.demo import faults
-from tools.demo.driver import Driver
+from tools.demo.driver import Driver, State
 from tools.demo.story import Story, Struck
 
 ENTER = "/demo/enter"
@@ -58,6 +58,7 @@ WORDS = Phrases({
     "power": N_("{power} W"),
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
+    "more": NC_("button", "Controls"),
     "broken": NN_("{count} thing is broken", "{count} things are broken"),
     "drawer.title": N_("Break something and watch"),
     "drawer.none": N_("Nothing is broken. What you break stands here, with what the centre has heard of it."),
@@ -161,20 +162,34 @@ def _refuses_nonsense(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def bar(request: Any) -> Any:
-    """Shows how time goes; htmx asks for it every second."""
-    driver: Driver = settings.DEMO[0]
-    state = driver.state
-    return shown(
-        request, "demo/clock.html", WORDS,
+    """Shows the bar; each second htmx asks how time goes, and gets the whole only where another button is pressed: one
+    that is replaced while it is pressed down hears no click."""
+    state = settings.DEMO[0].state
+    pressed = _pressed(state)
+    is_told = request.GET.get("pressed") == pressed and request.GET.get("struck") == str(state.story.struck)
+    answer = shown(
+        request, "demo/clock.html" if is_told else "demo/bar.html", WORDS,
         day=day_text(state.unix_s),
         state=state,
-        speed=next((word for word, speed in SPEEDS.items() if speed == state.speed), ""),
+        pressed=pressed,
         speeds=list(SPEEDS),
         hurries=None if state.until_s is None else words.clock(state.until_s),
         reached=round(state.reached),
         power=state.story.power_dw // 10,
         roles=[(role, translate(name, request.language), who) for role, (name, who, _) in ROLES.items()],
     )  # fmt: skip
+    if not is_told:
+        answer["HX-Retarget"], answer["HX-Reswap"] = "#demo", "outerHTML"
+    return answer
+
+
+def _pressed(state: State) -> str:
+    """Returns the word of the button by which time goes as it does."""
+    if state.is_paused:
+        return "pause"
+    if state.until_s is not None:
+        return "dusk"
+    return next((word for word, speed in SPEEDS.items() if speed == state.speed), "")
 
 
 @require_POST

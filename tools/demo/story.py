@@ -4,6 +4,7 @@ Nothing is drawn by the seed but the town, the lamps and the radio: what breaks 
 The ingest writes the file as it does everywhere, in virtual time; the roll-up follows every quarter of an hour.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -63,6 +64,9 @@ class Story:
         self._begun_s = time.monotonic()
         self._connection = schema.open_to_write(self.path, "OFF")
         towns.write(self.territory, self.communes, folder / REGISTER, self._connection)
+        for commune in self.communes:
+            ground = json.dumps(towns.ground(commune), separators=(",", ":"))
+            (folder / f"{commune.insee}.geojson").write_text(ground, encoding="utf-8")
         self._grant(people)
         self._worker = Worker(self._connection)
         place = districts(options)[0]

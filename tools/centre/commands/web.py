@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--port", type=int, default=8080, help="of this machine (default: %(default)s)")
     parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
+    parser.add_argument(
+        "--ground", metavar="FOLDER", help="what maps draw under the lights: 49135.geojson; kind: street, house, water"
+    )
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -48,5 +51,5 @@ def run(args: argparse.Namespace) -> int:
     with database_faults(args.db):
         reader.areas_of(args.db, "", now_s=0)
     print(translate(_AT, args.lang, origin=origin), flush=True)
-    serve(Options(args.db, args.data, origin), args.port)
+    serve(Options(args.db, args.data, origin, ground=args.ground), args.port)
     return 0

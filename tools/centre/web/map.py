@@ -7,15 +7,17 @@ commune, the states that are shown and the chosen light, and behind `#` the view
 
 from collections import Counter
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.http import Http404, JsonResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response, patch_cache_control
 
 from gateway.language import N_, NC_, NN_, Phrases
-from tools.centre.web.access import commune
+from tools.centre.web.access import Commune, commune
 from tools.centre.web.light import panel
-from tools.centre.web.limits import IN_VIEW_LIGHTS_MAX, IN_VIEW_STREETS_MAX, MAP_STEP
+from tools.centre.web.limits import IN_VIEW_LIGHTS_MAX, IN_VIEW_STREETS_MAX, MAP_STEP, STATIC_S
 from tools.centre.web.page import picture, shown
 from tools.centre.web.pictures import Light, Picture
 from tools.centre.web.states import FAULT, LETTERS, LIT, SHOWN, UNKNOWN
@@ -68,6 +70,7 @@ def map(request: Any, insee: str) -> Any:
         request, "map.html", WORDS, commune=own, tab="map",
         picture=whole,
         bounds=_bounds(whole.lights),
+        has_ground=_ground(own).is_file(),
         chosen=None if chosen is None else panel(request, own, whole, chosen),
         **_in_view(whole, None, _states(request)),
     )  # fmt: skip
@@ -78,6 +81,21 @@ def in_view(request: Any, insee: str) -> Any:
     box = Box.of(request.GET.get("box", ""))
     view = _in_view(picture(request, own), box, _states(request))
     return shown(request, "map_in_view.html", WORDS, commune=own, **view)
+
+
+def ground(request: Any, insee: str) -> Any:
+    """Answers with the GeoJSON of what lies under the lights; a browser keeps it for a while."""
+    path = _ground(commune(request, insee))
+    if not path.is_file():
+        raise Http404
+    answer = HttpResponse(path.read_bytes(), content_type="application/geo+json")
+    patch_cache_control(answer, private=True, max_age=STATIC_S)
+    return answer
+
+
+def _ground(own: Commune) -> Path:
+    """Returns the file of a commune that a person may see: its code is of the register, and no path."""
+    return Path(settings.BOCAGE.ground or "/nonexistent") / f"{own.insee}.geojson"
 
 
 def data(request: Any, insee: str) -> Any:

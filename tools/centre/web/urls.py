@@ -12,6 +12,7 @@ urlpatterns = [
     path("appearance", entering.appearance, name="appearance"),
     path("<str:insee>/map", map.map, name="map"),
     path("<str:insee>/map/lights.json", map.data, name="map-data"),
+    path("<str:insee>/map/ground.json", map.ground, name="map-ground"),
     path("<str:insee>/map/in-view", map.in_view, name="map-in-view"),
     path("<str:insee>/live", live.live, name="live"),
     path("<str:insee>/lights", lights.lights, name="lights"),

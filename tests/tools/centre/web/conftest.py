@@ -14,7 +14,9 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("web")
     warehouse = str(folder / "centre.db")
     build_for_persons(warehouse)
-    configure(Options(warehouse, str(folder / "web.sqlite3"), "http://testserver", lambda: NOW_S))
+    (folder / "49135.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    data = str(folder / "web.sqlite3")
+    configure(Options(warehouse, data, "http://testserver", lambda: NOW_S, str(folder)))
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 

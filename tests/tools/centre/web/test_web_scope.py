@@ -17,6 +17,7 @@ ASKED = {
     "appearance": [""],
     "map": ["", "?light=light-1", "?state=fault"],
     "map-data": ["", "?id=light-1", "?n=0"],
+    "map-ground": [""],
     "map-in-view": ["", "?box=-1,47,0,48", "?box=nan,1,x"],
     "live": [""],
     "light": [""],

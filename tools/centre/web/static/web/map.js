@@ -31,6 +31,7 @@
   const view = location.hash.slice(1).split("/").map(Number);
   if (view.length === 3 && view.every(Number.isFinite)) map.setView([view[1], view[2]], view[0], { animate: false });
   else whole();
+  if (root.dataset.ground) window.bocageGround(map, root.dataset.ground);
   layer.addTo(map);
 
   // --- what is in view
