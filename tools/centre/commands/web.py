@@ -11,6 +11,7 @@ example:
 """
 
 import argparse
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.language import N_, translate
@@ -26,6 +27,8 @@ _NOT_SECURE = N_("--origin {origin}: give https://HOST; without a certificate on
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_warehouse(parser)
     add_data(parser)
+    text = "the control file: orders that people sign, which `bocage centre control --web` then sends"
+    parser.add_argument("--control", metavar="FILE", help=text)
     parser.add_argument("--port", type=int, default=8080, help="of this machine (default: %(default)s)")
     parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
     parser.add_argument(
@@ -48,8 +51,10 @@ def run(args: argparse.Namespace) -> int:
     if not is_allowed or not address.hostname:
         raise UsageError(_NOT_SECURE, origin=origin)
     check_warehouse(args.db)
+    if args.control is not None and not Path(args.control).is_file():
+        raise UsageError(N_("{field} {path}: no such file"), field="--control", path=args.control)
     with database_faults(args.db):
         reader.areas_of(args.db, "", now_s=0)
     print(translate(_AT, args.lang, origin=origin), flush=True)
-    serve(Options(args.db, args.data, origin, ground=args.ground), args.port)
+    serve(Options(args.db, args.data, origin, ground=args.ground, control=args.control), args.port)
     return 0

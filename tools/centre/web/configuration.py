@@ -24,13 +24,15 @@ _KEY_BYTES = 50  # beyond the 128 bits that a forger would have to guess, as Dja
 class Options(NamedTuple):
     """Says what the web serves. warehouse: as `--db`; data: the web's own SQLite file; origin: the address by which
     people reach it; clock: gives the Unix seconds that every page calls now (a simulated town has its own); ground: the
-    folder of what maps draw under the lights, `49135.geojson` for a commune."""
+    folder of what maps draw under the lights, `49135.geojson` for a commune; control: the control file, without which
+    no order is given."""
 
     warehouse: str
     data: str
     origin: str = "http://127.0.0.1:8080"
     clock: Callable[[], float] = time.time
     ground: str | None = None
+    control: str | None = None
 
 
 def is_loopback(host: str) -> bool:

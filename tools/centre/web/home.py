@@ -6,6 +6,7 @@ from django.http import HttpResponseRedirect
 from django.urls import reverse
 
 from gateway.language import N_, Phrases
+from tools.centre.scope import grants
 from tools.centre.web.access import communes
 from tools.centre.web.page import TABS, shown
 
@@ -18,5 +19,7 @@ WORDS = Phrases({
 def home(request: Any) -> Any:
     found = communes(request)
     if len(found) == 1:
-        return HttpResponseRedirect(reverse(TABS[0], args=(found[0].insee,)))
+        # Who answers for one commune begins with its night, who works in a territory with the map.
+        is_own = (found[0].insee, grants.LIGHTING) in request.areas
+        return HttpResponseRedirect(reverse("town" if is_own else TABS[0], args=(found[0].insee,)))
     return shown(request, "home.html", WORDS, first=TABS[0])

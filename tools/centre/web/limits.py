@@ -64,3 +64,14 @@ HISTORY_S = 86_400
 HISTORY_RECORDS_MAX = 1500
 # What it told, in a list.
 TOLD_MAX = 12
+
+# --- orders -----------------------------------------------------------------------------------------------------
+
+# The daemon fetches several times a second; an order that still waits after this is told to wait.
+NOT_FETCHED_S = 10
+# Of a commune, the latest: a month of a town, and more than a page shows with ease.
+ORDERS_SHOWN_MAX = 60
+# How long an order that is over still stands as a card.
+ORDERS_SHOWN_S = 600
+# How often the page asks what became of orders: while something is awaited, and otherwise.
+POLL_UNDER_WAY_S, POLL_S = 2, 20

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.shortcuts import render
 
 from gateway.language import LANGUAGES, Phrases
+from tools.centre.scope import grants
 from tools.centre.web import words
 from tools.centre.web.access import THEMES, Commune, communes
 from tools.centre.web.limits import ROWS_PER_PAGE
@@ -13,7 +14,13 @@ from tools.centre.web.pictures import Picture, Pictures
 
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
-TABS = ("map", "lights", "faults", "health")
+TABS = ("map", "town", "lights", "faults", "health")
+
+
+def tabs_of(commune: Commune) -> tuple[str, ...]:
+    """Returns the screens of a commune that a person has something on: the town is of lighting."""
+    has_lighting = (commune.insee, grants.LIGHTING) in commune.areas
+    return tuple(one for one in TABS if one != "town" or has_lighting)
 
 
 def shown(
@@ -40,7 +47,7 @@ def shown(
         "commune": commune,
         "communes": communes(request) if request.person else (),
         "tab": tab,
-        "tabs": TABS if commune else (),
+        "tabs": tabs_of(commune) if commune else (),
     }
     return render(request, f"web/{template}", context, status=status)
 

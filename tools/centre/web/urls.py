@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, faults, health, home, light, lights, live, map
+from tools.centre.web import entering, faults, health, home, light, lights, live, map, town
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,10 @@ urlpatterns = [
     path("<str:insee>/map/ground.json", map.ground, name="map-ground"),
     path("<str:insee>/map/in-view", map.in_view, name="map-in-view"),
     path("<str:insee>/live", live.live, name="live"),
+    path("<str:insee>/town", town.town, name="town"),
+    path("<str:insee>/town/orders", town.town_orders, name="town-orders"),
+    path("<str:insee>/town/time", town.time, name="town-time"),
+    path("<str:insee>/town/sign", town.sign, name="town-sign"),
     path("<str:insee>/lights", lights.lights, name="lights"),
     path("<str:insee>/lights/<str:id>", light.light, name="light"),
     path("<str:insee>/faults", faults.faults, name="faults"),

@@ -13,6 +13,7 @@ FRAME = Phrases({
     "skip": N_("Skip to the content"),
     "main": N_("Main menu"),
     "tab.map": NC_("screen", "Map"),
+    "tab.town": NC_("screen", "My commune"),
     "tab.lights": NC_("screen", "Lights"),
     "tab.faults": NC_("screen", "Faults"),
     "tab.health": NC_("screen", "Health"),

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.scoped_world import NOW_S, ROLES, build_for_persons
+from tests.support.town_world import build_control
 from tools.centre.web.configuration import Options, configure
 
 PASSWORD = "un chêne au bord de l'eau"
@@ -15,8 +16,8 @@ def served(tmp_path_factory):
     warehouse = str(folder / "centre.db")
     build_for_persons(warehouse)
     (folder / "49135.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
-    data = str(folder / "web.sqlite3")
-    configure(Options(warehouse, data, "http://testserver", lambda: NOW_S, str(folder)))
+    data, control = str(folder / "web.sqlite3"), build_control(folder / "control.db")
+    configure(Options(warehouse, data, "http://testserver", lambda: NOW_S, str(folder), control))
     from django.contrib.auth import get_user_model
     from django.utils import timezone
 

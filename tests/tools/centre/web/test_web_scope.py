@@ -23,6 +23,10 @@ ASKED = {
     "light": [""],
     "faults": ["", "?page=2"],
     "health": [""],
+    "town": [""],
+    "town-orders": [""],
+    "town-time": [""],
+    "town-sign": [""],
     "lights": ["", "?q=street", "?state=fault", "?page=99"],
 }
 

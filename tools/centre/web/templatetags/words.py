@@ -23,6 +23,12 @@ def say(context: Any, key: str, **values: object) -> str:
     return words.text(context["words"], key, context["language"], **values)
 
 
+@register.simple_tag
+def clock(unix_s: int) -> str:
+    """Writes `17:04`, in the civil time of France."""
+    return words.clock(unix_s)
+
+
 @register.simple_tag(takes_context=True)
 def ago(context: Any, unix_s: int | None) -> str:
     """Writes `il y a 3 min`."""
