@@ -319,7 +319,7 @@ class Territory:
         verdict = self.delivery.verdict(warehouse, self._still_waiting(), given_up=unheard, lately_ms=lately_ms)
         # The energy of lamps alone: rooms count their own.
         stored_wh = sum(
-            energy.wh for host in self.streets.hosts for energy in warehouse.energy_wh(host.settings.node).values()
+            wh for host in self.streets.hosts for wh in warehouse.energy_wh(host.settings.node).values()
         )
         counters = added(gateway.totals() for gateway in self._hosts)
         readings, assets, stored_digest = self._stored()

@@ -171,8 +171,8 @@ LIT_DW = 30
 # Records that are read at once while the reading before or after a day is looked for; most often it is the next one.
 ROLLUP_FIRST_PAGE = 2
 ROLLUP_PAGE = 32
-# Days of nodes of one transaction: some 30 ms, in which the ingest waits.
-ROLLUP_DAYS = 32
+# Days of nodes of one transaction: some 40 ms, in which the ingest waits.
+ROLLUP_DAYS = 64
 # How long the roll-up leaves the database to the ingest after each transaction, and between two looks for marks.
 ROLLUP_PAUSE_S = 0.02
 ROLLUP_EVERY_S = 60

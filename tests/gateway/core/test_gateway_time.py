@@ -84,7 +84,7 @@ def test_records_without_a_clock_get_their_utc_through_the_gateways_anchor():
     ):
         assert abs(made.unix_s - true_s) <= made.uncertainty_s < 60
     hour = START_S + 100 + QUARTER_S // 2, START_S + 100 + QUARTER_S // 2 + 3600
-    assert world.warehouse.energy_wh(NODE, *hour)[0].wh == 300
+    assert world.warehouse.energy_wh(NODE, *hour)[0] == 300
 
 
 def test_the_anchor_needs_no_other_event_to_be_made():

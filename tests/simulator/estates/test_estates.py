@@ -55,7 +55,7 @@ def test_rooms_are_warm_when_people_are_there_and_the_report_says_so():
 def test_the_energy_that_the_warehouse_counts_is_that_of_lamps_alone():
     territory, result = lived(WINTER)
     counted = [
-        sum(energy.wh for energy in territory.centre.warehouse.energy_wh(host.settings.node).values())
+        sum(territory.centre.warehouse.energy_wh(host.settings.node).values())
         for host in territory.rooms.hosts
     ]
     assert sum(counted) > 0, "rooms tell their own"

@@ -122,8 +122,10 @@ def test_the_water_of_two_zones_of_one_meter_is_one_line(centre):
 
 
 def test_rooms_of_some_days_have_their_temperatures(centre):
-    for day, celsius in ((0, 1710), (1, 1900), (2, 2000), (33, 500)):
+    """The mean is over the time that readings cover: an hour of 17.1 and one of 19; the third day has one reading."""
+    for day, celsius in ((0, 1710), (1 / 24, 1900), (2 / 24, 1800), (2, 2000), (33, 500)):
         centre.tell(day, ROOM, {quantity.TEMPERATURE: celsius})
+    assert "1 nœud" in (centre("rooms", "--json", rolled=False), centre.said[-1])[1], "it waits for the roll-up"
     (row,) = json.loads(centre("rooms", "--json"))
-    assert (row["least_c"], row["mean_c"], row["most_c"], row["state"]) == (17.1, 18.7, 20.0, "unknown")
+    assert (row["least_c"], row["mean_c"], row["most_c"], row["state"]) == (17.1, 18.05, 20.0, "unknown")
     assert "moy. °C" in centre("rooms")

@@ -211,8 +211,8 @@ def test_any_order_of_arrival_gives_the_same_figures_and_so_does_a_recount(seed)
     for node in (NODE, OTHER):
         counted = dict(ordered.ask("SELECT channel, sum(energy_wh) FROM days WHERE node = ? GROUP BY 1", node))
         asked = ordered.warehouse.energy_wh(node, 0, 2**40)
-        for channel, energy in asked.items():
-            assert (counted.get(channel) or 0) == energy.wh
+        for channel, wh in asked.items():
+            assert (counted.get(channel) or 0) == wh
     check_latest(ordered, shuffled)
 
 

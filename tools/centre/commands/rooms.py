@@ -13,6 +13,7 @@ from gateway.language import N_, NC_
 from tools.centre import report
 from tools.centre.arguments import add_reading, add_scope, days_text, opened_connection, parse_period
 from tools.centre.condition.states import State, States
+from tools.centre.condition.usage import Temperatures, temperatures, waiting
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import ROOM
 from tools.centre.report import Column
@@ -51,18 +52,19 @@ def run(args: argparse.Namespace) -> int:
     period = parse_period(args, now_s=now_s)
     with opened_connection(args, reads="rooms", about=days_text(args)) as connection:
         archive = Archive(connection)
+        of_days = {} if period is None else temperatures(connection, period, insee=args.commune)
         rooms = States(connection, now_s=now_s, insee=args.commune).of_equipment(kind=ROOM)
-        rows = [_row(room, archive, period) for room in rooms]
+        rows = [_row(room, archive, of_days.get(room.node or b"")) for room in rooms]
+        waiting_nodes = 0 if period is None else waiting(connection, period)
     left_out = _OF_DAYS if period is None else _OF_NOW
     report.show(args, [column for column in _COLUMNS if column.name not in left_out], rows, _NONE)
+    report.warn_waiting(args, waiting_nodes)
     return 0
 
 
-def _row(room: State, archive: Archive, period: tuple[int, int] | None) -> dict[str, Any]:
+def _row(room: State, archive: Archive, of_days: Temperatures | None) -> dict[str, Any]:
     now = {} if room.node is None else archive.newest_readings(room.node)
-    celsius: list[int] = []
-    if room.node is not None and period is not None:
-        celsius = [one.value for one in archive.readings(room.node, quantity.TEMPERATURE, 0, *period)]
+    least, mean, most = of_days or (None, None, None)
     return {
         "commune": room.insee,
         "id": room.id,
@@ -71,9 +73,9 @@ def _row(room: State, archive: Archive, period: tuple[int, int] | None) -> dict[
         "temperature_c": _hundredths(now.get(quantity.TEMPERATURE)),
         "setpoint_c": _hundredths(now.get(quantity.SETPOINT)),
         "heating_percent": now.get(quantity.HEATING_DUTY),
-        "least_c": _hundredths(min(celsius, default=None)),
-        "mean_c": _hundredths(round(sum(celsius) / len(celsius))) if celsius else None,
-        "most_c": _hundredths(max(celsius, default=None)),
+        "least_c": _hundredths(least),
+        "mean_c": None if mean is None else round(mean) / 100,
+        "most_c": _hundredths(most),
         "state": room.state,
         "fault": room.fault_label,
         "since_unix_s": room.since_unix_s,

@@ -1,4 +1,4 @@
-"""Counts what meters measured over days, and for how much of that time it is known, from the roll-up.
+"""Counts what meters measured over days, and for how much of that time it is known, from the roll-up; and temperatures.
 
 A day has what its register counted, and how long it counted through (`tools.centre.rollup.hours`). A silence over
 midnights lies in no single day, but a sum of the days that it lies in knows its amount, and so it is covered: a meter
@@ -23,7 +23,10 @@ Meter = tuple[bytes, int]
 _SELECT = """SELECT node, channel,
     sum(CASE WHEN {bridged}_from_unix_s < ? THEN {amount} - {bridged}_{unit} ELSE {amount} END),
     sum({covered} + CASE WHEN {bridged}_from_unix_s >= ? THEN {bridged}_s ELSE 0 END)
-    FROM days WHERE day_local >= ? AND day_local < ? AND {amount} IS NOT NULL{of_commune} GROUP BY node, channel"""
+    FROM days WHERE day_local >= ? AND day_local < ? AND {amount} IS NOT NULL{{}} GROUP BY node, channel"""
+_TEMPERATURES = """SELECT node, min(temperature_least_ck), sum(temperature_ck_s), sum(temperature_s),
+    max(temperature_most_ck) FROM days
+    WHERE day_local >= ? AND day_local < ? AND temperature_least_ck IS NOT NULL{} GROUP BY node"""
 _OF_COMMUNE = f" AND node IN ({NODES_OF_COMMUNE})"
 # Nodes of which readings have come that are in no day yet.
 _WAITING = """SELECT count(*) FROM (SELECT node FROM day_spans WHERE dirty = 1 AND day >= ? AND day < ?
@@ -42,6 +45,15 @@ class Usage(NamedTuple):
     def coverage(self, period_s: int) -> float:
         """Returns the percentage of the period that is covered."""
         return 100 * self.covered_s / (period_s * self.meters) if self.meters and period_s else 0.0
+
+
+class Temperatures(NamedTuple):
+    """Holds the least and the most temperature that were read, and the mean over the covered time (None: there is
+    none), in 0.01 °C."""
+
+    least: int
+    mean: float | None
+    most: int
 
 
 NOTHING = Usage(0, 0, 0, 0)
@@ -63,15 +75,11 @@ class Usages:
     ) -> None:
         unit = _UNITS[quantity]
         statement = _SELECT.format(
-            amount=f"{quantity}_{unit}", covered=f"{quantity}_s", bridged=f"{quantity}_bridged", unit=unit,
-            of_commune="" if insee is None else _OF_COMMUNE,
-        )  # fmt: skip
-        begins_s = period[0]
-        days = [hours.day_text(hours.day_of(one)) for one in period]
-        values = (begins_s, begins_s, *days, *(() if insee is None else of_commune_values(insee)))
+            amount=f"{quantity}_{unit}", covered=f"{quantity}_s", bridged=f"{quantity}_bridged", unit=unit
+        )
+        rows = _of_days(connection, statement, period, insee, period[0], period[0])
         self._known: dict[Meter, Usage] = {
-            (node, channel): Usage(amount, covered_s, 1, 1)
-            for node, channel, amount, covered_s in connection.execute(statement, values)
+            (node, channel): Usage(amount, covered_s, 1, 1) for node, channel, amount, covered_s in rows
         }
 
     def of(self, meter: Meter) -> Usage:
@@ -79,6 +87,25 @@ class Usages:
 
     def of_all(self, meters: Iterable[Meter]) -> Usage:
         return total(map(self.of, meters))
+
+
+def temperatures(
+    connection: database.Connection, period: tuple[int, int], *, insee: str | None = None
+) -> dict[bytes, Temperatures]:
+    """Returns the temperatures of each node that measures one, over the days of a period."""
+    return {
+        node: Temperatures(least, total_s / covered_s if covered_s else None, most)
+        for node, least, total_s, covered_s, most in _of_days(connection, _TEMPERATURES, period, insee)
+    }
+
+
+def _of_days(
+    connection: database.Connection, statement: str, period: tuple[int, int], insee: str | None, *values: int
+) -> Iterable[tuple]:
+    """Returns the rows of a question about the days of a period; `insee`: of the nodes of one commune."""
+    days = [hours.day_text(hours.day_of(one)) for one in period]
+    of_commune = ("", ()) if insee is None else (_OF_COMMUNE, of_commune_values(insee))
+    return connection.execute(statement.format(of_commune[0]), (*values, *days, *of_commune[1]))
 
 
 def waiting(connection: database.Connection, period: tuple[int, int]) -> int:

@@ -36,7 +36,7 @@ _UNITS = {
     "bridged_s": "s",
     "bridged_from_unix_s": "s",
     "degree_hours": "°C·h",
-    "temperature_mean_c": "°C",
+    **dict.fromkeys(("temperature_least_c", "temperature_mean_c", "temperature_most_c"), "°C"),
     "longitude": "°",
     "latitude": "°",
 }
@@ -74,7 +74,9 @@ COLUMNS: dict[str, Message] = {
     "litres": N_("What the meter counted, the bridged part included"),
     "litres_bridged": N_("Part of it that was used since a reading of an earlier day"),
     "degree_hours": N_("Sum of the temperature over the covered hours; below a base of B: B × covered hours less this"),
+    "temperature_least_c": N_("Least that was read on that day"),
     "temperature_mean_c": N_("Mean over the covered time"),
+    "temperature_most_c": N_("Most that was read on that day"),
     "measured_watts": N_("Power that the node measured last"),
     "ordered_percent": N_("Level that the lamp was ordered to give then"),
     "measured_unix_s": N_("When it was measured, Unix time; empty: the clock was not set"),

@@ -11,26 +11,24 @@ over days covers a silence that lies within them (`tools.centre.condition.usage`
 A temperature or a lamp is taken to stay as the earlier of two readings has it, at most APART_S_MAX, within one boot.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import accumulate, compress
+from operator import itemgetter, mul, sub
 from typing import NamedTuple
 
 from policy import civil
 from tools.centre.limits import APART_S_MAX, LIT_DW
+from tools.centre.store.archive import counted
 from wire import quantity
 
 HOUR_S = 3600
 _REGISTERS = (quantity.ENERGY, quantity.WATER_VOLUME)
 
-
-class Entry(NamedTuple):
-    """Holds the readings of one record; `unix_s` is None where its time is not known."""
-
-    boot: int
-    sequence: int
-    unix_s: int | None
-    readings: dict[int, int]
+# The readings of one record: (boot, sequence, UTC or None where it is not known, {key: value}).
+Entry = tuple[int, int, int | None, dict[int, int]]
 
 
 # What an hour of a channel has, in the order of the tables (`store.rollup_tables`, which says what each is).
@@ -78,28 +76,38 @@ def measured(keys: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
-def figures(entries: Iterable[Entry]) -> tuple[dict[tuple[int, int], Figures], list[Silence]]:
-    """Returns `{(hour_unix_s, channel): figures}` of entries with a time, in order of (boot, sequence), and the
-    silences through which their registers counted."""
-    chains: dict[int, list[tuple[int, int, int]]] = {}
-    said: tuple[int, ...] = ()
-    added: list[tuple[int, Callable[[tuple[int, int, int]], None]]] = []
-    for boot, _, unix_s, readings in entries:
-        if unix_s is not None:
-            # Most records of a node have the same keys.
-            if (keys := tuple(readings)) != said:
-                said, added = keys, [(key, chains.setdefault(key, []).append) for key in measured(keys)]
-            for key, add in added:
-                add((boot, unix_s, readings[key]))
-    found: dict[tuple[int, int], Figures] = defaultdict(lambda: [None] * len(FIGURES))
-    silences: list[Silence] = []
-    for key, chain in chains.items():
+class Found(NamedTuple):
+    """Holds what the readings of a node tell: the figures by hour and channel, the silences through which its registers
+    counted, and the least and most temperature (0.01 °C) by day and channel."""
+
+    hours: dict[tuple[int, int], Figures]
+    silences: list[Silence]
+    extremes: dict[tuple[int, int], tuple[int, int]]
+
+
+def figures(entries: Iterable[Entry]) -> Found:
+    """Returns what entries tell that are in order of (boot, sequence); those without a time are left out."""
+    found = Found(defaultdict(lambda: [None] * len(FIGURES)), [], {})
+    known = [entry for entry in entries if entry[2] is not None]
+    if not known:
+        return found
+    boots, _, times, readings = zip(*known, strict=True)
+    shapes = list(map(tuple, readings))
+    keys = {shape: measured(shape) for shape in set(shapes)}
+    for key in set().union(*keys.values()):
         channel, code = divmod(key, quantity.CHANNEL_STEP)
-        sums = _register(key, chain, silences) if code in _REGISTERS else _held(chain, code == quantity.POWER)
+        having = [key in keys[shape] for shape in shapes]
+        chain = _Chain(
+            list(compress(boots, having)), list(compress(times, having)),
+            list(map(itemgetter(key), compress(readings, having))),
+        )  # fmt: skip
+        if code == quantity.TEMPERATURE:
+            found.extremes.update(((day, channel), said) for day, said in _extremes(chain))
+        sums = _register(key, chain, found.silences) if code in _REGISTERS else _held(chain, code == quantity.POWER)
         place = _PLACES[code]
         for hour, one in sums.items():
-            found[hour, channel][place : place + len(one)] = one
-    return found, silences
+            found.hours[hour, channel][place : place + len(one)] = one
+    return found
 
 
 def of_day(hours: Iterable[Figures], silences: Iterable[Silence], begins_s: int) -> tuple[int | None, ...]:
@@ -109,7 +117,7 @@ def of_day(hours: Iterable[Figures], silences: Iterable[Silence], begins_s: int)
     for sums over several days; of more than one, all seconds and the earliest.
     """
     columns = list(zip(*hours, strict=True)) or [()] * len(FIGURES)
-    day = [sum(held) if (held := [value for value in column if value is not None]) else None for column in columns]
+    day = [None if column.count(None) == len(column) else sum(filter(None, column)) for column in columns]
     beyond: dict[int, list[int]] = {}
     for code in _REGISTERS:
         place = _PLACES[code]
@@ -124,60 +132,87 @@ def of_day(hours: Iterable[Figures], silences: Iterable[Silence], begins_s: int)
     return (*day, *(value for code in _REGISTERS for value in beyond.get(code, (None, None))))
 
 
-def _register(key: int, chain: list[tuple[int, int, int]], silences: list[Silence]) -> _Sums:
+class _Chain(NamedTuple):
+    """Holds the readings of one quantity, in order of (boot, sequence)."""
+
+    boots: list[int]
+    times: list[int]
+    values: list[int]
+
+    def gaps_s(self) -> list[int]:
+        """Returns the seconds from each reading to the next."""
+        return list(map(sub, self.times[1:], self.times))
+
+
+def _register(key: int, chain: _Chain, silences: list[Silence]) -> _Sums:
     """Divides what a register counted over hours, and notes the silences through which it counted."""
-    sums: _Sums = {}
-    before, since_s, value = chain[0]
-    for boot, unix_s, counted in chain[1:]:
-        apart_s, amount = unix_s - since_s, counted - value
-        # Over a start a register that is lower began anew; within a boot it is faulty, and not corrected.
-        if boot == before or amount >= 0:
-            if 0 < apart_s <= APART_S_MAX:
-                at_s, given = since_s, 0
-                hour = at_s - at_s % HOUR_S
-                while hour + HOUR_S < unix_s:
-                    until_s = hour + HOUR_S
-                    share = amount * (until_s - since_s) // apart_s
-                    one = sums.get(hour) or sums.setdefault(hour, [0, 0, 0])
-                    one[0] += share - given
-                    one[1] += until_s - at_s
-                    at_s = hour = until_s
-                    given = share
-                one = sums.get(hour) or sums.setdefault(hour, [0, 0, 0])
-                one[0] += amount - given
-                one[1] += unix_s - at_s
-            elif amount or apart_s > 0:
-                silences.append(Silence(key, since_s, unix_s, amount))
-                hour = unix_s - unix_s % HOUR_S
-                if amount:
-                    one = sums.setdefault(hour, [0, 0, 0])
-                    one[0] += amount
-                    one[2] += amount if since_s < hour else 0
-        before, since_s, value = boot, unix_s, counted
+    gaps_s, amounts = chain.gaps_s(), counted(chain.boots, chain.values)
+    ends = [
+        place
+        for place, (gap_s, amount) in enumerate(zip(gaps_s, amounts, strict=True))
+        if not 0 < gap_s <= APART_S_MAX or amount is None
+    ]
+    sums = _divided(chain.times, chain.values, ends, [0, 0, 0])
+    for place in ends:
+        since_s, unix_s = chain.times[place : place + 2]
+        amount = amounts[place]
+        if amount is not None and (amount or unix_s > since_s):
+            silences.append(Silence(key, since_s, unix_s, amount))
+            hour = unix_s - unix_s % HOUR_S
+            if amount:
+                one = sums.setdefault(hour, [0, 0, 0])
+                one[0] += amount
+                one[2] += amount if since_s < hour else 0
     return sums
 
 
-def _held(chain: list[tuple[int, int, int]], is_power: bool) -> _Sums:
+def _held(chain: _Chain, is_power: bool) -> _Sums:
     """Sums what holds from one reading to the next over time: a temperature and its seconds, or the seconds in which a
     lamp is lit and those in which it is not."""
-    sums: _Sums = {}
-    before, at_s, value = chain[0]
-    for boot, unix_s, said in chain[1:]:
-        if boot == before and 0 < unix_s - at_s <= APART_S_MAX:
-            hour = at_s - at_s % HOUR_S
-            while at_s < unix_s:
-                until_s = hour + HOUR_S
-                if until_s > unix_s:
-                    until_s = unix_s
-                one = sums.get(hour) or sums.setdefault(hour, [0, 0])
-                if is_power:
-                    one[value <= LIT_DW] += until_s - at_s
-                else:
-                    one[0] += value * (until_s - at_s)
-                    one[1] += until_s - at_s
-                at_s = hour = until_s
-        before, at_s, value = boot, unix_s, said
+    gaps_s = chain.gaps_s()
+    ends = [
+        place
+        for place, (gap_s, boot, before) in enumerate(zip(gaps_s, chain.boots[1:], chain.boots, strict=False))
+        if not 0 < gap_s <= APART_S_MAX or boot != before
+    ]
+    values = [value > LIT_DW for value in chain.values] if is_power else chain.values
+    sums = _divided(chain.times, [0, *accumulate(map(mul, gaps_s, values))], ends, [0, 0])
+    if is_power:
+        for one in sums.values():
+            one[1] -= one[0]
     return sums
+
+
+def _divided(times: Sequence[int], counts: Sequence[int], ends: Iterable[int], nothing: list[int]) -> _Sums:
+    """Returns what was counted in each hour, and its seconds: the difference of the count at its end and at its begin,
+    which between two readings has grown in proportion. `ends`: the readings after which nothing is known until the
+    next one."""
+    sums: _Sums = {}
+    first = 0
+    for end in (*ends, len(times) - 1):
+        at_s, before, last_s, place = times[first], counts[first], times[end], first
+        while at_s < last_s:
+            hour = at_s - at_s % HOUR_S
+            until_s, count = last_s, counts[end]
+            if hour + HOUR_S < last_s:
+                until_s = hour + HOUR_S
+                place = bisect_left(times, until_s, place, end)
+                since_s, since = times[place - 1], counts[place - 1]
+                count = since + (counts[place] - since) * (until_s - since_s) // (times[place] - since_s)
+            one = sums.get(hour) or sums.setdefault(hour, nothing.copy())
+            one[0] += count - before
+            one[1] += until_s - at_s
+            at_s, before = until_s, count
+        first = end + 1
+    return sums
+
+
+def _extremes(chain: _Chain) -> Iterable[tuple[int, tuple[int, int]]]:
+    """Returns each day with its least and most value."""
+    days = [_day_of_hour(unix_s // HOUR_S) for unix_s in chain.times]
+    for day in set(days):
+        values = [value for value, own in zip(chain.values, days, strict=True) if own == day]
+        yield day, (min(values), max(values))
 
 
 # --- hours and days as people call them ------------------------------------------------------------------------
@@ -190,7 +225,7 @@ def day_of(unix_s: int) -> int:
 
 def days_of(entries: Iterable[Entry]) -> set[int]:
     """Returns the days to which entries with a time belong."""
-    return set(map(_day_of_hour, {entry.unix_s // HOUR_S for entry in entries if entry.unix_s is not None}))
+    return set(map(_day_of_hour, {unix_s // HOUR_S for _, _, unix_s, _ in entries if unix_s is not None}))
 
 
 @lru_cache(maxsize=10_000)

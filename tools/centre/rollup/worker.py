@@ -10,13 +10,14 @@ The records of a day are found by the spans that the ingest keeps (`marks`), so 
 ten years as in one of a week.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import chain, groupby
 from operator import itemgetter
 
 from tools.centre.limits import ROLLUP_FIRST_PAGE, ROLLUP_PAGE
 from tools.centre.rollup import hours
-from tools.centre.rollup.hours import Entry, Figures, Silence, measured
+from tools.centre.rollup.hours import Entry, Figures, Found, Silence, measured
 from tools.centre.rollup.marks import MARK_DAY
 from tools.centre.store import database
 from tools.centre.store.archive import Archive
@@ -34,12 +35,21 @@ _STAMPS = """SELECT sequence, received_unix_s, quality, seconds, uncertainty_s F
 _UNPLACED = "SELECT DISTINCT node FROM unplaced ORDER BY node LIMIT ?"
 _UNPLACED_SPANS = "SELECT boot, first, last FROM unplaced WHERE node = ?"
 _MARK_FORMER = "UPDATE day_spans SET dirty = 1 WHERE node = ? AND boot = ? AND first <= ? AND last >= ?"
-_MARKED = "SELECT DISTINCT node, day FROM day_spans WHERE dirty = 1 ORDER BY node, day LIMIT ?"
-_MARKED_OF = "SELECT DISTINCT day FROM day_spans WHERE node = ? AND dirty = 1"
+# All spans of the days that a question finds.
+_SPANS_OF = """SELECT s.node, s.day, s.boot, s.first, s.last FROM ({}) AS m
+    JOIN day_spans AS s ON s.node = m.node AND s.day = m.day ORDER BY 1, 2"""
+_MARKED = _SPANS_OF.format("SELECT DISTINCT node, day FROM day_spans WHERE dirty = 1 ORDER BY node, day LIMIT ?")
+_MARKED_OF_NODE = _SPANS_OF.format("SELECT DISTINCT node, day FROM day_spans WHERE node = ? AND dirty = 1")
+_SPANS = "SELECT boot, first, last FROM day_spans WHERE node = ? AND day = ?"
 _STANDS = "SELECT 1 FROM purged_nodes WHERE purged_nodes.node = {0}.node AND {0}.{1} < purged_nodes.{2}"
 _COLUMNS = 3 + len(hours.FIGURES)
 _INSERT_HOUR = f"INSERT INTO hours VALUES ({', '.join('?' * _COLUMNS)})"
-_INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 4))})"
+_INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 6))})"
+# The calendar has each day that has figures.
+_DELETE_HOURS = """DELETE FROM hours WHERE node = ?
+    AND hour_unix_s IN (SELECT hour_unix_s FROM calendar WHERE day_local = ?)"""
+_IDENTITY, _READINGS = itemgetter(0, 1), itemgetter(3)
+_Spans = list[tuple[int, int, int]]  # boot, first, last
 
 
 class Worker:
@@ -66,8 +76,8 @@ class Worker:
                 self._place(node)
             marked = self._connection.execute(_MARKED, (days_max,)).fetchall()
             results = _Results()
-            for node, days in groupby(marked, key=itemgetter(0)):
-                self._roll(node, {day for _, day in days}, results)
+            for node, spans in groupby(marked, key=itemgetter(0)):
+                self._roll(node, spans, results)
             self._write(results)
             return len(results.marks) or len(unplaced)
 
@@ -75,7 +85,7 @@ class Worker:
         """Computes all marked days of a node, in the transaction of the caller."""
         self._place(node)
         results = _Results()
-        self._roll(node, {day for (day,) in self._connection.execute(_MARKED_OF, (node,)).fetchall()}, results)
+        self._roll(node, self._connection.execute(_MARKED_OF_NODE, (node,)).fetchall(), results)
         self._write(results)
 
     def mark_all(self) -> None:
@@ -106,19 +116,22 @@ class Worker:
             )
         self._connection.execute("DELETE FROM unplaced WHERE node = ?", (node,))
 
-    def _roll(self, node: bytes, days: set[int], results: "_Results") -> None:
+    def _roll(self, node: bytes, marked: Iterable[tuple[bytes, int, int, int, int]], results: "_Results") -> None:
         reader = _Reader(self._connection, self._archive, node)
-        found = reader.around(days)
+        days: dict[int, _Spans] = defaultdict(list)
+        for _, day, *span in marked:
+            days[day].append((span[0], span[1], span[2]))
+        found = reader.around(chain.from_iterable(days.values()))
         # A day next to these that is marked too stays so: what is next to it is not computed here.
         results.marks.extend((node, day) for day in days)
         known = hours.days_of(found.values())
         results.known_days |= known
-        near = known - days
+        near = known - days.keys()
         if near:
-            found.update(reader.around(near))
+            found.update(reader.around(chain.from_iterable(map(reader.spans, near))))
         first = self._first_day(node)
-        entries = map(found.__getitem__, sorted(found))
-        results.add(node, {day for day in days | near if day >= first}, *hours.figures(entries))
+        told = hours.figures(map(found.__getitem__, sorted(found)))
+        results.add(node, {day for day in days.keys() | near if day >= first}, told)
 
     def _first_day(self, node: bytes) -> int:
         """Returns the first day of which no readings were purged."""
@@ -127,10 +140,11 @@ class Worker:
 
     def _write(self, results: "_Results") -> None:
         for statement, rows in (
-            ("DELETE FROM hours WHERE node = ? AND hour_unix_s BETWEEN ? AND ?", results.spans),
-            ("DELETE FROM days WHERE day_local = ? AND node = ?", results.days),
-            (_INSERT_HOUR, results.hour_rows),
-            (_INSERT_DAY, results.day_rows),
+            (_DELETE_HOURS, results.days),
+            ("DELETE FROM days WHERE node = ? AND day_local = ?", results.days),
+            # In the order of their keys, so that rows that lie together are written together.
+            (_INSERT_HOUR, sorted(results.hour_rows)),
+            (_INSERT_DAY, sorted(results.day_rows)),
             ("UPDATE day_spans SET dirty = 0 WHERE node = ? AND day = ? AND dirty = 1", results.marks),
         ):
             self._connection.executemany(statement, rows)
@@ -151,31 +165,29 @@ class _Results:
         self.marks: list[tuple[bytes, int]] = []
         # A day that a record states with a clock that cannot be right is none.
         self.known_days: set[int] = set()
-        self.days: list[tuple[str, bytes]] = []
-        self.spans: list[tuple[bytes, int, int]] = []
+        self.days: list[tuple[bytes, str]] = []
         self.hour_rows: list[tuple] = []
         self.day_rows: list[tuple] = []
 
-    def add(
-        self, node: bytes, days: set[int], found: dict[tuple[int, int], Figures], silences: list[Silence]
-    ) -> None:
+    def add(self, node: bytes, days: set[int], told: Found) -> None:
         of: dict[tuple[int, int], tuple[list[Figures], list[Silence]]] = {}
-        for (hour, channel), figures in found.items():
+        for (hour, channel), figures in told.hours.items():
             day = hours.day_of(hour)
             if day in days:
                 self.hour_rows.append((hour, node, channel, *figures))
                 of.setdefault((day, channel), ([], []))[0].append(figures)
-        for silence in silences:
+        for silence in told.silences:
             day = hours.day_of(silence.until_s)
             if day in days:
                 of.setdefault((day, silence.key // quantity.CHANNEL_STEP), ([], []))[1].append(silence)
-        for day in days:
-            span = hours.hours_of(day)
-            self.days.append((hours.day_text(day), node))
-            self.spans.append((node, span[0], span[-1]))
+        for day, channel in told.extremes:
+            if day in days:  # one reading alone makes no hour
+                of.setdefault((day, channel), ([], []))
+        self.days.extend((node, hours.day_text(day)) for day in days)
         for (day, channel), parts in of.items():
             row = hours.of_day(*parts, hours.hours_of(day)[0])
-            self.day_rows.append((hours.day_text(day), node, channel, *row))
+            extremes = told.extremes.get((day, channel), (None, None))
+            self.day_rows.append((hours.day_text(day), node, channel, *row, *extremes))
 
 
 class _Reader:
@@ -193,33 +205,21 @@ class _Reader:
             unix_s = self._moments.of(boot, sequence, *stamp).unix_s
             yield sequence, received_s if unix_s is None else unix_s
 
-    def around(self, days: set[int]) -> dict[tuple[int, int], Entry]:
-        """Returns the readings of these days by (boot, sequence), and before and after each run of them the next ones
+    def spans(self, day: int) -> _Spans:
+        """Returns between which sequences readings of a day are found."""
+        return self._connection.execute(_SPANS, (self.node, day)).fetchall()
+
+    def around(self, spans: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], Entry]:
+        """Returns the readings of these spans by (boot, sequence), and before and after each run of them the next ones
         of each quantity."""
         found: dict[tuple[int, int], Entry] = {}
-        for boot, first, last in self._runs(days):
+        for boot, first, last in _runs(spans):
             run = self._entries(_WITHIN, boot, first, last)
-            keys = set().union(*map(measured, {tuple(entry.readings) for entry in run}))
+            keys = set().union(*map(measured, set(map(tuple, map(_READINGS, run)))))
             beyond = (self._beyond(*way, set(keys)) for way in ((_BEFORE, boot, first), (_AFTER, boot, last)))
-            found.update((entry[:2], entry) for entry in chain(run, *beyond))
+            for entries in (run, *map(list, beyond)):
+                found.update(zip(map(_IDENTITY, entries), entries, strict=True))
         return found
-
-    def _runs(self, days) -> list[tuple[int, int, int]]:
-        """Returns the spans of these days, those that meet joined: (boot, first, last)."""
-        spans = sorted(
-            span
-            for day in days
-            for span in self._connection.execute(
-                "SELECT boot, first, last FROM day_spans WHERE node = ? AND day = ?", (self.node, day)
-            )
-        )
-        runs: list[tuple[int, int, int]] = []
-        for boot, first, last in spans:
-            if runs and runs[-1][0] == boot and first <= runs[-1][2] + 1:
-                runs[-1] = boot, runs[-1][1], max(runs[-1][2], last)
-            else:
-                runs.append((boot, first, last))
-        return runs
 
     def _beyond(self, statement, boot, sequence, keys) -> Iterator[Entry]:
         """Returns the next readings in one direction, until each of the keys was met at a known time."""
@@ -227,7 +227,8 @@ class _Reader:
         while keys:
             page = self._entries(statement, boot, sequence, page_max)
             for entry in page:
-                met = keys.intersection(measured(tuple(entry.readings))) if entry.unix_s is not None else ()
+                _, _, unix_s, readings = entry
+                met = keys.intersection(measured(tuple(readings))) if unix_s is not None else ()
                 if met:
                     yield entry
                     keys -= met
@@ -240,8 +241,19 @@ class _Reader:
 
     def _entries(self, statement, *values) -> list[Entry]:
         rows = self._connection.execute(statement, (self.node, _TELEMETRY, *values)).fetchall()
-        unix_s, readings = self._moments.unix_s, decode_readings([row[-1] for row in rows])
-        return [
-            Entry(boot, sequence, unix_s(boot, sequence, *stamp), said)
-            for (boot, sequence, *stamp, _), said in zip(rows, readings, strict=True)
-        ]
+        if not rows:
+            return []
+        boots, sequences, *stamps, encoded = zip(*rows, strict=True)
+        times = self._moments.times(boots, sequences, *stamps)
+        return list(zip(boots, sequences, times, decode_readings(encoded), strict=True))
+
+
+def _runs(spans: Iterable[tuple[int, int, int]]) -> _Spans:
+    """Returns the spans (boot, first, last), those that meet joined."""
+    runs: _Spans = []
+    for boot, first, last in sorted(spans):
+        if runs and runs[-1][0] == boot and first <= runs[-1][2] + 1:
+            runs[-1] = boot, runs[-1][1], max(runs[-1][2], last)
+        else:
+            runs.append((boot, first, last))
+    return runs

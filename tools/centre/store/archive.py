@@ -4,15 +4,13 @@ An `Archive` reads while an ingest writes (WAL): each question reads one consist
 know is mapped through the anchor of the same boot that leaves the least uncertainty: the anchor's own, plus the drift
 over the distance in uptime. When one sender states several anchors for one uptime, its latest holds (a gateway whose
 clock was corrected states it again). Without an anchor a time stays unknown; it is never guessed. A time that was
-doubted at its receipt counts as unknown too, though it is kept as it was stated. A meter's register is assumed to
-restart at boots only.
+doubted at its receipt counts as unknown too, though it is kept as it was stated.
 
 Long because it is every question that a warehouse answers.
 """
 
 import hashlib
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from tools.centre.limits import DRIFT_PPM, INGEST_SEEN_S_MAX
@@ -105,15 +103,6 @@ class Kept(NamedTuple):
     records: int
     first_unix_s: int
     last_unix_s: int
-
-
-class Energy(NamedTuple):
-    """Counts the Wh between readings, within `boots` boots and across them; `falls` counts how often a register fell
-    within a boot."""
-
-    wh: int
-    boots: int
-    falls: int
 
 
 class Prefix(NamedTuple):
@@ -281,36 +270,18 @@ class Archive:
 
     def energy_wh(
         self, node: bytes, since_unix_s: int | None = None, until_unix_s: int | None = None
-    ) -> dict[int, Energy]:
-        """Returns the energy of one node by channel, from its cumulative registers.
-
-        It is counted between the first and the last reading of each boot within the bounds, and from the last of one
-        boot to the first of the next where the register ran on. Where the register is lower after the boot, it
-        restarted at zero or at the value that the node had last saved: what was used between the two readings is
-        unknown and not counted. So a register of either kind never counts more than was used. A register that falls
-        within a boot is faulty, and is not corrected.
-        """
-        totals: dict[int, Energy] = {}
-        before: dict[int, int] = {}
-        for _, group in groupby(self._readings(node), key=lambda entry: entry[0]):
-            first: dict[int, int] = {}
-            latest: dict[int, int] = {}
-            falls: dict[int, int] = {}
-            for _, _, moment, readings in group:
-                if not _within(moment.unix_s, since_unix_s, until_unix_s):
-                    continue
+    ) -> dict[int, int]:
+        """Returns what each energy register of a node counted, by channel, between the first and the last of its
+        readings within the bounds."""
+        chains: dict[int, tuple[list[int], list[int]]] = {}
+        for boot, _, moment, readings in self._readings(node):
+            if _within(moment.unix_s, since_unix_s, until_unix_s):
                 for key, value in readings.items():
                     if key % quantity.CHANNEL_STEP == quantity.ENERGY:
-                        first.setdefault(key, value)
-                        falls[key] = falls.get(key, 0) + (value < latest.get(key, value))
-                        latest[key] = value
-            for key, value in latest.items():
-                channel = key // quantity.CHANNEL_STEP
-                total = totals.get(channel, Energy(0, 0, 0))
-                from_wh = min(first[key], before.get(key, first[key]))
-                totals[channel] = Energy(total.wh + value - from_wh, total.boots + 1, total.falls + falls[key])
-            before.update(latest)
-        return totals
+                        boots, values = chains.setdefault(key // quantity.CHANNEL_STEP, ([], []))
+                        boots.append(boot)
+                        values.append(value)
+        return {channel: sum(filter(None, counted(*chain))) for channel, chain in chains.items()}
 
     def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:
         """Returns the moment at which a record was made: its own time, or its uptime mapped through the best anchor of
@@ -433,6 +404,19 @@ class Archive:
         ).fetchall()
 
 
+def counted(boots: Sequence[int], values: Sequence[int]) -> list[int | None]:
+    """Returns what a register counted from each reading to the next; None where it began anew.
+
+    Where a register is lower after a start, it restarted at zero or at the value that the node had last saved: what was
+    used between the two readings is unknown. So a register of either kind never counts more than was used. One that
+    falls within a boot is faulty, and is not corrected.
+    """
+    return [
+        None if value < before and boot != former else value - before
+        for value, before, boot, former in zip(values[1:], values, boots[1:], boots, strict=False)
+    ]
+
+
 class Moments:
     """Tells when records of one node were made, by the doubts and anchors that are held; each is read once."""
 
@@ -441,12 +425,6 @@ class Moments:
         self._node = node
         self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
         self._anchors: dict[int, list[tuple[int, int, int]]] = {}
-
-    def unix_s(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> int | None:
-        """Returns the UTC of a record with this stamp; None where it is not known."""
-        if quality != record.UNSET and not self._doubts:
-            return seconds
-        return self.of(boot, sequence, quality, seconds, uncertainty_s).unix_s
 
     def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:
         """Returns the moment of a record with this stamp; unknown where its time is doubted."""
@@ -457,6 +435,19 @@ class Moments:
         if boot not in self._anchors:
             self._anchors[boot] = _anchors(self._connection, self._node, boot)
         return _through_anchor(self._anchors[boot], seconds)
+
+    def times(
+        self,
+        boots: Sequence[int],
+        sequences: Sequence[int],
+        qualities: Sequence[int],
+        seconds: Sequence[int],
+        uncertainties_s: Sequence[int],
+    ) -> Sequence[int | None]:
+        """Returns the UTC of records with these stamps; None where it is not known."""
+        if not self._doubts and record.UNSET not in qualities:
+            return seconds
+        return [moment.unix_s for moment in map(self.of, boots, sequences, qualities, seconds, uncertainties_s)]
 
 
 def _anchors(connection, node, boot) -> list[tuple[int, int, int]]:

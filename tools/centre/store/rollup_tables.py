@@ -31,7 +31,7 @@ CREATE TABLE day_spans (
     node BLOB NOT NULL, day BIGINT NOT NULL, boot BIGINT NOT NULL, first BIGINT NOT NULL, last BIGINT NOT NULL,
     dirty BIGINT NOT NULL,
     PRIMARY KEY (node, day, boot)
-) /* updated often */;
+) WITHOUT ROWID /* updated often */;
 CREATE INDEX day_spans_dirty ON day_spans (node, day) WHERE dirty = 1;
 -- Readings of a boot, from one sequence to another, whose day has to be found: they came without a clock, or an anchor
 -- or a doubt may have changed their times.
@@ -46,16 +46,16 @@ CREATE TABLE unplaced (
 CREATE TABLE hours (
     hour_unix_s BIGINT NOT NULL, node BLOB NOT NULL, channel BIGINT NOT NULL,{_FIGURES}
     PRIMARY KEY (hour_unix_s, node, channel)
-);
-CREATE INDEX hours_nodes ON hours (node, hour_unix_s);
+) WITHOUT ROWID;
 -- The same of a day; bridged is what was used since a reading of an earlier day, at `…_bridged_from_unix_s`, and
--- `…_bridged_s` that time: a sum over days that it lies in knows both.
+-- `…_bridged_s` that time: a sum over days that it lies in knows both. The least and most temperature that was read.
 CREATE TABLE days (
     day_local TEXT NOT NULL, node BLOB NOT NULL, channel BIGINT NOT NULL,{_FIGURES}
     energy_bridged_s BIGINT, energy_bridged_from_unix_s BIGINT,
     water_bridged_s BIGINT, water_bridged_from_unix_s BIGINT,
+    temperature_least_ck BIGINT, temperature_most_ck BIGINT,
     PRIMARY KEY (day_local, node, channel)
-);
+) WITHOUT ROWID;
 CREATE INDEX days_nodes ON days (node, day_local);
 -- What people call an hour; each day that has readings has all its hours here.
 CREATE TABLE calendar (

@@ -21,7 +21,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 13
+VERSION = 14
 
 _TABLES = """
 CREATE TABLE records (

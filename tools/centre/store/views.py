@@ -28,7 +28,9 @@ _ENERGY = f"""{_quotient("f.energy_wh", "1000")} AS kwh, {_quotient("f.energy_br
     {_quotient("f.lit_s", "3600")} AS lit_hours, {_quotient("f.unlit_s", "3600")} AS unlit_hours"""
 _WATER = "f.water_l AS litres, f.water_bridged_l AS litres_bridged"
 _TEMPERATURE = f"""{_quotient("f.temperature_ck_s", "360000")} AS degree_hours,
-    {_quotient("f.temperature_ck_s", "100")} / f.temperature_s AS temperature_mean_c"""
+    {_quotient("f.temperature_least_ck", "100")} AS temperature_least_c,
+    {_quotient("f.temperature_ck_s", "100")} / f.temperature_s AS temperature_mean_c,
+    {_quotient("f.temperature_most_ck", "100")} AS temperature_most_c"""
 _SILENCE = """,
     f.{0}_bridged_s AS bridged_s, f.{0}_bridged_from_unix_s AS bridged_from_unix_s"""
 
