@@ -82,7 +82,7 @@ def _recent(
     moments = archive.moments(node)
     values = (node, event.LANES.index(lane), HISTORY_RECORDS_MAX)
     for boot, sequence, body, *stamp in connection.execute(_RECORDS, values).fetchall():
-        unix_s = moments.unix_s(boot, sequence, *stamp)
+        unix_s = moments.of(boot, sequence, *stamp).unix_s
         if unix_s is not None and since_s <= unix_s <= now_s:
             yield unix_s, bodies.decode(body)
 
