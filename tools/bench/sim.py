@@ -19,14 +19,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
-from math import log
 from pathlib import Path
 
 from gateway.language.arguments import whole
 from simulator import processes
 from simulator.options import Options
 from simulator.territory import Territory
+from tools.bench import growth
 from tools.command_line import Refused, add_json
 
 # Of 140 nodes of the default night 120 are lamps, 12 rooms and 8 green spaces, on three cabinets.
@@ -40,8 +39,7 @@ _TURNS = {
     "turns of the cabinet": ("cabinet/host.py", "_turn"),
     "events": ("world/time.py", "at"),
 }
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 640, 380, 70, 40, 50
-_COLOURS = {"cpu_s": "#d9822b", "peak_mb": "#3d8b40"}
+_DRAWN = (("cpu_s", "processor, s", "#d9822b"), ("peak_mb", "memory, MB", "#3d8b40"))
 
 
 @dataclass
@@ -115,47 +113,13 @@ def options_for(nodes: int, seed: int, hours: int | None) -> Options:
 
 
 def svg(runs: Sequence[Run]) -> str:
-    """Draws processor time and memory by nodes, on logarithmic axes. Elapsed time is left out: it depends on what else
-    the machine does."""
-    largest, smallest = max(one.nodes for one in runs), min(one.nodes for one in runs)
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif"'
-        f' font-size="13"><rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>'
+    """Draws processor time and memory by nodes. Elapsed time is left out: it depends on what else the machine does."""
+    lines = [
+        growth.Line(label, colour, [(one.nodes, getattr(one, name)) for one in runs])
+        for name, label, colour in _DRAWN
     ]
-    low, high = 1.0, max(max(one.cpu_s, one.peak_mb) for one in runs)
-
-    def x(nodes: int) -> float:
-        return _LEFT + (_WIDTH - _LEFT - 90) * _log_share(nodes, smallest, largest)
-
-    def y(value: float) -> float:
-        return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * _log_share(max(low, value), low, high)
-
-    for one in runs:
-        parts.append(f'<text x="{x(one.nodes):.0f}" y="{_HEIGHT - 28}" text-anchor="middle">{one.nodes}</text>')
-    power = 1
-    while power <= high:
-        parts.append(
-            f'<line x1="{_LEFT}" x2="{_WIDTH - 90}" y1="{y(power):.0f}" y2="{y(power):.0f}" stroke="#d8e1e8"/>'
-            f'<text x="{_LEFT - 8}" y="{y(power) + 4:.0f}" text-anchor="end">{power}</text>'
-        )
-        power *= 10
-    for name, label in (("cpu_s", "processor, s"), ("peak_mb", "memory, MB")):
-        points = [(x(one.nodes), y(getattr(one, name))) for one in runs]
-        line = " ".join(f"{at_x:.1f},{at_y:.1f}" for at_x, at_y in points)
-        colour = _COLOURS[name]
-        parts.append(f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{line}"/>')
-        parts += [f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="3" fill="{colour}"/>' for at_x, at_y in points]
-        last_x, last_y = points[-1]
-        parts.append(f'<text x="{last_x + 8:.0f}" y="{last_y + 4:.0f}" fill="{colour}">{escape(label)}</text>')
     title = f"Cost of a simulated territory by its nodes; processes: {runs[0].processes}"
-    parts.append(f'<text x="{_LEFT}" y="22" font-size="15">{escape(title)}</text>')
-    parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 8}">nodes</text></svg>')
-    return "\n".join(parts) + "\n"
-
-
-def _log_share(value: float, low: float, high: float) -> float:
-    """Returns where a value lies between two others, 0 to 1, on a logarithmic axis."""
-    return log(value / low) / log(high / low) if high > low else 0.5
+    return growth.draw(title, "nodes", lines, 1)
 
 
 def _apart(nodes: int, args: argparse.Namespace) -> Run:
