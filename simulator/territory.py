@@ -75,7 +75,8 @@ class Territory:
 
     `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes. To let time pass
     otherwise, call `start`, `world.run_until` and `judge`, within `sealed`.
-    `drawn` replaces what the seed would draw, for a story written by hand. `warehouse`: the file of the centre's.
+    `drawn` replaces what the seed would draw, for a story written by hand. `warehouse`: the file of the centre's;
+    `control`: what makes its control.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Territory:
         part: Part | None = None,
         *,
         warehouse: str = ":memory:",
+        control: Callable[[World, Broker], Control] = Control,
     ) -> None:
         self.options = options
         part = Part(0, options.cabinets, True) if part is None else part
@@ -111,7 +113,7 @@ class Territory:
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
         self._thieves: list[KeyThief] = []
         self._node_ms = 0
-        self.control = Control(self.world, self.broker)
+        self.control = control(self.world, self.broker)
         self.village = (
             village.Village(self.world, self._prng.split("village"), self.broker, self.control, self.drawn.happenings)
             if part.has_village

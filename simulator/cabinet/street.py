@@ -57,7 +57,10 @@ MakeHost = Callable[[World, Prng, Options, Broker, CabinetSide, SystemClock], Ca
 
 
 class Street:
-    """Joins plant, points, gateway and checker. Power on with `host.power_on`; call `finish` at the end."""
+    """Joins plant, points, gateway and checker. Power on with `host.power_on`; call `finish` at the end.
+
+    `policy`: the signed one that is installed.
+    """
 
     def __init__(
         self,
@@ -105,10 +108,17 @@ class Street:
         self.expect_light(from_s=from_s, to_s=to_s)
         self.host.dispatch("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
 
-    def expect_light(self, *, from_s: int, to_s: int) -> None:
-        """Makes the checker expect an emergency from now on: it was ordered."""
+    def expect_light(self, *, from_s: int, to_s: int, feeder: str | None = None) -> None:
+        """Makes the checker expect an emergency from now on: it was ordered, of one feeder or of all."""
         self.checker.judge_until(self._world.unix_ms)
-        self.wanting.orders.append(Order(None, True, max(from_s, self._world.unix_s), to_s))
+        index = None if feeder is None else [one.name for one in self.setup.feeders].index(feeder)
+        self.wanting.orders.append(Order(index, True, max(from_s, self._world.unix_s), to_s))
+
+    def expect_end(self) -> None:
+        """Makes the checker expect no emergency from now on: it was ended."""
+        self.checker.judge_until(self._world.unix_ms)
+        now_s = self._world.unix_s
+        self.wanting.orders[:] = [one._replace(to_s=min(one.to_s, now_s)) for one in self.wanting.orders]
 
     def lose_board(self, is_lost: bool) -> None:
         """Takes the board of the outputs away, or brings it back; meanwhile the fallback controls the street."""
@@ -152,7 +162,8 @@ class Street:
         policy = communes.policy_of(
             setup.commune, setup.feeders, calendar, from_s=now_s - _YEAR_S, until_s=now_s + 4 * _YEAR_S
         )
-        self.host.state_disk.put(_POLICY_FILE, communes.signed_policy(setup.commune, policy))
+        self.policy = communes.signed_policy(setup.commune, policy)
+        self.host.state_disk.put(_POLICY_FILE, self.policy)
 
     def _options(self) -> Options:
         setup = self.setup

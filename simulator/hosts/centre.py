@@ -86,7 +86,7 @@ def _is_upward(name: str) -> bool:
     return name.split("/")[2] in (topic.TELEMETRY, topic.EVENT)
 
 
-_CONTROL = "control"
+CONTROL = "control"
 _LEASE_S_MAX = 1_800
 
 
@@ -104,17 +104,17 @@ class Control:
     def start(self) -> None:
         self._running = True
         self._life += 1
-        self._broker.connect(_CONTROL, self, _is_said)
+        self._broker.connect(CONTROL, self, _is_said)
 
     def stop(self) -> None:
         self._running = False
         self._life += 1
-        self._broker.disconnect(_CONTROL)
+        self._broker.disconnect(CONTROL)
 
     def send(self, insee: str, gateway: str, signed: bytes) -> None:
         """Sends a signed command; while the centre is away it is not sent."""
         if self._running:
-            self._broker.publish(_CONTROL, 0, topic.build(topic.COMMAND, insee, gateway), signed)
+            self._broker.publish(CONTROL, 0, topic.build(topic.COMMAND, insee, gateway), signed)
 
     # --- broker.Client ------------------------------------------------------------------------------------------
 
@@ -138,11 +138,11 @@ class Control:
         self.granted += 1
         grant = command.encode_grant(command.Grant(said.nonce, min(said.duration_s, _LEASE_S_MAX)))
         place = topic.parse(name)
-        self._broker.publish(_CONTROL, 0, topic.build(topic.COMMAND, place.insee, place.gateway), grant)
+        self._broker.publish(CONTROL, 0, topic.build(topic.COMMAND, place.insee, place.gateway), grant)
 
     def _reconnect(self, life: int) -> None:
         if self._running and life == self._life:
-            self._broker.connect(_CONTROL, self, _is_said)
+            self._broker.connect(CONTROL, self, _is_said)
 
 
 def _is_said(name: str) -> bool:

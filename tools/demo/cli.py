@@ -22,7 +22,7 @@ from gateway.language import N_, translate
 from gateway.language.arguments import whole
 from simulator.options import SEASONS, Options
 from tools.demo.driver import Driver
-from tools.demo.story import WAREHOUSE, Story
+from tools.demo.story import CONTROL, DATA, WAREHOUSE, Story
 
 _AT = N_("The town is at {address}")
 _NEXT = N_("For another browser: {address}")
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             origin = f"http://{HOST}:{args.port}"
             entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
-            web = WebOptions(str(folder / WAREHOUSE), str(folder / "web.sqlite3"), origin, driver.unix_s, name)
+            web = WebOptions(str(folder / WAREHOUSE), str(folder / DATA), origin, driver.unix_s, str(folder / CONTROL), name)
             screens.configure(web, driver, entrance)
             from django.core.asgi import get_asgi_application
 

@@ -6,6 +6,7 @@ become any of ROLES. So it listens on this machine only.
 """
 
 import secrets
+import tomllib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib import auth
 from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
 from gateway.language import N_, NC_, NN_, Message, Phrases, Said, translate
+from simulator.cabinet.commune import BEHUARD
 from tools.centre.condition.words import sentence
 from tools.centre.registry.equipment import day_text
 from tools.centre.scope import grants
@@ -36,7 +39,7 @@ Areas = set[tuple[str, str]]
 # Whom one may be, and what the scope grants them. Their names are those of accounts.
 ROLES: dict[str, tuple[Message, str, Areas]] = {
     "operator": (NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}),
-    "mayor": (NC_("role", "mayor"), "Maire de Feneu", {(COMMUNE, grants.ALL)}),
+    "mayor": (NC_("role", "mayor"), "Maire de Béhuard", {(BEHUARD.insee, grants.ALL)}),
     "referent": (
         NC_("role", "referent for heat and gardens"),
         "Dominique Perrault",
@@ -72,6 +75,8 @@ WORDS = Phrases({
     "drawer.seen": N_("Seen at {clock}: {text}"),
     "drawer.unseen": N_("The centre has heard nothing of it yet."),
     "role": N_("Seen as"),
+    "enrol": N_("In this demonstration you hold the commune’s key as well."),
+    "enrol.do": NC_("button", "Name this key in the policy"),
     "report": NC_("button", "Report"),
     "report.title": N_("The judgement of the checkers"),
     "report.lead": N_("Everything was mended, and three quarters of an hour passed: what had to arrive has arrived."),
@@ -155,7 +160,7 @@ def _refuses_nonsense(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def answer(request: Any) -> Any:
         try:
             return view(request)
-        except (KeyError, ValueError, StopIteration):
+        except (KeyError, IndexError, TypeError, ValueError, StopIteration):
             return HttpResponse(status=400)
 
     return answer
@@ -208,8 +213,20 @@ def time(request: Any) -> Any:
 @require_POST
 @_refuses_nonsense
 def role(request: Any) -> Any:
-    _become(request, request.POST["role"])
-    return HttpResponseRedirect("/")
+    word = request.POST["role"]
+    _become(request, word)
+    return HttpResponseRedirect(reverse("town", args=(BEHUARD.insee,)) if word == "mayor" else "/")
+
+
+@_refuses_nonsense
+def enrol(request: Any) -> Any:
+    """Names the key of a browser in the policy, from the lines that its page shows; leads back there."""
+    if request.method != "POST":
+        return shown(request, "demo/enrol.html", WORDS)
+    named = tomllib.loads(request.POST["block"])["operator"][0]
+    key, name = bytes.fromhex(named["key"]), str(named["name"])
+    settings.DEMO[0].ask(lambda story: story.enrol(key, name))
+    return HttpResponseRedirect(reverse("town", args=(BEHUARD.insee,)))
 
 
 def drawer(request: Any) -> Any:

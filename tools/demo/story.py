@@ -22,8 +22,10 @@ from tools.centre.scope import grants
 from tools.centre.scope.grants import Grant
 from tools.centre.store import database, schema
 from tools.demo import towns
+from tools.demo.control import Dispatching, expecting
 
-WAREHOUSE, REGISTER = "warehouse.db", "register.gpkg"
+# The files of the story, and the web's own database.
+WAREHOUSE, REGISTER, CONTROL, DATA = "warehouse.db", "register.gpkg", "control.db", "web.sqlite3"
 _ROLL_EVERY_MS = 900_000
 # The run begins with a cold boot of everything: lamps burn until their cabinet tells the time. No page shows that.
 _SETTLED_MS = 600_000
@@ -57,8 +59,11 @@ class Story:
     def __init__(self, folder: Path, options: Options, people: dict[str, set[tuple[str, str]]]) -> None:
         self.path = str(folder / WAREHOUSE)
         self.territory = Territory(
-            replace(options, faults=False, all_permanent=True, until_dusk=False), warehouse=self.path
+            replace(options, faults=False, all_permanent=True, until_dusk=False),
+            warehouse=self.path,
+            control=lambda world, broker: Dispatching(world, broker, str(folder / CONTROL), str(folder / DATA)),
         )
+        self._prepare_control()
         self.communes = towns.communes(self.territory)
         self.struck: list[Struck] = []
         self._begun_s = time.monotonic()
@@ -78,6 +83,7 @@ class Story:
         self.run_until(_SETTLED_MS)
 
     def close(self) -> None:
+        self.control.close()
         self._connection.close()
 
     # --- time -------------------------------------------------------------------------------------------------------
@@ -123,6 +129,10 @@ class Story:
         found = Faults(self._connection).between(since_s, self.unix_s + 1)
         return [fault for fault in found if fault.subject == subject and fault.from_unix_s >= since_s]
 
+    def enrol(self, key: bytes, name: str) -> None:
+        """Names a browser's key in the policy of the commune whose cabinet takes orders, as its key holder would."""
+        self.control.enrol(key, name)
+
     # --- the end ----------------------------------------------------------------------------------------------------
 
     def mend_all(self) -> None:
@@ -140,6 +150,13 @@ class Story:
         return text.text(result, time.monotonic() - self._begun_s, language)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _prepare_control(self) -> None:
+        control, village = self.territory.control, self.territory.village
+        assert isinstance(control, Dispatching) and village is not None
+        self.control = control
+        control.install(village.street.policy)
+        control.on_order = expecting(village.street)
 
     def _roll(self) -> None:
         self._worker.fill_calendar(now_s=self.unix_s)

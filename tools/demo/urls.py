@@ -9,6 +9,7 @@ urlpatterns = [
     path("demo/bar", screens.bar, name="demo-bar"),
     path("demo/time", screens.time, name="demo-time"),
     path("demo/role", screens.role, name="demo-role"),
+    path("demo/enrol", screens.enrol, name="demo-enrol"),
     path("demo/drawer", screens.drawer, name="demo-drawer"),
     path("demo/closed", screens.closed, name="demo-closed"),
     path("demo/struck", screens.struck, name="demo-struck"),

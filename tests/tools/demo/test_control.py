@@ -1,0 +1,75 @@
+"""From a tap to measured watts: an order that a browser's key signed goes by the real control to the cabinet and back."""
+
+from contextlib import closing
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from simulator.cabinet.commune import BEHUARD
+from simulator.options import SEASONS, Options
+from tools.centre.control import file as control_file
+from tools.centre.control import orders, outbox
+from tools.demo.story import CONTROL, DATA, Story
+from wire import command, cose
+
+PHONE = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+PUBLIC = PHONE.public_key().public_bytes_raw()
+MINUTE_MS = 60_000
+
+
+@pytest.fixture
+def world(tmp_path):
+    """(story by day, its folder): the streets are dark."""
+    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=30), {})
+    yield story, tmp_path
+    story.close()
+
+
+def signed(story, kind=command.EMERGENCY, ends=None, number=1):
+    order = command.Command(
+        id=bytes([number]) * command.ID_BYTES, kind=kind, author="Maire", reason="fête", not_before_s=story.unix_s,
+        expires_s=story.unix_s + 3600, insee=BEHUARD.insee, gateway=None, target=None, level=None, ends=ends,
+        values=None,
+    )  # fmt: skip
+    data = cose.sign1_encode(command.encode_command(order), cose.kid_of(PUBLIC), cose.COMMAND_AAD, PHONE.sign)
+    return orders.opened(data, story.unix_s)
+
+
+def tapped(story, folder, order):
+    outbox.put(outbox.path_of(str(folder / DATA)), order, "Maire de Béhuard", now_s=story.unix_s)
+
+
+def outcomes(folder, order):
+    with closing(control_file.open_to_read(str(folder / CONTROL))) as control:
+        return {(one.feeder, one.outcome) for one in orders.outcomes(control, order.command.id)}
+
+
+def test_a_tap_lights_the_commune_and_its_watts_are_measured(world):
+    story, folder = world
+    story.enrol(PUBLIC, "Maire")
+    story.run_until(story.now_ms + MINUTE_MS)
+    order = signed(story)
+    tapped(story, folder, order)
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    plant = story.territory.village.street.plant
+    assert all(light.lit for light in plant.lights())
+    assert {(name, "measured") for name in ("bourg", "levée", "chapelle")} <= outcomes(folder, order)
+    end = signed(story, command.END, ends=order.command.id, number=2)
+    tapped(story, folder, end)
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert not any(light.lit for light in plant.lights())
+    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+
+
+def test_a_key_that_nobody_enrolled_lights_nothing(world):
+    story, folder = world
+    order = signed(story)
+    tapped(story, folder, order)
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert not any(light.lit for light in story.territory.village.street.plant.lights())
+    assert outcomes(folder, order) == set()
+
+
+def test_no_key_is_enrolled_that_is_none(world):
+    with pytest.raises(ValueError):
+        world[0].enrol(bytes(31), "Maire")

@@ -1,0 +1,16 @@
+// Offers to name this browser's key in the policy, once the page of the commune shows its lines.
+"use strict";
+
+(() => {
+  const block = document.getElementById("block"), offer = document.getElementById("demo-enrol");
+  if (!block) return;
+  const show = () => {
+    offer.hidden = !block.textContent;
+    if (!offer.hidden) block.closest("[data-stage]").append(offer);
+  };
+  document.addEventListener("submit", (event) => {
+    if (offer.contains(event.target)) event.target.elements.block.value = block.textContent;
+  });
+  new MutationObserver(show).observe(block, { childList: true, characterData: true, subtree: true });
+  show();
+})();
