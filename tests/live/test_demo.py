@@ -86,7 +86,7 @@ def test_a_fault_that_is_struck_is_seen_on_the_page(demo, browser):
 def test_a_mayor_sees_their_commune_only(demo, browser):
     origin = demo[1]
     browser.get(f"{origin}/demo/bar")
-    assert "Feneu" in browser.post(f"{origin}/demo/role", role="mayor")
+    assert "Béhuard" in browser.post(f"{origin}/demo/role", role="mayor")
     with pytest.raises(HTTPError) as refused:
         browser.get(f"{origin}/49007/lights")
     assert refused.value.code == 404
@@ -100,6 +100,8 @@ def test_nonsense_is_refused(demo, browser):
         ("act", {"do": "strike", "kind": "volcano", "target": ""}),
         ("act", {"do": "mend"}),
         ("role", {"role": "root"}),
+        ("enrol", {"block": "[[operator]]\nname = 1\nkey = '00'"}),
+        ("enrol", {"block": "no lines of a policy"}),
     ):
         with pytest.raises(HTTPError) as refused:
             browser.post(f"{origin}/demo/{address}", **fields)

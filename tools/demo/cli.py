@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
         try:
             origin = f"http://{HOST}:{args.port}"
             entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
-            web = WebOptions(str(folder / WAREHOUSE), str(folder / DATA), origin, driver.unix_s, str(folder / CONTROL), name)
+            warehouse, data, control = (str(folder / file) for file in (WAREHOUSE, DATA, CONTROL))
+            web = WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control)
             screens.configure(web, driver, entrance)
             from django.core.asgi import get_asgi_application
 

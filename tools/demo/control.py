@@ -1,8 +1,8 @@
 """Runs the real decisions of the control daemon in virtual time: orders that people sign on the screens reach cabinets.
 
 It is the twin of `tools.centre.control.daemon` on the modelled broker. The commune whose cabinet switches lamps without
-nodes has its key set and policy here; a browser's key is named in a new policy by `enrol`, which the demonstration signs
-in the place of the commune's key holder.
+nodes has its key set and policy here; `enrol` names a browser's key in a new policy, which the demonstration signs in
+the place of the commune's key holder.
 """
 
 from collections.abc import Callable

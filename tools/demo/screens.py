@@ -213,9 +213,8 @@ def time(request: Any) -> Any:
 @require_POST
 @_refuses_nonsense
 def role(request: Any) -> Any:
-    word = request.POST["role"]
-    _become(request, word)
-    return HttpResponseRedirect(reverse("town", args=(BEHUARD.insee,)) if word == "mayor" else "/")
+    _become(request, request.POST["role"])
+    return HttpResponseRedirect("/")
 
 
 @_refuses_nonsense

@@ -1,4 +1,4 @@
-"""From a tap to measured watts: an order that a browser's key signed goes by the real control to the cabinet and back."""
+"""From a tap to measured watts: an order signed by a browser's key goes by the real control to the cabinet and back."""
 
 from contextlib import closing
 
