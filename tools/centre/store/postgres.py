@@ -141,12 +141,14 @@ class Connection:
         names = [name.strip() for name in columns.split(",")] if columns else list(types)
         given = [value.strip() for value in values.split(",")]
         asked = [name for name, value in zip(names, given, strict=True) if value == "?"]
+        key = [name.strip() for name in updated[1].split(",")] if updated else []
+        if not set(key) <= set(asked):
+            return None
         arrays = ", ".join(f"CAST(%s AS {_BASES.get(types[name], types[name])}[])" for name in asked)
         chosen = ", ".join(name if value == "?" else value for name, value in zip(names, given, strict=True))
         into = f"INSERT INTO {table} ({', '.join(names)})"
         whole = f"{into} SELECT {chosen} FROM unnest({arrays}) AS given ({', '.join(asked)}) {_translated(rest)}"
-        key = [asked.index(name.strip()) for name in updated[1].split(",")] if updated else []
-        return _Whole(whole, [_KINDS.get(types[name], list) for name in asked], key)
+        return _Whole(whole, [_KINDS.get(types[name], list) for name in asked], [asked.index(name) for name in key])
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         # A cursor of the server lives in a transaction; other questions may be asked beside it.
