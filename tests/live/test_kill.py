@@ -50,7 +50,7 @@ def test_kills_and_freezes_of_any_part_lose_and_double_nothing(engine, tmp_path)
     """Twenty rounds of a seed that has every kind of them among its first; `bocage prove kill` goes on."""
     if engine == "postgresql" and programs() is None:
         pytest.skip("no PostgreSQL: apt-get install postgresql")
-    words = ["--rounds", "20", "--seed", "88", "--engine", engine, "--folder", str(tmp_path)]
+    words = ["--rounds", "20", "--seed", "349", "--engine", engine, "--folder", str(tmp_path)]
     done = bocage("prove", "kill", *words, "--json", timeout_s=580)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout)
@@ -115,7 +115,7 @@ def test_each_kind_of_round_has_its_share_in_any_deck():
     drawn = list(itertools.islice(kinds(Prng(4)), 100))
     assert Counter(drawn[:50]) == Counter(drawn[50:]) and drawn[:50] != drawn[50:]
     every = {"gateway", "broker", "ingest", "worker", "database", "freeze", "freeze-kill", "long-freeze"}
-    assert set(drawn) == set(itertools.islice(kinds(Prng(88)), 20)) == every
+    assert set(drawn) == set(itertools.islice(kinds(Prng(349).split("kinds")), 20)) == every
 
 
 # A gateway that acknowledges every fifth record without having kept it.

@@ -79,7 +79,7 @@ def prove(folder: Path, args: argparse.Namespace) -> Figures:
         if broker is not None:
             _wait_for_way_through(rig)
             rig.pump(_QUEUES_S)
-        for number, kind in zip(range(args.rounds), kinds(prng), strict=False):
+        for number, kind in zip(range(args.rounds), kinds(prng.split("kinds")), strict=False):
             if broker is not None:
                 _wait_for_way_through(rig)
             rig.pump(prng.between(*_BEFORE_MS) / 1000)
