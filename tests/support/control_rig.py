@@ -25,6 +25,7 @@ class ControlRig:
         """`broker`: further lines of its configuration; `trust`: the daemon's options for it."""
         self.folder = folder
         self.path = folder / "control.db"
+        self.web = str(folder / "web.sqlite3")
         self.trust = trust
         self.broker = Mosquitto(mosquitto, folder, more=broker)
         self.broker.start()
@@ -49,7 +50,7 @@ class ControlRig:
     def daemon(self, *, connected=True):
         """Start one; returns when it is subscribed, or runs and is not."""
         command_ = [sys.executable, "-m", "tools", "centre", "control", "--db", str(self.path), *self.trust]
-        command_ += ["--broker", f"127.0.0.1:{self.broker.port}", "--lease-s", str(LEASE_S)]
+        command_ += ["--broker", f"127.0.0.1:{self.broker.port}", "--lease-s", str(LEASE_S), "--web", self.web]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "firmware"), str(ROOT)))}
         log = (self.folder / "daemon.log").open("ab")
         process = subprocess.Popen(command_, env=environment, stderr=log, cwd=self.folder)

@@ -13,9 +13,9 @@ pytest.importorskip("cryptography", reason="cryptography is not installed")
 from tests.support.authority import Authority
 from tests.support.broker import PATIENCE_S, until
 from tests.support.control_rig import LEASE_S, ControlRig
-from tests.support.control_world import INSEE, order
+from tests.support.control_world import INSEE, order, signed_order
 from tools.centre.control import file as control_file
-from tools.centre.control import gateways
+from tools.centre.control import gateways, orders, outbox
 from wire import command
 
 pytestmark = [pytest.mark.broker, pytest.mark.live]
@@ -239,3 +239,26 @@ def test_no_key_and_no_payload_is_in_the_log(world):
         json.loads(line)
     for secret in ("PRIVATE", "accident", b"nonce--1".hex(), "nonce--1"):
         assert secret not in world.log()
+
+
+def test_what_was_signed_in_the_web_is_sent_by_the_running_daemon_or_by_the_next(world):
+    def put(number):
+        now_s = int(time.time())
+        signed = signed_order(order(number, start_s=now_s))
+        outbox.put(outbox.path_of(world.web), orders.opened(signed, now_s), "A. Martin", now_s=now_s)
+        return signed
+
+    def sent():
+        return {signed for _, signed, _ in gateway.commands}
+
+    running = world.daemon()
+    gateway = world.gateway()
+    gateway.ask(b"nonce--1")
+    gateway.granted(b"nonce--1")
+    first = put(1)
+    until(lambda: sent() == {first}, "nothing arrived")
+    running.kill()
+    running.wait()
+    second = put(2)
+    world.daemon()
+    until(lambda: second in sent(), "what was signed meanwhile did not arrive")
