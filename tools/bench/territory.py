@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench import growth
-from tools.centre.commands.energy import STREET, Estate
+from tools.centre.condition.estate import STREET, Estate
 from tools.centre.condition.states import States
 from tools.centre.condition.usage import ENERGY, Usages
 from tools.centre.ingest.warehouse import Warehouse

@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     text = "the control file: orders that people sign, which `bocage centre control --web` then sends"
     parser.add_argument("--control", metavar="FILE", help=text)
+    parser.add_argument("--kwh-price", type=float, metavar="EUROS", help="what a kWh costs, for the page of a month")
     parser.add_argument("--port", type=int, default=8080, help="of this machine (default: %(default)s)")
     parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
     parser.add_argument(
@@ -56,5 +57,6 @@ def run(args: argparse.Namespace) -> int:
     with database_faults(args.db):
         reader.areas_of(args.db, "", now_s=0)
     print(translate(_AT, args.lang, origin=origin), flush=True)
-    serve(Options(args.db, args.data, origin, ground=args.ground, control=args.control), args.port)
+    options = Options(args.db, args.data, origin, ground=args.ground, control=args.control, kwh_price=args.kwh_price)
+    serve(options, args.port)
     return 0

@@ -25,7 +25,7 @@ class Options(NamedTuple):
     """Says what the web serves. warehouse: as `--db`; data: the web's own SQLite file; origin: the address by which
     people reach it; clock: gives the Unix seconds that every page calls now (a simulated town has its own); ground: the
     folder of what maps draw under the lights, `49135.geojson` for a commune; control: the control file, without which
-    no order is given."""
+    no order is given; kwh_price: what the commune pays, in euros."""
 
     warehouse: str
     data: str
@@ -33,6 +33,7 @@ class Options(NamedTuple):
     clock: Callable[[], float] = time.time
     ground: str | None = None
     control: str | None = None
+    kwh_price: float | None = None
 
 
 def is_loopback(host: str) -> bool:

@@ -75,3 +75,6 @@ ORDERS_SHOWN_MAX = 60
 ORDERS_SHOWN_S = 600
 # How often the page asks what became of orders: while something is awaited, and otherwise.
 POLL_UNDER_WAY_S, POLL_S = 2, 20
+# What is named of a month on its one page; the rest is counted.
+MONTH_FAULTS_MAX = 12
+MONTH_ORDERS_MAX = 200

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from policy import civil
+from policy import civil, sun
 from policy.document import Policy
 from tools.centre.web import words
 from tools.policy.description import feeder_nights
@@ -26,6 +26,19 @@ class Plan(NamedTuple):
 def evening_of(unix_s: int) -> int:
     """Returns the civil day whose evening belongs to the night of this instant, noon to noon."""
     return int(civil.local_from_unix(civil.PARIS, unix_s - _NOON_S).civil_day)
+
+
+def dark_and_night_s(policy: Policy, evening: int) -> tuple[int, int]:
+    """Returns how long this night is, from sunset to sunrise, and for how much of it the policy leaves a feeder that it
+    switches dark, in the mean; seconds, dark first. (0, 0) where there is no such feeder, or no sunset."""
+    site = policy.lighting.site
+    dusk_s = sun.crossing_s(evening, site.latitude_e4, site.longitude_e4, rising=False)
+    dawn_s = sun.crossing_s(evening + 1, site.latitude_e4, site.longitude_e4, rising=True)
+    switched = [one.lit for one in feeder_nights(policy, evening) if one.rule is not None]
+    if dusk_s is None or dawn_s is None or not switched:
+        return 0, 0
+    lit_s = sum(max(0, min(span.to_s, dawn_s) - max(span.from_s, dusk_s)) for lit in switched for span in lit)
+    return dawn_s - dusk_s - lit_s // len(switched), dawn_s - dusk_s
 
 
 def plans(policy: Policy, *, now_s: int) -> list[Plan]:

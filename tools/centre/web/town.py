@@ -97,6 +97,8 @@ WORDS = Phrases({
 LASTS = ((1800, "30m"), (3600, "1h"), (7200, "2h"), (14400, "4h"))
 REASONS = ("accident", "search", "feast")
 _LIGHTS = document.LIGHT | document.EMERGENCY
+# The orders that light or darken feeders, and their ends.
+SHOWN_KINDS = (command.EMERGENCY, command.OVERRIDE, command.END)
 
 
 @contextmanager
@@ -238,7 +240,7 @@ def town_orders(request: Any, insee: str) -> Any:
 
 def _orders(control: sqlite_file.Connection, own: Commune, request: Any) -> dict[str, Any]:
     now_s = request.now_s
-    known = [one for one in orders.latest(control, ORDERS_SHOWN_MAX, own.insee) if one.command.kind in _SHOWN]
+    known = [one for one in orders.latest(control, ORDERS_SHOWN_MAX, own.insee) if one.command.kind in SHOWN_KINDS]
     ids = {one.command.id for one in known}
     waiting = [
         one
@@ -252,12 +254,9 @@ def _orders(control: sqlite_file.Connection, own: Commune, request: Any) -> dict
     is_under_way = any(not one.is_settled and not one.is_over for one in cards)
     return {
         "cards": cards,
-        "given": [_given(control, one) for one in reversed(known) if one.command.kind != command.END],
+        "given": [given(control, one) for one in reversed(known) if one.command.kind != command.END],
         "poll_s": POLL_UNDER_WAY_S if is_under_way else POLL_S,
     }
-
-
-_SHOWN = (command.EMERGENCY, command.OVERRIDE, command.END)
 
 
 def _is_recent(control: sqlite_file.Connection, one: orders.Order, now_s: int) -> bool:
@@ -266,11 +265,12 @@ def _is_recent(control: sqlite_file.Connection, one: orders.Order, now_s: int) -
     if one.command.kind == command.END:
         end_s = one.made_unix_s
     elif orders.ended_by(control, one.command.id) is not None:
-        end_s = _given(control, one).until_s
+        end_s = given(control, one).until_s
     return end_s + ORDERS_SHOWN_S > now_s
 
 
-def _given(control: sqlite_file.Connection, one: orders.Order) -> Given:
+def given(control: sqlite_file.Connection, one: orders.Order) -> Given:
+    """Returns the line of an order: to its own end, or to when a person ended it."""
     ended_by = orders.ended_by(control, one.command.id)
     end = None if ended_by is None else orders.get(control, ended_by)
     until_s = one.command.expires_s if end is None else end.made_unix_s

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, faults, health, home, light, lights, live, map, town
+from tools.centre.web import entering, faults, health, home, light, lights, live, map, month, town
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("<str:insee>/town/orders", town.town_orders, name="town-orders"),
     path("<str:insee>/town/time", town.time, name="town-time"),
     path("<str:insee>/town/sign", town.sign, name="town-sign"),
+    path("<str:insee>/month", month.month, name="month"),
     path("<str:insee>/lights", lights.lights, name="lights"),
     path("<str:insee>/lights/<str:id>", light.light, name="light"),
     path("<str:insee>/faults", faults.faults, name="faults"),

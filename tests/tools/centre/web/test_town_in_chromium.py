@@ -203,12 +203,21 @@ def test_what_does_not_arrive_is_sent_again_and_counts_once(page, town):
     assert len(orders.latest(town.joined.people, 99)) == before + 1
 
 
+def test_a_month_prints_on_one_page(page, town):
+    page.goto(f"{town.origin}/{INSEE}/month")
+    assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
+    assert "recherche d'une personne" in page.inner_text("main")
+
+
+@pytest.mark.parametrize("screen", ["town", "month"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 360, 1920])
-def test_it_fits_and_has_no_serious_fault_of_access(page, theme, width):
+def test_it_fits_and_has_no_serious_fault_of_access(page, town, theme, width, screen):
+    page.goto(f"{town.origin}/{INSEE}/{screen}")
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 760})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.screenshot(path=town.folder / f"{screen}-{theme}-{width}.png", full_page=True)
     found = axe.run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []

@@ -27,6 +27,7 @@ ASKED = {
     "town-orders": [""],
     "town-time": [""],
     "town-sign": [""],
+    "month": ["", "?month=2026-10", "?month=2099-01", "?month=x"],
     "lights": ["", "?q=street", "?state=fault", "?page=99"],
 }
 

@@ -1,15 +1,18 @@
 """The commune tonight, an order that was signed in a browser, and what becomes of it; Django's client, no script."""
 
+import re
 from contextlib import closing
 
 import pytest
 
-from policy import limits
+from policy import document, limits
+from tests.support import lit_world
 from tests.support.control_world import STRANGER, outcome
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, granted
 from tests.support.town_world import PHONE, kid_of, light, report, signed
 from tools.centre.control import file as control_file
 from tools.centre.control import orders, outbox
+from tools.centre.web import night
 from wire import command
 
 FEEDERS = [f"lighting {one} {FENEU}" for one in "ber"]
@@ -61,8 +64,8 @@ def test_an_order_goes_from_signed_to_measured_in_watts(mayor, served, control):
     said = card(mayor)
     assert "Signed · Sent · Received by 1 cabinet<" in said
     assert f"No effect seen yet: {FEEDERS[1]}, {FEEDERS[2]}" in said
-    for number, feeder in enumerate(FEEDERS[:2]):
-        report(control, one, outcome(one, "measured", feeder=feeder, power_dw=80_000 + number))
+    for more, feeder in enumerate(FEEDERS[:2]):
+        report(control, one, outcome(one, "measured", feeder=feeder, power_dw=80_000 + more))
     said = card(mayor)
     assert "Measured at 2 of 3 feeders, 16.0 kW" in said
     assert f'data-end="{one.id.hex()}" data-kid="{kid_of()}"' in said
@@ -155,3 +158,37 @@ def test_the_control_file_is_never_written(mayor, control):
         before = [one.command.id for one in orders.latest(connection, 99)]
         assert post(mayor, signed(light(11))).status_code == 204
         assert [one.command.id for one in orders.latest(connection, 99)] == before
+
+
+def test_a_month_is_told_on_one_page(mayor, monkeypatch):
+    from django.conf import settings
+
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(kwh_price=0.25))
+    said = mayor.get(f"/{FENEU}/month").content.decode()
+    assert "November 2026" in said and "to 12:00 today" in said
+    kwh, euros = (float(re.search(f"<dd>([0-9]+) {unit}</dd>", said)[1]) for unit in ("kWh", "€"))
+    assert kwh > 4 and abs(euros - 0.25 * kwh) <= 1 and "at 0.250 € a kWh" in said
+    assert "% of this time is measured" in said
+    assert f"Maire, lighting of {FENEU}" in said
+    assert "heating" not in said and "watering" not in said  # it is a month of lighting
+    french = mayor.get(f"/{FENEU}/month?month=2026-10", headers={"Accept-Language": "fr"}).content.decode()
+    assert "octobre 2026" in french and "Rien n&#x27;a encore mesuré" in french and "Personne n&#x27;a donné" in french
+
+
+@pytest.mark.parametrize("asked", ["2099-01", "2026-13", "x", ""])
+def test_a_month_to_come_is_this_month(mayor, asked):
+    assert "November 2026" in mayor.get(f"/{FENEU}/month?month={asked}").content.decode()
+
+
+def test_dark_hours_are_those_that_the_policy_leaves_between_sunset_and_sunrise():
+    evening = night.evening_of(NOW_S)
+    calendar = lit_world.EVENING  # dark from 22:30 to 05:30, but on two evenings of the week
+    made = lit_world.policy()._replace(insee=FENEU)
+    feeders = tuple(one._replace(calendar=0) for one in made.lighting.feeders)
+    made = made._replace(lighting=made.lighting._replace(feeders=feeders))
+    dark_s, night_s = night.dark_and_night_s(made, evening)
+    assert made.lighting.calendars[0] == calendar
+    assert dark_s == 7 * 3600 and 14 * 3600 < night_s < 15 * 3600
+    permanent = tuple(one._replace(kind=document.PERMANENT) for one in feeders)
+    always = made._replace(lighting=made.lighting._replace(feeders=permanent))
+    assert night.dark_and_night_s(always, evening) == (0, 0)

@@ -1,0 +1,179 @@
+"""Shows a month of a commune's lighting on one page that prints: energy, cost, dark hours, faults, who has lit."""
+
+import re
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import Http404
+
+from gateway.language import N_, NN_, Phrases
+from gateway.language.figures import number
+from policy import civil
+from policy.document import Policy
+from tools.centre.condition import words as fault_words
+from tools.centre.condition.estate import Estate
+from tools.centre.condition.faults import Faults
+from tools.centre.condition.usage import ENERGY, Usages, waiting
+from tools.centre.control import communes, orders
+from tools.centre.registry.equipment import COMMUNE
+from tools.centre.registry.register import Register
+from tools.centre.scope import grants
+from tools.centre.web import night, words
+from tools.centre.web.access import commune, opened
+from tools.centre.web.limits import MONTH_FAULTS_MAX, MONTH_ORDERS_MAX
+from tools.centre.web.page import shown
+from tools.centre.web.town import SHOWN_KINDS, given, opened_control
+from wire import command
+
+WORDS = Phrases({
+    "title": N_("{commune}, {month}"),
+    "so_far": N_("to {clock} today"),
+    "before": N_("Month before"),
+    "after": N_("Month after"),
+    "energy": N_("Electricity"),
+    "kwh": N_("{kwh} kWh"),
+    "kwh.none": N_("Nothing has measured yet"),
+    "coverage": N_("{percent} % of this time is measured"),
+    "waiting": NN_("readings of {count} node are not counted yet", "readings of {count} nodes are not counted yet"),
+    "cost": N_("Cost"),
+    "euros": N_("{euros} €"),
+    "price": N_("at {price} € a kWh"),
+    "dark": N_("Dark by decision"),
+    "hours": N_("{hours} h"),
+    "dark.of": N_("of {hours} h of night, {percent} %, a feeder in the mean"),
+    "faults": N_("Faults begun"),
+    "faults.open": NN_("{count} of them lasts", "{count} of them last"),
+    "faults.none_open": N_("none of them lasts"),
+    "faults.list": N_("What was broken"),
+    "faults.none": N_("Nothing broke in this month."),
+    "faults.more": NN_("and {count} more", "and {count} more"),
+    "fault.lasts": N_("lasts"),
+    "given": N_("Who has lit"),
+    "given.none": N_("Nobody gave an order in this month."),
+    "given.dark": N_("darkened"),
+    "months": N_(
+        "January February March April May June July August September October November December"
+    ),
+})  # fmt: skip
+
+
+class Month(NamedTuple):
+    """Names a month by its year and its number from 1."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def of(cls, unix_s: int) -> "Month":
+        year, month, _ = civil.civil_from_days(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
+        return cls(year, month)
+
+    def moved(self, months: int) -> "Month":
+        years, month = divmod(self.number - 1 + months, 12)
+        return Month(self.year + years, month + 1)
+
+    @property
+    def first_day(self) -> int:
+        return int(civil.days_from_civil(self.year, self.number, 1))
+
+    @property
+    def begins_s(self) -> int:
+        return int(civil.unix_from_local(civil.PARIS, self.first_day, 0))
+
+    @property
+    def text(self) -> str:
+        return f"{self.year}-{self.number:02}"
+
+    def name(self, language: str) -> str:
+        return f"{words.text(WORDS, 'months', language).split()[self.number - 1]} {self.year}"
+
+
+def month(request: Any, insee: str) -> Any:
+    own = commune(request, insee)
+    if (insee, grants.LIGHTING) not in own.areas:
+        raise Http404
+    this = Month.of(request.now_s)
+    asked = _asked(request.GET.get("month", ""), this)
+    until_s = min(asked.moved(1).begins_s, request.now_s)
+    # Of lighting alone, whatever else this person may see.
+    with opened(frozenset(((insee, grants.LIGHTING), (insee, grants.ANY)))) as connection:
+        usages = Usages(connection, ENERGY, (asked.begins_s, until_s), insee=insee)
+        estate = Estate(Register(connection), usages, insee, until_s - 1)
+        found = next(iter(estate.rows(COMMUNE, until_s - asked.begins_s)), None)
+        values = _faults(connection, asked, until_s, request)
+        values["waiting"] = waiting(connection, (asked.begins_s, until_s))
+    values |= _energy(found, request.language)
+    values |= _ordered(own, asked, until_s)
+    return shown(
+        request, "month.html", WORDS, commune=own, tab="town",
+        month=asked.name(request.language),
+        is_this=asked == this,
+        before=asked.moved(-1).text,
+        after=asked.moved(1).text if asked < this else None,
+        **values,
+    )  # fmt: skip
+
+
+def _asked(text: str, this: Month) -> Month:
+    """Returns the month of an address; this one where it names none, or one to come."""
+    found = re.fullmatch("(20[0-9]{2})-(0[1-9]|1[0-2])", text)
+    return min(Month(int(found[1]), int(found[2])), this) if found else this
+
+
+def _energy(found: Any, language: str) -> dict[str, Any]:
+    kwh = None if found is None else found["kwh"]
+    price = settings.BOCAGE.kwh_price
+    return {
+        "kwh": None if kwh is None else number(kwh, language, 0),
+        "coverage": None if kwh is None else number(found["coverage_percent"], language, 1),
+        "price": None if price is None else number(price, language, 3),
+        "euros": None if kwh is None or price is None else number(kwh * price, language, 0),
+    }
+
+
+def _faults(connection: Any, asked: Month, until_s: int, request: Any) -> dict[str, Any]:
+    began = [
+        one
+        for one in Faults(connection).between(asked.begins_s, until_s)
+        if one.from_unix_s >= asked.begins_s
+    ]
+    return {
+        "faults": len(began),
+        "open": sum(not one.is_over for one in began),
+        "broken": [
+            {
+                "what": fault_words.sentence(one, request.language),
+                "where": fault_words.where_text(one, request.language),
+                "from_unix_s": one.from_unix_s,
+                "is_over": one.is_over,
+            }
+            for one in began[:MONTH_FAULTS_MAX]
+        ],
+        "more": max(0, len(began) - MONTH_FAULTS_MAX),
+    }
+
+
+def _ordered(own: Any, asked: Month, until_s: int) -> dict[str, Any]:
+    """Returns what the control file says of the month: hours that the policy left dark, and orders."""
+    if settings.BOCAGE.control is None:
+        return {}
+    with opened_control(own) as control:
+        policy = communes.policy_in_force(control, own.insee, now_s=until_s - 1)
+        known = [
+            one
+            for one in reversed(orders.latest(control, MONTH_ORDERS_MAX, own.insee))
+            if one.command.kind in SHOWN_KINDS and one.command.kind != command.END
+            if asked.begins_s <= one.command.not_before_s < until_s
+        ]
+        return {"given": [given(control, one) for one in known], "dark": _dark(policy, asked, until_s)}
+
+
+def _dark(policy: Policy | None, asked: Month, until_s: int) -> dict[str, int] | None:
+    if policy is None:
+        return None
+    evenings = range(asked.first_day, night.evening_of(until_s - 1) + 1)
+    nights = [night.dark_and_night_s(policy, one) for one in evenings]
+    dark_s, night_s = (sum(some) for some in zip(*nights, strict=True)) if nights else (0, 0)
+    if not night_s:
+        return None
+    return {"hours": dark_s // 3600, "of": night_s // 3600, "percent": round(100 * dark_s / night_s)}
