@@ -22,7 +22,7 @@ from tests.support.control_world import (
     signed_order,
 )
 from tools.centre.control import drafts, orders, outbox
-from tools.centre.limits import COMMANDS_OF_ONE_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
+from tools.centre.limits import COMMANDS_OF_ONE_MAX, COMMANDS_OPEN_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
 from wire import command
 
 PHONE = person("Téléphone")
@@ -164,6 +164,14 @@ def test_an_outbox_that_is_none_delays_nothing_and_is_tried_again(web):
     web.put(light(1))
     assert web.fetch() == []
     assert web.fetch(NOW_S + OUTBOX_TRY_S) == [light(1).id]
+
+
+def test_an_outbox_that_nobody_fetches_does_not_grow_for_ever(web):
+    for number in range(1, COMMANDS_OPEN_MAX + 1):
+        web.put(light(number))
+    web.put(light(1))  # again: it stands there
+    with pytest.raises(orders.Full):
+        web.put(light(1_000))
 
 
 def test_an_order_leaves_the_outbox_a_week_after_its_end(web):

@@ -16,7 +16,7 @@ from contextlib import closing
 from gateway.language import N_
 from tools.centre.control import drafts, orders
 from tools.centre.control import file as control_file
-from tools.centre.limits import ORDERS_FETCHED_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
+from tools.centre.limits import COMMANDS_OPEN_MAX, ORDERS_FETCHED_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
 from tools.centre.store import database, sqlite_file
 from wire.command import SIGNED_COMMAND_BYTES_MAX
 
@@ -43,11 +43,18 @@ def path_of(data: str) -> str:
 
 
 def put(path: str, order: orders.Order, person: str, *, now_s: int) -> None:
-    """Keeps an order on the disk. The same order again changes nothing."""
+    """Keeps an order on the disk. The same order again changes nothing. orders.Full where as many of its commune stand
+    here as may be under way."""
     command = order.command
     row = (command.id, command.insee, command.expires_s, order.signed, person, now_s)
     with closing(database.made(SCHEMA, sqlite_file.open_to_write(path))) as web, database.transaction(web):
         web.execute("DELETE FROM orders WHERE expires_s < ?", (now_s - OUTBOX_KEPT_S,))
+        waiting = web.execute(
+            "SELECT count(*) FROM orders WHERE insee = ? AND expires_s > ? AND id <> ?",
+            (command.insee, now_s, command.id),
+        ).fetchone()[0]
+        if waiting >= COMMANDS_OPEN_MAX:
+            raise orders.Full
         web.execute(
             "INSERT INTO orders (id, insee, expires_s, signed, person, put_unix_s) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (id) DO NOTHING",

@@ -7,6 +7,7 @@ reported: sent, received, and measured in watts.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -181,7 +182,10 @@ def sign(request: Any, insee: str) -> Any:
             return _refusal(drafts.NotAllowed("refused.malformed"), request)
         except drafts.NotAllowed as refused:
             return _refusal(refused, request)
-    outbox.put(outbox.path_of(settings.BOCAGE.data), order, request.person, now_s=request.now_s)
+    try:
+        outbox.put(outbox.path_of(settings.BOCAGE.data), order, request.person, now_s=request.now_s)
+    except orders.Full:
+        return _refusal(drafts.NotAllowed("refused.full"), request)
     return HttpResponse(status=204)
 
 
@@ -200,11 +204,10 @@ class Card(NamedTuple):
     is_over: bool
     is_ended: bool
     is_fetched: bool
-    is_late: bool
     is_settled: bool
     missing: tuple[str, ...]
     refusals: tuple[dict[str, str], ...]
-    left_s: int
+    problem: str
 
     @property
     def id(self) -> str:
@@ -235,7 +238,10 @@ def town_orders(request: Any, insee: str) -> Any:
     """Answers the part of the page that changes."""
     own = _lighting(request, insee)
     with opened_control(own) as control:
-        return shown(request, "town_orders.html", WORDS, commune=own, **_orders(control, own, request))
+        found = _orders(control, own, request)
+    if request.GET.get("seen") == found["seen"]:
+        return HttpResponse(status=204)  # htmx leaves what stands, and nothing is read aloud again
+    return shown(request, "town_orders.html", WORDS, commune=own, **found)
 
 
 def _orders(control: sqlite_file.Connection, own: Commune, request: Any) -> dict[str, Any]:
@@ -254,6 +260,7 @@ def _orders(control: sqlite_file.Connection, own: Commune, request: Any) -> dict
     is_under_way = any(not one.is_settled and not one.is_over for one in cards)
     return {
         "cards": cards,
+        "seen": sha256(repr((request.language, cards)).encode()).hexdigest()[:16],
         "given": [given(control, one) for one in reversed(known) if one.command.kind != command.END],
         "poll_s": POLL_UNDER_WAY_S if is_under_way else POLL_S,
     }
@@ -281,20 +288,30 @@ def _card(control: sqlite_file.Connection, order: orders.Order, request: Any, *,
     now_s, language = request.now_s, request.language
     found = progress_of(control, order, now_s=now_s)
     meant = [cabinet for cabinet in found.cabinets if cabinet.is_meant]
+    is_late = not is_fetched and now_s < order.command.expires_s and now_s - order.made_unix_s > NOT_FETCHED_S
     return Card(
         order=order,
         steps=tuple(_steps(found, meant, language)),
         is_over=now_s >= order.command.expires_s,
         is_ended=found.ended_by is not None,
         is_fetched=is_fetched,
-        is_late=not is_fetched and now_s - order.made_unix_s > NOT_FETCHED_S,
         is_settled=is_fetched and bool(meant) and found.is_settled,
         missing=found.missing if any(cabinet.outcomes for cabinet in meant) else (),
         refusals=tuple(
             {"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED
         ),
-        left_s=max(1, order.command.expires_s - now_s),
+        problem=_problem(control, order, request) if is_late else "",
     )
+
+
+def _problem(control: sqlite_file.Connection, order: orders.Order, request: Any) -> str:
+    """Returns why the daemon has not fetched an order: it is refused by now, or no daemon runs."""
+    try:
+        drafts.checked(control, order.signed, now_s=request.now_s)
+    except drafts.NotAllowed as refused:
+        return refused.text(request.language)
+    until = words.clock(order.command.expires_s)
+    return words.text(WORDS, "order.not_fetched", request.language, until=until)
 
 
 def _steps(found: Progress, meant: list[CabinetProgress], language: str) -> Iterator[str]:

@@ -203,6 +203,20 @@ def test_what_does_not_arrive_is_sent_again_and_counts_once(page, town):
     assert len(orders.latest(town.joined.people, 99)) == before + 1
 
 
+def test_the_keyboard_alone_lights_and_ends(page, town):
+    page.reload()
+    page.wait_for_selector("[data-reason]:visible")
+    page.focus("[name=lasts]:checked")
+    for key in ("ArrowRight", "Tab", "Tab", "Enter"):  # 2 h, where, why
+        page.keyboard.press(key)
+    page.wait_for_selector("#words:visible")
+    assert "(2 h)" in page.inner_text("#words") and "accident" in page.inner_text("#words")
+    page.keyboard.press("Enter")  # the focus is on what signs
+    page.wait_for_selector("[data-stage=ready]:visible")
+    town.live(12)
+    page.wait_for_selector(".order:first-of-type:has-text('Constaté 2 sur 2')")
+
+
 def test_a_month_prints_on_one_page(page, town):
     page.goto(f"{town.origin}/{INSEE}/month")
     assert page.pdf(format="A4").count(b"/Type /Page\n") == 1

@@ -10,8 +10,8 @@ from tests.support import lit_world
 from tests.support.control_world import STRANGER, outcome
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, granted
 from tests.support.town_world import PHONE, kid_of, light, report, signed
+from tools.centre.control import drafts, orders, outbox
 from tools.centre.control import file as control_file
-from tools.centre.control import orders, outbox
 from tools.centre.web import night
 from wire import command
 
@@ -136,6 +136,31 @@ def test_an_order_that_no_daemon_fetches_is_told_so(mayor, monkeypatch):
     later = settings.BOCAGE._replace(clock=lambda: NOW_S + 11)
     monkeypatch.setattr(settings, "BOCAGE", later)
     assert "The centre has not fetched it yet, so nothing is sent" in card(mayor)
+
+
+def test_an_order_that_is_refused_by_now_says_why_instead(mayor, served, control, monkeypatch):
+    from django.conf import settings
+
+    one = light(12)
+    assert post(mayor, signed(one)).status_code == 204
+    monkeypatch.setattr(drafts, "checked", lambda *_, **__: refuse())
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: NOW_S + 11))
+
+    def refuse():
+        raise drafts.NotAllowed("refused.stranger", kid=kid_of(), insee=FENEU, version=2)
+
+    assert f"the key {kid_of()} is no operator&#x27;s of {FENEU} (policy 2)" in card(mayor)
+
+
+def test_a_page_that_has_seen_it_all_is_answered_nothing(mayor):
+    first = mayor.get(f"/{FENEU}/town/orders")
+    seen = re.search(r"\?seen=([0-9a-f]{16})", first.content.decode())[1]
+    again = mayor.get(f"/{FENEU}/town/orders?seen={seen}")
+    assert (again.status_code, again.content) == (204, b"")
+    french = mayor.get(f"/{FENEU}/town/orders?seen={seen}", headers={"Accept-Language": "fr"})
+    assert french.status_code == 200
+    assert post(mayor, signed(light(13))).status_code == 204
+    assert mayor.get(f"/{FENEU}/town/orders?seen={seen}").status_code == 200
 
 
 def test_words_of_strangers_stay_words(mayor, served, control):

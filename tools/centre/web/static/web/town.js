@@ -101,7 +101,7 @@ function lit(reason) {
 
 function ended(data) {
   return draft({
-    kind: END, lasts: Number(data.left), reason: said.endReason, gateway: data.gateway || null, ends: unhex(data.end),
+    kind: END, expires: Number(data.expires), reason: said.endReason, gateway: data.gateway || null, ends: unhex(data.end),
   });
 }
 
