@@ -381,6 +381,6 @@ def test_a_turn_in_which_nothing_changes_asks_neither_calendar_nor_sun(monkeypat
     def forbidden(*_):
         raise AssertionError("a turn must be cheap")
 
-    monkeypatch.setattr(lighting.Plan, "wanted", forbidden)
+    monkeypatch.setattr(lighting.Night, "wanted", forbidden)
     monkeypatch.setattr("policy.sun.elevation_cdeg", forbidden)
     lamp.live(30_000)
