@@ -39,6 +39,20 @@ def lamp(sequence, minute, wh, *, power_dw=400, boot=1, node=NODE, stamp=None):
     return reading(sequence, body, node=node, boot=boot, stamp=stamp or synced(DAY + 60 * minute))
 
 
+# --- the last state of a node ---
+
+
+def test_health_of_a_node_hides_nothing_that_it_measured(rolled):
+    """A node tells its uptime, heap and signal each hour, in a record of their own; a lamp without watts is none."""
+    health = {quantity.SIGNAL: -60, quantity.UPTIME: 3600, quantity.LAMP_STARTS: 2}
+    rolled.tell(lamp(0, 50, 0), reading(1, health, stamp=synced(DAY + 3001)))
+    question = "SELECT power_dw, level_percent, readings_sequence, sequence FROM latest"
+    assert rolled.ask(question) == [(400, 100, 0, 1)]
+    rolled.tell(lamp(3, 65, 10, power_dw=21), reading(4, health, stamp=synced(DAY + 3901)))
+    rolled.tell(reading(2, health, stamp=synced(DAY + 3800)))
+    assert rolled.ask(question) == [(21, 100, 3, 4)]
+
+
 # --- hours and days ---
 
 

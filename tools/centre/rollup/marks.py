@@ -45,8 +45,11 @@ _HALVES = tuple(_UPDATE.format(_replace(half), _is_newer(half)) for half in (_RE
 
 _FORGET_LATEST = "DELETE FROM latest WHERE node = ?"
 _MARK_ALL = "UPDATE day_spans SET dirty = 1 WHERE node = ?"
-_NEWEST = """SELECT node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway, received_unix_s
-    FROM records WHERE node = ? {} ORDER BY boot DESC, sequence DESC LIMIT 1"""
+# A node tells of its own health in a record apart, each hour, between four reports: more of these do not come in a row.
+_HEALTH_RUN_MAX = 8
+_UPTIME = bytes((quantity.UPTIME,))
+_NEWEST = f"""SELECT node, boot, sequence, seconds, quality, uncertainty_s, lane, body, gateway, received_unix_s
+    FROM records WHERE node = ? {{}} ORDER BY boot DESC, sequence DESC LIMIT {_HEALTH_RUN_MAX}"""
 
 
 class Marks:
@@ -75,7 +78,7 @@ class Marks:
             if lane != _TELEMETRY:
                 continue
             held = readings.get(node)
-            if held is None or row[1:3] > held[1:3]:
+            if (held is None or row[1:3] > held[1:3]) and not _is_health(row[-1]):
                 readings[node] = row
             spans: dict = self._unplaced if quality == record.UNSET else self._spans
             key = (node, boot) if quality == record.UNSET else (node, day_of(seconds), boot)
@@ -114,6 +117,11 @@ class Marks:
                 self._connection.executemany(statement, rows)
         self._connection.executemany(MARK_DAY, [(*key, *span) for key, span in self._spans.items()])
         self._connection.executemany(MARK_UNPLACED, [(*key, *span) for key, span in self._unplaced.items()])
+
+
+def _is_health(body: bytes) -> bool:
+    """Returns whether readings are those of a node's own health, and not of what it serves."""
+    return _UPTIME in body and quantity.UPTIME in bodies.decode(body)
 
 
 def _figures(row: tuple | None) -> tuple:

@@ -247,7 +247,7 @@ class Archive:
     # --- readings ---
 
     def newest_readings(self, node: bytes) -> dict[int, int]:
-        """Returns the readings of the newest telemetry record of a node, by key; none where there is no such record."""
+        """Returns the newest readings of a node, by key, without those of its own health; none where it has none."""
         row = self._connection.execute("SELECT readings FROM latest WHERE node = ?", (node,)).fetchone()
         return {} if row is None or row[0] is None else bodies.decode(row[0])
 

@@ -14,8 +14,8 @@ _FIGURES = """
     temperature_ck_s BIGINT, temperature_s BIGINT, lit_s BIGINT, unlit_s BIGINT,"""
 
 TABLES = f"""
--- The newest record of a node, by (boot, sequence), which the node itself gave; and its newest readings, -1 and NULL
--- while there are none; of these, what a list of lights shows.
+-- The newest record of a node, by (boot, sequence), which the node itself gave; and its newest readings, those of its
+-- own health left out, -1 and NULL while there are none; of these, what a list of lights shows.
 CREATE TABLE latest (
     node BLOB NOT NULL PRIMARY KEY, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
     seconds BIGINT NOT NULL, quality BIGINT NOT NULL, uncertainty_s BIGINT NOT NULL,

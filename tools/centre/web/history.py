@@ -44,6 +44,7 @@ class History(NamedTuple):
     unpowered: tuple[Span, ...]
     gaps: tuple[Span, ...]
     told: tuple[Told, ...]
+    signal_dbm: int | None
 
 
 def history(
@@ -58,10 +59,12 @@ def history(
     archive = Archive(connection)
     points: list[Point] = []
     told: list[Told] = []
+    signal_dbm = None
     if node is not None:
         for unix_s, readings in _recent(connection, archive, node, event.TELEMETRY, since_s - SILENT_S, now_s):
             level = readings.get(quantity.LEVEL_REPORTED, readings.get(quantity.LEVEL_ORDERED))
             points.append(Point(unix_s, readings.get(quantity.POWER), level))
+            signal_dbm = readings.get(quantity.SIGNAL) if signal_dbm is None else signal_dbm  # the newest comes first
         for lane in (event.EVENT, event.ALARM):
             told += (Told(*one) for one in _recent(connection, archive, node, lane, since_s, now_s))
     switched = []
@@ -73,7 +76,8 @@ def history(
     unpowered = tuple(_unpowered(sorted(switched), since_s, now_s))
     measured = tuple(sorted(one for one in points if one.power_dw is not None or one.level_percent is not None))
     gaps = tuple(_gaps([one.unix_s for one in measured], unpowered, since_s, now_s)) if node is not None else ()
-    return History(since_s, now_s, measured, unpowered, gaps, tuple(sorted(told, key=lambda one: one.unix_s)))
+    in_order = tuple(sorted(told, key=lambda one: one.unix_s))
+    return History(since_s, now_s, measured, unpowered, gaps, in_order, signal_dbm)
 
 
 def _recent(

@@ -81,7 +81,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
         "n": whole.lights.index(chosen),
         "cabinet": cabinet,
         "reported": readings.get(quantity.LEVEL_REPORTED),
-        "signal": readings.get(quantity.SIGNAL),
+        "signal": known.signal_dbm,
         "fault": None if state.fault is None else _fault(state.fault, language),
         "why": _why(known, language),
         "plot": plot(known, chosen.nominal_dw) if known.points or known.unpowered else None,

@@ -2,8 +2,8 @@
 
 A commune that somebody watches is looked at once a second, whoever many they are, and each change is written once for
 all of them: 200 viewers cost what one does, and 200 times a few bytes. An event names the lights that have changed
-(`[[12,"f0"], …]`: their place in the picture and `map.code`) and counts the states; one that says `again` has the
-browser fetch the whole. A stream ends after LIVE_S, and is asked for again with the rights of that moment.
+(`[[12,"f0"], …]`: their place in the picture and `map.code`), counts the states, and tells the time; one that says
+`again` has the browser fetch the whole. A stream ends after LIVE_S, and the next has the rights of that moment.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from tools.centre.web.limits import LIVE_EVERY_S, LIVE_S
 from tools.centre.web.map import code
 from tools.centre.web.page import picture_at
 from tools.centre.web.pictures import Picture
+from tools.centre.web.words import clock
 
 _RETRY = f"retry: {round(1000 * LIVE_EVERY_S)}\n\n"
 
@@ -39,12 +40,12 @@ async def _events(own: Commune, version: str) -> AsyncIterator[str]:
     yield _RETRY
     before: Picture | None = None
     async for now in watch.pictures():
-        if before is None and now.version != version:
-            yield _again(now)
-        elif before is not None and now.version != before.version:
+        if before is None:
+            yield _again(now) if now.version != version else _clock(now)
+        elif now.version != before.version:
             yield watch.event(before, now)
         else:
-            yield ":\n\n"
+            yield _clock(now) if clock(now.now_s) != clock(before.now_s) else ":\n\n"
         before = now
         if time.monotonic() >= ends_s:
             return
@@ -111,12 +112,17 @@ def _changes(before: Picture, now: Picture) -> str:
         return _again(now)
     pairs = zip(before.lights, now.lights, strict=True)
     changes = [[n, code(light)] for n, (old, light) in enumerate(pairs) if old != light]
-    return _event({"version": now.version, "changes": changes, "counts": now.counts})
+    return _event(now, changes=changes)
 
 
 def _again(now: Picture) -> str:
-    return _event({"version": now.version, "again": True, "counts": now.counts})
+    return _event(now, again=True)
 
 
-def _event(values: dict[str, Any]) -> str:
-    return f"data: {json.dumps(values, separators=(',', ':'))}\n\n"
+def _clock(now: Picture) -> str:
+    return _event(now, changes=[])
+
+
+def _event(now: Picture, **values: Any) -> str:
+    told = {"version": now.version, "clock": clock(now.now_s), "counts": now.counts, **values}
+    return f"data: {json.dumps(told, separators=(',', ':'))}\n\n"

@@ -94,7 +94,7 @@ class Pictures:
             is_same = held.mark is not None and held.mark == mark
             if before is None or not is_same or abs(now_s - before.now_s) >= PICTURE_STALE_S:
                 held.picture = before = _drawn(areas, insee, before, now_s=now_s)
-            return before
+            return before._replace(now_s=now_s)
 
     def _make_room(self) -> None:
         lights = sum(len(one.picture.lights) for one in self._held.values() if one.picture is not None)

@@ -14,7 +14,7 @@ FRAME = Phrases({
     "main": N_("Main menu"),
     "tab.map": NC_("screen", "Map"),
     "tab.town": NC_("screen", "My commune"),
-    "tab.lights": NC_("screen", "Lights"),
+    "tab.lights": NC_("screen", "List"),
     "tab.faults": NC_("screen", "Faults"),
     "tab.health": NC_("screen", "Health"),
     "logout": N_("Log out"),

@@ -59,7 +59,7 @@ def test_language_is_the_browsers_and_can_be_changed(browser):
     assert f"Lights of commune of {FENEU}" in client.get(f"/{FENEU}/lights").content.decode()
     client.post("/appearance", {"theme": "dark"})
     assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
-    client.post("/appearance", {"language": "xx", "theme": "\" onload=x"})
+    client.post("/appearance", {"language": "xx", "theme": '" onload=x'})
     assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
 
 

@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 from gateway.language.figures import duration
 from tools.centre.condition.words import fault_text
 from tools.centre.limits import SILENCE_S_MAX, SILENT_S
+from tools.centre.registry.words import value_text
 from tools.centre.web import words
 from tools.centre.web.states import MARKS, Shown
 
@@ -50,6 +51,12 @@ def moment(context: Any, unix_s: int | None) -> str:
 @register.simple_tag(takes_context=True)
 def watts(context: Any, power_dw: int | None) -> str:
     return words.watts(power_dw, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def rated(context: Any, power_dw: int | None) -> str:
+    """Writes the power that the register has: `35 W`."""
+    return "" if power_dw is None else value_text("power_dw", power_dw, context["language"])
 
 
 @register.simple_tag(takes_context=True)

@@ -11,6 +11,7 @@ window.bocageLive = (address, version, changed) => {
     source.onmessage = (message) => {
       const event = JSON.parse(message.data);
       known = event.version;
+      if (clock) clock.textContent = event.clock;
       changed(event);
     };
     // The stream ends each minute, and is opened anew with what is known by then.

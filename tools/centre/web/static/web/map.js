@@ -25,7 +25,7 @@
   const chosenId = () => new URLSearchParams(location.search).get("light");
   const whole = () => {
     const bounds = root.dataset.bounds?.split(",").map(Number);
-    if (bounds) map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { padding: [32, 32], maxZoom: 17, animate: false });
+    if (bounds) map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { padding: [48, 48], maxZoom: 18, animate: false });
     else map.setView([47.5, -0.6], 9);
   };
   const view = location.hash.slice(1).split("/").map(Number);
