@@ -15,11 +15,10 @@ of the month are that day's rows, copied. What is asked:
 
 Times are processor time of this process and of the server's that answers it, of the questions the best of three (one
 that takes long is asked once). `energy_wh` is what the hours of the day hold, and must be what the registers counted.
-`records_mb` is the warehouse before the roll-up, `rollup_mb` what this adds. `--server` measures the same in a database
-of PostgreSQL on this machine, in a schema of its own that goes at the end.
+`records_mb` is the warehouse before the roll-up, `rollup_mb` what this adds. `--server-lights` measures the same on a
+cluster of PostgreSQL that is made for it.
 
-    bocage bench territory --lights 1000 5000 20000 60000 --svg tools/territory.svg
-    bocage bench territory --server postgresql:///bench --server-lights 1000 5000 20000
+    bocage bench territory --lights 1000 5000 20000 60000 --server-lights 1000 5000 20000 --svg tools/territory.svg
 """
 
 import argparse
@@ -27,11 +26,12 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from simulator.rig import postgresql
 from tools.bench import growth
 from tools.centre.condition.estate import STREET, Estate
 from tools.centre.condition.states import States
@@ -81,8 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lights", type=int, nargs="+", default=[1000], help="sizes (default: 1000; a territory has 60000)"
     )
-    parser.add_argument("--server", metavar="URL", help="a database of PostgreSQL too (postgresql:///bench)")
-    parser.add_argument("--server-lights", type=int, nargs="+", metavar="LIGHTS", help="its sizes (default: the same)")
+    parser.add_argument(
+        "--server-lights", type=int, nargs="+", default=[], metavar="LIGHTS", help="sizes on PostgreSQL (default: none)"
+    )
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw seconds and bytes by lights")
     add_json(parser)
 
@@ -93,9 +94,11 @@ def run(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory(prefix="bocage-territory-") as folder:
             found.append(measure(str(Path(folder) / "warehouse.db"), lights))
             print_figures(found[-1], as_json=args.json)
-    for lights in (args.server_lights or args.lights) if args.server else ():
-        found.append(_on_server(args.server, lights))
-        print_figures(found[-1], as_json=args.json)
+    server: postgresql.Server
+    for lights in args.server_lights:
+        with postgresql.temporary(Path(os.devnull)) as server:
+            found.append(measure(server.address(), lights))
+            print_figures(found[-1], as_json=args.json)
     if args.svg is not None:
         args.svg.write_text(svg(found), encoding="utf-8")
     return 0
@@ -112,19 +115,6 @@ def svg(found: Sequence[dict[str, Any]]) -> str:
             lines.append(growth.Line(label + (", PG" if is_server else ""), colour, points, is_server))
     title = "A day of so many lights in the warehouse: processor time and room on the disk"
     return growth.draw(title, "lights; dashed: PostgreSQL", lines, 0.001, 170)
-
-
-def _on_server(where: str, lights: int) -> dict[str, Any]:
-    """Returns the figures of a schema that is made for it, and dropped."""
-    made = f"bocage_bench_{os.getpid()}"
-    from tools.centre.store import postgres  # needs its driver
-
-    with closing(postgres.open_to_write(where, "NORMAL")) as owner:
-        owner.execute(f"CREATE SCHEMA {made}")
-        try:
-            return measure(f"{where}{'&' if '?' in where else '?'}options=-csearch_path%3D{made}", lights)
-        finally:
-            owner.execute(f"DROP SCHEMA {made} CASCADE")
 
 
 def measure(path: str, lights: int) -> dict[str, Any]:
