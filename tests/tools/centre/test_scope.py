@@ -33,9 +33,8 @@ from tests.support.scoped_world import (
 from tools import cli
 from tools.centre.cli import COMMANDS
 from tools.centre.condition.states import States
-from tools.centre.scope import reader
 from tools.centre.scope.rules import RULES
-from tools.centre.store import schema
+from tools.centre.store import schema, views
 from tools.centre.store.archive import Archive
 from wire import quantity
 
@@ -117,7 +116,7 @@ def test_command_shows_each_person_no_foreign_row(built, capsys, tmp_path, name,
         assert not found, (person, said)
 
 
-@pytest.mark.parametrize("table", [*RULES, *reader.VIEWS])
+@pytest.mark.parametrize("table", [*RULES, *views.STATEMENTS])
 def test_relation_holds_no_foreign_row_for_any_person(built, table):
     for person in ROLES:
         with opened(built, person) as connection:
@@ -140,6 +139,19 @@ def test_each_person_reads_what_is_granted(built, capsys, tmp_path):
         ("two", ANGERS, LIGHTING, "lamps"),
     ]:
         assert f"{trade} street of {insee}" in ask(capsys, built, person, name, ("--csv",), tmp_path), person
+
+
+def test_person_reads_the_readings_of_what_is_granted(built):
+    seen = {}
+    for person in ROLES:
+        with opened(built, person) as connection:
+            rows = connection.execute("SELECT DISTINCT insee, quantity FROM readings WHERE kind <> 'green_space'")
+            seen[person] = {tuple(row) for row in rows}
+    lamp, room = ("power", "energy", "level-ordered"), ("temp", "setpoint", "duty")
+    assert seen["nobody"] == seen["auditor"] == set()
+    assert seen["electrician"] == {(FENEU, name) for name in lamp}
+    assert seen["caretaker"] == {(ANGERS, name) for name in room}
+    assert seen["two"] == {(ANGERS, name) for name in lamp} | {(FENEU, name) for name in room}
 
 
 def test_electrician_of_one_commune_knows_her_lamp_and_its_feeder(built):
@@ -178,8 +190,8 @@ def test_what_is_read_about_persons_stands_in_the_journal(path, capsys, tmp_path
 def test_every_table_and_view_has_a_rule():
     with closing(schema.open_to_write(":memory:")) as connection:
         held = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type <> 'index'")}
-    # `readable` has bodies, and `readings` opens them, for who holds the file; sqlite_sequence is SQLite's own.
-    assert held - {"readable", "readings", "sqlite_sequence"} == {*RULES, *reader.VIEWS}
+    # `readable` has bodies, for who holds the file; sqlite_sequence is SQLite's own.
+    assert held - {"readable", "sqlite_sequence"} == {*RULES, *views.STATEMENTS}
 
 
 def test_every_command_that_reads_is_asked_for_each_person():
@@ -217,6 +229,7 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
 @pytest.mark.parametrize(
     ("table", "rule"),
     [
+        ("readings", "records.node >= ''"),
         ("equipment", "equipment.insee = '49135' OR equipment.kind = 'light'"),
         ("latest", "latest.node >= ''"),
         ("records", "EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.from_unix_s <= 0) OR records.node >= ''"),
@@ -224,7 +237,8 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
     ],
 )
 def test_a_leak_that_is_planted_is_found(built, monkeypatch, capsys, tmp_path, table, rule):
-    monkeypatch.setitem(RULES, table, rule)
+    for ruled in ("records", "latest", "day_spans") if table == "readings" else (table,):
+        monkeypatch.setitem(RULES, ruled, rule.replace("records", ruled))
     with pytest.raises(AssertionError):
         test_relation_holds_no_foreign_row_for_any_person(built, table)
 

@@ -2,9 +2,10 @@
 
 Each table and view is shadowed by a temporary view of its name, which holds the rows that `tools.centre.scope.rules`
 lets the person see; so readers need to know nothing of scopes. SQLite's authorizer then refuses everything else: tables
-and views of the file by any other way, ATTACH, PRAGMA, writing, making anything, recursion, functions that are not
-listed. It judges by the name of the view for which a table is read. Since a common table expression may have any name,
-the views that read the file have names drawn for this connection; those that people use stand before them.
+and views of the file by any other way, ATTACH, PRAGMA, writing, making anything, recursion but that of the view
+`readings`, functions that are not listed. It judges by the name of the view for which a table is read. Since a common
+table expression may have any name, the views that read the file have names drawn for this connection; those that people
+use stand before them.
 
 What is granted is read at the opening: a connection lives for one question or one page, not for a day.
 """
@@ -17,7 +18,7 @@ from contextlib import closing
 from tools.centre.registry.equipment import CABINET, day_text
 from tools.centre.scope import grants
 from tools.centre.scope.rules import ALWAYS_S, CONTROL_RULES, RULES, area, trade_of
-from tools.centre.store import database, schema, sqlite_file, views
+from tools.centre.store import database, readings, schema, sqlite_file, views
 
 # Before and after all days.
 _FIRST_DAY, _LAST_DAY = "", "9"
@@ -26,7 +27,7 @@ _RELATIONS = """;
 CREATE TEMP TABLE scope_cabinets (cabinet TEXT NOT NULL PRIMARY KEY);
 CREATE TEMP TABLE scope_nodes (
     node BLOB NOT NULL, from_unix_s BIGINT NOT NULL, until_unix_s BIGINT NOT NULL,
-    from_day TEXT NOT NULL, until_day TEXT NOT NULL,
+    from_day TEXT NOT NULL, until_day TEXT NOT NULL, is_always BIGINT NOT NULL,
     PRIMARY KEY (node, from_unix_s)
 );
 CREATE TEMP TABLE scope_several (node BLOB NOT NULL PRIMARY KEY)"""
@@ -64,10 +65,11 @@ _CABINETS = f"""SELECT g.insee || '-' || g.name FROM gateways AS g WHERE {area("
 
 # What the questions of the centre and its views use.
 _FUNCTIONS = frozenset(
-    ("avg", "coalesce", "count", "hex", "length", "lower", "max", "min", "nullif", "round", "substr", "sum")
+    (
+        *("abs", "avg", "coalesce", "count", "hex", "instr", "json_each", "length", "lower", "max", "min", "nullif"),
+        *("round", "substr", "sum"),
+    )
 )
-# `readings` opens bodies by recursion, which is refused: a person has `hourly_energy` and the others.
-VIEWS = {name: statement for name, statement in views.STATEMENTS.items() if name != "readings"}
 _ALLOWED = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_TRANSACTION))
 
 
@@ -85,7 +87,7 @@ def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection
         return server.open_to_read(where, areas)
     connection = schema.open_to_read(where)
     assert isinstance(connection, sqlite_file.Connection)
-    return _scoped(connection, areas, relate, RULES, VIEWS)
+    return _scoped(connection, areas, relate, RULES, views.STATEMENTS)
 
 
 def of_control(connection: sqlite_file.Connection, areas: set[tuple[str, str]]) -> sqlite_file.Connection:
@@ -127,19 +129,22 @@ def _relate_control(connection: database.Connection, areas: set[tuple[str, str]]
 def relate(connection: database.Connection, areas: set[tuple[str, str]]) -> None:
     """Makes and fills the relations of the rules for a warehouse, as temporary tables of either engine."""
     _relate_areas(connection, areas, _COMMUNES, _AREAS + _RELATIONS)
+    if (grants.ALL, grants.EVERY) in areas:
+        return
     connection.execute("INSERT INTO scope_several " + _SEVERAL)
     questions = [_SERVED_ONE, _SERVED_SEVERAL, _GATEWAYS]
     if any(trade == grants.EVERY for _, trade in areas):
         questions.append(_STRANGERS)
     for question in questions:
-        connection.execute(f"INSERT INTO scope_nodes SELECT n.*, '{_FIRST_DAY}', '{_LAST_DAY}' FROM ({question}) AS n")
+        always = f"SELECT n.*, '{_FIRST_DAY}', '{_LAST_DAY}', 1 FROM ({question}) AS n"
+        connection.execute("INSERT INTO scope_nodes " + always)
     # Few nodes ever moved: their days have bounds too.
     moved = connection.execute(
         "SELECT node, from_unix_s, until_unix_s FROM scope_nodes WHERE from_unix_s > ? OR until_unix_s < ?",
         (-ALWAYS_S, ALWAYS_S),
     ).fetchall()
     connection.executemany(
-        "UPDATE scope_nodes SET from_day = ?, until_day = ? WHERE node = ? AND from_unix_s = ?",
+        "UPDATE scope_nodes SET is_always = 0, from_day = ?, until_day = ? WHERE node = ? AND from_unix_s = ?",
         [
             (
                 _FIRST_DAY if begins == -ALWAYS_S else day_text(begins),
@@ -167,7 +172,10 @@ def _shadow(connection: sqlite_file.Connection, rules: Mapping[str, str], shown:
         if action == sqlite3.SQLITE_READ:
             # Without a database it is a view that is counted: by such a name, only ours can be meant.
             is_shown = place in ("temp", None) and first in outer
-            is_allowed = is_shown or (place == "temp" and first in inner) or source in inner
+            is_opened = first == "json_each"  # a function of the text that it is given
+            is_allowed = is_shown or is_opened or (place == "temp" and first in inner) or source in inner
+        elif action == sqlite3.SQLITE_RECURSIVE:
+            is_allowed = source == readings.STEPS  # a person who takes the name reads no more rows by it
         elif action == sqlite3.SQLITE_FUNCTION:
             is_allowed = second in _FUNCTIONS
         else:

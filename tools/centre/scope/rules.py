@@ -1,8 +1,8 @@
 """Says for each table which of its rows a person may see: one condition of SQL a table, for both engines.
 
 The conditions ask three relations, which are filled for the person (`tools.centre.scope.reader`): `scope_areas` (a
-commune, or '*' where all are granted; a trade, `any` or `every`), `scope_nodes` (a node, between which times and days)
-and `scope_cabinets`.
+commune, or '*' where all are granted; a trade, `any` or `every`), `scope_nodes` (a node, between which times and days,
+and whether that is always) and `scope_cabinets`. The last two are empty for who sees the whole territory.
 
 * Equipment belongs to its commune, and by its kind to a trade. Communes and cabinets are seen with any trade.
 * A node belongs to what it serves, as the register has it at the time of the record; before and after, to what it
@@ -52,7 +52,9 @@ def _node_now(column: str) -> str:
 
 
 def _node_between(column: str, at: str, unit: str) -> str:
-    return f"""EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column}
+    # Most nodes never moved, and PostgreSQL hashes them: of two bounds each row would be a step in an index.
+    own = f"EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column} AND s.is_always = {{}})"
+    return f"""{own.format(1)} OR {own.format(0)} AND EXISTS (SELECT 1 FROM scope_nodes AS s WHERE s.node = {column}
         AND s.from_{unit} <= {at} AND {at} < s.until_{unit})"""
 
 
@@ -62,11 +64,12 @@ def _of_record(table: str) -> str:
         AND r.sequence = {table}.sequence)"""
 
 
+# Who sees the whole territory: asked once for a question, and then no row is judged.
+EVERYTHING = f"EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = '{ALL}' AND a.trade = '{EVERY}')"
 _CARRIED = "{0}.gateway IN (SELECT gateway FROM gateways)"
 # Each rule names a column: SQLite would ask its authorizer about a table that is counted, and of which no column is
 # used, as if no view stood before it.
-_TERRITORY = f"""{{}} >= ''
-    AND EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = '{ALL}' AND a.trade = '{EVERY}')"""
+_TERRITORY = f"{{}} >= '' AND {EVERYTHING}"
 
 # Of the control file (`tools.centre.control.file`): orders by their trade, policies and cabinets with any.
 CONTROL_RULES = {
@@ -79,7 +82,7 @@ CONTROL_RULES = {
     "counters": _TERRITORY.format("counters.name"),
 }
 
-RULES = {
+_OF_EQUIPMENT = {
     "records": _node_between("records.node", AT_S, "unix_s"),
     "conflicts": _node_between("conflicts.node", AT_S, "unix_s"),
     "latest": _node_between("latest.node", AT_S, "unix_s"),
@@ -102,6 +105,12 @@ RULES = {
     "equipment": area("equipment.insee", trade_of("equipment.kind", "equipment.cabinet", cabinets=ANY))
     + f""" OR equipment.kind = '{CABINET}' AND EXISTS (SELECT 1 FROM scope_cabinets AS c
         WHERE c.cabinet = equipment.insee || '-' || equipment.id)""",
+    "disowned": _node("disowned.node"),
+    "purged": _node("purged.node"),
+    "purged_nodes": _node("purged_nodes.node"),
+}
+RULES = {
+    **{table: f"{EVERYTHING} OR {rule}" for table, rule in _OF_EQUIPMENT.items()},
     "calendar": "calendar.hour_unix_s >= 0",
     "apart": _TERRITORY.format("apart.cabinet"),
     "refused": _TERRITORY.format("refused.topic"),
@@ -111,10 +120,7 @@ RULES = {
     "apart_counts": _TERRITORY.format("apart_counts.cabinet"),
     "ingests": _TERRITORY.format("ingests.name"),
     "quantities": "quantities.code >= 0",
-    "disowned": _node("disowned.node"),
     "retention": "retention.days >= 0",
-    "purged": _node("purged.node"),
-    "purged_nodes": _node("purged_nodes.node"),
     "grants": f"""EXISTS (SELECT 1 FROM scope_areas AS a
         WHERE a.insee IN (grants.insee, '{ALL}') AND a.trade = '{JOURNAL}')""",
     "journal": f"""EXISTS (SELECT 1 FROM scope_areas AS a

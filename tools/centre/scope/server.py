@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from gateway.language import N_
 from tools.centre.scope import reader
 from tools.centre.scope.rules import RULES
-from tools.centre.store import database, schema
+from tools.centre.store import database, schema, views
 
 READER = "bocage_reader"
 _BEGUN = "(SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid())"
@@ -22,7 +22,8 @@ _RELATIONS = {
     "scope_areas": ({"insee": "TEXT", "trade": "TEXT"}, "insee, trade"),
     "scope_cabinets": ({"cabinet": "TEXT"}, "cabinet"),
     "scope_nodes": (
-        {"node": "blob", "from_unix_s": "BIGINT", "until_unix_s": "BIGINT", "from_day": "TEXT", "until_day": "TEXT"},
+        {"node": "blob", "from_unix_s": "BIGINT", "until_unix_s": "BIGINT", "from_day": "TEXT", "until_day": "TEXT",
+         "is_always": "BIGINT"},
         "node, from_unix_s",
     ),
 }
@@ -55,9 +56,9 @@ def prepare(connection: database.Connection) -> None:
         connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         connection.execute(f"DROP POLICY IF EXISTS scope ON {table}")
         connection.execute(f"CREATE POLICY scope ON {table} FOR SELECT TO {READER} USING ({rule})")
-    for view in reader.VIEWS:
+    for view in views.STATEMENTS:
         connection.execute(f"ALTER VIEW {view} SET (security_invoker = true)")
-    for name in ("schema_version", *_RELATIONS, *RULES, *reader.VIEWS):
+    for name in ("schema_version", *_RELATIONS, *RULES, *views.STATEMENTS):
         connection.execute(f"GRANT SELECT ON {name} TO {READER}")
 
 

@@ -28,13 +28,14 @@ _ARGUMENT = f"""CASE head % 32 WHEN 24 THEN {_word(1)} WHEN 25 THEN {_word(1, 2)
     WHEN 27 THEN {_word(*range(1, 9))} ELSE head % 32 END"""
 _FIRST = "CASE WHEN substr(r.body, 1, 1) = X'B8' THEN 3 ELSE 2 END"
 # The body as JSON, key by key; each step adds an integer to `said`. A value below 0 is written as -1 - n.
-_JSON = f"""WITH RECURSIVE items (at, head, place, said) AS (
+STEPS = "body_steps"
+_JSON = f"""WITH RECURSIVE {STEPS} (at, head, place, said) AS (
         SELECT {_FIRST}, {_byte(_FIRST)}, 0, '{{'
         UNION ALL SELECT {_NEXT}, {_byte(_NEXT)}, place + 1, said || CASE WHEN place % 2 = 0
             THEN CASE WHEN place > 0 THEN ',"' ELSE '"' END || ({_ARGUMENT}) || '":'
             ELSE CASE WHEN head < 32 THEN {_ARGUMENT} ELSE -1 - ({_ARGUMENT}) END END
-        FROM items WHERE at <= length(r.body))
-    SELECT said || '}}' FROM items WHERE at > length(r.body)"""
+        FROM {STEPS} WHERE at <= length(r.body))
+    SELECT said || '}}' FROM {STEPS} WHERE at > length(r.body)"""
 
 OPENED_BY_SQLITE = f"json_each(({_JSON}))"
 # PostgreSQL has no such functions of octets, and keeps one of ours with the tables: there it is others' too.

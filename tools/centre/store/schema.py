@@ -21,7 +21,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 14
+VERSION = 15
 
 _TABLES = """
 CREATE TABLE records (
