@@ -24,6 +24,13 @@ def test_day_of_a_small_territory_is_what_its_registers_counted(capsys, tmp_path
     assert {"61", "roll-up, s", "states, s", "kWh by hour, s", "records, MB"} <= set(texts)
 
 
+@pytest.mark.parametrize("words", [(), pytest.param(("--server",), marks=pytest.mark.services)])
+def test_person_of_one_commune_of_a_small_territory_sees_its_lights(capsys, words):
+    assert cli.main(["bench", "scope", "--lights", "144", "--json", *words]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[f"{who}_lights"] for who in ("unscoped", "everything", "one_commune")] == [144, 144, 2]
+
+
 @pytest.mark.services
 def test_day_on_a_server_is_the_same(capsys):
     assert cli.main(["bench", "territory", "--lights", "61", "--server-lights", "61", "--json"]) == 0

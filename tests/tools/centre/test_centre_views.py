@@ -101,6 +101,20 @@ def test_hours_are_found_by_their_time(of_sqlite, client, condition):
 # --- the dictionary ---
 
 
+def test_commune_of_each_hour_is_found_in_one_index(of_sqlite, client):
+    question = "SELECT insee, hour_utc, sum(kwh) FROM hourly_energy WHERE day_local = '2026-11-13' GROUP BY 1, 2"
+    plan = [row[3] for row in client.execute(f"EXPLAIN QUERY PLAN {question}")]
+    assert any(step.startswith("SEARCH f USING PRIMARY KEY") for step in plan), plan
+    assert any(step.startswith("SEARCH e USING COVERING INDEX equipment_nodes") for step in plan), plan
+
+
+def test_light_of_a_month_is_found_by_its_hours(of_sqlite, client):
+    """Hours have no index by node: each hour of the calendar is one step in their key."""
+    question = "SELECT hour_utc, kwh FROM hourly_energy WHERE insee = '49007' AND id = '0117'"
+    plan = [row[3] for row in client.execute(f"EXPLAIN QUERY PLAN {question} AND day_local LIKE '2026-11-%'")]
+    assert any(step.startswith("SEARCH f USING PRIMARY KEY (hour_unix_s=? AND node=?)") for step in plan), plan
+
+
 def test_dictionary_names_every_column_of_every_view_and_no_other(of_sqlite):
     described = {(row.view, row.column) for row in dictionary.rows("fr")}
     with closing(schema.open_to_write(":memory:")) as connection:

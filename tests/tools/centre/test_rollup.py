@@ -123,6 +123,12 @@ def test_temperature_of_a_room_is_summed_over_the_covered_time(rolled):
     assert found == [(1950 * 3600, 3600, None, None)]
 
 
+def test_one_reading_of_a_day_is_its_least_and_most_temperature(rolled):
+    rolled.tell(reading(0, {TEMPERATURE: 1950}, stamp=synced(DAY + 60))).roll()
+    found = rolled.ask("SELECT temperature_least_ck, temperature_most_ck, temperature_ck_s FROM days")
+    assert found == [(1950, 1950, None)]
+
+
 def test_the_hour_that_happens_twice_in_october_is_two_hours_of_a_day_of_25():
     day = hours.day_of(1_792_890_000)  # 2026-10-25
     rows = hours.calendar(day)

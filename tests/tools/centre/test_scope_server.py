@@ -44,6 +44,14 @@ def test_relation_holds_no_foreign_row_for_any_person(built):
                     assert Counter(rows) == Counter(every), table
 
 
+def test_no_row_is_judged_for_who_sees_the_whole_territory(built):
+    with opened(built, "operator") as connection:
+        for table in ("latest", "records", "hours", "equipment"):
+            plan = [step for (step,) in connection.execute(f"EXPLAIN (ANALYZE) SELECT * FROM {table}").fetchall()]
+            steps = [step for step in plan if "held_scope_nodes" in step or "held_scope_cabinets" in step]
+            assert steps and all("never executed" in step for step in steps), (table, plan)
+
+
 def test_commands_show_each_person_no_foreign_row(built, capsys, tmp_path):
     assert set(_ASKED) == set(on_files.READS)
     for asked in _ASKED.items():

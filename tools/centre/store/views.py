@@ -36,12 +36,14 @@ _SILENCE = """,
 
 
 def _hourly(name: str, figures: str, quantity: str, amount: str) -> str:
+    # In SQLite a CROSS JOIN is done as it is written: an equipment's hours are steps in the key of `hours`, one for
+    # each of the calendar that is asked for.
     return f"""CREATE VIEW {name} AS SELECT
-    f.hour_unix_s AS hour_unix_s, k.hour_utc AS hour_utc, k.hour_local AS hour_local, k.day_local AS day_local,
+    k.hour_unix_s AS hour_unix_s, k.hour_utc AS hour_utc, k.hour_local AS hour_local, k.day_local AS day_local,
     {_PLACE}, {_NODE.format("f.node")} AS node, f.channel AS channel,
     {figures}, f.{quantity}_s AS covered_s, {_quotient(f"f.{quantity}_s", "3600")} AS coverage
-    FROM hours AS f JOIN calendar AS k ON k.hour_unix_s = f.hour_unix_s {_SERVED.format("f.hour_unix_s")}
-    WHERE f.{amount} IS NOT NULL;
+    FROM calendar AS k CROSS JOIN hours AS f {_SERVED.format("k.hour_unix_s")}
+    WHERE f.hour_unix_s = k.hour_unix_s AND f.{amount} IS NOT NULL;
 """
 
 
