@@ -125,7 +125,6 @@ class Streetlight(Trade):
         self._watch.observe_level(FAIL_SAFE_PERCENT, now_ms=now_ms)
         self._aged = kept.aged
         self._restore(kept.standing, now_ms)
-        self._is_faultless = False  # nor is a fault in doubt: a reading within bounds is no news
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
@@ -216,11 +215,10 @@ class Streetlight(Trade):
         elif standing != self._standing and now_ms - self._standing_ms >= limits.REMEMBERED_MS:
             self._standing = standing
             self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
-        has_faults = self._standing or self._standing_now or self._active or self._silent
-        self._is_faultless = self._is_plain and self._gear is None and not has_faults
 
     def sample_without_news(self, values, now_ms):
-        if not self._is_faultless or values is None:
+        has_faults = self._standing or self._standing_now or self._active or self._silent
+        if values is None or has_faults or not self._is_plain or self._gear is not None:
             return False
         power_dw = values.get(quantity.POWER)
         if not self._supply.passes_over(power_dw, values.get(quantity.VOLTAGE)):

@@ -138,8 +138,10 @@ class Node:
         self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._has_sampled = True
         self._platform = platform
-        rests = self._due_ms is not None and now_ms < min(self._due_ms, self._checkpoint_at_ms)
-        if rests and self._is_decided(now_ms) and self.trade.sample_without_news(values, now_ms):
+        until_ms = self.trade.decided_until_ms
+        rests = self._due_ms is not None and until_ms is not None
+        rests = rests and now_ms < min(self._due_ms, self._checkpoint_at_ms, until_ms)
+        if rests and self.trade.sample_without_news(values, now_ms):
             return False
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
@@ -162,8 +164,15 @@ class Node:
         has_come = self._due_ms is None
         if has_come or now_ms >= self._due_ms:
             self._due_ms = None
-            has_come = self._poll_link(now_ms) or has_come
-        if has_come or not self._is_decided(now_ms):
+            for happened in self._link.poll(now_ms=now_ms):
+                has_come = True
+                self._handle(happened, now_ms)
+            if self._link.era != self._era:
+                self._era = self._link.era
+                if self._orders.order is not None:
+                    self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
+        until_ms = self.trade.decided_until_ms
+        if has_come or until_ms is None or now_ms >= until_ms:
             self._decide(now_ms)
         if self._due_ms is not None:
             return  # nothing is due, and the decision made no record
@@ -300,22 +309,6 @@ class Node:
         return self.time.unix_s(now_ms)
 
     # --- inside ---------------------------------------------------------------------------------------------
-
-    def _poll_link(self, now_ms) -> bool:
-        """Handles what the link's timers bring; returns whether they brought something."""
-        found = self._link.poll(now_ms=now_ms)
-        for happened in found:
-            self._handle(happened, now_ms)
-        if self._link.era != self._era:
-            self._era = self._link.era
-            if self._orders.order is not None:
-                self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
-        return bool(found)
-
-    def _is_decided(self, now_ms) -> bool:
-        """Returns whether the last decision holds, if nothing has come since."""
-        until_ms = self.trade.decided_until_ms
-        return until_ms is not None and now_ms < until_ms
 
     def _handle(self, happened, now_ms):
         if isinstance(happened, Request):

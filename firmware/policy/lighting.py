@@ -100,19 +100,16 @@ class Plan:
         grow. While it holds it is the same object: nothing is computed or allocated."""
         held = self._wanted
         if held is None or doubt_s != self._doubt_s or not self._from_s <= unix_s < held.until_s:
-            held = self._brightest(unix_s, doubt_s) if doubt_s else self._at(unix_s)
+            held = self._brightest(unix_s, doubt_s) if doubt_s else self.night(unix_s).wanted(unix_s)
             self._wanted, self._doubt_s, self._from_s = held, doubt_s, unix_s
         return held
 
-    def _at(self, unix_s):
-        return self.night(unix_s).wanted(unix_s)
-
     def _brightest(self, unix_s, uncertainty_s):
-        chosen = self._at(unix_s)
+        chosen = self.night(unix_s).wanted(unix_s)
         until_s = chosen.until_s
         other_s = unix_s - uncertainty_s
         while other_s <= unix_s + uncertainty_s:
-            other = self._at(other_s)
+            other = self.night(other_s).wanted(other_s)
             if other.level_percent > chosen.level_percent:
                 chosen = other
             # A level that ends inside the window leaves it later by the uncertainty; one that begins after it enters
