@@ -5,6 +5,7 @@ radio and the physical world are simulated. It listens on this machine only, and
 
     bocage demo                     opens a browser a few minutes before dusk; the same --seed gives the same town
     bocage demo --season summer     a drought order, green spaces that are watered before sunrise
+    bocage demo --replay centre.db --night 2026-11-24    a night of any warehouse, played again
 """
 
 import argparse
@@ -13,6 +14,7 @@ import tempfile
 import time
 import warnings
 import webbrowser
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -21,12 +23,18 @@ from typing import Any
 from gateway.language import N_, translate
 from gateway.language.arguments import whole
 from simulator.options import SEASONS, Options
+from tools.centre.arguments import database_faults
+from tools.centre.registry.equipment import day_text
+from tools.command_line import Refused, UsageError
 from tools.demo.driver import Driver
-from tools.demo.story import CONTROL, DATA, WAREHOUSE, Story
+from tools.demo.replay import Replay, nights
+from tools.demo.story import CONTROL, DATA, Story
 
 _AT = N_("The town is at {address}")
 _NEXT = N_("For another browser: {address}")
 _END = N_("Ctrl-C ends it.")
+_NO_NIGHT = N_("--replay {path}: it holds no record")
+_OTHER_NIGHT = N_("--night {night}: there are records from {first} to {last}")
 _SPEED = 60
 _LOOK_S = 0.05
 
@@ -38,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rooms", type=whole(0, 200), default=12, help="heated rooms (default 12)")
     parser.add_argument("--greens", type=whole(0, 60), default=8, help="green spaces (default 8)")
     parser.add_argument("--season", choices=sorted(SEASONS), default="spring", help="when it is (default spring)")
+    parser.add_argument("--replay", metavar="WAREHOUSE", help="play a night of its records again, instead of a town")
+    parser.add_argument("--night", metavar="DAY", help="with --replay: the day of its evening (default: the last)")
     parser.add_argument("--port", type=whole(1, 65535), default=8081, help="of this machine (default: %(default)s)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
@@ -52,20 +62,17 @@ def run(args: argparse.Namespace) -> int:
 
     # Ended by another program (timeout, systemd): the way out is that of Ctrl-C, which removes the folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = Options(
-        seed=args.seed, start=SEASONS[args.season], lamps=args.lamps, rooms=args.rooms, greens=args.greens
-    )
-    people = {person: areas for _, person, areas in screens.ROLES.values()}
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as name:
-        folder = Path(name)
-        driver = Driver(partial(Story, folder, options, people), speed=_SPEED)
+        driver = Driver(_made(args, Path(name)), speed=_SPEED)
         driver.start()
+        origin = f"http://{HOST}:{args.port}"
+        entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
+        demo = screens.Demo(driver, entrance, Path(name))
         try:
-            origin = f"http://{HOST}:{args.port}"
-            entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
-            warehouse, data, control = (str(folder / file) for file in (WAREHOUSE, DATA, CONTROL))
-            web = WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control)
-            screens.configure(web, driver, entrance)
+            warehouse = driver.ask(lambda story: story.path)
+            control = None if args.replay else str(Path(name, CONTROL))
+            data = str(Path(name, DATA))
+            screens.configure(WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control), demo)
             from django.core.asgi import get_asgi_application
 
             # Files of style and script are read whole, which is what they are small enough for.
@@ -77,8 +84,24 @@ def run(args: argparse.Namespace) -> int:
             Thread(target=_open, args=(args, server, entrance), name="opening", daemon=True).start()
             server.run()
         finally:
-            driver.close()
+            demo.close()
     return 0
+
+
+def _made(args: argparse.Namespace, folder: Path) -> Callable[[], Any]:
+    """Returns what makes the world that is shown."""
+    if args.replay is None:
+        options = Options(
+            seed=args.seed, start=SEASONS[args.season], lamps=args.lamps, rooms=args.rooms, greens=args.greens
+        )
+        return partial(Story, folder, options)
+    with database_faults(args.replay):
+        known = {day_text(noon_s): noon_s for noon_s in nights(args.replay)}
+    if not known:
+        raise Refused(_NO_NIGHT, path=args.replay)
+    if args.night is not None and args.night not in known:
+        raise UsageError(_OTHER_NIGHT, night=args.night, last=next(iter(known)), first=list(known)[-1])
+    return partial(Replay, folder, args.replay, known[args.night or next(iter(known))])
 
 
 def _open(args: argparse.Namespace, server: Any, entrance: Any) -> None:

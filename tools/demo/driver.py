@@ -1,5 +1,7 @@
-"""Drives a simulated territory by the wall clock: one thread owns the world, others ask it by a queue.
+"""Drives a story by the wall clock: one thread owns its world, others ask it by a queue.
 
+A story is `tools.demo.story.Story`, a territory that lives, or `tools.demo.replay.Replay`, a night of records. It has
+`now_ms`, `unix_s`, `run_until`, `dusk_ms`, `snapshot` and `close`.
 The thread makes the story (`make`), for SQLite's connections belong to the thread that opened them, then lets time
 pass in steps. Between two steps it does what was asked for. `state` is a snapshot that any thread may read.
 """
@@ -12,7 +14,6 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 from tools.demo.pace import Pace
-from tools.demo.story import Story
 
 # One step of virtual time: longer than it takes to answer a press of a button, at the speed that is reached.
 _STEP_MS = 60_000
@@ -43,15 +44,15 @@ class State(NamedTuple):
 class Driver:
     """Runs a story in a thread of its own. `start` returns when the story is made; `close` ends the thread."""
 
-    def __init__(self, make: Callable[[], Story], *, speed: float | None) -> None:
+    def __init__(self, make: Callable[[], Any], *, speed: float | None) -> None:
         self._make = make
         self._speed = speed
-        self._asked: queue.SimpleQueue[tuple[Future, Callable[[Story], Any]]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[Future, Callable[[Any], Any]]] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._made: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="world", daemon=True)
         self._until_ms: int | None = None
-        self._story: Story
+        self._story: Any
         self._pace: Pace
         self.state: State
 
@@ -65,7 +66,7 @@ class Driver:
         if self._thread.is_alive():
             self._thread.join()
 
-    def ask(self, act: Callable[[Story], Any]) -> Any:
+    def ask(self, act: Callable[[Any], Any]) -> Any:
         """Calls `act` with the story, in its thread, between two steps; returns or raises what it does."""
         future: Future[Any] = Future()
         self._asked.put((future, act))

@@ -4,12 +4,24 @@ A machine that is too slow for a speed does not run after it: the lag is dropped
 Uses no clock: `wall_ms` is an argument, monotonic.
 """
 
+from typing import NamedTuple
+
 # What may be made up for: a page that took long to answer. More is dropped.
 _LAG_MS_MAX = 2_000
 # Over so long the reached speed is measured.
 _MEASURED_MS = 1_000
 
 FASTEST = None
+
+
+class Snapshot(NamedTuple):
+    """Holds what the bar shows of a world. `waiting`: records that cabinets hold until the centre has them; `struck`:
+    things that are broken by hand, None where nothing can be."""
+
+    lit: int
+    power_dw: int
+    waiting: int
+    struck: int | None
 
 
 class Pace:

@@ -2,50 +2,38 @@
 
 The screens are those of `tools.centre.web`, unchanged; settings, addresses and one template around theirs are added.
 No password is asked for: the address that the command prints has a token, which serves once, and who has entered may
-become any of ROLES. So it listens on this machine only.
+become any of `people.ROLES`. So it listens on this machine only.
 """
 
 import secrets
 import tomllib
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
-from gateway.language import N_, NC_, NN_, Message, Phrases, Said, translate
+from gateway.language import N_, NC_, NN_, Phrases, Said, translate
 from simulator.cabinet.commune import BEHUARD
 from tools.centre.condition.words import sentence
 from tools.centre.registry.equipment import day_text
-from tools.centre.scope import grants
 from tools.centre.web import words
 from tools.centre.web.configuration import Options, settings_of
 from tools.centre.web.page import TABS, shown
-from tools.demo import faults
+from tools.demo import faults, people
 from tools.demo.driver import Driver, State
+from tools.demo.replay import Replay, noon_before
 from tools.demo.story import Story, Struck
 
 ENTER = "/demo/enter"
-# Where one begins: a village with cabinets and nodes.
-COMMUNE = "49135"
 SPEEDS: dict[str, float | None] = {"1": 1, "60": 60, "600": 600, "max": None}
-
-Areas = set[tuple[str, str]]
-# Whom one may be, and what the scope grants them. Their names are those of accounts.
-ROLES: dict[str, tuple[Message, str, Areas]] = {
-    "operator": (NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}),
-    "mayor": (NC_("role", "mayor"), "Maire de Béhuard", {(BEHUARD.insee, grants.ALL)}),
-    "referent": (
-        NC_("role", "referent for heat and gardens"),
-        "Dominique Perrault",
-        {(grants.ALL, grants.HEATING), (grants.ALL, grants.WATERING)},
-    ),
-}  # fmt: skip
+_REPLAY_SPEED = 600
 
 WORDS = Phrases({
     "bar": N_("Demonstration: time, faults and role"),
@@ -77,6 +65,8 @@ WORDS = Phrases({
     "role": N_("Seen as"),
     "enrol": N_("In this demonstration you hold the commune’s key as well."),
     "enrol.do": NC_("button", "Name this key in the policy"),
+    "replay": NC_("button", "Play the night again"),
+    "replay.end": NC_("button", "Back to the present"),
     "report": NC_("button", "Report"),
     "report.title": N_("The judgement of the checkers"),
     "report.lead": N_("Everything was mended, and three quarters of an hour passed: what had to arrive has arrived."),
@@ -104,8 +94,46 @@ class Entrance:
         return True
 
 
-def configure(options: Options, driver: Driver, entrance: Entrance) -> None:
-    """Configures Django for this process as the web does, with the bar; makes the accounts of ROLES."""
+class Demo:
+    """Holds the driver of the world that the pages show: the living one, or a night that is played again."""
+
+    def __init__(self, driver: Driver, entrance: Entrance, folder: Path) -> None:
+        self.driver = driver
+        self.entrance = entrance
+        self._folder = folder
+        self._living: tuple[Driver, Options] | None = None
+
+    @property
+    def is_replay(self) -> bool:
+        return self.driver.state.story.struck is None
+
+    def replay(self) -> None:
+        """Stops the living world and plays its last night again."""
+        if self.is_replay:
+            return
+        living, shown_now = self.driver, settings.BOCAGE
+        living.pause()
+        noon_s = noon_before(living.state.unix_s)
+        driver = Driver(partial(Replay, self._folder, shown_now.warehouse, noon_s), speed=_REPLAY_SPEED)
+        driver.start()
+        path = driver.ask(lambda story: story.path)
+        self._living, self.driver = (living, shown_now), driver
+        settings.BOCAGE = shown_now._replace(warehouse=path, clock=driver.unix_s, control=None)
+
+    def end_replay(self) -> None:
+        """Shows the living world again, which has stood still."""
+        if self._living is not None:
+            self.driver.close()
+            self.driver, settings.BOCAGE = self._living
+            self._living = None
+
+    def close(self) -> None:
+        self.end_replay()
+        self.driver.close()
+
+
+def configure(options: Options, demo: Demo) -> None:
+    """Configures Django for this process as the web does, with the bar; makes the accounts of `people.ROLES`."""
     import django
     from django.core.management import call_command
 
@@ -113,7 +141,7 @@ def configure(options: Options, driver: Driver, entrance: Entrance) -> None:
     middleware = known["MIDDLEWARE"]
     behind = middleware.index("django.contrib.auth.middleware.AuthenticationMiddleware") + 1
     known |= {
-        "DEMO": (driver, entrance),
+        "DEMO": demo,
         "ROOT_URLCONF": "tools.demo.urls",
         # Before the web's, so that the template of the frame is found here first.
         "INSTALLED_APPS": ["tools.demo", *known["INSTALLED_APPS"]],
@@ -123,7 +151,7 @@ def configure(options: Options, driver: Driver, entrance: Entrance) -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     accounts = auth.get_user_model().objects
-    for _, person, _ in ROLES.values():
+    for _, person, _ in people.ROLES.values():
         accounts.get_or_create(username=person)
 
 
@@ -136,9 +164,10 @@ class Entering:
     def __call__(self, request: Any) -> Any:
         if request.path != ENTER:
             return self._get_response(request)
-        if request.user.is_authenticated or settings.DEMO[1].accepts(request.GET.get("token", "")):
-            _become(request, "operator")
-            response: Any = HttpResponseRedirect(f"/{COMMUNE}/{TABS[0]}")
+        if request.user.is_authenticated or settings.DEMO.entrance.accepts(request.GET.get("token", "")):
+            _become(request, people.OPERATOR)
+            is_replay = settings.DEMO.is_replay  # whose communes are those of any warehouse
+            response: Any = HttpResponseRedirect("/" if is_replay else f"/{people.COMMUNE}/{TABS[0]}")
         else:
             response = HttpResponse(status=403)
         add_never_cache_headers(response)
@@ -146,7 +175,7 @@ class Entering:
 
 
 def _become(request: Any, role: str) -> None:
-    person = auth.get_user_model().objects.get(username=ROLES[role][1])
+    person = auth.get_user_model().objects.get(username=people.ROLES[role][1])
     auth.login(request, person, backend="django.contrib.auth.backends.ModelBackend")
 
 
@@ -166,10 +195,22 @@ def _refuses_nonsense(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return answer
 
 
+def _of_the_living(view: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Answers 404 while a night is played again: nothing can be broken, signed or judged in it."""
+
+    @wraps(view)
+    def answer(request: Any) -> Any:
+        if settings.DEMO.is_replay:
+            raise Http404
+        return view(request)
+
+    return answer
+
+
 def bar(request: Any) -> Any:
     """Shows the bar; each second htmx asks how time goes, and gets the whole only where another button is pressed: one
     that is replaced while it is pressed down hears no click."""
-    state = settings.DEMO[0].state
+    state = settings.DEMO.driver.state
     pressed = _pressed(state)
     is_told = request.GET.get("pressed") == pressed and request.GET.get("struck") == str(state.story.struck)
     answer = shown(
@@ -177,11 +218,12 @@ def bar(request: Any) -> Any:
         day=day_text(state.unix_s),
         state=state,
         pressed=pressed,
+        is_replay=settings.DEMO.is_replay,
         speeds=list(SPEEDS),
         hurries=None if state.until_s is None else words.clock(state.until_s),
         reached=round(state.reached),
         power=state.story.power_dw // 10,
-        roles=[(role, translate(name, request.language), who) for role, (name, who, _) in ROLES.items()],
+        roles=[(role, translate(name, request.language), who) for role, (name, who, _) in people.ROLES.items()],
     )  # fmt: skip
     if not is_told:
         answer["HX-Retarget"], answer["HX-Reswap"] = "#demo", "outerHTML"
@@ -200,7 +242,7 @@ def _pressed(state: State) -> str:
 @require_POST
 @_refuses_nonsense
 def time(request: Any) -> Any:
-    driver: Driver = settings.DEMO[0]
+    driver: Driver = settings.DEMO.driver
     if "pause" in request.POST:
         driver.pause()
     elif "dusk" in request.POST:
@@ -218,21 +260,34 @@ def role(request: Any) -> Any:
 
 
 @_refuses_nonsense
+@_of_the_living
 def enrol(request: Any) -> Any:
     """Names the key of a browser in the policy, from the lines that its page shows; leads back there."""
     if request.method != "POST":
         return shown(request, "demo/enrol.html", WORDS)
     named = tomllib.loads(request.POST["block"])["operator"][0]
     key, name = bytes.fromhex(named["key"]), str(named["name"])
-    settings.DEMO[0].ask(lambda story: story.enrol(key, name))
+    settings.DEMO.driver.ask(lambda story: story.enrol(key, name))
     return HttpResponseRedirect(reverse("town", args=(BEHUARD.insee,)))
 
 
+@require_POST
+def replay(request: Any) -> Any:
+    """Plays the last night again, or ends that; leads to the start, for other lamps stand there then."""
+    demo: Demo = settings.DEMO
+    if demo.is_replay:
+        demo.end_replay()
+    else:
+        demo.replay()
+    return HttpResponseRedirect("/")
+
+
+@_of_the_living
 def drawer(request: Any) -> Any:
     """Shows what may be broken; `?kind=` chooses whose targets are listed."""
     chosen = request.GET.get("kind", "")
     chosen = chosen if chosen in faults.KINDS else next(iter(faults.KINDS))
-    targets = settings.DEMO[0].ask(lambda story: list(faults.KINDS[chosen].targets(story)))
+    targets = settings.DEMO.driver.ask(lambda story: list(faults.KINDS[chosen].targets(story)))
     language = request.language
     return shown(
         request, "demo/drawer.html", WORDS,
@@ -249,6 +304,7 @@ def closed(request: Any) -> Any:
     return HttpResponse()
 
 
+@_of_the_living
 def struck(request: Any) -> Any:
     """Shows what is broken and what the centre has heard of it; htmx asks for it while the drawer is open."""
     return shown(request, "demo/struck.html", WORDS, struck=_struck(request))
@@ -256,24 +312,26 @@ def struck(request: Any) -> Any:
 
 @require_POST
 @_refuses_nonsense
+@_of_the_living
 def act(request: Any) -> Any:
     """Breaks or mends one thing."""
     do = {"strike": faults.strike, "mend": faults.mend}[request.POST["do"]]
     kind, target = request.POST["kind"], request.POST["target"]
-    settings.DEMO[0].ask(lambda story: do(story, kind, target))
+    settings.DEMO.driver.ask(lambda story: do(story, kind, target))
     return struck(request)
 
 
 @require_POST
+@_of_the_living
 def report(request: Any) -> Any:
     """Mends all, lets time pass, and shows what the checkers say."""
     language = request.language
-    text = settings.DEMO[0].ask(lambda story: story.report(language))
+    text = settings.DEMO.driver.ask(lambda story: story.report(language))
     return shown(request, "demo/report.html", WORDS, text=text.strip())
 
 
 def _struck(request: Any) -> list[dict[str, Any]]:
-    return settings.DEMO[0].ask(lambda story: [_described(story, one, request) for one in reversed(story.struck)])
+    return settings.DEMO.driver.ask(lambda story: [_described(story, one, request) for one in reversed(story.struck)])
 
 
 def _described(story: Story, one: Struck, request: Any) -> dict[str, Any]:

@@ -18,11 +18,10 @@ from simulator.territory import Territory
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.registry.equipment import Version
 from tools.centre.rollup.worker import Worker
-from tools.centre.scope import grants
-from tools.centre.scope.grants import Grant
-from tools.centre.store import database, schema
-from tools.demo import towns
+from tools.centre.store import schema
+from tools.demo import people, towns
 from tools.demo.control import Dispatching, expecting
+from tools.demo.pace import Snapshot
 
 # The files of the story, and the web's own database.
 WAREHOUSE, REGISTER, CONTROL, DATA = "warehouse.db", "register.gpkg", "control.db", "web.sqlite3"
@@ -35,15 +34,6 @@ _ROLL_DAYS = 500
 _QUIET_MS = 2_700_000
 
 
-class Snapshot(NamedTuple):
-    """Holds what the bar shows of the territory. `waiting`: records that cabinets hold until the centre has them."""
-
-    lit: int
-    power_dw: int
-    waiting: int
-    struck: int
-
-
 class Struck(NamedTuple):
     """Holds what was broken by hand. `kind`, `target`: words of `tools.demo.faults`; `mend` makes it as new."""
 
@@ -54,9 +44,9 @@ class Struck(NamedTuple):
 
 
 class Story:
-    """Runs a territory whose files are in `folder`. `people` may see everything: they are granted it."""
+    """Runs a territory whose files are in `folder`."""
 
-    def __init__(self, folder: Path, options: Options, people: dict[str, set[tuple[str, str]]]) -> None:
+    def __init__(self, folder: Path, options: Options) -> None:
         self.path = str(folder / WAREHOUSE)
         self.territory = Territory(
             replace(options, faults=False, all_permanent=True, until_dusk=False),
@@ -72,7 +62,7 @@ class Story:
         for commune in self.communes:
             ground = json.dumps(towns.ground(commune), separators=(",", ":"))
             (folder / f"{commune.insee}.geojson").write_text(ground, encoding="utf-8")
-        self._grant(people)
+        people.grant(self._connection)
         self._worker = Worker(self._connection)
         place = districts(options)[0]
         site = lighting.Site(place.latitude_e4, place.longitude_e4, civil.PARIS)
@@ -162,10 +152,3 @@ class Story:
         self._worker.fill_calendar(now_s=self.unix_s)
         while self._worker.step(_ROLL_DAYS):
             pass
-
-    def _grant(self, people: dict[str, set[tuple[str, str]]]) -> None:
-        start_s = self.territory.options.start_unix_s
-        with database.transaction(self._connection):
-            for person, areas in people.items():
-                for insee, trade in areas:
-                    grants.give(self._connection, Grant(person, insee, trade, 0, None, "bocage demo", start_s))

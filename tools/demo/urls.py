@@ -14,6 +14,7 @@ urlpatterns = [
     path("demo/closed", screens.closed, name="demo-closed"),
     path("demo/struck", screens.struck, name="demo-struck"),
     path("demo/act", screens.act, name="demo-act"),
+    path("demo/replay", screens.replay, name="demo-replay"),
     path("demo/report", screens.report, name="demo-report"),
     *urls.urlpatterns,
 ]

@@ -20,7 +20,7 @@ MINUTE_MS = 60_000
 @pytest.fixture
 def world(tmp_path):
     """(story by day, its folder): the streets are dark."""
-    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=30), {})
+    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=30))
     yield story, tmp_path
     story.close()
 

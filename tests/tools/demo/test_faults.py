@@ -14,7 +14,7 @@ SMALL = Options(start=SEASONS["spring"], lamps=36, rooms=3, greens=3)
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
     """A village an hour after dusk; each test mends what it broke."""
-    made = Story(tmp_path_factory.mktemp("story"), SMALL, {})
+    made = Story(tmp_path_factory.mktemp("story"), SMALL)
     made.run_until(made.dusk_ms() + 60 * MINUTE_MS)
     yield made
     made.close()
@@ -96,7 +96,7 @@ def test_every_kind_has_targets_with_names(story, kind):
 
 @pytest.mark.slow
 def test_a_night_with_everything_broken_at_once_is_judged_good(tmp_path):
-    story = Story(tmp_path, SMALL, {})
+    story = Story(tmp_path, SMALL)
     story.run_until(story.dusk_ms() + 60 * MINUTE_MS)
     for kind in faults.KINDS:
         faults.strike(story, kind, target(story, kind).key)

@@ -1,0 +1,155 @@
+"""Plays a night of any warehouse again: its records count in another warehouse, each at the time of its receipt.
+
+What a screen shows at an instant is then what it showed, with why each lamp was as it was. The real ingest makes it:
+the records are kept apart, as a stranger's would be, and released. What people noted and ordered is not played.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from policy import civil, lighting
+from tools.centre.ingest.apart import Apart
+from tools.centre.ingest.plain import Row
+from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.limits import LIT_DW
+from tools.centre.registry.equipment import cabinet_of
+from tools.centre.rollup.worker import Worker
+from tools.centre.store import database, schema
+from tools.demo import people
+from tools.demo.pace import Snapshot
+from wire import event
+
+# Readings of the days before are what plots and lists begin with; faults and contactors may be older than any bound.
+_READINGS_BEFORE_S = 2 * 86_400
+_TELEMETRY = event.LANES.index(event.TELEMETRY)
+_COPIED = ("gateways", "serving", "equipment", "grants")
+_RECORDS = f"""SELECT gateway, received_unix_s, node, boot, sequence, seconds, quality, uncertainty_s, lane, body
+    FROM records WHERE received_unix_s <= ? AND (lane <> {_TELEMETRY} OR received_unix_s > ?)
+    ORDER BY received_unix_s, gateway, node, boot, sequence"""
+_WHEN = "SELECT min(received_unix_s), max(received_unix_s) FROM records"
+# Lit by its own word, or by its meter where it has no controller.
+_LIT = "SELECT count(*), coalesce(sum(power_dw), 0) FROM latest WHERE level_percent > 0 OR power_dw >= ?"
+_PLACE = "SELECT avg(latitude), avg(longitude) FROM equipment WHERE kind = 'light'"
+_ROLL_EVERY_S, _ROLL_DAYS = 900, 500
+_NIGHT_S = 86_400
+
+
+class _Received(NamedTuple):
+    """Holds what one gateway brought at one second."""
+
+    gateway: int
+    unix_s: int
+    rows: list[Row]
+
+
+def noon_before(unix_s: int) -> int:
+    """Returns the noon, by the clocks of France, with which the night of an instant begins."""
+    local = civil.local_from_unix(civil.PARIS, unix_s)
+    day = local.civil_day - (local.second < _NIGHT_S // 2)
+    return int(civil.unix_from_local(civil.PARIS, day, _NIGHT_S // 2))
+
+
+class Replay:
+    """Plays the night from a noon to the next out of the warehouse at `source`, into one in `folder`.
+
+    It is driven as a `tools.demo.story.Story` is; nothing can be broken in it.
+    """
+
+    def __init__(self, folder: Path, source: str, from_s: int) -> None:
+        self.path = str(folder / f"replay-{from_s}.db")
+        Path(self.path).unlink(missing_ok=True)
+        self._from_s, self._end_s = from_s, from_s + _NIGHT_S
+        self.unix_s = from_s
+        self._source = schema.open_to_read(source)
+        self._warehouse = Warehouse(self.path, synchronous="OFF")
+        self._connection = schema.open_to_write(self.path, "OFF")
+        with database.transaction(self._connection):
+            for table in _COPIED:
+                self._copy(table)
+        people.grant(self._connection)
+        rows = self._connection.execute("SELECT gateway, insee, name FROM gateways").fetchall()
+        self._cabinets = {gateway: cabinet_of(insee, name) for gateway, insee, name in rows}
+        self._apart = Apart(self._connection)
+        self._worker = Worker(self._connection)
+        self._rolled_s = 0
+        self._coming = self._received()
+        self._next = next(self._coming, None)
+        self._plan = self._plan_of()
+        self._bring()
+
+    def close(self) -> None:
+        self._source.close()
+        self._connection.close()
+        self._warehouse.close()
+
+    # --- as a story -------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ms(self) -> int:
+        return 1000 * (self.unix_s - self._from_s)
+
+    def run_until(self, end_ms: int) -> None:
+        """Brings what was received by then; the night ends at noon."""
+        self.unix_s = min(self._end_s, self._from_s + end_ms // 1000)
+        self._bring()
+
+    def dusk_ms(self) -> int:
+        """Returns the next dusk of the night, or its end."""
+        wanted = self._plan.wanted(self.unix_s)
+        while wanted.level_percent > 0 or self._plan.wanted(wanted.until_s).level_percent == 0:
+            wanted = self._plan.wanted(wanted.until_s)
+        return 1000 * (min(wanted.until_s, self._end_s) - self._from_s)
+
+    def snapshot(self) -> Snapshot:
+        lit, power_dw = self._connection.execute(_LIT, (LIT_DW,)).fetchone()
+        return Snapshot(lit, power_dw, 0, None)
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _copy(self, table: str) -> None:
+        cursor = self._source.execute(f"SELECT * FROM {table}")
+        places = ", ".join("?" * len(cursor.description))
+        self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", cursor.fetchall())
+
+    def _received(self) -> Iterator[_Received]:
+        rows = self._source.stream(_RECORDS, (self._end_s, self._from_s - _READINGS_BEFORE_S))
+        for (gateway, received_s), some in groupby(rows, key=lambda row: tuple(row[:2])):
+            yield _Received(gateway, received_s, [Row(*row[2:]) for row in some])
+
+    def _bring(self) -> None:
+        """Lets count what was received by now."""
+        cabinets: set[str] = set()
+        with database.transaction(self._connection):
+            while self._next is not None and self._next.unix_s <= self.unix_s:
+                cabinet = self._cabinets[self._next.gateway]
+                rows = ((row.node, row) for row in self._next.rows)
+                self._apart.keep(rows, cabinet, self._next.gateway, self._next.unix_s)
+                cabinets.add(cabinet)
+                self._next = next(self._coming, None)
+        for cabinet in sorted(cabinets):
+            self._warehouse.release(cabinet, None, now_s=self.unix_s)
+        if self.unix_s >= self._rolled_s + _ROLL_EVERY_S:
+            self._rolled_s = self.unix_s
+            self._worker.fill_calendar(now_s=self.unix_s)
+            while self._worker.step(_ROLL_DAYS):
+                pass
+
+    def _plan_of(self) -> lighting.Plan:
+        latitude, longitude = self._connection.execute(_PLACE).fetchone()
+        # Without a position of any light the dusk is that of the middle of France.
+        site = lighting.Site(round(10_000 * (latitude or 46.5)), round(10_000 * (longitude or 2.5)), civil.PARIS)
+        return lighting.Plan(lighting.DEFAULT_CALENDAR, site)
+
+
+def nights(path: str) -> list[int]:
+    """Returns the noons with which the nights begin of which a warehouse has records, the latest first."""
+    with closing(schema.open_to_read(path)) as connection:
+        first_s, last_s = connection.execute(_WHEN).fetchone()
+    found: list[int] = []
+    while first_s is not None and last_s >= first_s:
+        found.append(noon_before(last_s))
+        last_s = found[-1] - 1
+    return found
