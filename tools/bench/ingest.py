@@ -109,7 +109,7 @@ def store_plainly(broker: BrokerAddress, path: str, shared: Any) -> None:
         shared[_HELD] += envelope.last + 1 - envelope.first
 
     def on_connect(*_: Any) -> None:
-        client.subscribe([(f"$share/ingest/{one}", 1) for one in daemon.TOPICS])
+        client.subscribe(f"$share/ingest/{daemon.TOPICS[1]}", 1)
 
     def on_subscribe(*_: Any) -> None:
         shared[_SUBSCRIBED] = 1
@@ -219,13 +219,13 @@ def bound_of(found: dict[str, Any]) -> str:
 def running_ingest(folder: Path, broker: InstalledBroker, where: str) -> Iterator[tuple[int, bytes]]:
     """Runs `bocage centre ingest`; returns its pid and the public key of its receipts when it has subscribed: what
     cabinets send before its very first subscription the broker drops."""
-    key_file = folder / "receipts.pem"
-    key, at = receipts.load_or_make(key_file), broker.account(roles.INGEST)
+    key_file, log = folder / "receipts.pem", folder / "ingest.log"
+    key, (at, alarms) = receipts.load_or_make(key_file), map(broker.account, roles.of_ingest(1))
     command = [
         sys.executable, "-m", "tools", "centre", "ingest", "--db", where, "--receipt-key", str(key_file),
         "--broker", f"{at.host}:{at.port}", "--ca", str(at.ca), "--cert", str(at.cert), "--key", str(at.key),
+        "--alarms-cert", str(alarms.cert), "--alarms-key", str(alarms.key),
     ]  # fmt: skip
-    log = folder / "ingest.log"
     ingest = Part("ingest", command, log)
     ingest.start()
     try:

@@ -155,11 +155,21 @@ def check_trust(args: argparse.Namespace) -> None:
         return
     if not args.ca:
         raise UsageError(N_("--ca: give the broker's certificate authority, or --insecure on a desk"))
-    if bool(args.cert) != bool(args.key):
-        raise UsageError(N_("--cert and --key: give both or neither"))
-    for field, path in (("--ca", args.ca), ("--cert", args.cert), ("--key", args.key)):
-        if path and not Path(path).is_file():
-            raise UsageError(N_("{field} {path}: no such file"), field=field, path=path)
+    check_pair("", args.cert, args.key)
+    _check_file("--ca", args.ca)
+
+
+def check_pair(prefix: str, cert: str | None, key: str | None) -> None:
+    """Checks a certificate and its key, which are given together or not at all."""
+    if bool(cert) != bool(key):
+        raise UsageError(N_("--{prefix}cert and --{prefix}key: give both or neither"), prefix=prefix)
+    _check_file(f"--{prefix}cert", cert)
+    _check_file(f"--{prefix}key", key)
+
+
+def _check_file(field: str, path: str | None) -> None:
+    if path and not Path(path).is_file():
+        raise UsageError(N_("{field} {path}: no such file"), field=field, path=path)
 
 
 def check_insee(field: str, text: str) -> None:

@@ -44,6 +44,11 @@ class BrokerAddress:
     key: str | None = None
 
 
+def alarms_account(ingest: str) -> str:
+    """Returns the account of the session by which an ingest receives alarms: one certificate is one session."""
+    return f"{ingest}-alarms"
+
+
 def log(what: str, **fields) -> None:
     """Writes one line of JSON on stderr."""
     print(json.dumps({"at_unix_s": int(time.time()), "what": what, **fields}), file=sys.stderr, flush=True)

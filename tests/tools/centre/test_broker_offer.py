@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from tools.centre.control.daemon import ControlDaemon
 from tools.centre.control.dispatch import Dispatcher
 from tools.centre.control.renewals import Renewals
 from tools.centre.ingest import receipts
-from tools.centre.ingest.daemon import BrokerShare, IngestDaemon
+from tools.centre.ingest.daemon import IngestDaemon, accounts
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import SESSION_EXPIRY_S
 
@@ -56,20 +55,20 @@ def test_each_lack_has_a_remedy_and_only_what_loses_messages_is_a_fault(less, is
     assert found.to_do("en") and found.is_fault == is_fault
 
 
-def served(daemon, script):
-    """What a daemon does at a broker: the broker, after its script has run."""
-    done = threading.Event()
+def served(daemon, script, *, connections=1):
+    """What a daemon does at a broker: the broker, after its script has run on so many connections."""
+    done = threading.Semaphore(0)
 
     def whole(peer):
         script(peer)
-        done.set()
+        done.release()
         peer.serve()
 
     with HostileBroker(whole) as broker:
         runner = daemon(broker.port)
         thread = threading.Thread(target=runner.run, daemon=True)
         thread.start()
-        assert done.wait(30)
+        assert all(done.acquire(timeout=30) for _ in range(connections))
         runner.stop()
         thread.join(30)
         assert not thread.is_alive()
@@ -81,7 +80,7 @@ def ingest(tmp_path):
     key = receipts.load_or_make(tmp_path / "key.pem")
 
     def start(port):
-        return IngestDaemon(warehouse, key, BrokerShare("127.0.0.1", port), wait=lambda _: time.sleep(0.01))
+        return IngestDaemon(warehouse, key, accounts(mqtt.BrokerAddress("127.0.0.1", port, "ingest-1")))
 
     return start
 
@@ -96,12 +95,12 @@ def test_the_ingest_shares_where_it_can_and_subscribes_plainly_where_not(tmp_pat
         subscribed.append(found.body)
         peer.answer(found)
 
-    served(ingest(tmp_path), script)
-    assert (b"$share/ingest/tc/1/t/#" in subscribed[0]) == bool(shares) and b"tc/1/e/#" in subscribed[0]
+    served(ingest(tmp_path), script, connections=2)
+    for one, topic in zip(sorted(subscribed), (b"tc/1/e/#", b"tc/1/t/#"), strict=True):
+        assert topic in one and (b"$share/ingest/" in one) == bool(shares)
     logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    assert [line["remedy"] for line in logged if line["what"] == "broker-lacks"] == ([] if shares else remedies(
-        MOSQUITTO._replace(shares=False)
-    ))
+    lacks = [] if shares else remedies(MOSQUITTO._replace(shares=False))
+    assert [line["remedy"] for line in logged if line["what"] == "broker-lacks"] == lacks * 2
 
 
 def test_an_unfit_broker_is_left_with_the_remedy_and_tried_again(tmp_path, capfd):
@@ -110,11 +109,11 @@ def test_an_unfit_broker_is_left_with_the_remedy_and_tried_again(tmp_path, capfd
     def script(peer):
         peer.accept(maximum_qos=0)
         tries.append(peer)
-        while len(tries) < 2:
+        while len(tries) < 4:
             peer.read()
 
-    served(ingest(tmp_path), script)
-    assert len(tries) == 2
+    served(ingest(tmp_path), script, connections=2)
+    assert len(tries) >= 4
     logged = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert {line["unfit"] for line in logged if line["what"] == "broker-lacks"} == {True}
     assert "subscribed" not in {line["what"] for line in logged}

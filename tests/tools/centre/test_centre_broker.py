@@ -12,24 +12,29 @@ import pytest
 
 from gateway.io.crypto import verify_ed25519
 from tests.support.broker import free_port
-from tests.support.centre_world import ANSWER_TOPIC, EPOCH, GATEWAY, TELEMETRY_TOPIC, readings
+from tests.support.centre_world import ANSWER_TOPIC, EPOCH, EVENT_TOPIC, GATEWAY, TELEMETRY_TOPIC, batch, fact, readings
 from tools.centre.ingest import receipts
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.store.archive import Archive
-from wire import receipt
+from wire import event, receipt
 
 mqtt = pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 pytestmark = pytest.mark.broker
 
 ROOT = Path(__file__).parents[3]
-# An ingest whose minutes are seconds.
-HASTE = """
+# Runs the command with something changed.
+CHANGED = """
 import sys
 from tools import cli
-from tools.centre.ingest import daemon
-daemon.INGEST_SEEN_EVERY_S, daemon.SHARED_SESSION_EXPIRY_S = 0.5, 1
+from tools.centre.ingest import daemon, session
+{}
 sys.exit(cli.main(sys.argv[1:]))
 """
+# An ingest whose minutes are seconds.
+HASTE = "daemon.INGEST_SEEN_EVERY_S, daemon.SHARED_SESSION_EXPIRY_S = 0.5, 1"
+SMALL_GROUPS = "session.GROUP_BYTES_MAX = 300"
+# The planted bug: one session for all.
+ONE_QUEUE = f"{SMALL_GROUPS}; daemon.TOPICS = ('tc/1/none/#', 'tc/1/+/#')"
 BATCHES = 120
 RECORDS = 4
 # Nothing here waits for a time to pass: these only end a test that would hang.
@@ -77,6 +82,7 @@ class Gateway:
 
     def __init__(self, port, database):
         self.heard = []
+        self.held_before_alarm = None
         self.keys = (receipts.load_or_make(receipts.default_path(str(database))).public,)
         self.changed = threading.Condition()
         self.subscribed = threading.Event()
@@ -92,7 +98,10 @@ class Gateway:
     def _on_message(self, _client, _userdata, message):
         with self.changed:
             made = receipt.opened(message.payload, GATEWAY, self.keys, verify_ed25519)
-            self.heard.append(made.next_position)
+            if made.lane == event.ALARM:
+                self.held_before_alarm = max(self.heard, default=0)
+            else:
+                self.heard.append(made.next_position)
             self.changed.notify_all()
 
     def send(self, number):
@@ -100,8 +109,11 @@ class Gateway:
         self.client.publish(TELEMETRY_TOPIC, payload, qos=1).wait_for_publish(PATIENCE_S)
 
     def wait_for(self, position):
+        return self.wait(lambda: max(self.heard, default=0) >= position)
+
+    def wait(self, reached):
         with self.changed:
-            return self.changed.wait_for(lambda: max(self.heard, default=0) >= position, PATIENCE_S)
+            return self.changed.wait_for(reached, PATIENCE_S)
 
     def close(self):
         self.client.loop_stop()
@@ -114,9 +126,9 @@ def ingests(tmp_path, broker, engine):
     started = []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "firmware"), str(ROOT)))}
 
-    def start(client_id="ingest-1", *, haste=False):
+    def start(client_id="ingest-1", *, change=""):
         database = tmp_path / "centre.db"
-        command = [sys.executable, *(["-c", HASTE] if haste else ["-m", "tools"])]
+        command = [sys.executable, "-c", CHANGED.format(change)]
         command += ["centre", "ingest", "--db", engine.address(database)]
         command += ["--receipt-key", receipts.default_path(str(database))]
         command += ["--broker", f"127.0.0.1:{broker.port}", "--insecure", "--client-id", client_id]
@@ -167,6 +179,24 @@ def test_ingest_killed_several_times_takes_everything_once(tmp_path, broker, ing
     assert_all_arrived_once(tmp_path / "centre.db", BATCHES)
 
 
+@pytest.mark.parametrize(("change", "waits"), [(SMALL_GROUPS, False), (ONE_QUEUE, True)])
+def test_an_alarm_does_not_wait_for_the_telemetry_before_it(tmp_path, broker, ingests, of_sqlite, change, waits):
+    """Two groups may be committed before it: one while it comes, one while the sessions are opened."""
+    process = ingests(change=change)
+    wait_for_line(process, "subscribed")
+    gateway = Gateway(broker.port, tmp_path / "centre.db")
+    process.terminate()
+    process.wait()
+    for number in range(BATCHES):
+        gateway.send(number)
+    alarm = batch([fact(0, event.LAMP_FAILURE, None, active=True, boot=2)], lane=event.ALARM)
+    gateway.client.publish(EVENT_TOPIC, alarm, qos=1).wait_for_publish(PATIENCE_S)
+    ingests(change=change)
+    assert gateway.wait_for(BATCHES * RECORDS) and gateway.wait(lambda: gateway.held_before_alarm is not None)
+    gateway.close()
+    assert (gateway.held_before_alarm > BATCHES * RECORDS / 2) == waits
+
+
 def test_two_ingests_share_the_prefix_and_one_may_die(tmp_path, broker, ingests):
     processes = [ingests("ingest-1"), ingests("ingest-2")]
     for process in processes:
@@ -212,7 +242,7 @@ def test_an_ingest_that_is_stopped_leaves_the_group_and_the_last_one_stays_in_it
 
 def test_one_that_never_comes_back_has_no_share_of_the_messages(tmp_path, broker, ingests):
     """Its session ends, and with it the subscription; here after a second instead of ten minutes."""
-    processes = [ingests("ingest-1", haste=True), ingests("ingest-2", haste=True)]
+    processes = [ingests("ingest-1", change=HASTE), ingests("ingest-2", change=HASTE)]
     for process in processes:
         while '"expires_after_s": 1' not in wait_for_line(process, "session"):
             pass

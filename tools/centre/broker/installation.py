@@ -101,14 +101,14 @@ def name_server(place: Place, where: str) -> None:
 
 
 def _remove_ingest(place: Place, number: int, *, now: datetime.datetime) -> None:
-    """Stops an ingest for good, and ends its session: the broker would go on dealing messages to it."""
+    """Stops an ingest for good, and ends its sessions: the broker would go on dealing messages to them."""
     tell(place, "disable", "--now", _INGEST_UNIT.format(number))
-    name = roles.ingest(number)
-    with suppress(OSError, probe.Refused), probe.trial(address(place, name)):
-        pass  # a session that begins anew has no subscriptions
-    Authority(place.etc).revoke(name, now=now)
-    for path in place.pair(name):
-        path.unlink()
+    for name in roles.of_ingest(number):
+        with suppress(OSError, probe.Refused), probe.trial(address(place, name)):
+            pass  # a session that begins anew has no subscriptions
+        Authority(place.etc).revoke(name, now=now)
+        for path in place.pair(name):
+            path.unlink()
 
 
 def renew(

@@ -5,12 +5,16 @@ subscribe. An account is the name in a certificate. `document` is the plugin's f
 a running one is changed by commands on `$CONTROL/dynamic-security/v1` (`accounts`).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
+from tools.centre.mqtt import alarms_account
 from wire import topic as topics
 
 # The accounts of the centre, a process and its number; processes are told these names (`--client-id`).
 INGEST, CONTROL, ADMIN, CHECK, METRICS = "ingest-1", "control-1", "admin-1", "check-1", "metrics-1"
+
+_ACCOUNT = re.compile(r"([a-z]+)-[0-9]+(-[a-z]+)?")
 
 CONTROL_TOPIC = "$CONTROL/dynamic-security/v1"
 RESPONSE_TOPIC = f"{CONTROL_TOPIC}/response"
@@ -23,10 +27,9 @@ _UP, _DOWN = "tesrq", "acpk"
 
 # By process.
 _CENTRE: dict[str, dict[str, Iterable[str]]] = {
-    "ingest": {
-        _SEND: ("tc/1/a/+/+",),
-        _RECEIVE: ("tc/1/t/#", "tc/1/e/#"),
-        _LITERAL: ("$share/ingest/tc/1/t/#", "$share/ingest/tc/1/e/#"),
+    "ingest": {_SEND: ("tc/1/a/+/+",), _RECEIVE: ("tc/1/t/#",), _LITERAL: ("$share/ingest/tc/1/t/#",)},
+    alarms_account("ingest"): {
+        _SEND: ("tc/1/a/+/+",), _RECEIVE: ("tc/1/e/#",), _LITERAL: ("$share/ingest/tc/1/e/#",)
     },
     "control": {
         _SEND: ("tc/1/c/+/+", "tc/1/p/+/+", "tc/1/k/+/+"),
@@ -41,24 +44,35 @@ _CENTRE: dict[str, dict[str, Iterable[str]]] = {
 
 
 def ingest(number: int) -> str:
-    """Returns the account of one of the ingests, from 1 on."""
+    """Returns the name of one of the ingests, from 1 on, which is its account for telemetry."""
     return f"ingest-{number}"
+
+
+def of_ingest(number: int) -> tuple[str, str]:
+    """Returns both accounts of one of the ingests."""
+    return ingest(number), alarms_account(ingest(number))
 
 
 def accounts(ingests: int) -> tuple[str, ...]:
     """Returns the accounts of a centre with so many ingests."""
-    return (*(ingest(number) for number in range(1, ingests + 1)), CONTROL, ADMIN, CHECK, METRICS)
+    numbers = range(1, ingests + 1)
+    return (*(name for number in numbers for name in of_ingest(number)), CONTROL, ADMIN, CHECK, METRICS)
 
 
 def is_account(name: str) -> bool:
     """Returns whether an account is of the centre, of an ingest that is no more, or of somebody else."""
-    process, _, number = name.rpartition("-")
-    return process in _CENTRE and number.isdecimal()
+    return _process(name) in _CENTRE
 
 
 def of_account(name: str) -> dict:
     """Returns the role of an account of the centre, as the plugin writes it."""
-    return _role(name, _CENTRE[name.rpartition("-")[0]])
+    return _role(name, _CENTRE[_process(name)])
+
+
+def _process(name: str) -> str:
+    """Returns an account without its number, `ingest-alarms` of `ingest-1-alarms`; empty for another's."""
+    found = _ACCOUNT.fullmatch(name)
+    return found[1] + (found[2] or "") if found else ""
 
 
 def of_gateway(insee: str, gateway: str) -> dict:
