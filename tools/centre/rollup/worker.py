@@ -12,7 +12,7 @@ ten years as in one of a week.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import chain, groupby
+from itertools import chain, groupby, repeat
 from operator import itemgetter
 
 from tools.centre.limits import ROLLUP_FIRST_PAGE, ROLLUP_PAGE
@@ -45,9 +45,8 @@ _STANDS = "SELECT 1 FROM purged_nodes WHERE purged_nodes.node = {0}.node AND {0}
 _COLUMNS = 3 + len(hours.FIGURES)
 _INSERT_HOUR = f"INSERT INTO hours VALUES ({', '.join('?' * _COLUMNS)})"
 _INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 6))})"
-# The calendar has each day that has figures.
-_DELETE_HOURS = """DELETE FROM hours WHERE node = ?
-    AND hour_unix_s IN (SELECT hour_unix_s FROM calendar WHERE day_local = ?)"""
+_DAY_HOURS_MAX = 25
+_DELETE_HOURS = f"DELETE FROM hours WHERE node = ? AND hour_unix_s IN ({', '.join('?' * _DAY_HOURS_MAX)})"
 _IDENTITY, _READINGS = itemgetter(0, 1), itemgetter(3)
 _Spans = list[tuple[int, int, int]]  # boot, first, last
 
@@ -140,7 +139,7 @@ class Worker:
 
     def _write(self, results: "_Results") -> None:
         for statement, rows in (
-            (_DELETE_HOURS, results.days),
+            (_DELETE_HOURS, results.spans),
             ("DELETE FROM days WHERE node = ? AND day_local = ?", results.days),
             # In the order of their keys, so that rows that lie together are written together.
             (_INSERT_HOUR, sorted(results.hour_rows)),
@@ -166,6 +165,7 @@ class _Results:
         # A day that a record states with a clock that cannot be right is none.
         self.known_days: set[int] = set()
         self.days: list[tuple[bytes, str]] = []
+        self.spans: list[tuple[bytes | int, ...]] = []
         self.hour_rows: list[tuple] = []
         self.day_rows: list[tuple] = []
 
@@ -183,7 +183,11 @@ class _Results:
         for day, channel in told.extremes:
             if day in days:  # one reading alone makes no hour
                 of.setdefault((day, channel), ([], []))
-        self.days.extend((node, hours.day_text(day)) for day in days)
+        for day in days:
+            self.days.append((node, hours.day_text(day)))
+            span = hours.hours_of(day)
+            # A day of fewer hours names the last again.
+            self.spans.append((node, *span, *repeat(span[-1], _DAY_HOURS_MAX - len(span))))
         for (day, channel), parts in of.items():
             row = hours.of_day(*parts, hours.hours_of(day)[0])
             extremes = told.extremes.get((day, channel), (None, None))
