@@ -111,16 +111,16 @@ def test_nonsense_is_refused(demo, browser):
 def test_the_night_is_played_again_and_the_present_comes_back(demo, browser):
     origin = demo[1]
     bar = browser.get(f"{origin}/demo/bar")
-    assert "demo-break" in bar
+    assert "demo-menu" in bar
     browser.post(f"{origin}/demo/replay")
     bar = browser.get(f"{origin}/demo/bar")
-    assert "demo-break" not in bar and "Revenir au présent" in bar
+    assert "demo-menu" not in bar and "Revenir au présent" in bar
     with pytest.raises(HTTPError) as refused:
         browser.get(f"{origin}/demo/drawer")
     assert refused.value.code == 404
     assert "Béhuard" in browser.get(f"{origin}/49028/map")
     browser.post(f"{origin}/demo/replay")
-    assert "demo-break" in browser.get(f"{origin}/demo/bar")
+    assert "demo-menu" in browser.get(f"{origin}/demo/bar")
 
 
 def test_the_report_at_the_end_is_the_checkers_judgement(demo, browser):

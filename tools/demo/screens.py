@@ -50,6 +50,7 @@ WORDS = Phrases({
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
     "more": NC_("button", "Controls"),
+    "menu": NC_("button", "More"),
     "broken": NN_("{count} thing is broken", "{count} things are broken"),
     "drawer.title": N_("Break something and watch"),
     "drawer.none": N_("Nothing is broken. What you break stands here, with what the centre has heard of it."),
@@ -101,7 +102,7 @@ class Demo:
         self.driver = driver
         self.entrance = entrance
         self._folder = folder
-        self._living: tuple[Driver, Options] | None = None
+        self._living: tuple[Driver, Options, State] | None = None
 
     @property
     def is_replay(self) -> bool:
@@ -112,20 +113,23 @@ class Demo:
         if self.is_replay:
             return
         living, shown_now = self.driver, settings.BOCAGE
+        before = living.state
         living.pause()
         noon_s = noon_before(living.state.unix_s)
         driver = Driver(partial(Replay, self._folder, shown_now.warehouse, noon_s), speed=_REPLAY_SPEED)
         driver.start()
         path = driver.ask(lambda story: story.path)
-        self._living, self.driver = (living, shown_now), driver
+        self._living, self.driver = (living, shown_now, before), driver
         settings.BOCAGE = shown_now._replace(warehouse=path, clock=driver.unix_s, control=None)
 
     def end_replay(self) -> None:
-        """Shows the living world again, which has stood still."""
+        """Shows the living world again, which has stood still, and goes on as it went."""
         if self._living is not None:
             self.driver.close()
-            self.driver, settings.BOCAGE = self._living
+            self.driver, settings.BOCAGE, before = self._living
             self._living = None
+            if not before.is_paused:
+                self.driver.run(before.speed)
 
     def close(self) -> None:
         self.end_replay()

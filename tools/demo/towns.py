@@ -146,7 +146,7 @@ def _equipment(territory: Territory, commune: Commune) -> Iterator[tuple[str, st
                 number += 1
                 node, power_dw = next(nodes)
                 yield LIGHT, f"{number:04}", _at(
-                    light.at, street=light.street, lamp=f"LED {power_dw // 10} W", power_dw=power_dw,
+                    light.at, street=light.street, lamp="LED", power_dw=power_dw,
                     feeder=feeder.name, node=node, **own,
                 )  # fmt: skip
     for gateway in commune.gateways:
