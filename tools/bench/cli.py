@@ -16,6 +16,7 @@ COMMANDS = {
     "radio": "tools.bench.radio",
     "rooms": "tools.bench.rooms",
     "scope": "tools.bench.scope",
+    "screens": "tools.bench.screens",
     "sim": "tools.bench.sim",
     "size": "tools.bench.size",
     "sleep": "tools.bench.sleep",

@@ -13,6 +13,7 @@ as one that does not exist. Answers are not kept by browsers: the next person at
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
+from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -127,6 +128,9 @@ _COMMUNES = """SELECT insee, max(CASE WHEN kind = 'commune' THEN name END) FROM 
     WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) GROUP BY insee"""
 
 
+_READING = Lock()
+
+
 @lru_cache(maxsize=COMMUNES_REMEMBERED)
 def _communes(warehouse: str, areas: Areas, minute: int) -> tuple[Commune, ...]:
     with opened(areas) as connection:
@@ -139,7 +143,10 @@ def _communes(warehouse: str, areas: Areas, minute: int) -> tuple[Commune, ...]:
 
 def communes(request: Any) -> tuple[Commune, ...]:
     """Returns the communes that the person may see, by name."""
-    return _communes(settings.BOCAGE.warehouse, request.areas, request.now_s // 60) if request.areas else ()
+    if not request.areas:
+        return ()
+    with _READING:  # many begin at once, and one of them asks for all
+        return _communes(settings.BOCAGE.warehouse, request.areas, request.now_s // 60)
 
 
 def commune(request: Any, insee: str) -> Commune:

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from typing import NamedTuple
 
@@ -108,12 +109,10 @@ class Pictures:
             return None
         found: tuple[int, ...] = ()
         for path in (self._warehouse, self._warehouse + "-wal"):
-            try:
+            with suppress(FileNotFoundError):
                 status = os.stat(path)
-            except FileNotFoundError:
-                found += (0, 0)
-            else:
-                found += (status.st_mtime_ns, status.st_size)
+                # A log without content is what a reader leaves behind.
+                found += (status.st_mtime_ns, status.st_size) if status.st_size else ()
         return found
 
 

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support import screens_world
-from tests.support.screens_world import INSEE, OPERATOR
+from tools.bench import screens_world
+from tools.bench.screens_world import INSEE, OPERATOR
 from tools.centre.store import schema
 
 sync_api = pytest.importorskip("playwright.sync_api")

@@ -1,4 +1,7 @@
-"""A warehouse of one commune with as many lights as a test wants to look at, in every state, along streets."""
+"""Makes a warehouse of one commune with as many lights as a screen is to show, in every state, along streets.
+
+Long streets with a name of 80 letters are among them. It is for benchmarks and for the tests in a browser.
+"""
 
 import math
 from contextlib import closing
@@ -6,7 +9,7 @@ from random import Random
 
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.scope import grants
-from tools.centre.store import schema
+from tools.centre.store import database, schema
 from wire import cbor, event
 
 INSEE, OPERATOR = "49135", "Léa Durand"
@@ -18,8 +21,9 @@ _STREET_LIGHTS = 40
 _SHARES = {"unknown": 0.03, "pending": 0.06, "off": 0.16, "fault": 0.175}
 
 
-def build(path, lights, *, now_s, seed=1):
-    """Lights are every 30 m or so; of a hundred three are silent, three do not light, ten are off, two have a fault."""
+def build(path: str, lights: int, *, now_s: int, seed: int = 1) -> None:
+    """Fills a new warehouse: lights every 30 m or so; of a hundred three are silent, three do not light, ten are off,
+    and one or two have a fault."""
     Warehouse(path, synchronous="OFF").close()
     chance = Random(seed)
     with closing(schema.open_to_write(path, "OFF")) as connection:
@@ -63,8 +67,8 @@ def _hear(connection, node, unix_s, power_dw, level_percent):
     connection.execute("INSERT INTO latest VALUES (?, 1, 1, ?, 1, 1, 1, ?, 1, 1, ?, 1, 1, NULL, ?, ?)", values)
 
 
-def fail(connection, node, unix_s):
-    """A lamp that is out of order."""
+def fail(connection: database.Connection, node: bytes, unix_s: int) -> None:
+    """Puts a lamp out of order."""
     body = cbor.encode([event.LAMP_FAILURE, True, None])
     alarm = event.LANES.index(event.ALARM)
     connection.execute("INSERT INTO records VALUES (?, 1, 2, ?, 1, 1, ?, ?, 1, ?)", (node, unix_s, alarm, body, unix_s))

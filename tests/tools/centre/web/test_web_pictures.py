@@ -1,0 +1,154 @@
+"""What viewers share: a picture for those of the same rights, asked when the warehouse has changed, and its changes."""
+
+import asyncio
+import json
+from contextlib import closing
+
+import pytest
+
+from tests.support.scoped_world import FENEU, NOW_S
+from tools.bench import screens_world
+from tools.bench.screens_world import INSEE
+from tools.centre.condition import states as conditions
+from tools.centre.scope import grants
+from tools.centre.store import schema
+from tools.centre.web import live, pictures, states
+from tools.centre.web.access import Commune, within
+from tools.centre.web.map import code
+from tools.centre.web.pictures import Pictures
+
+EVERYTHING = frozenset(("*", trade) for trade in ("lighting", "heating", "watering", "any", "every"))
+AREAS = within(EVERYTHING, INSEE)
+
+
+@pytest.fixture
+def lit(served, tmp_path, monkeypatch):
+    """A warehouse of 30 lights as that of this web, and a clock that a test turns."""
+    from django.conf import settings
+
+    path = str(tmp_path / "lit.db")
+    screens_world.build(path, 30, now_s=NOW_S)
+    with closing(schema.open_to_write(path)) as connection:
+        grants.give(connection, grants.Grant("operator", "*", "*", 0, None, "secretary", 0))
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(warehouse=path))
+    return path
+
+
+def change(path, statement, *values):
+    with closing(schema.open_to_write(path)) as connection:
+        connection.execute(statement, values)
+
+
+def test_picture_is_asked_once_a_second_and_only_when_something_has_changed(lit, monkeypatch):
+    drawn, time = [], [0.0]
+    draw = pictures._drawn
+    monkeypatch.setattr(pictures, "_drawn", lambda *given, **now: drawn.append(given) or draw(*given, **now))
+    kept = Pictures(lit, clock=lambda: time[0])
+    first = kept.of(AREAS, INSEE, now_s=NOW_S)
+    assert len(first.lights) == 30
+    change(lit, "UPDATE latest SET power_dw = 199 WHERE power_dw > 100")
+    assert kept.of(AREAS, INSEE, now_s=NOW_S).version == first.version  # not before a second has passed
+    time[0] = 2.0
+    second = kept.of(AREAS, INSEE, now_s=NOW_S + 2)
+    assert second.version != first.version and second.places == first.places
+    time[0] = 4.0
+    assert kept.of(AREAS, INSEE, now_s=NOW_S + 4).version == second.version
+    assert len(drawn) == 2
+    time[0] = 6.0
+    silent = kept.of(AREAS, INSEE, now_s=NOW_S + 9000)  # hours later nothing was heard: that is a change too
+    assert silent.counts[states.UNKNOWN] + silent.counts[states.FAULT] == 30
+
+
+def test_rights_that_differ_share_no_picture(lit):
+    kept = Pictures(lit, clock=lambda: 0.0)
+    assert len(kept.of(AREAS, INSEE, now_s=NOW_S).lights) == 30
+    heating = frozenset({(INSEE, "heating"), (INSEE, "any")})
+    assert kept.of(heating, INSEE, now_s=NOW_S).lights == ()
+
+
+def test_pictures_make_room(lit, monkeypatch):
+    monkeypatch.setattr(pictures, "PICTURE_LIGHTS_MAX", 40)
+    kept = Pictures(lit, clock=lambda: 0.0)
+    for n in range(4):
+        kept.of(AREAS | {(f"9999{n}", "lighting")}, INSEE, now_s=NOW_S)
+    assert len(kept._held) <= 3
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ((conditions.FAULT, True, 100, 70), states.FAULT),
+        ((conditions.UNPOWERED, True, 100, 70), states.UNPOWERED),
+        ((conditions.UNKNOWN, False, None, None), states.UNKNOWN),
+        ((conditions.OK, True, 170, 70), states.LIT),
+        ((conditions.OK, True, 6, 0), states.OFF),
+        ((conditions.OK, True, 6, 70), states.PENDING),  # ordered lit, and dark
+        ((conditions.OK, True, 170, 0), states.PENDING),  # ordered dark, and lit
+        ((conditions.OK, True, None, 70), states.PENDING),
+        ((conditions.OK, True, 170, None), states.LIT),
+        ((conditions.OK, False, None, None), states.LIT),  # its feeder is
+    ],
+)
+def test_state_that_is_shown(given, wanted):
+    state, has_node, power_dw, level_percent = given
+    assert states.shown(state, has_node=has_node, power_dw=power_dw, level_percent=level_percent) == wanted
+
+
+def test_map_is_sent_what_the_list_has(lit, browser):
+    from tools.centre.web import page
+
+    client = browser("operator")
+    sent = client.get(f"/{INSEE}/map/lights.json")
+    data = sent.json()
+    lights = page.picture_at(Commune(INSEE, "Feneu", within(EVERYTHING, INSEE))).lights
+    assert data["codes"] == "".join(map(code, lights))
+    assert sum(data["streets"]) == len(lights) == len(data["steps"]) // 2
+    x = y = 0
+    for n, one in enumerate(lights):
+        x, y = x + data["steps"][2 * n], y + data["steps"][2 * n + 1]
+        assert data["origin"][0] + x * data["step"] == pytest.approx(one.longitude, abs=data["step"])
+        assert data["origin"][1] + y * data["step"] == pytest.approx(one.latitude, abs=data["step"])
+    again = client.get(f"/{INSEE}/map/lights.json", headers={"If-None-Match": sent["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    found = client.get(f"/{INSEE}/map/lights.json?n=3&places={data['places']}").json()
+    assert found == {"n": 3, "id": lights[3].id}
+    assert client.get(f"/{INSEE}/map/lights.json?n=3&places=older").status_code == 404
+
+
+def test_viewers_are_told_what_has_changed_and_nothing_else(lit, monkeypatch):
+    monkeypatch.setattr(live, "LIVE_EVERY_S", 0.01)
+    monkeypatch.setattr(pictures, "PICTURE_S", -1.0)
+    from tools.centre.web import page
+
+    own = Commune(INSEE, "Feneu", AREAS)
+    before = page.picture_at(own)
+    lamp = next(n for n, one in enumerate(before.lights) if one.shown == states.LIT)
+    node = before.lights[lamp].state.node
+
+    async def follow():
+        streams = [live._events(own, before.version) for _ in range(3)]
+        told = [[await anext(stream), await anext(stream)] for stream in streams]
+        change(lit, "UPDATE latest SET power_dw = 0 WHERE node = ?", node)
+        for stream, words in zip(streams, told, strict=True):
+            while '"changes":[[' not in words[-1]:
+                words.append(await anext(stream))
+            await stream.aclose()
+        return [json.loads(words[-1].removeprefix("data: ")) for words in told]
+
+    events = asyncio.run(follow())
+    assert [event["changes"] for event in events] == 3 * [[[lamp, "p0"]]]
+    assert events[0]["counts"][states.PENDING] == before.counts[states.PENDING] + 1
+
+
+def test_browser_with_an_older_picture_is_told_to_ask_again(lit):
+    async def begin():
+        stream = live._events(Commune(INSEE, "Feneu", AREAS), "older")
+        words = [await anext(stream), await anext(stream)]
+        await stream.aclose()
+        return json.loads(words[1].removeprefix("data: "))
+
+    assert asyncio.run(begin())["again"] is True
+
+
+def test_stream_of_a_foreign_commune_is_not_there(browser):
+    assert browser("caretaker").get(f"/{FENEU}/live").status_code == 404

@@ -1,0 +1,214 @@
+"""Measures the screens of the centre on a commune of N lights: bytes, processor time, frames of the map, viewers.
+
+A web is served by its own process from a warehouse of N lights in every state (`screens_world`).
+
+    first_page_kb          the map and all that it needs, as it crosses the network, by an empty browser
+    page_*_ms              processor time of the server for one page
+    picture_ms             the same for what all pages are made of, when the warehouse has changed
+    viewers_core_percent   of one core, while VIEWERS streams are open and a light a second per thousand changes
+    seen_s                 from a commit to the event at the last of the viewers, the worst of ten
+    frame_p95_ms           while the map is dragged, in Debian's Chromium without a GPU; only where it is installed
+
+    bocage bench screens --lights 20000
+"""
+
+import argparse
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+from tools.bench import screens_world
+from tools.bench.screens_world import INSEE, OPERATOR
+from tools.centre.store import schema
+from tools.command_line import add_json, print_figures
+
+_PORT = 8197
+_PAGES = {"list": f"/{INSEE}/lights", "map": f"/{INSEE}/map", "data": f"/{INSEE}/map/lights.json",
+          "light": f"/{INSEE}/lights/00100", "faults": f"/{INSEE}/faults"}  # fmt: skip
+_FIRST = (
+    f"/{INSEE}/map", "/static/web/bocage.css", "/static/leaflet/leaflet.css", "/static/leaflet/leaflet.js",
+    "/static/django_htmx/htmx-2.min.js", "/static/web/lights_layer.js", "/static/web/map.js", "/static/web/live.js",
+    "/static/web/icon.svg", f"/{INSEE}/map/lights.json", f"/{INSEE}/map/in-view",
+)  # fmt: skip
+_WATCHED_S = 20
+# Frames of a drag across a screen, and back.
+_FRAMES = """async () => {
+    const times = [];
+    await new Promise((done) => {
+        const turn = (now) => { times.push(now); times.length < 240 ? requestAnimationFrame(turn) : done(); };
+        requestAnimationFrame(turn);
+    });
+    return times.slice(1).map((one, i) => one - times[i]).sort((a, b) => a - b);
+}"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--lights", type=int, default=2000, help="default: %(default)s; a town has 20,000")
+    parser.add_argument("--viewers", type=int, default=200, help="default: %(default)s")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="bocage-screens-") as folder:
+        print_figures(measure(Path(folder), args.lights, args.viewers), as_json=args.json)
+    return 0
+
+
+def measure(folder: Path, lights: int, viewers: int) -> dict[str, Any]:
+    warehouse, data = str(folder / "centre.db"), str(folder / "web.sqlite3")
+    screens_world.build(warehouse, lights, now_s=int(time.time()))
+    cookie = _entered(warehouse, data)
+    figures: dict[str, Any] = {"lights": lights}
+    with _served(warehouse, data) as process:
+        server = _Server(cookie, process.pid)
+        figures["first_page_kb"] = sum(len(server.get(one)) for one in _FIRST) / 1000
+        for name, address in _PAGES.items():
+            figures[f"page_{name}_ms"] = server.cost_ms(partial(server.get, address), 20)
+        figures["picture_ms"] = server.cost_ms(lambda: _changed_page(server, warehouse), 4) - figures["page_list_ms"]
+        figures |= asyncio.run(_watched(server, warehouse, lights, viewers))
+        if shutil.which("chromium"):
+            figures |= _frames(cookie)
+        figures["server_mb"] = server.memory_mb()
+    return figures
+
+
+def _entered(warehouse: str, data: str) -> str:
+    """Returns the cookie of a session of the operator."""
+    from tools.centre.web.configuration import Options, configure
+
+    configure(Options(warehouse, data, f"http://127.0.0.1:{_PORT}"))
+    from django.contrib.auth import get_user_model
+    from django.test import Client
+    from django.utils import timezone
+
+    account = get_user_model()(username=OPERATOR, last_login=timezone.now())
+    account.set_unusable_password()
+    account.save()
+    client = Client()
+    client.force_login(account, "django.contrib.auth.backends.ModelBackend")
+    return str(client.cookies["bocage"].value)
+
+
+@contextmanager
+def _served(warehouse: str, data: str) -> Any:
+    words = ("centre", "web", "--db", warehouse, "--data", data, "--port", str(_PORT))
+    with subprocess.Popen([sys.executable, "-m", "tools", *words], stdout=subprocess.DEVNULL) as process:
+        try:
+            for _ in range(200):
+                with suppress(OSError), closing(HTTPConnection("127.0.0.1", _PORT, timeout=5)) as connection:
+                    connection.connect()
+                    break
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.terminate()
+
+
+class _Server:
+    """Asks the served web, and reads what its process costs."""
+
+    def __init__(self, cookie: str, pid: int) -> None:
+        self.headers = {"Cookie": f"bocage={cookie}", "Accept-Encoding": "gzip", "Accept-Language": "fr"}
+        self._pid = pid
+
+    def get(self, address: str) -> bytes:
+        with closing(HTTPConnection("127.0.0.1", _PORT, timeout=60)) as connection:
+            connection.request("GET", address, headers=self.headers)
+            answer = connection.getresponse()
+            assert answer.status == 200, (address, answer.status)
+            return answer.read()
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def cost_ms(self, ask: Any, times: int) -> float:
+        """Returns the processor time of one question, which the system counts in hundredths of a second: the best
+        mean of three rows of `times`."""
+        best = float("inf")
+        for _ in range(3):
+            before_s = self.cpu_s()
+            for _ in range(times):
+                ask()
+            best = min(best, (self.cpu_s() - before_s) / times)
+        return 1000 * best
+
+    def memory_mb(self) -> float:
+        lines = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+
+
+def _changed_page(server: _Server, warehouse: str) -> None:
+    _change(warehouse, 1)
+    time.sleep(1.05)  # a picture is held for a second
+    server.get(_PAGES["list"])
+
+
+def _change(warehouse: str, count: int) -> None:
+    """Writes new watts of some lights, as an ingest does."""
+    with closing(schema.open_to_write(warehouse, "OFF")) as connection:
+        connection.execute(
+            "UPDATE latest SET power_dw = power_dw + 1, received_unix_s = ?, seconds = ? WHERE node IN"
+            " (SELECT node FROM latest WHERE power_dw > 100 ORDER BY received_unix_s LIMIT ?)",
+            (int(time.time()), int(time.time()), count),
+        )
+
+
+async def _watched(server: _Server, warehouse: str, lights: int, viewers: int) -> dict[str, float]:
+    seen: list[float] = []
+    streams = [await asyncio.open_connection("127.0.0.1", _PORT) for _ in range(viewers)]
+    heads = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
+    for _, writer in streams:
+        writer.write(f"GET /{INSEE}/live HTTP/1.1\r\nHost: 127.0.0.1:{_PORT}\r\n{heads}\r\n".encode())
+    last = [0.0] * viewers
+
+    async def follow(number: int, reader: asyncio.StreamReader) -> None:
+        while line := await reader.readline():
+            if b'"changes":[[' in line:
+                last[number] = time.monotonic()
+
+    tasks = [asyncio.create_task(follow(number, reader)) for number, (reader, _) in enumerate(streams)]
+    await asyncio.sleep(8)  # all have begun
+    before_s, began_s = server.cpu_s(), time.monotonic()
+    while time.monotonic() - began_s < _WATCHED_S:
+        asked_s = time.monotonic()
+        await asyncio.to_thread(_change, warehouse, max(1, lights // 1000))
+        written_s = time.monotonic()
+        await asyncio.sleep(max(0, 2 - (time.monotonic() - asked_s)))
+        seen.append(max(last) - written_s if min(last) > asked_s else float("inf"))
+    spent_s, watched_s = server.cpu_s() - before_s, time.monotonic() - began_s
+    for task in tasks:
+        task.cancel()
+    return {"viewers": viewers, "viewers_core_percent": 100 * spent_s / watched_s, "seen_s": max(seen)}
+
+
+def _frames(cookie: str) -> dict[str, float]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        context = browser.new_context(viewport={"width": 1920, "height": 1080})
+        context.add_cookies([{"name": "bocage", "value": cookie, "url": f"http://127.0.0.1:{_PORT}"}])
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{_PORT}/{INSEE}/map")
+        page.wait_for_selector("#map[data-ready]")
+        page.wait_for_timeout(1000)
+        page.evaluate(f"window.frames95 = ({_FRAMES})()")
+        page.mouse.move(1100, 600)
+        page.mouse.down()
+        for step in range(120):
+            page.mouse.move(1100 + 4 * (step if step < 60 else 120 - step), 600 + step % 40)
+            page.wait_for_timeout(16)
+        page.mouse.up()
+        times = page.evaluate("window.frames95")
+        browser.close()
+    return {"frame_p50_ms": times[len(times) // 2], "frame_p95_ms": times[len(times) * 95 // 100]}
