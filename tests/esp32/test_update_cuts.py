@@ -47,7 +47,7 @@ def test_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_s
 @pytest.mark.slow
 def test_two_cuts_in_a_row_at_drawn_operations():
     prng = NodeUpdateRig(seed=8).random
-    for _ in range(40):
+    for _ in range(25):
         rig = NodeUpdateRig(seed=prng.randrange(1000))
         for _ in range(3):
             rig.medium.cut_at = rig.medium.operations + 1 + prng.randrange(60)

@@ -91,7 +91,7 @@ def test_a_boiler_that_calls_ours_invalid_is_told_it_four_times_a_day_and_no_mor
     rig.otgw.refused = {57: INVALID}
     rig.heat(for_ms=86_000_000)
     assert said_max(rig) == limits.SH_TRIES
-    rig.turn(2 * 86_400_000, every_ms=500)
+    rig.turn(2 * 86_400_000, every_ms=1000)
     assert said_max(rig) <= 3 * limits.SH_TRIES
     assert rig.otgw.ch_enabled, "it is heated all the same, each set-point below ours"
 

@@ -169,7 +169,7 @@ def test_through_random_restarts_energy_and_openings_never_fall_and_an_hour_at_m
     kept = b""
     last = (0, 0)
     given_ws = 0
-    for _ in range(40):
+    for _ in range(25):
         minutes = prng.between(1, 300)
         for _ in range(minutes // 60):
             world.run(60)

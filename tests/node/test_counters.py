@@ -22,7 +22,7 @@ from watering.trade import WateringTrade
 from wire import event, quantity
 
 HOUR_S = 3600
-DAYS = 3
+DAYS = 2
 
 
 class Meter(World):
@@ -140,12 +140,12 @@ ROUNDED = (2000, 2, 0)
 
 @pytest.mark.slow
 def test_through_random_restarts_counters_never_fall_and_lose_an_hour_at_most():
-    """40 lives of up to five hours whose memory is written each hour; what a cut takes, by what really happened."""
+    """25 lives of up to five hours whose memory is written each hour; what a cut takes, by what really happened."""
     prng = Prng("restarts")
     green = Green(programs(PLAIN, *[[0, 127, 0, 0, 0, 60 * hour, 0, 7, 50] for hour in (1, 14)]))
     truth = Truth(green)
     last = lost = most = (0, 0, 0)
-    for _ in range(40):
+    for _ in range(25):
         minutes, true = prng.between(1, 300), [truth.now()]
         for past in range(5, minutes, 5):
             green.run(minutes=5)

@@ -299,13 +299,13 @@ def copy_of(books):
 
 @pytest.mark.slow
 def test_a_cut_at_any_operation_loses_nothing_that_was_durable(monkeypatch):
-    """At every fifth: an append has six, so each of them has its turn. At all: tests/esp32/test_littlefs_log.py."""
+    """At every seventh: an append has six, so each of them has its turn. At all: tests/esp32/test_littlefs_log.py."""
     before, first, checkpoint = prepared(monkeypatch)
     whole = FolderMedium(first.files)
     books = copy_of(before)
     story(whole, books, 2, 1, checkpoint, None)
     assert whole.operations > 100 and books.thinned > 0
-    for cut_at in range(1, whole.operations + 1, 5):
+    for cut_at in range(1, whole.operations + 1, 7):
         books, medium = copy_of(before), FolderMedium(first.files)
         left = story(medium, books, 2, 1, checkpoint, cut_at)
         end_of(medium, books, 3, 2, left)

@@ -31,11 +31,14 @@ def an_evening():
 
 
 def seeds():
-    """Options of every line of the file of seeds."""
+    """Options of every line of the file of seeds. The first is the small territory that other tests live through; the
+    others are `make services`, for each fault has its test beside its subject."""
     for line in SEEDS.read_text(encoding="utf-8").splitlines():
         words = line.partition("#")[0].split()
         if words:
-            yield replace(SMALL, seed=int(words[0]), **dict(map(option, words[1:])))
+            options = replace(SMALL, seed=int(words[0]), **dict(map(option, words[1:])))
+            marks = [] if options == SMALL else [pytest.mark.services]
+            yield pytest.param(options, marks=marks, id=f"{options.seed}-{options.hours}h")
 
 
 def option(word):
@@ -143,7 +146,7 @@ def test_the_faults_have_bitten():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", list(seeds()), ids=lambda options: f"{options.seed}-{options.hours}h")
+@pytest.mark.parametrize("options", seeds())
 def test_seeds_that_found_a_fault_find_none_any_more(options):
     assert_good(ordinary()[1] if options == SMALL else live_through(options)[1])
 
@@ -154,7 +157,7 @@ def test_another_seed_is_good_too_on_an_air_that_loses_nearly_half():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [3, 32])
+@pytest.mark.parametrize("seed", [3, pytest.param(32, marks=pytest.mark.services)])
 def test_a_day_full_of_cuts_is_good_too(seed):
     options = replace(SMALL, seed=seed, radio_loss_permille=300)
     _, result = live_through(options, harsh(options))

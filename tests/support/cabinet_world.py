@@ -4,6 +4,7 @@ Adds to `tools.prove.cabinet` simulated disks, a round trip, a broker with a Rec
 Judges nothing but what every story may ask: who is accounted for, and whether all has arrived.
 """
 
+from functools import lru_cache
 from random import Random
 
 from gateway.core.custody import entry, segment
@@ -17,6 +18,13 @@ from tools.prove.cabinet import START_UNIX_S, Cabinet, Disks, SimSyncs, Town, op
 from wire import event, record, topic
 
 NODES = bytes.fromhex("7c1f0a2c05")
+
+
+@lru_cache(1 << 14)
+def _identity(item):
+    """Of an item of the journal. Long stories ask again and again for all that is held."""
+    kept = entry.decode(item)
+    return kept.node, kept.record.boot, kept.record.sequence
 
 
 class Said(DeliveryChecker):
@@ -137,8 +145,8 @@ class CabinetWorld(Cabinet):
         for stream in journal.streams():
             at, end = journal.oldest(stream), journal.durable_end(stream)
             for item in journal.read(stream, at, count_max=end - at + 1, bytes_max=1 << 40):
-                if isinstance(item, bytes) and (kept := entry.decode(item)).node.startswith(NODES):
-                    found.add((kept.node, kept.record.boot, kept.record.sequence))
+                if isinstance(item, bytes) and (identity := _identity(item))[0].startswith(NODES):
+                    found.add(identity)
         return found
 
     def segments(self):

@@ -1,6 +1,8 @@
 """A node's custody through power cuts: an outbox with a log on a bad medium, a gateway that comes and goes, and the
 books of what was made, durable, taken and told. Virtual time; chance from a seed."""
 
+from functools import lru_cache
+
 from esp32.log_files import LogFiles
 from node import limits
 from node.outbox import Outbox
@@ -16,6 +18,20 @@ START_S = 1_795_521_600
 MINUTE_MS = 60_000
 
 
+@lru_cache(1 << 14)
+def _told(data):
+    """((boot, sequence), the gap that it tells of, if any) of a record: after each cut most come again."""
+    taken = record.decode_payload(data)[0]
+    gaps = ()
+    if isinstance(taken.body, EventBody) and taken.body.code == event.GAP:
+        _, boot, first, last, _ = taken.body.detail
+        gaps = ((boot, first, 1 << 32 if last is None else last),)
+    elif isinstance(taken.body, EventBody) and taken.body.code == event.BOOT and taken.body.detail[0] is not None:
+        previous, durable = taken.body.detail[:2]
+        gaps = ((previous, 0 if durable is None else durable + 1, 1 << 32),)
+    return (taken.boot, taken.sequence), gaps
+
+
 class Books:
     """What outlives every cut: made {(boot, sequence): bytes}, held by the gateway, the gaps it was told."""
 
@@ -29,20 +45,12 @@ class Books:
         self.sent = 0
 
     def take(self, data):
-        taken = record.decode_payload(data)[0]
-        name = (taken.boot, taken.sequence)
+        name, gaps = _told(data)
         assert self.made[name] == data, "a record came under another identity"
         self.twice += name in self.held
         self.sent += 1
         self.held[name] = data
-        if isinstance(taken.body, dict):
-            return
-        if taken.body.code == event.GAP:
-            _, boot, first, last, _ = taken.body.detail
-            self.gaps.append((boot, first, 1 << 32 if last is None else last))
-        elif taken.body.code == event.BOOT and taken.body.detail[0] is not None:
-            previous, durable = taken.body.detail[:2]
-            self.gaps.append((previous, 0 if durable is None else durable + 1, 1 << 32))
+        self.gaps.extend(gaps)
 
     def is_covered(self, name):
         return any(boot == name[0] and first <= name[1] <= last for boot, first, last in self.gaps)

@@ -1,6 +1,7 @@
 """A journal that makes room for itself on a simulated disk, a ledger on another, and a model of what was said."""
 
 from collections import Counter, defaultdict
+from functools import lru_cache
 from random import Random
 
 from gateway.core.custody import entry, ledger
@@ -22,6 +23,24 @@ SMALL = {
     "ballast_bytes": 1500,
 }
 TELEMETRY, HEALTH = (6, 4), (9, 14)
+
+
+# Each check reads all that is held, and most of it has been read before.
+_KEPT = 1 << 14
+
+
+@lru_cache(_KEPT)
+def _decoded(item):
+    """The identity and the data of an item of the journal."""
+    made = entry.decode(item)
+    return (made.node, made.record.boot, made.record.sequence), record.encode(made.record)
+
+
+@lru_cache(_KEPT)
+def _gap(data):
+    """The detail of a gap record; None for any other."""
+    body = record.decode_payload(data)[0].body
+    return tuple(body.detail) if isinstance(body, EventBody) and body.code == event.GAP else None
 
 
 class ThinningWorld:
@@ -175,9 +194,8 @@ class ThinningWorld:
             while items := self.journal.read(stream, position, count_max=50, bytes_max=1 << 16):
                 for item in items:
                     if isinstance(item, bytes):
-                        made = entry.decode(item)
-                        identity = (made.node, made.record.boot, made.record.sequence)
-                        found[identity] = record.encode(made.record)
+                        identity, data = _decoded(item)
+                        found[identity] = data
                         order[stream.lane].append(identity)
                         position += 1
                         continue
@@ -200,9 +218,8 @@ class ThinningWorld:
         """The identities covered by a gap record that is held, as a predicate."""
         spans = defaultdict(list)
         for data in [*held.values(), *(self.data[identity] for identity in self.freed)]:
-            body = record.decode_payload(data)[0].body
-            if isinstance(body, EventBody) and body.code == event.GAP:
-                node, boot, first, last, _ = body.detail
+            if (span := _gap(data)) is not None:
+                node, boot, first, last, _ = span
                 spans[node, boot].append((first, last))
         return lambda identity: any(first <= identity[2] <= last for first, last in spans[identity[:2]])
 

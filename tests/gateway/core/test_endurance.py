@@ -94,11 +94,11 @@ def damaged(data, random):
 def test_it_starts_on_any_damaged_store_and_names_the_loss():
     """mosquitto#2639 (5 to 10 % of 100 Raspberry Pis, a file of NULs), #3160, #3159; kura#2169; telegraf#18528.
 
-    50 starts with damage to files of the journal and of the state: each starts, goes on and drains; nothing is missing
+    25 starts with damage to files of the journal and of the state: each starts, goes on and drains; nothing is missing
     but what stood in a damaged file, and that is told.
     """
     told = 0
-    for number in range(50):
+    for number in range(25):
         world = CabinetWorld(12 + number % 5, nodes=2, journal_bytes_max=8_000, alarm_reserve_bytes=2_000)
         for _ in range(3):
             world.run(600, making=True)
@@ -124,7 +124,7 @@ def test_it_starts_on_any_damaged_store_and_names_the_loss():
         holes = [line for line in ledger.entries(world.state_disk) if line["why"] == "journal-damaged"]
         assert not missing or report.quarantined or report.damages or holes, f"round {number}"
         told += bool(missing)
-    assert told > 6, "the damage must be felt"
+    assert told > 3, "the damage must be felt"
 
 
 def sizes(root):

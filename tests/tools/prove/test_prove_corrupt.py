@@ -41,7 +41,7 @@ def test_a_reader_that_skips_the_checksum_is_caught(monkeypatch, capsys):
     monkeypatch.setattr(recovery, "scan", trusts_every_byte)
     monkeypatch.setattr(segment, "scan", trusts_every_byte)
     monkeypatch.setattr("gateway.core.custody.inventory.Inventory.save", lambda *_: True)  # it would see most of it
-    figures = corrupt.prove(12, 3)
+    figures = corrupt.prove(4, 3)
     assert not corrupt.is_proven(figures)
     assert figures["altered"] + figures["unreported"] + figures["failed"] > 0
 
@@ -61,7 +61,7 @@ def test_a_gateway_that_passes_holes_without_naming_them_is_caught(monkeypatch):
 def test_a_start_without_an_inventory_is_caught(monkeypatch):
     """Planted: files that vanish at an end of a stream, and files in the place of others, are not noticed."""
     monkeypatch.setattr("gateway.core.custody.inventory.Inventory.save", lambda *_: True)
-    figures = corrupt.prove(24, 2026)
+    figures = corrupt.prove(8, 4)
     assert figures["unreported"] > 0 and figures["altered"] > 0 and not corrupt.is_proven(figures)
 
 

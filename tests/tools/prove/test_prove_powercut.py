@@ -25,7 +25,7 @@ def test_nothing_acknowledged_is_lost_at_any_operation_looked_at(capsys):
 @pytest.mark.parametrize("planted", PLANTED)
 def test_a_planted_bug_is_caught(planted, monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.gateway.Journal", planted)
-    figures = powercut.prove(1, 1, every=17)
+    figures = powercut.prove(1, 1, every=31)
     assert figures["lost"] > 0 and not powercut.is_proven(figures)
 
 
@@ -41,7 +41,7 @@ class DoesNotComeBack(Journal):
 @pytest.mark.slow
 def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.gateway.Journal", DoesNotComeBack)
-    figures = powercut.prove(1, 1, every=17)
+    figures = powercut.prove(1, 1, every=31)
     assert figures["failed"] > 0 and not powercut.is_proven(figures)
     assert "a torn folder" in capsys.readouterr().err
 
@@ -49,5 +49,5 @@ def test_a_start_that_fails_is_counted_and_told(monkeypatch, capsys):
 @pytest.mark.slow
 def test_a_gateway_that_thins_without_a_durable_explanation_is_caught(monkeypatch, capsys):
     monkeypatch.setattr("gateway.core.own_records.OwnRecords.explain", lambda own, body, *, now_ms: ("event", -1))
-    figures = powercut.prove(1, 1, every=17)
+    figures = powercut.prove(1, 1, every=31)
     assert figures["lost"] > 0 and not powercut.is_proven(figures)

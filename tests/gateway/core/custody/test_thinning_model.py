@@ -72,7 +72,7 @@ def step(world, random):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("base", range(0, 40, 10))
+@pytest.mark.parametrize("base", [0, 10])
 def test_a_random_life_loses_nothing_unexplained_and_heals(base):
     thinned = dropped = merged = 0
     for seed in range(base, base + 10):
