@@ -84,7 +84,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
         "signal": known.signal_dbm,
         "fault": None if state.fault is None else _fault(state.fault, language),
         "why": _why(known, language),
-        "plot": plot(known, chosen.nominal_dw) if known.points or known.unpowered else None,
+        "plot": plot(known, chosen.place.power_dw) if known.points or known.unpowered else None,
         "said": _said(known, language),
         "told": [(one.unix_s, _sentence(one, language)) for one in reversed(known.told[-TOLD_MAX:])],
     }

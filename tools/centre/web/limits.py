@@ -30,8 +30,9 @@ SEARCH_CHARACTERS_MAX = 120
 
 # --- what is shared by viewers ----------------------------------------------------------------------------------
 
-# A commune is asked of the warehouse at most once in this time, however many people look at it.
-PICTURE_S = 1.0
+# A commune is asked of the warehouse at most once in this time, however many people look at it; a little less than
+# LIVE_EVERY_S, so that no look finds the picture of the one before.
+PICTURE_S = 0.9
 # States change by silence too: with nothing new in the warehouse they are asked again after this.
 PICTURE_STALE_S = 30
 # Lights of all pictures that are held, some 0.6 kB each; beyond, the one that was asked for longest ago goes.

@@ -87,9 +87,10 @@ class _Watch:
     async def _look(self) -> None:
         try:
             while self._viewers:
+                began_s = time.monotonic()
                 self._picture = await sync_to_async(picture_at, thread_sensitive=False)(self._own)
                 await self._tell()
-                await asyncio.sleep(LIVE_EVERY_S)
+                await asyncio.sleep(max(0, began_s + LIVE_EVERY_S - time.monotonic()))
         finally:
             self._task, self._picture = None, None
             self._ALL.pop(self._own, None)

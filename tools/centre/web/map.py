@@ -57,9 +57,9 @@ class Box(NamedTuple):
         return cls(west, south, east, north)
 
     def holds(self, light: Light) -> bool:
-        if light.longitude is None or light.latitude is None:
+        if light.place.longitude is None or light.place.latitude is None:
             return False
-        return self.west <= light.longitude <= self.east and self.south <= light.latitude <= self.north
+        return self.west <= light.place.longitude <= self.east and self.south <= light.place.latitude <= self.north
 
 
 def map(request: Any, insee: str) -> Any:
@@ -128,11 +128,11 @@ def _plain(whole: Picture) -> dict[str, Any]:
     nowhere: list[int] = []
     x = y = 0
     for n, one in enumerate(whole.lights):
-        if one.longitude is None or one.latitude is None:
+        if one.place.longitude is None or one.place.latitude is None:
             nowhere.append(n)
             steps += (0, 0)
             continue
-        east, north = round((one.longitude - west) / MAP_STEP), round((one.latitude - south) / MAP_STEP)
+        east, north = round((one.place.longitude - west) / MAP_STEP), round((one.place.latitude - south) / MAP_STEP)
         steps += (east - x, north - y)
         x, y = east, north
     return {
@@ -149,12 +149,13 @@ def _plain(whole: Picture) -> dict[str, Any]:
 
 def code(light: Light) -> str:
     """Returns the two signs of a light on the map: `l7` is lit at 70 %; a lit light of unknown level is at 100 %."""
-    level = 100 if light.level_percent is None else light.level_percent
+    level = 100 if light.figures.level_percent is None else light.figures.level_percent
     return LETTERS[light.shown] + (str(min(9, level // 10)) if light.shown == LIT else "0")
 
 
 def _bounds(lights: Iterable[Light]) -> Box | None:
-    places = [(one.longitude, one.latitude) for one in lights if one.longitude is not None and one.latitude is not None]
+    known = [one.place for one in lights]
+    places = [(one.longitude, one.latitude) for one in known if one.longitude is not None and one.latitude is not None]
     if not places:
         return None
     east, north = ([place[n] for place in places] for n in (0, 1))
@@ -184,5 +185,5 @@ def _in_view(whole: Picture, box: Box | None, states: tuple[str, ...]) -> dict[s
         "more_named": max(0, len(named) - IN_VIEW_LIGHTS_MAX),
         "streets": streets[:IN_VIEW_STREETS_MAX],
         "more_streets": max(0, len(streets) - IN_VIEW_STREETS_MAX),
-        "nowhere": sum(one.longitude is None for one in wanted) if box is None else 0,
+        "nowhere": sum(one.place.longitude is None for one in wanted) if box is None else 0,
     }

@@ -32,20 +32,31 @@ _NOWHERE = (None,) * 5
 _UNMEASURED = (None,) * 3
 
 
+class Place(NamedTuple):
+    """Holds what the register says of a light beside its state."""
+
+    post: str | None = None
+    lamp: str | None = None
+    power_dw: int | None = None
+    longitude: float | None = None
+    latitude: float | None = None
+
+
+class Figures(NamedTuple):
+    """Holds what a light measured, when, and what was ordered."""
+
+    power_dw: int | None = None
+    level_percent: int | None = None
+    measured_unix_s: int | None = None
+
+
 class Light(NamedTuple):
-    """Holds one light as screens show it. power_dw: measured at measured_unix_s; level_percent: ordered."""
+    """Holds one light as screens show it."""
 
     state: State
     shown: Shown
-    post: str | None
-    lamp: str | None
-    nominal_dw: int | None
-    longitude: float | None
-    latitude: float | None
-    power_dw: int | None
-    level_percent: int | None
-    measured_unix_s: int | None
-    named: tuple  # street, post and name, of which the next two are made
+    place: Place
+    figures: Figures
     words: str  # what a search looks into
     order: tuple
 
@@ -56,7 +67,7 @@ class Light(NamedTuple):
     @property
     def number(self) -> str:
         """Returns what stands on the post."""
-        return self.post or self.id
+        return self.place.post or self.id
 
 
 class Picture(NamedTuple):
@@ -136,32 +147,35 @@ def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> P
 
 
 def _where(light: Light) -> tuple:
-    return light.id, light.state.street, light.longitude, light.latitude
+    return light.id, light.state.street, light.place.longitude, light.place.latitude
 
 
 def _lights(connection: database.Connection, insee: str, before: tuple[Light, ...], *, now_s: int) -> tuple[Light, ...]:
-    """Returns the lights of a commune by street and number; what is made of names is taken from `before`, for that is
-    most of the work."""
-    known = {one.id: one for one in before}
-    measured = {node: rest for node, *rest in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
-    places = {id: rest for id, *rest in connection.execute(_PLACES, (insee, now_s, now_s))}
+    """Returns the lights of a commune by street and number; one of `before` that is still the same is taken as it was,
+    for making them is most of the work."""
+    known = {one.state.id: one for one in before}
+    measured = {row[0]: row[1:] for row in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
+    places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}
     found = []
     for state in States(connection, now_s=now_s, insee=insee).of_equipment(kind=LIGHT):
-        place = places.get(state.id, _NOWHERE)
-        power_dw, level_percent, measured_s = measured.get(state.node, _UNMEASURED)
-        how = shown(state.state, has_node=state.node is not None, power_dw=power_dw, level_percent=level_percent)
-        named = (state.street, place[0], state.name)
-        old = known.get(state.id or "")
-        words, order = (old.words, old.order) if old is not None and old.named == named else _made(state, *named)
-        found.append(Light._make((state, how, *place, power_dw, level_percent, measured_s, named, words, order)))
+        place, figures = places.get(state.id, _NOWHERE), measured.get(state.node, _UNMEASURED)
+        old = known.get(state.id)
+        if old is None or old.state != state or old.figures != figures or old.place != place:
+            old = _light(state, Place._make(place), Figures._make(figures), old)
+        found.append(old)
     return tuple(sorted(found, key=_order))
 
 
-def _made(state: State, street: str | None, post: str | None, name: str | None) -> tuple[str, tuple]:
-    """Returns what a search looks into, and the place in the list: lights without a street come last."""
+def _light(state: State, place: Place, figures: Figures, old: Light | None) -> Light:
+    level, power = figures.level_percent, figures.power_dw
+    how = shown(state.state, has_node=state.node is not None, power_dw=power, level_percent=level)
+    if old is not None and (old.state.street, old.state.name, old.place.post) == (state.street, state.name, place.post):
+        return Light(state, how, place, figures, old.words, old.order)
     id = state.id or ""
-    words = plain(" ".join(part for part in (street, post, id, name) if part))
-    return words, (street is None, sorting(street or ""), sorting(post or id), id)
+    words = plain(" ".join(part for part in (state.street, place.post, id, state.name) if part))
+    # Lights without a street come last.
+    order = (state.street is None, sorting(state.street or ""), sorting(place.post or id), id)
+    return Light(state, how, place, figures, words, order)
 
 
 def _order(light: Light) -> tuple:

@@ -106,8 +106,8 @@ def test_map_is_sent_what_the_list_has(lit, browser):
     x = y = 0
     for n, one in enumerate(lights):
         x, y = x + data["steps"][2 * n], y + data["steps"][2 * n + 1]
-        assert data["origin"][0] + x * data["step"] == pytest.approx(one.longitude, abs=data["step"])
-        assert data["origin"][1] + y * data["step"] == pytest.approx(one.latitude, abs=data["step"])
+        assert data["origin"][0] + x * data["step"] == pytest.approx(one.place.longitude, abs=data["step"])
+        assert data["origin"][1] + y * data["step"] == pytest.approx(one.place.latitude, abs=data["step"])
     again = client.get(f"/{INSEE}/map/lights.json", headers={"If-None-Match": sent["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     found = client.get(f"/{INSEE}/map/lights.json?n=3&places={data['places']}").json()
