@@ -1,0 +1,154 @@
+"""A newcomer plays with the town in Debian's Chromium: the bar, a fault, from a tap to measured watts, the night again.
+
+Pictures are kept where BOCAGE_PICTURES names a folder, to be looked at.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.broker import free_port
+
+sync_api = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = shutil.which("chromium")
+SIZES = {"phone": (360, 740), "desk": (1920, 1080)}
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (apt-get install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where a running demonstration lets one browser in."""
+    words = ["demo", "--no-browser", "--port", str(free_port()), "--lamps", "60", "--rooms", "3", "--greens", "3"]
+    with subprocess.Popen([sys.executable, "-m", "tools", *words], stdout=subprocess.PIPE, text=True) as process:
+        yield process.stdout.readline().split()[-1]
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_api.sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="module")
+def entered(address, chromium):
+    """The session of the browser that was let in, in which time is hurrying to dusk."""
+    context = chromium.new_context(locale="fr-FR")
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("aside.demo")
+    yield context.storage_state(), "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    context.close()
+
+
+@pytest.fixture
+def opened(entered, chromium):
+    """Opens a page of the demonstration; at the end nothing was asked of another host, and the console is empty."""
+    state, origin = entered
+    contexts, asked, said = [], [], []
+
+    def open_page(path="/49135/map", size="desk", theme="dark"):
+        width, height = SIZES[size]
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, locale="fr-FR", color_scheme=theme, storage_state=state,
+            has_touch=size == "phone", reduced_motion="reduce",
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        page.goto(origin + path)
+        page.wait_for_selector("aside.demo")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for url in asked if not url.startswith(origin)] == []
+    assert said == []
+
+
+def keep(page, name):
+    folder = os.environ.get("BOCAGE_PICTURES")
+    if folder:
+        page.screenshot(path=str(Path(folder, f"demo-{name}.png")))
+
+
+def assert_sound(page):
+    serious = [
+        (one["id"], [node["html"] for node in one["nodes"]])
+        for one in axe.Axe().run(page).response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+def test_the_bar_and_its_drawer_are_sound(opened, size, theme):
+    page = opened(size=size, theme=theme)
+    if size == "phone":
+        page.click(".demo-more summary")
+    keep(page, f"bar-{size}-{theme}")
+    assert_sound(page)
+    page.click("#demo-break")
+    page.wait_for_selector("#demo-target")
+    keep(page, f"drawer-{size}-{theme}")
+    assert_sound(page)
+
+
+def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
+    page = opened()
+    page.wait_for_selector("#demo-60[aria-pressed=true]", timeout=120_000)  # dusk is reached
+    page.wait_for_selector(".mark.lit", timeout=60_000)
+    keep(page, "dusk")
+    page.click("#demo-break")
+    page.select_option("#demo-kind", "lamp")
+    page.wait_for_selector("#demo-target option:has-text('Feneu, place du Bourg')", state="attached")
+    feneu = page.locator("#demo-target option:has-text('Feneu, place du Bourg')").first.get_attribute("value")
+    page.select_option("#demo-target", feneu)
+    page.click(".demo-sheet .danger")
+    page.click("#demo-600")
+    page.wait_for_selector(".demo-seen", timeout=60_000)
+    page.wait_for_selector("#in-view .mark.fault", timeout=60_000)
+    keep(page, "fault")
+    page.click(".demo-struck button")
+    page.wait_for_selector(".demo-struck", state="detached")
+
+
+def test_the_night_is_played_again(opened):
+    page = opened()
+    page.click(".demo-menu summary")
+    page.click("text=Rejouer la nuit")
+    page.wait_for_selector("text=Revenir au présent")
+    assert page.locator("#demo-break").count() == 0
+    page.click("text=Revenir au présent")
+    page.wait_for_selector("#demo-break")
+
+
+def test_a_mayor_lights_the_village_by_two_touches(opened):
+    page = opened(size="phone")  # the last: who becomes another person begins another session
+    page.click(".demo-more summary")
+    page.click("#demo-1")
+    page.wait_for_selector("#demo-1[aria-pressed=true]", state="attached")
+    page.click(".demo-more summary")
+    page.click(".demo-menu summary")
+    page.click("button[value=mayor]")
+    page.click("[data-do=prepare]")
+    page.click("#demo-enrol button")
+    page.click("[data-reason] >> nth=0")
+    page.click("[data-stage=confirm] [data-do=sign]")
+    page.wait_for_selector("text=3 sur 3 départs", timeout=60_000)
+    keep(page, "mayor")
