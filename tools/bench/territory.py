@@ -23,6 +23,7 @@ cluster of PostgreSQL that is made for it.
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -119,53 +120,57 @@ def svg(found: Sequence[dict[str, Any]]) -> str:
 
 
 def measure(path: str, lights: int) -> dict[str, Any]:
-    Warehouse(path).close()
-    connection = schema.open_to_write(path, "NORMAL")
-    fill(connection, lights)
-    records_mb = _size_mb(connection, path)
-    rolled_s = _rolled(connection)
-    rollup_mb = _size_mb(connection, path) - records_mb
-    connection.execute("UPDATE day_spans SET dirty = 1 WHERE day = ?", (_OF_DAY,))
-    again_s = _rolled(connection)
-    if database.is_server(path):
-        connection.execute("ANALYZE")  # autovacuum's, a minute later
-    counted = connection.execute(
-        "SELECT sum(energy_wh), count(*) FROM hours WHERE hour_unix_s >= ? AND hour_unix_s < ?", (_DAY, _DAY + 86_400)
-    ).fetchone()
-    _copy_days(connection)
-    figures = {
+    """Returns the figures of one size; each is told on the way, for a large one takes a while."""
+    figures: dict[str, Any] = {
         "engine": "PostgreSQL" if database.is_server(path) else "SQLite",
         "lights": lights,
         "readings": lights * (_REPORTS + 2 * _AROUND) * len(_readings(0, 0)),
-        "rollup_s": rolled_s,
-        "rollup_ms_per_light": 1000 * rolled_s / lights,
-        "day_again_s": again_s,
-        "records_mb": records_mb,
-        "rollup_mb": rollup_mb,
-        "energy_wh": counted[0],
-        "energy_wh_of_registers": lights * (_register(_REPORTS) - _register(0)),
-        "hours": counted[1],
-        "state_s": _best(connection, lambda: _states(connection, None)),
-        "state_commune_s": _best(connection, lambda: _states(connection, "49000")),
-        "commune_hours_s": _best(connection, lambda: connection.execute(_COMMUNE_HOURS).fetchall()),
-        "readings_light_s": _best(connection, lambda: _summed(connection, f" AND node = '{_node(0).hex()}'")),
-        "readings_street_s": _best(connection, lambda: _summed(connection, " AND street = 'rue 0'")),
-        **_readings_of_all(connection, lights),
-        "month_street_s": _best(connection, lambda: _streets(connection, None)),
-        "month_street_commune_s": _best(connection, lambda: _streets(connection, "49000")),
     }
+
+    def tell(name: str, value: float) -> None:
+        figures[name] = value
+        print(f"{figures['engine']}, {lights} lights: {name} {value:,.3f}", file=sys.stderr, flush=True)
+
+    Warehouse(path).close()
+    connection = schema.open_to_write(path, "NORMAL")
+    fill(connection, lights)
+    tell("records_mb", _size_mb(connection, path))
+    tell("rollup_s", _rolled(connection))
+    tell("rollup_mb", _size_mb(connection, path) - figures["records_mb"])
+    figures["energy_wh"], figures["hours"] = connection.execute(
+        "SELECT sum(energy_wh), count(*) FROM hours WHERE hour_unix_s >= ? AND hour_unix_s < ?", (_DAY, _DAY + 86_400)
+    ).fetchone()
+    figures["energy_wh_of_registers"] = lights * (_register(_REPORTS) - _register(0))
+    if database.is_server(path):
+        connection.execute("ANALYZE")  # autovacuum's, a minute later
+    _copy_days(connection)
+    for name, ask in _questions(connection, lights).items():
+        tell(name, _best(connection, ask))
+    connection.execute("UPDATE day_spans SET dirty = 1 WHERE day = ?", (_OF_DAY,))
+    tell("day_again_s", _rolled(connection))
     connection.close()
-    return figures | _purge(path)
+    figures.update(_purge(path))
+    return figures
+
+
+def _questions(connection: database.Connection, lights: int) -> dict[str, Callable[[], Any]]:
+    questions: dict[str, Callable[[], Any]] = {
+        "state_s": lambda: _states(connection, None),
+        "state_commune_s": lambda: _states(connection, "49000"),
+        "commune_hours_s": lambda: connection.execute(_COMMUNE_HOURS).fetchall(),
+        "readings_light_s": lambda: _summed(connection, f" AND node = '{_node(0).hex()}'"),
+        "readings_street_s": lambda: _summed(connection, " AND street = 'rue 0'"),
+        "month_street_s": lambda: _streets(connection, None),
+        "month_street_commune_s": lambda: _streets(connection, "49000"),
+    }
+    if lights <= _ALL_READ_MAX:  # a reading costs the same in a larger one, and the day of 60,000 takes minutes
+        questions["readings_s"] = lambda: _summed(connection, "")
+    return questions
 
 
 def _summed(connection: database.Connection, condition: str) -> list:
     statement = f"SELECT count(*), sum(value) FROM readings WHERE day_local = '2026-11-13'{condition}"
     return connection.execute(statement).fetchall()
-
-
-def _readings_of_all(connection: database.Connection, lights: int) -> dict[str, float]:
-    """Returns nothing of a larger territory: a reading costs the same there, and the day of 60,000 takes minutes."""
-    return {"readings_s": _best(connection, lambda: _summed(connection, ""))} if lights <= _ALL_READ_MAX else {}
 
 
 def _purge(path: str) -> dict[str, Any]:
