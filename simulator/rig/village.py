@@ -169,7 +169,9 @@ class Village:
         self.rig = Rig(folder, nodes=0, placement=placement)
         broker = self.rig.broker_address
         command = [sys.executable, "-m", "tools", "centre", "control", "--db", str(self.control_db)]
-        self.control = Part("control", [*command, "--broker", broker, "--insecure"], folder / "control.log")
+        self.web = str(folder / "web.sqlite3")
+        command += ["--broker", broker, "--insecure", "--web", self.web]
+        self.control = Part("control", command, folder / "control.log")
 
     def __enter__(self) -> "Village":
         self.street.start()

@@ -3,6 +3,7 @@ line.
 """
 
 import json
+import time
 
 import pytest
 from paho.mqtt.client import Client
@@ -12,8 +13,10 @@ from policy.document import Policy
 from simulator.rig.rig import find_mosquitto
 from simulator.rig.village import INSEE, NAME, Village
 from tests.support.lit_world import STRANGER, bundle, policy, signed
+from tools.centre.control import orders, outbox
 from tools.centre.store.archive import Archive
-from wire import command, event, record, topic
+from tools.policy.keys import load_signer
+from wire import command, cose, event, record, topic
 from wire.record import EventBody
 
 pytestmark = [pytest.mark.live, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -72,6 +75,19 @@ def test_an_emergency_of_the_mayor_is_measured_in_watts_and_its_end_as_well(vill
     assert village.rig.wait_until(lambda: village.street.lit() == [False, False], 60)
     assert reaches_warehouse(village, event.COMMAND_OUTCOME, lambda detail: detail[1:4] == ["measured", None, "bourg"])
     assert reaches_warehouse(village, event.COMMAND_OUTCOME, lambda detail: detail[1] == "ended")
+
+
+def test_an_order_that_was_signed_in_the_web_is_fetched_and_lights(village):
+    mayor = load_signer(village.key("maire"), lambda path: b"")
+    now_s = int(time.time())
+    window = (now_s, now_s + 300)
+    whole = (INSEE, None, None, None, None, None)
+    asked = command.Command(b"from-web", command.EMERGENCY, "Maire", "fête", *window, *whole)
+    data = cose.sign1_encode(command.encode_command(asked), mayor.kid, cose.COMMAND_AAD, mayor.sign)
+    outbox.put(outbox.path_of(village.web), orders.opened(data, now_s), "A. Martin", now_s=now_s)
+    assert village.rig.wait_until(lambda: village.street.lit() == [True, True], 60)
+    village.order("end", "--command", asked.id.hex(), "--wait", "60")
+    assert village.rig.wait_until(lambda: village.street.lit() == [False, False], 60)
 
 
 def test_an_override_lights_one_feeder_and_outlives_a_kill_of_the_agent_with_its_lease(village):
