@@ -146,7 +146,7 @@ def test_the_faults_have_bitten():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", seeds())
+@pytest.mark.parametrize("options", list(seeds()))
 def test_seeds_that_found_a_fault_find_none_any_more(options):
     assert_good(ordinary()[1] if options == SMALL else live_through(options)[1])
 

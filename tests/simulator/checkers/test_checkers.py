@@ -5,6 +5,7 @@ Every planted bug has its control, the same story with sound code: a checker tha
 Long because each checker has its planted bug, side by side.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
@@ -297,7 +298,7 @@ def test_a_secret_of_the_whole_fleet_lets_an_opened_cabinet_speak_under_the_name
     monkeypatch.setattr(keys, "key_of", lambda node: NodeKey(node, usual_kid(node), one_for_all))
     for place in ("simulator.hosts.opened", "simulator.hosts.stolen"):
         monkeypatch.setattr(f"{place}.key_of", keys.key_of)
-    result = planted(EVENING, OPENED)
+    result = planted(replace(EVENING, hours=4), cut("opened", 3, 3.5, cabinet=0))
     assert result.verdict.invented > 100 and not result.is_good
 
 
