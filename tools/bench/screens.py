@@ -6,8 +6,8 @@ A web is served by its own process from a warehouse of N lights in every state (
     page_*_ms              processor time of the server for one page
     picture_ms             the same for what all pages are made of, when the warehouse has changed
     viewers_core_percent   of one core, while VIEWERS streams are open and a light a second per thousand changes
-    seen_s                 from a commit to the event at the last of the viewers, the worst of ten
-    frame_p95_ms           while the map is dragged, in Debian's Chromium without a GPU; only where it is installed
+    seen_s                 from a commit to the event at the last of the viewers, the worst of ten or so; seen_p50_s
+    frame_p95_ms, _p50_    while the map is dragged, in Debian's Chromium without a GPU; only where it is installed
 
     bocage bench screens --lights 20000
 """
@@ -40,6 +40,7 @@ _FIRST = (
     "/static/web/icon.svg", f"/{INSEE}/map/lights.json", f"/{INSEE}/map/in-view",
 )  # fmt: skip
 _WATCHED_S = 20
+_SEEN_S_MAX = 10
 # Frames of a drag across a screen, and back.
 _FRAMES = """async () => {
     const times = [];
@@ -183,12 +184,20 @@ async def _watched(server: _Server, warehouse: str, lights: int, viewers: int) -
         asked_s = time.monotonic()
         await asyncio.to_thread(_change, warehouse, max(1, lights // 1000))
         written_s = time.monotonic()
-        await asyncio.sleep(max(0, 2 - (time.monotonic() - asked_s)))
+        while min(last) < asked_s and time.monotonic() < written_s + _SEEN_S_MAX:
+            await asyncio.sleep(0.01)
         seen.append(max(last) - written_s if min(last) > asked_s else float("inf"))
+        await asyncio.sleep(max(0, 2 - (time.monotonic() - asked_s)))
     spent_s, watched_s = server.cpu_s() - before_s, time.monotonic() - began_s
     for task in tasks:
         task.cancel()
-    return {"viewers": viewers, "viewers_core_percent": 100 * spent_s / watched_s, "seen_s": max(seen)}
+    seen.sort()
+    return {
+        "viewers": viewers,
+        "viewers_core_percent": 100 * spent_s / watched_s,
+        "seen_p50_s": seen[len(seen) // 2],
+        "seen_s": seen[-1],
+    }
 
 
 def _frames(cookie: str) -> dict[str, float]:
