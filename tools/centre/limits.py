@@ -122,6 +122,10 @@ RENEW_DAYS = 90
 
 # A backup a night, and one that failed.
 BACKUP_AGE_H_MAX = 50
+# The purge follows the backup.
+PURGE_AGE_H_MAX = BACKUP_AGE_H_MAX
+# Hours and days are computed each minute; after an outage of a territory that takes minutes.
+ROLLUP_AGE_H_MAX = 2
 # Part of the disk: a backup beside the warehouse needs room for its copy.
 DISK_FREE_MIN = 0.15
 # A cabinet sends each quarter of an hour; twice that is a silence.

@@ -8,7 +8,9 @@ import pytest
 
 pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 
+from tests.support.centre_world import TELEMETRY_TOPIC, readings
 from tests.support.installed_centre import InstalledCentre, now
+from tools import cli
 from tools.centre.broker import backup, health, installation, probe, roles
 from tools.centre.broker.files import Place
 from tools.centre.control import file
@@ -157,6 +159,23 @@ def test_what_ends_soon_is_renewed_and_the_rest_stays(centre):
     later = now() + datetime.timedelta(days=740)
     assert installation.renew(centre.place, None, now=later) == ["broker", *roles.accounts(1)]
     assert installation.renew(centre.place, ["centre.example.fr"], now=later) == ["broker"]
+
+
+def test_status_says_when_hours_were_computed_and_records_purged_and_what_to_do_where_they_were_not(centre, capsys):
+    warehouse, _ = fill(centre.place)
+    warehouse.accept(TELEMETRY_TOPIC, readings(0, 3), received_unix_s=int(now().timestamp()))
+    warehouse.close()
+    database = ("--db", str(centre.place.warehouse_file))
+    assert not {"the last purge is 0 h old", "nothing has ever been purged"} & set(said(centre))
+    days = datetime.timedelta(days=3)
+    never = said(centre, days)
+    assert "start bocage-purge" in never["nothing has ever been purged"].to_do("en")
+    assert "restart bocage-rollup" in never["hours and days have never been computed"].to_do("en")
+    assert cli.main(["centre", "rollup", *database, "--once"]) == cli.main(["centre", "purge", *database]) == 0
+    done, late = said(centre), said(centre, days)
+    for text in ("the last purge is {} h old", "hours and days were last computed {} h ago"):
+        assert done[text.format(0)].remedy is None
+        assert late[text.format(72)].remedy is not None and not late[text.format(72)].is_fault
 
 
 def test_ingests_are_added_and_taken_out_and_counted(centre, capsys):

@@ -15,9 +15,16 @@ from gateway.language import N_, NN_, Message
 from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
-from tools.centre.limits import BACKUP_AGE_H_MAX, DISK_FREE_MIN, RENEW_DAYS, SILENCE_S_MAX
+from tools.centre.limits import (
+    BACKUP_AGE_H_MAX,
+    DISK_FREE_MIN,
+    PURGE_AGE_H_MAX,
+    RENEW_DAYS,
+    ROLLUP_AGE_H_MAX,
+    SILENCE_S_MAX,
+)
 from tools.centre.mqtt import Finding
-from tools.centre.store import database
+from tools.centre.store import database, runs
 from tools.centre.store.archive import Archive
 from tools.command_line import Refused
 
@@ -56,6 +63,20 @@ _REFUSED: dict[str, tuple[Message, Message]] = {
     refusals.NO_TLS: (
         N_("refused, for they do not speak TLS ({count}): {names}"),
         N_("a port scan, or a browser: close the port to all but the cabinets' network"),
+    ),
+}  # fmt: skip
+
+# Of each work on the whole warehouse: how old it may be (h), how its age is told, what is told where it never was done,
+# and what to do.
+_WORKS: dict[str, tuple[int, Message, Message, Message]] = {
+    runs.ROLLUP: (
+        ROLLUP_AGE_H_MAX, N_("hours and days were last computed {age} h ago"),
+        N_("hours and days have never been computed"),
+        N_("sudo systemctl restart bocage-rollup; why it does not end: journalctl -u bocage-rollup -n 20"),
+    ),
+    runs.PURGE: (
+        PURGE_AGE_H_MAX, N_("the last purge is {age} h old"), N_("nothing has ever been purged"),
+        N_("sudo systemctl start bocage-purge; why the night did not: journalctl -u bocage-night -u bocage-purge"),
     ),
 }  # fmt: skip
 
@@ -176,7 +197,7 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
         with place.acting():
             archive = Archive.open(place.warehouse)
         with closing(archive):
-            last, ingests = archive.last_received(), archive.ingests()
+            last, ingests, works = archive.last_received(), archive.ingests(), list(_works(archive, now))
     except database.Error as error:
         if enrolled or is_server or place.warehouse_file.exists():
             remedy = N_("journalctl -u 'bocage-ingest@*' -n 20; a damaged file: restore the last backup")
@@ -184,6 +205,7 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
                 remedy = N_("does its server run? systemctl status postgresql; then journalctl -u 'bocage-ingest@*'")
             yield Finding(N_("the warehouse cannot be read: {error}"), remedy, True, {"error": error})
         return
+    yield from works
     yield _ingests({one.name for one in ingests if one.is_at_work(now.timestamp())}, installation.ingests(place))
     silent = {name for name in enrolled if now.timestamp() - last.get(name, 0) > SILENCE_S_MAX}
     if silent:
@@ -192,6 +214,19 @@ def _records(place: Place, enrolled: set[str], now: datetime.datetime) -> Iterat
         yield Finding(message, remedy, silent == enrolled, _names(silent))
     elif enrolled:
         yield Finding(N_("every enrolled cabinet was heard within half an hour"))
+
+
+def _works(archive: Archive, now: datetime.datetime) -> Iterator[Finding]:
+    """Tells when hours were last computed and old records purged; one that never was is late by the first cabinet."""
+    ended, begun_s = archive.runs(), archive.first_received_s()
+    for name, (age_h_max, said, never, remedy) in _WORKS.items():
+        since_s = ended.get(name, begun_s)
+        if since_s is None:
+            continue
+        age_h = int(now.timestamp() - since_s) // 3600
+        is_late = age_h > age_h_max
+        if name in ended or is_late:
+            yield Finding(said if name in ended else never, remedy if is_late else None, values={"age": age_h})
 
 
 def _ingests(there: set[str], count: int) -> Finding:

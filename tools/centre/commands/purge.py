@@ -24,7 +24,7 @@ from tools.centre.report import Column
 from tools.centre.retention.classes import EVENTS, HOURS, READINGS, ROOMS
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
-from tools.centre.store import schema
+from tools.centre.store import runs, schema
 
 _NOTHING = N_("Nothing is old enough.")
 _COLUMNS = (
@@ -52,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
                 _purge(purge, counts)
                 while connection.give_back():
                     time.sleep(PURGE_PAUSE_S)
+                runs.note(connection, runs.PURGE, int(time.time()))
             finally:
                 if counts.total():
                     note(args, "purge", ", ".join(f"{name} {count}" for name, count in counts.items() if count), "")

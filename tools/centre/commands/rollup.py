@@ -15,7 +15,7 @@ from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.limits import ROLLUP_DAYS, ROLLUP_EVERY_S, ROLLUP_PAUSE_S
 from tools.centre.rollup.worker import Worker
-from tools.centre.store import schema
+from tools.centre.store import database, runs, schema
 
 _WORDS = Phrases({"days": NN_("{count} day of a node computed", "{count} days of nodes computed")})
 
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             worker = Worker(connection)
             if args.again:
                 worker.mark_all()
-            _work(worker, args)
+            _work(worker, connection, args)
         except KeyboardInterrupt:  # each step is whole or not at all
             pass
         finally:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _work(worker: Worker, args: argparse.Namespace) -> None:
+def _work(worker: Worker, connection: database.Connection, args: argparse.Namespace) -> None:
     while True:
         worker.fill_calendar(now_s=int(time.time()))
         days = 0
@@ -50,6 +50,7 @@ def _work(worker: Worker, args: argparse.Namespace) -> None:
             days += count
             if not args.once:
                 time.sleep(ROLLUP_PAUSE_S)
+        runs.note(connection, runs.ROLLUP, int(time.time()))
         if days or args.once:
             print(_WORDS.text("days", args.lang, count=days), flush=True)
         if args.once:

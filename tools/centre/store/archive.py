@@ -361,6 +361,14 @@ class Archive:
         )  # fmt: skip
         return Waiting(days, int(apart), alarms)
 
+    def runs(self) -> dict[str, int]:
+        """Returns when each work of `tools.centre.store.runs` was last done to its end, in Unix seconds."""
+        return dict(self._connection.execute("SELECT name, ended_unix_s FROM runs"))
+
+    def first_received_s(self) -> int | None:
+        """Returns when the first cabinet was heard, in Unix seconds."""
+        return self._connection.execute("SELECT min(first_seen_unix_s) FROM gateways").fetchone()[0]
+
     def last_received(self) -> dict[str, int]:
         """Returns when the warehouse last took something from each cabinet (insee-name), in Unix seconds."""
         rows = self._connection.execute(

@@ -21,7 +21,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 15
+VERSION = 16
 
 _TABLES = """
 CREATE TABLE records (
