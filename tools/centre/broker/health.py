@@ -66,6 +66,10 @@ _REFUSED: dict[str, tuple[Message, Message]] = {
     ),
 }  # fmt: skip
 
+_ROLES_CHANGED = N_(
+    "their roles at the broker were changed by hand; a cabinet's: sudo bocage centre enrol NAME --out NAME.pem; the "
+    "centre's: sudo bocage centre init NAME"
+)
 # Of each work on the whole warehouse: how old it may be (h), how its age is told, what is told where it never was done,
 # and what to do.
 _WORKS: dict[str, tuple[int, Message, Message, Message]] = {
@@ -139,13 +143,17 @@ def _refusals(place: Place, enrolled: set[str], now: datetime.datetime) -> Itera
     except FileNotFoundError:
         return
     found = refusals.refusals(lines, known)
+    deaf = refusals.deaf(lines, {name: roles.subscriptions(name) for name in known}, now.timestamp())
+    if deaf:
+        message = N_("connected, but not granted what they subscribe to: {names}")
+        yield Finding(message, _ROLES_CHANGED, True, _names(deaf))
     for kind, (what, remedy) in _REFUSED.items():
         if kind in found:
             who = {f"{times} × {name}" for name, times in found[kind].items()}
             is_fault = not enrolled.isdisjoint(found[kind]) and kind in (refusals.TOPIC, refusals.TWICE)
             values = {**_names(who), "count": found[kind].total()}
             yield Finding(what, remedy, is_fault, values)
-    if not found:
+    if not found and not deaf:
         yield Finding(N_("the broker has refused nobody since yesterday"))
 
 

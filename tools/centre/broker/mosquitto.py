@@ -20,6 +20,13 @@ plugin_opt_config_file {roles}
 max_queued_messages 0
 max_inflight_messages {inflight}
 
+# As by default; and which subscriptions are granted, for that one was refused is not logged.
+log_type error
+log_type warning
+log_type notice
+log_type information
+log_type subscribe
+
 listener {port}
 cafile {authority}
 crlfile {revoked}

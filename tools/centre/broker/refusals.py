@@ -3,9 +3,10 @@
 At the levels that Debian's configuration logs, Mosquitto says little: a handshake that failed without its address, a
 client without a role as admitted, a refused message as "Quota exceeded" (it then ends the connection, since
 `max_queued_messages 0` allows a client no packet more). So connections are followed from their first line: one that was
-never admitted is told by its address, with the name that was admitted from there before. A refused subscription or will
-leaves no line below the level debug, which would log eight lines for each batch of the territory. Must not change
-anything.
+never admitted is told by its address, with the name that was admitted from there before. A refused subscription leaves
+no line below the level debug, which would log eight lines for each batch of the territory; but a granted one does where
+`log_type subscribe` is set, so a client that stays without is known (`deaf`). Of a refused will nothing is told. Must
+not change anything.
 """
 
 import re
@@ -30,6 +31,11 @@ _DENIED = re.compile(r"Bad socket read/write on client (\S+): Quota exceeded")
 _TAKEN_OVER = re.compile(r"Client (\S+) already connected, closing old")
 _TLS = re.compile(r"OpenSSL Error\[0\]: error:[0-9A-F]+:SSL routines::(.*)")
 _FAILED = re.compile(r"Client connection from (\S+) failed: error:[0-9A-F]+:SSL routines::(.*?)\.?")
+_STARTING = re.compile(r"mosquitto version \S+ starting")
+_GRANTED = re.compile(r"(\S+) [012] (\S+)")
+_GONE = re.compile(r"(?:Client|Bad socket read/write on client) ([^\s:]+):? (?!already connected)")
+# A client subscribes at once when it is admitted.
+_SUBSCRIBES_WITHIN_S = 60
 _UNKNOWN_GONE = "Client <unknown> "
 _OF_TLS = {
     "certificate verify failed": CERTIFICATE,
@@ -38,13 +44,13 @@ _OF_TLS = {
 }
 
 
-def read(path: Path, since_unix_s: float) -> list[str]:
-    """Returns what a log says since an instant, as far as its last part goes back, and the part of the one before,
-    which Debian puts aside at night. OSError."""
+def read(path: Path, since_unix_s: float) -> list[tuple[int, str]]:
+    """Returns what a log says since an instant, and when (Unix s), as far as its last part goes back, and the part of
+    the one before, which Debian puts aside at night. OSError."""
     aside = path.with_name(path.name + ".1")
     lines = [*(_tail(aside) if aside.exists() else ()), *_tail(path)]
     found = (_LINE.fullmatch(line) for line in lines)
-    return [line[2] for line in found if line is not None and int(line[1]) >= since_unix_s]
+    return [(int(line[1]), line[2]) for line in found if line is not None and int(line[1]) >= since_unix_s]
 
 
 def _tail(path: Path) -> list[str]:
@@ -53,9 +59,29 @@ def _tail(path: Path) -> list[str]:
         return file.read().decode(errors="replace").splitlines()
 
 
-def refusals(lines: Iterable[str], known: Iterable[str]) -> dict[str, Counter[str]]:
+def deaf(entries: Iterable[tuple[int, str]], wanted: Mapping[str, Iterable[str]], now_unix_s: float) -> set[str]:
+    """Returns who is connected for a minute and has not been granted what it subscribes to; `wanted`: the topics by
+    account. A connection older than the log is not judged, nor a broker that does not log what it grants."""
+    lacking: dict[str, tuple[int, set[str]]] = {}
+    is_logged = False
+    for unix_s, line in entries:
+        if _STARTING.match(line):
+            lacking, is_logged = {}, False
+        elif (one := _ADMITTED.match(line)) and one[3] in wanted:
+            lacking[one[3]] = unix_s, set(wanted[one[3]])
+        elif one := _GRANTED.fullmatch(line):
+            is_logged = True
+            if one[1] in lacking:
+                lacking[one[1]][1].discard(one[2])
+        elif one := _GONE.match(line):
+            lacking.pop(one[1], None)
+    late_s = now_unix_s - _SUBSCRIBES_WITHIN_S
+    return {name for name, (unix_s, topics) in lacking.items() if is_logged and topics and unix_s < late_s}
+
+
+def refusals(entries: Iterable[tuple[int, str]], known: Iterable[str]) -> dict[str, Counter[str]]:
     """Returns for each kind of refusal who was refused, and how often; `known`: the accounts that have a role."""
-    lines, known = list(lines), set(known)
+    lines, known = [line for _, line in entries], set(known)
     admitted = {(one[1], one[2]) for one in map(_ADMITTED.match, lines) if one}
     waiting: list[str] = []  # addresses whose connection is open and will not be admitted
     names: dict[str, str] = {}  # by address, the cabinet that was admitted from there last

@@ -81,6 +81,14 @@ def of_gateway(insee: str, gateway: str) -> dict:
     return _role(f"{insee}-{gateway}", {_SEND: up, _RECEIVE: down, _LITERAL: down})
 
 
+def subscriptions(account: str) -> set[str]:
+    """Returns the topics that an account subscribes to whenever it connects: of a cabinet, that of its receipts."""
+    if _process(account) in _CENTRE:
+        allowed = _CENTRE[_process(account)]
+        return {*allowed.get(_LITERAL, ()), *allowed.get(_PATTERN, ())}
+    return {topics.build(topics.RECEIPT, *account.split("-", 1))}
+
+
 def client(name: str) -> dict:
     """Returns the account that has the role of its name, and no password: the certificate is its proof."""
     return {"username": name, "roles": [{"rolename": name, "priority": 0}]}
