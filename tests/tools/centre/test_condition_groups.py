@@ -1,8 +1,11 @@
 """What follows from one cause is one: within a cabinet, along a feeder, and across a village."""
 
+import json
+
 import pytest
 
 from tests.support.centre_world import GATEWAY, batch, fact, synced
+from tools import cli
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.groups import group
 from tools.centre.ingest.warehouse import Warehouse
@@ -81,3 +84,26 @@ def test_two_cabinets_that_lose_different_bearers_are_two(village):
 def test_a_contactor_that_stays_closed_puts_no_lamp_out(village):
     stated = [(0, GATEWAY, event.CONTACTOR_STUCK, ["bourg", False]), (9, node_of(1), event.LAMP_FAILURE, None)]
     assert village(*stated) == [("lampFailure", 1), ("contactorStuck", 1)]
+
+
+def test_a_cause_beyond_the_border_is_told_as_one_in_both_communes(tmp_path, capsys):
+    path = str(tmp_path / "centre.db")
+    warehouse = Warehouse(path)
+    warehouse._connection.executemany(
+        "INSERT INTO equipment (insee, kind, id, from_unix_s, cabinet, feeder, node) VALUES (?, ?, ?, 0, ?, ?, ?)",
+        [("49007", "light", "0001", "49135-mairie-1", "bourg", node_of(1)),
+         ("49135", "cabinet", "mairie-1", None, None, None)],
+    )  # fmt: skip
+    for number, (node, code, detail) in enumerate(
+        [(GATEWAY, event.FEEDER_FAILURE, ["bourg", 0, 14000]), (node_of(1), event.LAMP_FAILURE, None)]
+    ):
+        said = fact(number, code, detail, active=True, node=node, stamp=synced(BEGIN_S + number))
+        alarm = batch([said], number, oldest=0, lane="alarm")
+        warehouse.accept("tc/1/e/49135/mairie-1", alarm, received_unix_s=BEGIN_S + 9000)
+    warehouse.close()
+    for commune in ("49007", "49135"):
+        assert cli.main(["centre", "alarms", "--db", path, "--commune", commune, "--json", "--lang", "en"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert [(one["group"], one["is_cause"]) for one in told] == [(0, True), (0, False)]
+    assert cli.main(["centre", "alarms", "--db", path, "--commune", "49036", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []

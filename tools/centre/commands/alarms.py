@@ -132,7 +132,7 @@ def _groups(args, faults: Faults, register: Register, period: tuple[int, int] | 
         if args.what:
             groups = [one for one in groups if any(_is_of(fault, args.what) for fault in one.all)]
     if args.commune:
-        groups = [one for one in groups if one.first.commune == args.commune]
+        groups = [one for one in groups if one.is_of(args.commune)]
     return sorted(groups, key=_street) if args.round else groups
 
 

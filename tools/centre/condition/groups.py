@@ -37,6 +37,10 @@ class Group(NamedTuple):
     def all(self) -> tuple[StandingFault, ...]:
         return (self.first, *self.others)
 
+    def is_of(self, commune: str) -> bool:
+        """Returns whether a commune has one of its faults: a cause in the next one may put out lamps of this one."""
+        return any(fault.commune == commune for fault in self.all)
+
 
 def group(faults: Iterable[StandingFault]) -> list[Group]:
     """Returns each fault in one group, the group with the latest cause first."""
