@@ -5,7 +5,7 @@ radio and the physical world are simulated. It listens on this machine only, and
 
     bocage demo                     opens a browser a few minutes before dusk; the same --seed gives the same town
     bocage demo --season summer     a drought order, green spaces that are watered before sunrise
-    bocage demo --replay centre.db --night 2026-11-24    a night of any warehouse, played again
+    bocage demo --db centre.db --night 2026-11-24    a night of any warehouse, played again
 """
 
 import argparse
@@ -33,7 +33,7 @@ from tools.demo.story import CONTROL, DATA, Story
 _AT = N_("The town is at {address}")
 _NEXT = N_("For another browser: {address}")
 _END = N_("Ctrl-C ends it.")
-_NO_NIGHT = N_("--replay {path}: it holds no record")
+_NO_NIGHT = N_("--db {path}: it holds no record")
 _OTHER_NIGHT = N_("--night {night}: there are records from {first} to {last}")
 _SPEED = 60
 _LOOK_S = 0.05
@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rooms", type=whole(0, 200), default=12, help="heated rooms (default 12)")
     parser.add_argument("--greens", type=whole(0, 60), default=8, help="green spaces (default 8)")
     parser.add_argument("--season", choices=sorted(SEASONS), default="spring", help="when it is (default spring)")
-    parser.add_argument("--replay", metavar="WAREHOUSE", help="play a night of its records again, instead of a town")
-    parser.add_argument("--night", metavar="DAY", help="with --replay: the day of its evening (default: the last)")
+    parser.add_argument("--db", metavar="WAREHOUSE", help="play a night of its records again, instead of a town")
+    parser.add_argument("--night", metavar="DAY", help="with --db: the day of its evening (default: the last)")
     parser.add_argument("--port", type=whole(1, 65535), default=8081, help="of this machine (default: %(default)s)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
 
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         demo = screens.Demo(driver, entrance, Path(name))
         try:
             warehouse = driver.ask(lambda story: story.path)
-            control = None if args.replay else str(Path(name, CONTROL))
+            control = None if args.db else str(Path(name, CONTROL))
             data = str(Path(name, DATA))
             screens.configure(WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control), demo)
             from django.core.asgi import get_asgi_application
@@ -90,18 +90,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _made(args: argparse.Namespace, folder: Path) -> Callable[[], Any]:
     """Returns what makes the world that is shown."""
-    if args.replay is None:
+    if args.db is None:
         options = Options(
             seed=args.seed, start=SEASONS[args.season], lamps=args.lamps, rooms=args.rooms, greens=args.greens
         )
         return partial(Story, folder, options)
-    with database_faults(args.replay):
-        known = {day_text(noon_s): noon_s for noon_s in nights(args.replay)}
+    with database_faults(args.db):
+        known = {day_text(noon_s): noon_s for noon_s in nights(args.db)}
     if not known:
-        raise Refused(_NO_NIGHT, path=args.replay)
+        raise Refused(_NO_NIGHT, path=args.db)
     if args.night is not None and args.night not in known:
         raise UsageError(_OTHER_NIGHT, night=args.night, last=next(iter(known)), first=list(known)[-1])
-    return partial(Replay, folder, args.replay, known[args.night or next(iter(known))])
+    return partial(Replay, folder, args.db, known[args.night or next(iter(known))])
 
 
 def _open(args: argparse.Namespace, server: Any, entrance: Any) -> None:

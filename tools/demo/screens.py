@@ -108,6 +108,11 @@ class Demo:
     def is_replay(self) -> bool:
         return self.driver.state.story.struck is None
 
+    @property
+    def has_present(self) -> bool:
+        """Tells whether a living world waits for the end of a replay."""
+        return self._living is not None
+
     def replay(self) -> None:
         """Stops the living world and plays its last night again."""
         if self.is_replay:
@@ -223,6 +228,7 @@ def bar(request: Any) -> Any:
         state=state,
         pressed=pressed,
         is_replay=settings.DEMO.is_replay,
+        has_present=settings.DEMO.has_present,
         speeds=list(SPEEDS),
         hurries=None if state.until_s is None else words.clock(state.until_s),
         reached=round(state.reached),

@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from simulator.options import SEASONS, Options
+from tools import cli
 from tools.centre.condition.states import States
 from tools.centre.store import schema
 from tools.demo import faults
@@ -81,3 +82,9 @@ def test_it_stops_at_noon_and_its_next_dusk_is_within_it(night):
 def test_the_nights_of_a_warehouse_are_those_of_its_records(night):
     folder, struck_s, _ = night
     assert nights(str(folder / WAREHOUSE)) == [noon_before(struck_s)]
+
+
+def test_a_night_without_records_is_refused_with_those_that_there_are(night, capsys):
+    words = ["demo", "--db", str(night[0] / WAREHOUSE), "--night", "2020-01-01", "--no-browser", "--lang", "en"]
+    assert cli.main(words) == 2
+    assert "there are records from 2027-04-20 to 2027-04-20" in capsys.readouterr().err
