@@ -70,8 +70,12 @@ WORDS = Phrases({
     "absent": N_("This browser cannot hold a key of its own: use a recent one, over a secure connection."),
     "prepare": N_("This device has no key yet. One is made here, stays here, and can be used by you alone."),
     "prepare.do": NC_("button", "Prepare this device"),
-    "waiting": N_("The key of this device is ready. The commune has still to name it in its policy."),
+    "waiting": N_(
+        "The key of this device is ready. The commune has still to name it in its policy; open this page again then."
+    ),
     "waiting.send": N_("Send this to the holder of a key of the commune:"),
+    "waiting.share": NC_("button", "Share or copy"),
+    "waiting.shared": N_("Copied"),
     "waiting.read": N_("And read them this fingerprint aloud:"),
     "no_control": N_("Orders are not given from this page: it is served without the control file."),
     "orders": N_("Orders"),

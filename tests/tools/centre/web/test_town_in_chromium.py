@@ -148,6 +148,10 @@ def test_from_two_touches_to_measured_watts(page, town, tmp_path):
     public = bytes.fromhex(block.split('key = "')[1][:64])
     assert 'rights = ["light"]' in block and 'name = "two"' in block
     assert page.inner_text("#fingerprint").replace(" ", "") == cose.kid_of(public).hex()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("[data-do=share]")
+    page.wait_for_selector("[data-do=share]:has-text('Copié')")
+    assert page.evaluate("navigator.clipboard.readText()") == block
     page.screenshot(path=tmp_path / "waiting.png", full_page=True)
     town.enrol(public)
     page.reload()

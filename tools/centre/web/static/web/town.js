@@ -68,6 +68,13 @@ async function prepare() {
   return begin();
 }
 
+async function share(button) {
+  const text = byId("block").textContent;
+  if (navigator.share) return navigator.share({text}).catch(() => {});  // given up
+  await navigator.clipboard.writeText(text);
+  button.textContent = said.sayShared;
+}
+
 // --- the words, from the bytes
 
 function words(bytes) {
@@ -142,6 +149,7 @@ document.addEventListener("click", (event) => {
   let done;
   if (data.end) done = ended(data);
   else if (data.do === "prepare") done = prepare();
+  else if (data.do === "share") done = share(pressed);
   else if (data.do === "sign") done = send();
   else if (data.do === "back") done = show(operator ? "ready" : "waiting");
   else if (data.do === "other") done = line(byId("other").value) ? lit(line(byId("other").value)) : byId("other").focus();
