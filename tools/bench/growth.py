@@ -10,7 +10,7 @@ _LABEL = 14  # a label's height
 
 
 class Line(NamedTuple):
-    """Holds one cost: its label, colour, (size, value) of its points, and whether it is dashed."""
+    """Holds one cost: its label ("": none), colour, (size, value) of its points, and whether it is dashed."""
 
     label: str
     colour: str
@@ -50,10 +50,10 @@ def draw(title: str, axis: str, lines: Sequence[Line], low: float, right: int = 
         parts.append(f'<polyline fill="none" stroke="{line.colour}" stroke-width="2"{dashes} points="{told}"/>')
         parts += [f'<circle cx="{at_x:.1f}" cy="{at_y:.1f}" r="3" fill="{line.colour}"/>' for at_x, at_y in points]
         last_x, last_y = points[-1]
-        above = min(above - _LABEL, last_y + 4)
-        parts.append(
-            f'<text x="{last_x + 8:.0f}" y="{above:.0f}" fill="{line.colour}">{escape(line.label)}</text>'
-        )
+        if line.label:
+            above = min(above - _LABEL, last_y + 4)
+            label = escape(line.label)
+            parts.append(f'<text x="{last_x + 8:.0f}" y="{above:.0f}" fill="{line.colour}">{label}</text>')
     parts.append(f'<text x="{_LEFT}" y="22" font-size="15">{escape(title)}</text>')
     parts.append(f'<text x="{_LEFT}" y="{_HEIGHT - 8}">{escape(axis)}</text></svg>')
     return "\n".join(parts) + "\n"

@@ -114,9 +114,9 @@ def svg(found: Sequence[dict[str, Any]]) -> str:
         for name, label, colour in _DRAWN if sizes else ():
             points = [(one["lights"], one[name]) for one in sizes]
             is_server = engine == "PostgreSQL"
-            lines.append(growth.Line(label + (", PG" if is_server else ""), colour, points, is_server))
+            lines.append(growth.Line("" if is_server else label, colour, points, is_server))
     title = "A day of so many lights in the warehouse: processor time and room on the disk"
-    return growth.draw(title, "lights; dashed: PostgreSQL", lines, 0.001, 170)
+    return growth.draw(title, "lights; dashed: PostgreSQL", lines, 0.001, 140)
 
 
 def measure(path: str, lights: int) -> dict[str, Any]:
