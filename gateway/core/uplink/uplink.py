@@ -8,7 +8,7 @@ that has just started frees nothing by the receipts of its predecessor: it sends
 A connection begins with a question, one empty batch per stream (alarms are sent at once): the receipts that the broker
 still has for this gateway come before its answer, and data follows then (or after a short wait). Batches then run
 ahead of the receipts as far as the window allows, alarms first; while receipts are slow, because all cabinets drain at
-once, few of telemetry, so that an alarm finds no long queue. When nothing was freed for half a minute the warehouse
+once, few of telemetry, for more would only wait at the centre. When nothing was freed for half a minute the warehouse
 is *silent*: only the oldest batch is sent again, with a back-off up to a quarter of an hour. The first receipt after
 that ends the silence and everything beyond it is sent again, for where one batch was lost, more may have been.
 Sending twice is harmless: the warehouse counts a record once.
