@@ -30,7 +30,8 @@ class Target(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Describes a fault. `everything`: it strikes the territory, and has one target."""
+    """Describes a fault: its name, what to expect, what it may strike, what strikes that and returns what mends it, and
+    what the world shows of it."""
 
     title: Message
     expect: Message
