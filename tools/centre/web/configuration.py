@@ -72,13 +72,13 @@ def secret_key(data: str) -> str:
 def settings_of(options: Options) -> dict[str, Any]:
     """Returns Django's settings. Long because it is one list, each line a setting."""
     origin = urlsplit(options.origin)
-    is_secure = origin.scheme == "https"
+    host, is_secure = origin.hostname or "", origin.scheme == "https"
     os.close(os.open(options.data, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, KEY_MODE))
     return {
         "BOCAGE": options,
         "SECRET_KEY": secret_key(options.data),
         "DEBUG": False,
-        "ALLOWED_HOSTS": [origin.hostname or ""],
+        "ALLOWED_HOSTS": ["127.0.0.1", "localhost"] if is_loopback(host) else [host],
         "ROOT_URLCONF": f"{_HERE}.urls",
         "INSTALLED_APPS": [
             "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",

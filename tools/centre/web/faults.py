@@ -62,6 +62,7 @@ def _row(one: Group, lights: Counter[tuple[str | None, str | None]], language: s
     place = first.place
     is_light = place is not None and place.key.kind == LIGHT and not first.names_feeder
     return {
+        "key": f"{first.node.hex()}-{first.begin[0]}-{first.begin[1]}",
         "since_unix_s": first.since_unix_s,
         "received_unix_s": first.received_unix_s,
         "where": fault_words.where_text(first, language),

@@ -27,6 +27,7 @@ FRAME = Phrases({
     "page.of": N_("Page {page} of {pages}"),
     "page.before": N_("Previous page"),
     "page.after": N_("Next page"),
+    "lost": N_("Frozen page: the server no longer answers. What is shown here is old."),
     "never": N_("never"),
     "ago": N_("{age} ago"),
     "just_now": N_("just now"),

@@ -216,3 +216,29 @@ def test_fault_that_begins_is_seen_without_a_reload(web, chromium, entered):
         screens_world.fail(connection, node, int(time.time()) - 5)
     sync_api.expect(page.locator(".named a")).to_have_count(before + 1, timeout=15_000)
     browser.context.close()
+
+
+def test_focus_stays_where_it_was_when_rows_change(web, chromium, entered):
+    origin, warehouse, _ = web
+    browser = Watched(chromium, origin, state=entered)
+    page = browser.page
+    browser.open(PAGES["list"])
+    page.wait_for_timeout(500)
+    page.locator("tbody th a").nth(2).focus()
+    focused = page.evaluate("document.activeElement.id")
+    with closing(schema.open_to_write(warehouse)) as connection:
+        connection.execute("UPDATE latest SET power_dw = 11 WHERE level_percent = 0")
+    sync_api.expect(page.locator("tr.off .figure", has_text="1,1 W").first).to_be_visible(timeout=15_000)
+    assert focused and page.evaluate("document.activeElement.id") == focused
+    assert page.locator("#lost").is_hidden()
+    browser.context.close()
+
+
+def test_screen_that_is_frozen_says_so(web, chromium, entered):
+    browser = Watched(chromium, web[0], state=entered)
+    away = "window.EventSource = class { constructor() { setTimeout(() => this.onerror(), 50); } close() {} }"
+    browser.page.add_init_script(away)  # as a server that is gone
+    browser.open(PAGES["map"])
+    sync_api.expect(browser.page.locator("#lost")).to_be_visible(timeout=20_000)
+    _keep(browser.page, "map-lost")
+    browser.context.close()

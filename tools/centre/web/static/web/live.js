@@ -1,13 +1,15 @@
 // Follows what changes in a commune. A page says what it shows by data-n (a light's place); it is fetched again, at most
-// every two seconds, when one of these has changed or the counts have. A page that cannot follow any more says since when.
+// half second, when one of these has changed, the counts have, or a minute has passed. One that cannot follow says so.
 "use strict";
 
+const LOST_MS = 6000; // longer than a stream that ends takes to begin anew
+
 window.bocageLive = (address, version, changed) => {
-  const clock = document.querySelector(".clock");
-  let source = null, known = version;
+  const clock = document.querySelector(".clock"), lost = document.getElementById("lost");
+  let source = null, known = version, losing = 0;
   const open = () => {
     source = new EventSource(`${address}?version=${known}`);
-    source.onopen = () => clock?.removeAttribute("data-lost");
+    source.onopen = () => { clearTimeout(losing); losing = 0; lost.hidden = true; };
     source.onmessage = (message) => {
       const event = JSON.parse(message.data);
       known = event.version;
@@ -18,7 +20,7 @@ window.bocageLive = (address, version, changed) => {
     source.onerror = () => {
       source.close();
       setTimeout(open, 1000);
-      if (clock && !clock.dataset.lost) clock.dataset.lost = "";
+      losing ||= setTimeout(() => { lost.hidden = false; }, LOST_MS);
     };
   };
   open();
@@ -28,7 +30,7 @@ window.bocageLive = (address, version, changed) => {
 (() => {
   const part = document.querySelector("[data-again]");
   if (!part) return;
-  let counts = null, waits = 0;
+  let counts = null, minute = null, waits = 0;
   const again = () => {
     if (waits) return;
     waits = setTimeout(() => {
@@ -40,7 +42,9 @@ window.bocageLive = (address, version, changed) => {
     const now = JSON.stringify(event.counts);
     const isCounted = counts !== null && now !== counts;
     counts = now;
+    const isLater = minute !== null && event.clock !== minute; // ages are told in minutes
+    minute = event.clock;
     const shown = new Set([...document.querySelectorAll("[data-n]")].map((one) => Number(one.dataset.n)));
-    if (event.again || isCounted || event.changes.some(([n]) => shown.has(n))) again();
+    if (event.again || isCounted || isLater || event.changes.some(([n]) => shown.has(n))) again();
   });
 })();
