@@ -10,6 +10,9 @@ from tools.centre.store import schema
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 }}"
 
+PAGES = ("map", "map/in-view", "lights", "lights/light-1", "faults", "health")
+SCREENS = ("/", *(f"/{FENEU}/{page}" for page in PAGES))
+
 
 @pytest.fixture
 def named_by_a_stranger(served):
@@ -35,14 +38,23 @@ def named_by_a_stranger(served):
 
 def test_names_are_escaped(named_by_a_stranger, browser):
     client = browser("operator")
-    for address in ("/", f"/{FENEU}/lights", f"/{FENEU}/lights?q=%3Cscript%3Ealert(1)%3C/script%3E"):
+    for address in (*SCREENS, f"/{FENEU}/lights?q=%3Cscript%3Ealert(1)%3C/script%3E"):
         said = client.get(address).content.decode()
         assert "&lt;script&gt;alert(1)" in said, address
         assert "<script>alert" not in said and "<img src=x" not in said, address
 
 
+def test_name_of_a_person_is_escaped(browser):
+    from django.contrib.auth import get_user_model
+    from django.utils import timezone
+
+    get_user_model().objects.create(username=EVIL, last_login=timezone.now())
+    said = browser(EVIL).get("/").content.decode()
+    assert "&lt;script&gt;alert(1)" in said and "<script>alert" not in said and "<img src=x" not in said
+
+
 def test_page_has_nothing_inline_and_nothing_from_elsewhere(browser):
-    for address in ("/", f"/{FENEU}/lights"):
+    for address in SCREENS:
         said = browser("operator").get(address)
         text = said.content.decode()
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|https?://", text)
