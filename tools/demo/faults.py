@@ -12,6 +12,7 @@ from gateway.language import N_, NN_, Message, Said
 from simulator.cabinet.village import FEEDERS, GATEWAY_ID
 from simulator.estates.notices import drought_level
 from simulator.hosts.gateway import GatewayHost
+from simulator.options import SEASONS
 from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, ROOM, Version
 from tools.demo.story import Story, Struck
 from wire import event
@@ -178,7 +179,7 @@ def _order_drought(story: Story, key: str) -> Callable[[], None]:
             notices.order_drought(level, judge)
 
     order(_DROUGHT)
-    return lambda: order(drought_level(is_summer=False))
+    return lambda: order(drought_level(is_summer=story.territory.options.start == SEASONS["summer"]))
 
 
 def _storm(story: Story, key: str) -> Callable[[], None]:

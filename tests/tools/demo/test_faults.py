@@ -1,8 +1,11 @@
 """What is broken by hand is seen by the centre, mended as new, and judged by the checkers at the end."""
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.options import SEASONS, Options
+from simulator.world.chance import Prng
 from tools.demo import faults
 from tools.demo.story import Story
 from wire import event
@@ -88,6 +91,17 @@ def test_a_storm_by_night_changes_nothing_and_a_silent_centre_keeps_records_wait
     story.mend_all()
 
 
+@pytest.mark.parametrize(("season", "usual"), [("spring", 0), ("summer", 2)])
+def test_a_drought_order_that_is_lifted_leaves_the_one_before(tmp_path, season, usual):
+    story = Story(tmp_path, Options(start=SEASONS[season], lamps=12, greens=3))
+    ordered = []
+    story.territory.notices[0].order_drought = lambda level, accepted: ordered.append(level)
+    faults.strike(story, "drought", "")
+    story.mend_all()
+    assert ordered == [3, usual]
+    story.close()
+
+
 @pytest.mark.parametrize("kind", list(faults.KINDS))
 def test_every_kind_has_targets_with_names(story, kind):
     for one in faults.KINDS[kind].targets(story):
@@ -103,4 +117,23 @@ def test_a_night_with_everything_broken_at_once_is_judged_good(tmp_path):
     story.run_until(story.now_ms + 9 * 60 * MINUTE_MS)
     text = story.report("en")
     assert "Streets lit as they should be, nothing lost, nothing counted twice." in text, text
+    story.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("seed", "season"), [(1, "spring"), (3, "summer"), (5, "winter")])
+def test_whatever_is_broken_and_mended_at_any_time_is_judged_good(tmp_path, seed, season):
+    prng = Prng(f"hands-{seed}")
+    story = Story(tmp_path, replace(SMALL, seed=seed, start=SEASONS[season]))
+    for _ in range(28):
+        story.run_until(story.now_ms + 1000 * prng.between(30, 1800))
+        if story.struck and prng.chance(450):
+            one = story.struck[prng.randrange(len(story.struck))]
+            faults.mend(story, one.kind, one.target)
+        else:
+            kind = list(faults.KINDS)[prng.randrange(len(faults.KINDS))]
+            targets = list(faults.KINDS[kind].targets(story))
+            faults.strike(story, kind, targets[prng.randrange(len(targets))].key)
+    text = story.report("en")
+    assert "nothing lost, nothing counted twice." in text, text
     story.close()
