@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support import border_world
 from tests.support.centre_world import GATEWAY, batch, fact, synced
 from tools import cli
 from tools.centre.condition.faults import Faults
@@ -88,19 +89,7 @@ def test_a_contactor_that_stays_closed_puts_no_lamp_out(village):
 
 def test_a_cause_beyond_the_border_is_told_as_one_in_both_communes(tmp_path, capsys):
     path = str(tmp_path / "centre.db")
-    warehouse = Warehouse(path)
-    warehouse._connection.executemany(
-        "INSERT INTO equipment (insee, kind, id, from_unix_s, cabinet, feeder, node) VALUES (?, ?, ?, 0, ?, ?, ?)",
-        [("49007", "light", "0001", "49135-mairie-1", "bourg", node_of(1)),
-         ("49135", "cabinet", "mairie-1", None, None, None)],
-    )  # fmt: skip
-    for number, (node, code, detail) in enumerate(
-        [(GATEWAY, event.FEEDER_FAILURE, ["bourg", 0, 14000]), (node_of(1), event.LAMP_FAILURE, None)]
-    ):
-        said = fact(number, code, detail, active=True, node=node, stamp=synced(BEGIN_S + number))
-        alarm = batch([said], number, oldest=0, lane="alarm")
-        warehouse.accept("tc/1/e/49135/mairie-1", alarm, received_unix_s=BEGIN_S + 9000)
-    warehouse.close()
+    border_world.build(path)
     for commune in ("49007", "49135"):
         assert cli.main(["centre", "alarms", "--db", path, "--commune", commune, "--json", "--lang", "en"]) == 0
         told = json.loads(capsys.readouterr().out)

@@ -29,13 +29,14 @@ WORDS = Phrases({
 
 def faults(request: Any, insee: str) -> Any:
     own = commune(request, insee)
-    with opened(own.areas) as connection:
+    # All that the person may see: a cause may lie beyond the border.
+    with opened(request.areas) as connection:
         known = Faults(connection)
-        groups = [one for one in group(known.open(insee)) if one.first.commune == insee]
-        ended_s = None if groups else _last_end(known, now_s=request.now_s)
+        groups = [one for one in group(known.open()) if one.is_of(insee)]
+        ended_s = None if groups else _last_end(known, insee, now_s=request.now_s)
     lights = _lights(picture(request, own))
     pager = Pager.of(request.GET.get("page", ""), len(groups))
-    rows = [_row(one, lights, request.language) for one in groups[pager.slice]]
+    rows = [_row(one, insee, lights, request.language) for one in groups[pager.slice]]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
         pager=pager,
@@ -51,16 +52,16 @@ def _lights(whole: Picture) -> Counter[tuple[str | None, str | None]]:
     return counted
 
 
-def _last_end(known: Faults, *, now_s: int) -> int | None:
-    """Returns when the last fault of this week ended."""
-    ends = [one.end_unix_s for one in known.between(now_s - 7 * 86_400, now_s) if one.end_unix_s is not None]
-    return max(ends, default=None)
+def _last_end(known: Faults, insee: str, *, now_s: int) -> int | None:
+    """Returns when the last fault of the commune ended, of this week's."""
+    week = known.between(now_s - 7 * 86_400, now_s)
+    return max((one.end_unix_s for one in week if one.commune == insee and one.end_unix_s is not None), default=None)
 
 
-def _row(one: Group, lights: Counter[tuple[str | None, str | None]], language: str) -> dict[str, Any]:
+def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]], language: str) -> dict[str, Any]:
     first = one.first
     place = first.place
-    is_light = place is not None and place.key.kind == LIGHT and not first.names_feeder
+    is_light = place is not None and place.key[:2] == (insee, LIGHT) and not first.names_feeder
     return {
         "key": f"{first.node.hex()}-{first.begin[0]}-{first.begin[1]}",
         "since_unix_s": first.since_unix_s,

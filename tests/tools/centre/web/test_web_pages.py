@@ -1,11 +1,14 @@
 """Pages say what is, in two languages, escape what people wrote, and bring nothing from elsewhere."""
 
+import itertools
 import re
 from contextlib import closing
 
 import pytest
 
+from tests.support import border_world
 from tests.support.scoped_world import FENEU
+from tools.centre.scope import grants
 from tools.centre.store import schema
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 }}"
@@ -101,3 +104,20 @@ def test_warehouse_that_cannot_be_read_is_told(browser, monkeypatch):
     monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(warehouse="/nowhere/centre.db"))
     said = browser("operator").get(f"/{FENEU}/lights")
     assert (said.status_code, "cannot be read" in said.content.decode()) == (503, True)
+
+
+def test_a_cause_beyond_the_border_is_told_with_what_follows_from_it(served, browser, tmp_path, monkeypatch):
+    from django.conf import settings
+
+    path = str(tmp_path / "centre.db")
+    border_world.build(path)
+    with closing(schema.open_to_write(path)) as connection:
+        for person, area in (("operator", ("*", "*")), ("gardener", ("*", "lighting")), ("two", ("49007", "lighting"))):
+            grants.give(connection, grants.Grant(person, *area, 0, None, "secretary", 0))
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(warehouse=path))
+    for person, insee in itertools.product(("operator", "gardener"), ("49007", "49135")):
+        said = browser(person).get(f"/{insee}/faults").content.decode()
+        assert "1 cause" in said and "1 other fault of this cause" in said and "bourg" in said, (person, insee)
+    # Who may not look beyond the border is told the lamp's own fault, without a cause.
+    said = browser("two").get("/49007/faults").content.decode()
+    assert "1 cause" in said and "light=0001" in said and "other fault" not in said
