@@ -13,6 +13,7 @@ from tools.centre.scope.rules import RULES
 from tools.centre.store import schema, views
 
 pytestmark = pytest.mark.services
+_ask_of_each_person = on_files.test_command_shows_each_person_no_foreign_row_and_notes_what_is_about_persons
 # Each command once: the forms and arguments are those of the other engine.
 _ASKED = {
     name: words
@@ -52,10 +53,10 @@ def test_no_row_is_judged_for_who_sees_the_whole_territory(built):
             assert steps and all("never executed" in step for step in steps), (table, plan)
 
 
-def test_commands_show_each_person_no_foreign_row(built, capsys, tmp_path):
+def test_commands_show_each_person_no_foreign_row_and_note_what_is_about_persons(built, capsys, tmp_path):
     assert set(_ASKED) == set(on_files.READS)
     for asked in _ASKED.items():
-        on_files.test_command_shows_each_person_no_foreign_row(built, capsys, tmp_path, *asked)
+        _ask_of_each_person(built, capsys, tmp_path, *asked)
 
 
 def test_a_leak_that_is_planted_is_found(built):
