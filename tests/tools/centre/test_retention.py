@@ -25,7 +25,7 @@ from tools.centre.store import schema
 from wire import event, quantity
 
 DAY_S = 86_400
-OTHER = bytes.fromhex("00000000000000a2")
+OTHER, THIRD = bytes.fromhex("00000000000000a2"), bytes.fromhex("00000000000000a3")
 ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
 YEAR_S = 366 * DAY_S
 
@@ -50,6 +50,7 @@ class Centre(RolledWorld):
             classes.EVENTS: sum(count for node in purge.nodes() for count in purge.purge_events(node)),
             classes.ROOMS: sum(purge.purge_hours(classes.ROOMS)),
             classes.HOURS: sum(purge.purge_hours(classes.HOURS)),
+            classes.APART: sum(purge.purge_apart()),
         }
 
     def ask(self, statement, *values):
@@ -318,6 +319,44 @@ def test_hours_go_by_their_class_and_days_stay():
     assert found == [(47 + 23, 46, 46, 47)]
     gone = centre.purge_all(DAY + DAY_S + classes.DEFAULTS[classes.HOURS] * DAY_S)
     assert gone[classes.HOURS] == 24 and centre.ask("SELECT * FROM days ORDER BY 1, 2") == before
+
+
+# --- what is kept apart ---
+
+CABINET, STRANGER = "49007-mairie-1", 99
+
+
+def with_strangers():
+    """A lamp of this cabinet, with a boot that was a stranger's, and what the cabinet says of two lamps of another."""
+    centre = Centre()
+    centre.warehouse.bind([OTHER, THIRD], "49135-cab-1", alone=True, now_s=DAY)
+    centre.tell(lamp(0, 0, 10), lamp(0, 15, 99, boot=STRANGER), *(lamp(n, n, n, node=OTHER) for n in range(5)))
+    centre.tell(lamp(0, 0, 1, node=THIRD), alarm(1, 0, True, node=THIRD))
+    centre.tell(lamp(9, 0, 5, node=OTHER), at_s=DAY + DAY_S)
+    centre.warehouse.disown(NODE, STRANGER, now_s=DAY)
+    return centre
+
+
+def test_what_nobody_decided_on_goes_with_the_readings_of_its_time(monkeypatch):
+    monkeypatch.setattr("tools.centre.retention.purge.PURGE_RECORDS", 3)
+    centre = with_strangers()
+    raised, now_s = centre.warehouse.alarms(), now_that_keeps(0) + 7200
+    assert Purge(centre.connection, now_s=now_s).count_apart() == 8
+    assert list(Purge(centre.connection, now_s=now_s).purge_apart()) == [3, 3, 2]
+    assert centre.ask("SELECT about, sequence FROM apart") == [(OTHER, 9)]
+    assert centre.ask("SELECT * FROM apart_counts") == [(CABINET, 1)]
+    assert [record[1:] for record in centre.identities()] == [(1, 0)]  # the lamp's own
+    assert centre.warehouse.alarms() == raised  # until a person closes them
+    assert centre.purge_all(now_s)[classes.APART] == 0 and centre.purge_all(now_s + DAY_S)[classes.APART] == 1
+
+
+def test_what_waits_for_its_release_since_a_person_bound_the_node_stays():
+    centre = with_strangers()
+    centre.warehouse.bind([OTHER], CABINET, alone=False, now_s=DAY + DAY_S)
+    assert centre.purge_all(now_that_keeps(30))[classes.APART] == 3
+    assert centre.ask("SELECT DISTINCT about FROM apart") == [(OTHER,)]
+    assert centre.warehouse.release(CABINET, [OTHER], now_s=now_that_keeps(30)) == 6
+    assert {node for node, _, _ in centre.identities()} == {NODE, OTHER}
 
 
 # --- the commands ---

@@ -1,6 +1,7 @@
 """Shows what a cabinet has said about nodes of another cabinet; releases or discards it.
 
-Such records are kept whole and count for nothing until a person decides. After a cabinet was replaced, or nodes were
+Such records are kept whole and count for nothing until a person decides; undecided they go with the readings of their
+time (`bocage centre keep`), unless the cabinet was bound to the node. After a cabinet was replaced, or nodes were
 moved, they are honest: released, they count as if they had counted when they came. With `--move` the cabinet alone
 speaks for these nodes from now on, with `--also` beside those that do; with neither, only what is there is released.
 If the cabinet was opened by a stranger, discard them, and withdraw its certificate.

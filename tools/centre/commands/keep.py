@@ -1,8 +1,9 @@
 """Shows for how many days each class of facts is kept, or sets it; `bocage centre purge` does it.
 
 Days, months and years of energy and water stay for ever, by day. A time that is made shorter takes effect at the next
-purge, and what it purges does not come back: look with `bocage centre purge --dry-run` first. The times of orders, once
-they are over, and of the journal of accesses are fixed; control and the journal purge them themselves.
+purge, and what it purges does not come back: look with `bocage centre purge --dry-run` first. What is kept apart, and
+nobody has decided on (`bocage centre apart`), stays as long as readings. The times of orders, once they are over, and
+of the journal of accesses are fixed; control and the journal purge them themselves.
 
 example:
   bocage centre keep --db centre.db
@@ -29,6 +30,7 @@ _WORDS = {
     classes.ROOMS: NC_("retention", "temperatures by hour"),
     classes.HOURS: NC_("retention", "figures by hour"),
     classes.EVENTS: NC_("retention", "events and faults"),
+    classes.APART: NC_("retention", "kept apart, undecided"),
     "orders": NC_("retention", "orders and their outcomes"),
     "accesses": NC_("retention", "who read and did what"),
 }

@@ -1,8 +1,8 @@
 """Purges what is older than `bocage centre keep` says, beside the running ingest; a timer runs it each night.
 
 Sums by hour and by day do not change, and what a cabinet sends again is acknowledged and not kept twice. What stays
-though it is old: the last reading of each meter before those that are kept, and what belongs to a fault that is open. A
-purge that was stopped goes on the next time.
+though it is old: the last reading of each meter before those that are kept, what belongs to a fault that is open, and
+what is kept apart of a cabinet that was bound to the node since. A purge that was stopped goes on the next time.
 
 example:
   bocage centre purge --db centre.db --dry-run
@@ -21,7 +21,7 @@ from tools.centre.arguments import add_warehouse, check_warehouse, database_faul
 from tools.centre.commands.keep import CLASS
 from tools.centre.limits import PURGE_PAUSE_S
 from tools.centre.report import Column
-from tools.centre.retention.classes import EVENTS, HOURS, READINGS, ROOMS
+from tools.centre.retention.classes import APART, EVENTS, HOURS, READINGS, ROOMS
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
 from tools.centre.store import runs, schema
@@ -71,6 +71,7 @@ def _count(purge: Purge, counts: Counter[str]) -> None:
         counts[EVENTS] += purge.count_events(node)
     for name in (ROOMS, HOURS):
         counts[name] += purge.count_hours(name)
+    counts[APART] += purge.count_apart()
 
 
 def _purge(purge: Purge, counts: Counter[str]) -> None:
@@ -78,7 +79,7 @@ def _purge(purge: Purge, counts: Counter[str]) -> None:
     readings = ((READINGS, purge.purge_readings(node)) for node in purge.nodes())
     events = ((EVENTS, purge.purge_events(node)) for node in purge.nodes())
     figures = ((name, purge.purge_hours(name)) for name in (ROOMS, HOURS))
-    for name, steps in chain(readings, events, figures):
+    for name, steps in chain(readings, events, figures, [(APART, purge.purge_apart())]):
         for count in steps:
             counts[name] += count
             if count:

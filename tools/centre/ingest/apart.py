@@ -1,10 +1,11 @@
 """Keeps apart what a cabinet says about nodes that are not its own, and what a stranger said with a node's key, whole
-and unaltered, until a person decides.
+and unaltered, until a person decides, or for as long as readings are kept.
 
 The positions of such records are held like any other, so they stop no gateway's journal; but they are no rows, gaps,
 anchors or doubts. Released, they become what they would have been at their receipt; discarded, they go.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -21,7 +22,10 @@ _INSERT = f"INSERT INTO apart ({_COLUMNS}) VALUES ({', '.join('?' * 12)}) ON CON
 _ROWS = """SELECT number, about, node, boot, sequence, seconds, quality, uncertainty_s, lane, body,
     apart.gateway, id, received_unix_s FROM apart JOIN gateways ON gateways.gateway = apart.gateway
     WHERE cabinet = ? ORDER BY number"""
-
+# Nobody has decided to let them count: whoever binds a cabinet to a node means to release what it said of it before.
+_OLD = """FROM apart WHERE received_unix_s < ? AND NOT EXISTS (SELECT 1 FROM serving
+    WHERE serving.node = apart.about AND serving.cabinet = apart.cabinet AND NOT EXISTS (SELECT 1 FROM disowned
+        WHERE disowned.node = apart.node AND apart.boot >= first_boot AND apart.boot <= last_boot))"""
 
 _OF_BOOTS = """SELECT insee || '-' || name, {0}.gateway, received_unix_s,
     node, boot, sequence, seconds, quality, uncertainty_s, lane, body
@@ -75,6 +79,21 @@ class Apart:
         self._connection.executemany("DELETE FROM apart WHERE number = ?", [row[:1] for row in rows])
         self._count(cabinet, -len(rows))
         return list(_released(rows))
+
+    def count_old(self, before_s: int) -> int:
+        """Returns how many records `remove_old` would remove, however many at once."""
+        (count,) = self._connection.execute(f"SELECT count(*) {_OLD}", (before_s,)).fetchone()
+        return count
+
+    def remove_old(self, before_s: int, records: int) -> int:
+        """Removes so many records at most that were received before, and whose cabinet has not been bound to their node
+        since; what a stranger said goes in any case. Returns how many went."""
+        found = self._connection.execute(f"SELECT number, cabinet {_OLD} ORDER BY number LIMIT ?", (before_s, records))
+        rows = found.fetchall()
+        self._connection.executemany("DELETE FROM apart WHERE number = ?", [row[:1] for row in rows])
+        for cabinet, count in Counter(cabinet for _, cabinet in rows).items():
+            self._count(cabinet, -count)
+        return len(rows)
 
     def _count(self, cabinet: str, more: int) -> None:
         self._connection.execute(

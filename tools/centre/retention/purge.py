@@ -5,6 +5,7 @@ What is needed stays all the same:
 
 * of each node and meter the last reading before those that are kept: the first hour that is kept begins with it;
 * the records that an open fault, a contactor's state or a note of a kept fault names;
+* what is kept apart of a cabinet that was bound to the node since: it waits to be released;
 * the identity of each purged record, in spans; how far each stream is held; hours and days.
 
 Before the readings of a day go, the day is computed; from then on its figures stand, and a late record of it changes
@@ -14,8 +15,9 @@ nothing. Each transaction leaves a node whole, so a purge that is killed has pur
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tools.centre.ingest.apart import Apart
 from tools.centre.limits import PURGE_RECORDS
-from tools.centre.retention.classes import EVENTS, HOURS, READINGS, ROOMS, kept_days
+from tools.centre.retention.classes import APART, EVENTS, HOURS, READINGS, ROOMS, kept_days
 from tools.centre.rollup import hours
 from tools.centre.rollup.hours import HOUR_S, measured
 from tools.centre.rollup.worker import Worker
@@ -75,6 +77,7 @@ class Purge:
         self._connection = connection
         self._archive = Archive(connection)
         self._worker = Worker(connection)
+        self._apart = Apart(connection)
         self.before_s = {name: now_s - days * _DAY_S for name, days in kept_days(connection).items()}
         self._day = hours.day_of(self.before_s[READINGS])
 
@@ -245,6 +248,20 @@ class Purge:
     def _purged_s(self, name: str) -> int:
         row = self._connection.execute("SELECT purged_unix_s FROM retention WHERE class = ?", (name,)).fetchone()
         return 0 if row is None else row[0]
+
+    # --- what is kept apart ---
+
+    def count_apart(self) -> int:
+        """Returns how many records that are kept apart would go."""
+        return self._apart.count_old(self.before_s[APART])
+
+    def purge_apart(self) -> Iterator[int]:
+        """Purges what nobody has decided on in time; returns how many records went in each transaction."""
+        count = PURGE_RECORDS
+        while count == PURGE_RECORDS:
+            with database.transaction(self._connection):
+                count = self._apart.remove_old(self.before_s[APART], PURGE_RECORDS)
+            yield count
 
     # --- what every purge of records does ---
 
