@@ -1,19 +1,35 @@
-"""Leads a person to their commune, or lets them choose one of theirs."""
+"""Leads a person to their commune, or shows theirs: how many lights each has, and what is broken in it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.http import HttpResponseRedirect
 from django.urls import reverse
 
-from gateway.language import N_, Phrases
+from gateway.language import N_, NN_, Phrases
+from tools.centre.condition.faults import Faults
+from tools.centre.condition.groups import group
+from tools.centre.registry.equipment import LIGHT
 from tools.centre.scope import grants
-from tools.centre.web.access import communes
+from tools.centre.web.access import Commune, communes, opened
 from tools.centre.web.page import TABS, shown
 
 WORDS = Phrases({
     "title": N_("Communes"),
     "none": N_("{person}, you have no right on any commune yet; `bocage centre access give` gives it."),
+    "lights": NN_("{count} light", "{count} lights"),
+    "faults": NN_("{count} open fault", "{count} open faults"),
 })  # fmt: skip
+
+_LIGHTS = f"""SELECT insee, count(*) FROM equipment WHERE kind = '{LIGHT}' AND from_unix_s <= ?
+    AND (until_unix_s IS NULL OR until_unix_s > ?) GROUP BY insee"""
+
+
+class Line(NamedTuple):
+    """Holds a commune, its lights, and how many causes of faults are open in it."""
+
+    commune: Commune
+    lights: int
+    faults: int
 
 
 def home(request: Any) -> Any:
@@ -22,4 +38,15 @@ def home(request: Any) -> Any:
         # Who answers for one commune begins with its night, who works in a territory with the map.
         is_own = (found[0].insee, grants.LIGHTING) in request.areas
         return HttpResponseRedirect(reverse("town" if is_own else TABS[0], args=(found[0].insee,)))
-    return shown(request, "home.html", WORDS, first=TABS[0])
+    return shown(request, "home.html", WORDS, first=TABS[0], lines=_lines(request, found))
+
+
+def _lines(request: Any, found: tuple[Commune, ...]) -> list[Line]:
+    """Returns the communes by name, those in which something is broken before the others."""
+    if not found:
+        return []
+    with opened(request.areas) as connection:
+        causes = group(Faults(connection).open())
+        lights = dict(connection.execute(_LIGHTS, (request.now_s, request.now_s)).fetchall())
+    lines = [Line(one, lights.get(one.insee, 0), sum(cause.is_of(one.insee) for cause in causes)) for one in found]
+    return sorted(lines, key=lambda line: not line.faults)

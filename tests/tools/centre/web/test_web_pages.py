@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tests.support import border_world
-from tests.support.scoped_world import FENEU
+from tests.support.scoped_world import ANGERS, FENEU
 from tools.centre.scope import grants
 from tools.centre.store import schema
 
@@ -76,6 +76,14 @@ def test_language_is_the_browsers_and_can_be_changed(browser):
     assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
     client.post("/appearance", {"language": "xx", "theme": '" onload=x'})
     assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
+
+
+def test_first_page_counts_the_causes_that_each_commune_lists(browser):
+    client = browser("operator")
+    first = client.get("/").content.decode()
+    for insee in (FENEU, ANGERS):
+        causes = re.search(r"(\d+) causes", client.get(f"/{insee}/faults").content.decode())[1]
+        assert re.search(rf'href="/{insee}/faults">[^\n]* {causes} open faults</a>', first)
 
 
 def test_search_finds_a_street_as_people_write_it(browser):
