@@ -5,6 +5,7 @@ November, a detector on a path that few walk, a DALI gear. Knows plants and poli
 or none.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from kinds import streetlight
@@ -29,8 +30,10 @@ _FITTED_FROM = 12
 _SETTINGS: dict[str, dict[str, Any]] = {CELL: {CELL: {}}, DETECTOR: {DETECTOR: {}}, GEAR: {"output": GEAR}}
 # The light that clouds let through: the cells light their lamps some minutes before sunset.
 _OVERCAST_PERCENT = 5
-# Behind a thunderstorm less than a thousandth of the light is left by evening: a cell of 20 lx lights its lamp.
+# Behind a thunderstorm less than a thousandth of the light is left by evening: a cell of 35 lx lights its lamp.
 _STORM_PERCENT = 0
+# Light that comes at once is no dawn to a cell (`lighting.photocell`): until the next dusk the sky may be dark to it.
+_CELL_IN_DOUBT_S = 43_200
 _PATH_ONE_IN = 12
 # A lamp has its full brightness this long after a person has come.
 _BRIGHT_MS = 3000
@@ -109,6 +112,7 @@ class Streets:
         self.expected: list[ExpectedAlarm] = []
         self.excused: set[bytes] = set()
         self._skies: list[Daylight] = []
+        self._cleared_s: int | None = None
         self._fitted: list[str] = []
         self._walkers: list[Walkers] = []
         self._passed = self._met = 0
@@ -173,8 +177,14 @@ class Streets:
 
     def darken_sky(self, is_dark: bool) -> None:
         """Draws a storm before the sun: lamps with a photocell see it, or brings the usual clouds back."""
+        self._cleared_s = None if is_dark else self._world.unix_s
         for sky in self._skies:
             sky.cloud_percent = _STORM_PERCENT if is_dark else _OVERCAST_PERCENT
+
+    def _seen_lx(self, sky: Daylight, unix_s: int) -> int:
+        """Returns the light by which a cell's lamp is judged: after a storm, what the cell may take it for."""
+        is_doubtful = self._cleared_s is not None and unix_s < self._cleared_s + _CELL_IN_DOUBT_S
+        return 0 if is_doubtful else sky.lx(unix_s)
 
     def check_light(self) -> tuple[int, int]:
         """Judges the light of this moment; returns (sound lamps that are lit, sound lamps that are wanted lit)."""
@@ -216,7 +226,7 @@ class Streets:
             sky.cloud_percent = _OVERCAST_PERCENT
             self._skies.append(sky)
             ports = StreetPorts(self._world, lamp, Cell(sky))
-            watched = watched._replace(sky_lx=sky.lx)
+            watched = watched._replace(sky_lx=partial(self._seen_lx, sky))
         elif fitted == GEAR:
             ports = GearPorts(self._world, lamp, prng.split("gear"))
         host = self._joining.join(gateway, streetlight, own, ports, prng)

@@ -232,7 +232,7 @@ KINDS: dict[str, Kind] = {
     ),
     "storm": Kind(
         N_("Bring a thunderstorm"),
-        N_("Lamps with a photocell light up at once, if it is day; the others wait for their hour."),
+        N_("From 45 minutes before sunset on, lamps with a photocell light up; the others wait for their hour."),
         _everything, _storm,
         lambda story, key: Said(_LIT, {"count": story.snapshot().lit}),
     ),
