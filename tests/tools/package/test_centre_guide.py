@@ -159,10 +159,17 @@ class Newcomer:
         self._join()
 
     def _act_tout_tue(self):
+        self._until(lambda: self._held().records, "nothing comes from the cabinet")
+        self._kill("bocage-ingest@1", "bocage-rollup", "mosquitto", "bocage-control", "bocage-metrics")
+
+    def _act_chacun_tue(self):
+        """Each of the two that receive."""
+        self._kill("bocage-ingest@1", "bocage-ingest@2")
+
+    def _kill(self, *units):
         """Each service by SIGKILL, in turn and while the cabinet has something to say; every position that the
         warehouse has passed is a record, once."""
-        self._until(lambda: self._held().records, "nothing comes from the cabinet")
-        for unit in ("bocage-ingest@1", "bocage-rollup", "mosquitto", "bocage-control", "bocage-metrics"):
+        for unit in units:
             before = self._held()
             self._machines[guide.CABINET].run("systemctl", "restart", "bocage-gateway")
             self._machines[guide.CENTRE].run("systemctl", "kill", "--signal=KILL", unit)
