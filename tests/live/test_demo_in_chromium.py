@@ -128,6 +128,30 @@ def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
     page.wait_for_selector(".demo-struck", state="detached")
 
 
+def test_the_drawer_outlives_what_is_chosen_and_struck_in_it(opened):
+    page = opened()
+    page.click("#demo-break")
+    for kind, where in (("lamp", "Feneu, place du Bourg"), ("contactor", "Béhuard"), ("lamp", "Feneu, place du Bourg")):
+        page.select_option("#demo-kind", kind)
+        page.wait_for_selector(f"#demo-target option:has-text('{where}')", state="attached")
+    page.click("#demo-strike")
+    page.wait_for_selector(".demo-struck li")
+    page.select_option("#demo-kind", "contactor")
+    page.wait_for_selector("#demo-target option:has-text('Béhuard')", state="attached")
+    page.click(".demo-menu summary")
+    page.click("button[value=mayor]", trial=True)  # the drawer does not cover it
+    page.keyboard.press("Escape")
+    assert not page.is_visible("button[value=mayor]")
+    page.click(".demo-struck button")
+    page.wait_for_selector(".demo-struck", state="detached")
+    page.click("#demo-close")
+    page.wait_for_selector(".demo-sheet", state="detached")
+    page.click("#demo-break")
+    page.wait_for_selector("#demo-target")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".demo-sheet", state="detached")
+
+
 def test_the_night_is_played_again(opened):
     page = opened()
     page.click(".demo-menu summary")
