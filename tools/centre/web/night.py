@@ -1,5 +1,9 @@
-"""Draws the night that a policy wants, by the feeders that have the same: spans of light, from noon to noon."""
+"""Draws the night that a policy wants, by the feeders that have the same: spans of light, from noon to noon.
 
+What people have ordered lies over it.
+"""
+
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from policy import civil, sun
@@ -12,14 +16,24 @@ _NOON_S = 43_200
 WIDTH = 1000
 
 
+class Ordered(NamedTuple):
+    """Holds an order as a night shows it. target: a feeder or a group; None: all."""
+
+    from_s: int
+    until_s: int
+    target: str | None
+    is_dark: bool
+
+
 class Plan(NamedTuple):
     """Holds what some feeders do in one night. names: of their groups, "" where all feeders do the same; spans: texts
-    such as 17:14-23:00; bars: (x, width) of each; at: where now is."""
+    such as 17:14-23:00; bars: (x, width) of each; ordered: (order, x, width) of each; at: where now is."""
 
     names: str
     is_permanent: bool
     spans: tuple[str, ...]
     bars: tuple[tuple[int, int], ...]
+    ordered: tuple[tuple[Ordered, int, int], ...]
     at: int
 
 
@@ -41,8 +55,8 @@ def dark_and_night_s(policy: Policy, evening: int) -> tuple[int, int]:
     return dawn_s - dusk_s - lit_s // len(switched), dawn_s - dusk_s
 
 
-def plans(policy: Policy, *, now_s: int) -> list[Plan]:
-    """Returns the different nights of the commune's feeders."""
+def plans(policy: Policy, ordered: Sequence[Ordered] = (), *, now_s: int) -> list[Plan]:
+    """Returns the different nights of the commune's feeders, with the orders that touch them."""
     evening = evening_of(now_s)
     first_s, last_s = (civil.unix_from_local(civil.PARIS, day, _NOON_S) for day in (evening, evening + 1))
 
@@ -50,14 +64,23 @@ def plans(policy: Policy, *, now_s: int) -> list[Plan]:
         return int(WIDTH * (min(max(unix_s, first_s), last_s) - first_s) // (last_s - first_s))
 
     groups: dict[tuple, set[str]] = {}
+    targets: dict[tuple, set[str | None]] = {}
     for one in feeder_nights(policy, evening):
-        groups.setdefault((one.rule is None, one.lit), set()).add(one.feeder.group)
+        key = one.rule is None, one.lit
+        groups.setdefault(key, set()).add(one.feeder.group)
+        targets.setdefault(key, {None}).update((one.feeder.group, one.feeder.name))
+    tonight = [one for one in ordered if one.until_s > first_s and one.from_s < last_s]
     return [
         Plan(
             ", ".join(sorted(names)) if len(groups) > 1 else "",
             is_permanent,
             tuple(f"{words.clock(span.from_s)}-{words.clock(span.to_s)}" for span in lit),
             tuple((x(span.from_s), x(span.to_s) - x(span.from_s)) for span in lit),
+            tuple(
+                (one, x(one.from_s), x(one.until_s) - x(one.from_s))
+                for one in tonight
+                if one.target in targets[is_permanent, lit] and not is_permanent
+            ),
             x(now_s),
         )
         for (is_permanent, lit), names in groups.items()

@@ -41,6 +41,7 @@ def shown(
         "languages": LANGUAGES,
         "theme": request.theme,
         "themes": ("", *THEMES),
+        "here": request.get_full_path(),
         "now_s": request.now_s,
         "clock": words.clock(request.now_s),
         "person": request.person,

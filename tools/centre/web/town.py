@@ -39,6 +39,8 @@ WORDS = Phrases({
     "plan.lit": N_("lit {spans}"),
     "plan.dark": N_("dark all night"),
     "plan.always": N_("always powered"),
+    "plan.ordered": N_("by order: lit {span}"),
+    "plan.ordered.dark": N_("by order: dark {span}"),
     "plan.policy": N_("Policy no. {version}: {authority}, {text}"),
     "well": N_("All is well."),
     "faults": NN_("{count} light has a fault.", "{count} lights have a fault."),
@@ -142,7 +144,7 @@ def town(request: Any, insee: str) -> Any:
             "policy": policy,
             "operators": [] if policy is None else _operators(policy, request.now_s),
             "feeders": [] if policy is None else sorted(one.name for one in policy.lighting.feeders),
-            "plans": [] if policy is None else night.plans(policy, now_s=request.now_s),
+            "plans": [] if policy is None else night.plans(policy, _ordered(values["given"]), now_s=request.now_s),
             "until": None if policy is None else day_text(policy.valid_until_s - 1),
         }
     return shown(
@@ -151,6 +153,11 @@ def town(request: Any, insee: str) -> Any:
         reasons=[f"reason.{one}" for one in REASONS],
         **values,
     )  # fmt: skip
+
+
+def _ordered(some: list["Given"]) -> list[night.Ordered]:
+    asked = [(one, one.order.command) for one in reversed(some)]
+    return [night.Ordered(own.not_before_s, one.until_s, own.target, one.is_dark) for one, own in asked]
 
 
 def _operators(policy: document.Policy, now_s: int) -> list[dict[str, str]]:

@@ -221,6 +221,29 @@ def test_the_keyboard_alone_lights_and_ends(page, town):
     page.wait_for_selector(".order:first-of-type:has-text('Constaté 2 sur 2')")
 
 
+def test_the_hour_that_waits_to_be_signed_runs_from_now(page, town):
+    page.reload()
+    page.click("[data-reason='accident']")
+    page.wait_for_selector("#words:visible")
+    before = page.inner_text("#words")
+    town.live(600)
+    page.wait_for_function("before => document.getElementById('words').textContent !== before", arg=before)
+    page.click("[data-do=sign]:visible")
+    page.wait_for_selector("[data-stage=ready]:visible")
+    town.live(3)
+    signed = orders.latest(town.joined.people, 1)[0].command
+    assert 0 <= town.joined.gateway.unix_s - signed.not_before_s < 60
+    assert signed.expires_s - signed.not_before_s == 3600
+
+
+def test_the_menu_of_the_person_is_left_by_escape_and_by_a_touch_elsewhere(page, town):
+    for leave in (lambda: page.keyboard.press("Escape"), lambda: page.mouse.click(20, 700)):
+        page.click("button.person")
+        page.wait_for_selector("#person:visible")
+        leave()
+        page.wait_for_selector("#person", state="hidden")
+
+
 def test_a_month_prints_on_one_page(page, town):
     page.goto(f"{town.origin}/{INSEE}/month")
     assert page.pdf(format="A4").count(b"/Type /Page\n") == 1

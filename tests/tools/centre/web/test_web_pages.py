@@ -78,6 +78,11 @@ def test_language_is_the_browsers_and_can_be_changed(browser):
     assert 'lang="en" data-theme="dark"' in client.get("/").content.decode()
 
 
+def test_language_is_changed_where_one_is(browser):
+    here = f"/{FENEU}/lights?q=a&amp;state=fault"
+    assert f'name="next" value="{here}"' in browser("operator").get(here.replace("&amp;", "&")).content.decode()
+
+
 def test_first_page_counts_the_causes_that_each_commune_lists(browser):
     client = browser("operator")
     first = client.get("/").content.decode()

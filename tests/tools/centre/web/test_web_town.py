@@ -217,3 +217,32 @@ def test_dark_hours_are_those_that_the_policy_leaves_between_sunset_and_sunrise(
     permanent = tuple(one._replace(kind=document.PERMANENT) for one in feeders)
     always = made._replace(lighting=made.lighting._replace(feeders=permanent))
     assert night.dark_and_night_s(always, evening) == (0, 0)
+
+
+def test_a_commune_without_a_policy_loads_no_script_that_lights(mayor, monkeypatch):
+    from tools.centre.web import town
+
+    assert "web/town.js" in mayor.get(f"/{FENEU}/town").content.decode()
+    monkeypatch.setattr(town.communes, "policy_in_force", lambda *_, **__: None)
+    said = mayor.get(f"/{FENEU}/town").content.decode()
+    assert "the lamps follow the sun" in said and "web/town.js" not in said and 'id="light"' not in said
+
+
+def test_an_order_lies_over_the_night_that_it_changes():
+    made = lit_world.policy()
+    now_s = lit_world.AFTERNOON_S
+    order = night.Ordered(now_s, now_s + 3600, None, is_dark=False)
+    of_one = order._replace(target=made.lighting.feeders[0].name)
+    old = order._replace(from_s=now_s - 3 * 86_400, until_s=now_s - 2 * 86_400)
+    drawn = [one.ordered for one in night.plans(made, (order, of_one, old), now_s=now_s) if not one.is_permanent]
+    assert len(drawn) == 1
+    for (own, x, width), *_ in drawn:
+        assert own == order and (x, width) == (62, 42)  # 13:30 of a day that begins at noon, for an hour
+    assert sum(own == of_one for ordered in drawn for own, _, _ in ordered) == 1
+    assert all(own != old for ordered in drawn for own, _, _ in ordered)
+
+
+def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(mayor):
+    said = mayor.get(f"/{FENEU}/town").content.decode()
+    assert "by order: lit 10:00-11:00" in said and 'class="lit ordered"' in said
+    assert re.search('id="tonight" data-again="" data-select="#tonight"', said)

@@ -3,17 +3,19 @@
 import {EMERGENCY, END, hex, keyStore, kidOf, makeKey, newId, orderIn, payloadOf, signed, signerOf, unhex} from "./order.js";
 
 const REASON_BYTES_MAX = 60;
+const REDRAFT_MS = 1000; // the words that wait for "sign" count from now, not from when the reason was chosen
 const page = document.getElementById("light");
 const said = page.dataset;
 const stages = [...page.querySelectorAll("[data-stage]")];
 const store = keyStore();
 const keyName = `${said.insee} ${said.person}`;
-let key, kid, operator, payload, message;
+let key, kid, operator, payload, message, redraft;
 
 const byId = (id) => document.getElementById(id);
 const zone = {timeZone: "Europe/Paris"};
 
 function show(name) {
+  redraft = clearTimeout(redraft);
   for (const one of stages) one.hidden = one.dataset.stage !== name;
   page.querySelector(`[data-stage="${name}"] [data-first]`)?.focus();
 }
@@ -88,17 +90,32 @@ function words(bytes) {
 }
 
 async function draft(fields) {
+  await write(fields);
+  show("confirm");
+  again(fields);
+}
+
+function again(fields) {
+  redraft = setTimeout(async () => {
+    const own = redraft;
+    await write(fields, () => own === redraft).catch(() => {}); // what stands can still be signed
+    if (own === redraft) again(fields);
+  }, REDRAFT_MS);
+}
+
+async function write(fields, isAwaited = () => true) {
   const answer = await fetch(said.time, {redirect: "error"});
   if (!answer.ok) throw new Error(answer.statusText);
   const now = Number(await answer.text());
+  if (!isAwaited()) return;
   const {lasts, ...rest} = fields;
   payload = payloadOf({
     id: newId(), author: operator, notBefore: now, expires: now + lasts, insee: said.insee, gateway: null, target: null,
     ...rest,
   });
   message = undefined;
-  byId("words").textContent = words(payload);
-  show("confirm");
+  const text = words(payload);
+  if (byId("words").textContent !== text) byId("words").textContent = text; // read aloud when it changes
 }
 
 function lit(reason) {
