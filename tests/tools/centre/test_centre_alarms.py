@@ -48,7 +48,8 @@ def test_what_stands_is_told_with_what_to_do_and_what_has_ended_is_not(alarms):
     ])  # fmt: skip
     assert all(len(line) <= 80 for line in said.splitlines())
     lamp, burst = said.split("2026-09-21 16:13  ")[1:]
-    assert lamp.startswith("00000000000000a2  49007-mairie-1\n    La lampe n'éclaire pas alors qu'elle est allumée\n")
+    name = "La lampe n'éclaire pas alors qu'elle devrait être allumée"
+    assert lamp.startswith(f"00000000000000a2  49007-mairie-1\n    {name}\n")
     assert "→ à faire : voir le fusible en pied de candélabre" in lamp
     assert "Canalisation rompue (zone 3, 41,2 L/min)" in burst and "acquitter" in burst
 

@@ -9,6 +9,7 @@ from tools.centre.condition.faults import Faults
 from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.web.access import commune, opened
+from tools.centre.web.health import alone
 from tools.centre.web.page import Pager, picture, shown
 from tools.centre.web.pictures import Picture
 
@@ -39,7 +40,7 @@ def faults(request: Any, insee: str) -> Any:
     rows = [_row(one, insee, lights, request.language) for one in groups[pager.slice]]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
-        pager=pager,
+        pager=pager, alone=alone(request, own),
     )  # fmt: skip
 
 

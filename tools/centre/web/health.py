@@ -13,7 +13,7 @@ from tools.centre.condition.states import OK
 from tools.centre.limits import SILENCE_S_MAX
 from tools.centre.registry.equipment import CABINET, cabinet_of
 from tools.centre.store import bodies, database
-from tools.centre.web.access import commune, opened
+from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.page import picture, shown
 from tools.centre.web.pictures import Picture
 from wire import event
@@ -29,7 +29,9 @@ WORDS = Phrases({
     "linked": NC_("cabinet", "Linked"),
     "alone": NC_("cabinet", "Alone"),
     "late.no": NC_("cabinet", "up to date"),
+    "late.unknown": NC_("cabinet", "not known while it is alone"),
     "nodes.of": N_("{heard} of {count}"),
+    "nodes.none": NC_("cabinet", "none known"),
     "started": N_("started {when}"),
     "none": N_("No cabinet of your rights has been heard yet."),
     "summary": NN_("{count} cabinet, {linked} linked", "{count} cabinets, {linked} linked"),
@@ -43,6 +45,33 @@ _BOOT = f"""SELECT body, seconds FROM records WHERE node = ? AND boot = (SELECT 
     AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
 _NAMES = """SELECT id, name FROM equipment WHERE insee = ? AND kind = ?
     AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
+
+
+class Alone(NamedTuple):
+    """Names a cabinet that nothing is received from any more, and when it was last heard."""
+
+    cabinet: str
+    received_unix_s: int
+
+
+def alone(request: Any, own: Commune) -> list[Alone]:
+    """Returns the cabinets of a commune that are alone: what a screen shows of their equipment is old."""
+    with opened(own.areas) as connection:
+        names = _names(connection, own.insee, now_s=request.now_s)
+        heard = [(name, at_s) for _, _, name, at_s, _ in connection.execute(_CABINETS, (own.insee,)).fetchall()]
+    return [
+        Alone(names.get(name) or name, at_s)
+        for name, at_s in heard
+        if at_s is not None and not _is_linked(at_s, now_s=request.now_s)
+    ]
+
+
+def _is_linked(received_s: int | None, *, now_s: int) -> bool:
+    return received_s is not None and received_s >= now_s - SILENCE_S_MAX
+
+
+def _names(connection: database.Connection, insee: str, *, now_s: int) -> dict[str, str | None]:
+    return dict(connection.execute(_NAMES, (insee, CABINET, now_s, now_s)).fetchall())
 
 
 class Cabinet(NamedTuple):
@@ -71,7 +100,7 @@ def health(request: Any, insee: str) -> Any:
 
 
 def _cabinets(connection: database.Connection, insee: str, whole: Picture, language: str, *, now_s: int) -> Any:
-    names = dict(connection.execute(_NAMES, (insee, CABINET, now_s, now_s)).fetchall())
+    names = _names(connection, insee, now_s=now_s)
     ailing: dict[str, list[str]] = {}
     gateways = {identity for (identity,) in connection.execute("SELECT id FROM gateways")}
     for fault in Faults(connection).open(insee):
@@ -86,7 +115,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
         address = cabinet_of(insee, name)
         program, started_s = _program(connection, identity)
         yield Cabinet(
-            name, names.get(name), received_s is not None and received_s >= now_s - SILENCE_S_MAX, received_s,
+            name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
             heard[address], nodes[address], program, started_s, tuple(ailing.get(address, ())),
         )  # fmt: skip

@@ -31,7 +31,7 @@ WORDS = Phrases({
     "measured": NC_("light", "Measured"),
     "heard": NC_("light", "Last word"),
     "nothing": N_("not known"),
-    "nothing.node": N_("not measured: the light has no node of its own, its cabinet answers for its feeder"),
+    "no_node": N_("This light has no node of its own, and is not measured: its cabinet answers for its feeder."),
     "percent": N_("{percent} %"),
     "why": N_("Why"),
     "why.none": N_("Nothing was told about it yet."),

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 
 from gateway.language import N_, NC_, Phrases
 from tools.centre.web.access import commune
+from tools.centre.web.health import alone
 from tools.centre.web.limits import SEARCH_CHARACTERS_MAX
 from tools.centre.web.page import Pager, picture, shown
 from tools.centre.web.pictures import Light
@@ -77,6 +78,7 @@ def lights(request: Any, insee: str) -> Any:
     template = "lights_rows.html" if request.htmx and not request.htmx.history_restore_request else "lights.html"
     return shown(
         request, template, WORDS, commune=own, tab="lights",
+        alone=alone(request, own),
         asked=asked,
         filters=_filters(asked, whole),
         found=len(found),

@@ -16,6 +16,7 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 
 from gateway.language import N_, NC_, NN_, Phrases
 from tools.centre.web.access import Commune, commune
+from tools.centre.web.health import alone
 from tools.centre.web.light import panel
 from tools.centre.web.limits import IN_VIEW_LIGHTS_MAX, IN_VIEW_STREETS_MAX, MAP_STEP, STATIC_S
 from tools.centre.web.page import picture, shown
@@ -25,6 +26,8 @@ from tools.centre.web.states import FAULT, LETTERS, LIT, SHOWN, UNKNOWN
 WORDS = Phrases({
     "title": N_("Map of {commune}"),
     "in_view": N_("In view"),
+    "lights.in_view": NN_("{count} light in view", "{count} lights in view"),
+    "close": NC_("button", "Close"),
     "streets": NC_("in view", "Streets"),
     "street.none": N_("Without a street"),
     "more.streets": NN_("and {count} more street", "and {count} more streets"),
@@ -72,6 +75,7 @@ def map(request: Any, insee: str) -> Any:
         bounds=_bounds(whole.lights),
         has_ground=_ground(own).is_file(),
         chosen=None if chosen is None else panel(request, own, whole, chosen),
+        alone=alone(request, own),
         **_in_view(whole, None, _states(request)),
     )  # fmt: skip
 
@@ -80,7 +84,7 @@ def in_view(request: Any, insee: str) -> Any:
     own = commune(request, insee)
     box = Box.of(request.GET.get("box", ""))
     view = _in_view(picture(request, own), box, _states(request))
-    return shown(request, "map_in_view.html", WORDS, commune=own, **view)
+    return shown(request, "map_in_view.html", WORDS, commune=own, alone=alone(request, own), **view)
 
 
 def ground(request: Any, insee: str) -> Any:

@@ -101,7 +101,7 @@ def month(request: Any, insee: str) -> Any:
         estate = Estate(Register(connection), usages, insee, until_s - 1)
         found = next(iter(estate.rows(COMMUNE, until_s - asked.begins_s)), None)
         values = _faults(connection, asked, until_s, request)
-        values["waiting"] = waiting(connection, (asked.begins_s, until_s))
+        values["waiting"] = waiting(connection, (asked.begins_s, asked.moved(1).begins_s))  # whole days
     values |= _energy(found, request.language)
     values |= _ordered(own, asked, until_s)
     return shown(
@@ -132,11 +132,7 @@ def _energy(found: Any, language: str) -> dict[str, Any]:
 
 
 def _faults(connection: Any, asked: Month, until_s: int, request: Any) -> dict[str, Any]:
-    began = [
-        one
-        for one in Faults(connection).between(asked.begins_s, until_s)
-        if one.from_unix_s >= asked.begins_s
-    ]
+    began = [one for one in Faults(connection).between(asked.begins_s, until_s) if one.from_unix_s >= asked.begins_s]
     return {
         "faults": len(began),
         "open": sum(not one.is_over for one in began),

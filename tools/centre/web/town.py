@@ -26,6 +26,7 @@ from tools.centre.scope import grants, reader
 from tools.centre.store import sqlite_file
 from tools.centre.web import night, words
 from tools.centre.web.access import Commune, commune
+from tools.centre.web.health import alone
 from tools.centre.web.limits import NOT_FETCHED_S, ORDERS_SHOWN_MAX, ORDERS_SHOWN_S, POLL_S, POLL_UNDER_WAY_S
 from tools.centre.web.page import picture, shown
 from tools.centre.web.states import FAULT, UNKNOWN
@@ -134,7 +135,7 @@ def _lighting(request: Any, insee: str) -> Commune:
 def town(request: Any, insee: str) -> Any:
     own = _lighting(request, insee)
     counts = picture(request, own).counts
-    values: dict[str, Any] = {"faults": counts[FAULT], "unknown": counts[UNKNOWN], "has_control": False}
+    values: dict[str, Any] = {"faults": counts[FAULT], "unknown": counts[UNKNOWN], "alone": alone(request, own)}
     if settings.BOCAGE.control is not None:
         with opened_control(own) as control:
             policy = communes.policy_in_force(control, insee, now_s=request.now_s)
@@ -308,9 +309,7 @@ def _card(control: sqlite_file.Connection, order: orders.Order, request: Any, *,
         is_fetched=is_fetched,
         is_settled=is_fetched and bool(meant) and found.is_settled,
         missing=found.missing if any(cabinet.outcomes for cabinet in meant) else (),
-        refusals=tuple(
-            {"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED
-        ),
+        refusals=tuple({"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED),
         problem=_problem(control, order, request) if is_late else "",
     )
 
@@ -345,5 +344,3 @@ def _steps(found: Progress, meant: list[CabinetProgress], language: str) -> Iter
     if measured:
         count = max(len(feeders), len(found.expected))
         yield say("step.measured", done=len(measured), count=count, power=number(sum(measured) / 10_000, language, 1))
-
-

@@ -35,6 +35,10 @@ FRAME = Phrases({
     "yesterday": N_("yesterday {clock}"),
     "watts": N_("{power} W"),
     "lights": NN_("{count} light", "{count} lights"),
+    "alone": N_(
+        "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
+        " Its streets stay lit by the policy."
+    ),
     "error.title": N_("This page cannot be shown"),
     "error.404": N_("There is nothing here, or nothing that you have a right to see."),
     "error.403": N_("The form was not accepted: it is too old, or comes from elsewhere. Open the page again."),

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 
 from tests.support import border_world
-from tests.support.scoped_world import ANGERS, FENEU
+from tests.support.scoped_world import ANGERS, FENEU, NOW_S
 from tools.centre.scope import grants
 from tools.centre.store import schema
 
@@ -134,3 +134,36 @@ def test_a_cause_beyond_the_border_is_told_with_what_follows_from_it(served, bro
     # Who may not look beyond the border is told the lamp's own fault, without a cause.
     said = browser("two").get("/49007/faults").content.decode()
     assert "1 cause" in said and "light=0001" in said and "other fault" not in said
+
+
+def test_a_cabinet_that_is_alone_is_told_wherever_its_lights_are(browser, monkeypatch):
+    from django.conf import settings
+
+    client = browser("mayor", **{"Accept-Language": "fr"})
+    screens = [f"/{FENEU}/{page}" for page in ("map", "map/in-view", "lights", "faults", "town")]
+    told = "seule, rien reçu d&#x27;elle depuis"
+    later = settings.BOCAGE._replace(clock=lambda: NOW_S + 7 * 86_400)
+    monkeypatch.setattr(settings, "BOCAGE", later)
+    for address in screens:
+        assert told in client.get(address).content.decode(), address
+    health = client.get(f"/{FENEU}/health").content.decode()
+    assert "inconnu tant qu'elle est seule" in health.replace("&#x27;", "'") and "à jour" not in health
+    assert "0 sur 0" not in health
+
+
+def test_a_light_without_a_node_has_a_sentence_and_no_empty_plot(browser):
+    from django.conf import settings
+
+    from tools.centre.web import page
+
+    address = f"/{FENEU}/lights/light-1"
+    assert 'class="three"' in browser("mayor").get(address).content.decode()
+    with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
+        where = "insee = ? AND kind = 'light' AND id = 'light-1'"
+        (node,) = connection.execute(f"SELECT node FROM equipment WHERE {where}", (FENEU,)).fetchone()
+        connection.execute(f"UPDATE equipment SET node = NULL WHERE {where}", (FENEU,))
+        page._PICTURES.clear()
+        said = browser("mayor").get(address).content.decode()
+        connection.execute(f"UPDATE equipment SET node = ? WHERE {where}", (node, FENEU))
+    page._PICTURES.clear()
+    assert "has no node of its own" in said and 'class="three"' not in said and "24 hours" not in said

@@ -191,13 +191,15 @@ def test_a_month_is_told_on_one_page(mayor, monkeypatch):
     monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(kwh_price=0.25))
     said = mayor.get(f"/{FENEU}/month").content.decode()
     assert "November 2026" in said and "to 12:00 today" in said
-    kwh, euros = (float(re.search(f"<dd>([0-9]+) {unit}</dd>", said)[1]) for unit in ("kWh", "€"))
+    kwh, euros = (float(re.search(f'class="sum">([0-9]+) {unit}<', said)[1]) for unit in ("kWh", "€"))
     assert kwh > 4 and abs(euros - 0.25 * kwh) <= 1 and "at 0.250 € a kWh" in said
     assert "% of this time is measured" in said
     assert f"Maire, lighting of {FENEU}" in said
     assert "heating" not in said and "watering" not in said  # it is a month of lighting
     french = mayor.get(f"/{FENEU}/month?month=2026-10", headers={"Accept-Language": "fr"}).content.decode()
-    assert "octobre 2026" in french and "Rien n&#x27;a encore mesuré" in french and "Personne n&#x27;a donné" in french
+    assert (
+        "octobre 2026" in french and "Rien n&#x27;a encore été mesuré" in french and "Personne n&#x27;a donné" in french
+    )
 
 
 @pytest.mark.parametrize("asked", ["2099-01", "2026-13", "x", ""])
@@ -242,7 +244,22 @@ def test_an_order_lies_over_the_night_that_it_changes():
     assert all(own != old for ordered in drawn for own, _, _ in ordered)
 
 
-def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(mayor):
+def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(mayor, served, control):
+    assert post(mayor, signed(light(31))).status_code == 204
+    fetch(served, control)
     said = mayor.get(f"/{FENEU}/town").content.decode()
-    assert "by order: lit 10:00-11:00" in said and 'class="lit ordered"' in said
+    assert "by order: lit 12:00-" in said and 'class="lit ordered"' in said
     assert re.search('id="tonight" data-again="" data-select="#tonight"', said)
+
+
+def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(mayor, monkeypatch):
+    from django.conf import settings
+
+    from tools.centre.web import month
+
+    asked = []
+    monkeypatch.setattr(month, "_energy", lambda found, language: {"kwh": None})
+    monkeypatch.setattr(month, "waiting", lambda connection, period: asked.append(period) or 3)
+    said = mayor.get(f"/{FENEU}/month").content.decode()
+    assert "readings of 3 nodes are not counted yet" in said and "Nothing has measured" not in said
+    assert asked[0][1] > settings.BOCAGE.clock() + 86_400  # today is within

@@ -52,10 +52,10 @@
     layer.redraw();
     write(id);
     panel.hidden = false;
-    htmx.ajax("GET", root.dataset.light + encodeURIComponent(id), { target: "#panel", swap: "innerHTML" }).then(() => map.invalidateSize());
+    htmx.ajax("GET", root.dataset.light + encodeURIComponent(id), { target: "#chosen", swap: "innerHTML" }).then(() => map.invalidateSize());
     if (isMoved && i !== null && !map.getBounds().pad(-0.1).contains(layer.place(i))) map.panTo(layer.place(i), { animate: !isStill });
   };
-  const closed = () => { layer.chosen = null; panel.hidden = true; panel.replaceChildren(); layer.redraw(); map.invalidateSize(); write(null); };
+  const closed = () => { layer.chosen = null; panel.hidden = true; document.getElementById("chosen").replaceChildren(); layer.redraw(); map.invalidateSize(); write(null); };
   map.on("click", (event) => {
     const i = layer.at(event.containerPoint);
     if (i === null) return;
@@ -77,6 +77,7 @@
       write(chosenId());
       list();
     } else if (event.target.id === "whole") whole();
+    else if (event.target.id === "close") closed();
   });
 
   // --- what is known, and what changes
@@ -104,7 +105,7 @@
       if (isSeen) { layer.redraw(); list(); }
       const shown = panel.querySelector("[data-n]");
       if (shown && event.changes.some(([i]) => i === Number(shown.dataset.n))) {
-        htmx.ajax("GET", root.dataset.light + encodeURIComponent(shown.dataset.id), { target: "#panel", swap: "innerHTML" });
+        htmx.ajax("GET", root.dataset.light + encodeURIComponent(shown.dataset.id), { target: "#chosen", swap: "innerHTML" });
       }
     });
   });
