@@ -94,14 +94,15 @@ def month(request: Any, insee: str) -> Any:
         raise Http404
     this = Month.of(request.now_s)
     asked = _asked(request.GET.get("month", ""), this)
-    until_s = min(asked.moved(1).begins_s, request.now_s)
+    whole = asked.begins_s, asked.moved(1).begins_s  # days are counted whole, today's with them
+    until_s = min(whole[1], request.now_s)
     # Of lighting alone, whatever else this person may see.
     with opened(frozenset(((insee, grants.LIGHTING), (insee, grants.ANY)))) as connection:
-        usages = Usages(connection, ENERGY, (asked.begins_s, until_s), insee=insee)
+        usages = Usages(connection, ENERGY, whole, insee=insee)
         estate = Estate(Register(connection), usages, insee, until_s - 1)
         found = next(iter(estate.rows(COMMUNE, until_s - asked.begins_s)), None)
         values = _faults(connection, asked, until_s, request)
-        values["waiting"] = waiting(connection, (asked.begins_s, asked.moved(1).begins_s))  # whole days
+        values["waiting"] = waiting(connection, whole)
     values |= _energy(found, request.language)
     values |= _ordered(own, asked, until_s)
     return shown(

@@ -8,7 +8,7 @@ import pytest
 from policy import document, limits
 from tests.support import lit_world
 from tests.support.control_world import STRANGER, outcome
-from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, granted
+from tests.support.scoped_world import ANGERS, DAYS, FENEU, NOW_S, ROLES, granted
 from tests.support.town_world import PHONE, kid_of, light, report, signed
 from tools.centre.control import drafts, orders, outbox
 from tools.centre.control import file as control_file
@@ -250,6 +250,17 @@ def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(m
     said = mayor.get(f"/{FENEU}/town").content.decode()
     assert "by order: lit 12:00-" in said and 'class="lit ordered"' in said
     assert re.search('id="tonight" data-again="" data-select="#tonight"', said)
+
+
+def test_a_month_counts_what_was_measured_today(mayor, monkeypatch):
+    from django.conf import settings
+
+    def kwh(now_s):
+        monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: now_s))
+        return int(re.search('class="sum">([0-9]+) kWh<', mayor.get(f"/{FENEU}/month").content.decode())[1])
+
+    evening_s = DAYS[2] + 23 * 3600  # the last readings are of this day
+    assert kwh(evening_s) == kwh(NOW_S)
 
 
 def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(mayor, monkeypatch):
