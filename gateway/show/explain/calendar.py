@@ -75,7 +75,7 @@ def wish(law: Law, unix_s: int, uncertainty_s: int = 0) -> Wish:
     night = night_of(law, unix_s)
     if law.kind == PERMANENT:
         return Wish(law, 100, lighting.NO_RULE, lighting.NO_STEP, None, night)
-    wanted = _plan(law.calendar, law.site).brightest(unix_s, uncertainty_s)
+    wanted = _plan(law.calendar, law.site).wanted(unix_s, uncertainty_s)
     rule, step = lighting.reason_parts(wanted.reason)
     return Wish(law, wanted.level_percent, rule, step, wanted.until_s, night)
 
