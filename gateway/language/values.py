@@ -117,7 +117,7 @@ WORDS = Phrases({
     "rule.command": N_("command of the centre"),
     "rule.presence": N_("presence"),
     "rule.policy": N_("policy"),
-    "rule.calendar": N_("calendar of the policy"),
+    "rule.calendar": N_("calendar"),
     "rule.default": N_("sunset and sunrise"),
     "rule.photocell": N_("photocell"),
     "rule.photocell-alone": N_("photocell alone, without the time"),

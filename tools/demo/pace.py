@@ -16,12 +16,13 @@ FASTEST = None
 
 class Snapshot(NamedTuple):
     """Holds what the bar shows of a world. `waiting`: records that cabinets hold until the centre has them; `struck`:
-    things that are broken by hand, None where nothing can be."""
+    things that are broken by hand, None where nothing can be; `is_over`: time goes no further."""
 
     lit: int
     power_dw: int
     waiting: int
     struck: int | None
+    is_over: bool = False
 
 
 class Pace:

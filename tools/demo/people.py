@@ -13,11 +13,6 @@ OPERATOR = "operator"
 ROLES: dict[str, tuple[Message, str, set[tuple[str, str]]]] = {
     OPERATOR: (NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}),
     "mayor": (NC_("role", "mayor"), "Maire de Béhuard", {(BEHUARD.insee, grants.ALL)}),
-    "referent": (
-        NC_("role", "referent for heat and gardens"),
-        "Dominique Perrault",
-        {(grants.ALL, grants.HEATING), (grants.ALL, grants.WATERING)},
-    ),
 }  # fmt: skip
 
 

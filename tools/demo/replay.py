@@ -29,6 +29,7 @@ _COPIED = ("gateways", "serving", "equipment", "grants")
 _RECORDS = f"""SELECT gateway, received_unix_s, node, boot, sequence, seconds, quality, uncertainty_s, lane, body
     FROM records WHERE received_unix_s <= ? AND (lane <> {_TELEMETRY} OR received_unix_s > ?)
     ORDER BY received_unix_s, gateway, node, boot, sequence"""
+_LAST = "SELECT max(received_unix_s) FROM records WHERE received_unix_s <= ?"
 _WHEN = "SELECT min(received_unix_s), max(received_unix_s) FROM records"
 # Lit by its own word, or by its meter where it has no controller.
 _LIT = "SELECT count(*), coalesce(sum(power_dw), 0) FROM latest WHERE level_percent > 0 OR power_dw >= ?"
@@ -53,7 +54,8 @@ def noon_before(unix_s: int) -> int:
 
 
 class Replay:
-    """Plays the night from a noon to the next out of the warehouse at `source`, into one in `folder`.
+    """Plays the night from a noon to the next, or to its last record, out of the warehouse at `source`, into one in
+    `folder`.
 
     It is driven as a `tools.demo.story.Story` is; nothing can be broken in it.
     """
@@ -61,9 +63,12 @@ class Replay:
     def __init__(self, folder: Path, source: str, from_s: int) -> None:
         self.path = str(folder / f"replay-{from_s}.db")
         Path(self.path).unlink(missing_ok=True)
-        self._from_s, self._end_s = from_s, from_s + _NIGHT_S
+        self._from_s = from_s
         self.unix_s = from_s
         self._source = schema.open_to_read(source)
+        # Beyond the last record the screens would show the lamps as they were then, at noon too.
+        last_s = self._source.execute(_LAST, (from_s + _NIGHT_S,)).fetchone()[0]
+        self._end_s = from_s if last_s is None else max(from_s, last_s)
         self._warehouse = Warehouse(self.path, synchronous="OFF")
         self._connection = schema.open_to_write(self.path, "OFF")
         with database.transaction(self._connection):
@@ -92,7 +97,7 @@ class Replay:
         return 1000 * (self.unix_s - self._from_s)
 
     def run_until(self, end_ms: int) -> None:
-        """Brings what was received by then; the night ends at noon."""
+        """Brings what was received by then, to the end of the night."""
         self.unix_s = min(self._end_s, self._from_s + end_ms // 1000)
         self._bring()
 
@@ -105,7 +110,7 @@ class Replay:
 
     def snapshot(self) -> Snapshot:
         lit, power_dw = self._connection.execute(_LIT, (LIT_DW,)).fetchone()
-        return Snapshot(lit, power_dw, 0, None)
+        return Snapshot(lit, power_dw, 0, None, self.unix_s >= self._end_s)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

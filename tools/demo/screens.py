@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import auth
@@ -42,10 +43,11 @@ WORDS = Phrases({
     "speed.max": N_("as fast as it goes"),
     "pause": NC_("button", "Pause"),
     "dusk": NC_("button", "To dusk"),
-    "reached": N_("×{speed} reached"),
+    "reached": N_("time ×{speed}"),
+    "over": N_("the records end here"),
     "paused": N_("time stands still"),
     "hurries": N_("hurrying to {clock}"),
-    "lit": NN_("{count} light burns", "{count} lights burn"),
+    "lit": NN_("{count} light burns in the whole territory", "{count} lights burn in the whole territory"),
     "power": N_("{power} W"),
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
@@ -241,7 +243,9 @@ def bar(request: Any) -> Any:
 
 
 def _pressed(state: State) -> str:
-    """Returns the word of the button by which time goes as it does."""
+    """Returns the word of the button by which time goes as it does, or that it goes no further."""
+    if state.story.is_over:
+        return "over"
     if state.is_paused:
         return "pause"
     if state.until_s is not None:
@@ -294,10 +298,16 @@ def replay(request: Any) -> Any:
 
 @_of_the_living
 def drawer(request: Any) -> Any:
-    """Shows what may be broken; `?kind=` chooses whose targets are listed."""
+    """Shows what may be broken, first in the commune on the screen; `?kind=` chooses whose targets are listed."""
     chosen = request.GET.get("kind", "")
     chosen = chosen if chosen in faults.KINDS else next(iter(faults.KINDS))
-    targets = settings.DEMO.driver.ask(lambda story: list(faults.KINDS[chosen].targets(story)))
+    insee = urlsplit(request.htmx.current_url or "").path.split("/")[1:2]
+
+    def targets_of(story: Story) -> list[faults.Target]:
+        here = next((f"{one.name}, " for one in story.communes if [one.insee] == insee), "")
+        return sorted(faults.KINDS[chosen].targets(story), key=lambda one: not one.label.startswith(here))
+
+    targets = settings.DEMO.driver.ask(targets_of)
     language = request.language
     return shown(
         request, "demo/drawer.html", WORDS,

@@ -36,7 +36,7 @@ from wire.command import SIGNED_COMMAND_BYTES_MAX
 WORDS = Phrases({
     "title": N_("{commune} tonight"),
     "plan": N_("Tonight"),
-    "plan.none": N_("No policy is in force here: the lamps follow the sun."),
+    "plan.none": N_("No policy is in force here: the lamps follow the calendar set at their installation, or the sun."),
     "plan.lit": N_("lit {spans}"),
     "plan.dark": N_("dark all night"),
     "plan.always": N_("always powered"),
