@@ -37,7 +37,8 @@ def build(path: str, lights: int, *, now_s: int, seed: int = 1) -> None:
         for number in range(lights):
             _add(connection, number, chance, now_s)
         _hear(connection, b"gw-00001", now_s, None, None)
-        grants.give(connection, grants.Grant(OPERATOR, grants.ALL, grants.ALL, 0, None, "secretary", 0))
+        for trade in (grants.ALL, grants.JOURNAL):
+            grants.give(connection, grants.Grant(OPERATOR, grants.ALL, trade, 0, None, "secretary", 0))
         connection.execute("COMMIT")
 
 

@@ -75,6 +75,21 @@ def every(connection: database.Connection, *, person: str | None = None) -> list
     return [Grant._make(row) for row in rows]
 
 
+def count_in_force(connection: database.Connection, *, now_s: int) -> int:
+    """Returns how many grants are in force."""
+    rows = connection.execute(f"SELECT count(person) FROM grants WHERE {_IN_FORCE}", (now_s, now_s))
+    return int(rows.fetchone()[0])
+
+
+def in_force(connection: database.Connection, rows: slice, *, now_s: int) -> list[Grant]:
+    """Returns these of the grants in force, by person, commune and trade."""
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM grants WHERE {_IN_FORCE} ORDER BY 1, 2, 3, 4 LIMIT ? OFFSET ?",
+        (now_s, now_s, rows.stop - rows.start, rows.start),
+    )
+    return [Grant._make(row) for row in found]
+
+
 def areas(connection: database.Connection, person: str, *, now_s: int) -> set[tuple[str, str]]:
     """Returns what a person may see now, as pairs of a commune (or ALL) and a trade, JOURNAL, ANY or EVERY."""
     trades: dict[str, set[str]] = {ALL: set()}

@@ -52,3 +52,17 @@ def read(
         f"SELECT {_COLUMNS} FROM journal WHERE at_unix_s >= ? AND at_unix_s < ?{where} ORDER BY 1, 2, 3, 4, 5", values
     )
     return [Line._make(row) for row in rows]
+
+
+def count(connection: database.Connection) -> int:
+    """Returns how many lines there are."""
+    return int(connection.execute("SELECT count(at_unix_s) FROM journal").fetchone()[0])
+
+
+def newest(connection: database.Connection, rows: slice) -> list[Line]:
+    """Returns these of the lines, the newest first."""
+    found = connection.execute(
+        f"SELECT {_COLUMNS} FROM journal ORDER BY 1 DESC, 2 DESC, 3 DESC, 4 DESC, 5 DESC LIMIT ? OFFSET ?",
+        (rows.stop - rows.start, rows.start),
+    )
+    return [Line._make(row) for row in found]

@@ -64,6 +64,14 @@ def _of_record(table: str) -> str:
         AND r.sequence = {table}.sequence)"""
 
 
+def opened_by(rule: str) -> str:
+    """Returns the trade that opens rows by this rule: JOURNAL, EVERY (of the whole territory), or else ANY, that of
+    what a row is about."""
+    if f"'{JOURNAL}'" in rule:
+        return JOURNAL
+    return EVERY if rule.endswith(EVERYTHING) else ANY
+
+
 # Who sees the whole territory: asked once for a question, and then no row is judged.
 EVERYTHING = f"EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = '{ALL}' AND a.trade = '{EVERY}')"
 _CARRIED = "{0}.gateway IN (SELECT gateway FROM gateways)"

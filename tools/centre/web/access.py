@@ -104,6 +104,11 @@ def areas_of(person: str, *, now_s: int) -> Areas:
     return frozenset(reader.areas_of(settings.BOCAGE.warehouse, person, now_s=now_s))
 
 
+def reads_journal(areas: Areas) -> bool:
+    """Returns whether these include the journal of a commune: its own grant, which no other brings."""
+    return any(trade == grants.JOURNAL for _, trade in areas)
+
+
 def within(areas: Areas, insee: str) -> Areas:
     """Returns the part of what is granted that lies in one commune: opening that costs no more than it has lights."""
     return frozenset((insee, trade) for where, trade in areas if where in (insee, grants.ALL))

@@ -1,8 +1,8 @@
 """Makes Django's settings from arguments; there is no module of settings, and so none that could hold a secret.
 
 The secret key, which signs what a browser sends back, is made at the first start, beside the web's own database and
-readable by its owner only. Sessions, accounts and failed logins live in that database; the warehouse is only read, and
-only through the scope of the person (`access`).
+readable by its owner only. Sessions, accounts and failed logins live in that database; the warehouse is read through
+the scope of the person only (`access`), and written by nothing but the journal of its own reading (`privacy`).
 """
 
 import ipaddress

@@ -64,6 +64,7 @@ def login(request: Any) -> Any:
     if is_one_time and timezone.now() - person.date_joined > timedelta(seconds=ONE_TIME_S):
         return shown(request, "login.html", WORDS, status=403, after=after, who=who, problem="login.over")
     auth.login(request, person)
+    request.session.clear_expired()  # Django leaves those that are over in its table
     if is_one_time:
         # It stays one until the person has chosen another, whatever becomes of this session.
         person.last_login = None

@@ -33,6 +33,8 @@ class Line(NamedTuple):
 
 
 def home(request: Any) -> Any:
+    if request.areas and all(trade == grants.JOURNAL for _, trade in request.areas):
+        return HttpResponseRedirect(reverse("privacy"))
     found = communes(request)
     if len(found) == 1:
         # Who answers for one commune begins with its night, who works in a territory with the map.

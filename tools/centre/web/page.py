@@ -8,7 +8,7 @@ from django.shortcuts import render
 from gateway.language import LANGUAGES, Phrases
 from tools.centre.scope import grants
 from tools.centre.web import words
-from tools.centre.web.access import THEMES, Commune, communes
+from tools.centre.web.access import THEMES, Commune, communes, reads_journal
 from tools.centre.web.limits import ROWS_PER_PAGE
 from tools.centre.web.pictures import Picture, Pictures
 
@@ -45,6 +45,7 @@ def shown(
         "now_s": request.now_s,
         "clock": words.clock(request.now_s),
         "person": request.person,
+        "reads_journal": reads_journal(request.areas),
         "commune": commune,
         "communes": communes(request) if request.person else (),
         "tab": tab,

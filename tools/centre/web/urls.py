@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, faults, health, home, light, lights, live, map, month, town
+from tools.centre.web import entering, faults, health, home, light, lights, live, map, month, privacy, town
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("logout", entering.logout, name="logout"),
     path("password", entering.password, name="password"),
     path("appearance", entering.appearance, name="appearance"),
+    path("privacy", privacy.privacy, name="privacy"),
+    path("privacy/journal", privacy.read_journal, name="privacy-journal"),
     path("<str:insee>/map", map.map, name="map"),
     path("<str:insee>/map/lights.json", map.data, name="map-data"),
     path("<str:insee>/map/ground.json", map.ground, name="map-ground"),

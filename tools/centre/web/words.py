@@ -17,6 +17,7 @@ FRAME = Phrases({
     "tab.lights": NC_("screen", "List"),
     "tab.faults": NC_("screen", "Faults"),
     "tab.health": NC_("screen", "Health"),
+    "privacy": NC_("screen", "Data protection"),
     "logout": N_("Log out"),
     "appearance": N_("Language and appearance"),
     "language.fr": N_("Français"),

@@ -15,6 +15,8 @@ ASKED = {
     "logout": [""],
     "password": [""],
     "appearance": [""],
+    "privacy": ["", "?page=2"],
+    "privacy-journal": ["", "?page=99"],
     "map": ["", "?light=light-1", "?state=fault"],
     "map-data": ["", "?id=light-1", "?n=0"],
     "map-ground": [""],
