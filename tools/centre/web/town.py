@@ -247,13 +247,13 @@ class Given(NamedTuple):
 
 
 def town_orders(request: Any, insee: str) -> Any:
-    """Answers the part of the page that changes."""
+    """Answers the parts of the page that an order changes."""
     own = _lighting(request, insee)
     with opened_control(own) as control:
         found = _orders(control, own, request)
     if request.GET.get("seen") == found["seen"]:
         return HttpResponse(status=204)  # htmx leaves what stands, and nothing is read aloud again
-    return shown(request, "town_orders.html", WORDS, commune=own, **found)
+    return shown(request, "town_orders.html", WORDS, commune=own, is_part=True, **found)
 
 
 def _orders(control: sqlite_file.Connection, own: Commune, request: Any) -> dict[str, Any]:

@@ -199,6 +199,8 @@ def test_light_is_chosen_by_keyboard_and_its_address_opens_the_same(web, chromiu
     assert other.url == page.url
     page.keyboard.press("Escape")
     assert page.locator("#panel").is_hidden() and "light=" not in page.url
+    other.click("#close")
+    assert other.locator("#panel").is_hidden() and "light=" not in other.url
     browser.context.close()
 
 

@@ -249,7 +249,8 @@ def test_the_page_says_an_order_where_it_says_the_night_and_fetches_that_again(m
     fetch(served, control)
     said = mayor.get(f"/{FENEU}/town").content.decode()
     assert "by order: lit 12:00-" in said and 'class="lit ordered"' in said
-    assert re.search('id="tonight" data-again="" data-select="#tonight"', said)
+    assert 'id="tonight" data-again="" data-select="#tonight"' in said and 'id="given"' in said
+    assert 'id="given" hx-swap-oob="true"' in card(mayor) and "hx-swap-oob" not in said
 
 
 def test_a_month_counts_what_was_measured_today(mayor, monkeypatch):
