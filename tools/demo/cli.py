@@ -57,9 +57,10 @@ def run(args: argparse.Namespace) -> int:
     import uvicorn
 
     from tools.centre.web.configuration import Options as WebOptions
-    from tools.centre.web.serving import HOST
+    from tools.centre.web.serving import HOST, listening
     from tools.demo import screens
 
+    listener = listening(args.port)
     # Ended by another program (timeout, systemd): the way out is that of Ctrl-C, which removes the folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as name:
@@ -77,12 +78,9 @@ def run(args: argparse.Namespace) -> int:
 
             # Files of style and script are read whole, which is what they are small enough for.
             warnings.filterwarnings("ignore", "StreamingHttpResponse must consume synchronous iterators")
-            config = uvicorn.Config(
-                get_asgi_application(), host=HOST, port=args.port, log_level="warning", lifespan="off"
-            )
-            server = uvicorn.Server(config)
+            server = uvicorn.Server(uvicorn.Config(get_asgi_application(), log_level="warning", lifespan="off"))
             Thread(target=_open, args=(args, server, entrance), name="opening", daemon=True).start()
-            server.run()
+            server.run(sockets=[listener])
         finally:
             demo.close()
     return 0

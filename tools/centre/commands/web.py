@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.language import N_, translate
+from gateway.language.arguments import whole
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.scope import reader
 from tools.centre.web.configuration import Options, is_loopback
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "the control file: orders that people sign, which `bocage centre control --web` then sends"
     parser.add_argument("--control", metavar="FILE", help=text)
     parser.add_argument("--kwh-price", type=float, metavar="EUROS", help="what a kWh costs, for the page of a month")
-    parser.add_argument("--port", type=int, default=8080, help="of this machine (default: %(default)s)")
+    parser.add_argument("--port", type=whole(1, 65535), default=8080, help="of this machine (default: %(default)s)")
     parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
     parser.add_argument(
         "--ground", metavar="FOLDER", help="what maps draw under the lights: 49135.geojson; kind: street, house, water"
@@ -44,7 +45,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tools.centre.web.serving import serve
+    from tools.centre.web.serving import listening, serve
 
     origin = args.origin or f"http://127.0.0.1:{args.port}"
     address = urlsplit(origin)
@@ -56,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(N_("{field} {path}: no such file"), field="--control", path=args.control)
     with database_faults(args.db):
         reader.areas_of(args.db, "", now_s=0)
+    listener = listening(args.port)
     print(translate(_AT, args.lang, origin=origin), flush=True)
     options = Options(args.db, args.data, origin, ground=args.ground, control=args.control, kwh_price=args.kwh_price)
-    serve(options, args.port)
+    serve(options, listener)
     return 0

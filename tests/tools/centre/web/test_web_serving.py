@@ -1,0 +1,23 @@
+"""A port that another program has is refused by a sentence, before an address is printed."""
+
+import socket
+from contextlib import closing
+
+import pytest
+
+from tools import cli
+from tools.centre.store import schema
+
+
+@pytest.mark.parametrize("command", ["centre web", "demo"])
+@pytest.mark.parametrize(("language", "said"), [("fr", "un autre programme"), ("en", "another program")])
+def test_port_that_is_taken_is_named_with_the_remedy(tmp_path, capsys, monkeypatch, command, language, said):
+    monkeypatch.chdir(tmp_path)
+    schema.open_to_write("centre.db").close()
+    with closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = str(other.getsockname()[1])
+        words = ["--db", "centre.db"] if command == "centre web" else ["--no-browser"]
+        assert cli.main([*command.split(), *words, "--port", port, "--lang", language]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert port in captured.err and said in captured.err and "--port" in captured.err
