@@ -125,7 +125,8 @@ def test_the_night_is_played_again_and_the_present_comes_back(demo, browser):
 
 def test_the_report_at_the_end_is_the_checkers_judgement(demo, browser):
     origin = demo[1]
-    browser.get(f"{origin}/demo/bar")
+    asked = browser.get(f"{origin}/demo/report")
+    assert "demo-report" not in asked  # nothing is mended before one is told of it
     text = browser.post(f"{origin}/demo/report")
     assert "rien de perdu" in text or "nothing lost" in text
     assert "demo-report" in text

@@ -173,12 +173,22 @@ def test_the_night_is_played_again(opened):
     page.wait_for_selector("#demo-break")
 
 
+def test_the_report_asks_first_and_its_verdict_comes_before_its_figures(opened):
+    page = opened(size="readme")
+    page.click(".demo-menu summary")
+    page.click("text=Bilan")
+    page.click("text=Tout réparer et juger")
+    page.wait_for_selector("summary:has-text('Tous les chiffres')", timeout=120_000)
+    keep(page, "report")
+    assert_sound(page)
+    assert not page.is_visible(".demo-report")
+
+
 def test_a_mayor_lights_the_village_by_two_touches(opened):
     page = opened(size="phone")  # the last: who becomes another person begins another session
     page.click(".demo-more summary")
     page.click("#demo-1")
-    page.wait_for_selector("#demo-1[aria-pressed=true]", state="attached")
-    page.click(".demo-more summary")
+    page.wait_for_selector("#demo-1[aria-pressed=true]")  # the controls stay unfolded
     page.click(".demo-menu summary")
     page.click("button[value=mayor]")
     page.click("[data-do=prepare]")

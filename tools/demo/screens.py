@@ -73,6 +73,9 @@ WORDS = Phrases({
     "report": NC_("button", "Report"),
     "report.title": N_("The judgement of the checkers"),
     "report.lead": N_("Everything was mended, and three quarters of an hour passed: what had to arrive has arrived."),
+    "report.ask": N_("To judge, everything that you broke is mended, and three quarters of an hour pass at once."),
+    "report.do": NC_("button", "Mend all and judge"),
+    "report.figures": N_("All figures of the run"),
     "report.back": N_("Back to the screens"),
 })  # fmt: skip
 
@@ -341,13 +344,14 @@ def act(request: Any) -> Any:
     return struck(request)
 
 
-@require_POST
 @_of_the_living
 def report(request: Any) -> Any:
-    """Mends all, lets time pass, and shows what the checkers say."""
-    language = request.language
-    text = settings.DEMO.driver.ask(lambda story: story.report(language))
-    return shown(request, "demo/report.html", WORDS, text=text.strip())
+    """Says what a judgement takes; posted, mends all, lets time pass, and shows what the checkers say."""
+    figures = verdict = ""
+    if request.method == "POST":
+        text = settings.DEMO.driver.ask(lambda story: story.report(request.language))
+        figures, _, verdict = text.strip().rpartition("\n\n")
+    return shown(request, "demo/report.html", WORDS, figures=figures, verdict=verdict)
 
 
 def _struck(request: Any) -> list[dict[str, Any]]:
