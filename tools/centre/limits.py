@@ -166,6 +166,12 @@ SILENT_S = 3600
 SILENT_BATTERY_S = 6 * 3600
 # Characters of a note about a fault, and of its author.
 NOTE_TEXT_MAX = 500
+# Notes of one person within a day on the screens: ten times a bad night's.
+NOTES_OF_ONE_MAX = 500
+# Notes that the roll-up brings from the web at a time.
+NOTES_FETCHED_MAX = 500
+# The web keeps a note for as long: no roll-up is away for a year, and the warehouse has it by then.
+NOTES_KEPT_S = 366 * 86_400
 
 # --- roll-up: hours and days -------------------------------------------------------------------------------
 

@@ -130,7 +130,7 @@ class Demo:
         driver.start()
         path = driver.ask(lambda story: story.path)
         self._living, self.driver = (living, shown_now, before), driver
-        settings.BOCAGE = shown_now._replace(warehouse=path, clock=driver.unix_s, control=None)
+        settings.BOCAGE = shown_now._replace(warehouse=path, data=path, clock=driver.unix_s, control=None)
 
     def end_replay(self) -> None:
         """Shows the living world again, which has stood still, and goes on as it went."""

@@ -16,6 +16,7 @@ from simulator.options import HOUR_S, Options, districts
 from simulator.report import text
 from simulator.territory import Territory
 from tools.centre.condition.faults import Faults, StandingFault
+from tools.centre.condition.notes import Fetcher, path_of
 from tools.centre.registry.equipment import Version
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
@@ -64,6 +65,7 @@ class Story:
             (folder / f"{commune.insee}.geojson").write_text(ground, encoding="utf-8")
         people.grant(self._connection)
         self._worker = Worker(self._connection)
+        self._notes = Fetcher(path_of(str(folder / DATA)), self.path, self._connection, lambda *_, **__: None)
         place = districts(options)[0]
         site = lighting.Site(place.latitude_e4, place.longitude_e4, civil.PARIS)
         self._plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
@@ -149,6 +151,7 @@ class Story:
         control.on_order = expecting(village.street)
 
     def _roll(self) -> None:
+        self._notes.fetch(now_s=self.unix_s)
         self._worker.fill_calendar(now_s=self.unix_s)
         while self._worker.step(_ROLL_DAYS):
             pass

@@ -97,12 +97,12 @@ def test_a_fault_is_taken_in_hand_and_stays_so_when_an_earlier_record_comes_late
     assert alarms([], "0000000000000001", *words, status=2) == ""
     assert "Zone 1" in alarms([], NODE.hex(), *words)
     both = json.loads(alarms([fact(3, event.FLOW_TOO_LOW, [1, 50, 900], active=True)], "--json"))
-    assert [one["acknowledged_by"] for one in both] == ["Léa Durand", "Léa Durand"]
+    assert [one["in_hand_of"] for one in both] == ["Léa Durand", "Léa Durand"]
     assert {one["since_unix_s"] for one in both} == {1_790_000_003, 1_790_000_006}
     ended = alarms([fact(7, event.FLOW_TOO_LOW, [1, 900, 900], active=False)], NODE.hex())
     assert "filtre commandé" in ended and "finie depuis 2026-09-21 16:13" in ended
     again = json.loads(alarms([fact(8, event.FLOW_TOO_LOW, [1, 100, 900], active=True)], "--json"))
-    assert {one["acknowledged_by"] for one in again} == {"Léa Durand", None}, "the next fault is another one"
+    assert {one["in_hand_of"] for one in again} == {"Léa Durand", None}, "the next fault is another one"
 
 
 def test_days_tell_what_lasted_on_one_of_them(alarms):

@@ -10,7 +10,7 @@ from tests.support.centre_world import GATEWAY, NODE, fact, reading, synced, uns
 from tests.support.examples import examples
 from tests.support.rolled_world import DAY, RolledWorld
 from tools import cli
-from tools.centre.condition.faults import Faults, note
+from tools.centre.condition.faults import Faults, Note, note
 from tools.centre.ingest import alarms
 from wire import event, limits, quantity
 
@@ -94,7 +94,8 @@ def test_note_on_a_fault_of_a_stranger_hides_no_other_fault():
     failure = fact(0, event.LAMP_FAILURE, None, active=True, boot=STRANGER, stamp=synced(DAY))
     centre = Centre().tell(fact(0, event.GEAR_FAILURE, None, active=True, stamp=synced(DAY)), failure)
     connection = centre.warehouse._connection
-    note(connection, Faults(connection).open(), "Léa", "vu", acknowledges=True, now_s=DAY)
+    stated = [(fault.node, fault.begin) for fault in Faults(connection).open()]
+    note(connection, stated, Note(DAY, "Léa", "Léa", "vu"))
     centre.disown()
     (fault,) = Faults(connection).open()
     assert (fault.code, len(fault.notes)) == (event.GEAR_FAILURE, 1)

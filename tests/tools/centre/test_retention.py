@@ -16,7 +16,7 @@ from tests.support.centre_world import GATEWAY, NODE, TELEMETRY_TOPIC, batch, fa
 from tests.support.examples import examples
 from tests.support.rolled_world import DAY, RolledWorld
 from tools import cli
-from tools.centre.condition.faults import Faults, note
+from tools.centre.condition.faults import Faults, Note, note
 from tools.centre.retention import classes
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
@@ -268,7 +268,8 @@ def test_old_faults_go_whole_and_open_ones_keep_what_begins_and_last_states_them
     said = [(0, True), (1, True), (2, False), (3, True), (4, True), (5, True)]
     centre.tell(*(alarm(day, day, active) for day, active in said)).roll()
     faults = Faults(centre.connection)
-    note(centre.connection, faults.between(0, DAY + 4 * DAY_S), "Léa", "vu", acknowledges=True, now_s=DAY + DAY_S)
+    stated = [(fault.node, fault.begin) for fault in faults.between(0, DAY + 4 * DAY_S)]
+    note(centre.connection, stated, Note(DAY + DAY_S, "Léa", "Léa", "vu"))
     before = Faults(centre.connection).open()
     assert centre.purge_all(DAY + 30 * DAY_S + EVENTS_S)[classes.EVENTS] == 4
     assert Faults(centre.connection).open() == before

@@ -1,13 +1,16 @@
 """What is broken by hand is seen by the centre, mended as new, and judged by the checkers at the end."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from simulator.options import SEASONS, Options
 from simulator.world.chance import Prng
-from tools.demo import faults
-from tools.demo.story import Story
+from tools.centre.condition import notes
+from tools.centre.condition.faults import Note
+from tools.demo import faults, people
+from tools.demo.story import DATA, Story
 from wire import event
 
 MINUTE_MS = 60_000
@@ -41,6 +44,18 @@ def test_a_dead_lamp_is_heard_of_within_a_quarter_of_an_hour(story):
     assert seen == {event.LAMP_FAILURE}
     faults.mend(story, "lamp", chosen.key)
     assert story.struck == []
+
+
+def test_what_is_said_of_a_fault_on_the_screens_is_in_the_warehouse_within_a_quarter_of_an_hour(story):
+    chosen, _ = struck(story, "lamp", 4, for_min=18)
+    (fault,) = story.reported(chosen.subject, since_s=story.unix_s - 18 * 60)
+    said = Note(story.unix_s, people.ROLES["operator"][1], "Léa Durand", "")
+    sent = notes.Sent(fault.commune, fault.node, fault.begin, said)
+    notes.put(notes.path_of(str(Path(story.path).parent / DATA)), sent, now_s=story.unix_s)
+    story.run_until(story.now_ms + 16 * MINUTE_MS)
+    (fault,) = story.reported(chosen.subject, since_s=story.unix_s - 40 * 60)
+    assert fault.holder == "Léa Durand"
+    faults.mend(story, "lamp", chosen.key)
 
 
 def test_a_thing_is_broken_once(story):

@@ -48,7 +48,7 @@ from tools.centre.registry import words
 from tools.centre.registry.equipment import LIGHT, id_from_hex
 from tools.centre.registry.register import Register
 from tools.centre.report import Column
-from tools.centre.store import schema
+from tools.centre.store import database, schema
 from tools.centre.store.archive import Alarm, Archive
 from tools.command_line import UsageError
 
@@ -197,7 +197,9 @@ def _note(args, now_s: int) -> int:
     if not found:
         raise UsageError(N_("{what}: no alarm stands of it; see `bocage centre alarms`"), what=args.what)
     with database_faults(args.db), closing(schema.open_to_write(args.db)) as connection:
-        book.note(connection, found, by, said, acknowledges=args.acknowledge is not None, now_s=now_s)
+        written = book.Note(now_s, by, None if args.acknowledge is None else by, said)
+        with database.transaction(connection):
+            book.note(connection, [(fault.node, fault.begin) for fault in found], written)
         deed = "alarms --comment" if args.acknowledge is None else "alarms --acknowledge"
         note(args, deed, args.what, found[0].commune)
     for fault in found:
@@ -249,7 +251,6 @@ def _street_text(one: Group, language: str) -> str:
 
 def _row(one: Group, lights, language: str) -> dict[str, Any]:
     first, place = one.first, one.first.place
-    taken = first.acknowledged
     plain = fault_words.plain(first, language)
     return {
         "since_unix_s": first.since_unix_s,
@@ -263,7 +264,7 @@ def _row(one: Group, lights, language: str) -> dict[str, Any]:
         "fault": plain["sentence"],
         "others": len(one.others),
         "lights": lights_behind(one, lights),
-        "taken_by": None if taken is None else taken.author,
+        "taken_by": first.holder,
         "to_do": plain["to_do"],
     }
 

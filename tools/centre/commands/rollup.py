@@ -1,11 +1,13 @@
 """Computes hours and days of the warehouse: energy, water, temperatures, lit and covered time.
 
 It computes what came since the last time, then waits for more, beside the ingest; several may run. With `--once` it
-ends when nothing is left. With `--again` it computes everything from records, which gives the same figures.
+ends when nothing is left. With `--again` it computes everything from records, which gives the same figures. With
+`--web` it writes into the warehouse what people said about faults on the screens, which only read it.
 
 example:
   bocage centre rollup --db centre.db
   bocage centre rollup --db centre.db --once
+  bocage centre rollup --db centre.db --web web.sqlite3
 """
 
 import argparse
@@ -13,6 +15,7 @@ import time
 
 from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
+from tools.centre.condition.notes import Fetcher, path_of
 from tools.centre.limits import ROLLUP_DAYS, ROLLUP_EVERY_S, ROLLUP_PAUSE_S
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, runs, schema
@@ -22,6 +25,7 @@ _WORDS = Phrases({"days": NN_("{count} day of a node computed", "{count} days of
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_warehouse(parser)
+    parser.add_argument("--web", metavar="FILE", help="the database of `bocage centre web`: fetch its notes on faults")
     parser.add_argument("--once", action="store_true", help="end when nothing is left to compute")
     parser.add_argument("--again", action="store_true", help="first forget all figures: they come from records anew")
 
@@ -34,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
             worker = Worker(connection)
             if args.again:
                 worker.mark_all()
-            _work(worker, connection, args)
+            _work(worker, connection, _fetcher(args, connection), args)
         except KeyboardInterrupt:  # each step is whole or not at all
             pass
         finally:
@@ -42,8 +46,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _work(worker: Worker, connection: database.Connection, args: argparse.Namespace) -> None:
+def _fetcher(args: argparse.Namespace, connection: database.Connection) -> Fetcher | None:
+    if args.web is None:
+        return None
+    from tools.centre.mqtt import log  # needs paho-mqtt, which figures do not
+
+    return Fetcher(path_of(args.web), args.db, connection, log)
+
+
+def _work(worker: Worker, connection: database.Connection, fetcher: Fetcher | None, args: argparse.Namespace) -> None:
     while True:
+        if fetcher is not None:
+            fetcher.fetch(now_s=int(time.time()))
         worker.fill_calendar(now_s=int(time.time()))
         days = 0
         while count := worker.step(ROLLUP_DAYS):

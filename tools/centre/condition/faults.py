@@ -26,17 +26,27 @@ _SELECT = f"""SELECT f.node, f.code, f.part, last.body, insee, name, f.boot, f.s
     LEFT JOIN records AS finish
         ON finish.node = f.node AND finish.boot = f.end_boot AND finish.sequence = f.end_sequence
     WHERE {{}} ORDER BY f.node, f.boot, f.sequence"""
-_NOTES = """SELECT boot, sequence, written_unix_s, author, acknowledges, words FROM fault_notes
-    WHERE node = ? ORDER BY written_unix_s, author, words"""
+_NOTES = """SELECT boot, sequence, written_unix_s, author, changes_hands, holder, words FROM fault_notes
+    WHERE node = ?"""
+
+_ADD_NOTE = """INSERT INTO fault_notes
+    (node, boot, sequence, written_unix_s, author, changes_hands, holder, words)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 
 class Note(NamedTuple):
-    """States what a person said about a fault; `acknowledges`: and took it in hand."""
+    """States what a person said about a fault. `holder`: in whose hands it is from then on, "" nobody's; None: a
+    comment. An author who holds it took it in hand; another author handed it over."""
 
     written_unix_s: int
     author: str
-    acknowledges: bool
+    holder: str | None
     words: str
+
+
+def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Returns notes in the order in which they were written, each once."""
+    return tuple(sorted(set(notes), key=lambda note: (note.written_unix_s, note.author, note.holder or "", note.words)))
 
 
 class StandingFault(NamedTuple):
@@ -68,9 +78,9 @@ class StandingFault(NamedTuple):
         return self.end_received_unix_s if self.end_unix_s is None else self.end_unix_s
 
     @property
-    def acknowledged(self) -> Note | None:
-        """Returns the first word of a person who took it in hand."""
-        return next((note for note in self.notes if note.acknowledges), None)
+    def holder(self) -> str | None:
+        """Returns in whose hands it is; None: nobody's."""
+        return next((note.holder for note in reversed(self.notes) if note.holder is not None), None) or None
 
     @property
     def cabinet(self) -> str:
@@ -172,7 +182,8 @@ class Faults:
 
     def _notes(self, node, code, part, begin, end) -> tuple[Note, ...]:
         found = []
-        for *position, written_s, author, acknowledges, words in self._connection.execute(_NOTES, (node,)).fetchall():
+        rows = self._connection.execute(_NOTES, (node,)).fetchall()
+        for *position, written_s, author, changes_hands, holder, words in rows:
             if tuple(position) < begin or (end is not None and tuple(position) > end):
                 continue
             row = self._connection.execute(
@@ -181,26 +192,15 @@ class Faults:
             # A stranger's record is kept apart, and its note with it.
             said = None if row is None else statement((position[0], position[1]), bodies.decode(row[0]))
             if said is not None and (said.code, said.part) == (code, part):
-                found.append(Note(written_s, author, bool(acknowledges), words))
-        return tuple(found)
+                found.append(Note(written_s, author, holder if changes_hands else None, words))
+        return in_order(found)
 
 
-def note(
-    connection: database.Connection,
-    faults: Iterable[StandingFault],
-    author: str,
-    words: str,
-    *,
-    acknowledges: bool,
-    now_s: int,
-) -> None:
-    """Writes what a person says about faults, in one transaction."""
-    with database.transaction(connection):
-        connection.executemany(
-            "INSERT INTO fault_notes (node, boot, sequence, written_unix_s, author, acknowledges, words)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            [(fault.node, *fault.begin, now_s, author, int(acknowledges), words) for fault in faults],
-        )
+def note(connection: database.Connection, positions: Iterable[tuple[bytes, Position]], said: Note) -> bool:
+    """Writes what a person says about the faults that these records of nodes state, in the transaction of the caller;
+    returns whether any of it is new."""
+    values = said.written_unix_s, said.author, int(said.holder is not None), said.holder or "", said.words
+    return sum(connection.execute(_ADD_NOTE, (node, *position, *values)).rowcount for node, position in positions) > 0
 
 
 def latest_first(fault: StandingFault) -> tuple[int, bytes, Position]:

@@ -17,8 +17,11 @@ _LIGHTS = NN_("{count} light on it", "{count} lights on it")
 _OTHERS = NN_("{count} other fault of this cause: {names}", "{count} other faults of this cause: {names}")
 _TO_DO = N_("to do: {text}")
 _AND_MORE = N_("{names} and {count} more")
-_TAKEN = N_("taken in hand by {author}, {at}: {words}")
-_COMMENT = N_("{author}, {at}: {words}")
+_NOTE = N_("{author}, {at}: {text}")
+_TAKEN = N_("takes it in hand")
+_HANDED = N_("hands it to {person}")
+_SAYING = N_("{deed}: {words}")
+_GIVEN_BACK = N_("gives it back")
 # Names of what follows from a cause that are told; beyond, their number.
 _NAMES_SHOWN = 6
 
@@ -54,9 +57,17 @@ def sentence(fault: StandingFault, language: str) -> str:
 
 
 def note_text(note: Note, language: str) -> str:
-    message = _TAKEN if note.acknowledges else _COMMENT
     at = time_text(note.written_unix_s, language)
-    return translate(message, language, author=note.author, at=at, words=note.words)
+    return translate(_NOTE, language, author=note.author, at=at, text=deed_text(note, language))
+
+
+def deed_text(note: Note, language: str) -> str:
+    """Returns what a person did and said about a fault: `takes it in hand: fuse ordered`."""
+    if note.holder is None:
+        return note.words
+    deed = _GIVEN_BACK if not note.holder else _TAKEN if note.holder == note.author else _HANDED
+    said = translate(deed, language, person=note.holder)
+    return translate(_SAYING, language, deed=said, words=note.words) if note.words else said
 
 
 def group_lines(one: Group, lights: int, language: str) -> list[str]:
@@ -94,7 +105,6 @@ def fault_text(label: str | None, language: str) -> str:
 
 def plain(fault: StandingFault, language: str) -> dict[str, Any]:
     """Returns a fault for a program."""
-    taken = fault.acknowledged
     return {
         "node": fault.node.hex(),
         "insee": fault.insee,
@@ -106,6 +116,6 @@ def plain(fault: StandingFault, language: str) -> dict[str, Any]:
         "end_unix_s": fault.end_unix_s,
         "sentence": sentence(fault, language),
         "to_do": events.remedy(fault.code, language),
-        "acknowledged_by": None if taken is None else taken.author,
+        "in_hand_of": fault.holder,
         "notes": [note._asdict() for note in fault.notes],
     }

@@ -22,10 +22,11 @@ CREATE TABLE feeders (
     closed BIGINT NOT NULL,
     PRIMARY KEY (node, feeder)
 );
--- acknowledges: 1, the author has taken the fault in hand; 0, a comment.
+-- changes_hands: 1, from then on the fault is in the hands of `holder` ('': nobody's); 0, a comment, and holder is ''.
 CREATE TABLE fault_notes (
     node BLOB NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
-    written_unix_s BIGINT NOT NULL, author TEXT NOT NULL, acknowledges BIGINT NOT NULL, words TEXT NOT NULL,
-    PRIMARY KEY (node, boot, sequence, written_unix_s, author, acknowledges, words)
+    written_unix_s BIGINT NOT NULL, author TEXT NOT NULL, changes_hands BIGINT NOT NULL, holder TEXT NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (node, boot, sequence, written_unix_s, author, changes_hands, holder, words)
 );
 """

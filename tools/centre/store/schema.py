@@ -21,7 +21,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 16
+VERSION = 17
 
 _TABLES = """
 CREATE TABLE records (

@@ -1,14 +1,31 @@
-"""Lists what is broken in a commune by cause, the latest first: since when, where, what follows from it, what to do."""
+"""Lists what is broken in a commune by cause, the latest first: since when, where, what follows from it, what to do, in
+whose hands it is.
 
+Whoever sees a cause may take it in hand, hand it to another person, comment and give it back: who sees it has the right
+of its trade there. What is said is on the disk before the answer (`tools.centre.condition.notes`), in a file of the
+web's own; the roll-up brings it into the warehouse.
+"""
+
+import re
 from collections import Counter
 from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from gateway.language import N_, NC_, NN_, Phrases, events
+from tools.centre.condition import notes
 from tools.centre.condition import words as fault_words
-from tools.centre.condition.faults import Faults
+from tools.centre.condition.faults import Faults, Note
+from tools.centre.condition.fold import Position
 from tools.centre.condition.groups import Group, group, lights_behind
+from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
 from tools.centre.registry.equipment import LIGHT
-from tools.centre.web.access import commune, opened
+from tools.centre.web import words
+from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.health import alone
 from tools.centre.web.page import Pager, picture, shown
 from tools.centre.web.pictures import Picture
@@ -24,12 +41,25 @@ WORDS = Phrases({
     "taken": N_("In hand of {person}"),
     "free": NC_("fault", "Nobody has it in hand"),
     "on_map": N_("Show on the map"),
+    "take": NC_("button", "Take in hand"),
+    "deal": N_("Hand over, comment, give back"),
+    "words": N_("What there is to say"),
+    "person": N_("To whom"),
+    "comment": NC_("button", "Comment"),
+    "assign": NC_("button", "Hand over"),
+    "return": NC_("button", "Give back"),
+    "refused": N_("Give one line of text, of {count} characters at most."),
+    "full": N_("You have written {count} notes today; no more is taken until tomorrow."),
     "received": N_("time unknown, received {when}"),
 })  # fmt: skip
 
 
 def faults(request: Any, insee: str) -> Any:
-    own = commune(request, insee)
+    return _list(request, commune(request, insee))
+
+
+def _list(request: Any, own: Commune, refused: str = "") -> Any:
+    insee = own.insee
     # All that the person may see: a cause may lie beyond the border.
     with opened(request.areas) as connection:
         known = Faults(connection)
@@ -37,11 +67,58 @@ def faults(request: Any, insee: str) -> Any:
         ended_s = None if groups else _last_end(known, insee, now_s=request.now_s)
     lights = _lights(picture(request, own))
     pager = Pager.of(request.GET.get("page", ""), len(groups))
-    rows = [_row(one, insee, lights, request.language) for one in groups[pager.slice]]
+    some = groups[pager.slice]
+    firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in some])
+    some = [one._replace(first=first) for one, first in zip(some, firsts, strict=True)]
+    rows = [_row(one, insee, lights, request.language) for one in some]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
-        pager=pager, alone=alone(request, own),
+        pager=pager, alone=alone(request, own), text_max=NOTE_TEXT_MAX,
+        refused=refused, status=400 if refused else 200,
     )  # fmt: skip
+
+
+@require_POST
+def note(request: Any, insee: str) -> Any:
+    """Keeps what a person says about a cause, then leads back to it; 400: a sentence says why it is none."""
+    own = commune(request, insee)
+    node, position = _record(request.POST.get("cause", ""))
+    with opened(request.areas) as connection:
+        if not notes.is_stated(connection, node, position):
+            raise Http404
+    text, person = (_line(request.POST.get(name, "")) for name in ("words", "person"))
+    holders = {"take": request.person, "assign": person, "return": "", "comment": None}
+    deed = request.POST.get("deed", "")
+    is_said = deed in holders and (text or deed != "comment") and (person or deed != "assign")
+    if not is_said or not notes.is_line(text) or not notes.is_line(person):
+        return _list(request, own, words.text(WORDS, "refused", request.language, count=NOTE_TEXT_MAX))
+    said = Note(request.now_s, request.person, holders[deed], text)
+    try:
+        sent = notes.Sent(own.insee, node, position, said)
+        notes.put(notes.path_of(settings.BOCAGE.data), sent, now_s=request.now_s)
+    except notes.Full:
+        return _list(request, own, words.text(WORDS, "full", request.language, count=NOTES_OF_ONE_MAX))
+    page = urlencode({"page": request.POST.get("page", "")[:6]})
+    answer = HttpResponseRedirect(f"{reverse('faults', args=[insee])}?{page}#{_key(node, position)}")
+    answer.status_code = 303  # the list is fetched by GET, with htmx and without (RFC 9110, 15.4.4)
+    return answer
+
+
+def _key(node: bytes, position: Position) -> str:
+    return f"{node.hex()}-{position[0]}-{position[1]}"
+
+
+def _record(cause: str) -> tuple[bytes, Position]:
+    """Returns the record that a cause's key (`_key`) names; 404 for what is none."""
+    found = re.fullmatch(r"([0-9a-f]{2,64})-([0-9]{1,18})-([0-9]{1,18})", cause, re.ASCII)
+    if found is None or len(found[1]) % 2:
+        raise Http404
+    return bytes.fromhex(found[1]), (int(found[2]), int(found[3]))
+
+
+def _line(text: str) -> str:
+    """Returns what was typed as one line: spaces of any kind are spaces, joiners and marks that show nothing go."""
+    return "".join(one for one in " ".join(text.split()) if one.isprintable())
 
 
 def _lights(whole: Picture) -> Counter[tuple[str | None, str | None]]:
@@ -64,7 +141,7 @@ def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]],
     place = first.place
     is_light = place is not None and place.key[:2] == (insee, LIGHT) and not first.names_feeder
     return {
-        "key": f"{first.node.hex()}-{first.begin[0]}-{first.begin[1]}",
+        "key": _key(first.node, first.begin),
         "since_unix_s": first.since_unix_s,
         "received_unix_s": first.received_unix_s,
         "where": fault_words.where_text(first, language),
@@ -72,7 +149,7 @@ def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]],
         "lights": lights_behind(one, lights),
         "others": [fault_words.short_text(other, language) for other in one.others],
         "remedy": events.remedy(first.code, language),
-        "taken": first.acknowledged,
-        "notes": [(note.written_unix_s, note.author, note.words) for note in first.notes],
+        "holder": first.holder,
+        "notes": [(one.written_unix_s, one.author, fault_words.deed_text(one, language)) for one in first.notes],
         "light": place.key.id if place is not None and is_light else None,
     }

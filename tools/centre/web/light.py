@@ -103,7 +103,6 @@ def _fault(fault: StandingFault, language: str) -> dict[str, Any]:
         "sentence": events.sentence(fault.code, True, fault.detail, language),
         "since_unix_s": fault.since_unix_s,
         "remedy": events.remedy(fault.code, language),
-        "taken": fault.acknowledged,
     }
 
 

@@ -22,6 +22,7 @@ from tools.centre.limits import (
     COMMANDS_KEPT_S,
     JOURNAL_KEPT_S,
     KEYSETS_KEPT_MAX,
+    NOTES_KEPT_S,
     OUTBOX_KEPT_S,
     POLICIES_KEPT_MAX,
     REFUSED_ROWS_MAX,
@@ -45,6 +46,7 @@ WORDS = Phrases({
     "file.warehouse": N_("warehouse"),
     "file.control": N_("control file"),
     "file.outbox": N_("orders of the web"),
+    "file.notes": N_("notes of the web"),
     "file.accounts": N_("accounts of the web"),
     "latest": NN_("the latest", "the latest {count}"),
     "always": N_("without a limit"),
@@ -68,7 +70,7 @@ WORDS = Phrases({
     "about": NC_("column", "about"),
 })  # fmt: skip
 
-WAREHOUSE, CONTROL, OUTBOX, ACCOUNTS = "warehouse", "control", "outbox", "accounts"
+WAREHOUSE, CONTROL, OUTBOX, NOTES, ACCOUNTS = "warehouse", "control", "outbox", "notes", "accounts"
 _RULES = {WAREHOUSE: RULES, CONTROL: CONTROL_RULES}
 # No rule opens what stands in the web's own files.
 _NOBODY = "nobody"
@@ -111,6 +113,8 @@ KEPT = (
     Kept(N_("Key sets of a commune: names and keys of who may sign a policy"), CONTROL, ("keysets",), KEYSETS_KEPT_MAX),
     Kept(N_("Orders given on the screens that are over, and whose account gave them"),
          OUTBOX, ("orders",), _seconds(OUTBOX_KEPT_S)),
+    Kept(N_("Faults: what was written about them on the screens, by whom, and in whose hands they are"),
+         NOTES, ("notes",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Accounts: name, digest of the password, last login"), ACCOUNTS, ("auth_user",), None),
     Kept(N_("Sessions"), ACCOUNTS, ("django_session",), _seconds(SESSION_S)),
     Kept(N_("Failed logins: name, address, browser"), ACCOUNTS, ("axes_accessattempt",), LOGIN_COOLOFF),

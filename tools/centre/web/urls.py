@@ -25,6 +25,7 @@ urlpatterns = [
     path("<str:insee>/lights", lights.lights, name="lights"),
     path("<str:insee>/lights/<str:id>", light.light, name="light"),
     path("<str:insee>/faults", faults.faults, name="faults"),
+    path("<str:insee>/faults/note", faults.note, name="faults-note"),
     path("<str:insee>/health", health.health, name="health"),
 ]
 handler404 = "tools.centre.web.errors.not_found"

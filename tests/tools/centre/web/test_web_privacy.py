@@ -6,6 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, lines
+from tools.centre.condition import notes
 from tools.centre.control import file as control_file
 from tools.centre.control import outbox
 from tools.centre.retention import classes
@@ -58,7 +59,12 @@ def unjudged(file, tables):
 
 @pytest.mark.parametrize(
     ("file", "made"),
-    [(privacy.WAREHOUSE, schema.SCHEMA), (privacy.CONTROL, control_file.SCHEMA), (privacy.OUTBOX, outbox.SCHEMA)],
+    [
+        (privacy.WAREHOUSE, schema.SCHEMA),
+        (privacy.CONTROL, control_file.SCHEMA),
+        (privacy.OUTBOX, outbox.SCHEMA),
+        (privacy.NOTES, notes.SCHEMA),
+    ],
 )
 def test_every_table_that_may_name_a_person_has_a_line(file, made):
     with closing(sqlite3.connect(":memory:")) as connection:

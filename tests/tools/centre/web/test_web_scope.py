@@ -24,6 +24,7 @@ ASKED = {
     "live": [""],
     "light": [""],
     "faults": ["", "?page=2"],
+    "faults-note": [""],
     "health": [""],
     "town": [""],
     "town-orders": [""],

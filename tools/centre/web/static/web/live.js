@@ -35,7 +35,7 @@ window.bocageLive = (address, version, changed) => {
     if (waits) return;
     waits = setTimeout(() => {
       waits = 0;
-      htmx.ajax("GET", part.dataset.again || location.href, { target: `#${part.id}`, swap: part.dataset.swap || "innerHTML", select: part.dataset.select });
+      htmx.ajax("GET", part.dataset.again || location.pathname + location.search, { target: `#${part.id}`, swap: part.dataset.swap || "innerHTML", select: part.dataset.select });
     }, 500);
   };
   window.bocageLive(part.dataset.live, part.dataset.version || "", (event) => {
