@@ -38,7 +38,7 @@ FRAME = Phrases({
     "lights": NN_("{count} light", "{count} lights"),
     "alone": N_(
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
-        " Its streets stay lit by the policy."
+        " Its streets follow the policy."
     ),
     "error.title": N_("This page cannot be shown"),
     "error.404": N_("There is nothing here, or nothing that you have a right to see."),
