@@ -227,7 +227,7 @@ def test_a_commune_without_a_policy_loads_no_script_that_lights(mayor, monkeypat
     assert "web/town.js" in mayor.get(f"/{FENEU}/town").content.decode()
     monkeypatch.setattr(town.communes, "policy_in_force", lambda *_, **__: None)
     said = mayor.get(f"/{FENEU}/town").content.decode()
-    assert "the lamps follow the sun" in said and "web/town.js" not in said and 'id="light"' not in said
+    assert "No policy is in force here" in said and "web/town.js" not in said and 'id="light"' not in said
 
 
 def test_an_order_lies_over_the_night_that_it_changes():
