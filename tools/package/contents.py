@@ -160,6 +160,8 @@ CENTRE = Package(
         **_SHARED,
         "gateway/__init__.py": "gateway/__init__.py",
         "gateway/language": "gateway/language",
+        # Its screens, `bocage centre web`, say that Django is missing: they run from a checkout with the extra `web`,
+        # for Debian 13 has Django 4.2, and neither django-htmx nor django-leaflet.
         "tools/centre": "tools/centre",
     },
     documents={"tools/centre/INSTALLATION.md": "INSTALLATION.md"},

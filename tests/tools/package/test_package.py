@@ -99,6 +99,8 @@ def test_every_module_finds_what_it_imports(kind, package):
             top = imported.partition(".")[0]
             if top in ("gateway", "wire", "policy", "tools"):
                 assert imported in ours or imported.rpartition(".")[0] in ours, f"{name} imports {imported}"
+            elif name.startswith("tools/centre/web/") and top in ("django", "asgiref", "axes", "uvicorn"):
+                continue  # the screens run from a checkout: Debian 13 has an older Django (contents.py)
             elif top not in sys.stdlib_module_names and f"python3-{top}" not in kind.suggests:
                 assert top in kind.python, f"{name} imports {top}"
                 used.add(top)
