@@ -35,7 +35,7 @@ def fault(operator, asked, unix_s):
 def may_end(operator, kind, *, is_own):
     """Returns whether this operator may end a command of this kind. `is_own`: the same key signed it.
 
-    The end of somebody else's light is darkness, which LIGHT does not order."""
+    Ending another person's light darkens, and LIGHT orders no darkness."""
     if operator.rights & _NEEDED[kind]:
         return True
     return is_own and kind == command.EMERGENCY and bool(operator.rights & document.LIGHT)

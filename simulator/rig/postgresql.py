@@ -76,7 +76,7 @@ class Server(Part):
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Ends the server in order, whoever is connected."""
+        """Ends the server in order, and the connections that are open."""
         self._end(signal.SIGINT)
 
 

@@ -1,13 +1,11 @@
 """What people wrote on the screens comes into the warehouse once, and no more than they had the right to write."""
 
 import os
-import signal
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
 
+from tests.support.killed_process import answers_and_is_killed
 from tests.support.scoped_world import ANGERS, FENEU, MOVED, NOW_S, build_for_persons, gateway_of, lines, node_of
 from tools import cli
 from tools.centre.condition import notes
@@ -85,17 +83,12 @@ def test_a_note_comes_once_however_often_it_is_fetched_and_the_journal_has_it(wo
 
 def test_a_note_is_on_the_disk_before_the_person_is_answered(world):
     """The web's process is killed at once after its answer."""
-    text = (
-        "import os, signal\n"
+    answers_and_is_killed(
         "from tools.centre.condition import notes\n"
         "from tools.centre.condition.faults import Note\n"
         f"sent = notes.Sent({FENEU!r}, {gateway_of(FENEU)!r}, {world.cause()}, Note{tuple(SAID)})\n"
         f"notes.put({world.path!r}, sent, now_s={NOW_S})\n"
-        "print('kept', flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "kept\n"), done.stderr
     assert world.fetch() == [SAID]
 
 

@@ -1,9 +1,6 @@
 """Orders that people signed in a browser: durable before the answer, believed by nobody, obeyed by the cabinet once."""
 
 import os
-import signal
-import subprocess
-import sys
 from contextlib import closing
 
 import pytest
@@ -21,6 +18,7 @@ from tests.support.control_world import (
     put,
     signed_order,
 )
+from tests.support.killed_process import answers_and_is_killed
 from tools.centre.control import drafts, orders, outbox
 from tools.centre.limits import COMMANDS_OF_ONE_MAX, COMMANDS_OPEN_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
 from wire import command
@@ -98,16 +96,11 @@ def test_an_outbox_that_was_made_again_is_read_from_its_start(web):
 def test_an_order_is_on_the_disk_before_the_person_reads_that_it_is_signed(web, tmp_path):
     """The web's process is killed at once after its answer."""
     data = signed(light(1)).hex()
-    text = (
-        "import os, signal\n"
+    answers_and_is_killed(
         "from tools.centre.control import orders, outbox\n"
         f"one = orders.opened(bytes.fromhex('{data}'), {NOW_S})\n"
         f"outbox.put({web.path!r}, one, 'A. Martin', now_s={NOW_S})\n"
-        "print('signed', flush=True)\n"
-        "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "signed\n"), done.stderr
     assert web.fetch() == [light(1).id]
 
 

@@ -79,7 +79,7 @@ class StandingFault(NamedTuple):
 
     @property
     def holder(self) -> str | None:
-        """Returns in whose hands it is; None: nobody's."""
+        """Returns the person who has it in hand; None: no person has."""
         return next((note.holder for note in reversed(self.notes) if note.holder is not None), None) or None
 
     @property

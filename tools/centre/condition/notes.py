@@ -94,7 +94,7 @@ def with_sent(path: str, found: list[faults.StandingFault]) -> list[faults.Stand
     """Returns the faults with what was written about them here, fetched or not."""
     try:
         web = database.checked(SCHEMA, sqlite_file.open_to_read(path))
-    except database.Error:  # nobody has written anything yet
+    except database.Error:  # no note was ever written
         return found
     with closing(web):
         return [fault._replace(notes=faults.in_order([*fault.notes, *_about(web, fault)])) for fault in found]
@@ -131,7 +131,7 @@ class Fetcher:
             self._last = row
 
     def _new(self) -> list[tuple[Any, ...]]:
-        if not os.path.exists(self._path):  # nobody has written anything yet
+        if not os.path.exists(self._path):  # no note was ever written
             return []
         with closing(sqlite_file.open_to_read(self._path)) as web:
             web.execute("PRAGMA trusted_schema = OFF")

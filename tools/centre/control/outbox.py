@@ -118,7 +118,7 @@ class Outbox:
     def _new(self, now_s: int) -> list[tuple[int, bytes]]:
         try:
             status = os.stat(self._path)
-        except OSError:  # nobody has signed anything there yet
+        except OSError:  # no order was ever signed there
             self.close()
             return []
         if self._web is None or self._file != (status.st_dev, status.st_ino):
