@@ -168,8 +168,6 @@ SILENT_BATTERY_S = 6 * 3600
 NOTE_TEXT_MAX = 500
 # Notes of one person within a day on the screens: ten times a bad night's.
 NOTES_OF_ONE_MAX = 500
-# Notes that the roll-up brings from the web at a time.
-NOTES_FETCHED_MAX = 500
 # The web keeps a note for as long: no roll-up is away for a year, and the warehouse has it by then.
 NOTES_KEPT_S = 366 * 86_400
 
@@ -233,8 +231,8 @@ COMMANDS_OPEN_MAX = 64
 # Commands of one key that were signed in a browser and are not over: a telephone that is stolen crowds out nobody. A
 # cabinet knows as many of one person.
 COMMANDS_OF_ONE_MAX = 16
-# Orders that are brought from the web at a time.
-ORDERS_FETCHED_MAX = 32
+# Orders or notes that are brought from the web at a time: less than a second of a daemon that checks signatures.
+OUTBOX_ROWS_MAX = 100
 # An outbox that cannot be read is tried again after this.
 OUTBOX_TRY_S = 10
 # The web keeps an order for as long after its end: who looks for it by then looks into the control file.

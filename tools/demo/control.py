@@ -48,7 +48,6 @@ class Dispatching(Control):
         world.every(_EVERY_MS, self._poll)
 
     def close(self) -> None:
-        self._outbox.close()
         self._connection.close()
 
     def install(self, policy: bytes) -> None:

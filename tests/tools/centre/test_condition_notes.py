@@ -144,11 +144,11 @@ def test_a_record_that_states_no_fault_has_no_notes(world):
 def test_notes_that_cannot_be_read_delay_no_roll_up(world, tmp_path, capsys):
     with open(world.path, "wb") as file:
         file.write(b"no database at all" * 100)
-    assert world.fetch() == [] and world.logged == ["notes-unreadable"]
+    assert world.fetch() == [] and world.logged == ["outbox-unreadable"]
     web = str(tmp_path / "web.sqlite3")
     assert cli.main(["centre", "rollup", "--db", world.where, "--once", "--web", web, "--lang", "en"]) == 0
     said = capsys.readouterr()
-    assert "computed" in said.out and "notes-unreadable" in said.err
+    assert "computed" in said.out and "outbox-unreadable" in said.err
 
 
 def test_the_command_brings_them(world, tmp_path, capsys):

@@ -140,7 +140,7 @@ def test_from_a_signature_in_the_web_to_measured_watts(tmp_path):
     joined = Joined(tmp_path / "control.db", start_s=lit_world.AFTERNOON_S)
     joined.publish(lit_world.policy())
     joined.live(40)
-    web = str(tmp_path / "web.sqlite3.orders")
+    web = str(tmp_path / "web.sqlite3.outbox")
     fetching = outbox.Outbox(web, str(tmp_path / "control.db"), lambda *_, **__: None)
     one = command.Command(
         b"fromtap1", command.EMERGENCY, PHONE.name, "recherche", joined.gateway.unix_s, joined.gateway.unix_s + 3600,
@@ -154,4 +154,3 @@ def test_from_a_signature_in_the_web_to_measured_watts(tmp_path):
     assert found.is_fulfilled and found.missing == ()
     (cabinet,) = found.cabinets
     assert {feeder.name: feeder.last.power_dw for feeder in cabinet.feeders} == {"bourg": 4480, "parc": 1500}
-    fetching.close()

@@ -21,6 +21,7 @@ from tests.support.control_world import (
 from tests.support.killed_process import answers_and_is_killed
 from tools.centre.control import drafts, orders, outbox
 from tools.centre.limits import COMMANDS_OF_ONE_MAX, COMMANDS_OPEN_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
+from tools.centre.store import sqlite_file
 from wire import command
 
 PHONE = person("Téléphone")
@@ -69,7 +70,6 @@ def signed(one, key=PHONE):
 def web(tmp_path):
     made = Web(tmp_path)
     yield made
-    made.daemon.close()
     made.connection.close()
 
 
@@ -135,7 +135,7 @@ def test_its_own_light_is_ended_and_nobody_elses(web):
 def test_a_web_that_was_broken_into_can_fill_neither_the_file_nor_the_places_of_others(web):
     for number in range(1, COMMANDS_OF_ONE_MAX + 5):
         web.put(light(number))
-    with closing(outbox.sqlite_file.open_to_write(web.path)) as intruder:
+    with closing(sqlite_file.open_to_write(web.path)) as intruder:
         rows = [(bytes([number]) * 8, INSEE, NOW_S + 60, os.urandom(99), "x", NOW_S) for number in range(100)]
         rows.append((b"too long", INSEE, NOW_S + 60, bytes(100_000), "x", NOW_S))
         intruder.executemany(

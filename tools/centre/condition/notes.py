@@ -1,43 +1,24 @@
-"""Hands what people say about faults on the screens from the web to the roll-up, by a file of the web's own.
+"""Hands what people say about faults on the screens from the web to the roll-up (`tools.centre.store.web_outbox`).
 
-    web      put, commit ──▶ notes ──▶ roll-up    check again, write into the warehouse and its journal
-
-As with orders (`tools.centre.control.outbox`) each side writes only its own: a note is on the disk before the person is
-answered, so it goes whatever becomes of the web's process; one that comes twice is one. The roll-up believes nothing of
-what stands here: the author must have had the right, when it was written, to see a record that states a fault. Until it
-is fetched the screens read it here.
+The roll-up believes nothing of it: the author must have had the right, when it was written, to see a record that states
+a fault. Until it is fetched the screens read it where the web has written it.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from gateway.language import N_
 from tools.centre.condition import faults
 from tools.centre.condition.faults import Note
 from tools.centre.condition.fold import Position, statement
-from tools.centre.limits import NOTE_TEXT_MAX, NOTES_FETCHED_MAX, NOTES_KEPT_S, NOTES_OF_ONE_MAX
+from tools.centre.limits import NOTE_TEXT_MAX, NOTES_KEPT_S, NOTES_OF_ONE_MAX
 from tools.centre.scope import grants, journal, reader
-from tools.centre.store import bodies, database, sqlite_file
+from tools.centre.store import bodies, database, web_outbox
+from tools.centre.store.web_outbox import path_of as path_of
 
-# From 300 on: neither a warehouse, nor a control file, nor an outbox of orders.
-VERSION = 300
-_TABLES = """
--- Each row is one of `fault_notes` to be; insee: of the page on which it was written.
-CREATE TABLE notes (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, insee TEXT NOT NULL,
-    node BLOB NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
-    written_unix_s INTEGER NOT NULL, author TEXT NOT NULL, holder TEXT, words TEXT NOT NULL
-);
-CREATE INDEX notes_node ON notes (node);
-CREATE INDEX notes_author ON notes (author, written_unix_s);
-"""
-SCHEMA = database.Schema(N_("an outbox of notes"), VERSION, _TABLES)
 _NOTE = "written_unix_s, author, holder, words"
-_WAITING = f"""SELECT number, insee, node, boot, sequence, {_NOTE} FROM notes WHERE number >= ?
-    AND max(length(insee), length(node), length(author), length(words), coalesce(length(holder), 0)) <= {NOTE_TEXT_MAX}
-    ORDER BY number LIMIT {NOTES_FETCHED_MAX}"""
+_COLUMNS = f"insee, node, boot, sequence, {_NOTE}"
+_LENGTHS = "length(insee), length(node), length(author), length(words), coalesce(length(holder), 0)"
 
 
 class Full(Exception):
@@ -51,11 +32,6 @@ class Sent(NamedTuple):
     node: bytes
     position: Position
     note: Note
-
-
-def path_of(data: str) -> str:
-    """Returns the path of the notes of the web whose own database this is."""
-    return data + ".notes"
 
 
 def is_line(text: str) -> bool:
@@ -77,7 +53,7 @@ def is_stated(connection: database.Connection, node: bytes, position: Position) 
 
 def put(path: str, sent: Sent, *, now_s: int) -> None:
     """Keeps a note on the disk; Full where its author has written too many today."""
-    with closing(database.made(SCHEMA, sqlite_file.open_to_write(path))) as web, database.transaction(web):
+    with closing(web_outbox.open_to_write(path)) as web, database.transaction(web):
         web.execute("DELETE FROM notes WHERE written_unix_s < ?", (now_s - NOTES_KEPT_S,))
         counted = web.execute(
             "SELECT count(*) FROM notes WHERE author = ? AND written_unix_s > ?", (sent.note.author, now_s - 86_400)
@@ -85,7 +61,7 @@ def put(path: str, sent: Sent, *, now_s: int) -> None:
         if counted.fetchone()[0] >= NOTES_OF_ONE_MAX:
             raise Full
         web.execute(
-            f"INSERT INTO notes (insee, node, boot, sequence, {_NOTE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO notes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (sent.insee, sent.node, *sent.position, *sent.note),
         )
 
@@ -93,7 +69,7 @@ def put(path: str, sent: Sent, *, now_s: int) -> None:
 def with_sent(path: str, found: list[faults.StandingFault]) -> list[faults.StandingFault]:
     """Returns the faults with what was written about them here, fetched or not."""
     try:
-        web = database.checked(SCHEMA, sqlite_file.open_to_read(path))
+        web = web_outbox.open_to_read(path)
     except database.Error:  # no note was ever written
         return found
     with closing(web):
@@ -112,32 +88,16 @@ class Fetcher:
     """Brings what people wrote in the web at `path` into the warehouse at `where`; call `fetch` often."""
 
     def __init__(self, path: str, where: str, connection: database.Connection, log: Callable[..., None]) -> None:
-        self._path = path
+        is_short = f"max({_LENGTHS}) <= {NOTE_TEXT_MAX}"
+        self._reader = web_outbox.Reader(path, "notes", f"number, {_COLUMNS}", is_short, log)
         self._where = where
         self._connection = connection
         self._log = log
-        # The row that was fetched last: a file that was made again has another, and is read from its start.
-        self._last: tuple[Any, ...] | None = None
 
     def fetch(self, *, now_s: int) -> None:
         """Writes each note that is new and sound. Its error when the warehouse refuses; then the note comes again."""
-        try:
-            found = self._new()
-        except database.Error as error:
-            self._log("notes-unreadable", path=self._path, error=str(error))
-            return
-        for row in found:
-            self._keep(row[0], Sent(row[1], row[2], (row[3], row[4]), Note(*row[5:])), now_s)
-            self._last = row
-
-    def _new(self) -> list[tuple[Any, ...]]:
-        if not os.path.exists(self._path):  # no note was ever written
-            return []
-        with closing(sqlite_file.open_to_read(self._path)) as web:
-            web.execute("PRAGMA trusted_schema = OFF")
-            database.checked(SCHEMA, web)
-            rows = [] if self._last is None else web.execute(_WAITING, (self._last[0],)).fetchall()
-            return rows[1:] if rows[:1] == [self._last] else web.execute(_WAITING, (0,)).fetchall()
+        for number, insee, node, boot, sequence, *said in self._reader.new(now_s=now_s):
+            self._keep(number, Sent(insee, node, (boot, sequence), Note(*said)), now_s)
 
     def _keep(self, number: int, sent: Sent, now_s: int) -> None:
         if not self._is_sound(sent, now_s):

@@ -45,8 +45,7 @@ WORDS = Phrases({
     "readers": NC_("column", "Who may read it"),
     "file.warehouse": N_("warehouse"),
     "file.control": N_("control file"),
-    "file.outbox": N_("orders of the web"),
-    "file.notes": N_("notes of the web"),
+    "file.outbox": N_("outbox of the web"),
     "file.accounts": N_("accounts of the web"),
     "latest": NN_("the latest", "the latest {count}"),
     "always": N_("without a limit"),
@@ -70,7 +69,7 @@ WORDS = Phrases({
     "about": NC_("column", "about"),
 })  # fmt: skip
 
-WAREHOUSE, CONTROL, OUTBOX, NOTES, ACCOUNTS = "warehouse", "control", "outbox", "notes", "accounts"
+WAREHOUSE, CONTROL, OUTBOX, ACCOUNTS = "warehouse", "control", "outbox", "accounts"
 _RULES = {WAREHOUSE: RULES, CONTROL: CONTROL_RULES}
 # No rule opens what stands in the web's own files.
 _NOBODY = "nobody"
@@ -114,7 +113,7 @@ KEPT = (
     Kept(N_("Orders given on the screens that are over, and whose account gave them"),
          OUTBOX, ("orders",), _seconds(OUTBOX_KEPT_S)),
     Kept(N_("Faults: what was written about them on the screens, by whom, and in whose hands they are"),
-         NOTES, ("notes",), _seconds(NOTES_KEPT_S)),
+         OUTBOX, ("notes",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Accounts: name, digest of the password, last login"), ACCOUNTS, ("auth_user",), None),
     Kept(N_("Sessions"), ACCOUNTS, ("django_session",), _seconds(SESSION_S)),
     Kept(N_("Failed logins: name, address, browser"), ACCOUNTS, ("axes_accessattempt",), LOGIN_COOLOFF),
@@ -169,7 +168,7 @@ def _areas(request: Any) -> Areas:
 
 def _lines(days: dict[str, int], language: str) -> Iterator[Line]:
     for one in KEPT:
-        if settings.BOCAGE.control is None and one.file in (CONTROL, OUTBOX):
+        if settings.BOCAGE.control is None and (one.file == CONTROL or "orders" in one.tables):
             continue
         rules = _RULES.get(one.file, {})
         by = {opened_by(rules[table]) if rules else _NOBODY for table in one.tables}

@@ -29,7 +29,7 @@ class Town:
         self.joined = Joined(folder / "control.db", start_s=lit_world.AFTERNOON_S)
         self.joined.publish(lit_world.policy())
         self.joined.live(40)
-        self.outbox = outbox.Outbox(str(folder / "web.sqlite3.orders"), str(folder / "control.db"), self._log)
+        self.outbox = outbox.Outbox(str(folder / "web.sqlite3.outbox"), str(folder / "control.db"), self._log)
         self.logged = []
         self.live(0)
         self.port = free_port()
@@ -64,7 +64,6 @@ class Town:
     def close(self):
         self.process.terminate()
         self.process.wait(30)
-        self.outbox.close()
 
 
 @pytest.fixture(scope="module")

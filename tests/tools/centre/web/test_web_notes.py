@@ -22,7 +22,7 @@ def outbox(served):
     with closing(schema.open_to_write(str(served / "centre.db"))) as connection:
         connection.execute("DELETE FROM fault_notes")
         connection.execute("DELETE FROM journal WHERE person = 'mayor'")
-    if (served / "web.sqlite3.notes").exists():
+    if (served / "web.sqlite3.outbox").exists():
         with closing(sqlite_file.open_to_write(path)) as web:
             web.execute("DELETE FROM notes")
     return path

@@ -6,13 +6,11 @@ from contextlib import closing
 import pytest
 
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, lines
-from tools.centre.condition import notes
 from tools.centre.control import file as control_file
-from tools.centre.control import outbox
 from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
-from tools.centre.store import schema
+from tools.centre.store import schema, web_outbox
 from tools.centre.web import privacy
 
 # Texts and bytes that name no person: equipment and its place, cabinets and nodes, days, words of a fixed list, what is
@@ -62,8 +60,7 @@ def unjudged(file, tables):
     [
         (privacy.WAREHOUSE, schema.SCHEMA),
         (privacy.CONTROL, control_file.SCHEMA),
-        (privacy.OUTBOX, outbox.SCHEMA),
-        (privacy.NOTES, notes.SCHEMA),
+        (privacy.OUTBOX, web_outbox.SCHEMA),
     ],
 )
 def test_every_table_that_may_name_a_person_has_a_line(file, made):
@@ -121,7 +118,7 @@ def test_page_without_a_control_file_has_no_order(browser, monkeypatch):
     assert "axes_accessattempt" in browser("auditor").get("/privacy").content.decode()
     monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(control=None))
     said = browser("auditor").get("/privacy").content.decode()
-    assert "commands" not in said and "outbox" not in said and "fault_notes" in said
+    assert "commands" not in said and ">orders<" not in said and "fault_notes" in said
 
 
 def test_reading_the_journal_is_its_newest_line(browser):

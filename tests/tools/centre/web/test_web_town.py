@@ -33,9 +33,8 @@ def control(served):
 
 
 def fetch(served, control):
-    daemon = outbox.Outbox(str(served / "web.sqlite3.orders"), control, lambda *_, **__: None)
+    daemon = outbox.Outbox(str(served / "web.sqlite3.outbox"), control, lambda *_, **__: None)
     daemon.fetch(now_s=NOW_S)
-    daemon.close()
 
 
 def card(browser):
@@ -87,7 +86,7 @@ def test_an_end_is_taken_from_who_signed_the_beginning(mayor, served, control):
 
 
 def test_what_is_no_order_of_this_commune_is_refused_in_words_and_not_kept(mayor, served):
-    before = len(outbox.of_commune(str(served / "web.sqlite3.orders"), FENEU))
+    before = len(outbox.of_commune(str(served / "web.sqlite3.outbox"), FENEU))
     forged = bytearray(signed(light(5)))
     forged[-1] ^= 1
     refused = {
@@ -107,7 +106,7 @@ def test_what_is_no_order_of_this_commune_is_refused_in_words_and_not_kept(mayor
         f"/{FENEU}/town/sign", {"order": signed(light(5, expires_s=NOW_S + limits.light_s_max + 1)).hex()},
         headers={"Accept-Language": "fr"},
     ).content.decode()  # fmt: skip
-    assert len(outbox.of_commune(str(served / "web.sqlite3.orders"), FENEU)) == before
+    assert len(outbox.of_commune(str(served / "web.sqlite3.outbox"), FENEU)) == before
 
 
 def test_only_who_is_granted_lighting_there_gives_and_sees_orders(browser):
