@@ -104,8 +104,9 @@ def write_csv(archive: Archive, out: TextIO, node: bytes | None = None, register
 
 
 def _place(register: Register | None, held: Held, moment: Moment) -> tuple[str | None, ...]:
-    """Returns the values of PLACE_COLUMNS; a time that is unknown or doubted is that of the receipt."""
-    at_s = held.received_unix_s if moment.unix_s is None or held.is_doubtful else moment.unix_s
+    """Returns the values of PLACE_COLUMNS; a time that is unknown is that of the receipt."""
+    believed_s = moment.unless(held.is_doubtful).unix_s
+    at_s = held.received_unix_s if believed_s is None else believed_s
     place = None if register is None else register.of_node(held.node, unix_s=at_s)
     return (None,) * len(PLACE_COLUMNS) if place is None else (place.key.address, *place[1:])
 

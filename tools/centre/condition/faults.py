@@ -166,9 +166,8 @@ class Faults:
     def _times(self, node, row) -> tuple[int | None, int]:
         """Returns when a record was made, None where that is not known, and when it was received."""
         boot, _, quality, seconds, uncertainty_s, received_s, is_doubtful = row
-        if is_doubtful:
-            return None, received_s
-        return self._archive.moment(node, boot, record.Stamp(quality, seconds, uncertainty_s)).unix_s, received_s
+        stated = self._archive.moment(node, boot, record.Stamp(quality, seconds, uncertainty_s))
+        return stated.unless(is_doubtful).unix_s, received_s
 
     def _place(self, node, code, detail, at_s) -> Place | None:
         """Returns where it is: the equipment of its node, its zone, the feeder that a cabinet names, or the node that a

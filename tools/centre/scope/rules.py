@@ -127,7 +127,7 @@ RULES = {
     "brought": _TERRITORY.format("brought.cabinet"),
     "apart_counts": _TERRITORY.format("apart_counts.cabinet"),
     "ingests": _TERRITORY.format("ingests.name"),
-    "runs": "runs.ended_unix_s >= 0",
+    "runs": _TERRITORY.format("runs.name"),
     "quantities": "quantities.code >= 0",
     "retention": "retention.days >= 0",
     "grants": f"""EXISTS (SELECT 1 FROM scope_areas AS a

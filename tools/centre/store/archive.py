@@ -70,6 +70,10 @@ class Moment(NamedTuple):
     unix_s: int | None
     uncertainty_s: int | None
 
+    def unless(self, is_doubted: bool) -> "Moment":
+        """Returns what counts: a time that was doubted at the receipt of its record is unknown."""
+        return _UNKNOWN if is_doubted else self
+
 
 class Reading(NamedTuple):
     """`value` is scaled as the table of `wire.quantity` says."""
@@ -284,8 +288,8 @@ class Archive:
         return {channel: sum(filter(None, counted(*chain))) for channel, chain in chains.items()}
 
     def moment(self, node: bytes, boot: int, stamp: record.Stamp) -> Moment:
-        """Returns the moment at which a record was made: its own time, or its uptime mapped through the best anchor of
-        that boot."""
+        """Returns the moment at which a record says that it was made: its own time, or its uptime mapped through the
+        best anchor of that boot."""
         if stamp.quality != record.UNSET:
             return Moment(stamp.seconds, stamp.uncertainty_s)
         return _through_anchor(_anchors(self._connection, node, boot), stamp.seconds)
@@ -436,13 +440,12 @@ class Moments:
 
     def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:
         """Returns the moment of a record with this stamp; unknown where its time is doubted."""
-        if (boot, sequence) in self._doubts:
-            return _UNKNOWN
+        is_doubted = (boot, sequence) in self._doubts
         if quality != record.UNSET:
-            return Moment(seconds, uncertainty_s)
+            return Moment(seconds, uncertainty_s).unless(is_doubted)
         if boot not in self._anchors:
             self._anchors[boot] = _anchors(self._connection, self._node, boot)
-        return _through_anchor(self._anchors[boot], seconds)
+        return _through_anchor(self._anchors[boot], seconds).unless(is_doubted)
 
     def times(
         self,

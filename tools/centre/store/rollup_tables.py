@@ -65,6 +65,4 @@ CREATE TABLE calendar (
 CREATE INDEX calendar_days ON calendar (day_local);
 CREATE INDEX calendar_utc ON calendar (hour_utc);
 CREATE INDEX calendar_local ON calendar (hour_local);
--- When a work on the whole warehouse, `rollup` or `purge`, was last done to its end.
-CREATE TABLE runs (name TEXT NOT NULL PRIMARY KEY, ended_unix_s BIGINT NOT NULL);
 """

@@ -17,6 +17,7 @@ from tools.centre.store import (
     readings,
     retention_tables,
     rollup_tables,
+    runs,
     scope_tables,
     views,
 )
@@ -139,7 +140,7 @@ CREATE VIEW readable AS
 
 _ALL = (
     _TABLES, ingest_tables.TABLES, condition_tables.TABLES, rollup_tables.TABLES, retention_tables.TABLES,
-    scope_tables.TABLES, readings.TABLES, views.VIEWS,
+    runs.TABLES, scope_tables.TABLES, readings.TABLES, views.VIEWS,
 )  # fmt: skip
 SCHEMA = database.Schema(N_("a warehouse"), VERSION, "".join(_ALL))
 
