@@ -102,6 +102,8 @@ CONNECT_TIMEOUT_S = 5
 # Of the control file and the warehouse: who comes and goes in a room stands in them, and orders with their authors. A
 # reader, such as a dashboard, is of their group.
 FILE_MODE = 0o640
+# Of the screens' outbox: roll-up and control are of its group, and who reads a file of SQLite writes its index.
+OUTBOX_MODE = 0o660
 
 # --- the authority ---------------------------------------------------------------------------------------------
 

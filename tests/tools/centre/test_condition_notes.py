@@ -11,6 +11,7 @@ from tools import cli
 from tools.centre.condition import notes
 from tools.centre.condition.faults import Faults, Note
 from tools.centre.condition.notes import Sent
+from tools.centre.scope import journal
 from tools.centre.store import schema, sqlite_file
 from wire import event
 
@@ -130,6 +131,20 @@ def test_the_roll_up_refuses_what_a_web_that_was_broken_into_makes_up(world):
     assert world.fetch() == [SAID]
 
 
+def test_a_line_of_the_journal_comes_once_and_a_made_up_one_never(world):
+    line = journal.Line(NOW_S, "auditor", "access journal", "", "web, page 1")
+    made_up = (line._replace(person="a stranger"), line._replace(at_unix_s=NOW_S + 1), line._replace(about="a\nb"))
+    for one in (line, line, *made_up):
+        notes.put_line(world.path, one)
+    world.fetch()
+    world.start()
+    world.fetch()
+    said = lines(world.where)
+    assert said.count(line) == 1 and not set(made_up) & set(said)
+    assert world.logged == ["line-refused"] * 6
+    assert oct(os.stat(world.path).st_mode)[-3:] == "660"
+
+
 def test_a_record_that_states_no_fault_has_no_notes(world):
     row = world.connection.execute("SELECT boot, sequence FROM records WHERE node = ? LIMIT 1", (MOVED,)).fetchone()
     assert not notes.is_stated(world.connection, MOVED, row)
@@ -144,7 +159,7 @@ def test_a_record_that_states_no_fault_has_no_notes(world):
 def test_notes_that_cannot_be_read_delay_no_roll_up(world, tmp_path, capsys):
     with open(world.path, "wb") as file:
         file.write(b"no database at all" * 100)
-    assert world.fetch() == [] and world.logged == ["outbox-unreadable"]
+    assert world.fetch() == [] and set(world.logged) == {"outbox-unreadable"}
     web = str(tmp_path / "web.sqlite3")
     assert cli.main(["centre", "rollup", "--db", world.where, "--once", "--web", web, "--lang", "en"]) == 0
     said = capsys.readouterr()

@@ -1,7 +1,9 @@
-"""Hands what people say about faults on the screens from the web to the roll-up (`tools.centre.store.web_outbox`).
+"""Hands what people say about faults on the screens, and that they read there about persons, from the web to the
+roll-up (`tools.centre.store.web_outbox`).
 
 The roll-up believes nothing of it: the author must have had the right, when it was written, to see a record that states
-a fault. Until it is fetched the screens read it where the web has written it.
+a fault. Until it is fetched the screens read it where the web has written it. A line of the journal is on the disk
+before anything is shown.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from tools.centre.store.web_outbox import path_of as path_of
 
 _NOTE = "written_unix_s, author, holder, words"
 _COLUMNS = f"insee, node, boot, sequence, {_NOTE}"
+_LINE = ", ".join(journal.Line._fields)
 _LENGTHS = "length(insee), length(node), length(author), length(words), coalesce(length(holder), 0)"
 
 
@@ -66,6 +69,13 @@ def put(path: str, sent: Sent, *, now_s: int) -> None:
         )
 
 
+def put_line(path: str, line: journal.Line) -> None:
+    """Keeps on the disk that a person reads about persons; database.Error where that cannot be."""
+    with closing(web_outbox.open_to_write(path)) as web, database.transaction(web):
+        web.execute("DELETE FROM lines WHERE at_unix_s < ?", (line.at_unix_s - NOTES_KEPT_S,))
+        web.execute(f"INSERT INTO lines ({_LINE}) VALUES (?, ?, ?, ?, ?)", line)
+
+
 def with_sent(path: str, found: list[faults.StandingFault]) -> list[faults.StandingFault]:
     """Returns the faults with what was written about them here, fetched or not."""
     try:
@@ -90,14 +100,27 @@ class Fetcher:
     def __init__(self, path: str, where: str, connection: database.Connection, log: Callable[..., None]) -> None:
         is_short = f"max({_LENGTHS}) <= {NOTE_TEXT_MAX}"
         self._reader = web_outbox.Reader(path, "notes", f"number, {_COLUMNS}", is_short, log)
+        is_line_short = f"max(length(person), length(deed), length(insee), length(about)) <= {NOTE_TEXT_MAX}"
+        self._lines = web_outbox.Reader(path, "lines", f"number, {_LINE}", is_line_short, log)
         self._where = where
         self._connection = connection
         self._log = log
 
     def fetch(self, *, now_s: int) -> None:
-        """Writes each note that is new and sound. Its error when the warehouse refuses; then the note comes again."""
+        """Writes each note and line that is new and sound. Its error when the warehouse refuses; then the note comes
+        again."""
         for number, insee, node, boot, sequence, *said in self._reader.new(now_s=now_s):
             self._keep(number, Sent(insee, node, (boot, sequence), Note(*said)), now_s)
+        for number, *line in self._lines.new(now_s=now_s):
+            self._keep_line(number, journal.Line(*line), now_s)
+
+    def _keep_line(self, number: int, line: journal.Line, now_s: int) -> None:
+        is_plain = all(isinstance(text, str) and is_line(text) for text in line[1:])
+        is_past = isinstance(line.at_unix_s, int) and line.at_unix_s <= now_s
+        if is_plain and is_past and reader.areas_of(self._where, line.person, now_s=line.at_unix_s):
+            journal.write(self._connection, line)
+        else:
+            self._log("line-refused", number=number)
 
     def _keep(self, number: int, sent: Sent, now_s: int) -> None:
         if not self._is_sound(sent, now_s):

@@ -39,9 +39,9 @@ class Connection(sqlite3.Connection):
         self.execute(f"PRAGMA user_version = {version}")
 
 
-def open_to_write(path: str, synchronous: str = "FULL") -> Connection:
-    """Returns a connection that may write, on a file that is made where there is none."""
-    make(path)
+def open_to_write(path: str, synchronous: str = "FULL", *, mode: int = FILE_MODE) -> Connection:
+    """Returns a connection that may write, on a file that is made with this mode where there is none."""
+    make(path, mode)
     connection = _connect(path)
     # It has to be said before the first page is written: it makes it possible to shrink a file while others use it.
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
@@ -61,15 +61,15 @@ def uri_to_read(path: str) -> str:
     return f"file:{name}?mode=ro"
 
 
-def make(path: str) -> None:
-    """Makes an empty file of FILE_MODE where there is none; SQLite gives its -wal and -shm the same mode."""
+def make(path: str, mode: int = FILE_MODE) -> None:
+    """Makes an empty file of a mode where there is none; SQLite gives its -wal and -shm the same."""
     if path == ":memory:":
         return
     # A folder that refuses is reported by SQLite, in its own words, when it opens the file.
     with contextlib.suppress(OSError):
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
-            os.fchmod(file, FILE_MODE)  # `os.open` takes the bits of the umask away
+            os.fchmod(file, mode)  # `os.open` takes the bits of the umask away
         finally:
             os.close(file)
 

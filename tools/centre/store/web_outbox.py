@@ -1,7 +1,8 @@
 """Keeps what people said on the screens until the process that may write it elsewhere has read it.
 
     web      put, commit ──▶ orders ──▶ control daemon    check again, keep in the control file
-                         └─▶ notes  ──▶ roll-up           check again, write into the warehouse
+                         ├─▶ notes  ──▶ roll-up           check again, write into the warehouse
+                         └─▶ lines  ──▶ roll-up           the same, into its journal
 
 The web writes this file and no other that counts; each reader writes only its own. What is said is on the disk before
 the person is answered, so it goes whatever becomes of the web's process; what comes twice is one. A reader believes
@@ -14,11 +15,11 @@ from contextlib import closing
 from typing import Any
 
 from gateway.language import N_
-from tools.centre.limits import OUTBOX_ROWS_MAX, OUTBOX_TRY_S
+from tools.centre.limits import OUTBOX_MODE, OUTBOX_ROWS_MAX, OUTBOX_TRY_S
 from tools.centre.store import database, sqlite_file
 
 # From 200 on: neither a warehouse nor a control file.
-VERSION = 200
+VERSION = 201
 _TABLES = """
 -- person: whose account gave it; the key that signed it is in the order. Times are Unix seconds.
 CREATE TABLE orders (
@@ -33,6 +34,11 @@ CREATE TABLE notes (
 );
 CREATE INDEX notes_node ON notes (node);
 CREATE INDEX notes_author ON notes (author, written_unix_s);
+-- Each row is one of `journal` to be.
+CREATE TABLE lines (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_unix_s INTEGER NOT NULL, person TEXT NOT NULL, deed TEXT NOT NULL, insee TEXT NOT NULL, about TEXT NOT NULL
+);
 """
 SCHEMA = database.Schema(N_("an outbox of the screens"), VERSION, _TABLES)
 
@@ -43,7 +49,7 @@ def path_of(data: str) -> str:
 
 
 def open_to_write(path: str) -> sqlite_file.Connection:
-    return database.made(SCHEMA, sqlite_file.open_to_write(path))
+    return database.made(SCHEMA, sqlite_file.open_to_write(path, mode=OUTBOX_MODE))
 
 
 def open_to_read(path: str) -> sqlite_file.Connection:

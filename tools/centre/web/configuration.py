@@ -2,7 +2,7 @@
 
 The secret key, which signs what a browser sends back, is made at the first start, beside the web's own database and
 readable by its owner only. Sessions, accounts and failed logins live in that database; the warehouse is read through
-the scope of the person only (`access`), and written by nothing but the journal of its own reading (`privacy`).
+the scope of the person only (`access`), and never written.
 """
 
 import ipaddress

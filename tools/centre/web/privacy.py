@@ -4,12 +4,11 @@ Every time comes from what holds it: the classes of `bocage centre keep`, the li
 and accounts delete, the settings of this web. Who may read comes from the rules of the scope. A test walks the columns
 of every file: a table that may name a person and has no line in KEPT fails it.
 
-The page is for who was granted the journal; for all others it is not there. Who reads the journal here is in it first,
-as `bocage centre access journal` has it, or nothing is read. That line is all that the web writes into the warehouse.
+The page is for who was granted the journal; for all others it is not there. Who reads the journal here is written down
+first, as `bocage centre access journal` has it, or nothing is read: on the disk, whence the roll-up fetches it.
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from django.http import Http404
 
 from gateway.language import N_, NC_, NN_, Message, Phrases, translate
 from gateway.language.figures import duration
+from tools.centre.condition import notes
 from tools.centre.limits import (
     COMMANDS_KEPT_S,
     JOURNAL_KEPT_S,
@@ -31,7 +31,6 @@ from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
 from tools.centre.scope.words import commune_text, trade_text
-from tools.centre.store import schema
 from tools.centre.web.access import Areas, opened, reads_journal
 from tools.centre.web.limits import LOGIN_COOLOFF, SESSION_S
 from tools.centre.web.page import Pager, shown
@@ -114,6 +113,7 @@ KEPT = (
          OUTBOX, ("orders",), _seconds(OUTBOX_KEPT_S)),
     Kept(N_("Faults: what was written about them on the screens, by whom, and in whose hands they are"),
          OUTBOX, ("notes",), _seconds(NOTES_KEPT_S)),
+    Kept(N_("Who read the journal on the screens"), OUTBOX, ("lines",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Accounts: name, digest of the password, last login"), ACCOUNTS, ("auth_user",), None),
     Kept(N_("Sessions"), ACCOUNTS, ("django_session",), _seconds(SESSION_S)),
     Kept(N_("Failed logins: name, address, browser"), ACCOUNTS, ("axes_accessattempt",), LOGIN_COOLOFF),
@@ -150,11 +150,13 @@ def read_journal(request: Any) -> Any:
     areas = _areas(request)
     page = request.GET.get("page", "")
     about = f"web, page {page if page.isascii() and page.isdigit() and len(page) < 6 else 1}"
-    with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as writing:
-        journal.write(writing, journal.Line(request.now_s, request.person, "access journal", "", about))
+    line = journal.Line(request.now_s, request.person, "access journal", "", about)
+    notes.put_line(notes.path_of(settings.BOCAGE.data), line)
     with opened(areas) as connection:
         pager = Pager.of(page, journal.count(connection))
         found = journal.newest(connection, pager.slice)
+    if pager.page == 1 and line not in found:
+        found.insert(0, line)  # the roll-up has not fetched it yet
     rows = [one._replace(insee=commune_text(one.insee, request.language)) for one in found]
     return shown(request, "privacy_journal.html", WORDS, lines=rows, pager=pager, query="")
 
