@@ -107,9 +107,8 @@ def pytest_ignore_collect(collection_path, config):
 
 # --- several processes ----------------------------------------------------------------------------
 
-# What follows each other in one process: these want the same Debian; the same night; the same bundled programs.
+# What follows each other in one process: these want the same night; the same bundled programs.
 TOGETHER = (
-    ("tests/tools/package",),
     ("tests/simulator/test_territory.py", "tests/simulator/report"),
     ("tests/tools/bench/test_bench_node.py", "tests/esp32/test_manifest.py", "tests/tools/test_bundle.py"),
 )
@@ -123,7 +122,7 @@ def pytest_xdist_auto_num_workers(config):
     The quick loop waits for nothing."""
     if config.option.of and len(_chosen(*config.option.of)) <= FEW_FILES:
         return 0
-    return CORES + (0 if config.option.quick else WAITING)
+    return CORES + (0 if config.option.markexpr == QUICK else WAITING)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -170,6 +169,7 @@ def pytest_collection():
     """Keeps the collector of garbage from looking for it among what is only made: a sixth of the time of collecting."""
     gc.disable()
     result = yield
+    gc.freeze()
     gc.enable()
     return result
 

@@ -20,8 +20,8 @@ def debian(tmp_path_factory):
     missing = debian_machine.why_not()
     if missing is not None:
         pytest.skip(missing)
-    root = debian_machine.make_root(tmp_path_factory.mktemp("rabbitmq") / "debian")
-    debian_machine.update(root)
+    root = tmp_path_factory.mktemp("rabbitmq") / "debian"
+    debian_machine.shared(tmp_path_factory, "debian", debian_machine.make_root, root)
     debian_machine.install(root, "--no-install-recommends", "rabbitmq-server")
     yield root
     shutil.rmtree(root)

@@ -60,7 +60,8 @@ class Durations:
             self._told = percent
 
     def pytest_sessionfinish(self):
-        self._cache.set(KEPT, self._known | {test: round(spent, 3) for test, spent in self._spent.items()})
+        known = self._cache.get(KEPT, {})  # again: another run may have ended meanwhile
+        self._cache.set(KEPT, known | {test: round(spent, 3) for test, spent in self._spent.items()})
 
     def pytest_terminal_summary(self, terminalreporter):
         for report in terminalreporter.stats.get("passed", ()):

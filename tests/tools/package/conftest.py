@@ -1,4 +1,4 @@
-"""One clean Debian with the package's dependencies, made once; each test gets a copy of it."""
+"""One clean Debian with the package's dependencies, made once for all processes of a run; each test gets a copy."""
 
 import shutil
 import subprocess
@@ -36,17 +36,19 @@ def memory(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def clean_root(memory, packages, record_testsuite_property):
+def clean_root(memory, packages, tmp_path_factory, record_testsuite_property):
     """Debian as debootstrap leaves it, and what apt fetched for the package: machines have no network. The package
     itself has been there, never configured, and was purged."""
-    root = debian_machine.make_root(memory / "clean")
-    debian_machine.update(root)
-    took_s = debian_machine.install(root, packages[0])
-    record_testsuite_property("package_install_s", round(took_s, 1))
-    # dbus: systemctl of a system that runs asks over it.
-    debian_machine.install(root, "dbus")
-    debian_machine.purge(root, contents.GATEWAY.name)
-    return root
+
+    def make(root):
+        debian_machine.shared(tmp_path_factory, "debian", debian_machine.make_root, root)
+        took_s = debian_machine.install(root, packages[0])
+        record_testsuite_property("package_install_s", round(took_s, 1))
+        # dbus: systemctl of a system that runs asks over it.
+        debian_machine.install(root, "dbus")
+        debian_machine.purge(root, contents.GATEWAY.name)
+
+    return debian_machine.shared(tmp_path_factory, "clean", make, memory / "clean")
 
 
 @pytest.fixture

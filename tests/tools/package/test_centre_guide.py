@@ -221,12 +221,20 @@ class Newcomer:
             subprocess.run([*inside, "link", "set", "eth0", "up"], check=True)
 
 
-@pytest.fixture
-def blank(memory, clean_root):
+@pytest.fixture(scope="module")
+def either(memory, clean_root):
     """A clean Debian with what apt would fetch for either package."""
-    copy = memory / "blank"
+    copy = memory / "either"
     subprocess.run(["cp", "--archive", str(clean_root), str(copy)], check=True)
     debian_machine.install(copy, "mosquitto", *(name for name, _ in contents.CENTRE.python.values()))
+    yield copy
+    shutil.rmtree(copy)
+
+
+@pytest.fixture
+def blank(memory, either):
+    copy = memory / "blank"
+    subprocess.run(["cp", "--archive", str(either), str(copy)], check=True)
     yield copy
     for name in ("blank", guide.CENTRE, guide.CABINET):
         shutil.rmtree(memory / name, ignore_errors=True)
@@ -244,6 +252,7 @@ def step(number):
 
 @pytest.mark.root
 @pytest.mark.services
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_from_a_blank_debian_to_a_connected_cabinet_and_back_from_a_lost_server(
     blank, packages, tmp_path, record_property
@@ -261,6 +270,7 @@ def test_from_a_blank_debian_to_a_connected_cabinet_and_back_from_a_lost_server(
 
 @pytest.mark.root
 @pytest.mark.services
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_same_with_the_warehouse_on_postgresql(blank, packages, tmp_path, record_property):
     """Its step in the place of the first `init`; then the cabinet, everything killed, the server lost and restored."""

@@ -350,6 +350,7 @@ def issue(authority, folder, name):
 
 @pytest.mark.root
 @pytest.mark.services
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("language", guide.HEADINGS)
 def test_a_newcomer_who_follows_the_guide_lights_the_street(language, root, tmp_path, record_property):

@@ -32,6 +32,7 @@ from tools.centre.store.archive import Archive
 pytestmark = [
     pytest.mark.root,
     pytest.mark.services,
+    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb program: Debian builds packages"),
 ]

@@ -1,5 +1,7 @@
 """What a night will be: the words that a mayor reads agree with what the cabinet will do."""
 
+from functools import cache
+
 import pytest
 
 from policy import civil
@@ -8,15 +10,19 @@ from tests.support.sample_policy import SAMPLE
 from tools.policy import description, words
 from tools.policy.compiler import compile_text
 
-COMPILED = compile_text(SAMPLE)
-SAMPLE = COMPILED.policy
+
+@cache
+def compiled():
+    return compile_text(SAMPLE)
 
 
 def day(year, month, number):
     return civil.days_from_civil(year, month, number)
 
 
-def told(evening, language="fr", policy=SAMPLE, calendars=COMPILED.calendars):
+def told(evening, language="fr", policy=None, calendars=()):
+    if policy is None:
+        policy, calendars = compiled().policy, compiled().calendars
     return "\n".join(description.night_lines(policy, evening, calendars, language))
 
 
@@ -54,7 +60,7 @@ def test_a_night_outside_the_validity_says_so():
 
 
 def test_calendars_without_names_are_numbered_and_what_a_contactor_does_not_switch_has_none():
-    text = told(day(2027, 1, 10), policy=POLICY, calendars=())
+    text = told(day(2027, 1, 10), policy=POLICY)
     assert "rues (calendrier 1 : les autres soirs)" in text
     assert "\ngrand-axe\n  rd-768  toujours alimenté\n" in text
     plain = {one["name"]: one for one in description.plain_night(POLICY, day(2027, 1, 10))["feeders"]}
@@ -63,7 +69,7 @@ def test_calendars_without_names_are_numbered_and_what_a_contactor_does_not_swit
 
 
 def test_programs_get_the_same():
-    plain = description.plain_night(SAMPLE, day(2027, 7, 14))
+    plain = description.plain_night(compiled().policy, day(2027, 7, 14))
     assert plain["evening"] == "2027-07-14"
     assert [feeder["name"] for feeder in plain["feeders"]] == ["bourg", "gare", "rd-768", "mail", "etang"]
     (lit,) = plain["feeders"][0]["lit"]
