@@ -221,19 +221,18 @@ class World:
             self._waiting[side].append(self._under_way[side].pop(ticket) - 1)
 
 
-def prove(datagrams: int, seed: int, *, ends: str = "real", speak: bool = False) -> Figures:
-    """Runs the proof and returns all figures."""
+def prove(datagrams: int, seed: int, *, ends: str = "real", speak: bool = False, until: str = "") -> Figures:
+    """Runs the proof and returns all figures. `until`: the attack ends where this count shows a fault."""
     gc.collect()
     gc.freeze()  # objects older than this run need not be collected at every sample
-    try:
-        with SealedOnce() as ledger:
-            ledger.is_watching = False
-            return _prove(World(seed, ends, ledger), datagrams, seed, ledger=ledger, ends=ends, speak=speak)
-    finally:
-        gc.unfreeze()
+    with SealedOnce() as ledger:
+        ledger.is_watching = False
+        return _prove(World(seed, ends, ledger), datagrams, seed, ledger=ledger, ends=ends, speak=speak, until=until)
 
 
-def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends: str, speak: bool) -> Figures:
+def _prove(
+    world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends: str, speak: bool, until: str
+) -> Figures:
     begun = time.monotonic()
     sides = list(world.parties)
     starved, completed, samples = 0, 0, []
@@ -250,6 +249,8 @@ def _prove(world: World, datagrams: int, seed: int, *, ledger: SealedOnce, ends:
             samples.append(sys.getallocatedblocks())
             if speak and len(samples) % _SAMPLES_A_LINE == 0:
                 _print_progress(number, datagrams, world, time.monotonic() - begun)
+            if world.checker.counts.get(until):
+                break
     attack_s = time.monotonic() - begun
     end_ms = world.now_ms + _SETTLE_MS
     while not world.is_done() and world.now_ms < end_ms:
