@@ -173,6 +173,37 @@ NOTES_OF_ONE_MAX = 500
 # The web keeps a note for as long: no roll-up is away for a year, and the warehouse has it by then.
 NOTES_KEPT_S = 366 * 86_400
 
+# --- on duty -----------------------------------------------------------------------------------------------
+
+# Between two looks at what is open; what a person waits for lasts minutes.
+DUTY_EVERY_S = 15
+# The substitute is told when nobody has it in hand after this, unless the configuration says otherwise (minutes).
+DUTY_MINUTES, DUTY_MINUTES_MAX = 15, 240
+# A cause counts as mended once it has been over for so long: a loose contact comes and goes.
+FIXED_AFTER_S = 600
+# Messages to one person within the time; beyond, one summary of all that is new, and the next after that time.
+FLOOD_MAX, FLOOD_S = 5, 900
+# A message that could not be sent is tried again at doubling delays, some six hours in all, then given up and counted.
+SEND_DELAY_MIN_S, SEND_DELAY_MAX_S, SEND_TRIES_MAX = 30, 1800, 18
+# How long a mail server or a gateway of SMS may take for one answer.
+SEND_TIMEOUT_S = 20
+# Messages of one look; the others go at the next, and the decisions are made between.
+SENDINGS_MAX = 20
+# Of an SMS, four parts of 153 signs (3GPP TS 23.038; in UCS-2 nine of 67); beyond it is cut, the address is not.
+SMS_CHARACTERS_MAX = 600
+# Causes that a summary names, and the list of the morning.
+SUMMARY_NAMES_MAX, MORNING_NAMES_MAX = 5, 40
+# A cabinet that was last heard longer ago is out of service: no night is disturbed for it.
+OUT_OF_SERVICE_S = 7 * 86_400
+# Part of the disk that is left when somebody is woken: some days of records, where `status` has long warned.
+DISK_FREE_WAKING = 0.05
+# What was told to whom, and the weeks of a rota, are kept for a year, as the journal is.
+DUTY_KEPT_S = 366 * 86_400
+# Weeks ahead that a rota may hold, and persons that it names: a territory's, and no file that grows.
+ROTA_WEEKS_MAX = 54
+ROTA_PEOPLE_MAX = 500
+ROTA_ROWS_MAX = 20_000
+
 # --- roll-up: hours and days -------------------------------------------------------------------------------
 
 # Two readings farther apart do not say in which hour something was used: a node that reports each hour, and its spread.
