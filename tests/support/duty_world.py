@@ -1,4 +1,4 @@
-"""A territory's faults as they begin and end, a rota, a process that tells them by doors that may be shut, and a checker.
+"""A territory's faults as they begin and end, a rota, a process that tells them by doors, and a checker.
 
 Nothing is read from a warehouse: causes are made of faults as the roll of the world has them, at each look. The checker
 knows what broke and who had it in hand, and reads what came through the doors; it knows nothing of the book.

@@ -45,6 +45,9 @@ COMMANDS = {
     "tell": "tools.centre.commands.tell",
     "commands": "tools.centre.commands.list_commands",
     "gateways": "tools.centre.commands.list_gateways",
+    "duty rota": "tools.centre.commands.duty_rota",
+    "duty person": "tools.centre.commands.duty_person",
+    "duty": "tools.centre.commands.duty",
     "web account": "tools.centre.commands.web_account",
     "web": "tools.centre.commands.web",
 }

@@ -216,7 +216,8 @@ class Book:
         """Returns the kind and time of what a person was told since then, once for both channels."""
         rows = self.connection.execute(
             "SELECT DISTINCT s.cause, m.kind, m.made_unix_s FROM messages AS m"
-            " JOIN subjects AS s ON s.message = m.number WHERE m.person = ? AND m.made_unix_s > ? AND m.kind NOT IN (?, ?)",
+            " JOIN subjects AS s ON s.message = m.number"
+            " WHERE m.person = ? AND m.made_unix_s > ? AND m.kind NOT IN (?, ?)",
             (person, since_s, MORNING, TRIAL),
         ).fetchall()
         told = {(cause, kind, at_s) for cause, kind, at_s in rows if kind != SUMMARY}

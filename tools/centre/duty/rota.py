@@ -21,6 +21,7 @@ from policy import civil
 from tools.centre.limits import (
     DUTY_KEPT_S,
     EQUIPMENT_TEXT_MAX,
+    OUTBOX_MODE,
     ROTA_PEOPLE_MAX,
     ROTA_ROWS_MAX,
     ROTA_WEEKS_MAX,
@@ -174,7 +175,7 @@ def read(path: str) -> Rota:
 
 @contextmanager
 def _writing(path: str) -> Iterator[database.Connection]:
-    connection = database.made(SCHEMA, sqlite_file.open_to_write(path))
+    connection = database.made(SCHEMA, sqlite_file.open_to_write(path, mode=OUTBOX_MODE))
     with closing(connection), database.transaction(connection):
         yield connection
 

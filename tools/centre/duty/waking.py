@@ -17,7 +17,7 @@ from tools.centre.limits import DISK_FREE_WAKING, LAMPS_TOGETHER_MIN, OUT_OF_SER
 from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
 from tools.centre.registry.register import Register
 from tools.centre.scope import grants
-from tools.centre.store import database
+from tools.centre.store import database, web_outbox
 from tools.centre.store.archive import Archive
 from wire import event
 
@@ -80,7 +80,7 @@ def open_causes(
     notes may not have reached the warehouse yet; disk_free: the part of the disk of the warehouse that is free."""
     archive, register = Archive(connection), Register(connection)
     found = Faults(connection).open()
-    groups = group(found if web is None else notes.with_sent(notes.path_of(web), found))
+    groups = group(found if web is None else notes.with_sent(web_outbox.path_of(web), found))
     lights: dict[tuple[str | None, str | None], int] = {}
     if groups:  # a territory has 60,000, and a quiet night asks for none of them
         for version in register.versions(kind=LIGHT, at_unix_s=now_s):
