@@ -341,7 +341,7 @@ class PanelPort:
             node.report_event(event.LOCAL_TEST, None, (word,), now_ms=now_ms)
             lifeline.log("button: " + word, now_ms=now_ms)
             if word == panel.TEST:
-                self._to_show = shown(lifeline.ring)
+                self._to_show = shown(node.outputs, lifeline.ring)
             else:
                 _write_lock(self.panel.is_locked)
         if self._to_show:
@@ -356,10 +356,10 @@ class PanelPort:
             self._led.value(self._lit_level if lit else 1 - self._lit_level)
 
 
-def shown(ring) -> list:
-    """Returns the whole log as lines for the console."""
+def shown(outputs, ring) -> list:
+    """Returns what the outputs are now, with the rule of a lamp, and the whole log as lines for the console."""
     before = ["--- before the restart"] + ring.before.split("\n") if ring.before else []
-    return before + ["--- the last lines"] + ring.lines()
+    return ["--- now " + repr(outputs)] + before + ["--- the last lines"] + ring.lines()
 
 
 def _has_rescue():

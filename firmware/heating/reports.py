@@ -78,8 +78,10 @@ class RoomReports:
                 return False
         return True
 
-    def report_decision(self, setpoint_ck, rule, reason, choice, frost, sensor, seen_by, moment) -> None:
-        """Reports what differs in a whole decision from the last reports."""
+    def report_decision(self, decided, choice, frost, sensor, seen_by, moment) -> None:
+        """Reports what differs in a whole decision from the last reports. `decided`: (set-point, rule, reason), without
+        standby."""
+        setpoint_ck, rule, reason = decided
         previous_ck = self._setpoint[0]
         # The programme's reason changes with the day at midnight: that is no change of the set-point.
         which = (setpoint_ck, rule, None if rule in (PROGRAMME, PREHEAT) else reason)

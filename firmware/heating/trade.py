@@ -15,7 +15,8 @@ decision, never restored. Precedence (ARCHITECTURE.md), from the top:
 
 This gives a duty, and `heating.actuators` turns it into a relay's cycle, a valve's 0-10 V, or a boiler's flow
 set-point. Every edge is a deadline, and a whole decision holds for some seconds: a call that is 8 s late costs 8 s of
-heat and no more. Presence stays in the node: no record carries it, and "standby" shows only an absence of an hour.
+heat and no more. Presence stays in the node: no event reports standby, whose begin and end would tell the minute at
+which a person left or came; the set-point in the readings of a quarter hour shows an absence of an hour or more.
 
 Long because the machines of a room meet here; each is a module of its own.
 """
@@ -237,8 +238,6 @@ class Thermostat(Trade):
             limits.FROST_OFF_CK if self._frost else limits.FROST_ON_CK
         )
         setpoint_ck, rule, reason = choice.setpoint_ck, choice.rule, choice.reason
-        if self._is_standby(choice, now_ms):
-            setpoint_ck, rule, reason = setpoint_ck - self._model.standby_ck, STANDBY, 0
         if self.local is not None:
             setpoint_ck, rule, reason = limits.FROST_ON_CK if self.local == LOCK else setpoint_ck, self.local, 0
         elif self._frost:
@@ -247,6 +246,10 @@ class Thermostat(Trade):
             rule, reason = SENSOR, self._sensor.fault
         elif self._window.seen_by is not None:
             rule, reason = WINDOW, self._window.seen_by
+        reported = setpoint_ck, rule, reason
+        if self._is_standby(choice, now_ms) and rule not in (LOCK, FROST):
+            setpoint_ck -= self._model.standby_ck
+            rule = STANDBY if rule == choice.rule else rule
         was_ck, was_rule = self.setpoint_ck, self._rule
         self.setpoint_ck, self._rule = setpoint_ck, rule
         was_running = self._was_running
@@ -257,7 +260,7 @@ class Thermostat(Trade):
         self.duty_permille = self._duty(choice, room_ck, outdoor_ck, moment)
         self._reports.report_preheat(self._preheat.late)
         self._reports.report_decision(
-            setpoint_ck, rule, reason, choice, self._frost, self._sensor, self._window.seen_by, moment
+            reported, choice, self._frost, self._sensor, self._window.seen_by, moment
         )
 
     def _is_standby(self, choice, now_ms):

@@ -27,15 +27,14 @@ from policy import lighting, sun
 from wire import node_order
 
 # Rules of a level, as `levelChanged` events carry them, beside those of wire.node_order. Each rule has its reason: an
-# order its id; the calendar the integer of policy.lighting; the photocell the lx that decided; presence the triggers of
-# the last hour; any other rule 0.
+# order its id; the calendar the integer of policy.lighting; the photocell the lx that decided; any other rule 0.
 BOOT = "boot"  # mains have returned: the lamp is lit before anything is known
 CALENDAR = "calendar"  # the time is known, to a minute or as the brightest of what may be right
 CARRIED = "carried"  # a clock that was set long ago and no photocell: the brightest of what may be right
 PHOTOCELL = "photocell"  # earlier than the calendar at dusk, or later at dawn
 CELL_ALONE = "photocell-alone"  # no usable time: the cell alone decides
 FEEDER = "feeder"  # a switched feeder has mains around dusk or dawn, or at a time unknown: its cabinet wants light
-PRESENCE = "presence"
+PRESENCE = "presence"  # in no record: the outputs have it, with the triggers of the last hour, for the node's console
 NO_TIME = "no-time"  # neither clock nor cell: the fail-safe level
 
 # Rules set by a person: their light is not kept on while another order is expected, and changes without a ramp. TEST: a
@@ -84,6 +83,10 @@ class LightDecision:
             return 0
         # The clock may gain a second before it is read again, and is cut to whole seconds.
         return min(limits.DECIDED_S, self._wanted.until_s + self._stagger_s - unix_s - 2)
+
+    def changes_in_s(self, unix_s):
+        """Returns the seconds until the calendar wants another level, 1 at least; None if it was not asked yet."""
+        return None if self._wanted is None else max(1, self._wanted.until_s + self._stagger_s - unix_s)
 
     def is_extinction(self, demand, unix_s):
         """Returns True if the demand is the calendar's darkness between sunset and sunrise."""

@@ -55,9 +55,6 @@ TRIGGER_APART_MS = 10_000
 # The hour in which triggers are counted, in pieces, so that memory does not grow with traffic.
 TRIGGER_PIECES = 12
 TRIGGER_PIECE_MS = 300_000
-# The first boost of this time and its end are reported; further ones are not: passers-by must not fill the outbox, and
-# when each of them passed is private.
-PRESENCE_REPORTED_MS = 900_000
 # A ramp looks smooth at five steps a second; a DALI transaction takes a quarter of one step.
 RAMP_STEP_MS = 200
 

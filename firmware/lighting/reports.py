@@ -1,14 +1,12 @@
 """Reports the events of one lamp, and omits those that are not worth a record; the application drains them.
 
-A change of level is reported with its rule and reason. Of the boosts by presence in a quarter hour, the first is
-reported, with its end. Later ones are not, nor is their end if it leads back to the level that was reported last. Any
-other end is reported, with the last reported level as the previous one, so that the reports make a chain. An asset
-record is reported when it differs from the one that was reported last.
+A change of level is reported with its rule and reason, with the last reported level as the previous one, so that the
+reports make a chain. Boosts by presence are in no report. An asset record is reported when it differs from the one that
+was reported last.
 """
 
 from binascii import crc32
 
-from lighting import decision, limits
 from wire import event, quantity
 from wire import limits as wire_limits
 
@@ -26,7 +24,6 @@ class LampReports:
         self.asset_known = asset_known
         self._demand = demand  # as reported last
         self._events = []
-        self._presence_reported_ms = None
         self._stuck = None
         self._is_silent = False
         self._is_presence_failed = False
@@ -44,15 +41,8 @@ class LampReports:
             self._events = []
         return events
 
-    def report_level(self, demand, *, now_ms):
-        """Reports a new demand."""
-        if demand.rule == decision.PRESENCE:
-            reported_ms = self._presence_reported_ms
-            if reported_ms is not None and now_ms - reported_ms < limits.PRESENCE_REPORTED_MS:
-                return
-            self._presence_reported_ms = now_ms
-        elif demand == self._demand:
-            return  # the end of a boost that was not reported
+    def report_level(self, demand):
+        """Reports a new demand, without presence."""
         detail = (demand.level_percent, self._demand.level_percent, demand.rule, demand.reason)
         self._demand = demand
         self._events.append((event.LEVEL_CHANGED, None, detail))

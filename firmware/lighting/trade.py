@@ -3,7 +3,8 @@
 Composes the machines of this package. `outputs.level_percent` is the level for the gear: the demanded light, on its
 ramp, multiplied by the factors of the installation. Events and records carry the demanded light as LEVEL_ORDERED;
 LEVEL_REPORTED is what a gear answers that it gives, and what is measured is the power. Presence never leaves this node:
-it is removed from every sample, and only the first boost of a quarter hour is reported.
+records describe the lamp without its boosts. Light raised for a passer-by is no event, and its readings are neither
+judged nor kept, but for what the photocell sees; energy and temperature, which keep a trace, are reported by the hour.
 
 Long because the machines of a lamp meet here; each is a module of its own.
 """
@@ -45,6 +46,11 @@ _HOURLY = (
 # Keys of a sample that no record carries.
 _INSIDE = inputs.KEYS + (quantity.OCCUPANCY,)
 _ASIDE = set(_HOURLY + _INSIDE)  # a set: a lamp with a meter has none of them, and finds that out for each key
+# What a boost leaves behind after its end. One of 75 s at 50 W more is 1 Wh: in a quarter hour of a dimmed lamp it
+# could be read, in an hour the mains vary by as much.
+_TRACES = (quantity.ENERGY, quantity.TEMPERATURE)
+# A lamp that presence lights in hours of extinction counts a start for each boost: no record carries these counts.
+_STARTS = (quantity.LAMP_STARTS, quantity.GEAR_STARTS)
 # Faults that contradict an output: the meter is silent, or the lamp, its relay or its dimming does not follow.
 _CONTRADICTED = {
     event.METER_FAILURE,
@@ -118,7 +124,8 @@ class Streetlight(Trade):
         self._lamp_at_ms = now_ms
         self._starts = kept.starts
         # The lamp is lit before anything is known: the board's hardware lights it anyway.
-        self._demand = Demand(FAIL_SAFE_PERCENT, decision.BOOT, 0)
+        self._demand = Demand(FAIL_SAFE_PERCENT, decision.BOOT, 0)  # without presence
+        self._light = self._demand  # with it: what the output follows
         self._reports = LampReports(kept.asset, self._demand)
         self._ramp = Ramp(FAIL_SAFE_PERCENT)
         self.outputs = Output(FAIL_SAFE_PERCENT, decision.BOOT, 0)
@@ -129,6 +136,7 @@ class Streetlight(Trade):
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
         self._boost = None
+        self._changes_ms = None
         self._restart_from_ms = self._restart_asked_ms = None
 
     def powered(self):
@@ -171,6 +179,9 @@ class Streetlight(Trade):
 
     def sample(self, values, moment):
         now_ms = moment.now_ms
+        if self._is_raised():
+            self._sample_raised(values or {}, moment)
+            return
         readings, inside = dict(values or ()), {}
         for key in values or ():
             if key in _ASIDE:
@@ -205,8 +216,8 @@ class Streetlight(Trade):
         if self._active:
             changes += self._ends_of_unjudged(gear_meter == 0 and power_dw is None)
         if changes or gear_changes:
-            self._reports.report_faults(changes, readings, self._demand.level_percent)
-            self._reports.report_gear(gear_changes, readings, self._demand.level_percent)
+            self._reports.report_faults(changes, readings, self._light.level_percent)
+            self._reports.report_gear(gear_changes, readings, self._light.level_percent)
         if inputs.ASSET in inside:
             self._reports.report_asset(inside[inputs.ASSET][0], inside[inputs.ASSET][1])
         standing = self._standing_faults()
@@ -215,6 +226,25 @@ class Streetlight(Trade):
         elif standing != self._standing and now_ms - self._standing_ms >= limits.REMEMBERED_MS:
             self._standing = standing
             self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
+
+    def _is_raised(self):
+        """Returns True while the light is, or is still coming down from, what a passer-by has raised it to.
+
+        A detector that never rests shows no passage.
+        """
+        if self._presence is None or self._presence.is_failed:
+            return False
+        return self._light is not self._demand or self._ramp.is_moving
+
+    def _sample_raised(self, values, moment):
+        """Observes a sample of raised light: nothing that a record may carry, but for the gear's asset record."""
+        if values.get(quantity.OCCUPANCY):
+            self._presence.trigger(now_ms=moment.now_ms)
+        if inputs.ASSET in values:
+            self._reports.report_asset(values[inputs.ASSET][0], values[inputs.ASSET][1])
+        self._energy.sample(values.get(quantity.ENERGY), values.get(quantity.POWER), now_ms=moment.now_ms)
+        if self._cell is not None:
+            self._observe_light(values.get(quantity.ILLUMINANCE), moment)
 
     def sample_without_news(self, values, now_ms):
         has_faults = self._standing or self._standing_now or self._active or self._silent
@@ -238,7 +268,7 @@ class Streetlight(Trade):
         if power_dw is not None:
             readings[quantity.ENERGY] = self._energy.wh
         self._meter = readings
-        self._meter_level = self._demand.level_percent
+        self._meter_level = self._light.level_percent
 
     def _standing_faults(self):
         """Returns the faults for `memory`, as bits: after a restart they are still in force."""
@@ -292,14 +322,22 @@ class Streetlight(Trade):
     def decide(self, moment):
         now_ms = moment.now_ms
         demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
+        if demand != self._demand and not self._is_held(demand, self._demand, moment):
+            self._demand = demand
+            self._reports.report_level(demand)
+        light = self._demand
         if self._presence is not None:
             # Presence advances under an order or a lock too: its deadlines must not stay in the past.
             is_boosted = self._presence.is_boosted(now_ms)
             self._reports.report_detector(self._presence.is_failed)
             if moment.order is None and self.local is None:
-                demand = self._boosted(demand, is_boosted, moment)
-        if demand != self._demand and not self._is_held(demand, moment):
-            self._change(demand, now_ms)
+                light = self._boosted(light, is_boosted, moment)
+            # Were a change of the calendar found at any turn of the next minute, its record would tell which turn was a
+            # passer-by's.
+            changes_s = None if moment.unix_s is None else self._decision.changes_in_s(moment.unix_s)
+            self._changes_ms = None if changes_s is None else now_ms + 1000 * changes_s
+        if light is not self._light and not self._is_held(light, self._light, moment):
+            self._change(light, now_ms)
         self._apply(moment)
         self.decided_until_ms = None
         if self._is_plain and self.local is None:
@@ -331,25 +369,24 @@ class Streetlight(Trade):
             self._boost = Demand(level_percent, decision.PRESENCE, self._presence.triggers)
         return self._boost
 
-    def _is_held(self, demand, moment):
+    def _is_held(self, demand, previous, moment):
         """Returns True while the lamp must get no darker: an order is expected, and it may be for light.
 
         Light that a person ordered is not held so.
         """
-        by_hand = demand.rule in decision.BY_HAND or self._demand.rule in decision.BY_HAND
-        return not by_hand and demand.level_percent < self._demand.level_percent and moment.order_expected
+        by_hand = demand.rule in decision.BY_HAND or previous.rule in decision.BY_HAND
+        return not by_hand and demand.level_percent < previous.level_percent and moment.order_expected
 
-    def _change(self, demand, now_ms):
-        previous = self._demand
-        self._demand = demand
-        by_presence = decision.PRESENCE in (demand.rule, previous.rule)
-        if by_presence and demand.rule not in decision.BY_HAND and previous.rule not in decision.BY_HAND:
-            rises = demand.level_percent > previous.level_percent
+    def _change(self, light, now_ms):
+        previous = self._light
+        self._light = light
+        by_presence = decision.PRESENCE in (light.rule, previous.rule)
+        if by_presence and light.rule not in decision.BY_HAND and previous.rule not in decision.BY_HAND:
+            rises = light.level_percent > previous.level_percent
             lasts_ms = self._own.presence.up_ms if rises else 1000 * self._own.presence.down_s
-            self._ramp.begin(demand.level_percent, lasts_ms, now_ms=now_ms)
+            self._ramp.begin(light.level_percent, lasts_ms, now_ms=now_ms)
         else:
-            self._ramp.jump(demand.level_percent)
-        self._reports.report_level(demand, now_ms=now_ms)
+            self._ramp.jump(light.level_percent)
 
     def _apply(self, moment):
         """Brings `outputs` to the present ramp and factors."""
@@ -358,15 +395,15 @@ class Streetlight(Trade):
         drive_percent = self._flux.drive_percent(level_percent, self._lamp_ms // 3_600_000, moment.unix_s)
         if drive_percent and self._own.output == settings.RELAY:
             drive_percent = 100
-        demand, outputs = self._demand, self.outputs
-        if drive_percent == outputs.level_percent and demand.rule == outputs.rule and demand.reason == outputs.reason:
+        light, outputs = self._light, self.outputs
+        if drive_percent == outputs.level_percent and light.rule == outputs.rule and light.reason == outputs.reason:
             return
         if drive_percent != outputs.level_percent:
             self._lamp_s(now_ms)
             if drive_percent and not outputs.level_percent:
                 self._starts += 1
             self._watch.observe_level(drive_percent, now_ms=now_ms)
-        self.outputs = Output(drive_percent, demand.rule, demand.reason)
+        self.outputs = Output(drive_percent, light.rule, light.reason)
 
     # --- effects out -------------------------------------------------------------------------------------------
 
@@ -378,11 +415,22 @@ class Streetlight(Trade):
         readings = dict(self._meter) if self._meter else {}
         readings[quantity.LEVEL_ORDERED] = self._meter_level
         readings[quantity.LAMP_HOURS] = self._lamp_s(moment.now_ms) // 3600
+        if self._presence is not None:
+            for key in _TRACES:
+                readings.pop(key, None)
         return readings
 
     def health(self, moment):
         readings = dict(self._hourly)
         readings[quantity.LAMP_STARTS] = self._starts
+        if self._presence is not None:
+            meter = self._meter or {}
+            for key in _TRACES:
+                if key in meter:
+                    readings[key] = self._energy.wh if key == quantity.ENERGY else meter[key]
+            if self._own.presence.in_extinction:
+                for key in _STARTS:
+                    readings.pop(key, None)
         return readings
 
     def measured(self, moment):
@@ -403,9 +451,9 @@ class Streetlight(Trade):
         by presence, which the node forgets in a restart.
         """
         now_ms, own = moment.now_ms, self._own
-        level_percent = max(self._demand.level_percent, self.outputs.level_percent)
+        level_percent = max(self._light.level_percent, self.outputs.level_percent)
         is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)
-        if is_unseen and moment.order is None and self._demand.rule != decision.PRESENCE:
+        if is_unseen and moment.order is None and self._light.rule != decision.PRESENCE:
             return True
         asked_ms, self._restart_asked_ms = self._restart_asked_ms, now_ms
         if asked_ms is None or now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:
@@ -417,9 +465,9 @@ class Streetlight(Trade):
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)
         if self._presence is not None:
-            other_ms = self._presence.deadline_ms()
-            if other_ms is not None and (deadline_ms is None or other_ms < deadline_ms):
-                deadline_ms = other_ms
+            for other_ms in (self._presence.deadline_ms(), self._changes_ms):
+                if other_ms is not None and (deadline_ms is None or other_ms < deadline_ms):
+                    deadline_ms = other_ms
         return deadline_ms
 
     def memory(self, now_ms):

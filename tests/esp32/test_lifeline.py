@@ -312,7 +312,7 @@ def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
     life = types.SimpleNamespace(ring=LogRing(b"1 a\n2 b"), log=lambda line, now_ms: None)
     for number in range(30):
         life.ring.add(f"line {number}", uptime_s=number)
-    node = types.SimpleNamespace(report_event=lambda *args, now_ms: None, local=lambda word: None)
+    node = types.SimpleNamespace(report_event=lambda *_, now_ms: None, local=lambda _: None, outputs=(80, "presence"))
     words = [panel.TEST]
     port.panel = types.SimpleNamespace(
         observe=lambda pressed, now_ms: None, drain_events=lambda: words and [words.pop()], local=lambda: None
@@ -323,8 +323,9 @@ def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
         said.append(capsys.readouterr().out.splitlines())
     assert max(map(len, said)) == 1
     lines = [line for one in said for line in one]
-    assert lines[:4] == ["--- before the restart", "1 a", "2 b", "--- the last lines"]
-    assert lines[4:] == [f"{number} line {number}" for number in range(30)]
+    now = "--- now (80, 'presence')"  # no record tells of presence
+    assert lines[:5] == [now, "--- before the restart", "1 a", "2 b", "--- the last lines"]
+    assert lines[5:] == [f"{number} line {number}" for number in range(30)]
 
 
 @pytest.mark.parametrize("has_rescue", [True, False])

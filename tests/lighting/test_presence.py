@@ -1,12 +1,12 @@
-"""Boosts by presence: hold, cap, a detector that triggers without an end, and the chain of levels that is reported."""
+"""Boosts by presence: hold, cap, a detector that triggers without an end; and no record tells of a passage."""
 
 import pytest
 
 from lighting import decision
 from lighting.presence import PresenceBoost
 from node.trade import LOCK
-from tests.lighting.test_trade import EXTINCTION, PRESENCE, SUNSET_S, Lamp, Order
-from wire import event
+from tests.lighting.test_trade import DIMMED, EXTINCTION, PRESENCE, SUNSET_S, Lamp, Order
+from wire import event, quantity
 
 STARTED_MS = (1 << 30) - 5000
 HOUR_MS = 3_600_000
@@ -73,12 +73,11 @@ def told_levels(lamp):
 
 
 @pytest.mark.parametrize("ends", ["extinction", "dawn", "order", "lock"])
-def test_what_ends_a_boost_that_was_not_told_is_told(ends):
+def test_what_changes_the_light_under_a_boost_is_told_and_the_boost_is_not(ends):
     lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
-    lamp.passer_by().live(60_000, step_ms=500)
     count = len(told_levels(lamp))
     lamp.passer_by().live(3000)
-    assert lamp.level == 100 and len(told_levels(lamp)) == count, "the second boost of a quarter hour is not"
+    assert lamp.level == 100 and len(told_levels(lamp)) == count
     if ends == "order":
         lamp.order = Order(0, "emergency")
     elif ends == "lock":
@@ -88,17 +87,69 @@ def test_what_ends_a_boost_that_was_not_told_is_told(ends):
     lamp.turn()
     expected = {"order": "emergency", "lock": decision.LOCK}.get(ends, decision.CALENDAR)
     assert lamp.trade.outputs.rule == expected
-    assert told_levels(lamp)[count:] and told_levels(lamp)[-1][:3] == (0, 60, expected)
+    assert [detail[:3] for detail in told_levels(lamp)[count:]] == [(0, 60, expected)]
 
 
-def test_an_order_of_the_light_before_a_boost_that_was_not_told_is_told():
-    lamp = Lamp(calendar=EXTINCTION, presence=PRESENCE)
-    lamp.order = Order(60)
-    lamp.turn()
-    lamp.order = None
-    lamp.passer_by().live(60_000, step_ms=500)
+def test_a_calendar_that_dims_under_a_boost_is_told_at_its_hour():
+    lamp = Lamp(calendar=[1, [[127, 0, 0, 0]], [[[1, 0, 60], [0, 1410, 40], [2, 0, 0]]]], presence=PRESENCE)
     lamp.passer_by().live(3000)
-    count = len(told_levels(lamp))
-    lamp.order = Order(60)
+    lamp.unix_s = SUNSET_S + 8 * 3600
     lamp.turn()
-    assert len(told_levels(lamp)) == count + 1 and told_levels(lamp)[-1][:3] == (60, 60, "override")
+    assert lamp.level == 100 and told_levels(lamp)[-1][:3] == (40, 60, decision.CALENDAR)
+    count = len(told_levels(lamp))
+    assert lamp.live(90_000).level == 40 and len(told_levels(lamp)) == count
+
+
+def test_the_end_of_a_boost_is_held_while_an_order_may_come():
+    lamp = Lamp(calendar=DIMMED, presence=PRESENCE)
+    lamp.passer_by().live(3000)
+    lamp.order_expected = True
+    assert lamp.live(90_000, step_ms=500).level == 100
+    lamp.order_expected = False
+    assert lamp.live(40_000, step_ms=500).level == 30
+
+
+def test_no_record_tells_of_a_passer_by():
+    lamp = Lamp(calendar=DIMMED, presence=PRESENCE).minutes(3)
+    alone = Lamp(calendar=DIMMED, presence=PRESENCE).minutes(3)
+    assert lamp.trade.readings(lamp.moment())[quantity.LEVEL_ORDERED] == 30
+    for _ in range(20):
+        lamp.passer_by().minutes(1, came=True)
+        assert lamp.level == 100
+        alone.minutes(1)
+        assert lamp.trade.readings(lamp.moment()) == alone.trade.readings(alone.moment())
+    assert lamp.said == alone.said
+    assert quantity.ENERGY not in lamp.trade.readings(lamp.moment()), "it is told by the hour"
+    health = lamp.trade.health(lamp.moment())
+    assert quantity.ENERGY in health and health == alone.trade.health(alone.moment())
+
+
+@pytest.mark.parametrize("output", ["relay", "dali"])
+def test_where_presence_lights_an_extinction_no_record_counts_the_starts(output):
+    presence = {**PRESENCE, "in_extinction": 1}
+    lamp = Lamp(unix_s=SUNSET_S + 8 * 3600, calendar=EXTINCTION, output=output, presence=presence)
+    lamp.values = {quantity.GEAR_STARTS: 41}
+    lamp.minutes(3)
+    assert not {quantity.LAMP_STARTS, quantity.GEAR_STARTS} & set(lamp.trade.health(lamp.moment()))
+
+
+def test_a_lamp_that_dies_under_a_passer_by_is_told_once_its_light_is_the_calendar_s():
+    lamp = Lamp(calendar=DIMMED, presence=PRESENCE).minutes(10)
+    lamp.values = {quantity.POWER: 10}
+    for _ in range(5):
+        lamp.passer_by().minutes(1, came=True)
+    assert lamp.codes(event.LAMP_FAILURE) == []
+    lamp.minutes(6)
+    assert lamp.codes(event.LAMP_FAILURE) == [(event.LAMP_FAILURE, True)]
+    shown = next(detail for _, code, _, detail in lamp.said if code == event.LAMP_FAILURE)
+    assert shown[quantity.LEVEL_ORDERED] == 30
+
+
+def test_the_watts_that_show_an_order_are_not_those_from_before_a_boost():
+    lamp = Lamp(calendar=DIMMED, presence=PRESENCE).minutes(3)
+    lamp.passer_by().minutes(1, came=True)
+    lamp.order = Order(100, "command")
+    lamp.turn()
+    lamp.minutes(3)
+    assert lamp.trade.measured(lamp.moment()) == 360
+    assert lamp.trade.readings(lamp.moment())[quantity.LEVEL_ORDERED] == 100

@@ -66,6 +66,7 @@ for life in range(2):
         trade.decide(moment)
         show(trade.drain_events())
     readings = trade.readings(moment)
-    print([(key, readings[key]) for key in sorted(readings)], trade.health(moment))
+    health = trade.health(moment)
+    print([(key, readings[key]) for key in sorted(readings)], [(key, health[key]) for key in sorted(health)])
     memory = trade.memory(now_ms)
     print(memory)

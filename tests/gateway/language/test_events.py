@@ -108,10 +108,10 @@ def test_numbers_have_the_decimals_of_the_language():
     ("field", "words"),
     [
         ("rule", [getattr(decision, name) for name in
-                  ("BOOT", "CALENDAR", "CARRIED", "PHOTOCELL", "CELL_ALONE", "FEEDER", "PRESENCE", "NO_TIME")]),
+                  ("BOOT", "CALENDAR", "CARRIED", "PHOTOCELL", "CELL_ALONE", "FEEDER", "NO_TIME")]),
         ("rule", [*feeder.RULES]),
         ("rule", [setpoint.PROGRAMME, setpoint.PREHEAT, setpoint.EARLY_STOP, setpoint.NO_TIME, setpoint.SHED,
-                  setpoint.CEILING, trade.FROST, trade.SENSOR, trade.WINDOW, trade.STANDBY]),
+                  setpoint.CEILING, trade.FROST, trade.SENSOR, trade.WINDOW]),
         ("why", [thermometers.SILENT, thermometers.RANGE, thermometers.RATE, thermometers.STUCK, thermometers.ABSENT]),
         ("why", [lockouts.ORDER, lockouts.BURST, lockouts.VALVE, lockouts.LEAK, lockouts.DROUGHT, lockouts.FORBIDDEN,
                  lockouts.RAIN, lockouts.FREEZE, lockouts.WIND, lockouts.ENERGY, lockouts.TIME, lockouts.SATISFIED]),

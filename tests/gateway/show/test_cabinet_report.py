@@ -54,7 +54,8 @@ def test_the_same_in_english():
          "alarmes 2 lampes éteintes sur le départ « route », depuis 2 h 30 min"),
         ({"feeders": [told.feeder("x", told.wish("manual", True, "J. Renard"))]},
          "départ x : allumé (41 min) ; 448 W sur 448 W ; décidé par : essai à l'armoire"),
-        ({"feeders": [{"name": "x", "rule": "presence"}]}, "départ x : état inconnu ; décidé par : présence"),
+        ({"feeders": [{"name": "x", "rule": "photocell"}]},
+         "départ x : état inconnu ; décidé par : cellule photoélectrique"),
     ],
 )  # fmt: skip
 def test_every_state_has_its_words(changes, line):

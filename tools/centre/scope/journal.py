@@ -1,8 +1,8 @@
 """Keeps who read what about persons, and who did what. A line is added, and goes by its age; none is changed.
 
 About persons is what shows the habits of those who live or work in a place: temperatures, set-points and heating of
-rooms finer than a day, and this journal. A lamp, a feeder, a lawn are not; how many people passed a lamp never leaves
-the cabinet but as the policy allows.
+rooms finer than a day, and this journal. A lamp, a feeder, a lawn are not: no record of a
+lamp tells that somebody passed it (`simulator.checkers.presence`).
 """
 
 from typing import NamedTuple

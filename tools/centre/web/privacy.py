@@ -93,8 +93,6 @@ KEPT = (
          WAREHOUSE, ("records", "conflicts"), classes.READINGS),
     Kept(N_("Rooms: the newest reading of each"), WAREHOUSE, ("latest",), 1),
     Kept(N_("Rooms: temperature by hour"), WAREHOUSE, ("hours",), classes.ROOMS),
-    Kept(N_("Street lights raised for a passer-by: once in a quarter of an hour, with the detections of the last hour"),
-         WAREHOUSE, ("records", "conflicts"), classes.EVENTS),
     Kept(N_("Names of technicians and authors in what cabinets told: tests, locks, orders"),
          WAREHOUSE, ("records", "conflicts"), classes.EVENTS),
     Kept(N_("Records from a cabinet that does not speak for the node, until a person decides"),
