@@ -18,6 +18,7 @@ COMMANDS = {
     "live": "simulator.rig.live",
     "demo": "tools.demo.cli",
     "gateway": "gateway.cli",
+    "node": "tools.node.cli",
     "link": "tools.link.cli",
     "policy": "tools.policy.cli",
     "centre": "tools.centre.cli",

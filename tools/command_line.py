@@ -39,7 +39,8 @@ EXTRAS = {
     "paho": ("gateway", "centre"),
     "prometheus_client": ("gateway", "centre"),
     "pymodbus": ("gateway",),
-    "serial": ("gateway",),
+    "littlefs": ("workshop",),
+    "serial": ("gateway", "workshop"),
     "uvicorn": ("web",),
 }
 # Our own packages: a module missing from one of them is our bug.

@@ -11,10 +11,8 @@ import lifeline
 import machine
 
 import kinds
-from links import udp
 from node import panel
 from node import settings as node_settings
-from policy.fault import Fault
 
 FAULTS_REPEATED_MS = 30_000
 TRIAL_WITHOUT_SETTINGS_MS = 60_000
@@ -72,31 +70,14 @@ def load(store, life):
             kind = kinds.load(plain.get("kind", kinds.DEFAULT)) if isinstance(plain, dict) else None
         settings, faults = node_settings.decode(plain, kind)
         if settings is not None:
-            faults = shell_faults(settings, plain)
+            board = load_board(plain.get("kind", kinds.DEFAULT)) if "clock_chip" in plain else None
+            faults = node_settings.shell_faults(settings, plain, has_clock=hasattr(board, "open_rtc"))
         return None if faults else settings, faults
 
     chosen = store.begin(decode, crashed=life.was_fault)
     if chosen.settings is not None:
         decode(chosen.plain)  # sets `kind` to that of the settings in force, whichever were decoded last
     return chosen, kind
-
-
-def shell_faults(settings, plain):
-    """Checks what only the shell can check: the clock chip, the network, and that the gateway's address needs no
-    look-up."""
-    faults = []
-    if "clock_chip" in plain:
-        is_there = hasattr(load_board(plain.get("kind", kinds.DEFAULT)), "open_rtc")
-        if not isinstance(plain["clock_chip"], bool) or (plain["clock_chip"] and not is_there):
-            faults.append(Fault("clock_chip", "is not on this board", "remove it, or say false"))
-    if settings.bearer[0] != node_settings.UDP:
-        return faults
-    wifi = plain.get("wifi")
-    if not isinstance(wifi, list) or len(wifi) != 2 or not all(isinstance(word, str) for word in wifi):
-        faults.append(Fault("wifi", "is not [network, key]", "give two texts"))
-    if not udp.is_literal(plain["gateway"][0]):
-        faults.append(Fault("gateway[0]", "is not an IPv4 address", "give four numbers, 192.168.1.10"))
-    return faults
 
 
 def stay_safe(wdt, clock, chosen, life):

@@ -1,7 +1,8 @@
 """Carries a node's datagrams to and from one gateway over UDP, never blocking.
 
-It accepts only literal IPv4 addresses: a name look-up blocks for seconds. A datagram that cannot be sent is a lost
-datagram, which CoAP sends again; one from another address than the gateway's is counted and dropped.
+The peer is a literal IPv4 address, as `node.settings` sees to: a name look-up blocks for seconds. A datagram that
+cannot be sent is a lost datagram, which CoAP sends again; one from another address than the gateway's is counted and
+dropped.
 
 After an empty datagram, which any host may send, the ESP32 port considers the socket's peer gone and never reads the
 network for this socket again (ports/esp32/modsocket.c, `peer_closed`). So the link then opens a new socket.
@@ -19,7 +20,6 @@ class UdpLink:
     {name: integer}; `empty`: new sockets after an empty datagram."""
 
     def __init__(self, socket_module, select_module, peer):
-        assert is_literal(peer[0]), "the shell checks the settings first"
         self._peer = peer
         self._modules = (socket_module, select_module)
         self._open()
@@ -68,17 +68,6 @@ class UdpLink:
     def wait(self, timeout_ms) -> None:
         """Returns when a datagram waits, or after `timeout_ms`."""
         self._poll.poll(timeout_ms)
-
-
-def is_literal(address) -> bool:
-    """Returns whether a text is an IPv4 address in dotted decimals."""
-    parts = address.split(".")
-    if len(parts) != 4:
-        return False
-    for part in parts:
-        if not 1 <= len(part) <= 3 or not all(digit in "0123456789" for digit in part) or int(part) > 255:
-            return False
-    return True
 
 
 def timing(ack_timeout_ms, retransmissions=4):

@@ -106,6 +106,33 @@ def decode(plain, kind):
     return Settings(node, own, bearer, gateway, pairing, update_keys=keys, trace=trace, **timing), []
 
 
+def shell_faults(settings, plain, *, has_clock):
+    """Returns the faults of what the shell reads of sound settings: the clock chip, the network, and a gateway's
+    address that would have to be looked up. `has_clock`: the board of this kind may carry a clock chip."""
+    faults = Faults()
+    clock_chip = plain.get("clock_chip", False)
+    if not isinstance(clock_chip, bool) or (clock_chip and not has_clock):
+        faults.add("clock_chip", "is not on this board", "remove it, or say false")
+    if settings.bearer[0] == UDP:
+        wifi = plain.get("wifi")
+        if not isinstance(wifi, list) or len(wifi) != 2 or not all(isinstance(word, str) for word in wifi):
+            faults.add("wifi", "is not [network, key]", "give two texts")
+        if not is_literal(settings.gateway[0]):
+            faults.add("gateway[0]", "is not an IPv4 address", "give four numbers, 192.168.1.10")
+    return faults.listed()
+
+
+def is_literal(address) -> bool:
+    """Returns whether a text is an IPv4 address in dotted decimals."""
+    parts = address.split(".")
+    if len(parts) != 4:
+        return False
+    for part in parts:
+        if not 1 <= len(part) <= 3 or not all(digit in "0123456789" for digit in part) or int(part) > 255:
+            return False
+    return True
+
+
 def site(faults, value):
     """Returns the site of a node that must know the sun or the calendar, a policy.civil.Site; notes a fault and returns
     None otherwise."""

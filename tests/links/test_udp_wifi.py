@@ -112,19 +112,6 @@ def test_a_datagram_that_cannot_be_sent_is_counted_and_lost(link, modules):
     assert (link.counters["sent"], link.counters["send-failed"]) == (1, 1)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "255.255.255.255"])
-def test_dotted_decimals_are_literal(address):
-    assert udp.is_literal(address)
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["", "gateway", "gateway.local", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", "1.2.3.4a", "::1", "1.2.3.٤"],
-)
-def test_names_are_not_literal(address):
-    assert not udp.is_literal(address)
-
-
 def test_the_fields_timing_is_the_bearers_and_the_benchs_follows_the_same_formulas():
     assert udp.timing(4000) == bearer_timing(nstart=5)
     field, bench = udp.timing(4000), udp.timing(400)

@@ -206,3 +206,16 @@ def test_keys_that_may_sign_are_read_and_bad_ones_are_a_fault():
         made, faults = settings.decode({**GOOD, "update_keys": value}, streetlight)
         assert (made is not None) is is_good, value
         assert [fault.path for fault in faults] == ([] if is_good else ["update_keys"])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "255.255.255.255"])
+def test_dotted_decimals_are_literal(address):
+    assert settings.is_literal(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "gateway", "gateway.local", "1.2.3", "1.2.3.4.5", "1.2.3.256", "1..2.3", "1.2.3.4a", "::1", "1.2.3.٤"],
+)
+def test_names_are_not_literal(address):
+    assert not settings.is_literal(address)

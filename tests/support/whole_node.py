@@ -8,7 +8,7 @@ from simulator.hosts.keys import settings_of
 from simulator.hosts.vm import FIRMWARE, VmNode
 from tests.simulator.hosts.test_vm import NIGHT_S, NODE, Responder
 from tests.support.green import plain, programs
-from tools.link import board as link_board
+from tools.node.board import board_files
 
 DEADLINE_S = 90
 ALWAYS = 127
@@ -41,16 +41,21 @@ def settings(kind, address, **changes):
 
 
 def laid_out(folder, kind, replaced=None):
-    """A board as `bocage link board` leaves it. `replaced`: {path: {text: another}}, each text there once."""
-    files = link_board.board_files(FIRMWARE, None, kind, 1)
+    """A board as `bocage node flash` leaves it. `replaced`: {path: {text: another}}, each text there once."""
+    files = board_files(FIRMWARE, None, kind, 1)
     for path, changes in (replaced or {}).items():
         text = files[path].decode()
         for old, new in changes.items():
             assert text.count(old) == 1, old
             text = text.replace(old, new)
         files[path] = text.encode()
+    lay_out(folder, kind, files)
+
+
+def lay_out(folder, kind, files):
+    """Writes a board's files, {path: bytes}, into the folder of a VM."""
     # The bench stands on the board's facts as well, wherever the program comes from.
-    files |= {path[2:]: data for path, data in list(files.items()) if path.startswith("a/boards/")}
+    files = {**files, **{path[2:]: data for path, data in files.items() if path.startswith("a/boards/")}}
     files |= {f"boards/{name}.py": (FIRMWARE / "boards" / f"{name}.py").read_bytes() for name in ("streetlight", kind)}
     for path, data in files.items():
         target = folder / path

@@ -7,5 +7,4 @@ COMMANDS = {
     "serve": "tools.link.serve",
     "key": "tools.link.key",
     "image": "tools.link.image",
-    "board": "tools.link.board",
 }

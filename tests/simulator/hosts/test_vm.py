@@ -49,7 +49,11 @@ class Responder:
         self.unix_s = NIGHT_S
         self.records = []
         self._started = time.monotonic()
-        self.link = Link([key_of(NODE)], CIPHER, random_below=Random(7).randrange)
+        self.adopt(key_of(NODE))
+
+    def adopt(self, key):
+        self._node = key.node
+        self.link = Link([key], CIPHER, random_below=Random(7).randrange)
 
     def _now_ms(self):
         return int(1000 * (time.monotonic() - self._started))
@@ -69,7 +73,7 @@ class Responder:
             self.socket.sendto(data, to)
 
     def _answer(self, asked):
-        assert asked.node == NODE
+        assert asked.node == self._node
         if asked.payload:  # a node with nothing to tell shows that it is there
             self.records += record.decode_payload(asked.payload)
         answer = record.encode_answer(Answer(self.unix_s + self._now_ms() // 1000, 1, None, 0))

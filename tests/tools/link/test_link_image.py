@@ -92,13 +92,3 @@ def test_an_image_for_a_kind_of_node_is_one_that_a_gateway_offers_and_a_node_can
     assert not {"rescue.py", "guard.py", "slots.py", "rtc.py", "boot.py", "loader.py"} & set(files)
     assert bocage(tmp_path / "x.img", "--kind", "toaster", "--number", 3, "--key", key[0], "--source") == 1
     assert "no such kind" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_new_board_is_laid_out_and_a_folder_with_anything_in_it_is_not_touched(tmp_path, capsys):
-    words = ["link", "board", str(tmp_path / "board"), "--kind", "streetlight", "--number", "1", "--source"]
-    assert cli.main(words) == 0
-    for name in ("boot.py", "main.py", "slots.py", "guard.py", "rtc.py", "a/main.py", "a/manifest.bin", "r/rescue.py"):
-        assert (tmp_path / "board" / name).is_file(), name
-    assert cli.main([*words, "--lang", "en"]) == 2 and "is not empty" in capsys.readouterr().err
-    assert cli.main([*words[:2], str(tmp_path / "other"), "--kind", "streetlight", "--number", "0"]) == 2

@@ -1,0 +1,208 @@
+"""`bocage node`: from an empty folder to a module that starts, by esptool as it is against a simulated ROM loader, and
+every way in which a bench goes wrong."""
+
+import json
+import subprocess
+
+import pytest
+
+from tests.support.rom_loader import RomLoader
+from tests.support.workbench import FILE_SYSTEM, bocage, files_of, made_interpreter
+from tools.node import interpreter, settings
+
+SHARED = {
+    "kind": "streetlight",
+    "gateway": ["192.168.1.10", 5683],
+    "wifi": ["bocage", "wifi-secret"],
+    "site": [474736, -5516],
+    "lamp": [360, 6],
+}
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """A workshop's folder with a shared file and an interpreter; the current directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "street.json").write_text(json.dumps(SHARED))
+    made_interpreter(tmp_path / "micropython.bin")
+    return tmp_path
+
+
+@pytest.fixture
+def chip():
+    made = []
+
+    def plug_in(**facts):
+        made.append(RomLoader(**facts))
+        return made[-1]
+
+    yield plug_in
+    for one in made:
+        one.close()
+
+
+def flash(port, *words):
+    return bocage("flash", "01000001", "--interpreter", "micropython.bin", "--port", port, *words)
+
+
+def starts(flash_bytes):
+    """Says what a MicroPython with this file system says, as far as `flash` listens."""
+    return ("rst:0x1 (POWERON)", "ready 93000 bytes of heap used, 1900000 free")
+
+
+def test_a_table_makes_nodes_and_a_fault_in_it_makes_none(bench):
+    (bench / "street.csv").write_text('place,lamp\nRue du Port 1,"[360, 6]"\nRue du Port 2,"[0, 6]"\n')
+    status, told = bocage("new", "--csv", "street.csv", "--like", "street.json")
+    assert status == 2 and "street.csv:3: lamp[0]: is 0; give an integer from 1 to 100000" in told
+    assert not (bench / "nodes").exists()
+    (bench / "street.csv").write_text('place,lamp\nRue du Port 1,"[360, 6]"\nRue du Port 2,"[240, 6]"\n')
+    status, told = bocage("new", "--csv", "street.csv", "--like", "street.json")
+    assert status == 0
+    first, second = [line.split(",") for line in (bench / "nodes" / "nodes.csv").read_text().splitlines()[1:]]
+    assert (int(second[0], 16) - int(first[0], 16), second[2]) == (1, "Rue du Port 2")
+    plain = json.loads((bench / "nodes" / f"{second[0]}.json").read_text())
+    assert plain["lamp"] == [240, 6] and plain["wifi"] == SHARED["wifi"]
+    assert plain["master_secret"] not in told
+    assert (bench / "nodes" / f"{second[0]}.json").stat().st_mode & 0o077 == 0
+
+
+def test_what_nobody_answers_is_refused_by_its_name(bench):
+    (bench / "street.json").write_text(json.dumps({name: value for name, value in SHARED.items() if name != "lamp"}))
+    status, told = bocage("new", "--like", "street.json")
+    assert status == 2 and told.startswith("bocage node new: lamp: ")
+
+
+def test_a_shared_file_holds_no_nodes_own_secret(bench):
+    (bench / "street.json").write_text(json.dumps({**SHARED, "master_secret": "00" * 16}))
+    status, told = bocage("new", "--like", "street.json")
+    assert status == 2 and "master_secret is one node's own" in told and "0000" not in told
+
+
+def test_settings_are_asked_for_until_the_kind_accepts_them():
+    answers = iter(["[474736]", "[474736, -5516]", "[360, 6]"])
+    own = {"node": "7c1f0a2c01000001", "kid": "010001", "master_secret": "00" * 16}
+    given = {name: value for name, value in SHARED.items() if name not in ("lamp", "site")}
+    assert settings.asked({**given, **own}, lambda fault: next(answers)) == {**SHARED, **own}
+
+
+@pytest.mark.slow
+def test_a_module_is_written_and_started_and_the_list_knows_it(bench, chip):
+    bocage("new", "--like", "street.json", "--place", "Rue du Port 1")
+    module = chip(console=starts)
+    status, told = flash(module.port)
+    assert status == 0, told
+    assert "1/5  ESP32-S3, 8 MB of flash, 2 MB of PSRAM, 7c:df:a1:00:00:01" in told
+    assert "3/5  writing: " in told and "5/5  it starts: ready 93000" in told
+    assert "7c:df:a1:00:00:01, program 1" in bocage("list")[1]
+    written = (bench / "micropython.bin").read_bytes()
+    assert bytes(module.flash[: len(written)]) == written
+    assert "secret" not in told
+    files = files_of(module.flash)
+    assert json.loads(files["settings.json"])["wifi"] == SHARED["wifi"]
+    assert {"boot.py", "main.py", "a/main.mpy", "r/main.mpy"} <= set(files)
+
+
+@pytest.mark.vm
+@pytest.mark.slow
+def test_micropython_mounts_what_was_made_and_may_write_into_it(tmp_path, micropython):
+    files = {"main.py": b"print('hello')\n", "a/kinds/streetlight.mpy": bytes(range(256)) * 40, "settings.json": b"{}"}
+    image = bytearray(b"\xff" * (2 << 20))
+    for at, data in interpreter.pieces(files, len(image)):
+        image[at : at + len(data)] = data
+    (tmp_path / "vfs.bin").write_bytes(image)
+    (tmp_path / "read.py").write_text(READ.replace("PATH", str(tmp_path / "vfs.bin")))
+    done = subprocess.run([micropython, str(tmp_path / "read.py")], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["10240", "2", "hello", "kept"], done.stderr
+
+
+READ = """
+import vfs
+class Flash:
+    def __init__(self):
+        self.file = open("PATH", "r+b")
+    def readblocks(self, number, buffer, offset=0):
+        self.file.seek(number * 4096 + offset)
+        self.file.readinto(buffer)
+    def writeblocks(self, number, buffer, offset=0):
+        self.file.seek(number * 4096 + offset)
+        self.file.write(buffer)
+    def ioctl(self, what, value):
+        return {4: (2 << 20) // 4096, 5: 4096}.get(what, 0)
+vfs.mount(Flash(), "/flash")
+print(len(open("/flash/a/kinds/streetlight.mpy", "rb").read()))
+print(len(open("/flash/settings.json").read()))
+exec(open("/flash/main.py").read())
+with open("/flash/new", "w") as file:
+    file.write("kept")
+print(open("/flash/new").read())
+"""
+
+
+@pytest.mark.slow
+def test_a_supply_that_fails_while_writing_is_told_and_the_same_again_finishes(bench, chip):
+    bocage("new", "--like", "street.json")
+    module = chip(console=starts, cut_after=300_000)
+    status, told = flash(module.port)
+    assert status == 1 and "the line broke: see cable and supply, then the same again" in told
+    assert "not written yet" in bocage("list")[1]
+    status, told = flash(module.port)
+    assert status == 0, told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("facts", "remedy"),
+    [
+        ({"psram": 0}, "no PSRAM, without which streetlight does not start"),
+        ({"flash_mb": 4}, "4 MB of flash; streetlight needs 8"),
+        ({"chip": 5}, "streetlight is made for ESP32-S3-WROOM-1-N8R2; this is a ESP32-C3"),
+    ],
+)
+def test_a_module_that_the_kind_does_not_run_on_is_left_as_it_is(bench, chip, facts, remedy):
+    bocage("new", "--like", "street.json")
+    module = chip(**facts)
+    status, told = flash(module.port)
+    assert status == 1 and remedy in told
+    assert set(module.flash) == {0xFF}
+
+
+@pytest.mark.slow
+def test_a_module_that_is_another_node_is_refused_until_a_swap_is_meant(bench, chip):
+    for _ in range(2):
+        bocage("new", "--like", "street.json")
+    module = chip(console=starts)
+    assert flash(module.port)[0] == 0
+    words = ("flash", "01000002", "--interpreter", "micropython.bin", "--port", module.port)
+    status, told = bocage(*words)
+    assert status == 1 and "01000001; if it is to become" in told
+    assert bocage(*words, "--swap")[0] == 0
+    other = chip(console=starts, mac=bytes.fromhex("7cdfa1000002"))
+    status, told = bocage(*words[:-1], other.port)
+    assert status == 1 and "was written into module 7c:df:a1:00:00:01" in told
+
+
+@pytest.mark.slow
+def test_a_node_that_refuses_its_settings_is_told_by_its_own_words(bench, chip):
+    bocage("new", "--like", "street.json")
+    module = chip(console=lambda flash_bytes: ("settings: lamp[0] is 0: give an integer from 1 to 100000",))
+    status, told = flash(module.port)
+    assert status == 1 and "the node refuses its settings: settings: lamp[0] is 0" in told
+
+
+def test_a_port_that_is_not_there_and_a_file_that_is_no_interpreter(bench, tmp_path):
+    bocage("new", "--like", "street.json")
+    status, told = flash("/dev/ttyACM9")
+    assert status == 2 and "--port /dev/ttyACM9: is not there" in told
+    for data in (b"", b"MZ" + bytes(100_000), made_interpreter(tmp_path / "c3.bin", chip=5).read_bytes()):
+        (tmp_path / "wrong.bin").write_bytes(data)
+        with pytest.raises(interpreter.UsageError, match="is no MicroPython for ESP32-S3"):
+            interpreter.read(tmp_path / "wrong.bin", "ESP32-S3")
+
+
+def test_the_file_system_is_where_the_port_looks_for_it(tmp_path):
+    new = interpreter.read(made_interpreter(tmp_path / "new.bin"), "ESP32-S3")
+    assert new.file_system(8 << 20) == (FILE_SYSTEM, (8 << 20) - FILE_SYSTEM)
+    old = interpreter.read(made_interpreter(tmp_path / "old.bin", vfs=(0x200000, 0x600000)), "ESP32-S3")
+    assert old.file_system(8 << 20) == (0x200000, 0x600000)
+    with pytest.raises(interpreter.UsageError, match="wants more flash than the 4 MB"):
+        old.file_system(4 << 20)

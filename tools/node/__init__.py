@@ -1,0 +1,1 @@
+"""Implements `bocage node`, the bench of the technician who makes nodes."""

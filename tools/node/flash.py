@@ -1,0 +1,171 @@
+"""Writes a node into the module on the USB port: interpreter, program and settings, then watches it start.
+
+example:
+  bocage node flash 01000007 --interpreter ESP32_GENERIC_S3-v1.28.0.bin
+
+All of the flash is erased first, so a second run mends what a pulled cable, a brown-out or a wrong file has left. The
+module must have what its kind needs (hardware/nodes): chip, flash, PSRAM. A module that holds another node of this
+workshop, and a node that another module holds, are refused: `--swap` says that it is meant.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway.language import N_, translate
+from tools import mpy
+from tools.command_line import Refused, UsageError
+from tools.hardware import files as hardware_files
+from tools.link.image import FIRMWARE, ImageFault
+from tools.node import interpreter, module
+from tools.node import settings as node_settings
+from tools.node.board import board_files
+from tools.node.module import Module
+from tools.node.new import FOLDER
+from tools.node.workshop import Row, Workshop
+from wire import image
+from wire.faults import WireFault
+
+# A node's program takes up to 300 kB of heap from its folder (tools/FIGURES.md), more than the chip's own RAM has.
+_PSRAM_MB_MIN = 2
+_BAUD = 460_800
+_WATCH_S = 60
+_READY = "ready "
+_SETTINGS = "settings:"
+
+_STEP = N_("{step}/5  {what}")
+_FOUND = N_("{chip}, {flash} MB of flash, {psram} MB of PSRAM, {mac}")
+_MADE = N_("program no. {number} for {kind}: {count} files, {size} kB; settings of {node} ({place})")
+_WRITING = N_("writing: {percent} %")
+_WRITTEN = N_("written, and read back by its digest")
+_STARTS = N_("it starts: {line}")
+_DONE = N_("{node} is ready. Now its label, and at the cabinet: sudo bocage gateway adopt {key}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("node", help="its id, or the last digits of it (bocage node list)")
+    parser.add_argument("--interpreter", type=Path, required=True, metavar="BIN", help="MicroPython for this module")
+    parser.add_argument("--port", help="the module's (default: the only USB port)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the workshop (default: %(default)s)")
+    parser.add_argument("--number", type=int, default=1, help="of the program, as `bocage link image` has it")
+    parser.add_argument("--baud", type=int, default=_BAUD, help="while writing (default: %(default)s)")
+    parser.add_argument(
+        "--swap", action="store_true", help="the module held another node, or this node had another one"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Returns the exit status: 0 the node runs, 1 module or line prevent it, 2 a file or the usage is at fault."""
+    workshop = Workshop(args.folder)
+    row = workshop.find(args.node)
+    plain, settings = _settings(workshop.settings_path(row.node))
+    port = module.find_port(args.port)
+    found = module.identify(port)
+    _say(args.lang, 1, _FOUND, chip=found.chip, flash=found.flash_bytes >> 20, psram=found.psram_mb, mac=found.mac)
+    _check(found, row, workshop.rows(), may_swap=args.swap)
+    base = interpreter.read(args.interpreter, found.chip)
+    start, size = base.file_system(found.flash_bytes)
+    try:
+        program = board_files(FIRMWARE, mpy.find_compiler(), plain["kind"], args.number)
+    except WireFault:
+        raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX) from None
+    except (ImageFault, OSError) as error:
+        raise Refused(str(error)) from error
+    made = interpreter.pieces({**program, "settings.json": settings}, size)
+    kilobytes = sum(map(len, program.values())) // 1000
+    _say(
+        args.lang,
+        2,
+        _MADE,
+        number=args.number,
+        kind=row.kind,
+        count=len(program),
+        size=kilobytes,
+        node=row.node,
+        place=row.place,
+    )
+    module.write(
+        port, [(base.start, base.data), *((start + at, data) for at, data in made)], args.baud, _bar(args.lang)
+    )
+    workshop.note(
+        row._replace(mac=found.mac, written=time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()), program=str(args.number))
+    )
+    _say(args.lang, 4, _WRITTEN)
+    _say(args.lang, 5, _STARTS, line=_watched(port))
+    print(translate(_DONE, args.lang, node=row.node, key=workshop.key_path(row.node)))
+    return 0
+
+
+def _settings(path: Path) -> tuple[dict[str, str], bytes]:
+    """Returns the settings as data and as the bytes that the chip gets; UsageError with all faults."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    plain = node_settings.value_of(data.decode("utf-8", "replace"))
+    if faults := node_settings.faults_of(plain):
+        raise UsageError("\n  ".join(f"{path}: {fault.path}: {fault.problem}; {fault.remedy}" for fault in faults))
+    return plain, data
+
+
+def _check(found: Module, row: Row, rows: list[Row], *, may_swap: bool) -> None:
+    """Refuses a module that this kind does not run on, and one that would end up with two lives."""
+    facts, faults = hardware_files.load(FIRMWARE.parent)
+    if faults or row.kind not in facts.nodes:
+        raise Refused(N_("hardware/nodes has no sound file for {kind}; run this in a checkout"), kind=row.kind)
+    name = facts.nodes[row.kind]["chip"]["module"]
+    wanted = facts.modules[name]
+    if found.chip != name.upper():
+        message = N_("{kind} is made for {wanted}; this is a {chip}: take the module of hardware/boards/{name}.toml")
+        raise Refused(message, kind=row.kind, wanted=wanted["name"], chip=found.chip, name=name)
+    if found.flash_bytes < wanted["flash_mib"] << 20:
+        raise Refused(
+            N_("this module has {size} MB of flash; {kind} needs {wanted}"),
+            size=found.flash_bytes >> 20,
+            kind=row.kind,
+            wanted=wanted["flash_mib"],
+        )
+    if found.psram_mb < _PSRAM_MB_MIN:
+        raise Refused(
+            N_("this module has no PSRAM, without which {kind} does not start: take an {wanted}"),
+            kind=row.kind,
+            wanted=wanted["name"],
+        )
+    others = [other.node for other in rows if other.mac == found.mac and other.node != row.node]
+    if others and not may_swap:
+        raise Refused(
+            N_("this module is node {other}; if it is to become {node}: --swap"), other=others[-1], node=row.node
+        )
+    if row.mac not in ("", found.mac) and not may_swap:
+        message = N_("{node} was written into module {mac}, and this is another one; if that one is out of use: --swap")
+        raise Refused(message, node=row.node, mac=row.mac)
+
+
+def _watched(port: str) -> str:
+    """Returns the line by which the node says that it runs; Refused with what it said instead."""
+    heard = []
+    for line in module.listen(port, _WATCH_S):
+        heard.append(line)
+        if line.startswith(_SETTINGS):
+            raise Refused(N_("the node refuses its settings: {line}"), line=line)
+        if line.startswith(_READY):
+            return line
+    message = N_("written, but the node says nothing of being ready for {seconds} s. Its console said:\n{heard}")
+    raise Refused(message, seconds=_WATCH_S, heard="\n".join(f"    {line}" for line in heard[-10:]) or "    -")
+
+
+def _bar(language: str) -> Callable[[int], None]:
+    last = -1
+
+    def tell(percent: int) -> None:
+        nonlocal last
+        if percent // 10 > last // 10:
+            last = percent
+            _say(language, 3, _WRITING, percent=percent)
+
+    return tell
+
+
+def _say(language: str, step: int, what: str, **values: object) -> None:
+    print(translate(_STEP, language, step=step, what=translate(what, language, **values)), flush=True)

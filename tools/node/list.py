@@ -1,0 +1,31 @@
+"""Lists the nodes of a workshop: what each is, where it will stand, and which module was written for it, when.
+
+example:
+  bocage node list
+"""
+
+import argparse
+from pathlib import Path
+
+from gateway.language import N_, translate
+from tools.node.new import FOLDER
+from tools.node.workshop import Workshop
+
+_NONE = N_("no node yet: bocage node new makes one")
+_NOT_WRITTEN = N_("not written yet")
+_WRITTEN = N_("module {mac}, program {program}, {written}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the workshop (default: %(default)s)")
+
+
+def run(args: argparse.Namespace) -> int:
+    rows = Workshop(args.folder).rows()
+    for row in rows:
+        state = _WRITTEN if row.mac else _NOT_WRITTEN
+        told = translate(state, args.lang, mac=row.mac, program=row.program, written=row.written)
+        print(f"{row.node}  {row.kind:<12} {row.place or '-':<28} {told}")
+    if not rows:
+        print(translate(_NONE, args.lang))
+    return 0

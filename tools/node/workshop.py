@@ -1,0 +1,109 @@
+"""Keeps the folder of a workshop: for each node its settings and its key, and one list that a spreadsheet opens.
+
+    nodes.csv      node, kind, place, mac, written, program: no secret; written anew as a whole for each change
+    ID.json        the settings, which hold the node's secret
+    ID.key         the key, for `bocage gateway adopt`
+
+Only their owner may read these files.
+
+A node's id is the workshop's prefix of four bytes, drawn once, the number of the bench, and a counter: it is never used
+twice, for a second node under one id would lock the first one out.
+"""
+
+import csv
+import io
+import json
+import secrets
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gateway.core.link.sessions import NodeKey
+from gateway.io import files
+from gateway.language import N_
+from gateway.shell import keys as node_keys
+from tools.command_line import Refused
+from wire.oscore_context import usual_kid
+
+LIST = "nodes.csv"
+_COLUMNS = ("node", "kind", "place", "mac", "written", "program")
+_PREFIX_BYTES = 4
+_COUNTER_BYTES = 3
+
+
+class Row(NamedTuple):
+    """One node of the list. `mac`: of the module that was written last, "" before; `written`: when, in UTC; `program`:
+    the number of its application."""
+
+    node: str
+    kind: str
+    place: str
+    mac: str = ""
+    written: str = ""
+    program: str = ""
+
+
+class Workshop:
+    """Reads and writes the folder. `bench`: 0 to 255, the byte of an id that says who minted it."""
+
+    def __init__(self, folder: Path, *, bench: int = 1) -> None:
+        self._folder = folder
+        self._bench = bench
+
+    def rows(self) -> list[Row]:
+        """Returns the list, in the order in which the nodes were made; Refused for one that cannot be read."""
+        path = self._folder / LIST
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                found = list(csv.reader(file))
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, csv.Error) as error:
+            raise Refused(f"{path}: {error}") from error
+        if not found or found[0] != list(_COLUMNS) or any(len(row) != len(_COLUMNS) for row in found):
+            raise Refused(N_("{path}: its first line must be {columns}"), path=path, columns=",".join(_COLUMNS))
+        return [Row(*row) for row in found[1:]]
+
+    def add(self, plain: dict[str, Any], place: str, key: NodeKey) -> Path:
+        """Writes settings and key of a new node, then its line in the list; returns the path of the settings."""
+        rows = self.rows()
+        settings = self.settings_path(key.node.hex())
+        if settings.exists() or self.key_path(key.node.hex()).exists():
+            raise Refused(N_("{path} is there: a node gets one key; take it away first"), path=settings)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        node_keys.save(self.key_path(key.node.hex()), key)
+        files.write(settings, json.dumps(plain, indent=1, ensure_ascii=False).encode() + b"\n", gives=False)
+        self._write([*rows, Row(key.node.hex(), plain["kind"], place)])
+        return settings
+
+    def new_key(self) -> NodeKey:
+        """Returns the key of the next node: an id that nobody has, and a fresh secret."""
+        taken = [bytes.fromhex(row.node) for row in self.rows()]
+        prefix = taken[0][:_PREFIX_BYTES] if taken else secrets.token_bytes(_PREFIX_BYTES)
+        head = prefix + bytes((self._bench,))
+        counter = max((int.from_bytes(node[len(head) :]) for node in taken if node.startswith(head)), default=0) + 1
+        node = head + counter.to_bytes(_COUNTER_BYTES)
+        return NodeKey(node, usual_kid(node), secrets.token_bytes(node_keys.SECRET_BYTES))
+
+    def find(self, word: str) -> Row:
+        """Returns the one node whose id ends with these digits; Refused when there is none, or more than one."""
+        found = [row for row in self.rows() if word and row.node.endswith(word.lower())]
+        if len(found) != 1:
+            told = ", ".join(row.node for row in found[:4])
+            message = N_("{word}: {count} nodes of {path} end so ({told}); give more digits of the id")
+            raise Refused(message, word=repr(word), count=len(found), path=self._folder / LIST, told=told or "-")
+        return found[0]
+
+    def note(self, changed: Row) -> None:
+        """Writes the line of a node anew."""
+        self._write([changed if row.node == changed.node else row for row in self.rows()])
+
+    def settings_path(self, node: str) -> Path:
+        return self._folder / f"{node}.json"
+
+    def key_path(self, node: str) -> Path:
+        return self._folder / f"{node}{node_keys.SUFFIX}"
+
+    def _write(self, rows: list[Row]) -> None:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
+        files.write(self._folder / LIST, text.getvalue().encode(), gives=False)
