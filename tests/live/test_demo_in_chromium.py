@@ -129,6 +129,35 @@ def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
     page.wait_for_selector(".demo-struck", state="detached")
 
 
+def test_a_technician_repairs_a_lamp_and_its_own_watts_close_it(opened):
+    desk, phone = opened(), opened("/49135/round", size="phone")
+    desk.click("#demo-break")
+    desk.select_option("#demo-kind", "lamp")
+    target = "#demo-target option:has-text('rue de l’Église')"
+    desk.wait_for_selector(target, state="attached")
+    light = desk.locator(target).first
+    number = light.inner_text().split()[-1]
+    desk.select_option("#demo-target", light.get_attribute("value"))
+    desk.click("#demo-strike")
+    desk.click("#demo-600")
+    desk.wait_for_selector(f".demo-struck li:has-text('{number}') .demo-seen", timeout=60_000)
+    desk.click("#demo-60")
+    phone.reload()
+    phone.click(f".walk a:has-text('{number}')")
+    keep(phone, "round")
+    assert_sound(phone)
+    sizes = phone.eval_on_selector_all(".stop :is(a, button, summary)", "all => all.map((one) => one.offsetHeight)")
+    assert min(size for size in sizes if size) >= 48
+    phone.click("#done")
+    phone.wait_for_selector(".stop .mark.pending")
+    desk.click(f".demo-struck li:has-text('{number}') button")
+    desk.click("#demo-600")
+    phone.wait_for_selector(".stop .mark.repaired", timeout=60_000)  # pushed: nothing was pressed
+    keep(phone, "round-repaired")
+    assert_sound(phone)
+    desk.click("#demo-60")
+
+
 def test_the_drawer_outlives_what_is_chosen_and_struck_in_it(opened):
     page = opened()
     page.click("#demo-break")

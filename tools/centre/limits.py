@@ -166,6 +166,12 @@ LAMPS_TOGETHER_MIN = 3
 SILENT_S = 3600
 # The same of green spaces, whose nodes live on a battery and report more rarely.
 SILENT_BATTERY_S = 6 * 3600
+# A node finds a lit lamp healthy within this: five minutes to warm up, three samples, a report of a quarter of an hour.
+JUDGED_S = 1500
+# Below this level the watts of a healthy lamp and of a dead one are too close to be judged (firmware/lighting/limits).
+JUDGED_PERCENT_MIN = 20
+# A round is of a working day: what was measured repaired within it is shown with what is still to do.
+ROUND_S = 12 * 3600
 # Characters of a note about a fault, and of its author.
 NOTE_TEXT_MAX = 500
 # Notes of one person within a day on the screens: ten times a bad night's.

@@ -7,7 +7,7 @@ import pytest
 
 from simulator.options import SEASONS, Options
 from simulator.world.chance import Prng
-from tools.centre.condition import notes
+from tools.centre.condition import notes, visits
 from tools.centre.condition.faults import Note
 from tools.demo import faults, people
 from tools.demo.story import DATA, Story
@@ -56,6 +56,28 @@ def test_what_is_said_of_a_fault_on_the_screens_is_in_the_warehouse_within_a_qua
     (fault,) = story.reported(chosen.subject, since_s=story.unix_s - 40 * 60)
     assert fault.holder == "Léa Durand"
     faults.mend(story, "lamp", chosen.key)
+
+
+def test_a_lamp_said_to_be_repaired_stays_unproved_until_its_node_has_measured_it(story):
+    chosen, _ = struck(story, "lamp", 5, for_min=18)
+    since_s = story.unix_s - 18 * 60
+
+    def fault():
+        return next(one for one in story.reported(chosen.subject, since_s=since_s) if one.code == event.LAMP_FAILURE)
+
+    def standing():
+        (said,) = notes.with_sent(path, [fault()])
+        return visits.standing(said).state
+
+    path = notes.path_of(str(Path(story.path).parent / DATA))
+    said = Note(story.unix_s, people.ROLES["operator"][1], None, "", True)
+    notes.put(path, notes.Sent(fault().commune, fault().node, fault().begin, said), now_s=story.unix_s)
+    story.run_until(story.now_ms + 10 * MINUTE_MS)
+    assert standing() == visits.CLAIMED
+    faults.mend(story, "lamp", chosen.key)
+    assert standing() == visits.CLAIMED, "what is mended is not yet measured"
+    story.run_until(story.now_ms + 18 * MINUTE_MS)
+    assert standing() == visits.REPAIRED
 
 
 def test_a_thing_is_broken_once(story):

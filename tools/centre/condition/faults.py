@@ -26,27 +26,33 @@ _SELECT = f"""SELECT f.node, f.code, f.part, last.body, insee, name, f.boot, f.s
     LEFT JOIN records AS finish
         ON finish.node = f.node AND finish.boot = f.end_boot AND finish.sequence = f.end_sequence
     WHERE {{}} ORDER BY f.node, f.boot, f.sequence"""
-_NOTES = """SELECT boot, sequence, written_unix_s, author, changes_hands, holder, words FROM fault_notes
+_NOTES = """SELECT boot, sequence, written_unix_s, author, changes_hands, holder, words, repaired FROM fault_notes
     WHERE node = ?"""
 
 _ADD_NOTE = """INSERT INTO fault_notes
-    (node, boot, sequence, written_unix_s, author, changes_hands, holder, words)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+    (node, boot, sequence, written_unix_s, author, changes_hands, holder, words, repaired)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 
 class Note(NamedTuple):
     """States what a person said about a fault. `holder`: in whose hands it is from then on, "" nobody's; None: a
-    comment. An author who holds it took it in hand; another author handed it over."""
+    comment. An author who holds it took it in hand; another author handed it over. `is_repaired`: the author says that
+    it is, or is not; None: neither. It ends no fault, which a measurement alone does (`visits`)."""
 
     written_unix_s: int
     author: str
     holder: str | None
     words: str
+    is_repaired: bool | None = None
 
 
 def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
     """Returns notes in the order in which they were written, each once."""
-    return tuple(sorted(set(notes), key=lambda note: (note.written_unix_s, note.author, note.holder or "", note.words)))
+
+    def place(note: Note) -> tuple[Any, ...]:
+        return note.written_unix_s, note.author, note.holder or "", note.words, note.is_repaired is True
+
+    return tuple(sorted(set(notes), key=place))
 
 
 class StandingFault(NamedTuple):
@@ -78,9 +84,15 @@ class StandingFault(NamedTuple):
         return self.end_received_unix_s if self.end_unix_s is None else self.end_unix_s
 
     @property
+    def taken(self) -> Note | None:
+        """Returns the note by which a person has it in hand; None: no person has."""
+        latest = next((note for note in reversed(self.notes) if note.holder is not None), None)
+        return latest if latest is not None and latest.holder else None
+
+    @property
     def holder(self) -> str | None:
         """Returns the person who has it in hand; None: no person has."""
-        return next((note.holder for note in reversed(self.notes) if note.holder is not None), None) or None
+        return None if self.taken is None else self.taken.holder
 
     @property
     def cabinet(self) -> str:
@@ -141,6 +153,11 @@ class Faults:
             if fault.from_unix_s < until_unix_s and (fault.until_unix_s is None or fault.until_unix_s >= since_unix_s)
         ]
 
+    def ended(self, since_unix_s: int) -> list[StandingFault]:
+        """Returns the faults that ended since then, the latest first."""
+        found = self._found("finish.received_unix_s >= ?", (since_unix_s,))
+        return [fault for fault in found if (fault.until_unix_s or 0) >= since_unix_s]
+
     def of_nodes(self, nodes: Iterable[bytes]) -> list[StandingFault]:
         """Returns all faults that these nodes have ever stated, the latest first."""
         found = [fault for node in nodes for fault in self._found("f.node = ?", (node,))]
@@ -182,7 +199,7 @@ class Faults:
     def _notes(self, node, code, part, begin, end) -> tuple[Note, ...]:
         found = []
         rows = self._connection.execute(_NOTES, (node,)).fetchall()
-        for *position, written_s, author, changes_hands, holder, words in rows:
+        for *position, written_s, author, changes_hands, holder, words, repaired in rows:
             if tuple(position) < begin or (end is not None and tuple(position) > end):
                 continue
             row = self._connection.execute(
@@ -191,14 +208,16 @@ class Faults:
             # A stranger's record is kept apart, and its note with it.
             said = None if row is None else statement((position[0], position[1]), bodies.decode(row[0]))
             if said is not None and (said.code, said.part) == (code, part):
-                found.append(Note(written_s, author, holder if changes_hands else None, words))
+                is_repaired = None if repaired < 0 else bool(repaired)
+                found.append(Note(written_s, author, holder if changes_hands else None, words, is_repaired))
         return in_order(found)
 
 
 def note(connection: database.Connection, positions: Iterable[tuple[bytes, Position]], said: Note) -> bool:
     """Writes what a person says about the faults that these records of nodes state, in the transaction of the caller;
     returns whether any of it is new."""
-    values = said.written_unix_s, said.author, int(said.holder is not None), said.holder or "", said.words
+    repaired = -1 if said.is_repaired is None else int(said.is_repaired)
+    values = said.written_unix_s, said.author, int(said.holder is not None), said.holder or "", said.words, repaired
     return sum(connection.execute(_ADD_NOTE, (node, *position, *values)).rowcount for node, position in positions) > 0
 
 

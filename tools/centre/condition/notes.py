@@ -6,9 +6,9 @@ a fault. Until it is fetched the screens read it where the web has written it. A
 before anything is shown.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.centre.condition import faults
 from tools.centre.condition.faults import Note
@@ -18,7 +18,7 @@ from tools.centre.scope import grants, journal, reader
 from tools.centre.store import bodies, database, web_outbox
 from tools.centre.store.web_outbox import path_of as path_of
 
-_NOTE = "written_unix_s, author, holder, words"
+_NOTE = "written_unix_s, author, holder, words, repaired"
 _COLUMNS = f"insee, node, boot, sequence, {_NOTE}"
 _LINE = ", ".join(journal.Line._fields)
 _LENGTHS = "length(insee), length(node), length(author), length(words), coalesce(length(holder), 0)"
@@ -64,7 +64,7 @@ def put(path: str, sent: Sent, *, now_s: int) -> None:
         if counted.fetchone()[0] >= NOTES_OF_ONE_MAX:
             raise Full
         web.execute(
-            f"INSERT INTO notes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO notes ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (sent.insee, sent.node, *sent.position, *sent.note),
         )
 
@@ -88,7 +88,11 @@ def with_sent(path: str, found: list[faults.StandingFault]) -> list[faults.Stand
 
 def _about(web: database.Connection, fault: faults.StandingFault) -> Iterator[Note]:
     question = f"SELECT {_NOTE} FROM notes WHERE node = ? AND boot = ? AND sequence = ?"
-    yield from map(Note._make, web.execute(question, (fault.node, *fault.begin)))
+    yield from map(_note, web.execute(question, (fault.node, *fault.begin)))
+
+
+def _note(row: Sequence[Any]) -> Note:
+    return Note._make((*row[:-1], None if row[-1] is None else bool(row[-1])))
 
 
 # --- the roll-up's side -----------------------------------------------------------------------------------------
@@ -98,7 +102,7 @@ class Fetcher:
     """Brings what people wrote in the web at `path` into the warehouse at `where`; call `fetch` often."""
 
     def __init__(self, path: str, where: str, connection: database.Connection, log: Callable[..., None]) -> None:
-        is_short = f"max({_LENGTHS}) <= {NOTE_TEXT_MAX}"
+        is_short = f"max({_LENGTHS}) <= {NOTE_TEXT_MAX} AND (repaired IS NULL OR repaired IN (0, 1))"
         self._reader = web_outbox.Reader(path, "notes", f"number, {_COLUMNS}", is_short, log)
         is_line_short = f"max(length(person), length(deed), length(insee), length(about)) <= {NOTE_TEXT_MAX}"
         self._lines = web_outbox.Reader(path, "lines", f"number, {_LINE}", is_line_short, log)
@@ -110,7 +114,7 @@ class Fetcher:
         """Writes each note and line that is new and sound. Its error when the warehouse refuses; then the note comes
         again."""
         for number, insee, node, boot, sequence, *said in self._reader.new(now_s=now_s):
-            self._keep(number, Sent(insee, node, (boot, sequence), Note(*said)), now_s)
+            self._keep(number, Sent(insee, node, (boot, sequence), _note(said)), now_s)
         for number, *line in self._lines.new(now_s=now_s):
             self._keep_line(number, journal.Line(*line), now_s)
 

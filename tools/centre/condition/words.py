@@ -22,6 +22,7 @@ _TAKEN = N_("takes it in hand")
 _HANDED = N_("hands it to {person}")
 _SAYING = N_("{deed}: {words}")
 _GIVEN_BACK = N_("gives it back")
+_REPAIRED = {True: N_("says that it is repaired"), False: N_("could not repair it")}
 # Names of what follows from a cause that are told; beyond, their number.
 _NAMES_SHOWN = 6
 
@@ -63,9 +64,12 @@ def note_text(note: Note, language: str) -> str:
 
 def deed_text(note: Note, language: str) -> str:
     """Returns what a person did and said about a fault: `takes it in hand: fuse ordered`."""
-    if note.holder is None:
+    if note.is_repaired is not None:
+        deed = _REPAIRED[note.is_repaired]
+    elif note.holder is None:
         return note.words
-    deed = _GIVEN_BACK if not note.holder else _TAKEN if note.holder == note.author else _HANDED
+    else:
+        deed = _GIVEN_BACK if not note.holder else _TAKEN if note.holder == note.author else _HANDED
     said = translate(deed, language, person=note.holder)
     return translate(_SAYING, language, deed=said, words=note.words) if note.words else said
 

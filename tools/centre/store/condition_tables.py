@@ -23,10 +23,11 @@ CREATE TABLE feeders (
     PRIMARY KEY (node, feeder)
 );
 -- changes_hands: 1, from then on the fault is in the hands of `holder` ('': nobody's); 0, a comment, and holder is ''.
+-- repaired: 1, its author says that it is repaired, which no measurement has said; 0, that it is not; -1, neither.
 CREATE TABLE fault_notes (
     node BLOB NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
     written_unix_s BIGINT NOT NULL, author TEXT NOT NULL, changes_hands BIGINT NOT NULL, holder TEXT NOT NULL,
-    words TEXT NOT NULL,
-    PRIMARY KEY (node, boot, sequence, written_unix_s, author, changes_hands, holder, words)
+    words TEXT NOT NULL, repaired BIGINT NOT NULL,
+    PRIMARY KEY (node, boot, sequence, written_unix_s, author, changes_hands, holder, words, repaired)
 );
 """

@@ -22,7 +22,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 17
+VERSION = 18
 
 _TABLES = """
 CREATE TABLE records (

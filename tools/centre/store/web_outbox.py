@@ -19,7 +19,7 @@ from tools.centre.limits import OUTBOX_MODE, OUTBOX_ROWS_MAX, OUTBOX_TRY_S
 from tools.centre.store import database, sqlite_file
 
 # From 200 on: neither a warehouse nor a control file.
-VERSION = 201
+VERSION = 202
 _TABLES = """
 -- person: whose account gave it; the key that signed it is in the order. Times are Unix seconds.
 CREATE TABLE orders (
@@ -30,7 +30,7 @@ CREATE TABLE orders (
 CREATE TABLE notes (
     number INTEGER PRIMARY KEY AUTOINCREMENT, insee TEXT NOT NULL,
     node BLOB NOT NULL, boot INTEGER NOT NULL, sequence INTEGER NOT NULL,
-    written_unix_s INTEGER NOT NULL, author TEXT NOT NULL, holder TEXT, words TEXT NOT NULL
+    written_unix_s INTEGER NOT NULL, author TEXT NOT NULL, holder TEXT, words TEXT NOT NULL, repaired INTEGER
 );
 CREATE INDEX notes_node ON notes (node);
 CREATE INDEX notes_author ON notes (author, written_unix_s);

@@ -8,7 +8,8 @@ web's own; the roll-up brings it into the warehouse.
 
 import re
 from collections import Counter
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -22,11 +23,13 @@ from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, Note
 from tools.centre.condition.fold import Position
 from tools.centre.condition.groups import Group, group, lights_behind
+from tools.centre.condition.visits import CLAIMED
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.web import words
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.health import alone
+from tools.centre.web.history import standing_of
 from tools.centre.web.page import Pager, picture, shown
 from tools.centre.web.pictures import Picture
 
@@ -40,6 +43,8 @@ WORDS = Phrases({
     "to_do": N_("To do: {remedy}"),
     "taken": N_("In hand of {person}"),
     "free": NC_("fault", "Nobody has it in hand"),
+    "claimed": NC_("visit", "Done, not measured"),
+    "round": NC_("button", "Make the round"),
     "on_map": N_("Show on the map"),
     "take": NC_("button", "Take in hand"),
     "deal": N_("Hand over, comment, give back"),
@@ -54,6 +59,25 @@ WORDS = Phrases({
 })  # fmt: skip
 
 
+class _Deed(NamedTuple):
+    """Describes what a button says about a cause: in whose hands it then is, by the author and the person named; which
+    of the fields, words (0) and person (1), it needs; whether it is repaired."""
+
+    holder: Callable[[str, str], str | None]
+    needs: tuple[int, ...] = ()
+    is_repaired: bool | None = None
+
+
+_DEEDS = {
+    "take": _Deed(lambda author, named: author),
+    "assign": _Deed(lambda author, named: named, needs=(1,)),
+    "return": _Deed(lambda author, named: ""),
+    "comment": _Deed(lambda author, named: None, needs=(0,)),
+    "done": _Deed(lambda author, named: None, is_repaired=True),
+    "failed": _Deed(lambda author, named: None, needs=(0,), is_repaired=False),
+}
+
+
 def faults(request: Any, insee: str) -> Any:
     return _list(request, commune(request, insee))
 
@@ -65,12 +89,14 @@ def _list(request: Any, own: Commune, refused: str = "") -> Any:
         known = Faults(connection)
         groups = [one for one in group(known.open()) if one.is_of(insee)]
         ended_s = None if groups else _last_end(known, insee, now_s=request.now_s)
+        pager = Pager.of(request.GET.get("page", ""), len(groups))
+        some = groups[pager.slice]
+        firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in some])
+        some = [one._replace(first=first) for one, first in zip(some, firsts, strict=True)]
+        claimed = [standing_of(connection, first, now_s=request.now_s).state == CLAIMED for first in firsts]
     lights = _lights(picture(request, own))
-    pager = Pager.of(request.GET.get("page", ""), len(groups))
-    some = groups[pager.slice]
-    firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in some])
-    some = [one._replace(first=first) for one, first in zip(some, firsts, strict=True)]
     rows = [_row(one, insee, lights, request.language) for one in some]
+    rows = [row | {"is_claimed": one} for row, one in zip(rows, claimed, strict=True)]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
         pager=pager, alone=alone(request, own), text_max=NOTE_TEXT_MAX,
@@ -86,30 +112,41 @@ def note(request: Any, insee: str) -> Any:
     with opened(request.areas) as connection:
         if not notes.is_stated(connection, node, position):
             raise Http404
-    text, person = (_line(request.POST.get(name, "")) for name in ("words", "person"))
-    holders = {"take": request.person, "assign": person, "return": "", "comment": None}
-    deed = request.POST.get("deed", "")
-    is_said = deed in holders and (text or deed != "comment") and (person or deed != "assign")
-    if not is_said or not notes.is_line(text) or not notes.is_line(person):
-        return _list(request, own, words.text(WORDS, "refused", request.language, count=NOTE_TEXT_MAX))
-    said = Note(request.now_s, request.person, holders[deed], text)
-    try:
-        sent = notes.Sent(own.insee, node, position, said)
-        notes.put(notes.path_of(settings.BOCAGE.data), sent, now_s=request.now_s)
-    except notes.Full:
-        return _list(request, own, words.text(WORDS, "full", request.language, count=NOTES_OF_ONE_MAX))
+    if refused := keep(request, own, [(node, position)]):
+        return _list(request, own, refused)
     page = urlencode({"page": request.POST.get("page", "")[:6]})
-    answer = HttpResponseRedirect(f"{reverse('faults', args=[insee])}?{page}#{_key(node, position)}")
-    answer.status_code = 303  # the list is fetched by GET, with htmx and without (RFC 9110, 15.4.4)
+    return led_to(f"{reverse('faults', args=[insee])}?{page}#{key(node, position)}")
+
+
+def keep(request: Any, own: Commune, causes: Sequence[tuple[bytes, Position]]) -> str:
+    """Keeps what the form of a request says about causes that its person may see; returns why it is refused, or ""."""
+    text, person = (_line(request.POST.get(name, "")) for name in ("words", "person"))
+    deed = _DEEDS.get(request.POST.get("deed", ""))
+    if deed is None or not all((text, person)[n] for n in deed.needs) or not all(map(notes.is_line, (text, person))):
+        return words.text(WORDS, "refused", request.language, count=NOTE_TEXT_MAX)
+    said = Note(request.now_s, request.person, deed.holder(request.person, person), text, deed.is_repaired)
+    try:
+        for node, position in causes:
+            sent = notes.Sent(own.insee, node, position, said)
+            notes.put(notes.path_of(settings.BOCAGE.data), sent, now_s=request.now_s)
+    except notes.Full:
+        return words.text(WORDS, "full", request.language, count=NOTES_OF_ONE_MAX)
+    return ""
+
+
+def led_to(address: str) -> Any:
+    answer = HttpResponseRedirect(address)
+    answer.status_code = 303  # the page is fetched by GET, with htmx and without (RFC 9110, 15.4.4)
     return answer
 
 
-def _key(node: bytes, position: Position) -> str:
+def key(node: bytes, position: Position) -> str:
+    """Returns what names a fault in a form: its node and the record that begins it."""
     return f"{node.hex()}-{position[0]}-{position[1]}"
 
 
 def _record(cause: str) -> tuple[bytes, Position]:
-    """Returns the record that a cause's key (`_key`) names; 404 for what is none."""
+    """Returns the record that a cause's `key` names; 404 for what is none."""
     found = re.fullmatch(r"([0-9a-f]{2,64})-([0-9]{1,18})-([0-9]{1,18})", cause, re.ASCII)
     if found is None or len(found[1]) % 2:
         raise Http404
@@ -132,7 +169,7 @@ def _lights(whole: Picture) -> Counter[tuple[str | None, str | None]]:
 
 def _last_end(known: Faults, insee: str, *, now_s: int) -> int | None:
     """Returns when the last fault of the commune ended, of this week's."""
-    week = known.between(now_s - 7 * 86_400, now_s)
+    week = known.ended(now_s - 7 * 86_400)
     return max((one.end_unix_s for one in week if one.commune == insee and one.end_unix_s is not None), default=None)
 
 
@@ -141,7 +178,7 @@ def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]],
     place = first.place
     is_light = place is not None and place.key[:2] == (insee, LIGHT) and not first.names_feeder
     return {
-        "key": _key(first.node, first.begin),
+        "key": key(first.node, first.begin),
         "since_unix_s": first.since_unix_s,
         "received_unix_s": first.received_unix_s,
         "where": fault_words.where_text(first, language),
@@ -150,6 +187,7 @@ def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]],
         "others": [fault_words.short_text(other, language) for other in one.others],
         "remedy": events.remedy(first.code, language),
         "holder": first.holder,
+        "taken_unix_s": None if first.taken is None else first.taken.written_unix_s,
         "notes": [(one.written_unix_s, one.author, fault_words.deed_text(one, language)) for one in first.notes],
         "light": place.key.id if place is not None and is_light else None,
     }

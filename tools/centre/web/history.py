@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from tools.centre.condition.faults import StandingFault
+from tools.centre.condition.visits import Reading, Standing, claim_of, standing
 from tools.centre.limits import SILENT_S
 from tools.centre.registry.register import Register
 from tools.centre.store import bodies, database
@@ -18,14 +20,6 @@ from wire import event, quantity
 _RECORDS = """SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records
     WHERE node = ? AND lane = ? ORDER BY boot DESC, sequence DESC LIMIT ?"""
 Span = tuple[int, int]
-
-
-class Point(NamedTuple):
-    """Holds one reading. power_dw and level_percent: None where it has none."""
-
-    unix_s: int
-    power_dw: int | None
-    level_percent: int | None
 
 
 class Told(NamedTuple):
@@ -40,7 +34,7 @@ class History(NamedTuple):
 
     since_s: int
     now_s: int
-    points: tuple[Point, ...]
+    points: tuple[Reading, ...]
     unpowered: tuple[Span, ...]
     gaps: tuple[Span, ...]
     told: tuple[Told, ...]
@@ -57,13 +51,12 @@ def history(
     now_s: int,
 ) -> History:
     archive = Archive(connection)
-    points: list[Point] = []
+    points: list[Reading] = []
     told: list[Told] = []
     signal_dbm = None
     if node is not None:
         for unix_s, readings in _recent(connection, archive, node, event.TELEMETRY, since_s - SILENT_S, now_s):
-            level = readings.get(quantity.LEVEL_REPORTED, readings.get(quantity.LEVEL_ORDERED))
-            points.append(Point(unix_s, readings.get(quantity.POWER), level))
+            points.append(_reading(unix_s, readings))
             signal_dbm = readings.get(quantity.SIGNAL) if signal_dbm is None else signal_dbm  # the newest comes first
         for lane in (event.EVENT, event.ALARM):
             told += (Told(*one) for one in _recent(connection, archive, node, lane, since_s, now_s))
@@ -74,10 +67,29 @@ def history(
                 switched.append((unix_s, bool(body.detail[1])))
                 told += [Told(unix_s, body)] if unix_s >= since_s else []
     unpowered = tuple(_unpowered(sorted(switched), since_s, now_s))
-    measured = tuple(sorted(one for one in points if one.power_dw is not None or one.level_percent is not None))
-    gaps = tuple(_gaps([one.unix_s for one in measured], unpowered, since_s, now_s)) if node is not None else ()
+    known = tuple(sorted(one for one in points if one.power_dw is not None or one.level_percent is not None))
+    gaps = tuple(_gaps([one.unix_s for one in known], unpowered, since_s, now_s)) if node is not None else ()
     in_order = tuple(sorted(told, key=lambda one: one.unix_s))
-    return History(since_s, now_s, measured, unpowered, gaps, in_order, signal_dbm)
+    return History(since_s, now_s, known, unpowered, gaps, in_order, signal_dbm)
+
+
+def measured(connection: database.Connection, node: bytes, *, since_s: int, now_s: int) -> list[Reading]:
+    """Returns what the node of a light measured since then, the oldest first."""
+    found = _recent(connection, Archive(connection), node, event.TELEMETRY, since_s, now_s)
+    return sorted((_reading(*one) for one in found), key=lambda one: one.unix_s)
+
+
+def standing_of(connection: database.Connection, fault: StandingFault, *, now_s: int) -> Standing:
+    """Returns how a fault stands by what was measured since a person said that it is repaired."""
+    claim = claim_of(fault)
+    if claim is None or fault.is_over:
+        return standing(fault)
+    return standing(fault, measured(connection, fault.subject, since_s=claim.written_unix_s, now_s=now_s))
+
+
+def _reading(unix_s: int, readings: dict[int, int]) -> Reading:
+    level = readings.get(quantity.LEVEL_REPORTED, readings.get(quantity.LEVEL_ORDERED))
+    return Reading(unix_s, readings.get(quantity.POWER), level)
 
 
 def _recent(

@@ -6,12 +6,15 @@ the lamp says of itself is not what its meter says.
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404
 
 from gateway.language import N_, NC_, NN_, Phrases, events, translate
 from gateway.language.figures import duration, number
 from policy import lighting
+from tools.centre.condition import notes
 from tools.centre.condition.faults import StandingFault
+from tools.centre.condition.words import deed_text
 from tools.centre.registry.register import Register
 from tools.centre.store import database
 from tools.centre.store.archive import Archive
@@ -39,6 +42,8 @@ WORDS = Phrases({
     "why.policy.before": N_("rule {rule} of the calendar, before its first step"),
     "why.policy.day": N_("rule {rule} of the calendar, daylight"),
     "to_do": N_("To do: {remedy}"),
+    "taken": N_("In hand of {person}"),
+    "free": NC_("fault", "Nobody has it in hand"),
     "day": N_("The last 24 hours"),
     "day.none": N_("No reading within 24 hours."),
     "day.said": N_("From {low} to {high}."),
@@ -99,7 +104,10 @@ def _cabinet(connection: database.Connection, cabinet: str | None, *, now_s: int
 
 
 def _fault(fault: StandingFault, language: str) -> dict[str, Any]:
+    (fault,) = notes.with_sent(notes.path_of(settings.BOCAGE.data), [fault])
     return {
+        "taken": fault.taken,
+        "notes": [(one.written_unix_s, one.author, deed_text(one, language)) for one in fault.notes],
         "sentence": events.sentence(fault.code, True, fault.detail, language),
         "since_unix_s": fault.since_unix_s,
         "remedy": events.remedy(fault.code, language),

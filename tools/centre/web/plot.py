@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy import civil
-from tools.centre.web.history import History, Point
+from tools.centre.condition.visits import Reading
+from tools.centre.web.history import History
 
 WIDTH, HEIGHT = 720, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 8, 24
@@ -66,10 +67,10 @@ def plot(known: History, nominal_dw: int | None) -> Plot:
     )
 
 
-def _runs(known: History) -> Iterator[list[Point]]:
+def _runs(known: History) -> Iterator[list[Reading]]:
     """Returns the points without those before the plot, apart where a gap or a time without mains lies between."""
     breaks = [begin for begin, _ in (*known.gaps, *known.unpowered)]
-    run: list[Point] = []
+    run: list[Reading] = []
     for point in known.points:
         if point.unix_s < known.since_s:
             continue

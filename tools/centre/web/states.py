@@ -46,6 +46,8 @@ MARKS: dict[Shown, str] = {
     FAULT: '<path d="M0-7 7 0 0 7-7 0Z"/>',
     PENDING: '<circle r="6"/><path class="half" d="M0-6A6 6 0 0 0 0 6Z"/>',
     UNKNOWN: '<path d="M-6-6H6V6H-6Z"/><path d="M-6 0 0-6M-6 6 6-6M0 6 6 0"/>',
+    # of a visit
+    "repaired": '<path d="M-6 0-2 5 6-5"/>',
     # of a cabinet
     "linked": '<path d="M-6-6H6V6H-6ZM-3 0H3"/>',
     "alone": '<path d="M-6-6H6V6H-6ZM-3-3 3 3M-3 3 3-3"/>',

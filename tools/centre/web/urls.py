@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, faults, health, home, light, lights, live, map, month, privacy, town
+from tools.centre.web import entering, faults, health, home, light, lights, live, map, month, privacy, round, town
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -26,6 +26,8 @@ urlpatterns = [
     path("<str:insee>/lights/<str:id>", light.light, name="light"),
     path("<str:insee>/faults", faults.faults, name="faults"),
     path("<str:insee>/faults/note", faults.note, name="faults-note"),
+    path("<str:insee>/round", round.round, name="round"),
+    path("<str:insee>/round/note", round.note, name="round-note"),
     path("<str:insee>/health", health.health, name="health"),
 ]
 handler404 = "tools.centre.web.errors.not_found"

@@ -3,7 +3,8 @@
 import re
 
 from tests.support.scoped_world import DAYS, FENEU, NOW_S
-from tools.centre.web.history import History, Point, _gaps, _unpowered
+from tools.centre.condition.visits import Reading
+from tools.centre.web.history import History, _gaps, _unpowered
 from tools.centre.web.plot import HEIGHT, WIDTH, plot
 
 HOUR = 3600
@@ -14,7 +15,7 @@ def known(points, unpowered=(), gaps=()):
 
 
 def quarters(begin_h, end_h, power_dw=200, level=70):
-    return [Point(second, power_dw, level) for second in range(begin_h * HOUR, end_h * HOUR, 900)]
+    return [Reading(second, power_dw, level) for second in range(begin_h * HOUR, end_h * HOUR, 900)]
 
 
 def test_silence_is_a_gap():

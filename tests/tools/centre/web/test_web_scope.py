@@ -25,6 +25,8 @@ ASKED = {
     "light": [""],
     "faults": ["", "?page=2"],
     "faults-note": [""],
+    "round": ["", "?stop=x", "?page=2"],
+    "round-note": [""],
     "health": [""],
     "town": [""],
     "town-orders": [""],

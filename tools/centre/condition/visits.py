@@ -1,0 +1,76 @@
+"""Says what became of a fault that a person has been to: repaired is what its node or cabinet has measured, and nothing
+else. Pure.
+
+    open ── a person says "done" ──▶ claimed ── its node or cabinet states the end ──▶ repaired
+      ▲                                │
+      └──── measured all the same ─────┘   (or the person says that it is not done)
+
+The end of a fault is a record that is made from watts, current or an answer. A claim that nothing has measured stays
+one, however old it is. A lamp whose node has measured it for JUDGED_S since the claim, in the state in which such a
+fault shows, and still holds it, contradicts it: that is as long as a node takes to find a lamp healthy.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from tools.centre.condition.faults import Note, StandingFault
+from tools.centre.limits import JUDGED_PERCENT_MIN, JUDGED_S
+from wire import event
+
+OPEN, CLAIMED, REPAIRED = "open", "claimed", "repaired"
+# What a node judges by the watts of a few samples, and whether lit (`firmware/lighting/watch`). Of other faults a
+# reading says nothing: cycles are counted for hours, a photocell is judged by a day.
+_JUDGED_LIT = {
+    event.LAMP_FAILURE: True, event.POWER_TOO_LOW: True, event.POWER_TOO_HIGH: True, event.LAMP_UNEXPECTED_ON: False,
+}  # fmt: skip
+
+
+class Reading(NamedTuple):
+    """Holds what a light's node measured at a time. power_dw and level_percent: None where it has none."""
+
+    unix_s: int
+    power_dw: int | None
+    level_percent: int | None
+
+
+class Standing(NamedTuple):
+    """Says how a fault stands: OPEN, CLAIMED or REPAIRED. claim: the last word that it is repaired; against: what
+    contradicts that; unix_s: of the end, when REPAIRED."""
+
+    state: str
+    claim: Note | None = None
+    against: Reading | None = None
+    unix_s: int | None = None
+
+
+def claim_of(fault: StandingFault) -> Note | None:
+    """Returns the note that says that a fault is repaired, unless a later one says that it is not."""
+    latest = next((note for note in reversed(fault.notes) if note.is_repaired is not None), None)
+    return latest if latest is not None and latest.is_repaired else None
+
+
+def standing(fault: StandingFault, readings: Iterable[Reading] = ()) -> Standing:
+    """Returns how a fault stands. readings: of the node that it is about, since its claim, the oldest first."""
+    claim = claim_of(fault)
+    if fault.is_over:
+        return Standing(REPAIRED, claim, unix_s=fault.until_unix_s)
+    if claim is None:
+        return Standing(OPEN)
+    against = _against(fault.code, claim.written_unix_s, readings)
+    return Standing(CLAIMED if against is None else OPEN, claim, against)
+
+
+def _against(code: int, claimed_s: int, readings: Iterable[Reading]) -> Reading | None:
+    """Returns the reading at which a node that still holds the fault had measured its lamp for long enough."""
+    is_judged_lit, since_s = _JUDGED_LIT.get(code), None
+    for one in readings:
+        if is_judged_lit is None or one.level_percent is None or one.unix_s < claimed_s:
+            continue
+        is_shown = one.level_percent >= JUDGED_PERCENT_MIN if is_judged_lit else one.level_percent == 0
+        if not is_shown:
+            since_s = None
+        elif since_s is None:
+            since_s = one.unix_s
+        elif one.unix_s - since_s >= JUDGED_S:
+            return one
+    return None

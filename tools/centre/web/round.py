@@ -1,0 +1,302 @@
+"""Leads a technician from fault to fault, street by street: a place at a time with what to bring, and what is measured.
+
+A place is closed by measurement alone (`tools.centre.condition.visits`): who presses "done" claims it, and sees here
+whether the node or the cabinet agrees. What was measured repaired within ROUND_S stays on the list, so that the day's
+work can be counted. Each thing works by plain forms and links; the watts of the place on the screen are pushed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from gateway.language import N_, NC_, NN_, Phrases, events
+from gateway.language.figures import number
+from tools.centre.condition import notes
+from tools.centre.condition import words as fault_words
+from tools.centre.condition.faults import Faults, StandingFault
+from tools.centre.condition.groups import Group, group
+from tools.centre.condition.visits import CLAIMED, OPEN, REPAIRED, Standing
+from tools.centre.condition.walk import Spot, in_walking_order
+from tools.centre.limits import NOTE_TEXT_MAX, ROUND_S
+from tools.centre.registry.equipment import CABINET, LIGHT, Equipment, Key
+from tools.centre.registry.history import nearest
+from tools.centre.registry.register import Register
+from tools.centre.web import words
+from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.faults import keep, key, led_to
+from tools.centre.web.health import alone
+from tools.centre.web.history import standing_of
+from tools.centre.web.limits import ROWS_PER_PAGE
+from tools.centre.web.page import Pager, picture, shown
+from tools.centre.web.pictures import Light, Picture
+
+WORDS = Phrases({
+    "title": N_("Round in {commune}"),
+    "progress": NN_("{done} of {count} measured as repaired", "{done} of {count} measured as repaired"),
+    "none": N_("No fault is open here, and none ended within twelve hours: there is nobody to visit."),
+    "state.open": NC_("visit", "To do"),
+    "state.claimed": NC_("visit", "Done, not measured"),
+    "state.repaired": NC_("visit", "Measured as repaired"),
+    "to_do": N_("To do: {remedy}"),
+    "others": NN_("{count} other fault of this cause", "{count} other faults of this cause"),
+    "ordered": NC_("light", "Ordered"),
+    "measured": NC_("light", "Measured"),
+    "percent": N_("{percent} %"),
+    "nothing": N_("not known"),
+    "lamp": N_("Lamp"),
+    "cabinet": NC_("column", "Cabinet"),
+    "feeder": NC_("visit", "Feeder"),
+    "hand": NC_("fault", "In hand"),
+    "hand.of": NC_("fault", "{person}, {since}"),
+    "claimed": N_("{person} said {when} that it is repaired."),
+    "claimed.unheard": N_("Nothing was measured since: it is closed by a measurement alone."),
+    "claimed.off": N_("Its lamp is off: it is judged when it is lit again."),
+    "claimed.lit": N_("Its lamp is lit: its node judges it within half an hour."),
+    "against": N_("{person} said {when} that it is repaired, but at {at} its node still found the fault: {measured}."),
+    "against.watts": N_("{power} W measured with {percent} % ordered"),
+    "back": N_("It was measured as repaired {when}, and has come back."),
+    "repaired": N_("Its own measurement found it repaired {when}."),
+    "go": NC_("button", "Go there"),
+    "take": NC_("button", "Take in hand"),
+    "done": NC_("button", "Done"),
+    "failed": N_("Not repaired: why?"),
+    "failed.do": NC_("button", "Not repaired"),
+    "before": NC_("round", "Place before"),
+    "after": NC_("round", "Next place"),
+    "all": N_("All places, in walking order"),
+    "street.none": N_("Without a street"),
+    "faults": N_("All faults"),
+})  # fmt: skip
+# The shape of a place on the list, beside its word.
+_MARKS = {OPEN: "fault", CLAIMED: "pending", REPAIRED: "repaired"}
+_STATES = (OPEN, CLAIMED, REPAIRED)  # a place is as its worst cause
+
+
+class Cause(NamedTuple):
+    """Holds a cause at a place, and how it stands."""
+
+    group: Group
+    standing: Standing
+
+    @property
+    def key(self) -> str:
+        return key(self.group.first.node, self.group.first.begin)
+
+
+class Stop(NamedTuple):
+    """Holds a place to go to, with all that is or was broken there. equipment: what the register has of it."""
+
+    where: StandingFault
+    equipment: Equipment
+    causes: tuple[Cause, ...]
+
+    @property
+    def state(self) -> str:
+        return min((one.standing.state for one in self.causes), key=_STATES.index)
+
+    @property
+    def key(self) -> str:
+        return self.causes[0].key
+
+    @property
+    def open(self) -> list[StandingFault]:
+        """Returns the faults that last, by their causes."""
+        return [one.group.first for one in self.causes if one.standing.state != REPAIRED]
+
+    @property
+    def street(self) -> str | None:
+        return self.equipment.street or (None if self.where.place is None else self.where.place.street)
+
+    def has(self, wanted: str) -> bool:
+        return any(one.key == wanted for one in self.causes)
+
+
+def round(request: Any, insee: str) -> Any:
+    return _page(request, commune(request, insee), request.GET.get("stop", ""))
+
+
+@require_POST
+def note(request: Any, insee: str) -> Any:
+    """Keeps what a technician says about a place, then leads back to it."""
+    own = commune(request, insee)
+    wanted = request.POST.get("stop", "")
+    stop = next((one for one in _stops(request, own) if one.has(wanted)), None)
+    if stop is None:
+        raise Http404
+    refused = keep(request, own, [(one.node, one.begin) for one in stop.open])
+    if refused:
+        return _page(request, own, wanted, refused)
+    return led_to(f"{reverse('round', args=[insee])}?stop={stop.key}")
+
+
+def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
+    stops = _stops(request, own)
+    chosen = next((n for n, one in enumerate(stops) if one.has(wanted)), None)
+    if chosen is None:
+        chosen = next((n for n, one in enumerate(stops) if one.state == OPEN), 0)
+    asked = request.GET.get("page", "") or str(1 + chosen // ROWS_PER_PAGE)
+    pager = Pager.of(asked, len(stops))
+    now = None
+    if stops:
+        now = _card(request, own, stops[chosen], picture(request, own))
+        now |= {"before": stops[chosen - 1].key if chosen else None}
+        now |= {"after": stops[chosen + 1].key if chosen + 1 < len(stops) else None}
+    return shown(
+        request, "round.html", WORDS, commune=own, tab="faults",
+        now=now,
+        rows=[_row(one, request) for one in stops[pager.slice]],
+        done=sum(one.state == REPAIRED for one in stops),
+        found=len(stops),
+        pager=pager,
+        alone=alone(request, own),
+        text_max=NOTE_TEXT_MAX,
+        refused=refused,
+        status=400 if refused else 200,
+    )  # fmt: skip
+
+
+# --- which places, in which order --------------------------------------------------------------------------------
+
+
+def _stops(request: Any, own: Commune) -> list[Stop]:
+    """Returns the places of a commune with an open fault, or one that ended of late, in walking order."""
+    now_s = request.now_s
+    # All that the person may see: a cause may lie beyond the border.
+    with opened(request.areas) as connection:
+        known = Faults(connection)
+        groups = [
+            one
+            for some in (known.open(), known.ended(now_s - ROUND_S))
+            for found in group(some)
+            for one in _apart(found)
+            if one.is_of(own.insee)
+        ]
+        firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in groups])
+        places: dict[Any, list[Cause]] = defaultdict(list)
+        for one, first in zip(groups, firsts, strict=True):
+            feeder = first.feeder if first.names_feeder else None
+            where = first.subject if first.place is None else first.place.key
+            places[where, feeder].append(Cause(one._replace(first=first), standing_of(connection, first, now_s=now_s)))
+        register = Register(connection)
+        found = [Stop(causes[0].group.first, _equipment(register, causes[0], now_s), tuple(causes))
+                 for causes in places.values()]  # fmt: skip
+    found.sort(key=lambda one: one.where.place.key if one.where.place else Key("", "", one.where.subject.hex()))
+    return [found[n] for n in in_walking_order([_spot(one) for one in found])]
+
+
+def _apart(one: Group) -> list[Group]:
+    """Returns what is gone to: a cause that a cabinet states, or each of the lights that failed together."""
+    is_of_lights = all(fault.place is not None and fault.place.key.kind == LIGHT for fault in one.all)
+    return [Group(fault, ()) for fault in one.all] if is_of_lights else [one]
+
+
+def _equipment(register: Register, cause: Cause, now_s: int) -> Equipment:
+    """Returns what the register has of a place; its cabinet's position where it has none of its own."""
+    first = cause.group.first
+    found = None if first.place is None else nearest(register.history(first.place.key), now_s)
+    found = found or Equipment()
+    if found.longitude is not None or not first.cabinet:
+        return found
+    insee, _, name = first.cabinet.partition("-")
+    cabinet = nearest(register.history(Key(insee, CABINET, name)), now_s) or Equipment()
+    street = found.street or (None if first.place is None else first.place.street) or cabinet.street
+    return found._replace(longitude=cabinet.longitude, latitude=cabinet.latitude, street=street)
+
+
+def _spot(stop: Stop) -> Spot:
+    street = None if stop.street is None else (stop.where.commune, stop.street)
+    return Spot(street, stop.equipment.longitude, stop.equipment.latitude)
+
+
+# --- what is shown of them ---------------------------------------------------------------------------------------
+
+
+def _row(stop: Stop, request: Any) -> dict[str, Any]:
+    language = request.language
+    return {
+        "key": stop.key,
+        "state": stop.state,
+        "mark": _MARKS[stop.state],
+        "street": stop.street,
+        "name": stop.equipment.post or fault_words.short_text(stop.where, language),
+        "causes": [_told(one, request) for one in stop.causes],
+        "lamp": stop.equipment.lamp,
+        "power_dw": stop.equipment.power_dw,
+        "cabinet": stop.where.cabinet,
+        "feeder": stop.where.feeder,
+    }
+
+
+def _told(cause: Cause, request: Any) -> dict[str, Any]:
+    first, language = cause.group.first, request.language
+    return {
+        "state": cause.standing.state,
+        "mark": _MARKS[cause.standing.state],
+        "sentence": fault_words.sentence(first, language),
+        "from_unix_s": first.from_unix_s,
+        "repaired_unix_s": cause.standing.unix_s,
+        "remedy": None if first.is_over else events.remedy(first.code, language),
+        "others": [fault_words.short_text(other, language) for other in cause.group.others],
+        "notes": [(one.written_unix_s, one.author, fault_words.deed_text(one, language)) for one in first.notes],
+    }
+
+
+def _card(request: Any, own: Commune, stop: Stop, whole: Picture) -> dict[str, Any]:
+    """Returns the place on the screen: what a row has, what is measured now, and what became of a claim."""
+    place, at = stop.where.place, stop.equipment
+    id = place.key.id if place is not None and place.key[:2] == (own.insee, LIGHT) else None
+    n = next((n for n, one in enumerate(whole.lights) if one.id == id), None)
+    light = None if n is None else whole.lights[n]
+    taken = next((one.taken for one in stop.open if one.taken is not None), None)
+    return _row(stop, request) | {
+        "n": n,
+        "light": light,
+        "is_measured": light is not None and light.state.node is not None and _is_new(light, stop),
+        "taken": taken,
+        "longitude": at.longitude,
+        "latitude": at.latitude,
+        "count": sum(len(one.group.first.notes) for one in stop.causes),
+        "said": [text for one in stop.causes for text in _said(one, stop, light, request)],
+    }
+
+
+def _is_new(light: Light, stop: Stop) -> bool:
+    """Returns whether a measurement says something of a place as it is: one before its repair does not."""
+    ended_s = max(one.standing.unix_s or 0 for one in stop.causes)
+    return stop.state != REPAIRED or (light.figures.measured_unix_s or 0) >= ended_s
+
+
+def _said(cause: Cause, stop: Stop, light: Light | None, request: Any) -> Iterable[str]:
+    """Yields what measurements say of a cause, and of who said that it is repaired."""
+    language, now_s = request.language, request.now_s
+
+    def say(name: str, unix_s: int | None = None, **values: object) -> str:
+        when = words.moment(unix_s, language, now_s=now_s)
+        return words.text(WORDS, name, language, when=when, **values)
+
+    known = cause.standing
+    if known.state == REPAIRED:
+        twin = any(_is_alike(cause, one) for one in stop.causes)
+        yield say("back" if twin else "repaired", known.unix_s)
+    elif known.claim is not None and known.against is not None:
+        power = number((known.against.power_dw or 0) / 10, language, 1)
+        told = say("against.watts", power=power, percent=known.against.level_percent)
+        at = words.clock(known.against.unix_s)
+        yield say("against", known.claim.written_unix_s, person=known.claim.author, at=at, measured=told)
+    elif known.claim is not None:
+        yield say("claimed", known.claim.written_unix_s, person=known.claim.author)
+        is_heard = light is not None and (light.figures.measured_unix_s or 0) >= known.claim.written_unix_s
+        level = None if light is None or not is_heard else light.figures.level_percent
+        yield say("claimed.unheard" if level is None else "claimed.lit" if level else "claimed.off")
+
+
+def _is_alike(over: Cause, other: Cause) -> bool:
+    """Returns whether the same fault stands again."""
+    if other.standing.state == REPAIRED:
+        return False
+    return (over.group.first.code, over.group.first.zone) == (other.group.first.code, other.group.first.zone)
