@@ -131,11 +131,12 @@ def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
 
 def test_a_technician_repairs_a_lamp_and_its_own_watts_close_it(opened):
     desk, phone = opened(), opened("/49135/round", size="phone")
+    desk.wait_for_selector("#demo-60[aria-pressed=true]", timeout=120_000)  # dusk is reached
     desk.click("#demo-break")
     desk.select_option("#demo-kind", "lamp")
-    target = "#demo-target option:has-text('rue de l’Église')"
-    desk.wait_for_selector(target, state="attached")
-    light = desk.locator(target).first
+    target = "#demo-target option:has-text('Feneu, ')"
+    desk.wait_for_selector("#demo-kind [value=lamp][selected]", state="attached")
+    light = desk.locator(target).nth(10)
     number = light.inner_text().split()[-1]
     desk.select_option("#demo-target", light.get_attribute("value"))
     desk.click("#demo-strike")
