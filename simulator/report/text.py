@@ -129,8 +129,8 @@ def _first(lines: list[str], language: str) -> list[str]:
     return lines if more <= 0 else [*lines[:_LINES_MAX], "  " + WORDS.text("more", language, count=more)]
 
 
-def text(result: Result, wall_s: float, language: str) -> str:
-    """Returns the report of a run."""
+def text(result: Result, wall_s: float | None, language: str) -> str:
+    """Returns the report of a run; without `wall_s`, what everybody understands of it."""
     good = WORDS.text("good" if result.is_good else "bad", language)
     rows = [
         "",
@@ -140,7 +140,7 @@ def text(result: Result, wall_s: float, language: str) -> str:
         *_water(result, language),
         *(_row(name, value) if value else name for name, value in village.rows(result.village, language)),
         *_records(result, language),
-        *_link(result, wall_s, language),
+        *(() if wall_s is None else _link(result, wall_s, language)),
         "",
         *(f"  ! {fault}" for fault in faults(result)),
         good,

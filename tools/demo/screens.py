@@ -23,7 +23,6 @@ from django.views.decorators.http import require_POST
 from gateway.language import N_, NC_, NN_, Phrases, Said, translate
 from simulator.cabinet.commune import BEHUARD
 from tools.centre.condition.words import sentence
-from tools.centre.registry.equipment import day_text
 from tools.centre.web import words
 from tools.centre.web.configuration import Options, settings_of
 from tools.centre.web.page import TABS, shown
@@ -229,7 +228,7 @@ def bar(request: Any) -> Any:
     is_told = request.GET.get("pressed") == pressed and request.GET.get("struck") == str(state.story.struck)
     answer = shown(
         request, "demo/clock.html" if is_told else "demo/bar.html", WORDS,
-        day=day_text(state.unix_s),
+        day=words.day(state.unix_s, request.language),
         state=state,
         pressed=pressed,
         is_replay=settings.DEMO.is_replay,

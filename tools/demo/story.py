@@ -5,7 +5,6 @@ The ingest writes the file as it does everywhere, in virtual time; the roll-up f
 """
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +56,6 @@ class Story:
         self._prepare_control()
         self.communes = towns.communes(self.territory)
         self.struck: list[Struck] = []
-        self._begun_s = time.monotonic()
         self._connection = schema.open_to_write(self.path, "OFF")
         towns.write(self.territory, self.communes, folder / REGISTER, self._connection)
         for commune in self.communes:
@@ -139,7 +137,7 @@ class Story:
         result = self.territory.judge()
         hours = -(-self.now_ms // (1000 * HOUR_S))
         result.options = replace(result.options, hours=hours)
-        return text.text(result, time.monotonic() - self._begun_s, language)
+        return text.text(result, None, language)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -82,6 +82,14 @@ def test_the_report_holds_the_figures_of_the_verdict(result):
     assert figures["Speed"].endswith("node-hours in 1.5 s")
 
 
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_who_plays_with_a_town_reads_no_word_of_who_builds_it(result, language):
+    said = report.text(result, None, language)
+    for word in ("empreinte", "digest", "octets", "bytes", "nonce", "nœud", "node-hours", result.digest):
+        assert word not in said, word
+    assert said.splitlines()[-1] == report.text(result, 1.0, language).splitlines()[-1]
+
+
 def test_what_held_during_an_absence_has_a_heading_only_where_something_was_away(result):
     lines = report.text(result, 1.5, "fr").splitlines()
     after = lines[lines.index("Pendant les coupures") + 1 :]

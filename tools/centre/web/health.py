@@ -39,8 +39,8 @@ WORDS = Phrases({
 })  # fmt: skip
 
 _CABINETS = """SELECT g.id, g.insee, g.name, max(p.extended_unix_s), max(p.latest_unix_s) FROM gateways AS g
-    LEFT JOIN prefixes AS p ON p.gateway = g.gateway WHERE g.bound = 1 AND g.insee = ? GROUP BY g.id, g.insee, g.name
-    ORDER BY g.name"""
+    LEFT JOIN prefixes AS p ON p.gateway = g.gateway WHERE g.bound = 1 AND g.insee = coalesce(?, g.insee)
+    GROUP BY g.id, g.insee, g.name ORDER BY g.name"""
 _BOOT = f"""SELECT body, seconds FROM records WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)
     AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
 _NAMES = """SELECT id, name FROM equipment WHERE insee = ? AND kind = ?
@@ -57,13 +57,19 @@ class Alone(NamedTuple):
 def alone(request: Any, own: Commune) -> list[Alone]:
     """Returns the cabinets of a commune that are alone: what a screen shows of their equipment is old."""
     with opened(own.areas) as connection:
-        names = _names(connection, own.insee, now_s=request.now_s)
-        heard = [(name, at_s) for _, _, name, at_s, _ in connection.execute(_CABINETS, (own.insee,)).fetchall()]
-    return [
-        Alone(names.get(name) or name, at_s)
-        for name, at_s in heard
-        if at_s is not None and not _is_linked(at_s, now_s=request.now_s)
-    ]
+        return alone_in(connection, own.insee, now_s=request.now_s).get(own.insee, [])
+
+
+def alone_in(connection: database.Connection, insee: str | None = None, *, now_s: int) -> dict[str, list[Alone]]:
+    """Returns the cabinets that are alone, by commune; `insee`: of one commune."""
+    found: dict[str, list[Alone]] = {}
+    names: dict[str, dict[str, str | None]] = {}
+    for _, of, name, at_s, _ in connection.execute(_CABINETS, (insee,)).fetchall():
+        if at_s is not None and not _is_linked(at_s, now_s=now_s):
+            if of not in names:
+                names[of] = _names(connection, of, now_s=now_s)
+            found.setdefault(of, []).append(Alone(names[of].get(name) or name, at_s))
+    return found
 
 
 def _is_linked(received_s: int | None, *, now_s: int) -> bool:

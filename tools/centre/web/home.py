@@ -11,6 +11,7 @@ from tools.centre.condition.groups import group
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.scope import grants
 from tools.centre.web.access import Commune, communes, opened
+from tools.centre.web.health import Alone, alone_in
 from tools.centre.web.page import TABS, shown
 
 WORDS = Phrases({
@@ -18,6 +19,8 @@ WORDS = Phrases({
     "none": N_("{person}, you have no right on any commune yet; `bocage centre access give` gives it."),
     "lights": NN_("{count} light", "{count} lights"),
     "faults": NN_("{count} open fault", "{count} open faults"),
+    "alone": NN_("{count} cabinet alone, by its policy, since {when}",
+                 "{count} cabinets alone, by their policy, since {when}"),
 })  # fmt: skip
 
 _LIGHTS = f"""SELECT insee, count(*) FROM equipment WHERE kind = '{LIGHT}' AND from_unix_s <= ?
@@ -25,11 +28,17 @@ _LIGHTS = f"""SELECT insee, count(*) FROM equipment WHERE kind = '{LIGHT}' AND f
 
 
 class Line(NamedTuple):
-    """Holds a commune, its lights, and how many causes of faults are open in it."""
+    """Holds a commune, its lights, how many causes of faults are open in it, and its cabinets that are alone."""
 
     commune: Commune
     lights: int
     faults: int
+    alone: list[Alone]
+
+    @property
+    def alone_since_s(self) -> int:
+        """Returns when the first of them was last heard."""
+        return min(one.received_unix_s for one in self.alone)
 
 
 def home(request: Any) -> Any:
@@ -50,5 +59,9 @@ def _lines(request: Any, found: tuple[Commune, ...]) -> list[Line]:
     with opened(request.areas) as connection:
         causes = group(Faults(connection).open())
         lights = dict(connection.execute(_LIGHTS, (request.now_s, request.now_s)).fetchall())
-    lines = [Line(one, lights.get(one.insee, 0), sum(cause.is_of(one.insee) for cause in causes)) for one in found]
-    return sorted(lines, key=lambda line: not line.faults)
+        alone = alone_in(connection, now_s=request.now_s)
+    lines = [
+        Line(one, lights.get(one.insee, 0), sum(cause.is_of(one.insee) for cause in causes), alone.get(one.insee, []))
+        for one in found
+    ]
+    return sorted(lines, key=lambda line: not (line.faults or line.alone))

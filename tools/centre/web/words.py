@@ -6,7 +6,6 @@ Each screen has its own sentences beside its code, as `WORDS`; `text` looks ther
 from gateway.language import N_, NC_, NN_, Phrases, translate
 from gateway.language.figures import duration, number
 from policy import civil
-from tools.centre.condition.words import time_text
 from tools.centre.web.states import SHOWN, Shown
 
 FRAME = Phrases({
@@ -34,6 +33,9 @@ FRAME = Phrases({
     "just_now": N_("just now"),
     "since": N_("since {when}"),
     "yesterday": N_("yesterday {clock}"),
+    "day": N_("{day} {month}"),
+    "day.year": N_("{day} {month} {year}"),
+    "months": N_("Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec."),
     "watts": N_("{power} W"),
     "lights": NN_("{count} light", "{count} lights"),
     "alone": N_(
@@ -66,7 +68,7 @@ def clock(unix_s: int) -> str:
 
 
 def moment(unix_s: int | None, language: str, *, now_s: int) -> str:
-    """Returns `17:04`, `hier 23:05`, or `2026-11-12 01:00`."""
+    """Returns `17:04`, `hier 23:05`, or `12 nov. 01:00`."""
     if unix_s is None:
         return FRAME.text("never", language)
     days = civil.local_from_unix(civil.PARIS, now_s).civil_day - civil.local_from_unix(civil.PARIS, unix_s).civil_day
@@ -74,7 +76,16 @@ def moment(unix_s: int | None, language: str, *, now_s: int) -> str:
         return clock(unix_s)
     if days == 1:
         return FRAME.text("yesterday", language, clock=clock(unix_s))
-    return time_text(unix_s, language)
+    return f"{day(unix_s, language, now_s=now_s)} {clock(unix_s)}"
+
+
+def day(unix_s: int, language: str, *, now_s: int | None = None) -> str:
+    """Returns `12 nov. 2026`, without the year where it is that of now. Files and commands write 2026-11-12."""
+    this, now = (None if one is None else civil.local_from_unix(civil.PARIS, one).civil_day for one in (unix_s, now_s))
+    year, month, number = civil.civil_from_days(this)
+    is_this_year = now is not None and civil.civil_from_days(now)[0] == year
+    name = FRAME.text("months", language).split()[month - 1]
+    return FRAME.text("day" if is_this_year else "day.year", language, day=number, month=name, year=year)
 
 
 def since(unix_s: int | None, language: str, *, now_s: int) -> str:

@@ -13,7 +13,7 @@ from tools.centre.store import schema
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 }}"
 
-PAGES = ("map", "map/in-view", "lights", "lights/light-1", "faults", "health")
+PAGES = ("map", "map/in-view", "lights", "lights/light-1", "faults", "round", "health")
 SCREENS = ("/", *(f"/{FENEU}/{page}" for page in PAGES))
 
 
@@ -141,7 +141,7 @@ def test_a_cabinet_that_is_alone_is_told_wherever_its_lights_are(browser, monkey
     from django.conf import settings
 
     client = browser("mayor", **{"Accept-Language": "fr"})
-    screens = [f"/{FENEU}/{page}" for page in ("map", "map/in-view", "lights", "faults", "town")]
+    screens = [f"/{FENEU}/{page}" for page in ("map", "map/in-view", "lights", "faults", "round", "town")]
     told = "seule, rien reçu d&#x27;elle depuis"
     later = settings.BOCAGE._replace(clock=lambda: NOW_S + 7 * 86_400)
     monkeypatch.setattr(settings, "BOCAGE", later)
@@ -150,6 +150,20 @@ def test_a_cabinet_that_is_alone_is_told_wherever_its_lights_are(browser, monkey
     health = client.get(f"/{FENEU}/health").content.decode()
     assert "inconnu tant qu'elle est seule" in health.replace("&#x27;", "'") and "à jour" not in health
     assert "0 sur 0" not in health
+    home = browser("operator", **{"Accept-Language": "fr"}).get("/").content.decode()
+    assert home.count("1 armoire seule, sur sa politique, depuis") == 2 and 'aria-hidden="true"> ▾' not in home
+
+
+@pytest.mark.parametrize(("language", "wanted", "older"), [
+    ("fr", "12 nov. 01:00", "31 déc. 2025 01:00"), ("en", "12 Nov. 01:00", "31 Dec. 2025 01:00"),
+])
+def test_a_day_is_written_as_people_say_it_and_with_its_year_where_it_is_another(language, wanted, older):
+    from tools.centre.web import words
+
+    november_s, december_s = 1_794_441_600, 1_767_139_200
+    assert words.moment(november_s, language, now_s=NOW_S) == wanted
+    assert words.moment(december_s, language, now_s=NOW_S) == older
+    assert words.moment(NOW_S - 86_400, language, now_s=NOW_S).split()[0] in ("hier", "yesterday")
 
 
 def test_a_light_without_a_node_has_a_sentence_and_no_empty_plot(browser):
