@@ -13,8 +13,9 @@ of the month are that day's rows, copied. What is asked:
     month_street_s    `centre energy --month --by street`: the register and 30 days of each light; and of one commune
     purge_s           `centre purge` of the day, a year later, and the room that it gives back
 
-Times are processor time of this process and of the server's that answers it, of the questions the best of three (one
-that takes long is asked once). `energy_wh` is what the hours of the day hold, and must be what the registers counted.
+Times are processor time of this process, of the roll-up's helper and of the server's that answer them; of the questions
+the best of three (one that takes long is asked once). `rollup_wall_s` and `day_again_wall_s` are by the clock.
+`energy_wh` is what the hours of the day hold, and must be what the registers counted.
 `records_mb` is the warehouse before the roll-up, `rollup_mb` what this adds. `--server-lights` measures the same on a
 cluster of PostgreSQL that is made for it.
 
@@ -23,6 +24,7 @@ cluster of PostgreSQL that is made for it.
 
 import argparse
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -45,6 +47,7 @@ from tools.centre.retention.classes import READINGS, kept_days
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
 from tools.centre.rollup.marks import Marks
+from tools.centre.rollup.second_process import Helper
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, schema, sqlite_file
 from tools.command_line import add_json, print_figures
@@ -135,7 +138,7 @@ def measure(path: str, lights: int) -> dict[str, Any]:
     connection = schema.open_to_write(path, "NORMAL")
     fill(connection, lights)
     tell("records_mb", _size_mb(connection, path))
-    tell("rollup_s", _rolled(connection))
+    _rolled(connection, path, "rollup", tell)
     tell("rollup_mb", _size_mb(connection, path) - figures["records_mb"])
     figures["energy_wh"], figures["hours"] = connection.execute(
         "SELECT sum(energy_wh), count(*) FROM hours WHERE hour_unix_s >= ? AND hour_unix_s < ?", (_DAY, _DAY + 86_400)
@@ -147,7 +150,7 @@ def measure(path: str, lights: int) -> dict[str, Any]:
     for name, ask in _questions(connection, lights).items():
         tell(name, _best(connection, ask))
     connection.execute("UPDATE day_spans SET dirty = 1 WHERE day = ?", (_OF_DAY,))
-    tell("day_again_s", _rolled(connection))
+    _rolled(connection, path, "day_again", tell)
     connection.close()
     figures.update(_purge(path))
     return figures
@@ -195,14 +198,14 @@ def _purge(path: str) -> dict[str, Any]:
 
 
 def _spent_s(connection: database.Connection) -> float:
-    """Returns the processor time of this process, and of the server's process that answers this connection where it
-    runs on this machine (proc(5), fields 14 and 15)."""
+    """Returns the processor time of this process, and of the server's processes that answer this database where they
+    run on this machine (proc(5), fields 14 and 15)."""
     spent_s = time.process_time()
     if not isinstance(connection, sqlite_file.Connection):
-        (pid,) = connection.execute("SELECT pg_backend_pid()").fetchone()
-        with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-            spent_s += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        for (pid,) in connection.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()"):
+            with suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+                spent_s += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
     return spent_s
 
 
@@ -213,12 +216,21 @@ def _size_mb(connection: database.Connection, path: str) -> float:
     return connection.execute(_SIZE_ON_SERVER).fetchone()[0] / 1e6
 
 
-def _rolled(connection: database.Connection) -> float:
-    worker = Worker(connection)
-    began_s = _spent_s(connection)
+def _rolled(connection: database.Connection, path: str, name: str, tell: Callable[[str, float], None]) -> None:
+    helper = Helper(path)
+    worker = Worker(connection, helper)
+    helped_s, spent_s, began_s = _of_children_s(), _spent_s(connection), time.monotonic()
     while worker.step(ROLLUP_DAYS):
         pass
-    return _spent_s(connection) - began_s
+    tell(f"{name}_wall_s", time.monotonic() - began_s)
+    spent_s = _spent_s(connection) - spent_s
+    helper.close()
+    tell(f"{name}_s", spent_s + _of_children_s() - helped_s)
+
+
+def _of_children_s() -> float:
+    found = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return found.ru_utime + found.ru_stime
 
 
 def _states(connection: database.Connection, insee: str | None) -> list:

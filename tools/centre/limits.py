@@ -222,6 +222,9 @@ ROLLUP_FIRST_PAGE = 2
 ROLLUP_PAGE = 32
 # Days of nodes of one transaction: some 40 ms, in which the ingest waits.
 ROLLUP_DAYS = 64
+# So many are shared with a helper, in pieces of so many: a piece takes 3 ms, and its way there and back a tenth of it.
+ROLLUP_SHARED_MIN = 32
+ROLLUP_PIECE = 8
 # How long the roll-up leaves the database to the ingest after each transaction, and between two looks for marks.
 ROLLUP_PAUSE_S = 0.02
 ROLLUP_EVERY_S = 60

@@ -45,7 +45,8 @@ sys.path.insert(0, "/{modules}")
 from tools import cli  # noqa: E402
 
 cli.COMMANDS = {{name: cli.COMMANDS[name] for name in {commands!r} if name in cli.COMMANDS}}
-sys.exit(cli.main())
+if __name__ == "__main__":  # a helper of the roll-up reads this file too
+    sys.exit(cli.main())
 """
 
 

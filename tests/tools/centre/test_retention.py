@@ -20,7 +20,7 @@ from tools.centre.condition.faults import Faults, Note, note
 from tools.centre.retention import classes
 from tools.centre.retention.purge import Purge
 from tools.centre.rollup import hours
-from tools.centre.rollup.worker import Worker
+from tools.centre.rollup.node_days import Reader
 from tools.centre.store import schema
 from wire import event, quantity
 
@@ -248,7 +248,7 @@ def test_planted_purge_that_spares_nothing_is_caught(monkeypatch):
 
 def test_planted_roll_up_that_computes_purged_days_anew_is_caught(monkeypatch):
     told = [(item, item.record.stamp.seconds) for item in days(0, 4)]
-    monkeypatch.setattr(Worker, "_first_day", lambda self, node: 0)
+    monkeypatch.setattr(Reader, "first_day", lambda self: 0)
     with pytest.raises(AssertionError):
         check_purges(told, [2])
 

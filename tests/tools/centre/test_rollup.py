@@ -1,5 +1,9 @@
-"""The roll-up: last states, hours and days, in any order of arrival, and equal to a recount from records."""
+"""The roll-up: last states, hours and days, in any order of arrival, and equal to a recount from records.
 
+Long because it is all that the roll-up promises.
+"""
+
+import multiprocessing
 import subprocess
 import sys
 from contextlib import closing
@@ -13,12 +17,15 @@ from tests.support.centre_world import GATEWAY, NODE, TELEMETRY_TOPIC, batch, fa
 from tests.support.rolled_world import DAY, RECEIVED_S, RolledWorld
 from tools import cli
 from tools.centre.rollup import hours
+from tools.centre.rollup import worker as worker_module
+from tools.centre.rollup.second_process import Helper
 from tools.centre.rollup.worker import Worker
-from tools.centre.store import bodies, schema
+from tools.centre.store import bodies, database, schema
 from wire import event, quantity, record
 
 ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
 OTHER = bytes.fromhex("00000000000000a2")
+NODES = [number.to_bytes(8, "big") for number in range(1, 7)]
 COLUMNS = "energy_wh, energy_bridged_wh, energy_s, lit_s, unlit_s"
 
 
@@ -330,13 +337,72 @@ def test_two_workers_share_the_marks_and_end_at_the_same_figures(tmp_path):
     shared.warehouse.close()
 
 
+class Counted(Helper):
+    answers = 0
+
+    def answer(self):
+        self.answers += 1
+        return super().answer()
+
+
+@pytest.fixture
+def shared(tmp_path, engine, monkeypatch):
+    """A world of eight nodes whose worker shares each step with a helper, node by node, and its records."""
+    monkeypatch.setattr(worker_module, "ROLLUP_SHARED_MIN", 1)
+    monkeypatch.setattr(worker_module, "ROLLUP_PIECE", 1)
+    made = Rolled(tmp_path / "centre.db")
+    made.helper = Counted(engine.address(tmp_path / "centre.db"))
+    made.worker = Worker(made.connection, made.helper)
+    made.items = world(Random(7)) + [lamp(step, 40 * step, 7 * step, node=node) for node in NODES for step in range(9)]
+    made.tell(*made.items)
+    yield made
+    made.helper.close()
+    made.warehouse.close()
+
+
+def test_worker_with_a_helper_computes_what_one_alone_does(shared):
+    while shared.worker.step(99):
+        pass
+    assert shared.helper.answers >= 2
+    assert shared.tables() == Rolled().tell(*shared.items).roll().tables()
+
+
+def test_answers_of_a_step_that_failed_are_none_of_the_next_one(shared, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(shared.worker, "_write", lambda rows: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            shared.worker.step(99)
+    for minute in (400, 440, 480, 520):
+        shared.items.append(lamp(minute // 40, minute, minute, node=NODES[0]))
+        shared.tell(shared.items[-1])
+        while shared.worker.step(99):
+            pass
+    assert shared.tables() == Rolled().tell(*shared.items).roll().tables()
+
+
+def test_helper_that_is_killed_ends_the_step_and_leaves_nothing_half_done(shared, monkeypatch):
+    shared.worker.step(2)
+    before, marks = shared.tables(), shared.ask("SELECT * FROM day_spans")
+    (process,) = multiprocessing.active_children()
+    with monkeypatch.context() as patch:
+        patch.setattr(shared.helper, "has_answered", lambda: process.kill() or process.join())
+        with pytest.raises(database.Error):
+            shared.worker.step(99)
+    assert (shared.tables(), shared.ask("SELECT * FROM day_spans")) == (before, marks)
+    while shared.worker.step(99):
+        pass
+    assert shared.tables() == Rolled().tell(*shared.items).roll().tables()
+
+
 WORKER = """
-import sys
-from tools.centre.rollup.worker import Worker
+import multiprocessing, sys
+from tools.centre.rollup import worker as module
+from tools.centre.rollup.second_process import Helper
 from tools.centre.store import schema
-worker = Worker(schema.open_to_write(sys.argv[1]))
-while worker.step(1):
-    print("stepped", flush=True)
+module.ROLLUP_SHARED_MIN = module.ROLLUP_PIECE = 1
+worker = module.Worker(schema.open_to_write(sys.argv[1]), Helper(sys.argv[1]))
+while worker.step(3):
+    print("stepped", *(one.pid for one in multiprocessing.active_children()), flush=True)
 print("done", flush=True)
 """
 
@@ -355,10 +421,10 @@ def test_worker_killed_with_9_again_and_again_ends_at_a_recount(tmp_path, engine
         command = [sys.executable, "-c", WORKER, engine.address(path)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        for _ in range(random.randrange(1, 12)):
+        for _ in range(random.randrange(1, 4)):
             said = process.stdout.readline()
         process.kill()
-        process.communicate()
+        process.communicate()  # to the end of what its helper may say, which ends too
         kills += "done" not in said
     found = made.tables()
     assert kills >= 3 and len(found["days"]) == 40

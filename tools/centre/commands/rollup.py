@@ -11,12 +11,14 @@ example:
 """
 
 import argparse
+import os
 import time
 
 from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.condition.notes import Fetcher, path_of
 from tools.centre.limits import ROLLUP_DAYS, ROLLUP_EVERY_S, ROLLUP_PAUSE_S
+from tools.centre.rollup.second_process import Helper
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, runs, schema
 
@@ -34,14 +36,18 @@ def run(args: argparse.Namespace) -> int:
     check_warehouse(args.db)
     with database_faults(args.db):
         connection = schema.open_to_write(args.db)
+        # One processor is better left to the worker.
+        helper = Helper(args.db) if (os.cpu_count() or 1) > 1 else None
         try:
-            worker = Worker(connection)
+            worker = Worker(connection, helper)
             if args.again:
                 worker.mark_all()
             _work(worker, connection, _fetcher(args, connection), args)
         except KeyboardInterrupt:  # each step is whole or not at all
             pass
         finally:
+            if helper is not None:
+                helper.close()
             connection.close()
     return 0
 
