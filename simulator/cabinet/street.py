@@ -105,20 +105,22 @@ class Street:
         self._orders += 1
         commune = self.setup.commune
         data = communes.signed_by_telephone(commune, self._orders, reason, from_s=from_s, to_s=to_s)
-        self.expect_light(from_s=from_s, to_s=to_s)
+        self.expect(Order(None, True, from_s, to_s))
         self.host.dispatch("on_message", topic.build(topic.COMMAND, commune.insee, self.setup.name), data)
 
-    def expect_light(self, *, from_s: int, to_s: int, feeder: str | None = None) -> None:
-        """Makes the checker expect an emergency from now on: it was ordered, of one feeder or of all."""
+    def expect(self, order: Order, target: str | None = None) -> None:
+        """Makes the checker expect an order from now on. `target`: the feeder or the group that it names."""
         self.checker.judge_until(self._world.unix_ms)
-        index = None if feeder is None else [one.name for one in self.setup.feeders].index(feeder)
-        self.wanting.orders.append(Order(index, True, max(from_s, self._world.unix_s), to_s))
+        names = [one.name for one in self.setup.feeders]
+        index = names.index(target) if target in names else None
+        self.wanting.orders.append(order._replace(feeder=index, from_s=max(order.from_s, self._world.unix_s)))
 
-    def expect_end(self) -> None:
-        """Makes the checker expect no emergency from now on: it was ended."""
+    def expect_end(self, id: bytes) -> None:
+        """Makes the checker expect this order no more: it was ended."""
         self.checker.judge_until(self._world.unix_ms)
         now_s = self._world.unix_s
-        self.wanting.orders[:] = [one._replace(to_s=min(one.to_s, now_s)) for one in self.wanting.orders]
+        orders = self.wanting.orders
+        orders[:] = [one._replace(to_s=min(one.to_s, now_s)) if one.id == id else one for one in orders]
 
     def lose_board(self, is_lost: bool) -> None:
         """Takes the board of the outputs away, or brings it back; meanwhile the fallback controls the street."""

@@ -13,7 +13,7 @@ from simulator.cabinet.commune import BEHUARD, Commune, Night, signed_by_telepho
 from simulator.cabinet.street import Setup, Street
 from simulator.cabinet.system_clock import SystemClock
 from simulator.checkers.alarms import AlarmVerdict, Bodies, Cause, alarms_of, judge_cabinet
-from simulator.checkers.street import Counted
+from simulator.checkers.street import Counted, Order
 from simulator.hosts.centre import Control
 from simulator.plants.fallback import Programme
 from simulator.plants.feeder import FeederData
@@ -209,7 +209,7 @@ class Village:
         now_s = self._world.unix_s
         data = signed_by_telephone(BEHUARD, 1, "recherche d’une personne", from_s=now_s, to_s=to_s)
         self._control.send(BEHUARD.insee, self.street.setup.name, data)
-        self.street.expect_light(from_s=now_s, to_s=to_s)
+        self.street.expect(Order(None, True, now_s, to_s))
         self._ordered = Ordered(self._world.unix_ms, to_s, None, None)
         self._observe_light()
 

@@ -27,12 +27,16 @@ _LOOK_S = 30
 
 
 class Order(NamedTuple):
-    """Describes an emergency or an override that the workload gave: from, to (Unix s). `feeder` None: all of them."""
+    """Describes an emergency or an override that the workload gave: from, to (Unix s). `feeder` None: all of them.
+    `is_sure` False: an override, which counts only while the centre's lease holds; who watches the street does not know
+    that, so either it or the policy is right."""
 
     feeder: int | None
     lit: bool
     from_s: int
     to_s: int
+    is_sure: bool = True
+    id: bytes = b""
 
 
 class Wanting:
@@ -71,14 +75,15 @@ class Wanting:
             return nightly if not self.doubt_s else _agreed(nightly, self._sure(feeder, policy, unix_s))
         return _agreed((wanted, until_s), _plain(ordinary, unix_s))
 
-    def _ordered(self, feeder: int, plan: lighting.Plan, unix_s: int) -> tuple[bool, int]:
-        """Returns the want by policy and by the orders given; the latest order wins."""
+    def _ordered(self, feeder: int, plan: lighting.Plan, unix_s: int) -> tuple[bool | None, int]:
+        """Returns the want by policy and by the orders given; an emergency wins, else the latest order."""
         wanted, until_s = _plain(plan, unix_s)
-        for order in self.orders:
+        for order in sorted(self.orders, key=lambda one: one.is_sure):
             if order.feeder not in (None, feeder):
                 continue
             if order.from_s <= unix_s < order.to_s:
-                wanted, until_s = order.lit, min(until_s, order.to_s)
+                is_agreed = order.is_sure or order.lit == wanted
+                wanted, until_s = order.lit if is_agreed else None, min(until_s, order.to_s)
             elif unix_s < order.from_s:
                 until_s = min(until_s, order.from_s)
         return wanted, until_s
@@ -92,7 +97,7 @@ class Wanting:
         later, later_until_s = self._ordered(feeder, plan, unix_s + self.doubt_s)
         return wanted if wanted == later else None, min(until_s + self.doubt_s, later_until_s - self.doubt_s)
 
-    def _nightly(self, wanted: bool, until_s: int, unix_s: int) -> tuple[bool | None, int]:
+    def _nightly(self, wanted: bool | None, until_s: int, unix_s: int) -> tuple[bool | None, int]:
         looked_s = unix_s - unix_s % _LOOK_S
         height = sun.elevation_cdeg(looked_s, self._site.latitude_e4, self._site.longitude_e4)
         until_s = min(until_s, looked_s + _LOOK_S)

@@ -224,7 +224,7 @@ def test_a_mayor_lights_the_village_by_two_touches(opened):
     page.click("button[value=mayor]")
     page.click("[data-do=prepare]")
     page.click("#demo-enrol button")
-    page.click("[data-reason] >> nth=0")
+    page.click("button[data-reason] >> nth=0")
     page.click("[data-stage=confirm] [data-do=sign]")
     page.wait_for_selector("text=3 sur 3 départs", timeout=60_000)
     keep(page, "mayor")

@@ -23,6 +23,9 @@ ORDERS = (
     _LIGHT._replace(not_before_s=65_535, expires_s=65_536),
     _LIGHT._replace(not_before_s=2**32 - 2, expires_s=2**32 - 1),
     _LIGHT._replace(kind=command.END, reason="retour à la politique", ends=bytes(range(8, 16))),
+    _LIGHT._replace(kind=command.OVERRIDE, level=0, target="levée", reason="travaux"),
+    _LIGHT._replace(kind=command.OVERRIDE, level=100),
+    _LIGHT._replace(kind=command.DIRECTIVE, target="thermostat", values={1: -300, 8: 200}),
 )
 
 
@@ -35,7 +38,8 @@ def vectors():
         fields = {
             "kind": one.kind, "author": one.author, "reason": one.reason, "notBefore": one.not_before_s,
             "expires": one.expires_s, "insee": one.insee, "gateway": one.gateway, "target": one.target,
-            "id": one.id.hex(), "ends": None if one.ends is None else one.ends.hex(),
+            "id": one.id.hex(), "level": one.level, "ends": None if one.ends is None else one.ends.hex(),
+            "values": one.values and list(map(list, one.values.items())),
         }  # fmt: skip
         made.append({"fields": fields, "payload": payload.hex(), "signed": signed.hex()})
     return {"seed": PHONE.private.private_bytes_raw().hex(), "public": PHONE.public.hex(), "orders": made}

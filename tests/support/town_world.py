@@ -16,13 +16,13 @@ from tests.support.control_world import (
     signed_policy,
 )
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S
-from tools.centre.control import communes, orders
+from tools.centre.control import communes, orders, outbox
 from tools.centre.control import file as control_file
 from tools.centre.store import database
 from wire import cose
 
-PHONE = person("Téléphone de la maire")
-OPERATORS = ((MAYOR, document.ALL_RIGHTS), (PHONE, document.LIGHT))
+PHONE, AGENT = person("Téléphone de la maire"), person("Exploitante")
+OPERATORS = ((MAYOR, document.ALL_RIGHTS), (PHONE, document.LIGHT), (AGENT, document.OVERRIDE))
 
 
 def build_control(path):
@@ -51,6 +51,17 @@ def light(number, **changes):
 
 def signed(one, key=PHONE):
     return signed_order(one, key)
+
+
+def post(browser, data, insee=FENEU):
+    """What the web answers to signed bytes, or to a text."""
+    return browser.post(f"/{insee}/orders/sign", {"order": data.hex() if isinstance(data, bytes) else data})
+
+
+def fetch(served, control):
+    """The daemon fetches what was signed."""
+    daemon = outbox.Outbox(str(served / "web.sqlite3.outbox"), control, lambda *_, **__: None)
+    daemon.fetch(now_s=NOW_S)
 
 
 def report(path, one, *outcomes):

@@ -17,7 +17,9 @@ PASSWORD = "un chêne au bord de l'eau"
 
 def main(folder, port):
     warehouse = str(folder / "centre.db")
-    build_for_persons(warehouse)
+    is_new = not Path(warehouse).exists()
+    if is_new:
+        build_for_persons(warehouse)
     options = Options(
         warehouse, str(folder / "web.sqlite3"), f"http://127.0.0.1:{port}", lambda: int((folder / "now").read_text()),
         control=str(folder / "control.db"),
@@ -28,7 +30,7 @@ def main(folder, port):
     from django.core.asgi import get_asgi_application
     from django.utils import timezone
 
-    for person in ROLES:
+    for person in ROLES if is_new else ():
         account = get_user_model()(username=person, last_login=timezone.now())
         account.set_password(PASSWORD)
         account.save()

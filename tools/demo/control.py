@@ -12,6 +12,7 @@ from itertools import count
 from policy import document, keyset
 from simulator.cabinet.commune import BEHUARD, signed_policy
 from simulator.cabinet.street import Street
+from simulator.checkers.street import Order
 from simulator.hosts.centre import CONTROL, Control
 from simulator.hosts.keys import keyset_of
 from simulator.world.broker import Broker
@@ -59,8 +60,8 @@ class Dispatching(Control):
             _, faults = communes.accept_policy(self._connection, policy, now_s=now_s)
             assert not faults, faults
 
-    def enrol(self, key: bytes, name: str) -> None:
-        """Names a key that may light in a new version of the policy; ValueError for one that is none."""
+    def enrol(self, key: bytes, name: str, right: int) -> None:
+        """Names a key with this right in a new version of the policy; ValueError for one that is none."""
         if not cose.is_sound_key(key):
             raise ValueError("no key")
         now_s = self._world.unix_s
@@ -69,7 +70,7 @@ class Dispatching(Control):
             held = communes.policy_in_force(control, BEHUARD.insee, now_s=now_s)
             assert held is not None, "installed at the start"
             others = tuple(one for one in held.operators if key not in (one.key,))
-            operators = (*others, document.Operator(key, name, document.LIGHT, held.valid_until_s))
+            operators = (*others, document.Operator(key, name, right, held.valid_until_s))
             following = held._replace(version=held.version + 1, operators=operators)
             _, faults = communes.accept_policy(control, signed_policy(BEHUARD, following), now_s=now_s)
             if faults:
@@ -118,13 +119,15 @@ class Dispatching(Control):
 
 
 def expecting(street: Street) -> Callable[[command.Command], None]:
-    """Returns what makes a street's checker expect the light of an order, and no more after its end."""
+    """Returns what makes a street's checker expect what an order wants, and no more after its end."""
 
     def on_order(order: command.Command) -> None:
-        if order.kind == command.EMERGENCY:
-            street.expect_light(from_s=order.not_before_s, to_s=order.expires_s, feeder=order.target)
-        elif order.kind == command.END:
-            street.expect_end()
+        if order.kind == command.END:
+            street.expect_end(order.ends)
+        else:
+            is_sure = order.kind == command.EMERGENCY
+            wanted = Order(None, order.level != 0, order.not_before_s, order.expires_s, is_sure, order.id)
+            street.expect(wanted, order.target)
 
     return on_order
 

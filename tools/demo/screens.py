@@ -16,20 +16,20 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib import auth
 from django.http import Http404, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
 from gateway.language import N_, NC_, NN_, Phrases, Said, translate
-from simulator.cabinet.commune import BEHUARD
 from tools.centre.condition.words import sentence
 from tools.centre.web import words
 from tools.centre.web.configuration import Options, settings_of
+from tools.centre.web.entering import own_address
 from tools.centre.web.page import TABS, shown
 from tools.demo import faults, people
 from tools.demo.driver import Driver, State
 from tools.demo.replay import Replay, noon_before
 from tools.demo.story import Story, Struck
+from tools.policy.compiler import RIGHTS
 
 ENTER = "/demo/enter"
 SPEEDS: dict[str, float | None] = {"1": 1, "60": 60, "600": 600, "max": None}
@@ -282,9 +282,9 @@ def enrol(request: Any) -> Any:
     if request.method != "POST":
         return shown(request, "demo/enrol.html", WORDS)
     named = tomllib.loads(request.POST["block"])["operator"][0]
-    key, name = bytes.fromhex(named["key"]), str(named["name"])
-    settings.DEMO.driver.ask(lambda story: story.enrol(key, name))
-    return HttpResponseRedirect(reverse("town", args=(BEHUARD.insee,)))
+    key, name, right = bytes.fromhex(named["key"]), str(named["name"]), RIGHTS[named["rights"][0]]
+    settings.DEMO.driver.ask(lambda story: story.enrol(key, name, right))
+    return HttpResponseRedirect(own_address(request, request.headers.get("Referer", "/")))
 
 
 @require_POST

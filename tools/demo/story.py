@@ -119,9 +119,9 @@ class Story:
         found = Faults(self._connection).between(since_s, self.unix_s + 1)
         return [fault for fault in found if fault.subject == subject and fault.from_unix_s >= since_s]
 
-    def enrol(self, key: bytes, name: str) -> None:
+    def enrol(self, key: bytes, name: str, right: int) -> None:
         """Names a browser's key in the policy of the commune whose cabinet takes orders, as its key holder would."""
-        self.control.enrol(key, name)
+        self.control.enrol(key, name, right)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 

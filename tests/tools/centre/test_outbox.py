@@ -81,8 +81,8 @@ def test_what_was_signed_in_the_web_is_kept_by_the_daemon_once_however_often_it_
     assert web.fetch() == [light(1).id, light(2).id]
     web.start()
     assert web.fetch() == [light(1).id, light(2).id]
-    assert [one.command for one in outbox.of_commune(web.path, INSEE)] == [light(1), light(2)]
-    assert outbox.of_commune(web.path, "49007") == []
+    assert [one.command for one in outbox.signed_in(web.path, INSEE)] == [light(1), light(2)]
+    assert outbox.signed_in(web.path, "49007") == []
 
 
 def test_an_outbox_that_was_made_again_is_read_from_its_start(web):
@@ -171,4 +171,4 @@ def test_an_order_leaves_the_outbox_a_week_after_its_end(web):
     web.put(light(1))
     later = NOW_S + 3600 + OUTBOX_KEPT_S + 1
     web.put(order(2, start_s=later)._replace(author=PHONE.name), now_s=later)
-    assert [one.command.id for one in outbox.of_commune(web.path, INSEE)] == [order(2).id]
+    assert [one.command.id for one in outbox.signed_in(web.path, INSEE)] == [order(2).id]

@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from policy import document
 from simulator.cabinet.commune import BEHUARD
 from simulator.options import SEASONS, Options
 from tools.centre.control import file as control_file
@@ -25,12 +26,12 @@ def world(tmp_path):
     story.close()
 
 
-def signed(story, kind=command.EMERGENCY, ends=None, number=1):
+def signed(story, kind=command.EMERGENCY, ends=None, number=1, **changes):
     order = command.Command(
         id=bytes([number]) * command.ID_BYTES, kind=kind, author="Maire", reason="fête", not_before_s=story.unix_s,
         expires_s=story.unix_s + 3600, insee=BEHUARD.insee, gateway=None, target=None, level=None, ends=ends,
         values=None,
-    )  # fmt: skip
+    )._replace(**changes)  # fmt: skip
     data = cose.sign1_encode(command.encode_command(order), cose.kid_of(PUBLIC), cose.COMMAND_AAD, PHONE.sign)
     return orders.opened(data, story.unix_s)
 
@@ -46,7 +47,7 @@ def outcomes(folder, order):
 
 def test_a_tap_lights_the_commune_and_its_watts_are_measured(world):
     story, folder = world
-    story.enrol(PUBLIC, "Maire")
+    story.enrol(PUBLIC, "Maire", document.LIGHT)
     story.run_until(story.now_ms + MINUTE_MS)
     order = signed(story)
     tapped(story, folder, order)
@@ -72,4 +73,33 @@ def test_a_key_that_nobody_enrolled_lights_nothing(world):
 
 def test_no_key_is_enrolled_that_is_none(world):
     with pytest.raises(ValueError):
-        world[0].enrol(bytes(31), "Maire")
+        world[0].enrol(bytes(31), "Maire", document.LIGHT)
+
+
+def test_an_operator_darkens_a_feeder_by_night_and_the_checkers_expect_it(world):
+    story, folder = world
+    story.enrol(PUBLIC, "Maire", document.OVERRIDE)
+    story.run_until(story.dusk_ms() + 10 * MINUTE_MS)
+    plant = story.territory.village.street.plant
+    assert all(light.lit for light in plant.lights())
+    order = signed(story, command.OVERRIDE, level=0, target="bourg")
+    tapped(story, folder, order)
+    story.run_until(story.now_ms + 5 * MINUTE_MS)
+    assert [bool(light.lit) for light in plant.lights()] == [False, True, True]
+    assert ("bourg", "measured") in outcomes(folder, order)
+    tapped(story, folder, signed(story, command.END, ends=order.command.id, number=2))
+    story.run_until(story.now_ms + 5 * MINUTE_MS)
+    assert all(light.lit for light in plant.lights())
+    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+
+
+def test_an_end_of_one_order_leaves_the_other_expected(world):
+    story, folder = world
+    story.enrol(PUBLIC, "Maire", document.OVERRIDE | document.EMERGENCY)
+    story.run_until(story.now_ms + MINUTE_MS)
+    one, other = signed(story, target="bourg"), signed(story, target="levée", number=2)
+    for order in (one, other, signed(story, command.END, ends=one.command.id, number=3)):
+        tapped(story, folder, order)
+        story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert [bool(light.lit) for light in story.territory.village.street.plant.lights()] == [False, True, False]
+    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text

@@ -115,7 +115,7 @@ def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> Non
     # A command that ends another makes room, so it is never refused for want of room.
     if under_way >= COMMANDS_OPEN_MAX and command.kind != wire_command.END:
         raise Full
-    trade = _trade(connection, command)
+    trade = trade_of(connection, command)
     row = (command.id, command.insee, command.gateway, trade, command.expires_s, command.ends, signed)
     connection.execute(
         "INSERT INTO commands (id, insee, gateway, trade, expires_s, ends, signed, kid, made_unix_s)"
@@ -124,7 +124,7 @@ def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> Non
     )
 
 
-def _trade(connection: sqlite_file.Connection, command: wire_command.Command) -> str:
+def trade_of(connection: sqlite_file.Connection, command: wire_command.Command) -> str:
     """Returns the trade of what a command moves: feeders are lighting, a directive is of the kind of node that it
     names, an end is of what it ends; else it is of every trade."""
     if command.kind == wire_command.END:
@@ -213,6 +213,21 @@ def latest(connection: sqlite_file.Connection, count: int, insee: str | None = N
         _SELECT + "WHERE ?1 IS NULL OR insee = ?1 ORDER BY number DESC LIMIT ?2", (insee, count)
     ).fetchall()
     return [_order(row) for row in reversed(rows)]
+
+
+def given(connection: sqlite_file.Connection, insee: str | None, count: int, *, offset: int = 0) -> list[Order]:
+    """Returns commands that end no other (of a commune), the last first."""
+    rows = connection.execute(
+        _SELECT + "WHERE ends IS NULL AND (?1 IS NULL OR insee = ?1) ORDER BY number DESC LIMIT ?2 OFFSET ?3",
+        (insee, count, offset),
+    )
+    return [_order(row) for row in rows.fetchall()]
+
+
+def count_given(connection: sqlite_file.Connection, insee: str | None) -> int:
+    """Returns how many commands that end no other there are (of a commune)."""
+    sql = "SELECT count(*) FROM commands WHERE ends IS NULL AND (?1 IS NULL OR insee = ?1)"
+    return connection.execute(sql, (insee,)).fetchone()[0]
 
 
 def get(connection: sqlite_file.Connection, id: bytes) -> Order | None:

@@ -40,14 +40,15 @@ def put(path: str, order: orders.Order, person: str, *, now_s: int) -> None:
         )
 
 
-def of_commune(path: str, insee: str) -> list[orders.Order]:
-    """Returns the orders of a commune that stand in the outbox, oldest first; none where there is no outbox yet."""
+def signed_in(path: str, insee: str | None) -> list[orders.Order]:
+    """Returns the orders (of a commune) that stand in the outbox, oldest first; none where there is no outbox yet."""
     try:
         connection = web_outbox.open_to_read(path)
     except database.Error:
         return []
     with closing(connection):
-        rows = connection.execute("SELECT signed, put_unix_s FROM orders WHERE insee = ? ORDER BY number", (insee,))
+        sql = "SELECT signed, put_unix_s FROM orders WHERE ?1 IS NULL OR insee = ?1 ORDER BY number"
+        rows = connection.execute(sql, (insee,))
         return [orders.opened(signed, put_unix_s) for signed, put_unix_s in rows]
 
 

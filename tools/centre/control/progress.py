@@ -196,7 +196,7 @@ def lines(progress: Progress, language: str, *, now_s: int) -> Iterator[str]:
     if not progress.cabinets:
         yield "  " + word("unheard", language)
     for cabinet in progress.cabinets:
-        yield f"  {cabinet.name}  {_cabinet_text(progress, cabinet, language, now_s)}"
+        yield f"  {cabinet.name}  {cabinet_text(progress, cabinet, language, now_s)}"
         for feeder in cabinet.feeders:
             yield f"    {feeder.name}  {outcome_text(feeder.last, language)}  {_at(feeder.last, now_s)}"
     if progress.missing and any(cabinet.outcomes for cabinet in progress.cabinets):
@@ -242,7 +242,8 @@ def plain(progress: Progress, *, now_s: int) -> dict:
     }
 
 
-def _cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, now_s: int) -> str:
+def cabinet_text(progress: Progress, cabinet: CabinetProgress, language: str, now_s: int) -> str:
+    """Returns what is known of an order at a cabinet as a whole."""
     sending = cabinet.sending
     if cabinet.state == SENT and sending is not None:
         return word("sent", language, at=local_time(sending.last_unix_s, now_s=now_s))

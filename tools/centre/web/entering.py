@@ -50,7 +50,7 @@ WORDS = Phrases({
 
 @sensitive_post_parameters("password")
 def login(request: Any) -> Any:
-    after = _own_address(request, request.GET.get("next") or request.POST.get("next") or "/")
+    after = own_address(request, request.GET.get("next") or request.POST.get("next") or "/")
     if request.person is not None:
         return HttpResponseRedirect(after)
     if request.method != "POST":
@@ -125,7 +125,7 @@ def _problem(request: Any, typed: str) -> str | None:
 @require_POST
 def appearance(request: Any) -> Any:
     """Keeps a language or a theme in this browser, and leads back."""
-    answer = HttpResponseRedirect(_own_address(request, request.POST.get("next") or "/"))
+    answer = HttpResponseRedirect(own_address(request, request.POST.get("next") or "/"))
     for name, cookie, known in (("language", LANGUAGE_COOKIE, LANGUAGES), ("theme", THEME_COOKIE, ("", *THEMES))):
         value = request.POST.get(name)
         if value in known:
@@ -134,7 +134,7 @@ def appearance(request: Any) -> Any:
     return answer
 
 
-def _own_address(request: Any, address: str) -> str:
+def own_address(request: Any, address: str) -> str:
     """Returns an address of ours as it is, any other as the start."""
     hosts = {request.get_host()}
     return address if url_has_allowed_host_and_scheme(address, hosts, require_https=request.is_secure()) else "/"

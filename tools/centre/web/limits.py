@@ -76,6 +76,13 @@ ORDERS_SHOWN_MAX = 60
 ORDERS_SHOWN_S = 600
 # How often the page asks what became of orders: while something is awaited, and otherwise.
 POLL_UNDER_WAY_S, POLL_S = 2, 20
+# A feeder of a village carries some thirty lights: an order for more than this is for more than a street, whose
+# neighbours will notice by night, and its second step shows who is touched.
+WIDE_LIGHTS = 50
+# Streets that are named there; the rest is counted.
+TOUCHED_STREETS_MAX = 12
+# What an address may name as a place: a street's name of the register, an order's id.
+PLACE_CHARACTERS_MAX = 120
 # What is named of a month on its one page; the rest is counted.
 MONTH_FAULTS_MAX = 12
 MONTH_ORDERS_MAX = 200

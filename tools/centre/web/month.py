@@ -14,16 +14,16 @@ from tools.centre.condition import words as fault_words
 from tools.centre.condition.estate import Estate
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.usage import ENERGY, Usages, waiting
-from tools.centre.control import communes, orders
+from tools.centre.control import communes
 from tools.centre.registry.equipment import COMMUNE
 from tools.centre.registry.register import Register
 from tools.centre.scope import grants
 from tools.centre.web import night, words
 from tools.centre.web.access import commune, opened
 from tools.centre.web.limits import MONTH_FAULTS_MAX, MONTH_ORDERS_MAX
+from tools.centre.web.orders import given, opened_control
 from tools.centre.web.page import shown
-from tools.centre.web.town import SHOWN_KINDS, given, opened_control
-from wire import command
+from tools.centre.web.town import lighting
 
 WORDS = Phrases({
     "title": N_("{commune}, {month}"),
@@ -154,12 +154,11 @@ def _ordered(own: Any, asked: Month, until_s: int) -> dict[str, Any]:
     """Returns what the control file says of the month: hours that the policy left dark, and orders."""
     if settings.BOCAGE.control is None:
         return {}
-    with opened_control(own) as control:
+    with opened_control(own.areas) as control:
         policy = communes.policy_in_force(control, own.insee, now_s=until_s - 1)
         known = [
             one
-            for one in reversed(orders.latest(control, MONTH_ORDERS_MAX, own.insee))
-            if one.command.kind in SHOWN_KINDS and one.command.kind != command.END
+            for one in lighting(control, own.insee, MONTH_ORDERS_MAX)
             if asked.begins_s <= one.command.not_before_s < until_s
         ]
         return {"given": [given(control, one) for one in known], "dark": _dark(policy, asked, until_s)}

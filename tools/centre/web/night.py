@@ -17,12 +17,14 @@ WIDTH = 1000
 
 
 class Ordered(NamedTuple):
-    """Holds an order as a night shows it. target: a feeder or a group; None: all."""
+    """Holds an order as a night shows it. target: a feeder or a group; None: all, or those of a cabinet. where: its
+    place in short, "" for all."""
 
     from_s: int
     until_s: int
     target: str | None
     is_dark: bool
+    where: str = ""
 
 
 class Plan(NamedTuple):

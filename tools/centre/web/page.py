@@ -14,7 +14,7 @@ from tools.centre.web.pictures import Picture, Pictures
 
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
-TABS = ("map", "town", "lights", "faults", "health")
+TABS = ("map", "town", "lights", "faults", "orders", "health")
 
 
 def tabs_of(commune: Commune) -> tuple[str, ...]:

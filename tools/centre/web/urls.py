@@ -2,7 +2,22 @@
 
 from django.urls import path
 
-from tools.centre.web import entering, faults, health, home, light, lights, live, map, month, privacy, round, town
+from tools.centre.web import (
+    entering,
+    faults,
+    giving,
+    health,
+    home,
+    light,
+    lights,
+    live,
+    map,
+    month,
+    orders,
+    privacy,
+    round,
+    town,
+)  # fmt: skip
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,9 +33,6 @@ urlpatterns = [
     path("<str:insee>/map/in-view", map.in_view, name="map-in-view"),
     path("<str:insee>/live", live.live, name="live"),
     path("<str:insee>/town", town.town, name="town"),
-    path("<str:insee>/town/orders", town.town_orders, name="town-orders"),
-    path("<str:insee>/town/time", town.time, name="town-time"),
-    path("<str:insee>/town/sign", town.sign, name="town-sign"),
     path("<str:insee>/month", month.month, name="month"),
     path("<str:insee>/lights", lights.lights, name="lights"),
     path("<str:insee>/lights/<str:id>", light.light, name="light"),
@@ -28,6 +40,11 @@ urlpatterns = [
     path("<str:insee>/faults/note", faults.note, name="faults-note"),
     path("<str:insee>/round", round.round, name="round"),
     path("<str:insee>/round/note", round.note, name="round-note"),
+    path("<str:insee>/orders", orders.orders, name="orders"),
+    path("<str:insee>/orders/time", giving.time, name="orders-time"),
+    path("<str:insee>/orders/sign", giving.sign, name="orders-sign"),
+    path("<str:insee>/orders/give/<str:kind>", giving.give, name="orders-give"),
+    path("<str:insee>/orders/<str:order>", orders.order, name="order"),
     path("<str:insee>/health", health.health, name="health"),
 ]
 handler404 = "tools.centre.web.errors.not_found"

@@ -15,6 +15,7 @@ FRAME = Phrases({
     "tab.town": NC_("screen", "My commune"),
     "tab.lights": NC_("screen", "List"),
     "tab.faults": NC_("screen", "Faults"),
+    "tab.orders": NC_("screen", "Orders"),
     "tab.health": NC_("screen", "Health"),
     "privacy": NC_("screen", "Data protection"),
     "logout": N_("Log out"),

@@ -1,6 +1,7 @@
 """A person lights a commune from a telephone's browser: the key, the bytes, two touches, the watts; in Debian's
 Chromium, with the gateway's own core at the other end, in virtual time."""
 
+import re
 import subprocess
 import sys
 import urllib.error
@@ -14,10 +15,11 @@ from tests.support.broker import free_port, until
 from tests.support.joined_world import Joined
 from tests.support.web_process import PASSWORD
 from tools.centre.control import orders, outbox
-from wire import cose
+from wire import command, cose
 
 pytestmark = pytest.mark.services
 INSEE = lit_world.INSEE
+AN_ORDER = re.compile("/orders/[0-9a-f]{16}$")
 PHONE = {"width": 360, "height": 760}
 
 
@@ -31,10 +33,14 @@ class Town:
         self.joined.live(40)
         self.outbox = outbox.Outbox(str(folder / "web.sqlite3.outbox"), str(folder / "control.db"), self._log)
         self.logged = []
+        self.named = []
         self.live(0)
         self.port = free_port()
         self.origin = f"http://127.0.0.1:{self.port}"
-        words = ["-m", "tests.support.web_process", str(folder), str(self.port)]
+        self.start()
+
+    def start(self):
+        words = ["-m", "tests.support.web_process", str(self.folder), str(self.port)]
         self.process = subprocess.Popen([sys.executable, *words])
         until(self._answers, 60)
 
@@ -55,10 +61,11 @@ class Town:
         partial.write_text(str(self.joined.gateway.unix_s))
         partial.replace(self.folder / "now")
 
-    def enrol(self, public):
+    def enrol(self, public, name="Mme Martin, maire", right=document.LIGHT):
         """The commune's policy names the key that the page has shown, and the cabinet has it."""
-        named = document.Operator(public, "Mme Martin, maire", document.LIGHT, 0)
-        self.joined.publish(lit_world.policy(2, operators=(*lit_world.OPERATORS, named)))
+        self.named.append(document.Operator(public, name, right, 0))
+        version = 1 + len(self.named)
+        self.joined.publish(lit_world.policy(version, operators=(*lit_world.OPERATORS, *self.named)))
         self.live(70)
 
     def close(self):
@@ -86,19 +93,23 @@ def chromium():
 def page(town, chromium):
     """A telephone of 360 px in French, logged in; every request that leaves this machine is a fault."""
     context = chromium.new_context(viewport=PHONE, locale="fr-FR", device_scale_factor=2, has_touch=True)
-    opened = context.new_page()
-    outside = []
-    opened.on("request", lambda request: request.url.startswith(town.origin) or outside.append(request.url))
-    errors = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.goto(f"{town.origin}/login?next=/{INSEE}/town")
-    opened.fill("#who", "two")
-    opened.fill("#password", PASSWORD)
-    opened.press("#password", "Enter")
-    opened.wait_for_selector("#light")
-    yield opened
+    outside, errors = [], []
+    context.on("request", lambda request: request.url.startswith(town.origin) or outside.append(request.url))
+    context.on("weberror", lambda error: errors.append(str(error.error)))
+    yield _entered(context, town, "two")
     assert outside == [] and errors == []
     context.close()
+
+
+def _entered(context, town, person):
+    """A page of somebody who has come in."""
+    opened = context.new_page()
+    opened.goto(f"{town.origin}/login?next=/{INSEE}/town")
+    opened.fill("#who", person)
+    opened.fill("#password", PASSWORD)
+    opened.press("#password", "Enter")
+    opened.wait_for_selector("#give")
+    return opened
 
 
 def test_the_script_makes_the_bytes_of_the_wire(page):
@@ -110,11 +121,13 @@ def test_the_script_makes_the_bytes_of_the_wire(page):
             const kid = await order.kidOf(order.unhex(vectors.public));
             return Promise.all(vectors.orders.map(async ({fields}) => {
                 const ends = fields.ends && order.unhex(fields.ends);
-                const payload = order.payloadOf({...fields, id: order.unhex(fields.id), ends});
+                const values = fields.values && new Map(fields.values);
+                const payload = order.payloadOf({...fields, id: order.unhex(fields.id), ends, values});
                 const signed = await order.signed(payload, kid, order.signerOf(key));
-                const {format, level, ...read} = order.orderIn(payload);
+                const {format, ...read} = order.orderIn(payload);
                 read.id = order.hex(read.id);
                 read.ends = read.ends && order.hex(read.ends);
+                read.values = read.values && [...read.values];
                 return {fields: read, payload: order.hex(payload), signed: order.hex(signed)};
             }));
         }""",
@@ -159,7 +172,9 @@ def test_from_two_touches_to_measured_watts(page, town, tmp_path):
     page.click("text=recherche d'une personne")  # one
     page.wait_for_selector("#words:visible")
     said = page.inner_text("#words")
-    assert said.startswith("Je signe : tout ") and "Motif : recherche d'une personne. Mme Martin, maire." in said
+    assert said.startswith("Je signe : allumer tout ")
+    assert "Motif : recherche d'une personne. Mme Martin, maire." in said
+    assert "Sont concernés" in page.inner_text("#give")
     assert orders.latest(town.joined.people, 9) == []
     page.screenshot(path=tmp_path / "words.png", full_page=True)
     page.click("[data-do=sign]:visible")  # two
@@ -171,9 +186,9 @@ def test_from_two_touches_to_measured_watts(page, town, tmp_path):
     page.screenshot(path=tmp_path / "measured.png", full_page=True)
     page.click("text=Rendre à la politique")
     page.wait_for_selector("#words:visible")
-    assert page.inner_text("#words").startswith("Je signe : fin de cet éclairage")
+    assert page.inner_text("#words").startswith("Je signe : retour à la politique")
     page.click("[data-do=sign]:visible")
-    page.wait_for_selector(".order h3:has-text('Retour à la politique')")
+    page.wait_for_selector("text=rendu à la politique par Mme Martin, maire")
     town.live(12)
     page.wait_for_selector("text=Terminé par 1 armoire")
     assert town.joined.gateway.closed == [False, False]
@@ -194,45 +209,141 @@ def test_the_key_never_leaves_the_browser(page):
 
 
 def test_what_does_not_arrive_is_sent_again_and_counts_once(page, town):
+    page.goto(f"{town.origin}/{INSEE}/town")
     before = len(orders.latest(town.joined.people, 99))
-    page.route("**/town/sign", lambda route: route.abort())
+    page.route("**/orders/sign", lambda route: route.abort())
     page.click("[data-reason='accident']")
     page.click("[data-do=sign]:visible")
     page.wait_for_selector("#why:visible")
-    page.unroute("**/town/sign")
+    page.unroute("**/orders/sign")
     page.click("[data-stage=failed] [data-do=sign]")
-    page.wait_for_selector("[data-stage=ready]:visible")
+    page.wait_for_url(AN_ORDER)
     town.live(3)
     assert len(orders.latest(town.joined.people, 99)) == before + 1
 
 
-def test_the_keyboard_alone_lights_and_ends(page, town):
-    page.reload()
+def test_the_keyboard_alone_lights(page, town):
+    page.goto(f"{town.origin}/{INSEE}/town")
     page.wait_for_selector("[data-reason]:visible")
-    page.focus("[name=lasts]:checked")
-    for key in ("ArrowRight", "Tab", "Tab", "Enter"):  # 2 h, where, why
+    page.focus("[name=time]:checked")
+    for key in ("ArrowRight", "Tab", "Enter"):  # 2 h, why
         page.keyboard.press(key)
     page.wait_for_selector("#words:visible")
     assert "(2 h)" in page.inner_text("#words") and "accident" in page.inner_text("#words")
     page.keyboard.press("Enter")  # the focus is on what signs
-    page.wait_for_selector("[data-stage=ready]:visible")
+    page.wait_for_url(AN_ORDER)
     town.live(12)
-    page.wait_for_selector(".order:first-of-type:has-text('Constaté 2 sur 2')")
+    page.wait_for_selector(".order:has-text('Constaté 2 sur 2')")
 
 
 def test_the_hour_that_waits_to_be_signed_runs_from_now(page, town):
-    page.reload()
+    page.goto(f"{town.origin}/{INSEE}/town")
     page.click("[data-reason='accident']")
     page.wait_for_selector("#words:visible")
     before = page.inner_text("#words")
     town.live(600)
     page.wait_for_function("before => document.getElementById('words').textContent !== before", arg=before)
     page.click("[data-do=sign]:visible")
-    page.wait_for_selector("[data-stage=ready]:visible")
+    page.wait_for_url(AN_ORDER)
     town.live(3)
     signed = orders.latest(town.joined.people, 1)[0].command
     assert 0 <= town.joined.gateway.unix_s - signed.not_before_s < 60
     assert signed.expires_s - signed.not_before_s == 3600
+
+
+@pytest.fixture(scope="module")
+def desk(town, chromium):
+    """The control room's screen: an operator whose key the policy names with the right to override."""
+    for one in orders.latest(town.joined.people, 99):  # no emergency stands above what is ordered here
+        if one.command.kind == command.EMERGENCY and orders.ended_by(town.joined.people, one.command.id) is None:
+            town.joined.end(one, lit_world.MAYOR)
+    opened = _entered(chromium.new_context(viewport={"width": 1920, "height": 1080}, locale="fr-FR"), town, "operator")
+    opened.goto(f"{town.origin}/{INSEE}/orders")
+    opened.click("main >> text=Allumer")
+    opened.click("[data-do=prepare]")
+    opened.wait_for_selector("#block:visible")
+    block = opened.inner_text("#block")
+    assert 'rights = ["override"]' in block
+    town.enrol(bytes.fromhex(block.split('key = "')[1][:64]), "Exploitante", document.OVERRIDE)
+    yield opened
+    opened.context.close()
+
+
+def test_an_operator_lights_a_feeder_for_a_round_by_one_signature(desk, town):
+    desk.goto(f"{town.origin}/{INSEE}/orders/give/light")
+    desk.select_option("#where", "feeder:parc")
+    desk.wait_for_selector("#words:visible")
+    assert desk.inner_text("#words").startswith("Je signe : allumer le départ parc de ")
+    assert "(30 min). Motif : tournée. Exploitante." in desk.inner_text("#words")
+    assert desk.evaluate("window.scrollY") == 0
+    desk.click("text=accident")
+    desk.wait_for_selector("#words:has-text('Motif : accident')")
+    desk.click("[data-do=sign]:visible")
+    desk.wait_for_url(AN_ORDER)
+    town.live(12)
+    desk.wait_for_selector(".steps:has-text('Reçu par 1 armoire')")
+    asked = orders.latest(town.joined.people, 1)[0].command
+    assert (asked.kind, asked.level, asked.target, asked.reason) == (command.OVERRIDE, 100, "parc", "accident")
+
+
+def test_an_operator_darkens_in_two_steps_sees_who_is_touched_and_gives_it_back(desk, town):
+    lit = town.joined.order(key=lit_world.MAYOR, kind=command.OVERRIDE, level=100)
+    town.live(12)
+    assert town.joined.gateway.closed == [True, True]
+    desk.goto(f"{town.origin}/{INSEE}/orders/give/darken?where=feeder:bourg")
+    desk.wait_for_selector("[data-reason]:visible")
+    assert desk.locator("[data-do=sign]:visible").count() == 0
+    desk.click("text=travaux")
+    desk.wait_for_selector("#words:visible")
+    assert desk.inner_text("#words").startswith("Je signe : éteindre le départ bourg")
+    assert "Sont concernés" in desk.inner_text("#give") and len(orders.latest(town.joined.people, 99)) > 0
+    desk.click("[data-do=back]:visible")
+    desk.click("text=travaux")
+    desk.click("[data-do=sign]:visible")
+    desk.wait_for_url(AN_ORDER)
+    town.live(12)
+    desk.wait_for_selector("tr:has-text('départ bourg'):has-text('Éteint'):has-text('accepté')")
+    assert town.joined.gateway.closed == [False, True]
+    desk.click("text=Rendre à la politique")
+    desk.click("[data-do=sign]:visible")
+    desk.wait_for_selector("text=rendu à la politique par Exploitante")
+    town.live(12)
+    desk.wait_for_selector("text=Terminé par 1 armoire")
+    assert town.joined.gateway.closed == [True, True]
+    town.joined.end(lit, lit_world.MAYOR)
+    town.live(12)
+    desk.goto(f"{town.origin}/{INSEE}/orders")
+    assert "Éteint jusqu'à" in desk.inner_text("#rows") and "Exploitante, travaux" in desk.inner_text("#rows")
+
+
+def test_a_key_without_the_right_is_told_so_before_it_signs(page, town):
+    page.goto(f"{town.origin}/{INSEE}/orders/give/darken")
+    page.wait_for_selector("#right:visible")
+    assert "ne donne pas ce droit à la clé de cet appareil (Mme Martin, maire)" in page.inner_text("#right")
+
+
+def test_bytes_of_another_form_than_the_page_asks_for_get_no_words_and_no_signature(desk, town):
+    desk.goto(f"{town.origin}/{INSEE}/orders/give/light?where=feeder:parc")
+    desk.wait_for_selector("#words:visible")
+    before = len(orders.latest(town.joined.people, 99))
+    desk.evaluate("document.querySelectorAll('[data-operator]').forEach((one) => { one.dataset.form = '1,0,'; })")
+    desk.click("text=fête")
+    desk.wait_for_selector("#why:visible")
+    assert len(orders.latest(town.joined.people, 99)) == before
+
+
+def test_a_web_that_is_killed_right_after_its_answer_loses_no_order(desk, town):
+    desk.goto(f"{town.origin}/{INSEE}/orders/give/light?where=feeder:parc")
+    desk.wait_for_selector("#words:visible")
+    before = len(orders.latest(town.joined.people, 99))
+    with desk.expect_response("**/orders/sign") as answered:
+        desk.click("[data-do=sign]:visible")
+    assert answered.value.status == 204
+    town.process.kill()
+    town.process.wait(30)
+    town.live(3)
+    assert len(orders.latest(town.joined.people, 99)) == before + 1
+    town.start()
 
 
 def test_the_menu_of_the_person_is_left_by_escape_and_by_a_touch_elsewhere(page, town):
@@ -249,15 +360,16 @@ def test_a_month_prints_on_one_page(page, town):
     assert "recherche d'une personne" in page.inner_text("main")
 
 
-@pytest.mark.parametrize("screen", ["town", "month"])
+@pytest.mark.parametrize("screen", ["town", "month", "orders", "orders/give/light", "order"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 360, 1920])
 def test_it_fits_and_has_no_serious_fault_of_access(page, town, theme, width, screen):
-    page.goto(f"{town.origin}/{INSEE}/{screen}")
+    first = orders.latest(town.joined.people, 99)[0].command.id.hex()
+    page.goto(f"{town.origin}/{INSEE}/{f'orders/{first}' if screen == 'order' else screen}")
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page.emulate_media(color_scheme=theme)
     page.set_viewport_size({"width": width, "height": 760})
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.screenshot(path=town.folder / f"{screen}-{theme}-{width}.png", full_page=True)
+    page.screenshot(path=town.folder / f"{screen.replace('/', '-')}-{theme}-{width}.png", full_page=True)
     found = axe.run(page).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []

@@ -1,6 +1,7 @@
 """Every address shows each person what is granted to them, and no foreign row; a planted leak is found."""
 
 import asyncio
+from itertools import product
 
 import pytest
 
@@ -8,6 +9,8 @@ from tests.support.scoped_world import ANGERS, FENEU, LIGHTING, ROLES, granted, 
 from tools.centre.web import access
 from tools.centre.web.pictures import Pictures
 
+# An order of each commune (`town_world`), by its id.
+ORDERS = {FENEU: "0000000000000384", ANGERS: "0000000000000385"}
 # What stands for each name of an address's pattern, and what is asked of it; a new address has to say it here.
 ASKED = {
     "home": [""],
@@ -29,11 +32,20 @@ ASKED = {
     "round-note": [""],
     "health": [""],
     "town": [""],
-    "town-orders": [""],
-    "town-time": [""],
-    "town-sign": [""],
+    "orders": ["", "?all", "?page=9", "?all&page=2"],
+    "orders-time": [""],
+    "orders-sign": [""],
+    "orders-give": ["", "?where=x", "?where=feeder:lighting b 49135", "?where=street:x", f"?where={ORDERS[ANGERS]}"],
+    "order": [""],
     "month": ["", "?month=2026-10", "?month=2099-01", "?month=x"],
     "lights": ["", "?q=street", "?state=fault", "?page=99"],
+}
+# What an address may have in each place of its pattern.
+NAMED = {
+    "insee": (FENEU, ANGERS, "49999"),
+    "id": ("light-1",),
+    "kind": ("light", "darken", "end"),
+    "order": (*ORDERS.values(), "nothing"),
 }
 
 
@@ -56,9 +68,7 @@ def addresses():
 
     for pattern in urlpatterns:
         names = pattern.pattern.converters
-        for insee in (FENEU, ANGERS, "49999") if "insee" in names else (None,):
-            values = {"insee": insee} if insee else {}
-            values |= {"id": "light-1"} if "id" in names else {}
+        for values in map(dict, product(*([(name, value) for value in NAMED[name]] for name in names))):
             yield from (reverse(pattern.name, kwargs=values) + query for query in ASKED[pattern.name])
 
 

@@ -1,4 +1,4 @@
-// Offers to name this browser's key in the policy, once the page of the commune shows its lines.
+// Offers to name this browser's key in the policy, once a page shows its lines.
 "use strict";
 
 (() => {

@@ -2,14 +2,13 @@
 // (RFC 8949, 4.2.1) in a COSE_Sign1 (RFC 9052, 4.2) with Ed25519. What a person reads before signing is made from the
 // bytes that are signed. The private key cannot be exported and lives in this browser; the page can use it, no more.
 
-export const EMERGENCY = 2;
-export const END = 3;
 const FORMAT = 1;
 const SIGN1_TAG = 0xd2;
 const AAD = new TextEncoder().encode("bocage command");
 const ID_BYTES = 8;
 const FIELDS = [
   "format", "id", "kind", "author", "reason", "notBefore", "expires", "insee", "gateway", "target", "level", "ends",
+  "values",
 ];
 
 // --- bytes
@@ -62,7 +61,7 @@ function decode(bytes) {
 
 // Returns the payload of an order. Keys ascend and what is null after `target` is left out, as command.py has it.
 export function payloadOf(order) {
-  const fields = {format: FORMAT, level: null, ends: null, ...order};
+  const fields = {format: FORMAT, level: null, ends: null, values: null, ...order};
   const pairs = FIELDS.map((name, index) => [index + 1, fields[name]]);
   return new Uint8Array(encode(new Map(pairs.filter(([key, value]) => key < 11 || value !== null))));
 }
@@ -73,6 +72,17 @@ export function orderIn(payload) {
   const order = Object.fromEntries(FIELDS.map((name, index) => [name, found.get(index + 1) ?? null]));
   if (hex(payloadOf(order)) !== hex(payload)) throw new Error("order");
   return order;
+}
+
+// Returns what makes an order one of its kind, such as "1,100," or "5,,9=2": kind, level, directives by code.
+export function formOf(order) {
+  const values = [...order.values ?? []].map(([code, value]) => `${code}=${value}`);
+  return [order.kind, order.level ?? "", values.join(";")].join();
+}
+
+// Returns the directives of such a form, null for none; codes ascend in it, as in the bytes.
+export function valuesIn(text) {
+  return text ? new Map(text.split(";").map((pair) => pair.split("=").map(Number))) : null;
 }
 
 export function newId() {

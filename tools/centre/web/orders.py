@@ -1,0 +1,390 @@
+"""Lists orders, and shows what became of each by equipment: sent, received, refused and why, measured in watts.
+
+That is what cabinets have reported. A new order comes by `giving`, and stands here as soon as it is in the outbox.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+
+from gateway.language import N_, NC_, NN_, Phrases
+from gateway.language.figures import number
+from tools.centre.control import communes as control_communes
+from tools.centre.control import drafts, outbox
+from tools.centre.control import file as control_file
+from tools.centre.control import orders as book
+from tools.centre.control.order_words import why
+from tools.centre.control.progress import (
+    APPLIED,
+    MEASURED,
+    REFUSED,
+    CabinetProgress,
+    Progress,
+    cabinet_text,
+    outcome_text,
+    progress_of,
+)  # fmt: skip
+from tools.centre.scope import reader
+from tools.centre.store import sqlite_file
+from tools.centre.web import order_kinds, words
+from tools.centre.web.access import Areas, Commune, commune, communes
+from tools.centre.web.limits import (
+    NOT_FETCHED_S,
+    ORDERS_SHOWN_S,
+    POLL_S,
+    POLL_UNDER_WAY_S,
+    ROWS_PER_PAGE,
+)  # fmt: skip
+from tools.centre.web.order_kinds import KINDS, Asking, Place, kind_of
+from tools.centre.web.page import Pager, shown
+from tools.centre.web.states import LIT, OFF
+from wire import command
+
+WORDS = Phrases(order_kinds.WORDS.messages | {
+    "title": N_("Orders in {commune}"),
+    "title.all": N_("Orders"),
+    "all": N_("All communes"),
+    "count": NN_("{count} order in the last year", "{count} orders in the last year"),
+    "none": N_("Nobody has ordered anything yet. An order stands here as soon as it is signed."),
+    "no_control": N_("Orders are neither given nor shown here: this page is served without the control file."),
+    "what": NC_("column", "Order"),
+    "by": NC_("column", "By"),
+    "when": NC_("column", "Signed"),
+    "until": NC_("column", "Until"),
+    "became": NC_("column", "What became of it"),
+    "order.by": N_("{author}, {at}: {reason}"),
+    "step.signed": NC_("order", "Signed"),
+    "step.sent": NC_("order", "Sent"),
+    "step.received": NN_("Received by {count} cabinet", "Received by {count} cabinets"),
+    "step.measured": N_("Measured at {done} of {count} feeders, {power} kW"),
+    "step.ended": NN_("Ended by {count} cabinet", "Ended by {count} cabinets"),
+    "order.over": NC_("order", "over"),
+    "order.ended": N_("given back to the policy by {author}, {at}"),
+    "order.missing": N_("No effect seen yet: {names}"),
+    "order.refused": N_("{cabinet} refuses: {why}"),
+    "order.not_fetched": N_("The centre has not fetched it yet, so nothing is sent. It goes by itself until {until}."),
+    "end": NC_("button", "Back to the policy"),
+    "by_equipment": N_("By equipment"),
+    "equipment": NC_("column", "Equipment"),
+    "ordered": NC_("column", "Ordered"),
+    "answer": NC_("column", "Answer"),
+    "measured": NC_("order", "Measured"),
+    "answer.none": N_("no answer yet"),
+    "answer.accepted": NC_("order", "accepted"),
+    "touched": N_("Who is touched"),
+    "signed_by": N_("Key {kid}"),
+    "list": N_("All orders"),
+})  # fmt: skip
+
+
+def has_control() -> bool:
+    return settings.BOCAGE.control is not None
+
+
+@contextmanager
+def opened_control(areas: Areas) -> Iterator[sqlite_file.Connection]:
+    """Opens the control file for who has these areas, to read; 404 where this web has none."""
+    if settings.BOCAGE.control is None:
+        raise Http404
+    connection = reader.of_control(control_file.open_to_read(settings.BOCAGE.control), set(areas))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+# --- what there is ------------------------------------------------------------------------------------------------
+
+
+class Ending(NamedTuple):
+    """Holds who has ended an order, when, and what became of that."""
+
+    author: str
+    at_s: int
+    steps: tuple[str, ...]
+
+
+class Card(NamedTuple):
+    """Holds an order as screens show it. steps: sentences, each of something that has happened; until_s: when it was
+    over in fact."""
+
+    order: book.Order
+    heading: str
+    is_dark: bool
+    until_s: int
+    steps: tuple[str, ...]
+    is_over: bool
+    is_settled: bool
+    is_fetched: bool
+    ending: Ending | None
+    missing: tuple[str, ...]
+    refusals: tuple[dict[str, str], ...]
+    problem: str
+
+    @property
+    def id(self) -> str:
+        return self.order.command.id.hex()
+
+    @property
+    def holds(self) -> bool:
+        """Returns whether it may still be given back to the policy."""
+        return not self.is_over and self.ending is None
+
+    @property
+    def mark(self) -> str:
+        """Returns the state whose shape stands beside it."""
+        if self.refusals or self.problem or (self.holds and self.is_settled and self.missing):
+            return "fault"
+        if not self.holds:
+            return "off"
+        return "pending" if not self.is_settled else "off" if self.is_dark else "lit"
+
+
+class Given(NamedTuple):
+    """Holds a line of who has lit: until when in fact."""
+
+    order: book.Order
+    until_s: int
+    is_dark: bool
+
+
+def given(control: sqlite_file.Connection, one: book.Order) -> Given:
+    """Returns the line of an order: to its own end, or to when a person ended it."""
+    ended_by = book.ended_by(control, one.command.id)
+    end = None if ended_by is None else book.get(control, ended_by)
+    return Given(one, one.command.expires_s if end is None else end.made_unix_s, kind_of(one.command).is_dark)
+
+
+def waiting(control: sqlite_file.Connection, areas: Areas, insee: str | None) -> list[book.Order]:
+    """Returns the orders, ends among them, that the daemon has not fetched yet and that who has these areas may see."""
+    found = outbox.signed_in(outbox.path_of(settings.BOCAGE.data), insee)
+    return [
+        one
+        for one in found
+        if (one.command.insee, book.trade_of(control, one.command)) in areas
+        and book.get(control, one.command.id) is None
+    ]
+
+
+def cards(
+    control: sqlite_file.Connection, known: list[book.Order], standing: list[book.Order], request: Any
+) -> list[Card]:
+    """Returns orders as screens show them: those of the outbox first, then `known`. `standing`: of `waiting`."""
+    ends = {one.command.ends: one for one in standing if one.command.kind == command.END}
+    signed = [one for one in reversed(standing) if one.command.kind != command.END]
+    now_s = request.now_s
+    new = [one for one in signed if one.command.expires_s + ORDERS_SHOWN_S > now_s]
+    return [
+        _card(control, one, ends.get(one.command.id), request, is_fetched=is_fetched)
+        for found, is_fetched in ((new, False), (known, True))
+        for one in found
+    ]
+
+
+def _card(
+    control: sqlite_file.Connection, order: book.Order, end: book.Order | None, request: Any, *, is_fetched: bool
+) -> Card:
+    now_s, language = request.now_s, request.language
+    found = progress_of(control, order, now_s=now_s)
+    end = end or (None if found.ended_by is None else book.get(control, found.ended_by))
+    meant = [cabinet for cabinet in found.cabinets if cabinet.is_meant]
+    is_late = not is_fetched and now_s < order.command.expires_s and now_s - order.made_unix_s > NOT_FETCHED_S
+    kind = kind_of(order.command)
+    return Card(
+        order=order,
+        heading=kind.heading(order.command, language, now_s=now_s),
+        is_dark=kind.is_dark,
+        until_s=order.command.expires_s if end is None else end.made_unix_s,
+        steps=tuple(_steps(found, meant, language)),
+        is_over=now_s >= order.command.expires_s,
+        is_settled=is_fetched and bool(meant) and found.is_settled,
+        is_fetched=is_fetched,
+        ending=None if end is None else _ending(control, end, request),
+        missing=found.missing if any(cabinet.outcomes for cabinet in meant) else (),
+        refusals=tuple({"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED),
+        problem=_problem(control, order, request) if is_late else "",
+    )
+
+
+def _ending(control: sqlite_file.Connection, end: book.Order, request: Any) -> Ending:
+    found = progress_of(control, end, now_s=request.now_s)
+    return Ending(end.command.author, end.made_unix_s, tuple(_steps(found, list(found.cabinets), request.language)))
+
+
+def _problem(control: sqlite_file.Connection, order: book.Order, request: Any) -> str:
+    """Returns why the daemon has not fetched an order: it is refused by now, or no daemon runs."""
+    try:
+        drafts.checked(control, order.signed, now_s=request.now_s)
+    except drafts.NotAllowed as refused:
+        return refused.text(request.language)
+    until = words.clock(order.command.expires_s)
+    return words.text(WORDS, "order.not_fetched", request.language, until=until)
+
+
+def _steps(found: Progress, meant: list[CabinetProgress], language: str) -> Iterator[str]:
+    """Yields what has happened to an order so far, in words."""
+
+    def say(key: str, **values: object) -> str:
+        return words.text(WORDS, key, language, **values)
+
+    yield say("step.signed")
+    heard = [one for one in meant if one.outcomes or one.feeders]
+    if not heard and not any(one.sending is not None and one.sending.problem is None for one in meant):
+        return
+    yield say("step.sent")
+    if not heard:
+        return
+    if found.order.command.kind == command.END:
+        yield say("step.ended", count=sum(one.state == APPLIED for one in heard))
+        return
+    yield say("step.received", count=len(heard))
+    feeders = [feeder for cabinet in heard for feeder in cabinet.feeders]
+    measured = [feeder.last.power_dw or 0 for feeder in feeders if feeder.last.outcome == MEASURED]
+    if measured:
+        count = max(len(feeders), len(found.expected))
+        yield say("step.measured", done=len(measured), count=count, power=number(sum(measured) / 10_000, language, 1))
+
+
+class Row(NamedTuple):
+    """Holds what an equipment was ordered (a state, "" for a cabinet as a whole) and has answered: measured in 0.1 W;
+    at_s: when."""
+
+    name: str
+    ordered: str
+    answer: str
+    is_refused: bool
+    power_dw: int | None
+    at_s: int | None
+
+
+def _rows(found: Progress, language: str, *, now_s: int) -> list[Row]:
+    """Returns the answers of cabinets, and of each feeder that the order is for."""
+
+    def say(key: str, **values: object) -> str:
+        return words.text(WORDS, key, language, **values)
+
+    ordered = OFF if kind_of(found.order.command).is_dark else LIT
+    rows = []
+    answered = set()
+    for cabinet in (one for one in found.cabinets if one.is_meant):
+        name, said = say("where.cabinet", gateway=cabinet.name), cabinet_text(found, cabinet, language, now_s)
+        rows.append(Row(name, "", said, cabinet.state == REFUSED, None, None))
+        for feeder in cabinet.feeders:
+            answered.add(feeder.name)
+            last = feeder.last
+            said = say("answer.accepted") if last.outcome == MEASURED else outcome_text(last, language)
+            at_s = last.heard_unix_s if last.unix_s is None else last.unix_s
+            name = say("where.target", target=feeder.name)
+            rows.append(Row(name, ordered, said, last.outcome == REFUSED, last.power_dw, at_s))
+    silent = [say("where.target", target=name) for name in found.expected if name not in answered]
+    return rows + [Row(name, ordered, say("answer.none"), False, None, None) for name in silent]
+
+
+# --- the screens --------------------------------------------------------------------------------------------------
+
+
+def orders(request: Any, insee: str) -> Any:
+    """Lists the orders of a commune, or with `?all` of all that the person may see, the last first."""
+    own = commune(request, insee)
+    if not has_control():
+        return shown(request, "orders.html", WORDS, commune=own, tab="orders", has_control=False)
+    names = {one.insee: one.name for one in communes(request)}
+    is_all = "all" in request.GET and len(names) > 1
+    areas, where = (request.areas, None) if is_all else (own.areas, insee)
+    with opened_control(areas) as control:
+        count = book.count_given(control, where)
+        pager = Pager.of(request.GET.get("page", ""), count)
+        known = book.given(control, where, ROWS_PER_PAGE, offset=pager.slice.start)
+        standing = waiting(control, areas, where)
+        if pager.page > 1:
+            standing = [one for one in standing if one.command.kind == command.END]
+        found = cards(control, known, standing, request)
+    mark = seen(request, (count, found))
+    if is_seen(request, mark):
+        return HttpResponse(status=204)
+    return shown(
+        request, "orders.html", WORDS, commune=own, tab="orders", has_control=True,
+        rows=[(one, names.get(one.order.command.insee, "")) for one in found],
+        kinds=givable(own),
+        count=count,
+        pager=pager,
+        query="all" if is_all else "",
+        is_all=is_all,
+        has_others=len(names) > 1,
+        poll_s=poll_s(found),
+        seen=mark,
+    )  # fmt: skip
+
+
+def poll_s(found: list[Card]) -> int:
+    return POLL_UNDER_WAY_S if any(one.holds and not one.is_settled for one in found) else POLL_S
+
+
+def seen(request: Any, found: object) -> str:
+    """Returns the mark of what is shown."""
+    return sha256(repr((request.language, found)).encode()).hexdigest()[:16]
+
+
+def is_seen(request: Any, mark: str) -> bool:
+    """Returns whether htmx asks for a part that shows this already: it is answered nothing (204), htmx leaves what
+    stands, and nothing is read aloud again."""
+    return bool(request.htmx) and request.GET.get("seen") == mark
+
+
+def givable(own: Commune) -> list[tuple[str, str]]:
+    """Returns the kinds that may be given in a commune by who has these rights: (name, key of its word)."""
+    named = [kind for kind in KINDS.values() if kind.reasons and (own.insee, kind.trade) in own.areas]
+    return [(kind.name, f"{kind.name}.do") for kind in named]
+
+
+def order(request: Any, insee: str, order: str) -> Any:
+    """Shows one order with what each equipment has answered; the part that changes is asked for again by htmx."""
+    own = commune(request, insee)
+    with opened_control(own.areas) as control:
+        standing = waiting(control, own.areas, insee)
+        signed = [one for one in standing if one.command.id.hex() == order and one.command.kind != command.END]
+        kept = _kept(control, own, order)
+        ends = [one for one in standing if one.command.kind == command.END]
+        found = cards(control, kept, ends + signed, request)
+        if len(found) != 1:
+            raise Http404
+        card = found[0]
+        values = _detail(request, own, control, card)
+    mark = seen(request, (card, values["rows"], values["outcome"]))
+    if is_seen(request, mark):
+        return HttpResponse(status=204)
+    return shown(
+        request, "order.html", WORDS, commune=own, tab="orders", card=card, poll_s=poll_s(found), seen=mark, **values
+    )
+
+
+def _kept(control: sqlite_file.Connection, own: Commune, id: str) -> list[book.Order]:
+    """Returns the order of the control file with this id, in a list; an end leads to none."""
+    try:
+        found = book.get(control, bytes.fromhex(id))
+    except ValueError:
+        found = None
+    is_here = found is not None and found.command.insee == own.insee and found.command.kind != command.END
+    return [found] if found is not None and is_here else []
+
+
+def _detail(request: Any, own: Commune, control: sqlite_file.Connection, card: Card) -> dict[str, Any]:
+    one = card.order.command
+    found = progress_of(control, card.order, now_s=request.now_s)
+    policy = control_communes.policy_in_force(control, own.insee, now_s=request.now_s)
+    place: Place | None = None
+    outcome: tuple[str, ...] = ()
+    if policy is not None:
+        asking = Asking(request, own, control, policy)
+        place = kind_of(one).place(asking, one.gateway, one.target)
+        outcome = kind_of(one).outcome(asking, card.order)
+    return {
+        "rows": _rows(found, request.language, now_s=request.now_s),
+        "place": place,
+        "outcome": outcome,
+        "key": card.order.kid.hex(),
+    }
