@@ -14,7 +14,7 @@ import argparse
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.language import N_, translate
+from gateway.language import N_, Phrases, translate
 from gateway.language.arguments import whole
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.scope import reader
@@ -22,6 +22,10 @@ from tools.centre.web.configuration import Options, is_loopback
 from tools.command_line import UsageError
 
 _AT = N_("The screens are at {origin}")
+_UNFIT = Phrases({
+    "vector": N_("--tiles {path}: vector tiles; maps draw images here (PNG, JPEG, WebP): make such a file of it"),
+    "not": N_("--tiles {path}: is no PMTiles file of images"),
+})  # fmt: skip
 _NOT_SECURE = N_("--origin {origin}: give https://HOST; without a certificate only this machine may be its host")
 
 
@@ -36,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ground", metavar="FOLDER", help="what maps draw under the lights: 49135.geojson; kind: street, house, water"
     )
+    parser.add_argument("--tiles", metavar="FILE", help="a PMTiles file of images (PNG, JPEG, WebP) to draw under that")
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +60,25 @@ def run(args: argparse.Namespace) -> int:
     check_warehouse(args.db)
     if args.control is not None and not Path(args.control).is_file():
         raise UsageError(N_("{field} {path}: no such file"), field="--control", path=args.control)
+    if args.tiles is not None:
+        _check_tiles(args.tiles)
     with database_faults(args.db):
         reader.areas_of(args.db, "", now_s=0)
     listener = listening(args.port)
     print(translate(_AT, args.lang, origin=origin), flush=True)
-    options = Options(args.db, args.data, origin, ground=args.ground, control=args.control, kwh_price=args.kwh_price)
+    options = Options(
+        args.db, args.data, origin, ground=args.ground, control=args.control, kwh_price=args.kwh_price, tiles=args.tiles
+    )
     serve(options, listener)
     return 0
+
+
+def _check_tiles(path: str) -> None:
+    from tools.centre.web import tiles
+
+    try:
+        tiles.opened(path)
+    except tiles.Unfit as unfit:
+        raise UsageError(_UNFIT.messages[str(unfit)], path=path) from unfit
+    except OSError as error:
+        raise UsageError(N_("{field} {path}: no such file"), field="--tiles", path=path) from error

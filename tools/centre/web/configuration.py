@@ -24,8 +24,8 @@ _KEY_BYTES = 50  # beyond the 128 bits that a forger would have to guess, as Dja
 class Options(NamedTuple):
     """Says what the web serves. warehouse: as `--db`; data: the web's own SQLite file; origin: the address by which
     people reach it; clock: gives the Unix seconds that every page calls now (a simulated town has its own); ground: the
-    folder of what maps draw under the lights, `49135.geojson` for a commune; control: the control file, without which
-    no order is given; kwh_price: what the commune pays, in euros."""
+    folder of what maps draw under the lights, `49135.geojson` for a commune; tiles: a PMTiles file of images under
+    that; control: the control file, without which no order is given; kwh_price: what the commune pays, in euros."""
 
     warehouse: str
     data: str
@@ -34,6 +34,7 @@ class Options(NamedTuple):
     ground: str | None = None
     control: str | None = None
     kwh_price: float | None = None
+    tiles: str | None = None
 
 
 def is_loopback(host: str) -> bool:

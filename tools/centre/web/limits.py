@@ -57,6 +57,11 @@ MAP_STEP = 1e-5
 IN_VIEW_STREETS_MAX = 100
 IN_VIEW_LIGHTS_MAX = 60
 
+# Of a map that is drawn anew each few months.
+TILE_S = 86_400
+# Beyond it a street fills the screen (`static/web/map.js`).
+ZOOM_MAX = 19
+
 # --- one light --------------------------------------------------------------------------------------------------------
 
 # What its plot shows.

@@ -15,6 +15,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.cache import get_conditional_response, patch_cache_control
 
 from gateway.language import N_, NC_, NN_, Phrases
+from tools.centre.web import tiles
 from tools.centre.web.access import Commune, commune
 from tools.centre.web.health import alone
 from tools.centre.web.light import panel
@@ -74,6 +75,7 @@ def map(request: Any, insee: str) -> Any:
         picture=whole,
         bounds=_bounds(whole.lights),
         has_ground=_ground(own).is_file(),
+        tiles=tiles.of_settings(),
         chosen=None if chosen is None else panel(request, own, whole, chosen),
         alone=alone(request, own),
         **_in_view(whole, None, _states(request)),

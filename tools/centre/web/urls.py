@@ -16,6 +16,7 @@ from tools.centre.web import (
     orders,
     privacy,
     round,
+    tiles,
     town,
 )  # fmt: skip
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("appearance", entering.appearance, name="appearance"),
     path("privacy", privacy.privacy, name="privacy"),
     path("privacy/journal", privacy.read_journal, name="privacy-journal"),
+    path("tiles/<int:z>/<int:x>/<int:y>", tiles.tile, name="tiles"),
     path("<str:insee>/map", map.map, name="map"),
     path("<str:insee>/map/lights.json", map.data, name="map-data"),
     path("<str:insee>/map/ground.json", map.ground, name="map-ground"),

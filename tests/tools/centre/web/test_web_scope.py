@@ -23,6 +23,7 @@ ASKED = {
     "map": ["", "?light=light-1", "?state=fault"],
     "map-data": ["", "?id=light-1", "?n=0"],
     "map-ground": [""],
+    "tiles": [""],
     "map-in-view": ["", "?box=-1,47,0,48", "?box=nan,1,x"],
     "live": [""],
     "light": [""],
@@ -44,6 +45,9 @@ ASKED = {
 NAMED = {
     "insee": (FENEU, ANGERS, "49999"),
     "id": ("light-1",),
+    "z": (0,),
+    "x": (0,),
+    "y": (0, 1),
     "kind": ("light", "darken", "end"),
     "order": (*ORDERS.values(), "nothing"),
 }

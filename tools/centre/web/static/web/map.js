@@ -31,6 +31,10 @@
   const view = location.hash.slice(1).split("/").map(Number);
   if (view.length === 3 && view.every(Number.isFinite)) map.setView([view[1], view[2]], view[0], { animate: false });
   else whole();
+  if (root.dataset.tiles) {
+    const [from, to] = root.dataset.zooms.split(",").map(Number), [west, south, east, north] = root.dataset.within.split(",").map(Number);
+    L.tileLayer(root.dataset.tiles, { minNativeZoom: from, maxNativeZoom: to, maxZoom: 19, bounds: [[south, west], [north, east]] }).addTo(map);
+  }
   if (root.dataset.ground) window.bocageGround(map, root.dataset.ground);
   layer.addTo(map);
 
