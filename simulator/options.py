@@ -56,6 +56,8 @@ class Options:
     calendar: str = "dimming"
     until_dusk: bool = True
     all_permanent: bool = False
+    # Cabinets elsewhere than around Angers; `cabinets` and `lamps` are theirs.
+    given: tuple[District, ...] = ()
 
     @property
     def faults_s(self) -> int:
@@ -97,6 +99,8 @@ class Drawn:
 
 def districts(options: Options) -> list[District]:
     """Returns the cabinets with their lamps: equal shares, the first cabinet gets the rest."""
+    if options.given:
+        return list(options.given)
     count = options.cabinets
     lamps = options.lamps // count
     return [_district(index, options.lamps - (count - 1) * lamps if index == 0 else lamps) for index in range(count)]

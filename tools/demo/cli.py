@@ -5,6 +5,7 @@ radio and the physical world are simulated. It listens on this machine only, and
 
     bocage demo                     opens a browser a few minutes before dusk; the same --seed gives the same town
     bocage demo --season summer     a drought order, green spaces that are watered before sunrise
+    bocage demo --commune lampes.gpkg    the streets and lights of a real commune, from its register
     bocage demo --db centre.db --night 2026-11-24    a night of any warehouse, played again
 """
 
@@ -23,9 +24,13 @@ from typing import Any
 from gateway.language import N_, translate
 from gateway.language.arguments import whole
 from simulator.options import SEASONS, Options
-from tools.centre.arguments import database_faults
-from tools.centre.registry.equipment import day_text
+from tools.centre.arguments import check_insee, database_faults
+from tools.centre.registry.equipment import day_text, first_second
+from tools.centre.registry.table import Unreadable
+from tools.centre.registry.words import fault_text
 from tools.command_line import Refused, UsageError
+from tools.demo import people
+from tools.demo.commune import File, read
 from tools.demo.driver import Driver
 from tools.demo.replay import Replay, nights
 from tools.demo.story import CONTROL, DATA, Story
@@ -35,6 +40,8 @@ _NEXT = N_("For another browser: {address}")
 _END = N_("Ctrl-C ends it.")
 _NO_NIGHT = N_("--db {path}: it holds no record")
 _OTHER_NIGHT = N_("--night {night}: there are records from {first} to {last}")
+_UNREADABLE = N_("{faults}\nThe commune is not shown: mend the file, or try `bocage centre register import`.")
+_FAULTS_SHOWN_MAX = 10
 _SPEED = 60
 _LOOK_S = 0.05
 
@@ -46,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rooms", type=whole(0, 200), default=12, help="heated rooms (default 12)")
     parser.add_argument("--greens", type=whole(0, 60), default=8, help="green spaces (default 8)")
     parser.add_argument("--season", choices=sorted(SEASONS), default="spring", help="when it is (default spring)")
+    parser.add_argument("--commune", type=Path, metavar="FILE.gpkg", help="the lights of a commune, instead of a town")
+    parser.add_argument("--insee", metavar="CODE", help="with --commune: of the lines that name none")
     parser.add_argument("--db", metavar="WAREHOUSE", help="play a night of its records again, instead of a town")
     parser.add_argument("--night", metavar="DAY", help="with --db: the day of its evening (default: the last)")
     parser.add_argument("--port", type=whole(1, 65535), default=8081, help="of this machine (default: %(default)s)")
@@ -64,11 +73,12 @@ def run(args: argparse.Namespace) -> int:
     # Ended by another program (timeout, systemd): the way out is that of Ctrl-C, which removes the folder.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="bocage-demo-") as name:
-        driver = Driver(_made(args, Path(name)), speed=_SPEED)
+        file = None if args.commune is None else _read(args)
+        driver = Driver(_made(args, Path(name), file), speed=_SPEED)
         driver.start()
         origin = f"http://{HOST}:{args.port}"
         entrance = screens.Entrance(origin, lambda address: _say(args, _NEXT, address))
-        demo = screens.Demo(driver, entrance, Path(name))
+        demo = screens.Demo(driver, entrance, Path(name), people.COMMUNE if file is None else file.insee)
         try:
             warehouse = driver.ask(lambda story: story.path)
             control = None if args.db else str(Path(name, CONTROL))
@@ -86,8 +96,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _made(args: argparse.Namespace, folder: Path) -> Callable[[], Any]:
+def _read(args: argparse.Namespace) -> File:
+    """Returns the commune of a file, and says what that lacks; Refused for one that cannot be imported."""
+    if args.insee is not None:
+        check_insee("--insee", args.insee)
+    start_s = first_second(int(SEASONS[args.season].timestamp()))
+    try:
+        found = read(args.commune, insee=args.insee, lamps_max=args.lamps, unix_s=start_s)
+    except Unreadable as error:
+        told = [fault_text(args.commune, fault, args.lang) for fault in error.faults[:_FAULTS_SHOWN_MAX]]
+        raise Refused(_UNREADABLE, faults="\n".join(told)) from error
+    for said in found.missing:
+        print(f"{args.commune}: {translate(said.message, args.lang, **said.values)}")
+    return found
+
+
+def _made(args: argparse.Namespace, folder: Path, file: File | None) -> Callable[[], Any]:
     """Returns what makes the world that is shown."""
+    if file is not None:
+        given = file.districts()
+        lamps = sum(district.lamps for district in given)
+        start = SEASONS[args.season]
+        return partial(Story, folder, Options(args.seed, start, cabinets=len(given), lamps=lamps, given=given), file)
     if args.db is None:
         options = Options(
             seed=args.seed, start=SEASONS[args.season], lamps=args.lamps, rooms=args.rooms, greens=args.greens

@@ -65,7 +65,7 @@ def _of_kind(kind: str) -> Callable[[Story], Iterator[Target]]:
 def _label(story: Story, version: Version) -> str:
     """Returns `Feneu, rue du Port, 0117`, or `Feneu, Mairie, salle 1`."""
     commune = next(one.name for one in story.communes if one.insee == version.key.insee)
-    name = version.equipment.name or f"{version.equipment.street}, {version.key.id}"
+    name = version.equipment.name or ", ".join(filter(None, (version.equipment.street, version.key.id)))
     return f"{commune}, {name}"
 
 

@@ -102,8 +102,9 @@ class Entrance:
 class Demo:
     """Holds the driver of the world that the pages show: the living one, or a night that is played again."""
 
-    def __init__(self, driver: Driver, entrance: Entrance, folder: Path) -> None:
+    def __init__(self, driver: Driver, entrance: Entrance, folder: Path, insee: str = people.COMMUNE) -> None:
         self.driver = driver
+        self.insee = insee  # where one begins
         self.entrance = entrance
         self._folder = folder
         self._living: tuple[Driver, Options, State] | None = None
@@ -180,7 +181,8 @@ class Entering:
         if request.user.is_authenticated or settings.DEMO.entrance.accepts(request.GET.get("token", "")):
             _become(request, people.OPERATOR)
             is_replay = settings.DEMO.is_replay  # whose communes are those of any warehouse
-            response: Any = HttpResponseRedirect("/" if is_replay else f"/{people.COMMUNE}/{TABS[0]}")
+            insee = settings.DEMO.insee
+            response: Any = HttpResponseRedirect("/" if is_replay else f"/{insee}/{TABS[0]}")
         else:
             response = HttpResponse(status=403)
         add_never_cache_headers(response)

@@ -20,6 +20,7 @@ from tools.centre.registry.equipment import Version
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
 from tools.demo import people, towns
+from tools.demo.commune import File
 from tools.demo.control import Dispatching, expecting
 from tools.demo.pace import Snapshot
 
@@ -44,9 +45,9 @@ class Struck(NamedTuple):
 
 
 class Story:
-    """Runs a territory whose files are in `folder`."""
+    """Runs a territory whose files are in `folder`; `file`: of a commune that stands in place of drawn towns."""
 
-    def __init__(self, folder: Path, options: Options) -> None:
+    def __init__(self, folder: Path, options: Options, file: File | None = None) -> None:
         self.path = str(folder / WAREHOUSE)
         self.territory = Territory(
             replace(options, faults=False, all_permanent=True, until_dusk=False),
@@ -54,7 +55,7 @@ class Story:
             control=lambda world, broker: Dispatching(world, broker, str(folder / CONTROL), str(folder / DATA)),
         )
         self._prepare_control()
-        self.communes = towns.communes(self.territory)
+        self.communes = towns.communes(self.territory, file)
         self.struck: list[Struck] = []
         self._connection = schema.open_to_write(self.path, "OFF")
         towns.write(self.territory, self.communes, folder / REGISTER, self._connection)

@@ -32,6 +32,7 @@ from tools.centre.registry.equipment import (
     first_second,
 )
 from tools.centre.store import database
+from tools.demo.commune import File
 
 # A feeder of a village carries some thirty lights: 16 A of LED drivers and their inrush.
 _FEEDER_LIGHTS = 30
@@ -48,16 +49,18 @@ _METRES_APART = 6e-5  # rooms of one building stand beside each other on the map
 
 
 class Commune(NamedTuple):
-    """Holds a commune of the territory with its town. `gateways`: those with nodes, in the order of its cabinets."""
+    """Holds a commune of the territory with its town. `gateways`: those with nodes, in the order of its cabinets;
+    `file`: what a register of the commune's own says, in place of a town."""
 
     insee: str
     name: str
-    town: Town
+    town: Town | None
     gateways: tuple[GatewayHost, ...]
+    file: File | None = None
 
 
-def communes(territory: Territory) -> list[Commune]:
-    """Returns the communes of a territory, each with a town that its seed draws."""
+def communes(territory: Territory, file: File | None = None) -> list[Commune]:
+    """Returns the communes of a territory, each with a town that its seed draws, or the one of a file."""
     options = territory.options
     prng = Prng(options.seed).split("towns")
     together: dict[str, list[int]] = defaultdict(list)
@@ -66,6 +69,9 @@ def communes(territory: Territory) -> list[Commune]:
         together[place.insee].append(index)
     found = []
     for insee, indices in together.items():
+        if file is not None:
+            found.append(Commune(insee, file.name, None, tuple(territory.gateways), file))
+            continue
         first = places[indices[0]]
         gateways = tuple(territory.gateways[index] for index in indices)
         town = plan.draw(
@@ -102,14 +108,19 @@ def write(territory: Territory, found: Sequence[Commune], path: Path, connection
 def versions(territory: Territory, found: Sequence[Commune]) -> Iterator[Version]:
     """Returns all equipment, as it is from the day on which the run begins."""
     day_s = first_second(territory.options.start_unix_s)
-    for commune in found:
-        for kind, id, equipment in _equipment(territory, commune):
-            yield Version(Key(commune.insee, kind, id), day_s, None, equipment)
+    for one in found:
+        of_file = one.file and one.file.equipment(_lamps(territory, gateway) for gateway in one.gateways)
+        for kind, id, equipment in of_file or _equipment(territory, one):
+            yield Version(Key(one.insee, kind, id), day_s, None, equipment)
 
 
 def ground(commune: Commune) -> dict[str, Any]:
     """Returns what a map draws under the lights, as GeoJSON (RFC 7946)."""
+    if commune.file is not None:
+        streets = [_feature("street", "LineString", line, name) for name, line in commune.file.streets()]
+        return {"type": "FeatureCollection", "features": streets}
     town = commune.town
+    assert town is not None
     features = [_feature("street", "LineString", line, name) for name, line in town.streets]
     features.append(_feature("water", "Polygon", [town.river]))
     features += [_feature("house", "Polygon", [house]) for house in town.houses]
@@ -131,6 +142,7 @@ def _carried(hosts: Sequence[Any], gateway: GatewayHost) -> int:
 
 
 def _equipment(territory: Territory, commune: Commune) -> Iterator[tuple[str, str, Equipment]]:
+    assert commune.town is not None
     yield COMMUNE, commune.insee, Equipment(name=commune.name)
     number = 0
     names = [gateway.options.name for gateway in commune.gateways] or [_village_name(territory)]
@@ -174,6 +186,7 @@ def _plain_lamps() -> Iterator[tuple[bytes | None, int]]:
 
 def _rooms(territory: Territory, commune: Commune, gateway: GatewayHost) -> Iterator[tuple[str, str, Equipment]]:
     numbers: dict[str, int] = defaultdict(int)
+    town = commune.town
     mine = [commune.gateways.index(gateway), len(commune.gateways)]
     for host, heated in zip(territory.rooms.hosts, territory.rooms.rooms, strict=True):
         if host.settings.node in gateway.nodes:
@@ -181,7 +194,7 @@ def _rooms(territory: Territory, commune: Commune, gateway: GatewayHost) -> Iter
             where, id, name = _ROOMS[word]
             number = mine[0] + 1 + mine[1] * numbers[word]
             numbers[word] += 1
-            building: Building = getattr(commune.town, where)
+            building: Building = getattr(town, where)
             longitude, latitude = building.at
             at = longitude + (number - 1) * _METRES_APART, latitude - (word in ("école", "bureau")) * _METRES_APART
             own = {"street": building.street, "node": host.settings.node}
@@ -190,13 +203,15 @@ def _rooms(territory: Territory, commune: Commune, gateway: GatewayHost) -> Iter
 
 
 def _greens(territory: Territory, commune: Commune) -> Iterator[tuple[str, str, Equipment]]:
-    places = iter(commune.town.greens)
+    town = commune.town
+    assert town is not None
+    places = iter(town.greens)
     for gateway in commune.gateways:
         cabinet = cabinet_of(commune.insee, gateway.options.name)
         for host in territory.greens.hosts:
             if host.settings.node in gateway.nodes:
                 place = next(places)
-                number = commune.town.greens.index(place) + 1
+                number = town.greens.index(place) + 1
                 for zone, (id, name) in enumerate(_ZONES, 1):
                     own = {"street": place.street, "node": host.settings.node, "zone": zone, "cabinet": cabinet}
                     corner = place.outline[zone - 1]
