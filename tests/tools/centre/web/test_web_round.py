@@ -56,7 +56,7 @@ def walker(browser, tmp_path, monkeypatch):
 
     path = str(tmp_path / "round.db")
     world = RoundWorld(path)
-    own = settings.BOCAGE._replace(warehouse=path, data=str(tmp_path / "web.sqlite3"), control=None)
+    own = settings.BOCAGE._replace(warehouse=path, data=str(tmp_path / "web.sqlite3"))
     monkeypatch.setattr(pictures, "PICTURE_S", 0)
     set_clock = lambda now_s: monkeypatch.setattr(settings, "BOCAGE", own._replace(clock=lambda: now_s))  # noqa: E731
     yield Walker(world, browser("operator"), path, set_clock).at(NOW_S)
@@ -74,6 +74,16 @@ def test_places_are_walked_street_by_street_and_each_has_what_to_bring(walker):
         assert wanted in card, wanted
     assert "0 of 7 measured as repaired" in page
     assert page.count("<h3>Grande rue</h3>") == 1, "a street is kept together"
+
+
+def test_light_is_offered_where_the_policy_names_the_feeder(walker):
+    walker.world.states(0, True, NOW_S - HOUR)
+    assert "Light its feeder" not in walker.page()
+    feeder = f"lighting b {INSEE}"
+    walker.world.connection.execute("UPDATE equipment SET feeder = ? WHERE kind = 'light'", (feeder,))
+    assert f'href="/{INSEE}/orders/give/light?where=feeder:lighting%20b%20{INSEE}"' in walker.page()
+    walker.world.states(0, False, NOW_S - 60)
+    assert "Light its feeder" not in walker.page()
 
 
 def test_lights_that_failed_together_are_gone_to_one_by_one(walker):
