@@ -99,6 +99,9 @@ INGEST_SEEN_S_MAX = 120
 BUSY_TIMEOUT_MS = 5000
 # How long a database on a server may take to accept a connection.
 CONNECT_TIMEOUT_S = 5
+# After so long without a word client and server take each other for unreachable: else a link that is cut holds a client
+# for a quarter of an hour (tcp(7)), and the lock of a writer that is gone for two hours.
+SERVER_SILENT_S = 20
 # Of the control file and the warehouse: who comes and goes in a room stands in them, and orders with their authors. A
 # reader, such as a dashboard, is of their group.
 FILE_MODE = 0o640

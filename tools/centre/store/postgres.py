@@ -18,7 +18,7 @@ from itertools import chain, count, repeat
 from typing import Any, NamedTuple, NoReturn
 
 from gateway.language import N_
-from tools.centre.limits import BUSY_TIMEOUT_MS, CONNECT_TIMEOUT_S
+from tools.centre.limits import BUSY_TIMEOUT_MS, CONNECT_TIMEOUT_S, SERVER_SILENT_S
 from tools.centre.store import readings
 from tools.centre.store.database import Unusable
 
@@ -55,6 +55,28 @@ _VERSION = """SELECT to_regclass(quote_ident(current_schema()) || '.schema_versi
     EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = CAST(current_schema() AS regnamespace))"""
 _ROWS_EACH = 1000
 
+# A half of the time passes before the first of two questions whether the other end is there (tcp(7)).
+_IDLE_S, _INTERVAL_S = SERVER_SILENT_S // 2, SERVER_SILENT_S // 4
+_KEPT_ALIVE: dict[str, Any] = {
+    "connect_timeout": CONNECT_TIMEOUT_S, "tcp_user_timeout": SERVER_SILENT_S * 1000,
+    "keepalives_idle": _IDLE_S, "keepalives_interval": _INTERVAL_S, "keepalives_count": 2,
+}  # fmt: skip
+# The same of the server's end.
+_KEPT_ALIVE_THERE = (
+    f"SET tcp_user_timeout = {SERVER_SILENT_S * 1000}", f"SET tcp_keepalives_idle = {_IDLE_S}",
+    f"SET tcp_keepalives_interval = {_INTERVAL_S}", "SET tcp_keepalives_count = 2",
+)  # fmt: skip
+# What libpq says of a connection that is not made (it gives no code), and what it is for a person.
+_NOT_CONNECTED = {
+    "password": N_("{host} does not accept the password of {user}: write it into ~/.pgpass (chmod 600): {error}"),
+    "certificate": N_(
+        "{host} is not who it should be, or does not accept our certificate: sslrootcert names its authority, sslcert "
+        "and sslkey ours: {error}"
+    ),
+    "encryption": N_("{host} speaks TLS only: add ?sslmode=verify-full to --db: {error}"),
+}
+_UNREACHABLE = N_("{host} does not answer: is the server running, its name right, its port 5432 open to us? {error}")
+
 # `INSERT INTO table [(columns)] VALUES (values) [rest]` is given all of its rows as arrays, from so many rows on: a row
 # costs the server half of what it costs one by one. One statement updates no row twice, so `rest` names the key.
 _INSERT = re.compile(r"\s*INSERT INTO (\w+)\s*(?:\(([^)]*)\))?\s*VALUES \(([^)]*)\)(.*)", re.DOTALL)
@@ -83,7 +105,10 @@ class Connection:
 
     def _connect(self) -> "psycopg.Connection[tuple]":
         try:
-            raw = psycopg.connect(self._where, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+            raw = psycopg.connect(self._where, autocommit=True, **_KEPT_ALIVE)
+        except psycopg.Error as error:
+            raise self._not_connected(error) from error
+        try:
             raw.adapters.register_loader("numeric", _Number)
             for kind in (_Integers, _Blobs, _Texts):
                 raw.adapters.register_dumper(kind, _ArrayDumper)
@@ -92,6 +117,12 @@ class Connection:
         except psycopg.Error as error:
             _raise(error)
         return raw
+
+    def _not_connected(self, error: psycopg.Error) -> Unusable:
+        parts, text = conninfo_to_dict(self._where), " ".join(str(error).split())
+        found = (message for word, message in _NOT_CONNECTED.items() if word in text)
+        host = parts.get("host") or parts.get("hostaddr") or "PostgreSQL"
+        return Unusable(next(found, _UNREACHABLE), host=host, user=parts.get("user", ""), error=text)
 
     @property
     def in_transaction(self) -> bool:
@@ -313,7 +344,7 @@ def _open(where: str, setting: str) -> Connection:
         message = N_("a password in --db is seen by everyone on this machine: write it into ~/.pgpass (chmod 600)")
         raise Unusable(message)
     # Compiling a question pays in minutes of work; ours take milliseconds.
-    return Connection(where, (f"SET lock_timeout = {BUSY_TIMEOUT_MS}", "SET jit = off", setting))
+    return Connection(where, (f"SET lock_timeout = {BUSY_TIMEOUT_MS}", "SET jit = off", *_KEPT_ALIVE_THERE, setting))
 
 
 def _raise(error: psycopg.Error) -> NoReturn:
