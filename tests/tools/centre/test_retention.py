@@ -407,11 +407,11 @@ def test_file_shrinks(command, of_sqlite):
     assert command.path.stat().st_size < 0.6 * size
 
 
-@pytest.mark.parametrize("words", [("--readings", "29j"), ("--events", "300j"), ("--hours", "90m"), ("--rooms", "1")])
-def test_times_that_do_not_fit_are_refused_and_change_nothing(command, words):
+def test_times_that_do_not_fit_are_refused_and_change_nothing(command):
     before = command("keep")
-    assert words[0] in command("keep", *words, status=2)
-    assert command("keep") == before
+    for words in (("--readings", "29j"), ("--events", "300j"), ("--hours", "90m"), ("--rooms", "1")):
+        assert words[0] in command("keep", *words, status=2)
+        assert command("keep") == before, words
 
 
 # --- beside others ---

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def made(kind, folder, version="0.1.0"):
     return build.build(kind, folder, version=version, maintainer=build.MAINTAINER, epoch=EPOCH)
 
 
+@cache
 def members(package):
     """{name: (TarInfo, content)} of what the package puts into the system."""
     data = subprocess.run(["dpkg-deb", "--fsys-tarfile", str(package)], capture_output=True, check=True).stdout
