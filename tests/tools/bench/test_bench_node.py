@@ -86,8 +86,8 @@ def test_bytecode_is_counted_to_the_last_byte(tmp_path):
 @pytest.mark.vm
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_hours_of_each_kind_keep_its_heap_and_its_turns_small(micropython, tmp_path, kind):
-    # From noon on: lamps burn at six, valves open at ten.
-    hours = {"irrigation": 12, "streetlight": 6}.get(kind, 2)
+    # From noon on, half as long and then as long: lamps burn at six, valves open at ten.
+    hours = {"irrigation": 8, "streetlight": 5}.get(kind, 2)
     program = node_program.lay_out(node_program.compile_kind(kind), ROMFS, tmp_path)
     with Vm(micropython, program, NEEDED_HEAP) as vm:
         world = World(vm, program.case, range(0))

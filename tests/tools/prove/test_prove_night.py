@@ -44,8 +44,11 @@ def one_night(what, from_h, for_h, *, make_host=CabinetHost, lines_fall=True):
 # --- sound code -------------------------------------------------------------------------------------------------
 
 
-def test_a_few_nights_of_every_kind_hold():
-    figures = night.prove(4, 1)
+def test_a_few_nights_of_every_kind_hold_and_the_command_prints_one_object(capsys):
+    assert cli.main(["prove", "night", "--seeds", "4", "--seed", "1", "--json"]) == 0
+    said = capsys.readouterr()
+    figures = json.loads(said.out)
+    assert figures["seeds"] == 4 and "night 4/4" in said.err
     assert figures["violations"] == 0 and night.is_proven(figures)
     assert figures["worst_dark_s"] <= 120 and figures["worst_burning_s"] <= 120
     assert set(figures["nights"]) == set(night.NIGHTS)
@@ -160,14 +163,3 @@ def test_a_planted_bug_is_caught_by_a_drawn_night_too():
     figures = night.prove(1, 5, make_host=PulsesByTimer)
     assert figures["violations"] > 0 and not night.is_proven(figures)
     assert all(said.startswith("seed ") for said in figures["first_violations"])
-
-
-# --- the command ------------------------------------------------------------------------------------------------
-
-
-def test_the_command_prints_one_object_and_its_status(capsys):
-    assert cli.main(["prove", "night", "--seeds", "1", "--seed", "3", "--json"]) == 0
-    said = capsys.readouterr()
-    figures = json.loads(said.out)
-    assert figures["seeds"] == 1 and figures["violations"] == 0
-    assert "night 1/1" in said.err
