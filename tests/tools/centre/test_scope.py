@@ -75,16 +75,15 @@ SHOWS_NOTHING = {
 
 
 def questions():
-    """Returns every command that reads: its first question in each of its forms, the others in the forms by turns."""
-    found = []
-    for name, (first, *others) in READS.items():
-        module = importlib.import_module(COMMANDS[name])
-        parser = ArgumentParser()
-        module.add_arguments(parser)
-        forms = [(), *((form,) for form in ("--json", "--csv") if form in parser._option_string_actions)]
-        for words, form in [*((first, form) for form in forms), *zip(others, cycle(forms), strict=False)]:
-            found.append(pytest.param(name, (*words, *form), id=" ".join((name, *words, *form))))
-    return found
+    """Returns every command that reads, with each of its arguments."""
+    return [pytest.param(name, words, id=" ".join((name, *words))) for name in READS for words in READS[name]]
+
+
+def forms_of(name):
+    """Returns the arguments of each form that a command answers in."""
+    parser = ArgumentParser()
+    importlib.import_module(COMMANDS[name]).add_arguments(parser)
+    return [(), *((form,) for form in ("--json", "--csv") if form in parser._option_string_actions)]
 
 
 def ask(capsys, path, person, name, words, folder):
@@ -115,10 +114,10 @@ def foreign(person, words, said):
 
 @pytest.mark.parametrize(("name", "words"), questions())
 def test_command_shows_each_person_no_foreign_row_and_notes_what_is_about_persons(path, capsys, tmp_path, name, words):
-    """About persons are celsius of the rooms, and the journal itself."""
+    """About persons are celsius of the rooms, and the journal itself. The persons ask in the forms by turns."""
     before = Counter((line.person, line.deed) for line in lines(path))
-    for person in ROLES:
-        said = ask(capsys, path, person, name, words, tmp_path)
+    for person, form in zip(ROLES, cycle(forms_of(name)), strict=False):
+        said = ask(capsys, path, person, name, (*words, *form), tmp_path)
         assert not foreign(person, words, said), (person, said)
         is_about = any(word in said for word in ('"v":20.00', ",20.00,", '"temperature_c"', "°C", "somebody"))
         noted = Counter((line.person, line.deed) for line in lines(path)) - before
