@@ -135,6 +135,7 @@ def test_one_seed_is_one_night():
 # --- told and drawn ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_the_report_has_every_feeder_the_order_and_the_alarms(told, language):
     rows = report.rows(told, language)
@@ -147,12 +148,14 @@ def test_the_report_has_every_feeder_the_order_and_the_alarms(told, language):
     assert len(report.heading(told.happenings, language)) == len(told.happenings)
 
 
+@pytest.mark.slow
 def test_the_json_has_plain_values(told):
     said = json.loads(json.dumps(report.as_json(told)))
     assert said["violations"] == 0 and said["alarms_told"] == 3 and said["order_to_light_ms"] < 1000
     assert len(said["lit_s"]) == len(said["wanted_s"]) == len(FEEDERS)
 
 
+@pytest.mark.slow
 def test_the_band_is_sound_svg_within_its_frame(told):
     begin, end = START_S, START_S + int(HOURS * 3600)
     for language in ("fr", "en"):

@@ -16,6 +16,7 @@ def judge(found, engine):
     assert found["records_mb"] > 0 and found["rollup_mb"] > 0 and found["purged_records"] > 0
 
 
+@pytest.mark.slow
 def test_day_of_a_small_territory_is_what_its_registers_counted(capsys, tmp_path):
     path = tmp_path / "growth.svg"
     assert cli.main(["bench", "territory", "--lights", "61", "--svg", str(path), "--json"]) == 0

@@ -26,7 +26,8 @@ def test_no_fault_anywhere_leaves_its_reader_without_a_remedy(repository):
         for path in sorted((repository / folder).rglob("*.py")):
             if path.parent.name == "wire":
                 continue  # its faults are of bytes, and for counters
-            found += [(path.name, *one) for one in remedies(path.read_text(encoding="utf-8"))]
+            text = path.read_text(encoding="utf-8")
+            found += [(path.name, *one) for one in remedies(text)] if "ault" in text else []
     assert len(found) > 100
     assert [one for one in found if not one[2].strip() or one[2] == "None"] == []
 
