@@ -217,6 +217,22 @@ def test_the_report_asks_first_and_its_verdict_comes_before_its_figures(opened):
     assert not page.is_visible(".demo-report")
 
 
+def test_an_operator_lights_a_feeder_by_one_signature_and_gives_it_back(opened):
+    page = opened("/49028/orders/give/light?where=feeder:bourg")
+    page.click("[data-do=prepare]")
+    page.click("#demo-enrol button")
+    page.wait_for_selector("#words:visible")  # the page that one came from
+    keep(page, "give")
+    assert_sound(page)
+    page.click("[data-do=sign]:visible")
+    page.wait_for_selector("text=1 sur 1 départs", timeout=60_000)
+    keep(page, "order")
+    assert_sound(page)
+    page.click("text=Rendre à la politique")
+    page.click("[data-do=sign]:visible")
+    page.wait_for_selector("text=Terminé par 1 armoire", timeout=60_000)
+
+
 def test_a_mayor_lights_the_village_by_two_touches(opened):
     page = opened(size="phone")  # the last: who becomes another person begins another session
     page.click(".demo-more summary")

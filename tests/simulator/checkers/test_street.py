@@ -119,6 +119,19 @@ def test_an_agent_that_knows_the_time_follows_policy_and_orders(wanting):
     assert wanting(0, local(1, 11, 1)) == (False, local(1, 11, 5, 30))
 
 
+def test_an_override_is_judged_where_the_policy_agrees_and_an_emergency_stands_above_it(wanting):
+    """Without the centre's lease an override does not count, and who looks at the street does not know that."""
+    wanting.mode = KNOWN
+    dark = Order(0, False, local(1, 10, 20), local(1, 11, 1), is_sure=False)
+    wanting.orders.append(dark)
+    assert wanting(0, local(1, 10, 21)) == (None, local(1, 10, 22, 30))
+    assert wanting(0, local(1, 10, 23)) == (False, local(1, 11, 1))
+    assert wanting(1, local(1, 10, 21))[0] is True
+    wanting.orders.insert(0, Order(None, True, local(1, 10, 20, 30), local(1, 10, 23, 30)))
+    assert wanting(0, local(1, 10, 21)) == (True, local(1, 10, 22, 30))
+    assert wanting(0, local(1, 10, 23)) == (True, local(1, 10, 23, 30))
+
+
 def test_a_permanent_feeder_is_always_wanted(wanting):
     for mode in (KNOWN, NIGHTLY, ORDINARY):
         wanting.mode = mode

@@ -43,6 +43,8 @@ FRAME = Phrases({
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
         " Its streets follow the policy."
     ),
+    "order.light": NC_("button", "Light"),
+    "order.darken": NC_("button", "Darken"),
     "error.title": N_("This page cannot be shown"),
     "error.404": N_("There is nothing here, or nothing that you have a right to see."),
     "error.403": N_("The form was not accepted: it is too old, or comes from elsewhere. Open the page again."),

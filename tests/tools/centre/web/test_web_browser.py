@@ -30,7 +30,7 @@ SIZES = {"phone": (360, 740), "desk": (1920, 1080)}
 PAGES = {
     "home": "/", "map": f"/{INSEE}/map", "map-light": f"/{INSEE}/map?light=00003", "list": f"/{INSEE}/lights",
     "list-none": f"/{INSEE}/lights?q=nowhere", "light": f"/{INSEE}/lights/00003", "faults": f"/{INSEE}/faults",
-    "round": f"/{INSEE}/round",
+    "round": f"/{INSEE}/round", "orders": f"/{INSEE}/orders",
     "health": f"/{INSEE}/health", "privacy": "/privacy", "privacy-journal": "/privacy/journal", "error": "/99999/map",
 }  # fmt: skip
 pytestmark = [
