@@ -48,6 +48,8 @@ class UdpLink:
         """Returns the datagrams that have arrived: [(datagram, peer)], at most RECEIVED_PER_TURN_MAX."""
         arrived = []
         for _ in range(RECEIVED_PER_TURN_MAX):
+            if not self._waits():
+                break
             try:
                 # One byte more than allowed, so that a datagram that is too long can be recognised.
                 datagram, peer = self._socket.recvfrom(limits.DATAGRAM_BYTES_MAX + 1)
@@ -64,6 +66,13 @@ class UdpLink:
             else:
                 self.counters["stranger"] += 1
         return arrived
+
+    def _waits(self) -> bool:
+        """Returns whether something waits. Most turns end here: `recvfrom` takes a buffer for the longest datagram from
+        the heap before it looks (extmod/modsocket.c), and a full heap at each turn is a collector at each turn."""
+        for _ in self._poll.ipoll(0):
+            return True
+        return False
 
     def wait(self, timeout_ms) -> None:
         """Returns when a datagram waits, or after `timeout_ms`."""

@@ -45,9 +45,10 @@ File = namedtuple("File", ("path", "size", "digest"))
 
 DIGEST_BYTES = 32
 NUMBER_MAX = 0xFFFFFFFF
-# Two flash sectors; a node's application has 120 modules.
-MANIFEST_BYTES_MAX = 8192
-FILES_MAX = 140
+# Three flash sectors, some 220 modules; a node's application has 108. Nothing else bounds their number.
+MANIFEST_BYTES_MAX = 3 * 4096
+# A row has 42 bytes at least: a digest, a path of four characters, a size, and what CBOR puts before them.
+_ROWS_MAX = MANIFEST_BYTES_MAX // 42
 PATH_CHARS_MAX = 48
 PATH_PARTS_MAX = 3
 TEXT_CHARS_MAX = 16
@@ -71,7 +72,7 @@ def encode(manifest) -> bytes:
 def decode(data) -> Manifest:
     """Returns the Manifest; raises WireFault: `manifest`, `path`, `size`, or a reason of `cbor`. The caller checks the
     product."""
-    fields = cbor.decode(data, bytes_max=MANIFEST_BYTES_MAX, items_max=FILES_MAX, depth_max=_DEPTH_MAX)
+    fields = cbor.decode(data, bytes_max=MANIFEST_BYTES_MAX, items_max=_ROWS_MAX, depth_max=_DEPTH_MAX)
     if not isinstance(fields, list) or len(fields) != 4:
         raise WireFault("manifest")
     product, number, text, rows = fields

@@ -26,6 +26,7 @@ class Modules:
         self.blocking = None
         self.broken = False
         self.waited = []
+        self.reads = 0
         self.is_deaf = False
         self.sockets = 0
 
@@ -46,6 +47,7 @@ class Modules:
         self.sent.append((data, peer))
 
     def recvfrom(self, count):
+        self.reads += 1
         if self.is_deaf:
             return b"", GATEWAY
         if not self.arriving:
@@ -57,6 +59,10 @@ class Modules:
     def poll(self, *timeout_ms):
         self.waited += timeout_ms
         return self
+
+    def ipoll(self, timeout_ms):
+        assert timeout_ms == 0
+        return iter([(self, self.POLLIN)] if self.arriving or self.is_deaf else [])
 
     def register(self, _socket, events):
         assert events == self.POLLIN
@@ -76,6 +82,10 @@ def test_the_socket_never_blocks_and_the_wait_is_bounded(link, modules):
     assert modules.blocking is False
     link.wait(100)
     assert modules.waited == [100]
+
+
+def test_a_turn_without_a_datagram_takes_no_buffer_for_one(link, modules):
+    assert link.receive() == [] and modules.reads == 0
 
 
 def test_only_the_gateway_is_heard(link, modules):

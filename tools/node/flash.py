@@ -1,7 +1,8 @@
 """Writes a node into the module on the USB port: interpreter, program and settings, then watches it start.
 
-example:
+examples:
   bocage node flash 01000007 --interpreter ESP32_GENERIC_S3-v1.28.0.bin
+  bocage node flash --all --interpreter ESP32_GENERIC_S3-v1.28.0.bin
 
 All of the flash is erased first, so a second run mends what a pulled cable, a brown-out or a wrong file has left. The
 module must have what its kind needs (hardware/nodes): chip, flash, PSRAM. A module that holds another node of this
@@ -10,7 +11,6 @@ workshop, and a node that another module holds, are refused: `--swap` says that 
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from gateway.language import N_, translate
@@ -40,11 +40,17 @@ _MADE = N_("program no. {number} for {kind}: {count} files, {size} kB; settings 
 _WRITING = N_("writing: {percent} %")
 _WRITTEN = N_("written, and read back by its digest")
 _STARTS = N_("it starts: {line}")
+_PLUG_IN = N_("{number} of {count}: {node} ({place}): plug its module in")
+_TAKE_OUT = N_("take the module out")
+_ALL_DONE = N_("all are written: {count}")
 _DONE = N_("{node} is ready. Now its label, and at the cabinet: sudo bocage gateway adopt {key}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("node", help="its id, or the last digits of it (bocage node list)")
+    parser.add_argument("node", nargs="?", help="its id, or the last digits of it (bocage node list)")
+    parser.add_argument(
+        "--all", action="store_true", help="every node that is not written yet, one module after the other"
+    )
     parser.add_argument("--interpreter", type=Path, required=True, metavar="BIN", help="MicroPython for this module")
     parser.add_argument("--port", help="the module's (default: the only USB port)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="of the workshop (default: %(default)s)")
@@ -58,43 +64,72 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Returns the exit status: 0 the node runs, 1 module or line prevent it, 2 a file or the usage is at fault."""
     workshop = Workshop(args.folder)
-    row = workshop.find(args.node)
+    if (args.node is None) is not args.all:
+        raise UsageError(N_("give a node, or --all for every one that is not written yet"))
+    if args.all:
+        return _all(workshop, args)
+    _write(workshop, workshop.find(args.node), module.find_port(args.port), args)
+    return 0
+
+
+def _all(workshop: Workshop, args: argparse.Namespace) -> int:
+    """Writes every node that is not written yet, a module after the other, as they are plugged in and taken out. What a
+    module or its line prevents is told, and the same node waits for the next module."""
+    left = [row for row in workshop.rows() if not row.mac]
+    count = len(left)
+    while left:
+        told = {"number": count - len(left) + 1, "count": count, "node": left[0].node, "place": left[0].place or "-"}
+        print(translate(_PLUG_IN, args.lang, **told), flush=True)
+        port = module.await_port(args.port)
+        try:
+            _write(workshop, left[0], port, args)
+            del left[0]
+        except Refused as refused:
+            print(refused.text(args.lang), flush=True)
+        print(translate(_TAKE_OUT, args.lang), flush=True)
+        module.await_absence(port)
+    print(translate(_ALL_DONE, args.lang, count=count))
+    return 0
+
+
+def _write(workshop: Workshop, row: Row, port: str, args: argparse.Namespace) -> None:
+    """Writes one node into the module on the port, watches it start, and notes it in the list."""
+
+    def say(step: int, what: str, **values: object) -> None:
+        print(translate(_STEP, args.lang, step=step, what=translate(what, args.lang, **values)), flush=True)
+
     plain, settings = _settings(workshop.settings_path(row.node))
-    port = module.find_port(args.port)
     found = module.identify(port)
-    _say(args.lang, 1, _FOUND, chip=found.chip, flash=found.flash_bytes >> 20, psram=found.psram_mb, mac=found.mac)
+    say(1, _FOUND, chip=found.chip, flash=found.flash_bytes >> 20, psram=found.psram_mb, mac=found.mac)
     _check(found, row, workshop.rows(), may_swap=args.swap)
     base = interpreter.read(args.interpreter, found.chip)
     start, size = base.file_system(found.flash_bytes)
+    program = _program(plain["kind"], args.number)
+    facts = {
+        "number": args.number,
+        "kind": row.kind,
+        "count": len(program),
+        "node": row.node,
+        "place": row.place or "-",
+    }
+    say(2, _MADE, size=sum(map(len, program.values())) // 1000, **facts)
+    made = interpreter.pieces({**program, "settings.json": settings}, size)
+    parts = [(base.start, base.data), *((start + at, data) for at, data in made)]
+    module.write(port, parts, args.baud, lambda percent: say(3, _WRITING, percent=percent))
+    say(4, _WRITTEN)
+    say(5, _STARTS, line=_watched(port))
+    written = time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime())
+    workshop.note(row._replace(mac=found.mac, written=written, program=str(args.number)))
+    print(translate(_DONE, args.lang, node=row.node, key=workshop.key_path(row.node)), flush=True)
+
+
+def _program(kind: str, number: int) -> dict[str, bytes]:
     try:
-        program = board_files(FIRMWARE, mpy.find_compiler(), plain["kind"], args.number)
+        return board_files(FIRMWARE, mpy.find_compiler(), kind, number)
     except WireFault:
-        raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX) from None
+        raise UsageError(N_("--number {value}: give 1 to {high}"), value=number, high=image.NUMBER_MAX) from None
     except (ImageFault, OSError) as error:
         raise Refused(str(error)) from error
-    made = interpreter.pieces({**program, "settings.json": settings}, size)
-    kilobytes = sum(map(len, program.values())) // 1000
-    _say(
-        args.lang,
-        2,
-        _MADE,
-        number=args.number,
-        kind=row.kind,
-        count=len(program),
-        size=kilobytes,
-        node=row.node,
-        place=row.place,
-    )
-    module.write(
-        port, [(base.start, base.data), *((start + at, data) for at, data in made)], args.baud, _bar(args.lang)
-    )
-    workshop.note(
-        row._replace(mac=found.mac, written=time.strftime("%Y-%m-%dT%H:%MZ", time.gmtime()), program=str(args.number))
-    )
-    _say(args.lang, 4, _WRITTEN)
-    _say(args.lang, 5, _STARTS, line=_watched(port))
-    print(translate(_DONE, args.lang, node=row.node, key=workshop.key_path(row.node)))
-    return 0
 
 
 def _settings(path: Path) -> tuple[dict[str, str], bytes]:
@@ -153,19 +188,3 @@ def _watched(port: str) -> str:
             return line
     message = N_("written, but the node says nothing of being ready for {seconds} s. Its console said:\n{heard}")
     raise Refused(message, seconds=_WATCH_S, heard="\n".join(f"    {line}" for line in heard[-10:]) or "    -")
-
-
-def _bar(language: str) -> Callable[[int], None]:
-    last = -1
-
-    def tell(percent: int) -> None:
-        nonlocal last
-        if percent // 10 > last // 10:
-            last = percent
-            _say(language, 3, _WRITING, percent=percent)
-
-    return tell
-
-
-def _say(language: str, step: int, what: str, **values: object) -> None:
-    print(translate(_STEP, language, step=step, what=translate(what, language, **values)), flush=True)

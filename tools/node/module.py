@@ -25,6 +25,8 @@ _IDENTIFY_S_MAX = 60
 # Long enough for 8 MB over the slowest line that people use.
 _WRITE_S_MAX = 1200
 _LAST_WORDS = 6
+_LOOK_S = 0.3
+_PROGRESS_PERCENT = 10
 _CHIP = re.compile(r"^Chip type:\s+(ESP\S+)", re.MULTILINE)
 _PSRAM = re.compile(r"Embedded PSRAM(?: (\d+)\s?MB)?")
 _FLASH = re.compile(r"^Detected flash size:\s+(\d+)(KB|MB)", re.MULTILINE)
@@ -43,18 +45,34 @@ class Module(NamedTuple):
 
 def find_port(asked: str | None) -> str:
     """Returns the port that was asked for, or the only USB one; UsageError when there is none or more than one."""
-    if asked is not None:
-        if not Path(asked).exists():
-            raise UsageError(
-                N_("--port {port}: is not there; plug the module in, or see `ls /dev/ttyACM* /dev/ttyUSB*`"), port=asked
-            )
-        return asked
-    found = sorted(port.device for port in list_ports.comports() if port.vid is not None)
+    found = _ports(asked)
+    if asked is not None and not found:
+        message = N_("--port {port}: is not there; plug the module in, or see `ls /dev/ttyACM* /dev/ttyUSB*`")
+        raise UsageError(message, port=asked)
     if not found:
         raise UsageError(N_("no module on a USB port: plug it in with a cable that carries data, or give --port"))
     if len(found) > 1:
         raise UsageError(N_("more than one USB port: give --port, one of {ports}"), ports=", ".join(found))
     return found[0]
+
+
+def await_port(asked: str | None) -> str:
+    """Returns the port once a module is plugged in; UsageError when there is more than one."""
+    while not _ports(asked):
+        time.sleep(_LOOK_S)
+    return find_port(asked)
+
+
+def await_absence(port: str) -> None:
+    """Returns once the port's module is taken out."""
+    while _ports(port):
+        time.sleep(_LOOK_S)
+
+
+def _ports(asked: str | None) -> list[str]:
+    if asked is not None:
+        return [asked] if Path(asked).exists() else []
+    return sorted(port.device for port in list_ports.comports() if port.vid is not None)
 
 
 def identify(port: str) -> Module:
@@ -101,6 +119,7 @@ class _Progress:
         self._sizes = {address: len(data) for address, data in parts}
         self._total = sum(self._sizes.values())
         self._tell = tell
+        self._next = 0
 
     def __call__(self, line: str) -> None:
         found = re.search(r"Writing at 0x([0-9a-f]+)", line)
@@ -109,7 +128,10 @@ class _Progress:
         at = int(found[1], 16)
         begun = [address for address in self._sizes if address <= at]
         before = sum(self._sizes[address] for address in sorted(begun)[:-1])
-        self._tell(min(100, 100 * (before + at - max(begun)) // self._total))
+        percent = min(100, 100 * (before + at - max(begun)) // self._total)
+        if percent >= self._next:
+            self._tell(percent)
+            self._next = percent + _PROGRESS_PERCENT
 
 
 def _esptool(port: str, words: list[str], seconds: int, each: Callable[[str], None] = lambda line: None) -> str:

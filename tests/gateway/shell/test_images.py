@@ -14,6 +14,7 @@ from tests.support.update_rig import image_of
 from wire import block, image
 from wire import coap_message as messages
 from wire.block import Body
+from wire.faults import WireFault
 
 
 def packed(number, product="streetlight", **options):
@@ -77,6 +78,14 @@ def test_a_file_that_is_cut_or_changed_behind_the_manifest_is_refused():
 
 
 # --- the folder -----------------------------------------------------------------------------------------------------
+
+
+def test_a_program_that_grows_is_bounded_by_bytes_alone():
+    rows = [image.File(f"trade/part_{number}.mpy", 2000, bytes(image.DIGEST_BYTES)) for number in range(200)]
+    grown = image.Manifest("irrigation", 2, "0.2.0", rows)
+    assert image.decode(image.encode(grown)) == grown
+    with pytest.raises(WireFault, match="too-long"):
+        image.encode(grown._replace(files=rows * 2))
 
 
 def test_the_store_serves_what_is_sound_and_says_what_is_not(tmp_path):
