@@ -64,6 +64,7 @@ def test_a_cause_goes_from_hand_to_hand_and_the_page_tells_who_did_what(browser,
     said = post(mayor, "take", cause, page="1")
     assert (said.status_code, said["Location"]) == (303, f"/{FENEU}/faults?page=1#{cause}")
     assert "In hand of mayor" in card(mayor, cause) and "mayor : takes it in hand" in card(mayor, cause)
+    assert '<span class="age">since ' in card(mayor, cause)
     assert 'value="take"' not in card(mayor, cause) and 'value="take"' in card(browser("electrician"), cause)
     fetch(served, outbox)
     assert in_warehouse(served) == [Note(NOW_S, "mayor", "mayor", "")]
