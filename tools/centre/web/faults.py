@@ -73,7 +73,8 @@ _DEEDS = {
     "assign": _Deed(lambda author, named: named, needs=(1,)),
     "return": _Deed(lambda author, named: ""),
     "comment": _Deed(lambda author, named: None, needs=(0,)),
-    "done": _Deed(lambda author, named: None, is_repaired=True),
+    # Who says that it is repaired answers for it until it is measured; nobody else is called for it.
+    "done": _Deed(lambda author, named: author, is_repaired=True),
     "failed": _Deed(lambda author, named: None, needs=(0,), is_repaired=False),
 }
 

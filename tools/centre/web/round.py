@@ -266,7 +266,7 @@ def _card(request: Any, own: Commune, stop: Stop, whole: Picture) -> dict[str, A
         "longitude": at.longitude,
         "latitude": at.latitude,
         "count": sum(len(one.group.first.notes) for one in stop.causes),
-        "said": [text for one in stop.causes for text in _said(one, stop, light, request)],
+        "said": [text for one in stop.causes if (text := " ".join(_said(one, stop, light, request)))],
     }
 
 

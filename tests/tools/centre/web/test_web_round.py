@@ -97,7 +97,8 @@ def test_a_place_is_closed_by_measurement_and_never_by_the_tap(walker):
     walker.world.states(4, True, NOW_S - HOUR)
     assert walker.says(0, "done") == 303
     assert walker.states() == {0: "claimed", 4: "open"}
-    assert "Nothing was measured since" in walker.page(walker.rows()[0][0])
+    said = walker.page(walker.rows()[0][0])
+    assert "Nothing was measured since" in said and "operator, since" in said and 'value="take"' not in said
     walker.world.measures(0, 342, 100, NOW_S + 60)  # watts of a healthy lamp, which its node has yet to judge
     walker.at(NOW_S + 90)
     assert walker.states()[0] == "claimed" and "34.2 W" in walker.page(walker.rows()[0][0])
