@@ -18,9 +18,10 @@ from tools.centre.registry.equipment import day_text
 from tools.centre.store import sqlite_file
 from tools.centre.web import order_kinds
 from tools.centre.web.access import Commune, commune
+from tools.centre.web.control import opened_control
 from tools.centre.web.limits import PLACE_CHARACTERS_MAX
 from tools.centre.web.order_kinds import KINDS, Asking, Kind
-from tools.centre.web.orders import givable, opened_control
+from tools.centre.web.orders import givable
 from tools.centre.web.page import shown
 from wire import cose
 from wire.command import SIGNED_COMMAND_BYTES_MAX

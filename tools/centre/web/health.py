@@ -14,6 +14,7 @@ from tools.centre.limits import SILENCE_S_MAX
 from tools.centre.registry.equipment import CABINET, cabinet_of
 from tools.centre.store import bodies, database
 from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.control import orderable_feeders
 from tools.centre.web.page import picture, shown
 from tools.centre.web.pictures import Picture
 from wire import event
@@ -102,7 +103,10 @@ def health(request: Any, insee: str) -> Any:
     with opened(own.areas) as connection:
         cabinets = list(_cabinets(connection, insee, whole, request.language, now_s=request.now_s))
     linked = sum(one.is_linked for one in cabinets)
-    return shown(request, "health.html", WORDS, commune=own, tab="health", cabinets=cabinets, linked=linked)
+    may_light = bool(orderable_feeders(own, now_s=request.now_s))
+    return shown(
+        request, "health.html", WORDS, commune=own, tab="health", cabinets=cabinets, linked=linked, may_light=may_light
+    )
 
 
 def _cabinets(connection: database.Connection, insee: str, whole: Picture, language: str, *, now_s: int) -> Any:

@@ -19,6 +19,7 @@ from tools.centre.registry.register import Register
 from tools.centre.store import database
 from tools.centre.store.archive import Archive
 from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.control import orderable_feeders
 from tools.centre.web.history import History, Told, history
 from tools.centre.web.limits import HISTORY_S, TOLD_MAX
 from tools.centre.web.page import picture, shown
@@ -82,6 +83,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
     language = request.language
     return {
         "words": WORDS,  # within the map, too
+        "may_light": state.feeder in orderable_feeders(own, now_s=request.now_s),
         "light": chosen,
         "n": whole.lights.index(chosen),
         "cabinet": cabinet,

@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 
 from gateway.language import N_, NC_, Phrases
 from tools.centre.web.access import commune
+from tools.centre.web.control import orderable_feeders
 from tools.centre.web.health import alone
 from tools.centre.web.limits import SEARCH_CHARACTERS_MAX
 from tools.centre.web.page import Pager, picture, shown
@@ -79,6 +80,7 @@ def lights(request: Any, insee: str) -> Any:
     return shown(
         request, template, WORDS, commune=own, tab="lights",
         alone=alone(request, own),
+        may_light=bool(orderable_feeders(own, now_s=request.now_s)),
         asked=asked,
         filters=_filters(asked, whole),
         found=len(found),

@@ -20,8 +20,9 @@ from tools.centre.registry.register import Register
 from tools.centre.scope import grants
 from tools.centre.web import night, words
 from tools.centre.web.access import commune, opened
+from tools.centre.web.control import opened_control
 from tools.centre.web.limits import MONTH_FAULTS_MAX, MONTH_ORDERS_MAX
-from tools.centre.web.orders import given, opened_control
+from tools.centre.web.orders import given
 from tools.centre.web.page import shown
 from tools.centre.web.town import lighting
 

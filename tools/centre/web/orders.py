@@ -4,7 +4,6 @@ That is what cabinets have reported. A new order comes by `giving`, and stands h
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -15,7 +14,6 @@ from gateway.language import N_, NC_, NN_, Phrases
 from gateway.language.figures import number
 from tools.centre.control import communes as control_communes
 from tools.centre.control import drafts, outbox
-from tools.centre.control import file as control_file
 from tools.centre.control import orders as book
 from tools.centre.control.order_words import why
 from tools.centre.control.progress import (
@@ -28,10 +26,10 @@ from tools.centre.control.progress import (
     outcome_text,
     progress_of,
 )  # fmt: skip
-from tools.centre.scope import reader
 from tools.centre.store import sqlite_file
 from tools.centre.web import order_kinds, words
 from tools.centre.web.access import Areas, Commune, commune, communes
+from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.limits import (
     NOT_FETCHED_S,
     ORDERS_SHOWN_S,
@@ -66,6 +64,7 @@ WORDS = Phrases(order_kinds.WORDS.messages | {
     "order.ended": N_("given back to the policy by {author}, {at}"),
     "order.missing": N_("No effect seen yet: {names}"),
     "order.refused": N_("{cabinet} refuses: {why}"),
+    "order.overruled": N_("{names}: {why}"),
     "order.not_fetched": N_("The centre has not fetched it yet, so nothing is sent. It goes by itself until {until}."),
     "end": NC_("button", "Back to the policy"),
     "by_equipment": N_("By equipment"),
@@ -79,22 +78,6 @@ WORDS = Phrases(order_kinds.WORDS.messages | {
     "signed_by": N_("Key {kid}"),
     "list": N_("All orders"),
 })  # fmt: skip
-
-
-def has_control() -> bool:
-    return settings.BOCAGE.control is not None
-
-
-@contextmanager
-def opened_control(areas: Areas) -> Iterator[sqlite_file.Connection]:
-    """Opens the control file for who has these areas, to read; 404 where this web has none."""
-    if settings.BOCAGE.control is None:
-        raise Http404
-    connection = reader.of_control(control_file.open_to_read(settings.BOCAGE.control), set(areas))
-    try:
-        yield connection
-    finally:
-        connection.close()
 
 
 # --- what there is ------------------------------------------------------------------------------------------------
@@ -123,6 +106,8 @@ class Card(NamedTuple):
     ending: Ending | None
     missing: tuple[str, ...]
     refusals: tuple[dict[str, str], ...]
+    overruled: tuple[str, ...]
+    is_hindered: bool  # by something else than a later order of a person
     problem: str
 
     @property
@@ -137,11 +122,12 @@ class Card(NamedTuple):
     @property
     def mark(self) -> str:
         """Returns the state whose shape stands beside it."""
-        if self.refusals or self.problem or (self.holds and self.is_settled and self.missing):
+        is_lacking = self.is_hindered or (self.is_settled and self.missing)
+        if self.refusals or self.problem or (self.holds and is_lacking):
             return "fault"
         if not self.holds:
             return "off"
-        return "pending" if not self.is_settled else "off" if self.is_dark else "lit"
+        return "pending" if not self.is_settled or self.overruled else "off" if self.is_dark else "lit"
 
 
 class Given(NamedTuple):
@@ -194,6 +180,9 @@ def _card(
     meant = [cabinet for cabinet in found.cabinets if cabinet.is_meant]
     is_late = not is_fetched and now_s < order.command.expires_s and now_s - order.made_unix_s > NOT_FETCHED_S
     kind = kind_of(order.command)
+    is_heard = any(cabinet.outcomes for cabinet in meant)
+    feeders = [feeder for cabinet in meant for feeder in cabinet.feeders]
+    refused = {one.name: one.last.why for one in feeders if one.last.outcome == REFUSED}
     return Card(
         order=order,
         heading=kind.heading(order.command, language, now_s=now_s),
@@ -204,10 +193,19 @@ def _card(
         is_settled=is_fetched and bool(meant) and found.is_settled,
         is_fetched=is_fetched,
         ending=None if end is None else _ending(control, end, request),
-        missing=found.missing if any(cabinet.outcomes for cabinet in meant) else (),
+        missing=tuple(name for name in found.missing if name not in refused) if is_heard else (),
         refusals=tuple({"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED),
+        overruled=tuple(_overruled(refused, language)),
+        is_hindered=any(reason != "later" for reason in refused.values()),
         problem=_problem(control, order, request) if is_late else "",
     )
+
+
+def _overruled(refused: dict[str, str | None], language: str) -> Iterator[str]:
+    """Yields for each reason the feeders that do not follow for it."""
+    for reason in dict.fromkeys(refused.values()):
+        names = ", ".join(name for name, own in refused.items() if own == reason)
+        yield words.text(WORDS, "order.overruled", language, names=names, why=why(reason, language))
 
 
 def _ending(control: sqlite_file.Connection, end: book.Order, request: Any) -> Ending:

@@ -50,7 +50,6 @@ def shown(
         "communes": communes(request) if request.person else (),
         "tab": tab,
         "tabs": tabs_of(commune) if commune else (),
-        "orders_light": commune is not None and settings.BOCAGE.control is not None and "town" in tabs_of(commune),
     }
     return render(request, f"web/{template}", context, status=status)
 

@@ -22,19 +22,17 @@ from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.groups import Group, group
 from tools.centre.condition.visits import CLAIMED, OPEN, REPAIRED, Standing
 from tools.centre.condition.walk import Spot, in_walking_order
-from tools.centre.control import communes
 from tools.centre.limits import NOTE_TEXT_MAX, ROUND_S
 from tools.centre.registry.equipment import CABINET, LIGHT, Equipment, Key
 from tools.centre.registry.history import nearest
 from tools.centre.registry.register import Register
-from tools.centre.scope import grants
 from tools.centre.web import words
 from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.control import orderable_feeders
 from tools.centre.web.faults import keep, key, led_to
 from tools.centre.web.health import alone
 from tools.centre.web.history import standing_of
 from tools.centre.web.limits import ROWS_PER_PAGE
-from tools.centre.web.orders import opened_control
 from tools.centre.web.page import Pager, picture, shown
 from tools.centre.web.pictures import Light, Picture
 
@@ -262,21 +260,12 @@ def _card(request: Any, own: Commune, stop: Stop, whole: Picture) -> dict[str, A
         "light": light,
         "is_measured": light is not None and light.state.node is not None and _is_new(light, stop),
         "taken": taken,
-        "may_light": stop.state != REPAIRED and _may_light(own, stop.where.feeder, now_s=request.now_s),
+        "may_light": stop.state != REPAIRED and stop.where.feeder in orderable_feeders(own, now_s=request.now_s),
         "longitude": at.longitude,
         "latitude": at.latitude,
         "count": sum(len(one.group.first.notes) for one in stop.causes),
         "said": [text for one in stop.causes if (text := " ".join(_said(one, stop, light, request)))],
     }
-
-
-def _may_light(own: Commune, feeder: str | None, *, now_s: int) -> bool:
-    """Returns whether a person of lighting may order light on this feeder: a lamp is judged while it is lit."""
-    if feeder is None or settings.BOCAGE.control is None or (own.insee, grants.LIGHTING) not in own.areas:
-        return False
-    with opened_control(own.areas) as control:
-        policy = communes.policy_in_force(control, own.insee, now_s=now_s)
-    return policy is not None and any(one.name == feeder for one in policy.lighting.feeders)
 
 
 def _is_new(light: Light, stop: Stop) -> bool:

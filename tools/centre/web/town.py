@@ -13,6 +13,7 @@ from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
 from tools.centre.web import giving, night, orders
 from tools.centre.web.access import Commune, commune
+from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.health import alone
 from tools.centre.web.limits import ORDERS_SHOWN_MAX, ORDERS_SHOWN_S
 from tools.centre.web.order_kinds import KINDS, kind_of
@@ -45,9 +46,9 @@ def town(request: Any, insee: str) -> Any:
     own = commune(request, insee)
     if (insee, grants.LIGHTING) not in own.areas:
         raise Http404
-    values: dict[str, Any] = {"has_control": orders.has_control()}
+    values: dict[str, Any] = {"has_control": has_control()}
     if settings.BOCAGE.control is not None:
-        with orders.opened_control(own.areas) as control:
+        with opened_control(own.areas) as control:
             given, cards = _orders(control, own, request)
             mark = orders.seen(request, (cards, given))
             if orders.is_seen(request, mark):

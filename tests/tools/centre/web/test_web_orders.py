@@ -191,6 +191,35 @@ def test_an_operator_darkens_a_feeder_and_reads_what_each_equipment_answers(oper
     assert f"Éteint jusqu&#x27;à 13:00, départ {FEEDERS[0]}" in french
 
 
+def test_a_feeder_that_another_order_or_a_lock_holds_is_named_with_the_reason(operator, served, control):
+    def row():
+        said = operator.get(f"/{FENEU}/orders").content.decode()
+        return said[said.rindex("<tr", 0, said.index(one.id.hex())) :].partition("</tr>")[0]
+
+    one = darken(46, target=None)
+    assert post(operator, signed(one, AGENT)).status_code == 204
+    fetch(served, control)
+    report(control, one, outcome(one, "received"), *(outcome(one, "refused", feeder=f, why="later") for f in FEEDERS))
+    assert f"{', '.join(FEEDERS)}: a later command holds" in row() and 'class="mark pending"' in row()
+    assert "No effect seen" not in page(operator, one)
+    locked = outcome(one, "refused", feeder=FEEDERS[0], why="interlock")
+    report(control, one, outcome(one, "applied", feeder=FEEDERS[0]), locked)
+    assert f"{FEEDERS[0]}: locked at the cabinet" in row() and 'class="fault"' in row()
+
+
+def test_a_light_a_street_and_a_cabinet_lead_to_their_order_where_one_may_be_given(operator, monkeypatch):
+    from tools.centre.web import control, light
+
+    monkeypatch.setattr(light, "orderable_feeders", lambda own, *, now_s: {"main"})
+    assert f"/{FENEU}/orders/give/light?where=feeder:main" in operator.get(f"/{FENEU}/lights/light-1").content.decode()
+    street = f"/{FENEU}/orders/give/light?where=street:lighting%20street%20of%20{FENEU}"
+    assert street in operator.get(f"/{FENEU}/lights").content.decode()
+    assert "?where=cabinet:cab" in operator.get(f"/{FENEU}/health").content.decode()
+    monkeypatch.setattr(control.communes, "policy_in_force", lambda *_, **__: None)
+    for page_of in ("lights", "health"):
+        assert "orders/give" not in operator.get(f"/{FENEU}/{page_of}").content.decode()
+
+
 def test_a_telephone_that_may_only_light_darkens_nothing(mayor):
     said = post(mayor, signed(darken(41, author=PHONE.name)))
     assert (said.status_code, said.content.decode()) == (400, f"{PHONE.name} has not the right to this in the policy")

@@ -29,7 +29,11 @@ window.bocageLive = (address, version, changed) => {
 
 (() => {
   const part = document.querySelector("[data-again]");
-  if (!part) return;
+  if (!part) {
+    const clock = document.querySelector(".clock[data-live]"); // a page whose parts ask for themselves
+    if (clock) window.bocageLive(clock.dataset.live, "", () => {});
+    return;
+  }
   let counts = null, minute = null, waits = 0;
   const again = () => {
     if (waits) return;
