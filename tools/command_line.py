@@ -32,6 +32,7 @@ from gateway.language.arguments import argument_fault
 # The extras of pyproject.toml that bring a package. The remedy names the extra that is part of the command, if any.
 EXTRAS = {
     "aiohttp": ("gateway",),
+    "authlib": ("directory",),
     "axes": ("web",),
     "cbor2": ("gateway", "centre"),
     "django": ("web",),

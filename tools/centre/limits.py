@@ -186,6 +186,8 @@ NOTES_KEPT_S = 366 * 86_400
 
 # Between two looks at what is open; what a person waits for lasts minutes.
 DUTY_EVERY_S = 15
+# Without a look for so long nobody is told of anything: some channels that hang, and a restart.
+DUTY_LATE_S = 600
 # The substitute is told when nobody has it in hand after this, unless the configuration says otherwise (minutes).
 DUTY_MINUTES, DUTY_MINUTES_MAX = 15, 240
 # A cause counts as mended once it has been over for so long: a loose contact comes and goes.

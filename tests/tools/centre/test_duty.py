@@ -17,7 +17,7 @@ from tests.support.duty_world import (
 )
 from tools.centre.condition.faults import Note
 from tools.centre.duty.rota import Taken, Week, week_of
-from tools.centre.duty.waking import causes, member
+from tools.centre.duty.waking import INGEST, Trouble, causes, member
 from tools.centre.limits import FIXED_AFTER_S, FLOOD_S, OUT_OF_SERVICE_S, SEND_TRIES_MAX, SILENCE_S_MAX
 from wire import event
 
@@ -218,6 +218,19 @@ def test_silent_cabinet_is_told_and_all_at_once_are_the_centre():
     duty.heard = dict.fromkeys(duty.heard, duty.now_s + 10_000)
     duty.live(1200)
     assert len(duty.told(ALICE.name, FIXED)) == 2
+
+
+def test_trouble_of_the_centre_is_told_to_who_is_on_duty_for_anything():
+    week = week_of(NOW_S)
+    for weeks, wanted in (
+        ([Week(FENEU, "lighting", week, BRUNO.name, ""), Week("*", "watering", week, ALICE.name, "")], ALICE.name),
+        ([Week(FENEU, "lighting", week, BRUNO.name, "")], BRUNO.name),
+    ):
+        duty = Duty(rota=rota(weeks=weeks))
+        duty.troubles = [Trouble(INGEST, NOW_S, 1)]
+        duty.live(60)
+        assert duty.told() == [(15, wanted, NEW)]
+        assert "process" in duty.sms.came[0].message.subject
 
 
 def test_cabinet_that_falls_silent_for_want_of_mains_is_no_second_cause():

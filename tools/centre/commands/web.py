@@ -12,10 +12,12 @@ example:
 
 import argparse
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.language import N_, Phrases, translate
 from gateway.language.arguments import whole
+from gateway.language.reasons import of_file
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.scope import reader
 from tools.centre.web.configuration import Options, is_loopback
@@ -34,6 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     text = "the control file: orders that people sign, which `bocage centre control --web` then sends"
     parser.add_argument("--control", metavar="FILE", help=text)
+    parser.add_argument("--duty", metavar="FILE", help="`--book` of `bocage centre duty`: who was told what")
+    parser.add_argument("--directory", type=Path, metavar="FILE", help="the territory's own directory (OpenID Connect)")
     parser.add_argument("--kwh-price", type=float, metavar="EUROS", help="what a kWh costs, for the page of a month")
     parser.add_argument("--port", type=whole(1, 65535), default=8080, help="of this machine (default: %(default)s)")
     parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
@@ -66,10 +70,9 @@ def run(args: argparse.Namespace) -> int:
         reader.areas_of(args.db, "", now_s=0)
     listener = listening(args.port)
     print(translate(_AT, args.lang, origin=origin), flush=True)
-    options = Options(
-        args.db, args.data, origin, ground=args.ground, control=args.control, kwh_price=args.kwh_price, tiles=args.tiles
-    )
-    serve(options, listener)
+    given = {name: getattr(args, name) for name in ("ground", "control", "kwh_price", "tiles", "duty")}
+    directory = None if args.directory is None else _directory(args.directory)
+    serve(Options(args.db, args.data, origin, directory=directory, **given), listener)
     return 0
 
 
@@ -82,3 +85,15 @@ def _check_tiles(path: str) -> None:
         raise UsageError(_UNFIT.messages[str(unfit)], path=path) from unfit
     except OSError as error:
         raise UsageError(N_("{field} {path}: no such file"), field="--tiles", path=path) from error
+
+
+def _directory(path: Path) -> Any:
+    from tools.centre.web import directory
+
+    try:
+        return directory.configuration(path)
+    except directory.Faulty as fault:
+        message = N_("--directory {path}: {field} is missing, or not what it may be")
+        raise UsageError(message, path=path, field=fault) from fault
+    except OSError as error:
+        raise UsageError(N_("--directory {path}: {why}"), path=error.filename, why=of_file(error)) from error

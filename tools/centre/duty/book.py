@@ -286,6 +286,15 @@ class Book:
         where = f"(insee, trade) IN (VALUES {marks}) ORDER BY closed_unix_s IS NOT NULL, number DESC LIMIT {most}"
         return [(one, self.about(one.number)) for one in self._causes(where, values)]
 
+    def open_of(self, areas: Iterable[tuple[str, str]]) -> list[tuple[Told, list[str]]]:
+        """Returns the causes of these communes and trades that last, each with its members."""
+        pairs, members = set(areas), self.members()
+        return [
+            (one, [member for member, cause in members.items() if cause == one.number])
+            for one in self.open_causes()
+            if (one.insee, one.trade) in pairs
+        ]
+
     def about(self, cause: int) -> list[Message]:
         """Returns the messages about a cause, in their order."""
         rows = self.connection.execute(

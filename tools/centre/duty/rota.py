@@ -109,6 +109,8 @@ class Rota:
         """
         wanted = week_of(now_s)
         scopes = list(dict.fromkeys(((insee, trade), (insee, ALL), (ALL, trade), (ALL, ALL))))
+        if insee == ALL:  # the centre itself: whoever is on duty at all, of all communes before one of them
+            scopes += sorted({one[:2] for one in self.weeks} - set(scopes), key=lambda one: (one[0] != ALL, one))
         for scope in scopes:
             if (found := self._by.get((*scope, wanted))) is not None:
                 return Duty(found.person, found.substitute, False)

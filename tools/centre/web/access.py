@@ -31,7 +31,7 @@ LANGUAGE_COOKIE, THEME_COOKIE = "bocage-language", "bocage-theme"
 THEMES = ("light", "dark")
 # What is granted: pairs of a commune and a trade.
 Areas = frozenset[tuple[str, str]]
-OPEN = frozenset(("/login", "/appearance"))
+OPEN = frozenset(("/login", "/login/directory", "/login/directory/back", "/appearance"))
 # Where a person chooses a password before anything else, and may leave.
 _BEFORE_ALL = frozenset(("/password", "/logout", "/appearance"))
 

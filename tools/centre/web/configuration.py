@@ -25,7 +25,8 @@ class Options(NamedTuple):
     """Says what the web serves. warehouse: as `--db`; data: the web's own SQLite file; origin: the address by which
     people reach it; clock: gives the Unix seconds that every page calls now (a simulated town has its own); ground: the
     folder of what maps draw under the lights, `49135.geojson` for a commune; tiles: a PMTiles file of images under
-    that; control: the control file, without which no order is given; kwh_price: what the commune pays, in euros."""
+    that; control: the control file, without which no order is given; kwh_price: what the commune pays, in euros; duty:
+    the book of `bocage centre duty`, without which its screen is not there; directory: a `directory.Directory`."""
 
     warehouse: str
     data: str
@@ -35,6 +36,8 @@ class Options(NamedTuple):
     control: str | None = None
     kwh_price: float | None = None
     tiles: str | None = None
+    duty: str | None = None
+    directory: Any = None
 
 
 def is_loopback(host: str) -> bool:

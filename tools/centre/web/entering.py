@@ -37,6 +37,14 @@ WORDS = Phrases({
     "login.wrong": N_("Name or password is wrong."),
     "login.over": N_("This one-time password is too old; `bocage centre web account` makes another."),
     "login.wait": N_("Too many attempts. Try again in {left}."),
+    "directory": N_("Enter with {label}"),
+    "directory.any": N_("the directory of the territory"),
+    "directory.or": N_("or with a password of this centre"),
+    "directory.state": N_("This way in was used before, or is too old. Begin again."),
+    "directory.denied": N_("The directory has let nobody in. Begin again, or ask who keeps it."),
+    "directory.token": N_("What the directory said cannot be trusted. Begin again; if it lasts, tell who keeps it."),
+    "directory.unreachable": N_("The directory does not answer. Try again, or enter with a password of this centre."),
+    "directory.unknown": N_("The directory knows you, but no account here is yours. Ask who administers the centre."),
     "password.title": N_("Choose a password"),
     "password.lead": N_("Yours served once. Choose your own: {count} characters at least; a sentence is good."),
     "password.new": N_("New password"),
@@ -54,15 +62,15 @@ def login(request: Any) -> Any:
     if request.person is not None:
         return HttpResponseRedirect(after)
     if request.method != "POST":
-        return shown(request, "login.html", WORDS, after=after, who="", problem=None)
+        return login_page(request, after=after)
     who = request.POST.get("who", "")[:PERSON_CHARACTERS_MAX]
     password = request.POST.get("password", "")[:PASSWORD_CHARACTERS_MAX]
     person = auth.authenticate(request, username=who, password=password)
     if person is None:
-        return shown(request, "login.html", WORDS, status=403, after=after, who=who, problem="login.wrong")
+        return login_page(request, "login.wrong", status=403, after=after, who=who)
     is_one_time = person.last_login is None
     if is_one_time and timezone.now() - person.date_joined > timedelta(seconds=ONE_TIME_S):
-        return shown(request, "login.html", WORDS, status=403, after=after, who=who, problem="login.over")
+        return login_page(request, "login.over", status=403, after=after, who=who)
     auth.login(request, person)
     request.session.clear_expired()  # Django leaves those that are over in its table
     if is_one_time:
@@ -73,11 +81,20 @@ def login(request: Any) -> Any:
     return HttpResponseRedirect(after)
 
 
+def login_page(request: Any, problem: str | None = None, *, after: str = "/", who: str = "", **values: Any) -> Any:
+    """Returns the page of the login, with the sentence of a problem, and the way in by the directory where there is
+    one."""
+    directory = settings.BOCAGE.directory
+    label = None if directory is None else directory.label or WORDS.text("directory.any", request.language)
+    return shown(
+        request, "login.html", WORDS, problem=problem, after=after, who=who, directory=label, **values
+    )  # fmt: skip
+
+
 def locked_out(request: Any, response: Any = None, credentials: Any = None) -> Any:
     """Answers an attempt of which there were too many; django-axes calls it."""
     left_s = int(LOGIN_COOLOFF.total_seconds())
-    left = duration(left_s, request.language)
-    answer = shown(request, "login.html", WORDS, status=429, after="/", who="", problem="login.wait", left=left)
+    answer = login_page(request, "login.wait", status=429, left=duration(left_s, request.language))
     answer["Retry-After"] = str(left_s)
     return answer
 

@@ -13,6 +13,7 @@ from tools.centre.condition.states import OK
 from tools.centre.limits import SILENCE_S_MAX
 from tools.centre.registry.equipment import CABINET, cabinet_of
 from tools.centre.store import bodies, database
+from tools.centre.web import duty
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import orderable_feeders
 from tools.centre.web.page import picture, shown
@@ -105,8 +106,9 @@ def health(request: Any, insee: str) -> Any:
     linked = sum(one.is_linked for one in cabinets)
     may_light = bool(orderable_feeders(own, now_s=request.now_s))
     return shown(
-        request, "health.html", WORDS, commune=own, tab="health", cabinets=cabinets, linked=linked, may_light=may_light
-    )
+        request, "health.html", WORDS, commune=own, tab="health", cabinets=cabinets, linked=linked,
+        may_light=may_light, problems=duty.problems(request),
+    )  # fmt: skip
 
 
 def _cabinets(connection: database.Connection, insee: str, whole: Picture, language: str, *, now_s: int) -> Any:

@@ -16,6 +16,9 @@ ONE_TIME_S = 7 * 86_400
 # Failures of one person from one address within the time; the others of a town hall behind it go on.
 LOGIN_FAILURES_MAX = 5
 LOGIN_COOLOFF = timedelta(minutes=15)
+# What the clocks of a directory and of this server may differ by, and how long it may take for an answer.
+DIRECTORY_LEEWAY_S = 60
+DIRECTORY_TIMEOUT_S = 10
 # A control room's shift; a phone that was lost is another's for less than a day.
 SESSION_S = 12 * 3600
 # A year, as browsers ask for (RFC 6797).
@@ -70,6 +73,12 @@ HISTORY_S = 86_400
 HISTORY_RECORDS_MAX = 1500
 # What it told, in a list.
 TOLD_MAX = 12
+
+# --- on duty ----------------------------------------------------------------------------------------------------
+
+# Causes on its screen: a bad week's; and weeks of the rota ahead, a quarter of a year.
+DUTY_CAUSES_MAX = 30
+DUTY_WEEKS = 13
 
 # --- orders -----------------------------------------------------------------------------------------------------
 

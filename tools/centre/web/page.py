@@ -14,13 +14,14 @@ from tools.centre.web.pictures import Picture, Pictures
 
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
-TABS = ("map", "town", "lights", "faults", "orders", "health")
+TABS = ("map", "town", "lights", "faults", "orders", "duty", "health")
 
 
 def tabs_of(commune: Commune) -> tuple[str, ...]:
-    """Returns the screens of a commune that a person has something on: the town is of lighting."""
-    has_lighting = (commune.insee, grants.LIGHTING) in commune.areas
-    return tuple(one for one in TABS if one != "town" or has_lighting)
+    """Returns the screens of a commune that a person has something on: the town is of lighting, and the duty there
+    where somebody is told."""
+    is_there = {"town": (commune.insee, grants.LIGHTING) in commune.areas, "duty": settings.BOCAGE.duty is not None}
+    return tuple(one for one in TABS if is_there.get(one, True))
 
 
 def shown(

@@ -20,6 +20,7 @@ from gateway.language.figures import duration
 from tools.centre.condition import notes
 from tools.centre.limits import (
     COMMANDS_KEPT_S,
+    DUTY_KEPT_S,
     JOURNAL_KEPT_S,
     KEYSETS_KEPT_MAX,
     NOTES_KEPT_S,
@@ -45,6 +46,8 @@ WORDS = Phrases({
     "file.warehouse": N_("warehouse"),
     "file.control": N_("control file"),
     "file.outbox": N_("outbox of the web"),
+    "file.rota": N_("rota of the web"),
+    "file.duty": N_("book of the duty"),
     "file.accounts": N_("accounts of the web"),
     "latest": NN_("the latest", "the latest {count}"),
     "always": N_("without a limit"),
@@ -68,10 +71,11 @@ WORDS = Phrases({
     "about": NC_("column", "about"),
 })  # fmt: skip
 
-WAREHOUSE, CONTROL, OUTBOX, ACCOUNTS = "warehouse", "control", "outbox", "accounts"
+WAREHOUSE, CONTROL, OUTBOX, ROTA, DUTY, ACCOUNTS = "warehouse", "control", "outbox", "rota", "duty", "accounts"
 _RULES = {WAREHOUSE: RULES, CONTROL: CONTROL_RULES}
-# No rule opens what stands in the web's own files.
+# No rule opens what stands in the web's own files: this is what the screen of the duty shows of them.
 _NOBODY = "nobody"
+_SHOWN = dict.fromkeys(("weeks", "taken", "causes", "messages", "owed"), grants.ANY)
 
 
 class Kept(NamedTuple):
@@ -112,7 +116,14 @@ KEPT = (
     Kept(N_("Faults: what was written about them on the screens, by whom, and in whose hands they are"),
          OUTBOX, ("notes",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Who read the journal on the screens"), OUTBOX, ("lines",), _seconds(NOTES_KEPT_S)),
-    Kept(N_("Accounts: name, digest of the password, last login"), ACCOUNTS, ("auth_user",), None),
+    Kept(N_("Rota of the duty: who is on duty in which week"), ROTA, ("weeks",), _seconds(DUTY_KEPT_S)),
+    Kept(N_("Rota of the duty: telephone and mail of who is on duty, until they are taken away"),
+         ROTA, ("people",), None),
+    Kept(N_("Rota of the duty: who took a silent cabinet in hand"), ROTA, ("taken",), _seconds(DUTY_KEPT_S)),
+    Kept(N_("Book of the duty: who was told what, by which channel, and who has it in hand"),
+         DUTY, ("causes", "messages", "owed"), _seconds(DUTY_KEPT_S)),
+    Kept(N_("Accounts: name, digest of the password, name in the directory, last login"),
+         ACCOUNTS, ("auth_user",), None),
     Kept(N_("Sessions"), ACCOUNTS, ("django_session",), _seconds(SESSION_S)),
     Kept(N_("Failed logins: name, address, browser"), ACCOUNTS, ("axes_accessattempt",), LOGIN_COOLOFF),
 )  # fmt: skip
@@ -170,8 +181,10 @@ def _lines(days: dict[str, int], language: str) -> Iterator[Line]:
     for one in KEPT:
         if settings.BOCAGE.control is None and (one.file == CONTROL or "orders" in one.tables):
             continue
+        if settings.BOCAGE.duty is None and one.file in (ROTA, DUTY):
+            continue
         rules = _RULES.get(one.file, {})
-        by = {opened_by(rules[table]) if rules else _NOBODY for table in one.tables}
+        by = {opened_by(rules[table]) if rules else _SHOWN.get(table, _NOBODY) for table in one.tables}
         yield Line(
             translate(one.what, language),
             WORDS.text(f"file.{one.file}", language),

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from tools.centre.web import (
+    directory,
+    duty,
     entering,
     faults,
     giving,
@@ -23,6 +25,8 @@ from tools.centre.web import (
 urlpatterns = [
     path("", home.home, name="home"),
     path("login", entering.login, name="login"),
+    path("login/directory", directory.begin, name="directory"),
+    path("login/directory/back", directory.back, name="directory-back"),
     path("logout", entering.logout, name="logout"),
     path("password", entering.password, name="password"),
     path("appearance", entering.appearance, name="appearance"),
@@ -47,6 +51,10 @@ urlpatterns = [
     path("<str:insee>/orders/sign", giving.sign, name="orders-sign"),
     path("<str:insee>/orders/give/<str:kind>", giving.give, name="orders-give"),
     path("<str:insee>/orders/<str:order>", orders.order, name="order"),
+    path("<str:insee>/duty", duty.duty, name="duty"),
+    path("<str:insee>/duty/week", duty.week, name="duty-week"),
+    path("<str:insee>/duty/person", duty.person, name="duty-person"),
+    path("<str:insee>/duty/take", duty.take, name="duty-take"),
     path("<str:insee>/health", health.health, name="health"),
 ]
 handler404 = "tools.centre.web.errors.not_found"

@@ -16,6 +16,7 @@ FRAME = Phrases({
     "tab.lights": NC_("screen", "List"),
     "tab.faults": NC_("screen", "Faults"),
     "tab.orders": NC_("screen", "Orders"),
+    "tab.duty": NC_("screen", "On duty"),
     "tab.health": NC_("screen", "Health"),
     "privacy": NC_("screen", "Data protection"),
     "logout": N_("Log out"),

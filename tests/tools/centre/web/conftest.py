@@ -17,7 +17,8 @@ def served(tmp_path_factory):
     build_for_persons(warehouse)
     (folder / "49135.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
     data, control = str(folder / "web.sqlite3"), build_control(folder / "control.db")
-    configure(Options(warehouse, data, "http://testserver", lambda: NOW_S, str(folder), control))
+    duty = str(folder / "duty.db")
+    configure(Options(warehouse, data, "http://testserver", lambda: NOW_S, str(folder), control, duty=duty))
     from django.contrib.auth import get_user_model
     from django.contrib.auth.hashers import Argon2PasswordHasher
     from django.utils import timezone

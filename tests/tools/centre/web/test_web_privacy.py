@@ -8,6 +8,7 @@ import pytest
 from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, lines
 from tools.centre.condition import notes
 from tools.centre.control import file as control_file
+from tools.centre.duty import book, rota
 from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
@@ -19,6 +20,7 @@ from tools.centre.web import privacy
 IMPERSONAL = {
     "insee", "kind", "id", "name", "street", "post", "lamp", "cabinet", "feeder", "gateway", "node", "about", "by_node",
     "epoch", "part", "why", "class", "lane", "day_local", "hour_utc", "hour_local", "subject", "detail",
+    "member",
 }  # fmt: skip
 # Where such a word means something else: `quantities` has the units of physics.
 OTHERS = {("quantities", "unit")}
@@ -62,6 +64,8 @@ def unjudged(file, tables):
         (privacy.WAREHOUSE, schema.SCHEMA),
         (privacy.CONTROL, control_file.SCHEMA),
         (privacy.OUTBOX, web_outbox.SCHEMA),
+        (privacy.ROTA, rota.SCHEMA),
+        (privacy.DUTY, book.SCHEMA),
     ],
 )
 def test_every_table_that_may_name_a_person_has_a_line(file, made):
