@@ -227,7 +227,9 @@ class States:
 
     @staticmethod
     def _first(faults: list[StandingFault] | None, codes: tuple[int, ...]) -> StandingFault | None:
-        return min((one for one in faults or () if one.code in codes), key=_from_s, default=None)
+        if not faults:
+            return None
+        return min((one for one in faults if one.code in codes), key=_from_s, default=None)
 
 
 def _from_s(fault: StandingFault) -> int:

@@ -13,9 +13,9 @@ A temperature or a lamp is taken to stay as the earlier of two readings has it, 
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate, compress
+from itertools import accumulate, compress, pairwise
 from operator import itemgetter, mul, sub
 from typing import NamedTuple
 
@@ -94,16 +94,18 @@ def figures(entries: Iterable[Entry]) -> Found:
     boots, _, times, readings = zip(*known, strict=True)
     shapes = list(map(tuple, readings))
     keys = {shape: measured(shape) for shape in set(shapes)}
+    lines: dict[frozenset[tuple[int, ...]], _Line] = {}
     for key in set().union(*keys.values()):
         channel, code = divmod(key, quantity.CHANNEL_STEP)
-        having = [key in keys[shape] for shape in shapes]
-        chain = _Chain(
-            list(compress(boots, having)), list(compress(times, having)),
-            list(map(itemgetter(key), compress(readings, having))),
-        )  # fmt: skip
+        own = frozenset(shape for shape, some in keys.items() if key in some)
+        if own not in lines:  # most often all that a node measures is in the same records
+            having = [shape in own for shape in shapes]
+            lines[own] = _Line(*(list(compress(column, having)) for column in (boots, times, readings)))
+        line, values = lines[own], list(map(itemgetter(key), lines[own].readings))
         if code == quantity.TEMPERATURE:
-            found.extremes.update(((day, channel), said) for day, said in _extremes(chain))
-        sums = _register(key, chain, found.silences) if code in _REGISTERS else _held(chain, code == quantity.POWER)
+            found.extremes.update(((day, channel), said) for day, said in _extremes(line, values))
+        is_register = code in _REGISTERS
+        sums = _register(key, line, values, found.silences) if is_register else _held(line, values, code)
         place = _PLACES[code]
         for hour, one in sums.items():
             found.hours[hour, channel][place : place + len(one)] = one
@@ -132,29 +134,74 @@ def of_day(hours: Iterable[Figures], silences: Iterable[Silence], begins_s: int)
     return (*day, *(value for code in _REGISTERS for value in beyond.get(code, (None, None))))
 
 
-class _Chain(NamedTuple):
-    """Holds the readings of one quantity, in order of (boot, sequence)."""
+class _Line:
+    """Holds the readings that have some quantities, in order of (boot, sequence): when they were made, and where this
+    says nothing of the time until the next one."""
 
-    boots: list[int]
-    times: list[int]
-    values: list[int]
+    def __init__(self, boots: Sequence[int], times: Sequence[int], readings: Sequence[dict[int, int]]) -> None:
+        self.boots, self.times, self.readings = boots, times, readings
+        self.gaps_s = list(map(sub, times[1:], times))
+        # The places of readings that are not followed closely, and of the last ones of boots; most often none.
+        self.far: list[int] = []
+        if not 0 < min(self.gaps_s, default=1) <= max(self.gaps_s, default=1) <= APART_S_MAX:
+            self.far = [place for place, gap_s in enumerate(self.gaps_s) if not 0 < gap_s <= APART_S_MAX]
+        self.last: list[int] = []
+        if boots[0] != boots[-1]:
+            self.last = [place for place, pair in enumerate(pairwise(boots)) if pair[0] != pair[1]]
+        self._cuts: dict[tuple[int, ...], list[tuple[int, list[_Cut]]]] = {}
 
-    def gaps_s(self) -> list[int]:
-        """Returns the seconds from each reading to the next."""
-        return list(map(sub, self.times[1:], self.times))
+    def divided(self, counts: Sequence[int], ends: Sequence[int], nothing: list[int]) -> _Sums:
+        """Returns what was counted in each hour, and its seconds: the difference of the count at its end and at its
+        begin, which between two readings has grown in proportion. `ends`: the readings after which nothing is known
+        until the next one."""
+        if tuple(ends) not in self._cuts:
+            self._cuts[tuple(ends)] = list(_cuts(self.times, ends))
+        sums: _Sums = {}
+        for first, cuts in self._cuts[tuple(ends)]:
+            before = counts[first]
+            for hour, covered_s, place, part_s, whole_s in cuts:
+                since = counts[place - 1]
+                count = since + (counts[place] - since) * part_s // whole_s
+                one = sums.get(hour) or sums.setdefault(hour, nothing.copy())
+                one[0] += count - before
+                one[1] += covered_s
+                before = count
+        return sums
 
 
-def _register(key: int, chain: _Chain, silences: list[Silence]) -> _Sums:
+# An hour, its seconds, and where it ends: the reading at or after that, and which part of the time before it is over.
+_Cut = tuple[int, int, int, int, int]
+
+
+def _cuts(times: Sequence[int], ends: Iterable[int]) -> Iterator[tuple[int, list[_Cut]]]:
+    """Divides each stretch of readings by hours; yields its first reading and its hours."""
+    first = 0
+    for end in (*ends, len(times) - 1):
+        at_s, last_s, place = times[first], times[end], first
+        cuts: list[_Cut] = []
+        while at_s < last_s:
+            hour = at_s - at_s % HOUR_S
+            until_s = hour + HOUR_S
+            if until_s < last_s:
+                place = bisect_left(times, until_s, place, end)
+                since_s = times[place - 1]
+                cuts.append((hour, until_s - at_s, place, until_s - since_s, times[place] - since_s))
+            else:
+                cuts.append((hour, last_s - at_s, end, 1, 1))
+            at_s = until_s
+        yield first, cuts
+        first = end + 1
+
+
+def _register(key: int, line: _Line, values: list[int], silences: list[Silence]) -> _Sums:
     """Divides what a register counted over hours, and notes the silences through which it counted."""
-    gaps_s, amounts = chain.gaps_s(), counted(chain.boots, chain.values)
-    ends = [
-        place
-        for place, (gap_s, amount) in enumerate(zip(gaps_s, amounts, strict=True))
-        if not 0 < gap_s <= APART_S_MAX or amount is None
-    ]
-    sums = _divided(chain.times, chain.values, ends, [0, 0, 0])
+    places = sorted({*line.far, *line.last})
+    amounts = {place: counted(line.boots[place : place + 2], values[place : place + 2])[0] for place in places}
+    far = set(line.far)
+    ends = [place for place in places if amounts[place] is None or place in far]
+    sums = line.divided(values, ends, [0, 0, 0])
     for place in ends:
-        since_s, unix_s = chain.times[place : place + 2]
+        since_s, unix_s = line.times[place : place + 2]
         amount = amounts[place]
         if amount is not None and (amount or unix_s > since_s):
             silences.append(Silence(key, since_s, unix_s, amount))
@@ -166,53 +213,25 @@ def _register(key: int, chain: _Chain, silences: list[Silence]) -> _Sums:
     return sums
 
 
-def _held(chain: _Chain, is_power: bool) -> _Sums:
+def _held(line: _Line, values: list[int], code: int) -> _Sums:
     """Sums what holds from one reading to the next over time: a temperature and its seconds, or the seconds in which a
     lamp is lit and those in which it is not."""
-    gaps_s = chain.gaps_s()
-    ends = [
-        place
-        for place, (gap_s, boot, before) in enumerate(zip(gaps_s, chain.boots[1:], chain.boots, strict=False))
-        if not 0 < gap_s <= APART_S_MAX or boot != before
-    ]
-    values = [value > LIT_DW for value in chain.values] if is_power else chain.values
-    sums = _divided(chain.times, [0, *accumulate(map(mul, gaps_s, values))], ends, [0, 0])
+    is_power = code == quantity.POWER
+    held = map(LIT_DW.__lt__, values) if is_power else values
+    counts = [0, *accumulate(map(mul, line.gaps_s, held))]
+    sums = line.divided(counts, sorted({*line.far, *line.last}), [0, 0])
     if is_power:
         for one in sums.values():
             one[1] -= one[0]
     return sums
 
 
-def _divided(times: Sequence[int], counts: Sequence[int], ends: Iterable[int], nothing: list[int]) -> _Sums:
-    """Returns what was counted in each hour, and its seconds: the difference of the count at its end and at its begin,
-    which between two readings has grown in proportion. `ends`: the readings after which nothing is known until the
-    next one."""
-    sums: _Sums = {}
-    first = 0
-    for end in (*ends, len(times) - 1):
-        at_s, before, last_s, place = times[first], counts[first], times[end], first
-        while at_s < last_s:
-            hour = at_s - at_s % HOUR_S
-            until_s, count = last_s, counts[end]
-            if hour + HOUR_S < last_s:
-                until_s = hour + HOUR_S
-                place = bisect_left(times, until_s, place, end)
-                since_s, since = times[place - 1], counts[place - 1]
-                count = since + (counts[place] - since) * (until_s - since_s) // (times[place] - since_s)
-            one = sums.get(hour) or sums.setdefault(hour, nothing.copy())
-            one[0] += count - before
-            one[1] += until_s - at_s
-            at_s, before = until_s, count
-        first = end + 1
-    return sums
-
-
-def _extremes(chain: _Chain) -> Iterable[tuple[int, tuple[int, int]]]:
+def _extremes(line: _Line, values: list[int]) -> Iterable[tuple[int, tuple[int, int]]]:
     """Returns each day with its least and most value."""
-    days = [_day_of_hour(unix_s // HOUR_S) for unix_s in chain.times]
+    days = [_day_of_hour(unix_s // HOUR_S) for unix_s in line.times]
     for day in set(days):
-        values = [value for value, own in zip(chain.values, days, strict=True) if own == day]
-        yield day, (min(values), max(values))
+        some = [value for value, own in zip(values, days, strict=True) if own == day]
+        yield day, (min(some), max(some))
 
 
 # --- hours and days as people call them ------------------------------------------------------------------------
