@@ -29,7 +29,7 @@ from wire.faults import WireFault
 
 WORDS = Phrases(order_kinds.WORDS.messages | {
     "no_policy": N_("No policy is in force here, so nothing can be ordered: the commune's policy names who may."),
-    "touched": N_("Who is touched"),
+    "touched": N_("Who is touched: {what}"),
     "give.where": N_("Where?"),
     "give.choose": N_("Choose"),
     "give.unknown": N_("The policy in force names no such place: choose one."),

@@ -32,7 +32,6 @@ from tools.centre.web.access import Areas, Commune, commune, communes
 from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.limits import (
     NOT_FETCHED_S,
-    ORDERS_SHOWN_S,
     POLL_S,
     POLL_UNDER_WAY_S,
     ROWS_PER_PAGE,
@@ -64,6 +63,7 @@ WORDS = Phrases(order_kinds.WORDS.messages | {
     "order.ended": N_("given back to the policy by {author}, {at}"),
     "order.missing": N_("No effect seen yet: {names}"),
     "order.refused": N_("{cabinet} refuses: {why}"),
+    "order.never_sent": N_("The centre did not fetch it before its end: it was never sent."),
     "order.overruled": N_("{names}: {why}"),
     "order.not_fetched": N_("The centre has not fetched it yet, so nothing is sent. It goes by itself until {until}."),
     "end": NC_("button", "Back to the policy"),
@@ -162,11 +162,9 @@ def cards(
     """Returns orders as screens show them: those of the outbox first, then `known`. `standing`: of `waiting`."""
     ends = {one.command.ends: one for one in standing if one.command.kind == command.END}
     signed = [one for one in reversed(standing) if one.command.kind != command.END]
-    now_s = request.now_s
-    new = [one for one in signed if one.command.expires_s + ORDERS_SHOWN_S > now_s]
     return [
         _card(control, one, ends.get(one.command.id), request, is_fetched=is_fetched)
-        for found, is_fetched in ((new, False), (known, True))
+        for found, is_fetched in ((signed, False), (known, True))
         for one in found
     ]
 
@@ -176,9 +174,12 @@ def _card(
 ) -> Card:
     now_s, language = request.now_s, request.language
     found = progress_of(control, order, now_s=now_s)
-    end = end or (None if found.ended_by is None else book.get(control, found.ended_by))
+    late = [one for one, is_new in ((order, not is_fetched), (end, True)) if one and is_new and _is_late(one, now_s)]
+    if found.ended_by is not None:
+        end = book.get(control, found.ended_by)
+    elif end in late:
+        end = None  # it has ended nothing
     meant = [cabinet for cabinet in found.cabinets if cabinet.is_meant]
-    is_late = not is_fetched and now_s < order.command.expires_s and now_s - order.made_unix_s > NOT_FETCHED_S
     kind = kind_of(order.command)
     is_heard = any(cabinet.outcomes for cabinet in meant)
     feeders = [feeder for cabinet in meant for feeder in cabinet.feeders]
@@ -197,8 +198,13 @@ def _card(
         refusals=tuple({"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED),
         overruled=tuple(_overruled(refused, language)),
         is_hindered=any(reason != "later" for reason in refused.values()),
-        problem=_problem(control, order, request) if is_late else "",
+        problem=_problem(control, late[0], request) if late else "",
     )
+
+
+def _is_late(one: book.Order, now_s: int) -> bool:
+    """Returns whether an order of the outbox has waited for longer than a daemon that runs takes."""
+    return now_s - one.made_unix_s > NOT_FETCHED_S
 
 
 def _overruled(refused: dict[str, str | None], language: str) -> Iterator[str]:
@@ -215,6 +221,8 @@ def _ending(control: sqlite_file.Connection, end: book.Order, request: Any) -> E
 
 def _problem(control: sqlite_file.Connection, order: book.Order, request: Any) -> str:
     """Returns why the daemon has not fetched an order: it is refused by now, or no daemon runs."""
+    if request.now_s >= order.command.expires_s:
+        return words.text(WORDS, "order.never_sent", request.language)
     try:
         drafts.checked(control, order.signed, now_s=request.now_s)
     except drafts.NotAllowed as refused:

@@ -74,9 +74,14 @@ def _orders(
 ) -> tuple[list["orders.Given"], list["orders.Card"]]:
     """Returns the commune's orders of lighting: who has given them, and cards of those that hold or have just ended."""
     known = lighting(control, own.insee, ORDERS_SHOWN_MAX)
-    standing = [one for one in orders.waiting(control, own.areas, own.insee) if _is_lighting(control, one)]
+    shown_s = request.now_s - ORDERS_SHOWN_S
+    standing = [
+        one
+        for one in orders.waiting(control, own.areas, own.insee)
+        if one.command.expires_s > shown_s and book.trade_of(control, one.command) == grants.LIGHTING
+    ]
     given = [orders.given(control, one) for one in known]
-    recent = [one.order for one in given if one.until_s + ORDERS_SHOWN_S > request.now_s]
+    recent = [one.order for one in given if one.until_s > shown_s]
     return given, orders.cards(control, recent, standing, request)
 
 
@@ -84,10 +89,6 @@ def lighting(control: sqlite_file.Connection, insee: str, count: int) -> list[bo
     """Returns the last orders that light or darken a commune, the last first."""
     known = book.given(control, insee, count)
     return [one for one in known if kind_of(one.command).trade == grants.LIGHTING]
-
-
-def _is_lighting(control: sqlite_file.Connection, one: book.Order) -> bool:
-    return book.trade_of(control, one.command) == grants.LIGHTING
 
 
 def _ordered(given: list["orders.Given"], language: str) -> list[night.Ordered]:

@@ -79,6 +79,21 @@ def test_an_end_is_taken_from_who_signed_the_beginning(mayor, served, control):
     assert (late.status_code, late.content.decode()) == (400, "a command has ended it already")
 
 
+def test_an_end_that_no_daemon_fetches_has_ended_nothing(mayor, served, control, monkeypatch):
+    from django.conf import settings
+
+    one = light(16)
+    assert post(mayor, signed(one)).status_code == 204
+    fetch(served, control)
+    assert post(mayor, signed(light(17, kind=command.END, ends=one.id))).status_code == 204
+    assert "given back to the policy" in page(mayor, one)
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: NOW_S + 11))
+    said = page(mayor, one)
+    assert "given back to the policy" not in said and "The centre has not fetched it yet" in said
+    assert f"/{FENEU}/orders/give/end?where={one.id.hex()}" in said
+    fetch(served, control)
+
+
 def test_what_is_no_order_of_this_commune_is_refused_in_words_and_not_kept(mayor, served):
     before = len(outbox.signed_in(str(served / "web.sqlite3.outbox"), FENEU))
     forged = bytearray(signed(light(5)))
@@ -130,6 +145,17 @@ def test_an_order_that_no_daemon_fetches_is_told_so(mayor, monkeypatch):
     later = settings.BOCAGE._replace(clock=lambda: NOW_S + 11)
     monkeypatch.setattr(settings, "BOCAGE", later)
     assert "The centre has not fetched it yet, so nothing is sent" in page(mayor, one)
+
+
+def test_an_order_that_no_daemon_ever_fetched_is_told_so_after_its_end(mayor, monkeypatch):
+    from django.conf import settings
+
+    one = light(15)
+    assert post(mayor, signed(one)).status_code == 204
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(clock=lambda: NOW_S + 86_400))
+    assert "it was never sent" in page(mayor, one)
+    assert one.id.hex() in mayor.get(f"/{FENEU}/orders").content.decode()
+    assert one.id.hex() not in mayor.get(f"/{FENEU}/town").content.decode()
 
 
 def test_an_order_that_is_refused_by_now_says_why_instead(mayor, served, control, monkeypatch):

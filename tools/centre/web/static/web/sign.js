@@ -135,6 +135,7 @@ async function write(isAwaited = () => true) {
 
 function because(text) {
   reason = text;
+  for (const one of page.querySelectorAll("[name=reason]")) one.checked = one.value === text;
   return draft();
 }
 
