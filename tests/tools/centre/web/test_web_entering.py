@@ -111,8 +111,11 @@ def test_new_one_time_password_ends_the_sessions(browser):
 
 
 def test_passwords_are_kept_by_argon2(browser):
+    """Of Django's own class, so at its cost; in these tests at the least (conftest.py)."""
+    from django.conf import settings
     from django.contrib.auth import get_user_model
 
+    assert settings.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     assert {one.password.partition("$")[0] for one in get_user_model().objects.all()} == {"argon2"}
 
 
