@@ -76,6 +76,7 @@ def test_no_key_is_enrolled_that_is_none(world):
         world[0].enrol(bytes(31), "Maire", document.LIGHT)
 
 
+@pytest.mark.slow
 def test_an_operator_darkens_a_feeder_by_night_and_the_checkers_expect_it(world):
     story, folder = world
     story.enrol(PUBLIC, "Maire", document.OVERRIDE)
@@ -93,6 +94,7 @@ def test_an_operator_darkens_a_feeder_by_night_and_the_checkers_expect_it(world)
     assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
 
 
+@pytest.mark.slow
 def test_an_end_of_one_order_leaves_the_other_expected(world):
     story, folder = world
     story.enrol(PUBLIC, "Maire", document.OVERRIDE | document.EMERGENCY)
