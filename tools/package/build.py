@@ -7,7 +7,7 @@ example:
 It is pure Python, so `Architecture: all`: one file for a Raspberry Pi (arm64) and for a PC (amd64). Times are those of
 SOURCE_DATE_EPOCH, the owner is root, modes are set here and not by the umask, and the compression runs in one thread,
 because the number of threads would show in the result. Needs dpkg-deb and no network; changes nothing but the file it
-makes.
+makes. The centre's has libraries of the environment that it is built in (`bocage[web]`).
 """
 
 import argparse
@@ -25,7 +25,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from tools.command_line import Refused, UsageError, add_json
-from tools.package import catalogue, contents
+from tools.package import catalogue, contents, libraries
 from tools.package.contents import Package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         version = args.version or project_version()
         package = contents.PACKAGES[args.what]
         path = build(package, args.out, version=version, maintainer=args.maintainer, epoch=source_epoch())
-    except BuildError as error:
+    except (BuildError, libraries.Missing) as error:
         raise Refused(f"cannot build: {error}") from error
     except OSError as error:
         raise Refused(f"cannot build: {error}; build from a checkout, into a folder that may be written") from error
@@ -133,8 +133,11 @@ def _lay_out(package: Package, tree: Path, version: str, maintainer: str, epoch:
         if file.target.suffix == ".gz":
             data = _zipped(data)
         if file.target.name == "copyright":
-            data += _licence()
+            data += (_licence() + "".join(map(libraries.copyright_of, package.libraries))).encode()
         _write(tree / file.target, data, is_program=file.is_program)
+    for library in package.libraries:
+        for place, data in libraries.files(library):
+            _write(tree / contents.MODULES / place, data)
     launcher = _LAUNCHER.format(package=package.name, modules=contents.MODULES, commands=package.commands)
     _write(tree / contents.LAUNCHER, launcher.encode(), is_program=True)
     # `bocage --version` reads the version from a Python package's metadata.
@@ -199,11 +202,11 @@ def _changelog(package: Package, version: str, maintainer: str, epoch: int) -> s
     )
 
 
-def _licence() -> bytes:
+def _licence() -> str:
     """Returns the licence as a field of Debian's copyright file: each line begins with a space; a full stop stands for
     an empty line."""
     lines = (ROOT / "LICENSE").read_text(encoding="utf-8").splitlines()
-    return "".join(f" {line.strip() or '.'}\n" for line in lines).encode()
+    return "".join(f" {line.strip() or '.'}\n" for line in lines)
 
 
 def _kibibytes(tree: Path) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from tools.package.libraries import Library
+
 MODULES = PurePosixPath("usr/share/bocage")
 LAUNCHER = "usr/bin/bocage"
 SCRIPTS = ("postinst", "prerm", "postrm")
@@ -23,8 +25,9 @@ class Package(NamedTuple):
 
     `sources`: folder or file of the checkout -> its place among the modules; `documents`: what people read -> its name;
     `commands`: the sub-commands of `bocage` whose modules are in it; `python`: import name -> (Debian package, lowest
-    version: what Debian 13 has, with which the package is tested); `etc`: its folder of configuration; `scripts`: the
-    folder of dpkg's scripts in `debian/`; `system`: file of `debian/` -> its place in the system.
+    version: what Debian 13 has, with which the package is tested); `libraries`: what Debian does not have, which the
+    package brings; `etc`: its folder of configuration; `scripts`: the folder of dpkg's scripts in `debian/`; `system`:
+    file of `debian/` -> its place in the system.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Package(NamedTuple):
     suggests: tuple[str, ...]
     scripts: str
     system: Mapping[str, str]
+    libraries: tuple[Library, ...] = ()
 
     @property
     def documents_folder(self) -> PurePosixPath:
@@ -142,17 +146,20 @@ _UNITS = (
     "bocage-night.service",
     "bocage-night.timer",
     "bocage-purge.service",
+    "bocage-web.service",
+    "bocage-web.socket",
 )
 CENTRE = Package(
     name="bocage-centre",
     other="bocage-gateway",
     etc="bocage-centre",
-    summary="centre of a territory: broker, warehouse and control of cabinets",
+    summary="centre of a territory: broker, warehouse, control of cabinets, screens",
     description="""\
  Makes a server the centre of street lighting, heating and watering of a
  territory: its own certificate authority, Mosquitto with one role a cabinet,
- the warehouse that every record goes to, and leases, policies and orders for
- cabinets. What is on it stays the territory's own.
+ the warehouse that every record goes to, leases, policies and orders for
+ cabinets, and the screens that people look at, behind nginx. What is on it
+ stays the territory's own. Django comes from trixie-backports.
  .
  After installation: sudo bocage centre init NAME (French; --lang en).
 """,
@@ -160,21 +167,34 @@ CENTRE = Package(
         **_SHARED,
         "gateway/__init__.py": "gateway/__init__.py",
         "gateway/language": "gateway/language",
-        # Its screens, `bocage centre web`, say that Django is missing: they run from a checkout with the extra `web`,
-        # for Debian 13 has Django 4.2, and neither django-htmx nor django-leaflet.
         "tools/centre": "tools/centre",
     },
     documents={"tools/centre/INSTALLATION.md": "INSTALLATION.md"},
     commands=("centre", "policy"),
-    python={**_PAHO, **_CRYPTOGRAPHY, **_METRICS, "cbor2": ("python3-cbor2", "5.6")},
-    depends=(*_DEPENDS, "mosquitto (>= 2.0.18)"),
+    python={
+        **_PAHO, **_CRYPTOGRAPHY, **_METRICS, "cbor2": ("python3-cbor2", "5.6"),
+        "django": ("python3-django", "3:5.2"),  # of trixie-backports
+        "uvicorn": ("python3-uvicorn", "0.32"),
+    },
+    depends=(
+        *_DEPENDS, "mosquitto (>= 2.0.18)", "nginx (>= 1.26)", "python3-django (<< 3:6)", "python3-whitenoise (>= 6.8)",
+        "python3-argon2 (>= 21.1)",
+    ),
     recommends=_RECOMMENDS,
-    suggests=("python3-psycopg",),  # a warehouse on a server of PostgreSQL
+    # A warehouse on a server of PostgreSQL; the login by the territory's own directory.
+    suggests=("python3-psycopg", "python3-authlib", "python3-requests"),
     scripts="centre",
     system={
         **_system("bocage-centre", "centre/"),
         **{f"centre/{unit}": f"usr/lib/systemd/system/{unit}" for unit in _UNITS},
     },
+    libraries=(
+        Library("django-axes", "8.3.1", "MIT", "ddc30e0153a6fb240ac5c9e7c7810891fdd6b86645067b6f94966055cef6cd10"),
+        Library("django-htmx", "1.29.0", "MIT", "26f9783de0c2709c2e1b9576296ccb8b5ea84930095ac5d99ebdf0cad6585def"),
+        Library("django-leaflet", "0.34.0", "LGPL-3",
+                "760e993eed4ece2f9280fbfdb8ee508703d5dd67e8d178027c491e8498628877"),
+        Library("pmtiles", "3.8.1", "BSD-3-Clause", "26b41a4edc14a8bec4894a8edad0616b01510dc8fef894032cc386924c2661a2"),
+    ),
 )
 PACKAGES = {"gateway": GATEWAY, "centre": CENTRE}
 

@@ -3,6 +3,7 @@
 import datetime
 import json
 import sqlite3
+from pathlib import Path
 
 import pytest
 
@@ -11,11 +12,15 @@ pytest.importorskip("paho.mqtt.client", reason="paho-mqtt is not installed")
 from tests.support.centre_world import TELEMETRY_TOPIC, readings
 from tests.support.installed_centre import InstalledCentre, now
 from tools import cli
-from tools.centre.broker import backup, health, installation, probe, roles
+from tools.centre.broker import authority, backup, health, installation, probe, roles, screens
+from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
+from tools.centre.condition import notes
 from tools.centre.control import file
 from tools.centre.ingest.receipts import load_or_make
 from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.scope import journal
+from tools.centre.store import web_outbox
 from tools.centre.store.archive import Ingest
 from tools.command_line import Refused
 
@@ -62,6 +67,59 @@ def test_restored_elsewhere_it_is_the_same_centre(centre, mosquitto_path, capsys
     with probe.trial(cabinet) as one:
         assert one.publishes("tc/1/t/49007/mairie-1") and not one.publishes("tc/1/t/49007/mairie-2")
     assert centre.run("revoke", NAME) == 0
+
+
+def test_accounts_of_the_screens_and_what_waits_in_their_outbox_are_restored(centre):
+    """With the key that signs sessions, in files that roll-up and control may read."""
+    warehouse, _ = fill(centre.place)
+    data = centre.place.web_data
+    accounts = sqlite3.connect(data)
+    made = "CREATE TABLE account (name TEXT); INSERT INTO account VALUES ('Léa')"
+    accounts.executescript(f"PRAGMA journal_mode = WAL; {made}")
+    Path(f"{data}.key").write_text("secret")
+    outbox = web_outbox.path_of(str(data))
+    notes.put_line(outbox, journal.Line(1_800_000_000, "Léa", "access journal", "", "web"))
+    assert centre.run("backup") == 0
+    [folder] = backup.kept(centre.place.backups)
+    accounts.close()
+    warehouse.close()
+    other = Place(centre.place.root.parent / "other")
+    centre.kill()
+    backup.restore(other, folder, now=now())
+    assert sqlite3.connect(other.web_data).execute("SELECT name FROM account").fetchall() == [("Léa",)]
+    assert Path(f"{other.web_data}.key").read_text() == "secret"
+    restored = Path(web_outbox.path_of(str(other.web_data)))
+    assert sqlite3.connect(restored).execute("SELECT person FROM lines").fetchall() == [("Léa",)]
+    files = (restored, other.web_data, other.warehouse_file, other.control)
+    assert [path.stat().st_mode & 0o777 for path in files] == [0o660, 0o600, 0o640, 0o640]
+    assert screens.origin(other) == "https://localhost"
+    assert other.proxy_configuration.read_text() == centre.place.proxy_configuration.read_text().replace(
+        str(centre.place.root), str(other.root)
+    )
+
+
+def test_certificate_of_the_screens_that_the_territory_chose_is_left_alone(centre, tmp_path):
+    """And told in time, for nobody here renews it."""
+    certificate, key = centre.place.pair(screens.NAME)
+    elsewhere = Authority(tmp_path)
+    elsewhere.make("A public authority", now=now())
+    private = authority.new_key()
+    key.write_bytes(authority.pem_of_key(private))
+    chosen = elsewhere.issue("centre.example.fr", private.public_key(), now=now(), addresses=["localhost"], days=40)
+    certificate.write_bytes(chosen)
+    assert centre.run("init", "localhost", "--port", centre.port) == 0
+    assert certificate.read_bytes() == chosen
+    found = [" ".join(said(centre, datetime.timedelta(days=days))) for days in (20, 30)]
+    assert ["the certificate of the screens ends on" in text for text in found] == [False, True]
+
+
+def test_port_80_and_443_are_of_the_address_that_people_type(centre):
+    text = centre.place.proxy_configuration.read_text()
+    assert text.count("server_name localhost;") == 2 and "return 301 https://localhost$request_uri" in text
+    centre.place.web_setting.write_text("ORIGIN=https://ecrans.example.fr\nOPTIONS=--kwh-price 0.2\n")
+    assert centre.run("init", "localhost", "--port", centre.port) == 0
+    assert centre.place.proxy_configuration.read_text().count("server_name ecrans.example.fr;") == 2
+    assert "--kwh-price" in centre.place.web_setting.read_text(), "what a person wrote stays"
 
 
 def test_nothing_is_overwritten_and_a_damaged_copy_is_refused(centre, capsys):
@@ -157,8 +215,8 @@ def test_status_names_a_copied_certificate_and_an_account_that_nobody_enrolled(c
 def test_what_ends_soon_is_renewed_and_the_rest_stays(centre):
     assert installation.renew(centre.place, None, now=now()) == []
     later = now() + datetime.timedelta(days=740)
-    assert installation.renew(centre.place, None, now=later) == ["broker", *roles.accounts(1)]
-    assert installation.renew(centre.place, ["centre.example.fr"], now=later) == ["broker"]
+    assert installation.renew(centre.place, None, now=later) == ["broker", screens.NAME, *roles.accounts(1)]
+    assert installation.renew(centre.place, ["centre.example.fr"], now=later) == ["broker", screens.NAME]
 
 
 def test_status_says_when_hours_were_computed_and_records_purged_and_what_to_do_where_they_were_not(centre, capsys):

@@ -24,10 +24,11 @@ from tools.package import contents
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 GUIDE = (REPOSITORY / "tools/centre/INSTALLATION.md").read_text(encoding="utf-8")
-SERVER_STEP = 8
+SERVER_STEP = 9
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join((str(REPOSITORY / "firmware"), str(REPOSITORY)))}
 SERVER, SERVER_ADDRESS, CABINET_ADDRESS = "centre.example.fr", "192.0.2.1", "192.0.2.2"
 USB = "media/usb"
+PERSON, CHOSEN = "Claire Morin", "un chêne au bord de l'eau"
 PATIENCE_S = 180
 WAREHOUSE = "/var/lib/bocage-centre/warehouse.db"
 OF_FILE = f"import sqlite3; print(*sqlite3.connect({WAREHOUSE!r}).execute({{!r}}).fetchone())"
@@ -81,6 +82,7 @@ class Newcomer:
         self._machines = {}
         self.restore_s = None
         self.saved = None
+        self._said = self._entered = ""
 
     def __enter__(self):
         try:
@@ -101,7 +103,7 @@ class Newcomer:
                 for line in piece.lines:
                     last = (piece.place, line)
                     begun = time.monotonic()
-                    said = self._type(*last)
+                    said = self._said = self._type(*last)
                     if " restore " in line:
                         self.restore_s = time.monotonic() - begun
             elif isinstance(piece, guide.Seen):
@@ -157,6 +159,18 @@ class Newcomer:
         machine.run("bocage", "gateway", "setup", "--answers", "/dev/stdin", stdin=CABINET)
         machine.run("systemctl", "start", "bocage-gateway")
         self._join()
+
+    def _act_ecran_ouvert(self):
+        """In Debian's Chromium, and by a client that believes the territory's authority alone. The first time with the
+        password that was made, then with the one that was chosen."""
+        centre, password = self._machines[guide.CENTRE], self._entered or self._said.split()[-1]
+        program = [*centre.beside(), sys.executable, "-m", "tests.tools.package.browser"]
+        authority = str(centre.root / "etc/bocage-centre/authority.pem")
+        words = [*program, f"https://{SERVER}", "127.0.0.1", authority, PERSON, password, CHOSEN]
+        done = subprocess.run(words, env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        log = centre.run("journalctl", "-u", "bocage-web", "-n", "40", "--no-pager", check=False).stdout
+        assert done.returncode == 0, done.stdout + done.stderr + log
+        self._entered = CHOSEN
 
     def _act_tout_tue(self):
         self._until(lambda: self._held().records, "nothing comes from the cabinet")
@@ -226,7 +240,13 @@ def either(memory, clean_root):
     """A clean Debian with what apt would fetch for either package."""
     copy = memory / "either"
     subprocess.run(["cp", "--archive", str(clean_root), str(copy)], check=True)
-    debian_machine.install(copy, "mosquitto", *(name for name, _ in contents.CENTRE.python.values()))
+    backports = copy / "etc/apt/sources.list.d/backports.list"
+    backports.write_text((copy / "etc/apt/sources.list").read_text().replace(" trixie main", " trixie-backports main"))
+    debian_machine.update(copy)
+    names = [re.split(r"[ (]", name)[0] for name in contents.CENTRE.depends]
+    wanted = {*names, *(name for name, _ in contents.CENTRE.python.values())} - {"python3-django"}
+    debian_machine.install(copy, *sorted(wanted), "python3-django/trixie-backports")
+    backports.unlink()
     yield copy
     shutil.rmtree(copy)
 
@@ -248,6 +268,13 @@ def steps():
 def step(number):
     [text] = re.findall(rf"^### {number}\..*?(?=^### )", GUIDE, re.MULTILINE | re.DOTALL)
     return guide.pieces(f"{guide.HEADINGS['fr']}\n{text}", "fr")
+
+
+def on_server(piece):
+    """What the guide says of its other commands: the server's address in the place of the file."""
+    if not isinstance(piece, guide.Commands):
+        return piece
+    return piece._replace(lines=tuple(line.replace(WAREHOUSE, "postgresql:///bocage") for line in piece.lines))
 
 
 @pytest.mark.root
@@ -279,7 +306,7 @@ def test_the_same_with_the_warehouse_on_postgresql(blank, packages, tmp_path, re
     key_of_receipts = [piece for piece in step(2) if isinstance(piece, guide.Commands)][-1]
     ways = {"asks": OF_SERVER, "before_restore": server[:1]}
     with Newcomer(blank, tmp_path, packages[0], **ways) as newcomer:
-        newcomer.follow((*step(1), *server, key_of_receipts, *step(3), *step(5)))
+        newcomer.follow((*step(1), *server, key_of_receipts, *map(on_server, step(3)), *step(4), *step(6)))
         held = newcomer._held()
         assert held.records == held.positions and held.streams >= newcomer.saved.streams
         newcomer.night()

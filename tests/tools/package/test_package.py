@@ -16,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from tools import cli
-from tools.package import build, contents
+from tools.package import build, contents, libraries
 
 pytestmark = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb program: Debian builds packages")
 
+OURS = ("gateway", "wire", "policy", "tools")
 EPOCH = 1_793_491_200
 EXPOSURE_MAX = 2.0
 # Root's: it reads every key and copies every file of the centre.
@@ -89,21 +90,21 @@ def test_etc_holds_no_file_that_an_upgrade_could_touch(kind, package):
 @pytest.mark.slow
 def test_every_module_finds_what_it_imports(kind, package):
     """In the package, in Python, or in a package that it depends on."""
-    modules = {
+    inside = {
         name.removeprefix("usr/share/bocage/"): data
         for name, (_member, data) in members(package).items()
         if name.startswith("usr/share/bocage/") and name.endswith(".py")
     }
+    modules = {name: data for name, data in inside.items() if name.partition("/")[0] in OURS}
+    brought = {name.partition("/")[0] for name in inside if name not in modules} | {"asgiref"}  # Django's package's
     ours = {name.removesuffix("/__init__.py").removesuffix(".py").replace("/", ".") for name in modules}
     used = set()
     for name, data in modules.items():
         for imported in imports(data):
             top = imported.partition(".")[0]
-            if top in ("gateway", "wire", "policy", "tools"):
+            if top in OURS:
                 assert imported in ours or imported.rpartition(".")[0] in ours, f"{name} imports {imported}"
-            elif name.startswith("tools/centre/web/") and top in ("django", "asgiref", "axes", "uvicorn"):
-                continue  # the screens run from a checkout: Debian 13 has an older Django (contents.py)
-            elif top not in sys.stdlib_module_names and f"python3-{top}" not in kind.suggests:
+            elif top not in sys.stdlib_module_names and top not in brought and f"python3-{top}" not in kind.suggests:
                 assert top in kind.python, f"{name} imports {top}"
                 used.add(top)
     assert used == set(kind.python), "a package is depended on that nothing imports"
@@ -122,14 +123,19 @@ def imports(data):
 def test_what_debian_must_have_is_within_what_the_sources_ask_for(kind):
     project = tomllib.loads((build.ROOT / "pyproject.toml").read_text())["project"]
     asked = {}
-    for line in (*project["dependencies"], *project["optional-dependencies"]["gateway"]):
-        found = re.fullmatch(r"([a-z0-9-]+)>=([0-9.]+),<([0-9.]+)(?:;.*)?", line)
+    extras = project["optional-dependencies"]
+    pinned = {f"{one.distribution}=={one.version}" for one in contents.CENTRE.libraries}
+    assert pinned <= {*extras["web"]}, "the package brings other libraries than the sources ask for"
+    for line in (*project["dependencies"], *extras["gateway"], *extras["web"]):
+        if line in pinned:
+            continue
+        found = re.fullmatch(r"([A-Za-z0-9-]+)>=([0-9.]+),<([0-9.]+)(?:;.*)?", line)
         assert found, line
-        asked[found[1]] = (numbers(found[2]), numbers(found[3]))
+        asked[found[1].lower()] = (numbers(found[2]), numbers(found[3]))
     names = {"paho": "paho-mqtt", "serial": "pyserial", "prometheus_client": "prometheus-client"}
     for module, (_package, version) in kind.python.items():
         low, high = asked[names.get(module, module)]
-        assert low <= numbers(version) < high, module
+        assert low <= numbers(version.rpartition(":")[2]) < high, module
 
 
 def numbers(version):
@@ -218,6 +224,25 @@ def test_without_git_the_time_is_still_one(monkeypatch):
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     monkeypatch.setattr(build.shutil, "which", lambda _name: None)
     assert build.source_epoch() == 0
+
+
+def test_a_library_that_is_another_is_not_packaged(tmp_path, capsys, monkeypatch):
+    [first, *_] = contents.CENTRE.libraries
+    altered = contents.CENTRE._replace(libraries=(first._replace(digest="0" * 64),))
+    monkeypatch.setitem(contents.PACKAGES, "centre", altered)
+    assert cli.main(["package", "build", "centre", "--out", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert first.digest in said and f"pip install {first.distribution}=={first.version}" in said
+    missing = first._replace(distribution="bocage-no-such")
+    with pytest.raises(libraries.Missing, match="is not here"):
+        list(libraries.files(missing))
+
+
+def test_the_licence_of_each_library_is_in_the_copyright_file(kind, package):
+    said = members(package)[f"{kind.documents_folder}/copyright"][1].decode()
+    for one in kind.libraries:
+        paragraph = said[said.index(f"the authors of {one.distribution}"):]
+        assert f"License: {one.licence}\n" in paragraph and len(paragraph) > 100
 
 
 def test_a_machine_without_dpkg_deb_is_told(tmp_path, monkeypatch):

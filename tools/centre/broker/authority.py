@@ -62,11 +62,12 @@ class Authority:
         self._write_list((), now=now)
 
     def issue(
-        self, name: str, public: ec.EllipticCurvePublicKey, *, now: datetime.datetime, addresses: Sequence[str] = ()
+        self, name: str, public: ec.EllipticCurvePublicKey, *, now: datetime.datetime, addresses: Sequence[str] = (),
+        days: int = CERTIFICATE_DAYS,
     ) -> bytes:
         """Returns a certificate (PEM), which is kept: for a client, or for a server where there are addresses."""
         issuer, key = self._issuer(), self._private()
-        builder = _builder(name, _common_name(issuer.subject), public, now, CERTIFICATE_DAYS)
+        builder = _builder(name, _common_name(issuer.subject), public, now, days)
         purpose = ExtendedKeyUsageOID.SERVER_AUTH if addresses else ExtendedKeyUsageOID.CLIENT_AUTH
         builder = (
             builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -1,6 +1,6 @@
 """Copies a running centre into a folder, and makes a machine that centre again from such a folder.
 
-    2026-11-29T0215/   warehouse.db  control.db  etc/  var/  manifest.json
+    2026-11-29T0215/   warehouse.db  control.db  etc/  var/  web/  manifest.json
 
 The databases are copied by SQLite's online backup: one instant of each, while ingest and control go on. Each copy is
 checked as SQLite checks it. A warehouse on a server is `warehouse.dump` instead (`dump.py`). The manifest has length
@@ -19,13 +19,15 @@ from pathlib import Path
 
 from gateway.language import N_
 from tools.centre.broker import dump, installation
-from tools.centre.broker.files import BROKER_USER, USER, Place, give, server_named, sync, write
-from tools.centre.store import database
+from tools.centre.broker.files import BROKER_USER, USER, WEB_USER, Place, give, server_named, sync, write
+from tools.centre.limits import FILE_MODE, OUTBOX_MODE
+from tools.centre.store import database, web_outbox
 from tools.centre.store.sqlite_file import uri_to_read
 from tools.command_line import Refused
 
-VERSION = 1
+VERSION = 2
 MANIFEST = "manifest.json"
+_WEB, _KEY = "web", ".key"
 _PARTIAL, _NAME = ".unfinished", "%Y-%m-%dT%H%M%S"
 
 
@@ -42,6 +44,12 @@ def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Pat
     for path in (place.warehouse_file, place.control):
         if path.exists():
             _copy_database(path, partial / path.name)
+    for path in _of_web(place):
+        (partial / _WEB).mkdir(exist_ok=True)
+        if path.suffix == _KEY:
+            _copy_file(path, partial / _WEB / path.name)
+        else:
+            _copy_database(path, partial / _WEB / path.name)
     _copy_files(place.etc, partial / "etc")
     for file in (place.roles, place.broker_configuration, *place.var.glob("*.pem")):
         if file.exists():
@@ -102,7 +110,10 @@ def restore(
         installation.name_server(place, server)
     for path in (place.warehouse_file, place.control):
         if (folder / path.name).exists():
-            _copy_file(folder / path.name, path, USER)
+            _copy_file(folder / path.name, path, USER, mode=FILE_MODE)  # the screens are of its group
+    for path in (folder / _WEB).glob("*"):
+        is_outbox = path.suffix not in (_KEY, place.web_data.suffix)
+        _copy_file(path, place.web / path.name, WEB_USER, USER, mode=OUTBOX_MODE if is_outbox else None)
     for path in (folder / "var").iterdir():
         if path.suffix == ".pem":
             _copy_file(path, place.var / path.name, USER)
@@ -130,14 +141,24 @@ def _copy_files(source: Path, target: Path) -> None:
         _copy_file(path, target / path.relative_to(source))
 
 
-def _copy_file(source: Path, target: Path, user: str | None = None) -> None:
-    """Copies bytes and mode; the owner is root, or the user that the service runs as."""
+def _of_web(place: Place) -> Iterator[Path]:
+    """Yields what the screens keep: accounts and sessions, the key that signs them, the outbox."""
+    data = str(place.web_data)
+    yield from (path for path in (place.web_data, Path(data + _KEY), Path(web_outbox.path_of(data))) if path.exists())
+
+
+def _copy_file(
+    source: Path, target: Path, user: str | None = None, group: str | None = None, *, mode: int | None = None
+) -> None:
+    """Copies bytes and mode, or gives it another mode; the owner is root, or the user that the service runs as."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(source, target)
+    if mode is not None:
+        target.chmod(mode)
     if target.name == "broker.key":
         give(target, None, BROKER_USER)
     if user is not None:
-        give(target, user, user)
+        give(target, user, group or user)
     sync(target)
 
 

@@ -45,7 +45,7 @@ def load(place: Place, source: Path, where: str) -> None:
         listed = _run(place, "pg_restore", "--list", stdin=file, stdout=subprocess.PIPE)
     if _POLICY in listed:  # it says what a role may see, which is the server's and in no copy of a database
         with closing(_opened(place, where)) as connection:
-            server.make_reader(connection)
+            server.make_roles(connection)
     with source.open("rb") as file:
         _run(place, "pg_restore", "--no-owner", "--single-transaction", f"--dbname={where}", stdin=file)
 

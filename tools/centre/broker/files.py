@@ -2,8 +2,10 @@
 
     /etc/bocage-centre       authority, certificates and keys of the centre, where the warehouse is (root's)
     /var/lib/bocage-centre   warehouse, control file, the key of receipts         (bocage-centre's)
+    /var/lib/bocage-web      accounts of the screens, what people said on them    (bocage-web's)
     /var/backups/bocage-centre   one folder a backup                              (root's)
     /etc/mosquitto/conf.d/bocage.conf, /var/lib/mosquitto/dynamic-security.json   the broker's part
+    /etc/nginx/conf.d/bocage.conf   nginx's part
 """
 
 import os
@@ -16,7 +18,7 @@ from typing import NamedTuple
 
 from tools.centre.store import database
 
-USER, BROKER_USER = "bocage-centre", "mosquitto"
+USER, BROKER_USER, WEB_USER = "bocage-centre", "mosquitto", "bocage-web"
 SETTING = "WAREHOUSE="
 
 
@@ -48,6 +50,28 @@ class Place(NamedTuple):
     @property
     def roles(self) -> Path:
         return self.root / "var/lib/mosquitto/dynamic-security.json"
+
+    @property
+    def proxy_configuration(self) -> Path:
+        return self.root / "etc/nginx/conf.d/bocage.conf"
+
+    @property
+    def web_setting(self) -> Path:
+        """The file that says where the screens are; their service reads it, as it does `setting`."""
+        return self.etc / "web.conf"
+
+    @property
+    def web_socket(self) -> Path:
+        return self.root / "run/bocage-web.sock"
+
+    @property
+    def web(self) -> Path:
+        return self.root / "var/lib/bocage-web"
+
+    @property
+    def web_data(self) -> Path:
+        """What `bocage centre web --data` is given: accounts and sessions; the outbox and the secret key lie beside."""
+        return self.web / "web.sqlite3"
 
     @property
     def warehouse_file(self) -> Path:
@@ -105,6 +129,12 @@ class Place(NamedTuple):
     def pair(self, name: str) -> tuple[Path, Path]:
         """Returns the certificate and the key of an account of the centre."""
         return self.etc / f"{name}.pem", self.etc / f"{name}.key"
+
+
+def setting_in(path: Path, name: str) -> str:
+    """Returns the value of a setting in a file of lines NAME=VALUE, empty where there is none. OSError."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next((line.removeprefix(f"{name}=") for line in lines if line.startswith(f"{name}=")), "").strip()
 
 
 def server_named(setting: Path) -> str | None:

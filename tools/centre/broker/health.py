@@ -12,7 +12,7 @@ from contextlib import closing
 from cryptography import x509
 
 from gateway.language import N_, NN_, Message
-from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles
+from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles, screens
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
 from tools.centre.limits import (
@@ -92,7 +92,8 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
     gateways = installation.gateways(Authority(place.etc))
     enrolled = {f"{insee}-{name}": end for (insee, name), end in gateways.items()}
     return [
-        *_units(place), *_broker(place, set(enrolled)), *_refusals(place, set(enrolled), now), *_configuration(place),
+        *_units(place), *_screens(place, now), *_broker(place, set(enrolled)),
+        *_refusals(place, set(enrolled), now), *_configuration(place),
         *_certificates(place, enrolled, now), *_records(place, set(enrolled), now), *_disk(place),
         *_backups(place, now),
     ]  # fmt: skip
@@ -101,7 +102,7 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
 def _units(place: Place) -> Iterator[Finding]:
     if not place.is_system:
         return
-    for unit in ("mosquitto.service", *installation.units(place), installation.TIMER):
+    for unit in ("mosquitto.service", screens.PROXY_UNIT, *installation.units(place), installation.TIMER):
         done = subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False)
         if done.stdout.strip() == "active":
             continue
@@ -109,7 +110,26 @@ def _units(place: Place) -> Iterator[Finding]:
         remedy = N_("sudo systemctl restart {unit}; why it ended: journalctl -u {unit} -n 20")
         yield Finding(N_("{unit} does not run ({state})"), remedy, True, values)
         return
-    yield Finding(N_("broker, ingest, roll-up, control, metrics and the backup's timer run"))
+    yield Finding(N_("broker, ingest, roll-up, control, screens, metrics and the backup's timer run"))
+
+
+def _screens(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+    """Tells whether the screens answer by TLS, and whether a certificate that the territory renews itself ends."""
+    if place.is_system:
+        values: dict[str, object] = {"origin": screens.origin(place)}
+        try:
+            screens.check(place)
+        except OSError as error:
+            remedy = N_("sudo systemctl restart bocage-web nginx; why: journalctl -u bocage-web -n 20; sudo nginx -t")
+            values["error"] = error
+            yield Finding(N_("the screens do not answer at {origin}: {error}"), remedy, True, values)
+        else:
+            yield Finding(N_("the screens answer at {origin}"), values=values)
+    found = x509.load_pem_x509_certificate(place.pair(screens.NAME)[0].read_bytes())
+    if not screens.is_own(place, found) and (found.not_valid_after_utc - now).days < _FORTNIGHT_DAYS:
+        remedy = N_("renew it where it was made, put it in {path}, then: sudo systemctl reload nginx")
+        values = {"until": found.not_valid_after_utc.date(), "path": place.pair(screens.NAME)[0]}
+        yield Finding(N_("the certificate of the screens ends on {until}"), remedy, True, values)
 
 
 def _broker(place: Place, enrolled: set[str]) -> Iterator[Finding]:
@@ -173,6 +193,9 @@ def _certificates(
     ends = {"authority": Authority(place.etc).end()}
     for name in (installation.BROKER, *roles.accounts(installation.ingests(place))):
         ends[name] = x509.load_pem_x509_certificate(place.pair(name)[0].read_bytes()).not_valid_after_utc
+    web = x509.load_pem_x509_certificate(place.pair(screens.NAME)[0].read_bytes())
+    if screens.is_own(place, web):
+        ends[screens.NAME] = web.not_valid_after_utc
     late = {name: end for name, end in ends.items() if (end - now).days < RENEW_DAYS - 1}
     if late:
         yield _ending(late, now, N_("sudo bocage centre renew; if it does not help: journalctl -u bocage-night"))

@@ -9,19 +9,20 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from cryptography import x509
 
 from gateway.language import N_
 from gateway.language.reasons import of_file
-from tools.centre.broker import authority, configuration, mosquitto, probe, roles
+from tools.centre.broker import authority, configuration, mosquitto, probe, roles, screens
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import BROKER_USER, SETTING, USER, Place, give, write
-from tools.centre.limits import RENEW_DAYS
+from tools.centre.broker.files import BROKER_USER, SETTING, USER, WEB_USER, Place, give, write
+from tools.centre.limits import CERTIFICATE_DAYS, RENEW_DAYS
 from tools.centre.mqtt import BrokerAddress
-from tools.centre.store import schema
+from tools.centre.scope import server
+from tools.centre.store import database, schema
 from tools.command_line import Refused
 from wire import topic as topics
 
@@ -53,7 +54,8 @@ def ingests(place: Place) -> int:
 def units(place: Place) -> list[str]:
     """Returns the services of the centre, without the broker."""
     numbers = range(1, ingests(place) + 1)
-    return [*map(_INGEST_UNIT.format, numbers), "bocage-rollup.service", "bocage-control.service", METRICS_UNIT]
+    others = ("bocage-rollup.service", "bocage-control.service", screens.UNIT, METRICS_UNIT)
+    return [*map(_INGEST_UNIT.format, numbers), *others]
 
 
 def install(
@@ -64,7 +66,8 @@ def install(
     [*plugins] = Path("/usr/lib").glob("*/mosquitto_dynamic_security.so")
     if not plugins:
         raise Refused(N_("there is no Mosquitto with its plugin dynamic-security here: sudo apt install mosquitto"))
-    for folder in (place.etc, place.roles.parent, place.broker_configuration.parent, place.var, place.backups):
+    parents = (place.roles.parent, place.broker_configuration.parent)
+    for folder in (place.etc, *parents, place.var, place.web, place.backups):
         folder.mkdir(parents=True, exist_ok=True)
     own = Authority(place.etc)
     if addresses and not own.exists():
@@ -79,7 +82,16 @@ def install(
         write(place.roles, json.dumps(wanted, indent=1).encode(), user=BROKER_USER, group=BROKER_USER)
     text = mosquitto.configuration(place, port=port, plugin=str(plugins[0]))
     write(place.broker_configuration, text.encode(), mode=0o644)
+    screens.install(place, addresses[0] if addresses else None)
+    if database.is_server(place.warehouse):
+        with (
+            place.acting(),
+            closing(schema.open_to_write(place.warehouse)) as connection,
+            database.transaction(connection),
+        ):
+            server.prepare(connection)
     give(place.var, USER, USER)
+    give(place.web, WEB_USER, USER)
 
 
 def use_server(place: Place, where: str) -> None:
@@ -114,19 +126,23 @@ def _remove_ingest(place: Place, number: int, *, now: datetime.datetime) -> None
 def renew(
     place: Place, addresses: Sequence[str] | None, *, now: datetime.datetime, count: int | None = None
 ) -> list[str]:
-    """Gives the broker (at these addresses, None: at those it has) and each account of the centre a new key and
-    certificate where there is none, or where it ends soon; returns their names."""
+    """Gives the broker and the screens (at these addresses, None: at those they have) and each account of the centre a
+    new key and certificate where there is none, or where it ends soon; returns their names."""
     own, made = Authority(place.etc), []
-    for name in (BROKER, *roles.accounts(count or ingests(place))):
+    for name in (BROKER, screens.NAME, *roles.accounts(count or ingests(place))):
         certificate, key = place.pair(name)
         present = x509.load_pem_x509_certificate(certificate.read_bytes()) if key.exists() else None
+        if name == screens.NAME and present is not None and not screens.is_own(place, present):
+            continue
         here = list(_addresses(present)) if present else []
-        wanted = [] if name != BROKER else here if addresses is None else _with_loopback(addresses)
+        is_server = name in (BROKER, screens.NAME)
+        wanted = [] if not is_server else here if addresses is None else _with_loopback(addresses)
         is_fresh = present is not None and (present.not_valid_after_utc - now).days > RENEW_DAYS
         if is_fresh and sorted(here) == sorted(wanted):
             continue
         private = authority.new_key()
-        pem = own.issue(name, private.public_key(), now=now, addresses=wanted)
+        days = screens.CERTIFICATE_DAYS if name == screens.NAME else CERTIFICATE_DAYS
+        pem = own.issue(name, private.public_key(), now=now, addresses=wanted, days=days)
         reader = BROKER_USER if name == BROKER else None
         write(key, authority.pem_of_key(private), mode=0o640 if reader else 0o600, group=reader)
         write(certificate, pem, mode=0o644)
@@ -163,8 +179,9 @@ def port(place: Place) -> int:
 
 
 def start(place: Place) -> bool:
-    """Returns whether systemd started the broker and the services, now and at each boot."""
+    """Returns whether systemd started the broker and the services, now and at each boot; nginx too, if it can."""
     wanted = *units(place), TIMER
+    tell(place, "reload-or-restart", screens.PROXY_UNIT)
     return all(tell(place, *words) for words in (("restart", "mosquitto"), ("enable", *wanted), ("restart", *wanted)))
 
 

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector, start_http_se
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from tools.centre import mqtt
-from tools.centre.broker import backup, installation, roles
+from tools.centre.broker import backup, installation, roles, screens
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
 from tools.centre.limits import RENEW_DAYS, SILENCE_S_MAX
@@ -91,6 +91,8 @@ class CentreCollector:
             "warehouse": self._of_warehouse, "broker": self._broker.collect, "disk": self._of_disk,
             "certificates": self._of_certificates, "backup": self._of_backup,
         }  # fmt: skip
+        if self._place.is_system:
+            parts["screens"] = self._of_screens
         up = GaugeMetricFamily(_PREFIX + "part_up", "1 while a part of the centre answers.", labels=["part"])
         for name, ask in parts.items():
             try:
@@ -149,7 +151,7 @@ class CentreCollector:
     def _read_certificates(self) -> Iterator[Metric]:
         own, now = Authority(self._place.etc), installation.now()
         ends = {"authority": own.end()}
-        for name in (installation.BROKER, *roles.accounts(installation.ingests(self._place))):
+        for name in (installation.BROKER, screens.NAME, *roles.accounts(installation.ingests(self._place))):
             pem = self._place.pair(name)[0].read_bytes()
             ends[name] = x509.load_pem_x509_certificate(pem).not_valid_after_utc
         left = GaugeMetricFamily(_PREFIX + "certificate_left_days", "Until a certificate ends.", labels=["name"])
@@ -164,6 +166,12 @@ class CentreCollector:
             yield GaugeMetricFamily(
                 _PREFIX + "cabinet_certificate_left_days", "Until the first of them ends.", min(cabinets)
             )
+
+    def _of_screens(self) -> Iterator[Metric]:
+        begun_s = time.monotonic()
+        screens.check(self._place)
+        took_s = time.monotonic() - begun_s
+        yield GaugeMetricFamily(_PREFIX + "screens_answer_seconds", "What the first page took, by TLS.", took_s)
 
     def _of_backup(self) -> Iterator[Metric]:
         made = backup.newest(self._place.backups)

@@ -1,8 +1,9 @@
 """Has a warehouse in PostgreSQL hold persons to what is granted to them, by row-level security.
 
-Once, and again after a new version, by the owner of the tables. It makes the role bocage_reader, which may log in and
-only read; who may not make roles asks the administrator first: CREATE ROLE bocage_reader LOGIN. That role must be let
-in from here as the owner is (pg_hba.conf), by whom `--as` is used with.
+`bocage centre init --db` does it for the centre of this machine. Once, and again after a new version, by the owner of
+the tables. It makes the role bocage_reader, which may log in and only read, and bocage-web for the screens; who may not
+make roles asks the administrator first: CREATE ROLE bocage_reader LOGIN; CREATE ROLE "bocage-web" LOGIN. The first must
+be let in from here as the owner is (pg_hba.conf), by whom `--as` is used with.
 
 example:
   bocage centre access server --db postgresql://bocage@/bocage

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gateway.language import N_, translate
 from tools.centre.arguments import add_root, add_server, check_server, database_faults
+from tools.centre.commands.web import AT
 from tools.centre.limits import INGESTS_MAX
 from tools.command_line import UsageError
 
@@ -44,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     if args.ingests is not None and not 0 < args.ingests <= INGESTS_MAX:
         raise UsageError(N_("--ingests {count}: give 1 to {most}"), count=args.ingests, most=INGESTS_MAX)
     check_server(args)
-    from tools.centre.broker import installation  # needs paho-mqtt, which a fault in the arguments does not
+    from tools.centre.broker import installation, screens  # needs paho-mqtt, which a fault in the arguments does not
     from tools.centre.broker.files import Place
 
     place = Place(args.root)
@@ -54,4 +55,5 @@ def run(args: argparse.Namespace) -> int:
         installation.install(place, args.names, port=args.port, now=installation.now(), count=args.ingests)
     print(translate(_RUNS if installation.start(place) else _WRITTEN, args.lang, name=args.names[0], port=args.port))
     print(translate(N_("What each cabinet is given: {path}"), args.lang, path=place.etc / "authority.pem"))
+    print(translate(AT, args.lang, origin=screens.origin(place)))
     return 0

@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tools.centre.broker import installation, requests, roles
+    from tools.centre.broker import installation, requests, roles, screens
     from tools.centre.broker.files import Place
 
     place = Place(args.root)
@@ -26,7 +26,9 @@ def run(args: argparse.Namespace) -> int:
         cabinets, refused = requests.sign(place, now=installation.now())
     if installation.BROKER in made:
         installation.tell(place, "reload", "mosquitto")
-    if set(made) - {installation.BROKER}:
+    if screens.NAME in made:
+        installation.tell(place, "reload", screens.PROXY_UNIT)
+    if set(made) - {installation.BROKER, screens.NAME}:
         installation.tell(place, "try-restart", *installation.units(place))
     text = N_("renewed: {names}") if made or cabinets else N_("nothing to renew")
     print(translate(text, args.lang, names=", ".join([*made, *cabinets])))

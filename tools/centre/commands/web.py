@@ -23,7 +23,7 @@ from tools.centre.scope import reader
 from tools.centre.web.configuration import Options, is_loopback
 from tools.command_line import UsageError
 
-_AT = N_("The screens are at {origin}")
+AT = N_("The screens are at {origin}")
 _UNFIT = Phrases({
     "vector": N_("--tiles {path}: vector tiles; maps draw images here (PNG, JPEG, WebP): make such a file of it"),
     "not": N_("--tiles {path}: is no PMTiles file of images"),
@@ -69,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     with database_faults(args.db):
         reader.areas_of(args.db, "", now_s=0)
     listener = listening(args.port)
-    print(translate(_AT, args.lang, origin=origin), flush=True)
+    print(translate(AT, args.lang, origin=origin), flush=True)
     given = {name: getattr(args, name) for name in ("ground", "control", "kwh_price", "tiles", "duty")}
     directory = None if args.directory is None else _directory(args.directory)
     serve(Options(args.db, args.data, origin, directory=directory, **given), listener)

@@ -1,10 +1,11 @@
 """Has PostgreSQL itself hold a person to what is granted, by row-level security (PostgreSQL 17, section 5.9).
 
 The rules are those of `tools.centre.scope.rules`, each the policy of its table for the role READER, which may log in,
-owns nothing and may only read. Who opens a warehouse for a person logs in twice: as the owner, to write down what is
-granted for the one session of READER, by its process and the instant at which that began; and as READER, who can
-neither change nor read what is granted to other sessions. A session for which nothing is written down sees nothing.
-Views are asked with the rights of who asks.
+owns nothing and may only read. Who opens a warehouse for a person logs in twice: as the owner, or as WEB, to write down
+what is granted for the one session of READER, by its process and the instant at which that began; and as READER, who
+can neither change nor read what is granted to other sessions. A session for which nothing is written down sees nothing.
+Views are asked with the rights of who asks. WEB is the screens': it reads all, as it does a warehouse that is a file,
+and writes down rights; that is all it may write.
 """
 
 from contextlib import closing
@@ -16,6 +17,8 @@ from tools.centre.scope.rules import RULES
 from tools.centre.store import database, schema, views
 
 READER = "bocage_reader"
+# The user of the screens' service, whom the server knows by the socket (peer).
+WEB = '"bocage-web"'
 _BEGUN = "(SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid())"
 # Of each relation of the rules: its columns, and the key.
 _RELATIONS = {
@@ -31,17 +34,18 @@ _UNPREPARED = N_("rights of persons (--as) need `bocage centre access server` fi
 _SHUT_OUT = N_("the server does not let bocage_reader in (`bocage centre access server`, pg_hba.conf): {error}")
 
 
-def make_reader(connection: database.Connection) -> None:
-    """Makes the role, where the server has none yet."""
-    if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = ?", (READER,)).fetchone() is None:
-        connection.execute(f"CREATE ROLE {READER} LOGIN")
+def make_roles(connection: database.Connection) -> None:
+    """Makes the roles that the server does not have yet."""
+    for role in (READER, WEB):
+        if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = ?", (role.strip('"'),)).fetchone() is None:
+            connection.execute(f"CREATE ROLE {role} LOGIN")
 
 
 def prepare(connection: database.Connection) -> None:
-    """Makes the role, the relations and the policies, in the caller's transaction; it may be done again."""
-    make_reader(connection)
+    """Makes the roles, the relations and the policies, in the caller's transaction; it may be done again."""
+    make_roles(connection)
     (place,) = connection.execute("SELECT quote_ident(current_schema())").fetchone()
-    connection.execute(f"GRANT USAGE ON SCHEMA {place} TO {READER}")
+    connection.execute(f"GRANT USAGE ON SCHEMA {place} TO {READER}, {WEB}")
     for name, (columns, key) in _RELATIONS.items():
         told = ", ".join(f"{column} {kind} NOT NULL" for column, kind in columns.items())
         connection.execute(
@@ -52,14 +56,17 @@ def prepare(connection: database.Connection) -> None:
             f"CREATE OR REPLACE VIEW {name} WITH (security_barrier) AS SELECT {', '.join(columns)} FROM held_{name}"
             f" WHERE pid = pg_backend_pid() AND begun = {_BEGUN}"
         )
+        connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON held_{name} TO {WEB}")
     for table, rule in RULES.items():
         connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
         connection.execute(f"DROP POLICY IF EXISTS scope ON {table}")
         connection.execute(f"CREATE POLICY scope ON {table} FOR SELECT TO {READER} USING ({rule})")
+        connection.execute(f"DROP POLICY IF EXISTS web ON {table}")
+        connection.execute(f"CREATE POLICY web ON {table} FOR SELECT TO {WEB} USING (true)")
     for view in views.STATEMENTS:
         connection.execute(f"ALTER VIEW {view} SET (security_invoker = true)")
     for name in ("schema_version", *_RELATIONS, *RULES, *views.STATEMENTS):
-        connection.execute(f"GRANT SELECT ON {name} TO {READER}")
+        connection.execute(f"GRANT SELECT ON {name} TO {READER}, {WEB}")
 
 
 def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection:
@@ -74,8 +81,11 @@ def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection
         if connection.execute("SELECT row_security_active('records')").fetchone() != (True,):
             raise database.Unusable(_UNPREPARED)
         session = connection.execute(f"SELECT pg_backend_pid(), CAST({_BEGUN} AS TEXT)").fetchone()
-        with closing(schema.open_to_write(where)) as owner, database.transaction(owner):
+        # Without the writer's lock, and without a flush: what is written down ends with the session.
+        with closing(database.checked(schema.SCHEMA, database.open_unchecked(where, "OFF"))) as owner:
+            owner.execute("BEGIN")
             _write_down(owner, areas, session)
+            owner.commit()
     except BaseException:
         connection.close()
         raise
@@ -85,10 +95,9 @@ def open_to_read(where: str, areas: set[tuple[str, str]]) -> database.Connection
 def _write_down(owner: database.Connection, areas: set[tuple[str, str]], session: tuple[int, str]) -> None:
     reader.relate(owner, areas)
     for name in _RELATIONS:
-        owner.execute(
-            f"DELETE FROM held_{name} WHERE pid = ? OR pid NOT IN (SELECT a.pid FROM pg_stat_activity AS a)",
-            session[:1],
-        )
+        over = f"""SELECT h.ctid FROM held_{name} AS h
+            WHERE h.pid = ? OR h.pid NOT IN (SELECT a.pid FROM pg_stat_activity AS a) FOR UPDATE SKIP LOCKED"""
+        owner.execute(f"DELETE FROM held_{name} WHERE ctid IN ({over})", session[:1])
         owner.execute(
             f"INSERT INTO held_{name} SELECT CAST(? AS BIGINT), CAST(? AS TIMESTAMPTZ), t.* FROM pg_temp.{name} AS t",
             session,

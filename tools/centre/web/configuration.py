@@ -90,7 +90,7 @@ def settings_of(options: Options) -> dict[str, Any]:
         ],
         "MIDDLEWARE": [
             "django.middleware.security.SecurityMiddleware",
-            "csp.middleware.CSPMiddleware",
+            f"{_HERE}.access.policy_of_content",
             "django.middleware.gzip.GZipMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -144,10 +144,6 @@ def settings_of(options: Options) -> dict[str, Any]:
         "CSRF_FAILURE_VIEW": f"{_HERE}.errors.form_refused",
         "SECURE_HSTS_SECONDS": limits.HSTS_S if is_secure else 0,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if is_secure else None,
-        "CONTENT_SECURITY_POLICY": {"DIRECTIVES": {
-            "default-src": ["'none'"], "script-src": ["'self'"], "style-src": ["'self'"], "img-src": ["'self'"],
-            "connect-src": ["'self'"], "form-action": ["'self'"], "frame-ancestors": ["'none'"], "base-uri": ["'none'"],
-        }},
         # --- what is ours to serve
         "STATIC_URL": "/static/",
         "WHITENOISE_USE_FINDERS": True,

@@ -17,6 +17,7 @@ from tools.centre.web.page import TABS, shown
 WORDS = Phrases({
     "title": N_("Communes"),
     "none": N_("{person}, you have no right on any commune yet; `bocage centre access give` gives it."),
+    "empty": N_("No commune is known yet: its lights come by `bocage centre register import`."),
     "lights": NN_("{count} light", "{count} lights"),
     "faults": NN_("{count} open fault", "{count} open faults"),
     "alone": NN_("{count} cabinet alone, by its policy, since {when}",
@@ -49,7 +50,8 @@ def home(request: Any) -> Any:
         # Who answers for one commune begins with its night, who works in a territory with the map.
         is_own = (found[0].insee, grants.LIGHTING) in request.areas
         return HttpResponseRedirect(reverse("town" if is_own else TABS[0], args=(found[0].insee,)))
-    return shown(request, "home.html", WORDS, first=TABS[0], lines=_lines(request, found))
+    lines, is_granted = _lines(request, found), bool(request.areas)
+    return shown(request, "home.html", WORDS, first=TABS[0], lines=lines, is_granted=is_granted)
 
 
 def _lines(request: Any, found: tuple[Commune, ...]) -> list[Line]:

@@ -182,3 +182,12 @@ def test_a_light_without_a_node_has_a_sentence_and_no_empty_plot(browser):
         connection.execute(f"UPDATE equipment SET node = ? WHERE {where}", (node, FENEU))
     page._PICTURES.clear()
     assert "has no node of its own" in said and 'class="three"' not in said and "24 hours" not in said
+
+
+def test_first_page_of_a_centre_without_a_commune_says_so_and_not_that_a_right_is_missing(browser, monkeypatch):
+    from tools.centre.web import home
+
+    monkeypatch.setattr(home, "communes", lambda _request: ())
+    granted, not_granted = (browser(person).get("/").content.decode() for person in ("operator", "nobody"))
+    assert "No commune is known yet" in granted and "no right" not in granted
+    assert "no right on any commune" in not_granted
