@@ -164,7 +164,7 @@ def foreign_words(person):
             # A cabinet names its nodes where it tells of gaps, and the journal what was asked.
             if LIGHTING not in mine and person != "auditor":
                 words += [node_of(kind, insee).hex() for kind in _NODE_KINDS[trade]]
-        if LIGHTING not in mine and person != "gardener":
+        if LIGHTING not in mine and person not in ("gardener", "auditor"):
             words.append(gateway_of(insee).hex() if not mine else f'"{gateway_of(insee).hex()}/"')
         if not mine:
             words += [f"commune of {insee}", *(() if person == "auditor" else (insee,))]  # whose journal it is
