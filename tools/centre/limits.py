@@ -290,6 +290,8 @@ COMMANDS_KEPT_S = 366 * 86_400
 OUTCOMES_PER_GATEWAY_MAX = 200
 # Versions kept of one commune's policy, and of its key set; the newest stay.
 POLICIES_KEPT_MAX = 64
+# Held decoded, some 50 kB each at most: those of a territory of sixty communes.
+POLICIES_DECODED_MAX = 64
 KEYSETS_KEPT_MAX = 64
 
 # A gateway that asks is sent the commands it has not answered, but not twice within RESEND_S_MIN; for one that keeps

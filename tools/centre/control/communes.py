@@ -10,11 +10,12 @@ returned, all at once, with their remedy; sqlite3.Error passes to the caller.
 """
 
 from binascii import hexlify
+from functools import lru_cache
 from typing import NamedTuple
 
 from policy import document, keyset
 from policy.fault import Fault
-from tools.centre.limits import KEYSETS_KEPT_MAX, POLICIES_KEPT_MAX
+from tools.centre.limits import KEYSETS_KEPT_MAX, POLICIES_DECODED_MAX, POLICIES_KEPT_MAX
 from tools.centre.store import sqlite_file
 from tools.policy import keys
 from wire import command, cose
@@ -54,11 +55,17 @@ def policy_in_force(connection: sqlite_file.Connection, insee: str, *, now_s: in
     for (signed,) in connection.execute(
         "SELECT signed FROM policies WHERE insee = ? ORDER BY version DESC", (insee,)
     ).fetchall():
-        message = cose.sign1_decode(signed, bytes_max=command.SIGNED_POLICY_BYTES_MAX)
-        policy = document.decode(message.payload)[0]
+        policy = _decoded(signed)
         if policy.valid_from_s <= now_s:
             break
     return policy
+
+
+@lru_cache(maxsize=POLICIES_DECODED_MAX)
+def _decoded(signed: bytes) -> document.Policy:
+    """Returns the policy in bytes that were verified before they were kept. A list of fifty orders asks as often, and
+    of 160 feeders that took 6 ms each time."""
+    return document.decode(cose.sign1_decode(signed, bytes_max=command.SIGNED_POLICY_BYTES_MAX).payload)[0]
 
 
 def held(connection: sqlite_file.Connection) -> list[str]:

@@ -126,19 +126,22 @@ def progress_of(connection: sqlite_file.Connection, order: orders.Order, *, now_
         names &= {sending.gateway for sending in orders.sendings(connection, one.ends) if sending.problem is None}
     names |= {report.gateway for report in reports} | set(sendings)
     nothing = UNANSWERED if now_s >= one.expires_s else WITHDRAWN if ended_by is not None else None
-    cabinets = tuple(_cabinet(name, reports, sendings.get(name), nothing) for name in sorted(names))
+    by_cabinet: dict[str, list[orders.ReportedOutcome]] = {name: [] for name in names}
+    for report in reports:
+        by_cabinet[report.gateway].append(report)
+    cabinets = tuple(_cabinet(name, by_cabinet[name], sendings.get(name), nothing) for name in sorted(names))
     expected = () if one.kind in (command.END, command.DIRECTIVE) else _expected(connection, order)
     followed = {feeder.name for found in cabinets for feeder in found.feeders if feeder.is_fulfilled}
     return Progress(order, ended_by, cabinets, expected, tuple(name for name in expected if name not in followed))
 
 
 def _cabinet(name, reports, sending, nothing) -> CabinetProgress:
-    own = [report for report in reports if report.gateway == name]
-    whole = tuple(report for report in own if report.feeder is None)
-    feeders = tuple(
-        FeederProgress(feeder, tuple(report for report in own if report.feeder == feeder))
-        for feeder in sorted({report.feeder for report in own if report.feeder is not None})
-    )
+    whole = tuple(report for report in reports if report.feeder is None)
+    by_feeder: dict[str, list[orders.ReportedOutcome]] = {}
+    for report in reports:
+        if report.feeder is not None:
+            by_feeder.setdefault(report.feeder, []).append(report)
+    feeders = tuple(FeederProgress(feeder, tuple(own)) for feeder, own in sorted(by_feeder.items()))
     if whole:
         state = whole[-1].outcome
     elif feeders:
