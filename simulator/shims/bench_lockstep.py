@@ -33,6 +33,11 @@ def receive():
     return _queue.pop(0)
 
 
+def waits():
+    """Returns whether an answer waits."""
+    return len(_queue) > 0
+
+
 def wait(timeout_ms):
     """Returns True when an answer waits; else lets the timeout pass, at least 1 ms."""
     if not _queue:

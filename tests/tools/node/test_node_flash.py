@@ -3,12 +3,14 @@ every way in which a bench goes wrong."""
 
 import json
 import subprocess
+from types import SimpleNamespace
 
 import pytest
+from serial.tools import list_ports
 
 from tests.support.rom_loader import RomLoader
 from tests.support.workbench import FILE_SYSTEM, bocage, files_of, made_interpreter
-from tools.node import interpreter, settings
+from tools.node import interpreter, module, settings
 
 SHARED = {
     "kind": "streetlight",
@@ -88,16 +90,16 @@ def test_settings_are_asked_for_until_the_kind_accepts_them():
 @pytest.mark.slow
 def test_a_module_is_written_and_started_and_the_list_knows_it(bench, chip):
     bocage("new", "--like", "street.json", "--place", "Rue du Port 1")
-    module = chip(console=starts)
-    status, told = flash(module.port)
+    made = chip(console=starts)
+    status, told = flash(made.port)
     assert status == 0, told
     assert "1/5  ESP32-S3, 8 MB of flash, 2 MB of PSRAM, 7c:df:a1:00:00:01" in told
     assert "3/5  writing: " in told and "5/5  it starts: ready 93000" in told
     assert "7c:df:a1:00:00:01, program 1" in bocage("list")[1]
     written = (bench / "micropython.bin").read_bytes()
-    assert bytes(module.flash[: len(written)]) == written
+    assert bytes(made.flash[: len(written)]) == written
     assert "secret" not in told
-    files = files_of(module.flash)
+    files = files_of(made.flash)
     assert json.loads(files["settings.json"])["wifi"] == SHARED["wifi"]
     assert {"boot.py", "main.py", "a/main.mpy", "r/main.mpy"} <= set(files)
 
@@ -141,11 +143,11 @@ print(open("/flash/new").read())
 @pytest.mark.slow
 def test_a_supply_that_fails_while_writing_is_told_and_the_same_again_finishes(bench, chip):
     bocage("new", "--like", "street.json")
-    module = chip(console=starts, cut_after=300_000)
-    status, told = flash(module.port)
+    made = chip(console=starts, cut_after=300_000)
+    status, told = flash(made.port)
     assert status == 1 and "the line broke: see cable and supply, then the same again" in told
     assert "not written yet" in bocage("list")[1]
-    status, told = flash(module.port)
+    status, told = flash(made.port)
     assert status == 0, told
 
 
@@ -160,19 +162,19 @@ def test_a_supply_that_fails_while_writing_is_told_and_the_same_again_finishes(b
 )
 def test_a_module_that_the_kind_does_not_run_on_is_left_as_it_is(bench, chip, facts, remedy):
     bocage("new", "--like", "street.json")
-    module = chip(**facts)
-    status, told = flash(module.port)
+    made = chip(**facts)
+    status, told = flash(made.port)
     assert status == 1 and remedy in told
-    assert set(module.flash) == {0xFF}
+    assert set(made.flash) == {0xFF}
 
 
 @pytest.mark.slow
 def test_a_module_that_is_another_node_is_refused_until_a_swap_is_meant(bench, chip):
     for _ in range(2):
         bocage("new", "--like", "street.json")
-    module = chip(console=starts)
-    assert flash(module.port)[0] == 0
-    words = ("flash", "01000002", "--interpreter", "micropython.bin", "--port", module.port)
+    made = chip(console=starts)
+    assert flash(made.port)[0] == 0
+    words = ("flash", "01000002", "--interpreter", "micropython.bin", "--port", made.port)
     status, told = bocage(*words)
     assert status == 1 and "01000001; if it is to become" in told
     assert bocage(*words, "--swap")[0] == 0
@@ -184,8 +186,8 @@ def test_a_module_that_is_another_node_is_refused_until_a_swap_is_meant(bench, c
 @pytest.mark.slow
 def test_a_node_that_refuses_its_settings_is_told_by_its_own_words(bench, chip):
     bocage("new", "--like", "street.json")
-    module = chip(console=lambda flash_bytes: ("settings: lamp[0] is 0: give an integer from 1 to 100000",))
-    status, told = flash(module.port)
+    made = chip(console=lambda flash_bytes: ("settings: lamp[0] is 0: give an integer from 1 to 100000",))
+    status, told = flash(made.port)
     assert status == 1 and "the node refuses its settings: settings: lamp[0] is 0" in told
 
 
@@ -206,3 +208,23 @@ def test_the_file_system_is_where_the_port_looks_for_it(tmp_path):
     assert old.file_system(8 << 20) == (0x200000, 0x600000)
     with pytest.raises(interpreter.UsageError, match="wants more flash than the 4 MB"):
         old.file_system(4 << 20)
+
+
+@pytest.mark.slow
+def test_a_batch_goes_on_past_a_bad_module_and_a_second_run_writes_only_what_is_left(bench, chip, monkeypatch):
+    for place in ("Rue du Port 1", "Rue du Port 2"):
+        bocage("new", "--like", "street.json", "--place", place)
+    plugged = [chip(psram=0), chip(console=starts), chip(console=starts, mac=bytes.fromhex("7cdfa1000002"))]
+    monkeypatch.setattr(list_ports, "comports", lambda: [SimpleNamespace(device=plugged[0].port, vid=0x303A)])
+    monkeypatch.setattr(module, "await_absence", lambda port: plugged.pop(0))
+    status, told = bocage("flash", "--all", "--interpreter", "micropython.bin")
+    assert status == 0, told
+    assert (
+        told.count("1 of 2: ") == 2 and "has no PSRAM" in told and "2 of 2: " in told and "all are written: 2" in told
+    )
+    assert [line.split("module ")[1][:17] for line in bocage("list")[1].splitlines()] == [
+        "7c:df:a1:00:00:01",
+        "7c:df:a1:00:00:02",
+    ]
+    assert bocage("flash", "--all", "--interpreter", "micropython.bin") == (0, "all are written: 0\n")
+    assert bocage("flash", "--interpreter", "micropython.bin")[0] == 2
