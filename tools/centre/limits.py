@@ -122,6 +122,8 @@ RENEWAL_S_MAX = 3 * 86_400
 RENEWAL_ASKS_S = 2 * 86_400
 # From so many days before its end on a certificate is renewed by the centre, or by a person who is told.
 RENEW_DAYS = 90
+# Of nights in which a cabinet renews by its link, before a person is told.
+RENEW_NIGHTS = 14
 
 # --- an installed centre ---------------------------------------------------------------------------------------
 

@@ -154,6 +154,12 @@ class Authority:
             if held:
                 yield folder.name, held[-1].not_valid_after_utc
 
+    def end_of(self, name: str) -> datetime.datetime | None:
+        """Returns when the last certificate of a name that is not revoked ends or ended; None: there is none."""
+        revoked = self._serials()
+        held = [one for one in self.issued(name) if one.serial_number not in revoked]
+        return held[-1].not_valid_after_utc if held else None
+
     def end(self) -> datetime.datetime:
         return self._issuer().not_valid_after_utc
 

@@ -20,6 +20,7 @@ from tools.centre.limits import (
     DISK_FREE_MIN,
     PURGE_AGE_H_MAX,
     RENEW_DAYS,
+    RENEW_NIGHTS,
     ROLLUP_AGE_H_MAX,
     SILENCE_S_MAX,
 )
@@ -205,7 +206,7 @@ def _certificates(
                     "centre enrol NAME --out NAME.pem")  # fmt: skip
         yield Finding(N_("ask for a new certificate in vain, for three days: {names}"), remedy, False, _names(vain))
     # Its cabinet has had a fortnight of nights to renew it.
-    late_cabinets = {name: end for name, end in cabinets.items() if (end - now).days < RENEW_DAYS - _FORTNIGHT_DAYS}
+    late_cabinets = {name: end for name, end in cabinets.items() if (end - now).days < RENEW_DAYS - RENEW_NIGHTS}
     if late_cabinets:
         remedy = N_("sudo bocage centre enrol NAME --out NAME.pem, then at the cabinet: sudo bocage gateway setup "
                     "--certificate NAME.pem")  # fmt: skip

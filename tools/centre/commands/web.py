@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--control", metavar="FILE", help=text)
     parser.add_argument("--duty", metavar="FILE", help="`--book` of `bocage centre duty`: who was told what")
     parser.add_argument("--directory", type=Path, metavar="FILE", help="the territory's own directory (OpenID Connect)")
+    parser.add_argument("--issued", metavar="FOLDER", help="certificates that the authority has signed: which end soon")
     parser.add_argument("--kwh-price", type=float, metavar="EUROS", help="what a kWh costs, for the page of a month")
     parser.add_argument("--port", type=whole(1, 65535), default=8080, help="of this machine (default: %(default)s)")
     parser.add_argument("--origin", metavar="URL", help="the address by which people reach it (default: this machine)")
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         reader.areas_of(args.db, "", now_s=0)
     listener = listening(args.port)
     print(translate(AT, args.lang, origin=origin), flush=True)
-    given = {name: getattr(args, name) for name in ("ground", "control", "kwh_price", "tiles", "duty")}
+    given = {name: getattr(args, name) for name in ("ground", "control", "kwh_price", "tiles", "duty", "issued")}
     directory = None if args.directory is None else _directory(args.directory)
     serve(Options(args.db, args.data, origin, directory=directory, **given), listener)
     return 0

@@ -26,7 +26,8 @@ class Options(NamedTuple):
     people reach it; clock: gives the Unix seconds that every page calls now (a simulated town has its own); ground: the
     folder of what maps draw under the lights, `49135.geojson` for a commune; tiles: a PMTiles file of images under
     that; control: the control file, without which no order is given; kwh_price: what the commune pays, in euros; duty:
-    the book of `bocage centre duty`, without which its screen is not there; directory: a `directory.Directory`."""
+    the book of `bocage centre duty`, without which its screen is not there; directory: a `directory.Directory`;
+    issued: the folder of the certificates that the authority has signed."""
 
     warehouse: str
     data: str
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     tiles: str | None = None
     duty: str | None = None
     directory: Any = None
+    issued: str | None = None
 
 
 def is_loopback(host: str) -> bool:

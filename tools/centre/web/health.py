@@ -1,21 +1,30 @@
-"""Shows the chain from cabinets to warehouse: who is linked, what is late, which program runs, what ails it.
+"""Shows the chain from cabinets to warehouse, the worst first: who is linked, what is late, which program runs, what
+ails it and its nodes.
 
-All of it is what the warehouse received: a cabinet that catches up after an outage is linked and late. What the broker
-and the authority know of certificates stands in `bocage centre status`, which root asks.
+All of it is what the warehouse received, but for the ends of certificates, which the authority's public folder tells
+(`--issued`): a cabinet that catches up after an outage is linked and late. What else the broker knows stands in `bocage
+centre status`, which root asks.
 """
 
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from django.conf import settings
+
 from gateway.language import N_, NC_, NN_, Phrases, events
-from tools.centre.condition.faults import Faults
+from gateway.language.figures import duration
+from tools.centre.broker.authority import Authority
+from tools.centre.condition import words as fault_words
+from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.states import OK
-from tools.centre.limits import SILENCE_S_MAX
-from tools.centre.registry.equipment import CABINET, cabinet_of
+from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
+from tools.centre.registry.equipment import CABINET, LIGHT, cabinet_of
 from tools.centre.store import bodies, database
-from tools.centre.web import duty
+from tools.centre.web import duty, words
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import orderable_feeders
+from tools.centre.web.limits import CLOCK_STEP_S_MIN
 from tools.centre.web.page import picture, shown
 from tools.centre.web.pictures import Picture
 from wire import event
@@ -35,6 +44,11 @@ WORDS = Phrases({
     "nodes.of": N_("{heard} of {count}"),
     "nodes.none": NC_("cabinet", "none known"),
     "started": N_("started {when}"),
+    "program.other": N_("most others have {version}"),
+    "certificate.ends": N_("its certificate ends on {day}: without a link it does not ask for the next"),
+    "certificate.over": N_("its certificate ended on {day}: it stays alone until it is enrolled again"),
+    "clock": N_("its clock was {length} off until {when}"),
+    "node": N_("{light}: {what}"),
     "none": N_("No cabinet of your rights has been heard yet."),
     "summary": NN_("{count} cabinet, {linked} linked", "{count} cabinets, {linked} linked"),
     "alone.why": N_("A cabinet that is alone goes on by its policy, keeps its records and sends them when it is back."),
@@ -45,6 +59,13 @@ _CABINETS = """SELECT g.id, g.insee, g.name, max(p.extended_unix_s), max(p.lates
     GROUP BY g.id, g.insee, g.name ORDER BY g.name"""
 _BOOT = f"""SELECT body, seconds FROM records WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)
     AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
+# Of its latest records, for a boot may have a year of them.
+_LATEST = f"""SELECT body, seconds FROM (SELECT body, seconds, lane FROM records WHERE node = ?
+    AND boot = (SELECT max(boot) FROM records WHERE node = ?) ORDER BY sequence DESC LIMIT 200) AS r
+    WHERE lane = {event.LANES.index(event.EVENT)} AND seconds > ?"""
+# What a cabinet says of a node, or a node of itself, that is of the chain and not of the street.
+_OF_NODES = (event.FAIR_USE_EXCEEDED, event.CLOCK_FAILURE)
+_DAY_S = 86_400
 _NAMES = """SELECT id, name FROM equipment WHERE insee = ? AND kind = ?
     AND from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"""
 
@@ -82,9 +103,16 @@ def _names(connection: database.Connection, insee: str, *, now_s: int) -> dict[s
     return dict(connection.execute(_NAMES, (insee, CABINET, now_s, now_s)).fetchall())
 
 
+class Ailing(NamedTuple):
+    """Says what ails a cabinet, or one of its nodes; light: that has a page."""
+
+    sentence: str
+    light: str | None = None
+
+
 class Cabinet(NamedTuple):
     """Holds what is known of a cabinet's part of the chain. late_s: of its latest record when it came, beyond a
-    report; heard, nodes: of the lights that it carries."""
+    report; heard, nodes: of the lights that it carries; others_program: that of most cabinets, where it has another."""
 
     name: str
     place: str | None
@@ -95,14 +123,20 @@ class Cabinet(NamedTuple):
     nodes: int
     program: str | None
     started_unix_s: int | None
-    ailing: tuple[str, ...]
+    ailing: tuple[Ailing, ...]
+    others_program: str | None = None
+
+    @property
+    def order(self) -> tuple:
+        """Returns its place in the list: the worst first, then by name."""
+        return self.is_linked, -len(self.ailing), -self.late_s, self.nodes and self.heard / self.nodes, self.name
 
 
 def health(request: Any, insee: str) -> Any:
     own = commune(request, insee)
     whole = picture(request, own)
     with opened(own.areas) as connection:
-        cabinets = list(_cabinets(connection, insee, whole, request.language, now_s=request.now_s))
+        cabinets = _compared(list(_cabinets(connection, insee, whole, request.language, now_s=request.now_s)))
     linked = sum(one.is_linked for one in cabinets)
     may_light = bool(orderable_feeders(own, now_s=request.now_s))
     return shown(
@@ -113,11 +147,16 @@ def health(request: Any, insee: str) -> Any:
 
 def _cabinets(connection: database.Connection, insee: str, whole: Picture, language: str, *, now_s: int) -> Any:
     names = _names(connection, insee, now_s=now_s)
-    ailing: dict[str, list[str]] = {}
+    ailing: dict[str, list[Ailing]] = {}
     gateways = {identity for (identity,) in connection.execute("SELECT id FROM gateways")}
     for fault in Faults(connection).open(insee):
         if fault.subject in gateways and not fault.names_feeder:
-            ailing.setdefault(fault.cabinet, []).append(events.sentence(fault.code, True, fault.detail, language))
+            said = Ailing(events.sentence(fault.code, True, fault.detail, language))
+        elif fault.code in _OF_NODES:
+            said = _of_node(fault, insee, language)
+        else:
+            continue
+        ailing.setdefault(fault.cabinet, []).append(said)
     nodes, heard = Counter[str | None](), Counter[str | None]()
     for light in whole.lights:
         if light.state.node is not None:
@@ -126,11 +165,55 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
     for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
         address = cabinet_of(insee, name)
         program, started_s = _program(connection, identity)
+        ails = [*ailing.get(address, ()), *_clock(connection, identity, language, now_s=now_s),
+                *_certificate(address, language, now_s=now_s)]  # fmt: skip
         yield Cabinet(
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
-            heard[address], nodes[address], program, started_s, tuple(ailing.get(address, ())),
+            heard[address], nodes[address], program, started_s, tuple(ails),
         )  # fmt: skip
+
+
+def _compared(cabinets: list[Cabinet]) -> list[Cabinet]:
+    """Returns them the worst first, with whose program is another than that of most."""
+    programs = Counter(one.program for one in cabinets if one.program)
+    common = max(programs, key=lambda version: (programs[version], version), default=None)
+    marked = [
+        one._replace(others_program=common) if one.program and one.program != common else one for one in cabinets
+    ]
+    return sorted(marked, key=lambda one: one.order)
+
+
+def _of_node(fault: StandingFault, insee: str, language: str) -> Ailing:
+    place = fault.place
+    is_light = place is not None and place.key[:2] == (insee, LIGHT)
+    light = fault_words.short_text(fault, language)
+    text = WORDS.text("node", language, light=light, what=events.name(fault.code, language))
+    return Ailing(text, place.key.id if place is not None and is_light else None)
+
+
+def _clock(connection: database.Connection, gateway: bytes, language: str, *, now_s: int) -> list[Ailing]:
+    """Tells the largest correction of its clock within a day, where it was one that a person would see."""
+    worst: tuple[int, int] = (0, 0)
+    for body, seconds in connection.execute(_LATEST, (gateway, gateway, now_s - _DAY_S)).fetchall():
+        found = bodies.decode(body)
+        if getattr(found, "code", None) == event.CLOCK_STEPPED and found.detail:
+            worst = max(worst, (abs(found.detail[1] - found.detail[0]), seconds))
+    if worst[0] < CLOCK_STEP_S_MIN:
+        return []
+    when = words.moment(worst[1], language, now_s=now_s)
+    return [Ailing(WORDS.text("clock", language, length=duration(worst[0], language), when=when))]
+
+
+def _certificate(cabinet: str, language: str, *, now_s: int) -> list[Ailing]:
+    """Tells a certificate that its cabinet had a fortnight of nights to renew."""
+    if settings.BOCAGE.issued is None:
+        return []
+    end = Authority(Path(settings.BOCAGE.issued).parent).end_of(cabinet)
+    if end is None or end.timestamp() - now_s > (RENEW_DAYS - RENEW_NIGHTS) * _DAY_S:
+        return []
+    key = "certificate.over" if end.timestamp() <= now_s else "certificate.ends"
+    return [Ailing(WORDS.text(key, language, day=words.day(int(end.timestamp()), language)))]
 
 
 def _program(connection: database.Connection, gateway: bytes) -> tuple[str | None, int | None]:

@@ -52,6 +52,11 @@ LIVE_EVERY_S = 1.0
 # How long a browser keeps script and style before it asks again; after an update of Bocage they are old for as long.
 STATIC_S = 300
 
+# --- health --------------------------------------------------------------------------------------------------------
+
+# A correction of a cabinet's clock is told from here on: what is lit by it was visibly early or late.
+CLOCK_STEP_S_MIN = 60
+
 # --- the map ------------------------------------------------------------------------------------------------------
 
 # Degrees of a step in what the map is sent: 1.1 m north, 0.75 m east in France, below the size of a disc at zoom 18.

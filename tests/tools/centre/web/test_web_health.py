@@ -1,0 +1,86 @@
+"""Health tells the worst first: clocks, certificates, programs, and nodes that talk too much, each in a sentence."""
+
+import datetime
+import re
+from contextlib import closing
+
+import pytest
+
+from tests.support.centre_world import batch, fact, synced
+from tests.support.scoped_world import FENEU, NOW_S, build_for_persons, gateway_of, node_of
+from tools.centre.broker import authority
+from tools.centre.ingest.warehouse import Warehouse
+from wire import event
+
+# Cabinet: (gateway, version of its program, when its last word was received).
+CABINETS = {"cab": (gateway_of(FENEU), "0.1.0", NOW_S - 60), "cab-2": (b"gw-00002", "0.2.0", NOW_S - 30),
+            "cab-3": (b"gw-00003", "0.2.0", NOW_S - 9000), "cab-4": (b"gw-00004", "0.2.0", NOW_S - 20)}  # fmt: skip
+
+
+def report(warehouse, cabinet, items, position):
+    gateway, _, received_s = CABINETS[cabinet]
+    for n, (lane, item) in enumerate(items):
+        payload = batch([item], position + n, oldest=0, lane=lane, gateway=gateway, epoch=b"epoch-09")
+        warehouse.accept(f"tc/1/e/{FENEU}/{cabinet}", payload, received_unix_s=received_s)
+
+
+@pytest.fixture(scope="module")
+def chain(served, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("health")
+    path = str(folder / "centre.db")
+    build_for_persons(path)
+    with closing(Warehouse(path, synchronous="OFF")) as warehouse:
+        for cabinet, (gateway, version, received_s) in CABINETS.items():
+            begun, said = synced(received_s - 500), [0, 0, "power", "gateway", version]
+            boot = fact(0, event.BOOT, said, node=gateway, boot=9, stamp=begun)
+            report(warehouse, cabinet, [(event.EVENT, boot)], 0)
+        gateway = CABINETS["cab"][0]
+        step = [NOW_S - 4000, NOW_S - 3760, 1]
+        stepped = fact(1, event.CLOCK_STEPPED, step, node=gateway, boot=9, stamp=synced(NOW_S - 3760))
+        detail = [node_of("light", FENEU), 40, 0, 0]
+        talks = fact(2, event.FAIR_USE_EXCEEDED, detail, active=True, node=gateway, boot=9, stamp=synced(NOW_S - 300))
+        report(warehouse, "cab", [(event.EVENT, stepped), (event.ALARM, talks)], 1)
+    (folder / "etc").mkdir()
+    own = authority.Authority(folder / "etc")
+    now = datetime.datetime.fromtimestamp(NOW_S, datetime.UTC)
+    own.make("Bocage", now=now - datetime.timedelta(days=10))
+    for name, days in ((f"{FENEU}-cab-2", 40), (f"{FENEU}-cab", 700), (f"{FENEU}-cab-3", -1)):
+        public = authority.new_key().public_key()
+        own.issue(name, public, now=now - datetime.timedelta(days=5), days=days + 5)
+    return path, str(folder / "etc/issued")
+
+
+@pytest.fixture
+def page(browser, chain, monkeypatch):
+    from django.conf import settings
+
+    path, issued = chain
+    monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(warehouse=path, issued=issued))
+    said = browser("mayor").get(f"/{FENEU}/health").content.decode()
+    rows = re.findall("<tr class.*?</tr>", said.split("<tbody>")[1], re.DOTALL)
+    text = [re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", row)) for row in rows]
+    return {re.search(r"\bcab(-\d)?\b", row)[0]: row for row in text}
+
+
+def test_the_worst_is_first(page):
+    assert list(page) == ["cab-3", "cab", "cab-2", "cab-4"]
+
+
+def test_a_clock_that_was_corrected_by_minutes_is_told(page):
+    assert "its clock was 4 min off until" in page["cab"]
+    assert "clock" not in page["cab-2"]
+
+
+def test_a_node_that_talks_too_much_is_named_at_its_cabinet_with_a_link(page, browser, chain):
+    assert f"light lighting of {FENEU}: equipment that sends too much" in page["cab"]
+    assert f'href="/{FENEU}/lights/light-1"' in browser("mayor").get(f"/{FENEU}/health").content.decode()
+
+
+def test_certificates_that_end_soon_or_have_ended_are_told_and_no_other(page):
+    assert "its certificate ends on" in page["cab-2"] and "its certificate ended on" in page["cab-3"]
+    assert "certificate" not in page["cab"] + page["cab-4"]
+
+
+def test_a_program_that_is_another_than_that_of_most_is_told(page):
+    assert "most others have 0.2.0" in page["cab"]
+    assert not any("most others" in page[name] for name in ("cab-2", "cab-3", "cab-4"))
