@@ -20,14 +20,15 @@ from tools.centre.web import order_kinds
 from tools.centre.web.access import Commune, commune
 from tools.centre.web.control import opened_control
 from tools.centre.web.limits import PLACE_CHARACTERS_MAX
-from tools.centre.web.order_kinds import KINDS, Asking, Kind
+from tools.centre.web.order_kind import Asking, Kind
+from tools.centre.web.order_kinds import KINDS
 from tools.centre.web.orders import givable
 from tools.centre.web.page import shown
 from wire import cose
 from wire.command import SIGNED_COMMAND_BYTES_MAX
 from wire.faults import WireFault
 
-WORDS = Phrases(order_kinds.WORDS.messages | {
+WORDS = Phrases(order_kinds.sentences().messages | {
     "no_policy": N_("No policy is in force here, so nothing can be ordered: the commune's policy names who may."),
     "touched": N_("Who is touched: {what}"),
     "give.where": N_("Where?"),
@@ -104,11 +105,11 @@ def form_of(
     return form | {
         "forms": [one.text for one in kind.forms],
         "do": f"{kind.name}.do",
-        "say": asking.template(f"{kind.name}.say"),
+        "say": kind.sentence(request),
         "times": times,
         "time": times[kind.usual_time(place)][0],
-        "reasons": [asking.say(f"reason.{one}") for one in kind.reasons],
-        "reason": "" if is_second_step or not kind.usual_reason else asking.say(f"reason.{kind.usual_reason}"),
+        "reasons": [kind.say(request, f"reason.{one}") for one in kind.reasons],
+        "reason": "" if is_second_step or not kind.usual_reason else kind.say(request, f"reason.{kind.usual_reason}"),
         "is_second_step": is_second_step,
         "ends": place.ended.command.id.hex() if place.ended else "",
     }

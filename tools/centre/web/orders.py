@@ -30,18 +30,14 @@ from tools.centre.store import sqlite_file
 from tools.centre.web import order_kinds, words
 from tools.centre.web.access import Areas, Commune, commune, communes
 from tools.centre.web.control import has_control, opened_control
-from tools.centre.web.limits import (
-    NOT_FETCHED_S,
-    POLL_S,
-    POLL_UNDER_WAY_S,
-    ROWS_PER_PAGE,
-)  # fmt: skip
-from tools.centre.web.order_kinds import KINDS, Asking, Place, kind_of
+from tools.centre.web.limits import NOT_FETCHED_S, POLL_S, POLL_UNDER_WAY_S, ROWS_PER_PAGE
+from tools.centre.web.order_kind import Asking, Place
+from tools.centre.web.order_kinds import KINDS, kind_of
 from tools.centre.web.page import Pager, shown
 from tools.centre.web.states import LIT, OFF
 from wire import command
 
-WORDS = Phrases(order_kinds.WORDS.messages | {
+WORDS = Phrases(order_kinds.sentences().messages | {
     "title": N_("Orders in {commune}"),
     "title.all": N_("Orders"),
     "all": N_("All communes"),
@@ -186,7 +182,7 @@ def _card(
     refused = {one.name: one.last.why for one in feeders if one.last.outcome == REFUSED}
     return Card(
         order=order,
-        heading=kind.heading(order.command, language, now_s=now_s),
+        heading=kind.heading(order.command, request),
         is_dark=kind.is_dark,
         until_s=order.command.expires_s if end is None else end.made_unix_s,
         steps=tuple(_steps(found, meant, language)),

@@ -54,7 +54,7 @@ def town(request: Any, insee: str) -> Any:
             if orders.is_seen(request, mark):
                 return HttpResponse(status=204)
             policy = communes.policy_in_force(control, insee, now_s=request.now_s)
-            ordered = _ordered(given, request.language)
+            ordered = _ordered(given, request)
             values |= {
                 "given": given,
                 "cards": cards,
@@ -91,9 +91,9 @@ def lighting(control: sqlite_file.Connection, insee: str, count: int) -> list[bo
     return [one for one in known if kind_of(one.command).trade == grants.LIGHTING]
 
 
-def _ordered(given: list["orders.Given"], language: str) -> list[night.Ordered]:
+def _ordered(given: list["orders.Given"], request: Any) -> list[night.Ordered]:
     asked = [(one, one.order.command) for one in reversed(given)]
     return [
-        night.Ordered(own.not_before_s, one.until_s, own.target, one.is_dark, kind_of(own).where(own, language))
+        night.Ordered(own.not_before_s, one.until_s, own.target, one.is_dark, kind_of(own).where(own, request))
         for one, own in asked
     ]
