@@ -41,6 +41,7 @@ class RoundWorld:
         )
         grants.give(self.connection, grants.Grant(person, INSEE, "*", 0, None, "secretary", 0))
         self.said = {}  # (light, code): what its node stated last, and when
+        self.dark = {}  # light: when it was last measured dark as ordered
 
     def close(self):
         self._warehouse.close()
@@ -55,6 +56,8 @@ class RoundWorld:
         body = {quantity.POWER: power_dw, quantity.LEVEL_ORDERED: level, quantity.LEVEL_REPORTED: level}
         item = reading(next(self._sequences), body, node=node_of(number), stamp=synced(at_s))
         self._accept("t", item, event.TELEMETRY, at_s)
+        if level == 0 and power_dw < 30:
+            self.dark[number] = at_s
 
     def _accept(self, kind, item, lane, at_s):
         payload = batch([item], next(self._positions), oldest=0, lane=lane, epoch=f"epoch-{lane}"[:8].encode())
@@ -62,5 +65,10 @@ class RoundWorld:
 
     def unproved(self, shown):
         """Of {light: state}, the lights that are shown repaired though their node has not said so last."""
-        lasting = {number for (number, _), (is_so, _) in self.said.items() if is_so}
+        lasting = set()
+        for (number, code), (is_so, at_s) in self.said.items():
+            # A lamp that burns by day is no news once it should burn: its end is when it is measured dark.
+            is_only_lit = code == event.LAMP_UNEXPECTED_ON and self.dark.get(number, 0) < at_s
+            if is_so or is_only_lit:
+                lasting.add(number)
         return sorted(number for number, state in shown.items() if state == "repaired" and number in lasting)

@@ -5,7 +5,8 @@ else. Pure.
       ▲                                │
       └──── measured all the same ─────┘   (or the person says that it is not done)
 
-The end of a fault is a record that is made from watts, current or an answer. A claim that nothing has measured stays
+The end of a fault is a record that is made from watts, current or an answer; but of what burnt by day it comes at dusk,
+when it may burn: that is repaired once it was measured dark. A claim that nothing has measured stays
 one, however old it is. A lamp whose node has measured it for JUDGED_S since the claim, in the state in which such a
 fault shows, and still holds it, contradicts it: that is as long as a node takes to find a lamp healthy.
 """
@@ -14,7 +15,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from tools.centre.condition.faults import Note, StandingFault
-from tools.centre.limits import JUDGED_PERCENT_MIN, JUDGED_S
+from tools.centre.limits import JUDGED_PERCENT_MIN, JUDGED_S, LIT_DW
 from wire import event
 
 OPEN, CLAIMED, REPAIRED = "open", "claimed", "repaired"
@@ -23,6 +24,10 @@ OPEN, CLAIMED, REPAIRED = "open", "claimed", "repaired"
 _JUDGED_LIT = {
     event.LAMP_FAILURE: True, event.POWER_TOO_LOW: True, event.POWER_TOO_HIGH: True, event.LAMP_UNEXPECTED_ON: False,
 }  # fmt: skip
+
+
+# Their end says that light is wanted by now.
+ENDED_BY_DUSK = (event.LAMP_UNEXPECTED_ON, event.FEEDER_UNEXPECTED_ON)
 
 
 class Reading(NamedTuple):
@@ -49,15 +54,32 @@ def claim_of(fault: StandingFault) -> Note | None:
     return latest if latest is not None and latest.is_repaired else None
 
 
+def measured_from(fault: StandingFault) -> int | None:
+    """Returns from when on readings say how a fault stands; None: they say nothing of it."""
+    if fault.is_over:
+        return fault.until_unix_s if fault.code in ENDED_BY_DUSK else None
+    claim = claim_of(fault)
+    return None if claim is None else claim.written_unix_s
+
+
 def standing(fault: StandingFault, readings: Iterable[Reading] = ()) -> Standing:
-    """Returns how a fault stands. readings: of the node that it is about, since its claim, the oldest first."""
+    """Returns how a fault stands. readings: of the node that it is about, since `measured_from`, the oldest first."""
     claim = claim_of(fault)
     if fault.is_over:
-        return Standing(REPAIRED, claim, unix_s=fault.until_unix_s)
+        if fault.code not in ENDED_BY_DUSK:
+            return Standing(REPAIRED, claim, unix_s=fault.until_unix_s)
+        dark_s = next((one.unix_s for one in readings if _is_dark(one)), None)
+        if dark_s is not None:
+            return Standing(REPAIRED, claim, unix_s=dark_s)
+        return Standing(OPEN if claim is None else CLAIMED, claim)
     if claim is None:
         return Standing(OPEN)
     against = _against(fault.code, claim.written_unix_s, readings)
     return Standing(CLAIMED if against is None else OPEN, claim, against)
+
+
+def _is_dark(one: Reading) -> bool:
+    return one.level_percent == 0 and one.power_dw is not None and one.power_dw < LIT_DW
 
 
 def _against(code: int, claimed_s: int, readings: Iterable[Reading]) -> Reading | None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from tools.centre.condition.faults import StandingFault
-from tools.centre.condition.visits import Reading, Standing, claim_of, standing
+from tools.centre.condition.visits import Reading, Standing, measured_from, standing
 from tools.centre.limits import SILENT_S
 from tools.centre.registry.register import Register
 from tools.centre.store import bodies, database
@@ -81,10 +81,10 @@ def measured(connection: database.Connection, node: bytes, *, since_s: int, now_
 
 def standing_of(connection: database.Connection, fault: StandingFault, *, now_s: int) -> Standing:
     """Returns how a fault stands by what was measured since a person said that it is repaired."""
-    claim = claim_of(fault)
-    if claim is None or fault.is_over:
+    since_s = measured_from(fault)
+    if since_s is None:
         return standing(fault)
-    return standing(fault, measured(connection, fault.subject, since_s=claim.written_unix_s, now_s=now_s))
+    return standing(fault, measured(connection, fault.subject, since_s=since_s, now_s=now_s))
 
 
 def _reading(unix_s: int, readings: dict[int, int]) -> Reading:

@@ -20,7 +20,7 @@ from tools.centre.condition import notes
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.groups import Group, group
-from tools.centre.condition.visits import CLAIMED, OPEN, REPAIRED, Standing
+from tools.centre.condition.visits import CLAIMED, ENDED_BY_DUSK, OPEN, REPAIRED, Standing
 from tools.centre.condition.walk import Spot, in_walking_order
 from tools.centre.limits import NOTE_TEXT_MAX, ROUND_S
 from tools.centre.registry.equipment import CABINET, LIGHT, Equipment, Key
@@ -58,6 +58,7 @@ WORDS = Phrases({
     "claimed.unheard": N_("Nothing was measured since: it is closed by a measurement alone."),
     "claimed.off": N_("Its lamp is off: it is judged when it is lit again."),
     "claimed.lit": N_("Its lamp is lit: its node judges it within half an hour."),
+    "claimed.burning": N_("It is judged when it is to be dark: by day."),
     "against": N_("{person} said {when} that it is repaired, but at {at} its node still found the fault: {measured}."),
     "against.watts": N_("{power} W measured with {percent} % ordered"),
     "back": N_("It was measured as repaired {when}, and has come back."),
@@ -183,7 +184,9 @@ def _stops(request: Any, own: Commune) -> list[Stop]:
         for one, first in zip(groups, firsts, strict=True):
             feeder = first.feeder if first.names_feeder else None
             where = first.subject if first.place is None else first.place.key
-            places[where, feeder].append(Cause(one._replace(first=first), standing_of(connection, first, now_s=now_s)))
+            stands = standing_of(connection, first, now_s=now_s)
+            if stands.state != OPEN or not first.is_over:  # of what burnt by day, and is over by dusk, nothing is to do
+                places[where, feeder].append(Cause(one._replace(first=first), stands))
         register = Register(connection)
         found = [Stop(causes[0].group.first, _equipment(register, causes[0], now_s), tuple(causes))
                  for causes in places.values()]  # fmt: skip
@@ -238,10 +241,8 @@ def _told(cause: Cause, request: Any) -> dict[str, Any]:
     first, language = cause.group.first, request.language
     return {
         "state": cause.standing.state,
-        "mark": _MARKS[cause.standing.state],
         "sentence": fault_words.sentence(first, language),
         "from_unix_s": first.from_unix_s,
-        "repaired_unix_s": cause.standing.unix_s,
         "remedy": None if first.is_over else events.remedy(first.code, language),
         "others": [fault_words.short_text(other, language) for other in cause.group.others],
         "notes": [(one.written_unix_s, one.author, fault_words.deed_text(one, language)) for one in first.notes],
@@ -295,7 +296,10 @@ def _said(cause: Cause, stop: Stop, light: Light | None, request: Any) -> Iterab
         yield say("claimed", known.claim.written_unix_s, person=known.claim.author)
         is_heard = light is not None and (light.figures.measured_unix_s or 0) >= known.claim.written_unix_s
         level = None if light is None or not is_heard else light.figures.level_percent
-        yield say("claimed.unheard" if level is None else "claimed.lit" if level else "claimed.off")
+        if cause.group.first.code in ENDED_BY_DUSK:
+            yield say("claimed.burning")
+        else:
+            yield say("claimed.unheard" if level is None else "claimed.lit" if level else "claimed.off")
 
 
 def _is_alike(over: Cause, other: Cause) -> bool:

@@ -132,6 +132,21 @@ def test_what_is_measured_all_the_same_goes_back_to_open_with_the_reason(walker)
     assert walker.states()[0] == "claimed", "said anew, it is judged anew"
 
 
+def test_a_lamp_that_burnt_by_day_is_repaired_when_it_is_measured_dark_and_not_when_dusk_wants_it_lit(walker):
+    walker.world.states(0, True, NOW_S - HOUR, event.LAMP_UNEXPECTED_ON)
+    walker.says(0, "done")
+    walker.world.states(0, False, NOW_S + 600, event.LAMP_UNEXPECTED_ON)  # it is lit as ordered now
+    walker.world.measures(0, 342, 100, NOW_S + 700)
+    walker.at(NOW_S + 720)
+    assert walker.states() == {0: "claimed"} and "to be dark: by day" in walker.page()
+    walker.world.measures(0, 3, 0, NOW_S + 8 * HOUR)
+    walker.at(NOW_S + 8 * HOUR + 30)
+    assert walker.states() == {0: "repaired"}
+    walker.world.states(3, True, NOW_S, event.LAMP_UNEXPECTED_ON)
+    walker.world.states(3, False, NOW_S + 60, event.LAMP_UNEXPECTED_ON)
+    assert 3 not in walker.states(), "nobody has been there, and nothing is open"
+
+
 def test_a_fault_that_comes_back_is_open_and_says_so(walker):
     walker.world.states(0, True, NOW_S - HOUR)
     walker.world.states(0, False, NOW_S - 1800)
@@ -194,11 +209,9 @@ def wander(walker, seed, steps=20):
         now_s += prng.between(30, 1800)
         light = prng.randrange(3)
         walker.at(now_s)
-        what = prng.randrange(5)
-        if what == 0:
-            walker.world.states(light, True, now_s - 20)
-        elif what == 1:
-            walker.world.states(light, False, now_s - 20)
+        what, code = prng.randrange(5), (event.LAMP_FAILURE, event.LAMP_UNEXPECTED_ON)[prng.randrange(2)]
+        if what < 2:
+            walker.world.states(light, what == 0, now_s - 20, code)
         elif what == 2:
             walker.world.measures(light, prng.between(0, 350), 100 * prng.randrange(2), now_s - 20)
         elif light in rows:
