@@ -45,7 +45,9 @@ class End(Kind):
 
     def times(self, asking: Asking, place: Place) -> list[tuple[str, str]]:
         assert place.ended is not None
-        return [(f"-{place.ended.command.expires_s}", "")]
+        # A directive may last for months, the command that ends it may not.
+        until_s = min(place.ended.command.expires_s, asking.request.now_s + command.WINDOW_S_MAX)
+        return [(f"-{until_s}", "")]
 
     def form_of(self, operator: document.Operator, place: Place, *, now_s: int) -> Form | None:
         assert place.ended is not None
