@@ -7,7 +7,7 @@ shows the values of a detail as `gateway/language/values.py` words them.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.language import N_, NN_, Message, directives, translate
+from gateway.language import N_, NC_, NN_, Message, directives, translate
 from gateway.language.values import UNKNOWN, value_text
 from wire import event
 
@@ -349,6 +349,7 @@ TEXTS: dict[int, EventText] = {
 }  # fmt: skip
 
 _OVER = N_("{name}: over")
+_ENDED = NC_("directive", "over")
 _OTHER = N_("event {label}, which this version does not know")
 
 
@@ -386,8 +387,11 @@ def values(code: int, detail: object, language: str) -> dict[str, Any]:
     found: Mapping[str, object] = dict(zip(fields, given, strict=False))
     shown: dict[str, Any] = {field: value_text(field, found.get(field), language) for field in fields}
     told, level = found.get("code"), found.get("value")
-    if code == event.DIRECTIVE_TAKEN and isinstance(told, int) and isinstance(level, int):
-        shown |= {"code": directives.name(told, language), "value": directives.value_text(told, level, language)}
+    if code == event.DIRECTIVE_TAKEN and isinstance(told, int):
+        shown["code"] = directives.name(told, language)
+        shown["value"] = (
+            directives.value_text(told, level, language) if isinstance(level, int) else translate(_ENDED, language)
+        )
     if "lamps" in fields:
         lamps = found.get("lamps")
         shown["count"] = lamps if isinstance(lamps, int) else UNKNOWN

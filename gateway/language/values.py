@@ -133,6 +133,8 @@ WORDS = Phrases({
     "rule.early-stop": N_("early stop"),
     "rule.load-shed": N_("load shedding"),
     "rule.ceiling": N_("legal ceiling"),
+    "rule.balance": N_("water balance"),
+    "rule.depth": N_("fixed depth"),
     "rule.deadline": N_("deadline reached"),
     "rule.meaningless": N_("order without a meaning here"),
     # what became of it

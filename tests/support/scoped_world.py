@@ -77,8 +77,8 @@ def _equip(connection, insee):
         name = f"{kind} {trade} of {insee}"
         rows.append((kind, f"{kind}-1", name, f"{trade} street of {insee}", node_of(kind, insee)))
     connection.executemany(
-        "INSERT INTO equipment (insee, kind, id, name, street, node, from_unix_s, cabinet, feeder)"
-        " VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)",
+        "INSERT INTO equipment (insee, kind, id, name, street, node, from_unix_s, cabinet, feeder, longitude, latitude)"
+        " VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, -0.59, 47.57)",
         [(insee, *row, *((f"{insee}-cab", "main") if row[0] == "light" else (None, None))) for row in rows],
     )
 

@@ -172,9 +172,10 @@ def communes(request: Any) -> tuple[Commune, ...]:
         return _communes(settings.BOCAGE.warehouse, request.areas, request.now_s // 60)
 
 
-def commune(request: Any, insee: str) -> Commune:
-    """Returns the commune of an address; 404 where the person has no right to it, or there is none."""
+def commune(request: Any, insee: str, trade: str | None = None) -> Commune:
+    """Returns the commune of an address; 404 where the person has no right to it (to this trade of it), or there is
+    none."""
     found = next((one for one in communes(request) if one.insee == insee), None)
-    if found is None:
+    if found is None or (trade is not None and (insee, trade) not in found.areas):
         raise Http404
     return found

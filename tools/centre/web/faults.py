@@ -25,7 +25,7 @@ from tools.centre.condition.fold import Position
 from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.condition.visits import CLAIMED
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
-from tools.centre.registry.equipment import LIGHT
+from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
 from tools.centre.web import words
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.health import alone
@@ -77,6 +77,8 @@ _DEEDS = {
     "done": _Deed(lambda author, named: author, is_repaired=True),
     "failed": _Deed(lambda author, named: None, needs=(0,), is_repaired=False),
 }
+# What has a mark of its own there.
+_ON_MAP = (LIGHT, ROOM, GREEN_SPACE, METER)
 
 
 def faults(request: Any, insee: str) -> Any:
@@ -177,7 +179,7 @@ def _last_end(known: Faults, insee: str, *, now_s: int) -> int | None:
 def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]], language: str) -> dict[str, Any]:
     first = one.first
     place = first.place
-    is_light = place is not None and place.key[:2] == (insee, LIGHT) and not first.names_feeder
+    is_one = place is not None and place.key.insee == insee and place.key.kind in _ON_MAP and not first.names_feeder
     return {
         "key": key(first.node, first.begin),
         "since_unix_s": first.since_unix_s,
@@ -190,5 +192,5 @@ def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]],
         "holder": first.holder,
         "taken_unix_s": None if first.taken is None else first.taken.written_unix_s,
         "notes": [(one.written_unix_s, one.author, fault_words.deed_text(one, language)) for one in first.notes],
-        "light": place.key.id if place is not None and is_light else None,
+        "on_map": urlencode({place.key.kind: place.key.id}) if place is not None and is_one else None,
     }

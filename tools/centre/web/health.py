@@ -112,7 +112,8 @@ class Ailing(NamedTuple):
 
 class Cabinet(NamedTuple):
     """Holds what is known of a cabinet's part of the chain. late_s: of its latest record when it came, beyond a
-    report; heard, nodes: of the lights that it carries; others_program: that of most cabinets, where it has another."""
+    report; heard, nodes: of the equipment that it carries; others_program: that of most cabinets, where it has
+    another."""
 
     name: str
     place: str | None
@@ -158,19 +159,21 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             continue
         ailing.setdefault(fault.cabinet, []).append(said)
     nodes, heard = Counter[str | None](), Counter[str | None]()
-    for light in whole.lights:
-        if light.state.node is not None:
-            nodes[light.state.cabinet] += 1
-            heard[light.state.cabinet] += light.state.state == OK
+    seen: set[bytes] = set()  # the zones of a green space share a node
+    for state in (*(one.state for one in whole.lights), *(one.state for one in whole.spaces)):
+        if state.node is not None and state.node not in seen:
+            seen.add(state.node)
+            nodes[state.cabinet] += 1
+            heard[state.cabinet] += state.state == OK
     for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
         address = cabinet_of(insee, name)
-        program, started_s = _program(connection, identity)
+        version, started_s = program(connection, identity)
         ails = [*ailing.get(address, ()), *_clock(connection, identity, language, now_s=now_s),
                 *_certificate(address, language, now_s=now_s)]  # fmt: skip
         yield Cabinet(
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
-            heard[address], nodes[address], program, started_s, tuple(ails),
+            heard[address], nodes[address], version, started_s, tuple(ails),
         )  # fmt: skip
 
 
@@ -216,9 +219,9 @@ def _certificate(cabinet: str, language: str, *, now_s: int) -> list[Ailing]:
     return [Ailing(WORDS.text(key, language, day=words.day(int(end.timestamp()), language)))]
 
 
-def _program(connection: database.Connection, gateway: bytes) -> tuple[str | None, int | None]:
-    """Returns the version that a gateway's last start stated, and when that was."""
-    for body, seconds in connection.execute(_BOOT, (gateway, gateway)).fetchall():
+def program(connection: database.Connection, node: bytes) -> tuple[str | None, int | None]:
+    """Returns the version that the last start of a gateway or a node stated, and when that was."""
+    for body, seconds in connection.execute(_BOOT, (node, node)).fetchall():
         found = bodies.decode(body)
         if getattr(found, "code", None) == event.BOOT and len(found.detail or ()) > 4:
             return str(found.detail[4]), seconds

@@ -1,4 +1,4 @@
-"""Reads what a light and its feeder did in the last hours: measured power, ordered level, mains, and what they told.
+"""Reads what an equipment did in the last hours: what it measured and what was wanted of it, mains, and what it told.
 
 A time that is not known is left out. Between two readings farther apart than a silence is a gap, which is not filled:
 where the cabinet held the feeder's contactor open it is no gap, for the lamp had no mains to speak with.
@@ -22,19 +22,28 @@ _RECORDS = """SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM 
 Span = tuple[int, int]
 
 
+class Point(NamedTuple):
+    """Holds one reading of two quantities: of a light the power and the level, of a room the temperature and the
+    set-point, of a pipe the flow alone. None where it has none."""
+
+    unix_s: int
+    measured: int | None
+    wanted: int | None
+
+
 class Told(NamedTuple):
-    """Holds an event that was told by the light's node, or by its cabinet about its feeder."""
+    """Holds an event that was told by the equipment's node, or by its cabinet about its feeder."""
 
     unix_s: int
     body: Any  # wire.record.EventBody
 
 
 class History(NamedTuple):
-    """Holds what is known of a light from since_s to now_s; points and what was told, the oldest first."""
+    """Holds what is known of an equipment from since_s to now_s; points and what was told, the oldest first."""
 
     since_s: int
     now_s: int
-    points: tuple[Reading, ...]
+    points: tuple[Point, ...]
     unpowered: tuple[Span, ...]
     gaps: tuple[Span, ...]
     told: tuple[Told, ...]
@@ -46,20 +55,24 @@ def history(
     node: bytes | None,
     cabinet: str | None,
     feeder: str | None,
+    measured: int,
+    wanted: tuple[int, ...],
     *,
     since_s: int,
     now_s: int,
 ) -> History:
+    """Returns the last hours of an equipment. measured, wanted: keys of readings; of those that are wanted the first
+    that a reading has."""
     archive = Archive(connection)
-    points: list[Reading] = []
+    points: list[Point] = []
     told: list[Told] = []
     signal_dbm = None
     if node is not None:
         for unix_s, readings in _recent(connection, archive, node, event.TELEMETRY, since_s - SILENT_S, now_s):
-            points.append(_reading(unix_s, readings))
+            asked = next((readings[key] for key in wanted if key in readings), None)
+            points.append(Point(unix_s, readings.get(measured), asked))
             signal_dbm = readings.get(quantity.SIGNAL) if signal_dbm is None else signal_dbm  # the newest comes first
-        for lane in (event.EVENT, event.ALARM):
-            told += (Told(*one) for one in _recent(connection, archive, node, lane, since_s, now_s))
+        told += decisions(connection, node, HISTORY_RECORDS_MAX, since_s=since_s, now_s=now_s)
     switched = []
     for gateway in Register(connection).gateway_ids(cabinet) if cabinet and feeder else ():
         for unix_s, body in _recent(connection, archive, gateway, event.EVENT, 0, now_s):
@@ -67,10 +80,12 @@ def history(
                 switched.append((unix_s, bool(body.detail[1])))
                 told += [Told(unix_s, body)] if unix_s >= since_s else []
     unpowered = tuple(_unpowered(sorted(switched), since_s, now_s))
-    known = tuple(sorted(one for one in points if one.power_dw is not None or one.level_percent is not None))
+    known = sorted(
+        (one for one in points if one.measured is not None or one.wanted is not None), key=lambda one: one.unix_s
+    )
     gaps = tuple(_gaps([one.unix_s for one in known], unpowered, since_s, now_s)) if node is not None else ()
     in_order = tuple(sorted(told, key=lambda one: one.unix_s))
-    return History(since_s, now_s, known, unpowered, gaps, in_order, signal_dbm)
+    return History(since_s, now_s, tuple(known), unpowered, gaps, in_order, signal_dbm)
 
 
 def measured(connection: database.Connection, node: bytes, *, since_s: int, now_s: int) -> list[Reading]:
@@ -92,12 +107,30 @@ def _reading(unix_s: int, readings: dict[int, int]) -> Reading:
     return Reading(unix_s, readings.get(quantity.POWER), level)
 
 
+def decisions(
+    connection: database.Connection, node: bytes | None, most: int, *, since_s: int, now_s: int
+) -> list[Told]:
+    """Returns the last events and alarms that a node told, at most so many of each, the oldest first."""
+    archive = Archive(connection)
+    found = [
+        Told(*one)
+        for lane in (event.EVENT, event.ALARM)
+        for one in (_recent(connection, archive, node, lane, since_s, now_s, most) if node is not None else ())
+    ]
+    return sorted(found, key=lambda one: one.unix_s)
+
+
 def _recent(
-    connection: database.Connection, archive: Archive, node: bytes, lane: str, since_s: int, now_s: int
+    connection: database.Connection,
+    archive: Archive,
+    node: bytes,
+    lane: str,
+    since_s: int,
+    now_s: int,
+    most: int = HISTORY_RECORDS_MAX,
 ) -> Iterator[tuple[int, Any]]:
     moments = archive.moments(node)
-    values = (node, event.LANES.index(lane), HISTORY_RECORDS_MAX)
-    for boot, sequence, body, *stamp in connection.execute(_RECORDS, values).fetchall():
+    for boot, sequence, body, *stamp in connection.execute(_RECORDS, (node, event.LANES.index(lane), most)).fetchall():
         unix_s = moments.of(boot, sequence, *stamp).unix_s
         if unix_s is not None and since_s <= unix_s <= now_s:
             yield unix_s, bodies.decode(body)

@@ -85,6 +85,21 @@ TOLD_MAX = 12
 DUTY_CAUSES_MAX = 30
 DUTY_WEEKS = 13
 
+# --- rooms and green spaces ---------------------------------------------------------------------------------------
+
+# A room lacks warmth from this on, in 0.01 K: people feel less than the tolerance of the strictest category of
+# ISO 7730 (annex A, A: 1.0 K in winter) as warm.
+COLD_CK = 100
+# A zone without a drop of what its plants can use: the full scale of its mark, in 0.1 mm. Root zones of lawns hold some
+# 30 mm, of shrubs 60 (FAO-56, table 19, by `policy.watering`).
+DEPLETION_DMM = 400
+# The days of water that are drawn.
+WATER_DAYS = 14
+# Events of a node that are looked into for them: one with three zones tells of some 30 a day.
+DECISIONS_MAX = 600
+# So many runs before the last say what a zone usually takes, as for the node itself (`watering.limits.CLEAN_RUNS_MIN`).
+RUNS_MIN = 3
+
 # --- orders -----------------------------------------------------------------------------------------------------
 
 # The daemon fetches several times a second; an order that still waits after this is told to wait.

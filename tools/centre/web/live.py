@@ -2,8 +2,9 @@
 
 A commune that somebody watches is looked at once a second, whoever many they are, and each change is written once for
 all of them: 200 viewers cost what one does, and 200 times a few bytes. An event names the lights that have changed
-(`[[12,"f0"], …]`: their place in the picture and `map.code`), counts the states, and tells the time; one that says
-`again` has the browser fetch the whole. A stream ends after LIVE_S, and the next has the rights of that moment.
+(`[[12,"f0"], …]`: their place in the picture and `map.code`), says whether rooms or green spaces have (`spaces`),
+counts the states of lights, and tells the time; one that says `again` has the browser fetch the whole. A stream ends
+after LIVE_S, and the next has the rights of that moment.
 """
 
 import asyncio
@@ -113,7 +114,7 @@ def _changes(before: Picture, now: Picture) -> str:
         return _again(now)
     pairs = zip(before.lights, now.lights, strict=True)
     changes = [[n, code(light)] for n, (old, light) in enumerate(pairs) if old != light]
-    return _event(now, changes=changes)
+    return _event(now, changes=changes, **({"spaces": True} if before.spaces != now.spaces else {}))
 
 
 def _again(now: Picture) -> str:

@@ -1,28 +1,31 @@
-"""Shows a commune's lights on a map, beside the list of what is in view.
+"""Shows a commune's lights, rooms and green spaces on a map, beside the list of what is in view.
 
 The map is a drawing of the list: both are made from one picture, and what a person finds on one is on the other. The
-browser gets places and states as one compact JSON (`data`); what changes is pushed (`live`). The address holds the
-commune, the states that are shown and the chosen light, and behind `#` the view, so that a colleague opens the same.
+browser gets places and states of lights as one compact JSON (`data`), the marks of rooms and green spaces as another
+(`spaces`); what changes is pushed (`live`). The address holds the commune, the states and layers that are shown and
+what is chosen, and behind `#` the view, so that a colleague opens the same.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.utils.cache import get_conditional_response, patch_cache_control
 
 from gateway.language import N_, NC_, NN_, Phrases
-from tools.centre.web import tiles
+from tools.centre.web import greens, rooms, tiles, words
 from tools.centre.web.access import Commune, commune
 from tools.centre.web.health import alone
 from tools.centre.web.light import panel
 from tools.centre.web.limits import IN_VIEW_LIGHTS_MAX, IN_VIEW_STREETS_MAX, MAP_STEP, STATIC_S
 from tools.centre.web.page import picture, shown
 from tools.centre.web.pictures import Light, Picture
-from tools.centre.web.states import FAULT, LETTERS, LIT, SHOWN, UNKNOWN
+from tools.centre.web.spaces import Space
+from tools.centre.web.states import FAULT, GRAVE, LETTERS, LIT, SHOWN, UNKNOWN
 
 WORDS = Phrases({
     "title": N_("Map of {commune}"),
@@ -36,11 +39,17 @@ WORDS = Phrases({
     "none.in_view": N_("No light in view. Zoom out, or move the map."),
     "nowhere": NN_("{count} light has no position: it is in the list only",
                    "{count} lights have no position: they are in the list only"),
-    "map": N_("Map of the lights; the list beside it says the same"),
+    "map": N_("Map; the list beside it says the same"),
     "whole": NC_("button", "Whole commune"),
+    "layer.rooms": NC_("layer", "Rooms"),
+    "layer.greens": NC_("layer", "Green spaces"),
+    "rooms.in_view": NN_("{count} room in view", "{count} rooms in view"),
+    "greens.in_view": NN_("{count} green space in view", "{count} green spaces in view"),
+    "more.spaces": NN_("and {count} more", "and {count} more"),
 })  # fmt: skip
 # What a list beside the map names one by one: what wants an eye.
 _NAMED = (FAULT, UNKNOWN)
+LAYERS = ("rooms", "greens")
 
 
 class Box(NamedTuple):
@@ -60,33 +69,81 @@ class Box(NamedTuple):
             return None
         return cls(west, south, east, north)
 
-    def holds(self, light: Light) -> bool:
-        if light.place.longitude is None or light.place.latitude is None:
+    def holds(self, longitude: float | None, latitude: float | None) -> bool:
+        if longitude is None or latitude is None:
             return False
-        return self.west <= light.place.longitude <= self.east and self.south <= light.place.latitude <= self.north
+        return self.west <= longitude <= self.east and self.south <= latitude <= self.north
 
 
 def map(request: Any, insee: str) -> Any:
     own = commune(request, insee)
     whole = picture(request, own)
     chosen = next((one for one in whole.lights if one.id == request.GET.get("light")), None)
+    space = next((one for one in whole.spaces if request.GET.get(one.kind) == one.id), None)
+    values: dict[str, Any] = {}
+    if chosen is not None:
+        values = {"chosen": panel(request, own, whole, chosen), "panel": "web/light_panel.html"}
+    elif space is not None:
+        values = {"chosen": _panel_of(space)(request, own, space), "panel": _template_of(space)}
     return shown(
         request, "map.html", WORDS, commune=own, tab="map",
         picture=whole,
-        bounds=_bounds(whole.lights),
+        bounds=_bounds(whole),
         has_ground=_ground(own).is_file(),
         tiles=tiles.of_settings(),
-        chosen=None if chosen is None else panel(request, own, whole, chosen),
         alone=alone(request, own),
-        **_in_view(whole, None, _states(request)),
+        **values,
+        **_in_view(whole, None, request),
     )  # fmt: skip
+
+
+def _panel_of(space: Space) -> Callable[[Any, Commune, Space], dict[str, Any]]:
+    return rooms.panel if space.is_room else greens.panel
+
+
+def _template_of(space: Space) -> str:
+    return f"web/{'room' if space.is_room else 'green'}_panel.html"
 
 
 def in_view(request: Any, insee: str) -> Any:
     own = commune(request, insee)
     box = Box.of(request.GET.get("box", ""))
-    view = _in_view(picture(request, own), box, _states(request))
+    view = _in_view(picture(request, own), box, request)
     return shown(request, "map_in_view.html", WORDS, commune=own, alone=alone(request, own), **view)
+
+
+def spaces(request: Any, insee: str) -> Any:
+    """Answers with the marks of the rooms and green spaces of a commune that have a position, the gravest first."""
+    own = commune(request, insee)
+    whole = picture(request, own)
+    answer = get_conditional_response(request, etag=f'"{whole.version}"')
+    if answer is None:
+        answer = JsonResponse({"spaces": [_mark(one, own, request.language) for one in _placed(whole)]})
+        answer["ETag"] = f'"{whole.version}"'
+    patch_cache_control(answer, private=True, no_cache=True)
+    return answer
+
+
+def _placed(whole: Picture) -> list[Space]:
+    """Returns those with a position: what wants an eye before the others, of which any kind may be first."""
+    known = [one for one in whole.spaces if one.longitude is not None and one.latitude is not None]
+    return sorted(known, key=lambda one: one.shown not in GRAVE)
+
+
+def _mark(one: Space, own: Commune, language: str) -> dict[str, Any]:
+    return {
+        "id": f"{one.kind}/{one.id}",
+        "layer": _layer(one),
+        "shown": one.shown,
+        "at": [one.latitude, one.longitude],
+        "mark": one.gauge,
+        "title": f"{one.name} : {words.state(one.shown, language)}",
+        "address": reverse("room" if one.is_room else "green", args=(own.insee, one.id)),
+    }
+
+
+def _layer(one: Space) -> str:
+    return "rooms" if one.is_room else "greens"
 
 
 def ground(request: Any, insee: str) -> Any:
@@ -129,7 +186,7 @@ def _named(whole: Picture, query: Any) -> Any:
 
 
 def _plain(whole: Picture) -> dict[str, Any]:
-    west, south, _, _ = _bounds(whole.lights) or (0, 0, 0, 0)
+    west, south, _, _ = _bounds(whole) or (0, 0, 0, 0)
     steps: list[int] = []
     nowhere: list[int] = []
     x = y = 0
@@ -159,27 +216,28 @@ def code(light: Light) -> str:
     return LETTERS[light.shown] + (str(min(9, level // 10)) if light.shown == LIT else "0")
 
 
-def _bounds(lights: Iterable[Light]) -> Box | None:
-    known = [one.place for one in lights]
-    places = [(one.longitude, one.latitude) for one in known if one.longitude is not None and one.latitude is not None]
+def _bounds(whole: Picture) -> Box | None:
+    found = [(one.place.longitude, one.place.latitude) for one in whole.lights]
+    found += [(one.longitude, one.latitude) for one in whole.spaces]
+    places = [(longitude, latitude) for longitude, latitude in found if longitude is not None and latitude is not None]
     if not places:
         return None
     east, north = ([place[n] for place in places] for n in (0, 1))
     return Box(min(east), min(north), max(east), max(north))
 
 
-def _states(request: Any) -> tuple[str, ...]:
-    return tuple(one for one in SHOWN if one in request.GET.getlist("state"))
-
-
-def _in_view(whole: Picture, box: Box | None, states: tuple[str, ...]) -> dict[str, Any]:
-    within = [one for one in whole.lights if box is None or box.holds(one)]
+def _in_view(whole: Picture, box: Box | None, request: Any) -> dict[str, Any]:
+    states = tuple(one for one in SHOWN if one in request.GET.getlist("state"))
+    layers = tuple(one for one in LAYERS if one in request.GET.getlist("layer")) or LAYERS
+    within = [one for one in whole.lights if box is None or box.holds(one.place.longitude, one.place.latitude)]
     counts = Counter(one.shown for one in within)
     wanted = [one for one in within if not states or one.shown in states]
     named = [one for one in wanted if one.shown in (states or _NAMED)]
     streets = list(Counter(one.state.street for one in wanted).items())
+    others = [one for one in whole.spaces if box is None or box.holds(one.longitude, one.latitude)]
     return {
         "found": len(wanted),
+        "has_lights": bool(whole.lights),
         "filters": [
             {"state": one, "count": counts[one], "is_on": one in states}
             for one in SHOWN
@@ -192,4 +250,20 @@ def _in_view(whole: Picture, box: Box | None, states: tuple[str, ...]) -> dict[s
         "streets": streets[:IN_VIEW_STREETS_MAX],
         "more_streets": max(0, len(streets) - IN_VIEW_STREETS_MAX),
         "nowhere": sum(one.place.longitude is None for one in wanted) if box is None else 0,
+        "layers": [
+            _of_layer(layer, [one for one in others if _layer(one) == layer], is_on=layer in layers)
+            for layer in LAYERS
+            if any(_layer(one) == layer for one in whole.spaces)
+        ],
+    }
+
+
+def _of_layer(layer: str, found: list[Space], *, is_on: bool) -> dict[str, Any]:
+    """Returns what the list beside the map says of rooms or of green spaces in view: all, what wants an eye first."""
+    return {
+        "layer": layer,
+        "is_on": is_on,
+        "count": len(found),
+        "named": found[:IN_VIEW_LIGHTS_MAX] if is_on else [],
+        "more": max(0, len(found) - IN_VIEW_LIGHTS_MAX) if is_on else 0,
     }

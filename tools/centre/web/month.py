@@ -4,7 +4,6 @@ import re
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.http import Http404
 
 from gateway.language import N_, NN_, Phrases
 from gateway.language.figures import number
@@ -90,9 +89,7 @@ class Month(NamedTuple):
 
 
 def month(request: Any, insee: str) -> Any:
-    own = commune(request, insee)
-    if (insee, grants.LIGHTING) not in own.areas:
-        raise Http404
+    own = commune(request, insee, grants.LIGHTING)
     this = Month.of(request.now_s)
     asked = _asked(request.GET.get("month", ""), this)
     whole = asked.begins_s, asked.moved(1).begins_s  # days are counted whole, today's with them

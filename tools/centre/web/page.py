@@ -1,9 +1,12 @@
 """Puts a screen into the frame that all have: commune, screens, clock, person; or alone, where htmx asks for a part."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.shortcuts import render
+from django.urls import reverse
 
 from gateway.language import LANGUAGES, Phrases
 from tools.centre.scope import grants
@@ -11,17 +14,30 @@ from tools.centre.web import words
 from tools.centre.web.access import THEMES, Commune, communes, reads_journal
 from tools.centre.web.limits import ROWS_PER_PAGE
 from tools.centre.web.pictures import Picture, Pictures
+from tools.centre.web.search import Asked
 
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
-TABS = ("map", "town", "lights", "faults", "orders", "duty", "health")
+TABS = ("map", "town", "lights", "rooms", "greens", "faults", "orders", "duty", "health")
+# Those that are of one trade; the others show what a person may see of each. Whose trade it is not finds no such page.
+_TRADES = {"town": grants.LIGHTING, "lights": grants.LIGHTING, "rooms": grants.HEATING, "greens": grants.WATERING}
 
 
 def tabs_of(commune: Commune) -> tuple[str, ...]:
-    """Returns the screens of a commune that a person has something on: the town is of lighting, and the duty there
-    where somebody is told."""
-    is_there = {"town": (commune.insee, grants.LIGHTING) in commune.areas, "duty": settings.BOCAGE.duty is not None}
-    return tuple(one for one in TABS if is_there.get(one, True))
+    """Returns the screens of a commune that a person may open; the duty where somebody is told."""
+    return tuple(
+        one
+        for one in TABS
+        if (one not in _TRADES or (commune.insee, _TRADES[one]) in commune.areas)
+        and (one != "duty" or settings.BOCAGE.duty is not None)
+    )
+
+
+def first_of(commune: Commune) -> str:
+    """Returns the screen with which a commune begins: rooms or green spaces for who has nothing else there, or the
+    map."""
+    own = [one for one in tabs_of(commune) if one in _TRADES]
+    return own[0] if own in (["rooms"], ["greens"]) else TABS[0]
 
 
 def shown(
@@ -53,6 +69,41 @@ def shown(
         "tabs": tabs_of(commune) if commune else (),
     }
     return render(request, f"web/{template}", context, status=status)
+
+
+def is_part(request: Any) -> bool:
+    """Returns whether htmx asks for a part of a page, which is not all that a browser shows then."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def listed(
+    request: Any,
+    own: Commune,
+    screen: Phrases,
+    asked: Asked,
+    of_all: Sequence[Any],
+    tab: str,
+    row: Callable[[Any], Any] | None = None,
+    **values: Any,
+) -> Any:
+    """Returns a page of a list of lights or spaces, or its rows alone (`web/<tab>_rows.html`). row: makes what a row
+    shows of one, for those of the page only; without it, they are shown with their places in the list."""
+    found = asked.finds(of_all)
+    pager = Pager.of(request.GET.get("page", ""), len(found))
+    rows_template = f"web/{tab}_rows.html"
+    return shown(
+        request, rows_template.removeprefix("web/") if is_part(request) else "list.html", screen, commune=own, tab=tab,
+        address=reverse(tab, args=(own.insee,)),
+        rows_template=rows_template,
+        asked=asked,
+        filters=asked.filters(Counter(one.shown for one in of_all)),
+        found=len(found),
+        total=len(of_all),
+        rows=[one if row is None else row(one.one) for one in found[pager.slice]],
+        pager=pager,
+        query=asked.query,
+        **values,
+    )  # fmt: skip
 
 
 class Pager(NamedTuple):

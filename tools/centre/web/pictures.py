@@ -1,4 +1,5 @@
-"""Holds what is known of the lights of a commune, once for all who look at it with the same rights.
+"""Holds what is known of the lights, rooms and green spaces of a commune, once for all who look at it with the same
+rights.
 
 List, map, counts and what is pushed are made from the same picture, so they are always equal. It is read through the
 scope of those rights, and held under them: two persons share a picture when everything that is granted to them is the
@@ -21,6 +22,7 @@ from tools.centre.store import database
 from tools.centre.web.access import Areas, opened
 from tools.centre.web.limits import PICTURE_LIGHTS_MAX, PICTURE_S, PICTURE_STALE_S
 from tools.centre.web.search import plain, sorting
+from tools.centre.web.spaces import Space, spaces
 from tools.centre.web.states import Shown, shown
 from wire import record
 
@@ -71,15 +73,17 @@ class Light(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """Holds the lights of a commune, by street and number. `version` is another one whenever anything has changed, and
-    `places` whenever a light has come, gone or moved: a light is named by its place in `lights` until then."""
+    """Holds the lights of a commune, by street and number, and its rooms and green spaces. `version` is another one
+    whenever anything has changed, and `places` whenever a light has come, gone or moved: a light is named by its place
+    in `lights` until then."""
 
     insee: str
     version: str
     places: str
     now_s: int
     lights: tuple[Light, ...]
-    counts: Counter[Shown]
+    counts: Counter[Shown]  # of lights
+    spaces: tuple[Space, ...]
 
 
 class Pictures:
@@ -137,27 +141,31 @@ class _Held:
 
 def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> Picture:
     with opened(areas) as connection:
-        lights = _lights(connection, insee, before.lights if before is not None else (), now_s=now_s)
-    if before is not None and before.lights == lights:
+        states = States(connection, now_s=now_s, insee=insee)
+        lights = _lights(connection, states, insee, before.lights if before is not None else (), now_s=now_s)
+        others = spaces(connection, states, insee, now_s=now_s)
+    if before is not None and before.lights == lights and before.spaces == others:
         return before._replace(now_s=now_s)
     version = secrets.token_hex(4)
     is_there = before is not None and list(map(_where, before.lights)) == list(map(_where, lights))
     places = before.places if before is not None and is_there else version
-    return Picture(insee, version, places, now_s, lights, Counter(one.shown for one in lights))
+    return Picture(insee, version, places, now_s, lights, Counter(one.shown for one in lights), others)
 
 
 def _where(light: Light) -> tuple:
     return light.id, light.state.street, light.place.longitude, light.place.latitude
 
 
-def _lights(connection: database.Connection, insee: str, before: tuple[Light, ...], *, now_s: int) -> tuple[Light, ...]:
+def _lights(
+    connection: database.Connection, states: States, insee: str, before: tuple[Light, ...], *, now_s: int
+) -> tuple[Light, ...]:
     """Returns the lights of a commune by street and number; one of `before` that is still the same is taken as it was,
     for making them is most of the work."""
     known = {one.state.id: one for one in before}
     measured = {row[0]: row[1:] for row in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
     places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}
     found = []
-    for state in States(connection, now_s=now_s, insee=insee).of_equipment(kind=LIGHT):
+    for state in states.of_equipment(kind=LIGHT):
         place, figures = places.get(state.id, _NOWHERE), measured.get(state.node, _UNMEASURED)
         old = known.get(state.id)
         if old is None or old.state != state or old.figures != figures or old.place != place:

@@ -3,17 +3,20 @@
 Each screen has its own sentences beside its code, as `WORDS`; `text` looks there first.
 """
 
-from gateway.language import N_, NC_, NN_, Phrases, translate
+from gateway.language import N_, NC_, Phrases, translate
 from gateway.language.figures import duration, number
 from policy import civil
-from tools.centre.web.states import SHOWN, Shown
+from tools.centre.web import states
+from tools.centre.web.states import Shown
 
 FRAME = Phrases({
     "skip": N_("Skip to the content"),
     "main": N_("Main menu"),
     "tab.map": NC_("screen", "Map"),
     "tab.town": NC_("screen", "My commune"),
-    "tab.lights": NC_("screen", "List"),
+    "tab.lights": NC_("screen", "Lights"),
+    "tab.rooms": NC_("screen", "Rooms"),
+    "tab.greens": NC_("screen", "Green spaces"),
     "tab.faults": NC_("screen", "Faults"),
     "tab.orders": NC_("screen", "Orders"),
     "tab.duty": NC_("screen", "On duty"),
@@ -39,10 +42,9 @@ FRAME = Phrases({
     "day.year": N_("{day} {month} {year}"),
     "months": N_("Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec."),
     "watts": N_("{power} W"),
-    "lights": NN_("{count} light", "{count} lights"),
     "alone": N_(
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
-        " Its streets follow the policy."
+        " Its equipment follows the policy."
     ),
     "order.light": NC_("button", "Light"),
     "order.darken": NC_("button", "Darken"),
@@ -62,7 +64,7 @@ def text(screen: Phrases, key: str, language: str, /, **values: object) -> str:
 
 
 def state(shown: Shown, language: str) -> str:
-    return translate(SHOWN[shown], language)
+    return translate(states.WORDS[shown], language)
 
 
 def clock(unix_s: int) -> str:

@@ -29,7 +29,10 @@ PASSWORD = "un chêne au bord de l'eau"
 SIZES = {"phone": (360, 740), "desk": (1920, 1080)}
 PAGES = {
     "home": "/", "map": f"/{INSEE}/map", "map-light": f"/{INSEE}/map?light=00003", "list": f"/{INSEE}/lights",
-    "list-none": f"/{INSEE}/lights?q=nowhere", "light": f"/{INSEE}/lights/00003", "faults": f"/{INSEE}/faults",
+    "list-none": f"/{INSEE}/lights?q=nowhere", "light": f"/{INSEE}/lights/00003",
+    "rooms": f"/{INSEE}/rooms", "room": f"/{INSEE}/rooms/ecole-2", "map-room": f"/{INSEE}/map?room=ecole-3",
+    "greens": f"/{INSEE}/greens", "green": f"/{INSEE}/greens/vert-1-2", "green-leak": f"/{INSEE}/greens/vert-2-1",
+    "faults": f"/{INSEE}/faults",
     "round": f"/{INSEE}/round", "orders": f"/{INSEE}/orders",
     "health": f"/{INSEE}/health", "privacy": "/privacy", "privacy-journal": "/privacy/journal", "error": "/99999/map",
 }  # fmt: skip
@@ -48,7 +51,7 @@ def web(tmp_path_factory):
     """The address of a web of 700 lights, its warehouse, and the one-time password of its operator."""
     folder = tmp_path_factory.mktemp("screens")
     warehouse, data = str(folder / "centre.db"), str(folder / "web.sqlite3")
-    screens_world.build(warehouse, 700, now_s=int(time.time()))
+    screens_world.build(warehouse, 700, now_s=int(time.time()), has_spaces=True)
     making = bocage("web", "account", OPERATOR, "--data", data)
     made = subprocess.run(making, capture_output=True, text=True, check=True)
     with closing(socket.socket()) as free:
@@ -179,7 +182,7 @@ def test_map_and_list_say_the_same(web, chromium, entered):
     listed = _counts(browser.page, ".filters .chip")
     browser.open(PAGES["map"])
     browser.page.wait_for_timeout(500)
-    assert _counts(browser.page, "#in-view .chip") == listed
+    assert _counts(browser.page, "#in-view [data-state]") == listed
     browser.context.close()
 
 
@@ -202,6 +205,32 @@ def test_light_is_chosen_by_keyboard_and_its_address_opens_the_same(web, chromiu
     assert page.locator("#panel").is_hidden() and "light=" not in page.url
     other.click("#close")
     assert other.locator("#panel").is_hidden() and "light=" not in other.url
+    browser.context.close()
+
+
+def test_room_is_chosen_on_the_map_by_keyboard_and_layers_are_put_away(web, chromium, entered):
+    browser = Watched(chromium, web[0], state=entered)
+    page = browser.page
+    browser.open(PAGES["map"])
+    sync_api.expect(page.locator(".space").first).to_be_visible()
+    page.locator('.named a[data-space="room/ecole-2"]').focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#panel [data-space="room/ecole-2"]')
+    assert "room=ecole-2" in page.url and page.locator(".space.chosen").count() == 1
+    page.keyboard.press("Escape")
+    assert page.locator("#panel").is_hidden() and "room=" not in page.url and not page.locator(".space.chosen").count()
+    page.locator(".space").first.focus()  # a mark that stands for several shows them, and one of these opens
+    for _ in range(2):
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(500)
+    page.wait_for_selector("#panel article")
+    page.click("#layer-rooms")
+    sync_api.expect(page.locator('.named a[data-space^="room/"]')).to_have_count(0)
+    assert "layer=greens" in page.url
+    other = browser.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("#map[data-ready]")
+    sync_api.expect(other.locator(".space .gauge:is(.cold, .warm, .warming)")).to_have_count(0)
     browser.context.close()
 
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from tests.support.scoped_world import ANGERS, FENEU, LIGHTING, ROLES, granted, leaks
+from tests.support.scoped_world import ANGERS, FENEU, HEATING, LIGHTING, ROLES, WATERING, granted, leaks
 from tools.centre.web import access
 from tools.centre.web.pictures import Pictures
 
@@ -20,13 +20,18 @@ ASKED = {
     "appearance": [""],
     "privacy": ["", "?page=2"],
     "privacy-journal": ["", "?page=99"],
-    "map": ["", "?light=light-1", "?state=fault"],
+    "map": ["", "?light=light-1", "?room=room-1", "?green_space=green_space-1", "?meter=meter-1", "?state=fault"],
     "map-data": ["", "?id=light-1", "?n=0"],
     "map-ground": [""],
     "tiles": [""],
+    "map-spaces": [""],
     "map-in-view": ["", "?box=-1,47,0,48", "?box=nan,1,x"],
     "live": [""],
     "light": [""],
+    "rooms": ["", "?q=street", "?state=cold", "?page=99"],
+    "room": [""],
+    "greens": ["", "?q=street", "?state=leak", "?page=99"],
+    "green": [""],
     "faults": ["", "?page=2"],
     "faults-note": [""],
     "round": ["", "?stop=x", "?page=2"],
@@ -50,7 +55,7 @@ ASKED = {
 # What an address may have in each place of its pattern; the last commune is not there.
 NAMED = {
     "insee": (FENEU, ANGERS, "49999"),
-    "id": ("light-1",),
+    "id": ("light-1", "room-1", "green_space-1", "meter-1"),
     "z": (0,),
     "x": (0,),
     "y": (0, 1),
@@ -108,14 +113,33 @@ def test_commune_of_others_is_not_there(browser):
         own = browser(person)
         for insee in (FENEU, ANGERS):
             is_mine = any(granted(person, insee, trade) for trade in ("lighting", "heating", "watering"))
-            assert own.get(f"/{insee}/lights").status_code == (200 if is_mine else 404), (person, insee)
-        assert own.get("/49999/lights").status_code == 404
+            assert own.get(f"/{insee}/faults").status_code == (200 if is_mine else 404), (person, insee)
+        assert own.get("/49999/faults").status_code == 404
 
 
-def test_lights_are_shown_to_who_has_lighting_there(browser):
+def test_a_screen_of_a_trade_is_there_for_who_has_that_trade(browser):
+    """An address of another trade is not there, and no menu leads to it; its equipment is on the map of whose it is."""
+    screens = {"lights": (LIGHTING, "light-1"), "rooms": (HEATING, "room-1"), "greens": (WATERING, "green_space-1")}
     for person in ROLES:
-        said = browser(person).get(f"/{FENEU}/lights").content.decode()
-        assert (f"lighting street of {FENEU}" in said) == granted(person, FENEU, LIGHTING), person
+        own = browser(person)
+        health, spaces = own.get(f"/{FENEU}/health"), own.get(f"/{FENEU}/map/spaces.json")
+        for screen, (trade, id) in screens.items():
+            is_mine = granted(person, FENEU, trade)
+            said = own.get(f"/{FENEU}/{screen}")
+            assert said.status_code == (200 if is_mine else 404), (person, screen)
+            assert (f"{trade} street of {FENEU}" in said.content.decode()) == is_mine, (person, screen)
+            assert own.get(f"/{FENEU}/{screen}/{id}").status_code == (200 if is_mine else 404), (person, screen)
+            assert (f'href="/{FENEU}/{screen}"' in health.content.decode()) == is_mine, (person, screen)
+            if screen != "lights":
+                assert (id in spaces.content.decode()) == is_mine, (person, screen)
+
+
+def test_who_has_one_trade_begins_on_its_screen(browser):
+    firsts = {"electrician": "town", "caretaker": "rooms", "mayor": "town"}
+    for person, first in firsts.items():
+        assert browser(person).get("/")["Location"].endswith(f"/{first}"), person
+    both = browser("gardener").get("/").content.decode()  # of the whole territory
+    assert f'href="/{FENEU}/greens"' in both and "1 green space" in both and "0 lights" not in both
 
 
 def test_right_that_is_withdrawn_is_gone_at_the_next_page(browser, monkeypatch):
@@ -130,6 +154,6 @@ def test_planted_leak_is_found(browser, monkeypatch):
     everything = frozenset({("*", trade) for trade in ("lighting", "heating", "watering", "any", "every")})
     of = Pictures.of
     monkeypatch.setattr(Pictures, "of", lambda self, areas, insee, **now: of(self, everything, insee, **now))
-    said = browser("caretaker").get(f"/{ANGERS}/lights").content.decode()
-    assert f"lighting street of {ANGERS}" in said
+    said = browser("caretaker").get(f"/{ANGERS}/map").content.decode()
+    assert f"lighting street of {ANGERS}" in said and f"watering of {ANGERS}" in said
     assert leaks("caretaker", said)

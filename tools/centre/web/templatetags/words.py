@@ -9,11 +9,13 @@ from typing import Any
 from django import template
 from django.utils.safestring import mark_safe
 
-from gateway.language.figures import duration
+from gateway.language.figures import duration, number
+from gateway.language.values import value_text as value_of_detail
 from tools.centre.condition.words import fault_text
 from tools.centre.limits import SILENCE_S_MAX, SILENT_S
 from tools.centre.registry.words import value_text
 from tools.centre.web import words
+from tools.centre.web.spaces import Space
 from tools.centre.web.states import MARKS, Shown
 
 register = template.Library()
@@ -54,6 +56,18 @@ def watts(context: Any, power_dw: int | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def degrees(context: Any, temperature_ck: int | None) -> str:
+    """Writes `16,1 °C`."""
+    return "" if temperature_ck is None else value_of_detail("temperature_ck", temperature_ck, context["language"])
+
+
+@register.simple_tag(takes_context=True)
+def decimal(context: Any, value: float | None, factor: int, digits: int) -> str:
+    """Writes a value divided by its factor, in the reader's figures."""
+    return "" if value is None else number(value / factor, context["language"], digits)
+
+
+@register.simple_tag(takes_context=True)
 def rated(context: Any, power_dw: int | None) -> str:
     """Writes the power that the register has: `35 W`."""
     return "" if power_dw is None else value_text("power_dw", power_dw, context["language"])
@@ -87,3 +101,9 @@ def fault(context: Any, label: str) -> str:
 def mark(shown: Shown) -> dict[str, str]:
     """Draws the shape of a state; the word stands beside it."""
     return {"state": shown, "shape": mark_safe(MARKS[shown])}
+
+
+@register.simple_tag
+def gauge(space: Space) -> str:
+    """Draws what a room or a green space measures; the figures stand beside it."""
+    return mark_safe(space.gauge)

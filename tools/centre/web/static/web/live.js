@@ -49,6 +49,7 @@ window.bocageLive = (address, version, changed) => {
     const isLater = minute !== null && event.clock !== minute; // ages are told in minutes
     minute = event.clock;
     const shown = new Set([...document.querySelectorAll("[data-n]")].map((one) => Number(one.dataset.n)));
-    if (event.again || isCounted || isLater || event.changes.some(([n]) => shown.has(n))) again();
+    const isOfSpaces = event.spaces && part.dataset.spaces !== undefined;
+    if (event.again || isCounted || isLater || isOfSpaces || event.changes.some(([n]) => shown.has(n))) again();
   });
 })();

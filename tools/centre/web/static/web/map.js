@@ -12,17 +12,28 @@
   const layer = new window.LightsLayer();
   const LETTERS = { lit: "l", off: "o", unpowered: "u", fault: "f", pending: "p", unknown: "n" };
   const states = new Set(new URLSearchParams(location.search).getAll("state"));
+  const layers = new Set(new URLSearchParams(location.search).getAll("layer")); // none: all
   let version = "", places = "";
 
-  // --- the address: commune, states, choice; behind # the view
-  const write = (id) => {
+  // --- the address: commune, states, layers, choice (`light/0117`); behind # the view
+  const KINDS = ["light", "room", "green_space", "meter"];
+  const asking = () => {
     const query = new URLSearchParams();
     for (const state of states) query.append("state", state);
-    if (id) query.set("light", id);
+    for (const one of layers) query.append("layer", one);
+    return query;
+  };
+  const write = (chosen) => {
+    const query = asking();
+    if (chosen) query.set(...apart(chosen));
     const centre = map.getCenter(), view = `#${map.getZoom()}/${centre.lat.toFixed(5)}/${centre.lng.toFixed(5)}`;
     history.replaceState(null, "", `${location.pathname}${query.size ? "?" + query : ""}${view}`);
   };
-  const chosenId = () => new URLSearchParams(location.search).get("light");
+  const apart = (chosen) => [chosen.slice(0, chosen.indexOf("/")), chosen.slice(chosen.indexOf("/") + 1)];
+  const chosenId = () => {
+    const query = new URLSearchParams(location.search), kind = KINDS.find((one) => query.has(one));
+    return kind ? `${kind}/${query.get(kind)}` : null;
+  };
   const whole = () => {
     const bounds = root.dataset.bounds?.split(",").map(Number);
     if (bounds) map.fitBounds([[bounds[1], bounds[0]], [bounds[3], bounds[2]]], { padding: [48, 48], maxZoom: 18, animate: false });
@@ -43,23 +54,26 @@
   const list = () => {
     clearTimeout(asked);
     asked = setTimeout(() => {
-      const bounds = map.getBounds(), query = new URLSearchParams({ box: bounds.toBBoxString() });
-      for (const state of states) query.append("state", state);
+      const query = asking();
+      query.set("box", map.getBounds().toBBoxString());
       htmx.ajax("GET", `${side.dataset.address}?${query}`, { target: "#in-view", swap: "innerHTML" });
     }, 150);
   };
   map.on("moveend", () => { write(chosenId()); list(); });
 
   // --- what is chosen
-  const choose = (i, id, isMoved) => {
+  const open = (chosen, i, address, place) => {
     layer.chosen = i;
     layer.redraw();
-    write(id);
+    spaces.choose(chosen);
+    write(chosen);
     panel.hidden = false;
-    htmx.ajax("GET", root.dataset.light + encodeURIComponent(id), { target: "#chosen", swap: "innerHTML" }).then(() => map.invalidateSize());
-    if (isMoved && i !== null && !map.getBounds().pad(-0.1).contains(layer.place(i))) map.panTo(layer.place(i), { animate: !isStill });
+    htmx.ajax("GET", address, { target: "#chosen", swap: "innerHTML" }).then(() => map.invalidateSize());
+    if (place && !map.getBounds().pad(-0.1).contains(place)) map.panTo(place, { animate: !isStill });
   };
-  const closed = () => { layer.chosen = null; panel.hidden = true; document.getElementById("chosen").replaceChildren(); layer.redraw(); map.invalidateSize(); write(null); };
+  const choose = (i, id, isMoved) => open(`light/${id}`, i, root.dataset.light + encodeURIComponent(id), isMoved && i !== null ? layer.place(i) : null);
+  const spaces = window.spacesLayer(map, (one) => open(one.id, null, one.address, null));
+  const closed = () => { layer.chosen = null; panel.hidden = true; document.getElementById("chosen").replaceChildren(); layer.redraw(); spaces.choose(null); map.invalidateSize(); write(null); };
   map.on("click", (event) => {
     const i = layer.at(event.containerPoint);
     if (i === null) return;
@@ -70,6 +84,7 @@
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && !panel.hidden) closed(); });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-light]"), chip = event.target.closest("[data-state]");
+    const named = event.target.closest("a[data-space]"), toggled = event.target.closest("[data-layer]");
     if (link && side.contains(link) && !event.metaKey && !event.ctrlKey) {
       event.preventDefault();
       fetch(`${root.dataset.lights}?id=${encodeURIComponent(link.dataset.light)}`).then((answer) => answer.json()).then((found) => choose(found.n, found.id, true));
@@ -78,6 +93,20 @@
       if (!states.delete(state)) states.add(state);
       layer.shown = states.size ? new Set([...states].map((one) => LETTERS[one])) : null;
       layer.redraw();
+      write(chosenId());
+      list();
+    } else if (named && side.contains(named) && !event.metaKey && !event.ctrlKey) {
+      const one = spaces.find(named.dataset.space);
+      if (!one) return; // without a position its own address shows it
+      event.preventDefault();
+      open(one.id, null, one.address, one.at);
+    } else if (toggled) {
+      const all = [...document.querySelectorAll("[data-layer]")].map((one) => one.dataset.layer), one = toggled.dataset.layer;
+      if (!layers.size) for (const other of all) layers.add(other);
+      if (!layers.delete(one)) layers.add(one);
+      if (layers.size === all.length) layers.clear();
+      else if (!layers.size) layers.add("none");
+      spaces.show(layers.size ? layers : null);
       write(chosenId());
       list();
     } else if (event.target.id === "whole") whole();
@@ -92,13 +121,24 @@
     root.dataset.ready = version;
     return version;
   });
+  const loadSpaces = () => fetch(root.dataset.spaces).then((answer) => answer.json()).then((data) => spaces.set(data.spaces));
+  if (layers.size) spaces.show(layers);
   if (root.dataset.chosen) layer.chosen = Number(root.dataset.chosen);
-  load().then(() => {
+  Promise.all([load(), loadSpaces()]).then(() => {
+    const chosen = spaces.find(root.dataset.chosenSpace);
+    spaces.choose(root.dataset.chosenSpace);
+    if (chosen && !map.getBounds().contains(chosen.at)) map.setView(chosen.at, Math.max(16, map.getZoom()), { animate: false });
     if (layer.chosen !== null && !map.getBounds().contains(layer.place(layer.chosen))) map.setView(layer.place(layer.chosen), Math.max(16, map.getZoom()), { animate: false });
     write(chosenId());
     list();
     window.bocageLive(root.dataset.live, version, (event) => {
-      if (event.again) { load().then(list); return; }
+      const shown = panel.querySelector("[data-n], [data-space]");
+      if (event.again) { Promise.all([load(), loadSpaces()]).then(list); return; }
+      if (event.spaces) {
+        loadSpaces().then(list);
+        const one = shown && spaces.find(shown.dataset.space);
+        if (one) htmx.ajax("GET", one.address, { target: "#chosen", swap: "innerHTML" });
+      }
       version = event.version;
       let isSeen = false;
       for (const [i, code] of event.changes) {
@@ -107,7 +147,6 @@
       }
       root.dataset.ready = version;
       if (isSeen) { layer.redraw(); list(); }
-      const shown = panel.querySelector("[data-n]");
       if (shown && event.changes.some(([i]) => i === Number(shown.dataset.n))) {
         htmx.ajax("GET", root.dataset.light + encodeURIComponent(shown.dataset.id), { target: "#chosen", swap: "innerHTML" });
       }
