@@ -87,6 +87,11 @@ class Started:
         self._processes.append(subprocess.Popen([str(word) for word in command], **pipes, env=environment()))
         return self._processes[-1]
 
+    def ready(self, process):
+        """Waits until aiocoap listens; fails with what it says instead."""
+        first = process.stdout.readline()
+        assert first == b"ready\n", (first + process.stdout.read()).decode()
+
     def __exit__(self, *_):
         for process in self._processes:
             process.kill()

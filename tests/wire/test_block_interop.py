@@ -214,7 +214,7 @@ def test_an_aiocoap_server_serves_us(tmp_path, size, is_protected):
     folder, port = aiocoap_folder(tmp_path) if is_protected else "-", free_port()
     with Started() as started:
         process = started(*PEER, "server", folder, port, document(tmp_path))
-        assert process.stdout.readline() == b"ready\n"
+        started.ready(process)
         assert fetched(tmp_path, port, "doc", size, is_protected) == ("2.05", DOC)
 
 
@@ -240,7 +240,7 @@ def test_a_rebooted_client_begins_again_at_servers_that_keep_a_body_for_its_addr
         libcoap, other = free_port(), free_port()
         started(LIBCOAP_SERVER, "-A", "127.0.0.1", "-p", libcoap)
         aiocoap = started(*PEER, "server", "-", other, document(tmp_path))
-        assert aiocoap.stdout.readline() == b"ready\n"
+        started.ready(aiocoap)
         time.sleep(0.5)
         put_by_libcoap(tmp_path, libcoap, [])
         assert resumed(libcoap, b"example_data") == (["changed"], DOC)

@@ -137,7 +137,7 @@ def started():
 def test_an_aiocoap_server_serves_us_and_sees_a_replay(tmp_path, started, sequence):
     port, numbers = free_port(), Numbers()
     process = started(*PEER, "server", aiocoap_folder(tmp_path, sequence=sequence), port)
-    assert process.stdout.readline() == b"ready\n"
+    started.ready(process)
     assert ask(port, numbers) == Content(messages.CHANGED, (), b"qhello")
     assert numbers.number == (2 if sequence else 1)  # one more for its Echo
     assert ask(port, numbers).payload == b"qhello"
