@@ -253,9 +253,8 @@ class Streetlight(Trade):
         power_dw = values.get(quantity.POWER)
         if not self._supply.passes_over(power_dw, values.get(quantity.VOLTAGE)):
             return False
-        for key in values:
-            if key in _ASIDE:
-                return False
+        if not _ASIDE.isdisjoint(values):
+            return False
         if not self._watch.passes_over(power_dw, values.get(quantity.CURRENT)):
             return False
         self._keep(dict(values), now_ms)

@@ -130,7 +130,7 @@ class Node:
 
     def sample_due(self, now_ms) -> bool:
         """Returns whether the shell must read its ports and call `sample`."""
-        return now_ms >= self._next_sample_ms(now_ms)
+        return now_ms >= self._sample_at_ms or (self._may_want_sample and now_ms >= self._next_sample_ms(now_ms))
 
     def sample(self, values, platform, *, now_ms) -> bool:
         """Observes one reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
@@ -140,7 +140,7 @@ class Node:
         self._platform = platform
         until_ms = self.trade.decided_until_ms
         rests = self._due_ms is not None and until_ms is not None
-        rests = rests and now_ms < min(self._due_ms, self._checkpoint_at_ms, until_ms)
+        rests = rests and now_ms < self._due_ms and now_ms < until_ms and now_ms < self._checkpoint_at_ms
         if rests and self.trade.sample_without_news(values, now_ms):
             return False
         moment = self._moment(now_ms)
@@ -151,7 +151,7 @@ class Node:
             power_dw = self.trade.measured(moment)
             if power_dw is not None:
                 self._orders.measured(power_dw)
-        self.poll(now_ms=now_ms)
+        self._poll(moment, now_ms)
         return True
 
     def sense(self, values, *, now_ms):
@@ -161,19 +161,24 @@ class Node:
 
     def poll(self, *, now_ms):
         """Does what is due: exchanges, the output, periodic records, the next payload."""
+        self._poll(None, now_ms)
+
+    def _poll(self, moment, now_ms):
+        """Polls. `moment`: of this turn's sample, which holds as long as nothing comes; or None."""
         has_come = self._due_ms is None
         if has_come or now_ms >= self._due_ms:
             self._due_ms = None
             for happened in self._link.poll(now_ms=now_ms):
-                has_come = True
+                has_come, moment = True, None
                 self._handle(happened, now_ms)
             if self._link.era != self._era:
                 self._era = self._link.era
                 if self._orders.order is not None:
                     self._fetch.want(now_ms)  # the gateway may have restarted, and not know the order that we hold
+                    moment = None
         until_ms = self.trade.decided_until_ms
         if has_come or until_ms is None or now_ms >= until_ms:
-            self._decide(now_ms)
+            self._decide(moment or self._moment(now_ms), now_ms)
         if self._due_ms is not None:
             return  # nothing is due, and the decision made no record
         if now_ms >= self._report_at_ms and self._has_sampled:
@@ -251,7 +256,8 @@ class Node:
                 self._due_ms = due_ms
         if self.trade.decided_until_ms is None:
             due_ms = sooner(due_ms, self.trade.deadline_ms(now_ms))
-        return min(now_ms + limits.DECIDE_MS, self._next_sample_ms(now_ms), due_ms)
+        sample_ms = self._next_sample_ms(now_ms) if self._may_want_sample else self._sample_at_ms
+        return min(now_ms + limits.DECIDE_MS, sample_ms, due_ms)
 
     def _next_due_ms(self, now_ms):
         # One after the other: after twelve days each instant is an object, and eight at once take 300 bytes.
@@ -400,8 +406,7 @@ class Node:
         is_expected, values = self._fetch.is_expected(now_ms), self._directives.values(now_ms)
         return Moment(now_ms, unix_s, uncertainty_s, order, is_expected, values)
 
-    def _decide(self, now_ms):
-        moment = self._moment(now_ms)
+    def _decide(self, moment, now_ms):
         self.trade.holds_order = self._orders.order is not None
         for change in self._directives.drain_changes():
             self._emit(EventBody(event.DIRECTIVE_TAKEN, None, change), now_ms)
@@ -421,7 +426,7 @@ class Node:
             self._emit(EventBody(code, active, detail), now_ms)
 
     def _next_sample_ms(self, now_ms):
-        wanted_ms = self.trade.wants_sample_ms(now_ms) if self._may_want_sample else None
+        wanted_ms = self.trade.wants_sample_ms(now_ms)
         return self._sample_at_ms if wanted_ms is None else min(wanted_ms, self._sample_at_ms)
 
     def _report(self, now_ms):

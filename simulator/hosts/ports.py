@@ -1,8 +1,6 @@
 """Holds the simulated twins of the node's drivers: the same small interface, with a plant behind it and not a chip.
 
-`drivers.dimmer.Dimmer`  -> DimmerTwin: set_level
-`drivers.bl0942.Bl0942`   -> MeterTwin: read, a map of wire keys to scaled integers
-`kinds.<kind>.Ports`     -> Ports: what a NodeHost drives and reads; LampPorts is the streetlight's
+`kinds.<kind>.Ports` -> Ports: what a NodeHost drives and reads; LampPorts is the streetlight's, with 0-10 V and meter.
 """
 
 from collections.abc import Callable
@@ -16,41 +14,6 @@ from wire import quantity
 
 # Passers-by an hour, by the local hour, of a street that sleeps at night.
 _AN_HOUR = (6, 3, 2, 2, 3, 8, 30, 60, 80, 60, 60, 60, 80, 60, 60, 60, 80, 120, 140, 120, 80, 50, 30, 15)
-
-
-class DimmerTwin:
-    """Is the twin of the 0-10 V output and its relay."""
-
-    def __init__(self, world: World, lamp: Lamp) -> None:
-        self._world = world
-        self._lamp = lamp
-
-    def set_level(self, level_percent: int) -> None:
-        self._lamp.set_level(level_percent, now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-
-
-class MeterTwin:
-    """Is the twin of the energy meter and the board's thermometer."""
-
-    def __init__(self, world: World, lamp: Lamp) -> None:
-        self._world = world
-        self._lamp = lamp
-
-    def read(self) -> dict[int, int] | None:
-        """Returns one complete reading, or None when the meter is silent (it never is on a powered feeder)."""
-        lamp = self._lamp
-        if not lamp.feeder.powered:
-            return None
-        power_dw = lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-        voltage_dv, factor = lamp.feeder.voltage_dv(), lamp.power_factor_percent(power_dw)
-        return {
-            quantity.POWER: power_dw,
-            quantity.VOLTAGE: voltage_dv,
-            quantity.CURRENT: 100_000 * power_dw // (voltage_dv * factor),
-            quantity.ENERGY: lamp.metered_wh(),
-            quantity.TEMPERATURE: lamp.case_ck(),
-            quantity.POWER_FACTOR: factor,
-        }
 
 
 class Ports(Protocol):
@@ -87,8 +50,8 @@ class LampPorts:
     """Holds the ports of a streetlight: lit by an idle relay, dark without mains."""
 
     def __init__(self, world: World, lamp: Lamp) -> None:
-        self._dimmer = DimmerTwin(world, lamp)
-        self._meter = MeterTwin(world, lamp)
+        self._world = world
+        self._lamp = lamp
         self._level = 0
 
     def power_on(self) -> None:
@@ -104,10 +67,26 @@ class LampPorts:
 
     def _set(self, level_percent: int) -> None:
         self._level = level_percent
-        self._dimmer.set_level(level_percent)
+        self._drive(level_percent)
+
+    def _drive(self, level_percent: int) -> None:
+        self._lamp.set_level(level_percent, now_ms=self._world.now_ms, unix_s=self._world.unix_s)
 
     def read(self) -> dict[int, int] | None:
-        return self._meter.read()
+        """Returns what the meter and the board's thermometer measure; None without mains."""
+        lamp, world = self._lamp, self._world
+        if not lamp.feeder.powered:
+            return None
+        power_dw = lamp.settle(now_ms=world.now_ms, unix_s=world.unix_s)
+        voltage_dv, factor = lamp.feeder.voltage_dv(), lamp.power_factor_percent(power_dw)
+        return {
+            quantity.POWER: power_dw,
+            quantity.VOLTAGE: voltage_dv,
+            quantity.CURRENT: 100_000 * power_dw // (voltage_dv * factor),
+            quantity.ENERGY: lamp.metered_wh(),
+            quantity.TEMPERATURE: lamp.case_ck(),
+            quantity.POWER_FACTOR: factor,
+        }
 
 
 class StreetPorts(LampPorts):
@@ -115,12 +94,11 @@ class StreetPorts(LampPorts):
 
     def __init__(self, world: World, lamp: Lamp, cell: Cell) -> None:
         super().__init__(world, lamp)
-        self._street = world
         self._cell = cell
 
     def read(self) -> dict[int, int] | None:
         values = super().read()
-        lux = self._cell.lx(self._street.unix_s)
+        lux = self._cell.lx(self._world.unix_s)
         if values is not None and lux is not None:
             values[quantity.ILLUMINANCE] = lux
         return values
@@ -135,7 +113,6 @@ class GearPorts(LampPorts):
 
     def __init__(self, world: World, lamp: Lamp, prng: Prng) -> None:
         super().__init__(world, lamp)
-        self._lamp = lamp
         self._counted_wh = 1000 * prng.randrange(2000)
         self._rounds = 0
         nominal_w = (lamp.data.nominal_dw + 5) // 10
@@ -172,7 +149,7 @@ class GearPorts(LampPorts):
     def _set(self, level_percent: int) -> None:
         self._level = level_percent
         told = dali.percent_of(dali.level_of(level_percent, dali.LOGARITHMIC), dali.LOGARITHMIC)
-        self._dimmer.set_level(told)
+        self._drive(told)
 
 
 class Walkers:

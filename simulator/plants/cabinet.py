@@ -158,11 +158,11 @@ class Cabinet:
         )
         self._clock_lit, self._clock_until_ms = False, 0
         self._shown: tuple[Light, ...] = ()
-        self.advance(0)
+        self._step(0)
         # A cabinet is not switched on for the first time when the run starts: its contactors are where they should be.
         for feeder in self.feeders:
             feeder.contactor.move(now_ms=feeder.contactor.due_ms() or 0)
-        self.advance(0)
+        self._step(0)
 
     # --- what the agent does ------------------------------------------------------------------------------------
 
@@ -174,10 +174,12 @@ class Cabinet:
 
     def pulse(self, *, now_ms: int) -> None:
         """Gives one edge on the agent's watchdog line."""
-        self._reach(now_ms)
+        self.advance(now_ms)
+        was_pulled = self._relay.is_pulled
         if self.has_supply:
             self._relay.pulse(now_ms=now_ms)
-        self._step(now_ms)
+        if self._relay.is_pulled != was_pulled:
+            self._step(now_ms)
 
     def outputs_fall(self, *, now_ms: int) -> None:
         """Sets the output lines low: the board is reset or without supply."""
@@ -311,22 +313,17 @@ class Cabinet:
     def advance(self, now_ms: int) -> None:
         """Lets time pass up to now, one event after the other."""
         self._reach(now_ms)
-        self._step(now_ms)
+        self._carry(now_ms)
 
     def _reach(self, now_ms: int) -> None:
-        """Lets happen what is due up to now; the caller steps to now itself."""
+        """Lets happen what is due up to now; the caller goes on to now itself."""
         assert now_ms >= self._now_ms, "time goes forward"
         while (due_ms := self.deadline_ms()) <= now_ms:
             self._step(max(due_ms, self._now_ms))
 
     def _step(self, now_ms: int) -> None:
-        """Carries everything forward to `now_ms`, at which something may happen."""
-        if self.mains:
-            self._own_dwms += _OWN_DW * (now_ms - self._now_ms)
-        self._now_ms = now_ms
-        for feeder in self.feeders:
-            feeder.settle(now_ms=now_ms)
-        self._battery.move(now_ms=now_ms)
+        """Carries everything forward to `now_ms`, at which something may happen, and lets it happen."""
+        self._carry(now_ms)
         self._relay.move(now_ms=now_ms)
         if not self.has_supply:
             self._relay.drop()
@@ -342,6 +339,15 @@ class Cabinet:
             self._shown = shown
             for tell in self.on_change:
                 tell(now_ms)
+
+    def _carry(self, now_ms: int) -> None:
+        """Carries energy and charge forward to `now_ms`: time alone moves nothing before the next deadline."""
+        if self.mains:
+            self._own_dwms += _OWN_DW * (now_ms - self._now_ms)
+        self._now_ms = now_ms
+        for feeder in self.feeders:
+            feeder.settle(now_ms=now_ms)
+        self._battery.move(now_ms=now_ms)
 
     def _coil(self, index: int) -> bool:
         if not self.mains:

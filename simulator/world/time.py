@@ -37,7 +37,9 @@ class World:
         heapq.heappush(self._queue, (when_ms, self._order, action, arguments))
 
     def after(self, delay_ms: int, action: Callable[..., None], *arguments: Any) -> None:
-        self.at(self.now_ms + delay_ms, action, *arguments)
+        assert delay_ms >= 0
+        self._order += 1
+        heapq.heappush(self._queue, (self.now_ms + delay_ms, self._order, action, arguments))
 
     def at_unix(self, unix_s: int, action: Callable[..., None], *arguments: Any) -> None:
         self.at(1000 * unix_s - self._start_unix_ms, action, *arguments)

@@ -87,21 +87,21 @@ def test_identities_are_unique_and_ascend_across_lanes():
 def test_one_question_a_turn_and_the_next_turn_at_once(monkeypatch):
     """To seal one takes a chip as long as all the rest of a turn: record, order and directives wait for each other."""
     asked, late = [], []
-    request, poll = Endpoint.request, Node.poll
+    request, poll = Endpoint.request, Node._poll
 
     def requests(link, peer, code, path, *more, **options):
         asked.append(path[0])
         return request(link, peer, code, path, *more, **options)
 
-    def polls(node, *, now_ms):
+    def polls(node, moment, now_ms):
         before = len(asked)
-        poll(node, now_ms=now_ms)
+        poll(node, moment, now_ms)
         assert len(asked) - before <= 1
         late.append(node._sender.deadline_ms() is not None and node._sender.deadline_ms() <= now_ms)
         assert not late[-1] or node.deadline_ms(now_ms) <= now_ms
 
     monkeypatch.setattr(Endpoint, "request", requests)
-    monkeypatch.setattr(Node, "poll", polls)
+    monkeypatch.setattr(Node, "_poll", polls)
     world = settled()
     world.lamp_burns = False
     world.run(3 * HOUR_S)
@@ -277,9 +277,9 @@ def test_a_level_that_is_restored_is_seen(monkeypatch):
     honest = Node._decide
     remembered = {}
 
-    def decide(self, now_ms):
+    def decide(self, moment, now_ms):
         if self._boot.boot == 1:
-            honest(self, now_ms)
+            honest(self, moment, now_ms)
             remembered["outputs"] = self.outputs
         else:
             self.trade.outputs = remembered["outputs"]
