@@ -141,7 +141,12 @@ def make_root(folder):
     (folder / "etc/hosts").write_text("127.0.0.1 localhost cabinet\n")
     shutil.copy("/etc/resolv.conf", folder / "etc/resolv.conf")
     in_root(folder, "apt-get", "clean")
-    done = in_root(folder, "apt-get", "-qq", *_APT, "update", timeout=_INSTALL_S)
+    update(folder)
+
+
+def update(root):
+    """Make apt know what the mirror has."""
+    done = in_root(root, "apt-get", "-qq", *_APT, "update", timeout=_INSTALL_S)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
