@@ -22,6 +22,7 @@ from gateway.core.link.sessions import NodeKey
 from gateway.language import N_, translate
 from node import settings as node_settings
 from policy.fault import Fault
+from tools import firmware_modules
 from tools.command_line import Refused, UsageError
 from tools.node import settings
 from tools.node.workshop import Workshop
@@ -31,11 +32,11 @@ _BENCH_MAX = 255
 _MADE = N_("{node}: {kind}, {place}; settings in {path}")
 _NEXT = N_("next: bocage node flash {node}; then, at the cabinet: sudo bocage gateway adopt {key}")
 _QUESTION = N_("{name}: {problem}; {remedy}: ")
+# A kind whose trade is elsewhere; another is its own file.
 _OWN_OF_KIND = {
     "streetlight": "lighting.settings",
     "thermostat": "heating.settings",
     "irrigation": "watering.settings",
-    "water_meter": "kinds.water_meter",
 }
 
 
@@ -74,11 +75,10 @@ def run(args: argparse.Namespace) -> int:
 
 def reference(kind: str) -> str:
     """Returns what the readers of the settings themselves say of each; UsageError for a word that is no kind."""
-    module = _OWN_OF_KIND.get(kind)
-    if module is None:
-        raise UsageError(
-            N_("{kind} is no kind of node; there are {kinds}"), kind=repr(kind), kinds=", ".join(_OWN_OF_KIND)
-        )
+    known = firmware_modules.kinds()
+    if kind not in known:
+        raise UsageError(N_("{kind} is no kind of node; there are {kinds}"), kind=repr(kind), kinds=", ".join(known))
+    module = _OWN_OF_KIND.get(kind, f"kinds.{kind}")
     return f"{node_settings.__doc__}\n{import_module(module).__doc__}".rstrip()
 
 

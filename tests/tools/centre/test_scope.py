@@ -230,6 +230,8 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
         "health.py",  # when a cabinet was last heard; of root
         "installation.py",  # whether it can be opened; of root
         "register_import.py",  # what a dry run would change
+        "second_process.py",  # the roll-up's, whole
+        "watch.py",  # the duty's, which tells each person what the scope grants
     }
 
 
