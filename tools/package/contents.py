@@ -142,6 +142,7 @@ _UNITS = (
     "bocage-ingest@.service",
     "bocage-rollup.service",
     "bocage-control.service",
+    "bocage-duty.service",
     "bocage-metrics.service",
     "bocage-night.service",
     "bocage-night.timer",

@@ -328,3 +328,34 @@ def test_scope_decides_who_is_told(centre, tmp_path):
     told = [one.body for one in due]
     assert {one.person for one in due} == {"mayor"} and unaddressed
     assert any(f"lighting feeder of {FENEU}" in body for body in told) and not any("49007" in body for body in told)
+
+
+def test_status_says_whether_who_is_on_duty_is_told(tmp_path):
+    import datetime
+
+    from tools.centre.broker import health, installation
+    from tools.centre.broker.files import Place
+
+    place, now = Place(tmp_path), datetime.datetime.fromtimestamp(NOW_S, datetime.UTC)
+
+    def said():
+        return [(one.said("en").partition(":")[0], one.is_fault) for one in health._duty(place, now)]
+
+    assert said() == [] and "bocage-duty.service" not in installation.units(place)
+    place.etc.mkdir(parents=True)
+    place.var.mkdir(parents=True)
+    place.duty_setting.touch()
+    assert "bocage-duty.service" in installation.units(place)
+    assert said() == [("nobody on duty is told of anything", True)]
+    with closing(Book.open(str(place.duty_book))) as book:
+        book.set("looked", NOW_S - 60)
+        assert said() == [("who is on duty is told of what wakes; every message has gone out", False)]
+        book.add("A", "sms", "new", ("s", "b"), (), now_s=NOW_S - 60)
+        (one,) = book.due(now_s=NOW_S, most=9)
+        book.note_try(one, now_s=NOW_S)
+        book.note_failed(one, "timeout")
+        assert said() == [("messages of the duty that could not be sent", True)]
+        book.set("unaddressed", 2)
+        assert said()[1] == ("faults that are told to nobody, for nobody is on duty or can be reached", True)
+        book.set("looked", NOW_S - 3600)
+        assert said() == [("nobody on duty is told of anything", True)]

@@ -1,6 +1,6 @@
 """Copies a running centre into a folder, and makes a machine that centre again from such a folder.
 
-    2026-11-29T0215/   warehouse.db  control.db  etc/  var/  web/  manifest.json
+    2026-11-29T0215/   warehouse.db  control.db  duty.db  etc/  var/  web/  manifest.json
 
 The databases are copied by SQLite's online backup: one instant of each, while ingest and control go on. Each copy is
 checked as SQLite checks it. A warehouse on a server is `warehouse.dump` instead (`dump.py`). The manifest has length
@@ -20,6 +20,7 @@ from pathlib import Path
 from gateway.language import N_
 from tools.centre.broker import dump, installation
 from tools.centre.broker.files import BROKER_USER, USER, WEB_USER, Place, give, server_named, sync, write
+from tools.centre.duty import rota
 from tools.centre.limits import FILE_MODE, OUTBOX_MODE
 from tools.centre.store import database, web_outbox
 from tools.centre.store.sqlite_file import uri_to_read
@@ -41,7 +42,7 @@ def make(place: Place, above: Path, *, keep: int, now: datetime.datetime) -> Pat
     partial.mkdir(mode=0o700)
     if database.is_server(place.warehouse):
         dump.write(place, partial / dump.NAME)
-    for path in (place.warehouse_file, place.control):
+    for path in (place.warehouse_file, place.control, place.duty_book):
         if path.exists():
             _copy_database(path, partial / path.name)
     for path in _of_web(place):
@@ -108,7 +109,7 @@ def restore(
     _copy_files(folder / "etc", place.etc)
     if server is not None:
         installation.name_server(place, server)
-    for path in (place.warehouse_file, place.control):
+    for path in (place.warehouse_file, place.control, place.duty_book):
         if (folder / path.name).exists():
             _copy_file(folder / path.name, path, USER, mode=FILE_MODE)  # the screens are of its group
     for path in (folder / _WEB).glob("*"):
@@ -142,9 +143,10 @@ def _copy_files(source: Path, target: Path) -> None:
 
 
 def _of_web(place: Place) -> Iterator[Path]:
-    """Yields what the screens keep: accounts and sessions, the key that signs them, the outbox."""
+    """Yields what the screens keep: accounts and sessions, the key that signs them, the outbox, the rota."""
     data = str(place.web_data)
-    yield from (path for path in (place.web_data, Path(data + _KEY), Path(web_outbox.path_of(data))) if path.exists())
+    beside = (data + _KEY, web_outbox.path_of(data), rota.path_of(data))
+    yield from (path for path in (place.web_data, *map(Path, beside)) if path.exists())
 
 
 def _copy_file(

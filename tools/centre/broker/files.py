@@ -123,6 +123,15 @@ class Place(NamedTuple):
         return self.var / "control.db"
 
     @property
+    def duty_setting(self) -> Path:
+        """What `bocage centre duty --config` is given: without it nobody is told of anything."""
+        return self.etc / "duty.toml"
+
+    @property
+    def duty_book(self) -> Path:
+        return self.var / "duty.db"
+
+    @property
     def requests(self) -> Path:
         return self.var / "requests"
 

@@ -15,9 +15,11 @@ from gateway.language import N_, NN_, Message
 from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles, screens
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place
+from tools.centre.duty import book
 from tools.centre.limits import (
     BACKUP_AGE_H_MAX,
     DISK_FREE_MIN,
+    DUTY_LATE_S,
     PURGE_AGE_H_MAX,
     RENEW_DAYS,
     RENEW_NIGHTS,
@@ -95,7 +97,7 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
     return [
         *_units(place), *_screens(place, now), *_broker(place, set(enrolled)),
         *_refusals(place, set(enrolled), now), *_configuration(place),
-        *_certificates(place, enrolled, now), *_records(place, set(enrolled), now), *_disk(place),
+        *_certificates(place, enrolled, now), *_records(place, set(enrolled), now), *_duty(place, now), *_disk(place),
         *_backups(place, now),
     ]  # fmt: skip
 
@@ -269,6 +271,29 @@ def _ingests(there: set[str], count: int) -> Finding:
     remedy = N_("journalctl -u 'bocage-ingest@*' -n 20; what is dealt to it waits at the cabinets. If it stays away: "
                 "sudo bocage centre init NAME --ingests COUNT, with fewer")  # fmt: skip
     return Finding(N_("not at work: {names}"), remedy, True, _names(missing))
+
+
+def _duty(place: Place, now: datetime.datetime) -> Iterator[Finding]:
+    """Tells whether who is on duty is told, where the territory wants that."""
+    if not place.duty_setting.exists():
+        return
+    now_s = int(now.timestamp())
+    state = book.state_of(str(place.duty_book), now_s=now_s)
+    remedy = N_("sudo systemctl restart bocage-duty; why it ended: journalctl -u bocage-duty -n 20")
+    if state is None or state.looked_unix_s is None or now_s - state.looked_unix_s > DUTY_LATE_S:
+        yield Finding(N_("nobody on duty is told of anything: bocage-duty is not at work"), remedy, True)
+        return
+    counts = {"waiting": state.waiting, "given_up": state.given_up}
+    if state.waiting or state.given_up:
+        remedy = N_("journalctl -u bocage-duty -n 20 names the refusal; then /etc/bocage-centre/duty.toml")
+        message = N_("messages of the duty that could not be sent: {waiting} tried again, {given_up} given up in a day")
+        yield Finding(message, remedy, True, counts)
+    if state.unaddressed:
+        remedy = N_("write the rota on the screen, or: bocage centre duty rota; how each is reached: duty person")
+        message = N_("faults that are told to nobody, for nobody is on duty or can be reached: {count}")
+        yield Finding(message, remedy, True, {"count": state.unaddressed})
+    if not any((*counts.values(), state.unaddressed)):
+        yield Finding(N_("who is on duty is told of what wakes; every message has gone out"))
 
 
 def _disk(place: Place) -> Iterator[Finding]:

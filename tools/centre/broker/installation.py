@@ -28,6 +28,7 @@ from wire import topic as topics
 
 BROKER, METRICS_UNIT = "broker", "bocage-metrics.service"
 TIMER = "bocage-night.timer"
+_DUTY_UNIT = "bocage-duty.service"
 _INGEST_UNIT = "bocage-ingest@{}.service"
 
 
@@ -55,7 +56,8 @@ def units(place: Place) -> list[str]:
     """Returns the services of the centre, without the broker."""
     numbers = range(1, ingests(place) + 1)
     others = ("bocage-rollup.service", "bocage-control.service", screens.UNIT, METRICS_UNIT)
-    return [*map(_INGEST_UNIT.format, numbers), *others]
+    duty = (_DUTY_UNIT,) if place.duty_setting.exists() else ()
+    return [*map(_INGEST_UNIT.format, numbers), *others, *duty]
 
 
 def install(
