@@ -83,10 +83,10 @@ _NOT_REACHED = N_("The week was not written: choose who can be reached and has t
 # Of the sending, for this screen and that of the chain.
 _STATE = Phrases({
     "late": N_("Nobody is told of anything: the process of the duty was last at work {when}."),
-    "waiting": NN_("{count} message could not be sent yet; it is tried again.",
-                   "{count} messages could not be sent yet; they are tried again."),
-    "given_up": NN_("{count} message was never sent, in the last day.",
-                    "{count} messages were never sent, in the last day."),
+    "waiting": NN_("{count} message to who is on duty could not be sent yet; it is tried again.",
+                   "{count} messages to who is on duty could not be sent yet; they are tried again."),
+    "given_up": NN_("{count} message to who is on duty was never sent, in the last day.",
+                    "{count} messages to who is on duty were never sent, in the last day."),
     "unaddressed": NN_("{count} fault is told to nobody: nobody is on duty for it, or can be reached.",
                        "{count} faults are told to nobody: nobody is on duty for them, or can be reached."),
 })  # fmt: skip
@@ -135,7 +135,7 @@ def _page(request: Any, own: Commune, refused: str = "") -> Any:
     trades = _trades(own.areas, own.insee)
     people = _people(known, own.insee, trades, now_s=now_s)
     ahead = rota.weeks_from(now_s, DUTY_WEEKS)
-    weeks = [_week_row(one, language) for one in known.weeks
+    weeks = [_week_row(one, language, now_s) for one in known.weeks
              if one.week in ahead and one.insee in (own.insee, grants.ALL) and _covers(one.trade, trades)]  # fmt: skip
     return shown(
         request, "duty.html", WORDS, commune=own, tab="duty", refused=refused, status=400 if refused else 200,
@@ -143,7 +143,7 @@ def _page(request: Any, own: Commune, refused: str = "") -> Any:
         now=[_on_duty(known, own.insee, trade, people[trade], language, now_s) for trade in trades],
         rows=_rows(request, own, trades),
         weeks=weeks,
-        ahead=[(week, _day(week, language)) for week in ahead],
+        ahead=[(week, _day(week, language, now_s)) for week in ahead],
         trades=[(trade, trade_text(trade, language)) for trade in trades],
         people=sorted({name for some in people.values() for name in some}),
         is_everywhere=bool(_trades(request.areas, grants.ALL)),
@@ -250,17 +250,17 @@ def _on_duty(known: Rota, insee: str, trade: str, people: list[str], language: s
     if found.is_stale:
         return OnDuty(name, said, "", " ".join(filter(None, (WORDS.text("now.stale", language), problem))))
     _, following = rota.weeks_from(now_s, 2)
-    return OnDuty(name, said, WORDS.text("now.until", language, when=_day(following, language)), problem)
+    return OnDuty(name, said, WORDS.text("now.until", language, when=_day(following, language, now_s)), problem)
 
 
-def _week_row(one: Week, language: str) -> tuple[str, str, str, str, str]:
+def _week_row(one: Week, language: str, now_s: int) -> tuple[str, str, str, str, str]:
     scope = WORDS.text("scope.all" if one.insee == grants.ALL else "scope.own", language)
-    return _day(one.week, language), trade_text(one.trade, language), one.person, one.substitute, scope
+    return _day(one.week, language, now_s), trade_text(one.trade, language), one.person, one.substitute, scope
 
 
-def _day(week: str, language: str) -> str:
-    """Returns the day with which a week begins: `30 nov. 2026`."""
-    return words.day(rota.begins_s(week), language)
+def _day(week: str, language: str, now_s: int) -> str:
+    """Returns the day with which a week begins: `30 nov.`."""
+    return words.day(rota.begins_s(week), language, now_s=now_s)
 
 
 def _pairs(request: Any, own: Commune, trades: list[str]) -> list[tuple[str, str]]:

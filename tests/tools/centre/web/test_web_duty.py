@@ -69,7 +69,7 @@ def test_problems_of_the_sending_stand_on_the_screen_of_the_chain(browser, serve
         book.set("unaddressed", 1)
         book.set("looked", NOW_S - 7200)
     said = browser("mayor").get(f"/{FENEU}/health").content.decode()
-    for words in ("could not be sent yet", "1 fault is told to nobody", "was last at work"):
+    for words in ("to who is on duty could not be sent yet", "1 fault is told to nobody", "was last at work"):
         assert words in said, words
 
 
