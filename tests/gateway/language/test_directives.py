@@ -72,3 +72,15 @@ def test_an_event_names_its_directive():
     detail = [directive.DROUGHT_LEVEL, 2, 3600]
     said = events.sentence(event.DIRECTIVE_TAKEN, None, detail, "fr")
     assert said == "L'équipement suit la consigne sécheresse : alerte (2)"
+
+
+def test_an_event_says_that_a_directive_is_over():
+    said = events.sentence(event.DIRECTIVE_TAKEN, None, [directive.LOAD_SHED, None, 0], "fr")
+    assert said == "L'équipement suit la consigne délestage : terminée"
+    assert events.sentence(event.DIRECTIVE_TAKEN, None, [99, 1, 0], "fr").endswith("d99 : 1")  # of a later release
+
+
+def test_a_valve_says_what_its_programme_goes_by():
+    """Rules of `watering.trade`, which no word was given to: people read `balance`."""
+    for rule, word in (("balance", "bilan hydrique"), ("depth", "dose fixe")):
+        assert word in events.sentence(event.VALVE_SWITCHED, None, [1, True, rule, 1, 600], "fr")

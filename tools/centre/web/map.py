@@ -228,7 +228,8 @@ def _bounds(whole: Picture) -> Box | None:
 
 def _in_view(whole: Picture, box: Box | None, request: Any) -> dict[str, Any]:
     states = tuple(one for one in SHOWN if one in request.GET.getlist("state"))
-    layers = tuple(one for one in LAYERS if one in request.GET.getlist("layer")) or LAYERS
+    asked = request.GET.getlist("layer")  # none named: all; a word that is no layer: none
+    layers = tuple(one for one in LAYERS if not asked or one in asked)
     within = [one for one in whole.lights if box is None or box.holds(one.place.longitude, one.place.latitude)]
     counts = Counter(one.shown for one in within)
     wanted = [one for one in within if not states or one.shown in states]

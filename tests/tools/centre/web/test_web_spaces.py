@@ -90,6 +90,8 @@ def test_the_map_has_the_marks_of_what_the_lists_have(furnished, browser):
     assert all(one["title"].partition(" : ")[0] in beside for one in sent)
     hidden = own.get(f"/{INSEE}/map/in-view?layer=greens").content.decode()
     assert "École, classe 1" not in hidden and "Stade, pelouse" in hidden
+    bare = own.get(f"/{INSEE}/map/in-view?layer=none").content.decode()  # all were put away on the map
+    assert "École, classe 1" not in bare and "Stade, pelouse" not in bare and 'id="layer-rooms"' in bare
     chosen = own.get(f"/{INSEE}/map?green_space=vert-1-2").content.decode()
     assert 'data-chosen-space="green_space/vert-1-2"' in chosen and "usually" in chosen
 
