@@ -112,12 +112,8 @@ class Ramp:
             self.level_percent = self._from_percent + (part if way > 0 else -part)
         return self.level_percent
 
-    @property
-    def is_moving(self):
-        return self.level_percent != self._to_percent
-
     def deadline_ms(self, now_ms):
         """Returns when the next step is due, or None when the ramp has ended."""
-        if not self.is_moving:
+        if self.level_percent == self._to_percent:
             return None
         return min(now_ms + limits.RAMP_STEP_MS, max(now_ms, self._started_ms + self._lasts_ms))

@@ -46,11 +46,6 @@ _HOURLY = (
 # Keys of a sample that no record carries.
 _INSIDE = inputs.KEYS + (quantity.OCCUPANCY,)
 _ASIDE = set(_HOURLY + _INSIDE)  # a set: a lamp with a meter has none of them, and finds that out for each key
-# What a boost leaves behind after its end. One of 75 s at 50 W more is 1 Wh: in a quarter hour of a dimmed lamp it
-# could be read, in an hour the mains vary by as much.
-_TRACES = (quantity.ENERGY, quantity.TEMPERATURE)
-# A lamp that presence lights in hours of extinction counts a start for each boost: no record carries these counts.
-_STARTS = (quantity.LAMP_STARTS, quantity.GEAR_STARTS)
 # Faults that contradict an output: the meter is silent, or the lamp, its relay or its dimming does not follow.
 _CONTRADICTED = {
     event.METER_FAILURE,
@@ -179,7 +174,7 @@ class Streetlight(Trade):
 
     def sample(self, values, moment):
         now_ms = moment.now_ms
-        if self._is_raised():
+        if self._is_raised(now_ms):
             self._sample_raised(values or {}, moment)
             return
         readings, inside = dict(values or ()), {}
@@ -227,14 +222,14 @@ class Streetlight(Trade):
             self._standing = standing
             self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
 
-    def _is_raised(self):
+    def _is_raised(self, now_ms):
         """Returns True while the light is, or is still coming down from, what a passer-by has raised it to.
 
         A detector that never rests shows no passage.
         """
         if self._presence is None or self._presence.is_failed:
             return False
-        return self._light is not self._demand or self._ramp.is_moving
+        return self._light is not self._demand or self._ramp.deadline_ms(now_ms) is not None
 
     def _sample_raised(self, values, moment):
         """Observes a sample of raised light: nothing that a record may carry, but for the gear's asset record."""
@@ -415,8 +410,10 @@ class Streetlight(Trade):
         readings[quantity.LEVEL_ORDERED] = self._meter_level
         readings[quantity.LAMP_HOURS] = self._lamp_s(moment.now_ms) // 3600
         if self._presence is not None:
-            for key in _TRACES:
-                readings.pop(key, None)
+            # What a boost leaves behind goes with the hour: one of 75 s at 50 W more is 1 Wh, which could be read in a
+            # quarter hour of a dimmed lamp; in an hour the mains vary by as much.
+            readings.pop(quantity.ENERGY, None)
+            readings.pop(quantity.TEMPERATURE, None)
         return readings
 
     def health(self, moment):
@@ -424,12 +421,13 @@ class Streetlight(Trade):
         readings[quantity.LAMP_STARTS] = self._starts
         if self._presence is not None:
             meter = self._meter or {}
-            for key in _TRACES:
-                if key in meter:
-                    readings[key] = self._energy.wh if key == quantity.ENERGY else meter[key]
-            if self._own.presence.in_extinction:
-                for key in _STARTS:
-                    readings.pop(key, None)
+            if quantity.ENERGY in meter:
+                readings[quantity.ENERGY] = self._energy.wh
+            if quantity.TEMPERATURE in meter:
+                readings[quantity.TEMPERATURE] = meter[quantity.TEMPERATURE]
+            if self._own.presence.in_extinction:  # each boost is a start then
+                readings.pop(quantity.LAMP_STARTS, None)
+                readings.pop(quantity.GEAR_STARTS, None)
         return readings
 
     def measured(self, moment):

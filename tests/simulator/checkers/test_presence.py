@@ -59,13 +59,14 @@ def test_a_boost_that_is_reported_is_seen(monkeypatch):
 
 
 def test_watts_that_show_a_boost_are_seen(monkeypatch):
-    monkeypatch.setattr(Streetlight, "_is_raised", lambda self: False)
+    monkeypatch.setattr(Streetlight, "_is_raised", lambda self, now_ms: False)
     assert any(f"{quantity.POWER}: " in said for said in found())
 
 
 def test_energy_by_the_quarter_hour_is_seen(monkeypatch):
-    monkeypatch.setattr("lighting.trade._TRACES", ())
-    assert found(empty)
+    readings = Streetlight.readings
+    monkeypatch.setattr(Streetlight, "readings", lambda self, moment: {**(self._meter or {}), **readings(self, moment)})
+    assert any(f"{quantity.ENERGY}: " in said for said in found(empty))
 
 
 def test_a_count_of_boosts_is_seen(monkeypatch):
