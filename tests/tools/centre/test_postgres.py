@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,27 @@ def test_a_commit_is_on_the_disk_whatever_the_server_would_do(postgres_server, w
     opened = schema.open_to_write(asking)
     assert opened.execute("SHOW synchronous_commit").fetchone() == ("on",)
     opened.close()
+
+
+def test_a_stranger_s_tool_is_planned_as_ours_is(postgres_server):
+    """A street's day opens the street's bodies only: the planner may put a dozen relations into any order."""
+    import psycopg
+
+    where = postgres_server.database()
+    schema.open_to_write(where).close()
+    with psycopg.connect(where) as other, closing(schema.open_to_read(where)) as ours:
+        for name in ("join_collapse_limit", "from_collapse_limit"):
+            assert other.execute(f"SHOW {name}").fetchone() == ours.execute(f"SHOW {name}").fetchone() == ("16",)
+
+
+def test_a_role_that_does_not_own_the_database_makes_its_tables_all_the_same(postgres_server):
+    import psycopg
+
+    where = postgres_server.database()
+    with psycopg.connect(where, autocommit=True) as owner:
+        owner.execute("CREATE ROLE tenant LOGIN")
+        owner.execute("GRANT CREATE ON SCHEMA public TO tenant")
+    schema.open_to_write(where.replace("bocage@", "tenant@")).close()
 
 
 def test_a_reader_cannot_write(connection, where):
