@@ -10,6 +10,7 @@ A web is served by its own process from a warehouse of N lights in every state (
     frame_p95_ms, _p50_    while the map is dragged, in Debian's Chromium without a GPU; only where it is installed
 
     bocage bench screens --lights 20000
+    bocage bench screens --lights 20000 --server     on PostgreSQL, as the role of an installed centre's screens
 """
 
 import argparse
@@ -20,15 +21,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from simulator.rig import postgresql
 from tools.bench import screens_world
 from tools.bench.screens_world import INSEE, OPERATOR
-from tools.centre.store import schema
+from tools.centre.scope import server as server_scope
+from tools.centre.store import database, schema
 from tools.command_line import add_json, print_figures
 
 _PORT = 8197
@@ -55,21 +59,32 @@ _FRAMES = """async () => {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lights", type=int, default=2000, help="default: %(default)s; a town has 20,000")
     parser.add_argument("--viewers", type=int, default=200, help="default: %(default)s")
+    parser.add_argument("--server", action="store_true", help="on PostgreSQL")
     add_json(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    with tempfile.TemporaryDirectory(prefix="bocage-screens-") as folder:
-        print_figures(measure(Path(folder), args.lights, args.viewers), as_json=args.json)
+    with tempfile.TemporaryDirectory(prefix="bocage-screens-") as folder, ExitStack() as stack:
+        warehouse = str(Path(folder) / "centre.db")
+        if args.server:
+            made: postgresql.Server = stack.enter_context(postgresql.temporary(Path(os.devnull)))
+            warehouse = made.address()
+        print_figures(measure(Path(folder), warehouse, args.lights, args.viewers), as_json=args.json)
     return 0
 
 
-def measure(folder: Path, lights: int, viewers: int) -> dict[str, Any]:
-    warehouse, data = str(folder / "centre.db"), str(folder / "web.sqlite3")
+def measure(folder: Path, warehouse: str, lights: int, viewers: int) -> dict[str, Any]:
+    shown, data = warehouse, str(folder / "web.sqlite3")
     screens_world.build(warehouse, lights, now_s=int(time.time()))
-    cookie = _entered(warehouse, data)
+    if database.is_server(warehouse):
+        with closing(schema.open_to_write(warehouse, "OFF")) as connection:
+            with database.transaction(connection):
+                server_scope.prepare(connection)
+            connection.execute("ANALYZE")  # autovacuum's, a minute later
+        shown = urlsplit(warehouse)._replace(netloc=f"{server_scope.WEB_ROLE}@").geturl()
+    cookie = _entered(shown, data)
     figures: dict[str, Any] = {"lights": lights}
-    with _served(warehouse, data) as process:
+    with _served(shown, data) as process:
         server = _Server(cookie, process.pid)
         figures["first_page_kb"] = sum(len(server.get(one)) for one in _FIRST) / 1000
         for name, address in _PAGES.items():

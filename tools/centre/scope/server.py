@@ -18,7 +18,8 @@ from tools.centre.store import database, schema, views
 
 READER = "bocage_reader"
 # The user of the screens' service, whom the server knows by the socket (peer).
-WEB = '"bocage-web"'
+WEB_ROLE = "bocage-web"
+WEB = f'"{WEB_ROLE}"'
 _BEGUN = "(SELECT a.backend_start FROM pg_stat_activity AS a WHERE a.pid = pg_backend_pid())"
 # Of each relation of the rules: its columns, and the key.
 _RELATIONS = {
