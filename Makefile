@@ -12,7 +12,7 @@ NAMED := $(wildcard $(ARGS)) $(filter changed,$(ARGS))
 # The tests are compiled once: collecting them takes 5 s then, and 20 without.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo sim quick test services lint clean
+.PHONY: help demo sim quick test services pictures lint clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -41,6 +41,11 @@ test: ## check style, types and import directions, then run every test but those
 services: ## run the tests that install a Debian (as root), and those of the warehouse on PostgreSQL
 	@$(PREPARE) --extra dev --services
 	@$(PYTEST) --quick -m services $(ARGS)
+
+pictures: ## take the pictures of README.md anew, in Chromium
+	@$(PREPARE) --extra dev --services
+	@folder=$$(mktemp -d) && BOCAGE_PICTURES=$$folder $(BIN)/python -m pytest -q tests/live/test_demo_in_chromium.py \
+		-k "lamps_light_up or technician or mayor" && cp $$folder/readme/*.png tools/demo/pictures && rm -r $$folder
 
 lint: ## check style, types and import directions only
 	@$(PREPARE) --extra dev

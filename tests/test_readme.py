@@ -72,3 +72,11 @@ def test_every_command_is_understood(blocks, monkeypatch):
         words = shlex.split(command.partition(" > ")[0], comments=True)
         assert cli.main(words[words.index("bocage") + 1 :]) == 0, command
     assert len(understood) == len(commands) > 15
+
+
+def test_its_pictures_are_there_and_load_at_once(repository):
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    shown = re.findall(r'\]\(([\w/.-]+\.png)\)|src="([\w/.-]+\.png)"', text)
+    paths = [repository / (plain or html) for plain, html in shown]
+    assert len(paths) == 5 and all(path.is_file() for path in paths)
+    assert max(path.stat().st_size for path in paths) <= 150_000

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -87,6 +88,16 @@ def keep(page, name):
         page.screenshot(path=str(Path(folder, f"demo-{name}.png")))
 
 
+def keep_for_readme(page, name):
+    """Keeps what `make pictures` puts into README.md: a screen of the centre, on a telephone without the bar."""
+    folder = os.environ.get("BOCAGE_PICTURES")
+    if folder:
+        page.evaluate("innerWidth > 900 || (document.querySelector('.demo-foot').hidden = true)")
+        page.evaluate("scrollTo(0, 0)")
+        Path(folder, "readme").mkdir(exist_ok=True)
+        page.screenshot(path=str(Path(folder, "readme", f"{name}.png")))
+
+
 def assert_sound(page):
     serious = [
         (one["id"], [node["html"] for node in one["nodes"]])
@@ -116,7 +127,7 @@ def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
     page = opened(size="readme")
     page.wait_for_selector("#demo-60[aria-pressed=true]", timeout=120_000)  # dusk is reached
     page.wait_for_selector(".mark.lit", timeout=60_000)
-    keep(page, "dusk")  # the first picture of README.md: tools/demo/dusk.png
+    keep_for_readme(page, "dusk")
     page.click("#demo-break")
     page.select_option("#demo-kind", "lamp")
     page.wait_for_selector("#demo-target option:has-text('Feneu, place du Bourg')", state="attached")
@@ -133,7 +144,9 @@ def test_lamps_light_up_street_by_street_and_a_dead_one_is_seen(opened):
 
 def test_a_technician_repairs_a_lamp_and_its_own_watts_close_it(opened):
     desk, phone = opened(), opened("/49135/round", size="phone")
-    desk.wait_for_selector("#demo-60[aria-pressed=true]", timeout=120_000)  # dusk is reached
+    desk.click("#demo-dusk")
+    desk.wait_for_selector("[name=speed][aria-pressed=true]", timeout=120_000)  # dusk is reached
+    desk.click("#demo-60")
     desk.click("#demo-break")
     desk.select_option("#demo-kind", "lamp")
     target = "#demo-target option:has-text('Feneu, ')"
@@ -149,16 +162,37 @@ def test_a_technician_repairs_a_lamp_and_its_own_watts_close_it(opened):
     phone.click(f".walk a:has-text('{number}')")
     keep(phone, "round")
     assert_sound(phone)
+    for path, name in (("faults", "faults"), (f"lights/{number}", "light")):
+        other = opened(f"/49135/{path}", size="phone", theme="light" if name == "faults" else "dark")
+        keep_for_readme(other, name)
     sizes = phone.eval_on_selector_all(".stop :is(a, button, summary)", "all => all.map((one) => one.offsetHeight)")
     assert min(size for size in sizes if size) >= 48
     phone.click("#done")
     phone.wait_for_selector(".stop .mark.pending")
+    keep_for_readme(phone, "round")
     desk.click(f".demo-struck li:has-text('{number}') button")
     desk.click("#demo-600")
     phone.wait_for_selector(".stop .mark.repaired", timeout=60_000)  # pushed: nothing was pressed
     keep(phone, "round-repaired")
     assert_sound(phone)
     desk.click("#demo-60")
+
+
+def test_a_press_while_the_clock_is_asked_leaves_the_bar_whole(opened):
+    page = opened()
+    held = []
+    page.route("**/demo/bar?*", lambda route: held.append(route))
+    while not held:
+        page.wait_for_timeout(100)
+    other = "#demo-1" if page.get_attribute("#demo-1", "aria-pressed") == "false" else "#demo-60"
+    page.click(other)
+    page.wait_for_selector(f"{other}[aria-pressed=true]")
+    page.unroute("**/demo/bar?*")
+    for asked in held:
+        with suppress(sync_api.Error):  # given up, for the bar that asked is gone
+            asked.continue_()
+    page.wait_for_timeout(1500)
+    assert page.is_visible("#demo-clock")
 
 
 def test_the_drawer_outlives_what_is_chosen_and_struck_in_it(opened):
@@ -246,3 +280,4 @@ def test_a_mayor_lights_the_village_by_two_touches(opened):
     page.click("[data-stage=confirm] [data-do=sign]")
     page.wait_for_selector("text=3 sur 3 départs", timeout=60_000)
     keep(page, "mayor")
+    keep_for_readme(page, "mayor")

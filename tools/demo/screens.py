@@ -241,8 +241,8 @@ def bar(request: Any) -> Any:
         power=state.story.power_dw // 10,
         roles=[(role, translate(name, request.language), who) for role, (name, who, _) in people.ROLES.items()],
     )  # fmt: skip
-    if not is_told:
-        answer["HX-Retarget"], answer["HX-Reswap"] = "#demo", "outerHTML"
+    if is_told:  # the whole bar is replaced otherwise; an answer to a bar that is gone by then goes nowhere
+        answer["HX-Retarget"], answer["HX-Reswap"] = "this", "innerHTML"
     return answer
 
 
