@@ -33,7 +33,7 @@ from tools.demo import people
 from tools.demo.commune import File, read
 from tools.demo.driver import Driver
 from tools.demo.replay import Replay, nights
-from tools.demo.story import CONTROL, DATA, Story
+from tools.demo.story import CONTROL, DATA, DUTY, Story
 
 _AT = N_("The town is at {address}")
 _NEXT = N_("For another browser: {address}")
@@ -83,7 +83,9 @@ def run(args: argparse.Namespace) -> int:
             warehouse = driver.ask(lambda story: story.path)
             control = None if args.db else str(Path(name, CONTROL))
             data = str(Path(name, DATA))
-            screens.configure(WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control), demo)
+            duty = None if args.db else str(Path(name, DUTY))
+            options = WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control, duty=duty)
+            screens.configure(options, demo)
             from django.core.asgi import get_asgi_application
 
             # Files of style and script are read whole, which is what they are small enough for.

@@ -16,13 +16,15 @@ FASTEST = None
 
 class Snapshot(NamedTuple):
     """Holds what the bar shows of a world. `waiting`: records that cabinets hold until the centre has them; `struck`:
-    things that are broken by hand, None where nothing can be; `is_over`: time goes no further."""
+    things that are broken by hand, None where nothing can be; `is_over`: time goes no further; `told`: to whom the last
+    SMS of the duty would go now, and what it says."""
 
     lit: int
     power_dw: int
     waiting: int
     struck: int | None
     is_over: bool = False
+    told: tuple[str, str] | None = None
 
 
 class Pace:

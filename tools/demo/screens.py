@@ -48,6 +48,8 @@ WORDS = Phrases({
     "hurries": N_("hurrying to {clock}"),
     "lit": NN_("{count} light burns in the whole territory", "{count} lights burn in the whole territory"),
     "power": N_("{power} W"),
+    "told": N_("SMS to {person}, on duty: {text}"),
+    "told.not_sent": N_("nothing is sent in the demonstration"),
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
     "more": NC_("button", "Controls"),
@@ -130,7 +132,7 @@ class Demo:
         driver.start()
         path = driver.ask(lambda story: story.path)
         self._living, self.driver = (living, shown_now, before), driver
-        settings.BOCAGE = shown_now._replace(warehouse=path, data=path, clock=driver.unix_s, control=None)
+        settings.BOCAGE = shown_now._replace(warehouse=path, data=path, clock=driver.unix_s, control=None, duty=None)
 
     def end_replay(self) -> None:
         """Shows the living world again, which has stood still, and goes on as it went."""

@@ -16,6 +16,13 @@ from simulator.report import text
 from simulator.territory import Territory
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.notes import Fetcher, path_of
+from tools.centre.duty import rota
+from tools.centre.duty.book import Message
+from tools.centre.duty.desk import MAIL, SMS
+from tools.centre.duty.rota import Person
+from tools.centre.duty.sending import Configuration
+from tools.centre.duty.watch import Watch
+from tools.centre.limits import DUTY_MINUTES
 from tools.centre.registry.equipment import Version
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
@@ -25,14 +32,24 @@ from tools.demo.control import Dispatching, expecting
 from tools.demo.pace import Snapshot
 
 # The files of the story, and the web's own database.
-WAREHOUSE, REGISTER, CONTROL, DATA = "warehouse.db", "register.gpkg", "control.db", "web.sqlite3"
+WAREHOUSE, REGISTER, CONTROL, DATA, DUTY = "warehouse.db", "register.gpkg", "control.db", "web.sqlite3", "duty.db"
 _ROLL_EVERY_MS = 900_000
+# How often it is decided who is told, and for how long the bar shows what the last SMS would say.
+_DUTY_EVERY_MS = 60_000
+_TOLD_S = 1800
 # The run begins with a cold boot of everything: lamps burn until their cabinet tells the time. No page shows that.
 _SETTLED_MS = 600_000
 # A roll-up takes so many days of nodes at a time; a small town has a few hundred marked.
 _ROLL_DAYS = 500
 # After all is mended: the longest that a report takes (`simulator.checkers.alarms.SOON_S`), a batch, a retry.
 _QUIET_MS = 2_700_000
+
+
+class Unsending:
+    """Is a channel that sends nothing: what would go out waits in the book, where the screens show it."""
+
+    def send(self, person: Person, message: Message, *, now_s: int) -> None:
+        raise NotImplementedError  # `Watch.decide` decides, and does not send
 
 
 class Struck(NamedTuple):
@@ -72,8 +89,14 @@ class Story:
             self.territory.start()
         self.territory.world.every(_ROLL_EVERY_MS, self._roll)
         self.run_until(_SETTLED_MS)
+        data = str(folder / DATA)
+        people.set_rota(rota.path_of(data), now_s=self.unix_s)
+        nowhere = Configuration("", DUTY_MINUTES, {SMS: Unsending(), MAIL: Unsending()})
+        self._duty = Watch(self.path, str(folder / DUTY), data, nowhere, lambda *_, **__: None, "OFF")
+        self.territory.world.every(_DUTY_EVERY_MS, lambda: self._duty.decide(now_s=self.unix_s))
 
     def close(self) -> None:
+        self._duty.close()
         self.control.close()
         self._connection.close()
 
@@ -109,7 +132,7 @@ class Story:
             lit += sum(light.lit for light in plant.lights())
             power_dw += sum(feeder.power_dw(now_ms=plant.now_ms) for feeder in plant.feeders)
         waiting = sum(gateway.waiting() for gateway in territory.gateways)
-        return Snapshot(lit, power_dw, waiting, len(self.struck))
+        return Snapshot(lit, power_dw, waiting, len(self.struck), told=self._told())
 
     def equipment(self) -> Iterator[Version]:
         """Returns the register."""
@@ -141,6 +164,10 @@ class Story:
         return text.text(result, None, language)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _told(self) -> tuple[str, str] | None:
+        last = self._duty.book.newest(SMS)
+        return None if last is None or last.made_unix_s < self.unix_s - _TOLD_S else (last.person, last.subject)
 
     def _prepare_control(self) -> None:
         control, village = self.territory.control, self.territory.village

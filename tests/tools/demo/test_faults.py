@@ -174,3 +174,25 @@ def test_whatever_is_broken_and_mended_at_any_time_is_judged_good(tmp_path, seed
     text = story.report("en")
     assert "nothing lost, nothing counted twice." in text, text
     story.close()
+
+
+def test_who_is_on_duty_would_be_told_of_a_power_cut_and_of_nothing_before(story):
+    begun_s = story.unix_s
+
+    def told():
+        rows = story._duty.book.connection.execute("SELECT person, channel, kind, subject FROM messages"
+                                                   " WHERE made_unix_s > ? ORDER BY number", (begun_s,))  # fmt: skip
+        return [row for row in rows.fetchall() if row[2] != "fixed"]
+
+    story.run_until(story.now_ms + 60 * MINUTE_MS)
+    assert told() == []
+    struck(story, "power", for_min=45)
+    found = told()
+    assert [row[:3] for row in found] == [
+        (person.name, channel, kind)
+        for person, kind in zip(people.DUTY, ("new", "escalated"), strict=True)
+        for channel in ("sms", "mail")
+    ]
+    assert found[0][3].startswith("Astreinte : ")
+    assert story.snapshot().told == (people.DUTY[1].name, found[2][3])
+    story.mend_all()

@@ -303,8 +303,10 @@ class Book:
         )
         return [Message(*row) for row in rows.fetchall()]
 
-    def newest(self) -> Message | None:
-        row = self.connection.execute(f"SELECT {_MESSAGE} FROM messages ORDER BY number DESC LIMIT 1").fetchone()
+    def newest(self, channel: str) -> Message | None:
+        """Returns the last message of a channel."""
+        question = f"SELECT {_MESSAGE} FROM messages WHERE channel = ? ORDER BY number DESC LIMIT 1"
+        row = self.connection.execute(question, (channel,)).fetchone()
         return None if row is None else Message(*row)
 
     def purge(self, *, now_s: int) -> None:

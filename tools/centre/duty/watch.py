@@ -29,7 +29,8 @@ class Watch:
     which its rota and notes stand."""
 
     def __init__(
-        self, warehouse: str, path: str, web: str, configured: Configuration, log: Callable[..., None]
+        self, warehouse: str, path: str, web: str, configured: Configuration, log: Callable[..., None],
+        synchronous: str = "FULL",
     ) -> None:
         """Raises Busy, or database.Error."""
         self._warehouse, self._web, self._log = warehouse, web, log
@@ -38,7 +39,7 @@ class Watch:
         self._lock = os.open(path + ".lock", os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.book = Book.open(path)
+            self.book = Book.open(path, synchronous)
         except BaseException as error:
             os.close(self._lock)
             if isinstance(error, BlockingIOError):
