@@ -253,6 +253,8 @@ def test_the_report_asks_first_and_its_verdict_comes_before_its_figures(opened):
 
 def test_an_operator_lights_a_feeder_by_one_signature_and_gives_it_back(opened):
     page = opened("/49028/orders/give/light?where=feeder:bourg")
+    page.click("#demo-1")  # half an hour of light would be over in three seconds of ×600
+    page.wait_for_selector("#demo-1[aria-pressed=true]")
     page.click("[data-do=prepare]")
     page.click("#demo-enrol button")
     page.wait_for_selector("#words:visible")  # the page that one came from

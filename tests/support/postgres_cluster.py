@@ -23,6 +23,8 @@ def temporary(*options):
     if programs() is None:
         pytest.skip("no postgres (apt-get install postgresql)")
     above = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    # A vacuum of its own would take a transaction's number, as another process does that writes.
+    options = (*options, "-c", "autovacuum=off")
     with postgresql.temporary(Path(os.devnull), options, above=above, kind=Cluster) as cluster:
         yield cluster
 

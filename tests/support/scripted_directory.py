@@ -9,12 +9,12 @@ import hashlib
 import http.server
 import json
 import secrets
-import threading
-from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.support.scripted_doors import serving
 
 CLIENT, SECRET = "bocage", "s3cret"
 
@@ -104,14 +104,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-@contextmanager
 def directory(now_s):
-    server = ScriptedDirectory(now_s)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    """A context with such a directory behind a port."""
+    return serving(ScriptedDirectory(now_s))

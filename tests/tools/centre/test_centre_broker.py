@@ -90,6 +90,7 @@ class Gateway:
         self.client.reconnect_delay_set(1, 1)
         self.client.on_connect = lambda client, *_: client.subscribe(ANSWER_TOPIC, 1)
         self.client.on_subscribe = lambda *_: self.subscribed.set()
+        self.client.on_disconnect = lambda *_: self.subscribed.clear()
         self.client.on_message = self._on_message
         self.client.connect_async("127.0.0.1", port)
         self.client.loop_start()
@@ -105,6 +106,7 @@ class Gateway:
             self.changed.notify_all()
 
     def send(self, number):
+        assert self.subscribed.wait(PATIENCE_S)  # after a broker's restart, again
         payload = readings(number * RECORDS, (number + 1) * RECORDS - 1)
         self.client.publish(TELEMETRY_TOPIC, payload, qos=1).wait_for_publish(PATIENCE_S)
 
