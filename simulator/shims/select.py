@@ -20,8 +20,9 @@ class poll:  # noqa: N801 - the chip's name
         self._inner.register(sock.inner, events)
 
     def ipoll(self, timeout_ms):
-        """Looks without waiting, and returns an iterator over what is ready."""
+        """Looks without waiting, and returns an iterator over what is ready: receiving begins here."""
         assert timeout_ms == 0
+        bench_watchdog.may_block("receive")
         if "bench_clock" in sys.modules:
             import bench_lockstep
 

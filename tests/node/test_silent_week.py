@@ -10,7 +10,7 @@ from wire import event
 from wire.event import LANES, TELEMETRY
 
 # kB of flash that a silent day takes, lengths, checksums and marks included: firmware/README.md has them.
-KB_A_DAY = {"irrigation": 32, "thermostat": 27, "streetlight": 22, "water_meter": 11}
+KB_A_DAY = {"irrigation": 32, "thermostat": 27, "streetlight": 17, "water_meter": 11}
 FIVE_MINUTES = 288
 
 
