@@ -96,7 +96,6 @@ class Driver:
         self._story = self._make()
         self._pace = Pace(speed=self._speed, wall_ms=wall_ms, world_ms=self._story.now_ms)
         self._set(self._story.dusk_ms() - _HURRY_BEFORE_MS, self._speed, wall_ms=wall_ms)
-        self._snap()
 
     def turn(self, *, wall_ms: int) -> bool:
         """Does what was asked for and one step of time; returns True when it was a whole one, so there may be more."""
@@ -123,10 +122,12 @@ class Driver:
         self._speed = speed
         wall_ms = _wall_ms() if wall_ms is None else wall_ms
         self._pace.run(speed, wall_ms=wall_ms, world_ms=self._story.now_ms)
+        self._snap()  # who asked is shown it at once, and not after the next step
 
     def _set_pause(self) -> None:
         self._pace.pause()
         self._until_ms = None
+        self._snap()
 
     def _snap(self) -> None:
         pace, story = self._pace, self._story

@@ -163,3 +163,11 @@ def test_what_the_making_raised_is_raised_by_start():
 
     with pytest.raises(OSError, match="no room"):
         Driver(fail, speed=1).start()
+
+
+def test_who_changes_the_speed_is_shown_it_before_the_next_step_is_done():
+    driver, wall_ms = at_dusk()
+    driver._set(None, 1, wall_ms=wall_ms)
+    assert driver.state.speed == 1
+    driver._set_pause()
+    assert driver.state.is_paused
