@@ -5,12 +5,12 @@ readable by its owner only. Sessions, accounts and failed logins live in that da
 the scope of the person only (`access`), and never written.
 """
 
+import fcntl
 import ipaddress
 import os
 import secrets
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -58,21 +58,26 @@ def configure(options: Options) -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    settings.configure(**settings_of(options))
-    django.setup()
-    call_command("migrate", verbosity=0)
+    # One process at a time: the service may start while a person makes the first account.
+    with os.fdopen(_opened_key(options.data)) as key:
+        fcntl.flock(key, fcntl.LOCK_EX)
+        settings.configure(**settings_of(options))
+        django.setup()
+        call_command("migrate", verbosity=0)
+
+
+def _opened_key(data: str) -> int:
+    return os.open(data + ".key", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, KEY_MODE)
 
 
 def secret_key(data: str) -> str:
     """Returns the secret key of the web whose database this is; makes it where there is none."""
-    path = Path(data + ".key")
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, KEY_MODE)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(file, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_urlsafe(_KEY_BYTES))
-    return path.read_text(encoding="ascii")
+    with os.fdopen(_opened_key(data), "r+", encoding="ascii") as file:
+        key = file.read()
+        if not key:
+            key = secrets.token_urlsafe(_KEY_BYTES)
+            file.write(key)
+        return key
 
 
 def settings_of(options: Options) -> dict[str, Any]:
