@@ -1,9 +1,9 @@
 """Checks that no record tells of a passage: two worlds that differ only in who passed give the same records.
 
-The comparison knows nothing of events, rules or detectors, so whatever a passage may change is found: a record more, a
-second's difference, a count. Two things may differ. The energy and the heat of light that was raised for somebody
-remain in the lamp, and are reported by the hour. And while a lamp is raised its last reading from before stands in for
-the present one, so that the mains are those of some minutes earlier.
+The comparison reads no event, rule or detector, so it finds every trace of a passage: one record more, one second of
+difference, one count. It allows two differences. The lamp has used energy and grown warm by the light that a passer-by
+raised, and reports both by the hour. While its light is raised the lamp repeats its last reading from before, so the
+voltage and the current of a report can be some minutes old.
 """
 
 from collections.abc import Iterable

@@ -12,6 +12,7 @@ workshop, and a node that another module holds, are refused: `--swap` says that 
 import argparse
 import time
 from pathlib import Path
+from typing import Any
 
 from gateway.language import N_, translate
 from tools import mpy
@@ -22,8 +23,7 @@ from tools.node import interpreter, module
 from tools.node import settings as node_settings
 from tools.node.board import board_files
 from tools.node.module import Module
-from tools.node.new import FOLDER
-from tools.node.workshop import Row, Workshop
+from tools.node.workshop import Row, Workshop, add_folder
 from wire import image
 from wire.faults import WireFault
 
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--interpreter", type=Path, required=True, metavar="BIN", help="MicroPython for this module")
     parser.add_argument("--port", help="the module's (default: the only USB port)")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the workshop (default: %(default)s)")
+    add_folder(parser)
     parser.add_argument("--number", type=int, default=1, help="of the program, as `bocage link image` has it")
     parser.add_argument("--baud", type=int, default=_BAUD, help="while writing (default: %(default)s)")
     parser.add_argument(
@@ -132,13 +132,9 @@ def _program(kind: str, number: int) -> dict[str, bytes]:
         raise Refused(str(error)) from error
 
 
-def _settings(path: Path) -> tuple[dict[str, str], bytes]:
+def _settings(path: Path) -> tuple[dict[str, Any], bytes]:
     """Returns the settings as data and as the bytes that the chip gets; UsageError with all faults."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
-    plain = node_settings.value_of(data.decode("utf-8", "replace"))
+    plain, data = node_settings.read(path)
     if faults := node_settings.faults_of(plain):
         raise UsageError("\n  ".join(f"{path}: {fault.path}: {fault.problem}; {fault.remedy}" for fault in faults))
     return plain, data

@@ -5,11 +5,9 @@ example:
 """
 
 import argparse
-from pathlib import Path
 
 from gateway.language import N_, translate
-from tools.node.new import FOLDER
-from tools.node.workshop import Workshop
+from tools.node.workshop import Workshop, add_folder
 
 _NONE = N_("no node yet: bocage node new makes one")
 _NOT_WRITTEN = N_("not written yet")
@@ -17,7 +15,7 @@ _WRITTEN = N_("module {mac}, program {program}, {written}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the workshop (default: %(default)s)")
+    add_folder(parser)
 
 
 def run(args: argparse.Namespace) -> int:

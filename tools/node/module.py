@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,13 +102,16 @@ def write(port: str, parts: list[tuple[int, bytes]], baud: int, progress: Callab
 def listen(port: str, seconds: float) -> Iterator[str]:
     """Yields the lines of the module's console, for so long at most."""
     until = time.monotonic() + seconds
-    with _errors(port), serial.Serial(port, CONSOLE_BAUD, timeout=0.2) as line:
-        kept = b""
-        while time.monotonic() < until:
-            kept += line.read(max(1, line.in_waiting))
-            *whole, kept = kept.split(b"\n")
-            for one in whole:
-                yield one.decode("utf-8", "replace").rstrip("\r")
+    kept = b""
+    try:
+        with serial.Serial(port, CONSOLE_BAUD, timeout=0.2) as line:
+            while time.monotonic() < until:
+                kept += line.read(max(1, line.in_waiting))
+                *whole, kept = kept.split(b"\n")
+                for one in whole:
+                    yield one.decode("utf-8", "replace").rstrip("\r")
+    except OSError as error:  # pyserial's own is one
+        raise Refused(N_("{port}: the console cannot be read: {error}"), port=port, error=error) from error
 
 
 class _Progress:
@@ -168,11 +170,3 @@ def _remedy(said: str) -> str:
 
 def _last(said: str) -> str:
     return "\n".join(f"    {line}" for line in said.strip().splitlines()[-_LAST_WORDS:])
-
-
-@contextmanager
-def _errors(port: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, serial.SerialException) as error:
-        raise Refused(N_("{port}: the console cannot be read: {error}"), port=port, error=error) from error

@@ -25,9 +25,8 @@ from policy.fault import Fault
 from tools import firmware_modules
 from tools.command_line import Refused, UsageError
 from tools.node import settings
-from tools.node.workshop import Workshop
+from tools.node.workshop import Workshop, add_folder
 
-FOLDER = Path("nodes")
 _BENCH_MAX = 255
 _MADE = N_("{node}: {kind}, {place}; settings in {path}")
 _NEXT = N_("next: bocage node flash {node}; then, at the cabinet: sudo bocage gateway adopt {key}")
@@ -41,7 +40,7 @@ _OWN_OF_KIND = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the workshop (default: %(default)s)")
+    add_folder(parser)
     parser.add_argument("--kind", help="of node: a name of firmware/kinds")
     parser.add_argument("--place", default="", help="where it will stand, for the list and the label")
     parser.add_argument("--like", type=Path, metavar="JSON", help="the settings that the nodes share")

@@ -34,14 +34,21 @@ def faults_of(plain: dict[str, Any]) -> list[Fault]:
     return list(faults)
 
 
-def shared(path: Path) -> dict[str, Any]:
-    """Returns the settings of a file that several nodes share; UsageError when it is none, or has a node's own."""
+def read(path: Path) -> tuple[dict[str, Any], bytes]:
+    """Returns the settings of a file, and its bytes; UsageError when it has none."""
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        plain = json.loads(data)
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {error}") from error
     if not isinstance(plain, dict):
-        raise UsageError(N_("{path}: is no JSON object with the settings that the nodes share"), path=path)
+        raise UsageError(N_("{path}: is no JSON object with settings"), path=path)
+    return plain, data
+
+
+def shared(path: Path) -> dict[str, Any]:
+    """Returns the settings of a file that several nodes share; UsageError when it is none, or has a node's own."""
+    plain, _ = read(path)
     for name in _MINTED:
         if name in plain:
             message = N_("{path}: {name} is one node's own and is made for each; take it out of what they share")

@@ -10,6 +10,7 @@ A node's id is the workshop's prefix of four bytes, drawn once, the number of th
 twice, for a second node under one id would lock the first one out.
 """
 
+import argparse
 import csv
 import io
 import json
@@ -28,6 +29,11 @@ LIST = "nodes.csv"
 _COLUMNS = ("node", "kind", "place", "mac", "written", "program")
 _PREFIX_BYTES = 4
 _COUNTER_BYTES = 3
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Adds `--folder`, where a workshop keeps its nodes."""
+    parser.add_argument("--folder", type=Path, default=Path("nodes"), help="of the workshop (default: %(default)s)")
 
 
 class Row(NamedTuple):

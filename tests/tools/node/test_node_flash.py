@@ -80,6 +80,15 @@ def test_a_shared_file_holds_no_nodes_own_secret(bench):
     assert status == 2 and "master_secret is one node's own" in told and "0000" not in told
 
 
+@pytest.mark.parametrize("text", ["", "no JSON", "[]", '"streetlight"'])
+def test_settings_that_a_hand_has_damaged_are_named(bench, text):
+    bocage("new", "--like", "street.json")
+    (settings_of,) = (bench / "nodes").glob("*.json")
+    settings_of.write_text(text)
+    status, told = flash("/dev/null")
+    assert status == 2 and told.startswith(f"bocage node flash: nodes/{settings_of.name}: ")
+
+
 def test_settings_are_asked_for_until_the_kind_accepts_them():
     answers = iter(["[474736]", "[474736, -5516]", "[360, 6]"])
     own = {"node": "7c1f0a2c01000001", "kid": "010001", "master_secret": "00" * 16}

@@ -70,7 +70,7 @@ class Place(NamedTuple):
 
     @property
     def web_data(self) -> Path:
-        """What `bocage centre web --data` is given: accounts and sessions; the outbox and the secret key lie beside."""
+        """Returns the path for `bocage centre web --data`: accounts, sessions. Outbox and key lie beside it."""
         return self.web / "web.sqlite3"
 
     @property
@@ -124,7 +124,7 @@ class Place(NamedTuple):
 
     @property
     def duty_setting(self) -> Path:
-        """What `bocage centre duty --config` is given: without it nobody is told of anything."""
+        """Returns the path for `bocage centre duty --config`. Without that file the service does not start."""
         return self.etc / "duty.toml"
 
     @property

@@ -1,8 +1,8 @@
-"""Tells faults that are worth waking a person to who is on duty, by mail and SMS, until somebody has them in hand.
+"""Sends mail and SMS about serious faults to the person on duty, until a person takes them in hand.
 
-Who is on duty stands in the rota (`bocage centre duty rota`, or the screens), how each is reached beside it (`duty
-person`). The person on duty is told first; when nobody has the fault in hand on the screens after some minutes, the
-substitute is. The end is told once; many faults at once are one message. One dead lamp waits for the list of the
+The rota names the person on duty (`bocage centre duty rota`, or the screens); `duty person` says how to reach each. The
+person on duty gets the first message. The substitute gets one when no person has taken the fault in hand on the screens
+after some minutes. The end is told once; many faults at once are one message. One dead lamp waits for the list of the
 morning. --config says by which mail server and which gateway of SMS; its form stands in INSTALLATION.md.
 
 example:

@@ -35,9 +35,9 @@ _ADD_NOTE = """INSERT INTO fault_notes
 
 
 class Note(NamedTuple):
-    """States what a person said about a fault. `holder`: in whose hands it is from then on, "" nobody's; None: a
-    comment. An author who holds it took it in hand; another author handed it over. `is_repaired`: the author says that
-    it is, or is not; None: neither. It ends no fault, which a measurement alone does (`visits`)."""
+    """States what a person said about a fault. `holder`: the person who works on it from then on, "" for no one; None:
+    the note is a comment. An author who is the holder took the fault in hand; any other author handed it over.
+    `is_repaired`: what the author says of the repair; None: nothing. A measurement alone ends a fault (`visits`)."""
 
     written_unix_s: int
     author: str

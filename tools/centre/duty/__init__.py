@@ -1,1 +1,1 @@
-"""Tells a fault that is worth waking a person to who is on duty, by mail and SMS, until somebody has it in hand."""
+"""Sends mail and SMS about a serious fault to the person on duty, until a person takes the fault in hand."""

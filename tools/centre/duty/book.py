@@ -22,7 +22,7 @@ from tools.centre.store import database, sqlite_file
 
 VERSION = 500  # neither a warehouse, nor a control file, nor a file of the web's
 _TABLES = """
--- steps: 0 nobody was told yet, 1 the person on duty, 2 the substitute too. holder: who has it in hand, '' nobody.
+-- steps: how many persons were told: 0, 1 (on duty), 2 (and the substitute). holder: the person who works on it, or ''.
 -- said: what it is, by language. Times are Unix seconds.
 CREATE TABLE causes (
     number INTEGER PRIMARY KEY AUTOINCREMENT, insee TEXT NOT NULL, trade TEXT NOT NULL, said TEXT NOT NULL,
