@@ -29,7 +29,7 @@ _WORDS = Phrases({
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_json(parser)
-    parser.add_argument("files", nargs="*", type=Path, metavar="KEY", help="key files, from `bocage link key`")
+    parser.add_argument("files", nargs="*", type=Path, metavar="KEY", help="key files, from `bocage node new`")
     parser.add_argument(
         "--remove", action="append", default=[], metavar="NODE", help="a node that belongs here no more"
     )

@@ -246,7 +246,7 @@ TEXTS: dict[int, EventText] = {
         N_("{about} sends far too much: {alarms} alarms, {events} events, {reading_bytes} B of readings today"),
         N_(
             "look at it on the spot; if it works as it should, somebody may have its key: take it away (bocage gateway "
-            "adopt --remove), give it another key (bocage link key) and adopt it again"
+            "adopt --remove), give it a new id and key (bocage node replace) and adopt that one"
         ),
         N_("{about} sends no more than its share"),
     ),

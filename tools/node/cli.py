@@ -1,7 +1,10 @@
-"""Makes nodes at a technician's bench: their keys and settings, their module written and watched as it starts."""
+"""Makes nodes at a technician's bench: their keys and settings, their module written and watched as it starts, their
+labels."""
 
 COMMANDS = {
     "new": "tools.node.new",
     "flash": "tools.node.flash",
+    "label": "tools.node.label",
+    "replace": "tools.node.replace",
     "list": "tools.node.list",
 }

@@ -43,7 +43,7 @@ _STARTS = N_("it starts: {line}")
 _PLUG_IN = N_("{number} of {count}: {node} ({place}): plug its module in")
 _TAKE_OUT = N_("take the module out")
 _ALL_DONE = N_("all are written: {count}")
-_DONE = N_("{node} is ready. Now its label, and at the cabinet: sudo bocage gateway adopt {key}")
+_DONE = N_("{node} is ready. Its label: bocage node label {node}; at the cabinet: sudo bocage gateway adopt {key}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 def _all(workshop: Workshop, args: argparse.Namespace) -> int:
     """Writes every node that is not written yet, a module after the other, as they are plugged in and taken out. What a
     module or its line prevents is told, and the same node waits for the next module."""
-    left = [row for row in workshop.rows() if not row.mac]
+    left = [row for row in workshop.in_use() if not row.mac]
     count = len(left)
     while left:
         told = {"number": count - len(left) + 1, "count": count, "node": left[0].node, "place": left[0].place or "-"}
@@ -101,7 +101,7 @@ def _write(workshop: Workshop, row: Row, port: str, args: argparse.Namespace) ->
     plain, settings = _settings(workshop.settings_path(row.node))
     found = module.identify(port)
     say(1, _FOUND, chip=found.chip, flash=found.flash_bytes >> 20, psram=found.psram_mb, mac=found.mac)
-    _check(found, row, workshop.rows(), may_swap=args.swap)
+    _check(found, row, workshop.in_use(), may_swap=args.swap)
     base = interpreter.read(args.interpreter, found.chip)
     start, size = base.file_system(found.flash_bytes)
     program = _program(plain["kind"], args.number)

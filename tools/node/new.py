@@ -18,14 +18,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gateway.core.link.sessions import NodeKey
 from gateway.language import N_, translate
 from node import settings as node_settings
 from policy.fault import Fault
 from tools import firmware_modules
 from tools.command_line import Refused, UsageError
 from tools.node import settings
-from tools.node.workshop import Workshop, add_folder
+from tools.node.workshop import Workshop, add_folder, with_key
 
 _BENCH_MAX = 255
 _MADE = N_("{node}: {kind}, {place}; settings in {path}")
@@ -88,7 +87,7 @@ def _answered(workshop: Workshop, common: dict[str, Any], language: str) -> dict
             return input(question)
         raise UsageError(question.rstrip(": "))
 
-    return settings.asked(_with_key(common, workshop.new_key()), ask)
+    return settings.asked(with_key(common, workshop.new_key()), ask)
 
 
 def _of_table(workshop: Workshop, path: Path, common: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -97,7 +96,7 @@ def _of_table(workshop: Workshop, path: Path, common: dict[str, Any]) -> list[tu
     for line, cells in _lines(path):
         place = cells.pop("place", "")
         plain = settings.merged(common, cells)
-        found = settings.faults_of(_with_key(plain, workshop.new_key()))
+        found = settings.faults_of(with_key(plain, workshop.new_key()))
         faults += [f"{path}:{line}: {fault.path}: {fault.problem}; {fault.remedy}" for fault in found]
         made.append((place, plain))
     if faults:
@@ -121,14 +120,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _make(workshop: Workshop, wanted: list[tuple[str, dict[str, Any]]], language: str) -> None:
     for place, plain in wanted:
-        key = workshop.new_key()
-        path = workshop.add(_with_key(plain, key), place, key)
+        key, path = workshop.add(plain, place)
         told = translate(_MADE, language, node=key.node.hex(), kind=plain["kind"], place=place or "-", path=path)
         print(told, flush=True)
     if wanted:
         print(translate(_NEXT, language, node=key.node.hex(), key=workshop.key_path(key.node.hex())))
-
-
-def _with_key(plain: dict[str, Any], key: NodeKey) -> dict[str, Any]:
-    own = {"node": key.node.hex(), "kid": key.kid.hex(), "master_secret": key.master_secret.hex()}
-    return {**plain, **own}

@@ -1,6 +1,6 @@
 """Keeps the folder of a workshop: for each node its settings and its key, and one list that a spreadsheet opens.
 
-    nodes.csv      node, kind, place, mac, written, program: no secret; written anew as a whole for each change
+    nodes.csv      node, kind, place, mac, written, program, replaces: no secret; written anew as a whole for each change
     ID.json        the settings, which hold the node's secret
     ID.key         the key, for `bocage gateway adopt`
 
@@ -26,7 +26,9 @@ from tools.command_line import Refused
 from wire.oscore_context import usual_kid
 
 LIST = "nodes.csv"
-_COLUMNS = ("node", "kind", "place", "mac", "written", "program")
+_COLUMNS = ("node", "kind", "place", "mac", "written", "program", "replaces")
+# What each node has of its own.
+MINTED = ("node", "kid", "master_secret")
 _PREFIX_BYTES = 4
 _COUNTER_BYTES = 3
 
@@ -38,7 +40,7 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
 
 class Row(NamedTuple):
     """One node of the list. `mac`: of the module that was written last, "" before; `written`: when, in UTC; `program`:
-    the number of its application."""
+    the number of its application; `replaces`: the node in whose place it stands."""
 
     node: str
     kind: str
@@ -46,6 +48,7 @@ class Row(NamedTuple):
     mac: str = ""
     written: str = ""
     program: str = ""
+    replaces: str = ""
 
 
 class Workshop:
@@ -69,17 +72,26 @@ class Workshop:
             raise Refused(N_("{path}: its first line must be {columns}"), path=path, columns=",".join(_COLUMNS))
         return [Row(*row) for row in found[1:]]
 
-    def add(self, plain: dict[str, Any], place: str, key: NodeKey) -> Path:
-        """Writes settings and key of a new node, then its line in the list; returns the path of the settings."""
+    def in_use(self) -> list[Row]:
+        """Returns the list without the nodes that others have replaced."""
         rows = self.rows()
+        replaced = {row.replaces for row in rows}
+        return [row for row in rows if row.node not in replaced]
+
+    def add(self, plain: dict[str, Any], place: str, *, replaces: str = "") -> tuple[NodeKey, Path]:
+        """Writes the key of a new node and its settings, which are `plain` with that key, then its line in the list;
+        returns the key and the path of the settings."""
+        rows = self.rows()
+        key = self.new_key()
         settings = self.settings_path(key.node.hex())
         if settings.exists() or self.key_path(key.node.hex()).exists():
             raise Refused(N_("{path} is there: a node gets one key; take it away first"), path=settings)
         self._folder.mkdir(parents=True, exist_ok=True)
         node_keys.save(self.key_path(key.node.hex()), key)
-        files.write(settings, json.dumps(plain, indent=1, ensure_ascii=False).encode() + b"\n", gives=False)
-        self._write([*rows, Row(key.node.hex(), plain["kind"], place)])
-        return settings
+        whole = with_key(plain, key)
+        files.write(settings, json.dumps(whole, indent=1, ensure_ascii=False).encode() + b"\n", gives=False)
+        self._write([*rows, Row(key.node.hex(), plain["kind"], place, replaces=replaces)])
+        return key, settings
 
     def new_key(self) -> NodeKey:
         """Returns the key of the next node: an id that nobody has, and a fresh secret."""
@@ -91,8 +103,8 @@ class Workshop:
         return NodeKey(node, usual_kid(node), secrets.token_bytes(node_keys.SECRET_BYTES))
 
     def find(self, word: str) -> Row:
-        """Returns the one node whose id ends with these digits; Refused when there is none, or more than one."""
-        found = [row for row in self.rows() if word and row.node.endswith(word.lower())]
+        """Returns the one node in use whose id ends with these digits; Refused when there is none, or more than one."""
+        found = [row for row in self.in_use() if word and row.node.endswith(word.lower())]
         if len(found) != 1:
             told = ", ".join(row.node for row in found[:4])
             message = N_("{word}: {count} nodes of {path} end so ({told}); give more digits of the id")
@@ -113,3 +125,9 @@ class Workshop:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([_COLUMNS, *rows])
         files.write(self._folder / LIST, text.getvalue().encode(), gives=False)
+
+
+def with_key(plain: dict[str, Any], key: NodeKey) -> dict[str, Any]:
+    """Returns settings with the id and the secret of this key."""
+    own = {"node": key.node.hex(), "kid": key.kid.hex(), "master_secret": key.master_secret.hex()}
+    return {**plain, **own}

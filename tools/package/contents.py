@@ -100,7 +100,6 @@ GATEWAY = Package(
         "tools/link/cli.py": "tools/link/cli.py",
         "tools/link/conversation.py": "tools/link/conversation.py",
         "tools/link/decode.py": "tools/link/decode.py",
-        "tools/link/key.py": "tools/link/key.py",
         "tools/link/message_text.py": "tools/link/message_text.py",
         "tools/link/opener.py": "tools/link/opener.py",
         "tools/link/replay.py": "tools/link/replay.py",

@@ -237,3 +237,28 @@ def test_a_batch_goes_on_past_a_bad_module_and_a_second_run_writes_only_what_is_
     ]
     assert bocage("flash", "--all", "--interpreter", "micropython.bin") == (0, "all are written: 0\n")
     assert bocage("flash", "--interpreter", "micropython.bin")[0] == 2
+
+
+def test_a_label_shows_the_id_and_the_place_and_no_secret(bench):
+    for place in ("Rue du Port 1", "<b> & 2"):
+        bocage("new", "--like", "street.json", "--place", place)
+    assert bocage("label") == (0, "labels.html: 2 labels; print it from a browser at 100 %, without margins\n")
+    page = (bench / "labels.html").read_text()
+    held = json.loads(next((bench / "nodes").glob("*.json")).read_text())
+    assert f"{held['node'][:8]}\n{held['node'][8:]}" in page and f"kid {held['kid']}" in page and "Streetlight<" in page
+    assert page.count("<svg") == 2 and "&lt;b&gt; &amp; 2" in page and held["master_secret"] not in page
+    bocage("label", "01000002", "--out", "one.html")
+    assert "Rue du Port 1" not in (bench / "one.html").read_text()
+
+
+def test_a_replacement_has_the_settings_and_nothing_else_of_the_old_node(bench):
+    bocage("new", "--like", "street.json", "--place", "Rue du Port 1")
+    status, told = bocage("replace", "01000001")
+    assert status == 0 and "--remove" in told
+    old, new = [json.loads(path.read_text()) for path in sorted((bench / "nodes").glob("*.json"))]
+    assert {name for name in new if new[name] != old[name]} == {"node", "kid", "master_secret"}
+    assert new["node"].endswith("01000002") and new["master_secret"] not in told
+    said = bocage("list")[1].splitlines()
+    assert f"out of use: {new['node']} replaces it" in said[0] and "Rue du Port 1" in said[1]
+    for words in (("replace",), ("label",), ("flash", "--interpreter", "micropython.bin")):
+        assert "0 nodes of" in bocage(*words, "01000001")[1]
