@@ -77,8 +77,8 @@ WORDS = Phrases({
     ),
     "babbling.do": N_(
         "what is too much waits behind everything else; look at it on the spot, and if it works as it should, somebody "
-        "may have its key: take it away (bocage gateway adopt --remove), give it a new id and key (bocage node replace) and "
-        "adopt that one"
+        "may have its key: take it away (bocage gateway adopt --remove), give it a new id and key (bocage node replace)"
+        " and adopt that one"
     ),
     "babbling.node": N_("{node} ({alarms} alarms, {events} events, {readings} of readings today)"),
     "centre": N_("No link to the centre for {since}"),

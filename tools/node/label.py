@@ -15,14 +15,17 @@ from pathlib import Path
 
 import segno
 
-from gateway.language import N_, translate
+from gateway.language import N_, NN_, translate
 from tools.command_line import Refused, UsageError
 from tools.hardware import files as hardware_files
 from tools.link.image import FIRMWARE
 from tools.node.workshop import Row, Workshop, add_folder
 from wire.oscore_context import usual_kid
 
-_MADE = N_("{path}: {count} labels; print it from a browser at 100 %, without margins")
+_MADE = NN_(
+    "{path}: {count} label; print it from a browser at 100 %, without margins",
+    "{path}: {count} labels; print it from a browser at 100 %, without margins",
+)
 _NONE = N_("no node to label: bocage node new makes one")
 # Before the id, so that a reader of codes knows whose they are. Capitals and digits only: the smallest code.
 PREFIX = "BOCAGE:"

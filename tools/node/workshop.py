@@ -1,6 +1,6 @@
 """Keeps the folder of a workshop: for each node its settings and its key, and one list that a spreadsheet opens.
 
-    nodes.csv      node, kind, place, mac, written, program, replaces: no secret; written anew as a whole for each change
+    nodes.csv      node, kind, place, mac, written, program, replaces; no secret; written whole
     ID.json        the settings, which hold the node's secret
     ID.key         the key, for `bocage gateway adopt`
 

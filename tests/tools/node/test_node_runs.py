@@ -72,6 +72,7 @@ def test_the_guides_commands_word_for_word(tmp_path, monkeypatch, repository):
         assert status == 0, said
         told.append(said)
     module.close()
-    made, written, listed = told
+    made, written, labelled, listed = told
     assert made.count("streetlight, ") == 2 and "5/5  it starts: ready 93000 bytes" in written
+    assert labelled.startswith("labels.html: 1 label")
     assert "12 rue du Port" in listed and listed.count("program 1") == 1 and listed.count("not written yet") == 1
