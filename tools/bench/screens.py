@@ -3,9 +3,9 @@
 A web is served by its own process from a warehouse of N lights in every state (`screens_world`).
 
     first_page_kb          the map and all that it needs, as it crosses the network, by an empty browser
-    page_*_ms              processor time of the server for one page
+    page_*_ms              processor time for one page, of the web and of PostgreSQL together
     picture_ms             the same for what all pages are made of, when the warehouse has changed
-    viewers_core_percent   of one core, while VIEWERS streams are open and a light a second per thousand changes
+    viewers_core_percent   of one core, of both, with VIEWERS streams open while a light in a thousand changes each 2 s
     seen_s                 from a commit to the event at the last of the viewers, the worst of ten or so; seen_p50_s
     frame_p95_ms, _p50_    while the map is dragged, in Debian's Chromium without a GPU; only where it is installed
 
@@ -65,15 +65,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="bocage-screens-") as folder, ExitStack() as stack:
-        warehouse = str(Path(folder) / "centre.db")
+        warehouse, engine_pid = str(Path(folder) / "centre.db"), None
         if args.server:
             made: postgresql.Server = stack.enter_context(postgresql.temporary(Path(os.devnull)))
-            warehouse = made.address()
-        print_figures(measure(Path(folder), warehouse, args.lights, args.viewers), as_json=args.json)
+            warehouse, engine_pid = made.address(), made.pid
+        print_figures(measure(Path(folder), warehouse, engine_pid, args.lights, args.viewers), as_json=args.json)
     return 0
 
 
-def measure(folder: Path, warehouse: str, lights: int, viewers: int) -> dict[str, Any]:
+def measure(folder: Path, warehouse: str, engine_pid: int | None, lights: int, viewers: int) -> dict[str, Any]:
     shown, data = warehouse, str(folder / "web.sqlite3")
     screens_world.build(warehouse, lights, now_s=int(time.time()))
     if database.is_server(warehouse):
@@ -85,7 +85,7 @@ def measure(folder: Path, warehouse: str, lights: int, viewers: int) -> dict[str
     cookie = _entered(shown, data)
     figures: dict[str, Any] = {"lights": lights}
     with _served(shown, data) as process:
-        server = _Server(cookie, process.pid)
+        server = _Server(cookie, process.pid, engine_pid)
         figures["first_page_kb"] = sum(len(server.get(one)) for one in _FIRST) / 1000
         for name, address in _PAGES.items():
             figures[f"page_{name}_ms"] = server.cost_ms(partial(server.get, address), 20)
@@ -130,11 +130,11 @@ def _served(warehouse: str, data: str) -> Any:
 
 
 class _Server:
-    """Asks the served web, and reads what its process costs."""
+    """Asks the served web, and reads what its process costs, and PostgreSQL's with all of its sessions."""
 
-    def __init__(self, cookie: str, pid: int) -> None:
+    def __init__(self, cookie: str, pid: int, engine_pid: int | None) -> None:
         self.headers = {"Cookie": f"bocage={cookie}", "Accept-Encoding": "gzip", "Accept-Language": "fr"}
-        self._pid = pid
+        self._pid, self._engine_pid = pid, engine_pid
 
     def get(self, address: str) -> bytes:
         with closing(HTTPConnection("127.0.0.1", _PORT, timeout=60)) as connection:
@@ -144,8 +144,14 @@ class _Server:
             return answer.read()
 
     def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self._pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        ticks = sum(_ticks(self._pid)[:2])
+        if self._engine_pid is not None:
+            ticks += sum(_ticks(self._engine_pid))
+            sessions = Path(f"/proc/{self._engine_pid}/task/{self._engine_pid}/children").read_text(encoding="ascii")
+            for session in map(int, sessions.split()):
+                with suppress(OSError):  # it has ended, and counts as one of its parent's from now on
+                    ticks += sum(_ticks(session)[:2])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def cost_ms(self, ask: Any, times: int) -> float:
         """Returns the processor time of one question, which the system counts in hundredths of a second: the best
@@ -161,6 +167,13 @@ class _Server:
     def memory_mb(self) -> float:
         lines = Path(f"/proc/{self._pid}/status").read_text(encoding="ascii").splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1000
+
+
+def _ticks(pid: int) -> list[int]:
+    """Returns the processor time of a process: as a user, as the system, and both of its children that have ended."""
+    return [
+        int(word) for word in Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[11:15]
+    ]
 
 
 def _changed_page(server: _Server, warehouse: str) -> None:

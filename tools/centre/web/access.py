@@ -10,8 +10,7 @@ Every address needs a login but those of OPEN. What is not granted is not there:
 as one that does not exist. Answers are not kept by browsers: the next person at this screen sees nothing of the last.
 """
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from threading import Lock
 from typing import Any, NamedTuple
@@ -22,15 +21,15 @@ from django.http import Http404, HttpResponseRedirect
 from django.utils.cache import add_never_cache_headers
 
 from gateway.language import DEFAULT_LANGUAGE, LANGUAGES
-from tools.centre.scope import grants, reader
+from tools.centre.scope import grants
 from tools.centre.store import database
+from tools.centre.web import connections
+from tools.centre.web.connections import Areas
 from tools.centre.web.limits import COMMUNES_REMEMBERED
 from tools.centre.web.search import sorting
 
 LANGUAGE_COOKIE, THEME_COOKIE = "bocage-language", "bocage-theme"
 THEMES = ("light", "dark")
-# What is granted: pairs of a commune and a trade.
-Areas = frozenset[tuple[str, str]]
 OPEN = frozenset(("/login", "/login/directory", "/login/directory/back", "/appearance"))
 # Where a person chooses a password before anything else, and may leave.
 _BEFORE_ALL = frozenset(("/password", "/logout", "/appearance"))
@@ -119,7 +118,7 @@ def _language(request: Any) -> str:
 
 def areas_of(person: str, *, now_s: int) -> Areas:
     """Returns what the scope grants to a person now; nothing without a grant."""
-    return frozenset(reader.areas_of(settings.BOCAGE.warehouse, person, now_s=now_s))
+    return connections.areas_of(settings.BOCAGE.warehouse, person, now_s=now_s)
 
 
 def reads_journal(areas: Areas) -> bool:
@@ -132,11 +131,9 @@ def within(areas: Areas, insee: str) -> Areas:
     return frozenset((insee, trade) for where, trade in areas if where in (insee, grants.ALL))
 
 
-@contextmanager
-def opened(areas: Areas) -> Iterator[database.Connection]:
+def opened(areas: Areas) -> AbstractContextManager[database.Connection]:
     """Opens the warehouse for who has these areas: every question on it sees the granted rows only."""
-    with closing(reader.open_to_read(settings.BOCAGE.warehouse, set(areas))) as connection:
-        yield connection
+    return connections.opened(settings.BOCAGE.warehouse, areas)
 
 
 class Commune(NamedTuple):

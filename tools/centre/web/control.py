@@ -10,7 +10,8 @@ from tools.centre.control import communes
 from tools.centre.control import file as control_file
 from tools.centre.scope import grants, reader
 from tools.centre.store import sqlite_file
-from tools.centre.web.access import Areas, Commune
+from tools.centre.web.access import Commune
+from tools.centre.web.connections import Areas
 
 
 def has_control() -> bool:

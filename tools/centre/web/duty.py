@@ -25,7 +25,8 @@ from tools.centre.scope import grants, journal
 from tools.centre.scope.words import trade_text
 from tools.centre.store import database, web_outbox
 from tools.centre.web import words
-from tools.centre.web.access import Areas, Commune, areas_of, commune
+from tools.centre.web.access import Commune, areas_of, commune
+from tools.centre.web.connections import Areas
 from tools.centre.web.limits import DUTY_CAUSES_MAX, DUTY_WEEKS
 from tools.centre.web.page import shown
 

@@ -43,6 +43,11 @@ PICTURE_LIGHTS_MAX = 200_000
 # Lists of communes that are held, one for each set of rights, for a minute.
 COMMUNES_REMEMBERED = 256
 
+# Connections to a server that wait for the next page, each some 10 MB there; as shipped it lets in 100 in all.
+CONNECTIONS_KEPT_MAX = 24
+# A node that is bound to another place is shown there after this at the latest: as long as a stream lasts (LIVE_S).
+CONNECTION_KEPT_S = 60
+
 # --- what is pushed ----------------------------------------------------------------------------------------------
 
 # A stream ends after this, and the browser asks again: then its rights are looked at anew.

@@ -28,7 +28,8 @@ from tools.centre.control.progress import (
 )  # fmt: skip
 from tools.centre.store import sqlite_file
 from tools.centre.web import order_kinds, words
-from tools.centre.web.access import Areas, Commune, commune, communes
+from tools.centre.web.access import Commune, commune, communes
+from tools.centre.web.connections import Areas
 from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.limits import NOT_FETCHED_S, POLL_S, POLL_UNDER_WAY_S, ROWS_PER_PAGE
 from tools.centre.web.order_kind import Asking, Place

@@ -19,7 +19,8 @@ from tools.centre.condition.states import State, States
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.store import database
-from tools.centre.web.access import Areas, opened
+from tools.centre.web.access import opened
+from tools.centre.web.connections import Areas
 from tools.centre.web.limits import PICTURE_LIGHTS_MAX, PICTURE_S, PICTURE_STALE_S
 from tools.centre.web.search import plain, sorting
 from tools.centre.web.spaces import Space, spaces

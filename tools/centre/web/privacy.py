@@ -32,7 +32,8 @@ from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
 from tools.centre.scope.words import commune_text, trade_text
-from tools.centre.web.access import Areas, opened, reads_journal
+from tools.centre.web.access import opened, reads_journal
+from tools.centre.web.connections import Areas
 from tools.centre.web.limits import LOGIN_COOLOFF, SESSION_S
 from tools.centre.web.page import Pager, shown
 
