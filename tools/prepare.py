@@ -46,6 +46,10 @@ SERVICES = {
     "sqlite3": "sqlite3",
     "ogr2ogr": "gdal-bin",
     "chromium": "chromium",  # the screens of the centre, as people see them
+    # A bare 32-bit machine, and what builds MicroPython for it (tools/bare).
+    "qemu-system-riscv32": "qemu-system-riscv",
+    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf",
+    "dpkg-source": "dpkg-dev",
 }
 
 
@@ -62,12 +66,16 @@ def main() -> None:
         sys.exit(f"Bocage needs Python {wanted}; this is {found}. Name another: make PYTHON=python3.13 ...")
     if args.programs or args.services:
         find_programs({**PROGRAMS, **SERVICES} if args.services else PROGRAMS)
-    prepare_venv(args.venv, args.extra)
+    python = prepare_venv(args.venv, args.extra)
+    if args.services and shutil.which("apt-get") and shutil.which("riscv64-unknown-elf-gcc"):
+        # A minute, once; where it fails, the tests that need it say so.
+        subprocess.run([python, "-m", "tools.bare.build"], cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
 
 
-def prepare_venv(venv: str, extra: str) -> None:
-    """Makes a virtual environment in `venv` that has `extra`; makes it again when Python or pyproject.toml has changed,
-    installs again when a translation has, because the installation compiles it."""
+def prepare_venv(venv: str, extra: str) -> str:
+    """Returns the path of its Python. Makes a virtual environment in `venv` that has `extra`; makes it again when
+    Python or pyproject.toml has changed, installs again when a translation has, because the installation compiles
+    it."""
     stamp = os.path.join(venv, "bocage.json")
     wanted = {
         "python": sys.version,
@@ -79,7 +87,7 @@ def prepare_venv(venv: str, extra: str) -> None:
     python = os.path.join(venv, "Scripts" if os.name == "nt" else "bin", "python")
     extras = found.get("extras", [])
     if {key: found.get(key) for key in wanted} == wanted and extra in extras:
-        return
+        return python
     if found.get("python") != wanted["python"] or found.get("root") != ROOT:
         require_venv_modules()
         print(f"Making {os.path.relpath(venv)} with Python {sys.version.split()[0]}", flush=True)
@@ -91,6 +99,7 @@ def prepare_venv(venv: str, extra: str) -> None:
     run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--editable", what])
     with open(stamp, "w", encoding="utf-8") as file:
         json.dump(dict(wanted, extras=extras), file)
+    return python
 
 
 def require_venv_modules() -> None:
@@ -111,7 +120,12 @@ def find_programs(programs: dict[str, str]) -> None:
     """Installs the missing programs, or prints once what to type; tests that need a missing program are skipped."""
     # Debian keeps the programs of each version of PostgreSQL apart.
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *glob.glob("/usr/lib/postgresql/*/bin")])
-    missing = [package for program, package in programs.items() if not shutil.which(program, path=path)]
+    missing = [
+        package
+        for program, names in programs.items()
+        if not shutil.which(program, path=path)
+        for package in names.split()
+    ]
     if not missing:
         return
     if can_install():

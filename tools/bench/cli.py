@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "backlog": "tools.bench.backlog",
+    "bare": "tools.bench.bare",
     "bytes": "tools.bench.bytes",
     "census": "tools.bench.census",
     "command": "tools.bench.command",

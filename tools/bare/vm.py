@@ -1,0 +1,81 @@
+"""Stands where a MicroPython program of the desk stands for `bocage bench`, and runs the script on the bare machine.
+
+    python -m tools.bare.vm -X heapsize=111168 tools/bench/node_vm.py
+
+The first line on its input names the program's image, which the machine gets in its memory, so that it runs in place;
+`settings.json` of the working folder is the machine's flash. VM_SECOND and VM_STACK: bytes of a second area of heap and
+of the stack. The clock is the count of instructions.
+"""
+
+import ast
+import os
+import select
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.bare import build, image, machine
+
+ASKED = ("-X", "heapsize=")
+
+
+def main(words: list[str]) -> int:
+    """Runs until the script ends or its input does; another call than that of `bocage bench` has status 2."""
+    if len(words) != 3 or words[0] != ASKED[0] or not words[1].startswith(ASKED[1]):
+        return 2
+    begin = b""
+    while not begin.endswith(b"\n"):
+        begin += os.read(0, 1)
+    told = ast.literal_eval(begin.decode())
+    program = Path(told["image"]).read_bytes() if told["image"] else b""
+    with tempfile.TemporaryDirectory() as folder:
+        memory = Path(folder) / "memory"
+        machine.make_memory(memory, {"settings.json": Path("settings.json").read_bytes()})
+        with machine.Machine(
+            build.build(),
+            image.romfs(_image(Path(words[2]))),
+            program=program,
+            heap=int(words[1].removeprefix(ASKED[1])),
+            second=int(os.environ.get("VM_SECOND", "0")),
+            stack=int(os.environ.get("VM_STACK", "0")),
+            memory=memory,
+            counted=True,
+        ) as board:
+            # The image is not a file there, but lies in memory and is mounted.
+            board.write(repr({**told, "image": "", "folder": "/program"}).encode() + b"\n")
+            _pass_on(board)
+    return 0
+
+
+def _image(script: Path) -> dict[str, bytes]:
+    """Returns the files of an image that mounts the flash and runs the script, compiled: its source would lie in the
+    heap that is measured."""
+    boot = f"import bare_mounts, {script.stem}".encode()
+    compiled = {f"{script.stem}.mpy": image.compiled(script, script.name)}
+    return {"boot.py": boot, **compiled, **image.chip("bare_mounts")}
+
+
+def _pass_on(board: machine.Machine) -> None:
+    """Passes bytes both ways, with ends of lines as the desk has them."""
+    held = b""
+    while True:
+        ready, _, _ = select.select([0, board.output], [], [])
+        if 0 in ready:
+            data = os.read(0, 65536)
+            if not data:
+                return
+            board.write(data)
+        if board.output in ready:
+            try:
+                data = held + board.read()
+            except machine.MachineFault:
+                return
+            if data.endswith(machine.PROMPT):  # the script has failed
+                os.write(1, data)
+                return
+            held = b"\r" if data.endswith(b"\r") else b""
+            os.write(1, data[: len(data) - len(held)].replace(b"\r\n", b"\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,103 @@
+"""Measures a day of each kind of node on a bare 32-bit machine in QEMU: instructions of its turns, RAM, calls.
+
+The real application runs a busy day in virtual time with the real gateway's link (tools/bench/node_world.py), from a
+ROMFS image in place, on MicroPython for RV32 (tools/bare): 32-bit objects and single floats, as on an ESP32. Once in
+one area of heap, once in two, as on a module with PSRAM. QEMU counts instructions, which repeat to a thousandth; an
+ESP32's Xtensa has others, and each costs more than a cycle there, so they compare programs and kinds, not milliseconds.
+`started` and `peak` are bytes of the node's own, without bytecode in place.
+
+    bocage bench bare --kind thermostat --hours 24 --json
+"""
+
+import argparse
+import json
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.language.arguments import whole
+from tools import firmware_modules
+from tools.bare import build, machine
+from tools.bench.node_program import compile_kind, lay_out
+from tools.bench.node_world import ROMFS, BusyDay, Program, Vm, World
+from tools.bench.vm import require_checkout
+from tools.command_line import Refused, add_json
+
+HOUR_MS = 3_600_000
+HOURS = 24
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Heap(NamedTuple):
+    """Holds the bytes of both areas of heap."""
+
+    first: int
+    second: int
+
+
+# Enough for every kind; what an ESP32-S3 gives a program first, and what a module of 2 MB of PSRAM then adds.
+HEAPS = {"one": Heap(400_000, 0), "two": Heap(57_344, 1_900_000)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kind", action="append", choices=firmware_modules.kinds(), help="this kind only")
+    parser.add_argument("--hours", type=whole(1, 240), default=HOURS, help=f"simulated hours ({HOURS})")
+    parser.add_argument("--heap", action="append", choices=HEAPS, help="areas of heap: this only")
+    add_json(parser)
+
+
+def stand_in(folder: Path, second: int = 0) -> str:
+    """Returns the path of a program, made in `folder`, that runs the bench's script on the bare machine as a
+    MicroPython of the desk would."""
+    words = shlex.join(["env", f"PYTHONPATH={ROOT}", f"VM_SECOND={second}", sys.executable, "-m", "tools.bare.vm"])
+    path = folder / f"rv32-{second}"
+    path.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return str(path)
+
+
+def measure(program: Program, heap: Heap, hours: int, folder: Path) -> dict:
+    """Returns the figures of a kind in these areas of heap."""
+    vm = stand_in(folder, heap.second)
+    with Vm(vm, program, heap.first, natural=True, loader=True) as node:
+        world = World(node, program.case, range(0), BusyDay(program.kind))
+        turns = sorted(turn.work for turn in world.run(hours * HOUR_MS, idles=False))
+        figures = {"started": node.started, "free": node.free, "records": world.acknowledged}
+    figures |= {"turns": len(turns), "usual_turn": turns[len(turns) // 2], "longest_turn": turns[-1]}
+    return figures
+
+
+def peak(program: Program, hours: int, folder: Path) -> int:
+    """Returns the most bytes that are live at once, calls under way included, in one area of heap."""
+    with Vm(stand_in(folder), program, HEAPS["one"].first, natural=True, looks=True) as node:
+        for _ in World(node, program.case, range(0)).run(hours * HOUR_MS, idles=False):
+            pass
+        return node.peak()
+
+
+def run(args: argparse.Namespace) -> int:
+    """Prints the figures of each kind in each heap."""
+    require_checkout()
+    if not machine.is_installed():
+        raise Refused(f"no {machine.QEMU} (apt-get install {machine.PACKAGE})")
+    try:
+        build.build()
+    except build.BuildFault as fault:
+        raise Refused(str(fault)) from fault
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind in args.kind or firmware_modules.kinds():
+            program = lay_out(compile_kind(kind, is_frozen=False), ROMFS, folder)
+            for heap in args.heap or HEAPS:
+                print(f"bocage bench bare: {kind}, heap in {heap}", file=sys.stderr, flush=True)
+                rows.append({"kind": kind, "heap": heap, **measure(program, HEAPS[heap], args.hours, folder)})
+            rows.append({"kind": kind, "heap": "one", "peak": peak(program, min(args.hours, 2), folder)})
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    for row in rows:
+        print(", ".join(f"{name} {figure}" for name, figure in row.items()))
+    return 0
