@@ -1,12 +1,12 @@
 """Encodes and decodes batches of records from a gateway to the centre: SenML in CBOR (RFC 8428), deflated.
 
 A batch is one self-describing SenML pack. Its first SenML record names the gateway and carries the envelope: the
-journal positions `[first, last]` of the (epoch, lane) that it covers, and the oldest position that the gateway could
-send. Then come the Bocage records, each opened by a SenML record with base name (`<node id in hex>/`) and base time,
-and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Other software may ignore the labels that do not
-end in `_`, and then reads plain names, units and decimal fractions. A batch may have fewer records than positions: the
-others are *void* (thinned or dropped by the gateway, which has reported it in a gap record), and the envelope states
-how many.
+journal positions `[first, last]` of the (epoch, lane) that it covers, the oldest position that the gateway could send,
+and how many positions wait there beyond `last`. Then come the Bocage records, each opened by a SenML record with base
+name (`<node id in hex>/`) and base time, and the extra labels `boot`, `seq` and `q` (quality code, wire.record). Other
+software may ignore the labels that do not end in `_`, and then reads plain names, units and decimal fractions. A batch
+may have fewer records than positions: the others are *void* (thinned or dropped by the gateway, which has reported it
+in a gap record), and the envelope states how many.
 
     readings   one SenML record a reading: name `temp.1`, unit, value as decimal fraction (tag 4) or integer
     event      name of the event; value true or false for begins or ends, else the detail as a data value (CBOR)
@@ -27,7 +27,7 @@ from wire.record import (
     quality_code,
 )
 
-Batch = namedtuple("Batch", ("gateway", "epoch", "lane", "first", "last", "oldest", "items"))
+Batch = namedtuple("Batch", ("gateway", "epoch", "lane", "first", "last", "oldest", "waiting", "items"))
 # A record with the id of the node that made it.
 Item = namedtuple("Item", ("node", "record"))
 
@@ -36,7 +36,7 @@ _BASE_NAME, _BASE_TIME = -2, -3
 _NAME, _UNIT, _VALUE, _VALUE_BOOLEAN, _VALUE_DATA = 0, 1, 2, 4, 8
 _LABELS = (_BASE_NAME, _BASE_TIME, _NAME, _UNIT, _VALUE, _VALUE_BOOLEAN, _VALUE_DATA)
 _BOOT, _SEQUENCE, _QUALITY, _UPTIME = "boot", "seq", "q", "up"
-_ENVELOPE_VERSION = 1
+_ENVELOPE_VERSION = 2
 _HEAD_BYTES_MAX = 256
 
 
@@ -78,7 +78,7 @@ def _write_head(writer, batch, entries):
 
 
 def _envelope(batch):
-    fields = [_ENVELOPE_VERSION, batch.epoch, batch.lane, batch.first, batch.last, batch.oldest]
+    fields = [_ENVELOPE_VERSION, batch.epoch, batch.lane, batch.first, batch.last, batch.oldest, batch.waiting]
     void = batch.last - batch.first + 1 - len(batch.items)
     if void:
         fields.append(void)
@@ -191,8 +191,8 @@ def decode_head(entry):
     _check_labels(entry)
     if entry.get(_NAME) != "batch":
         raise WireFault("envelope")
-    epoch, lane, first, last, oldest, void = _decode_envelope(entry.get(_VALUE_DATA))
-    return Batch(_node(entry.get(_BASE_NAME)), epoch, lane, first, last, oldest, []), void
+    *envelope, void = _decode_envelope(entry.get(_VALUE_DATA))
+    return Batch(_node(entry.get(_BASE_NAME)), *envelope, []), void
 
 
 def _check_labels(entry):
@@ -209,20 +209,20 @@ def _decode_envelope(data):
     if not isinstance(data, bytes):
         raise WireFault("envelope")
     fields = cbor.decode(data)
-    if not isinstance(fields, list) or len(fields) < 6 or not _is_version(fields[0]):
+    if not isinstance(fields, list) or len(fields) < 7 or not _is_version(fields[0]):
         raise WireFault("envelope")
-    _, epoch, lane, first, last, oldest = fields[:6]
+    _, epoch, lane, first, last, oldest, waiting = fields[:7]
     if not isinstance(epoch, bytes) or len(epoch) != 8 or lane not in event.BATCH_LANES:
         raise WireFault("envelope")
-    for position in (first, last + 1 if cbor.is_integer(last) else None, oldest):
+    for position in (first, last + 1 if cbor.is_integer(last) else None, oldest, waiting):
         if not cbor.is_integer(position) or not 0 <= position <= limits.POSITION_MAX:
             raise WireFault("envelope")
     if oldest > first:
         raise WireFault("positions")
-    void = fields[6] if len(fields) > 6 else 0
+    void = fields[7] if len(fields) > 7 else 0
     if not cbor.is_integer(void) or not 0 <= void <= limits.POSITION_MAX:
         raise WireFault("envelope")
-    return epoch, lane, first, last, oldest, void
+    return epoch, lane, first, last, oldest, waiting, void
 
 
 def _is_version(value):

@@ -92,7 +92,7 @@ class OpenedCabinet:
         alarm = senml.Item(about, Record(boot, sequence + _AHEAD_MAX, stamp, failure))
         for lane, items in ((event.EVENT, words), (event.TELEMETRY, records), (event.ALARM, [alarm])):
             kind = topic.TELEMETRY if lane == event.TELEMETRY else topic.EVENT
-            pack = senml.encode_pack(senml.Batch(self._gateway, epoch, lane, 0, len(items) - 1, 0, items))
+            pack = senml.encode_pack(senml.Batch(self._gateway, epoch, lane, 0, len(items) - 1, 0, 0, items))
             self._send(topic.build(kind, *self._place), intake.deflate(pack))
 
     def _own(self, detail: list[object], code: int, stamp: Stamp) -> senml.Item:

@@ -155,7 +155,7 @@ def check_pack(draw, lane, count):
         node = bytes([draw.below(256) for _ in range(limits.NODE_ID_BYTES)])
         items.append(senml.Item(node, draw.record()))
     first = draw.below(1000)
-    batch = senml.Batch(b"gateway!", b"an epoch", lane, first, first + count - 1, first, items)
+    batch = senml.Batch(b"gateway!", b"an epoch", lane, first, first + count - 1, first, 3, items)
     pack = senml.encode_pack(batch)
     print("pack", lane, count, len(pack), hexed(pack) if count < 3 else "%08x" % crc32(pack))
     check(f"pack of {count}", senml.decode_pack(pack) == batch)

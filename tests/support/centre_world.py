@@ -33,11 +33,11 @@ def fact(sequence, code, detail, *, active=None, node=NODE, boot=1, stamp=None):
     return senml.Item(node, Record(boot, sequence, stamp or synced(1_790_000_000 + sequence), body))
 
 
-def batch(items, first=0, *, oldest=None, gateway=GATEWAY, epoch=EPOCH, lane=event.TELEMETRY):
+def batch(items, first=0, *, oldest=None, waiting=0, gateway=GATEWAY, epoch=EPOCH, lane=event.TELEMETRY):
     """The payload of one message; `oldest` is `first` unless told."""
     oldest = first if oldest is None else oldest
     last = first + len(items) - 1
-    return deflate(senml.encode_pack(senml.Batch(gateway, epoch, lane, first, last, oldest, items)))
+    return deflate(senml.encode_pack(senml.Batch(gateway, epoch, lane, first, last, oldest, waiting, items)))
 
 
 def readings(first, last, *, oldest=0, **options):

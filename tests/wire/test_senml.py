@@ -62,12 +62,13 @@ def batches(draw):
         first,
         first + len(carried) - 1,
         draw(st.integers(0, first)),
+        draw(st.integers(0, 1 << 50)),
         carried,
     )
 
 
 def batch_of(*carried, **fields):
-    whole = Batch(GATEWAY, EPOCH, "event", 10, 9 + len(carried), 4, [Item(NODE, one) for one in carried])
+    whole = Batch(GATEWAY, EPOCH, "event", 10, 9 + len(carried), 4, 0, [Item(NODE, one) for one in carried])
     return whole._replace(**fields)
 
 
@@ -214,7 +215,7 @@ def test_the_pack_reads_plainly():
     )
     name = "0b0ca6e001a1b2c3/"
     assert entries_of(batch) == [
-        {-2: "0b0ca6e001000007/", 0: "batch", 8: cbor2.dumps([1, EPOCH, "event", 10, 12, 4])},
+        {-2: "0b0ca6e001000007/", 0: "batch", 8: cbor2.dumps([2, EPOCH, "event", 10, 12, 4, 0])},
         {-2: name, -3: NOON_S, 0: "temp", 1: "Cel", 2: Decimal("21.37"), "q": 7, "boot": 7, "seq": 42},
         {0: "temp.1", 1: "Cel", 2: Decimal("-0.05")},
         {-2: name, -3: NOON_S, 0: "lampFailure", 4: True, "q": 7, "boot": 7, "seq": 43},
@@ -328,21 +329,22 @@ def envelope(*fields):
         (changed(0, VALUE_DATA, ...), "envelope"),
         (changed(0, VALUE_DATA, "text"), "envelope"),
         (changed(0, VALUE_DATA, b""), "truncated"),
-        (envelope(1, EPOCH, "event", 10, 11), "envelope"),
         (envelope(2, EPOCH, "event", 10, 11, 4), "envelope"),
-        (envelope(True, EPOCH, "event", 10, 11, 4), "envelope"),
-        (envelope(1, EPOCH[1:], "event", 10, 11, 4), "envelope"),
-        (envelope(1, "eight...", "event", 10, 11, 4), "envelope"),
-        (envelope(1, EPOCH, "gossip", 10, 11, 4), "envelope"),
-        (envelope(1, EPOCH, ["event"], 10, 11, 4), "envelope"),
-        (envelope(1, EPOCH, "event", -1, 0, 0), "envelope"),
-        (envelope(1, EPOCH, "event", 10, -2, 4), "envelope"),
-        (envelope(1, EPOCH, "event", 10, None, 4), "envelope"),
-        (envelope(1, EPOCH, "event", 10, 11, "4"), "envelope"),
-        (envelope(1, EPOCH, "event", 1 << 60, (1 << 60) + 1, 4), "envelope"),
-        (envelope(1, EPOCH, "event", 10, 11, 11), "positions"),
-        (envelope(1, EPOCH, "event", 10, 12, 4), "positions"),
-        (envelope(1, EPOCH, "event", 10, 10, 4), "positions"),
+        (envelope(2, EPOCH, "event", 10, 11, 4, -1), "envelope"),
+        (envelope(1, EPOCH, "event", 10, 11, 4, 0), "envelope"),
+        (envelope(True, EPOCH, "event", 10, 11, 4, 0), "envelope"),
+        (envelope(2, EPOCH[1:], "event", 10, 11, 4, 0), "envelope"),
+        (envelope(2, "eight...", "event", 10, 11, 4, 0), "envelope"),
+        (envelope(2, EPOCH, "gossip", 10, 11, 4, 0), "envelope"),
+        (envelope(2, EPOCH, ["event"], 10, 11, 4, 0), "envelope"),
+        (envelope(2, EPOCH, "event", -1, 0, 0, 0), "envelope"),
+        (envelope(2, EPOCH, "event", 10, -2, 4, 0), "envelope"),
+        (envelope(2, EPOCH, "event", 10, None, 4, 0), "envelope"),
+        (envelope(2, EPOCH, "event", 10, 11, "4", 0), "envelope"),
+        (envelope(2, EPOCH, "event", 1 << 60, (1 << 60) + 1, 4, 0), "envelope"),
+        (envelope(2, EPOCH, "event", 10, 11, 11, 0), "positions"),
+        (envelope(2, EPOCH, "event", 10, 12, 4, 0), "positions"),
+        (envelope(2, EPOCH, "event", 10, 10, 4, 0), "positions"),
         (packed(entries_of(SMALL)[:1]), "positions"),
         (changed(0, BASE_NAME, ...), "base-name"),
         (changed(0, BASE_NAME, "0B0CA6E001000007/"), "base-name"),

@@ -125,7 +125,7 @@ def _batches(cabinet: int, count: int, turns: range, begun_s: int) -> Iterator[t
                 items.append(piece)
                 entries += pieces
             gathered = GatheredBatch(first, first + len(items) - 1, items, entries, None)
-            yield publisher.publish(stream, 0, gathered), gathered.last
+            yield publisher.publish(stream, 0, gathered, 0), gathered.last
             first = gathered.last + 1
 
 

@@ -72,4 +72,5 @@ def worst_case() -> Record:
 def batch(items: list) -> Batch:
     """Returns the telemetry batch that carries `items`."""
     first = 184_220
-    return Batch(GATEWAY, bytes.fromhex("9e3779b97f4a7c15"), "telemetry", first, first + len(items) - 1, first, items)
+    last, epoch = first + len(items) - 1, bytes.fromhex("9e3779b97f4a7c15")
+    return Batch(GATEWAY, epoch, "telemetry", first, last, first, 0, items)

@@ -248,11 +248,14 @@ class Publisher:
         """Stop counting PUBACKs that have not come: their places are needed."""
         self._unacked.clear()
 
-    def publish(self, stream: Stream, oldest: int, gathered: GatheredBatch, given_again: int = 0) -> Publication:
-        """Return the message that carries a batch; without positions it is a question. `given_again`: how often what
+    def publish(
+        self, stream: Stream, oldest: int, gathered: GatheredBatch, waiting: int, given_again: int = 0
+    ) -> Publication:
+        """Return the message that carries a batch; without positions it is a question. `waiting`: positions that are
+        durable beyond it; `given_again`: how often what
         was freed was held again, so that no receipt of before is about the bytes of now."""
         batch = senml.Batch(
-            self._gateway, stream.epoch, stream.lane, gathered.first, gathered.last, oldest, gathered.items
+            self._gateway, stream.epoch, stream.lane, gathered.first, gathered.last, oldest, waiting, gathered.items
         )
         body = _EMPTY_BLOCK * given_again + _deflate(assemble(batch, gathered.entries))
         self._token += 1

@@ -398,7 +398,8 @@ class Uplink:
         if not self._any_ahead() and self._publisher.is_idle():
             self._silence.watch(now_ms)
         first = self._first_to_give(stream, progress)
-        return self._publisher.publish(stream, first, gathered, self._counters["given-again"])
+        waiting = self._journal.durable_end(stream) - gathered.last - 1
+        return self._publisher.publish(stream, first, gathered, waiting, self._counters["given-again"])
 
     # --- what cannot be sent ------------------------------------------------------------------------------------
 

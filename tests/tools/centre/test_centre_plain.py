@@ -32,7 +32,7 @@ def shapes():
 
 
 def pack(items, void=0):
-    return senml.encode_pack(senml.Batch(GATEWAY, EPOCH, event.TELEMETRY, 3, 2 + len(items) + void, 3, items))
+    return senml.encode_pack(senml.Batch(GATEWAY, EPOCH, event.TELEMETRY, 3, 2 + len(items) + void, 3, 0, items))
 
 
 def by_the_book(data):
@@ -116,4 +116,4 @@ def check_damaged(data):
         batch = senml.decode_pack(data)
     except WireFault as fault:
         raise AssertionError(f"read what wire.senml refuses: {fault.reason}") from None
-    assert found[:6] == batch[:6] and found.items == by_the_book(data).contents.rows
+    assert found[:7] == batch[:7] and found.items == by_the_book(data).contents.rows

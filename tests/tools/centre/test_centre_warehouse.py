@@ -80,7 +80,7 @@ def refused(payload, first, last, why, lane="telemetry"):
 
 def pack_of(entry, positions=(0, 0, 0), lane="event"):
     """A payload whose one entry is not made by our encoder."""
-    envelope = cbor.encode([1, EPOCH, lane, *positions])
+    envelope = cbor.encode([2, EPOCH, lane, *positions, 0])
     return intake.deflate(cbor.encode([{-2: GATEWAY.hex() + "/", 0: "batch", 8: envelope}, entry], 16384))
 
 

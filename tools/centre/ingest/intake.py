@@ -75,6 +75,7 @@ class Envelope(NamedTuple):
     first: int
     last: int
     oldest: int
+    waiting: int  # beyond `last`, at the gateway
 
     def batch(self, payload: bytes) -> receipt.Batch:
         """Returns how a receipt names the batch with this envelope."""
@@ -159,10 +160,10 @@ def peek(payload: bytes) -> Envelope | None:
         reader = cbor.Reader(head[plain.array_head_bytes(head) :])
         entry = reader.value()
         fields = cbor.decode(entry[8])
-        envelope = Envelope(bytes.fromhex(entry[-2][:-1]), *fields[1:6])
+        envelope = Envelope(bytes.fromhex(entry[-2][:-1]), *fields[1:7])
     except (zlib.error, WireFault, TypeError, ValueError, LookupError, AttributeError):
         return None
-    return envelope if fields[0] == 1 and entry.get(0) == "batch" and _sound(envelope) else None
+    return envelope if fields[0] == 2 and entry.get(0) == "batch" and _sound(envelope) else None
 
 
 def _sound(envelope: Envelope) -> bool:
@@ -170,16 +171,17 @@ def _sound(envelope: Envelope) -> bool:
         return False
     if not isinstance(envelope.epoch, bytes) or len(envelope.epoch) != 8:
         return False
-    if not all(cbor.is_integer(position) for position in (envelope.first, envelope.last, envelope.oldest)):
+    first, last, oldest, waiting = envelope[3:]
+    if not all(cbor.is_integer(position) for position in (first, last, oldest, waiting)):
         return False
     # `last` of an empty batch is one below `first`, which may be 0.
-    return all(0 <= position <= POSITION_MAX for position in (envelope.first, envelope.last + 1, envelope.oldest))
+    return all(0 <= position <= POSITION_MAX for position in (first, last + 1, oldest, waiting, last + waiting))
 
 
 def _prepare(topic, pack) -> PreparedBatch:
     quick = plain.read(pack)
     batch = senml.decode_pack(pack) if quick is None else quick
-    envelope = Envelope(*batch[:6])
+    envelope = Envelope(*batch[:7])
     if not _sound(envelope):
         raise WireFault("positions")
     if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):

@@ -78,12 +78,14 @@ def _merge(end, spans):
 # --- in the database -------------------------------------------------------------------------------------------
 
 
-_HELD = """SELECT next_position, first_received_unix_s, latest_unix_s, first, last
+_HELD = """SELECT next_position, held_end, first_received_unix_s, latest_unix_s, first, last
     FROM prefixes LEFT JOIN spans USING (gateway, epoch, lane) WHERE gateway = ? AND epoch = ? AND lane = ?
     ORDER BY first"""
-_EXTEND = """INSERT INTO prefixes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (gateway, epoch, lane) DO UPDATE SET
+_EXTEND = """INSERT INTO prefixes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (gateway, epoch, lane) DO UPDATE SET
     next_position = excluded.next_position, extended_unix_s = excluded.extended_unix_s,
-    first_received_unix_s = excluded.first_received_unix_s, latest_unix_s = excluded.latest_unix_s"""
+    first_received_unix_s = excluded.first_received_unix_s, latest_unix_s = excluded.latest_unix_s,
+    held_end = excluded.held_end"""
+_STATE = "UPDATE prefixes SET held_end = ? WHERE gateway = ? AND epoch = ? AND lane = ?"
 
 
 class Sender(NamedTuple):
@@ -95,9 +97,11 @@ class Sender(NamedTuple):
 
 
 class _Stream(NamedTuple):
-    """Holds how far a stream is held, when its first record was received, and the latest time that one states."""
+    """Holds how far a stream is held here and at its gateway, when its first record was received, and the latest time
+    that one states."""
 
     extent: Extent
+    held_end: int
     first_received_s: int
     latest_s: int
 
@@ -116,13 +120,16 @@ class Prefixes:
         before = self._stream(stream)
         extent = None if before is None else before.extent
         step = extend(extent, envelope.first, envelope.last, envelope.oldest, SPANS_MAX)
+        held_end = envelope.last + 1 + envelope.waiting
         if before is None:
             self._forget_streams(sender.number)
         if extent is None or extent.end != step.extent.end:
-            first_s, before_s = (now_s, 0) if before is None else before[1:]
+            first_s, before_s = (now_s, 0) if before is None else before[2:]
             latest_s = max(latest_s, before_s)
-            self._connection.execute(_EXTEND, (*stream, step.extent.end, now_s, first_s, latest_s))
+            self._connection.execute(_EXTEND, (*stream, step.extent.end, now_s, first_s, latest_s, held_end))
             self._compare_epochs(sender, envelope.epoch, first_s, latest_s)
+        elif before is not None and before.held_end != held_end:
+            self._connection.execute(_STATE, (held_end, *stream))
         if step.extent.spans != (extent.spans if extent else ()):
             self._connection.execute("DELETE FROM spans WHERE gateway = ? AND epoch = ? AND lane = ?", stream)
             self._connection.executemany(
@@ -140,9 +147,9 @@ class Prefixes:
         held = self._connection.execute(_HELD, stream).fetchall()
         if not held:
             return None
-        end, first_s, latest_s, *_ = held[0]
-        spans = tuple(tuple(row[3:]) for row in held if row[3] is not None)
-        return _Stream(Extent(end, spans), first_s, latest_s)
+        end, held_end, first_s, latest_s, *_ = held[0]
+        spans = tuple(tuple(row[4:]) for row in held if row[4] is not None)
+        return _Stream(Extent(end, spans), held_end, first_s, latest_s)
 
     def _compare_epochs(self, sender, epoch, first_s, latest_s):
         """Raises an alarm when this epoch and another were continued beside each other: see `doubts`."""

@@ -22,7 +22,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 18
+VERSION = 19
 
 _TABLES = """
 CREATE TABLE records (
@@ -76,11 +76,12 @@ CREATE TABLE doubts (
     PRIMARY KEY (node, boot, sequence)
 ) WITHOUT ROWID;
 
--- Of the records of a stream: when the first was received, and the latest time that one of them states for certain.
+-- Of the records of a stream: when the first was received, and the latest time that one of them states for certain;
+-- held_end: the first position that its gateway did not have yet, by its own latest word.
 CREATE TABLE prefixes (
     gateway BIGINT NOT NULL, epoch BLOB NOT NULL, lane BIGINT NOT NULL,
     next_position BIGINT NOT NULL, extended_unix_s BIGINT NOT NULL,
-    first_received_unix_s BIGINT NOT NULL, latest_unix_s BIGINT NOT NULL,
+    first_received_unix_s BIGINT NOT NULL, latest_unix_s BIGINT NOT NULL, held_end BIGINT NOT NULL,
     PRIMARY KEY (gateway, epoch, lane)
 ) WITHOUT ROWID;
 CREATE TABLE spans (

@@ -40,6 +40,9 @@ WORDS = Phrases({
     "linked": NC_("cabinet", "Linked"),
     "alone": NC_("cabinet", "Alone"),
     "late.no": NC_("cabinet", "up to date"),
+    "waiting": NN_("{count} record waits there", "{count} records wait there"),
+    "waiting.since": NN_("{count} record waits there, made after {when}",
+                         "{count} records wait there, made after {when}"),
     "late.unknown": NC_("cabinet", "not known while it is alone"),
     "nodes.of": N_("{heard} of {count}"),
     "nodes.none": NC_("cabinet", "none known"),
@@ -57,6 +60,11 @@ WORDS = Phrases({
 _CABINETS = """SELECT g.id, g.insee, g.name, max(p.extended_unix_s), max(p.latest_unix_s) FROM gateways AS g
     LEFT JOIN prefixes AS p ON p.gateway = g.gateway WHERE g.bound = 1 AND g.insee = coalesce(?, g.insee)
     GROUP BY g.id, g.insee, g.name ORDER BY g.name"""
+# An epoch is sent to its end before the next one begins: what an earlier one held then is no longer there.
+_WAITING = """SELECT sum(p.held_end - p.next_position), min(nullif(p.latest_unix_s, 0)) FROM prefixes AS p
+    JOIN gateways AS g ON g.gateway = p.gateway WHERE g.id = ? AND g.bound = 1 AND p.held_end > p.next_position
+    AND NOT EXISTS (SELECT 1 FROM prefixes AS q WHERE q.gateway = p.gateway AND q.lane = p.lane
+        AND q.first_received_unix_s > p.first_received_unix_s AND q.next_position > 0)"""
 _BOOT = f"""SELECT body, seconds FROM records WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)
     AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
 # Of its latest records, for a boot may have a year of them.
@@ -113,7 +121,7 @@ class Ailing(NamedTuple):
 class Cabinet(NamedTuple):
     """Holds what is known of a cabinet's part of the chain. late_s: of its latest record when it came, beyond a
     report; heard, nodes: of the equipment that it carries; others_program: that of most cabinets, where it has
-    another."""
+    another; waiting: records that it held and we did not, by its own latest word, made after waiting_after_unix_s."""
 
     name: str
     place: str | None
@@ -126,6 +134,8 @@ class Cabinet(NamedTuple):
     started_unix_s: int | None
     ailing: tuple[Ailing, ...]
     others_program: str | None = None
+    waiting: int = 0
+    waiting_after_unix_s: int | None = None
 
     @property
     def order(self) -> tuple:
@@ -168,12 +178,14 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
     for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
         address = cabinet_of(insee, name)
         version, started_s = program(connection, identity)
+        waiting, after_s = connection.execute(_WAITING, (identity,)).fetchone()
         ails = [*ailing.get(address, ()), *_clock(connection, identity, language, now_s=now_s),
                 *_certificate(address, language, now_s=now_s)]  # fmt: skip
         yield Cabinet(
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
             heard[address], nodes[address], version, started_s, tuple(ails),
+            waiting=waiting or 0, waiting_after_unix_s=after_s,
         )  # fmt: skip
 
 

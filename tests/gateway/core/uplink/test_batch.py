@@ -48,14 +48,14 @@ ENTRIES = st.builds(
 def packed(payloads, packer):
     """The pack as the uplink makes it."""
     converted = [packer.convert(payload) for payload in payloads]
-    made = senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, [items for items, _ in converted])
+    made = senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, 0, [items for items, _ in converted])
     return batch.assemble(made, sum(entries for _, entries in converted))
 
 
 def written(payloads):
     """The pack as wire.senml makes it from the records."""
     items = [entry.decode(payload) for payload in payloads]
-    return senml.encode_pack(senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, items))
+    return senml.encode_pack(senml.Batch(GATEWAY, EPOCH, "telemetry", 7, 6 + len(payloads), 7, 0, items))
 
 
 @examples(times=4)
@@ -186,7 +186,7 @@ QUESTION = GatheredBatch(7, 6, [], 0, None)
 def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token():
     post = Publisher(GATEWAY, INSEE, NAME)
     post.connected(100)
-    sent = [post.publish(Stream(EPOCH, lane), 3, QUESTION) for lane in event.LANES]
+    sent = [post.publish(Stream(EPOCH, lane), 3, QUESTION, 40) for lane in event.LANES]
     assert [publication.topic for publication in sent] == [
         f"tc/1/e/{INSEE}/{NAME}",
         f"tc/1/e/{INSEE}/{NAME}",
@@ -194,7 +194,7 @@ def test_telemetry_and_events_have_a_topic_each_and_every_message_its_own_token(
     ]
     assert len({publication.token for publication in sent}) == 3
     question = unpack(sent[2])
-    assert question[:6] == (GATEWAY, EPOCH, event.TELEMETRY, 7, 6, 3) and question.items == []
+    assert question[:7] == (GATEWAY, EPOCH, event.TELEMETRY, 7, 6, 3, 40) and question.items == []
 
 
 @pytest.mark.parametrize("receive_max", [1, 5, 20])
@@ -204,7 +204,7 @@ def test_room_ends_at_the_smaller_of_window_and_receive_maximum(receive_max):
     post.connected(receive_max)
     sent = []
     while post.has_room(10):
-        sent.append(post.publish(Stream(EPOCH, event.ALARM), 0, QUESTION))
+        sent.append(post.publish(Stream(EPOCH, event.ALARM), 0, QUESTION, 0))
     assert len(sent) == min(10, receive_max)
     post.acknowledged(sent[0].token)
     post.acknowledged(10**9)

@@ -35,6 +35,16 @@ def test_a_connection_begins_with_one_question_per_stream_and_data_follow_the_an
     assert spans(world.mark(0)) == [(0, 2)]
 
 
+def test_each_message_says_how_many_positions_wait_behind_it():
+    world = UplinkWorld(batch_records_max=10)
+    world.put(25)
+    asked = world.connect()
+    assert [batch.waiting for _, batch in asked] == [25]
+    world.ack(asked)
+    sent = world.mark(0)
+    assert [(batch.last, batch.waiting) for _, batch in sent] == [(9, 15), (19, 5)]
+
+
 def test_an_alarm_does_not_wait_for_a_question_and_its_answer():
     world = UplinkWorld()
     world.put(3)

@@ -62,6 +62,33 @@ def page(browser, chain, monkeypatch):
     return {re.search(r"\bcab(-\d)?\b", row)[0]: row for row in text}
 
 
+def hold(path, cabinet, epoch, count, waiting, received_s):
+    """A cabinet sends this many records, or asks, and says how many wait."""
+    gateway, said = CABINETS[cabinet][0], synced(NOW_S - 7200)
+    items = [fact(n, event.CLOCK_FAILURE, [], node=gateway, boot=12, stamp=said) for n in range(count)]
+    with closing(Warehouse(path, synchronous="OFF")) as warehouse:
+        payload = batch(items, lane=event.ALARM, gateway=gateway, epoch=epoch, waiting=waiting)
+        warehouse.accept(f"tc/1/e/{FENEU}/{cabinet}", payload, received_unix_s=received_s)
+
+
+def waits_at(browser, cabinet):
+    said = browser("mayor").get(f"/{FENEU}/health").content.decode()
+    row = next(row for row in said.split("<tr") if f">{cabinet} <" in row or f">{cabinet}<" in row)
+    found = re.search(r"(\d+) records? waits? there, made after (\S+)", re.sub(r"<[^>]*>", " ", row))
+    return found and found.groups()
+
+
+def test_records_that_wait_at_a_cabinet_are_counted_by_its_latest_word(page, browser, chain):
+    path, _ = chain
+    assert waits_at(browser, "cab-4") is None
+    hold(path, "cab-4", b"epoch-10", 1, 1234, NOW_S - 15)
+    assert waits_at(browser, "cab-4") == ("1234", "09:59")
+    hold(path, "cab-4", b"epoch-10", 0, 3, NOW_S - 10)  # a question, that moves nothing
+    assert waits_at(browser, "cab-4") == ("2", "09:59")
+    hold(path, "cab-4", b"epoch-11", 1, 0, NOW_S - 5)
+    assert waits_at(browser, "cab-4") is None, "the epoch before has ended, with what it held"
+
+
 def test_the_worst_is_first(page):
     assert list(page) == ["cab-3", "cab", "cab-2", "cab-4"]
 
