@@ -3,18 +3,20 @@
 A login costs the server 6 ms, writing down the rights to a commune of 2,000 lights 30 ms, and the first questions of a
 session 80 ms more than the next. A session is never given other rights: it is lent to a person with exactly the same
 areas, so nothing has to be taken back from it. It ends CONNECTION_KEPT_S after it began, since the nodes of a commune
-are written down with the rights. A warehouse that is a file is opened for each question.
+are written down with the rights. A request that finds CONNECTIONS_MAX in use waits for one. A warehouse that is a file
+is opened for each question.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import NamedTuple
 
+from gateway.language import N_
 from tools.centre.scope import grants, reader
 from tools.centre.store import database, schema
-from tools.centre.web.limits import CONNECTION_KEPT_S, CONNECTIONS_KEPT_MAX
+from tools.centre.web.limits import CONNECTION_KEPT_S, CONNECTION_WAIT_S, CONNECTIONS_KEPT_MAX, CONNECTIONS_MAX
 
 # What is granted: pairs of a commune and a trade.
 Areas = frozenset[tuple[str, str]]
@@ -27,6 +29,8 @@ class _Session(NamedTuple):
     connection: database.Connection
 
 
+_BUSY = N_("the server of PostgreSQL is busy: {count} questions wait for it")
+_IN_USE = BoundedSemaphore(CONNECTIONS_MAX)
 _LOCK = Lock()
 _KEPT: list[_Session] = []  # that nobody uses, the one that was used last at the end
 
@@ -52,6 +56,19 @@ def _lent(
         with closing(begin()) as connection:
             yield connection
         return
+    if not _IN_USE.acquire(timeout=CONNECTION_WAIT_S):
+        raise database.Unusable(_BUSY, count=CONNECTIONS_MAX)
+    try:
+        with _session(warehouse, areas, begin) as connection:
+            yield connection
+    finally:
+        _IN_USE.release()
+
+
+@contextmanager
+def _session(
+    warehouse: str, areas: Areas | None, begin: Callable[[], database.Connection]
+) -> Iterator[database.Connection]:
     now_s = time.monotonic()
     session = _taken(warehouse, areas, now_s=now_s) or _Session(warehouse, areas, now_s, begin())
     try:

@@ -118,7 +118,7 @@ def greens(request: Any, insee: str) -> Any:
     own = commune(request, insee, grants.WATERING)
     whole = picture(request, own)
     found = [one for one in whole.spaces if not one.is_room]
-    asked = Asked.of(request.GET, states.GREENS)
+    asked, alone_now = Asked.of(request.GET, states.GREENS), alone(request, own)
     with opened(own.areas) as connection:
         told: dict[bytes | None, list[Told]] = {}
 
@@ -131,7 +131,7 @@ def greens(request: Any, insee: str) -> Any:
 
         return listed(
             request, own, WORDS, asked, found, "greens", row,
-            alone=alone(request, own), version=whole.version, has_spaces=True,
+            alone=alone_now, version=whole.version, has_spaces=True,
             leaks=sum(one.shown == states.LEAK for one in found),
             drought=lambda: _drought(told.values(), request.language),
             used=_used(connection, own, {one.state.node for one in found}, request),

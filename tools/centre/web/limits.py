@@ -43,6 +43,10 @@ PICTURE_LIGHTS_MAX = 200_000
 # Lists of communes that are held, one for each set of rights, for a minute.
 COMMUNES_REMEMBERED = 256
 
+# Connections to a server that are in use at once: a person's 200 viewers may all begin in one second, and each has a
+# thread of its own; more than some would wait for the processor. A request waits so long for one.
+CONNECTIONS_MAX = 12
+CONNECTION_WAIT_S = 15
 # Connections to a server that wait for the next page, each some 10 MB there; as shipped it lets in 100 in all.
 CONNECTIONS_KEPT_MAX = 24
 # A node that is bound to another place is shown there after this at the latest: as long as a stream lasts (LIVE_S).

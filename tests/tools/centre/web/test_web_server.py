@@ -4,6 +4,7 @@ The walk of all addresses is made as the role of an installed centre's screens, 
 """
 
 from contextlib import closing
+from threading import BoundedSemaphore
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from tests.tools.centre.web.test_web_notes import *  # noqa: F403
 from tests.tools.centre.web.test_web_pages import *  # noqa: F403
 from tests.tools.centre.web.test_web_privacy import *  # noqa: F403
 from tests.tools.centre.web.test_web_scope import *  # noqa: F403
-from tests.tools.centre.web.test_web_scope import FENEU, test_address_shows_no_foreign_row
+from tests.tools.centre.web.test_web_scope import FENEU, addresses, test_address_shows_no_foreign_row
 from tools import cli
 from tools.centre.scope.server import WEB_ROLE
 from tools.centre.store import database
@@ -86,6 +87,16 @@ def test_no_more_connections_wait_than_the_limit_says(browser, logins, monkeypat
     for person in ROLES:
         browser(person).get(f"/{FENEU}/faults")
     assert len(connections._KEPT) == 2
+
+
+def test_no_page_holds_two_connections_at_once(browser, monkeypatch):
+    """Else pages could wait for one another; one connection is enough for every address."""
+    monkeypatch.setattr(connections, "_IN_USE", BoundedSemaphore(1))
+    monkeypatch.setattr(connections, "CONNECTION_WAIT_S", 0)
+    own = browser("operator")
+    assert not [address for address in addresses() if own.get(address).status_code == 503]
+    connections._IN_USE.acquire()
+    assert own.get(f"/{FENEU}/faults").status_code == 503
 
 
 def test_server_that_was_restarted_is_found_again_by_every_page(browser, address):
