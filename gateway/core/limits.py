@@ -325,7 +325,8 @@ OWN_RETRY_MS = 2_000
 # write between two readings of the free space.
 JOURNAL_FREE_MARGIN_BYTES = 4 * 1024 * 1024
 
-# Deleted on a full card: makes room for a thousand alarms of 200 bytes, or the gap records of one segment.
+# Given up on a full card, a few blocks at a time: room for a thousand alarms of 200 bytes, or for the gap records of a
+# segment; where another program takes each byte that comes free, for the alarms that fit into 32 pairs of blocks.
 JOURNAL_BALLAST_BYTES = 256 * 1024
 
 # The last of the cap, for records that explain why others are let go: without it a journal full of alarms could make

@@ -10,8 +10,9 @@ is in the warehouse, or is one of `let_go`. Of these there must be:
 
 The ledger must name no record that is held (`listed_held`), except those stored twice around a kill: a sender that was
 not answered sends the same again to the next life, and one of the two may be let go. It must still have all its lines
-(`ledger_forgot`: too much was let go for this proof). All alarms must be acknowledged while the partition is full, and
-be stored; the agent must not end by itself; the space must be free again.
+(`ledger_forgot`: too much was let go for this proof). All alarms, within the fair use of their
+nodes, must be acknowledged while the partition is full, and be stored; the agent must not end by itself; the space must
+be free again.
 """
 
 import argparse
@@ -39,7 +40,8 @@ from tools.prove.partition import Partition, why_not
 from wire import event, record
 
 _ALARMERS = 4
-_ALARM_EVERY_S = 0.25
+_ALARM_EVERY_S = 0.25  # at most
+_OF_FAIR_USE = 0.9  # of the alarms that a node has a day: what is beyond may be refused
 _RESERVE_BYTES = 262_144
 _FOREIGN = "foreign-file"
 # Time between two kills: some fall into the start, some into thinning.
@@ -152,12 +154,13 @@ class _OnlyAlarms(Prng):
 class _Alarmer:
     """Simulates a node that sends nothing but an alarm now and then."""
 
-    def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker) -> None:
+    def __init__(self, number: int, gateway: tuple[str, int], delivery: DeliveryChecker, every_s: float) -> None:
         chance = _OnlyAlarms(f"alarmer-{number}-{time.time_ns()}")
         self._sender = Sender(member_id(number), int(time.time()), chance, delivery)
         self._gateway = gateway
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._every_s = every_s
         self._next = 0.0
 
     def turn(self, *, may_make: bool) -> None:
@@ -167,7 +170,7 @@ class _Alarmer:
                 self._sender.receive(self._socket.recv(2048), now_ms=now_ms)
         due = may_make and time.monotonic() >= self._next and self._sender.idle()
         if due:
-            self._next = time.monotonic() + _ALARM_EVERY_S
+            self._next = time.monotonic() + self._every_s
         for datagram in self._sender.turn(now_ms=now_ms, may_make=due):
             with suppress(OSError):
                 self._socket.sendto(datagram, self._gateway)
@@ -225,7 +228,8 @@ class _Story:
         rig.crowd = Crowd(args.crowd, link, self._heard)
         numbers = range(args.crowd + 1, args.crowd + 1 + _ALARMERS)
         rig.adopt(member_id(number) for number in range(1, numbers.stop))
-        self._alarmers = [_Alarmer(number, link, self._heard) for number in numbers]
+        every_s = max(_ALARM_EVERY_S, args.full / (_OF_FAIR_USE * limits.FAIR_USE_ALARMS_A_DAY))
+        self._alarmers = [_Alarmer(number, link, self._heard, every_s) for number in numbers]
         self._alarming = False
         self._prng = Prng(args.seed)
         self._counters = _Counters(rig.folder / "gateway" / "run" / "status.sock")

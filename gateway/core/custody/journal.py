@@ -173,7 +173,7 @@ class Journal:
         assert payload, "nothing at a position is what a void is"
         state = self._lanes[lane]
         refusal = self._refusal(state, len(payload), reserve)
-        if refusal is None and not state.append(payload, urgent=reserve or state.is_urgent):
+        if refusal is None and not state.append(payload, explains=reserve):
             refusal = Refused.DISK
         if refusal is not None:
             self.counters.refused[refusal] += 1
@@ -381,14 +381,14 @@ class Journal:
         identity = Identity(log.generation, serial, stream.epoch, stream.lane, first)
         return Segment(identity.name, identity, level)
 
-    def write_file(self, name: str, data: bytes) -> OSError | None:
-        """Append to such a segment; on a full disk, delete the ballast. If an error is returned, delete the file."""
+    def write_file(self, name: str, data: bytes, *, urgent: bool) -> OSError | None:
+        """Append to such a segment, on a full disk, if that is `urgent`, at the ballast's expense. If an error is
+        returned, delete the file."""
         try:
-            self._files.append(name, data)
+            self._files.write(name, self._files.size(name), data, urgent=urgent)
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                self.space.give_up_ballast()
-                # What is free now is for alarms and gap records: telemetry's limit must shrink first.
+                # What comes free from now on is for alarms and gap records: telemetry's limit must shrink first.
                 self.space.refresh(self.bytes_held)
             return error
         return None
@@ -434,8 +434,9 @@ class Journal:
         return self._files.retry_deletes()
 
     def refresh_space(self) -> None:
-        """Read how many bytes the partition has left. Once per JOURNAL_LOOK_EVERY_MS is often enough."""
-        self.space.refresh(self.bytes_held)
+        """Read how many bytes the partition has left, and make the ballast whole. Once per JOURNAL_LOOK_EVERY_MS, and
+        whenever room was made, is often enough."""
+        self.space.refresh(self.bytes_held, restores_ballast=True)
 
     def wear(self, *, lasted_ms: int) -> dict[str, Any]:
         """Return what the journal wrote to the card since the start, `lasted_ms` ago, and what room it has.

@@ -2,7 +2,8 @@
 
 Keeps every record in memory until its sync is reported, for after an error it must be written again, elsewhere.
 It must never write again to a file after an error: after a failed write the tail is unknown, and after a failed
-sync the kernel may drop what it could not write and yet succeed next time. It handles no sync, cap or receipt,
+sync the kernel may drop what it could not write and yet succeed next time. (A want of room that the ballast ends is no
+error here: the same bytes are written again at the same place.) It handles no sync, cap or receipt,
 and gives no position to two records.
 """
 
@@ -36,7 +37,6 @@ class Lane:
         self._next_serial = next_serial
         self._segment_bytes_max = segment_bytes_max
         self._pending: deque[bytes] = deque()  # from log.durable_end on
-        self._disk_full = False  # why the last write failed, if it did
         self.pending_bytes = 0
         self.written_end = 0
         self.active: Segment | None = None
@@ -58,25 +58,23 @@ class Lane:
             return HEADER_SIZE + need
         return max(0, segment.size + need - self._files.size(segment.name))
 
-    def append(self, payload: bytes, *, urgent: bool) -> bool:
-        """Write a record after those that a sync error took from the files; return False if the disk refuses it."""
-        self._disk_full = False
-        written = self.catch_up() and self._write(payload)
-        # A full card must not make us refuse an alarm: that is what the ballast is for.
-        if not written and self._disk_full and urgent and self._space.give_up_ballast():
-            written = self.catch_up() and self._write(payload)
-        if written:
-            self._pending.append(payload)
-            self.pending_bytes += len(payload)
-        return written
+    def append(self, payload: bytes, *, explains: bool) -> bool:
+        """Write a record after those that a sync error took from the files; return False if the disk refuses it.
 
-    def catch_up(self) -> bool:
+        `explains`: it explains why others are let go. A full card makes us refuse neither that nor an alarm."""
+        if not (self.catch_up(explains=explains) and self._write(payload, explains=explains)):
+            return False
+        self._pending.append(payload)
+        self.pending_bytes += len(payload)
+        return True
+
+    def catch_up(self, *, explains: bool = False) -> bool:
         """Write what a sync error took from the files; return False if the disk refuses."""
         missing = self.next_position - self.written_end
         if missing == 0:
             return True
         for payload in list(self._pending)[-missing:]:
-            if not self._write(payload):
+            if not self._write(payload, explains=explains):
                 return False
             self._counters.rewritten += 1
         return True
@@ -106,7 +104,7 @@ class Lane:
 
     # --- inside -------------------------------------------------------------------------------------------------
 
-    def _write(self, payload: bytes) -> bool:
+    def _write(self, payload: bytes, *, explains: bool) -> bool:
         """Write a record at `written_end`. If the disk refuses: give up the file, return False."""
         segment = self.active
         data = b""
@@ -118,10 +116,10 @@ class Lane:
             identity = Identity(self.log.generation, self._next_serial(), epoch, lane, self.written_end)
             segment = Segment(identity.name, identity)
             data, start = encode_header(identity), 0
-        index = self.written_end - segment.first
+        index, urgent = self.written_end - segment.first, explains or self.is_urgent
         data += encode_record(segment.seed, index, payload)
         try:
-            self._files.write(segment.name, start, data, length_max=self._segment_bytes_max)
+            self._files.write(segment.name, start, data, ahead_to=self._segment_bytes_max, urgent=urgent)
         except OSError as error:
             self._give_up(segment, is_full=error.errno == errno.ENOSPC)
             return False
@@ -143,6 +141,5 @@ class Lane:
         if segment is not self.active:
             self._files.delete(segment.name)
         self.active = None
-        self._disk_full = is_full
         if is_full and self._space.free_bytes is not None:
             self._space.refresh(self._files.bytes_held)

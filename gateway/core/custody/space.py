@@ -9,13 +9,16 @@ It also counts what the journal does hold, file by file.
     headroom  below the limit: thinning begins there, so that it can write a segment anew before the end; the surplus
               of nodes beyond their fair use may not fill it
 
-The *ballast* is a file without meaning. On a full card it is deleted so that an alarm, or the record that
-explains why others are let go, can still be written; it is made again when there is room.
+The *ballast* is a file without meaning: real bytes of the partition, which no other program can take. Where that is
+full, the ballast is shortened by just what an alarm needs, or the record that explains why others are let go, or the
+file in whose place a whole segment goes. Given up as a whole it would be another program's the next moment. What comes
+free makes it whole again before anything else may use it.
 
 Decides nothing about records. It must never raise because of a disk failure: if the disk cannot report its free
 space, the last figure holds.
 """
 
+import errno
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -45,7 +48,6 @@ class Space:
         self._segment_bytes_max = segment_bytes_max
         self._margin = free_margin_bytes + segment_bytes_max
         self._ballast_bytes = ballast_bytes
-        self._ballast_held = 0
         self._grace = 0  # the cap while more than the configured one is held
         self._was_full = False
         self._partition: int | None = None
@@ -75,6 +77,11 @@ class Space:
         if lane == event.ALARM:
             return self.ceiling - self._kept_to_explain()
         return self.cap - self._kept_for_alarms() - self.claimed_bytes
+
+    def has_room(self, held: int, more: int) -> bool:
+        """Return whether `more` bytes fit into the journal and, as last measured, onto the partition."""
+        free = self.free_bytes
+        return held + more <= self.ceiling and (free is None or more <= free)
 
     def has_room_ahead(self, held: int, more: int) -> bool:
         """Return whether files may be `more` bytes longer than their records, to `held` in all: never with the bytes
@@ -107,26 +114,29 @@ class Space:
         """Note that a record of this lane was refused; what is beyond fair use is refused long before the end."""
         self._was_full = self._was_full or lane != event.SURPLUS
 
-    def refresh(self, held: int) -> None:
-        """Read from the disk how much is free; make the ballast again if there is room."""
+    def refresh(self, held: int, *, restores_ballast: bool = False) -> None:
+        """Read from the disk how much is free; with `restores_ballast`, make it whole again from that."""
         try:
             self.free_bytes = self._disk.free_bytes()
-            self._tend_ballast()
+            if restores_ballast:
+                self._restore_ballast(self.free_bytes)
         except OSError:
             self.counters["disk-errors"] += 1
         if self.free_bytes is not None:
             self._partition = max(0, held + self.free_bytes - self._margin)
             self._set_caps()
 
-    def give_up_ballast(self) -> bool:
-        """Delete the ballast on a full disk; return True if there is room again for a few records."""
+    def give_up_ballast(self, length: int) -> bool:
+        """Shorten the ballast on a full disk by `length` bytes to write, a block that they begin and one that the
+        folder may need for a new name; return False where nothing is left of it."""
         try:
-            self._disk.delete(BALLAST)
+            size = self._ballast_size()
+            if size:
+                self._disk.cut(BALLAST, max(0, size - length - 2 * limits.JOURNAL_BLOCK_BYTES))
+                self.counters["ballast-given-up"] += 1
         except OSError:
             return False
-        self._ballast_held = 0
-        self.counters["ballast-given-up"] += 1
-        return True
+        return size > 0
 
     def _kept_for_alarms(self) -> int:
         return self._reserve if self.cap >= self._bytes_max else min(self._reserve, self.cap // 4)
@@ -137,17 +147,18 @@ class Space:
     def _headroom(self, limit: int) -> int:
         return min(limits.THINNING_HEADROOM_SEGMENTS * self._segment_bytes_max, max(0, limit) // 4)
 
-    def _tend_ballast(self) -> None:
-        if not self._ballast_held and BALLAST in self._disk.list():
-            self._ballast_held = self._disk.size(BALLAST)
-        missing = self._ballast_bytes - self._ballast_held
-        assert self.free_bytes is not None
-        if missing <= 0 or self.free_bytes < missing + self._margin:
-            return
-        self._disk.append(BALLAST, bytes(missing))
-        self._ballast_held += missing
-        self.free_bytes -= missing
-        self.counters["ballast-made"] += 1
+    def _restore_ballast(self, free_bytes: int) -> None:
+        more = min(self._ballast_bytes - self._ballast_size(), free_bytes)
+        if more > 0:
+            self._disk.append(BALLAST, bytes(more))
+            self.free_bytes = free_bytes - more
+            self.counters["ballast-made"] += 1
+
+    def _ballast_size(self) -> int:
+        try:
+            return self._disk.size(BALLAST)
+        except FileNotFoundError:
+            return 0
 
 
 class Refused(Enum):
@@ -204,29 +215,23 @@ class JournalFiles:
         """Return the length of a file; 0 if there is none."""
         return self._sizes.get(name, 0)
 
-    def append(self, name: str, data: bytes) -> None:
-        """Append bytes to a file. The bytes that the disk accepted before an OSError count as well."""
-        try:
-            self._disk.append(name, data)
-        except OSError:
-            self._counters.append_errors += 1
-            self._count_anew(name)
-            raise
-        self._count(name, len(data))
-        self._counters.written_bytes += len(data)
+    def write(self, name: str, offset: int, data: bytes, *, ahead_to: int = 0, urgent: bool) -> None:
+        """Write bytes behind those that the file holds, on a full disk, if they are `urgent`, at the ballast's expense.
 
-    def write(self, name: str, offset: int, data: bytes, *, length_max: int) -> None:
-        """Write bytes behind those that the file holds, and keep the file longer than that, up to `length_max`, where
-        there is room: a flush inside a file spares the file system's own journal."""
+        The file is kept longer than that, up to `ahead_to`, where there is room: a flush inside a file spares the file
+        system's own journal. The bytes that the disk accepted before an OSError count as well."""
         end = offset + len(data)
         if end > self._sizes.get(name, 0):
-            self._write_ahead(name, end, length_max)
-        try:
-            self._disk.write(name, offset, data)
-        except OSError:
-            self._counters.append_errors += 1
-            self._count_anew(name)
-            raise
+            self._write_ahead(name, end, ahead_to)
+        while True:
+            try:
+                self._disk.write(name, offset, data)
+                break
+            except OSError as error:
+                self._counters.append_errors += 1
+                self._count_anew(name)
+                if not urgent or error.errno != errno.ENOSPC or not self._space.give_up_ballast(len(data)):
+                    raise
         self._count(name, max(0, end - self._sizes.get(name, 0)))
         self._counters.written_bytes += len(data)
 

@@ -169,10 +169,10 @@ class Thinner:
                 return
 
     def _has_room(self, release: Release, gaps: int) -> bool:
-        """Return whether there is room for the gap records and the longest copy: work that is not urgent must not use
-        the last bytes."""
+        """Return whether there is room for the gap records and the longest copy without the ballast: work that is not
+        urgent must not use the last bytes."""
         copy = max(plan.segment.size - plan.bytes for plan in release.plans)
-        return self._journal.bytes_held + gaps * limits.THINNING_GAP_BYTES + copy <= self._journal.space.cap
+        return self._journal.space.has_room(self._journal.bytes_held, gaps * limits.THINNING_GAP_BYTES + copy)
 
     def _may_explain(self, gaps: int) -> bool:
         held, limit = self._journal.bytes_held, self._journal.space.limit(event.EVENT, explains=True)
@@ -198,6 +198,7 @@ class Thinner:
         yield from self._list(plan.lost, plan.stream.lane, new, freed)
         self._delete(olds, new, "merged" if plan.joins_gaps else "thinned" if plan.level < GONE else "dropped")
         self._ledger.catch_up()  # where the state folder shares a full partition, there is room now
+        self._journal.refresh_space()  # and what was taken from the ballast is put back before others take the room
         return True
 
     def _read(self, plan: SegmentPlan) -> _Work:
@@ -252,7 +253,7 @@ class Thinner:
                 if plan.level < GONE and journal.bytes_held + len(data) > space.ceiling:
                     self._cramped = True
                     return False
-                error = journal.write_file(new.name, data)
+                error = journal.write_file(new.name, data, urgent=plan.level == GONE)
                 if error is not None:
                     self._cramped = self._cramped or error.errno == errno.ENOSPC
                     return False

@@ -88,7 +88,7 @@ def test_alarms_are_stored_on_a_full_card_at_the_ballasts_expense(disk):
     disk.capacity_bytes = disk.bytes_used
     assert journal.append("telemetry", b"x" * 30) in (Refused.DISK, Refused.FULL)
     stored = fill(journal, "alarm")[0]
-    assert stored >= 5 and BALLAST not in disk.list()
+    assert stored >= 5 and disk.size(BALLAST) == 0
     assert journal.space.counters["ballast-given-up"] == 1
     assert journal.waiting(Stream(b"epoch-01", "alarm")) == stored
     disk.capacity_bytes += 2000
@@ -105,7 +105,7 @@ def test_what_explains_a_loss_may_use_the_ballast_and_telemetry_may_not(disk):
     assert journal.append("event", b"gap", reserve=True) == 0
 
 
-def test_telemetry_does_not_eat_the_ballast_that_thinning_gave_up(disk):
+def test_a_copy_may_use_the_ballast_only_where_a_whole_segment_goes_and_telemetry_takes_nothing_of_it(disk):
     disk.capacity_bytes = 8000
     journal = open_journal(disk)
     journal.refresh_space()
@@ -115,11 +115,27 @@ def test_telemetry_does_not_eat_the_ballast_that_thinning_gave_up(disk):
     disk.put("foreign", bytes(disk.free_bytes()))
     # The first to meet the full card is the copy of a segment, not a record.
     copy = journal.new_segment(T, 0, 1)
-    assert journal.write_file(copy.name, bytes(400)).errno == errno.ENOSPC
-    assert BALLAST not in disk.list()
+    assert journal.write_file(copy.name, bytes(400), urgent=False).errno == errno.ENOSPC
+    assert disk.size(BALLAST) == 600
+    assert journal.write_file(copy.name, bytes(400), urgent=True) is None
+    assert disk.size(BALLAST) == 0
     free = disk.free_bytes()
     assert fill(journal) == (0, Refused.FULL) and disk.free_bytes() == free
     assert isinstance(journal.append("alarm", b"x" * 40), int)
+
+
+def test_a_full_card_takes_of_the_ballast_what_a_write_needs_and_the_rest_stays_ours(disk):
+    disk.capacity_bytes = 100_000
+    journal = open_journal(disk, free_margin_bytes=20_000, ballast_bytes=64_000)
+    journal.refresh_space()
+    for number in range(6):
+        disk.put(f"foreign-{number}", bytes(disk.free_bytes()))
+        assert journal.append("alarm", b"x" * 40) == number
+    assert disk.size(BALLAST) >= 64_000 - 6 * (100 + 2 * 4096)
+    disk.steal("foreign-0")
+    disk.steal("foreign-1")
+    journal.refresh_space()
+    assert disk.size(BALLAST) == 64_000, "made whole again"
 
 
 def test_recovery_ignores_the_ballast(disk):

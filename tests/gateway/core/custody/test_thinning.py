@@ -9,7 +9,7 @@ from gateway.core import limits
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Refused, Stream, Void
 from gateway.core.custody.release import GONE, ThinningTurns
-from tests.support.thinning_world import HEALTH, NODES, ThinningWorld
+from tests.support.thinning_world import HEALTH, NODES, SMALL, ThinningWorld
 from wire import event, record
 from wire.record import EventBody, Record, Stamp
 
@@ -279,6 +279,22 @@ def test_a_disk_without_room_for_a_copy_loses_whole_segments_instead():
     world.check()
     assert world.alarm(NODES[0]) is not None
     world.flush()
+    world.check()
+
+
+def test_no_alarm_is_refused_however_often_somebody_fills_the_partition_to_its_last_byte():
+    room = {"free_margin_bytes": 20_000, "ballast_bytes": 60_000}
+    world = ThinningWorld(1, limits={**SMALL, **room, "journal_bytes_max": 1 << 20})
+    world.disk.capacity_bytes = 120_000
+    pour(world, 600)
+    for number in range(12):
+        world.disk.put(f"foreign-{number}", bytes(world.disk.free_bytes()))
+        assert world.alarm(NODES[3]) is not None, number
+        world.flush()
+        if number % 3 == 2:
+            world.now_ms += limits.JOURNAL_LOOK_EVERY_MS
+            pour(world, 10)
+    assert world.thinner.counters["segments-dropped"] > 5
     world.check()
 
 

@@ -22,15 +22,15 @@ def test_only_a_want_of_room_makes_whole_segments_go_and_no_other_fault_of_the_d
     write_file, has_succeeded = world.journal.write_file, world.journal.has_succeeded
     failed = []
 
-    def fails_once(name, data):
+    def fails_once(name, data, **how):
         if failed:
-            return write_file(name, data)
+            return write_file(name, data, **how)
         failed.append(name)
         if fault == "write":
             return OSError(errno.EIO, "simulated")
         if fault == "read":
             raise OSError(errno.EIO, "simulated")
-        return write_file(name, data)
+        return write_file(name, data, **how)
 
     world.journal.write_file = fails_once
     if fault == "sync":

@@ -202,18 +202,18 @@ def test_a_write_that_finds_no_space_at_every_operation():
     total, _ = count_operations(4)
     for operations in range(0, total, 11):
         world = build(4)
-        append, seen = world.disk.append, []
+        write, seen = world.disk.write, []
 
-        def no_space_once(name, data, world=world, append=append, seen=seen, operations=operations):
+        def no_space_once(name, offset, data, world=world, write=write, seen=seen, operations=operations):
             if world.disk.operations >= operations and not seen:
                 seen.append(name)
                 world.disk.append_error = errno.ENOSPC
             try:
-                append(name, data)
+                write(name, offset, data)
             finally:
                 world.disk.append_error = None
 
-        world.disk.append = no_space_once
+        world.disk.write = no_space_once
         run(world)
         world.check()
         world.check_bytes()
