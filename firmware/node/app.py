@@ -430,13 +430,15 @@ class Node:
         return self._sample_at_ms if wanted_ms is None else min(wanted_ms, self._sample_at_ms)
 
     def _report(self, now_ms):
-        # After the clock was set back a second, the same quarter hour must not be reported twice.
-        self._report_at_ms = self._next_report_ms(now_ms, self._settings.telemetry_s // 2)
+        # After the clock was set back a second, the same quarter hour must not be reported twice; nor may a report that
+        # comes a second early leave the hour's health record to the next one.
+        half_s = self._settings.telemetry_s // 2
+        self._report_at_ms = self._next_report_ms(now_ms, half_s)
         moment = self._moment(now_ms)
         readings = self.trade.readings(moment)
         if readings:
             self._emit(readings, now_ms)
-        if now_ms >= self._health_at_ms:
+        if now_ms + 1000 * half_s >= self._health_at_ms:
             self._health_at_ms = now_ms + 1000 * self._settings.health_s
             self._emit(self._health(moment), now_ms)
 

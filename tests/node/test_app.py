@@ -166,13 +166,26 @@ def test_telemetry_shows_the_level_of_the_moment_of_its_watts():
             assert made.body[quantity.POWER] == 6 + 354 * made.body[quantity.LEVEL_ORDERED] // 100
 
 
+def health_of(world):
+    return [made for _, made, _ in world.made if isinstance(made.body, dict) and quantity.UPTIME in made.body]
+
+
 def test_health_rides_with_telemetry_once_an_hour():
     world = settled()
     world.run(6 * HOUR_S)
-    health = [made for _, made, _ in world.made if isinstance(made.body, dict) and quantity.UPTIME in made.body]
-    assert 6 <= len(health) <= 7
+    health = health_of(world)
+    assert len(health) == 7
     assert health[-1].body[quantity.HEAP_FREE] == 98_304
     assert health[-1].body[quantity.RECORDS_DROPPED] == 0
+
+
+def test_health_comes_each_hour_though_the_clock_is_set_a_second_ahead_or_back_now_and_then():
+    world = settled()
+    for ahead_s in (1, -1, 1, 1, -1, 1):
+        world.run(HOUR_S)
+        world.gateway.unix_lead_s += ahead_s
+    came_s = [made.body[quantity.UPTIME] for made in health_of(world)]
+    assert all(3570 <= after - before <= 3610 for before, after in itertools.pairwise(came_s)), came_s
 
 
 # --- the lamp -------------------------------------------------------------------------------------
