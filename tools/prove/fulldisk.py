@@ -10,9 +10,8 @@ is in the warehouse, or is one of `let_go`. Of these there must be:
 
 The ledger must name no record that is held (`listed_held`), except those stored twice around a kill: a sender that was
 not answered sends the same again to the next life, and one of the two may be let go. It must still have all its lines
-(`ledger_forgot`: too much was let go for this proof). All alarms, within the fair use of their
-nodes, must be acknowledged while the partition is full, and be stored; the agent must not end by itself; the space must
-be free again.
+(`ledger_forgot`: too much was let go for this proof). All alarms, within fair use, must be acknowledged while the
+partition is full, and be stored; the agent must not end by itself; the space must be free again.
 """
 
 import argparse
@@ -102,8 +101,7 @@ def is_proven(told: Figures) -> bool:
 
 def prove(folder: Path, args: argparse.Namespace) -> Figures:
     """Runs the proof once and returns the figures."""
-    missing = why_not()
-    if missing is not None:
+    if (missing := why_not()) is not None:
         raise RigError(missing)
     if args.megabytes < _MEGABYTES_MIN:
         raise RigError(f"--megabytes: give {_MEGABYTES_MIN} or more")
@@ -266,8 +264,7 @@ class _Story:
 
     def _be_full(self) -> Figures:
         """Fills the partition to the last byte while alarms are sent, with a kill in the middle."""
-        begun = len(self._heard.alarms)
-        taken = 0
+        begun, taken = len(self._heard.alarms), 0
         self._alarming = True
         for number in range(self._args.fills):
             taken = self._partition.fill(_FOREIGN)
@@ -318,7 +315,6 @@ class _Story:
         lines = list(ledger.entries(state))
         named = set(_named(lines, {node for node, _, _ in made}))
         held = named & made - missing
-        alarms = self._heard.alarms
         return {
             "made": verdict.made,
             "acknowledged": verdict.acknowledged,
@@ -334,8 +330,8 @@ class _Story:
             "listed_held_beyond": len(held - self._in_flight),
             "listed_never_made": len(named - made),
             "ledger_forgot": sum(ledger.Ledger(state).totals.values()) - sum(line["count"] for line in lines),
-            "alarms": len(alarms),
-            "alarms_missing": len(alarms & missing),
+            "alarms": len(self._heard.alarms),
+            "alarms_missing": len(self._heard.alarms & missing),
             "segments_thinned": self._counters["thinning-segments-thinned"],
             "segments_dropped": self._counters["thinning-segments-dropped"],
             "deeds_resumed": self._counters["thinning-resumed"],
