@@ -187,7 +187,7 @@ class Desk:
 
     def _text(self, one: _Telling, language: str, now_s: int) -> words.Text:
         if one.cause is None:
-            return words.fixed(one.told, language, origin=self._options.origin)
+            return words.fixed(one.told, language, origin=self._options.origin, now_s=now_s)
         return words.alarm(
             one.cause, one.told, language, kind=one.kind, origin=self._options.origin,
             minutes=self._options.minutes, other=one.other, is_stale=one.is_stale, now_s=now_s,
@@ -222,7 +222,7 @@ class Desk:
                 lists[duty.person].append(cause)
         for name, some in lists.items():
             person = rota.people[name]
-            text = words.morning(some, person.language, origin=self._options.origin)
+            text = words.morning(some, person.language, origin=self._options.origin, now_s=now_s)
             self._send(person, MORNING, text, (), now_s)
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gateway.language import LANGUAGES, N_, NN_, Phrases, events
 from gateway.language.figures import duration
+from tools.centre import moments
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.groups import Group
 from tools.centre.duty.book import Told
@@ -90,11 +91,11 @@ def alarm(one: Cause, told: Told, language: str, *, kind: str, origin: str, minu
     """Returns what the person on duty is told of one cause. other: who else is, or was, told."""
     age_s = 60 * minutes if told.told_unix_s is None else now_s - told.told_unix_s
     head = {"what": told.text(language), "age": duration(age_s - age_s % 60, language)}
-    lines = list(_about(one, language))
+    lines = list(_about(one, language, now_s=now_s))
     if kind == "new":
         lines.append(WORDS.text("take" if other else "take.alone", language, person=other, minutes=minutes))
     elif other and told.told_unix_s is not None:
-        when = fault_words.time_text(told.told_unix_s, language)
+        when = moments.clock(told.told_unix_s)
         lines.append(WORDS.text("former", language, person=other, when=when))
     if is_stale:
         lines.append(WORDS.text("stale", language))
@@ -102,8 +103,8 @@ def alarm(one: Cause, told: Told, language: str, *, kind: str, origin: str, minu
     return Text(subject, tuple(map(_line, lines)), address(origin, key(one), one.insee))
 
 
-def fixed(told: Told, language: str, *, origin: str) -> Text:
-    when = fault_words.time_text(told.over_unix_s, language)
+def fixed(told: Told, language: str, *, origin: str, now_s: int) -> Text:
+    when = moments.moment(told.over_unix_s, language, now_s=now_s)
     subject = WORDS.text("head.fixed", language, what=told.text(language))
     return Text(subject, (WORDS.text("ended", language, when=when),), address(origin, told.key, told.insee))
 
@@ -117,9 +118,10 @@ def summary(new: Sequence[Told], ended: Sequence[Told], language: str, *, origin
     return Text(". ".join(heads), tuple(lines), f"{origin}/")
 
 
-def morning(causes: Sequence[Cause], language: str, *, origin: str) -> Text:
+def morning(causes: Sequence[Cause], language: str, *, origin: str, now_s: int) -> Text:
     """Returns the list of what is open, of a person's communes and trades."""
-    lines = [_line(f"{_what(one, language)}. {_since(one, language)}") for one in causes[:MORNING_NAMES_MAX]]
+    some = causes[:MORNING_NAMES_MAX]
+    lines = [_line(f"{_what(one, language)}. {_since(one, language, now_s=now_s)}") for one in some]
     if len(causes) > MORNING_NAMES_MAX:
         lines.append(WORDS.text("more", language, count=len(causes) - MORNING_NAMES_MAX))
     return Text(WORDS.text("head.morning", language, count=len(causes)), tuple(lines), f"{origin}/")
@@ -145,7 +147,7 @@ def _what(one: Cause, language: str) -> str:
     return WORDS.text("fault", language, where=where, sentence=sentence)
 
 
-def _since(one: Cause, language: str) -> str:
+def _since(one: Cause, language: str, *, now_s: int) -> str:
     about = one.about
     if isinstance(about, Silence):
         at_s: int | None = about.heard_unix_s
@@ -154,14 +156,14 @@ def _since(one: Cause, language: str) -> str:
     else:
         at_s = about.first.since_unix_s
         if at_s is None:
-            when = fault_words.time_text(about.first.received_unix_s, language)
+            when = moments.moment(about.first.received_unix_s, language, now_s=now_s)
             return WORDS.text("since.received", language, when=when)
-    return WORDS.text("since", language, when=fault_words.time_text(at_s, language))
+    return WORDS.text("since", language, when=moments.moment(at_s, language, now_s=now_s))
 
 
-def _about(one: Cause, language: str) -> Sequence[str]:
+def _about(one: Cause, language: str, *, now_s: int) -> Sequence[str]:
     """Returns since when, what follows from it, and what to do."""
-    lines = [_since(one, language)]
+    lines = [_since(one, language, now_s=now_s)]
     if isinstance(one.about, Silence):
         return [*lines, WORDS.text("do", language, text=WORDS.text("silent.do", language))]
     if isinstance(one.about, Trouble):

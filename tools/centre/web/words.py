@@ -5,7 +5,9 @@ Each screen has its own sentences beside its code, as `WORDS`; `text` looks ther
 
 from gateway.language import N_, NC_, Phrases, translate
 from gateway.language.figures import duration, number
-from policy import civil
+from tools.centre.moments import clock as clock
+from tools.centre.moments import day as day
+from tools.centre.moments import moment as moment
 from tools.centre.web import states
 from tools.centre.web.states import Shown
 
@@ -37,10 +39,6 @@ FRAME = Phrases({
     "ago": N_("{age} ago"),
     "just_now": N_("just now"),
     "since": N_("since {when}"),
-    "yesterday": N_("yesterday {clock}"),
-    "day": N_("{day} {month}"),
-    "day.year": N_("{day} {month} {year}"),
-    "months": N_("Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec."),
     "watts": N_("{power} W"),
     "alone": N_(
         "{cabinet}: alone, nothing received from it since {when}; what is shown is from before."
@@ -65,33 +63,6 @@ def text(screen: Phrases, key: str, language: str, /, **values: object) -> str:
 
 def state(shown: Shown, language: str) -> str:
     return translate(states.WORDS[shown], language)
-
-
-def clock(unix_s: int) -> str:
-    """Returns `17:04` in the civil time of France."""
-    second = civil.local_from_unix(civil.PARIS, unix_s).second
-    return f"{second // 3600:02}:{second // 60 % 60:02}"
-
-
-def moment(unix_s: int | None, language: str, *, now_s: int) -> str:
-    """Returns `17:04`, `hier 23:05`, or `12 nov. 01:00`."""
-    if unix_s is None:
-        return FRAME.text("never", language)
-    days = civil.local_from_unix(civil.PARIS, now_s).civil_day - civil.local_from_unix(civil.PARIS, unix_s).civil_day
-    if days == 0:
-        return clock(unix_s)
-    if days == 1:
-        return FRAME.text("yesterday", language, clock=clock(unix_s))
-    return f"{day(unix_s, language, now_s=now_s)} {clock(unix_s)}"
-
-
-def day(unix_s: int, language: str, *, now_s: int | None = None) -> str:
-    """Returns `12 nov. 2026`, without the year where it is that of now. Files and commands write 2026-11-12."""
-    this, now = (None if one is None else civil.local_from_unix(civil.PARIS, one).civil_day for one in (unix_s, now_s))
-    year, month, number = civil.civil_from_days(this)
-    is_this_year = now is not None and civil.civil_from_days(now)[0] == year
-    name = FRAME.text("months", language).split()[month - 1]
-    return FRAME.text("day" if is_this_year else "day.year", language, day=number, month=name, year=year)
 
 
 def since(unix_s: int | None, language: str, *, now_s: int) -> str:
