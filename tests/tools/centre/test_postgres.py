@@ -209,6 +209,15 @@ def test_rows_of_one_key_are_counted_one_after_the_other(connection):
     assert connection.execute("SELECT sum(value) FROM counters").fetchone() == (sum(found.values()),)
 
 
+def test_a_question_for_many_rows_has_the_answers_of_each(connection):
+    rows = [(f"{n:02}", 2**40 + n) for n in range(20)]
+    connection.executemany("INSERT INTO counters VALUES (?, ?)", rows)
+    nearest = "SELECT name, value, '50%' FROM counters WHERE name < ? AND value > ? ORDER BY value DESC LIMIT 2"
+    asked = [("20", 0), ("00", 0), ("05", 2**40 + 3), ("05", 2**40 + 3)]
+    assert connection.ask(nearest, asked) == [connection.execute(nearest, one).fetchall() for one in asked]
+    assert connection.ask(nearest, []) == []
+
+
 def test_text_is_ordered_by_bytes_as_sqlite_does(connection):
     names = ["49007-a", "49007-Z", "490070", "49007 b", "é", "e", "z"]
     connection.executemany("INSERT INTO counters VALUES (?, 1)", [(name,) for name in names])

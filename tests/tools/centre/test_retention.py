@@ -248,7 +248,7 @@ def test_planted_purge_that_spares_nothing_is_caught(monkeypatch):
 
 def test_planted_roll_up_that_computes_purged_days_anew_is_caught(monkeypatch):
     told = [(item, item.record.stamp.seconds) for item in days(0, 4)]
-    monkeypatch.setattr(Reader, "first_day", lambda self: 0)
+    monkeypatch.setattr(Reader, "first_days", lambda self: [0] * len(self.found))
     with pytest.raises(AssertionError):
         check_purges(told, [2])
 

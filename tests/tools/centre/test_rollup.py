@@ -144,6 +144,16 @@ def test_the_hour_that_happens_twice_in_october_is_two_hours_of_a_day_of_25():
     assert len(hours.hours_of(hours.day_of(1_774_746_000))) == 23  # 2026-03-29
 
 
+def test_day_that_is_computed_again_writes_the_hours_that_are_others(rolled, monkeypatch):
+    rolled.tell(*[lamp(n, 15 * n, 10 * n) for n in range(96 + 20)]).roll()
+    written, write = [], rolled.worker._write
+    monkeypatch.setattr(rolled.worker, "_write", lambda rows: written.append(rows) or write(rows))
+    rolled.tell(lamp(96 + 20, 1440 + 300, 1200)).roll()
+    (rows,) = written
+    assert [row[0] for row in rows.hours] == [DAY + 86_400 + 4 * 3600] and len(rows.days) == 1
+    assert rows.hours_gone == rows.days_gone == []
+
+
 # --- times that change ---
 
 
@@ -318,7 +328,7 @@ def test_worker_that_is_stopped_in_the_middle_leaves_nothing_half_done(rolled, m
     rolled.tell(lamp(0, 0, 0), lamp(1, 15, 8)).roll().tell(lamp(2, 30, 20), lamp(0, 0, 5, node=OTHER))
     before, marks = rolled.tables(), rolled.ask("SELECT * FROM day_spans")
     with monkeypatch.context() as patch:
-        patch.setattr(hours, "day_text", lambda day: 1 / 0)  # after the hours of the first node were deleted
+        patch.setattr(rolled.worker, "_add_days", lambda days: 1 / 0)  # after hours and days were written
         with pytest.raises(ZeroDivisionError):
             rolled.worker.step(2)
     assert (rolled.tables(), rolled.ask("SELECT * FROM day_spans")) == (before, marks)

@@ -36,6 +36,11 @@ FIGURES = (
     "energy_wh", "energy_s", "energy_bridged_wh", "water_l", "water_s", "water_bridged_l",
     "temperature_ck_s", "temperature_s", "lit_s", "unlit_s",
 )  # fmt: skip
+# What a day has besides.
+OF_DAY = (
+    "energy_bridged_s", "energy_bridged_from_unix_s", "water_bridged_s", "water_bridged_from_unix_s",
+    "temperature_least_ck", "temperature_most_ck",
+)  # fmt: skip
 Figures = list[int | None]
 # Where those of a quantity begin; of a lamp's power, its lit time.
 _PLACES = {quantity.ENERGY: 0, quantity.WATER_VOLUME: 3, quantity.TEMPERATURE: 6, quantity.POWER: 8}
@@ -245,6 +250,14 @@ def day_of(unix_s: int) -> int:
 def days_of(entries: Iterable[Entry]) -> set[int]:
     """Returns the days to which entries with a time belong."""
     return set(map(_day_of_hour, {unix_s // HOUR_S for _, _, unix_s, _ in entries if unix_s is not None}))
+
+
+def hours_within(entries: Iterable[Entry], days: Iterable[int]) -> tuple[int, int]:
+    """Returns the first and the last hour of entries with a time and of days."""
+    times = [unix_s for _, _, unix_s, _ in entries if unix_s is not None]
+    times += [hour for day in days for hour in (hours_of(day)[0], hours_of(day)[-1])]
+    least, most = min(times), max(times)
+    return least - least % HOUR_S, most - most % HOUR_S
 
 
 @lru_cache(maxsize=10_000)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tools.centre.limits import ROLLUP_PIECE, ROLLUP_SHARED_MIN
 from tools.centre.rollup import hours
 from tools.centre.rollup.marks import MARK_DAY
-from tools.centre.rollup.node_days import DAY_HOURS_MAX, TELEMETRY, Mark, Reader, Rows, computed
+from tools.centre.rollup.node_days import TELEMETRY, Mark, Reader, Rows, computed
 from tools.centre.rollup.second_process import Helper
 from tools.centre.store import database
 
@@ -24,11 +24,21 @@ _UNPLACED_SPANS = "SELECT boot, first, last FROM unplaced WHERE node = ?"
 _MARK_FORMER = "UPDATE day_spans SET dirty = 1 WHERE node = ? AND boot = ? AND first <= ? AND last >= ?"
 _MARKED = "SELECT DISTINCT node, day FROM day_spans WHERE dirty = 1 ORDER BY node, day LIMIT ?"
 _MARKED_OF_NODE = "SELECT DISTINCT node, day FROM day_spans WHERE node = ? AND dirty = 1 ORDER BY node, day"
+_UNMARK = "UPDATE day_spans SET dirty = 0 WHERE dirty = 1 AND (node, day) <= (?, ?)"
+_UNMARK_NODE = "UPDATE day_spans SET dirty = 0 WHERE node = ? AND dirty = 1"
 _STANDS = "SELECT 1 FROM purged_nodes WHERE purged_nodes.node = {0}.node AND {0}.{1} < purged_nodes.{2}"
-_COLUMNS = 3 + len(hours.FIGURES)
-_INSERT_HOUR = f"INSERT INTO hours VALUES ({', '.join('?' * _COLUMNS)})"
-_INSERT_DAY = f"INSERT INTO days VALUES ({', '.join('?' * (_COLUMNS + 6))})"
-_DELETE_HOURS = f"DELETE FROM hours WHERE node = ? AND hour_unix_s IN ({', '.join('?' * DAY_HOURS_MAX)})"
+
+
+def _statements(table: str, key: str, figures: Sequence[str]) -> tuple[str, str]:
+    """Returns what writes a row, and what removes one by its key."""
+    columns, one = (key, "node", "channel"), ", ".join(f"{name} = excluded.{name}" for name in figures)
+    values = ", ".join("?" * (len(columns) + len(figures)))
+    written = f"INSERT INTO {table} VALUES ({values}) ON CONFLICT ({', '.join(columns)}) DO UPDATE SET {one}"
+    return written, f"DELETE FROM {table} WHERE {' AND '.join(f'{name} = ?' for name in columns)}"
+
+
+_WRITE_HOUR, _REMOVE_HOUR = _statements("hours", "hour_unix_s", hours.FIGURES)
+_WRITE_DAY, _REMOVE_DAY = _statements("days", "day_local", hours.FIGURES + hours.OF_DAY)
 
 
 class Worker:
@@ -53,8 +63,10 @@ class Worker:
         try:
             with database.transaction(self._connection):
                 marked = self._connection.execute(_MARKED, (days_max,)).fetchall()
-                for rows in self._computed(marked):
-                    self._write(rows)
+                if marked:
+                    for rows in self._computed(marked):
+                        self._write(rows)
+                    self._connection.execute(_UNMARK, marked[-1])  # they are the first of all that are marked
         except BaseException:
             if self._helper is not None:
                 self._helper.close()  # with its answers, which are of this transaction
@@ -64,7 +76,9 @@ class Worker:
     def roll(self, node: bytes) -> None:
         """Computes all marked days of a node, in the transaction of the caller."""
         self._place(node)
-        self._write(computed(self._connection, self._connection.execute(_MARKED_OF_NODE, (node,)).fetchall()))
+        marked = self._connection.execute(_MARKED_OF_NODE, (node,)).fetchall()
+        self._write(computed(self._connection, marked))
+        self._connection.execute(_UNMARK_NODE, (node,))
 
     def mark_all(self) -> None:
         """Marks all that there is, so that everything is computed again from records."""
@@ -93,11 +107,11 @@ class Worker:
     def _place(self, node: bytes) -> None:
         """Marks the days of readings that have to be placed, and those on which they lay before their times changed.
         Those whose time is not known are found by the day of their receipt."""
-        reader = Reader(self._connection, node)
+        reader = Reader(self._connection, [node])
         for boot, first, last in self._connection.execute(_UNPLACED_SPANS, (node,)).fetchall():
             self._connection.execute(_MARK_FORMER, (node, boot, last, first))
             spans: dict[int, list[int]] = {}
-            for sequence, unix_s in reader.placed(boot, first, last):
+            for sequence, unix_s in reader.placed(node, boot, first, last):
                 spans.setdefault(hours.day_of(unix_s), []).append(sequence)
             self._connection.executemany(
                 MARK_DAY, [(node, day, boot, min(some), max(some)) for day, some in spans.items()]
@@ -123,14 +137,14 @@ class Worker:
 
     def _write(self, rows: Rows) -> None:
         for statement, values in (
-            (_DELETE_HOURS, rows.spans),
-            ("DELETE FROM days WHERE node = ? AND day_local = ?", rows.days),
+            (_REMOVE_HOUR, rows.hours_gone),
+            (_REMOVE_DAY, rows.days_gone),
             # In the order of their keys, so that rows that lie together are written together.
-            (_INSERT_HOUR, sorted(rows.hour_rows)),
-            (_INSERT_DAY, sorted(rows.day_rows)),
-            ("UPDATE day_spans SET dirty = 0 WHERE node = ? AND day = ? AND dirty = 1", rows.marks),
+            (_WRITE_HOUR, sorted(rows.hours)),
+            (_WRITE_DAY, sorted(rows.days)),
         ):
-            self._connection.executemany(statement, values)
+            if values:
+                self._connection.executemany(statement, values)
         self._add_days(rows.known_days)
 
     def _add_days(self, days: Iterable[int]) -> None:

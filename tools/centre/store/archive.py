@@ -10,7 +10,7 @@ Long because it is every question that a warehouse answers.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tools.centre.limits import DRIFT_PPM, INGEST_SEEN_S_MAX
@@ -18,6 +18,7 @@ from tools.centre.store import bodies, database, schema
 from wire import event, quantity, record
 
 INGESTS = "SELECT * FROM ingests ORDER BY name"
+DOUBTS = "SELECT boot, sequence FROM doubts WHERE node = ?"
 
 
 class Held(NamedTuple):
@@ -296,7 +297,7 @@ class Archive:
 
     def moments(self, node: bytes) -> "Moments":
         """Returns what knows the moments of many records of one node."""
-        return Moments(self._connection, node)
+        return Moments(self._connection, node, self._connection.execute(DOUBTS, (node,)))
 
     def _readings(self, node):
         moments = self.moments(node)
@@ -430,12 +431,12 @@ def counted(boots: Sequence[int], values: Sequence[int]) -> list[int | None]:
 
 
 class Moments:
-    """Tells when records of one node were made, by the doubts and anchors that are held; each is read once."""
+    """Tells when records of one node were made, by its DOUBTS and the anchors that are held; each is read once."""
 
-    def __init__(self, connection: database.Connection, node: bytes):
+    def __init__(self, connection: database.Connection, node: bytes, doubts: Iterable[tuple[int, int]]):
         self._connection = connection
         self._node = node
-        self._doubts = set(connection.execute("SELECT boot, sequence FROM doubts WHERE node = ?", (node,)))
+        self._doubts = set(doubts)
         self._anchors: dict[int, list[tuple[int, int, int]]] = {}
 
     def of(self, boot: int, sequence: int, quality: int, seconds: int, uncertainty_s: int) -> Moment:

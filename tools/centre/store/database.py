@@ -50,6 +50,10 @@ class Connection(Protocol):
 
     def executemany(self, statement: str, rows: Iterable[Sequence[Any]], /) -> Any: ...
 
+    def ask(self, statement: str, rows: Sequence[Sequence[Any]], /) -> list[list[tuple]]:
+        """Returns what one question answers for each row of its values; a server is asked once. The values of a column
+        are of one type, and none is NULL."""
+
     def stream(self, statement: str, values: Sequence[Any] = ..., /) -> Iterator[tuple]:
         """Returns the rows of a question whose answer may not fit into memory."""
 

@@ -187,6 +187,16 @@ class Connection:
         whole = f"{into} SELECT {chosen} FROM unnest({arrays}) AS given ({', '.join(asked)}) {_translated(rest)}"
         return _Whole(whole, [_KINDS.get(types[name], list) for name in asked], [asked.index(name) for name in key])
 
+    def ask(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[list[tuple]]:
+        answers: list[list[tuple]] = [[] for _ in rows]
+        if rows:
+            columns = list(zip(*rows, strict=True))
+            types = tuple(_TYPES[type(column[0])] for column in columns)
+            arrays = [_KINDS[name](column) for name, column in zip(types, columns, strict=True)]
+            for row in self.execute(_asked(statement, types), arrays).fetchall():
+                answers[row[0] - 1].append(row[1:])
+        return answers
+
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         # A cursor of the server lives in a transaction; other questions may be asked beside it.
         is_own = not self.in_transaction
@@ -304,6 +314,7 @@ class _Texts(_Blobs):
 
 
 _KINDS = {"bigint": _Integers, "blob": _Blobs, "text": _Texts}
+_TYPES = {int: "bigint", bytes: "blob", str: "text"}
 
 
 class _ArrayDumper(Dumper):
@@ -358,6 +369,17 @@ def _raise(error: psycopg.Error) -> NoReturn:
     """Raises what SQLite would."""
     kind = sqlite3.IntegrityError if isinstance(error, psycopg.IntegrityError) else sqlite3.OperationalError
     raise kind(" ".join(str(error).split())) from error
+
+
+@cache
+def _asked(statement: str, types: Sequence[str]) -> str:
+    """Returns the question that answers `statement` for each row of arrays of these types, after the row's number."""
+    first, *others = statement.split("?")
+    question = first + "".join(f"asked.value_{place}{other}" for place, other in enumerate(others))
+    arrays = ", ".join(f"CAST(? AS {_BASES.get(name, name)}[])" for name in types)
+    names = ", ".join(f"value_{place}" for place in range(len(types)))
+    asked = f"unnest({arrays}) WITH ORDINALITY AS asked ({names}, place)"
+    return f"SELECT asked.place, found.* FROM {asked} CROSS JOIN LATERAL ({question}) AS found"
 
 
 @cache

@@ -12,6 +12,9 @@ from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE, FREE_ROOM_PARTS, GIV
 class Connection(sqlite3.Connection):
     """Is `tools.centre.store.database.Connection` on a file."""
 
+    def ask(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[list[tuple]]:
+        return [self.execute(statement, row).fetchall() for row in rows]
+
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         return self.execute(statement, values)
 
