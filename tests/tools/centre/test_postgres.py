@@ -218,6 +218,15 @@ def test_a_question_for_many_rows_has_the_answers_of_each(connection):
     assert connection.ask(nearest, []) == []
 
 
+def test_rows_that_are_deleted_at_once_are_those_of_each(connection):
+    connection.executemany("INSERT INTO counters VALUES (?, ?)", [(f"{n:02}%", n) for n in range(40)])
+    rows = [(f"{n:02}%", n - n % 2) for n in range(9, 30)] * 2
+    delete = "DELETE FROM counters WHERE name = ? AND value = ? AND name LIKE '%'"
+    assert connection.executemany(delete, rows).rowcount == 10
+    left = [value for (value,) in connection.execute("SELECT value FROM counters ORDER BY 1")]
+    assert left == [n for n in range(40) if n % 2 or not 9 <= n < 30]
+
+
 def test_text_is_ordered_by_bytes_as_sqlite_does(connection):
     names = ["49007-a", "49007-Z", "490070", "49007 b", "é", "e", "z"]
     connection.executemany("INSERT INTO counters VALUES (?, 1)", [(name,) for name in names])

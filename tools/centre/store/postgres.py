@@ -85,8 +85,10 @@ _UNREACHABLE = N_("{host} does not answer: is the server running, its name right
 
 # `INSERT INTO table [(columns)] VALUES (values) [rest]` is given all of its rows as arrays, from so many rows on: a row
 # costs the server half of what it costs one by one. One statement updates no row twice, so `rest` names the key.
+# `DELETE FROM table WHERE condition` is given them too.
 _INSERT = re.compile(r"\s*INSERT INTO (\w+)\s*(?:\(([^)]*)\))?\s*VALUES \(([^)]*)\)(.*)", re.DOTALL)
 _UPDATED = re.compile(r"\s*ON CONFLICT \(([^)]*)\)\s*DO UPDATE")
+_DELETE = re.compile(r"\s*DELETE FROM (\w+)\s+WHERE (.*)", re.DOTALL)
 _ROWS_MIN = 8
 _BASES = {"blob": "bytea"}
 # What an array is given as (PostgreSQL 17, `array_recv`): its dimensions, then each element with its length. psycopg
@@ -146,7 +148,12 @@ class Connection:
         rows = list(rows)
         cursor = self._raw.cursor(binary=True)
         try:
-            if len(rows) < _ROWS_MIN or not self._insert_at_once(cursor, statement, rows):
+            if len(rows) < _ROWS_MIN:
+                cursor.executemany(_translated(statement), rows)
+            elif found := _DELETE.fullmatch(statement):
+                types, arrays = _arrays(rows)
+                cursor.execute(_deleted(*found.groups(), types), arrays)
+            elif not self._insert_at_once(cursor, statement, rows):
                 cursor.executemany(_translated(statement), rows)
         except psycopg.Error as error:
             _raise(error)
@@ -190,10 +197,12 @@ class Connection:
     def ask(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[list[tuple]]:
         answers: list[list[tuple]] = [[] for _ in rows]
         if rows:
-            columns = list(zip(*rows, strict=True))
-            types = tuple(_TYPES[type(column[0])] for column in columns)
-            arrays = [_KINDS[name](column) for name, column in zip(types, columns, strict=True)]
-            for row in self.execute(_asked(statement, types), arrays).fetchall():
+            types, arrays = _arrays(rows)
+            try:
+                found = self._raw.cursor(binary=True).execute(_asked(statement, types), arrays).fetchall()
+            except psycopg.Error as error:
+                _raise(error)
+            for row in found:
                 answers[row[0] - 1].append(row[1:])
         return answers
 
@@ -371,15 +380,34 @@ def _raise(error: psycopg.Error) -> NoReturn:
     raise kind(" ".join(str(error).split())) from error
 
 
-@cache
-def _asked(statement: str, types: Sequence[str]) -> str:
-    """Returns the question that answers `statement` for each row of arrays of these types, after the row's number."""
+def _arrays(rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], list[_Array]]:
+    """Returns the types of the columns of rows, which have values, and the columns."""
+    columns = list(zip(*rows, strict=True))
+    types = tuple(_TYPES[type(column[0])] for column in columns)
+    return types, [_KINDS[name](column) for name, column in zip(types, columns, strict=True)]
+
+
+def _asked_of(statement: str, types: Sequence[str]) -> tuple[str, str]:
+    """Returns a statement with the columns of `asked` in the place of its values, and what that is: arrays."""
     first, *others = statement.split("?")
-    question = first + "".join(f"asked.value_{place}{other}" for place, other in enumerate(others))
-    arrays = ", ".join(f"CAST(? AS {_BASES.get(name, name)}[])" for name in types)
+    arrays = ", ".join(f"CAST(%s AS {_BASES.get(name, name)}[])" for name in types)
     names = ", ".join(f"value_{place}" for place in range(len(types)))
-    asked = f"unnest({arrays}) WITH ORDINALITY AS asked ({names}, place)"
+    told = first + "".join(f"asked.value_{place}{other}" for place, other in enumerate(others))
+    return told.replace("%", "%%"), f"unnest({arrays}) WITH ORDINALITY AS asked ({names}, place)"
+
+
+@cache
+def _asked(statement: str, types: Sequence[str]) -> Any:
+    """Returns the question that answers `statement` for each row of arrays of these types, after the row's number."""
+    question, asked = _asked_of(statement, types)
     return f"SELECT asked.place, found.* FROM {asked} CROSS JOIN LATERAL ({question}) AS found"
+
+
+@cache
+def _deleted(table: str, condition: str, types: Sequence[str]) -> Any:
+    """Returns what deletes the rows that meet a condition with any row of arrays of these types."""
+    told, asked = _asked_of(condition, types)
+    return f"DELETE FROM {table} USING {asked} WHERE {told}"
 
 
 @cache
