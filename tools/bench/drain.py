@@ -38,7 +38,7 @@ from simulator.rig.rig import RigError
 from tools.bench import cabinets, street
 from tools.bench.backlog import memory_kb
 from tools.bench.cabinets import INSEE, gateway_of, name_of, node_of
-from tools.bench.ingest import Watch, bound_of, judged, running_ingest, wait_for
+from tools.bench.ingest import Watch, add_place, bound_of, judged, running_ingest, server_of, wait_for
 from tools.bench.installed import InstalledBroker
 from tools.bench.scripted_centre import Durable
 from tools.bench.uplink import peer_process
@@ -294,7 +294,7 @@ def send(
     time.sleep(3600)  # the connections stay until this process is ended
 
 
-def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+def measure(folder: Path, where: str, args: argparse.Namespace) -> dict[str, Any]:
     """Returns all figures of one run. RigError when a part is missing or does not start."""
     spawning = multiprocessing.get_context("spawn")
     begun_s = int(time.time()) - _turns(args) * street.PERIOD_S
@@ -306,15 +306,14 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         raise RigError("the journals were not written")
     shared, results = spawning.Array("d", 3, lock=False), spawning.SimpleQueue()
     addresses = [broker.cabinet(cabinets.account_of(number)) for number in range(args.cabinets)]
-    database = args.db or str(folder / "warehouse.db")
     broker.start()
     try:
         with (
-            running_ingest(folder, broker, database) as (ingest, key),
+            running_ingest(folder, broker, where) as (ingest, key),
             peer_process(send, addresses, folder, args, key, begun_s, shared, results) as sender,
         ):
             wait_for(lambda: shared[_READY])
-            watch = Watch({"ingest": ingest, "broker": broker.pid, "cabinets": sender})
+            watch = Watch({"ingest": ingest, "broker": broker.pid, "cabinets": sender, **server_of(where)})
             shared[_GO] = 1
             while not shared[_DONE]:
                 watch.look()
@@ -323,7 +322,7 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
             found |= {"broker_mb_max": (memory_kb("VmHWM", broker.pid) or 0) / 1000, **watch.figures(found["held"])}
     finally:
         broker.stop()
-    warehouse = Warehouse(database)
+    warehouse = Warehouse(where)
     found["stored"], found["conflicts"] = warehouse.counters["records"], warehouse.counters["conflicts"]
     warehouse.close()
     head = {"cabinets": args.cabinets, "lights": args.cabinets * args.lights, "hours": args.hours}
@@ -340,8 +339,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     retry_s = limits.UPLINK_RECONNECT_LAST_MS / 1000
     text = "longest delay between a cabinet's attempts (default %(default)s)"
     parser.add_argument("--retry", type=float, default=retry_s, metavar="S", help=text)
-    parser.add_argument("--db", metavar="DATABASE", help="new warehouse (default: SQLite in a temporary folder)")
-    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
+    add_place(parser)
     add_json(parser)
 
 

@@ -14,7 +14,7 @@ paho client, one row a message, in SQLite, each on the disk before its PUBACK. I
     written_bytes      of a record, given to the disk, by process
     percent            of the wall, of each process: its processor; `disk`: it waits for the disk; `queue`: it waits
                        for a processor. They share what there is with all else that runs here (`others`); `database`
-                       is PostgreSQL's process for the ingest, where `--db postgresql://…` names one
+                       is PostgreSQL's process for the ingest, with `--server`
     stages_us          processor time of a record in the ingest's own steps, without broker: from a message to rows,
                        rows into tables, receipts signed; `wall` is that of the tables, with the disk
 
@@ -37,6 +37,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from simulator.rig import postgresql
 from simulator.rig.rig import Part, RigError
 from tools.bench import cabinets, street
 from tools.bench.installed import InstalledBroker
@@ -237,9 +238,8 @@ def running_ingest(folder: Path, broker: InstalledBroker, where: str) -> Iterato
         ingest.stop()
 
 
-def ours(folder: Path, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
+def ours(folder: Path, where: str, broker: InstalledBroker, args: argparse.Namespace) -> dict[str, Any]:
     """Returns the figures of `bocage centre ingest`, and whether it holds every record once."""
-    where = args.db or str(folder / "warehouse.db")
     Warehouse(where).close()
     if args.held:
         fill(where, args)
@@ -296,7 +296,7 @@ def fill(path: str, args: argparse.Namespace) -> None:
     connection.close()
 
 
-def stages(folder: Path, args: argparse.Namespace) -> dict[str, float]:
+def stages(folder: Path, where: str, args: argparse.Namespace) -> dict[str, float]:
     """Returns what the ingest's steps take of a record, in this process, group by group, as when messages wait: the
     next turns into the warehouse that is there."""
     begun_s = int(time.time()) - (args.turns + STAGE_TURNS) * street.PERIOD_S
@@ -311,7 +311,7 @@ def stages(folder: Path, args: argparse.Namespace) -> dict[str, float]:
             for one in found:
                 source.acknowledged(one.token)
     records = args.cabinets * args.lights * STAGE_TURNS
-    warehouse = Warehouse(args.db or str(folder / "warehouse.db"))
+    warehouse = Warehouse(where)
     key = receipts.load_or_make(folder / "receipts.pem")
     used = dict.fromkeys(("to_rows", "to_tables", "receipts", "wall"), 0.0)
     now_s = int(time.time())
@@ -352,12 +352,12 @@ def _shared() -> Any:
     return multiprocessing.get_context("spawn").Array("d", 4, lock=False)
 
 
-def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+def measure(folder: Path, where: str, args: argparse.Namespace) -> dict[str, Any]:
     """Returns all figures of one run. RigError when a part is missing or does not start."""
     broker = InstalledBroker(folder / "centre", [cabinets.account_of(number) for number in range(args.cabinets)])
     broker.start()
     try:
-        found = ours(folder, broker, args)
+        found = ours(folder, where, broker, args)
         peer = None if args.alone else plainly(folder, broker, args)
     finally:
         broker.stop()
@@ -368,7 +368,7 @@ def measure(folder: Path, args: argparse.Namespace) -> dict[str, Any]:
         "readings": READINGS * records,
         "held_before": args.cabinets * args.lights * args.held,
         "ingest": found,
-        "stages_us": stages(folder, args),
+        "stages_us": stages(folder, where, args),
         "peer": peer,
         "passed": found["stored"] == records and found["doubled"] == 0,
     }
@@ -379,22 +379,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lights", type=int, default=300, help="of each cabinet (default %(default)s)")
     parser.add_argument("--turns", type=int, default=4, help="records of each light (default %(default)s)")
     parser.add_argument("--held", type=int, default=0, help="records of each light that are there before (0)")
-    parser.add_argument("--db", metavar="DATABASE", help="new warehouse (default: SQLite in a temporary folder)")
     parser.add_argument("--alone", action="store_true", help="without the peer")
-    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
+    add_place(parser)
     add_json(parser)
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", action="store_true", help="on PostgreSQL, a cluster that is made for it")
+    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
 
 
 def run(args: argparse.Namespace) -> int:
     return judged("ingest", args, measure)
 
 
-def judged(name: str, args: argparse.Namespace, act: Callable[[Path, argparse.Namespace], dict[str, Any]]) -> int:
-    """Prints the figures of `act`, in a folder of its own; the exit status is 0 when every record is held, once."""
+def judged(name: str, args: argparse.Namespace, act: Callable[[Path, str, argparse.Namespace], dict[str, Any]]) -> int:
+    """Prints the figures of `act`, in a folder and a warehouse of its own; the exit status is 0 when every record is
+    held, once."""
     with tempfile.TemporaryDirectory(prefix=f"bocage-{name}-", dir=args.folder) as folder:
         try:
-            found = act(Path(folder), args)
+            with _place(Path(folder), args) as where:
+                found = act(Path(folder), where, args)
         except RigError as error:
             raise Refused(str(error)) from error
     print_figures(found, as_json=args.json)
     return 0 if found["passed"] else 1
+
+
+@contextmanager
+def _place(folder: Path, args: argparse.Namespace) -> Iterator[str]:
+    """Gives a place for a new warehouse."""
+    server: postgresql.Server
+    if args.server:
+        with postgresql.temporary(Path(os.devnull), above=args.folder and str(args.folder)) as server:
+            yield server.address()
+    else:
+        yield str(folder / "warehouse.db")

@@ -57,8 +57,10 @@ def test_an_ingest_holds_what_its_cabinets_got_receipts_for_beside_a_plain_peer(
     assert list(folder.iterdir()) == [], "what a benchmark wrote is gone"
 
 
-def test_what_cabinets_kept_while_the_centre_was_away_is_drained_alarms_first(tmp_path, capsys):
-    words = ("--cabinets", "3", "--lights", "40", "--hours", "3", "--retry", "4", "--folder", str(tmp_path), "--json")
+@pytest.mark.parametrize("is_on_server", [False, True])
+def test_what_cabinets_kept_while_the_centre_was_away_is_drained_alarms_first(tmp_path, capsys, is_on_server):
+    where = ("--server",) if is_on_server else ("--folder", str(tmp_path))
+    words = ("--cabinets", "3", "--lights", "40", "--hours", "3", "--retry", "4", *where, "--json")
     figures = run(capsys, "drain", *words)
     assert figures["kept"] == 3 * (40 * 12 + 4)
     assert figures["kept"] <= figures["held"] <= figures["stored"] <= figures["kept"] + figures["made_meanwhile"]
