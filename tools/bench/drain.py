@@ -38,8 +38,8 @@ from simulator.rig.rig import RigError
 from tools.bench import cabinets, street
 from tools.bench.backlog import memory_kb
 from tools.bench.cabinets import INSEE, gateway_of, name_of, node_of
-from tools.bench.ingest import Watch, add_place, bound_of, judged, running_ingest, server_of, wait_for
-from tools.bench.installed import InstalledBroker
+from tools.bench.ingest import Watch, bound_of, running_ingest, server_of, wait_for
+from tools.bench.installed import InstalledBroker, add_place, judged
 from tools.bench.scripted_centre import Durable
 from tools.bench.uplink import peer_process
 from tools.centre.ingest.warehouse import Warehouse

@@ -28,7 +28,6 @@ import multiprocessing
 import os
 import sqlite3
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,10 +36,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from simulator.rig import postgresql
 from simulator.rig.rig import Part, RigError
 from tools.bench import cabinets, street
-from tools.bench.installed import InstalledBroker
+from tools.bench.installed import InstalledBroker, add_place, judged
 from tools.bench.uplink import cpu_s, peer_process
 from tools.centre import mqtt
 from tools.centre.broker import roles
@@ -49,7 +47,7 @@ from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import GROUP_MESSAGES_MAX
 from tools.centre.mqtt import BrokerAddress
 from tools.centre.store import database, schema
-from tools.command_line import Refused, add_json, print_figures
+from tools.command_line import add_json
 from wire import event, record
 
 READINGS = 8
@@ -384,34 +382,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def add_place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--server", action="store_true", help="on PostgreSQL, a cluster that is made for it")
-    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
-
-
 def run(args: argparse.Namespace) -> int:
     return judged("ingest", args, measure)
-
-
-def judged(name: str, args: argparse.Namespace, act: Callable[[Path, str, argparse.Namespace], dict[str, Any]]) -> int:
-    """Prints the figures of `act`, in a folder and a warehouse of its own; the exit status is 0 when every record is
-    held, once."""
-    with tempfile.TemporaryDirectory(prefix=f"bocage-{name}-", dir=args.folder) as folder:
-        try:
-            with _place(Path(folder), args) as where:
-                found = act(Path(folder), where, args)
-        except RigError as error:
-            raise Refused(str(error)) from error
-    print_figures(found, as_json=args.json)
-    return 0 if found["passed"] else 1
-
-
-@contextmanager
-def _place(folder: Path, args: argparse.Namespace) -> Iterator[str]:
-    """Gives a place for a new warehouse."""
-    server: postgresql.Server
-    if args.server:
-        with postgresql.temporary(Path(os.devnull), above=args.folder and str(args.folder)) as server:
-            yield server.address()
-    else:
-        yield str(folder / "warehouse.db")

@@ -1,22 +1,30 @@
-"""Runs a broker as `bocage centre init` sets it up, with the accounts of the centre and of cabinets, for benchmarks.
+"""Runs a broker as `bocage centre init` sets it up, with the accounts of the centre and of cabinets, for benchmarks;
+and judges these by what a new warehouse holds.
 
 Real are the authority, TLS 1.3 with a certificate for each client, the roles, persistence and every limit: Mosquitto
 reads the files that an installed centre has, in a folder that stands for `/`. Only the cabinets' keys are made here,
 where a real cabinet makes its own.
 """
 
+import argparse
 import getpass
+import os
 import socket
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from simulator.rig import postgresql
 from simulator.rig.ports import free_port, listens
 from simulator.rig.rig import Part, RigError, find_mosquitto
 from tools.centre.broker import authority, installation
 from tools.centre.broker.authority import Authority
 from tools.centre.broker.files import Place, write
 from tools.centre.mqtt import BrokerAddress
+from tools.command_line import Refused, print_figures
 
 _HOST = "localhost"
 _POLL_S = 0.01
@@ -76,3 +84,32 @@ class InstalledBroker:
         pair = self._cabinets / f"{name}.pem", self._cabinets / f"{name}.key"
         ca = Authority(self._place.etc).certificate
         return BrokerAddress(_HOST, self._port, name, str(ca), *map(str, pair))
+
+
+def add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", action="store_true", help="on PostgreSQL, a cluster that is made for it")
+    parser.add_argument("--folder", type=Path, help="folder on the disk to use (default: of temporary files)")
+
+
+def judged(name: str, args: argparse.Namespace, act: Callable[[Path, str, argparse.Namespace], dict[str, Any]]) -> int:
+    """Prints the figures of `act`, in a folder and a warehouse of its own; the exit status is 0 when every record is
+    held, once."""
+    with tempfile.TemporaryDirectory(prefix=f"bocage-{name}-", dir=args.folder) as folder:
+        try:
+            with _place(Path(folder), args) as where:
+                found = act(Path(folder), where, args)
+        except RigError as error:
+            raise Refused(str(error)) from error
+    print_figures(found, as_json=args.json)
+    return 0 if found["passed"] else 1
+
+
+@contextmanager
+def _place(folder: Path, args: argparse.Namespace) -> Iterator[str]:
+    """Gives a place for a new warehouse."""
+    server: postgresql.Server
+    if args.server:
+        with postgresql.temporary(Path(os.devnull), above=args.folder and str(args.folder)) as server:
+            yield server.address()
+    else:
+        yield str(folder / "warehouse.db")

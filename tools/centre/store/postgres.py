@@ -11,10 +11,9 @@ is found again at the next transaction.
 
 import re
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import chain, count, repeat
+from itertools import count
 from typing import Any, NamedTuple, NoReturn
 
 from gateway.language import N_
@@ -24,9 +23,10 @@ from tools.centre.store.database import Unusable
 
 try:
     import psycopg
-    from psycopg.adapt import Dumper
     from psycopg.conninfo import conninfo_to_dict
     from psycopg.types.numeric import NumericBinaryLoader
+
+    from tools.centre.store import arrays
 except ImportError:
     missing = N_("PostgreSQL needs psycopg: apt install python3-psycopg, or pip install 'bocage[postgres]'")
     raise Unusable(missing) from None
@@ -90,11 +90,6 @@ _INSERT = re.compile(r"\s*INSERT INTO (\w+)\s*(?:\(([^)]*)\))?\s*VALUES \(([^)]*
 _UPDATED = re.compile(r"\s*ON CONFLICT \(([^)]*)\)\s*DO UPDATE")
 _DELETE = re.compile(r"\s*DELETE FROM (\w+)\s+WHERE (.*)", re.DOTALL)
 _ROWS_MIN = 8
-_BASES = {"blob": "bytea"}
-# What an array is given as (PostgreSQL 17, `array_recv`): its dimensions, then each element with its length. psycopg
-# writes a list as text, element by element in Python: half of what a record costs the client.
-_ARRAY, _ABSENT = struct.Struct(">iiIii"), struct.pack(">i", -1)
-_INTEGER, _LENGTH = struct.Struct(">iq"), struct.Struct(">i")
 _COLUMNS = """SELECT attname, format_type(atttypid, NULL) FROM pg_attribute
     WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 
@@ -118,8 +113,8 @@ class Connection:
             raise self._not_connected(error) from error
         try:
             raw.adapters.register_loader("numeric", _Number)
-            for kind in (_Integers, _Blobs, _Texts):
-                raw.adapters.register_dumper(kind, _ArrayDumper)
+            for kind in (arrays.Integers, arrays.Blobs, arrays.Texts):
+                raw.adapters.register_dumper(kind, arrays.ArrayDumper)
             for setting in self._settings:
                 raw.execute(setting)
         except psycopg.Error as error:
@@ -151,8 +146,8 @@ class Connection:
             if len(rows) < _ROWS_MIN:
                 cursor.executemany(_translated(statement), rows)
             elif found := _DELETE.fullmatch(statement):
-                types, arrays = _arrays(rows)
-                cursor.execute(_deleted(*found.groups(), types), arrays)
+                types, columns = arrays.columns_of(rows)
+                cursor.execute(arrays.deleted(*found.groups(), types), columns)
             elif not self._insert_at_once(cursor, statement, rows):
                 cursor.executemany(_translated(statement), rows)
         except psycopg.Error as error:
@@ -188,18 +183,19 @@ class Connection:
         key = [name.strip() for name in updated[1].split(",")] if updated else []
         if not set(key) <= set(asked):
             return None
-        arrays = ", ".join(f"CAST(%s AS {_BASES.get(types[name], types[name])}[])" for name in asked)
+        casts = ", ".join(f"CAST(%s AS {arrays.BASES.get(types[name], types[name])}[])" for name in asked)
         chosen = ", ".join(name if value == "?" else value for name, value in zip(names, given, strict=True))
         into = f"INSERT INTO {table} ({', '.join(names)})"
-        whole = f"{into} SELECT {chosen} FROM unnest({arrays}) AS given ({', '.join(asked)}) {_translated(rest)}"
-        return _Whole(whole, [_KINDS.get(types[name], list) for name in asked], [asked.index(name) for name in key])
+        whole = f"{into} SELECT {chosen} FROM unnest({casts}) AS given ({', '.join(asked)}) {_translated(rest)}"
+        kinds: list[Callable[[tuple], Any]] = [arrays.KINDS.get(types[name], list) for name in asked]
+        return _Whole(whole, kinds, [asked.index(name) for name in key])
 
     def ask(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[list[tuple]]:
         answers: list[list[tuple]] = [[] for _ in rows]
         if rows:
-            types, arrays = _arrays(rows)
+            types, columns = arrays.columns_of(rows)
             try:
-                found = self._raw.cursor(binary=True).execute(_asked(statement, types), arrays).fetchall()
+                found = self._raw.cursor(binary=True).execute(arrays.asked(statement, types), columns).fetchall()
             except psycopg.Error as error:
                 _raise(error)
             for row in found:
@@ -279,64 +275,6 @@ class _Whole(NamedTuple):
     key: list[int]
 
 
-class _Array(bytes):
-    """Is an array as the server receives it. `of`: its elements' type, `oid`: its own (pg_type)."""
-
-    of: int
-    oid: int
-
-    def __new__(cls, values: Sequence[Any]) -> "_Array":
-        head = _ARRAY.pack(1, None in values, cls.of, len(values), 1)
-        return super().__new__(cls, head + b"".join(cls.elements(values)))
-
-    @staticmethod
-    def elements(values: Sequence[Any]) -> Iterable[bytes]:
-        raise NotImplementedError
-
-
-class _Integers(_Array):
-    of, oid = 20, 1016
-
-    @staticmethod
-    def elements(values: Sequence[Any]) -> Iterable[bytes]:
-        if None in values:
-            return [_ABSENT if value is None else _INTEGER.pack(8, value) for value in values]
-        return map(_INTEGER.pack, repeat(8), values)
-
-
-class _Blobs(_Array):
-    of, oid = 17, 1001
-
-    @staticmethod
-    def elements(values: Sequence[Any]) -> Iterable[bytes]:
-        if None in values:
-            return [_ABSENT if value is None else _LENGTH.pack(len(value)) + value for value in values]
-        return chain.from_iterable(zip(map(_LENGTH.pack, map(len, values)), values, strict=True))
-
-
-class _Texts(_Blobs):
-    of, oid = 25, 1009
-
-    @staticmethod
-    def elements(values: Sequence[Any]) -> Iterable[bytes]:
-        return _Blobs.elements([None if value is None else value.encode() for value in values])
-
-
-_KINDS = {"bigint": _Integers, "blob": _Blobs, "text": _Texts}
-_TYPES = {int: "bigint", bytes: "blob", str: "text"}
-
-
-class _ArrayDumper(Dumper):
-    format = psycopg.pq.Format.BINARY
-
-    def __init__(self, kind: type[_Array], context: Any = None) -> None:
-        super().__init__(kind, context)
-        self.oid = kind.oid
-
-    def dump(self, array: _Array) -> bytes:
-        return array
-
-
 class _Number(NumericBinaryLoader):
     """Reads a sum of integers as an integer, as SQLite gives it."""
 
@@ -378,36 +316,6 @@ def _raise(error: psycopg.Error) -> NoReturn:
     """Raises what SQLite would."""
     kind = sqlite3.IntegrityError if isinstance(error, psycopg.IntegrityError) else sqlite3.OperationalError
     raise kind(" ".join(str(error).split())) from error
-
-
-def _arrays(rows: Sequence[Sequence[Any]]) -> tuple[tuple[str, ...], list[_Array]]:
-    """Returns the types of the columns of rows, which have values, and the columns."""
-    columns = list(zip(*rows, strict=True))
-    types = tuple(_TYPES[type(column[0])] for column in columns)
-    return types, [_KINDS[name](column) for name, column in zip(types, columns, strict=True)]
-
-
-def _asked_of(statement: str, types: Sequence[str]) -> tuple[str, str]:
-    """Returns a statement with the columns of `asked` in the place of its values, and what that is: arrays."""
-    first, *others = statement.split("?")
-    arrays = ", ".join(f"CAST(%s AS {_BASES.get(name, name)}[])" for name in types)
-    names = ", ".join(f"value_{place}" for place in range(len(types)))
-    told = first + "".join(f"asked.value_{place}{other}" for place, other in enumerate(others))
-    return told.replace("%", "%%"), f"unnest({arrays}) WITH ORDINALITY AS asked ({names}, place)"
-
-
-@cache
-def _asked(statement: str, types: Sequence[str]) -> Any:
-    """Returns the question that answers `statement` for each row of arrays of these types, after the row's number."""
-    question, asked = _asked_of(statement, types)
-    return f"SELECT asked.place, found.* FROM {asked} CROSS JOIN LATERAL ({question}) AS found"
-
-
-@cache
-def _deleted(table: str, condition: str, types: Sequence[str]) -> Any:
-    """Returns what deletes the rows that meet a condition with any row of arrays of these types."""
-    told, asked = _asked_of(condition, types)
-    return f"DELETE FROM {table} USING {asked} WHERE {told}"
 
 
 @cache
