@@ -59,6 +59,16 @@ class RoundWorld:
         if level == 0 and power_dw < 30:
             self.dark[number] = at_s
 
+    def exchanges(self, number, other, at_s):
+        """The node of a light gives place to another."""
+        node, wanted = node_of(number), "WHERE node = ?"
+        columns = "insee, kind, id, name, street, cabinet, feeder, longitude, latitude, power_dw, lamp"
+        self.connection.execute(
+            f"INSERT INTO equipment ({columns}, from_unix_s, node) SELECT {columns}, ?, ? FROM equipment {wanted}",
+            (at_s, node_of(other), node),
+        )
+        self.connection.execute(f"UPDATE equipment SET until_unix_s = ? {wanted}", (at_s, node))
+
     def _accept(self, kind, item, lane, at_s):
         payload = batch([item], next(self._positions), oldest=0, lane=lane, epoch=f"epoch-{lane}"[:8].encode())
         self._warehouse.accept(f"tc/1/{kind}/{INSEE}/cab", payload, received_unix_s=at_s + 2)

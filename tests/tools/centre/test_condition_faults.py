@@ -1,12 +1,29 @@
 """Faults follow from records: in any order of arrival the same ones, and nothing from what is kept apart."""
 
+from itertools import count
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, NOW, batch, fact
+from tests.support.centre_world import (
+    EVENT_TOPIC,
+    GATEWAY,
+    NODE,
+    NOW,
+    TELEMETRY_TOPIC,
+    batch,
+    fact,
+    reading,
+    synced,
+)
 from tools.centre.condition.derived import Derived
+from tools.centre.condition.faults import Faults
+from tools.centre.condition.visits import REPAIRED, Standing, standing
 from tools.centre.ingest.plain import Row
 from tools.centre.ingest.warehouse import Warehouse
+from tools.centre.rollup import hours
+from tools.centre.rollup.worker import Worker
 from tools.centre.store import database
 from wire import event
 
@@ -90,3 +107,60 @@ def test_an_end_that_comes_late_divides_a_fault():
         warehouse.accept(EVENT_TOPIC, batch([said], position, oldest=0, lane="alarm"), **NOW)
     assert tables(warehouse) == recounted(warehouse)
     assert [row[5:] for row in tables(warehouse)[0]] == [(1, 1, 1, 3), (1, 5, None, None)]
+
+
+MIDNIGHT_S = hours.hours_of(20_770)[0]  # of the day on which OTHER takes the place of NODE
+
+
+@pytest.fixture
+def exchanged(tmp_path, engine):
+    """A lamp whose node was exchanged. `says` has a node state a fault or, without a code, send a reading at a time;
+    returns the faults that last, as (node, code)."""
+    warehouse = Warehouse(str(tmp_path / "centre.db"), synchronous="OFF")
+    connection = warehouse._connection
+    connection.executemany(
+        "INSERT INTO equipment (insee, kind, id, from_unix_s, until_unix_s, node)"
+        " VALUES ('49007', 'light', '1', ?, ?, ?)",
+        [(0, 86_400, NODE), (86_400, MIDNIGHT_S, NODE), (MIDNIGHT_S, None, OTHER)],
+    )
+    positions = count()
+
+    def says(node, at_s, code=None, detail=None):
+        number = next(positions)
+        own = {"node": node, "stamp": synced(at_s)}
+        if code is None:
+            item, topic, lane = reading(number, **own), TELEMETRY_TOPIC, event.TELEMETRY
+        else:
+            item, topic, lane = fact(number, code, detail, active=True, **own), EVENT_TOPIC, event.ALARM
+        warehouse.accept(topic, batch([item], number, oldest=0, lane=lane), received_unix_s=at_s + 1)
+        worker = Worker(connection)
+        worker.step(10)
+        return [(fault.node, fault.code) for fault in Faults(connection).open()]
+
+    says.connection = connection
+    yield says
+    warehouse.close()
+
+
+def test_a_fault_of_an_exchanged_node_ends_at_the_exchange_once_the_new_one_is_heard(exchanged):
+    assert exchanged(NODE, MIDNIGHT_S - 7200, event.LAMP_FAILURE) == [(NODE, event.LAMP_FAILURE)]
+    (before,) = Faults(exchanged.connection).open()
+    assert exchanged(OTHER, MIDNIGHT_S + 36_000) == []
+    faults = Faults(exchanged.connection)
+    (ended,) = faults.ended(MIDNIGHT_S)
+    assert ended == before._replace(
+        is_over=True, end_unix_s=MIDNIGHT_S, end_received_unix_s=MIDNIGHT_S, is_replaced=True
+    )
+    assert [ended] == faults.between(MIDNIGHT_S - 10, MIDNIGHT_S) == faults.of_nodes([NODE])
+    assert faults.between(MIDNIGHT_S + 1, MIDNIGHT_S + 9) == []
+    assert standing(ended) == Standing(REPAIRED, unix_s=MIDNIGHT_S)
+    assert exchanged.connection.execute("SELECT is_open FROM equipment_faults").fetchall() == [(0,)]
+
+
+def test_a_fault_goes_on_only_if_the_new_node_states_it_and_one_of_a_later_day_stands(exchanged):
+    exchanged(NODE, MIDNIGHT_S + 30_000, event.LAMP_FAILURE)
+    exchanged(GATEWAY, MIDNIGHT_S - 9000, event.FAIR_USE_EXCEEDED, [NODE, 9, 9, 9])
+    assert exchanged(OTHER, MIDNIGHT_S + 36_000, event.LAMP_FAILURE) == [(OTHER, event.LAMP_FAILURE)]
+    # The old node says something after that day: perhaps the register is wrong.
+    late = exchanged(NODE, MIDNIGHT_S + 90_000, event.METER_FAILURE)
+    assert late == [(NODE, event.METER_FAILURE), (OTHER, event.LAMP_FAILURE)]

@@ -2,6 +2,9 @@
 
 A fault's times are those of its records, through anchors where the node did not know the time; one that cannot be known
 stays unknown. A note is attached to a record that states the fault. Records are never altered by what people say.
+
+A fault of a node that was exchanged is over from the exchange on: no record of it can come. If the equipment still has
+it, the node in its place states it anew.
 """
 
 from collections.abc import Iterable
@@ -26,6 +29,7 @@ _SELECT = f"""SELECT f.node, f.code, f.part, last.body, insee, name, f.boot, f.s
     LEFT JOIN records AS finish
         ON finish.node = f.node AND finish.boot = f.end_boot AND finish.sequence = f.end_sequence
     WHERE {{}} ORDER BY f.node, f.boot, f.sequence"""
+_DAY_S = 86_400  # an exchange is known to its day
 _NOTES = """SELECT boot, sequence, written_unix_s, author, changes_hands, holder, words, repaired FROM fault_notes
     WHERE node = ?"""
 
@@ -57,7 +61,8 @@ def in_order(notes: Iterable[Note]) -> tuple[Note, ...]:
 
 class StandingFault(NamedTuple):
     """Holds a fault as people see it. `since_unix_s` and `end_unix_s`: None, not known; `is_over` tells whether it has
-    an end. insee, gateway: who carried its latest record."""
+    an end; `is_replaced`: that is the exchange of the node it is about, and no record. insee, gateway: who carried its
+    latest record."""
 
     node: bytes
     code: int
@@ -72,6 +77,7 @@ class StandingFault(NamedTuple):
     place: Place | None
     notes: tuple[Note, ...]
     begin: Position
+    is_replaced: bool = False
 
     @property
     def from_unix_s(self) -> int:
@@ -140,8 +146,10 @@ class Faults:
     def open(self, insee: str | None = None) -> list[StandingFault]:
         """Returns the faults that last, the latest first; of one commune, those that its nodes and cabinets state."""
         if insee is None:
-            return self._found("f.end_boot IS NULL", ())
-        return self._found(f"f.end_boot IS NULL AND f.node IN ({NODES_OF_COMMUNE})", of_commune_values(insee))
+            found = self._found("f.end_boot IS NULL", ())
+        else:
+            found = self._found(f"f.end_boot IS NULL AND f.node IN ({NODES_OF_COMMUNE})", of_commune_values(insee))
+        return [fault for fault in found if not fault.is_over]
 
     def between(self, since_unix_s: int, until_unix_s: int) -> list[StandingFault]:
         """Returns the faults that lasted at some time of `since <= t < until`, the latest first."""
@@ -155,7 +163,7 @@ class Faults:
 
     def ended(self, since_unix_s: int) -> list[StandingFault]:
         """Returns the faults that ended since then, the latest first."""
-        found = self._found("finish.received_unix_s >= ?", (since_unix_s,))
+        found = self._found("f.end_boot IS NULL OR finish.received_unix_s >= ?", (since_unix_s,))
         return [fault for fault in found if (fault.until_unix_s or 0) >= since_unix_s]
 
     def of_nodes(self, nodes: Iterable[bytes]) -> list[StandingFault]:
@@ -178,7 +186,16 @@ class Faults:
         place = self._place(node, code, detail, received_s if since_s is None else since_s)
         notes = self._notes(node, code, part, begin, end if is_over else None) if self._has_notes else ()
         times = since_s, received_s, is_over, end_s, end_received_s
-        return StandingFault(node, code, detail, *times, insee, gateway, place, notes, begin)
+        fault = StandingFault(node, code, detail, *times, insee, gateway, place, notes, begin)
+        return fault if is_over else self._until_replaced(fault)
+
+    def _until_replaced(self, fault: StandingFault) -> StandingFault:
+        replaced_s = self._register.replaced_unix_s(fault.subject)
+        # What a node says after the day of its exchange is not that day's: perhaps the register is wrong.
+        if replaced_s is None or fault.from_unix_s >= replaced_s + _DAY_S:
+            return fault
+        end_s = max(replaced_s, fault.from_unix_s)
+        return fault._replace(is_over=True, end_unix_s=end_s, end_received_unix_s=end_s, is_replaced=True)
 
     def _times(self, node, row) -> tuple[int | None, int]:
         """Returns when a record was made, None where that is not known, and when it was received."""

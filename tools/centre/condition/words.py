@@ -13,6 +13,7 @@ from wire import event
 
 _UNKNOWN_TIME = N_("time unknown")
 _OVER = N_("over since {at}")
+_REPLACED = N_("over since {at}, when its node was replaced")
 _LIGHTS = NN_("{count} light on it", "{count} lights on it")
 _OTHERS = NN_("{count} other fault of this cause: {names}", "{count} other faults of this cause: {names}")
 _TO_DO = N_("to do: {text}")
@@ -79,7 +80,8 @@ def group_lines(one: Group, lights: int, language: str) -> list[str]:
     first = one.first
     lines = [f"{time_text(first.since_unix_s, language)}  {where_text(first, language)}", sentence(first, language)]
     if first.is_over:
-        lines.append(translate(_OVER, language, at=time_text(first.end_unix_s, language)))
+        over = _REPLACED if first.is_replaced else _OVER
+        lines.append(translate(over, language, at=time_text(first.end_unix_s, language)))
     if lights:
         lines.append(translate(_LIGHTS, language, count=lights))
     if one.others:
@@ -118,6 +120,7 @@ def plain(fault: StandingFault, language: str) -> dict[str, Any]:
         "since_unix_s": fault.since_unix_s,
         "is_over": fault.is_over,
         "end_unix_s": fault.end_unix_s,
+        "is_replaced": fault.is_replaced,
         "sentence": sentence(fault, language),
         "to_do": events.remedy(fault.code, language),
         "in_hand_of": fault.holder,

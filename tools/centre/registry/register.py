@@ -15,6 +15,7 @@ from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment,
 from tools.centre.registry.history import History, nearest
 from tools.centre.registry.statements import Statement
 from tools.centre.store import database
+from tools.centre.store.condition_tables import REPLACED
 
 _COLUMNS = ", ".join(("insee", "kind", "id", "from_unix_s", "until_unix_s", *Equipment._fields))
 _SELECT = f"SELECT {_COLUMNS} FROM equipment"
@@ -115,14 +116,20 @@ class Register:
     def of_node(self, node: bytes, *, unix_s: int, zone: int | None = None) -> Place | None:
         """Returns what a node serves; None when the register does not know it. `zone`: of a node that has several;
         without it their names are joined. The id of a gateway gives its cabinet."""
-        if node not in self._served:
-            rows = self._connection.execute(_SELECT + " WHERE node = ?" + _ORDER, (node,))
-            self._served[node] = [_version(row) for row in rows]
-        versions = self._served[node]
+        versions = self._versions_of(node)
         if not versions:
             return self._of_gateway_id(node, unix_s)
         places = [self._place(version.key, version.equipment, unix_s) for version in _serving(versions, unix_s, zone)]
         return places[0] if len(places) == 1 else _together(places)
+
+    def replaced_unix_s(self, node: bytes) -> int | None:
+        """Returns since when another node, which has been heard since, is in the place of one that serves nothing any
+        more; None where there is none."""
+        versions = self._versions_of(node)
+        if not versions or any(version.until_unix_s is None for version in versions):
+            return None
+        (at_s,) = self._connection.execute(f"SELECT {REPLACED.format('?')}", (node, node)).fetchone()
+        return at_s
 
     def remember(self, nodes: Iterable[bytes]) -> None:
         """Reads at once what many nodes serve, for `of_node`."""
@@ -149,6 +156,12 @@ class Register:
             return cabinet._replace(feeder=feeder)
         place = self._place(key, equipment, unix_s)
         return place._replace(street=place.street or cabinet.street)
+
+    def _versions_of(self, node: bytes) -> list[Version]:
+        if node not in self._served:
+            rows = self._connection.execute(_SELECT + " WHERE node = ?" + _ORDER, (node,))
+            self._served[node] = [_version(row) for row in rows]
+        return self._served[node]
 
     def _of_gateway_id(self, node: bytes, unix_s: int) -> Place | None:
         row = self._connection.execute(

@@ -90,7 +90,7 @@ COLUMNS: dict[str, Message] = {
     "end_unix_s": N_("End of the fault, Unix time; empty: it lasts, or the clock was not set"),
     "end_utc": N_("End of the fault, in UTC, ISO 8601"),
     "end_local": N_("End of the fault, in legal time, ISO 8601"),
-    "is_open": N_("1: it lasts; 0: it has ended"),
+    "is_open": N_("1: it lasts; 0: it has ended, or its node was replaced"),
 }
 
 

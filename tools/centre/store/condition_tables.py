@@ -3,7 +3,18 @@
 Faults and feeders are derived from records, in their transaction, and hold no fact of their own: a fault names the
 records that begin it, state it last and end it (NULL: it lasts). `fault_notes` is what people did about it; a note
 names a record that states the fault, so that it stays attached when an earlier record arrives late.
+
+A node that was exchanged cannot end its faults. The register and the node in its place do: REPLACED.
 """
+
+# The instant at which another node took the place of a node {0} that serves nothing any more, by the register; NULL
+# where there is none, or the other has not been heard since.
+REPLACED = """(SELECT MAX(new.from_unix_s) FROM equipment AS old
+    JOIN equipment AS new ON new.insee = old.insee AND new.kind = old.kind AND new.id = old.id
+        AND new.from_unix_s = old.until_unix_s AND new.node <> old.node
+    JOIN latest AS heard ON heard.node = new.node AND heard.received_unix_s >= new.from_unix_s
+    WHERE old.node = {0} AND NOT EXISTS (
+        SELECT 1 FROM equipment AS still WHERE still.node = {0} AND still.until_unix_s IS NULL))"""
 
 TABLES = """
 -- part: what distinguishes two faults of one code at one node (feeder, zone, sensor), in CBOR.

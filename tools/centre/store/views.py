@@ -6,6 +6,7 @@ said by `tools.centre.rollup.dictionary`, which a test compares with what stands
 """
 
 from tools.centre.store import readings
+from tools.centre.store.condition_tables import REPLACED
 from wire import event
 
 _NODE = "lower(hex({}))"
@@ -95,7 +96,7 @@ _LIGHTS = f"""CREATE VIEW lights AS SELECT
 _FAULTS = f"""CREATE VIEW equipment_faults AS SELECT
     CASE f.code {_event_names()} ELSE 'event-' || CAST(f.code AS TEXT) END AS fault,
     {_texts("b.seconds", "b_k", "begin")}, {_texts("d.seconds", "d_k", "end")},
-    CASE WHEN f.end_boot IS NULL THEN 1 ELSE 0 END AS is_open,
+    CASE WHEN f.end_boot IS NULL AND {REPLACED.format("f.node")} IS NULL THEN 1 ELSE 0 END AS is_open,
     COALESCE(e.insee, g.insee) AS insee, {_COMMUNE.format("COALESCE(e.insee, g.insee)")} AS commune,
     e.kind AS kind, e.id AS id, e.name AS name, e.street AS street,
     COALESCE(e.cabinet, g.name) AS cabinet, e.feeder AS feeder, {_NODE.format("f.node")} AS node

@@ -63,6 +63,7 @@ WORDS = Phrases({
     "against.watts": N_("{power} W measured with {percent} % ordered"),
     "back": N_("It was measured as repaired {when}, and has come back."),
     "repaired": N_("Its own measurement found it repaired {when}."),
+    "replaced": N_("Its node was replaced {when}; the new one has been heard since."),
     "go": NC_("button", "Go there"),
     "light": NC_("button", "Light its feeder"),
     "take": NC_("button", "Take in hand"),
@@ -286,7 +287,8 @@ def _said(cause: Cause, stop: Stop, light: Light | None, request: Any) -> Iterab
     known = cause.standing
     if known.state == REPAIRED:
         twin = any(_is_alike(cause, one) for one in stop.causes)
-        yield say("back" if twin else "repaired", known.unix_s)
+        over = "replaced" if cause.group.first.is_replaced else "back" if twin else "repaired"
+        yield say(over, known.unix_s)
     elif known.claim is not None and known.against is not None:
         power = number((known.against.power_dw or 0) / 10, language, 1)
         told = say("against.watts", power=power, percent=known.against.level_percent)

@@ -13,6 +13,7 @@ from tools.centre.condition import notes, visits
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.visits import Standing
 from tools.centre.limits import JUDGED_S
+from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
 from tools.centre.web import pictures
 from wire import event
@@ -153,6 +154,16 @@ def test_a_fault_that_comes_back_is_open_and_says_so(walker):
     walker.world.states(0, True, NOW_S - 600)
     assert walker.states() == {0: "open"}
     assert "It was measured as repaired" in walker.page() and "has come back" in walker.page()
+
+
+def test_a_light_whose_node_was_exchanged_is_done_and_says_so(walker):
+    walker.world.states(0, True, NOW_S - HOUR)
+    walker.world.exchanges(0, 20, NOW_S - 1800)
+    assert walker.states() == {0: "open"}, "the new node has not been heard"
+    walker.world.measures(20, 342, 100, NOW_S - 600)
+    Worker(walker.world.connection).step(10)
+    assert walker.states() == {0: "repaired"}
+    assert "Its node was replaced" in walker.page() and "It was measured" not in walker.page()
 
 
 def test_what_is_not_repaired_needs_a_reason_and_takes_a_claim_back(walker):
