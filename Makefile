@@ -38,7 +38,7 @@ test: ## check style, types and import directions, then run every test but those
 	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest -qq --collect-only >/dev/null  # else each process compiles all
 	@$(PYTEST) -m "not services" $(ARGS)
 
-services: ## run the tests that install a Debian (as root), and those of the warehouse on PostgreSQL
+services: ## run the tests that install a Debian (as root), and those of the warehouse on PostgreSQL, and nodes on a bare machine in QEMU
 	@$(PREPARE) --extra dev --services
 	@$(PYTEST) --quick -m services $(ARGS)
 

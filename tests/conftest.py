@@ -20,6 +20,7 @@ from hypothesis import settings
 
 from tests.support.affected import affected
 from tests.support.durations import Durations
+from tools.bare import build, machine
 from tools.package import catalogue
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -263,6 +264,14 @@ def coap_client_path():
 def tshark_path():
     """Path of Wireshark's command-line dissector; `editcap` stands beside it."""
     return _program("tshark", "tshark")
+
+
+@pytest.fixture(scope="session")
+def elf():
+    """Path of MicroPython for the bare 32-bit machine; QEMU for it is there, too."""
+    if not machine.is_installed():
+        pytest.skip(f"no {machine.QEMU} (apt-get install {machine.PACKAGE})")
+    return build.find() or pytest.skip("no MicroPython for RV32 (python -m tools.bare.build)")
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ static void set_alarm(uint64_t at) {
 void board_init(void) {
     set_alarm(UINT64_MAX);
     uint32_t bits;
-    __asm volatile ("li %0, " MIE_MTIE "\n csrs mie, %0" : "=r" (bits));
+    // set_interrupt_table of the port means to set mstatus.MIE too, and then writes back what it was before.
+    __asm volatile ("li %0, " MIE_MTIE "\n csrs mie, %0\n csrsi mstatus, " MSTATUS_MIE : "=r" (bits));
 }
 
 // The watchdog: Python sets mtimecmp anew at each feed (machine.WDT); nothing else uses the timer's interrupt.

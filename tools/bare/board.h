@@ -28,7 +28,7 @@ typedef struct _board_told_t {
 // Numbers of `machine`, as on an ESP32.
 enum { BOARD_PWRON_RESET = 1, BOARD_WDT_RESET = 3, BOARD_SOFT_RESET = 5 };
 
-#define MICROPY_INTERNAL_WFE(timeout_ms) board_wait_us(500)
+#define MICROPY_INTERNAL_WFE(timeout_ms) board_wait_us(2000)
 
 
 void board_init(void);

@@ -1,11 +1,10 @@
 """Puts the images together that the bare machine runs: our scripts for it, and what they run, compiled."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from tools import firmware_modules, mpy
-from tools.bench.node_program import romfs_image
 
 _CHIP = Path(__file__).resolve().parent / "chip"
 
@@ -56,6 +55,6 @@ def chip(*names: str) -> dict[str, bytes]:
     return {f"{name}.mpy": compiled(_CHIP / f"{name}.py", f"{name}.py") for name in names}
 
 
-def romfs(files: Mapping[str, bytes]) -> bytes:
-    """Returns the ROMFS image of these files."""
-    return romfs_image(files)
+def text(name: str) -> bytes:
+    """Returns one of ours as text: MicroPython runs boot.py and main.py as such."""
+    return (_CHIP / f"{name}.py").read_bytes()

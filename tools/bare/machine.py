@@ -39,7 +39,7 @@ class Machine:
     `rom`: the image of which boot.py and main.py run, mounted at /rom; `program`: another one, for the first to mount;
     `heap`, `second`, `stack`: bytes for Python, 0 for what the build has, and no second area; `memory`: a file that
     holds its RAM, with the flash in it; `counted`: its clock is the count of its instructions; `pty`: its line is a
-    terminal, `line`, in place of `read` and `write`. """
+    terminal, `line`, in place of `read` and `write`."""
 
     def __init__(
         self,
@@ -134,25 +134,32 @@ def _qemu() -> str:
     return path
 
 
-def make_memory(path: Path, files: Mapping[str, bytes]) -> None:
-    """Makes the file of a machine's RAM, whose flash is a littlefs with these files, {path: bytes}; the rest is empty,
-    as after a loss of power."""
+def flash_image(files: Mapping[str, bytes]) -> bytes:
+    """Returns a flash that is a littlefs with these files, {path: bytes}."""
     flash = bytearray(b"\xff" * FLASH_BYTES)
     for at, piece in interpreter.pieces(dict(files), FLASH_BYTES):
         flash[at : at + len(piece)] = piece
-    _keep(path, bytes(flash))
+    return bytes(flash)
+
+
+def make_memory(path: Path, flash: bytes) -> None:
+    """Makes the file of a machine's RAM; all but its flash is empty, as after a loss of power."""
+    with path.open("wb") as file:
+        file.truncate(RAM_BYTES)
+        file.seek(FLASH - RAM)
+        file.write(flash)
 
 
 def cut_power(path: Path) -> None:
     """Leaves in the file of a machine's RAM what survives a loss of power: its flash. The machine must be closed."""
-    _keep(path, _flash(path))
+    make_memory(path, flash_in(path))
 
 
 def files_in(path: Path) -> dict[str, bytes]:
     """Returns the files in the flash of a machine that is closed, {path: bytes}, as another littlefs than the machine's
     reads them."""
     held = LittleFS(block_size=interpreter.BLOCK_BYTES, block_count=FLASH_BYTES // interpreter.BLOCK_BYTES, mount=False)
-    held.context.buffer = bytearray(_flash(path))
+    held.context.buffer = bytearray(flash_in(path))
     held.mount()
     found = {}
     for folder, _, names in held.walk("/"):
@@ -162,14 +169,8 @@ def files_in(path: Path) -> dict[str, bytes]:
     return found
 
 
-def _flash(path: Path) -> bytes:
+def flash_in(path: Path) -> bytes:
+    """Returns the flash in the file of a machine's RAM."""
     with path.open("rb") as file:
         file.seek(FLASH - RAM)
         return file.read(FLASH_BYTES)
-
-
-def _keep(path: Path, flash: bytes) -> None:
-    with path.open("wb") as file:
-        file.truncate(RAM_BYTES)
-        file.seek(FLASH - RAM)
-        file.write(flash)

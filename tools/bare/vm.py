@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from tools.bare import build, image, machine
+from tools.bare.romfs import romfs_image
 
 ASKED = ("-X", "heapsize=")
 
@@ -30,10 +31,10 @@ def main(words: list[str]) -> int:
     program = Path(told["image"]).read_bytes() if told["image"] else b""
     with tempfile.TemporaryDirectory() as folder:
         memory = Path(folder) / "memory"
-        machine.make_memory(memory, {"settings.json": Path("settings.json").read_bytes()})
+        machine.make_memory(memory, machine.flash_image({"settings.json": Path("settings.json").read_bytes()}))
         with machine.Machine(
             build.build(),
-            image.romfs(_image(Path(words[2]))),
+            romfs_image(_image(Path(words[2]))),
             program=program,
             heap=int(words[1].removeprefix(ASKED[1])),
             second=int(os.environ.get("VM_SECOND", "0")),
