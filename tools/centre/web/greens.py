@@ -16,7 +16,7 @@ from gateway.language import N_, NC_, NN_, Phrases, directives, translate
 from gateway.language.figures import number
 from policy import civil
 from tools.centre.condition.usage import WATER, Usages
-from tools.centre.registry.equipment import METER, following_day
+from tools.centre.registry.equipment import GREEN_SPACE, METER, following_day
 from tools.centre.rollup import hours
 from tools.centre.scope import grants
 from tools.centre.store import database
@@ -139,8 +139,16 @@ def greens(request: Any, insee: str) -> Any:
 
 
 def green(request: Any, insee: str, id: str) -> Any:
+    return _one(request, insee, GREEN_SPACE, id)
+
+
+def meter(request: Any, insee: str, id: str) -> Any:
+    return _one(request, insee, METER, id)
+
+
+def _one(request: Any, insee: str, kind: str, id: str) -> Any:
     own = commune(request, insee, grants.WATERING)
-    chosen = next((one for one in picture(request, own).spaces if not one.is_room and one.id == id), None)
+    chosen = next((one for one in picture(request, own).spaces if (one.kind, one.id) == (kind, id)), None)
     if chosen is None:
         raise Http404
     template = "green_panel.html" if is_part(request) else "space.html"

@@ -138,7 +138,7 @@ def _mark(one: Space, own: Commune, language: str) -> dict[str, Any]:
         "at": [one.latitude, one.longitude],
         "mark": one.gauge,
         "title": f"{one.name} : {words.state(one.shown, language)}",
-        "address": reverse("room" if one.is_room else "green", args=(own.insee, one.id)),
+        "address": reverse(one.page, args=(own.insee, one.id)),
     }
 
 

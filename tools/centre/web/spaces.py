@@ -17,7 +17,8 @@ from tools.centre.web.search import plain, sorting
 from tools.centre.web.states import Shown
 from wire import event, quantity, record
 
-_KINDS = (ROOM, GREEN_SPACE, METER)
+_PAGES = {ROOM: "room", GREEN_SPACE: "green", METER: "meter"}
+_KINDS = tuple(_PAGES)
 _PLACES = f"""SELECT e.kind, e.id, e.zone, e.longitude, e.latitude, l.readings,
     CASE WHEN l.readings_quality <> {record.UNSET} AND l.readings_seconds >= {STAMP_UNIX_S_MIN}
         AND l.readings_seconds <= ? THEN l.readings_seconds END
@@ -55,6 +56,11 @@ class Space(NamedTuple):
     @property
     def kind(self) -> str:
         return self.state.kind or ""
+
+    @property
+    def page(self) -> str:
+        """Returns the name of its page's address: equipment of two kinds may have one id."""
+        return _PAGES[self.kind]
 
     @property
     def is_room(self) -> bool:

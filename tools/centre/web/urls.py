@@ -49,6 +49,7 @@ urlpatterns = [
     path("<str:insee>/rooms/<str:id>", rooms.room, name="room"),
     path("<str:insee>/greens", greens.greens, name="greens"),
     path("<str:insee>/greens/<str:id>", greens.green, name="green"),
+    path("<str:insee>/meters/<str:id>", greens.meter, name="meter"),
     path("<str:insee>/faults", faults.faults, name="faults"),
     path("<str:insee>/faults/note", faults.note, name="faults-note"),
     path("<str:insee>/round", round.round, name="round"),

@@ -15,7 +15,7 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 }}"
 
 PAGES = (
     "map", "map/in-view", "lights", "lights/light-1", "rooms", "rooms/room-1", "greens", "greens/green_space-1",
-    "greens/meter-1", "faults", "round", "health",
+    "meters/meter-1", "faults", "round", "health",
 )  # fmt: skip
 SCREENS = ("/", *(f"/{FENEU}/{page}" for page in PAGES))
 

@@ -32,6 +32,7 @@ ASKED = {
     "room": [""],
     "greens": ["", "?q=street", "?state=leak", "?page=99"],
     "green": [""],
+    "meter": [""],
     "faults": ["", "?page=2"],
     "faults-note": [""],
     "round": ["", "?stop=x", "?page=2"],

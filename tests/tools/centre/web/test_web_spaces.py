@@ -68,6 +68,20 @@ def test_a_zone_says_when_and_how_much_and_a_burst_one_expects_nothing(furnished
     assert "at about" not in burst and "Burst pipe (zone 1, 36.7 L/min)" in burst
 
 
+def test_a_meter_and_a_green_space_with_one_id_have_each_its_page(furnished, browser):
+    with closing(schema.open_to_write(furnished)) as connection:
+        connection.execute(
+            "INSERT INTO equipment (insee, kind, id, name, from_unix_s) VALUES (?, 'meter', 'vert-1-2', 'Compteur', 0)",
+            (INSEE,),
+        )
+    own = browser("operator")
+    said = own.get(f"/{INSEE}/greens").content.decode()
+    for kind, name in (("greens", "Parc du Moulin, "), ("meters", "Compteur")):
+        assert f'href="/{INSEE}/{kind}/vert-1-2">{name}' in said
+        assert f"<h2>{name}" in own.get(f"/{INSEE}/{kind}/vert-1-2").content.decode().replace(' tabindex="-1"', "")
+    assert own.get(f"/{INSEE}/meters/vert-1-1").status_code == 404
+
+
 def test_a_valve_that_stays_open_loses_water_and_a_shut_one_is_a_fault(furnished, browser):
     with closing(schema.open_to_write(furnished)) as connection:
         for why, word in (("stuck-open", "Water is lost"), ("open-coil", "Fault")):
