@@ -18,6 +18,9 @@ SALT = bytes.fromhex("9e7ca92223786340")
 LIBCOAP_CLIENT, LIBCOAP_SERVER = "coap-client-openssl", "coap-server-openssl"
 OURS, THEIRS = b"\x01", b"\x0a\x0b"
 WAIT_S = 60
+# Of an aiocoap server. By itself it listens for TCP on the same port too, and for WebSockets on one 3000 higher, which
+# may be another test's.
+UDP = ("udp6",)
 
 
 def context(id_context=None):

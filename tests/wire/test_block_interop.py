@@ -25,6 +25,7 @@ from tests.support.coap_peers import (
     SALT,
     SECRET,
     THEIRS,
+    UDP,
     WAIT_S,
     ServingThread,
     Started,
@@ -301,7 +302,7 @@ async def aiocoap_server(folder, port, file):
         credentials = CredentialsMap()
         credentials[":bocage"] = FilesystemSecurityContext(folder)
         site = OscoreSiteWrapper(site, credentials)
-    server = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", int(port)))
+    server = await aiocoap.Context.create_server_context(site, bind=("127.0.0.1", int(port)), transports=UDP)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await server.shutdown()

@@ -18,6 +18,7 @@ from tests.support.coap_peers import (
     LIBCOAP_SERVER,
     OURS,
     THEIRS,
+    UDP,
     WAIT_S,
     Numbers,
     ServingThread,
@@ -206,7 +207,7 @@ async def aiocoap_server(folder, port):
     credentials = CredentialsMap()
     credentials[":bocage"] = FilesystemSecurityContext(folder)
     wrapped = OscoreSiteWrapper(site, credentials)
-    server = await aiocoap.Context.create_server_context(wrapped, bind=("127.0.0.1", int(port)))
+    server = await aiocoap.Context.create_server_context(wrapped, bind=("127.0.0.1", int(port)), transports=UDP)
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     await server.shutdown()
