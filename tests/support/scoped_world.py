@@ -26,6 +26,7 @@ MOVED = b"moved-49"
 # Of every commune, a word that only this trade's rows have: in names and streets, and as celsius, litres and watts.
 _KINDS = {"light": LIGHTING, "room": HEATING, "green_space": WATERING, "meter": WATERING}
 _FIGURES = {FENEU: 100, ANGERS: 200}
+_STREET = f"{grants.OF_STREET}lighting street of {ANGERS}"
 # Who may see what, as (commune, trade).
 ROLES = {
     "nobody": [],
@@ -36,6 +37,8 @@ ROLES = {
     "mayor": [(FENEU, "*")],
     "operator": [("*", "*")],
     "auditor": [("*", "journal")],
+    # By ticket: one light, and the lights of a street.
+    "contractor": [(FENEU, grants.of_place("light", "light-1")), (ANGERS, _STREET)],
 }
 _NODE_KINDS = {LIGHTING: ("light",), HEATING: ("room",), WATERING: ("green_space", "meter")}
 _FAULTS = {"light": event.LAMP_FAILURE, "room": event.SENSOR_FAILURE, "green_space": event.VALVE_FAILURE}
@@ -154,8 +157,20 @@ def granted(person, insee, trade):
     return any(area in ((insee, trade), (insee, "*"), ("*", trade), ("*", "*")) for area in ROLES[person])
 
 
+def has_page(person, insee):
+    """Whether the person has any equipment to see in a commune."""
+    return any(where in (insee, "*") and trade != "journal" for where, trade in ROLES[person])
+
+
+def sees(person, insee, kind):
+    """Whether the person sees the first equipment of a kind."""
+    return granted(person, insee, _KINDS.get(kind, LIGHTING)) or (person == "contractor" and kind == "light")
+
+
 def foreign_words(person):
     """What this person must not read anywhere."""
+    if person == "contractor":
+        return _foreign_of_contractor()
     words = []
     for insee in (FENEU, ANGERS):
         mine = [trade for trade in TRADES if granted(person, insee, trade)]
@@ -174,6 +189,17 @@ def foreign_words(person):
         words.append(MOVED.hex())
     if person != "auditor":
         words += ["somebody", "secretary"]
+    # Who reads the rights reads the name of the street that was granted.
+    return [word for word in words if person != "auditor" or word not in _STREET]
+
+
+def _foreign_of_contractor():
+    words = ["somebody", "secretary", f"moved lighting of {FENEU}"]
+    for insee in (FENEU, ANGERS):
+        words += [f"lighting feeder of {insee}", f"stray{insee[2:]}".encode().hex(), f'"{gateway_of(insee).hex()}/"']
+        for trade in (HEATING, WATERING):
+            words += [f"{trade} of {insee}", f"{trade} street of {insee}"]
+            words += [node_of(kind, insee).hex() for kind in _NODE_KINDS[trade]]
     return words
 
 

@@ -34,6 +34,33 @@ def test_right_is_given_used_and_withdrawn(path, capsys):
     }
 
 
+def test_ticket_of_a_contractor_opens_a_street_or_equipment_until_a_day(path, capsys):
+    give = ("access", "give", "Lumen, ticket 118", "--commune", FENEU, "--until", "2099-01-15", "--as", "secretary")
+    assert run(path, *give, "--street", f"lighting street of {FENEU}", "--equipment", "room/room-1") == 0
+    said = capsys.readouterr().out
+    assert f"lights of lighting street of {FENEU}" in said and "equipment room/room-1" in said and "2099-01-15" in said
+    assert run(path, "lamps", "--as", "Lumen, ticket 118", "--csv") == 0
+    assert ",light-1,fault," in capsys.readouterr().out
+    assert ("secretary", "access give", FENEU, "Lumen, ticket 118: equipment:room/room-1") in {
+        line[1:] for line in lines(path)
+    }
+    assert run(path, "access", "withdraw", "Lumen, ticket 118") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "give --trade"),
+        (("--street", "x"), "with --until"),
+        (("--equipment", "cabinet/cab", "--until", "2099-01-15"), "kinds are light"),
+        (("--equipment", "light-1", "--until", "2099-01-15"), "kinds are light"),
+    ],
+)
+def test_ticket_without_an_end_or_for_what_speaks_for_others_is_refused(path, capsys, words, said):
+    assert run(path, "access", "give", "Lumen", "--commune", FENEU, *words) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(("now_s", "count"), [(99, 0), (100, 1), (199, 1), (200, 0)])
 def test_right_holds_from_its_first_day_to_its_last(path, now_s, count):
     with closing(schema.open_to_write(path)) as connection:

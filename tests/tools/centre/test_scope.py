@@ -171,6 +171,7 @@ def test_person_reads_the_readings_of_what_is_granted(built):
     assert seen["nobody"] == seen["auditor"] == set()
     assert seen["electrician"] == {(FENEU, name) for name in lamp}
     assert seen["caretaker"] == {(ANGERS, name) for name in room}
+    assert seen["contractor"] == {(insee, name) for insee in (FENEU, ANGERS) for name in lamp}
     assert seen["two"] == {(ANGERS, name) for name in lamp} | {(FENEU, name) for name in room}
 
 
@@ -225,6 +226,7 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
         "arguments.py",  # the one way of the commands
         "reader.py",  # for a person
         "server.py",  # the same on PostgreSQL
+        "connections.py",  # there, as the role of the screens, what is granted to a person
         "archive.py",  # for proofs and the rig
         "metrics.py",  # counts alone
         "health.py",  # when a cabinet was last heard; of root

@@ -1,7 +1,9 @@
 """Keeps which communes and trades are granted to which person, from when until when, and who gave it.
 
 A grant is for a person under one name, that of the account. Nothing is granted by default. All trades are the three
-that have equipment; the journal of who read and did what is a grant of its own, which `ALL` does not bring.
+that have equipment; the journal of who read and did what is a grant of its own, which `ALL` does not bring. In the
+place of a trade may stand the lights of a street or one equipment: that is what a contractor has for a ticket, who
+reads what these report and says something about their faults, and nothing else.
 """
 
 from collections.abc import Collection
@@ -20,12 +22,15 @@ TRADES: dict[str, Message] = {
     ALL: NC_("trade", "all trades"),
 }
 _OF_EQUIPMENT = frozenset((LIGHTING, HEATING, WATERING))
-# Of an area: one of the three trades at least; all three.
-ANY, EVERY = "any", "every"
+# What opens the lights of a street, and one equipment; the name of a street, or kind and id, follows.
+OF_STREET, OF_PLACE = "street:", "equipment:"
+# Of an area: a street or a place of it; one of the three trades at least; all three.
+TICKET, ANY, EVERY = "ticket", "any", "every"
 
 
 class Grant(NamedTuple):
-    """Holds one grant; `insee` and `trade` may be ALL, `until_unix_s` None."""
+    """Holds one grant; `insee` and `trade` may be ALL, `until_unix_s` None; in the place of a trade a street or an
+    equipment."""
 
     person: str
     insee: str
@@ -38,6 +43,16 @@ class Grant(NamedTuple):
 
 _COLUMNS = ", ".join(Grant._fields)
 _IN_FORCE = "from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?)"
+
+
+def of_place(kind: str, id: str) -> str:
+    """Returns what stands in the place of a trade for one equipment."""
+    return f"{OF_PLACE}{kind}/{id}"
+
+
+def is_of_ticket(trade: str) -> bool:
+    """Returns whether a street or an equipment stands in the place of a trade."""
+    return trade.startswith((OF_STREET, OF_PLACE))
 
 
 def give(connection: database.Connection, grant: Grant) -> None:
@@ -91,7 +106,8 @@ def in_force(connection: database.Connection, rows: slice, *, now_s: int) -> lis
 
 
 def areas(connection: database.Connection, person: str, *, now_s: int) -> set[tuple[str, str]]:
-    """Returns what a person may see now, as pairs of a commune (or ALL) and a trade, JOURNAL, ANY or EVERY."""
+    """Returns what a person may see now, as pairs of a commune (or ALL) and a trade, a street, a place,
+    JOURNAL, TICKET, ANY or EVERY."""
     trades: dict[str, set[str]] = {ALL: set()}
     rows = connection.execute(
         f"SELECT insee, trade FROM grants WHERE person = ? AND {_IN_FORCE}", (person, now_s, now_s)
@@ -102,6 +118,8 @@ def areas(connection: database.Connection, person: str, *, now_s: int) -> set[tu
     for insee, own in trades.items():
         of_all = own | trades[ALL]
         found.update((insee, trade) for trade in of_all)
+        if any(is_of_ticket(trade) for trade in own):
+            found.add((insee, TICKET))
         if of_all & _OF_EQUIPMENT:
             found.add((insee, ANY))
         if of_all >= _OF_EQUIPMENT:

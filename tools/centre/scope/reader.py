@@ -17,7 +17,7 @@ from contextlib import closing
 
 from tools.centre.registry.equipment import CABINET, day_text
 from tools.centre.scope import grants
-from tools.centre.scope.rules import ALWAYS_S, CONTROL_RULES, RULES, area, trade_of
+from tools.centre.scope.rules import ALWAYS_S, CONTROL_RULES, RULES, area, is_open
 from tools.centre.store import database, readings, schema, sqlite_file, views
 
 # Before and after all days.
@@ -35,7 +35,7 @@ _COMMUNES = "SELECT insee FROM equipment UNION SELECT insee FROM gateways"
 _CONTROL_COMMUNES = "SELECT insee FROM gateways UNION SELECT insee FROM commands UNION SELECT insee FROM policies"
 # Nodes that served several equipments, at once or one after the other.
 _SEVERAL = "SELECT node FROM equipment WHERE node IS NOT NULL GROUP BY node HAVING count(*) > 1"
-_IS_OPEN = area("e.insee", trade_of("e.kind", "e.cabinet", cabinets=grants.LIGHTING))
+_IS_OPEN = is_open("e", cabinets=grants.LIGHTING)
 # In SQLite a CROSS JOIN is done as it is written: by the communes, not by all nodes.
 _SERVED_ONE = f"""SELECT e.node, -{ALWAYS_S}, {ALWAYS_S}
     FROM (SELECT DISTINCT insee FROM scope_areas) AS c CROSS JOIN equipment AS e

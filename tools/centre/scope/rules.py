@@ -7,6 +7,8 @@ and whether that is always) and `scope_cabinets`. The last two are empty for who
 * Equipment belongs to its commune, and by its kind to a trade. Communes and cabinets are seen with any trade.
 * A node belongs to what it serves, as the register has it at the time of the record; before and after, to what it
   served first or last.
+* A contractor sees the lights of a street, or equipment by name, with the records of its nodes while they served it,
+  and what every person of a commune sees: its name, and the cabinets that carry these nodes.
 * A gateway belongs to its cabinet, and what it records is of lighting: feeders, mains, door. Where it tells of gaps it
   names nodes of other trades by their ids.
 * A node that the register does not know belongs to the communes of the cabinets that carry it, and is seen with all
@@ -20,7 +22,7 @@ A table without a rule cannot be read by a person.
 
 from tools.centre.limits import STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, GREEN_SPACE, LIGHT, METER, ROOM
-from tools.centre.scope.grants import ALL, ANY, EVERY, HEATING, JOURNAL, LIGHTING, WATERING
+from tools.centre.scope.grants import ALL, ANY, EVERY, HEATING, JOURNAL, LIGHTING, OF_PLACE, OF_STREET, TICKET, WATERING
 from wire import record
 
 # Beyond all instants.
@@ -41,6 +43,15 @@ def trade_of(kind: str, cabinet: str, *, cabinets: str) -> str:
         WHEN '{FEEDER}' THEN '{LIGHTING}' WHEN '{LIGHT}' THEN '{LIGHTING}' WHEN '{ROOM}' THEN '{HEATING}'
         WHEN '{GREEN_SPACE}' THEN '{WATERING}'
         WHEN '{METER}' THEN CASE WHEN {cabinet} IS NULL THEN '{WATERING}' ELSE '{LIGHTING}' END END"""
+
+
+def is_open(e: str, *, cabinets: str) -> str:
+    """Returns the condition that a person may see an equipment, of a table or alias `e`: by its trade, by its name, or
+    as a light of a street. `cabinets`: the trade of a cabinet."""
+    by_trade = area(f"{e}.insee", trade_of(f"{e}.kind", f"{e}.cabinet", cabinets=cabinets))
+    return f"""({by_trade} OR EXISTS (SELECT 1 FROM scope_areas AS a WHERE a.insee = {e}.insee
+        AND a.trade IN ('{OF_PLACE}' || {e}.kind || '/' || {e}.id,
+            CASE {e}.kind WHEN '{LIGHT}' THEN '{OF_STREET}' || {e}.street WHEN '{COMMUNE}' THEN '{TICKET}' END)))"""
 
 
 def _node(column: str) -> str:
@@ -110,7 +121,7 @@ _OF_EQUIPMENT = {
     "prefixes": _CARRIED.format("prefixes"),
     "spans": _CARRIED.format("spans"),
     "skips": _CARRIED.format("skips"),
-    "equipment": area("equipment.insee", trade_of("equipment.kind", "equipment.cabinet", cabinets=ANY))
+    "equipment": is_open("equipment", cabinets=ANY)
     + f""" OR equipment.kind = '{CABINET}' AND EXISTS (SELECT 1 FROM scope_cabinets AS c
         WHERE c.cabinet = equipment.insee || '-' || equipment.id)""",
     "disowned": _node("disowned.node"),

@@ -2,9 +2,11 @@
 
 from gateway.language import N_, translate
 from tools.centre.registry.equipment import day_text
-from tools.centre.scope.grants import ALL, TRADES, Grant
+from tools.centre.scope.grants import ALL, OF_PLACE, OF_STREET, TRADES, Grant
 
 _ALL_COMMUNES = N_("all communes")
+_STREET = N_("lights of {street}")
+_PLACE = N_("equipment {place}")
 _FROM = N_("{person}, {commune}, {trade}, from {start}")
 _TO = N_("{person}, {commune}, {trade}, {start} to {end}")
 
@@ -14,6 +16,10 @@ def commune_text(insee: str, language: str) -> str:
 
 
 def trade_text(trade: str, language: str) -> str:
+    if trade.startswith(OF_STREET):
+        return translate(_STREET, language, street=trade.removeprefix(OF_STREET))
+    if trade.startswith(OF_PLACE):
+        return translate(_PLACE, language, place=trade.removeprefix(OF_PLACE))
     return translate(TRADES[trade], language)
 
 

@@ -11,7 +11,6 @@ from django.http import Http404
 from gateway.language import N_, NC_, Phrases, translate
 from gateway.language.figures import number
 from policy import lighting
-from tools.centre.scope import grants
 from tools.centre.store.archive import Archive
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import orderable_feeders
@@ -42,7 +41,7 @@ WORDS = Phrases({
 
 
 def light(request: Any, insee: str, id: str) -> Any:
-    own = commune(request, insee, grants.LIGHTING)
+    own = commune(request, insee)
     whole = picture(request, own)
     chosen = next((one for one in whole.lights if one.id == id), None)
     if chosen is None:

@@ -19,6 +19,8 @@ from tools.centre.web.search import Asked
 _NO_WORDS = Phrases({})
 # The screens of a commune, in the order of the menu: the name of its address (`urls`), and of its word.
 TABS = ("map", "town", "lights", "rooms", "greens", "faults", "orders", "duty", "health")
+# What there is for a contractor by ticket, who has no trade of the commune.
+_OF_TICKET = ("map", "faults")
 # Those that are of one trade; the others show what a person may see of each. Whose trade it is not finds no such page.
 _TRADES = {"town": grants.LIGHTING, "lights": grants.LIGHTING, "rooms": grants.HEATING, "greens": grants.WATERING}
 
@@ -27,7 +29,7 @@ def tabs_of(commune: Commune) -> tuple[str, ...]:
     """Returns the screens of a commune that a person may open; the duty where somebody is told."""
     return tuple(
         one
-        for one in TABS
+        for one in (TABS if (commune.insee, grants.ANY) in commune.areas else _OF_TICKET)
         if (one not in _TRADES or (commune.insee, _TRADES[one]) in commune.areas)
         and (one != "duty" or settings.BOCAGE.duty is not None)
     )

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, gateway_of, granted, lines, node_of
+from tests.support.scoped_world import ANGERS, FENEU, NOW_S, ROLES, gateway_of, has_page, lines, node_of, sees
 from tools.centre.condition import notes
 from tools.centre.condition.faults import Faults, Note
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
@@ -123,9 +123,7 @@ def test_only_who_has_the_trade_there_says_something(browser, served, outbox):
         own = browser(role)
         for (kind, insee), cause in keys.items():
             for page in (FENEU, ANGERS):
-                is_mine = granted(role, insee, TRADES[kind])
-                has_page = any(granted(role, page, trade) for trade in TRADES.values())
-                wanted = 303 if is_mine and has_page else 404
+                wanted = 303 if sees(role, insee, kind) and has_page(role, page) else 404
                 assert post(own, "comment", cause, page, words="x").status_code == wanted, (role, kind, insee, page)
 
 

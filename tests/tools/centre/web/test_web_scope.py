@@ -1,11 +1,24 @@
 """Every address shows each person what is granted to them, and no foreign row; a planted leak is found."""
 
 import asyncio
+import re
 from itertools import product
 
 import pytest
 
-from tests.support.scoped_world import ANGERS, FENEU, HEATING, LIGHTING, ROLES, WATERING, granted, leaks
+from tests.support.scoped_world import (
+    ANGERS,
+    FENEU,
+    HEATING,
+    LIGHTING,
+    ROLES,
+    WATERING,
+    granted,
+    has_page,
+    leaks,
+    node_of,
+    sees,
+)
 from tools.centre.web import access
 from tools.centre.web.pictures import Pictures
 
@@ -113,8 +126,8 @@ def test_commune_of_others_is_not_there(browser):
     for person in ROLES:
         own = browser(person)
         for insee in (FENEU, ANGERS):
-            is_mine = any(granted(person, insee, trade) for trade in ("lighting", "heating", "watering"))
-            assert own.get(f"/{insee}/faults").status_code == (200 if is_mine else 404), (person, insee)
+            wanted = 200 if has_page(person, insee) else 404
+            assert own.get(f"/{insee}/faults").status_code == wanted, (person, insee)
         assert own.get("/49999/faults").status_code == 404
 
 
@@ -129,10 +142,23 @@ def test_a_screen_of_a_trade_is_there_for_who_has_that_trade(browser):
             said = own.get(f"/{FENEU}/{screen}")
             assert said.status_code == (200 if is_mine else 404), (person, screen)
             assert (f"{trade} street of {FENEU}" in said.content.decode()) == is_mine, (person, screen)
-            assert own.get(f"/{FENEU}/{screen}/{id}").status_code == (200 if is_mine else 404), (person, screen)
+            wanted = 200 if sees(person, FENEU, id.removesuffix("-1")) else 404
+            assert own.get(f"/{FENEU}/{screen}/{id}").status_code == wanted, (person, screen)
             assert (f'href="/{FENEU}/{screen}"' in health.content.decode()) == is_mine, (person, screen)
             if screen != "lights":
                 assert (id in spaces.content.decode()) == is_mine, (person, screen)
+
+
+def test_contractor_by_ticket_reads_the_faults_of_these_lights_and_nothing_else(browser):
+    own = browser("contractor")
+    for insee, light, other in ((FENEU, "light-1", "moved"), (ANGERS, "light-1", "room-1")):
+        faults, around = (own.get(f"/{insee}/{page}").content.decode() for page in ("faults", "round"))
+        assert all(node_of("light", insee).hex() in page for page in (faults, around))
+        assert own.get(f"/{insee}/lights/{light}").status_code == 200
+        assert own.get(f"/{insee}/lights/{other}").status_code == 404
+        menu = re.findall(r'href="/\d+/(\w+)"', faults.split("<main")[0])
+        assert set(menu) <= {"map", "faults"}, menu
+    assert own.get(f"/{FENEU}/orders/give/light").status_code == 404
 
 
 def test_who_has_one_trade_begins_on_its_screen(browser):
