@@ -43,8 +43,8 @@ class Durations:
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report):
         self._spent[report.nodeid] += report.duration
-        if report.when == "teardown" and self._expected:
-            self._done_s += self._expected.get(report.nodeid, 0)
+        if self._expected:
+            self._done_s += self._expected.pop(report.nodeid, 0)  # of a test that fails more than one report comes
             self._tell(100 * self._done_s // self._sum_s, report.nodeid.partition("::")[0])
 
     def _tell(self, percent, file):
