@@ -1,5 +1,7 @@
 """A web on a warehouse of two communes with all trades, and a browser for each person (Django's client, no socket)."""
 
+from copy import copy
+
 import pytest
 
 from tests.support.scoped_world import NOW_S, ROLES, build_for_persons
@@ -21,7 +23,11 @@ def served(tmp_path_factory):
     configure(Options(warehouse, data, "http://testserver", lambda: NOW_S, str(folder), control, duty=duty))
     from django.contrib.auth import get_user_model
     from django.contrib.auth.hashers import Argon2PasswordHasher
+    from django.db import connection
     from django.utils import timezone
+
+    connection.close()
+    connection.settings_dict["OPTIONS"]["init_command"] = "PRAGMA synchronous = OFF"  # nobody waits for a disk
 
     # What argon2 needs at least, and not Django's 100 MB: the same code, without the tenth of a second that it is for.
     Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
@@ -32,8 +38,18 @@ def served(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def handler(served):
+    """Has the chain of middleware for all browsers: at its beginning WhiteNoise reads the folders of static files."""
+    from django.test.client import ClientHandler
+
+    made = ClientHandler(enforce_csrf_checks=False)
+    made.load_middleware()
+    return made
+
+
 @pytest.fixture
-def browser(served):
+def browser(served, handler):
     """Makes a browser in which this person is logged in; None: nobody is."""
     from axes.utils import reset
     from django.contrib.auth import get_user_model
@@ -41,6 +57,7 @@ def browser(served):
 
     def of(person=None, **headers):
         client = Client(headers={"Accept-Language": "en", **headers})
+        client.handler = copy(handler)
         if person is not None:
             account = get_user_model().objects.get(username=person)
             client.force_login(account, "django.contrib.auth.backends.ModelBackend")
