@@ -164,8 +164,8 @@ def _shadow(connection: sqlite_file.Connection, rules: Mapping[str, str], shown:
     made = {name: f"SELECT * FROM {reading[name]}" for name in rules}
     made |= {reading[name]: f"SELECT * FROM main.{name} WHERE {condition}" for name, condition in rules.items()}
     statements = {name: f"CREATE VIEW {name} AS {text}" for name, text in made.items()} | dict(shown)
-    # After each CREATE TEMP VIEW, SQLite looks through all views that there are: 6 ms for these. As rows of the table of
-    # its temporary schema it reads them at once.
+    # After each CREATE TEMP VIEW, SQLite looks through all views that there are: 6 ms for these. As rows of the table
+    # of its temporary schema it reads them at once.
     connection.execute("PRAGMA writable_schema = ON")
     connection.executemany(
         "INSERT INTO sqlite_temp_master VALUES ('view', ?1, ?1, 0, ?2)",
