@@ -8,8 +8,8 @@ else. Pure.
 The end of a fault is a record that is made from watts, current or an answer; but of what burnt by day it comes at dusk,
 when it may burn: that is repaired once it was measured dark. A claim that nothing has measured stays
 one, however old it is. A lamp whose node has measured it for JUDGED_S since the claim, in the state in which such a
-fault shows, and still holds it, contradicts it: that is as long as a node takes to find a lamp healthy. A fault whose
-node was exchanged is repaired as well: the node in its place has been heard, and states what it finds itself.
+fault shows, and still holds it, contradicts it: that is as long as a node takes to find a lamp healthy. Of a fault that
+is over because its node was exchanged nothing was measured: the node in its place states what it finds itself.
 """
 
 from collections.abc import Iterable
@@ -58,7 +58,7 @@ def claim_of(fault: StandingFault) -> Note | None:
 def measured_from(fault: StandingFault) -> int | None:
     """Returns from when on readings say how a fault stands; None: they say nothing of it."""
     if fault.is_over:
-        return fault.until_unix_s if fault.code in ENDED_BY_DUSK and not fault.is_replaced else None
+        return fault.until_unix_s if fault.code in ENDED_BY_DUSK else None
     claim = claim_of(fault)
     return None if claim is None else claim.written_unix_s
 
@@ -67,7 +67,7 @@ def standing(fault: StandingFault, readings: Iterable[Reading] = ()) -> Standing
     """Returns how a fault stands. readings: of the node that it is about, since `measured_from`, the oldest first."""
     claim = claim_of(fault)
     if fault.is_over:
-        if fault.code not in ENDED_BY_DUSK or fault.is_replaced:
+        if fault.code not in ENDED_BY_DUSK and not fault.is_replaced:
             return Standing(REPAIRED, claim, unix_s=fault.until_unix_s)
         dark_s = next((one.unix_s for one in readings if _is_dark(one)), None)
         if dark_s is not None:

@@ -186,7 +186,7 @@ def _stops(request: Any, own: Commune) -> list[Stop]:
             feeder = first.feeder if first.names_feeder else None
             where = first.subject if first.place is None else first.place.key
             stands = standing_of(connection, first, now_s=now_s)
-            if stands.state != OPEN or not first.is_over:  # of what burnt by day, and is over by dusk, nothing is to do
+            if stands.state != OPEN or not first.is_over:  # over by dusk or an exchange: nothing is to do
                 places[where, feeder].append(Cause(one._replace(first=first), stands))
         register = Register(connection)
         found = [Stop(causes[0].group.first, _equipment(register, causes[0], now_s), tuple(causes))
@@ -287,8 +287,7 @@ def _said(cause: Cause, stop: Stop, light: Light | None, request: Any) -> Iterab
     known = cause.standing
     if known.state == REPAIRED:
         twin = any(_is_alike(cause, one) for one in stop.causes)
-        over = "replaced" if cause.group.first.is_replaced else "back" if twin else "repaired"
-        yield say(over, known.unix_s)
+        yield say("back" if twin else "repaired", known.unix_s)
     elif known.claim is not None and known.against is not None:
         power = number((known.against.power_dw or 0) / 10, language, 1)
         told = say("against.watts", power=power, percent=known.against.level_percent)
@@ -298,7 +297,9 @@ def _said(cause: Cause, stop: Stop, light: Light | None, request: Any) -> Iterab
         yield say("claimed", known.claim.written_unix_s, person=known.claim.author)
         is_heard = light is not None and (light.figures.measured_unix_s or 0) >= known.claim.written_unix_s
         level = None if light is None or not is_heard else light.figures.level_percent
-        if cause.group.first.code in ENDED_BY_DUSK:
+        if cause.group.first.is_replaced:
+            yield say("replaced", cause.group.first.until_unix_s)
+        elif cause.group.first.code in ENDED_BY_DUSK:
             yield say("claimed.burning")
         else:
             yield say("claimed.unheard" if level is None else "claimed.lit" if level else "claimed.off")

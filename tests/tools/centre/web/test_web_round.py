@@ -156,14 +156,18 @@ def test_a_fault_that_comes_back_is_open_and_says_so(walker):
     assert "It was measured as repaired" in walker.page() and "has come back" in walker.page()
 
 
-def test_a_light_whose_node_was_exchanged_is_done_and_says_so(walker):
+def test_a_light_whose_node_was_exchanged_leaves_the_round_or_says_so_to_who_was_there(walker):
     walker.world.states(0, True, NOW_S - HOUR)
+    walker.world.states(3, True, NOW_S - HOUR)
+    walker.says(0, "done")
     walker.world.exchanges(0, 20, NOW_S - 1800)
-    assert walker.states() == {0: "open"}, "the new node has not been heard"
-    walker.world.measures(20, 342, 100, NOW_S - 600)
+    walker.world.exchanges(3, 21, NOW_S - 1800)
+    assert walker.states() == {0: "claimed", 3: "open"}, "the new nodes have not been heard"
+    for node in (20, 21):
+        walker.world.measures(node, 342, 100, NOW_S - 600)
     Worker(walker.world.connection).step(10)
-    assert walker.states() == {0: "repaired"}
-    assert "Its node was replaced" in walker.page() and "It was measured" not in walker.page()
+    assert walker.states() == {0: "claimed"}, "nothing was measured of the fault"
+    assert "Its node was replaced" in walker.page()
 
 
 def test_what_is_not_repaired_needs_a_reason_and_takes_a_claim_back(walker):
