@@ -9,6 +9,10 @@ PREPARE := $(PYTHON) tools/prepare.py --venv $(VENV)
 PYTEST := $(BIN)/python -m pytest -n auto
 # The files and folders among ARGS: `make quick` runs the tests of these (tests/support/affected.py), and pytest has the rest.
 NAMED := $(wildcard $(ARGS)) $(filter changed,$(ARGS))
+# Types and import directions take ten seconds of one processor: they are checked beside the tests. What is wrong in them
+# is told at once, and fails the run at its end.
+BESIDE_TYPES = $(MAKE) --no-print-directory types & types=$$!;
+BOTH = tests=$$?; wait $$types || { echo "types or import directions: see above"; exit 1; }; exit $$tests
 # The tests are compiled once: collecting them takes 5 s then, and 20 without.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -29,14 +33,14 @@ sim: ## run the simulated territory (bocage sim) and draw its night in night.svg
 
 quick: ## check style and types, run what needs no real parts; ARGS=gateway/core/custody or ARGS=changed: what tests that
 	@$(PREPARE) --extra dev
-	@$(MAKE) --no-print-directory checks
-	@$(PYTEST) --quick $(NAMED:%=--of=%) $(filter-out $(NAMED),$(ARGS))
+	@$(BIN)/ruff check --quiet
+	@$(BESIDE_TYPES) $(PYTEST) --quick $(NAMED:%=--of=%) $(filter-out $(NAMED),$(ARGS)); $(BOTH)
 
 test: ## check style, types and import directions, then run every test but those of `make services`
 	@$(PREPARE) --extra dev --programs
-	@$(MAKE) --no-print-directory checks
+	@$(BIN)/ruff check --quiet
 	@[ -d tests/__pycache__ ] || $(BIN)/python -m pytest -qq --collect-only >/dev/null  # else each process compiles all
-	@$(PYTEST) -m "not services" $(ARGS)
+	@$(BESIDE_TYPES) $(PYTEST) -m "not services" $(ARGS); $(BOTH)
 
 services: ## run the tests that install a Debian (as root), and those of the warehouse on PostgreSQL, and nodes on a bare machine in QEMU
 	@$(PREPARE) --extra dev --services
@@ -49,13 +53,12 @@ pictures: ## take the pictures of README.md anew, in Chromium
 
 lint: ## check style, types and import directions only
 	@$(PREPARE) --extra dev
-	@$(MAKE) --no-print-directory checks
-
-.PHONY: checks
-checks:
 	@$(BIN)/ruff check --quiet
-	@$(BIN)/mypy
-	@PYTHONPATH=firmware:. $(BIN)/lint-imports --no-logo
+	@$(MAKE) --no-print-directory types
+
+.PHONY: types
+types:
+	@said=$$($(BIN)/mypy 2>&1 && PYTHONPATH=firmware:. $(BIN)/lint-imports --no-logo 2>&1) || { echo "$$said"; exit 1; }
 
 clean: ## remove the environments and everything that tools made
 	@rm -rf .venv* build dist .hypothesis .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

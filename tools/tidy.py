@@ -138,6 +138,8 @@ def functions(block: Iterable[ast.AST]) -> Iterator[ast.FunctionDef | ast.AsyncF
     for node in block:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+        if "body" not in node._fields and not isinstance(node, ast.Match):
+            continue  # the other four stand beside a body
         for within in ("body", "handlers", "orelse", "finalbody", "cases"):
             yield from functions(getattr(node, within, ()))
 

@@ -170,6 +170,7 @@ def test_clients_that_hang_up_or_talk_rubbish_do_not_end_it(server):
     assert value(fetch(server), "bocage_boot_number") == 3
 
 
+@pytest.mark.slow
 def test_a_client_that_sends_a_byte_now_and_then_does_not_hold_up_the_end():
     """Each byte puts off the deadline of a read: such a request may last for ever, and SIGTERM waited for it."""
     server, closed = MetricsServer(("127.0.0.1", 0)), threading.Event()

@@ -103,6 +103,7 @@ def test_the_ingest_shares_where_it_can_and_subscribes_plainly_where_not(tmp_pat
     assert [line["remedy"] for line in logged if line["what"] == "broker-lacks"] == lacks * 2
 
 
+@pytest.mark.slow
 def test_an_unfit_broker_is_left_with_the_remedy_and_tried_again(tmp_path, capfd):
     tries = []
 

@@ -45,6 +45,7 @@ def outcomes(folder, order):
         return {(one.feeder, one.outcome) for one in orders.outcomes(control, order.command.id)}
 
 
+@pytest.mark.slow
 def test_a_tap_lights_the_commune_and_its_watts_are_measured(world):
     story, folder = world
     story.enrol(PUBLIC, "Maire", document.LIGHT)

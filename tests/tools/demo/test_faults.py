@@ -58,6 +58,7 @@ def test_what_is_said_of_a_fault_on_the_screens_is_in_the_warehouse_within_a_qua
     faults.mend(story, "lamp", chosen.key)
 
 
+@pytest.mark.slow
 def test_a_lamp_said_to_be_repaired_stays_unproved_until_its_node_has_measured_it(story):
     chosen, _ = struck(story, "lamp", 5, for_min=18)
     since_s = story.unix_s - 18 * 60
@@ -176,6 +177,7 @@ def test_whatever_is_broken_and_mended_at_any_time_is_judged_good(tmp_path, seed
     story.close()
 
 
+@pytest.mark.slow
 def test_who_is_on_duty_would_be_told_of_a_power_cut_and_of_nothing_before(story):
     begun_s = story.unix_s
 

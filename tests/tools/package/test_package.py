@@ -48,7 +48,10 @@ def control(package, name="control"):
     return done.stdout
 
 
-@pytest.fixture(scope="module", params=contents.PACKAGES)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=pytest.mark.slow) if one == "centre" else one for one in contents.PACKAGES],
+)
 def kind(request):
     return contents.PACKAGES[request.param]
 

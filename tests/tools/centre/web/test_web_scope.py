@@ -104,7 +104,10 @@ def addresses():
             yield reverse(pattern.name, kwargs=found[-1])
 
 
-@pytest.mark.parametrize("person", ROLES)
+LONG = ("electrician", "gardener", "mayor", "operator")  # a second and more each
+
+
+@pytest.mark.parametrize("person", [pytest.param(one, marks=pytest.mark.slow) if one in LONG else one for one in ROLES])
 def test_address_shows_no_foreign_row(browser, person):
     own = browser(person)
     for address in addresses():
