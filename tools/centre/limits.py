@@ -181,6 +181,9 @@ ROUND_S = 12 * 3600
 NOTE_TEXT_MAX = 500
 # Notes of one person within a day on the screens: ten times a bad night's.
 NOTES_OF_ONE_MAX = 500
+# Tickets that one person gives contractors within a day on the screens; and how long one may last: a season's works.
+TICKETS_OF_ONE_MAX = 50
+TICKET_S_MAX = 92 * 86_400
 # The web keeps a note for as long: no roll-up is away for a year, and the warehouse has it by then.
 NOTES_KEPT_S = 366 * 86_400
 

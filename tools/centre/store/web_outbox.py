@@ -2,7 +2,8 @@
 
     web      put, commit ──▶ orders ──▶ control daemon    check again, keep in the control file
                          ├─▶ notes  ──▶ roll-up           check again, write into the warehouse
-                         └─▶ lines  ──▶ roll-up           the same, into its journal
+                         ├─▶ lines  ──▶ roll-up           the same, into its journal
+                         └─▶ tickets ─▶ roll-up           the same, into its grants
 
 The web writes this file and no other that counts; each reader writes only its own. What is said is on the disk before
 the person is answered, so it goes whatever becomes of the web's process; what comes twice is one. A reader believes
@@ -19,7 +20,7 @@ from tools.centre.limits import OUTBOX_MODE, OUTBOX_ROWS_MAX, OUTBOX_TRY_S
 from tools.centre.store import database, sqlite_file
 
 # From 200 on: neither a warehouse nor a control file.
-VERSION = 202
+VERSION = 203
 _TABLES = """
 -- person: whose account gave it; the key that signed it is in the order. Times are Unix seconds.
 CREATE TABLE orders (
@@ -38,6 +39,12 @@ CREATE INDEX notes_author ON notes (author, written_unix_s);
 CREATE TABLE lines (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     at_unix_s INTEGER NOT NULL, person TEXT NOT NULL, deed TEXT NOT NULL, insee TEXT NOT NULL, about TEXT NOT NULL
+);
+-- Each row is one of `grants` to be, of a contractor.
+CREATE TABLE tickets (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    person TEXT NOT NULL, insee TEXT NOT NULL, trade TEXT NOT NULL, from_unix_s INTEGER NOT NULL,
+    until_unix_s INTEGER NOT NULL, given_by TEXT NOT NULL, given_unix_s INTEGER NOT NULL
 );
 """
 SCHEMA = database.Schema(N_("an outbox of the screens"), VERSION, _TABLES)

@@ -26,7 +26,7 @@ from tools.centre.condition.groups import Group, group, lights_behind
 from tools.centre.condition.visits import CLAIMED
 from tools.centre.limits import NOTE_TEXT_MAX, NOTES_OF_ONE_MAX
 from tools.centre.registry.equipment import GREEN_SPACE, LIGHT, METER, ROOM
-from tools.centre.web import words
+from tools.centre.web import ticket, words
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.health import alone
 from tools.centre.web.history import standing_of
@@ -53,6 +53,7 @@ WORDS = Phrases({
     "comment": NC_("button", "Comment"),
     "assign": NC_("button", "Hand over"),
     "return": NC_("button", "Give back"),
+    "ticket": N_("A ticket for a contractor"),
     "refused": N_("Give one line of text, of {count} characters at most."),
     "full": N_("You have written {count} notes today; no more is taken until tomorrow."),
     "received": N_("time unknown, received {when}"),
@@ -102,7 +103,7 @@ def _list(request: Any, own: Commune, refused: str = "") -> Any:
     rows = [row | {"is_claimed": one} for row, one in zip(rows, claimed, strict=True)]
     return shown(
         request, "faults.html", WORDS, commune=own, tab="faults", rows=rows, found=len(groups), ended_unix_s=ended_s,
-        pager=pager, alone=alone(request, own), text_max=NOTE_TEXT_MAX,
+        pager=pager, may_give=ticket.may_give(own), alone=alone(request, own), text_max=NOTE_TEXT_MAX,
         refused=refused, status=400 if refused else 200,
     )  # fmt: skip
 
@@ -192,5 +193,6 @@ def _row(one: Group, insee: str, lights: Counter[tuple[str | None, str | None]],
         "holder": first.holder,
         "taken_unix_s": None if first.taken is None else first.taken.written_unix_s,
         "notes": [(one.written_unix_s, one.author, fault_words.deed_text(one, language)) for one in first.notes],
+        "has_ticket": ticket.is_for(first, insee),
         "on_map": urlencode({place.key.kind: place.key.id}) if place is not None and is_one else None,
     }

@@ -116,6 +116,8 @@ KEPT = (
          OUTBOX, ("orders",), _seconds(OUTBOX_KEPT_S)),
     Kept(N_("Faults: what was written about them on the screens, by whom, and in whose hands they are"),
          OUTBOX, ("notes",), _seconds(NOTES_KEPT_S)),
+    Kept(N_("Tickets of contractors that were given on the screens, and by whom"),
+         OUTBOX, ("tickets",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Who read the journal on the screens"), OUTBOX, ("lines",), _seconds(NOTES_KEPT_S)),
     Kept(N_("Rota of the duty: who is on duty in which week"), ROTA, ("weeks",), _seconds(DUTY_KEPT_S)),
     Kept(N_("Rota of the duty: telephone and mail of who is on duty, until they are taken away"),

@@ -20,6 +20,7 @@ from tools.centre.web import (
     privacy,
     rooms,
     round,
+    ticket,
     tiles,
     town,
 )  # fmt: skip
@@ -52,6 +53,7 @@ urlpatterns = [
     path("<str:insee>/meters/<str:id>", greens.meter, name="meter"),
     path("<str:insee>/faults", faults.faults, name="faults"),
     path("<str:insee>/faults/note", faults.note, name="faults-note"),
+    path("<str:insee>/faults/<str:cause>/ticket", ticket.ticket, name="ticket"),
     path("<str:insee>/round", round.round, name="round"),
     path("<str:insee>/round/note", round.note, name="round-note"),
     path("<str:insee>/orders", orders.orders, name="orders"),

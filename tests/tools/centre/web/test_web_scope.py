@@ -48,6 +48,7 @@ ASKED = {
     "meter": [""],
     "faults": ["", "?page=2"],
     "faults-note": [""],
+    "ticket": [""],
     "round": ["", "?stop=x", "?page=2"],
     "round-note": [""],
     "health": [""],
@@ -74,6 +75,7 @@ NAMED = {
     "x": (0,),
     "y": (0, 1),
     "kind": ("light", "darken", "end"),
+    "cause": (f"{node_of('light', FENEU).hex()}-1-900", f"{node_of('room', ANGERS).hex()}-1-901", "nothing"),
     "order": (*ORDERS.values(), "nothing"),
 }
 
