@@ -20,7 +20,7 @@ from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
-from simulator.checkers.alarms import ExpectedAlarm, judge_nodes
+from simulator.checkers.alarms import Bodies, ExpectedAlarm, judge_nodes
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker, JournalPlace
 from simulator.checkers.lighting import EVERY_MS
@@ -279,7 +279,8 @@ class Territory:
         unix_s = self.world.unix_s
         lit, wanted = self.streets.check_light()
         self.bounds.check()
-        self._node_ms += EVERY_MS * sum([host.node is not None for host in self.nodes])
+        hosts = self.nodes
+        self._node_ms += EVERY_MS * (len(hosts) - [host.node for host in hosts].count(None))
         if self.world.now_ms % 300_000 == 0:
             waiting = sum(gateway.waiting() for gateway in self.gateways)
             carriers = tuple(gateway.carrier() for gateway in self.gateways)
@@ -324,7 +325,8 @@ class Territory:
             wh for host in self.streets.hosts for wh in warehouse.energy_wh(host.settings.node).values()
         )
         counters = added(gateway.totals() for gateway in self._hosts)
-        readings, assets, stored_digest = self._stored()
+        stored = list(warehouse.bodies())
+        readings, assets, stored_digest = _told(stored)
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
         # Of the lamp whose key was stolen any alarm may be the stranger's; and the commune is judged by itself.
         apart = {village.GATEWAY_ID, *(thief.node for thief in self._thieves)}
@@ -340,9 +342,9 @@ class Territory:
             verdict=verdict,
             alarms=judge_nodes(
                 [fault for fault in expected if fault.node not in apart],
-                (row for row in warehouse.bodies() if row[0][0] not in apart),
+                (row for row in stored if row[0][0] not in apart),
             ),
-            villages=() if self.village is None else (self.village.report(warehouse.bodies()),),
+            villages=() if self.village is None else (self.village.report(stored),),
             node_seconds=self._node_ms // 1000,
             waits_s=self._waits_s(),
             stored_digest=stored_digest,
@@ -396,20 +398,21 @@ class Territory:
                 waits.append(held.received_unix_s - self.options.start_unix_s - made_ms // 1000)
         return waits
 
-    def _stored(self) -> tuple[int, int, int]:
-        """Counts the warehouse's readings and its asset records of lamps; returns them with a sum of digests.
 
-        Such a sum tells the same of records in any order, and of parts that are added.
-        """
-        count = assets = total = 0
-        for (node, boot, sequence), stamp, body in self.centre.warehouse.bodies():
-            content = sha256(node + b"%d %d %d %d %d %d " % (boot, sequence, len(body), *stamp) + body)
-            total += int.from_bytes(content.digest()[:16], "big")
-            if body[0] >> 5 == 5:  # readings, a map (RFC 8949 section 3.1): its head states how many
-                count += body[1] if body[0] == 0xB8 else body[0] & 0x1F
-            else:
-                assets += record.decode_body(body).code == event.LAMP_ASSET
-        return count, assets, total
+def _told(stored: Bodies) -> tuple[int, int, int]:
+    """Counts the warehouse's readings and its asset records of lamps; returns them with a sum of digests.
+
+    Such a sum tells the same of records in any order, and of parts that are added.
+    """
+    count = assets = total = 0
+    for (node, boot, sequence), stamp, body in stored:
+        content = sha256(node + b"%d %d %d %d %d %d " % (boot, sequence, len(body), *stamp) + body)
+        total += int.from_bytes(content.digest()[:16], "big")
+        if body[0] >> 5 == 5:  # readings, a map (RFC 8949 section 3.1): its head states how many
+            count += body[1] if body[0] == 0xB8 else body[0] & 0x1F
+        else:
+            assets += record.decode_body(body).code == event.LAMP_ASSET
+    return count, assets, total
 
 
 def _gateway_id(index: int) -> bytes:

@@ -142,10 +142,9 @@ class CabinetHost(GatewayHost):
         if life != self._life or self.core is None:
             return
         word = self.system_clock.read(self._world.unix_ms, has_network=any(self.is_up.values()))
-        self.core.clock.observe(word.unix_ms, word.uncertainty_s, now_ms=self._world.now_ms)
         if word.worth != NOTHING:
             self._note(word.worth)
-        self._turn()
+        self._observe_clock(word.unix_ms, word.uncertainty_s)
         self._world.after(60_000 if word.unix_ms is not None else 5_000, self._set_clock, life)
 
     def _carry_out(self, effect: Any) -> None:

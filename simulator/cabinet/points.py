@@ -210,6 +210,7 @@ class CabinetSide:
         self._quiet_ms = quiet_ms
         self._on_observation: Callable[[Observation], None] | None = None
         self._sample_at_ms: int | None = None
+        self._sampled_ms = -1
         self._wake_ms: int | None = None
         self._had_supply = self.plant.has_supply
         self.plant.on_change.append(lambda now_ms: self._sample_by(now_ms + _BUSY_MS))
@@ -229,10 +230,17 @@ class CabinetSide:
             self.do(self.plant.outputs_fall)
 
     def carry_out(self, effect: Any) -> bool:
-        """Applies an effect of the core; returns False if it is not for a cabinet's points."""
-        done = self.twin.carry_out(effect, now_ms=self._world.now_ms)
+        """Applies an effect of the core; returns False if it is not for a cabinet's points.
+
+        A pulse between two samples brings one: pulses and samples then fall together, as where a shell samples each
+        second, and an agent decides once for both.
+        """
+        now_ms = self._world.now_ms
+        done = self.twin.carry_out(effect, now_ms=now_ms)
         if done:
             self._arm()
+            if isinstance(effect, Watchdog) and now_ms != self._sampled_ms:
+                self._sample_by(now_ms)
         return done
 
     def do(self, act: Callable[..., None], *arguments: Any) -> None:
@@ -250,9 +258,10 @@ class CabinetSide:
         if self._sample_at_ms != at_ms or self._on_observation is None:
             return
         self._sample_at_ms = None
+        self._sampled_ms = self._world.now_ms
+        self._sample_by(self._sampled_ms + self._quiet_ms)  # before a wake at that instant is asked for
         if not self.is_blind:
-            self._on_observation(self.twin.sample(now_ms=self._world.now_ms))
-        self._sample_by(self._world.now_ms + self._quiet_ms)
+            self._on_observation(self.twin.sample(now_ms=self._sampled_ms))
         self._arm()
 
     def _arm(self) -> None:

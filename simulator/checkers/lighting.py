@@ -53,27 +53,27 @@ class LightingChecker:
         """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
         self._wanted += [(0, 0, 0)] * (len(self._watched) - len(self._wanted))
-        for place, watched in enumerate(self._watched):
-            lamp = watched.lamp
+        self.lamp_checks += len(self._watched)
+        for place, (name, lamp, plan, sky_lx) in enumerate(self._watched):
             wanted, from_s, until_s = self._wanted[place]
             if not from_s <= unix_s < until_s:
-                self._wanted[place] = _wanted(watched.plan.night(unix_s), unix_s)
+                self._wanted[place] = _wanted(plan.night(unix_s), unix_s)
                 wanted = self._wanted[place][0]
             light = lamp.light_percent()
-            healthy = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
-            lit += healthy and light > 0
-            wanted_lit += healthy and wanted > 0
+            is_sound = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
+            if is_sound and light > 0:
+                lit += 1
             if wanted > 0:
+                wanted_lit += is_sound
                 self.full_power_dw_checks += lamp.data.true_dw
-            self.lamp_checks += 1
             if (wanted > 0) == (light > 0) and not self._wrong_since:
                 continue
-            self._judge(watched.name, "dark", healthy and wanted > 0 and light == 0, unix_s)
-            burns = healthy and wanted == 0 and light > 0
-            if burns and watched.sky_lx is not None and watched.sky_lx(unix_s) < DARK_SKY_LX:
+            self._judge(name, "dark", is_sound and wanted > 0 and light == 0, unix_s)
+            burns = is_sound and wanted == 0 and light > 0
+            if burns and sky_lx is not None and sky_lx(unix_s) < DARK_SKY_LX:
                 self.by_cell_checks += 1
                 burns = False
-            self._judge(watched.name, "burning", burns, unix_s)
+            self._judge(name, "burning", burns, unix_s)
         return lit, wanted_lit
 
     def _judge(self, name: str, what: str, wrong: bool, unix_s: int) -> None:

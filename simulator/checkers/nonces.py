@@ -63,7 +63,7 @@ class SealedOnce:
 
     def _place(self, name: int) -> int:
         """Returns the slot that holds `name`, or a free one for it."""
-        place = name % len(self._names)
+        place = (name >> 1) % len(self._names)  # the last bit is the same in all
         while self._names[place] not in (0, name):
             place = (place + 1) % len(self._names)
         return place

@@ -213,9 +213,17 @@ class GatewayHost:
             return
         # The clock is good once the network has set it; the kernel then carries it through a cut.
         good = any(self.is_up.values()) or self.core.clock.unix_s(now_ms=self._world.now_ms) is not None
-        self.core.clock.observe(self._world.unix_ms if good else None, 1, now_ms=self._world.now_ms)
-        self._turn()
+        self._observe_clock(self._world.unix_ms if good else None, 1)
         self._world.after(_CLOCK_EVERY_MS if good else 5_000, self._set_clock, life)
+
+    def _observe_clock(self, unix_ms: int | None, uncertainty_s: int) -> None:
+        """Passes on what the system clock shows; a time that is as it was carried brings nothing to decide."""
+        assert self.core is not None
+        clock = self.core.clock
+        before = clock.good_since_ms, clock.steps, clock.uncertainty_s
+        clock.observe(unix_ms, uncertainty_s, now_ms=self._world.now_ms)
+        if before != (clock.good_since_ms, clock.steps, clock.uncertainty_s):
+            self._turn()
 
     def _count(self, life: int) -> None:
         """Reads the kernel's counters of the metered bearer, every keep-alive."""

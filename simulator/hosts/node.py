@@ -27,6 +27,8 @@ Tap = Callable[[bytes, int, str, int, bytes], None]
 _BOOT_MS = 1600
 _TICKS_WRAP_MS = 1 << 30
 _BUSY_MS = 10
+# The board's health, as every sample finds it.
+_PLATFORM = {quantity.HEAP_FREE: 98_304}
 # The delay with which a pulse is noticed in a sleep; on the board there is none.
 _LISTEN_MS = 5_000
 
@@ -55,7 +57,7 @@ class NodeHost:
         self.radio = radio
         self._send = send
         self._tap = tap
-        self._ppm = prng.between(-40, 40)
+        self._rate_ppm = 1_000_000 + prng.between(-40, 40)  # its crystal against the world's clock
         self.node: Node | None = None
         self.boot = 0
         self.boots = 0
@@ -164,7 +166,7 @@ class NodeHost:
         self._wake_ms = None
         now_ms = self._local_ms()
         if node.sample_due(now_ms):
-            if not node.sample(self._ports.read(), {quantity.HEAP_FREE: 98_304}, now_ms=now_ms):
+            if not node.sample(self._ports.read(), _PLATFORM, now_ms=now_ms):
                 self._wake_at(node.deadline_ms(now_ms))
                 return
         else:
@@ -195,7 +197,11 @@ class NodeHost:
         self._wake_at(deadline_ms)
 
     def _wake_at(self, deadline_ms: int) -> None:
-        wake_ms = self._world_ms(deadline_ms)
+        """Schedules a turn at the first millisecond at which the node's clock shows at least `deadline_ms`."""
+        elapsed_ms = -(-(deadline_ms - self._local_start_ms) * 1_000_000 // self._rate_ppm)
+        wake_ms, now_ms = self._world_start_ms + elapsed_ms, self._world.now_ms
+        if wake_ms < now_ms:
+            wake_ms = now_ms
         if wake_ms != self._wake_ms:  # as on the chip, an instant that is no longer asked for brings no turn
             self._wake_ms = wake_ms
             self._world.at(wake_ms, self._turn, self._life, wake_ms)
@@ -243,10 +249,4 @@ class NodeHost:
 
     def _local_ms(self) -> int:
         elapsed_ms = self._world.now_ms - self._world_start_ms
-        return self._local_start_ms + elapsed_ms * (1_000_000 + self._ppm) // 1_000_000
-
-    def _world_ms(self, local_ms: int) -> int:
-        """Returns the first world millisecond at which the node's clock shows at least `local_ms`."""
-        elapsed_ms = -(-(local_ms - self._local_start_ms) * 1_000_000 // (1_000_000 + self._ppm))
-        wake_ms, now_ms = self._world_start_ms + elapsed_ms, self._world.now_ms
-        return wake_ms if wake_ms > now_ms else now_ms
+        return self._local_start_ms + elapsed_ms * self._rate_ppm // 1_000_000

@@ -157,6 +157,7 @@ class Cabinet:
             drift_ppm=data.clock_drift_ppm,
         )
         self._clock_lit, self._clock_until_ms = False, 0
+        self._due_ms: int | None = None  # None: to be computed
         self._shown: tuple[Light, ...] = ()
         self._step(0)
         # A cabinet is not switched on for the first time when the run starts: its contactors are where they should be.
@@ -178,6 +179,7 @@ class Cabinet:
         was_pulled = self._relay.is_pulled
         if self.has_supply:
             self._relay.pulse(now_ms=now_ms)
+            self._due_ms = None
         if self._relay.is_pulled != was_pulled:
             self._step(now_ms)
 
@@ -306,9 +308,11 @@ class Cabinet:
 
     def deadline_ms(self) -> int:
         """Returns the next instant at which something happens by itself."""
-        dues = [self._relay.due_ms(), self._battery.due_ms(), self._clock_until_ms]
-        dues += [feeder.contactor.due_ms() for feeder in self.feeders]
-        return min([due for due in dues if due is not None])
+        if self._due_ms is None:
+            dues = [self._relay.due_ms(), self._battery.due_ms(), self._clock_until_ms]
+            dues += [feeder.contactor.due_ms() for feeder in self.feeders]
+            self._due_ms = min([due for due in dues if due is not None])
+        return self._due_ms
 
     def advance(self, now_ms: int) -> None:
         """Lets time pass up to now, one event after the other."""
@@ -324,6 +328,7 @@ class Cabinet:
     def _step(self, now_ms: int) -> None:
         """Carries everything forward to `now_ms`, at which something may happen, and lets it happen."""
         self._carry(now_ms)
+        self._due_ms = None
         self._relay.move(now_ms=now_ms)
         if not self.has_supply:
             self._relay.drop()
@@ -342,6 +347,8 @@ class Cabinet:
 
     def _carry(self, now_ms: int) -> None:
         """Carries energy and charge forward to `now_ms`: time alone moves nothing before the next deadline."""
+        if now_ms == self._now_ms:
+            return
         if self.mains:
             self._own_dwms += _OWN_DW * (now_ms - self._now_ms)
         self._now_ms = now_ms

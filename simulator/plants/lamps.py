@@ -112,6 +112,7 @@ class Lamp:
         self._at_ms = 0
         self._energy_dwms = 0
         self._metered_from_dwms = 0
+        self._light_ppm = 1_000_000 - 3 * data.age_h  # of a new lamp's
 
     def burning_percent(self) -> int:
         """Returns the level that reaches the module."""
@@ -124,7 +125,7 @@ class Lamp:
         if self.module_dead or not self.feeder.powered:
             return 0
         level = self.burning_percent() if self.relay_stuck else self.level_percent
-        return level * (1_000_000 - 3 * self.data.age_h) // 1_000_000
+        return level * self._light_ppm // 1_000_000
 
     def power_dw(self) -> int:
         """Returns the active power drawn now, 0.1 W."""

@@ -55,12 +55,12 @@ class World:
 
     def run_until(self, end_ms: int) -> None:
         """Runs everything up to and including `end_ms`."""
-        queue = self._queue
-        at_once = 0
+        queue, pop = self._queue, heapq.heappop
+        now_ms, at_once = self.now_ms, 0
         while queue and queue[0][0] <= end_ms:
-            when_ms, _, action, arguments = heapq.heappop(queue)
-            if when_ms > self.now_ms:
-                self.now_ms = when_ms
+            when_ms, _, action, arguments = pop(queue)
+            if when_ms > now_ms:
+                self.now_ms = now_ms = when_ms
                 at_once = 0
             else:
                 at_once += 1

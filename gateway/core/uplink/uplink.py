@@ -95,6 +95,7 @@ class Uplink:
         self._quarantine = Quarantine(journal, epoch, on_lost, on_quarantined)
         self._progress: dict[Stream, StreamProgress] = {}
         self._policies = dict.fromkeys(event.BATCH_LANES, ALL)
+        self._allowed = ALL, True  # policy and surplus, as they were last set
         self._connected = False
         self._silence = WarehouseSilence()
         self._due_ms: int | None = None
@@ -144,7 +145,10 @@ class Uplink:
     def allow(self, policy: str, *, surplus: bool = True) -> None:
         """Set which telemetry the current bearer may carry (see the module docstring), and whether it may carry what is
         beyond fair use. Poll afterwards."""
+        if (policy, surplus) == self._allowed:
+            return
         assert policy in (ALL, THIN, HOLD), policy
+        self._allowed = policy, surplus
         for lane, allowed in ((event.TELEMETRY, policy), (event.SURPLUS, ALL if surplus else HOLD)):
             if allowed != self._policies[lane]:
                 self._allow(lane, allowed)
