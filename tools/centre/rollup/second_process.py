@@ -4,6 +4,7 @@ It reads on a connection of its own and writes nothing. It ends when the worker 
 is closed.
 """
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ class Helper:
             # A fork would have the worker's connection too.
             spawning = multiprocessing.get_context("spawn")
             self._pipe, its = spawning.Pipe()
-            self._process = spawning.Process(target=_serve, args=(self._where, its), daemon=True)
+            self._process = spawning.Process(target=_serve, args=(self._where, its, gc.get_threshold()), daemon=True)
             self._process.start()
             its.close()
         try:
@@ -56,8 +57,9 @@ class Helper:
 _ENDED = "the helper of the roll-up has ended"
 
 
-def _serve(where: str, pipe: Connection) -> None:
+def _serve(where: str, pipe: Connection, garbage: Sequence[int]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the worker, and that the pipe
+    gc.set_threshold(*garbage)  # as in the worker
     with closing(schema.open_to_read(where)) as connection, suppress(EOFError, OSError):
         while True:
             pipe.send(computed(connection, pipe.recv()))
