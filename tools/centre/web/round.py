@@ -2,10 +2,11 @@
 
 A place is closed by measurement alone (`tools.centre.condition.visits`): who presses "done" claims it, and sees here
 whether the node or the cabinet agrees. What was measured repaired within ROUND_S stays on the list, so that the day's
-work can be counted. Each thing works by plain forms and links; the watts of the place on the screen are pushed.
+work can be counted. A person of several communes is led on to the others. Each thing works by plain forms and links;
+the watts of the place on the screen are pushed.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from tools.centre.registry.equipment import CABINET, LIGHT, Equipment, Key
 from tools.centre.registry.history import nearest
 from tools.centre.registry.register import Register
 from tools.centre.web import words
-from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.access import Commune, commune, communes, opened
 from tools.centre.web.control import orderable_feeders
 from tools.centre.web.faults import keep, key, led_to
 from tools.centre.web.health import alone
@@ -75,6 +76,9 @@ WORDS = Phrases({
     "all": N_("All places, in walking order"),
     "street.none": N_("Without a street"),
     "faults": N_("All faults"),
+    "light.all": NC_("button", "Light the whole commune"),
+    "elsewhere": N_("Rounds of your other communes"),
+    "elsewhere.one": NN_("{commune}: {count} cause", "{commune}: {count} causes"),
 })  # fmt: skip
 # The shape of a place on the list, beside its word.
 _MARKS = {OPEN: "fault", CLAIMED: "pending", REPAIRED: "repaired"}
@@ -129,7 +133,7 @@ def note(request: Any, insee: str) -> Any:
     """Keeps what a technician says about a place, then leads back to it."""
     own = commune(request, insee)
     wanted = request.POST.get("stop", "")
-    stop = next((one for one in _stops(request, own) if one.has(wanted)), None)
+    stop = next((one for one in _stops(request, own)[0] if one.has(wanted)), None)
     if stop is None:
         raise Http404
     refused = keep(request, own, [(one.node, one.begin) for one in stop.open])
@@ -139,7 +143,7 @@ def note(request: Any, insee: str) -> Any:
 
 
 def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
-    stops = _stops(request, own)
+    stops, elsewhere = _stops(request, own)
     chosen = next((n for n, one in enumerate(stops) if one.has(wanted)), None)
     if chosen is None:
         chosen = next((n for n, one in enumerate(stops) if one.state == OPEN), 0)
@@ -158,6 +162,8 @@ def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
         found=len(stops),
         pager=pager,
         alone=alone(request, own),
+        may_light_all=bool(stops and orderable_feeders(own, now_s=request.now_s)),
+        elsewhere=[(one, elsewhere[one.insee]) for one in communes(request) if elsewhere[one.insee]],
         text_max=NOTE_TEXT_MAX,
         refused=refused,
         status=400 if refused else 200,
@@ -167,19 +173,17 @@ def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
 # --- which places, in which order --------------------------------------------------------------------------------
 
 
-def _stops(request: Any, own: Commune) -> list[Stop]:
-    """Returns the places of a commune with an open fault, or one that ended of late, in walking order."""
+def _stops(request: Any, own: Commune) -> tuple[list[Stop], Counter[str]]:
+    """Returns the places of a commune with an open fault, or one that ended of late, in walking order; and how many
+    causes last in each other commune of the person."""
     now_s = request.now_s
     # All that the person may see: a cause may lie beyond the border.
     with opened(request.areas) as connection:
         known = Faults(connection)
-        groups = [
-            one
-            for some in (known.open(), known.ended(now_s - ROUND_S))
-            for found in group(some)
-            for one in _apart(found)
-            if one.is_of(own.insee)
-        ]
+        lasting, over = group(known.open()), group(known.ended(now_s - ROUND_S))
+        groups = [one for found in (*lasting, *over) for one in _apart(found) if one.is_of(own.insee)]
+        others = [one.insee for one in communes(request) if one.insee != own.insee]
+        elsewhere = Counter(insee for insee in others for one in lasting if one.is_of(insee))
         firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in groups])
         places: dict[Any, list[Cause]] = defaultdict(list)
         for one, first in zip(groups, firsts, strict=True):
@@ -192,7 +196,7 @@ def _stops(request: Any, own: Commune) -> list[Stop]:
         found = [Stop(causes[0].group.first, _equipment(register, causes[0], now_s), tuple(causes))
                  for causes in places.values()]  # fmt: skip
     found.sort(key=lambda one: one.where.place.key if one.where.place else Key("", "", one.where.subject.hex()))
-    return [found[n] for n in in_walking_order([_spot(one) for one in found])]
+    return [found[n] for n in in_walking_order([_spot(one) for one in found])], elsewhere
 
 
 def _apart(one: Group) -> list[Group]:

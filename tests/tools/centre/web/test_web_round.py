@@ -269,3 +269,9 @@ def test_only_who_has_the_trade_there_says_something_on_a_round(browser, tmp_pat
         for (insee, trade), cause in keys.items():
             said = own.post(f"/{insee}/round/note", {"stop": cause, "deed": "done"})
             assert said.status_code == (303 if granted(role, insee, trade) else 404), (role, insee, trade)
+
+
+def test_who_has_several_communes_is_led_on_to_the_others(browser):
+    of_two, of_one = (browser(role).get(f"/{FENEU}/round").content.decode() for role in ("operator", "electrician"))
+    assert re.search(rf'href="/{ANGERS}/round">.*?commune of {ANGERS}: \d causes?<', of_two, re.DOTALL)
+    assert f"/{ANGERS}/round" not in of_one and f'href="/{FENEU}/round"' not in of_two.partition('id="elsewhere"')[2]
