@@ -109,11 +109,8 @@ def pytest_ignore_collect(collection_path, config):
 
 # --- several processes ----------------------------------------------------------------------------
 
-# What follows each other in one process: these want the same night; the same bundled programs.
-TOGETHER = (
-    ("tests/simulator/test_territory.py", "tests/simulator/report"),
-    ("tests/tools/bench/test_bench_node.py", "tests/esp32/test_manifest.py", "tests/tools/test_bundle.py"),
-)
+# What follows each other in one process: these want the same night.
+TOGETHER = (("tests/simulator/test_territory.py", "tests/simulator/report"),)
 CORES, WAITING = os.cpu_count() or 1, 4
 FEW_FILES = 12  # are tested in the time in which processes start
 

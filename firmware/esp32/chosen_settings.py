@@ -9,6 +9,7 @@ from collections import namedtuple
 
 import lifeline
 import machine
+from settings_store import SettingsStore
 
 import kinds
 from node import panel
@@ -26,8 +27,6 @@ Settled = namedtuple("Settled", ("settings", "product", "board", "wifi", "clock_
 
 def settle(wdt, life, clock):
     """Returns (Settled, module of the kind); without usable settings it never returns."""
-    from settings_store import SettingsStore
-
     chosen, kind = load(SettingsStore(), life)
     if chosen.settings is None:
         stay_safe(wdt, clock, chosen, life)

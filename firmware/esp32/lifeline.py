@@ -2,8 +2,7 @@
 its program and the folder for the next one. It connects the shell (`main`) to the modules that decide: `guard`, `slots`
 (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
 
-Without the loader (a program frozen into the port, or copied to the root of the chip by hand) there is no second folder
-and no update; three strikes still lead to the rescue, if it is there.
+Without the loader (a simulated node, whose program is a checkout) there is no second folder, no update and no rescue.
 """
 
 import os
@@ -12,10 +11,12 @@ import struct
 import crash
 import guard
 import rtc
+from slot_files import SlotFiles, running_number
 
 from node import limits, panel
 from node.log_ring import LogRing
 from node.trial import Trial
+from node.updating import Updating
 from wire import event
 
 TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
@@ -41,7 +42,7 @@ class Lifeline:
         ended = guard.ended_by(machine, self.memory) if start is None else start.ended
         self._woken = None
         if ended == guard.SLEEP:
-            import sleeping  # here and below: only kinds that sleep have room for it
+            import sleeping  # here and below: only nodes on a battery sleep
 
             self._woken = sleeping.restore(machine, self.memory)
         else:
@@ -49,7 +50,7 @@ class Lifeline:
         if start is None:
             self._guard = guard.Guard(self.memory, guard.Store())
             self._guarded = self._guard.begin(ended, is_trial=False)
-            self.is_rescue = self._guarded.is_rescue and _has_rescue()
+            self.is_rescue = False
         else:
             self._guard, self._guarded, self.is_rescue = start.guard, start.guarded, start.is_rescue
         self._crumbs = crash.Crumbs(self.memory, TASKS, now_ms=now_ms)
@@ -117,11 +118,6 @@ class Lifeline:
         start = self._start
         if start is None:
             return None
-        # A program without a second folder does not need them, and they take 15 kB of heap where nothing is frozen.
-        from slot_files import SlotFiles, running_number
-
-        from node.updating import Updating
-
         folder = _FOLDERS[1 - start.boot.slot]
         self._files = SlotFiles(folder, start.choose, start.confirm)
         self._number = running_number(_FOLDERS[start.boot.slot])
@@ -360,15 +356,6 @@ def shown(outputs, ring) -> list:
     """Returns what the outputs are now, with the rule of a lamp, and the whole log as lines for the console."""
     before = ["--- before the restart"] + ring.before.split("\n") if ring.before else []
     return ["--- now " + repr(outputs)] + before + ["--- the last lines"] + ring.lines()
-
-
-def _has_rescue():
-    """Returns whether there is a rescue: a program that was copied by hand may lack it."""
-    try:
-        import rescue  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def _rtc_of(machine):

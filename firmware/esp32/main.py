@@ -10,18 +10,20 @@ Long because it holds one loop and all that the loop owns; all other code is in 
 
 import gc
 import os
-import sys
 import time
 from binascii import hexlify
 
 import bearer
 import chip
+import chosen_settings
 import crash
 import cryptolib
 import flash
 import lifeline
 import machine
+from collector import Collector
 from log_files import LogFiles
+from settings_store import SettingsStore
 
 import esp32
 import kinds
@@ -40,16 +42,10 @@ SLICE_MS = 100
 # takes the same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and while the radio
 # listens with 100 mA a waiting chip takes 3 mA more. A C3 has no more than 160 MHz and refuses this.
 CLOCK_HZ = 240_000_000
-# The collector runs after this many bytes, not when the heap is full: lasting objects then reuse the place of garbage,
-# close together, and a heap of three quarters the size is enough.
-COLLECT_BYTES = 4096
-# Within a turn it runs after half of the free heap, and this at least: each run takes a chip some 16 ms, and sealing a
-# record leaves 6 kB of garbage; but in a nearly full heap lasting objects must be close together.
-TURN_BYTES_MIN = 2048
 # The loop turns every 10 ms while an answer of the ports arrives: 48 ms of a meter's bytes must not wait for the next
 # slice.
 SAMPLE_SLICE_MS = 10
-# Flash and collector wait for a turn without other long work, but no longer than this.
+# Flash waits for a turn without other long work, but no longer than this.
 PUT_OFF_MS = 1000
 WATCHDOG_MS = 8000
 # The loop's own tasks are stale after this much silence; a flash write is the longest thing they wait for.
@@ -66,7 +62,6 @@ def main(start=None):
     """Runs the node for ever. After an uncaught exception the outputs are made safe, the error is written down and the
     chip is reset. `start`: the loader's Start (`loader.Start`); the loader has begun the watchdog; None without one."""
     machine.WDT(timeout=WATCHDOG_MS)
-    collect_early()
     if hasattr(machine, "freq"):
         try:
             machine.freq(CLOCK_HZ)
@@ -85,19 +80,6 @@ def main(start=None):
         crashed(opened, life, clock, error)
 
 
-def collect_early():
-    """Lets the collector run after COLLECT_BYTES from now on."""
-    gc.threshold(COLLECT_BYTES)
-
-
-def collect_between(free):
-    """Collects garbage now if COLLECT_BYTES were allocated since the last run. `free`: free bytes of the heap, of which
-    a turn may use half before the collector runs."""
-    gc.threshold(COLLECT_BYTES)
-    bytearray(1)  # any allocation makes the collector check its threshold
-    gc.threshold(max(TURN_BYTES_MIN, free // 2))
-
-
 def run(opened, life, clock):
     """Starts the shell, then turns it for ever."""
     shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
@@ -109,26 +91,14 @@ def run(opened, life, clock):
 
 def begin(wdt, opened, life, clock):
     """Returns the Shell of a node whose settings are usable."""
-    settled, kind = settle(wdt, life, clock)
+    settled, kind = chosen_settings.settle(wdt, life, clock)
     # The imports of an application and the reading of a full log take seconds each: the watchdog is fed between them.
     wdt.feed()
     if life.is_rescue:
         opened.append(kind.Ports(settled.board, machine, now_ms=clock.now_ms()))
     else:
         opened.append(kind.Ports(settled.settings.own, settled.board, machine, now_ms=clock.now_ms()))
-    shell = Shell(settled, kind, opened[0], wdt, clock, life)
-    forget(("boards." + settled.product, "node.sleep"))
-    return shell
-
-
-def settle(wdt, life, clock):
-    """Returns (chosen_settings.Settled, module of the kind). The modules and data for reading settings are released
-    here, before the node is made: a heap could not hold both."""
-    import chosen_settings
-
-    settled, kind = chosen_settings.settle(wdt, life, clock)
-    forget(kinds.READING)
-    return settled, kind
+    return Shell(settled, kind, opened[0], wdt, clock, life)
 
 
 class Shell:
@@ -144,7 +114,8 @@ class Shell:
         self._senses = hasattr(ports, "sense")
         self._life = life
         self._sampling = False
-        self._received, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash and collector wait
+        self._received, self._busy_ms = [], None  # datagrams that wait for a turn; since when flash waits
+        self._collector, self._due_ms = Collector(), now_ms  # when the application wanted its turn
         self._store = flash.Store()
         woken = life.woken(now_ms)
         start = None if woken is None else flash.go_on(self._store, woken.image.boot)
@@ -190,7 +161,6 @@ class Shell:
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._led_state_ms = self._started_ms = now_ms
-        self._free = gc.mem_free()  # as of the last sample
 
     def _bearer_of(self, open_bearer):
         if self._woken is None:
@@ -264,11 +234,15 @@ class Shell:
         )
 
     def turn(self):
-        """Does one turn: network, ports, application, outputs, datagrams, flash or heap, watchdog, sleep.
+        """Does one turn: network, ports, application, outputs, datagrams, flash, watchdog, sleep; or one of the
+        collector.
 
         It does only one long step a turn, so that outputs follow within SLICE_MS even if all steps come together: a
-        sample, or one datagram, or neither; flash and collector wait while datagrams are received or sent. The rest has
-        its turn at once."""
+        sample, or one datagram, or neither; flash waits while there are samples and datagrams. The rest has its turn
+        at once."""
+        if self._collector.turn():
+            self._link.wait(0)
+            return
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)
@@ -285,7 +259,7 @@ class Shell:
         is_sampled = self._sample(now_ms)
         self._serve_panel(now_ms)
         life.enter(lifeline.APPLICATION)
-        is_busy = False
+        is_busy = is_sampled
         if is_sampled:
             pass  # the sample has polled the application, as a datagram does
         elif self._received:
@@ -302,7 +276,8 @@ class Shell:
             self._link.send(peer, datagram)
             is_busy = True
         life.enter(lifeline.FLASH)
-        self._keep_or_collect(is_busy, now_ms)
+        self._collector.add(is_busy or now_ms >= self._due_ms)
+        self._remember_when_idle(is_busy, now_ms)
         life.step(self._node, self._ports, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
@@ -310,17 +285,15 @@ class Shell:
             self._sleep(now_ms)
         self._link.wait(self._pause_ms(now_ms))
 
-    def _keep_or_collect(self, is_busy, now_ms):
-        """Writes due state to flash, or else lets the collector run; does neither in a busy turn, for PUT_OFF_MS at
-        most."""
+    def _remember_when_idle(self, is_busy, now_ms):
+        """Writes due state to flash, not in a busy turn, for PUT_OFF_MS at most."""
         if is_busy:
             if self._busy_ms is None:
                 self._busy_ms = now_ms
             if now_ms - self._busy_ms < PUT_OFF_MS:
                 return
         self._busy_ms = None
-        if not self._remember(now_ms):
-            collect_between(self._free)
+        self._remember(now_ms)
 
     def _sleep(self, now_ms):
         """Enters deep sleep if the node may and its button is not touched; otherwise returns."""
@@ -363,9 +336,8 @@ class Shell:
         if values is PENDING:
             return False
         self._sampling = False
-        self._free = gc.mem_free()
         margin_ms = max(0, self._ledger.margin_ms(now_ms=now_ms))
-        platform = {quantity.HEAP_FREE: self._free, quantity.WATCHDOG_MARGIN: margin_ms}
+        platform = {quantity.HEAP_FREE: gc.mem_free(), quantity.WATCHDOG_MARGIN: margin_ms}
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm
@@ -379,24 +351,19 @@ class Shell:
         return True
 
     def _remember(self, now_ms):
-        """Writes one due item to flash; returns whether there was one."""
+        """Writes one due item to flash."""
         if self._proven_at_ms is not None and now_ms >= self._proven_at_ms:
             self._prove(now_ms)
-            return True
+            return
         if self._chip is not None:
             self._chip.turn(self._node, now_ms=now_ms)
-        due = self._node.checkpoint(now_ms)
-        self._write(due, now_ms)
-        return due is not None
+        self._write(self._node.checkpoint(now_ms), now_ms)
 
     def _prove(self, now_ms):
         """Notes that the settings on trial are good."""
-        from settings_store import SettingsStore
-
         self._proven_at_ms = None
         if SettingsStore().prove():
             self._wear.spend(checkpoint.SETTINGS, now_ms=now_ms)
-        forget(kinds.READING)
 
     def _save(self, now_ms):
         self._write(self._node.checkpoint(now_ms, is_last=True), now_ms)
@@ -411,11 +378,12 @@ class Shell:
         return self._wear.spend(checkpoint.LOG, now_ms=now_ms)
 
     def _pause_ms(self, now_ms):
-        if self._received or self._busy_ms is not None:
+        if self._received or self._busy_ms is not None or self._collector.is_due():
             return 0
         if self._sampling:
             return SAMPLE_SLICE_MS
-        return max(0, min(SLICE_MS, self._node.deadline_ms(now_ms) - now_ms))
+        self._due_ms = self._node.deadline_ms(now_ms)
+        return max(0, min(SLICE_MS, self._due_ms - now_ms))
 
     def _trace(self, what, sequence, data):
         # A record of an earlier boot, from flash, is acknowledged under its own sequence.
@@ -445,16 +413,6 @@ class BoardClock:
         unix_s = node.chip.wants_set(now_ms)
         if unix_s is not None:
             node.chip.was_set(unix_s, self._part.set(unix_s), now_ms=now_ms)
-
-
-def forget(names):
-    """Unloads modules whose work is done, and packages, which only lead to their modules and take 150 bytes each. A
-    later import loads them again."""
-    for name in names:
-        sys.modules.pop(name, None)
-    for name in list(sys.modules):
-        if hasattr(sys.modules[name], "__path__"):
-            sys.modules.pop(name)
 
 
 def crashed(opened, life, clock, error):

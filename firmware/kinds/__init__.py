@@ -26,26 +26,6 @@ from collections import namedtuple
 # The kind of settings files that were written when there was only one kind.
 DEFAULT = "streetlight"
 
-# Modules that read settings are only needed at a start: the shell unloads them once the node is made. Kinds import
-# their own readers where they decode.
-READING = (
-    "chosen_settings",
-    "settings_store",
-    "node.settings",
-    "node.settings_slots",
-    "policy.fault",
-    "policy.lighting_form",
-    "policy.heating_form",
-    "policy.watering_form",
-    "lighting.settings",
-    "lighting.dali",
-    "heating.settings",
-    "watering.settings",
-    "wire.bus",
-    "wire.cose",
-    "wire.slip",
-)
-
 _LETTERS = "abcdefghijklmnopqrstuvwxyz_"
 
 # The facts for a trade's start: its node's id (8 bytes), its `memory` from before the restart, the time, a random
@@ -54,8 +34,7 @@ Start = namedtuple("Start", ("node", "memory", "now_ms", "random_below"))
 
 
 def load(name):
-    """Returns the module of a kind, or None for a word that is no kind. There is no list of kinds: the import finds
-    frozen modules and files alike."""
+    """Returns the module of a kind, or None for a word that is no kind. There is no list of kinds."""
     if not isinstance(name, str) or not name or name[0] == "_" or name.strip(_LETTERS):
         return None
     try:

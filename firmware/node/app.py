@@ -102,7 +102,7 @@ class Node:
         self._has_sampled = woken is None
         self._sleeper = None
         if (sleeps and trade.sleeps) or woken is not None:
-            from node.sleeper import Parts, Sleeper  # no other kind has room for it
+            from node.sleeper import Parts, Sleeper  # only nodes on a battery sleep
             parts = (self.time, self._outbox, self._sender, self._fetch, self._orders, self._directives, link, trade)
             self._sleeper = Sleeper(Parts(*parts, updating), woken, now_ms=now_ms)
         self._era = link.era

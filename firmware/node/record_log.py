@@ -18,6 +18,7 @@ and never raise. The outbox decides when to write.
 
 from node import limits, log_segment
 from node.log_segment import COUNT, DONE, FIRST, LANE, LAST, LEVEL, SIZE, START
+from node.log_thinning import plan_room
 from node.outbox import DAMAGED, DROPPED, THINNED, Entry, Gap
 from wire import event
 
@@ -272,8 +273,6 @@ class RecordLog:
         if self.segments() + len(self._doomed) < maximum:
             return True
         if not self._doomed:
-            from node.log_thinning import plan_room  # a log is seldom full, and this module takes half a kilobyte
-
             self._plan = plan_room(self._chains, lane, self._records, is_cramped=self._is_cramped)
             if self._plan is not None:
                 self._gaps.extend(self._plan.gaps)

@@ -22,11 +22,11 @@ Long because one machine leads from the question to the restart, in the order of
 from hashlib import sha256
 
 from node import limits
-from wire import block, coap_message, image
+from wire import block, coap_message, cose, image
 from wire.block import Answered, Download, Restarted, Stopped
 from wire.coap import Failed, Refused, Response
 from wire.coap_message import Content
-from wire.cose import SIGN1_OVERHEAD_BYTES
+from wire.ed25519 import Verification
 from wire.faults import WireFault
 
 PATH = b"f"
@@ -50,7 +50,7 @@ _CHECKING = "checking"
 _RECEIVING = "receiving"
 _READY = "ready"
 
-_SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + SIGN1_OVERHEAD_BYTES
+_SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 
 
 class Updating:
@@ -267,8 +267,6 @@ class Updating:
 
     def _judge(self, now_ms):
         """Decodes the complete signed manifest and looks up its key. Nothing in it is trusted yet."""
-        from wire import cose  # loaded only when there is an image to verify, as are the other modules for it
-
         try:
             self._signed = cose.sign1_decode(bytes(self._raw), bytes_max=_SIGNED_BYTES_MAX)
         except WireFault:
@@ -283,9 +281,6 @@ class Updating:
         self._next_key()
 
     def _next_key(self):
-        from wire import cose
-        from wire.ed25519 import Verification
-
         signed, key = self._signed, self._untried.pop()
         to_be_signed = cose.to_be_signed(signed, cose.IMAGE_AAD)
         self._verification = Verification(key, signed.signatures[0].signature, to_be_signed)

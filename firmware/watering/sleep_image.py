@@ -1,8 +1,7 @@
 """Carries the state of an irrigation node through deep sleep, as bytes beside its memory, and restores it after.
 
 The state is the public fields of the trade's machines; a new field that must survive a sleep is added here too. Events
-that were reported before a sleep are not reported again after it. The module is loaded when a node falls asleep or has
-woken (`rarely`): as methods of the machines, these functions would have to stay in a chip's heap. Must not decide.
+that were reported before a sleep are not reported again after it. Must not decide.
 """
 
 import struct

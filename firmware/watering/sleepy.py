@@ -11,8 +11,7 @@ The capacitor that feeds the pulses is empty after a sleep, so it is charged and
 while the node asks its gateway for orders given meanwhile.
 """
 
-from watering import limits
-from watering.rarely import let_go
+from watering import limits, sleep_image
 from watering.trade import WateringTrade
 from wire import event
 
@@ -72,16 +71,10 @@ class SleepyTrade(WateringTrade):
         return until_ms if self._next_ms is None else min(until_ms, self._next_ms - limits.LEAD_MS)
 
     def asleep(self, now_ms):
-        from watering import sleep_image
-
-        let_go("sleep_image")
         rest = sleep_image.encode(self, now_ms)
         return self.memory(now_ms, sleeps=True), rest
 
     def woken(self, rest, slept_ms, by, *, now_ms) -> None:
-        from watering import sleep_image
-
-        let_go("sleep_image")
         sleep_image.resume(self, rest, slept_ms, by, now_ms=now_ms)
 
     def _slow(self, moment):

@@ -7,15 +7,12 @@ ended; the balance keeps what their zones lack. Programmes that are due during a
 are skipped.
 
 A lock that ends acknowledges a burst: the technician has seen it.
-
-This part of the trade is loaded only while a technician is there (`rarely`).
 """
 
 from node.limits import TEST_MAX_MS
 from node.trade import LOCK, TEST
 from watering import limits, lockouts, runs
 from watering.balance import CyclePlan
-from watering.rarely import let_go
 
 _ZONE_S = 60
 # From the end of a zone's minute to the beginning of the next one's: runs are checked every five seconds, and a pulse
@@ -55,8 +52,6 @@ def follow(trade, *, now_ms: int) -> None:
         trade.guard.new_start()
         for zone in range(1, len(trade.own.policy.zones) + 1):
             trade.runs.add(_job(trade, zone, now_ms))
-    else:
-        let_go("technician")
 
 
 def refuses(trade, zone: int, *, now_ms: int):

@@ -15,12 +15,11 @@ from node.limits import UNCERTAINTY_USABLE_S
 from node.trade import TEST, Trade
 from policy import civil
 from policy import watering as policy
-from watering import inputs, limits, lockouts, memory, runs
+from watering import inputs, limits, lockouts, memory, runs, technician
 from watering.balance import WaterBalance
 from watering.flow import WaterMeter
 from watering.guard import PipeGuard
 from watering.lockouts import BatteryStore
-from watering.rarely import let_go
 from watering.schedule import ClockWatch, Schedule
 from watering.valves import MASTER, Valves
 from watering.weather import Weather
@@ -71,9 +70,6 @@ class WateringTrade(Trade):
         main_max = own.main_max_ml_min
         self.guard = PipeGuard(self.outputs, self.balance, self.meter, main_max, kept, self._report)
         self.runs = runs.Runs(self.outputs, own.supplies, self.balance.group, self.balance.flow, main_max)
-        from watering import technician
-
-        let_go("technician")
         # The longest lead of master and pump before the first zone.
         self.lead_s = max(0, own.supplies[0][0], own.supplies[1][0])
         self.test_ms = technician.test_ms(len(own.policy.zones), self.lead_s)
@@ -114,8 +110,6 @@ class WateringTrade(Trade):
         now_ms = moment.now_ms
         self._last = moment
         if self.local != self.followed:
-            from watering import technician
-
             technician.follow(self, now_ms=now_ms)
         self._report_runs(self.runs.drain(), now_ms)
         self.guard.observe_order(_stops(moment.order), self.holds_order)
@@ -320,8 +314,6 @@ class WateringTrade(Trade):
         """Returns (Refusal or None, seconds that the zone may run)."""
         one = self.balance.zone(zone)
         if self.local is not None:
-            from watering import technician
-
             return technician.refuses(self, zone, now_ms=moment.now_ms)
         refusal = self.guard.refuses(zone)
         if refusal is not None:

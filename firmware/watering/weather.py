@@ -12,8 +12,7 @@ there is one, else the gateway's; each day's rain is booked once, when the day i
 """
 
 from policy import civil
-from watering import limits
-from watering.rarely import let_go
+from watering import et0, limits
 from wire import directive, quantity
 
 GATEWAY, PENMAN, PENMAN_AIR, HARGREAVES, CLIMATOLOGY = (
@@ -206,9 +205,6 @@ class Weather:
         own, least = self._own, limits.COVERED_S_MIN
         if day.seconds[0] < least:
             return None
-        from watering import et0
-
-        let_go("et0")
         if day.seconds[1] >= least:
             wind_dms, height_m = limits.WIND_UNKNOWN_DMS, 2
             if day.seconds[2] >= least:

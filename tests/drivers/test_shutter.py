@@ -155,10 +155,11 @@ class Over(Exception):
     pass
 
 
-def stays_safe(place, monkeypatch, lifeline, plain, *, is_loaded, for_ms=30_000):  # noqa: F811
+def stays_safe(place, monkeypatch, lifeline, plain, *, for_ms=30_000):  # noqa: F811
     """The node's loop without settings, until it has turned for so long."""
     monkeypatch.setattr(lifeline, "_rtc_of", lambda machine: None, raising=False)
     forget("chosen_settings")
+    monkeypatch.setitem(sys.modules, "settings_store", importlib.import_module("esp32.settings_store"))
     chosen_settings = importlib.import_module("esp32.chosen_settings")
 
     def feed():
@@ -166,8 +167,6 @@ def stays_safe(place, monkeypatch, lifeline, plain, *, is_loaded, for_ms=30_000)
             raise Over
 
     life = Chip(lifeline).live(3)
-    if not is_loaded:
-        life._start = None
     monkeypatch.setattr(life.board_name.__func__, "__kwdefaults__", {"listdir": lambda folder: ["irrigation.mpy"]})
     chosen = types.SimpleNamespace(settings=None, plain=plain, faults=[])
     clock = types.SimpleNamespace(now_ms=lambda: place.now_ms)
@@ -175,10 +174,9 @@ def stays_safe(place, monkeypatch, lifeline, plain, *, is_loaded, for_ms=30_000)
         chosen_settings.stay_safe(types.SimpleNamespace(feed=feed), clock, chosen, life)
 
 
-@pytest.mark.parametrize("is_loaded", [True, False], ids=["beside the loader", "frozen, by what boot.py says"])
 @pytest.mark.parametrize("plain", [None, [1], {}, {"kind": "irrigation", "valves": "eight"}], ids=repr)
-def test_without_usable_settings_every_output_of_the_board_is_shut(place, monkeypatch, lifeline, plain, is_loaded):  # noqa: F811
-    stays_safe(place, monkeypatch, lifeline, plain, is_loaded=is_loaded)
+def test_without_usable_settings_every_output_of_the_board_is_shut(place, monkeypatch, lifeline, plain):  # noqa: F811
+    stays_safe(place, monkeypatch, lifeline, plain)
     assert place.is_dry() and place.is_sound() and place.shut_ms < 2000
     assert len(place.pulses()) == 2 * (1 + board.ZONES_COUNT)
 
@@ -190,7 +188,7 @@ def test_without_usable_settings_every_output_of_the_board_is_shut(place, monkey
 def test_no_other_kind_carries_the_shutter_and_the_rescue_of_this_one_does():
     for kind in firmware_modules.kinds():
         has = kind == "irrigation"
-        assert ("drivers.shutter" in firmware_modules.needed(kind)) is has
+        assert ("drivers.shutter" in firmware_modules.of_kind(kind)) is has
         for files in (
             link_image.node_files(link_image.FIRMWARE, None, kind),
             link_image.rescue_files(link_image.FIRMWARE, None, kind),

@@ -328,32 +328,18 @@ def test_the_log_goes_to_the_console_a_line_a_turn(lifeline, capsys):
     assert lines[5:] == [f"{number} line {number}" for number in range(30)]
 
 
-@pytest.mark.parametrize("has_rescue", [True, False])
-def test_three_strikes_without_a_loader_lead_to_the_rescue_that_is_frozen_too(lifeline, monkeypatch, has_rescue):
-    monkeypatch.setitem(sys.modules, "rescue", types.ModuleType("rescue") if has_rescue else None)
-    chip, resets = Chip(), []
-
-    def live(cause):
-        machine = Machine(cause)
-        machine.RTC = lambda: chip
-        machine.reset = lambda: resets.append(1)
-        return lifeline.Lifeline(machine, None, now_ms=0)
-
-    lives = [live(Machine.PWRON_RESET), *(live(Machine.HARD_RESET) for _ in range(guard.STRIKES_MAX))]
-    assert [life.is_rescue for life in lives] == [False] * guard.STRIKES_MAX + [has_rescue]
-    if not has_rescue:
-        return
+def test_the_rescue_gives_the_application_one_try_after_an_hour(lifeline):
+    board = Board(lifeline)
+    life = board.live(Machine.HARD_RESET, is_rescue=True)
     told = []
-    node = types.SimpleNamespace(
-        report_event=lambda *given, now_ms: told.append(given[0]), reach=types.SimpleNamespace(has_exchanged=False)
-    )
-    lives[-1].report(node, now_ms=0)
+    reach = types.SimpleNamespace(has_exchanged=False)
+    node = types.SimpleNamespace(report_event=lambda *given, now_ms: told.append(given[0]), reach=reach)
+    life.report(node, now_ms=0)
     assert event.RESCUE_MODE in told
-    # The application gets a try by itself, after an hour; none before.
-    lives[-1].step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
-    assert not resets
-    lives[-1].step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
-    assert resets and not live(Machine.HARD_RESET).is_rescue
+    life.step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
+    assert not board.resets
+    life.step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
+    assert board.resets
 
 
 class Wdt:

@@ -36,7 +36,7 @@ def complaints(name, text):
 @pytest.mark.parametrize("kind", firmware_modules.kinds())
 def test_no_module_of_a_node_blocks(repository, kind):
     found = []
-    for path in firmware_modules.needed(kind).values():
+    for path in firmware_modules.of_kind(kind).values():
         found += complaints(path.relative_to(repository).as_posix(), path.read_text(encoding="utf-8"))
     assert found == []
 

@@ -13,7 +13,8 @@ from node.trial import Trial
 from simulator.twins.board import Machine as TwinMachine
 
 OWN = (
-    "bearer", "chip", "crash", "flash", "guard", "rtc", "lifeline", "log_files",
+    "bearer", "chip", "collector", "crash", "flash", "guard", "rtc", "settings_store", "slot_files", "lifeline",
+    "log_files", "chosen_settings",
 )  # fmt: skip
 
 
@@ -91,6 +92,7 @@ class Bench:
         shell = self.shell = object.__new__(main.Shell)
         shell._clock = types.SimpleNamespace(now_ms=lambda: self.now_ms)
         self.trial = Trial(is_trial=False, now_ms=0)
+        self.long = []  # what the collector was told of each turn
         shell._life = types.SimpleNamespace(enter=quiet, step=quiet, is_rescue=False, trial=self.trial)
         shell._bearer = types.SimpleNamespace(step=quiet, signal_dbm=quiet)
         shell._link = types.SimpleNamespace(receive=self._receive, send=self._send, wait=self._wait)
@@ -109,11 +111,10 @@ class Bench:
         shell._senses = shell._sampling = shell._sleeps = False
         shell._woken = shell._proven_at_ms = shell._chip = shell._busy_ms = None
         shell._led_state_ms = shell._started_ms = 0
-        shell._received, shell._free = [], 50_000
-        monkeypatch.setattr(
-            main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000, threshold=quiet, collect=quiet)
-        )
-        monkeypatch.setattr(main, "collect_between", lambda free: self.did.append("collector"))
+        shell._received, shell._due_ms = [], 0
+        # The collector is asked for a turn, and has none.
+        shell._collector = types.SimpleNamespace(turn=lambda: False, is_due=lambda: False, add=self.long.append)
+        monkeypatch.setattr(main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000))
         monkeypatch.setattr(main.temperature, "read", quiet)
 
     def turn(self):
@@ -152,37 +153,53 @@ def test_a_turn_takes_one_datagram_and_the_rest_has_the_next_turns_at_once(bench
     assert bench.turn() == (["second", "outputs"], 0)
     assert bench.turn() == (["third", "outputs"], 0)
     assert bench.turn() == (["fourth", "outputs"], 0)
-    assert bench.turn() == (["poll", "outputs", "collector"], 100)
+    assert bench.turn() == (["poll", "outputs"], 100)
+
+
+def test_the_collector_has_turns_of_its_own_and_the_next_follows_at_once(bench):
+    turns = iter([True, False])
+    bench.shell._collector.turn = lambda: next(turns)
+    bench.shell._collector.is_due = lambda: True
+    bench.arrived = heard("datagram")
+    assert bench.turn() == ([], 0)
+    assert bench.turn() == (["datagram", "outputs"], 0)
+    assert bench.long == [True]
+
+
+def test_the_collector_is_told_of_turns_in_which_something_was_due(bench):
+    bench.turn()
+    bench.shell._due_ms = bench.now_ms + 1
+    bench.turn()
+    assert bench.long == [True, False]
 
 
 def test_what_arrives_with_a_sample_has_the_turn_after_it(bench):
     bench.arrived = heard("datagram")
     bench.node.samples_at_ms = 0
-    assert bench.turn() == (["sample", "outputs", "collector"], 0)
+    assert bench.turn() == (["sample", "outputs"], 0)
     assert bench.turn() == (["datagram", "outputs"], 0)
 
 
-def test_flash_and_collector_wait_until_nothing_was_heard_or_said(bench):
+def test_flash_waits_until_nothing_was_heard_or_said(bench):
     bench.checkpoint()
     bench.arrived = heard("datagram")
     assert bench.turn() == (["datagram", "outputs"], 0)
     bench.node.said = ["record"]
     assert bench.turn() == (["poll", "outputs", "record"], 0)
     assert bench.turn() == (["poll", "outputs", "flash"], 100)
-    assert bench.turn() == (["poll", "outputs", "collector"], 100)
+    assert bench.turn() == (["poll", "outputs"], 100)
 
 
-def test_a_flood_puts_neither_off_for_longer_than_a_second(main, bench):
+def test_a_flood_does_not_put_flash_off_for_longer_than_a_second(main, bench):
     bench.checkpoint()
     done = {}
     for _ in range(300):
         bench.arrived = heard("datagram")
-        did, waited_ms = bench.turn()
-        assert did[:2] == ["datagram", "outputs"] and waited_ms == (0 if len(did) == 2 else 100)
+        did, _ = bench.turn()
+        assert did[:2] == ["datagram", "outputs"]
         for word in did[2:]:
             done.setdefault(word, bench.now_ms)
     assert done["flash"] <= main.PUT_OFF_MS + main.SLICE_MS
-    assert done["collector"] <= 2 * (main.PUT_OFF_MS + main.SLICE_MS)
 
 
 def test_a_radio_that_only_a_restart_can_mend_waits_until_nobody_feels_it(bench):
@@ -216,7 +233,7 @@ def test_a_node_sleeps_only_after_what_was_put_off(bench):
     assert bench.turn() == (["poll", "outputs", "flash", "asked to sleep"], 100)
     bench.arrived = heard("datagram")
     bench.node.samples_at_ms = 0
-    assert bench.turn() == (["sample", "outputs", "collector"], 0), "nor before what has arrived"
+    assert bench.turn() == (["sample", "outputs"], 0), "nor before what has arrived"
 
 
 def test_the_settings_are_proven_in_a_turn_of_their_own(bench, monkeypatch):
@@ -253,7 +270,6 @@ def start(main, monkeypatch, machine):
     def refuse(*args):
         raise Started
 
-    monkeypatch.setattr(main, "collect_early", lambda: None)
     monkeypatch.setattr(main, "machine", machine)
     monkeypatch.setattr(main.chip, "Clock", refuse)
     monkeypatch.setattr(main.time, "ticks_ms", None, raising=False)

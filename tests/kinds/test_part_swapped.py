@@ -98,7 +98,7 @@ def test_what_is_frozen_has_the_driver_that_the_board_names(swapped):
     for part, other in (("sht4x", "sht31"), ("sht31", "sht4x")):
         firmware = ROOT / "firmware" if part == "sht4x" else swapped(part)
         for kind in ("thermostat", "irrigation"):
-            needed = firmware_modules.needed(kind, firmware)
+            needed = firmware_modules.of_kind(kind, firmware)
             assert f"drivers.{part}" in needed and f"drivers.{other}" not in needed
 
 

@@ -6,8 +6,7 @@ Data keeps its bytes: the length of texts and buffers is known from the object t
 converted word by word: a word that may be a pointer or a small integer (its upper 16 bits are all alike) takes 4 bytes
 there, any other 8.
 
-Programs that run in place are treated separately: objects that refer to the image (names, constant texts, code tables)
-are in RAM with ROMFS, and in flash with frozen modules. The map is that of `micropython.mem_info(1)`.
+The map is that of `micropython.mem_info(1)`.
 """
 
 import struct
@@ -17,20 +16,16 @@ from typing import NamedTuple
 BLOCK = 32
 _CHIP_BLOCK = 16
 _WORD = 8
-# Letters of mem_info for objects made of pointers alone: tuple, list, map, float, bytecode function, module; of texts
-# and buffers this is true of the head only.
-_TEXT, _BUFFER, _TUPLE, _MODULE, _OTHER = "S", "A", "T", "M", "h"
-# The largest size of a code (mp_raw_code_t).
-_CODE_BLOCKS_MAX = 2
+# Letters of mem_info: all others are of objects made of pointers alone; of texts and buffers this is true of the head.
+_TEXT, _BUFFER, _OTHER = "S", "A", "h"
 _ALIKE = (0, 0xFFFF)
 
 
 class Sizes(NamedTuple):
-    """Holds sizes in bytes: here, and on a chip with ROMFS, and with frozen modules."""
+    """Holds sizes in bytes: here, and on a chip."""
 
     here: int
-    romfs: int
-    frozen: int
+    chip: int
 
 
 class Heap(NamedTuple):
@@ -71,59 +66,19 @@ def read_map(lines: list[str]) -> tuple[int, int, dict[int, tuple[str, int]]]:
     return base, covered, heads
 
 
-def sizes(heap: Heap, image: tuple[int, int] | None) -> Sizes:
-    """Returns the sizes of the whole heap. `image`: address and length of the ROMFS image, which is not counted."""
+def sizes(heap: Heap) -> Sizes:
+    """Returns the sizes of the whole heap."""
     owned = dict(_owned(heap))
-    in_flash = _frozen(heap, image)
-    here = romfs = frozen = 0
+    here = chip = 0
     for block, (letter, count) in heap.heads.items():
-        if image is not None and heap.base + block * BLOCK == image[0]:
-            continue
-        if letter == _OTHER and block in owned:
-            there = _rounded(owned[block])
-        elif letter == _OTHER:
-            there = _rounded(sum(4 if word >> 48 in _ALIKE else 8 for word in heap.words(block, count)))
-        else:
-            there = count * _CHIP_BLOCK
         here += count * BLOCK
-        romfs += there
-        frozen += 0 if block in in_flash else there
-    return Sizes(here, romfs, frozen)
-
-
-def _frozen(heap: Heap, image: tuple[int, int] | None) -> set[int]:
-    """Returns the blocks that a build with frozen modules keeps in flash: objects that point into the image (codes,
-    pools of names, constant texts), the arrays of codes inside codes, and each module's two tables with their
-    constants."""
-    found: set[int] = set()
-    if image is None:
-        return found
-    for block, (letter, count) in heap.heads.items():
-        words = heap.words(block, count)
-        if letter == _OTHER and any(_within(word, image) for word in words):
-            found.add(block)
-            if count <= _CODE_BLOCKS_MAX:
-                found.update(at for at in _pointed(heap, words) if heap.heads[at][0] == _OTHER)
-        elif letter == _TEXT and _within(words[3], image):
-            found.add(block)
-        elif letter == _MODULE:
-            tables = list(_pointed(heap, words[2:4]))
-            found.update(tables)
-            waiting = list(tables)
-            while waiting:
-                table = waiting.pop()
-                constants = [at for at in _pointed(heap, heap.words(table, heap.heads[table][1])) if at not in found]
-                found.update(constants)
-                waiting += [at for at in constants if heap.heads[at][0] == _TUPLE]
-    return found
-
-
-def _pointed(heap: Heap, words: tuple[int, ...]) -> Iterator[int]:
-    """Yields the blocks that these words point to."""
-    for word in words:
-        block, rest = divmod(word - heap.base, BLOCK)
-        if not rest and block in heap.heads:
-            yield block
+        if letter == _OTHER and block in owned:
+            chip += _rounded(owned[block])
+        elif letter == _OTHER:
+            chip += _rounded(sum(4 if word >> 48 in _ALIKE else 8 for word in heap.words(block, count)))
+        else:
+            chip += count * _CHIP_BLOCK
+    return Sizes(here, chip)
 
 
 def _owned(heap: Heap) -> Iterator[tuple[int, int]]:
@@ -137,10 +92,6 @@ def _owned(heap: Heap) -> Iterator[tuple[int, int]]:
         if data >= 0 and data % BLOCK == 0 and data // BLOCK in heap.heads:
             blocks = heap.heads[data // BLOCK][1]
             yield data // BLOCK, min(length, blocks * BLOCK)
-
-
-def _within(word: int, image: tuple[int, int] | None) -> bool:
-    return image is not None and image[0] <= word < image[0] + image[1]
 
 
 def _rounded(length: int) -> int:

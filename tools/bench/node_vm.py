@@ -1,11 +1,10 @@
-"""Runs on a MicroPython VM, for tools.bench.node: a node, turn by turn as its host commands, with the shell of the
-chip.
+"""Runs on a MicroPython VM, for tools.bench.node: a node, turn by turn as its host commands, with the loader and the
+shell of the chip.
 
-The host writes one line a command, a Python literal; the answer is one line, too. The first command is a dict: `image`
-(a ROMFS file to run the modules from), `folder` (to load them from) or neither (they are frozen into this VM); `kind`;
-`natural`; `loader`: with a second folder; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause
-and RTC memory that the chip's last life left. The node's settings are in `settings.json` of the working folder, which
-is the node's flash. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of
+The working folder is the node's flash, as `bocage node flash` writes it; its program is loaded from there into the
+heap. The host writes one line a command, a Python literal; the answer is one line, too. The first command is a dict:
+`kind`; `natural`; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause and RTC memory that the
+chip's last life left. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of
 the heap. All objects of this script and its shims are in the heap before `base` is read, so that only the node's are
 counted. The collector runs before each turn and is off within it, so that all heap that a turn uses is counted; with
 `natural` it runs only when the shell runs it. With `looks` it also runs where the node's calls are deepest, at every
@@ -270,42 +269,10 @@ def calibrate():
     return best, time.ticks_cpu() != worked
 
 
-class Start:
-    """Holds the facts that the loader passes on, on a board with two folders, after a power-on."""
-
-    is_rescue = False
-    ended = "power"
-    folder = "a"
-    slot = floor = failed = 0
-    is_trial = False
-
-    def __init__(self):
-        self.memory = program("rtc", "Memory")(NoMemory())
-        self.guard = program("guard", "Guard")(self.memory, program("guard", "Store")())
-        self.guarded = self.guard.begin(self.ended, is_trial=False)
-        self.boot = self  # its own slots.Boot
-        self.choose = self.confirm = lambda number: True
-
-
-def place_of(module, name):
-    """Returns (object, attribute) of a definition in a module of the program, wherever the build has put it
-    (tools/bundle.py)."""
-    core = sys.modules.get("core")
-    bundled = name + "__" + module.replace(".", "_")
-    if core is not None and hasattr(core, bundled):
-        return core, bundled
-    __import__(module)
-    return sys.modules[module], name
-
-
-def program(module, name):
-    """Returns a definition of a module of the program."""
-    return getattr(*place_of(module, name))
-
-
 def stand_in(module, name, value):
     """Replaces a definition of the program."""
-    setattr(*place_of(module, name), value)
+    __import__(module)
+    setattr(sys.modules[module], name, value)
 
 
 def faulty(wdt, clock, chosen, life):
@@ -356,32 +323,40 @@ class Bench:
         self.records = 0
         self.is_natural = begin["natural"]
         self.clock, self.bearer = Clock(), Bearer()
-        import main
-
         self.hardware = Hardware(self.clock, begin["watchdog"]) if begin["block"] else None
+        import main as loader
 
-        main.collect_early()
+        memory = loader.rtc.Memory(loader.machine.RTC())
+        guarding = loader.guard.Guard(memory, loader.guard.Store())
+        ended = loader.guard.ended_by(loader.machine, memory)
+        loader.start(loader.slots.Store(), guarding, memory, ended, lambda folder: self._program(loader, folder, begin))
+
+    def _program(self, loader, folder, begin):
+        """Imports the program of a folder; returns what runs instead of its endless `main`."""
+        loader.imported(folder)
+        main = sys.modules["main"]
         # A node imports only one bearer.
         import links.wifi  # noqa: F401
 
-        # A program frozen into the interpreter has no second folder, and is not started by the loader.
-        self.start = Start() if begin["loader"] else None
         kind = main.kinds.load(begin["kind"])
         __import__("boards." + begin["kind"])
         gc.collect()
-        self.imported = gc.mem_alloc() - base
-        self.shell = self._shell(main, kind)
+        self.imported = gc.mem_alloc() - self.base
+        return lambda start: self._begin(main, kind, start)
+
+    def _begin(self, main, kind, start):
+        self.shell = self._shell(main, kind, start)
         self.node = self.shell._node
         self.node._tap = self._tap
         gc.collect()
-        self.started = gc.mem_alloc() - base
+        self.started = gc.mem_alloc() - self.base
 
-    def _shell(self, main, kind):
+    def _shell(self, main, kind, start):
         chance, bearer = Chance(), self.bearer
         stand_in("chip", "random_below_of", lambda urandom: chance.below)
         stand_in("bearer", "open_bearer", lambda *args, **options: bearer)
         machine = main.machine
-        life = program("lifeline", "Lifeline")(machine, self.start, now_ms=0)
+        life = main.lifeline.Lifeline(machine, start, now_ms=0)
         stand_in("chosen_settings", "stay_safe", faulty)
         real, opened = kind.Ports, []
         kind.Ports = lambda own, board, machine, now_ms: Ports(real(own, board, machine, now_ms=now_ms))
@@ -463,32 +438,21 @@ def main():
     sys.modules["esp32"] = Chip()
     for name in ("network", "espnow", "onewire"):
         sys.modules[name] = Absent()
-    sys.path[:] = [begin["folder"] or "/rom", ".frozen"]
-    image = None
-    if begin["image"]:
-        import vfs
-
-        with open(begin["image"], "rb") as file:
-            image = file.read()
-        vfs.mount(vfs.VfsRom(image), "/rom")
+    sys.path[:] = ["", ".frozen"]
     calibration_us, counts = calibrate()
     looks = Looks() if begin["looks"] else None
     gc.collect()
-    place = None
-    if image is not None:
-        import uctypes
-
-        place = (uctypes.addressof(image), len(image))
-    gc.collect()
     base = gc.mem_alloc()
-    say((base, gc.mem_free(), sys.maxsize, place))
+    say((base, sys.maxsize))
     while listen() == "map":
         dump()
     if looks is not None:
         looks.begin(base)
     bench = Bench(begin, base)
     if looks is not None:
-        stand_in("wire.coap_message", "encode", looks.over(program("wire.coap_message", "encode")))
+        from wire import coap_message
+
+        coap_message.encode = looks.over(coap_message.encode)
     say((bench.imported, bench.started, calibration_us, counts))
     while True:
         command = listen()
@@ -499,6 +463,10 @@ def main():
             say(None)
         elif command == "bit":
             say(bench.hardware.bit)
+        elif command == "collection":
+            worked = time.ticks_cpu()
+            gc.collect()
+            say(time.ticks_diff(time.ticks_cpu(), worked))
         elif isinstance(command, str):
             gc.enable()
             gc.collect()

@@ -41,10 +41,8 @@ LEASE_S = 900
 # The time on a chip of a turn that is due at once, as while a valve is pulsed.
 TURN_MS = 10
 _RECORD_PATHS = ((b"t",), (b"e",))
-WATCHDOG_MS = 8000  # as in esp32.main; a build may leave no constant to read
+WATCHDOG_MS = 8000  # as in esp32.main
 DAY_MS = 86_400_000
-# The places of the modules: an image that runs in place, files that are loaded into RAM, the VM itself.
-ROMFS, FOLDER, FROZEN = "romfs", "folder", "frozen"
 
 
 class Turn(NamedTuple):
@@ -67,18 +65,17 @@ class VmFault(Exception):
 
 
 class Program(NamedTuple):
-    """Holds the program that a VM runs. `place`: (ROMFS, image file), (FOLDER, folder) or (FROZEN, "")."""
+    """Holds the program that a VM runs. `place`: the folder of a node's flash, without settings."""
 
     kind: str
     case: Case
-    place: tuple[str, str]
+    place: Path
 
 
 class Vm:
-    """Runs the process of a VM with a heap of so many bytes. `loader`: the program has a second folder, and the modules
-    that update it; `block_ms`: how long `block` is to last; `cause`, `rtc` and `flash`: what the life before has left;
-    `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`). `base` and the attributes after it are of
-    the VM's own heap."""
+    """Runs the process of a VM with a heap of so many bytes. `block_ms`: how long `block` is to last; `cause`, `rtc`,
+    `flash`: what the life before has left; `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`).
+    `base` and the attributes after it are of the VM's own heap."""
 
     def __init__(
         self,
@@ -87,7 +84,6 @@ class Vm:
         heap: int,
         *,
         natural: bool = False,
-        loader: bool = False,
         looks: bool = False,
         block_ms: int = 0,
         cause: int = 0,
@@ -95,13 +91,14 @@ class Vm:
         flash: Path | None = None,
         stack: int = 0,
     ) -> None:
-        place, case = program.place, program.case
         self._folder = tempfile.TemporaryDirectory()
         flash = flash or Path(self._folder.name)
         settings = {"node": NODE.hex(), "kind": program.kind, "gateway": list(PEER), "wifi": ["bench", ""]}
-        settings.update(settings_of(NODE), update_keys=[UPDATE_KEY.hex()], **case.settings)
+        settings.update(settings_of(NODE), update_keys=[UPDATE_KEY.hex()], **program.case.settings)
         (flash / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-        where = {name: place[1] if place[0] == name else "" for name in (ROMFS, FOLDER)}
+        for part in program.place.iterdir():
+            if not (flash / part.name).exists():
+                (flash / part.name).symlink_to(part)
         self._process = subprocess.Popen(
             [path, "-X", f"heapsize={heap}", str(SCRIPT)],
             stdin=subprocess.PIPE,
@@ -111,10 +108,9 @@ class Vm:
             cwd=flash,
             env={**os.environ, "MICROPYPATH": ".frozen", **({"VM_STACK": str(stack)} if stack else {})},
         )
-        begin: dict[str, Any] = {"image": where[ROMFS], "folder": where[FOLDER], "kind": program.kind}
-        begin = {**begin, "natural": natural, "loader": loader, "looks": looks}
+        begin: dict[str, Any] = {"kind": program.kind, "natural": natural, "looks": looks}
         self._write({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
-        self.base, self.free, maxsize, self.image = self._read_reply()
+        self.base, maxsize = self._read_reply()
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = None if self.is_32_bit or natural else self._sizes()
         self._write("go")
@@ -153,14 +149,10 @@ class Vm:
         found: tuple[int, bytes] | None = self._read_reply()
         return found
 
-    def largest_free(self) -> int:
-        """Returns the bytes of the largest free piece of heap."""
-        self._write("map")
-        lines = self._until("end of map")
-        self._write((os.devnull, 0, 0))
-        self._until("dumped")
-        blocks = next(int(line.rpartition(":")[2]) for line in lines if "max free sz" in line)
-        return blocks * (heap_map.BLOCK // (2 if self.is_32_bit else 1))
+    def collection(self) -> int:
+        """Returns the work of one run of the collector, as `Turn.work`."""
+        self._write("collection")
+        return int(self._read_reply())
 
     def sizes(self) -> heap_map.Sizes:
         """Returns the sizes of the heap that the node holds now, garbage included, here and on a chip."""
@@ -189,7 +181,7 @@ class Vm:
             name = Path(folder) / "heap"
             self._write((str(name), base, covered))
             self._until("dumped")
-            return heap_map.sizes(heap_map.Heap(base, heads, name.read_bytes()), self.image)
+            return heap_map.sizes(heap_map.Heap(base, heads, name.read_bytes()))
 
     def _until(self, end: str) -> list[str]:
         lines = []

@@ -1,15 +1,14 @@
 """Builds the MicroPython VM that `bocage bench node` and `size` need: as on the chip, except for its pins.
 
-It has 32 bits and single floats, a kind's program frozen into it and a stack that can be made small (VM_STACK, in
-bytes).
+It has 32 bits, single floats, a heap that grows by areas as that of the ESP32 port does, and a stack that can be made
+small (VM_STACK, in bytes).
 
 The sources are Debian's: `apt-get source micropython mbedtls` in one folder (needs a deb-src line, dpkg-dev,
-gcc-i686-linux-gnu and libc6-dev-i386-cross). They are copied below --work before anything in them is changed. Debian
-leaves most of micropython-lib out: an empty module replaces each one that a kind requires, since a VM without pins
-would run nothing of it.
+gcc-i686-linux-gnu and libc6-dev-i386-cross). They are copied below --work before anything in them is changed.
 
-    bocage bench vm --sources ~/src --kind irrigation --out /tmp/irrigation --counted
-    bocage bench node --kind irrigation --vm /tmp/irrigation --json
+    bocage bench vm --sources ~/src --out /tmp/vm
+    bocage bench vm --sources ~/src --out /tmp/vm-counted --counted
+    bocage bench node --vm /tmp/vm --counted /tmp/vm-counted --json
 """
 
 import argparse
@@ -30,9 +29,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 COUNTED_C = _ROOT / "tools/bench/counted.c"
 _CROSS = "i686-linux-gnu-"
 _MBEDTLS = ("libmbedcrypto.a", "libmbedtls.a", "libmbedx509.a")
-# Features that a chip does not have: threads, foreign functions, a data base.
-_PORT = ("MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0", "MICROPY_PY_THREAD=0", "MICROPY_PY_JNI=0", "STRIP=true")
+# Features that a chip does not have: threads, foreign functions, a data base, frozen modules of the port.
+_PORT = ("MICROPY_PY_FFI=0", "MICROPY_PY_BTREE=0", "MICROPY_PY_THREAD=0", "MICROPY_PY_JNI=0", "STRIP=true",
+         "FROZEN_MANIFEST=")
 _FLOATS = ("-DMICROPY_FLOAT_IMPL=MICROPY_FLOAT_IMPL_FLOAT", "-DMICROPY_FLOAT_USE_NATIVE_FLT16=0")
+# As in ports/esp32/mpconfigport.h. The first area has 64 KiB; each further one doubles the heap (py/gc.c).
+_HEAP = ("-DMICROPY_GC_SPLIT_HEAP=1", "-DMICROPY_GC_SPLIT_HEAP_AUTO=1", "-include stdlib.h")
 _STACK_BYTES = 400_000
 
 
@@ -58,6 +60,25 @@ CHANGES = (
         "#define MICROPY_ALLOC_PATH_MAX      (128)",
     ),
     Change(
+        "ports/unix/main.c",
+        "long multi_heap_size = heap_size / MICROPY_GC_SPLIT_HEAP_N_HEAPS;",
+        "long multi_heap_size = 64 * 1024;",
+    ),
+    # What the system has left for further areas: all that `-X heapsize` gives, less the areas there are.
+    Change(
+        "ports/unix/main.c",
+        "int main(int argc, char **argv) {",
+        "size_t gc_get_max_new_split(void) {\n"
+        "    size_t left = heap_size;\n"
+        "    for (mp_state_mem_area_t *area = &MP_STATE_MEM(area); area != NULL; area = area->next) {\n"
+        "        size_t size = area->gc_pool_end - (byte *)area->gc_alloc_table_start;\n"
+        "        left = size < left ? left - size : 0;\n"
+        "    }\n"
+        "    return left;\n"
+        "}\n\n"
+        "int main(int argc, char **argv) {",
+    ),
+    Change(
         "ports/unix/mphalport.h",
         "#define mp_hal_ticks_cpu() 0",
         "#ifdef COUNTED\nextern unsigned int counted_blocks;\n#define mp_hal_ticks_cpu() counted_blocks\n"
@@ -73,9 +94,8 @@ class BuildFault(Exception):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options of the build."""
     parser.add_argument("--sources", type=Path, required=True, help="the folder with micropython-* and mbedtls-*")
-    parser.add_argument("--kind", required=True, choices=firmware_modules.kinds(), help="whose program is frozen")
     parser.add_argument("--out", type=Path, required=True, help="the program to write")
-    parser.add_argument("--work", type=Path, help="keeps what was built, for the next kind (a folder of its own)")
+    parser.add_argument("--work", type=Path, help="keeps what was built, for the next VM (a folder of its own)")
     parser.add_argument("--counted", action="store_true", help="counts its own work (counted.c), and is slower")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a line")
 
@@ -86,10 +106,10 @@ def run(args: argparse.Namespace) -> int:
         with tempfile.TemporaryDirectory() as folder:
             work = args.work or Path(folder)
             work.mkdir(parents=True, exist_ok=True)
-            build(args.sources, args.kind, args.out, work, is_counted=args.counted)
+            build(args.sources, args.out, work, is_counted=args.counted)
     except BuildFault as fault:
         raise Refused(str(fault)) from fault
-    made = {"kind": args.kind, "vm": str(args.out), "bytes": args.out.stat().st_size, "counted": args.counted}
+    made = {"vm": str(args.out), "bytes": args.out.stat().st_size, "counted": args.counted}
     print(json.dumps(made, indent=1) if args.json else f"{args.out}: {made['bytes']} bytes, runs")
     return 0
 
@@ -110,8 +130,8 @@ def virtual_machines() -> list[str]:
     return sorted({os.path.realpath(path): path for path in reversed(found) if path}.values())
 
 
-def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) -> None:
-    """Builds the VM of a kind and writes it to `out`. BuildFault with what is missing or a compiler's output."""
+def build(sources: Path, out: Path, work: Path, *, is_counted: bool) -> None:
+    """Builds the VM and writes it to `out`. BuildFault with what is missing or a compiler's output."""
     for program in (f"{_CROSS}gcc", "make"):
         if shutil.which(program) is None:
             raise BuildFault(f"no {program} (apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross make)")
@@ -122,25 +142,19 @@ def build(sources: Path, kind: str, out: Path, work: Path, *, is_counted: bool) 
             apply(tree, change)
         _make(tree / "mpy-cross")
     mbedtls = _mbedtls(sources, work)
-    _stand_in(tree, firmware_modules.libraries(firmware_modules.needed(kind)))
-    here = work / f"{kind}{'-counted' if is_counted else ''}"
+    here = work / ("counted" if is_counted else "plain")
     here.mkdir(exist_ok=True)
-    manifest = here / "manifest.py"
-    manifest.write_text(f'include("{_ROOT}/firmware/manifest.py", kind="{kind}", port=False)\n', encoding="utf-8")
-    flags = [*_FLOATS, f"-I{mbedtls / 'include'}", "-Wno-error"]
+    flags = [*_FLOATS, *_HEAP, f"-I{mbedtls / 'include'}", "-Wno-error"]
     links = ["-static", f"-L{mbedtls / 'library'}"]
     if is_counted:
         counter = here / "counted.o"
         _run([f"{_CROSS}gcc", "-Os", "-c", str(COUNTED_C), "-o", str(counter)], here)
         flags += ["-DCOUNTED", "-fsanitize-coverage=trace-pc"]
         links.append(str(counter))
-    # make does not freeze again when the program has changed.
-    shutil.rmtree(here / "build", ignore_errors=True)
     _make(
         tree / "ports/unix",
         f"BUILD={here / 'build'}",
         f"CROSS_COMPILE={_CROSS}",
-        f"FROZEN_MANIFEST={manifest}",
         "COPT=-Os -DNDEBUG -fdata-sections -ffunction-sections",
         f"CFLAGS_EXTRA={' '.join(flags)}",
         f"LDFLAGS_EXTRA={' '.join(links)}",
@@ -173,17 +187,6 @@ def _mbedtls(sources: Path, work: Path) -> Path:
     if not all((tree / "library" / name).exists() for name in _MBEDTLS):
         _make(tree / "library", f"CC={_CROSS}gcc", f"AR={_CROSS}ar", "CFLAGS=-O2", "static")
     return tree
-
-
-def _stand_in(tree: Path, libraries: list[str]) -> None:
-    """Makes empty modules for those that the kind requires of micropython-lib and that Debian's sources lack."""
-    top = tree / "lib/micropython-lib/micropython"
-    for name in libraries:
-        folder = top / name
-        if not any(path.parent.name == name for path in top.glob("**/manifest.py")):
-            folder.mkdir(parents=True)
-            (folder / "manifest.py").write_text(f'metadata(version="0")\nmodule("{name}.py")\n', encoding="utf-8")
-            (folder / f"{name}.py").write_text("", encoding="utf-8")
 
 
 def _make(folder: Path, *words: str) -> None:

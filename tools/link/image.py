@@ -34,13 +34,8 @@ from wire.faults import WireFault
 
 # Beside `wire`, in a working copy as in an installed package.
 FIRMWARE = Path(cose.__file__).resolve().parent.parent
-_PACKAGES = (
-    "boards", "concentrator", "drivers", "heating", "kinds", "lighting", "links", "node", "policy", "watering", "wire",
-)  # fmt: skip
 PROGRAM = "concentrator.main"
 NODE_PROGRAM = "main"
-# Modules at the root of the chip are kept here.
-_CHIP = "esp32"
 # The modules that the loader needs: never part of an image.
 ROOT = ("boot", "slots", "guard", "rtc", "last_resort")
 _FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
@@ -110,7 +105,7 @@ def program_files(firmware: Path, compiler: str | None) -> dict[str, bytes]:
 def node_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
     """Returns the files of an application for nodes of this kind; ImageFault when there is no such kind."""
     modules = {f"kinds.{kind}", f"boards.{kind}"}
-    if any(_find(firmware, name) is None for name in modules):
+    if any(firmware_modules.find(name, firmware) is None for name in modules):
         raise ImageFault(f"--kind {kind}: there is no such kind of node; see firmware/kinds")
     found = needed_modules(firmware, NODE_PROGRAM, extra=modules, without=frozenset((RESCUE,)))
     return _files(found, NODE_PROGRAM, compiler)
@@ -127,7 +122,7 @@ def _files(modules: dict[str, Path], program: str, compiler: str | None) -> dict
     files = {}
     for name in ordered:
         source = modules[name]
-        path = chip_path(name, source)
+        path = firmware_modules.chip_path(name, source)
         if compiler is None:
             files[path] = source.read_bytes()
         else:
@@ -144,24 +139,7 @@ def needed_modules(
 ) -> dict[str, Path]:
     """Returns {name: file} of the program and of all modules of ours that it imports, packages included. `extra`:
     modules that it imports by a name made at run time."""
-    found: dict[str, Path] = {}
-    waiting = [program, *extra]
-    while waiting:
-        name = waiting.pop()
-        path = _find(firmware, name)
-        if path is None or name in found or name in _FIXED or name in without:
-            continue
-        found[name] = path
-        parent = name.rpartition(".")[0]
-        waiting += [parent] if parent else []
-        waiting += firmware_modules.imports(path)
-    return found
-
-
-def chip_path(name: str, source: Path) -> str:
-    """Returns the path of a module in the image."""
-    path = name.replace(".", "/")
-    return f"{path}/__init__.py" if source.name == "__init__.py" else f"{path}.py"
+    return firmware_modules.needed((program, *extra), firmware, _FIXED | without)
 
 
 def version(firmware: Path) -> str:
@@ -179,16 +157,6 @@ def _version_in(source: Path) -> str:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VERSION":
             return str(ast.literal_eval(node.value))
     raise ImageFault(f"{source}: has no VERSION")
-
-
-def _find(firmware: Path, name: str) -> Path | None:
-    """Returns the file of a module; None for one of the chip's own modules."""
-    is_in_package = name.partition(".")[0] in _PACKAGES
-    place = firmware / name.replace(".", "/") if is_in_package else firmware / _CHIP / name
-    for path in (place / "__init__.py", place.with_suffix(".py")):
-        if path.is_file() and (is_in_package or "." not in name):
-            return path
-    return None
 
 
 def _compiled(compiler: str, source: Path, path: str) -> bytes:

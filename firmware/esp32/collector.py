@@ -1,0 +1,60 @@
+"""Runs the garbage collector in turns of its own, in a heap of half a megabyte in PSRAM.
+
+A collection marks all that is live, 300 kB, which takes a chip as long as its longest turn: within a turn it would hold
+outputs up. So it runs between turns, before the heap is full: the port has taken 512 KiB for it by then, 200 kB of it
+free. There is no cheap way to ask how much was allocated since the last one (`gc.mem_alloc` looks at every block), so
+turns are counted: one in which something was due leaves 16 kB of garbage or less, any other 1 kB (`bocage bench node`).
+
+MicroPython (py/gc.c) is slow in two cases that a large program meets, and both are avoided here:
+
+* It notes the objects that it still has to look at in a table of 64. Where that overflows, it goes through the whole
+  heap once more, and again. `sys.modules` alone has a hundred. So the first thing that it finds, the globals of this
+  module, has a chain of all modules, one at a time (`MODULES`): one more round is left, instead of two.
+* After a collection it looks for free places from the beginning of the heap on, and the place where it begins to look
+  moves on only when an object of a single block fills a hole. Between 300 kB of live objects are some hundred such
+  holes; until they are filled, each larger object costs a search through all of it, and turns take ten times as long.
+  So they are filled at once, with floats, which are garbage from then on.
+"""
+
+import gc
+import sys
+
+# An eighth of the heap.
+_GARBAGE_KB_MAX = 64
+_LONG_TURN_KB = 16
+_HOLES = 500
+# ((((None, a), b), c) ...: of two, the collector looks at the last first.
+MODULES = None
+
+
+class Collector:
+    """Counts garbage, and collects it in a turn that is given to it. It begins with a collection, since a start has
+    left much."""
+
+    def __init__(self):
+        self._garbage_kb = _GARBAGE_KB_MAX
+        self._has_holes = False
+        global MODULES
+        MODULES = None
+        for name in sorted(sys.modules):
+            MODULES = (MODULES, sys.modules[name])
+
+    def add(self, is_long):
+        """Counts the garbage of a turn; `is_long`: something was due in it."""
+        self._garbage_kb += _LONG_TURN_KB if is_long else 1
+
+    def is_due(self):
+        """Returns whether the next turn is the collector's."""
+        return self._has_holes or self._garbage_kb >= _GARBAGE_KB_MAX
+
+    def turn(self):
+        """Does one step if one is due; returns whether it did."""
+        if self._has_holes:
+            self._has_holes = False
+            max(map(float, range(_HOLES)))
+            return True
+        if self._garbage_kb < _GARBAGE_KB_MAX:
+            return False
+        self._garbage_kb, self._has_holes = 0, True
+        gc.collect()
+        return True

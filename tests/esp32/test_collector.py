@@ -1,0 +1,33 @@
+"""The collector's own turns: when they come, and that they keep a heap of many modules quick."""
+
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def collector(monkeypatch, repository):
+    monkeypatch.syspath_prepend(str(repository / "firmware/esp32"))
+    import collector
+
+    runs = []
+    monkeypatch.setattr(collector.gc, "collect", lambda: runs.append(1))
+    made = collector.Collector()
+    yield made, runs
+    sys.modules.pop("collector")
+
+
+def test_it_begins_with_a_collection_and_a_turn_that_fills_holes(collector):
+    made, runs = collector
+    assert [made.turn() for _ in range(3)] == [True, True, False]
+    assert runs == [1] and not made.is_due()
+
+
+@pytest.mark.parametrize(("is_long", "turns"), [(True, 4), (False, 64)])
+def test_a_collection_is_due_after_64_kb_of_garbage(collector, is_long, turns):
+    made, runs = collector
+    made.turn(), made.turn()
+    for _ in range(turns):
+        assert not made.turn()
+        made.add(is_long)
+    assert made.is_due() and made.turn() and runs == [1, 1]
