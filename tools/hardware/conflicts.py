@@ -44,7 +44,10 @@ def check_node(node: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
     if module is None:
         yield Fault("chip.module", "is not known", f"give one of {', '.join(sorted(facts.modules))}, or add its file")
         return
-    if node["chip"]["psram"] not in module["psram"]:
+    if node["chip"]["psram"] == "none":
+        problem = "is none, and a node's program takes 300 kB of heap, which only PSRAM has room for"
+        yield Fault("chip.psram", problem, f"give one of {', '.join(module['psram'])}, and take such a module")
+    elif node["chip"]["psram"] not in module["psram"]:
         yield Fault("chip.psram", "is not what this module has", f"give one of {', '.join(module['psram'])}")
     for name, use in uses(node).items():
         yield from _check_pins(name, use, module, node["chip"]["psram"])

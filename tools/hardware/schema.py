@@ -219,7 +219,7 @@ MODULE = {
     "description_fr": Field(TEXT),
     "ram_kib": whole(64, 8192),
     "flash_mib": whole(2, 64),
-    "psram": Field(TEXTS, words=("none", "quad", "octal")),
+    "psram": Field(TEXTS, words=("quad", "octal")),
     "pins": _RANGES,
     "strapping": _RANGES,
     "usb": _RANGES,

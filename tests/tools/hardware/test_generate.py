@@ -14,8 +14,8 @@ title = "Lecteur de badges"
 title_en = "Badge reader"
 
 [chip]
-module = "esp32-c3"
-psram = "none"
+module = "esp32-s3"
+psram = "quad"
 
 [lock]
 use = "output"
@@ -50,7 +50,7 @@ rx_pin = 7
 use = "i2c"
 description = "the reader"
 description_fr = "le lecteur"
-scl_pin = 0
+scl_pin = 8
 sda_pin = 1
 hz = 100000
 
@@ -58,7 +58,7 @@ hz = 100000
 use = "input"
 description = "the technician's button"
 description_fr = "bouton du technicien"
-pin = 3
+pin = 9
 pull = "up"
 active_level = 0
 
@@ -170,10 +170,10 @@ def test_every_fault_of_every_file_is_told_at_once(copied, capsys):
 def test_a_new_kind_of_node_is_one_file(copied, capsys):
     path = copied / "hardware/nodes/badge.toml"
     for pin, reason in (
-        (21, "is the console's UART: the boot loader speaks there; choose another"),
+        (43, "is the console's UART: the boot loader speaks there; choose another"),
         (4, "is lock.pin already; choose another"),
-        (2, "is a strapping pin: its level at reset chooses how the chip boots; choose another"),
-        (22, "does not exist on the ESP32-C3-WROOM-02-N4; choose another"),
+        (3, "is a strapping pin: its level at reset chooses how the chip boots; choose another"),
+        (22, "does not exist on the ESP32-S3-WROOM-1-N8R2; choose another"),
     ):
         path.write_text(BADGE.replace("LED_PIN", str(pin)), encoding="utf-8")
         assert generate.main([], root=copied) == 1

@@ -35,16 +35,16 @@ def told(facts, kind):
 @pytest.mark.parametrize(
     ("pin", "psram", "word"),
     [
-        *((pin, "none", "strapping") for pin in (0, 3, 45, 46)),
-        (19, "none", "USB"),
-        (20, "none", "USB"),
-        (43, "none", "console"),
-        (22, "none", "does not exist"),
-        (26, "none", "flash"),
-        (32, "none", "flash"),
+        *((pin, "quad", "strapping") for pin in (0, 3, 45, 46)),
+        (19, "quad", "USB"),
+        (20, "quad", "USB"),
+        (43, "quad", "console"),
+        (22, "quad", "does not exist"),
+        (26, "quad", "flash"),
+        (32, "quad", "flash"),
         (33, "octal", "octal PSRAM"),
         (37, "octal", "octal PSRAM"),
-        (5, "none", "dimming.pin already"),
+        (5, "quad", "dimming.pin already"),
     ],
 )
 def test_a_pin_that_cannot_be_used_is_refused_with_its_reason(facts, pin, psram, word):
@@ -91,7 +91,7 @@ def test_other_pins_are_accepted_without_octal_psram(facts, pin):
         ("streetlight", "meter.front_end", None, "meter.front_end: is missing"),
         ("streetlight", "dac.full_mv", None, "dac.full_mv: is missing"),
         ("streetlight", "relay.active_level", 1, "relay.active_level: says what closed_level says"),
-        ("streetlight", "chip.module", "esp8266", "chip.module: is not known; give one of esp32, esp32-c3, esp32-s3"),
+        ("streetlight", "chip.module", "esp8266", "chip.module: is not known; give one of esp32, esp32-s3"),
         ("streetlight", "chip.psram", "hexa", "chip.psram: is not what this module has"),
         ("streetlight", "led.use", "input", "led: is no output; every node has a use of this name and kind"),
         ("streetlight", "photocell_wide", None, ""),
@@ -131,7 +131,7 @@ def test_several_faults_of_a_node_are_told_together(facts):
 
 def test_a_plain_esp32_cannot_drive_from_its_input_pins_nor_pull_them(facts):
     node = facts.nodes["streetlight"]
-    node["chip"] = {"module": "esp32", "psram": "none"}
+    node["chip"] = {"module": "esp32", "psram": "quad"}
     node["relay"]["pin"], node["presence"]["pin"] = 34, 35
     said = "\n".join(told(facts, "streetlight"))
     assert "relay.pin: GPIO 34 can only be an input" in said
@@ -139,9 +139,17 @@ def test_a_plain_esp32_cannot_drive_from_its_input_pins_nor_pull_them(facts):
 
 
 def test_a_small_module_counts_no_pulses(facts):
-    facts.nodes["irrigation"]["chip"] = {"module": "esp32-c3", "psram": "none"}
+    facts.modules["esp32-s3"]["pulse_counters"] = 0
     said = told(facts, "irrigation")
     assert any(line.startswith("flow.unit: pulse counter 0 does not exist; this module has 0") for line in said)
+
+
+def test_a_module_without_psram_is_refused_with_the_reason(facts):
+    facts.nodes["water_meter"]["chip"]["psram"] = "none"
+    assert told(facts, "water_meter") == [
+        "chip.psram: is none, and a node's program takes 300 kB of heap, which only PSRAM has room for; "
+        "give one of quad, octal, and take such a module"
+    ]
 
 
 # --- the files by themselves ------------------------------------------------------------------------
