@@ -22,6 +22,11 @@ if __name__ == "__main__":
 
     micropython.kbd_intr(-1)
     machine.WDT(timeout=WATCHDOG_MS)
+    import network
+
+    # The radio's driver takes its memory before the program does: on an ESP32 without PSRAM Python's heap doubles, and
+    # would leave it too little.
+    network.WLAN(network.STA_IF)
 
 import slots  # noqa: E402
 

@@ -70,6 +70,9 @@ def start(store, guarding, memory, ended, imports):
             break
         except Exception as error:
             sys.print_exception(error)
+            if isinstance(error, MemoryError):
+                # The official build starts silently on a module without PSRAM (CONFIG_SPIRAM_IGNORE_NOTFOUND).
+                print("loader: no memory for the program in", folder + ": it needs a module with PSRAM")
     else:
         raise (ImportError if boot.is_trial else NoProgram)("no program")
     if folder in slots.FOLDERS:

@@ -38,6 +38,8 @@ from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
 SLICE_MS = 100
+# What the heap may still grow by is counted (py/modgc.c): with PSRAM at least 1.5 MB are left after a start.
+FREE_BYTES_MIN = 500_000
 # The port starts an ESP32 at 160 MHz, with which turns take half as long again. This holds on a battery too: a cycle
 # takes the same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and while the radio
 # listens with 100 mA a waiting chip takes 3 mA more. A C3 has no more than 160 MHz and refuses this.
@@ -84,6 +86,8 @@ def run(opened, life, clock):
     """Starts the shell, then turns it for ever."""
     shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
     gc.collect()
+    if gc.mem_free() < FREE_BYTES_MIN:
+        life.log("little memory: has this module PSRAM?", now_ms=clock.now_ms())
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
         shell.turn()
@@ -246,8 +250,6 @@ class Shell:
         now_ms = self._clock.now_ms()
         life = self._life
         life.enter(lifeline.NETWORK)
-        if self._bearer.step(now_ms=now_ms) and self._node.may_restart(now_ms):
-            life.restart("radio", now_ms=now_ms)
         if not self._received:
             self._received = self._link.receive()
         self._ledger.beat("network", now_ms=now_ms)
@@ -272,9 +274,15 @@ class Shell:
         life.enter(lifeline.OUTPUT)
         self._ports.apply(self._node.outputs, now_ms=now_ms)
         self._ledger.beat("output", now_ms=now_ms)
+        life.enter(lifeline.NETWORK)
         for peer, datagram in self._node.outgoing():
             self._link.send(peer, datagram)
             is_busy = True
+        # After the outputs: the driver's first start calibrates the radio (some 0.1 s) and waits for it without a bound
+        # of its own (ports/esp32/network_wlan.c). Where it never comes back the watchdog ends it, and the next start
+        # says that this one stood in "network".
+        if self._bearer.step(now_ms=now_ms) and self._node.may_restart(now_ms):
+            life.restart("radio", now_ms=now_ms)
         life.enter(lifeline.FLASH)
         self._collector.add(is_busy or now_ms >= self._due_ms)
         self._remember_when_idle(is_busy, now_ms)

@@ -1,5 +1,7 @@
 """The loader's choice: three strikes, the way back, cuts at every write, damaged files, programs that do not import."""
 
+import pathlib
+import runpy
 import sys
 import types
 
@@ -173,3 +175,42 @@ def test_nothing_stays_of_what_could_not_be_imported(loader, tmp_path, monkeypat
         assert "left_over" not in sys.modules and sys.path == path
     finally:
         sys.modules.update(kept)
+
+
+# --- what the loaders do before a program ---------------------------------------------------------------------------
+
+
+def test_the_concentrator_gives_the_radio_its_memory_before_the_program(monkeypatch, repository):
+    did = []
+
+    def stop():
+        did.append("program")
+        raise OSError
+
+    stubs = {
+        "machine": {"WDT": lambda timeout: did.append("watchdog"), "reset": lambda: did.append("reset")},
+        "micropython": {"kbd_intr": lambda code: None},
+        "network": {"STA_IF": 0, "WLAN": lambda interface: did.append("radio")},
+        "slots": {"Store": stop},
+    }
+    for name, words in stubs.items():
+        monkeypatch.setitem(sys.modules, name, types.SimpleNamespace(**words))
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    runpy.run_path(str(repository / "firmware/concentrator/loader.py"), run_name="__main__")
+    assert did == ["watchdog", "radio", "program", "reset"]
+
+
+def test_a_program_that_does_not_fit_is_told_with_the_module_that_it_needs(monkeypatch, capsys):
+    for name in ("machine", "guard", "rtc"):
+        monkeypatch.setitem(sys.modules, name, types.SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "slots", slots)
+    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+    loader = runpy.run_path(str(pathlib.Path(slots.__file__).with_name("loader.py")), run_name="loader")
+
+    def imports(folder):
+        raise MemoryError
+
+    guarding = types.SimpleNamespace(begin=lambda ended, is_trial: types.SimpleNamespace(is_rescue=False))
+    with pytest.raises(loader["NoProgram"]):
+        loader["start"](store_of(Medium()), guarding, None, "reset", imports)
+    assert "no memory for the program in a: it needs a module with PSRAM" in capsys.readouterr().out

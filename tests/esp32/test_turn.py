@@ -202,6 +202,20 @@ def test_a_flood_does_not_put_flash_off_for_longer_than_a_second(main, bench):
     assert done["flash"] <= main.PUT_OFF_MS + main.SLICE_MS
 
 
+def test_the_radio_is_started_after_the_outputs_are_set(bench):
+    """Its driver may never come back: the watchdog then resets a node whose outputs are as they should be."""
+    stood_in = []
+    bench.shell._life.enter = stood_in.append
+
+    def hang(now_ms):
+        raise TimeoutError
+
+    bench.shell._bearer.step = hang
+    with pytest.raises(TimeoutError):
+        bench.turn()
+    assert bench.did == ["poll", "outputs"] and stood_in[-1] == 0, "in lifeline.NETWORK, as the next start reports"
+
+
 def test_a_radio_that_only_a_restart_can_mend_waits_until_nobody_feels_it(bench):
     restarts = []
     may = [False]
