@@ -20,9 +20,9 @@ from tools.node import interpreter
 
 QEMU, PACKAGE = "qemu-system-riscv32", "qemu-system-riscv"
 RAM, RAM_BYTES = 0x8000_0000, 64 << 20
-TOLD, ROM, PROGRAM, FLASH = 0x8100_0000, 0x8200_0000, 0x8280_0000, 0x8300_0000
+TOLD, ROM, FLASH = 0x8100_0000, 0x8200_0000, 0x8300_0000
 FLASH_BYTES = 1 << 20
-ROM_BYTES_MAX = PROGRAM - ROM
+ROM_BYTES_MAX = 8 << 20
 # What MicroPython shows when no program runs: first the one, at last the other.
 BANNER, PROMPT = b"MicroPython v", b"\r\n>>> "
 # One instruction takes 4 ns of the machine's time, as on an ESP32 at 240 MHz.
@@ -36,17 +36,16 @@ class MachineFault(Exception):
 class Machine:
     """Is a machine under power, from its making until `close`.
 
-    `rom`: the image of which boot.py and main.py run, mounted at /rom; `program`: another one, for the first to mount;
-    `heap`, `second`, `stack`: bytes for Python, 0 for what the build has, and no second area; `memory`: a file that
-    holds its RAM, with the flash in it; `counted`: its clock is the count of its instructions; `pty`: its line is a
-    terminal, `line`, in place of `read` and `write`."""
+    `rom`: the image of which boot.py and main.py run, mounted at /rom; `heap`, `second`, `stack`: bytes for Python, 0
+    for what the build has, and no second area; `memory`: a file that holds its RAM, with the flash in it; `counted`:
+    its clock is the count of its instructions; `pty`: its line is a terminal, `line`, in place of `read` and
+    `write`."""
 
     def __init__(
         self,
         elf: Path,
         rom: bytes,
         *,
-        program: bytes = b"",
         heap: int = 0,
         second: int = 0,
         stack: int = 0,
@@ -54,14 +53,12 @@ class Machine:
         counted: bool = False,
         pty: bool = False,
     ) -> None:
-        assert max(len(rom), len(program)) <= ROM_BYTES_MAX
+        assert len(rom) <= ROM_BYTES_MAX
         self._folder = tempfile.TemporaryDirectory()
         command = [_qemu(), "-machine", "virt", "-bios", "none", "-display", "none", "-monitor", "none"]
         command += ["-m", f"{RAM_BYTES >> 20}M", "-kernel", str(elf), *(_COUNTED if counted else [])]
         command += ["-serial", "pty" if pty else "stdio"]
-        for address, data in ((TOLD, struct.pack("<3I", heap, second, stack)), (ROM, rom), (PROGRAM, program)):
-            if not data:
-                continue
+        for address, data in ((TOLD, struct.pack("<3I", heap, second, stack)), (ROM, rom)):
             path = Path(self._folder.name) / f"{address:x}"
             path.write_bytes(data)
             command += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]

@@ -2,12 +2,10 @@
 
     python -m tools.bare.vm -X heapsize=111168 tools/bench/node_vm.py
 
-The first line on its input names the program's image, which the machine gets in its memory, so that it runs in place;
-`settings.json` of the working folder is the machine's flash. VM_SECOND and VM_STACK: bytes of a second area of heap and
+The working folder is the machine's flash. VM_SECOND and VM_STACK: bytes of a second area of heap and
 of the stack. The clock is the count of instructions.
 """
 
-import ast
 import os
 import select
 import sys
@@ -24,28 +22,26 @@ def main(words: list[str]) -> int:
     """Runs until the script ends or its input does; another call than that of `bocage bench` has status 2."""
     if len(words) != 3 or words[0] != ASKED[0] or not words[1].startswith(ASKED[1]):
         return 2
-    begin = b""
-    while not begin.endswith(b"\n"):
-        begin += os.read(0, 1)
-    told = ast.literal_eval(begin.decode())
-    program = Path(told["image"]).read_bytes() if told["image"] else b""
     with tempfile.TemporaryDirectory() as folder:
         memory = Path(folder) / "memory"
-        machine.make_memory(memory, machine.flash_image({"settings.json": Path("settings.json").read_bytes()}))
+        machine.make_memory(memory, machine.flash_image(_flash()))
         with machine.Machine(
             build.build(),
             romfs_image(_image(Path(words[2]))),
-            program=program,
             heap=int(words[1].removeprefix(ASKED[1])),
             second=int(os.environ.get("VM_SECOND", "0")),
             stack=int(os.environ.get("VM_STACK", "0")),
             memory=memory,
             counted=True,
         ) as board:
-            # The image is not a file there, but lies in memory and is mounted.
-            board.write(repr({**told, "image": "", "folder": "/program"}).encode() + b"\n")
             _pass_on(board)
     return 0
+
+
+def _flash() -> dict[str, bytes]:
+    """Returns the files of the working folder; its folders may be links."""
+    paths = [Path(folder, name) for folder, _, names in os.walk(".", followlinks=True) for name in names]
+    return {path.as_posix(): path.read_bytes() for path in paths}
 
 
 def _image(script: Path) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ import pytest
 from tools import firmware_modules
 from tools.bench import bare
 from tools.bench.node_program import compile_kind, lay_out
-from tools.bench.node_world import ROMFS, BusyDay, Vm, VmFault, World
+from tools.bench.node_world import BusyDay, Vm, VmFault, World
 from wire import event
 
 pytestmark = [pytest.mark.services, pytest.mark.vm]
@@ -15,8 +15,8 @@ TEN_MINUTES_MS = 600_000
 
 def ten_minutes(kind, heap, folder):
     """The world after it, and the turns."""
-    program = lay_out(compile_kind(kind, is_frozen=False), ROMFS, folder)
-    with Vm(bare.stand_in(folder, heap.second), program, heap.first, natural=True, loader=True) as node:
+    program = lay_out(compile_kind(kind), folder)
+    with Vm(bare.stand_in(folder, heap.second), program, heap.first, natural=True) as node:
         world = World(node, program.case, range(0), BusyDay(kind))
         return world, list(world.run(TEN_MINUTES_MS, idles=False))
 
@@ -33,7 +33,7 @@ def test_a_node_reports_to_the_gateways_link(tmp_path, kind, heap):
 @pytest.mark.usefixtures("elf")
 def test_a_heap_that_is_too_small_is_seen(tmp_path):
     with pytest.raises(VmFault, match="MemoryError"):
-        ten_minutes("thermostat", bare.Heap(80_000, 0), tmp_path)
+        ten_minutes("thermostat", bare.Heap(200_000, 0), tmp_path)
 
 
 @pytest.mark.usefixtures("elf")

@@ -1,5 +1,5 @@
-"""Mounts what the bare machine has in memory beside /rom: its flash at /, a littlefs, and a second image at /program,
-if there is one. Runs on the bare machine only.
+"""Mounts the flash of the bare machine: a littlefs in memory that survives a reset, and a loss of power in a
+file of the desk's. Runs on the bare machine only.
 
 Erasing does nothing: littlefs reads no block before it has written it.
 """
@@ -8,12 +8,10 @@ Erasing does nothing: littlefs reads no block before it has written it.
 # The modules of MicroPython are not those that mypy knows.
 
 import uctypes
-import umachine
 import vfs
 
 ADDRESS, BYTES, BLOCK_BYTES = 0x83000000, 1 << 20, 4096
 _COUNT, _SIZE = 4, 5
-_PROGRAM, _PROGRAM_BYTES = 0x82800000, 0x800000
 
 
 class Flash:
@@ -38,5 +36,3 @@ class Flash:
 
 
 vfs.mount(vfs.VfsLfs2(Flash()), "/")
-if umachine.mem32[_PROGRAM]:
-    vfs.mount(vfs.VfsRom(uctypes.bytearray_at(_PROGRAM, _PROGRAM_BYTES)), "/program")
