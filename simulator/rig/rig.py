@@ -20,7 +20,7 @@ from gateway.shell import keys as node_keys
 from policy import keyset
 from simulator.checkers.delivery import DeliveryChecker, Verdict
 from simulator.hosts.keys import key_of, keyset_of, settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode, find_micropython, uninterrupted
+from simulator.hosts.vm import HEAP_BYTES, VmNode, find_micropython, uninterrupted
 from simulator.rig.crowd import Crowd, member_id
 from simulator.rig.ports import free_port
 from tools.centre.ingest import receipts
@@ -176,7 +176,7 @@ class Rig:
             Warehouse(self.database).close()  # the worker expects it
             command = [*python, "centre", "rollup", "--db", self.database]
             self.parts = (*self.parts, Part("worker", command, folder / "worker.log"))
-        heap_bytes = HEAP_FROM_SOURCE_BYTES
+        heap_bytes = HEAP_BYTES
         self.nodes = [
             VmNode(folder / f"node-{number}", self._settings(number), str(micropython), heap_bytes=heap_bytes)
             for number in range(1, nodes + 1)

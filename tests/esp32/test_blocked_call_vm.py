@@ -6,12 +6,12 @@ import pytest
 
 from simulator.hosts import vm
 from simulator.hosts.keys import settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
+from simulator.hosts.vm import HEAP_BYTES, VmNode
 from tests.support.node_update_rig import NODE
 
 # A call of the shims, and the step of the loop that the crumbs must name.
 CALLS = {
-    "send": "output",
+    "send": "network",
     "receive": "network",
     "poll": "sleep",
     "meter": "ports",
@@ -32,7 +32,7 @@ def test_thirty_seconds_in_any_one_call_end_in_a_reset_to_safe_outputs_within_ei
         "node": NODE.hex(), "gateway": ["127.0.0.1", 9], **settings_of(NODE), "site": [457500, 48500],
         "lamp": [700, 4], "sample_s": 1, "telemetry_s": 1, "report_spread_s": 0, "ack_timeout_ms": 300,
     }  # fmt: skip
-    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES) for call in CALLS}
+    nodes = {call: VmNode(tmp_path / call, settings, micropython, heap_bytes=HEAP_BYTES) for call in CALLS}
     try:
         for node in nodes.values():
             node.start()

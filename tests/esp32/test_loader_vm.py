@@ -33,7 +33,7 @@ QUICK = {
 MAIN = "main.py"
 LIMITS = "node/limits.py"
 # The first line of ours behind the watchdog.
-BEHIND = "    import chosen_settings\n"
+BEHIND = "    settled, kind = chosen_settings.settle(wdt, life, clock)\n"
 CRASH = '    raise ValueError("of this version")\n'
 
 

@@ -12,7 +12,7 @@ import pytest
 from gateway.core.link.link import Link
 from simulator.hosts import vm
 from simulator.hosts.keys import CIPHER, key_of, settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
+from simulator.hosts.vm import HEAP_BYTES, VmNode
 from wire import coap_message, event, quantity, record
 from wire.record import Answer
 
@@ -112,7 +112,7 @@ def make_node(tmp_path, micropython, responder):
             "trace": True,
         }
         settings.update(changes)
-        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES))
+        made.append(VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_BYTES))
         return made[-1]
 
     yield make

@@ -7,7 +7,7 @@ import pytest
 
 from gateway.core.link.link import Link
 from simulator.hosts.keys import CIPHER, key_of, settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
+from simulator.hosts.vm import HEAP_BYTES, VmNode
 from simulator.rig.pty import Pty
 from wire import bus, coap_message, event, limits, record, slip
 from wire.bus_master import BusMaster
@@ -70,7 +70,7 @@ def test_a_node_on_a_serial_line_agrees_on_keys_reports_and_learns_the_time(tmp_
         "report_spread_s": 0,
         "trace": True,
     }
-    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES, line=str(pty.link))
+    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_BYTES, line=str(pty.link))
     # What the shim for Wi-Fi needs is nobody's business here.
     end, gateway = line(pty), Link([key_of(NODE)], CIPHER, random_below=Random(3).randrange)
     records, said = [], []

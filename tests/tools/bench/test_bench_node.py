@@ -16,7 +16,7 @@ HOUR_MS = DAY_MS // 24
 # What these hours of each kind take of a chip's heap between turns, converted from a VM of 64 bits, and 2 % more. Each
 # 1000 bytes lengthen the collector's turn by 0.28 ms (tools/FIGURES.md): a kind that outgrows this has to say why. Any
 # other has the bound of all.
-LIVE_BYTES_MAX = {"irrigation": 335_000, "streetlight": 305_000, "thermostat": 320_000, "water_meter": 255_000}
+LIVE_BYTES_MAX = {"irrigation": 348_000, "streetlight": 312_000, "thermostat": 328_000, "water_meter": 261_000}
 
 
 def test_every_kind_has_its_case():

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.shell import keys as node_keys
 from simulator.hosts.keys import key_of, settings_of
-from simulator.hosts.vm import HEAP_FROM_SOURCE_BYTES, VmNode
+from simulator.hosts.vm import HEAP_BYTES, VmNode
 from tests.support.signed_image import signed
 from tests.support.update_rig import image_of
 from tools import cli
@@ -86,7 +86,7 @@ def test_the_bench_offers_programs_and_reads_the_log_of_a_node(tmp_path, keys, s
         "node": NODE.hex(), "gateway": ["127.0.0.1", port], **settings_of(NODE), "site": [457500, 48500],
         "lamp": [700, 4], "report_spread_s": 0, "ack_timeout_ms": 300,
     }  # fmt: skip
-    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_FROM_SOURCE_BYTES)
+    node = VmNode(tmp_path / "node", settings, micropython, heap_bytes=HEAP_BYTES)
     node.start()
     try:
         log = next(said["log"] for said in map(json.loads, process.stdout) if "log" in said)
