@@ -14,10 +14,10 @@ Turns are scaled to an ESP32 at 240 MHz, with the collector at work as it ships,
 grows by areas as on the chip (on the VM of `bocage bench vm`; any other has one area). A VM that counts its own work
 (tools/bench/counted.c) gives the same figure each time; on any other the wall time is used, the least of several runs,
 scaled by a loop of integer work. The time of a basic block of the VM on the chip comes from MicroPython's own
-benchmarks there and their count here: see BLOCK_PS. They ran in internal RAM: what the cache in front of PSRAM adds is
-reckoned only for the collector, which reads all that is live (COLLECTION_PSRAM_PS). Not included are erasing flash (50
-ms a sector, once an hour at most), and loading bytecode of a turn into the cache (a few ms); AES and SHA run in the
-chip's hardware, and are not counted.
+benchmarks there and their count here: see BLOCK_PS. They ran in internal RAM. What the cache in front of PSRAM adds is
+reckoned only for the collector, which reads all that is live, and given apart (`collection_psram_ms`, at most). Not
+included are erasing flash (50 ms a sector, once an hour at most), and loading bytecode of a turn into the cache (a few
+ms); AES and SHA run in the chip's hardware, and are not counted.
 
     bocage bench node --kind streetlight --json
     bocage bench node --kind streetlight --vm /tmp/vm --counted /tmp/vm-counted --json
@@ -98,7 +98,8 @@ def measure(vm: str, compiled: Compiled, days: int, folder: Path, counted: str |
     _print_progress(f"{compiled.kind} on {vm}: {days} days")
     figures.update(_long_run(vm, program, days))
     _print_progress(f"{compiled.kind} on {vm}: how long turns take")
-    figures.update(_turn_times(counted or vm, program, figures["live_chip"]))
+    figures.update(_turn_times(counted or vm, program))
+    figures["collection_psram_ms"] = figures["live_chip"] * COLLECTION_PSRAM_PS // 1_000_000_000
     _print_progress(f"{compiled.kind} on {vm}: a block")
     figures["block"] = _block(vm, program, folder)
     _print_progress(f"{compiled.kind} on {vm}: the stack")
@@ -200,18 +201,16 @@ def _count(sums: dict[str, list[int]], turn: Turn) -> None:
         sums["record"][1] += turn.records
 
 
-def _turn_times(vm: str, program: Program, live_chip: int) -> dict:
+def _turn_times(vm: str, program: Program) -> dict:
     """Returns the times of a day's turns, in ms on a chip. Every run is the same to the byte: one count is exact; of
-    wall times the least is used. `live_chip`: what a collection reads."""
+    wall times the least is used."""
     runs: list[list[int]] = []
     best = None
     for _ in range(_REPEATS):
         with Vm(vm, program, _HEAP, natural=True) as node:
             turns = list(World(node, program.case, range(0), BusyDay(program.kind)).run(DAY_MS, idles=False))
             if node.counts:
-                collection_ps = node.collection() * BLOCK_PS + live_chip * COLLECTION_PSRAM_PS
-                collection = {"collection_chip_ms": collection_ps // 1_000_000_000}
-                return {**_of_chip([turn.work for turn in turns], counted=True), **collection}
+                return _of_chip([turn.work for turn in turns], counted=True)
             best = node.calibration_us if best is None else min(best, node.calibration_us)
             runs.append([turn.took_us for turn in turns])
     least = [min(times) for times in zip(*runs, strict=True)]

@@ -463,10 +463,6 @@ def main():
             say(None)
         elif command == "bit":
             say(bench.hardware.bit)
-        elif command == "collection":
-            worked = time.ticks_cpu()
-            gc.collect()
-            say(time.ticks_diff(time.ticks_cpu(), worked))
         elif isinstance(command, str):
             gc.enable()
             gc.collect()

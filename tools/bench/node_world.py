@@ -149,11 +149,6 @@ class Vm:
         found: tuple[int, bytes] | None = self._read_reply()
         return found
 
-    def collection(self) -> int:
-        """Returns the work of one run of the collector, as `Turn.work`."""
-        self._write("collection")
-        return int(self._read_reply())
-
     def sizes(self) -> heap_map.Sizes:
         """Returns the sizes of the heap that the node holds now, garbage included, here and on a chip."""
         if self.base_sizes is None:
