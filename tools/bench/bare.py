@@ -64,7 +64,7 @@ def measure(program: Program, heap: Heap, hours: int, folder: Path) -> dict:
     with Vm(vm, program, heap.first, natural=True) as node:
         world = World(node, program.case, range(0), BusyDay(program.kind))
         turns = sorted(turn.work for turn in world.run(hours * HOUR_MS, idles=False))
-        figures = {"started": node.started, "collection": node.collection(), "records": world.acknowledged}
+        figures = {"started": node.started, "records": world.acknowledged}
     figures |= {"turns": len(turns), "usual_turn": turns[len(turns) // 2], "longest_turn": turns[-1]}
     return figures
 
