@@ -55,7 +55,7 @@ def computed(connection: database.Connection, marked: Sequence[Mark]) -> Rows:
     reader = Reader(connection, list(days))
     reader.read(marked)
     known = {node: hours.days_of(found.values()) for node, found in reader.found.items()}
-    # Of the days next to these no other hours change.
+    # Of the days next to these no other hours change: what a reading tells of time ends at the next one.
     within = {node: hours.hours_within(found.values(), days[node]) for node, found in reader.found.items()}
     # Of a day next to these that is marked too the mark stays: what is next to it is not computed here.
     reader.read([(node, day) for node, some in known.items() for day in sorted(some - days[node])])
