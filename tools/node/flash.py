@@ -27,7 +27,7 @@ from tools.node.workshop import Row, Workshop, add_folder
 from wire import image
 from wire.faults import WireFault
 
-# A node's program takes up to 300 kB of heap from its folder (tools/FIGURES.md), more than the chip's own RAM has.
+# A node's program takes up to 340 kB of heap from its folder (tools/FIGURES.md), more than the chip's own RAM has.
 _PSRAM_MB_MIN = 2
 _BAUD = 460_800
 _WATCH_S = 60

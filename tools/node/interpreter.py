@@ -19,7 +19,7 @@ from tools.command_line import UsageError
 BLOCK_BYTES = 4096
 
 # chip: (id in an image's header, flash address where the file begins)
-_CHIPS = {"ESP32": (0, 0x1000), "ESP32-S3": (9, 0x0), "ESP32-C3": (5, 0x0)}
+_CHIPS = {"ESP32": (0, 0x1000), "ESP32-S3": (9, 0x0)}
 _IMAGE_MAGIC = 0xE9
 _TABLE_ADDRESS = 0x8000
 _TABLE_BYTES = 0xC00
