@@ -12,7 +12,7 @@ from collections import namedtuple
 
 from heating import limits
 from node.limits import UNCERTAINTY_USABLE_S
-from policy import civil, heating
+from policy import heating
 from wire import directive, node_order
 
 # Rules of a set-point, as `setpointChanged` events carry them, beside those of wire.node_order. `reason` is an integer
@@ -43,8 +43,9 @@ class SetpointLadder:
         self._preheats_s = None  # the start of the span that is preheated for
         self._stops_s = None  # the end of the span that stops early
         self._kept_s = None  # the end of a span without early stop: the room had got too cold
-        self._exception = None  # policy.heating: the present exception, or the last
-        self._known_s = None  # since when the begin of an exception would have been noticed
+        self._closed = self._ordered = None  # policy.heating: the present exceptions, or the last
+        self._exceptions = ()
+        self._known_s = None  # since when the begin of a closure would have been noticed
 
     def decide(self, moment, room_ck, outdoor_ck) -> Choice:
         """Returns the Choice of now. room_ck, outdoor_ck: 0.01 °C, or None."""
@@ -76,39 +77,40 @@ class SetpointLadder:
         """Returns the programme's Wanted, or None without a usable clock."""
         if moment.unix_s is None or moment.uncertainty_s > UNCERTAINTY_USABLE_S:
             return None
-        exception = self._exception = self._exceptional(moment)
+        exceptions = self._exceptions = self._exceptional(moment)
         if moment.uncertainty_s > limits.UNCERTAIN_S:
-            return self._plan.warmest(moment.unix_s, moment.uncertainty_s, exception)
-        return self._plan.wanted(moment.unix_s, exception)
+            return self._plan.warmest(moment.unix_s, moment.uncertainty_s, exceptions)
+        return self._plan.wanted(moment.unix_s, exceptions)
 
     def _exceptional(self, moment):
-        """Returns the exception for the Plan: (kind, since when, until when).
+        """Returns the exceptions for the Plan: a closure, and hours that a person has ordered, which are occupied."""
+        closed, ordered = self._closed, self._ordered = self._closure(moment), self._hours(moment)
+        return tuple([one for one in (closed, ordered) if one is not None])
 
-        The directive gives no begin: an exception that is in force at a start may have lasted for long. "Closed for
+    def _closure(self, moment):
+        """Returns the closure of now, or the last one: (heating.CLOSED, since when, until when).
+
+        The directive gives no begin: a closure that is in force at a start may have lasted for long. "Closed for
         long" is then assumed, the cooler of what may be right.
         """
-        unix_s, last = moment.unix_s, self._exception
+        unix_s, last = moment.unix_s, self._closed
         if self._known_s is None:
             self._known_s = unix_s
-        word = moment.directives.get(directive.EXCEPTION, heating.AS_USUAL)
-        if word == heating.AS_USUAL:
-            # The exception has ended or was cancelled: its past remains.
-            return last if last is None or last[2] <= unix_s else (last[0], last[1], unix_s)
-        day = civil.local_from_unix(self._model.zone, unix_s).civil_day
-        ends_ms = moment.directives.get(directive.EXCEPTION_ENDS)
-        if ends_ms is None:
-            ends_s = civil.unix_from_local(self._model.zone, day + 1, 0)
-        else:
-            ends_s = unix_s + (ends_ms - moment.now_ms) // 1000
-        if last is not None and last[0] == word and last[2] > unix_s - limits.EXCEPTION_MOVES_S:
-            # Each renewal, every quarter of an hour, moves its end by some seconds: a preheat for it is for the same
-            # hour.
-            is_same = abs(ends_s - last[2]) <= limits.EXCEPTION_MOVES_S
-            return last if is_same else (word, last[1], ends_s)
+        if moment.directives.get(directive.EXCEPTION, heating.AS_USUAL) == heating.AS_USUAL:
+            return _past(last, unix_s)
+        ends_s = _ends_s(moment, directive.EXCEPTION, last)
+        if last is not None and last[2] > unix_s - limits.EXCEPTION_MOVES_S:
+            return last if ends_s == last[2] else (heating.CLOSED, last[1], ends_s)
+        # From now on, for the hours before were used.
         is_known = unix_s - self._known_s >= limits.EXCEPTION_KNOWN_S
-        # An occupied day is occupied as a whole; a closed one only from now on, for the hours before were used.
-        since_s = civil.unix_from_local(self._model.zone, day, 0) if word == heating.OCCUPIED_ALL_DAY else unix_s
-        return (word, since_s if is_known else 0, ends_s)
+        return (heating.CLOSED, unix_s if is_known else 0, ends_s)
+
+    def _hours(self, moment):
+        """Returns the hours that a person has ordered, to come or of now, or the last: (heating.ORDERED, from, to)."""
+        minute = moment.directives.get(directive.OCCUPIED)
+        if minute is None:
+            return _past(self._ordered, moment.unix_s)
+        return (heating.ORDERED, 60 * minute, _ends_s(moment, directive.OCCUPIED, self._ordered))
 
     def _programme(self, wanted, unix_s, room_ck, outdoor_ck):
         """Returns (set-point, rule, kind of hour) by the programme, with its preheat and its early end."""
@@ -152,9 +154,24 @@ class SetpointLadder:
 
     def _is_last(self, setpoint_ck, ends_s):
         """Returns True if the hours after the end are cooler: no other span follows, nor the same one past midnight."""
-        after = self._plan.peek(ends_s, self._exception)
+        after = self._plan.peek(ends_s, self._exceptions)
         after_ck = self._allowed_ck(after.setpoint_ck, after.kind, ends_s)
         return after.kind != heating.OCCUPIED and after_ck < setpoint_ck
 
     def _allowed_ck(self, setpoint_ck, kind, unix_s):
         return self._plan.allowed(setpoint_ck, kind, unix_s).setpoint_ck
+
+
+def _past(last, unix_s):
+    """Returns an exception that has ended or was cancelled: its past remains."""
+    return last if last is None or last[2] <= unix_s else (last[0], last[1], unix_s)
+
+
+def _ends_s(moment, code, last):
+    """Returns the Unix second at which a directive of ENDING ends.
+
+    Each renewal, every quarter of an hour, moves it by some seconds: a preheat for it is for the same hour.
+    """
+    ends_s = moment.unix_s + (moment.directives[directive.ENDS + code] - moment.now_ms) // 1000
+    is_same = last is not None and abs(ends_s - last[2]) <= limits.EXCEPTION_MOVES_S
+    return last[2] if is_same else ends_s

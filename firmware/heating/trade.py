@@ -59,7 +59,7 @@ class Thermostat(Trade):
     """
 
     kind = "thermostat"
-    directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION)
+    directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION, directive.OCCUPIED)
 
     def __init__(self, model, remembered, *, now_ms):
         self._model = model

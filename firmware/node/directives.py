@@ -49,7 +49,7 @@ class Directives:
     # --- what holds -----------------------------------------------------------------------------------------------
 
     def values(self, now_ms) -> dict:
-        """Returns {code: value} of the directives that hold now, and the end of an EXCEPTION (node.trade). It is the
+        """Returns {code: value} of the directives that hold now, and the ends of some (node.trade). It is the
         same object until a directive changes, and must not be written to."""
         if self._next_end_ms is not None and now_ms >= self._next_end_ms:
             self._expire(now_ms)
@@ -195,9 +195,10 @@ class Directives:
     def _hold(self, held):
         self._held = held
         self._values = {code: held[code][0] for code in held}
-        if directive.EXCEPTION in held:
+        for code in directive.ENDING:
             # Of a fact only the present value matters; a programme plans ahead.
-            self._values[directive.EXCEPTION_ENDS] = held[directive.EXCEPTION][1]
+            if code in held:
+                self._values[directive.ENDS + code] = held[code][1]
         self._next_end_ms = min([held[code][1] for code in held]) if held else None
 
     def _changed(self, code, value, for_s):

@@ -21,7 +21,7 @@ LOCK = "lock"
 
 # The facts of the present turn for a trade. `now_ms` only grows; `unix_s` is UTC or None, ± `uncertainty_s`; `order` is
 # the wire.node_order.NodeOrder in force or None; `order_expected` is true while one may be on its way; `directives`
-# maps codes of `wire.directive` to the values that hold now; EXCEPTION comes with EXCEPTION_ENDS, `now_ms` at its end.
+# maps codes of `wire.directive` to the values that hold now; under ENDS + a code of ENDING stands `now_ms` at its end.
 Moment = namedtuple("Moment", ("now_ms", "unix_s", "uncertainty_s", "order", "order_expected", "directives"))
 
 # What wakes a chip besides its timer: a pulse of a meter, a tip of a rain gauge, a press of the button.

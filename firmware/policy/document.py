@@ -50,7 +50,9 @@ EMERGENCY = 2
 TEST = 4
 DIRECTIVE = 8  # send directives to nodes: drought, load shedding, exceptional days, weather
 LIGHT = 16  # an emergency for a few hours at most, from now on: a key that lives in a telephone
-ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST | DIRECTIVE | LIGHT
+HEAT = 32  # one room occupied for some hours of a day: a referent's key
+DRY = 64  # one green space without water for some hours of a day: a referent's key
+ALL_RIGHTS = OVERRIDE | EMERGENCY | TEST | DIRECTIVE | LIGHT | HEAT | DRY
 
 FORMAT = 2
 DEPTH_MAX = 10  # policy > lighting > calendars > calendar > programs > program > step: seven, and some room

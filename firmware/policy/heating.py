@@ -4,8 +4,8 @@ gives a room's set-point.
 The heating day is the civil day. A programme is an ordered list of *rules*; the first that matches the date chooses a
 *day*: a list of occupied spans, in minutes of the wall clock. A date that no rule matches is closed. Between two spans
 a room is *empty*, and its set-point then depends on how long it is empty in all, which the programme knows from the
-start: a night, a weekend, a holiday. An *exception* replaces the programme until its last instant: closed from when it
-is received, or occupied from the first of its days. Empty hours before and after it count with it. Wall clock times
+start: a night, a weekend, a holiday. An *exception* replaces the programme from one instant to another: closed, or
+occupied. Empty hours before and after it count with it; where two meet, the later in the list holds. Wall clock times
 follow `civil`: a span that begins in the spring gap begins at the change, one in the autumn fold at the first passage;
 each happens once.
 
@@ -42,8 +42,8 @@ Setpoints = namedtuple("Setpoints", ("comfort_ck", "empty_ck", "empty_24h_ck", "
 Limit = namedtuple("Limit", ("kind", "limit_ck", "first", "last", "authority", "text"))
 Programme = namedtuple("Programme", ("rules", "days", "setpoints", "ceilings", "exemptions"))
 
-# setpoint_ck: the wished one; kind: of hour; reason: rule * 32 + span (from 1; 0: empty), plus 1024 · value of the
-# directive EXCEPTION; until_s: Unix second at which this may change; next_s, next_ck: when the room is next occupied,
+# setpoint_ck: the wished one; kind: of hour; reason: rule * 32 + span (from 1; 0: empty), plus 1024 · CLOSED or
+# ORDERED; until_s: Unix second at which this may change; next_s, next_ck: when the room is next occupied,
 # within LOOK_DAYS, and its set-point then (None, None: not that soon, or occupied now); empty_s: how long the room
 # stays empty in all.
 Wanted = namedtuple("Wanted", ("setpoint_ck", "kind", "reason", "until_s", "next_s", "next_ck", "empty_s"))
@@ -60,12 +60,12 @@ DEFAULT_PROGRAMME = Programme(
     (Rule(0b0011111, 0, 0, 0),), ((Span(8 * 60, 18 * 60, 0),),), DEFAULT_SETPOINTS, (), ()
 )
 
-# Values of the directive EXCEPTION.
+# Exceptions: CLOSED is also a value of the directive EXCEPTION; ORDERED hours are occupied.
 AS_USUAL = 0
 CLOSED = 1
-OCCUPIED_ALL_DAY = 2
-# A Plan gets an exception, even one that is over, as (CLOSED or OCCUPIED_ALL_DAY, Unix second of its begin (of the
-# latter: 00:00 of its first day; 0: long ago), Unix second of its end), or None without one.
+ORDERED = 2
+# A Plan gets exceptions, even those that are over, as a tuple of (CLOSED or ORDERED, Unix second of its begin (0: long
+# ago), Unix second of its end).
 
 NO_RULE = 31
 # A time without occupation that reaches beyond this many days, either way, is longer than 48 h in any case.
@@ -77,7 +77,7 @@ _HOUR_S = 3600
 
 def reason_text(reason):
     """Returns the reason in words, for logs and people; rules and spans count from 1."""
-    told = ("", "exception: closed, ", "exception: occupied all day, ")[reason >> 10]
+    told = ("", "exception: closed, ", "ordered hours, ")[reason >> 10]
     rule, span = (reason & 1023) >> 5, reason & 31
     place = "no rule" if rule == NO_RULE else f"rule {rule + 1}"
     return f"{told}{place}, span {span}" if span else f"{told}{place}, empty"
@@ -92,27 +92,27 @@ class Plan:
         self._zone = zone
         self._kept = None
         self._kept_from_s = 0
-        self._kept_exception = None
+        self._kept_exceptions = ()
         self._limits = {}  # {(kind of hour, quarter of an hour): its lowest limit}
 
-    def wanted(self, unix_s, exception=None):
+    def wanted(self, unix_s, exceptions=()):
         """Returns the `Wanted` at this instant; time may jump either way."""
         kept = self._kept
-        if kept is None or exception != self._kept_exception or not self._kept_from_s <= unix_s < kept.until_s:
-            kept = self._kept = self._resolve(unix_s, exception)
+        if kept is None or exceptions != self._kept_exceptions or not self._kept_from_s <= unix_s < kept.until_s:
+            kept = self._kept = self._resolve(unix_s, exceptions)
             self._kept_from_s = unix_s
-            self._kept_exception = exception
+            self._kept_exceptions = exceptions
         return kept
 
-    def peek(self, unix_s, exception=None):
+    def peek(self, unix_s, exceptions=()):
         """Returns the `Wanted` at another instant, which is not kept."""
-        return self._resolve(unix_s, exception)
+        return self._resolve(unix_s, exceptions)
 
-    def warmest(self, unix_s, uncertainty_s, exception=None):
+    def warmest(self, unix_s, uncertainty_s, exceptions=()):
         """Returns the `Wanted` with the highest set-point of those that may be right at `unix_s` ± `uncertainty_s`."""
-        chosen = self._resolve(unix_s, exception)
+        chosen = self._resolve(unix_s, exceptions)
         for other_s in (unix_s - uncertainty_s, unix_s + uncertainty_s):
-            other = self._resolve(other_s, exception)
+            other = self._resolve(other_s, exceptions)
             if other.setpoint_ck > chosen.setpoint_ck:
                 chosen = other
         return chosen
@@ -151,11 +151,11 @@ class Plan:
                     lowest = limit
         return lowest
 
-    def _resolve(self, unix_s, exception):
+    def _resolve(self, unix_s, exceptions):
         local = civil.local_from_unix(self._zone, unix_s)
         today = local.civil_day
         ended_s = coming = None
-        for span in self._spans(today, exception):
+        for span in self._spans(today, exceptions):
             start_s, end_s, setpoint_ck, reason = span
             if start_s <= unix_s < end_s:
                 return Wanted(setpoint_ck, OCCUPIED, reason, self._bound(end_s, today), None, None, 0)
@@ -167,18 +167,18 @@ class Plan:
         day = today
         while ended_s is None and day > today - LOOK_DAYS:
             day -= 1
-            spans = self._spans(day, exception)
+            spans = self._spans(day, exceptions)
             ended_s = spans[-1][1] if spans else None
         day = today
         while coming is None and day < today + LOOK_DAYS:
             day += 1
-            spans = self._spans(day, exception)
+            spans = self._spans(day, exceptions)
             coming = spans[0] if spans else None
         if coming is None:
-            return self._empty(unix_s, today, exception, ended_s, None, None)
-        return self._empty(unix_s, today, exception, ended_s, coming[0], coming[2])
+            return self._empty(unix_s, today, exceptions, ended_s, None, None)
+        return self._empty(unix_s, today, exceptions, ended_s, coming[0], coming[2])
 
-    def _empty(self, unix_s, today, exception, ended_s, next_s, next_ck):
+    def _empty(self, unix_s, today, exceptions, ended_s, next_s, next_ck):
         setpoints = self._programme.setpoints
         # Without an occupied span within LOOK_DAYS on one side, the room is empty for longer than 48 h in any case.
         empty_s = LOOK_DAYS * civil.day_s
@@ -191,36 +191,35 @@ class Plan:
             kind, setpoint_ck = EMPTY_24H, setpoints.empty_24h_ck
         reason = _rule_index(self._programme, today) << 5
         until_s = self._bound(next_s, today)
-        if exception is not None and exception[1] <= unix_s < exception[2]:
-            reason += exception[0] << 10
-            until_s = min(until_s, exception[2])
+        for word, since_s, ends_s in exceptions:
+            if since_s <= unix_s < ends_s:  # an empty hour: no ORDERED one
+                reason += word << 10
+                until_s = min(until_s, ends_s)
         return Wanted(setpoint_ck, kind, reason, until_s, next_s, next_ck, empty_s)
 
     def _bound(self, end_s, today):
         midnight_s = civil.unix_from_local(self._zone, today + 1, 0)
         return midnight_s if end_s is None or end_s > midnight_s else end_s
 
-    def _spans(self, day, exception):
+    def _spans(self, day, exceptions):
         """Returns [(start, end, set-point, reason)] of one civil day, in Unix seconds, in order, none empty."""
-        usual = self._usual(day)
-        if exception is None:
-            return usual
-        word, since_s, ends_s = exception
-        start_s = self._at(day, 0)
-        found = []
-        if word == OCCUPIED_ALL_DAY:
-            if not since_s <= start_s < ends_s:
-                return usual
-            reason = (word << 10) + (_rule_index(self._programme, day) << 5) + 1
-            until_s = min(ends_s, self._at(day, 1440))
-            found.append((start_s, until_s, self._programme.setpoints.comfort_ck, reason))
-        # On the days in which it begins and ends, the other hours are as usual.
-        for span in usual:
-            if word == CLOSED and span[0] < since_s:
-                found.append((span[0], min(since_s, span[1]), span[2], span[3]))
-            if span[1] > ends_s:
-                found.append((max(ends_s, since_s, span[0]), span[1], span[2], span[3]))
-        return found
+        spans = self._usual(day)
+        for word, since_s, ends_s in exceptions:
+            found, setpoint_ck = [], self._programme.setpoints.comfort_ck
+            # The other hours of a day in which it begins or ends are as usual.
+            for span in spans:
+                if span[0] < since_s:
+                    found.append((span[0], min(since_s, span[1]), span[2], span[3]))
+                if span[1] > ends_s:
+                    found.append((max(ends_s, since_s, span[0]), span[1], span[2], span[3]))
+                if span[0] < ends_s and since_s < span[1]:
+                    setpoint_ck = max(setpoint_ck, span[2])
+            from_s, to_s = max(since_s, self._at(day, 0)), min(ends_s, self._at(day, 1440))
+            if word == ORDERED and from_s < to_s:
+                reason = (word << 10) + (_rule_index(self._programme, day) << 5) + 1
+                found.append((from_s, to_s, setpoint_ck, reason))
+            spans = sorted(found)
+        return spans
 
     def _usual(self, day):
         rule = _rule_index(self._programme, day)

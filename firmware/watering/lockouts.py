@@ -44,6 +44,12 @@ def lawful_s(watering, zone, level: int, moment) -> int:
     return policy.free_for_s(watering, zone, level, moment.unix_s, moment.uncertainty_s + _SLACK_S)
 
 
+def kept_dry(moment) -> bool:
+    """Returns whether a person has ordered hours without water that have begun, or may have by a doubtful clock."""
+    minute = moment.directives.get(directive.DRY)
+    return minute is not None and moment.unix_s + moment.uncertainty_s + _SLACK_S >= 60 * minute
+
+
 def by_weather(weather, zone, moment):
     """Returns the Refusal of the present rain, frost or wind, or None."""
     now_ms, directives = moment.now_ms, moment.directives

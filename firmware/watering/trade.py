@@ -2,8 +2,8 @@
 
 `outputs` is the `valves.Valves` itself: the ports call its `tick` each turn, and it shuts what is past its deadline
 whether or not `decide` ever runs again. Precedence: a lock at the node > what is broken (a latched burst, a bad coil) >
-a test at the node > the law > an order "no water" > the programme. An order can only stop: water outside the programme
-would have neither depth nor window.
+a test at the node > the law > an order "no water", or dry hours > the programme. An
+order can only stop: water outside the programme would have neither depth nor window.
 
 Without a usable clock no programme begins and a run under way ends, for its hour may be a forbidden one; a lawn may
 wait. Durations are measured by the monotonic clock. After a start all valves are shut.
@@ -45,7 +45,7 @@ class WateringTrade(Trade):
     kind = KIND
     directives = (
         directive.OUTDOOR_TEMPERATURE, directive.TEMPERATURE_MIN_6H, directive.EVAPOTRANSPIRATION, directive.RAIN_DAY,
-        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL, directive.WEATHER_DAY,
+        directive.RAIN_FORECAST, directive.WIND_SPEED, directive.DROUGHT_LEVEL, directive.WEATHER_DAY, directive.DRY,
     )  # fmt: skip
 
     def __init__(self, own, start):
@@ -323,7 +323,7 @@ class WateringTrade(Trade):
         level = self._drought_level(moment)
         free_s = lockouts.lawful_s(self.own.policy, one, level, moment)
         refusal = None if free_s else lockouts.by_law(self.own.policy, one, level, moment)
-        if refusal is None and _stops(moment.order):
+        if refusal is None and (_stops(moment.order) or lockouts.kept_dry(moment)):
             refusal = lockouts.Refusal(lockouts.ORDER, 0, False)
         if refusal is None:
             refusal = lockouts.by_weather(self.weather, one, moment)

@@ -64,6 +64,7 @@ WHY = (
     "stranger",  # signed by a key that may not command here
     "right",  # signed by an operator who may not do this
     "light-only",  # by a key that lights for a few hours from now on: this is longer, or later
+    "hours-only",  # by a key that orders some hours of one room or green space: this is longer, or for more
     "key-lapsed",  # the operator's key has come to its end
     "malformed",
     "expired",
@@ -96,7 +97,7 @@ NAME_BYTES_MAX = 24  # of a feeder or a group
 WINDOW_S_MAX = 7 * 86400  # a longer need calls for a change of the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
-# A command with every field at its limit takes 225 bytes, a DIRECTIVE with every code 256; a signature adds 86.
+# A command with every field at its limit takes 225 bytes, a DIRECTIVE with every code 262; a signature adds 86.
 COMMAND_BYTES_MAX = 264
 SIGNED_COMMAND_BYTES_MAX = COMMAND_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 SAID_BYTES_MAX = 128

@@ -26,12 +26,18 @@ RAIN_FORECAST = 5  # of the next 24 h, 0.1 mm
 WIND_SPEED = 6  # mean now, 0.1 m/s
 DROUGHT_LEVEL = 7  # 0 none, 1 vigilance, 2 alerte, 3 alerte renforcée, 4 crise
 LOAD_SHED = 8  # lower the set-point by so many 0.01 K; 0: nothing is shed
-EXCEPTION = 9  # to a day's programme: 0 none, 1 closed, 2 occupied all day
+EXCEPTION = 9  # to a day's programme: 0 none, 1 closed
 # The civil day (days since 1970, local) that 3 and 4 belong to: yesterday's values must not be booked for today. A
 # gateway that does not send it is an older one, as is a node that does not ask for it: for both, the two values are of
 # the last whole day, and a gateway ends them with the day after theirs.
 WEATHER_DAY = 10
 OF_A_DAY = (EVAPOTRANSPIRATION, RAIN_DAY)
+# Hours that a person has ordered: a room is occupied, a green space stays dry. A person gives 1, for the time of the
+# order; a gateway tells them ahead, since a room is preheated and a valve box may sleep, and its value is the Unix
+# minute at which they begin. Of several it tells the one that begins first.
+OCCUPIED = 11
+DRY = 12
+HOURS = (OCCUPIED, DRY)
 
 # code: (name, lowest, highest)
 TABLE = {
@@ -43,13 +49,16 @@ TABLE = {
     WIND_SPEED: ("wind", 0, 1000),
     DROUGHT_LEVEL: ("drought", 0, 4),
     LOAD_SHED: ("load-shed", 0, 500),
-    EXCEPTION: ("exception", 0, 2),
+    EXCEPTION: ("exception", 0, 1),
     WEATHER_DAY: ("weather-day", 1, 0xFFFF),
+    OCCUPIED: ("occupied", 1, 1),
+    DRY: ("dry", 1, 1),
 }
-# Never sent: under this code a node's trade finds when EXCEPTION ends, in the node's own milliseconds.
-EXCEPTION_ENDS = 64
+# Never sent: under ENDS + a code of ENDING a node's trade finds when that ends, in the node's own milliseconds.
+ENDS = 64
+ENDING = (EXCEPTION, OCCUPIED)
 # Decided by a person, not measured: a change is an event.
-DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION)
+DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION, OCCUPIED, DRY)
 # A directive that is not renewed ends within a week.
 FOR_S_MAX = 7 * 86400
 # How long a directive may last at a gateway, which renews it at the nodes meanwhile. Weather is stale by the next
@@ -65,12 +74,15 @@ LASTS_S_MAX = {
     LOAD_SHED: 86400,
     EXCEPTION: 92 * 86400,
     WEATHER_DAY: 2 * 86400,
+    OCCUPIED: FOR_S_MAX,
+    DRY: FOR_S_MAX,
 }
 
 # kind: a word, or None where the node does not name it; codes: the codes that it asks for, None for all.
 Question = namedtuple("Question", ("kind", "codes"))
 
 _CODE_MAX = 63
+_MINUTE_MAX = limits.SECONDS_MAX // 60
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
@@ -94,7 +106,7 @@ def decode_question(queries) -> Question:
 
 
 def encode(held) -> bytes:
-    """Returns the bytes of an answer, {code: (value, for_s)}: 97 at most with every code of TABLE."""
+    """Returns the bytes of an answer, {code: (value, for_s)}: 121 at most with every code of TABLE."""
     for code in held:
         value, for_s = held[code]
         _check(code, value, for_s)
@@ -143,7 +155,8 @@ def is_kind(kind) -> bool:
 
 
 def _check(code, value, for_s):
-    if not is_sound(code, value):
+    is_minute = code in HOURS and cbor.is_integer(value) and 0 <= value <= _MINUTE_MAX
+    if not (is_minute or is_sound(code, value)):
         raise WireFault("directive-value")
     if not cbor.is_integer(for_s) or not 0 <= for_s <= FOR_S_MAX:
         raise WireFault("directive-duration")

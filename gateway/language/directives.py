@@ -15,6 +15,7 @@ from wire import directive
 
 _EPOCH = date(1970, 1, 1)
 _DIGITS_MAX = 6
+_ORDERED = NC_("hours", "ordered")
 
 
 class Form(NamedTuple):
@@ -47,9 +48,11 @@ FORMS = {
     ),
     directive.LOAD_SHED: Form(N_("load-shed"), 2, "K"),
     directive.EXCEPTION: Form(
-        N_("exception"), words=(NC_("room", "usual"), NC_("room", "closed"), NC_("room", "occupied"))
+        N_("exception"), words=(NC_("room", "usual"), NC_("room", "closed"))
     ),
     directive.WEATHER_DAY: Form(N_("weather-day")),
+    directive.OCCUPIED: Form(N_("occupied-hours")),
+    directive.DRY: Form(N_("dry-hours")),
 }
 
 
@@ -102,6 +105,8 @@ def value_text(code: int, value: int, language: str) -> str:
         return str(value)
     if code == directive.WEATHER_DAY:
         return _date(value)
+    if code in directive.HOURS:
+        return translate(_ORDERED, language)  # at a node the value is the minute at which they begin
     if form.words:
         return f"{translate(form.words[value], language)} ({value})" if value < len(form.words) else str(value)
     shown = number(value / 10**form.decimals, language, form.decimals)

@@ -79,11 +79,13 @@ FRIDAY = at(2026, 12, 11)
 
 
 class Closing:
-    """A world whose gateway tells an exception from an instant to another; `each` of a run."""
+    """A world whose gateway tells a closure, or ordered hours (`minute`: at which they begin), from an instant to
+    another; `each` of a run."""
 
-    def __init__(self, start_s, from_s, to_s, word=heating.CLOSED, start_ck=1800):
+    def __init__(self, start_s, from_s, to_s, minute=None, start_ck=1800):
         self.world = WarmWorld(model_of(programme=WEEK), start_s=start_s, start_ck=start_ck)
-        self.from_s, self.to_s, self.word = from_s, to_s, word
+        self.from_s, self.to_s = from_s, to_s
+        self.code, self.value = (directive.EXCEPTION, 1) if minute is None else (directive.OCCUPIED, minute)
         self.at = {}
 
     def run_to(self, unix_s):
@@ -97,7 +99,7 @@ class Closing:
         elif now_s % 900 == 0 or not world.directives:
             left_s = min(directive.FOR_S_MAX, self.to_s - now_s)
             left_ms = 1000 * left_s - left_s // 20 + now_s // 900 % 3 * 700  # drift, and the way of a message
-            world.directives = {directive.EXCEPTION: self.word, directive.EXCEPTION_ENDS: world.now_ms + left_ms}
+            world.directives = {self.code: self.value, directive.ENDS + self.code: world.now_ms + left_ms}
 
     def setpoints(self, from_s, to_s):
         return {told[0] for now_s, told in self.at.items() if from_s <= now_s < to_s}
@@ -178,12 +180,29 @@ def test_a_second_closure_is_not_the_first_one_once_people_have_been_there():
     assert room.setpoints(told_s + 120, told_s + 12 * 3600) == {1600}
 
 
-def test_occupied_all_day_for_two_days_is_warm_through_the_night_between():
-    saturday = at(2026, 12, 12)
-    word = heating.OCCUPIED_ALL_DAY
-    room = Closing(saturday + 8 * 3600, saturday + 9 * 3600, saturday + 2 * civil.day_s, word, start_ck=1900)
-    room.run_to(saturday + 36 * 3600)
-    assert room.setpoints(saturday + 10 * 3600, saturday + 36 * 3600) == {1900}
+SATURDAY = at(2026, 12, 12)
+
+
+def ordered(from_s, to_s, **more):
+    """Hours that are told from Friday evening on, to a room that is empty until Monday."""
+    return Closing(SATURDAY - 6 * 3600, SATURDAY - 5 * 3600, to_s, from_s // 60, **more)
+
+
+def test_a_hall_that_is_ordered_for_an_evening_is_warm_when_it_begins_and_let_go_at_its_end():
+    begins_s, ends_s = SATURDAY + 18 * 3600, SATURDAY + 23 * 3600
+    hall = ordered(begins_s, ends_s, start_ck=1500)
+    hall.run_to(ends_s + 3600)
+    assert hall.at[begins_s][2] >= 1800 and hall.at[begins_s][0] == 1900
+    preheats = [now_s for now_s, told in hall.at.items() if told[1] == "preheat"]
+    assert begins_s - 6 * 3600 < preheats[0] < begins_s - 600
+    assert hall.setpoints(begins_s, ends_s - 3600) == {1900}, "an early stop may come in the last hour"
+    assert hall.setpoints(ends_s + 60, ends_s + 3600) == {1600}, "empty until Monday: 33 hours"
+
+
+def test_an_order_for_two_days_is_warm_through_the_night_between():
+    room = ordered(SATURDAY + 9 * 3600, SATURDAY + 2 * civil.day_s, start_ck=1900)
+    room.run_to(SATURDAY + 36 * 3600)
+    assert room.setpoints(SATURDAY + 10 * 3600, SATURDAY + 36 * 3600) == {1900}
     assert "early-stop" not in room.world.rules()
     assert room.world.told(event.HEATING_FAILURE) == []
 

@@ -105,15 +105,15 @@ def test_of_an_exception_the_end_is_told_too_through_a_renewal_and_a_sleep():
     desk = asked(codes=(SHED, directive.EXCEPTION))
     desk.answer({directive.EXCEPTION: (1, 3600), SHED: (100, 1800)})
     ends_ms = 5000 + 3_600_000 - 3600 * limits.CLOCK_DRIFT_PPM // 1000
-    assert desk.values() == {directive.EXCEPTION: 1, directive.EXCEPTION_ENDS: ends_ms, SHED: 100}
+    assert desk.values() == {directive.EXCEPTION: 1, directive.ENDS + directive.EXCEPTION: ends_ms, SHED: 100}
     asleep = desk.told.asleep(desk.now_ms)
     desk.now_ms += limits.DIRECTIVES_EVERY_MS
     assert desk.turn()
     desk.answer({directive.EXCEPTION: (1, 7200)})
-    assert desk.values()[directive.EXCEPTION_ENDS] - desk.now_ms > 7_199_000
+    assert desk.values()[directive.ENDS + directive.EXCEPTION] - desk.now_ms > 7_199_000
     awake = Desk(codes=(SHED, directive.EXCEPTION))
     awake.told.resume(asleep, 60_000, None, now_ms=awake.now_ms)
-    assert awake.values() == {directive.EXCEPTION: 1, directive.EXCEPTION_ENDS: ends_ms - 60_000, SHED: 100}
+    assert awake.values() == {directive.EXCEPTION: 1, directive.ENDS + directive.EXCEPTION: ends_ms - 60_000, SHED: 100}
     awake.now_ms = ends_ms
     assert awake.values() == {}
 

@@ -118,7 +118,7 @@ def test_a_policy_without_limits_and_operators_is_sound():
         (changed([[SAFE.key, "n", 1, 0], [SAFE.key, "m", 1, 0]], 11), "operators"),
         (changed([[SAFE.key, "n", 1]], 11), "operators[0]"),
         (changed("", 11, 0, 1), "operators[0].name"),
-        (changed(32, 11, 0, 2), "operators[0].rights"),
+        (changed(128, 11, 0, 2), "operators[0].rights"),
         (changed(0, 11, 0, 2), "operators[0].rights"),
         (changed(limits.unix_min_s - 1, 11, 0, 3), "operators[0].until_s"),
         (changed(None, 11, 0, 3), "operators[0].until_s"),
@@ -130,7 +130,7 @@ def test_a_fault_is_told_with_its_path_and_a_remedy(data, path):
 
 def test_every_fault_is_told_at_once():
     data = changed("x", 3)
-    data[2], data[7][3][0][2], data[11][0][2] = 0, 9, 99
+    data[2], data[7][3][0][2], data[11][0][2] = 0, 9, 999
     assert paths(data) == ["version", "insee", "lighting.feeders[0].calendar", "operators[0].rights"]
 
 

@@ -42,7 +42,7 @@ def test_a_date_without_a_rule_is_closed_and_says_so():
 
 
 def closed(since_s, ends_s):
-    return (heating.CLOSED, since_s, ends_s)
+    return ((heating.CLOSED, since_s, ends_s),)
 
 
 def test_an_exception_of_today_closes_or_opens_today_alone():
@@ -53,7 +53,7 @@ def test_an_exception_of_today_closes_or_opens_today_alone():
     assert (wanted.kind, wanted.next_s) == (heating.EMPTY_24H, at(2026, 11, 25, 480))
     assert heating.reason_text(wanted.reason) == "exception: closed, rule 1, empty"
     assert plan.wanted(tuesday).kind == heating.OCCUPIED
-    saturday = plan.wanted(at(2026, 11, 28, 600), (heating.OCCUPIED_ALL_DAY, at(2026, 11, 28), at(2026, 11, 29)))
+    saturday = plan.wanted(at(2026, 11, 28, 600), ((heating.ORDERED, at(2026, 11, 28), at(2026, 11, 29)),))
     assert (saturday.kind, saturday.setpoint_ck) == (heating.OCCUPIED, 1900)
     assert saturday.until_s == at(2026, 11, 29)
 
@@ -90,12 +90,12 @@ def test_the_day_in_which_an_exception_ends_goes_on_as_usual():
     assert plan.wanted(at(2026, 11, 26, 539), late).kind != heating.OCCUPIED
     assert plan.wanted(at(2026, 11, 26, 540), late).until_s == at(2026, 11, 26, 1080)
     asleep = plan.wanted(at(2026, 11, 26, 1), early)
-    assert asleep.until_s == early[2] and asleep.reason >> 10 == heating.CLOSED
-    assert plan.wanted(early[2], early).reason >> 10 == heating.AS_USUAL
+    assert asleep.until_s == early[0][2] and asleep.reason >> 10 == heating.CLOSED
+    assert plan.wanted(early[0][2], early).reason >> 10 == heating.AS_USUAL
 
 
 def test_days_that_are_occupied_all_day_have_no_night_between_them():
-    plan, days = Plan(WEEK, civil.PARIS), (heating.OCCUPIED_ALL_DAY, at(2026, 11, 25), at(2026, 11, 27, 720))
+    plan, days = Plan(WEEK, civil.PARIS), ((heating.ORDERED, at(2026, 11, 25), at(2026, 11, 27, 720)),)
     for day, minute in ((25, 5), (25, 1439), (26, 5), (27, 600)):
         assert plan.wanted(at(2026, 11, day, minute), days).kind == heating.OCCUPIED
     assert plan.peek(at(2026, 11, 26), days).kind == heating.OCCUPIED

@@ -22,7 +22,10 @@ def day(output):
         now_ms = 60_000 * minute
         held = {directive.LOAD_SHED: 200} if 600 <= minute < 660 else {}
         if 900 <= minute < 1300:
-            held = {directive.EXCEPTION: 1 + minute // 1200, directive.EXCEPTION_ENDS: 60_000 * 1400 - minute % 7}
+            held = {directive.EXCEPTION: 1, directive.ENDS + directive.EXCEPTION: 60_000 * 1400 - minute % 7}
+        if minute >= 1200:  # hours are told ahead
+            held[directive.OCCUPIED] = START_S // 60 + 1320
+            held[directive.ENDS + directive.OCCUPIED] = 60_000 * 1500
         moment = Moment(now_ms, START_S + 60 * minute if minute > 30 else None, 2, None, False, held)
         values = {ROOM: air_m // 100, OUT: 100}
         if 700 <= minute < 740:

@@ -57,6 +57,7 @@ class Key:
 
 MAYOR, DEPUTY, CLERK, STRANGER = Key("maire"), Key("adjointe"), Key("secrétaire"), Key("inconnu")
 OPERATOR, TESTER, PHONE = Key("exploitant"), Key("technicien"), Key("téléphone du maire")
+REFERENT, GARDENER = Key("référente chauffage"), Key("référent espaces verts")
 HOLDERS = tuple((key.public, key.name) for key in (MAYOR, DEPUTY, CLERK))
 KEYS = keyset.KeySet(1, INSEE, 2, HOLDERS, ((WAREHOUSE.public, "entrepôt"),))
 OPERATORS = (
@@ -64,6 +65,8 @@ OPERATORS = (
     document.Operator(OPERATOR.public, OPERATOR.name, document.OVERRIDE | document.TEST, 0),
     document.Operator(TESTER.public, TESTER.name, document.TEST, 0),
     document.Operator(PHONE.public, PHONE.name, document.LIGHT, START_S + 30 * 86_400),
+    document.Operator(REFERENT.public, REFERENT.name, document.HEAT, 0),
+    document.Operator(GARDENER.public, GARDENER.name, document.DRY, 0),
 )
 FEEDERS = (FeederOptions("bourg", 14, 320), FeederOptions("parc", 6, 250))
 

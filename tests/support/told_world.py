@@ -12,8 +12,9 @@ from tests.support.lit_world import MAYOR
 from tests.support.ordered_world import OrderedWorld, Post
 from wire import command, directive, event
 
-DROUGHT, SHED, EXCEPTION, OUTDOOR = (
+DROUGHT, SHED, EXCEPTION, OUTDOOR, OCCUPIED, DRY = (
     directive.DROUGHT_LEVEL, directive.LOAD_SHED, directive.EXCEPTION, directive.OUTDOOR_TEMPERATURE,
+    directive.OCCUPIED, directive.DRY,
 )  # fmt: skip
 KINDS = ("irrigation", "thermostat")
 # The clock of a gateway is told to be right to a second, and its words are whole seconds.
@@ -29,7 +30,7 @@ class _Output(NamedTuple):
 class ListeningTrade(Trade):
     """Does nothing but remember what it was told last."""
 
-    directives = (OUTDOOR, DROUGHT, SHED, EXCEPTION)
+    directives = (OUTDOOR, DROUGHT, SHED, EXCEPTION, OCCUPIED, DRY)
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -64,6 +65,7 @@ class Said(NamedTuple):
     value: int
     begins_s: int
     expires_s: int
+    said_s: int
 
 
 class ToldChecker:
@@ -77,7 +79,8 @@ class ToldChecker:
         self.looked = 0
 
     def said(self, values: dict[int, int], begins_s: int, expires_s: int) -> None:
-        self._said += [Said(code, value, begins_s, expires_s) for code, value in values.items()]
+        said_s = self._world.unix_s
+        self._said += [Said(code, value, begins_s, expires_s, said_s) for code, value in values.items()]
 
     def look(self) -> None:
         for post in self._world.posts:
@@ -87,8 +90,14 @@ class ToldChecker:
 
     def _judge(self, post: Any, code: int, value: int) -> None:
         unix_s = self._world.unix_s
-        fits = [one for one in self._said if (one.code, one.value) == (code, value)]
-        if not any(one.begins_s - _CLOCK_S <= unix_s < one.expires_s + _CLOCK_S for one in fits):
+        if code in directive.HOURS:  # told ahead, from when they were said on, with the minute at which they begin
+            fits = [one for one in self._said if (one.code, one.begins_s // 60) == (code, value)]
+            begun = [one.said_s for one in fits]
+        else:
+            fits = [one for one in self._said if (one.code, one.value) == (code, value)]
+            begun = [one.begins_s for one in fits]
+        ends = [one.expires_s + _CLOCK_S for one in fits]
+        if not any(from_s - _CLOCK_S <= unix_s < to_s for from_s, to_s in zip(begun, ends, strict=True)):
             what = f"{post.node_id.hex()} holds {code}={value} at {unix_s}, said {fits}"
             if len(self.violations) < 10:
                 self.violations.append(what)

@@ -71,7 +71,7 @@ def test_what_nodes_are_told_may_be_all_there_is_to_tell_at_every_limit():
         ID, DIRECTIVE, "a" * 60, "r" * 60, 2**32 - 10_000, 2**32 - 1, "2A004", "g" * 32, "t" * 24, None, None, told
     )
     payload = command.encode_command(made)
-    assert command.decode_command(payload) == made and len(payload) == 258 <= command.COMMAND_BYTES_MAX
+    assert command.decode_command(payload) == made and len(payload) == 262 <= command.COMMAND_BYTES_MAX
     drought = made._replace(values={7: 2}, not_before_s=1, expires_s=1 + 366 * 86_400)
     assert command.decode_command(command.encode_command(drought)) == drought
 

@@ -9,11 +9,16 @@ from tests.support.examples import examples
 from wire import directive, limits
 from wire.faults import WireFault
 
+
+def bounds(code):
+    """Of a value in an answer: hours are told with the minute at which they begin."""
+    return (0, limits.SECONDS_MAX // 60) if code in directive.HOURS else directive.TABLE[code][1:]
+
+
 HELD = st.fixed_dictionaries(
     {},
     optional={
-        code: st.tuples(st.integers(low, high), st.integers(0, directive.FOR_S_MAX))
-        for code, (_, low, high) in directive.TABLE.items()
+        code: st.tuples(st.integers(*bounds(code)), st.integers(0, directive.FOR_S_MAX)) for code in directive.TABLE
     },
 )
 OVERHEAD_BYTES = 50  # CoAP, OSCORE with both nonces, tag (node.limits)
@@ -27,9 +32,10 @@ def test_an_answer_comes_back_and_is_plain_cbor(held):
 
 
 def test_all_codes_at_their_longest_fit_one_datagram():
-    held = {code: (low if low < 0 else high, directive.FOR_S_MAX) for code, (_, low, high) in directive.TABLE.items()}
+    low_high = {code: bounds(code) for code in directive.TABLE}
+    held = {code: (low if low < 0 else high, directive.FOR_S_MAX) for code, (low, high) in low_high.items()}
     payload = directive.encode(held)
-    assert len(payload) == 97 <= limits.DIRECTIVES_BYTES_MAX <= limits.DATAGRAM_BYTES_MAX - OVERHEAD_BYTES
+    assert len(payload) == 121 <= limits.DIRECTIVES_BYTES_MAX <= limits.DATAGRAM_BYTES_MAX - OVERHEAD_BYTES
 
 
 @pytest.mark.parametrize(
@@ -71,12 +77,13 @@ def test_no_bytes_raise_anything_else(payload):
 
 
 def test_codes_of_tomorrow_are_counted_and_cost_nothing_else():
-    payload = cbor2.dumps({7: [2, 60], 11: "whatever", 63: [1, 2, 3]}, canonical=True)
+    payload = cbor2.dumps({7: [2, 60], 13: "whatever", 63: [1, 2, 3]}, canonical=True)
     assert directive.decode(payload) == ({7: (2, 60)}, 2)
 
 
 def test_nobody_sends_what_the_peer_refuses():
-    for held in ({7: (5, 60)}, {11: (0, 0)}, {7: (1, directive.FOR_S_MAX + 1)}):
+    hours = {11: (-1, 60)}, {12: (limits.SECONDS_MAX, 60)}
+    for held in ({7: (5, 60)}, {13: (0, 0)}, {7: (1, directive.FOR_S_MAX + 1)}, *hours):
         with pytest.raises(WireFault):
             directive.encode(held)
 
@@ -85,7 +92,7 @@ def test_nobody_sends_what_the_peer_refuses():
 def test_a_question_comes_back(codes, kind):
     query = directive.encode_question(kind, codes)
     assert directive.decode_question(query) == (kind, tuple(sorted(codes)))
-    assert sum(map(len, query)) <= len(kind) + 7
+    assert sum(map(len, query)) <= len(kind) + 8
 
 
 def test_a_question_without_kind_or_codes_wants_all_and_parts_of_tomorrow_are_ignored():

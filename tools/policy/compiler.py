@@ -36,7 +36,8 @@ from wire.faults import WireFault
 SOURCE_CHARACTERS_MAX = 262_144  # a town's policy takes a tenth
 VALIDITY_DAYS_MAX = 3660  # ten years: every night of it is checked against the limits
 RIGHTS = {"override": document.OVERRIDE, "emergency": document.EMERGENCY, "test": document.TEST,
-          "directive": document.DIRECTIVE, "light": document.LIGHT}  # fmt: skip
+          "directive": document.DIRECTIVE, "light": document.LIGHT, "heat": document.HEAT,
+          "dry": document.DRY}  # fmt: skip
 _EPOCH = datetime.date(1970, 1, 1)
 _NOON_S = 43_200
 _HEX_BYTES_MAX = 80

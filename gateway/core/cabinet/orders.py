@@ -254,7 +254,7 @@ class Orders:
             return self._refuse(order, "unknown", now_ms)
         operator = verification.operator_of(order, taken)
         is_own = order.kid == ended.kid
-        if operator is None or not rights.may_end(operator, ended.command.kind, is_own=is_own):
+        if operator is None or not rights.may_end(operator, ended.command, is_own=is_own):
             return self._refuse(order, "right", now_ms)
         is_new = ended.state != OVER
         if is_new:

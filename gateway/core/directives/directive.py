@@ -18,7 +18,6 @@ from policy import civil
 from wire import command, directive
 from wire.line import is_line
 
-_NODE_DIGITS = 16
 ALL, KIND, GROUP, NODE = range(4)
 
 
@@ -62,11 +61,6 @@ def rank(scope: str | None, asker: AskingNode) -> int | None:
     return KIND if scope == asker.kind else None
 
 
-def is_node(scope: str) -> bool:
-    """Return whether a scope is a node's id."""
-    return len(scope) == _NODE_DIGITS and all(letter in "0123456789abcdef" for letter in scope)
-
-
 def weather_day(one: Directive) -> int:
     """Return the civil day to which a directive's weather belongs."""
     begun = civil.local_from_unix(civil.PARIS, one.begins_s).civil_day
@@ -99,6 +93,17 @@ def winners(known: Iterable[Directive], asker: AskingNode) -> dict[int, Directiv
             if code not in found or weight >= found[code][0]:
                 found[code] = (weight, one)
     return {code: one for code, (_, one) in found.items()}
+
+
+def first_hours(known: Iterable[Directive], asker: AskingNode) -> dict[int, Directive]:
+    """Return, by code of HOURS, the directive that begins first of those that aim at a node, begun or to come."""
+    aimed = [one for one in known if rank(one.scope, asker) is not None]
+    found = {}
+    for code in directive.HOURS:
+        hours = [one for one in aimed if code in one.values]
+        if hours:
+            found[code] = min(hours, key=lambda one: (one.begins_s, -one.expires_s))
+    return found
 
 
 _FILES_KEPT = 2

@@ -5,10 +5,10 @@ judged, audited and answered with outcomes there; here they are read when a node
 at this cabinet (`accept`), is kept here until it expires or is cleared. Both end at their expiry, by UTC and by the
 monotonic clock. Neither needs the centre's lease: a drought order is an authority's, with an expiry of its own.
 
-A node gets the directives that aim at it, the weather of a day with its date, each with the seconds that are left, less
-the uncertainty of our clock, a week at most; it asks again every quarter of an hour. Without a clock since a start, the
-gateway does not know what is left: then it answers 5.03 and the node keeps what it has. It must not open a file by name
-and must not know cabinets.
+A node gets the directives that aim at it, hours also before they begin, the weather of a day with its date, each with
+the seconds that are left, less the uncertainty of our clock, a week at most; it asks again every quarter of an hour.
+Without a clock since a start, the gateway does not know what is left: then it answers 5.03 and the node keeps what it
+has. It must not open a file by name and must not know cabinets.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +22,7 @@ from gateway.core.directives.directive import (
     AskingNode,
     Directive,
     DirectiveFile,
+    first_hours,
     rank,
     weather_day,
     weather_ends_s,
@@ -176,10 +177,9 @@ class Directives:
         used = set()
         if moment is not None:
             latest_s = sum(moment)
-            begun = [
-                without_old_weather(one, latest_s) for one in known if self._holds(one, moment[0], now_ms)
-            ]
-            found = winners(begun, asker)
+            open_ones = [one for one in known if not one.is_over(unix_s=moment[0], now_ms=now_ms)]
+            begun = [without_old_weather(one, latest_s) for one in open_ones if one.begins_s <= moment[0]]
+            found = winners(begun, asker) | first_hours(open_ones, asker)
             found.pop(directive.WEATHER_DAY, None)
             of_a_day = {code: found[code] for code in directive.OF_A_DAY if code in found}
             day = max(map(weather_day, of_a_day.values()), default=0)
@@ -188,7 +188,7 @@ class Directives:
                 if code in of_a_day:
                     for_s = min(for_s, weather_ends_s(one) - latest_s) if weather_day(one) == day else 0
                 if for_s > 0 and (question.codes is None or code in question.codes):
-                    held[code] = one.values[code], for_s
+                    held[code] = one.begins_s // 60 if code in directive.HOURS else one.values[code], for_s
                     used.add(one.id)
             dated = [held[code][1] for code in of_a_day if code in held]
             if dated and (question.codes is None or directive.WEATHER_DAY in question.codes):
@@ -232,9 +232,6 @@ class Directives:
 
     def _known(self) -> list[Directive]:
         return [*self._signed, *self._local.values()]
-
-    def _holds(self, one: Directive, unix_s: int, now_ms: int) -> bool:
-        return one.begins_s <= unix_s and not one.is_over(unix_s=unix_s, now_ms=now_ms)
 
     def _moment(self, now_ms: int) -> tuple[int, int] | None:
         """Return (Unix s, ± s) if the clock is good enough to compute what is left."""

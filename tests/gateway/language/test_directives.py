@@ -17,6 +17,7 @@ from wire import directive, event
         ("TEMPÉRATURE EXTÉRIEURE", "-3.5", directive.OUTDOOR_TEMPERATURE, -350, "température-extérieure -3,5 °C"),
         ("jour-météo", "2026-06-01", directive.WEATHER_DAY, 20_605, "jour-météo 2026-06-01"),
         ("exception", "closed", directive.EXCEPTION, 1, "exception fermé (1)"),
+        ("heures occupées", "1", directive.OCCUPIED, 1, "heures-occupées commandées"),
     ],
 )
 def test_what_people_write_is_read_in_either_language(name, text, code, value, shown):

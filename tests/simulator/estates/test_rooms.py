@@ -134,7 +134,7 @@ def closed_world():
     """A warm room at midnight, whose gateway says that nobody comes before Friday."""
     world = WarmWorld(model_of("valve", programme=heating.DEFAULT_PROGRAMME), start_s=at(2026, 12, 8), start_ck=1900)
     ends_ms = 1000 * (CLOSED_DAYS[2] - world.unix_s)
-    world.directives = {directive.EXCEPTION: heating.CLOSED, directive.EXCEPTION_ENDS: ends_ms}
+    world.directives = {directive.EXCEPTION: heating.CLOSED, directive.ENDS + directive.EXCEPTION: ends_ms}
     return world
 
 

@@ -106,7 +106,7 @@ def draft_end(
     policy, operator = _operator(connection, ended.insee, kid, now_s)
     if ended.kind == command.END:
         raise NotAllowed("refused.end_of_end")
-    if not rights.may_end(operator, ended.kind, is_own=kid == order.kid):
+    if not rights.may_end(operator, ended, is_own=kid == order.kid):
         raise NotAllowed("refused.right", name=operator.name)
     if ended.expires_s <= now_s:
         raise NotAllowed("refused.over")

@@ -52,7 +52,7 @@ class End(Kind):
     def form_of(self, operator: document.Operator, place: Place, *, now_s: int) -> Form | None:
         assert place.ended is not None
         is_own = place.ended.kid == cose.kid_of(operator.key)
-        may = rights.may_end(operator, place.ended.command.kind, is_own=is_own)
+        may = rights.may_end(operator, place.ended.command, is_own=is_own)
         return self.forms[0] if may and not 0 < operator.until_s <= now_s else None
 
     def is_second_step(self, place: Place) -> bool:

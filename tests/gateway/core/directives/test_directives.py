@@ -12,7 +12,7 @@ from gateway.core.wallclock import WallClock
 from policy import civil
 from simulator.world.chance import Prng
 from simulator.world.disk import PowerCut, SimDisk
-from tests.support.told_world import DROUGHT, EXCEPTION, SHED, here
+from tests.support.told_world import DROUGHT, EXCEPTION, OCCUPIED, SHED, here
 from wire import coap_message as messages
 from wire import command, directive
 
@@ -155,16 +155,21 @@ def test_a_date_that_is_said_is_the_date_that_is_told_and_of_two_days_only_the_l
     assert desk.ask() == {ET0: 300, RAIN: 9, DAY: yesterday + 1}
 
 
-def test_what_is_closed_for_the_holidays_is_closed_again_after_a_day_of_work():
+def test_hours_are_told_before_they_begin_beside_a_closure_and_the_first_before_the_next():
     desk = Desk()
+    begins_s = desk.unix_s + DAY_S
     desk.say({EXCEPTION: 1}, number=1, lasts_s=30 * DAY_S)
-    desk.say({EXCEPTION: 2}, number=2, lasts_s=DAY_S, after_s=DAY_S)
-    assert desk.ask() == {EXCEPTION: 1}
+    desk.say({OCCUPIED: 1}, number=2, lasts_s=3600, after_s=2 * DAY_S)
+    desk.say({OCCUPIED: 1}, number=3, lasts_s=3600, after_s=DAY_S)
+    assert desk.ask() == {EXCEPTION: 1, OCCUPIED: begins_s // 60}
+    assert desk.held[OCCUPIED][1] in (DAY_S + 3600, DAY_S + 3599)
+    desk.wait(DAY_S + 1800)
+    assert desk.ask() == {EXCEPTION: 1, OCCUPIED: begins_s // 60}
+    desk.wait(1800)
+    assert desk.ask() == {EXCEPTION: 1, OCCUPIED: (begins_s + DAY_S) // 60}
     desk.wait(DAY_S)
-    assert desk.ask() == {EXCEPTION: 2} and desk.held[EXCEPTION][1] <= DAY_S
-    desk.wait(DAY_S)
     assert desk.ask() == {EXCEPTION: 1}
-    assert [one.what for one in desk.happened] == [TOLD, TOLD, EXPIRED]
+    assert [one.what for one in desk.happened] == [TOLD, TOLD, TOLD, EXPIRED, EXPIRED]
 
 
 def test_it_ends_at_its_expiry_by_utc_and_by_the_monotonic_clock_if_utc_is_put_back():

@@ -6,8 +6,8 @@ from gateway.core import limits
 from gateway.core.cabinet import audit
 from gateway.core.link.link import NodeRequest
 from tests.support import lit_world
-from tests.support.lit_world import MAYOR, OPERATOR, STRANGER, LitWorld, by_day, restart
-from tests.support.told_world import DROUGHT, EXCEPTION, OUTDOOR, SHED
+from tests.support.lit_world import GARDENER, MAYOR, OPERATOR, PHONE, REFERENT, STRANGER, LitWorld, by_day, restart
+from tests.support.told_world import DROUGHT, DRY, EXCEPTION, OCCUPIED, OUTDOOR, SHED
 from wire import coap_message as messages
 from wire import command, directive
 
@@ -90,6 +90,67 @@ def test_one_planned_for_later_waits_for_its_time():
     world.live(601)
     assert ask(world) == {EXCEPTION: 1}
     world.live(600)
+    assert ask(world) == {}
+
+
+HALL = NODE.hex()
+DAY_S = 86_400
+
+
+def test_a_referents_hours_are_told_ahead_to_that_node_alone_survive_a_restart_and_may_be_given_back():
+    world = by_day()
+    begins_s = world.unix_s + DAY_S
+    tell(world, {OCCUPIED: 1}, key=REFERENT, target=HALL, after_s=DAY_S, lasts_s=5 * 3600)
+    assert ask(world, "thermostat") == {OCCUPIED: begins_s // 60}
+    assert [one[0] for one in world.outcomes(1)] == ["received", "applied"]
+    restart(world)
+    world.live(30)
+    assert ask(world, "thermostat") == {OCCUPIED: begins_s // 60}
+    world.connect()
+    world.send(world.order(REFERENT, kind=command.END, number=2, ends=(1).to_bytes(8, "big")))
+    assert ask(world, "thermostat") == {} and world.outcomes(1)[-1][0] == "ended"
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "changes", "why"),
+    [
+        (GARDENER, {DRY: 1}, {}, None),
+        (REFERENT, {OCCUPIED: 1}, {"target": "thermostat"}, "hours-only"),
+        (REFERENT, {OCCUPIED: 1}, {"target": None}, "hours-only"),
+        (REFERENT, {OCCUPIED: 1}, {"lasts_s": 25 * 3600 + 1}, "hours-only"),
+        (REFERENT, {OCCUPIED: 1}, {"after_s": 8 * DAY_S}, "too-early"),
+        (REFERENT, {DRY: 1}, {}, "right"),
+        (GARDENER, {OCCUPIED: 1}, {}, "right"),
+        (GARDENER, {DRY: 1, DROUGHT: 0}, {}, "right"),
+        (GARDENER, {DROUGHT: 0}, {}, "right"),
+        (PHONE, {OCCUPIED: 1}, {}, "right"),
+        (STRANGER, {OCCUPIED: 1}, {}, ""),
+    ],
+)
+def test_a_referents_key_orders_hours_of_its_trade_for_one_node_within_a_day_and_nothing_else(
+    key, values, changes, why
+):
+    world = by_day()
+    tell(world, values, key=key, **{"target": HALL, **changes})
+    assert bool(ask(world)) == (why is None)
+    if why:
+        assert world.outcomes(1) == [("refused", why, None)]
+
+
+@pytest.mark.parametrize("key", [REFERENT, GARDENER])
+@pytest.mark.parametrize(("kind", "level"), [(command.OVERRIDE, 0), (command.EMERGENCY, None)])
+def test_a_referents_key_moves_no_contactor(key, kind, level):
+    world = by_day()
+    world.send(world.order(key, kind=kind, level=level, number=1))
+    assert world.outcomes(1) == [("refused", "right", None)]
+
+
+def test_a_referent_ends_hours_of_its_trade_and_no_light():
+    world = by_day()
+    tell(world, {DRY: 1}, key=MAYOR, target=HALL, number=1)
+    world.send(world.order(REFERENT, kind=command.END, number=2, ends=(1).to_bytes(8, "big")))
+    assert world.outcomes(2)[-1][:2] == ("refused", "right") and ask(world)
+    world.send(world.order(GARDENER, kind=command.END, number=3, ends=(1).to_bytes(8, "big")))
     assert ask(world) == {}
 
 

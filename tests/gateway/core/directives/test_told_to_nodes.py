@@ -4,8 +4,8 @@ import pytest
 
 from node.directives import Directives
 from tests.support.lit_world import restart
-from tests.support.told_world import DROUGHT, EXCEPTION, OUTDOOR, SHED, ToldWorld, listening
-from wire import command
+from tests.support.told_world import DROUGHT, DRY, EXCEPTION, OCCUPIED, OUTDOOR, SHED, ToldWorld, listening
+from wire import command, directive
 
 DAY_S = 86_400
 
@@ -157,9 +157,12 @@ def stormy(world, seed):
     chance = world.air_random
     for number in range(1, 13):
         lasts_s = chance.randrange(300, 5_000)
-        what = {chance.choice((DROUGHT, SHED, EXCEPTION)): 1 + chance.randrange(2)}
+        code = chance.choice((DROUGHT, SHED, EXCEPTION, OCCUPIED, DRY))
+        what = {code: 1 + chance.randrange(2 if code in (DROUGHT, SHED) else 1)}
+        after_s = chance.randrange(3_000) if code in directive.HOURS else 0
         if chance.randrange(2):
-            world.tell(what, number=number, lasts_s=lasts_s, target=chance.choice((None, "irrigation", "thermostat")))
+            target = chance.choice((None, "irrigation", "thermostat"))
+            world.tell(what, number=number, lasts_s=lasts_s, target=target, after_s=after_s)
         else:
             assert world.say(what, number=500 + number, lasts_s=lasts_s) is None
         minutes(world, chance.randrange(5, 25))
