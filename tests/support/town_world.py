@@ -22,7 +22,11 @@ from tools.centre.store import database
 from wire import cose
 
 PHONE, AGENT = person("Téléphone de la maire"), person("Exploitante")
-OPERATORS = ((MAYOR, document.ALL_RIGHTS), (PHONE, document.LIGHT), (AGENT, document.OVERRIDE))
+REFERENT, GARDENER = person("Référente chauffage"), person("Référent espaces verts")
+OPERATORS = (
+    (MAYOR, document.ALL_RIGHTS), (PHONE, document.LIGHT), (AGENT, document.OVERRIDE), (REFERENT, document.HEAT),
+    (GARDENER, document.DRY),
+)  # fmt: skip
 
 
 def build_control(path):

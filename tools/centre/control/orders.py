@@ -16,7 +16,7 @@ from tools.centre.limits import COMMANDS_KEPT_S, COMMANDS_OPEN_MAX, OUTCOMES_PER
 from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
 from wire import command as wire_command
-from wire import cose
+from wire import cose, directive
 
 # Reasons not to keep an outcome that a gateway reports.
 UNKNOWN = "outcome-unknown-command"
@@ -26,11 +26,16 @@ FULL = "outcome-full"
 UNREADABLE = "outcome-unreadable-command"
 
 
-# By the kind of node that a directive names (kinds/).
+# By the kind of node that a directive names (kinds/), and by what it says; weather is of every trade.
 _TRADES = {
     "streetlight": grants.LIGHTING,
     "thermostat": grants.HEATING,
     "irrigation": grants.WATERING,
+    directive.LOAD_SHED: grants.HEATING,
+    directive.EXCEPTION: grants.HEATING,
+    directive.OCCUPIED: grants.HEATING,
+    directive.DROUGHT_LEVEL: grants.WATERING,
+    directive.DRY: grants.WATERING,
 }
 
 
@@ -126,12 +131,13 @@ def add(connection: sqlite_file.Connection, signed: bytes, *, now_s: int) -> Non
 
 def trade_of(connection: sqlite_file.Connection, command: wire_command.Command) -> str:
     """Returns the trade of what a command moves: feeders are lighting, a directive is of the kind of node that it
-    names, an end is of what it ends; else it is of every trade."""
+    names or of what it says, an end is of what it ends; else it is of every trade."""
     if command.kind == wire_command.END:
         row = connection.execute("SELECT trade FROM commands WHERE id = ?", (command.ends,)).fetchone()
         return grants.EVERY if row is None else row[0]
     if command.kind == wire_command.DIRECTIVE:
-        return _TRADES.get(command.target, grants.EVERY)
+        said = {_TRADES.get(code, grants.EVERY) for code in command.values}
+        return _TRADES.get(command.target, said.pop() if len(said) == 1 else grants.EVERY)
     return grants.LIGHTING
 
 

@@ -21,8 +21,7 @@ from tools.centre.web.access import Commune, commune
 from tools.centre.web.control import opened_control
 from tools.centre.web.limits import PLACE_CHARACTERS_MAX
 from tools.centre.web.order_kind import Asking, Kind
-from tools.centre.web.order_kinds import KINDS
-from tools.centre.web.orders import givable
+from tools.centre.web.order_kinds import KINDS, givable
 from tools.centre.web.page import shown
 from wire import cose
 from wire.command import SIGNED_COMMAND_BYTES_MAX
@@ -68,7 +67,7 @@ def give(request: Any, insee: str, kind: str) -> Any:
     where = request.GET.get("where", "")[:PLACE_CHARACTERS_MAX]
     with opened_control(own.areas) as control:
         form = form_of(request, own, control, asked, where)
-    kinds = givable(own) if asked.reasons else []
+    kinds = givable(request, own) if asked.reasons else []
     return shown(request, "give.html", WORDS, commune=own, tab="orders", form=form, kinds=kinds, kind=kind, where=where)
 
 
@@ -94,6 +93,7 @@ def form_of(
         "where": where,
         "place": place,
         "choices": kind.choices(asking, where),
+        "fields": kind.fields(asking),
         "operators": operators,
         "right": right or kind.right,
         "until": day_text(policy.valid_until_s - 1),
@@ -108,6 +108,7 @@ def form_of(
         "say": kind.sentence(request),
         "times": times,
         "time": times[kind.usual_time(place)][0],
+        "cost": kind.cost(asking, place, times[kind.usual_time(place)][0]),
         "reasons": [kind.say(request, f"reason.{one}") for one in kind.reasons],
         "reason": "" if is_second_step or not kind.usual_reason else kind.say(request, f"reason.{kind.usual_reason}"),
         "is_second_step": is_second_step,

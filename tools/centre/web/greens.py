@@ -22,15 +22,18 @@ from tools.centre.scope import grants
 from tools.centre.store import database
 from tools.centre.web import states
 from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.control import has_control
 from tools.centre.web.health import alone, program
-from tools.centre.web.history import Told, decisions
-from tools.centre.web.limits import DECISIONS_MAX, RUNS_MIN, TOLD_MAX, WATER_DAYS
+from tools.centre.web.history import Told
+from tools.centre.web.limits import RUNS_MIN, TOLD_MAX, WATER_DAYS
 from tools.centre.web.month import Month
+from tools.centre.web.orders import of_node
 from tools.centre.web.page import is_part, listed, picture, shown
 from tools.centre.web.panel import PANEL, cabinet_name, fault_notice, sentence
 from tools.centre.web.plot import bars
 from tools.centre.web.search import Asked
 from tools.centre.web.spaces import Space
+from tools.centre.web.watered import Run, Watered, told_of, watered, zone_of
 from wire import directive, event
 
 WORDS = Phrases({
@@ -73,39 +76,10 @@ WORDS = Phrases({
     "days.said": NN_("{litres} L in {count} day.", "{litres} L in {count} days."),
     "days.silent": NN_("Nothing was heard on {count} of them.", "Nothing was heard on {count} of them."),
     "meter": N_("Its meter, this month"),
+    "order.dry": NC_("button", "Skip the watering"),
 })  # fmt: skip
-# What says why a zone was watered or not.
-_REASONS = (event.WATERING_DONE, event.WATERING_SKIPPED, event.VALVE_SWITCHED)
-# Rules of a programme that opens a valve (`watering.trade`), and what is decided when one begins.
-_PROGRAMMES = ("balance", "depth")
-_AT_ITS_BEGIN = ("satisfied", "rain")
-_DAY_S = 86_400
-# Shorter runs show the filling of the pipe, not the zone's flow (`watering.limits.CLEAN_S_MIN`).
-_CLEAN_S = 180
-
-
 # A day, and the litres of it; None: nothing was heard of the node.
 Day = tuple[int, float | None]
-
-
-class Run(NamedTuple):
-    """Holds one watering of a zone. volume_ml: measured; None: the node has no meter."""
-
-    end_unix_s: int
-    open_s: int
-    volume_ml: int | None
-
-    @property
-    def flow_ml_min(self) -> int | None:
-        return None if self.volume_ml is None or self.open_s < _CLEAN_S else 60 * self.volume_ml // self.open_s
-
-
-class Watered(NamedTuple):
-    """Holds what a zone's node told of it: runs, the oldest first, when its next is expected, the latest decision."""
-
-    runs: tuple[Run, ...]
-    next_unix_s: int | None
-    why: Told | None
 
 
 class Row(NamedTuple):
@@ -125,7 +99,7 @@ def greens(request: Any, insee: str) -> Any:
         def row(space: Space) -> Row:
             node = space.state.node
             if node not in told:
-                told[node] = _told(connection, node, now_s=request.now_s)
+                told[node] = told_of(connection, node, now_s=request.now_s)
             known = watered(told[node], space, now_s=request.now_s)
             return Row(space, known, known.runs[-1] if known.runs else None)
 
@@ -162,16 +136,18 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
     """Returns what the panel of a zone or of a meter shows."""
     state, language = space.state, request.language
     with opened(own.areas) as connection:
-        told = _told(connection, state.node, now_s=request.now_s)
+        told = told_of(connection, state.node, now_s=request.now_s)
         days = _days(connection, space, told, now_s=request.now_s)
         cabinet = cabinet_name(connection, state.cabinet, now_s=request.now_s)
         version, started_s = (None, None) if state.node is None else program(connection, state.node)
         used = _used(connection, own, {state.node}, request)
     known = watered(told, space, now_s=request.now_s)
-    mine = [one for one in told if _zone(one) in (None, 0, space.zone or 0)]
+    mine = [one for one in told if zone_of(one) in (None, 0, space.zone or 0)]
     return {
         "words": WORDS,  # within the map, too
         "space": space,
+        "may_order": has_control() and space.kind != METER,
+        "orders": of_node(request, own, state.node),
         "is_meter": space.kind == METER,
         "cabinet": cabinet,
         "drought": _drought([told], language),
@@ -189,52 +165,13 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
     }
 
 
-def watered(told: Sequence[Told], space: Space, *, now_s: int) -> Watered:
-    """Returns what a node told of one of its zones. told: the oldest first. Nothing is expected of what is broken."""
-    zone = space.zone
-    mine = [one for one in told if one.body.code in _REASONS and (zone is None or _zone(one) == zone)]
-    runs = tuple(
-        Run(one.unix_s, one.body.detail[1] or 0, one.body.detail[2])
-        for one in mine
-        if one.body.code == event.WATERING_DONE
-    )
-    next_s = None if space.shown in states.GRAVE else _next(mine, now_s=now_s)
-    return Watered(runs, next_s, mine[-1] if mine else None)
-
-
-def _next(mine: Sequence[Told], *, now_s: int) -> int | None:
-    """Returns when a zone's programme is expected to begin: a day after one of the last day. Of a programme that runs
-    in cycles the first begins it."""
-    begins: dict[tuple, int] = {}
-    for one in mine:
-        if one.unix_s <= now_s - _DAY_S:
-            continue
-        code, detail = one.body.code, one.body.detail
-        if code == event.VALVE_SWITCHED and detail[1] and detail[2] in _PROGRAMMES:
-            begins.setdefault((detail[2], detail[3]), one.unix_s)
-        elif code == event.WATERING_SKIPPED and detail[1] in _AT_ITS_BEGIN:
-            begins.setdefault((detail[1],), one.unix_s)
-    return min((at + _DAY_S for at in begins.values()), default=None)
-
-
-def _zone(one: Told) -> int | None:
-    detail = one.body.detail
-    named = one.body.code in _REASONS or one.body.code in (event.VALVE_FAILURE, event.FLOW_TOO_HIGH, event.FLOW_TOO_LOW)
-    return detail[0] if named and detail else None
-
-
-def _told(connection: database.Connection, node: bytes | None, *, now_s: int) -> list[Told]:
-    """Returns the last events that a node told, the oldest first: of a drought level it tells once, when it changes."""
-    return decisions(connection, node, DECISIONS_MAX, since_s=0, now_s=now_s)
-
-
 def _drought(told: Iterable[Sequence[Told]], language: str) -> str | None:
     """Returns the strictest level that one of the nodes follows, in words; None: none has told of one."""
     followed = []
-    for of_node in told:
+    for heard in told:
         levels = [
             one.body.detail[1]
-            for one in of_node
+            for one in heard
             if one.body.code == event.DIRECTIVE_TAKEN and one.body.detail[0] == directive.DROUGHT_LEVEL
         ]
         followed += levels[-1:]

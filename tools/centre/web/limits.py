@@ -124,6 +124,8 @@ POLL_UNDER_WAY_S, POLL_S = 2, 20
 WIDE_LIGHTS = 50
 # Streets that are named there; the rest is counted.
 TOUCHED_STREETS_MAX = 12
+# The days of the warehouse by which the cost of ordered hours is reckoned: two weeks have each weekday twice.
+COST_DAYS = 14
 # What an address may name as a place: a street's name of the register, an order's id.
 PLACE_CHARACTERS_MAX = 120
 # What is named of a month on its one page; the rest is counted.

@@ -62,6 +62,15 @@ class Place(NamedTuple):
     ended: orders.Order | None = None
 
 
+class Field(NamedTuple):
+    """Holds a list to choose from, in the address: its name, label, options as (word, text), and which is chosen."""
+
+    name: str
+    label: str
+    options: tuple[tuple[str, str], ...]
+    chosen: str
+
+
 class Asking(NamedTuple):
     """Holds who asks, about which commune, by which policy."""
 
@@ -99,6 +108,10 @@ class Kind:
         """Returns whether a command is of this kind."""
         return Form.of(one) in self.forms
 
+    def is_there(self, request: Any, own: Commune) -> bool:
+        """Returns whether a commune has what may be ordered so."""
+        return True
+
     def choices(self, asking: Asking, word: str) -> list[tuple[str, str]]:
         """Returns the places to choose from: (word in an address, text). `word`: what the address has."""
         return []
@@ -114,7 +127,7 @@ class Kind:
     def form_of(self, operator: document.Operator, place: Place, *, now_s: int) -> Form | None:
         """Returns the form that this operator's key may sign; None: it has not the right."""
         for form in self.forms:
-            shortest = _Asked(form.kind, now_s, now_s + 1)
+            shortest = _Asked(form.kind, place.target, dict(form.values), now_s, now_s + 1)
             if rights.fault(operator, shortest, now_s) is None:
                 return form
         return None
@@ -126,6 +139,14 @@ class Kind:
         """Returns the times to choose from: (`+3600` seconds from now, or two Unix seconds such as
         `1795000000-1795018000`, the first left out for now; text)."""
         return [(f"+{one}", self.say(asking.request, f"lasts.{one}")) for one in self.lasts]
+
+    def fields(self, asking: Asking) -> tuple[Field, ...]:
+        """Returns what else is chosen beside the place, before the times."""
+        return ()
+
+    def cost(self, asking: Asking, place: Place, time: str) -> str:
+        """Returns what it is expected to cost or to save, and how that is known, in sentences. time: one of `times`."""
+        return ""
 
     def usual_time(self, place: Place) -> int:
         """Returns which of them is chosen before: a round takes half an hour, a whole commune is lit for more."""
@@ -149,5 +170,7 @@ class Kind:
 
 class _Asked(NamedTuple):
     kind: int
+    target: str | None
+    values: dict[int, int]
     not_before_s: int
     expires_s: int

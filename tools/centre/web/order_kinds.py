@@ -11,6 +11,8 @@ from tools.centre.control import orders
 from tools.centre.control.order_words import word as order_word
 from tools.centre.store import sqlite_file
 from tools.centre.web import order_kind
+from tools.centre.web.access import Commune
+from tools.centre.web.order_hours import Heat, KeepDry
 from tools.centre.web.order_kind import Asking, Form, Kind, Place
 from tools.centre.web.order_lighting import Darken, Light
 from wire import command, cose
@@ -78,7 +80,7 @@ def _ordered(control: sqlite_file.Connection, word: str) -> orders.Order | None:
         return None
 
 
-KINDS: dict[str, Kind] = {one.name: one for one in (Light(), Darken(), End())}
+KINDS: dict[str, Kind] = {one.name: one for one in (Light(), Darken(), Heat(), KeepDry(), End())}
 _OTHER = _Other()
 
 
@@ -90,3 +92,10 @@ def kind_of(one: Command) -> Kind:
 def sentences() -> Phrases:
     """Returns the sentences of all kinds."""
     return Phrases({key: message for kind in KINDS.values() for key, message in kind.words.messages.items()})
+
+
+def givable(request: Any, own: Commune) -> list[tuple[str, str]]:
+    """Returns the kinds that may be given in a commune by who has these rights: (name, key of its word)."""
+    granted = [kind for kind in KINDS.values() if kind.reasons and (own.insee, kind.trade) in own.areas]
+    named = [kind for kind in granted if kind.is_there(request, own)]
+    return [(kind.name, f"{kind.name}.do") for kind in named]

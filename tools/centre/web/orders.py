@@ -31,9 +31,9 @@ from tools.centre.web import order_kinds, words
 from tools.centre.web.access import Commune, commune, communes
 from tools.centre.web.connections import Areas
 from tools.centre.web.control import has_control, opened_control
-from tools.centre.web.limits import NOT_FETCHED_S, POLL_S, POLL_UNDER_WAY_S, ROWS_PER_PAGE
+from tools.centre.web.limits import NOT_FETCHED_S, ORDERS_SHOWN_MAX, POLL_S, POLL_UNDER_WAY_S, ROWS_PER_PAGE
 from tools.centre.web.order_kind import Asking, Place
-from tools.centre.web.order_kinds import KINDS, kind_of
+from tools.centre.web.order_kinds import kind_of
 from tools.centre.web.page import Pager, shown
 from tools.centre.web.states import LIT, OFF
 from wire import command
@@ -312,7 +312,7 @@ def orders(request: Any, insee: str) -> Any:
     return shown(
         request, "orders.html", WORDS, commune=own, tab="orders", has_control=True,
         rows=[(one, names.get(one.order.command.insee, "")) for one in found],
-        kinds=givable(own),
+        kinds=order_kinds.givable(request, own),
         count=count,
         pager=pager,
         query="all" if is_all else "",
@@ -321,6 +321,18 @@ def orders(request: Any, insee: str) -> Any:
         poll_s=poll_s(found),
         seen=mark,
     )  # fmt: skip
+
+
+def of_node(request: Any, own: Commune, node: bytes | None) -> list[Card]:
+    """Returns the orders for one node that hold or are to come."""
+    if node is None or not has_control():
+        return []
+    with opened_control(own.areas) as control:
+        known = book.given(control, own.insee, ORDERS_SHOWN_MAX)
+        standing = waiting(control, own.areas, own.insee)
+        ends = [one for one in standing if one.command.kind == command.END]
+        known, standing = ([one for one in some if one.command.target == node.hex()] for some in (known, standing))
+        return [one for one in cards(control, known, standing + ends, request) if one.holds]
 
 
 def poll_s(found: list[Card]) -> int:
@@ -337,11 +349,6 @@ def is_seen(request: Any, mark: str) -> bool:
     stands, and nothing is read aloud again."""
     return bool(request.htmx) and request.GET.get("seen") == mark
 
-
-def givable(own: Commune) -> list[tuple[str, str]]:
-    """Returns the kinds that may be given in a commune by who has these rights: (name, key of its word)."""
-    named = [kind for kind in KINDS.values() if kind.reasons and (own.insee, kind.trade) in own.areas]
-    return [(kind.name, f"{kind.name}.do") for kind in named]
 
 
 def order(request: Any, insee: str, order: str) -> Any:

@@ -15,10 +15,12 @@ from tools.centre.registry.equipment import following_day
 from tools.centre.scope import grants
 from tools.centre.web import states
 from tools.centre.web.access import Commune, commune, opened
+from tools.centre.web.control import has_control
 from tools.centre.web.health import alone, program
 from tools.centre.web.history import history
 from tools.centre.web.limits import HISTORY_S, TOLD_MAX
 from tools.centre.web.month import Month
+from tools.centre.web.orders import of_node
 from tools.centre.web.page import is_part, listed, picture, shown
 from tools.centre.web.panel import PANEL, cabinet_name, fault_notice, said, sentence
 from tools.centre.web.plot import of_degrees, plot
@@ -60,6 +62,7 @@ WORDS = Phrases({
     "window.shut": NC_("window", "shut"),
     "energy": N_("Electricity of this month"),
     "kwh": N_("{kwh} kWh"),
+    "order.heat": NC_("button", "Heat at other hours"),
 })  # fmt: skip
 _OUTDOORS = quantity.key(quantity.TEMPERATURE, 1)
 # OpenTherm id 0, the status of the slave.
@@ -112,6 +115,8 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
     return {
         "words": WORDS,  # within the map, too
         "space": space,
+        "may_order": has_control(),
+        "orders": of_node(request, own, state.node),
         "cabinet": cabinet,
         "outdoors_ck": readings.get(_OUTDOORS),
         "valve": readings.get(quantity.VALVE_POSITION),
