@@ -20,6 +20,7 @@ from gateway.core.bearers.bearer import Bearer
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
+from simulator.cabinet.commune import BEHUARD
 from simulator.checkers.alarms import Bodies, ExpectedAlarm, judge_nodes
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker, JournalPlace
@@ -76,7 +77,7 @@ class Territory:
     `run` may be called once; it calls `progress(done_s, total_s)` every ten simulated minutes. To let time pass
     otherwise, call `start`, `world.run_until` and `judge`, within `sealed`.
     `drawn` replaces what the seed would draw, for a story written by hand. `warehouse`: the file of the centre's;
-    `control`: what makes its control.
+    `control`: what makes its control; `has_hall`: the commune whose cabinet takes orders has a hall and a green space.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Territory:
         *,
         warehouse: str = ":memory:",
         control: Callable[[World, Broker], Control] = Control,
+        has_hall: bool = False,
     ) -> None:
         self.options = options
         part = Part(0, options.cabinets, True) if part is None else part
@@ -128,11 +130,14 @@ class Territory:
             prng = self._prng.split(f"estate-{index}")
             self.rooms.build(gateway, rooms[index], prng)
             self.greens.build(gateway, places[index], greens[index], prng)
-        for gateway in self.gateways:
+        self._hosts = self.gateways if self.village is None else [*self.gateways, self.village.host]
+        if has_hall and self.village is not None:
+            self._build_hall(self.village.host)
+        for gateway in self._hosts:
             for node in gateway.nodes:
                 self.delivery.adopted(node, gateway.options.gateway)
-        self.notices = [Notices(self.world, one, sky, is_summer=self._is_summer) for one in self.gateways]
-        self._hosts = self.gateways if self.village is None else [*self.gateways, self.village.host]
+        told = [one for one in self._hosts if one.nodes]
+        self.notices = [Notices(self.world, one, sky, is_summer=self._is_summer) for one in told]
         self.bounds = BoundsChecker(self._hosts)
         self.sealed = SealedOnce()
         self.snapshots: list[Snapshot] = []
@@ -179,6 +184,15 @@ class Territory:
         )
         self.streets.build(gateway, district, air, prng)
 
+    def _build_hall(self, gateway: GatewayHost) -> None:
+        prng, place = self._prng.split("hall"), BEHUARD
+        self.rooms.build_hall(gateway, prng)
+        options = gateway.options
+        self.greens.build(
+            gateway, District(place.insee, place.name, options.name, place.latitude_e4, place.longitude_e4, 0, False),
+            1, prng,
+        )  # fmt: skip
+
     def _tap(self, node: bytes, boot: int, what: str, sequence: int, data: bytes) -> None:
         if what == "made":
             self.delivery.made(node, boot, sequence, data, now_ms=self.world.now_ms)
@@ -192,8 +206,10 @@ class Territory:
         """Powers everything on, and schedules what was drawn."""
         self.centre.start()
         self.control.start()
+        for gateway in self._hosts:
+            if gateway.nodes:
+                self.centre.bind(gateway.nodes, gateway.options.insee, gateway.options.name)
         for gateway in self.gateways:
-            self.centre.bind(gateway.nodes, gateway.options.insee, gateway.options.name)
             gateway.power_on()
         if self.village is not None:
             self.village.start()

@@ -62,7 +62,7 @@ DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION, OCCUPIED, DRY)
 # A directive that is not renewed ends within a week.
 FOR_S_MAX = 7 * 86400
 # How long a directive may last at a gateway, which renews it at the nodes meanwhile. Weather is stale by the next
-# reading or day; a drought order runs into the autumn; summer holidays take two months.
+# reading or day; a drought order runs into the autumn; summer holidays take two months. Others last FOR_S_MAX.
 LASTS_S_MAX = {
     OUTDOOR_TEMPERATURE: 3 * 3600,
     TEMPERATURE_MIN_6H: 6 * 3600,
@@ -74,15 +74,12 @@ LASTS_S_MAX = {
     LOAD_SHED: 86400,
     EXCEPTION: 92 * 86400,
     WEATHER_DAY: 2 * 86400,
-    OCCUPIED: FOR_S_MAX,
-    DRY: FOR_S_MAX,
 }
 
 # kind: a word, or None where the node does not name it; codes: the codes that it asks for, None for all.
 Question = namedtuple("Question", ("kind", "codes"))
 
 _CODE_MAX = 63
-_MINUTE_MAX = limits.SECONDS_MAX // 60
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 
 
@@ -146,7 +143,7 @@ def is_sound(code, value) -> bool:
 
 def lasts_s_max(codes) -> int:
     """Returns how long a directive of these codes together may last at a gateway."""
-    return min([LASTS_S_MAX[code] for code in codes])
+    return min([LASTS_S_MAX.get(code, FOR_S_MAX) for code in codes])
 
 
 def is_kind(kind) -> bool:
@@ -155,7 +152,7 @@ def is_kind(kind) -> bool:
 
 
 def _check(code, value, for_s):
-    is_minute = code in HOURS and cbor.is_integer(value) and 0 <= value <= _MINUTE_MAX
+    is_minute = code in HOURS and cbor.is_integer(value) and 0 <= value <= limits.SECONDS_MAX // 60
     if not (is_minute or is_sound(code, value)):
         raise WireFault("directive-value")
     if not cbor.is_integer(for_s) or not 0 <= for_s <= FOR_S_MAX:

@@ -12,6 +12,7 @@ numbers from its own table, not from the code under test, and closed days too: i
 hour until people are there.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from policy import civil, heating
@@ -24,6 +25,9 @@ FROST_GRACE_S = 600
 # Heating above a ceiling: a relay's cycle and the heat in a radiator overshoot.
 CEILING_GRACE_S = 3600
 CEILING_TOLERANCE_CK = 100
+# An order reaches its node within a quarter of an hour; then a room that lacks this much is given heat.
+ORDERED_GRACE_S = 1200
+ORDERED_COLD_CK = 200
 _COLD_HEAT_PERMILLE = 200
 # Blind heat: the temperature that it keeps, its least share of the heater, and by how much it may miss: a heating is
 # built for a round span, and a valve moves by steps of 5 %.
@@ -38,13 +42,16 @@ _WALK_MAX_S = 2 * civil.day_s  # either way enough to know a long emptiness
 _LAW = {heating.OCCUPIED: 1900, heating.EMPTY: 1900, heating.EMPTY_24H: 1600, heating.EMPTY_48H: 800}
 
 
+# heating.CLOSED or ORDERED, the Unix seconds of its begin and of its end.
+Exceptional = tuple[int, int, int]
+
+
 class WatchedRoom(NamedTuple):
     """Describes one room under watch.
 
     `programme` as signed; `preheats_s`: how long before an occupied hour it may be heated for it; `ordered`: whether a
     command for comfort is in force now (it makes the room an occupied one); `thermometer`: the node's own, None: it
-    never fails; `exceptions`: those that people entered, (heating.CLOSED or OCCUPIED_ALL_DAY, Unix second of 00:00 of
-    its first day, of its end).
+    never fails; `exceptions`: those that people entered, and may enter while the world runs.
     """
 
     name: str
@@ -53,7 +60,7 @@ class WatchedRoom(NamedTuple):
     preheats_s: int = 36 * 3600
     ordered: object = None
     thermometer: Thermometer | None = None
-    exceptions: tuple[tuple[int, int, int], ...] = ()
+    exceptions: Sequence[Exceptional] = ()
 
 
 class RoomsChecker:
@@ -87,9 +94,20 @@ class RoomsChecker:
             self._judge(watched.name, "freezes", freezes, FROST_GRACE_S, unix_s)
             is_blind = watched.thermometer is not None and watched.thermometer.absent
             self._check_blind(watched, is_blind, unix_s)
+            self._judge(watched.name, "is cold in ordered hours", self._is_let_down(watched, unix_s), 0, unix_s)
             heats = not is_blind and room.demand_permille > 0 and not room.heater_stuck
             over = heats and air_ck > self._limit_ck(watched, plan, unix_s) + CEILING_TOLERANCE_CK
             self._judge(watched.name, "is heated above its ceiling", over, CEILING_GRACE_S, unix_s)
+
+    def _is_let_down(self, watched: WatchedRoom, unix_s: int) -> bool:
+        """Returns whether a room is cold though a person ordered it warm, in time to warm it, with heat to be had."""
+        ordered = [one for one in watched.exceptions if one[0] == heating.ORDERED]
+        if not any(from_s + ORDERED_GRACE_S <= unix_s < to_s for _, from_s, to_s in ordered):
+            return False
+        room, comfort_ck = watched.room, watched.programme.setpoints.comfort_ck
+        is_able = not room.heater_dead and not room.window_open
+        is_able = is_able and not (watched.thermometer is not None and watched.thermometer.absent)
+        return is_able and room.demand_permille < _COLD_HEAT_PERMILLE and room.air_ck < comfort_ck - ORDERED_COLD_CK
 
     def _check_blind(self, watched: WatchedRoom, is_blind: bool, unix_s: int) -> None:
         """Judges the heat of each whole hour without a thermometer, but not the first.
@@ -149,7 +167,7 @@ def _walk(watched: WatchedRoom, plan: heating.Plan, at_s: int) -> tuple[int, int
     def is_there(instant_s: int) -> bool:
         for word, since_s, ends_s in watched.exceptions:
             if since_s <= instant_s < ends_s:
-                return bool(word == heating.OCCUPIED_ALL_DAY)
+                return bool(word == heating.ORDERED)
         return bool(plan.peek(instant_s).kind == heating.OCCUPIED)
 
     if is_there(at_s):

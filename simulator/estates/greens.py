@@ -23,6 +23,8 @@ from watering import memory
 from wire import event, record
 
 _WATCH_MS = 1000
+# A node asks for what it is told each quarter of an hour, and by a radio that loses.
+_TOLD_S = 1200
 # In the form of policy.watering_form: lawn under rotors, a bed on a slope under sprays, shrubs on drip; every night at
 # five by the water balance; a park that is open from 8:00 to 20:00 keeps its paths dry. A stadium, the first space of
 # each district, is shut to the public and in its season also watered from 10:45 on: five millimetres take until long
@@ -70,6 +72,7 @@ class GreenSpace:
         self.burst_s: int | None = None
         self._is_watched = False
         self._drought: list[Forbidden] = []
+        self._dry: list[Forbidden] = []
         self._law = law
 
     # --- as simulator.hosts.ports.Ports -------------------------------------------------------------------------------
@@ -111,6 +114,15 @@ class GreenSpace:
         """Replaces the drought order by which the water is judged."""
         self._law[:] = [rule for rule in self._law if rule not in self._drought] + drought
         self._drought = drought
+
+    def forbid(self, hours: Forbidden | None) -> None:
+        """Adds hours that a person keeps dry; None: gives all such back."""
+        if hours is not None:
+            self._dry.append(hours)
+            self._law.append(hours)
+        else:
+            self._law[:] = [rule for rule in self._law if rule not in self._dry]
+            self._dry.clear()
 
     def _watch(self) -> None:
         self._settle()
@@ -193,6 +205,16 @@ class Greens:
         for node in set(gateway.nodes) & self._by_node.keys():
             space = self._by_node[node]
             space.order_drought(drought_law(level, [plot.zone.use for plot in space.site.plots]))
+
+    def order_hours(self, node: bytes, from_s: int, to_s: int) -> None:
+        """Makes hours that a person keeps dry the law by which a node is judged, once it may have been told."""
+        told_s = max(from_s, self._world.unix_s + _TOLD_S)
+        if node in self._by_node:
+            self._by_node[node].forbid(Forbidden(0, 0, 1440, told_s, to_s))
+
+    def end_hours(self, node: bytes) -> None:
+        if node in self._by_node:
+            self._by_node[node].forbid(None)
 
     @property
     def expected(self) -> list[ExpectedAlarm]:

@@ -3,13 +3,14 @@
 Knows plants and programme; of nodes only that they have mains. The mains of buildings are not cut by this story.
 """
 
+from collections import defaultdict
 from typing import Any, NamedTuple
 
 from heating import model
 from kinds import thermostat
 from policy import civil, heating
 from simulator.checkers.alarms import ExpectedAlarm, withdrawn
-from simulator.checkers.rooms import EVERY_MS, RoomsChecker, WatchedRoom
+from simulator.checkers.rooms import EVERY_MS, Exceptional, RoomsChecker, WatchedRoom
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.plants.building import CLASSROOM, OFFICE, TOWN_HALL, HeatedRoom, Room, RoomData
@@ -46,6 +47,9 @@ USES = (
     Use("bureau", OFFICE, model.RELAY, heating.Span(480, 1080, 0), 2, ((780, 10),)),
     Use("école", CLASSROOM, model.OPENTHERM, heating.Span(510, 990, 0), 20, ((605, 10), (720, 15))),
 )
+
+# A hall that is let: in use in the mornings of workdays, else when somebody orders it.
+HALL = Use("salle", TOWN_HALL, model.VALVE, heating.Span(540, 720, 0), 10, ())
 
 
 class RoomsReport(NamedTuple):
@@ -90,6 +94,7 @@ class Rooms:
         self.blind_min = 0
         self.expected: list[ExpectedAlarm] = []
         self.excused: set[bytes] = set()
+        self._ordered: dict[bytes, list[Exceptional]] = defaultdict(list)
 
     @property
     def numbers(self) -> range:
@@ -101,6 +106,10 @@ class Rooms:
         for _ in range(count):
             self._build_room(gateway, USES[(self._first + len(self.rooms)) % len(USES)], prng)
 
+    def build_hall(self, gateway: GatewayHost, prng: Prng) -> None:
+        """Builds a hall for hire, after all other rooms."""
+        self._build_room(gateway, HALL, prng)
+
     def start(self) -> None:
         """Gives the nodes mains for good; people come and go from here on."""
         self.checker = RoomsChecker(
@@ -110,8 +119,9 @@ class Rooms:
                     one.ports.room,
                     _programme(one.use),
                     thermometer=one.ports.thermometer,
+                    exceptions=self._ordered[host.settings.node],
                 )
-                for index, one in enumerate(self.rooms, self._first)
+                for index, (one, host) in enumerate(zip(self.rooms, self.hosts, strict=True), self._first)
             ]
         )
         for host in self.hosts:
@@ -132,6 +142,14 @@ class Rooms:
         self.rooms[index - self._first].ports.thermometer.absent = False
         node = self.hosts[index - self._first].settings.node
         self.excused |= withdrawn(self.expected, node, now_s=self._world.unix_s)
+
+    def order_hours(self, node: bytes, from_s: int, to_s: int) -> None:
+        """Lets the checker expect that a person has ordered these hours of a room, and people come."""
+        self._ordered[node].append((heating.ORDERED, from_s, to_s))
+
+    def end_hours(self, node: bytes, at_s: int) -> None:
+        """Ends all that was ordered of a room."""
+        self._ordered[node][:] = [(word, from_s, min(to_s, at_s)) for word, from_s, to_s in self._ordered[node]]
 
     def settle(self) -> None:
         """Carries every plant forward to now."""

@@ -11,10 +11,10 @@ from itertools import count
 
 from policy import document, keyset
 from simulator.cabinet.commune import BEHUARD, signed_policy
-from simulator.cabinet.street import Street
 from simulator.checkers.street import Order
 from simulator.hosts.centre import CONTROL, Control
 from simulator.hosts.keys import keyset_of
+from simulator.territory import Territory
 from simulator.world.broker import Broker
 from simulator.world.time import World
 from tools.centre.control import communes, file
@@ -22,7 +22,7 @@ from tools.centre.control.dispatch import Dispatcher, Message, Name, Publication
 from tools.centre.control.outbox import Outbox, path_of
 from tools.centre.limits import LEASE_S
 from tools.centre.store import database
-from wire import command, cose
+from wire import command, cose, directive
 
 _EVERY_MS = 1_000
 # More are never under way in a town of one cabinet.
@@ -118,12 +118,23 @@ class Dispatching(Control):
             self._broker.publish(CONTROL, token, one.topic, one.payload)
 
 
-def expecting(street: Street) -> Callable[[command.Command], None]:
-    """Returns what makes a street's checker expect what an order wants, and no more after its end."""
+def expecting(territory: Territory) -> Callable[[command.Command], None]:
+    """Returns what makes the checkers expect what an order wants, and no more after its end."""
+    assert territory.village is not None
+    street = territory.village.street
+    hours: dict[bytes, bytes] = {}
 
     def on_order(order: command.Command) -> None:
-        if order.kind == command.END:
+        if order.kind == command.END and order.ends in hours:
+            node = hours.pop(order.ends)
+            territory.rooms.end_hours(node, order.not_before_s)
+            territory.greens.end_hours(node)
+        elif order.kind == command.END:
             street.expect_end(order.ends)
+        elif order.kind == command.DIRECTIVE:
+            node = hours[order.id] = bytes.fromhex(order.target)
+            estate = territory.rooms if directive.OCCUPIED in order.values else territory.greens
+            estate.order_hours(node, order.not_before_s, order.expires_s)
         else:
             is_sure = order.kind == command.EMERGENCY
             wanted = Order(None, order.level != 0, order.not_before_s, order.expires_s, is_sure, order.id)

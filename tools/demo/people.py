@@ -14,8 +14,10 @@ OPERATOR = "operator"
 # By word: the role, the name of the account, and what the scope grants it.
 ROLES: dict[str, tuple[Message, str, set[tuple[str, str]]]] = {
     OPERATOR: (NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}),
-    "heating": (NC_("role", "referent, heating"), "Sacha Lemoine", {(COMMUNE, grants.HEATING)}),
-    "watering": (NC_("role", "referent, green spaces"), "Alix Moreau", {(COMMUNE, grants.WATERING)}),
+    "heating": (NC_("role", "referent, heating"), "Sacha Lemoine",
+                {(COMMUNE, grants.HEATING), (BEHUARD.insee, grants.HEATING)}),
+    "watering": (NC_("role", "referent, green spaces"), "Alix Moreau",
+                 {(COMMUNE, grants.WATERING), (BEHUARD.insee, grants.WATERING)}),
     "mayor": (NC_("role", "mayor"), "Maire de Béhuard", {(BEHUARD.insee, grants.ALL)}),
 }  # fmt: skip
 

@@ -70,6 +70,7 @@ class Story:
             replace(options, faults=False, all_permanent=True, until_dusk=False),
             warehouse=self.path,
             control=lambda world, broker: Dispatching(world, broker, str(folder / CONTROL), str(folder / DATA)),
+            has_hall=True,
         )
         self._prepare_control()
         self.communes = towns.communes(self.territory, file)
@@ -174,7 +175,7 @@ class Story:
         assert isinstance(control, Dispatching) and village is not None
         self.control = control
         control.install(village.street.policy)
-        control.on_order = expecting(village.street)
+        control.on_order = expecting(self.territory)
 
     def _roll(self) -> None:
         self._notes.fetch(now_s=self.unix_s)

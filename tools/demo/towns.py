@@ -44,12 +44,13 @@ _ROOMS = {
     "école": ("school", "maternelle-classe", "École maternelle, classe {}"),
     "mairie": ("hall", "mairie-salle", "Mairie, salle {}"),
     "bureau": ("hall", "mairie-bureau", "Mairie, bureau {}"),
+    "salle": ("hall", "salle-des-fetes", "Salle des fêtes"),
 }
 _METRES_APART = 6e-5  # rooms of one building stand beside each other on the map, in degrees
 
 
 class Commune(NamedTuple):
-    """Holds a commune of the territory with its town. `gateways`: those with nodes, in the order of its cabinets;
+    """Holds a commune of the territory with its town. `gateways`: in the order of its cabinets;
     `file`: what a register of the commune's own says, in place of a town."""
 
     insee: str
@@ -83,13 +84,16 @@ def communes(territory: Territory, file: File | None = None) -> list[Commune]:
         )
         found.append(Commune(insee, first.commune, town, gateways))
     village = [FeederWanted(feeder.lamps, feeder.name) for feeder in FEEDERS]
+    assert territory.village is not None, "a whole territory has it"
+    host = territory.village.host
     town = plan.draw(
         prng.split(BEHUARD.insee),
         latitude_e4=BEHUARD.latitude_e4,
         longitude_e4=BEHUARD.longitude_e4,
         cabinets=[village],
+        greens=_carried(territory.greens.hosts, host),
     )
-    return [*found, Commune(BEHUARD.insee, BEHUARD.name, town, ())]
+    return [*found, Commune(BEHUARD.insee, BEHUARD.name, town, (host,))]
 
 
 def write(territory: Territory, found: Sequence[Commune], path: Path, connection: database.Connection) -> None:
@@ -145,10 +149,10 @@ def _equipment(territory: Territory, commune: Commune) -> Iterator[tuple[str, st
     assert commune.town is not None
     yield COMMUNE, commune.insee, Equipment(name=commune.name)
     number = 0
-    names = [gateway.options.name for gateway in commune.gateways] or [_village_name(territory)]
-    for place, name in enumerate(names):
+    for place, gateway in enumerate(commune.gateways):
+        name = gateway.options.name
         cabinet = commune.town.cabinets[place]
-        nodes = _lamps(territory, commune.gateways[place]) if commune.gateways else _plain_lamps()
+        nodes = _plain_lamps() if commune.insee == BEHUARD.insee else _lamps(territory, gateway)
         yield CABINET, name, _at(cabinet.at, name=f"Armoire {cabinet.street}", street=cabinet.street)
         own: dict[str, Any] = {"cabinet": cabinet_of(commune.insee, name)}
         for feeder in cabinet.feeders:
@@ -164,12 +168,6 @@ def _equipment(territory: Territory, commune: Commune) -> Iterator[tuple[str, st
     for gateway in commune.gateways:
         yield from _rooms(territory, commune, gateway)
     yield from _greens(territory, commune)
-
-
-def _village_name(territory: Territory) -> str:
-    """Returns the name of the cabinet of the commune without nodes."""
-    assert territory.village is not None, "a whole territory has it"
-    return territory.village.host.options.name
 
 
 def _lamps(territory: Territory, gateway: GatewayHost) -> Iterator[tuple[bytes | None, int]]:

@@ -1,0 +1,93 @@
+"""A referent's hours in the demonstration: from a signature to a warm hall and a dry lawn, judged by the checkers."""
+
+from contextlib import closing
+
+import pytest
+
+from policy import document
+from simulator.cabinet.commune import BEHUARD
+from simulator.options import SEASONS, Options
+from tests.tools.demo.test_control import MINUTE_MS, PUBLIC, outcomes, signed, tapped
+from tools.centre.store import schema
+from tools.demo.story import WAREHOUSE, Story
+from watering import lockouts
+from wire import command, directive
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+def world(tmp_path):
+    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=30, rooms=1, greens=1))
+    yield story, tmp_path
+    story.close()
+
+
+def node_of(folder, kind):
+    with closing(schema.open_to_write(str(folder / WAREHOUSE))) as connection:
+        sql = "SELECT node FROM equipment WHERE insee = ? AND kind = ?"
+        return bytes(connection.execute(sql, (BEHUARD.insee, kind)).fetchone()[0])
+
+
+def ordered(story, folder, code, node, begins_s, lasts_s):
+    """The order, sent by its cabinet to the node of Béhuard's hall or lawn."""
+    order = signed(
+        story, command.DIRECTIVE, target=node.hex(), values={code: 1}, not_before_s=begins_s,
+        expires_s=begins_s + lasts_s,
+    )  # fmt: skip
+    tapped(story, folder, order)
+    return order
+
+
+def until(story, unix_s):
+    story.run_until(story.now_ms + 1000 * (unix_s - story.unix_s))
+
+
+@pytest.mark.slow
+def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(world):
+    story, folder = world
+    story.enrol(PUBLIC, "Référente", document.HEAT)
+    node, begins_s = node_of(folder, "room"), story.unix_s + 8 * HOUR_S
+    story.run_until(story.now_ms + MINUTE_MS)
+    order = ordered(story, folder, directive.OCCUPIED, node, begins_s, 3 * HOUR_S)
+    hall = story.territory.rooms.rooms[-1].ports.room
+    until(story, begins_s + HOUR_S)
+    assert hall.air_ck >= 1850
+    until(story, begins_s + 5 * HOUR_S)
+    assert hall.demand_permille == 0
+    assert {(None, "received"), (None, "applied"), (None, "expired")} <= outcomes(folder, order)
+    assert story.territory.rooms.checker.violations == []
+    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+
+
+@pytest.mark.slow
+def test_the_checker_sees_a_hall_that_nobody_told(world, monkeypatch):
+    monkeypatch.setattr("gateway.core.directives.directives.first_hours", lambda known, asker: {})
+    story, folder = world
+    story.enrol(PUBLIC, "Référente", document.HEAT)
+    node, begins_s = node_of(folder, "room"), story.unix_s + 12 * HOUR_S
+    story.run_until(story.now_ms + MINUTE_MS)
+    ordered(story, folder, directive.OCCUPIED, node, begins_s, 3 * HOUR_S)
+    hall = story.territory.rooms.rooms[-1].ports.room
+    until(story, begins_s)
+    hall.air_ck = 1500
+    until(story, begins_s + HOUR_S)
+    assert "is cold in ordered hours" in story.territory.rooms.checker.violations[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_planted", [False, True])
+def test_a_lawn_stays_dry_for_a_day_and_a_node_that_forgets_is_seen(world, monkeypatch, is_planted):
+    if is_planted:
+        monkeypatch.setattr(lockouts, "kept_dry", lambda moment: False)
+    story, folder = world
+    story.enrol(PUBLIC, "Référent", document.DRY)
+    node = node_of(folder, "green_space")
+    story.run_until(story.now_ms + MINUTE_MS)
+    ordered(story, folder, directive.DRY, node, story.unix_s + 4 * HOUR_S, 24 * HOUR_S)
+    space = story.territory.greens.spaces[-1]
+    until(story, story.unix_s + 4 * HOUR_S)
+    before_ul = sum(space.site.pipes.zone_ul)
+    until(story, story.unix_s + 24 * HOUR_S)
+    assert (sum(space.site.pipes.zone_ul) > before_ul) == is_planted
+    assert bool(space.checker.violations) == is_planted
