@@ -136,8 +136,7 @@ class Territory:
         for gateway in self._hosts:
             for node in gateway.nodes:
                 self.delivery.adopted(node, gateway.options.gateway)
-        told = [one for one in self._hosts if one.nodes]
-        self.notices = [Notices(self.world, one, sky, is_summer=self._is_summer) for one in told]
+        self.notices = [Notices(self.world, one, sky, is_summer=self._is_summer) for one in self._hosts if one.nodes]
         self.bounds = BoundsChecker(self._hosts)
         self.sealed = SealedOnce()
         self.snapshots: list[Snapshot] = []

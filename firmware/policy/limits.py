@@ -27,8 +27,6 @@ name_bytes_max = 60  # of a person
 # that after its last signature. The clocks of a cabinet and of the centre may differ by minutes.
 light_s_max = 4 * 3600
 light_ahead_s_max = 300
-# What the rights HEAT and DRY give: some hours of one civil day, the one of October that has 25 with them.
-hours_s_max = 25 * 3600
 
 # -- sites: metropolitan France and Corsica, in 10^-4 degree; legal time in Paris holds here, and a latitude given as a
 # longitude is refused

@@ -97,6 +97,20 @@ NAME_BYTES_MAX = 24  # of a feeder or a group
 WINDOW_S_MAX = 7 * 86400  # a longer need calls for a change of the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
+# How long a directive may last at a gateway, which renews it at the nodes meanwhile. Weather is stale by the next
+# reading or day; a drought order runs into the autumn; summer holidays take two months. Others last a week.
+DIRECTIVE_S_MAX = {
+    directive.OUTDOOR_TEMPERATURE: 3 * 3600,
+    directive.TEMPERATURE_MIN_6H: 6 * 3600,
+    directive.EVAPOTRANSPIRATION: 2 * 86400,
+    directive.RAIN_DAY: 2 * 86400,
+    directive.RAIN_FORECAST: 86400,
+    directive.WIND_SPEED: 3 * 3600,
+    directive.DROUGHT_LEVEL: 366 * 86400,
+    directive.LOAD_SHED: 86400,
+    directive.EXCEPTION: 92 * 86400,
+    directive.WEATHER_DAY: 2 * 86400,
+}
 # A command with every field at its limit takes 225 bytes, a DIRECTIVE with every code 262; a signature adds 86.
 COMMAND_BYTES_MAX = 264
 SIGNED_COMMAND_BYTES_MAX = COMMAND_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
@@ -123,8 +137,13 @@ _OPTIONAL_KEYS = {11, 12, 13}
 def window_s_max(kind, values) -> int:
     """Returns how long a command of this kind may last."""
     if kind == DIRECTIVE:
-        return directive.lasts_s_max(values)
+        return directive_s_max(values)
     return TEST_S_MAX if kind == TEST_FEEDER else WINDOW_S_MAX
+
+
+def directive_s_max(codes) -> int:
+    """Returns how long a directive of these codes together may last at a gateway."""
+    return min([DIRECTIVE_S_MAX.get(code, directive.FOR_S_MAX) for code in codes])
 
 
 def encode_command(command) -> bytes:

@@ -61,20 +61,6 @@ ENDING = (EXCEPTION, OCCUPIED)
 DECISIONS = (DROUGHT_LEVEL, LOAD_SHED, EXCEPTION, OCCUPIED, DRY)
 # A directive that is not renewed ends within a week.
 FOR_S_MAX = 7 * 86400
-# How long a directive may last at a gateway, which renews it at the nodes meanwhile. Weather is stale by the next
-# reading or day; a drought order runs into the autumn; summer holidays take two months. Others last FOR_S_MAX.
-LASTS_S_MAX = {
-    OUTDOOR_TEMPERATURE: 3 * 3600,
-    TEMPERATURE_MIN_6H: 6 * 3600,
-    EVAPOTRANSPIRATION: 2 * 86400,
-    RAIN_DAY: 2 * 86400,
-    RAIN_FORECAST: 86400,
-    WIND_SPEED: 3 * 3600,
-    DROUGHT_LEVEL: 366 * 86400,
-    LOAD_SHED: 86400,
-    EXCEPTION: 92 * 86400,
-    WEATHER_DAY: 2 * 86400,
-}
 
 # kind: a word, or None where the node does not name it; codes: the codes that it asks for, None for all.
 Question = namedtuple("Question", ("kind", "codes"))
@@ -139,11 +125,6 @@ def is_sound(code, value) -> bool:
         return False
     _, lowest, highest = TABLE[code]
     return lowest <= value <= highest
-
-
-def lasts_s_max(codes) -> int:
-    """Returns how long a directive of these codes together may last at a gateway."""
-    return min([LASTS_S_MAX.get(code, FOR_S_MAX) for code in codes])
 
 
 def is_kind(kind) -> bool:

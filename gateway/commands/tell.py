@@ -28,7 +28,7 @@ from gateway.show import report
 from gateway.show.explain import moments
 from gateway.show.words import word
 from policy import civil
-from wire import command, directive
+from wire import command
 from wire.line import is_line
 
 # The agent checks the folder every five seconds.
@@ -79,7 +79,7 @@ def wanted(args: argparse.Namespace, *, unix_s: int) -> Directive:
         raise _fault(args, "tell.order")
     if begins_s > unix_s + command.WINDOW_S_MAX:
         raise _fault(args, "tell.ahead")
-    longest_s = directive.lasts_s_max(values)
+    longest_s = command.directive_s_max(values)
     if expires_s - begins_s > longest_s:
         names = ", ".join(directives.name(code, args.lang) for code in values)
         raise _fault(args, "tell.long", names=names, longest=duration(longest_s, args.lang))

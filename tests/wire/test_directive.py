@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.examples import examples
-from wire import directive, limits
+from wire import command, directive, limits
 from wire.faults import WireFault
 
 
@@ -109,5 +109,5 @@ def test_a_question_that_makes_no_sense_is_refused(query):
 
 
 def test_each_code_has_a_longest_time_and_several_have_the_shortest_of_theirs():
-    assert set(directive.LASTS_S_MAX) | set(directive.HOURS) == set(directive.TABLE)
-    assert directive.lasts_s_max((directive.DROUGHT_LEVEL, directive.WIND_SPEED)) == 3 * 3600
+    assert set(command.DIRECTIVE_S_MAX) | set(directive.HOURS) == set(directive.TABLE)
+    assert command.directive_s_max((directive.DROUGHT_LEVEL, directive.WIND_SPEED)) == 3 * 3600

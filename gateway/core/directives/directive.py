@@ -237,6 +237,6 @@ def parse_directive(plain: Any) -> Directive:
         raise ValueError("scope")
     if not is_line(plain["author"], command.AUTHOR_BYTES_MAX) or not is_line(plain["reason"], command.REASON_BYTES_MAX):
         raise ValueError("author, reason")
-    if not 0 < expires_s - begins_s <= directive.lasts_s_max(values):
+    if not 0 < expires_s - begins_s <= command.directive_s_max(values):
         raise ValueError("expires_s")
     return Directive(name, True, plain["author"], plain["reason"], scope, values, begins_s, expires_s)

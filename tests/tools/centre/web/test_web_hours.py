@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from policy import limits
+from policy import rights
 from tests.support.control_world import outcome
 from tests.support.scoped_world import FENEU, NOW_S, ROLES, granted, node_of
 from tests.support.town_world import AGENT, GARDENER, PHONE, REFERENT, fetch, light, post, report, signed
@@ -80,7 +80,7 @@ def test_only_who_has_the_trade_sees_the_form_gives_and_reads_the_order(browser,
     ("key", "changes", "why"),
     [
         (REFERENT, {"target": "thermostat"}, "one room or green space"),
-        (REFERENT, {"expires_s": NOW_S + DAY_S + 6 * 3600 + limits.hours_s_max + 1}, "one day at most"),
+        (REFERENT, {"expires_s": NOW_S + DAY_S + 6 * 3600 + rights.HOURS_S_MAX + 1}, "one day at most"),
         (REFERENT, {"values": {directive.DRY: 1}}, "has not the right"),
         (GARDENER, {"values": {directive.OCCUPIED: 1}}, "has not the right"),
         (PHONE, {"values": {directive.DRY: 1}}, "has not the right"),
