@@ -237,6 +237,7 @@ class KeepDry(_OfNode):
     forms = (Form(command.DIRECTIVE, None, ((directive.DRY, 1),)),)
     reasons = ("fair", "play", "works")
     usual_reason = "fair"
+    asks = "field.day"
 
     def times(self, asking: Asking, place: Place) -> list[tuple[str, str]]:
         request = asking.request

@@ -95,6 +95,7 @@ class Kind:
     lasts: tuple[int, ...] = ()
     reasons: tuple[str, ...] = ()
     usual_reason = ""
+    asks = "give.how_long"  # the question above the times
     is_dark = False
 
     def say(self, request: Any, key: str, **values: object) -> str:
