@@ -42,7 +42,7 @@ SLICE_MS = 100
 FREE_BYTES_MIN = 500_000
 # The port starts an ESP32 at 160 MHz, with which turns take half as long again. This holds on a battery too: a cycle
 # takes the same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and while the radio
-# listens with 100 mA a waiting chip takes 3 mA more. A C3 has no more than 160 MHz and refuses this.
+# listens with 100 mA a waiting chip takes 3 mA more. A chip that refuses it stays as it is.
 CLOCK_HZ = 240_000_000
 # The loop turns every 10 ms while an answer of the ports arrives: 48 ms of a meter's bytes must not wait for the next
 # slice.

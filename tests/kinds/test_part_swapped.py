@@ -94,7 +94,7 @@ def test_so_it_is_on_the_chips_interpreter(swapped, micropython):
 
 
 @pytest.mark.slow
-def test_what_is_frozen_has_the_driver_that_the_board_names(swapped):
+def test_a_program_has_the_driver_that_its_board_names(swapped):
     for part, other in (("sht4x", "sht31"), ("sht31", "sht4x")):
         firmware = ROOT / "firmware" if part == "sht4x" else swapped(part)
         for kind in ("thermostat", "irrigation"):
