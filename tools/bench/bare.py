@@ -4,7 +4,7 @@ The real application runs a busy day in virtual time with the real gateway's lin
 flash of a new node, on MicroPython for RV32 (tools/bare): 32-bit objects and single floats, as on an ESP32. Once in one
 area of heap, once in two, as on a module with PSRAM. QEMU counts instructions, which repeat to a thousandth; an ESP32's
 Xtensa has others, and each costs more than a cycle there, so they compare programs and kinds, not milliseconds.
-`started` and `peak` are bytes of the node's own, its program among them; `collection` is one run of the collector.
+`started` and `peak` are bytes of the node's own, its program among them.
 
     bocage bench bare --kind thermostat --hours 24 --json
 """

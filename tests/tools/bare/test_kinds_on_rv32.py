@@ -22,8 +22,9 @@ def ten_minutes(kind, heap, folder):
 
 
 @pytest.mark.usefixtures("elf")
-@pytest.mark.parametrize("kind", firmware_modules.kinds())
-@pytest.mark.parametrize("heap", bare.HEAPS)
+@pytest.mark.parametrize(
+    ("kind", "heap"), [*((kind, "two") for kind in firmware_modules.kinds()), ("thermostat", "one")]
+)
 def test_a_node_reports_to_the_gateways_link(tmp_path, kind, heap):
     world, turns = ten_minutes(kind, bare.HEAPS[heap], tmp_path)
     assert [code for code, _ in world.events].count(event.BOOT) == 1
