@@ -38,7 +38,8 @@ from wire.coap import Endpoint
 from wire.oscore_link import NodeLink
 
 SLICE_MS = 100
-# What the heap may still grow by is counted (py/modgc.c): with PSRAM at least 1.5 MB are left after a start.
+# What the heap may still grow by is counted (py/modgc.c): with PSRAM at least 1.5 MB are left after a start. The
+# official build starts without it, too; a small kind may then run for a while, and its LED shows a fault.
 FREE_BYTES_MIN = 500_000
 # The port starts an ESP32 at 160 MHz, with which turns take half as long again. This holds on a battery too: a cycle
 # takes the same charge (Espressif, ESP32 data sheet, table 6: 30 to 68 mA against 27 to 44), and while the radio
@@ -86,8 +87,6 @@ def run(opened, life, clock):
     """Starts the shell, then turns it for ever."""
     shell = begin(machine.WDT(timeout=WATCHDOG_MS), opened, life, clock)
     gc.collect()
-    if gc.mem_free() < FREE_BYTES_MIN:
-        life.log("little memory: has this module PSRAM?", now_ms=clock.now_ms())
     print("ready", gc.mem_alloc(), "bytes of heap used,", gc.mem_free(), "free")
     while True:
         shell.turn()
@@ -165,6 +164,9 @@ class Shell:
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._led_state_ms = self._started_ms = now_ms
+        self._lacks_memory = gc.mem_free() < FREE_BYTES_MIN
+        if self._lacks_memory:
+            life.log("little memory: has this module PSRAM?", now_ms=now_ms)
 
     def _bearer_of(self, open_bearer):
         if self._woken is None:
@@ -330,7 +332,8 @@ class Shell:
                 is_new = now_ms - self._started_ms < STARTING_MS and not self._node.reach.has_exchanged
                 self._shown = panel.STARTING if is_new else panel.NO_LINK
             else:
-                self._shown = panel.WELL if self._node.is_sound(now_ms) else panel.FAULT
+                is_sound = self._node.is_sound(now_ms) and not self._lacks_memory
+                self._shown = panel.WELL if is_sound else panel.FAULT
         self._panel.turn(self._node, self._life, self._shown, now_ms=now_ms)
 
     def _sample(self, now_ms):

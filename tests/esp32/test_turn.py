@@ -8,7 +8,7 @@ import pytest
 
 import esp32
 from boards import irrigation
-from node import clock_chip
+from node import clock_chip, panel
 from node.trial import Trial
 from simulator.twins.board import Machine as TwinMachine
 
@@ -111,7 +111,7 @@ class Bench:
         shell._senses = shell._sampling = shell._sleeps = False
         shell._woken = shell._proven_at_ms = shell._chip = shell._busy_ms = None
         shell._led_state_ms = shell._started_ms = 0
-        shell._received, shell._due_ms = [], 0
+        shell._received, shell._due_ms, shell._lacks_memory = [], 0, False
         # The collector is asked for a turn, and has none.
         shell._collector = types.SimpleNamespace(turn=lambda: False, is_due=lambda: False, add=self.long.append)
         monkeypatch.setattr(main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000))
@@ -214,6 +214,14 @@ def test_the_radio_is_started_after_the_outputs_are_set(bench):
     with pytest.raises(TimeoutError):
         bench.turn()
     assert bench.did == ["poll", "outputs"] and stood_in[-1] == 0, "in lifeline.NETWORK, as the next start reports"
+
+
+@pytest.mark.parametrize(("lacks_memory", "shown"), [(False, panel.WELL), (True, panel.FAULT)])
+def test_a_module_without_its_psram_shows_a_fault(bench, lacks_memory, shown):
+    bench.shell._lacks_memory = lacks_memory
+    bench.node.is_sound = lambda now_ms: True
+    bench.turn()
+    assert bench.shell._shown == shown
 
 
 def test_a_radio_that_only_a_restart_can_mend_waits_until_nobody_feels_it(bench):
