@@ -85,7 +85,7 @@ class qemu_keywords:  # noqa: N801 - Robot Framework finds a library's class by 
 
     def _power(self):
         self._text = b""
-        self._machine = machine.Machine(self._elf, self._binaries[machine.ROM], memory=self._memory)
+        self._machine = machine.Machine(self._elf, self._binaries[machine.ROM], memory=self._memory, counted=True)
 
     def _run(self, script):
         """Runs a script; a macro's lines are done where it is run, and it is run once here."""

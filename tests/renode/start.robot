@@ -4,7 +4,7 @@ Documentation       A thermostat on the bare 32-bit machine starts, is reset and
 ...                 --kind thermostat --out build/bare); on QEMU: tests/renode/test_suites.py.
 Library             ${MACHINE}
 Test Setup          Load The Machine
-Test Timeout        2 minutes
+Test Timeout        4 minutes
 
 *** Variables ***
 # Renode's keywords are there without a library; on QEMU this is tests/renode/qemu_keywords.py.
@@ -38,7 +38,7 @@ Outputs Are Safe Within A Tenth Of A Second
 Load The Machine
     Execute Command    $folder=${FOLDER}
     Execute Command    include @hardware/renode/bare.resc
-    Create Terminal Tester    sysbus.uart0    timeout=60
+    Create Terminal Tester    sysbus.uart0    timeout=120
 
 Outputs Should Be Safe First
     FOR    ${level}    IN    @{SAFE}

@@ -38,8 +38,9 @@ class Machine:
 
     `rom`: the image of which boot.py and main.py run, mounted at /rom; `heap`, `second`, `stack`: bytes for Python, 0
     for what the build has, and no second area; `memory`: a file that holds its RAM, with the flash in it; `counted`:
-    its clock is the count of its instructions; `pty`: its line is a terminal, `line`, in place of `read` and
-    `write`."""
+    its clock is the count of its instructions, so that a loaded desk makes no watchdog bite; `pty`: its line is a
+    terminal, `line`, in place of `read` and `write`.
+    """
 
     def __init__(
         self,
