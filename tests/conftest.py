@@ -80,6 +80,7 @@ def _refuse_skip(report, marks):
 # --- the quick tests, and those of a change --------------------------------------------------------
 
 QUICK = "not (vm or broker or live or root or slow or services)"
+QUICK_SEEDS = 4  # of a test that is asked with many, in the quick loop: the first ones
 
 
 def pytest_addoption(parser):
@@ -164,11 +165,24 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Under `pytest -n`: the queue begins with what has real parts, the largest limit of time before all, and ends with
-    the files that have the most slow tests, or tests on a VM."""
+    """In the quick loop a test has few seeds. Under `pytest -n` the queue begins with what has real parts, the largest
+    limit of time before all, and ends with the files that have the most slow tests, or tests on a VM."""
+    if config.option.markexpr == QUICK:
+        few = list(_with_few_seeds(items))
+        config.hook.pytest_deselected(items=set(items).difference(few))
+        items[:] = few
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items for mark in ("slow", "vm") if item.get_closest_marker(mark))
         items.sort(key=lambda item: _patience_s(item) or -slow[item.path], reverse=True)
+
+
+def _with_few_seeds(items):
+    seeds = {}  # of each test, in their order
+    for item in items:
+        seed = item.callspec.params.get("seed") if hasattr(item, "callspec") else None
+        own = seeds.setdefault((item.path, item.originalname), {})
+        if seed is None or own.setdefault(seed, len(own)) < QUICK_SEEDS:
+            yield item
 
 
 def _patience_s(item):
