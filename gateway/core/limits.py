@@ -109,10 +109,6 @@ PACK_SHAPES_MAX = 256
 # Batches ahead of the receipts, all streams together; alarms may use the places that others may not.
 UPLINK_WINDOW_MAX = 16
 UPLINK_ALARM_WINDOW = 4
-# Of telemetry, while its receipts take longer than this: then batches queue at the centre, where more would only wait
-# (after an outage, twelve of each of 200 were 21 s). Two of each keep the ingest busy.
-UPLINK_QUEUE_MS = 2_000
-UPLINK_WINDOW_MIN = 2
 
 # Of each stream: digests of the payloads sent last (the longest window, and each of it twice), and pieces that receipts
 # cover beyond the first that they do not (telemetry that is spared leaves holes; what is forgotten is sent again).

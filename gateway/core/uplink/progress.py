@@ -27,15 +27,14 @@ class ExplainedPositions(NamedTuple):
 
 @dataclass
 class SentBatch:
-    """Describes a batch that was sent at `sent_ms` and is not yet covered by a receipt. `records` is 0 if all its
-    positions are void; `digest` is that of its payload."""
+    """Describes a batch that was sent and is not yet covered by a receipt. `records` is 0 if all its positions are
+    void; `digest` is that of its payload."""
 
     first: int
     last: int
     token: int
     records: int
     digest: bytes
-    sent_ms: int
     is_acknowledged: bool = False
 
 
@@ -168,21 +167,6 @@ class StreamProgress:
     def batch_over(self, first: int, last: int) -> SentBatch | None:
         """Return the batch under way over exactly these positions."""
         return next((batch for batch in self.ahead if (batch.first, batch.last) == (first, last)), None)
-
-
-class Pace:
-    """Fits the telemetry under way to the pace of the warehouse: `window` batches at most, all streams together. While
-    receipts take longer than UPLINK_QUEUE_MS it is halved, else it grows again by one a receipt."""
-
-    def __init__(self, most: int) -> None:
-        self._most = self.window = most
-
-    def received(self, waited_ms: int) -> None:
-        """Note how long the receipt of a batch took."""
-        if waited_ms > limits.UPLINK_QUEUE_MS:
-            self.window = min(self.window, max(limits.UPLINK_WINDOW_MIN, self.window // 2))
-        else:
-            self.window = min(self._most, self.window + 1)
 
 
 class WarehouseSilence:

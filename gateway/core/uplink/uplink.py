@@ -43,7 +43,6 @@ from gateway.core.custody.journal import Hole, Journal, Stream
 from gateway.core.uplink.batch import GatheredBatch, Packer, Publication, Publisher, gather
 from gateway.core.uplink.progress import (
     Explained,
-    Pace,
     Quarantine,
     QuarantinedRecord,
     SentBatch,
@@ -90,7 +89,6 @@ class Uplink:
         self._batch_age_ms = batch_age_ms
         self._batch_records_max = batch_records_max
         self._window_max = window_max
-        self._pace = Pace(window_max - limits.UPLINK_ALARM_WINDOW)
         self._epoch = epoch
         self._quarantine = Quarantine(journal, epoch, on_lost, on_quarantined)
         self._progress: dict[Stream, StreamProgress] = {}
@@ -206,8 +204,6 @@ class Uplink:
             return 0  # about what an earlier process sent, or what the journal has let go
         progress.answered = True
         altered = sum(progress.is_altered(batch) for batch in message.batches)
-        if message.batches and (sent := progress.batch_over(*message.batches[-1][:2])):
-            self._pace.received(now_ms - sent.sent_ms)
         # A replayed receipt confirms nothing, so it does not hide that the warehouse is silent.
         freed = progress.confirm(message.batches)
         self._counters["receipts"] += freed is not None
@@ -364,7 +360,7 @@ class Uplink:
             return stream.lane != event.ALARM or any(
                 progress.ahead for other, progress in self._progress.items() if other.lane == event.ALARM
             )
-        window = self._window_max if stream.lane == event.ALARM else self._pace.window
+        window = self._window_max - (0 if stream.lane == event.ALARM else limits.UPLINK_ALARM_WINDOW)
         return self.ahead() >= window or not self._publisher.has_room(window)
 
     def _age_ms(self, stream: Stream) -> int:
@@ -389,7 +385,7 @@ class Uplink:
             self._silence.watch(now_ms)
         publication = self._publish(stream, progress, gathered, now_ms)
         digest = receipt.digest_of(publication.payload)
-        batch = SentBatch(first, gathered.last, publication.token, len(gathered.items), digest, now_ms)
+        batch = SentBatch(first, gathered.last, publication.token, len(gathered.items), digest)
         progress.sent(batch, self._journal.oldest(stream))
         self._counters["batches"] += 1
         self._counters["records"] += len(gathered.items)

@@ -175,23 +175,6 @@ def test_alarms_pass_a_backlog_that_fills_the_window():
     assert [(batch.lane, len(batch.items)) for _, batch in world.poll()] == [(event.ALARM, 1)]
 
 
-def test_while_receipts_are_slow_little_telemetry_is_under_way_and_alarms_keep_their_places():
-    """All cabinets drain at once: what each has under way is a queue in which every alarm stands."""
-    world = UplinkWorld(batch_records_max=1, window_max=12)
-    world.put(60)
-    world.ack(world.begin())
-    assert world.uplink.ahead() == 12 - limits.UPLINK_ALARM_WINDOW
-    for end in range(1, 13):
-        world.now_ms += limits.UPLINK_QUEUE_MS + 1
-        world.ack(world.mark(end))
-    assert world.uplink.ahead() == limits.UPLINK_WINDOW_MIN
-    world.put(1, event.ALARM)
-    assert [batch.lane for _, batch in world.poll()] == [event.ALARM]
-    for end in range(13, 25):
-        world.ack(world.mark(end))
-    assert world.uplink.ahead() == 12 - limits.UPLINK_ALARM_WINDOW, "the warehouse keeps up again"
-
-
 def test_a_puback_alone_frees_nothing():
     """Deleted before confirmed: a fault of known gateways."""
     world = UplinkWorld()
