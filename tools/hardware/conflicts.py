@@ -192,8 +192,12 @@ def _check_units(name: str, use: Mapping[str, Any], module: Mapping[str, Any]) -
 def _check_shared(node: Mapping[str, Any]) -> Iterator[Fault]:
     """Finds pins, UARTs, counters, addresses and terminals with two users that may be fitted together."""
     users: dict[tuple[str, Any], list[str]] = {}
+    supply = node.get("supply", {})
+    taken = {("terminal", (supply["connector"], terminal)) for terminal in supply.get("terminals", ())}
     for name, use in uses(node).items():
         for path, thing in _claims(name, use):
+            if thing in taken:
+                yield Fault(path, f"{_named(thing)} is the supply's already", "choose another")
             for other in users.setdefault(thing, []):
                 if not _alternatives(name, other.partition(".")[0], node):
                     yield Fault(path, f"{_named(thing)} is {other} already", "choose another")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy.fault import Fault
-from tools.hardware import schema
+from tools.hardware import build_schema, schema
 from tools.hardware.schema import Field
 from wire import quantity
 
@@ -23,6 +23,7 @@ class Facts(NamedTuple):
     parts: dict[str, dict[str, Any]]
     modules: dict[str, dict[str, Any]]
     nodes: dict[str, dict[str, Any]]
+    builds: dict[str, dict[str, Any]]
 
 
 class FileFault(NamedTuple):
@@ -38,11 +39,12 @@ class FileFault(NamedTuple):
 def load(root: Path) -> tuple[Facts, list[FileFault]]:
     """Returns all files under `root`/hardware, and the faults that each has by itself."""
     faults: list[FileFault] = []
-    facts = Facts({}, {}, {})
+    facts = Facts({}, {}, {}, {})
     for folder, into, check in (
         ("parts", facts.parts, check_part),
         ("boards", facts.modules, check_module),
         ("nodes", facts.nodes, check_node),
+        ("builds", facts.builds, check_build),
     ):
         for path in sorted((root / FOLDER / folder).glob("*.toml")):
             name = f"{FOLDER.as_posix()}/{folder}/{path.name}"
@@ -82,11 +84,33 @@ def check_node(plain: Mapping[str, Any]) -> Iterator[Fault]:
     yield from check_table("", own, schema.NODE)
     if isinstance(plain.get("chip"), Mapping):
         yield from check_table("chip.", plain["chip"], schema.CHIP)
-    if isinstance(plain.get("bench"), Mapping):
-        yield from check_table("bench.", plain["bench"], schema.BENCH)
+    for name, fields in (("supply", schema.SUPPLY), ("bench", schema.BENCH)):
+        if isinstance(plain.get(name), Mapping):
+            yield from check_table(f"{name}.", plain[name], fields)
     for name, value in plain.items():
         if name not in schema.NODE:
             yield from _check_use(name, value)
+
+
+def check_build(plain: Mapping[str, Any]) -> Iterator[Fault]:
+    """Checks a build's file: its tables, items, wires and checks."""
+    yield from check_table("", plain, build_schema.BUILD)
+    for name, fields in (("made", build_schema.MADE), ("enclosure", build_schema.ENCLOSURE)):
+        if isinstance(plain.get(name), Mapping):
+            yield from check_table(f"{name}.", plain[name], fields)
+    items = plain.get("item")
+    for name, item in items.items() if isinstance(items, Mapping) else ():
+        if isinstance(item, Mapping):
+            yield from check_table(f"item.{name}.", item, build_schema.ITEM)
+        else:
+            yield Fault(f"item.{name}", "is not a table", f"write [item.{name}]")
+    for name, fields in (("wire", build_schema.WIRE), ("check", build_schema.CHECK)):
+        rows = plain.get(name)
+        for number, row in enumerate(rows, 1) if isinstance(rows, list) else ():
+            if isinstance(row, Mapping):
+                yield from check_table(f"{name} {number}.", row, fields)
+            else:
+                yield Fault(f"{name} {number}", "is not a table", f"write [[{name}]]")
 
 
 def _check_use(name: str, value: Any) -> Iterator[Fault]:
@@ -135,6 +159,8 @@ def _remedy(value: Any, field: Field) -> str:
     if field.kind == schema.WHOLE:
         sound = _is_whole(value) and field.low <= value <= field.high
         return "" if sound else f"give a whole number from {field.low} to {field.high}"
+    if field.kind == schema.TABLES:
+        return "" if isinstance(value, list) and value else "write at least one table"
     if field.kind == schema.TABLE:
         return "" if isinstance(value, Mapping) else "write a table"
     if field.kind == schema.NUMBERS:

@@ -13,6 +13,7 @@ WHOLE = "whole"
 TRUTH = "truth"
 NUMBERS = "numbers"
 TABLE = "table"
+TABLES = "tables"
 
 # How a use drives or reads a pin: what the chip must be able to do there.
 OUT = "out"
@@ -245,7 +246,15 @@ NODE = {
     "chip": Field(TABLE),
     # Given where plain levels at boot are not enough to make the outputs safe.
     "stand_in": Field(TEXT, words=STAND_INS, needed=False),
+    # Where the board gets its power; absent: a use names the terminals of its battery.
+    "supply": Field(TABLE, needed=False),
     "bench": Field(TABLE, needed=False),
+}
+SUPPLY = {
+    "connector": Field(TEXT),
+    "terminals": Field(TEXTS),
+    "description": Field(TEXT),
+    "description_fr": Field(TEXT),
 }
 CHIP = {"module": Field(TEXT), "psram": Field(TEXT)}
 # tools/bench/node_cases.py reads it.

@@ -15,6 +15,7 @@ class Words(NamedTuple):
     """Holds the words of a sheet in one language."""
 
     note: str
+    builds: str
     module: str
     terminals: str
     terminals_head: Sequence[str]
@@ -34,6 +35,7 @@ class Words(NamedTuple):
 
 FRENCH = Words(
     "Fiche produite à partir de `{source}` : ne pas la modifier à la main.",
+    "Montages complets (pièces, fils, bilan de puissance, essais) : ",
     "Module",
     "Bornes",
     ("Bornier", "Bornes", "Usage", "Monté", "Rôle"),
@@ -52,6 +54,7 @@ FRENCH = Words(
 )
 ENGLISH = Words(
     "Made from `{source}`: do not edit it by hand.",
+    "Complete builds (parts, wires, power budget, checks): ",
     "Module",
     "Terminals",
     ("Connector", "Terminals", "Use", "Fitted", "What for"),
@@ -82,6 +85,10 @@ def _half(kind: str, node: Mapping[str, Any], facts: Facts, words: Words) -> Ite
     module = facts.modules[node["chip"]["module"]]
     yield words.note.format(source=SOURCE.format(kind=kind))
     yield ""
+    builds = [name for name, build in facts.builds.items() if build["role"] == kind]
+    if builds:
+        yield words.builds + ", ".join(f"[{name}](../builds/{name}.md)" for name in builds) + "."
+        yield ""
     psram = node["chip"]["psram"]
     yield f"{words.module} : {module['name']} (PSRAM {psram}), {module[words.describes]}."
     for title, head, rows in (
@@ -91,10 +98,11 @@ def _half(kind: str, node: Mapping[str, Any], facts: Facts, words: Words) -> Ite
         (words.parts, words.parts_head, _parts(node, facts)),
     ):
         yield from ("", f"## {title}", "")
-        yield from _table(head, rows)
+        yield from table(head, rows)
 
 
-def _table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    """Yields the lines of a table in Markdown."""
     yield "| " + " | ".join(head) + " |"
     yield "|" + "---|" * len(head)
     for row in rows:
@@ -109,6 +117,8 @@ def _fitted(use: Mapping[str, Any], words: Words) -> str:
 
 def _terminals(node: Mapping[str, Any], words: Words) -> Iterator[Sequence[str]]:
     rows = [(use["connector"], name, use) for name, use in uses(node).items() if "connector" in use]
+    if "supply" in node:
+        rows.append((node["supply"]["connector"], "supply", node["supply"]))
     for connector, name, use in sorted(rows, key=lambda row: (int(row[0].strip("J") or 0), row[0])):
         yield connector, ", ".join(use["terminals"]), name, _fitted(use, words), use[words.describes]
 

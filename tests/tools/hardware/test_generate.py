@@ -9,6 +9,7 @@ from tests.conftest import ROOT
 from tools.hardware import board_text, conflicts, files, generate, schema
 
 KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
+BUILDS = sorted(path.stem for path in (ROOT / "hardware" / "builds").glob("*.toml"))
 BADGE = """
 title = "Lecteur de badges"
 title_en = "Badge reader"
@@ -105,7 +106,7 @@ def edit(path, before, after):
 
 def test_regenerating_changes_nothing(repository):
     wanted = generate.texts(repository)
-    assert len(wanted) == 3 * len(KINDS)
+    assert len(wanted) == 3 * len(KINDS) + 2 * len(BUILDS)
     for path, text in wanted.items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m tools.hardware.generate"
     assert generate.orphans(repository, wanted) == []
@@ -137,6 +138,8 @@ def test_a_missing_board_file_is_stale(copied):
 
 def test_what_a_removed_node_left_behind_is_stale_and_goes(copied):
     (copied / "hardware/nodes/thermostat.toml").unlink()
+    for build in (copied / "hardware/builds").glob("thermostat-*.toml"):
+        build.unlink()
     assert generate.main(["--check"], root=copied) == 1
     assert generate.main([], root=copied) == 0
     assert not list(copied.rglob("*thermostat*"))

@@ -86,6 +86,7 @@ def test_other_pins_are_accepted_without_octal_psram(facts, pin):
         ("thermostat", "opentherm.uart", 0, "opentherm.uart: 0 is the console's; choose another"),
         ("thermostat", "return_water.prefix", "flow", "return_water.prefix: is that of flow"),
         ("thermostat", "pump.terminals", ["COM"], "pump.terminals: terminal J1.COM is relay.terminals already"),
+        ("thermostat", "supply.connector", "J9", "presence.terminals: terminal J9.0V is the supply's already"),
         ("streetlight", "bus.uart", 1, "bus.uart: UART 1 is meter.uart already"),
         ("streetlight", "bus.enable_safe_level", None, "bus.enable_safe_level: is missing"),
         ("streetlight", "meter.front_end", None, "meter.front_end: is missing"),
