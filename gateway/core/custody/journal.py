@@ -138,6 +138,8 @@ class Journal:
         found = Recoverer(self._disk, {} if self._inventory is None else self._inventory.found).run(self._epoch)
         self._logs = {log.stream: log for log in sorted(found.logs.values(), key=StreamLog.age)}
         self._files.restore(found.sizes)
+        self._interrupted = found.replacements
+        self._resumed_later = {file.name for one in found.replacements for file in (one.new, *one.olds)}
         for log in list(self._logs.values()):
             self._forget_freed(log)  # what the inventory says is freed, and the last life had not deleted yet
         for lane in LANES:
@@ -153,8 +155,6 @@ class Journal:
             )
         for name in found.leftovers:
             self._files.delete(name)
-        self._interrupted = found.replacements
-        self._resumed_later = {file.name for one in found.replacements for file in (one.new, *one.olds)}
         self.space.restore(self.bytes_held)
         return found.report
 

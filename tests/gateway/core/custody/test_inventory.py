@@ -10,7 +10,7 @@ from gateway.core import limits
 from gateway.core.custody.inventory import NAMES, Inventory, ListedSegment, ListedStream
 from gateway.core.custody.journal import Hole, Journal, Stream
 from gateway.core.custody.ledger import Ledger
-from gateway.core.custody.segment import encode_header, encode_record, parse_name
+from gateway.core.custody.segment import encode_header, encode_record, parse_name, written
 from gateway.core.custody.thinning import Thinner
 from gateway.io.disk import FileDisk
 from simulator.world.disk import SimDisk
@@ -316,3 +316,20 @@ def test_a_look_lists_again_only_what_has_moved_or_the_disk_refused(cards, monke
     cards.state.append_error = cards.state.sync_error = None
     (look(4), look(5))
     assert len(listed) == (1 if fault is None else 2) and journal.is_listed
+
+
+def test_what_a_cut_left_of_a_release_stays_until_it_is_in_the_ledger_though_it_is_freed(cards):
+    (_, old), *_ = cards.journal.sealed("telemetry")
+    new = cards.journal.new_segment(T, old.first, 1)
+    void = bytearray([1]) + bytearray(old.end - old.first - 1)
+    files = {new.name: b"".join(written(new, old, void, cards.journal.scan_segment(old)))}
+    files[old.name] = cards.disk.read(old.name, 0, old.size)
+    cards.journal.release_through(T, 49)
+    cards.settle()
+    for name, data in files.items():
+        cards.disk.put(name, data)  # the cut undoes the deletion
+    cards.start()
+    cards.journal.save_inventory()
+    cards.settle()
+    assert [found.new.name for found in cards.journal.drain_interrupted()] == [new.name]
+    assert set(files) <= set(cards.disk.list())
