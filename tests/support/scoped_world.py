@@ -7,14 +7,17 @@ Feneu until MOVED_S and stands in Angers since, with the same node.
 
 import time
 from contextlib import closing
+from functools import cache
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.support.centre_world import batch, fact, reading, synced
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup.hours import hours_of
 from tools.centre.rollup.worker import Worker
 from tools.centre.scope import grants, journal, reader
-from tools.centre.store import schema
+from tools.centre.store import database, schema, sqlite_file
 from wire import event, quantity
 
 FENEU, ANGERS = "49135", "49007"
@@ -136,8 +139,25 @@ def _trespass(warehouse):
     warehouse.accept(f"tc/1/t/{FENEU}/cab", b"refused", received_unix_s=DAYS[1])
 
 
-def build_for_persons(path):
-    """The same with everybody's rights, and a line of the journal for each commune."""
+def build_for_persons(where):
+    """The same with everybody's rights, and a line of the journal for each commune. A file is built once in a process
+    and copied."""
+    if database.is_server(where):
+        _build_for_persons(where)
+    else:
+        sqlite_file.make(where)
+        Path(where).write_bytes(_file())
+
+
+@cache
+def _file():
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "centre.db")
+        _build_for_persons(str(path))
+        return path.read_bytes()
+
+
+def _build_for_persons(path):
     build(path)
     with closing(schema.open_to_write(path)) as connection:
         for person, granted_areas in ROLES.items():
