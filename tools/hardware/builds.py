@@ -60,11 +60,6 @@ def wanted_terminals(item: Mapping[str, Any], facts: Facts) -> dict[str, str]:
     return found
 
 
-def fuse_ma(build: Mapping[str, Any], domain: str) -> int:
-    """Returns the largest fuse of a domain, 0 without one."""
-    return max((item["fuse_ma"] for item in build["item"].values() if "fuse_ma" in item and domain in item), default=0)
-
-
 def budgets(build: Mapping[str, Any]) -> dict[str, tuple[int, int, dict[str, tuple[int, int]]]]:
     """Returns {supply: (rated mA, volts in mV, {consumer: (typical mA, peak mA)})}: a consumer belongs to the supply of
     its voltage."""
@@ -94,7 +89,7 @@ def _check_nodes(build: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
             continue
         for key in ("fitted", "unwired"):
             for use in item.get(key, ()):
-                if use not in uses(node):
+                if use not in uses(node) and (key, use) != ("unwired", "supply"):
                     yield Fault(f"item.{name}.{key}", f"{use!r} is no use of {item['node']}", "name one that is")
 
 
@@ -162,7 +157,8 @@ def _check_domains(build: Mapping[str, Any], domains: Mapping[str, str]) -> Iter
 
 
 def _check_fuses(build: Mapping[str, Any], domains: Mapping[str, str]) -> Iterator[Fault]:
-    """Finds what an inlet feeds before a fuse, and wires thinner than the largest fuse of their domain allows."""
+    """Finds what an inlet feeds before a fuse, and wires thinner than their fuse allows: the largest of the build for
+    the mains, the one at their end for the others."""
     items = build["item"]
     inlets = {f"{name}.{end}": name for name, item in items.items() for end in item.get("inlet", ())}
     for name, item in items.items():
@@ -174,8 +170,12 @@ def _check_fuses(build: Mapping[str, Any], domains: Mapping[str, str]) -> Iterat
         others = {end.partition(".")[0] for end in ends} - {source}
         if source and not any("fuse_ma" in items[name] for name in others):
             yield Fault(f"wire {number}", f"feeds {', '.join(others)} before a fuse", f"lead {source} to a fuse first")
-        rated = items[source].get("upstream_ma", 0) if source else 0
-        rated = rated or fuse_ma(build, domains[wire["from"]])
+        if source and "upstream_ma" in items[source]:
+            rated = items[source]["upstream_ma"]
+        else:
+            domain = domains[wire["from"]]
+            near = items if domain == MAINS else {end.partition(".")[0] for end in ends}
+            rated = max((items[name].get("fuse_ma", 0) for name in near if domain in items[name]), default=0)
         if rated > SECTIONS_MA[wire["mm2"]]:
             problem = f"is {wire['mm2']} mm2 behind {rated} mA, and may have {SECTIONS_MA[wire['mm2']]} mA"
             yield Fault(f"wire {number}.mm2", problem, "take a thicker wire or a smaller fuse")

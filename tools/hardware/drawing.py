@@ -55,7 +55,7 @@ def _connector(name: str, item: Mapping[str, Any], domains: Mapping[str, str]) -
     found = frozenset(domains[end] for end in own)
     kind = " + ".join(FRENCH.domains[domain] for domain in (MAINS, SELV) if domain in found)
     kind += f", {item['fuse_ma'] / 1000:g} A" if "fuse_ma" in item else ""
-    what = f"type: {_json(item['what'].partition(',')[0])}, subtype: {_json(kind)}, bgcolor_title: {_TITLES[found]}"
+    what = f"type: {_json(item['what'].partition(', ')[0])}, subtype: {_json(kind)}, bgcolor_title: {_TITLES[found]}"
     pins = _json([_pin(end) for end in own])
     return f"  {name}: {{{what},\n    show_pincount: false, hide_disconnected_pins: true, pins: {pins}}}"
 

@@ -72,6 +72,16 @@ def test_a_wire_thinner_than_its_fuse_allows_is_refused(facts, ends, mm2, fuse_m
     assert f"wire {number}.mm2: {fault}; take a thicker wire or a smaller fuse" in told(facts, STREET)
 
 
+def test_a_cell_is_judged_like_an_inlet_and_its_wires_by_the_fuse_at_their_end(facts):
+    build = facts.builds["irrigation-street"]
+    lead(build, "F1.2", "carte.J10.BAT+", mm2="0.5")
+    lead(build, "accu.-", "carte.J10.BAT-", mm2="0.25")
+    (fault,) = told(facts, "irrigation-street")
+    assert fault == "wire 2.mm2: is 0.5 mm2 behind 3150 mA, and may have 3000 mA; take a thicker wire or a smaller fuse"
+    lead(build, "F1.2", "carte.J10.BAT+", **{"from": "accu.+"})
+    assert any("feeds carte before a fuse" in line for line in told(facts, "irrigation-street"))
+
+
 def test_an_inlet_of_the_mains_names_the_protection_before_it(facts):
     del facts.builds[STREET]["item"]["arrivee"]["upstream_ma"]
     assert told(facts, STREET) == [
