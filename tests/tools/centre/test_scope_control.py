@@ -31,7 +31,7 @@ def files(tmp_path_factory):
                 number += 1
                 one = order(number)._replace(insee=insee, reason=f"{trade} of {insee}")
                 if trade != LIGHTING:
-                    values = {directive.DROUGHT_LEVEL: 2}
+                    values = {directive.DROUGHT_LEVEL if trade in _TARGETS else directive.WIND_SPEED: 2}
                     one = one._replace(kind=command.DIRECTIVE, target=_TARGETS.get(trade), values=values)
                 put(connection, one)
                 orders.note_sent(connection, one.id, f"cab-{insee}", None, now_s=NOW_S)
