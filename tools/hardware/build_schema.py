@@ -17,7 +17,7 @@ EXPOSED = ("cabinet", "street")
 
 # mm2 -> the greatest fuse before it, mA. 1.5 and 2.5 mm2: forcemat.fr on NF C 15-100 (lighting and sockets), read on
 # 2026-11-29. The thinner ones are our choice, the standard was not read.
-SECTIONS_MA = {"0.25": 1000, "0.5": 3000, "0.75": 6000, "1.5": 16_000, "2.5": 20_000}
+SECTIONS_MA = {"0.2": 800, "0.25": 1000, "0.5": 3000, "0.75": 6000, "1.5": 16_000, "2.5": 20_000}
 # IEC 60757, as WireViz has them.
 COLOURS = ("BK", "BN", "RD", "OG", "YE", "GN", "BU", "VT", "GY", "WH", "PK", "TQ", "GNYE")
 

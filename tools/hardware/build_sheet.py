@@ -84,7 +84,7 @@ FRENCH = Words(
     "somme",
     "{percent} % des {rated} mA de l'alimentation, à {volts} V ; 80 % au plus",
     "Ce montage n'a pas d'alimentation dont le courant soit compté.",
-    "À vérifier avant de mettre sous tension",
+    "À vérifier avant la mise sous tension, puis pendant",
     (
         "chaque fil du tableau suivi du doigt, tiré à la main : aucun ne bouge",
         "aucun brin hors de sa borne ; embouts sur les fils souples",
@@ -99,8 +99,8 @@ FRENCH = Words(
         "fils 230 V et TBTS dans des passages séparés ; capots isolants en place, presse-étoupes serrés",
     ),
     (
-        "carte débranchée : l'alimentation donne sa tension, du bon côté (+ et −)",
-        "carte branchée : le voyant fait un éclat toutes les 3 s",
+        "aval débranché : chaque alimentation donne sa tension, du bon côté (+ et −)",
+        "carte alimentée : son voyant fait un éclat toutes les 3 s",
     ),
 )
 ENGLISH = Words(
@@ -142,7 +142,7 @@ ENGLISH = Words(
     "sum",
     "{percent} % of the {rated} mA of the supply, at {volts} V; 80 % at most",
     "This build has no supply whose current is counted.",
-    "To check before switching on",
+    "To check before switching on, then while",
     (
         "each wire of the table followed with a finger and pulled by hand: none moves",
         "no strand outside its terminal; ferrules on flexible wires",
@@ -156,8 +156,8 @@ ENGLISH = Words(
         "230 V and SELV wires in separate passages; insulating covers in place, cable glands tightened",
     ),
     (
-        "board unplugged: the supply gives its voltage, the right way round (+ and −)",
-        "board plugged in: the LED flashes once every 3 s",
+        "load unplugged: each supply gives its voltage, the right way round (+ and −)",
+        "board supplied: its LED flashes once every 3 s",
     ),
 )
 
@@ -194,7 +194,8 @@ def _half(name: str, build: Mapping[str, Any], facts: Facts, words: Words) -> It
         yield words.no_supply
     yield from ("", f"## {words.before}", "")
     mains = MAINS in terminals(build, facts).values()
-    checks = (*words.dead, *(words.mains if mains else ()), *(row[words.check] for row in build["check"]), *words.live)
+    live = words.live if node else words.live[:1]
+    checks = (*words.dead, *(words.mains if mains else ()), *(row[words.check] for row in build["check"]), *live)
     yield from (f"* [ ] {text}" for text in checks)
 
 

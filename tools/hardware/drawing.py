@@ -31,7 +31,8 @@ def drawing_text(name: str, build: Mapping[str, Any], facts: Facts) -> str:
     """Returns WireViz's file. JSON texts and lists are YAML."""
     domains = terminals(build, facts)
     lines = [f"# Made from {SOURCE.format(name=name)}: do not edit it by hand.", _OPTIONS + "connectors:"]
-    lines += [_connector(name, item, domains) for name, item in build["item"].items()]
+    wired = {end.partition(".")[0] for end in domains}  # an antenna has no terminal
+    lines += [_connector(name, item, domains) for name, item in build["item"].items() if name in wired]
     bundles: dict[tuple[str, str, str], list[tuple[int, Mapping[str, Any]]]] = {}
     for number, wire in enumerate(build["wire"], 1):
         ends = (wire["from"].partition(".")[0], wire["to"].partition(".")[0])
