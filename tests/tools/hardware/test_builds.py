@@ -61,15 +61,15 @@ def test_what_an_inlet_feeds_before_a_fuse_is_refused(facts):
     [
         (("bornier.L", "alim.L"), "0.75", 6300, "is 0.75 mm2 behind 6300 mA, and may have 6000 mA"),
         (("bornier.L", "alim.L"), "0.5", 4000, "is 0.5 mm2 behind 4000 mA, and may have 3000 mA"),
-        (("arrivee.L", "F1.1"), "0.75", 4000, "is 0.75 mm2 behind 16000 mA, and may have 6000 mA"),
+        (("arrivee.L", "F1.1"), "0.75", 4000, "is 0.75 mm2 behind 10000 mA, and may have 6000 mA"),
     ],
 )
 def test_a_wire_thinner_than_its_fuse_allows_is_refused(facts, ends, mm2, fuse_ma, fault):
-    build = facts.builds[STREET]
+    build = facts.builds["thermostat-wall"]
     build["item"]["F1"]["fuse_ma"] = fuse_ma
     lead(build, *ends, mm2=mm2)
     number = build["wire"].index(wire(build, *ends)) + 1
-    assert f"wire {number}.mm2: {fault}; take a thicker wire or a smaller fuse" in told(facts, STREET)
+    assert f"wire {number}.mm2: {fault}; take a thicker wire or a smaller fuse" in told(facts, "thermostat-wall")
 
 
 def test_a_cell_is_judged_like_an_inlet_and_its_wires_by_the_fuse_at_their_end(facts):
