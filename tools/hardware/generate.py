@@ -95,7 +95,8 @@ def main(argv: Sequence[str] | None = None, *, root: Path = ROOT) -> int:
             print(f"wrote {path.relative_to(root)}")
     drawings = {path.with_suffix(".svg"): text for path, text in wanted.items() if path.suffix == ".yml"}
     drawings = {path: text for path, text in drawings.items() if drawing.is_stale(path, text)}
-    return 1 if not _draw(drawings, root, draws=args.draw and not args.check) or ((stale or gone) and args.check) else 0
+    drawn = _draw(drawings, root, draws=args.draw and not args.check)
+    return 1 if not drawn or ((stale or gone) and args.check) else 0
 
 
 def _draw(drawings: dict[Path, str], root: Path, *, draws: bool) -> bool:
