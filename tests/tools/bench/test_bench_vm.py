@@ -41,7 +41,7 @@ def test_what_counts_is_a_program_of_c(tmp_path):
 
 def test_a_folder_without_sources_is_told_with_the_remedy(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(vm.shutil, "which", lambda name: name)
-    words = ["bench", "vm", "--sources", str(tmp_path), "--kind", "streetlight", "--out", str(tmp_path / "vm")]
+    words = ["bench", "vm", "--sources", str(tmp_path), "--out", str(tmp_path / "vm")]
     assert cli.main(words) == 1
     assert "apt-get source micropython mbedtls" in capsys.readouterr().err
     monkeypatch.setattr(vm.shutil, "which", lambda name: None)
