@@ -21,11 +21,14 @@ SECTIONS_MA = {"0.2": 800, "0.25": 1000, "0.5": 3000, "0.75": 6000, "1.5": 16_00
 # IEC 60757, as WireViz has them.
 COLOURS = ("BK", "BN", "RD", "OG", "YE", "GN", "BU", "VT", "GY", "WH", "PK", "TQ", "GNYE")
 
+OTHER_ROLES = ("concentrator", "cabinet")
+
 # "?" as a reference or a source: to be filled when the part is bought.
 BUILD = {
     "title": Field(TEXT),
     "title_en": Field(TEXT),
-    "role": word("streetlight", "thermostat", "irrigation", "water_meter", "concentrator", "cabinet"),
+    # A kind of node, or one of OTHER_ROLES.
+    "role": Field(TEXT),
     "made": Field(TABLE),
     "enclosure": Field(TABLE),
     "item": Field(TABLE),

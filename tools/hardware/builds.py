@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policy.fault import Fault
-from tools.hardware.build_schema import EXPOSED, PLACES, SECTIONS_MA
+from tools.hardware.build_schema import EXPOSED, OTHER_ROLES, PLACES, SECTIONS_MA
 from tools.hardware.files import Facts, uses
 
 MAINS = "mains"
@@ -80,6 +80,9 @@ def budgets(build: Mapping[str, Any]) -> dict[str, tuple[int, int, dict[str, tup
 
 
 def _check_nodes(build: Mapping[str, Any], facts: Facts) -> Iterator[Fault]:
+    roles = (*facts.nodes, *OTHER_ROLES)
+    if build["role"] not in roles:
+        yield Fault("role", f"is {build['role']!r}", f"give one of {', '.join(roles)}")
     for name, item in build["item"].items():
         if "node" not in item:
             continue

@@ -149,14 +149,14 @@ def test_closed_days_are_judged_as_the_long_emptiness_that_they_are():
 @pytest.mark.slow
 def test_a_trade_that_takes_closed_days_one_by_one_is_caught(monkeypatch):
     """The planted bug: an exception is of today alone."""
-    kept = SetpointLadder._exceptional
+    kept = SetpointLadder._closure
 
     def short_sighted(self, moment):
         told = kept(self, moment)
         midnight_s = at(2026, 12, 8) + (moment.unix_s - at(2026, 12, 8)) // 86400 * 86400
         return told and (told[0], midnight_s, midnight_s + 86400)
 
-    monkeypatch.setattr(SetpointLadder, "_exceptional", short_sighted)
+    monkeypatch.setattr(SetpointLadder, "_closure", short_sighted)
     found = judged(closed_world(), 48 * 60, heating.DEFAULT_PROGRAMME, exceptions=(CLOSED_DAYS,))
     assert "above its ceiling" in found[0]
 

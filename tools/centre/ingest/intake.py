@@ -175,7 +175,8 @@ def _sound(envelope: Envelope) -> bool:
     if not all(cbor.is_integer(position) for position in (first, last, oldest, waiting)):
         return False
     # `last` of an empty batch is one below `first`, which may be 0.
-    return all(0 <= position <= POSITION_MAX for position in (first, last + 1, oldest, waiting, last + waiting))
+    positions = (first, last + 1, oldest, waiting, last + 1 + waiting)
+    return all(0 <= position <= POSITION_MAX for position in positions)
 
 
 def _prepare(topic, pack) -> PreparedBatch:

@@ -172,4 +172,4 @@ def stormy(world, seed):
         if chance.randrange(4) == 0:
             chance.choice(world.posts).power_on()
     world.loss_percent = 0
-    minutes(world, 90)
+    minutes(world, 140)  # hours that were told last begin up to 50 minutes later, and last up to 84
