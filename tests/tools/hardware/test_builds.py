@@ -1,29 +1,16 @@
 """Builds that would burn, shock, fail or stay unconnected are refused with their reason; sheets and drawings follow the
 data."""
 
-import copy
 import hashlib
 
 import pytest
 
 from tests.conftest import ROOT
-from tools.hardware import builds, drawing, files, generate
+from tools.hardware import builds, drawing, files
 
 NAMES = sorted(path.stem for path in (ROOT / "hardware" / "builds").glob("*.toml"))
 STREET = "streetlight-street"
 BENCH = "streetlight-bench"
-
-
-@pytest.fixture(scope="module")
-def all_facts():
-    facts, found = generate.load_facts(ROOT)
-    assert found == []
-    return facts
-
-
-@pytest.fixture
-def facts(all_facts):
-    return copy.deepcopy(all_facts)
 
 
 def told(facts, name):

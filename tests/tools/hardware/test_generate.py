@@ -1,6 +1,5 @@
 """Hardware facts: regenerating changes nothing, stale files are named, and a new kind of node is one file."""
 
-import copy
 import shutil
 
 import pytest
@@ -71,18 +70,6 @@ pin = LED_PIN
 active_level = 1
 safe_level = 0
 """
-
-
-@pytest.fixture(scope="module")
-def all_facts():
-    facts, found = generate.load_facts(ROOT)
-    assert found == []
-    return facts
-
-
-@pytest.fixture
-def facts(all_facts):
-    return copy.deepcopy(all_facts)
 
 
 @pytest.fixture

@@ -6,21 +6,9 @@ import tomllib
 import pytest
 
 from tests.conftest import ROOT
-from tools.hardware import conflicts, files, generate, schema
+from tools.hardware import conflicts, files, schema
 
 KINDS = sorted(path.stem for path in (ROOT / "hardware" / "nodes").glob("*.toml"))
-
-
-@pytest.fixture(scope="module")
-def all_facts():
-    facts, found = generate.load_facts(ROOT)
-    assert found == []
-    return facts
-
-
-@pytest.fixture
-def facts(all_facts):
-    return copy.deepcopy(all_facts)
 
 
 def told(facts, kind):
