@@ -5,8 +5,8 @@ decides. A right is a bit of `policy.document`. LIGHT is the least of them, made
 of an elected person: it lights (an emergency), for a while, from now on, and ends what it has lit itself. Nothing else
 can be done with such a telephone when it is lost, and a night of light takes a new signature every few hours.
 
-HEAT and DRY are a referent's: hours of `wire.directive`, for one node and within a day. Limits, drought and frost are
-the node's to keep, whoever ordered.
+HEAT and DRY are a referent's: hours of `wire.directive`, for one node and within a day. The node itself enforces
+limits, drought orders and frost protection against any order.
 """
 
 from policy import document, limits

@@ -48,7 +48,7 @@ USES = (
     Use("école", CLASSROOM, model.OPENTHERM, heating.Span(510, 990, 0), 20, ((605, 10), (720, 15))),
 )
 
-# A hall that is let: in use in the mornings of workdays, else when somebody orders it.
+# A hall that is let is in use in the mornings of workdays, and in the hours that a referent orders.
 HALL = Use("salle", TOWN_HALL, model.VALVE, heating.Span(540, 720, 0), 10, ())
 
 

@@ -28,10 +28,9 @@ _MADE = NN_(
 )
 _NONE = N_("no node to label: bocage node new makes one")
 # Before the id, so that a reader of codes knows whose they are. Capitals and digits only: the smallest code.
-PREFIX = "BOCAGE:"
-_GROUP = 4
+_PREFIX = "BOCAGE:"
 _PAGE = """<!doctype html>
-<html lang="{language}"><meta charset="utf-8"><title>{title}</title>
+<html lang="{language}"><meta charset="utf-8"><title>Bocage</title>
 <style>
 @page {{ size: A4; margin: 0 }}
 body {{ margin: 0; font: 8pt/1.25 sans-serif; color: #000; background: #fff }}
@@ -75,15 +74,15 @@ def page(rows: list[Row], language: str) -> str:
     kinds = hardware_files.load(FIRMWARE.parent)[0].nodes
     labels = []
     for row in rows:
-        code = segno.make(PREFIX + row.node.upper(), error="m", micro=False)
+        code = segno.make(_PREFIX + row.node.upper(), error="m", micro=False)
         titles = kinds.get(row.kind, {})
         title = titles.get("title" if language == "fr" else "title_en", row.kind)
         parts = {
             "kind": title.partition(":")[0].strip(),
-            "node": f"{row.node[: 2 * _GROUP]}\n{row.node[2 * _GROUP :]}",
+            "node": f"{row.node[:8]}\n{row.node[8:]}",
             "kid": usual_kid(bytes.fromhex(row.node)).hex(),
             "place": row.place,
         }
         told = {name: html.escape(text) for name, text in parts.items()}
         labels.append(_LABEL.format(code=code.svg_inline(border=2, omitsize=True), **told))
-    return _PAGE.format(language=language, title="Bocage", labels="\n".join(labels))
+    return _PAGE.format(language=language, labels="\n".join(labels))

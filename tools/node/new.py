@@ -93,10 +93,11 @@ def _answered(workshop: Workshop, common: dict[str, Any], language: str) -> dict
 def _of_table(workshop: Workshop, path: Path, common: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Returns (place, settings) of every line; UsageError with all faults, each with its line."""
     made, faults = [], []
+    key = workshop.new_key()  # to judge the lines by; each node gets its own
     for line, cells in _lines(path):
         place = cells.pop("place", "")
         plain = settings.merged(common, cells)
-        found = settings.faults_of(with_key(plain, workshop.new_key()))
+        found = settings.faults_of(with_key(plain, key))
         faults += [f"{path}:{line}: {fault.path}: {fault.problem}; {fault.remedy}" for fault in found]
         made.append((place, plain))
     if faults:

@@ -12,7 +12,7 @@ import argparse
 from gateway.language import N_, translate
 from tools.command_line import Refused
 from tools.node import settings
-from tools.node.workshop import MINTED, Workshop, add_folder
+from tools.node.workshop import Workshop, add_folder
 
 _MADE = N_("{node} replaces {old} ({kind}, {place}); settings in {path}")
 _NEXT = N_(
@@ -30,8 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Returns the exit status: 0 made, 1 no such node or a file cannot be written, 2 the old settings are damaged."""
     workshop = Workshop(args.folder)
     old = workshop.find(args.node)
-    held, _ = settings.read(workshop.settings_path(old.node))
-    plain = {name: value for name, value in held.items() if name not in MINTED}
+    plain, _ = settings.read(workshop.settings_path(old.node))
     # The bench that made the old one makes the new one: its byte in the id.
     try:
         key, path = Workshop(args.folder, bench=bytes.fromhex(old.node)[4]).add(plain, old.place, replaces=old.node)

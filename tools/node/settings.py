@@ -16,7 +16,9 @@ from node import limits
 from node import settings as node_settings
 from policy.fault import Fault
 from tools.command_line import UsageError
-from tools.node.workshop import MINTED
+
+# What each node has of its own.
+_MINTED = ("node", "kid", "master_secret")
 
 
 def faults_of(plain: dict[str, Any]) -> list[Fault]:
@@ -47,7 +49,7 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
 def shared(path: Path) -> dict[str, Any]:
     """Returns the settings of a file that several nodes share; UsageError when it is none, or has a node's own."""
     plain, _ = read(path)
-    for name in MINTED:
+    for name in _MINTED:
         if name in plain:
             message = N_("{path}: {name} is one node's own and is made for each; take it out of what they share")
             raise UsageError(message, path=path, name=name)

@@ -27,8 +27,6 @@ from wire.oscore_context import usual_kid
 
 LIST = "nodes.csv"
 _COLUMNS = ("node", "kind", "place", "mac", "written", "program", "replaces")
-# What each node has of its own.
-MINTED = ("node", "kid", "master_secret")
 _PREFIX_BYTES = 4
 _COUNTER_BYTES = 3
 
@@ -128,6 +126,6 @@ class Workshop:
 
 
 def with_key(plain: dict[str, Any], key: NodeKey) -> dict[str, Any]:
-    """Returns settings with the id and the secret of this key."""
+    """Returns settings with the id and the secret of this key, in the place of those that they had."""
     own = {"node": key.node.hex(), "kid": key.kid.hex(), "master_secret": key.master_secret.hex()}
     return {**plain, **own}

@@ -32,7 +32,7 @@ class _Session(NamedTuple):
 _BUSY = N_("the server of PostgreSQL is busy: {count} questions wait for it")
 _IN_USE = BoundedSemaphore(CONNECTIONS_MAX)
 _LOCK = Lock()
-_KEPT: list[_Session] = []  # that nobody uses, the one that was used last at the end
+_KEPT: list[_Session] = []  # not lent, in the order in which they came back
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def _session(
     try:
         yield session.connection
     except BaseException:
-        session.connection.close()  # in whatever state it is
+        session.connection.close()  # a question may be under way on it
         raise
     if session.connection.in_transaction:
         session.connection.close()
