@@ -14,6 +14,9 @@ MicroPython (py/gc.c) is slow in two cases that a large program meets, and both 
   moves on only when an object of a single block fills a hole. Between 300 kB of live objects are some hundred such
   holes; until they are filled, each larger object costs a search through all of it, and turns take ten times as long.
   So they are filled at once, with floats, which are garbage from then on.
+
+To ask how much is free looks at every block, too: 27 instructions each on RV32, 0.9 million for 512 KiB. So that is
+asked once after each collection, when it tells of what is live and not of how much garbage there happens to be.
 """
 
 import gc
@@ -29,9 +32,11 @@ MODULES = None
 
 class Collector:
     """Counts garbage, and collects it in a turn that is given to it. It begins with a collection, since a start has
-    left much."""
+    left much. `free_bytes`: what Python had left after the last collection, and what its heap may still grow by
+    (py/modgc.c); before the first, at the start."""
 
     def __init__(self):
+        self.free_bytes = gc.mem_free()
         self._garbage_kb = _GARBAGE_KB_MAX
         self._has_holes = False
         global MODULES
@@ -51,6 +56,7 @@ class Collector:
         """Does one step if one is due; returns whether it did."""
         if self._has_holes:
             self._has_holes = False
+            self.free_bytes = gc.mem_free()
             max(map(float, range(_HOLES)))
             return True
         if self._garbage_kb < _GARBAGE_KB_MAX:

@@ -118,11 +118,11 @@ class Crumbs:
         self._memory.mark(index)
 
     def step(self, heap_free, margin_ms, *, now_ms):
-        """Notes heap and margin every CRUMBS_EVERY_MS. Call it every turn, with functions that return them."""
+        """Notes heap and margin every CRUMBS_EVERY_MS. Call it every turn; `margin_ms` is a function."""
         if now_ms < self._due_ms:
             return
         self._due_ms = now_ms + CRUMBS_EVERY_MS
-        self._heap_low = min(self._heap_low, heap_free())
+        self._heap_low = min(self._heap_low, heap_free)
         self._margin_ms = min(self._margin_ms, max(0, margin_ms(now_ms=now_ms)))
         self._write(ALIVE, _NO_DIGEST, now_ms)
 

@@ -164,7 +164,7 @@ class Shell:
         self._panel = lifeline.PanelPort(machine, board, trade.test_ms, now_ms=now_ms)
         self._shown = panel.STARTING if woken is None else panel.WELL
         self._led_state_ms = self._started_ms = now_ms
-        self._lacks_memory = gc.mem_free() < FREE_BYTES_MIN
+        self._lacks_memory = self._collector.free_bytes < FREE_BYTES_MIN
         if self._lacks_memory:
             life.log("little memory: has this module PSRAM?", now_ms=now_ms)
 
@@ -288,7 +288,7 @@ class Shell:
         life.enter(lifeline.FLASH)
         self._collector.add(is_busy or now_ms >= self._due_ms)
         self._remember_when_idle(is_busy, now_ms)
-        life.step(self._node, self._ports, gc.mem_free, self._ledger.margin_ms, now_ms=now_ms)
+        life.step(self._node, self._ports, self._collector.free_bytes, self._ledger.margin_ms, now_ms=now_ms)
         self._watchdog.feed(now_ms=now_ms)
         life.enter(lifeline.SLEEP)
         if self._sleeps and self._busy_ms is None and not self._received:
@@ -348,7 +348,7 @@ class Shell:
             return False
         self._sampling = False
         margin_ms = max(0, self._ledger.margin_ms(now_ms=now_ms))
-        platform = {quantity.HEAP_FREE: gc.mem_free(), quantity.WATCHDOG_MARGIN: margin_ms}
+        platform = {quantity.HEAP_FREE: self._collector.free_bytes, quantity.WATCHDOG_MARGIN: margin_ms}
         signal_dbm = self._bearer.signal_dbm()
         if signal_dbm is not None:
             platform[quantity.SIGNAL] = signal_dbm

@@ -38,7 +38,7 @@ NODE_FOLDER, CONCENTRATOR_FOLDER = "images", "concentrator"
 _SUFFIX = ".img"
 # Kinds of node in one district, with some spare; each is held in memory.
 NODE_IMAGES_MAX = 8
-_PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
+_PRODUCT_CHARS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 PRODUCT_CHARS_MAX = 24
 _IMAGE, _FAILED = "image.bin", "failed.json"
 _FAILED_BYTES_MAX = 1024

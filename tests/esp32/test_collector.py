@@ -12,6 +12,7 @@ def collector(monkeypatch, repository):
 
     runs = []
     monkeypatch.setattr(collector.gc, "collect", lambda: runs.append(1))
+    monkeypatch.setattr(collector.gc, "mem_free", lambda: 1000 + len(runs), raising=False)
     made = collector.Collector()
     yield made, runs
     sys.modules.pop("collector")
@@ -31,3 +32,12 @@ def test_a_collection_is_due_after_64_kb_of_garbage(collector, is_long, turns):
         assert not made.turn()
         made.add(is_long)
     assert made.is_due() and made.turn() and runs == [1, 1]
+
+
+def test_what_is_free_is_asked_once_after_each_collection(collector):
+    made, _ = collector
+    free = [made.free_bytes]
+    for _ in range(3):
+        made.turn()
+        free.append(made.free_bytes)
+    assert free == [1000, 1000, 1001, 1001]

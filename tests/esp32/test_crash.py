@@ -52,7 +52,7 @@ def lived(chip, *, end=None, error=None):
     for turn in range(100):
         now_ms = 1000 + 1000 * turn
         life.enter(turn % 3)
-        life.step(lambda turn=turn: 50_000 + 100 * abs(turn - 50), lambda *, now_ms: 9000 - now_ms // 50, now_ms=now_ms)
+        life.step(50_000 + 100 * abs(turn - 50), lambda *, now_ms: 9000 - now_ms // 50, now_ms=now_ms)
     life.enter(1)
     if end is not None:
         life.end(end, now_ms=100_000, error=error)
@@ -79,7 +79,7 @@ def test_figures_are_looked_at_every_few_seconds_only():
     asked = []
     life = crumbs(Chip())
     for now_ms in range(1000, 61_000, 100):
-        life.step(lambda: asked.append(1) or 5, lambda *, now_ms: 5, now_ms=now_ms)
+        life.step(5, lambda *, now_ms: asked.append(1) or 5, now_ms=now_ms)
     assert len(asked) == 12
 
 

@@ -182,7 +182,7 @@ class Shell:
 
     def turn(self, now_ms):
         self.life.trial.sampled({1: 2})
-        self.life.step(self, self.ports, lambda: 50_000, lambda now_ms: 1000, now_ms=now_ms)
+        self.life.step(self, self.ports, 50_000, lambda now_ms: 1000, now_ms=now_ms)
 
 
 def test_a_program_that_was_confirmed_looks_for_the_next_one(lifeline):
@@ -229,7 +229,7 @@ def test_after_a_crash_a_new_program_is_asked_for_before_the_next_one_comes(life
     board = Board(lifeline)
     life = board.live(Machine.PWRON_RESET)
     assert Shell(life).updating.deadline_ms(0) >= limits.UPDATE_FIRST_MS
-    life.step(Shell(life), object(), lambda: 50_000, lambda now_ms: 1000, now_ms=1000)  # a good start: it has exchanged
+    life.step(Shell(life), object(), 50_000, lambda now_ms: 1000, now_ms=1000)  # a good start: it has exchanged
     life.crashed(ValueError("at each dusk"), now_ms=60_000)
     life = board.live(Machine.HARD_RESET)
     assert Shell(life).updating.deadline_ms(0) <= 2 * limits.UPDATE_RESCUE_FIRST_MS
@@ -336,9 +336,9 @@ def test_the_rescue_gives_the_application_one_try_after_an_hour(lifeline):
     node = types.SimpleNamespace(report_event=lambda *given, now_ms: told.append(given[0]), reach=reach)
     life.report(node, now_ms=0)
     assert event.RESCUE_MODE in told
-    life.step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
+    life.step(node, object(), 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S - 1)
     assert not board.resets
-    life.step(node, object(), lambda: 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
+    life.step(node, object(), 0, lambda now_ms: 0, now_ms=1000 * guard.RETRY_FIRST_S)
     assert board.resets
 
 

@@ -113,8 +113,9 @@ class Bench:
         shell._led_state_ms = shell._started_ms = 0
         shell._received, shell._due_ms, shell._lacks_memory = [], 0, False
         # The collector is asked for a turn, and has none.
-        shell._collector = types.SimpleNamespace(turn=lambda: False, is_due=lambda: False, add=self.long.append)
-        monkeypatch.setattr(main, "gc", types.SimpleNamespace(mem_free=lambda: 50_000))
+        shell._collector = types.SimpleNamespace(
+            turn=lambda: False, is_due=lambda: False, add=self.long.append, free_bytes=50_000
+        )
         monkeypatch.setattr(main.temperature, "read", quiet)
 
     def turn(self):

@@ -11,6 +11,7 @@ from gateway.shell.images import ImageError, NodeImageStore, parse_node_image
 from tests.support.commands import run_command
 from tests.support.signed_image import STRANGER, signed
 from tests.support.update_rig import image_of
+from tools import firmware_modules
 from wire import block, image
 from wire import coap_message as messages
 from wire.block import Body
@@ -61,6 +62,11 @@ def test_a_manifest_and_its_files_are_served_and_nothing_else():
 
 def test_a_strangers_signature_is_carried_all_the_same_for_nodes_judge_it():
     assert parse_node_image(packed(7, signer=STRANGER)).number == 7
+
+
+@pytest.mark.parametrize("kind", firmware_modules.kinds())
+def test_a_program_of_each_kind_is_for_nodes(kind):
+    assert parse_node_image(packed(7, kind)).product == kind
 
 
 @pytest.mark.parametrize("product", [image.CONCENTRATOR, "", "../up", "Streetlight", "x" * 25])
