@@ -55,8 +55,7 @@ class Options:
     faults: bool = True
     calendar: str = "dimming"
     until_dusk: bool = True
-    all_permanent: bool = False
-    # Cabinets elsewhere than around Angers; `cabinets` and `lamps` are theirs.
+    # Cabinets in place of those around Angers; `cabinets` and `lamps` are theirs.
     given: tuple[District, ...] = ()
 
     @property

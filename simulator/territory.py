@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 from gateway.core import limits
 from gateway.core.bearers.bearer import Bearer
+from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.gateway import Options as GatewayOptions
 from policy import civil, lighting
 from simulator.cabinet import village
-from simulator.cabinet.commune import BEHUARD
+from simulator.cabinet.commune import BEHUARD, POLICY_FILE, Commune, policy_of, signed_policy
 from simulator.checkers.alarms import Bodies, ExpectedAlarm, judge_nodes
 from simulator.checkers.bounds import BoundsChecker
 from simulator.checkers.delivery import DeliveryChecker, JournalPlace
@@ -38,8 +39,10 @@ from simulator.hosts.keys import keyset_of
 from simulator.hosts.node import NodeHost
 from simulator.hosts.opened import OpenedCabinet
 from simulator.hosts.stolen import KeyThief
+from simulator.hosts.street_gateway import StreetGateway
 from simulator.options import HOUR_S, SEASONS, Cut, Drawn, Options, districts, draw, shares
 from simulator.plants.climate import Climate, Weather
+from simulator.plants.feeder import FeederData
 from simulator.plants.lamps import Air, Lamp
 from simulator.report.result import Result, Snapshot, added
 from simulator.world.broker import Broker
@@ -104,15 +107,14 @@ class Territory:
         places = districts(options)
         lamps, rooms, greens = shares(options)
         first_lamp, first_room, first_green = (sum(counts[: part.first]) for counts in (lamps, rooms, greens))
-        self.streets = Streets(
-            self.world, self._joining, calendar=options.calendar, first=first_lamp, all_permanent=options.all_permanent
-        )
+        self.streets = Streets(self.world, self._joining, calendar=options.calendar, first=first_lamp)
         climate = Climate(options.seed, options.start_unix_s // civil.day_s - 1)
         sky = Weather(climate)
         self.rooms = Rooms(self.world, self._joining, sky, first=first_room)
         self._is_summer = options.start == SEASONS["summer"]
         drought = drought_level(is_summer=self._is_summer)
         self.greens = Greens(self.world, self._joining, climate, drought=drought, first=first_green)
+        self.policies = self._decided(places)
         self._thieves: list[KeyThief] = []
         self._node_ms = 0
         self.control = control(self.world, self.broker)
@@ -176,12 +178,31 @@ class Territory:
             **SMALL_CARD,
             bearers=(_FIBRE, _MOBILE) if district.has_mobile else (_FIBRE,),
         )
-        gateway = GatewayHost(self.world, prng, options, self.broker)
+        has_points = district.insee in self.policies
+        gateway = (StreetGateway if has_points else GatewayHost)(self.world, prng, options, self.broker)
         self.gateways.append(gateway)
         air = Air(
             latitude_e4=district.latitude_e4, longitude_e4=district.longitude_e4, mean_ck=850, swing_ck=600
         )
         self.streets.build(gateway, district, air, prng)
+        if isinstance(gateway, StreetGateway):
+            gateway.points = points = self.streets.points(gateway)
+            place = district.latitude_e4, district.longitude_e4
+            gateway.options = gateway.options._replace(cabinet=CabinetOptions(*place, points.options()))
+            gateway.state_disk.put(POLICY_FILE, self.policies[district.insee])
+
+    def _decided(self, places: list[District]) -> dict[str, bytes]:
+        """Returns the signed policy of each commune whose cabinets name their feeders, by its INSEE code."""
+        found: dict[str, bytes] = {}
+        for one in places:
+            own = [place.feeders for place in places if place.insee == one.insee]
+            names = {name: FeederData(name, lamps, 0, switched=False) for some in own for name, lamps in some if name}
+            if names and one.insee not in found:
+                commune = Commune(one.insee, one.commune, one.latitude_e4, one.longitude_e4)
+                # From sunset to sunrise: what dims by night is the lamps' own calendar, for a contactor dims nothing.
+                policy = policy_of(commune, names.values(), lighting.DEFAULT_CALENDAR, now_s=self.world.unix_s)
+                found[one.insee] = signed_policy(policy)
+        return found
 
     def _build_hall(self, gateway: GatewayHost) -> None:
         prng, place = self._prng.split("hall"), BEHUARD

@@ -3,6 +3,7 @@
 Keys come from names by a hash, so that they are the same in every run: they are no secret, and worth nothing outside.
 """
 
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -18,18 +19,21 @@ from simulator.plants.feeder import FeederData
 from wire import command, cose
 
 _ALWAYS = 0b1111111
+# Where a gateway keeps the first policy on its card.
+POLICY_FILE = "policy-0000000001"
+_YEAR_S = 366 * 86_400
 # Who may give orders.
 _OFFICE, _TELEPHONE = "mairie", "téléphone du maire"
 
 
 class Commune(NamedTuple):
-    """Describes a commune of France."""
+    """Describes a commune of France. `inhabitants` 0: no matter."""
 
     insee: str
     name: str
-    inhabitants: int
     latitude_e4: int
     longitude_e4: int
+    inhabitants: int = 0
 
     @property
     def site(self) -> lighting.Site:
@@ -37,7 +41,7 @@ class Commune(NamedTuple):
 
 
 # The smallest commune of Angers Loire Métropole, on an island in the Loire.
-BEHUARD = Commune("49028", "Béhuard", 124, 473783, -6428)
+BEHUARD = Commune("49028", "Béhuard", 473783, -6428, 124)
 
 
 class Night(NamedTuple):
@@ -59,10 +63,10 @@ def calendar_of(ordinary: Programme, nights: tuple[Night, ...] = ()) -> lighting
 
 
 def policy_of(
-    commune: Commune, feeders: tuple[FeederData, ...], calendar: lighting.Calendar, *, from_s: int, until_s: int
+    commune: Commune, feeders: Iterable[FeederData], calendar: lighting.Calendar, *, now_s: int
 ) -> document.Policy:
-    """Returns the council's decision: one calendar for all feeders; the town hall may give any order, the mayor's
-    telephone may light."""
+    """Returns the council's decision of a year ago, valid for five years: one calendar for all feeders; the town hall
+    may give any order, the mayor's telephone may light."""
     rules = tuple(
         document.FeederRule(feeder.name, document.SWITCHED if feeder.switched else document.PERMANENT, 0, "rues")
         for feeder in feeders
@@ -73,12 +77,13 @@ def policy_of(
         document.Operator(_public(holder_key(commune.insee, who)), who, right, 0) for who, right in rights
     )
     decided = (f"Conseil municipal de {commune.name}", "Délibération 2026-14")
-    return document.Policy(1, commune.insee, from_s, until_s, *decided, section, operators)
+    valid = now_s - _YEAR_S, now_s + 4 * _YEAR_S
+    return document.Policy(1, commune.insee, *valid, *decided, section, operators)
 
 
-def signed_policy(commune: Commune, policy: document.Policy) -> bytes:
-    """Returns the policy as it is sent and stored: signed by the first key holder."""
-    return _signed(commune, KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
+def signed_policy(policy: document.Policy) -> bytes:
+    """Returns the policy as it is sent and stored: signed by the first key holder of its commune."""
+    return _signed(policy.insee, KEY_HOLDERS[0], document.encode(policy), cose.POLICY_AAD)
 
 
 def signed_by_telephone(
@@ -107,7 +112,7 @@ def signed_by_telephone(
         ends=None,
         values=None,
     )
-    return _signed(commune, _TELEPHONE, command.encode_command(order), cose.COMMAND_AAD)
+    return _signed(commune.insee, _TELEPHONE, command.encode_command(order), cose.COMMAND_AAD)
 
 
 def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring = WHOLE) -> CabinetOptions:
@@ -124,8 +129,8 @@ def options_of(commune: Commune, feeders: tuple[FeederData, ...], wiring: Wiring
     )
 
 
-def _signed(commune: Commune, holder: str, payload: bytes, aad: bytes) -> bytes:
-    key = holder_key(commune.insee, holder)
+def _signed(insee: str, holder: str, payload: bytes, aad: bytes) -> bytes:
+    key = holder_key(insee, holder)
     return cose.sign1_encode(payload, cose.kid_of(_public(key)), aad, key.sign)
 
 

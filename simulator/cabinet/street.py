@@ -26,8 +26,6 @@ from simulator.world.chance import Prng
 from simulator.world.time import World
 from wire import topic
 
-_POLICY_FILE = "policy-0000000001"
-_YEAR_S = 366 * 86_400
 _FIBRE = Bearer("fibre")
 # A clock known to the first figure follows the policy; up to the second, the wider clock or a photocell decides;
 # beyond, the clock counts as none.
@@ -158,14 +156,10 @@ class Street:
         self.wanting.doubt_s = 2 * doubt_s if is_usable and not is_sure else 0
 
     def _install(self, calendar: lighting.Calendar) -> None:
-        """Installs the council's decision of a year ago, valid for five years."""
-        now_s = self._world.unix_s
         setup = self.setup
-        policy = communes.policy_of(
-            setup.commune, setup.feeders, calendar, from_s=now_s - _YEAR_S, until_s=now_s + 4 * _YEAR_S
-        )
-        self.policy = communes.signed_policy(setup.commune, policy)
-        self.host.state_disk.put(_POLICY_FILE, self.policy)
+        policy = communes.policy_of(setup.commune, setup.feeders, calendar, now_s=self._world.unix_s)
+        self.policy = communes.signed_policy(policy)
+        self.host.state_disk.put(communes.POLICY_FILE, self.policy)
 
     def _options(self) -> Options:
         setup = self.setup

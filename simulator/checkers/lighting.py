@@ -3,13 +3,17 @@
 Reads every half minute the light on the street, the mains, the health of the lamp, and the policy with true UTC. Knows
 nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy wants darkness while the sky
 over it is dark, or so near to it that its cell may still wait.
+
+An order that a person gave counts from what `expect` is told: an emergency lights. An override counts only while the
+centre's lease holds, which who watches a street does not know: then either it or the policy is right.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from policy import lighting
-from simulator.plants.lamps import Lamp
+from simulator.checkers.street import Order
+from simulator.plants.lamps import Lamp, LampFeeder
 
 GRACE_S = 120
 EVERY_MS = 30_000
@@ -39,6 +43,7 @@ class LightingChecker:
         self._watched = watched
         # For each lamp by its place: what its policy wants, and the Unix seconds between which it wants that.
         self._wanted: list[tuple[int, int, int]] = []
+        self._orders: list[tuple[Order, Sequence[LampFeeder]]] = []
         self._wrong_since: dict[tuple[str, str], int] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
@@ -49,9 +54,21 @@ class LightingChecker:
         # What the same dark hours would have drawn at full power: 0.1 W times the checks at which light was wanted.
         self.full_power_dw_checks = 0
 
+    def expect(self, order: Order, feeders: Sequence[LampFeeder]) -> None:
+        """Expects an order at these feeders from now on."""
+        self._orders.append((order, feeders))
+
+    def expect_end(self, id: bytes, *, unix_s: int) -> None:
+        """Expects this order no more: it was ended."""
+        self._orders = [
+            (one._replace(to_s=min(one.to_s, unix_s)) if one.id == id else one, feeders)
+            for one, feeders in self._orders
+        ]
+
     def check(self, *, unix_s: int) -> tuple[int, int]:
         """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
+        standing = [one for one in self._orders if one[0].from_s <= unix_s < one[0].to_s]
         self._wanted += [(0, 0, 0)] * (len(self._watched) - len(self._wanted))
         self.lamp_checks += len(self._watched)
         for place, (name, lamp, plan, sky_lx) in enumerate(self._watched):
@@ -66,10 +83,11 @@ class LightingChecker:
             if wanted > 0:
                 wanted_lit += is_sound
                 self.full_power_dw_checks += lamp.data.true_dw
-            if (wanted > 0) == (light > 0) and not self._wrong_since:
+            is_lit = _ordered(standing, lamp.feeder, wanted > 0) if standing else wanted > 0
+            if is_lit == (light > 0) and not self._wrong_since:
                 continue
-            self._judge(name, "dark", is_sound and wanted > 0 and light == 0, unix_s)
-            burns = is_sound and wanted == 0 and light > 0
+            self._judge(name, "dark", is_sound and is_lit is True and light == 0, unix_s)
+            burns = is_sound and is_lit is False and light > 0
             if burns and sky_lx is not None and sky_lx(unix_s) < DARK_SKY_LX:
                 self.by_cell_checks += 1
                 burns = False
@@ -86,6 +104,15 @@ class LightingChecker:
         if unix_s - since > GRACE_S and key not in self._reported:
             self._reported.add(key)
             self.violations.append(f"{name} {what} for {unix_s - since} s at {unix_s}")
+
+
+def _ordered(orders: list[tuple[Order, Sequence[LampFeeder]]], feeder: LampFeeder, is_lit: bool) -> bool | None:
+    """Returns whether a lamp is to be lit by orders and policy; None: either is right."""
+    wanted: bool | None = is_lit
+    for order, feeders in sorted(orders, key=lambda one: one[0].is_sure):
+        if feeder in feeders:
+            wanted = order.lit if order.is_sure or order.lit == is_lit else None
+    return wanted
 
 
 def _wanted(night: lighting.Night, unix_s: int) -> tuple[int, int, int]:

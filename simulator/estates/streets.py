@@ -1,4 +1,5 @@
-"""Simulates the lamps of a territory: two feeders a district, one cut by its contactor by day; lamp faults; the light.
+"""Simulates the lamps of a territory: two feeders a district, one cut by its contactor by day, or feeders with names,
+whose contactors the gateway drives; lamp faults; the light.
 
 Where a permanent feeder has lamps enough, three of them have more than a meter: a photocell under the overcast sky of
 November, a detector on a path that few walk, a DALI gear. Knows plants and policy; of nodes only that they have mains
@@ -8,16 +9,21 @@ or none.
 from functools import partial
 from typing import Any, NamedTuple
 
+from gateway.core.cabinet.equipment import FeederObservation, Observation
+from gateway.core.cabinet.feeder import FeederOptions
 from kinds import streetlight
 from lighting import settings
 from policy import civil, lighting, lighting_form
 from policy.fault import Faults
 from simulator.checkers.alarms import ExpectedAlarm, withdrawn
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.checkers.street import Order
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.hosts.node import NodeHost
 from simulator.hosts.ports import GearPorts, LampPorts, StreetPorts, Walkers
+from simulator.hosts.street_gateway import StreetGateway
+from simulator.plants.feeder import current_ma
 from simulator.plants.lamps import Air, Cell, Daylight, Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 from simulator.world.time import World
@@ -42,7 +48,9 @@ _BRIGHT_MS = 3000
 class District(NamedTuple):
     """Describes one gateway and its two feeders.
 
-    Half of the lamps are on a permanent feeder, half on a switched one. `has_mobile`: it has a 4G stick as a reserve.
+    Half of the lamps are on a permanent feeder, half on a switched one; or each on one of `feeders` (name, lamps), all
+    of them permanent, whose contactors the gateway drives if they have a name. `has_mobile`: it has a 4G stick as a
+    reserve.
     """
 
     insee: str
@@ -52,6 +60,7 @@ class District(NamedTuple):
     longitude_e4: int
     lamps: int
     has_mobile: bool = True
+    feeders: tuple[tuple[str, int], ...] = ()
 
 
 class StreetsReport(NamedTuple):
@@ -88,6 +97,53 @@ def lamp_settings(
     return own
 
 
+class Circuit:
+    """Holds a feeder with what hangs on it. `name` "": the gateway has no contactor of it."""
+
+    def __init__(self, name: str, feeder: LampFeeder, district: District, hosts: list[NodeHost]) -> None:
+        self.name = name
+        self.feeder = feeder
+        self.district = district
+        self.hosts = hosts
+        self.has_mains = True
+        self.is_closed = True
+
+
+class StreetPoints:
+    """Is what a gateway reads and drives of these feeders: a contactor each, which rests closed, its auxiliary contact,
+    and a meter. `switch(circuit)` feeds its lamps, or cuts their mains."""
+
+    def __init__(self, streets: "Streets", circuits: list[Circuit]) -> None:
+        self._streets = streets
+        self._circuits = circuits
+
+    def options(self) -> tuple[FeederOptions, ...]:
+        """Returns the feeders as a gateway's configuration has them."""
+        found = []
+        for one in self._circuits:
+            nominal_dw = [lamp.data.nominal_dw for lamp in self._streets.lamps_of(one)]
+            nodes = tuple(host.settings.node for host in one.hosts)
+            found.append(FeederOptions(one.name, len(nodes), sum(nominal_dw) // len(nodes), nodes=nodes))
+        return tuple(found)
+
+    def sample(self) -> Observation:
+        return Observation(tuple(map(self._read, self._circuits)))
+
+    def set_contactor(self, feeder: int, closed: bool) -> None:
+        self._streets.set_contactor(self._circuits[feeder], closed)
+
+    def release(self) -> None:
+        for one in self._circuits:
+            self._streets.set_contactor(one, True)
+
+    def _read(self, one: Circuit) -> FeederObservation:
+        if not one.has_mains:
+            return FeederObservation(False)
+        power_dw, energy_wh = self._streets.measure(one)
+        voltage_dv = one.feeder.grid_dv()
+        return FeederObservation(one.is_closed, power_dw, energy_wh, voltage_dv, current_ma(power_dw, voltage_dv))
+
+
 class Streets:
     """Holds the lamps of a territory, or of its part from the lamp `first` on.
 
@@ -96,17 +152,14 @@ class Streets:
     repaired before.
     """
 
-    def __init__(
-        self, world: World, joining: Joining, *, calendar: str, first: int = 0, all_permanent: bool = False
-    ) -> None:
+    def __init__(self, world: World, joining: Joining, *, calendar: str, first: int = 0) -> None:
         self._world = world
         self._joining = joining
         self._calendar = CALENDARS[calendar]
         self._first = first
-        self._all_permanent = all_permanent
         self.hosts: list[NodeHost] = []
         self.lamps: list[Lamp] = []
-        self._feeders: list[tuple[LampFeeder, District, list[NodeHost]]] = []
+        self._circuits: list[Circuit] = []
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
         self.expected: list[ExpectedAlarm] = []
@@ -123,23 +176,31 @@ class Streets:
         return range(self._first, self._first + len(self.lamps))
 
     def build(self, gateway: GatewayHost, district: District, air: Air, prng: Prng) -> None:
-        """Builds a cabinet's lamps: half on a permanent feeder, half on a switched one, or all on the first."""
-        half = 0 if self._all_permanent else district.lamps // 2
-        for switched, count in ((False, district.lamps - half), (True, half)):
-            feeder = LampFeeder(prng.split(f"feeder-{switched}"), switched=switched)
+        """Builds a cabinet's lamps: on the feeders of the district, or half on a permanent one, half on a switched."""
+        half = district.lamps // 2
+        planned = [(name, False, count) for name, count in district.feeders]
+        for name, switched, count in planned or [("", False, district.lamps - half), ("", True, half)]:
+            feeder = LampFeeder(prng.split(f"feeder-{name or switched}"), switched=switched)
             fitted = FITTED if count >= _FITTED_FROM and not switched else {}
             hosts = [
                 self._build_lamp(gateway, district, feeder, air, prng, fitted.get(place, "")) for place in range(count)
             ]
-            self._feeders.append((feeder, district, hosts))
+            self._circuits.append(Circuit(name, feeder, district, hosts))
+
+    def points(self, gateway: StreetGateway) -> StreetPoints:
+        """Returns the contactors and meters of a gateway's feeders; a change at one is sampled soon."""
+        own = [one for one in self._circuits if one.name and one.hosts[0].settings.node in gateway.nodes]
+        for one in own:
+            one.feeder.on_change = gateway.sample_soon
+        return StreetPoints(self, own)
 
     def start(self) -> None:
         """Gives mains to all that has it now; contactors follow the sun from here on."""
-        for feeder, district, hosts in self._feeders:
-            if feeder.switched:
-                self._next_contactor(feeder, district, hosts)
+        for one in self._circuits:
+            if one.feeder.switched:
+                self._next_contactor(one)
             else:
-                for host in hosts:
+                for host in one.hosts:
                     host.power_on()
         for walkers in self._walkers:
             walkers.start()
@@ -169,11 +230,32 @@ class Streets:
 
     def mains(self, gateway: GatewayHost, there: bool) -> None:
         """Cuts the mains of a cabinet's permanent feeders, or gives them back."""
-        for feeder, _, hosts in self._feeders:
-            if not feeder.switched and feeder.powered != there and hosts[0].settings.node in gateway.nodes:
-                self._switch(feeder, hosts, there)
-                for host in hosts:  # one that had no time to report what it measured cannot any more
-                    self.excused |= withdrawn(self.expected, host.settings.node, now_s=self._world.unix_s)
+        for one in self._circuits:
+            if not one.feeder.switched and one.hosts[0].settings.node in gateway.nodes:
+                one.has_mains = there
+                self._feed(one)
+
+    def set_contactor(self, circuit: Circuit, closed: bool) -> None:
+        """Moves the contactor of a feeder as its gateway wants it."""
+        circuit.is_closed = closed
+        self._feed(circuit)
+
+    def measure(self, circuit: Circuit) -> tuple[int, int]:
+        """Returns what a feeder's meter shows: power in 0.1 W, energy in Wh."""
+        lamps = self.lamps_of(circuit)
+        power_dw = sum(lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s) for lamp in lamps)
+        return power_dw, sum(lamp.energy_wh() for lamp in lamps)
+
+    def lamps_of(self, circuit: Circuit) -> list[Lamp]:
+        first = self.hosts.index(circuit.hosts[0])
+        return self.lamps[first : first + len(circuit.hosts)]
+
+    def expect(self, order: Order, insee: str, gateway: str | None, target: str | None) -> None:
+        """Makes the checker expect an order that a person gave for a commune, one of its gateways, or a
+        feeder; `target` names that, or a group, which is all of them."""
+        own = [one for one in self._circuits if one.district.insee == insee and gateway in (None, one.district.name)]
+        feeders = [one.feeder for one in own if one.name == target] or [one.feeder for one in own]
+        self.checker.expect(order._replace(from_s=max(order.from_s, self._world.unix_s)), feeders)
 
     def darken_sky(self, is_dark: bool) -> None:
         """Draws a storm before the sun: lamps with a photocell see it, or brings the usual clouds back."""
@@ -247,27 +329,33 @@ class Streets:
             self._passed += 1
             self._met += lamp.burning_percent() == 100
 
-    def _next_contactor(self, feeder: LampFeeder, district: District, hosts: list[NodeHost]) -> None:
+    def _next_contactor(self, one: Circuit) -> None:
         """Moves the contactor as the cabinet's astronomical clock does: it closes at sunset, opens at sunrise."""
         night = lighting.Plan(lighting.DEFAULT_CALENDAR, lighting.Site(
-            district.latitude_e4, district.longitude_e4, civil.PARIS
+            one.district.latitude_e4, one.district.longitude_e4, civil.PARIS
         ))
         wanted = night.wanted(self._world.unix_s)
         closed = wanted.level_percent > 0
-        if closed != feeder.powered:
-            self._switch(feeder, hosts, closed)
-        self._world.at_unix(wanted.until_s, self._next_contactor, feeder, district, hosts)
+        if closed != one.feeder.powered:
+            self._switch(one, closed)
+        self._world.at_unix(wanted.until_s, self._next_contactor, one)
 
-    def _switch(self, feeder: LampFeeder, hosts: list[NodeHost], closed: bool) -> None:
-        for host in hosts:
-            self._lamp_of(host).settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
-        feeder.powered = closed
-        for host in hosts:
-            if closed:
-                self._lamp_of(host).meter_reset()
+    def _feed(self, one: Circuit) -> None:
+        """Gives a permanent feeder mains as its cabinet and its contactor have it."""
+        powered = one.has_mains and one.is_closed
+        if powered != one.feeder.powered:
+            self._switch(one, powered)
+            for host in one.hosts:  # one that had no time to report what it measured cannot any more
+                self.excused |= withdrawn(self.expected, host.settings.node, now_s=self._world.unix_s)
+
+    def _switch(self, one: Circuit, powered: bool) -> None:
+        lamps = self.lamps_of(one)
+        for lamp in lamps:
+            lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
+        one.feeder.powered = powered
+        for host, lamp in zip(one.hosts, lamps, strict=True):
+            if powered:
+                lamp.meter_reset()
                 host.power_on()
             else:
                 host.power_off()
-
-    def _lamp_of(self, host: NodeHost) -> Lamp:
-        return self.lamps[self.hosts.index(host)]

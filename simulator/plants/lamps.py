@@ -7,6 +7,7 @@ digits everywhere. Faults: the LED module dies (its driver idles while it has ma
 burns though darkness is ordered).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from policy import lighting, sun
@@ -80,17 +81,25 @@ class Air:
 
 
 class LampFeeder:
-    """Models a cable with lamps. `switched`: a contactor cuts all its lamps by day; `permanent`: never."""
+    """Models a cable with lamps. `switched`: a contactor cuts all its lamps by day; `permanent`: never.
+
+    `on_change` is called when the level of one of its lamps changes.
+    """
 
     def __init__(self, prng: Prng, *, switched: bool) -> None:
         self._prng = prng
         self.switched = switched
         self.powered = not switched
+        self.on_change: Callable[[], None] = lambda: None
         self._base_dv = prng.around(2320, 15)
 
     def voltage_dv(self) -> int:
-        """Returns the mains voltage at this moment, 0.1 V: that of the grid here, and noise."""
-        return self._base_dv + self._prng.randrange(15) - 7 if self.powered else 0
+        """Returns the mains voltage at this moment, 0.1 V."""
+        return self.grid_dv() if self.powered else 0
+
+    def grid_dv(self) -> int:
+        """Returns the voltage before the contactor: that of the grid here, and noise."""
+        return self._base_dv + self._prng.randrange(15) - 7
 
 
 class Lamp:
@@ -141,6 +150,7 @@ class Lamp:
     def set_level(self, level_percent: int, *, now_ms: int, unix_s: int) -> None:
         self.settle(now_ms=now_ms, unix_s=unix_s)
         self.level_percent = level_percent
+        self.feeder.on_change()
 
     def settle(self, *, now_ms: int, unix_s: int) -> int:
         """Carries energy and temperature forward to now; call before anything changes. Returns the power drawn."""

@@ -141,8 +141,8 @@ def _bearing(street: Street) -> float:
 def _cabinets(lights: list[Light], wanted: Sequence[Sequence[FeederWanted]]):
     """Cuts the lights, in their order, into cabinets and feeders."""
     left = iter(lights)
+    used: set[str] = set()
     for feeders in wanted:
-        used: set[str] = set()
         plans = []
         for feeder in feeders:
             mine = tuple(next(left) for _ in range(feeder.lights))

@@ -5,7 +5,7 @@ on the cabinets and feeders that the file names, or else on one of ours and a fe
 to the middle are taken where there are more than the demonstration runs. What the file lacks is said (`missing`).
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from math import dist
 from pathlib import Path
@@ -13,12 +13,14 @@ from statistics import median
 from typing import NamedTuple
 
 from gateway.language import N_, NN_, Message, Said
+from policy.limits import feeders_max
 from simulator.estates.streets import District
 from tools.centre.condition.walk import Spot, in_walking_order
 from tools.centre.registry import changes, geopackage, mapping, statements
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, Equipment, Key, cabinet_of
 from tools.centre.registry.history import nearest
 from tools.centre.registry.table import Unreadable, unreadable
+from wire.command import NAME_BYTES_MAX
 
 # Of a feeder that no file names; see `towns`.
 _FEEDER_LIGHTS = 30
@@ -48,7 +50,7 @@ class Light(NamedTuple):
 
 
 class Cabinet(NamedTuple):
-    """Holds a cabinet, named as its gateway is, with its lights in the order of its cable."""
+    """Holds a cabinet, named as its gateway is, with its lights in the order of its cables, feeder by feeder."""
 
     name: str
     equipment: Equipment
@@ -64,13 +66,19 @@ class File(NamedTuple):
     missing: tuple[Said, ...]
 
     def districts(self) -> tuple[District, ...]:
-        """Returns the cabinets as the simulator runs them."""
+        """Returns the cabinets as the simulator runs them: under a policy, unless they have more feeders than one may
+        name."""
+        is_governed = len({light.feeder for cabinet in self.cabinets for light in cabinet.lights}) <= feeders_max
         found = []
         for at, cabinet in enumerate(self.cabinets):
             longitude, latitude = cabinet.equipment.longitude, cabinet.equipment.latitude
             assert longitude is not None and latitude is not None
             place = round(latitude * 10_000), round(longitude * 10_000)
-            found.append(District(self.insee, self.name, cabinet.name, *place, len(cabinet.lights), at % 2 == 0))
+            fed = Counter(light.feeder for light in cabinet.lights) if is_governed else {"": len(cabinet.lights)}
+            lamps = len(cabinet.lights)
+            found.append(
+                District(self.insee, self.name, cabinet.name, *place, lamps, at % 2 == 0, tuple(fed.items()))
+            )
         return tuple(found)
 
     def equipment(self, nodes: Iterable[Iterator[tuple[bytes | None, int]]]) -> Iterator[tuple[str, str, Equipment]]:
@@ -138,6 +146,7 @@ def _cabinets(insee: str, taken: Sequence[tuple[Key, Equipment]], stand: dict[Ke
     by_cabinet: dict[str, list[tuple[Key, Equipment]]] = defaultdict(list)
     for key, equipment in taken:
         by_cabinet[equipment.cabinet or ""].append((key, equipment))
+    labels: dict[str, str] = {}
     for number, (address, some) in enumerate(sorted(by_cabinet.items()), 1):
         order = in_walking_order([Spot(one.street, one.longitude, one.latitude) for _, one in some])
         fed: dict[str, int] = defaultdict(int)
@@ -147,13 +156,27 @@ def _cabinets(insee: str, taken: Sequence[tuple[Key, Equipment]], stand: dict[Ke
             part = fed[feeder] // _FEEDER_LIGHTS
             fed[feeder] += 1
             own = feeder if equipment.feeder or not part else f"{feeder} {part + 1}"
-            lights.append(Light(key.id, equipment, own))
+            lights.append(Light(key.id, equipment, _label(own, labels)))
+        rank = {feeder: place for place, feeder in enumerate(dict.fromkeys(light.feeder for light in lights))}
+        lights.sort(key=lambda light: rank[light.feeder])
         named = stand.get(Key(insee, CABINET, address.partition("-")[2]), Equipment())
         longitude, latitude = _at(named) if _is_placed(named) else _at(lights[0].equipment)
         street = named.street or lights[0].equipment.street
         own_name = named.name or address or f"Armoire {number}"
         cabinet = Equipment(name=own_name, street=street, longitude=longitude, latitude=latitude)
         yield Cabinet(f"cab-{number}", cabinet, tuple(lights))
+
+
+def _label(name: str, labels: dict[str, str]) -> str:
+    """Returns a feeder's name as short as a policy has it; `labels`: those that are given already."""
+    if name not in labels:
+        cut, number = name, 1
+        while len(cut.encode()) > NAME_BYTES_MAX or cut in labels.values():
+            number += cut in labels.values()
+            end = f" {number}" if number > 1 else ""
+            cut = name.encode()[: NAME_BYTES_MAX - len(end)].decode(errors="ignore").strip() + end
+        labels[name] = cut
+    return labels[name]
 
 
 def _middle_most(lights: list[tuple[Key, Equipment]], count: int) -> list[tuple[Key, Equipment]]:

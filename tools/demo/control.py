@@ -1,8 +1,7 @@
 """Runs the real decisions of the control daemon in virtual time: orders that people sign on the screens reach cabinets.
 
-It is the twin of `tools.centre.control.daemon` on the modelled broker. The commune whose cabinet switches lamps without
-nodes has its key set and policy here; `enrol` names a browser's key in a new policy, which the demonstration signs in
-the place of the commune's key holder.
+It is the twin of `tools.centre.control.daemon` on the modelled broker. Each commune has its key set and policy here;
+`enrol` names a browser's key in a new policy, which the demonstration signs in the place of the commune's key holder.
 """
 
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from tools.centre.store import database
 from wire import command, cose, directive
 
 _EVERY_MS = 1_000
-# More are never under way in a town of one cabinet.
+# More are never under way in a town of a few cabinets.
 _ROOM = 20
 
 
@@ -51,28 +50,30 @@ class Dispatching(Control):
     def close(self) -> None:
         self._connection.close()
 
-    def install(self, policy: bytes) -> None:
-        """Keeps the key set and the signed policy that the commune's cabinet has."""
+    def install(self, insee: str, policy: bytes) -> None:
+        """Keeps the key set and the signed policy that the cabinets of a commune have."""
         now_s = self._world.unix_s
         with database.transaction(self._connection):
-            _, faults = communes.accept_keyset(self._connection, keyset.encode(keyset_of(BEHUARD.insee)), now_s=now_s)
+            _, faults = communes.accept_keyset(self._connection, keyset.encode(keyset_of(insee)), now_s=now_s)
             assert not faults, faults
             _, faults = communes.accept_policy(self._connection, policy, now_s=now_s)
             assert not faults, faults
 
-    def enrol(self, key: bytes, name: str, right: int) -> None:
-        """Names a key with this right in a new version of the policy; ValueError for one that is none."""
+    def enrol(self, insee: str, key: bytes, name: str, right: int) -> None:
+        """Names a key with this right in a new version of a commune's policy, if it has one; ValueError for a key that
+        is none."""
         if not cose.is_sound_key(key):
             raise ValueError("no key")
         now_s = self._world.unix_s
         # On a connection of its own, as a command of people has: the dispatcher looks for what others have written.
         with closing(file.open_to_write(self.path)) as control, database.transaction(control):
-            held = communes.policy_in_force(control, BEHUARD.insee, now_s=now_s)
-            assert held is not None, "installed at the start"
+            held = communes.policy_in_force(control, insee, now_s=now_s)
+            if held is None:
+                return
             others = tuple(one for one in held.operators if key not in (one.key,))
             operators = (*others, document.Operator(key, name, right, held.valid_until_s))
             following = held._replace(version=held.version + 1, operators=operators)
-            _, faults = communes.accept_policy(control, signed_policy(BEHUARD, following), now_s=now_s)
+            _, faults = communes.accept_policy(control, signed_policy(following), now_s=now_s)
             if faults:
                 raise ValueError(faults[0].problem)
 
@@ -131,6 +132,7 @@ def expecting(territory: Territory) -> Callable[[command.Command], None]:
             territory.greens.end_hours(node)
         elif order.kind == command.END:
             street.expect_end(order.ends)
+            territory.streets.checker.expect_end(order.ends, unix_s=territory.world.unix_s)
         elif order.kind == command.DIRECTIVE:
             node = hours[order.id] = bytes.fromhex(order.target)
             estate = territory.rooms if directive.OCCUPIED in order.values else territory.greens
@@ -138,7 +140,10 @@ def expecting(territory: Territory) -> Callable[[command.Command], None]:
         else:
             is_sure = order.kind == command.EMERGENCY
             wanted = Order(None, order.level != 0, order.not_before_s, order.expires_s, is_sure, order.id)
-            street.expect(wanted, order.target)
+            if order.insee == BEHUARD.insee:
+                street.expect(wanted, order.target)
+            else:
+                territory.streets.expect(wanted, order.insee, order.gateway, order.target)
 
     return on_order
 

@@ -282,12 +282,18 @@ def role(request: Any) -> Any:
 @_refuses_nonsense
 @_of_the_living
 def enrol(request: Any) -> Any:
-    """Names the key of a browser in the policy, from the lines that its page shows; leads back there."""
+    """Names the key of a browser in the policies of the person's communes, from the lines that its page shows; leads
+    back there."""
     if request.method != "POST":
         return shown(request, "demo/enrol.html", WORDS)
     named = tomllib.loads(request.POST["block"])["operator"][0]
     key, name, right = bytes.fromhex(named["key"]), str(named["name"]), RIGHTS[named["rights"][0]]
-    settings.DEMO.driver.ask(lambda story: story.enrol(key, name, right))
+
+    def enrol_everywhere(story: Story) -> None:
+        for insee in sorted({insee for insee, _ in request.areas}):
+            story.enrol(insee, key, name, right)
+
+    settings.DEMO.driver.ask(enrol_everywhere)
     return HttpResponseRedirect(own_address(request, request.headers.get("Referer", "/")))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from policy import civil, lighting
+from simulator.cabinet.commune import BEHUARD
 from simulator.options import HOUR_S, Options, districts
 from simulator.report import text
 from simulator.territory import Territory
@@ -66,14 +67,16 @@ class Story:
 
     def __init__(self, folder: Path, options: Options, file: File | None = None) -> None:
         self.path = str(folder / WAREHOUSE)
+        drawn = {} if file is not None else towns.draw(options)
+        wired = options if file is not None else towns.wired(options, drawn)
         self.territory = Territory(
-            replace(options, faults=False, all_permanent=True, until_dusk=False),
+            replace(wired, faults=False, until_dusk=False),
             warehouse=self.path,
             control=lambda world, broker: Dispatching(world, broker, str(folder / CONTROL), str(folder / DATA)),
             has_hall=True,
         )
         self._prepare_control()
-        self.communes = towns.communes(self.territory, file)
+        self.communes = towns.communes(self.territory, drawn, file)
         self.struck: list[Struck] = []
         self._connection = schema.open_to_write(self.path, "OFF")
         towns.write(self.territory, self.communes, folder / REGISTER, self._connection)
@@ -144,9 +147,9 @@ class Story:
         found = Faults(self._connection).between(since_s, self.unix_s + 1)
         return [fault for fault in found if fault.subject == subject and fault.from_unix_s >= since_s]
 
-    def enrol(self, key: bytes, name: str, right: int) -> None:
-        """Names a browser's key in the policy of the commune whose cabinet takes orders, as its key holder would."""
-        self.control.enrol(key, name, right)
+    def enrol(self, insee: str, key: bytes, name: str, right: int) -> None:
+        """Names a browser's key in the policy of a commune, as its key holder would."""
+        self.control.enrol(insee, key, name, right)
 
     # --- the end ----------------------------------------------------------------------------------------------------
 
@@ -174,7 +177,8 @@ class Story:
         control, village = self.territory.control, self.territory.village
         assert isinstance(control, Dispatching) and village is not None
         self.control = control
-        control.install(village.street.policy)
+        for insee, policy in {**self.territory.policies, BEHUARD.insee: village.street.policy}.items():
+            control.install(insee, policy)
         control.on_order = expecting(self.territory)
 
     def _roll(self) -> None:

@@ -6,13 +6,15 @@ A register is what a commune would hand over: a GeoPackage, which is written her
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator.cabinet.commune import BEHUARD
 from simulator.cabinet.village import FEEDERS
+from simulator.estates.streets import District
 from simulator.hosts.gateway import GatewayHost
-from simulator.options import districts
+from simulator.options import Options, districts, shares
 from simulator.territory import Territory
 from simulator.town import plan
 from simulator.town.plan import Building, FeederWanted, Town
@@ -60,38 +62,48 @@ class Commune(NamedTuple):
     file: File | None = None
 
 
-def communes(territory: Territory, file: File | None = None) -> list[Commune]:
-    """Returns the communes of a territory, each with a town that its seed draws, or the one of a file."""
-    options = territory.options
+def draw(options: Options) -> dict[str, Town]:
+    """Returns the town of each commune that has nodes, by its INSEE code, as the seed draws it."""
     prng = Prng(options.seed).split("towns")
-    together: dict[str, list[int]] = defaultdict(list)
-    places = districts(options)
-    for index, place in enumerate(places):
-        together[place.insee].append(index)
-    found = []
-    for insee, indices in together.items():
-        if file is not None:
-            found.append(Commune(insee, file.name, None, tuple(territory.gateways), file))
-            continue
+    places, greens = districts(options), shares(options).greens
+    found = {}
+    for insee, indices in _together(places).items():
         first = places[indices[0]]
-        gateways = tuple(territory.gateways[index] for index in indices)
-        town = plan.draw(
+        found[insee] = plan.draw(
             prng.split(insee),
             latitude_e4=first.latitude_e4,
             longitude_e4=first.longitude_e4,
             cabinets=[_feeders(places[index].lamps) for index in indices],
-            greens=sum(_carried(territory.greens.hosts, gateway) for gateway in gateways),
+            greens=sum(greens[index] for index in indices),
         )
-        found.append(Commune(insee, first.commune, town, gateways))
-    village = [FeederWanted(feeder.lamps, feeder.name) for feeder in FEEDERS]
+    return found
+
+
+def wired(options: Options, towns: dict[str, Town]) -> Options:
+    """Returns the options with the feeders of these towns, whose contactors the gateways drive."""
+    given = list(districts(options))
+    for insee, indices in _together(given).items():
+        for index, cabinet in zip(indices, towns[insee].cabinets, strict=True):
+            feeders = tuple((feeder.name, len(feeder.lights)) for feeder in cabinet.feeders)
+            given[index] = given[index]._replace(feeders=feeders)
+    return replace(options, given=tuple(given))
+
+
+def communes(territory: Territory, towns: dict[str, Town], file: File | None = None) -> list[Commune]:
+    """Returns the communes of a territory, each with its town, or the one of a file."""
+    places = districts(territory.options)
+    found = []
+    for insee, indices in _together(places).items():
+        gateways = tuple(territory.gateways[index] for index in indices)
+        found.append(Commune(insee, places[indices[0]].commune, towns.get(insee), gateways, file))
     assert territory.village is not None, "a whole territory has it"
     host = territory.village.host
     town = plan.draw(
-        prng.split(BEHUARD.insee),
+        Prng(territory.options.seed).split("towns").split(BEHUARD.insee),
         latitude_e4=BEHUARD.latitude_e4,
         longitude_e4=BEHUARD.longitude_e4,
-        cabinets=[village],
-        greens=_carried(territory.greens.hosts, host),
+        cabinets=[[FeederWanted(feeder.lamps, feeder.name) for feeder in FEEDERS]],
+        greens=sum(one.settings.node in host.nodes for one in territory.greens.hosts),
     )
     return [*found, Commune(BEHUARD.insee, BEHUARD.name, town, (host,))]
 
@@ -136,13 +148,17 @@ def ground(commune: Commune) -> dict[str, Any]:
 # --- inside -------------------------------------------------------------------------------------------------------
 
 
+def _together(places: Sequence[District]) -> dict[str, list[int]]:
+    """Returns the indices of each commune's cabinets."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for index, place in enumerate(places):
+        found[place.insee].append(index)
+    return found
+
+
 def _feeders(lights: int) -> list[FeederWanted]:
     count = -(-lights // _FEEDER_LIGHTS)
     return [FeederWanted(lights * (at + 1) // count - lights * at // count) for at in range(count)]
-
-
-def _carried(hosts: Sequence[Any], gateway: GatewayHost) -> int:
-    return sum(host.settings.node in gateway.nodes for host in hosts)
 
 
 def _equipment(territory: Territory, commune: Commune) -> Iterator[tuple[str, str, Equipment]]:

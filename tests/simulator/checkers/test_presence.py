@@ -7,6 +7,7 @@ import pytest
 from lighting.decision import LightDecision
 from lighting.trade import Streetlight
 from simulator.checkers.presence import traces
+from simulator.estates.streets import District
 from simulator.hosts.ports import Walkers
 from simulator.options import Options
 from tests.support.territory_world import live_through, story
@@ -15,7 +16,8 @@ from wire import quantity
 pytestmark = pytest.mark.slow
 
 # One feeder with a detector, from four in the afternoon to one in the morning, and the light is dimmed at eleven.
-NIGHT = Options(cabinets=1, lamps=12, hours=9, until_dusk=False, all_permanent=True)
+PATH = District("49007", "Angers", "cab-1", 474736, -5542, 12, feeders=(("", 12),))
+NIGHT = Options(cabinets=1, lamps=12, hours=9, until_dusk=False, given=(PATH,))
 
 
 def lived():

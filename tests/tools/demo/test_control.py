@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from gateway.core.link.downlink import Downlink
 from policy import document
 from simulator.cabinet.commune import BEHUARD
 from simulator.options import SEASONS, Options
@@ -48,7 +49,7 @@ def outcomes(folder, order):
 @pytest.mark.slow
 def test_a_tap_lights_the_commune_and_its_watts_are_measured(world):
     story, folder = world
-    story.enrol(PUBLIC, "Maire", document.LIGHT)
+    story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.LIGHT)
     story.run_until(story.now_ms + MINUTE_MS)
     order = signed(story)
     tapped(story, folder, order)
@@ -74,13 +75,13 @@ def test_a_key_that_nobody_enrolled_lights_nothing(world):
 
 def test_no_key_is_enrolled_that_is_none(world):
     with pytest.raises(ValueError):
-        world[0].enrol(bytes(31), "Maire", document.LIGHT)
+        world[0].enrol(BEHUARD.insee, bytes(31), "Maire", document.LIGHT)
 
 
 @pytest.mark.slow
 def test_an_operator_darkens_a_feeder_by_night_and_the_checkers_expect_it(world):
     story, folder = world
-    story.enrol(PUBLIC, "Maire", document.OVERRIDE)
+    story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.OVERRIDE)
     story.run_until(story.dusk_ms() + 10 * MINUTE_MS)
     plant = story.territory.village.street.plant
     assert all(light.lit for light in plant.lights())
@@ -98,7 +99,7 @@ def test_an_operator_darkens_a_feeder_by_night_and_the_checkers_expect_it(world)
 @pytest.mark.slow
 def test_an_end_of_one_order_leaves_the_other_expected(world):
     story, folder = world
-    story.enrol(PUBLIC, "Maire", document.OVERRIDE | document.EMERGENCY)
+    story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.OVERRIDE | document.EMERGENCY)
     story.run_until(story.now_ms + MINUTE_MS)
     one, other = signed(story, target="bourg"), signed(story, target="levée", number=2)
     for order in (one, other, signed(story, command.END, ends=one.command.id, number=3)):
@@ -106,3 +107,49 @@ def test_an_end_of_one_order_leaves_the_other_expected(world):
         story.run_until(story.now_ms + 3 * MINUTE_MS)
     assert [bool(light.lit) for light in story.territory.village.street.plant.lights()] == [False, True, False]
     assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+
+
+def burning(story, insee):
+    """How many lamps of a commune give light, of how many."""
+    lamps = [lamp for one in story.communes if one.insee == insee for gateway in one.gateways
+             for host, lamp in zip(story.territory.streets.hosts, story.territory.lamps, strict=True)
+             if host.settings.node in gateway.nodes]  # fmt: skip
+    return sum(lamp.light_percent() > 0 for lamp in lamps), len(lamps)
+
+
+@pytest.mark.slow
+def test_lamps_with_nodes_are_lit_by_day_and_darkened_by_night_as_a_person_orders(world):
+    story, folder = world
+    story.enrol("49135", PUBLIC, "Maire", document.OVERRIDE | document.EMERGENCY)
+    story.run_until(story.now_ms + MINUTE_MS)
+    lit = signed(story, insee="49135")
+    tapped(story, folder, lit)
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert burning(story, "49135") == (10, 10)
+    assert burning(story, "49007") == (0, 20)
+    assert {outcome for _, outcome in outcomes(folder, lit)} >= {"received", "applied", "measured"}
+    tapped(story, folder, signed(story, command.END, insee="49135", ends=lit.command.id, number=2))
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert burning(story, "49135") == (0, 10)
+    story.run_until(story.dusk_ms() + 20 * MINUTE_MS)
+    dark = signed(story, command.OVERRIDE, insee="49135", level=0, number=3)
+    tapped(story, folder, dark)
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert burning(story, "49135") == (0, 10)
+    assert "measured" in {outcome for _, outcome in outcomes(folder, dark)}
+    tapped(story, folder, signed(story, command.END, insee="49135", ends=dark.command.id, number=4))
+    story.run_until(story.now_ms + 3 * MINUTE_MS)
+    assert burning(story, "49135") == (10, 10)
+    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+
+
+@pytest.mark.slow
+def test_a_lamp_that_no_order_reaches_is_found_by_the_checker(world, monkeypatch):
+    story, folder = world
+    story.enrol("49135", PUBLIC, "Maire", document.EMERGENCY)
+    monkeypatch.setattr(Downlink, "set_orders", lambda *_, **__: None)
+    story.run_until(story.now_ms + MINUTE_MS)
+    tapped(story, folder, signed(story, insee="49135"))
+    story.run_until(story.now_ms + 5 * MINUTE_MS)
+    violations = story.territory.streets.checker.violations
+    assert len(violations) == 10 and all(" dark for " in one for one in violations)

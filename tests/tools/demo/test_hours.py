@@ -47,7 +47,7 @@ def until(story, unix_s):
 @pytest.mark.slow
 def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(world):
     story, folder = world
-    story.enrol(PUBLIC, "Maire", document.HEAT)
+    story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.HEAT)
     node, begins_s = node_of(folder, "room"), story.unix_s + 7 * HOUR_S  # after the night's load shed
     story.run_until(story.now_ms + MINUTE_MS)
     order = ordered(story, folder, directive.OCCUPIED, node, begins_s, 2 * HOUR_S)
@@ -65,7 +65,7 @@ def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(wor
 def test_the_checker_sees_a_node_that_forgets_the_hours_of_its_hall(world, monkeypatch):
     monkeypatch.setattr(SetpointLadder, "_hours", lambda ladder, moment: None)
     story, folder = world
-    story.enrol(PUBLIC, "Maire", document.HEAT)
+    story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.HEAT)
     node, begins_s = node_of(folder, "room"), story.unix_s + 5 * HOUR_S
     story.run_until(story.now_ms + MINUTE_MS)
     ordered(story, folder, directive.OCCUPIED, node, begins_s, 3 * HOUR_S)
@@ -79,7 +79,7 @@ def test_a_lawn_stays_dry_for_a_day_and_a_node_that_forgets_is_seen(world, monke
     if is_planted:
         monkeypatch.setattr(lockouts, "kept_dry", lambda moment: False)
     story, folder = world
-    story.enrol(PUBLIC, "Maire", document.DRY)
+    story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.DRY)
     node = node_of(folder, "green_space")
     story.run_until(story.now_ms + MINUTE_MS)
     begins_s = story.unix_s + 4 * HOUR_S

@@ -12,9 +12,10 @@ from tools.demo import towns
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("towns")
-    options = Options(start=SEASONS["spring"], lamps=36, rooms=5, greens=4, faults=False, all_permanent=True)
-    territory = Territory(options, warehouse=str(folder / "warehouse.db"))
-    found = towns.communes(territory)
+    options = Options(start=SEASONS["spring"], lamps=36, rooms=5, greens=4, faults=False)
+    drawn = towns.draw(options)
+    territory = Territory(towns.wired(options, drawn), warehouse=str(folder / "warehouse.db"))
+    found = towns.communes(territory, drawn)
     connection = schema.open_to_write(str(folder / "warehouse.db"), "OFF")
     towns.write(territory, found, folder / "register.gpkg", connection)
     yield territory, found, Register(connection)
