@@ -17,9 +17,11 @@ from typing import Any
 
 from gateway.config.config import Config
 from gateway.core.cabinet.equipment import SetContactor, Watchdog
+from gateway.core.campaigns.campaign import Plan
 from gateway.core.custody.disk import Ticket
 from gateway.core.gateway import Log, Send
 from gateway.core.heartbeats import Heartbeats
+from gateway.core.link.images import NodeImage
 from gateway.core.link.sessions import NodeKey
 from gateway.core.status import STARTING
 from gateway.core.uplink.batch import Publication
@@ -124,7 +126,7 @@ class Agent:
             self._cabinet = CabinetShell(
                 self._config, self._core, turn=self._turn, post=self._posted, log=self._operation.log
             )
-        self._images = NodeImageStore(self._config.data, opened.core.images.set_images, self._operation.log)
+        self._images = NodeImageStore(self._config.data, self._on_programs, self._operation.log)
         self._link = await open_node_link(self._config, self._on_datagram, self._operation.log)
         link = self._link.address
         self._operation.running(opened.core, opened.boot, link, self._shell_counters)
@@ -264,6 +266,9 @@ class Agent:
             return  # the disk is being closed
         self._core.on_datagram(datagram, peer, now_ms=clock.monotonic_ms())
         self._turn()
+
+    def _on_programs(self, images: list[NodeImage], plans: list[Plan]) -> None:
+        self._core.on_programs(images, plans, now_ms=clock.monotonic_ms())
 
     def _on_synced(self, ticket: Ticket, error: str | None) -> None:
         self._opened.journal_disk.reported()

@@ -134,6 +134,7 @@ class Lifeline:
             peer=settings.gateway,
             product=product,
             keys=settings.update_keys,
+            number=self._number,
             floor=start.boot.floor if self.is_rescue else max(start.boot.floor, self._number),
             failed=start.boot.failed,
             is_rescue=self.is_rescue,

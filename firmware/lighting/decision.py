@@ -88,6 +88,13 @@ class LightDecision:
         """Returns the seconds until the calendar wants another level, 1 at least; None if it was not asked yet."""
         return None if self._wanted is None else max(1, self._wanted.until_s + self._stagger_s - unix_s)
 
+    def side(self, unix_s, uncertainty_s):
+        """Returns policy.lighting.DAY or NIGHT an hour or more from dusk and dawn, else TWILIGHT; None without a usable
+        time."""
+        if unix_s is None or uncertainty_s > limits.USABLE_S:
+            return None
+        return self._plan.night(unix_s).side(unix_s, lighting.RESTART_MARGIN_S)
+
     def is_extinction(self, demand, unix_s):
         """Returns True if the demand is the calendar's darkness between sunset and sunrise."""
         if demand.level_percent or demand.rule != CALENDAR or unix_s is None:

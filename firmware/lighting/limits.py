@@ -117,9 +117,9 @@ ENERGY_MAX_WH = 0xFFFFFFFF
 # --- restarts of its own -------------------------------------------------------------------------------------------
 # A start lights a lamp fully for some seconds: on a lamp that is this bright already, little of it shows.
 RESTART_LIT_PERCENT = 80
-# A lamp that never gets that bright restarts all the same: after a day of waiting if it is lit at all, after two days
-# even from the dark. A switched feeder never has mains that long: three hours and six are the middle of a night, even
-# of the shortest.
+# A lamp that is never dark by day nor that bright restarts all the same, in its hours: after a day of waiting if it is
+# lit at all, after two days even from the dark. A switched feeder never has mains that long: three hours and six are
+# the middle of a night, even of the shortest.
 RESTART_WAIT_MS = 86_400_000
 RESTART_WAIT_SWITCHED_MS = 10_800_000
 # If the shell has not asked for this long, its next question begins a new wait.

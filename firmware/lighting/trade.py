@@ -444,20 +444,25 @@ class Streetlight(Trade):
     def may_restart(self, moment):
         """Returns True while a restart would show little, or once the shell has been asking for long enough.
 
-        The start lights the lamp fully for some seconds. So the lamp must be as bright already, and not by an order or
-        by presence, which the node forgets in a restart.
+        With a time, that is an hour or more from dusk and dawn: by day on a permanent feeder, in the middle of the
+        night on a switched one. The start lights the lamp fully for some seconds. So the lamp must be dark by day, or
+        as bright already, and not by an order or by presence, which the node forgets in a restart.
         """
         now_ms, own = moment.now_ms, self._own
+        is_switched = own.feeder == settings.SWITCHED
+        side = self._decision.side(moment.unix_s, moment.uncertainty_s)
+        is_hour = side is None or side == (lighting.NIGHT if is_switched else lighting.DAY)
         level_percent = max(self._light.level_percent, self.outputs.level_percent)
         is_unseen = level_percent >= min(limits.RESTART_LIT_PERCENT, own.fail_safe)
-        if is_unseen and moment.order is None and self._light.rule != decision.PRESENCE:
+        if side == lighting.DAY and not level_percent:
+            is_unseen = True
+        if is_hour and is_unseen and moment.order is None and self._light.rule != decision.PRESENCE:
             return True
         asked_ms, self._restart_asked_ms = self._restart_asked_ms, now_ms
         if asked_ms is None or now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:
             self._restart_from_ms = now_ms
-        is_switched = own.feeder == settings.SWITCHED
         wait_ms = limits.RESTART_WAIT_SWITCHED_MS if is_switched else limits.RESTART_WAIT_MS
-        return now_ms - self._restart_from_ms >= (wait_ms if level_percent else 2 * wait_ms)
+        return is_hour and now_ms - self._restart_from_ms >= (wait_ms if level_percent else 2 * wait_ms)
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)

@@ -144,6 +144,8 @@ UPDATE_FIRST_MS = 900_000
 UPDATE_CHECK_MS = 21_600_000
 UPDATE_CHECK_RESCUE_MS = 120_000
 UPDATE_RESCUE_FIRST_MS = 10_000
+# A gateway may ask for patience: for this at least, and for UPDATE_CHECK_MS at most.
+UPDATE_WAIT_MIN_MS = 60_000
 # The pause between two blocks, since nodes share the radio channel. 100 kB take three minutes.
 UPDATE_PACE_MS = 200
 UPDATE_RETRY_FIRST_MS = 5_000

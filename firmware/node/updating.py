@@ -3,7 +3,9 @@ not run from. Both the application and the rescue program contain it.
 
 GET `f/<product>` is the manifest of the image that the gateway has for nodes of this kind, signed (`wire.cose`,
 IMAGE_AAD); GET `f/<product>/<number>/<n>` is file n of it. The gateway only relays it: the node verifies the signature
-itself, under the keys of its settings. So control of a gateway gives no control of a node's program.
+itself, under the keys of its settings. So control of a gateway gives no control of a node's program. The question for
+the manifest states what the node runs (`wire.image.question`), by which the gateway follows its campaign; a gateway
+that answers 5.03 with a Max-Age wants to be asked again after it, for it lets nodes in one after the other.
 
 **The states.** IDLE: the node asks every few hours (UPDATE_CHECK_MS), in rescue every few minutes; with the ETag of the
 manifest judged last that is one short exchange. ASKING: it receives the manifest, by blocks. VERIFYING: it verifies the
@@ -56,17 +58,19 @@ _SIGNED_BYTES_MAX = image.MANIFEST_BYTES_MAX + cose.SIGN1_OVERHEAD_BYTES
 class Updating:
     """Runs the update of one node.
 
-    `link`: the node's; `keys`: public keys (32 bytes) of the people who may sign. `floor`: no image with a lower number
-    is accepted, nor with this number unless `is_rescue`; `failed`: number of the image that was given up last.
+    `link`: the node's; `keys`: public keys (32 bytes) of the people who may sign. `number`: of the image in the folder
+    that the node starts from, 0 unknown. `floor`: no image with a lower number is accepted, nor with this number unless
+    `is_rescue`; `failed`: number of the image that was given up last.
     `first_ms`: when to ask first; None: never (on trial, or where there is no second folder).
     """
 
-    def __init__(self, link, *, peer, product, keys, floor, failed, is_rescue, random_below, first_ms):
+    def __init__(self, link, *, peer, product, keys, number, floor, failed, is_rescue, random_below, first_ms):
         self.wants_restart = False
         self._link = link
         self._peer = peer
         self._product = product
         self._keys = keys
+        self._query = image.question(number, failed, is_rescue)
         self._floor = floor
         self._failed = failed
         self._is_rescue = is_rescue
@@ -144,6 +148,8 @@ class Updating:
             if self._state != _ASKING:
                 self._etag = None  # the image was withdrawn during the transfer: the next one must be judged again
             self._give_up(now_ms)  # no image for us, nothing new, or an unreadable answer
+            if isinstance(event, Answered) and event.content.code == coap_message.UNAVAILABLE:
+                self._wait(event.content.options, now_ms)
 
     def on_result(self, operation, result, *, now_ms) -> None:
         """Accepts the result of an operation."""
@@ -195,14 +201,16 @@ class Updating:
         options = []
         if self._etag is not None:
             options.append((coap_message.ETAG, self._etag))
-        self._start_download((), options, _SIGNED_BYTES_MAX)
+        self._start_download((), options, _SIGNED_BYTES_MAX, self._query)
         self._raw = bytearray()
         self._state = _ASKING
 
-    def _start_download(self, segments, options, total_max):
+    def _start_download(self, segments, options, total_max, query=()):
         path = (PATH, self._product.encode()) + segments
         for segment in path:
             options.append((coap_message.URI_PATH, segment))
+        for word in query:
+            options.append((coap_message.URI_QUERY, word))
         self._download = Download(Content(coap_message.GET, tuple(options), b""), total_max=total_max)
 
     def _ask(self, now_ms):
@@ -249,6 +257,13 @@ class Updating:
         self._operation = None
         period_ms = limits.UPDATE_CHECK_RESCUE_MS if self._is_rescue else limits.UPDATE_CHECK_MS
         self._ask_at_ms = now_ms + period_ms // 2 + self._random_below(period_ms)
+
+    def _wait(self, options, now_ms):
+        """Asks again after the Max-Age of the answer, between a minute and the usual period."""
+        for value in coap_message.option_values(options, coap_message.MAX_AGE):
+            wait_ms = 1000 * int.from_bytes(value[:4], "big")
+            wait_ms = min(max(wait_ms, limits.UPDATE_WAIT_MIN_MS), limits.UPDATE_CHECK_MS)
+            self._ask_at_ms = now_ms + wait_ms + self._random_below(wait_ms // 8)
 
     def _refuse(self, number, word, now_ms):
         """Reports a refusal. A faulty image is refused for good; after a failure of our flash it is tried again, and

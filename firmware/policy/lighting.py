@@ -40,6 +40,9 @@ Calendar = namedtuple("Calendar", ("rules", "programs"))  # programs: tuples of 
 # until_s: Unix second before which the answer does not change.
 Wanted = namedtuple("Wanted", ("level_percent", "reason", "until_s"))
 
+# Where an instant stands to dusk and dawn (`Night.side`).
+DAY, TWILIGHT, NIGHT = "day", "twilight", "night"
+
 # A reason is one small integer, rule · 32 + step, so that it travels in every record of an actuator change.
 NO_STEP = 0  # before the first step; steps count from 1
 DAYLIGHT = 31  # the daylight guard keeps a lit step at 0
@@ -60,6 +63,9 @@ DIMMING_CALENDAR = Calendar(
     ),
 )
 
+# Lamps are given new programs so far from dusk and dawn: a program that fails is gone back from before the street needs
+# its light, and the dusk of a switched feeder has its starts and reports first.
+RESTART_MARGIN_S = 3600
 _NOON_S = 43200
 
 
@@ -166,6 +172,13 @@ class Night:
                 return Wanted(current[1], current[2], self.start_s + change[0])
             current = change
         return Wanted(current[1], current[2], self.end_s)
+
+    def side(self, unix_s, margin_s):
+        """Returns DAY or NIGHT where the sun is up, or down, for `margin_s` on both sides of an instant of this day;
+        else TWILIGHT."""
+        if unix_s < self.sunset_s - margin_s or unix_s >= self.sunrise_s + margin_s:
+            return DAY
+        return NIGHT if self.sunset_s + margin_s <= unix_s < self.sunrise_s - margin_s else TWILIGHT
 
     def changes(self):
         """Returns all changes of the night, [(unix_s, level_percent, reason)], the first at `start_s`."""

@@ -42,6 +42,7 @@ DIRECTIVE_TAKEN = 15
 SETTINGS_CHANGED = 16
 RECEIPT_REFUSED = 17
 UPDATE = 24
+CAMPAIGN = 25
 LAMP_FAILURE = 64
 LAMP_UNEXPECTED_ON = 65
 METER_FAILURE = 66
@@ -87,6 +88,7 @@ CLOCK_FAILURE = 106
 CONTAINER_FULL = 107
 PREHEAT_FAILURE = 108
 FAIR_USE_EXCEEDED = 109
+CAMPAIGN_HALTED = 112
 LEVEL_CHANGED = 128
 FEEDER_SWITCHED = 129
 COMMAND_OUTCOME = 130
@@ -154,6 +156,9 @@ def _table():
     # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, or why
     # it was refused
     Event(UPDATE, "update", ("number", "outcome")),
+    # a gateway's campaign that brings a kind of node its program has another phase (word): kind, number of the image,
+    # phase, how many nodes have confirmed it and how many have failed
+    Event(CAMPAIGN, "campaign", ("product", "number", "phase", "confirmed", "failed")),
     Event(LAMP_FAILURE, "lampFailure", None),
     Event(LAMP_UNEXPECTED_ON, "lampUnexpectedOn", None),
     Event(METER_FAILURE, "meterFailure", None),
@@ -233,6 +238,8 @@ def _table():
     # reported by a gateway of a node that sends more than its fair use: alarms, events and bytes of readings that day;
     # ends after a day without excess
     Event(FAIR_USE_EXCEEDED, "fairUseExceeded", ("about", "alarms", "events", "reading_bytes")),
+    # such a campaign has halted by itself: the kind; ends when a person stops it or begins another
+    Event(CAMPAIGN_HALTED, "campaignHalted", ("product",)),
     # new level %, previous level %, rule (word), reason: an integer for the policy (policy.lighting.reason_text), the
     # id for an order
     Event(LEVEL_CHANGED, "levelChanged", ("level", "previous", "rule", "reason")),

@@ -42,6 +42,8 @@ CONCENTRATOR = "concentrator"
 
 Manifest = namedtuple("Manifest", ("product", "number", "text", "files"))
 File = namedtuple("File", ("path", "size", "digest"))
+Question = namedtuple("Question", ("number", "failed", "is_rescue"))
+_RESCUE = b"r"
 
 DIGEST_BYTES = 32
 NUMBER_MAX = 0xFFFFFFFF
@@ -61,6 +63,27 @@ IMAGE_BYTES_MAX = 768 * 1024
 _SUFFIXES = (".py", ".mpy")
 _PATH_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _DEPTH_MAX = 4
+
+
+def question(number, failed, is_rescue) -> list:
+    """Returns the query of a node's question for a manifest: the number of the image that it starts from, that of the
+    one that it gave up last (0: none), and whether it is in rescue mode."""
+    query = [("n=%d" % number).encode()]
+    if failed:
+        query.append(("x=%d" % failed).encode())
+    if is_rescue:
+        query.append(_RESCUE)
+    return query
+
+
+def decode_question(query) -> Question:
+    """Returns the Question; what is absent or malformed is None, or not in rescue. Raises nothing."""
+    found = {}
+    for word in query:
+        name, value = word[:2], word[2:]
+        if name in (b"n=", b"x=") and 0 < len(value) <= 10 and value.isdigit():
+            found[name] = int(value)
+    return Question(found.get(b"n="), found.get(b"x="), _RESCUE in query)
 
 
 def encode(manifest) -> bytes:

@@ -1,7 +1,8 @@
-"""Offers programs to the nodes of a district, withdraws them, or lists them.
+"""Holds programs for the nodes of a district, and runs the campaigns that bring them: few first, then all.
 
 The file is checked for completeness at once. Each node decides by its own keys whether to trust it, and whether it is
-newer than the running one. A node asks four times a day, and in rescue every two minutes. It needs no restart.
+newer than the running one. `campaign start KIND` offers it: to the canaries, after a day to all, lamps in their hours.
+A node asks four times a day, and in rescue every two minutes. It needs no restart.
 """
 
 import argparse
@@ -10,23 +11,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from gateway.commands import UsageError, add_config, add_json, on_config
+from gateway.commands import UsageError, add_config, add_json, campaign, on_config
 from gateway.config.config import Config
 from gateway.core.link.images import NodeImage
 from gateway.language import N_, Phrases
 from gateway.shell import images as node_images
 from gateway.shell.images import ImageError
 
-ADD, REMOVE, LIST = "add", "remove", "list"
+ADD, REMOVE, LIST, CAMPAIGN = "add", "remove", "list", "campaign"
 _WORDS = Phrases({
     "added": N_(
-        'image no. {number} ({text}, {kilobytes} kB) offered to nodes "{product}"; each checks the signature itself'
+        'image no. {number} ({text}, {kilobytes} kB) held for nodes "{product}"; to bring it to them: bocage gateway '
+        "images … campaign start {product}"
     ),
     "removed": N_('image for "{product}" withdrawn; what runs goes on'),
     "none": N_('no image for "{product}"'),
-    "empty": N_("no image is offered"),
+    "empty": N_("no image is held"),
     "listed": N_("{product}: no. {number} ({text}, {kilobytes} kB)"),
-    "older": N_("an image no. {detail} is offered already; no node would take a lower number"),
+    "older": N_("an image no. {detail} is held already; no node would take a lower number"),
     "form": N_("this is no image, or it is cut short ({detail}); copy it again"),
     "manifest": N_("its manifest is not sound ({detail}); make the image again"),
     "product": N_("it is meant for no node: {detail}"),
@@ -39,8 +41,9 @@ _WORDS = Phrases({
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     add_json(parser)
-    parser.add_argument("what", choices=(ADD, REMOVE, LIST), help="bring images, take them back, or list them")
+    parser.add_argument("what", choices=(ADD, REMOVE, LIST, CAMPAIGN), help="bring, take back, list; see below")
     parser.add_argument("names", nargs="*", metavar="IMAGE|KIND", help="files from `bocage link image`; kinds of node")
+    campaign.add_arguments(parser)
 
 
 @on_config
@@ -49,6 +52,8 @@ def run(config: Config, args: argparse.Namespace) -> int:
     printer = _Printer(args.lang, args.json)
     if args.what == LIST:
         return _list(config, printer)
+    if args.what == CAMPAIGN:
+        return campaign.run(config, args, _offered(config))
     if not args.names:
         raise UsageError(_WORDS.text("what" if args.what == ADD else "which", args.lang))
     status = 0

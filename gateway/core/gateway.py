@@ -18,6 +18,8 @@ from gateway.core.bearers.connection import UNBOUND, Probe
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.cabinet.reports import GatewayServices
+from gateway.core.campaigns.campaign import Plan
+from gateway.core.campaigns.campaigns import Campaigns
 from gateway.core.custody.disk import Disk, SharedFolder, Ticket
 from gateway.core.custody.inventory import Inventory
 from gateway.core.custody.journal import Journal, RecoveryReport, Refused
@@ -31,7 +33,7 @@ from gateway.core.inbox.inbox import Inbox
 from gateway.core.inbox.plausibility import PlausibilityCheck
 from gateway.core.inbox.registry import Registry
 from gateway.core.link.downlink import Downlink
-from gateway.core.link.images import NodeImages
+from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Link, LinkEvent, NodeRequest
 from gateway.core.link.sessions import NodeKey
 from gateway.core.options import Options, Start
@@ -121,19 +123,19 @@ class Gateway:
         self.registry = Registry()
         self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
         self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
-        explain, loss_time = self.own.explain, self.own.loss_time
-        flush = partial(self._ask_flush, 0)
+        explain, loss_time, flush = self.own.explain, self.own.loss_time, partial(self._ask_flush, 0)
         self.thinner = Thinner(self.journal, self.ledger, explain=explain, flush=flush, loss_time=loss_time)
         self.uplink = self._make_uplink(options, start)
         self.link = Link(self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms)
         self.downlink = Downlink(self.link, self.clock, {} if options.cabinet is None else options.cabinet.nodes())
-        self.images = NodeImages(self.link)
         self._effects: list[Effect] = []
         self._started_ms = now_ms
         self._flush_at_ms: int | None = None
         self._others_due_ms: int | None = _UNKNOWN  # of all but bearers and flush
         self.bearers = self._make_bearers(options, state_disk)
         self.cabinet = self._make_cabinet(options, state_disk, verify)
+        self.campaigns = Campaigns(state_disk, self.clock, self.registry, self.cabinet, self.own.report)
+        self.images = NodeImages(self.link, self.campaigns.judge)
         self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
         self.directive_service = DirectiveService(
             state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
@@ -195,6 +197,7 @@ class Gateway:
         detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
         self.fair_use.start(now_ms=now_ms)
+        self.campaigns.start()
         kept = self.directive_service.start()
         if self.cabinet is not None:
             self.cabinet.start(kept=kept, now_ms=now_ms)
@@ -217,6 +220,11 @@ class Gateway:
         self.link.sessions.set_keys(self._of_ours(keys))
         self.registry.keep_only(self.link.sessions.nodes())
         self.directive_service.directives.keep_only(self.link.sessions.nodes())
+
+    def on_programs(self, images: Iterable[NodeImage], plans: Iterable[Plan], *, now_ms: int) -> None:
+        """Replace the programs for nodes, and the campaigns that bring them, after a person has changed either."""
+        self.images.set_images(images)
+        self.campaigns.set_plans(plans, now_ms=now_ms)
 
     def on_synced(self, ticket: Ticket, error: str | None, *, now_ms: int) -> None:
         """Answer the nodes whose records a flush has made durable."""
@@ -303,6 +311,7 @@ class Gateway:
             self.downlink.set_orders(wanted, now_ms=now_ms)
             self.downlink.poll(now_ms=now_ms)
         self.directive_service.poll(now_ms=now_ms)
+        self.campaigns.poll(now_ms=now_ms)
         self.anchors.poll(now_ms=now_ms)
         self.fair_use.poll(now_ms=now_ms)
         self.own.poll(now_ms=now_ms)
@@ -334,6 +343,7 @@ class Gateway:
                     self.link.deadline_ms(),
                     self.downlink.deadline_ms(),
                     self.directive_service.directives.deadline_ms(),
+                    self.campaigns.deadline_ms(),
                     self.uplink.deadline_ms(),
                     self.thinner.deadline_ms(),
                     self.anchors.deadline_ms(),
@@ -415,6 +425,7 @@ class Gateway:
         if not outcome.records:
             self._keep_refused("undecodable", request.peer, request.payload, now_ms=now_ms)
         self.registry.observe(node, outcome.records, now_ms=now_ms)
+        self.campaigns.observe(node, outcome.records, now_ms=now_ms)
         self._ask_flush(0 if outcome.urgent else self._options.commit_ms, now_ms=now_ms)
 
     def _witness(self, node: bytes, made: Record, conflicts: bool, *, now_ms: int) -> None:

@@ -562,3 +562,26 @@ AUDIT_FIRST_HEAD_MS = 120_000
 AUDIT_HEAD_MS = 86_400_000
 # Signed policies kept: the one in force, the one to come, one for a damaged file.
 POLICY_FILES_MAX = 4
+
+# --- campaigns of programs for nodes -----------------------------------------------------------------------------
+# What a plan has unless a person says otherwise: so many nodes first, for a day and a night; the second failure halts.
+CAMPAIGN_CANARIES = 3
+CAMPAIGN_SOAK_S = 86_400
+CAMPAIGN_FAILURES = 1
+# The share of a bearer's air that transfers may take; readings and alarms of the same nodes need the rest.
+CAMPAIGN_PACE_PERCENT = 10
+# The air that one block takes, question and answer with the usual repetitions: ESP-NOW at 250 kbit/s, RS-485 at
+# 19,200 Bd, Wi-Fi; a wire has one node. A node pauses 200 ms between blocks (node.limits.UPDATE_PACE_MS).
+CAMPAIGN_EXCHANGE_AIR_MS = {"radio": 20, "bus": 130, "wire": 60, "udp": 3}
+CAMPAIGN_EXCHANGE_EVERY_MS = 200
+# A transfer without a question for this long has ended; the node resumes at the file that it was at.
+CAMPAIGN_SILENT_MS = 600_000
+# A node that must wait asks again after this, or at its hour; six hours are its own period.
+CAMPAIGN_AGAIN_S = 900
+CAMPAIGN_WAIT_S_MAX = 21_600
+# From "ready" to its word on the trial: the hour of the restart may be a day away, three trials take six hours, and a
+# gateway may be cut off for a day.
+CAMPAIGN_TRYING_S = 3 * 86_400
+CAMPAIGN_POLL_MS = 60_000
+# Progress on the card: 60 bytes a node, INBOX_NODES_MAX at most, for a few kinds.
+CAMPAIGN_FILE_BYTES_MAX = 1024 * 1024

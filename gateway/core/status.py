@@ -182,6 +182,25 @@ class WishStatus(NamedTuple):
         return self.reason if isinstance(self.reason, str) else None
 
 
+class FailedNode(NamedTuple):
+    node: str = "?"
+    why: str = "?"
+
+
+class CampaignStatus(NamedTuple):
+    """Describes a campaign that brings a kind of node its program. `phase`, the states of `counts`: words of
+    `gateway/core/campaigns/campaign.py`; `unheard`: nodes that have not asked for a program since it began."""
+
+    product: str = "?"
+    number: int = 0
+    phase: str = "?"
+    counts: Mapping[str, int] = _NONE
+    unheard: int = 0
+    canaries: int = 0
+    soak_left_s: int | None = None
+    failed: tuple[FailedNode, ...] = ()
+
+
 class FeederStatus(NamedTuple):
     """Describes one feeder. `place`: its index in the configuration, by which orders name it. `ordered`: closed, as
     `rule` wants; `reported`: closed, as the auxiliary contact says; `measured`: lit, as the watts say; None: not known.
@@ -332,6 +351,7 @@ class Status(NamedTuple):
     clock: ClockStatus | None = None
     certificates: dict[str, int | None] | None = None
     directives: tuple[DirectiveStatus, ...] | None = None
+    campaigns: tuple[CampaignStatus, ...] | None = None
     cabinet: CabinetStatus | None = None
     health: Mapping[str, Any] = _NONE
 

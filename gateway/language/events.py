@@ -1,7 +1,7 @@
 """The meaning of every event of the wire: a name for a list, a sentence with its values, and what a person can do.
 
 `firmware/wire/event.py` has the codes and what their details hold; a test keeps the two tables the same. A sentence
-shows the values of a detail as `gateway/language/values.py` words them.
+shows the values of a detail as `gateway/language/values.py` words them. Long because it is one table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,6 +73,10 @@ TEXTS: dict[int, EventText] = {
         N_("receipt refused"), N_("What came in the warehouse's name was refused, nothing was erased: {why}")
     ),
     event.SETTINGS_CHANGED: EventText(N_("settings changed"), N_("Settings no. {version} are in force")),
+    event.CAMPAIGN: EventText(
+        N_("campaign of programs"),
+        N_("Program no. {number} for {product}: {phase}, {confirmed} confirmed, {failed} failed"),
+    ),
     event.UPDATE: EventText(N_("program update"), N_("Program no. {number}: {outcome}")),
     # --- alarms of lamps
     event.LAMP_FAILURE: EventText(
@@ -250,6 +254,15 @@ TEXTS: dict[int, EventText] = {
         ),
         N_("{about} sends no more than its share"),
     ),
+    event.CAMPAIGN_HALTED: EventText(
+        N_("campaign of programs halted"),
+        N_("The campaign of programs for {product} has halted: too many nodes have failed"),
+        N_(
+            "see at its gateway which and why (bocage gateway images … campaign status); the others keep what they "
+            "run; bring a repaired one with a higher number"
+        ),
+        N_("The campaign of programs for {product} is no longer halted"),
+    ),
     event.BOILER_FAULT: EventText(
         N_("boiler fault"),
         N_("The boiler reports a fault, code {oem_code}"),
@@ -296,7 +309,7 @@ TEXTS: dict[int, EventText] = {
     event.RESCUE_MODE: EventText(
         N_("rescue mode"),
         N_("The program has failed three times: outputs are safe, it waits for another program ({why})"),
-        N_("bring it another program: bocage gateway images … add"),
+        N_("bring it another program: bocage gateway images … add, then campaign start"),
         N_("The equipment runs its own program again"),
     ),
     event.SETTINGS_FAILURE: EventText(

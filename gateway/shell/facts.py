@@ -137,6 +137,7 @@ class Facts:
             clock=self._clock(now_ms),
             certificates=self._days_left,
             directives=self.core.directive_service.directives.status(now_ms=now_ms),
+            campaigns=self.core.campaigns.status(now_ms=now_ms),
             cabinet=None if self.core.cabinet is None else cabinet_status(self.core.cabinet, now_ms=now_ms),
             health=self.health(now_ms=now_ms),
         )

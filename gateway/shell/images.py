@@ -6,8 +6,9 @@ The signature covers the manifest, which holds every file's digest: verifying bo
 written whole, by rename, by `bocage gateway images` and `concentrator`; the running agent checks the two folders every
 few seconds and needs no restart.
 
-* `images` holds one file for each kind of node. The agent serves those that are whole and verifies no signature: every
-  node does that under its own keys, and a file that was altered here is refused by all of them.
+* `images` holds one file for each kind of node, and beside it the plan of the campaign that brings it to them. The
+  agent serves those that are whole and verifies no signature: every node does that under its own keys, and a file that
+  was altered here is refused by all of them.
 * `concentrator` holds `image.bin`, whose signature the agent verifies again before it sends the image over the line,
   for a user who can write there need not be the signer; and `failed.json`, which names an image that was tried in vain
   and why: it is not offered again until another one comes.
@@ -22,11 +23,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from gateway.core.campaigns.campaign import Plan
 from gateway.core.concentrator_update import FAILED, ConcentratorUpdate, Image
 from gateway.core.custody.disk import parse_json
 from gateway.core.link.images import NodeImage
 from gateway.io import files
 from gateway.io.crypto import verify_ed25519
+from gateway.shell import campaign_plans
 from wire import cose, image
 from wire.faults import WireFault
 
@@ -139,10 +142,12 @@ def is_product(word: str) -> bool:
 
 
 class NodeImageStore:
-    """Watches the folder of node images. Call `poll` every few seconds; `serve` gets all sound images after a
-    change."""
+    """Watches the folder of node images. Call `poll` every few seconds; `serve` gets all sound images and the plans of
+    their campaigns after a change."""
 
-    def __init__(self, data: Path, serve: Callable[[list[NodeImage]], None], log: Callable[..., None]) -> None:
+    def __init__(
+        self, data: Path, serve: Callable[[list[NodeImage], list[Plan]], None], log: Callable[..., None]
+    ) -> None:
         self._folder = data / NODE_FOLDER
         self._serve = serve
         self._log = log
@@ -150,7 +155,7 @@ class NodeImageStore:
 
     def poll(self) -> None:
         """Reads the folder again when something in it has changed."""
-        seen = _state(node_image_paths(self._folder))
+        seen = _state(node_image_paths(self._folder) + _plan_paths(self._folder))
         if seen == self._seen:
             return
         self._seen = seen
@@ -162,25 +167,44 @@ class NodeImageStore:
                 self._log("node-image-refused", file=path.name, reason=error.reason, detail=error.detail)
             except OSError as error:
                 self._log("node-image-refused", file=path.name, reason="read", detail=str(error))
-        self._serve(images)
-        self._log("node-images", images={one.product: one.number for one in images})
+        plans = []
+        for path in _plan_paths(self._folder)[:NODE_IMAGES_MAX]:
+            try:
+                plans.append(campaign_plans.read(path))
+            except (ValueError, KeyError, TypeError) as error:
+                self._log("node-image-refused", file=path.name, reason="plan", detail=str(error))
+            except OSError as error:
+                self._log("node-image-refused", file=path.name, reason="read", detail=str(error))
+        self._serve(images, plans)
+        told = {one.product: one.number for one in plans if not one.is_stopped}
+        self._log("node-images", images={one.product: one.number for one in images}, campaigns=told)
 
 
 def node_image_paths(folder: Path) -> list[Path]:
     """Returns the images' files, sorted; none when the folder cannot be read."""
+    return _paths(folder, _SUFFIX)
+
+
+def _plan_paths(folder: Path) -> list[Path]:
+    return _paths(folder, campaign_plans.SUFFIX)
+
+
+def _paths(folder: Path, suffix: str) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if path.suffix == _SUFFIX)
+        return sorted(path for path in folder.iterdir() if path.suffix == suffix)
     except OSError:
         return []
 
 
 def put_node_image(data: Path, product: str, content: bytes) -> None:
-    """Put an image in the place of the product's last one. OSError."""
+    """Put an image in the place of the product's last one, whose campaign ends. OSError."""
+    campaign_plans.remove(data / NODE_FOLDER, product)
     _put(data / NODE_FOLDER, product + _SUFFIX, content)
 
 
 def withdraw_node_image(data: Path, product: str) -> bool:
-    """Remove a product's image; False if there is none. OSError."""
+    """Remove a product's image and its campaign; False if there is none. OSError."""
+    campaign_plans.remove(data / NODE_FOLDER, product)
     return _withdraw(data / NODE_FOLDER, product + _SUFFIX)
 
 

@@ -81,7 +81,7 @@ def findings(status: Status) -> list[Finding]:
         return []
     parts = (
         _street, _stuck, _writing, _folder, _room, _letting_go, _link, _receipts, _certificates, _time, _bearers,
-        _modem, _radio, _lines, _silence, _babbling, _cabinet, _serving,
+        _modem, _radio, _lines, _silence, _babbling, _campaigns, _cabinet, _serving,
     )  # fmt: skip
     return [found for part in parts for found in part(status)]
 
@@ -343,6 +343,14 @@ def _babbling(status: Status) -> list[Finding]:
     """Finds nodes beyond their fair use, the loudest first."""
     nodes = () if status.nodes is None else status.nodes.babbling
     return [Finding("babbling", {"count": len(nodes), "nodes": _Deferred(_loudest, nodes)})] if nodes else []
+
+
+def _campaigns(status: Status) -> list[Finding]:
+    return [
+        Finding("campaign_halted", {"product": one.product, "count": one.counts.get("failed", 0)})
+        for one in status.campaigns or ()
+        if one.phase == "halted"
+    ]
 
 
 def _loudest(nodes: tuple[BabblingNode, ...], language: str) -> str:

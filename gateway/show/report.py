@@ -93,6 +93,7 @@ def sections(status: Status, language: str) -> list[tuple[str, list[str]]]:
     found[-2:-2] = _bearer_lines(status, language)
     found[1:1] = cabinet_sections(status, language)
     found += [("directives", [line]) for line in directive_lines(status, language)]
+    found += [("campaign", [line]) for line in campaign_lines(status, language)]
     return [(label, parts) for label, parts in found if parts]
 
 
@@ -341,6 +342,21 @@ def _alarms(status: Status, language: str) -> list[str]:
 def directive_lines(status: Status, language: str, *, with_ids: bool = False) -> list[str]:
     """Returns one line for each directive, including those that wait for their time."""
     return [_line(one, language, with_ids) for one in status.directives or ()]
+
+
+def campaign_lines(status: Status, language: str) -> list[str]:
+    """Returns one line for each campaign: its phase, how many nodes stand where, and which have failed."""
+    lines = []
+    for one in status.campaigns or ():
+        left = "" if one.soak_left_s is None else duration(one.soak_left_s, language)
+        phase = word_or(f"campaign.{one.phase}", one.phase, language, left=left, canaries=one.canaries)
+        parts = [word("campaign.of", language, product=one.product, number=one.number, phase=phase)]
+        parts += [word_or(f"node.{state}", state, language, count=count) for state, count in one.counts.items()]
+        if one.unheard:
+            parts.append(word("node.unheard", language, count=one.unheard))
+        parts += [f"{failed.node}: {value_text('outcome', failed.why, language)}" for failed in one.failed]
+        lines.append(" ; ".join(parts))
+    return lines
 
 
 def _line(one: DirectiveStatus, language: str, with_ids: bool) -> str:

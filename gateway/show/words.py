@@ -338,6 +338,28 @@ WORDS = Phrases({
     "directive.centre": N_("ordered by the centre, {who} ({reason})"),
     "directive.no_clock": N_("waits for the clock: nothing is told to nodes"),
     "directive.nodes": NN_("{count} node has asked for it", "{count} nodes have asked for it"),
+    # --- campaigns of programs for nodes
+    "label.campaign": N_("programs"),
+    "campaign.of": N_('"{product}" no. {number}: {phase}'),
+    "campaign.canary": N_("the first {canaries} go first"),
+    "campaign.soak": N_("the first {canaries} run it, all others in {left}"),
+    "campaign.rest": N_("all others one after the other"),
+    "campaign.done": NC_("campaign", "done"),
+    "campaign.halted": N_("halted by failures"),
+    "campaign.stopped": NC_("campaign", "stopped"),
+    "node.waiting": NN_("{count} node waits", "{count} nodes wait"),
+    "node.offered": NN_("{count} node is offered it", "{count} nodes are offered it"),
+    "node.fetching": NN_("{count} node fetches it", "{count} nodes fetch it"),
+    "node.trying": NN_("{count} node tries it", "{count} nodes try it"),
+    "node.confirmed": NN_("{count} node has confirmed it", "{count} nodes have confirmed it"),
+    "node.failed": NN_("{count} node has failed", "{count} nodes have failed"),
+    "node.skipped": NN_("{count} node runs a later one", "{count} nodes run a later one"),
+    "node.unheard": NN_("{count} node has not asked yet", "{count} nodes have not asked yet"),
+    "campaign_halted": N_('The campaign of programs for "{product}" has halted: {count} failed'),
+    "campaign_halted.do": N_(
+        "see which and why: bocage gateway images … campaign status; the others keep what they run; bring a repaired "
+        "one with a higher number, then: campaign start"
+    ),
     "event.directive-refused": N_("directive refused"),
     "event.tell-unreadable": N_("directive unreadable"),
     # the command

@@ -1,13 +1,16 @@
 """A node takes a new program over its own link, from a gateway that only carries it, and nobody else's."""
 
 import errno
+from itertools import pairwise
 
 import pytest
 
+from gateway.core.link.images import NodeImages
 from tests.support.node_update_rig import NodeUpdateRig, image, offered
 from tests.support.signed_image import STRANGER
 from tests.support.update_rig import is_whole
 from wire import cose
+from wire.image import Question, decode_question, question
 
 
 def taken(rig, number=2):
@@ -115,6 +118,23 @@ def test_an_image_that_is_withdrawn_in_the_middle_is_looked_for_again():
     rig.until(lambda: rig.boots[-1] == 2, for_ms=86_400_000)
 
 
+def test_a_gateway_that_wants_patience_is_asked_again_after_it_and_told_what_runs():
+    rig = NodeUpdateRig(running=4)
+    asked = []
+
+    def judge(question, _image, is_manifest, *, now_ms):
+        if is_manifest:
+            asked.append((now_ms, decode_question(question.query)))
+        return 120 if len(asked) < 3 else 0
+
+    rig.images = NodeImages(rig.gateway, judge)
+    rig.offer(offered(image(5)))
+    rig.until(lambda: rig.boots[-1] == 5)
+    assert {question for _, question in asked} == {Question(4, None, False)}
+    pauses_s = [(later - first) // 1000 for (first, _), (later, _) in pairwise(asked[:3])]
+    assert len(pauses_s) == 2 and all(120 <= pause_s <= 136 for pause_s in pauses_s)
+
+
 def test_another_image_in_the_middle_takes_its_place():
     rig = NodeUpdateRig()
     rig.offer(offered(image(2)))
@@ -178,3 +198,9 @@ def test_a_file_that_cannot_even_be_closed_is_taken_away_all_the_same():
     rig.until(lambda: rig.outcomes)
     rig.run(10_000)
     assert rig.medium.listdir("b") == []
+
+
+def test_a_question_says_what_the_node_starts_from_and_a_malformed_one_nothing():
+    assert decode_question(question(7, 6, True)) == Question(7, 6, True)
+    assert decode_question(question(0, 0, False)) == Question(0, None, False)
+    assert decode_question((b"n=", b"x=-1", b"n", b"q=1", b"n=99999999999")) == Question(None, None, False)

@@ -93,8 +93,8 @@ def carry_out(folder, operation):
 
 link = Link()
 updating = Updating(
-    link, peer="g", product="streetlight", keys=(KEY,), floor=1, failed=0, is_rescue=False, random_below=lambda n: 0,
-    first_ms=0,
+    link, peer="g", product="streetlight", keys=(KEY,), number=1, floor=1, failed=0, is_rescue=False,
+    random_below=lambda n: 0, first_ms=0,
 )  # fmt: skip
 folder = {}
 done = {}

@@ -129,6 +129,7 @@ class NodeUpdateRig:
             peer="gateway",
             product=PRODUCT,
             keys=self.keys,
+            number=self.number,
             floor=boot.floor if is_rescue else max(boot.floor, self.number),
             failed=boot.failed,
             is_rescue=is_rescue,

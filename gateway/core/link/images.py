@@ -2,10 +2,11 @@
 file n of that image, both by Block2. See `node.updating`.
 
 The gateway carries the programs and cannot change them: each node verifies the signature itself. No state is kept of a
-transfer, so a whole street may fetch at once, each node at its own pace, within the link's bound of requests a second.
+transfer. Who is served when is a campaign's to say (`gateway.core.campaigns`): a node that must wait is answered 5.03
+with a Max-Age (RFC 7252, section 5.9.3.4), after which it asks again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from gateway.core.link.link import Link, LinkEvent, NodeRequest
@@ -31,12 +32,17 @@ class NodeImage(NamedTuple):
         return len(self.signed) + sum(map(len, self.files))
 
 
-class NodeImages:
-    """Serves one image for each product. `asked` counts the requests."""
+# Returns 0 to serve a request (which image, whether for its manifest), the seconds to wait, or None: not for this node.
+Judge = Callable[..., int | None]
 
-    def __init__(self, link: Link) -> None:
+
+class NodeImages:
+    """Serves one image for each product. Without `judge` every node is served at once. `asked` counts the requests."""
+
+    def __init__(self, link: Link, judge: Judge = lambda _asked, _image, _is_manifest, *, now_ms: 0) -> None:
         self._link = link
-        self._served: dict[tuple[bytes, ...], tuple[Body, bytes]] = {}
+        self._judge = judge
+        self._served: dict[tuple[bytes, ...], tuple[NodeImage, Body, bytes]] = {}
         self.images: tuple[NodeImage, ...] = ()
         self.asked = 0
 
@@ -46,13 +52,13 @@ class NodeImages:
         self._served = {}
         for image in self.images:
             product = image.product.encode()
-            self._serve((PATH, product), image.signed)
+            self._serve(image, (PATH, product), image.signed)
             for index, content in enumerate(image.files):
-                self._serve((PATH, product, b"%d" % image.number, b"%d" % index), content)
+                self._serve(image, (PATH, product, b"%d" % image.number, b"%d" % index), content)
 
-    def _serve(self, path: tuple[bytes, ...], content: bytes) -> None:
+    def _serve(self, image: NodeImage, path: tuple[bytes, ...], content: bytes) -> None:
         body = Body(content)
-        self._served[path] = body, block.digest_etag(body)
+        self._served[path] = image, body, block.digest_etag(body)
 
     def handle(self, heard: LinkEvent, *, now_ms: int) -> bool:
         """Answer a request for a program; return whether it was one."""
@@ -62,10 +68,12 @@ class NodeImages:
         found = self._served.get(heard.path)
         if heard.code != messages.GET:
             answer = Content(messages.METHOD_NOT_ALLOWED, (), b"")
-        elif found is None:
-            answer = Content(messages.NOT_FOUND, (), b"")
         else:
-            question = Content(heard.code, heard.options, b"")
-            answer = block.serve(question, found[0], etag=found[1])
+            answer = Content(messages.NOT_FOUND, (), b"")
+            wait_s = None if found is None else self._judge(heard, found[0], len(heard.path) == 2, now_ms=now_ms)
+            if found is not None and wait_s == 0:
+                answer = block.serve(Content(heard.code, heard.options, b""), found[1], etag=found[2])
+            elif wait_s is not None:
+                answer = Content(messages.UNAVAILABLE, ((messages.MAX_AGE, messages.uint_bytes(wait_s)),), b"")
         self._link.respond(heard.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
         return True

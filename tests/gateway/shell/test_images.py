@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from gateway.core.campaigns.campaign import Plan
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import NodeRequest
+from gateway.shell import campaign_plans
 from gateway.shell import images as node_images
 from gateway.shell.images import ImageError, NodeImageStore, parse_node_image
 from tests.support.commands import run_command
@@ -57,6 +59,17 @@ def test_a_manifest_and_its_files_are_served_and_nothing_else():
     assert images.handle(asked(b"f", b"streetlight"), now_ms=0) and link.said[-1][0] == messages.NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("judged", "code"), [(0, messages.CONTENT), (900, messages.UNAVAILABLE), (None, messages.NOT_FOUND)]
+)
+def test_a_campaign_says_who_is_served(judged, code):
+    link = Link()
+    images = NodeImages(link, lambda asked, image, is_manifest, *, now_ms: judged)
+    images.set_images([parse_node_image(packed(7))])
+    assert images.handle(asked(b"f", b"streetlight"), now_ms=0) and link.said[-1][0] == code
+    assert ((messages.MAX_AGE, b"\x03\x84") in link.said[-1][2]) == (judged == 900)
+
+
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
@@ -96,7 +109,12 @@ def test_a_program_that_grows_is_bounded_by_bytes_alone():
 
 def test_the_store_serves_what_is_sound_and_says_what_is_not(tmp_path):
     served, said = [], []
-    store = NodeImageStore(tmp_path, served.append, lambda what, **values: said.append((what, values)))
+    plans = []
+    store = NodeImageStore(
+        tmp_path,
+        lambda images, found: (served.append(images), plans.append(found)),
+        lambda what, **values: said.append((what, values)),
+    )
     store.poll()
     store.poll()
     assert served == [], "an empty folder is nothing new"
@@ -105,11 +123,17 @@ def test_the_store_serves_what_is_sound_and_says_what_is_not(tmp_path):
     store.poll()
     store.poll()
     assert [[(one.product, one.number) for one in images] for images in served] == [[("streetlight", 7)]]
-    assert [values.get("reason") for what, values in said if what == "node-image-refused"] == ["digest"]
+    assert [values["reason"] for what, values in said if what == "node-image-refused"] == ["digest"]
+    folder = tmp_path / node_images.NODE_FOLDER
+    plan = Plan("streetlight", 7, 1_800_000_000, frozenset({bytes(8)}), canaries=2)
+    campaign_plans.write(folder, plan)
+    (folder / "thermostat.json").write_text("{}")
+    store.poll()
+    assert plans[-1] == [plan] and said[-2][1]["reason"] == "plan"
     found = [node_images.withdraw_node_image(tmp_path, "streetlight") for _ in range(2)]
     assert found == [True, False]
     store.poll()
-    assert served[-1] == []
+    assert served[-1] == [] and plans[-1] == []
 
 
 # --- the command ----------------------------------------------------------------------------------------------------
@@ -128,7 +152,7 @@ def test_an_operator_brings_lists_and_takes_back(tmp_path, capsys):
     (tmp_path / "s.img").write_bytes(packed(7))
     assert run(tmp_path, "list") == 0 and "no image" in capsys.readouterr().out
     assert run(tmp_path, "add", tmp_path / "s.img") == 0
-    assert 'no. 7 (0.2.0, 1 kB) offered to nodes "streetlight"' in capsys.readouterr().out
+    assert 'no. 7 (0.2.0, 1 kB) held for nodes "streetlight"' in capsys.readouterr().out
     assert run(tmp_path, "list", as_json=True) == 0
     assert json.loads(capsys.readouterr().out) == {
         "done": "listed", "product": "streetlight", "number": 7, "text": "0.2.0", "kilobytes": 1,
@@ -147,6 +171,34 @@ def test_faults_are_told_in_both_languages(tmp_path, capsys):
         assert word in capsys.readouterr().err
     assert run(tmp_path, "add") == 2 and run(tmp_path, "remove") == 2
     assert run(tmp_path, "add", tmp_path / "absent.img") == 1
+
+
+def test_an_operator_begins_and_stops_a_campaign(tmp_path, capsys):
+    assert run(tmp_path, "campaign", "start", "streetlight") == 2 and "bring one first" in capsys.readouterr().err
+    (tmp_path / "s.img").write_bytes(packed(7))
+    run(tmp_path, "add", tmp_path / "s.img")
+    options = ("--canary", 2, "--soak", 48, "--only", "7C1F0A2C01000001")
+    assert run(tmp_path, "campaign", "start", "streetlight", *options, language="fr") == 0
+    assert "2 d'abord, pendant 48 h" in capsys.readouterr().out
+    path = tmp_path / "images" / "streetlight.json"
+    plan = campaign_plans.read(path)
+    assert (plan.number, plan.canaries, plan.soak_s, plan.is_stopped) == (7, 2, 172_800, False)
+    assert plan.nodes == {bytes.fromhex("7c1f0a2c01000001")}
+    assert run(tmp_path, "campaign", "stop", "streetlight") == 0 and campaign_plans.read(path).is_stopped
+    assert run(tmp_path, "campaign", "stop", "thermostat") == 2
+    run(tmp_path, "add", tmp_path / "s.img")
+    assert not path.exists(), "another image has no campaign yet"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("campaign",), ("campaign", "start"), ("campaign", "start", "streetlight", "--pace", 0),
+     ("campaign", "start", "streetlight", "--only", "7c1f"), ("campaign", "stop", "../../etc/x")],
+)  # fmt: skip
+def test_what_is_no_campaign_is_refused_with_the_usage(tmp_path, words):
+    (tmp_path / "s.img").write_bytes(packed(7))
+    run(tmp_path, "add", tmp_path / "s.img")
+    assert run(tmp_path, *words) == 2
 
 
 def test_an_image_says_its_bytes():

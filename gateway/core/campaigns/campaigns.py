@@ -1,0 +1,228 @@
+"""Connects the campaigns of all kinds of node with the rest of the gateway: questions and events of nodes in, the hours
+of lamps, progress on the card, records for the centre.
+
+**Hours.** A lamp on a permanent feeder is let in by day, an hour or more from dusk and dawn: what fails is gone back
+from before the street needs its light. A switched feeder has mains by night alone: there it is the middle of the night,
+with another hour of mains to come by the policy. A lamp whose feeder is not known has either, and follows its own
+settings. A node's restart is its own decision (`may_restart` of its trade), never in a watering.
+
+Progress is kept in `state/campaigns-…`, written after each change, so a restart goes on where it was. What a power cut
+takes of it comes back with the nodes' next questions. It must not open a file by name.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gateway.core import limits
+from gateway.core.cabinet import feeder as rules
+from gateway.core.cabinet.cabinet import Cabinet
+from gateway.core.campaigns import campaign
+from gateway.core.campaigns.campaign import Campaign, NodeProgress, Plan
+from gateway.core.custody.disk import Disk, NumberedFile, SharedFolder, parse_json
+from gateway.core.inbox.registry import Registry
+from gateway.core.link.images import NodeImage
+from gateway.core.link.link import NodeRequest
+from gateway.core.status import CampaignStatus, FailedNode
+from gateway.core.wallclock import WallClock
+from policy import lighting
+from wire import event, image
+from wire.record import EventBody, Record
+
+LAMP = "streetlight"
+_BEARERS = ("radio", "bus", "wire")
+_STEP_S = 900
+_FAILED_SHOWN_MAX = 8
+_WHY_CHARS_MAX = 24
+
+
+class Campaigns:
+    """Holds one campaign for each kind of node. `report` makes a record of the gateway."""
+
+    def __init__(
+        self, disk: Disk, clock: WallClock, registry: Registry, cabinet: Cabinet | None, report: Callable[..., Any]
+    ) -> None:
+        folder = SharedFolder(disk, "campaigns")
+        self._file = NumberedFile(folder, "campaigns", bytes_max=limits.CAMPAIGN_FILE_BYTES_MAX)
+        self._clock = clock
+        self._registry = registry
+        self._report = report
+        self._lamps = None if cabinet is None else LampHours(cabinet)
+        self._kept: dict[str, Campaign] = {}  # as the card had them; a plan that comes continues one
+        self._campaigns: dict[str, Campaign] = {}
+        self._due_ms: int | None = None
+
+    def start(self) -> None:
+        """Restore the progress of an earlier start."""
+        for data in self._file.restore():
+            try:
+                self._kept = {product: _restored(product, plain) for product, plain in parse_json(data).items()}
+            except (ValueError, TypeError, KeyError, AttributeError):
+                continue  # torn by a power cut: the version before it
+            return
+
+    def set_plans(self, plans: Iterable[Plan], *, now_ms: int) -> None:
+        """Follow these plans from now on, and no others."""
+        before = {**self._kept, **self._campaigns}
+        self._campaigns = {}
+        for plan in plans:
+            known = before.get(plan.product)
+            if known is None or known.plan.id != plan.id:
+                known = Campaign(plan)
+            known.plan = plan
+            self._campaigns[plan.product] = known
+        for product, known in before.items():
+            if known.told == campaign.HALTED and self._campaigns.get(product) is not known:
+                self._report(EventBody(event.CAMPAIGN_HALTED, False, [product]), now_ms=now_ms)
+        self._due_ms = 0
+
+    # --- nodes ----------------------------------------------------------------------------------------------------
+
+    def judge(self, asked: NodeRequest, offered: NodeImage, is_manifest: bool, *, now_ms: int) -> int | None:
+        """Return 0 to serve a node this request for a program, the seconds that it must wait, or None."""
+        found = self._campaigns.get(offered.product)
+        if found is None or found.plan.number != offered.number:
+            return None
+        unix_s = self._unix_s(now_ms)
+        hours_s = 0
+        if offered.product == LAMP and self._lamps is not None:
+            hours_s = limits.CAMPAIGN_AGAIN_S if unix_s is None else self._lamps.wait_s(asked.node, unix_s)
+        question = image.decode_question(asked.query) if is_manifest else None
+        bearer = asked.peer[0] if isinstance(asked.peer, tuple) and asked.peer[0] in _BEARERS else "udp"
+        judged = found.admit(asked.node, bearer, question, hours_s=hours_s, unix_s=unix_s, now_ms=now_ms)
+        self._due_ms = 0
+        return judged
+
+    def observe(self, node: bytes, records: Iterable[Record], *, now_ms: int) -> None:
+        """Accept what a node reports of its program, among the records of an accepted payload."""
+        for made in records:
+            body = made.body
+            if not isinstance(body, EventBody) or body.code not in (event.UPDATE, event.CRASH, event.RESCUE_MODE):
+                continue
+            unix_s = self._unix_s(now_ms)
+            for found in self._campaigns.values():
+                if body.code == event.UPDATE:
+                    if isinstance(body.detail, list) and len(body.detail) == 2:
+                        number, outcome = body.detail
+                        found.on_update(node, number, str(outcome)[:_WHY_CHARS_MAX], unix_s=unix_s)
+                elif body.active is not False:
+                    found.on_trouble(node, "crash" if body.code == event.CRASH else "rescue", unix_s=unix_s)
+            self._due_ms = 0
+
+    # --- poll -----------------------------------------------------------------------------------------------------
+
+    def poll(self, *, now_ms: int) -> None:
+        """Do what is due, tell the centre of another phase, save what has changed."""
+        if self._due_ms is None or now_ms < self._due_ms:
+            return
+        unix_s = self._unix_s(now_ms)
+        is_changed = bool(self._kept.keys() - self._campaigns.keys())
+        for found in self._campaigns.values():
+            found.poll(unix_s=unix_s, now_ms=now_ms)
+            self._tell(found, unix_s, now_ms)
+            is_changed = is_changed or found.is_changed
+            found.is_changed = False
+        self._kept = {}
+        if is_changed:
+            plain = {product: _plain(found) for product, found in self._campaigns.items()}
+            self._file.save(json.dumps(plain, separators=(",", ":")).encode() + b"\n")
+        is_moving = any(found.is_moving() or found.told == campaign.SOAK for found in self._campaigns.values())
+        self._due_ms = now_ms + limits.CAMPAIGN_POLL_MS if is_moving else None
+
+    def deadline_ms(self) -> int | None:
+        """Return when `poll` is due; None: only a node or a person will make it due."""
+        return self._due_ms
+
+    def status(self, *, now_ms: int) -> tuple[CampaignStatus, ...]:
+        unix_s = self._unix_s(now_ms)
+        return tuple(
+            CampaignStatus(
+                product=found.plan.product,
+                number=found.plan.number,
+                phase=self._phase(found, unix_s),
+                counts=found.counts(),
+                unheard=len(self._expected(found) - found.nodes.keys()),
+                canaries=found.plan.canaries,
+                soak_left_s=found.soak_left_s(unix_s) if found.told == campaign.SOAK else None,
+                failed=tuple(
+                    FailedNode(node.hex(), one.why)
+                    for node, one in found.nodes.items()
+                    if one.state == campaign.FAILED
+                )[:_FAILED_SHOWN_MAX],
+            )
+            for found in self._campaigns.values()
+        )
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _unix_s(self, now_ms: int) -> int | None:
+        carried = self._clock.carried(now_ms=now_ms)
+        return None if carried is None or carried[1] > limits.CLOCK_USABLE_S else carried[0]
+
+    def _expected(self, found: Campaign) -> frozenset[bytes]:
+        """Return the nodes that the campaign is for, as far as they are known."""
+        if found.plan.nodes:
+            return found.plan.nodes
+        known = self._registry.nodes().items()
+        return frozenset(node for node, one in known if one.kind == found.plan.product)
+
+    def _phase(self, found: Campaign, unix_s: int | None) -> str:
+        phase = found.phase(unix_s)
+        return campaign.DONE if phase == campaign.REST and found.is_done(self._expected(found)) else phase
+
+    def _tell(self, found: Campaign, unix_s: int | None, now_ms: int) -> None:
+        """Report another phase once; a node that comes after the end does not open it again."""
+        phase = self._phase(found, unix_s)
+        if phase == found.told or (phase == campaign.REST and found.told == campaign.DONE):
+            return
+        was_halted, found.told, found.is_changed = found.told == campaign.HALTED, phase, True
+        counts = found.counts()
+        told = [counts.get(campaign.CONFIRMED, 0), counts.get(campaign.FAILED, 0)]
+        detail = [found.plan.product, found.plan.number, phase, *told]
+        self._report(EventBody(event.CAMPAIGN, None, detail), now_ms=now_ms)
+        if was_halted or phase == campaign.HALTED:
+            self._report(EventBody(event.CAMPAIGN_HALTED, not was_halted, [found.plan.product]), now_ms=now_ms)
+
+
+class LampHours:
+    """Computes when a lamp may be given a program, from the policy in force in its cabinet."""
+
+    def __init__(self, cabinet: Cabinet) -> None:
+        self._cabinet = cabinet
+        self._feeder_of = cabinet.options.nodes()
+        site = rules.site_of(cabinet.options.latitude_e4, cabinet.options.longitude_e4)
+        self._plan = lighting.Plan(lighting.DEFAULT_CALENDAR, site)
+
+    def wait_s(self, node: bytes, unix_s: int) -> int:
+        """Return the seconds until its hours, to a quarter of an hour; 0: now."""
+        index = self._feeder_of.get(node)
+        feeder = None if index is None else self._cabinet.feeders[index]
+        for wait_s in range(0, limits.CAMPAIGN_WAIT_S_MAX, _STEP_S):
+            if self._is_open(feeder, unix_s + wait_s):
+                return wait_s
+        return limits.CAMPAIGN_WAIT_S_MAX
+
+    def _is_open(self, feeder: rules.Feeder | None, unix_s: int) -> bool:
+        plan = self._plan if feeder is None else feeder.plan
+        side = plan.night(unix_s).side(unix_s, lighting.RESTART_MARGIN_S)
+        if feeder is None:
+            return bool(side != lighting.TWILIGHT)
+        if feeder.is_permanent:
+            return bool(side == lighting.DAY)
+        instants = (unix_s, unix_s + lighting.RESTART_MARGIN_S)
+        has_mains = all(plan.night(at_s).wanted(at_s).level_percent for at_s in instants)
+        return side == lighting.NIGHT and has_mains
+
+
+def _plain(found: Campaign) -> dict[str, Any]:
+    nodes = {node.hex(): [one.state, one.since_s, one.why, one.is_canary] for node, one in found.nodes.items()}
+    return {"number": found.plan.number, "begun_s": found.plan.begun_s, "told": found.told, "nodes": nodes}
+
+
+def _restored(product: str, plain: Mapping[str, Any]) -> Campaign:
+    nodes = {}
+    for node, (state, since_s, why, is_canary) in plain["nodes"].items():
+        if state not in campaign.STATES:
+            raise ValueError("state")
+        nodes[bytes.fromhex(node)] = NodeProgress(state, int(since_s), str(why), bool(is_canary))
+    return Campaign(Plan(product, int(plain["number"]), int(plain["begun_s"])), nodes, str(plain["told"]))
