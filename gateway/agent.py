@@ -38,6 +38,7 @@ from gateway.shell.operation import Operation
 from gateway.shell.renewal import Renewal
 from gateway.shell.startup import Opened, in_thread, open_core
 from gateway.shell.tell_store import TellStore
+from gateway.shell.update_report import UpdateReport
 
 _HOUSEKEEP_EVERY_MS = 5_000
 # Key files that the disk did not let us read are tried again after this.
@@ -119,6 +120,7 @@ class Agent:
             self._renewal = Renewal(self._config, own, self._mqtt, self._operation.log)
             self._operation.facts.own = own
         self._tells = TellStore(self._config.data, opened.core.directive_service.directives, self._operation.log)
+        self._update_report = UpdateReport(self._config.data, self._core, self._operation.log)
         self._bearers = Bearers(
             self._config, self._core, self._mqtt, turn=self._turn, post=self._posted, log=self._operation.log
         )
@@ -223,6 +225,7 @@ class Agent:
         self._link.poll_images()
         self._images.poll()
         self._tells.poll()
+        self._update_report.poll(now_ms=now_ms)
         if self._renewal is not None:
             self._renewal.poll(unix_s=self._core.clock.unix_s(now_ms=now_ms), now_ms=now_ms)
         self._operation.housekeep(self._core, now_ms=now_ms)

@@ -25,4 +25,5 @@ COMMANDS = {
     "images": "gateway.commands.images",
     "concentrator": "gateway.commands.concentrator",
     "tell": "gateway.commands.tell",
+    "update": "gateway.commands.update",
 }

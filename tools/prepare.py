@@ -38,6 +38,9 @@ PROGRAMS = {
     "systemd-analyze": "systemd",
     "openssl": "openssl",
     "ip": "iproute2",
+    # The signed repository that cabinets take their agent from.
+    "apt-ftparchive": "apt-utils",
+    "gpg": "gpg gpg-agent",
 }
 # What only `make services` needs.
 SERVICES = {

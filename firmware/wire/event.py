@@ -41,6 +41,7 @@ CRASH = 14
 DIRECTIVE_TAKEN = 15
 SETTINGS_CHANGED = 16
 RECEIPT_REFUSED = 17
+AGENT_UPDATE = 18
 UPDATE = 24
 CAMPAIGN = 25
 LAMP_FAILURE = 64
@@ -88,6 +89,7 @@ CLOCK_FAILURE = 106
 CONTAINER_FULL = 107
 PREHEAT_FAILURE = 108
 FAIR_USE_EXCEEDED = 109
+AGENT_UPDATE_FAILURE = 110
 CAMPAIGN_HALTED = 112
 LEVEL_CHANGED = 128
 FEEDER_SWITCHED = 129
@@ -153,6 +155,9 @@ def _table():
     # a gateway has refused what came in the warehouse's name: why (word): form, stranger, signature, addressee; or
     # altered: the warehouse signed for other batches than were sent
     Event(RECEIPT_REFUSED, "receiptRefused", ("why",)),
+    # a gateway's own package: the version wanted, the one before, what became of it (word: kept, rolled-back, refused),
+    # why (word) or null
+    Event(AGENT_UPDATE, "agentUpdate", ("agent_version", "agent_before", "outcome", "why")),
     # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, or why
     # it was refused
     Event(UPDATE, "update", ("number", "outcome")),
@@ -238,6 +243,8 @@ def _table():
     # reported by a gateway of a node that sends more than its fair use: alarms, events and bytes of readings that day;
     # ends after a day without excess
     Event(FAIR_USE_EXCEEDED, "fairUseExceeded", ("about", "alarms", "events", "reading_bytes")),
+    # a gateway could not bring its own package to the version wanted: that version, why (word); ends when it can
+    Event(AGENT_UPDATE_FAILURE, "agentUpdateFailure", ("agent_version", "why")),
     # such a campaign has halted by itself: the kind; ends when a person stops it or begins another
     Event(CAMPAIGN_HALTED, "campaignHalted", ("product",)),
     # new level %, previous level %, rule (word), reason: an integer for the policy (policy.lighting.reason_text), the

@@ -48,10 +48,9 @@ from wire import coap_message, event, record, topic
 from wire.faults import WireFault
 from wire.record import EventBody, Record
 
-VERSION = "0.1.0"
 KIND = "gateway"
 
-__all__ = ["KIND", "VERSION", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
+__all__ = ["KIND", "Effect", "Gateway", "Log", "Options", "Send", "Start"]
 
 # The token of messages whose PUBACK is not waited for; the tokens of batches count from 1.
 _NO_TOKEN = 0
@@ -194,7 +193,7 @@ class Gateway:
     def start(self, *, now_ms: int) -> RecoveryReport:
         """Recover the journal, open this epoch and report the boot."""
         recovery = self.journal.recover()
-        detail = [self._start.previous, None, self._start.cause, KIND, VERSION]
+        detail = [self._start.previous, None, self._start.cause, KIND, self._start.version]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
         self.fair_use.start(now_ms=now_ms)
         self.campaigns.start()

@@ -51,12 +51,14 @@ class Options(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Holds what is new at every start: a random epoch, the raised boot counter, why we start, and the boot before."""
+    """Holds what is new at every start: a random epoch, the raised boot counter, why we start, the boot before, and the
+    version of the package that runs."""
 
     epoch: bytes
     boot: int
     cause: str
     previous: int | None = None
+    version: str = "0.1.0"
 
 
 _EPOCH_UNIX_S = 1_767_225_600  # 2026-01-01

@@ -77,6 +77,9 @@ TEXTS: dict[int, EventText] = {
         N_("campaign of programs"),
         N_("Program no. {number} for {product}: {phase}, {confirmed} confirmed, {failed} failed"),
     ),
+    event.AGENT_UPDATE: EventText(
+        N_("update of the gateway"), N_("Agent {agent_version} (before: {agent_before}): {outcome}")
+    ),
     event.UPDATE: EventText(N_("program update"), N_("Program no. {number}: {outcome}")),
     # --- alarms of lamps
     event.LAMP_FAILURE: EventText(
@@ -217,6 +220,12 @@ TEXTS: dict[int, EventText] = {
         N_("meter of the cabinet silent"),
         N_("Silent meter: {meter}"),
         N_("check its power, its cable (RS-485, TIC) and its address; the lighting goes on without it"),
+    ),
+    event.AGENT_UPDATE_FAILURE: EventText(
+        N_("update of the gateway failed"),
+        N_("The gateway keeps its former program: version {agent_version} failed ({why})"),
+        N_("the cabinet works as before; find the cause before another campaign (bocage centre agents campaign)"),
+        N_("The gateway runs the version that is wanted"),
     ),
     # --- alarms of rooms
     event.SENSOR_FAILURE: EventText(

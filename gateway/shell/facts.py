@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.config.config import Config
 from gateway.core.cabinet.status import cabinet_status
-from gateway.core.gateway import VERSION, Gateway, Log
+from gateway.core.gateway import Gateway, Log
 from gateway.core.heartbeats import LateTask
 from gateway.core.status import (
     STARTING,
@@ -26,6 +26,7 @@ from gateway.core.status import (
 )
 from gateway.io import log, tls
 from gateway.io.own_certificate import OwnCertificate
+from gateway.shell.startup import program_version
 from wire import event
 
 _FAULTS_MAX = 10
@@ -52,6 +53,7 @@ class Facts:
     def __init__(self, config: Config, *, now_ms: int) -> None:
         self._config = config
         self._started_ms = now_ms
+        self._version = program_version()
         self.phase = STARTING
         self.boot: int | None = None
         self.core: Gateway | None = None
@@ -114,7 +116,7 @@ class Facts:
     def status(self, *, now_ms: int) -> Status:
         """Returns the state of the agent at this time."""
         status = Status(
-            version=VERSION,
+            version=self._version,
             phase=self.phase,
             pid=os.getpid(),
             name=f"{self._config.core.insee}-{self._config.core.name}",

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from threading import Thread
 from typing import Any, NamedTuple, TypeVar
 
@@ -74,7 +75,7 @@ def open_core(
     found = node_keys.read_folder(config.keys)
     core = Gateway(
         config.core,
-        Start(secrets.token_bytes(8), boot, "start", previous),
+        Start(secrets.token_bytes(8), boot, "start", previous, program_version()),
         journal_disk=journal_disk,
         state_disk=state_disk,
         keys=found.keys,
@@ -85,6 +86,14 @@ def open_core(
     )
     recovery = core.start(now_ms=clock.monotonic_ms())
     return Opened(core, boot, recovery, journal_disk, state_disk, found, foreign, unwritable)
+
+
+def program_version() -> str:
+    """Returns the version of the package, or of the sources, that runs."""
+    try:
+        return version("bocage")
+    except PackageNotFoundError:
+        return "?"
 
 
 def _set_aside(disk: FileDisk) -> list[str]:

@@ -45,6 +45,8 @@ COMMANDS = {
     "tell": "tools.centre.commands.tell",
     "commands": "tools.centre.commands.list_commands",
     "gateways": "tools.centre.commands.list_gateways",
+    "agents key": "tools.centre.commands.agents_key",
+    "agents publish": "tools.centre.commands.agents_publish",
     "duty rota": "tools.centre.commands.duty_rota",
     "duty person": "tools.centre.commands.duty_person",
     "duty": "tools.centre.commands.duty",

@@ -39,8 +39,10 @@ _LAUNCHER = """\
 \"\"\"The `bocage` command of the package {package}: only the commands whose modules are in it.\"\"\"
 
 import sys
+from pathlib import Path
 
-sys.path.insert(0, "/{modules}")
+# Beside this file, for an update is led by the former version, unpacked elsewhere.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "{modules}"))
 
 from tools import cli  # noqa: E402
 

@@ -124,12 +124,18 @@ GATEWAY = Package(
         **_METRICS,
     },
     depends=_DEPENDS,
-    recommends=_RECOMMENDS,
+    recommends=(*_RECOMMENDS, "unattended-upgrades"),
     suggests=("uhubctl",),  # switches the power of a 4G stick; see usb-power.conf among the examples
     scripts=".",
     system={
         **_system("bocage-gateway"),
         "bocage-gateway.service": "usr/lib/systemd/system/bocage-gateway.service",
+        "bocage-update.service": "usr/lib/systemd/system/bocage-update.service",
+        "bocage-update.timer": "usr/lib/systemd/system/bocage-update.timer",
+        "apt.conf": "usr/share/bocage-gateway/apt.conf",
+        # Of all units whose name begins so: apt-daily and apt-daily-upgrade (systemd.unit(5)).
+        "apt-units.conf": "usr/lib/systemd/system/apt-.service.d/50-bocage-gateway.conf",
+        "apt-timers.conf": "usr/lib/systemd/system/apt-.timer.d/50-bocage-gateway.conf",
         "journald.conf": "usr/lib/systemd/journald.conf.d/50-bocage-gateway.conf",
         "system.conf": "usr/lib/systemd/system.conf.d/50-bocage-gateway.conf",
         "modules-load.conf": "usr/lib/modules-load.d/bocage-gateway.conf",
@@ -180,7 +186,7 @@ CENTRE = Package(
         *_DEPENDS, "mosquitto (>= 2.0.18)", "nginx (>= 1.26)", "python3-django (<< 3:6)", "python3-whitenoise (>= 6.8)",
         "python3-argon2 (>= 21.1)",
     ),
-    recommends=_RECOMMENDS,
+    recommends=(*_RECOMMENDS, "apt-utils", "gpg", "gpg-agent"),  # the repository of packages for cabinets
     # A warehouse on a server of PostgreSQL; the login by the territory's own directory.
     suggests=("python3-psycopg", "python3-authlib", "python3-requests"),
     scripts="centre",

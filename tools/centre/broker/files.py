@@ -3,6 +3,7 @@
     /etc/bocage-centre       authority, certificates and keys of the centre, where the warehouse is (root's)
     /var/lib/bocage-centre   warehouse, control file, the key of receipts         (bocage-centre's)
     /var/lib/bocage-web      accounts of the screens, what people said on them    (bocage-web's)
+    /var/lib/bocage-agents   packages for cabinets, signed elsewhere, and the plan     (bocage-centre's)
     /var/backups/bocage-centre   one folder a backup                              (root's)
     /etc/mosquitto/conf.d/bocage.conf, /var/lib/mosquitto/dynamic-security.json   the broker's part
     /etc/nginx/conf.d/bocage.conf   nginx's part
@@ -20,6 +21,8 @@ from tools.centre.store import database
 
 USER, BROKER_USER, WEB_USER = "bocage-centre", "mosquitto", "bocage-web"
 SETTING = "WAREHOUSE="
+# The broker's certificate and key: of the territory's own authority, for the names by which cabinets reach the centre.
+BROKER = "broker"
 
 
 class Place(NamedTuple):
@@ -38,6 +41,11 @@ class Place(NamedTuple):
     @property
     def var(self) -> Path:
         return self.root / "var/lib/bocage-centre"
+
+    @property
+    def agents(self) -> Path:
+        """The folder that nginx gives to cabinets."""
+        return self.root / "var/lib/bocage-agents"
 
     @property
     def backups(self) -> Path:

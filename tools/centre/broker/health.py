@@ -14,7 +14,7 @@ from cryptography import x509
 from gateway.language import N_, NN_, Message
 from tools.centre.broker import accounts, backup, configuration, installation, refusals, requests, roles, screens
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import Place
+from tools.centre.broker.files import BROKER, Place
 from tools.centre.duty import book
 from tools.centre.limits import (
     BACKUP_AGE_H_MAX,
@@ -194,7 +194,7 @@ def _certificates(
     place: Place, cabinets: dict[str, datetime.datetime], now: datetime.datetime
 ) -> Iterator[Finding]:
     ends = {"authority": Authority(place.etc).end()}
-    for name in (installation.BROKER, *roles.accounts(installation.ingests(place))):
+    for name in (BROKER, *roles.accounts(installation.ingests(place))):
         ends[name] = x509.load_pem_x509_certificate(place.pair(name)[0].read_bytes()).not_valid_after_utc
     web = x509.load_pem_x509_certificate(place.pair(screens.NAME)[0].read_bytes())
     if screens.is_own(place, web):

@@ -18,7 +18,7 @@ from gateway.language import N_
 from gateway.language.reasons import of_file
 from tools.centre.broker import authority, configuration, mosquitto, probe, roles, screens
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import BROKER_USER, SETTING, USER, WEB_USER, Place, give, write
+from tools.centre.broker.files import BROKER, BROKER_USER, SETTING, USER, WEB_USER, Place, give, write
 from tools.centre.limits import CERTIFICATE_DAYS, RENEW_DAYS
 from tools.centre.mqtt import BrokerAddress
 from tools.centre.scope import server
@@ -26,7 +26,7 @@ from tools.centre.store import database, schema
 from tools.command_line import Refused
 from wire import topic as topics
 
-BROKER, METRICS_UNIT = "broker", "bocage-metrics.service"
+METRICS_UNIT = "bocage-metrics.service"
 TIMER = "bocage-night.timer"
 _DUTY_UNIT = "bocage-duty.service"
 _INGEST_UNIT = "bocage-ingest@{}.service"
@@ -69,7 +69,7 @@ def install(
     if not plugins:
         raise Refused(N_("there is no Mosquitto with its plugin dynamic-security here: sudo apt install mosquitto"))
     parents = (place.roles.parent, place.broker_configuration.parent)
-    for folder in (place.etc, *parents, place.var, place.web, place.backups):
+    for folder in (place.etc, *parents, place.var, place.web, place.agents, place.backups):
         folder.mkdir(parents=True, exist_ok=True)
     own = Authority(place.etc)
     if addresses and not own.exists():
@@ -94,6 +94,7 @@ def install(
             server.prepare(connection)
     give(place.var, USER, USER)
     give(place.web, WEB_USER, USER)
+    give(place.agents, USER, USER)
 
 
 def use_server(place: Place, where: str) -> None:

@@ -18,7 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from tools.centre import mqtt
 from tools.centre.broker import backup, installation, roles, screens
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import Place
+from tools.centre.broker.files import BROKER, Place
 from tools.centre.limits import RENEW_DAYS, SILENCE_S_MAX
 from tools.centre.store import database
 from tools.centre.store.archive import Archive
@@ -151,7 +151,7 @@ class CentreCollector:
     def _read_certificates(self) -> Iterator[Metric]:
         own, now = Authority(self._place.etc), installation.now()
         ends = {"authority": own.end()}
-        for name in (installation.BROKER, screens.NAME, *roles.accounts(installation.ingests(self._place))):
+        for name in (BROKER, screens.NAME, *roles.accounts(installation.ingests(self._place))):
             pem = self._place.pair(name)[0].read_bytes()
             ends[name] = x509.load_pem_x509_certificate(pem).not_valid_after_utc
         left = GaugeMetricFamily(_PREFIX + "certificate_left_days", "Until a certificate ends.", labels=["name"])

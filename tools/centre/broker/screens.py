@@ -1,4 +1,5 @@
-"""Puts the screens behind nginx, by the address that people type, and asks whether they answer there.
+"""Puts the screens behind nginx, by the address that people type, and asks whether they answer there. What cabinets
+fetch (`tools/centre/agents`) is on a port of its own, with the broker's certificate: they know no other authority.
 
 nginx has the certificate and the port; the web has neither, and no network: a socket of this machine leads to it, which
 nginx alone may open (bocage-web.socket). So what it is told of the caller (X-Forwarded-*) is nginx's word. The
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from tools.centre.broker.authority import Authority
-from tools.centre.broker.files import Place, setting_in, write
+from tools.centre.broker.files import BROKER, Place, setting_in, write
 
 NAME, UNIT, PROXY_UNIT = "web", "bocage-web.service", "nginx.service"
 # Browsers of Apple refuse one that is valid for longer than 825 days; a year is what public authorities never exceeded.
@@ -57,7 +58,18 @@ server {{
         proxy_set_header Connection "";
     }}
 }}
+server {{
+    listen {agents_port} ssl;
+    listen [::]:{agents_port} ssl;
+    server_tokens off;
+    ssl_certificate {broker_certificate};
+    ssl_certificate_key {broker_key};
+    ssl_protocols TLSv1.3;
+    location / {{ root {agents}; }}
+}}
 """
+# Beside the broker's (8883): the two ports that cabinets need. `gateway/shell/self_update.py` calls it.
+AGENTS_PORT = 8884
 
 
 def install(place: Place, host: str | None) -> None:
@@ -65,7 +77,11 @@ def install(place: Place, host: str | None) -> None:
     if host is not None and not place.web_setting.exists():
         write(place.web_setting, _SETTING.format(origin=f"https://{_in_address(host)}").encode(), mode=0o644)
     certificate, key = place.pair(NAME)
-    text = _PROXY.format(host=_host(place), certificate=certificate, key=key, socket=place.web_socket)
+    broker_certificate, broker_key = place.pair(BROKER)
+    text = _PROXY.format(
+        host=_host(place), certificate=certificate, key=key, socket=place.web_socket, agents_port=AGENTS_PORT,
+        broker_certificate=broker_certificate, broker_key=broker_key, agents=place.agents,
+    )  # fmt: skip
     place.proxy_configuration.parent.mkdir(parents=True, exist_ok=True)
     write(place.proxy_configuration, text.encode(), mode=0o644)
 

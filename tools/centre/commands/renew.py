@@ -17,18 +17,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from tools.centre.broker import installation, requests, roles, screens
-    from tools.centre.broker.files import Place
+    from tools.centre.broker.files import BROKER, Place
 
     place = Place(args.root)
     with installation.faults():
         installation.address(place, roles.ADMIN)  # there is a centre
         made = installation.renew(place, None, now=installation.now())
         cabinets, refused = requests.sign(place, now=installation.now())
-    if installation.BROKER in made:
+    if BROKER in made:
         installation.tell(place, "reload", "mosquitto")
-    if screens.NAME in made:
+    if {screens.NAME, BROKER} & set(made):
         installation.tell(place, "reload", screens.PROXY_UNIT)
-    if set(made) - {installation.BROKER, screens.NAME}:
+    if set(made) - {BROKER, screens.NAME}:
         installation.tell(place, "try-restart", *installation.units(place))
     text = N_("renewed: {names}") if made or cabinets else N_("nothing to renew")
     print(translate(text, args.lang, names=", ".join([*made, *cabinets])))

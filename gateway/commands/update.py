@@ -1,0 +1,196 @@
+"""Brings the agent's own package up to date by the centre's plan, watches it, and goes back where it is not well.
+
+A timer asks hourly (bocage-update.timer). What the territory's key for packages has not signed is not installed;
+nothing begins by night, nor over 4G unless --metered (then once a day). With --from a technician brings the repository
+on a stick, and is there to see: neither plan nor hour nor bearer counts, and the highest version is taken.
+
+example:
+  sudo bocage gateway update --config /etc/bocage/gateway.toml --trust /media/usb/packages.asc
+  sudo bocage gateway update --config /etc/bocage/gateway.toml
+  sudo bocage gateway update --config /etc/bocage/gateway.toml --from /media/usb/agents
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from gateway.commands import UsageError, add_config, on_config
+from gateway.commands.setup import files
+from gateway.commands.status import state_of
+from gateway.config.config import Config
+from gateway.core import self_update as core
+from gateway.core.self_update import Before, Plan
+from gateway.core.status import Status
+from gateway.io.packages import UNREACHABLE, PackageFault, Repository
+from gateway.language import N_, Phrases
+from gateway.shell import self_update
+from gateway.shell.self_update import FOLDER, KEY, Update
+
+_WORDS = Phrases({
+    "begun": N_(
+        "{former} runs; {version} is being installed, then watched for {minutes} min: journalctl -u bocage-trial"
+    ),
+    "under_way": N_("version {version} is on trial: journalctl -u bocage-trial"),
+    "current": N_("version {version} is wanted, and it runs"),
+    "not_ours": N_("the campaign for version {version} does not concern this cabinet yet"),
+    "failed": N_("version {version} was taken back here; only another campaign tries it again"),
+    "no_key": N_("no key for packages is installed: sudo bocage gateway update … --trust packages.asc"),
+    "trusted": N_("packages that this key has signed are installed from now on"),
+    "no_tls": N_("[uplink] has no ca: the centre's plan can only be read with TLS"),
+    "no_key_file": N_("{path} is no public key of OpenPGP as text; give packages.asc of `bocage centre agents key`"),
+    "may": N_("the system may be updated now"),
+    # why nothing begins now
+    "no-agent": N_("not now: the agent does not answer"),
+    "no-clock": N_("not now: the time is not known"),
+    "night": N_("not now: nothing is updated from an hour before sunset to an hour after sunrise"),
+    "metered": N_("not now: only 4G is there"),
+    "unlinked": N_("not now: the centre is not reached"),
+    # why it cannot be
+    "unreachable": N_("the repository is not reached: {detail}"),
+    "signature": N_("the repository is not signed by the key that this cabinet trusts: {detail}"),
+    "digest": N_("what came is not what was signed: {detail}"),
+    "not-published": N_("that version is not in the repository; publish it: bocage centre agents publish"),
+    "no-way-back": N_("the version that runs is not in the repository, so there is no way back; publish it too"),
+    "older": N_("the version wanted is lower than the one that runs: {detail}"),
+    "disk-full": N_("no room on the card for two versions; delete what is not the agent's"),
+    "install": N_("dpkg has packages that are not whole: {detail}"),
+    "plan": N_("the centre's plan cannot be read: {detail}"),
+})  # fmt: skip
+_TOLD = ("signature", "digest", "not-published", "no-way-back", "older", "disk-full", "install", "plan")
+# A receipt within this time means that the warehouse was there before the update.
+_HELD_S = 3600
+# Over 4G the plan is asked for once a day: 6 kB.
+_METERED_EVERY_S = 20 * 3600
+# How long apt's nightly work may take by day.
+_SYSTEM_S = 3600
+_LAST_ASKED = "asked"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_config(parser)
+    parser.add_argument("--trust", type=Path, metavar="KEY", help="the territory's public key for packages")
+    parser.add_argument("--from", dest="stick", type=Path, metavar="FOLDER", help="a repository on a stick")
+    parser.add_argument("--metered", action="store_true", help="also over 4G")
+    parser.add_argument("--trial", action="store_true", help=argparse.SUPPRESS)  # of the trial's own unit
+    parser.add_argument("--may-system", action="store_true", help=argparse.SUPPRESS)  # asked by apt's units
+
+
+@on_config
+def run(config: Config, args: argparse.Namespace) -> int:
+    """Returns the exit status: 0 done, or nothing to do; 1 it cannot be; 2 the usage is at fault."""
+    if args.trust is not None:
+        return _trust(args)
+
+    def ask() -> Status:
+        return state_of(config, unix_s=int(time.time()))
+
+    update = Update(ask)
+    if args.trial:
+        update.run_trial()
+        return 0
+    under_way = update.trial()
+    if args.may_system:
+        return _may_system(ask(), config, args, is_on_trial=under_way is not None)
+    if under_way is not None:
+        update.begin(args.config)  # its unit may have been stopped by hand
+        return _say(args, "under_way", version=under_way.version)
+    if not KEY.exists():
+        raise UsageError(_WORDS.text("no_key", args.lang))
+    FOLDER.mkdir(mode=0o755, exist_ok=True)
+    return _by_stick(update, ask(), args) if args.stick is not None else _by_plan(update, ask(), config, args)
+
+
+def _by_plan(update: Update, status: Status, config: Config, args: argparse.Namespace) -> int:
+    tls = config.mqtt.tls
+    if tls is None:
+        raise UsageError(_WORDS.text("no_tls", args.lang))
+    why = core.hindrance(status, _site(config), lasts_s=0, by_metered=args.metered)
+    if why is None and not _is_time_to_ask(status):
+        why = core.METERED
+    if why is not None:
+        return _say(args, why)
+    address = f"https://{config.mqtt.host}:{self_update.PORT}/"
+    try:
+        plan = self_update.read_plan(address, tls.ca)
+    except PackageFault as fault:
+        return _fault(args, fault)
+    name = f"{config.core.insee}-{config.core.name}"
+    if plan.cabinets is not None and name not in plan.cabinets:
+        return _say(args, "not_ours", version=plan.version)
+    if update.has_failed(plan):
+        return _say(args, "failed", version=plan.version)
+    why = core.hindrance(status, _site(config), lasts_s=plan.watch_s, by_metered=args.metered)
+    if why is not None:
+        return _say(args, why)
+    return _stage(update, plan, Repository(FOLDER, address, KEY, tls.ca), status, args)
+
+
+def _by_stick(update: Update, status: Status, args: argparse.Namespace) -> int:
+    repository = Repository(FOLDER, f"file:{args.stick.resolve()}", KEY, None)
+    try:
+        repository.refresh()
+    except PackageFault as fault:
+        return _fault(args, fault)
+    plan = Plan(int(time.time()), repository.newest() or "0", core.WATCH_S, None)
+    return _stage(update, plan, repository, status, args)
+
+
+def _stage(update: Update, plan: Plan, repository: Repository, status: Status, args: argparse.Namespace) -> int:
+    try:
+        repository.refresh()
+        trial = update.stage(plan, repository, _before(status))
+    except PackageFault as fault:
+        if fault.reason in _TOLD:
+            update.refuse(plan, fault.reason)
+        return _fault(args, fault)
+    if trial is None:
+        return _say(args, "current", version=plan.version)
+    update.begin(args.config)
+    return _say(args, "begun", former=trial.former, version=trial.version, minutes=-(-trial.watch_s // 60))
+
+
+def _before(status: Status) -> Before:
+    return core.before(status, held_s=_HELD_S)
+
+
+def _site(config: Config) -> tuple[int, int] | None:
+    cabinet = config.cabinet
+    return None if cabinet is None else (cabinet.latitude_e4, cabinet.longitude_e4)
+
+
+def _is_time_to_ask(status: Status) -> bool:
+    """Returns whether the plan may be asked for now: over 4G, once a day."""
+    asked, carrier = FOLDER / _LAST_ASKED, status.carrier
+    is_metered = carrier is not None and carrier.metered
+    if is_metered and asked.exists() and time.time() - asked.stat().st_mtime < _METERED_EVERY_S:
+        return False
+    asked.touch()
+    return True
+
+
+def _may_system(status: Status, config: Config, args: argparse.Namespace, *, is_on_trial: bool) -> int:
+    why = core.hindrance(status, _site(config), lasts_s=_SYSTEM_S, by_metered=args.metered)
+    if is_on_trial:
+        why = "under_way"
+    _say(args, why or "may", version="?")
+    return 0 if why is None else 1
+
+
+def _trust(args: argparse.Namespace) -> int:
+    data = args.trust.read_bytes()
+    if not data.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----"):
+        raise UsageError(_WORDS.text("no_key_file", args.lang, path=args.trust))
+    files.replace(Path("/"), files.New(KEY, data, 0o644))
+    return _say(args, "trusted")
+
+
+def _say(args: argparse.Namespace, word: str, **values: object) -> int:
+    print(_WORDS.text(word, args.lang, **values))
+    return 0
+
+
+def _fault(args: argparse.Namespace, fault: PackageFault) -> int:
+    text = _WORDS.text(fault.reason, args.lang, detail=fault.detail)
+    print(f"bocage gateway update: {text}", file=sys.stderr)
+    return 0 if fault.reason == UNREACHABLE and not args.stick else 1

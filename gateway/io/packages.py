@@ -1,0 +1,164 @@
+"""Asks Debian's own programs (apt, dpkg, systemd) to fetch, check, install and take back the gateway's package.
+
+The territory's repository is read beside the system's own sources, with lists and cache of its own: `apt upgrade` does
+not know it, nothing but `bocage-gateway` can come from it, and apt goes on refusing an index that is older than the one
+it has seen. It decides nothing. Root's.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+PACKAGE = "bocage-gateway"
+AGENT_UNIT = "bocage-gateway.service"
+# Words of a fault; the last three are told to the centre (gateway/core/self_update.py).
+UNREACHABLE, FULL, INSTALL = "unreachable", "disk-full", "install"
+SIGNATURE, DIGEST, UNKNOWN = "signature", "digest", "not-published"
+_ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "LANGUAGE": "C", "DEBIAN_FRONTEND": "noninteractive",
+}  # fmt: skip
+# A program that hangs is given up: a slow link brings a megabyte in minutes, a slow card unpacks in as many.
+_TIMEOUT_S = 1800
+_KEEP = ("-oDpkg::Options::=--force-confdef", "-oDpkg::Options::=--force-confold", "-oDPkg::Lock::Timeout=600")
+# What apt says of each kind of fault (apt 2.6 to 3.1), the gravest first.
+_FAULTS = (
+    (SIGNATURE, re.compile(r"signature verification failed|is not signed|signatures were invalid|NO_PUBKEY")),
+    (DIGEST, re.compile(r"Hash Sum mismatch|File has unexpected size")),
+    (FULL, re.compile(r"No space left|don't have enough free space")),
+    (UNKNOWN, re.compile(r"was not found|Can't find a source|Unable to locate")),
+)
+
+
+class PackageFault(Exception):
+    """Is raised when a program refuses: `reason` is one of the words above, `detail` what it said."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class Repository:
+    """Reads one signed repository. `folder`: for lists and cache; `key`: who may have signed it; `ca`: who may have
+    certified its server."""
+
+    def __init__(self, folder: Path, source: str, key: Path, ca: str | None) -> None:
+        self._source, self._key = source, key
+        self._list = folder / "repository.list"
+        places = {"Dir::State::Lists": folder / "lists", "Dir::Cache": folder / "cache"}
+        for path in (folder / "lists/partial", folder / "cache/archives/partial"):
+            path.mkdir(parents=True, exist_ok=True)
+        options = {
+            "Dir::Etc::SourceList": self._list, "Dir::Etc::SourceParts": "/dev/null", **places,
+            "APT::Update::Error-Mode": "any", "Acquire::Languages": "none", "Acquire::Retries": "2",
+            "APT::Sandbox::User": "root",  # which reads the key and the stick
+            **({} if ca is None else {"Acquire::https::CaInfo": ca}),
+        }  # fmt: skip
+        self._options = [f"-o{name}={value}" for name, value in options.items()]
+
+    def refresh(self) -> None:
+        """Reads the index anew. PackageFault."""
+        self._list.write_text(f"deb [signed-by={self._key}] {self._source} ./\n")
+        self._apt("update")
+
+    def newest(self) -> str | None:
+        """Returns the highest version, or the installed one where that is higher; None: there is none."""
+        done = _run(["apt-cache", "-q", *self._options, "policy", PACKAGE])
+        found = re.search(r"Candidate: (\S+)", done.stdout)
+        return found[1] if found and found[1] != "(none)" else None
+
+    def fetch(self, version: str, target: Path) -> None:
+        """Puts the package of this version at `target`, checked against the signed index. PackageFault."""
+        folder = target.with_suffix(".partial")
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self._apt("download", f"{PACKAGE}={version}", cwd=folder)
+        [made] = folder.glob("*.deb")
+        sync(made)
+        made.replace(target)
+        folder.rmdir()
+
+    def _apt(self, *words: str, cwd: Path | None = None) -> None:
+        done = _run(["apt-get", "-q", *self._options, *words], cwd=cwd)
+        if done.returncode:
+            said = done.stdout + done.stderr
+            reason = next((word for word, pattern in _FAULTS if pattern.search(said)), UNREACHABLE)
+            raise PackageFault(reason, _gist(done.stderr))
+
+
+class System:
+    """Changes the package of this machine. Each method may be cut short at any instant and be called again."""
+
+    def installed(self) -> str | None:
+        """Returns the version that is whole: unpacked and configured; None otherwise."""
+        words = ["dpkg-query", "--show", "--showformat=${db:Status-Abbrev} ${Version}", PACKAGE]
+        state, _, version = _run(words).stdout.partition(" ")
+        return version.strip() if state.strip() == "ii" else None
+
+    def is_newer(self, version: str, other: str) -> bool:
+        """Returns whether a version is higher than another, as Debian orders them."""
+        return _run(["dpkg", "--compare-versions", version, "gt", other]).returncode == 0
+
+    def mend(self) -> None:
+        """Finishes what a power cut has interrupted, of any package, as far as it goes."""
+        _run(["dpkg", "--configure", "-a", "--force-confdef", "--force-confold"])
+
+    def install(self, package: Path) -> None:
+        """Installs a file, with what it depends on from the system's own sources; removes nothing. PackageFault."""
+        words = ["install", "--yes", "--no-remove", "--allow-downgrades", *_KEEP, str(package)]
+        done = _run(["apt-get", "-q", "-oAPT::Sandbox::User=root", *words])
+        if done.returncode:
+            raise PackageFault(INSTALL, _gist(done.stderr or done.stdout))
+
+    def take_back(self, package: Path) -> None:
+        """Installs a file by dpkg alone, which asks nobody for anything: its dependencies are there. PackageFault."""
+        done = _run(["dpkg", "--force-confdef", "--force-confold", "--install", str(package)])
+        if done.returncode:
+            raise PackageFault(INSTALL, _gist(done.stderr))
+
+    def restart_agent(self) -> None:
+        """Starts the agent again, also where systemd has given it up."""
+        self.systemctl("reset-failed", AGENT_UNIT)
+        self.systemctl("restart", AGENT_UNIT)
+
+    def extract(self, package: Path, folder: Path) -> None:
+        """Unpacks the files of a package into a folder, without installing it. PackageFault."""
+        shutil.rmtree(folder, ignore_errors=True)
+        done = _run(["dpkg-deb", "--extract", str(package), str(folder)])
+        if done.returncode:
+            raise PackageFault(INSTALL, _gist(done.stderr))
+
+    def version_of(self, package: Path) -> str | None:
+        """Returns the version of a package's file; None where there is none that is whole."""
+        done = _run(["dpkg-deb", "--field", str(package), "Version"])
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    def systemctl(self, *words: str) -> None:
+        _run(["systemctl", *words])
+
+
+def sync(path: Path) -> None:
+    """Makes a file durable. OSError."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            words, cwd=cwd, env=_ENVIRONMENT, capture_output=True, text=True, errors="replace",
+            stdin=subprocess.DEVNULL, timeout=_TIMEOUT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return subprocess.CompletedProcess(words, 255, "", str(error))
+
+
+def _gist(said: str) -> str:
+    """Returns the last complaint, in one line."""
+    lines = [line.strip() for line in said.splitlines() if line.startswith(("E:", "W:", "dpkg:"))] or [said.strip()]
+    return lines[-1][:200]

@@ -1,0 +1,84 @@
+"""Makes records of how updates of the gateway's own package ended: root writes the outcome, the agent tells it.
+
+An outcome counts as told once its records are durable in the journal; what was told is noted in the data folder. A
+power cut in between tells it twice. A failed update is an alarm, which a later one that is kept ends.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.core.gateway import Gateway
+from gateway.core.own_records import Placed
+from gateway.core.self_update import KEPT
+from gateway.io import files
+from gateway.shell.self_update import FOLDER, OUTCOME
+from wire import event
+from wire.record import EventBody
+
+_TOLD = "update-told"
+_BYTES_MAX = 4096
+
+
+class UpdateReport:
+    """Passes an outcome on. `poll` is called every few seconds; `log` writes a line of the log."""
+
+    def __init__(self, data: Path, core: Gateway, log: Callable[..., None], *, folder: Path = FOLDER) -> None:
+        self._outcome, self._note = folder / OUTCOME, data / _TOLD
+        self._core, self._log = core, log
+        self._told = self._read_note()
+        self._seen: tuple[int, int] | None = None  # the file that was told, or that cannot be
+        self._waiting: tuple[dict[str, Any], list[tuple[str, int]]] | None = None
+
+    def poll(self, *, now_ms: int) -> None:
+        """Makes the records of a new outcome, and notes it once they are durable."""
+        if self._waiting is not None:
+            self._settle()
+            return
+        try:
+            state = self._outcome.stat()
+            if (state.st_mtime_ns, state.st_ino) == self._seen:
+                return
+            self._seen = state.st_mtime_ns, state.st_ino
+            data = self._outcome.read_bytes()[:_BYTES_MAX]
+            plain = json.loads(data)
+            detail = [plain["version"], plain["before"], plain["outcome"], plain["why"]]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self._log("update-unreadable", error=str(error)[:80])
+            return
+        digest = hashlib.sha256(data).hexdigest()
+        if digest == self._told.get("digest"):
+            return
+        is_failed = plain["outcome"] != KEPT
+        bodies = [EventBody(event.AGENT_UPDATE, None, detail)]
+        if is_failed or self._told.get("failed"):
+            bodies.append(EventBody(event.AGENT_UPDATE_FAILURE, is_failed, [plain["version"], plain["why"]]))
+        placed: list[Placed] = [self._core.own.try_report(body, now_ms=now_ms) for body in bodies]
+        if None in placed:  # a full journal: again, all of it
+            self._seen = None
+            return
+        self._log("update-failed" if is_failed else "updated", **plain)
+        self._waiting = {"digest": digest, "failed": is_failed}, [one for one in placed if one is not None]
+
+    def _settle(self) -> None:
+        assert self._waiting is not None
+        told, placed = self._waiting
+        journal = self._core.journal
+        ends = {stream.lane: journal.durable_end(stream) for stream in journal.streams()}  # this epoch's come last
+        if all(ends[lane] > position for lane, position in placed):
+            self._told, self._waiting = told, None
+            try:
+                files.write(self._note, json.dumps(told).encode(), gives=False)
+            except OSError as error:
+                self._log("update-unreadable", error=str(error)[:80])
+
+    def _read_note(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self._note.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
