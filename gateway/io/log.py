@@ -49,7 +49,6 @@ _LEVELS = {
     "audit-not-written": WARNING,
     "directive-refused": WARNING,
     "tell-unreadable": WARNING,
-    "update-unreadable": WARNING,
     "update-failed": WARNING,
     "updated": NOTICE,
     "directive-told": NOTICE,

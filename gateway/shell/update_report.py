@@ -48,7 +48,7 @@ class UpdateReport:
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            self._log("update-unreadable", error=str(error)[:80])
+            self._log("update-failed", why="unreadable", error=str(error)[:80])
             return
         digest = hashlib.sha256(data).hexdigest()
         if digest == self._told.get("digest"):
@@ -74,7 +74,7 @@ class UpdateReport:
             try:
                 files.write(self._note, json.dumps(told).encode(), gives=False)
             except OSError as error:
-                self._log("update-unreadable", error=str(error)[:80])
+                self._log("update-failed", why="unreadable", error=str(error)[:80])
 
     def _read_note(self) -> dict[str, Any]:
         try:

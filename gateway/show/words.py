@@ -362,7 +362,6 @@ WORDS = Phrases({
     ),
     "event.directive-refused": N_("directive refused"),
     "event.tell-unreadable": N_("directive unreadable"),
-    "event.update-unreadable": N_("outcome of an update unreadable"),
     "event.update-failed": N_("update of the agent failed"),
     # the command
     "tell.none": N_("no directive"),

@@ -84,4 +84,4 @@ def test_an_outcome_that_cannot_be_read_is_logged(tmp_path):
     for text in ("{", "[]", "{}"):
         world.write(text)
         world.poll(1)
-    assert world.logs == ["update-unreadable"] * 3 and world.told() == []
+    assert world.logs == ["update-failed"] * 3 and world.told() == []
