@@ -55,8 +55,10 @@ class UpdateReport:
             return
         is_failed = plain["outcome"] != KEPT
         bodies = [EventBody(event.AGENT_UPDATE, None, detail)]
-        if is_failed or self._told.get("failed"):
-            bodies.append(EventBody(event.AGENT_UPDATE_FAILURE, is_failed, [plain["version"], plain["why"]]))
+        # A failure after a failure begins anew: the centre asks of which campaign it is.
+        alarms = [False] * bool(self._told.get("failed")) + [True] * is_failed
+        about = [plain["version"], plain["why"]]
+        bodies += [EventBody(event.AGENT_UPDATE_FAILURE, active, about) for active in alarms]
         placed: list[Placed] = [self._core.own.try_report(body, now_ms=now_ms) for body in bodies]
         if None in placed:  # a full journal: again, all of it
             self._seen = None

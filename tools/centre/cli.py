@@ -47,6 +47,8 @@ COMMANDS = {
     "gateways": "tools.centre.commands.list_gateways",
     "agents key": "tools.centre.commands.agents_key",
     "agents publish": "tools.centre.commands.agents_publish",
+    "agents campaign": "tools.centre.commands.agents_campaign",
+    "agents advance": "tools.centre.commands.agents_advance",
     "duty rota": "tools.centre.commands.duty_rota",
     "duty person": "tools.centre.commands.duty_person",
     "duty": "tools.centre.commands.duty",

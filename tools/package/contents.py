@@ -144,6 +144,8 @@ GATEWAY = Package(
     },
 )
 _UNITS = (
+    "bocage-agents.service",
+    "bocage-agents.timer",
     "bocage-ingest@.service",
     "bocage-rollup.service",
     "bocage-control.service",

@@ -68,6 +68,15 @@ def test_a_failure_is_an_alarm_that_a_kept_update_ends(tmp_path):
     assert world.logs == ["update-failed", "updated"]
 
 
+def test_a_second_failure_is_told_as_one_of_its_own(tmp_path):
+    world = World(tmp_path)
+    for number in (4, 5):
+        world.write({**FAILED, "number": number})
+        world.poll()
+    alarms = [active for code, active, _ in world.told() if code == event.AGENT_UPDATE_FAILURE]
+    assert sorted(alarms) == [False, True, True]
+
+
 def test_what_was_not_durable_is_told_again(tmp_path):
     world = World(tmp_path)
     world.write(KEPT)

@@ -48,6 +48,11 @@ class Place(NamedTuple):
         return self.root / "var/lib/bocage-agents"
 
     @property
+    def plan(self) -> Path:
+        """The campaign, as cabinets read it."""
+        return self.agents / "plan.json"
+
+    @property
     def backups(self) -> Path:
         return self.root / "var/backups/bocage-centre"
 

@@ -105,7 +105,7 @@ def findings(place: Place, *, now: datetime.datetime) -> list[Finding]:
 def _units(place: Place) -> Iterator[Finding]:
     if not place.is_system:
         return
-    for unit in ("mosquitto.service", screens.PROXY_UNIT, *installation.units(place), installation.TIMER):
+    for unit in ("mosquitto.service", screens.PROXY_UNIT, *installation.units(place), *installation.TIMERS):
         done = subprocess.run(["systemctl", "is-active", unit], capture_output=True, text=True, check=False)
         if done.stdout.strip() == "active":
             continue

@@ -27,7 +27,7 @@ from tools.command_line import Refused
 from wire import topic as topics
 
 METRICS_UNIT = "bocage-metrics.service"
-TIMER = "bocage-night.timer"
+TIMERS = ("bocage-night.timer", "bocage-agents.timer")
 _DUTY_UNIT = "bocage-duty.service"
 _INGEST_UNIT = "bocage-ingest@{}.service"
 
@@ -183,7 +183,7 @@ def port(place: Place) -> int:
 
 def start(place: Place) -> bool:
     """Returns whether systemd started the broker and the services, now and at each boot; nginx too, if it can."""
-    wanted = *units(place), TIMER
+    wanted = *units(place), *TIMERS
     tell(place, "reload-or-restart", screens.PROXY_UNIT)
     return all(tell(place, *words) for words in (("restart", "mosquitto"), ("enable", *wanted), ("restart", *wanted)))
 

@@ -15,6 +15,7 @@ from django.http import Http404
 from gateway.language import N_, NC_, NN_, Phrases, directives, translate
 from gateway.language.figures import number
 from policy import civil
+from tools.centre.condition.programs import program
 from tools.centre.condition.usage import WATER, Usages
 from tools.centre.registry.equipment import GREEN_SPACE, METER, following_day
 from tools.centre.rollup import hours
@@ -23,7 +24,7 @@ from tools.centre.store import database
 from tools.centre.web import states
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import has_control
-from tools.centre.web.health import alone, program
+from tools.centre.web.health import alone
 from tools.centre.web.history import Told
 from tools.centre.web.limits import RUNS_MIN, TOLD_MAX, WATER_DAYS
 from tools.centre.web.month import Month
@@ -139,7 +140,7 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
         told = told_of(connection, state.node, now_s=request.now_s)
         days = _days(connection, space, told, now_s=request.now_s)
         cabinet = cabinet_name(connection, state.cabinet, now_s=request.now_s)
-        version, started_s = (None, None) if state.node is None else program(connection, state.node)
+        version, started_s, _ = (None, None, None) if state.node is None else program(connection, state.node)
         used = _used(connection, own, {state.node}, request)
     known = watered(told, space, now_s=request.now_s)
     mine = [one for one in told if zone_of(one) in (None, 0, space.zone or 0)]

@@ -17,6 +17,7 @@ from gateway.language.figures import duration
 from tools.centre.broker.authority import Authority
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
+from tools.centre.condition.programs import program
 from tools.centre.condition.states import OK
 from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
 from tools.centre.registry.equipment import CABINET, LIGHT, cabinet_of
@@ -65,8 +66,6 @@ _WAITING = """SELECT sum(p.held_end - p.next_position), min(nullif(p.latest_unix
     JOIN gateways AS g ON g.gateway = p.gateway WHERE g.id = ? AND g.bound = 1 AND p.held_end > p.next_position
     AND NOT EXISTS (SELECT 1 FROM prefixes AS q WHERE q.gateway = p.gateway AND q.lane = p.lane
         AND q.first_received_unix_s > p.first_received_unix_s AND q.next_position > 0)"""
-_BOOT = f"""SELECT body, seconds FROM records WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)
-    AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
 # Of its latest records, for a boot may have a year of them.
 _LATEST = f"""SELECT body, seconds FROM (SELECT body, seconds, lane FROM records WHERE node = ?
     AND boot = (SELECT max(boot) FROM records WHERE node = ?) ORDER BY sequence DESC LIMIT 200) AS r
@@ -177,7 +176,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             heard[state.cabinet] += state.state == OK
     for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
         address = cabinet_of(insee, name)
-        version, started_s = program(connection, identity)
+        version, started_s, _ = program(connection, identity)
         waiting, after_s = connection.execute(_WAITING, (identity,)).fetchone()
         ails = [*ailing.get(address, ()), *_clock(connection, identity, language, now_s=now_s),
                 *_certificate(address, language, now_s=now_s)]  # fmt: skip
@@ -229,12 +228,3 @@ def _certificate(cabinet: str, language: str, *, now_s: int) -> list[Ailing]:
         return []
     key = "certificate.over" if end.timestamp() <= now_s else "certificate.ends"
     return [Ailing(WORDS.text(key, language, day=words.day(int(end.timestamp()), language)))]
-
-
-def program(connection: database.Connection, node: bytes) -> tuple[str | None, int | None]:
-    """Returns the version that the last start of a gateway or a node stated, and when that was."""
-    for body, seconds in connection.execute(_BOOT, (node, node)).fetchall():
-        found = bodies.decode(body)
-        if getattr(found, "code", None) == event.BOOT and len(found.detail or ()) > 4:
-            return str(found.detail[4]), seconds
-    return None, None

@@ -10,13 +10,14 @@ from django.http import Http404
 
 from gateway.language import N_, NC_, NN_, Phrases
 from gateway.language.figures import number
+from tools.centre.condition.programs import program
 from tools.centre.condition.usage import ENERGY, Usages
 from tools.centre.registry.equipment import following_day
 from tools.centre.scope import grants
 from tools.centre.web import states
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import has_control
-from tools.centre.web.health import alone, program
+from tools.centre.web.health import alone
 from tools.centre.web.history import history
 from tools.centre.web.limits import HISTORY_S, TOLD_MAX
 from tools.centre.web.month import Month
@@ -107,7 +108,7 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
             since_s=request.now_s - HISTORY_S, now_s=request.now_s,
         )  # fmt: skip
         cabinet = cabinet_name(connection, state.cabinet, now_s=request.now_s)
-        version, started_s = (None, None) if state.node is None else program(connection, state.node)
+        version, started_s, _ = (None, None, None) if state.node is None else program(connection, state.node)
         period = Month.of(request.now_s).begins_s, following_day(request.now_s)  # today's with them
         used = Usages(connection, ENERGY, period, insee=own.insee).of((state.node or b"", 0))
     why = next((one for one in reversed(known.told) if one.body.code in _REASONS), None)
