@@ -157,9 +157,11 @@ class Cabinet:
             self.alarm_ms.append(1000 * (now_s - self._made_s.pop(position)))
 
     def held(self) -> int:
-        """Returns how many of its records the warehouse has; what was made last is durable then."""
-        self._durable.flush(self._journal)
-        return self.made() - sum(self._journal.waiting(stream) for stream in self._journal.streams())
+        """Returns how many of its records the warehouse has: those that its receipts have freed. What is still being
+        flushed is not sent, and not held."""
+        journal, outage = self._journal, self._of_the_outage()
+        since = [stream for stream in journal.streams() if stream not in outage]
+        return self.kept - sum(map(journal.waiting, outage)) + sum(map(journal.oldest, since))
 
     def made(self) -> int:
         """Returns how many records its nodes have made, in the outage and since."""
