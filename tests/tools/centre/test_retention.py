@@ -288,6 +288,21 @@ def test_fault_that_ended_within_the_time_keeps_its_begin():
     assert len(Faults(centre.connection).between(0, 2**40)) == 1
 
 
+def test_fault_of_an_exchanged_node_goes_with_time_though_no_record_ends_it():
+    centre = Centre().tell(alarm(0, 0, True), alarm(1, 10, True), alarm(2, 40, True, event.METER_FAILURE))
+    exchanged_s, long_after_s = DAY + 20 * DAY_S, DAY + 60 * DAY_S + EVENTS_S
+    centre.connection.executemany(
+        "INSERT INTO equipment (insee, kind, id, from_unix_s, until_unix_s, node)"
+        " VALUES ('49007', 'light', '1', ?, ?, ?)",
+        [(0, exchanged_s, NODE), (exchanged_s, None, OTHER)],
+    )
+    assert centre.purge_all(long_after_s)[classes.EVENTS] == 0  # the new node was never heard: perhaps it lasts
+    centre.tell(reading(0, node=OTHER, stamp=synced(exchanged_s + 60)))
+    assert centre.purge_all(exchanged_s + EVENTS_S)[classes.EVENTS] == 0
+    assert centre.purge_all(long_after_s)[classes.EVENTS] == 2
+    assert centre.ask("SELECT sequence FROM faults") == [(2,)]  # a node that was in a bin by then: it stands
+
+
 def test_contactor_keeps_the_record_of_its_state():
     ordered = [
         fact(n, event.FEEDER_SWITCHED, ["bourg", n == 1, "policy", 0], node=GATEWAY, boot=7, stamp=synced(DAY + n))

@@ -4,7 +4,8 @@ A record is purged by the age of its receipt, so what comes late, or with a wron
 What is needed stays all the same:
 
 * of each node and meter the last reading before those that are kept: the first hour that is kept begins with it;
-* the records that an open fault, a contactor's state or a note of a kept fault names;
+* the records that an open fault, a contactor's state or a note of a kept fault names. A fault of a node that was
+  exchanged is over since then, though no record ends it;
 * what is kept apart of a cabinet that was bound to the node since: it waits to be released;
 * the identity of each purged record, in spans; how far each stream is held; hours and days.
 
@@ -15,6 +16,7 @@ nothing. Each transaction leaves a node whole, so a purge that is killed has pur
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from tools.centre.condition.faults import Faults
 from tools.centre.ingest.apart import Apart
 from tools.centre.limits import PURGE_RECORDS
 from tools.centre.retention.classes import APART, EVENTS, HOURS, READINGS, ROOMS, kept_days
@@ -209,14 +211,22 @@ class Purge:
         needed = set(self._connection.execute("SELECT boot, sequence FROM feeders WHERE node = ?", (node,)))
         notes = self._connection.execute("SELECT boot, sequence FROM fault_notes WHERE node = ?", (node,)).fetchall()
         faults = []
-        for row in self._connection.execute(_NAMED, (node,)).fetchall():
+        rows = self._connection.execute(_NAMED, (node,)).fetchall()
+        replaced = self._replaced(node) if any(row[2:4] in old and row[4] is None for row in rows) else set()
+        for row in rows:
             begin, last, end = row[:2], row[2:4], row[4:]
-            if end in old:
+            if end in old or (begin in replaced and last in old):
                 faults.append(begin)
                 continue
             needed.update((begin, last, end))
             needed.update(one for one in notes if begin <= one and (end[0] is None or one <= end))
         return old - needed, faults
+
+    def _replaced(self, node: bytes) -> set[Position]:
+        """Returns where the faults begin that a node has stated, and that were over long ago by an exchange."""
+        stated = Faults(self._connection).of_nodes([node])
+        over = (one for one in stated if one.is_replaced and (one.end_unix_s or 0) < self.before_s[EVENTS])
+        return {one.begin for one in over}
 
     # --- hours ---
 
