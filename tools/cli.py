@@ -29,8 +29,9 @@ COMMANDS = {
 }
 
 # Objects that are made before Python's collector looks at them, instead of 700: a command makes rows by the ten
-# thousand, of which none forms a cycle. It took 40 of 250 ms for the states of 60,000 lights.
-GARBAGE_OBJECTS = 20_000
+# thousand, of which none forms a cycle. It took 40 of 250 ms for the states of 60,000 lights; after 20,000 objects it
+# still took 10 of 175. A territory has fewer lights than this.
+GARBAGE_OBJECTS = 100_000
 # The statuses that a shell reports for Ctrl-C, and for a program whose output is no longer read (`bocage ... | head`).
 INTERRUPTED = 130
 PIPE_CLOSED = 141

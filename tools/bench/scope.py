@@ -83,7 +83,7 @@ def _nothing(path: str, areas: Areas) -> list[Any]:
 
 def _states(path: str, areas: Areas) -> list[Any]:
     with _opened(path, areas) as connection:
-        return list(States(connection, now_s=_NOW_S).of_equipment(kind=LIGHT))
+        return list(States(connection, now_s=_NOW_S).of_equipment(LIGHT))
 
 
 def _view(path: str, areas: Areas) -> list[Any]:

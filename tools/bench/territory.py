@@ -235,7 +235,7 @@ def _of_children_s() -> float:
 
 def _states(connection: database.Connection, insee: str | None) -> list:
     states = States(connection, now_s=_DAY + 86_400, insee=insee)
-    return list(states.of_equipment(kind=LIGHT))
+    return list(states.of_equipment(LIGHT))
 
 
 def _streets(connection: database.Connection, insee: str | None) -> list:

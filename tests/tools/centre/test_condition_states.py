@@ -10,6 +10,7 @@ from tools import cli
 from tools.centre.condition.states import FAULT, OK, UNKNOWN, UNPOWERED, States
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.limits import SILENT_S
+from tools.centre.registry.equipment import KINDS
 from wire import event
 
 NOW_S = 1_795_000_000
@@ -37,7 +38,7 @@ def street(tmp_path):
 
     numbers = count()
 
-    def told(*stated, now_s=NOW_S):
+    def told(*stated, now_s=NOW_S, insee=None):
         for ago_s, node, *said in stated:
             number = next(numbers)
             stamp = synced(NOW_S - ago_s)
@@ -48,8 +49,9 @@ def street(tmp_path):
                 item, lane = reading(number, node=node, stamp=stamp), event.TELEMETRY
             topic = f"tc/1/{'t' if lane == event.TELEMETRY else 'e'}/49135/mairie-1"
             warehouse.accept(topic, batch([item], number, oldest=0, lane=lane), received_unix_s=NOW_S)
-        states = States(connection, now_s=now_s)
-        return {one.id: (one.state, one.since_unix_s) for one in [*states.of_equipment(), *states.of_strangers()]}
+        states = States(connection, now_s=now_s, insee=insee)
+        found = [one for kind in KINDS for one in states.of_equipment(kind)]
+        return {one.id: (one.state, one.since_unix_s) for one in [*found, *states.of_strangers()]}
 
     told.path, told.connection = path, connection
     return told
@@ -141,8 +143,7 @@ def test_states_of_one_commune_are_those_that_the_whole_territory_has(street):
     whole = street()
     assert whole["7"][0] == FAULT and {"8", "9", None} <= set(whole)
     for insee in ("49135", "49007", "49200"):
-        states = States(connection, now_s=NOW_S, insee=insee)
-        found = {one.id: (one.state, one.since_unix_s) for one in [*states.of_equipment(), *states.of_strangers()]}
+        found = street(insee=insee)
         assert found == {id: whole[id] for id in found} and len(found) == {"49135": 7, "49007": 2, "49200": 1}[insee]
 
 

@@ -177,7 +177,9 @@ def test_person_reads_the_readings_of_what_is_granted(built):
 
 def test_electrician_of_one_commune_knows_her_lamp_and_its_feeder(built):
     with opened(built, "electrician") as connection:
-        states = {one.id: one.state for one in States(connection, now_s=DAYS[3]).of_equipment()}
+        known = States(connection, now_s=DAYS[3])
+        found = [one for kind in ("cabinet", "feeder", "light", "room") for one in known.of_equipment(kind)]
+        states = {one.id: one.state for one in found}
     assert states == {"cab": "unknown", "cab/main": "fault", "light-1": "fault"}
 
 

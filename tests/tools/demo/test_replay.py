@@ -46,7 +46,7 @@ def rows(path, table):
 def state(path, node, unix_s):
     with closing(schema.open_to_read(path)) as connection:
         states = States(connection, now_s=unix_s)
-        return next(one.state for one in states.of_equipment(kind="light") if one.node == node)
+        return next(one.state for one in states.of_equipment("light") if one.node == node)
 
 
 def test_at_its_end_the_night_is_the_one_that_was(night):

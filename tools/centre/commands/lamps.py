@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     check_commune(args)
     with opened_connection(args) as connection:
         states = States(connection, now_s=int(time.time()), insee=args.commune)
-        found = list(states.of_equipment(kind=LIGHT)) or list(states.of_strangers())
+        found = list(states.of_equipment(LIGHT)) or list(states.of_strangers())
     counted = Counter(one.state for one in found)
     wanted = [one for one in found if args.state is None or one.state in args.state]
     wanted.sort(key=lambda one: (one.insee, one.street or "", one.address))

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     with opened_connection(args, reads="rooms", about=days_text(args)) as connection:
         archive = Archive(connection)
         of_days = {} if period is None else temperatures(connection, period, insee=args.commune)
-        rooms = States(connection, now_s=now_s, insee=args.commune).of_equipment(kind=ROOM)
+        rooms = States(connection, now_s=now_s, insee=args.commune).of_equipment(ROOM)
         rows = [_row(room, archive, of_days.get(room.node or b"")) for room in rooms]
         waiting_nodes = 0 if period is None else waiting(connection, period)
     left_out = _OF_DAYS if period is None else _OF_NOW

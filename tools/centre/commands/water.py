@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         usages = Usages(connection, WATER, period, insee=args.commune)
         shared: dict[bytes, list[State]] = {}
         for kind in (GREEN_SPACE, METER):
-            for one in states.of_equipment(kind=kind):
+            for one in states.of_equipment(kind):
                 if one.node is not None:
                     shared.setdefault(one.node, []).append(one)
         period_s = min(period[1], now_s) - period[0]

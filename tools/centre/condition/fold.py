@@ -39,9 +39,9 @@ class Fault(NamedTuple):
 def fields(code: int, detail: Any) -> dict[str, Any]:
     """Returns the fields of a detail by name."""
     entry = event.BY_CODE.get(code)
-    names = entry.detail if entry is not None and entry.detail else ()
-    given = detail if isinstance(detail, (list, tuple)) else ()
-    return dict(zip(names, given, strict=False))
+    if entry is None or not entry.detail or not isinstance(detail, (list, tuple)):
+        return {}
+    return dict(zip(entry.detail, detail, strict=False))
 
 
 def statement(position: Position, body: record.EventBody | dict[int, int]) -> Statement | None:

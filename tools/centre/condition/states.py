@@ -40,8 +40,8 @@ _SOME_OUT = (event.LAMPS_LOST, event.CABLE_FAULT)
 _OTHER_HANDS = (event.HANDED_BACK, event.LOCAL_OVERRIDE)
 
 # A range, and not an equality, of kinds: SQLite sorts what is in order already where a column of the order is given.
-_EQUIPMENT = """SELECT insee, kind, id, name, street, cabinet, feeder, node, zone FROM equipment
-    WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind <> 'commune' {} {}
+_EQUIPMENT = """SELECT insee, id, name, street, cabinet, feeder, node{} FROM equipment
+    WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) AND kind >= ? AND kind <= ? {}
     ORDER BY insee, kind, id"""
 # When a record was made, by its own word where that can be, or else by its receipt.
 _AT_S = f"""CASE WHEN quality != {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
@@ -120,28 +120,11 @@ class States:
             place, stated = (cabinet_of(insee, name), feeder), (at_s, bool(closed))
             self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
-        self._fine: set[tuple[str, str]] = set()  # the feeders with mains, as far as is known
         self._sort_faults(Faults(connection).open(self._insee))
 
-    def of_equipment(self, *, kind: str | None = None) -> Iterator[State]:
-        """Returns the state of each equipment in force, by commune, kind and id."""
-        of_commune = ("", ()) if self._insee is None else ("AND insee = ?", (self._insee,))
-        of_kind = ("", ()) if kind is None else ("AND kind >= ? AND kind <= ?", (kind, kind))
-        statement = _EQUIPMENT.format(of_commune[0], of_kind[0])
-        values = (self._now_s, self._now_s, *of_commune[1], *of_kind[1])
-        fine, of_node, heard, silent_s = self._fine, self._of_node, self._heard, self._now_s - SILENT_S
-        for insee, kind, id, name, street, cabinet, feeder, node, zone in self._connection.execute(statement, values):
-            if node is not None and kind == LIGHT and (cabinet, feeder) in fine and node not in of_node:
-                heard_s = heard.get(node, 0)
-                if heard_s >= silent_s:  # nearly all: `_state` would answer the same
-                    yield State(insee, kind, id, name, street, cabinet, feeder, node, OK, heard_s, heard_s, None)
-                    continue
-            if kind == CABINET:
-                cabinet = cabinet_of(insee, id)
-            elif kind == FEEDER:
-                cabinet, feeder = place_of_feeder(insee, id, cabinet)
-            found = self._state(kind, cabinet, feeder, node, zone)
-            yield State(insee, kind, id, name, street, cabinet, feeder, node, *found)
+    def of_equipment(self, kind: str) -> Iterator[State]:
+        """Returns the state of each equipment of a kind that is in force, by commune and id."""
+        return self._of_lights() if kind == LIGHT else self._of_others(kind)
 
     def of_strangers(self) -> Iterator[State]:
         """Returns the state of each node that serves no equipment on any day (of a commune: that its cabinets carry);
@@ -161,6 +144,39 @@ class States:
                 yield State(insee, None, None, None, None, cabinet, None, node, *found)
 
     # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _equipment(self, kind: str, more: str = "") -> Iterator[tuple]:
+        of_commune = ("", ()) if self._insee is None else ("AND insee = ?", (self._insee,))
+        values = (self._now_s, self._now_s, kind, kind, *of_commune[1])
+        return iter(self._connection.execute(_EQUIPMENT.format(more, of_commune[0]), values))
+
+    def _of_lights(self) -> Iterator[State]:
+        # There are 60,000: each column and each page of new memory counts. What lights share is one string for all.
+        of_node, heard, silent_s, make = self._of_node, self._heard, self._now_s - SILENT_S, tuple.__new__
+        fine: dict[tuple[str, str], tuple[str, str]] = {}  # the feeders that have their mains
+        commune = ""
+        for insee, id, name, street, cabinet, feeder, node in self._equipment(LIGHT):
+            if insee != commune:
+                commune = insee
+            place = fine.get((cabinet, feeder))
+            if place is None and self._has_mains(cabinet, feeder):
+                place = fine[cabinet, feeder] = cabinet, feeder
+            heard_s = heard.get(node, 0)
+            if place is not None and heard_s >= silent_s and node not in of_node:
+                # Nearly all: `_state` would answer the same.
+                yield make(State, (commune, LIGHT, id, name, street, *place, node, OK, heard_s, heard_s, None))
+            else:
+                found = self._state(LIGHT, cabinet, feeder, node, None)
+                yield State(commune, LIGHT, id, name, street, cabinet, feeder, node, *found)
+
+    def _of_others(self, kind: str) -> Iterator[State]:
+        for insee, id, name, street, cabinet, feeder, node, zone in self._equipment(kind, ", zone"):
+            if kind == CABINET:
+                cabinet = cabinet_of(insee, id)
+            elif kind == FEEDER:
+                cabinet, feeder = place_of_feeder(insee, id, cabinet)
+            found = self._state(kind, cabinet, feeder, node, zone)
+            yield State(insee, kind, id, name, street, cabinet, feeder, node, *found)
 
     def _sort_faults(self, faults: Iterable[StandingFault]) -> None:
         self._of_feeder: dict[tuple[str, str | None], list[StandingFault]] = defaultdict(list)
@@ -209,9 +225,12 @@ class States:
         found = self._powers.get((cabinet, feeder))
         if found is None:
             found = self._powers[cabinet, feeder] = self._power_of(cabinet, feeder)
-            if found.fault is None and found.opened_s is None and found.closed_s is None:
-                self._fine.add((cabinet, feeder))
         return found
+
+    def _has_mains(self, cabinet: str, feeder: str) -> bool:
+        """Returns whether a feeder has its mains, as far as is known, and has had it for a while."""
+        found = self._power(cabinet, feeder)
+        return found.fault is None and found.opened_s is None and found.closed_s is None
 
     def _power_of(self, cabinet: str, feeder: str) -> _Power:
         of_cabinet, of_feeder = self._of_cabinet.get(cabinet), self._of_feeder.get((cabinet, feeder))

@@ -235,6 +235,8 @@ def _version(row: tuple) -> Version:
 
 def _serving(versions: list[Version], unix_s: int, zone: int | None) -> list[Version]:
     """Returns the versions in force, of that zone where one is; none in force: the last before, or the first after."""
+    if len(versions) == 1:
+        return versions
     before = [one for one in versions if one.from_unix_s <= unix_s]
     now = [one for one in before if one.until_unix_s is None or unix_s < one.until_unix_s]
     if not now:

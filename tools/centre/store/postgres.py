@@ -108,7 +108,7 @@ class Connection:
 
     def _connect(self) -> "psycopg.Connection[tuple]":
         try:
-            raw = psycopg.connect(self._where, autocommit=True, **_KEPT_ALIVE)
+            raw = psycopg.connect(self._where, autocommit=True, cursor_factory=_Cursor, **_KEPT_ALIVE)
         except psycopg.Error as error:
             raise self._not_connected(error) from error
         try:
@@ -264,6 +264,14 @@ class Connection:
 
     def close(self) -> None:
         self._raw.close()
+
+
+class _Cursor(psycopg.Cursor[tuple]):
+    """Reads its rows many at a time: psycopg's own gives them one by one, at 0.3 µs more each."""
+
+    def __iter__(self) -> Iterator[tuple]:  # type: ignore[override]  # psycopg 3.3 returns itself, 3.2 an iterator
+        while rows := self.fetchmany(_ROWS_EACH):
+            yield from rows
 
 
 class _Whole(NamedTuple):

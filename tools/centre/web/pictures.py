@@ -3,7 +3,8 @@ rights.
 
 List, map, counts and what is pushed are made from the same picture, so they are always equal. It is read through the
 scope of those rights, and held under them: two persons share a picture when everything that is granted to them is the
-same. A warehouse is asked when it has changed, at most once in PICTURE_S; a page that nobody looks at costs nothing.
+same. A warehouse is asked when it has changed, at most once in PICTURE_S by pages and once in LIVE_EVERY_S by what
+pushes its changes (`live`); a page that nobody looks at costs nothing.
 """
 
 import os
@@ -96,15 +97,16 @@ class Pictures:
         self._lock = Lock()
         self._held: OrderedDict[tuple[Areas, str], _Held] = OrderedDict()
 
-    def of(self, areas: Areas, insee: str, *, now_s: int) -> Picture:
-        """Returns the picture of a commune for who has these areas (`access.within`)."""
+    def of(self, areas: Areas, insee: str, *, now_s: int, is_look: bool = False) -> Picture:
+        """Returns the picture of a commune for who has these areas (`access.within`). `is_look`: the warehouse is asked
+        for changes, however new the picture is; for who does so on behalf of all."""
         with self._lock:
             held = self._held.setdefault((areas, insee), _Held())
             self._held.move_to_end((areas, insee))
             self._make_room()
         with held.lock:
             asked_s = self._clock()
-            if held.picture is not None and asked_s - held.asked_s < PICTURE_S:
+            if held.picture is not None and not is_look and asked_s - held.asked_s < PICTURE_S:
                 return held.picture
             before, mark = held.picture, held.mark
             held.asked_s, held.mark = asked_s, self._changes()
@@ -166,7 +168,7 @@ def _lights(
     measured = {row[0]: row[1:] for row in connection.execute(_MEASURED, (now_s + STAMP_AHEAD_S_MAX,))}
     places = {row[0]: row[1:] for row in connection.execute(_PLACES, (insee, now_s, now_s))}
     found = []
-    for state in states.of_equipment(kind=LIGHT):
+    for state in states.of_equipment(LIGHT):
         place, figures = places.get(state.id, _NOWHERE), measured.get(state.node, _UNMEASURED)
         old = known.get(state.id)
         if old is None or old.state != state or old.figures != figures or old.place != place:

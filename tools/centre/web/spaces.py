@@ -104,7 +104,7 @@ def spaces(connection: database.Connection, states_of: States, insee: str, *, no
     opened: dict[bytes, Mapping[int, int]] = {}
     found = []
     for kind in _KINDS:
-        for state in states_of.of_equipment(kind=kind):
+        for state in states_of.of_equipment(kind):
             if (kind, state.id) in known:
                 zone, longitude, latitude, body, measured_s = known[kind, state.id]
                 if body is not None and body not in opened:  # zones of a node share it

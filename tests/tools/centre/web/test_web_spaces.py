@@ -9,7 +9,7 @@ from tools.bench import screens_world
 from tools.bench.screens_world import INSEE
 from tools.centre.scope import grants
 from tools.centre.store import schema
-from tools.centre.web import gauges, greens, page, pictures, states
+from tools.centre.web import gauges, greens, page, states
 from tools.centre.web.history import Told
 from tools.centre.web.spaces import Space
 from wire import cbor, event, quantity, record
@@ -110,18 +110,17 @@ def test_the_map_has_the_marks_of_what_the_lists_have(furnished, browser):
     assert 'data-chosen-space="green_space/vert-1-2"' in chosen and "usually" in chosen
 
 
-def test_a_room_that_gets_cold_is_pushed(furnished, monkeypatch):
+def test_a_room_that_gets_cold_is_pushed(furnished):
     from tools.centre.web import live
     from tools.centre.web.access import Commune
 
-    monkeypatch.setattr(pictures, "PICTURE_S", -1.0)
     every = frozenset((INSEE, trade) for trade in ("lighting", "heating", "watering", "any", "every"))
     own = Commune(INSEE, "Feneu", every)
-    before = page.picture_at(own)
+    before = page.picture_now(own)
     body = cbor.encode({quantity.TEMPERATURE: 1500, quantity.SETPOINT: 1900}, 99)
     with closing(schema.open_to_write(furnished)) as connection:
         connection.execute("UPDATE latest SET readings = ? WHERE node = ?", (body, screens_world.room_node(0)))
-    after = page.picture_at(own)
+    after = page.picture_now(own)
     assert after.version != before.version and '"spaces":true' in live._changes(before, after)
     assert '"spaces"' not in live._changes(after, after)
 
