@@ -19,7 +19,7 @@ from django.http import StreamingHttpResponse
 from tools.centre.web.access import Commune, commune
 from tools.centre.web.limits import LIVE_EVERY_S, LIVE_S
 from tools.centre.web.map import code
-from tools.centre.web.page import picture_at
+from tools.centre.web.page import picture_now
 from tools.centre.web.pictures import Picture
 from tools.centre.web.words import clock
 
@@ -89,7 +89,7 @@ class _Watch:
         try:
             while self._viewers:
                 began_s = time.monotonic()
-                self._picture = await sync_to_async(picture_at, thread_sensitive=False)(self._own)
+                self._picture = await sync_to_async(picture_now, thread_sensitive=False)(self._own)
                 await self._tell()
                 await asyncio.sleep(max(0, began_s + LIVE_EVERY_S - time.monotonic()))
         finally:

@@ -131,9 +131,9 @@ def picture(request: Any, commune: Commune) -> Picture:
     return _pictures().of(commune.areas, commune.insee, now_s=request.now_s)
 
 
-def picture_at(commune: Commune) -> Picture:
-    """Returns the same outside of a request."""
-    return _pictures().of(commune.areas, commune.insee, now_s=int(settings.BOCAGE.clock()))
+def picture_now(commune: Commune) -> Picture:
+    """Returns the same outside of a request, as the warehouse is now."""
+    return _pictures().of(commune.areas, commune.insee, now_s=int(settings.BOCAGE.clock()), is_look=True)
 
 
 def _pictures() -> Pictures:
