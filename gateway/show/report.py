@@ -354,7 +354,8 @@ def campaign_lines(status: Status, language: str) -> list[str]:
         parts += [word_or(f"node.{state}", state, language, count=count) for state, count in one.counts.items()]
         if one.unheard:
             parts.append(word("node.unheard", language, count=one.unheard))
-        parts += [f"{failed.node}: {value_text('outcome', failed.why, language)}" for failed in one.failed]
+        for failed in one.failed:
+            parts.append(word("feeder", language, name=failed.node, state=value_text("outcome", failed.why, language)))
         lines.append(" ; ".join(parts))
     return lines
 

@@ -68,7 +68,7 @@ _CONNECT_MS = 2_000
 _QUIET_MS = 5_000
 
 
-class _Chip:
+class RtcBytes:
     """Replaces the chip's `machine.RTC()`."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class DeepSleep:
         self._battery = battery
         self.ppm = prng.between(-_RATE_PPM, _RATE_PPM)
         self._now_ppm = self.ppm
-        self.chip = _Chip()
+        self.chip = RtcBytes()
         self._memory = rtc.Memory(self.chip)
         self.folder = Folder()
         self.wakings = 0

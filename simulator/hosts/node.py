@@ -16,7 +16,9 @@ from node.settings import Settings
 from simulator.hosts.deep_sleep import ClockChip, DeepSleep
 from simulator.hosts.keys import paired_link
 from simulator.hosts.ports import Ports
+from simulator.hosts.programs import Programs
 from simulator.world.chance import Prng
+from simulator.world.flash import Cut
 from simulator.world.network import Radio
 from simulator.world.time import World
 from wire import quantity
@@ -27,6 +29,8 @@ Tap = Callable[[bytes, int, str, int, bytes], None]
 _BOOT_MS = 1600
 _TICKS_WRAP_MS = 1 << 30
 _BUSY_MS = 10
+# A cut in the middle of a write to flash is over after this.
+_CUT_MS = 5_000
 # The board's health, as every sample finds it.
 _PLATFORM = {quantity.HEAP_FREE: 98_304}
 # The delay with which a pulse is noticed in a sleep; on the board there is none.
@@ -69,6 +73,8 @@ class NodeHost:
         # For a board on a battery; made when its trade reports that it sleeps.
         self.asleep: DeepSleep | None = None
         self.clock_chip: ClockChip | None = None
+        # For a board that can be updated; set before its power is on.
+        self.programs: Programs | None = None
 
     def power_on(self) -> None:
         """Gives mains to the board: the output is at its safe level before anything else, then the code starts."""
@@ -82,6 +88,8 @@ class NodeHost:
         self.node = None
         if self.asleep is not None:
             self.asleep.lose_power(self._world.now_ms)
+        if self.programs is not None:
+            self.programs.lose_power()
         self._ports.power_off()
 
     def receive(self, datagram: bytes, peer: Any) -> None:
@@ -100,7 +108,7 @@ class NodeHost:
             self._after_turn(now_ms)
 
     def _start(self, life: int, by: str | None = None) -> None:
-        if life != self._life:
+        if life != self._life or not self._finds_program():
             return
         woken = None if self.asleep is None else self.asleep.restore(self.boot, by, self._world.now_ms)
         previous = self.boot or None
@@ -138,12 +146,16 @@ class NodeHost:
             timing=udp.timing(self.settings.ack_timeout_ms, limits.SLEEPER_RETRANSMISSIONS if trade.sleeps else 4),
         )
 
+        cause = "power-on"
+        if self.programs is not None:
+            cause = self.programs.cause
+            more["updating"] = self.programs.open(link, self.settings, trade.kind, prng.randrange, self._local_ms())
         def tap(what: str, sequence: int, data: bytes) -> None:
             self._tap(self.settings.node, boot, what, sequence, data)
 
         self.node = Node(
             self.settings,
-            Boot(boot, previous, durable, "power-on"),
+            Boot(boot, previous, durable, cause),
             link,
             trade,
             random_below=prng.randrange,
@@ -152,12 +164,42 @@ class NodeHost:
             own=flash.own if flash else b"",
             **more,
         )
+        self._report_start(self.node, is_start=woken is None)
+        self._wake_ms = None
+        self._turn(life)
+
+    def _report_start(self, node: Node, *, is_start: bool) -> None:
+        """Tells the node what its clock chip shows, and how the last life ended."""
         if self.clock_chip is not None:
             said_s = self.clock_chip.read(self._world.unix_s)
             fault = self.clock_chip.fault or "stopped"
-            self.node.chip.read(said_s, fault, is_start=woken is None, now_ms=self._local_ms())
-        self._wake_ms = None
-        self._turn(life)
+            node.chip.read(said_s, fault, is_start=is_start, now_ms=self._local_ms())
+        if self.programs is not None:
+            self.programs.begun(node, self._local_ms())
+
+    def _finds_program(self) -> bool:
+        """Returns whether a program runs from this start on; without one a reset or a new power-on follows."""
+        if self.programs is None:
+            return True
+        try:
+            runs = self.programs.start()
+        except Cut:
+            self._lose_power_briefly()
+            return False
+        if not runs:
+            self._reset()
+        return runs
+
+    def _reset(self) -> None:
+        """Resets the chip: RAM is lost, outputs are at their safe level at once."""
+        self._life += 1
+        self.node = None
+        self._ports.power_on()
+        self._world.after(_BOOT_MS // 2 + self._prng.randrange(_BOOT_MS), self._start, self._life)
+
+    def _lose_power_briefly(self) -> None:
+        self.power_off()
+        self._world.after(_CUT_MS, lambda life: self.power_on() if life == self._life else None, self._life)
 
     def _turn(self, life: int, wake_ms: int | None = None) -> None:
         if life != self._life or wake_ms != self._wake_ms or self.node is None:
@@ -166,7 +208,10 @@ class NodeHost:
         self._wake_ms = None
         now_ms = self._local_ms()
         if node.sample_due(now_ms):
-            if not node.sample(self._ports.read(), _PLATFORM, now_ms=now_ms):
+            values = self._ports.read()
+            if self.programs is not None:
+                self.programs.sampled(values)
+            if not node.sample(values, _PLATFORM, now_ms=now_ms):
                 self._wake_at(node.deadline_ms(now_ms))
                 return
         else:
@@ -182,7 +227,13 @@ class NodeHost:
         node = self.node
         assert node is not None
         again_ms = self._ports.apply(node.outputs, now_ms=now_ms)
-        for _, datagram in node.outgoing():
+        outgoing = node.outgoing()
+        if self.programs is not None:
+            if self.programs.is_deaf:
+                outgoing = []
+            if self._works_on_flash(node, now_ms):
+                return
+        for _, datagram in outgoing:
             if self.asleep is not None:
                 self.asleep.transmit(self._world.now_ms)
             self._send(datagram, self)
@@ -195,6 +246,19 @@ class NodeHost:
         if again_ms is not None:  # a pulse is being given: the chip's loop turns without a pause, this one at intervals
             deadline_ms = min(again_ms, max(deadline_ms, now_ms + _BUSY_MS))
         self._wake_at(deadline_ms)
+
+    def _works_on_flash(self, node: Node, now_ms: int) -> bool:
+        """Does what the update asks of the flash; returns whether this life is over."""
+        assert self.programs is not None
+        try:
+            is_over = self.programs.turn(node, now_ms)
+        except Cut:
+            self._lose_power_briefly()
+            return True
+        if is_over:
+            self._flash = node.checkpoint(now_ms, is_last=True) or self._flash
+            self._reset()
+        return is_over
 
     def _wake_at(self, deadline_ms: int) -> None:
         """Schedules a turn at the first millisecond at which the node's clock shows at least `deadline_ms`."""

@@ -10,7 +10,7 @@ from concentrator import limits
 from esp32 import slots
 from gateway.core import concentrator_update
 from gateway.core.concentrator_update import ACTIVATING, DONE, FAILED, SENDING, TRIAL
-from tests.support.flash_medium import Cut, Medium
+from simulator.world.flash import Cut, Medium
 from tests.support.update_rig import UpdateRig, cut_free, image_of, is_whole
 from wire import image, radio, radio_update
 

@@ -11,8 +11,8 @@ from concentrator.update import Update
 from esp32 import slots
 from gateway.core import concentrator_update
 from gateway.core.concentrator_update import ACTIVATING, DONE, FAILED, OFFERING, SENDING, TRIAL, UNKNOWN
+from simulator.world.flash import Medium
 from tests.support.examples import examples
-from tests.support.flash_medium import Medium
 from tests.support.update_rig import UpdateRig, image_of, installed, is_whole
 from wire import image, radio, radio_update, slip
 from wire.faults import WireFault

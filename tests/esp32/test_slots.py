@@ -9,7 +9,7 @@ import pytest
 
 from esp32 import slots
 from esp32.slots import Boot, State, Store
-from tests.support.flash_medium import Cut, Medium
+from simulator.world.flash import Cut, Medium
 
 
 def store_of(medium):

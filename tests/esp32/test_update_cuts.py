@@ -4,7 +4,7 @@ rollback is defeated. The real machines of the node: loader's choice, guard, upd
 import pytest
 
 from esp32 import guard
-from tests.support.flash_medium import Cut
+from simulator.world.flash import Cut
 from tests.support.node_update_rig import NodeUpdateRig, image, offered
 from tests.support.update_rig import is_whole
 

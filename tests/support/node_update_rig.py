@@ -10,7 +10,7 @@ from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Link, NodeRequest
 from node.updating import Updating
 from simulator.hosts.keys import CIPHER, key_of
-from tests.support.flash_medium import Medium
+from simulator.world.flash import Medium
 from tests.support.signed_image import KEY, SIGNER
 from tests.support.update_rig import image_of, installed, is_whole
 from wire import coap_message, cose

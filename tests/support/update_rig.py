@@ -11,7 +11,7 @@ from esp32 import slots
 from esp32.slot_files import SlotFiles, running_number
 from gateway.core.concentrator import Concentrator
 from gateway.core.concentrator_update import Image
-from tests.support.flash_medium import Cut, Medium
+from simulator.world.flash import Cut, Medium
 from wire import image, radio_update
 
 

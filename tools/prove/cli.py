@@ -12,4 +12,5 @@ COMMANDS = {
     "storm": "tools.prove.storm",
     "fuzz": "tools.prove.fuzz",
     "fulldisk": "tools.prove.fulldisk",
+    "campaign": "tools.prove.campaign",
 }

@@ -65,15 +65,18 @@ class NodeImages:
         if not isinstance(heard, NodeRequest) or heard.path[:1] != (PATH,):
             return False
         self.asked += 1
-        found = self._served.get(heard.path)
-        if heard.code != messages.GET:
-            answer = Content(messages.METHOD_NOT_ALLOWED, (), b"")
-        else:
-            answer = Content(messages.NOT_FOUND, (), b"")
-            wait_s = None if found is None else self._judge(heard, found[0], len(heard.path) == 2, now_ms=now_ms)
-            if found is not None and wait_s == 0:
-                answer = block.serve(Content(heard.code, heard.options, b""), found[1], etag=found[2])
-            elif wait_s is not None:
-                answer = Content(messages.UNAVAILABLE, ((messages.MAX_AGE, messages.uint_bytes(wait_s)),), b"")
+        answer = self.answer(heard, now_ms=now_ms)
         self._link.respond(heard.exchange, answer.code, answer.payload, options=answer.options, now_ms=now_ms)
         return True
+
+    def answer(self, asked: NodeRequest, *, now_ms: int) -> Content:
+        """Return the answer to a request for a program."""
+        if asked.code != messages.GET:
+            return Content(messages.METHOD_NOT_ALLOWED, (), b"")
+        found = self._served.get(asked.path)
+        wait_s = None if found is None else self._judge(asked, found[0], len(asked.path) == 2, now_ms=now_ms)
+        if found is None or wait_s is None:
+            return Content(messages.NOT_FOUND, (), b"")
+        if wait_s:
+            return Content(messages.UNAVAILABLE, ((messages.MAX_AGE, messages.uint_bytes(wait_s)),), b"")
+        return block.serve(Content(asked.code, asked.options, b""), found[1], etag=found[2])
