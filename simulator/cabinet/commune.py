@@ -76,7 +76,8 @@ def policy_of(
     operators = tuple(
         document.Operator(_public(holder_key(commune.insee, who)), who, right, 0) for who, right in rights
     )
-    decided = (f"Conseil municipal de {commune.name}", "Délibération 2026-14")
+    of = "d’" if commune.name[0] in "AEIOUYÉ" else "de "
+    decided = (f"Conseil municipal {of}{commune.name}", "Délibération 2026-14")
     valid = now_s - _YEAR_S, now_s + 4 * _YEAR_S
     return document.Policy(1, commune.insee, *valid, *decided, section, operators)
 

@@ -43,6 +43,8 @@ _OTHER_NIGHT = N_("--night {night}: there are records from {first} to {last}")
 _UNREADABLE = N_("{faults}\nThe commune is not shown: mend the file, or try `bocage centre register import`.")
 _FAULTS_SHOWN_MAX = 10
 _SPEED = 60
+# What the simulated communes pay for a kilowatt-hour, in euros: an example, of the order of 2025.
+_KWH_PRICE = 0.22
 _LOOK_S = 0.05
 
 
@@ -84,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
             control = None if args.db else str(Path(name, CONTROL))
             data = str(Path(name, DATA))
             duty = None if args.db else str(Path(name, DUTY))
-            options = WebOptions(warehouse, data, origin, driver.unix_s, ground=name, control=control, duty=duty)
+            options = WebOptions(
+                warehouse, data, origin, driver.unix_s, ground=name, control=control, duty=duty, kwh_price=_KWH_PRICE
+            )
             screens.configure(options, demo)
             from django.core.asgi import get_asgi_application
 

@@ -14,11 +14,14 @@ OPERATOR = "operator"
 # By word: the role, the name of the account, and what the scope grants it.
 ROLES: dict[str, tuple[Message, str, set[tuple[str, str]]]] = {
     OPERATOR: (NC_("role", "lighting operator"), "Camille Renou", {(grants.ALL, grants.ALL)}),
+    "technician": (NC_("role", "technician"), "Yanis Perrin",
+                   {(COMMUNE, grants.LIGHTING), (BEHUARD.insee, grants.LIGHTING)}),
     "heating": (NC_("role", "referent, heating"), "Sacha Lemoine",
                 {(COMMUNE, grants.HEATING), (BEHUARD.insee, grants.HEATING)}),
     "watering": (NC_("role", "referent, green spaces"), "Alix Moreau",
                  {(COMMUNE, grants.WATERING), (BEHUARD.insee, grants.WATERING)}),
     "mayor": (NC_("role", "mayor"), "Maire de Béhuard", {(BEHUARD.insee, grants.ALL)}),
+    "dpo": (NC_("role", "data protection officer"), "Inès Marchand", {(grants.ALL, grants.JOURNAL)}),
 }  # fmt: skip
 
 

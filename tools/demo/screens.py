@@ -20,6 +20,7 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_POST
 
 from gateway.language import N_, NC_, NN_, Phrases, Said, translate
+from gateway.language.figures import number
 from tools.centre.condition.words import sentence
 from tools.centre.web import words
 from tools.centre.web.configuration import Options, settings_of
@@ -34,6 +35,8 @@ from tools.policy.compiler import RIGHTS
 ENTER = "/demo/enter"
 SPEEDS: dict[str, float | None] = {"1": 1, "60": 60, "600": 600, "max": None}
 _REPLAY_SPEED = 600
+# Of a session that has seen no page yet: the first one has a word of welcome.
+_NEW = "is_new"
 
 WORDS = Phrases({
     "bar": N_("Demonstration: time, faults and role"),
@@ -46,14 +49,18 @@ WORDS = Phrases({
     "over": N_("the records end here"),
     "paused": N_("time stands still"),
     "hurries": N_("hurrying to {clock}"),
-    "lit": NN_("{count} light burns in the whole territory", "{count} lights burn in the whole territory"),
-    "power": N_("{power} W"),
-    "told": N_("SMS to {person}, on duty: {text}"),
-    "told.not_sent": N_("nothing is sent in the demonstration"),
+    "lit": NN_("{count} light burns in all, {power} kW", "{count} lights burn in all, {power} kW"),
+    "told": N_("Simulated SMS to {person}: {text}"),
     "waiting": NN_("{count} record waits in the cabinets", "{count} records wait in the cabinets"),
     "break": NC_("button", "Break something"),
-    "more": NC_("button", "Controls"),
-    "menu": NC_("button", "More"),
+    "more": NC_("button", "Demonstration"),
+    "menu": NC_("button", "Roles, report"),
+    "welcome": N_("A simulated town"),
+    "welcome.what": N_("Town, time and radio are simulated. Lamps, cabinets and centre run Bocage’s own programs."),
+    "welcome.dusk": N_("Time hurries to dusk: then the lamps light up, street by street."),
+    "welcome.break": N_("Break something, and see who notices, when, and what goes on without it."),
+    "welcome.roles": N_("See the town as its mayor, its technician or its data protection officer: “Roles, report”."),
+    "welcome.do": NC_("button", "Begin"),
     "broken": NN_("{count} thing is broken", "{count} things are broken"),
     "drawer.title": N_("Break something and watch"),
     "drawer.none": N_("Nothing is broken. What you break stands here, with what the centre has heard of it."),
@@ -72,7 +79,7 @@ WORDS = Phrases({
     "replay": NC_("button", "Play the night again"),
     "replay.end": NC_("button", "Back to the present"),
     "report": NC_("button", "Report"),
-    "report.title": N_("The judgement of the checkers"),
+    "report.title": N_("Report: was everything kept?"),
     "report.lead": N_("Everything was mended, and three quarters of an hour passed: what had to arrive has arrived."),
     "report.ask": N_("To judge, everything that you broke is mended, and three quarters of an hour pass at once."),
     "report.do": NC_("button", "Mend all and judge"),
@@ -182,6 +189,7 @@ class Entering:
             return self._get_response(request)
         if request.user.is_authenticated or settings.DEMO.entrance.accepts(request.GET.get("token", "")):
             _become(request, people.OPERATOR)
+            request.session[_NEW] = True
             is_replay = settings.DEMO.is_replay  # whose communes are those of any warehouse
             insee = settings.DEMO.insee
             response: Any = HttpResponseRedirect("/" if is_replay else f"/{insee}/{TABS[0]}")
@@ -240,7 +248,8 @@ def bar(request: Any) -> Any:
         speeds=list(SPEEDS),
         hurries=None if state.until_s is None else words.clock(state.until_s),
         reached=round(state.reached),
-        power=state.story.power_dw // 10,
+        power=number(state.story.power_dw / 10_000, request.language, 1),
+        is_new=not is_told and request.session.pop(_NEW, False),
         roles=[(role, translate(name, request.language), who) for role, (name, who, _) in people.ROLES.items()],
     )  # fmt: skip
     if is_told:  # the whole bar is replaced otherwise; an answer to a bar that is gone by then goes nowhere

@@ -27,6 +27,9 @@ _SELECT = """SELECT node, channel,
 _TEMPERATURES = """SELECT node, min(temperature_least_ck), sum(temperature_ck_s), sum(temperature_s),
     max(temperature_most_ck) FROM days
     WHERE day_local >= ? AND day_local < ? AND temperature_least_ck IS NOT NULL{} GROUP BY node"""
+_FIRST_DAY = "SELECT min(day_local) FROM days WHERE day_local >= ? AND day_local < ? AND {amount} IS NOT NULL{{}}"
+_FIRST_HOUR = """SELECT min(hours.hour_unix_s) FROM calendar JOIN hours ON hours.hour_unix_s = calendar.hour_unix_s
+    WHERE day_local = ? AND {amount} IS NOT NULL"""
 _OF_COMMUNE = f" AND node IN ({NODES_OF_COMMUNE})"
 # Nodes of which readings have come that are in no day yet.
 _WAITING = """SELECT count(*) FROM (SELECT node FROM day_spans WHERE dirty = 1 AND day >= ? AND day < ?
@@ -87,6 +90,18 @@ class Usages:
 
     def of_all(self, meters: Iterable[Meter]) -> Usage:
         return total(map(self.of, meters))
+
+
+def first_counted_s(
+    connection: database.Connection, quantity: str, period: tuple[int, int], *, insee: str
+) -> int | None:
+    """Returns the first hour of a period in which a meter of a commune counted; None: none has."""
+    amount = f"{quantity}_{_UNITS[quantity]}"
+    ((first,),) = _of_days(connection, _FIRST_DAY.format(amount=amount), period, insee)
+    if first is None:
+        return None
+    begins_s = connection.execute(_FIRST_HOUR.format(amount=amount), (first,)).fetchone()[0]
+    return None if begins_s is None else max(period[0], begins_s)
 
 
 def temperatures(

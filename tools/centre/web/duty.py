@@ -39,7 +39,7 @@ WORDS = Phrases({
     "now.nobody": N_("Nobody: what breaks wakes nobody."),
     "now.stale": N_("The rota has nobody for this week; the last one that it names goes on."),
     "now.unreached": N_("{names}: no telephone and no mail, or no right here; not told."),
-    "told": N_("What was told"),
+    "told": N_("Who was told of what"),
     "told.none": N_("Nothing was told yet. A fault that wakes a person stands here, with who was told, when and how."),
     "told.held": N_("In hand of {person}"),
     "told.free": NC_("fault", "Nobody has it in hand"),

@@ -35,7 +35,7 @@ from tools.centre.web.pictures import Picture
 
 WORDS = Phrases({
     "title": N_("Faults in {commune}"),
-    "count": NN_("{count} cause", "{count} causes"),
+    "count": NN_("{count} open fault, by its cause", "{count} open faults, by their causes"),
     "none": N_("No fault is open."),
     "none.last": N_("No fault is open. The last one ended {when}."),
     "lights": NN_("{count} light on it", "{count} lights on it"),

@@ -25,7 +25,7 @@ def thermometer(measured_ck: int | None, setpoint_ck: int | None) -> str:
     if setpoint_ck is not None:
         x, y = _point(_share(setpoint_ck))
         parts.append(f'<circle class="wanted" cx="{x}" cy="{y}" r="3"/>')
-    return "".join(parts) + _text(None if measured_ck is None else round(measured_ck / 100), 4)
+    return "".join(parts) + _text("" if measured_ck is None else f"{round(measured_ck / 100)}°", 4)
 
 
 def drop(depletion_dmm: int | None) -> str:
@@ -37,7 +37,7 @@ def drop(depletion_dmm: int | None) -> str:
         # The drop again, cut off above the level by the frame of an svg within.
         frame = f'x="-16" y="{level}" width="32" height="{16 - level}" viewBox="-16 {level} 32 {16 - level}"'
         parts.append(f'<svg {frame}><path class="fill" d="{_DROP}"/></svg>')
-    return "".join(parts) + _text(None if depletion_dmm is None else round(depletion_dmm / 10), 9)
+    return "".join(parts) + _text("" if depletion_dmm is None else str(round(depletion_dmm / 10)), 9)
 
 
 def framed(drawn: str, shown: str) -> str:
@@ -45,8 +45,8 @@ def framed(drawn: str, shown: str) -> str:
     return f'<svg class="gauge {shown}" viewBox="-16 -16 32 32" aria-hidden="true" focusable="false">{drawn}</svg>'
 
 
-def _text(number: int | None, y: int) -> str:
-    return "" if number is None else f'<text y="{y}" text-anchor="middle">{number}</text>'
+def _text(figure: str, y: int) -> str:
+    return figure and f'<text y="{y}" text-anchor="middle">{figure}</text>'
 
 
 def _share(temperature_ck: int) -> float:

@@ -54,7 +54,7 @@ WORDS = Phrases({
     "clock": N_("its clock was {length} off until {when}"),
     "node": N_("{light}: {what}"),
     "none": N_("No cabinet of your rights has been heard yet."),
-    "summary": NN_("{count} cabinet, {linked} linked", "{count} cabinets, {linked} linked"),
+    "summary": NN_("{linked} of {count} cabinet linked", "{linked} of {count} cabinets linked"),
     "alone.why": N_("A cabinet that is alone goes on by its policy, keeps its records and sends them when it is back."),
 })  # fmt: skip
 

@@ -115,6 +115,8 @@ RUNS_MIN = 3
 NOT_FETCHED_S = 10
 # Of a commune, the latest: a month of a town, and more than a page shows with ease.
 ORDERS_SHOWN_MAX = 60
+# Causes of what is broken, beside the number of lights: a commune's page is read at a glance.
+CAUSES_SHOWN_MAX = 3
 # How long an order that is over still stands as a card.
 ORDERS_SHOWN_S = 600
 # How often the page asks what became of orders: while something is awaited, and otherwise.

@@ -12,7 +12,7 @@ from policy.document import Policy
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.estate import Estate
 from tools.centre.condition.faults import Faults
-from tools.centre.condition.usage import ENERGY, Usages, waiting
+from tools.centre.condition.usage import ENERGY, Usages, first_counted_s, waiting
 from tools.centre.control import communes
 from tools.centre.registry.equipment import COMMUNE
 from tools.centre.registry.register import Register
@@ -25,6 +25,7 @@ from tools.centre.web.orders import given
 from tools.centre.web.page import shown
 from tools.centre.web.town import lighting
 
+_DAY_S = 86_400
 WORDS = Phrases({
     "title": N_("{commune}, {month}"),
     "so_far": N_("to {clock} today"),
@@ -34,6 +35,7 @@ WORDS = Phrases({
     "kwh": N_("{kwh} kWh"),
     "kwh.none": N_("Nothing has measured yet"),
     "coverage": N_("{percent} % of this time is measured"),
+    "coverage.since": N_("measured since {when}; {percent} % of the time since then"),
     "waiting": NN_("readings of {count} node are not counted yet", "readings of {count} nodes are not counted yet"),
     "cost": N_("Cost"),
     "euros": N_("{euros} €"),
@@ -98,10 +100,12 @@ def month(request: Any, insee: str) -> Any:
     with opened(frozenset(((insee, grants.LIGHTING), (insee, grants.ANY)))) as connection:
         usages = Usages(connection, ENERGY, whole, insee=insee)
         estate = Estate(Register(connection), usages, insee, until_s - 1)
-        found = next(iter(estate.rows(COMMUNE, until_s - asked.begins_s)), None)
-        values = _faults(connection, asked, until_s, request)
-        values["waiting"] = waiting(connection, whole)
-    values |= _energy(found, request.language)
+        first_s = first_counted_s(connection, ENERGY, whole, insee=insee) or asked.begins_s
+        found = next(iter(estate.rows(COMMUNE, until_s - first_s)), None)
+        values = _faults(connection, asked, until_s, request) | _energy(found, request.language)
+        # Of today some readings always wait for the next roll-up: they are told where nothing else is.
+        values["waiting"] = waiting(connection, whole if values["kwh"] is None else (asked.begins_s, until_s))
+        values["first_unix_s"] = first_s if first_s >= asked.begins_s + _DAY_S else None
     values |= _ordered(own, asked, until_s)
     return shown(
         request, "month.html", WORDS, commune=own, tab="town",
@@ -123,11 +127,16 @@ def _energy(found: Any, language: str) -> dict[str, Any]:
     kwh = None if found is None else found["kwh"]
     price = settings.BOCAGE.kwh_price
     return {
-        "kwh": None if kwh is None else number(kwh, language, 0),
+        "kwh": None if kwh is None else _rounded(kwh, language, 1),
         "coverage": None if kwh is None else number(found["coverage_percent"], language, 1),
-        "price": None if price is None else number(price, language, 3),
-        "euros": None if kwh is None or price is None else number(kwh * price, language, 0),
+        "price": None if price is None else number(price, language, 2 if round(price, 2) == price else 3),
+        "euros": None if kwh is None or price is None else _rounded(kwh * price, language, 2),
     }
+
+
+def _rounded(figure: float, language: str, digits: int) -> str:
+    """Returns a figure whole, or with these digits below ten, where they tell something."""
+    return number(figure, language, digits if figure < 10 else 0)
 
 
 def _faults(connection: Any, asked: Month, until_s: int, request: Any) -> dict[str, Any]:

@@ -66,11 +66,20 @@ def shown(
         "person": request.person,
         "reads_journal": reads_journal(request.areas),
         "commune": commune,
-        "communes": communes(request) if request.person else (),
+        "others": _others(request, commune, tab) if commune else (),
         "tab": tab,
         "tabs": tabs_of(commune) if commune else (),
     }
     return render(request, f"web/{template}", context, status=status)
+
+
+def _others(request: Any, commune: Commune, tab: str) -> list[tuple[str, str]]:
+    """Returns the communes to choose from, and where each has the same screen, or its first; none for who has one."""
+    found = communes(request)
+    if len(found) == 1:
+        return []
+    screens = [tab if tab in tabs_of(one) else first_of(one) for one in found]
+    return [(one.name, reverse(screen, args=(one.insee,))) for one, screen in zip(found, screens, strict=True)]
 
 
 def is_part(request: Any) -> bool:

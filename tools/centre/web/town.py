@@ -7,18 +7,22 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 
 from gateway.language import N_, NN_, Phrases
+from tools.centre.condition import notes
+from tools.centre.condition import words as fault_words
+from tools.centre.condition.faults import Faults
+from tools.centre.condition.groups import group
 from tools.centre.control import communes
 from tools.centre.control import orders as book
 from tools.centre.scope import grants
 from tools.centre.store import sqlite_file
 from tools.centre.web import giving, night, orders
-from tools.centre.web.access import Commune, commune
+from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.health import alone
-from tools.centre.web.limits import ORDERS_SHOWN_MAX, ORDERS_SHOWN_S
+from tools.centre.web.limits import CAUSES_SHOWN_MAX, ORDERS_SHOWN_MAX, ORDERS_SHOWN_S
 from tools.centre.web.order_kinds import KINDS, kind_of
 from tools.centre.web.page import picture, shown
-from tools.centre.web.states import FAULT, UNKNOWN
+from tools.centre.web.states import FAULT, LIT, UNKNOWN
 
 WORDS = Phrases(orders.WORDS.messages | {
     "title": N_("{commune} tonight"),
@@ -26,7 +30,8 @@ WORDS = Phrases(orders.WORDS.messages | {
     "plan.none": N_("No policy is in force here: the lamps follow the calendar set at their installation, or the sun."),
     "plan.lit": N_("lit {spans}"),
     "plan.dark": N_("dark all night"),
-    "plan.always": N_("always powered"),
+    "plan.always": N_("always powered: each light follows the calendar that it was given"),
+    "now": NN_("Now {lit} of {count} light is lit.", "Now {lit} of {count} lights are lit."),
     "plan.ordered": N_("by order: lit {span}"),
     "plan.ordered.dark": N_("by order: dark {span}"),
     "plan.policy": N_("Policy no. {version}: {authority}, {text}"),
@@ -39,6 +44,7 @@ WORDS = Phrases(orders.WORDS.messages | {
     "orders.none": N_("Nobody has lit anything in the last month."),
     "who": N_("Who has lit"),
     "month": N_("The month on one page"),
+    "taken": N_("In hand of {person}"),
 })  # fmt: skip
 
 
@@ -64,9 +70,26 @@ def town(request: Any, insee: str) -> Any:
                 "plans": [] if policy is None else night.plans(policy, ordered, now_s=request.now_s),
                 "form": giving.form_of(request, own, control, KINDS["light"], "", right="light"),
             }
-    counts = picture(request, own).counts
-    values |= {"faults": counts[FAULT], "unknown": counts[UNKNOWN], "alone": alone(request, own)}
+    whole = picture(request, own)
+    counts = whole.counts
+    values |= {
+        "lit": counts[LIT],
+        "lights": len(whole.lights),
+        "faults": counts[FAULT],
+        "unknown": counts[UNKNOWN],
+        "broken": _broken(request, own) if counts[FAULT] else (),
+        "alone": alone(request, own),
+    }
     return shown(request, "town.html", WORDS, commune=own, tab="town", **values)
+
+
+def _broken(request: Any, own: Commune) -> list[tuple[str, str, str | None]]:
+    """Returns the first causes of what is broken in a commune's lighting: what, where, and who has it in hand."""
+    with opened(frozenset(((own.insee, grants.LIGHTING), (own.insee, grants.ANY)))) as connection:
+        causes = [one for one in group(Faults(connection).open(own.insee)) if one.is_of(own.insee)][:CAUSES_SHOWN_MAX]
+        firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in causes])
+    language = request.language
+    return [(fault_words.sentence(one, language), fault_words.where_text(one, language), one.holder) for one in firsts]
 
 
 def _orders(

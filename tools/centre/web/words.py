@@ -14,6 +14,8 @@ from tools.centre.web.states import Shown
 FRAME = Phrases({
     "skip": N_("Skip to the content"),
     "main": N_("Main menu"),
+    "communes": N_("Another commune"),
+    "communes.all": N_("All communes"),
     "tab.map": NC_("screen", "Map"),
     "tab.town": NC_("screen", "My commune"),
     "tab.lights": NC_("screen", "Lights"),

@@ -91,7 +91,7 @@ def test_first_page_counts_the_causes_that_each_commune_lists(browser):
     client = browser("operator")
     first = client.get("/").content.decode()
     for insee in (FENEU, ANGERS):
-        causes = re.search(r"(\d+) causes", client.get(f"/{insee}/faults").content.decode())[1]
+        causes = re.search(r"(\d+) open faults, by", client.get(f"/{insee}/faults").content.decode())[1]
         assert re.search(rf'(?s)href="/{insee}/faults"><svg.{{,400}} {causes} open faults</a></li>', first)
 
 
@@ -134,10 +134,10 @@ def test_a_cause_beyond_the_border_is_told_with_what_follows_from_it(served, bro
     monkeypatch.setattr(settings, "BOCAGE", settings.BOCAGE._replace(warehouse=path))
     for person, insee in itertools.product(("operator", "gardener"), ("49007", "49135")):
         said = browser(person).get(f"/{insee}/faults").content.decode()
-        assert "1 cause" in said and "1 other fault of this cause" in said and "bourg" in said, (person, insee)
+        assert "1 open fault, by its cause" in said and "1 other fault of this cause" in said and "bourg" in said, (person, insee)
     # Who may not look beyond the border is told the lamp's own fault, without a cause.
     said = browser("two").get("/49007/faults").content.decode()
-    assert "1 cause" in said and "light=0001" in said and "other fault" not in said
+    assert "1 open fault, by its cause" in said and "light=0001" in said and "other fault" not in said
 
 
 def test_a_cabinet_that_is_alone_is_told_wherever_its_lights_are(browser, monkeypatch):

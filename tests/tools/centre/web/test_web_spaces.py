@@ -160,7 +160,7 @@ def test_the_next_watering_is_the_first_of_programmes_that_began_in_the_last_day
 
 
 def test_marks_are_drawn_of_numbers_and_of_whatever_is_not_known():
-    assert 'class="span"' in gauges.thermometer(1540, 1900) and ">15<" in gauges.thermometer(1540, 1900)
+    assert 'class="span"' in gauges.thermometer(1540, 1900) and ">15°<" in gauges.thermometer(1540, 1900)
     for nothing in ((None, 1900), (1540, None), (None, None)):
         assert 'class="span"' not in gauges.thermometer(*nothing)
     assert gauges.thermometer(-9900, 9900).count("A12 12 0 1 1") == 2  # beyond the ends of the arc

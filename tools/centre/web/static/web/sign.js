@@ -17,7 +17,7 @@ const zone = {timeZone: "Europe/Paris"};
 function show(...names) {
   redraft = clearTimeout(redraft);
   for (const one of stages) one.hidden = !names.includes(one.dataset.stage);
-  if (names.length === 1) page.querySelector(`[data-stage="${names[0]}"] [data-first]`)?.focus();
+  if (names.length === 1) page.querySelector(`[data-stage="${names[0]}"] [data-first]`)?.focus({preventScroll: true}); // a page is read from its head
 }
 
 function fill(text, values) {
