@@ -177,6 +177,8 @@ JUDGED_S = 1500
 JUDGED_PERCENT_MIN = 20
 # A round is of a working day: what was measured repaired within it is shown with what is still to do.
 ROUND_S = 12 * 3600
+# Communes whose places are nearer to each other than that are walked in one round: some minutes by van.
+ROUND_NEAR_M = 4_000
 # Characters of a note about a fault, and of its author.
 NOTE_TEXT_MAX = 500
 # Notes of one person within a day on the screens: ten times a bad night's.

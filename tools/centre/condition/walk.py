@@ -7,10 +7,11 @@ any at the end. The order depends on the places alone: what is repaired on the w
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
-from math import cos, dist, radians
+from math import cos, dist, inf, radians
 from typing import NamedTuple
 
 Point = tuple[float, float]
+_METRES_PER_DEGREE = 111_320
 
 
 class Spot(NamedTuple):
@@ -45,6 +46,13 @@ def in_walking_order(spots: Sequence[Spot]) -> list[int]:
         here = at[line[-1]]
         left.remove(chosen)
     return order + [n for line, rest in zip(lines, unplaced, strict=True) if not line for n in rest]
+
+
+def nearest_m(some: Sequence[Spot], others: Sequence[Spot]) -> float:
+    """Returns the metres from the spots to the nearest of the others; infinite where either has no position."""
+    at = _plane([*some, *others])
+    here, there = ([point for n, point in at.items() if (n < len(some)) is is_first] for is_first in (True, False))
+    return min((_METRES_PER_DEGREE * dist(one, other) for one in here for other in there), default=inf)
 
 
 def _plane(spots: Sequence[Spot]) -> dict[int, Point]:

@@ -2,12 +2,13 @@
 
 A place is closed by measurement alone (`tools.centre.condition.visits`): who presses "done" claims it, and sees here
 whether the node or the cabinet agrees. What was measured repaired within ROUND_S stays on the list, so that the day's
-work can be counted. A person of several communes is led on to the others. Each thing works by plain forms and links;
-the watts of the place on the screen are pushed.
+work can be counted. Communes of the person that lie side by side are walked as one, whichever of them was asked for;
+the round of another one is a link. Each thing works by plain forms and links; the watts of the place on the screen are
+pushed.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -22,8 +23,8 @@ from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.groups import Group, group
 from tools.centre.condition.visits import CLAIMED, ENDED_BY_DUSK, OPEN, REPAIRED, Standing
-from tools.centre.condition.walk import Spot, in_walking_order
-from tools.centre.limits import NOTE_TEXT_MAX, ROUND_S
+from tools.centre.condition.walk import Spot, in_walking_order, nearest_m
+from tools.centre.limits import NOTE_TEXT_MAX, ROUND_NEAR_M, ROUND_S
 from tools.centre.registry.equipment import CABINET, LIGHT, Equipment, Key
 from tools.centre.registry.history import nearest
 from tools.centre.registry.register import Register
@@ -78,7 +79,8 @@ WORDS = Phrases({
     "faults": N_("All faults"),
     "light.all": NC_("button", "Light the whole commune"),
     "elsewhere": N_("Rounds of your other communes"),
-    "elsewhere.one": NN_("{commune}: {count} cause", "{commune}: {count} causes"),
+    "elsewhere.one": NN_("{commune}: {count} open fault", "{commune}: {count} open faults"),
+    "street": N_("{commune}, {street}"),
 })  # fmt: skip
 # The shape of a place on the list, beside its word.
 _MARKS = {OPEN: "fault", CLAIMED: "pending", REPAIRED: "repaired"}
@@ -133,17 +135,18 @@ def note(request: Any, insee: str) -> Any:
     """Keeps what a technician says about a place, then leads back to it."""
     own = commune(request, insee)
     wanted = request.POST.get("stop", "")
-    stop = next((one for one in _stops(request, own)[0] if one.has(wanted)), None)
+    stops, here, _ = _stops(request, own)
+    stop = next((one for one in stops if one.has(wanted)), None)
     if stop is None:
         raise Http404
-    refused = keep(request, own, [(one.node, one.begin) for one in stop.open])
+    refused = keep(request, _commune_of(stop, here), [(one.node, one.begin) for one in stop.open])
     if refused:
         return _page(request, own, wanted, refused)
     return led_to(f"{reverse('round', args=[insee])}?stop={stop.key}")
 
 
 def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
-    stops, elsewhere = _stops(request, own)
+    stops, here, elsewhere = _stops(request, own)
     chosen = next((n for n, one in enumerate(stops) if one.has(wanted)), None)
     if chosen is None:
         chosen = next((n for n, one in enumerate(stops) if one.state == OPEN), 0)
@@ -151,13 +154,16 @@ def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
     pager = Pager.of(asked, len(stops))
     now = None
     if stops:
-        now = _card(request, own, stops[chosen], picture(request, own))
+        at = _commune_of(stops[chosen], here)
+        now = _card(request, at, stops[chosen], picture(request, at)) | {"commune": at}
         now |= {"before": stops[chosen - 1].key if chosen else None}
         now |= {"after": stops[chosen + 1].key if chosen + 1 < len(stops) else None}
     return shown(
         request, "round.html", WORDS, commune=own, tab="faults",
         now=now,
-        rows=[_row(one, request) for one in stops[pager.slice]],
+        names=", ".join(one.name for one in here),
+        several=len(here) > 1,
+        rows=[_row(one, request) | {"at": _street(one, here, request.language)} for one in stops[pager.slice]],
         done=sum(one.state == REPAIRED for one in stops),
         found=len(stops),
         pager=pager,
@@ -173,16 +179,19 @@ def _page(request: Any, own: Commune, wanted: str, refused: str = "") -> Any:
 # --- which places, in which order --------------------------------------------------------------------------------
 
 
-def _stops(request: Any, own: Commune) -> tuple[list[Stop], Counter[str]]:
-    """Returns the places of a commune with an open fault, or one that ended of late, in walking order; and how many
-    causes last in each other commune of the person."""
+def _stops(request: Any, own: Commune) -> tuple[list[Stop], list[Commune], Counter[str]]:
+    """Returns the places with an open fault, or one that ended of late, in walking order: of a commune, and of those of
+    the person beside it; these communes, its own first; and how many causes last in each other of the person."""
     now_s = request.now_s
     # All that the person may see: a cause may lie beyond the border.
     with opened(request.areas) as connection:
         known = Faults(connection)
         lasting, over = group(known.open()), group(known.ended(now_s - ROUND_S))
-        groups = [one for found in (*lasting, *over) for one in _apart(found) if one.is_of(own.insee)]
-        others = [one.insee for one in communes(request) if one.insee != own.insee]
+        register = Register(connection)
+        here = [own, *_beside(own, communes(request), lasting, register, now_s)]
+        insees = [one.insee for one in here]
+        groups = [one for found in (*lasting, *over) for one in _apart(found) if any(map(one.is_of, insees))]
+        others = [one.insee for one in communes(request) if one.insee not in insees]
         elsewhere = Counter(insee for insee in others for one in lasting if one.is_of(insee))
         firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in groups])
         places: dict[Any, list[Cause]] = defaultdict(list)
@@ -192,11 +201,28 @@ def _stops(request: Any, own: Commune) -> tuple[list[Stop], Counter[str]]:
             stands = standing_of(connection, first, now_s=now_s)
             if stands.state != OPEN or not first.is_over:  # over by dusk or an exchange: nothing is to do
                 places[where, feeder].append(Cause(one._replace(first=first), stands))
-        register = Register(connection)
-        found = [Stop(causes[0].group.first, _equipment(register, causes[0], now_s), tuple(causes))
+        found = [Stop(causes[0].group.first, _equipment(register, causes[0].group.first, now_s), tuple(causes))
                  for causes in places.values()]  # fmt: skip
     found.sort(key=lambda one: one.where.place.key if one.where.place else Key("", "", one.where.subject.hex()))
-    return [found[n] for n in in_walking_order([_spot(one) for one in found])], elsewhere
+    return [found[n] for n in in_walking_order([_spot(one) for one in found])], here, elsewhere
+
+
+def _beside(
+    own: Commune, known: Iterable[Commune], lasting: list[Group], register: Register, now_s: int
+) -> list[Commune]:
+    """Returns the communes that have a place to go to near one of this commune's."""
+    spots: dict[str, list[Spot]] = defaultdict(list)
+    for found in lasting:
+        for one in _apart(found):
+            at = _equipment(register, one.first, now_s)
+            spots[one.first.commune].append(Spot(None, at.longitude, at.latitude))
+    others = [one for one in known if one.insee != own.insee]
+    return [one for one in others if nearest_m(spots[own.insee], spots[one.insee]) <= ROUND_NEAR_M]
+
+
+def _commune_of(stop: Stop, here: Sequence[Commune]) -> Commune:
+    """Returns where a place is; the round's own commune, for a cause beyond the border."""
+    return next((one for one in here if one.insee == stop.where.commune), here[0])
 
 
 def _apart(one: Group) -> list[Group]:
@@ -205,9 +231,8 @@ def _apart(one: Group) -> list[Group]:
     return [Group(fault, ()) for fault in one.all] if is_of_lights else [one]
 
 
-def _equipment(register: Register, cause: Cause, now_s: int) -> Equipment:
+def _equipment(register: Register, first: StandingFault, now_s: int) -> Equipment:
     """Returns what the register has of a place; its cabinet's position where it has none of its own."""
-    first = cause.group.first
     found = None if first.place is None else nearest(register.history(first.place.key), now_s)
     found = found or Equipment()
     if found.longitude is not None or not first.cabinet:
@@ -240,6 +265,13 @@ def _row(stop: Stop, request: Any) -> dict[str, Any]:
         "cabinet": stop.where.cabinet,
         "feeder": stop.where.feeder,
     }
+
+
+def _street(stop: Stop, here: Sequence[Commune], language: str) -> str:
+    """Returns the heading that a place stands under: its street, with its commune where the round has several."""
+    street = stop.street or WORDS.text("street.none", language)
+    name = _commune_of(stop, here).name
+    return street if len(here) == 1 else WORDS.text("street", language, commune=name, street=street)
 
 
 def _told(cause: Cause, request: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tools.centre.condition.faults import Faults
 from tools.centre.condition.visits import Standing
 from tools.centre.limits import JUDGED_S
 from tools.centre.rollup.worker import Worker
+from tools.centre.scope import grants
 from tools.centre.store import schema
 from tools.centre.web import pictures
 from wire import event
@@ -75,6 +76,43 @@ def test_places_are_walked_street_by_street_and_each_has_what_to_bring(walker):
         assert wanted in card, wanted
     assert "0 of 7 measured as repaired" in page
     assert page.count("<h3>Grande rue</h3>") == 1, "a street is kept together"
+
+
+def moved_to_angers(world, street, *, degrees_east):
+    """Gives the lights of a street to the next commune, and moves them."""
+    connection = world.connection
+    connection.execute("INSERT INTO equipment (insee, kind, id, name, from_unix_s)"
+                       f" VALUES ('{ANGERS}', 'commune', '{ANGERS}', 'Angers', 0)")  # fmt: skip
+    connection.execute(f"UPDATE equipment SET insee = '{ANGERS}', longitude = longitude + ? WHERE street = ?"
+                       " AND kind = 'light'", (degrees_east, street))  # fmt: skip
+    grants.give(connection, grants.Grant("operator", ANGERS, "*", 0, None, "secretary", 0))
+
+
+def test_communes_side_by_side_are_walked_as_one_and_a_word_goes_to_the_commune_of_its_place(walker):
+    for light in (2, 1, 0, 3, 4):
+        walker.world.states(light, True, NOW_S - HOUR)
+    moved_to_angers(walker.world, STREETS[1], degrees_east=0)
+    assert list(walker.rows()) in ([0, 3, 4, 1, 2], [3, 0, 1, 4, 2], [2, 1, 4, 3, 0], [2, 4, 1, 0, 3])
+    page = walker.page()
+    assert "Round in Feneu, Angers" in page and f"<h3>Angers, {STREETS[1]}</h3>" in page
+    assert f'href="/{ANGERS}/round"' not in page.partition('id="elsewhere"')[2]
+    assert walker.says(4, "take") == 303
+    (fault,) = (one for one in heard(walker) if one.holder)
+    assert (fault.commune, fault.holder) == (ANGERS, "operator")
+
+
+def test_a_commune_beyond_four_kilometres_has_a_round_of_its_own(walker):
+    walker.world.states(0, True, NOW_S - HOUR)
+    walker.world.states(1, True, NOW_S - HOUR)
+    moved_to_angers(walker.world, STREETS[1], degrees_east=0.06)
+    assert list(walker.rows()) == [0]
+    assert "Angers: 1 open fault" in walker.page()
+
+
+def heard(walker):
+    """The open faults, with what was said of them."""
+    with closing(schema.open_to_read(walker.path)) as connection:
+        return notes.with_sent(notes.path_of(walker.path.replace("round.db", "web.sqlite3")), Faults(connection).open())
 
 
 def test_light_is_offered_where_the_policy_names_the_feeder(walker):
@@ -271,7 +309,10 @@ def test_only_who_has_the_trade_there_says_something_on_a_round(browser, tmp_pat
             assert said.status_code == (303 if granted(role, insee, trade) else 404), (role, insee, trade)
 
 
-def test_who_has_several_communes_is_led_on_to_the_others(browser):
+def test_who_has_several_communes_is_led_on_to_the_others(browser, monkeypatch):
+    from tools.centre.web import round
+
+    monkeypatch.setattr(round, "ROUND_NEAR_M", -1)  # they lie side by side in this world
     of_two, of_one = (browser(role).get(f"/{FENEU}/round").content.decode() for role in ("operator", "electrician"))
-    assert re.search(rf'href="/{ANGERS}/round">.*?commune of {ANGERS}: \d causes?<', of_two, re.DOTALL)
+    assert re.search(rf'href="/{ANGERS}/round">.*?commune of {ANGERS}: \d open faults?<', of_two, re.DOTALL)
     assert f"/{ANGERS}/round" not in of_one and f'href="/{FENEU}/round"' not in of_two.partition('id="elsewhere"')[2]
