@@ -243,7 +243,7 @@ def test_the_night_is_played_again(opened):
 def test_the_report_asks_first_and_its_verdict_comes_before_its_figures(opened):
     page = opened(size="readme")
     page.click(".demo-menu summary")
-    page.click("text=Bilan")
+    page.click(".demo-list a")
     page.click("text=Tout réparer et juger")
     page.wait_for_selector("summary:has-text('Tous les chiffres')", timeout=120_000)
     keep(page, "report")
@@ -267,6 +267,19 @@ def test_an_operator_lights_a_feeder_by_one_signature_and_gives_it_back(opened):
     page.click("text=Rendre à la politique")
     page.click("[data-do=sign]:visible")
     page.wait_for_selector("text=Terminé par 1 armoire", timeout=60_000)
+
+
+def test_an_operator_lights_lamps_with_nodes_by_the_same_key_and_their_watts_are_measured(opened):
+    page = opened("/49135/orders/give/light")
+    page.click("[data-do=prepare]")
+    page.click("#demo-enrol button")
+    page.wait_for_selector("[data-stage=choose]:not([hidden])")
+    keep(page, "give-feneu")
+    page.click("button[data-reason] >> nth=0")
+    page.click("[data-stage=confirm] [data-do=sign]")
+    page.wait_for_selector("text=2 sur 2 départs", timeout=60_000)
+    keep(page, "order-feneu")
+    assert_sound(page)
 
 
 def test_a_mayor_lights_the_village_by_two_touches(opened):

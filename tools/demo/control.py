@@ -39,6 +39,7 @@ class Dispatching(Control):
         self.path = path
         self.on_order: Callable[[command.Command], None] = lambda order: None
         self._connection = file.open_to_write(path)
+        self._connection.execute("PRAGMA synchronous = OFF")  # its folder is gone with the demonstration
         self._dispatcher = Dispatcher(self._connection, lease_s=LEASE_S, log=_quiet)
         self._outbox = Outbox(path_of(data), path, _quiet)
         self._tokens = count(1)

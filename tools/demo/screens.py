@@ -23,6 +23,7 @@ from gateway.language import N_, NC_, NN_, Phrases, Said, translate
 from gateway.language.figures import number
 from tools.centre.condition.words import sentence
 from tools.centre.web import words
+from tools.centre.web.access import communes
 from tools.centre.web.configuration import Options, settings_of
 from tools.centre.web.entering import own_address
 from tools.centre.web.page import TABS, shown
@@ -299,8 +300,8 @@ def enrol(request: Any) -> Any:
     key, name, right = bytes.fromhex(named["key"]), str(named["name"]), RIGHTS[named["rights"][0]]
 
     def enrol_everywhere(story: Story) -> None:
-        for insee in sorted({insee for insee, _ in request.areas}):
-            story.enrol(insee, key, name, right)
+        for own in communes(request):
+            story.enrol(own.insee, key, name, right)
 
     settings.DEMO.driver.ask(enrol_everywhere)
     return HttpResponseRedirect(own_address(request, request.headers.get("Referer", "/")))
