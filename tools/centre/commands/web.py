@@ -25,8 +25,8 @@ from tools.command_line import UsageError
 
 AT = N_("The screens are at {origin}")
 _UNFIT = Phrases({
-    "vector": N_("--tiles {path}: vector tiles, and maps draw images here (PNG, JPEG, WebP); how such a file is made of a"
-                 " plan or a photograph: tools/centre/INSTALLATION.md, section 3"),
+    "vector": N_("--tiles {path}: vector tiles, and maps draw images here (PNG, JPEG, WebP); how such a file is made of"
+                 " a plan or a photograph: tools/centre/INSTALLATION.md, section 3"),
     "not": N_("--tiles {path}: is no PMTiles file of images"),
 })  # fmt: skip
 _NOT_SECURE = N_("--origin {origin}: give https://HOST; without a certificate only this machine may be its host")
