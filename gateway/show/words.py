@@ -341,8 +341,10 @@ WORDS = Phrases({
     # --- campaigns of programs for nodes
     "label.campaign": N_("programs"),
     "campaign.of": N_('"{product}" no. {number}: {phase}'),
-    "campaign.canary": N_("the first {canaries} go first"),
-    "campaign.soak": N_("the first {canaries} run it, all others in {left}"),
+    "campaign.canary": NN_("{count} node goes first", "{count} nodes go first"),
+    "campaign.soak": NN_(
+        "{count} node runs it first, all others in {left}", "{count} nodes run it first, all others in {left}"
+    ),
     "campaign.rest": N_("all others one after the other"),
     "campaign.done": NC_("campaign", "done"),
     "campaign.halted": N_("halted by failures"),

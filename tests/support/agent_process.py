@@ -64,9 +64,9 @@ class Client:
         self.link = link_of(NODE, "gateway", boot=now_ms() & 0xFFFFFFFF, random_below=Random(seed).randrange)
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 
-    def ask(self, address, data, *, given_up=lambda: False):
+    def ask(self, address, data=b"", *, code=coap_message.POST, path=(b"t",), given_up=lambda: False):
         """One request; its answer, or the reason why there is none. It waits no longer once `given_up()`."""
-        exchange = self.link.request("gateway", coap_message.POST, (b"t",), data, now_ms=now_ms())
+        exchange = self.link.request("gateway", code, path, data, now_ms=now_ms())
         assert isinstance(exchange, int)
         end_ms = now_ms() + 1000 * PATIENCE_S
         while now_ms() < end_ms and not given_up():
