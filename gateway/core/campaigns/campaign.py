@@ -6,8 +6,9 @@
 
 The first nodes that ask in their hours are the canaries. Nobody else is let in until each of them has confirmed the
 program and has run it for the soak; a canary that fails halts the campaign, and so do more failures than the plan
-allows. A transfer takes its share of the air of a bearer (`limits.CAMPAIGN_EXCHANGE_AIR_MS`): as many nodes fetch at
-once as the plan's share holds, one at least.
+allows. A node asks once more before its restart, so that a halt keeps even those whose image is complete. A transfer
+takes its share of the air of a bearer (`limits.CAMPAIGN_EXCHANGE_AIR_MS`): as many nodes fetch at once as the plan's
+share holds, one at least.
 
 What a node reports is the only evidence: its question states the number that it starts from and the one that it gave
 up; its events say ready, confirmed, or why not. An event that a state does not list changes nothing. A node in rescue
@@ -27,7 +28,7 @@ WAITING, OFFERED, FETCHING, TRYING = "waiting", "offered", "fetching", "trying"
 CONFIRMED, FAILED, SKIPPED = "confirmed", "failed", "skipped"
 STATES = (WAITING, OFFERED, FETCHING, TRYING, CONFIRMED, FAILED, SKIPPED)
 
-# What happens to a node. NEWER: it runs a later number than ours.
+# What happens to a node. NEWER: it runs a later number than ours, or has given ours up before.
 ADMITTED, FETCHED, PAUSED, READY = "admitted", "fetched", "paused", "ready"
 RUNS, FAILS, NEWER = "runs", "fails", "newer"
 _ENDS = {RUNS: CONFIRMED, FAILS: FAILED, NEWER: SKIPPED}
@@ -35,8 +36,8 @@ TABLE = {
     WAITING: {ADMITTED: OFFERED, READY: TRYING, **_ENDS},
     OFFERED: {ADMITTED: OFFERED, FETCHED: FETCHING, PAUSED: WAITING, READY: TRYING, **_ENDS},
     FETCHING: {ADMITTED: OFFERED, PAUSED: WAITING, READY: TRYING, **_ENDS},
-    # It asks again when a power cut came before its restart.
-    TRYING: {ADMITTED: OFFERED, **_ENDS},
+    # It asks once more before its restart; for files again when a power cut came before that.
+    TRYING: {ADMITTED: TRYING, FETCHED: FETCHING, **_ENDS},
     # Only a node in rescue mode asks again for what it has confirmed.
     CONFIRMED: {ADMITTED: OFFERED, FAILS: FAILED, NEWER: SKIPPED},
     FAILED: {},
@@ -125,13 +126,14 @@ class Campaign:
         if one.state == CONFIRMED and not is_repair:
             return None
         wait_s = 0 if one.is_rescue else hours_s or self._turn_s(one, unix_s)
-        if wait_s == 0 and not self._has_room(one, now_ms):
+        is_short = one.state == TRYING and question is not None
+        if wait_s == 0 and not is_short and not self._has_room(one, now_ms):
             wait_s = limits.CAMPAIGN_AGAIN_S
         if wait_s:
             self._move(one, PAUSED, unix_s)
             return min(wait_s, limits.CAMPAIGN_WAIT_S_MAX)
         one.is_canary = one.is_canary or (self.phase() == CANARY and not one.is_rescue)
-        if question is not None or one.state not in (OFFERED, FETCHING):
+        if question is not None or one.state not in (OFFERED, FETCHING, TRYING):
             self._move(one, ADMITTED, unix_s)
         if question is None:
             self._move(one, FETCHED, unix_s)
@@ -140,7 +142,9 @@ class Campaign:
     def _learn(self, one: NodeProgress, question: Question, unix_s: int | None) -> None:
         number = self.plan.number
         if question.failed == number:
-            self._move(one, FAILS, unix_s, one.why or "fell-back")
+            # What it gave up before it was offered here, in another campaign, is no failure of this one.
+            is_ours = one.is_canary or one.state != WAITING
+            self._move(one, FAILS if is_ours else NEWER, unix_s, "fell-back")
         elif question.number == number and not question.is_rescue:
             if one.state != CONFIRMED:
                 self._move(one, RUNS, unix_s)

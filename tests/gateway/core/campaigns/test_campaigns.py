@@ -138,6 +138,22 @@ def test_a_canary_that_fails_halts_the_campaign(word, code):
     assert bench.told[-2] == (event.CAMPAIGN_HALTED, False, "thermostat") and bench.phase() == campaign.CANARY
 
 
+def test_a_node_whose_image_is_complete_asks_once_more_and_a_halt_keeps_it():
+    bench = Bench(PLAN)
+    assert [bench.asks(number, peer=("bus", number)) for number in (1, 2)] == [0, limits.CAMPAIGN_AGAIN_S]
+    bench.says(1, "ready")
+    assert bench.asks(1) == 0 and bench.counts()["trying"] == 1, "a short question, which needs no room"
+    assert bench.asks(2) == 0
+    bench.says(2, "fell-back")
+    assert bench.asks(1) is None
+
+
+def test_what_a_node_gave_up_before_leaves_it_out_and_is_no_failure():
+    bench = Bench(PLAN)
+    assert bench.asks(1, failed=7) is None and bench.phase() == campaign.CANARY
+    assert bench.counts() == {"skipped": 1}
+
+
 def test_after_the_canaries_more_failures_than_the_plan_allows_halt_it():
     bench = Bench(PLAN._replace(canaries=0, soak_s=0))
     assert [bench.asks(1), bench.asks(2, peer=("bus", 2))] == [0, 0]
