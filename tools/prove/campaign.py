@@ -58,7 +58,7 @@ _LAMPS, _GREENS = 5, 2
 _GATEWAY = bytes.fromhex("7c1f0a2cfe000041")
 _QUAY, _TOWN = "quai", "bourg"
 _OLD, _NEW = 6, 7
-_RULES = Rules(canaries=2, soak_s=7_200, failures_max=1)
+_RULES = Rules(canaries=2, soak_s=21_600, failures_max=1)
 _LAMP, _GREEN = "streetlight", "irrigation"
 
 Figures = dict[str, Any]
