@@ -67,6 +67,7 @@ class Lifeline:
         self._files = None
         self._number = 0
         self._has_keys = False
+        self._lacks = None  # what a trial that is over lacked, once that is reported
         self._confirm_at_ms = now_ms
         # Set by the shell: a function of `now_ms` that writes the state to flash before a planned restart and returns
         # the node's Timekeeper, whose time goes to the next life.
@@ -203,8 +204,13 @@ class Lifeline:
             if self._has_keys:
                 self._updating.ask_at(now_ms + limits.UPDATE_CHECK_MS)
             node.report_event(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
-        elif self.trial.is_over(now_ms) and node.may_restart(now_ms):
-            self.give_up(self.trial.missing(is_sound=is_sound), now_ms=now_ms)
+        elif self.trial.is_over(now_ms):
+            missing = self.trial.missing(is_sound=is_sound)
+            if self._lacks is None and missing:
+                self._lacks = "no-" + missing.split(",")[0]
+                node.report_event(event.UPDATE, None, (self._number, self._lacks), now_ms=now_ms)
+            if node.may_restart(now_ms):
+                self.give_up(missing, now_ms=now_ms)
 
     def _retry(self, node, now_ms):
         if now_ms - self._started_ms >= 1000 * self._guarded.retry_s:

@@ -158,8 +158,8 @@ def _table():
     # a gateway's own package: the version wanted, the one before, what became of it (word: kept, rolled-back, refused),
     # why (word) or null
     Event(AGENT_UPDATE, "agentUpdate", ("agent_version", "agent_before", "outcome", "why")),
-    # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, or why
-    # it was refused
+    # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, what a
+    # trial lacked (no-…), or why it was refused
     Event(UPDATE, "update", ("number", "outcome")),
     # a gateway's campaign that brings a kind of node its program has another phase (word): kind, number of the image,
     # phase, how many nodes have confirmed it and how many have failed

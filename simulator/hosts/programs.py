@@ -93,7 +93,7 @@ class Programs:
         boot = self._boot
         self._started_ms = now_ms
         self._trial = Trial(is_trial=boot.is_trial, now_ms=now_ms)
-        self._is_good = False
+        self._is_good = self._has_told = False
         self._confirm_at_ms = now_ms
         self._files = SlotFiles(
             slots.FOLDERS[1 - boot.slot],
@@ -169,9 +169,14 @@ class Programs:
                 self._updating.ask_at(now_ms + limits.UPDATE_CHECK_MS)
                 node.report_event(event.UPDATE, None, (self.number, "confirmed"), now_ms=now_ms)
                 self._witness.confirmed(self._node, self.number)
-        elif self._trial.is_over(now_ms) and node.may_restart(now_ms):
-            self._carry(node, now_ms)
-            return True
+        elif self._trial.is_over(now_ms):
+            if not self._has_told:
+                self._has_told = True
+                lacks = self._trial.missing(is_sound=is_sound).split(",")[0]
+                node.report_event(event.UPDATE, None, (self.number, "no-" + lacks), now_ms=now_ms)
+            if node.may_restart(now_ms):
+                self._carry(node, now_ms)
+                return True
         return False
 
     def _plan(self, node: Node, now_ms: int) -> None:

@@ -208,6 +208,19 @@ def test_a_trial_is_confirmed_only_once_outputs_that_can_be_asked_have_answered(
     assert board.confirmed
 
 
+def test_a_trial_that_is_over_says_what_it_lacked_once_and_gives_up_when_it_may(lifeline):
+    board = Board(lifeline)
+    shell = Shell(board.live(Machine.HARD_RESET, is_trial=True))
+    shell.is_sound = lambda now_ms: False
+    shell.may_restart = lambda now_ms: False
+    for turn in range(3):
+        shell.turn(limits.TRIAL_MAX_MS + turn)
+    assert [word for _, word in shell.told] == ["no-soundness"] and board.resets == 0
+    shell.may_restart = lambda now_ms: True
+    shell.turn(limits.TRIAL_MAX_MS + 9)
+    assert board.resets == 1
+
+
 def test_a_flash_that_takes_no_confirmation_is_asked_once_a_minute(lifeline):
     life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
     asked = []

@@ -48,7 +48,8 @@ TABLE = {
 CANARY, SOAK, REST, DONE, HALTED, STOPPED = "canary", "soak", "rest", "done", "halted", "stopped"
 PHASES = (CANARY, SOAK, REST, DONE, HALTED, STOPPED)
 
-SILENT = "silent"  # why a node failed that never reported after its restart
+# Why a node failed: it went back to its former program, for a reason unknown; it never reported after its restart.
+FELL_BACK, SILENT = "fell-back", "silent"
 
 
 class Plan(NamedTuple):
@@ -144,7 +145,7 @@ class Campaign:
         if question.failed == number:
             # What it gave up before it was offered here, in another campaign, is no failure of this one.
             is_ours = one.is_canary or one.state != WAITING
-            self._move(one, FAILS if is_ours else NEWER, unix_s, "fell-back")
+            self._move(one, FAILS if is_ours else NEWER, unix_s, one.why or FELL_BACK)
         elif question.number == number and not question.is_rescue:
             if one.state != CONFIRMED:
                 self._move(one, RUNS, unix_s)
@@ -188,17 +189,25 @@ class Campaign:
             self._move(one, READY, unix_s)
         elif outcome == "confirmed":
             self._move(one, RUNS, unix_s)
+        elif outcome.startswith("no-"):  # what one trial lacked; there may be another
+            self._note(one, outcome)
         else:
-            self._move(one, FAILS, unix_s, outcome)
+            self._move(one, FAILS, unix_s, one.why if one.why and outcome == FELL_BACK else outcome)
 
     def on_trouble(self, node: bytes, why: str, *, unix_s: int | None) -> None:
         """Accept that a node has crashed, or is in rescue mode: a failure of ours within the soak after its
-        confirmation."""
+        confirmation; on trial the reason why it may fall back."""
         one = self.nodes.get(node)
+        if one is not None and one.state == TRYING:
+            self._note(one, why)
         if one is None or one.state != CONFIRMED or not one.since_s or unix_s is None:
             return
         if unix_s - one.since_s < self.plan.soak_s:
             self._move(one, FAILS, unix_s, why)
+
+    def _note(self, one: NodeProgress, why: str) -> None:
+        self.is_changed = self.is_changed or one.why != why
+        one.why = why
 
     def poll(self, *, unix_s: int | None, now_ms: int) -> None:
         """Pause transfers that have fallen silent, and give up nodes that never came back from their trial."""

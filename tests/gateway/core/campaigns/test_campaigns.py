@@ -148,6 +148,17 @@ def test_a_node_whose_image_is_complete_asks_once_more_and_a_halt_keeps_it():
     assert bench.asks(1) is None
 
 
+@pytest.mark.parametrize(("code", "why"), [(event.UPDATE, "no-sample"), (event.CRASH, "crash")])
+def test_a_node_that_falls_back_is_told_with_what_its_trial_lacked(code, why):
+    bench = Bench(PLAN)
+    assert bench.asks(1) == 0
+    bench.says(1, "ready")
+    bench.says(1, why, code=code)
+    assert bench.phase() == campaign.CANARY, "there are three trials"
+    bench.says(1, "fell-back")
+    assert bench.campaigns.status(now_ms=0)[0].failed == ((node(1).hex(), why),)
+
+
 def test_what_a_node_gave_up_before_leaves_it_out_and_is_no_failure():
     bench = Bench(PLAN)
     assert bench.asks(1, failed=7) is None and bench.phase() == campaign.CANARY
