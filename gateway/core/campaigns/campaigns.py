@@ -90,7 +90,8 @@ class Campaigns:
         question = image.decode_question(asked.query) if is_manifest else None
         bearer = asked.peer[0] if isinstance(asked.peer, tuple) and asked.peer[0] in _BEARERS else "udp"
         judged = found.admit(asked.node, bearer, question, hours_s=hours_s, unix_s=unix_s, now_ms=now_ms)
-        self._due_ms = 0
+        if found.is_changed:  # nearly every question is for one more block, and changes nothing
+            self._due_ms = 0
         return judged
 
     def observe(self, node: bytes, records: Iterable[Record], *, now_ms: int) -> None:

@@ -17,6 +17,7 @@ from tests.support.centre_world import (
     reading,
     synced,
 )
+from tools.centre.condition import fold
 from tools.centre.condition.derived import Derived
 from tools.centre.condition.faults import Faults
 from tools.centre.condition.visits import OPEN, Standing, standing
@@ -25,7 +26,7 @@ from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup import hours
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database
-from wire import event
+from wire import event, record
 
 OTHER = bytes.fromhex("00000000000000a2")
 DERIVED = ("SELECT * FROM faults ORDER BY node, boot, sequence", "SELECT * FROM feeders ORDER BY node, feeder")
@@ -164,3 +165,11 @@ def test_a_fault_goes_on_only_if_the_new_node_states_it_and_one_of_a_later_day_s
     # The old node says something after that day: perhaps the register is wrong.
     late = exchanged(NODE, MIDNIGHT_S + 90_000, event.METER_FAILURE)
     assert late == [(NODE, event.METER_FAILURE), (OTHER, event.LAMP_FAILURE)]
+
+
+def test_campaigns_of_two_kinds_that_halted_are_two_faults():
+    halted = [
+        fold.statement((1, number), record.EventBody(event.CAMPAIGN_HALTED, True, [product]))
+        for number, product in enumerate(("streetlight", "irrigation"))
+    ]
+    assert len(fold.fold((), halted)) == 2

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from wire import cbor, event, record
 
 # Fields of a detail that distinguish two faults of one code at the same node.
-IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about"))
+IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about", "product"))
 
 # (boot, sequence) of a record; a node makes them in this order.
 Position = tuple[int, int]
