@@ -96,6 +96,11 @@ def communes(territory: Territory, towns: dict[str, Town], file: File | None = N
     for insee, indices in _together(places).items():
         gateways = tuple(territory.gateways[index] for index in indices)
         found.append(Commune(insee, places[indices[0]].commune, towns.get(insee), gateways, file))
+    return [*found, village(territory)]
+
+
+def village(territory: Territory) -> Commune:
+    """Returns the commune that has a cabinet only, with its town."""
     assert territory.village is not None, "a whole territory has it"
     host = territory.village.host
     town = plan.draw(
@@ -105,7 +110,7 @@ def communes(territory: Territory, towns: dict[str, Town], file: File | None = N
         cabinets=[[FeederWanted(feeder.lamps, feeder.name) for feeder in FEEDERS]],
         greens=sum(one.settings.node in host.nodes for one in territory.greens.hosts),
     )
-    return [*found, Commune(BEHUARD.insee, BEHUARD.name, town, (host,))]
+    return Commune(BEHUARD.insee, BEHUARD.name, town, (host,))
 
 
 def write(territory: Territory, found: Sequence[Commune], path: Path, connection: database.Connection) -> None:
