@@ -62,6 +62,15 @@ RAMP_STEP_MS = 200
 CLO_POINTS_MAX = 8
 HOURS_MAX = 200_000
 
+# --- shown to a technician ------------------------------------------------------------------------------------------
+# Eight changes in twelve seconds: seen from the next pole, and slow enough for a gear's own ramp.
+IDENTIFY_BLINKS = 4
+IDENTIFY_HALF_MS = 1500
+# A street stays lit: EN 13201's lowest class still sees the kerb by a tenth of its light, which a 0-10 V gear can give.
+IDENTIFY_LOW_PERCENT = 10
+# After a change of light a meter's own averaging is over (PZEM-004T: a second; BL0942: 0.8 s) and an LED driver steady.
+IDENTIFY_STEADY_MS = 8_000
+
 # --- faults of the lamp --------------------------------------------------------------------------------------------
 SAMPLES_KEPT = 5
 VOTES = 3

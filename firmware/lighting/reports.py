@@ -52,6 +52,10 @@ class LampReports:
         for code, begins in changes:
             self._events.append((code, begins, _shown(readings, level_percent)))
 
+    def report_identified(self, shown):
+        """Reports what a lighting.identification.Identification has measured."""
+        self._events.append((event.IDENTIFIED, None, (shown.level_percent, shown.before_dw, shown.power_dw)))
+
     def report_gear(self, changes, readings, level_percent):
         """Reports [(code, begins, detail or None)] of a gear."""
         for code, begins, detail in changes:

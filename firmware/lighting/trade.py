@@ -14,6 +14,7 @@ from collections import namedtuple
 from lighting import decision, dimming, inputs, limits, memory, settings, watch
 from lighting.decision import Demand, LightDecision, Sunlight
 from lighting.dimming import Ramp
+from lighting.identification import Identification
 from lighting.memory import EnergyMeter
 from lighting.photocell import STUCK, Photocell
 from lighting.presence import PresenceBoost
@@ -21,7 +22,7 @@ from lighting.reports import LampReports
 from lighting.watch import LampWatch, SupplyWatch
 from node.trade import Trade, spread
 from policy import lighting
-from wire import event, quantity
+from wire import event, node_order, quantity
 
 FAIL_SAFE_PERCENT = 100
 
@@ -72,6 +73,7 @@ class Streetlight(Trade):
     """Runs one lamp as a trade. `own`: lighting.settings.Own; `start`: kinds.Start."""
 
     kind = "streetlight"
+    identifies = True
 
     def __init__(self, own, start):
         now_ms = start.now_ms
@@ -130,7 +132,7 @@ class Streetlight(Trade):
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
-        self._boost = None
+        self._boost = self._shown = None  # a Demand raised by presence; an Identification under way
         self._changes_ms = None
         self._restart_from_ms = self._restart_asked_ms = None
 
@@ -174,7 +176,9 @@ class Streetlight(Trade):
 
     def sample(self, values, moment):
         now_ms = moment.now_ms
-        if self._is_raised(now_ms):
+        if self._shown is not None:
+            self._sample_shown(values or {}, now_ms)
+        if self._shown is not None or self._is_raised(now_ms):
             self._sample_raised(values or {}, moment)
             return
         readings, inside = dict(values or ()), {}
@@ -231,9 +235,17 @@ class Streetlight(Trade):
             return False
         return self._light is not self._demand or self._ramp.deadline_ms(now_ms) is not None
 
+    def _sample_shown(self, values, now_ms):
+        """Observes a sample while the lamp shows itself, and reports the first that counts."""
+        shown = self._shown
+        if not shown.is_measured:
+            shown.sample(values.get(quantity.POWER), now_ms=now_ms)
+            if shown.is_measured:
+                self._reports.report_identified(shown)
+
     def _sample_raised(self, values, moment):
         """Observes a sample of raised light: nothing that a record may carry, but for the gear's asset record."""
-        if values.get(quantity.OCCUPANCY):
+        if self._presence is not None and values.get(quantity.OCCUPANCY):
             self._presence.trigger(now_ms=moment.now_ms)
         if inputs.ASSET in values:
             self._reports.report_asset(values[inputs.ASSET][0], values[inputs.ASSET][1])
@@ -315,7 +327,9 @@ class Streetlight(Trade):
 
     def decide(self, moment):
         now_ms = moment.now_ms
-        demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, moment.order, self._cell)
+        asked = moment.order if moment.order is not None and moment.order.rule == node_order.IDENTIFY else None
+        order = moment.order if asked is None else None
+        demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, order, self._cell)
         if demand != self._demand and not self._is_held(demand, self._demand, moment):
             self._demand = demand
             self._reports.report_level(demand)
@@ -330,14 +344,40 @@ class Streetlight(Trade):
             # passer-by's.
             changes_s = None if moment.unix_s is None else self._decision.changes_in_s(moment.unix_s)
             self._changes_ms = None if changes_s is None else now_ms + 1000 * changes_s
+        light = self._by_identification(asked, light, now_ms)
         if light is not self._light and not self._is_held(light, self._light, moment):
             self._change(light, now_ms)
         self._apply(moment)
         self.decided_until_ms = None
-        if self._is_plain and self.local is None:
+        if self._is_plain and self.local is None and asked is None:
             self.decided_until_ms = now_ms + 1000 * self._decision.holds_s(
                 moment.unix_s, moment.uncertainty_s, self._demand
             )
+
+    def _by_identification(self, asked, light, now_ms):
+        """Returns the light that shows the lamp to a technician while `asked`, the order for it, is in force."""
+        if asked is None or self.local is not None or self._only_switches_lit():
+            self._shown = None
+            return light
+        if self._shown is None or self._shown.name != asked.id:
+            power_dw = None if self._meter is None else self._meter.get(quantity.POWER)
+            can_dim = self._own.output != settings.RELAY
+            self._shown = Identification(asked.id, can_dim, self._meter_level, power_dw, now_ms=now_ms)
+        level_percent = self._shown.light_percent(now_ms)
+        is_so = self._light.rule == node_order.IDENTIFY and self._light.level_percent == level_percent
+        return self._light if is_so else Demand(level_percent, node_order.IDENTIFY, asked.id)
+
+    def _only_switches_lit(self):
+        """Returns whether a relay alone switches the lamp and it is wanted lit: only darkness could show it."""
+        return self._own.output == settings.RELAY and self._demand.level_percent > 0
+
+    def declines(self, moment):
+        is_asked = moment.order.rule == node_order.IDENTIFY
+        return "lit" if is_asked and self._only_switches_lit() else None
+
+    def wants_sample_ms(self, now_ms):
+        shown = self._shown
+        return None if shown is None or shown.is_measured else shown.wants_sample_ms()
 
     def _by_hand(self):
         """Returns the demand of a technician at the node, or None.
@@ -431,6 +471,8 @@ class Streetlight(Trade):
         return readings
 
     def measured(self, moment):
+        if self._shown is not None:
+            return None  # what it draws then is in the event `identified`
         power_dw = None if self._meter is None else self._meter.get(quantity.POWER)
         return power_dw if self._watch.agrees(power_dw, now_ms=moment.now_ms) else None
 
@@ -466,6 +508,10 @@ class Streetlight(Trade):
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)
+        if self._shown is not None:
+            shown_ms = self._shown.deadline_ms()
+            if shown_ms is not None and (deadline_ms is None or shown_ms < deadline_ms):
+                deadline_ms = shown_ms
         if self._presence is not None:
             for other_ms in (self._presence.deadline_ms(), self._changes_ms):
                 if other_ms is not None and (deadline_ms is None or other_ms < deadline_ms):

@@ -86,7 +86,7 @@ class Node:
             options=((coap_message.URI_QUERY, node_order.SLEEPS),) if sleeps and trade.sleeps else (),
         )
         self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
-        self._orders = Orders(random_below)
+        self._orders = Orders(random_below, identifies=trade.identifies)
         self._spread_s = spread(settings.node)
         self.trade = trade
         self._directives = Directives(

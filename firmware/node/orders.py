@@ -39,11 +39,12 @@ class Orders:
     """Accepts, holds and ends the one order of this node, and drains its outcomes.
 
     `order`: the NodeOrder that is held, or None. `certain` is (Unix s, ± s) of a clock that is good to CERTAIN_S, else
-    None; `era` counts agreements on keys.
+    None; `era` counts agreements on keys. `identifies`: whether this kind can show itself to a technician.
     """
 
-    def __init__(self, random_below):
+    def __init__(self, random_below, *, identifies=False):
         self.order = None
+        self._identifies = identifies
         self.counters = dict.fromkeys(_COUNTERS, 0)
         self._random_below = random_below
         self._era = 0
@@ -109,7 +110,7 @@ class Orders:
             self._note(EXPIRED)
             self.order = None
             return None
-        if order.rule == node_order.EMERGENCY:
+        if order.rule != node_order.OVERRIDE:
             return order
         if not self._has_lease(now_ms):
             rests = now_ms - self._taken_ms >= limits.LEASE_PATIENCE_MS
@@ -227,6 +228,8 @@ class Orders:
         if now_ms >= ends_ms or _is_over(order, certain):
             self.order = None
             return self._refuse(order.id, "expired")
+        if order.rule == node_order.IDENTIFY and not self._identifies:
+            return self._refuse(order.id, "kind")
         self.counters["taken"] += 1
         is_new = self.order is None
         self.order = order

@@ -35,6 +35,9 @@ class Trade:
     # Codes of wire.directive that this kind asks its gateway for; empty: it never asks.
     directives = ()
 
+    # True for a kind that shows itself to a technician by an order of the rule IDENTIFY; others refuse one.
+    identifies = False
+
     # True for a kind that, with its settings, sleeps deeply between its samples.
     sleeps = False
 

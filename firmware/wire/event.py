@@ -107,6 +107,8 @@ CEILING_APPLIED = 140
 LOCAL_TEST = 141
 CONTAINER_EMPTIED = 142
 LAMP_ASSET = 143
+IDENTIFIED = 144
+NODE_PLACED = 145
 
 # The words for why a record will not come (detail of GAP) or why bytes went up raw (detail of RAW) are stable, not
 # prose. A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 5
@@ -289,6 +291,12 @@ def _table():
             "lumen", "cri", "cct_k", "distribution", "colour", "identification", "life_h", "reference_ck", "starts",
         ),
     ),
+    # a lamp has shown itself to a technician: its level % before and its power then, its power at full light, in 0.1 W;
+    # null: not measured
+    Event(IDENTIFIED, "identified", ("level", "before_dw", "power_dw")),
+    # a technician at the cabinet's page states which light a node serves: about node, the light's number, its street or
+    # null, who; what was measured when the lamp showed itself, as of identified, or null
+    Event(NODE_PLACED, "nodePlaced", ("about", "light", "street", "who", "before_dw", "power_dw")),
 )
 
 

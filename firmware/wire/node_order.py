@@ -19,9 +19,12 @@ from wire.faults import WireFault
 
 EMERGENCY = "emergency"
 OVERRIDE = "override"
+# A technician at the cabinet's page asks this one lamp to show itself; a gateway gives it only while no other order
+# holds, and the node's kind decides how it shows itself: the level says nothing.
+IDENTIFY = "identify"
 
 # The index of a rule is its code on the wire. The higher rule has the lower number, as in ARCHITECTURE, section 6.
-RULES = (None, EMERGENCY, OVERRIDE)
+RULES = (None, EMERGENCY, OVERRIDE, IDENTIFY)
 
 # id, rule, level_percent, expires_s, for_s: None where there is no order.
 NodeOrder = namedtuple("NodeOrder", ("number", "id", "rule", "level_percent", "expires_s", "for_s"))

@@ -38,6 +38,7 @@ from gateway.core.link.link import Link, LinkEvent, NodeRequest
 from gateway.core.link.sessions import NodeKey
 from gateway.core.options import Options, Start
 from gateway.core.own_records import OwnRecords
+from gateway.core.placement import Placements
 from gateway.core.refused_store import RefusedStore
 from gateway.core.uplink.batch import Publication
 from gateway.core.uplink.receipts import ReceiptCheck
@@ -135,6 +136,7 @@ class Gateway:
         self.cabinet = self._make_cabinet(options, state_disk, verify)
         self.campaigns = Campaigns(state_disk, self.clock, self.registry, self.cabinet, self.own.report)
         self.images = NodeImages(self.link, self.campaigns.judge)
+        self.placements = self._make_placements(state_disk)
         self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
         self.directive_service = DirectiveService(
             state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
@@ -185,6 +187,12 @@ class Gateway:
             keep_refused=self._keep_refused,
         )
         return Cabinet(options.cabinet, shared, insee=options.insee, gateway=options.name, now_ms=self._started_ms)
+
+    def _make_placements(self, state_disk: Disk) -> Placements | None:
+        if self.cabinet is None:
+            return None
+        parts = (self.link, self.downlink, self.registry, self.clock, self.cabinet, self.own)
+        return Placements(*parts, SharedFolder(state_disk, "places"), self._random_below)
 
     def _keyset(self) -> KeySet | None:
         """Return the key set in force: in a cabinet a later one may have come from the centre."""
@@ -431,6 +439,8 @@ class Gateway:
         """Observe a record that was journaled for the first time."""
         self.anchors.observe(node, made, now_ms=now_ms)
         self.plausibility.observe(node, made, now_ms=now_ms)
+        if self.placements is not None:
+            self.placements.observe(node, made)
         if conflicts:
             self.plausibility.conflict(node, made, now_ms=now_ms)
 

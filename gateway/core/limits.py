@@ -521,6 +521,16 @@ AUDIT_RETRY_MS = 10_000
 LOCAL_TEST_S_MAX = 1_800
 LOCAL_LOCK_MS = 8 * 3_600_000
 
+# A lamp that shows itself to a technician takes 20 s (lighting.limits), and a node that doubts the order asks once
+# more; what it measured is then on its way for some seconds. It is shown to him, and goes with what he states, for a
+# quarter of an hour: after that he is at the next pole.
+IDENTIFY_S = 30
+IDENTIFY_ANSWER_MS = 15_000
+IDENTIFIED_MS = 900_000
+# The lights named at one cabinet's page: ten times the largest cabinet. Nodes on one screen of a phone.
+PLACEMENTS_MAX = 1_000
+SIGHTS_MAX = 50
+
 # Watts that agree with a command must be measured within this time.
 OUTCOME_MEASURE_MS = 60_000
 # Percent of the normal power: above the first a feeder is lit, below the second it is dark. Between: neither.

@@ -368,6 +368,8 @@ TEXTS: dict[int, EventText] = {
     event.LAMP_ASSET: EventText(
         N_("luminaire data sheet"), N_("The luminaire gives its data sheet: {identification}, {nominal_w} W")
     ),
+    event.IDENTIFIED: EventText(N_("luminaire identified"), N_("It has blinked for a technician: {power_dw}")),
+    event.NODE_PLACED: EventText(N_("node at its light"), N_("{who} states that {about} serves the light {light}")),
 }  # fmt: skip
 
 _OVER = N_("{name}: over")

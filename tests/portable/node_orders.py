@@ -10,7 +10,7 @@ from node_day import CLOCK_ONLY, settled, show, started
 from wire import cbor, event, node_order
 from wire import coap_message as messages
 from wire.faults import WireFault
-from wire.node_order import EMERGENCY, OVERRIDE, NodeOrder
+from wire.node_order import EMERGENCY, IDENTIFY, OVERRIDE, NodeOrder
 
 ID = bytes(range(8))
 
@@ -32,6 +32,7 @@ def codec():
         node_order.nothing(0xFFFFFFFF),
         NodeOrder(1, ID, EMERGENCY, 100, 1795604400, 3600),
         NodeOrder(0xFFFFFFFF, ID, OVERRIDE, 0, 0xFFFFFFFF, 604800),
+        NodeOrder(2, ID, IDENTIFY, 100, 1795604400, 30),
     )
     for order in orders:
         data = node_order.encode(order)
@@ -45,7 +46,7 @@ def codec():
                 told.append(read(bytes(damaged)))
         print(len(told), hexed(sha256("\n".join(told).encode()).digest()[:8]))
     good = [1, ID, 1, 100, 1795604400, 3600]
-    bad = ((0, -1), (0, True), (0, 1 << 32), (1, "12345678"), (1, ID[:7]), (2, 0), (2, 3), (3, 101), (3, None), (4, -1))
+    bad = ((0, -1), (0, True), (0, 1 << 32), (1, "12345678"), (1, ID[:7]), (2, 0), (2, 4), (3, 101), (3, None), (4, -1))
     for place, value in bad + ((5, -1), (5, 604801), (5, "x")):
         items = list(good)
         items[place] = value
@@ -134,8 +135,12 @@ def with_a_clock():
     world.gateway.order = b"\xff"
     world.run(900)
     assert world.gateway.order is None and world.node.outputs.rule == EMERGENCY
+    desk.order(12, rule=IDENTIFY, lasts_s=30, name=b"show it!")
+    assert world.node.outputs.rule == IDENTIFY
+    world.run(31)
+    assert world.node.outputs.rule == "calendar" and world.events(event.IDENTIFIED)
     show(world, shown)
-    for made in world.events(event.COMMAND_OUTCOME):
+    for made in world.events(event.COMMAND_OUTCOME) + world.events(event.IDENTIFIED):
         print(made[0], made[1].body.detail)
 
 

@@ -52,7 +52,7 @@ def test_any_bytes_give_an_order_or_a_fault(data):
         (1, bytes(7), "order-id"),
         (1, bytes(9), "order-id"),
         (2, 0, "order-rule"),
-        (2, 3, "order-rule"),
+        (2, 4, "order-rule"),
         (2, None, "order-rule"),
         (3, 101, "order-level"),
         (3, -1, "order-level"),

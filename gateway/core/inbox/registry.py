@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from gateway.core import limits
-from wire import event
+from wire import event, quantity
 from wire.record import EventBody, Record
 
 
@@ -29,7 +29,8 @@ class NodeOddities:
 
 @dataclass(slots=True)
 class KnownNode:
-    """Holds what the gateway remembers of a node. `heard_ms` is on the agent's monotonic scale."""
+    """Holds what the gateway remembers of a node. `heard_ms` is on the agent's monotonic scale; level in %, power in
+    0.1 W and radio signal in dBm are those of its last reading, None: not measured."""
 
     heard_ms: int
     boot: int = 0
@@ -37,6 +38,9 @@ class KnownNode:
     version: str = ""
     boots: int = 0
     odd: NodeOddities | None = None  # nearly every node has none
+    level_percent: int | None = None
+    power_dw: int | None = None
+    signal_dbm: int | None = None
 
 
 class Registry:
@@ -50,7 +54,11 @@ class Registry:
         known = self._known(node, now_ms)
         for made in records:
             body = made.body
-            if isinstance(body, EventBody) and body.code == event.BOOT and isinstance(body.detail, list):
+            if not isinstance(body, EventBody):
+                if quantity.LEVEL_ORDERED in body:
+                    known.level_percent, known.power_dw = body[quantity.LEVEL_ORDERED], body.get(quantity.POWER)
+                known.signal_dbm = body.get(quantity.SIGNAL, known.signal_dbm)
+            elif body.code == event.BOOT and isinstance(body.detail, list):
                 known.boots += made.boot != known.boot  # the same report again is not another boot
                 known.boot = made.boot
                 known.kind, known.version = str(body.detail[3])[:40], str(body.detail[4])[:40]
@@ -81,6 +89,9 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._nodes)
+
+    def node(self, node: bytes) -> KnownNode | None:
+        return self._nodes.get(node)
 
     def nodes(self) -> dict[bytes, KnownNode]:
         """Return a copy for health and status."""

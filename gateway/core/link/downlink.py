@@ -13,6 +13,9 @@ What a node has received is remembered for its current keys: after a restart it 
 all changes since the gateway's start. An order that is not known yet (no clock since the start, a lease on its way) is
 not sent at all: a node keeps what it has until then.
 
+One node may get an order of its own for some seconds: to show itself to a technician (`identify`). A change of its
+feeder's order ends that at once.
+
 It must not decide orders, nor know cabinets or signatures.
 """
 
@@ -21,6 +24,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from gateway.core import limits
+from gateway.core.deadlines import earliest
 from gateway.core.link.link import Link, LinkEvent, NodeRequest, NodeResponse, NoResponse
 from gateway.core.wallclock import WallClock
 from wire import coap_message as messages
@@ -80,6 +84,7 @@ class Downlink:
         self._clock = clock
         self._feeders = feeders
         self._slots: dict[int | None, _Slot] = {feeder: _Slot() for feeder in (None, *feeders.values())}
+        self._own: dict[bytes, _Slot] = {}
         self._number = 0
         self._is_known = True
         self._known: dict[bytes, _Known] = {}
@@ -114,10 +119,21 @@ class Downlink:
             slot.standing = standing
             if not is_same:
                 slot.told_ends_ms = 0 if standing is None else standing.ends_ms
-                self._number += 1
-                slot.number = self._number
-                self.counters["changes"] += 1
+                self._own = {node: own for node, own in self._own.items() if self._feeders.get(node) != feeder}
+                self._change(slot)
                 self._tell(feeder, now_ms)
+
+    def identify(self, node: bytes, order: OrderInForce, *, now_ms: int) -> None:
+        """Have one node show itself by an order of its own; only while none is in force for it (`has_order`)."""
+        assert not self.has_order(node)
+        own = self._own[node] = _Slot()
+        own.standing = order
+        self._change(own)
+        self._enqueue(node, now_ms)
+
+    def has_order(self, node: bytes) -> bool:
+        """Return whether an order of a person is in force for this node, or may be: they are not known yet."""
+        return not self._is_known or self._slots[self._feeders.get(node)].standing is not None
 
     def waiting(self, node: bytes) -> int:
         """Return how many orders this node has yet to receive: 0 or 1."""
@@ -154,6 +170,11 @@ class Downlink:
 
     def poll(self, *, now_ms: int) -> None:
         """Push what is due."""
+        for node, own in self._own.items():
+            if own.standing is not None and now_ms >= own.standing.ends_ms:
+                own.standing = None
+                self._change(own)
+                self._enqueue(node, now_ms)
         while self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX:
             if self._next_ms is not None and now_ms < self._next_ms:
                 return
@@ -163,10 +184,11 @@ class Downlink:
                 self._next_ms = now_ms + limits.LINK_PUSH_EVERY_MS
 
     def deadline_ms(self) -> int | None:
-        """Return when the next push is due. While all places are taken, only the outcome of a push makes it due."""
-        if not self._queue or len(self._pushes) >= limits.LINK_PUSHES_MAX:
-            return None
-        return self._next_ms
+        """Return when the next push, or the end of a node's own order, is due. While all places are taken, only the
+        outcome of a push makes one due."""
+        ends = [own.standing.ends_ms for own in self._own.values() if own.standing is not None]
+        has_place = self._queue and len(self._pushes) < limits.LINK_PUSHES_MAX
+        return earliest((self._next_ms if has_place else None, *ends))
 
     def health(self) -> dict[str, int]:
         waiting = sum(self.waiting(node) for node in self._link.sessions.nodes())
@@ -213,7 +235,12 @@ class Downlink:
             self._enqueue(answered.node, now_ms)
 
     def _slot_of(self, node: bytes) -> _Slot:
-        return self._slots[self._feeders.get(node)]
+        return self._own.get(node) or self._slots[self._feeders.get(node)]
+
+    def _change(self, slot: _Slot) -> None:
+        self._number += 1
+        slot.number = self._number
+        self.counters["changes"] += 1
 
     def _known_of(self, node: bytes) -> _Known | None:
         """Return what a node has received; None for a node without keys."""
@@ -230,6 +257,8 @@ class Downlink:
         nodes = self._link.sessions.nodes()
         for node in self._known.keys() - nodes:
             del self._known[node]
+        for node in self._own.keys() - nodes:
+            del self._own[node]
         self._sleepers &= nodes
         for node in sorted(nodes - self._sleepers):
             if self._feeders.get(node) == feeder:
