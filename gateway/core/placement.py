@@ -3,8 +3,9 @@ kept and reported.
 
     identify   one lamp blinks, by an order of its own to its node (`wire.node_order.IDENTIFY`), and says what it drew
                before and at full light; refused while a person's order or a lock-out holds for its feeder
-    place      a record `nodePlaced` of the gateway's own, under custody, and a line of the audit log. The node that
-               stood at that light until now gets the light of this one, or none: two poles exchanged are put right so
+    place      a record `nodePlaced` of the gateway's own, under custody, and a line of the audit log. Where another
+               node was said to serve that light he is asked first; then that node gets the light of this one, or none:
+               so two nodes that were exchanged are put right
 
 What was stated is remembered here only to be shown and to find exchanged poles; the register of the centre decides
 what a node serves. It must not know screens, keys or addresses.
@@ -115,8 +116,11 @@ class Placements:
         self._last = Identification(node, name, ends_ms)
         return None
 
-    def place(self, node: bytes, light: str, street: str, who: str, *, now_ms: int) -> str | None:
-        """Keep and report that a node serves a light; return the word of a refusal, or None."""
+    def place(
+        self, node: bytes, light: str, street: str, who: str, *, exchange: bool, now_ms: int
+    ) -> str | None:
+        """Keep and report that a node serves a light; return the word of a refusal, or None. `exchange`: the node that
+        was said to serve it gets the light of this one."""
         light, street = _text(light), _text(street)
         if node not in self._link.sessions.nodes():
             return "unknown"
@@ -126,7 +130,9 @@ class Placements:
             return "full"
         unix_s = self._clock.unix_s(now_ms=now_ms)
         stated = Place(light, street or None, _text(who), unix_s)
-        former, other = self._places.get(node), self.holder(stated, node)
+        former, other = self._places.get(node), self.holder(node, light, street)
+        if other is not None and not exchange:
+            return "taken"
         changed: dict[bytes, Place | None] = {node: stated}
         if other is not None:
             moved = None if former is None or former.key == stated.key else former
@@ -141,9 +147,10 @@ class Placements:
         self._save()
         return None
 
-    def holder(self, stated: Place, but: bytes) -> bytes | None:
+    def holder(self, node: bytes, light: str, street: str) -> bytes | None:
         """Return the other node that was said to serve this light."""
-        return next((one for one, place in self._places.items() if one != but and place.key == stated.key), None)
+        key = Place(_text(light), _text(street) or None, "", None).key
+        return next((other for other, place in self._places.items() if other != node and place.key == key), None)
 
     # --- what comes of it ---------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from gateway.config.config import Config
 from gateway.core.cabinet.cabinet import Cabinet
 from gateway.core.cabinet.equipment import Observation, SetContactor, Watchdog
 from gateway.core.gateway import Gateway
+from gateway.core.placement import NodeSight, Placements
 from gateway.core.status import Status
 from gateway.io import clock
 
@@ -33,10 +34,11 @@ class CabinetShell:
     ) -> None:
         from gateway.io.cabinet.cabinet_io import CabinetIo
 
-        assert config.cabinet is not None and core.cabinet is not None
+        assert config.cabinet is not None and core.cabinet is not None and core.placements is not None
         self._config = config
         self._core = core
         self._cabinet: Cabinet = core.cabinet
+        self._placements: Placements = core.placements
         self._turn = turn
         self._log = log
         self._io = CabinetIo(config.cabinet, post(self._on_seen))
@@ -92,6 +94,27 @@ class CabinetShell:
 
     def unlock(self, feeder: int, who: str) -> str | None:
         return self._ordered(self._cabinet.unlock(feeder, who, now_ms=clock.monotonic_ms()))
+
+    # --- nodes on the page (gateway.show.page.node_pages.Nodes) -----------------------------------------------------
+
+    def identify(self, node: bytes) -> str | None:
+        return self._ordered(self._placements.identify(node, now_ms=clock.monotonic_ms()))
+
+    def place(self, node: bytes, light: str, street: str, who: str, *, exchange: bool) -> str | None:
+        now_ms = clock.monotonic_ms()
+        return self._ordered(self._placements.place(node, light, street, who, exchange=exchange, now_ms=now_ms))
+
+    def holder(self, node: bytes, light: str, street: str) -> bytes | None:
+        return self._placements.holder(node, light, street)
+
+    def sight(self, node: bytes) -> NodeSight:
+        return self._placements.sight(node, now_ms=clock.monotonic_ms())
+
+    def sights(self) -> list[NodeSight]:
+        return self._placements.sights(now_ms=clock.monotonic_ms())
+
+    def ending(self, digits: str) -> list[bytes]:
+        return self._placements.ending(digits)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

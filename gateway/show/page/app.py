@@ -5,38 +5,32 @@
     /feeder/N                           one feeder; /feeder/N/test, lock, unlock: the page before an order
     POST /feeder/N/test, stop, lock, unlock      the order, with the session's secret
     /all/test, POST /all/test, stop     the same for every feeder at once, for a round by day
+    /node …                             nodes (`node_pages`)
     /static/NAME                        style, script and icon, read once from beside this file
 
 Every order that came from a session is logged: what, for which feeder, by whom, from where, and its outcome. A
 refused one changes nothing. After an order one is back on the screen where it was given, which confirms it.
-
-The `Host` of a request must be an address, or `localhost`: a cabinet has no name, and a page of another site that makes
-its own name point at us (DNS rebinding) would be of the same origin as ours for a browser.
-
-The content security policy allows our own style, script and icon and nothing else: no inline script, no frame, no other
-host. A form that a browser marks as coming from elsewhere is refused; the order's own secret is
-checked besides. The browser keeps no answer: the next person at this phone sees nothing of the last.
 """
 
-import ipaddress
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 
 from gateway.core.status import FeederStatus, Status
 from gateway.language import LANGUAGES
 from gateway.show.page import feeders, screens
 from gateway.show.page.html import Safe
+from gateway.show.page.node_pages import NodePages, Nodes
+from gateway.show.page.requests import COOKIE, address_of, away, form_of, guard, node_path, to
 from gateway.show.page.sessions import DONE_MS, LIFE_MS, WAIT, Login, Session, Sessions
 from gateway.show.page.tonight import tonight_screen
 from gateway.show.page.view import FEEDER, NOW, Done, View, live_part, page
 
 _FORM_BYTES_MAX = 4_096
-_COOKIE, _LANGUAGE_COOKIE = "bocage", "bocage-lang"
+_LANGUAGE_COOKIE = "bocage-lang"
 _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
     "/": ("tab.now", feeders.now),
     "/tonight": ("tab.tonight", tonight_screen),
@@ -45,7 +39,7 @@ _SCREENS: dict[str, tuple[str, Callable[[View], Safe]]] = {
 }
 
 
-class Orders(Protocol):
+class Orders(Nodes, Protocol):
     """Defines the orders that a technician at the cabinet may give. `feeder`: its place in the configuration, `who`:
     the name that the technician gave. Each returns None when it was accepted, or the word of a refusal. Zero seconds
     end a test. `test_all` leaves out the feeders that are locked."""
@@ -90,104 +84,105 @@ class Pages:
         app.router.add_post("/feeder/{place}/{order}", self._post_order)
         app.router.add_get("/all/test", self._get_all)
         app.router.add_post("/all/{order}", self._post_all)
+        NodePages(self, self._orders, self._log).add_to(app.router)
         app.router.add_get("/static/{name}", _serve_asset)
         return app
 
     # --- entering -----------------------------------------------------------------------------------------------
 
     async def _get_login(self, request: web.Request) -> web.Response:
-        why = request.query.get("why", "")
-        return self._shown(request, screens.login_page(self._language_of(request), why=why))
+        why, node = (request.query.get(name, "") for name in ("why", "node"))
+        return self.shown(request, screens.login_page(self._language_of(request), why=why, node=node))
 
     async def _post_login(self, request: web.Request) -> web.Response:
-        form = await _form(request)
-        who, typed = (form.get(name, "") for name in ("who", "password"))
+        form = await form_of(request)
+        who, typed, node = (form.get(name, "") for name in ("who", "password", "node"))
         answer = await self._login.enter(who, typed, address_of(request))
         if answer.token is None:
             shown = screens.login_page(
-                self._language_of(request), why=answer.why or "", wait_s=answer.wait_s, who=who[:40]
+                self._language_of(request), why=answer.why or "", wait_s=answer.wait_s, who=who[:40], node=node
             )
-            response = self._shown(request, shown, status=429 if answer.why == WAIT else 403)
+            response = self.shown(request, shown, status=429 if answer.why == WAIT else 403)
             if answer.why == WAIT:
                 response.headers["Retry-After"] = str(answer.wait_s)
             return response
-        response = _to("/")
-        self._set_cookie(response, _COOKIE, answer.token)
+        response = to(node_path(node) or "/")
+        self._set_cookie(response, COOKIE, answer.token)
         return response
 
     async def _post_logout(self, request: web.Request) -> web.Response:
         session = self._session(request)
-        form = await _form(request)
+        form = await form_of(request)
         if session is None:
-            return _away(request)
+            return away(request)
         if not session.may_order(form.get("csrf", "")):
             return self._failed(request, 403)
-        self._sessions.close(request.cookies.get(_COOKIE))
+        self._sessions.close(request.cookies.get(COOKIE))
         self._log("page-logout", who=session.who, address=address_of(request))
-        response = _to("/login?why=left")
-        response.del_cookie(_COOKIE, path="/")
+        response = to("/login?why=left")
+        response.del_cookie(COOKIE, path="/")
         return response
 
     # --- screens ------------------------------------------------------------------------------------------------
 
     async def _get_screen(self, request: web.Request) -> web.Response:
         title, screen = _SCREENS[request.path]
-        view = self._view(request)
+        view = self.view(request)
         if view is None:
-            return _away(request)
-        return self._screen(request, view, view.text(title), screen(view), is_live=True)
+            return away(request)
+        return self.screen(request, view, view.text(title), screen(view), is_live=True)
 
     async def _get_feeder(self, request: web.Request) -> web.Response:
-        view = self._view(request)
+        view = self.view(request)
         if view is None:
-            return _away(request)
+            return away(request)
         found = self._feeder(view, request)
         title = view.text("feeder.title", name=found.name)
-        return self._screen(request, view, title, feeders.feeder_screen(view, found), is_live=True)
+        return self.screen(request, view, title, feeders.feeder_screen(view, found), is_live=True)
 
     async def _get_order(self, request: web.Request) -> web.Response:
-        view, order = self._view(request), request.match_info["order"]
+        view, order = self.view(request), request.match_info["order"]
         if view is None:
-            return _away(request)
+            return away(request)
         found = self._feeder(view, request)
         if order not in feeders.PAGES:
             raise web.HTTPNotFound
         title = view.text(f"{order}.title", name=found.name)
-        return self._screen(request, view, title, feeders.order_page(view, found, order), is_live=False)
+        return self.screen(request, view, title, feeders.order_page(view, found, order), is_live=False)
 
     # --- orders -------------------------------------------------------------------------------------------------
 
     async def _get_all(self, request: web.Request) -> web.Response:
-        view = self._view(request)
+        view = self.view(request)
         if view is None:
-            return _away(request)
-        return self._screen(request, view, view.text("all.title"), feeders.all_page(view), is_live=False)
+            return away(request)
+        return self.screen(request, view, view.text("all.title"), feeders.all_page(view), is_live=False)
 
     async def _post_order(self, request: web.Request) -> web.Response:
-        view, order = self._view(request), request.match_info["order"]
+        view, order = self.view(request), request.match_info["order"]
         if view is None:
-            return _away(request)
-        form = await _form(request)
+            return away(request)
+        form = await form_of(request)
         if order not in feeders.ORDERS:
             raise web.HTTPNotFound
         found = self._feeder(view, request)
         word = None if order != "lock" or form.get("read") == "yes" else "read"
-        word = self._refusal(view, form) or word or self._give(order, found, view.session.who)
+        word = self.refusal(view, form) or word or self._give(order, found, view.session.who)
         back = feeders.back_to(found.place, form.get("from", ""))
         return self._answered(request, view, order, found, word, back)
 
     async def _post_all(self, request: web.Request) -> web.Response:
-        view, order = self._view(request), request.match_info["order"]
+        view, order = self.view(request), request.match_info["order"]
         if view is None:
-            return _away(request)
-        form = await _form(request)
+            return away(request)
+        form = await form_of(request)
         if order not in ("test", "stop") or view.cabinet is None:
             raise web.HTTPNotFound
         seconds = feeders.ROUND_S if order == "test" else 0
-        word = self._refusal(view, form) or self._orders.test_all(seconds, view.session.who)
+        word = self.refusal(view, form) or self._orders.test_all(seconds, view.session.who)
         return self._answered(request, view, order, None, word, "/")
 
-    def _refusal(self, view: View, form: dict[str, str]) -> str | None:
+    def refusal(self, view: View, form: dict[str, str]) -> str | None:
         return None if view.session.may_order(form.get("csrf", "")) else "form"
 
     def _answered(
@@ -200,9 +195,9 @@ class Pages:
         if word is None:
             place = None if found is None else found.place
             view.session.done = (order, place, self._now_ms())
-            return _to(back)
+            return to(back)
         body = feeders.refusal(view, found, word, back)
-        return self._shown(request, page(view, view.text("refused.title"), body, is_live=False), status=409)
+        return self.shown(request, page(view, view.text("refused.title"), body, is_live=False), status=409)
 
     def _give(self, order: str, found: FeederStatus, who: str) -> str | None:
         if order == "lock":
@@ -215,9 +210,9 @@ class Pages:
 
     def _session(self, request: web.Request) -> Session | None:
         is_person = "auto" not in request.query
-        return self._sessions.find(request.cookies.get(_COOKIE), is_person=is_person, now_ms=self._now_ms())
+        return self._sessions.find(request.cookies.get(COOKIE), is_person=is_person, now_ms=self._now_ms())
 
-    def _view(self, request: web.Request) -> View | None:
+    def view(self, request: web.Request) -> View | None:
         session = self._session(request)
         if session is None:
             return None
@@ -248,12 +243,12 @@ class Pages:
                 return str(asked)
         return self._language
 
-    def _screen(self, request: web.Request, view: View, title: str, body: Safe, *, is_live: bool) -> web.Response:
+    def screen(self, request: web.Request, view: View, title: str, body: Safe, *, is_live: bool) -> web.Response:
         if request.query.get("part") == "live":
-            return self._shown(request, live_part(view, body))
-        return self._shown(request, page(view, title, body, is_live=is_live))
+            return self.shown(request, live_part(view, body))
+        return self.shown(request, page(view, title, body, is_live=is_live))
 
-    def _shown(self, request: web.Request, content: Safe, status: int = 200) -> web.Response:
+    def shown(self, request: web.Request, content: Safe, status: int = 200) -> web.Response:
         response = web.Response(text=content, content_type="text/html", charset="utf-8", status=status)
         if request.query.get("lang") in LANGUAGES:
             self._set_cookie(response, _LANGUAGE_COOKIE, request.query["lang"])
@@ -265,34 +260,7 @@ class Pages:
         )
 
     def _failed(self, request: web.Request, status: int) -> web.Response:
-        return self._shown(request, screens.error_page(self._language_of(request), status), status=status)
-
-
-def address_of(request: web.Request) -> str:
-    """Returns the address of the peer itself: there is no proxy before us, so headers about it are ignored."""
-    return str(request.remote or "?")[:64]
-
-
-async def _form(request: web.Request) -> dict[str, str]:
-    """Returns the fields of a form as our pages send it; others are refused before they are read (parts go to
-    files)."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise web.HTTPUnsupportedMediaType
-    try:
-        return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    except (ValueError, LookupError):  # not UTF-8, or an unknown character set
-        raise web.HTTPBadRequest from None
-
-
-def _to(path: str) -> web.Response:
-    return web.Response(status=303, headers={"Location": path})
-
-
-def _away(request: web.Request) -> web.Response:
-    """Redirects to the login without a session; the script gets a 401 and then loads the whole page."""
-    if request.query.get("part"):
-        return web.Response(status=401)
-    return _to("/login?why=over" if _COOKIE in request.cookies else "/login")
+        return self.shown(request, screens.error_page(self._language_of(request), status), status=status)
 
 
 _FOLDER = Path(__file__).parent / "static"
@@ -309,68 +277,3 @@ async def _serve_asset(request: web.Request) -> web.Response:
 @cache
 def _asset(name: str) -> bytes:
     return (_FOLDER / name).read_bytes()
-
-
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    # `no-referrer` would make browsers hide the origin of our own forms as well.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-    "Cache-Control": "no-store",
-    "Server": "bocage",
-}
-
-
-def guard(log: Callable[..., None], failed: Callable[[web.Request, int], web.Response]) -> Middleware:
-    """Returns the middleware. `failed(request, status)` makes the page for an error."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            if not is_our_host(request.headers.getall("Host", [])):
-                response: web.StreamResponse = failed(request, 421)
-            elif request.method == "POST" and not is_same_origin(request):
-                response = failed(request, 403)
-            else:
-                response = await handler(request)
-        except web.HTTPException as error:
-            # Redirections are answers; refusals of aiohttp get our own page.
-            response = error if error.status < 400 else failed(request, error.status)
-        except Exception as error:
-            log("page-failed", error=repr(error), path=request.path[:80])
-            response = failed(request, 500)
-        response.headers.update(_HEADERS)
-        response.force_close()
-        return response
-
-    return middleware
-
-
-def is_our_host(hosts: list[str]) -> bool:
-    """True for one `Host` that is a numeric address or `localhost`, with or without a port (RFC 9112, section 3.2). Any
-    address will do: a forwarded port has another than ours, and no other site can own one that leads here."""
-    if len(hosts) != 1:
-        return False
-    name = hosts[0].strip().casefold()
-    if name.startswith("["):
-        name = name.partition("]")[0][1:]
-    elif name.count(":") == 1:
-        name = name.partition(":")[0]
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return name == "localhost"
-    return True
-
-
-def is_same_origin(request: web.Request) -> bool:
-    """True when a form comes from our own page, as far as the browser reports it."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin: Any = request.headers.get("Origin")
-    return origin is None or origin == f"{request.scheme}://{request.host}"

@@ -84,8 +84,9 @@ def _measured(view: View) -> list[tuple[str, Child]]:
 _REASONS = ("wrong", "name", "busy", "wait", "over", "left")
 
 
-def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Safe:
-    """Shows the form for name and password. `why`: the outcome of the last attempt, or of the session."""
+def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "", node: str = "") -> Safe:
+    """Shows the form for name and password. `why`: the outcome of the last attempt, or of the session; `node`: whose
+    screen follows, after the code of a label."""
     notice: Child = None
     if why in _REASONS and not (why == "wait" and not wait_s):
         kind = "notice plain" if why in ("over", "left") else "notice bad"
@@ -102,6 +103,7 @@ def login_page(language: str, *, why: str, wait_s: int = 0, who: str = "") -> Sa
             notice,
             tag(
                 "form",
+                tag("input", type="hidden", name="node", value=node[:16]) if node else None,
                 tag("label", page_text("login.who", language), for_="who"),
                 tag("input", id="who", name="who", value=who, required=True, maxlength=40, autocomplete="name",
                     aria_describedby="who-why"),

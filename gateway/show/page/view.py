@@ -15,7 +15,7 @@ from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.sessions import Session
 from gateway.show.page.words import page_text, page_text_or
 
-TABS = (("now", "/"), ("tonight", "/tonight"), ("faults", "/faults"), ("health", "/health"))
+TABS = (("now", "/"), ("tonight", "/tonight"), ("faults", "/faults"), ("health", "/health"), ("nodes", "/node"))
 _REFRESH_S = 5
 _RELOAD_S = 15
 _ICONS = {
@@ -23,6 +23,7 @@ _ICONS = {
     "tonight": "M20 14.5A8.5 8.5 0 0 1 9.5 4a8.5 8.5 0 1 0 10.5 10.5z",
     "faults": "M12 3.5 22 20.5H2zM12 10v4.5M12 17.4v.2",
     "health": "M4 5h16v6H4zM4 13h16v6H4zM7.5 8v.1M7.5 16v.1",
+    "nodes": "M7 21h5M9.5 21V7a4 4 0 0 1 4-4h2a2.5 2.5 0 0 1 2.5 2.5V8h-5.5",
 }
 
 
@@ -164,6 +165,7 @@ def _tabs(view: View) -> Safe:
             aria_current="page" if view.path == href else None,
         )
         for name, href in TABS
+        if name != "nodes" or view.status.nodes is None or view.status.nodes.expected != 0
     ]  # fmt: skip
     return tag("nav", *links, aria_label="Bocage")
 

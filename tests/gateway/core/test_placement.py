@@ -27,8 +27,9 @@ def seen(world, post):
     return world.core.placements.sight(post.node_id, now_ms=world.now_ms)
 
 
-def placed(world, post, light, street="Rue du Port"):
-    word = world.core.placements.place(post.node_id, light, street, WHO, now_ms=world.now_ms)
+def placed(world, post, light, street="Rue du Port", *, exchange=False):
+    given = (post.node_id, light, street, WHO)
+    word = world.core.placements.place(*given, exchange=exchange, now_ms=world.now_ms)
     world.live(3)
     return word
 
@@ -129,7 +130,8 @@ def test_two_poles_that_were_exchanged_are_put_right_in_one_step():
     world = settled(posts=2)
     one, other = world.posts
     assert placed(world, one, "0118") is None and placed(world, other, "0117") is None
-    assert placed(world, one, "0117", "rue du port") is None
+    assert placed(world, one, "0117", "rue du port") == "taken" and len(stated(world)) == 2
+    assert placed(world, one, "0117", "rue du port", exchange=True) is None
     assert (seen(world, one).place.light, seen(world, other).place.light) == ("0117", "0118")
     assert [detail[:2] for detail in stated(world)[2:]] == [[one.node_id, "0117"], [other.node_id, "0118"]]
 
@@ -138,7 +140,7 @@ def test_the_node_that_stood_there_before_has_no_light_any_more():
     world = settled(posts=2)
     old, new = world.posts
     placed(world, old, "0117")
-    placed(world, new, "0117")
+    placed(world, new, "0117", exchange=True)
     assert seen(world, old).place is None
     assert [detail[:2] for detail in stated(world)[1:]] == [[new.node_id, "0117"], [old.node_id, None]]
 

@@ -6,6 +6,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+import segno
 from serial.tools import list_ports
 
 from tests.support.rom_loader import RomLoader
@@ -247,8 +248,16 @@ def test_a_label_shows_the_id_and_the_place_and_no_secret(bench):
     held = json.loads(next((bench / "nodes").glob("*.json")).read_text())
     assert f"{held['node'][:8]}\n{held['node'][8:]}" in page and f"kid {held['kid']}" in page and "Streetlight<" in page
     assert page.count("<svg") == 2 and "&lt;b&gt; &amp; 2" in page and held["master_secret"] not in page
-    bocage("label", "01000002", "--out", "one.html")
-    assert "Rue du Port 1" not in (bench / "one.html").read_text()
+    assert _code(f"http://192.168.50.1:8080/node/{held['node']}") in page
+    bocage("label", held["node"], "--out", "one.html", "--page", "https://[fd00::1]:8443")
+    one = (bench / "one.html").read_text()
+    assert _code(f"https://[fd00::1]:8443/node/{held['node']}") in one and one.count("<svg") == 1
+    assert bocage("label", "--page", "x/y")[0] == 2
+
+
+def _code(address):
+    """Returns the picture of a QR code, as a label has it."""
+    return segno.make(address, error="m", micro=False).svg_inline(border=2, omitsize=True)
 
 
 def test_a_replacement_has_the_settings_and_nothing_else_of_the_old_node(bench):
