@@ -25,6 +25,7 @@ COMMANDS = {
     "register export": "tools.centre.commands.register_export",
     "register show": "tools.centre.commands.register_show",
     "register unknown": "tools.centre.commands.register_unknown",
+    "register placed": "tools.centre.commands.register_placed",
     "access give": "tools.centre.commands.access_give",
     "access withdraw": "tools.centre.commands.access_withdraw",
     "access list": "tools.centre.commands.access_list",

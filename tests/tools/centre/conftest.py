@@ -14,7 +14,7 @@ BOTH = (
     "test_centre_alarms", "test_centre_archive", "test_centre_broker", "test_centre_model", "test_centre_readings",
     "test_centre_speakers", "test_centre_views", "test_centre_warehouse", "test_condition_faults",
     "test_condition_groups", "test_condition_states", "test_condition_usage", "test_disown", "test_own_tools",
-    "test_register_import", "test_retention", "test_rollup",
+    "test_register_import", "test_register_placed", "test_retention", "test_rollup",
 )  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 It computes what came since the last time, then waits for more, beside the ingest; several may run. With `--once` it
 ends when nothing is left. With `--again` it computes everything from records, which gives the same figures. With
-`--web` it writes into the warehouse what people said about faults on the screens, which only read it.
+`--web` it writes into the warehouse what people said about faults on the screens, which only read it. It also brings
+into the register which light a node serves, as technicians stated at its cabinet, where the register knows none
+(`bocage centre register placed`).
 
 example:
   bocage centre rollup --db centre.db
@@ -18,6 +20,7 @@ from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
 from tools.centre.condition.notes import Fetcher, path_of
 from tools.centre.limits import ROLLUP_DAYS, ROLLUP_EVERY_S, ROLLUP_PAUSE_S
+from tools.centre.registry import placed
 from tools.centre.rollup.second_process import Helper
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import database, runs, schema
@@ -64,6 +67,7 @@ def _work(worker: Worker, connection: database.Connection, fetcher: Fetcher | No
     while True:
         if fetcher is not None:
             fetcher.fetch(now_s=int(time.time()))
+        placed.reconcile(connection)
         worker.fill_calendar(now_s=int(time.time()))
         days = 0
         while count := worker.step(ROLLUP_DAYS):

@@ -13,6 +13,7 @@ Events about other records become statements beside the rows:
     anchor   uptime `uptime_s` of (about, boot) was UTC `unix_s`, give or take `uncertainty_s`
     boot     names the previous boot and its last durable sequence: its tail is an open gap, reason `boot`
     doubt    a gateway holds the time in the record `sequence` of (about, boot) for impossible (`timeDoubtful`)
+    placing  a technician has stated at a gateway which light a node serves (`nodePlaced`)
 
 A node may state something about itself only; the gateway that carries the batch may state something about the nodes
 that it serves, which only the warehouse knows (`tools.centre.ingest.nodes`): `abouts` names them. Other statements keep
@@ -66,6 +67,15 @@ class Doubt(NamedTuple):
     stated_s: int
 
 
+class Placing(NamedTuple):
+    """Names the light that a node serves, as a technician stated in the gateway's record `by`. light None: none."""
+
+    by: tuple[bytes, int, int]
+    about: bytes
+    light: str | None
+    street: str | None
+
+
 class Envelope(NamedTuple):
     """Holds the positions that a batch is about."""
 
@@ -94,6 +104,7 @@ class Contents(NamedTuple):
     gaps: list[Gap]
     anchors: list[Anchor]
     doubts: list[Doubt]
+    placings: list[Placing]
     abouts: dict[Row, bytes]
 
 
@@ -188,7 +199,7 @@ def _prepare(topic, pack) -> PreparedBatch:
     if envelope.lane not in _LANES_OF_CLASS.get(topic.kind, ()):
         raise WireFault(CLASS)
     if quick is not None:
-        return PreparedBatch(topic, envelope, Contents(quick.items, [], [], [], {}), 0)
+        return PreparedBatch(topic, envelope, Contents(quick.items, [], [], [], [], {}), 0)
     plain.learn(batch)
     writer = cbor.Writer(bytearray(limits.CBOR_BYTES_MAX))
     rows = ((_row(item, writer), item.record.body) for item in batch.items)
@@ -207,13 +218,14 @@ def without(contents: Contents, identities: set[tuple[bytes, int, int]]) -> Cont
         gaps=[gap for gap in contents.gaps if gap.by not in identities],
         anchors=[anchor for anchor in contents.anchors if anchor.by not in identities],
         doubts=[doubt for doubt in contents.doubts if doubt.by not in identities],
+        placings=[placing for placing in contents.placings if placing.by not in identities],
     )
 
 
 def _contents(rows: Iterable[tuple[Row, dict | record.EventBody]], gateway: bytes) -> tuple[Contents, int]:
     """Returns rows (each with its body decoded) with what they state, and how many statements their sender may not
     make."""
-    contents, refused = Contents([], [], [], [], {}), 0
+    contents, refused = Contents([], [], [], [], [], {}), 0
     for row, body in rows:
         contents.rows.append(row)
         if not isinstance(body, dict) and not _keep_statement(contents, row, body, gateway):
@@ -256,6 +268,10 @@ def _keep_statement(contents: Contents, row: Row, body: record.EventBody, gatewa
             return False
         contents.gaps.append(Gap(by, row.node, previous, 0 if durable is None else durable + 1, None, "boot"))
         return True
+    if code == event.NODE_PLACED:
+        placing = _placing(by, about, detail) if row.node == gateway and about not in (None, gateway) else None
+        contents.placings.extend([] if placing is None else [placing])
+        return placing is not None
     if code not in (event.GAP, event.ANCHOR, event.TIME_DOUBTFUL):
         return True
     if detail[:1] == [None]:
@@ -276,6 +292,13 @@ def _keep_statement(contents: Contents, row: Row, body: record.EventBody, gatewa
         return False
     contents.gaps.append(Gap(by, about, boot, first, last, why if isinstance(why, str) else repr(why)))
     return True
+
+
+def _placing(by, about, detail) -> Placing | None:
+    """Returns what a `nodePlaced` states; None when that is no text for a screen and a database."""
+    light, street = detail[1:3] if len(detail) >= 3 else ("", "")
+    is_sound = all(one is None or (isinstance(one, str) and one.isprintable() and one) for one in (light, street))
+    return Placing(by, about, light, street) if is_sound else None
 
 
 def _about(code, first) -> bytes | None:

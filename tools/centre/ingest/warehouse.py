@@ -43,6 +43,7 @@ from tools.centre.ingest.plain import Row
 from tools.centre.ingest.prefix import Prefixes, Sender
 from tools.centre.ingest.room import Room
 from tools.centre.limits import GATEWAYS_MAX
+from tools.centre.registry import placed
 from tools.centre.registry.equipment import cabinet_of
 from tools.centre.rollup.marks import Marks
 from tools.centre.store import database, schema
@@ -280,6 +281,8 @@ class Warehouse(Archive):
         beside = self._store_rows(contents.rows, sender, now_s)
         self._derived.note(contents.rows)
         self._store_statements(contents)
+        if contents.placings:
+            placed.keep(self._connection, contents, sender.cabinet[:5], now_s)
         counting = [row for row in contents.rows if row not in beside] if beside else contents.rows
         self._marks.note(counting, sender.number, now_s)
         self._marks.note_times((anchor.about, anchor.boot, -1) for anchor in contents.anchors)

@@ -115,6 +115,7 @@ _OF_EQUIPMENT = {
     "doubts": _node("doubts.node"),
     "boots": _node_now("boots.node"),
     "serving": _node_now("serving.node"),
+    "placed": _node_now("placed.node"),
     "day_spans": _node("day_spans.node"),
     "unplaced": _node("unplaced.node"),
     "gateways": "EXISTS (SELECT 1 FROM scope_cabinets AS c WHERE c.cabinet = gateways.insee || '-' || gateways.name)",

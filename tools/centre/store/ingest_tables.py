@@ -1,9 +1,15 @@
-"""Defines the tables of the ingests: which are at work, bounds of cabinets, boots of strangers.
+"""Defines the tables of the ingests: which are at work, bounds of cabinets, boots of strangers, what was placed.
 
 Must not read or write a row.
 """
 
 TABLES = """
+-- The light that a technician stated last for a node, at a cabinet of a commune (NULL: none), when, and in which
+-- record. decided = 1: the register says the same, or a person has answered.
+CREATE TABLE placed (
+    node BLOB NOT NULL PRIMARY KEY, insee TEXT NOT NULL, light TEXT, street TEXT, stated_unix_s BIGINT NOT NULL,
+    by_node BLOB NOT NULL, by_boot BIGINT NOT NULL, by_sequence BIGINT NOT NULL, decided BIGINT NOT NULL
+);
 -- What a cabinet has brought on a lane on the last day (of UTC, from 1970-01-01) that it sent anything.
 CREATE TABLE brought (
     cabinet TEXT NOT NULL, lane TEXT NOT NULL, day BIGINT NOT NULL, bytes BIGINT NOT NULL,

@@ -22,7 +22,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 19
+VERSION = 20
 
 _TABLES = """
 CREATE TABLE records (
