@@ -121,6 +121,10 @@ def _report(warehouse, insee):
     facts = [
         fact(2, event.FEEDER_SWITCHED, ["main", True, "policy", 0], node=gateway, stamp=synced(DAYS[1])),
         fact(3, event.GAP, [node_of("room", insee), 1, 500, 501, "full"], node=gateway, stamp=synced(DAYS[1])),
+        fact(
+            4, event.NODE_PLACED, [node_of("light", insee), f"number in {insee}", None, "A person", None, None],
+            node=gateway, stamp=synced(DAYS[1]),
+        ),
     ]
     if insee == ANGERS:  # the person in charge said that the lamp was moved
         warehouse.bind([MOVED], f"{ANGERS}-cab", alone=True, now_s=MOVED_S)

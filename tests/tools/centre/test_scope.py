@@ -51,6 +51,7 @@ READS = {
     "export": [(), ("--format", "csv"), ("--node", node_of("room", ANGERS).hex())],
     "register show": [(f"{FENEU}-light-1",), ("room-1",), (node_of("room", ANGERS).hex(),), ("moved",)],
     "register unknown": [()],
+    "register placed": [()],
     "register export": [("{file}.csv",), ("{file}.csv", "--at", "2026-11-29"), ("{file}.gpkg", "--commune", ANGERS)],
     "apart": [()],
     "disown": [(node_of("room", ANGERS).hex(),), (node_of("light", FENEU).hex(),)],

@@ -15,7 +15,15 @@ import time
 from contextlib import closing
 
 from gateway.language import N_, Phrases, translate
-from tools.centre.arguments import add_warehouse, check_warehouse, database_faults, local_time, note, parse_node
+from tools.centre.arguments import (
+    add_reading,
+    check_warehouse,
+    database_faults,
+    local_time,
+    note,
+    opened_connection,
+    parse_node,
+)
 from tools.centre.registry import placed, words
 from tools.centre.registry.placed import Placed
 from tools.centre.store import schema
@@ -36,7 +44,7 @@ _NO_LIGHT = N_("none")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_warehouse(parser)
+    add_reading(parser)
     for option, text in (("--accept", "a node whose statement the register follows"), ("--refuse", "one to set aside")):
         parser.add_argument(option, action="append", default=[], metavar="NODE", help=f"{text}; may be repeated")
     add_json(parser, "for programs")
@@ -45,19 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Returns the exit status: 0 done, 1 the register forbids it, 2 nothing is stated of a node."""
     accepted, refused = ([parse_node(text) for text in given] for given in (args.accept, args.refuse))
-    check_warehouse(args.db)
-    with database_faults(args.db), closing(schema.open_to_write(args.db)) as connection:
-        missing, faults = placed.accept(connection, accepted) if accepted else ([], ())
-        missing += placed.refuse(connection, refused) if refused else []
-        found = [one for one in placed.standing(connection) if one.state != "agrees"]
-    for deed, nodes in (("accept", accepted), ("refuse", refused)):
-        if nodes and not faults:
-            note(args, f"register placed {deed}", " ".join(node.hex() for node in nodes), "")
-    if faults:
-        told = words.fault_plain(faults[0], args.lang)
-        raise Refused(_FORBIDDEN, node=accepted[0].hex(), problem=told["problem"], remedy=told["remedy"])
-    if missing:
-        raise UsageError(_NONE, node=missing[0].hex())
+    if accepted or refused:
+        _answer(args, accepted, refused)
+    with opened_connection(args) as connection:
+        found = [one for one in placed.standing(connection) if one.state != placed.AGREES]
     if args.json:
         print(json.dumps([_plain(one) for one in found], ensure_ascii=False, indent=2))
         return 0
@@ -66,6 +65,20 @@ def run(args: argparse.Namespace) -> int:
     if not found:
         print(translate(_NOTHING_LEFT, args.lang))
     return 0
+
+
+def _answer(args: argparse.Namespace, accepted: list[bytes], refused: list[bytes]) -> None:
+    check_warehouse(args.db)
+    with database_faults(args.db), closing(schema.open_to_write(args.db)) as connection:
+        missing, faults = placed.accept(connection, accepted)
+        if faults:
+            told = words.fault_plain(faults[0], args.lang)
+            raise Refused(_FORBIDDEN, node=accepted[0].hex(), problem=told["problem"], remedy=told["remedy"])
+        missing += placed.refuse(connection, refused)
+    done = [node.hex() for node in (*accepted, *refused) if node not in missing]
+    note(args, "register placed", " ".join(done), "")
+    if missing:
+        raise UsageError(_NONE, node=missing[0].hex())
 
 
 def _line(one: Placed, language: str) -> str:

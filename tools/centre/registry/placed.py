@@ -19,7 +19,7 @@ from wire import record
 # Why a statement is not applied by itself: no such light, several that fit; the register has another node there, or the
 # node elsewhere; its light is not known any more.
 UNKNOWN, SEVERAL, DIFFERS, GONE = "unknown", "several", "differs", "gone"
-_APPLY, _AGREES = "apply", "agrees"
+APPLY, AGREES = "apply", "agrees"
 
 _KEEP = """INSERT INTO placed VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (node) DO UPDATE SET
     insee = excluded.insee, light = excluded.light, street = excluded.street, stated_unix_s = excluded.stated_unix_s,
@@ -50,7 +50,7 @@ class Placed(NamedTuple):
 
     @property
     def is_open(self) -> bool:
-        return self.state not in (_APPLY, _AGREES)
+        return self.state not in (APPLY, AGREES)
 
 
 def keep(connection: database.Connection, contents: Any, insee: str, now_s: int) -> None:
@@ -74,8 +74,8 @@ def reconcile(connection: database.Connection) -> int:
         return 0
     with database.transaction(connection):
         found = standing(connection)
-        _decide(connection, [one.node for one in found if one.state == _AGREES])
-        applied = [one for one in found if one.state == _APPLY]
+        _decide(connection, [one.node for one in found if one.state == AGREES])
+        applied = [one for one in found if one.state == APPLY]
         # Two nodes that are stated to serve one light are for a person.
         applied = [one for one in applied if sum(one.key == other.key for other in applied) == 1]
         if not applied:
@@ -120,7 +120,7 @@ def _compared(
     connection: database.Connection, node: bytes, insee: str, light: str | None, street: str | None, stated_s: int
 ) -> Placed:
     serves = tuple((Key(*row[:3]), row[3]) for row in connection.execute(_SERVED, (node,)))
-    stated = Placed(node, insee, light, street, stated_s, GONE if serves else _AGREES, serves=serves)
+    stated = Placed(node, insee, light, street, stated_s, GONE if serves else AGREES, serves=serves)
     if light is None:
         return stated
     id = light.removeprefix(f"{insee}-")
@@ -132,7 +132,7 @@ def _compared(
     id, from_s, _, holder = found[0]
     key = Key(insee, LIGHT, id)
     is_free = holder is None and not serves
-    state = _AGREES if holder == node else _APPLY if is_free else DIFFERS
+    state = AGREES if holder == node else APPLY if is_free else DIFFERS
     return stated._replace(state=state, key=key, from_unix_s=from_s, holder=holder)
 
 
