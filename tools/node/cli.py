@@ -4,6 +4,7 @@ labels."""
 COMMANDS = {
     "new": "tools.node.new",
     "flash": "tools.node.flash",
+    "dev": "tools.node.dev",
     "label": "tools.node.label",
     "replace": "tools.node.replace",
     "list": "tools.node.list",

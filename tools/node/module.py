@@ -99,12 +99,13 @@ def write(port: str, parts: list[tuple[int, bytes]], baud: int, progress: Callab
         )
 
 
-def listen(port: str, seconds: float) -> Iterator[str]:
-    """Yields the lines of the module's console, for so long at most."""
+def listen(port: str, seconds: float, *, first: bytes = b"") -> Iterator[str]:
+    """Yields the lines of the module's console, for so long at most. `first`: is typed before."""
     until = time.monotonic() + seconds
     kept = b""
     try:
         with serial.Serial(port, CONSOLE_BAUD, timeout=0.2) as line:
+            line.write(first)
             while time.monotonic() < until:
                 kept += line.read(max(1, line.in_waiting))
                 *whole, kept = kept.split(b"\n")
