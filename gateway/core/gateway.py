@@ -138,9 +138,8 @@ class Gateway:
         self.images = NodeImages(self.link, self.campaigns.judge)
         self.placements = self._make_placements(state_disk)
         self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
-        self.directive_service = DirectiveService(
-            state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
-        )
+        groups, parts = options.node_groups(), (state_disk, self.clock, self.cabinet)
+        self.directive_service = DirectiveService(*parts, groups=groups, own=self.own, log=self._log)
         self._malformed = 0  # datagrams so far that were not CoAP
         self.counters = {"unknown-path": 0, "messages-refused": 0}
 
