@@ -22,7 +22,7 @@
     bind = "127.0.0.1:9101"              [uplink], further: reconnect_max_s = 120, crl = "/etc/bocage/crl.pem"
 
     [page]
-    bind = "192.168.50.1:8080"           [page], further: certificate, key (PEM files)
+    bind = "192.168.50.1:8080"           [page], further: certificate, key (PEM files), lights (CSV)
     password = "scrypt$…"
 
     [[bearer]]                           [[bearer]]

@@ -6,18 +6,20 @@ from gateway.config import password
 from gateway.config.table import Table, is_file
 from gateway.language import N_, NC_
 
-FIELDS = ("bind", "password", "certificate", "key")
+FIELDS = ("bind", "password", "certificate", "key", "lights")
 
 
 class PageOptions(NamedTuple):
     """Describes the page. `bind`: a numeric address of the maintenance port, and a port. `password`: a line of
-    `password.py`. `certificate` and `key`: PEM files; without them the page is plain HTTP."""
+    `password.py`. `certificate` and `key`: PEM files; without them the page is plain HTTP. `lights`: a file of the
+    commune's register, to choose a light from (`gateway.show.page.lights`)."""
 
     bind: tuple[str, int]
     password: str
     certificate: str | None = None
     key: str | None = None
     language: str = "fr"
+    lights: str | None = None
 
 
 def check(table: Table, *, has_cabinet: bool) -> PageOptions:
@@ -36,4 +38,5 @@ def check(table: Table, *, has_cabinet: bool) -> PageOptions:
         table.fault("certificate", NC_("fault", "is alone"), N_("give certificate and key together"))
     if not has_cabinet:
         table.fault("bind", NC_("fault", "has no cabinet to show"), N_("give [cabinet], or remove [page]"))
-    return PageOptions(bind, str(line), certificate, key)
+    lights = table.optional("lights", is_file, N_("give the path of a CSV of the register"))
+    return PageOptions(bind, str(line), certificate, key, lights=lights)

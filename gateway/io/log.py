@@ -44,6 +44,7 @@ _LEVELS = {
     "cannot-serve": WARNING,
     "stop-unfinished": WARNING,
     "page-failed": ERROR,
+    "lights-unreadable": WARNING,
     "policy-refused": WARNING,
     "command-refused": WARNING,
     "audit-not-written": WARNING,

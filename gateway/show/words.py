@@ -1,9 +1,8 @@
 """Holds the sentences of `gateway status`, `losses` and `tell`.
 
-They are for a technician at an open cabinet: short, the fault before the remedy, no term that only we use. People
-there are near live parts: where a fault may have bared a conductor the remedy begins with that. The guide
-`INCIDENTS.md` quotes every finding. The alarms of the wire have their sentences in `gateway/language/events.py`, TLS
-beside its detection (`gateway/io/tls.py`).
+They are for a technician at an open cabinet: short, the fault before the remedy, no term that only we use. He is near
+live parts: where a fault may have bared a conductor the remedy begins with that. `INCIDENTS.md` quotes every finding.
+The alarms of the wire have their sentences in `gateway/language/events.py`, TLS beside its detection (`io/tls.py`).
 """
 
 from gateway.io import tls
@@ -261,6 +260,7 @@ WORDS = Phrases({
     "event.journal-hole": N_("records in the journal cannot be read"),
     "event.cannot-serve": N_("local monitoring missing"),
     "event.page-failed": N_("technician's page failed"),
+    "event.lights-unreadable": N_("list of lights unreadable"),
     "event.policy-refused": N_("policy refused"),
     "event.command-refused": N_("command refused"),
     "event.audit-not-written": N_("order not entered in the audit log"),

@@ -190,7 +190,7 @@ def _objection(bench: Bench) -> Refused | None:
     """Returns why this node is left alone: it may be one of a street, or decides about a program just now."""
     if bench.trace is not True:
         message = N_(
-            'node {node}: its settings have no "trace": true, so it may be one of a street, whose program must stay '
+            "node {node}: its settings do not set trace to true, so it may be one of a street, whose program must stay "
             "the signed one. For the bench make a node of its own: bocage node new with that setting"
         )
         return Refused(message, node=bench.node)

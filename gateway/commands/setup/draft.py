@@ -106,7 +106,7 @@ class Draft:
             if name in uplink:
                 uplink[name] = str(stand_in)
         page = staged.get("page", {})
-        for table, name in ((uplink, "crl"), (page, "certificate"), (page, "key")):
+        for table, name in ((uplink, "crl"), (page, "certificate"), (page, "key"), (page, "lights")):
             if isinstance(table.get(name), str) and table[name].startswith("/"):
                 table[name] = str(files.under(self.root, Path(table[name])))
         if "keys" in gateway:

@@ -23,6 +23,7 @@ from gateway.core.status import FeederStatus, Status
 from gateway.language import LANGUAGES
 from gateway.show.page import feeders, screens
 from gateway.show.page.html import Safe
+from gateway.show.page.lights import Lights
 from gateway.show.page.node_pages import NodePages, Nodes
 from gateway.show.page.requests import COOKIE, address_of, away, form_of, guard, node_path, to
 from gateway.show.page.sessions import DONE_MS, LIFE_MS, WAIT, Login, Session, Sessions
@@ -66,10 +67,12 @@ class Pages:
         *,
         language: str,
         is_secure: bool,
+        lights: Lights,
         now_ms: Callable[[], int],
     ) -> None:
         self._status, self._orders, self._log = status, orders, log
         self._login, self._sessions = login, sessions
+        self._lights = lights
         self._language, self._is_secure, self._now_ms = language, is_secure, now_ms
 
     def app(self) -> web.Application:
@@ -84,7 +87,7 @@ class Pages:
         app.router.add_post("/feeder/{place}/{order}", self._post_order)
         app.router.add_get("/all/test", self._get_all)
         app.router.add_post("/all/{order}", self._post_all)
-        NodePages(self, self._orders, self._log).add_to(app.router)
+        NodePages(self, self._orders, self._lights, self._log).add_to(app.router)
         app.router.add_get("/static/{name}", _serve_asset)
         return app
 

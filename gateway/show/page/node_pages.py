@@ -16,6 +16,7 @@ from aiohttp import web
 
 from gateway.core.placement import NodeSight
 from gateway.show.page import nodes
+from gateway.show.page.lights import Lights
 from gateway.show.page.requests import address_of, away, form_of, node_path, to
 from gateway.show.page.view import View, page
 
@@ -45,8 +46,8 @@ class Nodes(Protocol):
 class NodePages:
     """Handles the requests; sessions and answers are those of `pages`."""
 
-    def __init__(self, pages: "Pages", agent: Nodes, log: Callable[..., None]) -> None:
-        self._pages, self._agent, self._log = pages, agent, log
+    def __init__(self, pages: "Pages", agent: Nodes, lights: Lights, log: Callable[..., None]) -> None:
+        self._pages, self._agent, self._lights, self._log = pages, agent, lights, log
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         router.add_get("/node", self._get_nodes)
@@ -76,13 +77,14 @@ class NodePages:
             return away(request)
         sight = self._sight(request)
         title = view.text("node.title", node=sight.node.hex())
-        return self._pages.screen(request, view, title, nodes.node_screen(view, sight), is_live=True)
+        known = self._lights.serving(sight.node.hex(), view.status.name)
+        return self._pages.screen(request, view, title, nodes.node_screen(view, sight, known), is_live=True)
 
     async def _get_place(self, request: web.Request) -> web.Response:
         view = self._pages.view(request)
         if view is None:
             return away(request)
-        body = nodes.place_page(view, self._sight(request))
+        body = nodes.place_page(view, self._sight(request), self._lights.of_cabinet(view.status.name))
         return self._pages.screen(request, view, view.text("place.title"), body, is_live=False)
 
     async def _post_identify(self, request: web.Request) -> web.Response:
@@ -98,7 +100,9 @@ class NodePages:
         if view is None:
             return away(request)
         form, sight = await form_of(request), self._sight(request)
-        light, street = (form.get(name, "") for name in ("light", "street"))
+        light, street = (form.get(name, "").strip() for name in ("light", "street"))
+        known = [one for one in self._lights.of_cabinet(view.status.name) if one.id == light]
+        street = street or (known[0].street if len(known) == 1 else "")
         exchange, who = form.get("exchange") == "yes", view.session.who
         word = self._pages.refusal(view, form)
         word = word or self._agent.place(sight.node, light, street, who, exchange=exchange)

@@ -8,6 +8,7 @@ from gateway.core.placement import ASKED, MEASURED, REFUSED, SHOWN, Identificati
 from gateway.language.figures import duration, number
 from gateway.show.explain import moments
 from gateway.show.page.html import Child, Safe, join, tag
+from gateway.show.page.lights import Light
 from gateway.show.page.view import View
 from gateway.show.page.words import page_text_or
 
@@ -37,8 +38,9 @@ def nodes_screen(view: View, sights: list[NodeSight], typed: str, *, is_found: b
     return join(search, listed)
 
 
-def node_screen(view: View, sight: NodeSight) -> Safe:
-    """Shows one node: whether it is ours and heard, what it is, its lamp, and what can be done."""
+def node_screen(view: View, sight: NodeSight, known: Light | None) -> Safe:
+    """Shows one node: whether it is ours and heard, what it is, its lamp, and what can be done. `known`: the light at
+    which the register has it."""
     if not sight.is_adopted:
         return join(tag("section", _head(view, sight), _stranger(view, sight), class_="card unknown"), _back(view))
     shown = sight.identification
@@ -60,17 +62,18 @@ def node_screen(view: View, sight: NodeSight) -> Safe:
         tag("div", blink, place, class_="actions"),
         class_="card plain",
     )
-    return join(card, _facts(view, sight), _back(view))
+    return join(card, _facts(view, sight, known), _back(view))
 
 
-def place_page(view: View, sight: NodeSight) -> Safe:
-    """Asks which light the node serves."""
+def place_page(view: View, sight: NodeSight, lights: list[Light]) -> Safe:
+    """Asks which light the node serves; the phone offers those that the cabinet knows."""
     place = sight.place
+    offered = [tag("option", light.street, value=light.id) for light in lights]
     fields = [
         join(
             tag("label", view.text(f"place.{name}"), for_=name),
             tag("input", id=name, name=name, value=value, maxlength=_TEXT_MAX, required=name == "light",
-                autocomplete="off", autocapitalize="off"),
+                list="lights" if offered and name == "light" else None, autocomplete="off", autocapitalize="off"),
         )
         for name, value in (("light", place and place.light), ("street", place and place.street))
     ]  # fmt: skip
@@ -80,6 +83,7 @@ def place_page(view: View, sight: NodeSight) -> Safe:
         tag("p", _grouped(sight.node)),
         _identified(view, sight.identification),
         tag("p", view.text("place.untried"), class_="notice warn") if _is_untried(sight) else None,
+        tag("datalist", offered, id="lights") if offered else None,
         tag("form", _secret(view), fields, tag("button", view.text("place.go"), class_="button big"), method="post",
             action=f"/node/{sight.node.hex()}/place", class_="fields"),
         tag("a", view.text("back"), href=f"/node/{sight.node.hex()}", class_="button quiet big"),
@@ -160,7 +164,7 @@ def _identified(view: View, shown: Identification | None) -> Child:
     return tag("p", view.text(f"blink.{shown.state}"), class_="notice test", role="status")
 
 
-def _facts(view: View, sight: NodeSight) -> Safe:
+def _facts(view: View, sight: NodeSight, known: Light | None) -> Safe:
     measured = None
     if sight.level_percent is not None:
         measured = view.text("node.power.value", power=_watts(view, sight.power_dw), level=sight.level_percent)
@@ -171,6 +175,8 @@ def _facts(view: View, sight: NodeSight) -> Safe:
         ("signal", signal), ("power", measured),
     )  # fmt: skip
     rows = [(name, value if value is not None else view.text("now.unknown")) for name, value in facts]
+    if known is not None:
+        rows.insert(0, ("register", ", ".join(part for part in known[:2] if part)))
     return tag("dl", [join(tag("dt", view.text(f"node.{name}")), tag("dd", value)) for name, value in rows])
 
 

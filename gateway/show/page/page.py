@@ -23,6 +23,7 @@ from gateway.core.status import Status
 from gateway.io import clock
 from gateway.show.page.app import Orders, Pages
 from gateway.show.page.door import Door
+from gateway.show.page.lights import Lights
 from gateway.show.page.sessions import Login, Sessions
 
 _LINE_BYTES_MAX = 2_048
@@ -46,7 +47,8 @@ class LocalPage:
         login = Login(options.password, self.sessions, log, now_ms=now_ms)
         pages = Pages(
             status, orders, login, self.sessions, log,
-            language=options.language, is_secure=options.certificate is not None, now_ms=now_ms,
+            language=options.language, is_secure=options.certificate is not None, lights=Lights(options.lights, log),
+            now_ms=now_ms,
         )  # fmt: skip
         self._runner = web.AppRunner(
             pages.app(),

@@ -163,6 +163,7 @@ PAGE = Phrases({
     "node.placed": N_("Light {light}"),
     "node.no_place": N_("Nobody has stated which light it serves."),
     "node.kind": N_("Kind"),
+    "node.register": N_("In the register"),
     "node.program": N_("Program"),
     "node.feeder": N_("Feeder"),
     "node.signal": N_("Signal"),

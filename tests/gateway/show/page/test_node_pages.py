@@ -126,3 +126,29 @@ def test_a_refusal_says_what_to_do():
         assert answer.status == 409 and "Donner le numéro" in answer.shown
 
     on_page(story, PoleWorld(posts=1))
+
+
+EXTRACT = """kind,commune,id,name,street,post,node,zone,cabinet,feeder
+light,49135,0117,,Rue du Port,,,,49135-bourg,bourg
+light,49135,0118,,Rue du Port,,7c1f0a2c01000001,,49135-bourg,bourg
+light,49135,9999,,Rue Haute,,,,49135-autre,bourg
+"""
+
+
+def test_a_light_is_chosen_from_the_register_that_the_cabinet_has(tmp_path):
+    file = tmp_path / "lights.csv"
+    file.write_text(EXTRACT)
+
+    async def story(world, phone):
+        await phone.login()
+        assert "Au registre 0118, Rue du Port" in (await phone.get(f"/node/{ONE}")).shown
+        form = (await phone.get(f"/node/{ONE}/place")).text
+        assert '<option value="0117">Rue du Port</option>' in form and "9999" not in form and 'list="lights"' in form
+        await order(phone, f"/node/{ONE}/place", light="0117")
+        assert "Point lumineux 0117, Rue du Port" in (await phone.get(f"/node/{ONE}")).shown
+        for damaged in ("numéro;rue\n0117;x\n", "\0", 'id,street,node,cabinet\n"'):
+            file.write_text(damaged)
+            assert "list=" not in (await phone.get(f"/node/{ONE}/place")).text
+        assert world.words("lights-unreadable")
+
+    on_page(story, PoleWorld(posts=1), lights=str(file))

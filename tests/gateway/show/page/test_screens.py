@@ -237,7 +237,7 @@ def test_every_word_that_a_screen_asks_for_is_in_the_table_and_none_is_left_over
     assert len(asked) > 50 and asked <= PAGE.messages.keys(), asked - PAGE.messages.keys()
     made = (r"(test|lock|unlock)\.(title|lead|go|button)", r"(chip\.switch|login|error|tab|refused|health|faults)\.\w+",
             r"now\.(unknown|expected|normal)", r"done\.\w+", r"health\.(ups|linky)\.value", r"(kind|why|blink)\.\w+",
-            r"nodes\.(found|heard)", r"node\.(kind|program|feeder|signal|power|stranger.*)",
+            r"nodes\.(found|heard)", r"node\.(register|kind|program|feeder|signal|power|stranger.*)",
             r"place\.(light|street)")  # fmt: skip
     assert not [key for key in PAGE.messages if key not in asked and not any(re.fullmatch(one, key) for one in made)]
 
