@@ -169,7 +169,7 @@ def _facts(view: View, sight: NodeSight, known: Light | None) -> Safe:
     if sight.level_percent is not None:
         measured = view.text("node.power.value", power=_watts(view, sight.power_dw), level=sight.level_percent)
     signal = None if sight.signal_dbm is None else view.text("node.signal.value", dbm=sight.signal_dbm)
-    kind = page_text_or(f"kind.{sight.kind}", "now.unknown", view.language) if sight.kind else None
+    kind = page_text_or(f"kind.{sight.kind}", "kind.other", view.language, kind=sight.kind) if sight.kind else None
     facts = (
         ("kind", kind), ("program", sight.version or None), ("feeder", sight.feeder),
         ("signal", signal), ("power", measured),
