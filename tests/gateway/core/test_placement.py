@@ -107,6 +107,17 @@ def test_a_lamp_that_does_not_answer_is_said_to_be_silent():
     assert seen(world, world.posts[0]).identification.state == SILENT
 
 
+def test_the_checker_sees_a_lamp_that_blinks_for_another():
+    world = settled(posts=2)
+    one, other = world.posts
+    asked(world, one)
+    downlink = world.core.downlink
+    downlink._own[other.node_id] = downlink._own[one.node_id]
+    downlink._enqueue(other.node_id, world.now_ms)
+    world.live(5)
+    assert any("which was for another" in said for said in world.checker.violations)
+
+
 def test_by_night_the_street_keeps_its_light():
     world = by_night(posts=1)
     assert asked(world, world.posts[0]) is None
