@@ -33,6 +33,7 @@ WORDS = Phrases(order_kinds.sentences().messages | {
     "give.where": N_("Where?"),
     "give.choose": N_("Choose"),
     "give.unknown": N_("The policy in force names no such place: choose one."),
+    "give.several": N_("This street hangs on several feeders: choose one."),
     "give.over": N_("This order is over already."),
     "give.how_long": N_("For how long?"),
     "give.why": N_("Why?"),
@@ -86,13 +87,15 @@ def form_of(
         for one in policy.operators
         for form in (kind.form_of(one, place, now_s=now_s),)
     ]  # fmt: skip
+    choices = kind.choices(asking, where)
     form = {
         "words": WORDS,
         "policy": policy,
         "kind": kind,
         "where": where,
         "place": place,
-        "choices": kind.choices(asking, where),
+        "choices": choices,
+        "is_street": where.startswith("street:") and bool(choices) and bool(choices[0][0]),
         "fields": kind.fields(asking),
         "operators": operators,
         "right": right or kind.right,

@@ -18,9 +18,8 @@ from tools.centre.broker.authority import Authority
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.programs import program
-from tools.centre.condition.states import OK
-from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
-from tools.centre.registry.equipment import CABINET, LIGHT, cabinet_of
+from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX, SILENT_BATTERY_S, SILENT_S
+from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, cabinet_of
 from tools.centre.store import bodies, database
 from tools.centre.web import duty, words
 from tools.centre.web.access import Commune, commune, opened
@@ -173,7 +172,8 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
         if state.node is not None and state.node not in seen:
             seen.add(state.node)
             nodes[state.cabinet] += 1
-            heard[state.cabinet] += state.state == OK
+            silent_s = SILENT_BATTERY_S if state.kind == GREEN_SPACE else SILENT_S
+            heard[state.cabinet] += (state.heard_unix_s or 0) >= now_s - silent_s  # one with a fault is heard, too
     for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
         address = cabinet_of(insee, name)
         version, started_s, _ = program(connection, identity)

@@ -125,6 +125,11 @@ def test_light_is_offered_where_the_policy_names_the_feeder(walker):
     assert "Light its feeder" not in walker.page()
 
 
+def test_a_light_with_a_fault_counts_as_heard_on_the_screen_of_health(walker):
+    walker.world.states(0, True, NOW_S - 600)
+    assert "1 of 12" in walker.client.get(f"/{INSEE}/health").content.decode()
+
+
 def test_lights_that_failed_together_are_gone_to_one_by_one(walker):
     for light in (0, 3, 4):
         walker.world.states(light, True, NOW_S - HOUR)
