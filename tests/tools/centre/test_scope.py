@@ -71,6 +71,7 @@ SHOWS_NOTHING = {
     "access give": "writes what was typed",
     "access withdraw": "writes, and prints what it ended",
     "access server": "prepares PostgreSQL for it",
+    "agents campaign": "of root: which version each cabinet runs, and since when",
     "web": "serves pages: each address is asked as each person in `tests/tools/centre/web`",
 }
 
@@ -232,6 +233,7 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
         "connections.py",  # there, as the role of the screens, what is granted to a person
         "archive.py",  # for proofs and the rig
         "metrics.py",  # counts alone
+        "agents_campaign.py",  # which version each cabinet runs; of root
         "health.py",  # when a cabinet was last heard; of root
         "installation.py",  # whether it can be opened; of root
         "register_import.py",  # what a dry run would change
