@@ -159,12 +159,13 @@ class States:
             if insee != commune:
                 commune = insee
             place = fine.get((cabinet, feeder))
-            if place is None and self._has_mains(cabinet, feeder):
+            if place is None and self._has_mains((cabinet, feeder)):
                 place = fine[cabinet, feeder] = cabinet, feeder
             heard_s = heard.get(node, 0)
             if place is not None and heard_s >= silent_s and node not in of_node:
                 # Nearly all: `_state` would answer the same.
-                yield make(State, (commune, LIGHT, id, name, street, *place, node, OK, heard_s, heard_s, None))
+                cabinet, feeder = place
+                yield make(State, (commune, LIGHT, id, name, street, cabinet, feeder, node, OK, heard_s, heard_s, None))
             else:
                 found = self._state(LIGHT, cabinet, feeder, node, None)
                 yield State(commune, LIGHT, id, name, street, cabinet, feeder, node, *found)
@@ -195,7 +196,7 @@ class States:
         is_switched = kind in (LIGHT, FEEDER)
         gateway = cabinet if kind == CABINET or (node is None and is_switched) else self._gateways.get(node)
         heard_s = self._heard.get(node) if gateway is None else self._cabinets.get(gateway)
-        above, lost, opened_s, closed_s, is_lit = self._power(cabinet, feeder) if is_switched else _NOT_SWITCHED
+        above, lost, opened_s, closed_s, is_lit = self._power((cabinet, feeder)) if is_switched else _NOT_SWITCHED
         fault = above or self._own_fault(kind, cabinet, feeder, node, zone, gateway)
         if fault is not None:
             return FAULT, fault.from_unix_s, heard_s, fault
@@ -220,23 +221,24 @@ class States:
             own = None if kind == LIGHT else self._of_cabinet.get(gateway)
         return min(own, key=_from_s) if own else None
 
-    def _power(self, cabinet: str, feeder: str) -> _Power:
-        """Returns what is known of the mains of a feeder; asked once for all its lamps."""
-        found = self._powers.get((cabinet, feeder))
+    def _power(self, place: tuple[str, str]) -> _Power:
+        """Returns what is known of the mains of a cabinet's feeder; asked once for all its lamps."""
+        found = self._powers.get(place)
         if found is None:
-            found = self._powers[cabinet, feeder] = self._power_of(cabinet, feeder)
+            found = self._powers[place] = self._power_of(place)
         return found
 
-    def _has_mains(self, cabinet: str, feeder: str) -> bool:
+    def _has_mains(self, place: tuple[str, str]) -> bool:
         """Returns whether a feeder has its mains, as far as is known, and has had it for a while."""
-        found = self._power(cabinet, feeder)
+        found = self._power(place)
         return found.fault is None and found.opened_s is None and found.closed_s is None
 
-    def _power_of(self, cabinet: str, feeder: str) -> _Power:
-        of_cabinet, of_feeder = self._of_cabinet.get(cabinet), self._of_feeder.get((cabinet, feeder))
+    def _power_of(self, place: tuple[str, str]) -> _Power:
+        cabinet = place[0]
+        of_cabinet, of_feeder = self._of_cabinet.get(cabinet), self._of_feeder.get(place)
         fault = self._first(of_cabinet, (event.SUPPLY_LOSS,)) or self._first(of_feeder, _ALL_OUT)
         lost = self._first(of_feeder, _SOME_OUT)
-        stated = self._contactors.get((cabinet, feeder))
+        stated = self._contactors.get(place)
         is_heard = self._cabinets.get(cabinet, 0) >= self._now_s - SILENT_S
         if stated is None or not is_heard or self._first(of_cabinet, _OTHER_HANDS) is not None:
             return _Power(fault, lost, None, None, False)
