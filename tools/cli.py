@@ -40,7 +40,8 @@ PIPE_CLOSED = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line `argv`, without the program's name (None: the process's own); returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
+    if argv is None:  # the process is this command's
+        gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
     _print_anything()
     try:
         try:

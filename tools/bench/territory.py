@@ -14,8 +14,8 @@ of the month are that day's rows, copied. What is asked:
     purge_s           `centre purge` of the day, a year later, and the room that it gives back; of 20,000 lights at most
 
 Times are processor time of this process, of the roll-up's helper and of the server's that answer them; of the questions
-the best of three means of half a second, for the system counts a server's in hundredths (one that takes 3 s is asked
-once). `rollup_wall_s` and `day_again_wall_s` are by the clock.
+the best of three means of half a second, for the system counts a server's in hundredths (one that takes 3 s: once).
+`rollup_wall_s` and `day_again_wall_s` are by the clock.
 `energy_wh` is what the hours of the day hold, and must be what the registers counted.
 `records_mb` is the warehouse before the roll-up, `rollup_mb` what this adds. `--server-lights` measures the same on a
 cluster of PostgreSQL that is made for it.
@@ -31,7 +31,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -157,8 +157,9 @@ def measure(path: str, lights: int) -> dict[str, Any]:
     if database.is_server(path):
         connection.execute("ANALYZE")  # autovacuum's, a minute later
     _copy_days(connection)
-    for name, ask in _questions(connection, lights).items():
-        tell(name, _best(connection, ask))
+    with closing(schema.open_to_read(path)) as reading:
+        for name, ask in _questions(reading, lights).items():
+            tell(name, _best(reading, ask))
     connection.execute("UPDATE day_spans SET dirty = 1 WHERE day = ?", (_OF_DAY,))
     _rolled(connection, path, "day_again", tell)
     connection.close()
@@ -388,10 +389,8 @@ def _copy_days(connection: database.Connection) -> None:
 
 def _best(connection: database.Connection, ask: Callable[[], Any]) -> float:
     once_s = _mean(connection, ask, 1)
-    if once_s > _ASKED_ONCE_S:
-        return once_s
     count = 1 + int(_ASKED_S / max(once_s, 0.005))
-    return min(_mean(connection, ask, count) for _ in range(3))
+    return once_s if once_s > _ASKED_ONCE_S else min(_mean(connection, ask, count) for _ in range(3))
 
 
 def _mean(connection: database.Connection, ask: Callable[[], Any], count: int) -> float:

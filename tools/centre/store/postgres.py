@@ -12,8 +12,8 @@ is found again at the next transaction.
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from itertools import count
+from functools import cache, partial
+from itertools import chain, count
 from typing import Any, NamedTuple, NoReturn
 
 from gateway.language import N_
@@ -270,8 +270,7 @@ class _Cursor(psycopg.Cursor[tuple]):
     """Reads its rows many at a time: psycopg's own gives them one by one, at 0.3 µs more each."""
 
     def __iter__(self) -> Iterator[tuple]:  # type: ignore[override]  # psycopg 3.3 returns itself, 3.2 an iterator
-        while rows := self.fetchmany(_ROWS_EACH):
-            yield from rows
+        return chain.from_iterable(iter(partial(self.fetchmany, _ROWS_EACH), []))
 
 
 class _Whole(NamedTuple):
@@ -303,8 +302,9 @@ def open_to_write(where: str, synchronous: str) -> Connection:
 
 
 def open_to_read(where: str) -> Connection:
-    """Returns a connection that cannot write."""
-    return _open(where, "SET default_transaction_read_only = on")
+    """Returns a connection that cannot write. Its questions are planned for their values each time: from the tenth on,
+    the states of 60,000 lights were sorted in memory, at 110 ms instead of 29."""
+    return _open(where, "SET default_transaction_read_only = on; SET plan_cache_mode = force_custom_plan")
 
 
 def _open(where: str, setting: str) -> Connection:
