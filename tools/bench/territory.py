@@ -76,7 +76,7 @@ _ALL_READ_MAX = 1000
 _PURGED_MAX = 20_000
 _DRAWN = (
     ("records_mb", "records, MB", "#3d8b40"),
-    ("rollup_mb", "hours and days, MB", "#8fbf8f"),
+    ("rollup_mb", "hours and days, MB", "#7a8f1f"),
     ("rollup_s", "roll-up, s", "#d9822b"),
     ("commune_hours_s", "kWh by hour, s", "#2b6cd9"),
     ("state_s", "states, s", "#8a4fbf"),

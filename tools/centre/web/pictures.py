@@ -150,9 +150,14 @@ def _drawn(areas: Areas, insee: str, before: Picture | None, *, now_s: int) -> P
     if before is not None and before.lights == lights and before.spaces == others:
         return before._replace(now_s=now_s)
     version = secrets.token_hex(4)
-    is_there = before is not None and list(map(_where, before.lights)) == list(map(_where, lights))
-    places = before.places if before is not None and is_there else version
+    places = before.places if before is not None and _stand_there(before.lights, lights) else version
     return Picture(insee, version, places, now_s, lights, Counter(one.shown for one in lights), others)
+
+
+def _stand_there(before: tuple[Light, ...], now: tuple[Light, ...]) -> bool:
+    """Returns whether no light has come, gone or moved. Most are the very objects that they were."""
+    pairs = zip(before, now, strict=False)
+    return len(before) == len(now) and all(old is new or _where(old) == _where(new) for old, new in pairs)
 
 
 def _where(light: Light) -> tuple:
