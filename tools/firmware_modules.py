@@ -14,12 +14,14 @@ FIRMWARE = Path(__file__).resolve().parent.parent / "firmware"
 ROOT_FOLDER = "esp32"
 # The module that the port runs first after a reset is made for each kind (boards/boot_<kind>.py).
 BOOT, MAIN = "boot", "main"
+# Beside the loader lies one of two (place_folder, place_rom) under this name.
+PLACE = "place"
 # Modules in the official build of the ESP32 port: in C, or frozen with it by ports/esp32/modules (`espnow`) and
 # ports/esp32/boards/manifest.py (`onewire`, of micropython-lib); and `boot`.
 BUILT_IN = frozenset(
     (
         BOOT, "binascii", "collections", "cryptolib", "esp32", "espnow", "gc", "hashlib", "io", "json", "machine",
-        "math", "micropython", "network", "onewire", "os", "select", "socket", "struct", "sys", "time",
+        "math", "micropython", "network", "onewire", "os", "select", "socket", "struct", "sys", "time", "vfs",
     )
 )  # fmt: skip
 
@@ -77,7 +79,7 @@ def find(name: str, firmware: Path = FIRMWARE) -> Path | None:
         place = firmware / name.replace(".", "/")
         options = [place / "__init__.py", place.with_suffix(".py")]
     else:
-        options = [] if dot else [firmware / ROOT_FOLDER / f"{top}.py"]
+        options = [] if dot else [firmware / ROOT_FOLDER / f"{'place_folder' if top == PLACE else top}.py"]
     return next((path for path in options if path.is_file()), None)
 
 

@@ -16,7 +16,8 @@ MicroPython (py/gc.c) is slow in two cases that a large program meets, and both 
   So they are filled at once, with floats, which are garbage from then on.
 
 To ask how much is free looks at every block, too: 27 instructions each on RV32, 0.9 million for 512 KiB. So that is
-asked once after each collection, when it tells of what is live and not of how much garbage there happens to be.
+asked after one collection in sixteen, when it tells of what is live and not of how much garbage there happens to be: a
+node with nothing to do asks every two minutes.
 """
 
 import gc
@@ -26,19 +27,21 @@ import sys
 _GARBAGE_KB_MAX = 64
 _LONG_TURN_KB = 16
 _HOLES = 500
+_COLLECTIONS_AN_ASKING = 16
 # ((((None, a), b), c) ...: of two, the collector looks at the last first.
 MODULES = None
 
 
 class Collector:
     """Counts garbage, and collects it in a turn that is given to it. It begins with a collection, since a start has
-    left much. `free_bytes`: what Python had left after the last collection, and what its heap may still grow by
+    left much. `free_bytes`: what Python had left after one of the last collections, and what its heap may still grow by
     (py/modgc.c); before the first, at the start."""
 
     def __init__(self):
         self.free_bytes = gc.mem_free()
         self._garbage_kb = _GARBAGE_KB_MAX
         self._has_holes = False
+        self._collections = 0
         global MODULES
         MODULES = None
         for name in sorted(sys.modules):
@@ -56,7 +59,9 @@ class Collector:
         """Does one step if one is due; returns whether it did."""
         if self._has_holes:
             self._has_holes = False
-            self.free_bytes = gc.mem_free()
+            if self._collections % _COLLECTIONS_AN_ASKING == 0:
+                self.free_bytes = gc.mem_free()
+            self._collections += 1
             max(map(float, range(_HOLES)))
             return True
         if self._garbage_kb < _GARBAGE_KB_MAX:

@@ -9,9 +9,8 @@ import sys
 import time
 
 import machine
+import place
 
-# The rescue program's folder first, then the application's.
-FOLDERS = ("r", "a", "b")
 # A program may have shortened it.
 WATCHDOG_MS = 30_000
 # A stand-in that never ends is stopped after this long, one period of the heating: the flash may be readable again.
@@ -25,7 +24,7 @@ def keep(is_last):
     other start could find a program."""
     wdt = machine.WDT(timeout=WATCHDOG_MS)
     path, known = list(sys.path), set(sys.modules)
-    for folder in FOLDERS:
+    for folder in (place.RESCUE,) + place.PROGRAMS:
         try:
             sys.path[:] = [folder] + path
             stand_in = stand_in_of()

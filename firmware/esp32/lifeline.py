@@ -11,7 +11,8 @@ import struct
 import crash
 import guard
 import rtc
-from slot_files import SlotFiles, running_number
+import slot_files
+import slot_rom
 
 from node import limits, panel
 from node.log_ring import LogRing
@@ -29,7 +30,6 @@ RESTART_S = 4
 RESTART_DOUBT_S = 30
 # One small file, which holds whether a technician has locked the node.
 LOCK_FILE = "locked.txt"
-_FOLDERS = ("a", "b")
 
 
 class Lifeline:
@@ -119,9 +119,15 @@ class Lifeline:
         start = self._start
         if start is None:
             return None
-        folder = _FOLDERS[1 - start.boot.slot]
-        self._files = SlotFiles(folder, start.choose, start.confirm)
-        self._number = running_number(_FOLDERS[start.boot.slot])
+        import place  # which is beside a loader
+
+        running, other = start.boot.slot, 1 - start.boot.slot
+        if place.IS_MAPPED:
+            self._files = slot_rom.SlotRom(place.half(other), start.choose, start.confirm)
+            self._number = slot_rom.running_number(place.half(running))
+        else:
+            self._files = slot_files.SlotFiles(place.PROGRAMS[other], start.choose, start.confirm)
+            self._number = slot_files.running_number(place.PROGRAMS[running])
         # Soon after a crash: a program that crashes again and again after an exchange with the gateway counts as a good
         # start for the guard, and would never run long enough to fetch its repaired successor.
         is_urgent = self.is_rescue or self.was_fault
@@ -133,7 +139,7 @@ class Lifeline:
         self._updating = Updating(
             link,
             peer=settings.gateway,
-            product=product,
+            product=product + place.SUFFIX,
             keys=settings.update_keys,
             number=self._number,
             floor=start.boot.floor if self.is_rescue else max(start.boot.floor, self._number),

@@ -1,12 +1,13 @@
-"""Starts a node's program. It is `main.py` at the root of the chip, beside `boot`, `slots`, `guard`, `rtc` and
-`last_resort`, none of which is ever updated.
+"""Starts a node's program. It is `main.py` at the root of the chip, beside `boot`, `place`, `slots`, `guard`, `rtc` and
+`last_resort`, none of which is ever updated; or all are in the base of a ROMFS partition (firmware/interpreter).
 
 Chooses the folder to start from (`slots`: the application in `a` or `b`; `guard`: the rescue program in `r` after three
-failed starts), puts it in front of the search path and calls its program. On trial every failure ends in a reset, which
-leads to the next trial or back to the confirmed folder. When the confirmed folder cannot be imported the other one is
-tried at once, and then the rescue. The watchdog ends a program that hangs while it starts. When nothing can be
-imported, `last_resort` makes safe the outputs that boot.py cannot, and the chip starts again: soon, if it is an image
-on trial that fails.
+failed starts; `place` says where these are), puts it in front of the search path and calls its program. On trial every
+failure ends in a reset, which leads to the next trial or back to the confirmed folder. When the confirmed folder cannot
+be imported the other one is tried at once, and then the rescue. Programs that run in place are tried one a life: the
+other one may later write over the first, whose names the interpreter would still use. So the choice changes, and the
+chip is reset. The watchdog ends a program that hangs while it starts. When nothing can be imported, `last_resort` makes
+safe the outputs that boot.py cannot, and the chip starts again: soon, if it is an image on trial that fails.
 
 Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
 """
@@ -24,13 +25,13 @@ if __name__ == "__main__":
     machine.WDT(timeout=WATCHDOG_MS)
 
 import guard  # noqa: E402
+import place  # noqa: E402
 import rtc  # noqa: E402
 import slots  # noqa: E402
 
 # When nothing can be imported outputs stay as boot.py left them, and the chip is reset no sooner than after this pause,
 # in tenths of a second.
 NOTHING_PAUSE_SLICES = 150
-RESCUE = "r"
 
 # folder: the one that the program runs from. is_rescue: True for the rescue program. boot: a slots.Boot.
 # choose(number), confirm(number): write the choice of the next start, and return whether they could. guard: a begun
@@ -46,6 +47,7 @@ def main():
     """Starts the chosen program, and resets the chip however it ends."""
     try:
         memory = rtc.Memory(machine.RTC())
+        place.mount()
         start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
     except Exception as error:
         sys.print_exception(error)
@@ -57,13 +59,17 @@ def main():
 
 
 def start(store, guarding, memory, ended, imports):
-    """Runs the chosen program. `imports(folder)` returns its `main`, or raises."""
+    """Runs the chosen program. `imports(folder)` returns its `main`, or raises. Returns where the next start is to try
+    the other program."""
     boot = slots.begin(store)
     guarded = guarding.begin(ended, is_trial=boot.is_trial)
-    chosen, other = slots.FOLDERS[boot.slot], slots.FOLDERS[1 - boot.slot]
-    folders = (RESCUE, chosen, other) if guarded.is_rescue else (chosen, other, RESCUE)
+    chosen, other = place.PROGRAMS[boot.slot], place.PROGRAMS[1 - boot.slot]
     if boot.is_trial:
         folders = (chosen,)
+    elif place.IS_MAPPED:
+        folders = (place.RESCUE, chosen) if guarded.is_rescue else (chosen,)
+    else:
+        folders = (place.RESCUE, chosen, other) if guarded.is_rescue else (chosen, other, place.RESCUE)
     for folder in folders:
         try:
             program = imports(folder)
@@ -74,14 +80,19 @@ def start(store, guarding, memory, ended, imports):
                 # The official build starts silently on a module without PSRAM (CONFIG_SPIRAM_IGNORE_NOTFOUND).
                 print("loader: no memory for the program in", folder + ": it needs a module with PSRAM")
     else:
+        if place.IS_MAPPED and not boot.is_trial:
+            print("loader: the next start tries", other)
+            slots.fall_back(store)
+            if not guarded.is_rescue:
+                return
         raise (ImportError if boot.is_trial else NoProgram)("no program")
-    if folder in slots.FOLDERS:
-        boot = slots.Boot(slots.FOLDERS.index(folder), boot.is_trial, boot.floor, boot.failed)
+    if folder in place.PROGRAMS:
+        boot = slots.Boot(place.PROGRAMS.index(folder), boot.is_trial, boot.floor, boot.failed)
     slot = boot.slot
     program(
         Start(
             folder,
-            folder == RESCUE,
+            folder == place.RESCUE,
             boot,
             lambda number: slots.choose(store, slot, number),
             lambda number: slots.confirm(store, slot, number),

@@ -81,6 +81,12 @@ def begin(store) -> Boot:
     return Boot(slot, False, floor, failed)
 
 
+def fall_back(store) -> bool:
+    """Confirms the other program, where the confirmed one cannot be imported; returns whether it is written."""
+    state = store.read()
+    return store.write(State(1 - state.slot, state.floor, 0, 0, state.failed))
+
+
 def choose(store, running, number) -> bool:
     """Puts the folder beside the running one on trial from the next start on; returns whether it is written."""
     state = store.read()

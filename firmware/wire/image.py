@@ -9,8 +9,8 @@ that the image becomes; a path that could leave it is refused. The signature wra
 since it covers the digests it covers the files.
 
 **Operations.** An update (`concentrator.update`, `node.updating`) decides one small operation at a time, and the shell
-that has files (`esp32.slot_files`) carries it out. An operation is a tuple that begins with one of the words below.
-Paths are inside the folder that the chip does not run from.
+that has files (`esp32.slot_files`, or `esp32.slot_rom` in a ROMFS partition) carries it out. An operation is a tuple
+that begins with one of the words below. Paths are inside the folder that the chip does not run from.
 
 Must not know who signs, where files are stored, or what they do.
 """
@@ -58,9 +58,15 @@ TEXT_CHARS_MAX = 16
 FILE_BYTES_MAX = 64 * 1024
 # More than an application as source; compiled it is a third of it. Two of them and the rescue fit into the file system
 # of the reference board (2.9 MB beside two slots of the interpreter on 8 MB of flash).
-IMAGE_BYTES_MAX = 768 * 1024
+IMAGE_BYTES_MAX = 896 * 1024
 
-_SUFFIXES = (".py", ".mpy")
+# A program that runs in place is one ROMFS image, sent in pieces of two flash sectors: 00.rom, 01.rom, ... Its product
+# is the kind of node with ROM_SUFFIX.
+ROM_PIECE_BYTES = 8192
+ROM_SUFFIX = "-rom"
+_ROM = ".rom"
+
+_SUFFIXES = (".py", ".mpy", _ROM)
 _PATH_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 _DEPTH_MAX = 4
 
@@ -113,8 +119,24 @@ def decode(data) -> Manifest:
     return Manifest(product, number, text, files)
 
 
+def kind_of(product) -> str:
+    """Returns the kind of node that a product is for, however its programs are stored."""
+    return product[: -len(ROM_SUFFIX)] if product.endswith(ROM_SUFFIX) else product
+
+
+def rom_path(index) -> str:
+    """Returns the path of a piece of a ROMFS image."""
+    return "%02d" % index + _ROM
+
+
+def rom_index(path):
+    """Returns the index of the piece that a path names, or None."""
+    digits = path[: -len(_ROM)]
+    return int(digits) if digits.isdigit() and path == rom_path(int(digits)) else None
+
+
 def is_path(path) -> bool:
-    """Returns whether this path names a module inside the image's folder and cannot name anything else."""
+    """Returns whether this path names a module or a piece inside the image's folder and cannot name anything else."""
     if not isinstance(path, str) or len(path) > PATH_CHARS_MAX:
         return False
     suffix = ""

@@ -10,6 +10,7 @@ import pytest
 
 import esp32
 from boards import streetlight, thermostat
+from esp32 import place_folder
 from node.trade import LOCK, TEST
 from simulator.shims.bench_dali import Twin as Dali
 from simulator.twins.board import Machine
@@ -161,6 +162,7 @@ def test_where_another_start_may_do_better_nothing_is_heated_meanwhile(monkeypat
         monkeypatch.delitem(sys.modules, name, raising=False)
     room.machine.WDT = lambda timeout: types.SimpleNamespace(feed=lambda: None)
     monkeypatch.setitem(sys.modules, "machine", room.machine)
+    monkeypatch.setitem(sys.modules, "place", place_folder)
     monkeypatch.setattr(sys.modules["boot"], "KIND", "thermostat", raising=False)
     monkeypatch.setattr("time.ticks_ms", room.ticks_ms, raising=False)
     monkeypatch.setattr("time.ticks_diff", lambda a, b: a - b, raising=False)

@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from esp32 import crash, guard, rtc, slots
+from esp32 import crash, guard, place_folder, rtc, slots
 from node import limits, panel
 from node.log_ring import LogRing
 from tests.esp32.test_guard import Machine
@@ -20,7 +20,8 @@ def lifeline(monkeypatch, in_folder):
     """The module, with its neighbours under the names that they have on the chip."""
     for name, module in zip(ROOT, (crash, guard, rtc), strict=True):
         monkeypatch.setitem(sys.modules, name, module)
-    for name in ("slot_files", "sleeping", "lifeline"):
+    monkeypatch.setitem(sys.modules, "place", place_folder)
+    for name in ("slot_files", "slot_rom", "sleeping", "lifeline"):
         module = __import__(f"esp32.{name}", fromlist=(name,))
         monkeypatch.setitem(sys.modules, name, module)
     return sys.modules["lifeline"]

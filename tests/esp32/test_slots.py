@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from esp32 import slots
+from esp32 import place_folder, place_rom, slots
 from esp32.slots import Boot, State, Store
 from simulator.world.flash import Cut, Medium
 
@@ -200,12 +200,62 @@ def test_the_concentrator_gives_the_radio_its_memory_before_the_program(monkeypa
     assert did == ["watchdog", "radio", "program", "reset"]
 
 
-def test_a_program_that_does_not_fit_is_told_with_the_module_that_it_needs(monkeypatch, capsys):
-    for name in ("machine", "guard", "rtc"):
-        monkeypatch.setitem(sys.modules, name, types.SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "slots", slots)
-    monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
-    loader = runpy.run_path(str(pathlib.Path(slots.__file__).with_name("loader.py")), run_name="loader")
+@pytest.fixture
+def node_loader(monkeypatch):
+    """The node's loader, as a function of where programs are: its `start` and what else it has."""
+
+    def of(place):
+        for name in ("machine", "guard", "rtc"):
+            monkeypatch.setitem(sys.modules, name, types.SimpleNamespace())
+        monkeypatch.setitem(sys.modules, "place", place)
+        monkeypatch.setitem(sys.modules, "slots", slots)
+        monkeypatch.setattr(sys, "print_exception", lambda error: None, raising=False)
+        return runpy.run_path(str(pathlib.Path(slots.__file__).with_name("loader.py")), run_name="loader")
+
+    return of
+
+
+def node_start(loader, store, broken, *, is_rescue=False):
+    """What was tried, in order; the last one ran if it is not broken."""
+    tried = []
+
+    def imports(folder):
+        tried.append(folder)
+        if folder in broken:
+            raise ImportError(folder)
+        return lambda start: None
+
+    guarding = types.SimpleNamespace(begin=lambda ended, is_trial: types.SimpleNamespace(is_rescue=is_rescue))
+    loader["start"](store, guarding, None, "reset", imports)
+    return tried
+
+
+def test_a_folder_that_cannot_be_imported_gives_way_in_the_same_life(node_loader):
+    store = store_of(Medium())
+    assert node_start(node_loader(place_folder), store, {"a"}) == ["a", "b"] and store.read().slot == 0
+
+
+def test_of_programs_that_run_in_place_a_life_imports_one(node_loader):
+    """Names of the one that failed are still in use: the other must not write over it before a reset."""
+    loader, store = node_loader(place_rom), store_of(Medium())
+    slots.confirm(store, 0, 5)
+    assert node_start(loader, store, {"/a"}) == ["/a"] and store.read() == State(1, 5, 0, 0, 0)
+    assert node_start(loader, store, {"/a"}) == ["/b"] and store.read().slot == 1
+    with pytest.raises(loader["NoProgram"]):
+        node_start(loader, store, {"/rom/r", "/b"}, is_rescue=True)
+    assert node_start(loader, store, {"/rom/r", "/b"}, is_rescue=True) == ["/rom/r", "/a"], "each in turn"
+
+
+def test_on_trial_a_program_that_runs_in_place_is_not_given_up_by_one_failure(node_loader):
+    loader, store = node_loader(place_rom), store_of(Medium())
+    slots.choose(store, 0, 7)
+    with pytest.raises(ImportError):
+        node_start(loader, store, {"/b"})
+    assert store.read() == State(0, 0, 7, slots.TRIES - 1, 0)
+
+
+def test_a_program_that_does_not_fit_is_told_with_the_module_that_it_needs(node_loader, capsys):
+    loader = node_loader(place_folder)
 
     def imports(folder):
         raise MemoryError

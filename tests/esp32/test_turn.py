@@ -13,8 +13,8 @@ from node.trial import Trial
 from simulator.twins.board import Machine as TwinMachine
 
 OWN = (
-    "bearer", "chip", "collector", "crash", "flash", "guard", "rtc", "settings_store", "slot_files", "lifeline",
-    "log_files", "chosen_settings",
+    "bearer", "chip", "collector", "crash", "flash", "guard", "rtc", "settings_store", "slot_files", "slot_rom",
+    "lifeline", "log_files", "chosen_settings",
 )  # fmt: skip
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from esp32 import guard
 from simulator.world.flash import Cut
-from tests.support.node_update_rig import NodeUpdateRig, image, offered
+from tests.support.node_update_rig import Folders, NodeUpdateRig, image, offered
+from tests.support.rom_medium import BLOCK, FIRST, HALF_BLOCKS, Halves
 from tests.support.update_rig import is_whole
 
 
@@ -13,7 +14,7 @@ def life(rig):
     """An update from 1 to 2, its trial, its confirmation, one more start, and the next update; from wherever it is. An
     image whose three trials were all cut short is given up: then the next one it is."""
     if rig.number == 1 and rig.boot.failed != 2:
-        rig.offer(offered(image(2)))
+        rig.offer(rig.offered(2))
         rig.until(lambda: rig.boots[-1] == 2)
     if rig.number == 2:
         if rig.boot.is_trial:
@@ -21,18 +22,20 @@ def life(rig):
         rig.start(guard.POWER)
     if rig.number < 3:
         number = 4 if rig.boot.failed == 3 else 3
-        rig.offer(offered(image(number)))
+        rig.offer(rig.offered(number))
         rig.until(lambda: rig.boots[-1] == number)
 
 
 @pytest.mark.slow
-def test_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_starts():
-    whole = NodeUpdateRig()
+@pytest.mark.parametrize("place", [Folders, Halves])
+def test_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_starts(place, monkeypatch):
+    place.small(monkeypatch)
+    whole = NodeUpdateRig(place=place)
     life(whole)
     total = whole.medium.operations
     assert total > 100
     for cut_at in range(1, total + 1):
-        rig = NodeUpdateRig()
+        rig = NodeUpdateRig(place=place)
         rig.medium.cut_at = cut_at
         try:
             life(rig)
@@ -41,7 +44,7 @@ def test_power_cut_at_every_flash_operation_of_two_updates_and_the_node_always_s
             rig.start(guard.POWER)  # asserts that what starts is whole
             assert rig.boots[-1] in (1, 2, 3)
             life(rig)  # and gets there all the same
-        assert rig.boots[-1] == 3 and is_whole(rig.medium, "a") and is_whole(rig.medium, "b")
+        assert rig.boots[-1] == 3 and rig.place.is_whole(0) and rig.place.is_whole(1)
 
 
 @pytest.mark.slow
@@ -69,6 +72,36 @@ def test_the_check_sees_a_loader_that_starts_what_is_not_whole():
     rig.files.do(("choose", 2))
     with pytest.raises(AssertionError, match="whole"):
         rig.start(guard.RESET)
+
+
+def test_the_check_sees_a_half_that_is_not_whole(monkeypatch):
+    """A planted bug: the choice is written before the pieces are."""
+    Halves.small(monkeypatch)
+    rig = NodeUpdateRig(place=Halves)
+    rig.offer(rig.offered(2))
+    rig.until(lambda: rig.place.number(1) == 2)
+    rig.files.do(("choose", 2))
+    with pytest.raises(AssertionError, match="whole"):
+        rig.start(guard.RESET)
+
+
+def test_the_header_of_a_half_comes_when_all_other_pieces_are_there(monkeypatch):
+    Halves.small(monkeypatch)
+    rig = NodeUpdateRig(place=Halves)
+    one = rig.image(2)
+    rest = b"".join(one.files[:-1])
+    rig.offer(rig.offered(2))
+    header_at = (FIRST + HALF_BLOCKS) * BLOCK
+    seen = []
+
+    def done():
+        held = bytes(rig.place.flash.data[header_at:])
+        if held.startswith(b"\xd2\xcd\x31"):
+            seen.append(held[2 * BLOCK : 2 * BLOCK + len(rest)] == rest)
+        return rig.boots[-1] == 2
+
+    rig.until(done)
+    assert len(one.files) > 2 and len(seen) > 1 and all(seen)
 
 
 def test_a_program_that_crashes_at_its_start_goes_back_after_three_trials():

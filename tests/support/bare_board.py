@@ -3,11 +3,12 @@
 import time
 from random import Random
 
+from gateway.core.link.images import NodeImages
 from gateway.core.link.link import Link
 from simulator.hosts.keys import CIPHER, key_of
 from tests.support.whole_node import OF_KIND
 from tools.bare import board, machine
-from tools.bare.romfs import romfs_image
+from tools.link.romfs import romfs_image
 from wire import coap_message, limits, record, slip
 from wire.record import Answer
 
@@ -23,28 +24,33 @@ def now_ms():
 
 class BareBoard:
     """A node of a kind; `said` gathers the console's lines, `records` what its gateway has got. Its memory is a file,
-    in which its flash survives `cut`."""
+    in which its flash survives `cut`. `rom`: the ROMFS partition from which its program runs, as with an interpreter of
+    our own; `images`: the programs that its gateway offers."""
 
-    def __init__(self, elf, folder, kind, **settings):
-        self._elf, self._memory = elf, folder / "memory"
-        self._image = romfs_image(board.rom(kind))
-        files = board.flash(kind, **{**OFTEN, **OF_KIND[kind], **settings})
-        machine.make_memory(self._memory, machine.flash_image(files))
+    def __init__(self, elf, folder, kind, *, rom=None, **settings):
+        self._elf, self.memory = elf, folder / "memory"
+        own = {**OFTEN, **OF_KIND[kind], **settings}
+        if rom is None:
+            files, self._image = board.flash(kind, **own), romfs_image(board.rom(kind))
+        else:
+            files, self._image = board.flash_in_place(kind, **own), b""
+        machine.make_memory(self.memory, machine.flash_image(files), rom or b"")
         self.link = Link([key_of(board.NODE)], CIPHER, random_below=Random(3).randrange)
+        self.images = NodeImages(self.link)
         self.records, self.said = [], []
         self._machine = None
 
-    def start(self):
-        """Power."""
+    def start(self, *, cut=0):
+        """Power, which fails in the erase or write of this number, if any."""
         self._text, self._in_frame = b"", False
         self._decoder = slip.Decoder(limits.DATAGRAM_BYTES_MAX)
-        self._machine = machine.Machine(self._elf, self._image, memory=self._memory, counted=True)
+        self._machine = machine.Machine(self._elf, self._image, memory=self.memory, cut=cut, counted=True)
 
     def cut(self):
         """No power: RAM is lost. Returns the files that another littlefs finds in the flash."""
         self._machine.close()
-        machine.cut_power(self._memory)
-        return machine.files_in(self._memory)
+        machine.cut_power(self.memory)
+        return machine.files_in(self.memory)
 
     def __enter__(self):
         return self
@@ -67,6 +73,8 @@ class BareBoard:
         data = self._machine.read(0.05)
         for datagram in self._decoder.feed(data):
             for asked in self.link.receive(datagram, "node", now_ms=now_ms()):
+                if self.images.handle(asked, now_ms=now_ms()):
+                    continue
                 self.records += record.decode_payload(asked.payload) if asked.payload else []
                 answer = record.encode_answer(Answer(NIGHT_S + now_ms() // 1000, 1, None, 0))
                 self.link.respond(asked.exchange, coap_message.CHANGED, answer, now_ms=now_ms())
@@ -78,7 +86,7 @@ class BareBoard:
             self._in_frame ^= at > 0
             if not self._in_frame:
                 *whole, self._text = (self._text + piece).split(b"\r\n")
-                self.said += [line.decode() for line in whole]
+                self.said += [line.decode(errors="replace") for line in whole]
 
     def events(self, code):
         return [made.body for made in self.records if getattr(made.body, "code", None) == code]

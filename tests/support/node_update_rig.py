@@ -4,7 +4,7 @@ link and images of a gateway. What runs in a folder is decided as on the chip.
 
 from random import Random
 
-from esp32 import guard, rtc, slots
+from esp32 import guard, place_folder, rtc, slots
 from esp32.slot_files import SlotFiles, running_number
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import Link, NodeRequest
@@ -54,15 +54,46 @@ class Chip:
         return None
 
 
-class NodeUpdateRig:
-    """`runs(number)`: what the program of that number does once started: "well" or "crash"."""
+class Folders:
+    """Programs in folders of the file system."""
 
-    def __init__(self, *, running=1, medium=None, seed=3):
+    suffix = place_folder.SUFFIX
+
+    def __init__(self):
+        self.medium = Medium()
+
+    @staticmethod
+    def small(_monkeypatch):
+        """Nothing is too large here."""
+
+    @staticmethod
+    def files_of(files):
+        return files
+
+    def slot_files(self, slot, choose, confirm):
+        folder = place_folder.PROGRAMS[slot]
+        return SlotFiles(folder, choose, confirm, open_file=self.medium.open, files=self.medium)
+
+    def number(self, slot):
+        return running_number(place_folder.PROGRAMS[slot], open_file=self.medium.open)
+
+    def install(self, slot, one):
+        installed(self.medium, place_folder.PROGRAMS[slot], one)
+
+    def is_whole(self, slot):
+        return is_whole(self.medium, place_folder.PROGRAMS[slot])
+
+
+class NodeUpdateRig:
+    """`runs(number)`: what the program of that number does once started: "well" or "crash". `place`: where programs
+    are, Folders or rom_medium.Halves."""
+
+    def __init__(self, *, running=1, place=Folders, seed=3):
         self.now_ms = 0
         self.random = Random(seed)
-        self.medium = Medium() if medium is None else medium
-        if medium is None:
-            installed(self.medium, "a", image(running))
+        self.place = place()
+        self.medium = self.place.medium
+        self.place.install(0, self.image(running))
         self.chip = Chip()
         self.runs = lambda _number: "well"
         self.loses = lambda _datagram: False
@@ -89,19 +120,17 @@ class NodeUpdateRig:
             boot = slots.begin(self.store)
             self.guard = guard.Guard(memory, guard.Store(open_file=self.medium.open))
             self.guarded = self.guard.begin(ended, is_trial=boot.is_trial)
-            folder = slots.FOLDERS[boot.slot]
-            whole = is_whole(self.medium, folder)
-            assert whole or self.guarded.is_rescue, "what is started is whole"
-            number = running_number(folder, open_file=self.medium.open)
+            assert self.place.is_whole(boot.slot) or self.guarded.is_rescue, "what is started is whole"
+            number = self.place.number(boot.slot)
             self.boots.append("rescue" if self.guarded.is_rescue else number)
             if self.guarded.is_rescue or self.runs(number) == "well":
                 break
             ended = guard.RESET
         self.boot, self.number = boot, number
         self.boot_number += 1
-        self._open(folder)
+        self._open()
 
-    def _open(self, folder):
+    def _open(self):
         boot, is_rescue = self.boot, self.guarded.is_rescue
         endpoint = Endpoint(
             random_below=self.random.randrange,
@@ -117,17 +146,15 @@ class NodeUpdateRig:
             boot=self.boot_number,
             random_below=self.random.randrange,
         )
-        self.files = SlotFiles(
-            slots.FOLDERS[1 - boot.slot],
+        self.files = self.place.slot_files(
+            1 - boot.slot,
             lambda number: slots.choose(self.store, boot.slot, number),
             lambda number: slots.confirm(self.store, boot.slot, number),
-            open_file=self.medium.open,
-            files=self.medium,
         )
         self.updating = Updating(
             self.link,
             peer="gateway",
-            product=PRODUCT,
+            product=PRODUCT + self.place.suffix,
             keys=self.keys,
             number=self.number,
             floor=boot.floor if is_rescue else max(boot.floor, self.number),
@@ -147,6 +174,15 @@ class NodeUpdateRig:
         self.guard.healthy()
 
     # --- the world ----------------------------------------------------------------------------------------------
+
+    def image(self, number):
+        """The image of this number, as this chip takes it."""
+        files = self.place.files_of({**FILES, "main.py": b"program %d" % number})
+        return image(number, product=PRODUCT + self.place.suffix, files=files)
+
+    def offered(self, number):
+        """What the gateway serves of it."""
+        return offered(self.image(number), product=PRODUCT + self.place.suffix)
 
     def offer(self, *images):
         self.images.set_images(images)

@@ -14,14 +14,17 @@ FACTORY = (0x10000, 0x1F0000)
 FILE_SYSTEM = sum(FACTORY)
 
 
-def made_interpreter(path, *, chip=9, vfs=None):
-    """A file that is laid out as MicroPython's: an image's header, a partition table, a program."""
+def made_interpreter(path, *, chip=9, vfs=None, table=None):
+    """A file that is laid out as MicroPython's: an image's header, a partition table (or the bytes of another one), a
+    program."""
     data = bytearray(b"\xff" * FACTORY[0]) + b"program" * 1000
     data[0:16] = struct.pack("<BBBBI4sHBB", 0xE9, 1, 0, 0x3F, 0, bytes(4), chip, 0, 0)
     rows = [("nvs", 1, 2, 0x9000, 0x6000), ("factory", 0, 0, *FACTORY)] + ([("vfs", 1, 0x81, *vfs)] if vfs else [])
     for index, (label, kind, sub, start, size) in enumerate(rows):
         row = struct.pack("<HBBII16sI", 0x50AA, kind, sub, start, size, label.encode(), 0)
         data[0x8000 + 32 * index : 0x8020 + 32 * index] = row
+    if table is not None:
+        data[0x8000 : 0x8000 + len(table)] = table
     path.write_bytes(data)
     return path
 
@@ -37,9 +40,9 @@ def bocage(*words):
     return status, out.getvalue()
 
 
-def files_of(flash):
+def files_of(flash, start=FILE_SYSTEM):
     """The files of a module's flash, {path: bytes}, as littlefs reads them."""
-    data = bytes(flash[FILE_SYSTEM:])
+    data = bytes(flash[start:])
     held = LittleFS(block_size=interpreter.BLOCK_BYTES, block_count=len(data) // interpreter.BLOCK_BYTES, mount=False)
     held.context.buffer[:] = data
     held.mount()

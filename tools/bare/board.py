@@ -10,14 +10,15 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from simulator.hosts.keys import settings_of
 from tools import firmware_modules, mpy
 from tools.bare import build, image, machine
-from tools.bare.romfs import romfs_image
 from tools.bench.node_cases import CASES
-from tools.node.board import board_files
+from tools.link.romfs import romfs_image
+from tools.node.board import board_files, rom_base, rom_partition
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIMS = ROOT / "simulator" / "shims"
@@ -27,23 +28,52 @@ BAUD = 115_200
 
 def rom(kind: str) -> dict[str, bytes]:
     """Returns the files of the image: boot.py of the kind, what starts the flash, and the twins."""
-    twins = [f"simulator.twins.{path.stem}" for path in (ROOT / "simulator" / "twins").glob("*.py")]
-    modules = image.imported([f"boards.{kind}", *twins], firmware_modules.FIRMWARE, ROOT)
     return {
         "boot.py": (firmware_modules.FIRMWARE / "boards" / f"boot_{kind}.py").read_bytes(),
         "main.py": image.text("main"),
-        "bare_kind.py": f"NAME = {kind!r}".encode(),
-        **{f"{name}.mpy": image.compiled(SHIMS / f"{name}.py", f"{name}.py") for name in ("esp32", "onewire")},
-        **image.chip("machine", "bare_mounts"),
-        **modules,
+        **image.chip("bare_mounts"),
+        **_chip(kind),
     }
 
 
 def flash(kind: str, **settings: object) -> dict[str, bytes]:
     """Returns the files of the flash: a new node of the kind on a serial line, with these settings of its own."""
-    own = {"node": NODE.hex(), "kind": kind, "bearer": ["uart", BAUD], **settings_of(NODE), **settings}
     files = board_files(firmware_modules.FIRMWARE, mpy.find_compiler(), kind, 1)
-    return {**files, "settings.json": json.dumps(own).encode()}
+    return {**files, "settings.json": _settings(kind, settings)}
+
+
+def rom_in_place(
+    kind: str, extra: Mapping[str, bytes] | None = None, firmware: Path = firmware_modules.FIRMWARE
+) -> bytes:
+    """Returns the ROMFS partition of a new node whose program runs in place. The base has `extra`, too: by default what
+    an interpreter of our own has frozen, and the chip's modules."""
+    compiler = mpy.find_compiler()
+    if extra is None:
+        frozen = {name: (firmware / "interpreter" / name).read_bytes() for name in ("_boot.py", "main.py")}
+        extra = {**frozen, **_chip(kind)}
+    base = {**rom_base(firmware, compiler, kind), **extra}
+    return rom_partition(firmware, compiler, kind, 1, machine.ROM_BYTES, base=base)
+
+
+def flash_in_place(kind: str, **settings: object) -> dict[str, bytes]:
+    """Returns the files of the flash beside it."""
+    return {"settings.json": _settings(kind, settings)}
+
+
+def _chip(kind: str) -> dict[str, bytes]:
+    """Returns the modules that a chip's interpreter would have, and the twins of the board's parts."""
+    twins = [f"simulator.twins.{path.stem}" for path in (ROOT / "simulator" / "twins").glob("*.py")]
+    return {
+        "bare_kind.py": f"NAME = {kind!r}".encode(),
+        **{f"{name}.mpy": image.compiled(SHIMS / f"{name}.py", f"{name}.py") for name in ("esp32", "onewire")},
+        **image.chip("machine", "flashbdev"),
+        **image.imported([f"boards.{kind}", *twins], firmware_modules.FIRMWARE, ROOT),
+    }
+
+
+def _settings(kind: str, settings: dict[str, object]) -> bytes:
+    own = {"node": NODE.hex(), "kind": kind, "bearer": ["uart", BAUD], **settings_of(NODE), **settings}
+    return json.dumps(own).encode()
 
 
 def lay_out(elf: Path, kind: str, folder: Path) -> None:

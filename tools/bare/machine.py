@@ -22,7 +22,7 @@ QEMU, PACKAGE = "qemu-system-riscv32", "qemu-system-riscv"
 RAM, RAM_BYTES = 0x8000_0000, 64 << 20
 TOLD, ROM, FLASH = 0x8100_0000, 0x8200_0000, 0x8300_0000
 FLASH_BYTES = 1 << 20
-ROM_BYTES_MAX = 8 << 20
+ROM_BYTES = 8 << 20
 # What MicroPython shows when no program runs: first the one, at last the other.
 BANNER, PROMPT = b"MicroPython v", b"\r\n>>> "
 # One instruction takes 4 ns of the machine's time, as on an ESP32 at 240 MHz.
@@ -36,10 +36,11 @@ class MachineFault(Exception):
 class Machine:
     """Is a machine under power, from its making until `close`.
 
-    `rom`: the image of which boot.py and main.py run, mounted at /rom; `heap`, `second`, `stack`: bytes for Python, 0
-    for what the build has, and no second area; `memory`: a file that holds its RAM, with the flash in it; `counted`:
-    its clock is the count of its instructions, so that a loaded desk makes no watchdog bite; `pty`: its line is a
-    terminal, `line`, in place of `read` and `write`.
+    `rom`: the image of which _boot.py, boot.py and main.py run, mounted at /rom; b"" where `memory` holds it; `heap`,
+    `second`, `stack`: bytes for Python, 0 for what the build has, and no second area; `memory`: a file that holds its
+    RAM, with the flash in it; `cut`: the erase or write of this life, counted from 1, in the middle of which its power
+    fails; `counted`: its clock is the count of its instructions, so that a loaded desk makes no watchdog bite; `pty`:
+    its line is a terminal, `line`, in place of `read` and `write`.
     """
 
     def __init__(
@@ -51,15 +52,18 @@ class Machine:
         second: int = 0,
         stack: int = 0,
         memory: Path | None = None,
+        cut: int = 0,
         counted: bool = False,
         pty: bool = False,
     ) -> None:
-        assert len(rom) <= ROM_BYTES_MAX
+        assert len(rom) <= ROM_BYTES
         self._folder = tempfile.TemporaryDirectory()
         command = [_qemu(), "-machine", "virt", "-bios", "none", "-display", "none", "-monitor", "none"]
         command += ["-m", f"{RAM_BYTES >> 20}M", "-kernel", str(elf), *(_COUNTED if counted else [])]
         command += ["-serial", "pty" if pty else "stdio"]
-        for address, data in ((TOLD, struct.pack("<3I", heap, second, stack)), (ROM, rom)):
+        for address, data in ((TOLD, struct.pack("<4I", heap, second, stack, cut)), (ROM, rom)):
+            if not data:
+                continue
             path = Path(self._folder.name) / f"{address:x}"
             path.write_bytes(data)
             command += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
@@ -140,17 +144,19 @@ def flash_image(files: Mapping[str, bytes]) -> bytes:
     return bytes(flash)
 
 
-def make_memory(path: Path, flash: bytes) -> None:
-    """Makes the file of a machine's RAM; all but its flash is empty, as after a loss of power."""
+def make_memory(path: Path, flash: bytes, rom: bytes = b"") -> None:
+    """Makes the file of a machine's RAM; all but its flash is empty, as after a loss of power. `rom`: the partition of
+    ROMFS images, where the machine is to write to it."""
     with path.open("wb") as file:
         file.truncate(RAM_BYTES)
-        file.seek(FLASH - RAM)
-        file.write(flash)
+        for address, data in ((FLASH, flash), (ROM, rom)):
+            file.seek(address - RAM)
+            file.write(data)
 
 
 def cut_power(path: Path) -> None:
     """Leaves in the file of a machine's RAM what survives a loss of power: its flash. The machine must be closed."""
-    make_memory(path, flash_in(path))
+    make_memory(path, flash_in(path), rom_in(path))
 
 
 def files_in(path: Path) -> dict[str, bytes]:
@@ -169,6 +175,15 @@ def files_in(path: Path) -> dict[str, bytes]:
 
 def flash_in(path: Path) -> bytes:
     """Returns the flash in the file of a machine's RAM."""
+    return _part(path, FLASH, FLASH_BYTES)
+
+
+def rom_in(path: Path) -> bytes:
+    """Returns the partition of ROMFS images in the file of a machine's RAM."""
+    return _part(path, ROM, ROM_BYTES)
+
+
+def _part(path: Path, address: int, size: int) -> bytes:
     with path.open("rb") as file:
-        file.seek(FLASH - RAM)
-        return file.read(FLASH_BYTES)
+        file.seek(address - RAM)
+        return file.read(size)

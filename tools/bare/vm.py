@@ -2,8 +2,8 @@
 
     python -m tools.bare.vm -X heapsize=111168 tools/bench/node_vm.py
 
-The working folder is the machine's flash. VM_SECOND and VM_STACK: bytes of a second area of heap and
-of the stack. The clock is the count of instructions.
+The working folder is the machine's flash. VM_SECOND and VM_STACK: bytes of a second area of heap and of the stack;
+VM_IN_PLACE: a kind of node, whose program runs in place. The clock is the count of instructions.
 """
 
 import os
@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.bare import build, image, machine
-from tools.bare.romfs import romfs_image
+from tools.bare import board, build, image, machine
+from tools.link.romfs import romfs_image
 
 ASKED = ("-X", "heapsize=")
 
@@ -24,17 +24,19 @@ def main(words: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory() as folder:
         memory = Path(folder) / "memory"
-        machine.make_memory(memory, machine.flash_image(_flash()))
+        files, kind = _image(Path(words[2])), os.environ.get("VM_IN_PLACE")
+        rom = romfs_image(files) if kind is None else board.rom_in_place(kind, files)
+        machine.make_memory(memory, machine.flash_image(_flash()), rom)
         with machine.Machine(
             build.build(),
-            romfs_image(_image(Path(words[2]))),
+            b"",
             heap=int(words[1].removeprefix(ASKED[1])),
             second=int(os.environ.get("VM_SECOND", "0")),
             stack=int(os.environ.get("VM_STACK", "0")),
             memory=memory,
             counted=True,
-        ) as board:
-            _pass_on(board)
+        ) as made:
+            _pass_on(made)
     return 0
 
 
@@ -49,22 +51,22 @@ def _image(script: Path) -> dict[str, bytes]:
     heap that is measured."""
     boot = f"import bare_mounts, {script.stem}".encode()
     compiled = {f"{script.stem}.mpy": image.compiled(script, script.name)}
-    return {"boot.py": boot, **compiled, **image.chip("bare_mounts")}
+    return {"_boot.py": boot, **compiled, **image.chip("bare_mounts", "flashbdev")}
 
 
-def _pass_on(board: machine.Machine) -> None:
+def _pass_on(made: machine.Machine) -> None:
     """Passes bytes both ways, with ends of lines as the desk has them."""
     held = b""
     while True:
-        ready, _, _ = select.select([0, board.output], [], [])
+        ready, _, _ = select.select([0, made.output], [], [])
         if 0 in ready:
             data = os.read(0, 65536)
             if not data:
                 return
-            board.write(data)
-        if board.output in ready:
+            made.write(data)
+        if made.output in ready:
             try:
-                data = held + board.read()
+                data = held + made.read()
             except machine.MachineFault:
                 return
             if data.endswith(machine.PROMPT):  # the script has failed

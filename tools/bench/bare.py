@@ -2,9 +2,10 @@
 
 The real application runs a busy day in virtual time with the real gateway's link (tools/bench/node_world.py), from the
 flash of a new node, on MicroPython for RV32 (tools/bare): 32-bit objects and single floats, as on an ESP32. Once in one
-area of heap, once in two, as on a module with PSRAM. QEMU counts instructions, which repeat to a thousandth; an ESP32's
-Xtensa has others, and each costs more than a cycle there, so they compare programs and kinds, not milliseconds.
-`started` and `peak` are bytes of the node's own, its program among them.
+area of heap, once in two, as on a module with PSRAM, and once in two with its program in place (`rom`). QEMU counts
+instructions, which repeat to a thousandth; an ESP32's Xtensa has others, and each costs more than a cycle there, so
+they compare programs and kinds, not milliseconds. `started` and `peak` are bytes of the node's own, its program among
+them.
 
     bocage bench bare --kind thermostat --hours 24 --json
 """
@@ -38,7 +39,8 @@ class Heap(NamedTuple):
 
 
 # What every kind can be loaded into; what an ESP32-S3 gives a program first, and what 2 MB of PSRAM then add.
-HEAPS = {"one": Heap(1_600_000, 0), "two": Heap(57_344, 1_900_000)}
+HEAPS = {"one": Heap(1_600_000, 0), "two": Heap(57_344, 1_900_000), "rom": Heap(57_344, 1_900_000)}
+IN_PLACE = "rom"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,20 +50,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
 
 
-def stand_in(folder: Path, second: int = 0) -> str:
+def stand_in(folder: Path, second: int = 0, in_place: str = "") -> str:
     """Returns the path of a program, made in `folder`, that runs the bench's script on the bare machine as a
-    MicroPython of the desk would."""
-    words = shlex.join(["env", f"PYTHONPATH={ROOT}", f"VM_SECOND={second}", sys.executable, "-m", "tools.bare.vm"])
-    path = folder / f"rv32-{second}"
+    MicroPython of the desk would. `in_place`: a kind of node, whose program is not in the working folder."""
+    told = [f"PYTHONPATH={ROOT}:{firmware_modules.FIRMWARE}", f"VM_SECOND={second}"]
+    told += [f"VM_IN_PLACE={in_place}"] if in_place else []
+    words = shlex.join(["env", *told, sys.executable, "-m", "tools.bare.vm"])
+    path = folder / f"rv32-{second}-{in_place}"
     path.write_text(f'#!/bin/sh\nexec {words} "$@"\n', encoding="utf-8")
     path.chmod(0o755)
     return str(path)
 
 
-def measure(program: Program, heap: Heap, hours: int, folder: Path) -> dict:
-    """Returns the figures of a kind in these areas of heap."""
-    vm = stand_in(folder, heap.second)
-    with Vm(vm, program, heap.first, natural=True) as node:
+def measure(program: Program, name: str, hours: int, folder: Path) -> dict:
+    """Returns the figures of a kind in the areas of heap of this name."""
+    heap = HEAPS[name]
+    vm = stand_in(folder, heap.second, program.kind if name == IN_PLACE else "")
+    if name == IN_PLACE:
+        program = program._replace(place=folder / "nothing")
+        program.place.mkdir(exist_ok=True)
+    with Vm(vm, program, heap.first) as node:
         world = World(node, program.case, range(0), BusyDay(program.kind))
         turns = sorted(turn.work for turn in world.run(hours * HOUR_MS, idles=False))
         figures = {"started": node.started, "records": world.acknowledged}
@@ -71,7 +79,8 @@ def measure(program: Program, heap: Heap, hours: int, folder: Path) -> dict:
 
 def peak(program: Program, hours: int, folder: Path) -> int:
     """Returns the most bytes that are live at once, calls under way included, in one area of heap."""
-    with Vm(stand_in(folder), program, HEAPS["one"].first, natural=True, looks=True) as node:
+    with Vm(stand_in(folder), program, HEAPS["one"].first, looks=True) as node:
+        node.look()
         for _ in World(node, program.case, range(0)).run(hours * HOUR_MS, idles=False):
             pass
         return node.peak()
@@ -93,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
             program = lay_out(compile_kind(kind), folder)
             for heap in args.heap or HEAPS:
                 print(f"bocage bench bare: {kind}, heap in {heap}", file=sys.stderr, flush=True)
-                rows.append({"kind": kind, "heap": heap, **measure(program, HEAPS[heap], args.hours, folder)})
+                rows.append({"kind": kind, "heap": heap, **measure(program, heap, args.hours, folder)})
             rows.append({"kind": kind, "heap": "one", "peak": peak(program, 1, folder)})
     if args.json:
         print(json.dumps(rows, indent=1))

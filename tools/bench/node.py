@@ -2,13 +2,14 @@
 
 What runs is what `bocage node flash` writes: the loader, and the application's compiled modules, loaded from their
 folder into the heap, which lies in the PSRAM of the module. The node runs 30 days in virtual time with the real
-gateway's link, three of them without an answer, so that its outbox is full. A VM of 32 bits is measured as it is; on
-one of 64 bits every object is converted by its class (tools/bench/heap_map.py). `started` is the RAM after the start;
-`peak` is the most that is live at once in sixteen days, the last three in silence, including the calls under way, which
-MicroPython keeps in its heap. This bench's own script is in neither. `call_stack` is the least stack in which the
-start, a busy day and hours of silence run, in a chip's bytes; it needs a VM whose stack can be set (`bocage bench vm`).
-A bound without a figure does not count as met: any other VM, or less than thirteen days, ends in `not measured` and
-status 3.
+gateway's link, three of them without an answer, so that its outbox is full; `live_days` is what is live at the end of
+each, `growth` what the last week has more at least than the first one after the silence. A VM of 32 bits is measured as
+it is; on one of 64 bits every object is converted by its class (tools/bench/heap_map.py). `started` is the RAM after
+the start; `peak` is the most that is live at once in sixteen days, the last three in silence, including the calls under
+way, which MicroPython keeps in its heap. This bench's own script is in neither. `call_stack` is the least stack in
+which the start, a busy day and hours of silence run, in a chip's bytes; it needs a VM whose stack can be set (`bocage
+bench vm`). A bound without a figure does not count as met: any other VM, or less than thirteen days, ends in `not
+measured` and status 3.
 
 Turns are scaled to an ESP32 at 240 MHz, with the collector at work as it ships, in a heap of the module's PSRAM, which
 grows by areas as on the chip (on the VM of `bocage bench vm`; any other has one area). A VM that counts its own work
@@ -27,7 +28,6 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.language.arguments import whole
@@ -42,15 +42,17 @@ from wire import event
 # What the collector marks in TURN_MS_MAX, by the scale below: 0.28 ms each 1000 bytes. A node that keeps more has turns
 # that last longer.
 HEAP_BYTES_MAX = 350_000
-# Growth from the first whole day after the silence on. Before it every kept instant grows once: on day 12.4 it no
-# longer fits 31 bits.
+# Growth from the first whole days after the silence to the last ones. Before it every kept instant grows once: on day
+# 12.4 it no longer fits 31 bits.
 GROWTH_BYTES_MAX = 256
+_GROWTH_DAYS = 7
 # Heap of a whole turn of the shell in which nothing is due, on a chip; pointers of a VM of 64 bits are twice as large.
 # From day 12.4 on an instant takes heap of its own, and a turn makes some twenty of them.
 IDLE_BYTES_MAX, LATE_IDLE_BYTES_MAX = 1152, 2048
 TURN_MS_MAX = 100
 SILENT_DAYS = range(10, 13)
-_LATE_MS = 1 << 30
+# The days whose turns are counted: a first one, and one in which instants have grown.
+_COUNTED_DAYS = (0, 14)
 DAYS = 30
 # The ESP32 port's task has 16 KB and keeps 1 KB back; 3 KB are for the calls of C below Python, which are not checked.
 CALL_STACK_BYTES_MAX = 12 * 1024
@@ -69,8 +71,6 @@ COLLECTION_PSRAM_PS = 2_000_000 // 32
 _CALIBRATION_BLOCKS = 1_823_700
 _CHIP_HEAP = 2_000_000
 _HEAP = 2 * _CHIP_HEAP
-# The time of a collection grows with the heap, and some runs collect at every turn.
-_COLLECTED_HEAP = 1_000_000
 _BLOCK_MS = 30_000
 _POWER_ON, _WATCHDOG = 1, 3  # as node_vm.Machine has them, and MicroPython on the ESP32
 # Stack bytes of a plain Python call: 49 KB held 154 on an ESP32 (micropython/micropython issue 4840), 50 kB less 15
@@ -153,41 +153,43 @@ def _print_progress(what: str) -> None:
 
 def _long_run(vm: str, program: Program, days: int) -> dict:
     """Returns the live heap through the days, and the heap that turns use."""
-    lowest: dict[int, int] = {}
+    live_days: list[int] = []
     sums = {"control_step": [0, 0], "record": [0, 0]}
-    idles: dict[bool, int | None] = {False: None, True: None}
-    with Vm(vm, program, _COLLECTED_HEAP) as node:
+    idles: dict[int, int] = {}
+    with Vm(vm, program, _HEAP, maps=True) as node:
         world = World(node, program.case, SILENT_DAYS)
         started = node.started if node.is_32_bit else node.sizes().chip
-        for turn in _turns(world, days):
-            day = world.now_ms // DAY_MS
-            lowest[day] = min(lowest.get(day, turn.before), turn.before)
-            if turn.is_sample:
-                is_late = world.now_ms >= _LATE_MS
-                idles[is_late] = max(idles[is_late] or 0, turn.idle or 0)
-            _count(sums, turn)
-        live_here = node.live()
-        live = live_here if node.is_32_bit else node.sizes().chip
+        for day in range(days):
+            is_counted = day in _COUNTED_DAYS
+            node.count(is_counted)
+            for turn in world.run((day + 1) * DAY_MS, idles=is_counted):
+                if is_counted:
+                    _count(sums, turn)
+                    idles[day] = max(idles.get(day, 0), turn.idle or 0)
+            live_days.append(node.live())
+        live = live_days[-1] if node.is_32_bit else node.sizes().chip
         records, wider = world.acknowledged, 1 if node.is_32_bit else 2
-    last = max(lowest)
-    settled = SILENT_DAYS.stop + 1 if last > SILENT_DAYS.stop else min(2, last)
     means = {name: total // max(1, count) for name, (total, count) in sums.items()}
+    first, late = (idles.get(day) for day in _COUNTED_DAYS)
     return {
         "wider": wider,
         "started_chip": started,
         "live_chip": live,
-        "live_here": live_here,
-        "growth": lowest[last] - lowest[settled],
+        "live_here": live_days[-1],
+        "live_days": live_days,
+        "growth": growth(live_days),
         "control_step": means["control_step"],
         "record": means["record"],
-        "idle_turn": idles[False],
-        "late_idle_turn": idles[True],
+        "idle_turn": first,
+        "late_idle_turn": late,
         "records": records,
     }
 
 
-def _turns(world: World, days: int) -> Iterator[Turn]:
-    yield from world.run(days * DAY_MS, idles=True)
+def growth(live_days: list[int]) -> int:
+    """Returns what the last days have more than the first ones after the silence, the least of each."""
+    settled = live_days[SILENT_DAYS.stop + 1 :] or live_days
+    return min(settled[-_GROWTH_DAYS:]) - min(settled[:_GROWTH_DAYS])
 
 
 def _count(sums: dict[str, list[int]], turn: Turn) -> None:
@@ -207,7 +209,7 @@ def _turn_times(vm: str, program: Program) -> dict:
     runs: list[list[int]] = []
     best = None
     for _ in range(_REPEATS):
-        with Vm(vm, program, _HEAP, natural=True) as node:
+        with Vm(vm, program, _HEAP) as node:
             turns = list(World(node, program.case, range(0), BusyDay(program.kind)).run(DAY_MS, idles=False))
             if node.counts:
                 return _of_chip([turn.work for turn in turns], counted=True)
@@ -233,7 +235,7 @@ def _block(vm: str, program: Program, folder: Path) -> dict:
     """Returns what ends a call that blocks: the watchdog's reset, then a start that knows the cause."""
     flash = folder / f"{program.kind}-flash"
     flash.mkdir(exist_ok=True)
-    with Vm(vm, program, _HEAP, natural=True, block_ms=_BLOCK_MS, cause=_POWER_ON, flash=flash) as node:
+    with Vm(vm, program, _HEAP, block_ms=_BLOCK_MS, cause=_POWER_ON, flash=flash) as node:
         world = World(node, program.case, range(0))
         for _ in world.run(DAY_MS // 24, idles=False):
             pass
@@ -244,7 +246,7 @@ def _block(vm: str, program: Program, folder: Path) -> dict:
         begun_ms, bit = world.now_ms, node.bit()
     if bit is None:
         return {"ends_in": "nothing"}
-    with Vm(vm, program, _HEAP, natural=True, block_ms=_BLOCK_MS, cause=_WATCHDOG, rtc=bit[1], flash=flash) as node:
+    with Vm(vm, program, _HEAP, block_ms=_BLOCK_MS, cause=_WATCHDOG, rtc=bit[1], flash=flash) as node:
         world = World(node, program.case, range(0))
         turns = list(world.run(DAY_MS // 288, idles=False))
     boots = [detail for code, detail in world.events if code == event.BOOT]
@@ -276,7 +278,7 @@ def _call_stack(vm: str, program: Program) -> int | None:
 def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
     """Returns True when a start, a busy day and six silent hours run in so many bytes of stack here."""
     try:
-        with Vm(vm, program, _HEAP, natural=True, stack=size) as node:
+        with Vm(vm, program, _HEAP, stack=size) as node:
             for _ in World(node, program.case, range(1, 2), BusyDay(program.kind)).run(DAY_MS * 5 // 4, idles=False):
                 pass
             return True
@@ -286,9 +288,12 @@ def _runs_in_a_stack(vm: str, program: Program, size: int) -> bool:
 
 def _peak(vm: str, program: Program) -> int:
     """Returns the most bytes that were live at once, calls under way included."""
-    with Vm(vm, program, _COLLECTED_HEAP, natural=True, looks=True) as node:
-        for _ in World(node, program.case, _PEAK_SILENT).run(_PEAK_DAYS * DAY_MS, idles=False):
-            pass
+    with Vm(vm, program, _HEAP, looks=True) as node:
+        world = World(node, program.case, _PEAK_SILENT)
+        for until in (_PEAK_SILENT.start, _PEAK_DAYS):
+            for _ in world.run(until * DAY_MS, idles=False):
+                pass
+            node.look()
         return node.peak()
 
 

@@ -3,12 +3,13 @@ shell of the chip.
 
 The working folder is the node's flash, as `bocage node flash` writes it; its program is loaded from there into the
 heap. The host writes one line a command, a Python literal; the answer is one line, too. The first command is a dict:
-`kind`; `natural`; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause and RTC memory that the
-chip's last life left. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of
-the heap. All objects of this script and its shims are in the heap before `base` is read, so that only the node's are
-counted. The collector runs before each turn and is off within it, so that all heap that a turn uses is counted; with
-`natural` it runs only when the shell runs it. With `looks` it also runs where the node's calls are deepest, at every
-cipher, digest, message and file, and "peak" asks for the most that was live there, calls under way included.
+`kind`; `block`: how long the ports are to block; `cause` and `rtc`: the reset cause and RTC memory that the chip's last
+life left. Then comes a number: so many bytes follow and describe a turn (`turn_of`); or "map" for a dump of the heap.
+All objects of this script and its shims are in the heap before `base` is read, so that only the node's are counted. The
+collector runs when the shell runs it; after "count" it runs before each turn and is off within it, so that all heap
+that a turn uses is counted, until "natural". With `looks`, and after "look", it also runs where the node's calls are
+deepest, at every cipher, digest, message and file, and "peak" asks for the most that was live there, calls under way
+included.
 
 Long because a VM runs this script by itself, with the stand-ins of a whole chip.
 """
@@ -290,25 +291,26 @@ class Looks:
         import cryptolib
 
         self.most = self.base = 0
+        self.looks = False
         sys.modules["cryptolib"] = sys.modules["hashlib"] = self
         self.aes = self.over(cryptolib.aes)
         self.sha256 = self.over(hashlib.sha256)
         builtins.open = self.over(open)
 
     def begin(self, base):
-        """Starts to measure; `base` is what is live now."""
-        self.base = base
-        self.most = 0
+        """Learns its own use; `base` is what is live now."""
+        self.base, self.most, self.looks = base, 0, True
         self.over(lambda *args: None)(1, 2, 3)
-        self.base, self.most = base + self.most, 0
+        self.base, self.most, self.looks = base + self.most, 0, False
 
     def over(self, real):
-        """Returns the same function with a measurement of the live heap after each call."""
+        """Returns the same function with a measurement of the live heap after each call, once it `looks`."""
 
         def looked(*args):
             made = real(*args)
-            gc.collect()
-            self.most = max(self.most, gc.mem_alloc() - self.base)
+            if self.looks:
+                gc.collect()
+                self.most = max(self.most, gc.mem_alloc() - self.base)
             return made
 
         return looked
@@ -321,10 +323,15 @@ class Bench:
     def __init__(self, begin, base):
         self.base = base
         self.records = 0
-        self.is_natural = begin["natural"]
+        self.is_natural = True
         self.clock, self.bearer = Clock(), Bearer()
         self.hardware = Hardware(self.clock, begin["watchdog"]) if begin["block"] else None
-        import main as loader
+        try:
+            import main as loader  # as `bocage node flash` names it in a folder
+        except ImportError:
+            import loader
+
+        loader.place.mount()
 
         memory = loader.rtc.Memory(loader.machine.RTC())
         guarding = loader.guard.Guard(memory, loader.guard.Store())
@@ -380,20 +387,23 @@ class Bench:
         self.records = 0
         if self.hardware is not None:
             self.hardware.feed()  # on a chip the shell has had turns since the last one that did something
+        before = taken = 0
         if not self.is_natural:
             gc.collect()
             gc.disable()
-        before = gc.mem_alloc()
+            before = gc.mem_alloc()
         start, worked = time.ticks_us(), time.ticks_cpu()
         shell.turn()
         work = time.ticks_diff(time.ticks_cpu(), worked)
         took_us = time.ticks_diff(time.ticks_us(), start)
-        taken = gc.mem_alloc() - before
+        if not self.is_natural:
+            taken = gc.mem_alloc() - before
+            before -= self.base
         deadline_ms = now_ms if bearer.is_at_once else self.node.deadline_ms(now_ms)
         outputs = self._outputs()
         sent, is_sample = bearer.sent, ports.begun
         idle = self._idle() if idles and is_sample else None
-        say((deadline_ms, sent, outputs, before - self.base, taken, took_us, work, self.records, is_sample, idle))
+        say((deadline_ms, sent, outputs, before, taken, took_us, work, self.records, is_sample, idle))
 
     def _outputs(self):
         """Returns the outputs as plain data, with one bit for each valve."""
@@ -438,7 +448,7 @@ def main():
     sys.modules["esp32"] = Chip()
     for name in ("network", "espnow", "onewire"):
         sys.modules[name] = Absent()
-    sys.path[:] = ["", ".frozen"]
+    sys.path[:] = ["", ".frozen", "/rom"]
     calibration_us, counts = calibrate()
     looks = Looks() if begin["looks"] else None
     gc.collect()
@@ -463,6 +473,13 @@ def main():
             say(None)
         elif command == "bit":
             say(bench.hardware.bit)
+        elif command in ("count", "natural"):
+            bench.is_natural = command == "natural"
+            gc.enable()
+            say(None)
+        elif command == "look":
+            looks.looks = True
+            say(None)
         elif isinstance(command, str):
             gc.enable()
             gc.collect()

@@ -74,7 +74,8 @@ class Program(NamedTuple):
 
 class Vm:
     """Runs the process of a VM with a heap of so many bytes. `block_ms`: how long `block` is to last; `cause`, `rtc`,
-    `flash`: what the life before has left; `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`).
+    `flash`: what the life before has left; `stack`: bytes for calls, for a VM that reads them (`bocage bench vm`);
+    `maps`: `sizes` will be asked for.
     `base` and the attributes after it are of the VM's own heap."""
 
     def __init__(
@@ -83,13 +84,13 @@ class Vm:
         program: "Program",
         heap: int,
         *,
-        natural: bool = False,
         looks: bool = False,
         block_ms: int = 0,
         cause: int = 0,
         rtc: bytes = b"",
         flash: Path | None = None,
         stack: int = 0,
+        maps: bool = False,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory()
         flash = flash or Path(self._folder.name)
@@ -108,11 +109,11 @@ class Vm:
             cwd=flash,
             env={**os.environ, "MICROPYPATH": ".frozen", **({"VM_STACK": str(stack)} if stack else {})},
         )
-        begin: dict[str, Any] = {"kind": program.kind, "natural": natural, "looks": looks}
+        begin: dict[str, Any] = {"kind": program.kind, "looks": looks}
         self._write({**begin, "block": block_ms, "watchdog": WATCHDOG_MS, "cause": cause, "rtc": rtc})
         self.base, maxsize = self._read_reply()
         self.is_32_bit = maxsize < 1 << 32
-        self.base_sizes = None if self.is_32_bit or natural else self._sizes()
+        self.base_sizes = self._sizes() if maps and not self.is_32_bit else None
         self._write("go")
         self.imported, self.started, self.calibration_us, self.counts = self._read_reply()
 
@@ -127,6 +128,16 @@ class Vm:
         assert self._process.stdin is not None
         os.write(self._process.stdin.fileno(), told)
         return Turn(*self._read_reply())
+
+    def count(self, is_on: bool) -> None:
+        """Counts all heap that turns use from now on, or no longer."""
+        self._write("count" if is_on else "natural")
+        self._read_reply()
+
+    def look(self) -> None:
+        """Measures the live heap where calls are deepest, from now on."""
+        self._write("look")
+        self._read_reply()
 
     def live(self) -> int:
         """Returns the live bytes after a collection."""
@@ -152,7 +163,7 @@ class Vm:
     def sizes(self) -> heap_map.Sizes:
         """Returns the sizes of the heap that the node holds now, garbage included, here and on a chip."""
         if self.base_sizes is None:
-            raise AssertionError("a VM of 32 bits is measured, not converted")
+            raise AssertionError("a VM of 32 bits is measured, not converted; any other is told that it `maps`")
         found = self._sizes()
         return heap_map.Sizes(*(now - then for now, then in zip(found, self.base_sizes, strict=True)))
 

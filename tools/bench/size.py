@@ -43,7 +43,7 @@ def measure(compiled: Compiled, vms: list[str], folder: Path) -> dict:
 
 def _ram(vm: str, compiled: Compiled, folder: Path) -> int:
     """Returns the RAM of a started node on a chip."""
-    with Vm(vm, lay_out(compiled, folder), _HEAP) as node:
+    with Vm(vm, lay_out(compiled, folder), _HEAP, maps=True) as node:
         return node.started if node.is_32_bit else node.sizes().chip
 
 

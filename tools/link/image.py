@@ -1,7 +1,7 @@
 """Makes the signed image, one file, of the program of a concentrator or of a kind of node.
 
 The concentrator's image is for `bocage gateway concentrator update`; one of a kind of node, made with `--kind`, is for
-`bocage gateway images add`.
+`bocage gateway images add`. With `--romfs` it is one ROMFS image in pieces, for nodes that run their program in place.
 
 example:
   bocage link image streetlight-12.img --kind streetlight --number 12 --key release.pem
@@ -27,6 +27,7 @@ from gateway.language import N_
 from gateway.shell import images
 from tools import firmware_modules, mpy
 from tools.command_line import Refused, UsageError
+from tools.link import romfs
 from tools.policy import keys
 from tools.policy.words import Refused as KeyRefused
 from wire import cose, image
@@ -37,7 +38,7 @@ FIRMWARE = Path(cose.__file__).resolve().parent.parent
 PROGRAM = "concentrator.main"
 NODE_PROGRAM = "main"
 # The modules that the loader needs: never part of an image.
-ROOT = ("boot", "slots", "guard", "rtc", "last_resort")
+ROOT = ("boot", "place", "slots", "guard", "rtc", "last_resort")
 _FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
 # The rescue program has its own folder and is in no image.
 RESCUE = "rescue"
@@ -53,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--number", type=int, required=True, help="higher than of every image before; never used twice")
     parser.add_argument("--key", type=Path, required=True, metavar="PEM", help="the Ed25519 key that signs")
     parser.add_argument("--source", action="store_true", help="leave modules uncompiled, even where mpy-cross is found")
+    parser.add_argument(
+        "--romfs", action="store_true", help="for nodes with an interpreter of our own (firmware/interpreter)"
+    )
     parser.add_argument("--mpy-cross", default="mpy-cross", metavar="PROGRAM", help="the compiler (mpy-cross)")
 
 
@@ -63,16 +67,21 @@ def run(args: argparse.Namespace) -> int:
     except KeyRefused as refused:
         raise UsageError(refused.text(args.lang)) from refused
     compiler = None if args.source else shutil.which(args.mpy_cross)
+    if args.romfs and (args.kind is None or compiler is None):
+        raise UsageError(N_("--romfs: give --kind, and install mpy-cross: only compiled modules run in place"))
     try:
         if args.kind is None:
             files, text = program_files(FIRMWARE, compiler), version(FIRMWARE)
         else:
             files, text = node_files(FIRMWARE, compiler, args.kind), node_version(FIRMWARE)
-        data = build(files, args.number, text, signer, product=args.kind or image.CONCENTRATOR)
+        product = args.kind or image.CONCENTRATOR
+        if args.romfs:
+            files, product = romfs.pieces(files), product + image.ROM_SUFFIX
+        data = build(files, args.number, text, signer, product=product)
         args.out.write_bytes(data)
     except WireFault:
         raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX) from None
-    except (ImageFault, OSError) as error:
+    except (ImageFault, romfs.RomFault, OSError) as error:
         raise Refused(str(error)) from error
     how = "compiled" if compiler is not None else "as source"
     print(f"{args.out}: no. {args.number}, {len(files)} files {how}, {len(data)} bytes, signed by {signer.kid.hex()}")
@@ -119,9 +128,13 @@ def rescue_files(firmware: Path, compiler: str | None, kind: str) -> dict[str, b
 
 def _files(modules: dict[str, Path], program: str, compiler: str | None) -> dict[str, bytes]:
     ordered = [name for name in sorted(modules) if name != program] + [program]
+    return compiled({name: modules[name] for name in ordered}, compiler)
+
+
+def compiled(modules: dict[str, Path], compiler: str | None) -> dict[str, bytes]:
+    """Returns the files of these modules, {name: source}, by their paths on the chip; as source without a compiler."""
     files = {}
-    for name in ordered:
-        source = modules[name]
+    for name, source in modules.items():
         path = firmware_modules.chip_path(name, source)
         if compiler is None:
             files[path] = source.read_bytes()

@@ -4,13 +4,15 @@ examples:
   bocage node flash 01000007 --interpreter ESP32_GENERIC_S3-v1.28.0.bin
   bocage node flash --all --interpreter ESP32_GENERIC_S3-v1.28.0.bin
 
-All of the flash is erased first, so a second run mends what a pulled cable, a brown-out or a wrong file has left. The
+An interpreter with a ROMFS partition (firmware/interpreter) gets the program there, any other in its file system. All
+of the flash is erased first, so a second run mends what a pulled cable, a brown-out or a wrong file has left. The
 module must have what its kind needs (hardware/nodes): chip, flash, PSRAM. A module that holds another node of this
 workshop, and a node that another module holds, are refused: `--swap` says that it is meant.
 """
 
 import argparse
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,10 @@ from tools import mpy
 from tools.command_line import Refused, UsageError
 from tools.hardware import files as hardware_files
 from tools.link.image import FIRMWARE, ImageFault
+from tools.link.romfs import RomFault
 from tools.node import interpreter, module
 from tools.node import settings as node_settings
-from tools.node.board import board_files
+from tools.node.board import board_files, rom_partition
 from tools.node.module import Module
 from tools.node.workshop import Row, Workshop, add_folder
 from wire import image
@@ -104,17 +107,19 @@ def _write(workshop: Workshop, row: Row, port: str, args: argparse.Namespace) ->
     _check(found, row, workshop.in_use(), may_swap=args.swap)
     base = interpreter.read(args.interpreter, found.chip)
     start, size = base.file_system(found.flash_bytes)
-    program = _program(plain["kind"], args.number)
-    facts = {
-        "number": args.number,
-        "kind": row.kind,
-        "count": len(program),
-        "node": row.node,
-        "place": row.place or "-",
-    }
-    say(2, _MADE, size=sum(map(len, program.values())) // 1000, **facts)
-    made = interpreter.pieces({**program, "settings.json": settings}, size)
-    parts = [(base.start, base.data), *((start + at, data) for at, data in made)]
+    files = {"settings.json": settings}
+    parts = [(base.start, base.data)]
+    if base.rom is None:
+        program = _made(board_files, plain["kind"], args.number)
+        files |= program
+        count, program_bytes = len(program), sum(map(len, program.values()))
+    else:
+        rom = list(interpreter.written(_made(rom_partition, plain["kind"], args.number, base.rom[1])))
+        parts += [(base.rom[0] + at, data) for at, data in rom]
+        count, program_bytes = len(rom), sum(len(data) for _, data in rom)
+    facts = {"number": args.number, "kind": row.kind, "count": count, "node": row.node, "place": row.place or "-"}
+    say(2, _MADE, size=program_bytes // 1000, **facts)
+    parts += [(start + at, data) for at, data in interpreter.pieces(files, size)]
     module.write(port, parts, args.baud, lambda percent: say(3, _WRITING, percent=percent))
     say(4, _WRITTEN)
     say(5, _STARTS, line=_watched(port))
@@ -123,12 +128,13 @@ def _write(workshop: Workshop, row: Row, port: str, args: argparse.Namespace) ->
     print(translate(_DONE, args.lang, node=row.node, key=workshop.key_path(row.node)), flush=True)
 
 
-def _program(kind: str, number: int) -> dict[str, bytes]:
+def _made(make: Callable[..., Any], kind: str, number: int, *size: int) -> Any:
+    """Returns what `make` (board_files or rom_partition) makes of the firmware."""
     try:
-        return board_files(FIRMWARE, mpy.find_compiler(), kind, number)
+        return make(FIRMWARE, mpy.find_compiler(), kind, number, *size)
     except WireFault:
         raise UsageError(N_("--number {value}: give 1 to {high}"), value=number, high=image.NUMBER_MAX) from None
-    except (ImageFault, OSError) as error:
+    except (ImageFault, RomFault, OSError) as error:
         raise Refused(str(error)) from error
 
 

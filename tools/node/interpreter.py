@@ -27,6 +27,7 @@ _ENTRY = struct.Struct("<HBBII16sI")
 _ENTRY_MAGIC = 0x50AA
 # The names under which the port looks for its file system.
 _FILE_SYSTEMS = ("vfs", "ffat")
+_ROM = "romfs"  # (ports/esp32/esp32_partition.c)
 # What the port gives littlefs: read and program 32 bytes, look ahead 32, cache four times that.
 _UNIT_BYTES = 32
 _NAME_MAX = 255
@@ -35,12 +36,14 @@ _DISK_VERSION = 0x0002_0000  # the oldest of littlefs 2, which every release rea
 
 class Interpreter(NamedTuple):
     """Is one sound file. `start`: where in flash it begins; `end`: where its last partition ends; `place`: (start,
-    size) of a partition for the file system, None when the rest of the flash is it."""
+    size) of a partition for the file system, None when the rest of the flash is it; `rom`: of a ROMFS partition, None
+    for the official build."""
 
     data: bytes
     start: int
     end: int
     place: tuple[int, int] | None
+    rom: tuple[int, int] | None
 
     def file_system(self, flash_bytes: int) -> tuple[int, int]:
         """Returns (start, size) of the file system on a chip with so much flash; UsageError when it has no room."""
@@ -71,8 +74,10 @@ def read(path: Path, chip: str) -> Interpreter:
             "{path}: is no MicroPython for {chip}; take the .bin file of micropython.org/download for this module"
         )
         raise UsageError(message, path=path, chip=chip)
-    places = [(first, size) for name, first, size in partitions if name in _FILE_SYSTEMS]
-    return Interpreter(data, start, max(first + size for _, first, size in partitions), places[0] if places else None)
+    places = {name: (first, size) for name, first, size in reversed(partitions)}
+    place = next((places[name] for name in _FILE_SYSTEMS if name in places), None)
+    end = max(first + size for _, first, size in partitions)
+    return Interpreter(data, start, end, place, places.get(_ROM))
 
 
 def _partitions(table: bytes) -> Iterator[tuple[str, int, int]]:
@@ -102,10 +107,10 @@ def pieces(files: dict[str, bytes], size: int) -> list[tuple[int, bytes]]:
             made.makedirs(folder, exist_ok=True)
         with made.open(path, "wb") as file:
             file.write(data)
-    return list(_written(bytes(made.context.buffer)))
+    return list(written(bytes(made.context.buffer)))
 
 
-def _written(data: bytes) -> Iterator[tuple[int, bytes]]:
+def written(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Yields the stretches of blocks that are not as an erase leaves them."""
     empty = b"\xff" * BLOCK_BYTES
     begin = None

@@ -85,7 +85,7 @@ class Campaigns:
             return None
         unix_s = self._unix_s(now_ms)
         hours_s = 0
-        if offered.product == LAMP and self._lamps is not None:
+        if image.kind_of(offered.product) == LAMP and self._lamps is not None:
             hours_s = limits.CAMPAIGN_AGAIN_S if unix_s is None else self._lamps.wait_s(asked.node, unix_s)
         question = image.decode_question(asked.query) if is_manifest else None
         bearer = asked.peer[0] if isinstance(asked.peer, tuple) and asked.peer[0] in _BEARERS else "udp"
@@ -161,11 +161,11 @@ class Campaigns:
         return None if carried is None or carried[1] > limits.CLOCK_USABLE_S else carried[0]
 
     def _expected(self, found: Campaign) -> frozenset[bytes]:
-        """Return the nodes that the campaign is for, as far as they are known."""
+        """Return the nodes that the campaign is for, as far as they are known; how a node stores its program is not."""
         if found.plan.nodes:
             return found.plan.nodes
         known = self._registry.nodes().items()
-        return frozenset(node for node, one in known if one.kind == found.plan.product)
+        return frozenset(node for node, one in known if one.kind == image.kind_of(found.plan.product))
 
     def _phase(self, found: Campaign, unix_s: int | None) -> str:
         phase = found.phase(unix_s)

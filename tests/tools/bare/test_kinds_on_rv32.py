@@ -16,7 +16,7 @@ TEN_MINUTES_MS = 600_000
 def ten_minutes(kind, heap, folder):
     """The world after it, and the turns."""
     program = lay_out(compile_kind(kind), folder)
-    with Vm(bare.stand_in(folder, heap.second), program, heap.first, natural=True) as node:
+    with Vm(bare.stand_in(folder, heap.second), program, heap.first) as node:
         world = World(node, program.case, range(0), BusyDay(kind))
         return world, list(world.run(TEN_MINUTES_MS, idles=False))
 

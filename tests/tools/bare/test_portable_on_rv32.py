@@ -7,7 +7,7 @@ import pytest
 from tests.test_portable import SCRIPTS, output_on_cpython
 from tools import firmware_modules
 from tools.bare import image, machine
-from tools.bare.romfs import romfs_image
+from tools.link.romfs import romfs_image
 
 pytestmark = [pytest.mark.services, pytest.mark.vm]
 ROOT = Path(__file__).resolve().parents[3]

