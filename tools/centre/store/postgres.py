@@ -302,9 +302,8 @@ def open_to_write(where: str, synchronous: str) -> Connection:
 
 
 def open_to_read(where: str) -> Connection:
-    """Returns a connection that cannot write. Its questions are planned for their values each time: from the tenth on,
-    the states of 60,000 lights were sorted in memory, at 110 ms instead of 29."""
-    return _open(where, "SET default_transaction_read_only = on; SET plan_cache_mode = force_custom_plan")
+    """Returns a connection that cannot write."""
+    return _open(where, "SET default_transaction_read_only = on")
 
 
 def _open(where: str, setting: str) -> Connection:
