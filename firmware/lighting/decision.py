@@ -1,8 +1,9 @@
 """Decides the light that one lamp must give now, and by which rule: recomputed at every turn, never restored.
 
 Precedence (ARCHITECTURE.md): emergency > override > presence > policy > default. An order comes first; `node.orders`
-decides which order is in force. Below it is the ladder of time and photocell. It ends lit, for "fail lit" costs a few
-kWh and "fail dark" costs a fall:
+decides which order is in force. An override between dark and full lowers: it gives no more light than that, and less
+where the ladder wants less. Below it is the ladder of time and photocell. It ends lit, for "fail lit" costs a few kWh
+and "fail dark" costs a fall:
 
     time known to a minute          the calendar, and the cell around dusk and dawn
     known to a quarter hour         the brightest of what the calendar may want, and the cell likewise
@@ -63,8 +64,15 @@ class LightDecision:
 
         `order`: the order in force, or None. `cell`: a photocell.Photocell, or None.
         """
-        if order is not None:
-            return Demand(order.level_percent, order.rule, order.id)
+        if order is None:
+            return self._by_ladder(unix_s, uncertainty_s, cell)
+        if lowers(order):
+            demand = self._by_ladder(unix_s, uncertainty_s, cell)
+            if demand.level_percent < order.level_percent:
+                return demand
+        return Demand(order.level_percent, order.rule, order.id)
+
+    def _by_ladder(self, unix_s, uncertainty_s, cell):
         if unix_s is not None and uncertainty_s <= limits.USABLE_S:
             return self._by_calendar(unix_s - self._stagger_s, uncertainty_s, cell)
         if cell is not None and cell.reads_dark is not None:
@@ -148,6 +156,11 @@ class LightDecision:
         if by_feeder and is_dark:
             return Demand(self._fail_safe_percent, FEEDER, 0)
         return Demand(self._fail_safe_percent if is_dark else 0, CELL_ALONE, cell.changed_lx)
+
+
+def lowers(order):
+    """Returns whether an order gives no more light than its level, between dark and full. An emergency lights."""
+    return order.rule == node_order.OVERRIDE and 0 < order.level_percent < 100
 
 
 def _edges(night):

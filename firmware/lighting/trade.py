@@ -328,7 +328,7 @@ class Streetlight(Trade):
     def decide(self, moment):
         now_ms = moment.now_ms
         asked = moment.order if moment.order is not None and moment.order.rule == node_order.IDENTIFY else None
-        order = moment.order if asked is None else None
+        order = None if asked is not None or self.declines(moment) else moment.order
         demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, order, self._cell)
         if demand != self._demand and not self._is_held(demand, self._demand, moment):
             self._demand = demand
@@ -470,9 +470,16 @@ class Streetlight(Trade):
                 readings.pop(quantity.GEAR_STARTS, None)
         return readings
 
+    def declines(self, moment):
+        order = moment.order
+        is_lowered = order is not None and decision.lowers(order)
+        return "no-dimming" if is_lowered and self._own.output == settings.RELAY else None
+
     def measured(self, moment):
         if self._shown is not None:
             return None  # what it draws then is in the event `identified`
+        if moment.order is not None and self._light.rule != moment.order.rule:
+            return None  # the calendar wants less light than the order leaves: nothing shows the order
         power_dw = None if self._meter is None else self._meter.get(quantity.POWER)
         return power_dw if self._watch.agrees(power_dw, now_ms=moment.now_ms) else None
 

@@ -81,6 +81,12 @@ def _all_healthy(votes):
     return True
 
 
+def _is_off(power_dw, expected_dw):
+    """Returns whether the power is too far from what the level should draw."""
+    off_dw = abs(power_dw - expected_dw)
+    return 100 * off_dw > limits.DIMMING_PERCENT * expected_dw and off_dw > limits.DEAD_FLOOR_DW
+
+
 def _unknown():
     return None
 
@@ -182,7 +188,10 @@ class LampWatch(_Watch):
             return False
         if self._level == 0:
             return power_dw <= self._burning_dw()
-        return self._level >= limits.LEVEL_JUDGED_MIN and 2 * power_dw >= self.expected_dw(self._level)
+        expected_dw = self.expected_dw(self._level)
+        if self._level < limits.LEVEL_JUDGED_MIN or 2 * power_dw < expected_dw:
+            return False
+        return self._level > limits.DIMMING_SEEN_MAX_PERCENT or not _is_off(power_dw, expected_dw)
 
     # --- dark -------------------------------------------------------------------------------------------------
 
@@ -282,9 +291,7 @@ class LampWatch(_Watch):
         return now_ms - self._out_since_ms >= limits.OUT_FOR_GOOD_MS
 
     def _judge_power(self, changes, power_dw, expected_dw):
-        off = abs(power_dw - expected_dw)
-        is_off = 100 * off > limits.DIMMING_PERCENT * expected_dw and off > limits.DEAD_FLOOR_DW
-        verdict = vote(self._votes, event.DIMMING_FAILURE, is_off)
+        verdict = vote(self._votes, event.DIMMING_FAILURE, _is_off(power_dw, expected_dw))
         if verdict:
             self._note_off(100 * power_dw // expected_dw)
             if self._ignores_level():

@@ -5,7 +5,7 @@ obeys a command. Like calendars they belong to lighting days, from noon to noon:
 holds until noon of the 15th.
 
 * DARK_WINDOW: no light from minute `a` to minute `b` of the wall clock, over midnight if `b` is before `a`.
-* NO_DARKENING: a command may not put out what the calendar lights.
+* NO_DARKENING: a command may not take what the calendar lights below `a` %; if `a` is 0, it may not lower it at all.
 * DARK_BY_DAY: no light by command from sunrise + `a` to sunset - `b` minutes.
 * EXEMPTION: on its dates the limits of kind `a` do not bind its target.
 
@@ -54,26 +54,18 @@ def forbids_light(section, feeder, unix_s):
     return None
 
 
-def forbids_dark(section, feeder, unix_s):
-    """Returns the first Limit that forbids a command to switch off light that the calendar wants, or None."""
-    for limit in binding(section, feeder, lighting.evening_of(section.site, unix_s)):
-        if limit.kind == NO_DARKENING:
-            return limit
-    return None
-
-
-def broken(section, feeder, first_s, last_s, lights):
+def broken(section, feeder, first_s, last_s, level_percent):
     """Returns the first Limit that a command for this FeederRule would break between two instants (`last_s` not
-    included), or None. lights: whether the command wants light."""
+    included), or None. level_percent: of the command; 100 lights, and less lowers what the calendar gives."""
     site = section.site
     for evening in range(lighting.evening_of(site, first_s), lighting.evening_of(site, last_s - 1) + 1):
-        if lights:
+        if level_percent == 100:
             for start_s, end_s, limit in dark_spans(section, feeder, evening):
                 if start_s < last_s and first_s < end_s:
                     return limit
         else:
             for limit in binding(section, feeder, evening):
-                if limit.kind == NO_DARKENING:
+                if limit.kind == NO_DARKENING and level_percent < (limit.a or 100):
                     return limit
     return None
 

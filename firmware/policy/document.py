@@ -65,7 +65,7 @@ PERMANENT = 0  # the feeder is live by day too
 SWITCHED = 1  # a contactor cuts it by day
 
 DARK_WINDOW = 1  # dark from minute a to minute b of local time
-NO_DARKENING = 2  # a command may not switch off light that the calendar wants
+NO_DARKENING = 2  # a command may not take the calendar's light below a %; 0: not lower it at all
 DARK_BY_DAY = 3  # a command may not light between sunrise + a and sunset - b minutes
 EXEMPTION = 4  # on these dates the limit of kind a does not bind the target
 
@@ -315,9 +315,9 @@ def _bounds(faults, path, kind, a, b):
             faults.add(f"{path}.b", f"is {b}, as a is", "end the dark window later than it begins")
         return
     high_a = high_b = limits.lighting_offset_max_min
-    if kind == NO_DARKENING:
-        high_a = high_b = 0
     low_a = 0
+    if kind == NO_DARKENING:
+        high_a, high_b = 99, 0
     if kind == EXEMPTION:
         low_a, high_a, high_b = DARK_WINDOW, DARK_BY_DAY, 0
     faults.integer(f"{path}.a", a, low_a, high_a)

@@ -23,7 +23,7 @@ from wire.faults import WireFault
 from wire.line import is_line
 from wire.topic import is_gateway_name, is_insee
 
-OVERRIDE = 1  # a level, 0 or 100, until the expiry
+OVERRIDE = 1  # a level until the expiry: 0 dark, 100 lit; between, no more light than so much
 EMERGENCY = 2  # light until the expiry
 END = 3  # the command `ends` is over
 TEST_FEEDER = 4  # light, for TEST_S_MAX at most
@@ -31,8 +31,8 @@ DIRECTIVE = 5  # send `values` to nodes until the expiry (wire.directive)
 
 # id, ends: 8 random bytes. gateway: a cabinet's name, None for every cabinet of the commune. target: a
 # feeder's or a group's name, None for all feeders; of a DIRECTIVE a kind of node, a node's id in hexadecimal
-# or a group of nodes, None for all nodes. level: 0 or 100 for an OVERRIDE, else None. ends: for an END, else
-# None. values: {code of wire.directive: value} for a DIRECTIVE, else None.
+# or a group of nodes, None for all nodes. level: 0, or LEVEL_MIN to 100 %, for an OVERRIDE, else None. ends: for an
+# END, else None. values: {code of wire.directive: value} for a DIRECTIVE, else None.
 Command = namedtuple(
     "Command",
     (
@@ -87,6 +87,7 @@ WHY = (
     "meter",  # unmeasured: the meter is silent
     "watts",  # unmeasured: the measured power does not agree
     "again",  # reported before: the command came a second time
+    "no-dimming",  # no level between: a contactor, or a lamp without a driver that dims
 )
 
 ID_BYTES = 8
@@ -94,6 +95,7 @@ NONCE_BYTES = 8
 AUTHOR_BYTES_MAX = 60
 REASON_BYTES_MAX = 60
 NAME_BYTES_MAX = 24  # of a feeder or a group
+LEVEL_MIN = 10  # of a lamp that burns: a gear on 0-10 V gives no less (IEC 60929, annex E)
 WINDOW_S_MAX = 7 * 86400  # a longer need calls for a change of the policy
 TEST_S_MAX = 300
 LEASE_S_MAX = 7 * 86400
@@ -287,7 +289,7 @@ def _check_command(command):
 def _level_fits(kind, level):
     if kind != OVERRIDE:
         return level is None
-    return cbor.is_integer(level) and level in (0, 100)
+    return _within(level, 0, 0) or _within(level, LEVEL_MIN, 100)
 
 
 def _values_fit(kind, values):

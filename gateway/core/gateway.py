@@ -440,6 +440,8 @@ class Gateway:
         self.plausibility.observe(node, made, now_ms=now_ms)
         if self.placements is not None:
             self.placements.observe(node, made)
+        if self.cabinet is not None:
+            self.cabinet.outcomes.observe_node(node, made)
         if conflicts:
             self.plausibility.conflict(node, made, now_ms=now_ms)
 

@@ -125,7 +125,7 @@ WORDS = Phrases({
     "rule.interlock": N_("local interlock"),
     "rule.emergency": N_("emergency"),
     "rule.manual": N_("test at the cabinet"),
-    "rule.override": N_("order on the spot"),
+    "rule.override": N_("command of the centre"),
     "rule.command": N_("command of the centre"),
     "rule.policy": N_("policy"),
     "rule.calendar": N_("calendar"),

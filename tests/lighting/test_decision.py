@@ -9,6 +9,7 @@ from lighting.decision import CALENDAR, CARRIED, CELL_ALONE, FEEDER, NO_TIME, PH
 from lighting.photocell import Photocell
 from policy import civil, lighting, sun
 from policy.lighting import CLOCK, SUNRISE, SUNSET, Calendar, Plan, Rule, Step
+from wire import node_order
 
 ANGERS = lighting.Site(474736, -5516, civil.PARIS)
 NOVEMBER, JUNE = 20781, 20624  # evenings of 2026-11-24 and 2026-06-20
@@ -47,6 +48,20 @@ def possible_levels(calendar, unix_s, uncertainty_s):
 
 def test_no_time_lights_the_lamp():
     assert lamp().decide(None, 0) == Demand(100, NO_TIME, 0)
+
+
+def test_an_order_between_dark_and_full_lowers_and_never_raises():
+    def ordered(level, unix_s):
+        order = node_order.NodeOrder(1, b"12345678", node_order.OVERRIDE, level, unix_s + 600, 600)
+        return lamp(EXTINCTION).decide(unix_s, 0, order)
+
+    lit_s, out_s = night(NOVEMBER).sunset_s + 3600, civil.unix_from_local(civil.PARIS, NOVEMBER + 1, 3600)
+    assert ordered(50, lit_s) == Demand(50, node_order.OVERRIDE, b"12345678")
+    assert ordered(50, out_s)[:2] == (0, CALENDAR), "an hour of extinction stays dark"
+    assert [ordered(level, out_s)[:2] for level in (0, 100)] == [(0, "override"), (100, "override")]
+    dimmed = night(NOVEMBER).end_s - 8 * 3600  # 40 % after midnight
+    assert [lamp().decide(dimmed, 0, node_order.NodeOrder(1, b"1", "override", level, dimmed + 9, 9))[0]
+            for level in (30, 40, 50)] == [30, 40, 40]  # fmt: skip
 
 
 def test_a_doubtful_time_without_a_cell_is_carried_and_one_too_doubtful_is_no_time():

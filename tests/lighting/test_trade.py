@@ -9,7 +9,7 @@ from lighting.trade import Output, Streetlight
 from node.trade import Moment
 from policy import civil, lighting
 from policy.fault import Faults
-from wire import cbor, event, quantity, record
+from wire import cbor, event, node_order, quantity, record
 
 KIND = kinds.load("streetlight")
 NODE = b"\x7c\x1f\x0a\x2c\x01\x00\x00\x02"
@@ -362,3 +362,28 @@ def test_a_turn_in_which_nothing_changes_asks_neither_calendar_nor_sun(monkeypat
     monkeypatch.setattr(lighting.Night, "wanted", forbidden)
     monkeypatch.setattr("policy.sun.elevation_cdeg", forbidden)
     lamp.live(30_000)
+
+
+def lowering(level=50):
+    return node_order.NodeOrder(1, b"12345678", node_order.OVERRIDE, level, 2_000_000_000, 3600)
+
+
+def test_a_lamp_on_a_relay_declines_a_level_between_and_keeps_its_own_light():
+    lamp = Lamp(output="relay")
+    lamp.order = lowering()
+    lamp.turn()
+    assert lamp.trade.declines(lamp.moment()) == "no-dimming" and lamp.trade.outputs[:2] == (100, "calendar")
+    lamp.order = lowering(0)
+    lamp.turn()
+    assert lamp.trade.declines(lamp.moment()) is None and lamp.level == 0
+
+
+def test_darkness_by_the_calendar_is_no_proof_of_a_lowered_lamp():
+    lamp = Lamp(unix_s=SUNSET_S - 7200)
+    lamp.order = lowering()
+    lamp.minutes(3)
+    assert (lamp.level, lamp.trade.measured(lamp.moment())) == (0, None)
+    lamp.unix_s = SUNSET_S + 3600
+    lamp.turn()
+    lamp.minutes(3)
+    assert (lamp.level, lamp.trade.measured(lamp.moment())) == (50, 183)

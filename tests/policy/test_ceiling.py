@@ -61,8 +61,17 @@ def test_a_limit_begins_with_its_first_night():
 
 
 def test_darkness_by_command_is_forbidden_on_the_road_only():
-    assert ceiling.forbids_dark(LIGHTING, ROAD, at(JUNE_20, 23)).text == "Article 3"
-    assert ceiling.forbids_dark(LIGHTING, STREET, at(JUNE_20, 23)) is None
+    evening = at(JUNE_20, 23), at(JUNE_20, 23, 30)
+    assert ceiling.broken(LIGHTING, ROAD, *evening, 0).text == "Article 3"
+    assert ceiling.broken(LIGHTING, ROAD, *evening, 99) is not None, "a limit without a level forbids any lowering"
+    assert ceiling.broken(LIGHTING, STREET, *evening, 0) is None
+
+
+def test_a_limit_with_a_level_lets_a_command_lower_to_it_and_no_further():
+    section = limited(document.Limit("*", document.NO_DARKENING, 50, 0, "Conseil", "2026-42", 0, 0))
+    evening = at(JUNE_20, 23), at(JUNE_20, 23, 30)
+    broken = [ceiling.broken(section, ROAD, *evening, level) is not None for level in (0, 49, 50, 70, 100)]
+    assert broken == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize("target", ["*", "rues", "bourg"])

@@ -102,7 +102,7 @@ def test_a_policy_without_limits_and_operators_is_sound():
         (changed(5, 7, 4, 0, 1), "lighting.limits[0].kind"),
         (changed(1440, 7, 4, 0, 2), "lighting.limits[0].a"),
         (changed(60, 7, 4, 0, 3), "lighting.limits[0].b"),
-        (changed(1, 7, 4, 1, 2), "lighting.limits[1].a"),
+        (changed(100, 7, 4, 1, 2), "lighting.limits[1].a"),
         (changed(50, 7, 2, 0, 2, 0, 0, 2), "lighting.calendars[0].programs[0][0].level"),
         (changed(181, 7, 4, 2, 3), "lighting.limits[2].b"),
         (changed("", 7, 4, 0, 4), "lighting.limits[0].authority"),

@@ -78,7 +78,7 @@ def test_whatever_a_gateway_says_is(schema, said):
         lambda data: data[7][2][0][1][0].pop(),
         lambda data: data[7][3][0].__setitem__(0, "x" * 25),
         lambda data: data[7][4][0].__setitem__(1, 5),
-        lambda data: data[7][4][1].__setitem__(2, 1),
+        lambda data: data[7][4][1].__setitem__(2, 100),
         lambda data: data[11][0].__setitem__(0, bytes(31)),
     ],
 )

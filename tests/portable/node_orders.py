@@ -119,7 +119,7 @@ def with_a_clock():
     desk.post(b"")
     desk.post(b"", code=messages.GET)
     desk.post(b"", path=b"d")
-    desk.order(10, rule=OVERRIDE, level=30)
+    desk.order(10, rule=OVERRIDE, level=100)
     world.run(60)
     world.gateway.lease_s = 100
     world.run(120)

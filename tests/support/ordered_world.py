@@ -5,6 +5,7 @@ time, and an air between them that somebody may listen to, jam, and fill with wh
 watches every turn.
 """
 
+from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
@@ -45,7 +46,8 @@ class Flying(NamedTuple):
 
 
 class Post:
-    """One lamp post. `levels`: (world ms, level, rule, reason) of every change of the output, boots included."""
+    """One lamp post. `levels`: (world ms, level, rule, reason) of every change of the output, boots included; `draws`:
+    what its lamp draws at a level of its gear, 0.1 W."""
 
     def __init__(self, world: "OrderedWorld", node: bytes, seed: int) -> None:
         self.world = world
@@ -58,6 +60,7 @@ class Post:
         self.offset_ms = 0
         self.levels: list[tuple[int, int, str, Any]] = []
         self.made: list[Any] = []
+        self.draws: Callable[[int], int] = lambda level: 6 + 354 * level // 100
         self.settings = Settings(
             node=node,
             own=lamp_settings(SITE, (360, 6), DARK_BY_DAY),
@@ -117,7 +120,7 @@ class Post:
             return
         if self.node.sample_due(self.now_ms):
             level = self.node.outputs.level_percent
-            self.node.sample({quantity.POWER: 6 + 354 * level // 100}, {}, now_ms=self.now_ms)
+            self.node.sample({quantity.POWER: self.draws(level)}, {}, now_ms=self.now_ms)
         else:
             self.node.poll(now_ms=self.now_ms)
         output = self.node.outputs

@@ -92,7 +92,7 @@ def test_what_nodes_are_told_may_be_all_there_is_to_tell_at_every_limit():
         ("insee", "4913"), ("insee", 49135), ("insee", None),
         ("gateway", "Mairie"), ("gateway", ""), ("gateway", 1), ("gateway", "a/b"),
         ("target", ""), ("target", "t" * 25), ("target", 3),
-        ("level", 50), ("level", None), ("level", True), ("level", -1),
+        ("level", 9), ("level", 101), ("level", None), ("level", True), ("level", -1),
         ("ends", OTHER), ("ends", b""),
     ],
 )  # fmt: skip

@@ -153,7 +153,7 @@ def _limit(limit: Limit) -> str:
     elif limit.kind == document.DARK_BY_DAY:
         what = f"dark_by_day sunrise+{limit.a}..sunset-{limit.b}"
     else:
-        what = "keep_lit"
+        what = f"keep_lit, least {limit.a} %" if limit.a else "keep_lit"
     return f"  {limit.target}: {what}{when} ({limit.authority}, {limit.text})"
 
 

@@ -8,9 +8,10 @@ exceptions; checks the calendars against them.
     text = "Arrêté du …, article 2"        authority = "Maire de Feneu"
                                            text = "Arrêté municipal 2027-12"
 
-A limit is one of `dark` (a window of the wall clock), `keep_lit = true` and `dark_by_day` (a window of the sun); `from`
-and `until` are the dates of its first and last night, without bound when they are left out. An exemption's dates are
-nights too; those without a year become one exemption for each year of the policy.
+A limit is one of `dark` (a window of the wall clock), `keep_lit = true` and `dark_by_day` (a window of the sun). With
+`keep_lit`, no command lowers the light, or with `least = 50` none below 50 %. `from` and `until` are the dates of its
+first and last night, without bound when they are left out. An exemption's dates are nights too; those without a year
+become one exemption for each year of the policy.
 
 `check` compares the calendars with the limits, on every night of a policy's validity: a calendar that lights a feeder
 where a limit wants it dark is a fault of the step that lights it, shown with the text that forbids it. A feeder that is
@@ -27,7 +28,7 @@ from policy.document import FeederRule, Lighting, Limit
 from tools.policy.calendars import NamedCalendar, Wrong, parse_clock_window, parse_dates, parse_sun_window
 from tools.policy.toml_source import InstantValue, Path, SourceFaults, Table
 from tools.policy.words import clock
-from wire.command import NAME_BYTES_MAX
+from wire.command import LEVEL_MIN, NAME_BYTES_MAX
 
 _KINDS = {
     "dark": document.DARK_WINDOW,
@@ -93,7 +94,8 @@ def _window(table: Table) -> tuple[int, int, int]:
     key = given[0]
     if key == "keep_lit":
         table.true(key)
-        return _KINDS[key], 0, 0
+        least = table.integer("least", LEVEL_MIN, 99) if table.has("least") else 0
+        return _KINDS[key], least or 0, 0
     parse = parse_clock_window if key == "dark" else parse_sun_window
     text = table.text(key, _WINDOW_BYTES_MAX)
     try:

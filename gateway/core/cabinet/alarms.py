@@ -97,6 +97,7 @@ class FeederWatch:
         self._before: int | None = None  # the same, before a restart
         self._last: tuple[int, int] | None = None  # lamps missing at the last warm observation, when
         self._drop: int | None = None  # lamps lost at one instant
+        self._dimmed_until_ms = 0  # by an order, and until the lamps are up again
 
     def observe(
         self,
@@ -106,13 +107,16 @@ class FeederWatch:
         has_supply: bool,
         has_meter: bool,
         has_light: bool = True,
+        is_lowered: bool = False,
         now_ms: int,
     ) -> list[AlarmChange]:
         """Return the alarms that change. `wanted`: what the contactor must be; None: not decided by us now.
 
         `has_light` False: the lamps of the feeder have controllers of their own (a permanent feeder), so only its
-        contactor and its meter are judged.
+        contactor and its meter are judged. `is_lowered`: an order keeps its lamps below their full power.
         """
+        if is_lowered:
+            self._dimmed_until_ms = now_ms + limits.LAMPS_WARM_UP_MS
         if wanted != self._wanted:
             self._changed(wanted, now_ms)
         verdicts: list[AlarmChange] = []
@@ -186,7 +190,8 @@ class FeederWatch:
         warm_ms = now_ms - self._since_ms - limits.LAMPS_WARM_UP_MS
         if warm_ms < 0 or normal.is_dark(power_dw):
             return verdicts
-        if self.is_self_dimming and warm_ms > limits.SELF_DIMMING_JUDGED_MS:
+        dims_itself = self.is_self_dimming and warm_ms > limits.SELF_DIMMING_JUDGED_MS
+        if dims_itself or now_ms < self._dimmed_until_ms:
             self._hide_below()
             return verdicts
         missing = normal.lamps_missing(power_dw)

@@ -93,7 +93,7 @@ class Cabinet:
         names = [one.name for one in options.feeders]
         self._reporter = CabinetReporter(shared, self.audit, self.time_basis, names, now_ms=now_ms)
         self.orders = Orders(self._place(), shared.verify, self._reporter.outcome, self._reporter.accepted)
-        self.outcomes = Outcomes(self.orders)
+        self.outcomes = Outcomes(self.orders, [one.nodes for one in options.feeders])
         self._has_lease = False
         self._pulse_ms = now_ms
         self._assert_ms = now_ms + _ASSERT_MS
@@ -119,14 +119,14 @@ class Cabinet:
         self.time_basis.photocell.observe(seen.photocell_lx, now_ms=now_ms)
         self.switch = seen.switch or self.switch
         self._has_supply = self._has_supply if seen.mains is None else seen.mains
-        for index, watch in enumerate(self.watches):
-            feeder = self.feeders[index]
+        for index, (watch, feeder) in enumerate(zip(self.watches, self.feeders, strict=True)):
             verdicts = watch.observe(
                 seen.feeders[index],
                 self._expected(index),
                 has_supply=self._has_supply,
                 has_meter=feeder.options.has_meter,
                 has_light=not feeder.is_permanent,
+                is_lowered=self.orders.lowers(index),
                 now_ms=now_ms,
             )
             self._reporter.verdicts(verdicts, now_ms=now_ms)

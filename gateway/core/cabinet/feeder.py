@@ -2,8 +2,9 @@
 
     interlock > emergency > manual > command > policy > default; where no time is known: photocell, safety
 
-The answer is computed anew at every poll from the clock, the sun, the policy and the orders; nothing is
-restored. A `permanent` feeder is closed day and night by policy: its lamps have controllers of their own.
+The answer is computed anew at every poll from the clock, the sun, the policy and the orders; nothing is restored. A
+command that lowers is for the lamps' own controllers, and leaves the contactor to the policy. A `permanent` feeder is
+closed day and night by policy: its lamps have controllers of their own.
 
 A technician can order two things on the local page: a feeder lit for a test, a feeder locked out. Both expire
 on the monotonic clock, and with a restart. A lock-out keeps the agent from closing a contactor; it keeps neither a
@@ -156,7 +157,7 @@ def _interlock(index: int, switch: str | None, hand: LocalControl) -> FeederDema
 
 
 def _of_order(order: Order | None, rule: str) -> FeederDemand | None:
-    if order is None:
+    if order is None or order.lowers:
         return None
     return FeederDemand(order.closes, rule, order.author, order.command.expires_s, order)
 

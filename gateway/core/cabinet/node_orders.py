@@ -47,8 +47,7 @@ def _standing(order: Order | None) -> OrderInForce | None:
     assert order.ends_ms is not None, "what is active has an end"
     asked = order.command
     rule = node_order.EMERGENCY if order.is_emergency else node_order.OVERRIDE
-    level_percent = asked.level if asked.kind == command.OVERRIDE else 100
-    return OrderInForce(asked.id, rule, level_percent, asked.expires_s, order.ends_ms)
+    return OrderInForce(asked.id, rule, order.level_percent, asked.expires_s, order.ends_ms)
 
 
 def directives(orders: Orders) -> list[Directive]:

@@ -191,6 +191,11 @@ class Orders:
         """Return the centre's override or test that holds for a feeder; the latest of several wins (TALQ)."""
         return self._latest(feeder, (command.OVERRIDE, command.TEST_FEEDER))
 
+    def lowers(self, feeder: int) -> bool:
+        """Return whether an order keeps the lamps of a feeder below what the policy gives."""
+        order = self.override(feeder)
+        return order is not None and order.lowers
+
     def known(self) -> list[Order]:
         """Return every order in hand, in the order of arrival."""
         return list(self._orders.values())

@@ -80,7 +80,7 @@ def _command(order: Order) -> CommandStatus:
         expires_s=asked.expires_s,
         target=asked.target,
         feeders=tuple(order.feeders),
-        level=100 if order.closes else 0,
+        level=order.level_percent,
         state=order.state,
     )
 
@@ -115,7 +115,7 @@ def _feeder(cabinet: Cabinet, index: int, unix_s: int | None, now_ms: int) -> Fe
         has_rule=feeder.has_rule,
         lamps=feeder.options.lamps,
         has_meter=feeder.options.has_meter,
-        dims=feeder.is_permanent or feeder.options.is_self_dimming,
+        dims=feeder.is_permanent or feeder.options.is_self_dimming or cabinet.orders.lowers(index),
         ordered=None if wish is None else wish.closed,
         reported=None if seen is None else seen.feedback,
         measured=None if seen is None or seen.power_dw is None else normal.lights(seen.power_dw),

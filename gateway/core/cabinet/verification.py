@@ -37,9 +37,19 @@ class Order:
     reported: dict[int | None, tuple[str, str | None]] = field(default_factory=dict)
 
     @property
+    def level_percent(self) -> int:
+        """The light that the order demands."""
+        return int(self.command.level) if self.command.kind == command.OVERRIDE else 100
+
+    @property
     def closes(self) -> bool:
         """True when the order demands light."""
-        return self.command.kind != command.OVERRIDE or self.command.level > 0
+        return self.level_percent > 0
+
+    @property
+    def lowers(self) -> bool:
+        """True for a level between dark and full: lamps with a controller keep it, no contactor can."""
+        return 0 < self.level_percent < 100
 
     @property
     def is_directive(self) -> bool:
@@ -115,7 +125,7 @@ def against(order: Order, taken: SignedPolicy | None, place: CabinetPlace, unix_
 def _breaks_limit(order: Order, rules: document.Lighting, place: CabinetPlace, unix_s: int) -> bool:
     first_s = max(unix_s, order.command.not_before_s)
     named = [_rule(rules, *place.feeders[index]) for index in order.feeders]
-    broken = (ceiling.broken(rules, one, first_s, order.command.expires_s, order.closes) for one in named)
+    broken = (ceiling.broken(rules, one, first_s, order.command.expires_s, order.level_percent) for one in named)
     return any(limit is not None for limit in broken)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gateway.core.status import CabinetStatus, CommandStatus, FeederStatus
 from gateway.show.explain.calendar import CALENDAR, PERMANENT, Law, law_of, night_of, rule_words, step_words, wish
 from gateway.show.explain.moments import clock_near
-from gateway.show.explain.orders import EMERGENCY, OVERRIDE, TEST, command_words, holding, is_over, wants_light
+from gateway.show.explain.orders import EMERGENCY, OVERRIDE, TEST, command_words, holding, is_over, lowers, wants_light
 from gateway.show.explain.orders import concerns as concerns_feeder
 from gateway.show.explain.words import word
 from policy import civil, lighting
@@ -135,7 +135,7 @@ def _expected(cabinet: CabinetStatus, feeder: FeederStatus, law: Law, at_s: int)
     kinds = ((EMERGENCY,), (OVERRIDE, TEST)) if cabinet.lease.held is not False else ((EMERGENCY,),)
     for some in kinds:
         command = holding(cabinet, feeder, some, at_s)
-        if command is not None:
+        if command is not None and not lowers(command):
             return wants_light(command)
     return wish(law, at_s).wants_light
 

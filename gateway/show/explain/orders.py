@@ -51,10 +51,16 @@ def wants_light(command: CommandStatus) -> bool:
     return command.kind != OVERRIDE or command.level is None or command.level > 0
 
 
+def lowers(command: CommandStatus) -> bool:
+    """Returns whether a command is for the lamps' own controllers, and leaves the contactor to the policy."""
+    return command.kind == OVERRIDE and command.level is not None and 0 < command.level < 100
+
+
 def command_words(command: CommandStatus, now_s: int | None, language: str) -> str:
     """Puts a command into words: `Mme X, éteindre pour « bourg », jusqu'à 04:00, raison : travaux`."""
     parts = [command.author or word("order.no_author", language)]
-    parts.append(word("order.light" if wants_light(command) else "order.dark", language))
+    key = "order.lower" if lowers(command) else "order.light" if wants_light(command) else "order.dark"
+    parts.append(word(key, language, level=command.level))
     if command.target:
         parts[-1] += f" {word('order.target', language, target=command.target)}"
     if command.expires_s is not None:
@@ -99,7 +105,7 @@ def _limit(limit: Any, language: str) -> str:
     if limit.kind == document.DARK_WINDOW:
         words = word("limit.1", language, a=minute_words(limit.a), b=minute_words(limit.b))
     elif limit.kind == document.NO_DARKENING:
-        words = word("limit.2", language)
+        words = word("limit.2.least" if limit.a else "limit.2", language, least=limit.a)
     elif limit.kind == document.DARK_BY_DAY:
         words = word("limit.3", language, a=limit.a, b=limit.b)
     else:

@@ -74,13 +74,15 @@ WORDS = Phrases({
     "overtaken": N_("step {number} without effect that night: a later step has overtaken it"),
     # the law
     "limit.1": N_("must stay dark from {a} to {b}"),
-    "limit.2": N_("may not be put out by command"),
+    "limit.2": N_("may not be put out by command, nor lowered"),
+    "limit.2.least": N_("may not be lowered below {least} % by command"),
     "limit.3": N_("may not be lit by day by command (from {a} min after sunrise to {b} min before sunset)"),
     "limit.other": N_("a limit of an unknown kind"),
     "limit.by": N_("{words} — {by}"),
     # orders
     "order.light": N_("light"),
     "order.dark": N_("put out"),
+    "order.lower": N_("lower to {level} %"),
     "order.no_author": N_("author unknown"),
     "order.until": N_("until {at}"),
     "order.reason": N_("reason: {reason}"),

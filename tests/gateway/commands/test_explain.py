@@ -212,7 +212,7 @@ def test_the_alarms_of_the_feeder_and_of_the_whole_cabinet_are_told():
 
 def test_the_limits_in_force_that_night_are_told_with_their_source():
     assert "Limites doit rester éteint de 02:00 à 05:00 — Arrêté du 27 décembre 2018, art. 2" in said()
-    assert "ne peut être éteint par commande — Préfecture, RD 768" in said(name="route")
+    assert "ne peut être ni éteint ni abaissé par commande — Préfecture, RD 768" in said(name="route")
     exempted = said(at="2026-07-14T23:30")  # exempted, by the mayor
     assert "Limites" not in exempted and "Limites" in said(at="2026-07-15T23:30")
 

@@ -173,6 +173,7 @@ FAULTS = [
     ('dark = "01:00..12:00" ', "# ", "limit_kind", "[[limit]]"),
     ("keep_lit = true", 'keep_lit = true\ndark = "01:00..02:00"', "limit_kind", "[[limit]]"),
     ("keep_lit = true", "keep_lit = false", "only_true", None),
+    ("least = 50", "least = 9", "range", None),
     ("keep_lit = true", "keep_lit = true\nfrom = 2028-01-01\nuntil = 2027-01-01", "until_before", "until = 2027"),
     ('"sunrise+30..sunset-30"', '"sunset..sunrise"', "sun_window", None),
     ('limit = "dark"', 'limit = "darkness"', "one_of", None),

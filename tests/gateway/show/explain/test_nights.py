@@ -115,3 +115,8 @@ def test_a_policy_that_has_ended_or_not_begun_by_then_or_is_followed_by_another(
 
 def test_without_a_known_hour_the_asking_machines_day_is_taken():
     assert "jeudi 26 novembre 2026, 20:00" in said(cabinet(unix_s=None), at="20:00")
+
+
+def test_an_order_that_lowers_is_named_and_moves_no_contactor():
+    text = said(cabinet(commands=[command(level=50)]))
+    assert "abaisser à 50 % pour « bourg »" in text and "Ensuite allumage à 06:00" in text

@@ -1,0 +1,115 @@
+"""Orders of a level between dark and full: which lamps follow, which refuse, and what counts as measured."""
+
+import pytest
+
+from gateway.core.cabinet import outcomes
+from lighting import settings
+from policy import document
+from tests.support.lit_world import ORDINARY, bundle
+from tests.support.ordered_world import by_night, keep_lease, levels, rules, settled
+from wire import event
+
+DARK, FULL = (lambda level: 6 if level else 0), (lambda level: 360 if level else 6)
+
+
+def of_feeder(world, name="bourg", number=1):
+    return [(outcome, why) for outcome, why, feeder in world.outcomes(number) if feeder == name]
+
+
+def at_lamp(post):
+    return [tuple(detail[1:3]) for detail in post.events(event.COMMAND_OUTCOME)]
+
+
+def lowered(level=50, **options):
+    world = by_night(mapped=((0, 1),), **options)
+    world.override(level=level, target="bourg")
+    return world
+
+
+def test_a_street_is_lowered_measured_lamp_by_lamp_and_given_back():
+    world = lowered()
+    world.live(5)
+    assert levels(world) == [50, 50] and rules(world) == ["override"] * 2 and world.closed == [True, True]
+    assert of_feeder(world) == [("applied", None)]
+    keep_lease(world, 180)
+    assert of_feeder(world) == [("applied", None), ("measured", None)]
+    power = [detail[4] for _, detail in world.events(event.COMMAND_OUTCOME) if detail[1] == "measured"]
+    assert power[-1] == 2 * (6 + 354 // 2)
+    world.end(1)
+    world.live(5)
+    assert levels(world) == [100, 100] and rules(world) == ["calendar"] * 2
+    assert world.checker.violations == [] and world.checker.begins == 2
+
+
+@pytest.mark.parametrize("draws", [DARK, FULL], ids=["dark", "full"])
+def test_a_lamp_that_goes_dark_or_stays_at_full_leaves_its_street_unmeasured(draws, monkeypatch):
+    monkeypatch.setattr(outcomes.limits, "OUTCOME_LOWERED_MS", 200_000)
+    world = lowered()
+    world.posts[1].draws = draws
+    keep_lease(world, 300)
+    assert at_lamp(world.posts[0])[-1] == ("measured", None) and at_lamp(world.posts[1])[-1] == ("applied", None)
+    assert of_feeder(world) == [("applied", None), ("unmeasured", "watts")]
+    assert draws is FULL or world.posts[1].events(event.LAMP_FAILURE), "a dark lamp is a fault"
+
+
+def test_a_feeder_without_controllers_refuses_and_its_contactor_stays():
+    world = by_night(mapped=((0, 1),))
+    switched = list(world.switched)
+    world.override(level=50)
+    world.live(5)
+    assert of_feeder(world, "parc") == [("refused", "no-dimming")] and of_feeder(world) == [("applied", None)]
+    assert world.switched == switched
+
+
+def test_a_lamp_on_a_relay_refuses_and_keeps_its_light():
+    world = settled(posts=1, mapped=((0,),))
+    (post,) = world.posts
+    post.settings = post.settings._replace(own=post.settings.own._replace(output=settings.RELAY))
+    post.power_on()
+    world.until(world.at(0, 20) - 40)
+    world.lease()
+    world.live(40)
+    world.override(level=50, target="bourg")
+    world.live(5)
+    assert (post.level, post.rule) == (100, "calendar")
+    assert at_lamp(post)[-1] == of_feeder(world)[-1] == ("refused", "no-dimming")
+
+
+def test_it_never_lights_what_the_policy_wants_dark():
+    world = settled(mapped=((0, 1),))
+    world.until(world.at(0, 16))
+    world.lease()
+    world.override(level=50, lasts_s=4 * 3600)
+    keep_lease(world, 300)
+    assert levels(world) == [0, 0] and world.closed == [False, False]
+    assert "measured" not in [outcome for outcome, _ in at_lamp(world.posts[0])], "darkness shows no level"
+
+
+@pytest.mark.parametrize(("least", "level", "why"), [(50, 50, None), (50, 30, "limit"), (0, 70, "limit")])
+def test_the_least_of_the_policy_binds_an_order(least, level, why):
+    limit = document.Limit("rues", document.NO_DARKENING, least, 0, "Conseil", "2026-42", 0, 0)
+    rules = ORDINARY.lighting._replace(limits=(limit,))
+    world = settled(posts=1, mapped=((0,),))
+    world.give(bundle(ORDINARY._replace(version=2, lighting=rules)))
+    world.override(level=level, target="bourg")
+    assert world.outcomes(1)[-1] == (("received", None, None) if why is None else ("refused", why, None))
+
+
+def test_a_later_order_an_emergency_and_a_lost_lease_are_named():
+    world = lowered()
+    world.live(5)
+    world.emergency(2, lasts_s=60)
+    world.live(5)
+    assert levels(world) == [100, 100] and of_feeder(world)[-1] == ("refused", "emergency")
+    world.live(70)
+    assert levels(world) == [50, 50] and of_feeder(world)[-1] == ("applied", None)
+    world.override(3, level=70, target="bourg")
+    world.live(5)
+    assert levels(world) == [70, 70] and of_feeder(world)[-1] == ("refused", "later")
+
+
+def test_fewer_watts_by_order_are_no_fault_of_the_street():
+    world = lowered(30)
+    world.draw[0] = 1400  # of 4480
+    keep_lease(world, 900)
+    assert not world.events(event.CABLE_FAULT) and not world.events(event.LAMPS_LOST)
