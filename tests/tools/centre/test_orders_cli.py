@@ -182,6 +182,11 @@ def test_a_dark_commune_is_shown_and_a_program_has_to_say_yes(ready, daemon, cap
     assert ready.give("override", *HERE, "--level", "0", "--target", "bourg") == 0, "one feeder is no commune"
 
 
+def test_a_street_is_lowered_from_a_terminal(ready, daemon, capsys):
+    assert ready.give("override", *HERE, "--level", "55", "--target", "bourg") == 0
+    assert ready.kept()[-1].command.level == 55 and "abaisser à 55 %" in capsys.readouterr().out
+
+
 def test_the_main_road_is_named_before_it_is_darkened(ready, daemon, capsys):
     limits = [limit(document.NO_DARKENING, "routes")]
     assert ready.publish(policy(2, limits=limits, valid_from_s=int(time.time()) - 60)) == 0
@@ -225,6 +230,7 @@ def test_a_command_is_ended_by_how_its_id_begins(ready, daemon, capsys):
         (("light", *HERE, "--reason", "a\nb"), 1, "--reason"),
         (("light", *HERE, "--wait", "nan"), 2, "--wait"),
         (("light", *HERE, "--key", "absent.pem"), 2, "--key: absent.pem ne se lit pas"),
+        (("override", *HERE, "--level", "5"), 2, "--level 5 : donner 0, ou de 10 à 100"),
         (("override", *HERE, "--level", "100", "--not-before", "25:00"), 2, "--not-before 25:00"),
         (("test-feeder", "--commune", INSEE, "--target", "bourg", "--for", "6m"), 1, "1 s à 300 s"),
     ],

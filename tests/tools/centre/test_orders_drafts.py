@@ -19,7 +19,17 @@ from tests.support.control_world import (
     put,
 )
 from tools.centre.control import orders
-from tools.centre.control.drafts import DARK, LIMITED, MANY, NotAllowed, Request, draft, draft_end, sign_and_keep
+from tools.centre.control.drafts import (
+    DARK,
+    LIMITED,
+    LOWERED,
+    MANY,
+    NotAllowed,
+    Request,
+    draft,
+    draft_end,
+    sign_and_keep,
+)
 from tools.centre.limits import COMMANDS_OPEN_MAX, CONFIRM_FEEDERS_MAX
 from tools.policy import keys
 from tools.policy.keys import Signer
@@ -126,6 +136,13 @@ def test_a_limit_that_binds_every_feeder_forbids_and_one_that_binds_some_is_aske
     some = drafted(connection, override(0, gateway="cab-1"))
     assert some.confirm == (LIMITED,) and [name for name, _ in some.limits] == ["route"]
     assert drafted(connection, override(100, gateway="cab-1")).confirm == ()
+
+
+def test_a_limit_with_a_least_lets_lower_to_it(file):
+    connection = file(policy(limits=[limit(document.NO_DARKENING, "*", 50)]))
+    assert refused(connection, override(30)) == refused(connection, override(0)) == "refused.limit"
+    assert drafted(connection, override(50)).confirm == (LOWERED,)
+    assert drafted(connection, override(50, target="bourg")).confirm == ()
 
 
 def test_light_by_day_and_in_a_dark_window_is_forbidden_but_to_an_emergency(file):

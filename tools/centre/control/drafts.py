@@ -27,6 +27,7 @@ AHEAD_S_MAX = command.WINDOW_S_MAX
 
 # Reasons to have a command confirmed.
 DARK = "confirm.dark"
+LOWERED = "confirm.lowered"
 MANY = "confirm.many"
 LIMITED = "confirm.limited"
 
@@ -198,16 +199,17 @@ def _limits(policy, touched, request, now_s):
     if request.kind == command.EMERGENCY:
         return ()
     first_s = max(now_s, request.not_before_s)
-    lights = request.level != 0
-    found = [(one.name, ceiling.broken(policy.lighting, one, first_s, request.expires_s, lights)) for one in touched]
+    level = 100 if request.level is None else request.level
+    found = [(one.name, ceiling.broken(policy.lighting, one, first_s, request.expires_s, level)) for one in touched]
     return tuple((name, limit) for name, limit in found if limit is not None)
 
 
 def _confirmations(touched, request, limits):
     if request.kind != command.OVERRIDE:
         return ()  # an emergency must need one tap only; a test concerns one feeder
-    is_dark_commune = request.level == 0 and request.gateway is None and request.target is None
-    reasons = ((DARK, is_dark_commune), (MANY, len(touched) > CONFIRM_FEEDERS_MAX), (LIMITED, bool(limits)))
+    is_whole = request.gateway is None and request.target is None
+    darkens = ((DARK, is_whole and request.level == 0), (LOWERED, is_whole and 0 < request.level < 100))
+    reasons = (*darkens, (MANY, len(touched) > CONFIRM_FEEDERS_MAX), (LIMITED, bool(limits)))
     return tuple(reason for reason, holds in reasons if holds)
 
 

@@ -9,6 +9,7 @@ from tools.command_line import Refused
 
 WORDS = Phrases({
     # what a command is
+    "kind.1": N_("lower to {level} %"),
     "kind.1.0": N_("switch off"),
     "kind.1.100": N_("switch on"),
     "kind.2": N_("emergency light"),
@@ -35,6 +36,7 @@ WORDS = Phrases({
     "measured": N_("measured: {power}"),
     "unmeasured": N_("applied, but the watts do not follow"),
     "unmeasured.meter": N_("applied, without a meter to prove it"),
+    "unmeasured.no-dimming": N_("applied, but some lamps there cannot be dimmed"),
     "refused": N_("refused: {why}"),
     "expired": N_("received, and over at its expiry"),
     "ended": N_("received, and ended by a command"),
@@ -66,6 +68,7 @@ WORDS = Phrases({
     "why.interlock": N_("locked at the cabinet"),
     "why.emergency": N_("an emergency light holds"),
     "why.manual": N_("a test at the cabinet holds"),
+    "why.no-dimming": N_("nothing there dims: a contactor switches, as does a lamp without a dimming driver"),
     # giving one
     "kept": N_("command {id} signed by {author}"),
     "planned": N_("it will begin at {start}"),
@@ -82,6 +85,7 @@ WORDS = Phrases({
     # two steps
     "touches": N_("This command touches {count} feeder(s): {names}"),
     "confirm.dark": N_("It puts out the whole commune."),
+    "confirm.lowered": N_("It lowers the whole commune."),
     "confirm.many": N_("It touches many feeders."),
     "confirm.limited": N_("Forbidden for some, whose cabinets will refuse: {limits}"),
     "confirm.ask": N_("Write `yes` to sign: "),

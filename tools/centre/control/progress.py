@@ -176,14 +176,15 @@ KINDS = {
 
 def title(one: command.Command, language: str) -> str:
     """Returns the line that names the command, and its place."""
-    level = f".{one.level}" if one.kind == command.OVERRIDE else ""
+    level = f".{one.level}" if one.kind == command.OVERRIDE and one.level in (0, 100) else ""
     values = directives.text(one.values, language) if one.values else ""
     everything = "nodes" if one.kind == command.DIRECTIVE else "all"
     return word(
         "title",
         language,
         id=one.id.hex(),
-        kind=word(f"kind.{one.kind}{level}", language, ends=one.ends.hex() if one.ends else "", values=values),
+        kind=word(f"kind.{one.kind}{level}", language, level=one.level, ends=one.ends.hex() if one.ends else "",
+                  values=values),
         insee=one.insee,
         gateway=one.gateway or word("everywhere", language),
         target=one.target or word(everything, language),
@@ -213,8 +214,8 @@ def outcome_text(one: orders.ReportedOutcome, language: str) -> str:
     if one.outcome == MEASURED:
         power = word("unknown", language) if one.power_dw is None else _power(one.power_dw, language)
         return word("measured", language, power=power)
-    if one.outcome == UNMEASURED and one.why == "meter":
-        return word("unmeasured.meter", language)
+    if one.outcome == UNMEASURED and one.why in ("meter", "no-dimming"):
+        return word(f"unmeasured.{one.why}", language)
     return word(one.outcome, language)
 
 

@@ -35,6 +35,9 @@ WORDS = Phrases(order_kinds.sentences().messages | {
     "give.unknown": N_("The policy in force names no such place: choose one."),
     "give.several": N_("This street hangs on several feeders: choose one."),
     "give.over": N_("This order is over already."),
+    "give.level": N_("How much light is left?"),
+    "give.percent": N_("{percent} %"),
+    "give.level.why": N_("No lamp gets brighter by it: where the policy wants less light, or none, it stays so."),
     "give.how_long": N_("For how long?"),
     "give.why": N_("Why?"),
     "give.why.sign": N_("Why? This is what is signed next."),
@@ -107,6 +110,7 @@ def form_of(
     times = kind.times(asking, place)
     return form | {
         "forms": [one.text for one in kind.forms],
+        "level": kind.levels[len(kind.levels) // 2] if kind.levels else None,
         "do": f"{kind.name}.do",
         "say": kind.sentence(request),
         "times": times,

@@ -4,7 +4,7 @@ A time that is not known is left out. Between two readings farther apart than a 
 where the cabinet held the feeder's contactor open it is no gap, for the lamp had no mains to speak with.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -14,11 +14,12 @@ from tools.centre.limits import SILENT_S
 from tools.centre.registry.register import Register
 from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
-from tools.centre.web.limits import HISTORY_RECORDS_MAX
+from tools.centre.web.limits import HISTORY_RECORDS_MAX, ORDER_EVENTS_MAX
 from wire import event, quantity
 
 _RECORDS = """SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records
     WHERE node = ? AND lane = ? ORDER BY boot DESC, sequence DESC LIMIT ?"""
+_OVER = ("ended", "expired")
 Span = tuple[int, int]
 
 
@@ -118,6 +119,23 @@ def decisions(
         for one in (_recent(connection, archive, node, lane, since_s, now_s, most) if node is not None else ())
     ]
     return sorted(found, key=lambda one: one.unix_s)
+
+
+def outcomes(
+    connection: database.Connection, nodes: Iterable[bytes], order: bytes, *, since_s: int, now_s: int
+) -> dict[bytes, Told]:
+    """Returns what each node told last of an order, from before that was over where there is such."""
+    archive, found = Archive(connection), {}
+    for node in nodes:
+        told = [
+            Told(*one)
+            for one in _recent(connection, archive, node, event.EVENT, since_s, now_s, ORDER_EVENTS_MAX)
+            if one[1].code == event.COMMAND_OUTCOME and one[1].detail and one[1].detail[0] == order
+        ]
+        last = next((one for one in told if one.body.detail[1] not in _OVER), told[0] if told else None)
+        if last is not None:
+            found[node] = last
+    return found
 
 
 def _recent(

@@ -128,6 +128,12 @@ WIDE_LIGHTS = 50
 TOUCHED_STREETS_MAX = 12
 # The days of the warehouse by which the cost of ordered hours is reckoned: two weeks have each weekday twice.
 COST_DAYS = 14
+# Lights of an order that its page lists one by one: a street; of more, its feeders stand for them.
+ORDER_LIGHTS_MAX = 100
+# Events of a light that are looked into for an order: a fortnight has so many.
+ORDER_EVENTS_MAX = 150
+# After so long no watts are awaited of a lamp any more: one that missed the order's push has had it, and been measured.
+UNMEASURED_S = 1200
 # What an address may name as a place: a street's name of the register, an order's id.
 PLACE_CHARACTERS_MAX = 120
 # What is named of a month on its one page; the rest is counted.

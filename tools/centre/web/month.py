@@ -21,6 +21,7 @@ from tools.centre.web import night, words
 from tools.centre.web.access import commune, opened
 from tools.centre.web.control import opened_control
 from tools.centre.web.limits import MONTH_FAULTS_MAX, MONTH_ORDERS_MAX
+from tools.centre.web.order_lighting import lowers
 from tools.centre.web.orders import given
 from tools.centre.web.page import shown
 from tools.centre.web.town import lighting
@@ -166,7 +167,7 @@ def _ordered(own: Any, asked: Month, until_s: int) -> dict[str, Any]:
         known = [
             one
             for one in lighting(control, own.insee, MONTH_ORDERS_MAX)
-            if asked.begins_s <= one.command.not_before_s < until_s
+            if asked.begins_s <= one.command.not_before_s < until_s and not lowers(one.command)
         ]
         return {"given": [given(control, one) for one in known], "dark": _dark(policy, asked, until_s)}
 

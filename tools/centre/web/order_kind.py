@@ -5,8 +5,8 @@ A kind is one small class with its sentences (`NAME.do`, `NAME.say`, `NAME.headi
 its list, its page, signing and sending are those of all (`giving`, `orders`, `static/web/sign.js`); who may give it is
 the policy's to say, and the cabinet's to enforce.
 
-Light for a street is never a second step: it is the safe side, and somebody may lie in the road. Darkening always is
-one, and so is what is wide: the second step shows who is touched.
+Light for a street is never a second step: it is the safe side, and somebody may lie in the road. Taking light away
+always is one, and so is what is wide: the second step shows who is touched.
 """
 
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ WORDS = Phrases({
     "lasts.14400": N_("4 h"),
 })  # fmt: skip
 # What a sentence that is signed may have.
-_FILLED = ("place", "insee", "from", "until", "length", "reason", "author")
+_FILLED = ("place", "insee", "level", "from", "until", "length", "reason", "author")
 
 
 class Form(NamedTuple):
@@ -96,7 +96,9 @@ class Kind:
     reasons: tuple[str, ...] = ()
     usual_reason = ""
     asks = "give.how_long"  # the question above the times
-    is_dark = False
+    levels: tuple[int, ...] = ()  # of light in %, of which one is chosen; the middle one before
+    takes_light = False  # away: a second step, in red
+    is_dark = False  # puts lights out
 
     def say(self, request: Any, key: str, **values: object) -> str:
         return self.words.text(key, request.language, **values)
@@ -134,7 +136,7 @@ class Kind:
         return None
 
     def is_second_step(self, place: Place) -> bool:
-        return self.is_dark or place.is_wide
+        return self.takes_light or place.is_wide
 
     def times(self, asking: Asking, place: Place) -> list[tuple[str, str]]:
         """Returns the times to choose from: (`+3600` seconds from now, or two Unix seconds such as
@@ -157,7 +159,7 @@ class Kind:
         """Returns what an order is: `Lit until 17:40, feeder bourg`."""
         until = words.moment(one.expires_s, request.language, now_s=request.now_s)
         where = self.where(one, request)
-        return self.say(request, f"{self.name}.heading", until=until) + (f", {where}" if where else "")
+        return self.say(request, f"{self.name}.heading", until=until, level=one.level) + (f", {where}" if where else "")
 
     def where(self, one: Command, request: Any) -> str:
         """Returns the place of an order in short; "" for the whole commune."""

@@ -14,7 +14,7 @@ from tools.centre.web import order_kind
 from tools.centre.web.access import Commune
 from tools.centre.web.order_hours import Heat, KeepDry
 from tools.centre.web.order_kind import Asking, Form, Kind, Place
-from tools.centre.web.order_lighting import Darken, Light
+from tools.centre.web.order_lighting import Darken, Light, Lower
 from wire import command, cose
 from wire.command import Command
 
@@ -80,7 +80,7 @@ def _ordered(control: sqlite_file.Connection, word: str) -> orders.Order | None:
         return None
 
 
-KINDS: dict[str, Kind] = {one.name: one for one in (Light(), Darken(), Heat(), KeepDry(), End())}
+KINDS: dict[str, Kind] = {one.name: one for one in (Light(), Lower(), Darken(), Heat(), KeepDry(), End())}
 _OTHER = _Other()
 
 

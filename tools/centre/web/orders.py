@@ -22,12 +22,10 @@ from tools.centre.control.progress import (
     REFUSED,
     CabinetProgress,
     Progress,
-    cabinet_text,
-    outcome_text,
     progress_of,
 )  # fmt: skip
 from tools.centre.store import sqlite_file
-from tools.centre.web import order_kinds, words
+from tools.centre.web import order_kinds, order_rows, words
 from tools.centre.web.access import Commune, commune, communes
 from tools.centre.web.connections import Areas
 from tools.centre.web.control import has_control, opened_control
@@ -35,10 +33,9 @@ from tools.centre.web.limits import NOT_FETCHED_S, ORDERS_SHOWN_MAX, POLL_S, POL
 from tools.centre.web.order_kind import Asking, Place
 from tools.centre.web.order_kinds import kind_of
 from tools.centre.web.page import Pager, shown
-from tools.centre.web.states import LIT, OFF
 from wire import command
 
-WORDS = Phrases(order_kinds.sentences().messages | {
+WORDS = Phrases(order_rows.WORDS.messages | {
     "title": N_("Orders in {commune}"),
     "title.all": N_("Orders"),
     "all": N_("All communes"),
@@ -69,8 +66,6 @@ WORDS = Phrases(order_kinds.sentences().messages | {
     "ordered": NC_("column", "Ordered"),
     "answer": NC_("column", "Answer"),
     "measured": NC_("order", "Measured"),
-    "answer.none": N_("no answer yet"),
-    "answer.accepted": NC_("order", "accepted"),
     "touched": N_("Who is touched"),
     "signed_by": N_("Key {kid}"),
     "list": N_("All orders"),
@@ -104,7 +99,7 @@ class Card(NamedTuple):
     missing: tuple[str, ...]
     refusals: tuple[dict[str, str], ...]
     overruled: tuple[str, ...]
-    is_hindered: bool  # by something else than a later order of a person
+    is_hindered: bool  # by something else than a later order of a person, or lamps that never dim
     problem: str
 
     @property
@@ -194,7 +189,7 @@ def _card(
         missing=tuple(name for name in found.missing if name not in refused) if is_heard else (),
         refusals=tuple({"cabinet": one.name, "why": why(one.why, language)} for one in meant if one.state == REFUSED),
         overruled=tuple(_overruled(refused, language)),
-        is_hindered=any(reason != "later" for reason in refused.values()),
+        is_hindered=any(reason not in ("later", "no-dimming") for reason in refused.values()),
         problem=_problem(control, late[0], request) if late else "",
     )
 
@@ -250,41 +245,6 @@ def _steps(found: Progress, meant: list[CabinetProgress], language: str) -> Iter
     if measured:
         count = max(len(feeders), len(found.expected))
         yield say("step.measured", done=len(measured), count=count, power=number(sum(measured) / 10_000, language, 1))
-
-
-class Row(NamedTuple):
-    """Holds what an equipment was ordered (a state, "" for a cabinet as a whole) and has answered: measured in 0.1 W;
-    at_s: when."""
-
-    name: str
-    ordered: str
-    answer: str
-    is_refused: bool
-    power_dw: int | None
-    at_s: int | None
-
-
-def _rows(found: Progress, language: str, *, now_s: int) -> list[Row]:
-    """Returns the answers of cabinets, and of each feeder that the order is for."""
-
-    def say(key: str, **values: object) -> str:
-        return words.text(WORDS, key, language, **values)
-
-    ordered = OFF if kind_of(found.order.command).is_dark else LIT
-    rows = []
-    answered = set()
-    for cabinet in (one for one in found.cabinets if one.is_meant):
-        name, said = say("where.cabinet", gateway=cabinet.name), cabinet_text(found, cabinet, language, now_s)
-        rows.append(Row(name, "", said, cabinet.state == REFUSED, None, None))
-        for feeder in cabinet.feeders:
-            answered.add(feeder.name)
-            last = feeder.last
-            said = say("answer.accepted") if last.outcome == MEASURED else outcome_text(last, language)
-            at_s = last.heard_unix_s if last.unix_s is None else last.unix_s
-            name = say("where.target", target=feeder.name)
-            rows.append(Row(name, ordered, said, last.outcome == REFUSED, last.power_dw, at_s))
-    silent = [say("where.target", target=name) for name in found.expected if name not in answered]
-    return rows + [Row(name, ordered, say("answer.none"), False, None, None) for name in silent]
 
 
 # --- the screens --------------------------------------------------------------------------------------------------
@@ -388,12 +348,14 @@ def _detail(request: Any, own: Commune, control: sqlite_file.Connection, card: C
     policy = control_communes.policy_in_force(control, own.insee, now_s=request.now_s)
     place: Place | None = None
     outcome: tuple[str, ...] = ()
+    lights: list[order_rows.Row] = []
     if policy is not None:
         asking = Asking(request, own, control, policy)
         place = kind_of(one).place(asking, one.gateway, one.target)
         outcome = kind_of(one).outcome(asking, card.order)
+        lights = order_rows.at_lights(asking, card.order, holds=card.holds)
     return {
-        "rows": _rows(found, request.language, now_s=request.now_s),
+        "rows": order_rows.by_cabinet(found, request.language, now_s=request.now_s) + lights,
         "place": place,
         "outcome": outcome,
         "key": card.order.kid.hex(),

@@ -21,6 +21,7 @@ from tools.centre.web.control import has_control, opened_control
 from tools.centre.web.health import alone
 from tools.centre.web.limits import CAUSES_SHOWN_MAX, ORDERS_SHOWN_MAX, ORDERS_SHOWN_S
 from tools.centre.web.order_kinds import KINDS, kind_of
+from tools.centre.web.order_lighting import lowers
 from tools.centre.web.page import picture, shown
 from tools.centre.web.states import FAULT, LIT, UNKNOWN
 
@@ -95,7 +96,8 @@ def _broken(request: Any, own: Commune) -> list[tuple[str, str, str | None]]:
 def _orders(
     control: sqlite_file.Connection, own: Commune, request: Any
 ) -> tuple[list["orders.Given"], list["orders.Card"]]:
-    """Returns the commune's orders of lighting: who has given them, and cards of those that hold or have just ended."""
+    """Returns the commune's orders of lighting: who has lit or darkened, and cards of all that hold or have just
+    ended."""
     known = lighting(control, own.insee, ORDERS_SHOWN_MAX)
     shown_s = request.now_s - ORDERS_SHOWN_S
     standing = [
@@ -105,6 +107,7 @@ def _orders(
     ]
     given = [orders.given(control, one) for one in known]
     recent = [one.order for one in given if one.until_s > shown_s]
+    given = [one for one in given if not lowers(one.order.command)]
     return given, orders.cards(control, recent, standing, request)
 
 

@@ -48,6 +48,8 @@ FRAME = Phrases({
     ),
     "order.light": NC_("button", "Light"),
     "order.darken": NC_("button", "Darken"),
+    "order.lower": NC_("button", "Lower"),
+    "state.level": N_("{state} at {percent} %"),
     "error.title": N_("This page cannot be shown"),
     "error.404": N_("There is nothing here, or nothing that you have a right to see."),
     "error.403": N_("The form was not accepted: it is too old, or comes from elsewhere. Open the page again."),
@@ -63,8 +65,12 @@ def text(screen: Phrases, key: str, language: str, /, **values: object) -> str:
     return (screen if key in screen else FRAME).text(key, language, **values)
 
 
-def state(shown: Shown, language: str) -> str:
-    return translate(states.WORDS[shown], language)
+def state(shown: Shown, language: str, level_percent: int | None = None) -> str:
+    """Returns the word of a state; of a lit lamp that is dimmed with its level."""
+    word = translate(states.WORDS[shown], language)
+    if shown != states.LIT or level_percent is None or not 0 < level_percent < 100:
+        return word
+    return FRAME.text("state.level", language, state=word, percent=level_percent)
 
 
 def since(unix_s: int | None, language: str, *, now_s: int) -> str:

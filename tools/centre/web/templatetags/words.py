@@ -74,9 +74,9 @@ def rated(context: Any, power_dw: int | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def state(context: Any, shown: Shown) -> str:
-    """Writes the word of a state."""
-    return words.state(shown, context["language"])
+def state(context: Any, shown: Shown, level_percent: int | None = None) -> str:
+    """Writes the word of a state, of a light with its level where it is dimmed."""
+    return words.state(shown, context["language"], level_percent)
 
 
 @register.simple_tag(takes_context=True)

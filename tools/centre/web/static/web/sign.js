@@ -95,7 +95,7 @@ function words(bytes, now) {
   const isEnded = !order.ends || hex(order.ends) === said.ends;
   return fill(said.say, {
     place: isPlace && isEnded ? said.place : [order.gateway, order.target, order.ends && hex(order.ends)].filter(Boolean).join(" "),
-    insee: order.insee, from: moment(order.notBefore, now), until: moment(order.expires, now),
+    insee: order.insee, level: order.level, from: moment(order.notBefore, now), until: moment(order.expires, now),
     length: length(order.expires - order.notBefore), reason: order.reason, author: order.author,
   });
 }
@@ -119,7 +119,8 @@ async function write(isAwaited = () => true) {
   if (!answer.ok) throw new Error(answer.statusText);
   const now = Number(await answer.text());
   if (!isAwaited()) return;
-  const [kind, level, values] = operator.form.split(",");
+  const [kind, ownLevel, values] = operator.form.split(",");
+  const level = page.querySelector("[name=level]:checked")?.value ?? ownLevel;
   const [first, last] = page.querySelector("[name=time]:checked").value.split("-"); // "+1800", or two Unix seconds
   const notBefore = Number(first.startsWith("+") ? 0 : first) || now;
   payload = payloadOf({
