@@ -388,7 +388,7 @@ class Territory:
             true_wh=self.streets.true_wh(),
             full_power_dws=self.streets.full_power_dws(),
             stored_wh=stored_wh,
-            lighting_violations=self.streets.checker.violations,
+            lighting_violations=self.streets.violations(stored),
             bounds_violations=self.bounds.violations,
             sealed=self.sealed.sealed,
             nonces_reused=self.sealed.reused,

@@ -37,6 +37,12 @@ class Order(NamedTuple):
     to_s: int
     is_sure: bool = True
     id: bytes = b""
+    level_percent: int = 100
+
+    @property
+    def lowers(self) -> bool:
+        """Whether it is for a level between dark and full, which lamps with controllers keep, and no contactor."""
+        return 0 < self.level_percent < 100
 
 
 class Wanting:

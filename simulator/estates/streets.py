@@ -6,6 +6,7 @@ November, a detector on a path that few walk, a DALI gear. Knows plants and poli
 or none.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,8 +16,9 @@ from kinds import streetlight
 from lighting import settings
 from policy import civil, lighting, lighting_form
 from policy.fault import Faults
-from simulator.checkers.alarms import ExpectedAlarm, withdrawn
+from simulator.checkers.alarms import Bodies, ExpectedAlarm, withdrawn
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
+from simulator.checkers.lowered import Claim, LoweredChecker
 from simulator.checkers.street import Order
 from simulator.hosts.gateway import GatewayHost
 from simulator.hosts.joining import Joining
@@ -27,6 +29,7 @@ from simulator.plants.feeder import current_ma
 from simulator.plants.lamps import Air, Cell, Daylight, Lamp, LampData, LampFeeder
 from simulator.world.chance import Prng
 from simulator.world.time import World
+from wire import event, record
 
 CALENDARS = {"all-night": lighting.DEFAULT_CALENDAR, "dimming": lighting.DIMMING_CALENDAR}
 # What some lamps of a permanent feeder have beside a meter, by their place on it, and their settings.
@@ -162,6 +165,8 @@ class Streets:
         self._circuits: list[Circuit] = []
         self._watched: list[Watched] = []
         self.checker = LightingChecker(self._watched)
+        self.lowered = LoweredChecker(self._watched)
+        self._metered: dict[tuple[bytes, str], LampFeeder] = {}  # by gateway and name
         self.expected: list[ExpectedAlarm] = []
         self.excused: set[bytes] = set()
         self._skies: list[Daylight] = []
@@ -192,6 +197,7 @@ class Streets:
         own = [one for one in self._circuits if one.name and one.hosts[0].settings.node in gateway.nodes]
         for one in own:
             one.feeder.on_change = gateway.sample_soon
+            self._metered[gateway.options.gateway, one.name] = one.feeder
         return StreetPoints(self, own)
 
     def start(self) -> None:
@@ -251,11 +257,33 @@ class Streets:
         return self.lamps[first : first + len(circuit.hosts)]
 
     def expect(self, order: Order, insee: str, gateway: str | None, target: str | None) -> None:
-        """Makes the checker expect an order that a person gave for a commune, one of its gateways, or a
+        """Makes the checkers expect an order that a person gave for a commune, one of its gateways, or a
         feeder; `target` names that, or a group, which is all of them."""
         own = [one for one in self._circuits if one.district.insee == insee and gateway in (None, one.district.name)]
         feeders = [one.feeder for one in own if one.name == target] or [one.feeder for one in own]
-        self.checker.expect(order._replace(from_s=max(order.from_s, self._world.unix_s)), feeders)
+        order = order._replace(from_s=max(order.from_s, self._world.unix_s))
+        self.lowered.expect(order, feeders)
+        if not order.lowers:
+            self.checker.expect(order, feeders)
+
+    def expect_end(self, id: bytes) -> None:
+        """Makes the checkers expect this order no more: it was ended."""
+        for checker in (self.checker, self.lowered):
+            checker.expect_end(id, unix_s=self._world.unix_s)
+
+    def violations(self, bodies: Bodies) -> list[str]:
+        """Judges what has reached the warehouse too; returns what was wrong with the light."""
+        self.lowered.judge_measured(self._claims(bodies))
+        return self.checker.violations + self.lowered.violations
+
+    def _claims(self, bodies: Bodies) -> Iterator[Claim]:
+        gateways = {gateway for gateway, _ in self._metered}
+        for (node, *_), stamp, body in bodies:
+            said = record.decode_body(body) if node in gateways else None
+            if isinstance(said, record.EventBody) and said.code == event.COMMAND_OUTCOME and said.detail[3]:
+                id, outcome, _, feeder, _ = said.detail
+                if outcome == "measured":
+                    yield id, stamp.seconds, self._metered[node, feeder]
 
     def darken_sky(self, is_dark: bool) -> None:
         """Draws a storm before the sun: lamps with a photocell see it, or brings the usual clouds back."""
@@ -270,6 +298,7 @@ class Streets:
 
     def check_light(self) -> tuple[int, int]:
         """Judges the light of this moment; returns (sound lamps that are lit, sound lamps that are wanted lit)."""
+        self.lowered.check(unix_s=self._world.unix_s)
         return self.checker.check(unix_s=self._world.unix_s)
 
     def settle(self) -> None:

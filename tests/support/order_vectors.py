@@ -24,7 +24,7 @@ ORDERS = (
     _LIGHT._replace(not_before_s=2**32 - 2, expires_s=2**32 - 1),
     _LIGHT._replace(kind=command.END, reason="retour à la politique", ends=bytes(range(8, 16))),
     _LIGHT._replace(kind=command.OVERRIDE, level=0, target="levée", reason="travaux"),
-    _LIGHT._replace(kind=command.OVERRIDE, level=50, target="promenade"),
+    _LIGHT._replace(kind=command.OVERRIDE, level=50, target="levée"),
     _LIGHT._replace(kind=command.OVERRIDE, level=100),
     _LIGHT._replace(kind=command.DIRECTIVE, target="thermostat", values={1: -300, 8: 200}),
 )

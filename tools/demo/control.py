@@ -133,14 +133,16 @@ def expecting(territory: Territory) -> Callable[[command.Command], None]:
             territory.greens.end_hours(node)
         elif order.kind == command.END:
             street.expect_end(order.ends)
-            territory.streets.checker.expect_end(order.ends, unix_s=territory.world.unix_s)
+            territory.streets.expect_end(order.ends)
         elif order.kind == command.DIRECTIVE:
             node = hours[order.id] = bytes.fromhex(order.target)
             estate = territory.rooms if directive.OCCUPIED in order.values else territory.greens
             estate.order_hours(node, order.not_before_s, order.expires_s)
         else:
-            is_sure = order.kind == command.EMERGENCY
-            wanted = Order(None, order.level != 0, order.not_before_s, order.expires_s, is_sure, order.id)
+            is_sure, level = order.kind == command.EMERGENCY, 100 if order.level is None else order.level
+            wanted = Order(None, level > 0, order.not_before_s, order.expires_s, is_sure, order.id, level)
+            if order.insee == BEHUARD.insee and wanted.lowers:
+                return  # its lamps have no controllers: its cabinet refuses
             if order.insee == BEHUARD.insee:
                 street.expect(wanted, order.target)
             else:

@@ -153,3 +153,23 @@ def test_a_lamp_that_no_order_reaches_is_found_by_the_checker(world, monkeypatch
     story.run_until(story.now_ms + 5 * MINUTE_MS)
     violations = story.territory.streets.checker.violations
     assert len(violations) == 10 and all(" dark for " in one for one in violations)
+
+
+@pytest.mark.slow
+def test_an_operator_lowers_the_lamps_that_have_controllers_and_a_contactor_refuses(world):
+    story, folder = world
+    for insee in ("49135", BEHUARD.insee):
+        story.enrol(insee, PUBLIC, "Maire", document.OVERRIDE)
+    story.run_until(story.dusk_ms() + 20 * MINUTE_MS)
+    lowered = signed(story, command.OVERRIDE, insee="49135", level=50)
+    refused = signed(story, command.OVERRIDE, level=50, number=2)
+    for order in (lowered, refused):
+        tapped(story, folder, order)
+    story.run_until(story.now_ms + 6 * MINUTE_MS)
+    assert burning(story, "49135") == (10, 10)
+    assert sorted({lamp.burning_percent() for lamp in story.territory.lamps}) == [50, 100]  # Feneu and Angers
+    assert "measured" in {outcome for _, outcome in outcomes(folder, lowered)}
+    assert {("bourg", "refused"), ("levée", "refused")} <= outcomes(folder, refused)
+    assert all(light.lit for light in story.territory.village.street.plant.lights())
+    assert "nothing lost, nothing counted twice." in (text := story.report("en")), text
+    assert story.territory.streets.lowered.violations == []

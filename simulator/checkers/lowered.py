@@ -1,0 +1,76 @@
+"""Checks lamps under orders of a level between dark and full (invariant 3): none gives less than the order leaves of
+its policy's light, none less than the least to which that policy lets a command take it; and what a cabinet calls
+measured is so on the street: every lamp of the feeder burns, and not above the level.
+
+An order counts only while the centre's lease holds, which who watches a street does not know: a lamp may always give
+what its policy wants. Knows nothing of nodes, clocks or gateways.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from simulator.checkers.lighting import GRACE_S, Watched
+from simulator.checkers.street import Order
+from simulator.plants.lamps import LampFeeder
+
+# An order's id, when it was called measured (Unix s), and where.
+Claim = tuple[bytes, int, LampFeeder]
+
+
+class LoweredChecker:
+    """Judges all lamps at each `check`. `least_percent`: of the policy's limits. `violations`: strings, each once."""
+
+    def __init__(self, watched: list[Watched], *, least_percent: int = 0) -> None:
+        self.least_percent = least_percent
+        self._watched = watched
+        self._orders: list[tuple[Order, Sequence[LampFeeder]]] = []
+        self._wrong_since: dict[str, int] = {}
+        self._burning: list[tuple[int, dict[str, int]]] = []  # Unix s, the light of each lamp in %
+        self.violations: list[str] = []
+
+    def expect(self, order: Order, feeders: Sequence[LampFeeder]) -> None:
+        """Expects an order at these feeders: one that lowers, or takes precedence over such."""
+        self._orders.append((order, feeders))
+
+    def expect_end(self, id: bytes, *, unix_s: int) -> None:
+        """Expects this order no more: it was ended."""
+        self._orders = [
+            (one._replace(to_s=min(one.to_s, unix_s)) if one.id == id else one, feeders)
+            for one, feeders in self._orders
+        ]
+
+    def check(self, *, unix_s: int) -> None:
+        """Judges the lamps that are under orders now."""
+        standing = [one for one in self._orders if one[0].from_s <= unix_s < one[0].to_s]
+        if not standing:
+            self._wrong_since.clear()
+            return
+        burning = {}
+        for name, lamp, plan, _ in self._watched:
+            levels = [order.level_percent for order, feeders in standing if lamp.feeder in feeders]
+            if not levels:
+                continue
+            burning[name] = burns = lamp.burning_percent() if lamp.light_percent() else 0
+            wanted = plan.wanted(unix_s).level_percent
+            is_sound = lamp.feeder.powered and not lamp.module_dead and not lamp.relay_stuck
+            least = max(min(wanted, *levels), min(wanted, self.least_percent))
+            if not is_sound or burns >= least:
+                self._wrong_since.pop(name, None)
+            elif unix_s - self._wrong_since.setdefault(name, unix_s) > GRACE_S:
+                self._say(f"{name} gives {burns} %, not {least} % since {self._wrong_since[name]}")
+        self._burning.append((unix_s, burning))
+
+    def judge_measured(self, claims: Iterable[Claim]) -> None:
+        """Judges what a cabinet calls measured by the check that followed."""
+        for id, unix_s, feeder in claims:
+            order = next((one for one, _ in self._orders if one.id == id and one.lowers), None)
+            at_s, burning = next((one for one in self._burning if one[0] > unix_s), (0, {}))
+            if order is None or not order.from_s <= at_s < order.to_s:
+                continue
+            for name, lamp, *_ in self._watched:
+                burns = burning.get(name, 0)
+                if lamp.feeder is feeder and not 0 < burns <= order.level_percent:
+                    self._say(f"{name} gives {burns} %, and counts as lowered to {order.level_percent} %")
+
+    def _say(self, violation: str) -> None:
+        if violation not in self.violations:
+            self.violations.append(violation)
