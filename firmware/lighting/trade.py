@@ -328,7 +328,7 @@ class Streetlight(Trade):
     def decide(self, moment):
         now_ms = moment.now_ms
         asked = moment.order if moment.order is not None and moment.order.rule == node_order.IDENTIFY else None
-        order = None if asked is not None or self.declines(moment) else moment.order
+        order = None if moment.order is asked or self.declines(moment) else moment.order
         demand = self._by_hand() or self._decision.decide(moment.unix_s, moment.uncertainty_s, order, self._cell)
         if demand != self._demand and not self._is_held(demand, self._demand, moment):
             self._demand = demand
@@ -372,8 +372,9 @@ class Streetlight(Trade):
         return self._own.output == settings.RELAY and self._demand.level_percent > 0
 
     def declines(self, moment):
-        is_asked = moment.order.rule == node_order.IDENTIFY
-        return "lit" if is_asked and self._only_switches_lit() else None
+        if moment.order.rule == node_order.IDENTIFY:
+            return "lit" if self._only_switches_lit() else None
+        return "no-dimming" if self._own.output == settings.RELAY and decision.lowers(moment.order) else None
 
     def wants_sample_ms(self, now_ms):
         shown = self._shown
@@ -469,11 +470,6 @@ class Streetlight(Trade):
                 readings.pop(quantity.LAMP_STARTS, None)
                 readings.pop(quantity.GEAR_STARTS, None)
         return readings
-
-    def declines(self, moment):
-        order = moment.order
-        is_lowered = order is not None and decision.lowers(order)
-        return "no-dimming" if is_lowered and self._own.output == settings.RELAY else None
 
     def measured(self, moment):
         if self._shown is not None:
