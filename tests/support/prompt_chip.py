@@ -59,10 +59,11 @@ _PROMPT = b"\r\n>>> "
 
 class PromptChip:
     """Is the chip. `path`: of its line; `console`: what its program prints at each start, as a function of the folder;
-    `restarts`: how many there were."""
+    `place`: the module that says where programs are; `restarts`: how many there were."""
 
-    def __init__(self, micropython, firmware: Path, folder: Path, console):
+    def __init__(self, micropython, firmware: Path, folder: Path, console, place="place_folder"):
         self._micropython, self._folder, self._console = micropython, folder, console
+        (folder / "place.py").write_bytes((firmware / "esp32" / f"{place}.py").read_bytes())
         for name in _ROOT:
             (folder / name).write_bytes((firmware / "esp32" / name).read_bytes())
         (folder / "machine.py").write_text(_MACHINE)

@@ -41,11 +41,11 @@ _WATCH_S = 60
 # The watchdog that the loader has begun cannot be stopped: each step at the prompt begins its 30 s anew.
 _FEED = "import machine; machine.WDT(timeout=30000)"
 _ASK = f"""{_FEED}
-import json, slots
+import json, place, slots
 state = slots.Store().read()
 plain = json.load(open("settings.json"))
 words = [plain.get(name) for name in ("node", "kind", "trace")]
-print(json.dumps([slots.FOLDERS[state.slot], bool(state.trial and state.tries)] + words))"""
+print(json.dumps([place.PROGRAMS[state.slot], place.IS_MAPPED, bool(state.trial and state.tries)] + words))"""
 # A source beside the compiled module would be imported in its place.
 _REMOVE = """import os
 try:
@@ -67,10 +67,11 @@ _UNSIGNED = N_(
 
 
 class Bench(NamedTuple):
-    """Is what the node at the prompt says of itself. `folder`: of the confirmed program; `is_trial`: another is on
-    trial; `trace`: of its settings."""
+    """Is what the node at the prompt says of itself. `folder`: of the confirmed program; `is_mapped`: that is a ROMFS
+    image; `is_trial`: another is on trial; `trace`: of its settings."""
 
     folder: str
+    is_mapped: bool
     is_trial: bool
     node: str | None
     kind: str | None
@@ -142,7 +143,7 @@ def _chip_path(path: Path) -> str:
         parts = ()
     name = ".".join(parts[1:] if parts[:1] == (ROOT_FOLDER,) else parts).removesuffix(".__init__")
     found = firmware_modules.find(name) if parts else None
-    is_root = name in (*link_image.ROOT, "loader") or name.startswith("boards.boot_")
+    is_root = name in (*link_image.ROOT, "loader") or name.startswith(("boards.boot_", "place_"))
     if found is None or found.resolve() != path.resolve() or is_root:
         message = N_(
             "{path}: is no module of a node's program; give a .py file of firmware/, not one of the loader's, which "
@@ -192,6 +193,12 @@ def _objection(bench: Bench) -> Refused | None:
         message = N_(
             "node {node}: its settings do not set trace to true, so it may be one of a street, whose program must stay "
             "the signed one. For the bench make a node of its own: bocage node new with that setting"
+        )
+        return Refused(message, node=bench.node)
+    if bench.is_mapped:
+        message = N_(
+            "node {node} runs its program in place, from an image in which no single module can be changed: for the "
+            "bench take one with MicroPython's official build"
         )
         return Refused(message, node=bench.node)
     if bench.is_trial:

@@ -22,13 +22,13 @@ FRAME = '  File "lighting/photocell.py", line {}, in observe'
 def bench(tmp_path, micropython):
     """A chip whose program is in folder `a`; `settings` are what its file has beside id and kind."""
 
-    def make(console="ready\n", **settings):
+    def make(console="ready\n", place="place_folder", **settings):
         folder = tmp_path / "flash"
         (folder / "a" / "lighting").mkdir(parents=True)
         (folder / "a" / "lighting" / "photocell.mpy").write_bytes(b"signed")
         plain = {"node": NODE, "kind": "streetlight", **settings}
         (folder / "settings.json").write_text(json.dumps(plain))
-        return PromptChip(micropython, FIRMWARE, folder, lambda _folder: console), folder
+        return PromptChip(micropython, FIRMWARE, folder, lambda _folder: console, place), folder
 
     return make
 
@@ -67,7 +67,17 @@ def test_a_node_that_may_stand_in_a_street_is_left_as_it_was(bench, trace):
     assert (folder / "a" / "lighting" / "photocell.mpy").read_bytes() == b"signed"
 
 
-@pytest.mark.parametrize("name", ["esp32/slots.py", "esp32/loader.py", "boards/boot_streetlight.py", "README.md"])
+def test_a_node_whose_program_runs_in_place_is_left_as_it_was(bench):
+    chip, folder = bench(place="place_rom", trace=True)
+    with chip:
+        status, told = bocage("dev", MODULE, "--port", chip.path, "--seconds", 1)
+    assert status == 1 and "runs its program in place" in told and chip.restarts == 2
+    assert (folder / "a" / "lighting" / "photocell.mpy").read_bytes() == b"signed"
+
+
+@pytest.mark.parametrize(
+    "name", ["esp32/slots.py", "esp32/place_rom.py", "esp32/loader.py", "boards/boot_streetlight.py", "README.md"]
+)
 def test_what_is_no_module_of_a_program_is_refused(name, tmp_path):
     status, told = bocage("dev", FIRMWARE / name, "--port", tmp_path)
     assert status == 2 and "is no module of a node's program" in told
