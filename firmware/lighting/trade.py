@@ -334,6 +334,8 @@ class Streetlight(Trade):
             self._demand = demand
             self._reports.report_level(demand)
         light = self._demand
+        # A lamp that its calendar keeps dark shows nothing of an order that lowers.
+        self.awaits = order is not None and not light.level_percent and decision.lowers(order)
         if self._presence is not None:
             # Presence advances under an order or a lock too: its deadlines must not stay in the past.
             is_boosted = self._presence.is_boosted(now_ms)
@@ -472,10 +474,8 @@ class Streetlight(Trade):
         return readings
 
     def measured(self, moment):
-        if self._shown is not None:
-            return None  # what it draws then is in the event `identified`
-        if moment.order is not None and self._light.rule != moment.order.rule:
-            return None  # the calendar wants less light than the order leaves: nothing shows the order
+        if self._shown is not None or self.awaits:
+            return None  # what it draws while it is shown is in the event `identified`
         power_dw = None if self._meter is None else self._meter.get(quantity.POWER)
         return power_dw if self._watch.agrees(power_dw, now_ms=moment.now_ms) else None
 

@@ -414,7 +414,7 @@ class Node:
         self._emit_all(now_ms)
         if moment.order is not None:
             why = LOCKED if self.trade.local == panel.LOCK else self.trade.declines(moment)
-            if why is None and self.trade.local is None:
+            if why is None and self.trade.local is None and not self.trade.awaits:
                 self._orders.applied()
             elif why is not None:
                 self._orders.declined(why)

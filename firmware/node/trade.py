@@ -62,6 +62,8 @@ class Trade:
     # Whether the node holds an order, in force or not: an override without the gateway's lease rests, but has not
     # ended. The application sets it before `decide`.
     holds_order = False
+    # Whether the order in force has nothing to change yet: it is applied later, or never.
+    awaits = False
 
     def sample(self, values, moment) -> None:
         """Observes one complete reading of the ports: {wire key: scaled integer}; None where the whole port is silent.

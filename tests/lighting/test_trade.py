@@ -382,8 +382,16 @@ def test_darkness_by_the_calendar_is_no_proof_of_a_lowered_lamp():
     lamp = Lamp(unix_s=SUNSET_S - 7200)
     lamp.order = lowering()
     lamp.minutes(3)
-    assert (lamp.level, lamp.trade.measured(lamp.moment())) == (0, None)
+    assert (lamp.level, lamp.trade.awaits, lamp.trade.measured(lamp.moment())) == (0, True, None)
     lamp.unix_s = SUNSET_S + 3600
     lamp.turn()
     lamp.minutes(3)
-    assert (lamp.level, lamp.trade.measured(lamp.moment())) == (50, 183)
+    assert (lamp.level, lamp.trade.awaits, lamp.trade.measured(lamp.moment())) == (50, False, 183)
+
+
+def test_a_lamp_that_its_calendar_has_lowered_further_shows_that():
+    lamp = Lamp(calendar=DIMMED)
+    lamp.order = lowering()
+    lamp.minutes(3)
+    assert (lamp.level, lamp.rules()[-1]) == (30, "calendar")
+    assert lamp.trade.measured(lamp.moment()) == lamp.reading()[quantity.POWER]

@@ -112,6 +112,12 @@ def test_it_never_raises_and_a_dark_lamp_leaves_it_unmeasured():
     assert evening.violations() == []
 
 
+def test_what_the_calendar_has_lowered_further_is_measured_so():
+    evening = Evening(is_late=True).order(70).after(5)
+    assert evening.levels() == [40] * FEEDER.lamps and evening.said() == ["applied", "measured"]
+    assert evening.violations() == []
+
+
 def test_the_least_of_the_policy_holds():
     evening = Evening(LEAST).order(30).after(5)
     assert evening.levels() == [100] * FEEDER.lamps

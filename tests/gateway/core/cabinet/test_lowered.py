@@ -79,10 +79,11 @@ def test_it_never_lights_what_the_policy_wants_dark():
     world = settled(mapped=((0, 1),))
     world.until(world.at(0, 16))
     world.lease()
+    world.live(40)
     world.override(level=50, lasts_s=4 * 3600)
     keep_lease(world, 300)
     assert levels(world) == [0, 0] and world.closed == [False, False]
-    assert "measured" not in [outcome for outcome, _ in at_lamp(world.posts[0])], "darkness shows no level"
+    assert at_lamp(world.posts[0]) == [("received", None)] and of_feeder(world) == [], "darkness shows no level"
 
 
 @pytest.mark.parametrize(("least", "level", "why"), [(50, 50, None), (50, 30, "limit"), (0, 70, "limit")])
