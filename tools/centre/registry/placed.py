@@ -27,21 +27,23 @@ _KEEP = """INSERT INTO placed VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (no
     WHERE excluded.stated_unix_s > placed.stated_unix_s OR (excluded.stated_unix_s = placed.stated_unix_s
         AND excluded.by_node = placed.by_node AND (excluded.by_boot > placed.by_boot
         OR excluded.by_boot = placed.by_boot AND excluded.by_sequence > placed.by_sequence))"""
-_OPEN = "SELECT node, insee, light, street, stated_unix_s FROM placed WHERE decided = 0 ORDER BY insee, light, node"
+_OPEN = "SELECT node, insee, light, street, stated_unix_s, by_node FROM placed WHERE decided = 0 ORDER BY 2, 3, 1"
 _LIGHTS = f"""SELECT id, from_unix_s, street, node FROM equipment WHERE insee = ? AND kind = '{LIGHT}'
     AND (id = ? OR post = ?) AND until_unix_s IS NULL ORDER BY id"""
 _SERVED = "SELECT insee, kind, id, from_unix_s FROM equipment WHERE node = ? AND until_unix_s IS NULL ORDER BY 1, 2, 3"
 
 
 class Placed(NamedTuple):
-    """States that a node serves a light, and what the register has: `key`, the light (None: not found, or several);
-    `holder`, its node there; `serves`, what the node serves. `state`: APPLY, AGREES, or why a person decides."""
+    """States that a node serves a light, by the word of a gateway, and what the register has: `key`, the light (None:
+    not found, or several); `holder`, its node there; `serves`, what the node serves. `state`: APPLY, AGREES, or why a
+    person decides."""
 
     node: bytes
     insee: str
     light: str | None
     street: str | None
     stated_unix_s: int
+    gateway: bytes
     state: str
     key: Key | None = None
     from_unix_s: int = 0
@@ -117,10 +119,16 @@ def refuse(connection: database.Connection, nodes: Collection[bytes]) -> list[by
 
 
 def _compared(
-    connection: database.Connection, node: bytes, insee: str, light: str | None, street: str | None, stated_s: int
+    connection: database.Connection,
+    node: bytes,
+    insee: str,
+    light: str | None,
+    street: str | None,
+    stated_s: int,
+    gateway: bytes,
 ) -> Placed:
     serves = tuple((Key(*row[:3]), row[3]) for row in connection.execute(_SERVED, (node,)))
-    stated = Placed(node, insee, light, street, stated_s, GONE if serves else AGREES, serves=serves)
+    stated = Placed(node, insee, light, street, stated_s, gateway, GONE if serves else AGREES, serves=serves)
     if light is None:
         return stated
     id = light.removeprefix(f"{insee}-")

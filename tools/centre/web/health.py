@@ -19,7 +19,9 @@ from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.programs import program
 from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX, SILENT_BATTERY_S, SILENT_S
+from tools.centre.registry import placed
 from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, cabinet_of
+from tools.centre.registry.placed import Placed
 from tools.centre.store import bodies, database
 from tools.centre.web import duty, words
 from tools.centre.web.access import Commune, commune, opened
@@ -52,6 +54,8 @@ WORDS = Phrases({
     "certificate.over": N_("its certificate ended on {day}: it stays alone until it is enrolled again"),
     "clock": N_("its clock was {length} off until {when}"),
     "node": N_("{light}: {what}"),
+    "placed": N_("node {node}: stated on site to serve light {light}, and the register has otherwise"),
+    "placed.none": N_("node {node}: stated on site to serve no light any more, and the register has otherwise"),
     "none": N_("No cabinet of your rights has been heard yet."),
     "summary": NN_("{linked} of {count} cabinet linked", "{linked} of {count} cabinets linked"),
     "alone.why": N_("A cabinet that is alone goes on by its policy, keeps its records and sends them when it is back."),
@@ -167,6 +171,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             continue
         ailing.setdefault(fault.cabinet, []).append(said)
     nodes, heard = Counter[str | None](), Counter[str | None]()
+    stated = placed.standing(connection)
     seen: set[bytes] = set()  # the zones of a green space share a node
     for state in (*(one.state for one in whole.lights), *(one.state for one in whole.spaces)):
         if state.node is not None and state.node not in seen:
@@ -178,7 +183,8 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
         address = cabinet_of(insee, name)
         version, started_s, _ = program(connection, identity)
         waiting, after_s = connection.execute(_WAITING, (identity,)).fetchone()
-        ails = [*ailing.get(address, ()), *_clock(connection, identity, language, now_s=now_s),
+        ails = [*ailing.get(address, ()), *_placed(stated, identity, insee, language),
+                *_clock(connection, identity, language, now_s=now_s),
                 *_certificate(address, language, now_s=now_s)]  # fmt: skip
         yield Cabinet(
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
@@ -204,6 +210,17 @@ def _of_node(fault: StandingFault, insee: str, language: str) -> Ailing:
     light = fault_words.short_text(fault, language)
     text = WORDS.text("node", language, light=light, what=events.name(fault.code, language))
     return Ailing(text, place.key.id if place is not None and is_light else None)
+
+
+def _placed(stated: list[Placed], gateway: bytes, insee: str, language: str) -> list[Ailing]:
+    """Tells what a technician stated at a cabinet and the register has otherwise (`bocage centre register placed`)."""
+    found = []
+    for one in stated:
+        if one.gateway == gateway and one.insee == insee and one.is_open:
+            key = "placed.none" if one.light is None else "placed"
+            said = WORDS.text(key, language, node=one.node.hex(), light=one.light)
+            found.append(Ailing(said, None if one.key is None else one.key.id))
+    return found
 
 
 def _clock(connection: database.Connection, gateway: bytes, language: str, *, now_s: int) -> list[Ailing]:

@@ -98,7 +98,7 @@ KEPT = (
          WAREHOUSE, ("records", "conflicts"), classes.READINGS),
     Kept(N_("Rooms: the newest reading of each"), WAREHOUSE, ("latest",), 1),
     Kept(N_("Rooms: temperature by hour"), WAREHOUSE, ("hours",), classes.ROOMS),
-    Kept(N_("Names of technicians and authors in what cabinets told: tests, locks, orders"),
+    Kept(N_("Names of technicians and authors in what cabinets told: tests, locks, orders, nodes placed"),
          WAREHOUSE, ("records", "conflicts"), classes.EVENTS),
     Kept(N_("Records from a cabinet that does not speak for the node, until a person decides"),
          WAREHOUSE, ("apart",), classes.APART),

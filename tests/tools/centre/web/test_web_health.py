@@ -103,6 +103,11 @@ def test_a_node_that_talks_too_much_is_named_at_its_cabinet_with_a_link(page, br
     assert f'href="/{FENEU}/lights/light-1"' in browser("mayor").get(f"/{FENEU}/health").content.decode()
 
 
+def test_what_was_stated_beside_a_pole_and_the_register_has_otherwise_is_told(page):
+    said = f"node {node_of('light', FENEU).hex()}: stated on site to serve light number in {FENEU}, and the register"
+    assert said in page["cab"] and "stated" not in page["cab-2"]
+
+
 def test_certificates_that_end_soon_or_have_ended_are_told_and_no_other(page):
     assert "its certificate ends on" in page["cab-2"] and "its certificate ended on" in page["cab-3"]
     assert "certificate" not in page["cab"] + page["cab-4"]
