@@ -43,10 +43,10 @@ class Place(NamedTuple):
     who: str
     unix_s: int | None
 
-    @property
-    def key(self) -> str:
-        """Returns by what two statements mean the same light."""
-        return f"{self.light} {self.street or ''}".strip().casefold()
+    def is_same(self, light: str, street: str | None) -> bool:
+        """Return whether a number, and a street where both give one, mean this light."""
+        streets = {one.casefold() for one in (self.street, street) if one}
+        return self.light.casefold() == light.casefold() and len(streets) < 2
 
 
 class Identification(NamedTuple):
@@ -135,22 +135,16 @@ class Placements:
             return "taken"
         changed: dict[bytes, Place | None] = {node: stated}
         if other is not None:
-            moved = None if former is None or former.key == stated.key else former
+            moved = None if former is None or former.is_same(*stated[:2]) else former
             changed[other] = None if moved is None else moved._replace(who=stated.who, unix_s=unix_s)
-        for one, place in changed.items():
-            if not self._report(one, place, stated.who, now_ms):
-                return "full"
-            if place is None:
-                self._places.pop(one, None)
-            else:
-                self._places[one] = place
+        is_reported = all(self._keep(one, place, stated.who, now_ms) for one, place in changed.items())
         self._save()
-        return None
+        return None if is_reported else "full"
 
     def holder(self, node: bytes, light: str, street: str) -> bytes | None:
         """Return the other node that was said to serve this light."""
-        key = Place(_text(light), _text(street) or None, "", None).key
-        return next((other for other, place in self._places.items() if other != node and place.key == key), None)
+        wanted = _text(light), _text(street) or None
+        return next((one for one, place in self._places.items() if one != node and place.is_same(*wanted)), None)
 
     # --- what comes of it ---------------------------------------------------------------------------------------
 
@@ -206,10 +200,6 @@ class Placements:
         found = (node for node in self._link.sessions.nodes() if node.hex().endswith(digits))
         return sorted(found)[: limits.SIGHTS_MAX]
 
-    def places(self) -> list[Place]:
-        """Return every light that was named here, by number."""
-        return sorted(self._places.values(), key=lambda place: place.key)
-
     # --- inside -------------------------------------------------------------------------------------------------
 
     def _objection(self, node: bytes, now_ms: int) -> str | None:
@@ -233,7 +223,8 @@ class Placements:
         is_over = now_ms >= last.ends_ms + limits.IDENTIFY_ANSWER_MS
         return last._replace(state=SILENT) if is_over and last.state in (ASKED, SHOWN) else last
 
-    def _report(self, node: bytes, place: Place | None, who: str, now_ms: int) -> bool:
+    def _keep(self, node: bytes, place: Place | None, who: str, now_ms: int) -> bool:
+        """Report where a node is, and remember it; return False, with nothing changed, when the journal refuses it."""
         shown = self._identification(node, now_ms)
         powers = [None, None] if shown is None else [shown.before_dw, shown.power_dw]
         light, street = (None, None) if place is None else place[:2]
@@ -241,6 +232,10 @@ class Placements:
         if self._own.try_report(body, now_ms=now_ms) is None:
             return False
         self._cabinet.audit_local("place", node=node.hex(), light=light, street=street, who=who, now_ms=now_ms)
+        if place is None:
+            self._places.pop(node, None)
+        else:
+            self._places[node] = place
         return True
 
     def _save(self) -> None:

@@ -141,10 +141,12 @@ def test_two_poles_that_were_exchanged_are_put_right_in_one_step():
     world = settled(posts=2)
     one, other = world.posts
     assert placed(world, one, "0118") is None and placed(world, other, "0117") is None
-    assert placed(world, one, "0117", "rue du port") == "taken" and len(stated(world)) == 2
+    for street in ("rue du port", ""):
+        assert placed(world, one, "0117", street) == "taken" and len(stated(world)) == 2
+    assert placed(world, one, "0117", "Rue Haute") is None and placed(world, one, "0118") is None
     assert placed(world, one, "0117", "rue du port", exchange=True) is None
     assert (seen(world, one).place.light, seen(world, other).place.light) == ("0117", "0118")
-    assert [detail[:2] for detail in stated(world)[2:]] == [[one.node_id, "0117"], [other.node_id, "0118"]]
+    assert [detail[:2] for detail in stated(world)[4:]] == [[one.node_id, "0117"], [other.node_id, "0118"]]
 
 
 def test_the_node_that_stood_there_before_has_no_light_any_more():
