@@ -48,6 +48,11 @@ def entered(address, chromium):
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector("aside.demo")
+    page.click("#demo-close")  # a word of welcome, once
+    page.wait_for_selector(".demo-sheet", state="detached")
+    page.reload()
+    page.wait_for_selector("aside.demo")
+    assert page.locator(".demo-sheet").count() == 0
     yield context.storage_state(), "{0.scheme}://{0.netloc}".format(urlsplit(address))
     context.close()
 

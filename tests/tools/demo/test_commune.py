@@ -11,6 +11,7 @@ from tools.centre.registry.table import Unreadable
 from tools.centre.store import schema
 from tools.demo import commune, towns
 from tools.demo.story import Story
+from wire.command import NAME_BYTES_MAX
 
 INSEE, START_S = "49015", first_second(int(SEASONS["spring"].timestamp()))
 STREETS = ("rue de l’Adézière", "avenue Mendès-France", "mail <b>")
@@ -97,3 +98,12 @@ def test_the_command_says_what_is_wrong_in_a_file(tmp_path, capsys):
     path.write_text("lampes", encoding="utf-8")
     assert cli.main(["demo", "--no-browser", "--port", "8399", "--lang", "en", "--commune", str(path)])
     assert "is no GeoPackage" in capsys.readouterr().err
+
+
+def test_feeders_have_names_that_a_policy_may_have_and_no_two_the_same():
+    labels = {}
+    streets = [f"avenue du Général-de-Gaulle, {side}" for side in ("nord", "sud", "est")] + ["rue du Port"]
+    short = [commune._label(street, labels) for street in streets]
+    assert short == [commune._label(street, labels) for street in streets]
+    assert len(set(short)) == 4 and short[3] == "rue du Port"
+    assert all(len(one.encode()) <= NAME_BYTES_MAX for one in short), short
