@@ -8,7 +8,7 @@ from django.conf import settings
 from gateway.language import N_, NN_, Phrases
 from gateway.language.figures import number
 from policy import civil
-from policy.document import Policy
+from policy.document import PERMANENT, Policy
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.estate import Estate
 from tools.centre.condition.faults import Faults
@@ -44,6 +44,8 @@ WORDS = Phrases({
     "dark": N_("Dark by decision"),
     "hours": N_("{hours} h"),
     "dark.of": N_("of {hours} h of night, {percent} %, a feeder in the mean"),
+    "saved": N_("about {kwh} kWh less than lit all night"),
+    "saved.euros": N_("about {kwh} kWh and {euros} € less than lit all night"),
     "faults": N_("Faults begun"),
     "faults.open": NN_("{count} of them lasts", "{count} of them last"),
     "faults.none_open": N_("none of them lasts"),
@@ -108,6 +110,8 @@ def month(request: Any, insee: str) -> Any:
         values["waiting"] = waiting(connection, whole if values["kwh"] is None else (asked.begins_s, until_s))
         values["first_unix_s"] = first_s if first_s >= asked.begins_s + _DAY_S else None
     values |= _ordered(own, asked, until_s)
+    if found is not None and found["kwh"] is not None and values.get("policy") is not None:
+        values |= _saved(values["policy"], found["kwh"], first_s, until_s, request.language)
     return shown(
         request, "month.html", WORDS, commune=own, tab="town",
         month=asked.name(request.language),
@@ -169,15 +173,32 @@ def _ordered(own: Any, asked: Month, until_s: int) -> dict[str, Any]:
             for one in lighting(control, own.insee, MONTH_ORDERS_MAX)
             if asked.begins_s <= one.command.not_before_s < until_s and not lowers(one.command)
         ]
-        return {"given": [given(control, one) for one in known], "dark": _dark(policy, asked, until_s)}
+        dark = _dark(policy, asked, until_s)
+        return {"given": [given(control, one) for one in known], "policy": policy, "dark": dark}
 
 
 def _dark(policy: Policy | None, asked: Month, until_s: int) -> dict[str, int] | None:
     if policy is None:
         return None
-    evenings = range(asked.first_day, night.evening_of(until_s - 1) + 1)
-    nights = [night.dark_and_night_s(policy, one) for one in evenings]
-    dark_s, night_s = (sum(some) for some in zip(*nights, strict=True)) if nights else (0, 0)
+    dark_s, night_s = _nights_s(policy, range(asked.first_day, night.evening_of(until_s - 1) + 1))
     if not night_s:
         return None
     return {"hours": dark_s // 3600, "of": night_s // 3600, "percent": round(100 * dark_s / night_s)}
+
+
+def _saved(policy: Policy, kwh: float, first_s: int, until_s: int, language: str) -> dict[str, str]:
+    """Returns what the dark hours have not used, by the share that they had of the nights that were measured and are
+    over: where no feeder is always powered, for of its energy no hour is known to be of light."""
+    if any(one.kind == PERMANENT for one in policy.lighting.feeders):
+        return {}
+    dark_s, night_s = _nights_s(policy, range(night.evening_of(first_s), night.evening_of(until_s - 1)))
+    if not dark_s or dark_s >= night_s:
+        return {}
+    saved, price = kwh * dark_s / (night_s - dark_s), settings.BOCAGE.kwh_price
+    euros = {} if price is None else {"saved_euros": _rounded(saved * price, language, 2)}
+    return {"saved_kwh": _rounded(saved, language, 1), **euros}
+
+
+def _nights_s(policy: Policy, evenings: range) -> tuple[int, int]:
+    nights = [night.dark_and_night_s(policy, one) for one in evenings]
+    return sum(dark_s for dark_s, _ in nights), sum(night_s for _, night_s in nights)

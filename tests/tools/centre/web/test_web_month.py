@@ -107,6 +107,16 @@ def test_a_month_tells_the_dark_hours_the_dead_lamp_and_who_has_lit(page):
     assert re.search(r"bourg.*?dure encore", text, re.DOTALL)
 
 
+def test_what_the_dark_hours_saved_is_what_the_lamps_would_have_drawn(lived, page):
+    (_, territory), (text, _) = lived, page
+    plant = territory.village.street.plant
+    steady_w = sum(feeder.cable.steady_dw for feeder in plant.feeders) / 10
+    dark_h = 7 * 7  # seven nights, from 22:30 to 05:30
+    kwh, euros = re.search(r"environ ([0-9,]+) kWh et ([0-9,]+) € de moins", text).groups()
+    assert float(kwh.replace(",", ".")) == pytest.approx(steady_w * dark_h / 1000, rel=0.1)
+    assert float(euros.replace(",", ".")) == pytest.approx(PRICE * steady_w * dark_h / 1000, rel=0.1)
+
+
 def test_a_month_on_the_screen_and_on_paper(page, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium")
