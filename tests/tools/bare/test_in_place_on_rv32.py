@@ -29,7 +29,10 @@ QUICK = {
     "GOOD_START_MS = 600_000": "GOOD_START_MS = 1_000",
     "UPDATE_FIRST_MS = 900_000": "UPDATE_FIRST_MS = 500",
     "UPDATE_PACE_MS = 200": "UPDATE_PACE_MS = 0",
+    "UPDATE_RESCUE_FIRST_MS = 10_000": "UPDATE_RESCUE_FIRST_MS = 500",
 }
+# The first line of ours behind the watchdog.
+BEHIND = "    settled, kind = chosen_settings.settle(wdt, life, clock)\n"
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +73,13 @@ def test_without_a_file_system_outputs_stay_safe_and_the_console_says_why(elf, t
         assert node.says("no file system") and not node.says(">>>")
 
 
-def updated(elf, folder, quick):
-    """A node that runs program 1 from half a, beside a gateway that offers 2; all but two pieces of that are in half b,
-    from an update that was cut short."""
+def updated(elf, folder, quick, running=None):
+    """A node that runs program 1 from half a, or the pieces `running`, beside a gateway that offers 2; all but two
+    pieces of that are in half b, from an update that was cut short."""
     rom = bytearray(board.rom_in_place(KIND, firmware=quick))
+    if running is not None:
+        whole = b"".join(running[path] for path in sorted(running))
+        rom[A : A + len(whole)] = whole
     pieces = romfs.pieces(link_image.node_files(quick, mpy.find_compiler(), KIND))
     manifest = link_image.manifest_of(pieces, 2, "0.2.0", KIND + ROM_SUFFIX)
     for path in list(pieces)[:-2]:
@@ -102,6 +108,21 @@ def test_an_update_arrives_over_the_link_and_is_confirmed_in_the_other_half(elf,
         assert after[:B] == before[:B], "base and running half are untouched"
         program = romfs.romfs_image(link_image.node_files(quick, mpy.find_compiler(), KIND))
         assert after[B : B + len(program)] == program
+
+
+def test_three_crashes_lead_to_the_rescue_in_the_base_which_brings_the_next_program(elf, tmp_path, quick):
+    crashing = tmp_path / "crashing"
+    shutil.copytree(quick, crashing)
+    main = crashing / "esp32" / "main.py"
+    text = main.read_text(encoding="utf-8")
+    assert text.count(BEHIND) == 1
+    main.write_text(text.replace(BEHIND, BEHIND + '    raise ValueError("of this version")\n'), encoding="utf-8")
+    running = romfs.pieces(link_image.node_files(crashing, mpy.find_compiler(), KIND))
+    with updated(elf, tmp_path, quick, running) as node:
+        node.start()
+        node.until(lambda: [2, "confirmed"] in outcomes(node))
+        assert [made.detail for made in node.events(event.RESCUE_MODE)] == [["starts"]]
+        assert sum(line.startswith("crash: ValueError") for line in node.said) == 3
 
 
 @pytest.mark.parametrize("cut", [30, 90, 150])
