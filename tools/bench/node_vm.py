@@ -458,12 +458,14 @@ def main():
         dump()
     if looks is not None:
         looks.begin(base)
+    begun_ms = time.ticks_ms()
     bench = Bench(begin, base)
+    loading_ms = time.ticks_diff(time.ticks_ms(), begun_ms)
     if looks is not None:
         from wire import coap_message
 
         coap_message.encode = looks.over(coap_message.encode)
-    say((bench.imported, bench.started, calibration_us, counts))
+    say((bench.imported, bench.started, loading_ms, calibration_us, counts))
     while True:
         command = listen()
         if command == "map":

@@ -115,7 +115,7 @@ class Vm:
         self.is_32_bit = maxsize < 1 << 32
         self.base_sizes = self._sizes() if maps and not self.is_32_bit else None
         self._write("go")
-        self.imported, self.started, self.calibration_us, self.counts = self._read_reply()
+        self.imported, self.started, self.loading_ms, self.calibration_us, self.counts = self._read_reply()
 
     def turn(self, now_ms: int, values: Any, datagrams: list[bytes], *, idles: bool) -> Turn:
         told = bytearray(struct.pack("<qbh", now_ms, idles, -1 if values is None else len(values)))
