@@ -11,8 +11,6 @@ import struct
 import crash
 import guard
 import rtc
-import slot_files
-import slot_rom
 
 from node import limits, panel
 from node.log_ring import LogRing
@@ -122,12 +120,16 @@ class Lifeline:
         import place  # which is beside a loader
 
         running, other = start.boot.slot, 1 - start.boot.slot
-        if place.IS_MAPPED:
-            self._files = slot_rom.SlotRom(place.half(other), start.choose, start.confirm)
-            self._number = slot_rom.running_number(place.half(running))
+        if place.IS_MAPPED:  # each takes 3 kB of heap
+            from slot_rom import SlotRom, running_number
+
+            self._files = SlotRom(place.half(other), start.choose, start.confirm)
+            self._number = running_number(place.half(running))
         else:
-            self._files = slot_files.SlotFiles(place.PROGRAMS[other], start.choose, start.confirm)
-            self._number = slot_files.running_number(place.PROGRAMS[running])
+            from slot_files import SlotFiles, running_number
+
+            self._files = SlotFiles(place.PROGRAMS[other], start.choose, start.confirm)
+            self._number = running_number(place.PROGRAMS[running])
         # Soon after a crash: a program that crashes again and again after an exchange with the gateway counts as a good
         # start for the guard, and would never run long enough to fetch its repaired successor.
         is_urgent = self.is_rescue or self.was_fault
