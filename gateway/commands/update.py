@@ -20,7 +20,7 @@ from gateway.commands.setup import files
 from gateway.commands.status import state_of
 from gateway.config.config import Config
 from gateway.core import self_update as core
-from gateway.core.self_update import Before, Plan
+from gateway.core.self_update import Plan
 from gateway.core.status import Status
 from gateway.io.packages import UNREACHABLE, PackageFault, Repository
 from gateway.language import N_, Phrases
@@ -110,7 +110,7 @@ def _by_plan(update: Update, status: Status, config: Config, args: argparse.Name
         why = core.METERED
     if why is not None:
         return _say(args, why)
-    address = f"https://{config.mqtt.host}:{self_update.PORT}/"
+    address = self_update.address_of(config.mqtt.host)
     try:
         plan = self_update.read_plan(address, tls.ca)
     except PackageFault as fault:
@@ -138,8 +138,7 @@ def _by_stick(update: Update, status: Status, args: argparse.Namespace) -> int:
 
 def _stage(update: Update, plan: Plan, repository: Repository, status: Status, args: argparse.Namespace) -> int:
     try:
-        repository.refresh()
-        trial = update.stage(plan, repository, _before(status))
+        trial = update.stage(plan, repository, core.before(status, held_s=_HELD_S))
     except PackageFault as fault:
         if fault.reason in _TOLD:
             update.refuse(plan, fault.reason)
@@ -148,10 +147,6 @@ def _stage(update: Update, plan: Plan, repository: Repository, status: Status, a
         return _say(args, "current", version=plan.version)
     update.begin(args.config)
     return _say(args, "begun", former=trial.former, version=trial.version, minutes=-(-trial.watch_s // 60))
-
-
-def _before(status: Status) -> Before:
-    return core.before(status, held_s=_HELD_S)
 
 
 def _site(config: Config) -> tuple[int, int] | None:

@@ -153,9 +153,9 @@ def hindrance(status: Status, site: tuple[int, int] | None, *, lasts_s: int, by_
     if not is_day(unix_s, site, lasts_s=lasts_s):
         return NIGHT
     carrier = status.carrier
-    if status.centre is None or not status.centre.connected or carrier is None:
+    if status.centre is None or not status.centre.connected:
         return UNLINKED
-    return METERED if carrier.metered and not by_metered else None
+    return METERED if carrier is not None and carrier.metered and not by_metered else None
 
 
 def is_day(unix_s: int, site: tuple[int, int] | None, *, lasts_s: int) -> bool:

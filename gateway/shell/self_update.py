@@ -60,6 +60,11 @@ WantedBy=multi-user.target
 """
 
 
+def address_of(host: str) -> str:
+    """Returns where a centre gives plan and packages."""
+    return f"https://{f'[{host}]' if ':' in host else host}:{PORT}/"
+
+
 def read_plan(address: str, ca: str) -> Plan:
     """Fetches the plan of the centre, whose certificate is of the territory's authority. PackageFault."""
     context = ssl.create_default_context(cafile=ca)
@@ -115,6 +120,7 @@ class Update:
             raise PackageFault(OLDER, f"{installed} > {plan.version}")
         if shutil.disk_usage(self._folder).free < _FREE_BYTES_MIN:
             raise PackageFault(packages.FULL)
+        repository.refresh()
         if self._system.version_of(self._former) != installed:
             try:
                 repository.fetch(installed, self._former)

@@ -102,9 +102,11 @@ class PaperRepository:
     def __init__(self, *versions, fault=None):
         self.versions, self.fault = versions, fault
 
-    def fetch(self, version, target):
+    def refresh(self):
         if self.fault is not None:
             raise PackageFault(self.fault)
+
+    def fetch(self, version, target):
         if version not in self.versions:
             raise PackageFault(UNKNOWN)
         target.write_text(version)

@@ -7,9 +7,6 @@ and that must be allowed.
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -19,14 +16,11 @@ import pytest
 from gateway.core.custody import entry
 from gateway.core.custody.journal import Journal
 from gateway.io.disk import FileDisk
-from policy import keyset
-from simulator.hosts.keys import keyset_of
-from simulator.rig.authority import Authority
 from simulator.rig.rig import find_mosquitto
 from tests.support.agent_process import held_in
-from tests.support.debian_machine import MORTAL, PATIENCE_S, Machine
+from tests.support.debian_machine import Machine
 from tests.support.gateway_world import NODE, payload, reading
-from tools.centre.ingest import receipts
+from tests.support.packaged_gateway import JOURNAL_BYTES_MAX, UNIT, Centre, is_active, journal, setup, until
 from tools.centre.store.archive import Archive
 
 pytestmark = [
@@ -37,33 +31,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb program: Debian builds packages"),
 ]
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-UNIT = "bocage-gateway.service"
-JOURNAL_BYTES_MAX = 1 << 20
-ANSWERS = f"""
-[gateway]
-insee = "49135"
-name = "cab-1"
-[uplink]
-broker = "localhost:8883"
-[journal]
-bytes_max = {JOURNAL_BYTES_MAX}
-segment_bytes_max = 16384
-alarm_reserve_bytes = 65536
-[clock]
-trust_system = true
-[cabinet]
-latitude = 47.5720
-longitude = -0.5940
-modbus = "/dev/serial/by-id/none"
-[[cabinet.feeder]]
-name = "bourg"
-lamps = 14
-lamp_watts = 32
-contactor = "modbus:1/coil:0"
-"""
-
-
 @pytest.fixture
 def machine(root, packages):
     """Booted, with both versions of the package at hand and the older one installed."""
@@ -72,27 +39,6 @@ def machine(root, packages):
     with Machine(root) as booted:
         booted.apt("install", f"/root/{packages[0].name}")
         yield booted
-
-
-def setup(machine, answers=ANSWERS):
-    machine.run("bocage", "gateway", "setup", "--answers", "/dev/stdin", stdin=answers)
-
-
-def until(reached, what):
-    end = time.monotonic() + PATIENCE_S
-    while not (found := reached()):
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-    return found
-
-
-def is_active(machine):
-    return machine.status(UNIT, "ActiveState")["ActiveState"] == "active"
-
-
-def journal(machine, unit):
-    """What a unit said, as far as journald has written it by now."""
-    return machine.run("journalctl", "-u", unit, "--no-pager").stdout
 
 
 def pid_of(machine):
@@ -251,7 +197,7 @@ def test_a_nearly_full_journal_survives_everything_and_arrives_once(machine, pac
     machine.apt("install", new)
     expect("0.2.0", "installed again")
 
-    with centre(machine, tmp_path) as database:
+    with Centre(machine, tmp_path) as database:
         until(lambda: waiting(machine) == 0, "the journal does not drain")
     archive = Archive.open(str(database))
     try:
@@ -275,71 +221,3 @@ def configuration(machine):
 
 def waiting(machine):
     return sum(machine.gateway().get("waiting", {"lanes": {"unknown": 1}})["lanes"].values())
-
-
-def sign(authority, request, certificate):
-    """What the territory's authority does with a request."""
-    key = authority.certificate.with_suffix(".key")
-    subprocess.run(
-        ["openssl", "x509", "-req", "-in", request, "-CA", authority.certificate, "-CAkey", key, "-days", "30",
-         "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-
-
-class centre:  # noqa: N801
-    """A broker with the territory's certificates and an ingest, beside the machine on its loopback; yields the
-    warehouse. The gateway's certificate is signed and installed by the wizard, as the guide says."""
-
-    def __init__(self, machine, folder):
-        self._machine = machine
-        self._folder = folder
-        self._processes = []
-
-    def __enter__(self):
-        authority = Authority(self._folder, "territory")
-        server, server_key = authority.issue("localhost", address="127.0.0.1")
-        ingest, ingest_key = authority.issue("ingest-1")
-        config = self._folder / "mosquitto.conf"
-        config.write_text(
-            f"listener 8883 127.0.0.1\ncafile {authority.certificate}\ncertfile {server}\nkeyfile {server_key}\n"
-            "require_certificate true\nuse_identity_as_username true\nallow_anonymous false\nuser root\n"
-        )
-        self._start(find_mosquitto(), "-c", str(config))
-        until(self._listens, "the broker does not listen")
-        database = self._folder / "centre.db"
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(REPOSITORY / "firmware"), str(REPOSITORY)))}
-        self._start(
-            sys.executable, "-m", "tools", "centre", "ingest", "--db", str(database), "--broker", "127.0.0.1:8883",
-            "--ca", str(authority.certificate), "--cert", str(ingest), "--key", str(ingest_key), env=environment,
-        )  # fmt: skip
-        signed = self._folder / "cab-1.pem"
-        sign(authority, self._machine.path("/etc/bocage/gateway.csr"), signed)
-        keys = self._folder / "commune.keys"
-        key = receipts.load_or_make(receipts.default_path(str(database)))
-        keys.write_bytes(keyset.encode(keyset_of("49135", key.public)))
-        for path in (authority.certificate, signed, keys):
-            shutil.copy(path, self._machine.path("/root"))
-        files = f'ca = "/root/{authority.certificate.name}"\ncertificate = "/root/{signed.name}"\n'
-        setup(
-            self._machine,
-            f'[gateway]\nkeys = "/root/{keys.name}"\n[uplink]\nbroker = "127.0.0.1:8883"\n{files}',
-        )
-        self._machine.run("systemctl", "restart", UNIT)
-        return database
-
-    def __exit__(self, *_):
-        for process in self._processes:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-
-    def _start(self, *command, **options):
-        log = (self._folder / f"{len(self._processes)}.log").open("w")
-        words = [*self._machine.beside(), *MORTAL, *command]
-        self._processes.append(subprocess.Popen(words, stdout=log, stderr=log, **options))
-        log.close()
-
-    def _listens(self):
-        connect = "import socket; socket.create_connection(('127.0.0.1', 8883))"
-        words = [*self._machine.beside(), sys.executable, "-c", connect]
-        return subprocess.run(words, capture_output=True, check=False).returncode == 0
