@@ -14,6 +14,7 @@ cut three times in a trial goes back: perhaps the new version is why.
 """
 
 import json
+import re
 from typing import Any, NamedTuple
 
 from gateway.core.status import RUNNING, Status
@@ -41,6 +42,8 @@ WATCH_S, WATCH_S_MIN, WATCH_S_MAX = 1200, 30, 7200
 # quarter more.
 DUSK_S, DAWN_S = 3600, 4500
 NAMES_MAX = 20_000
+# As `bocage package build` accepts it, and short enough for a record.
+_VERSION = re.compile(r"[0-9][A-Za-z0-9.+~]{0,31}")
 # Words of the log: the new version cannot write the journal, or not read what waits in it.
 _OF_JOURNAL = ("card-unusable", "journal-sync-failed", "journal-other-version", "journal-missed")
 
@@ -62,7 +65,7 @@ def parse_plan(text: bytes) -> Plan:
     number, version, watch_s, names = (plain.get(name) for name in ("number", "version", "watch_s", "cabinets"))
     if type(number) is not int or number < 1:
         raise ValueError("number")
-    if not isinstance(version, str) or not version[:1].isdigit() or not version.isascii() or " " in version:
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise ValueError("version")
     if type(watch_s) is not int or not WATCH_S_MIN <= watch_s <= WATCH_S_MAX:
         raise ValueError("watch_s")

@@ -42,7 +42,7 @@ def test_a_plan_is_what_the_centre_wrote():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("number", 0), ("number", True), ("version", "latest"), ("version", "1 2"), ("watch_s", 5), ("cabinets", "all")],
+    [("number", 0), ("number", True), ("version", "latest"), ("version", "1 2"), ("version", "1" * 40), ("watch_s", 5), ("cabinets", "all")],
 )
 def test_a_plan_that_is_none_names_its_field(field, value):
     with pytest.raises(ValueError, match=field):
