@@ -167,7 +167,5 @@ def is_day(unix_s: int, site: tuple[int, int] | None, *, lasts_s: int) -> bool:
     nothing begins."""
     if site is None:
         return True
-    latitude_e4, longitude_e4 = site
-    solar_day = (unix_s + longitude_e4 * 86_400 // 3_600_000) // 86_400
-    rise_s, set_s = sun.sun_times(solar_day, latitude_e4, longitude_e4)
+    rise_s, set_s = sun.sun_times(unix_s // 86_400, *site)  # sites are within France: a day of UTC holds theirs
     return rise_s is not None and set_s is not None and rise_s + DAWN_S <= unix_s <= set_s - DUSK_S - lasts_s

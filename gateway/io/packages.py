@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 PACKAGE = "bocage-gateway"
@@ -85,7 +86,7 @@ class Repository:
         if done.returncode:
             said = done.stdout + done.stderr
             reason = next((word for word, pattern in _FAULTS if pattern.search(said)), UNREACHABLE)
-            raise PackageFault(reason, _gist(done.stderr))
+            raise PackageFault(reason, _gist(said))
 
 
 class System:
@@ -159,6 +160,8 @@ def _run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProce
 
 
 def _gist(said: str) -> str:
-    """Returns the last complaint, in one line."""
-    lines = [line.strip() for line in said.splitlines() if line.startswith(("E:", "W:", "dpkg:"))] or [said.strip()]
-    return lines[-1][:200]
+    """Returns why something failed, in one line: what apt says under the address, else the last complaint."""
+    lines = said.splitlines()
+    under = [after.strip() for line, after in pairwise(lines) if line.startswith("Err:")]
+    complaints = [line.strip() for line in lines if line.startswith(("E:", "W:", "dpkg:"))]
+    return (under[:1] or complaints[-1:] or [" ".join(lines)])[0][:200]

@@ -47,6 +47,7 @@ import ssl
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+SimpleHTTPRequestHandler.protocol_version = "HTTP/1.1"  # an end without TLS's own word is an error to apt
 server = ThreadingHTTPServer(("127.0.0.1", {port}), partial(SimpleHTTPRequestHandler, directory={folder!r}))
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain({certificate!r}, {key!r})

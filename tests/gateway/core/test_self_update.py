@@ -42,7 +42,8 @@ def test_a_plan_is_what_the_centre_wrote():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("number", 0), ("number", True), ("version", "latest"), ("version", "1 2"), ("version", "1" * 40), ("watch_s", 5), ("cabinets", "all")],
+    [("number", 0), ("number", True), ("version", "latest"), ("version", "1 2"), ("version", "1" * 40),
+     ("watch_s", 5), ("cabinets", "all")],
 )
 def test_a_plan_that_is_none_names_its_field(field, value):
     with pytest.raises(ValueError, match=field):
@@ -67,12 +68,6 @@ def test_a_plan_that_is_none_names_its_field(field, value):
 )
 def test_nothing_begins_from_an_hour_before_dusk_to_an_hour_after_dawn(when, may):
     assert core.is_day(utc(when), FENEU, lasts_s=1200) is may
-
-
-def test_the_day_is_that_of_the_place():
-    """On La Réunion noon is at 08:20 UTC, and a day begins the evening before."""
-    assert core.is_day(utc("2026-12-21 04:00"), (-211_000, 555_000), lasts_s=1200)
-    assert not core.is_day(utc("2026-12-21 14:00"), (-211_000, 555_000), lasts_s=1200)
 
 
 def test_where_nothing_is_lit_any_hour_will_do():
