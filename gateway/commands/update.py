@@ -117,6 +117,7 @@ def _by_plan(update: Update, status: Status, config: Config, args: argparse.Name
         return _fault(args, fault)
     name = f"{config.core.insee}-{config.core.name}"
     if plan.cabinets is not None and name not in plan.cabinets:
+        update.settle(plan, is_ours=False)
         return _say(args, "not_ours", version=plan.version)
     if update.has_failed(plan):
         return _say(args, "failed", version=plan.version)
@@ -144,6 +145,7 @@ def _stage(update: Update, plan: Plan, repository: Repository, status: Status, a
             update.refuse(plan, fault.reason)
         return _fault(args, fault)
     if trial is None:
+        update.settle(plan, is_ours=True)
         return _say(args, "current", version=plan.version)
     update.begin(args.config)
     return _say(args, "begun", former=trial.former, version=trial.version, minutes=-(-trial.watch_s // 60))

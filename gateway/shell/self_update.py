@@ -143,6 +143,15 @@ class Update:
         """Writes down that this plan cannot be followed. OSError."""
         self._end(plan.number, plan.version, self._system.installed(), core.REFUSED, why)
 
+    def settle(self, plan: Plan, *, is_ours: bool) -> None:
+        """Ends the alarm of a failure that is over: the version that runs is wanted, or another campaign holds, which
+        does not concern this cabinet. OSError."""
+        last = self._last()
+        is_over = is_ours or last.get("number") != plan.number
+        if is_over and last.get("outcome") in (core.REFUSED, core.ROLLED_BACK):
+            installed = self._installed()
+            self._end(plan.number, installed, installed, core.KEPT, None)
+
     def _installed(self) -> str:
         installed = self._system.installed()
         if installed is None:  # a person was interrupted

@@ -260,6 +260,22 @@ def test_a_card_without_room_is_refused(tmp_path, monkeypatch):
         update_of(PaperMachine(tmp_path)).stage(PLAN, PaperRepository("0.2.0", "0.3.0"), BEFORE)
 
 
+def test_a_failure_is_over_when_what_runs_is_wanted_or_another_campaign_goes_elsewhere(tmp_path):
+    def after(number, *, is_ours):
+        update.refuse(PLAN, SIGNATURE)
+        update.settle(PLAN._replace(number=number), is_ours=is_ours)
+        return outcome(machine)["outcome"]
+
+    machine = PaperMachine(tmp_path)
+    update = update_of(machine)
+    update.settle(PLAN, is_ours=True)
+    assert not (tmp_path / "update/outcome.json").exists(), "there was nothing to end"
+    assert after(PLAN.number, is_ours=False) == core.REFUSED, "this campaign was stopped"
+    assert after(PLAN.number + 1, is_ours=False) == core.KEPT
+    assert after(PLAN.number, is_ours=True) == core.KEPT
+    assert outcome(machine)["version"] == "0.2.0"
+
+
 def test_the_version_that_runs_is_wanted(tmp_path):
     update = update_of(PaperMachine(tmp_path))
     assert update.stage(PLAN._replace(version="0.2.0"), PaperRepository(), BEFORE) is None

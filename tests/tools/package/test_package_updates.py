@@ -151,6 +151,7 @@ def test_a_campaign_brings_a_version_takes_a_broken_one_back_and_refuses_a_stran
             kept = [(event.AGENT_UPDATE, None, ["0.2.0", "0.1.0", "kept", None])]
             until(lambda: told(database) == kept, "the centre is not told")
             assert "it runs" in update(machine)
+            assert "may be updated now" in update(machine, "--may-system")
 
             # The agent of this version ends at once, and so do its commands.
             bench.publish("0.3.0", files={"usr/share/bocage/gateway/__init__.py": ("", "raise SystemExit(3)\n")})

@@ -37,6 +37,10 @@ def chain(served, tmp_path_factory):
         gateway = CABINETS["cab"][0]
         step = [NOW_S - 4000, NOW_S - 3760, 1]
         stepped = fact(1, event.CLOCK_STEPPED, step, node=gateway, boot=9, stamp=synced(NOW_S - 3760))
+        other = CABINETS["cab-2"][0]
+        taken_back = fact(1, event.AGENT_UPDATE_FAILURE, ["0.3.0", "agent"], active=True, node=other, boot=9,
+                          stamp=synced(NOW_S - 100))  # fmt: skip
+        report(warehouse, "cab-2", [(event.ALARM, taken_back)], 1)
         detail = [node_of("light", FENEU), 40, 0, 0]
         talks = fact(2, event.FAIR_USE_EXCEEDED, detail, active=True, node=gateway, boot=9, stamp=synced(NOW_S - 300))
         report(warehouse, "cab", [(event.EVENT, stepped), (event.ALARM, talks)], 1)
@@ -111,6 +115,11 @@ def test_what_was_stated_beside_a_pole_and_the_register_has_otherwise_is_told(pa
 def test_certificates_that_end_soon_or_have_ended_are_told_and_no_other(page):
     assert "its certificate ends on" in page["cab-2"] and "its certificate ended on" in page["cab-3"]
     assert "certificate" not in page["cab"] + page["cab-4"]
+
+
+def test_a_version_that_a_cabinet_took_back_is_told_with_its_reason(page):
+    assert "version 0.3.0 failed (the agent does not run, or does not go on running)" in page["cab-2"]
+    assert "0.3.0" not in page["cab"] + page["cab-4"]
 
 
 def test_a_program_that_is_another_than_that_of_most_is_told(page):
