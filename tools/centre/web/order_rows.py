@@ -1,6 +1,6 @@
 """Lists what each equipment has answered to an order: cabinets, feeders, and lights that have a controller."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from gateway.language import N_, NC_, Phrases
 from tools.centre.control import orders as book
@@ -66,9 +66,9 @@ def by_cabinet(found: Progress, language: str, *, now_s: int) -> list[Row]:
     return rows + [Row(name, ordered, say("answer.none"), False, None, None, level) for name in silent]
 
 
-def at_lights(asking: Asking, order: book.Order, *, holds: bool) -> list[Row]:
+def at_lights(asking: Asking, order: book.Order, *, until_s: int) -> list[Row]:
     """Returns what the controllers of lights have told of an order, where they are not too many to be listed; one that
-    has told nothing stands there while the order holds."""
+    has told nothing stands there while the order holds. until_s: when the order is over in fact."""
     one, request = order.command, asking.request
     is_lighting = kind_of(one).trade == grants.LIGHTING
     lights = lights_of(asking, one.gateway, one.target) if is_lighting else []
@@ -81,20 +81,20 @@ def at_lights(asking: Asking, order: book.Order, *, holds: bool) -> list[Row]:
     for node, light in nodes.items():
         name = " ".join(part for part in (light.state.street, light.number) if part)
         if node in told:
-            rows.append(_at_light(name, told[node], one, request))
-        elif holds:
+            rows.append(_at_light(name, told[node], one, min(request.now_s, until_s), request.language))
+        elif request.now_s < until_s:
             none = WORDS.text("answer.none", request.language)
             rows.append(Row(name, _ordered(one), none, False, None, None, one.level))
     return rows
 
 
-def _at_light(name: str, told: Told, one: Command, request: Any) -> Row:
+def _at_light(name: str, told: Told, one: Command, until_s: int, language: str) -> Row:
     _, outcome, why, _, power_dw = told.body.detail
-    if outcome == APPLIED and request.now_s - told.unix_s > UNMEASURED_S:
+    if outcome == APPLIED and until_s - told.unix_s > UNMEASURED_S:
         outcome, why = UNMEASURED, None
     said = book.ReportedOutcome("", None, outcome, why, power_dw, told.unix_s, told.unix_s)
     is_wrong, at_s = outcome in (REFUSED, UNMEASURED), told.unix_s if outcome == MEASURED else None
-    return Row(name, _ordered(one), _answer(said, request.language), is_wrong, power_dw, at_s, one.level)
+    return Row(name, _ordered(one), _answer(said, language), is_wrong, power_dw, at_s, one.level)
 
 
 def _answer(said: book.ReportedOutcome, language: str) -> str:

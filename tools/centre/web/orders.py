@@ -353,7 +353,7 @@ def _detail(request: Any, own: Commune, control: sqlite_file.Connection, card: C
         asking = Asking(request, own, control, policy)
         place = kind_of(one).place(asking, one.gateway, one.target)
         outcome = kind_of(one).outcome(asking, card.order)
-        lights = order_rows.at_lights(asking, card.order, holds=card.holds)
+        lights = order_rows.at_lights(asking, card.order, until_s=card.until_s)
     return {
         "rows": order_rows.by_cabinet(found, request.language, now_s=request.now_s) + lights,
         "place": place,
