@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gateway.core.status import CabinetStatus, FeederStatus, WishStatus
 from gateway.language.figures import duration
 from gateway.show.explain.calendar import CALENDAR, DEFAULT, Law, Wish, law_of, step_words, wish, wish_words
-from gateway.show.explain.orders import OVERRIDE, TEST, command_words, demand_words, holding
+from gateway.show.explain.orders import OVERRIDE, TEST, command_words, demand_words, holding, lowers
 from gateway.show.explain.words import word, word_or
 
 _UNCERTAINTY_S_MAX = 3_600
@@ -191,7 +191,8 @@ def _answer(
     if command is None:
         return None
     words = command_words(command, cabinet.unix_s, language)
-    return word("rests", language, order=words) if cabinet.lease.held is False else words
+    key = "rests" if cabinet.lease.held is False else "lowers" if lowers(command) else None
+    return words if key is None else word(key, language, order=words)
 
 
 def _policy(cabinet: CabinetStatus, feeder: FeederStatus, demand: WishStatus | None, language: str) -> str | None:

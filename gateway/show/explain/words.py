@@ -111,6 +111,7 @@ WORDS = Phrases({
     "none.emergency": NC_("feminine", "none"),
     "none.manual": N_("none under way"),
     "none.command": NC_("feminine", "none"),
+    "lowers": N_("{order}: for lamps with controllers; the contactor follows the policy"),
     "rests": N_("{order}; at rest, without news from the centre"),
     "none.policy": N_("none in hand"),
     "policy.blind": N_("{policy}, but the time is not known"),

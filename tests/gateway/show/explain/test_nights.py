@@ -119,4 +119,5 @@ def test_without_a_known_hour_the_asking_machines_day_is_taken():
 
 def test_an_order_that_lowers_is_named_and_moves_no_contactor():
     text = said(cabinet(commands=[command(level=50)]))
-    assert "abaisser à 50 % pour « bourg »" in text and "Ensuite allumage à 06:00" in text
+    assert "abaisser à 50 % pour « bourg »" in text and "le contacteur suit la politique" in text
+    assert "Ensuite allumage à 06:00" in text
