@@ -83,6 +83,11 @@ def test_its_lamps_burn_on_its_streets_and_one_of_them_is_broken_by_name(tmp_pat
         connection.close()
         assert len({one.equipment.node for one in own}) == 36 and {one.equipment.street for one in own} == set(STREETS)
         assert own[5].equipment.post == "AV-5"
+        hung = {one.equipment.node: one.equipment.feeder for one in own}
+        for gateway in story.territory.gateways:  # its cabinets switch the feeders that the register names, by a policy
+            fed = {node: feeder.name for feeder in gateway.options.cabinet.feeders for node in feeder.nodes}
+            assert fed == {node: hung[node] for node in fed} and set(fed) == set(gateway.nodes)
+            assert gateway.core.cabinet.signed_policy.policy.insee == INSEE
         ground = towns.ground(story.communes[0])["features"]
         assert {one["properties"]["name"] for one in ground} == set(STREETS)
         labels = [one.label for one in faults.KINDS["lamp"].targets(story)]

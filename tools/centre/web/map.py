@@ -45,6 +45,7 @@ WORDS = Phrases({
     "layer.greens": NC_("layer", "Green spaces"),
     "rooms.in_view": NN_("{count} room in view", "{count} rooms in view"),
     "greens.in_view": NN_("{count} green space in view", "{count} green spaces in view"),
+    "lacks": N_("the soil lacks {depth} mm"),
     "more.spaces": NN_("and {count} more", "and {count} more"),
 })  # fmt: skip
 # What a list beside the map names one by one: what wants an eye.
