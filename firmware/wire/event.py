@@ -114,10 +114,10 @@ NODE_PLACED = 145
 # prose. A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 5
 # kB.
 
-_MADE = {}
+_made = []  # the table, and its entries by code and by name
 
 
-def _table():
+def _entries():
     """Lists every event once. Long because it is one table, made at once when it is first asked for."""
     return (
     # previous boot | null, last durable sequence of it | null, reset cause, node kind, firmware version
@@ -300,13 +300,19 @@ def _table():
 )
 
 
-def __getattr__(name):
-    """Makes TABLE, BY_CODE and BY_NAME on first use. MicroPython calls this as CPython does (PEP 562)."""
-    if name not in ("TABLE", "BY_CODE", "BY_NAME"):
-        raise AttributeError(name)
-    found = made(_MADE, _table)
-    globals().update(found)  # from now on they are found without this function
-    return found[name]
+def table() -> tuple:
+    """Returns every Event; like the maps, it is made on first use."""
+    return made(_made, _entries)[0]
+
+
+def by_code() -> dict:
+    """Returns {code: Event}."""
+    return made(_made, _entries)[1]
+
+
+def by_name() -> dict:
+    """Returns {SenML name: Event}."""
+    return made(_made, _entries)[2]
 
 
 CODE_MAX = 255
@@ -319,13 +325,13 @@ def lane(code: int) -> str:
 
 def label(code: int) -> str:
     """Returns the SenML name of an event: `lampFailure`, or `event77` when the table does not know the code."""
-    entry = made(_MADE, _table)["BY_CODE"].get(code)
+    entry = by_code().get(code)
     return entry.name if entry else f"event{code}"
 
 
 def code_from_label(name: str):
     """Returns the code of a label, or None when there is none."""
-    entry = made(_MADE, _table)["BY_NAME"].get(name)
+    entry = by_name().get(name)
     if entry:
         return entry.code
     code = small_number(name[5:])

@@ -70,10 +70,10 @@ WINDOW = 60
 # code, name, unit, exponent, low, high (scaled integers)
 # A node knows its codes and needs no names: the table is made when it is first asked for, which saves a chip 4 kB.
 
-_MADE = {}
+_made = []  # the table, and its entries by code and by name
 
 
-def _table():
+def _entries():
     """Lists every quantity once. Long because it is one table, made at once when it is first asked for."""
     return (
     Quantity(POWER, "power", "W", -1, -100, 500000),
@@ -143,24 +143,30 @@ def _table():
 )
 
 
-def made(held, table):
-    """Fills `held`, once, with TABLE (the result of `table()`), BY_CODE and BY_NAME (maps of its entries); returns
-    `held`."""
+def made(held, entries_of):
+    """Fills `held`, once, with the entries that `entries_of()` returns, by code and by name; returns `held`. Functions
+    and no `__getattr__` of the module give them: CPython looks up every name of a module that has one slowly."""
     if not held:
-        entries = table()
-        held["TABLE"] = entries
-        held["BY_CODE"] = {entry.code: entry for entry in entries}
-        held["BY_NAME"] = {entry.name: entry for entry in entries}
+        entries = entries_of()
+        held.append(entries)
+        held.append({entry.code: entry for entry in entries})
+        held.append({entry.name: entry for entry in entries})
     return held
 
 
-def __getattr__(name):
-    """Makes TABLE, BY_CODE and BY_NAME on first use. MicroPython calls this as CPython does (PEP 562)."""
-    if name not in ("TABLE", "BY_CODE", "BY_NAME"):
-        raise AttributeError(name)
-    found = made(_MADE, _table)
-    globals().update(found)  # from now on they are found without this function
-    return found[name]
+def table() -> tuple:
+    """Returns every Quantity; like the maps, it is made on first use."""
+    return made(_made, _entries)[0]
+
+
+def by_code() -> dict:
+    """Returns {code: Quantity}."""
+    return made(_made, _entries)[1]
+
+
+def by_name() -> dict:
+    """Returns {SenML name: Quantity}."""
+    return made(_made, _entries)[2]
 
 
 def key(code: int, channel: int = 0) -> int:
@@ -170,7 +176,7 @@ def key(code: int, channel: int = 0) -> int:
 
 def in_range(reading_key: int, value: int) -> bool:
     """Returns False when the table knows the quantity and `value` is outside its range. Unknown quantities pass."""
-    entry = made(_MADE, _table)["BY_CODE"].get(reading_key % CHANNEL_STEP)
+    entry = by_code().get(reading_key % CHANNEL_STEP)
     return entry is None or entry.low <= value <= entry.high
 
 
@@ -178,7 +184,7 @@ def label(reading_key: int) -> str:
     """Returns the SenML name of a key: `temp`, `temp.1`; `q77.1` for a code the table does not know."""
     code = reading_key % CHANNEL_STEP
     channel = reading_key // CHANNEL_STEP
-    entry = made(_MADE, _table)["BY_CODE"].get(code)
+    entry = by_code().get(code)
     name = entry.name if entry else f"q{code}"
     return f"{name}.{channel}" if channel else name
 
@@ -187,7 +193,7 @@ def key_from_label(name: str):
     """Returns the key of a label, or None when there is none."""
     base, dot, channel = name.partition(".")
     number = small_number(channel) if dot else 0
-    entry = made(_MADE, _table)["BY_NAME"].get(base)
+    entry = by_name().get(base)
     code = entry.code if entry else small_number(base[1:])
     if number is None or code is None or code >= CHANNEL_STEP:
         return None

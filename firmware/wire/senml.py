@@ -151,7 +151,7 @@ def _event_data(body):
 
 
 def _write_reading(writer, key, value, opening_item):
-    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
     count = 3 if entry else 2
     if opening_item is not None:
         count += 5 if opening_item.record.stamp.quality != UNSET else 6
@@ -312,7 +312,7 @@ def _decode_readings(entries):
 
 
 def _scaled(key, value):
-    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
     if isinstance(value, cbor.DecimalFraction):
         if entry is None or value.exponent != entry.exponent:
             raise WireFault("exponent")

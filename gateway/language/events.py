@@ -405,7 +405,7 @@ def remedy(code: int, language: str) -> str | None:
 
 def values(code: int, detail: object, language: str) -> dict[str, Any]:
     """The values of a detail by name, in words; `count` is the number of lamps, where they are counted."""
-    entry = event.BY_CODE[code]
+    entry = event.by_code()[code]
     fields: Sequence[str] = entry.detail or ()
     given = list(detail) if isinstance(detail, (list, tuple)) else []
     found: Mapping[str, object] = dict(zip(fields, given, strict=False))

@@ -134,7 +134,7 @@ def _cabinet(status: Status) -> list[Finding]:
 
 def _of_alarm(alarm: AlarmStatus) -> Finding:
     code = event.code_from_label(alarm.what)
-    entry = event.BY_CODE.get(code)
+    entry = event.by_code().get(code)
     if entry is None or f"alarm.{entry.name}.do" not in WORDS:
         return Finding("alarm.other", {"what": alarm.what}, since_s=alarm.since_s)
     detail = alarm.detail if alarm.feeder is None else (alarm.feeder, *alarm.detail)

@@ -276,7 +276,7 @@ def test_readings_and_health_are_quantities_that_the_table_knows():
     world = WarmWorld(model_of("opentherm"), contact=True)
     world.run(30)
     for key, value in {**world.trade.readings(world.moment()), **world.trade.health(world.moment())}.items():
-        assert quantity.in_range(key, value) and key % 256 in quantity.BY_CODE
+        assert quantity.in_range(key, value) and key % 256 in quantity.by_code()
 
 
 def test_a_valve_whose_converter_falls_silent_is_told_and_so_is_its_return():

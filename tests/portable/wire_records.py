@@ -109,7 +109,7 @@ class Draw:
         return -value if self.below(3) == 0 else value
 
     def readings(self):
-        known = [entry.code for entry in quantity.TABLE]
+        known = [entry.code for entry in quantity.table()]
         result = {}
         for _ in range(1 + self.below(12)):
             code = known[self.below(len(known))] if self.below(4) else self.below(256)

@@ -8,10 +8,10 @@ from wire import event
 
 
 def test_codes_and_names_are_unique():
-    assert len(event.BY_CODE) == len(event.BY_NAME) == len(event.TABLE)
+    assert len(event.by_code()) == len(event.by_name()) == len(event.table())
 
 
-@pytest.mark.parametrize("entry", event.TABLE, ids=lambda entry: entry.name)
+@pytest.mark.parametrize("entry", event.table(), ids=lambda entry: entry.name)
 def test_an_entry_is_sane(entry):
     assert 0 < entry.code <= event.CODE_MAX
     assert entry.name.isascii() and entry.name.isalpha() and entry.name[0].islower()

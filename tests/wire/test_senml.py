@@ -36,7 +36,7 @@ stamps = st.builds(Stamp, st.just(UNSET), counts, st.just(0)) | st.builds(
 )
 keys = st.one_of(
     st.integers(0, 256 * limits.CHANNELS_MAX - 1),
-    st.builds(quantity.key, st.sampled_from(sorted(quantity.BY_CODE)), st.integers(0, limits.CHANNELS_MAX - 1)),
+    st.builds(quantity.key, st.sampled_from(sorted(quantity.by_code())), st.integers(0, limits.CHANNELS_MAX - 1)),
 )
 values = st.integers(-limits.READING_ABS_MAX, limits.READING_ABS_MAX)
 readings = st.dictionaries(keys, values, min_size=1, max_size=limits.READINGS_MAX)
@@ -133,7 +133,7 @@ def test_a_body_of_each_shape_comes_back(body):
 
 
 def test_the_largest_records_fit_the_buffer_of_the_encoder():
-    widest = {quantity.key(code, 63): limits.READING_ABS_MAX for code in sorted(quantity.BY_CODE)[-24:]}
+    widest = {quantity.key(code, 63): limits.READING_ABS_MAX for code in sorted(quantity.by_code())[-24:]}
     raw = EventBody(event.RAW, None, [NODE, "w" * limits.TEXT_BYTES_MAX, bytes(900)])
     last = limits.SECONDS_MAX
     for body in (widest, EventBody(event.LAMP_UNEXPECTED_ON, None, widest), raw):
@@ -200,7 +200,7 @@ def test_a_pack_is_valid_senml(batch):
 
 
 def check_value(key, scaled, unit, value):
-    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
     exponent = entry.exponent if entry else 0
     assert unit == (entry.unit if entry else None)
     assert isinstance(value, Decimal if exponent else int)

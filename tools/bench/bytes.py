@@ -32,7 +32,7 @@ def deflated(data: bytes) -> int:
 
 def decimal_text(key: int, value: int) -> float | int:
     """Returns a reading as JSON writes it: a decimal in its unit."""
-    exponent = quantity.BY_CODE[key % quantity.CHANNEL_STEP].exponent
+    exponent = quantity.by_code()[key % quantity.CHANNEL_STEP].exponent
     return round(value * 10.0**exponent, -exponent) if exponent else value
 
 
@@ -56,7 +56,7 @@ def json_pack(items: list) -> bytes:
             "seq": made.sequence,
         }
         for key in sorted(made.body):
-            unit = quantity.BY_CODE[key % quantity.CHANNEL_STEP].unit
+            unit = quantity.by_code()[key % quantity.CHANNEL_STEP].unit
             pack.append({**base, "n": quantity.label(key), "u": unit, "v": decimal_text(key, made.body[key])})
             base = {}
     return json.dumps(pack, separators=(",", ":")).encode()

@@ -133,9 +133,10 @@ def _check_use(name: str, value: Any) -> Iterator[Fault]:
 
 
 def _check_quantities(path: str, names: Any) -> Iterator[Fault]:
+    known = quantity.by_name()
     for name in names if isinstance(names, list) else ():
-        if name not in quantity.BY_NAME:
-            yield Fault(path, f"{name!r} is no quantity", f"give names of wire.quantity: {', '.join(quantity.BY_NAME)}")
+        if name not in known:
+            yield Fault(path, f"{name!r} is no quantity", f"give names of wire.quantity: {', '.join(known)}")
 
 
 def check_table(path: str, plain: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[Fault]:

@@ -185,7 +185,7 @@ def _record(made: Record) -> dict[str, Any]:
 def _readings(readings: dict[int, int]) -> dict[str, str]:
     shown = {}
     for key, value in sorted(readings.items()):
-        entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+        entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
         exponent, unit = (entry.exponent, entry.unit) if entry else (0, "?")
         shown[quantity.label(key)] = f"{_decimal(value, exponent)} {unit}"
     return shown
@@ -202,7 +202,7 @@ def _decimal(value: int, exponent: int) -> str:
 def _detail(code: int, detail: list[Any] | None) -> Any:
     if detail is None:
         return None
-    entry = event.BY_CODE.get(code)
+    entry = event.by_code().get(code)
     values = [_plain(item) for item in detail]
     names = entry.detail if entry is not None and entry.detail else ()
     return dict(zip(names, values, strict=False)) if names else values

@@ -74,7 +74,7 @@ class PlausibilityCheck:
         """Observe a record that has been journaled for the first time."""
         body = made.body
         if isinstance(body, EventBody):
-            if body.code not in event.BY_CODE:
+            if body.code not in event.by_code():
                 self.counters["unknown-events"] += 1
                 self._registry.note_unknown(node, event.label(body.code), now_ms=now_ms)
             if isinstance(body.detail, dict):
@@ -91,7 +91,7 @@ class PlausibilityCheck:
         self._report(self._conflicts, EventBody(event.CONFLICT, None, [node, made.boot, made.sequence]), now_ms)
 
     def _check_readings(self, node: bytes, readings: dict[int, int], now_ms: int) -> None:
-        by_code = quantity.BY_CODE
+        by_code = quantity.by_code()
         for key, value in readings.items():
             known = by_code.get(key % quantity.CHANNEL_STEP)
             if known is None:

@@ -13,7 +13,7 @@ from node import orders, settings_slots, updating
 from watering import lockouts
 from wire import event
 
-ALARMS = [entry.code for entry in event.TABLE if event.lane(entry.code) == event.ALARM]
+ALARMS = [entry.code for entry in event.table() if event.lane(entry.code) == event.ALARM]
 
 
 def places(message):
@@ -22,7 +22,7 @@ def places(message):
 
 
 def test_no_code_of_the_wire_is_without_a_sentence():
-    assert set(events.TEXTS) == {entry.code for entry in event.TABLE}
+    assert set(events.TEXTS) == {entry.code for entry in event.table()}
 
 
 def test_every_alarm_says_what_a_person_can_do():
@@ -32,7 +32,7 @@ def test_every_alarm_says_what_a_person_can_do():
 
 @pytest.mark.parametrize("code", events.TEXTS)
 def test_a_sentence_asks_for_nothing_that_its_detail_does_not_hold(code):
-    text, fields = events.TEXTS[code], set(event.BY_CODE[code].detail or ())
+    text, fields = events.TEXTS[code], set(event.by_code()[code].detail or ())
     counted = {"count"} if "lamps" in fields else set()
     for message in (text.name, text.sentence, text.ended, text.remedy):
         assert message is None or places(message) <= fields | counted
@@ -42,7 +42,7 @@ def test_a_sentence_asks_for_nothing_that_its_detail_does_not_hold(code):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("code", events.TEXTS)
 def test_any_detail_can_be_said(code, language):
-    fields = event.BY_CODE[code].detail or ()
+    fields = event.by_code()[code].detail or ()
     for value in (None, True, 7, -1, 2**64 - 1, -(2**63), "no-flow", b"\x01", [1]):
         for active in (True, False, None):
             said = events.sentence(code, active, [value] * len(fields), language)

@@ -92,9 +92,9 @@ def test_every_alarm_is_a_finding_with_a_sentence_and_what_to_do(what, language)
 
 def test_the_alarms_are_those_of_the_wire():
     names = {one["what"] for one in ALARMS.values()}
-    assert names <= {entry.name for entry in event.TABLE}
+    assert names <= {entry.name for entry in event.table()}
     on_wire = {
-        entry.name for entry in event.TABLE
+        entry.name for entry in event.table()
         if event.FEEDER_UNEXPECTED_ON <= entry.code <= event.CABINET_METER_FAILURE
     }  # fmt: skip
     assert on_wire == names

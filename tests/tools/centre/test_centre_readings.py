@@ -41,7 +41,7 @@ def test_view_shows_what_the_record_holds_digit_for_digit(body):
     found = ask(told(reading(0, body, stamp=synced(DAY + 5))), "quantity, channel, value, unit")
     assert len(found) == len(body)
     for key, value in body.items():
-        entry = quantity.BY_CODE.get(key % 256)
+        entry = quantity.by_code().get(key % 256)
         name, unit, exponent = entry[1:4] if entry else (f"q{key % 256}", None, 0)
         assert (name, key // 256, value / 10**-exponent, unit) in found
 

@@ -155,7 +155,7 @@ def _opening(held, moment):
 
 
 def _reading(key, value):
-    entry = quantity.BY_CODE.get(key % quantity.CHANNEL_STEP)
+    entry = quantity.by_code().get(key % quantity.CHANNEL_STEP)
     text = decimal(value, entry.exponent) if entry else str(value)
     return quantity.label(key), entry.unit if entry else "", text
 

@@ -38,7 +38,7 @@ class Fault(NamedTuple):
 
 def fields(code: int, detail: Any) -> dict[str, Any]:
     """Returns the fields of a detail by name."""
-    entry = event.BY_CODE.get(code)
+    entry = event.by_code().get(code)
     if entry is None or not entry.detail or not isinstance(detail, (list, tuple)):
         return {}
     return dict(zip(entry.detail, detail, strict=False))

@@ -304,6 +304,6 @@ def _placing(by, about, detail) -> Placing | None:
 def _about(code, first) -> bytes | None:
     """Returns the node that an event names as what it is about, the first field of its detail; None when it names
     none."""
-    entry = event.BY_CODE.get(code)
+    entry = event.by_code().get(code)
     names_one = entry is not None and entry.detail and entry.detail[0] == "about"
     return first if names_one and isinstance(first, bytes) and len(first) == limits.NODE_ID_BYTES else None

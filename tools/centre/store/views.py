@@ -69,7 +69,7 @@ def _texts(unix_s: str, calendar: str, name: str) -> str:
 
 
 def _event_names() -> str:
-    return " ".join(f"WHEN {one.code} THEN '{one.name}'" for one in event.TABLE)
+    return " ".join(f"WHEN {one.code} THEN '{one.name}'" for one in event.table())
 
 
 # Known only where the clock was set, and not doubted.
