@@ -103,7 +103,7 @@ UPLINK_BATCH_BYTES_MAX = 32 * 1024
 UPLINK_BATCH_AGE_S = 60
 
 # Shapes of telemetry records (which readings, clock set or not) whose layout is remembered (uplink/batch.py).
-# A fleet has a few dozen; a node that invents more costs time and no memory: beyond, all are learnt afresh.
+# A fleet has a few dozen; a node that invents more costs time and no memory.
 PACK_SHAPES_MAX = 256
 
 # Batches ahead of the receipts, all streams together; alarms may use the places that others may not.

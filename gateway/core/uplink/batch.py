@@ -14,6 +14,7 @@ Everything else (events, integers of 64 bits, other versions, garbage) is decode
 import re
 import zlib
 from binascii import hexlify
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.core import limits
@@ -78,10 +79,9 @@ class Template(NamedTuple):
 
 
 class Packer:
-    """Writes batches; keeps the templates of the shapes it has met, PACK_SHAPES_MAX at most."""
+    """Writes batches."""
 
     def __init__(self) -> None:
-        self._templates: dict[tuple[bytes, ...], Template | None] = {}
         self._last: Template | None = None
 
     def convert(self, payload: bytes) -> tuple[bytes, int]:
@@ -92,32 +92,13 @@ class Packer:
         # Most records of a street have the shape of the one before.
         found = self._last and self._last.entry.fullmatch(payload)
         if found is None:
-            self._last = self._template_of(payload)
+            self._last = _template_of(payload)
             found = self._last and self._last.entry.fullmatch(payload)
         if self._last is None or found is None:
             return senml.encode_item(entry.decode(payload))
         node, boot, sequence, seconds, quality, first, *others = found.groups()
         stamp = (seconds,) if quality == _CLOCK_UNSET else (seconds, quality)
         return self._last.form % (first, hexlify(node), *stamp, sequence, boot, *others), self._last.entries
-
-    def _template_of(self, payload: bytes) -> Template | None:
-        """Return the template for a plain record; None for any other."""
-        plain = _PLAIN.fullmatch(payload)
-        if plain is None:
-            return None
-        quality, count, body = plain.groups()[4:]
-        is_unset = quality == _CLOCK_UNSET
-        shape = (_CLOCK_UNSET if is_unset else b"", count, *(key for key, _ in _READING.findall(body)))
-        return self._templates.get(shape) or self._learn(shape)
-
-    def _learn(self, shape: tuple[bytes, ...]) -> Template | None:
-        """Return the template of a shape; None when `wire.record` would refuse it."""
-        if shape in self._templates:
-            return None
-        if len(self._templates) >= limits.PACK_SHAPES_MAX:
-            self._templates.clear()
-        made = self._templates[shape] = _template(shape)
-        return made
 
 
 def assemble(batch: senml.Batch, entries: int) -> bytes:
@@ -128,8 +109,19 @@ def assemble(batch: senml.Batch, entries: int) -> bytes:
     return pack
 
 
-def _template(shape: tuple[bytes, ...]) -> Template | None:
-    unset, count, *encoded = shape
+def _template_of(payload: bytes) -> Template | None:
+    """Return the template for a plain record; None for any other."""
+    plain = _PLAIN.fullmatch(payload)
+    if plain is None:
+        return None
+    quality, count, body = plain.groups()[4:]
+    is_unset = quality == _CLOCK_UNSET
+    return template(_CLOCK_UNSET if is_unset else b"", count, *(key for key, _ in _READING.findall(body)))
+
+
+@lru_cache(limits.PACK_SHAPES_MAX)
+def template(unset: bytes, count: bytes, *encoded: bytes) -> Template | None:
+    """Return the template of a shape; None when `wire.record` would refuse it."""
     keys = [int.from_bytes(key[1:] or key, "big") for key in encoded]
     if len(keys) != (count[-1] if len(count) > 1 else count[0] & 0x1F) or keys != sorted(set(keys)):
         return None

@@ -164,7 +164,7 @@ def test_a_node_that_invents_shapes_costs_no_memory():
         made = reading(number, body={number % 200 + 1: 1, 1000 + number: 2})
         payload = entry.encode(entry.Entry(NODE, record.encode(made)))
         assert packer.convert(payload) == by_the_book(payload)
-        assert len(packer._templates) <= limits.PACK_SHAPES_MAX
+        assert batch.template.cache_info().currsize <= limits.PACK_SHAPES_MAX
 
 
 def test_a_pack_beyond_the_centres_bound_is_refused_as_wire_refuses_it():
