@@ -5,10 +5,8 @@ for any number of processes, to the last bit of its digest. Each part has a brok
 process works through several parts one after the other, so that memory is that of a few parts and not of all.
 """
 
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, wait
 from typing import Any
 
 from simulator.options import Drawn, Options, draw
@@ -48,6 +46,10 @@ def run(
     shown = _Shown(len(parts), progress)
     if processes == 1:
         return joined([Territory(options, drawn, part).run(shown.of(number)) for number, part in enumerate(parts)])
+    # Only several processes need these, which are a fifth of what is loaded at the start.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, wait
+
     # A fresh interpreter, on every system alike: what a fork would inherit is not part of a seed.
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
