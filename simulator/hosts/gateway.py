@@ -311,9 +311,14 @@ class GatewayHost:
         up = self.is_up[probe.bearer]
         after_ms = _PROBE_MS.get(probe.bearer, 12) if up else probe.timeout_ms
         self._world.after(after_ms, self._probed, self._life, probe.bearer, up, after_ms if up else None)
+        at_ms = self._world.now_ms + after_ms
+        if self._wake_ms is None or at_ms < self._wake_ms:
+            self._wake_ms = at_ms  # the outcome asks for the deadline anew: no wake is needed before
 
     def _probed(self, life: int, bearer: str, ok: bool, rtt_ms: int | None) -> None:
         if life == self._life and self.core is not None:
+            if self._wake_ms is not None and self._wake_ms <= self._world.now_ms:
+                self._wake_ms = None
             if self.core.bearers.connection.probed(bearer, ok, rtt_ms, now_ms=self._world.now_ms):
                 self._turn()
             else:
