@@ -61,6 +61,10 @@ class Thermostat(Trade):
     kind = "thermostat"
     directives = (directive.OUTDOOR_TEMPERATURE, directive.LOAD_SHED, directive.EXCEPTION, directive.OCCUPIED)
 
+    # Fields of the class until one is set: few rooms have a meter, or a heating that does not follow.
+    _meter = None
+    _kick_until_ms = 0
+
     def __init__(self, model, remembered, *, now_ms):
         self._model = model
         self.counters = {"memory": 0}
@@ -84,7 +88,6 @@ class Thermostat(Trade):
         )
         self._exercise = ValveExercise(1000 * model.stroke_s, kept.exercise_day, now_ms=now_ms)
         self._reports = RoomReports(model, now_ms=now_ms)
-        self._meter = None
         if model.has_meter:
             from heating.meter import HeaterMeter
 
@@ -100,11 +103,9 @@ class Thermostat(Trade):
         self._was_running = False  # True if at the last decision a preheat was running
         self._openings = 0
         self._off_since_ms = now_ms
-        self._kick_until_ms = now_ms
         self._values = {}
         self._outdoors = OutdoorThermometer()
         self._sampled_ms = now_ms
-        self._decided_ms = None
         self._decided_for = None  # (Moment, local)
         self._seen_ms = now_ms  # time of the last detection, or of the last hours that need none
         self._is_fresh = False  # True for a whole decision that the outputs have not followed yet
@@ -114,7 +115,6 @@ class Thermostat(Trade):
     def sample(self, values, moment):
         now_ms = moment.now_ms
         self._sampled_ms = now_ms
-        self._decided_ms = None
         self._values = values or {}
         self._sensor.sample(self._values.get(ROOM_KEY), self.duty_permille, now_ms=now_ms)
         self._outdoors.sample(self._values, now_ms=now_ms)
@@ -145,9 +145,8 @@ class Thermostat(Trade):
             self._seen_ms = moment.now_ms
 
     def decide(self, moment):
-        now_ms = moment.now_ms
-        late = self._decided_ms is None or not 0 <= now_ms - self._decided_ms < limits.DECIDE_MS
-        if late or self._differs(moment):
+        last = self._decided_for
+        if last is None or not 0 <= moment.now_ms - last[0].now_ms < limits.DECIDE_MS or self._differs(moment):
             self._decide(moment)
         self._apply(moment)
 
@@ -228,7 +227,6 @@ class Thermostat(Trade):
     def _decide(self, moment):
         """Decides the present set-point, rule and duty."""
         now_ms = moment.now_ms
-        self._decided_ms = now_ms
         self._is_fresh = True
         self._decided_for = (moment, self.local)
         self._sensor.tick(now_ms=now_ms)
@@ -435,7 +433,7 @@ class Thermostat(Trade):
         exercise = self._exercise
         is_idle = self.duty_permille == 0 and self._sensor.fault is None and not self._frost
         wanted = self._choice.wanted
-        if exercise.phase is None and not is_idle:
+        if exercise.phase is None and not (is_idle and exercise.stroke_s()):
             return
         day = None
         if wanted is not None:

@@ -115,7 +115,8 @@ class EnergyMeter:
         """Observes one reading of the meter's Wh and of the power in 0.1 W, each of them or None."""
         if meter_wh is not None:
             self._power = None
-            self._count(meter_wh)
+            if meter_wh != self.last_wh:
+                self._count(meter_wh)
         elif power_dw is not None:
             self._integrate(max(0, power_dw), now_ms)
 

@@ -75,6 +75,12 @@ class Streetlight(Trade):
     kind = "streetlight"
     identifies = True
 
+    # Fields of the class until one is set: most lamps have no detector, and are seldom asked for a restart or shown.
+    _boost = None  # a Demand raised by presence
+    _shown = None  # an Identification under way
+    _changes_ms = None
+    _restart_ms = None  # when a restart was asked for last, and since when it has been
+
     def __init__(self, own, start):
         now_ms = start.now_ms
         kept = memory.with_hours(memory.decode(start.memory), own.lamp_hours)
@@ -132,9 +138,6 @@ class Streetlight(Trade):
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
-        self._boost = self._shown = None  # a Demand raised by presence; an Identification under way
-        self._changes_ms = None
-        self._restart_from_ms = self._restart_asked_ms = None
 
     def powered(self):
         """Counts a start of the lamp: mains were gone, and their return has lit it.
@@ -503,11 +506,12 @@ class Streetlight(Trade):
             is_unseen = True
         if is_hour and is_unseen and moment.order is None and self._light.rule != decision.PRESENCE:
             return True
-        asked_ms, self._restart_asked_ms = self._restart_asked_ms, now_ms
-        if asked_ms is None or now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:
-            self._restart_from_ms = now_ms
+        asked_ms, from_ms = self._restart_ms or (now_ms, now_ms)
+        if now_ms - asked_ms >= limits.RESTART_FORGOTTEN_MS:
+            from_ms = now_ms
+        self._restart_ms = now_ms, from_ms
         wait_ms = limits.RESTART_WAIT_SWITCHED_MS if is_switched else limits.RESTART_WAIT_MS
-        return is_hour and now_ms - self._restart_from_ms >= (wait_ms if level_percent else 2 * wait_ms)
+        return is_hour and now_ms - from_ms >= (wait_ms if level_percent else 2 * wait_ms)
 
     def deadline_ms(self, now_ms):
         deadline_ms = self._ramp.deadline_ms(now_ms)

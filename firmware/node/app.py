@@ -64,8 +64,7 @@ class Node:
         self._updating = updating
         self._lines = lines
         self.reach = Reach(settings.telemetry_s, now_ms=now_ms)
-        self._sequence = self._sequence_before = 0  # of the next record; its value after the last poll
-        self._is_put_off = False
+        self._sequence = self._sequence_before = 0  # of the next record; after the last poll (None: it put off sending)
         self._wear = wear
         self._own = checkpoint.decode_own(own if woken is None else woken.image.own)
         self.time = Timekeeper(
@@ -87,19 +86,17 @@ class Node:
         )
         self._fetch = Fetch(link, peer=settings.gateway, random_below=random_below)
         self._orders = Orders(random_below, identifies=trade.identifies)
-        self._spread_s = spread(settings.node)
         self.trade = trade
         self._directives = Directives(
-            link, peer=settings.gateway, kind=trade.kind, codes=trade.directives, spread_s=self._spread_s,
+            link, peer=settings.gateway, kind=trade.kind, codes=trade.directives, spread_s=spread(settings.node),
             random_below=random_below,
         )  # fmt: skip
         self._sample_at_ms = now_ms
         self._may_want_sample = trade.wants_sample_ms is not None
         self._report_at_ms = self._health_at_ms = now_ms + 1000 * min(60, settings.telemetry_s)
         self._checkpoint_at_ms = now_ms + _CHECKPOINT_MS
-        self._kept, self._platform = trade.keeps, {}
-        # After a sleep nothing is reported before there is a sample.
-        self._has_sampled = woken is None
+        self._kept = trade.keeps
+        self._platform = {} if woken is None else None  # after a sleep nothing is reported before there is a sample
         self._sleeper = None
         if (sleeps and trade.sleeps) or woken is not None:
             from node.sleeper import Parts, Sleeper  # only nodes on a battery sleep
@@ -132,17 +129,17 @@ class Node:
         """Returns whether the shell must read its ports and call `sample`."""
         return now_ms >= self._sample_at_ms or (self._may_want_sample and now_ms >= self._next_sample_ms(now_ms))
 
-    def sample(self, values, platform, *, now_ms) -> bool:
+    def sample(self, values, platform, *, now_ms):
         """Observes one reading of the ports (map of wire keys to scaled integers; None: silent) and of the board's own
-        health. Returns False if only the latest figures have changed: nothing is to be applied, sent or written."""
-        self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
-        self._has_sampled = True
+        health. Returns the deadline if only the latest figures have changed: nothing is to be applied, sent or written.
+        Else None."""
+        sample_ms = self._sample_at_ms = now_ms + 1000 * self._settings.sample_s
         self._platform = platform
-        until_ms = self.trade.decided_until_ms
-        rests = self._due_ms is not None and until_ms is not None
-        rests = rests and now_ms < self._due_ms and now_ms < until_ms and now_ms < self._checkpoint_at_ms
+        due_ms, until_ms = self._due_ms, self.trade.decided_until_ms
+        rests = due_ms is not None and until_ms is not None
+        rests = rests and now_ms < due_ms and now_ms < until_ms and now_ms < self._checkpoint_at_ms
         if rests and self.trade.sample_without_news(values, now_ms):
-            return False
+            return min(now_ms + limits.DECIDE_MS, sample_ms, due_ms)
         moment = self._moment(now_ms)
         self.trade.sample(values, moment)
         self._emit_all(now_ms)
@@ -152,7 +149,7 @@ class Node:
             if power_dw is not None:
                 self._orders.measured(power_dw)
         self._poll(moment, now_ms)
-        return True
+        return None
 
     def sense(self, values, *, now_ms):
         """Observes readings of the ports between two samples; the shell's `poll` of this turn acts on them."""
@@ -181,7 +178,7 @@ class Node:
             self._decide(moment or self._moment(now_ms), now_ms)
         if self._due_ms is not None:
             return  # nothing is due, and the decision made no record
-        if now_ms >= self._report_at_ms and self._has_sampled:
+        if now_ms >= self._report_at_ms and self._platform is not None:
             self._report(now_ms)
         gap = self._outbox.next_gap() if self._outbox.may_report_gap() else None
         if gap is not None:
@@ -194,8 +191,9 @@ class Node:
         needs_answer = not self.time.is_set() or self._orders.needs_lease(now_ms)
         # Sealing a request takes a chip as long as all the rest: one a turn, alarms first, and none when many records
         # were made since the last turn; `deadline_ms` asks for the next turn at once.
-        is_said = not self._is_put_off and self._sequence - self._sequence_before > limits.MADE_MAX
-        self._is_put_off, self._sequence_before = is_said, self._sequence
+        before = self._sequence_before
+        is_said = before is not None and self._sequence - before > limits.MADE_MAX
+        self._sequence_before = None if is_said else self._sequence
         is_said = is_said or self._sender.send(now_ms=now_ms, needs_time=needs_answer)
         is_said = is_said or self._fetch.send(now_ms) or self._directives.send(now_ms)
         if self._updating is not None and not is_said:
@@ -225,7 +223,7 @@ class Node:
 
     def may_sleep(self, now_ms):
         """Returns when to wake, on the scale of `now_ms`, if the chip may sleep deeply now; None: stay awake."""
-        if self._sleeper is None or not self._has_sampled or self.sample_due(now_ms):
+        if self._sleeper is None or self._platform is None or self.sample_due(now_ms):
             return None
         return self._sleeper.until_ms(self._moment(now_ms), self._report_at_ms)
 
@@ -454,8 +452,9 @@ class Node:
         return checkpoint.learned(self.time, self._own if self.chip is None else self.chip, writes)
 
     def _next_report_ms(self, now_ms, apart_s):
+        settings = self._settings
         return _next_report_ms(
-            self.time.unix_s(now_ms), self._settings.telemetry_s, self._spread_s, apart_s, now_ms=now_ms
+            self.time.unix_s(now_ms), settings.telemetry_s, spread(settings.node), apart_s, now_ms=now_ms
         )
 
     def _emit(self, body, now_ms, gap=None):

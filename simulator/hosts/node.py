@@ -211,8 +211,9 @@ class NodeHost:
             values = self._ports.read()
             if self.programs is not None:
                 self.programs.sampled(values)
-            if not node.sample(values, _PLATFORM, now_ms=now_ms):
-                self._wake_at(node.deadline_ms(now_ms))
+            deadline_ms = node.sample(values, _PLATFORM, now_ms=now_ms)
+            if deadline_ms is not None:
+                self._wake_at(deadline_ms)
                 return
         else:
             node.poll(now_ms=now_ms)
