@@ -30,6 +30,9 @@ EU_SUMMER_TIME = ((3, 6, 3600), (10, 6, 3600))
 _MONTH, _WEEKDAY, _UTC_S = 0, 1, 2
 PARIS = Zone(3600, 7200, EU_SUMMER_TIME)
 UTC = Zone(0, 0, None)
+# The zone and the day of the last question, and the offset all that day: most questions are about today. In the two
+# months of changes nothing is kept.
+_kept = (None, 0, 0)
 
 
 def days_from_civil(year, month, day):
@@ -72,12 +75,17 @@ def change_day(year, change):
 
 def offset_s(zone, utc_day, utc_s):
     """Returns the offset in force at an instant given as (UTC day, second of that day)."""
+    global _kept
     if zone.rule is None:
         return zone.standard_s
+    if _kept[1] == utc_day and _kept[0] is zone:
+        return _kept[2]
     year, month, _ = civil_from_days(utc_day)
     start, end = zone.rule
     if month not in (start[_MONTH], end[_MONTH]):
-        return zone.summer_s if start[_MONTH] < month < end[_MONTH] else zone.standard_s
+        offset = zone.summer_s if start[_MONTH] < month < end[_MONTH] else zone.standard_s
+        _kept = (zone, utc_day, offset)
+        return offset
     if (utc_day, utc_s) < (change_day(year, start), start[_UTC_S]):
         return zone.standard_s
     if (utc_day, utc_s) < (change_day(year, end), end[_UTC_S]):

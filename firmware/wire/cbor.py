@@ -27,6 +27,7 @@ _TRUE = 0xF5
 _NULL = 0xF6
 _DECIMAL_FRACTION_TAG = 4
 _INTEGER_MAX = 0xFFFFFFFFFFFFFFFF
+_from_bytes = int.from_bytes
 
 
 class DecimalFraction:
@@ -197,8 +198,11 @@ class Reader:
         if end > self._size:
             raise WireFault("truncated")
         self.offset = end
-        value = self.data[start] if width == 1 else int.from_bytes(self.data[start:end], "big")
-        if value < (24 if width == 1 else 1 << (4 * width)):
+        if width == 1:
+            value, least = self.data[start], 24
+        else:
+            value, least = _from_bytes(self.data[start:end], "big"), 1 << (4 * width)
+        if value < least:
             raise WireFault("not-shortest")
         return value
 

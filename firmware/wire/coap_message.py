@@ -217,20 +217,20 @@ def encoded_bytes(message):
 def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
     """Returns `message` as bytes, or Fault("too-long") if it does not fit. Fields out of their domain are our bug:
     asserted."""
-    assert len(message.token) <= _TOKEN_BYTES_MAX and message.type in (CON, NON, ACK, RST)
+    kind, code, message_id, token, options, payload = message
+    assert len(token) <= _TOKEN_BYTES_MAX and kind in (CON, NON, ACK, RST)
     size = encoded_bytes(message)
     if size > datagram_max:
-        return Fault("too-long", message.type, message.message_id)
-    payload = message.payload
+        return Fault("too-long", kind, message_id)
     out = bytearray(size - 1 - len(payload) if payload else size)
-    out[0] = _VERSION << 6 | message.type << 4 | len(message.token)
-    out[1] = message.code
-    out[2] = message.message_id >> 8
-    out[3] = message.message_id & 0xFF
-    cursor = _HEADER_BYTES + len(message.token)
-    out[_HEADER_BYTES:cursor] = message.token
+    out[0] = _VERSION << 6 | kind << 4 | len(token)
+    out[1] = code
+    out[2] = message_id >> 8
+    out[3] = message_id & 0xFF
+    cursor = _HEADER_BYTES + len(token)
+    out[_HEADER_BYTES:cursor] = token
     previous = 0
-    for number, value in message.options:
+    for number, value in options:
         assert previous <= number <= _OPTION_NUMBER_MAX, "options must ascend"
         cursor = _write_option(out, cursor, number - previous, value)
         previous = number

@@ -32,10 +32,10 @@ QUALITY_CODE_MAX = 2 * limits.UNCERTAINTY_S_MAX + 2
 
 def quality_code(stamp: Stamp) -> int:
     """Returns one small integer for quality and uncertainty; a synchronised clock within ± 11 s takes one byte."""
-    if stamp.quality == UNSET:
+    quality, _, uncertainty_s = stamp
+    if quality == UNSET:
         return 0
-    uncertainty_s = min(stamp.uncertainty_s, limits.UNCERTAINTY_S_MAX)
-    return 2 * uncertainty_s + (1 if stamp.quality == SYNCED else 2)
+    return 2 * min(uncertainty_s, limits.UNCERTAINTY_S_MAX) + (1 if quality == SYNCED else 2)
 
 
 def stamp_from_code(seconds: int, code: int) -> Stamp:
@@ -53,11 +53,12 @@ def write(writer: cbor.Writer, record: Record) -> None:
 
 def write_head(writer: cbor.Writer, record: Record) -> None:
     """Appends all but the body."""
+    boot, sequence, stamp, _ = record
     writer.array(5)
-    writer.integer(record.boot)
-    writer.integer(record.sequence)
-    writer.integer(record.stamp.seconds)
-    writer.integer(quality_code(record.stamp))
+    writer.integer(boot)
+    writer.integer(sequence)
+    writer.integer(stamp.seconds)
+    writer.integer(quality_code(stamp))
 
 
 def write_body(writer: cbor.Writer, body) -> None:

@@ -47,8 +47,7 @@ class SealedOnce:
         if self.is_watching:
             self.sealed += 1
             said = b"".join(plaintext) if isinstance(plaintext, list) else bytes(plaintext)
-            name = _digest(bytes(key) + bytes(nonce))
-            self._note(name, _digest(len(aad).to_bytes(4, "big") + bytes(aad) + said))
+            self._note(_digest(bytes(key), bytes(nonce)), _digest(bytes(aad), said))
         return self._real(cipher, key, nonce, aad, plaintext)
 
     def _note(self, name: int, said: int) -> None:
@@ -78,6 +77,6 @@ class SealedOnce:
                 self._names[place], self._said[place] = name, what
 
 
-def _digest(data: bytes) -> int:
+def _digest(*data: bytes) -> int:
     """Returns 64 bits, never zero: Python's hash of bytes (SipHash, PEP 456), for nothing leaves this process."""
     return hash(data) & 0xFFFF_FFFF_FFFF_FFFF | 1
