@@ -77,14 +77,13 @@ class LampPorts:
         lamp, world = self._lamp, self._world
         if not lamp.feeder.powered:
             return None
-        power_dw = lamp.settle(now_ms=world.now_ms, unix_s=world.unix_s)
-        voltage_dv, factor = lamp.feeder.voltage_dv(), lamp.power_factor_percent(power_dw)
+        power_dw, voltage_dv, factor, wh, case_ck = lamp.measure(now_ms=world.now_ms, unix_s=world.unix_s)
         return {
             quantity.POWER: power_dw,
             quantity.VOLTAGE: voltage_dv,
             quantity.CURRENT: 100_000 * power_dw // (voltage_dv * factor),
-            quantity.ENERGY: lamp.metered_wh(),
-            quantity.TEMPERATURE: lamp.case_ck(),
+            quantity.ENERGY: wh,
+            quantity.TEMPERATURE: case_ck,
             quantity.POWER_FACTOR: factor,
         }
 

@@ -178,16 +178,13 @@ class Lamp:
         """Restarts the meter's register from zero: the chip has lost its mains."""
         self._metered_from_dwms = self._energy_dwms
 
-    def metered_wh(self) -> int:
-        return (self._energy_dwms - self._metered_from_dwms) // 36_000_000
-
-    def power_factor_percent(self, power_dw: int) -> int:
-        """Returns the power factor at a power: 0.95 at full load, falling to 0.5 at standby."""
-        true_dw = self.data.true_dw
-        return 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
-
-    def case_ck(self) -> int:
-        return self._case_ck + self._prng.randrange(13) - 6
+    def measure(self, *, now_ms: int, unix_s: int) -> tuple[int, int, int, int, int]:
+        """Carries all forward to now and returns what the meter and the thermometer show: power in 0.1 W, voltage in
+        0.1 V, power factor in % (0.95 at full load, falling to 0.5 at standby), Wh, the case in 0.01 °C."""
+        power_dw, true_dw = self.settle(now_ms=now_ms, unix_s=unix_s), self.data.true_dw
+        factor = 95 if power_dw >= true_dw else 50 + 45 * (100 * power_dw // true_dw) // 100
+        metered_wh = (self._energy_dwms - self._metered_from_dwms) // 36_000_000
+        return power_dw, self.feeder.voltage_dv(), factor, metered_wh, self._case_ck + self._prng.randrange(13) - 6
 
 
 def clear_sky_lx(elevation_cdeg: int) -> int:

@@ -26,8 +26,7 @@ class Prng:
     def randrange(self, stop: int, /) -> int:
         """Returns an integer in [0, stop). The bias of a 64-bit remainder is below 2^-32 for every stop used here, and
         none for 2^64."""
-        self._state = (self._state + _STEP) & _MASK
-        mixed = self._state
+        mixed = self._state = (self._state + _STEP) & _MASK
         mixed = ((mixed ^ (mixed >> 30)) * 0xBF58_476D_1CE4_E5B9) & _MASK
         mixed = ((mixed ^ (mixed >> 27)) * 0x94D0_49BB_1331_11EB) & _MASK
         return (mixed ^ (mixed >> 31)) % stop

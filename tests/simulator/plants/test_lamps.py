@@ -70,18 +70,23 @@ def test_energy_does_not_depend_on_how_often_it_is_settled(feeder, air):
     assert rare._energy_dwms == often._energy_dwms == 256 * 2 * HOUR_MS
 
 
+def shown(lamp):
+    """Returns what meter and thermometer show at the instant to which the lamp was settled."""
+    return lamp.measure(now_ms=lamp._at_ms, unix_s=0)
+
+
 def test_the_register_restarts_with_the_mains_and_the_true_energy_does_not(lamp, feeder):
     lamp.set_level(100, **at(0))
     lamp.settle(**at(10))
-    assert lamp.metered_wh() == lamp.energy_wh() == 364
+    assert shown(lamp)[3] == lamp.energy_wh() == 364
     feeder.powered = False
     lamp.settle(**at(20))
     assert lamp.energy_wh() == 364, "nothing is drawn without mains"
     feeder.powered = True
     lamp.meter_reset()
-    assert lamp.metered_wh() == 0
+    assert shown(lamp)[3] == 0
     lamp.settle(**at(25))
-    assert (lamp.metered_wh(), lamp.energy_wh()) == (182, 546)
+    assert (shown(lamp)[3], lamp.energy_wh()) == (182, 546)
 
 
 # --- power and light ----------------------------------------------------------------------------------------------
@@ -111,7 +116,7 @@ def test_power_factor_falls_with_the_load(lamp):
     factors = []
     for level in (0, 40, 70, 100):
         lamp.set_level(level, **at(0))
-        factors.append(lamp.power_factor_percent(lamp.power_dw()))
+        factors.append(shown(lamp)[2])
     assert factors == sorted(factors)
     assert 50 <= factors[0] < 55
     assert factors[-1] == 95
@@ -156,7 +161,7 @@ def burnt(lamp, level):
 
 def case(lamp):
     """Without the sensor's noise."""
-    return sum(lamp.case_ck() for _ in range(400)) // 400
+    return sum(shown(lamp)[4] for _ in range(400)) // 400
 
 
 def test_the_case_warms_with_what_it_burns_and_lags(lamp):
