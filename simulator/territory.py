@@ -11,7 +11,7 @@ Long because it alone knows all parts of a territory.
 """
 
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -48,6 +48,7 @@ from simulator.report.result import Result, Snapshot, added
 from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
+from tools.centre.store.archive import Held
 from wire import event, record
 
 _GATEWAY_BENCH = b"\xfe"
@@ -361,7 +362,8 @@ class Territory:
             wh for host in self.streets.hosts for wh in warehouse.energy_wh(host.settings.node).values()
         )
         counters = added(gateway.totals() for gateway in self._hosts)
-        stored = list(warehouse.bodies())
+        held = list(warehouse.held())
+        stored: Bodies = [(one[:3], one.stamp, one.body) for one in held if not one.conflicting]
         readings, assets, stored_digest = _told(stored)
         expected = self.streets.expected + self.rooms.expected + self.greens.expected
         # Of the lamp whose key was stolen any alarm may be the stranger's; and the commune is judged by itself.
@@ -382,7 +384,7 @@ class Territory:
             ),
             villages=() if self.village is None else (self.village.report(stored),),
             node_seconds=self._node_ms // 1000,
-            waits_s=self._waits_s(),
+            waits_s=self._waits_s(held),
             stored_digest=stored_digest,
             plants=(tuple(lamp.energy_wh() for lamp in self.lamps), self.rooms.figures(), self.greens.figures()),
             true_wh=self.streets.true_wh(),
@@ -422,14 +424,14 @@ class Territory:
                 unpowered.add((node, host.boot))
         return waiting | {identity for identity in self.delivery.identities() if identity[:2] in unpowered}
 
-    def _waits_s(self) -> array:
+    def _waits_s(self, records: Iterable[Held]) -> array:
         """Returns the seconds from the making of each record, but a thief's, to its first arrival in the warehouse."""
         waits = array("l")
         stolen = {thief.node for thief in self._thieves}
-        for held in self.centre.warehouse.held():
+        for held in records:
             if held.node in stolen:
                 continue
-            made_ms = self.delivery.made_ms((held.node, held.boot, held.sequence))
+            made_ms = self.delivery.made_ms(held[:3])
             if made_ms is not None:
                 waits.append(held.received_unix_s - self.options.start_unix_s - made_ms // 1000)
         return waits

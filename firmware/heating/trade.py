@@ -145,8 +145,10 @@ class Thermostat(Trade):
             self._seen_ms = moment.now_ms
 
     def decide(self, moment):
-        last = self._decided_for
-        if last is None or not 0 <= moment.now_ms - last[0].now_ms < limits.DECIDE_MS or self._differs(moment):
+        last = None if self._decided_for is None else self._decided_for[0]
+        if last is not moment and (
+            last is None or not 0 <= moment.now_ms - last.now_ms < limits.DECIDE_MS or self._differs(moment)
+        ):
             self._decide(moment)
         self._apply(moment)
 

@@ -54,9 +54,12 @@ class Slope:
         """Fits by least squares; times in seconds from the first point, so that all values stay within 31 bits."""
         points, count = self.points, len(self.points)
         start_ms = points[0][0]
-        mean_s = sum([(at_ms - start_ms) // 1000 for at_ms, _ in points]) // count
-        mean_ck = sum([value_ck for _, value_ck in points]) // count
-        over = under = 0
+        mean_s = mean_ck = over = under = 0
+        for at_ms, value_ck in points:
+            mean_s += (at_ms - start_ms) // 1000
+            mean_ck += value_ck
+        mean_s //= count
+        mean_ck //= count
         for at_ms, value_ck in points:
             apart_s = (at_ms - start_ms) // 1000 - mean_s
             over += apart_s * (value_ck - mean_ck)

@@ -128,12 +128,12 @@ class Plan:
     def _lowest(self, kind, unix_s):
         """Returns the lowest limit of one kind in force, or None; kept for its quarter of an hour: midnight begins one.
         A room is decided for now and for its next span, in turn."""
-        quarter = None if unix_s is None else unix_s // 900
-        if (kind, quarter) not in self._limits:
+        place = (kind, None if unix_s is None else unix_s // 900)
+        if place not in self._limits:
             if len(self._limits) >= _LIMITS_KEPT_MAX:
                 self._limits.clear()
-            self._limits[(kind, quarter)] = self._lowest_at(kind, unix_s)
-        return self._limits[(kind, quarter)]
+            self._limits[place] = self._lowest_at(kind, unix_s)
+        return self._limits[place]
 
     def _lowest_at(self, kind, unix_s):
         """Chooses among the limits in force: only the exemption of the day, or else all ceilings."""
