@@ -47,11 +47,12 @@ Demand = namedtuple("Demand", ("level_percent", "rule", "reason"))
 
 
 class LightDecision:
-    """Decides the demand of one lamp by the ladder. `stagger_s` spreads the lamps of a feeder against the inrush."""
+    """Decides the demand of one lamp by the ladder. `sunlight`: a Sunlight; `stagger_s` spreads the lamps of a feeder
+    against the inrush."""
 
     def __init__(self, plan, sunlight, *, stagger_s, fail_safe_percent=100, switched=False):
         self._plan = plan
-        self._sunlight = sunlight
+        self.sunlight = sunlight
         self._stagger_s = stagger_s
         self._fail_safe_percent = fail_safe_percent
         self._switched = switched
@@ -125,7 +126,7 @@ class LightDecision:
         if not is_cell_dark and not self._switched:
             return demand
         level_percent = self._around(at_s)
-        if not level_percent or self._sunlight.elevation_cdeg(at_s) > limits.SUN_DAY_CDEG:
+        if not level_percent or self.sunlight.elevation_cdeg(at_s) > limits.SUN_DAY_CDEG:
             return demand
         if is_cell_dark:
             return Demand(level_percent, PHOTOCELL, cell.changed_lx)
@@ -148,7 +149,7 @@ class LightDecision:
         by_feeder = self._switched and not is_dark and not cell.is_day
         is_dark = is_dark or by_feeder
         if unix_s is not None and uncertainty_s <= limits.CARRIED_S:
-            low, high = self._sunlight.range_cdeg(unix_s, uncertainty_s)
+            low, high = self.sunlight.range_cdeg(unix_s, uncertainty_s)
             if high < limits.SUN_NIGHT_CDEG:
                 is_dark = True
             elif low > limits.SUN_DAY_CDEG:

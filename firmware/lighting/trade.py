@@ -86,10 +86,9 @@ class Streetlight(Trade):
         kept = memory.with_hours(memory.decode(start.memory), own.lamp_hours)
         is_dali = own.output == settings.DALI
         self._own = own
-        self._sunlight = Sunlight(own.site)
         self._decision = LightDecision(
             lighting.Plan(own.calendar, own.site),
-            self._sunlight,
+            Sunlight(own.site),
             stagger_s=spread(start.node) % limits.STAGGER_S,
             fail_safe_percent=own.fail_safe,
             switched=own.feeder == settings.SWITCHED,
@@ -317,14 +316,14 @@ class Streetlight(Trade):
         """Passes the photocell its reading, and the sun's elevation to judge it by."""
         elevation = None
         if moment.unix_s is not None and moment.uncertainty_s <= limits.USABLE_S:
-            elevation = self._sunlight.elevation_cdeg(moment.unix_s)
+            elevation = self._decision.sunlight.elevation_cdeg(moment.unix_s)
         self._cell.observe(lux, elevation, now_ms=moment.now_ms)
         self._reports.report_photocell(self._cell)
 
     def _is_sun_up(self, moment):
         if moment.unix_s is None or moment.uncertainty_s > limits.USABLE_S:
             return None
-        return self._sunlight.elevation_cdeg(moment.unix_s) > limits.SUN_UP_CDEG
+        return self._decision.sunlight.elevation_cdeg(moment.unix_s) > limits.SUN_UP_CDEG
 
     # --- the decision ------------------------------------------------------------------------------------------
 
@@ -362,7 +361,8 @@ class Streetlight(Trade):
     def _by_identification(self, asked, light, now_ms):
         """Returns the light that shows the lamp to a technician while `asked`, the order for it, is in force."""
         if asked is None or self.local is not None or self._only_switches_lit():
-            self._shown = None
+            if self._shown is not None:
+                self._shown = None
             return light
         if self._shown is None or self._shown.name != asked.id:
             power_dw = None if self._meter is None else self._meter.get(quantity.POWER)
