@@ -7,8 +7,8 @@ Only on a node of a bench: its settings must have "trace": true, which no node i
 no longer the signed program: `bocage node flash` puts that back. The console is shown until --seconds have passed or
 Ctrl-C; below each line of a traceback stands the line of the source.
 
-A node has no prompt: an interrupted program restarts. So Ctrl-C is sent through that restart, until it meets the loader
-before its watchdog's care of the program begins; `mpremote`, run as a program, does the rest at the prompt.
+A node has no prompt: Ctrl-C in its program is a restart. But while the loader imports its own files, Ctrl-C leaves
+MicroPython's prompt; so it is sent again and again through the restart. `mpremote`, run as a program, does the rest.
 """
 
 import argparse
