@@ -536,6 +536,8 @@ OUTCOME_MEASURE_MS = 60_000
 # The same for lamps that are lowered: one that missed the push learns of it with its next report, a quarter of an hour
 # later, and is measured within two minutes more.
 OUTCOME_LOWERED_MS = 1_200_000
+# What one lamp may state that it draws, in 0.1 W: a stadium's floodlight has 2 kW.
+LAMP_DW_MAX = 100_000
 # Percent of the normal power: above the first a feeder is lit, below the second it is dark. Between: neither.
 POWER_LIT_PERCENT = 50
 POWER_DARK_PERCENT = 5

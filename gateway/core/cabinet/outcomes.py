@@ -17,6 +17,7 @@ from gateway.core.cabinet.equipment import Observation
 from gateway.core.cabinet.feeder import COMMAND, EMERGENCY, INTERLOCK, FeederDemand
 from gateway.core.cabinet.orders import ACTIVE, APPLIED, MEASURED, REFUSED, UNMEASURED, Order, Orders
 from wire import command, event
+from wire.line import is_line
 from wire.record import EventBody, Record
 
 HANDED_BACK, NO_DIMMING = "handed-back", "no-dimming"
@@ -78,8 +79,8 @@ class Outcomes:
                     self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
 
     def observe_node(self, node: bytes, made: Record) -> None:
-        """Observe a new record of a node, which may be what became of an order at its lamp; the detail is not
-        checked."""
+        """Observe a new record of a node, which may be what became of an order at its lamp; one that no honest node
+        makes is ignored."""
         if not isinstance(made.body, EventBody) or made.body.code != event.COMMAND_OUTCOME:
             return
         detail = made.body.detail
@@ -87,8 +88,10 @@ class Outcomes:
             return
         name, outcome, why, _feeder, power_dw = detail
         order = next((one for one in self._orders.known() if one.command.id == name), None)
-        is_sound = outcome in command.OUTCOMES and isinstance(why, str | None) and isinstance(power_dw, int | None)
-        if order is not None and order.lowers and is_sound:
+        if order is None or not order.lowers or outcome not in command.OUTCOMES:
+            return
+        is_word = why is None or is_line(why, command.NAME_BYTES_MAX)
+        if is_word and (power_dw is None or (type(power_dw) is int and 0 <= power_dw <= limits.LAMP_DW_MAX)):
             self._lowering(order).at_lamps[node] = _AtLamp(outcome, why, power_dw)
 
     def _lowering(self, order: Order) -> _Lowering:

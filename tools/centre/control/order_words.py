@@ -66,6 +66,7 @@ WORDS = Phrases({
     "why.lease": N_("the cabinet accepts no command until the centre renews its lease"),
     "why.later": N_("a later command holds"),
     "why.interlock": N_("locked at the cabinet"),
+    "why.locked": N_("locked at the lamp"),
     "why.emergency": N_("an emergency light holds"),
     "why.manual": N_("a test at the cabinet holds"),
     "why.no-dimming": N_("nothing there dims: a contactor switches, as does a lamp without a dimming driver"),

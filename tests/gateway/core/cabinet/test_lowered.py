@@ -8,6 +8,7 @@ from policy import document
 from tests.support.lit_world import ORDINARY, bundle
 from tests.support.ordered_world import by_night, keep_lease, levels, rules, settled
 from wire import event
+from wire.record import EventBody, Record, Stamp
 
 DARK, FULL = (lambda level: 6 if level else 0), (lambda level: 360 if level else 6)
 
@@ -114,3 +115,20 @@ def test_fewer_watts_by_order_are_no_fault_of_the_street():
     world.draw[0] = 1400  # of 4480
     keep_lease(world, 900)
     assert not world.events(event.CABLE_FAULT) and not world.events(event.LAMPS_LOST)
+
+
+def test_what_no_honest_node_says_of_an_order_is_ignored():
+    world = settled(posts=1, mapped=((0,),))
+    world.override(level=50, target="bourg", lasts_s=36_000)
+    world.live(15)
+    id, told = (1).to_bytes(8, "big"), of_feeder(world)
+    for detail in (
+        None, [], ["measured"] * 5, [b"", "measured", None, None, 1], [id, "melted", None, None, None],
+        [id, "refused", "x" * 100, None, None], [id, "refused", ["a"], None, None], [id, "measured", None, None, 1e3],
+        [id, "measured", None, None, 10**12], [id, "measured", None, None, -5], [id, ["measured"], None, None, 1],
+        [id, "measured", None, None, True],
+    ):  # fmt: skip
+        made = Record(1, 1, Stamp(0, 0, 0), EventBody(event.COMMAND_OUTCOME, None, detail))
+        world.core.cabinet.outcomes.observe_node(world.posts[0].node_id, made)
+        world.live(1)
+        assert of_feeder(world) == told, detail
