@@ -16,6 +16,7 @@ from tools.centre.store import bodies, database
 from tools.centre.store.archive import Archive
 from tools.centre.web.limits import HISTORY_RECORDS_MAX, ORDER_EVENTS_MAX
 from wire import event, quantity
+from wire.command import OUTCOMES
 
 _RECORDS = """SELECT boot, sequence, body, quality, seconds, uncertainty_s FROM records
     WHERE node = ? AND lane = ? ORDER BY boot DESC, sequence DESC LIMIT ?"""
@@ -130,12 +131,19 @@ def outcomes(
         told = [
             Told(*one)
             for one in _recent(connection, archive, node, event.EVENT, since_s, now_s, ORDER_EVENTS_MAX)
-            if one[1].code == event.COMMAND_OUTCOME and one[1].detail and one[1].detail[0] == order
+            if one[1].code == event.COMMAND_OUTCOME and _is_of(order, one[1].detail)
         ]
         last = next((one for one in told if one.body.detail[1] not in _OVER), told[0] if told else None)
         if last is not None:
             found[node] = last
     return found
+
+
+def _is_of(order: bytes, detail: Any) -> bool:
+    """Returns whether this is a sound outcome of an order; a node may say anything."""
+    if not isinstance(detail, list) or len(detail) != 5 or detail[0] != order or detail[1] not in OUTCOMES:
+        return False
+    return isinstance(detail[2], str | None) and isinstance(detail[4], int | None)
 
 
 def _recent(

@@ -86,7 +86,8 @@ def _ordered(known: History, chosen: Light) -> int | None:
     hour."""
     changes = [one for one in known.told if one.body.code == event.LEVEL_CHANGED and one.body.detail]
     if changes and changes[-1].unix_s >= (chosen.figures.measured_unix_s or 0):
-        return int(changes[-1].body.detail[0])
+        level = changes[-1].body.detail[0]
+        return level if isinstance(level, int) else None
     return chosen.figures.level_percent
 
 
