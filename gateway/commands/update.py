@@ -93,7 +93,10 @@ def run(config: Config, args: argparse.Namespace) -> int:
     if args.may_system:
         return _may_system(ask(), config, args, is_on_trial=under_way is not None)
     if under_way is not None:
-        update.begin(args.config)  # its unit may have been stopped by hand
+        try:
+            update.begin(args.config)  # the power may have failed before, or a person stopped its unit
+        except PackageFault as fault:
+            return _fault(args, fault)
         return _say(args, "under_way", version=under_way.version)
     if not KEY.exists():
         raise UsageError(_WORDS.text("no_key", args.lang))
@@ -140,6 +143,8 @@ def _by_stick(update: Update, status: Status, args: argparse.Namespace) -> int:
 def _stage(update: Update, plan: Plan, repository: Repository, status: Status, args: argparse.Namespace) -> int:
     try:
         trial = update.stage(plan, repository, core.before(status, held_s=_HELD_S))
+        if trial is not None:
+            update.begin(args.config)
     except PackageFault as fault:
         if fault.reason in _TOLD:
             update.refuse(plan, fault.reason)
@@ -147,7 +152,6 @@ def _stage(update: Update, plan: Plan, repository: Repository, status: Status, a
     if trial is None:
         update.settle(plan, is_ours=True)
         return _say(args, "current", version=plan.version)
-    update.begin(args.config)
     return _say(args, "begun", former=trial.former, version=trial.version, minutes=-(-trial.watch_s // 60))
 
 

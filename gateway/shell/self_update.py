@@ -127,16 +127,19 @@ class Update:
             except PackageFault as fault:
                 raise PackageFault(NO_WAY_BACK if fault.reason == packages.UNKNOWN else fault.reason) from fault
         repository.fetch(plan.version, self._wanted)
-        self._system.extract(self._former, self._runner)
         trial = Trial(plan.number, plan.version, installed, plan.watch_s, before)
         self._save(trial)
         return trial
 
     def begin(self, config: Path) -> None:
-        """Hands the trial over to a unit of its own, now and at each boot until it is over. OSError."""
-        _write(self._unit, _UNIT_TEXT.format(runner=self._runner, config=config.resolve()))
+        """Hands the trial over to a unit of its own, now and at each boot until it is over. OSError; PackageFault."""
+        if not self._unit.exists():  # where it is, what it runs is on the disk
+            self._system.extract(self._former, self._runner)
+            os.sync()
+            _write(self._unit, _UNIT_TEXT.format(runner=self._runner, config=config.resolve()))
         self._system.systemctl("daemon-reload")
         self._system.systemctl("enable", UNIT)
+        os.sync()  # nothing is touched before the way back is on the disk
         self._system.systemctl("start", "--no-block", UNIT)
 
     def refuse(self, plan: Plan, why: str) -> None:
@@ -178,10 +181,11 @@ class Update:
             if trial.phase == core.KEPT and self._wanted.exists():
                 self._wanted.replace(self._former)
             self._trial.unlink()
-        shutil.rmtree(self._runner, ignore_errors=True)
-        self._wanted.unlink(missing_ok=True)
+        # The unit goes before what it runs.
         self._system.systemctl("disable", UNIT)
         self._unit.unlink(missing_ok=True)
+        self._wanted.unlink(missing_ok=True)
+        shutil.rmtree(self._runner, ignore_errors=True)
 
     def _step(self, trial: Trial) -> Trial:
         if trial.phase == core.INSTALL:

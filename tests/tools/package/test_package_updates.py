@@ -101,7 +101,8 @@ def outcome(machine):
 def over(machine):
     """The trial that was begun is over; what became of it."""
     until(lambda: not machine.path(TRIAL).exists(), "the trial does not end")
-    assert not machine.path(f"{FOLDER}/runner").exists() and not machine.path(f"{FOLDER}/trial.json").exists()
+    until(lambda: not machine.path(f"{FOLDER}/runner").exists(), "what led the trial stays")
+    assert not machine.path(f"{FOLDER}/trial.json").exists()
     return outcome(machine)
 
 
