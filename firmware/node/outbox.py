@@ -117,9 +117,10 @@ class Outbox:
         done = {entry.sequence for entry in entries if entry.place is None}
         if done:
             for lane in event.LANES:
-                kept = [entry for entry in self._lanes[lane] if entry.sequence not in done]
-                self.counters["acknowledged"] += len(self._lanes[lane]) - len(kept)
-                self._lanes[lane] = kept
+                if self._lanes[lane]:
+                    kept = [entry for entry in self._lanes[lane] if entry.sequence not in done]
+                    self.counters["acknowledged"] += len(self._lanes[lane]) - len(kept)
+                    self._lanes[lane] = kept
         for entry in entries:
             place = entry.place or self._moved.pop(entry.sequence, None)
             if place is not None and self._log.acknowledge(place):

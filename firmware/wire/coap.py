@@ -439,6 +439,8 @@ class Endpoint:
 
     def _start_queued(self, peer, now_ms):
         """Gives the free NSTART places of `peer` (RFC 7252 section 4.7) to its oldest waiting messages."""
+        if not self._queue:
+            return
         for exchange in [waiting for waiting in self._queue if waiting.peer == peer]:
             if self._places.get(peer, 0) >= self._timing.nstart:
                 return

@@ -43,6 +43,9 @@ INTERNAL_ERROR = 0xA0
 UNAVAILABLE = 0xA3
 PROXYING_NOT_SUPPORTED = 0xA5
 
+# The first three bits of a code: a request, or a response: success, client error, server error.
+CLASSES = (0, 2, 4, 5)
+
 # Option numbers (section 5.10). An odd number is critical: an end that does not understand it must not act.
 URI_HOST = 3
 ETAG = 4
@@ -125,7 +128,7 @@ def decode(datagram, datagram_max=limits.DATAGRAM_BYTES_MAX):
         if len(datagram) > datagram_max:
             raise WireFault("too-long")
         start = _HEADER_BYTES + _checked_token_length(datagram, kind)
-        options, payload = _decode_options(datagram, start)
+        options, payload = decode_options(datagram, start)
     except WireFault as fault:
         return Fault(fault.reason, kind, message_id)
     return Message(kind, datagram[1], message_id, datagram[_HEADER_BYTES:start], options, payload)
@@ -143,7 +146,7 @@ def _checked_token_length(datagram, kind):
         if kind == NON:
             raise WireFault("type-and-code")
         return 0
-    if code >> 5 not in (0, 2, 4, 5):
+    if code >> 5 not in CLASSES:
         raise WireFault("reserved-code")
     if kind == RST or (kind == ACK and code >> 5 == 0):
         raise WireFault("type-and-code")
@@ -152,8 +155,9 @@ def _checked_token_length(datagram, kind):
     return token_length
 
 
-def _decode_options(datagram, cursor):
-    """Returns the options from `cursor` on, and the payload behind them (empty when there is none)."""
+def decode_options(datagram, cursor):
+    """Returns the options from `cursor` on, and the payload behind them (empty when there is none); raises
+    WireFault."""
     options = []
     number = 0
     size = len(datagram)
@@ -201,9 +205,13 @@ def _extension_bytes(value):
 
 def encoded_bytes(message):
     """Returns the size of the datagram that `encode` would make, in bytes."""
-    size = _HEADER_BYTES + len(message.token)
-    previous = 0
-    for number, value in message.options:
+    _, _, _, token, options, payload = message
+    return _HEADER_BYTES + len(token) + _options_bytes(options) + (1 + len(payload) if payload else 0)
+
+
+def _options_bytes(options):
+    size = previous = 0
+    for number, value in options:
         length = len(value)
         size += 1 + length
         if number - previous >= _ONE_BYTE:
@@ -211,7 +219,7 @@ def encoded_bytes(message):
         if length >= _ONE_BYTE:
             size += _extension_bytes(length)
         previous = number
-    return size + (1 + len(message.payload) if message.payload else 0)
+    return size
 
 
 def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
@@ -229,13 +237,24 @@ def encode(message, datagram_max=limits.DATAGRAM_BYTES_MAX):
     out[3] = message_id & 0xFF
     cursor = _HEADER_BYTES + len(token)
     out[_HEADER_BYTES:cursor] = token
+    _write_options(out, cursor, options)
+    # No second buffer of the whole size: most messages of a node are made when its heap is fullest.
+    return b"".join((bytes(out), MARKER, payload)) if payload else bytes(out)
+
+
+def encode_options(options):
+    """Returns options as bytes, without what stands around them in a message."""
+    out = bytearray(_options_bytes(options))
+    _write_options(out, 0, options)
+    return bytes(out)
+
+
+def _write_options(out, cursor, options):
     previous = 0
     for number, value in options:
         assert previous <= number <= _OPTION_NUMBER_MAX, "options must ascend"
         cursor = _write_option(out, cursor, number - previous, value)
         previous = number
-    # No second buffer of the whole size: most messages of a node are made when its heap is fullest.
-    return b"".join((bytes(out), MARKER, payload)) if payload else bytes(out)
 
 
 def _write_option(out, cursor, delta, value):
@@ -297,7 +316,11 @@ def uint_bytes(value):
 
 def option_values(options, number):
     """Returns the values of every option of this number, in order."""
-    return tuple([value for found, value in options if found == number])
+    values = ()
+    for found, value in options:
+        if found == number:
+            values += (value,)
+    return values
 
 
 def content_format(options):

@@ -72,9 +72,8 @@ OUTER = (
 # so a critical one among them gets no error response: a stranger could otherwise provoke one.
 ANY_OUTSIDE = None
 
-# The bytes of a CoAP header without a token, in which the inner code is encoded and decoded.
+# The bytes of a CoAP header without a token: a plaintext has only the code of them (section 5.3).
 _HEAD_BYTES = 4
-_NO_ID = 0
 
 
 class Exchange:
@@ -282,15 +281,14 @@ def pack(content) -> tuple:
         if number in (messages.PROXY_URI, messages.OSCORE, OBSERVE):
             raise WireFault("oscore-unsuited")
         (outer if number in OUTER else inner).append((number, value))
-    message = messages.Message(messages.CON, content.code, _NO_ID, b"", inner, b"")
-    encoded = messages.encode(message, limits.COAP_UDP_DATAGRAM_BYTES_MAX)
-    if isinstance(encoded, messages.Fault):
-        raise WireFault(encoded.reason)
-    pieces = [encoded[1:2], encoded[_HEAD_BYTES:]]
+    pieces = [bytes((content.code,)), messages.encode_options(inner)]
     if content.payload:
         pieces.append(messages.MARKER)
         pieces.extend(content.payload if isinstance(content.payload, list) else (content.payload,))
-    if _HEAD_BYTES - 1 + sum([len(piece) for piece in pieces]) > limits.COAP_UDP_DATAGRAM_BYTES_MAX:
+    size = _HEAD_BYTES - 1
+    for piece in pieces:
+        size += len(piece)
+    if size > limits.COAP_UDP_DATAGRAM_BYTES_MAX:
         raise WireFault("too-long")
     return pieces, outer
 
@@ -302,13 +300,15 @@ def unpack(plaintext, outer_options) -> Content:
     The peer that the context names does not put an option of class U inside or one of class E outside: the first is
     refused, the second dropped (section 8.2 step 1, section 8.4 step 1).
     """
-    if not plaintext:
+    options = None
+    if plaintext and plaintext[0] != messages.EMPTY and plaintext[0] >> 5 in messages.CLASSES:
+        try:
+            options, payload = messages.decode_options(plaintext, 1)
+        except WireFault:
+            options = None
+    if options is None:
         raise WireFault("oscore-inner")
-    datagram = bytes((messages.CON | 0x40, plaintext[0], 0, 0)) + plaintext[1:]
-    message = messages.decode(datagram, _HEAD_BYTES + len(plaintext))
-    if isinstance(message, messages.Fault) or message.code == messages.EMPTY:
-        raise WireFault("oscore-inner")
-    options = list(message.options)
+    options = list(options)
     for number, _ in options:
         if number in OUTER:
             raise WireFault("oscore-inner")
@@ -317,10 +317,13 @@ def unpack(plaintext, outer_options) -> Content:
             messages.insert_option(options, number, value)
     if len(options) > limits.COAP_OPTIONS_MAX:
         raise WireFault("oscore-inner")
-    return Content(message.code, tuple(options), message.payload)
+    return Content(plaintext[0], tuple(options), payload)
 
 
 def vouched(content) -> Content:
     """Returns the Content without the outer options: a stranger may have added them, and we serve no proxy."""
-    inner = tuple([option for option in content.options if option[0] not in OUTER])
-    return Content(content.code, inner, content.payload)
+    for number, _ in content.options:
+        if number in OUTER:
+            inner = tuple([option for option in content.options if option[0] not in OUTER])
+            return Content(content.code, inner, content.payload)
+    return content

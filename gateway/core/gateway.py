@@ -470,7 +470,8 @@ class Gateway:
         self.refused.append(why, str(source), data, unix_s=unix_s, now_ms=now_ms)
 
     def _drain_link(self) -> None:
-        self._effects += [Send(peer, datagram) for peer, datagram in self.link.outgoing()]
+        for peer, datagram in self.link.outgoing():
+            self._effects.append(Send(peer, datagram))
 
     def _log(self, what: str, **values: Any) -> None:
         self._effects.append(Log(what, values))
