@@ -49,7 +49,7 @@ from simulator.world.broker import Broker
 from simulator.world.chance import Prng
 from simulator.world.time import World
 from tools.centre.store.archive import Held
-from wire import event, record
+from wire import cbor, event
 
 _GATEWAY_BENCH = b"\xfe"
 _MONTHLY_BYTES = 50_000_000  # what a cheap subscription for machines gives
@@ -449,7 +449,9 @@ def _told(stored: Bodies) -> tuple[int, int, int]:
         if body[0] >> 5 == 5:  # readings, a map (RFC 8949 section 3.1): its head states how many
             count += body[1] if body[0] == 0xB8 else body[0] & 0x1F
         else:
-            assets += record.decode_body(body).code == event.LAMP_ASSET
+            reader = cbor.Reader(body)
+            reader.offset = 1  # behind the head of the array: an event begins with its code
+            assets += reader.value() == event.LAMP_ASSET
     return count, assets, total
 
 

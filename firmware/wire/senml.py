@@ -23,7 +23,6 @@ from wire.record import (
     QUALITY_CODE_MAX,
     UNSET,
     check,
-    encode,
     quality_code,
 )
 
@@ -93,9 +92,9 @@ def _size_bound(batch):
 
 
 def _item_bound(item):
-    # A reading takes up to 60 bytes (name, unit, fraction), a raw detail its own length: a measured bound, which is
-    # checked.
-    return 128 + 64 * _entries(item.record.body) + len(encode(item.record))
+    # A reading takes up to 60 bytes (name, unit, fraction), a raw detail its own length, which is a record's at most: a
+    # bound, which is checked.
+    return 128 + 64 * _entries(item.record.body) + limits.CBOR_BYTES_MAX
 
 
 def _entries(body):

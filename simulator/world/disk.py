@@ -206,8 +206,8 @@ class SimDisk:
                     file.save(one, data if self.sync_error is None else b"")
         if self.sync_error is None:
             for file, name in covered.names:
-                history = [*file.past, file.name]
-                if name in history:  # or else a later sync has completed already
+                # Nearly always its present name is safe, or else a later sync has completed already.
+                if file.past and name in (history := [*file.past, file.name]):
                     latest = len(history) - 1 - history[::-1].index(name)
                     file.past = history[latest:-1]
             self._files = [file for file in self._files if file.name is not None or file.past]
