@@ -113,8 +113,8 @@ class Circuit:
 
 
 class StreetPoints:
-    """Is what a gateway reads and drives of these feeders: a contactor each, which rests closed, its auxiliary contact,
-    and a meter. `switch(circuit)` feeds its lamps, or cuts their mains."""
+    """Is what a gateway reads and drives of these feeders: of each a contactor that rests closed, its auxiliary contact
+    and a meter."""
 
     def __init__(self, streets: "Streets", circuits: list[Circuit]) -> None:
         self._streets = streets
