@@ -57,7 +57,6 @@ _WORDS = Phrases({
     "install": N_("dpkg has packages that are not whole: {detail}"),
     "plan": N_("the centre's plan cannot be read: {detail}"),
 })  # fmt: skip
-_TOLD = ("signature", "digest", "not-published", "no-way-back", "older", "disk-full", "install", "plan")
 # A receipt within this time means that the warehouse was there before the update.
 _HELD_S = 3600
 # Over 4G the plan is asked for once a day: 6 kB.
@@ -146,7 +145,7 @@ def _stage(update: Update, plan: Plan, repository: Repository, status: Status, a
         if trial is not None:
             update.begin(args.config)
     except PackageFault as fault:
-        if fault.reason in _TOLD:
+        if fault.reason != UNREACHABLE:
             update.refuse(plan, fault.reason)
         return _fault(args, fault)
     if trial is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 PACKAGE = "bocage-gateway"
 AGENT_UNIT = "bocage-gateway.service"
-# Words of a fault; the last three are told to the centre (gateway/core/self_update.py).
+# Words of a fault. The first comes and goes with the link; the others are told to the centre.
 UNREACHABLE, FULL, INSTALL = "unreachable", "disk-full", "install"
 SIGNATURE, DIGEST, UNKNOWN = "signature", "digest", "not-published"
 _ENVIRONMENT = {

@@ -102,7 +102,6 @@ WORDS = Phrases({
     "why.no-way-back": N_("the version before is not in the repository"),
     "why.disk-full": N_("no room on the card"),
     "why.digest": N_("what came is not what was signed"),
-    "why.plan": N_("the centre's plan cannot be read"),
     # sensors
     "sensor.room": N_("room sensor"),
     "sensor.outdoor": N_("outdoor sensor"),

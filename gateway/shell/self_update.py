@@ -20,6 +20,7 @@ import ssl
 import sys
 import time
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -71,7 +72,7 @@ def read_plan(address: str, ca: str) -> Plan:
     try:
         with urlopen(f"{address}plan.json", timeout=_PLAN_TIMEOUT_S, context=context) as answer:
             return core.parse_plan(answer.read(_PLAN_BYTES_MAX))
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         raise PackageFault(packages.UNREACHABLE, str(error)) from error
     except ValueError as error:
         raise PackageFault(PLAN, str(error)) from error
@@ -149,10 +150,9 @@ class Update:
     def settle(self, plan: Plan, *, is_ours: bool) -> None:
         """Ends the alarm of a failure that is over: the version that runs is wanted, or another campaign holds, which
         does not concern this cabinet. OSError."""
-        last = self._last()
+        last, installed = self._last(), self._system.installed()
         is_over = is_ours or last.get("number") != plan.number
-        if is_over and last.get("outcome") in (core.REFUSED, core.ROLLED_BACK):
-            installed = self._installed()
+        if is_over and installed is not None and last.get("outcome") in (core.REFUSED, core.ROLLED_BACK):
             self._end(plan.number, installed, installed, core.KEPT, None)
 
     def _installed(self) -> str:
