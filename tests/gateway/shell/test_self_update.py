@@ -202,6 +202,17 @@ def test_power_that_fails_at_any_step_leaves_a_working_agent(tmp_path, fault, en
     assert set(found) == {ends} and len(found) > 6
 
 
+def test_power_that_fails_before_the_unit_is_there_delays_the_trial_by_an_hour(tmp_path):
+    machine = PaperMachine(tmp_path)
+    update_of(machine).stage(PLAN, PaperRepository("0.2.0", "0.3.0"), BEFORE)
+    again = update_of(machine)
+    assert again.trial() is not None and not machine.units
+    again.begin(tmp_path / "gateway.toml")
+    again.begin(tmp_path / "gateway.toml")
+    update_of(machine).run_trial()
+    assert check(machine)["outcome"] == core.KEPT
+
+
 def test_planted_bug_a_trial_that_is_not_written_down_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr(Update, "_save", lambda _self, _trial: None)
     with pytest.raises((AssertionError, FileNotFoundError)):
