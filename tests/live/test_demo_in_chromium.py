@@ -266,7 +266,7 @@ def test_an_operator_lights_a_feeder_by_one_signature_and_gives_it_back(opened):
     keep(page, "give")
     assert_sound(page)
     page.click("[data-do=sign]:visible")
-    page.wait_for_selector("text=1 sur 1 départs", timeout=60_000)
+    page.wait_for_selector("text=1 sur 1 départ,", timeout=60_000)
     keep(page, "order")
     assert_sound(page)
     page.click("text=Rendre à la politique")

@@ -51,7 +51,9 @@ WORDS = Phrases(order_rows.WORDS.messages | {
     "step.signed": NC_("order", "Signed"),
     "step.sent": NC_("order", "Sent"),
     "step.received": NN_("Received by {count} cabinet", "Received by {count} cabinets"),
-    "step.measured": N_("Measured at {done} of {count} feeders, {power} kW"),
+    "step.measured": NN_(
+        "Measured at {done} of {count} feeder, {power} kW", "Measured at {done} of {count} feeders, {power} kW"
+    ),
     "step.ended": NN_("Ended by {count} cabinet", "Ended by {count} cabinets"),
     "order.over": NC_("order", "over"),
     "order.ended": N_("given back to the policy by {author}, {at}"),
