@@ -42,6 +42,7 @@ def test_a_street_is_lowered_measured_lamp_by_lamp_and_given_back():
     assert world.checker.violations == [] and world.checker.begins == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draws", [DARK, FULL], ids=["dark", "full"])
 def test_a_lamp_that_goes_dark_or_stays_at_full_leaves_its_street_unmeasured(draws, monkeypatch):
     monkeypatch.setattr(outcomes.limits, "OUTCOME_LOWERED_MS", 200_000)
@@ -62,6 +63,7 @@ def test_a_feeder_without_controllers_refuses_and_its_contactor_stays():
     assert world.switched == switched
 
 
+@pytest.mark.slow
 def test_a_lamp_on_a_relay_refuses_and_keeps_its_light():
     world = settled(posts=1, mapped=((0,),))
     (post,) = world.posts
@@ -97,6 +99,7 @@ def test_the_least_of_the_policy_binds_an_order(least, level, why):
     assert world.outcomes(1)[-1] == (("received", None, None) if why is None else ("refused", why, None))
 
 
+@pytest.mark.slow
 def test_a_later_order_an_emergency_and_a_lost_lease_are_named():
     world = lowered()
     world.live(5)
@@ -110,6 +113,7 @@ def test_a_later_order_an_emergency_and_a_lost_lease_are_named():
     assert levels(world) == [70, 70] and of_feeder(world)[-1] == ("refused", "later")
 
 
+@pytest.mark.slow
 def test_fewer_watts_by_order_are_no_fault_of_the_street():
     world = lowered(30)
     world.draw[0] = 1400  # of 4480
