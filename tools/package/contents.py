@@ -188,9 +188,9 @@ CENTRE = Package(
         *_DEPENDS, "mosquitto (>= 2.0.18)", "nginx (>= 1.26)", "python3-django (<< 3:6)", "python3-whitenoise (>= 6.8)",
         "python3-argon2 (>= 21.1)",
     ),
-    recommends=(*_RECOMMENDS, "apt-utils", "gpg", "gpg-agent"),  # the repository of packages for cabinets
-    # A warehouse on a server of PostgreSQL; the login by the territory's own directory.
-    suggests=("python3-psycopg", "python3-authlib", "python3-requests"),
+    recommends=_RECOMMENDS,
+    # A warehouse on a server of PostgreSQL; the login by the territory's own directory; packages for cabinets.
+    suggests=("python3-psycopg", "python3-authlib", "python3-requests", "apt-utils", "gpg", "gpg-agent"),
     scripts="centre",
     system={
         **_system("bocage-centre", "centre/"),
