@@ -125,7 +125,7 @@ def test_three_crashes_lead_to_the_rescue_in_the_base_which_brings_the_next_prog
         assert sum(line.startswith("crash: ValueError") for line in node.said) == 3
 
 
-@pytest.mark.parametrize("cut", [30, 90, 150])
+@pytest.mark.parametrize("cut", [30, 60, 90])
 def test_a_power_cut_in_an_erase_or_a_write_leaves_a_node_that_starts_and_gets_there(elf, tmp_path, quick, cut):
     with updated(elf, tmp_path, quick) as node:
         node.start(cut=cut)
