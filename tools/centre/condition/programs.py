@@ -21,7 +21,7 @@ class Program(NamedTuple):
 
 def program(connection: database.Connection, node: bytes) -> Program:
     for body, seconds, received_s in connection.execute(_BOOT, (node, node)).fetchall():
-        found = bodies.decode(body)
-        if getattr(found, "code", None) == event.BOOT and len(found.detail or ()) > 4:
+        found = bodies.decode_told(body)
+        if found.code == event.BOOT and found.detail[4] is not None:
             return Program(str(found.detail[4]), seconds, received_s)
     return Program(None, None, None)

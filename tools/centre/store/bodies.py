@@ -6,7 +6,7 @@ six times as fast, and gives the same (a test compares them). The simulator runs
 
 from collections.abc import Iterable
 
-from wire import record
+from wire import event, record
 
 try:
     from cbor2 import loads
@@ -27,3 +27,15 @@ else:
     def decode_readings(bodies: Iterable[bytes]) -> list[dict[int, int]]:
         """Returns the readings of many bodies of telemetry, as one array of indefinite length (RFC 8949, 3.2.2)."""
         return loads(b"\x9f" + b"".join(bodies) + b"\xff")
+
+
+def decode_told(data: bytes) -> record.EventBody:
+    """Returns the event in a row with as many details as its code has, None for those that are missing: a row keeps
+    what its node has said, and a node may say anything."""
+    body = decode(data)
+    entry = event.by_code().get(body.code)
+    count = len(entry.detail or ()) if entry is not None else 0
+    if not count:
+        return body
+    given = body.detail[:count] if isinstance(body.detail, list) else []
+    return record.EventBody(body.code, body.active, [*given, *[None] * (count - len(given))])

@@ -227,8 +227,8 @@ def _clock(connection: database.Connection, gateway: bytes, language: str, *, no
     """Tells the largest correction of its clock within a day, where it was one that a person would see."""
     worst: tuple[int, int] = (0, 0)
     for body, seconds in connection.execute(_LATEST, (gateway, gateway, now_s - _DAY_S)).fetchall():
-        found = bodies.decode(body)
-        if getattr(found, "code", None) == event.CLOCK_STEPPED and found.detail:
+        found = bodies.decode_told(body)
+        if found.code == event.CLOCK_STEPPED and all(isinstance(one, int) for one in found.detail):
             worst = max(worst, (abs(found.detail[1] - found.detail[0]), seconds))
     if worst[0] < CLOCK_STEP_S_MIN:
         return []

@@ -141,7 +141,7 @@ def outcomes(
 
 def _is_of(order: bytes, detail: Any) -> bool:
     """Returns whether this is a sound outcome of an order; a node may say anything."""
-    if not isinstance(detail, list) or len(detail) != 5 or detail[0] != order or detail[1] not in OUTCOMES:
+    if detail[0] != order or detail[1] not in OUTCOMES:
         return False
     return isinstance(detail[2], str | None) and isinstance(detail[4], int | None)
 
@@ -156,10 +156,11 @@ def _recent(
     most: int = HISTORY_RECORDS_MAX,
 ) -> Iterator[tuple[int, Any]]:
     moments = archive.moments(node)
+    decode = bodies.decode if lane == event.TELEMETRY else bodies.decode_told
     for boot, sequence, body, *stamp in connection.execute(_RECORDS, (node, event.LANES.index(lane), most)).fetchall():
         unix_s = moments.of(boot, sequence, *stamp).unix_s
         if unix_s is not None and since_s <= unix_s <= now_s:
-            yield unix_s, bodies.decode(body)
+            yield unix_s, decode(body)
 
 
 def _unpowered(switched: list[tuple[int, bool]], since_s: int, now_s: int) -> Iterator[Span]:

@@ -45,7 +45,7 @@ def watered(told: Sequence[Told], space: Space, *, now_s: int) -> Watered:
     zone = space.zone
     mine = [one for one in told if one.body.code in _REASONS and (zone is None or zone_of(one) == zone)]
     runs = tuple(
-        Run(one.unix_s, one.body.detail[1] or 0, one.body.detail[2])
+        Run(one.unix_s, _whole(one.body.detail[1]) or 0, _whole(one.body.detail[2]))
         for one in mine
         if one.body.code == event.WATERING_DONE
     )
@@ -66,6 +66,10 @@ def _next(mine: Sequence[Told], *, now_s: int) -> int | None:
         elif code == event.WATERING_SKIPPED and detail[1] in _AT_ITS_BEGIN:
             begins.setdefault((detail[1],), one.unix_s)
     return min((at + _DAY_S for at in begins.values()), default=None)
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def zone_of(one: Told) -> int | None:
