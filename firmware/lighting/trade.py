@@ -137,6 +137,9 @@ class Streetlight(Trade):
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
+        # Set by each decision; here first, to be among the names that CPython keeps inline for every lamp.
+        self.holds_order = self.awaits = False
+        self.decided_until_ms = None
 
     def powered(self):
         """Counts a start of the lamp: mains were gone, and their return has lit it.
@@ -148,8 +151,8 @@ class Streetlight(Trade):
 
     def _restore(self, standing, now_ms):
         """Restores the faults of cell and detector from before this start; ends those of a part no longer fitted."""
-        self._standing = self._standing_now = standing  # what `memory` has; what is in force now, and since when
-        self._standing_ms = now_ms
+        self._standing = standing  # what `memory` has
+        self._stands = standing, now_ms  # what is in force now, and since when
         cell = Photocell(now_ms=now_ms) if self._cell is None else self._cell
         stuck = STUCK[standing >> memory.CELL_SHIFT & 3]
         is_silent, fails = standing & memory.CELL_SILENT != 0, standing & memory.PRESENCE_FAILED != 0
@@ -222,9 +225,9 @@ class Streetlight(Trade):
         if inputs.ASSET in inside:
             self._reports.report_asset(inside[inputs.ASSET][0], inside[inputs.ASSET][1])
         standing = self._standing_faults()
-        if standing != self._standing_now:
-            self._standing_now, self._standing_ms = standing, now_ms
-        elif standing != self._standing and now_ms - self._standing_ms >= limits.REMEMBERED_MS:
+        if standing != self._stands[0]:
+            self._stands = standing, now_ms
+        elif standing != self._standing and now_ms - self._stands[1] >= limits.REMEMBERED_MS:
             self._standing = standing
             self.keeps += 1  # save soon: a switched feeder is cut before the hour is over
 
@@ -256,7 +259,7 @@ class Streetlight(Trade):
             self._observe_light(values.get(quantity.ILLUMINANCE), moment)
 
     def sample_without_news(self, values, now_ms):
-        has_faults = self._standing or self._standing_now or self._active or self._silent
+        has_faults = self._standing or self._stands[0] or self._active or self._silent
         if values is None or has_faults or not self._is_plain or self._gear is not None:
             return False
         power_dw = values.get(quantity.POWER)
