@@ -137,7 +137,7 @@ class Streetlight(Trade):
         self._meter = None
         self._meter_level = FAIL_SAFE_PERCENT
         self._hourly = {}
-        # Set by each decision; here first, to be among the names that CPython keeps inline for every lamp.
+        # Set by each decision.
         self.holds_order = self.awaits = False
         self.decided_until_ms = None
 

@@ -150,9 +150,3 @@ def test_a_sample_that_says_so_leaves_nothing_to_apply_send_or_write(monkeypatch
         written.append(world.flash)
     assert len(said) - said.count(None) > 150
     assert len(set(written)) == 4, "each hour's checkpoint is written"
-
-
-def test_node_and_trade_have_no_more_fields_than_cpython_keeps_inline():
-    """Beyond 29 an instance gets a dictionary of its own, and a look-up in it is slower: a night asks nodes most."""
-    node = lit().node
-    assert max(len(vars(node)), len(vars(node.trade))) <= 29
