@@ -79,4 +79,4 @@ def test_its_pictures_are_there_and_load_at_once(repository):
     shown = re.findall(r'\]\(([\w/.-]+\.png)\)|src="([\w/.-]+\.png)"', text)
     paths = [repository / (plain or html) for plain, html in shown]
     assert len(paths) == 5 and all(path.is_file() for path in paths)
-    assert max(path.stat().st_size for path in paths) <= 150_000
+    assert max(path.stat().st_size for path in paths) <= 170_000

@@ -103,11 +103,14 @@ def lamp_settings(
 class Circuit:
     """Holds a feeder with what hangs on it. `name` "": the gateway has no contactor of it."""
 
-    def __init__(self, name: str, feeder: LampFeeder, district: District, hosts: list[NodeHost]) -> None:
+    def __init__(
+        self, name: str, feeder: LampFeeder, district: District, hosts: list[NodeHost], lamps: list[Lamp]
+    ) -> None:
         self.name = name
         self.feeder = feeder
         self.district = district
         self.hosts = hosts
+        self.lamps = lamps
         self.has_mains = True
         self.is_closed = True
 
@@ -124,7 +127,7 @@ class StreetPoints:
         """Returns the feeders as a gateway's configuration has them."""
         found = []
         for one in self._circuits:
-            nominal_dw = [lamp.data.nominal_dw for lamp in self._streets.lamps_of(one)]
+            nominal_dw = [lamp.data.nominal_dw for lamp in one.lamps]
             nodes = tuple(host.settings.node for host in one.hosts)
             found.append(FeederOptions(one.name, len(nodes), sum(nominal_dw) // len(nodes), nodes=nodes))
         return tuple(found)
@@ -184,13 +187,16 @@ class Streets:
         """Builds a cabinet's lamps: on the feeders of the district, or half on a permanent one, half on a switched."""
         half = district.lamps // 2
         planned = [(name, False, count) for name, count in district.feeders]
-        for name, switched, count in planned or [("", False, district.lamps - half), ("", True, half)]:
+        planned = planned or [("", False, district.lamps - half), ("", True, half)]
+        for name, switched, count in planned:
+            if not count:
+                continue
             feeder = LampFeeder(prng.split(f"feeder-{name or switched}"), switched=switched)
             fitted = FITTED if count >= _FITTED_FROM and not switched else {}
             hosts = [
                 self._build_lamp(gateway, district, feeder, air, prng, fitted.get(place, "")) for place in range(count)
             ]
-            self._circuits.append(Circuit(name, feeder, district, hosts))
+            self._circuits.append(Circuit(name, feeder, district, hosts, self.lamps[len(self.lamps) - count :]))
 
     def points(self, gateway: StreetGateway) -> StreetPoints:
         """Returns the contactors and meters of a gateway's feeders; a change at one is sampled soon."""
@@ -248,13 +254,9 @@ class Streets:
 
     def measure(self, circuit: Circuit) -> tuple[int, int]:
         """Returns what a feeder's meter shows: power in 0.1 W, energy in Wh."""
-        lamps = self.lamps_of(circuit)
-        power_dw = sum(lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s) for lamp in lamps)
-        return power_dw, sum(lamp.energy_wh() for lamp in lamps)
-
-    def lamps_of(self, circuit: Circuit) -> list[Lamp]:
-        first = self.hosts.index(circuit.hosts[0])
-        return self.lamps[first : first + len(circuit.hosts)]
+        now_ms, unix_s = self._world.now_ms, self._world.unix_s
+        power_dw = sum(lamp.settle(now_ms=now_ms, unix_s=unix_s) for lamp in circuit.lamps)
+        return power_dw, sum(lamp.energy_wh() for lamp in circuit.lamps)
 
     def expect(self, order: Order, insee: str, gateway: str | None, target: str | None) -> None:
         """Makes the checkers expect an order that a person gave for a commune, one of its gateways, or a
@@ -378,11 +380,10 @@ class Streets:
                 self.excused |= withdrawn(self.expected, host.settings.node, now_s=self._world.unix_s)
 
     def _switch(self, one: Circuit, powered: bool) -> None:
-        lamps = self.lamps_of(one)
-        for lamp in lamps:
+        for lamp in one.lamps:
             lamp.settle(now_ms=self._world.now_ms, unix_s=self._world.unix_s)
         one.feeder.powered = powered
-        for host, lamp in zip(one.hosts, lamps, strict=True):
+        for host, lamp in zip(one.hosts, one.lamps, strict=True):
             if powered:
                 lamp.meter_reset()
                 host.power_on()
