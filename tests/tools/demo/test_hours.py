@@ -19,7 +19,7 @@ HOUR_S = 3600
 
 @pytest.fixture
 def world(tmp_path):
-    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=30, rooms=1, greens=1))
+    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=3, rooms=1, greens=1))
     yield story, tmp_path
     story.close()
 
