@@ -56,7 +56,7 @@ def _image(script: Path) -> dict[str, bytes]:
 
 def _pass_on(made: machine.Machine) -> None:
     """Passes bytes both ways, with ends of lines as the desk has them."""
-    held = b""
+    held = tail = b""
     while True:
         ready, _, _ = select.select([0, made.output], [], [])
         if 0 in ready:
@@ -66,14 +66,15 @@ def _pass_on(made: machine.Machine) -> None:
             made.write(data)
         if made.output in ready:
             try:
-                data = held + made.read()
+                came = made.read()
             except machine.MachineFault:
                 return
-            if data.endswith(machine.PROMPT):  # the script has failed
-                os.write(1, data)
-                return
+            data = held + came
             held = b"\r" if data.endswith(b"\r") else b""
             os.write(1, data[: len(data) - len(held)].replace(b"\r\n", b"\n"))
+            tail = (tail + came)[-len(machine.PROMPT) :]  # the line gives what it has, in pieces of any length
+            if tail == machine.PROMPT:  # the script has failed
+                return
 
 
 if __name__ == "__main__":
