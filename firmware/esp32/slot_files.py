@@ -9,41 +9,17 @@ import os
 from wire import image
 from wire.faults import WireFault
 
-_NO_SPACE = 28  # ENOSPC
 
-
-class SlotFiles:
+class SlotFiles(image.Carrier):
     """Carries out one operation at a time. `folder` is the name of the folder not in use. `choose(number)` and
     `confirm(number)` are the loader's."""
 
     def __init__(self, folder, choose, confirm, *, open_file=open, files=os):
+        super().__init__(choose, confirm)
         self._folder = folder
-        self._choose = choose
-        self._confirm = confirm
         self._open = open_file
         self._os = files
         self._file = None  # the one being written
-        self._actions = {
-            image.READ: self._read,
-            image.CLEAR: self._clear,
-            image.BEGIN: self._begin,
-            image.WRITE: self._write,
-            image.END: self._end,
-        }
-
-    def do(self, operation):
-        """Does one operation and returns its result."""
-        what = operation[0]
-        if what == image.CHOOSE:
-            return self._choose(operation[1])
-        if what == image.CONFIRM:
-            return self._confirm(operation[1])
-        try:
-            return self._actions[what](*operation[1:])
-        except OSError as error:
-            if what == image.READ:
-                return b""
-            return image.SPACE if error.errno == _NO_SPACE else "write"
 
     def _read(self, path, offset):
         # Opened for each piece: a seek in littlefs is a look-up, and nothing stays open when a check ends early.

@@ -20,37 +20,17 @@ _LENGTH = "<I"
 _LENGTH_BYTES = struct.calcsize(_LENGTH)
 
 
-class SlotRom:
+class SlotRom(image.Carrier):
     """Carries out one operation at a time in `half`, a place_rom.Half. `choose(number)` and `confirm(number)` are the
     loader's."""
 
     def __init__(self, half, choose, confirm):
+        super().__init__(choose, confirm)
         self._flash, self._first, count = half
         self._manifest_at = (count - 1) * _BLOCK_BYTES
-        self._choose = choose
-        self._confirm = confirm
         # Of the file being written: where it begins, the next byte, its end; and the block that is erased.
         self._begin_at = self._at = self._end_at = 0
         self._erased = None
-        self._actions = {
-            image.READ: self._read,
-            image.CLEAR: self._clear,
-            image.BEGIN: self._begin,
-            image.WRITE: self._write,
-            image.END: self._end,
-        }
-
-    def do(self, operation):
-        """Does one operation and returns its result."""
-        what = operation[0]
-        if what == image.CHOOSE:
-            return self._choose(operation[1])
-        if what == image.CONFIRM:
-            return self._confirm(operation[1])
-        try:
-            return self._actions[what](*operation[1:])
-        except OSError:
-            return b"" if what == image.READ else "write"
 
     def _read(self, path, offset):
         begin_at, end_at = self._bounds(path)

@@ -30,6 +30,7 @@ CONFIRM = "confirm"  # number -> the same
 
 # The word of a fault: the file system is full.
 SPACE = "space"
+_NO_SPACE = 28  # ENOSPC
 
 MANIFEST_NAME = "manifest.bin"
 # The part of a file to read back, or of a manifest to write, in one turn: it takes a few milliseconds. Received data
@@ -164,3 +165,33 @@ def _file(row):
     if not isinstance(digest, bytes) or len(digest) != DIGEST_BYTES:
         raise WireFault("manifest")
     return File(path, size, digest)
+
+
+class Carrier:
+    """Carries out one operation at a time by the methods of a subclass. `choose(number)` and `confirm(number)` are the
+    loader's. An OSError of a method is a result."""
+
+    def __init__(self, choose, confirm):
+        self._choose = choose
+        self._confirm = confirm
+        self._actions = {
+            READ: self._read,
+            CLEAR: self._clear,
+            BEGIN: self._begin,
+            WRITE: self._write,
+            END: self._end,
+        }
+
+    def do(self, operation):
+        """Does one operation and returns its result."""
+        what = operation[0]
+        if what == CHOOSE:
+            return self._choose(operation[1])
+        if what == CONFIRM:
+            return self._confirm(operation[1])
+        try:
+            return self._actions[what](*operation[1:])
+        except OSError as error:
+            if what == READ:
+                return b""
+            return SPACE if error.errno == _NO_SPACE else "write"
