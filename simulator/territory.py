@@ -195,14 +195,15 @@ class Territory:
     def _decided(self, places: list[District]) -> dict[str, bytes]:
         """Returns the signed policy of each commune whose cabinets name their feeders, by its INSEE code."""
         found: dict[str, bytes] = {}
-        for one in places:
-            own = [place.feeders for place in places if place.insee == one.insee]
-            names = {name: FeederData(name, lamps, 0, switched=False) for some in own for name, lamps in some if name}
-            if names and one.insee not in found:
-                commune = Commune(one.insee, one.commune, one.latitude_e4, one.longitude_e4)
+        for insee in dict.fromkeys(place.insee for place in places):
+            own = [place for place in places if place.insee == insee]
+            named = ((name, lamps) for place in own for name, lamps in place.feeders if name)
+            names = {name: FeederData(name, lamps, 0, switched=False) for name, lamps in named}
+            if names:
+                commune = Commune(insee, own[0].commune, own[0].latitude_e4, own[0].longitude_e4)
                 # From sunset to sunrise: what dims by night is the lamps' own calendar, for a contactor dims nothing.
                 policy = policy_of(commune, names.values(), lighting.DEFAULT_CALENDAR, now_s=self.world.unix_s)
-                found[one.insee] = signed_policy(policy)
+                found[insee] = signed_policy(policy)
         return found
 
     def _build_hall(self, gateway: GatewayHost) -> None:

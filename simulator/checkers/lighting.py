@@ -4,7 +4,7 @@ Reads every half minute the light on the street, the mains, the health of the la
 nothing of nodes, clocks or gateways. A lamp with a photocell may burn where the policy wants darkness while the sky
 over it is dark, or so near to it that its cell may still wait.
 
-An order that a person gave counts from what `expect` is told: an emergency lights. An override counts only while the
+An order that a person gave counts once it is added to `orders`: an emergency lights. An override counts only while the
 centre's lease holds, which who watches a street does not know: then either it or the policy is right.
 """
 
@@ -33,17 +33,42 @@ class Watched(NamedTuple):
     sky_lx: Callable[[int], int] | None = None
 
 
+class LampOrders:
+    """Holds the orders that people gave, each with the feeders that it is for."""
+
+    def __init__(self) -> None:
+        self._given: list[tuple[Order, Sequence[LampFeeder]]] = []
+
+    def add(self, order: Order, feeders: Sequence[LampFeeder]) -> None:
+        self._given.append((order, feeders))
+
+    def end(self, id: bytes, *, unix_s: int) -> None:
+        """Ends an order now, before its time."""
+        self._given = [
+            (one._replace(to_s=min(one.to_s, unix_s)) if one.id == id else one, feeders)
+            for one, feeders in self._given
+        ]
+
+    def standing(self, unix_s: int) -> list[tuple[Order, Sequence[LampFeeder]]]:
+        """Returns those that hold at an instant."""
+        return [one for one in self._given if one[0].from_s <= unix_s < one[0].to_s]
+
+    def of(self, id: bytes) -> Order | None:
+        """Returns the order with this id."""
+        return next((one for one, _ in self._given if one.id == id), None)
+
+
 class LightingChecker:
     """Judges all lamps at each `check`, called at a regular pace.
 
-    `violations`: strings, the first of each lamp and kind.
+    `orders`: what people ordered. `violations`: strings, the first of each lamp and kind.
     """
 
     def __init__(self, watched: list[Watched]) -> None:
         self._watched = watched
         # For each lamp by its place: what its policy wants, and the Unix seconds between which it wants that.
         self._wanted: list[tuple[int, int, int]] = []
-        self._orders: list[tuple[Order, Sequence[LampFeeder]]] = []
+        self.orders = LampOrders()
         self._wrong_since: dict[tuple[str, str], int] = {}
         self._reported: set[tuple[str, str]] = set()
         self.violations: list[str] = []
@@ -54,21 +79,10 @@ class LightingChecker:
         # What the same dark hours would have drawn at full power: 0.1 W times the checks at which light was wanted.
         self.full_power_dw_checks = 0
 
-    def expect(self, order: Order, feeders: Sequence[LampFeeder]) -> None:
-        """Expects an order at these feeders from now on."""
-        self._orders.append((order, feeders))
-
-    def expect_end(self, id: bytes, *, unix_s: int) -> None:
-        """Expects this order no more: it was ended."""
-        self._orders = [
-            (one._replace(to_s=min(one.to_s, unix_s)) if one.id == id else one, feeders)
-            for one, feeders in self._orders
-        ]
-
     def check(self, *, unix_s: int) -> tuple[int, int]:
         """Judges every lamp now; returns (sound lamps lit, sound lamps that the policy wants lit)."""
         lit = wanted_lit = 0
-        standing = [one for one in self._orders if one[0].from_s <= unix_s < one[0].to_s]
+        standing = self.orders.standing(unix_s)
         self._wanted += [(0, 0, 0)] * (len(self._watched) - len(self._wanted))
         self.lamp_checks += len(self._watched)
         for place, (name, lamp, plan, sky_lx) in enumerate(self._watched):

@@ -6,10 +6,9 @@ An order counts only while the centre's lease holds, which who watches a street 
 what its policy wants. Knows nothing of nodes, clocks or gateways.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from simulator.checkers.lighting import GRACE_S, Watched
-from simulator.checkers.street import Order
+from simulator.checkers.lighting import GRACE_S, LampOrders, Watched
 from simulator.plants.lamps import LampFeeder
 
 # An order's id, when it was called measured (Unix s), and where.
@@ -17,30 +16,20 @@ Claim = tuple[bytes, int, LampFeeder]
 
 
 class LoweredChecker:
-    """Judges all lamps at each `check`. `least_percent`: of the policy's limits. `violations`: strings, each once."""
+    """Judges all lamps at each `check`. `orders`: those that lower, and what takes precedence over them.
+    `least_percent`: of the policy's limits. `violations`: strings, each once."""
 
     def __init__(self, watched: list[Watched], *, least_percent: int = 0) -> None:
         self.least_percent = least_percent
         self._watched = watched
-        self._orders: list[tuple[Order, Sequence[LampFeeder]]] = []
+        self.orders = LampOrders()
         self._wrong_since: dict[str, int] = {}
         self._burning: list[tuple[int, dict[str, int]]] = []  # Unix s, the light of each lamp in %
         self.violations: list[str] = []
 
-    def expect(self, order: Order, feeders: Sequence[LampFeeder]) -> None:
-        """Expects an order at these feeders: one that lowers, or takes precedence over such."""
-        self._orders.append((order, feeders))
-
-    def expect_end(self, id: bytes, *, unix_s: int) -> None:
-        """Expects this order no more: it was ended."""
-        self._orders = [
-            (one._replace(to_s=min(one.to_s, unix_s)) if one.id == id else one, feeders)
-            for one, feeders in self._orders
-        ]
-
     def check(self, *, unix_s: int) -> None:
         """Judges the lamps that are under orders now."""
-        standing = [one for one in self._orders if one[0].from_s <= unix_s < one[0].to_s]
+        standing = self.orders.standing(unix_s)
         if not standing:
             self._wrong_since.clear()
             return
@@ -62,9 +51,9 @@ class LoweredChecker:
     def judge_measured(self, claims: Iterable[Claim]) -> None:
         """Judges what a cabinet calls measured by the check that followed."""
         for id, unix_s, feeder in claims:
-            order = next((one for one, _ in self._orders if one.id == id and one.lowers), None)
+            order = self.orders.of(id)
             at_s, burning = next((one for one in self._burning if one[0] > unix_s), (0, {}))
-            if order is None or not order.from_s <= at_s < order.to_s:
+            if order is None or not order.lowers or not order.from_s <= at_s < order.to_s:
                 continue
             for name, lamp, *_ in self._watched:
                 burns = burning.get(name, 0)

@@ -137,10 +137,12 @@ class RoomsChecker:
         soon = next_s is not None and next_s - unix_s <= watched.preheats_s
         if soon or (callable(watched.ordered) and watched.ordered()):
             kind = heating.OCCUPIED
+        if not watched.programme.exemptions:
+            return _LAW[kind]
+        year, month, day = civil.civil_from_days(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
+        date = 10_000 * year + 100 * month + day
         exempted = heating.OCCUPIED if kind == heating.EMPTY else kind
         for exemption in watched.programme.exemptions:
-            year, month, day = civil.civil_from_days(civil.local_from_unix(civil.PARIS, unix_s).civil_day)
-            date = 10_000 * year + 100 * month + day
             if exemption.kind == exempted and exemption.first <= date <= exemption.last and exemption.text:
                 return exemption.limit_ck
         return _LAW[kind]

@@ -264,14 +264,14 @@ class Streets:
         own = [one for one in self._circuits if one.district.insee == insee and gateway in (None, one.district.name)]
         feeders = [one.feeder for one in own if one.name == target] or [one.feeder for one in own]
         order = order._replace(from_s=max(order.from_s, self._world.unix_s))
-        self.lowered.expect(order, feeders)
+        self.lowered.orders.add(order, feeders)
         if not order.lowers:
-            self.checker.expect(order, feeders)
+            self.checker.orders.add(order, feeders)
 
     def expect_end(self, id: bytes) -> None:
         """Makes the checkers expect this order no more: it was ended."""
         for checker in (self.checker, self.lowered):
-            checker.expect_end(id, unix_s=self._world.unix_s)
+            checker.orders.end(id, unix_s=self._world.unix_s)
 
     def violations(self, bodies: Bodies) -> list[str]:
         """Judges what has reached the warehouse too; returns what was wrong with the light."""

@@ -7,26 +7,16 @@ keeps the old contents. A rename is one step, as it is there.
 import errno
 import io
 
-
-class Cut(Exception):
-    pass
+from simulator.world import flash
 
 
-class FolderMedium:
+class FolderMedium(flash.Medium):
     """`open` and the functions of `os` that the shell's file work asks for. Folders have the value None."""
 
     def __init__(self, files=None, *, bytes_max=1 << 24):
-        self.files = dict(files or {})
-        self.bytes_max = bytes_max
-        self.operations = 0
+        super().__init__(files, bytes_max=bytes_max)
         self.writes = 0
-        self.cut_at = None
         self.refuses = False
-
-    def step(self):
-        self.operations += 1
-        if self.operations == self.cut_at:
-            raise Cut
 
     def open(self, path, mode):
         if mode == "rb":
@@ -62,18 +52,11 @@ class FolderMedium:
         self.step()
         self.files[new] = self.files.pop(path)
 
-    def used_bytes(self):
-        return sum(len(data) for data in self.files.values() if data is not None)
 
-
-class Writer:
+class Writer(flash.Writer):
     def __init__(self, medium, path):
-        self.medium = medium
-        self.path = path
+        super().__init__(medium, path)
         self.before = medium.files[path]
-
-    def __enter__(self):
-        return self
 
     def __exit__(self, *exception):
         if exception[0] is None:
@@ -81,9 +64,6 @@ class Writer:
         elif isinstance(exception[1], OSError):
             # littlefs does not commit a file of which a write failed (LFS_F_ERRED).
             self.medium.files[self.path] = self.before
-
-    def flush(self):
-        self.medium.step()
 
     def write(self, data):
         if self.medium.used_bytes() + len(data) > self.medium.bytes_max:

@@ -7,8 +7,9 @@ from esp32.log_files import LogFiles
 from node import limits
 from node.outbox import Outbox
 from node.record_log import RecordLog
+from simulator.world.flash import Cut
 from tests.portable.node_day import Generator
-from tests.support.folder_medium import Cut, FolderMedium
+from tests.support.folder_medium import FolderMedium
 from wire import event, record
 from wire.record import SYNCED, EventBody, Record, Stamp
 
