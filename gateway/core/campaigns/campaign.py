@@ -46,7 +46,6 @@ TABLE = {
 
 # Phases of the campaign.
 CANARY, SOAK, REST, DONE, HALTED, STOPPED = "canary", "soak", "rest", "done", "halted", "stopped"
-PHASES = (CANARY, SOAK, REST, DONE, HALTED, STOPPED)
 
 # Why a node failed: it went back to its former program, for a reason unknown; it never reported after its restart.
 FELL_BACK, SILENT = "fell-back", "silent"
