@@ -120,10 +120,9 @@ class Campaign:
         if question is not None:
             one.is_rescue = question.is_rescue
             self._learn(one, question, unix_s)
-        is_repair = one.is_rescue and one.state == CONFIRMED
         if self.plan.is_stopped or self.is_halted or ADMITTED not in TABLE[one.state]:
             return None
-        if one.state == CONFIRMED and not is_repair:
+        if one.state == CONFIRMED and not one.is_rescue:
             return None
         wait_s = 0 if one.is_rescue else hours_s or self._turn_s(one, unix_s)
         is_short = one.state == TRYING and question is not None
