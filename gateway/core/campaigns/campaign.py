@@ -273,6 +273,5 @@ class Campaign:
             return
         one.state, one.since_s, one.why = state, unix_s or 0, why
         self.is_changed = True
-        failures = sum(other.state == FAILED for other in self.nodes.values())
-        if state == FAILED and (one.is_canary or failures > self.plan.failures_max):
+        if state == FAILED and (one.is_canary or self.counts()[FAILED] > self.plan.failures_max):
             self.is_halted = True
