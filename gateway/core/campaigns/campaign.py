@@ -166,7 +166,7 @@ class Campaign:
         if self._is_active(one, now_ms) and one.state in (OFFERED, FETCHING):
             return True
         others = sum(other.bearer == one.bearer and self._is_active(other, now_ms) for other in self.nodes.values())
-        air_ms = limits.CAMPAIGN_EXCHANGE_AIR_MS.get(one.bearer, limits.CAMPAIGN_EXCHANGE_AIR_MS["udp"])
+        air_ms = limits.CAMPAIGN_EXCHANGE_AIR_MS[one.bearer]
         return others < max(1, self.plan.pace_percent * limits.CAMPAIGN_EXCHANGE_EVERY_MS // (100 * air_ms))
 
     def _is_active(self, one: NodeProgress, now_ms: int) -> bool:

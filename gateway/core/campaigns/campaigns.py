@@ -30,7 +30,6 @@ from wire import event, image
 from wire.record import EventBody, Record
 
 LAMP = "streetlight"
-_BEARERS = ("radio", "bus", "wire")
 _STEP_S = 900
 _FAILED_SHOWN_MAX = 8
 _WHY_CHARS_MAX = 24
@@ -88,7 +87,8 @@ class Campaigns:
         if image.kind_of(offered.product) == LAMP and self._lamps is not None:
             hours_s = limits.CAMPAIGN_AGAIN_S if unix_s is None else self._lamps.wait_s(asked.node, unix_s)
         question = image.decode_question(asked.query) if is_manifest else None
-        bearer = asked.peer[0] if isinstance(asked.peer, tuple) and asked.peer[0] in _BEARERS else "udp"
+        bearer = asked.peer[0] if isinstance(asked.peer, tuple) else ""
+        bearer = bearer if bearer in limits.CAMPAIGN_EXCHANGE_AIR_MS else "udp"
         judged = found.admit(asked.node, bearer, question, hours_s=hours_s, unix_s=unix_s, now_ms=now_ms)
         if found.is_changed:  # nearly every question is for one more block, and changes nothing
             self._due_ms = 0
