@@ -3,12 +3,12 @@ gateway images campaign`. The plan is a file; the running agent follows it withi
 
 import argparse
 import json
-import re
 import time
 
 from gateway.commands import UsageError
 from gateway.commands import status as questions
 from gateway.config.config import Config
+from gateway.config.table import id_from_hex
 from gateway.core import limits
 from gateway.core.campaigns import campaign
 from gateway.core.campaigns.campaign import Plan
@@ -20,7 +20,6 @@ from gateway.shell.images import NODE_FOLDER, is_product
 from gateway.show import report
 
 START, STATUS, STOP = "start", "status", "stop"
-_NODE = re.compile("[0-9a-f]{16}")
 
 _WORDS = Phrases({
     "started": N_(
@@ -80,11 +79,13 @@ def _plan(args: argparse.Namespace, product: str, number: int) -> Plan:
     for name, low, high in bounds:
         if not low <= getattr(args, name) <= high:
             raise _fault(args, "number", name=name, low=low, high=high)
+    nodes = set()
     for text in args.only:
-        if not _NODE.fullmatch(text.lower()):
+        if (node := id_from_hex(text)) is None:
             raise _fault(args, "node", text=text)
-    nodes = frozenset(bytes.fromhex(text) for text in args.only)
-    return Plan(product, number, int(time.time()), nodes, args.canary, 3600 * args.soak, args.failures, args.pace)
+        nodes.add(node)
+    only, soak_s = frozenset(nodes), 3600 * args.soak
+    return Plan(product, number, int(time.time()), only, args.canary, soak_s, args.failures, args.pace)
 
 
 def _status(config: Config, args: argparse.Namespace) -> int:
