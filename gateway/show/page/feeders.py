@@ -15,7 +15,7 @@ from gateway.show.feeder_state import DISAGREE, FAULT, LIT, MORE, age_s, is_wron
 from gateway.show.findings import Finding, alarm_findings, is_grave
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.tonight import bar
-from gateway.show.page.view import FEEDER, NOW, View
+from gateway.show.page.view import FEEDER, NOW, View, secret
 
 _BAR = 100
 # The bar has room for a quarter more than normal.
@@ -54,7 +54,7 @@ def all_actions(view: View, cabinet: CabinetStatus) -> Child:
 def _stop_all(view: View) -> Safe:
     return tag(
         "form",
-        tag("input", type="hidden", name="csrf", value=view.session.csrf),
+        secret(view),
         tag("button", view.text("all.stop"), class_="button", id="all-stop"),
         method="post",
         action="/all/stop",
@@ -177,10 +177,7 @@ def stop_form(view: View, feeder: FeederStatus) -> Safe:
 
 def _hidden(view: View) -> Safe:
     """Returns what each form of an order carries: the session's secret, and the screen to come back to."""
-    return join(
-        tag("input", type="hidden", name="csrf", value=view.session.csrf),
-        tag("input", type="hidden", name="from", value=view.origin),
-    )
+    return join(secret(view), tag("input", type="hidden", name="from", value=view.origin))
 
 
 def back_to(place: int, origin: str) -> str:

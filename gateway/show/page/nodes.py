@@ -9,7 +9,7 @@ from gateway.language.figures import duration, number
 from gateway.show.explain import moments
 from gateway.show.page.html import Child, Safe, join, tag
 from gateway.show.page.lights import Light
-from gateway.show.page.view import View
+from gateway.show.page.view import View, secret
 from gateway.show.page.words import page_text_or
 
 _TEXT_MAX = 40
@@ -47,7 +47,7 @@ def node_screen(view: View, sight: NodeSight, known: Light | None) -> Safe:
     waits = shown is not None and shown.state in (ASKED, SHOWN)
     blink = tag(
         "form",
-        _secret(view),
+        secret(view),
         tag("button", view.text("node.identify"), class_="button", id="identify", disabled=waits),
         method="post",
         action=f"/node/{sight.node.hex()}/identify",
@@ -84,7 +84,7 @@ def place_page(view: View, sight: NodeSight, lights: list[Light]) -> Safe:
         _identified(view, sight.identification),
         tag("p", view.text("place.untried"), class_="notice warn") if _is_untried(sight) else None,
         tag("datalist", offered, id="lights") if offered else None,
-        tag("form", _secret(view), fields, tag("button", view.text("place.go"), class_="button big"), method="post",
+        tag("form", secret(view), fields, tag("button", view.text("place.go"), class_="button big"), method="post",
             action=f"/node/{sight.node.hex()}/place", class_="fields"),
         tag("a", view.text("back"), href=f"/node/{sight.node.hex()}", class_="button quiet big"),
         class_="card order",
@@ -104,7 +104,7 @@ def exchange_page(view: View, sight: NodeSight, other: NodeSight, light: str, st
         tag("p", said, class_="notice warn", role="alert"),
         tag("p", view.text("exchange.after", light=light, node=_grouped(sight.node))),
         tag("p", view.text("exchange.after", light=to_other, node=_grouped(other.node))),
-        tag("form", _secret(view), hidden, tag("button", view.text("exchange.go"), class_="button big"), method="post",
+        tag("form", secret(view), hidden, tag("button", view.text("exchange.go"), class_="button big"), method="post",
             action=f"/node/{sight.node.hex()}/place"),
         tag("a", view.text("back"), href=f"/node/{sight.node.hex()}/place", class_="button quiet big"),
         class_="card order",
@@ -211,10 +211,6 @@ def _is_untried(sight: NodeSight) -> bool:
 def _why(view: View, word: str) -> str:
     otherwise = "refused.form" if word == "form" else "why.other"
     return page_text_or(f"why.{word}", otherwise, view.language, word=word)
-
-
-def _secret(view: View) -> Safe:
-    return tag("input", type="hidden", name="csrf", value=view.session.csrf)
 
 
 def _back(view: View) -> Safe:

@@ -103,6 +103,11 @@ def shell(title: str, language: str, *body: Child, head: Child = None) -> Safe:
     return Safe(f"<!doctype html>\n{content}\n")
 
 
+def secret(view: View) -> Safe:
+    """Returns the field that each form of a session carries."""
+    return tag("input", type="hidden", name="csrf", value=view.session.csrf)
+
+
 def chip(words: str, kind: str, href: str | None = None) -> Safe:
     inner = tag("a", words, href=href) if href else words
     return tag("li", inner, class_=f"chip {kind}")
@@ -174,7 +179,7 @@ def _footer(view: View) -> Safe:
     other = other_language(view.language)
     leave = tag(
         "form",
-        tag("input", type="hidden", name="csrf", value=view.session.csrf),
+        secret(view),
         tag("button", view.text("logout"), class_="link"),
         method="post",
         action="/logout",
