@@ -199,8 +199,7 @@ class Pages:
             place = None if found is None else found.place
             view.session.done = (order, place, self._now_ms())
             return to(back)
-        body = feeders.refusal(view, found, word, back)
-        return self.shown(request, page(view, view.text("refused.title"), body, is_live=False), status=409)
+        return self.refused(request, view, feeders.refusal_words(view, found, word), back)
 
     def _give(self, order: str, found: FeederStatus, who: str) -> str | None:
         if order == "lock":
@@ -250,6 +249,10 @@ class Pages:
         if request.query.get("part") == "live":
             return self.shown(request, live_part(view, body))
         return self.shown(request, page(view, title, body, is_live=is_live))
+
+    def refused(self, request: web.Request, view: View, words: str, back: str) -> web.Response:
+        body = screens.refusal(view, words, back)
+        return self.shown(request, page(view, view.text("refused.title"), body, is_live=False), status=409)
 
     def shown(self, request: web.Request, content: Safe, status: int = 200) -> web.Response:
         response = web.Response(text=content, content_type="text/html", charset="utf-8", status=status)

@@ -318,18 +318,11 @@ def all_page(view: View) -> Safe:
     )
 
 
-def refusal(view: View, feeder: FeederStatus | None, word: str, back: str) -> Safe:
+def refusal_words(view: View, feeder: FeederStatus | None, word: str) -> str:
     """Explains why the agent, or the page, refused an order."""
     key = "all_locked" if feeder is None and word == "locked" else word
     is_known = word in ("locked", "form", "read")
-    words = view.text(f"refused.{key}") if is_known else view.text("refused.other", word=word)
-    return tag(
-        "section",
-        tag("h2", view.text("refused.title")),
-        tag("p", words, class_="notice bad", role="alert"),
-        tag("a", view.text("back"), href=back, class_="button big"),
-        class_="card order",
-    )
+    return view.text(f"refused.{key}") if is_known else view.text("refused.other", word=word)
 
 
 def finding_items(view: View, found: list[Finding]) -> Safe:

@@ -18,7 +18,7 @@ from gateway.core.placement import NodeSight
 from gateway.show.page import nodes
 from gateway.show.page.lights import Lights
 from gateway.show.page.requests import address_of, away, form_of, node_path, to
-from gateway.show.page.view import View, page
+from gateway.show.page.view import View
 
 if TYPE_CHECKING:
     from gateway.show.page.app import Pages
@@ -124,8 +124,7 @@ class NodePages:
         """Logs an order of which `word` is the refusal, and leads back to its node."""
         node, who = sight.node.hex(), view.session.who
         self._log("page-order", order=order, node=node, who=who, address=address_of(request), refused=word, **values)
+        back = f"/node/{node}"
         if word is None:
-            return to(f"/node/{node}")
-        body = nodes.refusal(view, sight, word)
-        content = page(view, view.text("refused.title"), body, is_live=False)
-        return self._pages.shown(request, content, status=409)
+            return to(back)
+        return self._pages.refused(request, view, nodes.refusal_words(view, word), back)

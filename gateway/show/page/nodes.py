@@ -111,15 +111,10 @@ def exchange_page(view: View, sight: NodeSight, other: NodeSight, light: str, st
     )  # fmt: skip
 
 
-def refusal(view: View, sight: NodeSight, word: str) -> Safe:
-    """Explains why the agent, or the page, refused an order about a node."""
-    return tag(
-        "section",
-        tag("h2", view.text("refused.title")),
-        tag("p", _why(view, word), class_="notice bad", role="alert"),
-        tag("a", view.text("back"), href=f"/node/{sight.node.hex()}", class_="button big"),
-        class_="card order",
-    )
+def refusal_words(view: View, word: str) -> str:
+    """Explains why the agent, the page or the node refused an order about a node."""
+    otherwise = "refused.form" if word == "form" else "why.other"
+    return page_text_or(f"why.{word}", otherwise, view.language, word=word)
 
 
 # --- parts ----------------------------------------------------------------------------------------------------------
@@ -160,7 +155,7 @@ def _identified(view: View, shown: Identification | None) -> Child:
         then = view.text("blink.before", power=before, level=shown.level_percent or 0)
         return tag("div", figures, tag("p", then, class_="why"), class_="watts", role="status")
     if shown.state == REFUSED:
-        return tag("p", _why(view, shown.why or ""), class_="notice bad", role="status")
+        return tag("p", refusal_words(view, shown.why or ""), class_="notice bad", role="status")
     return tag("p", view.text(f"blink.{shown.state}"), class_="notice test", role="status")
 
 
@@ -206,11 +201,6 @@ def _watts(view: View, power_dw: int | None) -> str:
 
 def _is_untried(sight: NodeSight) -> bool:
     return sight.identification is None or sight.identification.state != MEASURED
-
-
-def _why(view: View, word: str) -> str:
-    otherwise = "refused.form" if word == "form" else "why.other"
-    return page_text_or(f"why.{word}", otherwise, view.language, word=word)
 
 
 def _back(view: View) -> Safe:

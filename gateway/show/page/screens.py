@@ -1,4 +1,4 @@
-"""Makes the other screens: faults, the gateway's health, the login, and the page for an error.
+"""Makes the other screens: faults, the gateway's health, the login, a refusal, and the page for an error.
 
 Faults are listed with the gravest first and with what to do: at the cabinet, at the gateway, and the log's last
 incidents. The login and the error page need no session.
@@ -81,6 +81,17 @@ def _measured(view: View) -> list[tuple[str, Child]]:
 
 
 # Reasons for which the login shows a line; others show none.
+def refusal(view: View, words: str, back: str) -> Safe:
+    """Says why an order was refused. `back`: the screen where it was given."""
+    return tag(
+        "section",
+        tag("h2", view.text("refused.title")),
+        tag("p", words, class_="notice bad", role="alert"),
+        tag("a", view.text("back"), href=back, class_="button big"),
+        class_="card order",
+    )
+
+
 _REASONS = ("wrong", "name", "busy", "wait", "over", "left")
 
 

@@ -10,8 +10,8 @@ pytest.importorskip("aiohttp", reason="aiohttp is not installed")
 
 from gateway.language import LANGUAGES
 from gateway.show.page import page, screens
-from gateway.show.page.feeders import all_page, feeder_screen, now, order_page, refusal
-from gateway.show.page.screens import faults, health
+from gateway.show.page.feeders import all_page, feeder_screen, now, order_page, refusal_words
+from gateway.show.page.screens import faults, health, refusal
 from gateway.show.page.sessions import Session
 from gateway.show.page.tonight import tonight_screen
 from gateway.show.page.view import View, live_part
@@ -38,7 +38,7 @@ def every_screen(given):
         yield feeder_screen(given, feeder)
         yield from (order_page(given, feeder, order) for order in ("test", "lock", "unlock"))
     yield all_page(given)
-    yield refusal(given, None, "locked", "/")
+    yield refusal(given, refusal_words(given, None, "locked"), "/")
 
 
 def test_the_first_screen_says_state_watts_why_and_what_comes():
