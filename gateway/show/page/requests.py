@@ -12,6 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -44,11 +45,11 @@ def away(request: web.Request) -> web.Response:
     """Redirects to the login without a session; the script gets a 401 and then loads the whole page."""
     if request.query.get("part"):
         return web.Response(status=401)
-    asked = [f"{name}={value}" for name, value in (
-        ("why", "over" if COOKIE in request.cookies else None),
-        ("node", request.match_info.get("node") if node_path(request.match_info.get("node", "")) else None),
-    ) if value is not None]  # fmt: skip
-    return to("/login" + ("?" + "&".join(asked) if asked else ""))
+    asked = {"why": "over"} if COOKIE in request.cookies else {}
+    node = request.match_info.get("node", "")
+    if node_path(node) is not None:
+        asked["node"] = node
+    return to(f"/login?{urlencode(asked)}" if asked else "/login")
 
 
 def node_path(node: str) -> str | None:
