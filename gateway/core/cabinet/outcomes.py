@@ -69,8 +69,7 @@ class Outcomes:
                     self._observe_lowered(order, index, demand, has_lease or is_patient, now_ms)
                     continue
                 if demand.closed == order.closes and in_control:
-                    if order.reported.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
-                        self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
+                    if self._report_applied(order, index, now_ms):
                         self._measuring[order.command.id, index] = (order, now_ms)
                     continue
                 why = _why(order, demand, has_lease, in_control)
@@ -115,14 +114,20 @@ class Outcomes:
         if not done and not any(one.outcome == APPLIED for one in known):
             return
         since_ms = lowering.since_ms.setdefault(index, now_ms)
-        if order.reported.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
-            self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
+        self._report_applied(order, index, now_ms)
         if len(done) == len(nodes):
             self._orders.report(order, MEASURED, None, index, sum(done), now_ms=now_ms)
         elif len(done) + len(refused) == len(nodes):
             self._orders.report(order, UNMEASURED, refused[0], index, sum(done), now_ms=now_ms)
         elif now_ms - since_ms > limits.OUTCOME_LOWERED_MS:
             self._orders.report(order, UNMEASURED, "watts", index, sum(done), now_ms=now_ms)
+
+    def _report_applied(self, order: Order, index: int, now_ms: int) -> bool:
+        """Report that a feeder follows an order; return False if it was reported before."""
+        if order.reported.get(index, ("", None))[0] in (APPLIED, MEASURED, UNMEASURED):
+            return False
+        self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
+        return True
 
     def _overrules(self, order: Order, index: int, demand: FeederDemand, may_wait_for_lease: bool) -> str | None:
         """Return the word for what keeps the lamps of a feeder from an order that lowers them."""
