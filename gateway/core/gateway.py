@@ -123,7 +123,8 @@ class Gateway:
         self.registry = Registry()
         self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
         self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
-        explain, loss_time, flush = self.own.explain, self.own.loss_time, partial(self._ask_flush, 0)
+        explain, loss_time = self.own.explain, self.own.loss_time
+        flush = partial(self._ask_flush, 0)
         self.thinner = Thinner(self.journal, self.ledger, explain=explain, flush=flush, loss_time=loss_time)
         self.uplink = self._make_uplink(options, start)
         self.link = Link(self._of_ours(keys), cipher, random_below=random_below, ack_timeout_ms=options.ack_timeout_ms)
@@ -138,8 +139,7 @@ class Gateway:
         self.images = NodeImages(self.link, self.campaigns.judge)
         self.placements = self._make_placements(state_disk)
         self.receipts = ReceiptCheck(options.gateway, self._keyset, verify, self.own.try_report)
-        groups, parts = options.node_groups(), (state_disk, self.clock, self.cabinet)
-        self.directive_service = DirectiveService(*parts, groups=groups, own=self.own, log=self._log)
+        self.directive_service = self._make_directive_service(options, state_disk)
         self._malformed = 0  # datagrams so far that were not CoAP
         self.counters = {"unknown-path": 0, "messages-refused": 0}
 
@@ -190,8 +190,21 @@ class Gateway:
     def _make_placements(self, state_disk: Disk) -> Placements | None:
         if self.cabinet is None:
             return None
-        parts = (self.link, self.downlink, self.registry, self.clock, self.cabinet, self.own)
-        return Placements(*parts, SharedFolder(state_disk, "places"), self._random_below)
+        return Placements(
+            self.link,
+            self.downlink,
+            self.registry,
+            self.clock,
+            self.cabinet,
+            self.own,
+            SharedFolder(state_disk, "places"),
+            self._random_below,
+        )
+
+    def _make_directive_service(self, options: Options, state_disk: Disk) -> DirectiveService:
+        return DirectiveService(
+            state_disk, self.clock, self.cabinet, groups=options.node_groups(), own=self.own, log=self._log
+        )
 
     def _keyset(self) -> KeySet | None:
         """Return the key set in force: in a cabinet a later one may have come from the centre."""
