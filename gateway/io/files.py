@@ -16,14 +16,17 @@ from pathlib import Path
 from gateway.core.options import START_NUMBER_MAX, number_after
 
 
-def write(path: Path, data: bytes, *, gives: bool) -> None:
+def write(path: Path, data: bytes, *, gives: bool, is_public: bool = False) -> None:
     """Write a file that only its owner may read, by rename: a power cut leaves the old one or the new one. OSError.
 
-    `gives`: when root writes it, the file gets the folder's owner: the agent is another user.
+    `gives`: when root writes it, the file gets the folder's owner: the agent is another user. `is_public`: all may
+    read it.
     """
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        if is_public:
+            os.fchmod(file.fileno(), 0o644)
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

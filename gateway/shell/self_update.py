@@ -27,8 +27,7 @@ from urllib.request import urlopen
 from gateway.core import self_update as core
 from gateway.core.self_update import Before, Plan, Trial
 from gateway.core.status import Status
-from gateway.io import packages
-from gateway.io.files import sync_folder
+from gateway.io import files, packages
 from gateway.io.packages import PackageFault, Repository, System
 
 FOLDER = Path("/var/lib/bocage-update")
@@ -137,7 +136,8 @@ class Update:
         if not self._unit.exists():  # where it is, what it runs is on the disk
             self._system.extract(self._former, self._runner)
             os.sync()
-            _write(self._unit, _UNIT_TEXT.format(runner=self._runner, config=config.resolve()))
+            text = _UNIT_TEXT.format(runner=self._runner, config=config.resolve())
+            files.write(self._unit, text.encode(), gives=False, is_public=True)
         self._system.systemctl("daemon-reload")
         self._system.systemctl("enable", UNIT)
         os.sync()  # nothing is touched before the way back is on the disk
@@ -233,25 +233,13 @@ class Update:
         return found if isinstance(found, dict) else {}
 
     def _save(self, trial: Trial) -> None:
-        _write(self._trial, trial.as_json())
+        files.write(self._trial, trial.as_json().encode(), gives=False, is_public=True)
 
     def _end(self, number: int, version: str, before: str | None, outcome: str, why: str | None) -> None:
         plain = {"number": number, "version": version, "before": before, "outcome": outcome, "why": why}
         if plain != self._last():
-            _write(self._folder / OUTCOME, json.dumps(plain))
+            files.write(self._folder / OUTCOME, json.dumps(plain).encode(), gives=False, is_public=True)
 
 
 def _tell(trial: Trial) -> None:
     print(f"{trial.former} -> {trial.version}: {trial.phase}{f' ({trial.why})' if trial.why else ''}", flush=True)
-
-
-def _write(path: Path, text: str) -> None:
-    """Writes a file that all may read, by rename: a power cut leaves the old one or the new one. OSError."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o644)
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)

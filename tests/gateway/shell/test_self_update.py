@@ -157,6 +157,7 @@ def test_a_version_that_is_well_is_kept_and_is_the_next_way_back(tmp_path):
     assert f"{tmp_path}/update/runner/usr/bin/bocage gateway update --trial" in unit
     update_of(machine).run_trial()
     told = check(machine)
+    assert (tmp_path / "update/outcome.json").stat().st_mode & 0o777 == 0o644, "the agent is another user"
     assert told == {"number": 4, "version": "0.3.0", "before": "0.2.0", "outcome": core.KEPT, "why": None}
     assert (tmp_path / "update/former.deb").read_text() == "0.3.0"
 
