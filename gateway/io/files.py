@@ -45,9 +45,13 @@ def give(path: Path) -> None:
 
 def sync_folder(folder: Path) -> None:
     """Syncs what a folder lists, where the system lets a folder be synced. OSError."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
+    if os.name == "posix":
+        sync(folder)
+
+
+def sync(path: Path) -> None:
+    """Makes a file that another program wrote durable. OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -5,12 +5,13 @@ not know it, nothing but `bocage-gateway` can come from it, and apt goes on refu
 it has seen. It decides nothing. Root's.
 """
 
-import os
 import re
 import shutil
 import subprocess
 from itertools import pairwise
 from pathlib import Path
+
+from gateway.io.files import sync
 
 PACKAGE = "bocage-gateway"
 AGENT_UNIT = "bocage-gateway.service"
@@ -138,15 +139,6 @@ class System:
 
     def systemctl(self, *words: str) -> None:
         _run(["systemctl", *words])
-
-
-def sync(path: Path) -> None:
-    """Makes a file durable. OSError."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _run(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
