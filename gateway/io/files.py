@@ -12,7 +12,9 @@ import fcntl
 import os
 import re
 from pathlib import Path
+from typing import Any
 
+from gateway.core.custody.disk import parse_json
 from gateway.core.options import START_NUMBER_MAX, number_after
 
 
@@ -34,6 +36,16 @@ def write(path: Path, data: bytes, *, gives: bool, is_public: bool = False) -> N
         give(fresh)
     fresh.replace(path)
     sync_folder(path.parent)
+
+
+def read_object(path: Path, bytes_max: int) -> dict[str, Any]:
+    """Returns the object that a small JSON file holds; an empty one where there is none, or it is damaged."""
+    try:
+        with path.open("rb") as file:
+            found = parse_json(file.read(bytes_max))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def give(path: Path) -> None:

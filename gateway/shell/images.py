@@ -21,11 +21,9 @@ import struct
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from gateway.core.campaigns.campaign import Plan
 from gateway.core.concentrator_update import FAILED, ConcentratorUpdate, Image
-from gateway.core.custody.disk import parse_json
 from gateway.core.link.images import NodeImage
 from gateway.io import files
 from gateway.io.crypto import verify_ed25519
@@ -269,12 +267,8 @@ def withdraw_concentrator_image(data: Path) -> bool:
 
 def _failures(folder: Path) -> dict[str, str]:
     """Returns {digest of a manifest: why it failed}; empty for a damaged file."""
-    try:
-        with (folder / _FAILED).open("rb") as file:
-            found: Any = parse_json(file.read(_FAILED_BYTES_MAX))
-    except (OSError, ValueError):
-        return {}
-    return {str(digest): str(why) for digest, why in found.items()} if isinstance(found, dict) else {}
+    found = files.read_object(folder / _FAILED, _FAILED_BYTES_MAX)
+    return {str(digest): str(why) for digest, why in found.items()}
 
 
 # --- the folders ----------------------------------------------------------------------------------------------------

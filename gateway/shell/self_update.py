@@ -33,6 +33,7 @@ from gateway.io.packages import PackageFault, Repository, System
 FOLDER = Path("/var/lib/bocage-update")
 KEY = Path("/etc/bocage/packages.asc")
 OUTCOME = "outcome.json"
+OUTCOME_BYTES_MAX = 4096
 UNIT = "bocage-trial.service"
 # Beside the broker's port; `tools/centre/broker/screens.py` opens it.
 PORT = 8884
@@ -226,11 +227,7 @@ class Update:
     # --- files --------------------------------------------------------------------------------------------------
 
     def _last(self) -> dict[str, object]:
-        try:
-            found = json.loads((self._folder / OUTCOME).read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return files.read_object(self._folder / OUTCOME, OUTCOME_BYTES_MAX)
 
     def _save(self, trial: Trial) -> None:
         files.write(self._trial, trial.as_json().encode(), gives=False, is_public=True)

@@ -14,12 +14,11 @@ from gateway.core.gateway import Gateway
 from gateway.core.own_records import Placed
 from gateway.core.self_update import KEPT
 from gateway.io import files
-from gateway.shell.self_update import FOLDER, OUTCOME
+from gateway.shell.self_update import FOLDER, OUTCOME, OUTCOME_BYTES_MAX
 from wire import event
 from wire.record import EventBody
 
 _TOLD = "update-told"
-_BYTES_MAX = 4096
 
 
 class UpdateReport:
@@ -28,7 +27,7 @@ class UpdateReport:
     def __init__(self, data: Path, core: Gateway, log: Callable[..., None], *, folder: Path = FOLDER) -> None:
         self._outcome, self._note = folder / OUTCOME, data / _TOLD
         self._core, self._log = core, log
-        self._told = self._read_note()
+        self._told = files.read_object(self._note, OUTCOME_BYTES_MAX)
         self._seen: tuple[int, int] | None = None  # the file that was told, or that cannot be
         self._waiting: tuple[dict[str, Any], list[tuple[str, int]]] | None = None
 
@@ -42,7 +41,7 @@ class UpdateReport:
             if (state.st_mtime_ns, state.st_ino) == self._seen:
                 return
             self._seen = state.st_mtime_ns, state.st_ino
-            data = self._outcome.read_bytes()[:_BYTES_MAX]
+            data = self._outcome.read_bytes()[:OUTCOME_BYTES_MAX]
             plain = json.loads(data)
             detail = [plain["version"], plain["before"], plain["outcome"], plain["why"]]
         except FileNotFoundError:
@@ -77,10 +76,3 @@ class UpdateReport:
                 files.write(self._note, json.dumps(told).encode(), gives=False)
             except OSError as error:
                 self._log("update-failed", why="unreadable", error=str(error)[:80])
-
-    def _read_note(self) -> dict[str, Any]:
-        try:
-            found = json.loads(self._note.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
