@@ -17,6 +17,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from gateway.core.custody.disk import parse_json
 from gateway.core.status import RUNNING, Status
 from policy import sun
 
@@ -59,7 +60,7 @@ class Plan(NamedTuple):
 
 def parse_plan(text: bytes) -> Plan:
     """Returns the plan that the centre has written (tools/centre/agents/campaign.py). ValueError names the field."""
-    plain: Any = json.loads(text)
+    plain: Any = parse_json(text)
     if not isinstance(plain, dict):
         raise ValueError("form")
     number, version, watch_s, names = (plain.get(name) for name in ("number", "version", "watch_s", "cabinets"))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gateway.core.custody.disk import parse_json
 from gateway.core.gateway import Gateway
 from gateway.core.own_records import Placed
 from gateway.core.self_update import KEPT
@@ -42,7 +43,7 @@ class UpdateReport:
                 return
             self._seen = state.st_mtime_ns, state.st_ino
             data = self._outcome.read_bytes()[:OUTCOME_BYTES_MAX]
-            plain = json.loads(data)
+            plain = parse_json(data)
             detail = [plain["version"], plain["before"], plain["outcome"], plain["why"]]
         except FileNotFoundError:
             return

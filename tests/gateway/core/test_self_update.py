@@ -50,6 +50,11 @@ def test_a_plan_that_is_none_names_its_field(field, value):
         core.parse_plan(json.dumps({**PLAN, field: value}).encode())
 
 
+def test_a_plan_that_is_nested_without_end_is_none():
+    with pytest.raises(ValueError):
+        core.parse_plan(b"[" * 200_000)
+
+
 @pytest.mark.parametrize(
     ("when", "may"),
     [
