@@ -32,11 +32,3 @@ def write(folder: Path, plan: Plan) -> None:
     plain = {**plan._asdict(), "nodes": sorted(node.hex() for node in plan.nodes)}
     del plain["product"]
     files.write(folder / (plan.product + SUFFIX), json.dumps(plain).encode(), gives=True)
-
-
-def remove(folder: Path, product: str) -> None:
-    """Removes a kind's plan, if there is one. OSError."""
-    path = folder / (product + SUFFIX)
-    if path.exists():
-        path.unlink()
-        files.sync_folder(folder)

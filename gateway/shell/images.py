@@ -196,13 +196,13 @@ def _paths(folder: Path, suffix: str) -> list[Path]:
 
 def put_node_image(data: Path, product: str, content: bytes) -> None:
     """Put an image in the place of the product's last one, whose campaign ends. OSError."""
-    campaign_plans.remove(data / NODE_FOLDER, product)
+    _withdraw(data / NODE_FOLDER, product + campaign_plans.SUFFIX)
     _put(data / NODE_FOLDER, product + _SUFFIX, content)
 
 
 def withdraw_node_image(data: Path, product: str) -> bool:
     """Remove a product's image and its campaign; False if there is none. OSError."""
-    campaign_plans.remove(data / NODE_FOLDER, product)
+    _withdraw(data / NODE_FOLDER, product + campaign_plans.SUFFIX)
     return _withdraw(data / NODE_FOLDER, product + _SUFFIX)
 
 
