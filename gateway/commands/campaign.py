@@ -4,6 +4,7 @@ gateway images campaign`. The plan is a file; the running agent follows it withi
 import argparse
 import json
 import time
+from collections.abc import Callable
 
 from gateway.commands import UsageError
 from gateway.commands import status as questions
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--only", action="append", default=[], metavar="NODE", help="only this node; repeat it")
 
 
-def run(config: Config, args: argparse.Namespace, offered: list[NodeImage]) -> int:
+def run(config: Config, args: argparse.Namespace, offered: Callable[[], list[NodeImage]]) -> int:
     """Returns the exit status: 0 done, 1 halted or the disk refused, 2 the usage is at fault or no agent answers."""
     verb, product = (*args.names, "", "")[:2]
     if verb == STATUS:
@@ -62,7 +63,7 @@ def run(config: Config, args: argparse.Namespace, offered: list[NodeImage]) -> i
         campaign_plans.write(folder, plan._replace(is_stopped=True))
         _print(args, "stopped", product=product)
         return 0
-    number = next((one.number for one in offered if one.product == product), None)
+    number = next((one.number for one in offered() if one.product == product), None)
     if number is None:
         raise _fault(args, "image", product=product)
     plan = _plan(args, product, number)

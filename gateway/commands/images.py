@@ -8,6 +8,7 @@ A node asks four times a day, and in rescue every two minutes. It needs no resta
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def run(config: Config, args: argparse.Namespace) -> int:
     if args.what == LIST:
         return _list(config, printer)
     if args.what == CAMPAIGN:
-        return campaign.run(config, args, _offered(config))
+        return campaign.run(config, args, partial(_offered, config))
     if not args.names:
         raise UsageError(_WORDS.text("what" if args.what == ADD else "which", args.lang))
     status = 0
