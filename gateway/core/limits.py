@@ -594,8 +594,8 @@ CAMPAIGN_SILENT_MS = 600_000
 # A node that must wait asks again after this, or at its hour; six hours are its own period.
 CAMPAIGN_AGAIN_S = 900
 CAMPAIGN_WAIT_S_MAX = 21_600
-# From "ready" to its word on the trial: the hour of the restart may be a day away, three trials take six hours, and a
-# gateway may be cut off for a day.
+# From "ready" to the outcome of a node's trial: the hour of the restart may be a day away, three trials take six hours,
+# and a gateway may be cut off for a day.
 CAMPAIGN_TRYING_S = 3 * 86_400
 CAMPAIGN_POLL_MS = 60_000
 # Progress on the card: 60 bytes a node, INBOX_NODES_MAX at most, for a few kinds.

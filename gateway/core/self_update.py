@@ -9,8 +9,8 @@ the system: nothing of it is exchanged under its feet, and it is known to work h
     back      it is not well, or could not be installed: the former package is being put back
     kept, rolled-back   over; told as an event record
 
-A power cut leaves the state on the disk: the program goes on at the next start, by `dpkg --configure -a` first. Who is
-cut three times in a trial goes back: perhaps the new version is why.
+A power cut leaves the state on the disk: the program goes on at the next start, by `dpkg --configure -a` first. A trial
+that is cut three times goes back: perhaps the new version is why.
 """
 
 import json
@@ -143,7 +143,7 @@ def _settled_s(trial: Trial) -> int:
     return min(SETTLED_S, trial.watch_s // 2)
 
 
-# Why nothing begins now. It is tried again within the hour, and nobody is told.
+# Why nothing begins now. It is tried again within the hour, and the centre is not told.
 NO_AGENT, NO_CLOCK, NIGHT, METERED, UNLINKED = "no-agent", "no-clock", "night", "metered", "unlinked"
 
 

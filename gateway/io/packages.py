@@ -43,8 +43,8 @@ class PackageFault(Exception):
 
 
 class Repository:
-    """Reads one signed repository. `folder`: for lists and cache; `key`: who may have signed it; `ca`: who may have
-    certified its server."""
+    """Reads one signed repository. `folder`: for lists and cache; `key`: the one that has signed it; `ca`: the
+    authority that has certified its server."""
 
     def __init__(self, folder: Path, source: str, key: Path, ca: str | None) -> None:
         self._source, self._key = source, key
@@ -115,7 +115,7 @@ class System:
             raise PackageFault(INSTALL, _gist(done.stderr or done.stdout))
 
     def take_back(self, package: Path) -> None:
-        """Installs a file by dpkg alone, which asks nobody for anything: its dependencies are there. PackageFault."""
+        """Installs a file by dpkg alone, which needs no repository: its dependencies are there. PackageFault."""
         done = _run(["dpkg", "--force-confdef", "--force-confold", "--install", str(package)])
         if done.returncode:
             raise PackageFault(INSTALL, _gist(done.stderr))

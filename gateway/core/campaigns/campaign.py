@@ -4,8 +4,8 @@
        ▲                     │                    │                   │                 │
        └──────paused─────────┴────────────────────┘                   └──fails──▶ failed ◀── a crash within the soak
 
-The first nodes that ask in their hours are the canaries. Nobody else is let in until each of them has confirmed the
-program and has run it for the soak; a canary that fails halts the campaign, and so do more failures than the plan
+The first nodes that ask in their hours are the canaries. No other node is let in until each of them has confirmed
+the program and has run it for the soak; a canary that fails halts the campaign, and so do more failures than the plan
 allows. A node asks once more before its restart, so that a halt keeps even those whose image is complete. A transfer
 takes its share of the air of a bearer (`limits.CAMPAIGN_EXCHANGE_AIR_MS`): as many nodes fetch at once as the plan's
 share holds, one at least.
@@ -14,7 +14,7 @@ What a node reports is the only evidence: its question states the number that it
 up; its events say ready, confirmed, or why not. An event that a state does not list changes nothing. A node in rescue
 mode runs no program that could be hurt: it need not wait for its hours or for canaries.
 
-Must not know files, clocks, calendars or the link: the caller passes the time and the seconds until a node's hours.
+It must not know files, clocks, calendars or the link: the caller passes the time and the seconds until a node's hours.
 """
 
 from collections.abc import Iterable
@@ -221,7 +221,7 @@ class Campaign:
     # --- where it stands ----------------------------------------------------------------------------------------
 
     def phase(self, unix_s: int | None = None) -> str:
-        """Return the phase; without a time a soak is not over. DONE is for `is_done` to say."""
+        """Return the phase; without a time a soak is not over. `is_done` tells DONE from REST."""
         if self.plan.is_stopped:
             return STOPPED
         if self.is_halted:

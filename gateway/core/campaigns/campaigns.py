@@ -1,10 +1,10 @@
 """Connects the campaigns of all kinds of node with the rest of the gateway: questions and events of nodes in, the hours
 of lamps, progress on the card, records for the centre.
 
-**Hours.** A lamp on a permanent feeder is let in by day, an hour or more from dusk and dawn: what fails is gone back
-from before the street needs its light. A switched feeder has mains by night alone: there it is the middle of the night,
-with another hour of mains to come by the policy. A lamp whose feeder is not known has either, and follows its own
-settings. A node's restart is its own decision (`may_restart` of its trade), never in a watering.
+**Hours.** A lamp on a permanent feeder is let in by day, an hour or more from dusk and dawn: a program that fails
+is taken back before the street needs its light. A switched feeder has mains by night alone: there it is the middle of
+the night, with another hour of mains to come by the policy. A lamp whose feeder is not known has either, and follows
+its own settings. A node's restart is its own decision (`may_restart` of its trade), never in a watering.
 
 Progress is kept in `state/campaigns-…`, written after each change, so a restart goes on where it was. What a power cut
 takes of it comes back with the nodes' next questions. It must not open a file by name.

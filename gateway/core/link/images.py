@@ -2,8 +2,8 @@
 file n of that image, both by Block2. See `node.updating`.
 
 The gateway carries the programs and cannot change them: each node verifies the signature itself. No state is kept of a
-transfer. Who is served when is a campaign's to say (`gateway.core.campaigns`): a node that must wait is answered 5.03
-with a Max-Age (RFC 7252, section 5.9.3.4), after which it asks again.
+transfer. A campaign (`gateway.core.campaigns`) decides which node is served when: a node that must wait is answered
+5.03 with a Max-Age (RFC 7252, section 5.9.3.4), after which it asks again.
 """
 
 from collections.abc import Callable, Iterable

@@ -113,7 +113,7 @@ class PaperRepository:
 
 
 def update_of(machine):
-    """Its clock is that of who waits."""
+    """Its clock goes on by what it waits."""
     clock = [0.0]
 
     def wait(seconds):
