@@ -211,12 +211,14 @@ def _beside(
     own: Commune, known: Iterable[Commune], lasting: list[Group], register: Register, now_s: int
 ) -> list[Commune]:
     """Returns the communes that have a place to go to near one of this commune's."""
+    others = [one for one in known if one.insee != own.insee]
+    if not others:
+        return []
     spots: dict[str, list[Spot]] = defaultdict(list)
     for found in lasting:
         for one in _apart(found):
             at = _equipment(register, one.first, now_s)
             spots[one.first.commune].append(Spot(None, at.longitude, at.latitude))
-    others = [one for one in known if one.insee != own.insee]
     return [one for one in others if nearest_m(spots[own.insee], spots[one.insee]) <= ROUND_NEAR_M]
 
 
