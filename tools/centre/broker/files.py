@@ -17,7 +17,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.language import N_
+from gateway.language.reasons import of_file
 from tools.centre.store import database
+from tools.command_line import Refused
 
 USER, BROKER_USER, WEB_USER = "bocage-centre", "mosquitto", "bocage-web"
 SETTING = "WAREHOUSE="
@@ -151,6 +154,15 @@ class Place(NamedTuple):
     def pair(self, name: str) -> tuple[Path, Path]:
         """Returns the certificate and the key of an account of the centre."""
         return self.etc / f"{name}.pem", self.etc / f"{name}.key"
+
+
+@contextmanager
+def faults(path: Path) -> Iterator[None]:
+    """Turns what the disk refuses into a refusal that names the file; `path` where the system names none."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(N_("{path}: {why}"), path=error.filename or path, why=of_file(error)) from error
 
 
 def setting_in(path: Path, name: str) -> str:

@@ -7,11 +7,8 @@ example:
 import argparse
 import time
 
-from gateway.language import N_
-from gateway.language.reasons import of_file
 from tools.centre.arguments import add_root
 from tools.centre.commands.agents_campaign import lines, seen
-from tools.command_line import Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,16 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from tools.centre.agents import campaign
-    from tools.centre.broker.files import Place
+    from tools.centre.broker.files import Place, faults
 
     place, now_s = Place(args.root), int(time.time())
-    try:
+    with faults(place.agents):
         plan = campaign.read(place.plan)
         known = {} if plan is None else seen(place, now_s=now_s)
         if plan is not None and (further := campaign.advance(plan, known, now_s=now_s)) != plan:
             campaign.save(place.plan, further)
             plan = further
-    except OSError as error:
-        raise Refused(N_("{path}: {why}"), path=error.filename or place.agents, why=of_file(error)) from error
     print("\n".join(lines(plan, known, args.lang, now_s=now_s)))
     return 0

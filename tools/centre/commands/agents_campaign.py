@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from gateway.language import N_, NC_, Phrases
 from gateway.language.figures import duration
-from gateway.language.reasons import of_file
 from tools.centre.arguments import add_root, database_faults, parse_duration, parse_gateway
 from tools.centre.moments import moment
 from tools.command_line import Refused, UsageError
@@ -58,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from tools.centre.agents import campaign
-    from tools.centre.broker.files import Place
+    from tools.centre.broker.files import Place, faults
 
     place, now_s = Place(args.root), int(time.time())
     after_s, watch_s = parse_duration("--after", args.after), parse_duration("--watch", args.watch)
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         parse_gateway("--first", name)
     if args.version and not args.first:
         raise UsageError(N_("--first: name the cabinets that go first"))
-    try:
+    with faults(place.agents):
         plan, known = campaign.read(place.plan), seen(place, now_s=now_s)
         if args.version:
             _check(place, args.version, args.first, known)
@@ -78,8 +77,6 @@ def run(args: argparse.Namespace) -> int:
         elif args.stop and plan is not None:
             plan = campaign.stop(plan, now_s=now_s)
             campaign.save(place.plan, plan)
-    except OSError as error:
-        raise Refused(N_("{path}: {why}"), path=error.filename or place.agents, why=of_file(error)) from error
     print("\n".join(lines(plan, known, args.lang, now_s=now_s)))
     return 0
 

@@ -13,9 +13,7 @@ import argparse
 from pathlib import Path
 
 from gateway.language import N_, translate
-from gateway.language.reasons import of_file
 from tools.centre.arguments import add_root
-from tools.command_line import Refused
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,12 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from tools.centre.agents import repository
-    from tools.centre.broker.files import Place
+    from tools.centre.broker.files import Place, faults
 
     folder = args.to or Place(args.root).agents
-    try:
+    with faults(folder):
         version = repository.publish(folder, args.package, args.key)
-    except OSError as error:
-        raise Refused(N_("{path}: {why}"), path=error.filename or folder, why=of_file(error)) from error
     print(translate(N_("version {version} is published: {path}"), args.lang, version=version, path=folder))
     return 0
