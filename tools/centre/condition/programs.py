@@ -19,7 +19,8 @@ class Program(NamedTuple):
     received_unix_s: int | None
 
 
-def program(connection: database.Connection, node: bytes) -> Program:
+def program(connection: database.Connection, node: bytes | None) -> Program:
+    """Returns what the last start of a gateway or a node stated; nothing of an equipment that has none."""
     for body, seconds, received_s in connection.execute(_BOOT, (node, node)).fetchall():
         found = bodies.decode_told(body)
         if found.code == event.BOOT and found.detail[4] is not None:

@@ -140,7 +140,7 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
         told = told_of(connection, state.node, now_s=request.now_s)
         days = _days(connection, space, told, now_s=request.now_s)
         cabinet = cabinet_name(connection, state.cabinet, now_s=request.now_s)
-        version, started_s, _ = (None, None, None) if state.node is None else program(connection, state.node)
+        started = program(connection, state.node)
         used = _used(connection, own, {state.node}, request)
     known = watered(told, space, now_s=request.now_s)
     mine = [one for one in told if zone_of(one) in (None, 0, space.zone or 0)]
@@ -161,8 +161,8 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
         "plot": bars(days),
         "said": _said(days, language),
         "told": [(one.unix_s, sentence(one, language)) for one in reversed(mine[-TOLD_MAX:])],
-        "program": version,
-        "started_unix_s": started_s,
+        "program": started.version,
+        "started_unix_s": started.started_unix_s,
     }
 
 

@@ -108,7 +108,7 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
             since_s=request.now_s - HISTORY_S, now_s=request.now_s,
         )  # fmt: skip
         cabinet = cabinet_name(connection, state.cabinet, now_s=request.now_s)
-        version, started_s, _ = (None, None, None) if state.node is None else program(connection, state.node)
+        started = program(connection, state.node)
         period = Month.of(request.now_s).begins_s, following_day(request.now_s)  # today's with them
         used = Usages(connection, ENERGY, period, insee=own.insee).of((state.node or b"", 0))
     why = next((one for one in reversed(known.told) if one.body.code in _REASONS), None)
@@ -130,8 +130,8 @@ def panel(request: Any, own: Commune, space: Space) -> dict[str, Any]:
         "plot": plot(known, of_degrees(known), of_degrees(known)) if known.points else None,
         "said": said(known, lambda ck: f"{number(ck / 100, language)} °C", language),
         "told": [(one.unix_s, sentence(one, language)) for one in reversed(known.told[-TOLD_MAX:])],
-        "program": version,
-        "started_unix_s": started_s,
+        "program": started.version,
+        "started_unix_s": started.started_unix_s,
     }
 
 
