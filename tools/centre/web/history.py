@@ -78,7 +78,7 @@ def history(
     switched = []
     for gateway in Register(connection).gateway_ids(cabinet) if cabinet and feeder else ():
         for unix_s, body in _recent(connection, archive, gateway, event.EVENT, 0, now_s):
-            if body.code == event.FEEDER_SWITCHED and body.detail and body.detail[0] == feeder:
+            if body.code == event.FEEDER_SWITCHED and body.detail[0] == feeder:
                 switched.append((unix_s, bool(body.detail[1])))
                 told += [Told(unix_s, body)] if unix_s >= since_s else []
     unpowered = tuple(_unpowered(sorted(switched), since_s, now_s))

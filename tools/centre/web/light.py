@@ -84,7 +84,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
 def _ordered(known: History, chosen: Light) -> int | None:
     """Returns the level that was ordered last: a change is told at once, the reading with it comes by the quarter
     hour."""
-    changes = [one for one in known.told if one.body.code == event.LEVEL_CHANGED and one.body.detail]
+    changes = [one for one in known.told if one.body.code == event.LEVEL_CHANGED]
     if changes and changes[-1].unix_s >= (chosen.figures.measured_unix_s or 0):
         level = changes[-1].body.detail[0]
         return level if isinstance(level, int) else None

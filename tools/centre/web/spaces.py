@@ -141,7 +141,7 @@ def _leaks(state: State) -> bool:
 def _is_preheating(connection: database.Connection, node: bytes | None) -> bool:
     """Returns whether a room is cold because its node has just begun to warm it for its hours."""
     changed = next((one for one in _told(connection, node) if one.code == event.SETPOINT_CHANGED), None)
-    return changed is not None and "preheat" in tuple(changed.detail or ())
+    return changed is not None and "preheat" in changed.detail
 
 
 def _is_watered(connection: database.Connection, space: Space) -> bool:
@@ -149,7 +149,7 @@ def _is_watered(connection: database.Connection, space: Space) -> bool:
     if not space.flow_ml_s or space.zone is None:
         return bool(space.flow_ml_s)
     switched = (one for one in _told(connection, space.state.node) if one.code == event.VALVE_SWITCHED)
-    return bool(next((one.detail[1] for one in switched if one.detail and one.detail[0] == space.zone), False))
+    return bool(next((one.detail[1] for one in switched if one.detail[0] == space.zone), False))
 
 
 def _told(connection: database.Connection, node: bytes | None) -> list[Any]:

@@ -73,9 +73,8 @@ def _whole(value: object) -> int | None:
 
 
 def zone_of(one: Told) -> int | None:
-    detail = one.body.detail
     named = one.body.code in _REASONS or one.body.code in (event.VALVE_FAILURE, event.FLOW_TOO_HIGH, event.FLOW_TOO_LOW)
-    return detail[0] if named and detail else None
+    return one.body.detail[0] if named else None
 
 
 def told_of(connection: database.Connection, node: bytes | None, *, now_s: int) -> list[Told]:
