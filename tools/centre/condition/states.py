@@ -54,6 +54,11 @@ _FEEDERS = f"""SELECT insee, name, feeder, {_AT_S}, closed FROM feeders
     AND records.sequence = feeders.sequence"""
 
 
+def silent_after_s(kind: str | None) -> int:
+    """Returns how long equipment of a kind may say nothing before it is silent."""
+    return SILENT_BATTERY_S if kind == GREEN_SPACE else SILENT_S
+
+
 class State(NamedTuple):
     """Holds the state of an equipment, or of a node without one (kind and id None). since_unix_s: of the state; of ok,
     when it was last heard; None: never."""
@@ -206,7 +211,7 @@ class States:
             return UNPOWERED, heard_s, heard_s, None
         if kind == LIGHT and node is None and not is_lit:
             return UNKNOWN, None if lost is None else lost.from_unix_s, heard_s, lost
-        is_silent = heard_s is None or heard_s < self._now_s - (SILENT_BATTERY_S if kind == GREEN_SPACE else SILENT_S)
+        is_silent = heard_s is None or heard_s < self._now_s - silent_after_s(kind)
         return UNKNOWN if is_silent else OK, heard_s, heard_s, None
 
     def _own_fault(self, kind, cabinet, feeder, node, zone, gateway) -> StandingFault | None:

@@ -18,9 +18,10 @@ from tools.centre.broker.authority import Authority
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.condition.programs import program
-from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX, SILENT_BATTERY_S, SILENT_S
+from tools.centre.condition.states import silent_after_s
+from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
 from tools.centre.registry import placed
-from tools.centre.registry.equipment import CABINET, GREEN_SPACE, LIGHT, cabinet_of
+from tools.centre.registry.equipment import CABINET, LIGHT, cabinet_of
 from tools.centre.registry.placed import Placed
 from tools.centre.store import bodies, database
 from tools.centre.web import duty, words
@@ -177,8 +178,8 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
         if state.node is not None and state.node not in seen:
             seen.add(state.node)
             nodes[state.cabinet] += 1
-            silent_s = SILENT_BATTERY_S if state.kind == GREEN_SPACE else SILENT_S
-            heard[state.cabinet] += (state.heard_unix_s or 0) >= now_s - silent_s  # one with a fault is heard, too
+            # One with a fault is heard, too.
+            heard[state.cabinet] += (state.heard_unix_s or 0) >= now_s - silent_after_s(state.kind)
     for identity, _, name, received_s, latest_s in connection.execute(_CABINETS, (insee,)).fetchall():
         address = cabinet_of(insee, name)
         version, started_s, _ = program(connection, identity)
