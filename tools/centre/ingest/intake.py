@@ -270,7 +270,8 @@ def _keep_statement(contents: Contents, row: Row, body: record.EventBody, gatewa
         return True
     if code == event.NODE_PLACED:
         placing = _placing(by, about, detail) if row.node == gateway and about not in (None, gateway) else None
-        contents.placings.extend([] if placing is None else [placing])
+        if placing is not None:
+            contents.placings.append(placing)
         return placing is not None
     if code not in (event.GAP, event.ANCHOR, event.TIME_DOUBTFUL):
         return True
