@@ -9,12 +9,13 @@ import pytest
 
 from tests.support.centre_world import GATEWAY, batch, reading, synced
 from tools import cli
+from tools.centre.condition.usage import ENERGY, first_counted_s
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.registry.equipment import parse
 from wire import quantity
 
 LAMPS = [b"lamp" + n.to_bytes(4, "big") for n in range(3)]
-ROOM, LAWN = b"room0001", b"lawn0001"
+ROOM, LAWN, NEIGHBOUR = b"room0001", b"lawn0001", b"lamp0001"
 DAY_S = 86_400
 OCTOBER = parse("valid_from", "2026-10-01")
 
@@ -58,7 +59,7 @@ def centre(tmp_path, capsys):
         run.said.append(told.err)
         return told.out
 
-    run.tell, run.said = tell, []
+    run.tell, run.said, run.connection = tell, [], warehouse._connection
     return run
 
 
@@ -112,6 +113,22 @@ def test_readings_that_no_day_counts_yet_are_told(centre):
     centre.tell(1, LAMPS[0], {4: 0})
     assert centre("energy", rolled=False) and "1 nœud" in centre.said[-1]
     assert centre("energy") and centre.said[-1] == ""
+
+
+def test_the_first_hour_that_counts_is_of_a_meter_of_the_commune(centre):
+    day, neighbour_s = "2026-10-05", OCTOBER + 4 * DAY_S
+    own_s = neighbour_s + 9 * 3600
+    for statement, rows in (
+        ("equipment (insee, kind, id, from_unix_s, node) VALUES ('49007', 'light', '0', 0, ?)", [(NEIGHBOUR,)]),
+        ("days (day_local, node, channel, energy_wh) VALUES (?, ?, 0, 1)", [(day, NEIGHBOUR), (day, LAMPS[0])]),
+        ("hours (hour_unix_s, node, channel, energy_wh) VALUES (?, ?, 0, 1)",
+         [(neighbour_s, NEIGHBOUR), (own_s, LAMPS[0])]),
+        ("calendar VALUES (?, '', '', ?)", [(neighbour_s, day), (own_s, day)]),
+    ):  # fmt: skip
+        centre.connection.executemany(f"INSERT INTO {statement}", rows)
+    october = OCTOBER, OCTOBER + 31 * DAY_S
+    found = {one: first_counted_s(centre.connection, ENERGY, october, insee=one) for one in ("49135", "49007", "49200")}
+    assert found == {"49135": own_s, "49007": neighbour_s, "49200": None}
 
 
 def test_the_water_of_two_zones_of_one_meter_is_one_line(centre):

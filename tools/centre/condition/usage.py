@@ -28,9 +28,9 @@ _TEMPERATURES = """SELECT node, min(temperature_least_ck), sum(temperature_ck_s)
     max(temperature_most_ck) FROM days
     WHERE day_local >= ? AND day_local < ? AND temperature_least_ck IS NOT NULL{} GROUP BY node"""
 _FIRST_DAY = "SELECT min(day_local) FROM days WHERE day_local >= ? AND day_local < ? AND {amount} IS NOT NULL{{}}"
-_FIRST_HOUR = """SELECT min(hours.hour_unix_s) FROM calendar JOIN hours ON hours.hour_unix_s = calendar.hour_unix_s
-    WHERE day_local = ? AND {amount} IS NOT NULL"""
 _OF_COMMUNE = f" AND node IN ({NODES_OF_COMMUNE})"
+_FIRST_HOUR = f"""SELECT min(hours.hour_unix_s) FROM calendar JOIN hours ON hours.hour_unix_s = calendar.hour_unix_s
+    WHERE day_local = ? AND {{amount}} IS NOT NULL{_OF_COMMUNE}"""
 # Nodes of which readings have come that are in no day yet.
 _WAITING = """SELECT count(*) FROM (SELECT node FROM day_spans WHERE dirty = 1 AND day >= ? AND day < ?
     UNION SELECT node FROM unplaced) AS waiting"""
@@ -100,7 +100,8 @@ def first_counted_s(
     ((first,),) = _of_days(connection, _FIRST_DAY.format(amount=amount), period, insee)
     if first is None:
         return None
-    begins_s = connection.execute(_FIRST_HOUR.format(amount=amount), (first,)).fetchone()[0]
+    values = (first, *of_commune_values(insee))
+    begins_s = connection.execute(_FIRST_HOUR.format(amount=amount), values).fetchone()[0]
     return None if begins_s is None else max(period[0], begins_s)
 
 
