@@ -143,6 +143,11 @@ class Commune(NamedTuple):
     name: str
     areas: Areas
 
+    @property
+    def lighting(self) -> Areas:
+        """Returns the areas of its lighting alone, whatever else the person may see there."""
+        return frozenset(((self.insee, grants.LIGHTING), (self.insee, grants.ANY)))
+
 
 _COMMUNES = """SELECT insee, max(CASE WHEN kind = 'commune' THEN name END) FROM equipment
     WHERE from_unix_s <= ? AND (until_unix_s IS NULL OR until_unix_s > ?) GROUP BY insee"""

@@ -99,8 +99,7 @@ def month(request: Any, insee: str) -> Any:
     asked = _asked(request.GET.get("month", ""), this)
     whole = asked.begins_s, asked.moved(1).begins_s  # days are counted whole, today's with them
     until_s = min(whole[1], request.now_s)
-    # Of lighting alone, whatever else this person may see.
-    with opened(frozenset(((insee, grants.LIGHTING), (insee, grants.ANY)))) as connection:
+    with opened(own.lighting) as connection:
         usages = Usages(connection, ENERGY, whole, insee=insee)
         estate = Estate(Register(connection), usages, insee, until_s - 1)
         first_s = first_counted_s(connection, ENERGY, whole, insee=insee) or asked.begins_s

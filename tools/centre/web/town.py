@@ -4,7 +4,7 @@ it by their own key (`giving`)."""
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 
 from gateway.language import N_, NN_, Phrases
 from tools.centre.condition import notes
@@ -50,9 +50,7 @@ WORDS = Phrases(orders.WORDS.messages | {
 
 
 def town(request: Any, insee: str) -> Any:
-    own = commune(request, insee)
-    if (insee, grants.LIGHTING) not in own.areas:
-        raise Http404
+    own = commune(request, insee, grants.LIGHTING)
     values: dict[str, Any] = {"has_control": has_control()}
     if settings.BOCAGE.control is not None:
         with opened_control(own.areas) as control:
@@ -86,7 +84,7 @@ def town(request: Any, insee: str) -> Any:
 
 def _broken(request: Any, own: Commune) -> list[tuple[str, str, str | None]]:
     """Returns the first causes of what is broken in a commune's lighting: what, where, and who has it in hand."""
-    with opened(frozenset(((own.insee, grants.LIGHTING), (own.insee, grants.ANY)))) as connection:
+    with opened(own.lighting) as connection:
         causes = [one for one in group(Faults(connection).open(own.insee)) if one.is_of(own.insee)][:CAUSES_SHOWN_MAX]
         firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in causes])
     language = request.language
