@@ -5,10 +5,13 @@ from contextlib import closing
 import pytest
 
 from gateway.core import self_update
+from gateway.shell import self_update as shell_self_update
 from tests.support.centre_world import batch, fact, synced
 from tools import cli
 from tools.centre.agents import campaign
 from tools.centre.agents.campaign import ALL, FIRST, STOPPED, TENTH, Seen
+from tools.centre.broker import screens
+from tools.centre.commands import agents_campaign
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup.worker import Worker
 from tools.centre.store import schema
@@ -96,6 +99,11 @@ def test_a_cabinet_reads_what_the_centre_wrote(tmp_path, state, cabinets):
     read = self_update.parse_plan((tmp_path / "plan.json").read_bytes())
     named = None if cabinets is None else frozenset(cabinets)
     assert read == self_update.Plan(plan.number, plan.version, plan.watch_s, named)
+
+
+def test_the_centre_gives_what_cabinets_accept_where_they_call():
+    assert agents_campaign._WATCH_S == (self_update.WATCH_S_MIN, self_update.WATCH_S_MAX)
+    assert screens.AGENTS_PORT == shell_self_update.PORT
 
 
 def test_a_new_campaign_has_a_higher_number():

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tools.centre.agents.campaign import Plan, Seen
     from tools.centre.broker.files import Place
 
+# As cabinets accept it (gateway/core/self_update.py).
 _WATCH_S = (30, 7200)
 _WORDS = Phrases({
     "none": N_("no campaign has been begun"),
