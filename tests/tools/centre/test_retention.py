@@ -27,7 +27,6 @@ from wire import event, quantity
 DAY_S = 86_400
 OTHER, THIRD = bytes.fromhex("00000000000000a2"), bytes.fromhex("00000000000000a3")
 ENERGY, POWER, LEVEL, TEMPERATURE = quantity.ENERGY, quantity.POWER, quantity.LEVEL_ORDERED, quantity.TEMPERATURE
-YEAR_S = 366 * DAY_S
 
 
 class Centre(RolledWorld):
