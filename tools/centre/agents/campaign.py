@@ -2,12 +2,12 @@
 
     first    the named cabinets; each must have run the version for `after_s` without a start between
     tenth    a tenth of all, dealt by a digest of their names; nine in ten of those must have done the same
-    all      every cabinet; who is silent catches up later
-    stopped  no further one: a cabinet of the first took it back, later more than one in fifty did; or a person said so
+    all      every cabinet; a silent one catches up later
+    stopped  no further cabinet: one of the first took it back, later more than one in fifty did; or a person said so
 
-What cabinets read is the plan, one file beside the repository. It can name a published version and nothing else, and a
-cabinet never goes to a lower one: so it needs no signature of its own beside TLS. Facts are those of the warehouse: the
-version that the last start of a gateway stated, and alarms of updates that failed.
+Cabinets read the plan, one file beside the repository. The plan can name a published version and nothing else, and a
+cabinet never goes to a lower version: so the plan needs no signature of its own beside TLS. The facts come from the
+warehouse: the version that the last start of a gateway stated, and alarms of updates that failed.
 """
 
 import json
@@ -37,7 +37,8 @@ _GATEWAYS = """SELECT g.id, g.insee, g.name, max(p.extended_unix_s) FROM gateway
 
 
 class Plan(NamedTuple):
-    """Is the file that cabinets read: number, version, watch_s and cabinets (None: all); the rest is the campaign's."""
+    """Holds what the plan's file has: cabinets read number, version, watch_s and cabinets (None: all); the rest is the
+    campaign's."""
 
     number: int
     version: str
@@ -118,7 +119,7 @@ def known(connection: database.Connection, *, now_s: int) -> dict[str, Seen]:
 
 
 def read(path: Path) -> Plan | None:
-    """Returns the plan in a file; None: there is none. Refused where it is none; OSError."""
+    """Returns the plan in a file; None: there is no such file. Refused where it is no plan; OSError."""
     try:
         plain: dict[str, Any] = json.loads(path.read_bytes())
         names = {key: tuple(plain[key]) for key in ("first", "why")}

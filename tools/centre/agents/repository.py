@@ -2,9 +2,9 @@
 
     bocage-gateway_0.3.0_all.deb …   Packages   Release   InRelease   packages.asc
 
-It is flat (sources.list(5)): one folder, on the centre's disk or on a stick. `InRelease` is signed by the territory's
-key for packages, which is on a stick of its own and not at the centre: who takes the centre can offer no program of
-their own to a cabinet. Must not know cabinets or campaigns.
+The repository is flat (sources.list(5)): one folder, on the centre's disk or on a stick. `InRelease` is signed by the
+territory's key for packages, which is on a stick of its own and not at the centre: an intruder at the centre can offer
+no other program to a cabinet. Must not know cabinets or campaigns.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Makes the territory's key for packages: what it has signed, cabinets install. Keep it on a stick, in a safe.
+"""Makes the territory's key for packages: cabinets install what it has signed. Keep it on a stick, in a safe.
 
 The public part goes to each cabinet (`bocage gateway update --trust`); it is printed, or written beside the key.
 

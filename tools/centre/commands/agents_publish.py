@@ -1,8 +1,7 @@
-"""Publishes a version of the cabinets' agent: signs it into the repository that cabinets read. None installs it yet.
+"""Publishes a version of the cabinets' agent: signs it into their repository; no cabinet installs it yet.
 
 Run it where the key's stick is: at the centre, or anywhere with `--to`, into a folder that goes to a cabinet on a
-stick.
-Publish first the version that runs in the cabinets: without it there is no way back, and none of them updates.
+stick. Publish first the version that runs in the cabinets: without it there is no way back, and no cabinet updates.
 
 example:
   sudo bocage centre agents publish bocage-gateway_0.3.0_all.deb --key /media/usb/paquets.key

@@ -49,7 +49,7 @@ def in_walking_order(spots: Sequence[Spot]) -> list[int]:
 
 
 def nearest_m(some: Sequence[Spot], others: Sequence[Spot]) -> float:
-    """Returns the metres from the spots to the nearest of the others; infinite where either has no position."""
+    """Returns the metres from the spots to the nearest of the others; infinite where one side has no position."""
     at = _plane([*some, *others])
     here, there = ([point for n, point in at.items() if (n < len(some)) is is_first] for is_first in (True, False))
     return min((_METRES_PER_DEGREE * dist(one, other) for one in here for other in there), default=inf)

@@ -16,8 +16,8 @@ from tools.centre.registry.table import Fault
 from tools.centre.store import database
 from wire import record
 
-# Why a statement is not applied by itself: no such light, several that fit; the register has another node there, or the
-# node elsewhere; its light is not known any more.
+# Why a statement is not applied by itself: the register has no such light, or several that fit; it has another node
+# there, or this node elsewhere; it has a light of a node that is stated to serve none.
 UNKNOWN, SEVERAL, DIFFERS, GONE = "unknown", "several", "differs", "gone"
 APPLY, AGREES = "apply", "agrees"
 

@@ -223,7 +223,7 @@ class Purge:
         return old - needed, faults
 
     def _replaced(self, node: bytes) -> set[Position]:
-        """Returns where the faults begin that a node has stated, and that were over long ago by an exchange."""
+        """Returns the positions at which faults of a node begin that an exchange of the node ended long ago."""
         stated = Faults(self._connection).of_nodes([node])
         over = (one for one in stated if one.is_replaced and (one.end_unix_s or 0) < self.before_s[EVENTS])
         return {one.begin for one in over}

@@ -125,7 +125,7 @@ def decisions(
 def outcomes(
     connection: database.Connection, nodes: Iterable[bytes], order: bytes, *, since_s: int, now_s: int
 ) -> dict[bytes, Told]:
-    """Returns what each node told last of an order, from before that was over where there is such."""
+    """Returns the last outcome that each node told of an order: the last before its end, where there is one."""
     archive, found = Archive(connection), {}
     for node in nodes:
         told = [

@@ -186,8 +186,9 @@ def _dark(policy: Policy | None, asked: Month, until_s: int) -> dict[str, int] |
 
 
 def _saved(policy: Policy, kwh: float, first_s: int, until_s: int, language: str) -> dict[str, str]:
-    """Returns what the dark hours have not used, by the share that they had of the nights that were measured and are
-    over: where no feeder is always powered, for of its energy no hour is known to be of light."""
+    """Returns what the dark hours have saved: the measured energy, times the dark part over the lit part of the nights
+    that were measured and are over. Nothing where a feeder is always powered: which of its hours were lit is not known.
+    """
     if any(one.kind == PERMANENT for one in policy.lighting.feeders):
         return {}
     dark_s, night_s = _nights_s(policy, range(night.evening_of(first_s), night.evening_of(until_s - 1)))

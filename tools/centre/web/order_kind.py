@@ -96,8 +96,8 @@ class Kind:
     reasons: tuple[str, ...] = ()
     usual_reason = ""
     asks = "give.how_long"  # the question above the times
-    levels: tuple[int, ...] = ()  # of light in %, of which one is chosen; the middle one before
-    takes_light = False  # away: a second step, in red
+    levels: tuple[int, ...] = ()  # of light in %, to choose from; the middle one is chosen at first
+    takes_light = False  # takes light away: a second step, in red
     is_dark = False  # puts lights out
 
     def say(self, request: Any, key: str, **values: object) -> str:

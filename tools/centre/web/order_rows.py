@@ -67,8 +67,8 @@ def by_cabinet(found: Progress, language: str, *, now_s: int) -> list[Row]:
 
 
 def at_lights(asking: Asking, order: book.Order, *, until_s: int) -> list[Row]:
-    """Returns what the controllers of lights have told of an order, where they are not too many to be listed; one that
-    has told nothing stands there while the order holds. until_s: when the order is over in fact."""
+    """Returns what the controllers of lights have told of an order, where they are not too many to be listed; a light
+    that has told nothing is listed while the order holds. until_s: when the order is over in fact."""
     one, request = order.command, asking.request
     is_lighting = kind_of(one).trade == grants.LIGHTING
     lights = lights_of(asking, one.gateway, one.target) if is_lighting else []

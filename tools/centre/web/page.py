@@ -74,7 +74,8 @@ def shown(
 
 
 def _others(request: Any, commune: Commune, tab: str) -> list[tuple[str, str]]:
-    """Returns the communes to choose from, and where each has the same screen, or its first; none for who has one."""
+    """Returns the communes to choose from, each with the address of the same screen there, or of its first screen;
+    nothing for a person of one commune."""
     found = communes(request)
     if len(found) == 1:
         return []

@@ -99,7 +99,7 @@ class Pictures:
 
     def of(self, areas: Areas, insee: str, *, now_s: int, is_look: bool = False) -> Picture:
         """Returns the picture of a commune for who has these areas (`access.within`). `is_look`: the warehouse is asked
-        for changes, however new the picture is; for who does so on behalf of all."""
+        for changes, however new the picture is; `live` does so, on behalf of all viewers."""
         with self._lock:
             held = self._held.setdefault((areas, insee), _Held())
             self._held.move_to_end((areas, insee))

@@ -3,8 +3,8 @@
 A place is closed by measurement alone (`tools.centre.condition.visits`): who presses "done" claims it, and sees here
 whether the node or the cabinet agrees. What was measured repaired within ROUND_S stays on the list, so that the day's
 work can be counted. Communes of the person that lie side by side are walked as one, whichever of them was asked for;
-the round of another one is a link. Each thing works by plain forms and links; the watts of the place on the screen are
-pushed.
+links lead to the rounds of the others. Each thing works by plain forms and links; the watts of the place on the screen
+are pushed.
 """
 
 from collections import Counter, defaultdict
@@ -210,7 +210,7 @@ def _stops(request: Any, own: Commune) -> tuple[list[Stop], list[Commune], Count
 def _beside(
     own: Commune, known: Iterable[Commune], lasting: list[Group], register: Register, now_s: int
 ) -> list[Commune]:
-    """Returns the communes that have a place to go to near one of this commune's."""
+    """Returns the other communes that have a place to go to within ROUND_NEAR_M of one of this commune's."""
     others = [one for one in known if one.insee != own.insee]
     if not others:
         return []
