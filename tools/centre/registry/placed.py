@@ -6,6 +6,7 @@ to an operator, who accepts or refuses it; the statement stands until then, and 
 place. What was so before stays known (`history`). Nothing here depends on who stated it: the record has that.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
@@ -77,9 +78,9 @@ def reconcile(connection: database.Connection) -> int:
     with database.transaction(connection):
         found = standing(connection)
         _decide(connection, [one.node for one in found if one.state == AGREES])
-        applied = [one for one in found if one.state == APPLY]
         # Two nodes that are stated to serve one light are for a person.
-        applied = [one for one in applied if sum(one.key == other.key for other in applied) == 1]
+        nodes = Counter(one.key for one in found if one.state == APPLY)
+        applied = [one for one in found if one.state == APPLY and nodes[one.key] == 1]
         if not applied:
             return 0
         # A node that served something else on that day, by the register of before, is for a person too.
