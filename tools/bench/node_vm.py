@@ -398,12 +398,11 @@ class Bench:
         took_us = time.ticks_diff(time.ticks_us(), start)
         if not self.is_natural:
             taken = gc.mem_alloc() - before
-            before -= self.base
         deadline_ms = now_ms if bearer.is_at_once else self.node.deadline_ms(now_ms)
         outputs = self._outputs()
         sent, is_sample = bearer.sent, ports.begun
         idle = self._idle() if idles and is_sample else None
-        say((deadline_ms, sent, outputs, before, taken, took_us, work, self.records, is_sample, idle))
+        say((deadline_ms, sent, outputs, taken, took_us, work, self.records, is_sample, idle))
 
     def _outputs(self):
         """Returns the outputs as plain data, with one bit for each valve."""

@@ -51,7 +51,6 @@ class Turn(NamedTuple):
     deadline_ms: int
     datagrams: list[bytes]
     outputs: tuple | None
-    before: int
     taken: int
     took_us: int
     work: int
