@@ -82,7 +82,12 @@ class StreetsReport(NamedTuple):
 
 
 def lamp_settings(
-    site: lighting.Site, lamp: tuple[int, int], calendar: lighting.Calendar, fitted: str = ""
+    site: lighting.Site,
+    lamp: tuple[int, int],
+    calendar: lighting.Calendar,
+    fitted: str = "",
+    *,
+    feeder: str = settings.PERMANENT,
 ) -> settings.Own:
     """Returns the settings of a lamp whose file gives only these; all else has its default.
 
@@ -93,6 +98,7 @@ def lamp_settings(
         "site": [site.latitude_e4, site.longitude_e4],
         "lamp": list(lamp),
         "calendar": lighting_form.encode(calendar),
+        "feeder": feeder,
         **_SETTINGS.get(fitted, {}),
     }
     own = streetlight.decode(faults, plain)

@@ -28,13 +28,13 @@ from gateway.core.gateway import Gateway, Options
 from gateway.core.link.images import NodeImage, NodeImages
 from gateway.core.link.link import NodeRequest
 from kinds import streetlight
-from policy import civil, lighting, lighting_form
-from policy.fault import Faults
+from lighting import settings
+from policy import civil, lighting
 from simulator.cabinet.commune import BEHUARD, POLICY_FILE, policy_of, signed_policy
 from simulator.checkers.lighting import EVERY_MS, LightingChecker, Watched
 from simulator.checkers.programs import Board, ProgramsChecker, Rules
 from simulator.estates.greens import Greens
-from simulator.estates.streets import District
+from simulator.estates.streets import District, lamp_settings
 from simulator.hosts.gateway import SMALL_CARD, GatewayHost
 from simulator.hosts.joining import Joining
 from simulator.hosts.keys import holder_key, keyset_of
@@ -218,17 +218,11 @@ class Town:
         self.gateway.options = self.gateway.options._replace(cabinet=cabinet)
 
     def _build_lamp(self, joining: Joining, feeder: LampFeeder) -> NodeHost:
-        prng, faults = self._prng.split(f"lamp-{len(self._lamps)}"), Faults()
+        prng = self._prng.split(f"lamp-{len(self._lamps)}")
         air = Air(latitude_e4=BEHUARD.latitude_e4, longitude_e4=BEHUARD.longitude_e4, mean_ck=850, swing_ck=600)
         lamp = Lamp(LampData(360, 6, 360, 1000), feeder, air, prng)
-        plain = {
-            "site": [BEHUARD.latitude_e4, BEHUARD.longitude_e4],
-            "lamp": [360, 6],
-            "calendar": lighting_form.encode(lighting.DEFAULT_CALENDAR),
-            "feeder": "switched" if feeder.switched else "permanent",
-        }
-        own = streetlight.decode(faults, plain)
-        assert not faults.listed()
+        wired = settings.SWITCHED if feeder.switched else settings.PERMANENT
+        own = lamp_settings(BEHUARD.site, (360, 6), lighting.DEFAULT_CALENDAR, feeder=wired)
         host = joining.join(self.gateway, streetlight, own, LampPorts(self.world, lamp), prng)
         name = f"lamp {len(self._lamps)}"
         self._lamps.append(lamp)
