@@ -17,8 +17,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.cabinet.equipment import SetContactor
@@ -49,6 +48,7 @@ from simulator.world.chance import Prng
 from simulator.world.flash import Medium
 from simulator.world.time import World
 from tools.command_line import add_json, print_figures
+from tools.link.image import manifest_of
 from wire import coap_message, cose, image
 
 _HOUR_MS = 3_600_000
@@ -58,6 +58,7 @@ _LAMPS, _GREENS = 5, 2
 _GATEWAY = bytes.fromhex("7c1f0a2cfe000041")
 _QUAY, _TOWN = "quai", "bourg"
 _OLD, _NEW = 6, 7
+_VERSION = "0.2.0"
 _RULES = Rules(canaries=2, soak_s=21_600, failures_max=1)
 _LAMP, _GREEN = "streetlight", "irrigation"
 
@@ -278,11 +279,6 @@ class Town:
         }
 
 
-class _Signed(NamedTuple):
-    manifest: bytes
-    signed: bytes
-
-
 def _signer() -> Any:
     return holder_key(BEHUARD.insee, "programmes")
 
@@ -291,21 +287,16 @@ def _files(number: int) -> dict[str, bytes]:
     return {"main.py": b"program %d" % number, "wire/__init__.py": b"", "wire/tables.py": bytes(range(256)) * 4}
 
 
-def _signed(product: str, number: int, files: dict[str, bytes]) -> _Signed:
-    rows = [image.File(path, len(data), sha256(data).digest()) for path, data in files.items()]
-    manifest = image.encode(image.Manifest(product, number, "0.2.0", rows))
+def _image(product: str, number: int, files: dict[str, bytes]) -> NodeImage:
     key = _signer()
     kid = cose.kid_of(key.public_key().public_bytes_raw())
-    return _Signed(manifest, cose.sign1_encode(manifest, kid, cose.IMAGE_AAD, key.sign))
-
-
-def _image(product: str, number: int, files: dict[str, bytes]) -> NodeImage:
-    return NodeImage(product, number, "0.2.0", _signed(product, number, files).signed, tuple(files.values()))
+    signed = cose.sign1_encode(manifest_of(files, number, _VERSION, product), kid, cose.IMAGE_AAD, key.sign)
+    return NodeImage(product, number, _VERSION, signed, tuple(files.values()))
 
 
 def _installed(product: str, files: dict[str, bytes]) -> Medium:
     """Returns the flash of a board that the workshop has written."""
-    manifest = _signed(product, _OLD, files).manifest
+    manifest = manifest_of(files, _OLD, _VERSION, product)
     written: dict[str, bytes | None] = {"a": None, "a/wire": None, f"a/{image.MANIFEST_NAME}": manifest}
     return Medium({**written, **{f"a/{path}": data for path, data in files.items()}})
 
