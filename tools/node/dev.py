@@ -124,9 +124,7 @@ def with_source(line: str) -> Iterator[str]:
     frame = _FRAME.match(line)
     if frame is None:
         return
-    name, number = frame[1], int(frame[2])
-    places = [FIRMWARE / f"{name}.py", FIRMWARE / ROOT_FOLDER / f"{name}.py"]
-    source = next((place for place in places if place.is_file()), None)
+    source, number = firmware_modules.find(frame[1].replace("/", ".")), int(frame[2])
     lines = [] if source is None else source.read_text(encoding="utf-8").splitlines()
     if 0 < number <= len(lines):
         yield f"    {lines[number - 1].strip()}"
