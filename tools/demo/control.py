@@ -141,12 +141,10 @@ def expecting(territory: Territory) -> Callable[[command.Command], None]:
         else:
             is_sure, level = order.kind == command.EMERGENCY, 100 if order.level is None else order.level
             wanted = Order(None, level > 0, order.not_before_s, order.expires_s, is_sure, order.id, level)
-            if order.insee == BEHUARD.insee and wanted.lowers:
-                return  # its lamps have no controllers: its cabinet refuses
-            if order.insee == BEHUARD.insee:
-                street.expect(wanted, order.target)
-            else:
+            if order.insee != BEHUARD.insee:
                 territory.streets.expect(wanted, order.insee, order.gateway, order.target)
+            elif not wanted.lowers:  # an order that lowers is refused there: those lamps have no controllers
+                street.expect(wanted, order.target)
 
     return on_order
 
