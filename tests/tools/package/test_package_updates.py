@@ -55,13 +55,13 @@ class Bench:
         self.publish("0.1.0")
         shutil.copy(folder / "bocage-gateway_0.1.0_all.deb", root / "root")
 
-    def publish(self, version, *, whose="territory", **changes):
-        """Builds a version and signs it in. changes: name of a file of the package -> (what is replaced, by what)."""
+    def publish(self, version, *, whose="territory", files=None):
+        """Builds a version and signs it in. `files`: {name of a file of the package: (what is replaced, by what)}."""
         made = build.build(contents.GATEWAY, self.folder, version=version, maintainer=build.MAINTAINER, epoch=1)
-        if changes:
+        if files:
             tree = self.folder / f"tree-{version}"
             subprocess.run(["dpkg-deb", "--raw-extract", str(made), str(tree)], check=True)
-            for name, (before, after) in changes["files"].items():
+            for name, (before, after) in files.items():
                 path = tree / name
                 path.write_text(path.read_text().replace(before, after, 1))
             subprocess.run(["dpkg-deb", "--root-owner-group", "--build", str(tree), str(made)], check=True,
