@@ -49,7 +49,6 @@ def quick(tmp_path_factory):
     return folder
 
 
-@pytest.mark.usefixtures("elf")
 def test_the_program_starts_in_place_and_takes_three_fifths_of_the_heap(elf, tmp_path):
     used = {}
     for name, rom in (("folder", None), ("place", board.rom_in_place(KIND))):
