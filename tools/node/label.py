@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def page(rows: list[Row], language: str, address: str = _PAGE_ADDRESS) -> str:
+def page(rows: list[Row], language: str, address: str) -> str:
     """Returns the page with one label a node. `address`: where cabinets serve their page."""
     base = address if "://" in address else f"http://{address}"
     kinds = hardware_files.load(FIRMWARE.parent)[0].nodes
