@@ -134,7 +134,7 @@ class Centre:
             process.wait()
 
     def serve(self, folder, port):
-        """Gives what is in a folder to whom asks over TLS, as nginx does."""
+        """Serves a folder over TLS, as nginx does."""
         certificate, key = self._authority.issue("repository", address="127.0.0.1")
         script = self._folder / "serve.py"
         script.write_text(_SERVER.format(certificate=str(certificate), key=str(key), folder=str(folder), port=port))

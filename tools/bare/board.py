@@ -56,7 +56,7 @@ def rom_in_place(
 
 
 def flash_in_place(kind: str, **settings: object) -> dict[str, bytes]:
-    """Returns the files of the flash beside it."""
+    """Returns the files of the file system beside that partition: the settings of this node."""
     return {"settings.json": _settings(kind, settings)}
 
 

@@ -48,8 +48,8 @@ def _add(writer: Any, tree: Mapping) -> None:
 
 
 def pieces(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Returns the ROMFS image of a program as {path: bytes} of what an update sends, whole pieces all; the one with the
-    image's header is the last, so that a half that arrived in part is no file system."""
+    """Returns the ROMFS image of a program in the pieces that an update sends, {path: bytes}, all of one size. The last
+    is the piece with the image's header, so that a half that arrived in part is no file system."""
     data = romfs_image(files)
     size = image.ROM_PIECE_BYTES
     data += b"\xff" * (-len(data) % size)

@@ -31,8 +31,8 @@ def board_files(firmware: Path, compiler: str | None, kind: str, number: int) ->
 def rom_partition(
     firmware: Path, compiler: str | None, kind: str, number: int, size: int, *, base: dict[str, bytes] | None = None
 ) -> bytes:
-    """Returns the bytes of the ROMFS partition of a new node, from the same modules; `base`: another one than
-    `rom_base`. As `board_files`; romfs.RomFault."""
+    """Returns the bytes of the ROMFS partition of a new node. `base`: its files, if not those of `rom_base`. Faults as
+    of `board_files`, and romfs.RomFault."""
     base = base or rom_base(firmware, compiler, kind)
     program = romfs.pieces(link_image.node_files(firmware, compiler, kind))
     text = link_image.node_version(firmware)
@@ -46,6 +46,6 @@ def rom_base(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes
 
 
 def _root(firmware: Path, kind: str, place: str) -> dict[str, Path]:
-    """Returns {name on the chip: source} of the modules beside the loader, and of itself."""
+    """Returns {name on the chip: source} of the loader and of the modules beside it."""
     sources = {name: firmware / "esp32" / f"{name}.py" for name in (*link_image.ROOT, "loader")}
     return sources | {"boot": firmware / "boards" / f"boot_{kind}.py", "place": firmware / "esp32" / f"{place}.py"}
