@@ -169,7 +169,7 @@ def _interrupt(port: str) -> None:
             while time.monotonic() < until:
                 line.write(_INTERRUPT)
                 kept = (kept + line.read(max(1, line.in_waiting)))[-256:]
-                if kept.rstrip(b"\r\n").endswith(_PROMPT.rstrip()) or _PROMPT in kept:
+                if _PROMPT in kept:
                     return
     except OSError as error:  # pyserial's own is one
         raise Refused(N_("{port}: the console cannot be read: {error}"), port=port, error=error) from error
