@@ -80,7 +80,6 @@ def _measured(view: View) -> list[tuple[str, Child]]:
     return [*found, ("version", version)] if version else found
 
 
-# Reasons for which the login shows a line; others show none.
 def refusal(view: View, words: str, back: str) -> Safe:
     """Says why an order was refused. `back`: the screen where it was given."""
     return tag(
@@ -92,6 +91,7 @@ def refusal(view: View, words: str, back: str) -> Safe:
     )
 
 
+# Reasons for which the login shows a line; others show none.
 _REASONS = ("wrong", "name", "busy", "wait", "over", "left")
 
 
