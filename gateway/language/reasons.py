@@ -15,6 +15,8 @@ _OF_SYSTEM = {
     errno.ENOTDIR: N_("a folder of its path is a file"),
     errno.EACCES: N_("it may not be read by this user"),
     errno.EPERM: N_("it may not be read by this user"),
+    errno.ENOSPC: N_("the disk is full"),
+    errno.EROFS: N_("the disk may only be read"),
 }
 _NOT_UTF_8 = N_("it is not text in UTF-8")
 

@@ -29,12 +29,12 @@ def made_interpreter(path, *, chip=9, vfs=None, table=None):
     return path
 
 
-def bocage(*words):
+def bocage(*words, level="node", language="en"):
     """Returns (status, what it printed on both streams)."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
         try:
-            status = cli.main(["node", *map(str, words), "--lang", "en"])
+            status = cli.main([level, *map(str, words), "--lang", language])
         except SystemExit as stop:
             status = stop.code
     return status, out.getvalue()

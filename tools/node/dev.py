@@ -172,7 +172,7 @@ def _interrupt(port: str) -> None:
                 if _PROMPT in kept:
                     return
     except OSError as error:  # pyserial's own is one
-        raise Refused(N_("{port}: the console cannot be read: {error}"), port=port, error=error) from error
+        raise Refused(module.UNREADABLE, port=port, error=error) from error
     message = N_("{port}: no prompt within {seconds} s. Is this a node that bocage node flash has written?")
     raise Refused(message, port=port, seconds=_PROMPT_S_MAX)
 

@@ -22,13 +22,12 @@ from tools.command_line import Refused, UsageError
 from tools.hardware import files as hardware_files
 from tools.link.image import FIRMWARE, ImageFault
 from tools.link.romfs import RomFault
-from tools.node import interpreter, module
+from tools.node import faults, interpreter, module
 from tools.node import settings as node_settings
 from tools.node.board import board_files, rom_partition
 from tools.node.module import Module
 from tools.node.workshop import Row, Workshop, add_folder
 from wire import image
-from wire.faults import WireFault
 
 # A node's program takes up to 340 kB of heap from its folder (tools/FIGURES.md), more than the chip's own RAM has.
 _PSRAM_MB_MIN = 2
@@ -69,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
     workshop = Workshop(args.folder)
     if (args.node is None) is not args.all:
         raise UsageError(N_("give a node, or --all for every one that is not written yet"))
+    if not 1 <= args.number <= image.NUMBER_MAX:
+        raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX)
+    interpreter.check(args.interpreter)
     if args.all:
         return _all(workshop, args)
     _write(workshop, workshop.find(args.node), module.find_port(args.port), args)
@@ -132,8 +134,6 @@ def _made(make: Callable[..., Any], kind: str, number: int, *size: int) -> Any:
     """Returns what `make` (board_files or rom_partition) makes of the firmware."""
     try:
         return make(FIRMWARE, mpy.find_compiler(), kind, number, *size)
-    except WireFault:
-        raise UsageError(N_("--number {value}: give 1 to {high}"), value=number, high=image.NUMBER_MAX) from None
     except (ImageFault, RomFault, OSError) as error:
         raise Refused(str(error)) from error
 
@@ -141,15 +141,15 @@ def _made(make: Callable[..., Any], kind: str, number: int, *size: int) -> Any:
 def _settings(path: Path) -> tuple[dict[str, Any], bytes]:
     """Returns the settings as data and as the bytes that the chip gets; UsageError with all faults."""
     plain, data = node_settings.read(path)
-    if faults := node_settings.faults_of(plain):
-        raise UsageError("\n  ".join(f"{path}: {fault.path}: {fault.problem}; {fault.remedy}" for fault in faults))
+    if found := node_settings.faults_of(plain):
+        raise faults.listed([faults.of_setting(fault, str(path)) for fault in found])
     return plain, data
 
 
 def _check(found: Module, row: Row, rows: list[Row], *, may_swap: bool) -> None:
     """Refuses a module that this kind does not run on, and one that would end up with two lives."""
-    facts, faults = hardware_files.load(FIRMWARE.parent)
-    if faults or row.kind not in facts.nodes:
+    facts, unsound = hardware_files.load(FIRMWARE.parent)
+    if unsound or row.kind not in facts.nodes:
         raise Refused(N_("hardware/nodes has no sound file for {kind}; run this in a checkout"), kind=row.kind)
     name = facts.nodes[row.kind]["chip"]["module"]
     wanted = facts.modules[name]

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from littlefs import LittleFS
 
 from gateway.language import N_
+from gateway.language.reasons import of_file
 from tools.command_line import UsageError
+from tools.node.faults import of_path
 
 BLOCK_BYTES = 4096
 
@@ -56,6 +58,16 @@ class Interpreter(NamedTuple):
         return start, size
 
 
+def check(path: Path) -> None:
+    """Raises UsageError where a file cannot be read: before a person plugs the first module in."""
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        message = N_("--interpreter {path}: {why}; it is MicroPython's .bin file of micropython.org/download")
+        raise UsageError(message, path=path, why=of_file(error)) from error
+
+
 def read(path: Path, chip: str) -> Interpreter:
     """Returns the interpreter in a file for this chip; UsageError for one of another chip, or for no interpreter."""
     if chip not in _CHIPS:
@@ -66,7 +78,7 @@ def read(path: Path, chip: str) -> Interpreter:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        raise of_path(path, error, UsageError) from error
     table = data[_TABLE_ADDRESS - start : _TABLE_ADDRESS - start + _TABLE_BYTES]
     partitions = list(_partitions(table))
     if len(data) < 16 or data[0] != _IMAGE_MAGIC or (data[12] | data[13] << 8) != number or not partitions:

@@ -19,9 +19,10 @@ from pathlib import Path
 import segno
 
 from gateway.language import N_, NN_, translate
-from tools.command_line import Refused, UsageError
+from tools.command_line import UsageError
 from tools.hardware import files as hardware_files
 from tools.link.image import FIRMWARE
+from tools.node.faults import of_path
 from tools.node.workshop import Row, Workshop, add_folder
 from wire.oscore_context import usual_kid
 
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         args.out.write_text(page(rows, args.lang, args.page), encoding="utf-8")
     except OSError as error:
-        raise Refused(str(error)) from error
+        raise of_path(args.out, error) from error
     print(translate(_MADE, args.lang, path=args.out, count=len(rows)))
     return 0
 

@@ -29,6 +29,7 @@ _PROGRESS_PERCENT = 10
 _CHIP = re.compile(r"^Chip type:\s+(ESP\S+)", re.MULTILINE)
 _PSRAM = re.compile(r"Embedded PSRAM(?: (\d+)\s?MB)?")
 _FLASH = re.compile(r"^Detected flash size:\s+(\d+)(KB|MB)", re.MULTILINE)
+UNREADABLE = N_("{port}: the console cannot be read: see cable and supply, then the same again ({error})")
 _MAC = re.compile(r"^MAC:\s+([0-9a-f:]{17})", re.MULTILINE)
 
 
@@ -112,7 +113,7 @@ def listen(port: str, seconds: float, *, first: bytes = b"") -> Iterator[str]:
                 for one in whole:
                     yield one.decode("utf-8", "replace").rstrip("\r")
     except OSError as error:  # pyserial's own is one
-        raise Refused(N_("{port}: the console cannot be read: {error}"), port=port, error=error) from error
+        raise Refused(UNREADABLE, port=port, error=error) from error
 
 
 class _Progress:
@@ -161,6 +162,8 @@ def _remedy(said: str) -> str:
         return N_("esptool is not installed; in a checkout: pip install --editable '.[workshop]'")
     if "Permission denied" in said:
         return N_("{port}: you may not open it: sudo usermod -aG dialout $USER, then log in again")
+    if "exclusively lock" in said or "Resource busy" in said:
+        return N_("{port}: another program holds it: close the terminal that reads it, then the same again")
     if "Failed to connect" in said or "No serial data" in said or "Could not connect" in said:
         return N_(
             "{port}: no chip answers. Hold BOOT, press and let go RESET, let go BOOT, then the same again; else another"

@@ -2,34 +2,67 @@
 
 examples:
   bocage node new --kind streetlight --place "Rue du Port 12"
-  bocage node new --csv street.csv --like street.json
+  bocage node new --csv street.csv --like street.json --signer programs.pub
 
 `--like` is a JSON file with the settings that the nodes share (kind, gateway, network, calendar). Without `--csv` what
-is missing is asked for, one question a setting, each with what is wrong and what to write. A CSV file has a node a
-line; its first line names the columns: `place`, and any setting. A file with a fault makes no node at all. Every
-setting and its meaning: `bocage node new --reference KIND`.
+is missing is asked for, one question a setting, each with what is wrong and what to write. A CSV file (commas, or the
+semicolons of a French spreadsheet) has a node a line; its first line names the columns: `place`, and any setting. A
+file with a fault makes no node at all. The same file again makes only what is missing: a place that has its node is
+left as it is. Every setting and its meaning: `bocage node new --reference KIND`.
 """
 
 import argparse
 import csv
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from gateway.language import N_, translate
+from gateway.language import N_, NN_, Said, translate
+from gateway.language.reasons import of_file
+from gateway.shell import keys as node_keys
 from node import settings as node_settings
 from policy.fault import Fault
 from tools import firmware_modules
-from tools.command_line import Refused, UsageError
-from tools.node import settings
+from tools.command_line import UsageError
+from tools.node import faults, settings
 from tools.node.workshop import Workshop, add_folder, with_key
+from tools.policy import keys
 
 _BENCH_MAX = 255
 _MADE = N_("{node}: {kind}, {place}; settings in {path}")
-_NEXT = N_("next: bocage node flash {node}; then, at the cabinet: sudo bocage gateway adopt {key}")
+_KEPT = NN_(
+    "{count} line has its node already and is left as it is",
+    "{count} lines have their nodes already and are left as they are",
+)
+_NEXT = N_(
+    "next: bocage node flash {node} --interpreter micropython.bin; then, at the cabinet: sudo bocage gateway adopt "
+    "{key}"
+)
+_NEXT_ALL = N_(
+    "next, for all: bocage node flash --all --interpreter micropython.bin; then, at the cabinet: sudo bocage gateway "
+    "adopt {keys}"
+)
+_NO_UPDATES = N_(
+    "without update_keys, as these settings are, a node never takes another program over its link: give the public key "
+    "of the person who signs programs, --signer programs.pub (bocage policy keys new makes it)"
+)
 _QUESTION = N_("{name}: {problem}; {remedy}: ")
+_NO_KIND = N_("{kind} is no kind of node; there are {kinds}")
+_NO_FORM = N_("{path}: {why}; in a spreadsheet, save it as “CSV UTF-8”")
+_NO_LINES = N_("{path}: has no node; its first line names the columns (place, …), each further one is a node")
+_MORE_CELLS = N_(
+    '{path}:{line}: has more cells than the first line; between commas a list stands in quotes: "[360, 6]"'
+)
+_NO_PLACE = N_("{path}:{line}: place: is empty; say where the node will stand: by that a second run knows what is made")
+_OWN = N_("{path}: {name}: is one node's own and is made for each; take the column out")
+_OTHER = N_(
+    "{path}:{line}: {place}: its node {node} has other settings ({names}); change them in {settings}, or give another "
+    "place"
+)
 # A kind whose trade is elsewhere; another is its own file.
 _OWN_OF_KIND = {
     "streetlight": "lighting.settings",
@@ -43,6 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", help="of node: a name of firmware/kinds")
     parser.add_argument("--place", default="", help="where it will stand, for the list and the label")
     parser.add_argument("--like", type=Path, metavar="JSON", help="the settings that the nodes share")
+    parser.add_argument(
+        "--signer", type=Path, action="append", metavar="PUB", help="public key of who signs programs for these nodes"
+    )
     parser.add_argument("--csv", type=Path, metavar="FILE", help="a node a line")
     parser.add_argument(
         "--bench", type=int, default=1, metavar="N", help="number of this bench, in every id (%(default)s)"
@@ -59,70 +95,114 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(N_("--bench {value}: give 0 to {high}"), value=args.bench, high=_BENCH_MAX)
     common = {} if args.like is None else settings.shared(args.like)
     if args.kind is not None:
-        common["kind"] = args.kind
+        common["kind"] = _known(args.kind)
+    if args.signer:
+        common["update_keys"] = [keys.load_member(path).key.hex() for path in args.signer]
     workshop = Workshop(args.folder, bench=args.bench)
     try:
         if args.csv is None:
-            _make(workshop, [(args.place, _answered(workshop, common, args.lang))], args.lang)
+            _make(workshop, [(args.place, _answered(workshop, common, args.lang))], args)
         else:
-            _make(workshop, _of_table(workshop, args.csv, common), args.lang)
+            _make(workshop, _of_table(workshop, args.csv, common, args.lang), args)
     except OSError as error:
-        raise Refused(str(error)) from error
+        raise faults.of_path(error.filename or args.folder, error) from error
     return 0
 
 
 def reference(kind: str) -> str:
     """Returns what the readers of the settings themselves say of each; UsageError for a word that is no kind."""
+    module = _OWN_OF_KIND.get(_known(kind), f"kinds.{kind}")
+    return f"{node_settings.__doc__}\n{import_module(module).__doc__}".rstrip()
+
+
+def _known(kind: str) -> str:
     known = firmware_modules.kinds()
     if kind not in known:
-        raise UsageError(N_("{kind} is no kind of node; there are {kinds}"), kind=repr(kind), kinds=", ".join(known))
-    module = _OWN_OF_KIND.get(kind, f"kinds.{kind}")
-    return f"{node_settings.__doc__}\n{import_module(module).__doc__}".rstrip()
+        raise UsageError(_NO_KIND, kind=repr(kind), kinds=", ".join(known))
+    return kind
 
 
 def _answered(workshop: Workshop, common: dict[str, Any], language: str) -> dict[str, Any]:
     def ask(fault: Fault) -> str:
-        question = translate(_QUESTION, language, name=fault.path, problem=fault.problem, remedy=fault.remedy)
+        values = {"name": fault.path, "problem": faults.said(fault.problem), "remedy": faults.said(fault.remedy)}
+        if fault.path == "kind":
+            values["remedy"] = ", ".join(firmware_modules.kinds())
+        question = translate(_QUESTION, language, **values)
         if sys.stdin.isatty():
-            return input(question)
+            with suppress(EOFError):
+                return input(question)
         raise UsageError(question.rstrip(": "))
 
     return settings.asked(with_key(common, workshop.new_key()), ask)
 
 
-def _of_table(workshop: Workshop, path: Path, common: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Returns (place, settings) of every line; UsageError with all faults, each with its line."""
-    made, faults = [], []
+def _of_table(
+    workshop: Workshop, path: Path, common: dict[str, Any], language: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """Returns (place, settings) of every line whose node is not made yet; UsageError with all faults, each with its
+    line. A place with several nodes has as many lines."""
+    at_place = defaultdict(list)
+    for row in workshop.in_use():
+        at_place[row.place].append(row.node)
+    made, found, kept = [], [], 0
     key = workshop.new_key()  # to judge the lines by; each node gets its own
     for line, cells in _lines(path):
-        place = cells.pop("place", "")
-        plain = settings.merged(common, cells)
-        found = settings.faults_of(with_key(plain, key))
-        faults += [f"{path}:{line}: {fault.path}: {fault.problem}; {fault.remedy}" for fault in found]
-        made.append((place, plain))
-    if faults:
-        raise UsageError("\n  ".join(faults))
+        place = cells.pop("place", "").strip()
+        plain = with_key(settings.merged(common, cells), key)
+        found += [faults.of_setting(fault, f"{path}:{line}") for fault in settings.faults_of(plain)]
+        if not place:
+            found.append(Said(_NO_PLACE, {"path": path, "line": line}))
+        elif at_place[place]:
+            kept += 1
+            found += _differs(workshop, at_place[place].pop(0), plain, {"path": path, "line": line, "place": place})
+        else:
+            made.append((place, plain))
+    if found:
+        raise faults.listed(found)
+    if kept:
+        print(translate(_KEPT, language, count=kept), flush=True)
+    elif not made:
+        raise UsageError(_NO_LINES, path=path)
     return made
 
 
+def _differs(workshop: Workshop, node: str, plain: dict[str, Any], values: dict[str, object]) -> list[Said]:
+    """Returns the fault of a line whose node has other settings; none where they are the same."""
+    path = workshop.settings_path(node)
+    held, _ = settings.read(path)
+    names = sorted(name for name in {*held, *plain} - settings.MINTED if held.get(name) != plain.get(name))
+    values = {**values, "node": node, "names": ", ".join(names), "settings": path}
+    return [Said(_OTHER, values)] if names else []
+
+
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yields the lines of a table that hold something, each with its number."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, restval="")
+            first = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, restval="", delimiter=";" if ";" in first else ",", skipinitialspace=True)
+            for name in settings.MINTED & set(reader.fieldnames or ()):
+                raise UsageError(_OWN, path=path, name=name)
             for row in reader:
                 if None in row:
-                    raise UsageError(
-                        N_("{path}:{line}: has more cells than the first line"), path=path, line=reader.line_num
-                    )
-                yield reader.line_num, row
-    except (OSError, ValueError, csv.Error) as error:
-        raise UsageError(f"{path}: {error}") from error
+                    raise UsageError(_MORE_CELLS, path=path, line=reader.line_num)
+                if any(cell.strip() for cell in row.values()):
+                    yield reader.line_num, row
+    except UnicodeDecodeError as error:
+        raise UsageError(_NO_FORM, path=path, why=of_file(error)) from error
+    except (OSError, csv.Error) as error:
+        raise faults.of_path(path, error, UsageError) from error
 
 
-def _make(workshop: Workshop, wanted: list[tuple[str, dict[str, Any]]], language: str) -> None:
+def _make(workshop: Workshop, wanted: list[tuple[str, dict[str, Any]]], args: argparse.Namespace) -> None:
     for place, plain in wanted:
         key, path = workshop.add(plain, place)
-        told = translate(_MADE, language, node=key.node.hex(), kind=plain["kind"], place=place or "-", path=path)
+        told = translate(_MADE, args.lang, node=key.node.hex(), kind=plain["kind"], place=place or "-", path=path)
         print(told, flush=True)
-    if wanted:
-        print(translate(_NEXT, language, node=key.node.hex(), key=workshop.key_path(key.node.hex())))
+    if not all(plain.get("update_keys") for _, plain in wanted):
+        print(translate(_NO_UPDATES, args.lang))
+    if len(wanted) == 1:
+        print(translate(_NEXT, args.lang, node=key.node.hex(), key=workshop.key_path(key.node.hex())))
+    elif wanted:
+        print(translate(_NEXT_ALL, args.lang, keys=args.folder / f"*{node_keys.SUFFIX}"))

@@ -10,14 +10,14 @@ the stranger, could go on speaking. The old node's settings are kept, and leave 
 import argparse
 
 from gateway.language import N_, translate
-from tools.command_line import Refused
 from tools.node import settings
+from tools.node.faults import of_path
 from tools.node.workshop import Workshop, add_folder
 
 _MADE = N_("{node} replaces {old} ({kind}, {place}); settings in {path}")
 _NEXT = N_(
-    "next: bocage node flash {node}; then, at the cabinet: sudo bocage gateway adopt {key} --remove {old}; in the "
-    "register the equipment of {old} gets the node {node}"
+    "next: bocage node flash {node} --interpreter micropython.bin; then, at the cabinet: sudo bocage gateway adopt "
+    "{key} --remove {old}; in the register the equipment of {old} gets the node {node}"
 )
 
 
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         key, path = Workshop(args.folder, bench=bytes.fromhex(old.node)[4]).add(plain, old.place, replaces=old.node)
     except OSError as error:
-        raise Refused(str(error)) from error
+        raise of_path(error.filename or args.folder, error) from error
     facts = {"node": key.node.hex(), "old": old.node, "kind": old.kind, "place": old.place or "-", "path": path}
     print(translate(_MADE, args.lang, **facts))
     print(translate(_NEXT, args.lang, key=workshop.key_path(key.node.hex()), **facts))

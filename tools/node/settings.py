@@ -16,9 +16,10 @@ from node import limits
 from node import settings as node_settings
 from policy.fault import Fault
 from tools.command_line import UsageError
+from tools.node.faults import of_path
 
 # What each node has of its own.
-_MINTED = ("node", "kid", "master_secret")
+MINTED = frozenset(("node", "kid", "master_secret"))
 
 
 def faults_of(plain: dict[str, Any]) -> list[Fault]:
@@ -40,7 +41,7 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
         data = path.read_bytes()
         plain = json.loads(data)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {error}") from error
+        raise of_path(path, error, UsageError) from error
     if not isinstance(plain, dict):
         raise UsageError(N_("{path}: is no JSON object with settings"), path=path)
     return plain, data
@@ -49,10 +50,9 @@ def read(path: Path) -> tuple[dict[str, Any], bytes]:
 def shared(path: Path) -> dict[str, Any]:
     """Returns the settings of a file that several nodes share; UsageError when it is none, or has a node's own."""
     plain, _ = read(path)
-    for name in _MINTED:
-        if name in plain:
-            message = N_("{path}: {name} is one node's own and is made for each; take it out of what they share")
-            raise UsageError(message, path=path, name=name)
+    for name in MINTED & set(plain):
+        message = N_("{path}: {name} is one node's own and is made for each; take it out of what they share")
+        raise UsageError(message, path=path, name=name)
     return plain
 
 

@@ -14,6 +14,7 @@ import argparse
 import csv
 import io
 import json
+import re
 import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +24,14 @@ from gateway.io import files
 from gateway.language import N_
 from gateway.shell import keys as node_keys
 from tools.command_line import Refused
+from tools.node.faults import of_path
 from wire.oscore_context import usual_kid
 
 LIST = "nodes.csv"
 _COLUMNS = ("node", "kind", "place", "mac", "written", "program", "replaces")
 _PREFIX_BYTES = 4
 _COUNTER_BYTES = 3
+_ID = re.compile("[0-9a-f]{16}")
 
 
 def add_folder(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +68,7 @@ class Workshop:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, csv.Error) as error:
-            raise Refused(f"{path}: {error}") from error
+            raise of_path(path, error) from error
         if not found or found[0] != list(_COLUMNS) or any(len(row) != len(_COLUMNS) for row in found):
             raise Refused(N_("{path}: its first line must be {columns}"), path=path, columns=",".join(_COLUMNS))
         return [Row(*row) for row in found[1:]]
@@ -82,8 +85,6 @@ class Workshop:
         rows = self.rows()
         key = self.new_key()
         settings = self.settings_path(key.node.hex())
-        if settings.exists() or self.key_path(key.node.hex()).exists():
-            raise Refused(N_("{path} is there: a node gets one key; take it away first"), path=settings)
         self._folder.mkdir(parents=True, exist_ok=True)
         node_keys.save(self.key_path(key.node.hex()), key)
         whole = with_key(plain, key)
@@ -92,8 +93,10 @@ class Workshop:
         return key, settings
 
     def new_key(self) -> NodeKey:
-        """Returns the key of the next node: an id that nobody has, and a fresh secret."""
-        taken = [bytes.fromhex(row.node) for row in self.rows()]
+        """Returns the key of the next node: an id that nobody has, and a fresh secret. A key without a line in the
+        list, after a power cut between the two, keeps its id."""
+        kept = (path.stem for path in self._folder.glob(f"*{node_keys.SUFFIX}") if _ID.fullmatch(path.stem))
+        taken = [bytes.fromhex(name) for name in (*(row.node for row in self.rows()), *kept)]
         prefix = taken[0][:_PREFIX_BYTES] if taken else secrets.token_bytes(_PREFIX_BYTES)
         head = prefix + bytes((self._bench,))
         counter = max((int.from_bytes(node[len(head) :]) for node in taken if node.startswith(head)), default=0) + 1
@@ -103,10 +106,13 @@ class Workshop:
     def find(self, word: str) -> Row:
         """Returns the one node in use whose id ends with these digits; Refused when there is none, or more than one."""
         found = [row for row in self.in_use() if word and row.node.endswith(word.lower())]
-        if len(found) != 1:
+        if not found:
+            message = N_("{word}: no node in use of {path} ends so; see them all: bocage node list")
+            raise Refused(message, word=repr(word), path=self._folder / LIST)
+        if len(found) > 1:
             told = ", ".join(row.node for row in found[:4])
             message = N_("{word}: {count} nodes of {path} end so ({told}); give more digits of the id")
-            raise Refused(message, word=repr(word), count=len(found), path=self._folder / LIST, told=told or "-")
+            raise Refused(message, word=repr(word), count=len(found), path=self._folder / LIST, told=told)
         return found[0]
 
     def note(self, changed: Row) -> None:

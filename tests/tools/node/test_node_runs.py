@@ -67,12 +67,16 @@ def test_the_guides_commands_word_for_word(tmp_path, monkeypatch, repository):
     module = RomLoader(console=lambda flash: ("ready 93000 bytes",))
     monkeypatch.setattr(list_ports, "comports", lambda: [SimpleNamespace(device=module.port, vid=0x303A)])
     told = []
-    for line in re.findall(r"^    bocage node (.*)$", text, re.MULTILINE):
-        status, said = bocage(*shlex.split(line))
+    for level, line in re.findall(r"^    bocage (node|policy) (.*)$", text, re.MULTILINE):
+        status, said = bocage(*shlex.split(line), level=level)
         assert status == 0, said
         told.append(said)
     module.close()
-    made, written, labelled, listed = told
-    assert made.count("streetlight, ") == 2 and "5/5  it starts: ready 93000 bytes" in written
+    _, made, written, labelled, listed = told
+    assert (
+        made.count("streetlight, ") == 2
+        and "update_keys" not in made
+        and "5/5  it starts: ready 93000 bytes" in written
+    )
     assert labelled.startswith("labels.html: 1 label")
     assert "12 rue du Port" in listed and listed.count("program 1") == 1 and listed.count("not written yet") == 1
