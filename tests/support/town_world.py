@@ -3,6 +3,8 @@
 Names of feeders and reasons say the commune and that they are of lighting, as `scoped_world.leaks` looks for.
 """
 
+from contextlib import closing
+
 from policy import document
 from tests.support.control_world import (
     FEEDERS,
@@ -64,8 +66,8 @@ def post(browser, data, insee=FENEU):
 
 def fetch(served, control):
     """The daemon fetches what was signed."""
-    daemon = outbox.Outbox(str(served / "web.sqlite3.outbox"), control, lambda *_, **__: None)
-    daemon.fetch(now_s=NOW_S)
+    with closing(outbox.Outbox(str(served / "web.sqlite3.outbox"), control, lambda *_, **__: None)) as daemon:
+        daemon.fetch(now_s=NOW_S)
 
 
 def report(path, one, *outcomes):

@@ -49,6 +49,7 @@ class Dispatching(Control):
         world.every(_EVERY_MS, self._poll)
 
     def close(self) -> None:
+        self._outbox.close()
         self._connection.close()
 
     def install(self, insee: str, policy: bytes) -> None:

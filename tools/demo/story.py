@@ -101,6 +101,7 @@ class Story:
 
     def close(self) -> None:
         self._duty.close()
+        self._notes.close()
         self.control.close()
         self._connection.close()
 

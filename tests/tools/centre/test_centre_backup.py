@@ -2,7 +2,9 @@
 
 import datetime
 import json
+import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,14 @@ def test_restored_elsewhere_it_is_the_same_centre(centre, mosquitto_path, capsys
     assert centre.run("revoke", NAME) == 0
 
 
+def _leave_a_log(place, outbox):
+    """What a process that was killed leaves beside an outbox: lines that stand in its log alone."""
+    with closing(web_outbox.open_to_read(outbox)):
+        notes.put_line(outbox, journal.Line(1_800_000_060, "Nobody", "access journal", "", "web"))
+        place.web.mkdir(parents=True)
+        shutil.copy(f"{outbox}-wal", web_outbox.path_of(str(place.web_data)) + "-wal")
+
+
 def test_accounts_of_the_screens_and_what_waits_in_their_outbox_are_restored(centre):
     """With the key that signs sessions, in files that roll-up and control may read."""
     warehouse, _ = fill(centre.place)
@@ -84,6 +94,7 @@ def test_accounts_of_the_screens_and_what_waits_in_their_outbox_are_restored(cen
     accounts.close()
     warehouse.close()
     other = Place(centre.place.root.parent / "other")
+    _leave_a_log(other, outbox)
     centre.kill()
     backup.restore(other, folder, now=now())
     assert sqlite3.connect(other.web_data).execute("SELECT name FROM account").fetchall() == [("Léa",)]

@@ -38,9 +38,16 @@ class World:
         self.connection = schema.open_to_write(self.where)
         self.path = notes.path_of(str(folder / "web.sqlite3"))
         self.logged = []
+        self.fetcher = None
         self.start()
 
+    def close(self):
+        self.fetcher.close()
+        self.connection.close()
+
     def start(self):
+        if self.fetcher is not None:
+            self.fetcher.close()
         log = lambda what, **_: self.logged.append(what)  # noqa: E731
         self.fetcher = notes.Fetcher(self.path, self.where, self.connection, log)
 
@@ -63,7 +70,7 @@ class World:
 def world(built, tmp_path):
     made = World(built, tmp_path)
     yield made
-    made.connection.close()
+    made.close()
 
 
 def test_a_note_comes_once_however_often_it_is_fetched_and_the_journal_has_it(world):

@@ -1,5 +1,7 @@
 """The control centre joined with the gateway's own core, in virtual time: leases, policies, commands, both ways."""
 
+from contextlib import closing
+
 import pytest
 
 from policy import document, keyset
@@ -141,14 +143,14 @@ def test_from_a_signature_in_the_web_to_measured_watts(tmp_path):
     joined.publish(lit_world.policy())
     joined.live(40)
     web = str(tmp_path / "web.sqlite3.outbox")
-    fetching = outbox.Outbox(web, str(tmp_path / "control.db"), lambda *_, **__: None)
     one = command.Command(
         b"fromtap1", command.EMERGENCY, PHONE.name, "recherche", joined.gateway.unix_s, joined.gateway.unix_s + 3600,
         INSEE, None, None, None, None, None,
     )  # fmt: skip
     signed = orders.opened(lit_world.signed(one, PHONE), joined.gateway.unix_s)
     outbox.put(web, signed, "A. Martin", now_s=joined.gateway.unix_s)
-    fetching.fetch(now_s=joined.gateway.unix_s)
+    with closing(outbox.Outbox(web, str(tmp_path / "control.db"), lambda *_, **__: None)) as fetching:
+        fetching.fetch(now_s=joined.gateway.unix_s)
     joined.live(12)
     found = joined.standing(orders.get(joined.people, one.id))
     assert found.is_fulfilled and found.missing == ()

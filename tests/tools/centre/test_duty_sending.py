@@ -315,6 +315,20 @@ def test_warehouse_that_is_gone_is_told_as_the_centre(centre, tmp_path):
     assert (one.person, one.subject) == ("operator", "Astreinte : L’entrepôt du centre ne peut être lu")
 
 
+def test_warehouse_in_whose_place_another_stands_is_the_one_that_is_read(centre, tmp_path):
+    from tools.centre.duty.sending import Configuration
+    from tools.centre.duty.watch import Watch
+
+    configured = Configuration("https://c", 15, {"sms": None})
+    with closing(Watch(centre[1], str(tmp_path / "book.db"), centre[3], configured, print)) as watch:
+        watch.decide(now_s=int(time.time()))
+        other = str(tmp_path / "other.db")
+        schema.open_to_write(other).close()
+        os.replace(other, centre[1])
+        causes, areas = watch._open(int(time.time()))
+        assert causes == [] and areas == {"mayor": set(), "operator": set()}
+
+
 def test_scope_decides_who_is_told(centre, tmp_path):
     from tools.centre.duty.sending import Configuration
     from tools.centre.duty.watch import Watch

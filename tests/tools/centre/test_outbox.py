@@ -21,7 +21,7 @@ from tests.support.control_world import (
 from tests.support.killed_process import answers_and_is_killed
 from tools.centre.control import drafts, orders, outbox
 from tools.centre.limits import COMMANDS_OF_ONE_MAX, COMMANDS_OPEN_MAX, OUTBOX_KEPT_S, OUTBOX_TRY_S
-from tools.centre.store import sqlite_file
+from tools.centre.store import sqlite_file, web_outbox
 from wire import command
 
 PHONE = person("Téléphone")
@@ -36,9 +36,16 @@ class Web:
         self.control = str(folder / "control.db")
         self.connection = new_file(self.control, policies=(policy(operators=OPERATORS),))
         self.logged = []
+        self.daemon = None
         self.start()
 
+    def close(self):
+        self.daemon.close()
+        self.connection.close()
+
     def start(self):
+        if self.daemon is not None:
+            self.daemon.close()
         self.daemon = outbox.Outbox(self.path, self.control, lambda what, **more: self.logged.append((what, more)))
 
     def put(self, one, key=PHONE, *, now_s=NOW_S):
@@ -70,7 +77,7 @@ def signed(one, key=PHONE):
 def web(tmp_path):
     made = Web(tmp_path)
     yield made
-    made.connection.close()
+    made.close()
 
 
 def test_what_was_signed_in_the_web_is_kept_by_the_daemon_once_however_often_it_comes(web):
@@ -91,6 +98,24 @@ def test_an_outbox_that_was_made_again_is_read_from_its_start(web):
     os.remove(web.path)
     web.put(light(2))
     assert web.fetch() == [light(1).id, light(2).id]
+
+
+def test_an_order_is_seen_at_the_next_poll_and_a_poll_without_news_reads_no_row(web, monkeypatch):
+    web.put(light(1))
+    web.fetch()
+    reads = []
+    found = web_outbox.Reader._found
+    monkeypatch.setattr(web_outbox.Reader, "_found", lambda *args: reads.append(1) or found(*args))
+    web.fetch()
+    assert not reads
+    web.put(light(2))
+    assert web.fetch() == [light(1).id, light(2).id]
+
+
+def test_an_order_that_looked_late_is_fetched_once_the_clock_is_put_right(web):
+    web.put(light(1))
+    assert web.fetch(NOW_S + 86_400) == []
+    assert web.fetch(NOW_S) == [light(1).id]
 
 
 def test_an_order_is_on_the_disk_before_the_person_reads_that_it_is_signed(web, tmp_path):

@@ -114,6 +114,8 @@ def restore(
             _copy_file(folder / path.name, path, USER, mode=FILE_MODE)  # the screens are of its group
     for path in (folder / _WEB).glob("*"):
         is_outbox = path.suffix not in (_KEY, place.web_data.suffix)
+        for log in ("-wal", "-shm"):  # of a file that stood here before: SQLite would write it into this one
+            (place.web / (path.name + log)).unlink(missing_ok=True)
         _copy_file(path, place.web / path.name, WEB_USER, USER, mode=OUTBOX_MODE if is_outbox else None)
     for path in (folder / "var").iterdir():
         if path.suffix == ".pem":

@@ -15,6 +15,7 @@ example:
 import argparse
 import os
 import time
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from gateway.language import NN_, Phrases
 from tools.centre.arguments import add_warehouse, check_warehouse, database_faults
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
             worker = Worker(connection, helper)
             if args.again:
                 worker.mark_all()
-            _work(worker, connection, _fetcher(args, connection), args)
+            with _fetching(args, connection) as fetcher:
+                _work(worker, connection, fetcher, args)
         except KeyboardInterrupt:  # each step is whole or not at all
             pass
         finally:
@@ -55,12 +57,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _fetcher(args: argparse.Namespace, connection: database.Connection) -> Fetcher | None:
+def _fetching(
+    args: argparse.Namespace, connection: database.Connection
+) -> AbstractContextManager[Fetcher | None]:
     if args.web is None:
-        return None
+        return nullcontext()
     from tools.centre.mqtt import log  # needs paho-mqtt, which figures do not
 
-    return Fetcher(path_of(args.web), args.db, connection, log)
+    return closing(Fetcher(path_of(args.web), args.db, connection, log))
 
 
 def _work(worker: Worker, connection: database.Connection, fetcher: Fetcher | None, args: argparse.Namespace) -> None:

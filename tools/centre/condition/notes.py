@@ -96,6 +96,8 @@ def put_ticket(path: str, ticket: grants.Grant) -> None:
 
 def with_sent(path: str, found: list[faults.StandingFault]) -> list[faults.StandingFault]:
     """Returns the faults with what was written about them here, fetched or not."""
+    if not found:
+        return found
     try:
         web = web_outbox.open_to_read(path)
     except database.Error:  # no note was ever written
@@ -129,6 +131,10 @@ class Fetcher:
         self._where = where
         self._connection = connection
         self._log = log
+
+    def close(self) -> None:
+        for one in (self._reader, self._lines, self._tickets):
+            one.close()
 
     def fetch(self, *, now_s: int) -> None:
         """Writes each note, line and ticket that is new and sound. Its error when the warehouse refuses; then it comes

@@ -245,12 +245,12 @@ def run(
     cannot start, `file.Busy` when another daemon serves the file. `web`: the web's own database, beside which people's
     orders wait."""
     connection = file.open_to_write(path)
+    outbox = None if web is None else Outbox(path_of(web), path, log)
     try:
         broker = f"{address.host}:{address.port}"
         lock = DaemonLock(path, broker)
         lock.report(connected=False, now_s=int(time.time()))
         asked = Renewals(Path(path).parent / renewals.FOLDER, issued)
-        outbox = None if web is None else Outbox(path_of(web), path, log)
         dispatcher = Dispatcher(connection, lease_s=lease_s, log=log)
         daemon = ControlDaemon(dispatcher, address, lock, asked, outbox=outbox)
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -259,4 +259,6 @@ def run(
         daemon.run()
         lock.close()
     finally:
+        if outbox is not None:
+            outbox.close()
         connection.close()

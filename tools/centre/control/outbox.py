@@ -63,6 +63,9 @@ class Outbox:
         self._control = control
         self._log = log
 
+    def close(self) -> None:
+        self._reader.close()
+
     def fetch(self, *, now_s: int) -> None:
         """Keeps each order that is new and sound. sqlite3.Error when the control file refuses."""
         for _, signed in self._reader.new(now_s=now_s):

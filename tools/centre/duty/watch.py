@@ -9,7 +9,6 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 from tools.centre.duty import rota, waking
@@ -49,8 +48,10 @@ class Watch:
         self.desk = Desk(self.book, options)
         self._rota = rota.EMPTY
         self._unreadable_s: int | None = None
+        self._reading = database.HeldOpen(warehouse, schema.open_to_read)
 
     def close(self) -> None:
+        self._reading.close()
         self.book.close()
         os.close(self._lock)
 
@@ -68,6 +69,7 @@ class Watch:
         try:
             causes, areas = self._open(now_s)
         except database.Error as error:
+            self._reading.close()
             if self._unreadable_s is None:
                 self._unreadable_s = now_s
                 self._log("duty-warehouse-unreadable", error=str(error))
@@ -79,9 +81,9 @@ class Watch:
 
     def _open(self, now_s: int) -> tuple[list[waking.Cause], dict[str, set[tuple[str, str]]]]:
         """Returns what is open, and what each person of the rota may see."""
-        with closing(schema.open_to_read(self._warehouse)) as connection:
-            causes = waking.open_causes(connection, now_s=now_s, web=self._web, disk_free=self._disk_free())
-            return causes, {name: grants.areas(connection, name, now_s=now_s) for name in self._rota.people}
+        connection = self._reading.connection()
+        causes = waking.open_causes(connection, now_s=now_s, web=self._web, disk_free=self._disk_free())
+        return causes, {name: grants.areas(connection, name, now_s=now_s) for name in self._rota.people}
 
     def _disk_free(self) -> float | None:
         if database.is_server(self._warehouse):

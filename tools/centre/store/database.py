@@ -8,10 +8,11 @@ kind is mistaken for another.
 """
 
 import importlib
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.language import N_, Said, translate
 
@@ -145,6 +146,41 @@ def transaction(connection: Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.rollback()
         raise
+
+
+class HeldOpen(Generic[_C]):
+    """Keeps a connection that only reads open between two questions, for one thread; `close` after an error, too.
+
+    `open_to_read`: returns a connection to `where`, or raises Error.
+    """
+
+    def __init__(self, where: str, open_to_read: Callable[[str], _C]) -> None:
+        self._where = where
+        self._open = open_to_read
+        self._connection: _C | None = None
+        self._file: tuple[int, int] | None = None
+
+    def connection(self) -> _C:
+        """Returns a connection to what is there now: where another file took its place, a new one. Error."""
+        file = None if is_server(self._where) else _file_at(self._where)
+        if self._connection is None or file != self._file:
+            self.close()
+            self._connection, self._file = self._open(self._where), file
+        return self._connection
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    """Returns device and inode, None where there is no file."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _engine(where: str) -> Any:

@@ -12,7 +12,6 @@ nothing of what stands here. A file that cannot be read delays nothing else.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 
 from gateway.language import N_
@@ -65,9 +64,10 @@ def open_to_read(path: str) -> sqlite_file.Connection:
 
 
 class Reader:
-    """Reads what is new in one table; call `new` often.
+    """Reads what is new in one table; call `new` often. It is used from one thread; `close` ends it.
 
-    `columns`, of which the first is `number`, and `condition`: of a row that is read, with `:now_s` for the time.
+    `columns`, of which the first is `number`, and `condition`: of a row that is read, with `:now_s` for the time, by
+    which rows may only go. The file stays open, and is asked for rows when another connection has written.
     """
 
     def __init__(self, path: str, table: str, columns: str, condition: str, log: Callable[..., None]) -> None:
@@ -78,22 +78,35 @@ class Reader:
         # The row that was read last: a file that was made again has another there, and is read from its start.
         self._last: tuple[Any, ...] | None = None
         self._try_s = 0
+        self._held = database.HeldOpen(path, open_to_read)
+        # The connection, its changes and the clock when all that is new was read. A clock that is put back may bring
+        # rows back.
+        self._read: tuple[sqlite_file.Connection | None, int, int] = None, 0, 0
+
+    def close(self) -> None:
+        self._held.close()
 
     def new(self, *, now_s: int) -> Iterator[tuple[Any, ...]]:
         """Yields each new row, and some at a time; one at which the caller fails comes again."""
         if now_s < self._try_s or not os.path.exists(self._path):
             return
         try:
-            with closing(open_to_read(self._path)) as web:
-                web.execute("PRAGMA trusted_schema = OFF")
-                found = self._found(web, now_s)
+            web = self._held.connection()
+            changes = web.changes_by_others()
+            if self._read[:2] == (web, changes) and self._read[2] <= now_s:
+                return
+            web.execute("PRAGMA trusted_schema = OFF")
+            found = self._found(web, now_s)
         except database.Error as error:
+            self.close()
             self._try_s = now_s + OUTBOX_TRY_S
             self._log("outbox-unreadable", path=self._path, error=str(error))
             return
         for row in found:
             yield row
             self._last = row
+        if len(found) < OUTBOX_ROWS_MAX - 1:
+            self._read = web, changes, now_s
 
     def _found(self, web: sqlite_file.Connection, now_s: int) -> list[tuple[Any, ...]]:
         def after(number: int) -> list[tuple[Any, ...]]:

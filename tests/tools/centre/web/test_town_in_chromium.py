@@ -71,6 +71,7 @@ class Town:
     def close(self):
         self.process.terminate()
         self.process.wait(30)
+        self.outbox.close()
 
 
 @pytest.fixture(scope="module")

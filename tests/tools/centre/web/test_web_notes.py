@@ -54,7 +54,8 @@ def fetch(served, outbox, logged=None):
     path = str(served / "centre.db")
     with closing(schema.open_to_write(path)) as connection:
         log = lambda what, **_: logged.append(what) if logged is not None else None  # noqa: E731
-        notes.Fetcher(outbox, path, connection, log).fetch(now_s=NOW_S)
+        with closing(notes.Fetcher(outbox, path, connection, log)) as fetcher:
+            fetcher.fetch(now_s=NOW_S)
 
 
 def test_a_cause_goes_from_hand_to_hand_and_the_page_tells_who_did_what(browser, served, outbox):

@@ -133,8 +133,9 @@ def test_reading_the_journal_is_its_newest_line(browser):
     line = journal.Line(NOW_S, "auditor", "access journal", "", "web, page 1")
     with closing(schema.open_to_write(settings.BOCAGE.warehouse)) as connection:
         log = lambda *_, **__: pytest.fail("refused")  # noqa: E731
-        fetcher = notes.Fetcher(notes.path_of(settings.BOCAGE.data), settings.BOCAGE.warehouse, connection, log)
-        fetcher.fetch(now_s=NOW_S)
+        path = notes.path_of(settings.BOCAGE.data)
+        with closing(notes.Fetcher(path, settings.BOCAGE.warehouse, connection, log)) as fetcher:
+            fetcher.fetch(now_s=NOW_S)
     assert line in lines(settings.BOCAGE.warehouse)
     assert "web, page 1</td>" in said and "<script>" not in said.replace("<script src", "")
 

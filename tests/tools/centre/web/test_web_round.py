@@ -246,7 +246,8 @@ def test_a_claim_comes_into_the_warehouse_and_is_told_on_the_other_screens(walke
     walker.says(0, "done")
     with closing(schema.open_to_write(walker.path)) as connection:
         path = notes.path_of(walker.path.replace("round.db", "web.sqlite3"))
-        notes.Fetcher(path, walker.path, connection, lambda *_, **__: None).fetch(now_s=NOW_S + 60)
+        with closing(notes.Fetcher(path, walker.path, connection, lambda *_, **__: None)) as fetcher:
+            fetcher.fetch(now_s=NOW_S + 60)
         (fault,) = Faults(connection).open()
         assert [one.is_repaired for one in fault.notes] == [None, True]
     assert walker.states() == {0: "claimed"}

@@ -34,7 +34,8 @@ class World:
     def fetch(self):
         with closing(schema.open_to_write(self.where)) as connection:
             log = lambda what, **_: self.logged.append(what)  # noqa: E731
-            notes.Fetcher(self.path, self.where, connection, log).fetch(now_s=NOW_S)
+            with closing(notes.Fetcher(self.path, self.where, connection, log)) as fetcher:
+                fetcher.fetch(now_s=NOW_S)
 
     def areas(self, person, now_s=NOW_S):
         return reader.areas_of(self.where, person, now_s=now_s)
