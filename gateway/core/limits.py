@@ -594,6 +594,9 @@ CAMPAIGN_SILENT_MS = 600_000
 # A node that must wait asks again after this, or at its hour; six hours are its own period.
 CAMPAIGN_AGAIN_S = 900
 CAMPAIGN_WAIT_S_MAX = 21_600
+# Within this each node that takes programs has asked, four times a day. One that has not was made without the key of
+# who signs them, or is dead: a campaign does not wait for it to be done.
+CAMPAIGN_ASKED_S = 2 * 86_400
 # From "ready" to the outcome of a node's trial: the hour of the restart may be a day away, three trials take six hours,
 # and a gateway may be cut off for a day.
 CAMPAIGN_TRYING_S = 3 * 86_400

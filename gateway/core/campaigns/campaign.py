@@ -241,11 +241,16 @@ class Campaign:
             return None if self._canaries_wanted() else 0
         return max(0, max(since, default=0) + self.plan.soak_s - unix_s)
 
-    def is_done(self, expected: Iterable[bytes]) -> bool:
-        """Return whether every node of the kind has reached an end."""
+    def is_done(self, expected: Iterable[bytes], unix_s: int | None) -> bool:
+        """Return whether every node of the kind has reached an end; after CAMPAIGN_ASKED_S, every node that has asked,
+        and be it none, or fewer than canaries: they have run it for the soak."""
         ended = {node for node, one in self.nodes.items() if one.state in (CONFIRMED, FAILED, SKIPPED)}
+        phase = self.phase(unix_s)
+        if unix_s is not None and unix_s - self.plan.begun_s >= limits.CAMPAIGN_ASKED_S:
+            is_soaked = phase == CANARY and self.soak_left_s(unix_s) == 0
+            return (phase == REST or is_soaked) and self.nodes.keys() <= ended
         wanted = self.plan.nodes or set(expected) | self.nodes.keys()
-        return bool(wanted) and wanted <= ended
+        return phase == REST and bool(wanted) and wanted <= ended
 
     def counts(self) -> dict[str, int]:
         """Return how many nodes are in each state; states without a node are left out."""
@@ -255,7 +260,9 @@ class Campaign:
         return {state: count for state, count in found.items() if count}
 
     def is_moving(self) -> bool:
-        """Return whether `poll` may find something: a transfer or a trial is under way."""
+        """Return whether `poll` may find something: it is not over, or a transfer or a trial is under way."""
+        if self.told not in (DONE, HALTED, STOPPED):
+            return True
         return any(one.state in (OFFERED, FETCHING, TRYING) for one in self.nodes.values())
 
     # --- inside -------------------------------------------------------------------------------------------------

@@ -127,7 +127,7 @@ class Campaigns:
         if is_changed:
             plain = {product: _plain(found) for product, found in self._campaigns.items()}
             self._file.save(json.dumps(plain, separators=(",", ":")).encode() + b"\n")
-        is_moving = any(found.is_moving() or found.told == campaign.SOAK for found in self._campaigns.values())
+        is_moving = any(found.is_moving() for found in self._campaigns.values())
         self._due_ms = now_ms + limits.CAMPAIGN_POLL_MS if is_moving else None
 
     def deadline_ms(self) -> int | None:
@@ -168,8 +168,7 @@ class Campaigns:
         return frozenset(node for node, one in known if one.kind == image.kind_of(found.plan.product))
 
     def _phase(self, found: Campaign, unix_s: int | None) -> str:
-        phase = found.phase(unix_s)
-        return campaign.DONE if phase == campaign.REST and found.is_done(self._expected(found)) else phase
+        return campaign.DONE if found.is_done(self._expected(found), unix_s) else found.phase(unix_s)
 
     def _tell(self, found: Campaign, unix_s: int | None, now_ms: int) -> None:
         """Report another phase once; a node that comes after the end does not open it again."""

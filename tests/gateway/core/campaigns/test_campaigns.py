@@ -86,6 +86,11 @@ class Bench:
         self.campaigns.observe(node(number), [made], now_ms=self.now_ms)
         self.campaigns.poll(now_ms=self.now_ms)
 
+    def knows(self, number, kind="thermostat"):
+        """The cabinet hears how a node of this kind starts."""
+        boot = Record(1, 1, None, EventBody(event.BOOT, None, [0, None, "start", kind, "0.3.0"]))
+        self.registry.observe(node(number), [boot], now_ms=self.now_ms)
+
     def takes(self, number, **asked):
         """A node fetches the program, tries it and confirms it."""
         assert self.asks(number, **asked) == 0
@@ -253,3 +258,27 @@ def test_progress_survives_a_restart_and_a_torn_file():
     assert bench.counts() == {"confirmed": 2}, "the version before it"
     bench.start(PLAN._replace(begun_s=NOON_S + 1))
     assert bench.counts() == {}, "another campaign begins anew"
+
+
+@pytest.mark.parametrize("asking", [0, 1])
+def test_a_cabinet_with_fewer_nodes_than_canaries_comes_to_an_end(asking):
+    bench = Bench(PLAN)
+    for number in range(1, 1 + asking):
+        bench.knows(number)
+        bench.takes(number)
+    bench.later(limits.CAMPAIGN_ASKED_S - 60)
+    assert bench.phase() == campaign.CANARY
+    bench.later(60)
+    assert bench.phase() == campaign.DONE and bench.told[-1][-3:] == ("done", asking, 0)
+
+
+def test_a_node_that_never_asks_holds_the_end_for_two_days_only():
+    bench = Bench(PLAN._replace(canaries=0, soak_s=0))
+    bench.knows(1)
+    bench.knows(2)
+    bench.takes(1)
+    bench.later(limits.CAMPAIGN_ASKED_S - 60)
+    assert bench.phase() == campaign.REST
+    bench.later(60)
+    assert bench.phase() == campaign.DONE and bench.campaigns.status(now_ms=bench.now_ms)[0].unheard == 1
+    assert bench.asks(2) == 0, "it is served all the same"
