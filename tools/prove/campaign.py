@@ -53,7 +53,7 @@ from wire import coap_message, cose, image
 
 _HOUR_MS = 3_600_000
 _SEASONS = (datetime(2026, 11, 24, 11, tzinfo=UTC), datetime(2027, 7, 13, 10, tzinfo=UTC))
-_HOURS, _FAULT_HOURS = 72, 40
+_HOURS = 72
 _LAMPS, _GREENS = 5, 2
 _GATEWAY = bytes.fromhex("7c1f0a2cfe000041")
 _QUAY, _TOWN = "quai", "bourg"
@@ -110,9 +110,15 @@ class CampaignGateway(GatewayHost):
 
 
 class Town:
-    """Composes and runs one campaign. `spoil(core)` plants a bug in each start of the gateway."""
+    """Composes and runs one campaign for some hours; faults end after five ninths of them. `spoil(core)` plants a bug
+    in each start of the gateway."""
 
-    def __init__(self, seed: int, behaviour: Behaviour | None = None, spoil: Callable[[Gateway], None] | None = None):
+    def __init__(
+        self, seed: int, behaviour: Behaviour | None = None, spoil: Callable[[Gateway], None] | None = None,
+        *, hours: int = _HOURS,
+    ) -> None:
+        self._end_ms = hours * _HOUR_MS
+        self._faults_end_ms = self._end_ms * 5 // 9
         self._prng = Prng(f"campaign-{seed}")
         self.behaviour = list(Behaviour)[self._prng.randrange(len(Behaviour))] if behaviour is None else behaviour
         start = _SEASONS[self._prng.randrange(len(_SEASONS))]
@@ -148,8 +154,8 @@ class Town:
         world.at(600_000, world.every, EVERY_MS, lambda: self.lighting.check(unix_s=world.unix_s))
         world.at(self._prng.randrange(6 * _HOUR_MS), self._begin)
         self._draw_cuts()
-        world.at(_FAULT_HOURS * _HOUR_MS, self._calm)
-        world.run_until(_HOURS * _HOUR_MS)
+        world.at(self._faults_end_ms, self._calm)
+        world.run_until(self._end_ms)
         return self._figures()
 
     # --- the story ------------------------------------------------------------------------------------------------
@@ -168,7 +174,7 @@ class Town:
             self._at_random(self._cut_gateway, 60 + self._prng.randrange(1800))
 
     def _at_random(self, action: Callable[..., None], *arguments: Any) -> None:
-        self.world.at(self._prng.randrange(_FAULT_HOURS * _HOUR_MS), action, *arguments)
+        self.world.at(self._prng.randrange(self._faults_end_ms), action, *arguments)
 
     def _feed(self, host: NodeHost) -> None:
         if host not in self.hosts[_LAMPS:] or self.feeders[1].powered:
@@ -307,6 +313,7 @@ def _installed(product: str, files: dict[str, bytes]) -> Medium:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=10, help="campaigns (10)")
     parser.add_argument("--seed", type=int, default=1, help="of the first one (1)")
+    parser.add_argument("--hours", type=int, default=_HOURS, help="of each; the last four ninths without faults (72)")
     add_json(parser)
 
 
@@ -315,7 +322,7 @@ def run(args: argparse.Namespace) -> int:
     totals: Counter[str] = Counter()
     violations: list[str] = []
     for seed in range(args.seed, args.seed + args.rounds):
-        found = Town(seed).run()
+        found = Town(seed, hours=args.hours).run()
         totals["rounds"] += 1
         totals[f"rounds_{found['behaviour']}"] += 1
         for name in ("updated", "unfinished", "starts", "served"):
