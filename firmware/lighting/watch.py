@@ -189,9 +189,11 @@ class LampWatch(_Watch):
         if self._level == 0:
             return power_dw <= self._burning_dw()
         expected_dw = self.expected_dw(self._level)
-        if self._level < limits.LEVEL_JUDGED_MIN or 2 * power_dw < expected_dw:
+        if self._level < limits.LEVEL_JUDGED_MIN:
             return False
-        return self._level > limits.DIMMING_SEEN_MAX_PERCENT or not _is_off(power_dw, expected_dw)
+        # More than a healthy lamp draws at full light is no less light; with less it has not risen from where it was.
+        is_full = self._level > limits.DIMMING_SEEN_MAX_PERCENT
+        return (is_full and power_dw >= expected_dw) or not _is_off(power_dw, expected_dw)
 
     # --- dark -------------------------------------------------------------------------------------------------
 

@@ -533,9 +533,11 @@ SIGHTS_MAX = 50
 
 # Watts that agree with a command must be measured within this time.
 OUTCOME_MEASURE_MS = 60_000
-# The same for lamps that are lowered: one that missed the push learns of it with its next report, a quarter of an hour
+# The same for lamps with controllers: one that missed the push learns of it with its next report, a quarter of an hour
 # later, and is measured within two minutes more.
-OUTCOME_LOWERED_MS = 1_200_000
+OUTCOME_LAMPS_MS = 1_200_000
+# A lamp that rises is judged a minute after the change, and sampled within another; by then most have reported it.
+OUTCOME_RISEN_MS = 180_000
 # What one lamp may state that it draws, in 0.1 W: a stadium's floodlight has 2 kW.
 LAMP_DW_MAX = 100_000
 # Percent of the normal power: above the first a feeder is lit, below the second it is dark. Between: neither.

@@ -1,6 +1,7 @@
 """Checks lamps under orders of a level between dark and full (invariant 3): none gives less than the order leaves of
 its policy's light, none less than the least to which that policy lets a command take it; and what a cabinet calls
-measured is so on the street: every lamp of the feeder burns, and not above the level.
+measured is so on the street: every lamp of the feeder burns, and not above the level; of lamps that the policy wants
+lit, so that a feeder's meter shows no rise from dark, most give all the light that an order to light demands.
 
 An order counts only while the centre's lease holds, which who watches a street does not know: a lamp may always give
 what its policy wants. Knows nothing of nodes, clocks or gateways.
@@ -53,12 +54,16 @@ class LoweredChecker:
         for id, unix_s, feeder in claims:
             order = self.orders.of(id)
             at_s, burning = next((one for one in self._burning if one[0] > unix_s), (0, {}))
-            if order is None or not order.lowers or not order.from_s <= at_s < order.to_s:
+            if order is None or not order.lit or not order.from_s <= at_s < order.to_s:
                 continue
-            for name, lamp, *_ in self._watched:
-                burns = burning.get(name, 0)
-                if lamp.feeder is feeder and not 0 < burns <= order.level_percent:
+            own = [(name, plan, burning.get(name, 0)) for name, lamp, plan, _ in self._watched if lamp.feeder is feeder]
+            for name, _, burns in own:
+                if order.lowers and not 0 < burns <= order.level_percent:
                     self._say(f"{name} gives {burns} %, and counts as lowered to {order.level_percent} %")
+            lit = [(name, burns) for name, plan, burns in own if plan.wanted(at_s).level_percent]
+            dim = [] if order.lowers else [one for one in lit if one[1] < order.level_percent]
+            if 2 * len(dim) > len(lit):
+                self._say("{} gives {} %, as most beside it, and counts as lit".format(*dim[0]))
 
     def _say(self, violation: str) -> None:
         if violation not in self.violations:

@@ -3,9 +3,11 @@
 "Applied" means that the contactor is as the command demands, "measured" that the watts agree within
 OUTCOME_MEASURE_MS. The outcome of an overruled command names what overrules it, and is reported again when that ends.
 
-A command that lowers is for lamps with controllers of their own, and these report what became of it: a feeder is
-"measured" once every lamp of it has been, by its own dimming curve. One lamp that is dark, or stays at its full power,
-leaves it "unmeasured". A feeder without controllers refuses.
+The meter of a feeder shows a rise from dark, or darkness. It does not show whether lamps that burn already, perhaps
+dimmed, have risen to full light, nor whether they are lowered: lamps with controllers of their own report that, and the
+feeder is "measured" once every one of them has been, by its own dimming curve. Of lamps that rise most are enough after
+OUTCOME_RISEN_MS, as for the meter: a lamp that is out is a fault, and the street is lit. One lamp that is not lowered
+leaves the feeder "unmeasured". Only lamps with controllers can be lowered; a feeder without them refuses.
 """
 
 from collections.abc import Sequence
@@ -31,13 +33,12 @@ class _AtLamp(NamedTuple):
     power_dw: int | None
 
 
-class _Lowering:
-    """Holds what is known of one order that lowers: the last outcome at each node, and since when each feeder
-    follows."""
+class _Measuring(NamedTuple):
+    """Holds an order that is applied at a feeder, since when, and whether its lamps have to report it."""
 
-    def __init__(self) -> None:
-        self.at_lamps: dict[bytes, _AtLamp] = {}
-        self.since_ms: dict[int, int] = {}
+    order: Order
+    since_ms: int
+    is_at_lamps: bool
 
 
 class Outcomes:
@@ -46,9 +47,10 @@ class Outcomes:
     def __init__(self, orders: Orders, nodes: Sequence[tuple[bytes, ...]]) -> None:
         self._orders = orders
         self._nodes = nodes
-        self._measuring: dict[tuple[bytes, int], tuple[Order, int]] = {}  # since when
+        self._measuring: dict[tuple[bytes, int], _Measuring] = {}
         self._active_since: dict[bytes, int] = {}
-        self._lowerings: dict[bytes, _Lowering] = {}
+        self._at_lamps: dict[bytes, dict[bytes, _AtLamp]] = {}  # of each order, the last outcome at each node
+        self._is_dark = [False] * len(nodes)  # each feeder by its meter, when it was read last
 
     def observe_demands(
         self, demands: list[FeederDemand | None], *, has_lease: bool, in_control: bool, now_ms: int
@@ -57,7 +59,7 @@ class Outcomes:
         for order in self._orders.known():
             if order.state != ACTIVE:
                 self._active_since.pop(order.command.id, None)
-                self._lowerings.pop(order.command.id, None)
+                self._at_lamps.pop(order.command.id, None)
                 continue
             since_ms = self._active_since.setdefault(order.command.id, now_ms)
             is_patient = now_ms - since_ms <= _PATIENCE_MS
@@ -69,8 +71,8 @@ class Outcomes:
                     self._observe_lowered(order, index, demand, has_lease or is_patient, now_ms)
                     continue
                 if demand.closed == order.closes and in_control:
-                    if self._report_applied(order, index, now_ms):
-                        self._measuring[order.command.id, index] = (order, now_ms)
+                    is_at_lamps = order.closes and bool(self._nodes[index]) and not self._is_dark[index]
+                    self._apply(order, index, is_at_lamps, now_ms)
                     continue
                 why = _why(order, demand, has_lease, in_control)
                 if not is_patient or why not in ("lease", HANDED_BACK):
@@ -87,47 +89,37 @@ class Outcomes:
             return
         name, outcome, why, _feeder, power_dw = detail
         order = next((one for one in self._orders.known() if one.command.id == name), None)
-        if order is None or not order.lowers or outcome not in command.OUTCOMES:
+        if order is None or not order.closes or outcome not in command.OUTCOMES:
             return
         is_word = why is None or is_line(why, command.NAME_BYTES_MAX)
         if is_word and (power_dw is None or (type(power_dw) is int and 0 <= power_dw <= limits.LAMP_DW_MAX)):
-            self._lowering(order).at_lamps[node] = _AtLamp(outcome, why, power_dw)
+            self._at_lamps.setdefault(name, {})[node] = _AtLamp(outcome, why, power_dw)
 
-    def _lowering(self, order: Order) -> _Lowering:
-        return self._lowerings.setdefault(order.command.id, _Lowering())
+    def _apply(self, order: Order, index: int, is_at_lamps: bool, now_ms: int) -> None:
+        """Report an order as applied at a feeder, and begin to compare its watts."""
+        if order.reported.get(index, ("", None))[0] not in (APPLIED, MEASURED, UNMEASURED):
+            self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
+            self._measuring[order.command.id, index] = _Measuring(order, now_ms, is_at_lamps)
+
+    def _lamps(self, order: Order, index: int) -> list[_AtLamp]:
+        """Return what the lamps of a feeder have reported of an order."""
+        known = self._at_lamps.get(order.command.id, {})
+        return [known[node] for node in self._nodes[index] if node in known]
 
     def _observe_lowered(
         self, order: Order, index: int, demand: FeederDemand, may_wait_for_lease: bool, now_ms: int
     ) -> None:
         """Report what the lamps of a feeder have made of an order that lowers them."""
-        nodes, lowering = self._nodes[index], self._lowering(order)
+        known = self._lamps(order, index)
         why = self._overrules(order, index, demand, may_wait_for_lease)
-        known = [lowering.at_lamps[node] for node in nodes if node in lowering.at_lamps]
         refused = [one.why for one in known if one.outcome == REFUSED]
-        if why is None and len(refused) == len(nodes):
+        if why is None and len(refused) == len(self._nodes[index]):
             why = refused[0] if refused else NO_DIMMING
         if why is not None:
-            lowering.since_ms.pop(index, None)
+            self._measuring.pop((order.command.id, index), None)
             self._orders.report(order, REFUSED, why, index, now_ms=now_ms)
-            return
-        done = [one.power_dw or 0 for one in known if one.outcome == MEASURED]
-        if not done and not any(one.outcome == APPLIED for one in known):
-            return
-        since_ms = lowering.since_ms.setdefault(index, now_ms)
-        self._report_applied(order, index, now_ms)
-        if len(done) == len(nodes):
-            self._orders.report(order, MEASURED, None, index, sum(done), now_ms=now_ms)
-        elif len(done) + len(refused) == len(nodes):
-            self._orders.report(order, UNMEASURED, refused[0], index, sum(done), now_ms=now_ms)
-        elif now_ms - since_ms > limits.OUTCOME_LOWERED_MS:
-            self._orders.report(order, UNMEASURED, "watts", index, sum(done), now_ms=now_ms)
-
-    def _report_applied(self, order: Order, index: int, now_ms: int) -> bool:
-        """Report that a feeder follows an order; return False if it was reported before."""
-        if order.reported.get(index, ("", None))[0] in (APPLIED, MEASURED, UNMEASURED):
-            return False
-        self._orders.report(order, APPLIED, feeder=index, now_ms=now_ms)
-        return True
+        elif any(one.outcome in (APPLIED, MEASURED) for one in known):
+            self._apply(order, index, True, now_ms)
 
     def _overrules(self, order: Order, index: int, demand: FeederDemand, may_wait_for_lease: bool) -> str | None:
         """Return the word for what keeps the lamps of a feeder from an order that lowers them."""
@@ -141,19 +133,47 @@ class Outcomes:
 
     def observe(self, seen: Observation, watches: list[FeederWatch], *, now_ms: int) -> None:
         """Report whether the watts agree with what was applied."""
-        for key, (order, since_ms) in list(self._measuring.items()):
+        for index, (feeder, watch) in enumerate(zip(seen.feeders, watches, strict=True)):
+            self._is_dark[index] = feeder.power_dw is not None and watch.normal.is_dark(feeder.power_dw)
+        for key, (order, since_ms, is_at_lamps) in list(self._measuring.items()):
             index = key[1]
-            power_dw = seen.feeders[index].power_dw
-            normal = watches[index].normal
-            agrees = power_dw is not None and (normal.is_lit(power_dw) if order.closes else normal.is_dark(power_dw))
-            if agrees:
-                self._orders.report(order, MEASURED, None, index, power_dw, now_ms=now_ms)
-            elif now_ms - since_ms > limits.OUTCOME_MEASURE_MS:
-                why = "meter" if power_dw is None else "watts"
-                self._orders.report(order, UNMEASURED, why, index, power_dw, now_ms=now_ms)
-            elif order.state == ACTIVE:
-                continue
-            del self._measuring[key]
+            if is_at_lamps:
+                is_over = self._judge_lamps(order, index, since_ms, now_ms)
+            else:
+                is_over = self._judge_meter(order, index, seen, watches[index], since_ms, now_ms)
+            if is_over or order.state != ACTIVE:
+                del self._measuring[key]
+
+    def _judge_meter(
+        self, order: Order, index: int, seen: Observation, watch: FeederWatch, since_ms: int, now_ms: int
+    ) -> bool:
+        """Report whether the watts of a feeder agree with an order; return False while they may still come to."""
+        power_dw, normal = seen.feeders[index].power_dw, watch.normal
+        agrees = power_dw is not None and (normal.is_lit(power_dw) if order.closes else normal.is_dark(power_dw))
+        if agrees:
+            self._orders.report(order, MEASURED, None, index, power_dw, now_ms=now_ms)
+            return True
+        if now_ms - since_ms <= limits.OUTCOME_MEASURE_MS:
+            return False
+        self._orders.report(order, UNMEASURED, "meter" if power_dw is None else "watts", index, power_dw, now_ms=now_ms)
+        return True
+
+    def _judge_lamps(self, order: Order, index: int, since_ms: int, now_ms: int) -> bool:
+        """Report whether each lamp of a feeder has measured what an order demands; return False while some may."""
+        known, lamps = self._lamps(order, index), len(self._nodes[index])
+        done = [one.power_dw or 0 for one in known if one.outcome == MEASURED]
+        refused = [one.why for one in known if one.outcome == REFUSED]
+        is_lit = not order.lowers and now_ms - since_ms > limits.OUTCOME_RISEN_MS
+        is_lit = is_lit and 100 * len(done) > limits.POWER_LIT_PERCENT * lamps
+        if is_lit or len(done) == lamps:
+            self._orders.report(order, MEASURED, None, index, sum(done), now_ms=now_ms)
+        elif len(done) + len(refused) == lamps:
+            self._orders.report(order, UNMEASURED, refused[0], index, sum(done), now_ms=now_ms)
+        elif now_ms - since_ms > limits.OUTCOME_LAMPS_MS:
+            self._orders.report(order, UNMEASURED, "watts", index, sum(done), now_ms=now_ms)
+        else:
+            return False
+        return is_lit or len(done) == lamps
 
 
 def _why(order: Order, demand: FeederDemand, has_lease: bool, in_control: bool) -> str:

@@ -1,7 +1,9 @@
-"""Lamps that an order lowers, in the smallest world; and that the checker catches who breaks the rules."""
+"""Lamps that an order lowers, or lights from dimmed, in the smallest world; and that the checker catches who breaks the rules."""
+
+import pytest
 
 from gateway.core.bearers.bearer import Bearer
-from gateway.core.cabinet import outcomes
+from gateway.core.cabinet import node_orders, outcomes
 from gateway.core.cabinet.cabinet import CabinetOptions
 from gateway.core.gateway import Options as GatewayOptions
 from lighting import decision
@@ -118,6 +120,17 @@ def test_what_the_calendar_has_lowered_further_is_measured_so():
     assert evening.violations() == []
 
 
+@pytest.mark.parametrize("is_one_dead", [False, True])
+def test_light_at_night_is_measured_once_the_dimmed_lamps_have_risen(is_one_dead):
+    evening = Evening(is_late=True)
+    evening.streets.lamps[2].module_dead = is_one_dead
+    evening.order(100)
+    evening.world.run_until(evening.world.now_ms + 20 * _S)
+    assert evening.levels() == [100] * FEEDER.lamps and evening.said() == ["applied"]
+    assert evening.after(3 + is_one_dead).said() == ["applied", "measured"]
+    assert evening.violations() == []
+
+
 def test_the_least_of_the_policy_holds():
     evening = Evening(LEAST).order(30).after(5)
     assert evening.levels() == [100] * FEEDER.lamps
@@ -157,3 +170,14 @@ def test_a_cabinet_that_counts_a_dark_lamp_as_lowered_is_caught(monkeypatch):
     evening.streets.lamps[2].module_dead = True
     (dark,) = evening.order(50).after(8).violations()
     assert "gives 0 %, and counts as lowered to 50 %" in dark
+
+
+def test_a_cabinet_that_takes_a_street_that_burns_for_one_that_has_risen_is_caught(monkeypatch):
+    def by_the_meter(self, order, index, _since_ms, now_ms):
+        self._orders.report(order, "measured", None, index, 1, now_ms=now_ms)
+        return True
+
+    monkeypatch.setattr(outcomes.Outcomes, "_judge_lamps", by_the_meter)
+    monkeypatch.setattr(node_orders, "_standing", lambda _order: None)  # no lamp hears of it
+    (dimmed, *_) = Evening(is_late=True).order(100).after(8).violations()
+    assert "gives 40 %, as most beside it, and counts as lit" in dimmed

@@ -1,4 +1,5 @@
-"""Orders of a level between dark and full: which lamps follow, which refuse, and what counts as measured."""
+"""Orders of a level between dark and full, and of light where lamps burn dimmed: which lamps follow, which refuse, and
+what counts as measured."""
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.support.ordered_world import by_night, keep_lease, levels, rules, set
 from wire import event
 from wire.record import EventBody, Record, Stamp
 
+HALF = 6 + 354 // 2
 DARK, FULL = (lambda level: 6 if level else 0), (lambda level: 360 if level else 6)
 
 
@@ -35,7 +37,7 @@ def test_a_street_is_lowered_measured_lamp_by_lamp_and_given_back():
     keep_lease(world, 180)
     assert of_feeder(world) == [("applied", None), ("measured", None)]
     power = [detail[4] for _, detail in world.events(event.COMMAND_OUTCOME) if detail[1] == "measured"]
-    assert power[-1] == 2 * (6 + 354 // 2)
+    assert power[-1] == 2 * HALF
     world.end(1)
     world.live(5)
     assert levels(world) == [100, 100] and rules(world) == ["calendar"] * 2
@@ -45,13 +47,51 @@ def test_a_street_is_lowered_measured_lamp_by_lamp_and_given_back():
 @pytest.mark.slow
 @pytest.mark.parametrize("draws", [DARK, FULL], ids=["dark", "full"])
 def test_a_lamp_that_goes_dark_or_stays_at_full_leaves_its_street_unmeasured(draws, monkeypatch):
-    monkeypatch.setattr(outcomes.limits, "OUTCOME_LOWERED_MS", 200_000)
+    monkeypatch.setattr(outcomes.limits, "OUTCOME_LAMPS_MS", 200_000)
     world = lowered()
     world.posts[1].draws = draws
     keep_lease(world, 300)
     assert at_lamp(world.posts[0])[-1] == ("measured", None) and at_lamp(world.posts[1])[-1] == ("applied", None)
     assert of_feeder(world) == [("applied", None), ("unmeasured", "watts")]
     assert draws is FULL or world.posts[1].events(event.LAMP_FAILURE), "a dark lamp is a fault"
+
+
+def lit_while_lowered(world):
+    """The street is ordered to full light while an earlier order keeps it at half."""
+    keep_lease(world, 180)
+    world.override(2, level=100, target="bourg")
+    world.live(5)
+    assert levels(world) == [100, 100] and of_feeder(world, number=2) == [("applied", None)]
+
+
+def test_light_is_measured_once_each_dimmed_lamp_has_risen():
+    world = lowered()
+    lit_while_lowered(world)
+    keep_lease(world, 180)
+    assert of_feeder(world, number=2) == [("applied", None), ("measured", None)]
+    power = [detail[4] for _, detail in world.events(event.COMMAND_OUTCOME) if detail[1] == "measured"]
+    assert power[-1] == 2 * 360
+
+
+@pytest.mark.slow
+def test_a_lamp_that_stays_dimmed_leaves_the_light_of_its_street_unmeasured(monkeypatch):
+    monkeypatch.setattr(outcomes.limits, "OUTCOME_LAMPS_MS", 200_000)
+    world = lowered()
+    world.posts[1].draws = lambda level: HALF if level else 6
+    lit_while_lowered(world)
+    keep_lease(world, 300)
+    assert at_lamp(world.posts[0])[-1] == ("measured", None) and at_lamp(world.posts[1])[-1] == ("applied", None)
+    assert of_feeder(world, number=2) == [("applied", None), ("unmeasured", "watts")]
+
+
+def test_light_from_dark_is_measured_by_the_meter_of_the_feeder():
+    world = settled(mapped=((0, 1),))
+    world.until(world.at(0, 16))
+    world.lease()
+    world.live(40)
+    world.override(level=100, target="bourg")
+    world.live(5)
+    assert of_feeder(world) == [("applied", None), ("measured", None)]
 
 
 def test_a_feeder_without_controllers_refuses_and_its_contactor_stays():
