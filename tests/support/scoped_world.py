@@ -205,8 +205,8 @@ def foreign_words(person):
                 words += [node_of(kind, insee).hex() for kind in _NODE_KINDS[trade]]
         if LIGHTING not in mine and person not in ("gardener", "auditor"):
             words.append(gateway_of(insee).hex() if not mine else f'"{gateway_of(insee).hex()}/"')
-        if not mine:
-            words += [f"commune of {insee}", *(() if person == "auditor" else (insee,))]  # whose journal it is
+        if not mine and person != "auditor":  # who reads which commune's journal it is, by name
+            words += [f"commune of {insee}", insee]
         if len(mine) < len(TRADES):
             words.append(f"stray{insee[2:]}".encode().hex())
     if not any(granted(person, insee, LIGHTING) for insee in (FENEU, ANGERS)):

@@ -10,6 +10,7 @@ Every address needs a login but those of OPEN. What is not granted is not there:
 as one that does not exist. Answers are not kept by browsers: the next person at this screen sees nothing of the last.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from threading import Lock
@@ -172,6 +173,14 @@ def communes(request: Any) -> tuple[Commune, ...]:
         return ()
     with _READING:  # many begin at once, and one of them asks for all
         return _communes(settings.BOCAGE.warehouse, request.areas, request.now_s // 60)
+
+
+def commune_names(request: Any, insees: Iterable[str]) -> dict[str, str]:
+    """Returns the names of communes, for who may read of them without a right to their equipment: a right to the name
+    alone is opened for it."""
+    areas = frozenset((insee, grants.TICKET) for insee in insees if insee not in (grants.ALL, ""))
+    with _READING:
+        return {one.insee: one.name for one in _communes(settings.BOCAGE.warehouse, areas, request.now_s // 60)}
 
 
 def commune(request: Any, insee: str, trade: str | None = None) -> Commune:

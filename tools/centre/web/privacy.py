@@ -32,7 +32,7 @@ from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
 from tools.centre.scope.words import commune_text, trade_text
-from tools.centre.web.access import opened, reads_journal
+from tools.centre.web.access import commune_names, opened, reads_journal
 from tools.centre.web.connections import Areas
 from tools.centre.web.limits import LOGIN_COOLOFF, SESSION_S
 from tools.centre.web.page import Pager, shown
@@ -149,10 +149,7 @@ def privacy(request: Any) -> Any:
         days = classes.kept_days(connection)
         pager = Pager.of(request.GET.get("page", ""), grants.count_in_force(connection, now_s=request.now_s))
         rights = grants.in_force(connection, pager.slice, now_s=request.now_s)
-    rows = [
-        one._replace(insee=commune_text(one.insee, request.language), trade=trade_text(one.trade, request.language))
-        for one in rights
-    ]
+    rows = [one._replace(trade=trade_text(one.trade, request.language)) for one in _named(request, rights)]
     lines = list(_lines(days, request.language))
     return shown(request, "privacy.html", WORDS, lines=lines, rights=rows, pager=pager, query="")
 
@@ -169,8 +166,8 @@ def read_journal(request: Any) -> Any:
         found = journal.newest(connection, pager.slice)
     if pager.page == 1 and line not in found:
         found.insert(0, line)  # the roll-up has not fetched it yet
-    rows = [one._replace(insee=commune_text(one.insee, request.language)) for one in found]
-    return shown(request, "privacy_journal.html", WORDS, lines=rows, pager=pager, query="")
+    lines = _named(request, found)
+    return shown(request, "privacy_journal.html", WORDS, lines=lines, pager=pager, query="")
 
 
 def _areas(request: Any) -> Areas:
@@ -178,6 +175,14 @@ def _areas(request: Any) -> Areas:
     if not reads_journal(request.areas):
         raise Http404
     return frozenset((insee, trade) for insee, trade in request.areas if trade == grants.JOURNAL)
+
+
+def _named(request: Any, rows: list[Any]) -> list[Any]:
+    """Puts the name of a commune in the place of its INSEE code."""
+    names = commune_names(request, {one.insee for one in rows})
+    return [
+        one._replace(insee=names.get(one.insee) or commune_text(one.insee, request.language)) for one in rows
+    ]
 
 
 def _lines(days: dict[str, int], language: str) -> Iterator[Line]:

@@ -161,8 +161,13 @@ def test_journal_of_one_commune_has_its_lines_only(browser):
         rights = browser("auditor").get("/privacy").content.decode()
         connection.execute("UPDATE grants SET insee = '*' WHERE person = 'auditor'")
     access._communes.cache_clear()
-    assert f"<td>{FENEU}</td>" in said and f"<td>{ANGERS}</td>" not in said
+    assert f"<td>commune of {FENEU}</td>" in said and f"commune of {ANGERS}" not in said
     assert "electrician" in rights and "caretaker" not in rights
+
+
+def test_rights_name_communes_and_not_their_codes(browser):
+    said = browser("auditor").get("/privacy").content.decode()
+    assert f"<td>commune of {FENEU}</td>" in said and f"<td>{FENEU}</td>" not in said
 
 
 def test_journal_is_paged_newest_first(browser):
