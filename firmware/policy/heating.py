@@ -51,9 +51,9 @@ Wanted = namedtuple("Wanted", ("setpoint_ck", "kind", "reason", "until_s", "next
 Allowed = namedtuple("Allowed", ("setpoint_ck", "limit"))
 
 STATUTORY = (
-    Limit(OCCUPIED, 1900, 0, 0, "Code de l'énergie", "R241-26"),
-    Limit(EMPTY_24H, 1600, 0, 0, "Code de l'énergie", "R241-27"),
-    Limit(EMPTY_48H, 800, 0, 0, "Code de l'énergie", "R241-27"),
+    Limit(OCCUPIED, 1900, 0, 0, "Code de l’énergie", "R241-26"),
+    Limit(EMPTY_24H, 1600, 0, 0, "Code de l’énergie", "R241-27"),
+    Limit(EMPTY_48H, 800, 0, 0, "Code de l’énergie", "R241-27"),
 )
 DEFAULT_SETPOINTS = Setpoints(1900, 1600, 1600, 800)
 DEFAULT_PROGRAMME = Programme(

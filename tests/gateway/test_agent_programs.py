@@ -41,7 +41,7 @@ def test_a_campaign_begins_is_followed_and_stopped_while_the_agent_runs(agent, t
     agent.log.wait_for(lambda line: line.get("campaigns") == {"thermostat": 7})
     asks(coap_message.CONTENT)
     status, told = command("campaign", "status")
-    assert status == 0 and "« thermostat » n° 7 : 1 nœud d'abord ; proposé à 1 nœud" in told
+    assert status == 0 and "« thermostat » n° 7 : 1 nœud d’abord ; proposé à 1 nœud" in told
     assert command("campaign", "stop", "thermostat")[0] == 0
     agent.log.wait_for(lambda line: line.get("campaigns") == {})
     asks(coap_message.NOT_FOUND)

@@ -152,7 +152,7 @@ def test_a_wish_above_the_ceiling_is_limited_and_told_with_its_text():
     world = WarmWorld(model_of(programme=wish))
     world.run(10)
     assert world.trade.setpoint_ck == 1900
-    assert world.told(event.CEILING_APPLIED) == [(None, (2200, 1900, "Code de l'énergie, R241-26"))]
+    assert world.told(event.CEILING_APPLIED) == [(None, (2200, 1900, "Code de l’énergie, R241-26"))]
     assert world.told(event.SETPOINT_CHANGED)[-1][1][2:] == ("ceiling", "R241-26")
 
 

@@ -118,8 +118,8 @@ def test_arguments_that_cannot_be_are_explained_before_anything_runs(capsys, wor
 
 
 def test_arguments_that_cannot_be_are_explained_in_french(capsys):
-    assert "--hours : '0' n'est pas un nombre entier de 1 à 1440" in refused(capsys, "--hours", "0")
-    assert "le dossier n'existe pas" in refused(capsys, "--svg", "no/such/folder/night.svg")
+    assert "--hours : '0' n’est pas un nombre entier de 1 à 1440" in refused(capsys, "--hours", "0")
+    assert "le dossier n’existe pas" in refused(capsys, "--svg", "no/such/folder/night.svg")
 
 
 def test_its_help_has_an_example_and_every_option(capsys):

@@ -53,7 +53,7 @@ def test_an_unknown_command_is_refused_with_those_there_are(capsys, words, there
         cli.main(words)
     assert ended.value.code == 2
     printed = capsys.readouterr().err
-    assert f"la commande {words[-1]!r} n'existe pas" in printed
+    assert f"la commande {words[-1]!r} n’existe pas" in printed
     assert all(name in printed for name in there_are)
 
 
@@ -122,7 +122,7 @@ def test_a_missing_package_is_one_line_with_its_remedy(monkeypatch, capsys, abse
 def test_a_command_that_is_not_installed_is_one_line(monkeypatch, capsys, absent):
     missing(monkeypatch, absent)
     assert cli.main(["made"]) == 1
-    assert "cette installation n'a pas made_up.command" in capsys.readouterr().err
+    assert "cette installation n’a pas made_up.command" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("absent", OURS)
@@ -186,7 +186,7 @@ def test_no_help_ends_in_a_fault_where_no_extra_is_installed(repository):
 
 def test_faults_of_arguments_are_in_french_unless_english_is_asked_for(command, capsys):
     command()
-    for language, text in (([], "n'est pas une valeur"), (["--lang", "en"], "invalid int value")):
+    for language, text in (([], "n’est pas une valeur"), (["--lang", "en"], "invalid int value")):
         with pytest.raises(SystemExit):
             cli.main(["made", "--seed", "x", *language])
         assert text in capsys.readouterr().err

@@ -49,7 +49,7 @@ FRENCH = Words(
     "",
     "fr",
     "Fiche produite à partir de `{source}` : ne pas la modifier à la main.",
-    "**Ce montage n'a jamais été fait.**",
+    "**Ce montage n’a jamais été fait.**",
     {"bought": "acheté", "bench": "essayé sur table", "place": "posé à sa place"},
     "non",
     "oui",
@@ -57,7 +57,7 @@ FRENCH = Words(
     "Bornes, broches et composants de la carte : [fiche du type](../nodes/{node}.md).",
     "Coffret",
     "Pièces",
-    ("Repère", "Pièce", "Référence", "D'où vient le chiffre"),
+    ("Repère", "Pièce", "Référence", "D’où vient le chiffre"),
     "Fils",
     ("N°", "De", "Vers", "mm²", "Couleur", "Domaine"),
     "Câblage, mot pour mot celui du tableau",
@@ -78,12 +78,12 @@ FRENCH = Words(
         "GNYE": "vert-jaune",
     },
     "Section et protection : {pairs}. Pour 1,5 et 2,5 mm², un abrégé de la NF C 15-100 (forcemat.fr, lu le "
-    "2026-11-29) ; les sections plus fines sont notre choix, la norme n'a pas été lue.",
+    "2026-11-29) ; les sections plus fines sont notre choix, la norme n’a pas été lue.",
     "Bilan de puissance",
     ("Alimentation", "Pièce", "Courant usuel (mA)", "Pointe (mA)"),
     "somme",
-    "{percent} % des {rated} mA de l'alimentation, à {volts} V ; 80 % au plus",
-    "Ce montage n'a pas d'alimentation dont le courant soit compté.",
+    "{percent} % des {rated} mA de l’alimentation, à {volts} V ; 80 % au plus",
+    "Ce montage n’a pas d’alimentation dont le courant soit compté.",
     "À vérifier avant la mise sous tension, puis pendant",
     (
         "chaque fil du tableau suivi du doigt, tiré à la main : aucun ne bouge",
@@ -93,9 +93,9 @@ FRENCH = Words(
         "le travail et la mise sous tension reviennent à un électricien habilité, installation consignée, absence de "
         "tension vérifiée au VAT",
         "fusible du calibre écrit ci-dessus, et pas un autre",
-        "à l'ohmmètre, fusible ôté : plus de 1 MΩ (notre seuil) entre chaque borne 230 V et chaque borne TBTS",
-        "conducteur de protection : continuité jusqu'à la borne de terre (classe II : aucun conducteur, "
-        "aucune borne qui l'attend)",
+        "à l’ohmmètre, fusible ôté : plus de 1 MΩ (notre seuil) entre chaque borne 230 V et chaque borne TBTS",
+        "conducteur de protection : continuité jusqu’à la borne de terre (classe II : aucun conducteur, "
+        "aucune borne qui l’attend)",
         "fils 230 V et TBTS dans des passages séparés ; capots isolants en place, presse-étoupes serrés",
     ),
     (

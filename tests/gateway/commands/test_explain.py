@@ -68,12 +68,12 @@ def test_the_hand_switch_decides_over_an_emergency_and_what_it_overrules_is_told
         **bourg(wish("interlock", False, "switch-off"), wish("emergency", True, "x", command=command()["id"])),
     )  # fmt: skip
     text = said(part)
-    assert "Pourquoi interrupteur de l'armoire sur ARRÊT" in text and "rien tant que dure le verrouillage" in text
+    assert "Pourquoi interrupteur de l’armoire sur ARRÊT" in text and "rien tant que dure le verrouillage" in text
     found = verdicts(part)
     assert found["interlock"][0] == "decides" and found["emergency"][0] == "overruled"
     assert found["policy"][0] == "agrees"  # it wants darkness as well
     on = cabinet(switch="on", **bourg(wish("interlock", True, "switch-on")))
-    assert "interrupteur de l'armoire sur MARCHE" in said(on)
+    assert "interrupteur de l’armoire sur MARCHE" in said(on)
     assert "hand switch of the cabinet at ON" in said(on, language="en")
 
 
@@ -86,7 +86,7 @@ def test_an_emergency_is_told_with_who_until_when_and_why_and_what_follows():
     part = cabinet(commands=[command(kind="emergency", target=None, reason="accident")],
                    **bourg(wish("emergency", True, "x", command=command()["id"])))  # fmt: skip
     text = said(part)
-    assert "éclairage d'urgence : Mme Martin (Mairie), allumer, jusqu'à 04:00, raison : accident" in text
+    assert "éclairage d’urgence : Mme Martin (Mairie), allumer, jusqu’à 04:00, raison : accident" in text
     assert "Ensuite extinction à 04:00" in text  # the policy wants darkness then
     overruled = "n° 4, calendrier n° 1, règle 3 (tous les soirs), étape 2 : extinction à 23:00"
     assert verdicts(part)["policy"] == ("overruled", overruled)
@@ -94,13 +94,13 @@ def test_an_emergency_is_told_with_who_until_when_and_why_and_what_follows():
 
 def test_a_test_at_the_cabinet_is_told_with_how_long_it_lasts():
     text = said(cabinet(**bourg(wish("manual", True, "J. Renard"), test_left_s=100)))
-    assert "essai à l'armoire : J. Renard, encore 1 min 40 s" in text and "Ensuite extinction à 23:42" in text
+    assert "essai à l’armoire : J. Renard, encore 1 min 40 s" in text and "Ensuite extinction à 23:42" in text
 
 
 def test_a_command_of_the_centre_under_its_lease():
     part = cabinet(commands=[command()], **bourg(wish("command", True, "x", command=command()["id"])))
     text = said(part)
-    assert "commande : Mme Martin (Mairie), allumer pour « bourg », jusqu'à 04:00, raison : travaux" in text
+    assert "commande : Mme Martin (Mairie), allumer pour « bourg », jusqu’à 04:00, raison : travaux" in text
     assert verdicts(part)["command"][0] == "decides"
 
 
@@ -115,7 +115,7 @@ def test_without_a_known_hour_the_photocell_decides_with_its_lux():
     part = cabinet(unix_s=None, basis="photocell", lux=12, **bourg(wish("photocell", True, "dark")))
     text = said(part)
     assert "heure inconnue : cellule photoélectrique, 12 lx, il fait nuit" in text and "— heure inconnue" in text
-    assert verdicts(part)["policy"][1].endswith("mais l'heure n'est pas connue") and "Ensuite inconnu" in text
+    assert verdicts(part)["policy"][1].endswith("mais l’heure n’est pas connue") and "Ensuite inconnu" in text
 
 
 def test_an_hour_carried_without_network_says_how_sure_it_is():
@@ -129,13 +129,13 @@ def test_in_doubt_about_the_hour_the_brightest_answer_is_explained():
 
 def test_with_neither_hour_nor_cell_the_cabinets_own_clock_has_the_street():
     part = cabinet(unix_s=None, basis="safety", in_control=False, **bourg(wish("safety", True, "safety")))
-    assert "heure inconnue et pas de cellule : allumé par sécurité, l'horloge de l'armoire décide" in said(part)
+    assert "heure inconnue et pas de cellule : allumé par sécurité, l’horloge de l’armoire décide" in said(part)
 
 
 def test_a_cabinet_handed_back_says_that_the_gateway_does_not_command():
     text = said(cabinet(in_control=False))
-    assert "l'armoire est rendue à son horloge astronomique, la passerelle ne commande pas" in text
-    assert "Ensuite selon l'horloge de l'armoire" in text
+    assert "l’armoire est rendue à son horloge astronomique, la passerelle ne commande pas" in text
+    assert "Ensuite selon l’horloge de l’armoire" in text
 
 
 def test_without_a_policy_from_sunset_to_sunrise_and_where_the_place_is_known_with_its_hours():
@@ -150,7 +150,7 @@ def test_without_a_policy_from_sunset_to_sunrise_and_where_the_place_is_known_wi
 
 def test_a_feeder_that_the_policy_does_not_name_says_so():
     part = cabinet(feeders=[feeder("mairie", wish("default", True))])
-    assert "ce départ n'est pas dans la politique : étape 1 : allumage au coucher du soleil" in said(part, "mairie")
+    assert "ce départ n’est pas dans la politique : étape 1 : allumage au coucher du soleil" in said(part, "mairie")
     assert verdicts(part, "mairie")["policy"] == ("silent", "la n° 4 ne nomme pas ce départ")
 
 
@@ -167,8 +167,8 @@ def test_a_rule_and_a_policy_of_a_newer_agent_are_told_in_its_own_words():
     part = cabinet(**bourg(wish("presence", True, "x"), because="presence: 3 people"))
     assert "Pourquoi presence: 3 people" in said(part)
     newer = said(cabinet(policy_plain="bf01"))
-    assert "d'un format que cette version ne lit pas ; l'agent dit : policy: in the agent's words" in newer
-    assert "Pourquoi l'agent ne dit pas pourquoi" in said(cabinet(feeders=[{"name": "bourg"}]))
+    assert "d’un format que cette version ne lit pas ; l’agent dit : policy: in the agent's words" in newer
+    assert "Pourquoi l’agent ne dit pas pourquoi" in said(cabinet(feeders=[{"name": "bourg"}]))
 
 
 # --- watts, alarms, limits ------------------------------------------------------------------------------------------
@@ -180,11 +180,11 @@ def test_a_rule_and_a_policy_of_a_newer_agent_are_told_in_its_own_words():
         ({"power_w": 440.0}, "440 W mesurés, 448 W attendus : conforme"),
         ({"power_w": 384.0}, "384 W mesurés, 448 W attendus : il manque 64 W"),
         ({"power_w": 520.0}, "520 W mesurés, 448 W attendus : 72 W de trop"),
-        ({"power_w": 4.0}, "presque aucune lampe n'éclaire"),
+        ({"power_w": 4.0}, "presque aucune lampe n’éclaire"),
         ({"power_w": 100.0, "since_s": 30}, "trop tôt pour juger"),
         ({"power_w": None}, "pas de mesure de puissance"),
         ({"normal_w": None, "expected_w": None, "power_w": 9.0}, "puissance normale encore inconnue"),
-        ({"reported": False}, "le contact auxiliaire dit ouvert alors que l'ordre est fermé"),
+        ({"reported": False}, "le contact auxiliaire dit ouvert alors que l’ordre est fermé"),
     ],
 )
 def test_whether_the_watts_agree_with_a_lit_feeder(changes, words):
@@ -197,7 +197,7 @@ def test_whether_the_watts_agree_with_a_lit_feeder(changes, words):
     [
         ({"power_w": 2.0}, "2 W mesurés : contacteur ouvert, conforme"),
         ({"power_w": 300.0}, "300 W mesurés : le départ consomme alors que le contacteur est ouvert"),
-        ({"reported": True}, "le contact auxiliaire dit fermé alors que l'ordre est ouvert"),
+        ({"reported": True}, "le contact auxiliaire dit fermé alors que l’ordre est ouvert"),
     ],
 )
 def test_whether_the_watts_agree_with_a_dark_feeder(changes, words):
@@ -206,7 +206,7 @@ def test_whether_the_watts_agree_with_a_dark_feeder(changes, words):
 
 def test_the_alarms_of_the_feeder_and_of_the_whole_cabinet_are_told():
     part = cabinet(alarms=[alarm("lampsLost", "route", 2), alarm("supplyLoss")])
-    assert "Alarmes L'armoire n'est plus alimentée" in said(part) and "lampes" not in said(part)
+    assert "Alarmes L’armoire n’est plus alimentée" in said(part) and "lampes" not in said(part)
     assert "Alarmes 2 lampes éteintes sur le départ « route »" in said(part, "route")
 
 
@@ -231,7 +231,7 @@ def test_without_an_agent_it_says_what_to_do_and_gives_2(phase):
     [
         ({"part": False}, "ne pilote pas de départs"),
         ({"name": "x"}, "pas de départ « x » ; il y a : bourg, route, pompe"),
-        ({"at": "25:00"}, "n'est pas une heure"),
+        ({"at": "25:00"}, "n’est pas une heure"),
     ],
 )
 def test_what_cannot_be_explained_is_said(changes, words):
@@ -259,7 +259,7 @@ def run(arguments, tmp_path):
 
 def test_the_command_without_a_running_agent(tmp_path, capsys):
     assert run(["bourg"], tmp_path) == 2
-    assert "L'agent ne tourne pas" in capsys.readouterr().out
+    assert "L’agent ne tourne pas" in capsys.readouterr().out
     assert run(["bourg", "--json", "--lang", "en"], tmp_path) == 2
     assert "The agent is not running" in json.loads(capsys.readouterr().out)["error"][0]
 
@@ -292,7 +292,7 @@ def test_a_real_cabinets_own_document_is_explained():
     world.live(30)
     _, text = of_world(world)
     until = datetime.fromtimestamp(world.cabinet.orders.known()[0].command.expires_s, ZoneInfo("Europe/Paris"))
-    told = f"éclairage d'urgence : Mme Martin (maire), allumer, jusqu'à {until:%H:%M}, raison : chute dans la rue"
+    told = f"éclairage d’urgence : Mme Martin (maire), allumer, jusqu’à {until:%H:%M}, raison : chute dans la rue"
     assert told in text
     assert "du même avis" in text and f"Ensuite extinction à {until:%H:%M}" in text
     world.cabinet.lock(0, "J. Renard", now_ms=world.now_ms)
@@ -311,8 +311,8 @@ def test_the_status_comes_whole_through_the_status_socket():
 def test_a_policy_that_was_shortened_on_its_way_costs_the_reason_and_nothing_else():
     part = cabinet(policy_plain="".join(plain())[:500] + "…", commands=[command(kind="emergency")],
                    **bourg(wish("emergency", True, "x", command=command()["id"])))  # fmt: skip
-    assert "éclairage d'urgence : Mme Martin (Mairie)" in said(part)
-    assert "l'agent dit" in verdicts(part)["policy"][1] and "Ensuite inconnu" in said(part)
+    assert "éclairage d’urgence : Mme Martin (Mairie)" in said(part)
+    assert "l’agent dit" in verdicts(part)["policy"][1] and "Ensuite inconnu" in said(part)
 
 
 @pytest.mark.slow

@@ -85,16 +85,16 @@ def test_what_is_typed_in_either_language_is_what_is_told():
         (("drought", "5"), "0 aucune, 1 vigilance, 2 alerte, 3 alerte-renforcée, 4 crise"),
         (("drought", "1.5"), "0 aucune"),
         (("load-shed", "6"), "0 … 5 K"),
-        (("drought", "2", "--until", "hier"), "ce n'est pas une date"),
-        (("drought", "2", "--until", "2027-02-30"), "ce n'est pas une date"),
+        (("drought", "2", "--until", "hier"), "ce n’est pas une date"),
+        (("drought", "2", "--until", "2027-02-30"), "ce n’est pas une date"),
         (("drought", "2", "--until", "2027-06-01"), "déjà passée"),
         (("drought", "2", "--until", "2028-08-31"), "trop long pour sécheresse : 366 j au plus"),
         (("load-shed", "1", "--for", "25h"), "trop long pour délestage"),
         (("drought", "2", "--for", "2h", "--until", "22:30"), "donner une fin"),
         (("drought", "2", "--for", "soon"), "donner une fin"),
-        (("drought", "2", "--for", "2h", "--from", "2027-08-01"), "une semaine à l'avance"),
+        (("drought", "2", "--for", "2h", "--from", "2027-08-01"), "une semaine à l’avance"),
         (("drought", "2", "--until", "2027-06-28", "--from", "2027-06-29"), "la fin vient avant le début"),
-        (("drought", "2", "--for", "2h", "--to", "x" * 25), "type d'équipement"),
+        (("drought", "2", "--for", "2h", "--to", "x" * 25), "type d’équipement"),
         (("drought", "2", "--for", "2h", "--who", ""), "--who"),
         (("--clear", "12"), "les 16 chiffres"),
         (("--clear", "00" * 8), "aucune consigne de ce nom"),
@@ -180,8 +180,8 @@ def test_the_list_and_the_status_say_what_to_whom_until_when_by_whom(tell):
     desk.say({DROUGHT: 2}, scope="irrigation", lasts_s=40 * DAY_S)
     status = Status(phase=RUNNING, name="x", directives=desk.one.status(now_ms=desk.now_ms))
     (line,) = report.directive_lines(status, "fr", with_ids=True)
-    assert line.startswith("00000000000001f5  sécheresse alerte (2) pour irrigation, jusqu'au ")
-    assert "donnée ici par le technicien (arrêté 2026-41), 0 équipement l'a demandé" in line
+    assert line.startswith("00000000000001f5  sécheresse alerte (2) pour irrigation, jusqu’au ")
+    assert "donnée ici par le technicien (arrêté 2026-41), 0 équipement l’a demandé" in line
     (english,) = [line for line in render(status, "en") if line.startswith("directives")]
     assert "drought alert (2) for irrigation, until " in english
     odd = [{"values": {"7": 9, "50": 1}}, {"values": None}, "x", {"values": {"7": "x"}, "state": "unknown"}]

@@ -208,7 +208,7 @@ def test_faults_are_listed_in_french_too(tmp_path):
     with pytest.raises(ConfigError) as caught:
         config.load(path, insecure=True)
     assert caught.value.lines("fr") == [
-        f"{path}:1 : n'est pas du TOML (il manque ] après le nom d'une section) ; corriger cette ligne"
+        f"{path}:1 : n’est pas du TOML (il manque ] après le nom d’une section) ; corriger cette ligne"
     ]
 
 

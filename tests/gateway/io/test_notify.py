@@ -38,13 +38,13 @@ def test_each_message_is_one_datagram_of_assignments(told):
     manager, environment = told
     notifier = Notifier(environment)
     notifier.extend(30_000)
-    notifier.ready("à l'écoute")
+    notifier.ready("à l’écoute")
     notifier.alive()
     notifier.status("12 nœuds")
     notifier.stopping("arrêt")
     assert manager.heard() == [
         ["EXTEND_TIMEOUT_USEC=30000000", "WATCHDOG=1"],
-        ["READY=1", "STATUS=à l'écoute"],
+        ["READY=1", "STATUS=à l’écoute"],
         ["WATCHDOG=1"],
         ["STATUS=12 nœuds"],
         ["STOPPING=1", "STATUS=arrêt"],

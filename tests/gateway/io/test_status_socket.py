@@ -183,7 +183,7 @@ def ask(capsys, *words):
 
 def test_no_agent_is_status_2_with_what_the_files_tell_and_nothing_is_created(settings, tmp_path, capsys):
     exit_status, said = ask(capsys, "status", "--config", str(settings))
-    assert exit_status == 2 and "L'agent ne tourne pas" in said.out
+    assert exit_status == 2 and "L’agent ne tourne pas" in said.out
     assert not (tmp_path / "data").exists()
     for name, data in (("journal/a.seg", 3_000_000), ("state/boot-0000000007", 0)):
         path = tmp_path / "data" / name

@@ -70,6 +70,15 @@ def test_french_puts_a_space_before_its_double_signs_and_english_does_not():
             assert not re.search(r"\s[:;!?](?!\w)", form), form
 
 
+def test_french_has_one_apostrophe():
+    """A straight one stands only in what is typed, as in pip install 'bocage[web]', and in minutes of arc."""
+    straight = r"(?<=[^\W\d_])'(?=[\w«{*(\"`%])"
+    pages = (path for room in ("gateway", "tools") for path in (catalogue.ROOT / room).rglob("*.html"))
+    texts = [french for _, french in FRENCH] + [path.read_text(encoding="utf-8") for path in pages]
+    assert len(texts) > 1000
+    assert [text for text in texts if re.search(straight, text)] == []
+
+
 def test_french_is_the_trades():
     """Words that a street-lighting engineer would not use."""
     wrong = r"coffret|lampe morte|lampes mortes|changements? de porteuse|heures de soif|\bpas \{number\}"

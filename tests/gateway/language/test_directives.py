@@ -72,12 +72,12 @@ def test_codes_and_values_of_a_later_release_stand_as_numbers():
 def test_an_event_names_its_directive():
     detail = [directive.DROUGHT_LEVEL, 2, 3600]
     said = events.sentence(event.DIRECTIVE_TAKEN, None, detail, "fr")
-    assert said == "L'équipement suit la consigne sécheresse : alerte (2)"
+    assert said == "L’équipement suit la consigne sécheresse : alerte (2)"
 
 
 def test_an_event_says_that_a_directive_is_over():
     said = events.sentence(event.DIRECTIVE_TAKEN, None, [directive.LOAD_SHED, None, 0], "fr")
-    assert said == "L'équipement suit la consigne délestage : terminée"
+    assert said == "L’équipement suit la consigne délestage : terminée"
     assert events.sentence(event.DIRECTIVE_TAKEN, None, [99, 1, 0], "fr").endswith("d99 : 1")  # of a later release
 
 

@@ -56,12 +56,12 @@ def test_any_detail_can_be_said(code, language):
     [
         (
             event.PIPE_BURST, True, [3, 41_200],
-            "Canalisation rompue (zone 3, 41,2 L/min) : la vanne générale est fermée jusqu'à l'acquittement de "
-            "l'alarme",
+            "Canalisation rompue (zone 3, 41,2 L/min) : la vanne générale est fermée jusqu’à l’acquittement de "
+            "l’alarme",
         ),
         (event.PIPE_BURST, False, [3, 41_200], "Canalisation rompue : terminé"),
         (event.VALVE_FAILURE, True, [0, "no-flow", None],
-         "Vanne générale : la vanne ne fait pas ce qui est commandé, l'eau ne coule pas"),
+         "Vanne générale : la vanne ne fait pas ce qui est commandé, l’eau ne coule pas"),
         (event.FROST_PROTECTION, True, [430],
          "La pièce est près du gel, à 4,3 °C : elle est chauffée envers et contre tout"),
         (event.LAMPS_LOST, True, ["bourg", 1, 1800, 2200], "1 lampe éteinte sur le départ « bourg »"),
@@ -75,7 +75,7 @@ def test_any_detail_can_be_said(code, language):
         (event.FEEDER_SWITCHED, None, ["bourg", True, "policy", 5],
          "Départ « bourg » : contacteur fermé, décidé par : politique"),
         (event.BATTERY_LOW, True, [3_050], "La pile est faible : 3,05 V"),
-        (event.DOOR_OPEN, False, None, "La porte de l'armoire est refermée"),
+        (event.DOOR_OPEN, False, None, "La porte de l’armoire est refermée"),
     ],
 )  # fmt: skip
 def test_sentences_in_french(code, active, detail, french):

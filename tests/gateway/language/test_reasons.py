@@ -26,13 +26,13 @@ BROKEN = {
     "x = {a = 1 b = 2}\n": (1, "accolade fermante"),
     "x = 01\n": (1, "sa propre ligne"),
     "x = oui\n": (1, "entre guillemets"),
-    "x = 2027-02-30\n": (1, "n'existe pas"),
-    'x = "C:\\qx"\n': (1, "s'écrit \\\\"),
-    'x = "\\u12"\n': (1, "s'écrit \\\\"),
+    "x = 2027-02-30\n": (1, "n’existe pas"),
+    'x = "C:\\qx"\n': (1, "s’écrit \\\\"),
+    'x = "\\u12"\n': (1, "s’écrit \\\\"),
     "= 3\n": (1, "commence par une clé"),
     "é = 3\n": (1, "commence par"),
-    'x = "\x01"\n': (1, "n'admet pas"),
-    "# \x01\n": (1, "n'admet pas"),
+    'x = "\x01"\n': (1, "n’admet pas"),
+    "# \x01\n": (1, "n’admet pas"),
 }
 
 
@@ -58,7 +58,7 @@ def test_every_fault_that_this_python_finds_in_toml_is_said_in_french():
 @pytest.mark.parametrize(
     ("error", "french", "english"),
     [
-        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "n'existe pas", "no such file"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory"), "n’existe pas", "no such file"),
         (IsADirectoryError(errno.EISDIR, "Is a directory"), "un dossier", "a folder"),
         (PermissionError(errno.EACCES, "Permission denied"), "le droit", "may not"),
         (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "UTF-8", "UTF-8"),

@@ -132,7 +132,7 @@ def test_what_a_stranger_sends_in_the_warehouses_name_is_a_finding_for_a_day(wor
     world.sample(10_000)
     assert found(world) == {}
     world.hear(b"not signed")
-    assert "reçus qu'il n'a pas signés pour cette passerelle : ce n'est pas signé" in found(world)["forged"]
+    assert "reçus qu’il n’a pas signés pour cette passerelle : ce n’est pas signé" in found(world)["forged"]
     assert world.told().centre.refused_why == "form" and world.told().centre.warehouses == 1
     world.sample(86_400_000)
     assert "forged" not in found(world)

@@ -179,7 +179,7 @@ def test_an_operator_begins_and_stops_a_campaign(tmp_path, capsys):
     run(tmp_path, "add", tmp_path / "s.img")
     options = ("--canary", 2, "--soak", 48, "--only", "7C1F0A2C01000001")
     assert run(tmp_path, "campaign", "start", "streetlight", *options, language="fr") == 0
-    assert "2 d'abord, pendant 48 h" in capsys.readouterr().out
+    assert "2 d’abord, pendant 48 h" in capsys.readouterr().out
     path = tmp_path / "images" / "streetlight.json"
     plan = campaign_plans.read(path)
     assert (plan.number, plan.canaries, plan.soak_s, plan.is_stopped) == (7, 2, 172_800, False)

@@ -24,7 +24,7 @@ def test_a_cabinet_that_is_well_has_its_lines():
         "départ pompe : commandé alimenté, non constaté ; décidé par : politique",
         "armoire la passerelle commande ; secteur présent ; porte ouverte ; interrupteur sur AUTO ; 11,5 °C",
         "politique n° 4 ; Conseil municipal de Feneu ; Délibération 2026-41 ; "
-        "valable jusqu'au vendredi 31 décembre 2027, 00:00",
+        "valable jusqu’au vendredi 31 décembre 2027, 00:00",
         "commandes le centre peut commander encore 4 min",
         "alarmes aucune",
     ):
@@ -49,11 +49,11 @@ def test_the_same_in_english():
          "commandes sans nouvelles du centre : seules la politique et les urgences comptent"),
         ({"lease": {"held": True}}, "commandes le centre peut commander"),
         ({"in_control": False, "mains": False, "door_open": False, "switch": "off", "temperature_c": None},
-         "armoire l'horloge de l'armoire commande ; secteur absent ; porte fermée ; interrupteur sur ARRÊT"),
+         "armoire l’horloge de l’armoire commande ; secteur absent ; porte fermée ; interrupteur sur ARRÊT"),
         ({"alarms": [alarm("lampsLost", "route", 2) | {"since_s": 9000}]},
          "alarmes 2 lampes éteintes sur le départ « route », depuis 2 h 30 min"),
         ({"feeders": [told.feeder("x", told.wish("manual", True, "J. Renard"))]},
-         "départ x : allumé (41 min) ; 448 W sur 448 W ; décidé par : essai à l'armoire"),
+         "départ x : allumé (41 min) ; 448 W sur 448 W ; décidé par : essai à l’armoire"),
         ({"feeders": [{"name": "x", "rule": "photocell"}]},
          "départ x : état inconnu ; décidé par : cellule photoélectrique"),
     ],
@@ -129,7 +129,7 @@ def test_one_cause_is_said_once():
 
 def test_an_alarm_of_a_newer_agent_is_told_all_the_same():
     (found,) = alarm_findings(told.agent(cabinet(alarms=[alarm("poleFelled", "bourg")])))
-    assert found.sentence("fr") == "Alarme de l'armoire : poleFelled" and found.to_do("en")
+    assert found.sentence("fr") == "Alarme de l’armoire : poleFelled" and found.to_do("en")
 
 
 def test_a_feeder_has_its_own_alarms_and_those_of_the_whole_cabinet():

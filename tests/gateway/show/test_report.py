@@ -210,7 +210,7 @@ def test_a_link_that_is_just_coming_is_not_called_well():
 def test_the_gravest_comes_first_and_the_others_are_counted():
     given = document(**TROUBLES["clock"], **TROUBLES["write"])
     assert keys(given) == ["write", "clock"]
-    assert report.headline(given, "fr") == "La carte mémoire refuse d'écrire (et 1 autre point)"
+    assert report.headline(given, "fr") == "La carte mémoire refuse d’écrire (et 1 autre point)"
     given = document(**TROUBLES["clock"], **TROUBLES["write"], **TROUBLES["lost"])
     assert report.headline(given, "en") == "The memory card refuses to write (and 2 more)"
 
@@ -250,7 +250,7 @@ def test_what_only_the_centre_can_mend_is_not_asked_of_the_technician():
     [
         ({"link": "absent"}, "Modem 4G : introuvable", "USB"),
         ({"link": "answers", "sim": "pin"}, "Modem 4G : la carte SIM demande un code PIN", "PIN"),
-        ({"link": "answers", "sim": "ready", "registration": "denied"}, "Modem 4G : l'opérateur refuse", "opérateur"),
+        ({"link": "answers", "sim": "ready", "registration": "denied"}, "Modem 4G : l’opérateur refuse", "opérateur"),
     ],
 )
 def test_the_first_trouble_between_the_plug_and_the_operator_is_the_one_to_mend(modem, french, to_do):
@@ -301,8 +301,8 @@ def test_the_whole_report_in_french():
         "équipements  298 entendus sur 300 ; 2 muets depuis plus de 1 h",
         "heure        sûre à ± 2 s",
         "4G           12,0 Mo sur 500 Mo ce mois-ci (2 %) ; tout passe",
-        "modem        répond ; réseau de l'opérateur ; Opérateur ; 4G ; signal -87 dBm",
-        "certificats  de l'autorité (« ca ») : 900 j ; de l'armoire (« certificate ») : 212 j",
+        "modem        répond ; réseau de l’opérateur ; Opérateur ; 4G ; signal -87 dBm",
+        "certificats  de l’autorité (« ca ») : 900 j ; de l’armoire (« certificate ») : 212 j",
         "incidents    il y a 1 j 1 h : relevés illisibles dans le journal (event)",
     ]
 

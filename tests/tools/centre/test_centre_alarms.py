@@ -48,7 +48,7 @@ def test_what_stands_is_told_with_what_to_do_and_what_has_ended_is_not(alarms):
     ])  # fmt: skip
     assert all(len(line) <= 80 for line in said.splitlines())
     lamp, burst = said.split("2026-09-21 16:13  ")[1:]
-    name = "La lampe n'éclaire pas alors qu'elle devrait être allumée"
+    name = "La lampe n’éclaire pas alors qu’elle devrait être allumée"
     assert lamp.startswith(f"00000000000000a2  49007-mairie-1\n    {name}\n")
     assert "→ à faire : voir le fusible en pied de candélabre" in lamp
     assert "Canalisation rompue (zone 3, 41,2 L/min)" in burst and "acquitter" in burst
@@ -118,5 +118,5 @@ def test_days_tell_what_lasted_on_one_of_them(alarms):
 def test_the_round_goes_from_street_to_street_in_csv_too(alarms):
     rows = alarms([fact(1, event.LAMP_FAILURE, None, active=True)], "--round", "--csv").splitlines()
     assert rows[0].startswith("depuis;fin;commune;rue;identifiant;")
-    assert rows[1].startswith(f"2026-09-21 16:13;;49007;;{NODE.hex()};;49007-mairie-1;;La lampe n'éclaire pas")
+    assert rows[1].startswith(f"2026-09-21 16:13;;49007;;{NODE.hex()};;49007-mairie-1;;La lampe n’éclaire pas")
     assert alarms([], "--round").startswith("49007, sans rue\n  2026-09-21 16:13  ")

@@ -364,14 +364,14 @@ def test_the_warehouses_alarms_are_said_with_what_to_do_and_closed_by_a_person(b
     number = next(alarm["number"] for alarm in found if alarm["kind"] == "clone")
     assert bocage("alarms", "--close", str(number)).out == ""
     assert "clone" not in bocage("alarms", "--json").out
-    assert "n'existe pas" in bocage("alarms", "--close", str(number), status=2).err
+    assert "n’existe pas" in bocage("alarms", "--close", str(number), status=2).err
 
 
 def test_a_person_releases_what_was_kept_apart_and_moves_the_node(bocage):
     assert f"{OPENED} sur {NODE.hex()}, de {OWN} : 1 relevé" in bocage("apart").out
     out = bocage("apart", "--gateway", OPENED, "--release", "--move", "--lang", "en").out
     assert out == "1 record counts now\n"
-    assert bocage("apart").out == "Rien n'est mis à part.\n"
+    assert bocage("apart").out == "Rien n’est mis à part.\n"
     assert json.loads(bocage("stats", "--json").out)["records"] == 4
     assert {alarm["kind"] for alarm in json.loads(bocage("alarms", "--json").out)} == {"clone", "time"}
 
@@ -379,7 +379,7 @@ def test_a_person_releases_what_was_kept_apart_and_moves_the_node(bocage):
 def test_a_person_discards_what_a_stranger_said(bocage):
     assert bocage("apart", "--gateway", OPENED, "--discard").out == "1 relevé écarté\n"
     assert json.loads(bocage("stats", "--json").out)["records"] == 3
-    assert "Rien n'est mis à part" in bocage("apart", "--gateway", OPENED, "--discard", status=1).err
+    assert "Rien n’est mis à part" in bocage("apart", "--gateway", OPENED, "--discard", status=1).err
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_a_cabinet_without_a_session_is_sent_the_command_when_it_speaks(world, c
     assert world.light("--gateway", "cab-9") == 0
     until(lambda: '"No matching subscribers"' in world.log(), "the broker keeps it for somebody")
     said = capsys.readouterr()
-    assert "cab-9 n'a encore jamais donné signe de vie" in said.err
+    assert "cab-9 n’a encore jamais donné signe de vie" in said.err
     world.type("commands")
     assert "No matching subscribers" in capsys.readouterr().out
     gateway = world.gateway("cab-9")
@@ -153,7 +153,7 @@ def test_the_whole_way_is_followed_and_shows_in_the_exit_status(world, capsys):
     capsys.readouterr()
     assert world.light("--wait", "60") == 0
     said = capsys.readouterr().out
-    for words in ("cab-1  reçu", "bourg  mesuré : 448,0 W", "3 départ(s) sur 3 suivent l'ordre"):
+    for words in ("cab-1  reçu", "bourg  mesuré : 448,0 W", "3 départ(s) sur 3 suivent l’ordre"):
         assert words in said
     id = gateway.commands[0][0].id
     assert world.type("end", "--command", id.hex(), "--wait", "60") == 0

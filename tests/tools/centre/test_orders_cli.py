@@ -145,12 +145,12 @@ def test_a_command_is_signed_and_kept_and_without_a_daemon_that_is_said(ready, c
     assert (one.kind, one.insee, one.gateway, one.target) == (command.EMERGENCY, INSEE, "cab-1", "centre")
     assert (one.author, one.reason, one.expires_s - one.not_before_s) == ("Maire", "accident", 3600)
     assert kept.kid == MAYOR.kid and one.id.hex() in said.out
-    assert "RIEN N'EST ENVOYÉ" in said.err
+    assert "RIEN N’EST ENVOYÉ" in said.err
 
 
 def test_with_a_daemon_it_is_on_its_way(ready, daemon, capsys):
     assert ready.give("light", *HERE) == 0
-    assert "aucune armoire de cette commune n'a encore donné signe de vie" in capsys.readouterr().err
+    assert "aucune armoire de cette commune n’a encore donné signe de vie" in capsys.readouterr().err
     daemon.report(connected=False, now_s=1)
     assert ready.give("light", *HERE, "--lang", "en") == 0
     assert "does not reach the broker broker:8883" in capsys.readouterr().err
@@ -159,7 +159,7 @@ def test_with_a_daemon_it_is_on_its_way(ready, daemon, capsys):
 def test_what_is_awaited_and_does_not_come_shows_in_the_exit_status(ready, daemon, capsys):
     assert ready.give("light", *HERE, "--wait", "0.3") == 1
     said = capsys.readouterr().out
-    assert "0 départ(s) sur 3 suivent l'ordre" in said and "bocage centre commands --db" in said
+    assert "0 départ(s) sur 3 suivent l’ordre" in said and "bocage centre commands --db" in said
     test = ("test-feeder", "--commune", INSEE, "--target", "bourg")
     assert ready.give(*test, "--wait", "0.1", "--json", who="Agent") == 1
     found = json.loads(capsys.readouterr().out)
@@ -218,8 +218,8 @@ def test_a_command_is_ended_by_how_its_id_begins(ready, daemon, capsys):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("light", *HERE, "--who", "Inconnu"), 1, "n'est pas celle d'un opérateur de 49135"),
-        (("light", *HERE, "--who", "Agent"), 1, "n'a pas ce droit"),
+        (("light", *HERE, "--who", "Inconnu"), 1, "n’est pas celle d’un opérateur de 49135"),
+        (("light", *HERE, "--who", "Agent"), 1, "n’a pas ce droit"),
         (("light", "--commune", "49007", "--for", "1h"), 1, "aucune politique de 49007"),
         (("light", "--commune", "4913", "--for", "1h"), 2, "--commune 4913"),
         (("light", *HERE, "--gateway", "Mairie"), 2, "--gateway Mairie"),
@@ -268,7 +268,7 @@ def test_questions_are_answered_in_both_languages_and_for_programs(ready, daemon
     ready.give("light", *HERE)
     capsys.readouterr()
     assert ready.type("commands") == 0
-    assert "éclairage d'urgence · 49135 · toutes les armoires · tous les départs" in capsys.readouterr().out
+    assert "éclairage d’urgence · 49135 · toutes les armoires · tous les départs" in capsys.readouterr().out
     assert ready.type("commands", "--lang", "en", "--commune", "49007") == 0
     assert capsys.readouterr().out == "no command\n"
     id = ready.kept()[0].command.id.hex()

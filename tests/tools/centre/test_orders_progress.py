@@ -134,7 +134,7 @@ def test_an_end_follows_when_every_cabinet_that_had_the_command_says_so(world):
 
 def test_a_refusal_by_the_whole_cabinet_is_told_with_its_reason_also_a_new_one(world):
     world.give(order(1, target="bourg")).send("cab-1").say("cab-1", "refused", why="stranger")
-    assert world.verdict() == (False, True) and "clé inconnue de l'armoire" in world.text()
+    assert world.verdict() == (False, True) and "clé inconnue de l’armoire" in world.text()
     world.give(order(2, target="bourg")).say("cab-1", "refused", why="moonlight")
     assert "refusé : moonlight" in world.text() and "refused: moonlight" in world.text("en")
 

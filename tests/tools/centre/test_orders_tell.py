@@ -68,7 +68,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_signed(world, capsys,
 
 def test_who_has_not_the_right_signs_nothing(world, capsys):
     assert tell(world, "drought", "2", "--for", "2h", who="Agent") == 1
-    assert "n'a pas ce droit" in capsys.readouterr().err and world.kept() == []
+    assert "n’a pas ce droit" in capsys.readouterr().err and world.kept() == []
 
 
 def test_what_became_of_it_is_told_as_of_nodes_and_it_can_be_ended(world, capsys):
@@ -87,7 +87,7 @@ def test_what_became_of_it_is_told_as_of_nodes_and_it_can_be_ended(world, capsys
 
     found = say("received")
     assert not found.is_settled and not found.is_fulfilled
-    assert any("aucun équipement ne l'a encore demandé" in line for line in lines(found, "fr", now_s=now_s))
+    assert any("aucun équipement ne l’a encore demandé" in line for line in lines(found, "fr", now_s=now_s))
     found = say("applied")
     assert found.is_settled and found.is_fulfilled and found.missing == ()
     assert any("told to one node at least" in line for line in lines(found, "en", now_s=now_s))

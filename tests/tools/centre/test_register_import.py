@@ -71,7 +71,7 @@ def test_four_hundred_lamps_come_in_by_one_command(bring):
 
 def test_a_dry_run_tells_what_would_change_and_makes_no_file(bring, tmp_path):
     status, told = bring(LAMPS, "--commune", "49007", "--dry-run")
-    assert status == 0 and "400 nouveaux" in told and "rien n'est écrit" in told
+    assert status == 0 and "400 nouveaux" in told and "rien n’est écrit" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lampes.csv"]
     bring(LAMPS, "--commune", "49007", "--from", "2026-11-29")
     before = versions(bring.db)
@@ -101,10 +101,10 @@ def test_every_fault_is_shown_with_line_column_and_remedy_and_nothing_comes_in(b
     )
     lines = dict(line.split(":", 1) for line in told.splitlines() if line[:1].isdigit() and ":" in line[:4])
     assert status == 1 and set(lines) == {"2", "3", "4", "5", "6", "7", "9"}
-    assert "puissance: « 35 kW » n'est pas un nombre ; écrire un nombre, comme 35 ou 35,5" in lines["2"]
+    assert "puissance: « 35 kW » n’est pas un nombre ; écrire un nombre, comme 35 ou 35,5" in lines["2"]
     assert "nœud" in lines["3"] and "16 chiffres" in lines["3"]
     assert "EPSG:2154" in told and "2026-02-30" in lines["5"] and "7 cases" not in lines["5"]
-    assert "5 cases" in lines["7"] and "ligne 8" in lines["9"] and "rien n'est importé" in told
+    assert "5 cases" in lines["7"] and "ligne 8" in lines["9"] and "rien n’est importé" in told
     assert versions(bring.db) == before
 
 

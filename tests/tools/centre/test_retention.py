@@ -404,7 +404,7 @@ def command(tmp_path, capsys, monkeypatch):
 def test_person_sees_the_times_sets_them_counts_and_purges(command):
     assert command("keep").split("\n")[1].split() == ["mesures", "396", "2025-12-12"]
     assert [line.split()[0] for line in command("keep").splitlines()[-2:]] == ["ordres", "qui"]
-    assert command("purge", "--dry-run") == command("purge") == "Rien n'est assez ancien.\n"
+    assert command("purge", "--dry-run") == command("purge") == "Rien n’est assez ancien.\n"
     assert "mesures" in command("keep", "--readings", "40j")
     would = command("purge", "--dry-run")
     assert would == command("purge") != command("purge", "--dry-run")

@@ -96,7 +96,7 @@ def test_the_wiring_table_and_the_wizard_agree():
     for number, point in enumerate((*wiring.MODULE.feedbacks, *wiring.MODULE.points.values())):
         assert point.endswith(f"input:{number}")
     assert wiring.WATCHDOG == "gpio:22" and "broche 15 (GPIO 22)" in GUIDE
-    assert wiring.meter(0).startswith("modbus:10/") and "compteur d'adresse 10" in GUIDE
+    assert wiring.meter(0).startswith("modbus:10/") and "compteur d’adresse 10" in GUIDE
     numbers = ", ".join(point.removeprefix("gpio:") for point in wiring.LINES.contactors)
     assert f"GPIO {numbers}" in GUIDE
     numbers = ", ".join(re.findall("[0-9]+", "".join(wiring.LINES.feedbacks)))

@@ -48,7 +48,7 @@ def test_the_summer_park_is_dark_all_night():
 
 @pytest.mark.parametrize(("evening", "hours"), [(day(2027, 3, 27), 23), (day(2027, 10, 30), 25)])
 def test_a_night_on_which_the_clocks_change_says_so(evening, hours):
-    assert f"changement d'heure : {hours} heures" in told(evening)
+    assert f"changement d’heure : {hours} heures" in told(evening)
     assert "clocks change" not in told(evening + 1, "en")
 
 

@@ -90,9 +90,9 @@ def test_two_replace_the_key_of_the_third(commune):
     assert faults == () and second.version == 2
     assert [name for _, name in second.keys] == ["Adjoint", "Coffre", "Nouvelle maire"]
     commune("sign", "@feneu.policy", "--key", "@Maire.key", "--out", "@old.signed")
-    assert "n'est pas du jeu en vigueur" in commune("show", "@old.signed", "--keyset", "@2.keys", status=1)
+    assert "n’est pas du jeu en vigueur" in commune("show", "@old.signed", "--keyset", "@2.keys", status=1)
     told = commune("sign", "@feneu.policy", "--key", "@Maire.key", "--keyset", "@2.keys", "--out", "@x", status=1)
-    assert "n'est pas du jeu de clés en vigueur (n° 2)" in told
+    assert "n’est pas du jeu de clés en vigueur (n° 2)" in told
     # the set after that is made from the signed file
     commune("keyset", "change", "--from", "@2.keys", "--remove", "Coffre", "--key", "@Adjoint.key", "--key",
             "@nouvelle.key", "--out", "@3.keys")  # fmt: skip
@@ -108,7 +108,7 @@ def test_the_key_holders_name_the_warehouses_and_replace_one(commune):
     old, new = warehouse_file(commune, "SIEML", UNKNOWN.key), warehouse_file(commune, "Relève", WAREHOUSE.key)
     members = [word for name in PEOPLE for word in ("--member", f"@{name}.pub")]
     create = ("keyset", "new", "--commune", "49135", *members)
-    assert "aucun entrepôt n'est nommé" in commune(*create, "--out", "@none.keys")
+    assert "aucun entrepôt n’est nommé" in commune(*create, "--out", "@none.keys")
     assert "attention" not in commune(*create, "--warehouse", old, "--out", "@1.keys")
     first, _ = keyset.decode(commune.read("1.keys"))
     assert first.warehouses == ((UNKNOWN.key, "SIEML"),)
@@ -125,7 +125,7 @@ def test_a_warehouse_that_cannot_be_is_refused(commune):
     good = warehouse_file(commune, "SIEML", UNKNOWN.key)
     members = [word for name in PEOPLE for word in ("--member", f"@{name}.pub")]
     create = ("keyset", "new", "--commune", "49135", *members, "--out", "@x.keys")
-    assert "n'est pas le fichier" in commune(*create, "--warehouse", "@Maire.pub", status=1), "a person is none"
+    assert "n’est pas le fichier" in commune(*create, "--warehouse", "@Maire.pub", status=1), "a person is none"
     assert "deux fois" in commune(*create, "--warehouse", good, "--warehouse", good, status=1)
     five = [warehouse_file(commune, f"w{place}", bytes([9 + place]) * 32) for place in range(5)]
     assert "en nommer 4 au plus" in commune(*create, *[word for one in five for word in ("--warehouse", one)], status=1)
@@ -142,7 +142,7 @@ def test_nobody_signs_twice_and_no_stranger_signs(commune):
     assert "a déjà signé" in commune(*twice, status=1)
     commune("keys", "new", "--commune", "49135", "--name", "Autre", "--out", "@autre.key")
     stranger = ("keyset", "change", "--from", "@commune.keys", "--key", "@autre.key", "--out", "@x")
-    assert "n'est pas du jeu de clés" in commune(*stranger, status=1)
+    assert "n’est pas du jeu de clés" in commune(*stranger, status=1)
 
 
 def test_a_set_that_cannot_be_is_refused(commune):
@@ -163,7 +163,7 @@ def test_a_text_with_faults_is_told_and_nothing_is_written(desk):
     (desk.folder / "feneu.toml").write_text(SAMPLE.replace("23:00 off", "25:00 off"), encoding="utf-8")
     line = next(i for i, text in enumerate(SAMPLE.split("\n"), 1) if "23:00 off" in text)
     told = desk("check", "@feneu.toml", status=1)
-    assert f"feneu.toml:{line}: calendar[1].night[3].steps[2]: l'heure 25:00 n'existe pas" in told
+    assert f"feneu.toml:{line}: calendar[1].night[3].steps[2]: l’heure 25:00 n’existe pas" in told
     assert "à faire : écrire une heure de 00:00 à 23:59" in told and "1 défaut" in told
     assert "there is no time 25:00" in desk("compile", "@feneu.toml", "--out", "@x", "--lang", "en", status=1)
     assert not (desk.folder / "x").exists()
@@ -198,7 +198,7 @@ def test_a_published_key_is_of_no_set(commune):
     (commune.folder / "x.pub").write_text(f"bocage-key 49135 {PUBLISHED.key.hex()} Exemple\n")
     members = ("--member", "@Maire.pub", "--member", "@x.pub")
     told = commune("keyset", "new", "--commune", "49135", *members, "--out", "@x.keys", status=1)
-    assert "n'importe qui peut signer" in told and not (commune.folder / "x.keys").exists()
+    assert "n’importe qui peut signer" in told and not (commune.folder / "x.keys").exists()
 
 
 def test_a_policy_whose_operator_has_a_published_key_is_not_signed(commune):
@@ -233,14 +233,14 @@ def test_files_that_are_not_ours_are_refused(commune):
     (commune.folder / "noise").write_bytes(b"\xd2" + bytes(100_000))
     (commune.folder / "latin").write_bytes("é".encode("latin-1"))
     for arguments, words in (
-        (("show", "@noise"), "n'est ni une politique"),
-        (("show", "@Maire.key"), "n'est ni une politique"),
+        (("show", "@noise"), "n’est ni une politique"),
+        (("show", "@Maire.key"), "n’est ni une politique"),
         (("show", "@absent"), "ne se lit pas"),
         (("check", "@latin"), "UTF-8"),
-        (("night", "@commune.keys", "--date", "2027-07-14"), "n'est pas une politique"),
-        (("show", "@feneu.policy", "--keyset", "@feneu.policy"), "n'est pas un jeu de clés"),
-        (("sign", "@feneu.policy", "--key", "@commune.keys", "--out", "@x"), "n'est pas une clé privée"),
-        (("sign", "@feneu.policy", "--key", "@Maire.key", "--out", "@absent/x"), "ne s'écrit pas"),
+        (("night", "@commune.keys", "--date", "2027-07-14"), "n’est pas une politique"),
+        (("show", "@feneu.policy", "--keyset", "@feneu.policy"), "n’est pas un jeu de clés"),
+        (("sign", "@feneu.policy", "--key", "@commune.keys", "--out", "@x"), "n’est pas une clé privée"),
+        (("sign", "@feneu.policy", "--key", "@Maire.key", "--out", "@absent/x"), "ne s’écrit pas"),
         (("keys", "new", "--commune", "49135", "--name", "x", "--out", "@Maire.key"), "existe déjà"),
     ):
         assert words in commune(*arguments, status=1)

@@ -18,4 +18,4 @@ def test_the_block_of_the_guide_is_an_operator_whose_fingerprint_is_shown(reposi
     assert phone.rights == document.LIGHT
     shown = file_lines(recognise(document.encode(compiled.policy)), None, "fr")
     (line,) = [line for line in shown if phone.key.hex() in line]
-    assert line.split()[0] in text.replace(" ", "") and line.endswith("Maire: light, jusqu'au 01/04/2032 à 00:00")
+    assert line.split()[0] in text.replace(" ", "") and line.endswith("Maire: light, jusqu’au 01/04/2032 à 00:00")

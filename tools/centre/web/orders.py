@@ -54,6 +54,7 @@ WORDS = Phrases(order_rows.WORDS.messages | {
     "step.measured": NN_(
         "Measured at {done} of {count} feeder, {power} kW", "Measured at {done} of {count} feeders, {power} kW"
     ),
+    "step.awaited": NN_("Measurement awaited at {count} feeder", "Measurement awaited at {count} feeders"),
     "step.ended": NN_("Ended by {count} cabinet", "Ended by {count} cabinets"),
     "order.over": NC_("order", "over"),
     "order.ended": N_("given back to the policy by {author}, {at}"),
@@ -174,7 +175,7 @@ def _card(
     elif end in late:
         end = None  # it has ended nothing
     meant = [cabinet for cabinet in found.cabinets if cabinet.is_meant]
-    kind = kind_of(order.command)
+    kind, is_over = kind_of(order.command), now_s >= order.command.expires_s
     is_heard = any(cabinet.outcomes for cabinet in meant)
     feeders = [feeder for cabinet in meant for feeder in cabinet.feeders]
     refused = {one.name: one.last.why for one in feeders if one.last.outcome == REFUSED}
@@ -183,8 +184,8 @@ def _card(
         heading=kind.heading(order.command, request),
         is_dark=kind.is_dark,
         until_s=order.command.expires_s if end is None else end.made_unix_s,
-        steps=tuple(_steps(found, meant, language)),
-        is_over=now_s >= order.command.expires_s,
+        steps=tuple(_steps(found, meant, language, holds=end is None and not is_over)),
+        is_over=is_over,
         is_settled=is_fetched and bool(meant) and found.is_settled,
         is_fetched=is_fetched,
         ending=None if end is None else _ending(control, end, request),
@@ -210,7 +211,8 @@ def _overruled(refused: dict[str, str | None], language: str) -> Iterator[str]:
 
 def _ending(control: sqlite_file.Connection, end: book.Order, request: Any) -> Ending:
     found = progress_of(control, end, now_s=request.now_s)
-    return Ending(end.command.author, end.made_unix_s, tuple(_steps(found, list(found.cabinets), request.language)))
+    steps = _steps(found, list(found.cabinets), request.language, holds=False)
+    return Ending(end.command.author, end.made_unix_s, tuple(steps))
 
 
 def _problem(control: sqlite_file.Connection, order: book.Order, request: Any) -> str:
@@ -225,8 +227,8 @@ def _problem(control: sqlite_file.Connection, order: book.Order, request: Any) -
     return words.text(WORDS, "order.not_fetched", request.language, until=until)
 
 
-def _steps(found: Progress, meant: list[CabinetProgress], language: str) -> Iterator[str]:
-    """Yields what has happened to an order so far, in words."""
+def _steps(found: Progress, meant: list[CabinetProgress], language: str, *, holds: bool) -> Iterator[str]:
+    """Yields what has happened to an order so far, in words, and what is waited for while it holds."""
 
     def say(key: str, **values: object) -> str:
         return words.text(WORDS, key, language, **values)
@@ -247,6 +249,9 @@ def _steps(found: Progress, meant: list[CabinetProgress], language: str) -> Iter
     if measured:
         count = max(len(feeders), len(found.expected))
         yield say("step.measured", done=len(measured), count=count, power=number(sum(measured) / 10_000, language, 1))
+    awaited = sum(feeder.last.outcome == APPLIED for feeder in feeders)
+    if awaited and holds:
+        yield say("step.awaited", count=awaited)
 
 
 # --- the screens --------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def test_the_hour_that_passes_twice_is_the_first_and_says_so():
     first = parse("2027-10-31 02:30", NOW)
     second = parse("2027-10-31 02:30+01:00", NOW)
     assert first.note == FOLD and second == (first.unix_s + 3600, None)
-    assert moments.clock(first.unix_s, "fr") == "02:30 (heure d'été)"
+    assert moments.clock(first.unix_s, "fr") == "02:30 (heure d’été)"
     assert moments.clock(second.unix_s, "en") == "02:30 (winter time)"
     assert parse("2027-10-31 01:59", NOW).note is None and parse("2027-10-31 03:00", NOW).note is None
 

@@ -29,7 +29,7 @@ def test_the_night_is_a_table_from_noon_to_noon_with_the_moment_marked():
 
 def test_the_end_of_a_command_stands_in_the_night():
     text = said(cabinet(commands=[command()]))
-    assert "04:00 fin : Mme Martin (Mairie), allumer pour « bourg », jusqu'à 04:00" in text
+    assert "04:00 fin : Mme Martin (Mairie), allumer pour « bourg », jusqu’à 04:00" in text
     assert "fin :" not in said(cabinet(commands=[command(state="over")]))
 
 
@@ -90,24 +90,24 @@ def test_a_command_that_has_not_begun_holds_only_from_its_hour_on():
 
 def test_a_time_that_is_past_says_that_this_is_no_record():
     text = said(at="hier 22:30")
-    assert "passé" in text and "Voulu allumé" in text and "au journal d'audit" in text
+    assert "passé" in text and "Voulu allumé" in text and "au journal d’audit" in text
 
 
 def test_the_night_when_summer_time_begins():
     text = said(at="2027-03-28 02:30")
-    assert "dimanche 28 mars 2027, 03:00 : à venir" in text and "cette heure n'existe pas cette nuit-là" in text
+    assert "dimanche 28 mars 2027, 03:00 : à venir" in text and "cette heure n’existe pas cette nuit-là" in text
     assert "03:00 la remplace" in text and "étape 2 : extinction à 01:00" in text
 
 
 def test_the_night_when_summer_time_ends():
     first, second = said(at="2027-10-31 02:30"), said(at="2027-10-31 02:30+01:00")
-    assert "02:30 (heure d'été)" in first and "passe deux fois" in first
-    assert "02:30 (heure d'hiver)" in second and "passe deux fois" not in second
+    assert "02:30 (heure d’été)" in first and "passe deux fois" in first
+    assert "02:30 (heure d’hiver)" in second and "passe deux fois" not in second
 
 
 def test_a_policy_that_has_ended_or_not_begun_by_then_or_is_followed_by_another():
     assert "échue depuis le vendredi 31 décembre 2027, 00:00 : son calendrier continue" in said(at="14/01/2028 02:30")
-    assert "n'est valable que depuis le mardi 1er septembre 2026" in said(at="2026-07-14 02:30")
+    assert "n’est valable que depuis le mardi 1er septembre 2026" in said(at="2026-07-14 02:30")
     followed = cabinet(policy=cabinet()["policy"] | {"next_version": 5})
     assert "la politique n° 5 attend sa date" in said(followed, at="demain 05:30")
     assert "n° 5" not in said(followed, at="hier 05:30")

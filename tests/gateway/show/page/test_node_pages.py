@@ -27,15 +27,15 @@ def test_from_the_code_of_a_label_to_the_first_record_with_its_watts():
         assert f'name="node" value="{ONE}"' in form
         answer = await phone.post("/login", {"who": "J. Renard", "password": "clé-du-bocage", "node": ONE})
         assert answer.headers["Location"] == f"/node/{ONE}"
-        assert "Personne n'a déclaré" in (await phone.get(f"/node/{ONE}")).shown
+        assert "Personne n’a déclaré" in (await phone.get(f"/node/{ONE}")).shown
         assert (await order(phone, ORDERS[0])).headers["Location"] == f"/node/{ONE}"
-        assert "L'ordre est parti" in (await phone.get(f"/node/{ONE}")).shown
+        assert "L’ordre est parti" in (await phone.get(f"/node/{ONE}")).shown
         world.live(8)
         assert "Il clignote" in (await phone.get(f"/node/{ONE}")).shown
         world.live(25)
         shown = (await phone.get(f"/node/{ONE}?auto=1&part=live")).shown
         assert "36,0 W à pleine lumière avant : 0,6 W à 0 %" in shown.replace("\u00a0", " ")
-        assert "C'est lui" in shown and "contrôleur de luminaire" in shown
+        assert "C’est lui" in shown and "contrôleur de luminaire" in shown
         await order(phone, ORDERS[1], light="0117", street="Rue du Port")
         assert "Point lumineux 0117, Rue du Port J. Renard, " in (await phone.get(f"/node/{ONE}")).shown
         world.live(3)
@@ -85,9 +85,9 @@ def test_what_is_not_found_or_not_of_here_is_said():
         assert "7c1f0a2c 01000001" in (await phone.get("/node")).shown
         assert (await phone.get("/node", params={"id": "<b>"})).status == 200
         foreign = await phone.get(f"/node/{FOREIGN}")
-        assert "n'a pas de clé dans cette armoire" in foreign.shown and "identify" not in foreign.text
+        assert "n’a pas de clé dans cette armoire" in foreign.shown and "identify" not in foreign.text
         answer = await order(phone, f"/node/{FOREIGN}/place", light="0117")
-        assert answer.status == 409 and "n'a pas de clé" in answer.shown
+        assert answer.status == 409 and "n’a pas de clé" in answer.shown
         for path in ("/node/x", f"/node/{ONE.upper()}", f"/node/{ONE}0", f"/node/{ONE}/other"):
             assert (await phone.get(path)).status == 404
 

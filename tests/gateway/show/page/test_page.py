@@ -59,7 +59,7 @@ def test_wrong_passwords_wait_ever_longer_by_the_page_clock():
             assert answer.status == 403 and "Mot de passe refusé" in answer.shown
         answer = await phone.login()
         assert (answer.status, answer.headers["Retry-After"]) == (429, "2")
-        assert "Trop d'essais. Réessayer dans 2 s." in answer.shown
+        assert "Trop d’essais. Réessayer dans 2 s." in answer.shown
         world.now_ms += 2_000
         assert (await phone.login()).status == 303
         assert len(world.words("page-login-refused")) == sessions.FREE
@@ -156,7 +156,7 @@ def test_an_error_of_ours_is_a_page_and_a_line_of_the_log_and_the_next_look_is_w
         await phone.login()
         whole, world.status = world.status, None
         answer = await phone.get("/")
-        assert answer.status == 500 and "L'éclairage continue" in answer.shown and "Traceback" not in answer.text
+        assert answer.status == 500 and "L’éclairage continue" in answer.shown and "Traceback" not in answer.text
         assert world.words("page-failed")
         world.status = whole
         assert (await phone.get("/")).status == 200

@@ -40,9 +40,9 @@ def test_a_test_can_be_ended_and_a_lock_set_and_lifted():
 @pytest.mark.parametrize(
     ("screen", "order", "back", "words"),
     [
-        ("/", "test", "/#feeder-0", "Ordre donné : bourg s'allume 2 minutes."),
-        ("/", "lock", "/#feeder-0", "Ordre donné : bourg est verrouillé à l'arrêt, 8 heures au plus."),
-        ("/feeder/0", "test", "/feeder/0", "Ordre donné : bourg s'allume 2 minutes."),
+        ("/", "test", "/#feeder-0", "Ordre donné : bourg s’allume 2 minutes."),
+        ("/", "lock", "/#feeder-0", "Ordre donné : bourg est verrouillé à l’arrêt, 8 heures au plus."),
+        ("/feeder/0", "test", "/feeder/0", "Ordre donné : bourg s’allume 2 minutes."),
         ("/feeder/0", "lock", "/feeder/0", "Ordre donné : bourg est verrouillé"),
     ],
 )
@@ -74,7 +74,7 @@ def test_a_round_by_day_lights_all_feeders_for_half_an_hour_and_says_so():
         answer = await phone.order("/all/test")
         assert (answer.status, answer.headers["Location"]) == (303, "/")
         assert world.orders == [("test-all", 1800, "J. Renard")]
-        assert "Ordre donné : tout départ non verrouillé s'allume 30 minutes." in (await phone.get("/")).shown
+        assert "Ordre donné : tout départ non verrouillé s’allume 30 minutes." in (await phone.get("/")).shown
         assert (await phone.order("/all/stop")).status == 303 and world.orders[-1] == ("test-all", 0, "J. Renard")
         assert (await phone.order("/all/lock")).status == 404
         world.refuses = "locked"
@@ -90,9 +90,9 @@ def test_a_lock_out_needs_its_warning_read():
     async def story(world, phone):
         await phone.login()
         page = (await phone.get("/feeder/0/lock")).shown
-        assert "n'est pas une consignation" in page and "absence de tension" in page and "8 heures" in page
+        assert "n’est pas une consignation" in page and "absence de tension" in page and "8 heures" in page
         answer = await phone.order("/feeder/0/lock")
-        assert answer.status == 409 and "J'ai lu" in answer.shown and not world.orders
+        assert answer.status == 409 and "J’ai lu" in answer.shown and not world.orders
 
     on_page(story)
 
@@ -102,9 +102,9 @@ def test_what_the_agent_refuses_is_said_and_logged():
         await phone.login()
         world.refuses = "locked"
         answer = await phone.order("/feeder/0/test")
-        assert answer.status == 409 and "le déverrouiller d'abord" in answer.shown
+        assert answer.status == 409 and "le déverrouiller d’abord" in answer.shown
         world.refuses = "<b>new word</b>"
-        assert "L'agent a répondu : <b>new word</b>" in (await phone.order("/feeder/0/test")).shown
+        assert "L’agent a répondu : <b>new word</b>" in (await phone.order("/feeder/0/test")).shown
         assert [order["refused"] for order in world.words("page-order")] == ["locked", "<b>new word</b>"]
 
     on_page(story)
@@ -187,6 +187,6 @@ def test_there_is_no_order_for_what_is_not_there(path):
     async def story(world, phone):
         await phone.login()
         answer = await phone.order(path, read="yes")
-        assert answer.status == 404 and "n'existe pas" in answer.shown and not world.orders
+        assert answer.status == 404 and "n’existe pas" in answer.shown and not world.orders
 
     on_page(story)

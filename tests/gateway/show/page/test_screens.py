@@ -88,7 +88,7 @@ def test_watts_that_do_not_agree_are_said():
 def test_a_test_under_way_counts_down_and_can_be_stopped():
     feeders = told.feeders(bourg=told.feeder("bourg", told.wish("manual", True, "J. Renard"), test_left_s=95))
     html = now(view(told.cabinet(feeders=feeders)))
-    assert "Essai à l'armoire : J. Renard" in read(html).replace("essai", "Essai", 1)
+    assert "Essai à l’armoire : J. Renard" in read(html).replace("essai", "Essai", 1)
     assert "Essai en cours, encore 1 min 35 s" in read(html) and 'data-left="95"' in html
     assert 'action="/feeder/0/stop"' in html and "Ensuite : extinction à 23:42" in read(html)
 
@@ -103,8 +103,8 @@ def test_a_locked_feeder_can_only_be_unlocked():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"switch": "off"}, "L'interrupteur de l'armoire commande"),
-        ({"in_control": False}, "L'horloge astronomique de l'armoire commande"),
+        ({"switch": "off"}, "L’interrupteur de l’armoire commande"),
+        ({"in_control": False}, "L’horloge astronomique de l’armoire commande"),
     ],
 )
 def test_who_else_commands_is_said_above_the_feeders(changes, words):
@@ -123,7 +123,7 @@ def test_the_faults_are_told_the_gravest_first_with_what_to_do():
     alarms = [told.alarm("doorOpen"), told.alarm("lampsLost", "route", 2), told.alarm("cableFault", "bourg", 6)]
     log = [{"ago_s": 90, "what": "bearer-down", "values": {"name": "fibre"}}]
     shown = read(faults(view(told.cabinet(alarms=alarms), faults=log, clock={"good": False})))
-    order = ["Câble coupé", "2 lampes éteintes", "porte", "L'heure n'est pas sûre", "liaison en panne"]
+    order = ["Câble coupé", "2 lampes éteintes", "porte", "L’heure n’est pas sûre", "liaison en panne"]
     assert sorted(order, key=shown.index) == order and shown.count("À faire :") == 4
     assert "Aucun défaut" in read(faults(view()))
 
@@ -142,7 +142,7 @@ def test_the_night_is_a_bar_with_its_words_and_an_hour_less_or_more_when_clocks_
 
 def test_what_nobody_knows_is_not_drawn():
     shown = read(tonight_screen(view(told.cabinet(unix_s=None, policy_plain=None))))
-    assert shown.count("Inconnu : il manque l'heure") == 1
+    assert shown.count("Inconnu : il manque l’heure") == 1
 
 
 def test_a_policy_that_cannot_be_read_leaves_the_agents_own_night():

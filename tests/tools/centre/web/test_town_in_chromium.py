@@ -170,11 +170,11 @@ def test_from_two_touches_to_measured_watts(page, town, tmp_path):
     page.reload()
     page.wait_for_selector("[data-reason]:visible")
     page.screenshot(path=tmp_path / "ready.png", full_page=True)
-    page.click("text=recherche d'une personne")  # one
+    page.click("text=recherche d’une personne")  # one
     page.wait_for_selector("#words:visible")
     said = page.inner_text("#words")
     assert said.startswith("Je signe : allumer tout ")
-    assert "Motif : recherche d'une personne. Mme Martin, maire." in said
+    assert "Motif : recherche d’une personne. Mme Martin, maire." in said
     assert "Sont concernés" in page.inner_text("#give")
     assert orders.latest(town.joined.people, 9) == []
     page.screenshot(path=tmp_path / "words.png", full_page=True)
@@ -314,7 +314,7 @@ def test_an_operator_darkens_in_two_steps_sees_who_is_touched_and_gives_it_back(
     town.joined.end(lit, lit_world.MAYOR)
     town.live(12)
     desk.goto(f"{town.origin}/{INSEE}/orders")
-    assert "Éteint jusqu'à" in desk.inner_text("#rows") and "Exploitante, travaux" in desk.inner_text("#rows")
+    assert "Éteint jusqu’à" in desk.inner_text("#rows") and "Exploitante, travaux" in desk.inner_text("#rows")
 
 
 def test_a_key_without_the_right_is_told_so_before_it_signs(page, town):
@@ -358,7 +358,7 @@ def test_the_menu_of_the_person_is_left_by_escape_and_by_a_touch_elsewhere(page,
 def test_a_month_prints_on_one_page(page, town):
     page.goto(f"{town.origin}/{INSEE}/month")
     assert page.pdf(format="A4").count(b"/Type /Page\n") == 1
-    assert "recherche d'une personne" in page.inner_text("main")
+    assert "recherche d’une personne" in page.inner_text("main")
 
 
 @pytest.mark.parametrize("screen", ["town", "month", "orders", "orders/give/light", "order"])

@@ -45,17 +45,17 @@ def darken(number, **changes):
 
 
 def test_an_order_goes_from_signed_to_measured_in_watts(mayor, served, control):
-    one = light(1, reason="recherche d'une personne")
+    one = light(1, reason="recherche d’une personne")
     assert post(mayor, signed(one)).status_code == 204
     assert post(mayor, signed(one)).status_code == 204  # sent again, for the answer was lost
     said = page(mayor, one)
-    assert ">Signed<" in said and "recherche d&#x27;une personne" in said
+    assert ">Signed<" in said and "recherche d’une personne" in said
     fetch(served, control)
     report(control, one)
     assert "Signed · Sent<" in page(mayor, one)
     report(control, one, outcome(one, "received"), outcome(one, "applied", feeder=FEEDERS[0]))
     said = page(mayor, one)
-    assert "Signed · Sent · Received by 1 cabinet<" in said
+    assert "Signed · Sent · Received by 1 cabinet · Measurement awaited at 1 feeder<" in said
     assert f"No effect seen yet: {FEEDERS[1]}, {FEEDERS[2]}" in said
     for more, feeder in enumerate(FEEDERS[:2]):
         report(control, one, outcome(one, "measured", feeder=feeder, power_dw=80_000 + more))
@@ -214,7 +214,7 @@ def test_an_operator_darkens_a_feeder_and_reads_what_each_equipment_answers(oper
     said = page(operator, one)
     assert ">accepted<" in said and "0.3 W" in said
     french = operator.get(f"/{FENEU}/orders/{one.id.hex()}", headers={"Accept-Language": "fr"}).content.decode()
-    assert f"Éteint jusqu&#x27;à 13:00, départ {FEEDERS[0]}" in french
+    assert f"Éteint jusqu’à 13:00, départ {FEEDERS[0]}" in french
 
 
 def test_a_feeder_that_another_order_or_a_lock_holds_is_named_with_the_reason(operator, served, control):
@@ -252,11 +252,11 @@ def test_a_telephone_that_may_only_light_darkens_nothing(mayor):
 
 
 def test_orders_are_listed_with_who_when_until_and_what_became_of_them(operator, served, control):
-    one = darken(42, reason="feu d'artifice")
+    one = darken(42, reason="feu d’artifice")
     assert post(operator, signed(one, AGENT)).status_code == 204
     said = operator.get(f"/{FENEU}/orders").content.decode()
     row = said[said.index(one.id.hex()) :].partition("</tr>")[0]
-    assert f"{AGENT.name}, feu d&#x27;artifice" in row and "13:00" in row and ">Signed" in row
+    assert f"{AGENT.name}, feu d’artifice" in row and "13:00" in row and ">Signed" in row
     assert f"lighting of {FENEU}" in said and f"lighting of {ANGERS}" not in said
     everywhere = operator.get(f"/{FENEU}/orders?all").content.decode()
     assert f"lighting of {FENEU}" in everywhere and f"lighting of {ANGERS}" in everywhere

@@ -52,7 +52,7 @@ def test_a_month_is_told_on_one_page(mayor, monkeypatch):
     assert "heating" not in said and "watering" not in said  # it is a month of lighting
     french = mayor.get(f"/{FENEU}/month?month=2026-10", headers={"Accept-Language": "fr"}).content.decode()
     assert (
-        "octobre 2026" in french and "Rien n&#x27;a encore été mesuré" in french and "Personne n&#x27;a donné" in french
+        "octobre 2026" in french and "Rien n’a encore été mesuré" in french and "Personne n’a donné" in french
     )
 
 
