@@ -420,6 +420,7 @@ class Gateway:
         assert isinstance(request, NodeRequest)
         node = request.node
         if self.directive_service.directives.is_question(request):
+            self.downlink.observe_other(node)
             code, payload = self.directive_service.answer(request, now_ms=now_ms)
             self.link.respond(request.exchange, code, payload, now_ms=now_ms)
             return

@@ -13,6 +13,9 @@ What a node has received is remembered for its current keys: after a restart it 
 all changes since the gateway's start. An order that is not known yet (no clock since the start, a lease on its way) is
 not sent at all: a node keeps what it has until then.
 
+Orders to the whole cabinet are for lamps. A node that asks for directives heats or waters, by hours of its own: from
+its question on (`observe_other`) it gets no order, and is told so if it had one.
+
 One node may get an order of its own for some seconds: to show itself to a technician (`identify`). A change of its
 feeder's order ends that at once.
 
@@ -85,6 +88,8 @@ class Downlink:
         self._feeders = feeders
         self._slots: dict[int | None, _Slot] = {feeder: _Slot() for feeder in (None, *feeders.values())}
         self._own: dict[bytes, _Slot] = {}
+        self._others: set[bytes] = set()  # nodes that are no lamps
+        self._nothing = _Slot()
         self._number = 0
         self._is_known = True
         self._known: dict[bytes, _Known] = {}
@@ -122,6 +127,10 @@ class Downlink:
                 self._own = {node: own for node, own in self._own.items() if self._feeders.get(node) != feeder}
                 self._change(slot)
                 self._tell(feeder, now_ms)
+
+    def observe_other(self, node: bytes) -> None:
+        """Observe that a node is no lamp: it asks for directives."""
+        self._others.add(node)
 
     def identify(self, node: bytes, order: OrderInForce, *, now_ms: int) -> None:
         """Have one node show itself by an order of its own; only while none is in force for it (`has_order`)."""
@@ -235,11 +244,13 @@ class Downlink:
             self._enqueue(answered.node, now_ms)
 
     def _slot_of(self, node: bytes) -> _Slot:
+        if node in self._others:
+            return self._nothing
         return self._own.get(node) or self._slots[self._feeders.get(node)]
 
     def _change(self, slot: _Slot) -> None:
-        self._number += 1
-        slot.number = self._number
+        slot.number, self._nothing.number = self._number + 1, self._number + 2
+        self._number += 2
         self.counters["changes"] += 1
 
     def _known_of(self, node: bytes) -> _Known | None:
@@ -260,6 +271,7 @@ class Downlink:
         for node in self._own.keys() - nodes:
             del self._own[node]
         self._sleepers &= nodes
+        self._others &= nodes
         for node in sorted(nodes - self._sleepers):
             if self._feeders.get(node) == feeder:
                 self._enqueue(node, now_ms)

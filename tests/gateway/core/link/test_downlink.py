@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.core import limits
+from lighting.trade import Streetlight
 from tests.support.ordered_world import by_night, keep_lease, levels, rules, settled
-from wire import event
+from wire import directive, event
 
 ONE = (1).to_bytes(8, "big")
 
@@ -32,6 +33,18 @@ def test_an_emergency_lights_every_lamp_within_seconds_and_its_end_gives_it_back
         changes = post.events(event.LEVEL_CHANGED)
         assert changes[-2:] == [[100, 0, "emergency", ONE], [0, 100, "calendar", changes[-1][3]]]
     assert world.checker.violations == [] and world.checker.begins == 4
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_an_order_of_light_is_not_for_a_node_that_asks_for_directives(asks_first, monkeypatch):
+    monkeypatch.setattr(Streetlight, "directives", (directive.LOAD_SHED,) if asks_first else ())
+    world = settled(posts=1)
+    world.emergency()
+    world.live(5)
+    assert outcomes(world.posts[0]) == ([] if asks_first else [("received", None), ("applied", None)])
+    world.core.downlink.observe_other(world.posts[0].node_id)
+    world.live(900)
+    assert outcomes(world.posts[0])[-1:] == ([] if asks_first else [("ended", None)])
 
 
 def test_it_ends_with_its_expiry_without_a_word():
