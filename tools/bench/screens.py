@@ -2,12 +2,13 @@
 
 A web is served by its own process from a warehouse of N lights in every state (`screens_world`).
 
-    first_page_kb          the map and all that it needs, as it crosses the network, by an empty browser
     page_*_ms              processor time for one page, of the web and of PostgreSQL together
     picture_ms             the same for what all pages are made of, when the warehouse has changed
     viewers_core_percent   of one core, of both, with VIEWERS streams open while a light in a thousand changes each 2 s
     seen_s                 from a commit to the event at the last of the viewers, the worst of ten or so; seen_p50_s
-    frame_p95_ms, _p50_    while the map is dragged, in Debian's Chromium without a GPU; only where it is installed
+    first_page_kb          the map and all that it asks for, as it crosses the network to an empty browser: Debian's
+                           Chromium, where it is installed
+    frame_p95_ms, _p50_    while the map is dragged there, without a GPU
 
     bocage bench screens --lights 20000
     bocage bench screens --lights 20000 --server     on PostgreSQL, as the role of an installed centre's screens
@@ -38,11 +39,6 @@ from tools.command_line import add_json, print_figures
 _PORT = 8197
 _PAGES = {"list": f"/{INSEE}/lights", "map": f"/{INSEE}/map", "data": f"/{INSEE}/map/lights.json",
           "light": f"/{INSEE}/lights/00100", "faults": f"/{INSEE}/faults"}  # fmt: skip
-_FIRST = (
-    f"/{INSEE}/map", "/static/web/bocage.css", "/static/leaflet/leaflet.css", "/static/leaflet/leaflet.js",
-    "/static/django_htmx/htmx-2.min.js", "/static/web/lights_layer.js", "/static/web/map.js", "/static/web/live.js",
-    "/static/web/icon.svg", f"/{INSEE}/map/lights.json", f"/{INSEE}/map/in-view",
-)  # fmt: skip
 _WATCHED_S = 20
 _SEEN_S_MAX = 10
 # Frames of a drag across a screen, and back.
@@ -75,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def measure(folder: Path, warehouse: str, engine_pid: int | None, lights: int, viewers: int) -> dict[str, Any]:
     shown, data = warehouse, str(folder / "web.sqlite3")
-    screens_world.build(warehouse, lights, now_s=int(time.time()))
+    screens_world.build(warehouse, lights, now_s=int(time.time()), has_spaces=True)
     if database.is_server(warehouse):
         with closing(schema.open_to_write(warehouse, "OFF")) as connection:
             with database.transaction(connection):
@@ -86,13 +82,12 @@ def measure(folder: Path, warehouse: str, engine_pid: int | None, lights: int, v
     figures: dict[str, Any] = {"lights": lights}
     with _served(shown, data) as process:
         server = _Server(cookie, process.pid, engine_pid)
-        figures["first_page_kb"] = sum(len(server.get(one)) for one in _FIRST) / 1000
         for name, address in _PAGES.items():
             figures[f"page_{name}_ms"] = server.cost_ms(partial(server.get, address), 20)
         figures["picture_ms"] = server.cost_ms(lambda: _changed_page(server, warehouse), 4) - figures["page_list_ms"]
         figures |= asyncio.run(_watched(server, warehouse, lights, viewers))
         if shutil.which("chromium"):
-            figures |= _frames(cookie)
+            figures |= _in_chromium(cookie)
         figures["server_mb"] = server.memory_mb()
     return figures
 
@@ -228,17 +223,22 @@ async def _watched(server: _Server, warehouse: str, lights: int, viewers: int) -
     }
 
 
-def _frames(cookie: str) -> dict[str, float]:
-    from playwright.sync_api import sync_playwright
+def _in_chromium(cookie: str) -> dict[str, float]:
+    from playwright.sync_api import Request, sync_playwright
+
+    finished: list[Request] = []
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1920, "height": 1080})
         context.add_cookies([{"name": "bocage", "value": cookie, "url": f"http://127.0.0.1:{_PORT}"}])
         page = context.new_page()
+        page.on("requestfinished", finished.append)
         page.goto(f"http://127.0.0.1:{_PORT}/{INSEE}/map")
         page.wait_for_selector("#map[data-ready]")
         page.wait_for_timeout(1000)
+        sizes = [one.sizes() for one in finished]
+        first_bytes = sum(one["responseHeadersSize"] + one["responseBodySize"] for one in sizes)
         page.evaluate(f"window.frames95 = ({_FRAMES})()")
         page.mouse.move(1100, 600)
         page.mouse.down()
@@ -248,4 +248,5 @@ def _frames(cookie: str) -> dict[str, float]:
         page.mouse.up()
         times = page.evaluate("window.frames95")
         browser.close()
-    return {"frame_p50_ms": times[len(times) // 2], "frame_p95_ms": times[len(times) * 95 // 100]}
+    frames = {"frame_p50_ms": times[len(times) // 2], "frame_p95_ms": times[len(times) * 95 // 100]}
+    return {"first_page_kb": first_bytes / 1000} | frames
