@@ -62,7 +62,8 @@ ASKED = {
     "orders": ["", "?all", "?page=9", "?all&page=2"],
     "orders-time": [""],
     "orders-sign": [""],
-    "orders-give": ["", "?where=x", "?where=feeder:lighting b 49135", "?where=street:x", f"?where={ORDERS[ANGERS]}"],
+    "orders-give": ["", "?where=x", "?where=feeder:lighting b 49135", "?where=street:x", f"?where={ORDERS[ANGERS]}",
+                    "?where=room-1", "?where=green_space-1"],
     "order": [""],
     "month": ["", "?month=2026-10", "?month=2099-01", "?month=x"],
     "lights": ["", "?q=street", "?state=fault", "?page=99"],
@@ -74,7 +75,7 @@ NAMED = {
     "z": (0,),
     "x": (0,),
     "y": (0, 1),
-    "kind": ("light", "darken", "end"),
+    "kind": ("light", "lower", "darken", "heat", "dry", "end"),
     "cause": (f"{node_of('light', FENEU).hex()}-1-900", f"{node_of('room', ANGERS).hex()}-1-901", "nothing"),
     "order": (*ORDERS.values(), "nothing"),
 }
