@@ -1,4 +1,5 @@
-"""Lamps that an order lowers, or lights from dimmed, in the smallest world; and that the checker catches who breaks the rules."""
+"""Lamps that an order lowers, or lights from dimmed, in the smallest world; and that the checker catches who breaks
+the rules."""
 
 import pytest
 
