@@ -1,8 +1,9 @@
 """Brings the agent's own package up to date by the centre's plan, watches it, and goes back where it is not well.
 
-A timer asks hourly (bocage-update.timer). What the territory's key for packages has not signed is not installed;
-nothing begins by night, nor over 4G unless --metered (then once a day). With --from a technician brings the repository
-on a stick, and is there to see: neither plan nor hour nor bearer counts, and the highest version is taken.
+A timer asks hourly (bocage-update.timer). It also fetches the programs for nodes that the centre wants offered here,
+and begins or stops their campaigns. What the territory's key for packages has not signed is not installed; nothing
+begins by night, nor over 4G unless --metered (then once a day). With --from a technician brings the repository on a
+stick, and is there to see: neither plan nor hour nor bearer counts, and the highest version is taken.
 
 example:
   sudo bocage gateway update --config /etc/bocage/gateway.toml --trust /media/usb/packages.asc
@@ -13,6 +14,7 @@ example:
 import argparse
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from gateway.commands import UsageError, add_config, on_config
@@ -24,7 +26,7 @@ from gateway.core.self_update import Plan
 from gateway.core.status import Status
 from gateway.io.packages import UNREACHABLE, PackageFault, Repository
 from gateway.language import N_, Phrases
-from gateway.shell import self_update
+from gateway.shell import node_programs, self_update
 from gateway.shell.self_update import FOLDER, KEY, Update
 
 _WORDS = Phrases({
@@ -40,6 +42,14 @@ _WORDS = Phrases({
     "no_tls": N_("[uplink] has no ca: the centre's plan can only be read with TLS"),
     "no_key_file": N_("{path} is no public key of OpenPGP as text; give packages.asc of `bocage centre agents key`"),
     "may": N_("the system may be updated now"),
+    # programs for nodes
+    "nodes.fetch": N_('program no. {number} for "{product}" is fetched, and its campaign begins here'),
+    "nodes.begin": N_('the campaign of program no. {number} for "{product}" begins here'),
+    "nodes.stop": N_('the centre has stopped the campaign of program no. {number} for "{product}"'),
+    "nodes.lower": N_('the centre wants program no. {number} for "{product}", and a higher one is offered here'),
+    "nodes.refused": N_('program no. {number} for "{product}", as the centre has it, is refused ({why}: {detail})'),
+    "nodes.plan": N_("the centre's plan of programs for nodes cannot be read: {detail}"),
+    "nodes.disk": N_("a program for nodes cannot be kept: {detail}"),
     # why nothing begins now
     "no-agent": N_("not now: the agent does not answer"),
     "no-clock": N_("not now: the time is not known"),
@@ -113,6 +123,7 @@ def _by_plan(update: Update, status: Status, config: Config, args: argparse.Name
     if why is not None:
         return _say(args, why)
     address = self_update.address_of(config.mqtt.host)
+    _follow_nodes(config, address, tls.ca, args)
     try:
         plan = self_update.read_plan(address, tls.ca)
     except PackageFault as fault:
@@ -127,6 +138,22 @@ def _by_plan(update: Update, status: Status, config: Config, args: argparse.Name
     if why is not None:
         return _say(args, why)
     return _stage(update, plan, Repository(FOLDER, address, KEY, tls.ca), status, args)
+
+
+def _follow_nodes(config: Config, address: str, ca: str, args: argparse.Namespace) -> None:
+    """Does what the centre wants of nodes. What prevents it must not keep the agent from its own update."""
+    name = f"{config.core.insee}-{config.core.name}"
+    read = partial(self_update.read_file, address, ca)
+    try:
+        for step in node_programs.follow(config.data, name, read, now_s=int(time.time())):
+            word = f"nodes.{step.word}" if f"nodes.{step.word}" in _WORDS else "nodes.refused"
+            _say(args, word, product=step.product, number=step.number, why=step.word, detail=step.detail)
+    except PackageFault:
+        return  # the centre has no such plan, or is not reached: the next hour
+    except ValueError as error:
+        _say(args, "nodes.plan", detail=str(error))
+    except OSError as error:
+        _say(args, "nodes.disk", detail=str(error))
 
 
 def _by_stick(update: Update, status: Status, args: argparse.Namespace) -> int:

@@ -194,6 +194,11 @@ def _paths(folder: Path, suffix: str) -> list[Path]:
         return []
 
 
+def path_of(folder: Path, product: str) -> Path:
+    """Returns where the image of a product is."""
+    return folder / (product + _SUFFIX)
+
+
 def put_node_image(data: Path, product: str, content: bytes) -> None:
     """Put an image in the place of the product's last one, whose campaign ends. OSError."""
     _withdraw(data / NODE_FOLDER, product + campaign_plans.SUFFIX)

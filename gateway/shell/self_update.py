@@ -40,7 +40,7 @@ PORT = 8884
 # Unpacked twice, and what dpkg keeps of the former files meanwhile; a package has half a megabyte.
 _FREE_BYTES_MIN = 64 << 20
 _PLAN_BYTES_MAX = 1 << 20
-_PLAN_TIMEOUT_S = 60
+_TIMEOUT_S = 60
 _LOOK_EVERY_S = 5
 _BACK_AGAIN_S = 30
 # Why an update is refused before it begins, beside the words of `io/packages.py`.
@@ -66,14 +66,21 @@ def address_of(host: str) -> str:
     return f"https://{f'[{host}]' if ':' in host else host}:{PORT}/"
 
 
-def read_plan(address: str, ca: str) -> Plan:
-    """Fetches the plan of the centre, whose certificate is of the territory's authority. PackageFault."""
+def read_file(address: str, ca: str, name: str, bytes_max: int) -> bytes:
+    """Fetches a file of the centre, whose certificate is of the territory's authority. PackageFault."""
     context = ssl.create_default_context(cafile=ca)
     try:
-        with urlopen(f"{address}plan.json", timeout=_PLAN_TIMEOUT_S, context=context) as answer:
-            return core.parse_plan(answer.read(_PLAN_BYTES_MAX))
+        with urlopen(f"{address}{name}", timeout=_TIMEOUT_S, context=context) as answer:
+            data: bytes = answer.read(bytes_max)
+            return data
     except (OSError, HTTPException) as error:
         raise PackageFault(packages.UNREACHABLE, str(error)) from error
+
+
+def read_plan(address: str, ca: str) -> Plan:
+    """Fetches the plan of the centre. PackageFault."""
+    try:
+        return core.parse_plan(read_file(address, ca, "plan.json", _PLAN_BYTES_MAX))
     except ValueError as error:
         raise PackageFault(PLAN, str(error)) from error
 

@@ -50,6 +50,8 @@ COMMANDS = {
     "agents publish": "tools.centre.commands.agents_publish",
     "agents campaign": "tools.centre.commands.agents_campaign",
     "agents advance": "tools.centre.commands.agents_advance",
+    "programs publish": "tools.centre.commands.programs_publish",
+    "programs campaign": "tools.centre.commands.programs_campaign",
     "duty rota": "tools.centre.commands.duty_rota",
     "duty person": "tools.centre.commands.duty_person",
     "duty": "tools.centre.commands.duty",

@@ -72,6 +72,7 @@ SHOWS_NOTHING = {
     "access withdraw": "writes, and prints what it ended",
     "access server": "prepares PostgreSQL for it",
     "agents campaign": "of root: which version each cabinet runs, and since when",
+    "programs campaign": "of root: how far each cabinet is with a program for its nodes",
     "web": "serves pages: each address is asked as each person in `tests/tools/centre/web`",
 }
 
@@ -234,6 +235,7 @@ def test_nothing_else_in_the_centre_opens_a_warehouse_to_read_it():
         "archive.py",  # for proofs and the rig
         "metrics.py",  # counts alone
         "agents_campaign.py",  # which version each cabinet runs; of root
+        "programs_campaign.py",  # how far each cabinet is with a program for its nodes; of root
         "health.py",  # when a cabinet was last heard; of root
         "installation.py",  # whether it can be opened; of root
         "register_import.py",  # what a dry run would change

@@ -111,24 +111,34 @@ def known(connection: database.Connection, *, now_s: int) -> dict[str, Seen]:
             about = fields(fault.code, fault.detail)
             failed[fault.node] = str(about.get("agent_version")), fault.received_unix_s
     found = {}
-    for node, insee, name, heard_s in connection.execute(_GATEWAYS).fetchall():
+    for node, name, is_linked in cabinets(connection, now_s=now_s):
         version, _, received_s = program(connection, node)
-        is_linked = heard_s is not None and heard_s >= now_s - SILENCE_S_MAX
-        found[cabinet_of(insee, name)] = Seen(version, received_s, is_linked, failed.get(node))
+        found[name] = Seen(version, received_s, is_linked, failed.get(node))
     return found
+
+
+def cabinets(connection: database.Connection, *, now_s: int) -> list[tuple[bytes, str, bool]]:
+    """Returns (id, name, whether it is linked) of each cabinet."""
+    return [
+        (node, cabinet_of(insee, name), heard_s is not None and heard_s >= now_s - SILENCE_S_MAX)
+        for node, insee, name, heard_s in connection.execute(_GATEWAYS).fetchall()
+    ]
 
 
 def read(path: Path) -> Plan | None:
     """Returns the plan in a file; None: there is no such file. Refused where it is no plan; OSError."""
     try:
-        plain: dict[str, Any] = json.loads(path.read_bytes())
-        names = {key: tuple(plain[key]) for key in ("first", "why")}
-        cabinets = None if plain["cabinets"] is None else tuple(plain["cabinets"])
-        return Plan(**{**plain, **names, "cabinets": cabinets})
+        return of_plain(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
         raise Refused(N_("{path} is no plan of a campaign: delete it, and begin anew"), path=path) from error
+
+
+def of_plain(plain: dict[str, Any]) -> Plan:
+    """Returns the plan that JSON has; ValueError, TypeError, KeyError."""
+    names = {key: tuple(plain[key]) for key in ("first", "why")}
+    return Plan(**{**plain, **names, "cabinets": None if plain["cabinets"] is None else tuple(plain["cabinets"])})
 
 
 def save(path: Path, plan: Plan) -> None:

@@ -56,6 +56,11 @@ class Place(NamedTuple):
         return self.agents / "plan.json"
 
     @property
+    def programs(self) -> Path:
+        """What is wanted of nodes, as cabinets read it."""
+        return self.agents / "nodes.json"
+
+    @property
     def backups(self) -> Path:
         return self.root / "var/backups/bocage-centre"
 

@@ -1,4 +1,5 @@
-"""Takes the campaign of the cabinets' agents a step further where it may go on, or stops it; a timer does it each hour.
+"""Takes the campaigns of agents and of nodes' programs a step further where they may go on, or stops them; a timer does
+it each hour.
 
 example:
   bocage centre agents advance
@@ -8,6 +9,7 @@ import argparse
 import time
 
 from tools.centre.arguments import add_root
+from tools.centre.commands import programs_campaign
 from tools.centre.commands.agents_campaign import lines, seen
 
 
@@ -26,5 +28,6 @@ def run(args: argparse.Namespace) -> int:
         if plan is not None and (further := campaign.advance(plan, known, now_s=now_s)) != plan:
             campaign.save(place.plan, further)
             plan = further
-    print("\n".join(lines(plan, known, args.lang, now_s=now_s)))
+        programs_told = programs_campaign.advanced(place, args.lang, now_s=now_s)
+    print("\n".join([*lines(plan, known, args.lang, now_s=now_s), *programs_told]))
     return 0

@@ -1,4 +1,5 @@
-"""Keeps the tables `faults` and `feeders` equal to what the records say, in the transaction that stores the records.
+"""Keeps the tables `faults`, `feeders` and `campaigns` equal to what the records say, in the transaction that stores
+the records.
 
 Any order of arrival gives the same faults. What arrives after all that is known of a node, as nearly always, is folded
 onto its open faults; for what arrives late, the node's records are read again from there on. Both cost as much as the
@@ -10,7 +11,7 @@ It writes no record, and reads no clock.
 from collections.abc import Iterable
 from typing import Any
 
-from tools.centre.condition.fold import Fault, Position, fold, statement, switched
+from tools.centre.condition.fold import Fault, Position, campaign, fold, statement, switched
 from tools.centre.store import bodies, database
 from wire import event
 
@@ -28,6 +29,10 @@ _SWITCHED = """INSERT INTO feeders (node, feeder, boot, sequence, closed) VALUES
     SET boot = excluded.boot, sequence = excluded.sequence, closed = excluded.closed
     WHERE (excluded.boot, excluded.sequence) > (feeders.boot, feeders.sequence)"""
 
+_CAMPAIGN = """INSERT INTO campaigns (node, product, boot, sequence) VALUES (?, ?, ?, ?)
+    ON CONFLICT (node, product) DO UPDATE SET boot = excluded.boot, sequence = excluded.sequence
+    WHERE (excluded.boot, excluded.sequence) > (campaigns.boot, campaigns.sequence)"""
+
 
 class Derived:
     """Reads and writes within the transactions of its owner."""
@@ -36,6 +41,7 @@ class Derived:
         self._connection = connection
         self._touched: dict[bytes, Position] = {}
         self._switched: list[tuple[bytes, str, int, int, bool]] = []
+        self._campaigns: list[tuple[bytes, str, int, int]] = []
 
     def note(self, rows: Iterable[Any]) -> None:
         """Notes records that this transaction stores (rows of the ingest)."""
@@ -44,11 +50,14 @@ class Derived:
                 position = row.boot, row.sequence
                 self._touched[row.node] = min(position, self._touched.get(row.node, position))
             elif row.lane == _EVENT:
-                self._note_switched(row.node, row.boot, row.sequence, row.body)
+                self._note_event(row.node, row.boot, row.sequence, row.body)
 
-    def _note_switched(self, node: bytes, boot: int, sequence: int, body: bytes) -> None:
-        for feeder, closed in switched(bodies.decode(body)).items():
+    def _note_event(self, node: bytes, boot: int, sequence: int, body: bytes) -> None:
+        told = bodies.decode(body)
+        for feeder, closed in switched(told).items():
             self._switched.append((node, feeder, boot, sequence, closed))
+        if (product := campaign(told)) is not None:
+            self._campaigns.append((node, product, boot, sequence))
 
     def note_gone(self, node: bytes, boot: int) -> None:
         """Notes that the records of a node from a boot on are none any more."""
@@ -57,14 +66,19 @@ class Derived:
         )
         position = boot, 0
         self._touched[node] = min(position, self._touched.get(node, position))
-        if self._connection.execute("DELETE FROM feeders WHERE node = ? AND boot >= ?", (node, boot)).rowcount:
+        gone = [
+            self._connection.execute(f"DELETE FROM {table} WHERE node = ? AND boot >= ?", (node, boot)).rowcount
+            for table in ("feeders", "campaigns")
+        ]
+        if any(gone):
             for at, sequence, body in self._connection.execute(_RECORDS, (node, -1, 0, _EVENT)).fetchall():
-                self._note_switched(node, at, sequence, body)
+                self._note_event(node, at, sequence, body)
 
     def forget(self) -> None:
         """Begins a transaction, or ends one that failed."""
         self._touched.clear()
         self._switched.clear()
+        self._campaigns.clear()
 
     def save(self) -> None:
         """Ends a transaction."""
@@ -73,14 +87,19 @@ class Derived:
         # Only what is held counts: of two records with one identity, the first.
         held = [row for row in self._switched if self._holds(row)]
         self._connection.executemany(_SWITCHED, [(*row[:4], int(row[4])) for row in held])
+        told = [row for row in self._campaigns if campaign(self._body(row[0], *row[2:])) == row[1]]
+        self._connection.executemany(_CAMPAIGN, told)
         self.forget()
 
     def _holds(self, row) -> bool:
         node, feeder, boot, sequence, closed = row
+        return switched(self._body(node, boot, sequence)) == {feeder: closed}
+
+    def _body(self, node, boot, sequence):
         (body,) = self._connection.execute(
             "SELECT body FROM records WHERE node = ? AND boot = ? AND sequence = ?", (node, boot, sequence)
         ).fetchone()
-        return switched(bodies.decode(body)) == {feeder: closed}
+        return bodies.decode(body)
 
     def _refold(self, node, position):
         while True:

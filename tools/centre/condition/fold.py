@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 from wire import cbor, event, record
 
+# A kind of node; a longer word is a stranger's.
+_PRODUCT_CHARS_MAX = 24
+
 # Fields of a detail that distinguish two faults of one code at the same node.
 IDENTIFYING = frozenset(("feeder", "zone", "sensor", "meter", "bearer", "flag", "about", "product"))
 
@@ -69,6 +72,14 @@ def fold(open_faults: Iterable[Fault], statements: Iterable[Statement]) -> list[
         else:
             faults[place] = faults[place]._replace(last=position)
     return faults
+
+
+def campaign(body: record.EventBody | dict[int, int]) -> str | None:
+    """Returns the kind of node of whose campaign a gateway's record tells; None: of none."""
+    if isinstance(body, dict) or body.code != event.CAMPAIGN:
+        return None
+    found = fields(body.code, body.detail).get("product")
+    return found if isinstance(found, str) and 0 < len(found) <= _PRODUCT_CHARS_MAX and found.isprintable() else None
 
 
 def switched(body: record.EventBody | dict[int, int]) -> Mapping[str, bool]:

@@ -1,4 +1,5 @@
-"""Answers which program a gateway or a node runs: what its last start stated."""
+"""Answers which program a gateway or a node runs, by what its last start stated, and how far gateways are with the
+campaigns that bring their nodes programs."""
 
 from typing import NamedTuple
 
@@ -8,6 +9,11 @@ from wire import event
 _BOOT = f"""SELECT body, seconds, received_unix_s FROM records
     WHERE node = ? AND boot = (SELECT max(boot) FROM records WHERE node = ?)
     AND lane = {event.LANES.index(event.EVENT)} ORDER BY sequence LIMIT 3"""
+
+_CAMPAIGNS = """SELECT c.node, r.body, r.received_unix_s FROM campaigns AS c
+    JOIN records AS r ON r.node = c.node AND r.boot = c.boot AND r.sequence = c.sequence
+    JOIN gateways AS g ON g.id = c.node AND g.bound = 1 WHERE g.insee = coalesce(?, g.insee)
+    ORDER BY c.node, c.product"""
 
 
 class Program(NamedTuple):
@@ -26,3 +32,25 @@ def program(connection: database.Connection, node: bytes | None) -> Program:
         if found.code == event.BOOT and found.detail[4] is not None:
             return Program(str(found.detail[4]), seconds, received_s)
     return Program(None, None, None)
+
+
+class Campaign(NamedTuple):
+    """Holds what a gateway said last of its campaign for a kind of node: the image's number, the phase (a word of
+    gateway/core/campaigns), how many nodes have confirmed it and how many failed; `detail`: that record's."""
+
+    gateway: bytes
+    product: str
+    number: int
+    phase: str
+    received_unix_s: int
+    detail: list
+
+
+def campaigns(connection: database.Connection, insee: str | None = None) -> list[Campaign]:
+    """Returns the latest word of each gateway of each kind; `insee`: of one commune."""
+    found = []
+    for node, body, received_s in connection.execute(_CAMPAIGNS, (insee,)).fetchall():
+        detail = bodies.decode_told(body).detail
+        if all(isinstance(detail[at], int) for at in (1, 3, 4)):
+            found.append(Campaign(node, str(detail[0]), detail[1], str(detail[2]), received_s, detail))
+    return found

@@ -110,6 +110,7 @@ _OF_EQUIPMENT = {
     "faults": _of_record("faults"),
     "fault_notes": _of_record("fault_notes"),
     "feeders": _of_record("feeders"),
+    "campaigns": _of_record("campaigns"),
     "gaps": _node("gaps.about"),
     "anchors": _node("anchors.about"),
     "doubts": _node("doubts.node"),

@@ -1,8 +1,8 @@
 """Defines the tables of what is broken. Must not read or write a row.
 
-Faults and feeders are derived from records, in their transaction, and hold no fact of their own: a fault names the
-records that begin it, state it last and end it (NULL: it lasts). `fault_notes` is what people did about it; a note
-names a record that states the fault, so that it stays attached when an earlier record arrives late.
+Faults, feeders and campaigns are derived from records, in their transaction, and hold no fact of their own: a fault
+names the records that begin it, state it last and end it (NULL: it lasts). `fault_notes` is what people did about it; a
+note names a record that states the fault, so that it stays attached when an earlier record arrives late.
 
 A node that was exchanged cannot end its faults. The register and the node in its place do: REPLACED.
 """
@@ -32,6 +32,11 @@ CREATE TABLE feeders (
     node BLOB NOT NULL, feeder TEXT NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
     closed BIGINT NOT NULL,
     PRIMARY KEY (node, feeder)
+);
+-- What a gateway said last of its campaign for a kind of node (`campaign`): the record has it.
+CREATE TABLE campaigns (
+    node BLOB NOT NULL, product TEXT NOT NULL, boot BIGINT NOT NULL, sequence BIGINT NOT NULL,
+    PRIMARY KEY (node, product)
 );
 -- changes_hands: 1, from then on the fault is in the hands of `holder` ('': nobody's); 0, a comment, and holder is ''.
 -- repaired: 1, its author says that it is repaired, which no measurement has said; 0, that it is not; -1, neither.

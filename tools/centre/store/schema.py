@@ -22,7 +22,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 20
+VERSION = 21
 
 _TABLES = """
 CREATE TABLE records (

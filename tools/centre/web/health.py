@@ -17,7 +17,7 @@ from gateway.language.figures import duration
 from tools.centre.broker.authority import Authority
 from tools.centre.condition import words as fault_words
 from tools.centre.condition.faults import Faults, StandingFault
-from tools.centre.condition.programs import program
+from tools.centre.condition.programs import campaigns, program
 from tools.centre.condition.states import silent_after_s
 from tools.centre.limits import RENEW_DAYS, RENEW_NIGHTS, SILENCE_S_MAX
 from tools.centre.registry import placed
@@ -124,7 +124,8 @@ class Ailing(NamedTuple):
 class Cabinet(NamedTuple):
     """Holds what is known of a cabinet's part of the chain. late_s: of its latest record when it came, beyond a
     report; heard, nodes: of the equipment that it carries; others_program: that of most cabinets, where it has
-    another; waiting: records that it held and we did not, by its own latest word, made after waiting_after_unix_s."""
+    another; campaigns: what it said last of each that brings its nodes a program; waiting: records that it held and we
+    did not, by its own latest word, made after waiting_after_unix_s."""
 
     name: str
     place: str | None
@@ -137,6 +138,7 @@ class Cabinet(NamedTuple):
     started_unix_s: int | None
     ailing: tuple[Ailing, ...]
     others_program: str | None = None
+    campaigns: tuple[str, ...] = ()
     waiting: int = 0
     waiting_after_unix_s: int | None = None
 
@@ -172,7 +174,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             continue
         ailing.setdefault(fault.cabinet, []).append(said)
     nodes, heard = Counter[str | None](), Counter[str | None]()
-    stated = placed.standing(connection)
+    stated, told = placed.standing(connection), campaigns(connection, insee)
     seen: set[bytes] = set()  # the zones of a green space share a node
     for state in (*(one.state for one in whole.lights), *(one.state for one in whole.spaces)):
         if state.node is not None and state.node not in seen:
@@ -191,6 +193,8 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
             name, names.get(name), _is_linked(received_s, now_s=now_s), received_s,
             max(0, received_s - latest_s) if received_s is not None and latest_s else 0,
             heard[address], nodes[address], version, started_s, tuple(ails),
+            campaigns=tuple(events.sentence(event.CAMPAIGN, None, one.detail, language)
+                            for one in told if one.gateway == identity),
             waiting=waiting or 0, waiting_after_unix_s=after_s,
         )  # fmt: skip
 

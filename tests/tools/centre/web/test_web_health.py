@@ -41,6 +41,10 @@ def chain(served, tmp_path_factory):
         taken_back = fact(1, event.AGENT_UPDATE_FAILURE, ["0.3.0", "agent"], active=True, node=other, boot=9,
                           stamp=synced(NOW_S - 100))  # fmt: skip
         report(warehouse, "cab-2", [(event.ALARM, taken_back)], 1)
+        for n, phase in enumerate(("canary", "rest")):
+            said = ["streetlight", 12, phase, 30 * n, n]
+            told = fact(1 + n, event.CAMPAIGN, said, node=b"gw-00004", boot=9, stamp=synced(NOW_S - 90 + n))
+            report(warehouse, "cab-4", [(event.EVENT, told)], 1 + n)
         detail = [node_of("light", FENEU), 40, 0, 0]
         talks = fact(2, event.FAIR_USE_EXCEEDED, detail, active=True, node=gateway, boot=9, stamp=synced(NOW_S - 300))
         report(warehouse, "cab", [(event.EVENT, stepped), (event.ALARM, talks)], 1)
@@ -120,6 +124,12 @@ def test_certificates_that_end_soon_or_have_ended_are_told_and_no_other(page):
 def test_a_version_that_a_cabinet_took_back_is_told_with_its_reason(page):
     assert "version 0.3.0 failed (the agent does not run, or does not go on running)" in page["cab-2"]
     assert "0.3.0" not in page["cab"] + page["cab-4"]
+
+
+def test_how_far_a_campaign_of_nodes_programs_is_stands_with_its_cabinet(page):
+    assert page["cab-4"].count("Program no. 12 for streetlight") == 1
+    assert "Program no. 12 for streetlight: all others follow, 30 confirmed, 1 failed" in page["cab-4"]
+    assert "no. 12" not in page["cab"] + page["cab-2"] + page["cab-3"]
 
 
 def test_a_program_that_is_another_than_that_of_most_is_told(page):
