@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.rig import postgresql
+from tools.bench.territory import node
 from tools.centre.condition.states import States
 from tools.centre.registry.equipment import LIGHT
 from tools.centre.scope import grants, reader, server
@@ -99,7 +100,7 @@ def _fill(connection: database.Connection, lights: int) -> None:
     with database.transaction(connection):
         connection.executemany(
             "INSERT INTO gateways (gateway, id, insee, name, first_seen_unix_s) VALUES (?, ?, ?, ?, 0)",
-            [(number, (1 << 40 | number).to_bytes(8, "big"), *cabinet) for cabinet, number in numbers.items()],
+            [(number, node(1 << 24 | number), *cabinet) for cabinet, number in numbers.items()],
         )
         connection.executemany(
             "INSERT INTO equipment (insee, kind, id, from_unix_s) VALUES (?, 'cabinet', ?, 0)", cabinets
@@ -108,19 +109,19 @@ def _fill(connection: database.Connection, lights: int) -> None:
             "INSERT INTO equipment (insee, kind, id, from_unix_s, name, street, cabinet, feeder, node)"
             " VALUES (?, 'light', ?, 0, ?, ?, ?, 'bourg', ?)",
             [
-                (insee, str(n), f"Candélabre {n}", f"rue {n // 40}", f"{insee}-{cabinet}", n.to_bytes(8, "big"))
+                (insee, str(n), f"Candélabre {n}", f"rue {n // 40}", f"{insee}-{cabinet}", node(n))
                 for n, insee, cabinet in places
             ],
         )
         connection.executemany(
             "INSERT INTO serving (node, cabinet, since_unix_s) VALUES (?, ?, 0)",
-            [(n.to_bytes(8, "big"), f"{insee}-{cabinet}") for n, insee, cabinet in places],
+            [(node(n), f"{insee}-{cabinet}") for n, insee, cabinet in places],
         )
         connection.executemany(
             "INSERT INTO latest (node, boot, sequence, seconds, quality, uncertainty_s, gateway, received_unix_s,"
             " readings_boot, readings_sequence, power_dw, level_percent)"
             " VALUES (?, 1, 1, ?, 1, 1, ?, ?, 1, 1, 231, 40)",
-            [(n.to_bytes(8, "big"), _NOW_S - 60, numbers[insee, cabinet], _NOW_S - 55) for n, insee, cabinet in places],
+            [(node(n), _NOW_S - 60, numbers[insee, cabinet], _NOW_S - 55) for n, insee, cabinet in places],
         )
         for name, area in _PERSONS.items():
             grants.give(connection, grants.Grant(name, *area, 0, None, "bench", 0))

@@ -32,6 +32,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,6 @@ _STREET_LIGHTS = 40
 _FAULTY = 50  # one light of so many
 _WH = 6  # of a lit quarter of an hour
 _TELEMETRY, _ALARM = event.LANES.index(event.TELEMETRY), event.LANES.index(event.ALARM)
-_GROUP = 100  # lights of one transaction
 _ASKED_AGAIN_S = 10
 # Lights: in a larger territory a reading costs the same, and a node that is purged.
 _ALL_READ_MAX, _PURGED_MAX = 1000, 20_000
@@ -172,7 +172,7 @@ def _questions(connection: database.Connection, lights: int) -> dict[str, Callab
         "state_s": lambda: _states(connection, None),
         "state_commune_s": lambda: _states(connection, "49000"),
         "commune_hours_s": lambda: connection.execute(_COMMUNE_HOURS).fetchall(),
-        "readings_light_s": lambda: _summed(connection, f" AND node = '{_node(0).hex()}'"),
+        "readings_light_s": lambda: _summed(connection, f" AND node = '{node(0).hex()}'"),
         "readings_street_s": lambda: _summed(connection, " AND street = 'rue 0'"),
         "month_street_s": lambda: _streets(connection, None),
         "month_street_commune_s": lambda: _streets(connection, "49000"),
@@ -270,13 +270,12 @@ def fill(connection: database.Connection, lights: int) -> None:
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
             [*_communes(), *_cabinets(cabinets), *map(_light, range(lights))],
         )
-    for first in range(0, cabinets, _GROUP):
-        numbers = range(first, min(cabinets, first + _GROUP))
-        _write(connection, [_switched(n, number) for n in numbers for number in range(len(_FEEDERS))])
-    for first in range(0, lights, _GROUP):
-        numbers = range(first, min(lights, first + _GROUP))
-        _write(connection, [row for n in numbers for row in _reports(n)])
-    _write(connection, [_failure(n) for n in range(0, lights, _FAULTY)])
+    for cabinet in range(cabinets):
+        numbers = range(_CABINET_LIGHTS * cabinet, min(lights, _CABINET_LIGHTS * (cabinet + 1)))
+        rows = [_switched(cabinet, feeder) for feeder in range(len(_FEEDERS))]
+        rows += [row for n in numbers for row in _reports(n)]
+        rows += [_failure(n) for n in numbers if n % _FAULTY == 0]
+        _write(connection, cabinet + 1, rows)
     with database.transaction(connection):
         connection.executemany(
             "INSERT INTO feeders VALUES (?, ?, 1, ?, 1)",
@@ -285,7 +284,7 @@ def fill(connection: database.Connection, lights: int) -> None:
         connection.executemany(
             "INSERT INTO faults (node, boot, sequence, code, part, last_boot, last_sequence)"
             " VALUES (?, 1, ?, ?, ?, 1, ?)",
-            [(_node(n), _FAILED, event.LAMP_FAILURE, b"", _FAILED) for n in range(0, lights, _FAULTY)],
+            [(node(n), _FAILED, event.LAMP_FAILURE, b"", _FAILED) for n in range(0, lights, _FAULTY)],
         )
 
 
@@ -304,7 +303,7 @@ def _cabinets(count: int) -> Iterator[tuple]:
 def _light(n: int) -> tuple:
     cabinet = n // _CABINET_LIGHTS
     insee, feeder = _insee(cabinet), _FEEDERS[n % len(_FEEDERS)]
-    return insee, "light", str(n), None, f"rue {n // _STREET_LIGHTS}", f"{insee}-cab-{cabinet}", feeder, _node(n)
+    return insee, "light", str(n), None, f"rue {n // _STREET_LIGHTS}", f"{insee}-cab-{cabinet}", feeder, node(n)
 
 
 def _insee(cabinet: int) -> str:
@@ -315,17 +314,19 @@ def _gateway(cabinet: int) -> bytes:
     return b"\x01" + cabinet.to_bytes(7, "big")
 
 
-def _node(light: int) -> bytes:
-    return light.to_bytes(8, "big")
+def node(light: int) -> bytes:
+    """Returns an id drawn by lot: boards come to streets in any order, ids that rise with the lights are cheaper."""
+    return blake2b(light.to_bytes(4), digest_size=8).digest()
 
 
-def _write(connection: database.Connection, rows: list[tuple]) -> None:
+def _write(connection: database.Connection, gateway: int, rows: list[tuple]) -> None:
     marks = Marks(connection)
     with database.transaction(connection):
         connection.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", [(*row, row[3] + 60) for row in rows]
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(*row, gateway, row[3] + 60) for row in rows],
         )
-        marks.note(rows, 1, _DAY + 86_400)
+        marks.note(rows, gateway, _DAY + 86_400)
         marks.save()
 
 
@@ -336,14 +337,14 @@ def _row(node: bytes, sequence: int, unix_s: int, lane: int, body: dict[int, int
 def _reports(light: int) -> Iterator[tuple]:
     for step in range(-_AROUND, _REPORTS + _AROUND):
         at_s = _DAY + _REPORT_S * step
-        yield _row(_node(light), step + _AROUND, at_s, _TELEMETRY, _readings(light, step))
+        yield _row(node(light), step + _AROUND, at_s, _TELEMETRY, _readings(light, step))
 
 
 _FAILED = _REPORTS + 2 * _AROUND
 
 
 def _failure(light: int) -> tuple:
-    return _row(_node(light), _FAILED, _DAY + 85_900, _ALARM, record.EventBody(event.LAMP_FAILURE, True, None))
+    return _row(node(light), _FAILED, _DAY + 85_900, _ALARM, record.EventBody(event.LAMP_FAILURE, True, None))
 
 
 def _switched(cabinet: int, feeder: int) -> tuple:

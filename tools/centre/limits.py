@@ -53,8 +53,8 @@ BROUGHT_URGENT_BYTES_A_DAY_MAX = 48 * 1024 * 1024
 ROW_BYTES = 64
 # Nodes remembered between transactions: a territory of 60,000, some 25 MB. Beyond, all are forgotten and read again.
 NODES_REMEMBERED_MAX = 100_000
-# Node ids of one statement that looks them up; a constant, so that SQLite compiles it once.
-NODES_PER_QUESTION = 64
+# Values of one statement that looks for rows with any of them; a constant, so that SQLite compiles it once.
+VALUES_PER_QUESTION = 64
 
 # --- time that is doubted -------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from gateway.language import NC_
 from tools.centre.condition.faults import Faults, StandingFault
 from tools.centre.limits import SILENT_BATTERY_S, SILENT_S, STAMP_AHEAD_S_MAX, STAMP_UNIX_S_MIN
 from tools.centre.registry.equipment import CABINET, FEEDER, GREEN_SPACE, LIGHT, Key, cabinet_of, place_of_feeder
-from tools.centre.registry.register import NODES_OF_COMMUNE, of_commune_values
+from tools.centre.registry.register import nodes_of_commune
 from tools.centre.store import database
 from wire import event, record
 
@@ -47,7 +47,6 @@ _EQUIPMENT = """SELECT insee, id, name, street, cabinet, feeder, node{} FROM equ
 _AT_S = f"""CASE WHEN quality != {record.UNSET} AND seconds >= {STAMP_UNIX_S_MIN}
     AND seconds <= received_unix_s + {STAMP_AHEAD_S_MAX} THEN seconds ELSE received_unix_s END"""
 _HEARD = f"SELECT node, {_AT_S} FROM latest"
-_OF_COMMUNE = f" WHERE node IN ({NODES_OF_COMMUNE})"
 _FEEDERS = f"""SELECT insee, name, feeder, {_AT_S}, closed FROM feeders
     JOIN gateways ON gateways.id = feeders.node
     JOIN records ON records.node = feeders.node AND records.boot = feeders.boot
@@ -112,8 +111,8 @@ class States:
         self._connection = connection
         self._now_s = now_s
         self._insee = insee
-        of_commune = ("", ()) if insee is None else (_OF_COMMUNE, of_commune_values(insee))
-        self._heard = dict(connection.execute(_HEARD + of_commune[0], of_commune[1]))
+        self._nodes = None if insee is None else nodes_of_commune(connection, insee)
+        self._heard = dict(self._asked(_HEARD, "node"))
         self._gateways: dict[bytes, str] = {}
         self._cabinets: dict[str, int] = {}
         for identity, insee, name in connection.execute("SELECT id, insee, name FROM gateways"):
@@ -121,13 +120,13 @@ class States:
             self._gateways[identity] = cabinet
             self._cabinets[cabinet] = max(self._cabinets.get(cabinet, 0), self._heard.get(identity, 0))
         self._contactors: dict[tuple[str, str], tuple[int, bool]] = {}
-        for insee, name, feeder, at_s, closed in connection.execute(_FEEDERS):
+        for insee, name, feeder, at_s, closed in self._asked(_FEEDERS, "feeders.node"):
             place, stated = (cabinet_of(insee, name), feeder), (at_s, bool(closed))
             self._contactors[place] = max(stated, self._contactors.get(place, stated))
         self._powers: dict[tuple[str, str], _Power] = {}
-        self._sort_faults(Faults(connection).open(self._insee))
+        self._sort_faults(Faults(connection).open(self._nodes))
 
-    def of_equipment(self, kind: str) -> Iterator[State]:
+    def of_equipment(self, kind: str) -> Iterable[State]:
         """Returns the state of each equipment of a kind that is in force, by commune and id."""
         return self._of_lights() if kind == LIGHT else self._of_others(kind)
 
@@ -150,30 +149,36 @@ class States:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
+    def _asked(self, statement: str, column: str) -> Iterable[tuple]:
+        """Returns the rows of a question about all nodes, or about those of the commune."""
+        if self._nodes is None:
+            return self._connection.execute(statement)
+        return self._connection.among(f"{statement} WHERE {column} {{}}", self._nodes)
+
     def _equipment(self, kind: str, more: str = "") -> Iterator[tuple]:
         of_commune = ("", ()) if self._insee is None else ("AND insee = ?", (self._insee,))
         values = (self._now_s, self._now_s, kind, kind, *of_commune[1])
         return iter(self._connection.execute(_EQUIPMENT.format(more, of_commune[0]), values))
 
-    def _of_lights(self) -> Iterator[State]:
+    def _of_lights(self) -> list[State]:
         # There are 60,000: each column and each page of new memory counts. What lights share is one string for all.
-        of_node, heard, silent_s, make = self._of_node, self._heard, self._now_s - SILENT_S, tuple.__new__
-        fine: dict[tuple[str, str], tuple[str, str]] = {}  # the feeders that have their mains
-        commune = ""
+        faulty, last_s, silent_s, make = self._of_node, self._heard.get, self._now_s - SILENT_S, tuple.__new__
+        fine: dict[tuple[str, str, str], tuple[str, str, str]] = {}  # the feeders that have their mains
+        found: list[State] = []
         for insee, id, name, street, cabinet, feeder, node in self._equipment(LIGHT):
-            if insee != commune:
-                commune = insee
-            place = fine.get((cabinet, feeder))
+            place = fine.get((insee, cabinet, feeder))
             if place is None and self._has_mains((cabinet, feeder)):
-                place = fine[cabinet, feeder] = cabinet, feeder
-            heard_s = heard.get(node, 0)
-            if place is not None and heard_s >= silent_s and node not in of_node:
+                place = fine[insee, cabinet, feeder] = insee, cabinet, feeder
+            heard_s = last_s(node, 0)
+            if place is not None and heard_s >= silent_s and node not in faulty:
                 # Nearly all: `_state` would answer the same.
-                cabinet, feeder = place
-                yield make(State, (commune, LIGHT, id, name, street, cabinet, feeder, node, OK, heard_s, heard_s, None))
+                insee, cabinet, feeder = place
+                own = (insee, LIGHT, id, name, street, cabinet, feeder, node, OK, heard_s, heard_s, None)
+                found.append(make(State, own))
             else:
-                found = self._state(LIGHT, cabinet, feeder, node, None)
-                yield State(commune, LIGHT, id, name, street, cabinet, feeder, node, *found)
+                state = self._state(LIGHT, cabinet, feeder, node, None)
+                found.append(State(insee, LIGHT, id, name, street, cabinet, feeder, node, *state))
+        return found
 
     def _of_others(self, kind: str) -> Iterator[State]:
         for insee, id, name, street, cabinet, feeder, node, zone in self._equipment(kind, ", zone"):

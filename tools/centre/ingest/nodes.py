@@ -14,13 +14,13 @@ other process has written meanwhile; what changed is written at its end (`save`)
 from collections.abc import Iterable
 
 from tools.centre.ingest.plain import Row
-from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_PER_QUESTION, NODES_REMEMBERED_MAX
+from tools.centre.limits import NODES_PER_CABINET_MAX, NODES_REMEMBERED_MAX
 from tools.centre.store import database
 from wire import record
 
 _SELECT = """SELECT node, cabinet, boot, began_unix_s, purged_boot, purged_sequence
     FROM serving LEFT JOIN boots USING (node) LEFT JOIN purged_nodes USING (node)
-    WHERE node IN ({})""".format(", ".join("?" * NODES_PER_QUESTION))
+    WHERE node {}"""
 _PURGED = """SELECT 1 FROM purged WHERE node = ? AND boot = ? AND first <= ? AND last >= ?
     AND NOT EXISTS (SELECT 1 FROM records WHERE node = ? AND boot = ? AND sequence = ?)"""
 
@@ -72,14 +72,11 @@ class Nodes:
             found = self._connection.execute("SELECT node, first_boot, last_boot FROM disowned")
             self._disowned = {node: boots for node, *boots in found}
         wanted = [node for node in nodes if node not in self._lives]
-        for at in range(0, len(wanted), NODES_PER_QUESTION):
-            asked = wanted[at : at + NODES_PER_QUESTION]
-            asked += asked[:1] * (NODES_PER_QUESTION - len(asked))
-            for node, cabinet, boot, began_s, *purged in self._connection.execute(_SELECT, asked):
-                life = self._lives.get(node)
-                if life is None:
-                    life = self._lives[node] = Life(boot, began_s, (-1, -1) if purged[0] is None else tuple(purged))
-                life.cabinets.append(cabinet)
+        for node, cabinet, boot, began_s, *purged in self._connection.among(_SELECT, wanted):
+            life = self._lives.get(node)
+            if life is None:
+                life = self._lives[node] = Life(boot, began_s, (-1, -1) if purged[0] is None else tuple(purged))
+            life.cabinets.append(cabinet)
 
     def forget(self) -> None:
         """Ends a transaction that failed."""

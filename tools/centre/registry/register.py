@@ -6,10 +6,10 @@ said on the day of its replacement has a name too. Must not parse a file; days a
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-from tools.centre.limits import NODES_PER_QUESTION
 from tools.centre.registry.changes import Plan, plan
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
 from tools.centre.registry.history import History, nearest
@@ -43,6 +43,10 @@ NODES_OF_COMMUNE = """SELECT node FROM equipment WHERE insee = ? AND node IS NOT
 def of_commune_values(insee: str) -> tuple[str, ...]:
     """Returns the values of NODES_OF_COMMUNE."""
     return insee, f"{insee}-", f"{insee}.", insee, insee, insee
+
+
+def nodes_of_commune(connection: database.Connection, insee: str) -> list[bytes]:
+    return [node for (node,) in connection.execute(NODES_OF_COMMUNE, of_commune_values(insee))]
 
 
 class Place(NamedTuple):
@@ -132,15 +136,18 @@ class Register:
         return at_s
 
     def remember(self, nodes: Iterable[bytes]) -> None:
-        """Reads at once what many nodes serve, for `of_node`."""
+        """Reads at once what many nodes serve, and the communes of these, for `of_node`."""
         wanted = [node for node in nodes if node not in self._served]
-        for at in range(0, len(wanted), NODES_PER_QUESTION):
-            asked = wanted[at : at + NODES_PER_QUESTION]
-            self._served.update((node, []) for node in asked)
-            statement = f"{_SELECT} WHERE node IN ({', '.join('?' * len(asked))}){_ORDER}"
-            for version in map(_version, self._connection.execute(statement, asked)):
-                assert version.equipment.node is not None
-                self._served[version.equipment.node].append(version)
+        self._served.update((node, []) for node in wanted)
+        insees: set[str] = set()
+        for version in map(_version, self._connection.among(_SELECT + " WHERE node {}" + _ORDER, wanted)):
+            assert version.equipment.node is not None
+            self._served[version.equipment.node].append(version)
+            insees.add(version.key.insee)
+        communes = [insee for insee in insees if Key(insee, COMMUNE, insee) not in self._histories]
+        rows = self._connection.among(f"{_SELECT} WHERE kind = '{COMMUNE}' AND insee {{}}{_ORDER}", communes)
+        for key, versions in groupby(map(_version, rows), itemgetter(0)):
+            self._histories[key] = tuple(version[1:] for version in versions)
 
     def of_gateway(self, insee: str, name: str, *, unix_s: int) -> Place | None:
         """Returns the cabinet of a gateway, which has its name; None when the register does not know it."""

@@ -10,7 +10,7 @@ kind is mistaken for another.
 import importlib
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -54,6 +54,10 @@ class Connection(Protocol):
     def ask(self, statement: str, rows: Sequence[Sequence[Any]], /) -> list[list[tuple]]:
         """Returns what one question answers for each row of its values; a server is asked once. The values of a column
         are of one type, and none is NULL."""
+
+    def among(self, statement: str, values: Collection[Any], /) -> Iterable[tuple]:
+        """Returns the rows of a question about many values, in whose place it has `{}`: `WHERE node {}`. The values are
+        of one type. A file is asked for some at a time: what is sorted is sorted among these."""
 
     def stream(self, statement: str, values: Sequence[Any] = ..., /) -> Iterator[tuple]:
         """Returns the rows of a question whose answer may not fit into memory."""

@@ -11,7 +11,7 @@ is found again at the next transaction.
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import chain, count
 from typing import Any, NamedTuple, NoReturn
@@ -201,6 +201,12 @@ class Connection:
             for row in found:
                 answers[row[0] - 1].append(row[1:])
         return answers
+
+    def among(self, statement: str, values: Collection[Any]) -> Iterable[tuple]:
+        if not values:
+            return ()
+        types, columns = arrays.columns_of([(value,) for value in values])
+        return self.execute(statement.format(f"= ANY(CAST(? AS {arrays.BASES.get(types[0], types[0])}[]))"), columns)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         # A cursor of the server lives in a transaction; other questions may be asked beside it.

@@ -3,10 +3,10 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE, FREE_ROOM_PARTS, GIVE_BACK_PAGES
+from tools.centre.limits import BUSY_TIMEOUT_MS, FILE_MODE, FREE_ROOM_PARTS, GIVE_BACK_PAGES, VALUES_PER_QUESTION
 
 
 class Connection(sqlite3.Connection):
@@ -14,6 +14,13 @@ class Connection(sqlite3.Connection):
 
     def ask(self, statement: str, rows: Sequence[Sequence[Any]]) -> list[list[tuple]]:
         return [self.execute(statement, row).fetchall() for row in rows]
+
+    def among(self, statement: str, values: Collection[Any]) -> Iterator[tuple]:
+        statement, wanted = statement.format(f"IN ({', '.join('?' * VALUES_PER_QUESTION)})"), list(values)
+        for at in range(0, len(wanted), VALUES_PER_QUESTION):
+            asked = wanted[at : at + VALUES_PER_QUESTION]
+            asked += asked[:1] * (VALUES_PER_QUESTION - len(asked))
+            yield from self.execute(statement, asked)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple]:
         return self.execute(statement, values)

@@ -165,7 +165,7 @@ def _cabinets(connection: database.Connection, insee: str, whole: Picture, langu
     names = _names(connection, insee, now_s=now_s)
     ailing: dict[str, list[Ailing]] = {}
     gateways = {identity for (identity,) in connection.execute("SELECT id FROM gateways")}
-    for fault in Faults(connection).open(insee):
+    for fault in Faults(connection).open_in(insee):
         if fault.subject in gateways and not fault.names_feeder:
             said = Ailing(events.sentence(fault.code, True, fault.detail, language))
         elif fault.code in _OF_NODES:

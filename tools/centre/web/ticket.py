@@ -94,7 +94,7 @@ def ticket(request: Any, insee: str, cause: str) -> Any:
 def _fault(request: Any, own: Commune, cause: str) -> StandingFault:
     """Returns the open fault that a cause's `faults.key` names; 404 where there can be no ticket for it."""
     with opened(own.areas) as connection:
-        found = [one for one in Faults(connection).open(own.insee) if is_for(one, own.insee)]
+        found = [one for one in Faults(connection).open_in(own.insee) if is_for(one, own.insee)]
     named = [one for one in found if f"{one.node.hex()}-{one.begin[0]}-{one.begin[1]}" == cause]
     if not named or not may_give(own):
         raise Http404

@@ -85,7 +85,8 @@ def town(request: Any, insee: str) -> Any:
 def _broken(request: Any, own: Commune) -> list[tuple[str, str, str | None]]:
     """Returns the first causes of what is broken in a commune's lighting: what, where, and who has it in hand."""
     with opened(own.lighting) as connection:
-        causes = [one for one in group(Faults(connection).open(own.insee)) if one.is_of(own.insee)][:CAUSES_SHOWN_MAX]
+        faults = Faults(connection).open_in(own.insee)
+        causes = [one for one in group(faults) if one.is_of(own.insee)][:CAUSES_SHOWN_MAX]
         firsts = notes.with_sent(notes.path_of(settings.BOCAGE.data), [one.first for one in causes])
     language = request.language
     return [(fault_words.sentence(one, language), fault_words.where_text(one, language), one.holder) for one in firsts]
