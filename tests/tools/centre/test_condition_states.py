@@ -67,6 +67,14 @@ def test_who_was_heard_is_ok_and_a_lamp_without_a_node_is_what_its_feeder_is(str
     assert found["mairie-1/bourg"][0] == OK and found["stade-1"] == (UNKNOWN, None)
 
 
+def test_many_values_are_asked_for_by_one_question(street):
+    connection, names = street.connection, [f"n{number:03}" for number in range(150)]
+    connection.executemany("INSERT INTO counters VALUES (?, 1)", [(name,) for name in names])
+    question = "SELECT name FROM counters WHERE name {} ORDER BY name"
+    assert sorted(connection.among(question, [*names[:130], "n"])) == [(name,) for name in names[:130]]
+    assert [*connection.among(question, [])] == []
+
+
 def test_silence_is_unknown_since_the_last_word(street):
     found = street(switched(9000, True), (SILENT_S + 1, SPEAKS), (600, GATEWAY))
     assert found["1"] == (UNKNOWN, NOW_S - SILENT_S - 1) and found["2"][0] == OK

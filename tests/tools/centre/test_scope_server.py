@@ -47,6 +47,14 @@ def test_no_row_is_judged_for_who_sees_the_whole_territory(built):
             assert steps and all("never executed" in step for step in steps), (table, plan)
 
 
+def test_what_is_granted_is_asked_once_for_all_equipment(built):
+    for person in ("mayor", "contractor"):
+        with opened(built, person) as connection:
+            plan = [step for (step,) in connection.execute("EXPLAIN (ANALYZE) SELECT * FROM equipment").fetchall()]
+        steps = [step for step in plan if "held_scope_areas" in step]
+        assert steps and all("loops=1)" in step or "never executed" in step for step in steps), (person, plan)
+
+
 def test_commands_show_each_person_no_foreign_row_and_note_what_is_about_persons(built, capsys, tmp_path):
     """Each command once: its other arguments are those of the other engine."""
     for name, (words, *_) in on_files.READS.items():

@@ -56,8 +56,8 @@ class Connection(Protocol):
         are of one type, and none is NULL."""
 
     def among(self, statement: str, values: Collection[Any], /) -> Iterable[tuple]:
-        """Returns the rows of a question about many values, in whose place it has `{}`: `WHERE node {}`. The values are
-        of one type. A file is asked for some at a time: what is sorted is sorted among these."""
+        """Returns the rows of a question about many values, in whose place it has `{}`: `WHERE node {}`. The values
+        differ, and are of one type. A file is asked for some at a time: what is sorted is sorted among these."""
 
     def stream(self, statement: str, values: Sequence[Any] = ..., /) -> Iterator[tuple]:
         """Returns the rows of a question whose answer may not fit into memory."""
