@@ -233,7 +233,7 @@ def _in_chromium(cookie: str) -> dict[str, float]:
         context = browser.new_context(viewport={"width": 1920, "height": 1080})
         context.add_cookies([{"name": "bocage", "value": cookie, "url": f"http://127.0.0.1:{_PORT}"}])
         page = context.new_page()
-        page.on("requestfinished", finished.append)
+        page.on("requestfinished", lambda one: finished.append(one))
         page.goto(f"http://127.0.0.1:{_PORT}/{INSEE}/map")
         page.wait_for_selector("#map[data-ready]")
         page.wait_for_timeout(1000)

@@ -317,7 +317,6 @@ def is_seen(request: Any, mark: str) -> bool:
     return bool(request.htmx) and request.GET.get("seen") == mark
 
 
-
 def order(request: Any, insee: str, order: str) -> Any:
     """Shows one order with what each equipment has answered; the part that changes is asked for again by htmx."""
     own = commune(request, insee)

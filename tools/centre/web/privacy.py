@@ -180,9 +180,7 @@ def _areas(request: Any) -> Areas:
 def _named(request: Any, rows: list[Any]) -> list[Any]:
     """Puts the name of a commune in the place of its INSEE code."""
     names = commune_names(request, {one.insee for one in rows})
-    return [
-        one._replace(insee=names.get(one.insee) or commune_text(one.insee, request.language)) for one in rows
-    ]
+    return [one._replace(insee=names.get(one.insee) or commune_text(one.insee, request.language)) for one in rows]
 
 
 def _lines(days: dict[str, int], language: str) -> Iterator[Line]:
