@@ -175,7 +175,7 @@ TEXTS: dict[int, EventText] = {
     ),
     event.CONTACTOR_STUCK: EventText(
         N_("contactor stuck"),
-        N_("The contactor of the feeder `{feeder}` does not follow the order"),
+        N_("The contactor of the feeder `{feeder}` {ordered}"),
         N_("with the power off, check coil, relay and auxiliary contact; welded, replace it"),
     ),
     event.SUPPLY_LOSS: EventText(

@@ -18,6 +18,8 @@ WORDS = Phrases({
     "zone.number": N_("zone {number}"),
     "closed.true": N_("closed"),
     "closed.false": NC_("contactor", "open"),
+    "ordered.true": NC_("contactor", "stays open against the order: its lamps are dark"),
+    "ordered.false": NC_("contactor", "stays closed against the order: its lamps burn"),
     "open.true": NC_("valve", "opened"),
     "open.false": NC_("valve", "shut"),
     "cause.power-on": N_("power is back"),

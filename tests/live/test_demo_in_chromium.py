@@ -53,21 +53,22 @@ def entered(address, chromium):
     page.reload()
     page.wait_for_selector("aside.demo")
     assert page.locator(".demo-sheet").count() == 0
-    yield context.storage_state(), "{0.scheme}://{0.netloc}".format(urlsplit(address))
+    session = {"state": context.storage_state(), "origin": "{0.scheme}://{0.netloc}".format(urlsplit(address))}
     context.close()
+    return session
 
 
 @pytest.fixture
 def opened(entered, chromium):
     """Opens a page of the demonstration; at the end nothing was asked of another host, and the console is empty."""
-    state, origin = entered
+    origin = entered["origin"]
     contexts, asked, said = [], [], []
 
-    def open_page(path="/49135/map", size="desk", theme="dark"):
+    def open_page(path="/49135/map", size="desk", theme="dark", language="fr"):
         width, height = SIZES[size]
         context = chromium.new_context(
-            viewport={"width": width, "height": height}, locale="fr-FR", color_scheme=theme, storage_state=state,
-            has_touch=size == "phone", reduced_motion="reduce",
+            viewport={"width": width, "height": height}, locale=language, color_scheme=theme,
+            storage_state=entered["state"], has_touch=size == "phone", reduced_motion="reduce",
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
@@ -111,6 +112,15 @@ def assert_sound(page):
     ]
     assert serious == []
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def become(page, role, entered):
+    """Becomes another person, which begins another session: no former one serves any more."""
+    page.click(".demo-menu summary")
+    with page.expect_navigation():
+        page.click(f"button[value={role}]")
+    page.wait_for_selector("aside.demo")
+    entered["state"] = page.context.storage_state()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -289,13 +299,12 @@ def test_an_operator_lights_lamps_with_nodes_by_the_same_key_and_their_watts_are
     assert_sound(page)
 
 
-def test_a_mayor_lights_the_village_by_two_touches(opened):
-    page = opened(size="phone")  # the last: who becomes another person begins another session
+def test_a_mayor_lights_the_village_by_two_touches(opened, entered):
+    page = opened(size="phone")
     page.click(".demo-more summary")
     page.click("#demo-1")
     page.wait_for_selector("#demo-1[aria-pressed=true]")  # the controls stay unfolded
-    page.click(".demo-menu summary")
-    page.click("button[value=mayor]")
+    become(page, "mayor", entered)
     page.click("[data-do=prepare]")
     page.click("#demo-enrol button")
     page.click("button[data-reason] >> nth=0")
@@ -303,3 +312,29 @@ def test_a_mayor_lights_the_village_by_two_touches(opened):
     page.wait_for_selector("text=3 sur 3 départs", timeout=60_000)
     keep(page, "mayor")
     keep_for_readme(page, "mayor")
+
+
+# Each two of size, language and theme meet once.
+LOOKS = [("phone", "fr", "light"), ("phone", "en", "dark"), ("desk", "fr", "dark"), ("desk", "en", "light")]
+
+
+@pytest.mark.parametrize("role", ["operator", "technician", "heating", "watering", "mayor", "dpo"])
+def test_each_screen_of_a_role_is_sound_on_phone_and_desk_in_both_languages_and_themes(role, opened, entered):
+    page = opened("/")
+    become(page, role, entered)
+    first = urlsplit(page.url).path
+    if role == "dpo":
+        tabs = ["/privacy/journal"]
+    else:
+        page.goto(f"{entered['origin']}/49028/orders")
+        tabs = page.eval_on_selector_all("nav.tabs a, main a.button", "all => all.map((one) => one.pathname)")
+        assert len(tabs) > 5
+    for path in dict.fromkeys((first, *tabs)):
+        for size, language, theme in LOOKS:
+            page = opened(path, size, theme, language)
+            assert page.get_attribute("html", "lang") == language
+            if path.endswith("/map"):
+                page.wait_for_selector("#map[data-ready]")
+            keep(page, f"{role}-{path.replace('/', '-')}-{size}-{language}-{theme}")
+            assert_sound(page)
+            page.context.close()

@@ -33,6 +33,10 @@ WORDS = Phrases(orders.WORDS.messages | {
     "plan.dark": N_("dark all night"),
     "plan.always": N_("always powered: each light follows the calendar that it was given"),
     "now": NN_("Now {lit} of {count} light is lit.", "Now {lit} of {count} lights are lit."),
+    "now.known": NN_(
+        "Of the lights that are sound and heard, {lit} of {count} is lit now.",
+        "Of the lights that are sound and heard, {lit} of {count} are lit now.",
+    ),
     "plan.ordered": N_("by order: lit {span}"),
     "plan.ordered.dark": N_("by order: dark {span}"),
     "plan.policy": N_("Policy no. {version}: {authority}, {text}"),
@@ -73,7 +77,7 @@ def town(request: Any, insee: str) -> Any:
     counts = whole.counts
     values |= {
         "lit": counts[LIT],
-        "lights": len(whole.lights),
+        "sound": len(whole.lights) - counts[FAULT] - counts[UNKNOWN],
         "faults": counts[FAULT],
         "unknown": counts[UNKNOWN],
         "broken": _broken(request, own) if counts[FAULT] else (),

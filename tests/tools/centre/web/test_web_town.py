@@ -1,6 +1,8 @@
 """The commune tonight, its month, and who has lit it; Django's client, no script."""
 
 import re
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,7 +10,7 @@ from policy import document
 from tests.support import lit_world
 from tests.support.scoped_world import DAYS, FENEU, NOW_S
 from tests.support.town_world import PHONE, fetch, kid_of, light, post, signed
-from tools.centre.web import night
+from tools.centre.web import night, states, town
 
 
 @pytest.fixture
@@ -129,3 +131,11 @@ def test_a_month_whose_readings_are_of_today_says_that_they_are_not_counted_yet(
     said = mayor.get(f"/{FENEU}/month").content.decode()
     assert "readings of 3 nodes are not counted yet" in said and "Nothing has measured" not in said
     assert asked[0][1] > settings.BOCAGE.clock() + 86_400  # today is within
+
+
+def test_a_light_at_fault_is_not_called_dark(mayor, monkeypatch):
+    """It may burn: the contactor that does not open says so."""
+    counts = Counter({states.LIT: 3, states.OFF: 1, states.FAULT: 2})
+    monkeypatch.setattr(town, "picture", lambda *_: SimpleNamespace(counts=counts, lights=[None] * 6))
+    said = mayor.get(f"/{FENEU}/town").content.decode()
+    assert "Of the lights that are sound and heard, 3 of 4 are lit now." in said
