@@ -338,7 +338,7 @@ TEXTS: dict[int, EventText] = {
     event.FEEDER_SWITCHED: EventText(
         N_("feeder switched"), N_("Feeder `{feeder}`: contactor {closed}, decided by: {rule}")
     ),
-    event.COMMAND_OUTCOME: EventText(N_("outcome of a command"), N_("Command {id}: {outcome}")),
+    event.COMMAND_OUTCOME: EventText(N_("outcome of a command"), N_("Command of the centre: {outcome}")),
     event.LOCAL_ORDER: EventText(N_("order at the cabinet"), N_("At the cabinet, {who}: {what}, feeder `{feeder}`")),
     event.SETPOINT_CHANGED: EventText(
         N_("set-point changed"), N_("Set-point {setpoint_ck} (before: {previous_ck}), decided by: {rule}")
