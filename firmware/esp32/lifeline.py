@@ -3,6 +3,8 @@ its program and the folder for the next one. It connects the shell (`main`) to t
 (by the loader), `crash`, `node.trial`, `node.updating`, `node.log_ring`.
 
 Without the loader (a simulated node, whose program is a checkout) there is no second folder, no update and no rescue.
+
+Long because how a life ends is decided beside how the next one is told of it.
 """
 
 import os
@@ -16,7 +18,7 @@ from node import limits, panel
 from node.log_ring import LogRing
 from node.trial import Trial
 from node.updating import Updating
-from wire import event
+from wire import event, image
 
 TASKS = ("network", "ports", "application", "output", "flash", "sleep", "start")
 NETWORK, PORTS, APPLICATION, OUTPUT, FLASH, SLEEP, START = range(len(TASKS))
@@ -58,12 +60,13 @@ class Lifeline:
         self.was_fault = self.cause in crash.FAULTS
         self._crumbs.begin(START, now_ms=now_ms)
         self.ring = LogRing(self.memory.get(rtc.LOG) if ended != guard.POWER else None)
-        self.trial = Trial(is_trial=start is not None and start.boot.is_trial, now_ms=now_ms)
+        self.trial = Trial(is_trial=start is not None and start.is_trial, now_ms=now_ms)
         self._started_ms = now_ms
         self._is_good = False
         self._updating = None
         self._files = None
-        self._number = 0
+        self._number = 0  # of the program, or of the interpreter on trial
+        self._holds = ()  # the third item of events about what is on trial
         self._has_keys = False
         self._lacks = None  # what a trial that is over lacked, once that is reported
         self._confirm_at_ms = now_ms
@@ -136,20 +139,27 @@ class Lifeline:
         wait_ms = limits.UPDATE_RESCUE_FIRST_MS if is_urgent else limits.UPDATE_FIRST_MS
         first_ms = now_ms + wait_ms + random_below(wait_ms) if in_ms is None else now_ms + in_ms
         self._has_keys = bool(settings.update_keys)
-        if start.boot.is_trial or not self._has_keys:
+        if self.trial.is_trial or not self._has_keys:
             first_ms = None
-        self._updating = Updating(
-            link,
-            peer=settings.gateway,
+
+        def updating(**own):
+            peer, keys = settings.gateway, settings.update_keys
+            return Updating(link, peer=peer, keys=keys, random_below=random_below, first_ms=first_ms, **own)
+
+        self._updating = updating(
             product=product + place.SUFFIX,
-            keys=settings.update_keys,
             number=self._number,
             floor=start.boot.floor if self.is_rescue else max(start.boot.floor, self._number),
             failed=start.boot.failed,
             is_rescue=self.is_rescue,
-            random_below=random_below,
-            first_ms=first_ms,
         )
+        if start.interpreter is not None:
+            import two_updates  # a chip with two interpreters has it
+
+            both = two_updates.open_two(self._updating, self._files, start.interpreter, updating)
+            self._updating = self._files = both
+            if start.interpreter.is_trial:
+                self._number, self._holds = both.number, (two_updates.WORD,)
         return self._updating
 
     def report(self, node, *, now_ms):
@@ -170,7 +180,9 @@ class Lifeline:
         if self.is_rescue:
             why = "starts" if self._guarded.is_rescue else "import"
             node.report_event(event.RESCUE_MODE, True, (why,), now_ms=now_ms)
-        elif start is not None and last == guard.TRIAL and not start.boot.is_trial and start.boot.failed:
+        elif start is None or getattr(start.interpreter, "given_up", 0):
+            pass  # of an interpreter two_updates tells
+        elif last == guard.TRIAL and not start.is_trial and start.boot.failed:
             node.report_event(event.UPDATE, None, (start.boot.failed, "fell-back"), now_ms=now_ms)
 
     # --- while it runs --------------------------------------------------------------------------------------
@@ -205,18 +217,18 @@ class Lifeline:
         may_confirm = now_ms >= self._confirm_at_ms and self.trial.may_confirm(is_sound=is_sound, now_ms=now_ms)
         if may_confirm:
             self._confirm_at_ms = now_ms + CONFIRM_AGAIN_MS
-        if may_confirm and self._start.confirm(self._number):
+        if may_confirm and self._files.do((image.CONFIRM, self._number)):
             self.trial.is_trial = False
             self._is_good = True
             self._guard.healthy()
             if self._has_keys:
                 self._updating.ask_at(now_ms + limits.UPDATE_CHECK_MS)
-            node.report_event(event.UPDATE, None, (self._number, "confirmed"), now_ms=now_ms)
+            node.report_event(event.UPDATE, None, (self._number, "confirmed") + self._holds, now_ms=now_ms)
         elif self.trial.is_over(now_ms):
             missing = self.trial.missing(is_sound=is_sound)
             if self._lacks is None and missing:
                 self._lacks = "no-" + missing.split(",")[0]
-                node.report_event(event.UPDATE, None, (self._number, self._lacks), now_ms=now_ms)
+                node.report_event(event.UPDATE, None, (self._number, self._lacks) + self._holds, now_ms=now_ms)
             if node.may_restart(now_ms):
                 self.give_up(missing, now_ms=now_ms)
 

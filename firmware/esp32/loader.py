@@ -6,8 +6,10 @@ failed starts; `place` says where these are), puts it in front of the search pat
 failure ends in a reset, which leads to the next trial or back to the confirmed folder. When the confirmed folder cannot
 be imported the other one is tried at once, and then the rescue. Programs that run in place are tried one a life: the
 other one may later write over the first, whose names the interpreter would still use. So the choice changes, and the
-chip is reset. The watchdog ends a program that hangs while it starts. When nothing can be imported, `last_resort` makes
-safe the outputs that boot.py cannot, and the chip starts again: soon, if it is an image on trial that fails.
+chip is reset. What fails under an interpreter on trial (`ota`) is no fault of a program: no choice changes, and the
+reset ends that trial. The watchdog ends a program that hangs while it starts. When nothing can be imported,
+`last_resort` makes safe the outputs that boot.py cannot, and the chip starts again: soon, if it is an image on trial
+that fails.
 
 Must know nothing of a program but `main.main(start)`, a Start: this is the contract that every image keeps.
 """
@@ -36,7 +38,15 @@ NOTHING_PAUSE_SLICES = 150
 # folder: the one that the program runs from. is_rescue: True for the rescue program. boot: a slots.Boot.
 # choose(number), confirm(number): write the choice of the next start, and return whether they could. guard: a begun
 # guard.Guard. guarded: its guard.Start. memory: the rtc.Memory. ended: guard's word for what ended the last start.
-Start = namedtuple("Start", ("folder", "is_rescue", "boot", "choose", "confirm", "guard", "guarded", "memory", "ended"))
+# interpreter: the ota.Choice, or None where the chip has one place for an interpreter. is_trial: the program is on
+# trial, or the interpreter.
+Start = namedtuple(
+    "Start",
+    (
+        "folder", "is_rescue", "boot", "choose", "confirm", "guard", "guarded", "memory", "ended", "interpreter",
+        "is_trial",
+    ),
+)  # fmt: skip
 
 
 class NoProgram(Exception):
@@ -47,8 +57,8 @@ def main():
     """Starts the chosen program, and resets the chip however it ends."""
     try:
         memory = rtc.Memory(machine.RTC())
-        place.mount()
-        start(slots.Store(), guard.Guard(memory, guard.Store()), memory, guard.ended_by(machine, memory), imported)
+        interpreter, ended = place.begin(), guard.ended_by(machine, memory)
+        start(slots.Store(), guard.Guard(memory, guard.Store()), memory, ended, imported, interpreter)
     except Exception as error:
         sys.print_exception(error)
         __import__("last_resort").keep(isinstance(error, NoProgram))
@@ -58,13 +68,14 @@ def main():
         machine.reset()
 
 
-def start(store, guarding, memory, ended, imports):
+def start(store, guarding, memory, ended, imports, interpreter):
     """Runs the chosen program. `imports(folder)` returns its `main`, or raises. Returns where the next start is to try
     the other program."""
     boot = slots.begin(store)
-    guarded = guarding.begin(ended, is_trial=boot.is_trial)
+    is_trial = boot.is_trial or (interpreter is not None and interpreter.is_trial)
+    guarded = guarding.begin(ended, is_trial=is_trial)
     chosen, other = place.PROGRAMS[boot.slot], place.PROGRAMS[1 - boot.slot]
-    if boot.is_trial:
+    if is_trial:
         folders = (chosen,)
     elif place.IS_MAPPED:
         folders = (place.RESCUE, chosen) if guarded.is_rescue else (chosen,)
@@ -80,12 +91,12 @@ def start(store, guarding, memory, ended, imports):
                 # The official build starts silently on a module without PSRAM (CONFIG_SPIRAM_IGNORE_NOTFOUND).
                 print("loader: no memory for the program in", folder + ": it needs a module with PSRAM")
     else:
-        if place.IS_MAPPED and not boot.is_trial:
+        if place.IS_MAPPED and not is_trial:
             print("loader: the next start tries", other)
             slots.fall_back(store)
             if not guarded.is_rescue:
                 return
-        raise (ImportError if boot.is_trial else NoProgram)("no program")
+        raise (ImportError if is_trial else NoProgram)("no program")
     if folder in place.PROGRAMS:
         boot = slots.Boot(place.PROGRAMS.index(folder), boot.is_trial, boot.floor, boot.failed)
     slot = boot.slot
@@ -100,6 +111,8 @@ def start(store, guarding, memory, ended, imports):
             guarded,
             memory,
             ended,
+            interpreter,
+            is_trial,
         )
     )
 

@@ -10,8 +10,8 @@ SUFFIX = ""
 IS_MAPPED = False
 
 
-def mount():
-    """Does nothing: the file system is there."""
+def begin():
+    """Returns None: the file system is there, and there is one place for an interpreter."""
 
 
 def half(slot):

@@ -1,7 +1,8 @@
 """Says where a chip's programs are that has them in one ROMFS partition, from which they run in place: for an
 interpreter of our own (firmware/interpreter). It lies beside the loader as `place`; `place_folder` has the same names.
 
-    base    BASE_BLOCKS; boot, loader and the modules it needs, the rescue program: mounted at /rom before any Python
+    base    BASE_BLOCKS; boot, loader and the modules it needs (`ota` is one), the rescue program: mounted at /rom
+            before any Python
     half a  half of the rest: a ROMFS image, and a manifest in the last block (`slot_rom`)
     half b  the same
 
@@ -33,8 +34,8 @@ def half(slot):
     return Half(flash, BASE_BLOCKS + slot * count, count)
 
 
-def mount():
-    """Mounts both halves, as far as they hold an image."""
+def begin():
+    """Mounts both halves, as far as they hold an image. Returns the ota.Choice of the interpreter, or None."""
     import vfs
 
     memory = memoryview(_partition())
@@ -44,6 +45,9 @@ def mount():
             vfs.mount(vfs.VfsRom(memory[first * BLOCK_BYTES : (first + count) * BLOCK_BYTES]), PROGRAMS[slot])
         except OSError:
             print("place: no image in", PROGRAMS[slot])
+    import ota
+
+    return ota.begin()
 
 
 def _partition():

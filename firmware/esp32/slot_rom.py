@@ -1,9 +1,11 @@
-"""Carries out the operations of an update in the half of the ROMFS partition that the chip does not run from.
-`wire.image` defines the operations; `slot_files` does the same in a folder.
+"""Carries out the operations of an update in the half of the ROMFS partition that the chip does not run from, and of an
+interpreter in the OTA partition beside the running one. `wire.image` defines the operations; `slot_files` does the same
+in a folder.
 
 The files of such a program are the pieces of one ROMFS image (`image.rom_path`), each with a place of its own, so that
 a power cut costs one piece. The piece with the image's header comes last in the manifest: until all others are there,
-the half is no file system. The manifest lies in the last block, behind its length, which is written last.
+the half is no file system, and the partition no interpreter. The manifest lies in the last block, behind its length,
+which is written last.
 
 Each call does one small operation, and erases one block at most. An error of the flash is a result, not an exception.
 It decides nothing.
@@ -21,13 +23,14 @@ _LENGTH_BYTES = struct.calcsize(_LENGTH)
 
 
 class SlotRom(image.Carrier):
-    """Carries out one operation at a time in `half`, a place_rom.Half. `choose(number)` and `confirm(number)` are the
-    loader's."""
+    """Carries out one operation at a time in `half`, a place_rom.Half, in pieces of `piece_bytes` (None: a program's).
+    `choose(number)` and `confirm(number)` are the loader's, or those of `ota`."""
 
-    def __init__(self, half, choose, confirm):
+    def __init__(self, half, choose, confirm, piece_bytes=None):
         super().__init__(choose, confirm)
         self._flash, self._first, count = half
         self._manifest_at = (count - 1) * _BLOCK_BYTES
+        self._piece_bytes = piece_bytes or image.ROM_PIECE_BYTES
         # Of the file being written: where it begins, the next byte, its end; and the block that is erased.
         self._begin_at = self._at = self._end_at = 0
         self._erased = None
@@ -77,9 +80,9 @@ class SlotRom(image.Carrier):
         if path == image.MANIFEST_NAME:
             return self._manifest_at, self._manifest_at + _BLOCK_BYTES
         index = image.rom_index(path)
-        if index is None or (index + 1) * image.ROM_PIECE_BYTES > self._manifest_at:
+        if index is None or (index + 1) * self._piece_bytes > self._manifest_at:
             return 0, 0
-        return index * image.ROM_PIECE_BYTES, (index + 1) * image.ROM_PIECE_BYTES
+        return index * self._piece_bytes, (index + 1) * self._piece_bytes
 
     def _load(self, at, size):
         data = bytearray(size)

@@ -384,8 +384,8 @@ class Node:
 
     def _update(self, now_ms):
         # Outcomes are reported first: records that wait to be sent delay a restart.
-        for number, word in self._updating.drain_outcomes():
-            self._emit(EventBody(event.UPDATE, None, (number, word)), now_ms)
+        for outcome in self._updating.drain_outcomes():
+            self._emit(EventBody(event.UPDATE, None, outcome), now_ms)
         self._updating.poll(self.may_restart, now_ms=now_ms)
 
     def _certain(self, now_ms):

@@ -160,9 +160,9 @@ def _entries():
     # a gateway's own package: the version wanted, the one before, what became of it (word: kept, rolled-back, refused),
     # why (word) or null
     Event(AGENT_UPDATE, "agentUpdate", ("agent_version", "agent_before", "outcome", "why")),
-    # an image for this node: its number (0: unknown), and what became of it (word): ready, confirmed, fell-back, what a
-    # trial lacked (no-…), or why it was refused
-    Event(UPDATE, "update", ("number", "outcome")),
+    # an image for this node: its number (0: unknown), what became of it (word): ready, confirmed, fell-back, what a
+    # trial lacked (no-…), or why it was refused; and what it holds (word): absent, the program, else interpreter
+    Event(UPDATE, "update", ("number", "outcome", "holds")),
     # a gateway's campaign that brings a kind of node its program has another phase (word): kind, number of the image,
     # phase, how many nodes have confirmed it and how many have failed
     Event(CAMPAIGN, "campaign", ("product", "number", "phase", "confirmed", "failed")),

@@ -57,9 +57,9 @@ PATH_PARTS_MAX = 3
 TEXT_CHARS_MAX = 16
 # Twice the longest module as source.
 FILE_BYTES_MAX = 64 * 1024
-# More than an application as source; compiled it is a third of it. Two of them and the rescue fit into the file system
-# of the reference board (2.9 MB beside two slots of the interpreter on 8 MB of flash).
-IMAGE_BYTES_MAX = 896 * 1024
+# An interpreter of our own: 77 pieces of 32 KiB and its manifest fill an OTA partition (firmware/interpreter). Programs
+# are a fifth of that; where one has no room its update says so (SPACE).
+IMAGE_BYTES_MAX = 0x268000
 
 # A program that runs in place is one ROMFS image, sent in pieces of two flash sectors: 00.rom, 01.rom, ... Its product
 # is the kind of node with ROM_SUFFIX.

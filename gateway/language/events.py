@@ -80,7 +80,7 @@ TEXTS: dict[int, EventText] = {
     event.AGENT_UPDATE: EventText(
         N_("update of the gateway"), N_("Agent {agent_version} (before: {agent_before}): {outcome}")
     ),
-    event.UPDATE: EventText(N_("program update"), N_("Program no. {number}: {outcome}")),
+    event.UPDATE: EventText(N_("program update"), N_("{holds} no. {number}: {outcome}")),
     # --- alarms of lamps
     event.LAMP_FAILURE: EventText(
         N_("lamp out of order"),
@@ -416,6 +416,8 @@ def values(code: int, detail: object, language: str) -> dict[str, Any]:
         shown["value"] = (
             directives.value_text(told, level, language) if isinstance(level, int) else translate(_ENDED, language)
         )
+    if code == event.UPDATE:
+        shown["holds"] = value_text("holds", found.get("holds", "program"), language)
     if "lamps" in fields:
         lamps = found.get("lamps")
         shown["count"] = lamps if isinstance(lamps, int) else UNKNOWN

@@ -183,6 +183,8 @@ WORDS = Phrases({
     "phase.halted": N_("halted by failures"),
     "phase.stopped": NC_("campaign", "stopped"),
     "outcome.fell-back": N_("it did not last, the former one runs again"),
+    "holds.program": N_("program"),
+    "holds.interpreter": N_("interpreter"),
     "what.test": N_("test"),
     "what.test-end": N_("test ended"),
     "what.lock": N_("lock-out"),

@@ -1,15 +1,19 @@
-"""How a life is told to the next one, and what is done before a restart of its own, with the guard as on a chip."""
+"""How a life is told to the next one, and what is done before a restart of its own, with the guard as on a chip.
+
+Long because one board, taken through its resets, serves all of it.
+"""
 
 import sys
 import types
 
 import pytest
 
-from esp32 import crash, guard, place_folder, rtc, slots
+from esp32 import crash, guard, place_folder, place_rom, rtc, slots
 from node import limits, panel
 from node.log_ring import LogRing
 from tests.esp32.test_guard import Machine
 from tests.esp32.test_rtc import Chip
+from tests.support.ota_chip import RUNS_ON, Partitions
 from wire import event
 
 ROOT = ("crash", "guard", "rtc")
@@ -35,7 +39,7 @@ class Board:
         self.chip = Chip()
         self.resets = 0
 
-    def live(self, cause, *, is_trial=False, is_rescue=False):
+    def live(self, cause, *, is_trial=False, is_rescue=False, interpreter=None):
         machine = Machine(cause)
         machine.reset = self._reset
         machine.RTC = lambda: self.chip
@@ -47,7 +51,8 @@ class Board:
         start = types.SimpleNamespace(
             folder="a", is_rescue=is_rescue, boot=slots.Boot(0, is_trial, 0, 0), choose=lambda number: True,
             confirm=lambda number: self.confirmed.append(number) or True, guard=guarding, guarded=guarded,
-            memory=memory, ended=ended,
+            memory=memory, ended=ended, interpreter=interpreter,
+            is_trial=is_trial or (interpreter is not None and interpreter.is_trial),
         )  # fmt: skip
         return self.module.Lifeline(machine, start, now_ms=0)
 
@@ -225,8 +230,8 @@ def test_a_trial_that_is_over_says_what_it_lacked_once_and_gives_up_when_it_may(
 def test_a_flash_that_takes_no_confirmation_is_asked_once_a_minute(lifeline):
     life = Board(lifeline).live(Machine.HARD_RESET, is_trial=True)
     asked = []
-    life._start.confirm = asked.append
     shell = Shell(life)
+    life._files._confirm = asked.append
     for turn in range(1200):
         shell.turn(limits.GOOD_START_MS + 100 * turn)
     assert len(asked) == 2 and life.trial.is_trial
@@ -265,6 +270,37 @@ def test_a_node_that_waits_for_its_settings_is_no_start_that_came_to_nothing(lif
         life = board.live(Machine.HARD_RESET)
         assert life._start.guarded.strikes <= 1, "the first one's, of which nothing is known"
         life.waits()
+
+
+def test_an_interpreter_on_trial_is_judged_by_the_program_and_confirmed_by_the_chip(lifeline, monkeypatch):
+    Partitions.small(monkeypatch)
+    places = Partitions()
+    monkeypatch.setattr(place_rom, "half", places.half)
+    from esp32 import two_updates
+
+    monkeypatch.setitem(sys.modules, "two_updates", two_updates)
+    monkeypatch.setattr(two_updates.open_two, "__kwdefaults__", {"implementation": RUNS_ON})
+    board, confirmed, choice = Board(lifeline), [], places.choice()
+    choice.is_trial, choice.confirm = True, lambda number: confirmed.append(number) or True
+    shell = Shell(board.live(Machine.HARD_RESET, interpreter=choice))
+    assert shell.life.trial.is_trial and shell.updating.deadline_ms(0) is None, "on trial nothing is asked for"
+    shell.turn(limits.GOOD_START_MS)
+    assert confirmed == [0] and board.confirmed == [] and shell.told == [(0, "confirmed", "interpreter")]
+    assert shell.updating.deadline_ms(limits.GOOD_START_MS) <= limits.GOOD_START_MS + limits.UPDATE_CHECK_MS
+
+
+@pytest.mark.parametrize("given_up", [0, 3])
+def test_a_program_that_was_given_up_once_is_not_told_again_for_an_interpreter(lifeline, given_up):
+    board = Board(lifeline)
+    board.live(Machine.PWRON_RESET, is_trial=True)
+    choice = types.SimpleNamespace(is_trial=False, given_up=given_up)
+    life = board.live(Machine.HARD_RESET, interpreter=choice)
+    life._start.boot = life._start.boot._replace(failed=2)
+    told = []
+    node = types.SimpleNamespace(time=Known(True), report_event=lambda *about, now_ms: told.append(about))
+    life.report(node, now_ms=900)
+    of_updates = [about for about in told if about[0] == event.UPDATE]
+    assert of_updates == ([] if given_up else [(event.UPDATE, None, (2, "fell-back"))])
 
 
 def test_on_trial_it_waits_and_keeps_the_word_for_the_way_back(lifeline):

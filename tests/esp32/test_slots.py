@@ -226,7 +226,7 @@ def node_start(loader, store, broken, *, is_rescue=False):
         return lambda start: None
 
     guarding = types.SimpleNamespace(begin=lambda ended, is_trial: types.SimpleNamespace(is_rescue=is_rescue))
-    loader["start"](store, guarding, None, "reset", imports)
+    loader["start"](store, guarding, None, "reset", imports, None)
     return tried
 
 
@@ -262,5 +262,5 @@ def test_a_program_that_does_not_fit_is_told_with_the_module_that_it_needs(node_
 
     guarding = types.SimpleNamespace(begin=lambda ended, is_trial: types.SimpleNamespace(is_rescue=False))
     with pytest.raises(loader["NoProgram"]):
-        loader["start"](store_of(Medium()), guarding, None, "reset", imports)
+        loader["start"](store_of(Medium()), guarding, None, "reset", imports, None)
     assert "no memory for the program in a: it needs a module with PSRAM" in capsys.readouterr().out

@@ -83,10 +83,18 @@ class Folders:
     def is_whole(self, slot):
         return is_whole(self.medium, place_folder.PROGRAMS[slot])
 
+    def choice(self):
+        """The ota.Choice of a start; such a chip has one place for an interpreter."""
+        return None
+
+    def runs(self):
+        """Whether the interpreter is well."""
+        return True
+
 
 class NodeUpdateRig:
     """`runs(number)`: what the program of that number does once started: "well" or "crash". `place`: where programs
-    are, Folders or rom_medium.Halves."""
+    are, Folders, rom_medium.Halves, or ota_chip.Partitions, which holds two interpreters as well."""
 
     def __init__(self, *, running=1, place=Folders, seed=3):
         self.now_ms = 0
@@ -116,14 +124,16 @@ class NodeUpdateRig:
             if ended == guard.POWER:
                 self.chip = Chip()
             memory = rtc.Memory(self.chip)
+            self.choice = self.place.choice()
             self.store = slots.Store(open_file=self.medium.open)
             boot = slots.begin(self.store)
             self.guard = guard.Guard(memory, guard.Store(open_file=self.medium.open))
-            self.guarded = self.guard.begin(ended, is_trial=boot.is_trial)
+            self.is_trial = boot.is_trial or (self.choice is not None and self.choice.is_trial)
+            self.guarded = self.guard.begin(ended, is_trial=self.is_trial)
             assert self.place.is_whole(boot.slot) or self.guarded.is_rescue, "what is started is whole"
             number = self.place.number(boot.slot)
             self.boots.append("rescue" if self.guarded.is_rescue else number)
-            if self.guarded.is_rescue or self.runs(number) == "well":
+            if self.guarded.is_rescue or (self.runs(number) == "well" and self.place.runs()):
                 break
             ended = guard.RESET
         self.boot, self.number = boot, number
@@ -151,18 +161,23 @@ class NodeUpdateRig:
             lambda number: slots.choose(self.store, boot.slot, number),
             lambda number: slots.confirm(self.store, boot.slot, number),
         )
-        self.updating = Updating(
-            self.link,
-            peer="gateway",
+
+        def updating(**own):
+            first_ms = None if self.is_trial else self.now_ms + 1000
+            random_below = self.random.randrange
+            return Updating(
+                self.link, peer="gateway", keys=self.keys, random_below=random_below, first_ms=first_ms, **own
+            )
+
+        self.updating = updating(
             product=PRODUCT + self.place.suffix,
-            keys=self.keys,
             number=self.number,
             floor=boot.floor if is_rescue else max(boot.floor, self.number),
             failed=boot.failed,
             is_rescue=is_rescue,
-            random_below=self.random.randrange,
-            first_ms=None if boot.is_trial else self.now_ms + 1000,
         )
+        if self.choice is not None:
+            self.updating = self.files = self.place.both(self.updating, self.files, self.choice, updating)
 
     def restart(self):
         self.guard.planned()
@@ -170,7 +185,8 @@ class NodeUpdateRig:
 
     def confirm(self):
         """The trial has shown all that it has to show."""
-        assert self.files.do(("confirm", self.number))
+        is_program = self.choice is None or not self.choice.is_trial
+        assert self.files.do(("confirm", self.number if is_program else self.files.number))
         self.guard.healthy()
 
     # --- the world ----------------------------------------------------------------------------------------------
@@ -214,7 +230,7 @@ class NodeUpdateRig:
     def until(self, condition, for_ms=3_600_000):
         end_ms = self.now_ms + for_ms
         while not condition():
-            assert self.now_ms < end_ms, (self.outcomes, self.updating._state, self.boots)
+            assert self.now_ms < end_ms, (self.outcomes, self.boots)
             self.step()
 
     def _heard(self, heard):

@@ -17,9 +17,9 @@ FIRST = 1
 class Flash:
     """A block device. An erase sets all bits, a write clears some; the power fails before, within or after each."""
 
-    def __init__(self, medium):
+    def __init__(self, medium, blocks=BLOCKS):
         self.medium = medium
-        self.data = bytearray(b"\xff" * BLOCK * BLOCKS)
+        self.data = bytearray(b"\xff" * BLOCK * blocks)
 
     def readblocks(self, block, buffer, offset=0):
         at = block * BLOCK + offset
@@ -34,6 +34,8 @@ class Flash:
         assert self.data[at : at + len(data)] == data, "written without an erase"
 
     def ioctl(self, operation, block):
+        if operation == 4:
+            return len(self.data) // BLOCK
         assert operation == 6
         for begin in (0, BLOCK // 2):
             self.medium.step()
@@ -89,3 +91,11 @@ class Halves:
         files = image.decode(bytes(self.flash.data[last + 4 : last + 4 + length])).files
         held = [self.flash.data[at + 2 * BLOCK * int(file.path[:2]) :][: 2 * BLOCK] for file in files]
         return all(sha256(data).digest() == file.digest for data, file in zip(held, files, strict=True))
+
+    def choice(self):
+        """The ota.Choice of a start; this chip has one place for an interpreter."""
+        return None
+
+    def runs(self):
+        """Whether the interpreter is well."""
+        return True

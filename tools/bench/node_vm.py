@@ -331,12 +331,15 @@ class Bench:
         except ImportError:
             import loader
 
-        loader.place.mount()
-
+        interpreter = loader.place.begin()
         memory = loader.rtc.Memory(loader.machine.RTC())
         guarding = loader.guard.Guard(memory, loader.guard.Store())
         ended = loader.guard.ended_by(loader.machine, memory)
-        loader.start(loader.slots.Store(), guarding, memory, ended, lambda folder: self._program(loader, folder, begin))
+
+        def program(folder):
+            return self._program(loader, folder, begin)
+
+        loader.start(loader.slots.Store(), guarding, memory, ended, program, interpreter)
 
     def _program(self, loader, folder, begin):
         """Imports the program of a folder; returns what runs instead of its endless `main`."""

@@ -1,10 +1,12 @@
-"""Makes the signed image, one file, of the program of a concentrator or of a kind of node.
+"""Makes the signed image, one file, of the program of a concentrator or of a kind of node, or of an interpreter.
 
 The concentrator's image is for `bocage gateway concentrator update`; one of a kind of node, made with `--kind`, is for
 `bocage gateway images add`. With `--romfs` it is one ROMFS image in pieces, for nodes that run their program in place.
+Their interpreter (firmware/interpreter) has images and numbers of its own, made with `--interpreter`.
 
-example:
+examples:
   bocage link image streetlight-12.img --kind streetlight --number 12 --key release.pem
+  bocage link image interpreter-3.img --interpreter build-BOCAGE/micropython.bin --number 3 --key release.pem
 
 The modules are found by following the imports of the program (`firmware/concentrator/main.py`,
 `firmware/esp32/main.py`); the loaders and the modules they need are never updated and stay out. Where `mpy-cross` is
@@ -27,7 +29,7 @@ from gateway.language import N_
 from gateway.shell import images
 from tools import firmware_modules, mpy
 from tools.command_line import Refused, UsageError
-from tools.link import romfs
+from tools.link import interpreter, romfs
 from tools.policy import keys
 from tools.policy.words import Refused as KeyRefused
 from wire import cose, image
@@ -37,9 +39,11 @@ from wire.faults import WireFault
 FIRMWARE = Path(cose.__file__).resolve().parent.parent
 PROGRAM = "concentrator.main"
 NODE_PROGRAM = "main"
-# The modules that the loader needs: never part of an image.
+# The modules that the loader needs: never part of an image. Those of ROOT_IN_PLACE are beside them where programs run
+# in place.
 ROOT = ("boot", "place", "slots", "guard", "rtc", "last_resort")
-_FIXED = frozenset((*ROOT, "loader", "concentrator.loader"))
+ROOT_IN_PLACE = ("ota",)
+FIXED = frozenset((*ROOT, *ROOT_IN_PLACE, "loader", "concentrator.loader"))
 # The rescue program has its own folder and is in no image.
 RESCUE = "rescue"
 
@@ -57,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--romfs", action="store_true", help="for nodes with an interpreter of our own (firmware/interpreter)"
     )
+    parser.add_argument("--interpreter", type=Path, metavar="BIN", help="micropython.bin of an interpreter of our own")
     parser.add_argument("--mpy-cross", default="mpy-cross", metavar="PROGRAM", help="the compiler (mpy-cross)")
 
 
@@ -69,19 +74,25 @@ def run(args: argparse.Namespace) -> int:
     compiler = None if args.source else shutil.which(args.mpy_cross)
     if args.romfs and (args.kind is None or compiler is None):
         raise UsageError(N_("--romfs: give --kind, and install mpy-cross: only compiled modules run in place"))
+    if args.interpreter and (args.kind or compiler is None):
+        message = N_("--interpreter: give no --kind, and install mpy-cross, whose bytecode the interpreter has to run")
+        raise UsageError(message)
     try:
-        if args.kind is None:
+        product = args.kind or image.CONCENTRATOR
+        if args.interpreter:
+            files, text = interpreter.read(args.interpreter)
+            product = interpreter.product(_compiled(str(compiler), FIRMWARE / "wire" / "slip.py", "slip.py"))
+        elif args.kind is None:
             files, text = program_files(FIRMWARE, compiler), version(FIRMWARE)
         else:
             files, text = node_files(FIRMWARE, compiler, args.kind), node_version(FIRMWARE)
-        product = args.kind or image.CONCENTRATOR
         if args.romfs:
             files, product = romfs.pieces(files), product + image.ROM_SUFFIX
         data = build(files, args.number, text, signer, product=product)
         args.out.write_bytes(data)
     except WireFault:
         raise UsageError(N_("--number {value}: give 1 to {high}"), value=args.number, high=image.NUMBER_MAX) from None
-    except (ImageFault, romfs.RomFault, OSError) as error:
+    except (ImageFault, romfs.RomFault, interpreter.InterpreterFault, OSError) as error:
         raise Refused(str(error)) from error
     how = "compiled" if compiler is not None else "as source"
     print(f"{args.out}: no. {args.number}, {len(files)} files {how}, {len(data)} bytes, signed by {signer.kid.hex()}")
@@ -152,7 +163,7 @@ def needed_modules(
 ) -> dict[str, Path]:
     """Returns {name: file} of the program and of all modules of ours that it imports, packages included. `extra`:
     modules that it imports by a name made at run time."""
-    return firmware_modules.needed((program, *extra), firmware, _FIXED | without)
+    return firmware_modules.needed((program, *extra), firmware, FIXED | without)
 
 
 def version(firmware: Path) -> str:

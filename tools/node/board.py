@@ -41,11 +41,12 @@ def rom_partition(
 
 def rom_base(firmware: Path, compiler: str | None, kind: str) -> dict[str, bytes]:
     """Returns the files of the base, which is never updated."""
-    files = link_image.compiled(_root(firmware, kind, "place_rom"), compiler)
+    root = _root(firmware, kind, "place_rom", *link_image.ROOT_IN_PLACE)
+    files = link_image.compiled(root, compiler)
     return files | {f"r/{path}": data for path, data in link_image.rescue_files(firmware, compiler, kind).items()}
 
 
-def _root(firmware: Path, kind: str, place: str) -> dict[str, Path]:
+def _root(firmware: Path, kind: str, place: str, *also: str) -> dict[str, Path]:
     """Returns {name on the chip: source} of the loader and of the modules beside it."""
-    sources = {name: firmware / "esp32" / f"{name}.py" for name in (*link_image.ROOT, "loader")}
+    sources = {name: firmware / "esp32" / f"{name}.py" for name in (*link_image.ROOT, *also, "loader")}
     return sources | {"boot": firmware / "boards" / f"boot_{kind}.py", "place": firmware / "esp32" / f"{place}.py"}

@@ -141,7 +141,7 @@ def _chip_path(path: Path) -> str:
         parts = ()
     name = ".".join(parts[1:] if parts[:1] == (ROOT_FOLDER,) else parts).removesuffix(".__init__")
     found = firmware_modules.find(name) if parts else None
-    is_root = name in (*link_image.ROOT, "loader") or name.startswith(("boards.boot_", "place_"))
+    is_root = name in link_image.FIXED or name.startswith(("boards.boot_", "place_"))
     if found is None or found.resolve() != path.resolve() or is_root:
         message = N_(
             "{path}: is no module of a node's program; give a .py file of firmware/, not one of the loader's, which "

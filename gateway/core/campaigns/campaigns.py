@@ -6,6 +6,9 @@ is taken back before the street needs its light. A switched feeder has mains by 
 the night, with another hour of mains to come by the policy. A lamp whose feeder is not known has either, and follows
 its own settings. A node's restart is its own decision (`may_restart` of its trade), never in a watering.
 
+**Who is expected.** The name that a node asks for tells how it stores its program (KIND or KIND-rom), and which
+interpreter of ours it runs, if any. A node of the kind that has asked for neither yet is expected by both.
+
 Progress is kept in `state/campaigns-…`, written after each change, so a restart goes on where it was. What a power cut
 takes of it comes back with the nodes' next questions. It must not open a file by name.
 """
@@ -26,7 +29,7 @@ from gateway.core.link.link import NodeRequest
 from gateway.core.status import CampaignStatus, FailedNode
 from gateway.core.wallclock import WallClock
 from policy import lighting
-from wire import event, image
+from wire import event, image, interpreter
 from wire.record import EventBody, Record
 
 LAMP = "streetlight"
@@ -50,6 +53,8 @@ class Campaigns:
         self._kept: dict[str, Campaign] = {}  # as the card had them; a plan that comes continues one
         self._campaigns: dict[str, Campaign] = {}
         self._due_ms: int | None = None
+        # What each node asked for last, of programs (False) and of interpreters (True).
+        self._asked: dict[tuple[bytes, bool], str] = {}
 
     def start(self) -> None:
         """Restore the progress of an earlier start."""
@@ -77,14 +82,16 @@ class Campaigns:
 
     # --- nodes ----------------------------------------------------------------------------------------------------
 
-    def judge(self, asked: NodeRequest, offered: NodeImage, is_manifest: bool, *, now_ms: int) -> int | None:
+    def judge(self, asked: NodeRequest, offered: NodeImage | None, is_manifest: bool, *, now_ms: int) -> int | None:
         """Return 0 to serve a node this request for a program, the seconds that it must wait, or None."""
-        found = self._campaigns.get(offered.product)
-        if found is None or found.plan.number != offered.number:
+        if is_manifest:
+            self._note(asked.node, asked.path[-1].decode("utf-8", "replace"))
+        found = None if offered is None else self._campaigns.get(offered.product)
+        if found is None or offered is None or found.plan.number != offered.number:
             return None
         unix_s = self._unix_s(now_ms)
         hours_s = 0
-        if image.kind_of(offered.product) == LAMP and self._lamps is not None:
+        if self._lamps is not None and self._kind(asked.node, offered.product) == LAMP:
             hours_s = limits.CAMPAIGN_AGAIN_S if unix_s is None else self._lamps.wait_s(asked.node, unix_s)
         question = image.decode_question(asked.query) if is_manifest else None
         bearer = asked.peer[0] if isinstance(asked.peer, tuple) else ""
@@ -103,9 +110,10 @@ class Campaigns:
             unix_s = self._unix_s(now_ms)
             for found in self._campaigns.values():
                 if body.code == event.UPDATE:
-                    if isinstance(body.detail, list) and len(body.detail) == 2:
-                        number, outcome = body.detail
-                        found.on_update(node, number, str(outcome)[:_WHY_CHARS_MAX], unix_s=unix_s)
+                    if isinstance(body.detail, list) and len(body.detail) in (2, 3):
+                        number, outcome, *holds = body.detail
+                        if (holds == [interpreter.WORD]) is interpreter.is_product(found.plan.product):
+                            found.on_update(node, number, str(outcome)[:_WHY_CHARS_MAX], unix_s=unix_s)
                 elif body.active is not False:
                     found.on_trouble(node, "crash" if body.code == event.CRASH else "rescue", unix_s=unix_s)
             self._due_ms = 0
@@ -160,12 +168,29 @@ class Campaigns:
         carried = self._clock.carried(now_ms=now_ms)
         return None if carried is None or carried[1] > limits.CLOCK_USABLE_S else carried[0]
 
+    def _note(self, node: bytes, product: str) -> None:
+        key = node, interpreter.is_product(product)
+        if key in self._asked or len(self._asked) < 2 * limits.INBOX_NODES_MAX:
+            self._asked[key] = product
+
+    def _kind(self, node: bytes, product: str) -> str | None:
+        """Return the kind of the node that a product is for: an interpreter is for nodes of any kind."""
+        if not interpreter.is_product(product):
+            return image.kind_of(product)
+        known = self._registry.node(node)
+        return None if known is None else known.kind
+
     def _expected(self, found: Campaign) -> frozenset[bytes]:
-        """Return the nodes that the campaign is for, as far as they are known; how a node stores its program is not."""
+        """Return the nodes that the campaign is for, as far as they are known."""
         if found.plan.nodes:
             return found.plan.nodes
-        known = self._registry.nodes().items()
-        return frozenset(node for node, one in known if one.kind == image.kind_of(found.plan.product))
+        product = found.plan.product
+        if interpreter.is_product(product):
+            return frozenset(node for (node, _), asked in self._asked.items() if asked == product)
+        kind, known = image.kind_of(product), self._registry.nodes().items()
+        return frozenset(
+            node for node, one in known if one.kind == kind and self._asked.get((node, False), product) == product
+        )
 
     def _phase(self, found: Campaign, unix_s: int | None) -> str:
         return campaign.DONE if found.is_done(self._expected(found), unix_s) else found.phase(unix_s)

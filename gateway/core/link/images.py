@@ -32,7 +32,8 @@ class NodeImage(NamedTuple):
         return len(self.signed) + sum(map(len, self.files))
 
 
-# Returns 0 to serve a request (which image, whether for its manifest), the seconds to wait, or None: not for this node.
+# Returns 0 to serve a request (which image, None: there is none of this name; whether for its manifest), the seconds to
+# wait, or None: not for this node.
 Judge = Callable[..., int | None]
 
 
@@ -74,7 +75,7 @@ class NodeImages:
         if asked.code != messages.GET:
             return Content(messages.METHOD_NOT_ALLOWED, (), b"")
         found = self._served.get(asked.path)
-        wait_s = None if found is None else self._judge(asked, found[0], len(asked.path) == 2, now_ms=now_ms)
+        wait_s = self._judge(asked, found and found[0], len(asked.path) == 2, now_ms=now_ms)
         if found is None or wait_s is None:
             return Content(messages.NOT_FOUND, (), b"")
         if wait_s:

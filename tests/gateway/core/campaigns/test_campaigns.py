@@ -72,16 +72,18 @@ class Bench:
         self.now_ms, self.unix_s = self.now_ms + 1000 * seconds, self.unix_s + seconds
         self.campaigns.poll(now_ms=self.now_ms)
 
-    def asks(self, number, *, runs=6, failed=0, is_rescue=False, of=7, kind="thermostat", peer=RADIO, is_manifest=True):
+    def asks(self, number, *, runs=6, failed=0, is_rescue=False, of=7, kind="thermostat", peer=RADIO, is_manifest=True,
+             is_offered=True):  # fmt: skip
         query = tuple(image.question(runs, failed, is_rescue)) if is_manifest else ()
-        asked = NodeRequest(node(number), peer, 1, 1, (b"f",), b"", query)
-        offered = NodeImage(kind, of, "", b"", ())
+        path = (b"f", kind.encode()) if is_manifest else (b"f", kind.encode(), b"%d" % of, b"0")
+        asked = NodeRequest(node(number), peer, 1, 1, path, b"", query)
+        offered = NodeImage(kind, of, "", b"", ()) if is_offered else None
         judged = self.campaigns.judge(asked, offered, is_manifest, now_ms=self.now_ms)
         self.campaigns.poll(now_ms=self.now_ms)
         return judged
 
-    def says(self, number, outcome, *, of=7, code=event.UPDATE):
-        detail = [of, outcome] if code == event.UPDATE else []
+    def says(self, number, outcome, *, of=7, code=event.UPDATE, holds=()):
+        detail = [of, outcome, *holds] if code == event.UPDATE else []
         made = Record(1, 1, None, EventBody(code, True, detail))
         self.campaigns.observe(node(number), [made], now_ms=self.now_ms)
         self.campaigns.poll(now_ms=self.now_ms)
@@ -282,3 +284,53 @@ def test_a_node_that_never_asks_holds_the_end_for_two_days_only():
     bench.later(60)
     assert bench.phase() == campaign.DONE and bench.campaigns.status(now_ms=bench.now_ms)[0].unheard == 1
     assert bench.asks(2) == 0, "it is served all the same"
+
+
+# --- how a node stores its program, and the interpreter that it runs --------------------------------------------------
+
+
+def unheard(bench):
+    return [one.unheard for one in bench.campaigns.status(now_ms=bench.now_ms)]
+
+
+def test_nodes_that_store_their_program_otherwise_are_not_waited_for():
+    bench = Bench(PLAN, PLAN._replace(product="thermostat-rom"))
+    for number in (1, 2, 3):
+        bench.knows(number, "thermostat")
+    assert unheard(bench) == [3, 3], "nothing is known yet"
+    bench.takes(1)
+    bench.takes(2)
+    assert bench.asks(3, kind="thermostat-rom", is_offered=False) is None, "it is offered another time"
+    assert unheard(bench) == [0, 1]
+    bench.later(limits.CAMPAIGN_SOAK_S)
+    assert bench.phase() == campaign.DONE, "the third node has the other form"
+
+
+INTERPRETER = Plan("interpreter-bocage-6", 7, NOON_S, canaries=1)
+
+
+def test_an_interpreter_is_for_those_who_ask_for_it_and_its_numbers_are_its_own():
+    bench = Bench(INTERPRETER, PLAN._replace(canaries=1))
+    for number in (1, 2):
+        bench.knows(number, "thermostat")
+    bench.asks(2, kind="thermostat-rom", is_offered=False)
+    assert bench.asks(1) == 0 and bench.asks(1, kind=INTERPRETER.product, peer=("10.0.0.9", 1)) == 0
+
+    def counts():
+        return [dict(one.counts) for one in bench.campaigns.status(now_ms=0)]
+
+    bench.says(1, "ready", holds=["interpreter"])
+    assert counts() == [{"trying": 1}, {"offered": 1}]
+    bench.says(1, "confirmed")
+    assert counts() == [{"trying": 1}, {"confirmed": 1}]
+    bench.says(1, "fell-back", holds=["interpreter"])
+    assert counts() == [{"failed": 1}, {"confirmed": 1}] and bench.phase() == campaign.HALTED
+    assert unheard(bench) == [0, 0]
+
+
+def test_a_lamp_is_given_an_interpreter_in_the_hours_of_lamps():
+    bench = Bench(INTERPRETER._replace(canaries=0), cabinet=LampCabinet())
+    bench.knows(2, "streetlight")
+    bench.knows(3, "thermostat")
+    wait_s = [bench.asks(number, kind=INTERPRETER.product, peer=("10.0.0.9", 1)) for number in (2, 3)]
+    assert wait_s[0] > HOUR_S and wait_s[1] == 0, "the second lamp has mains at night alone"
