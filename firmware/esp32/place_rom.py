@@ -45,9 +45,12 @@ def begin():
             vfs.mount(vfs.VfsRom(memory[first * BLOCK_BYTES : (first + count) * BLOCK_BYTES]), PROGRAMS[slot])
         except OSError:
             print("place: no image in", PROGRAMS[slot])
-    import ota
+    try:
+        import ota
 
-    return ota.begin()
+        return ota.begin()
+    except Exception as error:  # no update replaces this code: a start without a choice is better than none
+        print("place: no choice of interpreters:", repr(error))
 
 
 def _partition():

@@ -278,6 +278,19 @@ def test_a_chip_with_one_place_has_no_choice(ota, monkeypatch):
     assert ota.begin() is None, "no partitions at all, as on the bare machine"
 
 
+def test_a_choice_that_fails_does_not_stop_the_start(monkeypatch, capsys):
+    class Rom(bytearray):
+        def ioctl(self, _operation, _argument):
+            return place_rom.BASE_BLOCKS + 2
+
+    vfs = types.SimpleNamespace(rom_ioctl=lambda *_: Rom(), VfsRom=bytes, mount=lambda *_: None)
+    monkeypatch.setitem(sys.modules, "vfs", vfs)
+    monkeypatch.setitem(sys.modules, "ota", types.SimpleNamespace(begin=lambda: 1 // 0))
+    assert place_rom.begin() is None and "no choice" in capsys.readouterr().out
+    monkeypatch.setitem(sys.modules, "ota", types.SimpleNamespace(begin=lambda: "a choice"))
+    assert place_rom.begin() == "a choice"
+
+
 def test_a_flash_that_refuses_confirms_nothing_and_chooses_nothing(ota, rig, monkeypatch, in_folder):
     def refuses(*_):
         raise OSError(-0x6001)
