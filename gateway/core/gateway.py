@@ -120,7 +120,7 @@ class Gateway:
         )
         self.fair_use = FairUse(options.fair_use_percent, self.own.report, SharedFolder(state_disk, "fair-use"))
         self.inbox = Inbox(self.journal, self.own.append, self._witness, self.fair_use)
-        self.registry = Registry()
+        self.registry = Registry(SharedFolder(state_disk, "nodes"))
         self.plausibility = PlausibilityCheck(self.clock, self.registry, self.own.try_report)
         self.anchors = BootAnchors(self.clock, self.own.try_report, self.own.report, boot=start.boot)
         explain, loss_time = self.own.explain, self.own.loss_time
@@ -216,6 +216,8 @@ class Gateway:
         detail = [self._start.previous, None, self._start.cause, KIND, self._start.version]
         self.own.report(EventBody(event.BOOT, None, detail), now_ms=now_ms)
         self.fair_use.start(now_ms=now_ms)
+        self.registry.start()
+        self.registry.keep_only(self.link.sessions.nodes())
         self.campaigns.start()
         kept = self.directive_service.start()
         if self.cabinet is not None:
@@ -330,6 +332,7 @@ class Gateway:
             self.downlink.set_orders(wanted, now_ms=now_ms)
             self.downlink.poll(now_ms=now_ms)
         self.directive_service.poll(now_ms=now_ms)
+        self.registry.poll(now_ms=now_ms)
         self.campaigns.poll(now_ms=now_ms)
         self.anchors.poll(now_ms=now_ms)
         self.fair_use.poll(now_ms=now_ms)
@@ -362,6 +365,7 @@ class Gateway:
                     self.link.deadline_ms(),
                     self.downlink.deadline_ms(),
                     self.directive_service.directives.deadline_ms(),
+                    self.registry.deadline_ms(),
                     self.campaigns.deadline_ms(),
                     self.uplink.deadline_ms(),
                     self.thinner.deadline_ms(),

@@ -336,7 +336,8 @@ class Streets:
         site = lighting.Site(
             district.latitude_e4 + prng.randrange(80), district.longitude_e4 + prng.randrange(80), civil.PARIS
         )
-        own = lamp_settings(site, (nominal_dw, 6), self._calendar, fitted)
+        mains = settings.SWITCHED if feeder.switched else settings.PERMANENT
+        own = lamp_settings(site, (nominal_dw, 6), self._calendar, fitted, feeder=mains)
         plan = lighting.Plan(self._calendar, site)
         watched = Watched(f"{gateway.options.name} lamp {number}", lamp, plan)
         ports = LampPorts(self._world, lamp)

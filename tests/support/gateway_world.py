@@ -4,8 +4,10 @@ from random import Random
 
 from gateway.core.bearers.connection import Connect
 from gateway.core.custody import entry
+from gateway.core.custody.disk import SharedFolder
 from gateway.core.custody.journal import Journal, Stream
 from gateway.core.gateway import Gateway, Log, Options, Send, Start
+from gateway.core.inbox.registry import Registry
 from gateway.core.uplink.batch import Publication
 from gateway.core.uplink.uplink import Uplink
 from gateway.io.crypto import verify_ed25519
@@ -59,6 +61,11 @@ def payload(*records):
 def unpack(publication):
     """The batch in a publication."""
     return senml.decode_pack(inflate(publication.payload))
+
+
+def made_registry(disk=None):
+    """The registry of a gateway whose state is on this disk."""
+    return Registry(SharedFolder(disk or SimDisk(Random(1)), "nodes"))
 
 
 class Node:

@@ -187,10 +187,8 @@ class Campaigns:
         product = found.plan.product
         if interpreter.is_product(product):
             return frozenset(node for (node, _), asked in self._asked.items() if asked == product)
-        kind, known = image.kind_of(product), self._registry.nodes().items()
-        return frozenset(
-            node for node, one in known if one.kind == kind and self._asked.get((node, False), product) == product
-        )
+        known = self._registry.of_kind(image.kind_of(product))
+        return frozenset(node for node in known if self._asked.get((node, False), product) == product)
 
     def _phase(self, found: Campaign, unix_s: int | None) -> str:
         return campaign.DONE if found.is_done(self._expected(found), unix_s) else found.phase(unix_s)

@@ -1,14 +1,20 @@
 """Remembers the nodes of this cabinet: when each was last heard, what it reported of itself, and its odd records.
 
-It is bounded; the least recently heard node goes first. gateway/core/link/ decides which nodes belong here.
+It is bounded; the least recently heard node goes first. gateway/core/link/ decides which nodes belong here. What a node
+is and runs it says at its starts alone, months apart: that is kept on the card, and all else comes with its next words.
 """
 
+import json
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from gateway.core import limits
+from gateway.core.custody.disk import NumberedFile, SharedFolder, parse_json
 from wire import event, quantity
 from wire.record import EventBody, Record
+
+# An id, and two texts of 40 characters of at most four bytes.
+_FILE_BYTES_MAX = 400 * limits.INBOX_NODES_MAX
 
 
 @dataclass(slots=True)
@@ -44,10 +50,33 @@ class KnownNode:
 
 
 class Registry:
-    """Holds the known nodes by id."""
+    """Holds the known nodes by id. Call `start` once, and `poll` when `deadline_ms` has come."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: SharedFolder) -> None:
         self._nodes: OrderedDict[bytes, KnownNode] = OrderedDict()
+        self._file = NumberedFile(folder, "nodes", bytes_max=_FILE_BYTES_MAX)
+        self._kept: OrderedDict[bytes, tuple[str, str]] = OrderedDict()  # kind, version
+        self._save_at_ms: int | None = None
+
+    def start(self) -> None:
+        """Restore what nodes said of themselves in earlier starts of the agent."""
+        for data in self._file.restore():
+            try:
+                found = {bytes.fromhex(node): (str(kind), str(text)) for node, (kind, text) in parse_json(data).items()}
+                self._kept = OrderedDict(found)
+                return
+            except (ValueError, TypeError, AttributeError):
+                continue  # torn by a power cut: the version before it
+
+    def poll(self, *, now_ms: int) -> None:
+        """Write what has changed, once for all nodes of a dusk."""
+        if self._save_at_ms is not None and now_ms >= self._save_at_ms:
+            self._save_at_ms = None
+            plain = {node.hex(): said for node, said in self._kept.items()}
+            self._file.save(json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+
+    def deadline_ms(self) -> int | None:
+        return self._save_at_ms
 
     def observe(self, node: bytes, records: list[Record], *, now_ms: int) -> None:
         """Observe the records of a payload that was accepted from `node`."""
@@ -62,6 +91,7 @@ class Registry:
                 known.boots += made.boot != known.boot  # the same report again is not another boot
                 known.boot = made.boot
                 known.kind, known.version = str(body.detail[3])[:40], str(body.detail[4])[:40]
+                self._keep(node, (known.kind, known.version), now_ms)
 
     def note_out_of_range(self, node: bytes, label: str, value: int, *, now_ms: int) -> None:
         odd = self._odd(node, now_ms)
@@ -84,14 +114,19 @@ class Registry:
 
     def keep_only(self, nodes: frozenset[bytes]) -> None:
         """Forget all nodes that are not in `nodes`."""
-        for node in [node for node in self._nodes if node not in nodes]:
-            del self._nodes[node]
+        for held in (self._nodes, self._kept):
+            for node in [node for node in held if node not in nodes]:
+                del held[node]
 
     def __len__(self) -> int:
         return len(self._nodes)
 
     def node(self, node: bytes) -> KnownNode | None:
         return self._nodes.get(node)
+
+    def of_kind(self, kind: str) -> set[bytes]:
+        """Return the nodes that said at a start, or before one of the agent, that they are of this kind."""
+        return {node for node, said in self._kept.items() if said[0] == kind}
 
     def nodes(self) -> dict[bytes, KnownNode]:
         """Return a copy for health and status."""
@@ -101,12 +136,22 @@ class Registry:
         known = self._nodes.get(node)
         if known is None:
             known = self._nodes[node] = KnownNode(now_ms)
+            known.kind, known.version = self._kept.get(node, ("", ""))
             if len(self._nodes) > limits.INBOX_NODES_MAX:
                 self._nodes.popitem(last=False)
         else:
             self._nodes.move_to_end(node)
             known.heard_ms = now_ms
         return known
+
+    def _keep(self, node: bytes, said: tuple[str, str], now_ms: int) -> None:
+        if self._kept.get(node) == said:
+            return
+        self._kept[node] = said
+        if len(self._kept) > limits.INBOX_NODES_MAX:
+            self._kept.popitem(last=False)
+        if self._save_at_ms is None:
+            self._save_at_ms = now_ms + limits.REGISTRY_SAVE_MS
 
     def _odd(self, node: bytes, now_ms: int) -> NodeOddities:
         known = self._known(node, now_ms)

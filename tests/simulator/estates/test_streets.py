@@ -8,6 +8,7 @@ from simulator.estates import streets
 from simulator.options import Options
 from simulator.plants.lamps import Air, Lamp, LampData, LampFeeder
 from simulator.report import text as report
+from simulator.territory import Territory
 from simulator.world.chance import Prng
 from tests.support.territory_world import live_through, reportable, story
 from wire import event, quantity, record
@@ -90,3 +91,9 @@ def test_few_lamps_have_none_of_it():
     assert set(streets.FITTED) and max(streets.FITTED) < streets._FITTED_FROM
     _, result = live_through(Options(lamps=3, hours=1, until_dusk=False))
     assert result.streets == (0, 0, 0, 0, 0, 0)
+
+
+def test_a_lamps_settings_say_whether_its_feeder_is_cut_by_day():
+    built = Territory(Options(cabinets=1, lamps=4, rooms=0, greens=0)).streets
+    said = [host.settings.own.feeder == "switched" for host in built.hosts]
+    assert said == [lamp.feeder.switched for lamp in built.lamps] and set(said) == {True, False}

@@ -7,6 +7,7 @@ from gateway.core.cabinet import feeder as rules
 from gateway.core.campaigns import campaign
 from gateway.core.campaigns.campaign import STATES, TABLE, Plan
 from gateway.core.campaigns.campaigns import Campaigns
+from gateway.core.custody.disk import SharedFolder
 from gateway.core.inbox.registry import Registry
 from gateway.core.link.images import NodeImage
 from gateway.core.link.link import NodeRequest
@@ -51,7 +52,7 @@ class Bench:
         self.cabinet = cabinet
         self.unix_s, self.now_ms = NOON_S, 0
         self.told = []
-        self.registry = Registry()
+        self.registry = Registry(SharedFolder(self.disk, "nodes"))
         self.start(*plans)
 
     def start(self, *plans):

@@ -4,9 +4,9 @@ import pytest
 
 from gateway.core import limits
 from gateway.core.inbox.plausibility import HourlyLimit, PlausibilityCheck
-from gateway.core.inbox.registry import NodeOddities, Registry
+from gateway.core.inbox.registry import NodeOddities
 from gateway.core.wallclock import WallClock
-from tests.support.gateway_world import NODE, OTHER, alarm, level, reading
+from tests.support.gateway_world import NODE, OTHER, alarm, level, made_registry, reading
 from wire import event, record
 from wire.record import HOLDOVER, SYNCED, UNSET, EventBody, Record, Stamp
 
@@ -19,7 +19,7 @@ class Bench:
         self.clock = WallClock(started_ms=0)
         if good:
             self.clock.observe(1000 * NOW_S, uncertainty_s, now_ms=0)
-        self.registry = Registry()
+        self.registry = made_registry()
         self.said = []
         self.refuses = False
         self.check = PlausibilityCheck(self.clock, self.registry, self.own)

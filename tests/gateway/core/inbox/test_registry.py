@@ -1,10 +1,13 @@
 """Who is known: bounded, the least recently heard goes first."""
 
+from random import Random
+
 import pytest
 
 from gateway.core import limits
-from gateway.core.inbox.registry import NodeOddities, Registry
-from tests.support.gateway_world import NODE, OTHER, reading
+from gateway.core.inbox.registry import NodeOddities
+from simulator.world.disk import SimDisk
+from tests.support.gateway_world import NODE, OTHER, made_registry, reading
 from wire import event
 from wire.record import EventBody, Record, Stamp
 
@@ -14,14 +17,14 @@ def boot(number, kind="streetlight", version="1.2.0"):
 
 
 def test_a_boot_report_tells_what_a_node_is():
-    registry = Registry()
+    registry = made_registry()
     registry.observe(NODE, [boot(4), reading(1)], now_ms=5)
     known = registry.nodes()[NODE]
     assert (known.boot, known.kind, known.version, known.boots, known.heard_ms) == (4, "streetlight", "1.2.0", 1, 5)
 
 
 def test_the_same_boot_report_again_counts_as_one_boot():
-    registry = Registry()
+    registry = made_registry()
     for number in (4, 4, 5):
         registry.observe(NODE, [boot(number)], now_ms=5)
     assert registry.nodes()[NODE].boots == 2
@@ -29,7 +32,7 @@ def test_the_same_boot_report_again_counts_as_one_boot():
 
 @pytest.mark.parametrize("word", [7, None, True, b"\xff", "x" * 900])
 def test_words_of_any_type_are_kept_short(word):
-    registry = Registry()
+    registry = made_registry()
     registry.observe(NODE, [boot(1, word, word)], now_ms=0)
     known = registry.nodes()[NODE]
     assert isinstance(known.kind, str) and len(known.kind) <= 40 and len(known.version) <= 40
@@ -37,7 +40,7 @@ def test_words_of_any_type_are_kept_short(word):
 
 def test_the_least_recently_heard_goes_first(monkeypatch):
     monkeypatch.setattr(limits, "INBOX_NODES_MAX", 3)
-    registry = Registry()
+    registry = made_registry()
     names = [bytes([number] * 8) for number in range(4)]
     for now_ms, node in enumerate([names[0], names[1], names[2], names[0], names[3]]):
         registry.observe(node, [], now_ms=now_ms)
@@ -46,7 +49,7 @@ def test_the_least_recently_heard_goes_first(monkeypatch):
 
 def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(monkeypatch):
     monkeypatch.setattr(limits, "INBOX_NODES_MAX", 1)
-    registry = Registry()
+    registry = made_registry()
     registry.note_out_of_range(NODE, "temp", 99_999, now_ms=1)
     registry.note_out_of_range(NODE, "temp.1", -99_999, now_ms=2)
     registry.note_unknown(NODE, "q77", now_ms=3)
@@ -61,14 +64,37 @@ def test_what_is_odd_of_a_node_is_kept_when_it_is_heard_again_and_goes_with_it(m
 
 
 def test_a_node_with_nothing_odd_has_no_oddities():
-    registry = Registry()
+    registry = made_registry()
     registry.observe(NODE, [reading(1)], now_ms=5)
     assert registry.nodes()[NODE].odd is None
 
 
 def test_who_belongs_here_no_more_is_forgotten():
-    registry = Registry()
+    registry = made_registry()
     for node in (NODE, OTHER):
         registry.observe(node, [], now_ms=0)
     registry.keep_only(frozenset({OTHER}))
     assert list(registry.nodes()) == [OTHER]
+
+
+def test_what_a_node_is_survives_the_agent_and_a_torn_file():
+    disk = SimDisk(Random(1))
+    registry = made_registry(disk)
+    registry.observe(NODE, [boot(1)], now_ms=0)
+    registry.observe(OTHER, [boot(1, "thermostat")], now_ms=limits.REGISTRY_SAVE_MS - 1)
+    registry.poll(now_ms=limits.REGISTRY_SAVE_MS - 1)
+    assert disk.list() == [], "one write for all of a dusk"
+    registry.poll(now_ms=registry.deadline_ms())
+    registry.observe(NODE, [boot(2)], now_ms=limits.REGISTRY_SAVE_MS)
+    assert registry.deadline_ms() is None and len(disk.list()) == 1, "the same again is no change"
+    registry.observe(NODE, [boot(3, version="1.3.0")], now_ms=limits.REGISTRY_SAVE_MS)
+    registry.poll(now_ms=registry.deadline_ms())
+    for version in ("1.3.0", "1.2.0"):
+        again = made_registry(disk)
+        again.start()
+        assert len(again) == 0 and again.of_kind("streetlight") == {NODE}, "known, and not heard"
+        again.observe(NODE, [reading(1)], now_ms=0)
+        assert (again.node(NODE).kind, again.node(NODE).version) == ("streetlight", version)
+        disk.cut(disk.list()[-1], 9)
+    again.keep_only(frozenset({OTHER}))
+    assert again.of_kind("streetlight") == set() and again.of_kind("thermostat") == {OTHER}
