@@ -51,6 +51,16 @@ _NO_UPDATES = N_(
     "of the person who signs programs, --signer programs.pub (bocage policy keys new makes it)"
 )
 _QUESTION = N_("{name}: {problem}; {remedy}: ")
+_ABOUT = N_("{meaning}, such as {example}")
+# What a person at the bench is asked for: what it is, and an example.
+ASKED = {
+    "gateway": (N_("address and port of the cabinet"), '["192.168.1.10", 5683]'),
+    "wifi": (N_("network and its key"), '["bocage", "secret"]'),
+    "site": (N_("latitude and longitude in ten-thousandths of a degree"), "[474736, -5516]"),
+    "lamp": (N_("power and standby in tenths of a watt"), "[360, 6]"),
+    "output": (N_("what heats: relay, valve or opentherm"), "relay"),
+    "meter": (N_("millilitres a pulse, and the greatest flow in millilitres a minute"), "[10000, 600000]"),
+}
 _NO_KIND = N_("{kind} is no kind of node; there are {kinds}")
 _NO_FORM = N_("{path}: {why}; in a spreadsheet, save it as “CSV UTF-8”")
 _NO_LINES = N_("{path}: has no node; its first line names the columns (place, …), each further one is a node")
@@ -127,6 +137,9 @@ def _answered(workshop: Workshop, common: dict[str, Any], language: str) -> dict
         values = {"name": fault.path, "problem": faults.said(fault.problem), "remedy": faults.said(fault.remedy)}
         if fault.path == "kind":
             values["remedy"] = ", ".join(firmware_modules.kinds())
+        elif fault.path in ASKED:
+            meaning, example = ASKED[fault.path]
+            values["remedy"] = Said(_ABOUT, {"meaning": Said(meaning), "example": example})
         question = translate(_QUESTION, language, **values)
         if sys.stdin.isatty():
             with suppress(EOFError):

@@ -17,7 +17,7 @@ from tests.support.rom_loader import RomLoader
 from tests.support.workbench import FILE_SYSTEM, bocage, files_of, made_interpreter
 from tools import mpy
 from tools.link.image import FIRMWARE
-from tools.node import faults, interpreter, module, settings
+from tools.node import faults, interpreter, module, new, settings
 from tools.node.board import rom_partition
 from tools.node.workshop import Workshop
 
@@ -171,6 +171,23 @@ def test_a_shared_file_holds_no_nodes_own_secret(bench):
     (bench / "street.json").write_text(json.dumps({**SHARED, "master_secret": "00" * 16}))
     status, told = bocage("new", "--like", "street.json")
     assert status == 2 and "master_secret is one node's own" in told and "0000" not in told
+
+
+@pytest.mark.parametrize("kind", ["streetlight", "thermostat", "water_meter"])
+def test_the_examples_in_the_questions_are_accepted(kind, bench, monkeypatch):
+    asked = []
+
+    def answer(question):
+        asked.append(question)
+        name = question.partition(" ")[0]
+        assert "par exemple " in question and name in new.ASKED
+        return question.rpartition("par exemple ")[2].removesuffix(" : ")
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", answer)
+    status, told = bocage("new", "--kind", kind, language="fr")
+    assert status == 0 and len(asked) >= 3, told
+    assert all(" est " not in question for question in asked), "each is asked once"
 
 
 @pytest.mark.parametrize("text", ["", "no JSON", "[]", '"streetlight"'])
