@@ -2,13 +2,16 @@
 cabinets follow, and what cabinets tell is what the centre goes on by."""
 
 import json
+import shutil
 import ssl
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
+from gateway.commands import update
 from gateway.core.campaigns import wanted
 from gateway.io.packages import UNREACHABLE, PackageFault
 from gateway.shell import campaign_plans, node_programs, self_update
@@ -229,6 +232,34 @@ def test_both_sides_have_the_same_bounds():
     }
     given |= {"pace": wanted.BOUNDS["pace_percent"], "soak": tuple(at // 3600 for at in wanted.BOUNDS["soak_s"])}
     assert given == programs_campaign._BOUNDS and wanted.BOUNDS["canaries"][1] == campaign_plans.NODES_MAX
+
+
+def test_what_a_cabinet_does_is_told_and_no_fault_of_it_keeps_the_agent_from_its_own_update(
+    territory, monkeypatch, capsys
+):
+    monkeypatch.setattr(self_update, "read_file", lambda address, ca, name, bytes_max: territory.read(name, bytes_max))
+    config = SimpleNamespace(core=SimpleNamespace(insee="49007", name="cab-1"), data=territory.folder / FIRST)
+
+    def told():
+        update._follow_nodes(config, "https://centre.example.fr:8884/", "ca.pem", SimpleNamespace(lang="fr"))
+        return capsys.readouterr().out
+
+    assert told() == "", "there is no campaign"
+    territory.programs("campaign", "streetlight", "12", "--first", FIRST)
+    image = (territory.agents / "streetlight-12.img").read_bytes()
+    (territory.agents / "streetlight-12.img").write_bytes(image[:-1])
+    assert "n° 12 pour « streetlight », tel que le centre l’a, est refusé (digest : " in told()
+    (territory.agents / "streetlight-12.img").write_bytes(image)
+    assert "le programme n° 12 pour « streetlight » est chargé, et sa campagne commence ici" in told()
+    (territory.agents / "nodes.json").write_text("[{}]")
+    assert "ne peut être lu : number" in told()
+    shutil.rmtree(config.data)
+    config.data.write_text("a file where the folder was")
+    territory.at(NOW_S + 60)
+    territory.programs("campaign", "streetlight", "--stop", status=1)  # the file that a hand wrote
+    (territory.agents / "nodes.json").unlink()
+    territory.programs("campaign", "streetlight", "12", "--first", FIRST)
+    assert "un programme pour les nœuds ne peut être gardé" in told()
 
 
 @pytest.mark.live
