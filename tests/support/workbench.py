@@ -10,6 +10,13 @@ from tools import cli
 from tools.node import interpreter
 
 FACTORY = (0x10000, 0x1F0000)
+SHARED = {
+    "kind": "streetlight",
+    "gateway": ["192.168.1.10", 5683],
+    "wifi": ["bocage", "wifi-secret"],
+    "site": [474736, -5516],
+    "lamp": [360, 6],
+}
 # Where the file system begins when the interpreter's table has no partition for it.
 FILE_SYSTEM = sum(FACTORY)
 
