@@ -109,11 +109,14 @@ def table(columns: Sequence[Column], rows: Iterable[Row], language: str, width: 
 
 
 def _widths(rows: list[list[str]], total: int) -> list[int]:
-    """Returns the widths of columns: what their cells need, less where that is too much; words are broken last."""
+    """Returns the widths of columns: what their cells need, less where that is too much; words are broken last,
+    and a date with its time never."""
     columns = list(zip(*rows, strict=True))
     widths = [max(1, *map(len, cells)) for cells in columns]
-    words = [max((len(word) for cell in cells for word in cell.split(" ")), default=1) for cells in columns]
-    for least in (words, [_WIDTH_MIN] * len(words)):
+    words = [[word for cell in cells for word in cell.split(" ")] for cells in columns]
+    whole = [max(map(len, own)) for own in words]
+    held = [max(_WIDTH_MIN, *(len(word) for word in own if _HELD_SPACE in word), 0) for own in words]
+    for least in (whole, held):
         while sum(widths) > total and (wide := [(size, at) for at, size in enumerate(widths) if size > least[at]]):
             widths[max(wide)[1]] -= 1
     return widths

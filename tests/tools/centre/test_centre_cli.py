@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gateway.io.crypto import verify_ed25519
+from gateway.language import N_
 from tests.support.centre_world import (
     EVENT_TOPIC,
     GATEWAY,
@@ -21,6 +22,7 @@ from tests.support.centre_world import (
     unset,
 )
 from tools import cli
+from tools.centre import report
 from tools.centre.arguments import parse_broker
 from tools.centre.commands.export import CSV_COLUMNS, decimal
 from tools.centre.ingest import receipts
@@ -203,3 +205,10 @@ def test_help_has_an_example(capsys, command):
     with pytest.raises(SystemExit):
         run(command, "--help")
     assert f"bocage centre {command} --db" in capsys.readouterr().out
+
+
+def test_table_that_is_too_wide_breaks_a_word_and_no_date():
+    columns = [report.Column(name, N_(name)) for name in ("street", "since", "state")]
+    row = {"street": "avenue du Maréchal-Ferrant", "since": "2026-11-30 04:45", "state": "lit"}
+    lines = report.table(columns, [row], "en", 35)
+    assert "2026-11-30 04:45" in lines[1] and "Maréchal-Ferrant" not in "\n".join(lines) and max(map(len, lines)) <= 35

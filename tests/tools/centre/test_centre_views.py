@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.centre_world import EVENT_TOPIC, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced
+from tests.support.centre_world import EVENT_TOPIC, GATEWAY, NODE, TELEMETRY_TOPIC, batch, fact, reading, synced
 from tools import cli
 from tools.centre.ingest.warehouse import Warehouse
 from tools.centre.rollup import dictionary, hours
@@ -18,6 +18,7 @@ PLACES = [
     ("49007", "commune", "49007", "Feneu", None, None),
     ("49007", "light", "0117", "Candélabre 117", "rue de la Loire", NODE),
     ("49007", "light", "0118", "Candélabre 118", "place de l'Église", OTHER),
+    ("49007", "light", "0119", "Candélabre 119", "place de l'Église", None),
 ]
 
 
@@ -29,7 +30,7 @@ def client(tmp_path, engine):
     for row in PLACES:
         warehouse._connection.execute(
             "INSERT INTO equipment (insee, kind, id, name, street, node, from_unix_s, power_dw, cabinet)"
-            " VALUES (?, ?, ?, ?, ?, ?, 0, 350, 'mairie-1')",
+            " VALUES (?, ?, ?, ?, ?, ?, 0, 350, '49007-mairie-1')",
             row,
         )
     items = []
@@ -42,6 +43,7 @@ def client(tmp_path, engine):
     said = [
         fact(8, event.LAMP_FAILURE, None, active=True, node=NODE, stamp=synced(DAY + 5430)),
         fact(9, event.LAMP_FAILURE, None, active=False, node=NODE, stamp=synced(DAY + 5730)),
+        fact(10, event.SUPPLY_LOSS, None, active=True, node=GATEWAY, stamp=synced(DAY + 5760)),
     ]
     warehouse.accept(EVENT_TOPIC, batch(said, lane=event.ALARM), **now)
     worker = Worker(warehouse._connection)
@@ -79,10 +81,17 @@ def test_light_with_its_last_state(client):
     )  # fmt: skip
 
 
+def test_light_without_a_node_has_none(client):
+    assert client.execute("SELECT id FROM lights WHERE node IS NULL").fetchall() == [("0119",)]
+
+
 def test_fault_with_its_name_its_street_and_both_times(client):
-    found = client.execute("SELECT fault, begin_utc, end_local, is_open, street, cabinet FROM equipment_faults")
+    found = client.execute(
+        "SELECT fault, begin_utc, end_local, is_open, street, cabinet FROM equipment_faults ORDER BY begin_utc"
+    )
     assert found.fetchall() == [
-        ("lampFailure", "2026-11-13T00:30Z", "2026-11-13T01:35+01:00", 0, "rue de la Loire", "mairie-1")
+        ("lampFailure", "2026-11-13T00:30Z", "2026-11-13T01:35+01:00", 0, "rue de la Loire", "49007-mairie-1"),
+        ("supplyLoss", "2026-11-13T00:36Z", None, 1, None, "49007-mairie-1"),
     ]
 
 

@@ -89,8 +89,10 @@ def test_kilowatt_hours_of_october_by_feeder_with_their_coverage(centre):
     assert energy(centre, "cabinet")["mairie-1"] == energy(centre, "commune")["49135"] == (900, 99.9, 1)
     table = centre("energy")
     assert "couverture %" in table and "90,0" in table and all(len(line) <= 80 for line in table.splitlines())
+    centre.connection.execute("UPDATE equipment SET name = 'Feneu' WHERE kind = 'commune'")
     rows = list(csv.reader(io.StringIO(centre("energy", "--csv")), delimiter=";"))
-    assert rows[0][4:6] == ["kWh", "couverture %"] and rows[1][4] == "90,0"
+    assert rows[0][:2] == ["commune", "code INSEE"] and rows[1][:2] == ["Feneu", "49135"]
+    assert rows[0][5:7] == ["kWh", "couverture %"] and rows[1][5] == "90,0"
 
 
 def test_a_cabinet_without_linky_is_the_sum_of_its_feeders(centre):

@@ -19,7 +19,7 @@ from tools.centre.arguments import add_reading, add_scope, days_text, opened_con
 from tools.centre.condition.words import time_text
 from tools.centre.report import Column
 from tools.centre.scope import journal
-from tools.centre.scope.words import commune_text
+from tools.centre.scope.words import about_text, commune_text
 
 _NONE = N_("The journal has nothing of these days.")
 _COLUMNS = (
@@ -27,7 +27,7 @@ _COLUMNS = (
     Column("person", NC_("column", "person")),
     Column("deed", NC_("column", "command")),
     Column("insee", NC_("column", "commune"), commune_text),
-    Column("about", NC_("column", "about")),
+    Column("about", NC_("column", "about"), about_text),
 )
 
 

@@ -20,13 +20,14 @@ from tools.centre.arguments import add_reading, add_scope, opened_connection, pe
 from tools.centre.condition.estate import STREET, Estate
 from tools.centre.condition.usage import ENERGY, Usages, waiting
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, LIGHT, ROOM
-from tools.centre.registry.register import Register
+from tools.centre.registry.register import Register, with_communes
 from tools.centre.report import Column
 
 _KINDS = (FEEDER, LIGHT, STREET, ROOM, CABINET, COMMUNE)
-_NONE = N_("The register has none of these.")
+_NONE = N_("None of these is in the register, or none that may be shown.")
 _COLUMNS = (
     Column("commune", NC_("column", "commune")),
+    Column("insee", NC_("column", "INSEE code"), is_shown=False),
     Column("street", NC_("column", "street")),
     Column("id", NC_("column", "id")),
     Column("name", NC_("column", "name")),
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     with opened_connection(args) as connection:
         usages = Usages(connection, ENERGY, period, insee=args.commune)
         estate = Estate(Register(connection), usages, args.commune, at_s)
-        rows = list(estate.rows(args.by, min(period[1], now_s) - period[0]))
+        rows = with_communes(connection, estate.rows(args.by, min(period[1], now_s) - period[0]))
         waiting_nodes = waiting(connection, period)
     report.show(args, _COLUMNS, rows, _NONE)
     report.warn_waiting(args, waiting_nodes)

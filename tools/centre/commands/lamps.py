@@ -12,6 +12,7 @@ example:
 import argparse
 import time
 from collections import Counter
+from typing import Any
 
 from gateway.language import N_, NC_
 from tools.centre import report
@@ -19,11 +20,13 @@ from tools.centre.arguments import add_commune, add_reading, check_commune, open
 from tools.centre.condition.states import WORDS, State, States
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import LIGHT
+from tools.centre.registry.register import with_communes
 from tools.centre.report import Column
 
 _NONE = N_("No such light.")
 _COLUMNS = (
     Column("commune", NC_("column", "commune")),
+    Column("insee", NC_("column", "INSEE code"), is_shown=False),
     Column("street", NC_("column", "street")),
     Column("id", NC_("column", "id")),
     Column("state", NC_("column", "state"), state_text),
@@ -48,18 +51,19 @@ def run(args: argparse.Namespace) -> int:
     with opened_connection(args) as connection:
         states = States(connection, now_s=int(time.time()), insee=args.commune)
         found = list(states.of_equipment(LIGHT)) or list(states.of_strangers())
+        wanted = [one for one in found if args.state is None or one.state in args.state]
+        wanted.sort(key=lambda one: (one.insee, one.street or "", one.address))
+        rows = with_communes(connection, map(_row, wanted))
     counted = Counter(one.state for one in found)
-    wanted = [one for one in found if args.state is None or one.state in args.state]
-    wanted.sort(key=lambda one: (one.insee, one.street or "", one.address))
     columns = _COLUMNS[len({one.insee for one in wanted}) < 2 and not (args.csv or args.json) :]
-    report.show(args, columns, [_row(one) for one in wanted], _NONE)
+    report.show(args, columns, rows, _NONE)
     if wanted and not (args.csv or args.json):
         told = (f"{counted[state]} {state_text(state, args.lang)}" for state in WORDS if counted[state])
         print("\n" + ", ".join(told))
     return 0
 
 
-def _row(one: State) -> dict[str, object]:
+def _row(one: State) -> dict[str, Any]:
     return {
         "commune": one.insee,
         "street": one.street,

@@ -16,13 +16,15 @@ from tools.centre.condition.states import State, States
 from tools.centre.condition.usage import Temperatures, temperatures, waiting
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import ROOM
+from tools.centre.registry.register import with_communes
 from tools.centre.report import Column
 from tools.centre.store.archive import Archive
 from wire import quantity
 
-_NONE = N_("The register has no room.")
+_NONE = N_("No room is in the register, or none that may be shown.")
 _COLUMNS = (
     Column("commune", NC_("column", "commune")),
+    Column("insee", NC_("column", "INSEE code"), is_shown=False),
     Column("id", NC_("column", "id")),
     Column("name", NC_("column", "name")),
     Column("street", NC_("column", "street"), is_shown=False),
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         archive = Archive(connection)
         of_days = {} if period is None else temperatures(connection, period, insee=args.commune)
         rooms = States(connection, now_s=now_s, insee=args.commune).of_equipment(ROOM)
-        rows = [_row(room, archive, of_days.get(room.node or b"")) for room in rooms]
+        rows = with_communes(connection, (_row(room, archive, of_days.get(room.node or b"")) for room in rooms))
         waiting_nodes = 0 if period is None else waiting(connection, period)
     left_out = _OF_DAYS if period is None else _OF_NOW
     report.show(args, [column for column in _COLUMNS if column.name not in left_out], rows, _NONE)

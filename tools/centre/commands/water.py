@@ -10,6 +10,7 @@ example:
 
 import argparse
 import time
+from typing import Any
 
 from gateway.language import N_, NC_
 from tools.centre import report
@@ -18,11 +19,13 @@ from tools.centre.condition.states import State, States
 from tools.centre.condition.usage import WATER, Usages, waiting
 from tools.centre.condition.words import fault_text, optional_time_text, state_text
 from tools.centre.registry.equipment import GREEN_SPACE, METER
+from tools.centre.registry.register import with_communes
 from tools.centre.report import Column
 
-_NONE = N_("The register has no green space and no water meter.")
+_NONE = N_("No green space and no water meter is in the register, or none that may be shown.")
 _COLUMNS = (
     Column("commune", NC_("column", "commune")),
+    Column("insee", NC_("column", "INSEE code"), is_shown=False),
     Column("street", NC_("column", "street")),
     Column("id", NC_("column", "id")),
     Column("name", NC_("column", "name")),
@@ -52,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
                 if one.node is not None:
                     shared.setdefault(one.node, []).append(one)
         period_s = min(period[1], now_s) - period[0]
-        rows = [_row(zones, usages, period_s) for zones in shared.values()]
+        rows = with_communes(connection, (_row(zones, usages, period_s) for zones in shared.values()))
         waiting_nodes = waiting(connection, period)
     # A meter of electricity says nothing of water.
     report.show(args, _COLUMNS, [row for row in rows if row["litres"] is not None or not row["is_meter"]], _NONE)
@@ -60,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _row(zones: list[State], usages: Usages, period_s: int) -> dict[str, object]:
+def _row(zones: list[State], usages: Usages, period_s: int) -> dict[str, Any]:
     first = zones[0]
     assert first.node is not None
     used = usages.of((first.node, 0))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tools.centre.registry.changes import Plan, plan
 from tools.centre.registry.equipment import CABINET, COMMUNE, FEEDER, Equipment, Key, Version, id_from_hex
@@ -26,6 +26,7 @@ _NODES = """SELECT node, insee, name, received_unix_s FROM latest JOIN gateways 
 WHERE NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.node = latest.node)
     AND NOT EXISTS (SELECT 1 FROM gateways WHERE gateways.id = latest.node)
 ORDER BY node"""
+_COMMUNES = f"SELECT insee, name FROM equipment WHERE kind = '{COMMUNE}' AND until_unix_s IS NULL ORDER BY id DESC"
 _GATEWAYS = """SELECT id, insee, name, first_seen_unix_s FROM gateways WHERE bound = 1
     AND NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.node = gateways.id)
     AND NOT EXISTS (SELECT 1 FROM equipment WHERE equipment.insee = gateways.insee AND kind = 'cabinet'
@@ -210,6 +211,12 @@ class Register:
             for key, times in lacking.items()
             if key.kind != FEEDER or Key(key.insee, CABINET, key.id.partition("/")[0]) in named
         )
+
+
+def with_communes(connection: database.Connection, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns rows with the name of their commune in the place of its INSEE code, which becomes their `insee`."""
+    names = dict(connection.execute(_COMMUNES))
+    return [{**row, "insee": row["commune"], "commune": names.get(row["commune"]) or row["commune"]} for row in rows]
 
 
 # --- changes ------------------------------------------------------------------------------------------------

@@ -2,11 +2,12 @@
 
 from gateway.language import N_, translate
 from tools.centre.registry.equipment import day_text
-from tools.centre.scope.grants import ALL, OF_PLACE, OF_STREET, TRADES, Grant
+from tools.centre.scope.grants import ALL, OF_PLACE, OF_STREET, TRADES, Grant, is_of_ticket
 
 _ALL_COMMUNES = N_("all communes")
 _STREET = N_("lights of {street}")
 _PLACE = N_("equipment {place}")
+_GIVEN = N_("{person}: {trade}")
 _FROM = N_("{person}, {commune}, {trade}, from {start}")
 _TO = N_("{person}, {commune}, {trade}, {start} to {end}")
 
@@ -21,6 +22,14 @@ def trade_text(trade: str, language: str) -> str:
     if trade.startswith(OF_PLACE):
         return translate(_PLACE, language, place=trade.removeprefix(OF_PLACE))
     return translate(TRADES[trade], language)
+
+
+def about_text(about: str, language: str) -> str:
+    """Returns what a line of the journal is about; the trade of a grant (`journal.of_grant`) in words."""
+    person, colon, trade = about.partition(": ")
+    if not colon or not (trade in TRADES or is_of_ticket(trade)):
+        return about
+    return translate(_GIVEN, language, person=person, trade=trade_text(trade, language))
 
 
 def grant_text(one: Grant, language: str) -> str:

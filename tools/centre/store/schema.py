@@ -22,7 +22,7 @@ from tools.centre.store import (
     views,
 )
 
-VERSION = 21
+VERSION = 22
 
 _TABLES = """
 CREATE TABLE records (

@@ -83,7 +83,7 @@ _LIGHTS = f"""CREATE VIEW lights AS SELECT
     e.insee AS insee, {_COMMUNE.format("e.insee")} AS commune, e.id AS id, e.name AS name, e.street AS street,
     e.post AS post, e.lamp AS lamp, {_quotient("e.power_dw", "10")} AS watts,
     e.longitude AS longitude, e.latitude AS latitude,
-    e.cabinet AS cabinet, e.feeder AS feeder, {_NODE.format("e.node")} AS node,
+    e.cabinet AS cabinet, e.feeder AS feeder, NULLIF({_NODE.format("e.node")}, '') AS node,
     {_quotient("l.power_dw", "10")} AS measured_watts, l.level_percent AS ordered_percent,
     {_texts(_MEASURED, "k", "measured")}, l.received_unix_s AS received_unix_s
     FROM equipment AS e LEFT JOIN latest AS l ON l.node = e.node
@@ -99,7 +99,7 @@ _FAULTS = f"""CREATE VIEW equipment_faults AS SELECT
     CASE WHEN f.end_boot IS NULL AND {REPLACED.format("f.node")} IS NULL THEN 1 ELSE 0 END AS is_open,
     COALESCE(e.insee, g.insee) AS insee, {_COMMUNE.format("COALESCE(e.insee, g.insee)")} AS commune,
     e.kind AS kind, e.id AS id, e.name AS name, e.street AS street,
-    COALESCE(e.cabinet, g.name) AS cabinet, e.feeder AS feeder, {_NODE.format("f.node")} AS node
+    COALESCE(e.cabinet, g.insee || '-' || g.name) AS cabinet, e.feeder AS feeder, {_NODE.format("f.node")} AS node
     FROM faults AS f JOIN records AS r ON r.node = f.node AND r.boot = f.boot AND r.sequence = f.sequence
     JOIN gateways AS g ON g.gateway = r.gateway
     {_TIME.format("b", "")} {_TIME.format("d", "end_")}

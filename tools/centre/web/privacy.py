@@ -31,7 +31,7 @@ from tools.centre.limits import (
 from tools.centre.retention import classes
 from tools.centre.scope import grants, journal
 from tools.centre.scope.rules import CONTROL_RULES, RULES, opened_by
-from tools.centre.scope.words import commune_text, trade_text
+from tools.centre.scope.words import about_text, commune_text, trade_text
 from tools.centre.web.access import commune_names, opened, reads_journal
 from tools.centre.web.connections import Areas
 from tools.centre.web.limits import LOGIN_COOLOFF, SESSION_S
@@ -166,7 +166,7 @@ def read_journal(request: Any) -> Any:
         found = journal.newest(connection, pager.slice)
     if pager.page == 1 and line not in found:
         found.insert(0, line)  # the roll-up has not fetched it yet
-    lines = _named(request, found)
+    lines = [one._replace(about=about_text(one.about, request.language)) for one in _named(request, found)]
     return shown(request, "privacy_journal.html", WORDS, lines=lines, pager=pager, query="")
 
 
