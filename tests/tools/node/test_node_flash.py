@@ -10,6 +10,7 @@ import segno
 from esp_idf_defs.partitions import PartitionTable
 from serial.tools import list_ports
 
+from gateway.language import translate
 from tests.support.rom_loader import RomLoader
 from tests.support.workbench import FILE_SYSTEM, SHARED, bocage, files_of, made_interpreter
 from tools import mpy
@@ -250,3 +251,20 @@ def test_a_replacement_has_the_settings_and_nothing_else_of_the_old_node(bench):
     assert f"out of use: {new['node']} replaces it" in said[0] and "Rue du Port 1" in said[1]
     for words in (("replace",), ("label",), ("flash", "--interpreter", "micropython.bin")):
         assert "no node in use of" in bocage(*words, "01000001")[1]
+
+
+_OPEN = "A fatal error occurred: Could not open /dev/ttyUSB0, the port is busy or doesn't exist.\n({})\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        (_OPEN.format("[Errno 11] Could not exclusively lock port /dev/ttyUSB0: [Errno 11]"), "un autre programme"),
+        (_OPEN.format("[Errno 13] could not open port /dev/ttyUSB0: [Errno 13] Permission denied"), "dialout"),
+        ("A fatal error occurred: Failed to connect to ESP32-S3: No serial data received.", "BOOT"),
+        ("A serial exception error occurred: device disconnected or multiple access on port?", "voir le câble"),
+    ],
+)
+def test_what_esptool_says_of_a_port_has_its_remedy_in_french(said, remedy):
+    told = translate(module._remedy(said), "fr", port="/dev/ttyUSB0", words="…")
+    assert told.startswith("/dev/ttyUSB0 : ") and remedy in told

@@ -8,15 +8,17 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from contextlib import closing
 
 import pytest
 
 from gateway.shell.self_update import PORT
 from simulator.rig.rig import find_mosquitto
+from tests.gateway.shell.test_images import packed
 from tests.support.debian_machine import Machine
 from tests.support.packaged_gateway import UNIT, Centre, is_active, setup, until
-from tools.centre.agents import campaign, repository
+from tools.centre.agents import campaign, programs, repository
 from tools.centre.store import bodies, schema
 from tools.package import build, contents
 from wire import event
@@ -73,6 +75,18 @@ class Bench:
         campaign.save(self.repository / "plan.json", plan._replace(number=number))
 
 
+    def want(self, number, *, stopped_s=None):
+        """Publishes a program of thermostats, and the plan that brings it to this cabinet, or that was stopped."""
+        made = self.folder / f"{number}.img"
+        made.write_bytes(packed(number, "thermostat"))
+        programs.publish(self.repository, made)
+        stages = campaign.begin(None, str(number), (NAME,), after_s=0, watch_s=0, now_s=1)
+        if stopped_s is not None:
+            stages = campaign.stop(stages, now_s=stopped_s)
+        plan = programs.NodePlan("thermostat", number, 3, 86_400, 1, 10, stages)
+        programs.save(self.repository / "nodes.json", [plan])
+
+
 def without_lamps(machine):
     """Makes it a gateway that lights nothing, which may be updated at any hour: the test runs at any."""
     path = machine.path(CONFIG)
@@ -115,11 +129,24 @@ def runs(machine, wanted):
 
 def told(database):
     """What the warehouse holds of updates: [(code, active, detail)], in order."""
+    codes = (event.AGENT_UPDATE, event.AGENT_UPDATE_FAILURE)
+    return [(one.code, one.active, list(one.detail)) for one in held(database) if getattr(one, "code", None) in codes]
+
+
+def events(database):
+    """What the warehouse holds of any code: [(code, detail)]."""
+    return [(one.code, one.detail) for one in held(database) if hasattr(one, "code")]
+
+
+def held(database):
     with closing(schema.open_to_read(str(database))) as connection:
         rows = connection.execute("SELECT body FROM records ORDER BY boot, sequence").fetchall()
-    codes = (event.AGENT_UPDATE, event.AGENT_UPDATE_FAILURE)
-    found = [bodies.decode(body) for (body,) in rows]
-    return [(one.code, one.active, list(one.detail)) for one in found if getattr(one, "code", None) in codes]
+    return [bodies.decode(body) for (body,) in rows]
+
+
+def campaigns(machine):
+    """What the agent says of the campaigns that bring its nodes programs."""
+    return [(one["product"], one["number"], one["phase"]) for one in machine.gateway().get("campaigns") or ()]
 
 
 def test_a_campaign_brings_a_version_takes_a_broken_one_back_and_refuses_a_strangers(bench, tmp_path):
@@ -151,6 +178,14 @@ def test_a_campaign_brings_a_version_takes_a_broken_one_back_and_refuses_a_stran
             runs(machine, "0.2.0")
             kept = [(event.AGENT_UPDATE, None, ["0.2.0", "0.1.0", "kept", None])]
             until(lambda: told(database) == kept, "the centre is not told")
+            bench.want(7)
+            assert 'program no. 7 for "thermostat" is fetched' in update(machine)
+            until(lambda: campaigns(machine) == [("thermostat", 7, "canary")], "the agent does not follow the campaign")
+            until(lambda: (event.CAMPAIGN, ["thermostat", 7, "canary", 0, 0]) in events(database), "it is not told")
+            bench.want(7, stopped_s=int(time.time()))
+            assert "the centre has stopped the campaign" in update(machine)
+            until(lambda: campaigns(machine) == [("thermostat", 7, "stopped")], "the agent goes on")
+
             assert "it runs" in update(machine)
             assert "may be updated now" in update(machine, "--may-system")
 
