@@ -149,6 +149,16 @@ def campaigns(machine):
     return [(one["product"], one["number"], one["phase"]) for one in machine.gateway().get("campaigns") or ()]
 
 
+def brings_a_program_to_its_nodes(bench, machine, database):
+    bench.want(7)
+    assert 'program no. 7 for "thermostat" is fetched' in update(machine)
+    until(lambda: campaigns(machine) == [("thermostat", 7, "canary")], "the agent does not follow the campaign")
+    until(lambda: (event.CAMPAIGN, ["thermostat", 7, "canary", 0, 0]) in events(database), "it is not told")
+    bench.want(7, stopped_s=int(time.time()))
+    assert "the centre has stopped the campaign" in update(machine)
+    until(lambda: campaigns(machine) == [("thermostat", 7, "stopped")], "the agent goes on")
+
+
 def test_a_campaign_brings_a_version_takes_a_broken_one_back_and_refuses_a_strangers(bench, tmp_path):
     if find_mosquitto() is None:
         pytest.skip("no Mosquitto: apt-get install mosquitto")
@@ -178,14 +188,7 @@ def test_a_campaign_brings_a_version_takes_a_broken_one_back_and_refuses_a_stran
             runs(machine, "0.2.0")
             kept = [(event.AGENT_UPDATE, None, ["0.2.0", "0.1.0", "kept", None])]
             until(lambda: told(database) == kept, "the centre is not told")
-            bench.want(7)
-            assert 'program no. 7 for "thermostat" is fetched' in update(machine)
-            until(lambda: campaigns(machine) == [("thermostat", 7, "canary")], "the agent does not follow the campaign")
-            until(lambda: (event.CAMPAIGN, ["thermostat", 7, "canary", 0, 0]) in events(database), "it is not told")
-            bench.want(7, stopped_s=int(time.time()))
-            assert "the centre has stopped the campaign" in update(machine)
-            until(lambda: campaigns(machine) == [("thermostat", 7, "stopped")], "the agent goes on")
-
+            brings_a_program_to_its_nodes(bench, machine, database)
             assert "it runs" in update(machine)
             assert "may be updated now" in update(machine, "--may-system")
 

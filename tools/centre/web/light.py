@@ -11,6 +11,7 @@ from django.http import Http404
 from gateway.language import N_, NC_, Phrases, translate
 from gateway.language.figures import number
 from policy import lighting
+from tools.centre.condition.programs import program
 from tools.centre.store.archive import Archive
 from tools.centre.web.access import Commune, commune, opened
 from tools.centre.web.control import orderable_feeders
@@ -62,6 +63,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
         )  # fmt: skip
         readings = {} if state.node is None else Archive(connection).newest_readings(state.node)
         cabinet = cabinet_name(connection, state.cabinet, now_s=request.now_s)
+        started = program(connection, state.node)
     language = request.language
     drawn = plot(known, of_watts(known, chosen.place.power_dw), PERCENT) if known.points or known.unpowered else None
     return {
@@ -73,6 +75,7 @@ def panel(request: Any, own: Commune, whole: Picture, chosen: Light) -> dict[str
         "ordered": _ordered(known, chosen),
         "reported": readings.get(quantity.LEVEL_REPORTED),
         "signal": known.signal_dbm,
+        "program": started.version,
         "fault": fault_notice(state.fault, language),
         "why": _why(known, language),
         "plot": drawn,

@@ -47,7 +47,9 @@ def chain(served, tmp_path_factory):
             report(warehouse, "cab-4", [(event.EVENT, told)], 1 + n)
         detail = [node_of("light", FENEU), 40, 0, 0]
         talks = fact(2, event.FAIR_USE_EXCEEDED, detail, active=True, node=gateway, boot=9, stamp=synced(NOW_S - 300))
-        report(warehouse, "cab", [(event.EVENT, stepped), (event.ALARM, talks)], 1)
+        lamp = fact(0, event.BOOT, [0, 0, "power", "streetlight", "1.2.3"], node=node_of("light", FENEU), boot=99,
+                    stamp=synced(NOW_S - 400))  # fmt: skip
+        report(warehouse, "cab", [(event.EVENT, stepped), (event.ALARM, talks), (event.EVENT, lamp)], 1)
     (folder / "etc").mkdir()
     own = authority.Authority(folder / "etc")
     now = datetime.datetime.fromtimestamp(NOW_S, datetime.UTC)
@@ -130,6 +132,11 @@ def test_how_far_a_campaign_of_nodes_programs_is_stands_with_its_cabinet(page):
     assert page["cab-4"].count("Program no. 12 for streetlight") == 1
     assert "Program no. 12 for streetlight: all others follow, 30 confirmed, 1 failed" in page["cab-4"]
     assert "no. 12" not in page["cab"] + page["cab-2"] + page["cab-3"]
+
+
+def test_a_lights_program_is_that_of_its_nodes_last_start(page, browser):
+    said = re.sub("<[^>]*>", " ", browser("mayor").get(f"/{FENEU}/lights/light-1").content.decode())
+    assert re.search(r"\bProgram\s+1\.2\.3\b", said)
 
 
 def test_a_program_that_is_another_than_that_of_most_is_told(page):
