@@ -1,6 +1,7 @@
 """A referent's hours in the demonstration: from a signature to a warm hall and a dry lawn, judged by the checkers."""
 
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -15,11 +16,13 @@ from watering import lockouts
 from wire import command, directive
 
 HOUR_S = 3600
+# Half past two, before the hall is heated for the morning; half past eight, two hours before the stadium is watered.
+NIGHT, MORNING = (SEASONS["spring"] + timedelta(hours=hours) for hours in (7, 13))
 
 
 @pytest.fixture
-def world(tmp_path):
-    story = Story(tmp_path, Options(start=SEASONS["spring"], lamps=3, rooms=1, greens=1))
+def world(tmp_path, request):
+    story = Story(tmp_path, Options(start=request.param, lamps=3, rooms=1, greens=1))
     yield story, tmp_path
     story.close()
 
@@ -45,16 +48,17 @@ def until(story, unix_s):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("world", [NIGHT], indirect=True)
 def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(world):
     story, folder = world
     story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.HEAT)
-    node, begins_s = node_of(folder, "room"), story.unix_s + 7 * HOUR_S  # after the night's load shed
+    node, begins_s = node_of(folder, "room"), story.unix_s + 2 * HOUR_S
     story.run_until(story.now_ms + MINUTE_MS)
-    order = ordered(story, folder, directive.OCCUPIED, node, begins_s, 2 * HOUR_S)
+    order = ordered(story, folder, directive.OCCUPIED, node, begins_s, 3 * HOUR_S // 2)
     hall = story.territory.rooms.rooms[-1].ports.room
     until(story, begins_s + HOUR_S)
     assert hall.air_ck >= 1850
-    until(story, begins_s + 3 * HOUR_S)
+    until(story, begins_s + 2 * HOUR_S)
     assert hall.demand_permille == 0
     assert {(None, "received"), (None, "applied"), (None, "expired")} <= outcomes(folder, order)
     assert story.territory.rooms.checker.violations == []
@@ -62,11 +66,12 @@ def test_a_hall_is_warm_in_the_hours_that_were_ordered_and_let_go_after_them(wor
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("world", [NIGHT], indirect=True)
 def test_the_checker_sees_a_node_that_forgets_the_hours_of_its_hall(world, monkeypatch):
     monkeypatch.setattr(SetpointLadder, "_hours", lambda ladder, moment: None)
     story, folder = world
     story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.HEAT)
-    node, begins_s = node_of(folder, "room"), story.unix_s + 5 * HOUR_S
+    node, begins_s = node_of(folder, "room"), story.unix_s + 2 * HOUR_S
     story.run_until(story.now_ms + MINUTE_MS)
     ordered(story, folder, directive.OCCUPIED, node, begins_s, 3 * HOUR_S)
     until(story, begins_s + HOUR_S)
@@ -74,17 +79,18 @@ def test_the_checker_sees_a_node_that_forgets_the_hours_of_its_hall(world, monke
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("world", [MORNING], indirect=True)
 @pytest.mark.parametrize("is_planted", [False, True])
-def test_a_lawn_stays_dry_for_a_day_and_a_node_that_forgets_is_seen(world, monkeypatch, is_planted):
+def test_a_lawn_stays_dry_as_ordered_and_a_node_that_forgets_is_seen(world, monkeypatch, is_planted):
     if is_planted:
         monkeypatch.setattr(lockouts, "kept_dry", lambda moment: False)
     story, folder = world
     story.enrol(BEHUARD.insee, PUBLIC, "Maire", document.DRY)
     node = node_of(folder, "green_space")
     story.run_until(story.now_ms + MINUTE_MS)
-    begins_s = story.unix_s + 4 * HOUR_S
+    begins_s = story.unix_s + HOUR_S
     ordered(story, folder, directive.DRY, node, begins_s, 13 * HOUR_S)
     space = story.territory.greens.spaces[-1]
-    until(story, begins_s + 12 * HOUR_S)  # the stadium is watered at five, and at a quarter to eleven
+    until(story, begins_s + 3 * HOUR_S)
     assert (sum(space.site.pipes.zone_ul) > 0) == is_planted
     assert bool(space.checker.violations) == is_planted
