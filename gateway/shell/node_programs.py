@@ -45,7 +45,8 @@ def follow(data: Path, cabinet: str, read: Callable[[str, int], bytes], *, now_s
                 yield Step(error.reason, product, number, error.detail)
                 continue
         if word in (core.FETCH, core.BEGIN):
-            campaign_plans.write(folder, one.plan._replace(begun_s=now_s))
+            # The centre's clock may be ahead: begun before its plan, it would begin again each hour.
+            campaign_plans.write(folder, one.plan._replace(begun_s=max(now_s, one.plan.begun_s)))
         if word is not None:
             yield Step(word, product, number)
 

@@ -125,6 +125,13 @@ def test_a_campaign_that_halts_in_a_first_cabinet_stops_everywhere(territory):
     assert territory.follow(OTHER) == [(wanted.FETCH, 13)] and not territory.plan_of(OTHER).is_stopped
 
 
+def test_a_cabinet_whose_clock_is_behind_the_centres_begins_once(territory):
+    territory.programs("campaign", "streetlight", "12", "--first", FIRST)
+    territory.at(NOW_S - 100)
+    assert territory.follow(FIRST) == [(wanted.FETCH, 12)]
+    assert territory.follow(FIRST) == [] and territory.plan_of(FIRST).begun_s == NOW_S
+
+
 def test_a_person_stops_it_and_a_technician_may_begin_again(territory):
     territory.programs("campaign", "streetlight", "12", "--first", FIRST)
     territory.follow(FIRST)
