@@ -157,6 +157,21 @@ def test_a_tenth_does_not_wait_for_cabinets_without_such_nodes(territory):
         assert territory.stages.state == state
 
 
+def test_of_few_cabinets_with_such_nodes_two_failures_are_too_many(territory):
+    territory.programs("campaign", "streetlight", "12", "--first", FIRST)
+    (plan,) = programs.read(territory.agents / "nodes.json")
+    everywhere = plan._replace(stages=plan.stages._replace(state="all", cabinets=None))
+    cabinets = [(b"gateway%d" % n, f"49007-cab-{n}", True) for n in range(2, 400)]
+    phases = ["halted", "halted", *["done"] * 8]
+    told = [programs.Campaign(cabinets[n][0], "streetlight", 12, phase, NOW_S, []) for n, phase in enumerate(phases)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(programs.campaign, "cabinets", lambda _, now_s: cabinets)
+        patch.setattr(programs, "campaigns", lambda _: told)
+        known = programs.seen(None, [everywhere], now_s=NOW_S)
+    (further,) = programs.changed([everywhere], known, now_s=NOW_S)
+    assert (further.stages.state, further.stages.why) == ("stopped", ("49007-cab-2", "49007-cab-3"))
+
+
 def test_a_cabinet_takes_no_lower_number_and_keeps_what_a_technician_began(territory):
     territory.programs("campaign", "streetlight", "12", "--first", FIRST)
     data = territory.folder / FIRST

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from gateway.language import N_
 from tools.centre.agents import campaign
-from tools.centre.agents.campaign import TENTH, Plan, Seen
+from tools.centre.agents.campaign import ALL, TENTH, Plan, Seen
 from tools.centre.broker.files import write
 from tools.centre.condition.programs import Campaign, campaigns
 from tools.centre.store import database
@@ -107,14 +107,14 @@ def changed(plans: Sequence[NodePlan], known: Mapping[str, Mapping[str, Seen]], 
 
 
 def seen(connection: database.Connection, plans: Sequence[NodePlan], *, now_s: int) -> dict[str, dict[str, Seen]]:
-    """Returns for each kind what the warehouse knows of the cabinets, by name. Where a stage began two days ago, a
-    cabinet that has told nothing since has no such nodes, and is left out."""
+    """Returns for each kind what the warehouse knows of the cabinets, by name. Two days after a tenth was asked, and
+    later, a cabinet that has told nothing has no such nodes and is left out: failures are a share of the others."""
     cabinets, told = campaign.cabinets(connection, now_s=now_s), campaigns(connection)
     found: dict[str, dict[str, Seen]] = {}
     for plan in plans:
         stages = plan.stages
         said = {one.gateway: one for one in told if _is_of(one, plan)}
-        is_early = stages.state != TENTH or now_s < stages.since_unix_s + _TOLD_S
+        is_early = stages.state != ALL and (stages.state != TENTH or now_s < stages.since_unix_s + _TOLD_S)
         found[plan.product] = {
             name: _seen(said.get(node), is_linked)
             for node, name, is_linked in cabinets
