@@ -15,7 +15,8 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7 }}"
 
 PAGES = (
     "map", "map/in-view", "lights", "lights/light-1", "rooms", "rooms/room-1", "greens", "greens/green_space-1",
-    "meters/meter-1", "faults", "round", "health",
+    "meters/meter-1", "faults", "round", "health", "town", "month", "orders", "orders/give/light", "orders/give/heat",
+    "orders/give/dry", "duty",
 )  # fmt: skip
 SCREENS = ("/", *(f"/{FENEU}/{page}" for page in PAGES))
 
@@ -42,12 +43,19 @@ def named_by_a_stranger(served):
     forget()
 
 
+@pytest.mark.slow
 def test_names_are_escaped(named_by_a_stranger, browser):
     client = browser("operator")
     for address in (*SCREENS, f"/{FENEU}/lights?q=%3Cscript%3Ealert(1)%3C/script%3E"):
         said = client.get(address).content.decode()
         assert "&lt;script&gt;alert(1)" in said, address
         assert "<script>alert" not in said and "<img src=x" not in said, address
+    for address in ("/privacy", "/privacy/journal"):
+        said = browser("auditor").get(address).content.decode()
+        assert "&lt;script&gt;alert(1)" in said and "<script>alert" not in said, address
+    # What the map's script writes as HTML is the mark alone; a title becomes an attribute.
+    marks = "".join(one["mark"] for one in client.get(f"/{FENEU}/map/spaces.json").json()["spaces"])
+    assert "<svg" in marks and "alert" not in marks
 
 
 def test_name_of_a_person_is_escaped(browser):
@@ -60,6 +68,7 @@ def test_name_of_a_person_is_escaped(browser):
     assert "&lt;script&gt;alert(1)" in said and "<script>alert" not in said and "<img src=x" not in said
 
 
+@pytest.mark.slow
 def test_page_has_nothing_inline_and_nothing_from_elsewhere(browser):
     for address in SCREENS:
         said = browser("operator").get(address)
